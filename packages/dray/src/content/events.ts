@@ -1,0 +1,25 @@
+import type { Descriptor } from "../oci/index.ts";
+
+/**
+ * What happens while content moves. A closed union: a reader may switch over `type` and be sure of having all.
+ * Sizes are bytes, times milliseconds.
+ */
+export type Event =
+  /** More work is known: add `blobs` and `bytes` to the totals. Comes again as manifests are read. */
+  | { readonly type: "plan"; readonly blobs: number; readonly bytes: number }
+  /** A transfer begins. `offset`: bytes that an earlier attempt had already moved. */
+  | { readonly type: "start"; readonly descriptor: Descriptor; readonly offset: number }
+  /** `bytes` more of it are through. A retry does not count bytes again: the sum never exceeds the size. */
+  | { readonly type: "bytes"; readonly descriptor: Descriptor; readonly bytes: number }
+  | { readonly type: "done"; readonly descriptor: Descriptor }
+  /** It was there already. */
+  | { readonly type: "skipped"; readonly descriptor: Descriptor }
+  | { readonly type: "mounted"; readonly descriptor: Descriptor }
+  /** The same is tried again after `delay`. */
+  | { readonly type: "retry"; readonly what: string; readonly attempt: number; readonly delay: number; readonly reason: string }
+  /** A registry asked us to wait. */
+  | { readonly type: "throttled"; readonly registry: string; readonly delay: number }
+  /** Something the user should know, said once. */
+  | { readonly type: "warning"; readonly message: string };
+
+export type OnEvent = (event: Event) => void;

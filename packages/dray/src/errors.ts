@@ -1,0 +1,125 @@
+/**
+ * What can go wrong, as values. A `DrayError` is made where the facts are known and translated once: the command turns
+ * `code` into an exit code, a server turns it into an OCI error body. Nobody compares message text.
+ */
+
+/** Every code, with the exit code of the command that fails with it. Codes are stable; messages are not. */
+export const exitCodes = {
+  /** Words on a command line or in an option that make no sense. */
+  USAGE: 2,
+  /** A reference outside the grammar of the distribution specification. */
+  REFERENCE_INVALID: 2,
+  /** Text that is no digest, or an algorithm that is not supported. */
+  DIGEST_INVALID: 2,
+  /** Text that is no platform. */
+  PLATFORM_INVALID: 2,
+  /** A location whose scheme or path makes no sense. */
+  LOCATION_INVALID: 2,
+  /** A configuration or credential file that cannot be read or understood. */
+  CONFIG_INVALID: 2,
+  /** Part of the work was done; the report says which. */
+  PARTIAL: 3,
+  /** The thing named does not exist: repository, tag, manifest, blob, file, platform. */
+  NOT_FOUND: 5,
+  /** No credentials, or wrong ones. */
+  UNAUTHORIZED: 6,
+  /** Known, and not allowed. */
+  DENIED: 6,
+  /** Limited by the registry for longer than we may wait. */
+  RATE_LIMITED: 7,
+  /** Name not found, connection refused, reset or cut. */
+  NETWORK: 1,
+  /** The other side's certificate is not trusted, or it wants one from us. */
+  TLS: 1,
+  /** Nothing happened for longer than allowed. */
+  TIMEOUT: 1,
+  /** An address that the rules for redirects and token services refuse. */
+  ADDRESS_REFUSED: 1,
+  /** The registry answered something the specification does not allow here. */
+  REGISTRY: 1,
+  /** Bytes that do not have the digest they were promised under. */
+  DIGEST_MISMATCH: 1,
+  /** More or fewer bytes than promised. */
+  SIZE_MISMATCH: 1,
+  /** A manifest, index or configuration that cannot be understood. */
+  MANIFEST_INVALID: 1,
+  /** Larger, deeper or more than the limits allow. */
+  LIMIT_EXCEEDED: 1,
+  /** Understood, and not supported. */
+  UNSUPPORTED: 1,
+  /** An OCI layout that is damaged or none. */
+  LAYOUT_INVALID: 1,
+  /** An archive that is damaged, hostile or none. */
+  ARCHIVE_INVALID: 1,
+  /** Somebody else holds the lock. */
+  LOCKED: 1,
+  /** The thing is there already and may not be replaced. */
+  EXISTS: 1,
+  /** The file system refused: full, read-only, no permission, broken. */
+  DISK: 1,
+  /** A check found a difference. */
+  CHECK_FAILED: 1,
+  /** Cancelled by the caller's signal. */
+  ABORTED: 130,
+} as const;
+
+export type ErrorCode = keyof typeof exitCodes;
+
+export interface ErrorFacts {
+  /** HTTP status, where a registry answered. */
+  status?: number;
+  /** Host of the registry concerned. */
+  registry?: string;
+  /** The reference or location concerned. */
+  reference?: string;
+  /** Seconds the registry asked us to wait. */
+  retryAfter?: number;
+  /** Whether the same request may succeed later. */
+  retryable?: boolean;
+  /** The registry's own error code, such as `MANIFEST_UNKNOWN`. */
+  registryCode?: string;
+  cause?: unknown;
+}
+
+/** The one error class. The message says what failed, on what, and what to do. No credential is ever in it. */
+export class DrayError extends Error {
+  override readonly name = "DrayError";
+  readonly code: ErrorCode;
+  readonly status?: number;
+  readonly registry?: string;
+  readonly reference?: string;
+  readonly retryAfter?: number;
+  readonly retryable: boolean;
+  readonly registryCode?: string;
+
+  constructor(code: ErrorCode, message: string, facts: ErrorFacts = {}) {
+    super(printable(message), facts.cause === undefined ? undefined : { cause: facts.cause });
+    this.code = code;
+    this.retryable = facts.retryable ?? false;
+    if (facts.status !== undefined) this.status = facts.status;
+    if (facts.registry !== undefined) this.registry = facts.registry;
+    if (facts.reference !== undefined) this.reference = facts.reference;
+    if (facts.retryAfter !== undefined) this.retryAfter = facts.retryAfter;
+    if (facts.registryCode !== undefined) this.registryCode = facts.registryCode;
+  }
+}
+
+/** Whether a value is a `DrayError`, of one of these codes if any are given. */
+export const isDrayError = (value: unknown, ...codes: ErrorCode[]): value is DrayError =>
+  value instanceof DrayError && (codes.length === 0 || codes.includes(value.code));
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: finding control characters is the purpose
+const control = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g;
+
+/** Text from elsewhere made safe for a terminal: control and direction characters are shown as escapes. */
+export const printable = (text: string): string =>
+  text.replace(control, (c) => (c === "\n" ? "\\n" : `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`));
+
+/** Throws what an aborted signal stands for, as a `DrayError`. */
+export const throwIfAborted = (signal: AbortSignal | undefined): void => {
+  if (signal?.aborted) throw aborted(signal);
+};
+
+/** The error of an aborted signal: its own reason where that says more than "aborted". */
+export const aborted = (signal: AbortSignal): DrayError =>
+  isDrayError(signal.reason) ? signal.reason : new DrayError("ABORTED", "interrupted", { cause: signal.reason });

@@ -1,0 +1,73 @@
+import type { Body, Content } from "../content/index.ts";
+import type { OnEvent } from "../content/index.ts";
+
+/** `[name, value]` in the order of the wire; names keep their case, repeated ones stay apart. */
+export type Headers = readonly (readonly [name: string, value: string])[];
+
+/**
+ * One type carries HTTP both ways: a client's connection and a registry server are both a `Handler`, so that a test, a
+ * cache or an embedded registry plugs in where a connection would be.
+ */
+export type Handler = (request: HttpRequest) => Promise<HttpResponse>;
+
+/** Wraps a handler. Outermost first: mirrors, retry, budget, redirect, auth, trace, connection. */
+export type Middleware = (next: Handler) => Handler;
+
+export interface HttpRequest {
+  readonly method: string;
+  /** `https://host:port`, no path. */
+  readonly origin: string;
+  /** Path and query as on the wire, undecoded: `/v2/library/alpine/tags/list?n=100`. */
+  readonly target: string;
+  readonly headers: Headers;
+  /** A `Content` can be sent again after a failure, a `Body` cannot. */
+  readonly body?: Body | Content;
+  readonly signal?: AbortSignal;
+  /** Who asks, where a server knows: address and port. */
+  readonly peer?: string;
+  /** A server calls this before it reads the body, if it wants it: it sends `100 Continue` where the client waits for that. */
+  readonly proceed?: () => void;
+  /** What the client's middlewares need to know and the wire does not carry. */
+  readonly context?: RequestContext;
+}
+
+export interface RequestContext {
+  /** Scopes this request needs, such as `repository:library/alpine:pull`. The auth middleware asks for a token with all of them. */
+  readonly scopes?: readonly string[];
+  /** Repository the credentials are looked up for, where credentials may belong to a path. */
+  readonly repository?: string;
+  /** `commit`: the registry may take minutes before it answers (it moves a large blob). */
+  readonly patience?: "commit";
+  /** `false`: never repeated by the retry middleware, as with a PATCH, whose offset must be asked for first. */
+  readonly repeatable?: boolean;
+  /** `false`: the response is returned as it is even if a retry might help, as with a probe. */
+  readonly retry?: boolean;
+  /** Hears of retries, throttling and warnings. */
+  readonly onEvent?: OnEvent;
+  /** Name of a tag or digest for error messages: `registry/repository:tag`. */
+  readonly reference?: string;
+}
+
+export interface HttpResponse {
+  readonly status: number;
+  readonly headers: Headers;
+  /** The URL that answered in the end, after redirects. */
+  readonly url: string;
+  /** Always there; empty where there is none. Read it or discard it. */
+  readonly body: Body;
+}
+
+/** The first value of a header, whatever its case. */
+export const header = (headers: Headers, name: string): string | undefined => {
+  const wanted = name.toLowerCase();
+  return headers.find(([key]) => key.toLowerCase() === wanted)?.[1];
+};
+
+/** Every value of a header, in order. */
+export const headerValues = (headers: Headers, name: string): string[] => {
+  const wanted = name.toLowerCase();
+  return headers.filter(([key]) => key.toLowerCase() === wanted).map(([, value]) => value);
+};
+
+/** Whether a request's body can be opened again. */
+export const isContent = (body: Body | Content): body is Content => typeof (body as Partial<Content>).open === "function";

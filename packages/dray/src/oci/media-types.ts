@@ -1,0 +1,59 @@
+/** The media types of the OCI image specification and of Docker's image manifest version 2, with what each one is. */
+export const mediaTypes = {
+  ociManifest: "application/vnd.oci.image.manifest.v1+json",
+  ociIndex: "application/vnd.oci.image.index.v1+json",
+  ociConfig: "application/vnd.oci.image.config.v1+json",
+  ociLayer: "application/vnd.oci.image.layer.v1.tar",
+  ociLayerGzip: "application/vnd.oci.image.layer.v1.tar+gzip",
+  ociLayerZstd: "application/vnd.oci.image.layer.v1.tar+zstd",
+  ociEmpty: "application/vnd.oci.empty.v1+json",
+  dockerManifest: "application/vnd.docker.distribution.manifest.v2+json",
+  dockerList: "application/vnd.docker.distribution.manifest.list.v2+json",
+  dockerConfig: "application/vnd.docker.container.image.v1+json",
+  dockerLayer: "application/vnd.docker.image.rootfs.diff.tar",
+  dockerLayerGzip: "application/vnd.docker.image.rootfs.diff.tar.gzip",
+  dockerLayerZstd: "application/vnd.docker.image.rootfs.diff.tar.zstd",
+  dockerForeignLayer: "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip",
+  dockerSchema1: "application/vnd.docker.distribution.manifest.v1+json",
+  dockerSchema1Signed: "application/vnd.docker.distribution.manifest.v1+prettyjws",
+} as const;
+
+const manifests = new Set<string>([mediaTypes.ociManifest, mediaTypes.dockerManifest]);
+const indexes = new Set<string>([mediaTypes.ociIndex, mediaTypes.dockerList]);
+const schema1 = new Set<string>([mediaTypes.dockerSchema1, mediaTypes.dockerSchema1Signed, "application/json"]);
+
+export const isManifestType = (type: string): boolean => manifests.has(type);
+export const isIndexType = (type: string): boolean => indexes.has(type);
+/** Docker's schema 1, also under `application/json`, which old registries give it. Copied as bytes, never understood. */
+export const isSchema1Type = (type: string): boolean => schema1.has(type);
+/** Anything a registry keeps under `manifests/` rather than `blobs/`. */
+export const isManifestLike = (type: string): boolean => isManifestType(type) || isIndexType(type) || type === mediaTypes.dockerSchema1 || type === mediaTypes.dockerSchema1Signed;
+export const isConfigType = (type: string): boolean => type === mediaTypes.ociConfig || type === mediaTypes.dockerConfig;
+
+/** Layers that may not be passed on without leave; their bytes lie at `urls`. */
+export const isForeignLayerType = (type: string): boolean =>
+  type === mediaTypes.dockerForeignLayer || type.startsWith("application/vnd.oci.image.layer.nondistributable.v1.tar");
+
+/** Whether the bytes are a tar of files, compressed or not. */
+export const isLayerType = (type: string): boolean =>
+  isForeignLayerType(type) || type.startsWith(mediaTypes.ociLayer) || type.startsWith(mediaTypes.dockerLayer);
+
+export type Compression = "none" | "gzip" | "zstd";
+
+/** How a layer of this type is compressed; `undefined` where the type does not say. */
+export const compressionOf = (type: string): Compression | undefined => {
+  if (!isLayerType(type)) return undefined;
+  if (/[.+]gzip$/.test(type)) return "gzip";
+  if (/[.+]zstd$/.test(type)) return "zstd";
+  return "none";
+};
+
+/** What Dray accepts where a manifest of any kind may come, in order of preference. */
+export const manifestAccept: string = [
+  mediaTypes.ociIndex,
+  mediaTypes.ociManifest,
+  mediaTypes.dockerList,
+  mediaTypes.dockerManifest,
+  mediaTypes.dockerSchema1Signed,
+  mediaTypes.dockerSchema1,
+].join(", ");

@@ -1,0 +1,125 @@
+import { DrayError } from "../errors.ts";
+
+/** What an image runs on. Members that we do not know are kept. @see https://github.com/opencontainers/image-spec/blob/main/image-index.md */
+export interface Platform {
+  readonly os: string;
+  readonly architecture: string;
+  readonly variant?: string;
+  readonly "os.version"?: string;
+  readonly "os.features"?: readonly string[];
+  readonly [member: string]: unknown;
+}
+
+/** A platform as somebody asks for it: what is left out may be anything. */
+export type WantedPlatform = Partial<Platform> & { readonly os: string };
+
+/**
+ * Reads `os[/architecture[/variant]][:os.version]`.
+ * @throws DrayError `PLATFORM_INVALID`
+ * @example parsePlatform("linux/arm64/v8")
+ */
+export const parsePlatform = (text: string): WantedPlatform => {
+  const colon = text.indexOf(":");
+  const version = colon < 0 ? undefined : text.slice(colon + 1);
+  const parts = (colon < 0 ? text : text.slice(0, colon)).split("/");
+  if (parts.length > 3 || parts.some((part) => !/^[A-Za-z0-9_.-]+$/.test(part)) || version === "")
+    throw new DrayError("PLATFORM_INVALID", `platform "${text}": expected os/architecture[/variant][:os.version], such as linux/arm64/v8`);
+  const [os, architecture, variant] = parts as [string, string?, string?];
+  return {
+    os: os.toLowerCase(),
+    ...(architecture === undefined ? {} : { architecture: architecture.toLowerCase() }),
+    ...(variant === undefined ? {} : { variant: variant.toLowerCase() }),
+    ...(version === undefined ? {} : { "os.version": version }),
+  };
+};
+
+/** `os/architecture[/variant][:os.version]`, as it was written, not normalised. */
+export const formatPlatform = (platform: WantedPlatform): string => {
+  const path = [platform.os, platform.architecture, platform.variant].filter((part) => part).join("/");
+  return platform["os.version"] ? `${path}:${platform["os.version"]}` : path;
+};
+
+const architectures: Record<string, readonly [architecture: string, variant?: string]> = {
+  x86_64: ["amd64"],
+  "x86-64": ["amd64"],
+  i386: ["386"],
+  i486: ["386"],
+  i586: ["386"],
+  i686: ["386"],
+  aarch64: ["arm64"],
+  armhf: ["arm", "v7"],
+  armel: ["arm", "v6"],
+};
+
+/** One spelling for what means the same: `x86_64` is `amd64`, `arm64` is `arm64/v8`, `arm` is `arm/v7`, `amd64/v1` is `amd64`. */
+export const normalizePlatform = <P extends WantedPlatform>(platform: P): P => {
+  const os = platform.os.toLowerCase() === "macos" ? "darwin" : platform.os.toLowerCase();
+  const given = platform.architecture?.toLowerCase();
+  if (given === undefined || given === "") return { ...platform, os };
+  const [architecture, implied] = architectures[given] ?? [given];
+  let variant = platform.variant?.toLowerCase() || implied;
+  if (variant !== undefined && /^[0-9]+$/.test(variant)) variant = `v${variant}`;
+  if (architecture === "arm64" && variant === undefined) variant = "v8";
+  if (architecture === "arm" && variant === undefined) variant = "v7";
+  if (architecture === "amd64" && variant === "v1") variant = undefined;
+  const { variant: _dropped, ...rest } = platform;
+  return { ...(rest as unknown as P), os, architecture, ...(variant === undefined ? {} : { variant }) };
+};
+
+/**
+ * The entry that serves the wanted platform best: same os and architecture; the highest variant not above the wanted
+ * one, the exact one first; every wanted feature; the wanted os.version exactly, or by its build for Windows. Entries without a
+ * platform never match. `undefined` when none fits.
+ * @example matchPlatform(parsePlatform("linux/arm64"), index.manifests)
+ */
+export const matchPlatform = <E extends { readonly platform?: Platform }>(
+  wanted: WantedPlatform,
+  entries: readonly E[],
+): E | undefined => {
+  let best: E | undefined;
+  let bestScore = 0;
+  for (const entry of entries) {
+    const score = entry.platform === undefined ? 0 : fitness(wanted, entry.platform);
+    if (score > bestScore) [best, bestScore] = [entry, score];
+  }
+  return best;
+};
+
+/** Every entry that the wanted platform covers: `linux` covers each Linux, `linux/arm` each variant of it. */
+export const platformCovers = (wanted: WantedPlatform, platform: Platform): boolean => {
+  if (fitness(wanted, platform) === 0) return false;
+  return wanted.variant === undefined || normalizePlatform(wanted).variant === normalizePlatform(platform).variant;
+};
+
+/** 0: does not run there. Otherwise higher is better. */
+const fitness = (wantedAsWritten: WantedPlatform, offered: Platform): number => {
+  const wanted = normalizePlatform(wantedAsWritten);
+  const has = normalizePlatform(offered);
+  if (wanted.os !== has.os) return 0;
+  if (wanted.architecture && wanted.architecture !== has.architecture) return 0;
+  const features = new Set(has["os.features"] ?? []);
+  if (!(wanted["os.features"] ?? []).every((feature) => features.has(feature))) return 0;
+  if (!versionFits(wanted["os.version"], has["os.version"])) return 0;
+  return variantFitness(wanted, has, wantedAsWritten.variant !== undefined);
+};
+
+const versionFits = (wanted: string | undefined, has: string | undefined): boolean => {
+  if (!wanted || wanted === has) return true;
+  // Windows images run on hosts of the same build: 10.0.17763.1 and 10.0.17763.2 are alike.
+  const build = (version: string): string => version.split(".").slice(0, 3).join(".");
+  return has !== undefined && wanted.split(".").length <= 3 && build(has) === wanted;
+};
+
+const level = (variant: string | undefined): number => {
+  const match = /^v([0-9]+)/.exec(variant ?? "v1");
+  return match ? Number(match[1]) : Number.NaN;
+};
+
+const variantFitness = (wanted: WantedPlatform, has: Platform, asked: boolean): number => {
+  if (wanted.variant === has.variant) return 1000;
+  const [want, offer] = [level(wanted.variant), level(has.variant)];
+  if (Number.isNaN(want) || Number.isNaN(offer)) return asked ? 0 : 1;
+  if (offer <= want) return 500 + offer;
+  // Nobody named a variant: a higher one is better than nothing.
+  return asked ? 0 : 1 + Math.max(0, 100 - offer);
+};

@@ -1,0 +1,193 @@
+import { DrayError } from "../errors.ts";
+import { type Digest, isDigest, parseDigest } from "./digest.ts";
+
+/**
+ * Where an image lives: `registry/repository:tag@digest`. With both a tag and a digest the digest decides what is read
+ * and the tag says what it was called.
+ */
+export interface Reference {
+  /** Host and optional port; every name of Docker Hub is `docker.io`. */
+  readonly registry: string;
+  /** Path on the registry, `library/` included where Docker Hub implies it. */
+  readonly repository: string;
+  readonly tag?: string;
+  readonly digest?: Digest;
+}
+
+export interface ParseReferenceOptions {
+  /** Registry of a name that does not start with one. Default `docker.io`. */
+  defaultRegistry?: string;
+  /** Tag of a name with neither tag nor digest. Default `latest`; `""` leaves it out. */
+  defaultTag?: string;
+  /** Refuses a name that leaves out its registry, its tag or digest, or `library/` on Docker Hub. */
+  strict?: boolean;
+}
+
+/** The part of a reference that is wrong. */
+export type ReferencePart = "reference" | "registry" | "repository" | "tag" | "digest";
+
+/** A `REFERENCE_INVALID` error that also names the wrong part. */
+export class ReferenceError extends DrayError {
+  readonly part: ReferencePart;
+  constructor(text: string, part: ReferencePart, why: string) {
+    super("REFERENCE_INVALID", `reference "${text}": ${why}`, { reference: text });
+    this.part = part;
+  }
+}
+
+const dockerHub = "docker.io";
+const dockerHubNames = new Set([dockerHub, "index.docker.io", "registry-1.docker.io"]);
+const component = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*$/;
+const tagGrammar = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$/;
+const label = "(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])";
+const host = new RegExp(`^(?:${label}(?:\\.${label})*|\\[[0-9a-fA-F:.]+\\])(?::([0-9]{1,5}))?$`);
+/** Length of `registry/repository` that clients can be relied on to accept. */
+const longestName = 255;
+
+/**
+ * Reads a reference by the grammar of the distribution specification.
+ * @throws ReferenceError naming the part that is wrong and why.
+ * @example parseReference("alpine") // docker.io/library/alpine:latest
+ * @see https://github.com/opencontainers/distribution-spec/blob/main/spec.md#pulling-manifests
+ */
+export const parseReference = (text: string, options: ParseReferenceOptions = {}): Reference => {
+  const { defaultRegistry = dockerHub, defaultTag = "latest", strict = false } = options;
+  if (text === "") throw new ReferenceError(text, "reference", "is empty; expected [registry/]repository[:tag][@digest]");
+  const scheme = /^([a-zA-Z][a-zA-Z0-9+.-]*):\/\//.exec(text);
+  if (scheme) throw new ReferenceError(text, "reference", `starts with "${scheme[0]}"; leave the scheme out`);
+
+  const at = text.indexOf("@");
+  const digestText = at < 0 ? undefined : text.slice(at + 1);
+  const beforeDigest = at < 0 ? text : text.slice(0, at);
+  const colon = beforeDigest.lastIndexOf(":");
+  const hasTag = colon > beforeDigest.lastIndexOf("/") && colon >= 0;
+  const tag = hasTag ? beforeDigest.slice(colon + 1) : undefined;
+  const name = hasTag ? beforeDigest.slice(0, colon) : beforeDigest;
+
+  const { registry, repository } = splitName(text, name, defaultRegistry, strict);
+  if (tag !== undefined && !tagGrammar.test(tag)) throw new ReferenceError(text, "tag", tagFault(tag));
+  const digest = digestText === undefined ? undefined : readDigest(text, digestText);
+  const anyTag = tag ?? (digest === undefined && defaultTag !== "" ? defaultTag : undefined);
+  if (strict && tag === undefined && digest === undefined)
+    throw new ReferenceError(text, "tag", "has neither tag nor digest, and strict parsing does not assume one");
+  return {
+    registry,
+    repository,
+    ...(anyTag === undefined ? {} : { tag: anyTag }),
+    ...(digest === undefined ? {} : { digest }),
+  };
+};
+
+/** Reads `registry/repository` without a tag or digest, as `ls` and `copy --all-tags` take it. */
+export const parseRepository = (
+  text: string,
+  options: Omit<ParseReferenceOptions, "defaultTag"> = {},
+): { registry: string; repository: string } => {
+  const reference = parseReference(text, { ...options, strict: false, defaultTag: "" });
+  if (reference.tag !== undefined || reference.digest !== undefined)
+    throw new ReferenceError(text, reference.digest ? "digest" : "tag", "expected a repository without tag or digest");
+  return { registry: reference.registry, repository: reference.repository };
+};
+
+/** Reads a registry: `host[:port]`. Every name of Docker Hub becomes `docker.io`. */
+export const parseRegistry = (text: string): string => {
+  const match = host.exec(text);
+  if (!match) throw new ReferenceError(text, "registry", `registry "${text}" is no host[:port]`);
+  if (match[1] !== undefined && (Number(match[1]) > 65535 || Number(match[1]) === 0))
+    throw new ReferenceError(text, "registry", `port ${match[1]} is outside 1 to 65535`);
+  const lower = text.toLowerCase();
+  return dockerHubNames.has(lower) ? dockerHub : lower;
+};
+
+/** Whether text may be a tag: up to 128 characters, the first no dot and no dash. */
+export const isTag = (text: string): boolean => tagGrammar.test(text);
+
+/** Whether text may be the path of a repository. */
+export const isRepository = (text: string): boolean =>
+  text.length <= longestName && text.split("/").every((part) => component.test(part));
+
+/** The reference in full: registry, repository, tag and digest. */
+export const formatReference = (ref: Reference): string =>
+  `${ref.registry}/${ref.repository}${ref.tag === undefined ? "" : `:${ref.tag}`}${ref.digest === undefined ? "" : `@${ref.digest}`}`;
+
+/** The form that names exactly one thing: with a digest the tag is left out. */
+export const canonical = (ref: Reference): string =>
+  ref.digest === undefined ? formatReference(ref) : `${ref.registry}/${ref.repository}@${ref.digest}`;
+
+/** The form people type: without `docker.io/`, `library/` and `:latest`. */
+export const familiar = (ref: Reference): string => {
+  const hub = ref.registry === dockerHub;
+  const path = hub && /^library\/[^/]+$/.test(ref.repository) ? ref.repository.slice("library/".length) : ref.repository;
+  const tag = ref.tag === undefined || (ref.tag === "latest" && ref.digest === undefined) ? "" : `:${ref.tag}`;
+  // Without its registry, a first component that looks like a host would be read as one.
+  const prefix = hub && !looksLikeRegistry(path) ? "" : `${ref.registry}/`;
+  return `${prefix}${path}${tag}${ref.digest === undefined ? "" : `@${ref.digest}`}`;
+};
+
+const looksLikeRegistry = (path: string): boolean => {
+  const slash = path.indexOf("/");
+  if (slash < 0) return false;
+  const first = path.slice(0, slash);
+  return first === "localhost" || /[.:]/.test(first) || first !== first.toLowerCase();
+};
+
+const splitName = (
+  text: string,
+  name: string,
+  defaultRegistry: string,
+  strict: boolean,
+): { registry: string; repository: string } => {
+  const named = looksLikeRegistry(name);
+  if (strict && !named) throw new ReferenceError(text, "registry", "names no registry, and strict parsing assumes none");
+  const slash = name.indexOf("/");
+  const registryText = named ? name.slice(0, slash) : defaultRegistry;
+  const path = named ? name.slice(slash + 1) : name;
+  const registry = checkedRegistry(text, registryText);
+  checkRepository(text, path);
+  const official = registry === dockerHub && !path.includes("/");
+  if (strict && official) throw new ReferenceError(text, "repository", `on Docker Hub write "library/${path}"`);
+  const repository = official ? `library/${path}` : path;
+  if (registry.length + 1 + repository.length > longestName)
+    throw new ReferenceError(text, "repository", `registry and repository are longer than ${longestName} characters`);
+  return { registry, repository };
+};
+
+const checkedRegistry = (text: string, registry: string): string => {
+  try {
+    return parseRegistry(registry);
+  } catch (error) {
+    if (error instanceof ReferenceError) throw new ReferenceError(text, "registry", why(error));
+    throw error;
+  }
+};
+
+const why = (error: ReferenceError): string => error.message.slice(error.message.indexOf('": ') + 3);
+
+const checkRepository = (text: string, path: string): void => {
+  if (path === "") throw new ReferenceError(text, "repository", "the repository is empty");
+  if (/[A-Z]/.test(path)) throw new ReferenceError(text, "repository", `repository "${path}" must be lower case`);
+  const bad = path.split("/").find((part) => !component.test(part));
+  if (bad === undefined) return;
+  throw new ReferenceError(
+    text,
+    "repository",
+    bad === ""
+      ? `repository "${path}" has an empty component`
+      : `component "${bad}" must be letters and digits, joined by one of . _ __ or dashes`,
+  );
+};
+
+const readDigest = (text: string, digest: string): Digest => {
+  if (isDigest(digest)) return digest;
+  try {
+    return parseDigest(digest);
+  } catch (error) {
+    throw new ReferenceError(text, "digest", error instanceof DrayError ? error.message : "the digest is wrong");
+  }
+};
+
+const tagFault = (tag: string): string => {
+  if (tag === "") return "the tag after the colon is empty";
+  if (tag.length > 128) return `the tag has ${tag.length} characters; 128 are allowed`;
+  return `tag "${tag}" must be letters, digits, _ . and -, and not begin with . or -`;
+};
