@@ -108,7 +108,6 @@ export class DrayError extends Error {
 export const isDrayError = (value: unknown, ...codes: ErrorCode[]): value is DrayError =>
   value instanceof DrayError && (codes.length === 0 || codes.includes(value.code));
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: finding control characters is the purpose
 const control = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g;
 
 /** Text from elsewhere made safe for a terminal: control and direction characters are shown as escapes. */

@@ -57,7 +57,10 @@ export const collect = async (chunks: AsyncIterable<Uint8Array>, limit: number, 
 };
 
 /** Joins small chunks into blocks of `size` bytes; the last may be shorter. Each block has a buffer of its own, which may be transferred. */
-export async function* blocksOf(chunks: AsyncIterable<Uint8Array>, size: number): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+export async function* blocksOf(
+  chunks: AsyncIterable<Uint8Array>,
+  size: number,
+): AsyncGenerator<Uint8Array<ArrayBuffer>> {
   let block = new Uint8Array(size);
   let filled = 0;
   for await (let chunk of chunks) {

@@ -16,7 +16,13 @@ export type Event =
   | { readonly type: "skipped"; readonly descriptor: Descriptor }
   | { readonly type: "mounted"; readonly descriptor: Descriptor }
   /** The same is tried again after `delay`. */
-  | { readonly type: "retry"; readonly what: string; readonly attempt: number; readonly delay: number; readonly reason: string }
+  | {
+      readonly type: "retry";
+      readonly what: string;
+      readonly attempt: number;
+      readonly delay: number;
+      readonly reason: string;
+    }
   /** A registry asked us to wait. */
   | { readonly type: "throttled"; readonly registry: string; readonly delay: number }
   /** Something the user should know, said once. */

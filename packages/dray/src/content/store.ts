@@ -60,20 +60,23 @@ export interface Located<S = Store> {
 export interface ChecksDigests {
   readonly checksDigests: true;
 }
-export const checksDigests = (store: object): store is ChecksDigests => (store as Partial<ChecksDigests>).checksDigests === true;
+export const checksDigests = (store: object): store is ChecksDigests =>
+  (store as Partial<ChecksDigests>).checksDigests === true;
 
 /** Content may be taken over from another store of the same registry, without moving bytes. */
 export interface MountsFrom {
   /** `true`: the content is there now. `false`: it has to be written (an upload that was opened on the way is kept for that). */
   mountFrom(descriptor: Descriptor, source: object, options?: Cancel): Promise<boolean>;
 }
-export const mountsFrom = (store: object): store is MountsFrom => typeof (store as Partial<MountsFrom>).mountFrom === "function";
+export const mountsFrom = (store: object): store is MountsFrom =>
+  typeof (store as Partial<MountsFrom>).mountFrom === "function";
 
 /** The store knows what says something about its content. */
 export interface HasReferrers {
   referrers(subject: Descriptor, options?: Cancel & { artifactType?: string }): AsyncIterable<Descriptor>;
 }
-export const hasReferrers = (store: object): store is HasReferrers => typeof (store as Partial<HasReferrers>).referrers === "function";
+export const hasReferrers = (store: object): store is HasReferrers =>
+  typeof (store as Partial<HasReferrers>).referrers === "function";
 
 /** The store can list its names. */
 export interface HasTags {
@@ -91,7 +94,10 @@ export const removes = (store: object): store is Removes => typeof (store as Par
 /** Content can be put there before its digest is known. */
 export interface Ingests {
   /** `key`: names what is being made, so that an unfinished upload of the same can be gone on with. */
-  ingest(content: Content, options: WriteOptions & { mediaType: string; algorithm?: DigestAlgorithm; key?: string }): Promise<Descriptor>;
+  ingest(
+    content: Content,
+    options: WriteOptions & { mediaType: string; algorithm?: DigestAlgorithm; key?: string },
+  ): Promise<Descriptor>;
 }
 export const ingests = (store: object): store is Ingests => typeof (store as Partial<Ingests>).ingest === "function";
 

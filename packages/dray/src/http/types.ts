@@ -1,5 +1,4 @@
-import type { Body, Content } from "../content/index.ts";
-import type { OnEvent } from "../content/index.ts";
+import type { Body, Content, OnEvent } from "../content/index.ts";
 
 /** `[name, value]` in the order of the wire; names keep their case, repeated ones stay apart. */
 export type Headers = readonly (readonly [name: string, value: string])[];
@@ -70,4 +69,5 @@ export const headerValues = (headers: Headers, name: string): string[] => {
 };
 
 /** Whether a request's body can be opened again. */
-export const isContent = (body: Body | Content): body is Content => typeof (body as Partial<Content>).open === "function";
+export const isContent = (body: Body | Content): body is Content =>
+  typeof (body as Partial<Content>).open === "function";

@@ -45,7 +45,8 @@ export const parseManifest = (bytes: Uint8Array, mediaType?: string): ParsedMani
   const value = parseJson(bytes, "manifest");
   if (!isObject(value)) throw new DrayError("MANIFEST_INVALID", "the manifest is no JSON object");
   const inside = typeof value["mediaType"] === "string" ? value["mediaType"] : undefined;
-  const said = mediaType === undefined || !isKnown(mediaType) || mediaType === "application/json" ? undefined : mediaType;
+  const said =
+    mediaType === undefined || !isKnown(mediaType) || mediaType === "application/json" ? undefined : mediaType;
   if (said !== undefined && inside !== undefined && said !== inside)
     throw new DrayError("MANIFEST_INVALID", `the manifest calls itself "${inside}" but was announced as "${said}"`);
   const type = said ?? inside ?? guessType(value);

@@ -27,8 +27,13 @@ export const isIndexType = (type: string): boolean => indexes.has(type);
 /** Docker's schema 1, also under `application/json`, which old registries give it. Copied as bytes, never understood. */
 export const isSchema1Type = (type: string): boolean => schema1.has(type);
 /** Anything a registry keeps under `manifests/` rather than `blobs/`. */
-export const isManifestLike = (type: string): boolean => isManifestType(type) || isIndexType(type) || type === mediaTypes.dockerSchema1 || type === mediaTypes.dockerSchema1Signed;
-export const isConfigType = (type: string): boolean => type === mediaTypes.ociConfig || type === mediaTypes.dockerConfig;
+export const isManifestLike = (type: string): boolean =>
+  isManifestType(type) ||
+  isIndexType(type) ||
+  type === mediaTypes.dockerSchema1 ||
+  type === mediaTypes.dockerSchema1Signed;
+export const isConfigType = (type: string): boolean =>
+  type === mediaTypes.ociConfig || type === mediaTypes.dockerConfig;
 
 /** Layers that may not be passed on without leave; their bytes lie at `urls`. */
 export const isForeignLayerType = (type: string): boolean =>

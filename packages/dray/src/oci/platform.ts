@@ -23,7 +23,10 @@ export const parsePlatform = (text: string): WantedPlatform => {
   const version = colon < 0 ? undefined : text.slice(colon + 1);
   const parts = (colon < 0 ? text : text.slice(0, colon)).split("/");
   if (parts.length > 3 || parts.some((part) => !/^[A-Za-z0-9_.-]+$/.test(part)) || version === "")
-    throw new DrayError("PLATFORM_INVALID", `platform "${text}": expected os/architecture[/variant][:os.version], such as linux/arm64/v8`);
+    throw new DrayError(
+      "PLATFORM_INVALID",
+      `platform "${text}": expected os/architecture[/variant][:os.version], such as linux/arm64/v8`,
+    );
   const [os, architecture, variant] = parts as [string, string?, string?];
   return {
     os: os.toLowerCase(),

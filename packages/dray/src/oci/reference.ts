@@ -52,7 +52,8 @@ const longestName = 255;
  */
 export const parseReference = (text: string, options: ParseReferenceOptions = {}): Reference => {
   const { defaultRegistry = dockerHub, defaultTag = "latest", strict = false } = options;
-  if (text === "") throw new ReferenceError(text, "reference", "is empty; expected [registry/]repository[:tag][@digest]");
+  if (text === "")
+    throw new ReferenceError(text, "reference", "is empty; expected [registry/]repository[:tag][@digest]");
   const scheme = /^([a-zA-Z][a-zA-Z0-9+.-]*):\/\//.exec(text);
   if (scheme) throw new ReferenceError(text, "reference", `starts with "${scheme[0]}"; leave the scheme out`);
 
@@ -117,7 +118,8 @@ export const canonical = (ref: Reference): string =>
 /** The form people type: without `docker.io/`, `library/` and `:latest`. */
 export const familiar = (ref: Reference): string => {
   const hub = ref.registry === dockerHub;
-  const path = hub && /^library\/[^/]+$/.test(ref.repository) ? ref.repository.slice("library/".length) : ref.repository;
+  const path =
+    hub && /^library\/[^/]+$/.test(ref.repository) ? ref.repository.slice("library/".length) : ref.repository;
   const tag = ref.tag === undefined || (ref.tag === "latest" && ref.digest === undefined) ? "" : `:${ref.tag}`;
   // Without its registry, a first component that looks like a host would be read as one.
   const prefix = hub && !looksLikeRegistry(path) ? "" : `${ref.registry}/`;
@@ -138,7 +140,8 @@ const splitName = (
   strict: boolean,
 ): { registry: string; repository: string } => {
   const named = looksLikeRegistry(name);
-  if (strict && !named) throw new ReferenceError(text, "registry", "names no registry, and strict parsing assumes none");
+  if (strict && !named)
+    throw new ReferenceError(text, "registry", "names no registry, and strict parsing assumes none");
   const slash = name.indexOf("/");
   const registryText = named ? name.slice(0, slash) : defaultRegistry;
   const path = named ? name.slice(slash + 1) : name;
