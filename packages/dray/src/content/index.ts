@@ -2,6 +2,13 @@
  * Bytes named by digest, stores that hold some of them, and `copy`, which moves what is missing from one to another.
  * Imports the words of `oci/`; knows no registry, no file, no HTTP.
  */
+export * from "./attached.ts";
 export * from "./bytes.ts";
+export * from "./copy.ts";
 export * from "./events.ts";
+export * from "./manifest.ts";
+export * from "./memory.ts";
+export * from "./overlay.ts";
+export * from "./select.ts";
 export * from "./store.ts";
+export * from "./verify.ts";

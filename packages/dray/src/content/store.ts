@@ -39,7 +39,10 @@ export interface WritableStore {
   write(descriptor: Descriptor, content: Content, options?: WriteOptions): Promise<void>;
   /** Gives content a name. Its bytes are there already. */
   tag(descriptor: Descriptor, name: string, options?: Cancel): Promise<void>;
-  /** Finishes what was written (`abort` lets go of it, keeping what a later attempt can use). Call it once, always. */
+  /**
+   * Finishes what was written so far; `abort` lets go of it, keeping what a later attempt can use. `copy` calls it when
+   * it ends; the store can be used again afterwards.
+   */
   close(options?: { abort?: boolean }): Promise<void>;
 }
 
@@ -114,10 +117,22 @@ export const asBlob = (descriptor: Descriptor): Descriptor => {
 };
 export const isMarkedBlob = (descriptor: Descriptor): boolean => blobs.has(descriptor);
 
+/** Writing a manifest and naming it are one step here. */
+export interface WritesNamed {
+  /** As `write` and then `tag`, in one request. */
+  writeNamed(descriptor: Descriptor, content: Content, name: string, options?: WriteOptions): Promise<void>;
+}
+export const writesNamed = (store: object): store is WritesNamed => typeof (store as Partial<WritesNamed>).writeNamed === "function";
+
+/** The store can say how large content is, and what type it has, by its digest alone. */
+export interface Describes {
+  /** @throws DrayError `NOT_FOUND` */
+  describe(digest: Digest, options?: Cancel): Promise<Descriptor>;
+}
+export const describes = (store: object): store is Describes => typeof (store as Partial<Describes>).describe === "function";
+
 /** What a store is told of the whole before its parts come, where it wants to plan (an archive lays out its entries). */
 export interface Plans {
   plan(root: Descriptor, content: readonly Descriptor[], options?: Cancel): Promise<void>;
 }
 export const plans = (store: object): store is Plans => typeof (store as Partial<Plans>).plan === "function";
-
-export type { Digest };

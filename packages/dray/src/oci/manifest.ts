@@ -1,5 +1,6 @@
 import { DrayError } from "../errors.ts";
 import { type Annotations, asDescriptor, type Descriptor, isObject } from "./descriptor.ts";
+import { type Digest, isDigest } from "./digest.ts";
 import { isIndexType, isManifestType, isSchema1Type, mediaTypes } from "./media-types.ts";
 
 /** Manifest bytes that Dray will hold in memory at most. Registries must accept 4 MiB. */
@@ -34,7 +35,7 @@ export interface Index {
 export type ParsedManifest =
   | { readonly kind: "manifest"; readonly mediaType: string; readonly manifest: Manifest }
   | { readonly kind: "index"; readonly mediaType: string; readonly index: Index }
-  | { readonly kind: "schema1"; readonly mediaType: string };
+  | { readonly kind: "schema1"; readonly mediaType: string; readonly blobs: readonly Digest[] };
 
 /**
  * Parses manifest bytes. `mediaType` is what the registry or descriptor said; a `mediaType` inside must agree with it,
@@ -51,7 +52,7 @@ export const parseManifest = (bytes: Uint8Array, mediaType?: string): ParsedMani
     throw new DrayError("MANIFEST_INVALID", `the manifest calls itself "${inside}" but was announced as "${said}"`);
   const type = said ?? inside ?? guessType(value);
   if (value["schemaVersion"] === 1 || type === mediaTypes.dockerSchema1 || type === mediaTypes.dockerSchema1Signed)
-    return { kind: "schema1", mediaType: type };
+    return { kind: "schema1", mediaType: type, blobs: schema1Blobs(value) };
   if (value["schemaVersion"] !== 2)
     throw new DrayError("MANIFEST_INVALID", `schemaVersion ${JSON.stringify(value["schemaVersion"] ?? null)} is not 2`);
   if (isIndexType(type)) {
@@ -63,6 +64,14 @@ export const parseManifest = (bytes: Uint8Array, mediaType?: string): ParsedMani
     return { kind: "manifest", mediaType: type, manifest: checkManifest(value) };
   }
   throw new DrayError("MANIFEST_INVALID", `"${type}" is no media type of a manifest or index`);
+};
+
+/** The layers of a schema 1 manifest: digests without sizes, an empty layer many times over. */
+const schema1Blobs = (value: Record<string, unknown>): Digest[] => {
+  const layers = Array.isArray(value["fsLayers"]) ? value["fsLayers"] : [];
+  const sums = layers.map((layer) => (isObject(layer) ? layer["blobSum"] : undefined));
+  if (!sums.every(isDigest)) throw new DrayError("MANIFEST_INVALID", "fsLayers: a blobSum is no digest");
+  return [...new Set(sums)];
 };
 
 /** Whether a descriptor of this type stands for a manifest that `parseManifest` takes apart. */

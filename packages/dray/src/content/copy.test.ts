@@ -1,0 +1,282 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { DrayError, isDrayError } from "../errors.ts";
+import {
+  annotationKeys,
+  type Descriptor,
+  digestOf,
+  encodeJson,
+  formatPlatform,
+  mediaTypes,
+  type Platform,
+  parseManifest,
+} from "../oci/index.ts";
+import { bytesContent, collect } from "./bytes.ts";
+import { copy, copyAll } from "./copy.ts";
+import type { Event } from "./events.ts";
+import { loadManifest } from "./manifest.ts";
+import { type MemoryStore, memoryStore } from "./memory.ts";
+import type { Located, WritableStore } from "./store.ts";
+
+const at = <S>(store: S, name: string): Located<S> => ({ store, name, location: `memory:${name}` });
+const text = (value: string): Uint8Array => new TextEncoder().encode(value);
+
+const put = async (store: MemoryStore, bytes: Uint8Array, mediaType: string): Promise<Descriptor> =>
+  store.ingest(bytesContent(bytes), { mediaType });
+
+const putImage = async (store: MemoryStore, layers: string[], extra: object = {}): Promise<Descriptor> => {
+  const config = await put(store, encodeJson({ os: "linux", layers }), mediaTypes.ociConfig);
+  const below = await Promise.all(layers.map((layer) => put(store, text(layer), mediaTypes.ociLayerGzip)));
+  const manifest = { schemaVersion: 2, mediaType: mediaTypes.ociManifest, config, layers: below, ...extra };
+  return put(store, encodeJson(manifest), mediaTypes.ociManifest);
+};
+
+const putIndex = async (store: MemoryStore, entries: object[], extra: object = {}): Promise<Descriptor> =>
+  put(store, encodeJson({ schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests: entries, ...extra }), mediaTypes.ociIndex);
+
+/** Records what is asked of a store, in order. */
+const recorded = (store: MemoryStore): { store: MemoryStore; writes: string[]; most: () => number } => {
+  const writes: string[] = [];
+  let now = 0;
+  let most = 0;
+  const write: WritableStore["write"] = async (descriptor, content, options) => {
+    most = Math.max(most, ++now);
+    await new Promise((resolve) => setImmediate(resolve));
+    await store.write(descriptor, content, options);
+    writes.push(descriptor.digest);
+    now--;
+  };
+  return { store: Object.assign(Object.create(store), bound(store), { write }), writes, most: () => most };
+};
+
+/** Private members are only reached on the object itself. */
+const bound = (store: MemoryStore): MemoryStore => ({
+  checksDigests: true,
+  resolve: store.resolve.bind(store),
+  read: store.read.bind(store),
+  has: store.has.bind(store),
+  write: store.write.bind(store),
+  ingest: store.ingest.bind(store),
+  tag: store.tag.bind(store),
+  tags: store.tags.bind(store),
+  referrers: store.referrers.bind(store),
+  remove: store.remove.bind(store),
+  close: store.close.bind(store),
+});
+
+const linux = (architecture: string, variant?: string): Platform => ({ os: "linux", architecture, ...(variant && { variant }) });
+
+describe("copy", () => {
+  test("moves each blob once, children before parents, and names the root", async () => {
+    const source = memoryStore();
+    const a = await putImage(source, ["one", "two", "two"]);
+    const b = await putImage(source, ["two", "three"]);
+    const index = await putIndex(source, [{ ...a, platform: linux("amd64") }, { ...b, platform: linux("arm64") }]);
+    await source.tag(index, "v1");
+    const target = recorded(memoryStore());
+    const result = await copy(at(source, "v1"), at(target.store, "v2"));
+    assert.equal(result.root.digest, index.digest);
+    assert.equal(new Set(target.writes).size, target.writes.length);
+    assert.deepEqual([result.copied, result.mounted, result.skipped], [8, 0, 0]);
+    assert.equal((await target.store.resolve("v2")).digest, index.digest);
+    const position = (digest: string): number => target.writes.indexOf(digest);
+    for (const manifest of [a, b]) {
+      assert.ok(position(manifest.digest) < position(index.digest));
+      const { parsed } = await loadManifest(source, manifest);
+      assert.equal(parsed.kind, "manifest");
+      if (parsed.kind === "manifest")
+        for (const layer of parsed.manifest.layers) assert.ok(position(layer.digest) < position(manifest.digest));
+    }
+  });
+
+  test("skips what is there, and does nothing when the name stands for the content already", async () => {
+    const source = memoryStore();
+    const image = await putImage(source, ["one", "two"]);
+    await source.tag(image, "v1");
+    const target = memoryStore();
+    await target.write(await put(memoryStore(), text("one"), mediaTypes.ociLayerGzip), bytesContent(text("one")));
+    const first = await copy(at(source, "v1"), at(target, "v1"));
+    assert.deepEqual([first.copied, first.skipped], [3, 1]);
+    const second = await copy(at(source, "v1"), at(target, "v1"));
+    assert.deepEqual([second.copied, second.skipped, second.bytes], [0, 1, 0]);
+    const renamed = await copy(at(source, "v1"), at(target, "v2"));
+    assert.deepEqual([renamed.copied, renamed.skipped], [0, 1]);
+    assert.equal((await target.resolve("v2")).digest, image.digest);
+  });
+
+  test("never has more bodies in flight than jobs", async () => {
+    const source = memoryStore();
+    await source.tag(await putImage(source, Array.from({ length: 20 }, (_, i) => `layer ${i}`)), "v1");
+    const target = recorded(memoryStore());
+    await copy(at(source, "v1"), at(target.store, "v1"), { jobs: 3 });
+    assert.equal(target.most(), 3);
+  });
+
+  test("a dry run writes nothing and counts what would move", async () => {
+    const source = memoryStore();
+    await source.tag(await putImage(source, ["one", "two"]), "v1");
+    const target = recorded(memoryStore());
+    const result = await copy(at(source, "v1"), at(target.store, "v1"), { dryRun: true });
+    assert.equal(result.copied, 4);
+    assert.deepEqual(target.writes, []);
+    await assert.rejects(target.store.resolve("v1"));
+  });
+
+  test("a digest that is wrong fails the copy and names nothing", async () => {
+    const source = memoryStore();
+    await source.tag(await putImage(source, ["one"]), "v1");
+    const lying = {
+      ...bound(source),
+      read: async function* (descriptor: Descriptor) {
+        const bytes = await collect(source.read(descriptor), 1e6, "");
+        yield descriptor.digest === digestOf(text("one")) ? text("oNe") : bytes;
+      },
+    };
+    const target = memoryStore();
+    await assert.rejects(copy(at(lying, "v1"), at(target, "v1")), (error) => isDrayError(error, "DIGEST_MISMATCH"));
+    await assert.rejects(target.resolve("v1"));
+  });
+
+  test("a signal cancels, and the target is closed with abort", async () => {
+    const source = memoryStore();
+    await source.tag(await putImage(source, ["one"]), "v1");
+    const controller = new AbortController();
+    let closed: boolean | undefined;
+    const inner = memoryStore();
+    const target = {
+      ...bound(inner),
+      has: async () => (controller.abort(), false),
+      close: async ({ abort }: { abort?: boolean } = {}) => void (closed = abort),
+    };
+    await assert.rejects(copy(at(source, "v1"), at(target, "v1"), { signal: controller.signal }), (error) =>
+      isDrayError(error, "ABORTED"),
+    );
+    assert.equal(closed, true);
+  });
+
+  test("bytes of events add up to the size, and a second opening does not count again", async () => {
+    const source = memoryStore();
+    const big = new Uint8Array(900_000).fill(7);
+    const layer = await put(source, big, mediaTypes.ociLayerGzip);
+    const config = await put(source, text("{}"), mediaTypes.ociConfig);
+    const manifest = { schemaVersion: 2, config, layers: [layer] };
+    await source.tag(await put(source, encodeJson(manifest), mediaTypes.ociManifest), "v1");
+    const inner = memoryStore();
+    const target: MemoryStore = {
+      ...bound(inner),
+      write: async (descriptor, content, options) => {
+        for await (const _ of content.open()) break;
+        await collect(content.open(), 1e7, "");
+        await inner.write(descriptor, content, options);
+      },
+    };
+    const events: Event[] = [];
+    await copy(at(source, "v1"), at(target, "v1"), { onEvent: (event) => events.push(event) });
+    let moved = 0;
+    for (const event of events) if (event.type === "bytes" && event.descriptor.digest === layer.digest) moved += event.bytes;
+    assert.equal(moved, big.byteLength);
+    assert.deepEqual(events.find((event) => event.type === "plan"), { type: "plan", blobs: 2, bytes: big.byteLength + 2 });
+  });
+});
+
+describe("platforms", () => {
+  const fixture = async (): Promise<{ source: MemoryStore; index: Descriptor; children: Descriptor[] }> => {
+    const source = memoryStore();
+    const children = [];
+    for (const arch of ["amd64", "arm64", "s390x"]) children.push(await putImage(source, [arch]));
+    const attestation = await putImage(source, ["att"]);
+    const entries = [
+      { ...children[0], platform: linux("amd64") },
+      { ...children[1], platform: linux("arm64", "v8"), "x-unknown": 1 },
+      { ...children[2], platform: linux("s390x") },
+      {
+        ...attestation,
+        platform: { os: "unknown", architecture: "unknown" },
+        annotations: { [annotationKeys.attestationDigest]: children[1]?.digest, [annotationKeys.attestationType]: "attestation-manifest" },
+      },
+    ];
+    const index = await putIndex(source, entries, { "x-member": true });
+    await source.tag(index, "v1");
+    return { source, index, children };
+  };
+
+  test("one platform copies the child itself", async () => {
+    const { source, children } = await fixture();
+    const target = memoryStore();
+    const { root } = await copy(at(source, "v1"), at(target, "v1"), { platforms: ["linux/arm64"] });
+    assert.equal(root.digest, children[1]?.digest);
+  });
+
+  test("several make a trimmed index that says where it is from, the same every time", async () => {
+    const { source, index, children } = await fixture();
+    const events: Event[] = [];
+    const roots = [];
+    for (let i = 0; i < 2; i++) {
+      const target = memoryStore();
+      const { root } = await copy(at(source, "v1"), at(target, "v1"), {
+        platforms: ["linux/arm64", "linux/amd64"],
+        onEvent: (event) => events.push(event),
+      });
+      roots.push(root.digest);
+      const { parsed } = await loadManifest(target, root);
+      assert.equal(parsed.kind, "index");
+      if (parsed.kind !== "index") continue;
+      assert.deepEqual(
+        parsed.index.manifests.map(({ platform }) => formatPlatform(platform as Platform)),
+        ["linux/amd64", "linux/arm64/v8", "unknown/unknown"],
+      );
+      assert.equal(parsed.index.manifests[1]?.["x-unknown"], 1);
+      assert.equal(parsed.index["x-member"], true);
+      assert.equal(parsed.index.annotations?.[annotationKeys.sourceDigest], index.digest);
+      assert.equal(await target.has({ ...(children[2] as Descriptor) }), false);
+    }
+    assert.equal(roots[0], roots[1]);
+    assert.ok(events.some((event) => event.type === "warning" && event.message.includes(index.digest)));
+  });
+
+  test("a platform that is not there is named, with those that are", async () => {
+    const { source } = await fixture();
+    await assert.rejects(copy(at(source, "v1"), at(memoryStore(), "v1"), { platforms: ["linux/riscv64"] }), (error) => {
+      assert.ok(error instanceof DrayError);
+      assert.equal(error.code, "NOT_FOUND");
+      assert.match(error.message, /riscv64.*linux\/amd64, linux\/arm64\/v8, linux\/s390x/);
+      return true;
+    });
+  });
+});
+
+describe("referrers", () => {
+  test("come with the image: nested, of children, by tag, and those that contain their subject", async () => {
+    const source = memoryStore();
+    const child = await putImage(source, ["one"]);
+    const index = await putIndex(source, [{ ...child, platform: linux("amd64") }]);
+    const sbom = await putImage(source, ["sbom"], { subject: child, artifactType: "application/sbom" });
+    const signature = await putImage(source, ["signature"], { subject: sbom });
+    const bundle = await putIndex(source, [child], { subject: index });
+    const tagged = await putImage(source, ["cosign"]);
+    const signatureTag = `${index.digest.replace(":", "-")}.sig`;
+    await source.tag(index, "v1");
+    await source.tag(tagged, signatureTag);
+    const target = memoryStore();
+    await copy(at(source, "v1"), at(target, "v1"));
+    assert.equal(await target.has(sbom), false);
+    await copy(at(source, "v1"), at(target, "v1"), { referrers: true });
+    for (const expected of [sbom, signature, bundle, tagged]) assert.equal(await target.has(expected), true);
+    assert.equal((await target.resolve(signatureTag)).digest, tagged.digest);
+  });
+});
+
+describe("copyAll", () => {
+  test("one root that fails does not stop the others, and each has its result", async () => {
+    const source = memoryStore();
+    await source.tag(await putImage(source, ["one", "shared"]), "a");
+    await source.tag(await putImage(source, ["two", "shared"]), "b");
+    const target = recorded(memoryStore());
+    const pairs = ["a", "missing", "b"].map((name) => ({ source: at(source, name), target: at(target.store, name) }));
+    const { outcomes, copied } = await copyAll(pairs);
+    assert.deepEqual(outcomes.map(({ error }) => error?.code), [undefined, "NOT_FOUND", undefined]);
+    assert.equal(new Set(target.writes).size, target.writes.length);
+    assert.equal(copied, 7);
+    assert.equal(parseManifest(await collect(target.store.read(await target.store.resolve("b")), 1e6, "")).kind, "manifest");
+  });
+});

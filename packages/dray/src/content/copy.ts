@@ -1,0 +1,146 @@
+import { DrayError } from "../errors.ts";
+import { type Descriptor, parsePlatform, type WantedPlatform } from "../oci/index.ts";
+import type { Event, OnEvent } from "./events.ts";
+import { type Selection, selectPlatforms } from "./select.ts";
+import { type Located, plans, type ReadableStore, type WritableStore } from "./store.ts";
+import { Transfer } from "./transfer.ts";
+
+export interface CopyOptions {
+  /** Only these, as `os/architecture[/variant]`: one copies the child itself, several make a trimmed index. */
+  platforms?: readonly (string | WantedPlatform)[];
+  /** Also what says something about the content: referrers, their referrers, and signatures by tag. Default: no. */
+  referrers?: boolean;
+  /** Checks every digest on the way even where the target does. Default: no. */
+  verify?: boolean;
+  /** Writes nothing; the result says what would be done. */
+  dryRun?: boolean;
+  /** Content to leave out, with all below it. */
+  skip?: (descriptor: Descriptor) => boolean;
+  /** Layers whose bytes lie elsewhere by licence are copied too. Default: no. */
+  foreignLayers?: boolean;
+  /** Bodies in flight at the same time. Default 4. */
+  jobs?: number;
+  signal?: AbortSignal;
+  onEvent?: OnEvent;
+}
+
+export interface CopyCounts {
+  /** Blobs and manifests whose bytes were moved. */
+  readonly copied: number;
+  readonly mounted: number;
+  /** Blobs and manifests that were there already. Of a manifest that was, what lies below is not looked at or counted. */
+  readonly skipped: number;
+  /** Bytes moved. */
+  readonly bytes: number;
+}
+
+export interface CopyResult extends CopyCounts {
+  /** What the target's name stands for now. */
+  readonly root: Descriptor;
+}
+
+export interface CopyPair {
+  readonly source: Located<ReadableStore>;
+  readonly target: Located<WritableStore>;
+}
+
+/** How one root of many ended. */
+export type CopyOutcome =
+  | { readonly pair: CopyPair; readonly root: Descriptor; readonly error?: undefined }
+  | { readonly pair: CopyPair; readonly error: DrayError; readonly root?: undefined };
+
+/** Roots that are worked on at the same time; bodies are bounded by `jobs`. */
+const rootsAtOnce = 8;
+
+/**
+ * Moves what is missing from one store to another: every blob once, children before parents, the name last. The target is
+ * closed at the end.
+ * @throws DrayError the first error; what arrived whole stays and is skipped next time.
+ * @example
+ * const { root, bytes } = await copy(await open("docker.io/library/alpine:3.20"), await open("oci:./mirror:alpine"));
+ */
+export const copy = async (
+  source: Located<ReadableStore>,
+  target: Located<WritableStore>,
+  options: CopyOptions = {},
+): Promise<CopyResult> => {
+  const { outcomes, ...counts } = await copyAll([{ source, target }], options);
+  const [outcome] = outcomes;
+  if (outcome?.root === undefined) throw outcome?.error ?? new DrayError("USAGE", "nothing to copy");
+  return { root: outcome.root, ...counts };
+};
+
+/**
+ * Many roots with one dedupe and one set of jobs, and a result for each: one that fails does not stop the others.
+ * @throws DrayError only when cancelled, or when a target cannot be finished.
+ */
+export const copyAll = async (
+  pairs: readonly CopyPair[],
+  options: CopyOptions = {},
+): Promise<CopyCounts & { readonly outcomes: readonly CopyOutcome[] }> => {
+  const transfer = new Transfer(options, pairs.length === 1);
+  const targets = new Set(pairs.map(({ target }) => target.store));
+  const outcomes: CopyOutcome[] = new Array(pairs.length);
+  try {
+    const planned = await planArchives(transfer, pairs, options);
+    await transfer.eachOf(pairs.entries(), rootsAtOnce, async ([i, pair]) => {
+      outcomes[i] = await outcomeOf(pair, async () => moveRoot(transfer, pair, planned.get(pair) ?? (await select(transfer, pair, options))));
+    });
+    transfer.throwIfCancelled();
+  } catch (error) {
+    await Promise.allSettled([...targets].map((store) => store.close({ abort: true })));
+    throw error;
+  }
+  const failed = new Set(outcomes.flatMap(({ error, pair }) => (error === undefined ? [] : [pair.target.store])));
+  // An archive is only whole when every root of it is; other stores keep what arrived either way.
+  for (const store of targets) await store.close({ abort: failed.has(store) });
+  return { outcomes, ...transfer.counts() };
+};
+
+const outcomeOf = async (pair: CopyPair, work: () => Promise<Descriptor>): Promise<CopyOutcome> => {
+  try {
+    return { pair, root: await work() };
+  } catch (error) {
+    if (error instanceof DrayError) return { pair, error };
+    throw error;
+  }
+};
+
+/** Finds what a pair is about: the source's root, narrowed to the platforms asked for. */
+const select = async (transfer: Transfer, { source }: CopyPair, options: CopyOptions): Promise<Selection> => {
+  const wanted = (options.platforms ?? []).map((platform) =>
+    typeof platform === "string" ? parsePlatform(platform) : platform,
+  );
+  const { signal } = transfer;
+  const found = await source.store.resolve(source.name, { signal });
+  const selection = await selectPlatforms(source.store, found, wanted, { signal });
+  if (selection.trimmed) transfer.emit(trimWarning(found));
+  return selection;
+};
+
+/** A target that lays out its entries hears of everything, in order, before the first byte. */
+const planArchives = async (
+  transfer: Transfer,
+  pairs: readonly CopyPair[],
+  options: CopyOptions,
+): Promise<Map<CopyPair, Selection>> => {
+  const planned = new Map<CopyPair, Selection>();
+  for (const pair of pairs) {
+    const target = pair.target.store;
+    if (!plans(target) || options.dryRun === true) continue;
+    const selection = await select(transfer, pair, options);
+    planned.set(pair, selection);
+    await target.plan(selection.root, await transfer.contentOf(selection.store, selection.root), { signal: transfer.signal });
+  }
+  return planned;
+};
+
+const moveRoot = async (transfer: Transfer, { target }: CopyPair, { store, root }: Selection): Promise<Descriptor> => {
+  await transfer.root(store, target, root);
+  return root;
+};
+
+const trimWarning = (index: Descriptor): Event => ({
+  type: "warning",
+  message: `the new index is part of ${index.digest}; signatures and other referrers of that one do not apply to it and stay behind`,
+});

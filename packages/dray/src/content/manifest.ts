@@ -1,0 +1,38 @@
+import { DrayError } from "../errors.ts";
+import { type Descriptor, largestManifest, type ParsedManifest, parseManifest } from "../oci/index.ts";
+import { collect } from "./bytes.ts";
+import type { ReadableStore, ReadOptions } from "./store.ts";
+
+/** A manifest in memory: its bytes, which are the truth, and the parsed view of them. */
+export interface LoadedManifest {
+  readonly descriptor: Descriptor;
+  readonly bytes: Uint8Array;
+  readonly parsed: ParsedManifest;
+}
+
+/**
+ * Reads, checks and parses a manifest or index.
+ * @throws DrayError `LIMIT_EXCEEDED`, `DIGEST_MISMATCH`, `SIZE_MISMATCH`, `MANIFEST_INVALID`, `NOT_FOUND`
+ */
+export const loadManifest = async (
+  store: ReadableStore,
+  descriptor: Descriptor,
+  options?: Pick<ReadOptions, "signal" | "onEvent">,
+): Promise<LoadedManifest> => {
+  if (descriptor.size > largestManifest)
+    throw new DrayError(
+      "LIMIT_EXCEEDED",
+      `manifest ${descriptor.digest} has ${descriptor.size} bytes; ${largestManifest} are allowed`,
+      { reference: descriptor.digest },
+    );
+  const bytes = await collect(store.read(descriptor, options), largestManifest, `manifest ${descriptor.digest}`);
+  try {
+    return { descriptor, bytes, parsed: parseManifest(bytes, descriptor.mediaType) };
+  } catch (error) {
+    if (!(error instanceof DrayError)) throw error;
+    throw new DrayError(error.code, `${descriptor.digest}: ${error.message}`, {
+      reference: descriptor.digest,
+      cause: error,
+    });
+  }
+};

@@ -1,0 +1,113 @@
+import { DrayError } from "../errors.ts";
+import {
+  algorithmOf,
+  artifactTypeOf,
+  bare,
+  type Descriptor,
+  type Digest,
+  type DigestAlgorithm,
+  digestOf,
+  isDigest,
+  isManifestLike,
+  parseManifest,
+  subjectOf,
+} from "../oci/index.ts";
+import { type Content, collect } from "./bytes.ts";
+import type {
+  Cancel,
+  ChecksDigests,
+  HasReferrers,
+  HasTags,
+  Ingests,
+  ReadOptions,
+  Removes,
+  Store,
+  WriteOptions,
+} from "./store.ts";
+import { digestMismatch, sizeMismatch } from "./verify.ts";
+
+/** A store in memory, for small content: tests, changed manifests, things on the way to somewhere else. */
+export type MemoryStore = Store & ChecksDigests & HasTags & HasReferrers & Removes & Ingests;
+
+/**
+ * Makes an empty store in memory.
+ * @example
+ * const store = memoryStore();
+ * const descriptor = await store.ingest(bytesContent(bytes), { mediaType: "application/octet-stream" });
+ */
+export const memoryStore = (): MemoryStore => new Memory();
+
+class Memory implements MemoryStore {
+  readonly checksDigests = true;
+  readonly #content = new Map<Digest, { readonly mediaType: string; readonly bytes: Uint8Array }>();
+  readonly #names = new Map<string, Descriptor>();
+
+  async resolve(name: string): Promise<Descriptor> {
+    const named = this.#names.get(name);
+    if (named !== undefined) return named;
+    if (isDigest(name)) {
+      const held = this.#content.get(name);
+      if (held !== undefined) return { mediaType: held.mediaType, digest: name, size: held.bytes.byteLength };
+    }
+    if (name === "" && this.#names.size === 1) return [...this.#names.values()][0] as Descriptor;
+    throw new DrayError("NOT_FOUND", `memory: there is no "${name}"`, { reference: name });
+  }
+
+  async *read(descriptor: Descriptor, { offset = 0 }: ReadOptions = {}): AsyncGenerator<Uint8Array> {
+    const held = this.#content.get(descriptor.digest);
+    if (held === undefined)
+      throw new DrayError("NOT_FOUND", `memory: there is no ${descriptor.digest}`, { reference: descriptor.digest });
+    if (held.bytes.byteLength !== descriptor.size) throw sizeMismatch(descriptor, `${held.bytes.byteLength}`);
+    if (offset < held.bytes.byteLength) yield held.bytes.subarray(offset);
+  }
+
+  async has(descriptor: Descriptor): Promise<boolean> {
+    return this.#content.get(descriptor.digest)?.bytes.byteLength === descriptor.size;
+  }
+
+  async write(descriptor: Descriptor, content: Content, options: WriteOptions = {}): Promise<void> {
+    const bytes = await collect(content.open(options), descriptor.size, `content ${descriptor.digest}`);
+    if (bytes.byteLength !== descriptor.size) throw sizeMismatch(descriptor, `only ${bytes.byteLength}`);
+    const found = digestOf(bytes, algorithmOf(descriptor.digest));
+    if (found !== descriptor.digest) throw digestMismatch(descriptor, found);
+    this.#content.set(descriptor.digest, { mediaType: descriptor.mediaType, bytes });
+  }
+
+  async ingest(
+    content: Content,
+    options: WriteOptions & { mediaType: string; algorithm?: DigestAlgorithm },
+  ): Promise<Descriptor> {
+    const bytes = await collect(content.open(options), Number.MAX_SAFE_INTEGER, "content");
+    const digest = digestOf(bytes, options.algorithm);
+    this.#content.set(digest, { mediaType: options.mediaType, bytes });
+    return { mediaType: options.mediaType, digest, size: bytes.byteLength };
+  }
+
+  async tag(descriptor: Descriptor, name: string): Promise<void> {
+    this.#names.set(name, descriptor);
+  }
+
+  async *tags(): AsyncGenerator<string> {
+    yield* [...this.#names.keys()].sort();
+  }
+
+  async *referrers(subject: Descriptor, { artifactType }: Cancel & { artifactType?: string } = {}): AsyncGenerator<Descriptor> {
+    for (const [digest, { mediaType, bytes }] of this.#content) {
+      if (!isManifestLike(mediaType)) continue;
+      const parsed = parseManifest(bytes, mediaType);
+      if (subjectOf(parsed)?.digest !== subject.digest) continue;
+      const type = artifactTypeOf(parsed);
+      if (artifactType !== undefined && artifactType !== type) continue;
+      yield { ...bare({ mediaType, digest, size: bytes.byteLength }), ...(type === undefined ? {} : { artifactType: type }) };
+    }
+  }
+
+  async remove(name: string): Promise<void> {
+    if (this.#names.delete(name)) return;
+    if (!this.#content.delete(name as Digest))
+      throw new DrayError("NOT_FOUND", `memory: there is no "${name}"`, { reference: name });
+    for (const [key, descriptor] of this.#names) if (descriptor.digest === name) this.#names.delete(key);
+  }
+
+  async close(): Promise<void> {}
+}

@@ -1,0 +1,40 @@
+import type { Descriptor } from "../oci/index.ts";
+import type { Content } from "./bytes.ts";
+import type { OnEvent } from "./events.ts";
+import type { ReadableStore } from "./store.ts";
+
+/** Progress in steps of this many bytes is fine enough for eyes, and cheap. */
+const step = 256 * 1024;
+
+/**
+ * A store's content to send, which tells how far it is. Opened again after a failure it starts before where it was; only
+ * bytes beyond the furthest point count, so that progress never goes backwards and never exceeds the size.
+ */
+export const meteredContent = (
+  source: ReadableStore,
+  descriptor: Descriptor,
+  { verify, onEvent }: { verify: boolean; onEvent: OnEvent },
+): Content => {
+  let furthest = -1;
+  return {
+    size: descriptor.size,
+    open: async function* ({ offset = 0, signal } = {}) {
+      if (furthest < 0) {
+        onEvent({ type: "start", descriptor, offset });
+        furthest = offset;
+      }
+      let at = offset;
+      const tell = (): void => {
+        if (at > furthest) onEvent({ type: "bytes", descriptor, bytes: at - furthest });
+        furthest = Math.max(furthest, at);
+      };
+      const options = { offset, verify, onEvent, ...(signal === undefined ? {} : { signal }) };
+      for await (const chunk of source.read(descriptor, options)) {
+        at += chunk.byteLength;
+        if (at - furthest >= step) tell();
+        yield chunk;
+      }
+      tell();
+    },
+  };
+};

@@ -1,0 +1,38 @@
+import type { Descriptor } from "../oci/index.ts";
+import { type MemoryStore, memoryStore } from "./memory.ts";
+import type { HasReferrers, ReadableStore } from "./store.ts";
+import { hasReferrers } from "./store.ts";
+
+/** A store over another one: what is new lies on top, in memory; everything else is read from below. */
+export interface Overlay extends ReadableStore, HasReferrers {
+  /** What is new. Write changed manifests here. */
+  readonly top: MemoryStore;
+  readonly base: ReadableStore;
+}
+
+/** Lays an empty overlay over a store, which it never writes to. */
+export const overlay = (base: ReadableStore): Overlay => {
+  const top = memoryStore();
+  return {
+    top,
+    base,
+    resolve: async (name, options) => {
+      for await (const tag of top.tags()) if (tag === name) return top.resolve(name);
+      return base.resolve(name, options);
+    },
+    read: (descriptor, options) => from(top, base, descriptor, (store) => store.read(descriptor, options)),
+    referrers: async function* (subject, options) {
+      yield* top.referrers(subject, options);
+      if (hasReferrers(base)) yield* base.referrers(subject, options);
+    },
+  };
+};
+
+async function* from(
+  top: MemoryStore,
+  base: ReadableStore,
+  descriptor: Descriptor,
+  read: (store: ReadableStore) => AsyncIterable<Uint8Array>,
+): AsyncGenerator<Uint8Array> {
+  yield* read((await top.has(descriptor)) ? top : base);
+}

@@ -1,0 +1,104 @@
+import { DrayError } from "../errors.ts";
+import {
+  annotationKeys,
+  type Descriptor,
+  digestOf,
+  encodeJson,
+  formatPlatform,
+  type Index,
+  isIndexType,
+  matchPlatform,
+  parseJson,
+  platformCovers,
+  type WantedPlatform,
+} from "../oci/index.ts";
+import { loadManifest } from "./manifest.ts";
+import { overlay } from "./overlay.ts";
+import type { ReadableStore, ReadOptions } from "./store.ts";
+import { bytesContent } from "./bytes.ts";
+
+/** What is left of a graph after some platforms were asked for. */
+export interface Selection {
+  /** Where to read it: the store itself, or an overlay that holds a trimmed index. */
+  readonly store: ReadableStore;
+  readonly root: Descriptor;
+  /** Whether `root` is a new index, which the source does not have. */
+  readonly trimmed: boolean;
+}
+
+/**
+ * Narrows an index to the platforms asked for. One platform selects the child itself. Several make a valid index of the
+ * matching entries, with their attestations and the digest of the index it was made from. What is no index is left as it is.
+ * @throws DrayError `NOT_FOUND` naming the platform and those there are.
+ */
+export const selectPlatforms = async (
+  store: ReadableStore,
+  root: Descriptor,
+  wanted: readonly WantedPlatform[],
+  options?: Pick<ReadOptions, "signal" | "onEvent">,
+): Promise<Selection> => {
+  if (wanted.length === 0 || !isIndexType(root.mediaType)) return { store, root, trimmed: false };
+  const { parsed, bytes } = await loadManifest(store, root, options);
+  if (parsed.kind !== "index") return { store, root, trimmed: false };
+  const [first] = wanted;
+  if (wanted.length === 1 && first?.architecture !== undefined) {
+    const child = bestEntry(parsed.index, first, root);
+    // A child may be an index itself.
+    return selectPlatforms(store, child, wanted, options);
+  }
+  const kept = keptEntries(parsed.index, wanted, root);
+  if (kept.size === parsed.index.manifests.length) return { store, root, trimmed: false };
+  const trimmed = trimIndex(bytes, kept, root);
+  const over = overlay(store);
+  await over.top.write(trimmed.descriptor, bytesContent(trimmed.bytes));
+  return { store: over, root: trimmed.descriptor, trimmed: true };
+};
+
+const bestEntry = (index: Index, wanted: WantedPlatform, root: Descriptor): Descriptor => {
+  const found = matchPlatform(wanted, index.manifests);
+  if (found !== undefined) return found;
+  const there = index.manifests.flatMap(({ platform }) =>
+    platform === undefined || platform.os === "unknown" ? [] : [formatPlatform(platform)],
+  );
+  throw new DrayError(
+    "NOT_FOUND",
+    `${root.digest} has no image for ${formatPlatform(wanted)}; it has ${there.join(", ") || "no platforms"}`,
+    { reference: root.digest },
+  );
+};
+
+const keptEntries = (index: Index, wanted: readonly WantedPlatform[], root: Descriptor): ReadonlySet<number> => {
+  const images = new Set<Descriptor>();
+  for (const platform of wanted) {
+    const covered =
+      platform.architecture === undefined
+        ? index.manifests.filter((entry) => entry.platform !== undefined && platformCovers(platform, entry.platform))
+        : [];
+    for (const entry of covered.length > 0 ? covered : [bestEntry(index, platform, root)]) images.add(entry);
+  }
+  const digests = new Set([...images].map((entry) => entry.digest as string));
+  const kept = new Set<number>();
+  for (const [i, entry] of index.manifests.entries()) {
+    const about = entry.annotations?.[annotationKeys.attestationDigest];
+    if (images.has(entry) || (about !== undefined && digests.has(about))) kept.add(i);
+  }
+  return kept;
+};
+
+/** The same document with fewer entries: members that we do not know, and their order, stay. */
+const trimIndex = (
+  bytes: Uint8Array,
+  kept: ReadonlySet<number>,
+  root: Descriptor,
+): { descriptor: Descriptor; bytes: Uint8Array } => {
+  const document = parseJson(bytes, "index") as Record<string, unknown> & { manifests: unknown[] };
+  const changed = encodeJson({
+    ...document,
+    manifests: document.manifests.filter((_, i) => kept.has(i)),
+    annotations: { ...(document["annotations"] as object | undefined), [annotationKeys.sourceDigest]: root.digest },
+  });
+  return {
+    descriptor: { mediaType: root.mediaType, digest: digestOf(changed), size: changed.byteLength },
+    bytes: changed,
+  };
+};

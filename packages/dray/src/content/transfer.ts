@@ -1,0 +1,308 @@
+import { aborted, DrayError, isDrayError, throwIfAborted } from "../errors.ts";
+import { childrenOf, type Descriptor, type Digest, isDigest, isForeignLayerType, isManifestLike } from "../oci/index.ts";
+import { attachedTo } from "./attached.ts";
+import { bytesContent } from "./bytes.ts";
+import type { CopyCounts, CopyOptions } from "./copy.ts";
+import type { Event } from "./events.ts";
+import { meteredContent } from "./meter.ts";
+import { type LoadedManifest, loadManifest } from "./manifest.ts";
+import { Slots } from "./slots.ts";
+import {
+  asBlob,
+  checksDigests,
+  describes,
+  type Located,
+  mountsFrom,
+  plans,
+  type ReadableStore,
+  type WritableStore,
+  writesNamed,
+} from "./store.ts";
+
+/** Index in index in index … A graph is a few levels deep; a hostile one is not followed further. */
+const deepest = 16;
+/** Subtrees of one index that are worked on at the same time. */
+const childrenAtOnce = 4;
+/** Requests without a body worth counting, at the same time: does it exist, read a manifest. */
+const requestsAtOnce = 16;
+
+/** The state of one `copyAll`: what has been moved or is being moved, to where, and how much of it. */
+export class Transfer {
+  readonly signal: AbortSignal;
+  readonly #options: CopyOptions;
+  readonly #cancel = new AbortController();
+  readonly #failFast: boolean;
+  readonly #bodies: Slots;
+  readonly #requests = new Slots(requestsAtOnce);
+  /** Per target: each piece of content once, however many manifests name it. */
+  readonly #pieces = new Map<object, Map<string, Promise<void>>>();
+  /** Stores that are known to hold a blob by now, to mount it from. */
+  readonly #holders = new Map<Digest, Set<object>>();
+  readonly #loaded = new Map<Digest, LoadedManifest>();
+  readonly #counts = { copied: 0, mounted: 0, skipped: 0, bytes: 0 };
+
+  /** `failFast`: the first error ends everything that is on its way. */
+  constructor(options: CopyOptions, failFast: boolean) {
+    this.#options = options;
+    this.#failFast = failFast;
+    this.#bodies = new Slots(Math.max(1, options.jobs ?? 4));
+    this.signal =
+      options.signal === undefined ? this.#cancel.signal : AbortSignal.any([options.signal, this.#cancel.signal]);
+  }
+
+  emit(event: Event): void {
+    this.#options.onEvent?.(event);
+  }
+
+  counts(): CopyCounts {
+    return { ...this.#counts };
+  }
+
+  throwIfCancelled(): void {
+    if (this.#options.signal?.aborted) throw aborted(this.#options.signal);
+  }
+
+  /** Moves one root and gives it the target's name. */
+  async root(source: ReadableStore, target: Located<WritableStore>, root: Descriptor): Promise<void> {
+    const name = isDigest(target.name) ? undefined : target.name;
+    if (isDigest(target.name) && target.name !== root.digest)
+      throw new DrayError("USAGE", `${target.location} names ${target.name}, but the content is ${root.digest}; leave the digest out`);
+    const manifests: Descriptor[] = [];
+    const named = name !== undefined && (await this.#isNamed(target, name, root));
+    let written = named;
+    if (named) this.#skipped(root);
+    else written = await this.#manifest({ source, target: target.store, seen: manifests }, root, 0, name);
+    if (this.#options.referrers === true) await this.#attached(source, target.store, root, manifests);
+    if (name !== undefined && !written && this.#options.dryRun !== true)
+      await this.#small(() => target.store.tag(root, name, { signal: this.signal }));
+  }
+
+  /** Every manifest and blob below a root, each once, in the order of the document. */
+  async contentOf(source: ReadableStore, root: Descriptor): Promise<Descriptor[]> {
+    const found = new Map<Digest, Descriptor>();
+    const visit = async (descriptor: Descriptor, depth: number): Promise<void> => {
+      if (found.has(descriptor.digest)) return;
+      found.set(descriptor.digest, descriptor);
+      const loaded = await this.#load(source, descriptor, depth);
+      this.#loaded.set(descriptor.digest, loaded);
+      for (const child of childrenOf(loaded.parsed)) {
+        if (this.#leftOut(child)) continue;
+        if (loaded.parsed.kind === "index" && isManifestLike(child.mediaType)) await visit(child, depth + 1);
+        else if (!found.has(child.digest)) found.set(child.digest, asBlob(child));
+      }
+    };
+    await visit(root, 0);
+    return [...found.values()];
+  }
+
+  /**
+   * Works through items, some at a time, and waits for all that began, so that nothing goes on unseen after an error.
+   * @throws the first error
+   */
+  async eachOf<T>(items: Iterable<T>, atOnce: number, work: (item: T) => Promise<void>): Promise<void> {
+    const queue = items[Symbol.iterator]();
+    let failure: { readonly error: unknown } | undefined;
+    const worker = async (): Promise<void> => {
+      for (let next = queue.next(); !next.done && failure === undefined; next = queue.next()) {
+        try {
+          await work(next.value);
+        } catch (error) {
+          failure ??= { error };
+          if (this.#failFast) this.#cancel.abort(error);
+        }
+      }
+    };
+    await Promise.all(Array.from({ length: atOnce }, worker));
+    if (failure !== undefined) throw this.#firstCause(failure.error);
+  }
+
+  /** When one error cancels the rest, others report "interrupted"; the one that began it is what the user needs. */
+  #firstCause(error: unknown): unknown {
+    return isDrayError(error, "ABORTED") && this.#cancel.signal.aborted ? this.#cancel.signal.reason : error;
+  }
+
+  /** The target's name may stand for the very content already: then there is nothing to do, at the price of one request. */
+  async #isNamed(target: Located<WritableStore>, name: string, root: Descriptor): Promise<boolean> {
+    const { resolve } = target.store as Partial<ReadableStore>;
+    // An archive that is written anew takes nothing from the one it replaces.
+    if (resolve === undefined || name === "" || plans(target.store)) return false;
+    try {
+      return (await this.#small(() => resolve.call(target.store, name, { signal: this.signal }))).digest === root.digest;
+    } catch (error) {
+      // Whoever may push may perhaps not pull; the push will tell.
+      if (isDrayError(error, "NOT_FOUND", "DENIED", "UNAUTHORIZED")) return false;
+      throw error;
+    }
+  }
+
+  /** Moves a manifest with all below it. Tells whether it was also given `name`. */
+  async #manifest(way: Way, descriptor: Descriptor, depth: number, name?: string): Promise<boolean> {
+    way.seen.push(descriptor);
+    let named = false;
+    await this.#once(way.target, `manifest ${descriptor.digest}`, async () => {
+      if (this.#options.skip?.(descriptor)) return;
+      const there = await this.#small(() => way.target.has(descriptor, { signal: this.signal }));
+      if (there) {
+        this.#skipped(descriptor);
+        if (this.#options.referrers === true) await this.#children(way, descriptor, depth, true);
+        return;
+      }
+      const { bytes } = await this.#children(way, descriptor, depth, false);
+      named = await this.#writeManifest(way.target, descriptor, bytes, name);
+    });
+    return named;
+  }
+
+  async #children(way: Way, descriptor: Descriptor, depth: number, manifestsOnly: boolean): Promise<LoadedManifest> {
+    const loaded = await this.#load(way.source, descriptor, depth);
+    const { parsed } = loaded;
+    const inIndex = parsed.kind === "index";
+    const below = childrenOf(parsed).filter((child) => !this.#leftOut(child));
+    const manifests = below.filter((child) => inIndex && isManifestLike(child.mediaType));
+    if (manifestsOnly) {
+      await this.eachOf(manifests, childrenAtOnce, async (child) => void (await this.#manifest(way, child, depth + 1)));
+      return loaded;
+    }
+    const blobs = below.filter((child) => !inIndex || !isManifestLike(child.mediaType));
+    if (parsed.kind === "schema1") blobs.push(...(await this.#schema1Blobs(way.source, parsed.blobs)));
+    // The largest first: what begins last should be over soon.
+    const bySize = blobs.map(asBlob).sort((a, b) => b.size - a.size);
+    this.#plan(way.target, bySize);
+    await this.eachOf(bySize, bySize.length, (blob) => this.#blob(way, blob));
+    await this.eachOf(manifests, childrenAtOnce, async (child) => void (await this.#manifest(way, child, depth + 1)));
+    return loaded;
+  }
+
+  async #schema1Blobs(source: ReadableStore, digests: readonly Digest[]): Promise<Descriptor[]> {
+    if (!describes(source)) throw new DrayError("UNSUPPORTED", "a schema 1 image can only be copied from a registry");
+    return Promise.all(digests.map((digest) => this.#small(() => source.describe(digest, { signal: this.signal }))));
+  }
+
+  async #load(source: ReadableStore, descriptor: Descriptor, depth: number): Promise<LoadedManifest> {
+    if (depth > deepest)
+      throw new DrayError("LIMIT_EXCEEDED", `indexes nest deeper than ${deepest} levels at ${descriptor.digest}`);
+    const known = this.#loaded.get(descriptor.digest);
+    if (known === undefined) return this.#small(() => loadManifest(source, descriptor, { signal: this.signal }));
+    this.#loaded.delete(descriptor.digest);
+    return known;
+  }
+
+  async #writeManifest(target: WritableStore, descriptor: Descriptor, bytes: Uint8Array, name?: string): Promise<boolean> {
+    const oneStep = name !== undefined && name !== "" && writesNamed(target);
+    if (this.#options.dryRun !== true) {
+      const options = { signal: this.signal, onEvent: (event: Event) => this.emit(event) };
+      await this.#small(() =>
+        oneStep
+          ? target.writeNamed(descriptor, bytesContent(bytes), name, options)
+          : target.write(descriptor, bytesContent(bytes), options),
+      );
+    }
+    this.#counts.copied++;
+    this.#counts.bytes += bytes.byteLength;
+    return oneStep;
+  }
+
+  async #blob(way: Way, descriptor: Descriptor): Promise<void> {
+    const { source, target } = way;
+    const { signal } = this;
+    await this.#once(target, `blob ${descriptor.digest}`, async () => {
+      if (this.#options.skip?.(descriptor)) return;
+      if (await this.#small(() => target.has(descriptor, { signal }))) this.#skipped(descriptor);
+      else if (this.#options.dryRun === true) this.#copied(descriptor);
+      else if (await this.#mount(way, descriptor)) {
+        this.#counts.mounted++;
+        this.emit({ type: "mounted", descriptor });
+      } else {
+        await this.#bodies.run(signal, () => this.#move(source, target, descriptor));
+        this.#copied(descriptor);
+        this.emit({ type: "done", descriptor });
+      }
+      this.#holdersOf(descriptor.digest).add(target);
+    });
+  }
+
+  async #mount({ source, target }: Way, descriptor: Descriptor): Promise<boolean> {
+    if (!mountsFrom(target)) return false;
+    for (const holder of [source, ...this.#holdersOf(descriptor.digest)])
+      if (await this.#small(() => target.mountFrom(descriptor, holder, { signal: this.signal }))) return true;
+    return false;
+  }
+
+  async #move(source: ReadableStore, target: WritableStore, descriptor: Descriptor): Promise<void> {
+    const verify = this.#options.verify === true || !checksDigests(target);
+    const onEvent = (event: Event): void => this.emit(event);
+    const content = meteredContent(source, descriptor, { verify, onEvent });
+    await target.write(descriptor, content, { signal: this.signal, onEvent });
+  }
+
+  /** Referrers may name what they refer to as content, so they come after all content, from a list that grows. */
+  async #attached(source: ReadableStore, target: WritableStore, root: Descriptor, seen: Descriptor[]): Promise<void> {
+    if (seen.length === 0) await this.#children({ source, target, seen }, root, 0, true);
+    const queue = new Map([root, ...seen].map((descriptor) => [descriptor.digest, descriptor]));
+    for (const subject of queue.values()) {
+      throwIfAborted(this.signal);
+      for await (const { descriptor, name } of attachedTo(source, subject, { signal: this.signal })) {
+        const found: Descriptor[] = [];
+        const named = await this.#manifest({ source, target, seen: found }, descriptor, 0, name);
+        if (name !== undefined && !named && this.#options.dryRun !== true)
+          await this.#small(() => target.tag(descriptor, name, { signal: this.signal }));
+        for (const manifest of found) queue.set(manifest.digest, manifest);
+      }
+    }
+  }
+
+  #plan(target: object, blobs: readonly Descriptor[]): void {
+    const known = this.#piecesOf(target);
+    const fresh = new Map(
+      blobs.filter(({ digest }) => !known.has(`blob ${digest}`)).map((descriptor) => [descriptor.digest, descriptor]),
+    );
+    let bytes = 0;
+    for (const { size } of fresh.values()) bytes += size;
+    if (fresh.size > 0) this.emit({ type: "plan", blobs: fresh.size, bytes });
+  }
+
+  #leftOut(descriptor: Descriptor): boolean {
+    return this.#options.foreignLayers !== true && isForeignLayerType(descriptor.mediaType);
+  }
+
+  #copied(descriptor: Descriptor): void {
+    this.#counts.copied++;
+    this.#counts.bytes += descriptor.size;
+  }
+
+  #skipped(descriptor: Descriptor): void {
+    this.#counts.skipped++;
+    this.emit({ type: "skipped", descriptor });
+  }
+
+  #holdersOf(digest: Digest): Set<object> {
+    let holders = this.#holders.get(digest);
+    if (holders === undefined) this.#holders.set(digest, (holders = new Set()));
+    return holders;
+  }
+
+  #piecesOf(target: object): Map<string, Promise<void>> {
+    let pieces = this.#pieces.get(target);
+    if (pieces === undefined) this.#pieces.set(target, (pieces = new Map()));
+    return pieces;
+  }
+
+  /** Everybody who needs the same piece waits for the one who moves it. */
+  #once(target: object, key: string, work: () => Promise<void>): Promise<void> {
+    const pieces = this.#piecesOf(target);
+    let piece = pieces.get(key);
+    if (piece === undefined) pieces.set(key, (piece = work()));
+    return piece;
+  }
+
+  #small<T>(work: () => Promise<T>): Promise<T> {
+    return this.#requests.run(this.signal, work);
+  }
+}
+
+/** Where from, where to, and the manifests met on the way, whose referrers may be wanted. */
+interface Way {
+  readonly source: ReadableStore;
+  readonly target: WritableStore;
+  readonly seen: Descriptor[];
+}

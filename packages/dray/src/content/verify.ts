@@ -1,0 +1,49 @@
+import { DrayError } from "../errors.ts";
+import { algorithmOf, type Descriptor, digester } from "../oci/index.ts";
+
+/**
+ * Passes bytes on and checks them: one byte too many throws at once, one too few or a wrong digest throws at the end,
+ * before the iteration ends well. Whoever reads to the end has what the descriptor promised.
+ * @throws DrayError `SIZE_MISMATCH`, `DIGEST_MISMATCH`
+ */
+export async function* verified(chunks: AsyncIterable<Uint8Array>, descriptor: Descriptor): AsyncGenerator<Uint8Array> {
+  const hash = digester(algorithmOf(descriptor.digest));
+  for await (const chunk of sized(chunks, descriptor)) {
+    hash.update(chunk);
+    yield chunk;
+  }
+  const found = hash.digest();
+  if (found !== descriptor.digest) throw digestMismatch(descriptor, found);
+}
+
+/**
+ * Passes bytes on and counts them against the descriptor's size, from `offset` on.
+ * @throws DrayError `SIZE_MISMATCH`
+ */
+export async function* sized(
+  chunks: AsyncIterable<Uint8Array>,
+  descriptor: Descriptor,
+  offset = 0,
+): AsyncGenerator<Uint8Array> {
+  let at = offset;
+  for await (const chunk of chunks) {
+    at += chunk.byteLength;
+    if (at > descriptor.size) throw sizeMismatch(descriptor, "more");
+    yield chunk;
+  }
+  if (at < descriptor.size) throw sizeMismatch(descriptor, `only ${at}`);
+}
+
+/** The error for bytes whose digest is another one. */
+export const digestMismatch = (descriptor: Descriptor, found: string): DrayError =>
+  new DrayError(
+    "DIGEST_MISMATCH",
+    `content has digest ${found}, not ${descriptor.digest}: it was damaged or replaced on the way; try again or another source`,
+    { reference: descriptor.digest },
+  );
+
+/** The error for content that is longer or shorter than its descriptor says. */
+export const sizeMismatch = (descriptor: Descriptor, found: string): DrayError =>
+  new DrayError("SIZE_MISMATCH", `content ${descriptor.digest} should have ${descriptor.size} bytes, there are ${found}`, {
+    reference: descriptor.digest,
+  });
