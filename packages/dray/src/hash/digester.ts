@@ -1,0 +1,23 @@
+import type { Digest, DigestAlgorithm } from "../oci/index.ts";
+import { hashInPlace, largestTurn } from "./in-place.ts";
+import { hashesFast } from "./speed.ts";
+import { hashInThread, threadsHelp } from "./in-thread.ts";
+
+/** A running hash that may be computed elsewhere. */
+export interface AsyncDigester {
+  /** Adds bytes, which stay the caller's own once this resolves. It resolves when there is room for more: wait for it. */
+  update(chunk: Uint8Array): Promise<void>;
+  /** Ends the hash. Call this or `abandon`, once. */
+  digest(): Promise<Digest>;
+  /** Lets go of a hash that nobody wants any more. Safe to call after `digest` and more than once. */
+  abandon(): void;
+}
+
+/**
+ * A running hash for `size` bytes (or unknown many), computed where it costs least: small content and, on processors with
+ * instructions for the algorithm, all of it in place; large content in a thread otherwise, a few blocks in flight.
+ */
+export const digesterFor = (algorithm: DigestAlgorithm, size?: number): AsyncDigester =>
+  (size !== undefined && size <= largestTurn) || !threadsHelp || hashesFast(algorithm)
+    ? hashInPlace(algorithm)
+    : hashInThread(algorithm);

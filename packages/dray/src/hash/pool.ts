@@ -1,0 +1,78 @@
+import { availableParallelism } from "node:os";
+import { Worker } from "node:worker_threads";
+import type { FromWorker, ToWorker } from "./messages.ts";
+
+/** Threads at most. A network delivers less than four cores hash. */
+const most: number = Math.min(4, availableParallelism());
+
+/** What a running hash hears of its worker. */
+export interface HashJob {
+  answered(answer: FromWorker): void;
+  failed(error: Error): void;
+}
+
+/** A place at a worker, for one hash. */
+export interface HashPlace {
+  readonly id: number;
+  send(message: ToWorker, transfer: readonly ArrayBuffer[]): void;
+  /** Gives the place back. */
+  leave(): void;
+}
+
+interface Thread {
+  readonly worker: Worker;
+  readonly jobs: Map<number, HashJob>;
+}
+
+const threads: Thread[] = [];
+let lastId = 0;
+
+/** A place at the worker with the least to do; workers start when the ones there are busy. */
+export const joinPool = (job: HashJob): HashPlace => {
+  const thread = leastBusy();
+  const id = ++lastId;
+  thread.jobs.set(id, job);
+  // Only a worker with work keeps the process alive: without that, a program that waits for nothing but a digest would end.
+  thread.worker.ref();
+  return {
+    id,
+    send: (message, transfer) => thread.worker.postMessage(message, [...transfer]),
+    leave: () => {
+      thread.jobs.delete(id);
+      if (thread.jobs.size === 0) thread.worker.unref();
+    },
+  };
+};
+
+const leastBusy = (): Thread => {
+  let found: Thread | undefined;
+  for (const thread of threads) if (found === undefined || thread.jobs.size < found.jobs.size) found = thread;
+  return found === undefined || (found.jobs.size > 0 && threads.length < most) ? start() : found;
+};
+
+/** Beside this file in the sources and in the built package; an executable embeds it as an entry point of its own, flat beside the main one. */
+const workerUrl = (): URL => new URL(import.meta.url.endsWith(".ts") ? "./hash.worker.ts" : "./hash.worker.js", import.meta.url);
+
+const start = (): Thread => {
+  // What this process was started with is not for the worker: `--input-type` or `--eval` would make it fail.
+  const worker = new Worker(workerUrl(), { execArgv: [] });
+  const thread: Thread = { worker, jobs: new Map() };
+  const ended = (cause: unknown): void => {
+    const at = threads.indexOf(thread);
+    if (at >= 0) threads.splice(at, 1);
+    const error = new Error("the thread that computes digests ended early", { cause });
+    for (const job of thread.jobs.values()) job.failed(error);
+    thread.jobs.clear();
+  };
+  worker.on("message", (answer: FromWorker) => thread.jobs.get(answer.id)?.answered(answer));
+  worker.on("messageerror", ended);
+  worker.on("error", ended);
+  worker.on("exit", (code) => ended(new Error(`exit code ${code}`)));
+  threads.push(thread);
+  return thread;
+};
+
+/** Ends the threads that compute digests; running hashes fail. They never keep a process alive, so this is for tests and for long-lived programs. */
+export const closeHashWorkers = async (): Promise<void> => {
+  await Promise.all(threads.splice(0).map(({ worker }) => worker.terminate()));
+};
