@@ -60,7 +60,10 @@ for (const [way, begin] of ways)
     it("keeps many running hashes apart", async () => {
       const contents = Array.from({ length: 9 }, (_, i) => bytes.subarray(i * 1000, i * 1000 + (i % 3) * MiB + 500));
       const digests = await Promise.all(contents.map((content) => hashOf(begin("sha256"), content, 100_000)));
-      assert.deepEqual(digests, contents.map((content) => digestOf(content)));
+      assert.deepEqual(
+        digests,
+        contents.map((content) => digestOf(content)),
+      );
     });
 
     it("can be abandoned at any time, more than once, and others go on", async () => {
@@ -128,7 +131,9 @@ describe("hashing in a thread", () => {
       const hash = hashInThread("sha256");
       await hash.update(new Uint8Array(${3 * MiB}));
       console.log(await hash.digest());`;
-    const { stdout } = await promisify(execFile)(process.execPath, ["--input-type=module", "-e", script], { timeout: 20_000 });
+    const { stdout } = await promisify(execFile)(process.execPath, ["--input-type=module", "-e", script], {
+      timeout: 20_000,
+    });
     assert.equal(stdout.trim(), digestOf(new Uint8Array(3 * MiB)));
   });
 });

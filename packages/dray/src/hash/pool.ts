@@ -51,7 +51,8 @@ const leastBusy = (): Thread => {
 };
 
 /** Beside this file in the sources and in the built package; an executable embeds it as an entry point of its own, flat beside the main one. */
-const workerUrl = (): URL => new URL(import.meta.url.endsWith(".ts") ? "./hash.worker.ts" : "./hash.worker.js", import.meta.url);
+const workerUrl = (): URL =>
+  new URL(import.meta.url.endsWith(".ts") ? "./hash.worker.ts" : "./hash.worker.js", import.meta.url);
 
 const start = (): Thread => {
   // What this process was started with is not for the worker: `--input-type` or `--eval` would make it fail.
