@@ -1,0 +1,178 @@
+import { DrayError } from "../errors.ts";
+import { blockSize, padded, type PlacedEntry } from "./entry.ts";
+import { entryType, flags, hasNoBody, isZero, parseHeader, type RawHeader, wrongChecksum } from "./header.ts";
+import { parseDecimal, parseSeconds } from "./numbers.ts";
+import { largestExtension, parsePax } from "./pax.ts";
+import type { ByteSource } from "./source.ts";
+
+/** What headers before an entry say about it. */
+interface Extensions {
+  start: number;
+  name?: string;
+  linkName?: string;
+  pax?: Readonly<Record<string, string>>;
+}
+
+/**
+ * Walks from header to header. Extensions (pax local, GNU long name and link) apply to the next entry and to nothing in
+ * between: a pax `size` that reached the header of a long name would make two readers see two different archives.
+ */
+export class EntryReader {
+  readonly #source: ByteSource;
+  readonly #what: string;
+  #global: Readonly<Record<string, string>> = {};
+  #bodyEnd = 0;
+  #last = "";
+
+  /** `what`: the archive's name for messages. */
+  constructor(source: ByteSource, what: string) {
+    this.#source = source;
+    this.#what = what;
+  }
+
+  /** The next entry, its body not read yet; `undefined` after the last. */
+  async next(): Promise<PlacedEntry | undefined> {
+    await this.#passBody();
+    const found: Extensions = { start: this.#source.position };
+    for (;;) {
+      const header = await this.#header(found);
+      if (header === undefined) return undefined;
+      if (!(await this.#extend(found, header))) return this.#entry(header, found);
+    }
+  }
+
+  /** Passes over what is left of the last body. Its padding may be missing at the end of a file, its bytes may not. */
+  async #passBody(): Promise<void> {
+    const left = this.#bodyEnd - this.#source.position;
+    if (left > 0) {
+      const missing = left - (await this.#source.skip(left));
+      if (missing > 0)
+        throw this.#invalid(`is truncated: it ends ${missing} bytes before the end of entry "${this.#last}"`);
+    }
+    await this.#source.skip(padded(this.#source.position) - this.#source.position);
+  }
+
+  async #header(found: Extensions): Promise<RawHeader | undefined> {
+    const at = this.#source.position;
+    const block = await this.#source.read(blockSize);
+    const extended = at > found.start;
+    if (block.byteLength < blockSize && (block.byteLength > 0 || extended)) throw this.#truncated();
+    if (block.byteLength === 0) return undefined;
+    if (isZero(block)) {
+      if (extended) throw this.#invalid(`ends after the header that describes an entry, at byte ${at}`);
+      // POSIX wants two; some writers leave the second out.
+      const second = await this.#source.read(blockSize);
+      if (!isZero(second)) throw this.#invalid(`goes on after its end, at byte ${at + blockSize}`);
+      return undefined;
+    }
+    const header = parseHeader(block);
+    if (typeof header !== "string") return header;
+    throw at === 0 && header === wrongChecksum
+      ? this.#invalid("is no tar archive")
+      : this.#invalid(`is damaged at byte ${at}, ${this.#after()}: ${header}`);
+  }
+
+  /** Takes in a header that describes the next one. `false`: it is an entry of its own. */
+  async #extend(found: Extensions, header: RawHeader): Promise<boolean> {
+    const { flag } = header;
+    if (flag === flags.gnuLongName) found.name = await this.#longText(header);
+    else if (flag === flags.gnuLongLink) found.linkName = await this.#longText(header);
+    else if (flag === flags.paxLocal) found.pax = await this.#records(header);
+    else if (flag === flags.paxGlobal) this.#addGlobal(await this.#records(header));
+    else return false;
+    return true;
+  }
+
+  async #longText(header: RawHeader): Promise<string> {
+    const body = await this.#extensionBody(header);
+    const end = body.indexOf(0);
+    return new TextDecoder().decode(end < 0 ? body : body.subarray(0, end));
+  }
+
+  async #records(header: RawHeader): Promise<Record<string, string>> {
+    const records = parsePax(await this.#extensionBody(header));
+    if (records === undefined) throw this.#invalid(`has a malformed pax header, ${this.#after()}`);
+    return records;
+  }
+
+  /** Readers disagree whether a global name or size counts; an archive that has one means two things. */
+  #addGlobal(records: Readonly<Record<string, string>>): void {
+    const bad = ["path", "linkpath", "size"].find((key) => records[key]);
+    if (bad !== undefined) throw this.#invalid(`has a global pax header that sets "${bad}" for every entry`);
+    this.#global = { ...this.#global, ...records };
+  }
+
+  async #extensionBody({ size, flag }: RawHeader): Promise<Uint8Array> {
+    if (size > largestExtension)
+      throw this.#invalid(
+        `has an extension header ("${flag}") of ${size} bytes, ${this.#after()}; ${largestExtension} are allowed`,
+      );
+    const body = await this.#source.read(size);
+    if (body.byteLength < size) throw this.#truncated();
+    // The reader may reuse what it holds for the next block.
+    const copy = body.slice();
+    await this.#source.skip(padded(size) - size);
+    return copy;
+  }
+
+  #entry(header: RawHeader, found: Extensions): PlacedEntry {
+    const pax = { ...this.#global, ...found.pax };
+    // An empty value takes a global record back.
+    for (const [key, value] of Object.entries(pax)) if (value === "") delete pax[key];
+    const name = this.#one("path", pax, found.name) ?? header.name;
+    this.#last = name;
+    if (header.flag === flags.gnuSparse || Object.keys(pax).some((key) => key.startsWith("GNU.sparse.")))
+      throw new DrayError(
+        "UNSUPPORTED",
+        `${this.#what}: entry "${name}" is a sparse file, which is not supported; make the archive without sparse files`,
+      );
+    const number = (key: string, written: number, parse: (text: string) => number | undefined): number => {
+      const text = pax[key];
+      const value = text === undefined ? written : parse(text);
+      if (value === undefined)
+        throw this.#invalid(`has an entry "${name}" whose pax record "${key}" is no number that can be handled`);
+      return value;
+    };
+    const type = entryType(header.flag, name);
+    const size = number("size", header.size, parseDecimal);
+    const offset = this.#source.position;
+    this.#bodyEnd = hasNoBody(type) ? offset : offset + size;
+    return {
+      name,
+      type,
+      size: this.#bodyEnd - offset,
+      linkName: this.#one("linkpath", pax, found.linkName) ?? header.linkName,
+      mode: header.mode & 0o7777,
+      uid: number("uid", header.uid, parseDecimal),
+      gid: number("gid", header.gid, parseDecimal),
+      uname: pax["uname"] ?? header.uname,
+      gname: pax["gname"] ?? header.gname,
+      mtime: number("mtime", header.mtime, parseSeconds),
+      deviceMajor: header.deviceMajor,
+      deviceMinor: header.deviceMinor,
+      pax,
+      start: found.start,
+      offset,
+    };
+  }
+
+  /** A name from a pax record or a GNU header. Readers disagree which of two wins, so there may not be two. */
+  #one(key: string, pax: Readonly<Record<string, string>>, gnu: string | undefined): string | undefined {
+    const posix = pax[key];
+    if (posix !== undefined && gnu !== undefined && posix !== gnu)
+      throw this.#invalid(`has an entry with two names: "${posix}" and "${gnu}"`);
+    return posix ?? gnu;
+  }
+
+  #after(): string {
+    return this.#last === "" ? "before the first entry" : `after entry "${this.#last}"`;
+  }
+
+  #truncated(): DrayError {
+    return this.#invalid(`is truncated: it ends in the middle of a header, ${this.#after()}`);
+  }
+
+  #invalid(fault: string): DrayError {
+    return new DrayError("ARCHIVE_INVALID", `${this.#what} ${fault}`);
+  }
+}

@@ -1,0 +1,53 @@
+/** What an entry is, by its type flag. `other`: a vendor's own kind, with a body like a file's. */
+export type EntryType =
+  | "file"
+  | "hardlink"
+  | "symlink"
+  | "character-device"
+  | "block-device"
+  | "directory"
+  | "fifo"
+  | "other";
+
+/** One entry of a tar: its header, with long names and pax records applied. */
+export interface TarEntry {
+  /** As written: not cleaned, not safe to use as a path. See `entryPath`. */
+  readonly name: string;
+  readonly type: EntryType;
+  /** Bytes of the body; 0 for everything that has none. */
+  readonly size: number;
+  /** Where a link points: for a hard link an entry's name, for a symbolic link a path seen from its own folder. */
+  readonly linkName: string;
+  /** Permission bits. */
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+  readonly uname: string;
+  readonly gname: string;
+  /** Seconds since 1970, with a fraction where a pax record has one. */
+  readonly mtime: number;
+  readonly deviceMajor: number;
+  readonly deviceMinor: number;
+  /** The pax records that apply to this entry, the global ones included; extended attributes are among them. */
+  readonly pax: Readonly<Record<string, string>>;
+}
+
+/** An entry with its place in the tar, in bytes from the beginning. */
+export interface PlacedEntry extends TarEntry {
+  /** First byte of the first of its headers. */
+  readonly start: number;
+  /** First byte of its body. */
+  readonly offset: number;
+}
+
+/** Headers and bodies begin at multiples of this. */
+export const blockSize = 512;
+
+/** The bytes a body of `size` bytes takes in the archive. */
+export const padded = (size: number): number => Math.ceil(size / blockSize) * blockSize;
+
+/** The zeros after a body of `size` bytes. */
+export const padding = (size: number): Uint8Array => new Uint8Array(padded(size) - size);
+
+/** What ends an archive: two blocks of zeros. */
+export const endOfArchive = (): Uint8Array => new Uint8Array(2 * blockSize);

@@ -1,0 +1,120 @@
+import { blockSize, type EntryType } from "./entry.ts";
+import { parseNumber } from "./numbers.ts";
+
+/** One header block, its fields as they are written; long names and pax records are not applied yet. */
+export interface RawHeader {
+  readonly flag: string;
+  readonly name: string;
+  readonly linkName: string;
+  readonly size: number;
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+  readonly uname: string;
+  readonly gname: string;
+  readonly mtime: number;
+  readonly deviceMajor: number;
+  readonly deviceMinor: number;
+}
+
+/** Where the fields lie. @see POSIX.1-2017, pax, "ustar Interchange Format" */
+export const fields = {
+  name: [0, 100],
+  mode: [100, 8],
+  uid: [108, 8],
+  gid: [116, 8],
+  size: [124, 12],
+  mtime: [136, 12],
+  checksum: [148, 8],
+  flag: [156, 1],
+  linkName: [157, 100],
+  magic: [257, 8],
+  uname: [265, 32],
+  gname: [297, 32],
+  deviceMajor: [329, 8],
+  deviceMinor: [337, 8],
+  prefix: [345, 155],
+} as const;
+
+type Field = keyof typeof fields;
+
+/** Type flags of headers that describe the next one. */
+export const flags = { paxLocal: "x", paxGlobal: "g", gnuLongName: "L", gnuLongLink: "K", gnuSparse: "S" } as const;
+
+const types: Readonly<Record<string, EntryType>> = {
+  "0": "file",
+  "\0": "file",
+  "7": "file",
+  "1": "hardlink",
+  "2": "symlink",
+  "3": "character-device",
+  "4": "block-device",
+  "5": "directory",
+  "6": "fifo",
+};
+
+/** The kind of entry. Before ustar there was no flag for a directory, only a name with a slash at its end. */
+export const entryType = (flag: string, name: string): EntryType =>
+  flag === "\0" && name.endsWith("/") ? "directory" : (types[flag] ?? "other");
+
+/** Whether entries of this type have no body whatever their size field says: so does every reader that containers meet. */
+export const hasNoBody = (type: EntryType): boolean => type !== "file" && type !== "other";
+
+const field = (block: Uint8Array, name: Field): Uint8Array => {
+  const [at, length] = fields[name];
+  return block.subarray(at, at + length);
+};
+
+const decoder = new TextDecoder();
+
+const text = (block: Uint8Array, name: Field): string => {
+  const bytes = field(block, name);
+  const end = bytes.indexOf(0);
+  return decoder.decode(end < 0 ? bytes : bytes.subarray(0, end));
+};
+
+/** Whether the block is all zeros: one of the two that end an archive. */
+export const isZero = (block: Uint8Array): boolean => block.every((byte) => byte === 0);
+
+/** The sum of all bytes, those of the checksum field counted as spaces. `signed`: as very old writers counted. */
+export const checksum = (block: Uint8Array, signed = false): number => {
+  const [at, length] = fields.checksum;
+  let sum = 0;
+  for (let i = 0; i < blockSize; i++) {
+    const byte = i >= at && i < at + length ? 0x20 : (block[i] as number);
+    sum += signed && byte > 0x7f ? byte - 0x100 : byte;
+  }
+  return sum;
+};
+
+/** The fault of a block that is no header at all. */
+export const wrongChecksum = "the checksum is wrong";
+
+/** Reads one header block, or says in a few words what is wrong with it. */
+export const parseHeader = (block: Uint8Array): RawHeader | string => {
+  const sum = parseNumber(field(block, "checksum"));
+  if (sum === undefined || (sum !== checksum(block) && sum !== checksum(block, true))) return wrongChecksum;
+  const magic = String.fromCharCode(...field(block, "magic"));
+  const ustar = magic.startsWith("ustar");
+  const gnu = magic === "ustar  \0";
+  const numbers: Partial<Record<"size" | "mode" | "uid" | "gid" | "mtime" | "deviceMajor" | "deviceMinor", number>> =
+    {};
+  for (const name of ["size", "mode", "uid", "gid", "mtime", "deviceMajor", "deviceMinor"] as const) {
+    const device = name.startsWith("device");
+    const value = device && !ustar ? 0 : parseNumber(field(block, name));
+    if (value === undefined) return `the field "${name}" is no number that can be handled`;
+    if (value < 0 && name !== "mtime") return `the field "${name}" is negative`;
+    numbers[name] = value;
+  }
+  // GNU keeps other things where POSIX has the prefix of the name.
+  const prefix = ustar && !gnu ? text(block, "prefix") : "";
+  const name = text(block, "name");
+  return {
+    ...(numbers as Required<typeof numbers>),
+    flag: String.fromCharCode(field(block, "flag")[0] as number),
+    name: prefix === "" ? name : `${prefix}/${name}`,
+    linkName: text(block, "linkName"),
+    uname: ustar ? text(block, "uname") : "",
+    gname: ustar ? text(block, "gname") : "",
+  };
+};

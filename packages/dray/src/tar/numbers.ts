@@ -1,0 +1,40 @@
+/**
+ * A number from a header field: octal text with spaces or zeros around it, or, with the first bit set, a big-endian
+ * two's complement number (GNU's base-256). `undefined` for anything else, and for what a double cannot hold exactly.
+ */
+export const parseNumber = (field: Uint8Array): number | undefined =>
+  (field[0] ?? 0) & 0x80 ? parseBase256(field) : parseOctal(field);
+
+const parseOctal = (field: Uint8Array): number | undefined => {
+  const text = String.fromCharCode(...field).replace(/^[ \0]+|[ \0]+$/g, "");
+  if (text === "") return 0;
+  if (!/^[0-7]+$/.test(text)) return undefined;
+  return safe(Number.parseInt(text, 8));
+};
+
+const parseBase256 = (field: Uint8Array): number | undefined => {
+  const negative = ((field[0] as number) & 0x40) !== 0;
+  let value = negative ? -1n : 0n;
+  field.forEach((byte, i) => {
+    // The first bit is the mark of the encoding; the second is the sign, already spread by the start value.
+    value = (value << 8n) | BigInt(i === 0 ? (negative ? byte | 0x80 : byte & 0x7f) : byte);
+  });
+  return value < BigInt(Number.MIN_SAFE_INTEGER) || value > BigInt(Number.MAX_SAFE_INTEGER) ? undefined : Number(value);
+};
+
+const safe = (value: number): number | undefined => (Number.isSafeInteger(value) ? value : undefined);
+
+/** A whole number from a pax record, or `undefined`. */
+export const parseDecimal = (text: string): number | undefined =>
+  /^[0-9]+$/.test(text) ? safe(Number(text)) : undefined;
+
+/** Seconds from a pax record: `1700000000.123456789`, also negative; or `undefined`. */
+export const parseSeconds = (text: string): number | undefined => {
+  if (!/^-?[0-9]+(\.[0-9]*)?$/.test(text)) return undefined;
+  const seconds = Number(text);
+  return Math.abs(seconds) <= Number.MAX_SAFE_INTEGER ? seconds : undefined;
+};
+
+/** Whether a number fits a header field of `length` bytes as octal text with its closing zero. */
+export const fitsOctal = (value: number, length: number): boolean =>
+  Number.isInteger(value) && value >= 0 && value < 8 ** (length - 1);

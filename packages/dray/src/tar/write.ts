@@ -1,0 +1,116 @@
+import { DrayError } from "../errors.ts";
+import { blockSize, type EntryType, padded, padding, type TarEntry } from "./entry.ts";
+import { checksum, fields } from "./header.ts";
+import { fitsOctal, parseSeconds } from "./numbers.ts";
+import { formatPax } from "./pax.ts";
+
+/** What to write: a name, and what differs from a plain file of mode 0644, owned by root, of the year 1970. */
+export type NewEntry = Pick<TarEntry, "name"> &
+  Partial<Omit<TarEntry, "type">> & { readonly type?: Exclude<EntryType, "other"> };
+
+const flagOf: Readonly<Record<Exclude<EntryType, "other">, string>> = {
+  file: "0",
+  hardlink: "1",
+  symlink: "2",
+  "character-device": "3",
+  "block-device": "4",
+  directory: "5",
+  fifo: "6",
+};
+
+const encoder = new TextEncoder();
+
+/**
+ * The header of an entry, one block, or three and more with a pax header before it where a field does not fit. The same
+ * entry always gives the same bytes. The body comes next, then `padding(size)`; after the last entry `endOfArchive()`.
+ * @example [writeHeader({ name: "a.txt", size: 3 }), bytes, padding(3), endOfArchive()]
+ */
+export const writeHeader = (entry: NewEntry): Uint8Array => {
+  const records = recordsOf(entry);
+  const block = headerBlock(entry, splitName(entry.name), flagOf[entry.type ?? "file"]);
+  if (Object.keys(records).length === 0) return block;
+  const body = formatPax(records);
+  const name = truncated(`PaxHeaders.0/${entry.name.replace(/\/+$/, "").split("/").at(-1) as string}`, fields.name[1]);
+  const extension = headerBlock({ name, size: body.byteLength }, { name: encoder.encode(name), prefix: nothing }, "x");
+  return Buffer.concat([extension, body, padding(body.byteLength), block]);
+};
+
+/** Bytes that `writeHeader` will give for an entry of this name and size. */
+export const headerSize = (entry: NewEntry): number => {
+  const records = recordsOf(entry);
+  return Object.keys(records).length === 0 ? blockSize : 2 * blockSize + padded(formatPax(records).byteLength);
+};
+
+/** What the fields of one block cannot hold. */
+const recordsOf = (entry: NewEntry): Record<string, string> => {
+  const { name, linkName = "", size = 0, uid = 0, gid = 0, mtime = 0, uname = "", gname = "", pax = {} } = entry;
+  if (name === "") throw new DrayError("USAGE", "an entry of an archive needs a name");
+  // An entry that was read brings the records of its fields along; the fields are the truth now.
+  const records = Object.fromEntries(Object.entries(pax).filter(([key]) => !fieldRecords.has(key)));
+  const overflows = (text: string, field: "linkName" | "uname" | "gname"): boolean =>
+    !isAscii(text) || text.length > fields[field][1] - (field === "linkName" ? 0 : 1);
+  if (splitName(name).name === undefined) records["path"] = name;
+  if (overflows(linkName, "linkName")) records["linkpath"] = linkName;
+  if (overflows(uname, "uname")) records["uname"] = uname;
+  if (overflows(gname, "gname")) records["gname"] = gname;
+  if (!fitsOctal(size, fields.size[1])) records["size"] = String(size);
+  if (!fitsOctal(uid, fields.uid[1])) records["uid"] = String(uid);
+  if (!fitsOctal(gid, fields.gid[1])) records["gid"] = String(gid);
+  if (!fitsOctal(mtime, fields.mtime[1])) records["mtime"] = secondsText(mtime, pax["mtime"]);
+  return records;
+};
+
+const fieldRecords = new Set(["path", "linkpath", "uname", "gname", "size", "uid", "gid", "mtime"]);
+
+/** Nanoseconds do not survive as a number; the text they were read from keeps them. */
+const secondsText = (mtime: number, read: string | undefined): string =>
+  read !== undefined && parseSeconds(read) === mtime ? read : String(mtime);
+
+const nothing = new Uint8Array(0);
+const isAscii = (text: string): boolean => /^[\u0001-\u007f]*$/.test(text);
+const truncated = (text: string, length: number): string => text.replace(/[^\u0020-\u007e]/g, "_").slice(0, length);
+
+/** A name as the fields `name` and `prefix` hold it; without a name where they cannot. */
+const splitName = (name: string): { name: Uint8Array | undefined; prefix: Uint8Array } => {
+  if (!isAscii(name)) return { name: undefined, prefix: nothing };
+  const bytes = encoder.encode(name);
+  if (bytes.length <= fields.name[1]) return { name: bytes, prefix: nothing };
+  // The slash between prefix and name is not stored. A closing slash stays with the name.
+  const slash = bytes.subarray(0, Math.min(bytes.length - 1, fields.prefix[1] + 1)).lastIndexOf(0x2f);
+  if (slash <= 0 || bytes.length - slash - 1 > fields.name[1]) return { name: undefined, prefix: nothing };
+  return { name: bytes.subarray(slash + 1), prefix: bytes.subarray(0, slash) };
+};
+
+const headerBlock = (
+  entry: NewEntry,
+  { name, prefix }: { name: Uint8Array | undefined; prefix: Uint8Array },
+  flag: string,
+): Uint8Array => {
+  const block = new Uint8Array(blockSize);
+  const put = (field: keyof typeof fields, bytes: Uint8Array): void => {
+    const [at, length] = fields[field];
+    block.set(bytes.subarray(0, length), at);
+  };
+  const putText = (field: keyof typeof fields, text: string): void =>
+    put(field, encoder.encode(isAscii(text) ? text : truncated(text, 100)));
+  const putNumber = (field: keyof typeof fields, value: number): void => {
+    const digits = fields[field][1] - 1;
+    putText(field, (fitsOctal(value, digits + 1) ? value : 0).toString(8).padStart(digits, "0"));
+  };
+  put("name", name ?? encoder.encode(truncated(entry.name, fields.name[1])));
+  put("prefix", prefix);
+  putNumber("mode", entry.mode ?? 0o644);
+  putNumber("uid", entry.uid ?? 0);
+  putNumber("gid", entry.gid ?? 0);
+  putNumber("size", entry.size ?? 0);
+  putNumber("mtime", Math.floor(entry.mtime ?? 0));
+  putText("flag", flag);
+  putText("linkName", entry.linkName ?? "");
+  put("magic", encoder.encode("ustar\u000000"));
+  putText("uname", entry.uname ?? "");
+  putText("gname", entry.gname ?? "");
+  putNumber("deviceMajor", entry.deviceMajor ?? 0);
+  putNumber("deviceMinor", entry.deviceMinor ?? 0);
+  put("checksum", encoder.encode(`${checksum(block).toString(8).padStart(6, "0")}\0 `));
+  return block;
+};
