@@ -1,0 +1,88 @@
+import { gzipSync, zstdCompressSync } from "node:zlib";
+import {
+  type Compression,
+  type Descriptor,
+  type Digest,
+  digestOf,
+  encodeJson,
+  mediaTypes,
+  type Platform,
+} from "dray/oci";
+import { seededBytes } from "../synthetic.ts";
+import { describeBytes, maybe, type Sample, type SampleMembers, sampleOf } from "./sample.ts";
+import { tar } from "./tar.ts";
+
+export interface SampleImageOptions extends SampleMembers {
+  /** How many layers. Default 2. */
+  readonly layers?: number;
+  /** Bytes of files in each layer, before compression; incompressible. Default 1000. */
+  readonly layerSize?: number;
+  /** Default `gzip`. */
+  readonly compression?: Compression;
+  /** Default `linux/amd64`. */
+  readonly platform?: Platform;
+  /** `true`: Docker's media types in place of OCI's. Default `false`. */
+  readonly docker?: boolean;
+}
+
+export interface SampleImage extends Sample {
+  readonly config: Descriptor;
+  readonly layers: readonly Descriptor[];
+  /** Digests of the layers uncompressed. Compressed bytes differ between Node and Bun; these do not. */
+  readonly diffIDs: readonly Digest[];
+  readonly platform: Platform;
+}
+
+/**
+ * A small image with real layers: a tar of files each, made from the seed.
+ * @example const image = sampleImage({ seed: "a", layers: 3, compression: "zstd" });
+ */
+export const sampleImage = (options: SampleImageOptions = {}): SampleImage => {
+  const { seed = "sample", layers: count = 2, layerSize = 1000, compression = "gzip", docker = false } = options;
+  const { platform = { os: "linux", architecture: "amd64" } } = options;
+  const tars = Array.from({ length: count }, (_, i) => layerTar(`${seed}/${i}`, i, layerSize));
+  const diffIDs = tars.map((bytes) => digestOf(bytes));
+  const packed = tars.map((bytes) => compress[compression](bytes));
+  const layers = packed.map((bytes) => describeBytes(layerType(compression, docker), bytes));
+  const configBytes = encodeJson({
+    ...platform,
+    created: "2000-01-01T00:00:00Z",
+    config: { Env: ["PATH=/usr/bin:/bin"], Cmd: ["/bin/hello"], Labels: { seed } },
+    rootfs: { type: "layers", diff_ids: diffIDs },
+    history: diffIDs.map((_, i) => ({ created: "2000-01-01T00:00:00Z", created_by: `layer ${i}` })),
+  });
+  const config = describeBytes(docker ? mediaTypes.dockerConfig : mediaTypes.ociConfig, configBytes);
+  const mediaType = docker ? mediaTypes.dockerManifest : mediaTypes.ociManifest;
+  const manifest = {
+    schemaVersion: 2,
+    mediaType,
+    config,
+    layers,
+    ...maybe("subject", options.subject),
+    ...maybe("annotations", options.annotations),
+  };
+  const blobs = new Map<Digest, Uint8Array>([[config.digest, configBytes]]);
+  layers.forEach((layer, i) => blobs.set(layer.digest, packed[i] as Uint8Array));
+  return { ...sampleOf(mediaType, manifest, { blobs }), config, layers, diffIDs, platform };
+};
+
+const layerTar = (seed: string, index: number, size: number): Uint8Array =>
+  tar([
+    { path: "bin/", kind: "directory" },
+    { path: `bin/layer-${index}`, kind: "file", mode: 0o755, bytes: seededBytes(seed, size - (size >> 2)) },
+    { path: "etc/", kind: "directory" },
+    { path: `etc/layer-${index}.conf`, kind: "file", bytes: seededBytes(`${seed}/conf`, size >> 2) },
+    { path: `bin/link-${index}`, kind: "symlink", target: `layer-${index}` },
+  ]);
+
+const compress: Record<Compression, (bytes: Uint8Array) => Uint8Array> = {
+  none: (bytes) => bytes,
+  gzip: (bytes) => gzipSync(bytes),
+  zstd: (bytes) => zstdCompressSync(bytes),
+};
+
+const layerType = (compression: Compression, docker: boolean): string => {
+  if (compression === "none") return docker ? mediaTypes.dockerLayer : mediaTypes.ociLayer;
+  if (compression === "gzip") return docker ? mediaTypes.dockerLayerGzip : mediaTypes.ociLayerGzip;
+  return docker ? mediaTypes.dockerLayerZstd : mediaTypes.ociLayerZstd;
+};

@@ -1,0 +1,10 @@
+/**
+ * A registry in memory with scripted faults, a token server and sample images: what tests use in place of mocks.
+ * Imports the words and shapes of `dray`; knows nothing of its clients, whose work it is there to check.
+ */
+export * from "./exchange.ts";
+export * from "./images/index.ts";
+export * from "./listen.ts";
+export * from "./log.ts";
+export * from "./registry/index.ts";
+export * from "./synthetic.ts";

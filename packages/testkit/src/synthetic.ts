@@ -1,0 +1,48 @@
+import { createCipheriv, createHash } from "node:crypto";
+import { type Content, blocksOf } from "dray/content";
+import { type Descriptor, type DigestAlgorithm, digester } from "dray/oci";
+
+const blockSize = 256 * 1024;
+const cipherBlock = 16;
+
+/**
+ * `length` bytes of the endless stream that belongs to a seed, from `offset` on. The same everywhere and for ever, and
+ * incompressible: it is AES-CTR over zeros, where the counter makes any offset reachable at once.
+ */
+export const seededBytes = (seed: string, length: number, offset = 0): Uint8Array<ArrayBuffer> => {
+  const skip = offset % cipherBlock;
+  const counter = Buffer.alloc(cipherBlock);
+  counter.writeBigUInt64BE(BigInt(Math.floor(offset / cipherBlock)), 8);
+  const key = createHash("sha256").update(seed).digest();
+  const stream = createCipheriv("aes-256-ctr", key, counter).update(Buffer.alloc(skip + length));
+  // A buffer of its own, so that whoever gets it may transfer it away.
+  return new Uint8Array(stream.subarray(skip));
+};
+
+/**
+ * Content of any size that takes no memory: made as it is read.
+ * @example registry.addContent("big/one", await describe(syntheticContent("a", 3 * 2 ** 30)))
+ */
+export const syntheticContent = (seed: string, size: number): Content => ({
+  size,
+  async *open({ offset = 0, signal } = {}) {
+    for (let at = offset; at < size; at += blockSize) {
+      signal?.throwIfAborted();
+      yield seededBytes(seed, Math.min(blockSize, size - at), at);
+    }
+  },
+});
+
+/** Reads content once to learn its size and digest. */
+export const describe = async (
+  content: Content,
+  { mediaType = "application/octet-stream", algorithm }: { mediaType?: string; algorithm?: DigestAlgorithm } = {},
+): Promise<{ descriptor: Descriptor; content: Content }> => {
+  const hash = digester(algorithm);
+  let size = 0;
+  for await (const block of blocksOf(content.open(), 4 * blockSize)) {
+    hash.update(block);
+    size += block.byteLength;
+  }
+  return { descriptor: { mediaType, digest: hash.digest(), size }, content };
+};
