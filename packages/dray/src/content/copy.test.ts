@@ -32,7 +32,11 @@ const putImage = async (store: MemoryStore, layers: string[], extra: object = {}
 };
 
 const putIndex = async (store: MemoryStore, entries: object[], extra: object = {}): Promise<Descriptor> =>
-  put(store, encodeJson({ schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests: entries, ...extra }), mediaTypes.ociIndex);
+  put(
+    store,
+    encodeJson({ schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests: entries, ...extra }),
+    mediaTypes.ociIndex,
+  );
 
 /** Records what is asked of a store, in order. */
 const recorded = (store: MemoryStore): { store: MemoryStore; writes: string[]; most: () => number } => {
@@ -64,14 +68,21 @@ const bound = (store: MemoryStore): MemoryStore => ({
   close: store.close.bind(store),
 });
 
-const linux = (architecture: string, variant?: string): Platform => ({ os: "linux", architecture, ...(variant && { variant }) });
+const linux = (architecture: string, variant?: string): Platform => ({
+  os: "linux",
+  architecture,
+  ...(variant && { variant }),
+});
 
 describe("copy", () => {
   test("moves each blob once, children before parents, and names the root", async () => {
     const source = memoryStore();
     const a = await putImage(source, ["one", "two", "two"]);
     const b = await putImage(source, ["two", "three"]);
-    const index = await putIndex(source, [{ ...a, platform: linux("amd64") }, { ...b, platform: linux("arm64") }]);
+    const index = await putIndex(source, [
+      { ...a, platform: linux("amd64") },
+      { ...b, platform: linux("arm64") },
+    ]);
     await source.tag(index, "v1");
     const target = recorded(memoryStore());
     const result = await copy(at(source, "v1"), at(target.store, "v2"));
@@ -106,7 +117,13 @@ describe("copy", () => {
 
   test("never has more bodies in flight than jobs", async () => {
     const source = memoryStore();
-    await source.tag(await putImage(source, Array.from({ length: 20 }, (_, i) => `layer ${i}`)), "v1");
+    await source.tag(
+      await putImage(
+        source,
+        Array.from({ length: 20 }, (_, i) => `layer ${i}`),
+      ),
+      "v1",
+    );
     const target = recorded(memoryStore());
     await copy(at(source, "v1"), at(target.store, "v1"), { jobs: 3 });
     assert.equal(target.most(), 3);
@@ -173,9 +190,13 @@ describe("copy", () => {
     const events: Event[] = [];
     await copy(at(source, "v1"), at(target, "v1"), { onEvent: (event) => events.push(event) });
     let moved = 0;
-    for (const event of events) if (event.type === "bytes" && event.descriptor.digest === layer.digest) moved += event.bytes;
+    for (const event of events)
+      if (event.type === "bytes" && event.descriptor.digest === layer.digest) moved += event.bytes;
     assert.equal(moved, big.byteLength);
-    assert.deepEqual(events.find((event) => event.type === "plan"), { type: "plan", blobs: 2, bytes: big.byteLength + 2 });
+    assert.deepEqual(
+      events.find((event) => event.type === "plan"),
+      { type: "plan", blobs: 2, bytes: big.byteLength + 2 },
+    );
   });
 });
 
@@ -192,7 +213,10 @@ describe("platforms", () => {
       {
         ...attestation,
         platform: { os: "unknown", architecture: "unknown" },
-        annotations: { [annotationKeys.attestationDigest]: children[1]?.digest, [annotationKeys.attestationType]: "attestation-manifest" },
+        annotations: {
+          [annotationKeys.attestationDigest]: children[1]?.digest,
+          [annotationKeys.attestationType]: "attestation-manifest",
+        },
       },
     ];
     const index = await putIndex(source, entries, { "x-member": true });
@@ -274,9 +298,15 @@ describe("copyAll", () => {
     const target = recorded(memoryStore());
     const pairs = ["a", "missing", "b"].map((name) => ({ source: at(source, name), target: at(target.store, name) }));
     const { outcomes, copied } = await copyAll(pairs);
-    assert.deepEqual(outcomes.map(({ error }) => error?.code), [undefined, "NOT_FOUND", undefined]);
+    assert.deepEqual(
+      outcomes.map(({ error }) => error?.code),
+      [undefined, "NOT_FOUND", undefined],
+    );
     assert.equal(new Set(target.writes).size, target.writes.length);
     assert.equal(copied, 7);
-    assert.equal(parseManifest(await collect(target.store.read(await target.store.resolve("b")), 1e6, "")).kind, "manifest");
+    assert.equal(
+      parseManifest(await collect(target.store.read(await target.store.resolve("b")), 1e6, "")).kind,
+      "manifest",
+    );
   });
 });

@@ -84,7 +84,9 @@ export const copyAll = async (
   try {
     const planned = await planArchives(transfer, pairs, options);
     await transfer.eachOf(pairs.entries(), rootsAtOnce, async ([i, pair]) => {
-      outcomes[i] = await outcomeOf(pair, async () => moveRoot(transfer, pair, planned.get(pair) ?? (await select(transfer, pair, options))));
+      outcomes[i] = await outcomeOf(pair, async () =>
+        moveRoot(transfer, pair, planned.get(pair) ?? (await select(transfer, pair, options))),
+      );
     });
     transfer.throwIfCancelled();
   } catch (error) {
@@ -130,7 +132,9 @@ const planArchives = async (
     if (!plans(target) || options.dryRun === true) continue;
     const selection = await select(transfer, pair, options);
     planned.set(pair, selection);
-    await target.plan(selection.root, await transfer.contentOf(selection.store, selection.root), { signal: transfer.signal });
+    await target.plan(selection.root, await transfer.contentOf(selection.store, selection.root), {
+      signal: transfer.signal,
+    });
   }
   return planned;
 };

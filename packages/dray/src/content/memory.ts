@@ -91,14 +91,20 @@ class Memory implements MemoryStore {
     yield* [...this.#names.keys()].sort();
   }
 
-  async *referrers(subject: Descriptor, { artifactType }: Cancel & { artifactType?: string } = {}): AsyncGenerator<Descriptor> {
+  async *referrers(
+    subject: Descriptor,
+    { artifactType }: Cancel & { artifactType?: string } = {},
+  ): AsyncGenerator<Descriptor> {
     for (const [digest, { mediaType, bytes }] of this.#content) {
       if (!isManifestLike(mediaType)) continue;
       const parsed = parseManifest(bytes, mediaType);
       if (subjectOf(parsed)?.digest !== subject.digest) continue;
       const type = artifactTypeOf(parsed);
       if (artifactType !== undefined && artifactType !== type) continue;
-      yield { ...bare({ mediaType, digest, size: bytes.byteLength }), ...(type === undefined ? {} : { artifactType: type }) };
+      yield {
+        ...bare({ mediaType, digest, size: bytes.byteLength }),
+        ...(type === undefined ? {} : { artifactType: type }),
+      };
     }
   }
 

@@ -17,8 +17,8 @@ export const overlay = (base: ReadableStore): Overlay => {
     top,
     base,
     resolve: async (name, options) => {
-      for await (const tag of top.tags()) if (tag === name) return top.resolve(name);
-      return base.resolve(name, options);
+      const found = await top.resolve(name).catch(() => undefined);
+      return found ?? base.resolve(name, options);
     },
     read: (descriptor, options) => from(top, base, descriptor, (store) => store.read(descriptor, options)),
     referrers: async function* (subject, options) {

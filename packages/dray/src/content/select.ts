@@ -12,10 +12,10 @@ import {
   platformCovers,
   type WantedPlatform,
 } from "../oci/index.ts";
+import { bytesContent } from "./bytes.ts";
 import { loadManifest } from "./manifest.ts";
 import { overlay } from "./overlay.ts";
 import type { ReadableStore, ReadOptions } from "./store.ts";
-import { bytesContent } from "./bytes.ts";
 
 /** What is left of a graph after some platforms were asked for. */
 export interface Selection {

@@ -122,14 +122,16 @@ export interface WritesNamed {
   /** As `write` and then `tag`, in one request. */
   writeNamed(descriptor: Descriptor, content: Content, name: string, options?: WriteOptions): Promise<void>;
 }
-export const writesNamed = (store: object): store is WritesNamed => typeof (store as Partial<WritesNamed>).writeNamed === "function";
+export const writesNamed = (store: object): store is WritesNamed =>
+  typeof (store as Partial<WritesNamed>).writeNamed === "function";
 
 /** The store can say how large content is, and what type it has, by its digest alone. */
 export interface Describes {
   /** @throws DrayError `NOT_FOUND` */
   describe(digest: Digest, options?: Cancel): Promise<Descriptor>;
 }
-export const describes = (store: object): store is Describes => typeof (store as Partial<Describes>).describe === "function";
+export const describes = (store: object): store is Describes =>
+  typeof (store as Partial<Describes>).describe === "function";
 
 /** What a store is told of the whole before its parts come, where it wants to plan (an archive lays out its entries). */
 export interface Plans {

@@ -1,11 +1,18 @@
 import { aborted, DrayError, isDrayError, throwIfAborted } from "../errors.ts";
-import { childrenOf, type Descriptor, type Digest, isDigest, isForeignLayerType, isManifestLike } from "../oci/index.ts";
+import {
+  childrenOf,
+  type Descriptor,
+  type Digest,
+  isDigest,
+  isForeignLayerType,
+  isManifestLike,
+} from "../oci/index.ts";
 import { attachedTo } from "./attached.ts";
 import { bytesContent } from "./bytes.ts";
 import type { CopyCounts, CopyOptions } from "./copy.ts";
 import type { Event } from "./events.ts";
-import { meteredContent } from "./meter.ts";
 import { type LoadedManifest, loadManifest } from "./manifest.ts";
+import { meteredContent } from "./meter.ts";
 import { Slots } from "./slots.ts";
 import {
   asBlob,
@@ -66,7 +73,10 @@ export class Transfer {
   async root(source: ReadableStore, target: Located<WritableStore>, root: Descriptor): Promise<void> {
     const name = isDigest(target.name) ? undefined : target.name;
     if (isDigest(target.name) && target.name !== root.digest)
-      throw new DrayError("USAGE", `${target.location} names ${target.name}, but the content is ${root.digest}; leave the digest out`);
+      throw new DrayError(
+        "USAGE",
+        `${target.location} names ${target.name}, but the content is ${root.digest}; leave the digest out`,
+      );
     const manifests: Descriptor[] = [];
     const named = name !== undefined && (await this.#isNamed(target, name, root));
     let written = named;
@@ -127,7 +137,9 @@ export class Transfer {
     // An archive that is written anew takes nothing from the one it replaces.
     if (resolve === undefined || name === "" || plans(target.store)) return false;
     try {
-      return (await this.#small(() => resolve.call(target.store, name, { signal: this.signal }))).digest === root.digest;
+      return (
+        (await this.#small(() => resolve.call(target.store, name, { signal: this.signal }))).digest === root.digest
+      );
     } catch (error) {
       // Whoever may push may perhaps not pull; the push will tell.
       if (isDrayError(error, "NOT_FOUND", "DENIED", "UNAUTHORIZED")) return false;
@@ -187,7 +199,12 @@ export class Transfer {
     return known;
   }
 
-  async #writeManifest(target: WritableStore, descriptor: Descriptor, bytes: Uint8Array, name?: string): Promise<boolean> {
+  async #writeManifest(
+    target: WritableStore,
+    descriptor: Descriptor,
+    bytes: Uint8Array,
+    name?: string,
+  ): Promise<boolean> {
     const oneStep = name !== undefined && name !== "" && writesNamed(target);
     if (this.#options.dryRun !== true) {
       const options = { signal: this.signal, onEvent: (event: Event) => this.emit(event) };

@@ -44,6 +44,10 @@ export const digestMismatch = (descriptor: Descriptor, found: string): DrayError
 
 /** The error for content that is longer or shorter than its descriptor says. */
 export const sizeMismatch = (descriptor: Descriptor, found: string): DrayError =>
-  new DrayError("SIZE_MISMATCH", `content ${descriptor.digest} should have ${descriptor.size} bytes, there are ${found}`, {
-    reference: descriptor.digest,
-  });
+  new DrayError(
+    "SIZE_MISMATCH",
+    `content ${descriptor.digest} should have ${descriptor.size} bytes, there are ${found}`,
+    {
+      reference: descriptor.digest,
+    },
+  );

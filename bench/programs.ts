@@ -1,0 +1,109 @@
+/** The programs that are compared: where they lie, and how each is told to do the same thing. */
+import { execFileSync } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+export type ProgramName = "dray" | "dray on node" | "crane" | "skopeo" | "regctl" | "oras";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const peers = process.env["PEERS"] ?? join(homedir(), ".cache/dray-peers/bin");
+
+/** Command and first arguments of a program, or `undefined`, which is said once on stderr. */
+export const find = (name: ProgramName): readonly string[] | undefined => {
+  if (name === "dray") return existing(name, join(root, "dist/dray"), "npm run build");
+  if (name === "dray on node")
+    return [process.env["NODE24"] ?? join(root, "node_modules/.bin/node"), join(root, "packages/cli/src/main.ts")];
+  const beside = join(peers, name);
+  if (existsSync(beside)) return [beside];
+  try {
+    return [execFileSync("sh", ["-c", `command -v ${name}`], { encoding: "utf8" }).trim()];
+  } catch {
+    return missing(name, "install it, or name its folder in PEERS");
+  }
+};
+
+const said = new Set<string>();
+const missing = (name: string, remedy: string): undefined => {
+  if (!said.has(name)) process.stderr.write(`missing: ${name}, which is left out (${remedy})\n`);
+  said.add(name);
+  return undefined;
+};
+
+const existing = (name: string, path: string, remedy: string): readonly string[] | undefined =>
+  existsSync(path) ? [path] : missing(name, remedy);
+
+/** Where images are, and how to trust that place. */
+export interface Place {
+  readonly host: string;
+  /** PEM file of the authority, with TLS. */
+  readonly ca?: string;
+}
+
+const skopeoTls = (place: Place, side: "src" | "dest"): string[] =>
+  place.ca === undefined ? [`--${side}-tls-verify=false`] : [];
+const orasTls = (place: Place, side: "from" | "to"): string[] =>
+  place.ca === undefined ? [`--${side}-plain-http`] : [];
+/** Go's programs trust this file; the system's own authorities are not needed here. */
+export const trust = (place: Place): Record<string, string> =>
+  place.ca === undefined ? {} : { SSL_CERT_FILE: place.ca };
+const drayTls = (place: Place): string[] => (place.ca === undefined ? [] : ["--ca-file", place.ca]);
+const craneTls = (place: Place): string[] => (place.ca === undefined ? ["--insecure"] : []);
+
+export const copyArguments = (name: ProgramName, from: Place, to: Place, image: string): string[] => {
+  const [source, target] = [`${from.host}/${image}`, `${to.host}/${image}`];
+  switch (name) {
+    case "dray":
+    case "dray on node":
+      return ["cp", "-q", ...drayTls(from), source, target];
+    case "crane":
+      return ["copy", ...craneTls(from), source, target];
+    case "skopeo":
+      return [
+        "copy",
+        "-q",
+        "--all",
+        ...skopeoTls(from, "src"),
+        ...skopeoTls(to, "dest"),
+        `docker://${source}`,
+        `docker://${target}`,
+      ];
+    case "regctl":
+      return ["image", "copy", source, target];
+    case "oras":
+      return ["cp", "--no-tty", ...orasTls(from, "from"), ...orasTls(to, "to"), source, target];
+  }
+};
+
+export const pullLayoutArguments = (name: ProgramName, from: Place, image: string, dir: string): string[] => {
+  const source = `${from.host}/${image}`;
+  switch (name) {
+    case "dray":
+    case "dray on node":
+      return ["pull", "-q", "--format", "oci", ...drayTls(from), source, dir];
+    case "crane":
+      return ["pull", "--format", "oci", ...craneTls(from), source, dir];
+    case "skopeo":
+      return ["copy", "-q", ...skopeoTls(from, "src"), `docker://${source}`, `oci:${dir}:latest`];
+    case "regctl":
+      return ["image", "copy", source, `ocidir://${dir}:latest`];
+    case "oras":
+      return ["cp", "--no-tty", ...orasTls(from, "from"), source, "--to-oci-layout", `${dir}:latest`];
+  }
+};
+
+/** regctl keeps what it knows of hosts in a file. */
+export const regctlConfig = (places: readonly Place[]): string =>
+  JSON.stringify({
+    hosts: Object.fromEntries(
+      places.map(({ host, ca }) => [
+        host,
+        {
+          hostname: host,
+          tls: ca === undefined ? "disabled" : "enabled",
+          ...(ca === undefined ? {} : { regcert: readFileSync(ca, "utf8") }),
+        },
+      ]),
+    ),
+  });

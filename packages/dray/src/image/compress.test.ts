@@ -1,0 +1,93 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { gunzipSync } from "node:zlib";
+import fc from "fast-check";
+import { bytesContent, collect, copy, loadManifest, memoryStore } from "../content/index.ts";
+import { type Descriptor, digestOf, encodeJson, mediaTypes } from "../oci/index.ts";
+import { compressLayers, hasUncompressedLayers } from "./compress.ts";
+import { gzip } from "./gzip.ts";
+import { validate } from "./validate.ts";
+
+const pieces = async function* (bytes: Uint8Array, size: number): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < bytes.byteLength; at += size) yield bytes.subarray(at, at + size);
+};
+
+const all = (chunks: AsyncIterable<Uint8Array>): Promise<Uint8Array> => collect(chunks, 1e9, "test");
+
+describe("gzip", () => {
+  test("is undone by gunzip, for any size around its blocks", async () => {
+    for (const size of [0, 1, 1024 * 1024 - 1, 1024 * 1024, 1024 * 1024 + 1, 3_500_000]) {
+      const bytes = new Uint8Array(size).map((_, i) => (i * i) % 253);
+      assert.deepEqual(new Uint8Array(gunzipSync(await all(gzip(pieces(bytes, 70_001))))), bytes, `${size} bytes`);
+    }
+  });
+
+  test("gives the same bytes however its input is cut", async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.integer({ min: 1, max: 1_500_000 }), fc.integer({ min: 1, max: 9 }), async (size, level) => {
+        const bytes = new Uint8Array(1_300_000).map((_, i) => i % 97);
+        const whole = await all(gzip(pieces(bytes, bytes.byteLength), { level }));
+        assert.equal(digestOf(await all(gzip(pieces(bytes, Math.max(size, 1000)), { level }))), digestOf(whole));
+      }),
+      { numRuns: 10 },
+    );
+  });
+
+  test("lets go of its input when nobody wants more", async () => {
+    let ended = false;
+    const endless = async function* (): AsyncGenerator<Uint8Array> {
+      try {
+        for (;;) yield new Uint8Array(500_000);
+      } finally {
+        ended = true;
+      }
+    };
+    for await (const _ of gzip(endless())) break;
+    assert.equal(ended, false, "nothing was asked of the input before the header was taken");
+    let taken = 0;
+    for await (const _ of gzip(endless())) if (++taken === 3) break;
+    assert.equal(ended, true);
+  });
+});
+
+describe("compressLayers", () => {
+  test("puts gzip layers into the target and changes nothing else", async () => {
+    const source = memoryStore();
+    const add = (bytes: Uint8Array, mediaType: string): Promise<Descriptor> =>
+      source.ingest(bytesContent(bytes), { mediaType });
+    const tar = new Uint8Array(2_000_000).map((_, i) => i % 100);
+    const layer = await add(tar, mediaTypes.dockerLayer);
+    const config = await add(
+      encodeJson({ os: "linux", rootfs: { type: "layers", diff_ids: [layer.digest, layer.digest] } }),
+      mediaTypes.dockerConfig,
+    );
+    const manifest = {
+      schemaVersion: 2,
+      mediaType: mediaTypes.dockerManifest,
+      config,
+      layers: [layer, layer],
+      "x-kept": [1],
+    };
+    const root = await add(encodeJson(manifest), mediaTypes.dockerManifest);
+    assert.equal(await hasUncompressedLayers(source, root), true);
+
+    const target = memoryStore();
+    const made = await compressLayers(source, target, root);
+    await copy(
+      { store: made.store, name: made.root.digest, location: "archive" },
+      { store: target, name: "v1", location: "memory" },
+    );
+    const copied = await target.resolve("v1");
+    const { parsed } = await loadManifest(target, copied);
+    assert.ok(parsed.kind === "manifest");
+    assert.deepEqual(
+      parsed.manifest.layers.map(({ mediaType }) => mediaType),
+      [mediaTypes.dockerLayerGzip, mediaTypes.dockerLayerGzip],
+    );
+    assert.ok((parsed.manifest.layers[0] as Descriptor).size < tar.byteLength / 10);
+    assert.deepEqual(parsed.manifest["x-kept"], [1]);
+    assert.equal(parsed.manifest.config.digest, config.digest);
+    assert.deepEqual((await validate(target, copied)).findings, []);
+    assert.equal(await hasUncompressedLayers(target, copied), false);
+  });
+});

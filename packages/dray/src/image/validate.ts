@@ -1,0 +1,222 @@
+import { availableParallelism } from "node:os";
+import { digestMismatch, loadManifest, type ReadableStore, Slots, sized } from "../content/index.ts";
+import { DrayError, isDrayError, throwIfAborted } from "../errors.ts";
+import { digesterFor } from "../hash/index.ts";
+import {
+  algorithmOf,
+  type Descriptor,
+  formatPlatform,
+  isConfigType,
+  isForeignLayerType,
+  isLayerType,
+  isManifestLike,
+  normalizePlatform,
+} from "../oci/index.ts";
+import { decompressed } from "./decompress.ts";
+import { type Image, type Layer, platformOf, viewOfLoaded } from "./views.ts";
+
+export interface ValidateOptions {
+  /** Only whether everything is there; layers are not read. Needs a store that can tell. */
+  fast?: boolean;
+  /** Layers read at the same time. Default: twice the cores. */
+  jobs?: number;
+  signal?: AbortSignal;
+}
+
+/** One thing that is not as it should be. */
+export interface Finding {
+  /** The manifest, configuration or layer concerned. */
+  readonly descriptor: Descriptor;
+  readonly message: string;
+}
+
+export interface ValidateResult {
+  readonly findings: readonly Finding[];
+  /** Manifests and blobs looked at. */
+  readonly checked: number;
+}
+
+/**
+ * Recomputes every digest, size and diffID below a root, with layers in parallel: manifests, configurations, layers as
+ * they lie and as they are inside, platforms against configurations. Each blob is read once.
+ * @returns what was found; empty when all is well. Faults of the network or of the caller are thrown.
+ * @example const { findings } = await validate(store, await store.resolve("1.0"));
+ */
+export const validate = async (
+  store: ReadableStore,
+  root: Descriptor,
+  options: ValidateOptions = {},
+): Promise<ValidateResult> => {
+  const check = new Validation(store, options);
+  await check.manifest(root);
+  return { findings: check.findings, checked: check.checked };
+};
+
+/** What is wrong with the content, as opposed to what is wrong with the way to it. */
+const isFault = (error: unknown): error is DrayError =>
+  isDrayError(
+    error,
+    "DIGEST_MISMATCH",
+    "SIZE_MISMATCH",
+    "MANIFEST_INVALID",
+    "NOT_FOUND",
+    "LIMIT_EXCEEDED",
+    "UNSUPPORTED",
+    "ARCHIVE_INVALID",
+    "LAYOUT_INVALID",
+  );
+
+class Validation {
+  readonly findings: Finding[] = [];
+  readonly #store: ReadableStore;
+  readonly #options: ValidateOptions;
+  readonly #slots: Slots;
+  readonly #seen = new Set<string>();
+
+  constructor(store: ReadableStore, options: ValidateOptions) {
+    this.#store = store;
+    this.#options = options;
+    this.#slots = new Slots(Math.max(1, options.jobs ?? 2 * availableParallelism()));
+  }
+
+  get checked(): number {
+    return new Set([...this.#seen].map((key) => key.split(" ")[0])).size;
+  }
+
+  /** Whether this was not looked at before. */
+  #first(key: string): boolean {
+    if (this.#seen.has(key)) return false;
+    this.#seen.add(key);
+    return true;
+  }
+
+  async manifest(descriptor: Descriptor): Promise<void> {
+    const { signal } = this.#options;
+    throwIfAborted(signal);
+    if (!this.#first(descriptor.digest)) return;
+    await this.#finding(descriptor, async () => {
+      const loaded = await loadManifest(this.#store, descriptor, signal === undefined ? {} : { signal });
+      const view = viewOfLoaded(this.#store, loaded, signal === undefined ? {} : { signal });
+      if (view.kind === "index") {
+        // In order: the number of layers in flight is bounded below, that of manifests here.
+        for (const child of (await view.index()).manifests)
+          await (isManifestLike(child.mediaType) ? this.manifest(child) : this.#blob(child));
+      } else await this.#image(view);
+    });
+  }
+
+  async #image(image: Image): Promise<void> {
+    const { config, layers } = await image.manifest();
+    if (!isConfigType(config.mediaType)) {
+      // An artifact: its blobs have no diffIDs.
+      await Promise.all([config, ...layers].map((blob) => this.#blob(blob)));
+      return;
+    }
+    this.#first(config.digest);
+    await this.#finding(config, () => this.#checkConfig(image, config));
+    const views = await image.layers();
+    await Promise.all(views.map((layer) => this.#layer(layer)));
+  }
+
+  async #checkConfig(image: Image, descriptor: Descriptor): Promise<void> {
+    const config = await image.config();
+    const { layers } = await image.manifest();
+    if (config.rootfs?.type !== undefined && config.rootfs.type !== "layers")
+      this.#add(descriptor, `rootfs.type is "${config.rootfs.type}", not "layers"`);
+    const ids = config.rootfs?.diff_ids?.length ?? 0;
+    if (ids !== layers.length)
+      this.#add(descriptor, `the configuration has ${ids} diff_ids for ${layers.length} layers`);
+    const expected = image.descriptor.platform;
+    const found = platformOf(config);
+    if (expected === undefined || found === undefined) return;
+    const [wanted, has] = [expected, found].map((platform) => normalizePlatform(platform));
+    if (
+      wanted?.os !== has?.os ||
+      wanted?.architecture !== has?.architecture ||
+      (expected.variant && found.variant && wanted?.variant !== has?.variant)
+    )
+      this.#add(
+        descriptor,
+        `the index says ${formatPlatform(expected)}, the configuration says ${formatPlatform(found)}`,
+      );
+  }
+
+  /** Reads a layer once and computes both digests on the way. */
+  async #layer({ descriptor, diffID }: Layer): Promise<void> {
+    if (diffID === undefined || !isLayerType(descriptor.mediaType)) return this.#blob(descriptor);
+    if (isForeignLayerType(descriptor.mediaType) || !this.#first(`${descriptor.digest} ${diffID}`)) return undefined;
+    return this.#slots.run(this.#options.signal, () =>
+      this.#finding(descriptor, async () => {
+        if (await this.#existsOnly(descriptor)) return;
+        const outer = digesterFor(algorithmOf(descriptor.digest), descriptor.size);
+        const inner = digesterFor(algorithmOf(diffID), descriptor.size);
+        try {
+          for await (const chunk of decompressed(hashing(this.#read(descriptor), outer))) await inner.update(chunk);
+          const [digest, diff] = await Promise.all([outer.digest(), inner.digest()]);
+          if (digest !== descriptor.digest) throw digestMismatch(descriptor, digest);
+          if (diff !== diffID) this.#add(descriptor, `the layer's diffID is ${diff}, the configuration says ${diffID}`);
+        } finally {
+          outer.abandon();
+          inner.abandon();
+        }
+      }),
+    );
+  }
+
+  async #blob(descriptor: Descriptor): Promise<void> {
+    if (!this.#first(descriptor.digest)) return;
+    await this.#slots.run(this.#options.signal, () =>
+      this.#finding(descriptor, async () => {
+        if (await this.#existsOnly(descriptor)) return;
+        const hash = digesterFor(algorithmOf(descriptor.digest), descriptor.size);
+        try {
+          for await (const chunk of this.#read(descriptor)) await hash.update(chunk);
+          const digest = await hash.digest();
+          if (digest !== descriptor.digest) throw digestMismatch(descriptor, digest);
+        } finally {
+          hash.abandon();
+        }
+      }),
+    );
+  }
+
+  #read(descriptor: Descriptor): AsyncIterable<Uint8Array> {
+    const { signal } = this.#options;
+    return sized(
+      this.#store.read(descriptor, { verify: false, ...(signal === undefined ? {} : { signal }) }),
+      descriptor,
+    );
+  }
+
+  /** In a fast check: whether it is there is all we ask. */
+  async #existsOnly(descriptor: Descriptor): Promise<boolean> {
+    if (this.#options.fast !== true) return false;
+    const { has } = this.#store as { has?: (descriptor: Descriptor) => Promise<boolean> };
+    if (has === undefined) return false;
+    if (!(await has.call(this.#store, descriptor))) this.#add(descriptor, "is missing, or has another size");
+    return true;
+  }
+
+  async #finding(descriptor: Descriptor, work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      if (!isFault(error)) throw error;
+      this.#add(descriptor, error.message);
+    }
+  }
+
+  #add(descriptor: Descriptor, message: string): void {
+    this.findings.push({ descriptor, message });
+  }
+}
+
+async function* hashing(
+  chunks: AsyncIterable<Uint8Array>,
+  hash: { update(chunk: Uint8Array): Promise<void> },
+): AsyncGenerator<Uint8Array> {
+  for await (const chunk of chunks) {
+    await hash.update(chunk);
+    yield chunk;
+  }
+}

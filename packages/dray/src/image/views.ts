@@ -1,0 +1,161 @@
+import { collect, type LoadedManifest, loadManifest, type ReadableStore, type ReadOptions } from "../content/index.ts";
+import { DrayError } from "../errors.ts";
+import {
+  type Descriptor,
+  type Digest,
+  type Index,
+  isDigest,
+  isObject,
+  largestManifest,
+  type Manifest,
+  matchPlatform,
+  type Platform,
+  parseJson,
+  type WantedPlatform,
+} from "../oci/index.ts";
+import { decompressed } from "./decompress.ts";
+
+/** A view over an image in a store. Nothing is read before it is asked for; what was read is kept, but for layers. */
+export interface Image {
+  readonly kind: "image";
+  readonly descriptor: Descriptor;
+  /** The manifest's bytes, as they lie in the store. */
+  bytes(): Promise<Uint8Array>;
+  manifest(): Promise<Manifest>;
+  /** The configuration's bytes. */
+  configBytes(): Promise<Uint8Array>;
+  /** The configuration, unknown members and all. */
+  config(): Promise<ImageConfig>;
+  /** Bottom layer first. */
+  layers(): Promise<Layer[]>;
+}
+
+/** A view over an index. */
+export interface ImageIndex {
+  readonly kind: "index";
+  readonly descriptor: Descriptor;
+  bytes(): Promise<Uint8Array>;
+  index(): Promise<Index>;
+  /** The image that serves a platform best. @throws DrayError `NOT_FOUND` */
+  image(platform: WantedPlatform): Promise<Image>;
+}
+
+/** One layer of an image. */
+export interface Layer {
+  readonly descriptor: Descriptor;
+  /** Digest of the uncompressed tar, where the configuration names one. */
+  readonly diffID: Digest | undefined;
+  /** The bytes as they lie in the store; checked while they are read. */
+  compressed(options?: ReadOptions): AsyncIterable<Uint8Array>;
+  /** The tar inside. */
+  uncompressed(options?: ReadOptions): AsyncIterable<Uint8Array>;
+}
+
+/** The parts of an image configuration that Dray reads. @see https://github.com/opencontainers/image-spec/blob/main/config.md */
+export interface ImageConfig {
+  readonly os?: string;
+  readonly architecture?: string;
+  readonly variant?: string;
+  readonly created?: string;
+  readonly rootfs?: { readonly type?: string; readonly diff_ids?: readonly string[] };
+  readonly [member: string]: unknown;
+}
+
+/**
+ * Looks at a manifest or index in a store.
+ * @throws DrayError `UNSUPPORTED` for schema 1, `MANIFEST_INVALID`
+ * @example
+ * const view = await viewOf(store, await store.resolve("1.0"));
+ * if (view.kind === "image") console.log(await view.config());
+ */
+export const viewOf = async (
+  store: ReadableStore,
+  descriptor: Descriptor,
+  options?: Pick<ReadOptions, "signal">,
+): Promise<Image | ImageIndex> => viewOfLoaded(store, await loadManifest(store, descriptor, options), options);
+
+/** As `viewOf`, for a manifest that is in memory. */
+export const viewOfLoaded = (
+  store: ReadableStore,
+  loaded: LoadedManifest,
+  options?: Pick<ReadOptions, "signal">,
+): Image | ImageIndex => {
+  const { descriptor, bytes, parsed } = loaded;
+  if (parsed.kind === "schema1")
+    throw new DrayError(
+      "UNSUPPORTED",
+      `${descriptor.digest} is a Docker schema 1 image, which can be copied but not looked into; push it again with a current tool`,
+      { reference: descriptor.digest },
+    );
+  if (parsed.kind === "index") {
+    const { index } = parsed;
+    return {
+      kind: "index",
+      descriptor,
+      bytes: async () => bytes,
+      index: async () => index,
+      image: (platform) => imageOf(store, descriptor, index, platform, options),
+    };
+  }
+  const { manifest } = parsed;
+  let configBytes: Promise<Uint8Array> | undefined;
+  const readConfig = (): Promise<Uint8Array> =>
+    (configBytes ??= collect(
+      store.read(manifest.config, options),
+      largestManifest,
+      `configuration ${manifest.config.digest}`,
+    ));
+  const config = async (): Promise<ImageConfig> => asConfig(await readConfig(), manifest.config);
+  return {
+    kind: "image",
+    descriptor,
+    bytes: async () => bytes,
+    manifest: async () => manifest,
+    configBytes: readConfig,
+    config,
+    layers: async () => {
+      const ids = (await config()).rootfs?.diff_ids ?? [];
+      return manifest.layers.map((layer, i) => layerOf(store, layer, ids[i]));
+    },
+  };
+};
+
+const imageOf = async (
+  store: ReadableStore,
+  descriptor: Descriptor,
+  index: Index,
+  platform: WantedPlatform,
+  options?: Pick<ReadOptions, "signal">,
+): Promise<Image> => {
+  const entry = matchPlatform(platform, index.manifests);
+  if (entry === undefined)
+    throw new DrayError("NOT_FOUND", `${descriptor.digest} has no image for the platform asked for`, {
+      reference: descriptor.digest,
+    });
+  const view = await viewOf(store, entry, options);
+  return view.kind === "image" ? view : view.image(platform);
+};
+
+const layerOf = (store: ReadableStore, descriptor: Descriptor, diffID: string | undefined): Layer => ({
+  descriptor,
+  diffID: isDigest(diffID) ? diffID : undefined,
+  compressed: (options) => store.read(descriptor, options),
+  uncompressed: (options) => decompressed(store.read(descriptor, options)),
+});
+
+const asConfig = (bytes: Uint8Array, descriptor: Descriptor): ImageConfig => {
+  const value = parseJson(bytes, `configuration ${descriptor.digest}`);
+  if (!isObject(value)) throw new DrayError("MANIFEST_INVALID", `configuration ${descriptor.digest} is no JSON object`);
+  return value;
+};
+
+/** The platform a configuration says its image is for. */
+export const platformOf = (config: ImageConfig): Platform | undefined =>
+  typeof config.os !== "string" || typeof config.architecture !== "string"
+    ? undefined
+    : {
+        os: config.os,
+        architecture: config.architecture,
+        ...(typeof config.variant === "string" && config.variant !== "" ? { variant: config.variant } : {}),
+        ...(typeof config["os.version"] === "string" ? { "os.version": config["os.version"] } : {}),
+      };
