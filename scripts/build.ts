@@ -1,0 +1,16 @@
+/**
+ * `npm run build`: the npm packages in `dist/npm/` and the executable `dist/dray`.
+ * `npm run build -- --target bun-linux-arm64` compiles for another machine, into `dist/dray-linux-arm64`.
+ */
+import { parseArgs } from "node:util";
+import { buildExecutable } from "./build-executable.ts";
+import { buildPackages } from "./build-packages.ts";
+
+const { values } = parseArgs({ options: { target: { type: "string" } } });
+try {
+  buildPackages();
+  buildExecutable(values.target);
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+}
