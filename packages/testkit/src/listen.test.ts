@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { request as ask } from "node:http";
 import { test } from "node:test";
 import { collect } from "dray/content";
-import type { Handler, HttpRequest } from "dray/http";
 import { DrayError } from "dray/errors";
+import type { Handler, HttpRequest } from "dray/http";
 import { type Listener, listen } from "./listen.ts";
-import { respond } from "./registry/respond.ts";
+import { respond } from "./respond.ts";
 import { syntheticContent } from "./synthetic.ts";
 
 const served = async (handler: Handler, use: (server: Listener) => Promise<void>): Promise<void> => {

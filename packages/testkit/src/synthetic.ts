@@ -1,5 +1,5 @@
 import { createCipheriv, createHash } from "node:crypto";
-import { type Content, blocksOf } from "dray/content";
+import { blocksOf, type Content } from "dray/content";
 import { type Descriptor, type DigestAlgorithm, digester } from "dray/oci";
 
 const blockSize = 256 * 1024;

@@ -1,4 +1,4 @@
-import { annotationKeys, type Descriptor, formatPlatform, mediaTypes, parsePlatform, type Platform } from "dray/oci";
+import { annotationKeys, type Descriptor, formatPlatform, mediaTypes, type Platform, parsePlatform } from "dray/oci";
 import { sampleArtifact } from "./artifact.ts";
 import { type SampleImage, type SampleImageOptions, sampleImage } from "./image.ts";
 import { maybe, type Sample, type SampleMembers, sampleOf, together } from "./sample.ts";

@@ -1,4 +1,5 @@
 import { type HttpRequest, header } from "dray/http";
+import { basicUser } from "../basic.ts";
 import type { Access, TokenServer } from "../tokens/index.ts";
 
 /** How a registry knows its users: by password, or by tokens of a token server. */
@@ -36,12 +37,4 @@ export const challengeOf = (
       ? []
       : [`error="${verdict === "insufficient" ? "insufficient_scope" : "invalid_token"}"`]),
   ].join(",");
-};
-
-/** The user whose name and password a `Basic` header holds. */
-export const basicUser = (authorization: string, users: Readonly<Record<string, string>>): string | undefined => {
-  const encoded = /^basic (.+)$/i.exec(authorization)?.[1];
-  if (encoded === undefined) return undefined;
-  const [, user = "", password = ""] = /^([^:]*):(.*)$/s.exec(Buffer.from(encoded, "base64").toString()) ?? [];
-  return Object.hasOwn(users, user) && users[user] === password ? user : undefined;
 };

@@ -1,9 +1,9 @@
-import { type Body, type Content, bytesBody } from "dray/content";
-import { header, type HttpResponse } from "dray/http";
+import { type Body, bytesBody, type Content } from "dray/content";
+import { type HttpResponse, header } from "dray/http";
 import { isDigest } from "dray/oci";
+import { refuse, respond } from "../respond.ts";
 import type { Call } from "./call.ts";
 import { byteRange } from "./range.ts";
-import { refuse, respond } from "./respond.ts";
 import type { Route } from "./route.ts";
 import { visibleBlob } from "./state.ts";
 

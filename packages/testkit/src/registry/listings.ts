@@ -1,6 +1,6 @@
 import type { HttpResponse } from "dray/http";
+import { refuse, respondJson } from "../respond.ts";
 import type { Call } from "./call.ts";
-import { refuse, respondJson } from "./respond.ts";
 import { sortedTags } from "./state.ts";
 
 /** `GET …/tags/list` */

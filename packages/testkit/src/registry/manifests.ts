@@ -1,5 +1,6 @@
 import { bytesBody, collect } from "dray/content";
-import { header, type HttpResponse } from "dray/http";
+import { isDrayError } from "dray/errors";
+import { type HttpResponse, header } from "dray/http";
 import {
   algorithmOf,
   type Descriptor,
@@ -10,12 +11,11 @@ import {
   isObject,
   isTag,
 } from "dray/oci";
-import { isDrayError } from "dray/errors";
 import { bodyChunks } from "../body.ts";
+import { type HeaderRecord, refuse, respond } from "../respond.ts";
 import type { Call } from "./call.ts";
-import { type HeaderRecord, refuse, respond } from "./respond.ts";
 import type { Route } from "./route.ts";
-import { manifestDigest, removeTag, repositoryOf, type RepositoryState, setTag } from "./state.ts";
+import { manifestDigest, type RepositoryState, removeTag, repositoryOf, setTag } from "./state.ts";
 
 const fourMiB = 4 * 1024 * 1024;
 

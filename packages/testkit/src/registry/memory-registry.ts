@@ -2,6 +2,8 @@ import type { Content } from "dray/content";
 import type { Handler, HttpRequest, HttpResponse } from "dray/http";
 import { type Descriptor, type Digest, digestOf } from "dray/oci";
 import { RequestLog } from "../log.ts";
+import { refuse, respond, respondJson } from "../respond.ts";
+import { splitTarget } from "../target.ts";
 import type { Access } from "../tokens/index.ts";
 import { challengeOf } from "./access.ts";
 import { blob } from "./blobs.ts";
@@ -10,17 +12,16 @@ import { catalog, tags } from "./listings.ts";
 import { manifest } from "./manifests.ts";
 import type { MemoryRegistryOptions } from "./options.ts";
 import { referrers } from "./referrers.ts";
-import { refuse, respond, respondJson } from "./respond.ts";
-import { type Route, routeOf, splitTarget } from "./route.ts";
+import { type Route, routeOf } from "./route.ts";
 import { partsContent } from "./session.ts";
 import {
   emptyState,
   manifestDigest,
   repositoryOf,
-  setTag,
-  sortedTags,
   type StoredBlob,
   type StoredManifest,
+  setTag,
+  sortedTags,
   visibleBlob,
 } from "./state.ts";
 import { beginUpload, uploadSession } from "./uploads.ts";

@@ -1,7 +1,7 @@
 import type { HttpResponse } from "dray/http";
 import { artifactTypeOf, type Descriptor, type Digest, isDigest, mediaTypes, parseManifest, subjectOf } from "dray/oci";
+import { refuse, respondJson } from "../respond.ts";
 import type { Call } from "./call.ts";
-import { refuse, respondJson } from "./respond.ts";
 import type { Route } from "./route.ts";
 import type { RepositoryState, StoredManifest } from "./state.ts";
 

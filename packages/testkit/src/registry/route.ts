@@ -13,14 +13,6 @@ export type Route =
   | { readonly kind: "invalid"; readonly repository: string }
   | { readonly kind: "unknown" };
 
-/** Path and query of a raw target, the query decoded. */
-export const splitTarget = (target: string): { path: string; query: URLSearchParams } => {
-  const mark = target.indexOf("?");
-  return mark < 0
-    ? { path: target, query: new URLSearchParams() }
-    : { path: target.slice(0, mark), query: new URLSearchParams(target.slice(mark + 1)) };
-};
-
 /** Reads a path from the right: a repository may itself have components called `blobs`, `manifests` or `tags`. */
 export const routeOf = (path: string): Route => {
   if (path === "/v2" || path === "/v2/") return { kind: "ping" };

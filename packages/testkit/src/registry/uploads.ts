@@ -1,9 +1,9 @@
 import { type HttpResponse, header } from "dray/http";
 import { type Digest, type DigestAlgorithm, isDigest } from "dray/oci";
 import { bodyChunks } from "../body.ts";
-import type { Route } from "./route.ts";
+import { type HeaderRecord, refuse, respond } from "../respond.ts";
 import type { Call } from "./call.ts";
-import { type HeaderRecord, refuse, respond } from "./respond.ts";
+import type { Route } from "./route.ts";
 import { UploadSession } from "./session.ts";
 import { repositoryOf, type StoredBlob, visibleBlob } from "./state.ts";
 
