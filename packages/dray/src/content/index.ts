@@ -5,6 +5,7 @@
 export * from "./attached.ts";
 export * from "./bytes.ts";
 export * from "./copy.ts";
+export { decompressed, sniffCompression } from "./decompress.ts";
 export * from "./events.ts";
 export * from "./manifest.ts";
 export * from "./memory.ts";
