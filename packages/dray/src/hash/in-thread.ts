@@ -1,19 +1,15 @@
 import { availableParallelism } from "node:os";
 import { type Digest, type DigestAlgorithm, digester } from "../oci/index.ts";
 import type { AsyncDigester } from "./digester.ts";
+import { blockSize, giveBlock, takeBlock } from "./blocks.ts";
 import type { FromWorker } from "./messages.ts";
 import { type HashJob, type HashPlace, joinPool } from "./pool.ts";
 
 /** A second core has to be there, or a thread only adds its own cost. */
 export const threadsHelp: boolean = availableParallelism() > 1;
 
-const blockSize = 1024 * 1024;
 /** Blocks of one hash that are with the thread at most: 8 MiB. */
 const inFlight = 8;
-
-/** Blocks that came back, for the next one who needs some; more than these are left to the collector. */
-const spare: ArrayBuffer[] = [];
-const mostSpare = 2 * inFlight;
 
 /** A hash in another thread. Its bytes are copied into blocks, which are transferred there and back. */
 export const hashInThread = (algorithm: DigestAlgorithm): AsyncDigester => new ThreadedDigester(algorithm);
@@ -58,7 +54,7 @@ class ThreadedDigester implements AsyncDigester, HashJob {
 
   answered({ buffer, digest }: FromWorker): void {
     this.#away--;
-    if (spare.length < mostSpare) spare.push(buffer);
+    giveBlock(buffer);
     if (digest !== undefined) {
       this.#digest = digest;
       this.#leave();
@@ -81,7 +77,7 @@ class ThreadedDigester implements AsyncDigester, HashJob {
     if (this.#block !== undefined) return this.#block;
     while (this.#away >= inFlight) await this.#answer();
     this.#filled = 0;
-    this.#block = new Uint8Array(spare.pop() ?? new ArrayBuffer(blockSize));
+    this.#block = takeBlock();
     return this.#block;
   }
 

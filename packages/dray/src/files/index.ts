@@ -1,0 +1,11 @@
+/**
+ * The edge to the file system, and what is built on it alone: errors with a remedy, replacing a file at once, locks between
+ * processes, and receiving content into a file in a way that a later attempt can go on with.
+ * Imports `oci/`, `hash/` and `content/`; knows no registry, no layout, no archive.
+ */
+export { type AtomicOptions, syncDirectory, writeFileAtomic } from "./atomic.ts";
+export { type BlockWriter, blockWriter } from "./block-writer.ts";
+export { diskError, errnoOf, onDisk } from "./disk-error.ts";
+export { type FileFacts, type FileSystem, nodeFiles, type OpenFile } from "./file-system.ts";
+export { type Lock, lock } from "./lock.ts";
+export { type Landing, receive, type ReceiveOptions } from "./receive.ts";

@@ -1,0 +1,60 @@
+import { createHash } from "node:crypto";
+import { readFileSync, readlinkSync } from "node:fs";
+import { hostname } from "node:os";
+
+/** What tells a process from every other one, now and later, here and elsewhere. */
+export interface ProcessIdentity {
+  readonly pid: number;
+  /** When it started, in the system's own count; a later process may get the same pid. `0` where the system does not say. */
+  readonly started: string;
+  /** Where its pid means something: host, boot and container. */
+  readonly machine: string;
+}
+
+/** This process. */
+export const thisProcess = (): ProcessIdentity => ({
+  pid: process.pid,
+  started: startOf(process.pid) ?? "0",
+  machine: machine(),
+});
+
+/** Whether a process is alive; `undefined` for one of another machine, boot or container, about which nobody here can know. */
+export const isAlive = ({ pid, started, machine: where }: ProcessIdentity): boolean | undefined => {
+  if (where !== machine()) return undefined;
+  try {
+    process.kill(pid, 0);
+  } catch (error) {
+    // EPERM: it is there and belongs to somebody else.
+    if ((error as NodeJS.ErrnoException).code === "ESRCH") return false;
+  }
+  const now = startOf(pid);
+  return now === undefined || now === started;
+};
+
+/** Field 22 of /proc/PID/stat. The second field, the program's name, may hold blanks and brackets. */
+const startOf = (pid: number): string | undefined => {
+  const stat = attempt(() => readFileSync(`/proc/${pid}/stat`, "latin1"));
+  return stat?.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
+};
+
+let known: string | undefined;
+
+/** Containers often share a host name or a boot, and have process 1 each; a host gets a new boot identity with each start. */
+const machine = (): string => {
+  known ??= createHash("sha256")
+    .update(hostname())
+    .update(attempt(() => readFileSync("/proc/sys/kernel/random/boot_id", "latin1")) ?? "")
+    .update(attempt(() => readlinkSync("/proc/self/ns/pid")) ?? "")
+    .digest("hex")
+    .slice(0, 12);
+  return known;
+};
+
+const attempt = <T>(read: () => T): T | undefined => {
+  try {
+    return read();
+  } catch {
+    // Not Linux, or a process that has gone.
+    return undefined;
+  }
+};

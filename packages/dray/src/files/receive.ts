@@ -1,0 +1,147 @@
+import { dirname } from "node:path";
+import { type Content, digestMismatch, sizeMismatch } from "../content/index.ts";
+import { throwIfAborted } from "../errors.ts";
+import { type AsyncDigester, blockSize, digesterFor, giveBlock, takeBlock } from "../hash/index.ts";
+import { algorithmOf, type Descriptor, type Digest } from "../oci/index.ts";
+import { syncDirectory } from "./atomic.ts";
+import { blockWriter } from "./block-writer.ts";
+import { errnoOf, onDisk } from "./disk-error.ts";
+import type { FileSystem, OpenFile } from "./file-system.ts";
+
+/** Where content lies while it is unfinished, and when it is whole and checked. Both on one file system. */
+export interface Landing {
+  readonly partial: string;
+  readonly path: string;
+}
+
+export interface ReceiveOptions {
+  /** Waits until content and name are on the disk. Default: the system writes them when it likes. */
+  readonly sync?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Writes content to a file, and goes on where an earlier attempt stopped: the bytes that are there are hashed again and only
+ * the rest is asked for. Under its final name the file has the size and digest of the descriptor. Whatever stops it, the
+ * partial stays, unless its bytes are wrong. Whoever calls this holds a lock over the place.
+ * @throws DrayError `DIGEST_MISMATCH`, `SIZE_MISMATCH`, `DISK`, `ABORTED`, and what the content throws
+ */
+export const receive = async (
+  fs: FileSystem,
+  content: Content,
+  descriptor: Descriptor,
+  { partial, path }: Landing,
+  { sync = false, signal }: ReceiveOptions = {},
+): Promise<void> => {
+  throwIfAborted(signal);
+  let received = await fill(fs, content, descriptor, partial, { sync, signal });
+  // The old bytes may be at fault: a power failure leaves zeros, another program anything. Once more, from the beginning.
+  if (received.resumed && isWrong(received, descriptor)) {
+    await onDisk("remove", partial, () => fs.unlink(partial));
+    received = await fill(fs, content, descriptor, partial, { sync, signal });
+  }
+  if (isWrong(received, descriptor)) {
+    await onDisk("remove", partial, () => fs.unlink(partial));
+    if (received.size > descriptor.size) throw sizeMismatch(descriptor, "more");
+    if (received.size < descriptor.size) throw sizeMismatch(descriptor, `only ${received.size}`);
+    throw digestMismatch(descriptor, received.digest);
+  }
+  await onDisk("write", path, async () => {
+    await fs.rename(partial, path);
+    if (sync) await syncDirectory(fs, dirname(path));
+  });
+};
+
+interface Received {
+  readonly size: number;
+  readonly digest: Digest;
+  /** Some of the bytes are of an earlier attempt. */
+  readonly resumed: boolean;
+}
+
+const isWrong = ({ size, digest }: Received, descriptor: Descriptor): boolean =>
+  size !== descriptor.size || digest !== descriptor.digest;
+
+/** Brings a partial file to the end of the content. */
+const fill = async (
+  fs: FileSystem,
+  content: Content,
+  { digest, size }: Descriptor,
+  partial: string,
+  { sync, signal }: { readonly sync: boolean; readonly signal: AbortSignal | undefined },
+): Promise<Received> => {
+  const hash = digesterFor(algorithmOf(digest), size);
+  const file = await openPartial(fs, partial);
+  try {
+    const there = await hashThere({ file, partial, hash, size, signal });
+    const at = there === size ? there : await append({ file, partial, hash, size, signal }, content, there);
+    if (sync) await onDisk("write", partial, () => file.sync());
+    return { size: at, digest: await hash.digest(), resumed: there > 0 };
+  } finally {
+    hash.abandon();
+    await onDisk("write", partial, () => file.close());
+  }
+};
+
+const openPartial = (fs: FileSystem, partial: string): Promise<OpenFile> =>
+  onDisk("open", partial, async () => {
+    try {
+      return await fs.open(partial, "r+");
+    } catch (error) {
+      if (errnoOf(error) !== "ENOENT") throw error;
+      return fs.open(partial, "wx+");
+    }
+  });
+
+/** A partial file that is worked on. */
+interface Filling {
+  readonly file: OpenFile;
+  readonly partial: string;
+  readonly hash: AsyncDigester;
+  /** What it should come to. */
+  readonly size: number;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** Hashes the bytes of an earlier attempt. Tells how many there are to go on from. */
+const hashThere = async ({ file, partial, hash, size, signal }: Filling): Promise<number> => {
+  const there = (await onDisk("read", partial, () => file.stat())).size;
+  if (there > size) await onDisk("write", partial, () => file.truncate(0));
+  if (there === 0 || there > size) return 0;
+  const block = takeBlock();
+  let at = 0;
+  while (at < there) {
+    throwIfAborted(signal);
+    const { bytesRead } = await onDisk("read", partial, () => file.read(block, 0, Math.min(blockSize, there - at), at));
+    if (bytesRead === 0) break;
+    await hash.update(block.subarray(0, bytesRead));
+    at += bytesRead;
+  }
+  giveBlock(block.buffer);
+  return at;
+};
+
+/** Writes and hashes what follows. Tells how many bytes there are then; one chunk too many ends it. */
+const append = async (
+  { file, partial, hash, size, signal }: Filling,
+  content: Content,
+  from: number,
+): Promise<number> => {
+  const writer = blockWriter(file, from);
+  let at = from;
+  try {
+    for await (const chunk of content.open({ offset: from, ...(signal === undefined ? {} : { signal }) })) {
+      throwIfAborted(signal);
+      at += chunk.byteLength;
+      if (at > size) break;
+      await hash.update(chunk);
+      await onDisk("write", partial, () => writer.write(chunk));
+    }
+  } catch (error) {
+    // What arrived is kept for the next attempt. That the disk may refuse too changes nothing about the reason.
+    await writer.end().catch(() => {});
+    throw error;
+  }
+  await onDisk("write", partial, () => writer.end());
+  return at;
+};
