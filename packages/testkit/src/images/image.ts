@@ -1,4 +1,3 @@
-import { gzipSync, zstdCompressSync } from "node:zlib";
 import {
   type Compression,
   type Descriptor,
@@ -10,6 +9,7 @@ import {
 } from "dray/oci";
 import { seededBytes } from "../synthetic.ts";
 import { describeBytes, maybe, type Sample, type SampleMembers, sampleOf } from "./sample.ts";
+import { storedGzip, storedZstd } from "./stored.ts";
 import { tar } from "./tar.ts";
 
 export interface SampleImageOptions extends SampleMembers {
@@ -28,7 +28,7 @@ export interface SampleImageOptions extends SampleMembers {
 export interface SampleImage extends Sample {
   readonly config: Descriptor;
   readonly layers: readonly Descriptor[];
-  /** Digests of the layers uncompressed. Compressed bytes differ between Node and Bun; these do not. */
+  /** Digests of the layers uncompressed. */
   readonly diffIDs: readonly Digest[];
   readonly platform: Platform;
 }
@@ -77,8 +77,8 @@ const layerTar = (seed: string, index: number, size: number): Uint8Array =>
 
 const compress: Record<Compression, (bytes: Uint8Array) => Uint8Array> = {
   none: (bytes) => bytes,
-  gzip: (bytes) => gzipSync(bytes),
-  zstd: (bytes) => zstdCompressSync(bytes),
+  gzip: storedGzip,
+  zstd: storedZstd,
 };
 
 const layerType = (compression: Compression, docker: boolean): string => {
