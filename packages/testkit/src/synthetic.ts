@@ -21,7 +21,7 @@ export const seededBytes = (seed: string, length: number, offset = 0): Uint8Arra
 
 /**
  * Content of any size that takes no memory: made as it is read.
- * @example registry.addContent("big/one", await describe(syntheticContent("a", 3 * 2 ** 30)))
+ * @example registry.addContent("big/one", await describeContent(syntheticContent("a", 3 * 2 ** 30)))
  */
 export const syntheticContent = (seed: string, size: number): Content => ({
   size,
@@ -34,7 +34,7 @@ export const syntheticContent = (seed: string, size: number): Content => ({
 });
 
 /** Reads content once to learn its size and digest. */
-export const describe = async (
+export const describeContent = async (
   content: Content,
   { mediaType = "application/octet-stream", algorithm }: { mediaType?: string; algorithm?: DigestAlgorithm } = {},
 ): Promise<{ descriptor: Descriptor; content: Content }> => {

@@ -8,13 +8,13 @@ import { type HeaderRecord, respond } from "../respond.ts";
 export type Effect = (request: HttpRequest, next: Handler) => Promise<HttpResponse>;
 
 /** Answers in the handler's place. */
-export const answer =
+export const answerWith =
   (status: number, headers: HeaderRecord = {}, body = ""): Effect =>
   async (request) =>
     respond(request, status, headers, bytesBody(new TextEncoder().encode(body)));
 
 /** Sends the client elsewhere: to the same target at another origin, or to a whole URL. */
-export const redirect =
+export const redirectTo =
   (to: string, status = 307): Effect =>
   async (request) =>
     respond(request, status, { Location: /^https?:\/\/[^/]+$/.test(to) ? to + request.target : to });

@@ -39,9 +39,9 @@ const until = async (handler: Handler): Promise<{ got: Uint8Array; error: unknow
 
 test("a rule counts the requests that match it and acts when their turn comes", async () => {
   const handler = faults(memoryRegistry().handler, [
-    { method: "GET", target: "/v2/", nth: 2, effect: effects.answer(500) },
-    { target: /_catalog$/, nth: [1, 2], effect: effects.answer(429, { "Retry-After": "7" }, "slow") },
-    { method: "PUT", effect: effects.answer(403) },
+    { method: "GET", target: "/v2/", nth: 2, effect: effects.answerWith(500) },
+    { target: /_catalog$/, nth: [1, 2], effect: effects.answerWith(429, { "Retry-After": "7" }, "slow") },
+    { method: "PUT", effect: effects.answerWith(403) },
   ]);
   const status = async (method: string, path: string): Promise<number> =>
     (await exchange(handler, method, path)).status;
@@ -120,9 +120,9 @@ suite("effects", () => {
   });
 
   test("a redirect leads to the same target elsewhere, or to a URL", async () => {
-    const there = await exchange(with1(effects.redirect("https://cdn.test")), "GET", "/v2/a?x=1");
+    const there = await exchange(with1(effects.redirectTo("https://cdn.test")), "GET", "/v2/a?x=1");
     assert.deepEqual([there.status, there.header("Location")], [307, "https://cdn.test/v2/a?x=1"]);
-    const url = await exchange(with1(effects.redirect("https://cdn.test/b?sig=1", 302)), "GET", "/v2/a");
+    const url = await exchange(with1(effects.redirectTo("https://cdn.test/b?sig=1", 302)), "GET", "/v2/a");
     assert.deepEqual([url.status, url.header("Location")], [302, "https://cdn.test/b?sig=1"]);
   });
 

@@ -14,7 +14,7 @@ export interface Fault extends RequestMatch {
  * @example
  * faults(registry.handler, [
  *   { method: "GET", target: "/blobs/", nth: 1, effect: cutResponse(1000) },
- *   { target: "/manifests/", nth: [1, 3], effect: answer(429, { "Retry-After": "1" }) },
+ *   { target: "/manifests/", nth: [1, 3], effect: answerWith(429, { "Retry-After": "1" }) },
  * ])
  */
 export const faults = (handler: Handler, rules: readonly Fault[]): Handler => {

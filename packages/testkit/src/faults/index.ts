@@ -1,6 +1,6 @@
 /** Scripted faults: middlewares around a handler that make it misbehave, at the request and the byte a test names. */
 export {
-  answer,
+  answerWith,
   corrupt,
   cutRequest,
   cutResponse,
@@ -8,7 +8,7 @@ export {
   type Effect,
   hold,
   loseAnswer,
-  redirect,
+  redirectTo,
   rewrite,
   run,
   stall,

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { digestOf, mediaTypes } from "dray/oci";
 import { type Exchange, exchange } from "../exchange.ts";
 import { put, sampleArtifact, sampleImage } from "../images/index.ts";
-import { describe, syntheticContent } from "../synthetic.ts";
+import { describeContent, syntheticContent } from "../synthetic.ts";
 import { type MemoryRegistry, memoryRegistry } from "./memory-registry.ts";
 import type { MemoryRegistryOptions } from "./options.ts";
 
@@ -126,7 +126,7 @@ test("a manifest by digest may bring tags along", async () => {
 
 test("content that is made as it is read, whole and in ranges", async () => {
   const registry = memoryRegistry();
-  const made = await describe(syntheticContent("seed", 1_000_000));
+  const made = await describeContent(syntheticContent("seed", 1_000_000));
   registry.addContent("a", made);
   const target = `/v2/a/blobs/${made.descriptor.digest}`;
   const whole = await exchange(registry.handler, "GET", target);
