@@ -24,8 +24,8 @@ const oldestNode = [22, 21] as const;
 /** Finds a runtime, or says in one line what is missing and how to get it. */
 export const findRuntime = (name: RuntimeName): Runtime | { missing: string } => {
   try {
-    if (name === "bun") return named(name, "Bun", installed("bun"));
-    if (name === "node") return named(name, "Node", installed("node"));
+    if (name === "bun") return named(name, "Bun", installed("bun") ?? "bun");
+    if (name === "node") return named(name, "Node", installed("node") ?? "node");
     return named(name, "Node", fetched(`${nodePackage()}@${node22}`));
   } catch (error) {
     return { missing: error instanceof Error ? error.message : String(error) };
@@ -37,7 +37,7 @@ const named = (name: RuntimeName, family: string, path: string): Runtime => {
   try {
     version = execFileSync(path, ["--version"], { encoding: "utf8", stdio: "pipe" }).trim().replace(/^v/, "");
   } catch (error) {
-    throw new Error(`${family} does not start: ${path}; run npm ci`, { cause: error });
+    throw new Error(`${family} is missing: ${path} does not start; run npm ci`, { cause: error });
   }
   const [major = 0, minor = 0] = version.split(".").map(Number);
   if (family === "Node" && (major < oldestNode[0] || (major === oldestNode[0] && minor < oldestNode[1]))) {
@@ -46,10 +46,10 @@ const named = (name: RuntimeName, family: string, path: string): Runtime => {
   return { name, title: `${family} ${version}`, path };
 };
 
-const installed = (name: string): string => {
+/** What npm installed; npm has no Node for every machine, and the machine's own may be new enough. */
+const installed = (name: string): string | undefined => {
   const path = join(root, "node_modules", ".bin", name);
-  if (!existsSync(path)) throw new Error(`${name} is missing from node_modules/.bin; run npm ci`);
-  return path;
+  return existsSync(path) ? path : undefined;
 };
 
 /** npm keeps what `npm exec` fetches, so only the first call needs the network. */
