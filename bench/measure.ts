@@ -1,8 +1,8 @@
 /** Runs a program and tells what it took, as the kernel counted it. */
-import { spawn } from "node:child_process";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { succeed } from "@dray/testkit/peers";
 import type { ProgramName } from "./programs.ts";
 
 export interface Cost {
@@ -20,7 +20,7 @@ export const measure = async (command: readonly string[], env: Record<string, st
   const file = join(dir, "time");
   try {
     const begin = performance.now();
-    await succeed(["/usr/bin/time", "-q", "-o", file, "-f", "%U %S %M", ...command], env);
+    await succeed(["/usr/bin/time", "-q", "-o", file, "-f", "%U %S %M", ...command], { env });
     const wall = (performance.now() - begin) / 1000;
     const [user, system, peak] = (await readFile(file, "utf8")).trim().split(/\s+/).map(Number) as [
       number,
@@ -32,25 +32,6 @@ export const measure = async (command: readonly string[], env: Record<string, st
     await rm(dir, { recursive: true });
   }
 };
-
-/** Runs a command to its end, and returns what it printed. */
-export const succeed = (command: readonly string[], env: Record<string, string> = {}): Promise<string> =>
-  new Promise((resolve, reject) => {
-    const [program, ...args] = command as [string, ...string[]];
-    const child = spawn(program, args, { env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "pipe"] });
-    let out = "";
-    let err = "";
-    child.stdout.on("data", (data: Buffer) => {
-      out = (out + data.toString("latin1")).slice(-65536);
-    });
-    child.stderr.on("data", (data: Buffer) => {
-      err = (err + data.toString("latin1")).slice(-2000);
-    });
-    child.on("error", reject);
-    child.on("close", (code) =>
-      code === 0 ? resolve(out) : reject(new Error(`${command.join(" ")}: exit ${code}: ${err}`)),
-    );
-  });
 
 export interface Contender {
   readonly name: ProgramName;

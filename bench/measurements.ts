@@ -2,18 +2,18 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { type DockerRegistry, startDockerRegistry, succeed } from "@dray/testkit/peers";
 import { files40, type Input, platforms4, random4g, random512, textArchive } from "./input.ts";
-import { type Contender, measure, succeed } from "./measure.ts";
+import { type Contender, measure } from "./measure.ts";
 import {
   copyArguments,
-  find,
   type Place,
   type ProgramName,
+  programOf,
   pullLayoutArguments,
   regctlConfig,
   trust,
 } from "./programs.ts";
-import { type Server, startServer } from "./registries.ts";
 import { startManyTags } from "./tags.ts";
 
 export interface Bench {
@@ -31,6 +31,12 @@ export interface Measurement {
 const everyone: readonly ProgramName[] = ["dray", "crane", "skopeo", "regctl", "oras"];
 const image = "bench/image:latest";
 
+const startRegistry = async (options: { tls?: boolean } = {}): Promise<DockerRegistry> => {
+  const registry = await startDockerRegistry(options);
+  if (registry === undefined) throw new Error("docker-registry is needed to measure against; it is a Debian package");
+  return registry;
+};
+
 /** A folder that is gone when the work is done. */
 const within = async (work: (dir: string) => Promise<void>): Promise<void> => {
   const dir = await mkdtemp(join(tmpdir(), "dray-bench-"));
@@ -43,11 +49,11 @@ const within = async (work: (dir: string) => Promise<void>): Promise<void> => {
 
 const withServers = async (
   tls: boolean,
-  work: (source: Server, target: Server, env: Record<string, string>) => Promise<void>,
+  work: (source: DockerRegistry, target: DockerRegistry, env: Record<string, string>) => Promise<void>,
 ): Promise<void> =>
   within(async (dir) => {
-    const source = await startServer({ tls });
-    const target = await startServer({ tls });
+    const source = await startRegistry({ tls });
+    const target = await startRegistry({ tls });
     try {
       // Both have an authority of their own; one file holds both.
       const env = { ...trust(await together(dir, source, target)), REGCTL_CONFIG: join(dir, "regctl.json") };
@@ -69,7 +75,7 @@ const together = async (dir: string, ...places: readonly Place[]): Promise<Place
 };
 
 const load = async (input: Input, into: Place): Promise<void> => {
-  const dray = find("dray");
+  const dray = programOf("dray");
   if (dray === undefined) throw new Error("dist/dray is needed to load the images: npm run build");
   const ca = into.ca === undefined ? [] : ["--dest-ca-file", into.ca];
   await succeed([...dray, "cp", "-q", ...ca, `oci:${input.layout}:latest`, `${into.host}/${image}`]);
@@ -80,7 +86,7 @@ const contenders = (
   run: (name: ProgramName, program: readonly string[]) => Contender["run"],
 ): Contender[] =>
   names.flatMap((name) => {
-    const program = find(name);
+    const program = programOf(name);
     return program === undefined ? [] : [{ name, run: run(name, program) }];
   });
 
@@ -149,7 +155,7 @@ const pulls: Measurement["run"] = async ({ compare }) => {
 
 const pushes: Measurement["run"] = async ({ compare, say }) => {
   const { file } = await textArchive();
-  const target = await startServer();
+  const target = await startRegistry();
   try {
     const uploaded = new Map<ProgramName, number>();
     await compare(
@@ -248,7 +254,7 @@ const memory =
   (make: () => Promise<Input>, title: string): Measurement["run"] =>
   async ({ say }) => {
     const what = await make();
-    const dray = find("dray");
+    const dray = programOf("dray");
     if (dray === undefined) return;
     await withServers(false, async (source, target) => {
       await load(what, source);
@@ -275,9 +281,9 @@ const memory =
 
 const archiveMemory: Measurement["run"] = async ({ say }) => {
   const { file } = await textArchive();
-  const dray = find("dray");
+  const dray = programOf("dray");
   if (dray === undefined) return;
-  const target = await startServer();
+  const target = await startRegistry();
   try {
     const { peak } = await measure([...dray, "push", "-q", file, `${target.host}/${image}`]);
     say(`push of the uncompressed docker-archive, 512 MiB: peak ${peak.toFixed(0)} MiB\n`);

@@ -1,38 +1,26 @@
 /** The programs that are compared: where they lie, and how each is told to do the same thing. */
-import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
-import { homedir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { findPeer } from "@dray/testkit/peers";
 
 export type ProgramName = "dray" | "dray on node" | "crane" | "skopeo" | "regctl" | "oras";
 
-const root = fileURLToPath(new URL("..", import.meta.url));
-const peers = process.env["PEERS"] ?? join(homedir(), ".cache/dray-peers/bin");
+const root: string = fileURLToPath(new URL("..", import.meta.url));
 
 /** Command and first arguments of a program, or `undefined`, which is said once on stderr. */
-export const find = (name: ProgramName): readonly string[] | undefined => {
-  if (name === "dray") return existing(name, join(root, "dist/dray"), "npm run build");
-  if (name === "dray on node")
-    return [process.env["NODE24"] ?? join(root, "node_modules/.bin/node"), join(root, "packages/cli/src/main.ts")];
-  const beside = join(peers, name);
-  if (existsSync(beside)) return [beside];
-  try {
-    return [execFileSync("sh", ["-c", `command -v ${name}`], { encoding: "utf8" }).trim()];
-  } catch {
-    return missing(name, "install it, or name its folder in PEERS");
-  }
+export const programOf = (name: ProgramName): readonly string[] | undefined => {
+  if (name === "dray on node") return [join(root, "node_modules/.bin/node"), join(root, "packages/cli/src/main.ts")];
+  const path = name === "dray" ? built() : findPeer(name);
+  return path === undefined ? undefined : [path];
 };
 
-const said = new Set<string>();
-const missing = (name: string, remedy: string): undefined => {
-  if (!said.has(name)) process.stderr.write(`missing: ${name}, which is left out (${remedy})\n`);
-  said.add(name);
+const built = (): string | undefined => {
+  const path = join(root, "dist/dray");
+  if (existsSync(path)) return path;
+  process.stderr.write("missing: dist/dray, which is what is measured; make it with: npm run build\n");
   return undefined;
 };
-
-const existing = (name: string, path: string, remedy: string): readonly string[] | undefined =>
-  existsSync(path) ? [path] : missing(name, remedy);
 
 /** Where images are, and how to trust that place. */
 export interface Place {

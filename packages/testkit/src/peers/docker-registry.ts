@@ -1,0 +1,136 @@
+import { spawn } from "node:child_process";
+import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
+import { connect, createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { testCertificates } from "../certificates/index.ts";
+import { findPeer } from "./find.ts";
+
+export interface DockerRegistryOptions {
+  /** Serves https, under an authority of its own. Default: http. */
+  readonly tls?: boolean;
+  /** Wants a certificate of the client too; the client's files are in `files`. */
+  readonly clientCertificate?: boolean;
+  /** The `auth` section of its configuration, such as `{ htpasswd: { realm, path } }` or `{ token: { … } }`. */
+  readonly auth?: object;
+  /** `true`: schema 1 manifests may be pushed. */
+  readonly schema1?: boolean;
+}
+
+/** docker-registry, CNCF distribution 2.8, running with a folder of its own. */
+export interface DockerRegistry {
+  /** `127.0.0.1:41234` */
+  readonly host: string;
+  /** Where its blobs lie. */
+  readonly data: string;
+  /** PEM file of the authority that signed its certificate. */
+  readonly ca?: string;
+  /** PEM files of a client's certificate that it accepts. */
+  readonly client?: { readonly cert: string; readonly key: string };
+  /** Forgets everything that was pushed. */
+  empty(): Promise<void>;
+  /** Bytes of all blobs that it holds. */
+  bytes(): Promise<number>;
+  close(): Promise<void>;
+}
+
+/** Starts one on a free port of this machine. `undefined` where the program is not installed, which is said on stderr. */
+export const startDockerRegistry = async (options: DockerRegistryOptions = {}): Promise<DockerRegistry | undefined> => {
+  const program = findPeer("docker-registry");
+  if (program === undefined) return undefined;
+  const dir = await mkdtemp(join(tmpdir(), "dray-registry-"));
+  const data = join(dir, "data");
+  await mkdir(data);
+  const port = await freePort();
+  const host = `127.0.0.1:${port}`;
+  const tls =
+    options.tls === true || options.clientCertificate === true ? await writeCertificates(dir, options) : undefined;
+  const config = {
+    version: "0.1",
+    log: { level: "error", accesslog: { disabled: true } },
+    storage: {
+      filesystem: { rootdirectory: data },
+      delete: { enabled: true },
+      maintenance: { uploadpurging: { enabled: false } },
+    },
+    http: { addr: host, ...(tls === undefined ? {} : { tls: tls.settings }) },
+    ...(options.auth === undefined ? {} : { auth: options.auth }),
+    ...(options.schema1 === true ? { compatibility: { schema1: { enabled: true } } } : {}),
+  };
+  await writeFile(join(dir, "config.yml"), JSON.stringify(config));
+  const child = spawn(program, ["serve", join(dir, "config.yml")], { stdio: "ignore" });
+  const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()));
+  await Promise.race([listening(port), ended.then(() => Promise.reject(new Error("docker-registry ended at once")))]);
+  return {
+    host,
+    data,
+    ...(tls === undefined ? {} : { ca: tls.ca, client: tls.client }),
+    empty: async () => {
+      for (const entry of await readdir(data)) await rm(join(data, entry), { recursive: true });
+    },
+    bytes: () => bytesOfBlobs(data),
+    close: async () => {
+      child.kill();
+      await ended;
+      await rm(dir, { recursive: true, force: true });
+    },
+  };
+};
+
+const bytesOfBlobs = async (data: string): Promise<number> => {
+  let sum = 0;
+  for (const file of await readdir(data, { recursive: true, withFileTypes: true }))
+    if (file.isFile() && file.name === "data") sum += (await stat(join(file.parentPath, file.name))).size;
+  return sum;
+};
+
+interface Tls {
+  readonly settings: object;
+  readonly ca: string;
+  readonly client: { readonly cert: string; readonly key: string };
+}
+
+const writeCertificates = async (dir: string, { clientCertificate }: DockerRegistryOptions): Promise<Tls> => {
+  const { ca, server, client } = testCertificates();
+  const put = async (name: string, pem: string): Promise<string> => {
+    await writeFile(join(dir, name), pem, { mode: 0o600 });
+    return join(dir, name);
+  };
+  const authority = await put("ca.pem", ca.cert);
+  const settings = {
+    certificate: await put("server.pem", server.cert),
+    key: await put("server.key", server.key),
+    ...(clientCertificate === true ? { clientcas: [authority] } : {}),
+  };
+  const files = { cert: await put("client.pem", client.cert), key: await put("client.key", client.key) };
+  return { settings, ca: authority, client: files };
+};
+
+const freePort = (): Promise<number> =>
+  new Promise((resolve, reject) => {
+    const server = createServer();
+    server.on("error", reject);
+    server.listen(0, "127.0.0.1", () => {
+      const address = server.address();
+      server.close(() => {
+        if (typeof address === "object" && address !== null) resolve(address.port);
+        else reject(new Error("no free port"));
+      });
+    });
+  });
+
+const listening = async (port: number): Promise<void> => {
+  for (let i = 0; i < 400; i++) {
+    const open = await new Promise<boolean>((resolve) => {
+      const socket = connect(port, "127.0.0.1", () => {
+        socket.destroy();
+        resolve(true);
+      });
+      socket.on("error", () => resolve(false));
+    });
+    if (open) return;
+    await sleep(25);
+  }
+  throw new Error("docker-registry does not listen");
+};
