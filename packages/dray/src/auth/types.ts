@@ -1,4 +1,4 @@
-/** What proves who we are to one registry. Either a name and password, or one of the two tokens. */
+/** What proves who we are to one registry. Either a name and password, or one of the two tokens; none of them means: stay anonymous. */
 export interface Credential {
   readonly username?: string;
   readonly password?: string;
@@ -12,11 +12,19 @@ export interface Credential {
   readonly expiresAt?: Date;
 }
 
-/**
- * Finds the credential for a registry, or for one repository on it. `undefined`: none here, ask the next; anonymous in the end.
- * `fresh`: what was handed out before has been refused; do not answer from a cache.
- */
-export type Keychain = (
-  target: { readonly registry: string; readonly repository?: string },
-  options?: { readonly signal?: AbortSignal; readonly fresh?: boolean },
-) => Promise<Credential | undefined>;
+/** A registry, or one repository on it, that a credential is wanted for. */
+export interface KeychainTarget {
+  readonly registry: string;
+  readonly repository?: string;
+}
+
+export interface KeychainOptions {
+  readonly signal?: AbortSignal;
+  /** What was handed out before has been refused; do not answer from a cache. */
+  readonly fresh?: boolean;
+  /** Hears of every source that was asked and what it said, in order. Never the secret. */
+  readonly onTried?: (source: string, said: string) => void;
+}
+
+/** Finds the credential for a registry, or for one repository on it. `undefined`: none here, ask the next; anonymous in the end. */
+export type Keychain = (target: KeychainTarget, options?: KeychainOptions) => Promise<Credential | undefined>;

@@ -1,0 +1,174 @@
+import type { Body, Content } from "../content/index.ts";
+import { isDrayError } from "../errors.ts";
+import type { Handler, HttpRequest, HttpResponse, Middleware } from "../http/types.ts";
+import { type Authorization, Authorizer, type Needs } from "./authorizer.ts";
+import { challengesOf } from "./challenge.ts";
+import { unlessAborted } from "./flight.ts";
+import { remembering } from "./remember.ts";
+import { parseScopes } from "./scope.ts";
+import { tokenStock } from "./tokens.ts";
+import type { Keychain } from "./types.ts";
+
+export interface AuthenticateOptions {
+  /** The registry as references name it, `docker.io`: what credentials are looked up for. */
+  readonly registry: string;
+  /** The origins that are the registry's own, candidates included: nobody else sees its credentials. Asked at each request. */
+  readonly origin: () => string | readonly string[] | undefined;
+  readonly credentials: Keychain;
+  /**
+   * Carries requests to token services, with a budget, trace and connection of its own. It follows no redirects, and
+   * refuses names that stand for private addresses as the connection for redirects does.
+   */
+  readonly tokens: Handler;
+  /** Hosts, addresses and CIDRs that a token service may have although they are private. */
+  readonly allowPrivate?: readonly string[];
+  readonly userAgent?: string;
+  /** The time in milliseconds. */
+  readonly now?: () => number;
+  readonly onWarning?: (message: string) => void;
+}
+
+/** A request is repeated at most this often, each time with something it was not sent with before. */
+const mostRepeats = 2;
+/** Other origins remembered at most: blob stores that redirects lead to. */
+const mostOrigins = 100;
+
+/**
+ * Tells registries who asks. The first 401 of an origin shows how; from then on each request carries its credentials or
+ * token at once. Tokens are replaced before they end, or once when they are refused; a challenge for a larger scope is
+ * answered once. What cannot be answered, such as wrong credentials for Basic, is returned as it came; a token service
+ * that refuses is an error, since only here its reason is known.
+ *
+ * Credentials go to the registry's own origins and the token service these name. Any other origin, as after a redirect,
+ * may send us for an anonymous token by the same rules, and never sees more.
+ *
+ * A request for `/v2/` with `context.retry: false` is a probe: it is sent bare, and its 401 is learnt from and returned. A
+ * request that has an `Authorization` of its own goes to the registry as it is.
+ */
+export const authenticate = (options: AuthenticateOptions): Middleware => {
+  const { registry, allowPrivate = [], userAgent, now = Date.now, onWarning } = options;
+  const credentials = remembering(options.credentials, now);
+  const tokens = tokenStock({ handler: options.tokens, registry, allowPrivate, userAgent, now });
+  const authorizers = new Map<string, Authorizer>();
+  const learners = new Map<string, Promise<void>>();
+
+  const authorizerOf = (origin: string, own: boolean): Authorizer => {
+    const key = `${own} ${origin}`;
+    const known = authorizers.get(key);
+    // The one that was used last is the last to go.
+    authorizers.delete(key);
+    const granted = own ? credentials : undefined;
+    const made = known ?? new Authorizer({ registry, origin, credentials: granted, tokens, allowPrivate, onWarning });
+    const [oldest] = authorizers.keys();
+    if (authorizers.size >= mostOrigins && oldest !== undefined) authorizers.delete(oldest);
+    authorizers.set(key, made);
+    return made;
+  };
+
+  /** The first request to the registry finds out how it wants to be asked; those that come meanwhile wait for that. */
+  const beginLearning = async (
+    origin: string,
+    authorizer: Authorizer,
+    signal: AbortSignal | undefined,
+  ): Promise<() => void> => {
+    const other = authorizer.known ? undefined : learners.get(origin);
+    if (other !== undefined) await unlessAborted(other, signal);
+    if (authorizer.known || other !== undefined) return () => {};
+    const { promise, resolve } = Promise.withResolvers<void>();
+    learners.set(origin, promise);
+    return () => {
+      if (learners.get(origin) === promise) learners.delete(origin);
+      resolve();
+    };
+  };
+
+  return (next) => async (request) => {
+    const { context, signal } = request;
+    const origin = new URL(request.origin).origin;
+    const own = [options.origin() ?? []].flat().some((each) => new URL(each).origin === origin);
+    if (own && request.headers.some(isAuthorization)) return next(request);
+    const authorizer = authorizerOf(origin, own);
+    const needs: Needs = { scopes: parseScopes(context?.scopes ?? []), repository: context?.repository, signal };
+    const isProbe = context?.retry === false && /^\/v2\/?$/.test(request.target);
+    const { body, untouched } = watched(request.body);
+
+    const learnt = own ? await beginLearning(origin, authorizer, signal) : () => {};
+    try {
+      if (own && !authorizer.known && body !== undefined) await ask(next, request, authorizer);
+      let sent: Authorization = isProbe ? {} : await authorizer.authorization(needs);
+      for (let repeats = 0; ; repeats++) {
+        const response = await next(withAuthorization(request, body, sent));
+        authorizer.learn(response.status, challengesOf(response.headers));
+        learnt();
+        const answer =
+          isProbe || repeats === mostRepeats ? undefined : await answerTo(response, authorizer, sent, needs, own);
+        if (answer === undefined || !untouched()) return response;
+        await response.body.discard();
+        sent = answer;
+      }
+    } finally {
+      learnt();
+    }
+  };
+};
+
+const answerTo = async (
+  response: HttpResponse,
+  authorizer: Authorizer,
+  sent: Authorization,
+  needs: Needs,
+  own: boolean,
+): Promise<Authorization | undefined> => {
+  if (response.status !== 401 && response.status !== 403) return undefined;
+  try {
+    return await authorizer.answer(response.status, challengesOf(response.headers), sent, needs);
+  } catch (error) {
+    // Another origin that will not have us: its own answer says more than its token service's.
+    if (!own && isDrayError(error, "UNAUTHORIZED", "DENIED", "ADDRESS_REFUSED", "REGISTRY")) return undefined;
+    await response.body.discard();
+    throw error;
+  }
+};
+
+/** Finds out before a body is sent that would have to be sent again. */
+const ask = async (next: Handler, { origin, signal }: HttpRequest, authorizer: Authorizer): Promise<void> => {
+  const response = await next({
+    method: "GET",
+    origin,
+    target: "/v2/",
+    headers: [],
+    ...(signal === undefined ? {} : { signal }),
+  });
+  await response.body.discard();
+  authorizer.learn(response.status, challengesOf(response.headers));
+};
+
+const isAuthorization = ([name]: readonly [string, string]): boolean => name.toLowerCase() === "authorization";
+
+const withAuthorization = (
+  request: HttpRequest,
+  body: Body | Content | undefined,
+  { value }: Authorization,
+): HttpRequest => ({
+  ...request,
+  headers: [
+    ...request.headers.filter((each) => !isAuthorization(each)),
+    ...(value === undefined ? [] : [["Authorization", value] as const]),
+  ],
+  ...(body === undefined ? {} : { body }),
+});
+
+/** A `Body` that tells whether anybody has begun to read it, after which a request cannot be repeated. */
+const watched = (body: Body | Content | undefined): { body: Body | Content | undefined; untouched: () => boolean } => {
+  if (body === undefined || "open" in body) return { body, untouched: () => true };
+  let touched = false;
+  const iterate = (): AsyncIterator<Uint8Array> => {
+    touched = true;
+    return body.chunks[Symbol.asyncIterator]();
+  };
+  const discard = (): Promise<void> => {
+    touched = true;
+    return body.discard();
+  };
+  return { body: { ...body, chunks: { [Symbol.asyncIterator]: iterate }, discard }, untouched: () => !touched };
+};

@@ -1,0 +1,235 @@
+import { DrayError, isDrayError } from "../errors.ts";
+import { type Challenge } from "./challenge.ts";
+import { identityOf, kindOf } from "./credential.ts";
+import { mayHaveCredentials, realmRefusal, realmUrl } from "./realm.ts";
+import { mergeScopes, parseScopes, type Scope, scopesKey } from "./scope.ts";
+import type { Token } from "./token-answer.ts";
+import { basic } from "./token-request.ts";
+import type { Tokens } from "./tokens.ts";
+import type { Credential, Keychain } from "./types.ts";
+
+/** What one request needs to be allowed. */
+export interface Needs {
+  readonly scopes: readonly Scope[];
+  readonly repository?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What a request was, or is to be, sent with. */
+export interface Authorization {
+  /** Value of the header; none: anonymous. */
+  readonly value?: string;
+  /** The token in it, where it was got from a token service, and whether just now. */
+  readonly token?: string;
+  readonly fresh?: boolean;
+}
+
+export interface AuthorizerOptions {
+  readonly registry: string;
+  /** The origin that asks who we are. */
+  readonly origin: string;
+  /** None: an origin that may know us only as anybody, as after a redirect. */
+  readonly credentials?: Keychain | undefined;
+  readonly tokens: Tokens;
+  readonly allowPrivate: readonly string[];
+  readonly onWarning?: ((message: string) => void) | undefined;
+}
+
+/** How an origin wants to be told who asks. */
+type Scheme =
+  | { readonly kind: "open" }
+  | { readonly kind: "basic" }
+  | {
+      readonly kind: "bearer";
+      readonly realm: URL | undefined;
+      readonly said: string;
+      readonly service: string | undefined;
+    };
+
+/** Larger scopes remembered at most. */
+const mostLearned = 1000;
+
+/** Knows how one origin wants to be asked, from the challenges it has answered with. */
+export class Authorizer {
+  readonly #options: AuthorizerOptions;
+  #scheme: Scheme | undefined;
+  /** By the scopes a request named: those the origin wanted for it, where they were more. */
+  readonly #learned = new Map<string, readonly Scope[]>();
+  #warned = false;
+
+  constructor(options: AuthorizerOptions) {
+    this.#options = options;
+  }
+
+  /** Whether an answer has been seen that tells how to ask. */
+  get known(): boolean {
+    return this.#scheme !== undefined;
+  }
+
+  /** Takes note of an answer. */
+  learn(status: number, challenges: readonly Challenge[]): void {
+    if (status === 401 || status === 403) this.#scheme = this.#choose(challenges) ?? this.#scheme;
+    else if (status < 500 && status !== 429) this.#scheme ??= { kind: "open" };
+  }
+
+  /** What to send, by what is known so far. */
+  async authorization(needs: Needs): Promise<Authorization> {
+    const scheme = this.#scheme;
+    if (scheme === undefined || scheme.kind === "open") return {};
+    const credential = await this.#credential(needs, false);
+    const direct = directly(scheme, credential);
+    if (direct !== undefined) return { value: direct };
+    if (scheme.kind === "basic" || scheme.realm === undefined) return {};
+    const scopes = this.#scopes(needs);
+    if (scopes.length === 0 && kindOf(credential) === "anonymous") return {};
+    return bearer(await this.#token(scheme, credential, scopes, needs, undefined));
+  }
+
+  /**
+   * What to send in answer to a refusal, after `learn`. `undefined`: nothing that has not been tried.
+   * @throws DrayError where a token service refuses us or may not be asked.
+   */
+  async answer(
+    status: number,
+    challenges: readonly Challenge[],
+    sent: Authorization,
+    needs: Needs,
+  ): Promise<Authorization | undefined> {
+    const wanted = challenges.find(({ scheme }) => scheme === "bearer");
+    if (status !== 401 && wanted?.params.get("error") !== "insufficient_scope") return undefined;
+    const scheme: Scheme = this.#scheme ?? { kind: "open" };
+    let credential = await this.#credential(needs, false);
+    let direct = directly(scheme, credential);
+    if (direct !== undefined && direct === sent.value) {
+      credential = await this.#credential(needs, true);
+      direct = directly(scheme, credential);
+    }
+    if (direct !== undefined) return direct === sent.value ? undefined : { value: direct };
+    if (scheme.kind !== "bearer") return undefined;
+
+    const before = this.#scopes(needs);
+    const scopes = mergeScopes(parseScopes([wanted?.params.get("scope") ?? ""]), before);
+    const more = scopesKey(scopes) !== scopesKey(before);
+    if (more && needs.scopes.length > 0) this.#remember(needs, scopes);
+    // A token that is new and for all of this will not do better for being asked for again.
+    if (sent.fresh && !more) return undefined;
+    return bearer(await this.#token(scheme, credential, scopes, needs, sent.token));
+  }
+
+  /** A token for the scopes, where the origin wants tokens. */
+  async token(needs: Needs): Promise<Token | undefined> {
+    const scheme = this.#scheme;
+    if (scheme?.kind !== "bearer") return undefined;
+    return this.#token(scheme, await this.#credential(needs, false), needs.scopes, needs, undefined);
+  }
+
+  #choose(challenges: readonly Challenge[]): Scheme | undefined {
+    const bearers = challenges
+      .filter(({ scheme }) => scheme === "bearer")
+      .map(({ params }) => {
+        const said = params.get("realm") ?? "";
+        return { kind: "bearer" as const, realm: realmUrl(said), said, service: params.get("service") };
+      });
+    const usable = bearers.find(({ realm }) => realm !== undefined && this.#refusal(realm) === undefined);
+    // A realm that may not be visited is said only where there is no other way.
+    return usable ?? (challenges.some(({ scheme }) => scheme === "basic") ? { kind: "basic" } : bearers[0]);
+  }
+
+  #refusal(realm: URL): string | undefined {
+    return realmRefusal(realm, this.#options.origin, this.#options.allowPrivate);
+  }
+
+  #scopes({ scopes }: Needs): readonly Scope[] {
+    return this.#learned.get(scopesKey(scopes)) ?? scopes;
+  }
+
+  #remember(needs: Needs, scopes: readonly Scope[]): void {
+    this.#learned.set(scopesKey(needs.scopes), scopes);
+    const [oldest] = this.#learned.keys();
+    if (this.#learned.size > mostLearned && oldest !== undefined) this.#learned.delete(oldest);
+  }
+
+  async #credential({ repository, signal }: Needs, fresh: boolean): Promise<Credential | undefined> {
+    const { registry, credentials } = this.#options;
+    const target = { registry, ...(repository === undefined ? {} : { repository }) };
+    return credentials?.(target, { fresh, ...(signal === undefined ? {} : { signal }) });
+  }
+
+  /**
+   * Asks the token service. Credentials that it refuses are looked up anew, in case they have changed, and tried once
+   * more. There is no going on anonymously then: docker, podman and crane fail here too, and whoever has logged in wants
+   * to hear that it does not work, not to meet the limits of strangers.
+   */
+  async #token(
+    scheme: Scheme & { kind: "bearer" },
+    credential: Credential | undefined,
+    scopes: readonly Scope[],
+    needs: Needs,
+    refused: string | undefined,
+  ): Promise<Token & { readonly fresh: boolean }> {
+    const { tokens } = this.#options;
+    const realm = this.#visitable(scheme);
+    const order = { realm, service: scheme.service, scopes };
+    const options = { refused, signal: needs.signal };
+    try {
+      return await tokens.get({ ...order, credential: this.#presentable(realm, credential) }, options);
+    } catch (error) {
+      const anonymously = kindOf(credential) === "anonymous";
+      if (!isDrayError(error, "UNAUTHORIZED") && !(anonymously && isDrayError(error, "DENIED"))) throw error;
+      const again = await this.#credential(needs, true);
+      if (identityOf(again) === identityOf(credential) || again?.registryToken) throw error;
+      return tokens.get({ ...order, credential: this.#presentable(realm, again) }, options);
+    }
+  }
+
+  #visitable({ realm, said }: Scheme & { kind: "bearer" }): URL {
+    const { registry } = this.#options;
+    const facts = { registry };
+    if (realm === undefined) {
+      throw new DrayError(
+        "REGISTRY",
+        `${registry} wants a token of "${said}", which is no URL; ask its operator`,
+        facts,
+      );
+    }
+    const refused = this.#refusal(realm);
+    if (refused === undefined) return realm;
+    const message = `${registry} wants a token of ${realm.host}, which is not asked: ${refused}; allow the address if it is right`;
+    throw new DrayError("ADDRESS_REFUSED", message, facts);
+  }
+
+  #presentable(realm: URL, credential: Credential | undefined): Credential | undefined {
+    if (kindOf(credential) === "anonymous") return undefined;
+    const { registry, origin, onWarning } = this.#options;
+    if (mayHaveCredentials(realm, origin)) return credential;
+    if (!this.#warned) {
+      this.#warned = true;
+      onWarning?.(
+        `${registry} names ${realm.host} as its token service over plain http, where anybody could have; ` +
+          `the credentials from ${credential?.source} are not sent there: reach the registry by https`,
+      );
+    }
+    return undefined;
+  }
+}
+
+/** What a credential says by itself, without a token service. */
+const directly = (scheme: Scheme, credential: Credential | undefined): string | undefined => {
+  if (credential?.registryToken) return `Bearer ${headerText(credential.registryToken, credential.source)}`;
+  if (scheme.kind !== "basic" || kindOf(credential) !== "password") return undefined;
+  return basic(credential?.username ?? "", credential?.password ?? "");
+};
+
+const bearer = ({ text, fresh }: { text: string; fresh: boolean }): Authorization => ({
+  value: `Bearer ${text}`,
+  token: text,
+  fresh,
+});
+
+const headerText = (token: string, source: string): string => {
+  if (/^[\x21-\x7e]+$/.test(token)) return token;
+  throw new DrayError(
+    "CONFIG_INVALID",
+    `the registry token from ${source} holds spaces or line ends; store it without them`,
+  );
+};

@@ -1,0 +1,123 @@
+import { DrayError } from "../errors.ts";
+import { tokenExpiry } from "./credential.ts";
+import { hostKey, parseServer } from "./server.ts";
+import type { Credential } from "./types.ts";
+
+/** What a docker `config.json` or a podman `auth.json` says of credentials, ready to be looked up. */
+export interface ConfigDocument {
+  /** The file or variable it came from. */
+  readonly source: string;
+  /** By `host/path`; docker's own spelling of a key before others that mean the same. */
+  readonly auths: ReadonlyMap<string, readonly ConfigEntry[]>;
+  /** Name of the helper by host. */
+  readonly credHelpers: ReadonlyMap<string, string>;
+  readonly credsStore?: string;
+}
+
+export interface ConfigEntry {
+  /** The key as it is written. */
+  readonly key: string;
+  readonly value: unknown;
+}
+
+type Members = Record<string, unknown>;
+
+/**
+ * Reads the text of a configuration. A byte order mark is skipped, an empty file means `{}`: both occur in the wild.
+ * @throws DrayError `CONFIG_INVALID` naming the source. Never with the parser's own words: they quote the text, and with it secrets.
+ */
+export const parseConfigText = (text: string, source: string): Members => {
+  const bare = text.replace(/^\uFEFF/, "");
+  if (bare.trim() === "") return {};
+  let value: unknown;
+  try {
+    value = JSON.parse(bare);
+  } catch {
+    throw new DrayError("CONFIG_INVALID", `${source} is no valid JSON; correct it or move it away and log in again`);
+  }
+  if (!isObject(value)) {
+    throw new DrayError("CONFIG_INVALID", `${source} holds no JSON object; expected {"auths": …}`);
+  }
+  return value;
+};
+
+/** @throws DrayError `CONFIG_INVALID` naming the source and the member. */
+export const parseConfig = (text: string, source: string): ConfigDocument => {
+  const members = parseConfigText(text, source);
+  const auths = new Map<string, ConfigEntry[]>();
+  for (const [key, value] of Object.entries(section(members, "auths", source))) {
+    const server = parseServer(key);
+    if (server === undefined) continue;
+    const name = lookupKey(server.host, server.path);
+    const entries = auths.get(name) ?? [];
+    // `https://index.docker.io/v1/` is how docker writes Docker Hub, the bare host how it writes all others.
+    if (key === name || key.endsWith("index.docker.io/v1/")) entries.unshift({ key, value });
+    else entries.push({ key, value });
+    auths.set(name, entries);
+  }
+  const credHelpers = new Map<string, string>();
+  for (const [key, value] of Object.entries(section(members, "credHelpers", source))) {
+    const server = parseServer(key);
+    if (server !== undefined && typeof value === "string") credHelpers.set(server.host, value);
+  }
+  const { credsStore } = members;
+  return { source, auths, credHelpers, ...(typeof credsStore === "string" && credsStore !== "" ? { credsStore } : {}) };
+};
+
+/** The key of `auths` for a path on a host. */
+export const lookupKey = (host: string, path: string): string =>
+  path === "" ? hostKey(host) : `${hostKey(host)}/${path}`;
+
+/**
+ * The credential of an entry, if it holds one: docker leaves empty entries behind where a helper keeps the secret.
+ * `auth` is base64 of `user:password`, with or without padding, and wins over members of their own.
+ * @throws DrayError `CONFIG_INVALID` naming the source and the key.
+ */
+export const entryCredential = ({ key, value }: ConfigEntry, source: string): Credential | undefined => {
+  if (!isObject(value)) throw entryFault(key, source, "is no JSON object");
+  const text = (name: string): string | undefined => {
+    const member = value[name];
+    if (member === undefined || member === null || member === "") return undefined;
+    if (typeof member !== "string") throw entryFault(key, source, `has a member "${name}" that is no text`);
+    return member;
+  };
+  const auth = text("auth");
+  const pair = auth === undefined ? { username: text("username"), password: text("password") } : decodeAuth(auth);
+  if (pair === undefined) throw entryFault(key, source, 'has an "auth" that is not base64 of user:password');
+  const [identityToken, registryToken] = [text("identitytoken"), text("registrytoken")];
+  const token = registryToken ?? identityToken;
+  if (!pair.password && token === undefined) return undefined;
+  const expiresAt = token === undefined ? undefined : tokenExpiry(token);
+  return {
+    ...(pair.username === undefined ? {} : { username: pair.username }),
+    ...(pair.password === undefined ? {} : { password: pair.password }),
+    ...(identityToken === undefined ? {} : { identityToken }),
+    ...(registryToken === undefined ? {} : { registryToken }),
+    ...(expiresAt === undefined ? {} : { expiresAt }),
+    source: `${source} (auths, "${key}")`,
+  };
+};
+
+/** `user:password` of an `auth` member; NULs at its end are what some old clients padded with. */
+const decodeAuth = (auth: string): { username: string; password: string } | undefined => {
+  const bare = auth.trim();
+  if (!/^[A-Za-z0-9+/_-]*={0,2}$/.test(bare)) return undefined;
+  const text = Buffer.from(bare, "base64").toString("utf8");
+  const colon = text.indexOf(":");
+  return colon < 0
+    ? undefined
+    : { username: text.slice(0, colon), password: text.slice(colon + 1).replace(/\0+$/, "") };
+};
+
+const entryFault = (key: string, source: string, why: string): DrayError =>
+  new DrayError("CONFIG_INVALID", `${source}: the entry "${key}" of "auths" ${why}; log in to it again`);
+
+const section = (members: Members, name: string, source: string): Members => {
+  const value = members[name];
+  if (value === undefined || value === null) return {};
+  if (!isObject(value)) throw new DrayError("CONFIG_INVALID", `${source}: "${name}" is no JSON object; correct it`);
+  return value;
+};
+
+const isObject = (value: unknown): value is Members =>
+  typeof value === "object" && value !== null && !Array.isArray(value);

@@ -1,0 +1,198 @@
+import { bytesContent, collect } from "../content/index.ts";
+import { DrayError } from "../errors.ts";
+import type { Handler, Headers, HttpRequest, HttpResponse } from "../http/types.ts";
+import { kindOf } from "./credential.ts";
+import { realmRefusal } from "./realm.ts";
+import { formatScope, type Scope } from "./scope.ts";
+import { readRefusal, readToken, type Token } from "./token-answer.ts";
+import type { Credential } from "./types.ts";
+
+/** What a token is asked for with. */
+export interface TokenOrder {
+  /** The token service, checked by `realmRefusal`. */
+  readonly realm: URL;
+  readonly service?: string | undefined;
+  readonly scopes: readonly Scope[];
+  /** Without one the token is asked for anonymously. */
+  readonly credential?: Credential | undefined;
+}
+
+export interface TokenServiceOptions {
+  /** Carries requests to token services: with a budget, trace and connection of its own, without redirects. */
+  readonly handler: Handler;
+  /** Whose tokens they are, for messages. */
+  readonly registry: string;
+  /** Hosts, addresses and CIDRs that a redirect may lead to although they are private. */
+  readonly allowPrivate: readonly string[];
+  readonly userAgent?: string | undefined;
+  readonly now: () => number;
+}
+
+const largestAnswer = 64 * 1024;
+const mostRedirects = 5;
+
+/**
+ * Asks a token service once: with an identity token by POST (OAuth2, a refresh grant), by GET where the service knows no
+ * POST, and else by GET with the name and password.
+ * @throws DrayError `UNAUTHORIZED` or `DENIED` where it refuses; `RATE_LIMITED`, `REGISTRY`, `ADDRESS_REFUSED` and what the
+ *   handler throws.
+ * @see https://distribution.github.io/distribution/spec/auth/oauth/
+ */
+export const requestToken = async (
+  order: TokenOrder,
+  options: TokenServiceOptions,
+  signal: AbortSignal,
+): Promise<Token> => {
+  const asked = options.now();
+  let response = await (kindOf(order.credential) === "identity token" ? post : get)(order, options, signal);
+  if (kindOf(order.credential) === "identity token" && [404, 405].includes(response.status)) {
+    await response.body.discard();
+    response = await get(order, options, signal);
+  }
+  const body = await readBody(response, order, options);
+  if (response.status !== 200) throw refusal(response, body, order, options);
+  const token = readToken(body, asked, headerOf(response.headers, "date"));
+  if (token !== undefined) return token;
+  const message = `${serviceOf(order, options)} answered 200 without a token; check that it is one`;
+  throw new DrayError("REGISTRY", message, { registry: options.registry, status: 200 });
+};
+
+const get = (order: TokenOrder, options: TokenServiceOptions, signal: AbortSignal): Promise<HttpResponse> => {
+  const query = [
+    ...(order.service === undefined ? [] : [["service", order.service]]),
+    ...order.scopes.map((scope) => ["scope", formatScope(scope)]),
+  ];
+  const url = new URL(order.realm);
+  for (const [name = "", value = ""] of query) url.searchParams.append(name, value);
+  const pair = basicPair(order.credential);
+  return send("GET", url, pair === undefined ? [] : [["Authorization", basic(...pair)]], options, signal);
+};
+
+const post = (order: TokenOrder, options: TokenServiceOptions, signal: AbortSignal): Promise<HttpResponse> => {
+  const form = new URLSearchParams({
+    grant_type: "refresh_token",
+    client_id: "dray",
+    ...(order.service === undefined ? {} : { service: order.service }),
+    ...(order.scopes.length === 0 ? {} : { scope: order.scopes.map(formatScope).join(" ") }),
+    refresh_token: order.credential?.identityToken ?? "",
+  });
+  return send("POST", order.realm, [["Content-Type", "application/x-www-form-urlencoded"]], options, signal, form);
+};
+
+/**
+ * A service may move its requests about its own origin. To another one only a GET goes on, checked like the realm itself
+ * and without credentials: a realm vouched for nobody but itself.
+ */
+const send = async (
+  method: string,
+  url: URL,
+  headers: Headers,
+  options: TokenServiceOptions,
+  signal: AbortSignal,
+  form?: URLSearchParams,
+): Promise<HttpResponse> => {
+  let at = url;
+  let carried = headers;
+  for (let hop = 0; ; hop++) {
+    const response = await options.handler(tokenRequest(method, at, carried, options, signal, form));
+    const location = headerOf(response.headers, "location");
+    if (![301, 302, 303, 307, 308].includes(response.status) || location === undefined) return response;
+    await response.body.discard();
+    const next = URL.canParse(location, at.href) ? new URL(location, at) : undefined;
+    const refused =
+      hop === mostRedirects ? "it redirects too often" : redirectRefusal(method, at, next, response.status, options);
+    if (next === undefined || refused !== undefined) {
+      const message = `token service ${url.host} of ${options.registry} redirects to ${next?.host ?? "nowhere"}: refused, ${refused}`;
+      throw new DrayError("ADDRESS_REFUSED", message, { registry: options.registry, status: response.status });
+    }
+    if (next.origin !== at.origin) carried = carried.filter(([name]) => name.toLowerCase() !== "authorization");
+    at = next;
+  }
+};
+
+const redirectRefusal = (
+  method: string,
+  at: URL,
+  next: URL | undefined,
+  status: number,
+  { allowPrivate }: TokenServiceOptions,
+): string | undefined => {
+  if (next === undefined || !/^https?:$/.test(next.protocol)) return "that is no URL of the web";
+  if (method === "POST" && (next.origin !== at.origin || status < 307)) return "it would see our token";
+  return realmRefusal(next, at.origin, allowPrivate);
+};
+
+const tokenRequest = (
+  method: string,
+  url: URL,
+  headers: Headers,
+  { userAgent }: TokenServiceOptions,
+  signal: AbortSignal,
+  form: URLSearchParams | undefined,
+): HttpRequest => ({
+  method,
+  origin: url.origin,
+  target: `${url.pathname}${url.search}`,
+  headers: [
+    ["Accept", "application/json"],
+    ...(userAgent === undefined ? [] : [["User-Agent", userAgent] as const]),
+    ...headers,
+  ],
+  ...(form === undefined ? {} : { body: bytesContent(new TextEncoder().encode(form.toString())) }),
+  signal,
+});
+
+const readBody = async (response: HttpResponse, order: TokenOrder, options: TokenServiceOptions): Promise<string> => {
+  try {
+    const bytes = await collect(response.body.chunks, largestAnswer, `the answer of ${serviceOf(order, options)}`);
+    return new TextDecoder().decode(bytes);
+  } finally {
+    await response.body.discard();
+  }
+};
+
+const refusal = (response: HttpResponse, body: string, order: TokenOrder, options: TokenServiceOptions): DrayError => {
+  const { status } = response;
+  const { registry } = options;
+  const { code, message } = readRefusal(body);
+  const wait = headerOf(response.headers, "retry-after");
+  const facts = {
+    status,
+    registry,
+    retryable: status === 408 || status === 429 || status >= 500 || status === 499,
+    ...(code === undefined ? {} : { registryCode: code }),
+    ...(wait !== undefined && /^\d+$/.test(wait) ? { retryAfter: Number(wait) } : {}),
+  };
+  const said = `(${[String(status), message].filter((part) => part !== "").join(": ")})`;
+  const service = serviceOf(order, options);
+  if (status !== 401 && status !== 403) {
+    const code = status === 429 ? "RATE_LIMITED" : "REGISTRY";
+    return new DrayError(code, `${service} gives no token ${said}; try again later`, facts);
+  }
+  const what = order.scopes.length === 0 ? registry : order.scopes.map(formatScope).join(" ");
+  const { credential } = order;
+  return new DrayError(
+    status === 401 ? "UNAUTHORIZED" : "DENIED",
+    credential === undefined
+      ? `${service} gives nobody a token for ${what} without credentials ${said}; log in to ${registry}`
+      : `${service} refuses the credentials from ${credential.source} for ${what} ${said}; log in to ${registry} again`,
+    facts,
+  );
+};
+
+const serviceOf = (order: TokenOrder, { registry }: TokenServiceOptions): string =>
+  `token service ${order.realm.host} of ${registry}`;
+
+/** Some services know an identity token only as a password, of the user it came with or of none. */
+const basicPair = (credential: Credential | undefined): [string, string] | undefined => {
+  const { username, password, identityToken } = credential ?? {};
+  const secret = password || identityToken;
+  return username || secret ? [username || (password ? "" : "<token>"), secret ?? ""] : undefined;
+};
+
+/** The value of an `Authorization` header for a name and password (RFC 7617). */
+export const basic = (username: string, password: string): string =>
+  `Basic ${Buffer.from(`${username}:${password}`).toString("base64")}`;
+
+const headerOf = (headers: Headers, name: string): string | undefined =>
+  headers.find(([key]) => key.toLowerCase() === name)?.[1];

@@ -1,0 +1,79 @@
+import { identityOf } from "./credential.ts";
+import { shared } from "./flight.ts";
+import { coversScopes, resourcesKey, type Scope, scopesKey } from "./scope.ts";
+import type { Token } from "./token-answer.ts";
+import { requestToken, type TokenOrder, type TokenServiceOptions } from "./token-request.ts";
+
+/** Gives out tokens, from stock where it can. */
+export interface Tokens {
+  /**
+   * A token for all the scopes, with some life left. `refused`: one that was given out and is not accepted any more.
+   * @returns `fresh`: whether it was asked for just now.
+   * @throws DrayError as `requestToken` does; failures are not remembered.
+   */
+  get(
+    order: TokenOrder,
+    options?: { readonly refused?: string | undefined; readonly signal?: AbortSignal | undefined },
+  ): Promise<Token & { readonly fresh: boolean }>;
+}
+
+/** Tokens kept at most; each is some kilobytes. */
+const mostTokens = 1000;
+
+interface Held {
+  readonly token: Token;
+  readonly scopes: readonly Scope[];
+}
+
+/**
+ * Keeps tokens by realm, service, identity and resources, so that one never carries more repositories than a request
+ * asked for together. A token for more actions serves requests for fewer. One exchange is in flight per key.
+ */
+export const tokenStock = (options: TokenServiceOptions): Tokens => {
+  const stock = new Map<string, Held[]>();
+  const refreshTokens = new Map<string, string>();
+  const flights = shared<Token>();
+
+  const keep = (group: string, held: Held, refused: string | undefined): void => {
+    const others = (stock.get(group) ?? []).filter(
+      ({ token, scopes }) =>
+        token.text !== refused && token.renewAt > options.now() && !coversScopes(held.scopes, scopes),
+    );
+    stock.delete(group);
+    stock.set(group, [held, ...others]);
+    const [oldest] = stock.keys();
+    if (stock.size > mostTokens && oldest !== undefined) stock.delete(oldest);
+  };
+
+  /** A service may hand out a new refresh token with each answer, and end the old one. */
+  const requestWithRefreshToken = async (service: string, order: TokenOrder, stop: AbortSignal): Promise<Token> => {
+    const { credential } = order;
+    if (!credential?.identityToken) return requestToken(order, options, stop);
+    const identityToken = refreshTokens.get(service) ?? credential.identityToken;
+    // Taken out meanwhile: if it is refused, the next try is made with the original.
+    refreshTokens.delete(service);
+    const token = await requestToken({ ...order, credential: { ...credential, identityToken } }, options, stop);
+    refreshTokens.set(service, token.refreshToken ?? identityToken);
+    return token;
+  };
+
+  return {
+    get: async (order, { refused, signal } = {}) => {
+      const identity = identityOf(order.credential);
+      const service = `${order.realm.href} ${order.service ?? ""} ${identity}`;
+      const group = `${service} ${resourcesKey(order.scopes)}`;
+      const found = (stock.get(group) ?? []).find(
+        ({ token, scopes }) =>
+          token.text !== refused && token.renewAt > options.now() && coversScopes(scopes, order.scopes),
+      );
+      if (found !== undefined) return { ...found.token, fresh: false };
+      const exchange = async (stop: AbortSignal): Promise<Token> => {
+        const token = await requestWithRefreshToken(service, order, stop);
+        keep(group, { token, scopes: order.scopes }, refused);
+        return token;
+      };
+      const token = await flights(`${service} ${scopesKey(order.scopes)}`, exchange, signal);
+      return { ...token, fresh: true };
+    },
+  };
+};
