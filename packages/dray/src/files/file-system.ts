@@ -2,12 +2,18 @@ import * as node from "node:fs/promises";
 
 /** What Dray asks of a file that is open. */
 export interface OpenFile {
-  read(buffer: Uint8Array, offset: number, length: number, position: number): Promise<{ readonly bytesRead: number }>;
+  /** `position` null, here and below: the next bytes, which is all that a pipe has. */
+  read(
+    buffer: Uint8Array,
+    offset: number,
+    length: number,
+    position: number | null,
+  ): Promise<{ readonly bytesRead: number }>;
   write(
     buffer: Uint8Array,
     offset: number,
     length: number,
-    position: number,
+    position: number | null,
   ): Promise<{ readonly bytesWritten: number }>;
   stat(): Promise<FileFacts>;
   truncate(length: number): Promise<void>;

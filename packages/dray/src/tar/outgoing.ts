@@ -1,0 +1,97 @@
+import { type Content, digestMismatch, sized, Slots, type WriteOptions } from "../content/index.ts";
+import { DrayError, throwIfAborted } from "../errors.ts";
+import { digesterFor } from "../hash/index.ts";
+import { algorithmOf, type Descriptor, type Digest } from "../oci/index.ts";
+import { endOfArchive, padding } from "./entry.ts";
+import type { LastEntry, NamedContent, TarSink } from "./sink.ts";
+import { writeHeader } from "./write.ts";
+
+/** Where the bytes of a stream go. */
+export interface Outlet {
+  /** Resolves when there is room for more; the bytes are not needed any longer then. */
+  put(bytes: Uint8Array): Promise<void>;
+  /** After the last byte, or when nothing more will come. */
+  end(): Promise<void>;
+}
+
+/**
+ * A tar that leaves through a pipe: one entry after the other, in the order in which they come, memory bounded by a chunk. What
+ * has left cannot be taken back: content that turns out wrong ends the stream before its last entries, and nobody can load it.
+ */
+export class TarStream implements TarSink {
+  readonly #outlet: Outlet;
+  readonly #what: string;
+  readonly #turn = new Slots(1);
+  readonly #written = new Map<Digest, string>();
+  #broken = false;
+
+  /** `what`: the stream's name for messages. */
+  constructor(outlet: Outlet, what: string) {
+    this.#outlet = outlet;
+    this.#what = what;
+  }
+
+  async plan(): Promise<void> {}
+
+  async has({ digest }: Descriptor): Promise<boolean> {
+    return this.#written.has(digest);
+  }
+
+  async write({ descriptor, name }: NamedContent, content: Content, { signal }: WriteOptions = {}): Promise<void> {
+    await this.#turn.run(signal, async () => {
+      if (this.#written.has(descriptor.digest)) return;
+      if (this.#broken) throw new DrayError("DISK", `${this.#what} broke off before; start again`);
+      this.#broken = true;
+      await this.#send(descriptor, name, content, signal);
+      this.#broken = false;
+      this.#written.set(descriptor.digest, name);
+    });
+  }
+
+  async #send(descriptor: Descriptor, name: string, content: Content, signal: AbortSignal | undefined): Promise<void> {
+    await this.#outlet.put(writeHeader({ name, size: descriptor.size }));
+    const hash = digesterFor(algorithmOf(descriptor.digest), descriptor.size);
+    try {
+      for await (const chunk of sized(content.open(signal === undefined ? {} : { signal }), descriptor)) {
+        throwIfAborted(signal);
+        await hash.update(chunk);
+        await this.#outlet.put(chunk);
+      }
+      const found = await hash.digest();
+      if (found !== descriptor.digest) throw digestMismatch(descriptor, found);
+    } finally {
+      hash.abandon();
+    }
+    await this.#outlet.put(padding(descriptor.size));
+  }
+
+  read({ digest }: Descriptor): AsyncIterable<Uint8Array> {
+    throw new DrayError(
+      "UNSUPPORTED",
+      `${digest} would have to be read again, which ${this.#what} cannot; write to a file`,
+    );
+  }
+
+  async finish(names: ReadonlyMap<Digest, readonly string[]>, last: readonly LastEntry[]): Promise<void> {
+    for (const [digest, wanted] of names) {
+      const name = this.#written.get(digest);
+      if (name === undefined)
+        throw new DrayError("NOT_FOUND", `cannot finish ${this.#what}: ${digest} was not written to it`, {
+          reference: digest,
+        });
+      for (const other of wanted)
+        if (other !== name) await this.#outlet.put(writeHeader({ name: other, type: "hardlink", linkName: name }));
+    }
+    for (const { name, bytes } of last) {
+      await this.#outlet.put(writeHeader({ name, size: bytes.byteLength }));
+      await this.#outlet.put(bytes);
+      await this.#outlet.put(padding(bytes.byteLength));
+    }
+    await this.#outlet.put(endOfArchive());
+    await this.#outlet.end();
+  }
+
+  async abandon(): Promise<void> {
+    await this.#outlet.end();
+  }
+}

@@ -1,0 +1,296 @@
+import { type Cancel, type Content, digestMismatch, sizeMismatch, Slots, type WriteOptions } from "../content/index.ts";
+import { DrayError, throwIfAborted } from "../errors.ts";
+import { blockWriter, errnoOf, type FileSystem, lock, type Lock, onDisk, type OpenFile } from "../files/index.ts";
+import { blockSize, digesterFor, giveBlock, takeBlock } from "../hash/index.ts";
+import { algorithmOf, type Descriptor, type Digest } from "../oci/index.ts";
+import { endOfArchive, padding } from "./entry.ts";
+import { examine, hashBytes } from "./leftover.ts";
+import { findPlaces, type Place, placeOf } from "./places.ts";
+import type { LastEntry, NamedContent, TarSink } from "./sink.ts";
+import { writeHeader } from "./write.ts";
+
+/** Half-finished archives that are examined at the same time. */
+const examinedAtOnce = 2;
+
+/** A place, and what is known of the bytes there. */
+interface Slot extends Place {
+  /** `found`: left by an earlier attempt, not looked at yet. */
+  state: "empty" | "found" | "partial" | "whole";
+  /** Bytes from the beginning that an earlier attempt wrote. */
+  have: number;
+  filling?: Promise<void>;
+}
+
+/**
+ * A tar that grows in `FILE.dray-part` and becomes FILE at the end. Sizes are known before, so every entry has its place from the
+ * beginning: bodies arrive side by side, each written from its start on. The headers alone say what belongs where, so that
+ * the part is its own journal: a later attempt finds the places by them, hashes what lies there, and asks for the rest.
+ */
+export class TarPart implements TarSink {
+  readonly #fs: FileSystem;
+  readonly #path: string;
+  readonly #target: string;
+  readonly #file: OpenFile;
+  readonly #lock: Lock;
+  readonly #slots = new Map<Digest, Slot>();
+  readonly #examining = new Slots(examinedAtOnce);
+  #end = 0;
+  /** Whether there is anything that a later attempt could use. */
+  #worth = false;
+  #closed = false;
+
+  private constructor(fs: FileSystem, target: string, path: string, file: OpenFile, held: Lock) {
+    this.#fs = fs;
+    this.#target = target;
+    this.#path = path;
+    this.#file = file;
+    this.#lock = held;
+  }
+
+  /** @throws DrayError `LOCKED` when somebody else writes the same archive, `DISK` */
+  static async open(fs: FileSystem, file: string, signal?: AbortSignal): Promise<TarPart> {
+    const target = await onDisk("write", file, () => followed(fs, file));
+    const path = `${target}.dray-part`;
+    throwIfAborted(signal);
+    const held = await lock(fs, path, file);
+    try {
+      const opened = await onDisk("write", path, () => openOrMake(fs, path));
+      try {
+        const part = new TarPart(fs, target, path, opened, held);
+        await part.#recover();
+        return part;
+      } catch (error) {
+        await opened.close();
+        throw error;
+      }
+    } catch (error) {
+      await held.release();
+      throw error;
+    }
+  }
+
+  /** Finds the places of an earlier attempt. What lies behind the last good header is of no use. */
+  async #recover(): Promise<void> {
+    const { size } = await this.#disk(() => this.#file.stat());
+    const places = await this.#disk(() => findPlaces(this.#file, size));
+    for (const place of places) {
+      this.#slots.set(place.digest, { ...place, state: "found", have: 0 });
+      this.#end = place.end;
+    }
+    this.#worth = places.length > 0;
+    await this.#disk(() => this.#file.truncate(this.#end));
+  }
+
+  async plan(content: readonly NamedContent[]): Promise<void> {
+    for (const named of content) await this.#slotOf(named);
+  }
+
+  async has(descriptor: Descriptor, { signal }: Cancel = {}): Promise<boolean> {
+    const slot = this.#slots.get(descriptor.digest);
+    return slot !== undefined && slot.size === descriptor.size && this.#isWhole(slot, signal);
+  }
+
+  async write(named: NamedContent, content: Content, { signal }: WriteOptions = {}): Promise<void> {
+    const slot = await this.#slotOf(named);
+    slot.filling ??= this.#fill(slot, named.descriptor, content, signal).finally(() => {
+      delete slot.filling;
+    });
+    await slot.filling;
+  }
+
+  async *read(descriptor: Descriptor, { signal }: Cancel = {}): AsyncGenerator<Uint8Array> {
+    const slot = this.#slots.get(descriptor.digest);
+    if (slot === undefined) throw this.#missing(descriptor.digest);
+    for (let at = 0; at < slot.size; ) {
+      throwIfAborted(signal);
+      const block = new Uint8Array(Math.min(blockSize, slot.size - at));
+      const { bytesRead } = await this.#disk(() => this.#file.read(block, 0, block.byteLength, slot.body + at));
+      if (bytesRead === 0) throw this.#missing(descriptor.digest);
+      yield block.subarray(0, bytesRead);
+      at += bytesRead;
+    }
+  }
+
+  async finish(names: ReadonlyMap<Digest, readonly string[]>, last: readonly LastEntry[]): Promise<void> {
+    const slots = await this.#wanted(names);
+    const end = await this.#closeGaps(slots);
+    const links: Uint8Array[] = [];
+    for (const slot of slots) {
+      const [name = slot.name, ...others] = names.get(slot.digest) ?? [];
+      if (name !== slot.name) await this.#writeAt(slot.start, writeHeader({ name, size: slot.size }));
+      for (const other of others) links.push(writeHeader({ name: other, type: "hardlink", linkName: name }));
+    }
+    const files = last.flatMap(({ name, bytes }) => [
+      writeHeader({ name, size: bytes.byteLength }),
+      bytes,
+      padding(bytes.byteLength),
+    ]);
+    const tail = Buffer.concat([...links, ...files, endOfArchive()]);
+    await this.#writeAt(end, tail);
+    await this.#disk(() => this.#file.truncate(end + tail.byteLength));
+    // Closed before: not every system renames what is open.
+    await this.#close();
+    await onDisk("write", this.#target, () => this.#fs.rename(this.#path, this.#target));
+    await this.#lock.release();
+  }
+
+  async #wanted(names: ReadonlyMap<Digest, readonly string[]>): Promise<Slot[]> {
+    const slots: Slot[] = [];
+    for (const digest of names.keys()) {
+      const slot = this.#slots.get(digest);
+      if (slot === undefined || !(await this.#isWhole(slot, undefined))) throw this.#missing(digest);
+      slots.push(slot);
+    }
+    return slots;
+  }
+
+  async abandon(): Promise<void> {
+    try {
+      await this.#close();
+      if (!this.#worth) await this.#disk(() => this.#fs.unlink(this.#path));
+    } finally {
+      await this.#lock.release();
+    }
+  }
+
+  async #close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    await this.#disk(() => this.#file.close());
+  }
+
+  async #slotOf({ descriptor, name }: NamedContent): Promise<Slot> {
+    const known = this.#slots.get(descriptor.digest);
+    if (known !== undefined && known.size === descriptor.size) return known;
+    if (known !== undefined && known.state !== "found") throw sizeMismatch(descriptor, `${known.size}`);
+    const slot: Slot = { ...placeOf(descriptor, name, this.#end), state: "empty", have: 0 };
+    this.#slots.set(descriptor.digest, slot);
+    this.#end = slot.end;
+    // The room first: a header that is there has all its room behind it, so that a part cut between the two is understood.
+    await this.#disk(() => this.#file.truncate(slot.end));
+    await this.#writeAt(slot.start, writeHeader({ name, size: slot.size }));
+    return slot;
+  }
+
+  async #fill(slot: Slot, descriptor: Descriptor, content: Content, signal: AbortSignal | undefined): Promise<void> {
+    if (await this.#isWhole(slot, signal)) return;
+    this.#worth = true;
+    let found = await this.#receive(slot, descriptor, content, slot.have, signal);
+    // The old bytes may be at fault: a power failure leaves zeros. Once more, from the beginning.
+    if (slot.have > 0 && found !== descriptor.digest) found = await this.#receive(slot, descriptor, content, 0, signal);
+    slot.have = 0;
+    slot.state = found === descriptor.digest ? "whole" : "empty";
+    if (slot.state === "empty") throw digestMismatch(descriptor, found);
+  }
+
+  /** Brings a body to its end: hashes the bytes that are there, asks for the others. */
+  async #receive(
+    slot: Slot,
+    descriptor: Descriptor,
+    content: Content,
+    from: number,
+    signal: AbortSignal | undefined,
+  ): Promise<Digest> {
+    const hash = digesterFor(algorithmOf(descriptor.digest), slot.size);
+    const writer = blockWriter(this.#file, slot.body + from);
+    let at = from;
+    try {
+      await this.#disk(() => hashBytes(hash, this.#file, slot, from, signal));
+      try {
+        for await (const chunk of content.open({ offset: from, ...(signal === undefined ? {} : { signal }) })) {
+          throwIfAborted(signal);
+          at += chunk.byteLength;
+          if (at > slot.size) throw sizeMismatch(descriptor, "more");
+          await hash.update(chunk);
+          await this.#disk(() => writer.write(chunk));
+        }
+      } catch (error) {
+        // What arrived is kept. That the disk refuses as well changes nothing about the reason.
+        await writer.end().catch(() => {});
+        slot.state = "found";
+        throw error;
+      }
+      await this.#disk(() => writer.end());
+      if (at < slot.size) {
+        slot.state = "found";
+        throw sizeMismatch(descriptor, `only ${at}`);
+      }
+      return await hash.digest();
+    } finally {
+      hash.abandon();
+    }
+  }
+
+  async #isWhole(slot: Slot, signal: AbortSignal | undefined): Promise<boolean> {
+    if (slot.state === "found") await this.#examining.run(signal, () => this.#examine(slot, signal));
+    return slot.state === "whole";
+  }
+
+  async #examine(slot: Slot, signal: AbortSignal | undefined): Promise<void> {
+    // Whoever waited for his turn may find it done.
+    if (slot.state !== "found") return;
+    const left = await this.#disk(() => examine(this.#file, slot, signal));
+    slot.state = left.whole ? "whole" : "partial";
+    slot.have = left.whole ? 0 : left.have;
+  }
+
+  /** Closes the gaps that content of an earlier attempt leaves which is not wanted now. Tells where the last entry ends. */
+  async #closeGaps(wanted: readonly Slot[]): Promise<number> {
+    let at = 0;
+    for (const slot of [...wanted].sort((a, b) => a.start - b.start)) {
+      const length = slot.end - slot.start;
+      if (slot.start !== at) await this.#move(slot.start, at, length);
+      slot.start = at;
+      at += length;
+    }
+    return at;
+  }
+
+  async #move(from: number, to: number, length: number): Promise<void> {
+    const block = takeBlock();
+    for (let done = 0; done < length; ) {
+      const wanted = Math.min(blockSize, length - done);
+      const { bytesRead } = await this.#disk(() => this.#file.read(block, 0, wanted, from + done));
+      await this.#writeAt(to + done, block.subarray(0, bytesRead));
+      done += bytesRead;
+    }
+    giveBlock(block.buffer);
+  }
+
+  async #writeAt(position: number, bytes: Uint8Array): Promise<void> {
+    for (let at = 0; at < bytes.byteLength; ) {
+      const { bytesWritten } = await this.#disk(() =>
+        this.#file.write(bytes, at, bytes.byteLength - at, position + at),
+      );
+      at += bytesWritten;
+    }
+  }
+
+  #disk<T>(work: () => Promise<T>): Promise<T> {
+    return onDisk("write", this.#path, work);
+  }
+
+  #missing(digest: Digest): DrayError {
+    return new DrayError("NOT_FOUND", `cannot finish ${this.#target}: ${digest} was not written to it`, {
+      reference: digest,
+    });
+  }
+}
+
+const followed = async (fs: FileSystem, path: string): Promise<string> => {
+  try {
+    return await fs.realpath(path);
+  } catch (error) {
+    if (errnoOf(error) === "ENOENT") return path;
+    throw error;
+  }
+};
+
+const openOrMake = async (fs: FileSystem, path: string): Promise<OpenFile> => {
+  try {
+    return await fs.open(path, "r+");
+  } catch (error) {
+    if (errnoOf(error) !== "ENOENT") throw error;
+    return fs.open(path, "wx+", 0o666);
+  }
+};

@@ -1,0 +1,58 @@
+import { isDrayError } from "../errors.ts";
+import type { OpenFile } from "../files/index.ts";
+import { type Descriptor, type Digest, isDigest } from "../oci/index.ts";
+import { padded } from "./entry.ts";
+import { EntryReader } from "./entry-reader.ts";
+import { FileSource } from "./source.ts";
+import { headerSize } from "./write.ts";
+
+/** Where an entry lies, in bytes from the beginning of the archive. */
+export interface Place {
+  readonly digest: Digest;
+  readonly name: string;
+  readonly size: number;
+  /** Its header. */
+  start: number;
+  /** Its first byte. */
+  readonly body: number;
+  /** The next header. */
+  readonly end: number;
+}
+
+/** The place of new content behind what is there. */
+export const placeOf = ({ digest, size }: Descriptor, name: string, start: number): Place => {
+  const body = start + headerSize({ name, size });
+  return { digest, name, size, start, body, end: body + padded(size) };
+};
+
+/** The digest that an entry's name stands for, whatever the format writes around its digits. */
+const digestIn = (name: string): Digest | undefined => {
+  const [hex = ""] = /(?:[0-9a-f]{128}|[0-9a-f]{64})/.exec(name) ?? [];
+  const digest = `${hex.length === 64 ? "sha256" : "sha512"}:${hex}`;
+  return isDigest(digest) ? digest : undefined;
+};
+
+/**
+ * The places that headers in an unfinished archive mark: those up to the first header that makes no sense, or whose entry
+ * the archive is too short for.
+ */
+export const findPlaces = async (file: OpenFile, size: number): Promise<Place[]> => {
+  const places = new Map<Digest, Place>();
+  const source = new FileSource(async (offset, length) => {
+    const block = new Uint8Array(length);
+    const { bytesRead } = await file.read(block, 0, length, offset);
+    return block.subarray(0, bytesRead);
+  }, size);
+  const reader = new EntryReader(source, "the unfinished archive");
+  try {
+    for (let entry = await reader.next(); entry !== undefined; entry = await reader.next()) {
+      const digest = digestIn(entry.name);
+      const end = entry.offset + padded(entry.size);
+      if (digest === undefined || entry.type !== "file" || places.has(digest) || end > size) break;
+      places.set(digest, { digest, name: entry.name, size: entry.size, start: entry.start, body: entry.offset, end });
+    }
+  } catch (error) {
+    if (!isDrayError(error)) throw error;
+  }
+  return [...places.values()];
+};

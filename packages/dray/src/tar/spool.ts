@@ -1,0 +1,64 @@
+import { randomBytes } from "node:crypto";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { blockWriter, type FileSystem, onDisk, type OpenFile } from "../files/index.ts";
+
+/** A temporary file, open, that nobody else can name. */
+export interface Spool {
+  readonly file: OpenFile;
+  readonly size: number;
+  /** Closes and thereby removes it. */
+  close(): Promise<void>;
+}
+
+/** Files that are open; whoever forgets to close one keeps it until the process ends, instead of being ended by it. */
+const open = new Set<Spool>();
+
+/**
+ * Keeps a stream in a temporary file, to be read here and there: in the system's folder for such files (`TMPDIR`), where
+ * there must be room for all of it. It has no name as soon as it is open, so that not even a kill leaves it behind.
+ */
+export const spool = async (fs: FileSystem, chunks: AsyncIterable<Uint8Array>): Promise<Spool> => {
+  const path = join(tmpdir(), `dray-${randomBytes(8).toString("hex")}`);
+  const file = await onDisk("make the temporary file", path, () => fs.open(path, "wx+", 0o600));
+  let named = true;
+  const remove = async (): Promise<void> => {
+    if (!named) return;
+    named = false;
+    await fs.unlink(path);
+  };
+  let size = 0;
+  try {
+    // Where open files cannot be removed it happens at the end.
+    await remove().catch(() => {
+      named = true;
+    });
+    const writer = blockWriter(file, 0);
+    try {
+      for await (const chunk of chunks) {
+        size += chunk.byteLength;
+        await onDisk("write the temporary file", path, () => writer.write(chunk));
+      }
+    } catch (error) {
+      // The file is closed next, and nothing may still write to it.
+      await writer.end().catch(() => {});
+      throw error;
+    }
+    await onDisk("write the temporary file", path, () => writer.end());
+  } catch (error) {
+    await file.close();
+    await remove().catch(() => {});
+    throw error;
+  }
+  const kept: Spool = {
+    file,
+    size,
+    close: async () => {
+      if (!open.delete(kept)) return;
+      await file.close();
+      await remove().catch(() => {});
+    },
+  };
+  open.add(kept);
+  return kept;
+};

@@ -1,0 +1,224 @@
+import { decompressed, sniffCompression } from "../content/index.ts";
+import { DrayError, isDrayError, throwIfAborted } from "../errors.ts";
+import { errnoOf, type FileFacts, type FileSystem, onDisk, type OpenFile } from "../files/index.ts";
+import type { PlacedEntry } from "./entry.ts";
+import { indexTar } from "./read.ts";
+import type { ReadAt } from "./source.ts";
+import { type Spool, spool } from "./spool.ts";
+
+/** A tar that lies in a file: an index of its entries, and their bodies where they lie. Nothing is unpacked. */
+export interface TarFile {
+  /** Its name for messages. */
+  readonly what: string;
+  readonly entries: readonly PlacedEntry[];
+  /** The body of an entry, in pieces of up to 1 MiB. */
+  read(entry: PlacedEntry, options?: ReadBodyOptions): AsyncGenerator<Uint8Array>;
+  /** Lets go of a temporary file, where there is one. */
+  close(): Promise<void>;
+}
+
+export interface ReadBodyOptions {
+  /** First byte to read. */
+  readonly offset?: number;
+  /** Bytes to read at most. Default: all. */
+  readonly length?: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface OpenTarOptions {
+  readonly fs: FileSystem;
+  /** What `-` stands for. */
+  readonly input: AsyncIterable<Uint8Array>;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** The location that stands for standard input and output. */
+export const standardStream = "-";
+
+/**
+ * Opens a tar by its path, or `-` for a stream. A plain tar in a file is read in place. One that is compressed as a whole
+ * (gzip, zstd) or comes through a pipe is written once, decompressed, to a temporary file: of a compressed stream nothing
+ * can be read without all before it, and layers are read side by side. Memory is bounded either way.
+ * @throws DrayError `NOT_FOUND`, `LOCATION_INVALID`, `ARCHIVE_INVALID`, `UNSUPPORTED`, `DISK`
+ */
+export const openTar = async (path: string, { fs, input, signal }: OpenTarOptions): Promise<TarFile> => {
+  if (path === standardStream) return spooledTar(await spoolTar(fs, input, "standard input", signal), "standard input");
+  const facts = await factsOf(fs, path);
+  if (facts.isDirectory())
+    throw new DrayError(
+      "LOCATION_INVALID",
+      `${path} is a directory, not an archive; an OCI layout is read as oci:${path}`,
+    );
+  const whole = wholeFile(fs, path, signal);
+  if (!facts.isFile()) return spooledTar(await spoolTar(fs, whole, path, signal), path);
+  const start = await startOf(fs, path);
+  refuseForeign(start, path);
+  if (sniffCompression(start) !== "none") return spooledTar(await spoolTar(fs, whole, path, signal), path);
+  return plainTar(fs, path);
+};
+
+const factsOf = async (fs: FileSystem, path: string): Promise<FileFacts> => {
+  try {
+    return await fs.stat(path);
+  } catch (error) {
+    if (errnoOf(error) === "ENOENT" || errnoOf(error) === "ENOTDIR")
+      throw new DrayError("NOT_FOUND", `there is no file ${path}`, { reference: path, cause: error });
+    return onDisk("read", path, () => Promise.reject(error as Error));
+  }
+};
+
+const withFile = async <T>(fs: FileSystem, path: string, work: (file: OpenFile) => Promise<T>): Promise<T> => {
+  const file = await onDisk("read", path, () => fs.open(path, "r"));
+  try {
+    return await onDisk("read", path, () => work(file));
+  } finally {
+    await file.close();
+  }
+};
+
+const readAtOf =
+  (file: OpenFile): ReadAt =>
+  async (offset, length) => {
+    const block = new Uint8Array(length);
+    let filled = 0;
+    while (filled < length) {
+      const { bytesRead } = await file.read(block, filled, length - filled, offset + filled);
+      if (bytesRead === 0) break;
+      filled += bytesRead;
+    }
+    return block.subarray(0, filled);
+  };
+
+const startOf = (fs: FileSystem, path: string): Promise<Uint8Array> =>
+  withFile(fs, path, (file) => readAtOf(file)(0, 8));
+
+const plainTar = async (fs: FileSystem, path: string): Promise<TarFile> => {
+  const { entries, stamp } = await withFile(fs, path, async (file) => {
+    const { size, mtimeMs } = await file.stat();
+    return { entries: await indexTar(readAtOf(file), size, { what: path }), stamp: `${size} ${mtimeMs}` };
+  });
+  return {
+    what: path,
+    entries,
+    read: async function* (entry, options) {
+      const file = await onDisk("read", path, () => fs.open(path, "r"));
+      try {
+        const { size, mtimeMs } = await onDisk("read", path, () => file.stat());
+        if (`${size} ${mtimeMs}` !== stamp)
+          throw new DrayError("ARCHIVE_INVALID", `${path} was changed while it was read; start again`);
+        yield* bodyOf(file, path, entry, options);
+      } finally {
+        await file.close();
+      }
+    },
+    close: async () => {},
+  };
+};
+
+const spooledTar = async (kept: Spool, what: string): Promise<TarFile> => {
+  try {
+    const entries = await onDisk("read", "the temporary file", () =>
+      indexTar(readAtOf(kept.file), kept.size, { what }),
+    );
+    return {
+      what,
+      entries,
+      read: (entry, options) => bodyOf(kept.file, what, entry, options),
+      close: () => kept.close(),
+    };
+  } catch (error) {
+    await kept.close();
+    throw error;
+  }
+};
+
+const spoolTar = async (
+  fs: FileSystem,
+  chunks: AsyncIterable<Uint8Array>,
+  what: string,
+  signal: AbortSignal | undefined,
+): Promise<Spool> => {
+  try {
+    return await spool(fs, decompressed(cancellable(chunks, signal)));
+  } catch (error) {
+    if (!isDrayError(error, "MANIFEST_INVALID")) throw error;
+    throw new DrayError("ARCHIVE_INVALID", `${what}: ${error.message}`, { cause: error });
+  }
+};
+
+async function* cancellable(
+  chunks: AsyncIterable<Uint8Array>,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Uint8Array> {
+  for await (const chunk of chunks) {
+    throwIfAborted(signal);
+    yield chunk;
+  }
+}
+
+/** Bytes read at once; the next are on their way while these are used. */
+const blockSize = 1024 * 1024;
+
+async function* bodyOf(
+  file: OpenFile,
+  what: string,
+  entry: PlacedEntry,
+  { offset = 0, length = entry.size, signal }: ReadBodyOptions = {},
+): AsyncGenerator<Uint8Array> {
+  const end = entry.offset + Math.min(entry.size, offset + length);
+  const readAt = readAtOf(file);
+  const ask = (at: number): Promise<Uint8Array> => {
+    const asked = onDisk("read", what, () => readAt(at, Math.min(blockSize, end - at)));
+    // It may fail while nobody waits for it.
+    asked.catch(() => {});
+    return asked;
+  };
+  let at = entry.offset + offset;
+  if (at >= end) return;
+  let next: Promise<Uint8Array> | undefined = ask(at);
+  try {
+    while (at < end) {
+      throwIfAborted(signal);
+      const block: Uint8Array = await (next as Promise<Uint8Array>);
+      at += block.byteLength;
+      if (block.byteLength === 0)
+        throw new DrayError("ARCHIVE_INVALID", `${what} is truncated: it ends in the middle of entry "${entry.name}"`);
+      next = at < end ? ask(at) : undefined;
+      yield block;
+    }
+  } finally {
+    // The file is closed next, and nothing may still read from it.
+    await next?.catch(() => {});
+  }
+}
+
+async function* wholeFile(fs: FileSystem, path: string, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
+  const file = await onDisk("read", path, () => fs.open(path, "r"));
+  try {
+    for (;;) {
+      throwIfAborted(signal);
+      const block = new Uint8Array(blockSize);
+      // A pipe has no positions: the next bytes are all there is.
+      const { bytesRead } = await onDisk("read", path, () => file.read(block, 0, blockSize, null));
+      if (bytesRead === 0) return;
+      yield block.subarray(0, bytesRead);
+    }
+  } finally {
+    await file.close();
+  }
+}
+
+const foreign: readonly (readonly [magic: readonly number[], name: string])[] = [
+  [[0xfd, 0x37, 0x7a, 0x58, 0x5a], "xz"],
+  [[0x42, 0x5a, 0x68], "bzip2"],
+  [[0x50, 0x4b, 0x03, 0x04], "zip"],
+];
+
+const refuseForeign = (start: Uint8Array, path: string): void => {
+  const found = foreign.find(([magic]) => magic.every((byte, i) => start[i] === byte));
+  if (found === undefined) return;
+  throw new DrayError(
+    "UNSUPPORTED",
+    `${path} is compressed with ${found[1]}; decompress it first (gzip and zstd are read as they are)`,
+  );
+};
