@@ -27,6 +27,7 @@ test("imports are read with their kind and line", () => {
     'const text = "import";',
     "export const none = 1;",
     'export type { I } from "node:i";',
+    'spawn(fileURLToPath(new URL("../main.ts", import.meta.url)));',
   ].join("\n");
   const found = readImports(source).map(({ specifier, typeOnly, line }) => [line, specifier, typeOnly]);
   assert.deepEqual(

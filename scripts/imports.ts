@@ -39,7 +39,7 @@ export interface Import {
 const statement =
   /^[ \t]*(?:import|export)\b(?<type>[ \t]+type\b)?(?:(?<names>[^"';]*?)\bfrom)?[ \t\n]*"(?<specifier>[^"\n]+)"/gm;
 const dynamic = /\bimport\([ \t\n]*"(?<specifier>[^"\n]+)"/g;
-const worker = /\bnew URL\([ \t\n]*"(?<specifier>\.[^"\n]+\.ts)"/g;
+const worker = /\bnew URL\([ \t\n]*"(?<specifier>\.[^"\n]+\.worker\.ts)"/g;
 
 /** Every specifier a source names, types and workers included. The formatter sees to it that quotes are double. */
 export const readImports = (source: string): Import[] =>
