@@ -9,8 +9,8 @@ import { standardStream } from "./tar-file.ts";
 
 export interface OpenSinkOptions {
   readonly fs: FileSystem;
-  /** What `-` stands for. */
-  readonly output: Writable;
+  /** What `-` stands for. Default: standard output. */
+  readonly output?: Writable | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -30,7 +30,7 @@ export const nameOfOutlet = (path: string): string => (path === standardStream ?
 
 /** Where the bytes go when the path stands for a stream; nothing when it is a file or will become one. */
 export const outletOf = async (path: string, { fs, output }: OpenSinkOptions): Promise<Outlet | undefined> => {
-  if (path === standardStream) return streamOutlet(output, nameOfOutlet(path));
+  if (path === standardStream) return streamOutlet(output ?? process.stdout, nameOfOutlet(path));
   const facts = await factsOf(fs, path);
   if (facts?.isDirectory())
     throw new DrayError("LOCATION_INVALID", `${path} is a directory; name a file, or write a layout as oci:${path}`);

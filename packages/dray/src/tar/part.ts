@@ -18,7 +18,8 @@ interface Slot extends Place {
   state: "empty" | "found" | "partial" | "whole";
   /** Bytes from the beginning that an earlier attempt wrote. */
   have: number;
-  filling?: Promise<void>;
+  /** One writer at a time; the next finds it done, or tries again. */
+  readonly turn: Slots;
 }
 
 /**
@@ -29,7 +30,8 @@ interface Slot extends Place {
 export class TarPart implements TarSink {
   readonly #fs: FileSystem;
   readonly #path: string;
-  readonly #target: string;
+  /** The file that it will become, symbolic links followed. */
+  readonly target: string;
   readonly #file: OpenFile;
   readonly #lock: Lock;
   readonly #slots = new Map<Digest, Slot>();
@@ -41,7 +43,7 @@ export class TarPart implements TarSink {
 
   private constructor(fs: FileSystem, target: string, path: string, file: OpenFile, held: Lock) {
     this.#fs = fs;
-    this.#target = target;
+    this.target = target;
     this.#path = path;
     this.#file = file;
     this.#lock = held;
@@ -74,7 +76,7 @@ export class TarPart implements TarSink {
     const { size } = await this.#disk(() => this.#file.stat());
     const places = await this.#disk(() => findPlaces(this.#file, size));
     for (const place of places) {
-      this.#slots.set(place.digest, { ...place, state: "found", have: 0 });
+      this.#slots.set(place.digest, { ...place, state: "found", have: 0, turn: new Slots(1) });
       this.#end = place.end;
     }
     this.#worth = places.length > 0;
@@ -92,15 +94,12 @@ export class TarPart implements TarSink {
 
   async write(named: NamedContent, content: Content, { signal }: WriteOptions = {}): Promise<void> {
     const slot = await this.#slotOf(named);
-    slot.filling ??= this.#fill(slot, named.descriptor, content, signal).finally(() => {
-      delete slot.filling;
-    });
-    await slot.filling;
+    await slot.turn.run(signal, () => this.#fill(slot, named.descriptor, content, signal));
   }
 
   async *read(descriptor: Descriptor, { signal }: Cancel = {}): AsyncGenerator<Uint8Array> {
     const slot = this.#slots.get(descriptor.digest);
-    if (slot === undefined) throw this.#missing(descriptor.digest);
+    if (slot === undefined || !(await this.#isWhole(slot, signal))) throw this.#missing(descriptor.digest);
     for (let at = 0; at < slot.size; ) {
       throwIfAborted(signal);
       const block = new Uint8Array(Math.min(blockSize, slot.size - at));
@@ -130,7 +129,7 @@ export class TarPart implements TarSink {
     await this.#disk(() => this.#file.truncate(end + tail.byteLength));
     // Closed before: not every system renames what is open.
     await this.#close();
-    await onDisk("write", this.#target, () => this.#fs.rename(this.#path, this.#target));
+    await onDisk("write", this.target, () => this.#fs.rename(this.#path, this.target));
     await this.#lock.release();
   }
 
@@ -153,6 +152,12 @@ export class TarPart implements TarSink {
     }
   }
 
+  /** Lets go and keeps nothing: its content has been used elsewhere. */
+  async discard(): Promise<void> {
+    this.#worth = false;
+    await this.abandon();
+  }
+
   async #close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
@@ -163,7 +168,7 @@ export class TarPart implements TarSink {
     const known = this.#slots.get(descriptor.digest);
     if (known !== undefined && known.size === descriptor.size) return known;
     if (known !== undefined && known.state !== "found") throw sizeMismatch(descriptor, `${known.size}`);
-    const slot: Slot = { ...placeOf(descriptor, name, this.#end), state: "empty", have: 0 };
+    const slot: Slot = { ...placeOf(descriptor, name, this.#end), state: "empty", have: 0, turn: new Slots(1) };
     this.#slots.set(descriptor.digest, slot);
     this.#end = slot.end;
     // The room first: a header that is there has all its room behind it, so that a part cut between the two is understood.
@@ -271,7 +276,7 @@ export class TarPart implements TarSink {
   }
 
   #missing(digest: Digest): DrayError {
-    return new DrayError("NOT_FOUND", `cannot finish ${this.#target}: ${digest} was not written to it`, {
+    return new DrayError("NOT_FOUND", `cannot finish ${this.target}: ${digest} was not written to it`, {
       reference: digest,
     });
   }

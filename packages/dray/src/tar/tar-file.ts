@@ -27,8 +27,8 @@ export interface ReadBodyOptions {
 
 export interface OpenTarOptions {
   readonly fs: FileSystem;
-  /** What `-` stands for. */
-  readonly input: AsyncIterable<Uint8Array>;
+  /** What `-` stands for. Default: standard input. */
+  readonly input?: AsyncIterable<Uint8Array> | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -42,7 +42,10 @@ export const standardStream = "-";
  * @throws DrayError `NOT_FOUND`, `LOCATION_INVALID`, `ARCHIVE_INVALID`, `UNSUPPORTED`, `DISK`
  */
 export const openTar = async (path: string, { fs, input, signal }: OpenTarOptions): Promise<TarFile> => {
-  if (path === standardStream) return spooledTar(await spoolTar(fs, input, "standard input", signal), "standard input");
+  if (path === standardStream) {
+    const what = "standard input";
+    return spooledTar(await spoolTar(fs, input ?? (process.stdin as AsyncIterable<Buffer>), what, signal), what);
+  }
   const facts = await factsOf(fs, path);
   if (facts.isDirectory())
     throw new DrayError(

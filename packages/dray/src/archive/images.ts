@@ -1,0 +1,188 @@
+import { availableParallelism } from "node:os";
+import { collect, Slots, sniffCompression } from "../content/index.ts";
+import { DrayError, isDrayError } from "../errors.ts";
+import { digesterFor } from "../hash/index.ts";
+import {
+  type Compression,
+  type Descriptor,
+  type Digest,
+  digestOf,
+  encodeJson,
+  isDigest,
+  isForeignLayerType,
+  isObject,
+  largestManifest,
+  mediaTypes,
+  parseJson,
+} from "../oci/index.ts";
+import type { Members, PlacedEntry, TarFile } from "../tar/index.ts";
+import { manifestFile, type SavedImage } from "./manifest-json.ts";
+
+/** Where content of an archive is: an entry, or bytes in memory. */
+export type Held = PlacedEntry | Uint8Array;
+
+/** An image of an archive: the manifest that was made for it, and where everything it names is. */
+export interface FoundImage {
+  readonly manifest: Descriptor;
+  /** The digest of its config, which Docker calls the image's ID. */
+  readonly id: Digest;
+  readonly held: ReadonlyMap<Digest, Held>;
+}
+
+/** An archive that is open. */
+export interface OpenArchive {
+  readonly tar: TarFile;
+  readonly members: Members;
+  /** Digests of entries that had to be computed, by their place. */
+  readonly digests: Map<number, Promise<Digest>>;
+  readonly hashing: Slots;
+}
+
+/** Layers of one archive that are hashed at the same time. */
+export const hashedAtOnce = (): Slots => new Slots(Math.min(4, availableParallelism()));
+
+/**
+ * An archive has no manifests; this makes one over the layers as they lie. An uncompressed layer is known by its diffID, and its
+ * bytes are checked when they are read. Types are Docker's, as whoever saved the image had them; zstd, which Docker's schema 2 does not
+ * know, makes it an OCI image. `application/vnd.docker.image.rootfs.diff.tar` for uncompressed layers is in no
+ * document, but Docker's registry, Docker, containerd and podman all know it.
+ * @throws DrayError `ARCHIVE_INVALID` naming archive and entry
+ */
+export const findImage = async (archive: OpenArchive, saved: SavedImage, signal?: AbortSignal): Promise<FoundImage> => {
+  const config = await readConfig(archive, saved.config, signal);
+  const diffIDs = diffIDsOf(archive.tar.what, saved, config);
+  const layers = await Promise.all(
+    saved.layers.map((path, i) => findLayer(archive, saved, path, diffIDs[i] as Digest, signal)),
+  );
+  const types = layers.some(({ how }) => how === "zstd") ? ociTypes : dockerTypes;
+  const id = digestOf(config);
+  const manifest = encodeJson({
+    schemaVersion: 2,
+    mediaType: types.manifest,
+    config: { mediaType: types.config, size: config.byteLength, digest: id },
+    layers: layers.map(({ foreign, how, size, digest }) => foreign ?? { mediaType: types[how], size, digest }),
+  });
+  const held = new Map<Digest, Held>([[id, config]]);
+  for (const { digest, entry } of layers) if (entry !== undefined) held.set(digest, entry);
+  const digest = digestOf(manifest);
+  held.set(digest, manifest);
+  return { manifest: { mediaType: types.manifest, digest, size: manifest.byteLength }, id, held };
+};
+
+const dockerTypes = {
+  manifest: mediaTypes.dockerManifest,
+  config: mediaTypes.dockerConfig,
+  none: mediaTypes.dockerLayer,
+  gzip: mediaTypes.dockerLayerGzip,
+  zstd: mediaTypes.dockerLayerZstd,
+};
+const ociTypes = {
+  manifest: mediaTypes.ociManifest,
+  config: mediaTypes.ociConfig,
+  none: mediaTypes.ociLayer,
+  gzip: mediaTypes.ociLayerGzip,
+  zstd: mediaTypes.ociLayerZstd,
+};
+
+const readConfig = async ({ tar, members }: OpenArchive, path: string, signal?: AbortSignal): Promise<Uint8Array> => {
+  const entry = await members.find(path, signal);
+  if (entry === undefined) throw invalid(tar.what, `has no file "${path}", which ${manifestFile} names as a config`);
+  const bytes = await collect(tar.read(entry, { signal }), largestManifest, `the config "${path}" in ${tar.what}`);
+  // Everybody names configs by their digest, in one form or another. One that does not fit was damaged or edited.
+  const [, algorithm = "sha256", hex = ""] =
+    /^(?:blobs\/)?(?:(sha256|sha512)[:/])?([0-9a-f]{64}|[0-9a-f]{128})(?:\.json)?$/.exec(path) ?? [];
+  const named = `${algorithm}:${hex}`;
+  if (isDigest(named) && digestOf(bytes, algorithm as "sha256" | "sha512") !== named)
+    throw invalid(tar.what, `has a config "${path}" whose bytes do not have the digest in its name: it is damaged`);
+  return bytes;
+};
+
+const diffIDsOf = (what: string, { config, layers }: SavedImage, bytes: Uint8Array): Digest[] => {
+  let value: unknown;
+  try {
+    value = parseJson(bytes, `config "${config}"`);
+  } catch (error) {
+    if (!isDrayError(error)) throw error;
+    throw new DrayError("ARCHIVE_INVALID", `${what}: ${error.message}`, { cause: error });
+  }
+  const rootfs = isObject(value) && isObject(value["rootfs"]) ? value["rootfs"] : {};
+  const diffIDs: unknown = rootfs["diff_ids"] ?? [];
+  if (!Array.isArray(diffIDs) || !diffIDs.every(isDigest))
+    throw invalid(what, `has a config "${config}" whose rootfs.diff_ids is no list of digests`);
+  if (diffIDs.length !== layers.length)
+    throw invalid(
+      what,
+      `has ${layers.length} layers for config "${config}", which has ${diffIDs.length} rootfs.diff_ids; it is damaged, or holds no runnable image`,
+    );
+  return diffIDs;
+};
+
+interface FoundLayer {
+  readonly how: Compression;
+  readonly digest: Digest;
+  readonly size: number;
+  readonly entry?: PlacedEntry;
+  /** A layer whose bytes lie elsewhere by licence: the descriptor that says where. */
+  readonly foreign?: Descriptor;
+}
+
+const findLayer = async (
+  archive: OpenArchive,
+  saved: SavedImage,
+  path: string,
+  diffID: Digest,
+  signal?: AbortSignal,
+): Promise<FoundLayer> => {
+  const { tar, members } = archive;
+  const source = saved.layerSources.get(diffID);
+  const entry = await members.find(path, signal);
+  if (source !== undefined && isForeignLayerType(source.mediaType)) {
+    const here = entry?.size === source.size ? { entry } : {};
+    return { how: "none", digest: source.digest, size: source.size, foreign: source, ...here };
+  }
+  if (entry === undefined) throw invalid(tar.what, `has no file "${path}", which ${manifestFile} names as a layer`);
+  const { size } = entry;
+  const how = sniffCompression(await collect(tar.read(entry, { length: 4, signal }), 4, path));
+  if (how === "none") return { how, digest: diffID, size, entry };
+  return {
+    how,
+    digest: claimedDigest(path, source, size) ?? (await digestOfEntry(archive, entry, signal)),
+    size,
+    entry,
+  };
+};
+
+/** The digest of a compressed layer where the archive says it. Whoever takes the bytes checks it, here as everywhere. */
+const claimedDigest = (path: string, source: Descriptor | undefined, size: number): Digest | undefined => {
+  if (source !== undefined && source.size === size) return source.digest;
+  const [, algorithm, hex] = /^(?:\.\/)?blobs\/(sha256|sha512)\/([0-9a-f]+)$/.exec(path) ?? [];
+  const named = `${algorithm}:${hex}`;
+  return isDigest(named) ? named : undefined;
+};
+
+/** Other file names promise nothing: what looks like a digest may be that of the layer before it was compressed. */
+const digestOfEntry = (
+  { tar, digests, hashing }: OpenArchive,
+  entry: PlacedEntry,
+  signal?: AbortSignal,
+): Promise<Digest> => {
+  let digest = digests.get(entry.offset);
+  if (digest === undefined) {
+    digest = hashing.run(signal, () => hashEntry(tar, entry, signal));
+    digests.set(entry.offset, digest);
+    digest.catch(() => digests.delete(entry.offset));
+  }
+  return digest;
+};
+
+const hashEntry = async (tar: TarFile, entry: PlacedEntry, signal?: AbortSignal): Promise<Digest> => {
+  const hash = digesterFor("sha256", entry.size);
+  try {
+    for await (const block of tar.read(entry, { signal })) await hash.update(block);
+    return await hash.digest();
+  } finally {
+    hash.abandon();
+  }
+};
+
+const invalid = (what: string, fault: string): DrayError => new DrayError("ARCHIVE_INVALID", `${what} ${fault}`);

@@ -1,0 +1,132 @@
+import { randomBytes } from "node:crypto";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { collect, decompressed } from "../content/index.ts";
+import { blockWriter, type FileSystem, onDisk } from "../files/index.ts";
+import { type Descriptor, hexOf, largestManifest } from "../oci/index.ts";
+import {
+  endOfArchive,
+  type OpenSinkOptions,
+  type Outlet,
+  outletOf,
+  padding,
+  TarPart,
+  writeHeader,
+} from "../tar/index.ts";
+import { foreignLayers } from "./compose.ts";
+import { goJson } from "./go-json.ts";
+import { legacyLayers } from "./legacy-config.ts";
+import { formatSavedImages, manifestFile, type SavedImage } from "./manifest-json.ts";
+import { legacyTag } from "./repo-tags.ts";
+import { type ArchiveWriter, archiveWriter } from "./writer.ts";
+import type { WrittenImage, WrittenImages } from "./written-images.ts";
+
+/**
+ * Writes the old form. Its layers are uncompressed, so nobody knows their places before all content is there: that comes into a
+ * `FILE.dray-part` as ever, from where a later attempt goes on, and the archive is made of it at the end.
+ */
+export const legacyWriter = async (file: string, options: OpenSinkOptions): Promise<ArchiveWriter> => {
+  const { fs, signal } = options;
+  const outlet = await outletOf(file, options);
+  const temporary = join(tmpdir(), `dray-${randomBytes(8).toString("hex")}`);
+  const part = await TarPart.open(fs, outlet === undefined ? file : temporary, signal);
+  const finish = async (images: WrittenImages): Promise<void> => {
+    if (outlet !== undefined) await writeLegacy(outlet, images.all(), part);
+    else await replaceFile(fs, part.target, (end) => writeLegacy(end, images.all(), part));
+    await part.discard();
+  };
+  const writer = archiveWriter(part, finish);
+  return outlet === undefined
+    ? writer
+    : {
+        ...writer,
+        abandon: async () => {
+          await part.discard();
+          await outlet.end();
+        },
+      };
+};
+
+const replaceFile = async (fs: FileSystem, target: string, write: (outlet: Outlet) => Promise<void>): Promise<void> => {
+  const path = `${target}.dray-part.legacy`;
+  const file = await onDisk("write", path, () => fs.open(path, "w", 0o666));
+  try {
+    try {
+      const blocks = blockWriter(file, 0);
+      await write({
+        put: (bytes) => onDisk("write", path, () => blocks.write(bytes)),
+        end: () => onDisk("write", path, () => blocks.end()),
+      });
+    } finally {
+      await file.close();
+    }
+    await onDisk("write", target, () => fs.rename(path, target));
+  } catch (error) {
+    await fs.unlink(path).catch(() => {});
+    throw error;
+  }
+};
+
+const writeLegacy = async (outlet: Outlet, images: readonly WrittenImage[], part: TarPart): Promise<void> => {
+  const saved: SavedImage[] = [];
+  const repositories = new Map<string, Map<string, string>>();
+  const written = new Set<string>();
+  const once = async (name: string, write: () => Promise<void>): Promise<void> => {
+    if (written.has(name)) return;
+    written.add(name);
+    await write();
+  };
+  const file = async (name: string, bytes: Uint8Array): Promise<void> => {
+    await outlet.put(writeHeader({ name, size: bytes.byteLength }));
+    await outlet.put(bytes);
+    await outlet.put(padding(bytes.byteLength));
+  };
+  for (const { manifest, name } of [...images].sort(byConfig)) {
+    const config = await loadConfig(part, manifest.config);
+    const configFile = `${hexOf(manifest.config.digest)}.json`;
+    await once(configFile, () => file(configFile, config));
+    const layers = legacyLayers(manifest, config);
+    for (const { id, layer, json } of layers)
+      await once(id, async () => {
+        await writeLayer(outlet, `${id}/layer.tar`, layer, part);
+        await file(`${id}/json`, json);
+        await file(`${id}/VERSION`, Buffer.from("1.0"));
+      });
+    const tag = legacyTag(name);
+    const top = layers.at(-1)?.id;
+    if (tag !== undefined && top !== undefined) {
+      const tags = repositories.get(tag.repository) ?? new Map<string, string>();
+      repositories.set(tag.repository, tags.set(tag.tag, top));
+    }
+    saved.push({
+      config: configFile,
+      repoTags: tag === undefined ? null : [name],
+      layers: layers.map(({ id }) => `${id}/layer.tar`),
+      layerSources: await foreignLayers(manifest, {
+        has: (layer) => part.has(layer),
+        load: (config) => loadConfig(part, config),
+      }),
+    });
+  }
+  await file(manifestFile, formatSavedImages(saved));
+  await file("repositories", Buffer.from(goJson(repositories)));
+  await outlet.put(endOfArchive());
+  await outlet.end();
+};
+
+const byConfig = (one: WrittenImage, other: WrittenImage): number => {
+  const [a, b] = [one, other].map(({ manifest, name }) => `${manifest.config.digest} ${name}`) as [string, string];
+  return a < b ? -1 : a > b ? 1 : 0;
+};
+
+const loadConfig = (part: TarPart, config: Descriptor): Promise<Uint8Array> =>
+  collect(part.read(config), largestManifest, `config ${config.digest}`);
+
+/** Decompressed twice, since its size stands before it. */
+const writeLayer = async (outlet: Outlet, name: string, layer: Descriptor, part: TarPart): Promise<void> => {
+  let size = 0;
+  for await (const chunk of decompressed(part.read(layer))) size += chunk.byteLength;
+  await outlet.put(writeHeader({ name, size }));
+  for await (const chunk of decompressed(part.read(layer))) await outlet.put(chunk);
+  await outlet.put(padding(size));
+};

@@ -1,0 +1,160 @@
+import { type Cancel, collect, type ReadOptions, sized, verified } from "../content/index.ts";
+import { DrayError, isDrayError } from "../errors.ts";
+import { type Descriptor, type Digest, isDigest, largestManifest, parseJson } from "../oci/index.ts";
+import { Members, openTar, type OpenTarOptions } from "../tar/index.ts";
+import { findImage, type FoundImage, hashedAtOnce, type Held, type OpenArchive } from "./images.ts";
+import { manifestFile, parseSavedImages, type SavedImage } from "./manifest-json.ts";
+import { sameName } from "./repo-tags.ts";
+
+/** Names that a message lists at most. */
+const listed = 5;
+
+/** An archive as a place to read from. What it holds is looked at when it is asked for. */
+export class ArchiveReader {
+  readonly #archive: OpenArchive;
+  readonly #saved: readonly SavedImage[];
+  readonly #found = new Map<SavedImage, Promise<FoundImage>>();
+
+  private constructor(archive: OpenArchive, saved: readonly SavedImage[]) {
+    this.#archive = archive;
+    this.#saved = saved;
+  }
+
+  /** @throws DrayError `NOT_FOUND`, `ARCHIVE_INVALID`, `UNSUPPORTED`, `DISK` */
+  static async open(path: string, options: OpenTarOptions): Promise<ArchiveReader> {
+    const tar = await openTar(path, options);
+    try {
+      const archive = { tar, members: new Members(tar), digests: new Map(), hashing: hashedAtOnce() };
+      return new ArchiveReader(archive, await readList(archive, options.signal));
+    } catch (error) {
+      await tar.close();
+      throw error;
+    }
+  }
+
+  /** Every name in the archive, each once. */
+  names(): string[] {
+    return [...new Set(this.#saved.flatMap(({ repoTags }) => repoTags ?? []))].sort();
+  }
+
+  /** `""` is the only image, `@0` the first one, a digest that of a manifest or an image's ID. */
+  async resolve(name: string, { signal }: Cancel = {}): Promise<Descriptor> {
+    if (isDigest(name)) return this.#byDigest(name, signal);
+    const position = /^@([0-9]+)$/.exec(name)?.[1];
+    const saved =
+      name === ""
+        ? this.#only()
+        : position !== undefined
+          ? this.#saved[Number(position)]
+          : this.#saved.find(({ repoTags }) => repoTags?.some((tag) => sameName(tag, name)));
+    if (saved === undefined) throw this.#unknown(name);
+    return (await this.#image(saved, signal)).manifest;
+  }
+
+  async *read(descriptor: Descriptor, options: ReadOptions = {}): AsyncGenerator<Uint8Array> {
+    const { offset = 0, verify = true, signal } = options;
+    const held = await this.#locate(descriptor.digest, signal);
+    const { tar } = this.#archive;
+    const chunks = held instanceof Uint8Array ? memory(held, offset) : tar.read(held, { offset, signal });
+    if (offset > 0 || !verify) return yield* sized(chunks, descriptor, offset);
+    try {
+      yield* verified(chunks, descriptor);
+    } catch (error) {
+      if (!isDrayError(error, "DIGEST_MISMATCH", "SIZE_MISMATCH")) throw error;
+      const entry = held instanceof Uint8Array ? "" : `, entry "${held.name}"`;
+      throw new DrayError(error.code, `${tar.what}${entry}: ${error.message}`, {
+        reference: descriptor.digest,
+        cause: error,
+      });
+    }
+  }
+
+  close(): Promise<void> {
+    return this.#archive.tar.close();
+  }
+
+  #image(saved: SavedImage, signal: AbortSignal | undefined): Promise<FoundImage> {
+    let found = this.#found.get(saved);
+    if (found === undefined) {
+      found = findImage(this.#archive, saved, signal);
+      this.#found.set(saved, found);
+      // It may have been cancelled; the next one tries again.
+      found.catch(() => this.#found.delete(saved));
+    }
+    return found;
+  }
+
+  /** Several entries for one image, with a name each, are one image. */
+  #only(): SavedImage | undefined {
+    const keys = new Set(this.#saved.map(({ config, layers }) => JSON.stringify([config, layers])));
+    if (keys.size <= 1) return this.#saved[0];
+    const { what } = this.#archive.tar;
+    throw new DrayError(
+      "USAGE",
+      `${what} holds ${keys.size} images: ${this.#list()}; say which: docker-archive:${what}:${this.names()[0] ?? "@0"}`,
+      { reference: what },
+    );
+  }
+
+  async #byDigest(digest: Digest, signal: AbortSignal | undefined): Promise<Descriptor> {
+    for (const saved of this.#saved) {
+      const { manifest, id } = await this.#image(saved, signal);
+      if (manifest.digest === digest || id === digest) return manifest;
+    }
+    throw this.#unknown(digest);
+  }
+
+  async #locate(digest: Digest, signal: AbortSignal | undefined): Promise<Held> {
+    for (const saved of this.#saved) {
+      const held = (await this.#image(saved, signal)).held.get(digest);
+      if (held !== undefined) return held;
+    }
+    throw this.#unknown(digest);
+  }
+
+  #unknown(name: string): DrayError {
+    const { what } = this.#archive.tar;
+    const has = this.#saved.length === 0 ? "it holds no image" : `it holds ${this.#list()}`;
+    return new DrayError("NOT_FOUND", `${what} has no ${name === "" ? "image" : `"${name}"`}; ${has}`, {
+      reference: name === "" ? what : `${what}:${name}`,
+    });
+  }
+
+  #list(): string {
+    const names = this.#saved.map(({ repoTags }, i) => (repoTags?.length ? repoTags.join(" = ") : `@${i}`));
+    return names.length <= listed
+      ? names.join(", ")
+      : `${names.slice(0, listed).join(", ")} and ${names.length - listed} more`;
+  }
+}
+
+async function* memory(bytes: Uint8Array, offset: number): AsyncGenerator<Uint8Array> {
+  if (offset < bytes.byteLength) yield bytes.subarray(offset);
+}
+
+const readList = async ({ tar, members }: OpenArchive, signal: AbortSignal | undefined): Promise<SavedImage[]> => {
+  const entry = await members.find(manifestFile, signal);
+  if (entry === undefined) throw noList(tar.what, members);
+  const bytes = await collect(tar.read(entry, { signal }), largestManifest, `${manifestFile} in ${tar.what}`);
+  try {
+    return parseSavedImages(parseJson(bytes, manifestFile));
+  } catch (error) {
+    if (!isDrayError(error)) throw error;
+    throw new DrayError(
+      isDrayError(error, "LIMIT_EXCEEDED") ? error.code : "ARCHIVE_INVALID",
+      `${tar.what}: ${error.message}`,
+      { cause: error },
+    );
+  }
+};
+
+const noList = (what: string, members: Members): DrayError => {
+  if (members.has("index.json"))
+    return new DrayError("ARCHIVE_INVALID", `${what} is an OCI archive; read it as oci-archive:${what}`);
+  if (members.has("repositories"))
+    return new DrayError(
+      "UNSUPPORTED",
+      `${what} was saved by a Docker older than 1.10, without ${manifestFile}; load it into Docker and save it again`,
+    );
+  return new DrayError("ARCHIVE_INVALID", `${what} is no docker archive: it has no ${manifestFile}`);
+};

@@ -1,0 +1,89 @@
+import { collect, type Content, verified } from "../content/index.ts";
+import { DrayError } from "../errors.ts";
+import {
+  type Descriptor,
+  type Digest,
+  isIndexType,
+  isSchema1Type,
+  largestManifest,
+  type Manifest,
+  parseManifest,
+} from "../oci/index.ts";
+import { sameName } from "./repo-tags.ts";
+
+/** An image that is being written: its manifest, and a name or none. */
+export interface WrittenImage {
+  readonly manifest: Manifest;
+  readonly name: string;
+}
+
+/** What is known of the images of an archive while it is written. Manifests stay in memory: the archive does not hold them. */
+export class WrittenImages {
+  readonly #manifests = new Map<Digest, { readonly descriptor: Descriptor; readonly manifest: Manifest }>();
+  readonly #names: { readonly digest: Digest; readonly name: string }[] = [];
+  readonly #roots = new Set<Digest>();
+
+  /** An image that will come. @throws DrayError `UNSUPPORTED` for what no docker archive can hold */
+  expect(root: Descriptor): void {
+    refuseOthers(root);
+    this.#roots.add(root.digest);
+  }
+
+  /** Whether there is nothing to make an archive of. */
+  isEmpty(): boolean {
+    return this.#names.length === 0 && ![...this.#roots].some((digest) => this.#manifests.has(digest));
+  }
+
+  has({ digest }: Descriptor): boolean {
+    return this.#manifests.has(digest);
+  }
+
+  /** Takes in a manifest. @throws DrayError `UNSUPPORTED`, `MANIFEST_INVALID`, `DIGEST_MISMATCH`, `SIZE_MISMATCH` */
+  async add(descriptor: Descriptor, content: Content, signal: AbortSignal | undefined): Promise<void> {
+    refuseOthers(descriptor);
+    const chunks = verified(content.open(signal === undefined ? {} : { signal }), descriptor);
+    const bytes = await collect(chunks, largestManifest, `manifest ${descriptor.digest}`);
+    const parsed = parseManifest(bytes, descriptor.mediaType);
+    if (parsed.kind !== "manifest") throw unsupported(descriptor);
+    this.#manifests.set(descriptor.digest, { descriptor, manifest: parsed.manifest });
+  }
+
+  tag({ digest }: Descriptor, name: string): void {
+    // The last one wins, as in a registry.
+    const at = this.#names.findIndex((other) => name !== "" && sameName(other.name, name));
+    if (at >= 0) this.#names.splice(at, 1);
+    this.#names.push({ digest, name });
+  }
+
+  resolve(name: string): Descriptor | undefined {
+    const digest = this.#names.find((other) => sameName(other.name, name))?.digest;
+    return digest === undefined ? undefined : this.#manifests.get(digest)?.descriptor;
+  }
+
+  /** Every image under each of its names; one that was announced and never named has none. */
+  all(): WrittenImage[] {
+    const named = new Set(this.#names.map(({ digest }) => digest));
+    const unnamed = [...this.#roots].filter((digest) => !named.has(digest) && this.#manifests.has(digest));
+    return [...this.#names, ...unnamed.map((digest) => ({ digest, name: "" }))].map(({ digest, name }) => {
+      const found = this.#manifests.get(digest);
+      if (found === undefined)
+        throw new DrayError("NOT_FOUND", `cannot name ${digest} "${name}": its manifest was not written`, {
+          reference: digest,
+        });
+      return { manifest: found.manifest, name };
+    });
+  }
+}
+
+const refuseOthers = (descriptor: Descriptor): void => {
+  if (isIndexType(descriptor.mediaType) || isSchema1Type(descriptor.mediaType)) throw unsupported(descriptor);
+};
+
+const unsupported = ({ digest, mediaType }: Descriptor): DrayError =>
+  new DrayError(
+    "UNSUPPORTED",
+    isIndexType(mediaType)
+      ? `a docker archive holds images of one platform each, and ${digest} is an index; choose a platform, or write an OCI archive (oci-archive:FILE)`
+      : `a docker archive cannot hold ${digest}, which is of type "${mediaType}"`,
+    { reference: digest },
+  );
