@@ -1,6 +1,6 @@
 /**
  * Bytes named by digest, stores that hold some of them, and `copy`, which moves what is missing from one to another.
- * Imports the words of `oci/`; knows no registry, no file, no HTTP.
+ * Imports the words of `oci/` and the digests of `hash/`; knows no registry, no file, no HTTP.
  */
 export * from "./attached.ts";
 export * from "./bytes.ts";

@@ -137,12 +137,13 @@ export class Transfer {
     // An archive that is written anew takes nothing from the one it replaces.
     if (resolve === undefined || name === "" || plans(target.store)) return false;
     try {
-      return (
-        (await this.#small(() => resolve.call(target.store, name, { signal: this.signal }))).digest === root.digest
-      );
+      const found = await this.#small(() => resolve.call(target.store, name, { signal: this.signal }));
+      if (found.digest !== root.digest) return false;
+      // A registry keeps what its tags need, and each request counts there; a directory may have lost a file.
+      return mountsFrom(target.store) || (await target.store.has(root, { signal: this.signal }));
     } catch (error) {
-      // Whoever may push may perhaps not pull; the push will tell.
-      if (isDrayError(error, "NOT_FOUND", "DENIED", "UNAUTHORIZED")) return false;
+      // Whoever may push may perhaps not pull, and a layout that was never finished has no names; writing will tell.
+      if (isDrayError(error, "NOT_FOUND", "DENIED", "UNAUTHORIZED", "LAYOUT_INVALID")) return false;
       throw error;
     }
   }

@@ -1,5 +1,6 @@
 import { DrayError } from "../errors.ts";
-import { algorithmOf, type Descriptor, digester } from "../oci/index.ts";
+import { digesterFor } from "../hash/index.ts";
+import { algorithmOf, type Descriptor } from "../oci/index.ts";
 
 /**
  * Passes bytes on and checks them: one byte too many throws at once, one too few or a wrong digest throws at the end,
@@ -7,13 +8,17 @@ import { algorithmOf, type Descriptor, digester } from "../oci/index.ts";
  * @throws DrayError `SIZE_MISMATCH`, `DIGEST_MISMATCH`
  */
 export async function* verified(chunks: AsyncIterable<Uint8Array>, descriptor: Descriptor): AsyncGenerator<Uint8Array> {
-  const hash = digester(algorithmOf(descriptor.digest));
-  for await (const chunk of sized(chunks, descriptor)) {
-    hash.update(chunk);
-    yield chunk;
+  const hash = digesterFor(algorithmOf(descriptor.digest), descriptor.size);
+  try {
+    for await (const chunk of sized(chunks, descriptor)) {
+      await hash.update(chunk);
+      yield chunk;
+    }
+    const found = await hash.digest();
+    if (found !== descriptor.digest) throw digestMismatch(descriptor, found);
+  } finally {
+    hash.abandon();
   }
-  const found = hash.digest();
-  if (found !== descriptor.digest) throw digestMismatch(descriptor, found);
 }
 
 /**

@@ -3,7 +3,7 @@ import { unlinkSync } from "node:fs";
 import { hostname } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { DrayError, throwIfAborted } from "../errors.ts";
+import { DrayError } from "../errors.ts";
 import { diskError, errnoOf } from "./disk-error.ts";
 import type { FileSystem, OpenFile } from "./file-system.ts";
 import { isAlive, type ProcessIdentity, thisProcess } from "./process-identity.ts";
@@ -27,9 +27,8 @@ const tries = 8;
  * @param what names what is locked, for messages.
  * @throws DrayError `LOCKED` naming the holder; `DISK`
  */
-export const lock = async (fs: FileSystem, path: string, what: string, signal?: AbortSignal): Promise<Lock> => {
+export const lock = async (fs: FileSystem, path: string, what: string): Promise<Lock> => {
   for (let attempt = 1; ; attempt++) {
-    throwIfAborted(signal);
     const claim = await makeClaim(fs, resolve(path));
     let other: string | undefined;
     try {

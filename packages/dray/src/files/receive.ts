@@ -1,5 +1,5 @@
 import { dirname } from "node:path";
-import { type Content, digestMismatch, sizeMismatch } from "../content/index.ts";
+import { type Content, type OnEvent, digestMismatch, sizeMismatch } from "../content/index.ts";
 import { throwIfAborted } from "../errors.ts";
 import { type AsyncDigester, blockSize, digesterFor, giveBlock, takeBlock } from "../hash/index.ts";
 import { algorithmOf, type Descriptor, type Digest } from "../oci/index.ts";
@@ -18,6 +18,8 @@ export interface ReceiveOptions {
   /** Waits until content and name are on the disk. Default: the system writes them when it likes. */
   readonly sync?: boolean;
   readonly signal?: AbortSignal;
+  /** Hears when there was nothing left to ask the content for, which else tells itself where it begins. */
+  readonly onEvent?: OnEvent;
 }
 
 /**
@@ -31,14 +33,14 @@ export const receive = async (
   content: Content,
   descriptor: Descriptor,
   { partial, path }: Landing,
-  { sync = false, signal }: ReceiveOptions = {},
+  options: ReceiveOptions = {},
 ): Promise<void> => {
-  throwIfAborted(signal);
-  let received = await fill(fs, content, descriptor, partial, { sync, signal });
+  throwIfAborted(options.signal);
+  let received = await fill(fs, content, descriptor, partial, options);
   // The old bytes may be at fault: a power failure leaves zeros, another program anything. Once more, from the beginning.
   if (received.resumed && isWrong(received, descriptor)) {
     await onDisk("remove", partial, () => fs.unlink(partial));
-    received = await fill(fs, content, descriptor, partial, { sync, signal });
+    received = await fill(fs, content, descriptor, partial, options);
   }
   if (isWrong(received, descriptor)) {
     await onDisk("remove", partial, () => fs.unlink(partial));
@@ -48,7 +50,7 @@ export const receive = async (
   }
   await onDisk("write", path, async () => {
     await fs.rename(partial, path);
-    if (sync) await syncDirectory(fs, dirname(path));
+    if (options.sync === true) await syncDirectory(fs, dirname(path));
   });
 };
 
@@ -66,17 +68,20 @@ const isWrong = ({ size, digest }: Received, descriptor: Descriptor): boolean =>
 const fill = async (
   fs: FileSystem,
   content: Content,
-  { digest, size }: Descriptor,
+  descriptor: Descriptor,
   partial: string,
-  { sync, signal }: { readonly sync: boolean; readonly signal: AbortSignal | undefined },
+  { sync = false, signal, onEvent }: ReceiveOptions,
 ): Promise<Received> => {
+  const { digest, size } = descriptor;
   const hash = digesterFor(algorithmOf(digest), size);
   const file = await openPartial(fs, partial);
   try {
     const there = await hashThere({ file, partial, hash, size, signal });
     const at = there === size ? there : await append({ file, partial, hash, size, signal }, content, there);
     if (sync) await onDisk("write", partial, () => file.sync());
-    return { size: at, digest: await hash.digest(), resumed: there > 0 };
+    const found = await hash.digest();
+    if (there === size && size > 0 && found === digest) onEvent?.({ type: "start", descriptor, offset: size });
+    return { size: at, digest: found, resumed: there > 0 };
   } finally {
     hash.abandon();
     await onDisk("write", partial, () => file.close());

@@ -1,0 +1,63 @@
+import { annotationKeys, type Annotations, type Descriptor, type Index, mediaTypes } from "../oci/index.ts";
+
+/** The index of a layout that holds nothing yet. */
+export const emptyIndex: Index = { schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests: [] };
+
+/** Names of an entry: the specification's annotation first, then the one that containerd adds with the whole reference. */
+export const namesOf = ({ annotations }: Descriptor): string[] => {
+  const names = [annotations?.[annotationKeys.refName], annotations?.[annotationKeys.containerdName]];
+  return [...new Set(names.filter((name) => name !== undefined && name !== ""))] as string[];
+};
+
+/** The entry of this name. Tools that only ever append leave several behind; the last is the newest. */
+export const findNamed = ({ manifests }: Index, name: string): Descriptor | undefined =>
+  manifests.findLast((entry) => namesOf(entry)[0] === name) ??
+  manifests.findLast((entry) => namesOf(entry).includes(name));
+
+/** The name by which the entries of an index are listed, each once. */
+export const listNames = ({ manifests }: Index): string[] =>
+  [...new Set(manifests.flatMap((entry) => namesOf(entry).slice(0, 1)))].sort();
+
+/**
+ * Gives content a name: its entry takes the place of the one that has the name, or of its own unnamed one, or comes last.
+ * Members that we do not know, and other entries, stay as they are. The same again changes nothing.
+ */
+export const withName = (index: Index, descriptor: Descriptor, name: string): Index => {
+  const entry = entryOf(descriptor, { [annotationKeys.refName]: name });
+  const takes = index.manifests.filter(
+    (other) => namesOf(other).includes(name) || (other.digest === entry.digest && namesOf(other).length === 0),
+  );
+  const [place] = takes;
+  if (place === undefined) return { ...index, manifests: [...index.manifests, entry] };
+  if (takes.length === 1 && place.digest === entry.digest && namesOf(place)[0] === name) return index;
+  return {
+    ...index,
+    manifests: index.manifests.flatMap((other) => (other === place ? [entry] : takes.includes(other) ? [] : [other])),
+  };
+};
+
+/** Sees to it that content has an entry, with a name or without. */
+export const withEntry = (index: Index, descriptor: Descriptor): Index =>
+  index.manifests.some(({ digest }) => digest === descriptor.digest)
+    ? index
+    : { ...index, manifests: [...index.manifests, entryOf(descriptor, {})] };
+
+/** Without the entries that have this name or digest; the same index when there are none. */
+export const withoutEntries = (index: Index, nameOrDigest: string): Index => {
+  const manifests = index.manifests.filter(
+    (entry) => entry.digest !== nameOrDigest && !namesOf(entry).includes(nameOrDigest),
+  );
+  return manifests.length === index.manifests.length ? index : { ...index, manifests };
+};
+
+/** A descriptor as an entry: without the names it had elsewhere. The order of its members is the one that crane writes. */
+const entryOf = (descriptor: Descriptor, name: Annotations): Descriptor => {
+  const { mediaType, size, digest, annotations, ...others } = descriptor;
+  const {
+    [annotationKeys.refName]: _refName,
+    [annotationKeys.containerdName]: _containerdName,
+    ...kept
+  } = annotations ?? {};
+  const all: Annotations = { ...kept, ...name };
+  return { mediaType, size, digest, ...(Object.keys(all).length > 0 ? { annotations: all } : {}), ...others };
+};

@@ -1,0 +1,43 @@
+import type { FileSystem } from "../files/index.ts";
+import type { Index } from "../oci/index.ts";
+import { emptyIndex } from "./entries.ts";
+import { loadIndex, saveIndex } from "./index-file.ts";
+import type { LayoutPaths } from "./paths.ts";
+
+type Edit = (index: Index) => Index;
+
+/**
+ * Changes of `index.json`, one write at a time: all that come while one is on its way share the next. Whoever waits for an edit
+ * has it on the disk. The file is read anew each time, since other tools write it without asking for a lock.
+ */
+export class IndexEdits {
+  readonly #fs: FileSystem;
+  readonly #paths: LayoutPaths;
+  #edits: Edit[] = [];
+  #running: Promise<void> = Promise.resolve();
+  #next: Promise<void> | undefined;
+
+  constructor(fs: FileSystem, paths: LayoutPaths) {
+    this.#fs = fs;
+    this.#paths = paths;
+  }
+
+  /** Changes the index; an edit that returns what it was given writes nothing. */
+  apply(edit: Edit): Promise<void> {
+    this.#edits.push(edit);
+    if (this.#next === undefined) {
+      this.#next = this.#running.catch(() => {}).then(() => this.#write());
+      this.#running = this.#next;
+    }
+    return this.#next;
+  }
+
+  async #write(): Promise<void> {
+    this.#next = undefined;
+    const edits = this.#edits;
+    this.#edits = [];
+    const before = (await loadIndex(this.#fs, this.#paths)) ?? emptyIndex;
+    const after = edits.reduce((index, edit) => edit(index), before);
+    if (after !== before) await saveIndex(this.#fs, this.#paths, after);
+  }
+}

@@ -1,0 +1,70 @@
+import { join } from "node:path";
+import { errnoOf, type FileSystem, type Lock, lock, onDisk } from "../files/index.ts";
+import { loadIndex } from "./index-file.ts";
+import type { LayoutPaths } from "./paths.ts";
+
+/**
+ * One lock for all that a store writes, from the first write to the end. A layout that is damaged, or that another process
+ * writes, is refused before anything is transferred.
+ */
+export class WriteLock {
+  readonly #fs: FileSystem;
+  readonly #paths: LayoutPaths;
+  #taken: Promise<Lock> | undefined;
+
+  constructor(fs: FileSystem, paths: LayoutPaths) {
+    this.#fs = fs;
+    this.#paths = paths;
+  }
+
+  /** Takes it unless it is taken. @throws DrayError `LOCKED`, `LAYOUT_INVALID`, `DISK` */
+  async take(): Promise<void> {
+    this.#taken ??= this.#take().catch((error: unknown) => {
+      this.#taken = undefined;
+      throw error;
+    });
+    await this.#taken;
+  }
+
+  /** Releases it, and takes `.dray/` away if nothing is left in it. */
+  async release(): Promise<void> {
+    const taken = this.#taken;
+    this.#taken = undefined;
+    const held = await taken?.catch(() => undefined);
+    if (held === undefined) return;
+    await held.release();
+    await this.#tidy();
+  }
+
+  async #take(): Promise<Lock> {
+    const held = await lock(this.#fs, this.#paths.lock, `layout ${this.#paths.dir}`);
+    try {
+      await loadIndex(this.#fs, this.#paths);
+      await this.#sweep();
+      return held;
+    } catch (error) {
+      await held.release();
+      await this.#tidy();
+      throw error;
+    }
+  }
+
+  /** A new index that was cut short is of no use to anyone. Partial blobs are. */
+  async #sweep(): Promise<void> {
+    const { unfinished } = this.#paths;
+    await onDisk("tidy up", unfinished, async () => {
+      for (const name of await this.#fs.readdir(unfinished))
+        if (name.endsWith(".tmp")) await this.#fs.unlink(join(unfinished, name));
+    });
+  }
+
+  async #tidy(): Promise<void> {
+    try {
+      await this.#fs.rmdir(this.#paths.unfinished);
+    } catch (error) {
+      const code = errnoOf(error);
+      // Partial blobs, or the lock of the next one, are in it.
+      if (code !== "ENOTEMPTY" && code !== "EEXIST" && code !== "ENOENT") throw error;
+    }
+  }
+}
