@@ -74,7 +74,7 @@ export async function* blobChunks(
     }
   } finally {
     await ahead?.catch(() => {});
-    await file.close();
+    await onDisk("read", path, () => file.close());
   }
 }
 

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { errnoOf, type FileSystem, type Lock, lock, onDisk } from "../files/index.ts";
+import { diskError, errnoOf, type FileSystem, type Lock, lock, onDisk } from "../files/index.ts";
 import { loadIndex } from "./index-file.ts";
 import type { LayoutPaths } from "./paths.ts";
 
@@ -64,7 +64,8 @@ export class WriteLock {
     } catch (error) {
       const code = errnoOf(error);
       // Partial blobs, or the lock of the next one, are in it.
-      if (code !== "ENOTEMPTY" && code !== "EEXIST" && code !== "ENOENT") throw error;
+      if (code !== "ENOTEMPTY" && code !== "EEXIST" && code !== "ENOENT")
+        throw diskError(error, "remove", this.#paths.unfinished);
     }
   }
 }
