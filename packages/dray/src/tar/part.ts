@@ -1,10 +1,11 @@
 import { type Cancel, type Content, digestMismatch, sizeMismatch, Slots, type WriteOptions } from "../content/index.ts";
 import { DrayError, throwIfAborted } from "../errors.ts";
-import { blockWriter, errnoOf, type FileSystem, lock, type Lock, onDisk, type OpenFile } from "../files/index.ts";
+import { blockWriter, type FileSystem, type Lock, onDisk, type OpenFile } from "../files/index.ts";
 import { blockSize, digesterFor, giveBlock, takeBlock } from "../hash/index.ts";
 import { algorithmOf, type Descriptor, type Digest } from "../oci/index.ts";
 import { endOfArchive, padding } from "./entry.ts";
 import { examine, hashBytes } from "./leftover.ts";
+import { openPartFile, type PartFile } from "./part-file.ts";
 import { findPlaces, type Place, placeOf } from "./places.ts";
 import type { LastEntry, NamedContent, TarSink } from "./sink.ts";
 import { writeHeader } from "./write.ts";
@@ -35,38 +36,30 @@ export class TarPart implements TarSink {
   readonly #file: OpenFile;
   readonly #lock: Lock;
   readonly #slots = new Map<Digest, Slot>();
+  readonly #laying = new Slots(1);
   readonly #examining = new Slots(examinedAtOnce);
   #end = 0;
   /** Whether there is anything that a later attempt could use. */
   #worth = false;
   #closed = false;
 
-  private constructor(fs: FileSystem, target: string, path: string, file: OpenFile, held: Lock) {
+  private constructor(fs: FileSystem, { target, path, file, lock }: PartFile) {
     this.#fs = fs;
     this.target = target;
     this.#path = path;
     this.#file = file;
-    this.#lock = held;
+    this.#lock = lock;
   }
 
   /** @throws DrayError `LOCKED` when somebody else writes the same archive, `DISK` */
   static async open(fs: FileSystem, file: string, signal?: AbortSignal): Promise<TarPart> {
-    const target = await onDisk("write", file, () => followed(fs, file));
-    const path = `${target}.dray-part`;
-    throwIfAborted(signal);
-    const held = await lock(fs, path, file);
+    const part = new TarPart(fs, await openPartFile(fs, file, signal));
     try {
-      const opened = await onDisk("write", path, () => openOrMake(fs, path));
-      try {
-        const part = new TarPart(fs, target, path, opened, held);
-        await part.#recover();
-        return part;
-      } catch (error) {
-        await opened.close();
-        throw error;
-      }
+      await part.#recover();
+      return part;
     } catch (error) {
-      await held.release();
+      await part.#close();
+      await part.#lock.release();
       throw error;
     }
   }
@@ -164,16 +157,24 @@ export class TarPart implements TarSink {
     await this.#disk(() => this.#file.close());
   }
 
-  async #slotOf({ descriptor, name }: NamedContent): Promise<Slot> {
-    const known = this.#slots.get(descriptor.digest);
-    if (known !== undefined && known.size === descriptor.size) return known;
-    if (known !== undefined && known.state !== "found") throw sizeMismatch(descriptor, `${known.size}`);
+  async #slotOf(named: NamedContent): Promise<Slot> {
+    // One after the other: the file only ever grows.
+    return this.#laying.run(undefined, async () => {
+      const { digest, size } = named.descriptor;
+      const known = this.#slots.get(digest);
+      if (known !== undefined && known.size === size) return known;
+      if (known !== undefined && known.state !== "found") throw sizeMismatch(named.descriptor, `${known.size}`);
+      return this.#lay(named);
+    });
+  }
+
+  async #lay({ descriptor, name }: NamedContent): Promise<Slot> {
     const slot: Slot = { ...placeOf(descriptor, name, this.#end), state: "empty", have: 0, turn: new Slots(1) };
-    this.#slots.set(descriptor.digest, slot);
-    this.#end = slot.end;
     // The room first: a header that is there has all its room behind it, so that a part cut between the two is understood.
     await this.#disk(() => this.#file.truncate(slot.end));
     await this.#writeAt(slot.start, writeHeader({ name, size: slot.size }));
+    this.#slots.set(descriptor.digest, slot);
+    this.#end = slot.end;
     return slot;
   }
 
@@ -281,21 +282,3 @@ export class TarPart implements TarSink {
     });
   }
 }
-
-const followed = async (fs: FileSystem, path: string): Promise<string> => {
-  try {
-    return await fs.realpath(path);
-  } catch (error) {
-    if (errnoOf(error) === "ENOENT") return path;
-    throw error;
-  }
-};
-
-const openOrMake = async (fs: FileSystem, path: string): Promise<OpenFile> => {
-  try {
-    return await fs.open(path, "r+");
-  } catch (error) {
-    if (errnoOf(error) !== "ENOENT") throw error;
-    return fs.open(path, "wx+", 0o666);
-  }
-};
