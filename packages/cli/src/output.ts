@@ -1,0 +1,86 @@
+import type { Writable } from "node:stream";
+
+/** Text is gathered up to this many characters, so that a hundred thousand lines are not as many system calls. */
+const gathered = 16 * 1024;
+
+/** Whoever read our output has gone: `dray ls … | head -1`. Nothing to say about it, and nothing left to do. */
+export class OutputClosed extends Error {
+  override readonly name = "OutputClosed";
+}
+
+/** Results on their way to standard output: waits while the reader is slow, ends when the reader is gone. */
+export class Output {
+  readonly #stream: Writable;
+  #text = "";
+  #failure: Error | undefined;
+  readonly #onError = (error: Error): void => {
+    this.#failure ??= error;
+  };
+
+  constructor(stream: Writable) {
+    this.#stream = stream;
+    stream.on("error", this.#onError);
+  }
+
+  /** One line. Await what it returns, where it returns something. */
+  line(text: string): Promise<void> | undefined {
+    return this.text(`${text}\n`);
+  }
+
+  /** Text as it is, without a newline of our own. */
+  text(text: string): Promise<void> | undefined {
+    this.#text += text;
+    return this.#text.length >= gathered ? this.flush() : undefined;
+  }
+
+  /** Bytes as they are. */
+  async bytes(chunk: Uint8Array): Promise<void> {
+    await this.flush();
+    await this.#write(chunk);
+  }
+
+  /** Everything so far is with the reader. */
+  async flush(): Promise<void> {
+    const text = this.#text;
+    this.#text = "";
+    if (text !== "") await this.#write(text);
+  }
+
+  /** Flushes and lets go of the stream, which stays open. */
+  async close(): Promise<void> {
+    try {
+      await this.flush();
+    } finally {
+      this.#stream.off("error", this.#onError);
+    }
+  }
+
+  /** Resolves when the stream has taken the chunk, not only queued it: an exit right after loses nothing. */
+  async #write(chunk: string | Uint8Array): Promise<void> {
+    this.#throwIfGone();
+    await new Promise<void>((resolve, reject) => {
+      // A stream whose reader has gone may call back with an error, emit one, or only close.
+      const closed = (): void => reject(new OutputClosed("standard output was closed"));
+      const settle = (error?: Error | null): void => {
+        this.#stream.off("close", closed);
+        this.#stream.off("error", settle);
+        if (error) reject(error);
+        else resolve();
+      };
+      this.#stream.once("close", closed);
+      this.#stream.once("error", settle);
+      this.#stream.write(chunk, settle);
+    }).catch((error: Error) => {
+      this.#failure ??= error;
+    });
+    this.#throwIfGone();
+  }
+
+  #throwIfGone(): void {
+    if (this.#failure === undefined) return;
+    const { code } = this.#failure as NodeJS.ErrnoException;
+    if (code === "EPIPE" || code === "ERR_STREAM_DESTROYED" || code === "ERR_STREAM_WRITE_AFTER_END")
+      throw new OutputClosed("standard output was closed", { cause: this.#failure });
+    throw this.#failure;
+  }
+}

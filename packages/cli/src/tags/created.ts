@@ -1,0 +1,55 @@
+import { collect, loadManifest, type ReadableStore } from "dray/content";
+import { annotationKeys, type Descriptor, isConfigType, isObject, largestManifest, parseJson } from "dray/oci";
+
+interface Lookup {
+  readonly store: ReadableStore;
+  readonly signal: AbortSignal;
+  /** Times that are known, by digest of the manifest: many tags stand for one image. */
+  readonly known: Map<string, Promise<number | undefined>>;
+}
+
+/**
+ * Finds when the image behind a tag was created, milliseconds since 1970: from the annotation of its manifest, else from
+ * its configuration; of an index from the first image in it. `undefined` where nothing says so.
+ */
+export const creationTimes = (
+  store: ReadableStore,
+  signal: AbortSignal,
+): ((tag: string) => Promise<number | undefined>) => {
+  const lookup: Lookup = { store, signal, known: new Map() };
+  return async (tag) => timeOf(lookup, await store.resolve(tag, { signal }));
+};
+
+const timeOf = (lookup: Lookup, descriptor: Descriptor): Promise<number | undefined> => {
+  let time = lookup.known.get(descriptor.digest);
+  if (time === undefined) {
+    time = readTime(lookup, descriptor);
+    lookup.known.set(descriptor.digest, time);
+  }
+  return time;
+};
+
+const readTime = async (lookup: Lookup, descriptor: Descriptor): Promise<number | undefined> => {
+  const { store, signal } = lookup;
+  const { parsed } = await loadManifest(store, descriptor, { signal });
+  if (parsed.kind === "schema1") return undefined;
+  const { annotations } = parsed.kind === "index" ? parsed.index : parsed.manifest;
+  const annotated = timeIn(annotations?.[annotationKeys.created]);
+  if (annotated !== undefined) return annotated;
+  if (parsed.kind === "index") {
+    const first = parsed.index.manifests.find(({ platform }) => platform?.os !== "unknown");
+    return first === undefined ? undefined : timeOf(lookup, first);
+  }
+  const { config } = parsed.manifest;
+  if (!isConfigType(config.mediaType)) return undefined;
+  const document = parseJson(
+    await collect(store.read(config, { signal }), largestManifest, "configuration"),
+    "configuration",
+  );
+  return isObject(document) ? timeIn(document["created"]) : undefined;
+};
+
+const timeIn = (text: unknown): number | undefined => {
+  const time = typeof text === "string" ? Date.parse(text) : Number.NaN;
+  return Number.isNaN(time) ? undefined : time;
+};

@@ -1,0 +1,2 @@
+/** The version, as a constant so that `dray version` reads no file: the same in source, npm package and executable. */
+export const version: string = "0.1.0";
