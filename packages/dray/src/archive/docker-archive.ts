@@ -12,7 +12,7 @@ import type {
 import { DrayError, throwIfAborted } from "../errors.ts";
 import { type FileSystem, nodeFiles } from "../files/index.ts";
 import type { Descriptor } from "../oci/index.ts";
-import { openSink, type OpenSinkOptions } from "../tar/index.ts";
+import { Opened, openSink, type OpenSinkOptions } from "../tar/index.ts";
 import { legacyWriter } from "./legacy-writer.ts";
 import { ArchiveReader } from "./reader.ts";
 import { type ArchiveWriter, archiveWriter, finishDocker } from "./writer.ts";
@@ -60,8 +60,8 @@ class Archive implements ArchiveStore {
   readonly #file: string;
   readonly #options: ArchiveOptions & { fs: FileSystem };
   readonly #begin: (options: OpenSinkOptions) => Promise<ArchiveWriter>;
-  #reading: Promise<ArchiveReader> | undefined;
-  #writing: Promise<ArchiveWriter> | undefined;
+  readonly #reading = new Opened<ArchiveReader>();
+  readonly #writing = new Opened<ArchiveWriter>();
 
   constructor(file: string, options: ArchiveOptions, begin: (options: OpenSinkOptions) => Promise<ArchiveWriter>) {
     this.#file = file;
@@ -71,7 +71,7 @@ class Archive implements ArchiveStore {
 
   async resolve(name: string, options: Cancel = {}): Promise<Descriptor> {
     // What is being written takes the place of what was there, so that counts for nothing any more.
-    const writer = await this.#writing;
+    const writer = await this.#writing.now();
     if (writer === undefined) return (await this.#reader(options.signal)).resolve(name, options);
     const found = writer.images.resolve(name);
     if (found !== undefined) return found;
@@ -91,7 +91,7 @@ class Archive implements ArchiveStore {
   }
 
   async has(descriptor: Descriptor, options: Cancel = {}): Promise<boolean> {
-    return (await this.#writing)?.has(descriptor, options) ?? false;
+    return (await this.#writing.now())?.has(descriptor, options) ?? false;
   }
 
   async write(descriptor: Descriptor, content: Content, options: WriteOptions = {}): Promise<void> {
@@ -104,11 +104,8 @@ class Archive implements ArchiveStore {
   }
 
   async close({ abort = false }: { abort?: boolean } = {}): Promise<void> {
-    const [reading, writing] = [this.#reading, this.#writing];
-    this.#reading = undefined;
-    this.#writing = undefined;
-    const [reader, writer] = await Promise.all([reading?.catch(() => undefined), writing?.catch(() => undefined)]);
-    await reader?.close();
+    await (await this.#reading.take())?.close();
+    const writer = await this.#writing.take();
     if (writer === undefined) return;
     if (abort || writer.images.isEmpty()) return writer.abandon();
     try {
@@ -120,18 +117,10 @@ class Archive implements ArchiveStore {
   }
 
   #reader(signal: AbortSignal | undefined): Promise<ArchiveReader> {
-    this.#reading ??= ArchiveReader.open(this.#file, { ...this.#options, signal }).catch((error: unknown) => {
-      this.#reading = undefined;
-      throw error;
-    });
-    return this.#reading;
+    return this.#reading.get(() => ArchiveReader.open(this.#file, { ...this.#options, signal }));
   }
 
   #writer(signal: AbortSignal | undefined): Promise<ArchiveWriter> {
-    this.#writing ??= this.#begin({ ...this.#options, signal }).catch((error: unknown) => {
-      this.#writing = undefined;
-      throw error;
-    });
-    return this.#writing;
+    return this.#writing.get(() => this.#begin({ ...this.#options, signal }));
   }
 }

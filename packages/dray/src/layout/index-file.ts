@@ -3,8 +3,10 @@ import { diskError, errnoOf, type FileSystem, writeFileAtomic } from "../files/i
 import { asDescriptor, type Index, isObject, parseJson } from "../oci/index.ts";
 import type { LayoutPaths } from "./paths.ts";
 
-const version = "1.0.0";
-const marker = `{\n    "imageLayoutVersion": "${version}"\n}`;
+/** The version of layouts that is read and written. */
+export const layoutVersion = "1.0.0";
+/** The file `oci-layout`. */
+export const marker: string = `{\n    "imageLayoutVersion": "${layoutVersion}"\n}`;
 
 /** The error for a layout that is damaged or none. `what` says what is wrong and what to do. */
 export const layoutInvalid = (dir: string, what: string, cause?: unknown): DrayError =>
@@ -40,18 +42,21 @@ export const saveIndex = async (fs: FileSystem, paths: LayoutPaths, index: Index
   const write = (path: string, text: string): Promise<void> =>
     writeFileAtomic(fs, path, new TextEncoder().encode(text), { temporary: `${paths.unfinished}/index` });
   if (!(await exists(fs, paths.marker))) await write(paths.marker, marker);
-  await write(paths.index, JSON.stringify(index, null, 3));
+  await write(paths.index, formatIndex(index));
 };
+
+/** The file `index.json`, in the form that crane gives it. */
+export const formatIndex = (index: Index): string => JSON.stringify(index, null, 3);
 
 const checkMarker = async (fs: FileSystem, { dir, marker: path }: LayoutPaths): Promise<void> => {
   const value = await loadJson(fs, dir, path, "oci-layout");
   // crane reads layouts without it, and so do we.
   if (value === undefined) return;
   const found = isObject(value) ? value["imageLayoutVersion"] : undefined;
-  if (found !== version)
+  if (found !== layoutVersion)
     throw new DrayError(
       "UNSUPPORTED",
-      `layout ${dir} has version ${JSON.stringify(found ?? null)}; Dray reads ${version}`,
+      `layout ${dir} has version ${JSON.stringify(found ?? null)}; Dray reads ${layoutVersion}`,
       {
         reference: `oci:${dir}`,
       },
@@ -77,7 +82,8 @@ const loadJson = async (fs: FileSystem, dir: string, path: string, name: string)
   }
 };
 
-const asIndex = (value: unknown): Index => {
+/** Checks that a JSON value is the index of a layout. @throws DrayError saying what is wrong */
+export const asIndex = (value: unknown): Index => {
   if (!isObject(value)) throw new DrayError("LAYOUT_INVALID", "it is no JSON object");
   if (value["schemaVersion"] !== 2)
     throw new DrayError("LAYOUT_INVALID", `schemaVersion ${JSON.stringify(value["schemaVersion"] ?? null)} is not 2`);

@@ -1,5 +1,6 @@
 /**
- * OCI image layouts in a directory, as stores.
- * Imports `oci/`, `content/` and `files/`; knows no registry, no archive, no image.
+ * OCI image layouts, in a directory or in a tar, as stores.
+ * Imports `oci/`, `content/`, `files/` and `tar/`; knows no registry, no docker archive, no image.
  */
+export { ociArchive, type OciArchiveOptions, type OciArchiveStore } from "./oci-archive.ts";
 export { type LayoutOptions, type LayoutStore, layoutStore } from "./store.ts";

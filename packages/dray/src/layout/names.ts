@@ -4,6 +4,14 @@ import { type Descriptor, type Digest, type Index, isDigest } from "../oci/index
 import { listNames, namesOf } from "./entries.ts";
 import type { LayoutGraph } from "./graph.ts";
 
+/** What holds an index: how it is called in messages, and how it is written as a location. */
+export interface Place {
+  readonly what: string;
+  readonly location: string;
+}
+
+export const layoutPlace = (dir: string): Place => ({ what: `layout ${dir}`, location: `oci:${dir}` });
+
 /** Names that are listed at most in a message. */
 const listed = 5;
 /** What tools without the referrers API name signatures and the like: `sha256-<hex>`, `sha256-<hex>.sig`. */
@@ -15,14 +23,14 @@ const attachedName = /^(sha256|sha512)-([0-9a-f]{64,128})(\.[a-z0-9]+)?$/;
  * @throws DrayError `NOT_FOUND` when there is none, `USAGE` when there are several
  */
 export const onlyEntry = async (
-  dir: string,
+  { what, location }: Place,
   index: Index,
   graph: LayoutGraph,
   options: Cancel,
 ): Promise<Descriptor> => {
   const { manifests } = index;
   const [first] = manifests;
-  if (first === undefined) throw new DrayError("NOT_FOUND", `layout ${dir} is empty`, { reference: `oci:${dir}` });
+  if (first === undefined) throw new DrayError("NOT_FOUND", `${what} is empty`, { reference: location });
   if (new Set(manifests.map(({ digest }) => digest)).size === 1) return first;
   const subjects = await subjectsOf(manifests, graph, options);
   const roots = manifests.filter((entry) => subjects.get(entry.digest) === undefined && !isAttached(entry, manifests));
@@ -31,8 +39,8 @@ export const onlyEntry = async (
   const names = listNames(index);
   throw new DrayError(
     "USAGE",
-    `layout ${dir} holds ${manifests.length} entries${names.length > 0 ? `: ${some(names)}` : " without names"}; say which: oci:${dir}:${names[0] ?? manifests[0]?.digest}`,
-    { reference: `oci:${dir}` },
+    `${what} holds ${manifests.length} entries${names.length > 0 ? `: ${some(names)}` : " without names"}; say which: ${location}:${names[0] ?? manifests[0]?.digest}`,
+    { reference: location },
   );
 };
 
@@ -54,12 +62,12 @@ const isAttached = (entry: Descriptor, entries: readonly Descriptor[]): boolean 
 };
 
 /** The error for a name that a layout does not have. */
-export const unknownName = (dir: string, index: Index, name: string): DrayError => {
+export const unknownName = ({ what, location }: Place, index: Index, name: string): DrayError => {
   const names = listNames(index);
   const has = names.length > 0 ? `it has ${some(names)}` : "its entries have no names";
-  const what = isDigest(name) ? "content" : "name";
-  return new DrayError("NOT_FOUND", `layout ${dir} has no ${what} "${name}"; ${has}`, {
-    reference: `oci:${dir}:${name}`,
+  const kind = isDigest(name) ? "content" : "name";
+  return new DrayError("NOT_FOUND", `${what} has no ${kind} "${name}"; ${has}`, {
+    reference: `${location}:${name}`,
   });
 };
 

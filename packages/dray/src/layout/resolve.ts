@@ -6,7 +6,7 @@ import { blobChunks, blobSize } from "./blob.ts";
 import { findNamed } from "./entries.ts";
 import type { LayoutGraph } from "./graph.ts";
 import { loadIndex, noLayout } from "./index-file.ts";
-import { onlyEntry, unknownName } from "./names.ts";
+import { layoutPlace, onlyEntry, unknownName } from "./names.ts";
 import type { LayoutPaths } from "./paths.ts";
 
 /** A layout to look into. */
@@ -27,9 +27,9 @@ export const indexOf = async ({ fs, paths }: LayoutView): Promise<Index> => {
 export const resolveIn = async (view: LayoutView, name: string, options: Cancel): Promise<Descriptor> => {
   const index = await indexOf(view);
   const { dir } = view.paths;
-  if (name === "") return onlyEntry(dir, index, view.graph, options);
+  if (name === "") return onlyEntry(layoutPlace(dir), index, view.graph, options);
   const found = isDigest(name) ? await byDigest(view, index, name, options) : findNamed(index, name);
-  if (found === undefined) throw unknownName(dir, index, name);
+  if (found === undefined) throw unknownName(layoutPlace(dir), index, name);
   return found;
 };
 

@@ -14,14 +14,15 @@ import {
 } from "../content/index.ts";
 import { aborted, DrayError, isDrayError, throwIfAborted } from "../errors.ts";
 import { type FileSystem, nodeFiles, onDisk, receive } from "../files/index.ts";
-import { bare, type Descriptor, type Digest, type Index, isDigest } from "../oci/index.ts";
+import { type Descriptor, type Digest, type Index, isDigest } from "../oci/index.ts";
 import { blobChunks, blobSize } from "./blob.ts";
 import { listNames, withEntry, withName, withoutEntries } from "./entries.ts";
 import { LayoutGraph } from "./graph.ts";
 import { IndexEdits } from "./index-edits.ts";
-import { unknownName } from "./names.ts";
+import { layoutPlace, unknownName } from "./names.ts";
 import { layoutPaths } from "./paths.ts";
 import { factsIfSound, hasFile, isManifest, isWhole } from "./presence.ts";
+import { referrersIn } from "./referrers.ts";
 import { describeBlob, indexOf, type LayoutView, resolveIn } from "./resolve.ts";
 import { WriteLock } from "./write-lock.ts";
 
@@ -67,7 +68,7 @@ class Layout implements LayoutStore {
 
   async describe(digest: Digest, options: Cancel = {}): Promise<Descriptor> {
     const found = await describeBlob(this.#view, digest, options);
-    if (found === undefined) throw unknownName(this.#view.paths.dir, await indexOf(this.#view), digest);
+    if (found === undefined) throw unknownName(layoutPlace(this.#view.paths.dir), await indexOf(this.#view), digest);
     return found;
   }
 
@@ -93,24 +94,9 @@ class Layout implements LayoutStore {
     yield* listNames(await indexOf(this.#view));
   }
 
-  async *referrers(
-    subject: Descriptor,
-    { artifactType, ...options }: Cancel & { artifactType?: string } = {},
-  ): AsyncGenerator<Descriptor> {
+  async *referrers(subject: Descriptor, options: Cancel & { artifactType?: string } = {}): AsyncGenerator<Descriptor> {
     const { manifests } = await indexOf(this.#view);
-    for await (const { descriptor, facts } of this.#view.graph.below(
-      [...manifests, ...this.#unlisted.values()],
-      options,
-    )) {
-      if (facts.subject !== subject.digest || (artifactType !== undefined && facts.artifactType !== artifactType))
-        continue;
-      const { artifactType: type, annotations } = facts;
-      yield {
-        ...bare(descriptor),
-        ...(type === undefined ? {} : { artifactType: type }),
-        ...(annotations === undefined ? {} : { annotations }),
-      };
-    }
+    yield* referrersIn(this.#view.graph, [...manifests, ...this.#unlisted.values()], subject, options);
   }
 
   async has(descriptor: Descriptor, options: Cancel = {}): Promise<boolean> {
@@ -148,7 +134,7 @@ class Layout implements LayoutStore {
     const index = await indexOf(this.#view);
     const { fs, paths, graph } = this.#view;
     const isThere = isDigest(name) && (await blobSize(fs, paths, name)) !== undefined;
-    if (!isThere && withoutEntries(index, name) === index) throw unknownName(paths.dir, index, name);
+    if (!isThere && withoutEntries(index, name) === index) throw unknownName(layoutPlace(paths.dir), index, name);
     await this.#lock.take();
     await this.#edit((now) => withoutEntries(now, name));
     if (!isThere) return;

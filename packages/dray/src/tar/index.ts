@@ -6,6 +6,7 @@
 export { type EntryType, endOfArchive, padded, padding, type PlacedEntry, type TarEntry } from "./entry.ts";
 export { Members } from "./members.ts";
 export { nameOfOutlet, openSink, type OpenSinkOptions, outletOf } from "./open-sink.ts";
+export { Opened } from "./opened.ts";
 export type { Outlet } from "./outgoing.ts";
 export { TarPart } from "./part.ts";
 export { entryPath, linkPath } from "./path.ts";
