@@ -1,0 +1,93 @@
+import dns, { type LookupAddress, type LookupOptions } from "node:dns";
+import type { LookupFunction } from "node:net";
+import { DrayError } from "../errors.ts";
+import { isAllowed, isPrivateAddress, parseAddress } from "./addresses.ts";
+
+/** Every address of a name; `dns.promises.lookup` where nothing else is given. */
+export type ResolveHost = (host: string, options: LookupOptions & { all: true }) => Promise<LookupAddress[]>;
+
+export interface AddressGuardOptions {
+  /** Host of the registry, without port. Without one there is no other host, and nothing is refused. */
+  readonly registry?: string;
+  /** Hosts, `*.suffix`, addresses and CIDRs that are open all the same. */
+  readonly allowPrivate: readonly string[];
+  readonly resolve?: ResolveHost;
+}
+
+/**
+ * Keeps a public registry from leading us into our own network: by a redirect, a token realm, a foreign layer. Private addresses of other hosts are
+ * refused where the registry itself has a public one. Names are checked as they are looked up for a connection, so the address that was checked
+ * is the one connected to; behind a proxy, which looks names up itself, only literal addresses are.
+ */
+export interface AddressGuard {
+  /** For the options of a connection. */
+  readonly lookup: LookupFunction;
+  /** Checks a host before anything is sent. @throws DrayError `ADDRESS_REFUSED` */
+  readonly check: (host: string, options: { proxied: boolean }) => Promise<void>;
+  /** Whether this host is another than the registry's. */
+  readonly isForeign: (host: string) => boolean;
+}
+
+const resolveHost: ResolveHost = (host, options) => dns.promises.lookup(host, options);
+
+export const addressGuard = ({ registry, allowPrivate, resolve = resolveHost }: AddressGuardOptions): AddressGuard => {
+  const home = registry?.toLowerCase();
+  const isForeign = (host: string) => home !== undefined && host.toLowerCase() !== home;
+  let publicHome: Promise<boolean> | undefined;
+
+  /** What is not known counts as public: a name behind a proxy, or one that cannot be looked up. */
+  const homeIsPublic = (): Promise<boolean> => {
+    publicHome ??= (async () => {
+      if (home === undefined) return false;
+      if (parseAddress(home) !== undefined) return !isPrivateAddress(home);
+      const addresses = await resolve(home, { all: true }).catch(() => []);
+      return !addresses.some(({ address }) => isPrivateAddress(address));
+    })();
+    return publicHome;
+  };
+
+  const allowed = async (host: string, addresses: readonly LookupAddress[]): Promise<LookupAddress[]> => {
+    if (!isForeign(host)) {
+      publicHome = Promise.resolve(!addresses.some(({ address }) => isPrivateAddress(address)));
+      return [...addresses];
+    }
+    const open = addresses.filter(
+      ({ address }) => !isPrivateAddress(address) || isAllowed(allowPrivate, host, address),
+    );
+    if (open.length === addresses.length || !(await homeIsPublic())) return [...addresses];
+    if (open.length === 0) throw refused(host, addresses[0]?.address ?? host, home);
+    return open;
+  };
+
+  return {
+    isForeign,
+    lookup: (host, options, callback) => {
+      resolve(host, { ...options, all: true })
+        .then((addresses) => allowed(host, addresses))
+        .then(
+          (addresses) => {
+            const [first] = addresses;
+            if (options.all) callback(null, addresses);
+            else callback(null, first?.address ?? "", first?.family ?? 4);
+          },
+          (error: NodeJS.ErrnoException) => callback(error, []),
+        );
+    },
+    check: async (host, { proxied }) => {
+      if (!isForeign(host)) return;
+      const isLiteral = parseAddress(host) !== undefined;
+      if (isLiteral && isPrivateAddress(host) && !isAllowed(allowPrivate, host, host) && (await homeIsPublic()))
+        throw refused(host, host, home);
+      // A proxy would look this name up on its own machine.
+      if (proxied && host === "localhost" && !isAllowed(allowPrivate, host, "127.0.0.1") && (await homeIsPublic()))
+        throw refused(host, host, home);
+    },
+  };
+};
+
+const refused = (host: string, address: string, registry: string | undefined): DrayError =>
+  new DrayError(
+    "ADDRESS_REFUSED",
+    `${registry} leads to ${host === address ? host : `${host} (${address})`}, a private address, and is itself a public host; if that is meant, allow it with --allow-private ${host}`,
+    registry === undefined ? {} : { registry },
+  );

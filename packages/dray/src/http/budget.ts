@@ -1,0 +1,100 @@
+import type { Body, Content } from "../content/index.ts";
+import { type Clock, systemClock } from "./clock.ts";
+import { Gate, type Turn } from "./gate.ts";
+import { readRateLimit } from "./rate-limit.ts";
+import { retryAfter } from "./retry-after.ts";
+import { isRepeatable } from "./retry.ts";
+import { type HttpRequest, isContent, type Middleware } from "./types.ts";
+
+export interface BudgetOptions {
+  /** Requests to one registry that may wait for their answer at the same time. Default 32. */
+  readonly concurrency?: number;
+  /** The longest wait for one request in milliseconds, counted from the first time it was told to wait. Default 15 minutes. */
+  readonly maxWait?: number;
+  /** Requests with the same identity share a limit. Default: their origin. */
+  readonly identity?: (request: HttpRequest) => string;
+  readonly clock?: Clock;
+}
+
+/** From this size on a request holds its place only until its body is asked for: its header has been taken, and the rest is bandwidth. */
+const largeBody = 1 << 20;
+
+/**
+ * Keeps to what a registry allows. A 429, or a 503 that says when to come back, closes the gate of that registry and identity for everybody until
+ * then; a request that was told 429 waits there and is sent again, which takes no attempt of a retry. What is left by `RateLimit-*` slows us down
+ * before it comes to that. A place is held from the request to the headers of its answer.
+ * @throws DrayError `RATE_LIMITED` with `retryAfter` (seconds) where the wait would be longer than `maxWait`.
+ */
+export const budget = (options: BudgetOptions = {}): Middleware => {
+  const { concurrency = 32, maxWait = 900_000, identity = ({ origin }) => origin, clock = systemClock } = options;
+  const gates = new Map<string, Gate>();
+  let order = 0;
+
+  const gateOf = (request: HttpRequest): Gate => {
+    const key = identity(request);
+    const gate = gates.get(key) ?? new Gate({ registry: hostOf(request), concurrency, maxWait, clock });
+    gates.set(key, gate);
+    return gate;
+  };
+
+  return (next) => async (request) => {
+    const gate = gateOf(request);
+    const turn: Turn = { order: order++ };
+    for (;;) {
+      const place = await gate.enter(turn, request.signal);
+      const leave = once(() => gate.leave());
+      try {
+        const response = await next(leavingEarly(request, leave));
+        const now = clock.now();
+        const left = readRateLimit(response.headers, now);
+        if (left !== undefined) gate.remains(left);
+        const wait = retryAfter(response.headers, now);
+        if (response.status !== 429 && !(response.status === 503 && wait !== undefined)) {
+          if (response.status < 500) gate.opened(place);
+          return response;
+        }
+        const shut = gate.shut(place, turn, wait);
+        if (shut.news) request.context?.onEvent?.({ type: "throttled", registry: hostOf(request), delay: shut.wait });
+        if (response.status === 503 || !isRepeatable(request) || request.context?.retry === false) return response;
+        await response.body.discard();
+      } finally {
+        leave();
+      }
+    }
+  };
+};
+
+const hostOf = ({ origin }: HttpRequest): string => origin.replace(/^[a-z]+:\/\//, "");
+
+const once = (action: () => void): (() => void) => {
+  let done = false;
+  return () => {
+    if (done) return;
+    done = true;
+    action();
+  };
+};
+
+/** The request with a large body that gives up its place when it is asked for. */
+const leavingEarly = (request: HttpRequest, leave: () => void): HttpRequest => {
+  const { body } = request;
+  if (body === undefined || ((isContent(body) ? body.size : body.length) ?? Infinity) < largeBody) return request;
+  return { ...request, body: isContent(body) ? watchedContent(body, leave) : watchedBody(body, leave) };
+};
+
+const watchedContent = (content: Content, leave: () => void): Content => ({
+  ...(content.size === undefined ? {} : { size: content.size }),
+  open: (options) => {
+    leave();
+    return content.open(options);
+  },
+});
+
+const watchedBody = (body: Body, leave: () => void): Body => ({
+  ...(body.length === undefined ? {} : { length: body.length }),
+  get chunks() {
+    leave();
+    return body.chunks;
+  },
+  discard: () => body.discard(),
+});

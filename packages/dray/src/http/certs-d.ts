@@ -1,0 +1,91 @@
+import { readdir, readFile } from "node:fs/promises";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { DrayError } from "../errors.ts";
+import type { Environment } from "./proxy.ts";
+
+export interface CertsDOptions {
+  /** Where to look, the first that knows the host wins. Default: where podman and docker look. */
+  readonly dirs?: readonly string[];
+}
+
+/** What the folders hold for a host, as PEM: authorities, and certificates with their keys, in step. */
+export interface CertsDSettings {
+  readonly ca: readonly string[];
+  readonly cert: readonly string[];
+  readonly key: readonly string[];
+}
+
+/** The user's own before the system's; podman's before docker's, as podman reads both. The second is docker's when it runs without root. */
+export const certsDirs = (env: Environment = process.env): string[] => {
+  const config = env["XDG_CONFIG_HOME"] || join(env["HOME"] || homedir(), ".config");
+  return [
+    join(config, "containers/certs.d"),
+    join(config, "docker/certs.d"),
+    "/etc/containers/certs.d",
+    "/etc/docker/certs.d",
+  ];
+};
+
+/**
+ * TLS settings of docker and podman for a registry: in `certs.d/HOST:PORT/` each `*.crt` is an authority and each `*.cert` with its `*.key` is our
+ * certificate. `undefined`: nobody says anything of this host.
+ * @throws DrayError `CONFIG_INVALID` naming a file that cannot be read, or a certificate without its key.
+ * @see https://docs.docker.com/engine/security/certificates/
+ * @see https://github.com/containers/image/blob/main/docs/containers-certs.d.5.md
+ */
+export const certsD = async (
+  host: string,
+  { dirs = certsDirs() }: CertsDOptions = {},
+): Promise<CertsDSettings | undefined> => {
+  for (const dir of dirs) {
+    const folder = join(dir, host);
+    const names = await namesIn(folder);
+    if (names !== undefined) return readSettings(folder, names.sort());
+  }
+  return undefined;
+};
+
+const readSettings = async (folder: string, names: readonly string[]): Promise<CertsDSettings> => {
+  const ending = (end: string) => names.filter((name) => name.endsWith(end));
+  const partner = (name: string, end: string, kind: string) => {
+    const wanted = name.replace(/\.(?:cert|key)$/, end);
+    if (!names.includes(wanted))
+      throw new DrayError(
+        "CONFIG_INVALID",
+        `${join(folder, name)} lacks its ${kind} ${wanted}; a certificate authority must be named *.crt`,
+      );
+    return wanted;
+  };
+  for (const name of ending(".key")) partner(name, ".cert", "certificate");
+  const certs = ending(".cert");
+  const keys = certs.map((name) => partner(name, ".key", "key"));
+  const read = (files: readonly string[]) => Promise.all(files.map((name) => readText(join(folder, name))));
+  const [ca, cert, key] = await Promise.all([read(ending(".crt")), read(certs), read(keys)]);
+  return { ca, cert, key };
+};
+
+const namesIn = async (folder: string): Promise<string[] | undefined> => {
+  try {
+    return await readdir(folder);
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    if (code === "ENOENT" || code === "ENOTDIR") return undefined;
+    throw unreadable(folder, cause);
+  }
+};
+
+const readText = async (file: string): Promise<string> => {
+  try {
+    return await readFile(file, "utf8");
+  } catch (cause) {
+    throw unreadable(file, cause);
+  }
+};
+
+const unreadable = (path: string, cause: unknown): DrayError => {
+  const { code, message } = cause as NodeJS.ErrnoException;
+  return new DrayError("CONFIG_INVALID", `cannot read ${path}: ${code ?? message}; check its owner and permissions`, {
+    cause,
+  });
+};

@@ -1,0 +1,37 @@
+import { aborted, throwIfAborted } from "../errors.ts";
+
+/** Time and chance, as an argument: tests bring their own. Milliseconds throughout. */
+export interface Clock {
+  /** Milliseconds since 1970. */
+  now(): number;
+  /** @throws DrayError `ABORTED` as soon as the signal is. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+  /** At least 0, below 1. */
+  random(): number;
+}
+
+/** Timers hold 31 bits; a longer sleep is slept in parts. */
+const longestTimer = 2 ** 31 - 1;
+
+export const systemClock: Clock = {
+  now: Date.now,
+  random: Math.random,
+  sleep: async (ms, signal) => {
+    throwIfAborted(signal);
+    for (let left = ms; left > 0; left -= longestTimer) await pause(Math.min(left, longestTimer), signal);
+  },
+};
+
+const pause = (ms: number, signal: AbortSignal | undefined): Promise<void> =>
+  new Promise((resolve, reject) => {
+    const wake = () => {
+      signal?.removeEventListener("abort", cancel);
+      resolve();
+    };
+    const timer = setTimeout(wake, ms);
+    const cancel = () => {
+      clearTimeout(timer);
+      reject(aborted(signal as AbortSignal));
+    };
+    signal?.addEventListener("abort", cancel, { once: true });
+  });

@@ -1,0 +1,131 @@
+import type { ClientRequest } from "node:http";
+import { DrayError, isDrayError, throwIfAborted } from "../errors.ts";
+import { addressGuard, type ResolveHost } from "./address-guard.ts";
+import { bodySize, exchange, type Timeouts } from "./exchange.ts";
+import type { Environment } from "./proxy.ts";
+import { type OutgoingHeaders, type Route, Routes } from "./routes.ts";
+import type { TlsSettings } from "./tls-settings.ts";
+import { type Handler, type HttpRequest, type HttpResponse, isContent } from "./types.ts";
+
+export interface ConnectionOptions extends TlsSettings {
+  /**
+   * Host (and port) of the registry this connection serves. Other hosts it leads to are not shown the client certificate, and may not have
+   * private addresses where the registry has a public one.
+   */
+  readonly registry?: string;
+  /** URL of a proxy for everything, or `false` for none. Default: what the environment says. */
+  readonly proxy?: string | false;
+  /** Milliseconds. Default: connect 30 s, headers 60 s, idle 60 s; commit, the wait for an answer with `patience: "commit"`, 15 minutes. */
+  readonly timeouts?: Partial<Timeouts>;
+  /** Hosts, `*.suffix`, addresses and CIDRs where private addresses are allowed all the same. */
+  readonly allowPrivate?: readonly string[];
+  /** Default `process.env`: `HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`, `SSL_CERT_FILE`. */
+  readonly env?: Environment;
+  /** Looks names up. Default: the system's resolver. */
+  readonly resolve?: ResolveHost;
+}
+
+/** A handler that holds connections. */
+export type Connection = Handler & {
+  /** Lets go of every connection; requests under way fail. */
+  close(): Promise<void>;
+};
+
+const defaults: Timeouts = { connect: 30_000, headers: 60_000, idle: 60_000, commit: 900_000 };
+/** From this size on the server is asked first whether it wants the body: then a 401 or a redirect costs no upload. */
+const worthAsking = 1 << 20;
+
+/**
+ * The client's side of the wire: a Handler over `node:http`, with a pool of kept connections for each way out. It follows nothing, decodes nothing, and
+ * repeats nothing but a GET or HEAD on a kept connection that the server closed at that moment. An origin is
+ * `https://host:port`, `http://host:port` or `unix:/path/of/socket`.
+ * @throws DrayError `NETWORK`, `TLS`, `TIMEOUT`, `ADDRESS_REFUSED`, `SIZE_MISMATCH`, `CONFIG_INVALID`, `ABORTED`
+ * @example
+ * const send = connection({ registry: "registry.example", ca: pem });
+ * const response = await send({ method: "GET", origin: "https://registry.example", target: "/v2/", headers: [] });
+ * await response.body.discard();
+ * await send.close();
+ */
+export const connection = (options: ConnectionOptions = {}): Connection => {
+  const { registry, proxy, env = process.env, allowPrivate = [], resolve } = options;
+  const timeouts: Timeouts = { ...defaults, ...options.timeouts };
+  const guard = addressGuard({
+    allowPrivate,
+    ...(registry === undefined ? {} : { registry: hostnameOf(registry) }),
+    ...(resolve === undefined ? {} : { resolve }),
+  });
+  const routes = new Routes({ tls: options, proxy, env, lookup: guard.lookup, isForeign: guard.isForeign });
+  const answeredBefore = new Set<string>();
+  const neverContinue = new Set<string>();
+  const closing = new AbortController();
+
+  const once = async (request: HttpRequest, route: Route, asking: boolean): Promise<HttpResponse> => {
+    const wire = route.request(request.method, request.target, outgoing(request, asking));
+    try {
+      const response = await exchange(wire, request, {
+        circumstances: {
+          host: route.host,
+          answeredBefore: answeredBefore.has(request.origin),
+          ...(route.proxy === undefined ? {} : { proxy: route.proxy }),
+        },
+        timeouts,
+        closing: closing.signal,
+        asking,
+        unanswered: () => neverContinue.add(request.origin),
+      });
+      answeredBefore.add(request.origin);
+      return response;
+    } catch (error) {
+      if (!wasStale(wire, request, error)) throw error;
+      return once(request, route, asking);
+    }
+  };
+
+  const send = async (request: HttpRequest): Promise<HttpResponse> => {
+    throwIfAborted(request.signal);
+    throwIfAborted(closing.signal);
+    const route = routes.to(request.origin);
+    await guard.check(route.hostname, { proxied: route.proxy !== undefined });
+    const asking = isWorthAsking(request) && !neverContinue.has(request.origin);
+    const response = await once(request, route, asking);
+    if (response.status !== 417 || !asking || request.body === undefined || !isContent(request.body)) return response;
+    // RFC 9110 §15.5.18: it does not know the question; ask without.
+    neverContinue.add(request.origin);
+    await response.body.discard();
+    return once(request, route, false);
+  };
+
+  const close = async (): Promise<void> => {
+    closing.abort(new DrayError("ABORTED", "the connection was closed"));
+    routes.close();
+  };
+  return Object.assign(send, { close });
+};
+
+const hostnameOf = (registry: string): string => new URL(`https://${registry}`).hostname.replace(/^\[(.*)\]$/, "$1");
+
+const isWorthAsking = ({ body }: HttpRequest): boolean =>
+  body !== undefined && (bodySize(body) ?? Infinity) >= worthAsking;
+
+/** The server closed the kept connection while our request was on its way: it has not seen it (RFC 9112 §9.3.1). */
+const wasStale = (wire: ClientRequest, { method, body, signal }: HttpRequest, error: unknown): boolean =>
+  wire.reusedSocket &&
+  (method === "GET" || method === "HEAD") &&
+  body === undefined &&
+  signal?.aborted !== true &&
+  isDrayError(error, "NETWORK");
+
+/** Headers for the wire: the framing is ours, since we know the body. */
+const outgoing = ({ method, headers, body }: HttpRequest, asking: boolean): OutgoingHeaders => {
+  const result: OutgoingHeaders = {};
+  for (const [name, value] of headers) {
+    if (/^(?:content-length|transfer-encoding|expect)$/i.test(name)) continue;
+    const before = result[name];
+    result[name] = before === undefined ? value : [before, value].flat();
+  }
+  const size = body === undefined ? 0 : bodySize(body);
+  if (size === undefined) result["Transfer-Encoding"] = "chunked";
+  else if (body !== undefined || /^(?:POST|PUT|PATCH)$/.test(method)) result["Content-Length"] = String(size);
+  if (asking) result["Expect"] = "100-continue";
+  return result;
+};

@@ -1,0 +1,72 @@
+import { DrayError } from "../errors.ts";
+import { redactUrl } from "./redact.ts";
+import { isRepeatable } from "./retry.ts";
+import { type Headers, type HttpRequest, header, type Middleware } from "./types.ts";
+
+/** As browsers and other clients have it. */
+const mostHops = 10;
+
+/**
+ * Follows redirects by hand, so that each hop has credentials of its own: those of one origin never reach another. The method, `Range` and
+ * a `Content` go along (303 turns all but HEAD into GET); a request whose body cannot be opened again gets the redirect
+ * itself as its answer. From https nothing leads to http. Which addresses a hop may lead to, the connection knows.
+ * @throws DrayError `ADDRESS_REFUSED` for a downgrade or another scheme, `REGISTRY` for a loop, too many hops or no usable target.
+ * @see https://www.rfc-editor.org/rfc/rfc9110#section-15.4
+ * @see https://github.com/opencontainers/distribution-spec/blob/main/spec.md (any request may be answered by a redirect)
+ */
+export const redirect = (): Middleware => (next) => async (request) => {
+  const seen = new Set<string>();
+  for (let hop = request, hops = 0; ; hops++) {
+    const response = await next(hop);
+    if (!isRedirect(response.status)) return response;
+    const location = header(response.headers, "location");
+    if (location === undefined || !(response.status === 303 || isRepeatable(request))) return response;
+    await response.body.discard();
+    seen.add(`${hop.method} ${hop.origin}${hop.target}`);
+    hop = nextHop(hop, response.status, location, request.origin);
+    if (hops >= mostHops) throw fault(request, `is redirected more than ${mostHops} times`);
+    if (seen.has(`${hop.method} ${hop.origin}${hop.target}`)) throw fault(request, "is redirected in a circle");
+  }
+};
+
+const isRedirect = (status: number): boolean =>
+  status === 301 || status === 302 || status === 303 || status === 307 || status === 308;
+
+const nextHop = (from: HttpRequest, status: number, location: string, registry: string): HttpRequest => {
+  const base = from.origin + from.target;
+  if (!URL.canParse(location, base)) throw fault(from, "is redirected to something that is no URL");
+  const url = new URL(location, base);
+  if (url.protocol !== "https:" && url.protocol !== "http:")
+    throw refused(from, `is redirected to a ${url.protocol} URL; only https and http are followed`);
+  if (url.protocol === "http:" && registry.startsWith("https:"))
+    throw refused(from, `is redirected from https to http at ${url.host}, which could be read and changed on the way`);
+
+  const becomesGet = status === 303 && from.method !== "HEAD" && from.method !== "GET";
+  const dropped = new Set([
+    "host",
+    ...(url.origin === from.origin ? [] : ["authorization", "cookie", "proxy-authorization"]),
+    ...(becomesGet ? ["content-type", "content-length", "content-range", "expect"] : []),
+  ]);
+  const { body, ...rest } = from;
+  return {
+    ...rest,
+    method: becomesGet ? "GET" : from.method,
+    origin: url.origin,
+    target: url.pathname + url.search,
+    headers: without(from.headers, dropped),
+    ...(body === undefined || becomesGet ? {} : { body }),
+  };
+};
+
+const without = (headers: Headers, names: ReadonlySet<string>): Headers =>
+  headers.filter(([name]) => !names.has(name.toLowerCase()));
+
+const fault = (request: HttpRequest, why: string): DrayError =>
+  new DrayError("REGISTRY", `${inWords(request)} ${why}; the registry or a proxy before it is set up wrongly`, {
+    registry: new URL(request.origin).host,
+  });
+
+const refused = (request: HttpRequest, why: string): DrayError =>
+  new DrayError("ADDRESS_REFUSED", `${inWords(request)} ${why}`, { registry: new URL(request.origin).host });
+
+const inWords = ({ method, origin, target }: HttpRequest): string => `${method} ${redactUrl(origin + target)}`;

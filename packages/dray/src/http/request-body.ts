@@ -1,0 +1,105 @@
+import type { ClientRequest } from "node:http";
+import { DrayError } from "../errors.ts";
+import { IdleWatch } from "./idle.ts";
+
+export interface SendOptions {
+  /** Bytes it must have, by the `Content-Length` that was sent; `undefined` for chunked. */
+  readonly length: number | undefined;
+  /** Milliseconds the other side may take nothing. */
+  readonly idle: number;
+  readonly timedOut: () => DrayError;
+  /** The request in words, for messages. */
+  readonly what: string;
+}
+
+/** The sending of a request's body. */
+export interface Sending {
+  /** When all was handed over; rejects if the bytes could not be had, were too few or too many, or were not taken in time. Never settles once stopped. */
+  readonly done: Promise<void>;
+  /** No more bytes: the answer is there already, or the request failed. */
+  stop(): void;
+}
+
+/**
+ * Writes a body to a request and ends it. The last bytes go out only after the source has said that nothing follows: so a body of the wrong length, or
+ * one whose digest turns out wrong at its end, is never complete on the other side.
+ *
+ * Waits for the callbacks of its writes and not for `drain`, which Bun 1.4.5 forgets where a socket has a buffer of its own size.
+ */
+export const sendBody = (request: ClientRequest, source: AsyncIterable<Uint8Array>, options: SendOptions): Sending => {
+  let stopped = false;
+  let unwritten = 0;
+  let wake: (() => void) | undefined;
+  let giveUp: (error: DrayError) => void = () => {};
+  const watch = new IdleWatch(options.idle, () => giveUp(options.timedOut()));
+
+  const written = () => {
+    unwritten--;
+    if (unwritten === 0) wake?.();
+  };
+  /** One closure for all writes, no promise while the other side keeps up. */
+  const write = (chunk: Uint8Array): Promise<void> | undefined => {
+    unwritten++;
+    if (request.write(chunk, written) || unwritten === 0) return undefined;
+    watch.begin();
+    return new Promise((resolve) => {
+      wake = () => {
+        wake = undefined;
+        watch.end();
+        resolve();
+      };
+    });
+  };
+
+  const send = async (): Promise<void> => {
+    const chunks = source[Symbol.asyncIterator]();
+    let sent = 0;
+    let kept: Uint8Array | undefined;
+    for (;;) {
+      const { value, done } = await chunks.next();
+      if (stopped) break;
+      if (done) {
+        if (options.length !== undefined && sent < options.length) throw wrongSize(options, sent);
+        watch.stop();
+        request.end(kept);
+        return;
+      }
+      if (value.byteLength === 0) continue;
+      sent += value.byteLength;
+      if (options.length !== undefined && sent > options.length) throw await over(chunks, wrongSize(options, sent));
+      if (sent === options.length) kept = value;
+      else {
+        const room = write(value);
+        if (room !== undefined) await room;
+        if (stopped) break;
+      }
+    }
+    await chunks.return?.();
+  };
+
+  return {
+    done: new Promise((resolve, reject) => {
+      giveUp = reject;
+      send().then(
+        () => stopped || resolve(),
+        (error: unknown) => stopped || reject(error as Error),
+      );
+    }),
+    stop: () => {
+      stopped = true;
+      watch.stop();
+      wake?.();
+    },
+  };
+};
+
+const over = async (chunks: AsyncIterator<Uint8Array>, error: DrayError): Promise<DrayError> => {
+  await chunks.return?.();
+  return error;
+};
+
+const wrongSize = ({ length, what }: SendOptions, sent: number): DrayError =>
+  new DrayError(
+    "SIZE_MISMATCH",
+    `${what}: the content has ${sent < (length as number) ? `only ${sent}` : "more than its"} of ${length} bytes; it changed since it was announced`,
+  );

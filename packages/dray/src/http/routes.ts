@@ -1,0 +1,140 @@
+import http, { type ClientRequest } from "node:http";
+import https, { type AgentOptions } from "node:https";
+import type { LookupFunction } from "node:net";
+import type { SecureContext } from "node:tls";
+import { DrayError } from "../errors.ts";
+import { type Environment, parseProxy, proxyFor } from "./proxy.ts";
+import { secureContext, type TlsSettings } from "./tls-settings.ts";
+import { hostAndPort, proxyAuthorization, TunnelAgent } from "./tunnel.ts";
+
+/** Header values by name; several of one name as a list. */
+export type OutgoingHeaders = Record<string, string | string[]>;
+
+/** The way to one origin. */
+export interface Route {
+  /** Host and port, for messages. */
+  readonly host: string;
+  /** Host alone, without the brackets of IPv6; `""` for a unix socket. */
+  readonly hostname: string;
+  /** The proxy on the way, without its credentials. */
+  readonly proxy?: string;
+  request(method: string, target: string, headers: OutgoingHeaders): ClientRequest;
+}
+
+export interface RoutesOptions {
+  readonly tls: TlsSettings;
+  /** A proxy for everything, `false` for none, `undefined` for what the environment says. */
+  readonly proxy: string | false | undefined;
+  readonly env: Environment;
+  /** Looks up hosts that are connected to directly. */
+  readonly lookup: LookupFunction;
+  /** Hosts that our certificate is not shown to. */
+  readonly isForeign: (host: string) => boolean;
+}
+
+/** Token services send long scopes and cookies; Node's own limit is 16 KiB. */
+const maxHeaderSize = 64 * 1024;
+/** More origins than this are not one registry with its storage. */
+const mostRoutes = 256;
+
+/** Finds the way to an origin: directly, by a unix socket or through a proxy. Keeps a pool of connections for each way. */
+export class Routes {
+  readonly #options: RoutesOptions;
+  readonly #routes = new Map<string, Route>();
+  readonly #agents = new Map<string, http.Agent>();
+  readonly #contexts = new Map<boolean, SecureContext | undefined>();
+
+  constructor(options: RoutesOptions) {
+    this.#options = options;
+  }
+
+  /** @throws DrayError `CONFIG_INVALID` for a proxy or certificate that cannot be used, `USAGE` for an origin that is none. */
+  to(origin: string): Route {
+    const kept = this.#routes.get(origin);
+    if (kept !== undefined) return kept;
+    const route = origin.startsWith("unix:") ? this.#toSocket(origin.slice("unix:".length)) : this.#toHost(origin);
+    if (this.#routes.size >= mostRoutes) this.#routes.clear();
+    this.#routes.set(origin, route);
+    return route;
+  }
+
+  close(): void {
+    for (const agent of this.#agents.values()) agent.destroy();
+  }
+
+  #toSocket(socketPath: string): Route {
+    const agent = this.#agent("unix", () => new http.Agent({ keepAlive: true }));
+    return {
+      host: socketPath,
+      hostname: "",
+      request: (method, path, headers) =>
+        http.request({ socketPath, agent, method, path, maxHeaderSize, headers: { Host: "localhost", ...headers } }),
+    };
+  }
+
+  #toHost(origin: string): Route {
+    const url = URL.canParse(origin) ? new URL(origin) : undefined;
+    if (
+      url === undefined ||
+      (url.protocol !== "https:" && url.protocol !== "http:") ||
+      url.origin !== origin.toLowerCase()
+    )
+      throw new DrayError("USAGE", `"${origin}" is no origin; expected https://host:port`);
+    const proxy = this.#proxyFor(url);
+    const { host: hostname, port } = hostAndPort(url);
+    const named = { host: url.host, hostname, ...(proxy && { proxy: proxy.host }) };
+    if (url.protocol === "https:") {
+      const agent = this.#secureAgent(this.#options.isForeign(hostname), proxy);
+      const request: Route["request"] = (method, path, headers) =>
+        https.request({ host: hostname, port, agent, method, path, maxHeaderSize, headers });
+      return { ...named, request };
+    }
+    if (proxy === undefined) {
+      const { lookup } = this.#options;
+      const agent = this.#agent("http", () => new http.Agent({ keepAlive: true, lookup } as http.AgentOptions));
+      const request: Route["request"] = (method, path, headers) =>
+        http.request({ host: hostname, port, agent, method, path, maxHeaderSize, headers });
+      return { ...named, request };
+    }
+    // An http proxy is asked for whole URLs (RFC 9112 §3.2.2).
+    const secure = proxy.protocol === "https:";
+    const agent = this.#agent(`to ${proxy.protocol}`, () =>
+      secure ? new https.Agent({ keepAlive: true, ...this.#tls(true) }) : new http.Agent({ keepAlive: true }),
+    );
+    const common = { ...hostAndPort(proxy), agent, maxHeaderSize };
+    const added = { Host: url.host, ...proxyAuthorization(proxy) };
+    const request: Route["request"] = (method, target, headers) =>
+      (secure ? https : http).request({ ...common, method, path: origin + target, headers: { ...added, ...headers } });
+    return { ...named, request };
+  }
+
+  #proxyFor(url: URL): URL | undefined {
+    const { proxy, env } = this.#options;
+    if (proxy === false) return undefined;
+    return proxy === undefined ? proxyFor(url, env) : parseProxy(proxy, "the proxy option");
+  }
+
+  #secureAgent(foreign: boolean, proxy: URL | undefined): http.Agent {
+    return this.#agent(`https ${foreign} ${proxy?.href ?? ""}`, () => {
+      const options: AgentOptions = { keepAlive: true, ...this.#tls(foreign) };
+      return proxy === undefined
+        ? new https.Agent({ ...options, lookup: this.#options.lookup })
+        : new TunnelAgent(proxy, options, this.#tls(true));
+    });
+  }
+
+  #agent(key: string, make: () => http.Agent): http.Agent {
+    const agent = this.#agents.get(key) ?? make();
+    this.#agents.set(key, agent);
+    return agent;
+  }
+
+  /** Our certificate is for the registry alone. */
+  #tls(foreign: boolean): AgentOptions {
+    const { tls, env } = this.#options;
+    const { cert: _cert, key: _key, ...anonymous } = tls;
+    if (!this.#contexts.has(foreign)) this.#contexts.set(foreign, secureContext(foreign ? anonymous : tls, env));
+    const context = this.#contexts.get(foreign);
+    return { rejectUnauthorized: tls.insecure !== true, ...(context && { secureContext: context }) };
+  }
+}

@@ -1,0 +1,58 @@
+import { type ErrorCode, isDrayError } from "../errors.ts";
+import { type Clock, systemClock } from "./clock.ts";
+import { redactHeaders, redactUrl } from "./redact.ts";
+import { type Headers, header, isContent, type Middleware } from "./types.ts";
+
+/** One request on the wire and the head of its answer: every hop of a redirect and every attempt has its own. No secret is in it. */
+export interface TraceRecord {
+  readonly method: string;
+  /** Without signatures, sessions and tokens. */
+  readonly url: string;
+  readonly requestHeaders: Headers;
+  /** Bytes of the request's body, where known beforehand. */
+  readonly sent?: number;
+  /** When it began, milliseconds since 1970. */
+  readonly started: number;
+  /** Milliseconds until the headers of the answer were there, or the failure. */
+  readonly duration: number;
+  /** Absent where there was no answer. */
+  readonly status?: number;
+  readonly responseHeaders?: Headers;
+  /** Bytes of the answer's body by its `Content-Length`. */
+  readonly received?: number;
+  /** Why there was no answer. */
+  readonly error?: { readonly code?: ErrorCode; readonly message: string };
+}
+
+/** Tells `record` of everything that goes over the wire. Bodies are never looked at: a token's answer is a secret. */
+export const trace =
+  (record: (entry: TraceRecord) => void, { clock = systemClock }: { clock?: Pick<Clock, "now"> } = {}): Middleware =>
+  (next) =>
+  async (request) => {
+    const started = clock.now();
+    const { body } = request;
+    const sent = body === undefined ? 0 : isContent(body) ? body.size : body.length;
+    const entry = (): Omit<TraceRecord, "status"> => ({
+      method: request.method,
+      url: redactUrl(request.origin + request.target),
+      requestHeaders: redactHeaders(request.headers),
+      ...(sent === undefined ? {} : { sent }),
+      started,
+      duration: clock.now() - started,
+    });
+    try {
+      const response = await next(request);
+      const length = header(response.headers, "content-length");
+      record({
+        ...entry(),
+        status: response.status,
+        responseHeaders: redactHeaders(response.headers),
+        ...(length === undefined ? {} : { received: Number(length) }),
+      });
+      return response;
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      record({ ...entry(), error: isDrayError(error) ? { code: error.code, message } : { message } });
+      throw error;
+    }
+  };

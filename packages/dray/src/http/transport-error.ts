@@ -1,0 +1,109 @@
+import { DrayError, type ErrorCode, isDrayError } from "../errors.ts";
+
+/** Which of the connection's limits ran out. */
+export type Wait = "connect" | "headers" | "idle" | "commit";
+
+const waited: Readonly<Record<Wait, (seconds: number) => string>> = {
+  connect: (seconds) => `could not connect within ${seconds} s`,
+  headers: (seconds) => `did not answer within ${seconds} s`,
+  idle: (seconds) => `moved no bytes for ${seconds} s`,
+  commit: (seconds) => `did not finish the upload within ${seconds} s`,
+};
+
+/** Nothing happened for as long as we wait. The message says which wait it was. */
+export const timeoutError = (wait: Wait, ms: number, host: string): DrayError =>
+  new DrayError("TIMEOUT", `${host} ${waited[wait](ms / 1_000)} (${wait} time-out)`, {
+    registry: host,
+    retryable: true,
+  });
+
+/** What is known of a request that failed. */
+export interface Circumstances {
+  /** Host and port, as users know it. */
+  readonly host: string;
+  /** The proxy the connection goes through, without its credentials. */
+  readonly proxy?: string;
+  /** Whether this host has answered before: then a name that is not found or a refused connection is a fault that passes. */
+  readonly answeredBefore: boolean;
+}
+
+const trustRemedy = "trust its authority with --ca-file FILE";
+
+/** OpenSSL's words for certificates on the left, people's on the right. */
+const certificateFaults: Readonly<Record<string, readonly [reason: string, remedy: string]>> = {
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: ["its certificate is signed by an unknown authority", trustRemedy],
+  UNABLE_TO_GET_ISSUER_CERT: ["its certificate is signed by an unknown authority", trustRemedy],
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: ["its certificate is signed by an unknown authority", trustRemedy],
+  SELF_SIGNED_CERT_IN_CHAIN: ["its certificate is signed by an unknown authority", trustRemedy],
+  DEPTH_ZERO_SELF_SIGNED_CERT: ["its certificate is signed by itself", "trust it with --ca-file FILE"],
+  CERT_HAS_EXPIRED: ["its certificate has expired", "renew it there; --insecure skips the check"],
+  CERT_NOT_YET_VALID: ["its certificate is not valid yet", "check the clocks of both machines"],
+  CERT_REVOKED: ["its certificate was revoked", "renew it there"],
+  ERR_TLS_CERT_ALTNAME_INVALID: ["its certificate is for another name", "use the name it is for"],
+  HOSTNAME_MISMATCH: ["its certificate is for another name", "use the name it is for"],
+};
+
+const networkFaults: Readonly<Record<string, readonly [reason: string, remedy: string, passes: boolean]>> = {
+  ENOTFOUND: ["no such host", "check the name", false],
+  EAI_AGAIN: ["the name could not be looked up", "check the network", true],
+  ECONNREFUSED: ["connection refused", "check the port, and that the registry runs", false],
+  ENOENT: ["no such socket", "check the path, and that the service runs", false],
+  EACCES: ["no permission for the socket", "check its owner and group", false],
+  EHOSTUNREACH: ["no route to the host", "check the network", true],
+  ENETUNREACH: ["the network is unreachable", "check the network", true],
+  ETIMEDOUT: ["the connection timed out", "check the network", true],
+  ECONNRESET: ["the connection was cut", "try again", true],
+  EPIPE: ["the connection was cut", "try again", true],
+  ECONNABORTED: ["the connection was cut", "try again", true],
+};
+
+/** A failure of the transport in our words: what failed, on which host, and what to do. */
+export const transportError = (cause: unknown, { host, proxy, answeredBefore }: Circumstances): DrayError => {
+  if (isDrayError(cause)) return cause;
+  const code = codeOf(cause);
+  const place = proxy === undefined ? host : `${host} through the proxy ${proxy}`;
+  const make = (kind: ErrorCode, reason: string, remedy: string, retryable: boolean) =>
+    new DrayError(kind, `cannot reach ${place}: ${reason}; ${remedy}`, { registry: host, retryable, cause });
+
+  const certificate = certificateFaults[code];
+  if (certificate !== undefined) return make("TLS", `${certificate[0]}${altNames(cause)}`, certificate[1], false);
+  const network = networkFaults[code];
+  if (network !== undefined) return make("NETWORK", network[0], network[1], network[2] || answeredBefore);
+
+  const text = cause instanceof Error ? cause.message : String(cause);
+  if (code === "HPE_HEADER_OVERFLOW")
+    return new DrayError("LIMIT_EXCEEDED", `${host} sent more than 64 KiB of headers`, { registry: host, cause });
+  if (code.startsWith("HPE_"))
+    return new DrayError("REGISTRY", `${host} sent something that is no HTTP; check the port`, {
+      registry: host,
+      cause,
+    });
+  const alert = tlsAlert(`${code} ${text}`);
+  if (alert !== undefined) return make("TLS", alert[0], alert[1], false);
+  return make("NETWORK", shortened(text), "try again", true);
+};
+
+const codeOf = (cause: unknown): string => {
+  const { code, errors } = (cause ?? {}) as { code?: unknown; errors?: unknown };
+  if (typeof code === "string") return code;
+  // Several addresses were tried: the first failure stands for all.
+  return Array.isArray(errors) && errors.length > 0 ? codeOf(errors[0]) : "";
+};
+
+/** The names a certificate is for, where the runtime tells. */
+const altNames = (cause: unknown): string => {
+  const names = (cause as { cert?: { subjectaltname?: unknown } } | undefined)?.cert?.subjectaltname;
+  return typeof names === "string" && names !== "" ? ` (${names.slice(0, 200)})` : "";
+};
+
+/** The runtimes name the same alerts differently: match what both have. */
+const tlsAlert = (text: string): readonly [reason: string, remedy: string] | undefined => {
+  if (/wrong.version.number|packet.length.too.long|http.request/i.test(text))
+    return ["it does not speak TLS", "use plain http with --insecure, or another port"];
+  if (/certificate.required|handshake.failure|bad.certificate|alert.*certificate|certificate.unknown/i.test(text))
+    return ["it asks for a client certificate, or does not accept ours", "give one with --cert FILE --key FILE"];
+  if (/protocol.version|unsupported.protocol/i.test(text)) return ["it speaks no TLS version that we do", "update it"];
+  return /\b(?:ssl|tls)\b|_SSL_|EPROTO/i.test(text) ? [shortened(text), "check its TLS settings"] : undefined;
+};
+
+const shortened = (text: string): string => text.trim().split("\n", 1)[0]?.slice(0, 200) ?? "";
