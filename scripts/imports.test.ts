@@ -56,6 +56,7 @@ const inside: readonly [from: string, to: string, typeOnly: boolean, verdict: Re
   ["layout/store.ts", "archive/index.ts", false, /siblings/],
   ["http/retry.ts", "auth/types.ts", true, /siblings/],
   ["auth/authenticate.ts", "http/types.ts", true, undefined],
+  ["auth/realm.ts", "http/addresses.ts", false, undefined],
   ["auth/authenticate.ts", "http/index.ts", false, /types alone/],
   ["auth/authenticate.ts", "http/retry.ts", true, /siblings/],
   ["content/copy.ts", "cellar/index.ts", false, /"cellar" has no floor/],

@@ -14,9 +14,12 @@ export const floors: readonly (readonly string[])[] = [
   ["index.ts"],
 ];
 
-/** Siblings that may know each other's types: the authenticating middleware speaks of requests and responses. */
-export const typesBetweenSiblings: readonly { from: string; to: readonly string[] }[] = [
-  { from: "auth", to: ["http/types.ts", "http/index.ts"] },
+/**
+ * Siblings that may know each other: the authenticating middleware speaks of requests and responses, and judges addresses
+ * as redirects do. Of `types` the types alone, of `pure` everything: files of words without I/O.
+ */
+export const betweenSiblings: readonly { from: string; types: readonly string[]; pure: readonly string[] }[] = [
+  { from: "auth", types: ["http/index.ts"], pure: ["http/types.ts", "http/addresses.ts"] },
 ];
 
 /** The packages, lowest first. A package imports the lower ones by their public names, never a sibling. */
@@ -102,8 +105,11 @@ const floorFault = (file: string, target: string, typeOnly: boolean): string | u
   if (isTest(target)) return "a test is nobody's library";
   if (from === to || level(floors, to) < level(floors, from)) return undefined;
   if (level(floors, to) > level(floors, from)) return `${from} lies below ${to}; imports point down`;
-  const allowed = typesBetweenSiblings.find((rule) => rule.from === from && rule.to.includes(target));
-  if (allowed === undefined) return `${from} and ${to} are siblings, which do not know each other`;
+  const rules = betweenSiblings.filter((rule) => rule.from === from);
+  if (rules.some(({ pure }) => pure.includes(target))) return undefined;
+  if (!rules.some(({ types }) => types.includes(target))) {
+    return `${from} and ${to} are siblings, which do not know each other`;
+  }
   return typeOnly ? undefined : `${from} may import types alone from ${target}`;
 };
 

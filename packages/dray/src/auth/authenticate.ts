@@ -1,6 +1,6 @@
 import type { Body, Content } from "../content/index.ts";
 import { isDrayError } from "../errors.ts";
-import type { Handler, HttpRequest, HttpResponse, Middleware } from "../http/types.ts";
+import { type Handler, type HttpRequest, type HttpResponse, isContent, type Middleware } from "../http/types.ts";
 import { type Authorization, Authorizer, type Needs } from "./authorizer.ts";
 import { challengesOf } from "./challenge.ts";
 import { unlessAborted } from "./flight.ts";
@@ -160,7 +160,7 @@ const withAuthorization = (
 
 /** A `Body` that tells whether anybody has begun to read it, after which a request cannot be repeated. */
 const watched = (body: Body | Content | undefined): { body: Body | Content | undefined; untouched: () => boolean } => {
-  if (body === undefined || "open" in body) return { body, untouched: () => true };
+  if (body === undefined || isContent(body)) return { body, untouched: () => true };
   let touched = false;
   const iterate = (): AsyncIterator<Uint8Array> => {
     touched = true;

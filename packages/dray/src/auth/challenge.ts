@@ -1,4 +1,4 @@
-import type { Headers } from "../http/types.ts";
+import { type Headers, headerValues } from "../http/types.ts";
 
 /** One way a server accepts to be told who asks. */
 export interface Challenge {
@@ -12,7 +12,7 @@ export interface Challenge {
 
 /** The challenges of a response, in order. */
 export const challengesOf = (headers: Headers): Challenge[] =>
-  parseChallenges(headers.filter(([name]) => name.toLowerCase() === "www-authenticate").map(([, value]) => value));
+  parseChallenges(headerValues(headers, "www-authenticate"));
 
 const separators = /[ \t,]*/y;
 const scheme = /([!#$%&'*+.^_`|~0-9A-Za-z-]+)(?=[ \t,]|$)/y;

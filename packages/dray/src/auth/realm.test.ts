@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { isPrivateHost } from "./private-address.ts";
 import { mayHaveCredentials, realmRefusal, realmUrl } from "./realm.ts";
 
 const https = "https://registry.test";
@@ -31,7 +30,7 @@ const visits: [realm: string, from: string, refused: RegExp | undefined][] = [
   ["https://a.localhost./token", https, /private/],
   ["https://100.100.100.200/token", https, /private/],
   ["https://[::1]/token", https, /private/],
-  ["https://[fd00:ec2::254]/token", https, /private/],
+  ["https://[fd00:ec2::254]/token", "https://10.0.0.1", /link-local/],
   ["https://[::ffff:10.0.0.1]/token", https, /private/],
   ["https://[64:ff9b::a00:1]/token", https, /private/],
   ["https://169.254.169.254/latest", https, /link-local/],
@@ -46,6 +45,7 @@ const visits: [realm: string, from: string, refused: RegExp | undefined][] = [
   ["http://10.0.0.1:5001/token", "http://10.0.0.1:5000", undefined],
   ["https://10.0.0.2/token", "https://10.0.0.1", undefined],
   ["http://127.0.0.1:5001/token", "http://localhost:5000", undefined],
+  ["http://[::1]:5001/token", "http://localhost:5000", undefined],
   ["http://169.254.169.254/token", "http://10.0.0.1:5000", /link-local/],
   ["http://169.254.1.1:5001/token", "http://169.254.1.1:5000", undefined],
 ];
@@ -85,7 +85,8 @@ for (const [realm, from, may] of credentials) {
     assert.equal(mayHaveCredentials(new URL(realm), from), may));
 }
 
-test("hosts that are no address and no local name are not private", () => {
-  for (const host of ["", "localhost.test", "notlocalhost", "fd00", "10.0.0", "::g"])
-    assert.equal(isPrivateHost(host), false, host);
+test("a name that only looks like a private one is a name", () => {
+  for (const host of ["localhost.test", "notlocalhost", "fd00", "10.0.0.test"]) {
+    assert.equal(realmRefusal(new URL(`https://${host}/token`), https, []), undefined, host);
+  }
 });

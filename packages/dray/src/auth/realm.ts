@@ -1,4 +1,8 @@
-import { isLinkLocalHost, isListedHost, isLoopbackHost, isPrivateHost } from "./private-address.ts";
+import { isAllowed, isPrivateAddress } from "../http/addresses.ts";
+
+/** Addresses that no registry has a reason to name, not even one on a private network: cloud metadata services live there. */
+const neverNamed = ["0.0.0.0", "169.254.0.0/16", "::", "fe80::/10", "fd00:ec2::254"];
+const loopback = ["127.0.0.0/8", "::1"];
 
 /** The URL of a token service, where a realm is one. For Basic it is any text, and some registries say such text for Bearer too. */
 export const realmUrl = (realm: string | undefined): URL | undefined => {
@@ -11,18 +15,19 @@ export const realmUrl = (realm: string | undefined): URL | undefined => {
 /**
  * Why a token service may not be visited, or `undefined`. A registry chooses the realm, so a bad one could make us call
  * services it cannot reach itself: a realm is https unless the registry is http, holds no credentials, and is no private
- * address, unless the registry is on the same host or on a private address itself. Names are checked by the connection,
- * which knows what they stand for.
+ * address, unless the registry is on the same host or on a private address itself. What a name stands for is checked by
+ * the connection, which looks it up.
  * @param from origin that named the realm.
+ * @param allowed hosts, addresses and CIDRs that may be visited although they are private.
  */
-export const realmRefusal = (realm: URL, from: string, allowPrivate: readonly string[]): string | undefined => {
+export const realmRefusal = (realm: URL, from: string, allowed: readonly string[]): string | undefined => {
   const challenger = new URL(from);
   if (realm.username !== "" || realm.password !== "") return "it holds credentials of its own";
   if (realm.protocol === "http:" && challenger.protocol !== "http:") return "it is http, while the registry is https";
   const host = realm.hostname;
-  if (host === challenger.hostname || isListedHost(allowPrivate, host)) return undefined;
-  if (isLinkLocalHost(host)) return "it is a link-local address";
-  if (isPrivateHost(host) && !isPrivateHost(challenger.hostname)) return "it is a private address";
+  if (host === challenger.hostname || isAllowed(allowed, host, host)) return undefined;
+  if (isAllowed(neverNamed, host, host)) return "it is link-local, where metadata services are";
+  if (isPrivate(host) && !isPrivate(challenger.hostname)) return "it is a private address";
   return undefined;
 };
 
@@ -33,5 +38,9 @@ export const realmRefusal = (realm: URL, from: string, allowPrivate: readonly st
 export const mayHaveCredentials = (realm: URL, from: string): boolean => {
   const challenger = new URL(from);
   if (challenger.protocol === "https:" || realm.hostname === challenger.hostname) return true;
-  return isLoopbackHost(realm.hostname) && isLoopbackHost(challenger.hostname);
+  return isThisMachine(realm.hostname) && isThisMachine(challenger.hostname);
 };
+
+const isPrivate = (host: string): boolean => isPrivateAddress(host) || isLocalName(host);
+const isThisMachine = (host: string): boolean => isAllowed(loopback, host, host) || isLocalName(host);
+const isLocalName = (host: string): boolean => /^(?:.+\.)?localhost\.?$/.test(host);

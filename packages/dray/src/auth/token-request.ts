@@ -1,6 +1,6 @@
 import { bytesContent, collect } from "../content/index.ts";
 import { DrayError } from "../errors.ts";
-import type { Handler, Headers, HttpRequest, HttpResponse } from "../http/types.ts";
+import { type Handler, type Headers, type HttpRequest, type HttpResponse, header } from "../http/types.ts";
 import { kindOf } from "./credential.ts";
 import { realmRefusal } from "./realm.ts";
 import { formatScope, type Scope } from "./scope.ts";
@@ -51,7 +51,7 @@ export const requestToken = async (
   }
   const body = await readBody(response, order, options);
   if (response.status !== 200) throw refusal(response, body, order, options);
-  const token = readToken(body, asked, headerOf(response.headers, "date"));
+  const token = readToken(body, asked, header(response.headers, "date"));
   if (token !== undefined) return token;
   const message = `${serviceOf(order, options)} answered 200 without a token; check that it is one`;
   throw new DrayError("REGISTRY", message, { registry: options.registry, status: 200 });
@@ -95,7 +95,7 @@ const send = async (
   let carried = headers;
   for (let hop = 0; ; hop++) {
     const response = await options.handler(tokenRequest(method, at, carried, options, signal, form));
-    const location = headerOf(response.headers, "location");
+    const location = header(response.headers, "location");
     if (![301, 302, 303, 307, 308].includes(response.status) || location === undefined) return response;
     await response.body.discard();
     const next = URL.canParse(location, at.href) ? new URL(location, at) : undefined;
@@ -155,7 +155,7 @@ const refusal = (response: HttpResponse, body: string, order: TokenOrder, option
   const { status } = response;
   const { registry } = options;
   const { code, message } = readRefusal(body);
-  const wait = headerOf(response.headers, "retry-after");
+  const wait = header(response.headers, "retry-after");
   const facts = {
     status,
     registry,
@@ -193,6 +193,3 @@ const basicPair = (credential: Credential | undefined): [string, string] | undef
 /** The value of an `Authorization` header for a name and password (RFC 7617). */
 export const basic = (username: string, password: string): string =>
   `Basic ${Buffer.from(`${username}:${password}`).toString("base64")}`;
-
-const headerOf = (headers: Headers, name: string): string | undefined =>
-  headers.find(([key]) => key.toLowerCase() === name)?.[1];
