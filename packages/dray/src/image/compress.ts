@@ -72,7 +72,7 @@ export const compressLayers = async (
     const member = parsed.kind === "index" ? "manifests" : "layers";
     const below = parsed.kind === "index" ? parsed.index.manifests : parsed.manifest.layers;
     const settled = await Promise.allSettled(
-      below.map((child) => {
+      below.map(async (child) => {
         if (parsed.kind === "index") return visit(child);
         return compressionOf(child.mediaType) === "none" ? layer(child) : child;
       }),

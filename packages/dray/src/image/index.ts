@@ -3,6 +3,5 @@
  * Imports everything below; knows no command and no server.
  */
 export * from "./compress.ts";
-export * from "./decompress.ts";
 export * from "./validate.ts";
 export * from "./views.ts";

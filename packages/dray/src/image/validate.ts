@@ -1,6 +1,6 @@
 import { availableParallelism } from "node:os";
-import { digestMismatch, loadManifest, type ReadableStore, Slots, sized } from "../content/index.ts";
-import { DrayError, isDrayError, throwIfAborted } from "../errors.ts";
+import { decompressed, digestMismatch, loadManifest, type ReadableStore, Slots, sized } from "../content/index.ts";
+import { type DrayError, isDrayError, throwIfAborted } from "../errors.ts";
 import { digesterFor } from "../hash/index.ts";
 import {
   algorithmOf,
@@ -12,7 +12,7 @@ import {
   isManifestLike,
   normalizePlatform,
 } from "../oci/index.ts";
-import { decompressed } from "./decompress.ts";
+
 import { type Image, type Layer, platformOf, viewOfLoaded } from "./views.ts";
 
 export interface ValidateOptions {

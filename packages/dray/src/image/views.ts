@@ -1,4 +1,11 @@
-import { collect, type LoadedManifest, loadManifest, type ReadableStore, type ReadOptions } from "../content/index.ts";
+import {
+  collect,
+  decompressed,
+  type LoadedManifest,
+  loadManifest,
+  type ReadableStore,
+  type ReadOptions,
+} from "../content/index.ts";
 import { DrayError } from "../errors.ts";
 import {
   type Descriptor,
@@ -13,7 +20,6 @@ import {
   parseJson,
   type WantedPlatform,
 } from "../oci/index.ts";
-import { decompressed } from "./decompress.ts";
 
 /** A view over an image in a store. Nothing is read before it is asked for; what was read is kept, but for layers. */
 export interface Image {

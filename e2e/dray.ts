@@ -1,0 +1,67 @@
+/** The command, run from source on the runtime that runs the test, as a process of its own. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { type Finished, finish } from "@dray/testkit/peers";
+
+const main: string = fileURLToPath(new URL("../packages/cli/src/main.ts", import.meta.url));
+
+/** No configuration of whoever runs the tests reaches the command. */
+const clean = (dir: string): Record<string, string | undefined> => ({
+  HOME: dir,
+  DOCKER_CONFIG: join(dir, "docker"),
+  XDG_STATE_HOME: join(dir, "state"),
+  XDG_CONFIG_HOME: join(dir, "config"),
+  XDG_RUNTIME_DIR: undefined,
+  REGISTRY_AUTH_FILE: undefined,
+  DOCKER_AUTH_CONFIG: undefined,
+});
+
+/** A folder for one test, with the command at home in it. */
+export interface Workshop {
+  readonly dir: string;
+  /** Runs the command to its end. */
+  dray(
+    args: readonly string[],
+    options?: { env?: Readonly<Record<string, string | undefined>>; input?: string },
+  ): Promise<Finished>;
+  /** Runs the command to its end. @throws when it fails. */
+  ok(
+    args: readonly string[],
+    options?: { env?: Readonly<Record<string, string | undefined>>; input?: string },
+  ): Promise<string>;
+  /** Starts the command, for tests that end it. */
+  start(args: readonly string[]): ChildProcess;
+  path(...parts: readonly string[]): string;
+  close(): Promise<void>;
+}
+
+export const workshop = async (): Promise<Workshop> => {
+  const dir = await mkdtemp(join(tmpdir(), "dray-e2e-"));
+  const dray: Workshop["dray"] = (args, { env = {}, ...options } = {}) =>
+    finish([process.execPath, main, ...args], { ...options, env: { ...clean(dir), ...env } });
+  return {
+    dir,
+    dray,
+    ok: async (args, options) => {
+      const { code, stdout, stderr } = await dray(args, options);
+      if (code !== 0) throw new Error(`dray ${args.join(" ")}: exit ${code}: ${stderr.slice(-2000)}`);
+      return stdout;
+    },
+    start: (args) =>
+      spawn(process.execPath, [main, ...args], {
+        env: { ...process.env, ...clean(dir) },
+        stdio: ["ignore", "ignore", "pipe"],
+      }),
+    path: (...parts) => join(dir, ...parts),
+    close: () => rm(dir, { recursive: true, force: true }),
+  };
+};
+
+/** A test that needs a program says which one is missing, and is left out by name. */
+export const missing = (...programs: readonly (readonly [name: string, found: unknown])[]): string | false => {
+  const names = programs.filter(([, found]) => found === undefined).map(([name]) => name);
+  return names.length === 0 ? false : `missing: ${names.join(", ")}`;
+};
