@@ -576,6 +576,14 @@ test("the registry may have several origins, written in any way; before it has o
   assert.equal((await none.send("/v2/", { origin: "https://mirror.test" })).status, 401);
 });
 
+test("a registry behind a unix socket; another socket is another origin", async () => {
+  const [mine, other] = [challenging('Basic realm="r"'), challenging('Basic realm="r"')];
+  const network = { "unix:/run/mine.sock": mine.handler, "unix:/run/other.sock": other.handler };
+  const { send } = client(network, { origin: () => "unix:/run/mine.sock" });
+  assert.equal((await send("/v2/", { origin: "unix:/run/mine.sock" })).status, 200);
+  assert.equal((await send("/v2/", { origin: "unix:/run/other.sock" })).status, 401);
+});
+
 test("a request with an Authorization of its own goes to the registry as it is", async () => {
   const registry = challenging('Basic realm="r"');
   const { send } = client({ [own]: registry.handler });

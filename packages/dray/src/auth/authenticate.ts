@@ -17,12 +17,12 @@ export interface AuthenticateOptions {
   readonly credentials: Keychain;
   /**
    * Carries requests to token services, with a budget, trace and connection of its own. It follows no redirects, and
-   * refuses names that stand for private addresses as the connection for redirects does.
+   * refuses names that stand for private addresses as the connection does for redirects. Failures that may pass are thrown
+   * as `retryable`, so the retries around this middleware are enough.
    */
   readonly tokens: Handler;
   /** Hosts, addresses and CIDRs that a token service may have although they are private. */
   readonly allowPrivate?: readonly string[];
-  readonly userAgent?: string;
   /** The time in milliseconds. */
   readonly now?: () => number;
   readonly onWarning?: (message: string) => void;
@@ -46,9 +46,9 @@ const mostOrigins = 100;
  * request that has an `Authorization` of its own goes to the registry as it is.
  */
 export const authenticate = (options: AuthenticateOptions): Middleware => {
-  const { registry, allowPrivate = [], userAgent, now = Date.now, onWarning } = options;
+  const { registry, allowPrivate = [], now = Date.now, onWarning } = options;
   const credentials = remembering(options.credentials, now);
-  const tokens = tokenStock({ handler: options.tokens, registry, allowPrivate, userAgent, now });
+  const tokens = tokenStock({ handler: options.tokens, registry, allowPrivate, now });
   const authorizers = new Map<string, Authorizer>();
   const learners = new Map<string, Promise<void>>();
 
@@ -84,8 +84,8 @@ export const authenticate = (options: AuthenticateOptions): Middleware => {
 
   return (next) => async (request) => {
     const { context, signal } = request;
-    const origin = new URL(request.origin).origin;
-    const own = [options.origin() ?? []].flat().some((each) => new URL(each).origin === origin);
+    const origin = canonical(request.origin);
+    const own = [options.origin() ?? []].flat().some((each) => canonical(each) === origin);
     if (own && request.headers.some(isAuthorization)) return next(request);
     const authorizer = authorizerOf(origin, own);
     const needs: Needs = { scopes: parseScopes(context?.scopes ?? []), repository: context?.repository, signal };
@@ -142,6 +142,9 @@ const ask = async (next: Handler, { origin, signal }: HttpRequest, authorizer: A
   await response.body.discard();
   authorizer.learn(response.status, challengesOf(response.headers));
 };
+
+/** Without the port that a scheme implies; `unix:/path` has no other form. */
+const canonical = (origin: string): string => (origin.startsWith("http") ? new URL(origin).origin : origin);
 
 const isAuthorization = ([name]: readonly [string, string]): boolean => name.toLowerCase() === "authorization";
 

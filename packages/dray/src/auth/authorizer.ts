@@ -194,7 +194,7 @@ export class Authorizer {
     }
     const refused = this.#refusal(realm);
     if (refused === undefined) return realm;
-    const message = `${registry} wants a token of ${realm.host}, which is not asked: ${refused}; allow the address if it is right`;
+    const message = `${registry} wants a token of ${realm.host}, which is not asked: ${refused}`;
     throw new DrayError("ADDRESS_REFUSED", message, facts);
   }
 

@@ -21,19 +21,9 @@ export interface FetchTokenOptions extends Omit<AuthenticateOptions, "origin"> {
  * @throws DrayError `UNSUPPORTED` where the registry does not work with tokens; what `authenticate` throws.
  */
 export const fetchToken = async (options: FetchTokenOptions): Promise<Token> => {
-  const {
-    registry,
-    origin,
-    credentials,
-    connection,
-    scopes,
-    signal,
-    allowPrivate = [],
-    userAgent,
-    onWarning,
-  } = options;
+  const { registry, origin, credentials, connection, scopes, signal, allowPrivate = [], onWarning } = options;
   const { now = Date.now } = options;
-  const tokens = tokenStock({ handler: options.tokens, registry, allowPrivate, userAgent, now });
+  const tokens = tokenStock({ handler: options.tokens, registry, allowPrivate, now });
   const authorizer = new Authorizer({ registry, origin, credentials, tokens, allowPrivate, onWarning });
   const cancel = signal === undefined ? {} : { signal };
   const response = await connection({ method: "GET", origin, target: "/v2/", headers: [], ...cancel });

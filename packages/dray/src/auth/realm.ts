@@ -23,11 +23,13 @@ export const realmUrl = (realm: string | undefined): URL | undefined => {
 export const realmRefusal = (realm: URL, from: string, allowed: readonly string[]): string | undefined => {
   const challenger = new URL(from);
   if (realm.username !== "" || realm.password !== "") return "it holds credentials of its own";
-  if (realm.protocol === "http:" && challenger.protocol !== "http:") return "it is http, while the registry is https";
+  if (realm.protocol === "http:" && challenger.protocol !== "http:")
+    return "it is http, while the registry is https; serve it over https";
   const host = realm.hostname;
   if (host === challenger.hostname || isAllowed(allowed, host, host)) return undefined;
-  if (isAllowed(neverNamed, host, host)) return "it is link-local, where metadata services are";
-  if (isPrivate(host) && !isPrivate(challenger.hostname)) return "it is a private address";
+  const remedy = `if that is meant, allow it with --allow-private ${host}`;
+  if (isAllowed(neverNamed, host, host)) return `it is link-local, where metadata services are; ${remedy}`;
+  if (isPrivate(host) && !isPrivate(challenger.hostname)) return `it is a private address; ${remedy}`;
   return undefined;
 };
 

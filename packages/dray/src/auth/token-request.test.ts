@@ -14,7 +14,7 @@ const ann = { username: "ann", password: "hunter2", source };
 const ask = (handler: Handler, order: Partial<TokenOrder> = {}, now = 1000) =>
   requestToken(
     { realm: new URL(realm), service: "registry", scopes: parseScopes(["repository:a:pull"]), ...order },
-    { handler, registry: "registry.test", allowPrivate: [], userAgent: "dray/test", now: () => now },
+    { handler, registry: "registry.test", allowPrivate: [], now: () => now },
     new AbortController().signal,
   );
 
@@ -65,7 +65,6 @@ test("GET with a name and password, service and scopes each a parameter, beside 
     ],
   );
   assert.equal(header(request.headers, "authorization"), `Basic ${Buffer.from("ann:hunter2").toString("base64")}`);
-  assert.equal(header(request.headers, "user-agent"), "dray/test");
 });
 
 test("anonymously without Authorization; what the registry did not name is left out", async () => {

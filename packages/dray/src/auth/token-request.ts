@@ -24,7 +24,6 @@ export interface TokenServiceOptions {
   readonly registry: string;
   /** Hosts, addresses and CIDRs that a redirect may lead to although they are private. */
   readonly allowPrivate: readonly string[];
-  readonly userAgent?: string | undefined;
   readonly now: () => number;
 }
 
@@ -94,7 +93,7 @@ const send = async (
   let at = url;
   let carried = headers;
   for (let hop = 0; ; hop++) {
-    const response = await options.handler(tokenRequest(method, at, carried, options, signal, form));
+    const response = await options.handler(tokenRequest(method, at, carried, signal, form));
     const location = header(response.headers, "location");
     if (![301, 302, 303, 307, 308].includes(response.status) || location === undefined) return response;
     await response.body.discard();
@@ -126,18 +125,13 @@ const tokenRequest = (
   method: string,
   url: URL,
   headers: Headers,
-  { userAgent }: TokenServiceOptions,
   signal: AbortSignal,
   form: URLSearchParams | undefined,
 ): HttpRequest => ({
   method,
   origin: url.origin,
   target: `${url.pathname}${url.search}`,
-  headers: [
-    ["Accept", "application/json"],
-    ...(userAgent === undefined ? [] : [["User-Agent", userAgent] as const]),
-    ...headers,
-  ],
+  headers: [["Accept", "application/json"], ...headers],
   ...(form === undefined ? {} : { body: bytesContent(new TextEncoder().encode(form.toString())) }),
   signal,
 });
