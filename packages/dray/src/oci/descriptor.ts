@@ -1,5 +1,6 @@
 import { DrayError } from "../errors.ts";
 import { type Digest, isDigest } from "./digest.ts";
+import { isObject, isOptional, isText, isTextMap, isTexts, shown, withoutNulls } from "./json.ts";
 import type { Platform } from "./platform.ts";
 
 export type Annotations = Readonly<Record<string, string>>;
@@ -23,34 +24,36 @@ export interface Descriptor {
 }
 
 /**
- * Checks that a JSON value is a descriptor and returns it, unknown members and all.
+ * Checks that a JSON value is a descriptor and returns it, unknown members and all. A member that is `null` counts as
+ * left out, as it does for the Go programs that write most of them.
  * @param where names the place in an error, such as `layers[2]`.
  * @throws DrayError `MANIFEST_INVALID`
  */
 export const asDescriptor = (value: unknown, where: string): Descriptor => {
   const fault = descriptorFault(value);
   if (fault !== undefined) throw new DrayError("MANIFEST_INVALID", `${where}: ${fault}`);
-  return value as Descriptor;
+  return withoutNulls(value as Descriptor, optionalMembers);
 };
+
+const optionalMembers = ["urls", "annotations", "data", "platform", "artifactType"];
 
 const descriptorFault = (value: unknown): string | undefined => {
   if (!isObject(value)) return "is no descriptor object";
   if (typeof value["mediaType"] !== "string") return "mediaType is missing";
-  if (!isDigest(value["digest"])) return `digest ${JSON.stringify(value["digest"] ?? null)} is missing or invalid`;
+  if (!isDigest(value["digest"])) return `digest ${shown(value["digest"])} is missing or invalid`;
   if (!Number.isSafeInteger(value["size"]) || (value["size"] as number) < 0)
-    return `size ${JSON.stringify(value["size"] ?? null)} must be a number of bytes`;
-  const annotations = value["annotations"];
-  if (annotations !== undefined && annotations !== null && !isObject(annotations)) return "annotations is no object";
-  const platform = value["platform"];
-  if (platform !== undefined && platform !== null && !isObject(platform)) return "platform is no object";
-  const urls = value["urls"];
-  if (urls !== undefined && urls !== null && !(Array.isArray(urls) && urls.every((url) => typeof url === "string")))
-    return "urls is no list of strings";
-  return undefined;
+    return `size ${shown(value["size"])} must be a number of bytes`;
+  if (!isOptional(value["urls"], isTexts)) return "urls is no list of strings";
+  if (!isOptional(value["annotations"], isTextMap)) return "annotations is no object of strings";
+  if (!isOptional(value["data"], isText)) return "data is no string";
+  if (!isOptional(value["artifactType"], isText)) return "artifactType is no string";
+  return isOptional(value["platform"], isPlatformObject) ? undefined : "platform is no object of strings";
 };
 
-export const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
+const isPlatformObject = (value: unknown): boolean =>
+  isObject(value) &&
+  ["os", "architecture", "variant", "os.version"].every((member) => isOptional(value[member], isText)) &&
+  isOptional(value["os.features"], isTexts);
 
 /** The descriptor of the content alone: what two descriptors of the same bytes agree on. */
 export const bare = ({ mediaType, digest, size }: Descriptor): Descriptor => ({ mediaType, digest, size });

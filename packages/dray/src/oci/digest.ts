@@ -31,7 +31,7 @@ export const isDigest = (text: unknown): text is Digest => typeof text === "stri
 const digestFault = (text: string): string | undefined => {
   if (!grammar.test(text)) return "expected algorithm:hex, such as sha256:<64 hex digits>";
   const { algorithm, hex } = split(text);
-  if (!(algorithm in hexLength)) return `algorithm "${algorithm}" is not supported; sha256 and sha512 are`;
+  if (!Object.hasOwn(hexLength, algorithm)) return `algorithm "${algorithm}" is not supported; sha256 and sha512 are`;
   const wanted = hexLength[algorithm as DigestAlgorithm];
   if (hex.length !== wanted) return `${algorithm} has ${wanted} hex digits, this has ${hex.length}`;
   return /^[0-9a-f]+$/.test(hex) ? undefined : "hex digits must be 0-9 and a-f in lower case";

@@ -1,12 +1,8 @@
 import { DrayError } from "../errors.ts";
-import { type Annotations, asDescriptor, type Descriptor, isObject } from "./descriptor.ts";
+import { type Annotations, asDescriptor, type Descriptor } from "./descriptor.ts";
 import { type Digest, isDigest } from "./digest.ts";
+import { isObject, isOptional, isText, isTextMap, parseJson, shown, withoutNulls } from "./json.ts";
 import { isIndexType, isManifestType, isSchema1Type, mediaTypes } from "./media-types.ts";
-
-/** Manifest bytes that Dray will hold in memory at most. Registries must accept 4 MiB. */
-export const largestManifest: number = 16 * 1024 * 1024;
-/** Levels of JSON that are read at most; a manifest has about six. */
-const deepest = 64;
 
 /** An image or artifact manifest. Members that we do not know are kept. @see https://github.com/opencontainers/image-spec/blob/main/manifest.md */
 export interface Manifest {
@@ -45,25 +41,41 @@ export type ParsedManifest =
 export const parseManifest = (bytes: Uint8Array, mediaType?: string): ParsedManifest => {
   const value = parseJson(bytes, "manifest");
   if (!isObject(value)) throw new DrayError("MANIFEST_INVALID", "the manifest is no JSON object");
-  const inside = typeof value["mediaType"] === "string" ? value["mediaType"] : undefined;
-  const said =
-    mediaType === undefined || !isKnown(mediaType) || mediaType === "application/json" ? undefined : mediaType;
-  if (said !== undefined && inside !== undefined && said !== inside)
-    throw new DrayError("MANIFEST_INVALID", `the manifest calls itself "${inside}" but was announced as "${said}"`);
-  const type = said ?? inside ?? guessType(value);
-  if (value["schemaVersion"] === 1 || type === mediaTypes.dockerSchema1 || type === mediaTypes.dockerSchema1Signed)
+  const type = typeOf(value, mediaType);
+  if (type === mediaTypes.dockerSchema1 || type === mediaTypes.dockerSchema1Signed) {
+    refuseVersion(value, 1);
     return { kind: "schema1", mediaType: type, blobs: schema1Blobs(value) };
-  if (value["schemaVersion"] !== 2)
-    throw new DrayError("MANIFEST_INVALID", `schemaVersion ${JSON.stringify(value["schemaVersion"] ?? null)} is not 2`);
+  }
   if (isIndexType(type)) {
-    refuseBoth(value, "layers", "an index");
+    refuseVersion(value, 2);
+    refuseMembers(value, ["config", "layers", "fsLayers"], "an index");
     return { kind: "index", mediaType: type, index: checkIndex(value) };
   }
   if (isManifestType(type)) {
-    refuseBoth(value, "manifests", "an image manifest");
+    refuseVersion(value, 2);
+    refuseMembers(value, ["manifests", "fsLayers"], "an image manifest");
     return { kind: "manifest", mediaType: type, manifest: checkManifest(value) };
   }
-  throw new DrayError("MANIFEST_INVALID", `"${type}" is no media type of a manifest or index`);
+  throw new DrayError("MANIFEST_INVALID", `${shown(type)} is no media type of a manifest or index`);
+};
+
+/** What the document is: as announced, else as it says, else as it looks. */
+const typeOf = (value: Record<string, unknown>, mediaType: string | undefined): string => {
+  // An empty mediaType is what Go writes for none.
+  const inside = value["mediaType"] ?? "";
+  if (!isText(inside)) throw new DrayError("MANIFEST_INVALID", `mediaType ${shown(inside)} is no string`);
+  const said = mediaType === undefined || !isKnown(mediaType) || mediaType === "application/json" ? "" : mediaType;
+  if (said !== "" && inside !== "" && said !== inside)
+    throw new DrayError(
+      "MANIFEST_INVALID",
+      `the manifest calls itself ${shown(inside)} but was announced as "${said}"`,
+    );
+  return said || inside || guessType(value);
+};
+
+const refuseVersion = (value: Record<string, unknown>, wanted: 1 | 2): void => {
+  if (value["schemaVersion"] !== wanted)
+    throw new DrayError("MANIFEST_INVALID", `schemaVersion ${shown(value["schemaVersion"])} is not ${wanted}`);
 };
 
 /** The layers of a schema 1 manifest: digests without sizes, an empty layer many times over. */
@@ -83,8 +95,9 @@ const guessType = (value: Record<string, unknown>): string => {
   return mediaTypes.ociManifest;
 };
 
-const refuseBoth = (value: Record<string, unknown>, member: string, what: string): void => {
-  if (value[member] !== undefined) throw new DrayError("MANIFEST_INVALID", `${what} may not have "${member}"`);
+const refuseMembers = (value: Record<string, unknown>, members: readonly string[], what: string): void => {
+  const member = members.find((name) => value[name] !== undefined);
+  if (member !== undefined) throw new DrayError("MANIFEST_INVALID", `${what} may not have "${member}"`);
 };
 
 const list = (value: unknown, name: string): Descriptor[] => {
@@ -93,51 +106,27 @@ const list = (value: unknown, name: string): Descriptor[] => {
   return value.map((entry, i) => asDescriptor(entry, `${name}[${i}]`));
 };
 
-const checkManifest = (value: Record<string, unknown>): Manifest => {
-  asDescriptor(value["config"], "config");
-  const layers = list(value["layers"], "layers");
-  if (value["subject"] !== undefined && value["subject"] !== null) asDescriptor(value["subject"], "subject");
-  return { ...value, layers } as unknown as Manifest;
-};
+const checkManifest = (value: Record<string, unknown>): Manifest => ({
+  ...(checkShared(value) as Manifest),
+  config: asDescriptor(value["config"], "config"),
+  layers: list(value["layers"], "layers"),
+});
 
-const checkIndex = (value: Record<string, unknown>): Index => {
-  const manifests = list(value["manifests"], "manifests");
-  if (value["subject"] !== undefined && value["subject"] !== null) asDescriptor(value["subject"], "subject");
-  return { ...value, manifests } as unknown as Index;
-};
+const checkIndex = (value: Record<string, unknown>): Index => ({
+  ...(checkShared(value) as Index),
+  manifests: list(value["manifests"], "manifests"),
+});
 
-/**
- * Parses JSON from elsewhere within limits: size by the caller, depth here, before the parser can be made to recurse.
- * @throws DrayError `MANIFEST_INVALID`, `LIMIT_EXCEEDED`
- */
-export const parseJson = (bytes: Uint8Array, what: string): unknown => {
-  if (bytes.byteLength > largestManifest)
-    throw new DrayError("LIMIT_EXCEEDED", `the ${what} has ${bytes.byteLength} bytes; ${largestManifest} are allowed`);
-  checkDepth(bytes, what);
-  try {
-    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
-  } catch (cause) {
-    throw new DrayError("MANIFEST_INVALID", `the ${what} is no valid JSON`, { cause });
-  }
+/** What an image and an index have in common. As in a descriptor, `null` counts as left out. Members keep their order. */
+const checkShared = (value: Record<string, unknown>): Record<string, unknown> => {
+  const shared = withoutNulls(value, ["mediaType", "artifactType", "subject", "annotations"]);
+  const { artifactType, annotations, subject } = shared;
+  if (!isOptional(artifactType, isText))
+    throw new DrayError("MANIFEST_INVALID", `artifactType ${shown(artifactType)} is no string`);
+  if (!isOptional(annotations, isTextMap))
+    throw new DrayError("MANIFEST_INVALID", "annotations is no object of strings");
+  return subject === undefined ? shared : { ...shared, subject: asDescriptor(subject, "subject") };
 };
-
-const checkDepth = (bytes: Uint8Array, what: string): void => {
-  let depth = 0;
-  let inString = false;
-  for (let i = 0; i < bytes.length; i++) {
-    const byte = bytes[i];
-    if (inString) {
-      if (byte === 0x5c) i++;
-      else if (byte === 0x22) inString = false;
-    } else if (byte === 0x22) inString = true;
-    else if (byte === 0x7b || byte === 0x5b) {
-      if (++depth > deepest) throw new DrayError("LIMIT_EXCEEDED", `the ${what} nests deeper than ${deepest} levels`);
-    } else if (byte === 0x7d || byte === 0x5d) depth--;
-  }
-};
-
-/** The bytes of a new document. Keys keep their order; no white space. */
-export const encodeJson = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(value));
 
 /** What a manifest is for, as the referrers API reports it: its own artifactType, else its config's media type. */
 export const artifactTypeOf = (parsed: ParsedManifest): string | undefined => {
@@ -155,5 +144,5 @@ export const childrenOf = (parsed: ParsedManifest): readonly Descriptor[] => {
 /** The manifest this one says something about, where it has a subject. */
 export const subjectOf = (parsed: ParsedManifest): Descriptor | undefined => {
   if (parsed.kind === "schema1") return undefined;
-  return (parsed.kind === "index" ? parsed.index.subject : parsed.manifest.subject) ?? undefined;
+  return parsed.kind === "index" ? parsed.index.subject : parsed.manifest.subject;
 };

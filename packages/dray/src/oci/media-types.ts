@@ -36,8 +36,12 @@ export const isConfigType = (type: string): boolean =>
   type === mediaTypes.ociConfig || type === mediaTypes.dockerConfig;
 
 /** Layers that may not be passed on without leave; their bytes lie at `urls`. */
-export const isForeignLayerType = (type: string): boolean =>
-  type === mediaTypes.dockerForeignLayer || type.startsWith("application/vnd.oci.image.layer.nondistributable.v1.tar");
+export const isForeignLayerType = (type: string): boolean => foreignLayers.some((start) => type.startsWith(start));
+
+const foreignLayers = [
+  "application/vnd.oci.image.layer.nondistributable.v1.tar",
+  "application/vnd.docker.image.rootfs.foreign.diff.tar",
+];
 
 /** Whether the bytes are a tar of files, compressed or not. */
 export const isLayerType = (type: string): boolean =>
@@ -45,12 +49,10 @@ export const isLayerType = (type: string): boolean =>
 
 export type Compression = "none" | "gzip" | "zstd";
 
-/** How a layer of this type is compressed; `undefined` where the type does not say. */
+/** How a layer of this type is compressed; `undefined` where that is not all, as with `+gzip+encrypted`, or no layer. */
 export const compressionOf = (type: string): Compression | undefined => {
-  if (!isLayerType(type)) return undefined;
-  if (/[.+]gzip$/.test(type)) return "gzip";
-  if (/[.+]zstd$/.test(type)) return "zstd";
-  return "none";
+  const ending = isLayerType(type) ? /\.tar(?:[.+](gzip|zstd))?$/.exec(type) : null;
+  return ending === null ? undefined : ((ending[1] as Compression | undefined) ?? "none");
 };
 
 /** What Dray accepts where a manifest of any kind may come, in order of preference. */

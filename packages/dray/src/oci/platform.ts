@@ -42,24 +42,26 @@ export const formatPlatform = (platform: WantedPlatform): string => {
   return platform["os.version"] ? `${path}:${platform["os.version"]}` : path;
 };
 
-const architectures: Record<string, readonly [architecture: string, variant?: string]> = {
-  x86_64: ["amd64"],
-  "x86-64": ["amd64"],
-  i386: ["386"],
-  i486: ["386"],
-  i586: ["386"],
-  i686: ["386"],
-  aarch64: ["arm64"],
-  armhf: ["arm", "v7"],
-  armel: ["arm", "v6"],
-};
+const architectures: ReadonlyMap<string, readonly [architecture: string, variant?: string]> = new Map([
+  ["x86_64", ["amd64"]],
+  ["x86-64", ["amd64"]],
+  ["i386", ["386"]],
+  ["i486", ["386"]],
+  ["i586", ["386"]],
+  ["i686", ["386"]],
+  ["aarch64", ["arm64"]],
+  ["armhf", ["arm", "v7"]],
+  ["armel", ["arm", "v6"]],
+]);
 
 /** One spelling for what means the same: `x86_64` is `amd64`, `arm64` is `arm64/v8`, `arm` is `arm/v7`, `amd64/v1` is `amd64`. */
 export const normalizePlatform = <P extends WantedPlatform>(platform: P): P => {
-  const os = platform.os.toLowerCase() === "macos" ? "darwin" : platform.os.toLowerCase();
+  // An index from elsewhere may leave the os out.
+  const named = (platform.os as string | undefined)?.toLowerCase() ?? "";
+  const os = named === "macos" ? "darwin" : named;
   const given = platform.architecture?.toLowerCase();
   if (given === undefined || given === "") return { ...platform, os };
-  const [architecture, implied] = architectures[given] ?? [given];
+  const [architecture, implied] = architectures.get(given) ?? [given];
   let variant = platform.variant?.toLowerCase() || implied;
   if (variant !== undefined && /^[0-9]+$/.test(variant)) variant = `v${variant}`;
   if (architecture === "arm64" && variant === undefined) variant = "v8";

@@ -43,6 +43,8 @@ const label = "(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])";
 const host = new RegExp(`^(?:${label}(?:\\.${label})*|\\[[0-9a-fA-F:.]+\\])(?::([0-9]{1,5}))?$`);
 /** Length of `registry/repository` that clients can be relied on to accept. */
 const longestName = 255;
+/** More than name, tag and digest can have together; what is longer is not quoted whole in a message. */
+const longestText = 1024;
 
 /**
  * Reads a reference by the grammar of the distribution specification.
@@ -54,6 +56,8 @@ export const parseReference = (text: string, options: ParseReferenceOptions = {}
   const { defaultRegistry = dockerHub, defaultTag = "latest", strict = false } = options;
   if (text === "")
     throw new ReferenceError(text, "reference", "is empty; expected [registry/]repository[:tag][@digest]");
+  if (text.length > longestText)
+    throw new ReferenceError(`${text.slice(0, 64)}…`, "reference", `has ${text.length} characters; none is that long`);
   const scheme = /^([a-zA-Z][a-zA-Z0-9+.-]*):\/\//.exec(text);
   if (scheme) throw new ReferenceError(text, "reference", `starts with "${scheme[0]}"; leave the scheme out`);
 
@@ -92,12 +96,24 @@ export const parseRepository = (
 
 /** Reads a registry: `host[:port]`. Every name of Docker Hub becomes `docker.io`. */
 export const parseRegistry = (text: string): string => {
+  const fault = registryFault(text);
+  if (fault !== undefined) throw new ReferenceError(text, "registry", fault);
+  return registryName(text);
+};
+
+const registryFault = (text: string): string | undefined => {
   const match = host.exec(text);
-  if (!match) throw new ReferenceError(text, "registry", `registry "${text}" is no host[:port]`);
+  if (!match) return `registry "${text}" is no host[:port]`;
   if (match[1] !== undefined && (Number(match[1]) > 65535 || Number(match[1]) === 0))
-    throw new ReferenceError(text, "registry", `port ${match[1]} is outside 1 to 65535`);
+    return `port ${match[1]} is outside 1 to 65535`;
+  return undefined;
+};
+
+const registryName = (text: string): string => {
   const lower = text.toLowerCase();
-  return dockerHubNames.has(lower) ? dockerHub : lower;
+  if (dockerHubNames.has(lower)) return dockerHub;
+  // Upper case is all that makes a bare word a host; in lower case it would be read as part of the repository.
+  return isHost(lower) ? lower : text;
 };
 
 /** Whether text may be a tag: up to 128 characters, the first no dot and no dash. */
@@ -129,9 +145,10 @@ export const familiar = (ref: Reference): string => {
 const looksLikeRegistry = (path: string): boolean => {
   const slash = path.indexOf("/");
   if (slash < 0) return false;
-  const first = path.slice(0, slash);
-  return first === "localhost" || /[.:]/.test(first) || first !== first.toLowerCase();
+  return isHost(path.slice(0, slash));
 };
+
+const isHost = (word: string): boolean => word === "localhost" || /[.:]/.test(word) || word !== word.toLowerCase();
 
 const splitName = (
   text: string,
@@ -156,15 +173,10 @@ const splitName = (
 };
 
 const checkedRegistry = (text: string, registry: string): string => {
-  try {
-    return parseRegistry(registry);
-  } catch (error) {
-    if (error instanceof ReferenceError) throw new ReferenceError(text, "registry", why(error));
-    throw error;
-  }
+  const fault = registryFault(registry);
+  if (fault !== undefined) throw new ReferenceError(text, "registry", fault);
+  return registryName(registry);
 };
-
-const why = (error: ReferenceError): string => error.message.slice(error.message.indexOf('": ') + 3);
 
 const checkRepository = (text: string, path: string): void => {
   if (path === "") throw new ReferenceError(text, "repository", "the repository is empty");
