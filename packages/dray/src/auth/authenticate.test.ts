@@ -278,6 +278,21 @@ test("a token that ends before it said is replaced once, for all who hold it, an
   assert.equal(tokens.log.entries.length, 2);
 });
 
+test("a refusal that does not name the realm again", async () => {
+  const { tokens, registry, network, blobOf } = bearer({ users, expiresIn: 3600 });
+  let terse = false;
+  const refusing: Handler = async (request) => {
+    const response = await registry.handler(request);
+    if (!terse || response.status !== 401) return response;
+    return { ...response, headers: [["WWW-Authenticate", 'Bearer error="invalid_token"']] };
+  };
+  const { send } = client({ ...network, [own]: refusing });
+  await send(blobOf(), { scopes: pull() });
+  tokens.expireAll();
+  terse = true;
+  assert.equal((await send(blobOf(), { scopes: pull() })).status, 200);
+});
+
 /** A body that can be read once. */
 const onceBody = (text: string) => {
   let reads = 0;
@@ -467,6 +482,12 @@ test("what nobody can answer is returned as it is", async () => {
     const { send } = client({ [own]: registry.handler });
     assert.equal((await send("/v2/")).status, 401);
     assert.deepEqual(registry.sent, [undefined]);
+    // A registry token can be sent unasked, for it is no password.
+    const withToken = client(
+      { [own]: registry.handler },
+      { credentials: keychainOf({ registryToken: "r", source }).keychain },
+    );
+    assert.equal((await withToken.send("/v2/")).status, 200);
   }
 });
 

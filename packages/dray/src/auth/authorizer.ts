@@ -69,7 +69,7 @@ export class Authorizer {
   /** Takes note of an answer. */
   learn(status: number, challenges: readonly Challenge[]): void {
     if (status === 401 || status === 403) this.#scheme = this.#choose(challenges) ?? this.#scheme;
-    else if (status < 500 && status !== 429) this.#scheme ??= { kind: "open" };
+    if (status < 500 && status !== 429) this.#scheme ??= { kind: "open" };
   }
 
   /** What to send, by what is known so far. */
@@ -131,8 +131,10 @@ export class Authorizer {
         return { kind: "bearer" as const, realm: realmUrl(said), said, service: params.get("service") };
       });
     const usable = bearers.find(({ realm }) => realm !== undefined && this.#refusal(realm) === undefined);
-    // A realm that may not be visited is said only where there is no other way.
-    return usable ?? (challenges.some(({ scheme }) => scheme === "basic") ? { kind: "basic" } : bearers[0]);
+    if (usable !== undefined) return usable;
+    if (challenges.some(({ scheme }) => scheme === "basic")) return { kind: "basic" };
+    // A refusal need not name the realm again. One that may not be visited is said only where there is no other way.
+    return this.#scheme?.kind === "bearer" ? this.#scheme : bearers[0];
   }
 
   #refusal(realm: URL): string | undefined {
