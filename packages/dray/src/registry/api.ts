@@ -1,0 +1,167 @@
+import type { Body, Content, OnEvent } from "../content/index.ts";
+import type { DrayError } from "../errors.ts";
+import {
+  type Backoff,
+  type Clock,
+  type Handler,
+  type Headers,
+  type HttpResponse,
+  type RequestContext,
+  responseError,
+} from "../http/index.ts";
+import type { Endpoint } from "./endpoint.ts";
+import type { ManifestCache } from "./manifest-cache.ts";
+import type { SavedSessions } from "./sessions.ts";
+import type { Turns } from "./turns.ts";
+
+/** One registry as the files of this folder speak to it. */
+export interface Api {
+  /** As references name it: `docker.io`, `localhost:5000`. */
+  readonly registry: string;
+  readonly learnt: Learnt;
+  readonly settings: Settings;
+  /** `https://registry-1.docker.io` */
+  origin(signal?: AbortSignal): Promise<string>;
+  /** Sends a request and returns whatever is answered. */
+  send(call: Call): Promise<HttpResponse>;
+  /**
+   * Sends a request whose answer has one of these statuses.
+   * @throws DrayError what any other status stands for
+   */
+  ask(call: Call, ...statuses: readonly number[]): Promise<HttpResponse>;
+  /** What an answer to a call stands for, as an error. Its body is read. */
+  refusal(call: Call, response: HttpResponse): Promise<DrayError>;
+}
+
+/** What turned out about a registry while speaking to it. Nothing of it need be known beforehand, all of it saves requests. */
+export interface Learnt {
+  /** Whether HEAD of a manifest says what GET says. */
+  head?: boolean;
+  /** Whether an upload may be one request. */
+  singlePost?: boolean;
+  /** Whether a mount may leave out where from. */
+  anonymousMount?: boolean;
+  /** The referrers API is there. */
+  referrers?: true;
+  /** Uploads were cut, and only chunks of this many bytes got through. */
+  chunkSize?: number;
+}
+
+/** What the user set. */
+export interface Settings {
+  /** Bytes of a chunk: uploads that are larger are sent in several requests. */
+  readonly chunkSize?: number;
+  readonly sessions?: SavedSessions;
+  readonly onEvent?: OnEvent;
+  readonly clock: Clock;
+  /** How long to wait before an upload or a download goes on. */
+  readonly backoff: Backoff;
+  /** Attempts in a row without a byte more, after which that is given up. */
+  readonly attempts: number;
+}
+
+export interface Call {
+  readonly method: string;
+  /** Path and query, or a URL that the registry named. */
+  readonly target: string | URL;
+  readonly headers?: Headers;
+  readonly body?: Body | Content;
+  readonly scopes: readonly string[];
+  readonly repository?: string;
+  /** What is done, for messages: "reading manifest". */
+  readonly doing: string;
+  /** On what, for messages: `registry/repository:tag`. */
+  readonly reference: string;
+  readonly patience?: "commit";
+  readonly repeatable?: false;
+  readonly retry?: false;
+  readonly signal?: AbortSignal | undefined;
+  readonly onEvent?: OnEvent | undefined;
+}
+
+/** One repository of a registry. */
+export interface Repo {
+  readonly api: Api;
+  readonly name: string;
+  readonly manifests: ManifestCache;
+  readonly learnt: {
+    /** `false`: the referrers API is not there for this repository. */
+    referrers?: false;
+  };
+  /** Work on the same tag, one after the other. */
+  readonly turns: Turns;
+}
+
+/** `/v2/library/alpine/manifests/latest` */
+export const pathIn = ({ name }: Repo, rest: string): string => `/v2/${name}/${rest}`;
+
+/** `docker.io/library/alpine@sha256:…`, for messages. */
+export const referenceIn = ({ api, name }: Repo, tagOrDigest = ""): string =>
+  `${api.registry}/${name}${tagOrDigest === "" ? "" : tagOrDigest.includes(":") ? `@${tagOrDigest}` : `:${tagOrDigest}`}`;
+
+export const pullScope = (repository: string): string => `repository:${repository}:pull`;
+export const pushScope = (repository: string): string => `repository:${repository}:pull,push`;
+
+/** The parts of a call that say which repository it is about and what it needs there. */
+export const pulling = (repo: Repo): Pick<Call, "scopes" | "repository"> => ({
+  scopes: [pullScope(repo.name)],
+  repository: repo.name,
+});
+export const pushing = (repo: Repo): Pick<Call, "scopes" | "repository"> => ({
+  scopes: [pushScope(repo.name)],
+  repository: repo.name,
+});
+
+export const createApi = (
+  registry: string,
+  { handler, endpoint, settings }: { handler: Handler; endpoint: Endpoint; settings: Settings },
+): Api => {
+  const refusal = (call: Call, response: HttpResponse): Promise<DrayError> =>
+    responseError(response, `${call.doing} ${call.reference}`, {
+      reference: call.reference,
+      now: settings.clock.now(),
+    });
+  const send = async (call: Call): Promise<HttpResponse> => {
+    const origin = await endpoint(call.signal);
+    const url = new URL(call.target, origin);
+    const { body, signal } = call;
+    return handler({
+      method: call.method,
+      origin: url.origin,
+      target: url.pathname + url.search,
+      headers: call.headers ?? [],
+      context: contextOf(call, settings),
+      ...(body === undefined ? {} : { body }),
+      ...(signal === undefined ? {} : { signal }),
+    });
+  };
+  return {
+    registry,
+    learnt: {},
+    settings,
+    origin: endpoint,
+    send,
+    ask: async (call, ...statuses) => {
+      const response = await send(call);
+      if (statuses.includes(response.status)) return response;
+      throw await refusal(call, response);
+    },
+    refusal,
+  };
+};
+
+const contextOf = (
+  { scopes, repository, reference, patience, repeatable, retry, onEvent }: Call,
+  settings: Settings,
+): RequestContext => {
+  const hears = onEvent ?? settings.onEvent;
+  return {
+    scopes,
+    reference,
+    ...(repository === undefined ? {} : { repository }),
+    ...(patience === undefined ? {} : { patience }),
+    ...(repeatable === undefined ? {} : { repeatable }),
+    ...(retry === undefined ? {} : { retry }),
+    ...(hears === undefined ? {} : { onEvent: hears }),
+  };
+};

@@ -1,0 +1,85 @@
+import type { Cancel } from "../content/index.ts";
+import { DrayError } from "../errors.ts";
+import { type Headers, type HttpResponse, header } from "../http/index.ts";
+import { type Descriptor, type Digest } from "../oci/index.ts";
+import { type Call, pathIn, pulling, type Repo, referenceIn } from "./api.ts";
+
+/** Whether a repository has a blob, whole. */
+export const hasBlob = async (repo: Repo, { digest, size }: Descriptor, options: Cancel = {}): Promise<boolean> => {
+  const found = await sizeOfBlob(repo, digest, options);
+  return found === "unknown" || found === size;
+};
+
+/**
+ * What a blob is by its digest alone. Registries do not know the media types of blobs.
+ * @throws DrayError `NOT_FOUND`
+ */
+export const describeBlob = async (repo: Repo, digest: Digest, options: Cancel = {}): Promise<Descriptor> => {
+  let size = await sizeOfBlob(repo, digest, options);
+  if (size === "unknown") size = await sizeByRange(repo, digest, options);
+  if (typeof size === "number") return { mediaType: "application/octet-stream", digest, size };
+  const reference = referenceIn(repo, digest);
+  throw new DrayError(
+    size === undefined ? "NOT_FOUND" : "REGISTRY",
+    size === undefined
+      ? `there is no blob ${reference}`
+      : `${repo.api.registry} does not say how large ${reference} is`,
+    { reference, registry: repo.api.registry },
+  );
+};
+
+/** The bytes that a HEAD announces; `"unknown"` for a blob that is there and whose size is not said; `undefined` for none. */
+const sizeOfBlob = async (repo: Repo, digest: Digest, options: Cancel): Promise<number | "unknown" | undefined> => {
+  const call = blobCall(repo, digest, "HEAD", options);
+  const response = await repo.api.send(call);
+  if (response.status === 404) {
+    await response.body.discard();
+    return undefined;
+  }
+  if (response.status === 200) {
+    await response.body.discard();
+    return lengthOf(response) ?? "unknown";
+  }
+  // A storage service may have been asked with an address that is signed for GET alone.
+  const elsewhere = new URL(response.url).origin !== (await repo.api.origin(options.signal));
+  if (!elsewhere && response.status !== 405) throw await repo.api.refusal(call, response);
+  await response.body.discard();
+  return sizeByRange(repo, digest, options);
+};
+
+const sizeByRange = async (repo: Repo, digest: Digest, options: Cancel): Promise<number | "unknown" | undefined> => {
+  const call = { ...blobCall(repo, digest, "GET", options), headers: [["Range", "bytes=0-0"]] as const };
+  const response = await repo.api.send(call);
+  if (response.status === 404) {
+    await response.body.discard();
+    return undefined;
+  }
+  if (response.status !== 200 && response.status !== 206) throw await repo.api.refusal(call, response);
+  await response.body.discard();
+  if (response.status === 200) return lengthOf(response) ?? "unknown";
+  return contentRange(response.headers)?.size ?? "unknown";
+};
+
+/** A request about a blob. */
+export const blobCall = (repo: Repo, digest: Digest, method: "GET" | "HEAD", { signal }: Cancel): Call => ({
+  ...pulling(repo),
+  method,
+  target: pathIn(repo, `blobs/${digest}`),
+  doing: "reading blob",
+  reference: referenceIn(repo, digest),
+  signal,
+});
+
+/** `Content-Length` as a number. */
+export const lengthOf = ({ headers }: HttpResponse): number | undefined => {
+  const text = header(headers, "Content-Length")?.trim();
+  return text !== undefined && /^[0-9]+$/.test(text) ? Number(text) : undefined;
+};
+
+/** What `Content-Range: bytes 5-9/10` says. @see https://www.rfc-editor.org/rfc/rfc9110#section-14.4 */
+export const contentRange = (headers: Headers): { start: number; size?: number } | undefined => {
+  const [, start, size] =
+    /^bytes\s+([0-9]+)-[0-9]+\/([0-9]+|\*)$/i.exec(header(headers, "Content-Range")?.trim() ?? "") ?? [];
+  if (start === undefined) return undefined;
+  return { start: Number(start), ...(size === "*" ? {} : { size: Number(size) }) };
+};

@@ -1,0 +1,122 @@
+import { authenticate, chain, dockerConfig, environment, fetchToken, type Keychain } from "../auth/index.ts";
+import type { OnEvent } from "../content/index.ts";
+import {
+  type BudgetOptions,
+  backoff,
+  budget,
+  type ConnectionOptions,
+  type Handler,
+  type Middleware,
+  pipeline,
+  type RetryOptions,
+  redirect,
+  retry,
+  systemClock,
+  type TraceRecord,
+  trace,
+  warnings,
+} from "../http/index.ts";
+import { parseRegistry } from "../oci/index.ts";
+import { createApi, type Settings } from "./api.ts";
+import { endpoint, originsOf } from "./endpoint.ts";
+import { createRegistry, type Registry } from "./registry.ts";
+import { savedSessions, stateDirectory } from "./sessions.ts";
+import { type Wire, wireTo } from "./wire.ts";
+
+export interface ConnectOptions {
+  /** Finds credentials. Default: the environment, then the files of docker and podman. */
+  readonly credentials?: Keychain;
+  /** PEM of authorities that are trusted besides the usual ones. */
+  readonly ca?: string | readonly string[];
+  /** PEM of our certificate and its key, for registries that want one. */
+  readonly cert?: string;
+  readonly key?: string;
+  /** Trusts every certificate, and speaks plain http where there is no https. Default: plain http only to this machine and private addresses. */
+  readonly insecure?: boolean;
+  /** URL of a proxy, or `false` for none. Default: what the environment says. */
+  readonly proxy?: string | false;
+  /** Carries the requests in place of `node:http`: a registry in this process. */
+  readonly connection?: Handler;
+  readonly retry?: RetryOptions;
+  readonly budget?: BudgetOptions;
+  /** Milliseconds: to connect, until headers come, between two pieces of a body, and until a large upload is acknowledged. */
+  readonly timeouts?: NonNullable<ConnectionOptions["timeouts"]>;
+  /** Hears of every request on the wire. No credential is in it. */
+  readonly trace?: (record: TraceRecord) => void;
+  readonly userAgent?: string;
+  /** Hosts, addresses and CIDRs that a public registry may lead to although they are private. */
+  readonly allowPrivate?: readonly string[];
+  /** Where upload sessions are noted, so that a push that was killed goes on; `false`: nowhere. Default `$XDG_STATE_HOME/dray`. */
+  readonly stateDir?: string | false;
+  /** Bytes: larger blobs are uploaded in chunks of this size. Default: whole, and in chunks where that does not get through. */
+  readonly chunkSize?: number;
+  /** Hears of retries, throttling and warnings, where a call has no `onEvent` of its own. */
+  readonly onEvent?: OnEvent;
+}
+
+/**
+ * Gets ready to speak to a registry. Nothing is sent before it is needed. Everything asked of the result shares its
+ * connections, its budget and its tokens, so make one per registry and close it in the end.
+ * @throws DrayError `REFERENCE_INVALID`
+ * @example
+ * const registry = connect("ghcr.io");
+ * for await (const tag of registry.repository("dray/sample").tags()) console.log(tag);
+ * await registry.close();
+ */
+export const connect = (name: string, options: ConnectOptions = {}): Registry => {
+  const registry = parseRegistry(name);
+  const { insecure = false, onEvent } = options;
+  const origins = originsOf(registry, insecure);
+  const wire: Wire =
+    options.connection === undefined ? wireTo(registry, origins, options) : { send: options.connection };
+  const onWarning = (message: string): void => onEvent?.({ type: "warning", message });
+  const ownBudget = budget(options.budget);
+  const traced: readonly Middleware[] = [
+    ...(options.userAgent === undefined ? [] : [identified(options.userAgent)]),
+    ...(options.trace === undefined ? [] : [trace(options.trace)]),
+  ];
+  const identity = {
+    registry,
+    credentials: options.credentials ?? chain(environment(), dockerConfig({ onWarning })),
+    tokens: pipeline(wire.send, retry(options.retry), ownBudget, ...traced),
+    onWarning,
+    ...(options.allowPrivate === undefined ? {} : { allowPrivate: options.allowPrivate }),
+  };
+  const authenticated = authenticate({ ...identity, origin: () => origins });
+  const below = pipeline(wire.send, authenticated, ownBudget, ...traced);
+  const handler = pipeline(below, warnings(onEvent === undefined ? {} : { onEvent }), retry(options.retry), redirect());
+  const found = endpoint(registry, { insecure, send: below });
+  const api = createApi(registry, {
+    handler,
+    endpoint: found,
+    settings: settingsOf(options, onWarning),
+  });
+  // What somebody else plugged in is theirs to close.
+  return createRegistry(api, {
+    close: async () => wire.close?.(),
+    token: async (scopes, { signal } = {}) => {
+      const asking = { scopes, origin: await found(signal), connection: identity.tokens };
+      return fetchToken({ ...identity, ...asking, ...(signal === undefined ? {} : { signal }) });
+    },
+  });
+};
+
+const settingsOf = (options: ConnectOptions, onWarning: (message: string) => void): Settings => {
+  const { chunkSize, onEvent, stateDir = stateDirectory() } = options;
+  const { attempts = 5, clock = systemClock, delay = backoff() } = options.retry ?? {};
+  return {
+    attempts,
+    clock,
+    backoff: delay,
+    ...(chunkSize === undefined ? {} : { chunkSize }),
+    ...(stateDir === false ? {} : { sessions: savedSessions(stateDir, { onWarning }) }),
+    ...(onEvent === undefined ? {} : { onEvent }),
+  };
+};
+
+/** Says who we are, to every host on the way. */
+const identified =
+  (userAgent: string): Middleware =>
+  (next) =>
+  (request) =>
+    next({ ...request, headers: [...request.headers, ["User-Agent", userAgent]] });

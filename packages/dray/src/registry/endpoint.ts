@@ -1,0 +1,110 @@
+import { BlockList, isIP } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
+import { shared } from "../auth/flight.ts";
+import { DrayError, throwIfAborted } from "../errors.ts";
+import type { Handler } from "../http/index.ts";
+
+/** Where a registry answers: `https://registry-1.docker.io`. Decided at the first call, the same ever after. */
+export type Endpoint = (signal?: AbortSignal) => Promise<string>;
+
+export interface EndpointOptions {
+  /** Plain http is tried wherever https fails. */
+  readonly insecure?: boolean;
+  /** Sends a probe, with neither credentials nor retries. */
+  readonly send: Handler;
+  /** Milliseconds that https has for itself before http is tried beside it: a firewall may swallow its packets. */
+  readonly headStart?: number;
+}
+
+/**
+ * Finds the endpoint of a registry. Most hosts speak https or are not spoken to, which needs no request. Hosts that may
+ * speak plain http are probed, https first.
+ * @throws DrayError what went wrong with https; the message tells both where both were tried.
+ */
+export const endpoint = (registry: string, options: EndpointOptions): Endpoint => {
+  const [secure, plain] = originsOf(registry, options.insecure);
+  if (plain === undefined) return async () => secure;
+  const probes = shared<string>();
+  let decided: string | undefined;
+  return async (signal) => {
+    decided ??= await probes(registry, (own) => probeBoth(registry, [secure, plain], options, own), signal);
+    return decided;
+  };
+};
+
+const loopbackAndPrivate = new BlockList();
+for (const [net, bits] of [
+  ["127.0.0.0", 8],
+  ["10.0.0.0", 8],
+  ["172.16.0.0", 12],
+  ["192.168.0.0", 16],
+] as const)
+  loopbackAndPrivate.addSubnet(net, bits, "ipv4");
+loopbackAndPrivate.addAddress("::1", "ipv6");
+
+/** The origins a registry may be found at, in the order they are tried. Plain http is only for machines nearby. */
+export const originsOf = (
+  registry: string,
+  insecure = false,
+): readonly [secure: string] | readonly [string, string] => {
+  if (registry === "docker.io") return ["https://registry-1.docker.io"];
+  const secure = `https://${registry}`;
+  return insecure || isNearby(registry) ? [secure, `http://${registry}`] : [secure];
+};
+
+const isNearby = (registry: string): boolean => {
+  const host = /^(?:\[([^\]]*)\]|([^:]*))/.exec(registry);
+  const name = (host?.[1] ?? host?.[2] ?? "").toLowerCase();
+  const version = isIP(name);
+  if (version !== 0) return loopbackAndPrivate.check(name, version === 4 ? "ipv4" : "ipv6");
+  return name === "localhost" || name.endsWith(".localhost");
+};
+
+const probeBoth = async (
+  registry: string,
+  [secure, plain]: readonly [string, string],
+  { send, headStart = 2000 }: EndpointOptions,
+  signal: AbortSignal,
+): Promise<string> => {
+  const stop = new AbortController();
+  const either = AbortSignal.any([signal, stop.signal]);
+  const first = probe(send, secure, either);
+  const second = new Promise<void>((begin) => {
+    first.catch(() => begin());
+    sleep(headStart, undefined, { signal: either }).then(begin, () => {});
+  }).then(() => probe(send, plain, either));
+  try {
+    return await Promise.any([first, second]);
+  } catch (error) {
+    throwIfAborted(signal);
+    throw bothFailed(registry, (error as AggregateError).errors);
+  } finally {
+    stop.abort();
+  }
+};
+
+const probe = async (send: Handler, origin: string, signal: AbortSignal): Promise<string> => {
+  const { status, body } = await send({
+    method: "GET",
+    origin,
+    target: "/v2/",
+    headers: [],
+    signal,
+    context: { retry: false },
+  });
+  await body.discard();
+  // What a server that only speaks TLS says to plain http.
+  if (status === 400 && origin.startsWith("http:"))
+    throw new DrayError("REGISTRY", `${origin} answers 400 and speaks https only`, { status });
+  return origin;
+};
+
+const bothFailed = (registry: string, errors: readonly unknown[]): unknown => {
+  const [secure, plain] = errors;
+  if (!(secure instanceof DrayError && plain instanceof DrayError)) return secure instanceof DrayError ? plain : secure;
+  return new DrayError(
+    secure.code,
+    `${registry} answers neither https nor http: with https, ${secure.message}; with http, ${plain.message}`,
+    { registry, retryable: secure.retryable || plain.retryable, cause: secure },
+  );
+};

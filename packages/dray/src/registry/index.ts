@@ -1,0 +1,13 @@
+/**
+ * The store behind the distribution API: manifests, blobs, uploads that go on where they were cut, mounts, tags, the
+ * catalog, referrers, deletion, and `connect`, which puts the HTTP pipeline together.
+ * Imports `oci/`, `hash/`, `content/`, `files/`, `http/` and `auth/`; knows no layout, no archive, no image and no command.
+ * @see https://github.com/opencontainers/distribution-spec/blob/main/spec.md
+ */
+export { type ConnectOptions, connect } from "./connect.ts";
+export type { IngestOptions } from "./ingest.ts";
+export type { ReadManifest } from "./manifests.ts";
+export type { ReferrersOptions } from "./referrers.ts";
+export type { Registry } from "./registry.ts";
+export type { Repository } from "./repository.ts";
+export type { TagsOptions } from "./tags.ts";

@@ -1,0 +1,59 @@
+import { type Content, collect, type WriteOptions } from "../content/index.ts";
+import { type Descriptor, type DigestAlgorithm, digestOf, isManifestLike, largestManifest } from "../oci/index.ts";
+import type { Repo } from "./api.ts";
+import { hasBlob } from "./blobs.ts";
+import { deliver } from "./delivery.ts";
+import { hashedContent } from "./hashed.ts";
+import { Pieces } from "./pieces.ts";
+import { pushManifest } from "./push.ts";
+import { openSession, type UploadOptions } from "./session.ts";
+import { savedSession } from "./upload.ts";
+
+export interface IngestOptions extends WriteOptions {
+  readonly mediaType: string;
+  /** Default `sha256`. */
+  readonly algorithm?: DigestAlgorithm;
+  /** Names what is being made, where it comes out the same each time: an upload that was interrupted goes on then. */
+  readonly key?: string;
+}
+
+/**
+ * Puts content into a repository whose digest is known when all of it has been sent. It goes in pieces of unknown length,
+ * as docker pushes, and is committed under what the hash says in the end.
+ */
+export const ingestContent = async (repo: Repo, content: Content, options: IngestOptions): Promise<Descriptor> => {
+  const { mediaType, algorithm = "sha256", key, signal, onEvent } = options;
+  if (isManifestLike(mediaType)) return ingestManifest(repo, content, options);
+  const about: UploadOptions = { reference: key ?? "", signal, onEvent };
+  const name = key === undefined ? undefined : { registry: repo.api.registry, repository: repo.name, content: key };
+  const hashed = hashedContent(content, algorithm);
+  const pieces = new Pieces(hashed, undefined, signal);
+  let result: Promise<Descriptor> | undefined;
+  const descriptor = (): Promise<Descriptor> => (result ??= hashed.result().then((known) => ({ mediaType, ...known })));
+  try {
+    const saved = name === undefined ? undefined : await savedSession(repo, name, about);
+    const cargo = {
+      pieces,
+      algorithm,
+      digest: async () => (await descriptor()).digest,
+      arrived: async () => hasBlob(repo, await descriptor(), options),
+      ...(name === undefined ? {} : { name }),
+    };
+    await deliver(repo, saved ?? (await openSession(repo, algorithm, about)), cargo, about);
+    return await descriptor();
+  } finally {
+    await pieces.close();
+    hashed.abandon();
+  }
+};
+
+const ingestManifest = async (
+  repo: Repo,
+  content: Content,
+  { mediaType, algorithm, ...options }: IngestOptions,
+): Promise<Descriptor> => {
+  const bytes = await collect(content.open(options), largestManifest, "the manifest");
+  const descriptor = { mediaType, digest: digestOf(bytes, algorithm), size: bytes.byteLength };
+  await pushManifest(repo, { descriptor, bytes }, descriptor.digest, options);
+  return descriptor;
+};

@@ -1,0 +1,215 @@
+import { bytesContent, type Cancel, collect, sizeMismatch, type WriteOptions } from "../content/index.ts";
+import { DrayError, isDrayError } from "../errors.ts";
+import { type HttpResponse, header } from "../http/index.ts";
+import {
+  algorithmOf,
+  type Descriptor,
+  type Digest,
+  isDigest,
+  isManifestLike,
+  isTag,
+  largestManifest,
+  manifestAccept,
+  parseManifest,
+} from "../oci/index.ts";
+import { type Call, pathIn, pulling, pushing, type Repo, referenceIn } from "./api.ts";
+import { lengthOf } from "./blobs.ts";
+import { digestOfManifest } from "./schema1.ts";
+
+/** A manifest as it was read: its bytes have the digest and the size of the descriptor. */
+export interface ReadManifest {
+  readonly descriptor: Descriptor;
+  readonly bytes: Uint8Array;
+  /** What a later write may be bound to with `If-Match`, where the registry gives it. */
+  readonly etag?: string;
+}
+
+/**
+ * What a tag or digest stands for: one HEAD, or a GET where HEAD does not say all.
+ * @throws DrayError `NOT_FOUND`
+ */
+export const resolveManifest = async (repo: Repo, name: string, options: Cancel = {}): Promise<Descriptor> => {
+  const head = await headManifest(repo, name, options);
+  if (typeof head === "object") return head;
+  // Whether a registry's HEAD can be believed when it finds nothing is found out once.
+  if (head === "missing" && repo.api.learnt.head === true) throw notFound(repo, name);
+  return byGet(repo, name, head, options);
+};
+
+/** Whether a repository has a manifest, whole. */
+export const hasManifest = async (repo: Repo, { digest, size }: Descriptor, options: Cancel = {}): Promise<boolean> => {
+  const head = await headManifest(repo, digest, options, false);
+  if (typeof head === "object") return head.size === size;
+  // Some servers fail over a digest that they do not know as a manifest's. Putting it there will tell.
+  if (head === "failing" || (head === "missing" && repo.api.learnt.head === true)) return false;
+  try {
+    return (await byGet(repo, digest, head, options)).size === size;
+  } catch (error) {
+    if (isDrayError(error, "NOT_FOUND")) return false;
+    throw error;
+  }
+};
+
+const byGet = async (repo: Repo, name: string, head: HeadAnswer, options: Cancel): Promise<Descriptor> => {
+  const { learnt } = repo.api;
+  try {
+    const { descriptor } = await getManifest(repo, name, options);
+    if (head === "missing") learnt.head = false;
+    return descriptor;
+  } catch (error) {
+    if (head === "missing" && isDrayError(error, "NOT_FOUND")) learnt.head = true;
+    throw error;
+  }
+};
+
+/**
+ * Reads a manifest by tag or digest. Its bytes are always hashed: what is asked for by digest has it, and what a tag
+ * stands for has the digest that the registry names.
+ * @throws DrayError `NOT_FOUND`, `DIGEST_MISMATCH`, `LIMIT_EXCEEDED`
+ */
+export const getManifest = async (repo: Repo, name: string, options: Cancel = {}): Promise<ReadManifest> => {
+  const response = await repo.api.ask({ ...manifestCall(repo, name, options), method: "GET" }, 200);
+  const what = `manifest ${referenceIn(repo, name)}`;
+  const bytes = await bytesOf(response, what);
+  const mediaType = mediaTypeOf(response) ?? mediaTypeInside(bytes);
+  const said = digestSaid(response);
+  const expected = isDigest(name) ? name : said;
+  const digest = digestOfManifest(bytes, mediaType, expected && algorithmOf(expected));
+  const descriptor = { mediaType, digest, size: bytes.byteLength };
+  if (expected !== undefined && digest !== expected) throw mismatch(repo, name, digest, expected);
+  repo.manifests.set(digest, { mediaType, bytes });
+  const etag = header(response.headers, "ETag");
+  return { descriptor, bytes, ...(etag === undefined ? {} : { etag }) };
+};
+
+/** The bytes of a manifest that is known by its descriptor. */
+export async function* readManifest(
+  repo: Repo,
+  descriptor: Descriptor,
+  { offset = 0, ...options }: Cancel & { readonly offset?: number } = {},
+): AsyncGenerator<Uint8Array> {
+  const held = repo.manifests.get(descriptor.digest);
+  const bytes = held?.bytes ?? (await getManifest(repo, descriptor.digest, options)).bytes;
+  if (bytes.byteLength !== descriptor.size) throw sizeMismatch(descriptor, `${bytes.byteLength}`);
+  if (offset < bytes.byteLength) yield bytes.slice(offset);
+}
+
+/**
+ * Puts manifest bytes there, under a tag or their digest.
+ * @returns the subject that the registry says it has taken note of (`OCI-Subject`).
+ * @see https://github.com/opencontainers/distribution-spec/blob/main/spec.md#pushing-manifests
+ */
+export const putManifest = async (
+  repo: Repo,
+  { descriptor, bytes }: Omit<ReadManifest, "etag">,
+  name: string,
+  options: WriteOptions & { readonly condition?: readonly [name: string, value: string] | undefined } = {},
+): Promise<{ readonly subject: string | undefined; readonly tags: readonly string[] }> => {
+  const { digest, mediaType } = descriptor;
+  // A tag takes whatever algorithm the registry prefers: only by its digest does a manifest keep another one.
+  const both = !isDigest(name) && algorithmOf(digest) !== "sha256";
+  const call: Call = {
+    ...pushing(repo),
+    method: "PUT",
+    target: both ? `${manifestPath(repo, digest)}?tag=${name}` : manifestPath(repo, name),
+    headers: [["Content-Type", mediaType], ...(options.condition === undefined ? [] : [options.condition])],
+    body: bytesContent(bytes),
+    doing: "pushing manifest",
+    reference: referenceIn(repo, name),
+    signal: options.signal,
+    onEvent: options.onEvent,
+  };
+  const response = await repo.api.ask(call, 201, 202, 200);
+  await response.body.discard();
+  const said = digestSaid(response);
+  if (said !== undefined && algorithmOf(said) === algorithmOf(digest) && said !== digest)
+    throw mismatch(repo, name, said, digest);
+  repo.manifests.set(digest, { mediaType, bytes });
+  const tags = (header(response.headers, "OCI-Tag") ?? "").split(",").map((tag) => tag.trim());
+  const subject = header(response.headers, "OCI-Subject");
+  if (both && !tags.includes(name)) await repo.api.ask({ ...call, target: manifestPath(repo, name) }, 201, 202, 200);
+  return { subject, tags };
+};
+
+/** Where a manifest is; whatever is neither tag nor digest would lead somewhere else. */
+export const manifestPath = (repo: Repo, name: string): string => {
+  if (isDigest(name) || isTag(name)) return pathIn(repo, `manifests/${name}`);
+  const facts = { reference: referenceIn(repo, name), registry: repo.api.registry };
+  throw new DrayError("REFERENCE_INVALID", `"${name}" is neither a tag nor a digest that is known`, facts);
+};
+
+const manifestCall = (repo: Repo, name: string, { signal }: Cancel): Omit<Call, "method"> => ({
+  ...pulling(repo),
+  target: manifestPath(repo, name),
+  headers: [["Accept", manifestAccept]],
+  doing: "reading manifest",
+  reference: referenceIn(repo, name),
+  signal,
+});
+
+/** `"unclear"`: HEAD is not understood, or does not say all that is needed. */
+type HeadAnswer = Descriptor | "missing" | "failing" | "unclear";
+
+const headManifest = async (repo: Repo, name: string, options: Cancel, retry = true): Promise<HeadAnswer> => {
+  const { learnt } = repo.api;
+  if (learnt.head === false) return "unclear";
+  const call = { ...manifestCall(repo, name, options), method: "HEAD", ...(retry ? {} : { retry: false as const }) };
+  const response = await repo.api.send(call);
+  const { status } = response;
+  if (status === 429 && retry) throw await repo.api.refusal(call, response);
+  await response.body.discard();
+  if (status === 404) return "missing";
+  if (status === 500) return "failing";
+  const [mediaType, size, digest] = [mediaTypeOf(response), lengthOf(response), digestSaid(response)];
+  if (status !== 200 || mediaType === undefined || !size || digest === undefined) return "unclear";
+  // A registry may name the digest in its favourite algorithm; in the same one it has to be the one asked for.
+  if (isDigest(name) && digest !== name && algorithmOf(digest) === algorithmOf(name)) return "unclear";
+  learnt.head = true;
+  return { mediaType, digest: isDigest(name) ? name : digest, size };
+};
+
+const digestSaid = ({ headers }: HttpResponse): Digest | undefined => {
+  const said = header(headers, "Docker-Content-Digest")?.trim();
+  return isDigest(said) ? said : undefined;
+};
+
+/** The media type without its parameters, unless it is one that servers give to anything. */
+const mediaTypeOf = ({ headers }: HttpResponse): string | undefined => {
+  const type = header(headers, "Content-Type")?.split(";", 1)[0]?.trim().toLowerCase();
+  return type === undefined || type === "" || anything.has(type) ? undefined : type;
+};
+const anything = new Set([
+  "application/json",
+  "application/octet-stream",
+  "binary/octet-stream",
+  "text/plain",
+  "text/html",
+]);
+
+/** What a manifest calls itself. */
+const mediaTypeInside = (bytes: Uint8Array): string => {
+  const { mediaType } = parseManifest(bytes);
+  return isManifestLike(mediaType) ? mediaType : "application/octet-stream";
+};
+
+const notFound = (repo: Repo, name: string): DrayError => {
+  const reference = referenceIn(repo, name);
+  const facts = { status: 404, reference, registry: repo.api.registry };
+  return new DrayError("NOT_FOUND", `there is no manifest ${reference}; check the name, or list what is there`, facts);
+};
+
+const bytesOf = async (response: HttpResponse, what: string): Promise<Uint8Array> => {
+  try {
+    if ((lengthOf(response) ?? 0) > largestManifest)
+      throw new DrayError("LIMIT_EXCEEDED", `${what} is larger than ${largestManifest} bytes`);
+    return await collect(response.body.chunks, largestManifest, what);
+  } finally {
+    await response.body.discard();
+  }
+};
+
+const mismatch = (repo: Repo, name: string, found: Digest, expected: Digest): DrayError => {
+  const reference = referenceIn(repo, name);
+  const message = `manifest ${reference} has digest ${found}, not ${expected}: it was damaged or replaced on the way; try again or another source`;
+  return new DrayError("DIGEST_MISMATCH", message, { reference, registry: repo.api.registry });
+};

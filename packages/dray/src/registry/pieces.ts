@@ -1,0 +1,137 @@
+import { type Content, sizeMismatch } from "../content/index.ts";
+import { aborted, throwIfAborted } from "../errors.ts";
+import type { Descriptor } from "../oci/index.ts";
+
+/**
+ * Content that is sent in pieces one after the other, each of which may have to be sent again. It is read once from
+ * beginning to end as long as nothing fails: to open it again for every piece would be a new request where it comes from
+ * a registry. The last bytes are held back until the content has ended well, so that a source that finds its own bytes
+ * wrong can stop the upload before it is whole.
+ */
+export class Pieces {
+  readonly #content: Content;
+  readonly #whole: Descriptor | undefined;
+  readonly #signal: AbortSignal | undefined;
+  #opened: Opened | undefined;
+  #failure: { readonly error: unknown } | undefined;
+  #furthest = 0;
+
+  /** @param whole what the content must turn out to be; left out where nobody knows yet. */
+  constructor(content: Content, whole: Descriptor | undefined, signal: AbortSignal | undefined) {
+    this.#content = content;
+    this.#whole = whole;
+    this.#signal = signal;
+  }
+
+  /** One past the last byte that was ever handed out. */
+  get furthest(): number {
+    return this.#furthest;
+  }
+
+  /** One past the last byte of the present reading. */
+  get at(): number {
+    return this.#opened?.at ?? 0;
+  }
+
+  /** Throws what went wrong with the content itself, if anything did: no other attempt to send it will help. */
+  throwIfBroken(): void {
+    if (this.#failure !== undefined) throw this.#failure.error;
+  }
+
+  /** The bytes from `start` up to `end`, or up to wherever the content ends. */
+  piece(start: number, end: number = Number.POSITIVE_INFINITY): Content {
+    const stop = Math.min(end, this.#whole?.size ?? end);
+    return {
+      ...(this.#whole === undefined ? {} : { size: stop - start }),
+      open: ({ offset = 0 } = {}) => this.#read(start + offset, stop),
+    };
+  }
+
+  /** Whether the content ends before the byte at `offset`. Reads ahead as far as that takes. */
+  async endsAt(offset: number): Promise<boolean> {
+    const opened = await this.#seek(offset);
+    return (await this.#ahead(opened)) === undefined;
+  }
+
+  /** Lets go of the content. */
+  async close(): Promise<void> {
+    const opened = this.#opened;
+    this.#opened = undefined;
+    await opened?.close();
+  }
+
+  async *#read(start: number, stop: number): AsyncGenerator<Uint8Array> {
+    const size = this.#whole?.size;
+    const opened = await this.#seek(start);
+    while (opened === this.#opened) {
+      const left = stop - opened.at;
+      const ahead = left > 0 || stop === size ? await this.#ahead(opened) : undefined;
+      if (ahead === undefined || opened !== this.#opened) return;
+      const chunk = ahead.byteLength > left ? ahead.subarray(0, left) : ahead;
+      opened.ahead = chunk === ahead ? undefined : ahead.subarray(left);
+      opened.at += chunk.byteLength;
+      if (opened.at === size) await this.#ahead(opened);
+      this.#furthest = Math.max(this.#furthest, opened.at);
+      yield chunk;
+    }
+  }
+
+  async #seek(offset: number): Promise<Opened> {
+    this.throwIfBroken();
+    if (this.#opened?.at !== offset) {
+      await this.close();
+      this.#opened = new Opened(this.#content, offset, this.#signal);
+    }
+    return this.#opened as Opened;
+  }
+
+  /** The next bytes, which stay where they are; `undefined` at the end. */
+  async #ahead(opened: Opened): Promise<Uint8Array | undefined> {
+    try {
+      throwIfAborted(this.#signal);
+      const ahead = await opened.peek();
+      const [whole, end] = [this.#whole, opened.at + (ahead?.byteLength ?? 0)];
+      if (whole !== undefined && end > whole.size) throw sizeMismatch(whole, "more");
+      if (whole !== undefined && ahead === undefined && end < whole.size) throw sizeMismatch(whole, `only ${end}`);
+      return ahead;
+    } catch (error) {
+      // What a reader meets that was sent away is nobody's failure.
+      if (opened === this.#opened) this.#failure ??= { error };
+      throw error;
+    }
+  }
+}
+
+/** One reading of the content, from some byte on. */
+class Opened {
+  at: number;
+  ahead: Uint8Array | undefined;
+  readonly #iterator: AsyncIterator<Uint8Array>;
+  readonly #stop = new AbortController();
+  readonly #signal: AbortSignal | undefined;
+  readonly #abort = (): void => this.#stop.abort(aborted(this.#signal as AbortSignal));
+
+  constructor(content: Content, offset: number, signal: AbortSignal | undefined) {
+    this.at = offset;
+    this.#signal = signal;
+    if (signal?.aborted) this.#abort();
+    signal?.addEventListener("abort", this.#abort, { once: true });
+    this.#iterator = content.open({ offset, signal: this.#stop.signal })[Symbol.asyncIterator]();
+  }
+
+  async peek(): Promise<Uint8Array | undefined> {
+    while (this.ahead === undefined || this.ahead.byteLength === 0) {
+      const { done, value } = await this.#iterator.next();
+      if (done === true) return undefined;
+      this.ahead = value;
+    }
+    return this.ahead;
+  }
+
+  async close(): Promise<void> {
+    this.#signal?.removeEventListener("abort", this.#abort);
+    this.#stop.abort();
+    // It may be waiting for bytes, which the signal ends with an error that means nothing here.
+    await this.#iterator.return?.().catch(() => {});
+  }
+}

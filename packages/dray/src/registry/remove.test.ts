@@ -1,0 +1,133 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import {
+  answerWith,
+  type Fault,
+  faults,
+  type MemoryRegistry,
+  type MemoryRegistryOptions,
+  memoryRegistry,
+  put,
+  RequestLog,
+  sampleArtifact,
+  sampleImage,
+} from "@dray/testkit";
+import { anonymous } from "../auth/index.ts";
+import { isDrayError } from "../errors.ts";
+import { systemClock } from "../http/index.ts";
+import { connect } from "./connect.ts";
+import { fallbackTag } from "./referrers-tag.ts";
+import type { Repository } from "./repository.ts";
+
+const image = sampleImage();
+
+interface Setup {
+  readonly registry: MemoryRegistry;
+  readonly repository: Repository;
+  readonly log: RequestLog;
+}
+
+const setup = (options: MemoryRegistryOptions = {}, rules: readonly Fault[] = []): Setup => {
+  const registry = memoryRegistry(options);
+  put(registry, "a/b", "v1", image);
+  const log = new RequestLog();
+  const client = connect("r.test", {
+    credentials: anonymous,
+    connection: log.middleware(faults(registry.handler, rules)),
+    stateDir: false,
+    retry: { clock: { ...systemClock, sleep: async () => {} } },
+  });
+  return { registry, repository: client.repository("a/b"), log };
+};
+
+describe("deletion", () => {
+  test("of a tag leaves the manifest", async () => {
+    const at = setup();
+    await at.repository.remove("v1");
+    assert.deepEqual(at.registry.tags("a/b"), []);
+    assert.ok(at.registry.manifest("a/b", image.root.digest));
+    assert.equal(at.log.count({ method: "DELETE" }), 1);
+  });
+
+  test("of a manifest by digest takes its tags along, and what is remembered of it", async () => {
+    const at = setup();
+    await at.repository.manifest("v1");
+    await at.repository.remove(image.root.digest);
+    assert.deepEqual(at.registry.tags("a/b"), []);
+    await assert.rejects(Array.fromAsync(at.repository.read(image.root)), (error) => isDrayError(error, "NOT_FOUND"));
+  });
+
+  test("of a blob", async () => {
+    const at = setup();
+    await at.repository.remove(image.config.digest);
+    assert.equal(at.registry.blob("a/b", image.config.digest), undefined);
+  });
+
+  test("of what is not there", async () => {
+    const { repository } = setup();
+    for (const name of ["v2", `sha256:${"0".repeat(64)}`])
+      await assert.rejects(repository.remove(name), (error) => isDrayError(error, "NOT_FOUND"));
+  });
+
+  const refusals: readonly (readonly [
+    what: string,
+    name: string,
+    rules: Fault[],
+    remedy: RegExp,
+    options?: MemoryRegistryOptions,
+  ])[] = [
+    ["where nothing may be deleted", image.root.digest, [], /operator/, { deletes: false }],
+    ["where tags may not be deleted", "v1", [{ method: "DELETE", effect: answerWith(405) }], /by its digest/],
+    [
+      "where a tag is taken for a wrong digest, as docker-registry 2.8 does",
+      "v1",
+      [{ method: "DELETE", effect: answerWith(400, {}, '{"errors":[{"code":"DIGEST_INVALID"}]}') }],
+      /by its digest/,
+    ],
+    [
+      "where it is said in words",
+      "v1",
+      [{ method: "DELETE", effect: answerWith(400, {}, '{"errors":[{"code":"UNSUPPORTED"}]}') }],
+      /by its digest/,
+    ],
+  ];
+  for (const [what, name, rules, remedy, options] of refusals)
+    test(`${what}: an error with a remedy`, async () => {
+      const at = setup(options, rules);
+      await assert.rejects(at.repository.remove(name), (error) => {
+        assert.ok(isDrayError(error, "UNSUPPORTED"));
+        assert.match(error.message, remedy);
+        assert.match(error.message, /r\.test\/a\/b/);
+        return true;
+      });
+      assert.ok(at.registry.manifest("a/b", "v1"));
+    });
+
+  for (const status of [200, 204])
+    test(`${status} is taken for 202`, () =>
+      setup({}, [{ method: "DELETE", effect: answerWith(status) }]).repository.remove("v1"));
+
+  test("of a referrer takes it off the list of its subject", async () => {
+    const at = setup({ referrers: false });
+    const [one, other] = ["one", "other"].map((seed) => sampleArtifact({ seed, subject: image.root }));
+    assert.ok(one && other);
+    for (const artifact of [one, other]) {
+      put(at.registry, "a/b", undefined, artifact);
+      const bytes = artifact.manifests.get(artifact.root.digest)?.bytes as Uint8Array;
+      await at.repository.write(artifact.root, {
+        size: bytes.byteLength,
+        open: async function* () {
+          yield bytes;
+        },
+      });
+    }
+    const listed = async (): Promise<string[]> =>
+      (await Array.fromAsync(at.repository.referrers(image.root))).map(({ digest }) => digest);
+    assert.deepEqual(await listed(), [one.root.digest, other.root.digest]);
+    await at.repository.remove(one.root.digest);
+    assert.deepEqual(await listed(), [other.root.digest]);
+    await at.repository.remove(other.root.digest);
+    assert.deepEqual(await listed(), []);
+    assert.ok(at.registry.tags("a/b").includes(fallbackTag(image.root.digest)));
+  });
+});

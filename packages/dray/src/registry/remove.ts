@@ -1,0 +1,85 @@
+import type { Cancel } from "../content/index.ts";
+import { type DrayError, isDrayError } from "../errors.ts";
+import { type Descriptor, type Digest, isDigest, parseManifest, subjectOf } from "../oci/index.ts";
+import { type Call, pathIn, type Repo, referenceIn } from "./api.ts";
+import { getManifest, manifestPath } from "./manifests.ts";
+import { hasReferrersApi } from "./referrers.ts";
+import { removeFromFallback } from "./referrers-tag.ts";
+import { restated } from "./restated.ts";
+
+/**
+ * Deletes a tag, or by digest a manifest, with all tags that stand for it, or a blob. What is deleted is taken off the
+ * list of referrers that clients keep where the registry has none.
+ * @throws DrayError `NOT_FOUND`, `UNSUPPORTED` where the registry does not delete
+ */
+export const remove = async (repo: Repo, name: string, options: Cancel = {}): Promise<void> => {
+  if (!isDigest(name)) return send(repo, deletion(repo, manifestPath(repo, name), name, options));
+  const subject = await subjectIn(repo, name, options);
+  await removeContent(repo, name, options);
+  if (subject !== undefined && !(await hasReferrersApi(repo, subject, options)))
+    await removeFromFallback(repo, subject.digest, name, options);
+};
+
+const removeContent = async (repo: Repo, digest: Digest, options: Cancel): Promise<void> => {
+  repo.manifests.delete(digest);
+  try {
+    await send(repo, deletion(repo, manifestPath(repo, digest), digest, options));
+  } catch (error) {
+    if (!isDrayError(error, "NOT_FOUND") || !(await removeBlob(repo, digest, options))) throw error;
+  }
+};
+
+/** Takes a blob out of a repository. `false`: there is none, or it cannot be taken out. */
+const removeBlob = async (repo: Repo, digest: Digest, options: Cancel): Promise<boolean> => {
+  try {
+    await send(repo, deletion(repo, pathIn(repo, `blobs/${digest}`), digest, options));
+    return true;
+  } catch (error) {
+    if (isDrayError(error, "NOT_FOUND", "UNSUPPORTED")) return false;
+    throw error;
+  }
+};
+
+/** What a manifest refers to, where that has to be known: a registry with the referrers API keeps its lists itself. */
+const subjectIn = async (repo: Repo, digest: Digest, options: Cancel): Promise<Descriptor | undefined> => {
+  if (repo.api.learnt.referrers === true) return undefined;
+  try {
+    const { bytes, descriptor } = await getManifest(repo, digest, options);
+    return subjectOf(parseManifest(bytes, descriptor.mediaType));
+  } catch (error) {
+    // A blob, or something that cannot be understood, may be deleted all the same.
+    if (isDrayError(error)) return undefined;
+    throw error;
+  }
+};
+
+const deletion = (repo: Repo, target: string, name: string, { signal }: Cancel): Call => ({
+  method: "DELETE",
+  target,
+  scopes: [`repository:${repo.name}:pull,delete`],
+  repository: repo.name,
+  doing: "deleting",
+  reference: referenceIn(repo, name),
+  signal,
+});
+
+const send = async (repo: Repo, call: Call): Promise<void> => {
+  const response = await repo.api.send(call);
+  if (response.status === 202 || response.status === 200 || response.status === 204) return response.body.discard();
+  const refused = await repo.api.refusal(call, response);
+  throw isUnsupported(call, refused) ? unsupported(call, refused) : refused;
+};
+
+/** docker-registry 2.8 knows no deletion of tags: it takes the tag for a digest that is wrong. */
+const isUnsupported = (call: Call, { status, registryCode }: DrayError): boolean =>
+  status === 405 ||
+  registryCode === "UNSUPPORTED" ||
+  (status === 400 && registryCode === "DIGEST_INVALID" && !call.reference.includes("@"));
+
+const unsupported = (call: Call, error: DrayError): DrayError => {
+  const remedy = call.reference.includes("@")
+    ? "its operator can allow it (docker-registry: storage.delete.enabled)"
+    : "delete the manifest by its digest, which takes all of its tags along";
+  const message = `${error.registry ?? "the registry"} does not delete ${call.reference}; ${remedy}`;
+  return restated(error, "UNSUPPORTED", message);
+};

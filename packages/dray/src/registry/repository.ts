@@ -1,0 +1,186 @@
+import {
+  asBlob,
+  type Cancel,
+  type ChecksDigests,
+  type Content,
+  collect,
+  type Describes,
+  digestMismatch,
+  type HasReferrers,
+  type HasTags,
+  type Ingests,
+  isMarkedBlob,
+  type MountsFrom,
+  type ReadOptions,
+  type Removes,
+  type Store,
+  sizeMismatch,
+  type WriteOptions,
+  type WritesNamed,
+} from "../content/index.ts";
+import { algorithmOf, type Descriptor, type Digest, isDigest, isManifestLike, largestManifest } from "../oci/index.ts";
+import type { Api, Repo } from "./api.ts";
+import { readBlob } from "./blob-read.ts";
+import { describeBlob, hasBlob } from "./blobs.ts";
+import { embedded } from "./embedded.ts";
+import { type IngestOptions, ingestContent } from "./ingest.ts";
+import { ManifestCache } from "./manifest-cache.ts";
+import { getManifest, hasManifest, type ReadManifest, readManifest, resolveManifest } from "./manifests.ts";
+import { mountBlob } from "./mount.ts";
+import { pushManifest } from "./push.ts";
+import { listReferrers, type ReferrersOptions } from "./referrers.ts";
+import { remove } from "./remove.ts";
+import { digestOfManifest } from "./schema1.ts";
+import type { UploadSession } from "./session.ts";
+import { listTags, type TagsOptions } from "./tags.ts";
+import { turns } from "./turns.ts";
+import { uploadBlob } from "./upload.ts";
+
+/** A repository of a registry: a store whose names are tags. */
+export interface Repository
+  extends Store,
+    ChecksDigests,
+    MountsFrom,
+    HasReferrers,
+    HasTags,
+    Removes,
+    Ingests,
+    WritesNamed,
+    Describes {
+  /** The registry as references name it: `docker.io`. */
+  readonly registry: string;
+  /** The path on it: `library/alpine`. */
+  readonly name: string;
+  /**
+   * Reads a manifest by tag or digest, in one request. The bytes are hashed and as the registry has them.
+   * @throws DrayError `NOT_FOUND`, `DIGEST_MISMATCH`, `LIMIT_EXCEEDED`
+   */
+  manifest(name: string, options?: Cancel): Promise<ReadManifest>;
+  /** The bytes of a blob, as `read`, whatever its media type; by digest alone its size is asked for first. */
+  blob(content: Descriptor | Digest, options?: ReadOptions): AsyncIterable<Uint8Array>;
+  /** Puts a blob there, as `write`, whatever its media type. */
+  upload(descriptor: Descriptor, content: Content, options?: WriteOptions): Promise<void>;
+  /** Tags, page after page as they are asked for, in the registry's order. */
+  tags(options?: TagsOptions): AsyncIterable<string>;
+  /**
+   * Deletes a tag, or by digest a manifest with all of its tags, or a blob.
+   * @throws DrayError `NOT_FOUND`, `UNSUPPORTED`
+   */
+  remove(name: string, options?: Cancel): Promise<void>;
+}
+
+/** The store behind one repository. */
+export const createRepository = (api: Api, name: string): Repository =>
+  new RegistryRepository({ api, name, manifests: new ManifestCache(), learnt: {}, turns: turns() });
+
+class RegistryRepository implements Repository {
+  readonly checksDigests = true;
+  readonly #repo: Repo;
+  /** Sessions that mounts which came to nothing have opened, for the uploads that follow. */
+  readonly #opened = new Map<Digest, UploadSession>();
+
+  constructor(repo: Repo) {
+    this.#repo = repo;
+  }
+
+  get registry(): string {
+    return this.#repo.api.registry;
+  }
+
+  get name(): string {
+    return this.#repo.name;
+  }
+
+  resolve(name: string, options?: Cancel): Promise<Descriptor> {
+    return resolveManifest(this.#repo, name, options);
+  }
+
+  manifest(name: string, options?: Cancel): Promise<ReadManifest> {
+    return getManifest(this.#repo, name, options);
+  }
+
+  read(descriptor: Descriptor, options: ReadOptions = {}): AsyncIterable<Uint8Array> {
+    if (isManifest(descriptor)) return readManifest(this.#repo, descriptor, options);
+    return embedded(descriptor, options) ?? readBlob(this.#repo, descriptor, options);
+  }
+
+  blob(content: Descriptor | Digest, options?: ReadOptions): AsyncIterable<Uint8Array> {
+    if (typeof content !== "string") return this.read(asBlob(content), options);
+    return this.#blobByDigest(content, options);
+  }
+
+  async *#blobByDigest(digest: Digest, options?: ReadOptions): AsyncGenerator<Uint8Array> {
+    yield* readBlob(this.#repo, await this.describe(digest, options), options);
+  }
+
+  describe(digest: Digest, options?: Cancel): Promise<Descriptor> {
+    return describeBlob(this.#repo, digest, options);
+  }
+
+  has(descriptor: Descriptor, options?: Cancel): Promise<boolean> {
+    return (isManifest(descriptor) ? hasManifest : hasBlob)(this.#repo, descriptor, options);
+  }
+
+  async write(descriptor: Descriptor, content: Content, options: WriteOptions = {}): Promise<void> {
+    if (!isManifest(descriptor)) return this.upload(descriptor, content, options);
+    await this.#push(descriptor, content, descriptor.digest, options);
+  }
+
+  writeNamed(descriptor: Descriptor, content: Content, name: string, options: WriteOptions = {}): Promise<void> {
+    return this.#push(descriptor, content, name, options);
+  }
+
+  async upload(descriptor: Descriptor, content: Content, options: WriteOptions = {}): Promise<void> {
+    const session = this.#opened.get(descriptor.digest);
+    this.#opened.delete(descriptor.digest);
+    await uploadBlob(this.#repo, descriptor, content, options, session);
+  }
+
+  ingest(content: Content, options: IngestOptions): Promise<Descriptor> {
+    return ingestContent(this.#repo, content, options);
+  }
+
+  async tag(descriptor: Descriptor, name: string, options: Cancel = {}): Promise<void> {
+    if (name === descriptor.digest) return;
+    const { digest } = descriptor;
+    const bytes = this.#repo.manifests.get(digest)?.bytes ?? (await getManifest(this.#repo, digest, options)).bytes;
+    await pushManifest(this.#repo, { descriptor, bytes }, name, options);
+  }
+
+  async mountFrom(descriptor: Descriptor, source: object, options?: Cancel): Promise<boolean> {
+    if (!(source instanceof RegistryRepository) || isManifest(descriptor)) return false;
+    const answer = await mountBlob(this.#repo, descriptor, source.#repo, options);
+    if (typeof answer === "boolean") return answer;
+    this.#opened.set(descriptor.digest, answer);
+    return false;
+  }
+
+  referrers(subject: Descriptor, options?: ReferrersOptions): AsyncIterable<Descriptor> {
+    return listReferrers(this.#repo, subject, options);
+  }
+
+  tags(options?: TagsOptions): AsyncIterable<string> {
+    return listTags(this.#repo, options);
+  }
+
+  remove(name: string, options?: Cancel): Promise<void> {
+    return remove(this.#repo, name, options);
+  }
+
+  /** Everything is in its place already; what was only kept to save requests is let go. */
+  async close(): Promise<void> {
+    this.#opened.clear();
+    this.#repo.manifests.clear();
+  }
+
+  async #push(descriptor: Descriptor, content: Content, name: string, options: WriteOptions): Promise<void> {
+    const bytes = await collect(content.open(options), largestManifest, `manifest ${descriptor.digest}`);
+    if (bytes.byteLength !== descriptor.size) throw sizeMismatch(descriptor, `${bytes.byteLength}`);
+    const found = digestOfManifest(bytes, descriptor.mediaType, algorithmOf(descriptor.digest));
+    if (found !== descriptor.digest) throw digestMismatch(descriptor, found);
+    await pushManifest(this.#repo, { descriptor, bytes }, isDigest(name) ? descriptor.digest : name, options);
+  }
+}
+
+const isManifest = (descriptor: Descriptor): boolean =>
+  isManifestLike(descriptor.mediaType) && !isMarkedBlob(descriptor);

@@ -1,0 +1,137 @@
+import type { OnEvent } from "../content/index.ts";
+import { DrayError } from "../errors.ts";
+import { type HttpResponse, header } from "../http/index.ts";
+import { algorithmOf, type Digest, type DigestAlgorithm } from "../oci/index.ts";
+import { type Call, pathIn, pullScope, pushing, type Repo, referenceIn } from "./api.ts";
+
+/** An upload that a registry has opened, and how far it is. */
+export interface UploadSession {
+  /** Where it goes on. It changes with every answer: a registry may keep its state in the query. */
+  readonly url: URL;
+  /** Bytes that the registry has. */
+  readonly offset: number;
+  /** Bytes that a chunk must have, unless it is the last. */
+  readonly leastChunk: number;
+  /** What came before was not sent in this run, or not acknowledged by an answer. */
+  readonly continued: boolean;
+}
+
+/** Who wants to know what, for the requests of one upload. */
+export interface UploadOptions {
+  /** What is uploaded, for messages: the digest, or what takes its place before that is known. */
+  readonly reference: string;
+  readonly signal?: AbortSignal | undefined;
+  readonly onEvent?: OnEvent | undefined;
+}
+
+/** A request that belongs to an upload. */
+export const uploading = (repo: Repo, options: UploadOptions): Omit<Call, "method" | "target"> => ({
+  ...pushing(repo),
+  doing: "pushing",
+  reference: referenceIn(repo, options.reference),
+  signal: options.signal,
+  onEvent: options.onEvent,
+});
+
+/** Where uploads begin, with what the registry may want to know. */
+export const uploadsPath = (repo: Repo, query: Readonly<Record<string, string | undefined>> = {}): string => {
+  const given = Object.entries(query).filter((entry): entry is [string, string] => entry[1] !== undefined);
+  // Digests and repositories hold nothing that a query must escape, and some registries do not unescape.
+  return `${pathIn(repo, "blobs/uploads/")}${given.length === 0 ? "" : `?${given.map(([key, value]) => `${key}=${value}`).join("&")}`}`;
+};
+
+/** Uploads that end in another algorithm than the usual one say so at their beginning. @see distribution-spec, "Pushing a blob in chunks" */
+export const announced = (algorithm: DigestAlgorithm): { "digest-algorithm"?: string } =>
+  algorithm === "sha256" ? {} : { "digest-algorithm": algorithm };
+
+/** Opens a session. */
+export const openSession = async (
+  repo: Repo,
+  algorithm: DigestAlgorithm,
+  options: UploadOptions,
+): Promise<UploadSession> => {
+  const target = uploadsPath(repo, announced(algorithm));
+  return opened(await repo.api.ask({ ...uploading(repo, options), method: "POST", target }, 202));
+};
+
+/**
+ * Asks for content that the registry may hold already, here or in the repository `from`; a registry that does not have
+ * it, or does not tell, opens a session instead.
+ * @returns `true` where the content is in this repository now, `false` where the registry would do neither.
+ */
+export const mountOrOpen = async (
+  repo: Repo,
+  digest: Digest,
+  from: string | undefined,
+  options: UploadOptions,
+): Promise<UploadSession | boolean> => {
+  const call = uploading(repo, options);
+  const scopes = [...call.scopes, ...(from === undefined ? [] : [pullScope(from)])];
+  const target = uploadsPath(repo, { mount: digest, from, ...announced(algorithmOf(digest)) });
+  const response = await repo.api.send({ ...call, scopes, method: "POST", target, retry: false });
+  if (response.status === 202) return opened(response);
+  await response.body.discard();
+  return response.status === 201;
+};
+
+/** The session that a 202 answers with. */
+export const opened = async (response: HttpResponse): Promise<UploadSession> => {
+  await response.body.discard();
+  const least = Number(header(response.headers, "OCI-Chunk-Min-Length") ?? 0);
+  const url = locationOf(response);
+  if (url === undefined)
+    throw new DrayError(
+      "REGISTRY",
+      `${new URL(response.url).host} opened an upload without saying where (no Location)`,
+    );
+  return { url, offset: 0, leastChunk: Number.isSafeInteger(least) && least > 0 ? least : 0, continued: false };
+};
+
+/**
+ * Asks a session how far it is.
+ * @returns `undefined` where the registry does not know it any more.
+ */
+export const askSession = async (
+  repo: Repo,
+  session: UploadSession,
+  options: UploadOptions,
+): Promise<UploadSession | undefined> => {
+  const response = await repo.api.send({ ...uploading(repo, options), method: "GET", target: session.url });
+  await response.body.discard();
+  if (response.status !== 204 && response.status !== 200 && response.status !== 202) return undefined;
+  const offset = acknowledged(response) ?? 0;
+  // "0-0" stands for one byte and for none. To begin again costs nothing then, and leaves no doubt.
+  return offset <= 1 ? undefined : { ...session, url: locationOf(response) ?? session.url, offset, continued: true };
+};
+
+/** Bytes that the registry says it has: one past the end of `Range: 0-N`. `undefined` where it says nothing. */
+export const acknowledged = ({ headers }: HttpResponse): number | undefined => {
+  const range = /^(?:bytes[= ])?\s*0-([0-9]+)$/.exec(header(headers, "Range")?.trim() ?? "");
+  return range === null ? undefined : Number(range[1]) + 1;
+};
+
+/**
+ * Where a session goes on: relative to the URL that answered in the end. A registry behind a proxy that ends TLS may not
+ * know that its clients speak https; what begins in secret goes on in secret.
+ */
+export const locationOf = ({ headers, url }: HttpResponse): URL | undefined => {
+  const location = header(headers, "Location");
+  if (location === undefined || !URL.canParse(location, url)) return undefined;
+  const [found, base] = [new URL(location, url), new URL(url)];
+  if (base.protocol === "https:" && found.protocol === "http:" && found.hostname === base.hostname) {
+    found.protocol = "https:";
+    found.port = base.port;
+  }
+  return found;
+};
+
+/** The URL that ends an upload. The query is the registry's own and stays as it is, byte for byte. */
+export const commitUrl = (location: URL, digest: Digest): URL => {
+  const url = new URL(location);
+  const others = url.search
+    .slice(1)
+    .split("&")
+    .filter((part) => part !== "" && !part.startsWith("digest="));
+  url.search = [...others, `digest=${encodeURIComponent(digest)}`].join("&");
+  return url;
+};

@@ -1,0 +1,71 @@
+import type { Cancel } from "../content/index.ts";
+import { DrayError } from "../errors.ts";
+import type { HttpResponse } from "../http/index.ts";
+import { type Api, type Call, pathIn, pulling, type Repo, referenceIn } from "./api.ts";
+import { pagesOf } from "./pages.ts";
+
+export interface TagsOptions extends Cancel {
+  /** Tags in a page, as asked of the registry. Default 1000; 0 leaves it to the registry. */
+  readonly pageSize?: number;
+  /** Begins after this tag, in the registry's order. */
+  readonly last?: string;
+}
+
+/** What every registry allows. */
+const usualPage = 1000;
+
+/**
+ * The tags of a repository, page after page as they are asked for, in the registry's order, which is no order to rely on.
+ * @throws DrayError `NOT_FOUND`
+ * @see https://github.com/opencontainers/distribution-spec/blob/main/spec.md#listing-tags
+ */
+export async function* listTags(repo: Repo, options: TagsOptions = {}): AsyncGenerator<string> {
+  const call = {
+    ...pulling(repo),
+    method: "GET",
+    doing: "listing the tags of",
+    reference: referenceIn(repo),
+    signal: options.signal,
+  };
+  yield* names(repo.api, call, pathIn(repo, "tags/list"), "tags", options);
+}
+
+/** The names in a list that comes in pages. */
+export async function* names(
+  api: Api,
+  call: Omit<Call, "target">,
+  path: string,
+  member: "tags" | "repositories",
+  { pageSize = usualPage, last }: TagsOptions,
+): AsyncGenerator<string> {
+  const target = path + queryOf(pageSize, last);
+  const fallback = path + queryOf(pageSize > usualPage ? usualPage : 0, last);
+  const first = await firstPage(api, { ...call, target }, fallback);
+  for await (const { value } of pagesOf(api, { ...call, target }, first)) {
+    // Some say null where there are none.
+    const list = value[member] ?? [];
+    if (!Array.isArray(list) || !list.every((name) => typeof name === "string"))
+      throw new DrayError("REGISTRY", `${api.registry} lists ${call.reference} with something else than names`, {
+        registry: api.registry,
+        reference: call.reference,
+      });
+    yield* list as string[];
+  }
+}
+
+/** Some registries refuse a page that is larger than they like instead of making it smaller: ECR with 405, docker-registry's catalog with 400. */
+const firstPage = async (api: Api, call: Call & { target: string }, fallback: string): Promise<HttpResponse> => {
+  const response = await api.send(call);
+  if (response.status === 200) return response;
+  const refused = await api.refusal(call, response);
+  if ((response.status !== 405 && response.status !== 400) || call.target === fallback) throw refused;
+  return api.ask({ ...call, target: fallback }, 200);
+};
+
+const queryOf = (pageSize: number, last: string | undefined): string => {
+  const parts = [
+    ...(pageSize > 0 ? [`n=${pageSize}`] : []),
+    ...(last === undefined ? [] : [`last=${encodeURIComponent(last)}`]),
+  ];
+  return parts.length === 0 ? "" : `?${parts.join("&")}`;
+};

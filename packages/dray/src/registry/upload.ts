@@ -1,0 +1,129 @@
+import type { Content, WriteOptions } from "../content/index.ts";
+import type { DrayError } from "../errors.ts";
+import { algorithmOf, type Descriptor } from "../oci/index.ts";
+import type { Repo } from "./api.ts";
+import { hasBlob } from "./blobs.ts";
+import { asMismatch, deliver } from "./delivery.ts";
+import { Pieces } from "./pieces.ts";
+import {
+  announced,
+  askSession,
+  mountOrOpen,
+  opened,
+  openSession,
+  type UploadOptions,
+  type UploadSession,
+  uploading,
+  uploadsPath,
+} from "./session.ts";
+import type { UploadName } from "./sessions.ts";
+
+/** Blobs up to this size go in one request: the round trip that is saved is worth more than bytes sent in vain. */
+const small = 64 * 1024;
+/** Blobs from this size on are worth a file that lets another process go on. */
+const worthSaving = 8 * 1024 * 1024;
+
+/**
+ * Puts a blob into a repository.
+ * @param kept a session that an attempt to mount it has opened.
+ */
+export const uploadBlob = async (
+  repo: Repo,
+  descriptor: Descriptor,
+  content: Content,
+  options: WriteOptions,
+  kept?: UploadSession,
+): Promise<void> => {
+  const { digest, size } = descriptor;
+  const about: UploadOptions = { reference: digest, signal: options.signal, onEvent: options.onEvent };
+  const name = size < worthSaving ? undefined : { registry: repo.api.registry, repository: repo.name, content: digest };
+  const pieces = new Pieces(content, descriptor, options.signal);
+  try {
+    const session = kept ?? (await begin(repo, descriptor, pieces, name, about));
+    if (session === "there") return;
+    const cargo = {
+      pieces,
+      size,
+      algorithm: algorithmOf(digest),
+      digest: async () => digest,
+      arrived: () => hasBlob(repo, descriptor, options),
+      ...(name === undefined ? {} : { name }),
+    };
+    await deliver(repo, session, cargo, about);
+  } finally {
+    await pieces.close();
+  }
+};
+
+const begin = async (
+  repo: Repo,
+  descriptor: Descriptor,
+  pieces: Pieces,
+  name: UploadName | undefined,
+  about: UploadOptions,
+): Promise<UploadSession | "there"> => {
+  const { digest, size } = descriptor;
+  if (size <= small && repo.api.learnt.singlePost !== false) return postWhole(repo, descriptor, pieces, about);
+  const saved = name === undefined ? undefined : await savedSession(repo, name, about);
+  if (saved !== undefined) return saved;
+  if (repo.api.learnt.anonymousMount !== false) {
+    const answer = await mountOrOpen(repo, digest, undefined, about);
+    if (answer === true) return "there";
+    if (answer !== false) return answer;
+    repo.api.learnt.anonymousMount = false;
+  }
+  return openSession(repo, algorithmOf(digest), about);
+};
+
+/** The session of a process that ended before it was done. */
+export const savedSession = async (
+  repo: Repo,
+  name: UploadName,
+  about: UploadOptions,
+): Promise<UploadSession | undefined> => {
+  const { learnt, settings } = repo.api;
+  const saved = await settings.sessions?.take(name);
+  if (saved === undefined) return undefined;
+  if (saved.chunkSize !== undefined) learnt.chunkSize ??= saved.chunkSize;
+  const session = { url: new URL(saved.location), offset: 0, leastChunk: 0, continued: true };
+  // What is sent there carries our credentials.
+  if (session.url.origin !== (await repo.api.origin(about.signal))) return undefined;
+  return askSession(repo, session, about);
+};
+
+/** The whole blob in the request that would open a session. A registry that does not know that opens one all the same. */
+const postWhole = async (
+  repo: Repo,
+  { digest }: Descriptor,
+  pieces: Pieces,
+  about: UploadOptions,
+): Promise<UploadSession | "there"> => {
+  const { api } = repo;
+  const call = {
+    ...uploading(repo, about),
+    method: "POST",
+    target: uploadsPath(repo, { digest, ...announced(algorithmOf(digest)) }),
+    headers: [["Content-Type", "application/octet-stream"]] as const,
+    body: pieces.piece(0),
+  };
+  const response = await api.send(call).catch((error: unknown) => {
+    pieces.throwIfBroken();
+    throw error;
+  });
+  if (response.status === 201) {
+    await response.body.discard();
+    return "there";
+  }
+  if (response.status !== 202) {
+    const refused = await api.refusal(call, response);
+    if (!mayMeanTwoRequests(refused)) throw asMismatch(refused);
+  }
+  api.learnt.singlePost = false;
+  return response.status === 202 ? opened(response) : openSession(repo, algorithmOf(digest), about);
+};
+
+/** Instead of opening a session, some servers are confused. */
+const mayMeanTwoRequests = ({ status = 0, registryCode }: DrayError): boolean =>
+  [400, 404, 405, 411, 415, 501].includes(status) &&
+  registryCode !== "DIGEST_INVALID" &&
+  registryCode !== "NAME_INVALID";
