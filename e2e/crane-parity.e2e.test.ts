@@ -15,7 +15,7 @@ const image = sampleImage({ seed: "parity", docker: true, layers: 3 });
 const oci = sampleImage({ seed: "parity-oci" });
 const index = sampleIndex({ seed: "parity-index", platforms: ["linux/amd64", "linux/arm64", "linux/arm/v7"] });
 
-describe("the same arguments", { skip: missing(["crane", crane]) }, () => {
+describe("the same arguments", { skip: missing(["crane", crane]), concurrency: 4 }, () => {
   let shop: Workshop;
   let server: Listener;
   const registry = memoryRegistry();
@@ -260,10 +260,13 @@ describe("the same arguments", { skip: missing(["crane", crane]) }, () => {
     return found;
   };
 
-  /** Entries of a layout's index, as far as both programs say something: crane also repeats the artifact type. */
+  /** Entries of a layout's index in any order, as far as both programs say something: crane also repeats the artifact type. */
   const entriesIn = async (folder: string): Promise<unknown[]> => {
     const { manifests } = JSON.parse(await readFile(join(folder, "index.json"), "utf8"));
-    return manifests.map(({ artifactType: _repeated, ...entry }: Record<string, unknown>) => entry);
+    const inOrder = (entry: Record<string, unknown>): string => JSON.stringify([entry["digest"], entry["annotations"]]);
+    return manifests
+      .map(({ artifactType: _repeated, ...entry }: Record<string, unknown>) => entry)
+      .sort((a: Record<string, unknown>, b: Record<string, unknown>) => (inOrder(a) < inOrder(b) ? -1 : 1));
   };
 
   const sumOf = async (file: string): Promise<string> =>

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { Writable } from "node:stream";
 import { test } from "node:test";
+import { isDrayError } from "dray/errors";
 import { Output, OutputClosed } from "./output.ts";
 
 test("lines are gathered, bytes and the end are not held back", async () => {
@@ -40,7 +41,10 @@ test("a reader that has gone is no error of ours; a full disk is", async () => {
     new Writable({ write: (_chunk, _encoding, done) => done(Object.assign(new Error(code), { code })) });
   const rows: readonly [Writable, (error: unknown) => boolean][] = [
     [failing("EPIPE"), (error) => error instanceof OutputClosed],
-    [failing("ENOSPC"), (error) => (error as NodeJS.ErrnoException).code === "ENOSPC"],
+    [
+      failing("ENOSPC"),
+      (error) => isDrayError(error, "DISK") && error.message === "cannot write to standard output: ENOSPC",
+    ],
     [
       new Writable({ write: () => void setImmediate(() => rows[2]?.[0].destroy()) }),
       (error) => error instanceof OutputClosed,

@@ -1,4 +1,5 @@
 import type { Writable } from "node:stream";
+import { DrayError } from "dray/errors";
 
 /** Text is gathered up to this many characters, so that a hundred thousand lines are not as many system calls. */
 const gathered = 16 * 1024;
@@ -78,9 +79,10 @@ export class Output {
 
   #throwIfGone(): void {
     if (this.#failure === undefined) return;
-    const { code } = this.#failure as NodeJS.ErrnoException;
+    const { code, message } = this.#failure as NodeJS.ErrnoException;
+    if (this.#failure instanceof OutputClosed) throw this.#failure;
     if (code === "EPIPE" || code === "ERR_STREAM_DESTROYED" || code === "ERR_STREAM_WRITE_AFTER_END")
       throw new OutputClosed("standard output was closed", { cause: this.#failure });
-    throw this.#failure;
+    throw new DrayError("DISK", `cannot write to standard output: ${message}`, { cause: this.#failure });
   }
 }

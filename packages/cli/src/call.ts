@@ -1,0 +1,41 @@
+import type { Readable, Writable } from "node:stream";
+import type { Command } from "commander";
+import type { Environment } from "./environment.ts";
+import type { SharedOptions } from "./flags.ts";
+import type { Output } from "./output.ts";
+import type { Reporter } from "./progress/reporter.ts";
+
+/** What surrounds a run: the process, or what a test puts in its place. */
+export interface Surroundings {
+  /** A function: the process makes its streams when they are first looked at, and few commands read. */
+  readonly stdin: () => Readable;
+  readonly stdout: Writable & { readonly isTTY?: boolean; readonly columns?: number };
+  readonly stderr: Writable & { readonly isTTY?: boolean; readonly columns?: number; readonly rows?: number };
+  readonly env: Environment;
+  /** Aborted by Ctrl-C. */
+  readonly signal?: AbortSignal;
+}
+
+/** What a command works with: what was said, and the ways to answer. */
+export interface Call<Options extends SharedOptions = SharedOptions> {
+  readonly options: Options;
+  readonly env: Environment;
+  readonly stdin: () => Readable;
+  readonly signal: AbortSignal;
+  /** Results. */
+  readonly out: Output;
+  /** Where `out` writes to, for an archive that is written by somebody else. */
+  readonly stdout: Writable;
+  /** Progress, warnings and notes, on stderr. */
+  readonly reporter: Reporter;
+  /** Done when the command has ended, well or not; the last first. */
+  defer(work: () => Promise<void>): void;
+}
+
+/** A command: a file of its own under `commands/`, read only when it is asked for. */
+export interface CommandModule {
+  /** Declares arguments and flags. */
+  define(command: Command): void;
+  /** Does the work. Returns the exit code where it is not 0. */
+  act(call: Call<never>, words: readonly string[]): Promise<number | void>;
+}

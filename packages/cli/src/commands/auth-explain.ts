@@ -1,0 +1,46 @@
+import type { Command } from "commander";
+import { type Explanation, explain } from "dray/auth";
+import { isDrayError } from "dray/errors";
+import { parseReference, parseRegistry } from "dray/oci";
+import type { Call } from "../call.ts";
+import { type ListingOptions, outputFlag } from "../flags.ts";
+import { document } from "../json.ts";
+import { registriesFor } from "../registries.ts";
+
+export const define = (command: Command): void => {
+  command.argument("<registry-or-repository>", "host[:port], or a reference").addOption(outputFlag());
+};
+
+/** No secret is in it: it may be pasted into a report. */
+export const act = async (call: Call<ListingOptions>, [text = ""]: readonly string[]): Promise<void> => {
+  const { options, out, signal } = call;
+  const target = targetOf(text);
+  const keychain = (await registriesFor(call)).keychain(target.registry);
+  const found = await explain(target, keychain, { signal });
+  if (options.output === "json") await out.line(document({ ...found }));
+  else for (const line of inWords(found)) await out.line(line);
+};
+
+/** `ghcr.io` is a registry and `ghcr.io/team/app` a repository; a bare `app` is one on Docker Hub. */
+const targetOf = (text: string): { registry: string; repository?: string } => {
+  if (!text.includes("/") && /[.:]|^localhost$/.test(text)) {
+    try {
+      return { registry: parseRegistry(text) };
+    } catch (error) {
+      // `app:1.0` is no host with a port.
+      if (!isDrayError(error, "REFERENCE_INVALID")) throw error;
+    }
+  }
+  const { registry, repository } = parseReference(text);
+  return { registry, repository };
+};
+
+const inWords = ({ registry, repository, tried, chosen }: Explanation): string[] => {
+  const user = chosen.username === undefined ? "" : ` of ${chosen.username}`;
+  const source = chosen.source === undefined ? "" : ` from ${chosen.source}`;
+  const end = chosen.expiresAt === undefined ? "" : `, until ${chosen.expiresAt.toISOString()}`;
+  return [
+    `${registry}${repository === undefined ? "" : `/${repository}`}: ${chosen.kind}${user}${source}${end}`,
+    ...tried.map(({ source, said }) => `  ${source}: ${said}`),
+  ];
+};

@@ -1,0 +1,44 @@
+import type { Command } from "commander";
+import { parseRegistry } from "dray/oci";
+import type { Call } from "../call.ts";
+import { registriesFor } from "../registries.ts";
+
+export const define = (command: Command): void => {
+  command
+    .argument("[registry]", "host[:port]; read from stdin where it is left out")
+    .addHelpText("after", '\nExample:\n  echo reg.example.com | dray auth get\n  {"Username":"…","Secret":"…"}');
+};
+
+/** The protocol of credential helpers, and crane's words where there is nothing. */
+export const act = async (call: Call, [named]: readonly string[]): Promise<number | undefined> => {
+  const registry = hostOf(named ?? (await firstLine(call)));
+  const credential = await (await registriesFor(call)).keychain(registry)({ registry }, { signal: call.signal });
+  const { username, password, identityToken } = credential ?? {};
+  const answer = identityToken
+    ? { Username: "<token>", Secret: identityToken }
+    : { Username: username ?? "", Secret: password ?? "" };
+  if (answer.Secret === "") {
+    await call.out.line("credentials not found in native keychain");
+    return 1;
+  }
+  await call.out.line(JSON.stringify(answer));
+  return undefined;
+};
+
+/** Docker asks its helpers by URL: `https://index.docker.io/v1/`. */
+export const hostOf = (text: string): string =>
+  parseRegistry(
+    text
+      .trim()
+      .replace(/^https?:\/\//, "")
+      .replace(/\/.*$/s, ""),
+  );
+
+const firstLine = async ({ stdin }: Call): Promise<string> => {
+  let text = "";
+  for await (const chunk of stdin()) {
+    text += String(chunk);
+    if (text.includes("\n")) break;
+  }
+  return text.split("\n")[0] ?? "";
+};

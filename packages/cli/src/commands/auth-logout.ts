@@ -1,0 +1,16 @@
+import type { Command } from "commander";
+import { logout } from "dray/auth";
+import type { Call } from "../call.ts";
+import { hostOf } from "./auth-get.ts";
+
+export const define = (command: Command): void => {
+  command.argument("<registry>", "host[:port]");
+};
+
+export const act = async ({ options, env, signal, reporter }: Call, [named = ""]: readonly string[]): Promise<void> => {
+  const registry = hostOf(named);
+  const { authfile } = options;
+  const place = await logout(registry, { env, signal, ...(authfile === undefined ? {} : { authFile: authfile }) });
+  if (place === undefined) reporter.note(`not logged in to ${registry}`);
+  else reporter.summary(`logged out of ${registry} via ${place.helper ?? place.file}`, { registry });
+};

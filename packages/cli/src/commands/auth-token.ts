@@ -1,0 +1,50 @@
+import type { Command } from "commander";
+import type { Token } from "dray/auth";
+import { parseRepository } from "dray/oci";
+import type { Call } from "../call.ts";
+import { gather, type SharedOptions } from "../flags.ts";
+import { registriesFor } from "../registries.ts";
+
+interface TokenOptions extends SharedOptions {
+  readonly header?: boolean;
+  readonly mount?: readonly string[];
+  readonly push?: boolean;
+}
+
+export const define = (command: Command): void => {
+  command
+    .argument("<repository>", "the repository to get at")
+    .option("-H, --header", "print it as a header, without a newline")
+    .option("-m, --mount <repository>", "also to mount from here; again for more", gather)
+    .option("--push", "also to push")
+    .addHelpText(
+      "after",
+      '\nExample:\n  curl -H "$(dray auth token -H alpine)" https://registry-1.docker.io/v2/library/alpine/tags/list',
+    );
+};
+
+export const act = async (call: Call<TokenOptions>, [text = ""]: readonly string[]): Promise<void> => {
+  const { options, out, signal } = call;
+  const { registry, repository } = parseRepository(text);
+  const scopes = [
+    `repository:${repository}:${options.push === true ? "push,pull" : "pull"}`,
+    ...(options.mount ?? []).map((from) => `repository:${mounted(registry, from)}:pull`),
+  ];
+  const token = await (await registriesFor(call)).connect(registry).token(scopes, { signal });
+  if (options.header === true) await out.text(`Authorization: Bearer ${token.text}`);
+  else await out.line(JSON.stringify(answerOf(token)));
+};
+
+/** Crane's members. */
+const answerOf = ({ text, expiresAt, refreshToken }: Token): object => ({
+  token: text,
+  access_token: text,
+  ...(refreshToken === undefined ? {} : { refresh_token: refreshToken }),
+  expires_in: Math.max(0, Math.round((expiresAt - Date.now()) / 1000)),
+});
+
+/** A repository to mount from is on the same registry, named in full or not. */
+const mounted = (registry: string, text: string): string => {
+  const named = parseRepository(text);
+  return named.registry === registry ? named.repository : text;
+};

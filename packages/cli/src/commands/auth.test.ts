@@ -1,0 +1,170 @@
+import assert from "node:assert/strict";
+import { chmod, mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { type Listener, listen, memoryRegistry, put, sampleImage, tokenServer } from "@dray/testkit";
+import { type Rehearsed, type RehearseOptions, rehearse } from "../rehearse.ts";
+
+const secret = "open-sesame";
+const image = sampleImage({ seed: "auth" });
+
+describe("credentials", () => {
+  let server: Listener;
+  let service: Listener;
+  let home: string;
+  const tokens = tokenServer({ users: { ann: secret } });
+  const dray = async (words: readonly string[], options?: RehearseOptions): Promise<Rehearsed> => {
+    const ended = await rehearse(home, words, options);
+    if (words[1] !== "get")
+      assert.ok(!`${ended.stdout}${ended.stderr}`.includes(secret), "the secret is in the output");
+    return ended;
+  };
+  const done = async (words: readonly string[], options?: RehearseOptions): Promise<Rehearsed> => {
+    const ended = await dray(words, options);
+    assert.equal(ended.exitCode, 0, `${words.join(" ")}: ${ended.stderr}`);
+    return ended;
+  };
+  const refused = async (
+    exitCode: number,
+    says: RegExp,
+    words: readonly string[],
+    options?: RehearseOptions,
+  ): Promise<void> => {
+    const ended = await dray(words, options);
+    assert.equal(ended.exitCode, exitCode, `${words.join(" ")}: ${ended.stderr}`);
+    assert.match(ended.stderr, says);
+  };
+  const config = async (): Promise<{ auths?: Record<string, unknown> }> =>
+    JSON.parse(await readFile(join(home, ".docker/config.json"), "utf8"));
+
+  before(async () => {
+    home = await mkdtemp(join(tmpdir(), "dray-auth-"));
+    service = await listen(tokens.handler);
+    const registry = memoryRegistry({ access: { scheme: "bearer", tokens, realm: `${service.origin}/token` } });
+    put(registry, "team/app", "1", image);
+    server = await listen(registry.handler);
+  });
+  after(async () => {
+    await Promise.all([server.close(), service.close()]);
+    await rm(home, { recursive: true });
+  });
+
+  test("without credentials, wrong ones, right ones", async () => {
+    const app = `${server.host}/team/app:1`;
+    await refused(6, /team\/app|401|denied|credentials|authenti/i, ["digest", app]);
+    await refused(6, /^Error: /, ["digest", "--username", "ann", "--password", "wrong", app]);
+    const digest = `${image.root.digest}\n`;
+    assert.equal((await done(["digest", "--username", "ann", "--password", secret, app])).stdout, digest);
+    assert.equal(
+      (await done(["digest", "--username", "ann", "--password-stdin", app], { stdin: `${secret}\r\n` })).stdout,
+      digest,
+    );
+    const env = { DRAY_REGISTRY_HOSTNAME: server.host, DRAY_REGISTRY_USERNAME: "ann", DRAY_REGISTRY_PASSWORD: secret };
+    assert.equal((await done(["digest", app], { env })).stdout, digest);
+    assert.equal(
+      (await done(["digest", app], { env: { DRAY_USERNAME: "ann", DRAY_PASSWORD: secret } })).stdout,
+      digest,
+    );
+  });
+
+  test("login asks the registry first, get and explain find it, logout forgets it", async () => {
+    await refused(6, /^Error: /, ["auth", "login", server.host, "-u", "ann", "-p", "wrong"]);
+    await assert.rejects(stat(join(home, ".docker")), "wrong credentials are not kept");
+    await refused(2, /username and password required/, ["auth", "login", server.host, "-u", "ann"]);
+    const { stdout, stderr } = await done(["auth", "login", server.host, "-u", "ann", "--password-stdin"], {
+      stdin: `${secret}\n`,
+    });
+    assert.equal(stdout, "");
+    assert.match(stderr, /Warning: the password is not encrypted in .*config\.json/);
+    assert.match(stderr, /logged in to .* via .*config\.json/);
+    assert.deepEqual(Object.keys((await config()).auths ?? {}), [server.host]);
+    assert.equal((await stat(join(home, ".docker/config.json"))).mode & 0o777, 0o600);
+    const answer = `{"Username":"ann","Secret":"${secret}"}\n`;
+    assert.equal((await done(["auth", "get", server.host])).stdout, answer);
+    assert.equal((await done(["auth", "get"], { stdin: `https://${server.host}/v1/\n` })).stdout, answer);
+    assert.equal((await done(["digest", `${server.host}/team/app:1`])).stdout, `${image.root.digest}\n`);
+    const explained = (await done(["auth", "explain", `${server.host}/team/app`])).stdout.split("\n");
+    assert.match(explained[0] ?? "", new RegExp(`^${server.host}/team/app: password of ann from .*config\\.json`));
+    const document = JSON.parse((await done(["auth", "explain", "-o", "json", server.host])).stdout);
+    assert.deepEqual(
+      [document.schemaVersion, document.registry, document.chosen.kind, document.chosen.username],
+      [1, server.host, "password", "ann"],
+    );
+    assert.match((await done(["auth", "logout", server.host])).stderr, /logged out of/);
+    assert.deepEqual((await config()).auths, {});
+    assert.match((await done(["auth", "logout", server.host])).stderr, /not logged in/);
+    const none = await dray(["auth", "get", server.host]);
+    assert.deepEqual([none.exitCode, none.stdout], [1, "credentials not found in native keychain\n"]);
+  });
+
+  test("login --no-check and --authfile", async () => {
+    const authfile = join(home, "auth.json");
+    await done(["auth", "login", "--no-check", "--authfile", authfile, "gone.example", "-u", "ann", "-p", secret]);
+    assert.equal(
+      (await done(["auth", "get", "--authfile", authfile, "gone.example"])).stdout,
+      `{"Username":"ann","Secret":"${secret}"}\n`,
+    );
+    await refused(2, /nowhere\.json/, [
+      "digest",
+      "--authfile",
+      join(home, "nowhere.json"),
+      `${server.host}/team/app:1`,
+    ]);
+  });
+
+  test("token: a JSON answer, or a header", async () => {
+    const signedIn = ["--username", "ann", "--password", secret];
+    const { stdout } = await done(["auth", "token", ...signedIn, `${server.host}/team/app`]);
+    const answer = JSON.parse(stdout);
+    assert.equal(typeof answer.token, "string");
+    const headerLine = (
+      await done(["auth", "token", "-H", "--push", "-m", "team/other", ...signedIn, `${server.host}/team/app`])
+    ).stdout;
+    assert.match(headerLine, /^Authorization: Bearer [!-~]+$/);
+    const asked = tokens.log.entries.at(-1)?.target ?? "";
+    assert.match(decodeURIComponent(asked), /repository:team\/app:pull,push|repository:team\/app:push,pull/);
+    assert.match(decodeURIComponent(asked), /repository:team\/other:pull/);
+    const open = await listen(memoryRegistry().handler);
+    await refused(1, /without asking for a token/, ["auth", "token", `${open.host}/team/app`]);
+    await open.close();
+  });
+
+  test("a helper that is missing is one warning and anonymous access", async () => {
+    // Everybody gets a token here, but is asked who they are.
+    const everybody = tokenServer();
+    const realm = await listen(everybody.handler);
+    const registry = memoryRegistry({
+      access: { scheme: "bearer", tokens: everybody, realm: `${realm.origin}/token` },
+    });
+    put(registry, "open", "1", image);
+    const open = await listen(registry.handler);
+    await mkdir(join(home, "helper"));
+    await writeFile(join(home, "helper/config.json"), JSON.stringify({ credsStore: "not-there" }));
+    const env = { DOCKER_CONFIG: join(home, "helper") };
+    const { stderr } = await done(["cp", `${open.host}/open:1`, `${open.host}/copy:1`], { env });
+    assert.equal(stderr.match(/Warning: .*docker-credential-not-there/g)?.length, 1, stderr);
+    await Promise.all([open.close(), realm.close()]);
+  });
+
+  test("a helper of the system is asked", async () => {
+    await mkdir(join(home, "bin"));
+    await writeFile(
+      join(home, "bin/docker-credential-test"),
+      `#!/bin/sh\ncat >/dev/null\necho '{"Username":"ann","Secret":"${secret}"}'\n`,
+    );
+    await chmod(join(home, "bin/docker-credential-test"), 0o755);
+    await mkdir(join(home, "store"));
+    await writeFile(join(home, "store/config.json"), JSON.stringify({ credHelpers: { [server.host]: "test" } }));
+    const env = { DOCKER_CONFIG: join(home, "store"), PATH: `${join(home, "bin")}:${process.env["PATH"]}` };
+    assert.equal((await done(["digest", `${server.host}/team/app:1`], { env })).stdout, `${image.root.digest}\n`);
+  });
+
+  test("a configuration that cannot be understood is named", async () => {
+    await mkdir(join(home, "bad"));
+    await writeFile(join(home, "bad/config.json"), "{ not json");
+    await refused(2, /bad\/config\.json/, ["digest", `${server.host}/team/app:1`], {
+      env: { DOCKER_CONFIG: join(home, "bad") },
+    });
+  });
+});

@@ -1,0 +1,26 @@
+import type { Command } from "commander";
+import { parseLocation } from "dray";
+import { asBlob, describes } from "dray/content";
+import { DrayError } from "dray/errors";
+import type { Call } from "../call.ts";
+import { opened } from "../images.ts";
+
+export const define = (command: Command): void => {
+  command
+    .argument("<blob>", "REPOSITORY@DIGEST")
+    .addHelpText("after", "\nExample:\n  dray blob alpine@sha256:… > layer.tar.gz");
+};
+
+/** The bytes as the registry has them. A wrong digest shows only at the end, as an error. */
+export const act = async (call: Call, [blob = ""]: readonly string[]): Promise<void> => {
+  const location = parseLocation(blob);
+  const digest = location.kind === "registry" ? location.reference.digest : undefined;
+  if (digest === undefined)
+    throw new DrayError("REFERENCE_INVALID", `blob "${blob}": expected REPOSITORY@DIGEST`, { reference: blob });
+  const { store } = await opened(call, blob);
+  if (!describes(store)) throw new DrayError("UNSUPPORTED", `${blob}: cannot be asked for a single blob`);
+  const { signal } = call;
+  const descriptor = asBlob(await store.describe(digest, { signal }));
+  for await (const chunk of store.read(descriptor, { signal, onEvent: call.reporter.onEvent }))
+    await call.out.bytes(chunk);
+};

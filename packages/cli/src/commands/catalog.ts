@@ -1,0 +1,27 @@
+import type { Command } from "commander";
+import { parseRegistry } from "dray/oci";
+import type { Call } from "../call.ts";
+import { type ListingOptions, outputFlag } from "../flags.ts";
+import { listing } from "../json.ts";
+import { registriesFor } from "../registries.ts";
+
+interface CatalogOptions extends ListingOptions {
+  readonly fullRef?: boolean;
+}
+
+export const define = (command: Command): void => {
+  command
+    .argument("<registry>", "host[:port]")
+    .option("--full-ref", "print the registry with each repository")
+    .addOption(outputFlag());
+};
+
+/** Each page is printed as it comes. */
+export const act = async (call: Call<CatalogOptions>, [host = ""]: readonly string[]): Promise<void> => {
+  const { options, out, signal } = call;
+  const registry = parseRegistry(host);
+  const repositories = (await registriesFor(call)).connect(registry).catalog({ signal });
+  const named = (repository: string): string => (options.fullRef === true ? `${registry}/${repository}` : repository);
+  if (options.output === "json") return listing(out, { registry }, "repositories", repositories, named);
+  for await (const repository of repositories) await out.line(named(repository));
+};

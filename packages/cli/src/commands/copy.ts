@@ -1,0 +1,128 @@
+import type { Command } from "commander";
+import { open, parseLocation } from "dray";
+import { type CopyPair, hasTags, type Located, type ReadableStore } from "dray/content";
+import { DrayError, isDrayError } from "dray/errors";
+import type { Call } from "../call.ts";
+import { endFlags, outputFlag, positive } from "../flags.ts";
+import { type MovingOptions, moveAll, reportMoved } from "../moved.ts";
+import { type End, type EndOptions, registriesFor } from "../registries.ts";
+
+interface CpOptions extends MovingOptions {
+  readonly allTags?: boolean;
+  readonly clobber?: boolean;
+}
+
+export const define = (command: Command): void => {
+  command
+    .argument("<source-location>", "a reference, oci:DIR[:NAME], oci-archive:FILE[:NAME], docker-archive:FILE[:REF]")
+    .argument("<destination-location>", "the same")
+    .option("-a, --all-tags", "copy every tag; both ends are repositories or layouts without a name")
+    .option("-n, --no-clobber", "never overwrite a tag that is there")
+    .option("-j, --jobs <count>", "bodies in flight at the same time (default 4)", positive)
+    .option("--referrers", "also signatures, attestations and whatever else refers to what is copied")
+    .option("--verify", "check every digest on the way, even where the registry does")
+    .option("--dry-run", "say what would be done, and do nothing")
+    .addOption(outputFlag());
+  for (const flag of [...endFlags("src"), ...endFlags("dest")]) command.addOption(flag);
+};
+
+export const act = async (
+  call: Call<CpOptions & EndOptions>,
+  [from = "", to = ""]: readonly string[],
+): Promise<void> => {
+  const ends = await bothEnds(call, from, to);
+  const pairs = call.options.allTags === true ? await everyTag(call, ends) : await onePair(call, ends);
+  const began = performance.now();
+  const result = await moveAll(call, pairs);
+  await reportMoved(call, result, { verb: "copied", began, dryRun: call.options.dryRun === true });
+};
+
+interface Ends {
+  readonly source: Located;
+  readonly target: Located;
+}
+
+const bothEnds = async (call: Call<CpOptions & EndOptions>, from: string, to: string): Promise<Ends> => {
+  const naming = call.options.allTags === true ? { defaultTag: "" } : {};
+  const registries = await registriesFor(call);
+  refuseSharedPassword(call.options, registryOf(from), registryOf(to));
+  const at = (location: string, end: End): Promise<Located> =>
+    open(location, { ...naming, connect: (registry) => registries.connect(registry, end) });
+  return { source: await at(from, "source"), target: await at(to, "target") };
+};
+
+const registryOf = (location: string): string | undefined => {
+  const parsed = parseLocation(location);
+  return parsed.kind === "registry" ? parsed.reference.registry : undefined;
+};
+
+/** A password is meant for one registry. Which of two, only the user can say. */
+const refuseSharedPassword = (options: EndOptions, from: string | undefined, to: string | undefined): void => {
+  if (options.username === undefined || from === undefined || to === undefined || from === to) return;
+  if (options.srcUsername !== undefined && options.destUsername !== undefined) return;
+  throw new DrayError(
+    "USAGE",
+    `--username: say for which of ${from} and ${to}, with --src-username or --dest-username`,
+  );
+};
+
+const onePair = async ({ options, signal }: Call<CpOptions>, { source, target }: Ends): Promise<CopyPair[]> => {
+  if (options.clobber === false) {
+    const there = await resolved(target, signal);
+    if (there !== undefined)
+      throw new DrayError("EXISTS", `refusing to clobber existing tag ${target.location}@${there}`, {
+        reference: target.location,
+      });
+  }
+  return [{ source, target }];
+};
+
+/** What a name stands for; `undefined` where nothing is there, or nothing that we may see. */
+const resolved = async ({ store, name }: Located<ReadableStore>, signal: AbortSignal): Promise<string | undefined> => {
+  try {
+    return (await store.resolve(name, { signal })).digest;
+  } catch (error) {
+    if (isDrayError(error, "NOT_FOUND", "DENIED")) return undefined;
+    throw error;
+  }
+};
+
+const everyTag = async ({ options, signal, reporter }: Call<CpOptions>, ends: Ends): Promise<CopyPair[]> => {
+  const { source, target } = ends;
+  for (const { name, location } of [source, target])
+    if (name !== "")
+      throw new DrayError("REFERENCE_INVALID", `--all-tags: "${location}" names one tag; leave it out`, {
+        reference: location,
+      });
+  const there = options.clobber === false ? await tagsThere(target, signal) : new Set<string>();
+  const pairs: CopyPair[] = [];
+  for (const tag of await tagsOf(source, signal)) {
+    if (there.has(tag)) reporter.note(`skipping ${tag}: it is there already`);
+    else pairs.push({ source: named(source, tag), target: named(target, tag) });
+  }
+  return pairs;
+};
+
+const named = ({ store, location }: Located, name: string): Located => ({
+  store,
+  name,
+  location: `${location}:${name}`,
+});
+
+/** None where there is no repository yet. */
+const tagsThere = async (target: Located, signal: AbortSignal): Promise<Set<string>> => {
+  try {
+    return await tagsOf(target, signal);
+  } catch (error) {
+    if (isDrayError(error, "NOT_FOUND")) return new Set();
+    throw error;
+  }
+};
+
+const tagsOf = async ({ store, location }: Located, signal: AbortSignal): Promise<Set<string>> => {
+  if (!hasTags(store))
+    throw new DrayError("UNSUPPORTED", `--all-tags: "${location}" has no list of names`, { reference: location });
+  const tags = new Set<string>();
+  for await (const tag of store.tags({ signal })) tags.add(tag);
+  return tags;
+};

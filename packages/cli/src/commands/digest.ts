@@ -1,0 +1,37 @@
+import type { Command } from "commander";
+import { open } from "dray";
+import { selectPlatforms } from "dray/content";
+import { DrayError } from "dray/errors";
+import type { Call } from "../call.ts";
+import { onePlatform, type SharedOptions } from "../flags.ts";
+import { digestReference, opened, referenceOf } from "../images.ts";
+
+interface DigestOptions extends SharedOptions {
+  readonly tarball?: string;
+  readonly fullRef?: boolean;
+}
+
+export const define = (command: Command): void => {
+  command
+    .argument("[image]", "a reference, or a location such as oci:DIR:NAME; with --tarball a name in the file")
+    .option("--tarball <file>", "look in this archive, as docker save writes it")
+    .option("--full-ref", "print the whole reference by digest");
+};
+
+export const act = async (call: Call<DigestOptions>, [image]: readonly string[]): Promise<void> => {
+  const { tarball, fullRef } = call.options;
+  if (tarball !== undefined && fullRef === true)
+    throw new DrayError("USAGE", "cannot specify --full-ref with --tarball");
+  const platform = onePlatform(call.options);
+  const { signal } = call;
+  const { store, name } = await locatedFor(call, tarball, image);
+  const found = await store.resolve(name, { signal });
+  const { root } = await selectPlatforms(store, found, platform === undefined ? [] : [platform], { signal });
+  await call.out.line(fullRef === true ? digestReference(referenceOf(image ?? ""), root) : root.digest);
+};
+
+const locatedFor = (call: Call<DigestOptions>, tarball: string | undefined, image: string | undefined) => {
+  if (tarball !== undefined) return open(`docker-archive:${tarball}${image === undefined ? "" : `:${image}`}`);
+  if (image === undefined) throw new DrayError("USAGE", "image reference required without --tarball");
+  return opened(call, image);
+};

@@ -1,0 +1,117 @@
+import { type Command, Option } from "commander";
+import { open, parseLocation } from "dray";
+import { hasTags, type ReadableStore } from "dray/content";
+import { DrayError } from "dray/errors";
+import { ahead } from "../ahead.ts";
+import type { Call } from "../call.ts";
+import { count, gather, type ListingOptions, outputFlag } from "../flags.ts";
+import { listing } from "../json.ts";
+import { registriesFor } from "../registries.ts";
+import { tagFilter } from "../tags/choose.ts";
+import { creationTimes } from "../tags/created.ts";
+import { firstOf } from "../tags/first.ts";
+import {
+  type CreatedTag,
+  newestCreated,
+  newestNaturally,
+  newestVersion,
+  type TagOrder,
+  tagOrders,
+  versionedTag,
+} from "../tags/order.ts";
+
+/** Images whose time of creation is asked for at the same time. */
+const imagesAtOnce = 8;
+
+interface LsOptions extends ListingOptions {
+  readonly fullRef?: boolean;
+  readonly omitDigestTags?: boolean;
+  readonly sort?: TagOrder;
+  readonly limit?: number;
+  readonly match?: readonly string[];
+  readonly exclude?: readonly string[];
+}
+
+export const define = (command: Command): void => {
+  command
+    .argument("<repository>", "a repository, or a location such as oci:DIR")
+    .option("--full-ref", "print the whole reference of each tag")
+    .option("-O, --omit-digest-tags", "leave out tags that stand for a digest, such as sha256-….sig")
+    .addOption(new Option("--sort <order>", "newest first by version, name or time of creation").choices(tagOrders))
+    .option("--limit <count>", "print so many at most", count)
+    .option("--match <pattern>", "only these: a glob such as '1.*', or /regular expression/; again for more", gather)
+    .option("--exclude <pattern>", "not these; again for more", gather)
+    .addOption(outputFlag());
+};
+
+export const act = async (call: Call<LsOptions>, [text = ""]: readonly string[]): Promise<void> => {
+  const { options, out, signal } = call;
+  const wanted = tagFilter(options);
+  const { prefix, members } = placeOf(text);
+  const { connect } = await registriesFor(call);
+  const { store } = await open(text, { connect, defaultTag: "" });
+  if (!hasTags(store)) throw new DrayError("UNSUPPORTED", `${text}: has no list of names`, { reference: text });
+  const tags = await sorted(call, filtered(store.tags({ signal }), wanted), store);
+  if (options.output === "json")
+    return listing(out, members, "tags", tags, ({ tag, created }) => ({
+      tag,
+      reference: prefix + tag,
+      ...(created === undefined ? {} : { created: new Date(created).toISOString() }),
+    }));
+  for await (const { tag } of tags) {
+    const full = out.line(options.fullRef === true ? prefix + tag : tag);
+    if (full !== undefined) await full;
+  }
+};
+
+/** What stands before each tag in a full reference, and what the JSON document calls the place. */
+const placeOf = (text: string): { prefix: string; members: Record<string, string> } => {
+  const location = parseLocation(text, { defaultTag: "" });
+  if (location.kind !== "registry") return { prefix: `${text}:`, members: { location: text } };
+  const { registry, repository, tag, digest } = location.reference;
+  if (tag !== undefined || digest !== undefined)
+    throw new DrayError("REFERENCE_INVALID", `"${text}": expected a repository without tag or digest`, {
+      reference: text,
+    });
+  return { prefix: `${registry}/${repository}:`, members: { registry, repository } };
+};
+
+/** Tags in the order asked for. Without one they stream, and a limit ends the asking. */
+const sorted = async (
+  { options: { sort, limit }, signal }: Call<LsOptions>,
+  tags: AsyncIterable<string>,
+  store: ReadableStore,
+): Promise<AsyncIterable<CreatedTag> | Iterable<CreatedTag>> => {
+  if (sort === "semver") return firstOf(each(tags, versionedTag), newestVersion, limit);
+  if (sort === "natural") return (await firstOf(tags, newestNaturally, limit)).map((tag) => ({ tag }));
+  if (sort === undefined) return first(tags, limit);
+  const timeOf = creationTimes(store, signal);
+  const dated = ahead(tags, imagesAtOnce, async (tag): Promise<CreatedTag> => {
+    const created = await timeOf(tag);
+    return created === undefined ? { tag } : { tag, created };
+  });
+  return firstOf(dated, newestCreated, limit);
+};
+
+const filtered = async function* (
+  tags: AsyncIterable<string>,
+  wanted: (tag: string) => boolean,
+): AsyncGenerator<string> {
+  for await (const tag of tags) if (wanted(tag)) yield tag;
+};
+
+const each = async function* <T, R>(items: AsyncIterable<T>, view: (item: T) => R): AsyncGenerator<R> {
+  for await (const item of items) yield view(item);
+};
+
+const first = async function* (
+  tags: AsyncIterable<string>,
+  limit = Number.POSITIVE_INFINITY,
+): AsyncGenerator<CreatedTag> {
+  if (limit === 0) return;
+  let left = limit;
+  for await (const tag of tags) {
+    yield { tag };
+    if (--left === 0) return;
+  }
+};

@@ -1,0 +1,293 @@
+import assert from "node:assert/strict";
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import {
+  faults,
+  hold,
+  type Listener,
+  listen,
+  type MemoryRegistry,
+  memoryRegistry,
+  put,
+  sampleArtifact,
+  sampleImage,
+  sampleIndex,
+} from "@dray/testkit";
+import { type Rehearsed, type RehearseOptions, rehearse } from "../rehearse.ts";
+
+const image = sampleImage({ seed: "moving", docker: true });
+const index = sampleIndex({ seed: "index", platforms: ["linux/amd64", "linux/arm64", "windows/amd64"] });
+const [amd64, arm64] = index.images;
+const sbom = sampleArtifact({ subject: image.root });
+
+describe("commands that move", () => {
+  let source: MemoryRegistry;
+  let target: MemoryRegistry;
+  let [from, to]: (Listener | undefined)[] = [];
+  let home: string;
+  let app: string;
+  const dray = (words: readonly string[], options?: RehearseOptions): Promise<Rehearsed> =>
+    rehearse(home, words, options);
+  const done = async (...words: string[]): Promise<Rehearsed> => {
+    const ended = await dray(words);
+    assert.equal(ended.exitCode, 0, `${words.join(" ")}: ${ended.stderr}`);
+    return ended;
+  };
+  const refused = async (exitCode: number, says: RegExp, ...words: string[]): Promise<Rehearsed> => {
+    const ended = await dray(words);
+    assert.equal(ended.exitCode, exitCode, `${words.join(" ")}: ${ended.stderr}`);
+    assert.match(ended.stderr, says);
+    return ended;
+  };
+  const path = (name: string): string => join(home, name);
+  const dest = (name: string): string => `${to?.host}/${name}`;
+
+  before(async () => {
+    home = await mkdtemp(join(tmpdir(), "dray-moving-"));
+    source = memoryRegistry();
+    target = memoryRegistry();
+    put(source, "team/app", "1.0", image);
+    put(source, "team/app", "multi", index);
+    put(source, "team/app", undefined, sbom);
+    [from, to] = [await listen(source.handler), await listen(target.handler)];
+    app = `${from.host}/team/app`;
+  });
+  after(async () => {
+    await Promise.all([from?.close(), to?.close()]);
+    await rm(home, { recursive: true });
+  });
+
+  test("cp: nothing on stdout, one sentence on stderr, the same digest", async () => {
+    const { stdout, stderr } = await done("cp", `${app}:1.0`, dest("cp/one:1"));
+    assert.equal(stdout, "");
+    assert.match(
+      stderr,
+      new RegExp(`^copied ${app}:1.0 to ${dest("cp/one:1")}: ${image.root.digest} \\(4 moved, .*\\)\n$`),
+    );
+    assert.equal(target.manifest("cp/one", "1")?.digest, image.root.digest);
+    assert.match((await done("copy", `${app}:1.0`, dest("cp/one:1"))).stderr, /0 moved, 0 B; 1 there already/);
+    assert.equal((await done("cp", "-q", `${app}:1.0`, dest("cp/one:2"))).stderr, "");
+  });
+
+  test("cp --platform: one is the child, several are a trimmed index", async () => {
+    await done("cp", "--platform", "linux/arm64", `${app}:multi`, dest("cp/platform:arm"));
+    assert.equal(target.manifest("cp/platform", "arm")?.digest, arm64?.root.digest);
+    const { stderr } = await done(
+      "cp",
+      "--platform",
+      "linux/arm64,linux/amd64",
+      `${app}:multi`,
+      dest("cp/platform:two"),
+    );
+    assert.match(stderr, /^Warning: the new index is part of sha256/);
+    const two = JSON.parse(String(new TextDecoder().decode(target.manifest("cp/platform", "two")?.bytes)));
+    assert.deepEqual(
+      two.manifests.map(({ digest }: { digest: string }) => digest),
+      [amd64?.root.digest, arm64?.root.digest],
+    );
+    await refused(5, /s390x/, "cp", "--platform", "linux/s390x", `${app}:multi`, dest("cp/platform:none"));
+  });
+
+  test("cp -a: every tag, and a report of those that failed", async () => {
+    await done("cp", "-a", app, dest("cp/all"));
+    assert.deepEqual(target.tags("cp/all"), ["1.0", "multi"]);
+    await done("cp", "-a", app, `oci:${path("all")}`);
+    assert.equal((await done("ls", `oci:${path("all")}`)).stdout, "1.0\nmulti\n");
+    await done("cp", "-a", `oci:${path("all")}`, dest("cp/back"));
+    assert.deepEqual(target.tags("cp/back"), ["1.0", "multi"]);
+    assert.match((await done("cp", "-a", "-n", app, dest("cp/all"))).stderr, /skipping 1\.0.*\nskipping multi/);
+    await refused(2, /names one tag/, "cp", "-a", `${app}:1.0`, dest("cp/all"));
+    put(source, "team/broken", "good", image);
+    source.addTags("team/broken", ["bad"], sbom.root.digest);
+    const { stderr } = await refused(
+      3,
+      /Error: 1 of 2 images failed/,
+      "cp",
+      "-a",
+      `${from?.host}/team/broken`,
+      dest("cp/broken"),
+    );
+    assert.match(stderr, /Warning: .*team\/broken:bad: /);
+    assert.deepEqual(target.tags("cp/broken"), ["good"]);
+  });
+
+  test("cp -n never overwrites", async () => {
+    await done("cp", "-n", `${app}:1.0`, dest("cp/clobber:1"));
+    const says = new RegExp(`refusing to clobber existing tag ${dest("cp/clobber:1")}@${image.root.digest}`);
+    await refused(1, says, "cp", "-n", `${app}:multi`, dest("cp/clobber:1"));
+    await refused(1, says, "cp", "--no-clobber", `${app}:1.0`, dest("cp/clobber:1"));
+    assert.equal(target.manifest("cp/clobber", "1")?.digest, image.root.digest);
+  });
+
+  test("cp --referrers takes along what refers to the image", async () => {
+    await done("cp", "--referrers", `${app}:1.0`, dest("cp/referrers:1"));
+    assert.ok(target.manifest("cp/referrers", sbom.root.digest));
+    await done("cp", `${app}:1.0`, dest("cp/without:1"));
+    assert.equal(target.manifest("cp/without", sbom.root.digest), undefined);
+  });
+
+  test("cp --dry-run does nothing and says what it would do", async () => {
+    const { stdout, stderr } = await done("cp", "--dry-run", `${app}:1.0`, dest("cp/dry:1"));
+    assert.equal(stdout, `${app}:1.0 -> ${dest("cp/dry:1")}: ${image.root.digest}\n`);
+    assert.match(stderr, /^would have copied .* \(4 moved/);
+    assert.deepEqual(target.tags("cp/dry"), []);
+    const document = JSON.parse((await done("cp", "--dry-run", "-o", "json", `${app}:1.0`, dest("cp/dry:1"))).stdout);
+    const { digest, mediaType, size } = image.root;
+    assert.deepEqual(document.roots, [
+      { source: `${app}:1.0`, destination: dest("cp/dry:1"), digest, mediaType, size },
+    ]);
+    assert.deepEqual([document.schemaVersion, document.dryRun, document.copied, document.skipped], [1, true, 4, 0]);
+  });
+
+  test("a password is for one registry", async () => {
+    await refused(
+      2,
+      /--src-username or --dest-username/,
+      "cp",
+      "--username",
+      "u",
+      "--password",
+      "p",
+      `${app}:1.0`,
+      dest("cp/p:1"),
+    );
+    await done("cp", "--src-username", "u", "--src-password", "p", `${app}:1.0`, dest("cp/p:1"));
+  });
+
+  test("pull: an archive for docker, a layout, the old form, a pipe", async () => {
+    await done("pull", `${app}:1.0`, `${app}:multi`, path("two.tar"));
+    const names = async (file: string): Promise<string> => (await done("ls", `docker-archive:${file}`)).stdout;
+    assert.equal(await names(path("two.tar")), `${app}:1.0\n${app}:multi\n`);
+    assert.match((await done("digest", "--tarball", path("two.tar"), `${app}:1.0`)).stdout, /^sha256:[0-9a-f]{64}\n$/);
+    await done("pull", "--format=legacy", `${app}:1.0`, path("legacy.tar"));
+    assert.equal(await names(path("legacy.tar")), `${app}:1.0\n`);
+    await done("pull", "--format", "oci", `${app}:multi`, path("layout"));
+    await done("pull", "--format", "oci", `${app}:multi`, path("layout"));
+    const manifests = async (): Promise<{ digest: string; annotations?: Record<string, string> }[]> =>
+      JSON.parse(await readFile(path("layout/index.json"), "utf8")).manifests;
+    assert.deepEqual(
+      (await manifests()).map(({ digest }) => digest),
+      [index.root.digest],
+      "once, unlike crane",
+    );
+    await done("pull", "--format", "oci", "--annotate-ref", `${app}:1.0`, path("layout"));
+    assert.equal((await manifests())[1]?.annotations?.["org.opencontainers.image.ref.name"], `${app}:1.0`);
+    const { bytes } = await done("pull", `${app}:1.0`, "-");
+    await writeFile(path("piped.tar"), bytes);
+    const digestOf = async (file: string): Promise<string> => (await done("digest", "--tarball", file)).stdout;
+    assert.equal(await digestOf(path("piped.tar")), await digestOf(await pulled("one.tar")));
+    await refused(2, /valid|choices/i, "pull", "--format", "nope", `${app}:1.0`, path("x"));
+    await refused(2, /requires at least 2 arg\(s\), only received 1/, "pull", `${app}:1.0`);
+    await refused(5, /nope/, "pull", `${app}:nope`, path("nothing.tar"));
+    await assert.rejects(stat(path("nothing.tar")));
+  });
+
+  const pulled = async (name: string): Promise<string> => {
+    await done("pull", `${app}:1.0`, path(name));
+    return path(name);
+  };
+
+  test("push: prints what was pushed by its digest", async () => {
+    const file = await pulled("push.tar");
+    // An archive has no manifest: the digest is that of the one that is made for it.
+    const digest = (await done("digest", "--tarball", file)).stdout.trimEnd();
+    const { stdout } = await done("push", "--image-refs", path("refs"), file, dest("push/tar:1"));
+    assert.equal(stdout, `${dest("push/tar")}@${digest}\n`);
+    const pushed = JSON.parse(new TextDecoder().decode(target.manifest("push/tar", "1")?.bytes));
+    const digestsOf = (layers: readonly { digest: string }[]): string[] => layers.map((layer) => layer.digest);
+    assert.deepEqual([pushed.config.digest, digestsOf(pushed.layers)], [image.config.digest, digestsOf(image.layers)]);
+    assert.equal(await readFile(path("refs"), "utf8"), stdout.trimEnd());
+    assert.equal((await stat(path("refs"))).mode & 0o777, 0o600);
+    const piped = await dray(["push", "-", dest("push/pipe:1")], { stdin: await readFile(file) });
+    assert.deepEqual([piped.exitCode, piped.stdout], [0, `${dest("push/pipe")}@${digest}\n`], piped.stderr);
+    await done("pull", "--format", "oci", `${app}:multi`, path("push-one"));
+    assert.equal(
+      (await done("push", path("push-one"), dest("push/layout:1"))).stdout,
+      `${dest("push/layout")}@${index.root.digest}\n`,
+    );
+    await done("pull", "--format", "oci", `${app}:1.0`, path("push-one"));
+    await refused(2, /consider --index/, "push", path("push-one"), dest("push/layout:2"));
+    await done("push", "--index", path("push-one"), dest("push/layout:2"));
+    assert.deepEqual(
+      Buffer.from(target.manifest("push/layout", "2")?.bytes ?? ""),
+      await readFile(path("push-one/index.json")),
+    );
+    await done("cp", `${app}:1.0`, `oci-archive:${path("oci.tar")}`);
+    assert.equal(
+      (await done("push", path("oci.tar"), dest("push/oci:1"))).stdout,
+      `${dest("push/oci")}@${image.root.digest}\n`,
+    );
+    await refused(5, /no such file or directory/, "push", path("missing.tar"), dest("push/x:1"));
+    await refused(2, /--index/, "push", "--index", file, dest("push/x:1"));
+    await writeFile(path("text.tar"), "no tar at all".repeat(100));
+    await refused(1, /text\.tar/, "push", path("text.tar"), dest("push/x:1"));
+  });
+
+  test("push compresses what docker saved uncompressed", async () => {
+    const plain = sampleImage({ seed: "plain", docker: true, compression: "none", layerSize: 50_000 });
+    put(source, "team/plain", "1", plain);
+    await done("pull", `${from?.host}/team/plain:1`, path("plain.tar"));
+    const { stdout, stderr } = await done("push", path("plain.tar"), dest("push/plain:1"));
+    const pushed = JSON.parse(new TextDecoder().decode(target.manifest("push/plain", "1")?.bytes));
+    assert.ok(pushed.layers.every(({ mediaType }: { mediaType: string }) => mediaType.endsWith("gzip")));
+    assert.equal(stdout, `${dest("push/plain")}@${target.manifest("push/plain", "1")?.digest}\n`);
+    assert.match(stderr, /\(4 moved/);
+    await done("validate", dest("push/plain:1"));
+  });
+
+  test("tag and delete", async () => {
+    await done("cp", `${app}:1.0`, dest("names:1"));
+    assert.equal((await done("tag", dest("names:1"), "v1")).stdout, "");
+    assert.equal(target.manifest("names", "v1")?.digest, image.root.digest);
+    await refused(2, /tag "a\/b"/, "tag", dest("names:1"), "a/b");
+    await refused(5, /nope/, "tag", dest("names:nope"), "v2");
+    assert.equal((await done("delete", dest("names:v1"))).stdout, "");
+    assert.deepEqual(target.tags("names"), ["1"]);
+    await refused(5, /v1/, "delete", dest("names:v1"));
+    await done("delete", `${dest("names")}@${image.root.digest}`);
+    assert.deepEqual(target.tags("names"), []);
+  });
+
+  test("validate finds what is damaged", async () => {
+    await done("pull", "--format", "oci", `${app}:1.0`, path("damaged"));
+    const [layer] = image.layers;
+    const file = path(`damaged/blobs/${layer?.digest.replace(":", "/")}`);
+    const bytes = await readFile(file);
+    bytes[bytes.length >> 1] = (bytes[bytes.length >> 1] ?? 0) ^ 1;
+    await writeFile(file, bytes);
+    const { stdout, stderr, exitCode } = await dray(["validate", `oci:${path("damaged")}`]);
+    assert.equal(exitCode, 1, stderr);
+    assert.match(stdout, new RegExp(`^FAIL: oci:${path("damaged")}: .*${layer?.digest}`));
+    assert.equal((await done("validate", "--tarball", await pulled("good.tar"))).stdout, `PASS: ${path("good.tar")}\n`);
+    const json = JSON.parse((await dray(["validate", "-o", "json", `oci:${path("damaged")}`])).stdout);
+    assert.deepEqual([json.results[0].ok, json.results[0].findings[0].digest], [false, layer?.digest]);
+  });
+
+  test("Ctrl-C ends with 130 and leaves nothing under a final name", async () => {
+    const interrupt = new AbortController();
+    const slow = faults(source.handler, [
+      { method: "GET", target: "/blobs/", effect: hold(async () => interrupt.abort()) },
+    ]);
+    const server = await listen(slow);
+    const { exitCode, stderr, stdout } = await dray(["pull", `${server.host}/team/app:1.0`, path("interrupted.tar")], {
+      signal: interrupt.signal,
+    });
+    assert.deepEqual([exitCode, stdout], [130, ""], stderr);
+    assert.match(stderr, /Error: interrupted\n$/);
+    assert.ok(!(await readdir(home)).includes("interrupted.tar"));
+    await server.close();
+  });
+
+  test("progress for machines", async () => {
+    const { stderr } = await done("cp", "--progress", "json", `${app}:1.0`, dest("progress:1"));
+    const events = stderr
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    assert.deepEqual(events.filter(({ event }) => event === "done").length, 3);
+    assert.equal(events[0].event, "plan");
+    assert.deepEqual([events.at(-1).event, events.at(-1).copied], ["summary", 4]);
+  });
+});

@@ -1,0 +1,76 @@
+import { type Command, Option } from "commander";
+import { open } from "dray";
+import { dockerArchive, legacyArchive } from "dray/archive";
+import type { CopyPair, Store } from "dray/content";
+import { DrayError } from "dray/errors";
+import { layoutStore, ociArchive } from "dray/layout";
+import { formatReference, type WantedPlatform } from "dray/oci";
+import type { Call } from "../call.ts";
+import { type ListingOptions, onePlatform, outputFlag } from "../flags.ts";
+import { defaultPlatform, referenceOf } from "../images.ts";
+import { moveAll, reportMoved } from "../moved.ts";
+import { registriesFor } from "../registries.ts";
+
+const formats = ["tarball", "legacy", "oci"] as const;
+
+interface PullOptions extends ListingOptions {
+  readonly format?: (typeof formats)[number];
+  readonly annotateRef?: boolean;
+}
+
+export const define = (command: Command): void => {
+  command
+    .usage("[options] IMAGE... PATH")
+    .argument("<images-and-path...>", "references, then the file or directory to write; - is stdout")
+    .addOption(
+      new Option(
+        "--format <format>",
+        "what docker load reads, its old form, or an OCI layout (default tarball)",
+      ).choices(formats),
+    )
+    .option("--annotate-ref", "with oci: keep each reference as the name of its entry")
+    .addOption(new Option("-c, --cache_path <path>", "crane's cache; what is there is never pulled again").hideHelp())
+    .addOption(outputFlag());
+};
+
+export const act = async (call: Call<PullOptions>, words: readonly string[]): Promise<void> => {
+  const [images, path] = [words.slice(0, -1), words.at(-1) ?? ""];
+  if (images.length === 0) throw new DrayError("USAGE", `requires at least 2 arg(s), only received ${words.length}`);
+  if (call.options.output === "json" && path === "-")
+    throw new DrayError("USAGE", "-o json and an archive cannot both go to stdout");
+  const began = performance.now();
+  const store = targetOf(call, path);
+  const { connect } = await registriesFor(call);
+  const pairs: CopyPair[] = [];
+  for (const image of images)
+    pairs.push({
+      source: await open(image, { connect }),
+      target: { store, name: nameFor(call.options, image), location: path },
+    });
+  const result = await moveAll(call, pairs, platformsFor(call.options));
+  await reportMoved(call, result, { verb: "pulled", began });
+};
+
+const targetOf = ({ options, stdout }: Call<PullOptions>, path: string): Store => {
+  switch (options.format) {
+    case "oci":
+      return path === "-" ? ociArchive("-", { output: stdout }) : layoutStore(path);
+    case "legacy":
+      return legacyArchive(path, { output: stdout });
+    default:
+      return dockerArchive(path, { output: stdout });
+  }
+};
+
+/** Archives for docker hold names, a layout only where it is asked to. */
+const nameFor = ({ format, annotateRef }: PullOptions, image: string): string => {
+  if (format !== "oci") return image;
+  return annotateRef === true ? formatReference(referenceOf(image)) : "";
+};
+
+/** An archive for docker holds images of one platform; a layout takes an index as it is. */
+const platformsFor = (options: PullOptions): readonly WantedPlatform[] => {
+  const platform = onePlatform(options);
+  if (platform !== undefined) return [platform];
+  return options.format === "oci" ? [] : [defaultPlatform];
+};

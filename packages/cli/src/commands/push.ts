@@ -1,0 +1,52 @@
+import { writeFile } from "node:fs/promises";
+import type { Command } from "commander";
+import type { Located } from "dray/content";
+import { DrayError } from "dray/errors";
+import type { Call } from "../call.ts";
+import { outputFlag, positive } from "../flags.ts";
+import { digestReference, referenceOf } from "../images.ts";
+import { localImage } from "../local.ts";
+import { type MovingOptions, moveAll, reportMoved } from "../moved.ts";
+import { registriesFor } from "../registries.ts";
+
+interface PushOptions extends MovingOptions {
+  readonly index?: boolean;
+  readonly imageRefs?: string;
+}
+
+export const define = (command: Command): void => {
+  command
+    .argument("<path>", "an OCI layout (directory), a docker or OCI archive (file), or - for an archive on stdin")
+    .argument("<image>", "the reference to push it as")
+    .option("--index", "push everything in the layout as one index")
+    .option("--image-refs <file>", "write the reference by digest to this file too")
+    .option("-j, --jobs <count>", "bodies in flight at the same time (default 4)", positive)
+    .addOption(outputFlag());
+};
+
+/** Prints what was pushed by its digest, as crane does. */
+export const act = async (call: Call<PushOptions>, [path = "", image = ""]: readonly string[]): Promise<void> => {
+  const { options, out } = call;
+  const reference = referenceOf(image);
+  const began = performance.now();
+  const source = await localImage(path, { index: options.index === true, stdin: call.stdin, signal: call.signal });
+  const repository = (await registriesFor(call)).connect(reference.registry).repository(reference.repository);
+  const target: Located = { store: repository, name: reference.digest ?? reference.tag ?? "", location: image };
+  const result = await moveAll(call, [{ source, target }]);
+  const [outcome] = result.outcomes;
+  if (outcome?.root !== undefined) {
+    const pushed = digestReference(reference, outcome.root);
+    if (options.output !== "json") await out.line(pushed);
+    if (options.imageRefs !== undefined) await writeRefs(options.imageRefs, pushed);
+  }
+  await reportMoved(call, result, { verb: "pushed", began });
+};
+
+/** Without a newline at the end: scripts read the whole file as one reference. */
+const writeRefs = async (file: string, text: string): Promise<void> => {
+  try {
+    await writeFile(file, text, { mode: 0o600 });
+  } catch (cause) {
+    throw new DrayError("DISK", `cannot write --image-refs ${file}: ${(cause as Error).message}`, { cause });
+  }
+};

@@ -1,0 +1,265 @@
+import assert from "node:assert/strict";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { type Listener, listen, memoryRegistry, put, sampleArtifact, sampleImage, sampleIndex } from "@dray/testkit";
+import { type Rehearsed, type RehearseOptions, rehearse } from "../rehearse.ts";
+
+const image = sampleImage({
+  seed: "reading",
+  annotations: { "org.opencontainers.image.created": "2020-02-02T00:00:00Z" },
+});
+const older = sampleImage({ seed: "older" });
+const index = sampleIndex({
+  seed: "index",
+  attestations: true,
+  platforms: ["linux/amd64", "linux/arm64/v8", "windows/amd64"],
+});
+const [amd64, arm64] = index.images;
+const armOnly = sampleIndex({ seed: "arm", platforms: ["linux/arm64"] });
+const sbom = sampleArtifact({ subject: image.root, artifactType: "application/spdx+json" });
+const signature = sampleArtifact({
+  seed: "sig",
+  subject: sbom.root,
+  artifactType: "application/vnd.dev.sigstore.bundle.v0.3+json",
+});
+const cosigned = sampleArtifact({ seed: "cosign", mediaType: "application/vnd.dev.cosign.simplesigning.v1+json" });
+const cosignTag = `${image.root.digest.replace(":", "-")}.sig`;
+
+describe("commands that read", () => {
+  const registry = memoryRegistry({ pageSize: 3 });
+  let server: Listener;
+  let home: string;
+  let app: string;
+  const dray = (words: readonly string[], options?: RehearseOptions): Promise<Rehearsed> =>
+    rehearse(home, words, options);
+  /** What is printed by a run that must end well. */
+  const printed = async (...words: string[]): Promise<string> => {
+    const { exitCode, stdout, stderr } = await dray(words);
+    assert.equal(exitCode, 0, `${words.join(" ")}: ${stderr}`);
+    return stdout;
+  };
+
+  before(async () => {
+    put(registry, "team/app", "1.0", image);
+    put(registry, "team/app", "0.9", older);
+    put(registry, "team/app", "multi", index);
+    put(registry, "team/app", undefined, sbom);
+    put(registry, "team/app", undefined, signature);
+    put(registry, "team/app", cosignTag, cosigned);
+    put(registry, "team/arm", "latest", armOnly);
+    registry.addTags(
+      "many",
+      ["v1.9.0", "v1.10.0", "v1.10.0-rc.1", "v2.0.0", "latest", "edge", "v1.10"],
+      image.root.digest,
+    );
+    server = await listen(registry.handler);
+    app = `${server.host}/team/app`;
+    home = await mkdtemp(join(tmpdir(), "dray-reading-"));
+  });
+  after(async () => {
+    await server.close();
+    await rm(home, { recursive: true });
+  });
+
+  test("digest", async () => {
+    assert.equal(await printed("digest", `${app}:1.0`), `${image.root.digest}\n`);
+    assert.equal(await printed("digest", `docker://${app}:1.0`), `${image.root.digest}\n`);
+    assert.equal(await printed("digest", "--full-ref", `${app}:1.0`), `${app}@${image.root.digest}\n`);
+    assert.equal(await printed("digest", `${app}:multi`), `${index.root.digest}\n`);
+    assert.equal(await printed("digest", "--platform", "linux/arm64", `${app}:multi`), `${arm64?.root.digest}\n`);
+    assert.equal(await printed("digest", "--platform", "linux/s390x", `${app}:1.0`), `${image.root.digest}\n`);
+    assert.equal(await printed("digest", `${app}:nonsense@${image.root.digest}`), `${image.root.digest}\n`);
+  });
+
+  test("manifest and config: the bytes, and nothing after them", async () => {
+    const bytesOf = (sample: typeof image): string =>
+      Buffer.from(sample.manifests.get(sample.root.digest)?.bytes ?? "").toString();
+    const configOf = (sample: typeof image): string =>
+      Buffer.from(sample.blobs.get(sample.config.digest) ?? "").toString();
+    assert.equal(await printed("manifest", `${app}:1.0`), bytesOf(image));
+    assert.equal(
+      await printed("manifest", `${app}:multi`),
+      Buffer.from(index.manifests.get(index.root.digest)?.bytes ?? "").toString(),
+    );
+    assert.equal(
+      await printed("manifest", "--platform", "linux/arm64", `${app}:multi`),
+      bytesOf(arm64 as typeof image),
+    );
+    assert.equal(await printed("config", `${app}:1.0`), configOf(image));
+    assert.equal(
+      await printed("config", `${app}:multi`),
+      configOf(amd64 as typeof image),
+      "of an index linux/amd64, as with crane",
+    );
+    assert.equal(await printed("config", "--platform=linux/arm64", `${app}:multi`), configOf(arm64 as typeof image));
+  });
+
+  test("a manifest costs one request, a digest one HEAD", async () => {
+    const asked = async (...words: string[]): Promise<string[]> => {
+      registry.log.clear();
+      await printed(...words);
+      return registry.log.entries
+        .map(({ method, target }) => `${method} ${target}`)
+        .filter((line) => line !== "GET /v2/");
+    };
+    assert.deepEqual(await asked("manifest", `${app}:1.0`), ["GET /v2/team/app/manifests/1.0"]);
+    assert.deepEqual(await asked("digest", `${app}:1.0`), ["HEAD /v2/team/app/manifests/1.0"]);
+    assert.deepEqual(await asked("config", `${app}:1.0`), [
+      "GET /v2/team/app/manifests/1.0",
+      `GET /v2/team/app/blobs/${image.config.digest}`,
+    ]);
+  });
+
+  test("blob", async () => {
+    const digest = image.layers[0]?.digest ?? image.root.digest;
+    const { bytes } = await dray(["blob", `${app}@${digest}`]);
+    assert.deepEqual(bytes, Buffer.from(image.blobs.get(digest) ?? ""));
+    const rows: readonly [blob: string, exitCode: number, says: RegExp][] = [
+      [`${app}:1.0`, 2, /REPOSITORY@DIGEST/],
+      [`${app}@sha256:1`, 2, /sha256 has 64 hex digits/],
+      [`${app}@sha256:${"0".repeat(64)}`, 5, /0000/],
+    ];
+    for (const [blob, exitCode, says] of rows) {
+      const { stderr, ...ended } = await dray(["blob", blob]);
+      assert.equal(ended.exitCode, exitCode, blob);
+      assert.match(stderr, says);
+    }
+  });
+
+  test("catalog", async () => {
+    assert.equal(await printed("catalog", server.host), "many\nteam/app\nteam/arm\n");
+    assert.equal(
+      await printed("catalog", "--full-ref", server.host),
+      ["many", "team/app", "team/arm"].map((name) => `${server.host}/${name}\n`).join(""),
+    );
+    assert.deepEqual(JSON.parse(await printed("catalog", "-o", "json", server.host)), {
+      schemaVersion: 1,
+      registry: server.host,
+      repositories: ["many", "team/app", "team/arm"],
+    });
+  });
+
+  test("ls", async () => {
+    const rows: readonly [flags: string[], tags: string[]][] = [
+      [[], ["edge", "latest", "v1.10", "v1.10.0", "v1.10.0-rc.1", "v1.9.0", "v2.0.0"]],
+      [
+        ["--limit", "2"],
+        ["edge", "latest"],
+      ],
+      [["--limit", "0"], []],
+      [
+        ["--match", "v1.*"],
+        ["v1.10", "v1.10.0", "v1.10.0-rc.1", "v1.9.0"],
+      ],
+      [
+        ["--match", "v1.*", "--exclude", "*-rc*", "--exclude", "/^v1.9/"],
+        ["v1.10", "v1.10.0"],
+      ],
+      [
+        ["--sort", "semver"],
+        ["v2.0.0", "v1.10.0", "v1.10", "v1.10.0-rc.1", "v1.9.0", "latest", "edge"],
+      ],
+      [
+        ["--sort=semver", "--limit=2", "--match=v1*"],
+        ["v1.10.0", "v1.10"],
+      ],
+      [
+        ["--sort", "natural", "--exclude", "v2*"],
+        ["v1.10.0-rc.1", "v1.10.0", "v1.10", "v1.9.0", "latest", "edge"],
+      ],
+    ];
+    const many = `${server.host}/many`;
+    for (const [flags, tags] of rows)
+      assert.deepEqual(await printed("ls", ...flags, many), tags.map((tag) => `${tag}\n`).join(""), flags.join(" "));
+    assert.equal(await printed("ls", "--full-ref", "--limit", "1", many), `${many}:edge\n`);
+    assert.equal(await printed("ls", "-O", app), "0.9\n1.0\nmulti\n");
+    assert.equal(await printed("ls", app), `0.9\n1.0\nmulti\n${cosignTag}\n`);
+    assert.equal(await printed("ls", "--sort", "created", "--match", "?.?", app), "1.0\n0.9\n");
+    assert.deepEqual(JSON.parse(await printed("ls", "-O", "--sort=created", "--match=/^[01]/", "-o", "json", app)), {
+      schemaVersion: 1,
+      registry: server.host,
+      repository: "team/app",
+      tags: [
+        { tag: "1.0", reference: `${app}:1.0`, created: "2020-02-02T00:00:00.000Z" },
+        { tag: "0.9", reference: `${app}:0.9`, created: "2000-01-01T00:00:00.000Z" },
+      ],
+    });
+    const { exitCode, stderr } = await dray(["ls", `${app}:1.0`]);
+    assert.equal(exitCode, 2);
+    assert.match(stderr, /without tag or digest/);
+  });
+
+  test("a limit ends the asking", async () => {
+    registry.log.clear();
+    await printed("ls", "--limit", "2", `${server.host}/many`);
+    assert.equal(registry.log.count({ target: "tags/list" }), 1, "of three pages");
+  });
+
+  test("tree", async () => {
+    const tree = await printed("tree", `${app}:1.0`);
+    const lines = tree.trimEnd().split("\n");
+    assert.equal(lines.length, 4);
+    assert.equal(lines[0]?.startsWith(`${app}:1.0  ${image.root.digest}  2 layers, `), true, lines[0]);
+    assert.match(tree, new RegExp(`[├└]── application/spdx\\+json {2}${sbom.root.digest}`));
+    assert.match(tree, new RegExp(`[├└]── signature {2}${signature.root.digest}`));
+    assert.match(tree, new RegExp(`[├└]── signature ${cosignTag} {2}${cosigned.root.digest}`));
+    const multi = await printed("tree", `${app}:multi`);
+    for (const platform of ["linux/amd64", "linux/arm64/v8", "windows/amd64"])
+      assert.match(multi, new RegExp(`── ${platform} {2}sha256`));
+    assert.match(multi, new RegExp(`── attestation.*about ${amd64?.root.digest}`));
+    const { schemaVersion, reference, root } = JSON.parse(await printed("tree", "-o", "json", `${app}:1.0`));
+    assert.deepEqual(
+      [schemaVersion, reference, root.kind, root.digest, root.layers],
+      [1, `${app}:1.0`, "image", image.root.digest, 2],
+    );
+    assert.deepEqual(
+      new Set(root.referrers.map((each: { kind: string }) => each.kind)),
+      new Set(["artifact", "signature"]),
+    );
+  });
+
+  test("validate", async () => {
+    assert.equal(await printed("validate", "--remote", `${app}:1.0`), `PASS: ${app}:1.0\n`);
+    assert.equal(await printed("validate", `${app}:multi`, `${app}:0.9`), `PASS: ${app}:multi\nPASS: ${app}:0.9\n`);
+    assert.equal(await printed("validate", "--fast", `${app}:1.0`), `PASS: ${app}:1.0\n`);
+    const { exitCode, stderr } = await dray(["validate"]);
+    assert.equal(exitCode, 2);
+    assert.match(stderr, /nothing to validate/);
+  });
+
+  test("what is not there ends with 5, what makes no sense with 2", async () => {
+    const rows: readonly [words: string[], exitCode: number, says: RegExp][] = [
+      [["digest", `${app}:nope`], 5, /nope/],
+      [["manifest", `${app}:nope`], 5, /nope/],
+      [["ls", `${server.host}/nope`], 5, /nope/],
+      [["digest", "--platform", "linux/s390x", `${app}:multi`], 5, /linux\/s390x.*linux\/amd64/],
+      [["config", `${server.host}/team/arm`], 5, /linux\/amd64/],
+      [["manifest", `${app}/Upper`], 2, /lower case/],
+      [["manifest", `${app}:bad tag`], 2, /tag/],
+      [["manifest", "--platform", "a/b/c/d", app], 2, /platform "a\/b\/c\/d"/],
+      [["manifest", "--platform", "linux/a,linux/b", `${app}:multi`], 2, /one platform/],
+      [["digest"], 2, /image reference required without --tarball/],
+      [["digest", "--tarball", "x.tar", "--full-ref"], 2, /cannot specify --full-ref with --tarball/],
+      [["digest", "a", "b"], 2, /too many arguments/],
+      [["manifest"], 2, /missing required argument/],
+      [["manifest", "--ca-file", "/nonexistent", app], 2, /--ca-file \/nonexistent: no such file/],
+      [["manifest", "--cert", "/x", app], 2, /both --cert and --key/],
+      [["manifest", "--username", "x", app], 2, /--password-stdin/],
+      [["ls", "--match", "/(/", app], 2, /\/\(\//],
+      [["catalog", "bad host"], 2, /no host/],
+      [["manifest", "oci:/nonexistent:x"], 5, /\/nonexistent/],
+    ];
+    for (const [words, exitCode, says] of rows) {
+      const ended = await dray(words);
+      assert.equal(ended.exitCode, exitCode, `${words.join(" ")}: ${ended.stderr}`);
+      assert.match(ended.stderr, says);
+      const [line, help, ...more] = ended.stderr.trimEnd().split("\n");
+      assert.match(line ?? "", /^Error: /);
+      if (help !== undefined) assert.equal(help, `Run 'dray ${words[0]} --help' for usage.`);
+      assert.deepEqual(more, []);
+      assert.equal(ended.stdout, "");
+    }
+  });
+});

@@ -1,0 +1,26 @@
+import type { Command } from "commander";
+import { DrayError } from "dray/errors";
+import { isTag } from "dray/oci";
+import type { Call } from "../call.ts";
+import { opened } from "../images.ts";
+
+export const define = (command: Command): void => {
+  command
+    .argument("<image>", "a reference, or a location such as oci:DIR:NAME")
+    .argument("<tag>", "the further name in the same repository")
+    .addHelpText("after", "\nExample:\n  dray tag alpine:3.20 stable");
+};
+
+export const act = async (call: Call, [image = "", tag = ""]: readonly string[]): Promise<void> => {
+  const { signal } = call;
+  const { store, name, location } = await opened(call, image);
+  if (!isTag(tag))
+    throw new DrayError(
+      "REFERENCE_INVALID",
+      `tag "${tag}": letters, digits, _ . and -, not beginning with . or -; at most 128`,
+    );
+  const root = await store.resolve(name, { signal });
+  await store.tag(root, tag, { signal });
+  await store.close();
+  call.reporter.summary(`tagged ${location} as ${tag}: ${root.digest}`, { root: root.digest, tag });
+};

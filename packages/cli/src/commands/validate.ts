@@ -1,0 +1,68 @@
+import type { Command } from "commander";
+import { selectPlatforms } from "dray/content";
+import { DrayError } from "dray/errors";
+import { type ValidateResult, validate } from "dray/image";
+import type { Call } from "../call.ts";
+import { type ListingOptions, onePlatform, outputFlag } from "../flags.ts";
+import { opened } from "../images.ts";
+import { document } from "../json.ts";
+
+interface ValidateOptions extends ListingOptions {
+  readonly remote?: string;
+  readonly tarball?: string;
+  readonly fast?: boolean;
+}
+
+interface Checked extends ValidateResult {
+  readonly name: string;
+}
+
+export const define = (command: Command): void => {
+  command
+    .argument("[locations...]", "references, or locations such as oci:DIR and oci-archive:FILE")
+    .option("--remote <image>", "check this image on its registry")
+    .option("--tarball <file>", "check this archive, as docker save writes it")
+    .option("--fast", "do not read layers; see only whether they are there")
+    .addOption(outputFlag());
+};
+
+/** Crane's words on stdout: `PASS: x`, `FAIL: x: why`. */
+export const act = async (call: Call<ValidateOptions>, locations: readonly string[]): Promise<void> => {
+  const { options, out, signal } = call;
+  const { tarball, remote } = options;
+  const named = [
+    ...(tarball === undefined ? [] : [{ name: tarball, location: `docker-archive:${tarball}` }]),
+    ...[...(remote === undefined ? [] : [remote]), ...locations].map((name) => ({ name, location: name })),
+  ];
+  if (named.length === 0) throw new DrayError("USAGE", "nothing to validate: name a location, --remote or --tarball");
+  const platform = onePlatform(options);
+  const results: Checked[] = [];
+  for (const { name, location } of named) {
+    const located = await opened(call, location);
+    const found = await located.store.resolve(located.name, { signal });
+    const { root } = await selectPlatforms(located.store, found, platform === undefined ? [] : [platform], { signal });
+    const result = await validate(located.store, root, { signal, fast: options.fast === true });
+    results.push({ ...result, name });
+    if (options.output !== "json") await out.line(verdict(name, result));
+  }
+  if (options.output === "json") await out.line(document({ results: results.map(resultOf) }));
+  const failed = results.filter(({ findings }) => findings.length > 0);
+  if (failed.length > 0)
+    throw new DrayError("CHECK_FAILED", `${failed.map(({ name }) => name).join(", ")}: not as the digests say`);
+};
+
+const verdict = (name: string, { findings }: ValidateResult): string =>
+  findings.length === 0
+    ? `PASS: ${name}`
+    : `FAIL: ${name}: ${findings.map(({ descriptor, message }) => `${descriptor.digest}: ${message}`).join("; ")}`;
+
+const resultOf = ({ name, findings, checked }: Checked): object => ({
+  name,
+  ok: findings.length === 0,
+  checked,
+  findings: findings.map(({ descriptor, message }) => ({
+    digest: descriptor.digest,
+    mediaType: descriptor.mediaType,
+    message,
+  })),
+});

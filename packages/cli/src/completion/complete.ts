@@ -1,0 +1,161 @@
+import type { Command, Option } from "commander";
+import { printable } from "dray/errors";
+import { DrayCommand } from "../command.ts";
+import { applyEnvironment, type Environment, optionsOf } from "../environment.ts";
+import { type SharedOptions, sharedFlags } from "../flags.ts";
+import { define } from "../program.ts";
+import { type Branch, branches } from "../tree.ts";
+
+/** What may stand where somebody is typing. */
+export interface Completion {
+  /** `words-open`: the word goes on after one of these. `files`: these, and names of files. */
+  readonly kind: "words" | "words-open" | "files";
+  readonly candidates: readonly Candidate[];
+}
+
+export interface Candidate {
+  readonly word: string;
+  readonly meaning?: string;
+}
+
+/** Lists the tags of a repository for a word such as `localhost:5000/app:1`. Empty when there is no quick answer. */
+export type LiveTags = (repository: string, options: SharedOptions) => Promise<readonly string[]>;
+
+/** The lines that a shell's script reads. */
+export const completionLines = ({ kind, candidates }: Completion): string[] => [
+  kind,
+  ...candidates.map(({ word, meaning }) => printable(word) + (meaning === undefined ? "" : `\t${printable(meaning)}`)),
+];
+
+/** Completes the last of these words, which may be empty. Never throws for words that make no sense. */
+export const complete = async (typed: readonly string[], env: Environment, liveTags: LiveTags): Promise<Completion> => {
+  const words = typed.map((word) => (word === '""' ? "" : word));
+  const last = words.at(-1) ?? "";
+  const { branch, command, rest } = await descend(words.slice(0, -1));
+  const flag = pendingFlag(command, words.at(-2));
+  if (flag !== undefined) return valuesOf(flag, last, "");
+  const inline = /^(--[^=]+=)(.*)$/.exec(last);
+  if (inline) {
+    const [, head = "", value = ""] = inline;
+    const option = command.options.find(({ long }) => `${long}=` === head);
+    return option === undefined ? nothing : valuesOf(option, value, head);
+  }
+  if (last.startsWith("-")) return fitting(flagsOf(command), last);
+  if (branch?.load === undefined) return fitting(subcommands(branch?.branches ?? branches), last);
+  return argument(command, rest, last, env, liveTags);
+};
+
+const nothing: Completion = { kind: "words", candidates: [] };
+
+const fitting = (candidates: readonly Candidate[], start: string): Completion => ({
+  kind: "words",
+  candidates: candidates.filter(({ word }) => word.startsWith(start)),
+});
+
+const subcommands = (list: readonly Branch[]): Candidate[] =>
+  list.map(({ name, summary }) => ({ word: name, meaning: summary }));
+
+const flagsOf = (command: Command): Candidate[] =>
+  command.options
+    .filter(({ hidden }) => !hidden)
+    .map(({ long, short, description }) => ({ word: long ?? short ?? "", meaning: description }));
+
+/** Follows the words down the tree; what is left are the words of the command that was found. */
+const descend = async (
+  words: readonly string[],
+): Promise<{ branch: Branch | undefined; command: Command; rest: readonly string[] }> => {
+  let branch: Branch | undefined;
+  let command = group();
+  for (const [i, word] of words.entries()) {
+    if (word.startsWith("-") || pendingFlag(command, words[i - 1]) !== undefined) continue;
+    const below: Branch | undefined = (branch === undefined ? branches : branch.branches)?.find(
+      ({ name, aliases }) => name === word || aliases?.includes(word),
+    );
+    if (below === undefined) break;
+    branch = below;
+    if (below.load === undefined) continue;
+    command = new DrayCommand(below.name);
+    define(command, await below.load(), { act: async () => {} });
+    return { branch, command, rest: words.slice(i + 1) };
+  }
+  return { branch, command, rest: [] };
+};
+
+const group = (): Command => {
+  const command = new DrayCommand("dray");
+  for (const flag of sharedFlags()) command.addOption(flag);
+  return command;
+};
+
+/** The flag whose value comes next, if the word before is one that wants a value. */
+const pendingFlag = (command: Command, before: string | undefined): Option | undefined =>
+  before === undefined
+    ? undefined
+    : command.options.find((option) => option.required && (option.long === before || option.short === before));
+
+const valuesOf = (option: Option, start: string, head: string): Completion => {
+  if (option.flags.endsWith("<file>") || option.flags.endsWith("<path>")) return { kind: "files", candidates: [] };
+  const values = option.argChoices ?? (option.long === "--platform" ? commonPlatforms : []);
+  return fitting(
+    values.map((value) => ({ word: `${head}${value}` })),
+    `${head}${start}`,
+  );
+};
+
+const commonPlatforms = [
+  "all",
+  "linux/amd64",
+  "linux/arm64",
+  "linux/arm/v7",
+  "linux/s390x",
+  "linux/ppc64le",
+  "windows/amd64",
+];
+
+/** An argument by its name in the command's usage. */
+const argument = async (
+  command: Command,
+  rest: readonly string[],
+  last: string,
+  env: Environment,
+  liveTags: LiveTags,
+): Promise<Completion> => {
+  const { operands } = understood(command, rest);
+  const declared = command.registeredArguments[operands.length] ?? command.registeredArguments.at(-1);
+  if (declared === undefined || (operands.length >= command.registeredArguments.length && !declared.variadic))
+    return nothing;
+  if (declared.argChoices !== undefined)
+    return fitting(
+      declared.argChoices.map((word) => ({ word })),
+      last,
+    );
+  const files = /path|file|location/.test(declared.name()) || declared.variadic;
+  const tags = /image|location/.test(declared.name()) ? await tagsFor(command, last, env, liveTags) : [];
+  return { kind: files && tags.length === 0 ? "files" : "words", candidates: tags };
+};
+
+const understood = (command: Command, words: readonly string[]): { operands: string[] } => {
+  try {
+    return command.parseOptions([...words]);
+  } catch {
+    // A flag with a wrong value: the rest is as good as not typed yet.
+    return { operands: [] };
+  }
+};
+
+/** Tags are offered once a colon says that one is wanted: before it nobody knows where the repository's name ends. */
+const tagsFor = async (command: Command, word: string, env: Environment, liveTags: LiveTags): Promise<Candidate[]> => {
+  const match = /^([^@]*[^:/@]):([A-Za-z0-9._-]*)$/.exec(word);
+  if (match === null) return [];
+  const [, repository = "", start = ""] = match;
+  // What begins like this is a host, and its port comes next.
+  if (/^(localhost|[^/]*[.\]][^/]*)$/.test(repository)) return [];
+  try {
+    applyEnvironment(command, env);
+    const tags = await liveTags(repository, optionsOf(command));
+    return tags.filter((tag) => tag.startsWith(start)).map((tag) => ({ word: `${repository}:${tag}` }));
+  } catch {
+    // No registry, no leave, no such repository: there is just nothing to offer.
+    return [];
+  }
+};

@@ -1,0 +1,63 @@
+import type { Command, Option } from "commander";
+import { DrayError } from "dray/errors";
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** The variable that stands for a flag: `--ca-file` is `DRAY_CA_FILE`. */
+export const variableOf = (option: Option): string => `DRAY_${option.name().replaceAll("-", "_").toUpperCase()}`;
+
+/**
+ * Sets every flag of a command that was not given and whose variable is there; an empty variable is none. Flags win,
+ * also those given before the command's name.
+ * @throws DrayError `USAGE` naming the variable.
+ */
+export const applyEnvironment = (command: Command, env: Environment): void => {
+  for (const option of command.options) {
+    const text = env[variableOf(option)];
+    const attribute = option.attributeName();
+    if (
+      text === undefined ||
+      text === "" ||
+      lineage(command).some((each) => each.getOptionValueSource(attribute) === "cli")
+    )
+      continue;
+    command.setOptionValueWithSource(attribute, valueOf(option, text), "env");
+  }
+};
+
+/** What was said, whichever command carries it: the closest wins. */
+export const optionsOf = (command: Command): Record<string, unknown> =>
+  Object.assign({}, ...lineage(command).map((each) => each.opts()));
+
+const lineage = (command: Command): Command[] =>
+  command.parent === null ? [command] : [...lineage(command.parent), command];
+
+const valueOf = (option: Option, text: string): unknown => {
+  if (!option.required && !option.optional) return truth(option, text) !== option.negate;
+  if (option.parseArg === undefined) return text;
+  try {
+    return option.parseArg<unknown>(text, undefined);
+  } catch (error) {
+    throw new DrayError(
+      "USAGE",
+      `${variableOf(option)}="${text}": ${error instanceof Error ? error.message : "is wrong"}`,
+    );
+  }
+};
+
+const words: Readonly<Record<string, boolean>> = {
+  "1": true,
+  true: true,
+  yes: true,
+  on: true,
+  "0": false,
+  false: false,
+  no: false,
+  off: false,
+};
+
+const truth = (option: Option, text: string): boolean => {
+  const value = words[text.toLowerCase()];
+  if (value === undefined) throw new DrayError("USAGE", `${variableOf(option)}="${text}": expected true or false`);
+  return value;
+};

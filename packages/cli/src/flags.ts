@@ -1,0 +1,128 @@
+import { InvalidArgumentError, Option } from "commander";
+import { DrayError } from "dray/errors";
+import { parsePlatform, type WantedPlatform } from "dray/oci";
+
+export const progressModes = ["auto", "tty", "plain", "json", "none"] as const;
+export type ProgressMode = (typeof progressModes)[number];
+
+/** What every command can be told, before or after its name. What was not said is not there: each reader has its own default. */
+export interface SharedOptions {
+  readonly verbose?: boolean;
+  readonly quiet?: boolean;
+  readonly progress?: ProgressMode;
+  /** None: all platforms. */
+  readonly platform?: readonly WantedPlatform[];
+  readonly allowNondistributableArtifacts?: boolean;
+  readonly insecure?: boolean;
+  readonly caFile?: string;
+  readonly cert?: string;
+  readonly key?: string;
+  readonly authfile?: string;
+  readonly username?: string;
+  readonly password?: string;
+  readonly passwordStdin?: boolean;
+  /** Milliseconds. */
+  readonly timeout?: number;
+  /** How often again, after the first time. */
+  readonly retry?: number;
+  /** Milliseconds. */
+  readonly maxWait?: number;
+}
+
+/** What a listing can be told. */
+export interface ListingOptions extends SharedOptions {
+  readonly output?: "text" | "json";
+}
+
+/** The flags of `SharedOptions`, made anew for each command that carries them. */
+export const sharedFlags = (): Option[] =>
+  [
+    new Option("-v, --verbose", "trace requests to stderr, secrets hidden"),
+    new Option("-q, --quiet", "no progress and no summary; warnings and errors stay"),
+    new Option("--progress <mode>", "how to show progress (default auto)").choices(progressModes),
+    new Option(
+      "--platform <platform>",
+      "os/arch[/variant][:osversion]; again or with commas for several (default all)",
+    ).argParser(platforms),
+    new Option("--allow-nondistributable-artifacts", "push non-distributable (foreign) layers too"),
+    new Option("--insecure", "allow plain http, and certificates nobody vouches for"),
+    ...connectionFlags("", ""),
+    new Option("--timeout <duration>", "give up when a registry is silent for so long, such as 30s").argParser(
+      duration,
+    ),
+    new Option("--retry <count>", "try again so often after a fault that may pass").argParser(count),
+    new Option("--max-wait <duration>", "wait at most so long when a registry limits the rate, such as 5m").argParser(
+      duration,
+    ),
+  ].map((option) => option.helpGroup("Global Options:"));
+
+/** The same for one end of a copy: `--src-ca-file`, `--dest-insecure`. They win over the form for both. */
+export const endFlags = (end: "src" | "dest"): Option[] => {
+  const where = end === "src" ? "of the source" : "of the destination";
+  return [new Option(`--${end}-insecure`, `as --insecure, ${where}`), ...connectionFlags(`${end}-`, ` ${where}`)].map(
+    (option) => option.helpGroup("One end only:"),
+  );
+};
+
+const connectionFlags = (prefix: string, where: string): Option[] => [
+  new Option(`--${prefix}ca-file <file>`, `certificates (PEM) to trust as well as the system's${where && `,${where}`}`),
+  new Option(`--${prefix}cert <file>`, `client certificate (PEM)${where && `,${where}`}`),
+  new Option(`--${prefix}key <file>`, `key of the client certificate (PEM)${where && `,${where}`}`),
+  new Option(
+    `--${prefix}authfile <file>`,
+    `credentials (docker config.json or podman auth.json)${where && `,${where}`}`,
+  ),
+  new Option(`--${prefix}username <name>`, `user name${where}`),
+  new Option(`--${prefix}password <password>`, `password${where}; better by --${prefix}password-stdin`),
+  new Option(`--${prefix}password-stdin`, `read the password${where} from stdin`),
+];
+
+/** `-o json` of a listing; its documents are described in docs/json.md. */
+export const outputFlag = (): Option =>
+  new Option("-o, --output <format>", "how to print the result (default text)").choices(["text", "json"]);
+
+/** Gathers the values of a flag that may come again. */
+export const gather = (text: string, before: readonly string[] | undefined): readonly string[] => [
+  ...(before ?? []),
+  text,
+];
+
+/** A whole number, zero or more. */
+export const count = (text: string): number => {
+  if (!/^[0-9]{1,9}$/.test(text)) throw new InvalidArgumentError("Expected a whole number.");
+  return Number(text);
+};
+
+/** A whole number, one or more. */
+export const positive = (text: string): number => {
+  const number = count(text);
+  if (number === 0) throw new InvalidArgumentError("Expected a number above zero.");
+  return number;
+};
+
+const units: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** A duration in milliseconds: `500ms`, `30s`, `1m30s`, `2h`; a bare number is seconds. */
+export const duration = (text: string): number => {
+  if (/^[0-9]+(\.[0-9]+)?$/.test(text)) return Number(text) * 1000;
+  if (!/^([0-9]+(\.[0-9]+)?(ms|[smhd]))+$/.test(text))
+    throw new InvalidArgumentError("Expected a duration such as 500ms, 30s or 1m30s.");
+  let sum = 0;
+  for (const [, number, unit] of text.matchAll(/([0-9.]+)(ms|[smhd])/g))
+    sum += Number(number) * (units[unit ?? ""] ?? 0);
+  return sum;
+};
+
+/** Platforms, comma lists and repetitions joined. `all` is crane's word for no choice. */
+export const platforms = (text: string, before: readonly WantedPlatform[] | undefined): readonly WantedPlatform[] => {
+  const named = text.split(",").map((part) => part.trim());
+  if (named.includes("all")) return [];
+  return [...(before ?? []), ...named.map(parsePlatform)];
+};
+
+/** The one platform that a command about one image can use. */
+export const onePlatform = ({ platform = [] }: SharedOptions): WantedPlatform | undefined => {
+  if (platform.length > 1)
+    throw new DrayError("USAGE", "--platform: this command is about one image; name one platform, or use cp");
+  return platform[0];
+};

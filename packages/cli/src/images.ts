@@ -1,0 +1,78 @@
+import { open } from "dray";
+import { collect, type Located, type ReadableStore, selectPlatforms } from "dray/content";
+import { DrayError } from "dray/errors";
+import {
+  type Descriptor,
+  formatReference,
+  isIndexType,
+  largestManifest,
+  type Manifest,
+  parseManifest,
+  parseReference,
+  type Reference,
+  type WantedPlatform,
+} from "dray/oci";
+import type { Call } from "./call.ts";
+import { type EndOptions, registriesFor } from "./registries.ts";
+
+/** Opens one location with the flags of the call. */
+export const opened = async (call: Call<EndOptions>, location: string): Promise<Located> => {
+  const registries = await registriesFor(call);
+  return open(location, { connect: (registry) => registries.connect(registry) });
+};
+
+/** A manifest's bytes and what they are. */
+export interface NamedManifest {
+  readonly descriptor: Descriptor;
+  readonly bytes: Uint8Array;
+}
+
+/** Answers for a name in one request, where a store can. */
+interface ReadsManifests {
+  manifest(name: string, options?: { signal?: AbortSignal }): Promise<NamedManifest>;
+}
+const readsManifests = (store: object): store is ReadsManifests =>
+  typeof (store as Partial<ReadsManifests>).manifest === "function";
+
+/** The manifest that a name stands for; of an index the child for the platform, if one is asked for. */
+export const manifestOf = async (
+  { signal }: Call,
+  { store, name }: Located<ReadableStore>,
+  platform?: WantedPlatform,
+): Promise<NamedManifest> => {
+  const named = readsManifests(store)
+    ? await store.manifest(name, { signal })
+    : await bytesOf(store, await store.resolve(name, { signal }), signal);
+  if (platform === undefined || !isIndexType(named.descriptor.mediaType)) return named;
+  const { root } = await selectPlatforms(store, named.descriptor, [platform], { signal });
+  return bytesOf(store, root, signal);
+};
+
+const bytesOf = async (store: ReadableStore, descriptor: Descriptor, signal: AbortSignal): Promise<NamedManifest> => ({
+  descriptor,
+  bytes: await collect(store.read(descriptor, { signal }), largestManifest, `manifest ${descriptor.digest}`),
+});
+
+/** What crane takes where an image is needed, an index is there, and nobody named a platform. */
+export const defaultPlatform: WantedPlatform = { os: "linux", architecture: "amd64" };
+
+/** The manifest of one image: an index stands for its child. @throws DrayError `UNSUPPORTED` where it is no image. */
+export const imageManifestOf = async (
+  call: Call,
+  located: Located<ReadableStore>,
+  platform: WantedPlatform = defaultPlatform,
+): Promise<Manifest> => {
+  const { descriptor, bytes } = await manifestOf(call, located, platform);
+  const parsed = parseManifest(bytes, descriptor.mediaType);
+  if (parsed.kind === "manifest") return parsed.manifest;
+  throw new DrayError("UNSUPPORTED", `${located.location} is a Docker schema 1 image, which can only be copied`, {
+    reference: located.location,
+  });
+};
+
+/** Names content on a registry by its digest, as crane prints what it pushed. */
+export const digestReference = ({ registry, repository }: Reference, { digest }: Descriptor): string =>
+  formatReference({ registry, repository, digest });
+
+/** A location that must be on a registry. */
+export const referenceOf = (text: string): Reference => parseReference(text.replace(/^docker:\/\//, ""));

@@ -1,0 +1,25 @@
+import type { Output } from "./output.ts";
+
+/** The version of every document that `-o json` prints; docs/json.md says what may change without a new one. */
+const schemaVersion = 1;
+
+/** A JSON document for people's scripts: its version first, then what it says, on one line. */
+export const document = (members: Readonly<Record<string, unknown>>): string =>
+  JSON.stringify({ schemaVersion, ...members });
+
+/** The same with one long list at its end, printed while it comes. */
+export const listing = async <T>(
+  out: Output,
+  members: Readonly<Record<string, unknown>>,
+  name: string,
+  items: AsyncIterable<T> | Iterable<T>,
+  memberOf: (item: T) => unknown,
+): Promise<void> => {
+  await out.text(`${document(members).slice(0, -1)},${JSON.stringify(name)}:[`);
+  let separator = "";
+  for await (const item of items) {
+    await out.text(separator + JSON.stringify(memberOf(item)));
+    separator = ",";
+  }
+  await out.line("]}");
+};

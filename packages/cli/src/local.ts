@@ -1,0 +1,84 @@
+import { readFile, stat } from "node:fs/promises";
+import { join } from "node:path";
+import type { Readable } from "node:stream";
+import { dockerArchive } from "dray/archive";
+import { bytesContent, type Located, overlay, type ReadableStore } from "dray/content";
+import { DrayError, isDrayError } from "dray/errors";
+import { type LayoutStore, layoutStore, ociArchive } from "dray/layout";
+import { type Descriptor, digestOf, mediaTypes, parseManifest } from "dray/oci";
+
+export interface LocalOptions {
+  /** All entries of a layout as one index. */
+  readonly index: boolean;
+  readonly stdin: () => Readable;
+  readonly signal: AbortSignal;
+}
+
+/** The image at a path: of an OCI layout in a directory, or of an archive of either kind. `-` is an archive on stdin. */
+export const localImage = async (path: string, options: LocalOptions): Promise<Located<ReadableStore>> => {
+  if (path !== "-" && (await isDirectory(path))) return layoutAt(path, options);
+  if (options.index) throw new DrayError("USAGE", `--index: "${path}" is no directory with an OCI layout`);
+  return archiveAt(path, options);
+};
+
+const isDirectory = async (path: string): Promise<boolean> => {
+  try {
+    return (await stat(path)).isDirectory();
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    const missing = code === "ENOENT" || code === "ENOTDIR";
+    throw new DrayError(
+      missing ? "NOT_FOUND" : "DISK",
+      `${path}: ${missing ? "no such file or directory" : "cannot be read"}`,
+      {
+        cause,
+        reference: path,
+      },
+    );
+  }
+};
+
+const layoutAt = async (path: string, { index, signal }: LocalOptions): Promise<Located<ReadableStore>> => {
+  const store = layoutStore(path);
+  if (index) return { ...(await wholeLayout(path, store)), location: path };
+  try {
+    const root = await store.resolve("", { signal });
+    return { store, name: root.digest, location: path };
+  } catch (error) {
+    if (!isDrayError(error, "USAGE")) throw error;
+    throw new DrayError("USAGE", `${error.message} to cp; or consider --index`, { cause: error });
+  }
+};
+
+/** `index.json` itself, byte for byte, laid over the layout: what crane pushes. */
+const wholeLayout = async (path: string, store: LayoutStore): Promise<Omit<Located<ReadableStore>, "location">> => {
+  // Says what is wrong with a directory that is no layout.
+  for await (const _ of store.tags()) break;
+  const bytes = await readFile(join(path, "index.json"));
+  const { mediaType } = parseManifest(bytes, mediaTypes.ociIndex);
+  const root: Descriptor = { mediaType, digest: digestOf(bytes), size: bytes.byteLength };
+  const over = overlay(store);
+  await over.top.write(root, bytesContent(bytes));
+  return { store: over, name: root.digest };
+};
+
+/** What docker saved, or an OCI layout in a tar; newer dockers write both in one. */
+const archiveAt = async (path: string, { stdin, signal }: LocalOptions): Promise<Located<ReadableStore>> => {
+  const saved = dockerArchive(path, path === "-" ? { input: stdin() } : {});
+  try {
+    await saved.resolve("", { signal });
+    return { store: saved, name: "", location: `docker-archive:${path}` };
+  } catch (error) {
+    await saved.close({ abort: true });
+    // A pipe can be read only once.
+    if (path === "-" || !isDrayError(error, "ARCHIVE_INVALID")) throw error;
+    const layout = ociArchive(path);
+    try {
+      await layout.resolve("", { signal });
+      return { store: layout, name: "", location: `oci-archive:${path}` };
+    } catch (other) {
+      await layout.close({ abort: true });
+      throw isDrayError(other, "ARCHIVE_INVALID", "LAYOUT_INVALID") ? error : other;
+    }
+  }
+};

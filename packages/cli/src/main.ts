@@ -1,0 +1,35 @@
+import { version } from "./version.ts";
+
+const words = process.argv.slice(2);
+
+if (words.length === 1 && words[0] === "version") {
+  // Asked by scripts again and again: answered before anything else is read.
+  process.stdout.write(`${version}\n`);
+} else {
+  const unexpected = (error: unknown): void => {
+    const text = error instanceof Error ? (words.includes("-v") ? error.stack : error.message) : String(error);
+    process.stderr.write(`Error: ${text}\n`);
+    process.exit(1);
+  };
+  process.on("uncaughtException", unexpected);
+  process.on("unhandledRejection", unexpected);
+  // Nobody is left to tell.
+  process.stderr.on("error", () => {});
+  const interrupt = new AbortController();
+  const onSignal = (): void => {
+    if (interrupt.signal.aborted) process.exit(130);
+    interrupt.abort();
+  };
+  process.on("SIGINT", onSignal);
+  process.on("SIGTERM", onSignal);
+  const { run } = await import("./run.ts");
+  const exitCode = await run(words, {
+    stdin: () => process.stdin,
+    stdout: process.stdout,
+    stderr: process.stderr,
+    env: process.env,
+    signal: interrupt.signal,
+  });
+  // A pool's idle connections and whatever a cancelled request left behind must not keep us here.
+  process.exit(exitCode);
+}

@@ -1,0 +1,103 @@
+import { type CopyCounts, type CopyOutcome, type CopyPair, copyAll } from "dray/content";
+import { DrayError } from "dray/errors";
+import type { WantedPlatform } from "dray/oci";
+import type { Call } from "./call.ts";
+import { compressed } from "./compressed.ts";
+import type { ListingOptions } from "./flags.ts";
+import { document } from "./json.ts";
+import { formatBytes, formatDuration, plural } from "./progress/figures.ts";
+
+/** What a command that moves images can be told. */
+export interface MovingOptions extends ListingOptions {
+  readonly jobs?: number;
+  readonly referrers?: boolean;
+  readonly verify?: boolean;
+  readonly dryRun?: boolean;
+}
+
+export type Moved = CopyCounts & { readonly outcomes: readonly CopyOutcome[] };
+
+/** Copies all pairs. Uncompressed layers of archives that docker saved are compressed on the way to a registry. */
+export const moveAll = async (
+  { options, signal, reporter }: Call<MovingOptions>,
+  pairs: readonly CopyPair[],
+  platforms: readonly WantedPlatform[] = options.platform ?? [],
+): Promise<Moved> => {
+  const { onEvent } = reporter;
+  const dryRun = options.dryRun === true;
+  const ready = dryRun ? { pairs, moved: 0, bytes: 0 } : await compressed(pairs, { signal, onEvent });
+  const result = await copyAll(ready.pairs, {
+    signal,
+    onEvent,
+    platforms,
+    dryRun,
+    foreignLayers: options.allowNondistributableArtifacts === true,
+    referrers: options.referrers === true,
+    verify: options.verify === true,
+    ...(options.jobs === undefined ? {} : { jobs: options.jobs }),
+  });
+  // What was compressed is there already when the copy looks for it.
+  return {
+    ...result,
+    copied: result.copied + ready.moved,
+    skipped: result.skipped - ready.moved,
+    bytes: result.bytes + ready.bytes,
+  };
+};
+
+/** How a copy is to be reported. */
+export interface MovedReport {
+  /** What was done, in the past: `copied`, `pulled`, `pushed`. */
+  readonly verb: string;
+  /** When it began, in milliseconds of `performance.now()`. */
+  readonly began: number;
+  readonly dryRun?: boolean;
+}
+
+/**
+ * Says what a copy did: on stderr in a sentence, on stdout as JSON if asked to, and for a dry run also in words.
+ * @throws DrayError what failed: the error of the one root, or `PARTIAL` when others were done.
+ */
+export const reportMoved = async (
+  call: Call<ListingOptions>,
+  { outcomes, ...counts }: Moved,
+  { verb, began, dryRun = false }: MovedReport,
+): Promise<void> => {
+  const { options, out, reporter } = call;
+  const failed = outcomes.filter((outcome) => outcome.error !== undefined);
+  const [only] = outcomes;
+  if (options.output === "json") await out.line(document({ dryRun, ...counts, roots: outcomes.map(rootOf) }));
+  else if (dryRun) for (const outcome of outcomes) await out.line(planned(outcome));
+  if (outcomes.length === 1 && only?.error !== undefined) throw only.error;
+  for (const { pair, error } of failed) reporter.warn(`${pair.source.location}: ${error?.message}`);
+  const what =
+    only !== undefined && outcomes.length === 1
+      ? `${only.pair.source.location} to ${only.pair.target.location}: ${only.root?.digest}`
+      : plural(outcomes.length - failed.length, "image");
+  const words = `${dryRun ? "would have " : ""}${verb} ${what} (${inWords(counts)}; ${formatDuration(performance.now() - began)})`;
+  reporter.summary(words, { ...counts, failed: failed.length, dryRun });
+  if (failed.length === 0) return;
+  if (failed.length < outcomes.length)
+    throw new DrayError(
+      "PARTIAL",
+      `${failed.length} of ${plural(outcomes.length, "image")} failed; run the same again to try these once more`,
+    );
+  throw failed[0]?.error ?? new DrayError("PARTIAL", "nothing was done");
+};
+
+const inWords = ({ copied, mounted, skipped, bytes }: CopyCounts): string =>
+  [
+    `${copied} moved, ${formatBytes(bytes)}`,
+    ...(mounted === 0 ? [] : [`${mounted} mounted`]),
+    ...(skipped === 0 ? [] : [`${skipped} there already`]),
+  ].join("; ");
+
+const planned = ({ pair, root, error }: CopyOutcome): string =>
+  `${pair.source.location} -> ${pair.target.location}: ${root?.digest ?? `error: ${error?.message}`}`;
+
+const rootOf = ({ pair, root, error }: CopyOutcome): Readonly<Record<string, unknown>> => ({
+  source: pair.source.location,
+  destination: pair.target.location,
+  ...(root === undefined ? {} : { digest: root.digest, mediaType: root.mediaType, size: root.size }),
+  ...(error === undefined ? {} : { error: { code: error.code, message: error.message } }),
+});

@@ -1,0 +1,59 @@
+import type { Event } from "dray/content";
+import type { Surroundings } from "../call.ts";
+import type { ProgressMode } from "../flags.ts";
+import { jsonReporter } from "./json-lines.ts";
+import { plainReporter } from "./plain.ts";
+import { terminalReporter } from "./terminal.ts";
+
+/** What goes to stderr while a command works and when it has worked. */
+export interface Reporter {
+  readonly onEvent: (event: Event) => void;
+  /** Something worth knowing on the way. */
+  note(text: string): void;
+  /** Something that may be wrong. */
+  warn(text: string): void;
+  /** The end of a command that moved something: a sentence for people, the same as facts for machines. */
+  summary(text: string, facts: Readonly<Record<string, unknown>>): void;
+  /** Stops drawing and leaves the terminal as it was. */
+  close(): void;
+}
+
+/** Time, as an argument: what a test turns by hand. */
+export interface Clock {
+  /** Milliseconds. */
+  now(): number;
+  /** Calls back again and again, without keeping the process alive; returns what ends it. */
+  every(milliseconds: number, work: () => void): () => void;
+}
+
+export const systemClock: Clock = {
+  now: () => performance.now(),
+  every: (milliseconds, work) => {
+    const timer = setInterval(work, milliseconds);
+    timer.unref();
+    return () => clearInterval(timer);
+  },
+};
+
+/** What a reporter is made of. */
+export interface ReporterParts {
+  readonly stderr: Surroundings["stderr"];
+  readonly clock: Clock;
+  /** Keeps progress and summaries to itself. */
+  readonly quiet: boolean;
+  /** Whether to show progress at all. */
+  readonly progress: boolean;
+}
+
+/** Chooses how to show progress: bars where somebody looks at a terminal, lines where a log is kept. */
+export const reporterFor = (
+  mode: ProgressMode,
+  quiet: boolean,
+  { stderr, env }: Pick<Surroundings, "stderr" | "env">,
+  clock: Clock = systemClock,
+): Reporter => {
+  const parts = { stderr, clock, quiet, progress: mode !== "none" && !quiet };
+  if (mode === "json") return jsonReporter(parts);
+  const terminal = stderr.isTTY === true && env["TERM"] !== "dumb" && !env["CI"];
+  return mode === "tty" || (mode === "auto" && terminal) ? terminalReporter(parts) : plainReporter(parts);
+};

@@ -1,0 +1,167 @@
+import { readFile } from "node:fs/promises";
+import { chain, dockerConfig, environment, type Keychain, staticCredential } from "dray/auth";
+import { DrayError } from "dray/errors";
+import { type ConnectOptions, connect, type Registry } from "dray/registry";
+import type { Call } from "./call.ts";
+import type { SharedOptions } from "./flags.ts";
+import { traceLines } from "./trace.ts";
+import { version } from "./version.ts";
+
+/** Which end of a copy a registry is at. Commands with one end use the source. */
+export type End = "source" | "target";
+
+/** What may differ between the two ends of a copy. */
+type OneEnd = Pick<
+  SharedOptions,
+  "insecure" | "caFile" | "cert" | "key" | "authfile" | "username" | "password" | "passwordStdin"
+>;
+
+/** With the flags of one end only: `--src-insecure`, `--dest-ca-file`. They win over the form for both. */
+export type EndOptions = SharedOptions & {
+  readonly [Name in keyof OneEnd as `${"src" | "dest"}${Capitalize<Name>}`]?: OneEnd[Name];
+};
+
+/** The registries of one call: one connection pool, one budget and one set of tokens for each registry and end. */
+export interface Registries {
+  readonly connect: (registry: string, end?: End) => Registry;
+  /** The credentials in their order: flags, environment, files of docker and podman. */
+  readonly keychain: (registry: string, end?: End) => Keychain;
+}
+
+/**
+ * Makes ready what the flags say about registries. Nothing is asked of the network before it is used; all is closed when
+ * the command ends.
+ * @throws DrayError `CONFIG_INVALID` for a file that cannot be read; `USAGE` for credentials that make no sense.
+ */
+export const registriesFor = async (call: Call<EndOptions>): Promise<Registries> => {
+  const source = await endOf(call, "src");
+  const target = await endOf(call, "dest");
+  // Alike, both ends are one: content can be mounted from one repository to another, and a warning comes once.
+  const same = JSON.stringify(source.settings) === JSON.stringify(target.settings);
+  const ends = { source, target: same ? source : target };
+  const open = new Map<string, Registry>();
+  call.defer(async () => {
+    await Promise.all([...open.values()].map((registry) => registry.close()));
+  });
+  const keychain = (registry: string, end: End = "source"): Keychain => keychainOf(ends[end], registry);
+  return {
+    keychain,
+    connect: (registry, end = "source") => {
+      const key = `${same ? "" : end} ${registry}`;
+      let connection = open.get(key);
+      if (connection === undefined) {
+        connection = connect(registry, connectOptions(call, ends[end].settings, keychain(registry, end)));
+        open.set(key, connection);
+      }
+      return connection;
+    },
+  };
+};
+
+/** What holds for one end, files read. */
+interface Settings {
+  readonly insecure?: boolean;
+  readonly ca?: string;
+  readonly cert?: string;
+  readonly key?: string;
+  readonly authfile?: string;
+  readonly username?: string;
+  readonly password?: string;
+}
+
+interface ReadyEnd {
+  readonly settings: Settings;
+  /** What environment and files hold. */
+  readonly stored: Keychain;
+}
+
+const endOf = async (call: Call<EndOptions>, end: "src" | "dest"): Promise<ReadyEnd> => {
+  const settings = await settingsOf(call, end);
+  const { env, reporter } = call;
+  const onWarning = (message: string): void => reporter.warn(message);
+  const { authfile } = settings;
+  const files = dockerConfig({ env, onWarning, ...(authfile === undefined ? {} : { authFile: authfile }) });
+  return { settings, stored: chain(environment(env, { onWarning }), files) };
+};
+
+const settingsOf = async (call: Call<EndOptions>, end: "src" | "dest"): Promise<Settings> => {
+  const all = call.options;
+  const of = <Name extends keyof OneEnd>(name: Name): OneEnd[Name] => {
+    const own = `${end}${name[0]?.toUpperCase()}${name.slice(1)}` as keyof EndOptions;
+    return (all[own] as OneEnd[Name]) ?? all[name];
+  };
+  const [caFile, cert, key] = [of("caFile"), of("cert"), of("key")];
+  if ((cert === undefined) !== (key === undefined))
+    throw new DrayError("USAGE", "a client certificate needs both --cert and --key");
+  const password = of("passwordStdin") === true ? await passwordFromStdin(call) : of("password");
+  const username = of("username");
+  if ((username === undefined) !== (password === undefined))
+    throw new DrayError("USAGE", "credentials need both --username and a password (--password-stdin)");
+  const [insecure, authfile] = [of("insecure"), of("authfile")];
+  return {
+    ...(insecure === undefined ? {} : { insecure }),
+    ...(caFile === undefined ? {} : { ca: await pem("--ca-file", caFile) }),
+    ...(cert === undefined ? {} : { cert: await pem("--cert", cert) }),
+    ...(key === undefined ? {} : { key: await pem("--key", key) }),
+    ...(authfile === undefined ? {} : { authfile }),
+    ...(username === undefined || password === undefined ? {} : { username, password }),
+  };
+};
+
+const pem = async (flag: string, file: string): Promise<string> => {
+  let text: string;
+  try {
+    text = await readFile(file, "utf8");
+  } catch (cause) {
+    const why = (cause as NodeJS.ErrnoException).code === "ENOENT" ? "no such file" : "cannot be read";
+    throw new DrayError("CONFIG_INVALID", `${flag} ${file}: ${why}`, { cause });
+  }
+  if (!text.includes("-----BEGIN "))
+    throw new DrayError("CONFIG_INVALID", `${flag} ${file}: holds no PEM block (-----BEGIN …)`);
+  return text;
+};
+
+/** The password that the flags give, from wherever. */
+export const passwordOf = async (call: Call): Promise<string | undefined> =>
+  call.options.passwordStdin === true ? passwordFromStdin(call) : call.options.password;
+
+const stdinPasswords = new WeakMap<object, Promise<string>>();
+
+/** The password on stdin, without the newline that `echo` leaves. Both ends of a copy may share it. */
+const passwordFromStdin = (call: Call): Promise<string> => {
+  const known = stdinPasswords.get(call);
+  if (known !== undefined) return known;
+  const reading = readPassword(call);
+  stdinPasswords.set(call, reading);
+  return reading;
+};
+
+const readPassword = async ({ stdin }: Call): Promise<string> => {
+  const chunks: Buffer[] = [];
+  for await (const chunk of stdin()) chunks.push(Buffer.from(chunk));
+  return Buffer.concat(chunks).toString("utf8").replace(/\n$/, "").replace(/\r$/, "");
+};
+
+const keychainOf = ({ settings, stored }: ReadyEnd, registry: string): Keychain => {
+  const { username, password } = settings;
+  if (username === undefined || password === undefined) return stored;
+  // Bound to the registry that was named: a redirect or a token service elsewhere never sees it.
+  return chain(staticCredential({ username, password, source: "--username" }, registry), stored);
+};
+
+const connectOptions = (call: Call, settings: Settings, credentials: Keychain): ConnectOptions => {
+  const { retry, maxWait, timeout, verbose } = call.options;
+  const { insecure, ca, cert, key } = settings;
+  return {
+    credentials,
+    userAgent: `dray/${version}`,
+    onEvent: call.reporter.onEvent,
+    ...(insecure === undefined ? {} : { insecure }),
+    ...(ca === undefined ? {} : { ca }),
+    ...(cert === undefined || key === undefined ? {} : { cert, key }),
+    ...(retry === undefined ? {} : { retry: { attempts: retry + 1 } }),
+    ...(maxWait === undefined ? {} : { budget: { maxWait } }),
+    ...(timeout === undefined ? {} : { timeouts: { connect: timeout, headers: timeout, idle: timeout } }),
+    ...(verbose === true ? { trace: (record) => traceLines(record).forEach((line) => call.reporter.note(line)) } : {}),
+  };
+};

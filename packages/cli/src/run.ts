@@ -1,0 +1,77 @@
+import type { Command } from "commander";
+import type { Call, CommandModule, Surroundings } from "./call.ts";
+import { applyEnvironment, optionsOf } from "./environment.ts";
+import { failureOf } from "./failure.ts";
+import type { SharedOptions } from "./flags.ts";
+import { Output } from "./output.ts";
+import { programOf } from "./program.ts";
+import { reporterFor } from "./progress/reporter.ts";
+import { type Branch, branches } from "./tree.ts";
+
+/**
+ * Runs the command with these words, as the process would, and returns its exit code. Never throws, never exits.
+ * @example await run(["digest", "alpine"], { stdin, stdout, stderr, env: process.env })
+ */
+export const run = async (words: readonly string[], surroundings: Surroundings): Promise<number> => {
+  const { stdin, stdout, stderr, env, signal = new AbortController().signal } = surroundings;
+  const out = new Output(stdout);
+  const surrounding = { stdin, stdout, env, signal, out };
+  let path = "dray";
+  let verbose = words.includes("-v") || words.includes("--verbose");
+  let exitCode = 0;
+  const act = async (module: CommandModule, command: Command): Promise<void> => {
+    applyEnvironment(command, env);
+    const options: SharedOptions = optionsOf(command);
+    verbose = options.verbose === true;
+    const reporter = reporterFor(options.progress ?? "auto", options.quiet === true, { stderr, env });
+    exitCode = await acted(module, { ...surrounding, options, reporter }, command.args);
+  };
+  try {
+    if (words[0] === "__complete") {
+      const { answer } = await import("./completion/answer.ts");
+      await answer(words.slice(1), { ...surrounding, reporter: reporterFor("none", true, { stderr, env }) });
+    } else {
+      const writeOut = (text: string): void => void out.text(text);
+      const onCommand = (name: string): void => void (path = name);
+      const program = programOf({ branches: meantBy(words), act, columns: stdout.columns, writeOut, onCommand });
+      await program.parseAsync(meant(words), { from: "user" });
+    }
+    await out.close();
+    return exitCode;
+  } catch (error) {
+    const failure = failureOf(error, { command: path, verbose, interrupted: signal.aborted });
+    await out.close().catch(() => {});
+    for (const line of failure.lines) stderr.write(`${line}\n`);
+    return failure.exitCode;
+  }
+};
+
+/**
+ * The commands that the words may be about: making all of them ready takes as long as many a command itself. All of them
+ * where none is named, for help and for proposals.
+ */
+const meantBy = (words: readonly string[]): readonly Branch[] => {
+  const named = branches.filter(({ name, aliases = [] }) => [name, ...aliases].some((each) => words.includes(each)));
+  return named.length === 0 ? branches : named;
+};
+
+/** `dray` alone, `dray auth` alone and `dray help cp` ask for help, as with crane. */
+const meant = (words: readonly string[]): string[] => {
+  if (words[0] === "help") return [...words.slice(1), "--help"];
+  const [only] = words;
+  const bare =
+    only === undefined || (words.length === 1 && branches.some((each) => each.branches && each.name === only));
+  return bare ? [...words, "--help"] : [...words];
+};
+
+/** Lets the command work, and what it opened be closed, whichever way it ends. */
+const acted = async (module: CommandModule, parts: Omit<Call, "defer">, words: readonly string[]): Promise<number> => {
+  const deferred: (() => Promise<void>)[] = [];
+  const call: Call = { ...parts, defer: (work) => void deferred.push(work) };
+  try {
+    return (await module.act(call as Call<never>, words)) ?? 0;
+  } finally {
+    parts.reporter.close();
+    for (const work of deferred.reverse()) await work();
+  }
+};

@@ -1,0 +1,34 @@
+import { printable } from "dray/errors";
+import { formatBytes, plural } from "../progress/figures.ts";
+import type { TreeNode } from "./graph.ts";
+
+/** The tree as lines, the root under the name it was asked for by. */
+export const drawTree = (name: string, root: TreeNode): string[] => [
+  printable(`${name}  ${root.digest}  ${details(root)}`),
+  ...branches(root),
+];
+
+const branches = (node: TreeNode): string[] => {
+  const below = [...(node.manifests ?? []), ...(node.referrers ?? [])];
+  return below.flatMap((child, i) => {
+    const last = i === below.length - 1;
+    const head = `${last ? "└── " : "├── "}${printable(`${label(child)}  ${child.digest}  ${details(child)}`)}`;
+    return [head, ...branches(child).map((line) => `${last ? "    " : "│   "}${line}`)];
+  });
+};
+
+/** What a person would call it. */
+const label = ({ kind, platform, artifactType, predicateTypes, tag }: TreeNode): string => {
+  if (kind === "attestation" && predicateTypes !== undefined) return `attestation ${predicateTypes.join(", ")}`;
+  if (kind === "attestation" || kind === "signature") return tag === undefined ? kind : `${kind} ${tag}`;
+  if (platform !== undefined) return platform;
+  return kind === "artifact" ? (artifactType ?? kind) : (tag ?? kind);
+};
+
+const details = ({ kind, layers, contentSize, about }: TreeNode): string => {
+  if (kind === "index") return "index";
+  if (kind === "attestation" && about !== undefined) return `about ${about}`;
+  if (layers === undefined || contentSize === undefined) return kind;
+  const what = kind === "image" ? plural(layers, "layer") : plural(layers, "blob");
+  return `${what}, ${formatBytes(contentSize)}`;
+};

@@ -1,0 +1,123 @@
+import { attachedTo, loadManifest, type ReadableStore } from "dray/content";
+import {
+  annotationKeys,
+  artifactTypeOf,
+  type Descriptor,
+  formatPlatform,
+  isManifestLike,
+  type ParsedManifest,
+} from "dray/oci";
+import { ahead } from "../ahead.ts";
+
+/** A manifest and what belongs to it. These are also the members of the JSON document. */
+export interface TreeNode {
+  readonly kind: "index" | "image" | "artifact" | "attestation" | "signature" | "schema1" | "blob";
+  readonly digest: string;
+  readonly mediaType: string;
+  /** Bytes of the manifest itself. */
+  readonly size: number;
+  /** The tag under which it was found, where its place is a tag. */
+  readonly tag?: string;
+  readonly platform?: string;
+  readonly artifactType?: string;
+  /** What an attestation says: the types of its predicates. */
+  readonly predicateTypes?: readonly string[];
+  /** The digest an attestation of BuildKit is about. */
+  readonly about?: string;
+  readonly layers?: number;
+  /** Bytes of configuration and layers, as they lie on the registry. */
+  readonly contentSize?: number;
+  readonly manifests?: readonly TreeNode[];
+  /** What refers to it: signatures, attestations, SBOMs. */
+  readonly referrers?: readonly TreeNode[];
+}
+
+/** Manifests asked for at the same time on each level. */
+const atOnce = 4;
+
+/** How a node was met. */
+interface Place {
+  readonly tag?: string;
+  readonly attached?: boolean;
+}
+
+/** Reads a manifest and all that belongs to it: children, referrers and their referrers, signatures by tag. */
+export const treeOf = async (
+  store: ReadableStore,
+  root: Descriptor,
+  options: { signal: AbortSignal },
+): Promise<TreeNode> => nodeOf({ store, options, seen: new Set() }, root, {});
+
+interface Walk {
+  readonly store: ReadableStore;
+  readonly options: { signal: AbortSignal };
+  /** Digests on the tree already: a referrer of a referrer may lead back. */
+  readonly seen: Set<string>;
+}
+
+const nodeOf = async (walk: Walk, descriptor: Descriptor, place: Place): Promise<TreeNode> => {
+  const { store, options, seen } = walk;
+  const facts = {
+    digest: descriptor.digest,
+    mediaType: descriptor.mediaType,
+    size: descriptor.size,
+    ...(place.tag === undefined ? {} : { tag: place.tag }),
+    ...(descriptor.platform === undefined || descriptor.platform.os === "unknown"
+      ? {}
+      : { platform: formatPlatform(descriptor.platform) }),
+  };
+  if (!isManifestLike(descriptor.mediaType)) return { kind: "blob", ...facts };
+  const { parsed } = await loadManifest(store, descriptor, options);
+  const own = { kind: kindOf(parsed, descriptor, place), ...facts, ...described(parsed, descriptor) };
+  if (seen.has(descriptor.digest)) return own;
+  seen.add(descriptor.digest);
+  const children = parsed.kind === "index" ? parsed.index.manifests : [];
+  const manifests = await gathered(children, (child) => nodeOf(walk, child, {}));
+  const referrers = await gathered(attachedTo(store, descriptor, options), (found) =>
+    nodeOf(walk, found.descriptor, { attached: true, ...(found.name === undefined ? {} : { tag: found.name }) }),
+  );
+  return {
+    ...own,
+    ...(parsed.kind === "index" ? { manifests } : {}),
+    ...(referrers.length === 0 ? {} : { referrers }),
+  };
+};
+
+const gathered = async <T>(
+  items: AsyncIterable<T> | Iterable<T>,
+  work: (item: T) => Promise<TreeNode>,
+): Promise<TreeNode[]> => Array.fromAsync(ahead(items, atOnce, work));
+
+const signatureTypes = /simplesigning|dev\.sigstore\.bundle|cncf\.notary\.signature|dev\.cosign\.artifact\.sig/;
+
+const kindOf = (parsed: ParsedManifest, descriptor: Descriptor, { tag, attached }: Place): TreeNode["kind"] => {
+  if (parsed.kind === "schema1") return "schema1";
+  if (descriptor.annotations?.[annotationKeys.attestationType] === "attestation-manifest") return "attestation";
+  if (tag?.endsWith(".sig")) return "signature";
+  if (tag?.endsWith(".att")) return "attestation";
+  if (parsed.kind === "index") return "index";
+  const types = [artifactTypeOf(parsed) ?? "", ...parsed.manifest.layers.map(({ mediaType }) => mediaType)];
+  if (types.some((type) => signatureTypes.test(type))) return "signature";
+  if (types.some((type) => type.includes("in-toto"))) return "attestation";
+  return attached === true || parsed.manifest.artifactType ? "artifact" : "image";
+};
+
+const predicateType = "in-toto.io/predicate-type";
+
+const described = (parsed: ParsedManifest, descriptor: Descriptor): Partial<TreeNode> => {
+  const artifactType = parsed.kind === "schema1" ? undefined : artifactTypeOf(parsed);
+  const about = descriptor.annotations?.[annotationKeys.attestationDigest];
+  const facts = {
+    ...(artifactType === undefined ? {} : { artifactType }),
+    ...(about === undefined ? {} : { about }),
+  };
+  if (parsed.kind !== "manifest") return facts;
+  const { config, layers } = parsed.manifest;
+  const predicateTypes = layers.flatMap(({ annotations }) => annotations?.[predicateType] ?? []);
+  return {
+    ...facts,
+    ...(predicateTypes.length === 0 ? {} : { predicateTypes }),
+    layers: layers.length,
+    contentSize: layers.reduce((sum, { size }) => sum + size, config.size),
+  };
+};
