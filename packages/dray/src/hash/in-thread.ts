@@ -8,8 +8,8 @@ import { type HashJob, type HashPlace, joinPool } from "./pool.ts";
 /** A second core has to be there, or a thread only adds its own cost. */
 export const threadsHelp: boolean = availableParallelism() > 1;
 
-/** Blocks of one hash that are with the thread at most: 8 MiB. */
-const inFlight = 8;
+/** Blocks of one hash that are with the thread at most: one in work, one waiting, one on the way. More were no faster. */
+const inFlight = 3;
 
 /** A hash in another thread. Its bytes are copied into blocks, which are transferred there and back. */
 export const hashInThread = (algorithm: DigestAlgorithm): AsyncDigester => new ThreadedDigester(algorithm);
