@@ -13,6 +13,8 @@ export interface Body {
 export interface Content {
   /** Bytes in all, where known. */
   readonly size?: number;
+  /** Nobody keeps a chunk that was passed on: whoever is done with one may `release` its memory. */
+  readonly handsOver?: boolean;
   /** The bytes from `offset` on. Ending the iteration early lets go of whatever it holds. */
   open(options?: { offset?: number; signal?: AbortSignal }): AsyncIterable<Uint8Array>;
 }

@@ -18,6 +18,7 @@ export const meteredContent = (
   let furthest = -1;
   return {
     size: descriptor.size,
+    handsOver: true,
     open: async function* ({ offset = 0, signal } = {}) {
       if (furthest < 0) {
         onEvent({ type: "start", descriptor, offset });

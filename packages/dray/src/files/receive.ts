@@ -1,5 +1,5 @@
 import { dirname } from "node:path";
-import { type Content, type OnEvent, digestMismatch, sizeMismatch } from "../content/index.ts";
+import { type Content, type OnEvent, digestMismatch, release, sizeMismatch } from "../content/index.ts";
 import { throwIfAborted } from "../errors.ts";
 import { type AsyncDigester, blockSize, digesterFor, giveBlock, takeBlock } from "../hash/index.ts";
 import { algorithmOf, type Descriptor, type Digest } from "../oci/index.ts";
@@ -141,6 +141,7 @@ const append = async (
       if (at > size) break;
       await hash.update(chunk);
       await onDisk("write", partial, () => writer.write(chunk));
+      if (content.handsOver === true) release(chunk);
     }
   } catch (error) {
     // What arrived is kept for the next attempt. That the disk may refuse too changes nothing about the reason.

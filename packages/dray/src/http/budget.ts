@@ -84,6 +84,7 @@ const leavingEarly = (request: HttpRequest, leave: () => void): HttpRequest => {
 
 const watchedContent = (content: Content, leave: () => void): Content => ({
   ...(content.size === undefined ? {} : { size: content.size }),
+  ...(content.handsOver === true ? { handsOver: true } : {}),
   open: (options) => {
     leave();
     return content.open(options);

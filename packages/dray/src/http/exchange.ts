@@ -15,17 +15,14 @@ export interface ExchangeOptions {
   readonly timeouts: Timeouts;
   /** Ends everything: the connection is closed. */
   readonly closing: AbortSignal;
-  /** The server is asked whether it wants the body, before the body is sent. */
-  readonly asking: boolean;
+  /** The server is asked whether it wants the body, before the body is sent: milliseconds it may take to say so. */
+  readonly asking: number | undefined;
   /** Hears that it did not say so in time. */
   readonly unanswered: () => void;
 }
 
 /** How long an answer may take that was on its way when our upload was cut off. */
 const lateAnswer = 250;
-/** RFC 9110 §10.1.1: a client does not wait for 100 for ever; not every server and proxy knows it. */
-const continueWait = 1_000;
-
 /** Bytes of a body, where known. */
 export const bodySize = (body: Body | Content): number | undefined => (isContent(body) ? body.size : body.length);
 
@@ -92,6 +89,7 @@ export const exchange = (
       const source = isContent(body) ? body.open({ signal: cancelSource.signal }) : body.chunks;
       sending = sendBody(wire, source, {
         length: bodySize(body),
+        handsOver: isContent(body) && body.handsOver === true,
         idle: timeouts.idle,
         timedOut: () => timedOut("idle"),
         what: `${request.method} ${redactUrl(request.origin + request.target)}`,
@@ -108,8 +106,8 @@ export const exchange = (
     const connected = () => {
       clearTimeout(timer);
       if (body === undefined) awaitAnswer();
-      else if (asking)
-        arm(continueWait, () => {
+      else if (asking !== undefined)
+        arm(asking, () => {
           unanswered();
           send();
         });
@@ -174,7 +172,7 @@ export const exchange = (
     signal?.addEventListener("abort", cancel, { once: true });
     closing.addEventListener("abort", shutDown, { once: true });
     if (body === undefined) wire.end();
-    else if (asking) wire.flushHeaders();
+    else if (asking !== undefined) wire.flushHeaders();
   });
 
 const contentLength = (message: IncomingMessage): number | undefined => {

@@ -1,10 +1,13 @@
 import type { ClientRequest } from "node:http";
+import { release } from "../content/index.ts";
 import { DrayError } from "../errors.ts";
 import { IdleWatch } from "./idle.ts";
 
 export interface SendOptions {
   /** Bytes it must have, by the `Content-Length` that was sent; `undefined` for chunked. */
   readonly length: number | undefined;
+  /** Chunks may be let go of once they are written. */
+  readonly handsOver: boolean;
   /** Milliseconds the other side may take nothing. */
   readonly idle: number;
   readonly timedOut: () => DrayError;
@@ -37,10 +40,11 @@ export const sendBody = (request: ClientRequest, source: AsyncIterable<Uint8Arra
     unwritten--;
     if (unwritten === 0) wake?.();
   };
-  /** One closure for all writes, no promise while the other side keeps up. */
+  /** No promise while the other side keeps up. */
   const write = (chunk: Uint8Array): Promise<void> | undefined => {
     unwritten++;
-    if (request.write(chunk, written) || unwritten === 0) return undefined;
+    const done = options.handsOver ? () => (release(chunk), written()) : written;
+    if (request.write(chunk, done) || unwritten === 0) return undefined;
     watch.begin();
     return new Promise((resolve) => {
       wake = () => {

@@ -43,6 +43,7 @@ export class Pieces {
     const stop = Math.min(end, this.#whole?.size ?? end);
     return {
       ...(this.#whole === undefined ? {} : { size: stop - start }),
+      ...(this.#content.handsOver === true ? { handsOver: true } : {}),
       open: ({ offset = 0 } = {}) => this.#read(start + offset, stop),
     };
   }
@@ -60,12 +61,14 @@ export class Pieces {
     await opened?.close();
   }
 
+  /** Each chunk costs one promise here: gigabytes pass through this loop. */
   async *#read(start: number, stop: number): AsyncGenerator<Uint8Array> {
     const size = this.#whole?.size;
     const opened = await this.#seek(start);
     while (opened === this.#opened) {
       const left = stop - opened.at;
-      const ahead = left > 0 || stop === size ? await this.#ahead(opened) : undefined;
+      if (left <= 0 && stop !== size) return;
+      const ahead = opened.ahead ?? (await this.#ahead(opened));
       if (ahead === undefined || opened !== this.#opened) return;
       const chunk = ahead.byteLength > left ? ahead.subarray(0, left) : ahead;
       opened.ahead = chunk === ahead ? undefined : ahead.subarray(left);
@@ -88,12 +91,17 @@ export class Pieces {
   /** The next bytes, which stay where they are; `undefined` at the end. */
   async #ahead(opened: Opened): Promise<Uint8Array | undefined> {
     try {
-      throwIfAborted(this.#signal);
-      const ahead = await opened.peek();
-      const [whole, end] = [this.#whole, opened.at + (ahead?.byteLength ?? 0)];
+      while (opened.ahead === undefined) {
+        throwIfAborted(this.#signal);
+        const { done, value } = await opened.iterator.next();
+        if (done === true) break;
+        if (value.byteLength > 0) opened.ahead = value;
+      }
+      const [whole, end] = [this.#whole, opened.at + (opened.ahead?.byteLength ?? 0)];
       if (whole !== undefined && end > whole.size) throw sizeMismatch(whole, "more");
-      if (whole !== undefined && ahead === undefined && end < whole.size) throw sizeMismatch(whole, `only ${end}`);
-      return ahead;
+      if (whole !== undefined && opened.ahead === undefined && end < whole.size)
+        throw sizeMismatch(whole, `only ${end}`);
+      return opened.ahead;
     } catch (error) {
       // What a reader meets that was sent away is nobody's failure.
       if (opened === this.#opened) this.#failure ??= { error };
@@ -106,7 +114,7 @@ export class Pieces {
 class Opened {
   at: number;
   ahead: Uint8Array | undefined;
-  readonly #iterator: AsyncIterator<Uint8Array>;
+  readonly iterator: AsyncIterator<Uint8Array>;
   readonly #stop = new AbortController();
   readonly #signal: AbortSignal | undefined;
   readonly #abort = (): void => this.#stop.abort(aborted(this.#signal as AbortSignal));
@@ -116,22 +124,13 @@ class Opened {
     this.#signal = signal;
     if (signal?.aborted) this.#abort();
     signal?.addEventListener("abort", this.#abort, { once: true });
-    this.#iterator = content.open({ offset, signal: this.#stop.signal })[Symbol.asyncIterator]();
-  }
-
-  async peek(): Promise<Uint8Array | undefined> {
-    while (this.ahead === undefined || this.ahead.byteLength === 0) {
-      const { done, value } = await this.#iterator.next();
-      if (done === true) return undefined;
-      this.ahead = value;
-    }
-    return this.ahead;
+    this.iterator = content.open({ offset, signal: this.#stop.signal })[Symbol.asyncIterator]();
   }
 
   async close(): Promise<void> {
     this.#signal?.removeEventListener("abort", this.#abort);
     this.#stop.abort();
     // It may be waiting for bytes, which the signal ends with an error that means nothing here.
-    await this.#iterator.return?.().catch(() => {});
+    await this.iterator.return?.().catch(() => {});
   }
 }

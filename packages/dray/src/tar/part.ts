@@ -1,4 +1,12 @@
-import { type Cancel, type Content, digestMismatch, sizeMismatch, Slots, type WriteOptions } from "../content/index.ts";
+import {
+  type Cancel,
+  type Content,
+  digestMismatch,
+  release,
+  sizeMismatch,
+  Slots,
+  type WriteOptions,
+} from "../content/index.ts";
 import { DrayError, throwIfAborted } from "../errors.ts";
 import { blockWriter, type FileSystem, type Lock, onDisk, type OpenFile } from "../files/index.ts";
 import { blockSize, digesterFor, giveBlock, takeBlock } from "../hash/index.ts";
@@ -209,6 +217,7 @@ export class TarPart implements TarSink {
           if (at > slot.size) throw sizeMismatch(descriptor, "more");
           await hash.update(chunk);
           await this.#disk(() => writer.write(chunk));
+          if (content.handsOver === true) release(chunk);
         }
       } catch (error) {
         // What arrived is kept. That the disk refuses as well changes nothing about the reason.
