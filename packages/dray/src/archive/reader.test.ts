@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { gzipSync, zstdCompressSync } from "node:zlib";
 import { seededBytes, tar } from "@dray/testkit";
+import fc from "fast-check";
 import { collect } from "../content/index.ts";
 import { type ErrorCode, isDrayError } from "../errors.ts";
 import { type Descriptor, digestOf, hexOf, mediaTypes } from "../oci/index.ts";
@@ -428,6 +429,33 @@ test("damaged and hostile archives: a line that names the archive and the thing"
     await withStore(bytes, async (store, file) => {
       await assert.rejects(store.resolve(""), code(wanted, file, ...words), what);
     });
+});
+
+test("whatever bytes are damaged or missing: the right content, or an error that says so", async () => {
+  const whole = tarOf(saved);
+  const damage = fc.oneof(
+    fc.record({ at: fc.nat(whole.byteLength - 1), mask: fc.integer({ min: 1, max: 255 }) }),
+    fc.record({ cut: fc.nat(whole.byteLength) }),
+  );
+  await fc.assert(
+    fc.asyncProperty(fc.array(damage, { minLength: 1, maxLength: 3 }), async (damages) => {
+      let bytes = Buffer.from(whole);
+      for (const done of damages) {
+        if ("cut" in done) bytes = bytes.subarray(0, done.cut);
+        else if (done.at < bytes.byteLength) bytes[done.at] = (bytes[done.at] as number) ^ done.mask;
+      }
+      await withStore(bytes, async (store) => {
+        try {
+          const found = await manifestOf(store);
+          assert.deepEqual(await Promise.all(found.layers.map((descriptor) => load(store, descriptor))), [one, two]);
+          assert.equal((await load(store, found.config)).toString(), config);
+        } catch (error) {
+          assert.ok(isDrayError(error), String(error));
+        }
+      });
+    }),
+    { numRuns: 200 },
+  );
 });
 
 test("a layer that does not have the digest its config promises is found out when it is read", () =>

@@ -9,10 +9,11 @@ import {
   type Removes,
   type Store,
   sized,
+  unlessAborted,
   verified,
   type WriteOptions,
 } from "../content/index.ts";
-import { aborted, DrayError, isDrayError, throwIfAborted } from "../errors.ts";
+import { DrayError, isDrayError, throwIfAborted } from "../errors.ts";
 import { type FileSystem, nodeFiles, onDisk, receive } from "../files/index.ts";
 import { type Descriptor, type Digest, type Index, isDigest } from "../oci/index.ts";
 import { blobChunks, blobSize } from "./blob.ts";
@@ -184,18 +185,3 @@ class Layout implements LayoutStore {
     this.#directories.add(path);
   }
 }
-
-const unlessAborted = async (work: Promise<void>, signal: AbortSignal | undefined): Promise<void> => {
-  if (signal === undefined) return work;
-  throwIfAborted(signal);
-  let leave = (): void => {};
-  const left = new Promise<never>((_, reject) => {
-    leave = () => reject(aborted(signal));
-    signal.addEventListener("abort", leave, { once: true });
-  });
-  try {
-    await Promise.race([work, left]);
-  } finally {
-    signal.removeEventListener("abort", leave);
-  }
-};

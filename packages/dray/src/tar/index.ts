@@ -3,15 +3,15 @@
  * unpacking; a tar that is being made, by position or as a stream.
  * Imports everything up to `files/`; knows no image and no store.
  */
-export { type EntryType, endOfArchive, padded, padding, type PlacedEntry, type TarEntry } from "./entry.ts";
+export { endOfArchive, padding, type PlacedEntry, type TarEntry } from "./entry.ts";
 export { Members } from "./members.ts";
-export { nameOfOutlet, openSink, type OpenSinkOptions, outletOf } from "./open-sink.ts";
+export { openSink, type OpenSinkOptions, outletOf } from "./open-sink.ts";
 export { Opened } from "./opened.ts";
 export type { Outlet } from "./outgoing.ts";
 export { TarPart } from "./part.ts";
 export { entryPath, linkPath } from "./path.ts";
-export { indexTar, readEntries, type ReadTarOptions, type StreamedEntry } from "./read.ts";
+export { indexTar, readEntries } from "./read.ts";
 export type { LastEntry, NamedContent, TarSink } from "./sink.ts";
 export type { ReadAt } from "./source.ts";
-export { openTar, type OpenTarOptions, type ReadBodyOptions, type TarFile } from "./tar-file.ts";
+export { openTar, type OpenTarOptions, type TarFile } from "./tar-file.ts";
 export { headerSize, type NewEntry, writeHeader } from "./write.ts";

@@ -26,7 +26,7 @@ export const openSink = async (path: string, options: OpenSinkOptions): Promise<
 };
 
 /** How a stream is called in messages. */
-export const nameOfOutlet = (path: string): string => (path === standardStream ? "standard output" : path);
+const nameOfOutlet = (path: string): string => (path === standardStream ? "standard output" : path);
 
 /** Where the bytes go when the path stands for a stream; nothing when it is a file or will become one. */
 export const outletOf = async (path: string, { fs, output }: OpenSinkOptions): Promise<Outlet | undefined> => {

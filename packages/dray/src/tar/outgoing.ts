@@ -1,5 +1,13 @@
-import { type Content, digestMismatch, sized, Slots, type WriteOptions } from "../content/index.ts";
-import { DrayError, throwIfAborted } from "../errors.ts";
+import {
+  type Content,
+  digestMismatch,
+  release,
+  sized,
+  Slots,
+  unlessAborted,
+  type WriteOptions,
+} from "../content/index.ts";
+import { DrayError } from "../errors.ts";
 import { digesterFor } from "../hash/index.ts";
 import { algorithmOf, type Descriptor, type Digest } from "../oci/index.ts";
 import { endOfArchive, padding } from "./entry.ts";
@@ -53,9 +61,10 @@ export class TarStream implements TarSink {
     const hash = digesterFor(algorithmOf(descriptor.digest), descriptor.size);
     try {
       for await (const chunk of sized(content.open(signal === undefined ? {} : { signal }), descriptor)) {
-        throwIfAborted(signal);
         await hash.update(chunk);
-        await this.#outlet.put(chunk);
+        // Whoever reads may stop reading without going away.
+        await unlessAborted(this.#outlet.put(chunk), signal);
+        if (content.handsOver === true) release(chunk);
       }
       const found = await hash.digest();
       if (found !== descriptor.digest) throw digestMismatch(descriptor, found);

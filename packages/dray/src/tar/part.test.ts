@@ -416,3 +416,18 @@ test("a stream that went wrong takes nothing more", async () => {
     assert.equal(outlet.ended, 1);
   }
 });
+
+test("a reader that stops reading does not hold up a cancel", async () => {
+  const cancel = new AbortController();
+  const outlet: Outlet = {
+    put: (bytes) => (bytes.byteLength === 512 ? Promise.resolve() : new Promise(() => {})),
+    end: async () => {},
+  };
+  const stream = new TarStream(outlet, "standard output");
+  const blob = random(5000);
+  const writing = assert.rejects(stream.write(blob, blob.content, { signal: cancel.signal }), (error) =>
+    isDrayError(error, "ABORTED"),
+  );
+  setImmediate(() => cancel.abort());
+  await writing;
+});

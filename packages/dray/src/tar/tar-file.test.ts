@@ -107,6 +107,17 @@ test("a named pipe is read like standard input", async (t) => {
   });
 });
 
+test("a pipe that stays silent is not waited for after a cancel", async () => {
+  const cancel = new AbortController();
+  const silent = async function* (): AsyncGenerator<Uint8Array> {
+    yield tarOf([{ name: "a" }]).subarray(0, 100);
+    await new Promise(() => {});
+  };
+  const opening = openTar("-", { fs: nodeFiles, input: silent(), signal: cancel.signal });
+  setImmediate(() => cancel.abort());
+  await assert.rejects(opening, code("ABORTED"));
+});
+
 test("what cannot be opened says why", async () => {
   const good = tarOf([{ name: "a", body }]);
   const cases: [string, Uint8Array, ErrorCode, string[]][] = [

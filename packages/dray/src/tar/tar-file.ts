@@ -1,4 +1,4 @@
-import { decompressed, sniffCompression } from "../content/index.ts";
+import { decompressed, handOver, sniffCompression, unlessAborted } from "../content/index.ts";
 import { DrayError, isDrayError, throwIfAborted } from "../errors.ts";
 import { errnoOf, type FileFacts, type FileSystem, onDisk, type OpenFile } from "../files/index.ts";
 import type { PlacedEntry } from "./entry.ts";
@@ -149,13 +149,23 @@ const spoolTar = async (
   }
 };
 
+/** A pipe may stay silent for ever. */
 async function* cancellable(
   chunks: AsyncIterable<Uint8Array>,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<Uint8Array> {
-  for await (const chunk of chunks) {
-    throwIfAborted(signal);
-    yield chunk;
+  const source = chunks[Symbol.asyncIterator]();
+  try {
+    for (;;) {
+      const next = await unlessAborted(source.next(), signal);
+      if (next.done) return;
+      yield next.value;
+    }
+  } finally {
+    // Who waits for a silent pipe waits for this, too.
+    const closing = source.return?.();
+    if (signal?.aborted) closing?.catch(() => {});
+    else await closing;
   }
 }
 
@@ -187,7 +197,7 @@ async function* bodyOf(
       if (block.byteLength === 0)
         throw new DrayError("ARCHIVE_INVALID", `${what} is truncated: it ends in the middle of entry "${entry.name}"`);
       next = at < end ? ask(at) : undefined;
-      yield block;
+      yield handOver(block);
     }
   } finally {
     // The file is closed next, and nothing may still read from it.
