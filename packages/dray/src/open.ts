@@ -1,7 +1,5 @@
-import { dockerArchive } from "./archive/index.ts";
 import { type Located, memoryStore, type Store } from "./content/index.ts";
 import { DrayError } from "./errors.ts";
-import { layoutStore, ociArchive } from "./layout/index.ts";
 import { type ParseReferenceOptions, parseReference, type Reference } from "./oci/index.ts";
 import { connect, type Registry } from "./registry/index.ts";
 
@@ -38,7 +36,7 @@ export const open = async (text: string, options: OpenOptions = {}): Promise<Loc
     const store = (options.connect ?? shared)(registry).repository(repository);
     return { store, name: digest ?? tag ?? "", location: text };
   }
-  return { store: storeOf(location), name: location.name, location: text };
+  return { store: await storeOf(location), name: location.name, location: text };
 };
 
 /** Takes a location apart without opening it. */
@@ -74,14 +72,15 @@ const fileLocation = (kind: "oci" | "oci-archive" | "docker-archive", rest: stri
   return { kind, path, name: end < 0 ? "" : rest.slice(end + 1) };
 };
 
-const storeOf = (location: Exclude<Location, { kind: "registry" }>): Store => {
+/** Rooms are entered when somebody goes there: most locations are on registries, and reading the rest of the code takes time. */
+const storeOf = async (location: Exclude<Location, { kind: "registry" }>): Promise<Store> => {
   switch (location.kind) {
     case "oci":
-      return layoutStore(location.path);
+      return (await import("./layout/index.ts")).layoutStore(location.path);
     case "oci-archive":
-      return ociArchive(location.path);
+      return (await import("./layout/index.ts")).ociArchive(location.path);
     case "docker-archive":
-      return dockerArchive(location.path);
+      return (await import("./archive/index.ts")).dockerArchive(location.path);
     case "memory":
       return memoryStore();
   }
