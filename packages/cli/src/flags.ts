@@ -45,8 +45,8 @@ export const sharedFlags = (): Option[] =>
       "os/arch[/variant][:osversion]; again or with commas for several (default all)",
     ).argParser(platforms),
     new Option("--allow-nondistributable-artifacts", "push non-distributable (foreign) layers too"),
-    new Option("--insecure", "allow plain http, and certificates nobody vouches for"),
-    ...connectionFlags("", ""),
+    insecureFlag(),
+    ...connectionFlags(),
     new Option("--timeout <duration>", "give up when a registry is silent for so long, such as 30s").argParser(
       duration,
     ),
@@ -57,24 +57,24 @@ export const sharedFlags = (): Option[] =>
   ].map((option) => option.helpGroup("Global Options:"));
 
 /** The same for one end of a copy: `--src-ca-file`, `--dest-insecure`. They win over the form for both. */
-export const endFlags = (end: "src" | "dest"): Option[] => {
-  const where = end === "src" ? "of the source" : "of the destination";
-  return [new Option(`--${end}-insecure`, `as --insecure, ${where}`), ...connectionFlags(`${end}-`, ` ${where}`)].map(
-    (option) => option.helpGroup("One end only:"),
-  );
-};
+export const endFlags = (end: "src" | "dest"): Option[] =>
+  [insecureFlag(), ...connectionFlags()].map(({ flags, long }) => {
+    const own = flags.replace("--", `--${end}-`);
+    return new Option(own, `as ${long}, of the ${end === "src" ? "source" : "destination"} alone`).helpGroup(
+      "One End Only:",
+    );
+  });
 
-const connectionFlags = (prefix: string, where: string): Option[] => [
-  new Option(`--${prefix}ca-file <file>`, `certificates (PEM) to trust as well as the system's${where && `,${where}`}`),
-  new Option(`--${prefix}cert <file>`, `client certificate (PEM)${where && `,${where}`}`),
-  new Option(`--${prefix}key <file>`, `key of the client certificate (PEM)${where && `,${where}`}`),
-  new Option(
-    `--${prefix}authfile <file>`,
-    `credentials (docker config.json or podman auth.json)${where && `,${where}`}`,
-  ),
-  new Option(`--${prefix}username <name>`, `user name${where}`),
-  new Option(`--${prefix}password <password>`, `password${where}; better by --${prefix}password-stdin`),
-  new Option(`--${prefix}password-stdin`, `read the password${where} from stdin`),
+const insecureFlag = (): Option => new Option("--insecure", "allow plain http, and certificates nobody vouches for");
+
+const connectionFlags = (): Option[] => [
+  new Option("--ca-file <file>", "certificates (PEM) to trust as well as the system's"),
+  new Option("--cert <file>", "client certificate (PEM)"),
+  new Option("--key <file>", "key of the client certificate (PEM)"),
+  new Option("--authfile <file>", "credentials, as docker or podman keep them"),
+  new Option("--username <name>", "user name"),
+  new Option("--password <password>", "password; better by --password-stdin"),
+  new Option("--password-stdin", "read the password from stdin"),
 ];
 
 /** `-o json` of a listing; its documents are described in docs/json.md. */

@@ -36,6 +36,17 @@ test("nothing is sent while the reader is slow", async () => {
   assert.equal(done, true);
 });
 
+test("nobody waits for a reader that takes nothing after Ctrl-C", async () => {
+  const interrupt = new AbortController();
+  const stream = new Writable({ write: () => {} });
+  const out = new Output(stream, interrupt.signal);
+  const writing = assert.rejects(out.bytes(new Uint8Array(10)), (error) => isDrayError(error, "ABORTED"));
+  interrupt.abort();
+  await writing;
+  await out.close();
+  assert.equal(stream.listenerCount("close") + stream.listenerCount("error"), 0);
+});
+
 test("a reader that has gone is no error of ours; a full disk is", async () => {
   const failing = (code: string) =>
     new Writable({ write: (_chunk, _encoding, done) => done(Object.assign(new Error(code), { code })) });

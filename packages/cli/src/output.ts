@@ -1,5 +1,5 @@
 import type { Writable } from "node:stream";
-import { DrayError } from "dray/errors";
+import { aborted, DrayError, throwIfAborted } from "dray/errors";
 
 /** Text is gathered up to this many characters, so that a hundred thousand lines are not as many system calls. */
 const gathered = 16 * 1024;
@@ -12,14 +12,17 @@ export class OutputClosed extends Error {
 /** Results on their way to standard output: waits while the reader is slow, ends when the reader is gone. */
 export class Output {
   readonly #stream: Writable;
+  readonly #signal: AbortSignal | undefined;
   #text = "";
   #failure: Error | undefined;
   readonly #onError = (error: Error): void => {
     this.#failure ??= error;
   };
 
-  constructor(stream: Writable) {
+  /** `signal`: ends the waiting for a reader that takes nothing. */
+  constructor(stream: Writable, signal?: AbortSignal) {
     this.#stream = stream;
+    this.#signal = signal;
     stream.on("error", this.#onError);
   }
 
@@ -59,15 +62,20 @@ export class Output {
   /** Resolves when the stream has taken the chunk, not only queued it: an exit right after loses nothing. */
   async #write(chunk: string | Uint8Array): Promise<void> {
     this.#throwIfGone();
+    const signal = this.#signal;
+    throwIfAborted(signal);
     await new Promise<void>((resolve, reject) => {
       // A stream whose reader has gone may call back with an error, emit one, or only close.
-      const closed = (): void => reject(new OutputClosed("standard output was closed"));
+      const closed = (): void => settle(new OutputClosed("standard output was closed"));
+      const left = (): void => settle(aborted(signal as AbortSignal));
       const settle = (error?: Error | null): void => {
         this.#stream.off("close", closed);
         this.#stream.off("error", settle);
+        signal?.removeEventListener("abort", left);
         if (error) reject(error);
         else resolve();
       };
+      signal?.addEventListener("abort", left, { once: true });
       this.#stream.once("close", closed);
       this.#stream.once("error", settle);
       this.#stream.write(chunk, settle);
@@ -80,7 +88,7 @@ export class Output {
   #throwIfGone(): void {
     if (this.#failure === undefined) return;
     const { code, message } = this.#failure as NodeJS.ErrnoException;
-    if (this.#failure instanceof OutputClosed) throw this.#failure;
+    if (this.#failure instanceof OutputClosed || this.#failure instanceof DrayError) throw this.#failure;
     if (code === "EPIPE" || code === "ERR_STREAM_DESTROYED" || code === "ERR_STREAM_WRITE_AFTER_END")
       throw new OutputClosed("standard output was closed", { cause: this.#failure });
     throw new DrayError("DISK", `cannot write to standard output: ${message}`, { cause: this.#failure });

@@ -29,15 +29,16 @@ export const programOf = ({ branches, writeOut, columns, act, onCommand }: Progr
 };
 
 const epilogue = `
-Every flag can be set in the environment: --ca-file as DRAY_CA_FILE. Flags win.
-Use "dray COMMAND --help" for more about a command.`;
+Use "dray COMMAND --help" for more about a command, and the flags that every command takes.
+Every flag can be set in the environment: --ca-file as DRAY_CA_FILE. Flags win.`;
 
 type GroupParts = Pick<ProgramParts, "act" | "onCommand">;
 
 const group = (command: DrayCommand, branches: readonly Branch[], parts: GroupParts): void => {
   // Positional: a command's own flags are its own, whatever this level calls the same.
   command.helpCommand(false).enablePositionalOptions();
-  for (const flag of sharedFlags()) command.addOption(flag);
+  // Understood here too, and shown where they matter: by each command's own help.
+  for (const flag of sharedFlags()) command.addOption(flag.hideHelp());
   const modules = new Map<Command, CommandModule>();
   for (const branch of branches) {
     const below = command.command(branch.name).summary(branch.summary).description(`${branch.summary}.`);

@@ -14,7 +14,7 @@ import { type Branch, branches } from "./tree.ts";
  */
 export const run = async (words: readonly string[], surroundings: Surroundings): Promise<number> => {
   const { stdin, stdout, stderr, env, signal = new AbortController().signal } = surroundings;
-  const out = new Output(stdout);
+  const out = new Output(stdout, signal);
   const surrounding = { stdin, stdout, env, signal, out };
   let path = "dray";
   let verbose = words.includes("-v") || words.includes("--verbose");

@@ -98,10 +98,14 @@ const everyTag = async ({ options, signal, reporter }: Call<CpOptions>, ends: En
   const pairs: CopyPair[] = [];
   for (const tag of await tagsOf(source, signal)) {
     if (there.has(tag)) reporter.note(`skipping ${tag}: it is there already`);
-    else pairs.push({ source: named(source, tag), target: named(target, tag) });
+    else pairs.push({ source: named(source, tag), target: named(target, nameIn(target, source, tag)) });
   }
   return pairs;
 };
+
+/** An archive for docker holds full names, every other place tags. */
+const nameIn = (target: Located, source: Located, tag: string): string =>
+  target.location.startsWith("docker-archive:") ? `${source.location.replace(/^docker:\/\//, "")}:${tag}` : tag;
 
 const named = ({ store, location }: Located, name: string): Located => ({
   store,
