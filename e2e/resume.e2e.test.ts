@@ -43,7 +43,7 @@ describe("a pull that was killed", () => {
     ["tarball", []],
   ] as const)
     test(`to a ${format} transfers less than 1.1 times its bytes in all`, async () => {
-      const proxy = await cuttingProxy(server.host);
+      const proxy = await cuttingProxy(server.host, { pace: 40 });
       const out = shop.path(`out-${format}`);
       const command = ["pull", ...args, `${proxy.host}/demo/big:v1`, out];
       const child = shop.start(command);
@@ -62,7 +62,7 @@ describe("a pull that was killed", () => {
         (await readdir(shop.dir)).filter((name) => name.includes("dray-part")),
         [],
       );
-      assert.match(await shop.ok(["validate", ...(format === "layout" ? [] : ["--tarball"]), out]), /^PASS/);
+      assert.match(await shop.ok(["validate", format === "layout" ? `oci:${out}` : `docker-archive:${out}`]), /^PASS/);
     });
 });
 
@@ -95,11 +95,11 @@ describe("a push", () => {
   test("through a proxy that cuts every connection after 50 MB goes on where it was cut", async () => {
     const registry = memoryRegistry();
     const server = await listen(registry.handler);
-    const proxy: CuttingProxy = await cuttingProxy(server.host, 50_000_000);
+    const proxy: CuttingProxy = await cuttingProxy(server.host, { limit: 50_000_000 });
     const { code, stderr } = await push(proxy.host);
     assert.equal(code, 0, stderr);
     const ratio = proxy.sent() / sizeOf(image);
-    assert.ok(proxy.cuts() >= 3, `${proxy.cuts()} cuts`);
+    assert.ok(proxy.cuts() >= 2, `${proxy.cuts()} cuts`);
     assert.ok(ratio < 1.1, `${ratio.toFixed(3)} times`);
     await whole(registry);
     await proxy.close();
@@ -109,7 +109,7 @@ describe("a push", () => {
   test("to docker-registry, which gives up what was cut, ends well by fresh sessions", async (t) => {
     const server = await startDockerRegistry();
     if (server === undefined) return t.skip("missing: docker-registry");
-    const proxy = await cuttingProxy(server.host, 50_000_000);
+    const proxy = await cuttingProxy(server.host, { limit: 50_000_000 });
     const { code, stderr } = await push(proxy.host);
     assert.equal(code, 0, stderr);
     t.diagnostic(`${(proxy.sent() / sizeOf(image)).toFixed(3)} times the image's bytes, ${proxy.cuts()} cuts`);

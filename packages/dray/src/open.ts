@@ -55,6 +55,12 @@ export const parseLocation = (text: string, options: ParseReferenceOptions = {})
         reference: text,
       },
     );
+  if (/^\.{0,2}[\\/]|^[A-Za-z]:[\\/]/.test(text))
+    throw new DrayError(
+      "LOCATION_INVALID",
+      `location "${text}" is a path; say what lies there: oci:${text}, oci-archive:${text} or docker-archive:${text}`,
+      { reference: text },
+    );
   return { kind: "registry", reference: parseReference(text, options) };
 };
 

@@ -12,11 +12,18 @@ export interface CuttingProxy {
   close(): Promise<void>;
 }
 
-/**
- * Relays connections to `target` (`host:port`) and resets each one after `limit` bytes in one direction, as gateways with
- * quotas do. Without a limit it only counts.
- */
-export const cuttingProxy = async (target: string, limit: number = Number.POSITIVE_INFINITY): Promise<CuttingProxy> => {
+export interface CuttingProxyOptions {
+  /** Bytes in one direction after which a connection is reset, as gateways with quotas do. Default: never. */
+  readonly limit?: number;
+  /** Milliseconds that a MiB takes, so that what is on its way lies in no buffer, as on a network slower than the disk. Default 0. */
+  readonly pace?: number;
+}
+
+/** Relays connections to `target` (`host:port`), and counts. */
+export const cuttingProxy = async (
+  target: string,
+  { limit = Number.POSITIVE_INFINITY, pace = 0 }: CuttingProxyOptions = {},
+): Promise<CuttingProxy> => {
   const [hostname, port] = target.split(":") as [string, string];
   const sockets = new Set<Socket>();
   const counts = { sent: 0, received: 0, cuts: 0 };
@@ -36,10 +43,11 @@ export const cuttingProxy = async (target: string, limit: number = Number.POSITI
       client.resetAndDestroy();
       upstream.resetAndDestroy();
     };
-    relay(client, upstream, limit, cut, (bytes) => {
+    const way = { limit, pace, cut };
+    relay(client, upstream, way, (bytes) => {
       counts.sent += bytes;
     });
-    relay(upstream, client, limit, cut, (bytes) => {
+    relay(upstream, client, way, (bytes) => {
       counts.received += bytes;
     });
   });
@@ -56,18 +64,25 @@ export const cuttingProxy = async (target: string, limit: number = Number.POSITI
   };
 };
 
-const relay = (from: Socket, to: Socket, limit: number, cut: () => void, count: (bytes: number) => void): void => {
+interface Way {
+  readonly limit: number;
+  readonly pace: number;
+  readonly cut: () => void;
+}
+
+const relay = (from: Socket, to: Socket, { limit, pace, cut }: Way, count: (bytes: number) => void): void => {
   let left = limit;
   from.on("data", (data) => {
     const part = data.subarray(0, left);
     left -= part.byteLength;
     count(part.byteLength);
-    // What is cut has arrived up to the last byte that was let through.
-    if (left === 0) to.write(part, () => cut());
-    else if (!to.write(part)) {
-      from.pause();
-      to.once("drain", () => from.resume());
-    }
+    from.pause();
+    to.write(part, () => {
+      // What is cut has arrived up to the last byte that was let through.
+      if (left === 0) cut();
+      else if (pace === 0) from.resume();
+      else setTimeout(() => from.resume(), (pace * part.byteLength) / 2 ** 20);
+    });
   });
   from.on("end", () => to.end());
 };

@@ -1,5 +1,5 @@
 /** Real programs to test against and to measure beside: where they lie, how they are started and stopped. */
-export { type CuttingProxy, cuttingProxy } from "./cutting-proxy.ts";
+export { type CuttingProxy, type CuttingProxyOptions, cuttingProxy } from "./cutting-proxy.ts";
 export { type DockerRegistry, type DockerRegistryOptions, startDockerRegistry } from "./docker-registry.ts";
 export { findPeer } from "./find.ts";
 export { type Finished, finish, succeed } from "./run.ts";
