@@ -1,7 +1,6 @@
 import { DrayError } from "../errors.ts";
 import { redactUrl } from "./redact.ts";
-import { isRepeatable } from "./retry.ts";
-import { type Headers, type HttpRequest, header, type Middleware } from "./types.ts";
+import { type Headers, type HttpRequest, header, isContent, type Middleware } from "./types.ts";
 
 /** As browsers and other clients have it. */
 const mostHops = 10;
@@ -20,7 +19,7 @@ export const redirect = (): Middleware => (next) => async (request) => {
     const response = await next(hop);
     if (!isRedirect(response.status)) return response;
     const location = header(response.headers, "location");
-    if (location === undefined || !(response.status === 303 || isRepeatable(request))) return response;
+    if (location === undefined || !(response.status === 303 || canSendAgain(request))) return response;
     await response.body.discard();
     seen.add(`${hop.method} ${hop.origin}${hop.target}`);
     hop = nextHop(hop, response.status, location, request.origin);
@@ -28,6 +27,9 @@ export const redirect = (): Middleware => (next) => async (request) => {
     if (seen.has(`${hop.method} ${hop.origin}${hop.target}`)) throw fault(request, "is redirected in a circle");
   }
 };
+
+/** Also what is not to be repeated: a redirect says that nothing has been done. */
+const canSendAgain = ({ body }: HttpRequest): boolean => body === undefined || isContent(body);
 
 const isRedirect = (status: number): boolean =>
   status === 301 || status === 302 || status === 303 || status === 307 || status === 308;

@@ -53,6 +53,9 @@ export interface Settings {
   readonly chunkSize?: number;
   readonly sessions?: SavedSessions;
   readonly onEvent?: OnEvent;
+  /** Layers that may not be passed on are read from where their descriptors say, if the registry does not have them. */
+  readonly foreignLayers?: boolean;
+  readonly insecure?: boolean;
   readonly clock: Clock;
   /** How long to wait before an upload or a download goes on. */
   readonly backoff: Backoff;

@@ -15,11 +15,12 @@ import {
   seededBytes,
 } from "@dray/testkit";
 import { anonymous } from "../auth/index.ts";
-import { collect, type Event, type ReadOptions } from "../content/index.ts";
+import { bytesBody, collect, type Event, type ReadOptions } from "../content/index.ts";
 import { type ErrorCode, isDrayError } from "../errors.ts";
 import { type Handler, header, systemClock } from "../http/index.ts";
-import { type Descriptor, type DigestAlgorithm, digestOf } from "../oci/index.ts";
+import { type Descriptor, type DigestAlgorithm, digestOf, mediaTypes } from "../oci/index.ts";
 import { connect } from "./connect.ts";
+import type { Registry } from "./registry.ts";
 import type { Repository } from "./repository.ts";
 
 const bytes = seededBytes("blob", 1_000_000);
@@ -246,6 +247,50 @@ describe("blobs that are wrong", () => {
     };
     await assert.rejects(reading());
     assert.equal(at.log.count(), 1);
+  });
+});
+
+describe("foreign layers", () => {
+  const foreign: Descriptor = {
+    mediaType: mediaTypes.dockerForeignLayer,
+    digest: digestOf(seededBytes("foreign", 1000)),
+    size: 1000,
+    urls: ["ftp://x.test/", "http://plain.test/layer", "https://gone.test/layer", "https://maker.test/layer"],
+  };
+  const network = (foreignLayers: boolean): { client: Registry; log: RequestLog } => {
+    const log = new RequestLog();
+    const connection = log.middleware(async (request) => {
+      const there = request.origin === "https://maker.test";
+      const body = there ? bytesBody(seededBytes("foreign", 1000)) : bytesBody(new Uint8Array(0));
+      return { status: there ? 200 : 404, headers: [], url: request.origin + request.target, body };
+    });
+    return { client: connect("r.test", { credentials: anonymous, connection, stateDir: false, foreignLayers }), log };
+  };
+
+  test("are read from where they lie, with leave", async () => {
+    const { client, log } = network(true);
+    assert.deepEqual(await read(client.repository("a"), foreign), seededBytes("foreign", 1000));
+    assert.deepEqual(
+      log.entries.map(({ origin }) => origin),
+      ["https://r.test", "https://gone.test", "https://maker.test"],
+    );
+  });
+
+  test("are not, without; nor is anything else", async () => {
+    for (const [leave, descriptor] of [
+      [false, foreign],
+      [true, { ...foreign, mediaType: mediaTypes.ociLayerGzip }],
+    ] as const) {
+      const { client, log } = network(leave);
+      await assert.rejects(read(client.repository("a"), descriptor), failsWith("NOT_FOUND"));
+      assert.equal(log.count(), 1);
+    }
+  });
+
+  test("their digest counts as any other's", async () => {
+    const { client } = network(true);
+    const other = { ...foreign, digest: digestOf(new Uint8Array(1)) };
+    await assert.rejects(read(client.repository("a"), other), failsWith("DIGEST_MISMATCH"));
   });
 });
 

@@ -50,6 +50,8 @@ export interface ConnectOptions {
   readonly stateDir?: string | false;
   /** Bytes: larger blobs are uploaded in chunks of this size. Default: whole, and in chunks where that does not get through. */
   readonly chunkSize?: number;
+  /** Reads layers that may not be passed on, and that the registry does not have, from the `urls` of their descriptors. Default: no. */
+  readonly foreignLayers?: boolean;
   /** Hears of retries, throttling and warnings, where a call has no `onEvent` of its own. */
   readonly onEvent?: OnEvent;
 }
@@ -102,12 +104,14 @@ export const connect = (name: string, options: ConnectOptions = {}): Registry =>
 };
 
 const settingsOf = (options: ConnectOptions, onWarning: (message: string) => void): Settings => {
-  const { chunkSize, onEvent, stateDir = stateDirectory() } = options;
+  const { chunkSize, foreignLayers = false, insecure = false, onEvent, stateDir = stateDirectory() } = options;
   const { attempts = 5, clock = systemClock, delay = backoff() } = options.retry ?? {};
   return {
     attempts,
     clock,
     backoff: delay,
+    foreignLayers,
+    insecure,
     ...(chunkSize === undefined ? {} : { chunkSize }),
     ...(stateDir === false ? {} : { sessions: savedSessions(stateDir, { onWarning }) }),
     ...(onEvent === undefined ? {} : { onEvent }),

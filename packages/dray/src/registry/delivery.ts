@@ -2,6 +2,7 @@ import { DrayError, throwIfAborted } from "../errors.ts";
 import type { Headers, HttpResponse } from "../http/index.ts";
 import type { Digest, DigestAlgorithm } from "../oci/index.ts";
 import type { Repo } from "./api.ts";
+import { type Patience, patience } from "./patience.ts";
 import type { Pieces } from "./pieces.ts";
 import { restated } from "./restated.ts";
 import {
@@ -49,10 +50,10 @@ class Delivery {
   readonly #repo: Repo;
   readonly #cargo: Cargo;
   readonly #options: UploadOptions;
+  readonly #patience: Patience;
   #session: UploadSession;
   /** The most that the registry has ever acknowledged: what is beyond it is progress. */
   #best: number;
-  #failures = 0;
   #wholeOnly = false;
   #saving: Promise<void> = Promise.resolve();
 
@@ -60,6 +61,7 @@ class Delivery {
     this.#repo = repo;
     this.#cargo = cargo;
     this.#options = options;
+    this.#patience = patience(repo.api.settings, options.reference, options);
     this.#session = session;
     this.#best = session.offset;
   }
@@ -139,7 +141,7 @@ class Delivery {
   }
 
   #progress(): void {
-    if (this.#session.offset > this.#best) this.#failures = 0;
+    if (this.#session.offset > this.#best) this.#patience.cameFurther();
     this.#best = Math.max(this.#best, this.#session.offset);
   }
 
@@ -173,13 +175,13 @@ class Delivery {
     pieces.throwIfBroken();
     if (!(error instanceof DrayError)) throw error;
     const verdict = this.#judge(error);
-    if (verdict === "hopeless" || ++this.#failures >= this.#repo.api.settings.attempts) throw asMismatch(error);
+    if (verdict === "hopeless") throw asMismatch(error);
     const { offset } = this.#session;
     const passed = pieces.at - offset;
-    await this.#wait(error);
+    await this.#patience.pause(error);
     if (verdict === "again") return undefined;
     const session = verdict === "ask" ? await askSession(this.#repo, this.#session, this.#options) : undefined;
-    if (session !== undefined && session.offset <= pieces.furthest) {
+    if (session !== undefined && session.offset <= Math.max(pieces.furthest, this.#best)) {
       this.#session = session;
       this.#progress();
     } else {
@@ -223,16 +225,6 @@ class Delivery {
       learnt.chunkSize === undefined ? [largestChunk, 8 * mebibyte] : [learnt.chunkSize / share, mebibyte];
     const half = Math.floor(passed / 2 / mebibyte) * mebibyte;
     learnt.chunkSize = Math.max(least, Math.min(before, half));
-  }
-
-  async #wait(error: DrayError): Promise<void> {
-    const { signal, reference, onEvent = this.#repo.api.settings.onEvent } = this.#options;
-    const { clock, backoff } = this.#repo.api.settings;
-    // A connection that was cut once may be taken up at once.
-    const own = this.#failures === 1 ? 0 : backoff(this.#failures - 1, clock.random());
-    const delay = Math.max(own, (error.retryAfter ?? 0) * 1000);
-    onEvent?.({ type: "retry", what: reference, attempt: this.#failures, delay, reason: error.message });
-    await clock.sleep(delay, signal);
   }
 
   #save(): void {

@@ -20,6 +20,7 @@ export const hashedContent = (content: Content, algorithm: DigestAlgorithm): Has
   let hashed = 0;
   return {
     ...(content.size === undefined ? {} : { size: content.size }),
+    ...(content.handsOver === undefined ? {} : { handsOver: content.handsOver }),
     open: async function* ({ offset = 0, signal } = {}) {
       let at = Math.min(offset, hashed);
       const options = { offset: at, ...(signal === undefined ? {} : { signal }) };

@@ -2,6 +2,7 @@ import type { Cancel } from "../content/index.ts";
 import { DrayError } from "../errors.ts";
 import type { HttpResponse } from "../http/index.ts";
 import { type Api, type Call, pathIn, pulling, type Repo, referenceIn } from "./api.ts";
+import { each } from "./each.ts";
 import { pagesOf } from "./pages.ts";
 
 export interface TagsOptions extends Cancel {
@@ -19,7 +20,7 @@ const usualPage = 1000;
  * @throws DrayError `NOT_FOUND`
  * @see https://github.com/opencontainers/distribution-spec/blob/main/spec.md#listing-tags
  */
-export async function* listTags(repo: Repo, options: TagsOptions = {}): AsyncGenerator<string> {
+export const listTags = (repo: Repo, options: TagsOptions = {}): AsyncIterable<string> => {
   const call = {
     ...pulling(repo),
     method: "GET",
@@ -27,17 +28,17 @@ export async function* listTags(repo: Repo, options: TagsOptions = {}): AsyncGen
     reference: referenceIn(repo),
     signal: options.signal,
   };
-  yield* names(repo.api, call, pathIn(repo, "tags/list"), "tags", options);
-}
+  return each(pagesOfNames(repo.api, call, pathIn(repo, "tags/list"), "tags", options));
+};
 
-/** The names in a list that comes in pages. */
-export async function* names(
+/** The names in a list, page after page. */
+export async function* pagesOfNames(
   api: Api,
   call: Omit<Call, "target">,
   path: string,
   member: "tags" | "repositories",
   { pageSize = usualPage, last }: TagsOptions,
-): AsyncGenerator<string> {
+): AsyncGenerator<readonly string[]> {
   const target = path + queryOf(pageSize, last);
   const fallback = path + queryOf(pageSize > usualPage ? usualPage : 0, last);
   const first = await firstPage(api, { ...call, target }, fallback);
@@ -49,7 +50,7 @@ export async function* names(
         registry: api.registry,
         reference: call.reference,
       });
-    yield* list as string[];
+    yield list as string[];
   }
 }
 

@@ -6,11 +6,13 @@ import {
   dropSession,
   type Fault,
   faults,
+  hosts,
   loseAnswer,
   type MemoryRegistry,
   type MemoryRegistryOptions,
   memoryRegistry,
   RequestLog,
+  redirectTo,
   rewrite,
   seededBytes,
 } from "@dray/testkit";
@@ -303,6 +305,19 @@ describe("uploads that are cut", () => {
       await at.repository.upload(blobOf(large), chunked(large));
       isThere(at, blobOf(large));
       assert.deepEqual(at.sent().slice(2, 5), ["PATCH 1048576-2097151", "GET", "PATCH 1048576-2097151"]);
+    });
+
+  for (const chunkSize of [mib, 10 * mib])
+    test(`a redirect is followed with the body, in pieces of ${chunkSize}`, async () => {
+      const registry = memoryRegistry();
+      const moved: Fault[] = ["PUT", "PATCH"].map((method) => ({ method, effect: redirectTo("https://near.test") }));
+      const connection = hosts({
+        "https://r.test": faults(registry.handler, moved),
+        "https://near.test": registry.handler,
+      });
+      const client = connect("r.test", { credentials: anonymous, stateDir: false, chunkSize, connection });
+      await client.repository("a/b").upload(blobOf(large), chunked(large));
+      assert.equal(registry.blob("a/b", digestOf(large))?.size, large.byteLength);
     });
 
   test("413: smaller chunks", async () => {

@@ -1,0 +1,264 @@
+import assert from "node:assert/strict";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import {
+  answerWith,
+  cutRequest,
+  type Fault,
+  faults,
+  hosts,
+  listen,
+  memoryRegistry,
+  put,
+  redirectTo,
+  rewrite,
+  run,
+  sampleImage,
+  seededBytes,
+  testCertificates,
+  tokenServer,
+} from "@dray/testkit";
+import { anonymous, staticCredential } from "../auth/index.ts";
+import { type Content, copy, type Event, memoryStore } from "../content/index.ts";
+import { isDrayError } from "../errors.ts";
+import { type Handler, type HttpRequest, header, systemClock, type TraceRecord } from "../http/index.ts";
+import { digestOf, mediaTypes } from "../oci/index.ts";
+import { type ConnectOptions, connect } from "./connect.ts";
+
+const image = sampleImage({ layers: 2 });
+const mib = 1024 * 1024;
+const instant = { clock: { ...systemClock, sleep: async () => {} } };
+const quiet: ConnectOptions = { credentials: anonymous, stateDir: false, retry: instant };
+
+/** Sees what goes over the wire. */
+const seeing = (next: Handler): { seen: HttpRequest[]; handler: Handler } => {
+  const seen: HttpRequest[] = [];
+  return { seen, handler: (request) => (seen.push(request), next(request)) };
+};
+
+describe("a registry", () => {
+  test("is not spoken to before it is needed", async () => {
+    const { seen, handler } = seeing(memoryRegistry().handler);
+    const registry = connect("localhost:5000", { ...quiet, connection: handler });
+    assert.equal(registry.name, "localhost:5000");
+    assert.equal(registry.repository("a/b").name, "a/b");
+    await registry.close();
+    assert.deepEqual(seen, []);
+  });
+
+  test("has one store for a repository, as long as somebody has it", () => {
+    const registry = connect("r.test", quiet);
+    assert.equal(registry.repository("a/b"), registry.repository("a/b"));
+    assert.notEqual(registry.repository("a/b"), registry.repository("a"));
+    for (const name of ["", "A", "a//b", "../b", "a/b:c"])
+      assert.throws(
+        () => registry.repository(name),
+        (error) => isDrayError(error, "REFERENCE_INVALID"),
+      );
+    assert.throws(
+      () => connect("a/b"),
+      (error) => isDrayError(error, "REFERENCE_INVALID"),
+    );
+  });
+
+  test("of Docker Hub has its own host", async () => {
+    const { seen, handler } = seeing(memoryRegistry().handler);
+    await connect("docker.io", { ...quiet, connection: handler }).ping();
+    assert.deepEqual(
+      seen.map(({ origin, target }) => origin + target),
+      ["https://registry-1.docker.io/v2/"],
+    );
+  });
+
+  test("a small manifest is one round trip", async () => {
+    const memory = memoryRegistry();
+    put(memory, "a/b", "v1", image);
+    await connect("r.test", { ...quiet, connection: memory.handler })
+      .repository("a/b")
+      .manifest("v1");
+    assert.equal(memory.log.count(), 1);
+  });
+
+  test("says who it is to every host on the way, and tells of every request", async () => {
+    const memory = memoryRegistry();
+    const bytes = seededBytes("x", 100);
+    memory.addBlob("a/b", bytes);
+    const moved = faults(memory.handler, [{ method: "GET", nth: 1, effect: redirectTo("https://cdn.test") }]);
+    const { seen, handler } = seeing(hosts({ "https://r.test": moved, "https://cdn.test": memory.handler }));
+    const records: TraceRecord[] = [];
+    const options = {
+      ...quiet,
+      connection: handler,
+      userAgent: "test/1",
+      trace: (record: TraceRecord) => records.push(record),
+    };
+    await Array.fromAsync(
+      connect("r.test", options)
+        .repository("a/b")
+        .blob({ mediaType: "x", digest: digestOf(bytes), size: 100 }),
+    );
+    assert.deepEqual(
+      seen.map(({ headers }) => header(headers, "User-Agent")),
+      ["test/1", "test/1"],
+    );
+    assert.deepEqual(
+      records.map(({ url, status }) => [new URL(url).host, status]),
+      [
+        ["r.test", 307],
+        ["cdn.test", 200],
+      ],
+    );
+  });
+
+  test("warnings of the registry are heard once", async () => {
+    const events: Event[] = [];
+    const memory = memoryRegistry();
+    const connection = faults(memory.handler, [{ effect: rewrite({ Warning: '299 - "quota"' }) }]);
+    const registry = connect("r.test", { ...quiet, connection, onEvent: (event) => events.push(event) });
+    await registry.ping();
+    await registry.ping();
+    assert.deepEqual(events, [{ type: "warning", message: "r.test: quota" }]);
+  });
+
+  for (const status of [401, 403, 404, 500])
+    test(`a ping that gets ${status} is an error`, async () => {
+      const connection = faults(memoryRegistry().handler, [{ effect: answerWith(status) }]);
+      await assert.rejects(
+        connect("r.test", { ...quiet, connection }).ping(),
+        (error) => isDrayError(error) && error.status === status,
+      );
+    });
+});
+
+describe("tokens", () => {
+  const setup = (rules: readonly Fault[] = []) => {
+    const tokens = tokenServer({ users: { ann: "secret" }, lifetimeSeconds: 300 });
+    const memory = memoryRegistry({ access: { scheme: "bearer", tokens, realm: "https://auth.test/token" } });
+    const { seen, handler } = seeing(
+      hosts({ "https://r.test": faults(memory.handler, rules), "https://auth.test": tokens.handler }),
+    );
+    const credentials = staticCredential({ username: "ann", password: "secret", source: "test" });
+    return { tokens, memory, seen, registry: connect("r.test", { ...quiet, credentials, connection: handler }) };
+  };
+  const store = async () => {
+    const source = memoryStore();
+    for (const bytes of image.blobs.values())
+      await source.write({ mediaType: "x", digest: digestOf(bytes), size: bytes.byteLength }, content(bytes));
+    for (const [digest, { mediaType, bytes }] of image.manifests)
+      await source.write({ mediaType, digest, size: bytes.byteLength }, content(bytes));
+    await source.tag(image.root, "v1");
+    return source;
+  };
+  const content = (bytes: Uint8Array): Content => ({
+    size: bytes.byteLength,
+    open: async function* ({ offset = 0 } = {}) {
+      for (let at = offset; at < bytes.byteLength; at += 65536) yield bytes.subarray(at, at + 65536);
+    },
+  });
+
+  test("one for reading and one for writing carry a whole copy, and one for both a mount", async () => {
+    const { tokens, memory, registry } = setup();
+    const target = registry.repository("one");
+    await copy(
+      { store: await store(), name: "v1", location: "memory" },
+      { store: target, name: "v1", location: "one" },
+    );
+    assert.ok(memory.manifest("one", "v1"));
+    assert.ok(tokens.log.count() <= 3, `${tokens.log.count()} tokens`);
+    const mounted = await copy(
+      { store: target, name: "v1", location: "one" },
+      { store: registry.repository("two"), name: "v2", location: "two" },
+    );
+    assert.deepEqual([mounted.mounted, mounted.copied], [3, 1]);
+  });
+
+  test("that end in the midst of an upload are replaced, and no byte goes twice", async () => {
+    const bytes = seededBytes("large", 3 * mib);
+    const descriptor = { mediaType: mediaTypes.ociLayer, digest: digestOf(bytes), size: bytes.byteLength };
+    const rules: Fault[] = [
+      { method: "PUT", nth: 1, effect: cutRequest(mib) },
+      { method: "PATCH", nth: 1, effect: run(() => at.tokens.expireAll()) },
+    ];
+    const at = setup(rules);
+    await at.registry.repository("a").upload(descriptor, content(bytes));
+    assert.equal(at.memory.blob("a", descriptor.digest)?.size, bytes.byteLength);
+    assert.ok(at.memory.log.count({ status: 401 }) > 1);
+  });
+
+  test("never reach another host", async () => {
+    const { memory, seen, registry } = setup([
+      { method: "GET", target: "/blobs/", effect: redirectTo("https://cdn.test/x") },
+    ]);
+    const bytes = seededBytes("x", 100);
+    memory.addBlob("a", bytes);
+    await registry.ping();
+    await assert.rejects(
+      Array.fromAsync(registry.repository("a").blob({ mediaType: "x", digest: digestOf(bytes), size: 100 })),
+    );
+    const there = seen.filter(({ origin }) => origin === "https://cdn.test");
+    assert.ok(there.length > 0 && there.every(({ headers }) => header(headers, "Authorization") === undefined));
+    assert.ok(seen.some(({ origin, headers }) => origin === "https://r.test" && header(headers, "Authorization")));
+  });
+});
+
+describe("a registry over sockets", () => {
+  let dir: string;
+  const before_ = { ...process.env };
+  before(async () => {
+    dir = await mkdtemp(join(tmpdir(), "dray-connect-"));
+    process.env["XDG_CONFIG_HOME"] = join(dir, "config");
+    process.env["DOCKER_CONFIG"] = join(dir, "docker");
+    await mkdir(join(dir, "docker"));
+    await writeFile(join(dir, "docker", "config.json"), '{"HttpHeaders":{"X-Meta":"yes"}}');
+  });
+  after(async () => {
+    for (const name of ["XDG_CONFIG_HOME", "DOCKER_CONFIG"] as const)
+      if (before_[name] === undefined) delete process.env[name];
+      else process.env[name] = before_[name];
+    await rm(dir, { recursive: true });
+  });
+
+  test("plain http on this machine, with the headers of docker's configuration", async () => {
+    const { seen, handler } = seeing(memoryRegistry().handler);
+    const server = await listen(handler);
+    const registry = connect(server.host, { stateDir: false });
+    try {
+      await registry.ping();
+      assert.equal(header(seen.at(-1)?.headers ?? [], "X-Meta"), "yes");
+    } finally {
+      await registry.close();
+      await server.close();
+    }
+  });
+
+  test("an authority that certs.d holds for the host is trusted, a stranger is not", async () => {
+    const { ca, server: certificate } = testCertificates();
+    const server = await listen(memoryRegistry().handler, { tls: certificate });
+    const stranger = connect(server.host, quiet);
+    const known = connect(server.host, quiet);
+    try {
+      await assert.rejects(stranger.ping(), (error) => isDrayError(error, "TLS"));
+      const folder = join(dir, "config", "containers", "certs.d", server.host);
+      await mkdir(folder, { recursive: true });
+      await writeFile(join(folder, "ca.crt"), ca.cert);
+      await known.ping();
+    } finally {
+      await stranger.close();
+      await known.close();
+      await server.close();
+    }
+  });
+
+  test("nobody there: an error that tells both ways", async () => {
+    const server = await listen(memoryRegistry().handler);
+    await server.close();
+    const registry = connect(server.host, { ...quiet, retry: { attempts: 1 } });
+    await assert.rejects(
+      registry.ping(),
+      (error) => isDrayError(error, "NETWORK") && /https.*http/.test(error.message),
+    );
+    await registry.close();
+  });
+});
