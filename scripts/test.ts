@@ -111,8 +111,14 @@ const add = (totals: Totals, more: Totals): void => {
 const line = ({ passed, failed, skipped }: Totals): string =>
   `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`;
 
-process.once("SIGINT", () => {
-  killAll();
-  process.exit(130);
-});
+for (const [signal, number] of [
+  ["SIGHUP", 1],
+  ["SIGINT", 2],
+  ["SIGTERM", 15],
+] as const) {
+  process.once(signal, () => {
+    killAll();
+    process.exit(128 + number);
+  });
+}
 process.exitCode = await main();
