@@ -34,6 +34,8 @@ export type Connection = Handler & {
 const defaults: Timeouts = { connect: 30_000, headers: 60_000, idle: 60_000, commit: 900_000 };
 /** From this size on the server is asked first whether it wants the body: then a 401 or a redirect costs no upload. */
 const worthAsking = 1 << 20;
+/** RFC 9110 §10.1.1: nobody waits for a 100 for ever; not every server and proxy knows it. */
+const continueWait = 1_000;
 
 /**
  * The client's side of the wire: a Handler over `node:http`, with a pool of kept connections for each way out. It follows nothing, decodes nothing, and
@@ -54,7 +56,8 @@ export const connection = (options: ConnectionOptions = {}): Connection => {
     ...(registry === undefined ? {} : { registry: hostnameOf(registry) }),
     ...(resolve === undefined ? {} : { resolve }),
   });
-  const routes = new Routes({ tls: options, proxy, env, lookup: guard.lookup, isForeign: guard.isForeign });
+  const { lookup, isForeign } = guard;
+  const routes = new Routes({ tls: options, proxy, env, lookup, isForeign, patience: timeouts.connect });
   const answeredBefore = new Set<string>();
   const neverContinue = new Set<string>();
   const closing = new AbortController();
@@ -70,7 +73,7 @@ export const connection = (options: ConnectionOptions = {}): Connection => {
         },
         timeouts,
         closing: closing.signal,
-        asking,
+        asking: asking ? continueWait : undefined,
         unanswered: () => neverContinue.add(request.origin),
       });
       answeredBefore.add(request.origin);

@@ -63,7 +63,7 @@ export const exchange = (
       closing.removeEventListener("abort", shutDown);
     };
 
-    const fail = (error: DrayError) => {
+    const fail = (error: Error) => {
       if (failed) return;
       if (answered !== undefined) {
         if (answered !== true) answered.fail(error);
@@ -86,8 +86,7 @@ export const exchange = (
     const send = () => {
       if (body === undefined || sending !== undefined || failed || answered !== undefined) return;
       clearTimeout(timer);
-      const source = isContent(body) ? body.open({ signal: cancelSource.signal }) : body.chunks;
-      sending = sendBody(wire, source, {
+      sending = sendBody(wire, () => (isContent(body) ? body.open({ signal: cancelSource.signal }) : body.chunks), {
         length: bodySize(body),
         handsOver: isContent(body) && body.handsOver === true,
         idle: timeouts.idle,
@@ -99,7 +98,8 @@ export const exchange = (
           sent = true;
           if (answered === undefined && !failed) awaitAnswer();
         },
-        (error: unknown) => fail(transportError(error, circumstances)),
+        // The source's own error, or ours about its size or pace: the transport has no part in it.
+        (error: Error) => fail(error),
       );
     };
 
@@ -120,7 +120,7 @@ export const exchange = (
         return;
       }
       clearTimeout(timer);
-      const early = !sent;
+      const early = !sent && sending?.ended !== true;
       stopSending();
       const finished = () => {
         release();
@@ -151,7 +151,9 @@ export const exchange = (
 
     /** While we send, a server that has answered and closed is seen as a broken pipe first. */
     const broken = (cause: unknown) => {
-      if (answered === undefined && !sent && sending !== undefined) {
+      // The answer's own events say what happened to it.
+      if (answered !== undefined) return;
+      if (!sent && sending !== undefined) {
         if (breach !== undefined) return;
         breach = transportError(cause, circumstances);
         sending.stop();
@@ -186,11 +188,7 @@ const cutOff = (received: number, length: number | undefined, host: string, caus
     : new DrayError(
         "NETWORK",
         `${host} cut the answer off after ${received}${length === undefined ? "" : ` of ${length}`} bytes; try again`,
-        {
-          registry: host,
-          retryable: true,
-          cause,
-        },
+        { registry: host, retryable: true, cause },
       );
 
 const pairs = (raw: readonly string[]): Headers => {

@@ -107,7 +107,7 @@ export class Gate {
     if (place.round !== this.#round) return;
     this.#limitedSince = undefined;
     this.#unsaid = 0;
-    const step = this.#limit < this.#threshold ? 1 : 1 / this.#limit;
+    const step = this.#limit < this.#threshold ? 1 : 1 / this.#places();
     this.#limit = Math.min(this.#options.concurrency, this.#limit + step);
     this.#admit();
   }
@@ -166,13 +166,18 @@ export class Gate {
       return;
     }
     const left = this.#remaining !== undefined && now < this.#remaining.until ? this.#remaining.requests : Infinity;
-    const places = Math.min(Math.floor(this.#limit), left);
+    const places = Math.min(this.#places(), left);
     while (this.#inFlight < places) {
       const first = this.#queue[0];
       if (first === undefined) return;
       this.#inFlight++;
       first.admit({ round: this.#round });
     }
+  }
+
+  /** Whole places; fractions are on their way to the next. */
+  #places(): number {
+    return Math.floor(this.#limit + 1e-9);
   }
 
   /** One timer for all, and none once nobody waits: it would hold the process. */

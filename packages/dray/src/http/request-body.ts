@@ -17,11 +17,16 @@ export interface SendOptions {
 
 /** The sending of a request's body. */
 export interface Sending {
-  /** When all was handed over; rejects if the bytes could not be had, were too few or too many, or were not taken in time. Never settles once stopped. */
+  /** When all is on its way; rejects if the bytes could not be had, were too few or too many, or were not taken in time. Never settles once stopped. */
   readonly done: Promise<void>;
+  /** Whether all was handed over, if perhaps not yet written. */
+  readonly ended: boolean;
   /** No more bytes: the answer is there already, or the request failed. */
   stop(): void;
 }
+
+/** Larger chunks are written in pieces, so that a slow connection is seen to move. */
+const piece = 512 * 1024;
 
 /**
  * Writes a body to a request and ends it. The last bytes go out only after the source has said that nothing follows: so a body of the wrong length, or
@@ -29,22 +34,23 @@ export interface Sending {
  *
  * Waits for the callbacks of its writes and not for `drain`, which Bun 1.4.5 forgets where a socket has a buffer of its own size.
  */
-export const sendBody = (request: ClientRequest, source: AsyncIterable<Uint8Array>, options: SendOptions): Sending => {
-  let stopped = false;
-  let unwritten = 0;
+export const sendBody = (
+  request: ClientRequest,
+  open: () => AsyncIterable<Uint8Array>,
+  options: SendOptions,
+): Sending => {
+  let [stopped, ended, unwritten] = [false, false, 0];
   let wake: (() => void) | undefined;
   let giveUp: (error: DrayError) => void = () => {};
   const watch = new IdleWatch(options.idle, () => giveUp(options.timedOut()));
 
   const written = () => {
     unwritten--;
-    if (unwritten === 0) wake?.();
+    if (wake === undefined) return;
+    if (unwritten === 0) wake();
+    else watch.begin();
   };
-  /** No promise while the other side keeps up. */
-  const write = (chunk: Uint8Array): Promise<void> | undefined => {
-    unwritten++;
-    const done = options.handsOver ? () => (release(chunk), written()) : written;
-    if (request.write(chunk, done) || unwritten === 0) return undefined;
+  const allWritten = (): Promise<void> => {
     watch.begin();
     return new Promise((resolve) => {
       wake = () => {
@@ -55,8 +61,28 @@ export const sendBody = (request: ClientRequest, source: AsyncIterable<Uint8Arra
     });
   };
 
+  /** Whether there is room for more. */
+  const write = (chunk: Uint8Array): boolean => {
+    const done = options.handsOver ? () => (release(chunk), written()) : written;
+    for (let at = 0; at + piece < chunk.byteLength; at += piece) {
+      unwritten++;
+      request.write(chunk.subarray(at, at + piece), written);
+    }
+    unwritten++;
+    const rest = chunk.byteLength % piece || piece;
+    return request.write(rest < chunk.byteLength ? chunk.subarray(-rest) : chunk, done) || unwritten === 0;
+  };
+
+  const finish = async (last: Uint8Array | undefined): Promise<void> => {
+    if (last !== undefined) write(last);
+    request.end();
+    ended = true;
+    if (unwritten > 0) await allWritten();
+    watch.stop();
+  };
+
   const send = async (): Promise<void> => {
-    const chunks = source[Symbol.asyncIterator]();
+    const chunks = open()[Symbol.asyncIterator]();
     let sent = 0;
     let kept: Uint8Array | undefined;
     for (;;) {
@@ -64,19 +90,14 @@ export const sendBody = (request: ClientRequest, source: AsyncIterable<Uint8Arra
       if (stopped) break;
       if (done) {
         if (options.length !== undefined && sent < options.length) throw wrongSize(options, sent);
-        watch.stop();
-        request.end(kept);
-        return;
+        return finish(kept);
       }
       if (value.byteLength === 0) continue;
       sent += value.byteLength;
       if (options.length !== undefined && sent > options.length) throw await over(chunks, wrongSize(options, sent));
       if (sent === options.length) kept = value;
-      else {
-        const room = write(value);
-        if (room !== undefined) await room;
-        if (stopped) break;
-      }
+      else if (!write(value)) await allWritten();
+      if (stopped) break;
     }
     await chunks.return?.();
   };
@@ -89,6 +110,9 @@ export const sendBody = (request: ClientRequest, source: AsyncIterable<Uint8Arra
         (error: unknown) => stopped || reject(error as Error),
       );
     }),
+    get ended() {
+      return ended;
+    },
     stop: () => {
       stopped = true;
       watch.stop();

@@ -40,9 +40,10 @@ export const retry =
         if (last || !outcome.retryable) throw outcome;
       } else if (last || request.context?.retry === false || !isTransient(outcome.status)) return outcome;
 
-      const asked = isDrayError(outcome) ? undefined : retryAfter(outcome.headers, clock.now());
-      const wait = asked ?? delay(attempt, clock.random());
-      if (!isDrayError(outcome)) {
+      const wait = waitAsked(outcome, clock.now()) ?? delay(attempt, clock.random());
+      if (isDrayError(outcome)) {
+        if (wait > maxWait) throw outcome;
+      } else {
         if (wait > maxWait) return outcome;
         await outcome.body.discard();
       }
@@ -56,6 +57,12 @@ export const retry =
       await clock.sleep(wait, request.signal);
     }
   };
+
+/** What the other side wants us to wait, in milliseconds. A token service that refuses is heard of by its error. */
+const waitAsked = (outcome: HttpResponse | DrayError, now: number): number | undefined => {
+  if (!isDrayError(outcome)) return retryAfter(outcome.headers, now);
+  return outcome.retryAfter === undefined ? undefined : Math.max(1_000, outcome.retryAfter * 1_000);
+};
 
 /** A failure we know becomes a value; what we do not know is no fault of the network and goes on. */
 const attempted = async (answer: Promise<HttpResponse>): Promise<HttpResponse | DrayError> => {

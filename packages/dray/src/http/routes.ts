@@ -3,6 +3,7 @@ import https, { type AgentOptions } from "node:https";
 import type { LookupFunction } from "node:net";
 import type { SecureContext } from "node:tls";
 import { DrayError } from "../errors.ts";
+import { redactUrl } from "./redact.ts";
 import { type Environment, parseProxy, proxyFor } from "./proxy.ts";
 import { secureContext, type TlsSettings } from "./tls-settings.ts";
 import { hostAndPort, proxyAuthorization, TunnelAgent } from "./tunnel.ts";
@@ -28,6 +29,8 @@ export interface RoutesOptions {
   readonly env: Environment;
   /** Looks up hosts that are connected to directly. */
   readonly lookup: LookupFunction;
+  /** Milliseconds a proxy may take to open a tunnel. */
+  readonly patience: number;
   /** Hosts that our certificate is not shown to. */
   readonly isForeign: (host: string) => boolean;
 }
@@ -79,7 +82,7 @@ export class Routes {
       (url.protocol !== "https:" && url.protocol !== "http:") ||
       url.origin !== origin.toLowerCase()
     )
-      throw new DrayError("USAGE", `"${origin}" is no origin; expected https://host:port`);
+      throw new DrayError("USAGE", `"${redactUrl(origin)}" is no origin; expected https://host:port`);
     const proxy = this.#proxyFor(url);
     const { host: hostname, port } = hostAndPort(url);
     const named = { host: url.host, hostname, ...(proxy && { proxy: proxy.host }) };
@@ -119,7 +122,7 @@ export class Routes {
       const options: AgentOptions = { keepAlive: true, ...this.#tls(foreign) };
       return proxy === undefined
         ? new https.Agent({ ...options, lookup: this.#options.lookup })
-        : new TunnelAgent(proxy, options, this.#tls(true));
+        : new TunnelAgent(proxy, options, { toProxy: this.#tls(true), patience: this.#options.patience });
     });
   }
 

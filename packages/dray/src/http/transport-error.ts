@@ -3,19 +3,23 @@ import { DrayError, type ErrorCode, isDrayError } from "../errors.ts";
 /** Which of the connection's limits ran out. */
 export type Wait = "connect" | "headers" | "idle" | "commit";
 
-const waited: Readonly<Record<Wait, (seconds: number) => string>> = {
-  connect: (seconds) => `could not connect within ${seconds} s`,
-  headers: (seconds) => `did not answer within ${seconds} s`,
-  idle: (seconds) => `moved no bytes for ${seconds} s`,
-  commit: (seconds) => `did not finish the upload within ${seconds} s`,
+const waited: Readonly<Record<Wait, (host: string, seconds: number) => string>> = {
+  connect: (host, seconds) => `cannot connect to ${host} within ${seconds} s`,
+  headers: (host, seconds) => `${host} did not answer within ${seconds} s`,
+  idle: (host, seconds) => `${host} moved no bytes for ${seconds} s`,
+  commit: (host, seconds) => `${host} did not finish the upload within ${seconds} s`,
 };
 
 /** Nothing happened for as long as we wait. The message says which wait it was. */
 export const timeoutError = (wait: Wait, ms: number, host: string): DrayError =>
-  new DrayError("TIMEOUT", `${host} ${waited[wait](ms / 1_000)} (${wait} time-out)`, {
-    registry: host,
-    retryable: true,
-  });
+  new DrayError(
+    "TIMEOUT",
+    `${waited[wait](host, ms / 1_000)} (${wait} time-out); try again, or wait longer with --timeout`,
+    {
+      registry: host,
+      retryable: true,
+    },
+  );
 
 /** What is known of a request that failed. */
 export interface Circumstances {

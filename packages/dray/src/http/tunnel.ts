@@ -1,8 +1,9 @@
-import http from "node:http";
+import http, { type ClientRequest } from "node:http";
 import https, { type AgentOptions } from "node:https";
 import type { Duplex } from "node:stream";
 import tls, { type ConnectionOptions } from "node:tls";
 import { DrayError } from "../errors.ts";
+import { timeoutError } from "./transport-error.ts";
 
 /** What a proxy wants to know of us: `Basic` of the user and password in its URL. */
 export const proxyAuthorization = ({ username, password }: URL): { "Proxy-Authorization"?: string } => {
@@ -17,53 +18,63 @@ export const hostAndPort = (url: URL): { host: string; port: number } => ({
   port: Number(url.port) || (url.protocol === "https:" ? 443 : 80),
 });
 
+export interface TunnelOptions {
+  /** TLS settings for the way to an https proxy. */
+  readonly toProxy: https.RequestOptions;
+  /** Milliseconds the proxy may take to open a tunnel. */
+  readonly patience: number;
+}
+
 /**
  * Connections to https hosts through a proxy, by CONNECT (RFC 9110 §9.3.6). Our own and not the agents' `proxyEnv`: that one cannot be given up
  * while the proxy is silent, and hides why it refused.
  */
 export class TunnelAgent extends https.Agent {
   readonly #proxy: URL;
-  readonly #proxyOptions: https.RequestOptions;
+  readonly #options: TunnelOptions;
+  readonly #opening = new Set<ClientRequest>();
 
-  /** `proxyOptions`: TLS settings for the way to an https proxy. */
-  constructor(proxy: URL, options: AgentOptions, proxyOptions: https.RequestOptions) {
+  constructor(proxy: URL, options: AgentOptions, tunnel: TunnelOptions) {
     super(options);
     this.#proxy = proxy;
-    this.#proxyOptions = proxyOptions;
+    this.#options = tunnel;
   }
 
   override createConnection(
-    options: ConnectionOptions & { signal?: AbortSignal },
+    options: ConnectionOptions,
     callback?: (error: Error | null, socket: Duplex) => void,
   ): undefined {
     const target = `${options.host?.includes(":") ? `[${options.host}]` : options.host}:${options.port}`;
-    const failed = (error: Error) => callback?.(error, undefined as unknown as Duplex);
     const request = (this.#proxy.protocol === "https:" ? https : http).request({
-      ...this.#proxyOptions,
+      ...this.#options.toProxy,
       ...hostAndPort(this.#proxy),
       method: "CONNECT",
       path: target,
       headers: { Host: target, ...proxyAuthorization(this.#proxy) },
       agent: false,
-      ...(options.signal === undefined ? {} : { signal: options.signal }),
     });
+    const { patience } = this.#options;
+    const timer = setTimeout(() => request.destroy(timeoutError("connect", patience, target)), patience);
+    this.#opening.add(request);
+    const opened = (error: Error | null, socket?: Duplex): void => {
+      clearTimeout(timer);
+      if (this.#opening.delete(request)) callback?.(error, socket as Duplex);
+    };
     request.once("connect", (response, socket) => {
-      if (response.statusCode !== 200) {
+      if (response.statusCode === 200) opened(null, tls.connect({ ...options, socket }));
+      else {
         socket.destroy();
-        failed(refusal(this.#proxy, target, response.statusCode ?? 0));
-        return;
+        opened(refusal(this.#proxy, target, response.statusCode ?? 0));
       }
-      const { signal: _, ...tlsOptions } = options;
-      callback?.(null, tls.connect({ ...tlsOptions, socket }));
     });
-    // Some proxies refuse with a body, which is no tunnel.
-    request.once("response", (response) => {
-      response.destroy();
-      failed(refusal(this.#proxy, target, response.statusCode ?? 0));
-    });
-    request.once("error", failed);
+    request.once("error", opened);
     request.end();
     return undefined;
+  }
+
+  override destroy(): void {
+    for (const request of this.#opening) request.destroy();
+    super.destroy();
   }
 }
 

@@ -1,0 +1,345 @@
+import assert from "node:assert/strict";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { test } from "node:test";
+import { bytesBody, bytesContent, type Event } from "../content/index.ts";
+import { DrayError, isDrayError } from "../errors.ts";
+import { type BudgetOptions, budget } from "./budget.ts";
+import { connection } from "./connection.ts";
+import { type FakeClock, fakeClock } from "./fake-clock.ts";
+import type { Handler, Headers, HttpRequest } from "./types.ts";
+
+const get: HttpRequest = { method: "GET", origin: "https://r.example", target: "/v2/a/manifests/1", headers: [] };
+const answer = (status: number, headers: Headers = [], url = "https://r.example/") => ({
+  status,
+  headers,
+  url,
+  body: bytesBody(new Uint8Array()),
+});
+
+/** A registry that takes `latency` to answer and refuses what `verdict` says; writes down when each request came and what became of it. */
+const registry = (
+  clock: FakeClock,
+  verdict: (nth: number, now: number) => readonly [number, Headers?],
+  latency = 10,
+) => {
+  const start = clock.now();
+  const log: { at: number; status: number; answeredAt: number; parallel: number }[] = [];
+  let parallel = 0;
+  const handler: Handler = async () => {
+    const entry = { at: clock.now() - start, status: 0, answeredAt: 0, parallel: ++parallel };
+    log.push(entry);
+    const [status, headers] = verdict(log.length, entry.at);
+    await clock.sleep(latency);
+    parallel--;
+    entry.status = status;
+    entry.answeredAt = clock.now() - start;
+    return answer(status, headers);
+  };
+  return { log, handler };
+};
+
+const many = (send: Handler, count: number, request: HttpRequest = get): Promise<number[]> =>
+  Promise.all(Array.from({ length: count }, async () => (await send(request)).status));
+
+const limited = (seconds: string): readonly [number, Headers] => [429, [["Retry-After", seconds]]];
+
+test("a 429 shuts the gate for everyone; then one goes first, and more follow", async () => {
+  const clock = fakeClock();
+  // The first request, with seven others on their way, is told to wait for three seconds.
+  const { handler, log } = registry(clock, (nth) => (nth === 1 ? limited("3") : [200]));
+  const statuses = await clock.run(many(budget({ clock, concurrency: 8 })(handler), 40));
+  assert.deepEqual(new Set(statuses), new Set([200]));
+  assert.equal(log.length, 41);
+  assert.equal(log.filter(({ at }) => at === 0).length, 8);
+  assert.deepEqual(
+    log.filter(({ at }) => at > 0 && at < 3_010),
+    [],
+  );
+  // 1, 2, 4 in flight up to half of what was too much, then one more a round; never beyond the limit.
+  const rounds = [0, 1, 2, 3, 4].map((round) => log.filter(({ at }) => at === 3_010 + round * 10).length);
+  assert.deepEqual(rounds, [1, 2, 4, 5, 6]);
+  assert.ok(log.every(({ parallel }) => parallel <= 8));
+});
+
+test("a window of 100 requests in 2 seconds: 300 end well, and none begins while the gate is shut", async () => {
+  const clock = fakeClock();
+  let [windowStart, used] = [0, 0];
+  const { handler, log } = registry(clock, (_, now) => {
+    if (now - windowStart >= 2_000) [windowStart, used] = [now, 0];
+    return ++used <= 100 ? [200] : limited(String(Math.ceil((windowStart + 2_000 - now) / 1_000)));
+  });
+  const statuses = await clock.run(many(budget({ clock })(handler), 300));
+  assert.deepEqual(statuses, Array(300).fill(200));
+  const refused = log.filter(({ status }) => status === 429);
+  assert.ok(refused.length > 0);
+  for (const { answeredAt } of refused)
+    assert.deepEqual(
+      log.filter(({ at }) => at > answeredAt && at < answeredAt + 1_000),
+      [],
+    );
+});
+
+test("who comes while the gate is shut waits, who was told 429 keeps its turn", async () => {
+  const clock = fakeClock();
+  const order: string[] = [];
+  let first = true;
+  const send = budget({ clock })(async ({ target }) => {
+    order.push(target);
+    if (!first) return answer(200);
+    first = false;
+    return answer(...limited("5"));
+  });
+  const early = send({ ...get, target: "early" });
+  await clock.advance(100);
+  const late = send({ ...get, target: "late" });
+  await clock.advance(4_000);
+  assert.deepEqual(order, ["early"]);
+  await clock.run(Promise.all([early, late]));
+  assert.deepEqual(order, ["early", "early", "late"]);
+});
+
+test("where nothing is said the waits grow, and begin anew after a good answer", async () => {
+  const clock = fakeClock();
+  const start = clock.now();
+  const { handler, log } = registry(clock, (nth) => ([1, 2, 3, 5].includes(nth) ? [429] : [200]), 0);
+  const send = budget({ clock })(handler);
+  await clock.run(send(get));
+  await clock.run(send(get));
+  assert.deepEqual(
+    log.map(({ at }) => at),
+    [0, 750, 2_250, 5_250, 5_250, 6_000],
+  );
+  assert.equal(clock.now() - start, 6_000);
+});
+
+test("a limit that lasts too long is an error that says how long", async () => {
+  const tooLong = (error: unknown) =>
+    isDrayError(error, "RATE_LIMITED") &&
+    error.retryAfter === 21_600 &&
+    error.registry === "r.example" &&
+    /--max-wait/.test(error.message);
+  const clock = fakeClock();
+  const start = clock.now();
+  const { handler, log } = registry(clock, () => limited("21600"));
+  const send = budget({ clock, concurrency: 1 })(handler);
+  const outcomes = await clock.run(Promise.allSettled([send(get), send(get), send(get)]));
+  assert.ok(outcomes.every((outcome) => outcome.status === "rejected" && tooLong(outcome.reason)));
+  assert.equal(log.length, 1);
+  await assert.rejects(send(get), (error) => isDrayError(error, "RATE_LIMITED"));
+  assert.equal(log.length, 1);
+  assert.equal(clock.now() - start, 10);
+});
+
+test("being told again and again counts from the first time", async () => {
+  const clock = fakeClock();
+  const start = clock.now();
+  const { handler } = registry(clock, () => limited("60"), 0);
+  await assert.rejects(clock.run(budget({ clock, maxWait: 300_000 })(handler)(get)), (error) =>
+    isDrayError(error, "RATE_LIMITED"),
+  );
+  assert.equal(clock.now() - start, 300_000);
+});
+
+test("a 503 that names a time shuts the gate, too, and is the caller's to repeat", async () => {
+  const clock = fakeClock();
+  const { handler, log } = registry(clock, (nth) => (nth === 1 ? [503, [["Retry-After", "4"]]] : [200]), 0);
+  const send = budget({ clock })(handler);
+  assert.equal((await clock.run(send(get))).status, 503);
+  await clock.run(send(get));
+  assert.deepEqual(
+    log.map(({ at }) => at),
+    [0, 4_000],
+  );
+
+  const unnamed = registry(clock, (nth) => (nth === 1 ? [503] : [200]), 0);
+  const other = budget({ clock })(unnamed.handler);
+  await clock.run(other(get));
+  await clock.run(other(get));
+  assert.deepEqual(
+    unnamed.log.map(({ at }) => at),
+    [0, 0],
+  );
+});
+
+test("what cannot be sent again is given back, and the next waits all the same", async () => {
+  const table: readonly [string, Partial<HttpRequest>][] = [
+    ["a body", { method: "PUT", body: bytesBody(Buffer.from("x")) }],
+    ["not repeatable", { method: "PATCH", body: bytesContent(Buffer.from("x")), context: { repeatable: false } }],
+    ["a probe", { context: { retry: false } }],
+  ];
+  for (const [name, request] of table) {
+    const clock = fakeClock();
+    const { handler, log } = registry(clock, (nth) => (nth === 1 ? limited("2") : [200]), 0);
+    const send = budget({ clock })(handler);
+    assert.equal((await clock.run(send({ ...get, ...request }))).status, 429, name);
+    await clock.run(send(get));
+    assert.deepEqual(
+      log.map(({ at }) => at),
+      [0, 2_000],
+      name,
+    );
+  }
+});
+
+test("little left slows down, nothing left waits for a limit that is whole again soon", async () => {
+  const inFlight = async (headers: Headers, options: BudgetOptions = {}) => {
+    const clock = fakeClock();
+    const { handler, log } = registry(clock, () => [200, headers]);
+    const send = budget({ clock, concurrency: 8, ...options })(handler);
+    await clock.run(send(get));
+    const begin = log.length;
+    await clock.run(many(send, 8));
+    return { most: Math.max(...log.slice(begin).map(({ parallel }) => parallel)), from: log[begin]?.at };
+  };
+  assert.deepEqual(await inFlight([["RateLimit-Remaining", "76;w=21600"]]), { most: 8, from: 10 });
+  assert.deepEqual(await inFlight([["RateLimit-Remaining", "3;w=21600"]]), { most: 3, from: 10 });
+  assert.deepEqual(await inFlight([["RateLimit-Remaining", "0;w=21600"]]), { most: 1, from: 10 });
+  const soon: Headers = [
+    ["RateLimit-Remaining", "0"],
+    ["RateLimit-Reset", "30"],
+  ];
+  assert.equal((await inFlight(soon)).from, 30_010);
+  const late: Headers = [
+    ["RateLimit-Remaining", "0"],
+    ["RateLimit-Reset", "3600"],
+  ];
+  assert.deepEqual(await inFlight(late), { most: 1, from: 10 });
+});
+
+test("a place ends with the headers, or with a failure, or when a large body is asked for", async () => {
+  const clock = fakeClock();
+  const waiting: HttpRequest[] = [];
+  const send = budget({ clock, concurrency: 1 })(async (request) => {
+    waiting.push(request);
+    if (request.target === "fails") throw new DrayError("NETWORK", "cut");
+    if (request.target === "slow") await clock.sleep(1_000);
+    return answer(200);
+  });
+  const large = send({
+    ...get,
+    method: "PUT",
+    target: "slow",
+    body: { size: 1 << 20, open: () => bytesBody(new Uint8Array()).chunks },
+  });
+  const next = send({ ...get, target: "fails" });
+  await clock.advance(1);
+  assert.equal(waiting.length, 1);
+  const { body } = waiting[0] as HttpRequest;
+  assert.ok(body !== undefined && "open" in body && body.size === 1 << 20);
+  body.open();
+  await assert.rejects(next, (error) => isDrayError(error, "NETWORK"));
+  assert.equal((await send(get)).status, 200);
+  assert.equal((await clock.run(large)).status, 200);
+
+  const small = send({ ...get, method: "PUT", target: "slow", body: bytesContent(Buffer.from("x")) });
+  const after = send(get);
+  await clock.advance(1);
+  const { body: watched } = waiting[3] as HttpRequest;
+  assert.ok(watched !== undefined && "open" in watched);
+  watched.open();
+  await clock.advance(900);
+  assert.equal(waiting.length, 4);
+  await clock.run(Promise.all([small, after]));
+  assert.equal(waiting.length, 5);
+});
+
+test("registries do not wait for each other, identities decide", async () => {
+  const clock = fakeClock();
+  const targets: string[] = [];
+  const handler: Handler = async ({ origin, target }) => {
+    targets.push(origin + target);
+    return targets.length === 1 ? answer(...limited("5")) : answer(200);
+  };
+  const send = budget({ clock })(handler);
+  const first = send(get);
+  await clock.advance(1);
+  await send({ ...get, origin: "https://other.example", target: "/" });
+  assert.equal(targets.at(-1), "https://other.example/");
+  await clock.run(first);
+
+  targets.length = 0;
+  const shared = budget({ clock, identity: () => "one account" })(handler);
+  const limitedOne = shared(get);
+  await clock.advance(1);
+  const other = shared({ ...get, origin: "https://other.example", target: "/" });
+  await clock.advance(1_000);
+  assert.equal(targets.length, 1);
+  await clock.run(Promise.all([limitedOne, other]));
+});
+
+test("it is told once when the gate shuts", async () => {
+  const clock = fakeClock();
+  const events: Event[] = [];
+  const { handler } = registry(clock, (nth) => (nth <= 4 ? limited("3") : [200]));
+  const context = { onEvent: (event: Event) => events.push(event) };
+  await clock.run(many(budget({ clock, concurrency: 4 })(handler), 4, { ...get, context }));
+  assert.deepEqual(events, [{ type: "throttled", registry: "r.example", delay: 3_000 }]);
+});
+
+test("a wait can be given up, and nothing is left asleep", async () => {
+  const clock = fakeClock();
+  const cancel = new AbortController();
+  const { handler, log } = registry(clock, () => limited("60"), 0);
+  const send = budget({ clock })(handler);
+  const waits = [send({ ...get, signal: cancel.signal }), send({ ...get, signal: cancel.signal })];
+  await clock.advance(100);
+  assert.equal(clock.sleeping, 1);
+  cancel.abort();
+  for (const wait of waits) await assert.rejects(wait, (error) => isDrayError(error, "ABORTED"));
+  await clock.advance(0);
+  assert.equal(clock.sleeping, 0);
+  await assert.rejects(send({ ...get, signal: cancel.signal }), (error) => isDrayError(error, "ABORTED"));
+  assert.equal(log.length, 2);
+});
+
+test("against a listening server: 300 requests, 100 to a window, and none begins while the gate is shut", async () => {
+  const clock = fakeClock();
+  let [left, arrivals, refusals] = [100, 0, 0];
+  const server = createServer((_, response) => {
+    arrivals++;
+    if (left-- > 0) response.end("ok");
+    else response.writeHead(429, { "Retry-After": "2" }).end("later");
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const wire = connection({ proxy: false });
+  try {
+    const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    let [inFlight, shut] = [0, false];
+    const send = budget({ clock })(async (request) => {
+      assert.equal(shut, false, "a request began while the gate was shut");
+      inFlight++;
+      try {
+        const response = await wire(request);
+        // Whoever was let through in the same turn of the event loop had begun.
+        if (response.status === 429) setImmediate(() => void (shut = true));
+        return response;
+      } finally {
+        inFlight--;
+      }
+    });
+    let done = false;
+    const work = Promise.all(
+      Array.from({ length: 300 }, async () => {
+        const response = await send({ ...get, origin });
+        await response.body.discard();
+        return response.status;
+      }),
+    ).finally(() => void (done = true));
+    while (!done) {
+      await new Promise((resolve) => setTimeout(resolve, 1));
+      if (inFlight > 0 || clock.sleeping === 0) continue;
+      refusals++;
+      const before = arrivals;
+      await clock.advance(1_999);
+      assert.equal(arrivals, before);
+      [left, shut] = [100, false];
+      await clock.advance(1);
+    }
+    assert.deepEqual(await work, Array(300).fill(200));
+    assert.equal(refusals, 2);
+  } finally {
+    await wire.close();
+    await new Promise((resolve) => server.close(resolve));
+  }
+});

@@ -1,0 +1,177 @@
+import assert from "node:assert/strict";
+import { createServer, type IncomingHttpHeaders } from "node:http";
+import { createServer as createSecureServer } from "node:https";
+import { type AddressInfo, connect, type Socket } from "node:net";
+import { test } from "node:test";
+import { testCertificates } from "@dray/testkit";
+import { collect } from "../content/index.ts";
+import { isDrayError } from "../errors.ts";
+import { connection, type ConnectionOptions } from "./connection.ts";
+import { rawServer } from "./raw-server.ts";
+import type { HttpRequest } from "./types.ts";
+
+const { ca, server: pair } = testCertificates({ hosts: ["registry.example"] });
+
+interface Proxy {
+  readonly port: number;
+  /** `CONNECT host:port`, or `GET url`, with the headers it came with. */
+  readonly seen: (readonly [what: string, headers: IncomingHttpHeaders])[];
+  /** Tunnels, asked for or open. */
+  readonly open: ReadonlySet<Socket>;
+  close(): Promise<void>;
+}
+
+/** A proxy that leads every CONNECT to one port and answers every other request itself. `refuse`: the status it answers a CONNECT with. */
+const proxyTo = async (
+  port: number,
+  { secure = false, refuse }: { secure?: boolean; refuse?: number } = {},
+): Promise<Proxy> => {
+  const seen: [string, IncomingHttpHeaders][] = [];
+  const sockets = new Set<Socket>();
+  const proxy = secure ? createSecureServer(pair) : createServer();
+  proxy.on("request", (request, response) => {
+    seen.push([`${request.method} ${request.url}`, request.headers]);
+    response.end("from the proxy");
+  });
+  proxy.on("connect", (request, socket: Socket, head: Buffer) => {
+    seen.push([`CONNECT ${request.url}`, request.headers]);
+    sockets.add(socket);
+    socket.on("close", () => sockets.delete(socket));
+    socket.on("error", () => {});
+    if (refuse === 0) return void socket.once("end", () => socket.end());
+    if (refuse !== undefined) return void socket.end(`HTTP/1.1 ${refuse} No\r\nContent-Length: 2\r\n\r\nno`);
+    const target = connect(port, "127.0.0.1", () => {
+      socket.write("HTTP/1.1 200 Connection established\r\n\r\n");
+      if (head.length > 0) target.write(head);
+      target.pipe(socket);
+      socket.pipe(target);
+    });
+    target.on("error", () => socket.destroy());
+    sockets.add(target);
+  });
+  await new Promise<void>((resolve) => proxy.listen(0, "127.0.0.1", resolve));
+  return {
+    port: (proxy.address() as AddressInfo).port,
+    seen,
+    open: sockets,
+    close: () => {
+      for (const socket of sockets) socket.destroy();
+      proxy.closeAllConnections();
+      return new Promise((resolve) => proxy.close(() => resolve()));
+    },
+  };
+};
+
+const ok = "HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\nregistry";
+/** Nobody may look a name up that a proxy is to look up. */
+const resolve = () => Promise.reject(new Error("looked up"));
+
+const ask = async (origin: string, options: ConnectionOptions, times = 1): Promise<string[]> => {
+  const send = connection({ ca: ca.cert, resolve, ...options });
+  const answers: string[] = [];
+  try {
+    for (let nth = 0; nth < times; nth++) {
+      const request: HttpRequest = {
+        method: "GET",
+        origin,
+        target: "/v2/?n=1",
+        headers: [["Authorization", "Bearer x"]],
+      };
+      answers.push(Buffer.from(await collect((await send(request)).body.chunks, 1_000, "answer")).toString());
+    }
+    return answers;
+  } finally {
+    await send.close();
+  }
+};
+
+test("https goes through a tunnel that is kept, and the proxy sees nothing of it", async () => {
+  const registry = await rawServer((_, socket) => socket.write(ok), pair);
+  try {
+    for (const secure of [false, true]) {
+      const proxy = await proxyTo(registry.port, { secure });
+      const url = `${secure ? "https" : "http"}://us%40er:p%3Aw@127.0.0.1:${proxy.port}`;
+      const answers = await ask("https://registry.example", { env: { HTTPS_PROXY: url } }, 2);
+      assert.deepEqual(answers, ["registry", "registry"]);
+      assert.equal(proxy.seen.length, 1);
+      const [[what, headers] = ["", {}]] = proxy.seen;
+      assert.equal(what, "CONNECT registry.example:443");
+      assert.equal(headers.host, "registry.example:443");
+      assert.equal(headers["proxy-authorization"], `Basic ${Buffer.from("us@er:p:w").toString("base64")}`);
+      assert.equal(headers.authorization, undefined);
+      await proxy.close();
+    }
+  } finally {
+    await registry.close();
+  }
+});
+
+test("http is asked for by its whole URL", async () => {
+  for (const secure of [false, true]) {
+    const proxy = await proxyTo(0, { secure });
+    const url = `${secure ? "https" : "http"}://me:pw@127.0.0.1:${proxy.port}`;
+    assert.deepEqual(await ask("http://registry.example:5000", { proxy: url }), ["from the proxy"]);
+    const [[what, headers] = ["", {}]] = proxy.seen;
+    assert.equal(what, "GET http://registry.example:5000/v2/?n=1");
+    assert.equal(headers.host, "registry.example:5000");
+    assert.equal(headers["proxy-authorization"], `Basic ${Buffer.from("me:pw").toString("base64")}`);
+    await proxy.close();
+  }
+});
+
+test("which way is taken: the option, the environment, NO_PROXY, or none", async () => {
+  const registry = await rawServer((_, socket) => socket.write(ok));
+  const proxy = await proxyTo(0);
+  const url = `http://127.0.0.1:${proxy.port}`;
+  const direct = { resolve: () => Promise.resolve([{ address: "127.0.0.1", family: 4 }]) };
+  const origin = `http://registry.example:${registry.port}`;
+  const table: readonly [string, ConnectionOptions, string][] = [
+    ["environment", { env: { HTTP_PROXY: url } }, "from the proxy"],
+    ["another scheme's", { env: { HTTPS_PROXY: url }, ...direct }, "registry"],
+    ["excluded", { env: { HTTP_PROXY: url, NO_PROXY: ".example" }, ...direct }, "registry"],
+    ["forbidden", { env: { HTTP_PROXY: url }, proxy: false, ...direct }, "registry"],
+    ["named", { env: { NO_PROXY: "*" }, proxy: url }, "from the proxy"],
+    ["nothing said", { env: {}, ...direct }, "registry"],
+  ];
+  try {
+    for (const [name, options, answer] of table) assert.deepEqual(await ask(origin, options), [answer], name);
+  } finally {
+    await Promise.all([registry.close(), proxy.close()]);
+  }
+});
+
+test("a proxy that refuses, is silent or is not there is named, its password never", async () => {
+  const failure = async (port: number, options: ConnectionOptions = {}) => {
+    try {
+      await ask("https://registry.example", { proxy: `http://user:secret@127.0.0.1:${port}`, ...options });
+    } catch (error) {
+      assert.ok(isDrayError(error), String(error));
+      assert.doesNotMatch(error.message, /secret/);
+      return error;
+    }
+    throw new Error("the request was expected to fail");
+  };
+  const table: readonly [number, string, RegExp, boolean][] = [
+    [
+      407,
+      "NETWORK",
+      /the proxy 127\.0\.0\.1:\d+ refused a connection to registry\.example:443 with 407; give it a user and password/,
+      false,
+    ],
+    [403, "NETWORK", /with 403; ask its operator/, false],
+    [502, "NETWORK", /with 502/, true],
+    [0, "TIMEOUT", /connect time-out/, true],
+  ];
+  for (const [refuse, code, words, retryable] of table) {
+    const proxy = await proxyTo(0, { refuse });
+    const error = await failure(proxy.port, { timeouts: { connect: refuse === 0 ? 50 : 5_000 } });
+    assert.equal(error.code, code);
+    assert.match(error.message, words);
+    assert.equal(error.retryable, retryable);
+    while (proxy.open.size > 0) await new Promise((done) => setTimeout(done, 1));
+    await proxy.close();
+  }
+  const gone = await failure(1);
+  assert.equal(gone.code, "NETWORK");
+  assert.match(gone.message, /cannot reach registry\.example through the proxy 127\.0\.0\.1:1: connection refused/);
+});

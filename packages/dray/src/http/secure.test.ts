@@ -1,0 +1,179 @@
+import assert from "node:assert/strict";
+import { type AddressInfo, createServer as createPlainServer } from "node:net";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import type { TLSSocket, TlsOptions } from "node:tls";
+import { testCertificates } from "@dray/testkit";
+import { type ErrorCode, isDrayError } from "../errors.ts";
+import { connection, type ConnectionOptions } from "./connection.ts";
+import { rawServer } from "./raw-server.ts";
+import type { HttpRequest } from "./types.ts";
+
+const { ca, server, client } = testCertificates();
+const other = testCertificates();
+const dayAgo = (days: number) => new Date(Date.now() - days * 24 * 60 * 60 * 1000);
+
+interface Secure {
+  readonly port: number;
+  /** Common names of the clients that showed a certificate. */
+  readonly clients: (string | undefined)[];
+  readonly close: () => Promise<void>;
+}
+
+const serve = async (tls: TlsOptions): Promise<Secure> => {
+  const clients: (string | undefined)[] = [];
+  const listener = await rawServer((_, socket) => {
+    const { subject } = (socket as TLSSocket).getPeerCertificate() ?? {};
+    clients.push(subject?.CN as string | undefined);
+    socket.write("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+  }, tls);
+  return { port: listener.port, clients, close: () => listener.close() };
+};
+
+/** What becomes of a GET: a status, or a code with a message. */
+const outcome = async (origin: string, options: ConnectionOptions): Promise<number | readonly [ErrorCode, string]> => {
+  const resolve = () => Promise.resolve([{ address: "127.0.0.1", family: 4 }]);
+  const send = connection({ proxy: false, env: {}, resolve, ...options });
+  try {
+    const request: HttpRequest = { method: "GET", origin, target: "/v2/", headers: [] };
+    const response = await send(request);
+    await response.body.discard();
+    return response.status;
+  } catch (error) {
+    assert.ok(isDrayError(error), String(error));
+    assert.equal(error.retryable, false, error.message);
+    return [error.code, error.message];
+  } finally {
+    await send.close();
+  }
+};
+
+const expect = (
+  result: number | readonly [ErrorCode, string],
+  expected: number | readonly [ErrorCode, RegExp],
+  name: string,
+): void => {
+  if (typeof expected === "number" || typeof result === "number")
+    return assert.equal(result, expected, `${name}: ${String(result)}`);
+  assert.equal(result[0], expected[0], `${name}: ${result[1]}`);
+  assert.match(result[1], expected[1], name);
+};
+
+test("certificates are checked against the usual authorities and ours, and each fault is named with its remedy", async () => {
+  const good = await serve(server);
+  const at = ({ port }: Secure, host = "localhost") => `https://${host}:${port}`;
+  const insecure = { insecure: true };
+  const table: readonly [string, string, ConnectionOptions, number | readonly [ErrorCode, RegExp]][] = [
+    ["our authority", at(good), { ca: ca.cert }, 200],
+    ["one of ours", at(good), { ca: [other.ca.cert, ca.cert] }, 200],
+    ["several in one file", at(good), { ca: `# comment\n${other.ca.cert}\n${ca.cert}` }, 200],
+    ["by address", at(good, "127.0.0.1"), { ca: ca.cert }, 200],
+    ["insecure", at(good), insecure, 200],
+    [
+      "unknown",
+      at(good),
+      {},
+      ["TLS", /cannot reach localhost:\d+: .*(unknown authority|by itself); trust .*--ca-file/],
+    ],
+    ["another of ours", at(good), { ca: other.ca.cert }, ["TLS", /unknown authority/]],
+    [
+      "another name",
+      at(good, "registry.example"),
+      { ca: ca.cert },
+      ["TLS", /registry\.example:\d+: its certificate is for another name/],
+    ],
+    ["another name, insecure", at(good, "registry.example"), insecure, 200],
+  ];
+  try {
+    for (const [name, origin, options, expected] of table) expect(await outcome(origin, options), expected, name);
+  } finally {
+    await good.close();
+  }
+});
+
+test("an expired certificate of a trusted authority is called expired", async () => {
+  for (const [days, words] of [
+    [30, /has expired; renew/],
+    [-30, /not valid yet; check the clocks/],
+  ] as const) {
+    const old = testCertificates({ now: dayAgo(days) });
+    const secure = await serve(old.server);
+    try {
+      expect(await outcome(`https://localhost:${secure.port}`, { ca: old.ca.cert }), ["TLS", words], `${days}`);
+    } finally {
+      await secure.close();
+    }
+  }
+});
+
+test("SSL_CERT_FILE adds authorities", async () => {
+  const dir = await mkdtemp(join(tmpdir(), "dray-tls-"));
+  const secure = await serve(server);
+  try {
+    const file = join(dir, "ca.pem");
+    await writeFile(file, ca.cert);
+    const origin = `https://localhost:${secure.port}`;
+    expect(await outcome(origin, { env: { SSL_CERT_FILE: file } }), 200, "named");
+    expect(
+      await outcome(origin, { env: { SSL_CERT_FILE: `${file}.missing` } }),
+      ["CONFIG_INVALID", /ca\.pem\.missing.*cannot be read/],
+      "missing",
+    );
+  } finally {
+    await secure.close();
+    await rm(dir, { recursive: true });
+  }
+});
+
+test("our certificate is shown to the registry, and to nobody else", async () => {
+  const strict = await serve({ ...server, ca: ca.cert, requestCert: true, rejectUnauthorized: true });
+  const asking = await serve({ ...server, ca: ca.cert, requestCert: true, rejectUnauthorized: false });
+  const identity = { ca: ca.cert, cert: client.cert, key: client.key };
+  try {
+    const origin = `https://localhost:${strict.port}`;
+    expect(await outcome(origin, identity), 200, "with");
+    assert.deepEqual(strict.clients, ["dray-test-client"]);
+    expect(await outcome(origin, { ca: ca.cert }), ["TLS", /client certificate.*--cert FILE --key FILE/], "without");
+
+    const elsewhere = `https://127.0.0.1:${asking.port}`;
+    expect(await outcome(elsewhere, { ...identity, registry: "localhost" }), 200, "foreign");
+    expect(await outcome(elsewhere, { ...identity, registry: "127.0.0.1" }), 200, "its own");
+    assert.deepEqual(asking.clients, [undefined, "dray-test-client"]);
+  } finally {
+    await Promise.all([strict.close(), asking.close()]);
+  }
+});
+
+test("PEM that makes no sense is said to be so", async () => {
+  const table: readonly [string, ConnectionOptions, RegExp][] = [
+    ["no certificate", { ca: "hello" }, /certificate authority 1 holds no certificate/],
+    ["second of two", { ca: [ca.cert, ""] }, /certificate authority 2 holds no certificate/],
+    [
+      "damaged",
+      { ca: "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n" },
+      /certificate authority 1 is damaged/,
+    ],
+    ["no key", { cert: client.cert }, /needs its key/],
+    ["no certificate for the key", { key: client.key }, /needs its key/],
+    ["another's key", { cert: client.cert, key: other.client.key }, /key does not belong to the certificate/],
+    ["garbage", { cert: "x", key: "y" }, /cannot be used/],
+  ];
+  for (const [name, options, words] of table)
+    expect(await outcome("https://localhost:1", options), ["CONFIG_INVALID", words], name);
+});
+
+test("who speaks no TLS is told apart", async () => {
+  const plain = createPlainServer((socket) => {
+    socket.on("error", () => {});
+    socket.once("data", () => socket.end("HTTP/1.1 400 Bad Request\r\n\r\n"));
+  });
+  await new Promise<void>((resolve) => plain.listen(0, "127.0.0.1", resolve));
+  try {
+    const origin = `https://localhost:${(plain.address() as AddressInfo).port}`;
+    expect(await outcome(origin, {}), ["TLS", /does not speak TLS.*--insecure/], "https to http");
+  } finally {
+    await new Promise((resolve) => plain.close(resolve));
+  }
+});
