@@ -135,7 +135,8 @@ async function* stallAfter(
 async function* flipped(chunks: AsyncIterable<Uint8Array>, at: number): AsyncGenerator<Uint8Array> {
   let start = 0;
   for await (const chunk of chunks) {
-    const changed = chunk.slice();
+    // A copy: `slice` of a Buffer is the same memory, which is the registry's.
+    const changed = new Uint8Array(chunk);
     if (at >= start && at < start + chunk.byteLength) changed[at - start] = (changed[at - start] ?? 0) ^ 0xff;
     start += chunk.byteLength;
     yield changed;
