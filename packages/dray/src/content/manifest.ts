@@ -1,5 +1,12 @@
 import { DrayError } from "../errors.ts";
-import { type Descriptor, largestManifest, type ParsedManifest, parseManifest } from "../oci/index.ts";
+import {
+  type Descriptor,
+  isManifestLike,
+  isSchema1Type,
+  largestManifest,
+  type ParsedManifest,
+  parseManifest,
+} from "../oci/index.ts";
 import { collect } from "./bytes.ts";
 import type { ReadableStore, ReadOptions } from "./store.ts";
 
@@ -12,13 +19,24 @@ export interface LoadedManifest {
 
 /**
  * Reads, checks and parses a manifest or index.
- * @throws DrayError `LIMIT_EXCEEDED`, `DIGEST_MISMATCH`, `SIZE_MISMATCH`, `MANIFEST_INVALID`, `NOT_FOUND`
+ * @throws DrayError `UNSUPPORTED` for another type of content, `LIMIT_EXCEEDED`, `DIGEST_MISMATCH`, `SIZE_MISMATCH`,
+ *   `MANIFEST_INVALID`, `NOT_FOUND`
  */
 export const loadManifest = async (
   store: ReadableStore,
   descriptor: Descriptor,
   options?: Pick<ReadOptions, "signal" | "onEvent">,
 ): Promise<LoadedManifest> => {
+  const { digest, mediaType } = descriptor;
+  // A registry would be asked for a blob, and say that there is none.
+  if (!isManifestLike(mediaType) && !isSchema1Type(mediaType))
+    throw new DrayError(
+      "UNSUPPORTED",
+      `${digest} is of type "${mediaType}", which is no manifest or index that Dray knows`,
+      {
+        reference: digest,
+      },
+    );
   if (descriptor.size > largestManifest)
     throw new DrayError(
       "LIMIT_EXCEEDED",

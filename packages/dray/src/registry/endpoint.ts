@@ -1,7 +1,7 @@
 import { BlockList, isIP } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { shared } from "../auth/flight.ts";
-import { DrayError, throwIfAborted } from "../errors.ts";
+import { DrayError, isDrayError, throwIfAborted } from "../errors.ts";
 import type { Handler } from "../http/index.ts";
 
 /** Where a registry answers: `https://registry-1.docker.io`. Decided at the first call, the same ever after. */
@@ -69,8 +69,9 @@ const probeBoth = async (
   const stop = new AbortController();
   const either = AbortSignal.any([signal, stop.signal]);
   const first = probe(send, secure, either);
-  const second = new Promise<void>((begin) => {
-    first.catch(() => begin());
+  const second = new Promise<void>((begin, stay) => {
+    // A certificate of ours that cannot be used is no reason to do without.
+    first.catch((error: unknown) => (isDrayError(error, "CONFIG_INVALID") ? stay(error) : begin()));
     sleep(headStart, undefined, { signal: either }).then(begin, () => {});
   }).then(() => probe(send, plain, either));
   try {
@@ -101,6 +102,7 @@ const probe = async (send: Handler, origin: string, signal: AbortSignal): Promis
 
 const bothFailed = (registry: string, errors: readonly unknown[]): unknown => {
   const [secure, plain] = errors;
+  if (secure === plain) return secure;
   if (!(secure instanceof DrayError && plain instanceof DrayError)) return secure instanceof DrayError ? plain : secure;
   return new DrayError(
     secure.code,
