@@ -73,6 +73,12 @@ test("Retry-After wins over our own delay, and a wait that is too long is the ca
   assert.equal((await run(script(503, 503, 200).handler)).waited, 375 + 750);
   const long = script(after("3600"), 200);
   assert.deepEqual([(await run(long.handler)).outcome, long.seen.requests, long.seen.discarded], [503, 1, 0]);
+
+  const refused = (retryAfter: number): DrayError =>
+    new DrayError("REGISTRY", "no token", { retryable: true, retryAfter });
+  assert.equal((await run(script(refused(7), refused(0), 200).handler)).waited, 8_000);
+  const never = script(refused(3_600), 200);
+  assert.deepEqual([((await run(never.handler)).outcome as DrayError).message, never.seen.requests], ["no token", 1]);
 });
 
 test("only what can be sent again is sent again", async () => {

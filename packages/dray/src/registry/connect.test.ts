@@ -142,6 +142,34 @@ describe("tokens", () => {
     const credentials = staticCredential({ username: "ann", password: "secret", source: "test" });
     return { tokens, memory, seen, registry: connect("r.test", { ...quiet, credentials, connection: handler }) };
   };
+  test("of a service with a fault are asked for again as often as anything else, and when it says", async () => {
+    for (const [rule, waits] of [
+      [answerWith(503), undefined],
+      [answerWith(503, { "Retry-After": "7" }), [7_000, 7_000]],
+    ] as const) {
+      const slept: number[] = [];
+      const tokens = tokenServer();
+      const memory = memoryRegistry({ access: { scheme: "bearer", tokens, realm: "https://auth.test/token" } });
+      const { seen, handler } = seeing(
+        hosts({ "https://r.test": memory.handler, "https://auth.test": faults(tokens.handler, [{ effect: rule }]) }),
+      );
+      let time = 0;
+      const sleep = async (ms: number): Promise<void> => {
+        slept.push(ms);
+        time += ms;
+      };
+      const clock = { ...systemClock, now: () => time, sleep };
+      const retry = { attempts: 3, clock };
+      const registry = connect("r.test", { ...quiet, retry, budget: { clock }, connection: handler });
+      const asked = () => seen.filter(({ origin }) => origin === "https://auth.test").length;
+      await assert.rejects(registry.repository("a").resolve("v1"), (error) => isDrayError(error, "REGISTRY"));
+      assert.equal(asked(), 3);
+      if (waits !== undefined) assert.deepEqual(slept, waits);
+      await assert.rejects(registry.token(["repository:a:pull"]), (error) => isDrayError(error, "REGISTRY"));
+      assert.equal(asked(), 6);
+    }
+  });
+
   const store = async () => {
     const source = memoryStore();
     for (const bytes of image.blobs.values())

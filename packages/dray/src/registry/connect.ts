@@ -77,10 +77,12 @@ export const connect = (name: string, options: ConnectOptions = {}): Registry =>
     ...(options.userAgent === undefined ? [] : [identified(options.userAgent)]),
     ...(options.trace === undefined ? [] : [trace(options.trace)]),
   ];
+  // Not repeated here: a token is asked for on behalf of a request, which is repeated as a whole.
+  const services = pipeline(wire.send, ownBudget, ...traced);
   const identity = {
     registry,
-    credentials: options.credentials ?? chain(environment(), dockerConfig({ onWarning })),
-    tokens: pipeline(wire.send, retry(options.retry), ownBudget, ...traced),
+    credentials: options.credentials ?? chain(environment(process.env, { onWarning }), dockerConfig({ onWarning })),
+    tokens: services,
     onWarning,
     ...(options.allowPrivate === undefined ? {} : { allowPrivate: options.allowPrivate }),
   };
@@ -97,7 +99,8 @@ export const connect = (name: string, options: ConnectOptions = {}): Registry =>
   return createRegistry(api, {
     close: async () => wire.close?.(),
     token: async (scopes, { signal } = {}) => {
-      const asking = { scopes, origin: await found(signal), connection: identity.tokens };
+      const patient = pipeline(services, retry(options.retry));
+      const asking = { scopes, origin: await found(signal), connection: patient, tokens: patient };
       return fetchToken({ ...identity, ...asking, ...(signal === undefined ? {} : { signal }) });
     },
   });
