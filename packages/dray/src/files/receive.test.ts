@@ -153,7 +153,7 @@ describe("receiving content into a file", () => {
 
   it("says DISK with the path when the disk is full, keeps what fits, and goes on when there is room", async () => {
     const full = faultyFiles(nodeFiles, ({ operation, count }) =>
-      operation === "write" && count > 4 ? "ENOSPC" : undefined,
+      operation === "write" && count > 14 ? "ENOSPC" : undefined,
     );
     await assert.rejects(
       receive(full, source(), descriptor, landing),

@@ -81,7 +81,8 @@ export class TarPart implements TarSink {
       this.#end = place.end;
     }
     this.#worth = places.length > 0;
-    await this.#disk(() => this.#file.truncate(this.#end));
+    // Not without need: ext4 takes a file that was cut to nothing for one being replaced, and writes all of it out when it is closed.
+    if (size > this.#end) await this.#disk(() => this.#file.truncate(this.#end));
   }
 
   async plan(content: readonly NamedContent[]): Promise<void> {
