@@ -71,7 +71,7 @@ export const getManifest = async (repo: Repo, name: string, options: Cancel = {}
   const response = await repo.api.ask({ ...manifestCall(repo, name, options), method: "GET" }, 200);
   const what = `manifest ${referenceIn(repo, name)}`;
   const bytes = await bytesOf(response, what);
-  const mediaType = mediaTypeOf(response) ?? mediaTypeInside(bytes);
+  const mediaType = mediaTypeOf(response) ?? mediaTypeInside(bytes, what);
   const said = digestSaid(response);
   const expected = isDigest(name) ? name : said;
   const digest = digestOfManifest(bytes, mediaType, expected && algorithmOf(expected));
@@ -187,9 +187,15 @@ const anything = new Set([
 ]);
 
 /** What a manifest calls itself. */
-const mediaTypeInside = (bytes: Uint8Array): string => {
-  const { mediaType } = parseManifest(bytes);
-  return isManifestLike(mediaType) ? mediaType : "application/octet-stream";
+const mediaTypeInside = (bytes: Uint8Array, what: string): string => {
+  try {
+    const { mediaType } = parseManifest(bytes);
+    return isManifestLike(mediaType) ? mediaType : "application/octet-stream";
+  } catch (error) {
+    // A page that says "log in", from something on the way.
+    if (!isDrayError(error)) throw error;
+    throw new DrayError(error.code, `${what}: ${error.message}`, { cause: error });
+  }
 };
 
 const notFound = (repo: Repo, name: string): DrayError => {
