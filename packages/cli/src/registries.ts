@@ -1,3 +1,4 @@
+import { X509Certificate } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { chain, dockerConfig, environment, type Keychain, staticCredential } from "dray/auth";
 import { DrayError } from "dray/errors";
@@ -100,7 +101,7 @@ const settingsOf = async (call: Call<EndOptions>, end: "src" | "dest"): Promise<
   const [insecure, authfile] = [of("insecure"), of("authfile")];
   return {
     ...(insecure === undefined ? {} : { insecure }),
-    ...(caFile === undefined ? {} : { ca: await pem("--ca-file", caFile) }),
+    ...(caFile === undefined ? {} : { ca: authorities(caFile, await pem("--ca-file", caFile)) }),
     ...(cert === undefined ? {} : { cert: await pem("--cert", cert) }),
     ...(key === undefined ? {} : { key: await pem("--key", key) }),
     ...(authfile === undefined ? {} : { authfile }),
@@ -118,6 +119,17 @@ const pem = async (flag: string, file: string): Promise<string> => {
   }
   if (!text.includes("-----BEGIN "))
     throw new DrayError("CONFIG_INVALID", `${flag} ${file}: holds no PEM block (-----BEGIN …)`);
+  return text;
+};
+
+/** The same text, looked at: whoever uses it later does not know the file's name any more. */
+const authorities = (file: string, text: string): string => {
+  try {
+    for (const [block] of text.matchAll(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g))
+      new X509Certificate(block);
+  } catch (cause) {
+    throw new DrayError("CONFIG_INVALID", `--ca-file ${file}: a certificate in it is damaged`, { cause });
+  }
   return text;
 };
 

@@ -120,7 +120,7 @@ describe("bad input: one line that names the thing and the remedy, the documente
         "a page of HTML",
         onManifests(answerWith(200, { "Content-Type": "text/html" }, "<html>")),
         1,
-        /team\/app|manifest/,
+        /team\/app:1: the manifest is no valid JSON/,
       ],
       ["a wrong digest", onBlobs(corrupt(10)), 1, new RegExp(layer)],
       ["a truncated body", onBlobs(cutResponse(100)), 1, new RegExp(`${layer}|cut|closed|reset`)],
@@ -210,7 +210,12 @@ describe("bad input: one line that names the thing and the remedy, the documente
     await writeFile(path("damaged.pem"), "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n");
     const rows: readonly [name: string, words: string[], exitCode: number, says: RegExp][] = [
       ["no CA file", ["digest", "--ca-file", path("none.pem"), app], 2, /--ca-file .*none\.pem: no such file/],
-      ["a damaged CA", ["digest", "--ca-file", path("damaged.pem"), app], 2, /certificate/],
+      [
+        "a damaged CA",
+        ["digest", "--ca-file", path("damaged.pem"), app],
+        2,
+        /damaged\.pem: a certificate in it is damaged/,
+      ],
     ];
     for (const row of rows) await fails(...row);
   });
