@@ -4,7 +4,8 @@ import { addressGuard, type ResolveHost } from "./address-guard.ts";
 import { bodySize, exchange, type Timeouts } from "./exchange.ts";
 import type { Environment } from "./proxy.ts";
 import { type OutgoingHeaders, type Route, Routes } from "./routes.ts";
-import type { TlsSettings } from "./tls-settings.ts";
+import { type Authorities, systemAuthorities, type TlsSettings } from "./tls-settings.ts";
+import { isUntrusted } from "./transport-error.ts";
 import { type Handler, type HttpRequest, type HttpResponse, isContent } from "./types.ts";
 
 export interface ConnectionOptions extends TlsSettings {
@@ -19,10 +20,12 @@ export interface ConnectionOptions extends TlsSettings {
   readonly timeouts?: Partial<Timeouts>;
   /** Hosts, `*.suffix`, addresses and CIDRs where private addresses are allowed all the same. */
   readonly allowPrivate?: readonly string[];
-  /** Default `process.env`: `HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`, `SSL_CERT_FILE`. */
+  /** Default `process.env`: `HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`. */
   readonly env?: Environment;
   /** Looks names up. Default: the system's resolver. */
   readonly resolve?: ResolveHost;
+  /** Trusted where the runtime's own authorities and `ca` do not vouch for a host. Default: the system's. */
+  readonly systemAuthorities?: Authorities;
 }
 
 /** A handler that holds connections. */
@@ -50,6 +53,7 @@ const continueWait = 1_000;
  */
 export const connection = (options: ConnectionOptions = {}): Connection => {
   const { registry, proxy, env = process.env, allowPrivate = [], resolve } = options;
+  const authorities = options.systemAuthorities ?? systemAuthorities;
   const timeouts: Timeouts = { ...defaults, ...options.timeouts };
   const guard = addressGuard({
     allowPrivate,
@@ -57,7 +61,15 @@ export const connection = (options: ConnectionOptions = {}): Connection => {
     ...(resolve === undefined ? {} : { resolve }),
   });
   const { lookup, isForeign } = guard;
-  const routes = new Routes({ tls: options, proxy, env, lookup, isForeign, patience: timeouts.connect });
+  const routes = new Routes({
+    tls: options,
+    systemAuthorities: authorities,
+    proxy,
+    env,
+    lookup,
+    isForeign,
+    patience: timeouts.connect,
+  });
   const answeredBefore = new Set<string>();
   const neverContinue = new Set<string>();
   const closing = new AbortController();
@@ -79,8 +91,11 @@ export const connection = (options: ConnectionOptions = {}): Connection => {
       answeredBefore.add(request.origin);
       return response;
     } catch (error) {
-      if (!wasStale(wire, request, error)) throw error;
-      return once(request, route, asking);
+      if (wasStale(wire, request, error)) return once(request, route, asking);
+      const unread = request.body === undefined || isContent(request.body);
+      if (unread && isUntrusted(error) && routes.trustSystem(route))
+        return once(request, routes.to(request.origin), asking);
+      throw error;
     }
   };
 

@@ -5,7 +5,7 @@ import type { SecureContext } from "node:tls";
 import { DrayError } from "../errors.ts";
 import { redactUrl } from "./redact.ts";
 import { type Environment, parseProxy, proxyFor } from "./proxy.ts";
-import { secureContext, type TlsSettings } from "./tls-settings.ts";
+import { type Authorities, secureContext, type TlsSettings } from "./tls-settings.ts";
 import { hostAndPort, proxyAuthorization, TunnelAgent } from "./tunnel.ts";
 
 /** Header values by name; several of one name as a list. */
@@ -19,11 +19,14 @@ export interface Route {
   readonly hostname: string;
   /** The proxy on the way, without its credentials. */
   readonly proxy?: string;
+  /** Whether the system's authorities are trusted on it, too. */
+  readonly trustsSystem: boolean;
   request(method: string, target: string, headers: OutgoingHeaders): ClientRequest;
 }
 
 export interface RoutesOptions {
   readonly tls: TlsSettings;
+  readonly systemAuthorities: Authorities;
   /** A proxy for everything, `false` for none, `undefined` for what the environment says. */
   readonly proxy: string | false | undefined;
   readonly env: Environment;
@@ -46,6 +49,8 @@ export class Routes {
   readonly #routes = new Map<string, Route>();
   readonly #agents = new Map<string, http.Agent>();
   readonly #contexts = new Map<boolean, SecureContext | undefined>();
+  readonly #retired: http.Agent[] = [];
+  #system: readonly string[] | undefined;
 
   constructor(options: RoutesOptions) {
     this.#options = options;
@@ -61,8 +66,22 @@ export class Routes {
     return route;
   }
 
+  /**
+   * From now on trusts the system's authorities, too. Only a host that is not trusted otherwise is worth their reading.
+   * `false`: that makes no difference to `route`.
+   */
+  trustSystem(route: Route): boolean {
+    if (route.trustsSystem) return false;
+    if (this.#system === undefined) {
+      this.#system = this.#options.systemAuthorities();
+      this.#retired.push(...this.#agents.values());
+      for (const kept of [this.#routes, this.#agents, this.#contexts]) kept.clear();
+    }
+    return this.#system.length > 0;
+  }
+
   close(): void {
-    for (const agent of this.#agents.values()) agent.destroy();
+    for (const agent of [...this.#agents.values(), ...this.#retired]) agent.destroy();
   }
 
   #toSocket(socketPath: string): Route {
@@ -70,6 +89,7 @@ export class Routes {
     return {
       host: socketPath,
       hostname: "",
+      trustsSystem: false,
       request: (method, path, headers) =>
         http.request({ socketPath, agent, method, path, maxHeaderSize, headers: { Host: "localhost", ...headers } }),
     };
@@ -85,7 +105,8 @@ export class Routes {
       throw new DrayError("USAGE", `"${redactUrl(origin)}" is no origin; expected https://host:port`);
     const proxy = this.#proxyFor(url);
     const { host: hostname, port } = hostAndPort(url);
-    const named = { host: url.host, hostname, ...(proxy && { proxy: proxy.host }) };
+    const trustsSystem = this.#system !== undefined;
+    const named = { host: url.host, hostname, trustsSystem, ...(proxy && { proxy: proxy.host }) };
     if (url.protocol === "https:") {
       const agent = this.#secureAgent(this.#options.isForeign(hostname), proxy);
       const request: Route["request"] = (method, path, headers) =>
@@ -134,9 +155,10 @@ export class Routes {
 
   /** Our certificate is for the registry alone. */
   #tls(foreign: boolean): AgentOptions {
-    const { tls, env } = this.#options;
+    const { tls } = this.#options;
     const { cert: _cert, key: _key, ...anonymous } = tls;
-    if (!this.#contexts.has(foreign)) this.#contexts.set(foreign, secureContext(foreign ? anonymous : tls, env));
+    if (!this.#contexts.has(foreign))
+      this.#contexts.set(foreign, secureContext(foreign ? anonymous : tls, this.#system));
     const context = this.#contexts.get(foreign);
     return { rejectUnauthorized: tls.insecure !== true, ...(context && { secureContext: context }) };
   }

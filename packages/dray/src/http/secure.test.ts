@@ -1,8 +1,5 @@
 import assert from "node:assert/strict";
 import { type AddressInfo, createServer as createPlainServer } from "node:net";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { test } from "node:test";
 import type { TLSSocket, TlsOptions } from "node:tls";
 import { testCertificates } from "@dray/testkit";
@@ -32,10 +29,11 @@ const serve = async (tls: TlsOptions): Promise<Secure> => {
   return { port: listener.port, clients, close: () => listener.close() };
 };
 
+const local = () => Promise.resolve([{ address: "127.0.0.1", family: 4 }]);
+
 /** What becomes of a GET: a status, or a code with a message. */
 const outcome = async (origin: string, options: ConnectionOptions): Promise<number | readonly [ErrorCode, string]> => {
-  const resolve = () => Promise.resolve([{ address: "127.0.0.1", family: 4 }]);
-  const send = connection({ proxy: false, env: {}, resolve, ...options });
+  const send = connection({ proxy: false, env: {}, resolve: local, systemAuthorities: () => [], ...options });
   try {
     const request: HttpRequest = { method: "GET", origin, target: "/v2/", headers: [] };
     const response = await send(request);
@@ -108,22 +106,47 @@ test("an expired certificate of a trusted authority is called expired", async ()
   }
 });
 
-test("SSL_CERT_FILE adds authorities", async () => {
-  const dir = await mkdtemp(join(tmpdir(), "dray-tls-"));
+test("the system's authorities are asked where nobody else vouches, once", async () => {
   const secure = await serve(server);
+  let read = 0;
+  const systemAuthorities = () => {
+    read++;
+    return [other.ca.cert, ca.cert];
+  };
+  const send = connection({ proxy: false, env: {}, resolve: local, systemAuthorities });
   try {
-    const file = join(dir, "ca.pem");
-    await writeFile(file, ca.cert);
+    const request: HttpRequest = {
+      method: "GET",
+      origin: `https://localhost:${secure.port}`,
+      target: "/",
+      headers: [],
+    };
+    const answers = await Promise.all([
+      send(request),
+      send(request),
+      send({ ...request, origin: `https://127.0.0.1:${secure.port}` }),
+    ]);
+    for (const { status, body } of answers) {
+      assert.equal(status, 200);
+      await body.discard();
+    }
+    await (await send(request)).body.discard();
+    assert.equal(read, 1);
+  } finally {
+    await send.close();
+    await secure.close();
+  }
+});
+
+test("the system's authorities are not read where the others will do", async () => {
+  const secure = await serve(server);
+  const unread = () => assert.fail("read");
+  try {
     const origin = `https://localhost:${secure.port}`;
-    expect(await outcome(origin, { env: { SSL_CERT_FILE: file } }), 200, "named");
-    expect(
-      await outcome(origin, { env: { SSL_CERT_FILE: `${file}.missing` } }),
-      ["CONFIG_INVALID", /ca\.pem\.missing.*cannot be read/],
-      "missing",
-    );
+    expect(await outcome(origin, { ca: ca.cert, systemAuthorities: unread }), 200, "trusted");
+    expect(await outcome(origin, { insecure: true, systemAuthorities: unread }), 200, "insecure");
   } finally {
     await secure.close();
-    await rm(dir, { recursive: true });
   }
 });
 

@@ -47,6 +47,10 @@ const certificateFaults: Readonly<Record<string, readonly [reason: string, remed
   HOSTNAME_MISMATCH: ["its certificate is for another name", "use the name it is for"],
 };
 
+/** Whether a host was not reached because nobody we trust vouches for it. */
+export const isUntrusted = (error: unknown): boolean =>
+  isDrayError(error, "TLS") && (certificateFaults[codeOf(error.cause)]?.[1].includes("--ca-file") ?? false);
+
 const networkFaults: Readonly<Record<string, readonly [reason: string, remedy: string, passes: boolean]>> = {
   ENOTFOUND: ["no such host", "check the name", false],
   EAI_AGAIN: ["the name could not be looked up", "check the network", true],
