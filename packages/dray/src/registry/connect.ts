@@ -8,6 +8,7 @@ import {
   type Handler,
   type Middleware,
   pipeline,
+  proxyFor,
   type RetryOptions,
   redirect,
   retry,
@@ -16,6 +17,7 @@ import {
   trace,
   warnings,
 } from "../http/index.ts";
+import { speaksTls } from "../http/speaks-tls.ts";
 import { parseRegistry } from "../oci/index.ts";
 import { createApi, type Settings } from "./api.ts";
 import { endpoint, originsOf } from "./endpoint.ts";
@@ -89,7 +91,11 @@ export const connect = (name: string, options: ConnectOptions = {}): Registry =>
   const authenticated = authenticate({ ...identity, origin: () => origins });
   const below = pipeline(wire.send, authenticated, ownBudget, ...traced);
   const handler = pipeline(below, warnings(onEvent === undefined ? {} : { onEvent }), retry(options.retry), redirect());
-  const found = endpoint(registry, { insecure, send: below });
+  const found = endpoint(registry, {
+    insecure,
+    send: below,
+    ...(options.connection === undefined ? { look: lookDirectly(options.proxy) } : {}),
+  });
   const api = createApi(registry, {
     handler,
     endpoint: found,
@@ -105,6 +111,17 @@ export const connect = (name: string, options: ConnectOptions = {}): Registry =>
     },
   });
 };
+
+/** A server that is reached through a proxy is not seen from here. */
+const lookDirectly =
+  (proxy: string | false | undefined) =>
+  async (host: URL, signal: AbortSignal): Promise<boolean | undefined> =>
+    typeof proxy === "string" || (proxy === undefined && proxyFor(host, process.env) !== undefined)
+      ? undefined
+      : speaksTls(host.hostname.replace(/^\[|\]$/g, ""), Number(host.port || 443), lookTime, signal);
+
+/** Milliseconds. Servers nearby answer in one or two; who does not is asked again in full. */
+const lookTime = 500;
 
 const settingsOf = (options: ConnectOptions, onWarning: (message: string) => void): Settings => {
   const { chunkSize, foreignLayers = false, insecure = false, onEvent, stateDir = stateDirectory() } = options;

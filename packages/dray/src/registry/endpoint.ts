@@ -12,6 +12,8 @@ export interface EndpointOptions {
   readonly insecure?: boolean;
   /** Sends a probe, with neither credentials nor retries. */
   readonly send: Handler;
+  /** Looks which of the two a server speaks, where that costs less than a probe; `undefined`: it cannot tell. */
+  readonly look?: (host: URL, signal: AbortSignal) => Promise<boolean | undefined>;
   /** Milliseconds that https has for itself before http is tried beside it: a firewall may swallow its packets. */
   readonly headStart?: number;
 }
@@ -63,9 +65,11 @@ const isNearby = (registry: string): boolean => {
 const probeBoth = async (
   registry: string,
   [secure, plain]: readonly [string, string],
-  { send, headStart = 2000 }: EndpointOptions,
+  { send, look, headStart = 2000 }: EndpointOptions,
   signal: AbortSignal,
 ): Promise<string> => {
+  const secured = await look?.(new URL(secure), signal);
+  if (secured !== undefined) return secured ? secure : plain;
   const stop = new AbortController();
   const either = AbortSignal.any([signal, stop.signal]);
   const first = probe(send, secure, either);
