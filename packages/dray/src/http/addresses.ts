@@ -25,16 +25,26 @@ const privateRanges = [
   "fe80::/10", // link-local
   "fec0::/10", // site-local
   "ff00::/8", // multicast
-].map((text) => parseCidr(text) as Cidr);
+];
 
 /** IPv6 ranges whose addresses carry an IPv4 address, and the byte where it lies. */
-const carriers: readonly (readonly [range: Cidr, at: number])[] = [
-  [parseCidr("::ffff:0:0/96") as Cidr, 12], // v4-mapped
-  [parseCidr("::/96") as Cidr, 12], // v4-compatible
-  [parseCidr("64:ff9b::/96") as Cidr, 12], // NAT64
-  [parseCidr("64:ff9b:1::/48") as Cidr, 12], // NAT64, local use
-  [parseCidr("2002::/16") as Cidr, 2], // 6to4
+const carriers: readonly (readonly [range: string, at: number])[] = [
+  ["::ffff:0:0/96", 12], // v4-mapped
+  ["::/96", 12], // v4-compatible
+  ["64:ff9b::/96", 12], // NAT64
+  ["64:ff9b:1::/48", 12], // NAT64, local use
+  ["2002::/16", 2], // 6to4
 ];
+
+/** The tables, read at the first question: most commands ask none, and would pay for it each time they start. */
+let tables: { readonly ranges: readonly Cidr[]; readonly carriers: readonly (readonly [Cidr, number])[] } | undefined;
+const readTables = (): NonNullable<typeof tables> => {
+  tables ??= {
+    ranges: privateRanges.map((text) => parseCidr(text) as Cidr),
+    carriers: carriers.map(([text, at]) => [parseCidr(text) as Cidr, at]),
+  };
+  return tables;
+};
 
 export interface Cidr {
   readonly bytes: Uint8Array;
@@ -86,7 +96,7 @@ export function inCidr(address: Uint8Array, range: Cidr): boolean {
 
 /** The IPv4 address inside a v4-mapped, NAT64 or 6to4 one; any other address as it is. */
 const unwrapped = (address: Uint8Array): Uint8Array => {
-  const carrier = carriers.find(([range]) => inCidr(address, range));
+  const carrier = readTables().carriers.find(([range]) => inCidr(address, range));
   return carrier === undefined ? address : address.subarray(carrier[1], carrier[1] + 4);
 };
 
@@ -95,7 +105,7 @@ export const isPrivateAddress = (text: string): boolean => {
   const address = parseAddress(text);
   if (address === undefined) return false;
   const inner = unwrapped(address);
-  return privateRanges.some((range) => inCidr(address, range) || inCidr(inner, range));
+  return readTables().ranges.some((range) => inCidr(address, range) || inCidr(inner, range));
 };
 
 /**
