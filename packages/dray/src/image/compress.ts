@@ -113,8 +113,9 @@ const compressLayer = async (
 ): Promise<Descriptor> => {
   const plain = meteredContent(source, descriptor, { verify: true, onEvent });
   const content: Content = {
+    handsOver: true,
     open: ({ offset = 0, signal: own } = {}) =>
-      without(offset, gzip(plain.open(own === undefined ? {} : { signal: own }), { level })),
+      without(offset, gzip(plain.open(own === undefined ? {} : { signal: own }), { level, handsOver: true })),
   };
   const mediaType = gzipTypeOf(descriptor.mediaType);
   const made = await target.ingest(content, {

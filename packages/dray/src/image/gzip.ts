@@ -1,19 +1,25 @@
 import { availableParallelism } from "node:os";
 import { promisify } from "node:util";
 import { constants, crc32, deflateRaw } from "node:zlib";
-import { blocksOf } from "../content/index.ts";
+import { handOver, release } from "../content/index.ts";
+import { blockSize, giveBlock, takeBlock } from "../hash/index.ts";
 
 const deflate = promisify(deflateRaw) as (
   block: Uint8Array,
   options: { level: number; finishFlush: number; chunkSize: number; dictionary?: Uint8Array },
 ) => Promise<Uint8Array>;
 
-/** Part of the format: another size makes other bytes of the same input. */
-const blockSize = 1024 * 1024;
 /** How far back deflate looks. */
 const window = 32 * 1024;
 /** RFC 1952: no name, no time, unknown system, so that the same input gives the same bytes. */
 const head = new Uint8Array([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255]);
+
+export interface GzipOptions {
+  /** zlib's, 1 to 9. Default 1. */
+  readonly level?: number;
+  /** Chunks are let go of once they were taken in: see `Content.handsOver`. Default: no. */
+  readonly handsOver?: boolean;
+}
 
 /**
  * gzip on all cores: blocks are compressed side by side on zlib's threads, each with the end of the one before as its
@@ -21,7 +27,7 @@ const head = new Uint8Array([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255]);
  */
 export async function* gzip(
   chunks: AsyncIterable<Uint8Array>,
-  { level = 1 }: { level?: number } = {},
+  { level = 1, handsOver = false }: GzipOptions = {},
 ): AsyncGenerator<Uint8Array> {
   const atOnce = availableParallelism() + 1;
   const ahead: Promise<Uint8Array>[] = [];
@@ -30,11 +36,12 @@ export async function* gzip(
   let before: Uint8Array | undefined;
   yield head;
   try {
-    for await (const block of blocksOf(chunks, blockSize)) {
+    for await (const block of filledBlocks(chunks, handsOver)) {
       sum = crc32(block, sum);
       size += block.byteLength;
       ahead.push(compress(block, before, level));
-      before = block.subarray(Math.max(0, block.byteLength - window));
+      // A copy: the block itself is used again as soon as it is compressed.
+      before = block.slice(Math.max(0, block.byteLength - window));
       if (ahead.length >= atOnce) yield await (ahead.shift() as Promise<Uint8Array>);
     }
     while (ahead.length > 0) yield await (ahead.shift() as Promise<Uint8Array>);
@@ -44,13 +51,48 @@ export async function* gzip(
   yield tail(sum, size);
 }
 
-const compress = (block: Uint8Array, before: Uint8Array | undefined, level: number): Promise<Uint8Array> =>
-  deflate(block, {
+/** Joins chunks to blocks, all full but the last. Their size is part of the format: another one makes other bytes of the same input. */
+async function* filledBlocks(
+  chunks: AsyncIterable<Uint8Array>,
+  handsOver: boolean,
+): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+  let block: Uint8Array<ArrayBuffer> | undefined;
+  let filled = 0;
+  for await (const chunk of chunks) {
+    for (let at = 0; at < chunk.byteLength; ) {
+      block ??= takeBlock();
+      const part = chunk.subarray(at, at + blockSize - filled);
+      block.set(part, filled);
+      at += part.byteLength;
+      filled += part.byteLength;
+      if (filled < blockSize) continue;
+      yield block;
+      block = undefined;
+      filled = 0;
+    }
+    if (handsOver) release(chunk);
+  }
+  if (block !== undefined && filled > 0) yield block.subarray(0, filled);
+}
+
+const compress = async (
+  block: Uint8Array<ArrayBuffer>,
+  before: Uint8Array | undefined,
+  level: number,
+): Promise<Uint8Array> => {
+  const made = await deflate(block, {
     level,
     finishFlush: constants.Z_SYNC_FLUSH,
+    // One piece for any block, also one that grows.
     chunkSize: block.byteLength + 1024,
     ...(before === undefined ? {} : { dictionary: before }),
   });
+  giveBlock(block.buffer);
+  // Much shorter than the buffer it lies in, which would stay as long as it. Small buffers are parts of a common pool.
+  const exact = new Uint8Array(made);
+  if (made.buffer.byteLength >= blockSize) (made.buffer as ArrayBuffer).transfer(0);
+  return handOver(exact);
+};
 
 /** An empty last block, then the checksum and the size modulo 2^32. */
 const tail = (sum: number, size: number): Uint8Array => {
