@@ -14,7 +14,7 @@ const readManifest = (file: string): Manifest => {
 /** What the root lists for development is there for the tests of every package. */
 const shared = readManifest("package.json").devDependencies;
 const manifests = new Map(
-  globSync("packages/*/package.json", { cwd: root }).map((file) => {
+  globSync(["packages/*/package.json", "bench/package.json"], { cwd: root }).map((file) => {
     const manifest = readManifest(file);
     const devDependencies = [...manifest.devDependencies, ...shared];
     return [dirname(file).split(sep).at(-1) ?? "", { ...manifest, devDependencies }];
