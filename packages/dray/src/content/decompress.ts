@@ -2,6 +2,7 @@ import type { Transform } from "node:stream";
 import { createGunzip, createZstdDecompress } from "node:zlib";
 import { DrayError } from "../errors.ts";
 import type { Compression } from "../oci/index.ts";
+import { handOver, release } from "./hand-over.ts";
 import { zstdFrames } from "./zstd-frames.ts";
 
 /** Node's default of 16 KiB doubles the time and keeps the main thread busy with small pieces. */
@@ -18,19 +19,22 @@ export const sniffCompression = (start: Uint8Array): Compression => {
 
 /**
  * The bytes of a layer without their compression, whatever it is: layers are not always what their media type says.
- * Decompression runs on zlib's own threads; memory is bounded by a few chunks.
+ * Decompression runs on zlib's own threads; memory is bounded by a few chunks. `handsOver`: as with `Content`, of what goes in.
  * @throws DrayError `MANIFEST_INVALID` when the compressed bytes are damaged or end early.
  */
-export async function* decompressed(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+export async function* decompressed(
+  chunks: AsyncIterable<Uint8Array>,
+  { handsOver = false }: { handsOver?: boolean } = {},
+): AsyncGenerator<Uint8Array> {
   const source = chunks[Symbol.asyncIterator]();
   const start = await beginning(source);
   const whole = again(start, source);
   const how = sniffCompression(start);
   if (how === "none") yield* whole;
-  else if (how === "gzip") yield* through(createGunzip({ chunkSize }), whole, how);
+  else if (how === "gzip") yield* through(createGunzip({ chunkSize }), whole, how, handsOver);
   else
     for await (const frame of zstdFrames(whole)) {
-      if (!frame.skippable) yield* through(createZstdDecompress({ chunkSize }), frame.chunks, how);
+      if (!frame.skippable) yield* through(createZstdDecompress({ chunkSize }), frame.chunks, how, false);
       else for await (const _ of frame.chunks);
     }
 }
@@ -63,16 +67,17 @@ async function* through(
   transform: Transform,
   chunks: AsyncIterable<Uint8Array>,
   how: Compression,
+  handsOver: boolean,
 ): AsyncGenerator<Uint8Array> {
   let over = false;
   transform.once("end", () => {
     over = true;
   });
-  const fed = feed(transform, chunks, () => over);
+  const fed = feed(transform, chunks, () => over, handsOver);
   // Seen below; until then it must not count as unhandled.
   fed.catch(() => {});
   try {
-    for await (const chunk of transform) yield chunk as Uint8Array;
+    for await (const chunk of transform) yield handOver(chunk as Uint8Array);
     await fed;
   } catch (cause) {
     over = true;
@@ -86,11 +91,17 @@ async function* through(
 }
 
 /** @throws what reading the input throws; what the transform throws is its own reader's. */
-const feed = async (transform: Transform, chunks: AsyncIterable<Uint8Array>, isOver: () => boolean): Promise<void> => {
+const feed = async (
+  transform: Transform,
+  chunks: AsyncIterable<Uint8Array>,
+  isOver: () => boolean,
+  handsOver: boolean,
+): Promise<void> => {
   try {
     for await (const chunk of chunks) {
       if (isOver() && transform.destroyed) break;
-      if (!isOver() && !transform.write(chunk)) await writable(transform);
+      if (isOver()) continue;
+      if (!transform.write(chunk, handsOver ? () => release(chunk) : noted)) await writable(transform);
     }
     transform.end();
   } catch (error) {
@@ -98,6 +109,8 @@ const feed = async (transform: Transform, chunks: AsyncIterable<Uint8Array>, isO
     throw error;
   }
 };
+
+const noted = (): void => {};
 
 /** A transform that is destroyed, or has ended, never drains. */
 const writable = (transform: Transform): Promise<void> =>

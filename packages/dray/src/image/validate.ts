@@ -1,5 +1,13 @@
 import { availableParallelism } from "node:os";
-import { decompressed, digestMismatch, loadManifest, type ReadableStore, Slots, sized } from "../content/index.ts";
+import {
+  decompressed,
+  digestMismatch,
+  loadManifest,
+  type ReadableStore,
+  release,
+  Slots,
+  sized,
+} from "../content/index.ts";
 import { type DrayError, isDrayError, throwIfAborted } from "../errors.ts";
 import { digesterFor } from "../hash/index.ts";
 import {
@@ -151,7 +159,10 @@ class Validation {
         const outer = digesterFor(algorithmOf(descriptor.digest), descriptor.size);
         const inner = digesterFor(algorithmOf(diffID), descriptor.size);
         try {
-          for await (const chunk of decompressed(hashing(this.#read(descriptor), outer))) await inner.update(chunk);
+          for await (const chunk of decompressed(hashing(this.#read(descriptor), outer), { handsOver: true })) {
+            await inner.update(chunk);
+            release(chunk);
+          }
           const [digest, diff] = await Promise.all([outer.digest(), inner.digest()]);
           if (digest !== descriptor.digest) throw digestMismatch(descriptor, digest);
           if (diff !== diffID) this.#add(descriptor, `the layer's diffID is ${diff}, the configuration says ${diffID}`);
