@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { blockSize } from "../hash/index.ts";
-import { largestWrite } from "./block-writer.ts";
+import { pieceSize } from "./block-writer.ts";
 import { blockWriter, type OpenFile } from "./index.ts";
 
 const memoryFile = (
@@ -41,7 +41,7 @@ describe("a block writer", () => {
       for (let at = 0; at < content.byteLength; at += chunk) await writer.write(content.subarray(at, at + chunk));
       await writer.end();
       assert.equal(Buffer.compare(file.content, content), 0);
-      assert.equal(file.writes, Math.ceil(content.byteLength / largestWrite));
+      assert.equal(file.writes, Math.ceil(content.byteLength / pieceSize));
       assert.equal(file.atOnce, 1);
     });
 
@@ -72,7 +72,7 @@ describe("a block writer", () => {
   });
 
   it("reports a failed write at the next step, and writes nothing behind the gap", async () => {
-    const file = memoryFile({ fail: (write) => write === 1 + blockSize / largestWrite });
+    const file = memoryFile({ fail: (write) => write === 1 + blockSize / pieceSize });
     const writer = blockWriter(file, 0);
     await assert.rejects(async () => {
       for (let i = 0; i < 4; i++) await writer.write(content.subarray(0, blockSize));

@@ -1,12 +1,12 @@
-import { blockSize, giveBlock, takeBlock } from "../hash/index.ts";
 import type { OpenFile } from "./file-system.ts";
 
 /**
- * Bytes handed to the kernel at once. For more, file systems with large folios (ext4 since Linux 6.16, xfs) take pages in one piece
- * from memory that was not used lately; in a virtual machine that is memory which the host still has to find. Writing 512 MiB
- * took 0.5 to 1.2 s of processor time in pieces of 1 MiB, and 0.2 s in these.
+ * Bytes handed to the kernel at once. Larger ones fit neither the processor's cache, when another core writes what this one
+ * has filled, nor file systems with large folios (ext4 since Linux 6.16, xfs): those take pages in one piece, from memory that was
+ * not used lately, which in a virtual machine the host still has to find. Writing 512 MiB took 0.5 to 1.2 s of processor time in
+ * pieces of 1 MiB, and 0.2 s in these.
  */
-export const largestWrite: number = 128 * 1024;
+export const pieceSize: number = 128 * 1024;
 
 /** Writes chunks one after the other into a part of a file. */
 export interface BlockWriter {
@@ -17,17 +17,18 @@ export interface BlockWriter {
 }
 
 /**
- * Gathers chunks into blocks of 1 MiB: one is written while the next fills. Never are two writes on their way: whatever kills
+ * Gathers chunks into pieces of one size: one is written while the next fills. Never are two writes on their way: whatever kills
  * the process, the file holds a beginning of the content without holes, which a later attempt can go on from.
  */
-export const blockWriter = (file: OpenFile, position: number): BlockWriter => new Blocks(file, position);
+export const blockWriter = (file: OpenFile, position: number): BlockWriter => new Pieces(file, position);
 
-class Blocks implements BlockWriter {
+class Pieces implements BlockWriter {
   readonly #file: OpenFile;
   #position: number;
-  #block: Uint8Array<ArrayBuffer> | undefined;
+  #piece: Uint8Array = new Uint8Array(pieceSize);
   #filled = 0;
-  /** The block on its way, and what became of it: its error is kept, so that nobody writes behind a gap. */
+  #spare: Uint8Array = new Uint8Array(pieceSize);
+  /** The piece on its way, and what became of it: its error is kept, so that nobody writes behind a gap. */
   #writing: Promise<{ readonly error: unknown } | undefined> | undefined;
 
   constructor(file: OpenFile, position: number) {
@@ -37,27 +38,27 @@ class Blocks implements BlockWriter {
 
   async write(chunk: Uint8Array): Promise<void> {
     for (let at = 0; at < chunk.byteLength; ) {
-      this.#block ??= takeBlock();
-      const part = chunk.subarray(at, at + blockSize - this.#filled);
-      this.#block.set(part, this.#filled);
+      const part = chunk.subarray(at, at + pieceSize - this.#filled);
+      this.#piece.set(part, this.#filled);
       this.#filled += part.byteLength;
       at += part.byteLength;
-      if (this.#filled === blockSize) await this.#hand(this.#block);
+      if (this.#filled === pieceSize) await this.#hand();
     }
   }
 
   async end(): Promise<void> {
-    if (this.#block !== undefined) await this.#hand(this.#block);
+    if (this.#filled > 0) await this.#hand();
     await this.#written();
   }
 
-  /** Waits for the block before and begins to write this one. */
-  async #hand(block: Uint8Array<ArrayBuffer>): Promise<void> {
-    const length = this.#filled;
-    this.#block = undefined;
-    this.#filled = 0;
+  /** Waits for the piece before and begins to write this one. */
+  async #hand(): Promise<void> {
     await this.#written();
-    this.#writing = this.#writeAll(block, length).catch((error: unknown) => ({ error }));
+    const [piece, length] = [this.#piece, this.#filled];
+    this.#piece = this.#spare;
+    this.#spare = piece;
+    this.#filled = 0;
+    this.#writing = this.#writeAll(piece, length).catch((error: unknown) => ({ error }));
   }
 
   async #written(): Promise<void> {
@@ -65,13 +66,12 @@ class Blocks implements BlockWriter {
     if (failure !== undefined) throw failure.error;
   }
 
-  async #writeAll(block: Uint8Array<ArrayBuffer>, length: number): Promise<undefined> {
+  async #writeAll(piece: Uint8Array, length: number): Promise<undefined> {
     for (let at = 0; at < length; ) {
-      const { bytesWritten } = await this.#file.write(block, at, Math.min(largestWrite, length - at), this.#position);
+      const { bytesWritten } = await this.#file.write(piece, at, length - at, this.#position);
       at += bytesWritten;
       this.#position += bytesWritten;
     }
-    giveBlock(block.buffer);
     return undefined;
   }
 }

@@ -1,5 +1,4 @@
 import { dirname } from "node:path";
-import { Slots } from "../content/index.ts";
 import { DrayError, throwIfAborted } from "../errors.ts";
 import { errnoOf, type FileSystem, type Lock, lock, onDisk, type OpenFile } from "../files/index.ts";
 
@@ -33,27 +32,11 @@ export const openPartFile = async (fs: FileSystem, file: string, signal?: AbortS
       path,
       async () => (await ifThere(() => fs.open(path, "r+"))) ?? (await fs.open(path, "wx+", 0o666)),
     );
-    return { target, path, file: writtenInTurn(opened), lock: held };
+    return { target, path, file: opened, lock: held };
   } catch (error) {
     await held.release();
     throw error;
   }
-};
-
-/**
- * One write at a time. The kernel lets only one in anyway, and those that wait for it spin: with four layers side by side that took
- * a third of all time spent in the kernel.
- */
-const writtenInTurn = (file: OpenFile): OpenFile => {
-  const turn = new Slots(1);
-  return {
-    read: (...args) => file.read(...args),
-    write: (...args) => turn.run(undefined, () => file.write(...args)),
-    stat: () => file.stat(),
-    truncate: (length) => file.truncate(length),
-    sync: () => file.sync(),
-    close: () => file.close(),
-  };
 };
 
 const ifThere = async <T>(work: () => Promise<T>): Promise<T | undefined> => {
