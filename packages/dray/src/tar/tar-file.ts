@@ -11,7 +11,7 @@ export interface TarFile {
   /** Its name for messages. */
   readonly what: string;
   readonly entries: readonly PlacedEntry[];
-  /** The body of an entry, in pieces of up to 1 MiB. */
+  /** The body of an entry, in pieces of up to 256 KiB. */
   read(entry: PlacedEntry, options?: ReadBodyOptions): AsyncGenerator<Uint8Array>;
   /** Lets go of a temporary file, where there is one. */
   close(): Promise<void>;
@@ -170,7 +170,7 @@ async function* cancellable(
 }
 
 /** Bytes read at once; the next are on their way while these are used. */
-const blockSize = 1024 * 1024;
+const blockSize = 256 * 1024;
 
 async function* bodyOf(
   file: OpenFile,
