@@ -1,19 +1,10 @@
 /** What is measured. Each prints its own tables; peers that are not there are named and left out. */
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { type DockerRegistry, startDockerRegistry, succeed } from "@dray/testkit/peers";
 import { files40, type Input, platforms4, random4g, random512, textArchive } from "./input.ts";
 import { type Contender, measure } from "./measure.ts";
-import {
-  copyArguments,
-  type Place,
-  type ProgramName,
-  programOf,
-  pullLayoutArguments,
-  regctlConfig,
-  trust,
-} from "./programs.ts";
+import { copyArguments, type Place, type ProgramName, programOf, pullLayoutArguments } from "./programs.ts";
+import { image, load, startRegistry, within, withServers } from "./registries.ts";
 import { startManyTags } from "./tags.ts";
 
 export interface Bench {
@@ -29,58 +20,6 @@ export interface Measurement {
 }
 
 const everyone: readonly ProgramName[] = ["dray", "crane", "skopeo", "regctl", "oras"];
-const image = "bench/image:latest";
-
-const startRegistry = async (options: { tls?: boolean } = {}): Promise<DockerRegistry> => {
-  const registry = await startDockerRegistry(options);
-  if (registry === undefined) throw new Error("docker-registry is needed to measure against; it is a Debian package");
-  return registry;
-};
-
-/** A folder that is gone when the work is done. */
-const within = async (work: (dir: string) => Promise<void>): Promise<void> => {
-  const dir = await mkdtemp(join(tmpdir(), "dray-bench-"));
-  try {
-    await work(dir);
-  } finally {
-    await rm(dir, { recursive: true, force: true });
-  }
-};
-
-const withServers = async (
-  tls: boolean,
-  work: (source: DockerRegistry, target: DockerRegistry, env: Record<string, string>) => Promise<void>,
-): Promise<void> =>
-  within(async (dir) => {
-    const source = await startRegistry({ tls });
-    const target = await startRegistry({ tls });
-    try {
-      // Both have an authority of their own; one file holds both.
-      const env = { ...trust(await together(dir, source, target)), REGCTL_CONFIG: join(dir, "regctl.json") };
-      await writeFile(env.REGCTL_CONFIG, regctlConfig([source, target]));
-      await work(source, target, env);
-    } finally {
-      await source.close();
-      await target.close();
-    }
-  });
-
-const together = async (dir: string, ...places: readonly Place[]): Promise<Place> => {
-  const files = places.flatMap(({ ca }) => (ca === undefined ? [] : [ca]));
-  if (files.length === 0) return { host: "" };
-  const { readFile } = await import("node:fs/promises");
-  const ca = join(dir, "ca.pem");
-  await writeFile(ca, (await Promise.all(files.map((file) => readFile(file, "utf8")))).join("\n"));
-  return { host: "", ca };
-};
-
-const load = async (input: Input, into: Place): Promise<void> => {
-  const dray = programOf("dray");
-  if (dray === undefined) throw new Error("dist/dray is needed to load the images: npm run build");
-  const ca = into.ca === undefined ? [] : ["--dest-ca-file", into.ca];
-  await succeed([...dray, "cp", "-q", ...ca, `oci:${input.layout}:latest`, `${into.host}/${image}`]);
-};
-
 const contenders = (
   names: readonly ProgramName[],
   run: (name: ProgramName, program: readonly string[]) => Contender["run"],

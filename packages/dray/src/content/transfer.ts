@@ -11,6 +11,7 @@ import { attachedTo } from "./attached.ts";
 import { bytesContent } from "./bytes.ts";
 import type { CopyCounts, CopyOptions } from "./copy.ts";
 import type { Event } from "./events.ts";
+import { blobKey, Ledger, manifestKey } from "./ledger.ts";
 import { type LoadedManifest, loadManifest } from "./manifest.ts";
 import { meteredContent } from "./meter.ts";
 import { Slots } from "./slots.ts";
@@ -41,10 +42,7 @@ export class Transfer {
   readonly #failFast: boolean;
   readonly #bodies: Slots;
   readonly #requests = new Slots(requestsAtOnce);
-  /** Per target: each piece of content once, however many manifests name it. */
-  readonly #pieces = new Map<object, Map<string, Promise<void>>>();
-  /** Stores that are known to hold a blob by now, to mount it from. */
-  readonly #holders = new Map<Digest, Set<object>>();
+  readonly #ledger = new Ledger();
   readonly #loaded = new Map<Digest, LoadedManifest>();
   readonly #counts = { copied: 0, mounted: 0, skipped: 0, bytes: 0 };
 
@@ -152,7 +150,7 @@ export class Transfer {
   async #manifest(way: Way, descriptor: Descriptor, depth: number, name?: string): Promise<boolean> {
     way.seen.push(descriptor);
     let named = false;
-    await this.#once(way.target, `manifest ${descriptor.digest}`, async () => {
+    await this.#ledger.once(way.target, manifestKey(descriptor.digest), async () => {
       if (this.#options.skip?.(descriptor)) return;
       const there = await this.#small(() => way.target.has(descriptor, { signal: this.signal }));
       if (there) {
@@ -223,7 +221,7 @@ export class Transfer {
   async #blob(way: Way, descriptor: Descriptor): Promise<void> {
     const { source, target } = way;
     const { signal } = this;
-    await this.#once(target, `blob ${descriptor.digest}`, async () => {
+    await this.#ledger.once(target, blobKey(descriptor.digest), async () => {
       if (this.#options.skip?.(descriptor)) return;
       if (await this.#small(() => target.has(descriptor, { signal }))) this.#skipped(descriptor);
       else if (this.#options.dryRun === true) this.#copied(descriptor);
@@ -235,13 +233,13 @@ export class Transfer {
         this.#copied(descriptor);
         this.emit({ type: "done", descriptor });
       }
-      this.#holdersOf(descriptor.digest).add(target);
+      this.#ledger.holdersOf(descriptor.digest).add(target);
     });
   }
 
   async #mount({ source, target }: Way, descriptor: Descriptor): Promise<boolean> {
     if (!mountsFrom(target)) return false;
-    for (const holder of [source, ...this.#holdersOf(descriptor.digest)])
+    for (const holder of [source, ...this.#ledger.holdersOf(descriptor.digest)])
       if (await this.#small(() => target.mountFrom(descriptor, holder, { signal: this.signal }))) return true;
     return false;
   }
@@ -270,13 +268,9 @@ export class Transfer {
   }
 
   #plan(target: object, blobs: readonly Descriptor[]): void {
-    const known = this.#piecesOf(target);
-    const fresh = new Map(
-      blobs.filter(({ digest }) => !known.has(`blob ${digest}`)).map((descriptor) => [descriptor.digest, descriptor]),
-    );
-    let bytes = 0;
-    for (const { size } of fresh.values()) bytes += size;
-    if (fresh.size > 0) this.emit({ type: "plan", blobs: fresh.size, bytes });
+    const fresh = this.#ledger.fresh(target, blobs);
+    const bytes = fresh.reduce((sum, { size }) => sum + size, 0);
+    if (fresh.length > 0) this.emit({ type: "plan", blobs: fresh.length, bytes });
   }
 
   #leftOut(descriptor: Descriptor): boolean {
@@ -291,26 +285,6 @@ export class Transfer {
   #skipped(descriptor: Descriptor): void {
     this.#counts.skipped++;
     this.emit({ type: "skipped", descriptor });
-  }
-
-  #holdersOf(digest: Digest): Set<object> {
-    let holders = this.#holders.get(digest);
-    if (holders === undefined) this.#holders.set(digest, (holders = new Set()));
-    return holders;
-  }
-
-  #piecesOf(target: object): Map<string, Promise<void>> {
-    let pieces = this.#pieces.get(target);
-    if (pieces === undefined) this.#pieces.set(target, (pieces = new Map()));
-    return pieces;
-  }
-
-  /** Everybody who needs the same piece waits for the one who moves it. */
-  #once(target: object, key: string, work: () => Promise<void>): Promise<void> {
-    const pieces = this.#piecesOf(target);
-    let piece = pieces.get(key);
-    if (piece === undefined) pieces.set(key, (piece = work()));
-    return piece;
   }
 
   #small<T>(work: () => Promise<T>): Promise<T> {

@@ -51,7 +51,7 @@ export const digestMismatch = (descriptor: Descriptor, found: string): DrayError
 export const sizeMismatch = (descriptor: Descriptor, found: string): DrayError =>
   new DrayError(
     "SIZE_MISMATCH",
-    `content ${descriptor.digest} should have ${descriptor.size} bytes, there are ${found}`,
+    `content ${descriptor.digest} should have ${descriptor.size} bytes, there are ${found}: it was cut or replaced on the way; try again or another source`,
     {
       reference: descriptor.digest,
     },
