@@ -275,6 +275,12 @@ test("it is told once when the gate shuts", async () => {
   const context = { onEvent: (event: Event) => events.push(event) };
   await clock.run(many(budget({ clock, concurrency: 4 })(handler), 4, { ...get, context }));
   assert.deepEqual(events, [{ type: "throttled", registry: "r.example", delay: 3_000 }]);
+
+  // Nobody goes on in an hour: the error says all there is to say.
+  const impatient = registry(clock, () => limited("3600"));
+  const send = budget({ clock, maxWait: 1_000 })(impatient.handler);
+  await assert.rejects(clock.run(send({ ...get, context })), (error) => isDrayError(error, "RATE_LIMITED"));
+  assert.equal(events.length, 1);
 });
 
 test("a wait can be given up, and nothing is left asleep", async () => {

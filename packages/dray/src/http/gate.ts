@@ -114,7 +114,7 @@ export class Gate {
 
   /**
    * The registry said "later": shuts the gate for `wait` milliseconds, or for a time of our own where it said none. Returns how long it is
-   * shut now, and whether that is news.
+   * shut now, and whether that is news for somebody who waits.
    */
   shut(place: Place, turn: Turn, wait: number | undefined): { wait: number; news: boolean } {
     const { clock } = this.#options;
@@ -134,7 +134,7 @@ export class Gate {
       if (tooLong !== undefined) waiting.refuse(tooLong);
     }
     this.#admit();
-    return { wait: this.#shutUntil - now, news };
+    return { wait: this.#shutUntil - now, news: news && this.#tooLong(turn) === undefined };
   }
 
   /** What the registry says is left: never more in flight than that, and none before a limit that ends soon is whole again. */

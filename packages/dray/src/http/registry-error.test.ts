@@ -20,13 +20,13 @@ test("the registry's words become an error with a code, a reason and a remedy", 
       response(404, body(unknown)),
       "NOT_FOUND",
       "MANIFEST_UNKNOWN",
-      "reading x: r.example:5000 answered 404: MANIFEST_UNKNOWN: manifest unknown",
+      "reading x: r.example:5000 answered 404: MANIFEST_UNKNOWN: manifest unknown; check the name",
     ],
     [
       response(401, body({ code: "UNAUTHORIZED", message: "authentication required" })),
       "UNAUTHORIZED",
       "UNAUTHORIZED",
-      "reading x: r.example:5000 answered 401: UNAUTHORIZED: authentication required; log in with: dray auth login r.example:5000",
+      "reading x: r.example:5000 answered 401: UNAUTHORIZED: authentication required; log in with: dray auth login r.example:5000 (dray auth explain r.example:5000 tells what was tried)",
     ],
     [
       response(403, body({ code: "DENIED" }, { code: "DENIED", message: "no", detail: "quota" })),
@@ -40,7 +40,7 @@ test("the registry's words become an error with a code, a reason and a remedy", 
       undefined,
       "reading x: r.example:5000 answered 429: slow down; try again in 30 s",
     ],
-    [response(404, ""), "NOT_FOUND", undefined, "reading x: r.example:5000 answered 404"],
+    [response(404, ""), "NOT_FOUND", undefined, "reading x: r.example:5000 answered 404; check the name"],
     [
       response(502, "<html><head><title>502 Bad\n Gateway</title></head><body>long</body>"),
       "REGISTRY",
@@ -88,12 +88,8 @@ test("whether it may pass, and how long that takes, is said", async () => {
   assert.deepEqual([limited.retryable, limited.retryAfter], [true, 30]);
   const missing = await responseError(response(404, ""), "x");
   assert.deepEqual([missing.retryable, missing.retryAfter], [false, undefined]);
-  assert.equal(
-    (await responseError(response(401, ""), "x", { registry: "docker.io" })).message.endsWith(
-      "dray auth login docker.io",
-    ),
-    true,
-  );
+  const refused = await responseError(response(401, ""), "x", { registry: "docker.io" });
+  assert.match(refused.message, /dray auth login docker\.io/);
 });
 
 test("an endless or broken body does no harm, and is let go of", async () => {

@@ -54,7 +54,9 @@ export const responseError = async (
   };
   return new DrayError(
     code,
-    [`${what}: ${answer}`, remedy(code, response, registry, wait)].filter(Boolean).join("; "),
+    [`${what}: ${answer}`, remedy(code, response, { registry, wait, explained: said !== "" })]
+      .filter(Boolean)
+      .join("; "),
     facts,
   );
 };
@@ -70,12 +72,19 @@ const codeOf = (status: number, registryCode: string | undefined): ErrorCode => 
   return "REGISTRY";
 };
 
-const remedy = (code: ErrorCode, response: HttpResponse, registry: string, wait: number | undefined): string => {
-  if (code === "UNAUTHORIZED") return `log in with: dray auth login ${registry}`;
+const remedy = (
+  code: ErrorCode,
+  response: HttpResponse,
+  { registry, wait, explained }: { registry: string; wait: number | undefined; explained: boolean },
+): string => {
+  if (code === "UNAUTHORIZED")
+    return `log in with: dray auth login ${registry} (dray auth explain ${registry} tells what was tried)`;
+  if (code === "NOT_FOUND") return "check the name";
   if (code === "DENIED") return "these credentials may not do this; check the name and the account's rights";
   if (code === "RATE_LIMITED")
     return wait === undefined ? "wait, or log in for a higher limit" : `try again in ${Math.ceil(wait / 1_000)} s`;
-  if (response.status === 400 && response.url.startsWith("http:")) return "if the registry speaks TLS, use https";
+  if (response.status === 400 && !explained && response.url.startsWith("http:"))
+    return "if the registry speaks TLS, use https";
   if (response.status >= 500) return "the registry has a fault; try again later";
   return "";
 };
