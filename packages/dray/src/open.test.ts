@@ -30,6 +30,7 @@ describe("parseLocation", () => {
   const refused: [text: string, code: "LOCATION_INVALID" | "REFERENCE_INVALID" | "UNSUPPORTED", says: RegExp][] = [
     ["./layout", "LOCATION_INVALID", /oci:\.\/layout/],
     ["/images/a.tar", "LOCATION_INVALID", /docker-archive:\/images\/a\.tar/],
+    ["-", "LOCATION_INVALID", /oci-archive:- or docker-archive:-/],
     ["oci:", "LOCATION_INVALID", /the path is missing/],
     ["docker-daemon:alpine", "UNSUPPORTED", /docker-daemon: is not supported/],
     ["https://ghcr.io/a/b", "REFERENCE_INVALID", /leave the scheme out/],

@@ -55,6 +55,11 @@ export const parseLocation = (text: string, options: ParseReferenceOptions = {})
         reference: text,
       },
     );
+  if (text === "-")
+    throw new DrayError(
+      "LOCATION_INVALID",
+      'location "-": say what comes or goes there: oci-archive:- or docker-archive:-',
+    );
   if (/^\.{0,2}[\\/]|^[A-Za-z]:[\\/]/.test(text))
     throw new DrayError(
       "LOCATION_INVALID",

@@ -84,6 +84,6 @@ const unsupported = ({ digest, mediaType }: Descriptor): DrayError =>
     "UNSUPPORTED",
     isIndexType(mediaType)
       ? `a docker archive holds images of one platform each, and ${digest} is an index; choose a platform, or write an OCI archive (oci-archive:FILE)`
-      : `a docker archive cannot hold ${digest}, which is of type "${mediaType}"`,
+      : `a docker archive cannot hold ${digest}, which is of type "${mediaType}"; write an OCI layout (oci:DIR)`,
     { reference: digest },
   );

@@ -155,7 +155,7 @@ describe("a lock", () => {
     const readonly = faultyFiles(nodeFiles, ({ operation }) => (operation === "open" ? "EACCES" : undefined));
     await assert.rejects(
       lock(readonly, path, "the thing"),
-      (error: DrayError) => error.code === "DISK" && /permission denied/.test(error.message),
+      (error: DrayError) => error.code === "DISK" && /^cannot write the thing: permission denied/.test(error.message),
     );
   });
 });

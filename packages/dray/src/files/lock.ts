@@ -29,7 +29,7 @@ const tries = 8;
  */
 export const lock = async (fs: FileSystem, path: string, what: string): Promise<Lock> => {
   for (let attempt = 1; ; attempt++) {
-    const claim = await makeClaim(fs, resolve(path));
+    const claim = await makeClaim(fs, resolve(path), what);
     let other: string | undefined;
     try {
       other = await otherHolder(fs, claim);
@@ -44,7 +44,7 @@ export const lock = async (fs: FileSystem, path: string, what: string): Promise<
   }
 };
 
-const makeClaim = async (fs: FileSystem, path: string): Promise<string> => {
+const makeClaim = async (fs: FileSystem, path: string, what: string): Promise<string> => {
   const { pid, started, machine } = thisProcess();
   const claim = `${path}.lock-${pid}-${started}-${machine}-${randomBytes(4).toString("hex")}`;
   try {
@@ -57,7 +57,8 @@ const makeClaim = async (fs: FileSystem, path: string): Promise<string> => {
     }
   } catch (error) {
     await removeClaim(fs, claim);
-    throw diskError(error, "make the lock", claim);
+    // Nobody asked for a lock: what it is for cannot be written.
+    throw diskError(error, "write", what);
   }
   return claim;
 };

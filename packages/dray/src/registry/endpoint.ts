@@ -108,6 +108,8 @@ const bothFailed = (registry: string, errors: readonly unknown[]): unknown => {
   const [secure, plain] = errors;
   if (secure === plain) return secure;
   if (!(secure instanceof DrayError && plain instanceof DrayError)) return secure instanceof DrayError ? plain : secure;
+  // Nobody is there to speak either: once is enough.
+  if (secure.message === plain.message) return secure;
   return new DrayError(
     secure.code,
     `${registry} answers neither https nor http: with https, ${secure.message}; with http, ${plain.message}`,

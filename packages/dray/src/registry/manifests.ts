@@ -71,10 +71,10 @@ export const getManifest = async (repo: Repo, name: string, options: Cancel = {}
   const response = await repo.api.ask({ ...manifestCall(repo, name, options), method: "GET" }, 200);
   const what = `manifest ${referenceIn(repo, name)}`;
   const bytes = await bytesOf(response, what);
-  const mediaType = mediaTypeOf(response) ?? mediaTypeInside(bytes, what);
+  const mediaType = mediaTypeOf(response) ?? naming(what, () => mediaTypeInside(bytes));
   const said = digestSaid(response);
   const expected = isDigest(name) ? name : said;
-  const digest = digestOfManifest(bytes, mediaType, expected && algorithmOf(expected));
+  const digest = naming(what, () => digestOfManifest(bytes, mediaType, expected && algorithmOf(expected)));
   const descriptor = { mediaType, digest, size: bytes.byteLength };
   if (expected !== undefined && digest !== expected) throw mismatch(repo, name, digest, expected);
   repo.manifests.set(digest, { mediaType, bytes });
@@ -187,12 +187,16 @@ const anything = new Set([
 ]);
 
 /** What a manifest calls itself. */
-const mediaTypeInside = (bytes: Uint8Array, what: string): string => {
+const mediaTypeInside = (bytes: Uint8Array): string => {
+  const { mediaType } = parseManifest(bytes);
+  return isManifestLike(mediaType) ? mediaType : "application/octet-stream";
+};
+
+/** Errors over bytes that are no manifest, such as a page that says "log in", say where these came from. */
+const naming = <T>(what: string, work: () => T): T => {
   try {
-    const { mediaType } = parseManifest(bytes);
-    return isManifestLike(mediaType) ? mediaType : "application/octet-stream";
+    return work();
   } catch (error) {
-    // A page that says "log in", from something on the way.
     if (!isDrayError(error)) throw error;
     throw new DrayError(error.code, `${what}: ${error.message}`, { cause: error });
   }
