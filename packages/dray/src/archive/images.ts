@@ -1,13 +1,16 @@
 import { availableParallelism } from "node:os";
-import { collect, Slots, sniffCompression } from "../content/index.ts";
+import { collect, decompressed, Slots, sniffCompression } from "../content/index.ts";
 import { DrayError, isDrayError } from "../errors.ts";
 import { digesterFor } from "../hash/index.ts";
 import {
+  algorithmOf,
   type Compression,
   type Descriptor,
   type Digest,
+  type DigestAlgorithm,
   digestOf,
   encodeJson,
+  hexOf,
   isDigest,
   isForeignLayerType,
   isObject,
@@ -33,8 +36,8 @@ export interface FoundImage {
 export interface OpenArchive {
   readonly tar: TarFile;
   readonly members: Members;
-  /** Digests of entries that had to be computed, by their place. */
-  readonly digests: Map<number, Promise<Digest>>;
+  /** Digests of compressed layers that had to be computed, by place and diffID. */
+  readonly digests: Map<string, Promise<Digest>>;
   readonly hashing: Slots;
 }
 
@@ -146,7 +149,7 @@ const findLayer = async (
   if (how === "none") return { how, digest: diffID, size, entry };
   return {
     how,
-    digest: claimedDigest(path, source, size) ?? (await digestOfEntry(archive, entry, signal)),
+    digest: claimedDigest(path, source, size) ?? (await computedDigest(archive, entry, { path, diffID, signal })),
     size,
     entry,
   };
@@ -160,25 +163,57 @@ const claimedDigest = (path: string, source: Descriptor | undefined, size: numbe
   return isDigest(named) ? named : undefined;
 };
 
-/** Other file names promise nothing: what looks like a digest may be that of the layer before it was compressed. */
-const digestOfEntry = (
-  { tar, digests, hashing }: OpenArchive,
-  entry: PlacedEntry,
-  signal?: AbortSignal,
-): Promise<Digest> => {
-  let digest = digests.get(entry.offset);
+interface Asked {
+  readonly path: string;
+  readonly diffID: Digest;
+  readonly signal: AbortSignal | undefined;
+}
+
+const computedDigest = ({ tar, digests, hashing }: OpenArchive, entry: PlacedEntry, asked: Asked): Promise<Digest> => {
+  const key = `${entry.offset} ${asked.diffID}`;
+  let digest = digests.get(key);
   if (digest === undefined) {
-    digest = hashing.run(signal, () => hashEntry(tar, entry, signal));
-    digests.set(entry.offset, digest);
-    digest.catch(() => digests.delete(entry.offset));
+    digest = hashing.run(asked.signal, () => soundDigest(tar, entry, asked));
+    digests.set(key, digest);
+    digest.catch(() => digests.delete(key));
   }
   return digest;
 };
 
-const hashEntry = async (tar: TarFile, entry: PlacedEntry, signal?: AbortSignal): Promise<Digest> => {
-  const hash = digesterFor("sha256", entry.size);
+/**
+ * The digest of a layer of whatever name. One that is named by it, as crane names them, is sound. Other names promise nothing, and
+ * what looks like a digest may be that of the layer before it was compressed: only the diffID says what should be there.
+ */
+const soundDigest = async (tar: TarFile, entry: PlacedEntry, { path, diffID, signal }: Asked): Promise<Digest> => {
+  const digest = await hashed(tar.read(entry, { signal }), "sha256", entry.size);
+  if (path.includes(hexOf(digest))) return digest;
+  const found = await unpackedDigest(tar, entry, { path, diffID, signal });
+  if (found === diffID) return digest;
+  throw invalid(
+    tar.what,
+    `has a layer "${path}" whose content is ${found}, not ${diffID}: it is damaged; save it again`,
+  );
+};
+
+const unpackedDigest = async (tar: TarFile, entry: PlacedEntry, { path, diffID, signal }: Asked): Promise<Digest> => {
   try {
-    for await (const block of tar.read(entry, { signal })) await hash.update(block);
+    return await hashed(decompressed(tar.read(entry, { signal })), algorithmOf(diffID));
+  } catch (error) {
+    if (!isDrayError(error, "MANIFEST_INVALID")) throw error;
+    throw new DrayError("ARCHIVE_INVALID", `${tar.what}, layer "${path}": ${error.message}; save it again`, {
+      cause: error,
+    });
+  }
+};
+
+const hashed = async (
+  chunks: AsyncIterable<Uint8Array>,
+  algorithm: DigestAlgorithm,
+  size?: number,
+): Promise<Digest> => {
+  const hash = digesterFor(algorithm, size);
+  try {
+    for await (const chunk of chunks) await hash.update(chunk);
     return await hash.digest();
   } finally {
     hash.abandon();

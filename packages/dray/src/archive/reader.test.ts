@@ -350,6 +350,12 @@ test("an image without layers, and one whose layer comes twice", async () => {
   );
 });
 
+/** With a wrong byte in the middle. */
+const flipped = (bytes: Buffer): Buffer => {
+  const at = bytes.byteLength >> 1;
+  return Buffer.concat([bytes.subarray(0, at), Buffer.of((bytes[at] ?? 0) ^ 0xff), bytes.subarray(at + 1)]);
+};
+
 test("damaged and hostile archives: a line that names the archive and the thing", async () => {
   const list = (value: unknown): Entry => ({
     name: "manifest.json",
@@ -362,7 +368,7 @@ test("damaged and hostile archives: a line that names the archive and the thing"
   const without = (name: string): Entry[] => imageOf(files).filter((entry) => entry.name !== name);
   const cases: [string, Buffer, ErrorCode, string[]][] = [
     ["no tar", Buffer.from("x".repeat(2000)), "ARCHIVE_INVALID", ["no tar"]],
-    ["nothing", Buffer.alloc(0), "ARCHIVE_INVALID", ["manifest.json"]],
+    ["nothing", Buffer.alloc(0), "ARCHIVE_INVALID", ["is empty"]],
     ["no list", tarOf([{ name: "a", body: "b" }]), "ARCHIVE_INVALID", ["manifest.json"]],
     ["an OCI archive", tarOf([{ name: "index.json", body: "{}" }]), "ARCHIVE_INVALID", ["oci-archive:"]],
     ["before Docker 1.10", tarOf([{ name: "repositories", body: "{}" }]), "UNSUPPORTED", ["1.10"]],
@@ -383,6 +389,39 @@ test("damaged and hostile archives: a line that names the archive and the thing"
     ["no image at all", tarOf([list([])]), "NOT_FOUND", ["no image"]],
     ["the config is missing", tarOf(without("config.json")), "ARCHIVE_INVALID", ["config.json"]],
     ["a layer is missing", tarOf(without("2")), "ARCHIVE_INVALID", ['"2"', "layer"]],
+    [
+      "a compressed layer with a wrong byte",
+      tarOf(
+        imageOf([
+          ["1", flipped(gzipSync(one))],
+          ["2", two],
+        ]),
+      ),
+      "ARCHIVE_INVALID",
+      ['"1"'],
+    ],
+    [
+      "a compressed layer of another image",
+      tarOf(
+        imageOf([
+          ["1", gzipSync(three)],
+          ["2", two],
+        ]),
+      ),
+      "ARCHIVE_INVALID",
+      ['"1"', "damaged"],
+    ],
+    [
+      "a compressed layer that ends early",
+      tarOf(
+        imageOf([
+          ["1", one],
+          ["2", gzipSync(two).subarray(0, -9)],
+        ]),
+      ),
+      "ARCHIVE_INVALID",
+      ['"2"', "gzip"],
+    ],
     ["fewer layers than diffIDs", tarOf(imageOf([["1", one]])), "ARCHIVE_INVALID", ["1 layers", "2 rootfs.diff_ids"]],
     ["more layers than diffIDs", tarOf(imageOf([...files, ["3", three]])), "ARCHIVE_INVALID", ["3 layers"]],
     ["a config without rootfs", tarOf(imageOf(files, "{}")), "ARCHIVE_INVALID", ["0 rootfs.diff_ids"]],

@@ -1,8 +1,8 @@
 import { type Cancel, collect, type ReadOptions, sized, verified } from "../content/index.ts";
 import { DrayError, isDrayError } from "../errors.ts";
 import { type Descriptor, type Digest, isDigest, largestManifest, parseJson } from "../oci/index.ts";
-import { Members, openTar, type OpenTarOptions } from "../tar/index.ts";
-import { findImage, type FoundImage, hashedAtOnce, type Held, type OpenArchive } from "./images.ts";
+import { Members, type OpenTarOptions, openTar } from "../tar/index.ts";
+import { type FoundImage, findImage, type Held, hashedAtOnce, type OpenArchive } from "./images.ts";
 import { manifestFile, parseSavedImages, type SavedImage } from "./manifest-json.ts";
 import { sameName } from "./repo-tags.ts";
 
@@ -156,5 +156,6 @@ const noList = (what: string, members: Members): DrayError => {
       "UNSUPPORTED",
       `${what} was saved by a Docker older than 1.10, without ${manifestFile}; load it into Docker and save it again`,
     );
+  if (members.isEmpty()) return new DrayError("ARCHIVE_INVALID", `${what} is empty: there is no archive in it`);
   return new DrayError("ARCHIVE_INVALID", `${what} is no docker archive: it has no ${manifestFile}`);
 };

@@ -26,6 +26,10 @@ export class Members {
     }
   }
 
+  isEmpty(): boolean {
+    return this.#byPath.size === 0;
+  }
+
   /** Whether there is anything under this path; a link counts, wherever it leads. */
   has(path: string): boolean {
     return this.#byPath.has(entryPath(path) ?? "");
