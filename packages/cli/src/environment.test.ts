@@ -53,6 +53,12 @@ test("flags before and after the command, and from the environment", async () =>
     [["it"], { DRAY_TIMEOUT: "1m30s" }, { timeout: 90_000 }],
     [["it", "--timeout", "7"], {}, { timeout: 7000 }],
     [["it", "--timeout", "1.5h", "--max-wait", "250ms"], {}, { timeout: 5_400_000, maxWait: 250 }],
+    [
+      ["it", "--allow-private", "a.test", "--allow-private", "10.0.0.0/8"],
+      {},
+      { allowPrivate: ["a.test", "10.0.0.0/8"] },
+    ],
+    [["it"], { DRAY_ALLOW_PRIVATE: "a.test, ::1" }, { allowPrivate: ["a.test", "::1"] }],
     [["it"], { DRAY_PROGRESS: "json" }, { progress: "json" }],
     [["it"], { DRAY_PLATFORM: "linux/amd64,linux/arm" }, { platform: [linux("amd64"), linux("arm")] }],
     [["it", "--platform", "linux/amd64", "--platform", "linux/arm"], {}, { platform: [linux("amd64"), linux("arm")] }],

@@ -8,10 +8,9 @@ import { OutputClosed } from "./output.ts";
 const context = { command: "dray ls", verbose: false, interrupted: false };
 
 test("every failure is one line and an exit code; words that make no sense get a hint", () => {
-  const help = "Run 'dray ls --help' for usage.";
   const rows: readonly [unknown, Partial<typeof context>, number, string[]][] = [
     [new DrayError("NOT_FOUND", "there is no x"), {}, 5, ["Error: there is no x"]],
-    [new DrayError("USAGE", "no"), {}, 2, ["Error: no", help]],
+    [new DrayError("USAGE", "Say which."), {}, 2, ["Error: Say which; see dray ls --help"]],
     [new DrayError("REFERENCE_INVALID", "no"), {}, 2, ["Error: no"]],
     [new DrayError("PARTIAL", "1 of 2"), {}, 3, ["Error: 1 of 2"]],
     [new DrayError("ABORTED", "whatever"), {}, 130, ["Error: interrupted"]],

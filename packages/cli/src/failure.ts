@@ -28,8 +28,8 @@ export const failureOf = (error: unknown, { command, verbose, interrupted }: Fai
     const message = error instanceof Error ? error.message : String(error);
     return { exitCode: 1, lines: [`Error: ${printable(message)}`, ...trace] };
   }
-  const help = error.code === "USAGE" ? [`Run '${command} --help' for usage.`] : [];
-  return { exitCode: exitCodes[error.code], lines: [`Error: ${error.message}`, ...help, ...trace] };
+  const message = error.code === "USAGE" ? `${error.message.replace(/\.$/, "")}; see ${command} --help` : error.message;
+  return { exitCode: exitCodes[error.code], lines: [`Error: ${message}`, ...trace] };
 };
 
 const traceOf = (error: unknown): string[] => {

@@ -14,6 +14,8 @@ export interface SharedOptions {
   readonly platform?: readonly WantedPlatform[];
   readonly allowNondistributableArtifacts?: boolean;
   readonly insecure?: boolean;
+  /** Hosts, addresses and CIDRs. */
+  readonly allowPrivate?: readonly string[];
   readonly caFile?: string;
   readonly cert?: string;
   readonly key?: string;
@@ -47,9 +49,14 @@ export const sharedFlags = (): Option[] =>
     new Option("--allow-nondistributable-artifacts", "push non-distributable (foreign) layers too"),
     insecureFlag(),
     ...connectionFlags(),
-    new Option("--timeout <duration>", "give up when a registry is silent for so long, such as 30s").argParser(
-      duration,
-    ),
+    new Option(
+      "--allow-private <host>",
+      "private host, address or CIDR that a public registry may lead to; again or with commas for several",
+    ).argParser(commaList),
+    new Option(
+      "--timeout <duration>",
+      "give up when a registry or a credential helper is silent for so long, such as 30s",
+    ).argParser(duration),
     new Option("--retry <count>", "try again so often after a fault that may pass").argParser(count),
     new Option("--max-wait <duration>", "wait at most so long when a registry limits the rate, such as 5m").argParser(
       duration,
@@ -85,6 +92,12 @@ export const outputFlag = (): Option =>
 export const gather = (text: string, before: readonly string[] | undefined): readonly string[] => [
   ...(before ?? []),
   text,
+];
+
+/** The same, several in one value too. */
+const commaList = (text: string, before: readonly string[] | undefined): readonly string[] => [
+  ...(before ?? []),
+  ...text.split(",").map((part) => part.trim()),
 ];
 
 /** A whole number, zero or more. */

@@ -1,11 +1,14 @@
+import { printable } from "dray/errors";
 import type { Output } from "./output.ts";
 
 /** The version of every document that `-o json` prints; docs/json.md says what may change without a new one. */
 const schemaVersion = 1;
 
-/** A JSON document for people's scripts: its version first, then what it says, on one line. */
-export const document = (members: Readonly<Record<string, unknown>>): string =>
-  JSON.stringify({ schemaVersion, ...members });
+/** JSON on one line, safe for a terminal: more is escaped than JSON asks for, and means the same to whoever reads it. */
+export const jsonText = (value: unknown): string => printable(JSON.stringify(value));
+
+/** A JSON document for people's scripts: its version first, then what it says. */
+export const document = (members: Readonly<Record<string, unknown>>): string => jsonText({ schemaVersion, ...members });
 
 /** The same with one long list at its end, printed while it comes. */
 export const listing = async <T>(
@@ -18,7 +21,7 @@ export const listing = async <T>(
   await out.text(`${document(members).slice(0, -1)},${JSON.stringify(name)}:[`);
   let separator = "";
   for await (const item of items) {
-    await out.text(separator + JSON.stringify(memberOf(item)));
+    await out.text(separator + jsonText(memberOf(item)));
     separator = ",";
   }
   await out.line("]}");

@@ -16,25 +16,19 @@ export interface LocalOptions {
 
 /** The image at a path: of an OCI layout in a directory, or of an archive of either kind. `-` is an archive on stdin. */
 export const localImage = async (path: string, options: LocalOptions): Promise<Located<ReadableStore>> => {
-  if (path !== "-" && (await isDirectory(path))) return layoutAt(path, options);
+  if (path !== "-" && (await isDirectory(path, options))) return layoutAt(path, options);
   if (options.index) throw new DrayError("USAGE", `--index: "${path}" is no directory with an OCI layout`);
   return archiveAt(path, options);
 };
 
-const isDirectory = async (path: string): Promise<boolean> => {
+/** What cannot be looked at is tried all the same: whoever opens it knows why not. */
+const isDirectory = async (path: string, { index }: LocalOptions): Promise<boolean> => {
   try {
     return (await stat(path)).isDirectory();
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
-    const missing = code === "ENOENT" || code === "ENOTDIR";
-    throw new DrayError(
-      missing ? "NOT_FOUND" : "DISK",
-      `${path}: ${missing ? "no such file or directory" : "cannot be read"}`,
-      {
-        cause,
-        reference: path,
-      },
-    );
+    if (code !== "ENOENT" && code !== "ENOTDIR") return index;
+    throw new DrayError("NOT_FOUND", `${path}: no such file or directory; check the path`, { cause, reference: path });
   }
 };
 

@@ -7,7 +7,8 @@ if (words.length === 1 && words[0] === "version") {
   process.stdout.write(`${version}\n`);
 } else {
   const unexpected = (error: unknown): void => {
-    const text = error instanceof Error ? (words.includes("-v") ? error.stack : error.message) : String(error);
+    const said = error instanceof Error ? error.message : String(error);
+    const text = words.includes("-v") && error instanceof Error ? error.stack : said.replace(/\p{Cc}+/gu, " ");
     process.stderr.write(`Error: ${text}\n`);
     process.exit(1);
   };

@@ -1,5 +1,5 @@
 import { type CopyCounts, type CopyOutcome, type CopyPair, copyAll } from "dray/content";
-import { DrayError } from "dray/errors";
+import { DrayError, printable } from "dray/errors";
 import type { WantedPlatform } from "dray/oci";
 import type { Call } from "./call.ts";
 import { compressed } from "./compressed.ts";
@@ -93,7 +93,7 @@ const inWords = ({ copied, mounted, skipped, bytes }: CopyCounts): string =>
   ].join("; ");
 
 const planned = ({ pair, root, error }: CopyOutcome): string =>
-  `${pair.source.location} -> ${pair.target.location}: ${root?.digest ?? `error: ${error?.message}`}`;
+  printable(`${pair.source.location} -> ${pair.target.location}: ${root?.digest ?? `error: ${error?.message}`}`);
 
 const rootOf = ({ pair, root, error }: CopyOutcome): Readonly<Record<string, unknown>> => ({
   source: pair.source.location,

@@ -1,5 +1,6 @@
 import { X509Certificate } from "node:crypto";
 import { readFile } from "node:fs/promises";
+import { createSecureContext } from "node:tls";
 import { chain, dockerConfig, environment, type Keychain, staticCredential } from "dray/auth";
 import { DrayError } from "dray/errors";
 import { type ConnectOptions, connect, type Registry } from "dray/registry";
@@ -79,10 +80,14 @@ interface ReadyEnd {
 const endOf = async (call: Call<EndOptions>, end: "src" | "dest"): Promise<ReadyEnd> => {
   const settings = await settingsOf(call, end);
   const { env, reporter } = call;
-  const onWarning = (message: string): void => reporter.warn(message);
+  const { timeout } = call.options;
   const { authfile } = settings;
-  const files = dockerConfig({ env, onWarning, ...(authfile === undefined ? {} : { authFile: authfile }) });
-  return { settings, stored: chain(environment(env, { onWarning }), files) };
+  const helpers = {
+    onWarning: (message: string): void => reporter.warn(message),
+    ...(timeout === undefined ? {} : { helperTimeout: timeout }),
+  };
+  const files = dockerConfig({ env, ...helpers, ...(authfile === undefined ? {} : { authFile: authfile }) });
+  return { settings, stored: chain(environment(env, helpers), files) };
 };
 
 const settingsOf = async (call: Call<EndOptions>, end: "src" | "dest"): Promise<Settings> => {
@@ -102,8 +107,7 @@ const settingsOf = async (call: Call<EndOptions>, end: "src" | "dest"): Promise<
   return {
     ...(insecure === undefined ? {} : { insecure }),
     ...(caFile === undefined ? {} : { ca: authorities(caFile, await pem("--ca-file", caFile)) }),
-    ...(cert === undefined ? {} : { cert: await pem("--cert", cert) }),
-    ...(key === undefined ? {} : { key: await pem("--key", key) }),
+    ...(cert === undefined || key === undefined ? {} : await identity(cert, key)),
     ...(authfile === undefined ? {} : { authfile }),
     ...(username === undefined || password === undefined ? {} : { username, password }),
   };
@@ -114,7 +118,9 @@ const pem = async (flag: string, file: string): Promise<string> => {
   try {
     text = await readFile(file, "utf8");
   } catch (cause) {
-    const why = (cause as NodeJS.ErrnoException).code === "ENOENT" ? "no such file" : "cannot be read";
+    const { code } = cause as NodeJS.ErrnoException;
+    const why =
+      code === "ENOENT" ? "no such file; check the path" : `cannot be read (${code}); check its owner and mode`;
     throw new DrayError("CONFIG_INVALID", `${flag} ${file}: ${why}`, { cause });
   }
   if (!text.includes("-----BEGIN "))
@@ -131,6 +137,18 @@ const authorities = (file: string, text: string): string => {
     throw new DrayError("CONFIG_INVALID", `--ca-file ${file}: a certificate in it is damaged`, { cause });
   }
   return text;
+};
+
+const identity = async (certFile: string, keyFile: string): Promise<{ cert: string; key: string }> => {
+  const [cert, key] = [await pem("--cert", certFile), await pem("--key", keyFile)];
+  try {
+    createSecureContext({ cert, key });
+  } catch (cause) {
+    throw new DrayError("CONFIG_INVALID", `--key ${keyFile} is not the key of --cert ${certFile}, or one is damaged`, {
+      cause,
+    });
+  }
+  return { cert, key };
 };
 
 /** The password that the flags give, from wherever. */
@@ -162,7 +180,7 @@ const keychainOf = ({ settings, stored }: ReadyEnd, registry: string): Keychain 
 };
 
 const connectOptions = (call: Call, settings: Settings, credentials: Keychain): ConnectOptions => {
-  const { retry, maxWait, timeout, verbose } = call.options;
+  const { allowPrivate, retry, maxWait, timeout, verbose } = call.options;
   const { insecure, ca, cert, key } = settings;
   return {
     credentials,
@@ -171,6 +189,7 @@ const connectOptions = (call: Call, settings: Settings, credentials: Keychain): 
     ...(insecure === undefined ? {} : { insecure }),
     ...(ca === undefined ? {} : { ca }),
     ...(cert === undefined || key === undefined ? {} : { cert, key }),
+    ...(allowPrivate === undefined ? {} : { allowPrivate }),
     ...(retry === undefined ? {} : { retry: { attempts: retry + 1 } }),
     ...(maxWait === undefined ? {} : { budget: { maxWait } }),
     ...(timeout === undefined ? {} : { timeouts: { connect: timeout, headers: timeout, idle: timeout } }),

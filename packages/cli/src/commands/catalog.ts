@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { printable } from "dray/errors";
 import { parseRegistry } from "dray/oci";
 import type { Call } from "../call.ts";
 import { type ListingOptions, outputFlag } from "../flags.ts";
@@ -23,5 +24,5 @@ export const act = async (call: Call<CatalogOptions>, [host = ""]: readonly stri
   const repositories = (await registriesFor(call)).connect(registry).catalog({ signal });
   const named = (repository: string): string => (options.fullRef === true ? `${registry}/${repository}` : repository);
   if (options.output === "json") return listing(out, { registry }, "repositories", repositories, named);
-  for await (const repository of repositories) await out.line(named(repository));
+  for await (const repository of repositories) await out.line(printable(named(repository)));
 };

@@ -30,11 +30,14 @@ export const act = async (
   call: Call<CpOptions & EndOptions>,
   [from = "", to = ""]: readonly string[],
 ): Promise<void> => {
+  const { output, dryRun = false } = call.options;
+  if (output === "json" && !dryRun && /^[a-z]+-archive:-(?::|$)/.test(to))
+    throw new DrayError("USAGE", "-o json and an archive cannot both go to stdout");
   const ends = await bothEnds(call, from, to);
   const pairs = call.options.allTags === true ? await everyTag(call, ends) : await onePair(call, ends);
   const began = performance.now();
   const result = await moveAll(call, pairs);
-  await reportMoved(call, result, { verb: "copied", began, dryRun: call.options.dryRun === true });
+  await reportMoved(call, result, { verb: "copied", began, dryRun });
 };
 
 interface Ends {

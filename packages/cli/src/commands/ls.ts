@@ -1,7 +1,7 @@
 import { type Command, Option } from "commander";
 import { open, parseLocation } from "dray";
 import { hasTags, type ReadableStore } from "dray/content";
-import { DrayError } from "dray/errors";
+import { DrayError, printable } from "dray/errors";
 import { ahead } from "../ahead.ts";
 import type { Call } from "../call.ts";
 import { count, gather, type ListingOptions, outputFlag } from "../flags.ts";
@@ -47,14 +47,15 @@ export const define = (command: Command): void => {
 export const act = async (call: Call<LsOptions>, [text = ""]: readonly string[]): Promise<void> => {
   const { options, out, signal } = call;
   const wanted = tagFilter(options);
-  const fullRef = options.fullRef === true;
   const { prefix, members } = placeOf(text);
+  // A registry may call anything a tag.
+  const named = (tag: string): string => printable(options.fullRef === true ? prefix + tag : tag);
   const { connect } = await registriesFor(call);
   const { store } = await open(text, { connect, defaultTag: "" });
   if (!hasTags(store)) throw new DrayError("UNSUPPORTED", `${text}: has no list of names`, { reference: text });
   const tags = store.tags({ signal });
   if (options.sort === undefined && options.output !== "json") {
-    await printed(tags, wanted, { limit: options.limit, print: (tag) => out.line(fullRef ? prefix + tag : tag) });
+    await printed(tags, wanted, { limit: options.limit, print: (tag) => out.line(named(tag)) });
     return;
   }
   const chosen = await sorted(call, filtered(tags, wanted), store);
@@ -64,7 +65,7 @@ export const act = async (call: Call<LsOptions>, [text = ""]: readonly string[])
       reference: prefix + tag,
       ...(created === undefined ? {} : { created: new Date(created).toISOString() }),
     }));
-  for await (const { tag } of chosen) await out.line(fullRef ? prefix + tag : tag);
+  for await (const { tag } of chosen) await out.line(named(tag));
 };
 
 /** One loop: a hundred thousand tags through two more generators take as long as asking for them. */

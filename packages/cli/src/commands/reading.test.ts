@@ -255,10 +255,7 @@ describe("commands that read", () => {
       const ended = await dray(words);
       assert.equal(ended.exitCode, exitCode, `${words.join(" ")}: ${ended.stderr}`);
       assert.match(ended.stderr, says);
-      const [line, help, ...more] = ended.stderr.trimEnd().split("\n");
-      assert.match(line ?? "", /^Error: /);
-      if (help !== undefined) assert.equal(help, `Run 'dray ${words[0]} --help' for usage.`);
-      assert.deepEqual(more, []);
+      assert.match(ended.stderr, /^Error: [^\n]*\n$/);
       assert.equal(ended.stdout, "");
     }
   });

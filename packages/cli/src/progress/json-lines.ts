@@ -1,4 +1,5 @@
 import type { Event } from "dray/content";
+import { jsonText } from "../json.ts";
 import { rateOf, sampled } from "./rate.ts";
 import type { Reporter, ReporterParts } from "./reporter.ts";
 import { advance, bytesThrough, noProgress } from "./state.ts";
@@ -12,7 +13,7 @@ export const jsonReporter = ({ stderr, clock, quiet, progress }: ReporterParts):
   let samples = sampled([], 0, clock.now());
   let reported = -1;
   let stop: (() => void) | undefined;
-  const line = (event: string, facts: object): void => void stderr.write(`${JSON.stringify({ event, ...facts })}\n`);
+  const line = (event: string, facts: object): void => void stderr.write(`${jsonText({ event, ...facts })}\n`);
   const status = (): void => {
     const through = bytesThrough(state);
     if (through === reported) return;

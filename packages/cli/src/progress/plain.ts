@@ -1,3 +1,4 @@
+import { printable } from "dray/errors";
 import { rateOf, sampled } from "./rate.ts";
 import type { Reporter, ReporterParts } from "./reporter.ts";
 import { sentenceOf, statusLine } from "./sentences.ts";
@@ -11,7 +12,7 @@ export const plainReporter = ({ stderr, clock, quiet, progress }: ReporterParts)
   let state = noProgress;
   let samples = sampled([], 0, clock.now());
   let stop: (() => void) | undefined;
-  const line = (text: string): void => void stderr.write(`${text}\n`);
+  const line = (text: string): void => void stderr.write(`${printable(text)}\n`);
   const status = (): void => {
     samples = sampled(samples, state.moved, clock.now());
     line(statusLine(state, rateOf(samples)));

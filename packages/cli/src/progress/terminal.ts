@@ -1,3 +1,4 @@
+import { printable } from "dray/errors";
 import { drawBars } from "./bars.ts";
 import { rateOf, sampled } from "./rate.ts";
 import type { Reporter, ReporterParts } from "./reporter.ts";
@@ -38,7 +39,7 @@ export const terminalReporter = ({ stderr, clock, quiet, progress }: ReporterPar
     stderr.write(`${start}${erase()}${lines.join("\n")}\n`);
     drawn = lines.length;
   };
-  const line = (text: string): void => void stderr.write(`${erase()}${text}\n`);
+  const line = (text: string): void => void stderr.write(`${erase()}${printable(text)}\n`);
   const restore = (): void => {
     stop?.();
     stop = undefined;
