@@ -4,15 +4,17 @@ import { DrayError } from "../errors.ts";
 export const largestManifest: number = 16 * 1024 * 1024;
 /** Levels of JSON that are read at most; a manifest has about six. */
 const deepest = 64;
+/** Lists and objects that are read at most: a few bytes each in the text become a hundred in memory. An index of a hundred thousand images has fewer. */
+const mostContainers = 500_000;
 
 /**
- * Parses JSON from elsewhere within limits: size by the caller, depth here, before the parser can be made to recurse.
+ * Parses JSON from elsewhere within limits: size, depth and count, before the parser can be made to recurse or to fill the memory.
  * @throws DrayError `MANIFEST_INVALID`, `LIMIT_EXCEEDED`
  */
 export const parseJson = (bytes: Uint8Array, what: string): unknown => {
   if (bytes.byteLength > largestManifest)
     throw new DrayError("LIMIT_EXCEEDED", `the ${what} has ${bytes.byteLength} bytes; ${largestManifest} are allowed`);
-  checkDepth(bytes, what);
+  checkShape(bytes, what);
   try {
     return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
   } catch (cause) {
@@ -20,8 +22,9 @@ export const parseJson = (bytes: Uint8Array, what: string): unknown => {
   }
 };
 
-const checkDepth = (bytes: Uint8Array, what: string): void => {
+const checkShape = (bytes: Uint8Array, what: string): void => {
   let depth = 0;
+  let containers = 0;
   let inString = false;
   for (let i = 0; i < bytes.length; i++) {
     const byte = bytes[i];
@@ -31,6 +34,8 @@ const checkDepth = (bytes: Uint8Array, what: string): void => {
     } else if (byte === 0x22) inString = true;
     else if (byte === 0x7b || byte === 0x5b) {
       if (++depth > deepest) throw new DrayError("LIMIT_EXCEEDED", `the ${what} nests deeper than ${deepest} levels`);
+      if (++containers > mostContainers)
+        throw new DrayError("LIMIT_EXCEEDED", `the ${what} has more than ${mostContainers} lists and objects`);
     } else if (byte === 0x7d || byte === 0x5d) depth--;
   }
 };

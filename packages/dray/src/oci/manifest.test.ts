@@ -99,7 +99,7 @@ test("what is refused, and why", () => {
   assert.throws(() => parseManifest(Uint8Array.of(0x22, 0xff, 0x22)), { code: "MANIFEST_INVALID" });
 });
 
-test("too large or too deep is refused before it is parsed", () => {
+test("too large, too deep or too much is refused before it is parsed", () => {
   assert.throws(() => parseManifest(new Uint8Array(largestManifest + 1)), { code: "LIMIT_EXCEEDED" });
   const nested = (open: string, close: string, depth: number): Uint8Array =>
     new TextEncoder().encode(`${open.repeat(depth)}1${close.repeat(depth)}`);
@@ -111,6 +111,9 @@ test("too large or too deep is refused before it is parsed", () => {
     assert.throws(() => parseJson(nested(open, close, 1_000_000), "test"), { code: "LIMIT_EXCEEDED" });
     assert.doesNotThrow(() => parseJson(nested(open, close, 64), "test"));
   }
+  const wide = (count: number): Uint8Array => new TextEncoder().encode(`[${"{},".repeat(count)}0]`);
+  assert.throws(() => parseJson(wide(500_000), "test"), { code: "LIMIT_EXCEEDED" });
+  assert.doesNotThrow(() => parseJson(wide(499_999), "test"));
   // Brackets in a string are no levels, whatever is escaped around them.
   const text = { a: `${"[".repeat(200)}\\"${"{".repeat(200)}` };
   assert.deepEqual(parseJson(encodeJson(text), "test"), text);
