@@ -4,7 +4,8 @@ const words = process.argv.slice(2);
 
 if (words.length === 1 && words[0] === "version") {
   // Asked by scripts again and again: answered before anything else is read.
-  process.stdout.write(`${version}\n`);
+  // `process.stdout` would read the code of streams and terminals: half of the time.
+  console.log(version);
 } else {
   const unexpected = (error: unknown): void => {
     const said = error instanceof Error ? error.message : String(error);

@@ -1,4 +1,4 @@
-import { type ChildProcessByStdio, spawn } from "node:child_process";
+import type { ChildProcessByStdio } from "node:child_process";
 import { constants } from "node:fs";
 import { access } from "node:fs/promises";
 import { delimiter, isAbsolute, join } from "node:path";
@@ -60,6 +60,8 @@ const findProgram = async (name: string, env: HelperProcessOptions["env"]): Prom
 const run = (program: string, verb: string, input: string, options: HelperProcessOptions): Promise<HelperRun> =>
   new Promise((resolve, reject) => {
     const { env, timeout, signal } = options;
+    // Loaded with the first helper: most people have none.
+    const { spawn } = process.getBuiltinModule("node:child_process");
     const child: ChildProcessByStdio<Writable, Readable, Readable> = spawn(program, [verb], {
       env: { ...env },
       stdio: ["pipe", "pipe", "pipe"],

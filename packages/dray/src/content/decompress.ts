@@ -1,5 +1,4 @@
 import type { Transform } from "node:stream";
-import { createGunzip, createZstdDecompress } from "node:zlib";
 import { DrayError } from "../errors.ts";
 import type { Compression } from "../oci/index.ts";
 import { handOver, release } from "./hand-over.ts";
@@ -30,8 +29,13 @@ export async function* decompressed(
   const start = await beginning(source);
   const whole = again(start, source);
   const how = sniffCompression(start);
-  if (how === "none") yield* whole;
-  else if (how === "gzip") yield* through(createGunzip({ chunkSize }), whole, how, handsOver);
+  if (how === "none") {
+    yield* whole;
+    return;
+  }
+  // Loaded when something is compressed: a millisecond of every start otherwise.
+  const { createGunzip, createZstdDecompress } = await import("node:zlib");
+  if (how === "gzip") yield* through(createGunzip({ chunkSize }), whole, how, handsOver);
   else
     for await (const frame of zstdFrames(whole)) {
       if (!frame.skippable) yield* through(createZstdDecompress({ chunkSize }), frame.chunks, how, false);

@@ -1,7 +1,7 @@
 import type { Digest, DigestAlgorithm } from "../oci/index.ts";
 import { hashInPlace, largestTurn } from "./in-place.ts";
-import { hashesFast } from "./speed.ts";
 import { hashInThread, threadsHelp } from "./in-thread.ts";
+import { hashesFast } from "./speed.ts";
 
 /** A running hash that may be computed elsewhere. */
 export interface AsyncDigester {

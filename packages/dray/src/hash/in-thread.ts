@@ -1,7 +1,7 @@
 import { availableParallelism } from "node:os";
 import { type Digest, type DigestAlgorithm, digester } from "../oci/index.ts";
-import type { AsyncDigester } from "./digester.ts";
 import { blockSize, giveBlock, takeBlock } from "./blocks.ts";
+import type { AsyncDigester } from "./digester.ts";
 import type { FromWorker } from "./messages.ts";
 import { type HashJob, type HashPlace, joinPool } from "./pool.ts";
 

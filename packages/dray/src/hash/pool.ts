@@ -1,5 +1,5 @@
 import { availableParallelism } from "node:os";
-import { Worker } from "node:worker_threads";
+import type { Worker } from "node:worker_threads";
 import type { FromWorker, ToWorker } from "./messages.ts";
 
 /** Threads at most. A network delivers less than four cores hash. */
@@ -55,6 +55,8 @@ const workerUrl = (): URL =>
   new URL(import.meta.url.endsWith(".ts") ? "./hash.worker.ts" : "./hash.worker.js", import.meta.url);
 
 const start = (): Thread => {
+  // Loaded with the first thread: most programs hash in place, and many only ask a small question.
+  const { Worker } = process.getBuiltinModule("node:worker_threads");
   // What this process was started with is not for the worker: `--input-type` or `--eval` would make it fail.
   const worker = new Worker(workerUrl(), { execArgv: [] });
   const thread: Thread = { worker, jobs: new Map() };
