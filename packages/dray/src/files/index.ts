@@ -8,4 +8,4 @@ export { type BlockWriter, blockWriter } from "./block-writer.ts";
 export { diskError, errnoOf, onDisk } from "./disk-error.ts";
 export { type FileFacts, type FileSystem, nodeFiles, type OpenFile } from "./file-system.ts";
 export { type Lock, lock } from "./lock.ts";
-export { type Landing, receive, type ReceiveOptions } from "./receive.ts";
+export { type Landing, type ReceiveOptions, receive } from "./receive.ts";

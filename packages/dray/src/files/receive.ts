@@ -1,5 +1,5 @@
 import { dirname } from "node:path";
-import { type Content, type OnEvent, digestMismatch, release, sizeMismatch } from "../content/index.ts";
+import { type Content, digestMismatch, type OnEvent, release, sizeMismatch } from "../content/index.ts";
 import { throwIfAborted } from "../errors.ts";
 import { type AsyncDigester, blockSize, digesterFor, giveBlock, takeBlock } from "../hash/index.ts";
 import { algorithmOf, type Descriptor, type Digest } from "../oci/index.ts";

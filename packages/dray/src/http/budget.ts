@@ -2,8 +2,8 @@ import type { Body, Content } from "../content/index.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { Gate, type Turn } from "./gate.ts";
 import { readRateLimit } from "./rate-limit.ts";
-import { retryAfter } from "./retry-after.ts";
 import { isRepeatable } from "./retry.ts";
+import { retryAfter } from "./retry-after.ts";
 import { type HttpRequest, isContent, type Middleware } from "./types.ts";
 
 export interface BudgetOptions {

@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
 import { getEventListeners } from "node:events";
-import { createServer } from "node:http";
 import { mkdtemp, rm } from "node:fs/promises";
+import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { collect } from "../content/index.ts";
 import { isDrayError } from "../errors.ts";
-import { type Connection, connection, type ConnectionOptions } from "./connection.ts";
+import { type Connection, type ConnectionOptions, connection } from "./connection.ts";
 import { type RawServer, rawServer } from "./raw-server.ts";
-import { header, headerValues, type HttpRequest } from "./types.ts";
+import { type HttpRequest, header, headerValues } from "./types.ts";
 
 const ok = (body = "ok", more = ""): string =>
   `HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\n${more}\r\n${body}`;

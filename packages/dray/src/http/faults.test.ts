@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { bytesContent, collect } from "../content/index.ts";
 import { type DrayError, type ErrorCode, isDrayError } from "../errors.ts";
-import { type Connection, connection, type ConnectionOptions } from "./connection.ts";
+import { type Connection, type ConnectionOptions, connection } from "./connection.ts";
 import { rawServer } from "./raw-server.ts";
 import type { HttpRequest } from "./types.ts";
 

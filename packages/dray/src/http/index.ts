@@ -2,6 +2,8 @@
  * HTTP for registries: one pipeline of small middlewares over `node:http`.
  * Imports `oci/` and `content/`; knows no registry API and no credential file.
  */
+
+export { isPrivateAddress } from "./addresses.ts";
 export type { Backoff, BackoffOptions } from "./backoff.ts";
 export { backoff } from "./backoff.ts";
 export type { BudgetOptions } from "./budget.ts";
@@ -12,7 +14,6 @@ export type { Clock } from "./clock.ts";
 export { systemClock } from "./clock.ts";
 export type { Connection, ConnectionOptions } from "./connection.ts";
 export { connection } from "./connection.ts";
-export { isPrivateAddress } from "./addresses.ts";
 export { pipeline } from "./pipeline.ts";
 export type { Environment } from "./proxy.ts";
 export { proxyFor } from "./proxy.ts";

@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { testCertificates } from "@dray/testkit";
 import { collect } from "../content/index.ts";
 import { isDrayError } from "../errors.ts";
-import { connection, type ConnectionOptions } from "./connection.ts";
+import { type ConnectionOptions, connection } from "./connection.ts";
 import { rawServer } from "./raw-server.ts";
 import type { HttpRequest } from "./types.ts";
 

@@ -1,4 +1,4 @@
-import { header, type Headers } from "./types.ts";
+import { type Headers, header } from "./types.ts";
 
 /** What a registry says is left of its limit. */
 export interface RateLimit {

@@ -1,6 +1,6 @@
+import type { AddressInfo } from "node:net";
 import { createServer, type Server, type Socket } from "node:net";
 import { createServer as createSecureServer, type TlsOptions } from "node:tls";
-import type { AddressInfo } from "node:net";
 
 /** A server for tests that speaks byte by byte, so that it can break every rule. */
 export interface RawServer {

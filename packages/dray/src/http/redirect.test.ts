@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { bytesBody, bytesContent } from "../content/index.ts";
 import { isDrayError } from "../errors.ts";
 import { redirect } from "./redirect.ts";
-import { header, type HttpRequest, type HttpResponse } from "./types.ts";
+import { type HttpRequest, type HttpResponse, header } from "./types.ts";
 
 type Site = Readonly<Record<string, readonly [status: number, location?: string]>>;
 

@@ -1,4 +1,4 @@
-import { header, type Headers } from "./types.ts";
+import { type Headers, header } from "./types.ts";
 
 /** GHCR has answered with values below a millisecond; who obeys them asks as fast as it can. */
 const floor = 1_000;

@@ -3,8 +3,8 @@ import https, { type AgentOptions } from "node:https";
 import type { LookupFunction } from "node:net";
 import type { SecureContext } from "node:tls";
 import { DrayError } from "../errors.ts";
-import { redactUrl } from "./redact.ts";
 import { type Environment, parseProxy, proxyFor } from "./proxy.ts";
+import { redactUrl } from "./redact.ts";
 import { type Authorities, secureContext, type TlsSettings } from "./tls-settings.ts";
 import { hostAndPort, proxyAuthorization, TunnelAgent } from "./tunnel.ts";
 

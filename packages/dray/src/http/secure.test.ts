@@ -4,7 +4,7 @@ import { test } from "node:test";
 import type { TLSSocket, TlsOptions } from "node:tls";
 import { testCertificates } from "@dray/testkit";
 import { type ErrorCode, isDrayError } from "../errors.ts";
-import { connection, type ConnectionOptions } from "./connection.ts";
+import { type ConnectionOptions, connection } from "./connection.ts";
 import { rawServer } from "./raw-server.ts";
 import type { HttpRequest } from "./types.ts";
 

@@ -4,10 +4,10 @@ import type { AddressInfo } from "node:net";
 import { test } from "node:test";
 import { type Body, bytesContent, type Content } from "../content/index.ts";
 import { DrayError, isDrayError } from "../errors.ts";
-import { type Connection, connection, type ConnectionOptions } from "./connection.ts";
+import { type Connection, type ConnectionOptions, connection } from "./connection.ts";
 import { exchange } from "./exchange.ts";
 import { rawServer } from "./raw-server.ts";
-import { header, type HttpRequest } from "./types.ts";
+import { type HttpRequest, header } from "./types.ts";
 
 const mebibyte = 1 << 20;
 
