@@ -180,7 +180,7 @@ const keychainOf = ({ settings, stored }: ReadyEnd, registry: string): Keychain 
 };
 
 const connectOptions = (call: Call, settings: Settings, credentials: Keychain): ConnectOptions => {
-  const { allowPrivate, retry, maxWait, timeout, verbose } = call.options;
+  const { allowNondistributableArtifacts: foreignLayers, allowPrivate, retry, maxWait, timeout, verbose } = call.options;
   const { insecure, ca, cert, key } = settings;
   return {
     credentials,
@@ -190,6 +190,7 @@ const connectOptions = (call: Call, settings: Settings, credentials: Keychain): 
     ...(ca === undefined ? {} : { ca }),
     ...(cert === undefined || key === undefined ? {} : { cert, key }),
     ...(allowPrivate === undefined ? {} : { allowPrivate }),
+    ...(foreignLayers === undefined ? {} : { foreignLayers }),
     ...(retry === undefined ? {} : { retry: { attempts: retry + 1 } }),
     ...(maxWait === undefined ? {} : { budget: { maxWait } }),
     ...(timeout === undefined ? {} : { timeouts: { connect: timeout, headers: timeout, idle: timeout } }),
