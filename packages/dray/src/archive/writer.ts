@@ -1,4 +1,4 @@
-import { type Cancel, collect, type Content, isMarkedBlob, type WriteOptions } from "../content/index.ts";
+import { type Cancel, type Content, collect, isMarkedBlob, type WriteOptions } from "../content/index.ts";
 import { type Descriptor, isManifestLike, largestManifest } from "../oci/index.ts";
 import type { TarSink } from "../tar/index.ts";
 import { compose } from "./compose.ts";

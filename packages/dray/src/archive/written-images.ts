@@ -1,4 +1,4 @@
-import { collect, type Content, verified } from "../content/index.ts";
+import { type Content, collect, verified } from "../content/index.ts";
 import { DrayError } from "../errors.ts";
 import {
   type Descriptor,

@@ -12,7 +12,7 @@ import {
   parseJson,
   parseManifest,
 } from "../oci/index.ts";
-import { Members, openTar, type OpenTarOptions, type PlacedEntry, type TarFile } from "../tar/index.ts";
+import { Members, type OpenTarOptions, openTar, type PlacedEntry, type TarFile } from "../tar/index.ts";
 import { findNamed } from "./entries.ts";
 import { LayoutGraph } from "./graph.ts";
 import { asIndex, layoutVersion } from "./index-file.ts";

@@ -1,4 +1,4 @@
-import { bytesContent, type Cancel, collect, type Content, verified, type WriteOptions } from "../content/index.ts";
+import { bytesContent, type Cancel, type Content, collect, verified, type WriteOptions } from "../content/index.ts";
 import { DrayError, isDrayError } from "../errors.ts";
 import {
   childrenOf,

@@ -1,6 +1,6 @@
 import { sep } from "node:path";
 import { DrayError, throwIfAborted } from "../errors.ts";
-import { diskError, errnoOf, type FileSystem, onDisk, type OpenFile } from "../files/index.ts";
+import { diskError, errnoOf, type FileSystem, type OpenFile, onDisk } from "../files/index.ts";
 import type { Descriptor, Digest } from "../oci/index.ts";
 import { layoutInvalid } from "./index-file.ts";
 import type { LayoutPaths } from "./paths.ts";

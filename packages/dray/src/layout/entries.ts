@@ -1,4 +1,4 @@
-import { annotationKeys, type Annotations, type Descriptor, type Index, mediaTypes } from "../oci/index.ts";
+import { type Annotations, annotationKeys, type Descriptor, type Index, mediaTypes } from "../oci/index.ts";
 
 /** The index of a layout that holds nothing yet. */
 export const emptyIndex: Index = { schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests: [] };

@@ -1,5 +1,5 @@
 import { DrayError } from "../errors.ts";
-import { blockSize, padded, type PlacedEntry } from "./entry.ts";
+import { blockSize, type PlacedEntry, padded } from "./entry.ts";
 import { entryType, flags, hasNoBody, isZero, parseHeader, type RawHeader, wrongChecksum } from "./header.ts";
 import { parseDecimal, parseSeconds } from "./numbers.ts";
 import { largestExtension, parsePax } from "./pax.ts";

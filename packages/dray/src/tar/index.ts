@@ -3,9 +3,9 @@
  * unpacking; a tar that is being made, by position or as a stream.
  * Imports everything up to `files/`; knows no image and no store.
  */
-export { endOfArchive, padding, type PlacedEntry, type TarEntry } from "./entry.ts";
+export { endOfArchive, type PlacedEntry, padding, type TarEntry } from "./entry.ts";
 export { Members } from "./members.ts";
-export { openSink, type OpenSinkOptions, outletOf } from "./open-sink.ts";
+export { type OpenSinkOptions, openSink, outletOf } from "./open-sink.ts";
 export { Opened } from "./opened.ts";
 export type { Outlet } from "./outgoing.ts";
 export { TarPart } from "./part.ts";
@@ -13,5 +13,5 @@ export { entryPath, linkPath } from "./path.ts";
 export { indexTar, readEntries } from "./read.ts";
 export type { LastEntry, NamedContent, TarSink } from "./sink.ts";
 export type { ReadAt } from "./source.ts";
-export { openTar, type OpenTarOptions, type TarFile } from "./tar-file.ts";
+export { type OpenTarOptions, openTar, type TarFile } from "./tar-file.ts";
 export { headerSize, type NewEntry, writeHeader } from "./write.ts";

@@ -1,8 +1,8 @@
 import type { Writable } from "node:stream";
 import { DrayError } from "../errors.ts";
 import { errnoOf, type FileFacts, type FileSystem, onDisk } from "../files/index.ts";
-import { pipeOutlet, streamOutlet } from "./outlet.ts";
 import { type Outlet, TarStream } from "./outgoing.ts";
+import { pipeOutlet, streamOutlet } from "./outlet.ts";
 import { TarPart } from "./part.ts";
 import type { TarSink } from "./sink.ts";
 import { standardStream } from "./tar-file.ts";

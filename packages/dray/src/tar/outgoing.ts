@@ -2,8 +2,8 @@ import {
   type Content,
   digestMismatch,
   release,
-  sized,
   Slots,
+  sized,
   unlessAborted,
   type WriteOptions,
 } from "../content/index.ts";

@@ -1,6 +1,6 @@
 import { dirname } from "node:path";
 import { DrayError, throwIfAborted } from "../errors.ts";
-import { errnoOf, type FileSystem, type Lock, lock, onDisk, type OpenFile } from "../files/index.ts";
+import { errnoOf, type FileSystem, type Lock, lock, type OpenFile, onDisk } from "../files/index.ts";
 
 /** The file in which an archive grows. */
 export interface PartFile {

@@ -4,7 +4,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { bytesContent, collect, type Content } from "../content/index.ts";
+import { bytesContent, type Content, collect } from "../content/index.ts";
 import { isDrayError } from "../errors.ts";
 import { type FileSystem, nodeFiles, type OpenFile } from "../files/index.ts";
 import { type Descriptor, type Digest, digestOf, hexOf } from "../oci/index.ts";

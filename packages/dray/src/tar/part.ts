@@ -3,12 +3,12 @@ import {
   type Content,
   digestMismatch,
   release,
-  sizeMismatch,
   Slots,
+  sizeMismatch,
   type WriteOptions,
 } from "../content/index.ts";
 import { DrayError, throwIfAborted } from "../errors.ts";
-import { blockWriter, type FileSystem, type Lock, onDisk, type OpenFile } from "../files/index.ts";
+import { blockWriter, type FileSystem, type Lock, type OpenFile, onDisk } from "../files/index.ts";
 import { blockSize, digesterFor, giveBlock, takeBlock } from "../hash/index.ts";
 import { algorithmOf, type Descriptor, type Digest } from "../oci/index.ts";
 import { endOfArchive, padding } from "./entry.ts";

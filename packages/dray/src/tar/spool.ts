@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { blockWriter, type FileSystem, onDisk, type OpenFile } from "../files/index.ts";
+import { blockWriter, type FileSystem, type OpenFile, onDisk } from "../files/index.ts";
 
 /** A temporary file, open, that nobody else can name. */
 export interface Spool {

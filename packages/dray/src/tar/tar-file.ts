@@ -1,6 +1,6 @@
 import { decompressed, handOver, sniffCompression, unlessAborted } from "../content/index.ts";
 import { DrayError, isDrayError, throwIfAborted } from "../errors.ts";
-import { errnoOf, type FileFacts, type FileSystem, onDisk, type OpenFile } from "../files/index.ts";
+import { errnoOf, type FileFacts, type FileSystem, type OpenFile, onDisk } from "../files/index.ts";
 import type { PlacedEntry } from "./entry.ts";
 import { indexTar } from "./read.ts";
 import type { ReadAt } from "./source.ts";
