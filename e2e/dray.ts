@@ -8,8 +8,11 @@ import { type Finished, finish } from "@dray/testkit/peers";
 
 const main: string = fileURLToPath(new URL("../packages/cli/src/main.ts", import.meta.url));
 
+const theirs = /^(?:DRAY_.*|(?:https?|no|all)_proxy|SSL_CERT_FILE)$/i;
+
 /** No configuration of whoever runs the tests reaches the command. */
 const clean = (dir: string): Record<string, string | undefined> => ({
+  ...Object.fromEntries(Object.keys(process.env).flatMap((name) => (theirs.test(name) ? [[name, undefined]] : []))),
   HOME: dir,
   DOCKER_CONFIG: join(dir, "docker"),
   XDG_STATE_HOME: join(dir, "state"),
@@ -34,14 +37,19 @@ export interface Workshop {
   ): Promise<string>;
   /** Starts the command, for tests that end it. */
   start(args: readonly string[]): ChildProcess;
+  /** The program and its words, for whoever runs it in a way of his own. */
+  line(args: readonly string[]): readonly string[];
+  /** What it finds in its environment, besides that of the tests; `undefined`: not there. */
+  readonly env: Readonly<Record<string, string | undefined>>;
   path(...parts: readonly string[]): string;
   close(): Promise<void>;
 }
 
 export const workshop = async (): Promise<Workshop> => {
   const dir = await mkdtemp(join(tmpdir(), "dray-e2e-"));
+  const line = (args: readonly string[]): string[] => [process.execPath, main, ...args];
   const dray: Workshop["dray"] = (args, { env = {}, ...options } = {}) =>
-    finish([process.execPath, main, ...args], { ...options, env: { ...clean(dir), ...env } });
+    finish(line(args), { ...options, env: { ...clean(dir), ...env } });
   return {
     dir,
     dray,
@@ -55,6 +63,8 @@ export const workshop = async (): Promise<Workshop> => {
         env: { ...process.env, ...clean(dir) },
         stdio: ["ignore", "ignore", "pipe"],
       }),
+    line,
+    env: clean(dir),
     path: (...parts) => join(dir, ...parts),
     close: () => rm(dir, { recursive: true, force: true }),
   };

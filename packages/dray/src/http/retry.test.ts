@@ -127,6 +127,17 @@ test("a wait ends with the caller's signal, and what is no fault of the network 
   await assert.rejects(pending, (error) => isDrayError(error, "ABORTED"));
   assert.equal(clock.sleeping, 0);
 
+  // Cancelled over a fault elsewhere, which would pass: nothing is tried again, and nobody hears that it is.
+  const stop = new AbortController();
+  const events: Event[] = [];
+  const context = { onEvent: (event: Event) => events.push(event) };
+  const cancelled: Handler = async () => {
+    stop.abort(network);
+    throw network;
+  };
+  await assert.rejects(retry({ clock })(cancelled)({ ...get, signal: stop.signal, context }), network);
+  assert.deepEqual(events, []);
+
   const broken = new TypeError("a bug");
   await assert.rejects(retry({ clock })(async () => Promise.reject(broken))(get), broken);
 });

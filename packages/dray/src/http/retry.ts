@@ -47,6 +47,8 @@ export const retry =
         if (wait > maxWait) return outcome;
         await outcome.body.discard();
       }
+      // It may have failed only because it was cancelled, by an error that passes for somebody else.
+      throwIfAborted(request.signal);
       request.context?.onEvent?.({
         type: "retry",
         what: request.context.reference ?? `${request.method} ${redactUrl(request.origin + request.target)}`,

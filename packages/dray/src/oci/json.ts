@@ -4,7 +4,10 @@ import { DrayError } from "../errors.ts";
 export const largestManifest: number = 16 * 1024 * 1024;
 /** Levels of JSON that are read at most; a manifest has about six. */
 const deepest = 64;
-/** Lists and objects that are read at most: a few bytes each in the text become a hundred in memory. An index of a hundred thousand images has fewer. */
+/**
+ * Lists and objects that are read at most: a few bytes of text become a hundred in memory. An index of a hundred thousand
+ * images has fewer.
+ */
 const mostContainers = 500_000;
 
 /**

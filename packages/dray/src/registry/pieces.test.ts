@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { bytesContent, type Content, collect } from "../content/index.ts";
-import { isDrayError } from "../errors.ts";
+import { DrayError, isDrayError } from "../errors.ts";
 import { type Descriptor, digestOf } from "../oci/index.ts";
 import { Pieces } from "./pieces.ts";
 
@@ -118,6 +118,23 @@ describe("pieces", () => {
     await assert.rejects(text(pieces.piece(0)), fault);
     assert.equal(pieces.furthest, 0);
     assert.throws(() => pieces.throwIfBroken(), fault);
+  });
+
+  test("a source that gave up after trying again is not tried again by whoever sends", async () => {
+    const cut = new DrayError("NETWORK", "the source was cut off", { retryable: true });
+    const source: Content = {
+      open: async function* () {
+        yield bytes.subarray(0, 3);
+        throw cut;
+      },
+    };
+    const pieces = new Pieces(source, whole, undefined);
+    for (let attempt = 1; attempt <= 2; attempt++)
+      await assert.rejects(text(pieces.piece(0)), (error) => isDrayError(error, "NETWORK") && !error.retryable);
+    assert.throws(
+      () => pieces.throwIfBroken(),
+      (error) => error === cut,
+    );
   });
 
   test("a signal reaches the content, and is let go of afterwards", async () => {

@@ -1,5 +1,5 @@
 import { type Content, sizeMismatch } from "../content/index.ts";
-import { aborted, throwIfAborted } from "../errors.ts";
+import { aborted, DrayError, isDrayError, throwIfAborted } from "../errors.ts";
 import type { Descriptor } from "../oci/index.ts";
 
 /**
@@ -80,7 +80,7 @@ export class Pieces {
   }
 
   async #seek(offset: number): Promise<Opened> {
-    this.throwIfBroken();
+    if (this.#failure !== undefined) throw final(this.#failure.error);
     if (this.#opened?.at !== offset) {
       await this.close();
       this.#opened = new Opened(this.#content, offset, this.#signal);
@@ -104,11 +104,16 @@ export class Pieces {
       return opened.ahead;
     } catch (error) {
       // What a reader meets that was sent away is nobody's failure.
-      if (opened === this.#opened) this.#failure ??= { error };
-      throw error;
+      if (opened !== this.#opened) throw error;
+      this.#failure ??= { error };
+      throw final(error);
     }
   }
 }
+
+/** The same for whoever sends the content: its source has tried again already, and sending again would only take its time. */
+const final = (error: unknown): unknown =>
+  isDrayError(error) && error.retryable ? new DrayError(error.code, error.message, { cause: error }) : error;
 
 /** One reading of the content, from some byte on. */
 class Opened {
