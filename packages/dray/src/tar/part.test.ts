@@ -344,7 +344,8 @@ test("a disk that is full is said so; what arrived is kept and gone on with", ()
     const again = await TarPart.open(nodeFiles, file);
     const before = blob.read();
     await again.write(blob, blob.content);
-    assert.equal(blob.read() - before, 2 * MiB);
+    const asked = blob.read() - before;
+    assert.ok(asked >= 2 * MiB && asked < 2.2 * MiB, `${asked} bytes were asked for again`);
     await again.finish(named(blob), last);
     assert.deepEqual(await entriesOf(file), wanted(blob));
   }));
