@@ -54,9 +54,10 @@ export const hashedAtOnce = (): Slots => new Slots(Math.min(4, availableParallel
 export const findImage = async (archive: OpenArchive, saved: SavedImage, signal?: AbortSignal): Promise<FoundImage> => {
   const config = await readConfig(archive, saved.config, signal);
   const diffIDs = diffIDsOf(archive.tar.what, saved, config);
-  const layers = await Promise.all(
-    saved.layers.map((path, i) => findLayer(archive, saved, path, diffIDs[i] as Digest, signal)),
-  );
+  const finding = saved.layers.map((path, i) => findLayer(archive, saved, path, diffIDs[i] as Digest, signal));
+  // Where one fails, the others still read the file that is closed next.
+  await Promise.allSettled(finding);
+  const layers = await Promise.all(finding);
   const types = layers.some(({ how }) => how === "zstd") ? ociTypes : dockerTypes;
   const id = digestOf(config);
   const manifest = encodeJson({

@@ -58,7 +58,7 @@ const replaceFile = async (fs: FileSystem, target: string, write: (outlet: Outle
         end: () => onDisk("write", path, () => blocks.end()),
       });
     } finally {
-      await file.close();
+      await onDisk("write", path, () => file.close());
     }
     await onDisk("write", target, () => fs.rename(path, target));
   } catch (error) {

@@ -1,4 +1,4 @@
-import type { FileSystem, OpenFile } from "./file-system.ts";
+import { type FileSystem, nodeFiles, type OpenFile } from "./file-system.ts";
 
 /** A call of the file system; `count` is 1 for the first call of all. */
 export interface FileCall {
@@ -73,3 +73,64 @@ const faultyFile = (file: OpenFile, check: (operation: keyof OpenFile) => void):
     check("close");
   },
 });
+
+/** What disks say most often. */
+const usual = ["ENOSPC", "EIO", "EACCES", "EMFILE", "EROFS"] as const;
+
+export interface EachFailure {
+  /** Makes everything as it is before. */
+  readonly before: () => Promise<void>;
+  /** What is to be tried; deterministic in the calls it makes. */
+  readonly work: (fs: FileSystem) => Promise<void>;
+  /** Looks at what is left. `error`: what the work threw; a fault may also do no harm. */
+  readonly after: (error: unknown, call: FileCall) => Promise<void>;
+}
+
+/**
+ * Does a work as often as it calls the file system, another call failing each time: alone, and with all that come after it.
+ * Tells how many calls there are.
+ * @throws what `after` throws, and where files were left open
+ */
+export const failEachCall = async ({ before, work, after }: EachFailure): Promise<number> => {
+  const calls: FileCall[] = [];
+  const { files, left } = counted(nodeFiles);
+  await before();
+  await work(faultyFiles(files, (call) => void calls.push(call)));
+  for (const [i, call] of calls.entries())
+    for (const lasts of [false, true]) {
+      await before();
+      const code = usual[i % usual.length] as string;
+      const fs = faultyFiles(files, ({ count }) => ((lasts ? count > i : count === i + 1) ? code : undefined));
+      let error: unknown;
+      try {
+        await work(fs);
+      } catch (thrown) {
+        error = thrown;
+      }
+      if (left() > 0)
+        throw new Error(`${left()} files were left open when ${JSON.stringify(call)} failed`, { cause: error });
+      await after(error, call);
+    }
+  return calls.length;
+};
+
+/** A file system that knows how many of its files are open. */
+const counted = (base: FileSystem): { files: FileSystem; left: () => number } => {
+  let open = 0;
+  const openFile: FileSystem["open"] = async (...args) => {
+    const file = await base.open(...args);
+    open++;
+    return {
+      read: (...how) => file.read(...how),
+      write: (...how) => file.write(...how),
+      stat: () => file.stat(),
+      truncate: (length) => file.truncate(length),
+      sync: () => file.sync(),
+      close: async () => {
+        open--;
+        await file.close();
+      },
+    };
+  };
+  return { files: { ...base, open: openFile }, left: () => open };
+};

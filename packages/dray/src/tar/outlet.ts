@@ -41,6 +41,6 @@ export const pipeOutlet = async (fs: FileSystem, path: string): Promise<Outlet> 
       for (let at = 0; at < bytes.byteLength; )
         at += (await onDisk("write", path, () => file.write(bytes, at, bytes.byteLength - at, null))).bytesWritten;
     },
-    end: () => file.close(),
+    end: () => onDisk("write", path, () => file.close()),
   };
 };

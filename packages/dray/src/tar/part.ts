@@ -27,6 +27,8 @@ interface Slot extends Place {
   state: "empty" | "found" | "partial" | "whole";
   /** Bytes from the beginning that an earlier attempt wrote. */
   have: number;
+  /** Whether an earlier attempt laid it. */
+  readonly old: boolean;
   /** One writer at a time; the next finds it done, or tries again. */
   readonly turn: Slots;
 }
@@ -66,7 +68,8 @@ export class TarPart implements TarSink {
       await part.#recover();
       return part;
     } catch (error) {
-      await part.#close();
+      // That it cannot be closed either changes nothing about the reason.
+      await part.#close().catch(() => {});
       await part.#lock.release();
       throw error;
     }
@@ -77,7 +80,7 @@ export class TarPart implements TarSink {
     const { size } = await this.#disk(() => this.#file.stat());
     const places = await this.#disk(() => findPlaces(this.#file, size));
     for (const place of places) {
-      this.#slots.set(place.digest, { ...place, state: "found", have: 0, turn: new Slots(1) });
+      this.#slots.set(place.digest, { ...place, state: "found", have: 0, old: true, turn: new Slots(1) });
       this.#end = place.end;
     }
     this.#worth = places.length > 0;
@@ -114,6 +117,8 @@ export class TarPart implements TarSink {
 
   async finish(names: ReadonlyMap<Digest, readonly string[]>, last: readonly LastEntry[]): Promise<void> {
     const slots = await this.#wanted(names);
+    // An attempt that stopped while it closed gaps may have left anything behind the body.
+    for (const { old, body, size } of slots) if (old) await this.#writeAt(body + size, padding(size));
     const end = await this.#closeGaps(slots);
     const links: Uint8Array[] = [];
     for (const slot of slots) {
@@ -178,7 +183,13 @@ export class TarPart implements TarSink {
   }
 
   async #lay({ descriptor, name }: NamedContent): Promise<Slot> {
-    const slot: Slot = { ...placeOf(descriptor, name, this.#end), state: "empty", have: 0, turn: new Slots(1) };
+    const slot: Slot = {
+      ...placeOf(descriptor, name, this.#end),
+      state: "empty",
+      have: 0,
+      old: false,
+      turn: new Slots(1),
+    };
     // The room first: a header that is there has all its room behind it, so that a part cut between the two is understood.
     await this.#disk(() => this.#file.truncate(slot.end));
     await this.#writeAt(slot.start, writeHeader({ name, size: slot.size }));

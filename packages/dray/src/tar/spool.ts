@@ -46,7 +46,7 @@ export const spool = async (fs: FileSystem, chunks: AsyncIterable<Uint8Array>): 
     }
     await onDisk("write the temporary file", path, () => writer.end());
   } catch (error) {
-    await file.close();
+    await file.close().catch(() => {});
     await remove().catch(() => {});
     throw error;
   }
@@ -55,7 +55,7 @@ export const spool = async (fs: FileSystem, chunks: AsyncIterable<Uint8Array>): 
     size,
     close: async () => {
       if (!open.delete(kept)) return;
-      await file.close();
+      await onDisk("close the temporary file", path, () => file.close());
       await remove().catch(() => {});
     },
   };

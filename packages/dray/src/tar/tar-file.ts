@@ -75,7 +75,7 @@ const withFile = async <T>(fs: FileSystem, path: string, work: (file: OpenFile) 
   try {
     return await onDisk("read", path, () => work(file));
   } finally {
-    await file.close();
+    await onDisk("read", path, () => file.close());
   }
 };
 
@@ -111,7 +111,7 @@ const plainTar = async (fs: FileSystem, path: string): Promise<TarFile> => {
           throw new DrayError("ARCHIVE_INVALID", `${path} was changed while it was read; start again`);
         yield* bodyOf(file, path, entry, options);
       } finally {
-        await file.close();
+        await onDisk("read", path, () => file.close());
       }
     },
     close: async () => {},
@@ -217,7 +217,7 @@ async function* wholeFile(fs: FileSystem, path: string, signal: AbortSignal | un
       yield block.subarray(0, bytesRead);
     }
   } finally {
-    await file.close();
+    await onDisk("read", path, () => file.close());
   }
 }
 
