@@ -1,6 +1,6 @@
 /** Whatever call of the file system fails while an archive is written or read: no half archive, no wrong byte, and a line that says why. */
 import assert from "node:assert/strict";
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, test } from "node:test";
@@ -27,9 +27,16 @@ const source = async (): Promise<MemoryStore> => {
 
 const inFolder = async (work: (folder: string, file: string) => Promise<void>): Promise<void> => {
   const folder = await mkdtemp(join(tmpdir(), "dray-disk-faults-"));
+  const [place, temporary] = [join(folder, "place"), join(folder, "tmp")];
+  // Where nothing can be removed temporary files stay; here they trouble nobody.
+  const before = process.env["TMPDIR"];
+  process.env["TMPDIR"] = temporary;
   try {
-    await work(folder, join(folder, "x.tar"));
+    await Promise.all([place, temporary].map((path) => mkdir(path)));
+    await work(place, join(place, "x.tar"));
   } finally {
+    if (before === undefined) delete process.env["TMPDIR"];
+    else process.env["TMPDIR"] = before;
     await rm(folder, { recursive: true, force: true });
   }
 };

@@ -155,7 +155,8 @@ describe("a lock", () => {
     const readonly = faultyFiles(nodeFiles, ({ operation }) => (operation === "open" ? "EACCES" : undefined));
     await assert.rejects(
       lock(readonly, path, "the thing"),
-      (error: DrayError) => error.code === "DISK" && /^cannot write the thing: permission denied/.test(error.message),
+      (error: DrayError) =>
+        error.code === "DISK" && error.message.startsWith("cannot write the thing: permission denied"),
     );
   });
 });

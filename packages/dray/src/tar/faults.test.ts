@@ -71,7 +71,7 @@ test("an attempt that goes on where another stopped", async () => {
         if (error === undefined) assert.ok(now?.equals(wanted), JSON.stringify(call));
         else {
           failed++;
-          assert.ok(isDrayError(error, "DISK"), `${JSON.stringify(call)}: ${String(error)}`);
+          assert.ok(isDrayError(error, "DISK"), JSON.stringify(call));
           assert.ok(now === undefined || now.equals(wanted), JSON.stringify(call));
         }
         await complete(file);
