@@ -180,7 +180,14 @@ const keychainOf = ({ settings, stored }: ReadyEnd, registry: string): Keychain 
 };
 
 const connectOptions = (call: Call, settings: Settings, credentials: Keychain): ConnectOptions => {
-  const { allowNondistributableArtifacts: foreignLayers, allowPrivate, retry, maxWait, timeout, verbose } = call.options;
+  const {
+    allowNondistributableArtifacts: foreignLayers,
+    allowPrivate,
+    retry,
+    maxWait,
+    timeout,
+    verbose,
+  } = call.options;
   const { insecure, ca, cert, key } = settings;
   return {
     credentials,

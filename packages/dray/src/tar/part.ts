@@ -27,8 +27,7 @@ interface Slot extends Place {
   state: "empty" | "found" | "partial" | "whole";
   /** Bytes from the beginning that an earlier attempt wrote. */
   have: number;
-  /** Whether an earlier attempt laid it. */
-  readonly old: boolean;
+  readonly laidBefore: boolean;
   /** One writer at a time; the next finds it done, or tries again. */
   readonly turn: Slots;
 }
@@ -80,7 +79,7 @@ export class TarPart implements TarSink {
     const { size } = await this.#disk(() => this.#file.stat());
     const places = await this.#disk(() => findPlaces(this.#file, size));
     for (const place of places) {
-      this.#slots.set(place.digest, { ...place, state: "found", have: 0, old: true, turn: new Slots(1) });
+      this.#slots.set(place.digest, { ...place, state: "found", have: 0, laidBefore: true, turn: new Slots(1) });
       this.#end = place.end;
     }
     this.#worth = places.length > 0;
@@ -104,12 +103,12 @@ export class TarPart implements TarSink {
 
   async *read(descriptor: Descriptor, { signal }: Cancel = {}): AsyncGenerator<Uint8Array> {
     const slot = this.#slots.get(descriptor.digest);
-    if (slot === undefined || !(await this.#isWhole(slot, signal))) throw this.#missing(descriptor.digest);
+    if (slot === undefined || !(await this.#isWhole(slot, signal))) return this.#missing(descriptor.digest);
     for (let at = 0; at < slot.size; ) {
       throwIfAborted(signal);
       const block = new Uint8Array(Math.min(blockSize, slot.size - at));
       const { bytesRead } = await this.#disk(() => this.#file.read(block, 0, block.byteLength, slot.body + at));
-      if (bytesRead === 0) throw this.#missing(descriptor.digest);
+      if (bytesRead === 0) this.#missing(descriptor.digest);
       yield block.subarray(0, bytesRead);
       at += bytesRead;
     }
@@ -118,7 +117,7 @@ export class TarPart implements TarSink {
   async finish(names: ReadonlyMap<Digest, readonly string[]>, last: readonly LastEntry[]): Promise<void> {
     const slots = await this.#wanted(names);
     // An attempt that stopped while it closed gaps may have left anything behind the body.
-    for (const { old, body, size } of slots) if (old) await this.#writeAt(body + size, padding(size));
+    for (const { laidBefore, body, size } of slots) if (laidBefore) await this.#writeAt(body + size, padding(size));
     const end = await this.#closeGaps(slots);
     const links: Uint8Array[] = [];
     for (const slot of slots) {
@@ -141,13 +140,9 @@ export class TarPart implements TarSink {
   }
 
   async #wanted(names: ReadonlyMap<Digest, readonly string[]>): Promise<Slot[]> {
-    const slots: Slot[] = [];
-    for (const digest of names.keys()) {
-      const slot = this.#slots.get(digest);
-      if (slot === undefined || !(await this.#isWhole(slot, undefined))) throw this.#missing(digest);
-      slots.push(slot);
-    }
-    return slots;
+    const wanted = [...names.keys()].map((digest) => this.#slots.get(digest) ?? this.#missing(digest));
+    for (const slot of wanted) if (!(await this.#isWhole(slot, undefined))) this.#missing(slot.digest);
+    return wanted;
   }
 
   async abandon(): Promise<void> {
@@ -187,7 +182,7 @@ export class TarPart implements TarSink {
       ...placeOf(descriptor, name, this.#end),
       state: "empty",
       have: 0,
-      old: false,
+      laidBefore: false,
       turn: new Slots(1),
     };
     // The room first: a header that is there has all its room behind it, so that a part cut between the two is understood.
@@ -297,8 +292,8 @@ export class TarPart implements TarSink {
     return onDisk("write", this.#path, work);
   }
 
-  #missing(digest: Digest): DrayError {
-    return new DrayError("NOT_FOUND", `cannot finish ${this.target}: ${digest} was not written to it`, {
+  #missing(digest: Digest): never {
+    throw new DrayError("NOT_FOUND", `cannot finish ${this.target}: ${digest} was not written to it`, {
       reference: digest,
     });
   }
