@@ -32,6 +32,9 @@ if (words.length === 1 && words[0] === "version") {
     env: process.env,
     signal: interrupt.signal,
   });
-  // A pool's idle connections and whatever a cancelled request left behind must not keep us here.
-  process.exit(exitCode);
+  // A pool's idle connections and whatever a cancelled request left behind must not keep us here. Node is given a moment to end
+  // by itself: `process.exit` in the middle of a compilation waits now and then for a thread that waits for it, for ever.
+  if (process.versions["bun"] !== undefined) process.exit(exitCode);
+  process.exitCode = exitCode;
+  setTimeout(() => process.exit(exitCode), 500).unref();
 }
