@@ -1,6 +1,6 @@
 /**
  * `npm run check:portable`: no file names the machine it was written on. Looks for the folder of this checkout, for the host of
- * a private package registry, and for a lock file that is bound to one registry.
+ * the package registry, and for a lock file that is bound to one registry.
  */
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
@@ -8,14 +8,12 @@ import { dirname, join } from "node:path";
 import { root } from "./runtimes.ts";
 import { trackedFiles } from "./tracked.ts";
 
-const publicRegistry = "registry.npmjs.org";
-
 const registryHost = (): string =>
   new URL(execFileSync("npm", ["config", "get", "registry"], { cwd: root, encoding: "utf8", stdio: "pipe" }).trim())
     .host;
 
 const host = registryHost();
-const words = [root, ...(host === publicRegistry ? [] : [host])];
+const words = [root, host];
 // Two levels down, the folder above the checkout is a place of this machine's owner; one level down it is anybody's.
 if (dirname(dirname(root)) !== "/") words.push(`${dirname(root)}/`);
 
