@@ -25,7 +25,8 @@ export const betweenSiblings: readonly { from: string; types: readonly string[];
 /** The packages, lowest first. A package imports the lower ones by their public names, never a sibling. */
 export const packageFloors: readonly (readonly string[])[] = [
   ["dray"],
-  ["testkit", "cloud", "server", "bundle", "watch", "console"],
+  ["server", "cloud", "bundle", "watch", "console"],
+  ["testkit"],
   ["cli"],
   ["e2e", "bench"],
 ];

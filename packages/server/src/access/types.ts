@@ -1,0 +1,39 @@
+import type { HttpRequest } from "dray/http";
+
+export type Action = "pull" | "push" | "delete";
+
+/** What a request is about to do. `catalog` is the list of all repositories; without either a request needs only a known user. */
+export type Need =
+  | { readonly repository: string; readonly actions: readonly Action[] }
+  | { readonly catalog: true }
+  | { readonly known: true };
+
+/** Who asks. */
+export interface Principal {
+  /** Stable and unique, for logs and to bind uploads to who began them; `""` for anybody. */
+  readonly name: string;
+  /** Whether they may do this too: what the catalog shows, where a mount may come from. */
+  may(repository: string, action: Action): boolean;
+}
+
+export type Verdict =
+  | { readonly allowed: true; readonly principal: Principal }
+  | {
+      readonly allowed: false;
+      /** 401: not known, or a token that says too little. 403: known, and not allowed. 429: too many wrong passwords. 503: cannot be told now. */
+      readonly status: 401 | 403 | 429 | 503;
+      readonly message: string;
+      /** `WWW-Authenticate`, `Retry-After`. */
+      readonly headers?: Readonly<Record<string, string>>;
+    };
+
+/**
+ * The one place that allows: asked once for every request of the API, before storage is touched. Synchronous where the answer is
+ * known already.
+ */
+export interface Access {
+  authorise(request: HttpRequest, need: Need): Verdict | Promise<Verdict>;
+  /** Reads files it was configured with again. */
+  reload?(): Promise<void>;
+  close?(): Promise<void>;
+}

@@ -1,0 +1,76 @@
+/**
+ * Shared and exclusive holds on digests. Whoever makes or promises a use of a digest (commit, mount, manifest PUT) holds it
+ * shared, whoever takes it away (sweep, DELETE) holds it exclusively, so that neither acts on what the other is just changing.
+ * In order of arrival: a stream of pushes never starves a sweep.
+ */
+export class DigestLocks {
+  readonly #entries = new Map<string, Entry>();
+
+  /**
+   * Runs `work` while nobody takes the `shared` digests away, and nobody else holds the `exclusive` ones at all. What is in both
+   * is held exclusively.
+   */
+  async hold<T>(
+    { shared = [], exclusive = [] }: { shared?: Iterable<string>; exclusive?: Iterable<string> },
+    work: () => Promise<T>,
+  ): Promise<T> {
+    const alone = new Set(exclusive);
+    // Taken in one order everywhere, so that two with overlapping sets never wait for each other.
+    const names = [...new Set([...shared, ...alone])].sort();
+    let held = 0;
+    try {
+      for (const name of names) {
+        await this.#enter(name, alone.has(name));
+        held++;
+      }
+      return await work();
+    } finally {
+      for (const name of names.slice(0, held)) this.#leave(name, alone.has(name));
+    }
+  }
+
+  /** Digests that anybody holds or waits for. */
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  #enter(name: string, exclusive: boolean): Promise<void> | undefined {
+    let entry = this.#entries.get(name);
+    if (entry === undefined) {
+      entry = { shared: 0, exclusive: false, waiting: [] };
+      this.#entries.set(name, entry);
+    }
+    if (entry.waiting.length === 0 && fits(entry, exclusive)) {
+      admit(entry, exclusive);
+      return undefined;
+    }
+    const { promise, resolve } = Promise.withResolvers<void>();
+    entry.waiting.push({ exclusive, resolve });
+    return promise;
+  }
+
+  #leave(name: string, exclusive: boolean): void {
+    const entry = this.#entries.get(name) as Entry;
+    if (exclusive) entry.exclusive = false;
+    else entry.shared--;
+    for (let next = entry.waiting[0]; next !== undefined && fits(entry, next.exclusive); next = entry.waiting[0]) {
+      entry.waiting.shift();
+      admit(entry, next.exclusive);
+      next.resolve();
+    }
+    if (entry.shared === 0 && !entry.exclusive) this.#entries.delete(name);
+  }
+}
+
+interface Entry {
+  shared: number;
+  exclusive: boolean;
+  readonly waiting: { readonly exclusive: boolean; readonly resolve: () => void }[];
+}
+
+const fits = (entry: Entry, exclusive: boolean): boolean => !entry.exclusive && (!exclusive || entry.shared === 0);
+
+const admit = (entry: Entry, exclusive: boolean): void => {
+  if (exclusive) entry.exclusive = true;
+  else entry.shared++;
+};

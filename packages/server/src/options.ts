@@ -1,0 +1,63 @@
+import type { Access } from "./access/types.ts";
+import type { Driver } from "./storage/driver.ts";
+
+/** What a registry is made of. Without more than a driver: everything the specification has, open to whoever can reach it. */
+export interface RegistryOptions {
+  readonly driver: Driver;
+  /** The file of the index, on a local file system; default `:memory:`, which is rebuilt with each start. */
+  readonly index?: string;
+  /** Default: anybody anything. */
+  readonly access?: Access;
+  /** `false`: deleting anything answers 405. Default `true`. */
+  readonly deletes?: boolean;
+  /** `true`: only reading; may be changed while it runs by `setReadOnly`. Default `false`. */
+  readonly readOnly?: boolean;
+  /** Bytes of the largest manifest; default 4 MiB, and 413 beyond. */
+  readonly largestManifest?: number;
+  /** `true`: a manifest whose children are not there is refused with MANIFEST_BLOB_UNKNOWN. Default `false`: sparse ones are taken. */
+  readonly refuseSparse?: boolean;
+  /** Names in a page at most. Default 1000 each. */
+  readonly pages?: { readonly tags?: number; readonly catalog?: number; readonly referrers?: number };
+  /** How `Location` begins. Default: relative, without a prefix. */
+  readonly locations?: {
+    /** `https://registry.example:5000`; makes them absolute. */
+    readonly host?: string;
+    /** Path before `/v2/`, as `/registry`. */
+    readonly prefix?: string;
+    /** `false`: absolute, from the request's own origin. Default `true`. */
+    readonly relative?: boolean;
+  };
+  /** Milliseconds after which a remembered tag or digest is checked against the tree again. Default 2000. */
+  readonly recheckAfter?: number;
+  /** Bytes of manifests and lists kept in memory. Default 64 MiB. */
+  readonly memory?: number;
+  readonly uploads?: {
+    /** Sessions that nobody added to for so long are removed; milliseconds, default 7 days. */
+    readonly age?: number;
+    /** Silence after which another writer takes over; milliseconds, default 5000. */
+    readonly silence?: number;
+  };
+  readonly gc?: {
+    /** What is younger stays; milliseconds, default 24 h. */
+    readonly grace?: number;
+    /** How long a promise of a blob lasts; milliseconds, default 1 h. */
+    readonly lease?: number;
+    /** Manifests without a tag go after so many milliseconds; default: never. */
+    readonly untagged?: number;
+    /** Milliseconds between two runs; default: none by itself. */
+    readonly interval?: number;
+  };
+  /** Bytes that must stay free, below which pushes get 503. Default 0. */
+  readonly freeSpace?: number;
+  /** Milliseconds since 1970. */
+  readonly now?: () => number;
+  /** Hears what an operator should know: failed index writes, damaged content, what was collected. */
+  readonly onNotice?: (notice: Notice) => void;
+}
+
+export interface Notice {
+  readonly level: "info" | "warn" | "error";
+  readonly message: string;
+  readonly repository?: string;
+  readonly digest?: string;
+}

@@ -1,0 +1,70 @@
+import type { Digest, DigestAlgorithm } from "dray/oci";
+
+/**
+ * Where a registry's bytes lie: files by path. A path is relative, `/` between its names, never `.` or `..`. Every method rejects
+ * with a `DrayError` `DISK` where the store fails; that something is not there is no failure.
+ */
+export interface Driver {
+  /** A small file, whole; `undefined` where there is none. */
+  read(path: string): Promise<Uint8Array | undefined>;
+  /** A file to be read by position, or `undefined`. Close it. */
+  open(path: string): Promise<StoredFile | undefined>;
+  /** What is there, file or directory. */
+  stat(path: string): Promise<Facts | undefined>;
+  /** The names in a directory, in no order; `undefined` where there is none. */
+  list(path: string): Promise<string[] | undefined>;
+  /**
+   * Makes or replaces a small file, and the directories above it. Readers see the old bytes or the new, whole. When this resolves
+   * they last, names and directories included.
+   */
+  write(path: string, bytes: Uint8Array): Promise<void>;
+  /** Gives a file another name, replacing what is there; makes the directories above it. When this resolves the bytes and the name last. */
+  move(from: string, to: string): Promise<void>;
+  /** Removes a file, or a directory with all that is in it, following no links. Nothing there: nothing done. */
+  remove(path: string): Promise<void>;
+  /** Sets a file's modification time to now, as a sign that it is wanted. Need not last. */
+  touch(path: string): Promise<void>;
+  /**
+   * A file that grows at its end and is hashed as it grows; made if it is not there. Bytes that are there already are hashed
+   * again before this resolves. One receiver at a time for a path.
+   */
+  receive(path: string, algorithm: DigestAlgorithm): Promise<Receiver>;
+  /** Bytes free and in all, where the store has a limit. */
+  space?(): Promise<{ readonly free: number; readonly total: number }>;
+  /** Lets go of locks, threads and open files. */
+  close(): Promise<void>;
+}
+
+export interface Facts {
+  readonly size: number;
+  /** Milliseconds since 1970, as fine as the store has it. */
+  readonly mtime: number;
+  /** Another value for another file under the same name. */
+  readonly ino: number;
+  readonly directory: boolean;
+}
+
+/** A file that is open for reading. It reads what it held when it was opened, also when its name goes meanwhile. */
+export interface StoredFile {
+  readonly size: number;
+  /** Fills `into` from `position` on; tells how many bytes there were, fewer only at the end of the file. */
+  read(into: Uint8Array, position: number): Promise<number>;
+  close(): Promise<void>;
+}
+
+/** The end of a file that grows. */
+export interface Receiver {
+  /** Bytes that are written and hashed: what a client may be told. Appended ones count when `drain` resolves. */
+  readonly size: number;
+  /** Takes bytes, which stay the caller's own once this resolves. It resolves when there is room for more, not when they are written. */
+  append(chunk: Uint8Array): Promise<void>;
+  /**
+   * Resolves when all that was appended is written, with the size. After a write that failed or fell short it cuts the file back
+   * to the last size it told, and rejects; the receiver can be used again.
+   */
+  drain(): Promise<number>;
+  /** Drains, and tells the digest of the whole file; of another algorithm than the announced one by hashing it once more. */
+  digest(algorithm: DigestAlgorithm): Promise<Digest>;
+  /** Drains and lets go; the file stays. Safe to call twice. */
+  close(): Promise<void>;
+}

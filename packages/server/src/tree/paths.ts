@@ -1,0 +1,44 @@
+import { algorithmOf, type Digest, hexOf } from "dray/oci";
+
+/** The CNCF distribution's own tree, so that it can be served by either. Paths are relative to the driver's root. */
+export const root = "docker/registry/v2";
+export const blobsRoot: string = `${root}/blobs`;
+export const repositoriesRoot: string = `${root}/repositories`;
+
+export const blobFolder = (digest: Digest): string =>
+  `${blobsRoot}/${algorithmOf(digest)}/${hexOf(digest).slice(0, 2)}/${hexOf(digest)}`;
+export const blobPath = (digest: Digest): string => `${blobFolder(digest)}/data`;
+
+export const repositoryPath = (repository: string): string => `${repositoriesRoot}/${repository}`;
+
+const inFolder = (digest: Digest): string => `${algorithmOf(digest)}/${hexOf(digest)}`;
+
+/** A blob's membership in a repository. */
+export const layersPath = (repository: string): string => `${repositoryPath(repository)}/_layers`;
+export const layerFolder = (repository: string, digest: Digest): string =>
+  `${layersPath(repository)}/${inFolder(digest)}`;
+
+/** A manifest's membership in a repository. */
+export const revisionsPath = (repository: string): string => `${repositoryPath(repository)}/_manifests/revisions`;
+export const revisionFolder = (repository: string, digest: Digest): string =>
+  `${revisionsPath(repository)}/${inFolder(digest)}`;
+
+export const tagsPath = (repository: string): string => `${repositoryPath(repository)}/_manifests/tags`;
+export const tagFolder = (repository: string, tag: string): string => `${tagsPath(repository)}/${tag}`;
+/** What a tag stands for now. */
+export const currentLink = (repository: string, tag: string): string => `${tagFolder(repository, tag)}/current/link`;
+/** Each digest that a tag ever stood for. */
+export const historyLink = (repository: string, tag: string, digest: Digest): string =>
+  `${tagFolder(repository, tag)}/index/${inFolder(digest)}/link`;
+
+export const uploadsPath = (repository: string): string => `${repositoryPath(repository)}/_uploads`;
+export const uploadFolder = (repository: string, id: string): string => `${uploadsPath(repository)}/${id}`;
+export const uploadData = (repository: string, id: string): string => `${uploadFolder(repository, id)}/data`;
+export const uploadStarted = (repository: string, id: string): string => `${uploadFolder(repository, id)}/startedat`;
+
+/**
+ * The type a manifest was pushed with, where its bytes do not show it. Ours: distribution passes over what begins with `_` and
+ * is not its own.
+ */
+export const typePath = (repository: string, digest: Digest): string =>
+  `${repositoryPath(repository)}/_meta/types/${inFolder(digest)}`;

@@ -1,0 +1,234 @@
+import { type Digest, isDigest, isRepository, isTag } from "dray/oci";
+import type { Driver, StoredFile } from "../storage/driver.ts";
+import { linked } from "./link.ts";
+import {
+  blobFolder,
+  blobPath,
+  blobsRoot,
+  currentLink,
+  historyLink,
+  layerFolder,
+  layersPath,
+  repositoriesRoot,
+  repositoryPath,
+  revisionFolder,
+  revisionsPath,
+  tagFolder,
+  tagsPath,
+  typePath,
+} from "./paths.ts";
+
+/** Tells whether a file or directory is still the one that was seen. */
+export interface Stamp {
+  readonly mtime: number;
+  readonly ino: number;
+}
+
+/** What a tag stands for, and the state of the file that says so. */
+export interface TagLink {
+  readonly digest: Digest;
+  readonly stamp: Stamp;
+}
+
+/**
+ * The distribution tree over a driver: which blobs exist, which repository sees which, what tags stand for. It is the truth;
+ * whatever else remembers these things is derived from it. Writes come in the order that survives a crash: the caller puts
+ * data before links, and links before tags.
+ */
+export class Tree {
+  readonly driver: Driver;
+
+  constructor(driver: Driver) {
+    this.driver = driver;
+  }
+
+  // Blobs: one pool for all repositories.
+
+  /** Bytes of a blob, or `undefined`. */
+  async blobSize(digest: Digest): Promise<number | undefined> {
+    const facts = await this.driver.stat(blobPath(digest));
+    return facts === undefined || facts.directory ? undefined : facts.size;
+  }
+
+  /** When a blob was last written or wanted; milliseconds since 1970. */
+  async blobTime(digest: Digest): Promise<number | undefined> {
+    return (await this.driver.stat(blobPath(digest)))?.mtime;
+  }
+
+  openBlob(digest: Digest): Promise<StoredFile | undefined> {
+    return this.driver.open(blobPath(digest));
+  }
+
+  /** A blob whole, for manifests. The caller checks its size before and its digest after. */
+  readBlob(digest: Digest): Promise<Uint8Array | undefined> {
+    return this.driver.read(blobPath(digest));
+  }
+
+  /** Puts small content into the pool. The caller has checked the digest. */
+  writeBlob(digest: Digest, bytes: Uint8Array): Promise<void> {
+    return this.driver.write(blobPath(digest), bytes);
+  }
+
+  /** Moves a finished file into the pool. */
+  adoptBlob(digest: Digest, from: string): Promise<void> {
+    return this.driver.move(from, blobPath(digest));
+  }
+
+  touchBlob(digest: Digest): Promise<void> {
+    return this.driver.touch(blobPath(digest));
+  }
+
+  removeBlob(digest: Digest): Promise<void> {
+    return this.driver.remove(blobFolder(digest));
+  }
+
+  /** Every digest in the pool, folder by folder in order. `after` goes on behind one. */
+  async *blobs(after?: Digest): AsyncGenerator<Digest> {
+    for (const algorithm of await this.#names(blobsRoot)) {
+      if (algorithm !== "sha256" && algorithm !== "sha512") continue;
+      for (const two of await this.#names(`${blobsRoot}/${algorithm}`))
+        for (const hex of await this.#names(`${blobsRoot}/${algorithm}/${two}`)) {
+          const digest = `${algorithm}:${hex}`;
+          if (isDigest(digest) && (after === undefined || digest > after)) yield digest;
+        }
+    }
+  }
+
+  // What a repository sees.
+
+  /** The blob that a repository's digest stands for: itself, or another that distribution made it an alias of. */
+  async layer(repository: string, digest: Digest): Promise<Digest | undefined> {
+    return linked(await this.driver.read(`${layerFolder(repository, digest)}/link`));
+  }
+
+  linkLayer(repository: string, digest: Digest): Promise<void> {
+    return this.#link(`${layerFolder(repository, digest)}/link`, digest);
+  }
+
+  /** When a layer was linked; milliseconds since 1970. */
+  async layerTime(repository: string, digest: Digest): Promise<number | undefined> {
+    return (await this.driver.stat(`${layerFolder(repository, digest)}/link`))?.mtime;
+  }
+
+  unlinkLayer(repository: string, digest: Digest): Promise<void> {
+    return this.driver.remove(layerFolder(repository, digest));
+  }
+
+  /** Digests that have a folder in `_layers`; whether its link stands is another question. */
+  layers(repository: string): AsyncGenerator<Digest> {
+    return this.#digests(layersPath(repository));
+  }
+
+  async revision(repository: string, digest: Digest): Promise<Stamp | undefined> {
+    return stampOf(await this.driver.stat(`${revisionFolder(repository, digest)}/link`));
+  }
+
+  linkRevision(repository: string, digest: Digest): Promise<void> {
+    return this.#link(`${revisionFolder(repository, digest)}/link`, digest);
+  }
+
+  /** As distribution does it: the folder stays behind, empty. */
+  unlinkRevision(repository: string, digest: Digest): Promise<void> {
+    return this.driver.remove(`${revisionFolder(repository, digest)}/link`);
+  }
+
+  /** Digests that have a folder among the revisions; an empty one is a manifest that was deleted. */
+  revisions(repository: string): AsyncGenerator<Digest> {
+    return this.#digests(revisionsPath(repository));
+  }
+
+  /** The type a manifest was pushed with, where its bytes do not show it. */
+  async pushedType(repository: string, digest: Digest): Promise<string | undefined> {
+    const bytes = await this.driver.read(typePath(repository, digest));
+    return bytes === undefined ? undefined : new TextDecoder().decode(bytes);
+  }
+
+  keepPushedType(repository: string, digest: Digest, mediaType: string): Promise<void> {
+    return this.driver.write(typePath(repository, digest), new TextEncoder().encode(mediaType));
+  }
+
+  dropPushedType(repository: string, digest: Digest): Promise<void> {
+    return this.driver.remove(typePath(repository, digest));
+  }
+
+  // Tags.
+
+  async tag(repository: string, tag: string): Promise<TagLink | undefined> {
+    // Looked at before it is read: a change in between is then seen at the next look.
+    const stamp = await this.tagStamp(repository, tag);
+    if (stamp === undefined) return undefined;
+    const digest = linked(await this.driver.read(currentLink(repository, tag)));
+    return digest === undefined ? undefined : { digest, stamp };
+  }
+
+  async tagStamp(repository: string, tag: string): Promise<Stamp | undefined> {
+    return stampOf(await this.driver.stat(currentLink(repository, tag)));
+  }
+
+  /** The history first: distribution follows it when it deletes. */
+  async setTag(repository: string, tag: string, digest: Digest): Promise<void> {
+    await this.#link(historyLink(repository, tag, digest), digest);
+    await this.#link(currentLink(repository, tag), digest);
+  }
+
+  removeTag(repository: string, tag: string): Promise<void> {
+    return this.driver.remove(tagFolder(repository, tag));
+  }
+
+  /** Names in `tags/`, in byte order. One without a current link is none of them once it is looked at. */
+  async tagNames(repository: string): Promise<string[]> {
+    return (await this.#names(tagsPath(repository))).filter(isTag);
+  }
+
+  /** The state of the directory that changes when a tag comes or goes. */
+  async tagsStamp(repository: string): Promise<Stamp | undefined> {
+    return stampOf(await this.driver.stat(tagsPath(repository)));
+  }
+
+  /** The state of the directories that change when a manifest of a new digest comes. */
+  async revisionsStamp(repository: string, algorithm: "sha256" | "sha512"): Promise<Stamp | undefined> {
+    return stampOf(await this.driver.stat(`${revisionsPath(repository)}/${algorithm}`));
+  }
+
+  // Repositories.
+
+  /** A repository is what has manifests, or had some. */
+  async isRepository(repository: string): Promise<boolean> {
+    return (await this.driver.stat(`${repositoryPath(repository)}/_manifests`))?.directory === true;
+  }
+
+  /** Every repository, in byte order of the whole name. */
+  async *repositories(): AsyncGenerator<string> {
+    yield* this.#below("");
+  }
+
+  async *#below(prefix: string): AsyncGenerator<string> {
+    const folders = (await this.#names(prefix === "" ? repositoriesRoot : repositoryPath(prefix)))
+      .filter((name) => !name.startsWith("_"))
+      .map((name) => (prefix === "" ? name : `${prefix}/${name}`))
+      .filter(isRepository);
+    // `a-b` comes between `a` and `a/b`: what lies below a name sorts as if the name ended in a slash.
+    for (const key of folders.flatMap((name) => [name, `${name}/`]).sort())
+      if (key.endsWith("/")) yield* this.#below(key.slice(0, -1));
+      else if (await this.isRepository(key)) yield key;
+  }
+
+  async #link(path: string, digest: Digest): Promise<void> {
+    await this.driver.write(path, new TextEncoder().encode(digest));
+  }
+
+  async *#digests(path: string): AsyncGenerator<Digest> {
+    for (const algorithm of await this.#names(path))
+      for (const hex of await this.#names(`${path}/${algorithm}`)) {
+        const digest = `${algorithm}:${hex}`;
+        if (isDigest(digest)) yield digest;
+      }
+  }
+
+  async #names(path: string): Promise<string[]> {
+    return ((await this.driver.list(path)) ?? []).sort();
+  }
+}
+
+const stampOf = (facts: { mtime: number; ino: number } | undefined): Stamp | undefined =>
+  facts === undefined ? undefined : { mtime: facts.mtime, ino: facts.ino };
