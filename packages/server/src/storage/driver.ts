@@ -17,11 +17,14 @@ export interface Driver {
    * Makes or replaces a small file, and the directories above it. Readers see the old bytes or the new, whole. When this resolves
    * they last, names and directories included.
    */
-  write(path: string, bytes: Uint8Array): Promise<void>;
+  write(path: string, bytes: Uint8Array, options?: ChangeOptions): Promise<void>;
   /** Gives a file another name, replacing what is there; makes the directories above it. When this resolves the bytes and the name last. */
   move(from: string, to: string): Promise<void>;
-  /** Removes a file, or a directory with all that is in it, following no links. Nothing there: nothing done. */
-  remove(path: string): Promise<void>;
+  /**
+   * Removes a file, or a directory with all that is in it, following no links. Nothing there: nothing done. When this resolves it
+   * stays away: what is removed next never goes before it.
+   */
+  remove(path: string, options?: ChangeOptions): Promise<void>;
   /** Sets a file's modification time to now, as a sign that it is wanted. Need not last. */
   touch(path: string): Promise<void>;
   /**
@@ -33,6 +36,11 @@ export interface Driver {
   space?(): Promise<{ readonly free: number; readonly total: number }>;
   /** Lets go of locks, threads and open files. */
   close(): Promise<void>;
+}
+
+export interface ChangeOptions {
+  /** `false`: a power cut may undo it, a kill not; that saves the wait for the disk. Default `true`. */
+  readonly lasting?: boolean;
 }
 
 export interface Facts {

@@ -1,0 +1,8 @@
+/**
+ * Where a registry's bytes lie: the driver's interface, the file system and memory behind it, and the receiver of what grows.
+ * Imports the library; knows no path of the tree, no repository, no upload.
+ */
+export type { ChangeOptions, Driver, Facts, Receiver, StoredFile } from "./driver.ts";
+export type { MemoryContent } from "./memory-content.ts";
+export { type MemoryDriverOptions, type MemoryFiles, memoryDriver } from "./memory-driver.ts";
+export { type ByteSink, receiver } from "./receiver.ts";
