@@ -51,6 +51,11 @@ export class Leases {
     return until !== undefined && lives([repository, until]);
   }
 
+  /** Repositories that a digest was promised in lately: where a mount may look for it. */
+  repositories(digest: Digest): string[] {
+    return [...(this.#until.get(digest)?.keys() ?? [])];
+  }
+
   #forget(now: number): void {
     this.#swept = now;
     for (const [digest, holders] of this.#until) {

@@ -48,6 +48,8 @@ export interface Index {
   refersTo(repository: string, digest: Digest): boolean;
   /** Whether any manifest anywhere has this digest among its children, or is it. */
   isUsed(digest: Digest): boolean;
+  /** Repositories with a manifest that has this digest among its children; a few of them at least. */
+  holders(digest: Digest): string[];
   /** Whether the repository holds a manifest that could not be read whole. */
   unreadable(repository: string): Digest[];
   /** In byte order. */

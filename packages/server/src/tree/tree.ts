@@ -123,6 +123,11 @@ export class Tree {
     return stampOf(await this.driver.stat(`${revisionFolder(repository, digest)}/link`));
   }
 
+  /** The content that a revision stands for: itself, or what an alias names. A torn link is none. */
+  async revisionTarget(repository: string, digest: Digest): Promise<Digest | undefined> {
+    return linked(await this.driver.read(`${revisionFolder(repository, digest)}/link`));
+  }
+
   linkRevision(repository: string, digest: Digest): Promise<void> {
     return this.#link(`${revisionFolder(repository, digest)}/link`, digest);
   }
@@ -197,20 +202,21 @@ export class Tree {
     return (await this.driver.stat(`${repositoryPath(repository)}/_manifests`))?.directory === true;
   }
 
-  /** Every repository, in byte order of the whole name. */
-  async *repositories(): AsyncGenerator<string> {
-    yield* this.#below("");
+  /** Every repository behind `after`, in byte order of the whole name. */
+  async *repositories(after = ""): AsyncGenerator<string> {
+    yield* this.#below("", after);
   }
 
-  async *#below(prefix: string): AsyncGenerator<string> {
+  async *#below(prefix: string, after: string): AsyncGenerator<string> {
     const folders = (await this.#names(prefix === "" ? repositoriesRoot : repositoryPath(prefix)))
       .filter((name) => !name.startsWith("_"))
       .map((name) => (prefix === "" ? name : `${prefix}/${name}`))
       .filter(isRepository);
     // `a-b` comes between `a` and `a/b`: what lies below a name sorts as if the name ended in a slash.
     for (const key of folders.flatMap((name) => [name, `${name}/`]).sort())
-      if (key.endsWith("/")) yield* this.#below(key.slice(0, -1));
-      else if (await this.isRepository(key)) yield key;
+      if (!key.endsWith("/")) {
+        if (key > after && (await this.isRepository(key))) yield key;
+      } else if (key > after || after.startsWith(key)) yield* this.#below(key.slice(0, -1), after);
   }
 
   async #link(path: string, digest: Digest): Promise<void> {

@@ -1,0 +1,96 @@
+import { type HttpResponse, header } from "dray/http";
+import { type Digest, isDigest } from "dray/oci";
+import { fileBody } from "../answer/file-body.ts";
+import { bare, emptyBody, Refusal } from "../answer/index.ts";
+import { partsBody } from "../answer/parts-body.ts";
+import type { Call } from "./call.ts";
+import { refuseWrites } from "./guard.ts";
+import { notModified } from "./preconditions.ts";
+import { rangesOf } from "./ranges.ts";
+import type { Route } from "./route.ts";
+
+/** `GET`, `HEAD` and `DELETE` of a blob. */
+export const blob = (call: Call, { repository, digest }: Route & { kind: "blob" }): Promise<HttpResponse> => {
+  if (!isDigest(digest))
+    throw new Refusal(
+      400,
+      "DIGEST_INVALID",
+      `${JSON.stringify(digest.slice(0, 200))} is no digest that this registry knows`,
+    );
+  switch (call.request.method) {
+    case "GET":
+      return get(call, repository, digest);
+    case "HEAD":
+      return head(call, repository, digest);
+    case "DELETE":
+      return remove(call, repository, digest);
+    default:
+      throw new Refusal(405, "UNSUPPORTED", `${call.request.method} is not supported here`);
+  }
+};
+
+const unknown = (repository: string, digest: Digest): Refusal =>
+  new Refusal(404, "BLOB_UNKNOWN", `${repository} has no blob ${digest}`, { detail: { digest } });
+
+const headersOf = (digest: Digest): Record<string, string> => ({
+  "Content-Type": "application/octet-stream",
+  "Docker-Content-Digest": digest,
+  "Accept-Ranges": "bytes",
+  ETag: `"${digest}"`,
+  // A digest's content never changes.
+  "Cache-Control": "max-age=31536000",
+});
+
+/** A client that hears 200 leaves the blob out of its push: the promise is recorded while nobody can take the blob away. */
+const head = ({ request, parts }: Call, repository: string, digest: Digest): Promise<HttpResponse> =>
+  parts.locks.hold({ shared: [digest] }, async () => {
+    const target = await parts.tree.layer(repository, digest);
+    const size = target && (await parts.tree.blobSize(target));
+    if (size === undefined) throw unknown(repository, digest);
+    parts.leases.record(repository, digest);
+    if (target !== digest && target !== undefined) parts.leases.record(repository, target);
+    const headers = Object.entries({ ...headersOf(digest), "Content-Length": String(size) });
+    return { status: 200, headers, url: request.target, body: emptyBody };
+  });
+
+const get = async ({ request, parts }: Call, repository: string, digest: Digest): Promise<HttpResponse> => {
+  const target = await parts.tree.layer(repository, digest);
+  if (target === undefined) throw unknown(repository, digest);
+  const headers = headersOf(digest);
+  if (notModified(request, digest)) return bare(request, 304, headers);
+  const file = await parts.tree.openBlob(target);
+  if (file === undefined) throw unknown(repository, digest);
+  const { size } = file;
+  const ifRange = header(request.headers, "If-Range");
+  const range = ifRange === undefined || ifRange === headers["ETag"] ? header(request.headers, "Range") : undefined;
+  const ranges = rangesOf(range, size);
+  if (ranges === "unsatisfiable") {
+    await file.close();
+    throw new Refusal(416, "SIZE_INVALID", `the blob has ${size} bytes`, {
+      headers: { "Content-Range": `bytes */${size}`, "Docker-Content-Digest": digest },
+    });
+  }
+  const [first, second] = ranges;
+  if (second !== undefined) {
+    const { body, boundary } = partsBody(file, ranges, "application/octet-stream");
+    return answerWith(206, { ...headers, "Content-Type": `multipart/byteranges; boundary=${boundary}` }, body);
+  }
+  const { start, end } = first ?? { start: 0, end: size };
+  const shown = first === undefined ? headers : { ...headers, "Content-Range": `bytes ${start}-${end - 1}/${size}` };
+  return answerWith(first === undefined ? 200 : 206, shown, fileBody(file, { start, end }));
+
+  function answerWith(status: number, pairs: Record<string, string>, body: HttpResponse["body"]): HttpResponse {
+    return {
+      status,
+      headers: [...Object.entries(pairs), ["Content-Length", String(body.length)]],
+      url: request.target,
+      body,
+    };
+  }
+};
+
+const remove = async ({ request, parts }: Call, repository: string, digest: Digest): Promise<HttpResponse> => {
+  refuseWrites(parts);
+  if (!(await parts.removals.blob(repository, digest))) throw unknown(repository, digest);
+  return bare(request, 202);
+};

@@ -1,0 +1,38 @@
+import type { HttpResponse } from "dray/http";
+import { withJson } from "../answer/index.ts";
+import type { Call } from "./call.ts";
+import { linkTo, pageSize } from "./pages.ts";
+
+/** `GET /v2/_catalog`: the repositories that whoever asks may read. */
+export const catalog = async (call: Call): Promise<HttpResponse> => {
+  const { query, principal, parts } = call;
+  const limit = pageSize(call, parts.settings.pages.catalog);
+  const names: string[] = [];
+  let more = false;
+  if (limit > 0)
+    for await (const name of repositories(call, query.get("last") ?? "", limit + 1)) {
+      if (!principal.may(name, "pull")) continue;
+      if (names.length === limit) {
+        more = true;
+        break;
+      }
+      names.push(name);
+    }
+  const link = more ? [linkTo(call, "/v2/_catalog", { n: String(limit), last: names.at(-1) ?? "" })] : [];
+  return withJson(call.request, { repositories: names }, link);
+};
+
+/** From the tree until the index is whole. */
+async function* repositories({ parts }: Call, last: string, step: number): AsyncGenerator<string> {
+  if (!parts.reconciler.isWhole) {
+    for await (const name of parts.tree.repositories(last)) yield name;
+    return;
+  }
+  for (let after = last; ; ) {
+    const found = parts.index.repositories({ after, limit: step });
+    yield* found;
+    const end = found.at(-1);
+    if (end === undefined || found.length < step) return;
+    after = end;
+  }
+}

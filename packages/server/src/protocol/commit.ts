@@ -1,0 +1,58 @@
+import { algorithmOf, type Digest } from "dray/oci";
+import { Refusal } from "../answer/index.ts";
+import type { Upload } from "../uploads/types.ts";
+import type { Call } from "./call.ts";
+
+/**
+ * Ends an upload as a blob of its repository. Whether the data is there already is decided while nobody can take it away.
+ * @throws Refusal DIGEST_INVALID; the upload is gone then
+ */
+export const commitUpload = async ({ parts }: Call, upload: Upload, wanted: Digest): Promise<void> => {
+  const { tree, locks } = parts;
+  const { digest, size } = await upload.digest(algorithmOf(wanted));
+  if (digest !== wanted) {
+    await upload.cancel();
+    throw new Refusal(400, "DIGEST_INVALID", `the bytes have the digest ${digest}`, { detail: { digest } });
+  }
+  const { repository } = upload;
+  await locks.hold({ exclusive: [wanted] }, () =>
+    upload.finish(async (path) => {
+      // A file of another size is not what its name says: it is replaced.
+      if ((await tree.blobSize(wanted)) === size) await tree.touchBlob(wanted);
+      else await tree.adoptBlob(wanted, path);
+      await link(parts, repository, wanted);
+    }),
+  );
+};
+
+/** Makes a blob that another repository has visible in this one. `from` null: wherever the principal may read it. */
+export const mountBlob = async (
+  call: Call,
+  repository: string,
+  digest: Digest,
+  from: string | null,
+): Promise<boolean> => {
+  const { parts, principal } = call;
+  const sources = from === null ? holders(call, repository, digest) : [from];
+  return parts.locks.hold({ exclusive: [digest] }, async () => {
+    for (const source of sources) {
+      if (!principal.may(source, "pull")) continue;
+      const target = await parts.tree.layer(source, digest);
+      // An alias is not handed on: its name says nothing about the bytes that it stands for.
+      if (target !== digest || (await parts.tree.blobSize(digest)) === undefined) continue;
+      await parts.tree.touchBlob(digest);
+      await link(parts, repository, digest);
+      return true;
+    }
+    return false;
+  });
+};
+
+/** Where a blob may be found: in this repository, where it was promised lately, where a manifest needs it. */
+const holders = ({ parts }: Call, repository: string, digest: Digest): Set<string> =>
+  new Set([repository, ...parts.leases.repositories(digest), ...parts.index.holders(digest)]);
+
+const link = async ({ tree, leases }: Call["parts"], repository: string, digest: Digest): Promise<void> => {
+  if ((await tree.layer(repository, digest)) !== digest) await tree.linkLayer(repository, digest);
+  leases.record(repository, digest);
+};

@@ -1,0 +1,186 @@
+import { collect } from "dray/content";
+import { isDrayError } from "dray/errors";
+import { type HttpResponse, header, isContent } from "dray/http";
+import { algorithmOf, type Digest, digestOf, isDigest, isTag } from "dray/oci";
+import { bare, emptyBody, memoryBody, Refusal } from "../answer/index.ts";
+import type { StoredManifest } from "../registry/manifests.ts";
+import { type Described, typeInside } from "../tree/index.ts";
+import type { Call } from "./call.ts";
+import { checkManifest } from "./check-manifest.ts";
+import { refuseWrites } from "./guard.ts";
+import { locationOf } from "./location.ts";
+import { notModified, preconditionHolds } from "./preconditions.ts";
+import type { Route } from "./route.ts";
+
+type ManifestRoute = Route & { kind: "manifest" };
+
+/** Tags that one PUT may carry; the specification wants ten at least. */
+const mostTags = 100;
+
+/** `GET`, `HEAD`, `PUT` and `DELETE` of a manifest, by tag or digest. */
+export const manifest = (call: Call, route: ManifestRoute): Promise<HttpResponse> | HttpResponse => {
+  if (!isTag(route.name) && !isDigest(route.name))
+    throw route.name.includes(":")
+      ? new Refusal(400, "DIGEST_INVALID", `${route.name} is no digest that this registry knows`)
+      : new Refusal(400, "MANIFEST_INVALID", "the name is neither a tag nor a digest");
+  switch (call.request.method) {
+    case "GET":
+    case "HEAD":
+      return read(call, route);
+    case "PUT":
+      return put(call, route);
+    case "DELETE":
+      return remove(call, route);
+    default:
+      throw new Refusal(405, "UNSUPPORTED", `${call.request.method} is not supported here`);
+  }
+};
+
+const read = (call: Call, route: ManifestRoute): Promise<HttpResponse> | HttpResponse => {
+  const found = call.parts.manifests.find(route.repository, route.name);
+  return found instanceof Promise ? found.then((later) => answer(call, route, later)) : answer(call, route, found);
+};
+
+const answer = (
+  { request, parts }: Call,
+  { repository, name }: ManifestRoute,
+  found: StoredManifest | undefined,
+): HttpResponse => {
+  if (found === undefined) throw new Refusal(404, "MANIFEST_UNKNOWN", `${repository} has no manifest ${name}`);
+  if (request.method === "HEAD") {
+    // A client that sees it leaves it out of its push.
+    parts.leases.record(repository, found.digest);
+    return { status: 200, headers: found.headers, url: request.target, body: emptyBody };
+  }
+  if (notModified(request, found.digest))
+    return bare(request, 304, { ETag: `"${found.digest}"`, "Docker-Content-Digest": found.digest });
+  return { status: 200, headers: found.headers, url: request.target, body: memoryBody(found.bytes) };
+};
+
+const put = async (call: Call, { repository, name }: ManifestRoute): Promise<HttpResponse> => {
+  const { request, parts } = call;
+  refuseWrites(parts);
+  const tags = isDigest(name) ? [...new Set(call.query.getAll("tag"))] : [name];
+  if (tags.length > mostTags) throw new Refusal(414, "UNSUPPORTED", `more than ${mostTags} tags in one request`);
+  const wrong = tags.find((tag) => !isTag(tag));
+  if (wrong !== undefined) throw new Refusal(400, "MANIFEST_INVALID", "a tag parameter is no tag");
+  const bytes = await bodyOf(call);
+  const pushedType = (header(request.headers, "Content-Type") ?? "").split(";")[0]?.trim() ?? "";
+  const described = checkManifest(bytes, pushedType);
+  const digest = digestOf(bytes, isDigest(name) ? algorithmOf(name) : "sha256");
+  if (isDigest(name) && digest !== name)
+    throw new Refusal(400, "DIGEST_INVALID", `the manifest's digest is ${digest}`, { detail: { digest } });
+  const store = async (): Promise<void> => {
+    // All tags at once, in one order everywhere; whoever writes under a condition sees nobody in between.
+    await inTurn(
+      [...tags].sort().map((tag) => `${repository}\0${tag}`),
+      (key, work) => parts.tagLocks.run(key, work),
+      async () => {
+        const current = await (isDigest(name)
+          ? revisionOf(call, repository, name)
+          : parts.manifests.tag(repository, name));
+        preconditionHolds(request, name, current);
+        if (parts.settings.refuseSparse) await refuseMissing(call, repository, described);
+        await write(call, { repository, digest, bytes, described, tags });
+      },
+    );
+  };
+  await parts.locks.hold({ shared: described.references, exclusive: [digest] }, store);
+  return bare(request, 201, {
+    Location: locationOf(call, `/v2/${repository}/manifests/${digest}`),
+    "Docker-Content-Digest": digest,
+    ...(isDigest(name) && tags.length > 0 ? { "OCI-Tag": tags.join(", ") } : {}),
+    ...(described.subject === undefined ? {} : { "OCI-Subject": described.subject }),
+  });
+};
+
+interface Pushed {
+  readonly repository: string;
+  readonly digest: Digest;
+  readonly bytes: Uint8Array;
+  readonly described: Described;
+  readonly tags: readonly string[];
+}
+
+/** Data, then the link, then the tags: whatever is cut off here leaves nothing that points to something missing. */
+const write = async ({ parts }: Call, { repository, digest, bytes, described, tags }: Pushed): Promise<void> => {
+  const { tree, reconciler, index, manifests, lists, leases } = parts;
+  const at = parts.now();
+  const inTree = async (): Promise<void> => {
+    if ((await tree.blobSize(digest)) !== bytes.byteLength) await tree.writeBlob(digest, bytes);
+    else await tree.touchBlob(digest);
+    if (typeInside(bytes) !== described.mediaType) await tree.keepPushedType(repository, digest, described.mediaType);
+    if ((await tree.revisionTarget(repository, digest)) !== digest) await tree.linkRevision(repository, digest);
+    for (const tag of tags) await tree.setTag(repository, tag, digest);
+  };
+  const inIndex = (): void => {
+    index.putManifest(repository, { ...described, digest, size: bytes.byteLength, pushedAt: at });
+    for (const name of tags) index.putTag(repository, { name, digest, at });
+  };
+  try {
+    await reconciler.write(repository, inTree, inIndex);
+    leases.record(repository, digest);
+  } finally {
+    // Also where only half of it was done.
+    for (const name of [digest, ...tags]) manifests.forget(repository, name);
+    lists.changed(repository);
+  }
+};
+
+const inTurn = <T>(
+  keys: readonly string[],
+  lock: (key: string, work: () => Promise<T>) => Promise<T>,
+  work: () => Promise<T>,
+): Promise<T> => {
+  const [first, ...rest] = keys;
+  return first === undefined ? work() : lock(first, () => inTurn(rest, lock, work));
+};
+
+const revisionOf = async ({ parts }: Call, repository: string, digest: Digest): Promise<Digest | undefined> =>
+  (await parts.tree.revision(repository, digest)) === undefined ? undefined : digest;
+
+const refuseMissing = async ({ parts }: Call, repository: string, { references }: Described): Promise<void> => {
+  for (const digest of references) {
+    const there =
+      (await parts.tree.layer(repository, digest)) !== undefined ||
+      (await parts.tree.revision(repository, digest)) !== undefined;
+    if (!there)
+      throw new Refusal(400, "MANIFEST_BLOB_UNKNOWN", `${repository} has no ${digest}; push it first`, {
+        detail: { digest },
+      });
+  }
+};
+
+/** Without a declared length the reading itself ends at the limit. */
+const bodyOf = async ({ request, parts }: Call): Promise<Uint8Array> => {
+  const limit = parts.settings.largestManifest;
+  const tooLarge = (): Refusal => new Refusal(413, "SIZE_INVALID", `a manifest may have ${limit} bytes at most`);
+  const { body } = request;
+  if (body === undefined) throw new Refusal(400, "MANIFEST_INVALID", "the request has no body");
+  const length = isContent(body) ? body.size : body.length;
+  if (length !== undefined && length > limit) throw tooLarge();
+  request.proceed?.();
+  try {
+    // A copy: what came may be the client's own memory, or a corner of a large buffer.
+    const bytes = (await collect(isContent(body) ? body.open() : body.chunks, limit, "the manifest")).slice();
+    if (length !== undefined && bytes.byteLength !== length)
+      throw new Refusal(400, "SIZE_INVALID", `${length} bytes were announced, ${bytes.byteLength} came`);
+    return bytes;
+  } catch (error) {
+    throw isDrayError(error, "LIMIT_EXCEEDED") ? tooLarge() : error;
+  }
+};
+
+const remove = async ({ request, parts }: Call, { repository, name }: ManifestRoute): Promise<HttpResponse> => {
+  refuseWrites(parts);
+  const ifMatch = header(request.headers, "If-Match");
+  if (ifMatch !== undefined) {
+    const found = await parts.manifests.find(repository, name);
+    preconditionHolds(request, name, found?.digest);
+  }
+  const gone = isDigest(name)
+    ? await parts.removals.manifest(repository, name)
+    : await parts.removals.tag(repository, name);
+  if (!gone) throw new Refusal(404, "MANIFEST_UNKNOWN", `${repository} has no manifest ${name}`);
+  return bare(request, 202);
+};

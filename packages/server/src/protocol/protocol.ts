@@ -1,0 +1,111 @@
+import type { Handler, HttpRequest, HttpResponse } from "dray/http";
+import { needOf } from "../access/needs.ts";
+import type { Access, Principal, Verdict } from "../access/types.ts";
+import { bare, Refusal, type RefusalCode, refused, withJson } from "../answer/index.ts";
+import type { Parts } from "../registry/parts.ts";
+import { blob } from "./blob.ts";
+import type { Call } from "./call.ts";
+import { catalog } from "./catalog.ts";
+import { manifest } from "./manifest.ts";
+import { preflight } from "./preflight.ts";
+import { referrers } from "./referrers.ts";
+import { refusalOf } from "./refusal-of.ts";
+import { type Route, routeOf } from "./route.ts";
+import { tags } from "./tags.ts";
+import { beginUpload, uploadSession } from "./uploads.ts";
+
+/**
+ * The distribution API over the parts of a registry: reads where a request goes, asks once whether it may go there, and turns
+ * whatever goes wrong into an answer.
+ */
+export const protocol =
+  (parts: Parts, access: Access): Handler =>
+  async (request) => {
+    try {
+      request.signal?.throwIfAborted();
+      const { path, search } = split(request.target, parts.settings.locations.prefix);
+      const route = routeOf(path);
+      if (request.method === "OPTIONS") return versioned(preflight(request));
+      if (route.kind === "root") return bare(request, 200);
+      const asked = access.authorise(request, needOf(request.method, route));
+      const principal = allowed(asked instanceof Promise ? await asked : asked);
+      const answer = dispatch(callOf(request, parts, principal, search), route);
+      return versioned(answer instanceof Promise ? await answer : answer);
+    } catch (error) {
+      return versioned(refused(request, refusalOf(error, request, parts.onNotice)));
+    }
+  };
+
+/** Path without the prefix, and query, both raw. A target outside the prefix is no path of ours. */
+const split = (target: string, prefix: string): { path: string; search: string } => {
+  const mark = target.indexOf("?");
+  const path = mark < 0 ? target : target.slice(0, mark);
+  return {
+    path: prefix === "" || !path.startsWith(`${prefix}/`) ? path : path.slice(prefix.length),
+    search: mark < 0 ? "" : target.slice(mark + 1),
+  };
+};
+
+const codes: Readonly<Record<number, RefusalCode>> = {
+  401: "UNAUTHORIZED",
+  403: "DENIED",
+  429: "TOOMANYREQUESTS",
+  503: "UNAVAILABLE",
+};
+
+const allowed = (verdict: Verdict): Principal => {
+  if (verdict.allowed) return verdict.principal;
+  const { status, message, headers = {} } = verdict;
+  throw new Refusal(status, codes[status] ?? "DENIED", message, { headers });
+};
+
+/** Most requests have no query, and none is read twice. */
+const callOf = (request: HttpRequest, parts: Parts, principal: Principal, search: string): Call => {
+  let query: URLSearchParams | undefined;
+  return {
+    request,
+    parts,
+    principal,
+    get query() {
+      query ??= new URLSearchParams(search);
+      return query;
+    },
+  };
+};
+
+const dispatch = (call: Call, route: Route): HttpResponse | Promise<HttpResponse> => {
+  switch (route.kind) {
+    case "manifest":
+      return manifest(call, route);
+    case "blob":
+      return blob(call, route);
+    case "uploads":
+      return beginUpload(call, route.repository);
+    case "upload":
+      return uploadSession(call, route);
+    case "tags":
+      return reading(call) ?? tags(call, route.repository);
+    case "referrers":
+      return reading(call) ?? referrers(call, route);
+    case "catalog":
+      return reading(call) ?? catalog(call);
+    case "ping":
+      return reading(call) ?? withJson(call.request, {});
+    case "extensions":
+      return reading(call) ?? withJson(call.request, { extensions: [] });
+    case "invalid":
+      throw new Refusal(400, "NAME_INVALID", `${JSON.stringify(route.name.slice(0, 300))} is no name of a repository`);
+    default:
+      throw new Refusal(404, "UNSUPPORTED", "there is no such endpoint");
+  }
+};
+
+const reading = ({ request: { method } }: Call): undefined => {
+  if (method !== "GET" && method !== "HEAD") throw new Refusal(405, "UNSUPPORTED", `${method} is not supported here`);
+};
+
+/** Old clients look for it in every answer. */
+const versioned = (response: HttpResponse): HttpResponse =>
+  response.headers.at(-1)?.[0] === version[0] ? response : { ...response, headers: [...response.headers, version] };
+
+const version = ["Docker-Distribution-Api-Version", "registry/2.0"] as const;

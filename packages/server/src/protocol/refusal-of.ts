@@ -1,0 +1,28 @@
+import { DrayError, isDrayError } from "dray/errors";
+import { errnoOf } from "dray/files";
+import type { HttpRequest } from "dray/http";
+import { Refusal } from "../answer/index.ts";
+import type { Notice } from "../options.ts";
+
+/** Troubles of the machine that may be over in a minute. */
+const passing = new Set(["ENOSPC", "EDQUOT", "EMFILE", "ENFILE", "EAGAIN", "ENOMEM"]);
+
+/**
+ * What a client is told of an error: a refusal as it is, a fault of the disk without its paths. A broken connection is no answer at all,
+ * so it is thrown on, and whoever holds the socket ends it.
+ */
+export const refusalOf = (error: unknown, request: HttpRequest, onNotice: (notice: Notice) => void): Refusal => {
+  if (error instanceof Refusal) return error;
+  if (request.signal?.aborted === true || isDrayError(error, "NETWORK")) throw error;
+  const said = error instanceof Error ? error.message : String(error);
+  onNotice({ level: "error", message: `${request.method} ${request.target.split("?", 1)[0]}: ${said}` });
+  if (error instanceof DrayError && error.code === "DISK")
+    return passing.has(errnoIn(error) ?? "")
+      ? new Refusal(503, "UNAVAILABLE", "the registry has no room at the moment", { headers: { "Retry-After": "30" } })
+      : new Refusal(500, "UNKNOWN", "the registry's storage failed; its operator finds the reason in the log");
+  return new Refusal(500, "UNKNOWN", "the registry failed; its operator finds the reason in the log");
+};
+
+/** The system's own error may lie under ours. */
+const errnoIn = (error: unknown): string | undefined =>
+  errnoOf(error) ?? (error instanceof Error && error.cause !== undefined ? errnoIn(error.cause) : undefined);

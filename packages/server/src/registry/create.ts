@@ -1,0 +1,132 @@
+import type { Handler } from "dray/http";
+import { openAccess } from "../access/index.ts";
+import { type Collected, type CollectOptions, createCollector } from "../gc/index.ts";
+import { DigestLocks, KeyedLock, Leases } from "../holds/index.ts";
+import { createReconciler, openIndex } from "../index/index.ts";
+import type { Difference } from "../index/types.ts";
+import type { Notice, RegistryOptions } from "../options.ts";
+import { refusedDeletes } from "../protocol/guard.ts";
+import { protocol } from "../protocol/protocol.ts";
+import { createRemovals } from "../removal/index.ts";
+import { Tree } from "../tree/index.ts";
+import { createUploads } from "../uploads/index.ts";
+import { Lists } from "./lists.ts";
+import { Manifests } from "./manifests.ts";
+import type { Parts, Settings } from "./parts.ts";
+
+/** A registry: a handler of requests, and what its operator does with it. */
+export interface Registry extends Handler {
+  readonly parts: Parts;
+  /** Begins the background work: reconciling the index with the tree. Until then, and without it, each repository is looked at when it is asked for. */
+  start(): void;
+  /** Removes what nothing uses any more. */
+  collect(options?: CollectOptions): Promise<Collected>;
+  /** What differs between index and tree. */
+  check(options?: { signal?: AbortSignal }): AsyncIterable<Difference>;
+  /** Forgets the index and makes it again from the tree. */
+  rebuild(): Promise<void>;
+  setReadOnly(on: boolean): void;
+  /** Parks uploads and lets go of everything; the driver too. */
+  close(): Promise<void>;
+}
+
+const hours = 3_600_000;
+
+/**
+ * A registry over a driver, as a `Handler`: served by `listen`, or plugged in where a client has its connection.
+ * @example
+ * const registry = createRegistry({ driver: memoryDriver() });
+ * const server = await listen(registry, { port: 5000 });
+ * @see https://github.com/opencontainers/distribution-spec/blob/main/spec.md
+ */
+export const createRegistry = (options: RegistryOptions): Registry => {
+  const { driver, now = Date.now, onNotice = () => {}, access = openAccess() } = options;
+  const settings = settingsOf(options);
+  const tree = new Tree(driver);
+  const memory = options.memory ?? 64 * 1024 * 1024;
+  const recheckAfter = options.recheckAfter ?? 2000;
+  const lease = options.gc?.lease ?? hours;
+  const notice = (said: Notice): void => onNotice(said);
+  const index = openIndex(options.index ?? ":memory:", { onNotice: notice });
+  const manifests = new Manifests({ tree, memory: memory / 2, recheckAfter, now, onNotice: notice });
+  const lists = new Lists(memory / 2);
+  const changed = (repository: string): void => lists.changed(repository);
+  const reconciler = createReconciler({ tree, index, now, recheckAfter, onNotice: notice, onChange: changed });
+  const uploads = createUploads({
+    driver,
+    now,
+    lease,
+    silence: options.uploads?.silence ?? 5000,
+    onNotice: notice,
+  });
+  const locks = new DigestLocks();
+  const tagLocks = new KeyedLock();
+  const leases = new Leases({ length: lease, now, uploading: (repository) => uploads.isOpenIn(repository) });
+  const forget = (repository: string, name: string): void => {
+    manifests.forget(repository, name);
+    lists.changed(repository);
+  };
+  const guard = () => refusedDeletes({ settings });
+  const removals = createRemovals({ tree, index, reconciler, locks, tagLocks, guard, forget });
+  const collector = createCollector({
+    tree,
+    index,
+    reconciler,
+    locks,
+    leases,
+    uploads,
+    settings: {
+      grace: options.gc?.grace ?? 24 * hours,
+      lease,
+      ...(options.gc?.untagged === undefined ? {} : { untagged: options.gc.untagged }),
+    },
+    now,
+    forget,
+    onNotice: notice,
+  });
+  const parts: Parts = {
+    tree,
+    index,
+    reconciler,
+    manifests,
+    lists,
+    uploads,
+    removals,
+    locks,
+    tagLocks,
+    leases,
+    settings,
+    now,
+    onNotice: notice,
+  };
+  return Object.assign(protocol(parts, access), {
+    parts,
+    start: () => reconciler.start(),
+    collect: (wanted: CollectOptions = {}) => collector.collect(wanted),
+    check: (wanted: { signal?: AbortSignal } = {}) => reconciler.check(wanted),
+    rebuild: async () => {
+      manifests.clear();
+      await reconciler.rebuild();
+    },
+    setReadOnly: (on: boolean) => {
+      settings.readOnly = on;
+    },
+    close: async () => {
+      await uploads.close();
+      await reconciler.close();
+      index.close();
+      await access.close?.();
+      await driver.close();
+    },
+  });
+};
+
+const settingsOf = (options: RegistryOptions): Settings => ({
+  deletes: options.deletes ?? true,
+  readOnly: options.readOnly ?? false,
+  largestManifest: options.largestManifest ?? 4 * 1024 * 1024,
+  refuseSparse: options.refuseSparse ?? false,
+  pages: { tags: 1000, catalog: 1000, referrers: 1000, ...options.pages },
+  locations: { prefix: "", relative: true, ...options.locations },
+  freeSpace: options.freeSpace ?? 0,
+});

@@ -1,0 +1,173 @@
+import type { Headers } from "dray/http";
+import { algorithmOf, type Digest, digestOf, isDigest } from "dray/oci";
+import { Bounded, Fills } from "../cache/index.ts";
+import type { Notice } from "../options.ts";
+import { type Stamp, type Tree, typeInside } from "../tree/index.ts";
+
+/** A manifest with what an answer needs. Nobody changes its bytes. */
+export interface StoredManifest {
+  readonly digest: Digest;
+  readonly mediaType: string;
+  readonly bytes: Uint8Array;
+  /** Of an answer to GET or HEAD. */
+  readonly headers: Headers;
+}
+
+interface Remembered<T> {
+  readonly value: T;
+  readonly stamp: Stamp;
+  /** When the tree last agreed; milliseconds since 1970. */
+  checked: number;
+}
+
+export interface ManifestsOptions {
+  readonly tree: Tree;
+  /** Bytes of memory. */
+  readonly memory: number;
+  /** Milliseconds after which something remembered is compared with the tree again. */
+  readonly recheckAfter: number;
+  readonly now: () => number;
+  readonly onNotice: (notice: Notice) => void;
+}
+
+/** Bytes that an entry costs beyond its content. */
+const overhead = 500;
+
+/**
+ * Manifests for reading: from memory where that is fresh, else from the tree. What enters memory has been hashed; what is remembered
+ * is compared with its link's time and inode every `recheckAfter`, so that another program's writes are seen.
+ */
+export class Manifests {
+  readonly #tree: Tree;
+  readonly #tags: Bounded<Remembered<Digest>>;
+  readonly #manifests: Bounded<Remembered<StoredManifest>>;
+  readonly #fills = new Fills();
+  readonly #recheckAfter: number;
+  readonly #now: () => number;
+  readonly #onNotice: (notice: Notice) => void;
+
+  constructor({ tree, memory, recheckAfter, now, onNotice }: ManifestsOptions) {
+    this.#tree = tree;
+    this.#tags = new Bounded(memory / 4);
+    this.#manifests = new Bounded((memory * 3) / 4);
+    this.#recheckAfter = recheckAfter;
+    this.#now = now;
+    this.#onNotice = onNotice;
+  }
+
+  /** Bytes of memory in use. */
+  get bytes(): number {
+    return this.#tags.bytes + this.#manifests.bytes;
+  }
+
+  /** A manifest by tag or digest; at once where it is remembered. */
+  find(repository: string, name: string): StoredManifest | undefined | Promise<StoredManifest | undefined> {
+    if (isDigest(name)) return this.#byDigest(repository, name);
+    const tag = this.#fresh(this.#tags, keyOf(repository, name));
+    return tag === undefined ? this.#findTag(repository, name) : this.#byDigest(repository, tag);
+  }
+
+  /** What a tag stands for, whether its manifest is there or not. */
+  async tag(repository: string, tag: string): Promise<Digest | undefined> {
+    const key = keyOf(repository, tag);
+    return (
+      this.#fresh(this.#tags, key) ??
+      this.#load(
+        this.#tags,
+        key,
+        () => this.#tree.tagStamp(repository, tag),
+        async () => {
+          const link = await this.#tree.tag(repository, tag);
+          return link && { value: link.digest, stamp: link.stamp };
+        },
+        () => overhead,
+      )
+    );
+  }
+
+  /** Forgets what is remembered of a tag or digest, and what is just being read of it. */
+  forget(repository: string, name: string): void {
+    const key = keyOf(repository, name);
+    this.#fills.forget(key);
+    this.#tags.delete(key);
+    this.#manifests.delete(key);
+  }
+
+  clear(): void {
+    this.#tags.clear();
+    this.#manifests.clear();
+  }
+
+  async #findTag(repository: string, tag: string): Promise<StoredManifest | undefined> {
+    const digest = await this.tag(repository, tag);
+    return digest === undefined ? undefined : this.#byDigest(repository, digest);
+  }
+
+  #byDigest(repository: string, digest: Digest): StoredManifest | Promise<StoredManifest | undefined> {
+    const key = keyOf(repository, digest);
+    return (
+      this.#fresh(this.#manifests, key) ??
+      this.#load(
+        this.#manifests,
+        key,
+        () => this.#tree.revision(repository, digest),
+        () => this.#read(repository, digest),
+        ({ bytes }) => bytes.byteLength + overhead,
+      )
+    );
+  }
+
+  #fresh<T>(memory: Bounded<Remembered<T>>, key: string): T | undefined {
+    const entry = memory.get(key);
+    return entry !== undefined && this.#now() - entry.checked < this.#recheckAfter ? entry.value : undefined;
+  }
+
+  /** Compares what is remembered with the tree, and reads it where that differs. */
+  #load<T>(
+    memory: Bounded<Remembered<T>>,
+    key: string,
+    look: () => Promise<Stamp | undefined>,
+    read: () => Promise<{ value: T; stamp: Stamp } | undefined>,
+    sizeOf: (value: T) => number,
+  ): Promise<T | undefined> {
+    const begun = this.#now();
+    const load = async (): Promise<{ value: T; stamp: Stamp } | undefined> => {
+      const entry = memory.get(key);
+      if (entry !== undefined) {
+        const stamp = await look();
+        if (stamp !== undefined && stamp.mtime === entry.stamp.mtime && stamp.ino === entry.stamp.ino) return entry;
+      }
+      return read();
+    };
+    const keep = (found: { value: T; stamp: Stamp } | undefined): void => {
+      if (found === undefined) memory.delete(key);
+      else memory.set(key, { ...found, checked: begun }, sizeOf(found.value));
+    };
+    return this.#fills.load(key, load, keep).then((found) => found?.value);
+  }
+
+  async #read(repository: string, digest: Digest): Promise<{ value: StoredManifest; stamp: Stamp } | undefined> {
+    const stamp = await this.#tree.revision(repository, digest);
+    if (stamp === undefined) return undefined;
+    const target = await this.#tree.revisionTarget(repository, digest);
+    const bytes = target && (await this.#tree.readBlob(target));
+    if (bytes === undefined) return undefined;
+    if (digestOf(bytes, algorithmOf(digest)) !== digest) {
+      const message = "the stored manifest is damaged; push it again, or delete it";
+      this.#onNotice({ level: "error", message, repository, digest });
+      return undefined;
+    }
+    const mediaType = (await this.#tree.pushedType(repository, digest)) ?? typeInside(bytes);
+    return { value: { digest, mediaType, bytes, headers: headersOf(digest, mediaType, bytes) }, stamp };
+  }
+}
+
+const keyOf = (repository: string, name: string): string => `${repository}\0${name}`;
+
+const headersOf = (digest: Digest, mediaType: string, bytes: Uint8Array): Headers => [
+  ["Content-Type", mediaType],
+  ["Content-Length", String(bytes.byteLength)],
+  ["Docker-Content-Digest", digest],
+  ["ETag", `"${digest}"`],
+  ["Docker-Distribution-Api-Version", "registry/2.0"],
+];

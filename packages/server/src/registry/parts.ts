@@ -1,0 +1,37 @@
+import type { DigestLocks, KeyedLock, Leases } from "../holds/index.ts";
+import type { Index, Reconciler } from "../index/types.ts";
+import type { Notice } from "../options.ts";
+import type { Removals } from "../removal/index.ts";
+import type { Tree } from "../tree/index.ts";
+import type { Uploads } from "../uploads/types.ts";
+import type { Lists } from "./lists.ts";
+import type { Manifests } from "./manifests.ts";
+
+/** What a registry consists of; each endpoint takes what it needs. */
+export interface Parts {
+  readonly tree: Tree;
+  readonly index: Index;
+  readonly reconciler: Reconciler;
+  readonly manifests: Manifests;
+  readonly lists: Lists;
+  readonly uploads: Uploads;
+  readonly removals: Removals;
+  readonly locks: DigestLocks;
+  /** By `repository\0tag`. Taken after the locks of digests. */
+  readonly tagLocks: KeyedLock;
+  readonly leases: Leases;
+  readonly settings: Settings;
+  readonly now: () => number;
+  readonly onNotice: (notice: Notice) => void;
+}
+
+/** Settings that endpoints look at, with their defaults filled in. */
+export interface Settings {
+  readonly deletes: boolean;
+  readOnly: boolean;
+  readonly largestManifest: number;
+  readonly refuseSparse: boolean;
+  readonly pages: { readonly tags: number; readonly catalog: number; readonly referrers: number };
+  readonly locations: { readonly host?: string; readonly prefix: string; readonly relative: boolean };
+  readonly freeSpace: number;
+}
