@@ -1,0 +1,146 @@
+import type { Registry } from "prom-client";
+import type { Collected } from "../../gc/types.ts";
+import type { Family } from "./families.ts";
+import { register } from "./families.ts";
+import { HttpMetrics } from "./http.ts";
+import { StorageMetrics } from "./storage.ts";
+
+/** What is asked of the registry when somebody scrapes; what is missing is not told. */
+export interface Readings {
+  /** The index's own counts. */
+  readonly index?: () => { readonly repositories: number; readonly tags: number; readonly manifests: number };
+  /** Whether the index is whole. */
+  readonly whole?: () => boolean;
+  readonly uploads?: () => number;
+  readonly memory?: () => number;
+  readonly lockouts?: () => number;
+  readonly readOnly?: () => boolean;
+  readonly space?: () => Promise<{ readonly free: number; readonly total: number }>;
+}
+
+/** Questions to the memory of manifests and lists. Whoever answers them counts here. */
+export interface CacheCounts {
+  requests: number;
+  hits: number;
+  errors: number;
+}
+
+/** Everything that is counted, and the page that tells it. One to a process: it tells of the process, too. */
+export class Metrics {
+  readonly http: HttpMetrics = new HttpMetrics();
+  readonly storage: StorageMetrics = new StorageMetrics();
+  readonly cache: CacheCounts = { requests: 0, hits: 0, errors: 0 };
+  readonly #collected = { runs: 0, bytes: 0, manifests: 0, layers: 0, blobs: 0, seconds: 0, at: 0 };
+  readonly #registry: Registry;
+
+  constructor(registry: Registry) {
+    this.#registry = registry;
+    const families = [...this.http.families(), ...this.storage.families(), ...this.#caches(), ...this.#collections()];
+    for (const family of families) register(registry, family);
+  }
+
+  /** A run of garbage collection that came to its end. A dry run is not counted. */
+  collected({ bytes, manifests, layers, blobs, seconds, dryRun }: Collected, at: number = Date.now()): void {
+    if (dryRun) return;
+    const all = this.#collected;
+    all.runs++;
+    all.bytes += bytes;
+    all.manifests += manifests;
+    all.layers += layers;
+    all.blobs += blobs;
+    all.seconds += seconds;
+    all.at = at;
+  }
+
+  /** Tells these, too. Once. */
+  read(readings: Readings): void {
+    for (const family of familiesOf(readings)) register(this.#registry, family);
+  }
+
+  get contentType(): string {
+    return this.#registry.contentType;
+  }
+
+  /** The page, in the text format of Prometheus. */
+  text(): Promise<string> {
+    return this.#registry.metrics();
+  }
+
+  #caches(): Family[] {
+    return [
+      counter(
+        "registry_storage_cache_requests_total",
+        "The number of cache request received",
+        () => this.cache.requests,
+      ),
+      counter("registry_storage_cache_hits_total", "The number of cache request received", () => this.cache.hits),
+      counter("registry_storage_cache_errors_total", "The number of cache request errors", () => this.cache.errors),
+    ];
+  }
+
+  #collections(): Family[] {
+    const all = this.#collected;
+    return [
+      counter("dray_gc_runs_total", "Runs of garbage collection that came to their end.", () => all.runs),
+      counter("dray_gc_removed_bytes_total", "Bytes that garbage collection gave back.", () => all.bytes),
+      counter("dray_gc_seconds_total", "Time spent in garbage collection.", () => all.seconds),
+      {
+        name: "dray_gc_removed_total",
+        help: "What garbage collection removed: manifests, layer links, blobs.",
+        type: "counter",
+        values: () =>
+          (["manifests", "layers", "blobs"] as const).map((kind) => ({ value: all[kind], labels: { kind } })),
+      },
+      gauge("dray_gc_last_run_timestamp_seconds", "When it last came to its end; 0: never yet.", () => all.at / 1000),
+    ];
+  }
+}
+
+/** `processes`: tell of memory, processor time and files of this process, too; default `true`. */
+export const openMetrics = async ({ processes = true }: { processes?: boolean } = {}): Promise<Metrics> => {
+  // Loaded by whoever wants metrics; most starts of the command do not.
+  const client = (await import("prom-client")).default;
+  const registry = new client.Registry();
+  if (processes) client.collectDefaultMetrics({ register: registry });
+  return new Metrics(registry);
+};
+
+const familiesOf = ({ index, whole, uploads, memory, lockouts, readOnly, space }: Readings): Family[] => [
+  ...(index === undefined ? [] : [indexed(index)]),
+  ...(whole === undefined
+    ? []
+    : [gauge("dray_index_whole", "1: the index says what the tree says.", () => Number(whole()))]),
+  ...(uploads === undefined ? [] : [gauge("dray_uploads_open", "Upload sessions that are open.", uploads)]),
+  ...(memory === undefined ? [] : [gauge("dray_memory_bytes", "Bytes of manifests and lists in memory.", memory)]),
+  ...(lockouts === undefined
+    ? []
+    : [counter("dray_lockouts_total", "Names locked out for wrong passwords.", lockouts)]),
+  ...(readOnly === undefined
+    ? []
+    : [gauge("dray_read_only", "1: nothing can be pushed or deleted.", () => Number(readOnly()))]),
+  ...(space === undefined
+    ? []
+    : [
+        gauge("dray_storage_free_bytes", "Bytes that the storage has left.", async () => (await space()).free),
+        gauge("dray_storage_size_bytes", "Bytes that the storage has in all.", async () => (await space()).total),
+      ]),
+];
+
+/** One family, because counting costs a little with many tags. */
+const indexed = (index: NonNullable<Readings["index"]>): Family => ({
+  name: "dray_index_entries",
+  help: "What the index knows: repositories, tags, manifests.",
+  type: "gauge",
+  values: () => Object.entries(index()).map(([kind, value]) => ({ value, labels: { kind } })),
+});
+
+type Read = () => number | Promise<number>;
+
+const gauge = (name: string, help: string, read: Read): Family => ({
+  name,
+  help,
+  type: "gauge",
+  values: async () => [{ value: await read() }],
+});
+
+const counter = (name: string, help: string, read: Read): Family => ({ ...gauge(name, help, read), type: "counter" });

@@ -1,0 +1,39 @@
+import { randomBytes } from "node:crypto";
+import { type HttpRequest, header } from "dray/http";
+
+/** What is found out about a request on its way in, and told by logs on its way out. */
+export interface RequestFacts {
+  /** The principal's name; `""` for anybody. Not there: it never came so far. */
+  principal?: string;
+  /** See `requestId`. */
+  id?: string;
+}
+
+const key: unique symbol = Symbol("what is known of a request");
+
+/**
+ * The facts of a request: the same object for the request and for every copy of it that was made by `{...request}` after the first
+ * call, because they hang on it by an own property. `observe` makes that first call, so handlers below may write
+ * `factsOf(request).principal = …` whatever lies between.
+ */
+export const factsOf = (request: HttpRequest & { [key]?: RequestFacts }): RequestFacts => {
+  let facts = request[key];
+  if (facts === undefined) {
+    facts = {};
+    request[key] = facts;
+  }
+  return facts;
+};
+
+const prefix = randomBytes(6).toString("hex");
+let last = 0;
+
+/** The name of a request in every log: what a proxy in front called it (`X-Request-Id`, where that is a plain word), or a name of our own. */
+export const requestId = (request: HttpRequest): string => {
+  const facts = factsOf(request);
+  facts.id ??= plain(header(request.headers, "x-request-id")) ?? `${prefix}-${(++last).toString(36)}`;
+  return facts.id;
+};
+
+const plain = (id: string | undefined): string | undefined =>
+  id !== undefined && /^[\w.:/+=-]{1,128}$/.test(id) ? id : undefined;
