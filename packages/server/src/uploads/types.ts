@@ -28,18 +28,22 @@ export interface Upload {
   /**
    * Takes bytes at the end, one caller at a time. `at` is where the client means to go on; elsewhere than at the offset it
    * rejects with `OutOfOrder`, as it does for whom another writer got ahead of. What came before a failure is kept.
+   * @param options.limit bytes that this call may bring; more reject with `LIMIT_EXCEEDED`
+   * @param options.last `digest` and `finish` follow at once and nobody is told the offset: little content need not touch the disk
    * @returns the offset after it
    */
   append(
     chunks: AsyncIterable<Uint8Array>,
-    options: { at?: number; signal?: AbortSignal; limit?: number },
+    options: { at?: number; signal?: AbortSignal; limit?: number; last?: boolean },
   ): Promise<number>;
   /** What the whole session hashes to, with its size. */
   digest(algorithm: DigestAlgorithm): Promise<{ digest: Digest; size: number }>;
   /**
    * Ends the session: `take` gets the path of its data, closed and complete, and may move it away; then the rest of the session goes.
+   * Where bytes came after `digest` was told it rejects with `OutOfOrder`. If `take` rejects, the session stays if its data does.
+   * @param takeBytes gets the content instead, where it never touched the disk
    */
-  finish<T>(take: (path: string) => Promise<T>): Promise<T>;
+  finish<T>(take: (path: string) => Promise<T>, takeBytes?: (bytes: Uint8Array) => Promise<T>): Promise<T>;
   /** Removes the session and what it holds. */
   cancel(): Promise<void>;
 }
