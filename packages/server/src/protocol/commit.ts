@@ -15,13 +15,17 @@ export const commitUpload = async ({ parts }: Call, upload: Upload, wanted: Dige
     throw new Refusal(400, "DIGEST_INVALID", `the bytes have the digest ${digest}`, { detail: { digest } });
   }
   const { repository } = upload;
+  /** A file of another size is not what its name says: it is replaced. */
+  const take = async (store: () => Promise<void>): Promise<void> => {
+    if ((await tree.blobSize(wanted)) === size) await tree.touchBlob(wanted);
+    else await store();
+    await link(parts, repository, wanted);
+  };
   await locks.hold({ exclusive: [wanted] }, () =>
-    upload.finish(async (path) => {
-      // A file of another size is not what its name says: it is replaced.
-      if ((await tree.blobSize(wanted)) === size) await tree.touchBlob(wanted);
-      else await tree.adoptBlob(wanted, path);
-      await link(parts, repository, wanted);
-    }),
+    upload.finish(
+      (path) => take(() => tree.adoptBlob(wanted, path)),
+      (bytes) => take(() => tree.writeBlob(wanted, bytes)),
+    ),
   );
 };
 

@@ -26,7 +26,7 @@ export const beginUpload = async (call: Call, repository: string): Promise<HttpR
   const upload = await parts.uploads.begin(repository, { owner: principal.name, algorithm });
   if (wanted === null) return accepted(call, upload, 0);
   try {
-    await append(call, upload);
+    await append(call, upload, { last: true });
     await commitUpload(call, upload, wanted);
   } catch (error) {
     // Nobody knows of this session, so nobody could go on with it.
@@ -57,8 +57,8 @@ export const uploadSession = async (call: Call, route: Route & { kind: "upload" 
       const digest = query.get("digest");
       if (digest === null || !isDigest(digest)) throw badDigest(digest);
       await refuseFullDisk(parts);
-      await append(call, upload);
-      await commitUpload(call, upload, digest);
+      await append(call, upload, { last: true });
+      await inOrder(call, upload, () => commitUpload(call, upload, digest));
       return created(call, route.repository, digest);
     }
     default:
@@ -87,7 +87,7 @@ const badDigest = (text: string | null): Refusal =>
   );
 
 /** Takes the request's body into the session. Tells how far that has come. */
-const append = async (call: Call, upload: Upload): Promise<number> => {
+const append = async (call: Call, upload: Upload, options: { last?: boolean } = {}): Promise<number> => {
   const { request } = call;
   const range = contentRange(request);
   const { body } = request;
@@ -95,9 +95,10 @@ const append = async (call: Call, upload: Upload): Promise<number> => {
   const length = body === undefined ? 0 : isContent(body) ? body.size : body.length;
   if (range !== undefined && length !== undefined && range.length !== length)
     throw new Refusal(400, "SIZE_INVALID", `Content-Range says ${range.length} bytes, Content-Length ${length}`);
-  try {
+  return inOrder(call, upload, async () => {
     const before = range?.start ?? (await upload.offset());
     const after = await upload.append(chunksOf(request), {
+      ...options,
       ...(range === undefined ? {} : { at: range.start }),
       ...(request.signal === undefined ? {} : { signal: request.signal }),
     });
@@ -107,16 +108,16 @@ const append = async (call: Call, upload: Upload): Promise<number> => {
         headers: progress(call, upload, after),
       });
     return after;
+  });
+};
+
+/** A client that is not where the session is learns where that is. */
+const inOrder = async <T>(call: Call, upload: Upload, work: () => Promise<T>): Promise<T> => {
+  try {
+    return await work();
   } catch (error) {
     if (!(error instanceof OutOfOrder)) throw error;
-    throw new Refusal(
-      416,
-      "BLOB_UPLOAD_INVALID",
-      `${error.message}${range === undefined ? "" : `, the chunk begins at ${range.start}`}`,
-      {
-        headers: progress(call, upload, error.offset),
-      },
-    );
+    throw new Refusal(416, "BLOB_UPLOAD_INVALID", error.message, { headers: progress(call, upload, error.offset) });
   }
 };
 
