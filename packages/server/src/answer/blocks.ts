@@ -1,0 +1,91 @@
+/** Memory that downloads read into: large blocks for few streams, small ones for many, used again and again. */
+export interface Blocks {
+  /** Counts a stream in, which shares the memory with the others until it is closed. */
+  open(): BlockStream;
+  /** Bytes in use now. */
+  readonly used: number;
+}
+
+export interface BlockStream {
+  /** A block of at most so many bytes, of the size that fits the number of streams now. */
+  take(most: number): Block;
+  close(): void;
+}
+
+export interface Block {
+  readonly bytes: Uint8Array;
+  /** Gives it back. With `again` nobody looks at it any more and it is used again; without, it is left to the collector. Safe to call twice. */
+  free(options: { readonly again: boolean }): void;
+}
+
+/** Downloads are fastest with a megabyte; below an eighth of it the calls cost more than the copying. */
+const [smallest, largest] = [128 * 1024, 1024 * 1024];
+
+/**
+ * `budget`: bytes that all streams hold together, two blocks each, as long as they fit with the smallest block.
+ * `kept`: bytes of free blocks that wait for use.
+ */
+export const blocksOf = ({
+  budget = 16 * 1024 * 1024,
+  kept = 8 * 1024 * 1024,
+}: {
+  readonly budget?: number;
+  readonly kept?: number;
+} = {}): Blocks => {
+  const free = new Map<number, Uint8Array[]>();
+  let [streams, used, waiting] = [0, 0, 0];
+
+  const size = (): number => {
+    const share = budget / (2 * streams);
+    let fitting = largest;
+    while (fitting > smallest && fitting > share) fitting /= 2;
+    return fitting;
+  };
+
+  const take = (most: number): Block => {
+    const whole = size();
+    // The last block of a file, and small files, take memory of their own size.
+    if (most < whole) return lent(Buffer.allocUnsafeSlow(most), undefined);
+    const found = free.get(whole)?.pop();
+    if (found !== undefined) waiting -= whole;
+    return lent(found ?? Buffer.allocUnsafeSlow(whole), whole);
+  };
+
+  const lent = (bytes: Uint8Array, whole: number | undefined): Block => {
+    used += bytes.byteLength;
+    let gone = false;
+    return {
+      bytes,
+      free: ({ again }) => {
+        if (gone) return;
+        gone = true;
+        used -= bytes.byteLength;
+        if (!again || whole === undefined || waiting + whole > kept) return;
+        waiting += whole;
+        const list = free.get(whole);
+        if (list === undefined) free.set(whole, [bytes]);
+        else list.push(bytes);
+      },
+    };
+  };
+
+  return {
+    open: () => {
+      streams++;
+      let open = true;
+      return {
+        take,
+        close: () => {
+          if (open) streams--;
+          open = false;
+        },
+      };
+    },
+    get used() {
+      return used;
+    },
+  };
+};
+
+/** One memory for all downloads of a process. */
+export const blocks: Blocks = blocksOf();

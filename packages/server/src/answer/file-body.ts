@@ -1,0 +1,84 @@
+import { DrayError } from "dray/errors";
+import type { StoredFile } from "../storage/driver.ts";
+import { type Block, type Blocks, blocks as sharedBlocks } from "./blocks.ts";
+import type { ServedBody } from "./body.ts";
+
+/**
+ * The bytes of a stored file from `start` up to `end`, which is not among them. One block is read while the former one is written,
+ * both by threads of the runtime, so other requests are answered meanwhile. The file is closed when its bytes are sent, when they
+ * cannot be, or when the body is discarded.
+ */
+export const fileBody = (
+  file: StoredFile,
+  { start, end }: { readonly start: number; readonly end: number },
+  blocks: Blocks = sharedBlocks,
+): ServedBody => ({
+  length: end - start,
+  pour: (write) => pour(file, start, end, write, blocks),
+  chunks: { [Symbol.asyncIterator]: () => chunks(file, start, end) },
+  discard: () => file.close(),
+});
+
+const pour = async (
+  file: StoredFile,
+  start: number,
+  end: number,
+  write: (chunk: Uint8Array) => Promise<void>,
+  blocks: Blocks,
+): Promise<void> => {
+  const stream = blocks.open();
+  let ahead: Promise<Block> | undefined;
+  const fill = async (position: number): Promise<Block> => {
+    const block = stream.take(end - position);
+    try {
+      await read(file, block.bytes, position);
+      return block;
+    } catch (error) {
+      block.free({ again: false });
+      throw error;
+    }
+  };
+  try {
+    if (start < end) ahead = fill(start);
+    for (let position = start; ahead !== undefined; ) {
+      const block = await ahead;
+      position += block.bytes.byteLength;
+      ahead = position < end ? fill(position) : undefined;
+      // Heard of where it is awaited, and not before.
+      ahead?.catch(() => {});
+      let again = false;
+      try {
+        await write(block.bytes);
+        again = true;
+      } finally {
+        // After a write that failed the system may still look at the block.
+        block.free({ again });
+      }
+    }
+  } finally {
+    // A read on its way into a block must end before the file does.
+    await ahead?.then((block) => block.free({ again: true })).catch(() => {});
+    stream.close();
+    await file.close();
+  }
+};
+
+/** Each chunk in memory of its own, since whoever reads it may keep it or give it away. */
+async function* chunks(file: StoredFile, start: number, end: number): AsyncGenerator<Uint8Array> {
+  try {
+    for (let position = start; position < end; ) {
+      const chunk = Buffer.allocUnsafeSlow(Math.min(256 * 1024, end - position));
+      await read(file, chunk, position);
+      position += chunk.byteLength;
+      yield chunk;
+    }
+  } finally {
+    await file.close();
+  }
+}
+
+const read = async (file: StoredFile, into: Uint8Array, position: number): Promise<void> => {
+  const count = await file.read(into, position);
+  if (count !== into.byteLength)
+    throw new DrayError("DISK", `a stored file of ${file.size} bytes ended at ${position + count}`);
+};

@@ -1,0 +1,28 @@
+import type { Handler, HttpRequest } from "dray/http";
+import type { Exchange } from "./exchange.ts";
+import type { Proxies } from "./forwarded.ts";
+import type { Limits } from "./options.ts";
+
+/** What all connections of a listener share. */
+export interface Context {
+  readonly handler: Handler;
+  readonly scheme: "http" | "https";
+  readonly limits: Required<Omit<Limits, "connections">>;
+  readonly proxies: Proxies | undefined;
+  readonly onError: (error: unknown, request: HttpRequest) => void;
+  /** Exchanges that wait for their client, or may. */
+  readonly open: Set<Exchange>;
+  /** Counts up four times in an idle time-out. */
+  tick: number;
+  /** Answers close their connection. */
+  stopping: boolean;
+}
+
+export const defaultLimits: Context["limits"] = {
+  headers: 10_000,
+  idle: 120_000,
+  keepAlive: 75_000,
+  linger: 10_000,
+  headerBytes: 64 * 1024,
+  target: 32 * 1024,
+};

@@ -1,0 +1,77 @@
+import type { IncomingMessage } from "node:http";
+import { BlockList, isIP } from "node:net";
+import { DrayError } from "dray/errors";
+import type { Context } from "./context.ts";
+
+/** Proxies whose word about their clients counts. */
+export interface Proxies {
+  readonly addresses: BlockList;
+  /** Whether those who come by a unix socket count. */
+  readonly unix: boolean;
+}
+
+/** `10.0.0.0/8`, `::1`, `unix`. */
+export const proxiesOf = (list: readonly string[]): Proxies | undefined => {
+  if (list.length === 0) return undefined;
+  const addresses = new BlockList();
+  for (const entry of list) {
+    if (entry === "unix") continue;
+    const [address = "", bits, ...more] = entry.split("/");
+    const family = isIP(address);
+    const width = family === 6 ? 128 : 32;
+    const prefix = bits === undefined ? width : /^\d{1,3}$/.test(bits) ? Number(bits) : Number.NaN;
+    if (family === 0 || more.length > 0 || !(prefix <= width))
+      throw new DrayError("CONFIG_INVALID", `trusted proxy "${entry}" is no address and no CIDR such as 10.0.0.0/8`);
+    addresses.addSubnet(address, prefix, family === 6 ? "ipv6" : "ipv4");
+  }
+  return { addresses, unix: list.includes("unix") };
+};
+
+const trusts = (proxies: Proxies, address: string | undefined): boolean => {
+  if (address === undefined) return proxies.unix;
+  const family = isIP(address);
+  return family !== 0 && proxies.addresses.check(address, family === 6 ? "ipv6" : "ipv4");
+};
+
+/** An IPv4 address stays one on a socket that takes both kinds. */
+const plain = (address: string | undefined): string | undefined =>
+  address?.startsWith("::ffff:") === true && isIP(address.slice(7)) === 4 ? address.slice(7) : address;
+
+/** Every value of a header as one list, as RFC 9110 §5.3 joins them. `headers` of node:http keeps only the first of some. */
+const list = (message: IncomingMessage, name: string): string[] => {
+  const { rawHeaders } = message;
+  const values: string[] = [];
+  for (let i = 0; i < rawHeaders.length; i += 2)
+    if (rawHeaders[i]?.toLowerCase() === name)
+      values.push(...(rawHeaders[i + 1] ?? "").split(",").map((value) => value.trim()));
+  return values.filter((value) => value !== "");
+};
+
+const authority = /^[A-Za-z0-9._~-]+(?::\d{1,5})?$|^\[[0-9A-Fa-f:.]+\](?::\d{1,5})?$/;
+
+/** `https://registry.example`: as the client sees it, if a trusted proxy tells. */
+export const originOf = (message: IncomingMessage, { scheme, proxies }: Context): string => {
+  const absolute = /^(https?:\/\/[^/?#]*)/i.exec(message.url ?? "")?.[1];
+  const host = absolute?.slice(absolute.indexOf("//") + 2) ?? message.headers.host ?? "";
+  if (proxies === undefined || !trusts(proxies, plain(message.socket.remoteAddress))) return `${scheme}://${host}`;
+  const [said] = list(message, "x-forwarded-proto");
+  const [named] = list(message, "x-forwarded-host");
+  const proto = said === "http" || said === "https" ? said : scheme;
+  return `${proto}://${named !== undefined && authority.test(named) ? named : host}`;
+};
+
+/** Who asks: address and port, or the address alone where a trusted proxy tells it; `unix` by a unix socket. */
+export const peerOf = (message: IncomingMessage, proxies: Proxies | undefined): string => {
+  const { remoteAddress, remotePort } = message.socket;
+  const address = plain(remoteAddress);
+  if (proxies !== undefined && trusts(proxies, address)) {
+    // From the right: each proxy appends whom it saw, and what lies beyond the first stranger is only his word.
+    for (const hop of list(message, "x-forwarded-for").reverse()) {
+      const said = plain(hop.replace(/^\[([^\]]*)\](?::\d+)?$|^([0-9.]+):\d+$/, "$1$2"));
+      if (said === undefined || isIP(said) === 0) break;
+      if (!trusts(proxies, said)) return said;
+    }
+  }
+  if (address === undefined) return "unix";
+  return address.includes(":") ? `[${address}]:${remotePort}` : `${address}:${remotePort}`;
+};

@@ -1,0 +1,83 @@
+import type { Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { DrayError } from "dray/errors";
+import type { Handler } from "dray/http";
+import { type Context, defaultLimits } from "./context.ts";
+import { proxiesOf } from "./forwarded.ts";
+import type { Listener, ListenOptions } from "./options.ts";
+import { makeServer, type Place, showCertificate, start } from "./server.ts";
+
+/**
+ * Serves a handler on a socket. Targets and headers reach it as they were written; an answer says how long it is where that is
+ * known, and the connection breaks where a body fails: a client must never take a part for the whole. A handler that throws a
+ * `DrayError` `NETWORK` breaks the connection, too.
+ * @example
+ * const listener = await listen(registry.handler, { host: "0.0.0.0", port: 5000 });
+ * await listener.stop({ drain: 30_000 });
+ */
+export const listen = async (handler: Handler, options: ListenOptions = {}): Promise<Listener> => {
+  const { host = "127.0.0.1", port: wanted = 0, unix, tls, trustedProxies = [], limits = {}, onError } = options;
+  const { connections, ...bounds } = limits;
+  const context: Context = {
+    handler,
+    scheme: tls === undefined ? "http" : "https",
+    limits: { ...defaultLimits, ...bounds },
+    proxies: proxiesOf(trustedProxies),
+    onError: onError ?? (() => {}),
+    open: new Set(),
+    tick: 0,
+    stopping: false,
+  };
+  let server = makeServer(context, tls, connections);
+  await start(server, unix === undefined ? { host, port: wanted } : { path: unix });
+  const port = unix === undefined ? (server.address() as AddressInfo).port : 0;
+  const name = unix === undefined ? `${host.includes(":") ? `[${host}]` : host}:${port}` : "localhost";
+  const place: Place = unix === undefined ? { host, port } : { path: unix };
+
+  const sweep = setInterval(() => {
+    context.tick++;
+    for (const exchange of context.open) if (exchange.isIdle(context.tick)) exchange.cut();
+  }, context.limits.idle / 4);
+  sweep.unref();
+
+  /** Those that finish what they began. */
+  const old = new Set<Server>();
+  const ended = (): Promise<unknown> => Promise.all([...old, server].map(closed));
+
+  const stop = async ({ drain = 0 }: { drain?: number } = {}): Promise<void> => {
+    context.stopping = true;
+    const all = ended();
+    const breakAll = (): void => {
+      for (const one of [...old, server]) one.closeAllConnections();
+    };
+    const timer = setTimeout(breakAll, drain);
+    if (drain <= 0) breakAll();
+    await all;
+    clearTimeout(timer);
+    clearInterval(sweep);
+  };
+
+  return {
+    origin: `${context.scheme}://${name}`,
+    host: name,
+    port,
+    reload: async (next) => {
+      if (tls === undefined) throw new DrayError("USAGE", "a listener without TLS has no certificate to reload");
+      if (showCertificate(server, next)) return;
+      const successor = makeServer(context, next, connections);
+      const former = server;
+      old.add(former);
+      void closed(former).then(() => old.delete(former));
+      server = successor;
+      await start(successor, place, 100);
+    },
+    stop,
+    close: () => stop(),
+  };
+};
+
+const closed = (server: Server): Promise<void> =>
+  new Promise((resolve) => {
+    server.close(() => resolve());
+    server.closeIdleConnections();
+  });

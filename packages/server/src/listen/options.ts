@@ -1,0 +1,65 @@
+import type { HttpRequest } from "dray/http";
+
+/** Certificates and keys as PEM. */
+export interface TlsOptions {
+  readonly cert: string | Buffer;
+  readonly key: string | Buffer;
+  /** Who signs clients' certificates. */
+  readonly ca?: string | Buffer | readonly (string | Buffer)[];
+  /** `require`: only clients with a certificate that `ca` signed. `request`: they may show one. */
+  readonly clientAuth?: "require" | "request";
+  /** Default `TLSv1.2`. */
+  readonly minVersion?: "TLSv1.2" | "TLSv1.3";
+  /** OpenSSL names, `:` between them. */
+  readonly ciphers?: string;
+}
+
+/** Bounds on what one client can cost. Times are milliseconds. There is none on a request in all: uploads may take days. */
+export interface Limits {
+  /** Until the headers are there. Default 10 s. */
+  readonly headers?: number;
+  /** While a body moves in neither direction. The handler's own time does not count. Default 120 s. */
+  readonly idle?: number;
+  /** Between two requests; longer than a load balancer's, so that the balancer is the one to close. Default 75 s. */
+  readonly keepAlive?: number;
+  /** How long an upload that nobody wants is read away, so that its client gets to see the answer. Default 10 s. */
+  readonly linger?: number;
+  /** Bytes of all headers. Default 64 KiB. */
+  readonly headerBytes?: number;
+  /** Characters of path and query; 414 beyond. Default 32 Ki. */
+  readonly target?: number;
+  /** Connections at once; further ones are closed. Default: as many as the system has. */
+  readonly connections?: number;
+}
+
+export interface ListenOptions {
+  /** Default `127.0.0.1`. */
+  readonly host?: string;
+  /** Default 0: any that is free. */
+  readonly port?: number;
+  /** Path of a unix socket, instead of host and port. */
+  readonly unix?: string;
+  readonly tls?: TlsOptions;
+  /**
+   * Addresses and CIDRs whose `X-Forwarded-Proto`, `-Host` and `-For` count; `unix` for whoever comes by the socket. A proxy must
+   * set or remove each of them, or its clients say who they are.
+   */
+  readonly trustedProxies?: readonly string[];
+  readonly limits?: Limits;
+  /** Hears of faults: what a handler threw, what broke a body. The client gets a 500 without any of it, or is cut off. */
+  readonly onError?: (error: unknown, request: HttpRequest) => void;
+}
+
+export interface Listener {
+  /** `http://127.0.0.1:41234`; of a unix socket `http://localhost`. */
+  readonly origin: string;
+  /** `127.0.0.1:41234`, as a reference names the registry. */
+  readonly host: string;
+  readonly port: number;
+  /** Shows new connections another certificate. Old ones go on. */
+  reload(tls: TlsOptions): Promise<void>;
+  /** Takes no more connections and lets requests that began end, for `drain` milliseconds at most. Default 0. */
+  stop(options?: { readonly drain?: number }): Promise<void>;
+  /** Ends every connection and the server. */
+  close(): Promise<void>;
+}
