@@ -34,6 +34,8 @@ export const faultyFiles = (base: FileSystem, fault: (call: FileCall) => string 
     stat: (path) => checked("stat", path, () => base.stat(path)),
     lstat: (path) => checked("lstat", path, () => base.lstat(path)),
     realpath: (path) => checked("realpath", path, () => base.realpath(path)),
+    access: (path, mode) => checked("access", path, () => base.access(path, mode)),
+    statfs: (path) => checked("statfs", path, () => base.statfs(path)),
     mkdir: (path, options) => checked("mkdir", path, () => base.mkdir(path, options)),
     rename: (from, to) => checked("rename", to, () => base.rename(from, to)),
     unlink: (path) => checked("unlink", path, () => base.unlink(path)),

@@ -26,9 +26,21 @@ export interface OpenFile {
 export interface FileFacts {
   readonly size: number;
   readonly mtimeMs: number;
+  readonly ino: number;
+  /** The user it belongs to. */
+  readonly uid: number;
   isFile(): boolean;
   isDirectory(): boolean;
   isSymbolicLink(): boolean;
+}
+
+/** How large the file system is that a path lies on, in blocks. */
+export interface SpaceFacts {
+  /** Bytes of a block. */
+  readonly bsize: number;
+  readonly blocks: number;
+  /** Blocks that this user may still fill. */
+  readonly bavail: number;
 }
 
 /**
@@ -42,7 +54,11 @@ export interface FileSystem {
   stat(path: string): Promise<FileFacts>;
   lstat(path: string): Promise<FileFacts>;
   realpath(path: string): Promise<string>;
-  mkdir(path: string, options: { recursive: true }): Promise<string | undefined>;
+  /** Rejects where this process may not do what `mode` says, of the constants `R_OK`, `W_OK` and `X_OK` of `node:fs`. */
+  access(path: string, mode: number): Promise<void>;
+  statfs(path: string): Promise<SpaceFacts>;
+  /** `recursive`: makes what is missing above it and tells the first it made; else it rejects with `EEXIST` where there is something. */
+  mkdir(path: string, options: { recursive: boolean }): Promise<string | undefined>;
   rename(from: string, to: string): Promise<void>;
   unlink(path: string): Promise<void>;
   rmdir(path: string): Promise<void>;
@@ -57,6 +73,8 @@ export const nodeFiles: FileSystem = {
   stat: node.stat,
   lstat: node.lstat,
   realpath: node.realpath,
+  access: node.access,
+  statfs: (path) => node.statfs(path),
   mkdir: node.mkdir,
   rename: node.rename,
   unlink: node.unlink,

@@ -3,6 +3,7 @@
  * Imports the library; knows no path of the tree, no repository, no upload.
  */
 export type { ChangeOptions, Driver, Facts, Receiver, StoredFile } from "./driver.ts";
+export { type FilesystemDriverOptions, filesystemDriver } from "./filesystem-driver.ts";
 export type { MemoryContent } from "./memory-content.ts";
 export { type MemoryDriverOptions, type MemoryFiles, memoryDriver } from "./memory-driver.ts";
 export { type ByteSink, receiver } from "./receiver.ts";

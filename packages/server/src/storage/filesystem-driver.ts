@@ -1,0 +1,223 @@
+import { dirname } from "node:path";
+import { DrayError } from "dray/errors";
+import { errnoOf, type FileSystem, nodeFiles, type OpenFile, onDisk } from "dray/files";
+import type { DigestAlgorithm } from "dray/oci";
+import { Directories } from "./directories.ts";
+import { Syncs } from "./directory-syncs.ts";
+import type { ChangeOptions, Driver, Facts, Receiver, StoredFile } from "./driver.ts";
+import { fileSink } from "./file-sink.ts";
+import { checkPath } from "./paths.ts";
+import { receiver } from "./receiver.ts";
+import { removeTree } from "./remove-tree.ts";
+import { openVolume, type Volume } from "./volume.ts";
+
+export interface FilesystemDriverOptions {
+  /** `full`: what is acknowledged survives a power cut. `relaxed`: only a kill; the system writes when it likes. Default `full`. */
+  readonly durability?: "full" | "relaxed";
+  /**
+   * Receives into a file by its absolute path, elsewhere than on this thread. The directories are there, the file perhaps not.
+   * Default: in place.
+   */
+  readonly receive?: (path: string, algorithm: DigestAlgorithm) => Promise<Receiver>;
+  readonly fs?: FileSystem;
+  /** Milliseconds since 1970. */
+  readonly now?: () => number;
+}
+
+/**
+ * Files in a folder, which is made where it is missing and locked until `close`.
+ * @throws DrayError `LOCKED` naming who serves the folder; `DISK` where it cannot be written, with owner and remedy
+ */
+export const filesystemDriver = async (folder: string, options: FilesystemDriverOptions = {}): Promise<Driver> => {
+  const fs = options.fs ?? nodeFiles;
+  const syncs = new Syncs(fs);
+  const volume = await openVolume(fs, folder, options.durability === "relaxed" ? undefined : syncs);
+  return new FilesystemDriver(fs, volume, syncs, options);
+};
+
+class FilesystemDriver implements Driver {
+  readonly #fs: FileSystem;
+  readonly #volume: Volume;
+  readonly #syncs: Syncs;
+  readonly #directories: Directories;
+  readonly #full: boolean;
+  readonly #receive: (path: string, algorithm: DigestAlgorithm) => Promise<Receiver>;
+  readonly #now: () => number;
+  #unfinished = 0;
+
+  constructor(fs: FileSystem, volume: Volume, syncs: Syncs, options: FilesystemDriverOptions) {
+    this.#fs = fs;
+    this.#volume = volume;
+    this.#syncs = syncs;
+    this.#directories = new Directories(fs, volume.folder, syncs);
+    this.#full = options.durability !== "relaxed";
+    this.#receive = options.receive ?? (async (path, algorithm) => receiver(await fileSink(fs, path), algorithm));
+    this.#now = options.now ?? Date.now;
+  }
+
+  async read(path: string): Promise<Uint8Array | undefined> {
+    const file = this.#at(path);
+    return onDisk("read", file, () => ifThere(() => this.#fs.readFile(file)));
+  }
+
+  async open(path: string): Promise<StoredFile | undefined> {
+    const at = this.#at(path);
+    return onDisk("open", at, async () => {
+      const file = await ifThere(() => this.#fs.open(at, "r"));
+      return file === undefined ? undefined : storedFile(file, at);
+    });
+  }
+
+  async stat(path: string): Promise<Facts | undefined> {
+    const at = this.#at(path);
+    const facts = await onDisk("look at", at, () => ifThere(() => this.#fs.stat(at)));
+    if (facts === undefined) return undefined;
+    return { size: facts.size, mtime: facts.mtimeMs, ino: facts.ino, directory: facts.isDirectory() };
+  }
+
+  async list(path: string): Promise<string[] | undefined> {
+    const at = this.#at(path);
+    return onDisk("list", at, () => ifThere(() => this.#fs.readdir(at)));
+  }
+
+  async write(path: string, bytes: Uint8Array, { lasting = true }: ChangeOptions = {}): Promise<void> {
+    const at = this.#at(path);
+    this.#syncs.check();
+    const waits = this.#full && lasting;
+    await onDisk("write", at, async () => {
+      const unfinished = `${this.#volume.unfinished}/${++this.#unfinished}`;
+      try {
+        await this.#writeWhole(unfinished, bytes, waits);
+        await this.#directories.inside(dirname(at), () => this.#fs.rename(unfinished, at));
+      } catch (error) {
+        await this.#fs.unlink(unfinished).catch(() => {});
+        throw error;
+      }
+      if (waits) await this.#directories.last(dirname(at));
+    });
+  }
+
+  async move(from: string, to: string): Promise<void> {
+    const [source, target] = [this.#at(from), this.#at(to)];
+    this.#syncs.check();
+    await onDisk("move", source, () => this.#readyToMove(source));
+    await onDisk("write", target, async () => {
+      await this.#directories.inside(dirname(target), () => this.#fs.rename(source, target));
+      if (this.#full) await this.#directories.last(dirname(target));
+    });
+  }
+
+  async remove(path: string, { lasting = true }: ChangeOptions = {}): Promise<void> {
+    const at = this.#at(path);
+    this.#syncs.check();
+    await onDisk("remove", at, async () => {
+      const removed = await removeTree(this.#fs, at);
+      if (removed && lasting && this.#full) await this.#syncs.directory(dirname(at));
+    });
+  }
+
+  async touch(path: string): Promise<void> {
+    const at = this.#at(path);
+    const now = new Date(this.#now());
+    await onDisk("write", at, () => ifThere(() => this.#fs.utimes(at, now, now)));
+  }
+
+  async receive(path: string, algorithm: DigestAlgorithm): Promise<Receiver> {
+    const at = this.#at(path);
+    this.#syncs.check();
+    return onDisk("write", at, async () => {
+      await this.#directories.make(dirname(at));
+      return this.#receive(at, algorithm);
+    });
+  }
+
+  async space(): Promise<{ readonly free: number; readonly total: number }> {
+    const { folder } = this.#volume;
+    const { bsize, blocks, bavail } = await onDisk("look at", folder, () => this.#fs.statfs(folder));
+    return { free: bavail * bsize, total: blocks * bsize };
+  }
+
+  async close(): Promise<void> {
+    await this.#volume.lock.release();
+  }
+
+  #at(path: string): string {
+    checkPath(path);
+    return `${this.#volume.folder}/${path}`;
+  }
+
+  async #writeWhole(path: string, bytes: Uint8Array, waits: boolean): Promise<void> {
+    const file = await this.#fs.open(path, "wx");
+    try {
+      for (let at = 0; at < bytes.byteLength; ) {
+        const { bytesWritten } = await file.write(bytes, at, bytes.byteLength - at, at);
+        if (bytesWritten === 0) throw new DrayError("DISK", `cannot write ${path}: the file took no more bytes`);
+        at += bytesWritten;
+      }
+      if (waits) await this.#syncs.file(path, file);
+    } finally {
+      await file.close();
+    }
+  }
+
+  /** Sees that it is a file, and brings its bytes to the disk: they come before the name. */
+  async #readyToMove(path: string): Promise<void> {
+    if (this.#full) {
+      const file = await this.#fs.open(path, "r+");
+      try {
+        await this.#syncs.file(path, file);
+      } finally {
+        await file.close();
+      }
+    } else if ((await this.#fs.stat(path)).isDirectory())
+      throw new DrayError("DISK", `cannot move ${path}: it is a directory`);
+  }
+}
+
+/** What is not there is no failure; nor is what cannot be there. */
+const ifThere = async <T>(look: () => Promise<T>): Promise<T | undefined> => {
+  try {
+    return await look();
+  } catch (error) {
+    const code = errnoOf(error);
+    if (code === "ENOENT" || code === "ENOTDIR" || code === "EISDIR" || code === "ENAMETOOLONG") return undefined;
+    throw error;
+  }
+};
+
+/** Directories can be opened as well, and read nothing. */
+const storedFile = async (file: OpenFile, path: string): Promise<StoredFile | undefined> => {
+  let size: number | undefined;
+  try {
+    const facts = await file.stat();
+    if (facts.isFile()) size = facts.size;
+  } catch (error) {
+    await file.close().catch(() => {});
+    throw error;
+  }
+  if (size === undefined) {
+    await file.close();
+    return undefined;
+  }
+  const end = size;
+  let closed: Promise<void> | undefined;
+  return {
+    size,
+    read: (into, position) =>
+      onDisk("read", path, () => readWhole(file, into.subarray(0, Math.max(0, end - position)), position)),
+    close: () => {
+      closed ??= onDisk("read", path, () => file.close());
+      return closed;
+    },
+  };
+};
+
+const readWhole = async (file: OpenFile, into: Uint8Array, position: number): Promise<number> => {
+  let read = 0;
+  while (read < into.byteLength) {
+    const { bytesRead } = await file.read(into, read, into.byteLength - read, position + read);
+    if (bytesRead === 0) break;
+    read += bytesRead;
+  }
+  return read;
+};
