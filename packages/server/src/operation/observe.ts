@@ -1,5 +1,5 @@
 import type { Body, Content } from "dray/content";
-import { type Handler, type HttpRequest, type HttpResponse, isContent, type Middleware } from "dray/http";
+import { type Handler, type Headers, type HttpRequest, type HttpResponse, isContent, type Middleware } from "dray/http";
 import type { ServedBody } from "../answer/body.ts";
 import { factsOf } from "./request-facts.ts";
 
@@ -8,6 +8,8 @@ export interface Exchange {
   readonly request: HttpRequest;
   /** What was answered; where there was no answer 499 if the client had left, 500 if not. */
   readonly status: number;
+  /** Of the answer; none where there was none. */
+  readonly headers: Headers;
   /** Bytes of the request's body that were read. */
   readonly received: number;
   /** Bytes of the answer's body that left. */
@@ -42,8 +44,8 @@ const watch = async (
   factsOf(request);
   const ends = observers.map((observer) => observer(request));
   let received = 0;
-  const end = (status: number, sent: number, whole: boolean): void => {
-    const exchange: Exchange = { request, status, received, sent, duration: now() - started, whole };
+  const end = (status: number, headers: Headers, sent: number, whole: boolean): void => {
+    const exchange: Exchange = { request, status, headers, received, sent, duration: now() - started, whole };
     for (const observer of ends) observer(exchange);
   };
   const asked =
@@ -52,16 +54,16 @@ const watch = async (
   try {
     response = await next(asked);
   } catch (error) {
-    end(request.signal?.aborted ? 499 : 500, 0, false);
+    end(request.signal?.aborted ? 499 : 500, [], 0, false);
     throw error;
   }
-  const body: ServedBody = response.body;
+  const { status, headers, body }: { status: number; headers: Headers; body: ServedBody } = response;
   const inMemory = body.bytes?.byteLength ?? (body.length === 0 ? 0 : undefined);
   if (inMemory !== undefined) {
-    end(response.status, inMemory, true);
+    end(status, headers, inMemory, true);
     return response;
   }
-  return { ...response, body: watched(body, (sent, whole) => end(response.status, sent, whole)) };
+  return { ...response, body: watched(body, (sent, whole) => end(status, headers, sent, whole)) };
 };
 
 /** An answer's body that tells how many bytes of it left, once, whichever way it is sent or dropped. */

@@ -107,8 +107,8 @@ test("a timed driver does what the driver does, and its failures count too", asy
   const calls: string[] = [];
   const said =
     <T>(name: string, value: T) =>
-    async (): Promise<T> => {
-      calls.push(name);
+    async (...words: unknown[]): Promise<T> => {
+      calls.push([name, ...words].map((word) => JSON.stringify(word)).join(" "));
       return value;
     };
   const bytes = new Uint8Array(1);
@@ -118,7 +118,8 @@ test("a timed driver does what the driver does, and its failures count too", asy
     open: said("open", undefined),
     stat: said("stat", facts),
     list: said("list", ["a"]),
-    write: () => Promise.reject(new DrayError("DISK", "full")),
+    write: (_path: string, _bytes: Uint8Array, { lasting = true } = {}) =>
+      Promise.reject(new DrayError("DISK", lasting ? "full" : "full for a moment")),
     move: said("move", undefined),
     remove: said("remove", undefined),
     touch: said("touch", undefined),
@@ -134,12 +135,22 @@ test("a timed driver does what the driver does, and its failures count too", asy
   assert.deepEqual(await timed.list("x"), ["a"]);
   await timed.open("x");
   await timed.move("x", "y");
-  await timed.remove("x");
+  await timed.remove("x", { lasting: false });
   await timed.touch("x");
   await timed.receive("x", "sha256");
   await timed.close();
-  await assert.rejects(timed.write("x", bytes), { code: "DISK" });
-  assert.deepEqual(calls, ["read", "stat", "list", "open", "move", "remove", "touch", "receive", "close"]);
+  await assert.rejects(timed.write("x", bytes, { lasting: false }), /full for a moment/);
+  assert.deepEqual(calls, [
+    '"read" "x"',
+    '"stat" "x"',
+    '"list" "x"',
+    '"open" "x"',
+    '"move" "x" "y"',
+    '"remove" "x" {"lasting":false}',
+    '"touch" "x"',
+    '"receive" "x" "sha256"',
+    '"close"',
+  ]);
   const lines = await page(metrics);
   for (const action of ["GetContent", "PutContent", "Stat", "List", "Move", "Delete", "Reader", "Writer", "Touch"]) {
     const labels = `driver="filesystem",action="${action}"`;

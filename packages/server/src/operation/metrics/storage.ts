@@ -34,11 +34,11 @@ export class StorageMetrics {
     const space = driver.space?.bind(driver);
     return {
       read: (path) => get(() => driver.read(path)),
-      write: (path, bytes) => put(() => driver.write(path, bytes)),
+      write: (path, bytes, options) => put(() => driver.write(path, bytes, options)),
       stat: (path) => stat(() => driver.stat(path)),
       list: (path) => list(() => driver.list(path)),
       move: (from, to) => move(() => driver.move(from, to)),
-      remove: (path) => remove(() => driver.remove(path)),
+      remove: (path, options) => remove(() => driver.remove(path, options)),
       open: (path) => reader(() => driver.open(path)),
       receive: (path, algorithm) => writer(() => driver.receive(path, algorithm)),
       touch: (path) => touch(() => driver.touch(path)),

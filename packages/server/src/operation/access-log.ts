@@ -1,0 +1,73 @@
+import { printable } from "dray/errors";
+import { type HttpRequest, header, redactUrl } from "dray/http";
+import type { Exchange, Observer } from "./observe.ts";
+import { factsOf, requestId } from "./request-facts.ts";
+
+/** `text` is the combined format of web servers, which is what distribution writes. */
+export type AccessFormat = "json" | "text";
+
+/**
+ * A line for each request, after the body of its answer. No credential is in it: of the headers it shows the client's name and the
+ * page it came from, and of the query only what the registry protocol knows. What a client wrote is cut to a length, and its control
+ * characters are shown as escapes.
+ * @param to whoever takes lines, with their ends
+ */
+export const accessLog = async (format: AccessFormat, to: { write(line: string): unknown }): Promise<Observer> => {
+  if (format === "text") return () => (exchange) => to.write(combined(exchange, new Date()));
+  const { pino } = await import("pino");
+  const logger = pino(
+    { base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: (level) => ({ level }) } },
+    { write: (line) => void to.write(line) },
+  );
+  return () => (exchange) => logger.info(entryOf(exchange), "request");
+};
+
+const entryOf = ({ request, status, received, sent, duration, whole }: Exchange): object => {
+  const { principal } = factsOf(request);
+  const agent = header(request.headers, "user-agent");
+  return {
+    id: requestId(request),
+    ...(request.peer === undefined ? {} : { peer: request.peer }),
+    ...(principal === undefined ? {} : { principal: safe(principal, 256) }),
+    method: safe(request.method, 32),
+    target: targetOf(request),
+    status,
+    received,
+    sent,
+    /** Milliseconds. */
+    duration: Math.round(duration * 1000) / 1000,
+    ...(whole ? {} : { whole }),
+    ...(agent === undefined ? {} : { agent: safe(agent, 512) }),
+  };
+};
+
+/** Path and query, without what may be a secret. */
+export const targetOf = ({ target }: HttpRequest): string =>
+  safe(/[?#@]/.test(target) ? redactUrl(target) : target, 2048);
+
+/** Text from a client, fit for a line. */
+export const safe = (text: string, most: number): string => {
+  const shown = printable(text);
+  return shown.length <= most ? shown : `${shown.slice(0, most)}…`;
+};
+
+const combined = ({ request, status, sent }: Exchange, now: Date): string => {
+  const { principal } = factsOf(request);
+  const from = header(request.headers, "referer");
+  const agent = header(request.headers, "user-agent");
+  const line = quoted(`${safe(request.method, 32)} ${targetOf(request)} HTTP/1.1`);
+  const words = [from === undefined ? undefined : redactUrl(from), agent].map((text) => quoted(safe(text ?? "-", 512)));
+  return `${hostOf(request.peer)} - ${nameOf(principal)} [${dateOf(now)}] ${line} ${status} ${sent} ${words.join(" ")}\n`;
+};
+
+const quoted = (text: string): string => `"${text.replace(/["\\]/g, "\\$&")}"`;
+/** A name is one word there. */
+const nameOf = (principal: string | undefined): string =>
+  principal === undefined || principal === "" ? "-" : safe(principal, 256).replace(/[\s"\\[\]]/g, "_");
+const hostOf = (peer: string | undefined): string => peer?.replace(/:\d+$/, "") ?? "-";
+
+const months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+const two = (value: number): string => String(value).padStart(2, "0");
+const dateOf = (now: Date): string =>
+  `${two(now.getUTCDate())}/${months[now.getUTCMonth()]}/${now.getUTCFullYear()}` +
+  `:${two(now.getUTCHours())}:${two(now.getUTCMinutes())}:${two(now.getUTCSeconds())} +0000`;
