@@ -2,11 +2,15 @@ import type { HttpRequest } from "dray/http";
 
 export type Action = "pull" | "push" | "delete";
 
-/** What a request is about to do. `catalog` is the list of all repositories; without either a request needs only a known user. */
+/** What a request is about to do. */
 export type Need =
   | { readonly repository: string; readonly actions: readonly Action[] }
+  /** The list of all repositories. */
   | { readonly catalog: true }
-  | { readonly known: true };
+  /** Only a known user. */
+  | { readonly known: true }
+  /** Nothing that anybody was ever given: what the table of needs does not list. */
+  | { readonly nobody: true };
 
 /** Who asks. */
 export interface Principal {
