@@ -1,0 +1,125 @@
+import { chmod, mkdir, mkdtemp, readdir, rename, rm, unlink } from "node:fs/promises";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { dirname, join } from "node:path";
+import { DrayError, isDrayError } from "dray/errors";
+import { diskError } from "dray/files";
+import { type ControlActions, type ControlLine, isControl, readOptions } from "./controls.ts";
+import { answers } from "./knock.ts";
+import { reach, socketPath } from "./socket-path.ts";
+
+/** Bytes of a question's body. */
+const largestQuestion = 64 * 1024;
+/** Bytes that may wait for somebody who asked and does not read; more, and he has gone. */
+const mostWaiting = 64 * 1024 * 1024;
+
+export interface ControlServer {
+  /** The socket. */
+  readonly path: string;
+  /** Ends what is being done for somebody, and removes the socket. */
+  close(): Promise<void>;
+}
+
+/**
+ * Listens at `DATA/dray/control.sock`, for the owner of the process alone (mode 0600): HTTP, `POST /gc` and so on with options as a
+ * JSON object, `GET /status`; the answer is a line of JSON for each thing found and a last one with the result. The socket is made in
+ * a folder that nobody else can enter and then moved to its place, so there is no moment in which another user may connect, and what
+ * a dead process left there is replaced.
+ * @example curl --unix-socket DATA/dray/control.sock -d '{"dryRun":true}' http://dray/gc
+ * @throws DrayError `LOCKED` where somebody answers there, `DISK` where no socket can be made
+ */
+export const serveControl = async (dataFolder: string, actions: ControlActions): Promise<ControlServer> => {
+  const path = socketPath(dataFolder);
+  const folder = dirname(path);
+  if (await answers(path))
+    throw new DrayError("LOCKED", `another process serves ${dataFolder}: it answers at ${path}`, { retryable: true });
+  const running = new Set<AbortController>();
+  const server = createServer((request, response) => void serve(actions, running, request, response));
+  try {
+    await mkdir(folder, { recursive: true });
+    for (const name of await readdir(folder))
+      if (name.startsWith(".control-")) await rm(join(folder, name), { recursive: true, force: true });
+    const making = await mkdtemp(join(folder, ".control-"));
+    await reach(join(making, "s"), (short) => listen(server, short));
+    await chmod(join(making, "s"), 0o600);
+    await rename(join(making, "s"), path);
+    await rm(making, { recursive: true, force: true });
+  } catch (error) {
+    server.close();
+    throw diskError(error, "make the control socket", path);
+  }
+  return {
+    path,
+    close: async () => {
+      for (const controller of running)
+        controller.abort(new DrayError("ABORTED", "the registry is about to end; ask again when it is back"));
+      await unlink(path).catch(() => {});
+      await new Promise<void>((resolve) => {
+        server.close(() => resolve());
+        server.closeIdleConnections();
+        // An answer to what was aborted has a moment to leave.
+        setTimeout(() => server.closeAllConnections(), 1000).unref();
+      });
+    },
+  };
+};
+
+const listen = (server: Server, path: string): Promise<void> =>
+  new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(path, () => {
+      server.off("error", reject);
+      resolve();
+    });
+  });
+
+const serve = async (
+  actions: ControlActions,
+  running: Set<AbortController>,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> => {
+  const gone = new AbortController();
+  running.add(gone);
+  response.once("close", () => gone.abort());
+  response.on("error", () => gone.abort());
+  request.on("error", () => gone.abort());
+  const line = (one: ControlLine): void => {
+    response.write(`${JSON.stringify(one)}\n`);
+    if (response.writableLength > mostWaiting) response.destroy();
+  };
+  try {
+    const name = (request.url ?? "").slice(1);
+    if (!isControl(name)) return refuse(response, 404, "NOT_FOUND", `there is no ${request.url}`);
+    const method = name === "status" ? "GET" : "POST";
+    if (request.method !== method) return refuse(response, 405, "USAGE", `${method} ${request.url}`);
+    const options = readOptions(name, await textOf(request));
+    response.writeHead(200, { "Content-Type": "application/x-ndjson", Connection: "close" });
+    response.flushHeaders();
+    const context = { tell: (progress: unknown) => line({ progress }), signal: gone.signal };
+    const run = actions[name] as (options: object, context: object) => Promise<unknown>;
+    line({ result: (await run(options, context)) ?? {} });
+  } catch (error) {
+    const { code, message } = isDrayError(error) ? error : { code: "REGISTRY", message: String(error) };
+    if (response.headersSent) line({ error: { code, message } });
+    else refuse(response, 400, code, message);
+  } finally {
+    running.delete(gone);
+    response.end();
+  }
+};
+
+const refuse = (response: ServerResponse, status: number, code: string, message: string): void => {
+  response.writeHead(status, { "Content-Type": "application/x-ndjson", Connection: "close" });
+  response.write(`${JSON.stringify({ error: { code, message } } satisfies ControlLine)}\n`);
+};
+
+const textOf = async (request: IncomingMessage): Promise<string> => {
+  const parts: Buffer[] = [];
+  let size = 0;
+  for await (const part of request.iterator({ destroyOnReturn: false })) {
+    size += (part as Buffer).byteLength;
+    if (size > largestQuestion) throw new DrayError("LIMIT_EXCEEDED", "the question is too large");
+    parts.push(part as Buffer);
+  }
+  return Buffer.concat(parts).toString("utf8");
+};
