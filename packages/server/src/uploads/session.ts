@@ -1,0 +1,283 @@
+import { aborted, DrayError } from "dray/errors";
+import type { Digest, DigestAlgorithm } from "dray/oci";
+import type { Driver } from "../storage/driver.ts";
+import { uploadData, uploadFolder } from "../tree/paths.ts";
+import { Received } from "./received.ts";
+import { type SessionFacts, writeSession } from "./stored.ts";
+import { OutOfOrder, type Upload } from "./types.ts";
+import { Writer } from "./writer.ts";
+
+/** What a session knows of where it lives. */
+export interface Surroundings {
+  readonly driver: Driver;
+  readonly now: () => number;
+  /** Milliseconds without a byte after which another writer takes over. */
+  readonly silence: number;
+  /** A request or bytes came. */
+  readonly touched: (session: Session) => void;
+  /** It is gone. */
+  readonly ended: (session: Session) => void;
+  /** What it leaves behind could not be removed. */
+  readonly onRemains: (session: Session, error: unknown) => void;
+}
+
+type AppendOptions = Parameters<Upload["append"]>[1];
+
+/**
+ * One upload. One thing happens to it at a time; whoever meets a writer waits until that one is over, moves, or has been silent for
+ * too long: a writer is never overtaken while its bytes come, and never waited for when they do not.
+ */
+export class Session implements Upload {
+  readonly id: string;
+  readonly repository: string;
+  readonly facts: SessionFacts;
+  /** When anybody last asked for it, and when bytes last came; milliseconds since 1970. */
+  usedAt: number;
+  addedAt: number;
+  readonly #around: Surroundings;
+  readonly #received: Received;
+  /** Whether a restart would find it. */
+  #named: boolean;
+  #writer: Writer | undefined;
+  #busy: Promise<void> | undefined;
+  /** The size whose digest was told. */
+  #told: number | undefined;
+  #ended: Error | undefined;
+
+  /** @param there what the tree has of it, where it is not new */
+  constructor(
+    { repository, id }: { readonly repository: string; readonly id: string },
+    facts: SessionFacts,
+    around: Surroundings,
+    there?: { readonly size: number | undefined; readonly addedAt: number },
+  ) {
+    this.id = id;
+    this.repository = repository;
+    this.facts = facts;
+    this.#around = around;
+    this.#received = new Received(around.driver, uploadData(repository, id), facts.algorithm, there?.size);
+    this.#named = there !== undefined;
+    this.usedAt = around.now();
+    this.addedAt = there?.addedAt ?? this.usedAt;
+  }
+
+  /** Bytes so far, without waiting for anything. */
+  get size(): number {
+    return this.#received.size;
+  }
+
+  get isBusy(): boolean {
+    return this.#writer !== undefined || this.#busy !== undefined;
+  }
+
+  /** Whether there is something of it in the tree. */
+  get isStored(): boolean {
+    return this.#named || this.#received.hasFile;
+  }
+
+  /** Notes that somebody wants it. */
+  touch(): void {
+    this.usedAt = this.#around.now();
+    this.#around.touched(this);
+  }
+
+  async offset(): Promise<number> {
+    const { silence } = this.#around;
+    const patience = performance.now() + silence;
+    for (let writer = this.#writer; writer !== undefined; writer = this.#writer) {
+      const outcome = await writer.watch(silence);
+      if (outcome === "over") await writer.over;
+      else if (outcome === "silent") await writer.stop((offset) => new OutOfOrder(offset));
+      else if (performance.now() >= patience) {
+        // A writer that does not pause tells where it is, and goes on.
+        const { answer } = writer;
+        writer.asked = answer === undefined;
+        writer.answer = undefined;
+        if (answer !== undefined) return answer;
+      }
+    }
+    return this.#alone(
+      (writer) => this.#pass(writer),
+      () => this.#settle(),
+    );
+  }
+
+  append(chunks: AsyncIterable<Uint8Array>, options: AppendOptions): Promise<number> {
+    let overtaken = false;
+    const past = async (writer: Writer): Promise<void> => {
+      const outcome = await this.#pass(writer);
+      overtaken ||= outcome === "over" && writer.chunks > 0;
+    };
+    return this.#alone(past, async () => {
+      if (options.at === undefined ? overtaken : options.at !== this.size) throw new OutOfOrder(await this.#settle());
+      this.touch();
+      const writer = new Writer();
+      this.#writer = writer;
+      try {
+        return await this.#write(writer, chunks, options);
+      } finally {
+        this.#writer = undefined;
+        writer.leave();
+      }
+    });
+  }
+
+  digest(algorithm: DigestAlgorithm): Promise<{ digest: Digest; size: number }> {
+    return this.#alone(
+      (writer) => this.#pass(writer),
+      async () => {
+        const digest = await this.#received.digest(algorithm);
+        this.#told = this.size;
+        return { digest, size: this.size };
+      },
+    );
+  }
+
+  finish<T>(take: (path: string) => Promise<T>, takeBytes?: (bytes: Uint8Array) => Promise<T>): Promise<T> {
+    return this.#alone(
+      (writer) => this.#pass(writer),
+      async () => {
+        if (this.#told !== undefined && this.#told !== this.size) throw new OutOfOrder(await this.#settle());
+        const inMemory = takeBytes !== undefined && !this.#received.hasFile;
+        const taken = inMemory ? await takeBytes(this.#received.whole()) : await this.#handOver(take);
+        await this.#remove().catch((error: unknown) => this.#around.onRemains(this, error));
+        this.#end("the upload is complete");
+        return taken;
+      },
+    );
+  }
+
+  cancel(): Promise<void> {
+    return this.#alone(
+      (writer) => writer.stop(() => gone("the upload was cancelled")),
+      async () => {
+        // It is thrown away: what does not reach it any more does not matter.
+        await this.#received.shut().catch(() => {});
+        await this.#remove();
+        this.#end("the upload was cancelled");
+      },
+    );
+  }
+
+  /** Hashes what is there of it. */
+  async wake(): Promise<void> {
+    if (!this.#received.hasFile) return;
+    await this.#alone(
+      (writer) => this.#pass(writer),
+      () => this.#received.open(),
+    );
+  }
+
+  /** Brings everything into the tree and lets go of it; whoever writes is cut off. This object is of no use afterwards. */
+  park(): Promise<void> {
+    const parked = new DrayError("ABORTED", "the upload was put away; ask for it again", { retryable: true });
+    return this.#alone(
+      (writer) => writer.stop(() => parked),
+      async () => {
+        this.#ended = parked;
+        try {
+          await this.#settle();
+          await this.#name();
+        } finally {
+          await this.#received.shut();
+        }
+      },
+    );
+  }
+
+  /** Waits for whoever writes: it ends by itself, or is cut off for its silence. @throws OutOfOrder where its bytes still come */
+  async #pass(writer: Writer): Promise<"over" | "silent"> {
+    const outcome = await writer.watch(this.#around.silence);
+    if (outcome === "moved") throw new OutOfOrder(this.#received.size);
+    if (outcome === "silent") await writer.stop((offset) => new OutOfOrder(offset));
+    else await writer.over;
+    return outcome;
+  }
+
+  /** Does something while nothing else is done. `past` gets a writer out of the way. */
+  async #alone<T>(past: (writer: Writer) => Promise<unknown>, work: () => Promise<T>): Promise<T> {
+    while (this.#busy !== undefined) await (this.#writer === undefined ? this.#busy : past(this.#writer));
+    if (this.#ended !== undefined) throw this.#ended;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#busy = promise;
+    try {
+      return await work();
+    } finally {
+      this.#busy = undefined;
+      resolve();
+    }
+  }
+
+  async #write(writer: Writer, chunks: AsyncIterable<Uint8Array>, options: AppendOptions): Promise<number> {
+    const { limit = Number.POSITIVE_INFINITY, last = false, signal } = options;
+    const onAbort = (): void => writer.cut();
+    if (signal?.aborted === true) onAbort();
+    signal?.addEventListener("abort", onAbort);
+    const iterator = chunks[Symbol.asyncIterator]();
+    try {
+      for (let came = 0; ; ) {
+        const { done, value } = await writer.next(iterator);
+        if (done === true) break;
+        came += value.byteLength;
+        if (came > limit) throw new DrayError("LIMIT_EXCEEDED", `more than ${limit} bytes came`);
+        await this.#put(value, last);
+        if (writer.asked && writer.answer === undefined) writer.answer = await this.#received.settle();
+      }
+    } catch (error) {
+      // What came stays. That the disk fails as well is the greater trouble.
+      void iterator.return?.()?.catch(() => {});
+      const size = await this.#settle();
+      throw writer.reason(size) ?? (signal?.aborted === true ? aborted(signal) : error);
+    } finally {
+      signal?.removeEventListener("abort", onAbort);
+    }
+    return last ? this.size : this.#settle();
+  }
+
+  async #put(chunk: Uint8Array, last: boolean): Promise<void> {
+    if (!last && !this.#received.holds(chunk)) await this.#name();
+    await this.#received.put(chunk);
+    this.addedAt = this.#around.now();
+    if (this.addedAt - this.usedAt > 1000) this.touch();
+  }
+
+  /** Brings into the tree what a client may be told of. */
+  async #settle(): Promise<number> {
+    if (this.size > 0 || this.#received.hasFile) await this.#name();
+    return this.#received.settle();
+  }
+
+  async #name(): Promise<void> {
+    if (this.#named) return;
+    await writeSession(this.#around.driver, this, this.facts);
+    this.#named = true;
+  }
+
+  async #handOver<T>(take: (path: string) => Promise<T>): Promise<T> {
+    const path = uploadData(this.repository, this.id);
+    await this.#received.settle();
+    if (!this.#received.hasFile) await this.#received.open();
+    await this.#received.shut();
+    try {
+      return await take(path);
+    } catch (error) {
+      // Where the data was moved before that, there is nothing to go on with.
+      if ((await this.#around.driver.stat(path)) === undefined) {
+        await this.#remove();
+        this.#end("the upload could not be completed");
+      }
+      throw error;
+    }
+  }
+
+  async #remove(): Promise<void> {
+    if (this.isStored) await this.#around.driver.remove(uploadFolder(this.repository, this.id), { lasting: false });
+  }
+
+  #end(why: string): void {
+    this.#ended = gone(why);
+    this.#around.ended(this);
+  }
+}
+
+const gone = (why: string): DrayError => new DrayError("NOT_FOUND", why);

@@ -1,0 +1,213 @@
+import { randomUUID } from "node:crypto";
+import { DrayError } from "dray/errors";
+import type { DigestAlgorithm } from "dray/oci";
+import type { Notice } from "../options.ts";
+import type { Driver } from "../storage/driver.ts";
+import { uploadFolder } from "../tree/paths.ts";
+import { Activity } from "./activity.ts";
+import { Session, type Surroundings } from "./session.ts";
+import { findSession, isSessionId, lastAddedTo, type StoredSession, storedSessions } from "./stored.ts";
+import type { Upload, Uploads } from "./types.ts";
+
+export interface UploadsOptions {
+  readonly driver: Driver;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  /** Milliseconds for which a session counts as open after the last that happened to it. */
+  readonly lease: number;
+  /** Milliseconds of silence after which another writer takes over. */
+  readonly silence: number;
+  readonly newId?: () => string;
+  readonly onNotice?: (notice: Notice) => void;
+}
+
+/** The upload sessions of a registry: those that are used in memory, all others in the tree alone. */
+export const createUploads = (options: UploadsOptions): Uploads => new Sessions(options);
+
+/** Milliseconds after which an idle session holds neither memory nor an open file; asked for again, it is hashed again. */
+const idleTime = 600_000;
+/** Sessions in memory beyond which the least used are put away, if they have been idle for as long as a slow client needs. */
+const mostOpen = 512;
+const shortIdleTime = 10_000;
+
+class Sessions implements Uploads {
+  readonly #driver: Driver;
+  readonly #now: () => number;
+  readonly #newId: () => string;
+  readonly #onNotice: (notice: Notice) => void;
+  readonly #activity: Activity;
+  readonly #around: Surroundings;
+  /** In memory, the least lately used first. */
+  readonly #sessions = new Map<string, Session>();
+  /** Between memory and tree: nobody else may look at them. */
+  readonly #moving = new Map<string, Promise<unknown>>();
+  #closed = false;
+
+  constructor({ driver, now, lease, silence, newId = randomUUID, onNotice = () => {} }: UploadsOptions) {
+    this.#driver = driver;
+    this.#now = now;
+    this.#newId = newId;
+    this.#onNotice = onNotice;
+    this.#activity = new Activity(lease, now);
+    this.#around = {
+      driver,
+      now,
+      silence,
+      touched: (session) => this.#touched(session),
+      ended: (session) => this.#ended(session),
+      onRemains: (session, error) => this.#notice(session, "its remains cannot be removed", error),
+    };
+  }
+
+  get open(): number {
+    return this.#sessions.size;
+  }
+
+  async begin(
+    repository: string,
+    { owner, algorithm = "sha256" }: { owner: string; algorithm?: DigestAlgorithm },
+  ): Promise<Upload> {
+    this.#refuseIfClosed();
+    this.#tidy();
+    const id = this.#newId();
+    if (!isSessionId(id)) throw new DrayError("USAGE", `"${id}" cannot name an upload`);
+    const session = new Session({ repository, id }, { owner, algorithm, startedAt: this.#now() }, this.#around);
+    this.#sessions.set(id, session);
+    this.#touched(session);
+    return session;
+  }
+
+  async find(repository: string, id: string, owner: string): Promise<Upload | undefined> {
+    if (!isSessionId(id)) return undefined;
+    for (let other = this.#moving.get(id); other !== undefined; other = this.#moving.get(id)) await other;
+    this.#refuseIfClosed();
+    this.#tidy();
+    const session = this.#sessions.get(id) ?? (await this.#move(id, () => this.#load({ repository, id })));
+    if (session === undefined || session.repository !== repository) return undefined;
+    if (session.facts.owner !== "" && session.facts.owner !== owner) return undefined;
+    session.touch();
+    return session;
+  }
+
+  isOpenIn(repository: string): boolean {
+    return this.#activity.isLively(repository);
+  }
+
+  async *list(): AsyncGenerator<{ repository: string; id: string; size: number; startedAt: number }> {
+    const inMemory = [...this.#sessions.values()];
+    for (const { repository, id, size, facts, isStored } of inMemory)
+      if (!isStored) yield { repository, id, size, startedAt: facts.startedAt };
+    for await (const { repository, id } of this.#stored()) {
+      const known = this.#sessions.get(id);
+      const found = await findSession(this.#driver, { repository, id }).catch(() => undefined);
+      if (found !== undefined)
+        yield { repository, id, size: known?.size ?? found.size ?? 0, startedAt: found.startedAt };
+    }
+  }
+
+  async purge(before: number): Promise<number> {
+    let purged = 0;
+    const attempt = async (session: StoredSession, remove: () => Promise<boolean>): Promise<void> => {
+      try {
+        if (await remove()) purged++;
+      } catch (error) {
+        this.#notice(session, "it cannot be purged", error);
+      }
+    };
+    const inMemory = [...this.#sessions.values()];
+    for (const session of inMemory)
+      await attempt(session, async () => {
+        if (session.addedAt >= before || session.isBusy) return false;
+        await session.cancel();
+        return true;
+      });
+    for await (const found of this.#stored())
+      await attempt(found, async () => {
+        const isOld = async (): Promise<boolean> =>
+          ((await lastAddedTo(this.#driver, found)) ?? Number.POSITIVE_INFINITY) < before;
+        if (this.#isKnown(found.id) || !(await isOld()) || this.#isKnown(found.id)) return false;
+        await this.#move(found.id, () => this.#driver.remove(uploadFolder(found.repository, found.id)));
+        this.#activity.forget(found.repository, found.id);
+        return true;
+      });
+    return purged;
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await Promise.all(this.#moving.values());
+    await Promise.all([...this.#sessions.values()].map((session) => this.#park(session)));
+  }
+
+  #isKnown(id: string): boolean {
+    return this.#sessions.has(id) || this.#moving.has(id);
+  }
+
+  async #load(name: StoredSession): Promise<Session | undefined> {
+    const found = await findSession(this.#driver, name);
+    if (found === undefined) return undefined;
+    const session = new Session(name, found, this.#around, found);
+    await session.wake();
+    this.#sessions.set(name.id, session);
+    this.#touched(session);
+    return session;
+  }
+
+  /** Whoever asks for the session meanwhile waits, whatever comes of this. */
+  async #move<T>(id: string, work: () => Promise<T>): Promise<T> {
+    const moving = work();
+    const settled = moving.then(
+      () => {},
+      () => {},
+    );
+    this.#moving.set(id, settled);
+    try {
+      return await moving;
+    } finally {
+      this.#moving.delete(id);
+    }
+  }
+
+  /** Puts away what nobody has used for long. Needs no timer: who begins or goes on with an upload looks after the others. */
+  #tidy(): void {
+    const now = this.#now();
+    for (const session of this.#sessions.values()) {
+      const idle = now - session.usedAt;
+      if (idle < shortIdleTime || (idle < idleTime && this.#sessions.size <= mostOpen)) return;
+      if (!session.isBusy) void this.#park(session);
+    }
+  }
+
+  async #park(session: Session): Promise<void> {
+    this.#sessions.delete(session.id);
+    await this.#move(session.id, () => session.park()).catch((error: unknown) =>
+      this.#notice(session, "it cannot be put away", error),
+    );
+  }
+
+  #touched(session: Session): void {
+    this.#activity.touch(session.repository, session.id);
+    if (this.#sessions.delete(session.id)) this.#sessions.set(session.id, session);
+  }
+
+  #ended(session: Session): void {
+    this.#activity.forget(session.repository, session.id);
+    this.#sessions.delete(session.id);
+  }
+
+  #refuseIfClosed(): void {
+    if (this.#closed) throw new DrayError("ABORTED", "the registry is shutting down", { retryable: true });
+  }
+
+  #stored(): AsyncGenerator<StoredSession> {
+    return storedSessions(this.#driver, (path, error) =>
+      this.#onNotice({ level: "warn", message: `uploads in ${path} cannot be listed: ${messageOf(error)}` }),
+    );
+  }
+
+  #notice({ repository, id }: StoredSession, what: string, error: unknown): void {
+    this.#onNotice({ level: "warn", message: `upload ${id}: ${what}: ${messageOf(error)}`, repository });
+  }
+}
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
