@@ -1,0 +1,353 @@
+import assert from "node:assert/strict";
+import { mkdtemp, rename, rm, unlink, utimes, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { hashSync } from "bcryptjs";
+import type { HttpRequest } from "dray/http";
+import type { Notice } from "../../options.ts";
+import type { Access, Need, Verdict } from "../types.ts";
+import { type HtpasswdOptions, htpasswd } from "./htpasswd.ts";
+import { type Question, verify } from "./verification.ts";
+import { createVerifier, type Verifier } from "./verifier.ts";
+
+const folder = await mkdtemp(join(tmpdir(), "dray-htpasswd-"));
+after(() => rm(folder, { recursive: true }));
+
+const secret = "correct-horse";
+const hashes = { ann: hashSync(secret, 4), bob: hashSync("battery", 4) };
+const known: Need = { known: true };
+const pull = (repository: string): Need => ({ repository, actions: ["pull"] });
+const push = (repository: string): Need => ({ repository, actions: ["pull", "push"] });
+
+const basic = (user: string, password: string): string =>
+  `Basic ${Buffer.from(`${user}:${password}`).toString("base64")}`;
+
+const request = (authorization?: string, peer = "192.0.2.1:4000"): HttpRequest => ({
+  method: "GET",
+  origin: "http://registry.test",
+  target: "/v2/",
+  headers: authorization === undefined ? [] : [["Authorization", authorization]],
+  peer,
+});
+
+/** Computes at once, and tells how often. */
+const counting = (): Verifier & { asked: Question[] } => {
+  const asked: Question[] = [];
+  return {
+    asked,
+    verify: async (question) => {
+      asked.push(question);
+      return verify(question);
+    },
+    close: async () => {},
+  };
+};
+
+let files = 0;
+const writeUsers = async (users: Readonly<Record<string, string>>, path?: string): Promise<string> => {
+  const file = path ?? join(folder, `users${++files}`);
+  const lines = Object.entries(users).map(([user, hash]) => `${user}:${hash}\n`);
+  await writeFile(`${file}.new`, lines.join(""));
+  await rename(`${file}.new`, file);
+  return file;
+};
+
+interface Scene {
+  readonly access: Access;
+  readonly file: string;
+  readonly verifier: Verifier & { asked: Question[] };
+  readonly notices: Notice[];
+  readonly clock: { now: number };
+  readonly ask: (authorization: string | undefined, need?: Need, peer?: string) => Promise<Verdict>;
+  readonly status: (authorization: string | undefined, need?: Need, peer?: string) => Promise<number>;
+}
+
+const scene = async (options: Partial<HtpasswdOptions> = {}): Promise<Scene> => {
+  const file = options.file ?? (await writeUsers(hashes));
+  const verifier = counting();
+  const notices: Notice[] = [];
+  const clock = { now: Date.now() };
+  const onNotice = (notice: Notice): void => void notices.push(notice);
+  const access = await htpasswd({ file, verifier, now: () => clock.now, onNotice, ...options });
+  const ask = async (authorization: string | undefined, need: Need = known, peer?: string): Promise<Verdict> =>
+    access.authorise(request(authorization, peer), need);
+  return {
+    access,
+    file,
+    verifier,
+    notices,
+    clock,
+    ask,
+    status: async (...asked) => {
+      const verdict = await ask(...asked);
+      return verdict.allowed ? 200 : verdict.status;
+    },
+  };
+};
+
+test("who is in the file may do everything, whatever the other does not", async () => {
+  const { ask, status } = await scene();
+  const verdict = await ask(basic("ann", secret), push("a/b"));
+  assert.ok(verdict.allowed);
+  assert.equal(verdict.principal.name, "ann");
+  assert.ok(verdict.principal.may("any", "delete"));
+  for (const authorization of [
+    basic("ann", "wrong"),
+    basic("ann", ""),
+    basic("", secret),
+    basic("eve", secret),
+    basic("__proto__", secret),
+    basic("bob", secret),
+    basic("ann", `${secret}\0`),
+    basic("ann\n", secret),
+    `Bearer ${Buffer.from(`ann:${secret}`).toString("base64")}`,
+    "Basic",
+    "Basic !",
+    `Basic ${Buffer.from("ann").toString("base64")}`,
+    `Basic ${Buffer.from([0x61, 0x3a, 0xff]).toString("base64")}`,
+    `Negotiate ${basic("ann", secret)}`,
+  ])
+    assert.equal(await status(authorization), 401, authorization);
+});
+
+test("nobody is asked for a password by a challenge that the realm is quoted in", async () => {
+  const { ask } = await scene({ realm: 'the "best"' });
+  const verdict = await ask(undefined);
+  assert.ok(!verdict.allowed);
+  assert.deepEqual([verdict.status, verdict.headers], [401, { "WWW-Authenticate": 'Basic realm="the \\"best\\""' }]);
+  await assert.rejects(scene({ realm: "two\nlines" }), { code: "CONFIG_INVALID" });
+});
+
+test("two Authorization headers are none that count", async () => {
+  const { access } = await scene();
+  const right = basic("ann", secret);
+  const twice = { ...request(), headers: [["Authorization", right] as const, ["authorization", right] as const] };
+  const verdict = await access.authorise(twice, known);
+  assert.ok(!verdict.allowed && verdict.status === 401);
+});
+
+test("a right password is computed once, and again after five minutes", async () => {
+  const { status, verifier, clock } = await scene();
+  const right = basic("ann", secret);
+  for (let time = 0; time < 5; time++) assert.equal(await status(right), 200);
+  assert.equal(verifier.asked.length, 1);
+  clock.now += 5 * 60_000;
+  assert.equal(await status(right), 200);
+  assert.equal(verifier.asked.length, 2);
+});
+
+test("the same question at the same time is computed once", async () => {
+  const { status, verifier } = await scene();
+  const statuses = await Promise.all(Array.from({ length: 50 }, () => status(basic("ann", secret))));
+  assert.deepEqual(new Set(statuses), new Set([200]));
+  assert.equal(verifier.asked.length, 1);
+  const refused = await Promise.all(Array.from({ length: 50 }, () => status(basic("bob", "wrong"))));
+  assert.deepEqual(new Set(refused), new Set([401]));
+  assert.equal(verifier.asked.length, 2);
+});
+
+test("a user who is not there costs what the dearest hash costs", async () => {
+  const file = await writeUsers({ ann: hashes.ann, dear: hashSync("x", 6) });
+  const { status, verifier } = await scene({ file });
+  assert.equal(await status(basic("eve", secret)), 401);
+  assert.deepEqual(verifier.asked, [{ password: secret, cost: 6 }]);
+  assert.equal(verify({ password: secret, cost: 6 }), false);
+  assert.equal(verify({ password: "no", hash: hashes.ann, cost: 6 }), false);
+});
+
+test("a file that changes counts from its next look on, and what was remembered of it is gone", async () => {
+  const { status, file, clock, verifier } = await scene();
+  assert.equal(await status(basic("ann", secret)), 200);
+  assert.equal(await status(basic("bob", "battery")), 200);
+  await writeUsers({ ann: hashSync("fresh", 4), carl: hashSync("new", 4) }, file);
+  assert.equal(await status(basic("ann", secret)), 200, "within the second");
+  clock.now += 1000;
+  assert.equal(await status(basic("ann", secret)), 401);
+  assert.equal(await status(basic("ann", "fresh")), 200);
+  assert.equal(await status(basic("bob", "battery")), 401);
+  assert.equal(await status(basic("carl", "new")), 200);
+  assert.equal(verifier.asked.length, 6);
+});
+
+test("reload does not wait for the second, and sees what changed behind equal times", async () => {
+  const { status, file, access } = await scene();
+  const past = new Date(1_000_000_000_000);
+  await utimes(file, past, past);
+  await access.reload?.();
+  await writeFile(file, `ann:${hashSync("fresh", 4)}\nbob:${hashes.bob}\n`);
+  await utimes(file, past, past);
+  await access.reload?.();
+  assert.equal(await status(basic("ann", secret)), 401);
+  assert.equal(await status(basic("ann", "fresh")), 200);
+});
+
+test("a file that is gone stays in force, is warned of once, and counts again when it is back", async () => {
+  const { status, file, clock, notices } = await scene();
+  await unlink(file);
+  for (let second = 0; second < 3; second++) {
+    clock.now += 1000;
+    assert.equal(await status(basic("ann", secret)), 200);
+  }
+  assert.equal(notices.length, 1);
+  assert.match(notices[0]?.message ?? "", /stays in force .* it does not exist/);
+  await writeUsers({ bob: hashes.bob }, file);
+  clock.now += 1000;
+  assert.equal(await status(basic("ann", secret)), 401);
+  assert.equal(notices.length, 1);
+});
+
+test("a file that is not there at the start is an error that says how to make it", async () => {
+  await assert.rejects(scene({ file: join(folder, "none") }), (error: Error) => {
+    assert.match(error.message, /none: it does not exist .*htpasswd -cB .*none USER/);
+    return true;
+  });
+});
+
+test("after ten wrong passwords nothing more is tried for that user from there", async () => {
+  const { status, ask, verifier, clock, notices } = await scene();
+  assert.equal(await status(basic("ann", secret), known, "198.51.100.7:1"), 200);
+  for (let attempt = 0; attempt < 10; attempt++)
+    assert.equal(await status(basic("ann", `guess${attempt}`), known, `192.0.2.1:${attempt}`), 401);
+  const before = verifier.asked.length;
+  const locked = await ask(basic("ann", secret));
+  assert.ok(!locked.allowed);
+  assert.deepEqual([locked.status, locked.headers], [429, { "Retry-After": "60" }]);
+  assert.equal(verifier.asked.length, before, "nothing was computed");
+  assert.equal(await status(basic("ann", secret), known, "198.51.100.7:2"), 200, "the user elsewhere is not kept out");
+  assert.equal(await status(basic("bob", "battery")), 200, "others from there are not kept out");
+  assert.equal(notices.length, 1);
+  assert.match(notices[0]?.message ?? "", /"ann" from 192\.0\.2\.1/);
+  clock.now += 60_000;
+  assert.equal(await status(basic("ann", secret)), 200);
+});
+
+test("many attempts at once are no way around, and users who are not there are locked like others", async () => {
+  const { status, verifier, notices } = await scene({ lockout: { most: 3 } });
+  const statuses = await Promise.all(Array.from({ length: 20 }, (_, at) => status(basic("eve", `guess${at}`))));
+  assert.equal(verifier.asked.length, 3);
+  assert.deepEqual(
+    [401, 429].map((wanted) => statuses.filter((status) => status === wanted).length),
+    [3, 17],
+  );
+  assert.doesNotMatch(notices[0]?.message ?? "", /eve|guess/);
+});
+
+test("a right password forgives the wrong ones before it", async () => {
+  const { status, verifier } = await scene({ lockout: { most: 3 }, remember: 0 });
+  for (let round = 0; round < 3; round++) {
+    for (let attempt = 0; attempt < 2; attempt++) assert.equal(await status(basic("ann", "no")), 401);
+    assert.equal(await status(basic("ann", secret)), 200);
+  }
+  assert.equal(verifier.asked.length, 9);
+});
+
+test("nobody may pull what matches, and nothing else", async () => {
+  const { ask, status } = await scene({ anonymousPull: ["public/**", "mirror/*"] });
+  const verdict = await ask(undefined, pull("public/a/b"));
+  assert.ok(verdict.allowed);
+  assert.equal(verdict.principal.name, "");
+  const may = (repository: string, action: "pull" | "push" | "delete"): boolean =>
+    verdict.principal.may(repository, action);
+  assert.deepEqual(
+    [may("public/x", "pull"), may("public/x", "push"), may("public/x", "delete"), may("private", "pull")],
+    [true, false, false, false],
+  );
+  // Podman and skopeo without credentials.
+  assert.equal(await status("Basic Og==", pull("public/a")), 200);
+  for (const [authorization, need] of [
+    [undefined, pull("private")],
+    [undefined, pull("mirror/a/b")],
+    [undefined, push("public/a")],
+    [undefined, { repository: "public/a", actions: ["delete"] }],
+    [undefined, { catalog: true }],
+    [undefined, known],
+    [undefined, { nobody: true }],
+    [basic("ann", "wrong"), pull("public/a")],
+    [basic("eve", "x"), pull("public/a")],
+    ["Bearer x", pull("public/a")],
+  ] as const)
+    assert.equal(await status(authorization, need), 401, JSON.stringify([authorization, need]));
+  assert.equal(await status(basic("ann", secret), { nobody: true }), 403);
+});
+
+test("/v2/ may answer anybody, for clients that give up where they are asked", async () => {
+  const { status } = await scene({ anonymousPull: ["**"], anonymousPing: true });
+  assert.equal(await status(undefined), 200);
+  assert.equal(await status(undefined, push("a")), 401);
+  assert.equal(await status(basic("ann", "wrong")), 401);
+});
+
+test("what cannot be computed is a 503: a full queue, a thread that ends, a registry that stops", async () => {
+  let failure = new Error("the thread ended");
+  const broken: Verifier = { verify: () => Promise.reject(failure), close: async () => {} };
+  const { ask, notices } = await scene({ verifier: broken, lockout: { most: 1 } });
+  for (let time = 0; time < 3; time++) {
+    const verdict = await ask(basic("ann", secret));
+    assert.ok(!verdict.allowed);
+    assert.deepEqual([verdict.status, verdict.headers], [503, { "Retry-After": "5" }], "and is no wrong password");
+  }
+  assert.equal(notices.length, 3);
+  failure = await createVerifier({ threads: 0, waiting: 0 })
+    .verify({ password: "", cost: 4 })
+    .then(
+      () => assert.fail(),
+      (error: Error) => error,
+    );
+  const verdict = await ask(basic("ann", secret));
+  assert.ok(!verdict.allowed && verdict.status === 503);
+  assert.equal(notices.length, 3, "a full queue is nothing to be told");
+});
+
+test("real threads: right, wrong, unknown, side by side, and closed", async () => {
+  const verifier = createVerifier({ threads: 2, waiting: 100 });
+  const { status, access } = await scene({ verifier });
+  const asked = Array.from({ length: 8 }, (_, at) => [
+    status(basic("ann", secret), known, `192.0.2.${at}:1`),
+    status(basic("bob", `no${at}`), known, `192.0.2.${at}:1`),
+    status(basic("eve", `no${at}`), known, `192.0.2.${at}:1`),
+  ]);
+  assert.deepEqual(await Promise.all(asked.flat()), Array.from({ length: 8 }, () => [200, 401, 401]).flat());
+  await access.close?.();
+  assert.equal(await status(basic("bob", "battery")), 503);
+  assert.equal(await status(basic("ann", secret)), 200, "what is known is known");
+});
+
+test("a password of more than 72 bytes is cut, as every bcrypt does it", async () => {
+  const long = "é".repeat(40);
+  const file = await writeUsers({ ann: hashSync(long, 4) });
+  const { status } = await scene({ file });
+  assert.equal(await status(basic("ann", long)), 200);
+  assert.equal(await status(basic("ann", "é".repeat(36))), 200);
+  assert.equal(await status(basic("ann", "é".repeat(35))), 401);
+});
+
+test("no secret is told by a notice, a message or an error", async () => {
+  const planted = "PLANTED-SECRET";
+  const file = join(folder, "planted");
+  await writeFile(
+    file,
+    [
+      `# ${planted}`,
+      `plain:${planted}`,
+      `{SHA}${planted}`,
+      `md5:$apr1$${planted}`,
+      `${planted}`,
+      `slow:$2y$31$${"u".repeat(53)}`,
+      `:${planted}`,
+      `ann:${hashSync(planted, 4)}`,
+      `ann:${hashSync(planted, 4)}`,
+    ].join("\r\n"),
+  );
+  const { ask, notices, status } = await scene({ file, lockout: { most: 2 } });
+  const said: unknown[] = [];
+  for (const authorization of [basic(planted, planted), basic("ann", `${planted}1`), basic("ann", `${planted}2`)])
+    for (let time = 0; time < 3; time++) said.push(await ask(authorization));
+  said.push(await ask(`Bearer ${planted}`), await ask(basic("ann", planted), known, "x"));
+  assert.doesNotMatch(JSON.stringify([said, notices]), new RegExp(`${planted}|\\$2|apr1`));
+  assert.deepEqual(
+    notices.map(({ message }) => Number(/line (\d+)/.exec(message)?.[1])).filter((line) => line > 0),
+    [2, 3, 4, 5, 6, 7, 9],
+  );
+  assert.equal(await status(basic("plain", planted), known, "y"), 401);
+});

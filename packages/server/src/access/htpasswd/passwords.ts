@@ -1,0 +1,137 @@
+import { createHmac, randomBytes } from "node:crypto";
+import { Bounded } from "../../cache/index.ts";
+import type { Notice } from "../../options.ts";
+import { addressOf } from "../address.ts";
+import { later, unauthorised } from "../refusals.ts";
+import type { Verdict } from "../types.ts";
+import { type AttemptOptions, Attempts } from "./attempts.ts";
+import type { Entries } from "./entries.ts";
+import { type Verifier, VerifierBusy } from "./verifier.ts";
+
+export interface PasswordsOptions {
+  readonly entries: () => Entries;
+  readonly verifier: Verifier;
+  readonly lockout?: Omit<AttemptOptions, "now"> | false;
+  readonly remember?: number;
+  readonly now: () => number;
+  readonly onNotice: (notice: Notice) => void;
+}
+
+interface Basic {
+  readonly user: string;
+  readonly password: string;
+}
+
+interface Asked {
+  readonly credentials: Basic;
+  readonly peer: string | undefined;
+  readonly challenge: string;
+  /** The user and where they ask from. */
+  readonly place: string;
+  /** The user, the password and the hash. */
+  readonly key: string;
+  readonly hash: string | undefined;
+}
+
+interface Remembered {
+  readonly until: number;
+  readonly verdict: Verdict;
+}
+
+const wrong = "wrong user name or password";
+/** Some 10,000 users. */
+const memory = 2 * 1024 * 1024;
+const bytesOfOne = 200;
+
+/** Right passwords are remembered, wrong ones are counted, and what is asked for by many at once is computed once. */
+export class Passwords {
+  readonly #options: PasswordsOptions;
+  readonly #remember: number;
+  readonly #attempts: Attempts | undefined;
+  readonly #right = new Bounded<Remembered>(memory);
+  readonly #running = new Map<string, Promise<boolean>>();
+  /** What is kept of a password is of no use outside of this process. */
+  readonly #secret = randomBytes(32);
+
+  constructor(options: PasswordsOptions) {
+    const { lockout, remember = 5 * 60_000, now } = options;
+    this.#options = options;
+    this.#remember = remember;
+    this.#attempts = lockout === false ? undefined : new Attempts({ ...lockout, now });
+  }
+
+  check(credentials: Basic, peer: string | undefined, challenge: string): Verdict | Promise<Verdict> {
+    const { entries, now } = this.#options;
+    const { user, password } = credentials;
+    const place = this.#keyOf("place", user, addressOf(peer));
+    // Before what is remembered: whoever guesses must not learn by it, however fast, that somebody else logged in with the guess.
+    const locked = this.#attempts?.locked(place) ?? 0;
+    if (locked > 0) return later(429, "too many wrong passwords; try again later", locked / 1000);
+    // The hash is part of the name: a user who is changed or gone in the file is not remembered from that moment on.
+    const hash = entries().hashes.get(user);
+    const key = this.#keyOf("password", user, password, hash ?? "");
+    const known = this.#right.get(key);
+    if (known !== undefined && known.until > now()) return known.verdict;
+    return this.#compute({ credentials, peer, challenge, place, key, hash });
+  }
+
+  async #compute(asked: Asked): Promise<Verdict> {
+    const { credentials, peer, challenge, key, hash } = asked;
+    const { entries, now, onNotice } = this.#options;
+    try {
+      const right = await this.#shared(asked);
+      // The file changed meanwhile: it is another question now.
+      if (entries().hashes.get(credentials.user) !== hash) return await this.check(credentials, peer, challenge);
+      if (!right) return unauthorised(wrong, challenge);
+      const name = credentials.user;
+      const verdict: Verdict = { allowed: true, principal: { name, may: () => true } };
+      this.#right.set(key, { until: now() + this.#remember, verdict }, bytesOfOne + name.length);
+      return verdict;
+    } catch (error) {
+      if (!(error instanceof VerifierBusy))
+        onNotice({ level: "error", message: `a password could not be verified: ${messageOf(error)}` });
+      return later(503, "passwords cannot be verified at the moment; try again soon", 5);
+    }
+  }
+
+  /** Whoever asks the same from the same place while it is computed waits for the same answer, and is counted once. */
+  #shared({ credentials: { user, password }, peer, place, key, hash }: Asked): Promise<boolean> {
+    const name = `${place} ${key}`;
+    const before = this.#running.get(name);
+    if (before !== undefined) return before;
+    const question = { password, cost: this.#options.entries().cost, ...(hash === undefined ? {} : { hash }) };
+    this.#attempts?.begin(place);
+    const running = this.#options.verifier
+      .verify(question)
+      .then(
+        (right) => {
+          if (right) this.#attempts?.right(place);
+          else if (this.#attempts?.wrong(place) === true) this.#warn(hash === undefined ? undefined : user, peer);
+          return right;
+        },
+        (error: unknown) => {
+          this.#attempts?.undone(place);
+          throw error;
+        },
+      )
+      .finally(() => this.#running.delete(name));
+    this.#running.set(name, running);
+    return running;
+  }
+
+  /** Names that are nobody's are not told: people type passwords there. */
+  #warn(user: string | undefined, peer: string | undefined): void {
+    const who = user === undefined ? "somebody without an account" : JSON.stringify(user);
+    this.#options.onNotice({
+      level: "warn",
+      message: `too many wrong passwords for ${who} from ${addressOf(peer) || "an unknown address"}; locked out from there for a while`,
+    });
+  }
+
+  /** No part may hold a zero: credentials with one are refused before. */
+  #keyOf(...parts: readonly string[]): string {
+    return createHmac("sha256", this.#secret).update(parts.join("\0")).digest("base64");
+  }
+}
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
