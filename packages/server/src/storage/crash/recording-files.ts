@@ -5,7 +5,7 @@ import { type Cut, type DiskEvent, type Leavings, powerCut } from "./power-cut.t
 
 /** A file system that remembers all that happened below a folder, for tests of what a power cut may leave of it. */
 export interface Recording {
-  /** Works on the real folder; syncs take a turn of the event loop and are only remembered. */
+  /** Works on the real folder; syncs take a moment, so that others come in between, and are only remembered. */
   readonly files: FileSystem;
   /** Events so far. What was acknowledged when it was `n` must survive each cut after `n` or more. */
   readonly length: number;
@@ -146,7 +146,7 @@ class Disk implements Recording {
         }),
       sync: async () => {
         const before = this.#events.length;
-        await new Promise(setImmediate);
+        await new Promise((resolve) => setTimeout(resolve, 2));
         this.#events.push({ type: "sync", node, before });
       },
       close: () => file.close(),
