@@ -28,18 +28,18 @@ const exchange = (over: Partial<HttpRequest> = {}, rest: Partial<Exchange> = {})
   ...rest,
 });
 
-const written = async (format: AccessFormat, one: Exchange): Promise<string> => {
+const written = (format: AccessFormat, one: Exchange): string => {
   const lines: string[] = [];
-  const observer = await accessLog(format, { write: (line) => lines.push(line) });
+  const observer = accessLog(format, { write: (line) => lines.push(line) });
   observer(one.request)(one);
   assert.equal(lines.length, 1);
   return lines[0] ?? "";
 };
 
-test("a line of JSON says who did what, how it went, how much and how long", async () => {
+test("a line of JSON says who did what, how it went, how much and how long", () => {
   const one = exchange();
   factsOf(one.request).principal = "ann";
-  const line = await written("json", one);
+  const line = written("json", one);
   const { time, ...rest } = JSON.parse(line);
   assert.match(time, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
   assert.deepEqual(rest, {
@@ -58,13 +58,31 @@ test("a line of JSON says who did what, how it went, how much and how long", asy
   });
 });
 
-test("an answer that broke off is said to", async () => {
-  assert.equal(JSON.parse(await written("json", exchange({}, { whole: false }))).whole, false);
+test("who asked is known of a client that has gone, too", () => {
+  let here = true;
+  const request = {
+    ...exchange().request,
+    get peer(): string | undefined {
+      return here ? "10.0.0.7:51000" : undefined;
+    },
+  } as HttpRequest;
+  for (const format of ["json", "text"] as const) {
+    here = true;
+    const lines: string[] = [];
+    const end = accessLog(format, { write: (line) => lines.push(line) })(request);
+    here = false;
+    end(exchange({}, { request }));
+    assert.match(lines[0] ?? "", /10\.0\.0\.7/);
+  }
+});
+
+test("an answer that broke off is said to", () => {
+  assert.equal(JSON.parse(written("json", exchange({}, { whole: false }))).whole, false);
 });
 
 for (const format of ["json", "text"] as const) {
-  test(`no secret is in a line of ${format}`, async () => {
-    const line = await written(
+  test(`no secret is in a line of ${format}`, () => {
+    const line = written(
       format,
       exchange({
         target: "/v2/a/blobs/uploads/x?_state=secret&digest=sha256:ab&access_token=secret#secret",
@@ -79,26 +97,26 @@ for (const format of ["json", "text"] as const) {
     assert.match(line, /digest=sha256:ab/);
   });
 
-  test(`control characters are escaped in ${format}, and a line stays one`, async () => {
+  test(`control characters are escaped in ${format}, and a line stays one`, () => {
     const one = exchange({
       target: "/v2/\u001b[2J\u202e",
       headers: [["User-Agent", 'x\r\n"\u0000\u0085'.repeat(300)]],
     });
     factsOf(one.request).principal = "ann\n200";
-    const line = await written(format, one);
+    const line = written(format, one);
     assert.doesNotMatch(line.slice(0, -1), /[\u0000-\u001f\u007f-\u009f\u2028\u202e]/);
     assert.ok(line.endsWith("\n"));
     assert.ok(line.length < 1500, `${line.length}`);
   });
 }
 
-test("text is the combined format", async () => {
+test("text is the combined format", () => {
   const one = exchange({ headers: [["User-Agent", 'a "b" \\']], peer: "[::1]:5000" });
   factsOf(one.request).principal = 'ann "the" admin';
   assert.match(
-    await written("text", one),
+    written("text", one),
     /^\[::1\] - ann__the__admin \[\d\d\/[A-Z][a-z]{2}\/\d{4}:\d\d:\d\d:\d\d \+0000\] "GET \/v2\/a\/manifests\/1 HTTP\/1\.1" 200 1500 "-" "a \\"b\\" \\\\"\n$/,
   );
   const { peer: _, ...unknown } = exchange().request;
-  assert.match(await written("text", exchange({}, { request: unknown })), /^- - - \[/);
+  assert.match(written("text", exchange({}, { request: unknown })), /^- - - \[/);
 });

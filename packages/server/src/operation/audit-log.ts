@@ -45,10 +45,14 @@ export const auditLog = (
   };
   return {
     tell,
-    observer: (routeOf) => () => (exchange) => {
-      if (!isTold(exchange)) return;
-      const deed = deedOf(routeOf(exchange.request), exchange);
-      if (deed !== undefined) tell({ ...deed, ...whoOf(exchange) });
+    observer: (routeOf) => (request) => {
+      // Looked up at the beginning: of a client that went away the socket knows no address any more.
+      const peer = isReading(request) ? undefined : request.peer;
+      return (exchange) => {
+        if (!isTold(exchange)) return;
+        const deed = deedOf(routeOf(request), exchange);
+        if (deed !== undefined) tell({ ...deed, ...whoOf(exchange, peer ?? request.peer) });
+      };
     },
     decided: ({ action, kind, repository, digest, reason, bytes }) => {
       if (action !== "remove") return;
@@ -65,19 +69,21 @@ export const auditLog = (
   };
 };
 
-const whoOf = ({ request, status }: Exchange): Partial<Deed> => {
+const whoOf = ({ request, status }: Exchange, peer: string | undefined): Partial<Deed> => {
   const { principal } = factsOf(request);
   return {
     status,
     ...(principal === undefined ? {} : { principal: safe(principal, 256) }),
-    ...(request.peer === undefined ? {} : { peer: request.peer }),
+    ...(peer === undefined ? {} : { peer }),
     id: requestId(request),
   };
 };
 
+const isReading = ({ method }: HttpRequest): boolean => method === "GET" || method === "HEAD";
+
 /** Reading, as long as it is allowed, is for the access log; most requests end here. */
-const isTold = ({ request: { method }, status }: Exchange): boolean =>
-  (method !== "GET" && method !== "HEAD") || status === 401 || status === 403 || status === 429;
+const isTold = ({ request, status }: Exchange): boolean =>
+  !isReading(request) || status === 401 || status === 403 || status === 429;
 
 /** What a request was about, or nothing where it changed nothing and nothing was refused. */
 const deedOf = (route: Route, { request, status, headers }: Exchange): Deed | undefined => {
@@ -103,8 +109,8 @@ const deedOf = (route: Route, { request, status, headers }: Exchange): Deed | un
 };
 
 const actionOf = (route: Route, request: HttpRequest, status: number): Deed["action"] | undefined => {
+  if (isReading(request)) return "pull";
   const { method } = request;
-  if (method === "GET" || method === "HEAD") return "pull";
   if (method === "DELETE") return route.kind === "manifest" || route.kind === "blob" ? "delete" : undefined;
   if (method === "PUT") return route.kind === "manifest" || route.kind === "upload" ? "push" : undefined;
   if (method !== "POST" || route.kind !== "uploads") return undefined;

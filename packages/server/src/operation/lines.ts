@@ -23,8 +23,7 @@ const files = { open: promisify(open), write: promisify(write), close: promisify
 /**
  * Lines to a file (a path; appended, mode 0640) or to a descriptor that is open (1, 2): one write is on its way at a time, off the
  * event loop, with everything that came meanwhile in the next. A disk that is full costs lines and not requests; `onTrouble` hears of
- * it once, until a write succeeds again. A reader that has gone ends the log in silence. pino's own writer would do, but that it
- * throws at the end of a process whose file could not be opened, and never closes a pipe that broke.
+ * it once, until a write succeeds again. A reader that has gone ends the log in silence.
  * @throws DrayError `DISK` where the file cannot be opened
  */
 export const openLines = async (

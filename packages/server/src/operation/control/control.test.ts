@@ -10,7 +10,17 @@ import { DrayError } from "dray/errors";
 import type { Digest } from "dray/oci";
 import { type ControlActions, type ControlServer, control, serveControl, socketPath } from "./index.ts";
 
-const collected = { manifests: 1, layers: 2, blobs: 3, bytes: 4, kept: 5, unreadable: [], dryRun: true, seconds: 0.5 };
+const collected = {
+  manifests: 1,
+  layers: 2,
+  blobs: 3,
+  uploads: 6,
+  bytes: 4,
+  kept: 5,
+  unreadable: [],
+  dryRun: true,
+  seconds: 0.5,
+};
 const digest = `sha256:${"a".repeat(64)}` as Digest;
 
 const asked: unknown[] = [];

@@ -164,7 +164,7 @@ test("our own counts", async () => {
   const metrics = await without();
   metrics.cache.requests = 3;
   metrics.cache.hits = 2;
-  const collected = { manifests: 1, layers: 2, blobs: 3, bytes: 400, kept: 9, unreadable: [], seconds: 2 };
+  const collected = { manifests: 1, layers: 2, blobs: 3, uploads: 6, bytes: 400, kept: 9, unreadable: [], seconds: 2 };
   metrics.collected({ ...collected, dryRun: false }, 5000);
   metrics.collected({ ...collected, dryRun: true }, 9000);
   metrics.read({
@@ -184,6 +184,7 @@ test("our own counts", async () => {
     "dray_gc_runs_total 1",
     "dray_gc_removed_bytes_total 400",
     'dray_gc_removed_total{kind="layers"} 2',
+    'dray_gc_removed_total{kind="uploads"} 6',
     "dray_gc_last_run_timestamp_seconds 5",
     'dray_index_entries{kind="tags"} 2',
     "dray_index_whole 0",

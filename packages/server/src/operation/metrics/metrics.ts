@@ -30,7 +30,7 @@ export class Metrics {
   readonly http: HttpMetrics = new HttpMetrics();
   readonly storage: StorageMetrics = new StorageMetrics();
   readonly cache: CacheCounts = { requests: 0, hits: 0, errors: 0 };
-  readonly #collected = { runs: 0, bytes: 0, manifests: 0, layers: 0, blobs: 0, seconds: 0, at: 0 };
+  readonly #collected = { runs: 0, bytes: 0, manifests: 0, layers: 0, blobs: 0, uploads: 0, seconds: 0, at: 0 };
   readonly #registry: Registry;
 
   constructor(registry: Registry) {
@@ -40,7 +40,7 @@ export class Metrics {
   }
 
   /** A run of garbage collection that came to its end. A dry run is not counted. */
-  collected({ bytes, manifests, layers, blobs, seconds, dryRun }: Collected, at: number = Date.now()): void {
+  collected({ bytes, manifests, layers, blobs, uploads, seconds, dryRun }: Collected, at: number = Date.now()): void {
     if (dryRun) return;
     const all = this.#collected;
     all.runs++;
@@ -48,6 +48,7 @@ export class Metrics {
     all.manifests += manifests;
     all.layers += layers;
     all.blobs += blobs;
+    all.uploads += uploads;
     all.seconds += seconds;
     all.at = at;
   }
@@ -86,10 +87,13 @@ export class Metrics {
       counter("dray_gc_seconds_total", "Time spent in garbage collection.", () => all.seconds),
       {
         name: "dray_gc_removed_total",
-        help: "What garbage collection removed: manifests, layer links, blobs.",
+        help: "What garbage collection removed: manifests, layer links, blobs, upload sessions.",
         type: "counter",
         values: () =>
-          (["manifests", "layers", "blobs"] as const).map((kind) => ({ value: all[kind], labels: { kind } })),
+          (["manifests", "layers", "blobs", "uploads"] as const).map((kind) => ({
+            value: all[kind],
+            labels: { kind },
+          })),
       },
       gauge("dray_gc_last_run_timestamp_seconds", "When it last came to its end; 0: never yet.", () => all.at / 1000),
     ];
