@@ -1,0 +1,33 @@
+import type { Digest, DigestAlgorithm } from "dray/oci";
+
+/** One step of one file; the answers of a file come in the order of its steps. */
+export type ToReceiver = { readonly id: number } & (
+  | {
+      readonly kind: "open";
+      readonly path: string;
+      readonly algorithm: DigestAlgorithm;
+      /** Bytes that count; what lies behind them is cut off. Without it, all that is there counts. */
+      readonly size: number | undefined;
+    }
+  /** Hashes and writes a block at the end. Its buffer is transferred, and comes back in the answer. */
+  | { readonly kind: "block"; readonly block: Uint8Array<ArrayBuffer> }
+  /** Takes back what lies behind `size`, and whatever failed before. */
+  | { readonly kind: "cut"; readonly size: number }
+  | { readonly kind: "digest"; readonly algorithm: DigestAlgorithm }
+  | { readonly kind: "close" }
+);
+
+export interface FromReceiver {
+  readonly id: number;
+  /** Bytes that are written. */
+  readonly size: number;
+  readonly buffer?: ArrayBuffer;
+  readonly digest?: Digest;
+  readonly failure?: Failure;
+}
+
+/** An error as it travels between threads, which keep neither its class nor its code. */
+export interface Failure {
+  readonly message: string;
+  readonly code: string | undefined;
+}

@@ -1,0 +1,19 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { driverContract } from "../../storage/driver-contract.ts";
+import { filesystemDriver } from "../../storage/filesystem-driver.ts";
+import { closeReceiveWorkers, receiveInThread } from "./index.ts";
+
+driverContract("a driver of the file system that receives in threads", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "dray-receive-"));
+  const driver = await filesystemDriver(folder, { receive: receiveInThread });
+  return {
+    driver,
+    end: async () => {
+      await driver.close();
+      await closeReceiveWorkers();
+      await rm(folder, { recursive: true });
+    },
+  };
+});

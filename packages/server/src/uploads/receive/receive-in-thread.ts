@@ -1,0 +1,182 @@
+import { stat } from "node:fs/promises";
+import { DrayError } from "dray/errors";
+import { errnoOf, nodeFiles, onDisk } from "dray/files";
+import type { Digest, DigestAlgorithm } from "dray/oci";
+import type { Receiver } from "../../storage/driver.ts";
+import { fileSink } from "../../storage/file-sink.ts";
+import { receiver } from "../../storage/receiver.ts";
+import { blockSize, giveBlock, takeBlock } from "./blocks.ts";
+import { ThreadFile } from "./thread-file.ts";
+
+/** Up to this size a file is hashed and written where the bytes are: the way to a thread costs more. */
+const mostInPlace = 64 * 1024;
+
+/**
+ * Receives into a file that another thread hashes and writes, once it is large enough to be worth the way. For
+ * `filesystemDriver({receive})`; the folder is there.
+ */
+export const receiveInThread = async (path: string, algorithm: DigestAlgorithm): Promise<Receiver> => {
+  const receiving = new Receiving(path, algorithm);
+  await receiving.open();
+  return receiving;
+};
+
+class Receiving implements Receiver {
+  readonly #path: string;
+  readonly #algorithm: DigestAlgorithm;
+  /** Where the bytes go: to neither before there are any, to the first while they are few. */
+  #inPlace: Receiver | undefined;
+  #thread: ThreadFile | undefined;
+  #told: number | undefined;
+  #block: Uint8Array<ArrayBuffer> | undefined;
+  #filled = 0;
+  /** Of the last append; kept until `drain` has told it. */
+  #failure: { readonly error: unknown } | undefined;
+  /** One call after the other. */
+  #last: Promise<unknown> = Promise.resolve();
+  #closed: Promise<void> | undefined;
+
+  constructor(path: string, algorithm: DigestAlgorithm) {
+    this.#path = path;
+    this.#algorithm = algorithm;
+  }
+
+  get size(): number {
+    return this.#told ?? 0;
+  }
+
+  /** Looks at what is there, and hashes it. */
+  async open(): Promise<void> {
+    const there = await onDisk("read", this.#path, () => sizeOf(this.#path));
+    if (there > 0) await this.#reach(there);
+    else this.#told = 0;
+  }
+
+  append(chunk: Uint8Array): Promise<void> {
+    return this.#inTurn(() => this.#append(chunk));
+  }
+
+  drain(): Promise<number> {
+    return this.#inTurn(() => this.#drain());
+  }
+
+  digest(algorithm: DigestAlgorithm): Promise<Digest> {
+    return this.#inTurn(async () => {
+      const size = await this.#drain();
+      return (await this.#reach(size)).digest(algorithm);
+    });
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#last.then(
+      () => this.#close(),
+      () => this.#close(),
+    );
+    return this.#closed;
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#closed !== undefined) return Promise.reject(new DrayError("DISK", "the receiver is closed"));
+    const result = this.#last.then(work, work);
+    this.#last = result;
+    return result;
+  }
+
+  async #append(chunk: Uint8Array): Promise<void> {
+    if (this.#failure !== undefined) throw this.#failure.error;
+    try {
+      for (let at = 0; at < chunk.byteLength; ) {
+        this.#block ??= takeBlock();
+        const part = chunk.subarray(at, at + blockSize - this.#filled);
+        this.#block.set(part, this.#filled);
+        this.#filled += part.byteLength;
+        at += part.byteLength;
+        if (this.#filled === blockSize) await this.#hand();
+      }
+    } catch (error) {
+      this.#failure = { error };
+      throw error;
+    }
+  }
+
+  /** Sends on what is in the block. */
+  async #hand(): Promise<void> {
+    const [block, filled] = [this.#block, this.#filled];
+    if (block === undefined) return;
+    const target = await this.#reach(this.size + filled);
+    this.#block = undefined;
+    this.#filled = 0;
+    const bytes = block.subarray(0, filled);
+    if (target instanceof ThreadFile) return target.send(bytes);
+    await target.append(bytes);
+    giveBlock(block.buffer);
+  }
+
+  async #drain(): Promise<number> {
+    try {
+      if (this.#failure !== undefined) throw this.#failure.error;
+      await this.#hand();
+      this.#told = (await (this.#thread?.settle() ?? this.#inPlace?.drain())) ?? this.size;
+    } catch (error) {
+      await this.#cutBack();
+      throw error;
+    }
+    return this.size;
+  }
+
+  /** Forgets what came after the last size told. If that fails too, whatever comes next rejects, and `drain` tries it again. */
+  async #cutBack(): Promise<void> {
+    if (this.#block !== undefined) giveBlock(this.#block.buffer);
+    this.#block = undefined;
+    this.#filled = 0;
+    this.#failure = undefined;
+    // One in place cuts itself back when it drains. What was lost with its thread is cut off when the file is opened again.
+    await this.#inPlace?.drain().catch(() => {});
+    try {
+      await this.#thread?.settle().catch(() => {});
+      await this.#thread?.cut(this.size);
+    } catch (error) {
+      if (this.#thread?.isLost === true) this.#thread = undefined;
+      else this.#failure = { error };
+    }
+  }
+
+  /** What takes bytes, if there are to be so many in all; opened, and hashed as far as it goes. */
+  async #reach(size: number): Promise<Receiver | ThreadFile> {
+    if (this.#thread === undefined && size <= mostInPlace) {
+      if (this.#inPlace === undefined) {
+        this.#inPlace = await receiver(await fileSink(nodeFiles, this.#path), this.#algorithm);
+        this.#told ??= this.#inPlace.size;
+      }
+      return this.#inPlace;
+    }
+    const few = this.#inPlace;
+    this.#inPlace = undefined;
+    await few?.close();
+    if (this.#thread?.isLost === true && this.#thread.isSettled && this.#thread.size === this.size)
+      this.#thread = undefined;
+    this.#thread ??= await ThreadFile.open(this.#path, this.#algorithm, this.#told);
+    this.#told ??= this.#thread.size;
+    return this.#thread;
+  }
+
+  async #close(): Promise<void> {
+    try {
+      await this.#drain();
+      // A receiver leaves a file, also where nothing came.
+      if (this.#thread === undefined) await this.#reach(this.size);
+    } finally {
+      await this.#inPlace?.close();
+      await this.#thread?.close();
+    }
+  }
+}
+
+const sizeOf = async (path: string): Promise<number> => {
+  try {
+    return (await stat(path)).size;
+  } catch (error) {
+    if (errnoOf(error) === "ENOENT") return 0;
+    throw error;
+  }
+};

@@ -1,0 +1,67 @@
+/** The other thread: hashes and writes the files of many uploads, each in the order in which its blocks came. */
+import fs from "node:fs";
+import { parentPort } from "node:worker_threads";
+import { HashedFile } from "./hashed-file.ts";
+import type { Failure, FromReceiver, ToReceiver } from "./messages.ts";
+
+const port = parentPort;
+if (port === null) throw new Error("the receive worker is started as a worker thread, not imported");
+
+interface Place {
+  file: HashedFile | undefined;
+  /** One step after the other; never rejects. */
+  last: Promise<void>;
+}
+const places = new Map<number, Place>();
+
+port.on("message", (message: ToReceiver) => {
+  let place = places.get(message.id);
+  if (place === undefined) {
+    place = { file: undefined, last: Promise.resolve() };
+    places.set(message.id, place);
+  }
+  const { last } = place;
+  const next = place;
+  place.last = last.then(() => answer(next, message));
+});
+
+const answer = async (place: Place, message: ToReceiver): Promise<void> => {
+  const buffer = message.kind === "block" ? message.block.buffer : undefined;
+  let done: Pick<FromReceiver, "digest" | "failure"> = {};
+  try {
+    done = await step(place, message);
+  } catch (error) {
+    done = { failure: failureOf(error) };
+  }
+  const said: FromReceiver = { id: message.id, size: place.file?.size ?? 0, ...done };
+  if (message.kind === "close" || (message.kind === "open" && place.file === undefined)) places.delete(message.id);
+  if (buffer === undefined) port.postMessage(said);
+  else port.postMessage({ ...said, buffer }, [buffer]);
+};
+
+const step = async (place: Place, message: ToReceiver): Promise<Pick<FromReceiver, "digest">> => {
+  if (message.kind === "open") {
+    place.file = await HashedFile.open(fs, message.path, message.algorithm, message.size);
+    return {};
+  }
+  const { file } = place;
+  if (file === undefined) throw new Error("the file is not open");
+  switch (message.kind) {
+    case "block":
+      await file.write(message.block);
+      return {};
+    case "cut":
+      file.cut(message.size);
+      return {};
+    case "digest":
+      return { digest: await file.digest(message.algorithm) };
+    case "close":
+      file.close();
+      return {};
+  }
+};
+
+const failureOf = (error: unknown): Failure => ({
+  message: error instanceof Error ? error.message : String(error),
+  code: (error as NodeJS.ErrnoException).code,
+});
