@@ -50,7 +50,7 @@ export class Directories {
   /** Waits until the names in a directory last, its own among them. Call it after the change. */
   async last(directory: string): Promise<void> {
     const marked: [directory: string, mark: symbol][] = [];
-    const syncs = [this.#syncs.directory(directory)];
+    const syncs = [directory, ...this.#syncs.owed].map((path) => this.#syncs.directory(path));
     for (let at = directory; at !== this.#root; at = dirname(at)) {
       if (this.#lasting.has(at)) continue;
       const mark = this.#marks.get(at) ?? Symbol(at);

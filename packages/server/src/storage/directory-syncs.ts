@@ -9,6 +9,8 @@ import { errnoOf, type FileSystem, type OpenFile } from "dray/files";
 export class Syncs {
   readonly #fs: FileSystem;
   readonly #rounds = new Map<string, Round>();
+  /** Those that could not be opened to be synced. What is in them can be seen, and whoever sees it may build on it. */
+  readonly #owed = new Set<string>();
   #failure: { readonly path: string; readonly cause: unknown } | undefined;
 
   constructor(fs: FileSystem) {
@@ -30,6 +32,11 @@ export class Syncs {
   async file(path: string, file: OpenFile): Promise<void> {
     this.check();
     await this.#final(path, () => file.sync());
+  }
+
+  /** Directories that an earlier caller left without a sync: the next one syncs them with its own. */
+  get owed(): readonly string[] {
+    return [...this.#owed];
   }
 
   directory(path: string): Promise<void> {
@@ -61,7 +68,11 @@ export class Syncs {
       directory = await this.#fs.open(path, "r");
     } catch (error) {
       // Removed meanwhile, with what was put into it.
-      if (errnoOf(error) === "ENOENT") return;
+      if (errnoOf(error) === "ENOENT") {
+        this.#owed.delete(path);
+        return;
+      }
+      this.#owed.add(path);
       throw error;
     }
     try {
@@ -73,6 +84,7 @@ export class Syncs {
           if (errnoOf(error) !== "EINVAL" && errnoOf(error) !== "ENOTSUP") throw error;
         }
       });
+      this.#owed.delete(path);
     } finally {
       await directory.close();
     }

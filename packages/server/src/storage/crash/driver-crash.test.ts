@@ -3,6 +3,8 @@ import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
+import { isDrayError } from "dray/errors";
+import { faultyFiles } from "dray/files";
 import type { Driver } from "../driver.ts";
 import { type FilesystemDriverOptions, filesystemDriver } from "../filesystem-driver.ts";
 import { type Cut, type Leavings, type Recording, recordFiles, seeded } from "./index.ts";
@@ -194,5 +196,25 @@ describe("a power cut", () => {
     await second.close();
     const left = recording.leavings({ after: recording.length, chance: () => 0 });
     assert.ok(left.has("a/b/c/two"));
+  });
+
+  it("keeps what a rejected write left to see, once a later one is acknowledged", async () => {
+    const folder = join(root, "owed");
+    await mkdir(folder);
+    const recording = await recordFiles(folder);
+    let full = false;
+    const fs = faultyFiles(recording.files, ({ operation, path }) =>
+      full && operation === "open" && path.endsWith("/a/b") ? "EMFILE" : undefined,
+    );
+    const driver = await filesystemDriver(folder, { fs });
+    full = true;
+    await assert.rejects(driver.write("a/b/seen", filled(10, 1)), (error) => isDrayError(error, "DISK"));
+    full = false;
+    assert.ok((await driver.stat("a/b/seen")) !== undefined);
+    await driver.write("a/c/links/to/it", filled(10, 2));
+    const left = recording.leavings({ after: recording.length, chance: () => 0 });
+    assert.ok(left.has("a/c/links/to/it"));
+    assert.ok(left.has("a/b/seen"));
+    await driver.close();
   });
 });

@@ -2,7 +2,6 @@
  * For tests: a file system that tells what a power cut at any moment may leave, and chances from a seed to choose by.
  * Imports `dray/files`; knows no driver and no tree.
  */
-export type { Cut, DiskEvent, Leavings } from "./power-cut.ts";
-export { powerCut } from "./power-cut.ts";
+export type { Cut, Leavings } from "./power-cut.ts";
 export { type Recording, recordFiles } from "./recording-files.ts";
 export { seeded } from "./seeded.ts";

@@ -1,0 +1,82 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { isDrayError } from "dray/errors";
+import { patterned, same, type Tested, text } from "./tested.ts";
+
+/** Other names, and none. */
+export const changing = (tested: Tested): void => {
+  describe("moving", () => {
+    it("gives the file another name, in a new folder too", async () => {
+      const { driver, at } = tested;
+      await driver.write(`${at}/from`, patterned(200_000));
+      await driver.move(`${at}/from`, `${at}/a/b/to`);
+      same(await driver.read(`${at}/a/b/to`), patterned(200_000));
+      assert.equal(await driver.stat(`${at}/from`), undefined);
+    });
+
+    it("replaces what is there", async () => {
+      const { driver, at } = tested;
+      await driver.write(`${at}/from`, text("new"));
+      await driver.write(`${at}/to`, text("old and longer"));
+      await driver.move(`${at}/from`, `${at}/to`);
+      same(await driver.read(`${at}/to`), text("new"));
+      assert.deepEqual(await driver.list(at), ["to"]);
+    });
+
+    it("onto itself changes nothing", async () => {
+      const { driver, at } = tested;
+      await driver.write(`${at}/file`, text("same"));
+      await driver.move(`${at}/file`, `${at}/file`);
+      same(await driver.read(`${at}/file`), text("same"));
+    });
+
+    it("rejects when there is nothing to move, or a directory, or a directory in the way", async () => {
+      const { driver, at } = tested;
+      const isDisk = (error: unknown): boolean => isDrayError(error, "DISK");
+      await driver.write(`${at}/to`, text("stays"));
+      await driver.write(`${at}/folder/file`, text("stays"));
+      await assert.rejects(driver.move(`${at}/none`, `${at}/to`), isDisk);
+      await assert.rejects(driver.move(`${at}/folder`, `${at}/other`), isDisk);
+      await assert.rejects(driver.move(`${at}/to`, `${at}/folder`), isDisk);
+      await assert.rejects(driver.move(`${at}/to`, `${at}/folder/file/below`), isDisk);
+      same(await driver.read(`${at}/to`), text("stays"));
+      same(await driver.read(`${at}/folder/file`), text("stays"));
+    });
+  });
+
+  describe("removing", () => {
+    it("takes a folder with all in it, and no sibling whose name begins alike", async () => {
+      const { driver, at } = tested;
+      for (const path of ["a/1", "a/b/2", "a/b/c/3", "ab/4", "a.b", "b"])
+        await driver.write(`${at}/${path}`, text("x"));
+      await driver.remove(`${at}/a`);
+      assert.deepEqual((await driver.list(at))?.sort(), ["a.b", "ab", "b"]);
+      assert.equal(await driver.read(`${at}/a/b/c/3`), undefined);
+      await driver.write(`${at}/a/b/2`, text("again"));
+      assert.deepEqual(await driver.list(`${at}/a`), ["b"]);
+    });
+
+    it("takes one file and leaves the folder", async () => {
+      const { driver, at } = tested;
+      await driver.write(`${at}/folder/file`, text("x"));
+      await driver.remove(`${at}/folder/file`);
+      assert.deepEqual(await driver.list(`${at}/folder`), []);
+    });
+
+    it("races with writes into the folder: each write is done or the folder is gone", async () => {
+      const { driver, at } = tested;
+      for (let round = 0; round < 20; round++) {
+        await driver.write(`${at}/folder/first`, text("x"));
+        await Promise.all([
+          driver.remove(`${at}/folder`).catch((error: unknown) => assert.ok(isDrayError(error, "DISK"))),
+          driver.write(`${at}/folder/a`, text("a")),
+          driver.write(`${at}/folder/b/c`, text("b")),
+        ]);
+        for (const path of ["a", "b/c"]) {
+          const bytes = await driver.read(`${at}/folder/${path}`);
+          assert.ok(bytes === undefined || bytes.byteLength === 1);
+        }
+      }
+    });
+  });
+};
