@@ -4,33 +4,35 @@ import type { Headers, HttpRequest } from "dray/http";
 import type { Exchange } from "./exchange.ts";
 import { originOf, peerOf } from "./forwarded.ts";
 
+const own: unique symbol = Symbol("exchange");
+
+type Made = { readonly [own]: Exchange };
+
 /**
- * A request as handlers see it. What most handlers never look at is made when it is looked at; the getters are the object's own,
- * so that `{...request}` keeps them.
+ * What few handlers look at is made when it is looked at. The accessors are the object's own, so that `{...request}` keeps them,
+ * and the same for every request: an object literal with getters costs V8 a hidden class each time.
  */
+const lazily = (get: (this: Made) => unknown): PropertyDescriptor => ({ get, enumerable: true, configurable: true });
+
+const origin = lazily(function (this: Made) {
+  return originOf(this[own].message, this[own].context);
+});
+const peer = lazily(function (this: Made) {
+  return peerOf(this[own].message, this[own].context.proxies);
+});
+const signal = lazily(function (this: Made) {
+  return this[own].signal;
+});
+
+/** A request as handlers see it. */
 export const requestOf = (exchange: Exchange, hasBody: boolean): HttpRequest => {
-  const { message, context } = exchange;
-  const { method = "GET", url = "/" } = message;
-  let headers: Headers | undefined;
-  const request = {
-    method,
-    target: targetOf(url),
-    get headers(): Headers {
-      headers ??= pairs(message.rawHeaders);
-      return headers;
-    },
-    get origin(): string {
-      return originOf(message, context);
-    },
-    get peer(): string {
-      return peerOf(message, context.proxies);
-    },
-    get signal(): AbortSignal {
-      return exchange.signal;
-    },
-  };
-  if (!hasBody) return request;
-  return Object.assign(request, { body: bodyOf(exchange), proceed: () => exchange.proceed() });
+  const { method = "GET", url = "/", rawHeaders } = exchange.message;
+  const request = { method, target: targetOf(url), headers: pairs(rawHeaders), [own]: exchange };
+  Object.defineProperty(request, "origin", origin);
+  Object.defineProperty(request, "peer", peer);
+  Object.defineProperty(request, "signal", signal);
+  if (hasBody) Object.assign(request, { body: bodyOf(exchange), proceed: () => exchange.proceed() });
+  return request as unknown as HttpRequest;
 };
 
 /** Path and query; of `GET http://host/path`, which a server must take, too. @see https://www.rfc-editor.org/rfc/rfc9112#section-3.2.2 */
