@@ -1,5 +1,5 @@
 import { type Digest, isDigest, isRepository, isTag } from "dray/oci";
-import type { Driver, StoredFile } from "../storage/driver.ts";
+import type { ChangeOptions, Driver, StoredFile } from "../storage/driver.ts";
 import { linked } from "./link.ts";
 import {
   blobFolder,
@@ -78,8 +78,8 @@ export class Tree {
     return this.driver.touch(blobPath(digest));
   }
 
-  removeBlob(digest: Digest): Promise<void> {
-    return this.driver.remove(blobFolder(digest));
+  removeBlob(digest: Digest, options?: ChangeOptions): Promise<void> {
+    return this.driver.remove(blobFolder(digest), options);
   }
 
   /** Every digest in the pool, folder by folder in order. `after` goes on behind one. */
