@@ -66,7 +66,10 @@ export class Received {
   }
 
   async digest(algorithm: DigestAlgorithm): Promise<Digest> {
-    if (this.#hasFile) return (await this.open()).digest(algorithm);
+    if (this.#hasFile) {
+      await this.settle();
+      return (await this.open()).digest(algorithm);
+    }
     const hash = digester(algorithm);
     for (const chunk of this.#held) hash.update(chunk);
     return hash.digest();

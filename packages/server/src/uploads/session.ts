@@ -231,7 +231,9 @@ export class Session implements Upload {
     } finally {
       signal?.removeEventListener("abort", onAbort);
     }
-    return last ? this.size : this.#settle();
+    // A whole blob that is in memory still needs no file, and one that has a file need not be found by its name.
+    if (last) return this.#received.hasFile ? this.#received.settle() : this.size;
+    return this.#settle();
   }
 
   async #put(chunk: Uint8Array, last: boolean): Promise<void> {

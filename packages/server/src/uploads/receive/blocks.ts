@@ -1,5 +1,5 @@
 /**
- * Bytes of a block. A session has up to four of them, so 64 parallel uploads hold 64 MiB; larger ones were no faster.
+ * Bytes of a block: each upload fills one, and a few more are with the threads. Larger ones were no faster.
  */
 export const blockSize: number = 256 * 1024;
 

@@ -8,7 +8,7 @@ import { joinPool, type ReceiverJob, type ReceiverPlace } from "./pool.ts";
 /** Blocks of one file that are with the thread at most: one in work, one waiting, one on the way. */
 const inFlight = 3;
 /** Blocks of all files together, beyond which each has only one. */
-const inFlightTogether = 128;
+const inFlightTogether = 32;
 let away = 0;
 
 type Step = ToReceiver extends infer S ? (S extends { id: number } ? Omit<S, "id"> : never) : never;
