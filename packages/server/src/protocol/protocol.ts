@@ -2,6 +2,7 @@ import type { Handler, HttpRequest, HttpResponse } from "dray/http";
 import { needOf } from "../access/needs.ts";
 import type { Access, Principal, Verdict } from "../access/types.ts";
 import { bare, Refusal, type RefusalCode, refused, withJson } from "../answer/index.ts";
+import { factsOf } from "../operation/request-facts.ts";
 import type { Parts } from "../registry/parts.ts";
 import { blob } from "./blob.ts";
 import type { Call } from "./call.ts";
@@ -29,6 +30,7 @@ export const protocol =
       if (route.kind === "root") return bare(request, 200);
       const asked = access.authorise(request, needOf(request.method, route));
       const principal = allowed(asked instanceof Promise ? await asked : asked);
+      factsOf(request).principal = principal.name;
       const answer = dispatch(callOf(request, parts, principal, search), route);
       return versioned(answer instanceof Promise ? await answer : answer);
     } catch (error) {

@@ -10,6 +10,7 @@ import { checkPath } from "./paths.ts";
 import { receiver } from "./receiver.ts";
 import { removeTree } from "./remove-tree.ts";
 import { openVolume, type Volume } from "./volume.ts";
+import type { LockVolume } from "./volume-lock.ts";
 
 export interface FilesystemDriverOptions {
   /** `full`: what is acknowledged survives a power cut. `relaxed`: only a kill; the system writes when it likes. Default `full`. */
@@ -20,6 +21,8 @@ export interface FilesystemDriverOptions {
    */
   readonly receive?: (path: string, algorithm: DigestAlgorithm) => Promise<Receiver>;
   readonly fs?: FileSystem;
+  /** How the volume is kept to one process. Default: by names beside it, which asks nothing of the file system. */
+  readonly lock?: LockVolume;
   /** Milliseconds since 1970. */
   readonly now?: () => number;
 }
@@ -31,7 +34,7 @@ export interface FilesystemDriverOptions {
 export const filesystemDriver = async (folder: string, options: FilesystemDriverOptions = {}): Promise<Driver> => {
   const fs = options.fs ?? nodeFiles;
   const syncs = new Syncs(fs);
-  const volume = await openVolume(fs, folder, options.durability === "relaxed" ? undefined : syncs);
+  const volume = await openVolume(fs, folder, options.durability === "relaxed" ? undefined : syncs, options.lock);
   return new FilesystemDriver(fs, volume, syncs, options);
 };
 

@@ -7,3 +7,4 @@ export { type FilesystemDriverOptions, filesystemDriver } from "./filesystem-dri
 export type { MemoryContent } from "./memory-content.ts";
 export { type MemoryDriverOptions, type MemoryFiles, memoryDriver } from "./memory-driver.ts";
 export { type ByteSink, receiver } from "./receiver.ts";
+export { type LockVolume, lockVolume } from "./volume-lock.ts";

@@ -4,6 +4,7 @@ import { DrayError } from "dray/errors";
 import { diskError, errnoOf, type FileSystem, type Lock, lock } from "dray/files";
 import type { Syncs } from "./directory-syncs.ts";
 import { removeTree } from "./remove-tree.ts";
+import type { LockVolume } from "./volume-lock.ts";
 
 /** A folder that this process alone serves. */
 export interface Volume {
@@ -20,14 +21,19 @@ const looks = 64;
  * Makes the folder, or takes it over: sees that it can be written, locks it for life and removes what an earlier process left unfinished.
  * @throws DrayError `LOCKED` naming the holder; `DISK` with owner and remedy
  */
-export const openVolume = async (fs: FileSystem, path: string, syncs: Syncs | undefined): Promise<Volume> => {
+export const openVolume = async (
+  fs: FileSystem,
+  path: string,
+  syncs: Syncs | undefined,
+  lockVolume: LockVolume = lock,
+): Promise<Volume> => {
   const folder = resolve(path);
   const own = `${folder}/dray`;
   const unfinished = `${own}/tmp`;
   const made = await writing(fs, folder, folder, () => fs.mkdir(folder, { recursive: true }));
   await writing(fs, folder, own, () => fs.mkdir(unfinished, { recursive: true }));
   await lookAround(fs, folder, [unfinished, own, `${folder}/docker`]);
-  const held = await lock(fs, `${own}/volume`, `the volume ${folder}`);
+  const held = await lockVolume(fs, `${own}/volume`, `the volume ${folder}`);
   try {
     for (const name of await writing(fs, folder, unfinished, () => fs.readdir(unfinished)))
       await writing(fs, folder, unfinished, () => removeTree(fs, `${unfinished}/${name}`));
