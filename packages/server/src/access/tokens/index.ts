@@ -1,0 +1,3 @@
+/** Tokens of an external service: which keys are trusted, and what a token allows. Knows nothing of passwords. */
+export type { FetchJson } from "./remote-keys.ts";
+export { type TokensOptions, tokens } from "./tokens.ts";

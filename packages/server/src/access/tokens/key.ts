@@ -1,0 +1,58 @@
+import { createHash, createPublicKey, type JsonWebKey, type KeyObject, type X509Certificate } from "node:crypto";
+import { type CryptoKey, calculateJwkThumbprint, importJWK, type JWK } from "jose";
+import { algorithmsOf } from "./algorithms.ts";
+
+/** A key that this registry was told to trust. */
+export interface Key {
+  /** What a token may call it: its own `kid`, its thumbprint, its name with libtrust. */
+  readonly names: readonly string[];
+  readonly algorithms: readonly string[];
+  /** Ready to verify with this algorithm of its own. */
+  for(algorithm: string): Promise<CryptoKey | Uint8Array>;
+}
+
+const publicMembers = ["kty", "crv", "x", "y", "n", "e"] as const;
+
+/** @returns nothing for a key that verifies nothing. @throws for one that is damaged, or too weak */
+export const keyOf = async (jwk: JWK): Promise<Key | undefined> => {
+  const able = algorithmsOf(jwk);
+  if (able.length === 0) return undefined;
+  const own = jwk.kty === "oct" ? { kty: jwk.kty, k: jwk.k } : publicPart(jwk);
+  const ready = new Map<string, Promise<CryptoKey | Uint8Array>>();
+  const prepare = (algorithm: string): Promise<CryptoKey | Uint8Array> => {
+    const before = ready.get(algorithm);
+    if (before !== undefined) return before;
+    const key = importJWK(own as JWK, algorithm);
+    ready.set(algorithm, key);
+    return key;
+  };
+  const [first] = able;
+  if (first !== undefined) await prepare(first);
+  const names = jwk.kty === "oct" ? [] : await namesOf(own as JWK);
+  return { names: [...(jwk.kid === undefined ? [] : [jwk.kid]), ...names], algorithms: able, for: prepare };
+};
+
+/** A certificate's key. @throws for one of a kind that no token is signed with */
+export const publicJwk = ({ publicKey }: X509Certificate): JWK => publicKey.export({ format: "jwk" }) as JWK;
+
+/** Of a private key in a set that should hold public ones only this is taken. */
+const publicPart = (jwk: JWK): Partial<JWK> =>
+  Object.fromEntries(publicMembers.flatMap((name) => (jwk[name] === undefined ? [] : [[name, jwk[name]]])));
+
+const namesOf = async (jwk: JWK): Promise<string[]> => [
+  await calculateJwkThumbprint(jwk, "sha256"),
+  libtrustName(createPublicKey({ key: jwk as JsonWebKey, format: "jwk" })),
+];
+
+/** How libtrust, and token servers made with it, call a key: 240 bits of a SHA-256 in base 32, four letters at a time. */
+export const libtrustName = (key: KeyObject): string => {
+  const hash = createHash("sha256")
+    .update(key.export({ type: "spki", format: "der" }))
+    .digest()
+    .subarray(0, 30);
+  const bits = [...hash].map((byte) => byte.toString(2).padStart(8, "0")).join("");
+  const letters = (bits.match(/.{5}/g) ?? []).map((five) => base32[Number.parseInt(five, 2)]);
+  return (letters.join("").match(/.{4}/g) ?? []).join(":");
+};
+
+const base32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
