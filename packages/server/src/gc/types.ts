@@ -12,12 +12,14 @@ export interface CollectOptions {
   readonly onDecision?: (decision: Decision) => void;
 }
 
-/** What garbage collection decided about one thing, and why. */
+/** What garbage collection decided about one thing that nothing uses, and why. What is used is not spoken of. */
 export interface Decision {
   readonly kind: "manifest" | "layer" | "blob" | "upload" | "repository";
   /** Missing for a blob of the pool. */
   readonly repository?: string;
   readonly digest?: Digest;
+  /** Of an upload. */
+  readonly id?: string;
   readonly action: "remove" | "keep";
   /** In words: `unreferenced, written 3 days ago`, `leased`, `younger than the grace of 24 h`, `unreadable manifest sha256:…`. */
   readonly reason: string;
@@ -25,14 +27,31 @@ export interface Decision {
   readonly bytes?: number;
 }
 
+/** What was removed; of a dry run, what would have been. */
 export interface Collected {
   readonly manifests: number;
   readonly layers: number;
   readonly blobs: number;
+  readonly uploads: number;
+  /** Of blobs and uploads. */
   readonly bytes: number;
+  /** Things that nothing uses and that stay for now: each was a decision `keep`. */
   readonly kept: number;
   /** Manifests that could not be read whole; everything linked in their repositories was kept. */
   readonly unreadable: readonly { readonly repository: string; readonly digest: Digest }[];
   readonly dryRun: boolean;
+  /** Nothing was looked at: promises given before the start may still hold until then. Milliseconds since 1970. */
+  readonly notBefore?: number;
   readonly seconds: number;
+}
+
+/** What the collector is doing. */
+export interface CollectorState {
+  readonly running: boolean;
+  /** `waiting`: for the index to be whole. */
+  readonly phase?: "waiting" | "repositories" | "pool" | "uploads";
+  /** The last one looked at. */
+  readonly repository?: string;
+  /** The last run that came to its end. */
+  readonly last?: Collected;
 }

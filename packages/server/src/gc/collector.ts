@@ -1,0 +1,159 @@
+import { DrayError } from "dray/errors";
+import type { Digest } from "dray/oci";
+import type { DigestLocks, Leases } from "../holds/index.ts";
+import type { Notice } from "../options.ts";
+import type { Places } from "../removal/index.ts";
+import type { Uploads } from "../uploads/types.ts";
+import { DigestSet } from "./digest-set.ts";
+import { folders } from "./folders.ts";
+import { type Marks, markAll } from "./mark.ts";
+import { Outlook } from "./outlook.ts";
+import { Pace } from "./pace.ts";
+import { collectPool } from "./pool.ts";
+import { collectRepository } from "./repository.ts";
+import type { Run } from "./run.ts";
+import { collectUploads } from "./sessions.ts";
+import type { Collected, CollectOptions, CollectorState, Decision } from "./types.ts";
+
+const day = 86_400_000;
+
+export interface CollectorOptions extends Places {
+  readonly locks: DigestLocks;
+  readonly leases: Leases;
+  readonly uploads: Uploads;
+  /** In milliseconds. */
+  readonly settings: {
+    readonly grace: number;
+    readonly lease: number;
+    /** Default: manifests without a tag stay. */
+    readonly untagged?: number;
+    /** Default: 7 days. */
+    readonly uploads?: number;
+    /** Part of the time that a run may work, so that requests have the rest. Default 1/3. */
+    readonly share?: number;
+  };
+  readonly now: () => number;
+  readonly onNotice: (notice: Notice) => void;
+}
+
+export interface Collector {
+  /**
+   * One run. It waits until the index is whole.
+   * @throws DrayError `LOCKED` while another run is going on; the signal's reason
+   */
+  collect(options?: CollectOptions): Promise<Collected>;
+  /** What distribution's `garbage-collect --dry-run` tells of the same tree. */
+  marks(options?: { signal?: AbortSignal }): Promise<Marks>;
+  state(): CollectorState;
+}
+
+/**
+ * Removes what nothing uses, while the registry is used. Uses begin under a shared hold of a digest and end under an exclusive one, so
+ * each thing goes under an exclusive hold with all conditions checked once more inside; links go before data. A run that is cut off
+ * anywhere leaves nothing that the next does not finish.
+ */
+export const createCollector = (options: CollectorOptions): Collector => {
+  let state: CollectorState = { running: false };
+
+  const run = async (wanted: CollectOptions): Promise<Collected> => {
+    const begun = performance.now();
+    const { reconciler, leases, settings, now, onNotice } = options;
+    const { dryRun = false, signal } = wanted;
+    const counts = { manifest: 0, layer: 0, blob: 0, upload: 0, repository: 0, bytes: 0, kept: 0 };
+    const unreadable: { readonly repository: string; readonly digest: Digest }[] = [];
+    const result = (): Collected => ({
+      manifests: counts.manifest,
+      layers: counts.layer,
+      blobs: counts.blob,
+      uploads: counts.upload,
+      bytes: counts.bytes,
+      kept: counts.kept,
+      unreadable,
+      dryRun,
+      seconds: (performance.now() - begun) / 1000,
+    });
+    if (!dryRun && now() < leases.sweepFrom) {
+      const seconds = Math.ceil((leases.sweepFrom - now()) / 1000);
+      onNotice({
+        level: "info",
+        message: `nothing is collected yet: blobs promised before the start are kept for ${seconds} more seconds`,
+      });
+      return { ...result(), notBefore: leases.sweepFrom };
+    }
+    const decide = (decision: Decision): void => {
+      if (decision.action === "keep") counts.kept++;
+      else {
+        counts[decision.kind]++;
+        counts.bytes += decision.bytes ?? 0;
+      }
+      wanted.onDecision?.(decision);
+    };
+    const pace = new Pace(settings.share ?? 1 / 3, signal);
+    const outlook = new Outlook(options.index, pace);
+    const { grace = settings.grace, untagged = settings.untagged } = wanted;
+    const context: Run = {
+      ...options,
+      dryRun,
+      grace,
+      untagged,
+      uploadAge: settings.uploads ?? 7 * day,
+      pace,
+      decide,
+      outlook,
+      linked: new DigestSet(),
+      seen: new Map(),
+      unreadable,
+    };
+    await unlessAborted(reconciler.whole(), signal);
+    for await (const folder of folders(options.tree)) {
+      state = { ...state, phase: "repositories", repository: folder.repository };
+      await collectRepository(context, folder);
+      await pace.turn();
+    }
+    state = { ...state, phase: "pool" };
+    await collectPool(context);
+    state = { ...state, phase: "uploads" };
+    await collectUploads(context);
+    const collected = result();
+    const { manifests, layers, blobs, uploads, bytes } = collected;
+    if (!dryRun && manifests + layers + blobs + uploads > 0)
+      onNotice({
+        level: "info",
+        message: `gc removed ${manifests} manifests, ${layers} links, ${blobs} blobs and ${uploads} uploads: ${bytes} bytes`,
+      });
+    return collected;
+  };
+
+  return {
+    collect: async (wanted = {}) => {
+      if (state.running) throw new DrayError("LOCKED", "garbage collection is running already; wait for its end");
+      state = { ...state, running: true, phase: "waiting" };
+      let last = state.last;
+      try {
+        wanted.signal?.throwIfAborted();
+        last = await run(wanted);
+        return last;
+      } finally {
+        state = { running: false, ...(last === undefined ? {} : { last }) };
+      }
+    },
+    marks: async ({ signal } = {}) => {
+      await unlessAborted(options.reconciler.whole(), signal);
+      return markAll(options, new Pace(options.settings.share ?? 1 / 3, signal));
+    },
+    state: () => state,
+  };
+};
+
+const unlessAborted = async (work: Promise<void>, signal: AbortSignal | undefined): Promise<void> => {
+  if (signal === undefined) return work;
+  signal.throwIfAborted();
+  const { promise, reject } = Promise.withResolvers<never>();
+  const abort = (): void => reject(signal.reason as Error);
+  signal.addEventListener("abort", abort, { once: true });
+  try {
+    await Promise.race([work, promise]);
+  } finally {
+    signal.removeEventListener("abort", abort);
+  }
+};

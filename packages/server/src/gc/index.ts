@@ -1,0 +1,8 @@
+/**
+ * Garbage collection of a registry that is in use, and the verification of its blobs. Imports `tree/`, `holds/`, `removal/` and the
+ * shapes of index and uploads; knows no request.
+ */
+export { type Collector, type CollectorOptions, createCollector } from "./collector.ts";
+export type { Marks } from "./mark.ts";
+export type { Collected, CollectOptions, CollectorState, Decision } from "./types.ts";
+export { type Finding, type Verified, type VerifyOptions, verifyBlobs } from "./verify.ts";

@@ -1,0 +1,94 @@
+import type { Digest } from "dray/oci";
+import { unlinkLayer } from "../removal/index.ts";
+import { layerFolder, layersPath } from "../tree/index.ts";
+import { inBatches } from "./batches.ts";
+import { isOld, notSettled, promised, type Run, tooYoung, writtenAgo } from "./run.ts";
+import type { Decision } from "./types.ts";
+
+/**
+ * Takes blobs out of a repository that no manifest in it needs, and remembers all others.
+ * @param held why nothing may go from here
+ */
+export const collectLayers = async (run: Run, repository: string, held: string | undefined): Promise<void> => {
+  const { tree, outlook, pace } = run;
+  const waiting: Digest[] = [];
+  const partners = new Map<Digest, Digest[]>();
+  for await (const digest of tree.layers(repository)) {
+    const target = await tree.layer(repository, digest);
+    // Distribution keeps a blob pushed by its sha512 under its sha256, and links the one name to the other. Whatever uses one uses both.
+    if (target !== undefined && target !== digest) {
+      partners.set(digest, [...(partners.get(digest) ?? []), target]);
+      partners.set(target, [...(partners.get(target) ?? []), digest]);
+    }
+    if (outlook.refersTo(repository, digest)) keep(run, digest, target);
+    else waiting.push(digest);
+    await pace.turn();
+  }
+  await inBatches(waiting, pace, async (digest) => {
+    const names = [digest, ...(partners.get(digest) ?? [])];
+    const take = (): Promise<void> => takeLayer(run, { repository, names, held });
+    await (run.dryRun ? take() : run.locks.hold({ exclusive: names }, take));
+  });
+};
+
+interface Layer {
+  readonly repository: string;
+  /** Its own, and those that stand for the same. */
+  readonly names: readonly Digest[];
+  readonly held: string | undefined;
+}
+
+const takeLayer = async (run: Run, layer: Layer): Promise<void> => {
+  const { repository, names } = layer;
+  const digest = names[0] as Digest;
+  const verdict = await judge(run, layer);
+  if (verdict === "nothing") {
+    if (!run.dryRun) await tidyFolder(run, layerFolder(repository, digest));
+    return;
+  }
+  if (verdict === undefined || verdict.action === "keep") keep(run, digest, await run.tree.layer(repository, digest));
+  else if (!run.dryRun) await unlinkLayer(run, repository, digest);
+  if (verdict !== undefined) run.decide({ kind: "layer", repository, digest, ...verdict });
+};
+
+/** `undefined`: it is used. */
+const judge = async (
+  run: Run,
+  { repository, names, held }: Layer,
+): Promise<Pick<Decision, "action" | "reason"> | "nothing" | undefined> => {
+  const { tree, outlook, reconciler, leases, uploads } = run;
+  const time = await tree.layerTime(repository, names[0] as Digest);
+  if (time === undefined) return "nothing";
+  // A repository that has no manifests yet is none.
+  await reconciler.settle(repository);
+  if (names.some((name) => outlook.refersTo(repository, name))) return undefined;
+  const stays = (reason: string) => ({ action: "keep", reason }) as const;
+  if (held !== undefined) return stays(held);
+  if (uploads.isOpenIn(repository)) return stays("an upload is open in its repository");
+  if (names.some((name) => leases.holds(name, repository))) return stays(promised);
+  if (!isOld(run, time)) return stays(tooYoung(run, time));
+  // The index missed a write, or was begun anew: what it said above means nothing.
+  if (!reconciler.isWhole) return stays(notSettled);
+  return { action: "remove", reason: `no manifest of its repository needs it, ${writtenAgo(run, time)}` };
+};
+
+const keep = ({ linked }: Run, digest: Digest, target: Digest | undefined): void => {
+  linked.add(digest);
+  if (target !== undefined) linked.add(target);
+};
+
+/** Takes away a folder whose file is gone, as a run that was cut off leaves it. The caller holds its digest exclusively. */
+export const tidyFolder = async (run: Run, folder: string): Promise<void> => {
+  const facts = await run.tree.driver.stat(folder);
+  if (facts?.directory === true && isOld(run, facts.mtime)) await run.tree.driver.remove(folder);
+};
+
+/** Something that changes when a blob comes to a repository or goes. */
+export const layersState = async ({ tree }: Run, repository: string): Promise<string> => {
+  const states = [];
+  for (const algorithm of ["sha256", "sha512"]) {
+    const facts = await tree.driver.stat(`${layersPath(repository)}/${algorithm}`);
+    states.push(facts === undefined ? "" : `${facts.mtime}.${facts.ino}`);
+  }
+  return states.join();
+};

@@ -1,0 +1,29 @@
+import type { Digest } from "dray/oci";
+import type { Index } from "../index/types.ts";
+import type { Tree } from "../tree/index.ts";
+import { manifestsOf, repositoriesOf } from "./outlook.ts";
+import type { Pace } from "./pace.ts";
+
+/** The two sets of a garbage collection as distribution does it: no grace, no leases, all manifests stay, links count for nothing. */
+export interface Marks {
+  /** Manifests and what they refer to, whether it is there or not. In order. */
+  readonly marked: readonly Digest[];
+  /** Blobs of the pool that are not marked. In order. */
+  readonly eligible: readonly Digest[];
+}
+
+/** Marks from the index, which must be whole, as collecting does. */
+export const markAll = async ({ tree, index }: { tree: Tree; index: Index }, pace: Pace): Promise<Marks> => {
+  const marked = new Set<Digest>();
+  for await (const repository of repositoriesOf(index, pace))
+    for await (const { digest, references } of manifestsOf(index, repository, pace)) {
+      marked.add(digest);
+      for (const child of references) marked.add(child);
+    }
+  const eligible: Digest[] = [];
+  for await (const digest of tree.blobs()) {
+    if (!index.isUsed(digest)) eligible.push(digest);
+    await pace.turn();
+  }
+  return { marked: [...marked].sort(), eligible };
+};

@@ -1,0 +1,91 @@
+import type { Digest } from "dray/oci";
+import { blobFolder, blobPath } from "../tree/index.ts";
+import { inBatches } from "./batches.ts";
+import { folders } from "./folders.ts";
+import { layersState, tidyFolder } from "./layers.ts";
+import { isOld, notSettled, promised, type Run, tooYoung, writtenAgo } from "./run.ts";
+import type { Decision } from "./types.ts";
+
+/** Milliseconds between two looks at what other programs changed, unless looking takes long itself. */
+const lookEvery = 30_000;
+
+/** Removes data that no manifest and no link in any repository leads to. */
+export const collectPool = async (run: Run): Promise<void> => {
+  const { tree, outlook, linked, pace } = run;
+  await outlook.spread();
+  let looked = await lookAgain(run);
+  const candidates = async function* (): AsyncGenerator<Digest> {
+    for await (const digest of tree.blobs()) {
+      if (!outlook.isUsed(digest) && !linked.has(digest)) {
+        if (performance.now() > looked) looked = await lookAgain(run);
+        yield digest;
+      }
+      await pace.turn();
+    }
+  };
+  await inBatches(candidates(), pace, async (digest) => {
+    await run.reconciler.whole();
+    const take = (): Promise<void> => takeBlob(run, digest);
+    await (run.dryRun ? take() : run.locks.hold({ exclusive: [digest] }, take));
+  });
+};
+
+const takeBlob = async (run: Run, digest: Digest): Promise<void> => {
+  const verdict = await judge(run, digest);
+  if (verdict === "nothing") {
+    if (!run.dryRun) await tidyFolder(run, blobFolder(digest));
+    return;
+  }
+  if (verdict === undefined) return;
+  // Nothing comes after it, so nothing has to wait for it.
+  if (verdict.action === "remove" && !run.dryRun) await run.tree.removeBlob(digest, { lasting: false });
+  run.decide({ kind: "blob", digest, ...verdict });
+};
+
+/** `undefined`: it is used. */
+const judge = async (
+  run: Run,
+  digest: Digest,
+): Promise<Pick<Decision, "action" | "reason" | "bytes"> | "nothing" | undefined> => {
+  const { tree, outlook, linked, reconciler, leases } = run;
+  const facts = await tree.driver.stat(blobPath(digest));
+  const leased = leases.holds(digest);
+  // A promise that ended may have left a link behind since links were looked at.
+  for (const repository of leases.repositories(digest))
+    if (!leased && (await tree.layer(repository, digest)) !== undefined) return undefined;
+  if (outlook.isUsed(digest) || linked.has(digest)) return undefined;
+  if (facts === undefined) return "nothing";
+  const { size: bytes, mtime } = facts;
+  const stays = (reason: string) => ({ action: "keep", reason, bytes }) as const;
+  if (leased) return stays(promised);
+  if (!isOld(run, mtime)) return stays(tooYoung(run, mtime));
+  // The index missed a write, or was begun anew: what it said above means nothing. The next run will know.
+  if (!reconciler.isWhole) return stays(notSettled);
+  return { action: "remove", reason: `nothing uses it, ${writtenAgo(run, mtime)}`, bytes };
+};
+
+/**
+ * Looks at whatever came to any repository since its links were looked at: our own pushes are leased, another program's are not.
+ * @returns when to look again
+ */
+const lookAgain = async (run: Run): Promise<number> => {
+  const { tree, reconciler, linked, seen, pace } = run;
+  const begun = performance.now();
+  for await (const { repository, manifests, valid } of folders(tree)) {
+    if (!valid) continue;
+    if (manifests) await reconciler.settle(repository);
+    const state = await layersState(run, repository);
+    if (seen.get(repository) !== state) {
+      seen.set(repository, state);
+      for await (const digest of tree.layers(repository)) {
+        const target = await tree.layer(repository, digest);
+        linked.add(digest);
+        if (target !== undefined) linked.add(target);
+        await pace.turn();
+      }
+    }
+    await pace.turn();
+  }
+  const ended = performance.now();
+  return ended + Math.max(lookEvery, 10 * (ended - begun));
+};

@@ -1,0 +1,54 @@
+import type { Digest } from "dray/oci";
+import type { DigestLocks, Leases } from "../holds/index.ts";
+import type { Notice } from "../options.ts";
+import type { Places } from "../removal/index.ts";
+import type { Uploads } from "../uploads/types.ts";
+import type { DigestSet } from "./digest-set.ts";
+import type { Outlook } from "./outlook.ts";
+import type { Pace } from "./pace.ts";
+import type { Decision } from "./types.ts";
+
+/** What one run of garbage collection has at hand, and what it remembers. */
+export interface Run extends Places {
+  readonly locks: DigestLocks;
+  readonly leases: Leases;
+  readonly uploads: Uploads;
+  readonly now: () => number;
+  readonly onNotice: (notice: Notice) => void;
+  readonly dryRun: boolean;
+  /** Milliseconds. */
+  readonly grace: number;
+  readonly untagged: number | undefined;
+  /** Milliseconds after which an upload that nobody added to goes. */
+  readonly uploadAge: number;
+  readonly pace: Pace;
+  readonly decide: (decision: Decision) => void;
+  /** What uses what, once the manifests that go are gone. */
+  readonly outlook: Outlook;
+  /** Digests that a link in some repository keeps, and what the links stand for. */
+  readonly linked: DigestSet;
+  /** States of `_layers` by repository, from before its links were looked at. */
+  readonly seen: Map<string, string>;
+  readonly unreadable: { readonly repository: string; readonly digest: Digest }[];
+}
+
+/** Whether something has been there for longer than the grace. */
+export const isOld = ({ now, grace }: Run, time: number): boolean => now() - time > grace;
+
+export const promised = "leased: it was promised to a client lately";
+export const notSettled = "the index is just being put right";
+export const writtenAgo = ({ now }: Run, time: number): string => `written ${duration(now() - time)} ago`;
+export const tooYoung = (run: Run, time: number): string =>
+  `${writtenAgo(run, time)}, which is within the grace of ${duration(run.grace)}`;
+
+const units: readonly (readonly [milliseconds: number, name: string])[] = [
+  [86_400_000, "days"],
+  [3_600_000, "hours"],
+  [60_000, "minutes"],
+];
+
+/** In whole units that are small enough to say something: `49 hours`, `3 days`. */
+export const duration = (milliseconds: number): string => {
+  const [length, name] = units.find(([unit]) => milliseconds >= 2 * unit) ?? [1000, "seconds"];
+  return `${Math.max(0, Math.floor(milliseconds / length))} ${name}`;
+};

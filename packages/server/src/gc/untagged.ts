@@ -1,0 +1,165 @@
+import type { Digest } from "dray/oci";
+import type { Index, IndexedManifest } from "../index/types.ts";
+import { unlinkManifest } from "../removal/index.ts";
+import { groupsOf } from "./groups.ts";
+import { manifestsOf } from "./outlook.ts";
+import { duration, notSettled, promised, type Run, writtenAgo } from "./run.ts";
+
+/**
+ * Lets manifests of a repository go that no tag leads to: neither directly, nor as a child, nor as a referrer, however far. What
+ * holds something goes before it, so whatever stays keeps what it holds, and a run that is cut off leaves nothing broken.
+ */
+export const collectUntagged = async (run: Run, repository: string): Promise<void> => {
+  const dying = await withoutTag(run, repository);
+  if (dying.size === 0) return;
+  const holders = holdersOf(dying);
+  const gone = new Set<Digest>();
+  const held = (digest: Digest): Digest[] => holders.down.get(digest) ?? [];
+  for (const group of groupsOf(new Set(dying.keys()), held)) {
+    const outside = new Set(
+      group.flatMap((digest) => holders.up.get(digest) ?? []).filter((up) => !group.includes(up)),
+    );
+    const staying = [...outside].find((up) => !gone.has(up));
+    const take = (): Promise<boolean> => takeGroup(run, repository, group, staying);
+    if (run.dryRun ? await take() : await run.locks.hold({ exclusive: group }, take))
+      for (const digest of group) gone.add(digest);
+    await run.pace.turn();
+  }
+  if (run.dryRun) await run.outlook.without(repository, gone);
+};
+
+/** Decides about manifests that hold each other, together. Tells whether they go. */
+const takeGroup = async (
+  run: Run,
+  repository: string,
+  group: ReadonlySet<Digest>,
+  staying: Digest | undefined,
+): Promise<boolean> => {
+  const { index, reconciler, leases, decide } = run;
+  const age = Math.max(run.untagged ?? 0, run.grace);
+  await reconciler.settle(repository);
+  let newest = 0;
+  for (const digest of group) {
+    const time = await lastWanted(run, repository, digest);
+    // Deleted, or tagged, by somebody else meanwhile.
+    if (time === undefined || index.tagsOf(repository, digest).length > 0) return false;
+    newest = Math.max(newest, time);
+  }
+  const holder = staying ?? (run.dryRun ? undefined : newHolder(index, repository, group));
+  const why =
+    holder !== undefined
+      ? `a child or referrer of ${holder}, which stays`
+      : [...group].some((digest) => leases.holds(digest, repository))
+        ? promised
+        : run.now() - newest <= age
+          ? `no tag, but ${writtenAgo(run, newest)}; untagged ones stay for ${duration(age)}`
+          : // The index missed a write, or was begun anew: what it said above means nothing.
+            reconciler.isSettled(repository)
+            ? undefined
+            : notSettled;
+  for (const digest of group) {
+    const reason = why ?? `no tag, ${writtenAgo(run, newest)}`;
+    if (why === undefined && !run.dryRun) await unlinkManifest(run, repository, digest);
+    decide({ kind: "manifest", repository, digest, action: why === undefined ? "remove" : "keep", reason });
+  }
+  return why === undefined;
+};
+
+/** When a manifest was last pushed, by its link, its content and the index; `undefined`: it is not there. */
+const lastWanted = async ({ tree, index }: Run, repository: string, digest: Digest): Promise<number | undefined> => {
+  const pushedAt = index.manifest(repository, digest)?.pushedAt;
+  const link = await tree.revision(repository, digest);
+  if (pushedAt === undefined || link === undefined) return undefined;
+  return Math.max(pushedAt, link.mtime, (await tree.blobTime(digest)) ?? 0);
+};
+
+/** Something outside the group that holds one of it now. What held it when the run looked is gone already, or this is not asked. */
+const newHolder = (index: Index, repository: string, group: ReadonlySet<Digest>): Digest | undefined => {
+  for (const digest of group) {
+    const subject = index.manifest(repository, digest)?.subject;
+    if (subject !== undefined && !group.has(subject) && index.manifest(repository, subject)) return subject;
+  }
+  // A whole look through the repository, without a pause; but only if something came this very moment, or they hold each other.
+  if (![...group].some((digest) => index.refersTo(repository, digest))) return undefined;
+  for (let after = ""; ; ) {
+    const manifests = index.manifests(repository, { after, limit: 500 });
+    for (const { digest, references } of manifests)
+      if (!group.has(digest) && references.some((child) => group.has(child))) return digest;
+    const last = manifests.at(-1);
+    if (last === undefined) return undefined;
+    after = last.digest;
+  }
+};
+
+type Dying = ReadonlyMap<Digest, Pick<IndexedManifest, "references" | "subject">>;
+
+/** Manifests that no tag leads to. */
+const withoutTag = async (run: Run, repository: string): Promise<Dying> => {
+  const { tree, index, pace } = run;
+  const live = new Set<Digest>();
+  for (let after = ""; ; ) {
+    const tags = index.tags(repository, { after, limit: 500 });
+    for (const { digest } of tags) await spread(run, repository, digest, live);
+    const last = tags.at(-1);
+    if (last === undefined) break;
+    after = last.name;
+    await pace.turn();
+  }
+  const dying = new Map<Digest, Pick<IndexedManifest, "references" | "subject">>();
+  for await (const manifest of manifestsOf(index, repository, pace)) {
+    if (live.has(manifest.digest)) continue;
+    // Only what may be a manifest is of interest here.
+    const references = manifest.references.filter((child) => index.manifest(repository, child) !== undefined);
+    dying.set(manifest.digest, { references, ...(manifest.subject && { subject: manifest.subject }) });
+  }
+  if (dying.size === 0) return dying;
+  // To lose a tagged manifest is the worst that could happen: so the links themselves are asked before anything goes.
+  for (const name of await tree.tagNames(repository)) {
+    const link = await tree.tag(repository, name);
+    if (link !== undefined && dying.has(link.digest)) await spread(run, repository, link.digest, live);
+    await pace.turn();
+  }
+  for (const digest of live) dying.delete(digest);
+  return dying;
+};
+
+/** Adds a manifest and whatever it holds, each once: graphs made to be walked for ever end here. */
+const spread = async ({ index, pace }: Run, repository: string, root: Digest, live: Set<Digest>): Promise<void> => {
+  const waiting = [root];
+  for (let digest = waiting.pop(); digest !== undefined; digest = waiting.pop()) {
+    const manifest = live.has(digest) ? undefined : index.manifest(repository, digest);
+    if (manifest === undefined) continue;
+    live.add(digest);
+    waiting.push(...manifest.references);
+    for (let after = ""; ; ) {
+      const referrers = index.referrers(repository, digest, { after, limit: 50 });
+      waiting.push(...referrers.map((referrer) => referrer.digest));
+      const last = referrers.at(-1);
+      if (last === undefined) break;
+      after = last.digest;
+    }
+    await pace.turn();
+  }
+};
+
+/** Who holds whom among them: an index its children, a subject its referrers. */
+const holdersOf = (dying: Dying): { up: Map<Digest, Digest[]>; down: Map<Digest, Digest[]> } => {
+  const up = new Map<Digest, Digest[]>();
+  const down = new Map<Digest, Digest[]>();
+  const hold = (holder: Digest, held: Digest): void => {
+    if (!dying.has(holder) || !dying.has(held)) return;
+    put(up, held, holder);
+    put(down, holder, held);
+  };
+  for (const [digest, { references, subject }] of dying) {
+    for (const child of references) hold(digest, child);
+    if (subject !== undefined) hold(subject, digest);
+  }
+  return { up, down };
+};
+
+const put = (lists: Map<Digest, Digest[]>, key: Digest, value: Digest): void => {
+  const list = lists.get(key);
+  if (list === undefined) lists.set(key, [value]);
+  else list.push(value);
+};
