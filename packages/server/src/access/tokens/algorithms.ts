@@ -23,12 +23,18 @@ export const algorithmsOf = (jwk: unknown): readonly string[] => {
   return jwk["alg"] === undefined ? able : able.filter((algorithm) => algorithm === jwk["alg"]);
 };
 
-const byKind = ({ kty, crv, k }: Readonly<Record<string, unknown>>): readonly string[] => {
-  if (kty === "RSA") return algorithms.filter((algorithm) => /^[RP]S/.test(algorithm));
+/** RFC 7518, section 3.3. */
+const leastRsaBytes = 256;
+
+const byKind = ({ kty, crv, k, n }: Readonly<Record<string, unknown>>): readonly string[] => {
+  if (kty === "RSA")
+    return bytesOf(n) < leastRsaBytes ? [] : algorithms.filter((algorithm) => /^[RP]S/.test(algorithm));
   if (kty === "EC" || kty === "OKP")
     return (typeof crv === "string" && Object.hasOwn(curves, crv) && curves[crv]) || [];
-  if (kty !== "oct" || typeof k !== "string") return [];
+  if (kty !== "oct") return [];
   // A secret shorter than the hash is refused: RFC 7518, section 3.2.
-  const bits = Buffer.from(k, "base64url").byteLength * 8;
+  const bits = bytesOf(k) * 8;
   return algorithms.filter((algorithm) => algorithm.startsWith("HS") && Number(algorithm.slice(2)) <= bits);
 };
+
+const bytesOf = (text: unknown): number => (typeof text === "string" ? Buffer.from(text, "base64url").byteLength : 0);
