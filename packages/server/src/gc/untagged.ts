@@ -15,11 +15,10 @@ export const collectUntagged = async (run: Run, repository: string): Promise<voi
   const holders = holdersOf(dying);
   const gone = new Set<Digest>();
   const held = (digest: Digest): Digest[] => holders.down.get(digest) ?? [];
-  for (const group of groupsOf(new Set(dying.keys()), held)) {
-    const outside = new Set(
-      group.flatMap((digest) => holders.up.get(digest) ?? []).filter((up) => !group.includes(up)),
-    );
-    const staying = [...outside].find((up) => !gone.has(up));
+  for (const members of groupsOf(new Set(dying.keys()), held)) {
+    const group = new Set(members);
+    const above = members.flatMap((digest) => holders.up.get(digest) ?? []);
+    const staying = above.find((up) => !group.has(up) && !gone.has(up));
     const take = (): Promise<boolean> => takeGroup(run, repository, group, staying);
     if (run.dryRun ? await take() : await run.locks.hold({ exclusive: group }, take))
       for (const digest of group) gone.add(digest);
