@@ -1,5 +1,5 @@
 import { isObject } from "dray/oci";
-import type { Action, Need } from "../types.ts";
+import type { Need, Principal } from "../types.ts";
 
 /** What a token allows. */
 export interface Grants {
@@ -37,8 +37,8 @@ export const scopeOf = (need: Need): string | undefined => {
   return "catalog" in need ? "registry:catalog:*" : undefined;
 };
 
-export const covers = (grants: Grants, need: Need): boolean => {
-  if ("repository" in need)
-    return need.actions.every((action: Action) => grants.has("repository", need.repository, action));
+/** `principal` is the token's holder, who may also do what anybody may. */
+export const covers = (grants: Grants, principal: Principal, need: Need): boolean => {
+  if ("repository" in need) return need.actions.every((action) => principal.may(need.repository, action));
   return "catalog" in need ? grants.has("registry", "catalog", "*") : "known" in need;
 };

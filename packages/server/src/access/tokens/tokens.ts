@@ -98,9 +98,10 @@ export const tokens = async (options: TokensOptions): Promise<Access> => {
       if (holder === "expired") return refuse("the token has expired", "invalid_token");
       if (typeof holder === "string") return refuse("the token is not valid here", "invalid_token");
       if ("nobody" in need) return forbidden("nobody is allowed this");
-      if (!covers(holder.grants, need) && !("repository" in need && anybody.allows(need)))
-        return refuse(`the token does not allow ${saidOf(need)}`, "insufficient_scope");
-      return { allowed: true, principal: principalOf(holder, need, anybody.principal) };
+      const principal = principalOf(holder, need, anybody.principal);
+      return covers(holder.grants, principal, need)
+        ? { allowed: true, principal }
+        : refuse(`the token does not allow ${saidOf(need)}`, "insufficient_scope");
     };
     const holder = holderOf(credentials.token);
     return holder instanceof Promise ? holder.then(judge) : judge(holder);
