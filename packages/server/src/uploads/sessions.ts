@@ -106,6 +106,7 @@ class Sessions implements Uploads {
   }
 
   async purge(before: number): Promise<number> {
+    await Promise.all(this.#moving.values());
     let purged = 0;
     const attempt = async (session: StoredSession, remove: () => Promise<boolean>): Promise<void> => {
       try {

@@ -254,8 +254,9 @@ export const uploadsContract = (name: string, make: () => Promise<{ driver: Driv
       /** A session with a writer who has brought some bytes. */
       const written = async (
         bytes: Uint8Array,
+        silence = 20,
       ): Promise<{ upload: Upload; body: BodyByHand; append: Promise<number> }> => {
-        const upload = await begin();
+        const upload = await begin({ silence });
         const body = bodyByHand();
         const append = upload.append(body, { at: 0 });
         // Whoever is cut off is looked at later.
@@ -265,7 +266,7 @@ export const uploadsContract = (name: string, make: () => Promise<{ driver: Driv
       };
 
       test("who comes second while the first one moves is refused", async () => {
-        const { upload, body, append } = await written(patterned(100_000));
+        const { upload, body, append } = await written(patterned(100_000), 60_000);
         for (const options of [{ at: 0 }, { at: 100_000 }, {}]) {
           const second = upload.append(inChunks(patterned(9, 9)), options);
           await Promise.all([body.push(patterned(1000, 2)), assert.rejects(second, OutOfOrder)]);
@@ -277,7 +278,7 @@ export const uploadsContract = (name: string, make: () => Promise<{ driver: Driv
       });
 
       test("who waited for the first one's end goes on only where that is", async () => {
-        const { upload, body, append } = await written(patterned(1000));
+        const { upload, body, append } = await written(patterned(1000), 60_000);
         const seconds = [
           upload.append(inChunks(patterned(9, 9)), {}),
           upload.append(inChunks(patterned(9, 9)), { at: 0 }),
@@ -317,7 +318,7 @@ export const uploadsContract = (name: string, make: () => Promise<{ driver: Driv
       });
 
       test("a question leaves who moves alone", async () => {
-        const { upload, body, append } = await written(patterned(1000));
+        const { upload, body, append } = await written(patterned(1000), 100);
         let told: number | undefined;
         const asked = upload.offset().then((offset) => {
           told = offset;
@@ -336,7 +337,7 @@ export const uploadsContract = (name: string, make: () => Promise<{ driver: Driv
       });
 
       test("cancelling does not wait for who writes", async () => {
-        const { upload, append } = await written(patterned(100_000));
+        const { upload, append } = await written(patterned(100_000), 60_000);
         await upload.cancel();
         await assert.rejects(append, failed("NOT_FOUND"));
         assert.equal(await driver.stat(uploadFolder(repository, upload.id)), undefined);

@@ -69,24 +69,28 @@ export class Writer {
   /** Waits for news. The timer is there only while somebody waits. */
   watch(silence: number): Promise<Outcome> {
     const before = this.chunks;
+    const news = (): Outcome | undefined => (this.#isOver ? "over" : this.chunks === before ? undefined : "moved");
+    const left = (since: number): number => since + silence - performance.now();
     return new Promise((resolve) => {
       let timer: NodeJS.Timeout | undefined;
-      const look = (): void => {
-        clearTimeout(timer);
-        const left = this.#waitingSince === undefined ? undefined : this.#waitingSince + silence - performance.now();
-        const outcome = this.#isOver
-          ? "over"
-          : this.chunks !== before
-            ? "moved"
-            : left !== undefined && left <= 0
-              ? "silent"
-              : undefined;
-        if (outcome === undefined) {
-          if (left !== undefined) timer = setTimeout(look, Math.ceil(left));
-          return;
-        }
+      const settle = (outcome: Outcome): void => {
         this.#watchers.delete(look);
         resolve(outcome);
+      };
+      const look = (): void => {
+        clearTimeout(timer);
+        const outcome = news();
+        if (outcome !== undefined) settle(outcome);
+        // Who waits for the disk is not silent.
+        else if (this.#waitingSince !== undefined) timer = setTimeout(expire, Math.ceil(left(this.#waitingSince)));
+      };
+      /** After a time in which this process did nothing the bytes may be there, not read yet: they have their turn first. */
+      const expire = (): void => {
+        setImmediate(() => {
+          if (!this.#watchers.has(look)) return;
+          if (this.#waitingSince !== undefined && left(this.#waitingSince) <= 0) settle("silent");
+          else look();
+        });
       };
       this.#watchers.add(look);
       look();

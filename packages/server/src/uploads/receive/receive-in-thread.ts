@@ -145,7 +145,8 @@ class Receiving implements Receiver {
   async #reach(size: number): Promise<Receiver | ThreadFile> {
     if (this.#thread === undefined && size <= mostInPlace) {
       if (this.#inPlace === undefined) {
-        this.#inPlace = await receiver(await fileSink(nodeFiles, this.#path), this.#algorithm);
+        const sink = await onDisk("open", this.#path, () => fileSink(nodeFiles, this.#path));
+        this.#inPlace = await receiver(sink, this.#algorithm);
         this.#told ??= this.#inPlace.size;
       }
       return this.#inPlace;

@@ -1,0 +1,291 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { isDrayError } from "dray/errors";
+import { digestOf } from "dray/oci";
+import type { Notice } from "../options.ts";
+import { type Driver, type MemoryFiles, memoryDriver, type Receiver } from "../storage/index.ts";
+import { repositoryPath, uploadData, uploadFolder, uploadStarted } from "../tree/paths.ts";
+import { bodyByHand, inChunks, patterned } from "./by-hand.ts";
+import { createUploads, type Upload, type Uploads } from "./index.ts";
+
+const owner = "alice";
+const day = 86_400_000;
+const text = (value: string): Uint8Array => new TextEncoder().encode(value);
+
+/** Sessions in memory at a time that a test sets. */
+const clocked = (
+  wrap: (driver: Driver & MemoryFiles) => Driver = (driver) => driver,
+): {
+  uploads: Uploads;
+  driver: Driver & MemoryFiles;
+  clock: { time: number };
+  notices: Notice[];
+  again: () => Uploads;
+} => {
+  const clock = { time: Date.parse("2026-01-02T03:04:05.678Z") };
+  const now = (): number => clock.time;
+  const driver = memoryDriver({ now });
+  const notices: Notice[] = [];
+  const again = (): Uploads =>
+    createUploads({
+      driver: wrap(driver),
+      now,
+      lease: 3_600_000,
+      silence: 60_000,
+      onNotice: (notice) => void notices.push(notice),
+    });
+  return { uploads: again(), driver, clock, notices, again };
+};
+const id = (n: number): string => `0b4a1a2c-6e5f-4f5e-9a55-${String(n).padStart(12, "0")}`;
+
+describe("a purge", () => {
+  test("removes what nobody added to, in memory and in the tree", async () => {
+    const { uploads, driver, clock, again } = clocked();
+    const old = await uploads.begin("a", { owner });
+    const { id: addedTo } = await uploads.begin("a", { owner });
+    const lost = await again().begin("b/c", { owner });
+    await lost.append(inChunks(patterned(10)), {});
+    await uploads.begin("a", { owner });
+    clock.time += 2 * day;
+    const young = await uploads.begin("a", { owner });
+    const added = await uploads.find("a", addedTo, owner);
+    assert.ok(added !== undefined);
+    await added.append(inChunks(patterned(10)), {});
+    assert.equal(await uploads.purge(clock.time - day), 3);
+    assert.equal(uploads.open, 2);
+    assert.equal(await added.offset(), 10);
+    assert.equal(await young.offset(), 0);
+    assert.equal(await uploads.find("a", old.id, owner), undefined);
+    assert.deepEqual(driver.listSync(`${repositoryPath("b/c")}/_uploads`), []);
+    assert.deepEqual(driver.listSync(`${repositoryPath("a")}/_uploads`), [added.id]);
+    assert.equal(await uploads.purge(clock.time - day), 0);
+    // One in memory alone.
+    clock.time += 1;
+    await young.cancel();
+    const idle = await uploads.begin("a", { owner });
+    assert.equal(await uploads.purge(clock.time + 1), 2);
+    await assert.rejects(idle.offset(), (error) => isDrayError(error, "NOT_FOUND"));
+  });
+
+  test("goes by the time of the data, then by when it began, then by the folder", async () => {
+    const { uploads, driver, clock } = clocked();
+    const { time } = clock;
+    const begun = (n: number, at: number): void =>
+      driver.putSync(uploadStarted("a", id(n)), text(new Date(at).toISOString()));
+    driver.putSync(uploadData("a", id(1)), patterned(9), { mtime: time - 3 * day });
+    begun(1, time);
+    driver.putSync(uploadData("a", id(2)), patterned(9), { mtime: time });
+    begun(2, time - 3 * day);
+    begun(3, time - 3 * day);
+    begun(4, time);
+    driver.putSync(uploadStarted("a", id(5)), text("yesterday"), { mtime: time - 3 * day });
+    driver.putSync(`${uploadFolder("a", id(6))}/hashstates/sha256/9`, patterned(9));
+    assert.equal(await uploads.purge(time - day), 2);
+    assert.deepEqual(driver.listSync(`${repositoryPath("a")}/_uploads`)?.sort(), [2, 4, 5, 6].map(id));
+    clock.time += 2 * day;
+    assert.equal(await uploads.purge(clock.time - day), 4);
+  });
+
+  test("touches nothing that is no session", async () => {
+    const { uploads, driver, clock } = clocked();
+    for (const name of ["x", "notes.txt", id(1).toUpperCase(), `${id(1)}.tmp`])
+      driver.putSync(`${repositoryPath("a")}/_uploads/${name}/data`, patterned(9));
+    driver.putSync(`${repositoryPath("a")}/_layers/${id(1)}/data`, patterned(9));
+    clock.time += 9 * day;
+    assert.equal(await uploads.purge(clock.time), 0);
+    assert.equal(driver.listSync(`${repositoryPath("a")}/_uploads`)?.length, 4);
+  });
+
+  test("leaves alone who writes", async () => {
+    const { uploads, clock } = clocked();
+    const upload = await uploads.begin("a", { owner });
+    const body = bodyByHand();
+    const append = upload.append(body, {});
+    await body.push(patterned(10));
+    clock.time += 9 * day;
+    assert.equal(await uploads.purge(clock.time), 0);
+    body.end();
+    assert.equal(await append, 10);
+  });
+
+  test("is not stopped by what is broken", async () => {
+    const broken = uploadFolder("a", id(2));
+    const refuse = (path: string): void => {
+      if (path.startsWith(broken) || path === `${repositoryPath("b")}/_uploads`) throw new Error(`${path} is broken`);
+    };
+    const { uploads, driver, clock, notices } = clocked((base) => ({
+      ...delegate(base),
+      stat: async (path) => (refuse(path), base.stat(path)),
+      list: async (path) => (refuse(path), base.list(path)),
+    }));
+    for (const n of [1, 2, 3]) driver.putSync(uploadData("a", id(n)), patterned(9));
+    for (const repository of ["b", "b/c", "c"]) driver.putSync(uploadData(repository, id(1)), patterned(9));
+    clock.time += 9 * day;
+    assert.equal(await uploads.purge(clock.time), 4);
+    assert.equal(notices.length, 2);
+    assert.equal((await driver.stat(broken))?.directory, true);
+  });
+});
+
+/** An object of its own with a driver's methods. */
+const delegate = (base: Driver): Driver => ({
+  read: (path) => base.read(path),
+  open: (path) => base.open(path),
+  stat: (path) => base.stat(path),
+  list: (path) => base.list(path),
+  write: (path, bytes, options) => base.write(path, bytes, options),
+  move: (from, to) => base.move(from, to),
+  remove: (path, options) => base.remove(path, options),
+  touch: (path) => base.touch(path),
+  receive: (path, algorithm) => base.receive(path, algorithm),
+  close: () => base.close(),
+});
+
+describe("who is open", () => {
+  test("counts for one lease after the last that happened", async () => {
+    const { uploads, clock, again } = clocked();
+    assert.equal(uploads.isOpenIn("a"), false);
+    const upload = await uploads.begin("a", { owner });
+    assert.equal(uploads.isOpenIn("a"), true);
+    assert.equal(uploads.isOpenIn("a/b"), false);
+    clock.time += 3_599_999;
+    assert.equal(uploads.isOpenIn("a"), true);
+    await upload.append(inChunks(patterned(10)), {});
+    clock.time += 3_599_999;
+    assert.equal(uploads.isOpenIn("a"), true);
+    clock.time += 1;
+    assert.equal(uploads.isOpenIn("a"), false);
+    const next = again();
+    assert.equal(next.isOpenIn("a"), false);
+    const found = await next.find("a", upload.id, owner);
+    assert.equal(next.isOpenIn("a"), true);
+    await found?.cancel();
+    assert.equal(next.isOpenIn("a"), false);
+  });
+
+  test("counts while bytes come", async () => {
+    const { uploads, clock } = clocked();
+    const upload = await uploads.begin("a", { owner });
+    const body = bodyByHand();
+    const append = upload.append(body, {});
+    for (let i = 0; i < 5; i++) {
+      clock.time += 3_000_000;
+      await body.push(patterned(10));
+      assert.equal(uploads.isOpenIn("a"), true);
+    }
+    body.end();
+    assert.equal(await append, 50);
+  });
+
+  test("is listed, wherever it lies", async () => {
+    const { uploads, driver, clock } = clocked();
+    const began = Math.floor(clock.time / 1000) * 1000;
+    const inMemory = await uploads.begin("a", { owner });
+    const inTree = await uploads.begin("a/b", { owner });
+    await inTree.append(inChunks(patterned(100_000)), {});
+    driver.putSync(uploadData("c", id(1)), patterned(9));
+    driver.putSync(uploadStarted("c", id(1)), text("2024-05-06T07:08:09Z"));
+    const listed = await Array.fromAsync(uploads.list());
+    assert.deepEqual(
+      listed.sort((one, other) => (one.repository < other.repository ? -1 : 1)),
+      [
+        { repository: "a", id: inMemory.id, size: 0, startedAt: clock.time },
+        { repository: "a/b", id: inTree.id, size: 100_000, startedAt: began },
+        { repository: "c", id: id(1), size: 9, startedAt: Date.parse("2024-05-06T07:08:09Z") },
+      ],
+    );
+  });
+});
+
+describe("an idle session", () => {
+  /** Sessions with a count of the receivers that are open. */
+  const counted = (): ReturnType<typeof clocked> & { receivers: Set<Receiver> } => {
+    const receivers = new Set<Receiver>();
+    const counting = clocked((base) => ({
+      ...delegate(base),
+      receive: async (path, algorithm) => {
+        const receiver = await base.receive(path, algorithm);
+        const close = receiver.close.bind(receiver);
+        receivers.add(receiver);
+        receiver.close = () => {
+          receivers.delete(receiver);
+          return close();
+        };
+        return receiver;
+      },
+    }));
+    return { ...counting, receivers };
+  };
+  const written = async (uploads: Uploads, size: number): Promise<Upload> => {
+    const upload = await uploads.begin("a", { owner });
+    if (size > 0) await upload.append(inChunks(patterned(size)), {});
+    return upload;
+  };
+
+  test("is put away after ten minutes, and goes on when it is asked for", async () => {
+    const { uploads, clock, receivers } = counted();
+    const [empty, upload] = [await written(uploads, 0), await written(uploads, 100_000)];
+    clock.time += 599_000;
+    await uploads.begin("a", { owner });
+    assert.equal(receivers.size, 1);
+    clock.time += 1000;
+    await uploads.begin("a", { owner });
+    const again = await uploads.find("a", upload.id, owner);
+    assert.ok(again !== undefined && again !== upload);
+    await assert.rejects(upload.append(inChunks(patterned(1)), {}), (error) => isDrayError(error, "ABORTED"));
+    assert.equal(receivers.size, 1);
+    assert.equal(await again.append(inChunks(patterned(5)), { at: 100_000 }), 100_005);
+    const whole = Buffer.concat([patterned(100_000), patterned(5)]);
+    assert.equal((await again.digest("sha256")).digest, digestOf(whole));
+    assert.equal(await (await uploads.find("a", empty.id, owner))?.offset(), 0);
+  });
+
+  test("is not put away while somebody writes", async () => {
+    const { uploads, clock } = counted();
+    const upload = await uploads.begin("a", { owner });
+    const body = bodyByHand();
+    const append = upload.append(body, {});
+    await body.push(patterned(10));
+    clock.time += day;
+    await uploads.begin("a", { owner });
+    body.end();
+    assert.equal(await append, 10);
+  });
+
+  test("makes room where there are many", async () => {
+    const { uploads, clock, receivers } = counted();
+    for (let i = 0; i < 600; i++) await written(uploads, 1);
+    assert.equal(receivers.size, 600);
+    clock.time += 60_000;
+    const last = await written(uploads, 1);
+    assert.ok(receivers.size <= 513, `${receivers.size} are open`);
+    assert.equal(await last.offset(), 1);
+  });
+});
+
+test("what is no UUID never comes near the storage", async () => {
+  const touched = new Proxy({} as Driver, {
+    get: (_, method) => () => assert.fail(`${String(method)} was called`),
+  });
+  const uploads = createUploads({ driver: touched, now: Date.now, lease: 1, silence: 1 });
+  const good = id(1);
+  for (const bad of [
+    "",
+    ".",
+    "..",
+    "../x",
+    "a/b",
+    "%2e%2e",
+    "x",
+    good.toUpperCase(),
+    `${good}/`,
+    `${good}\0`,
+    good.slice(1),
+    `${good}0`,
+    `{${good}}`,
+    good.replaceAll("-", ""),
+  ])
+    assert.equal(await uploads.find("a", bad, owner), undefined);
+  const odd = createUploads({ driver: touched, now: Date.now, lease: 1, silence: 1, newId: () => "../x" });
+  await assert.rejects(odd.begin("a", { owner }), (error) => isDrayError(error, "USAGE"));
+});
