@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { EventEmitter } from "node:events";
+import { spawn } from "node:child_process";
+import { EventEmitter, once } from "node:events";
 import { test } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
 import type { Clock } from "dray/http";
@@ -126,4 +127,30 @@ test("it may end by itself, well or not", async () => {
   const failed = run({ stop }, { ended: Promise.reject(new Error("listener")) });
   assert.equal(await failed.code, 1);
   assert.deepEqual(failed.notices, ["not stopped in order: listener"]);
+});
+
+test("a real process hears real signals", async () => {
+  const script = `
+    const { untilSignals } = await import(${JSON.stringify(new URL("./signals.ts", import.meta.url).href)});
+    const alive = setInterval(() => {}, 1000);
+    const running = untilSignals({
+      stop: async () => clearInterval(alive),
+      reload: async () => {},
+      onNotice: (message) => console.log(message),
+    }, { drain: 60_000 });
+    console.log("up");
+    process.exitCode = await running;`;
+  const child = spawn(process.execPath, ["--input-type=module", "-e", script], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  let said = "";
+  const until = async (word: string): Promise<void> => {
+    while (!said.includes(word)) said += String((await once(child.stdout, "data"))[0]);
+  };
+  await until("up\n");
+  child.kill("SIGHUP");
+  await until("reloaded\n");
+  const closed = once(child, "close");
+  child.kill("SIGTERM");
+  assert.deepEqual(await closed, [0, null]);
 });
