@@ -1,4 +1,5 @@
 import type { Annotations, Digest } from "dray/oci";
+import type { Stamp } from "../tree/index.ts";
 
 /** A manifest as the index keeps it. */
 export interface IndexedManifest {
@@ -22,6 +23,8 @@ export interface IndexedTag {
   readonly digest: Digest;
   /** When it was last set; milliseconds since 1970. */
   readonly at: number;
+  /** The state of the link that was read, where it was looked at: an unchanged one need not be read again. */
+  readonly stamp?: Stamp;
 }
 
 export interface Page {
@@ -37,6 +40,7 @@ export interface Page {
 export interface Index {
   /** In byte order. */
   tags(repository: string, page: Page): IndexedTag[];
+  tag(repository: string, tag: string): IndexedTag | undefined;
   /** Tags that stand for a digest. */
   tagsOf(repository: string, digest: Digest): string[];
   manifest(repository: string, digest: Digest): IndexedManifest | undefined;
@@ -60,10 +64,17 @@ export interface Index {
   removeManifest(repository: string, digest: Digest): void;
   putTag(repository: string, tag: IndexedTag): void;
   removeTag(repository: string, tag: string): void;
+  hasRepository(repository: string): boolean;
+  /** Makes a repository known that has neither manifests nor tags, perhaps. */
+  putRepository(repository: string): void;
   /** Forgets a repository and all in it. */
   removeRepository(repository: string): void;
   /** Makes all changes inside one transaction: all of them or none. */
   together<T>(work: () => T): T;
+  /** Becomes another number when everything was lost: by `reset`, or because the file was damaged. Then it fills anew. */
+  readonly generation: number;
+  /** Forgets everything. `memory`: and leaves its file, which cannot be written, for the rest of its life. */
+  reset(where?: "memory"): void;
   close(): void;
 }
 
@@ -86,8 +97,13 @@ export interface Reconciler {
   write<T>(repository: string, tree: () => Promise<T>, index: (result: T) => void): Promise<T>;
   /** Begins the look at every repository. */
   start(): void;
-  /** Resolves when every repository is settled. Rejects after `close`. */
+  /** Resolves when every repository is settled; begins the look if nobody did. Rejects after `close`. */
   whole(): Promise<void>;
+  /**
+   * Looks at every link of every repository again and resolves when all of that is done: also at what changes no directory's time,
+   * such as another program's writing a tag or a revision that had a folder already.
+   */
+  refresh(): Promise<void>;
   readonly isWhole: boolean;
   /** Forgets everything and begins again. */
   rebuild(): Promise<void>;

@@ -1,0 +1,357 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { type Digest, digestOf, encodeJson, mediaTypes } from "dray/oci";
+import fc from "fast-check";
+import type { Driver } from "../storage/driver.ts";
+import { type MemoryFiles, memoryDriver } from "../storage/index.ts";
+import { blobPath, currentLink, describe, revisionFolder, Tree } from "../tree/index.ts";
+import { createReconciler } from "./reconciler.ts";
+import { openIndex } from "./sqlite-index.ts";
+import type { Difference, Index, Reconciler } from "./types.ts";
+
+const textBytes = (value: string): Uint8Array => new TextEncoder().encode(value);
+
+const blobOf = (name: string): Digest => digestOf(textBytes(name));
+
+/** A manifest of its own for each number, some with a subject. */
+const manifestOf = (n: number): { bytes: Uint8Array; digest: Digest } => {
+  const descriptor = (digest: Digest, mediaType: string): object => ({ mediaType, digest, size: 5 });
+  const bytes = encodeJson({
+    schemaVersion: 2,
+    mediaType: mediaTypes.ociManifest,
+    config: descriptor(blobOf("config"), mediaTypes.ociConfig),
+    layers: [descriptor(blobOf(`layer ${n}`), "application/x")],
+    ...(n % 3 === 1 ? { subject: descriptor(manifestOf(n - 1).digest, mediaTypes.ociManifest) } : {}),
+  });
+  return { bytes, digest: digestOf(bytes) };
+};
+
+/** Writes as another program does: to the tree alone. */
+const putInTree = async (tree: Tree, repository: string, n: number, tags: readonly string[] = []): Promise<Digest> => {
+  const { bytes, digest } = manifestOf(n);
+  await tree.writeBlob(digest, bytes);
+  await tree.linkRevision(repository, digest);
+  for (const tag of tags) await tree.setTag(repository, tag, digest);
+  return digest;
+};
+
+interface Place {
+  readonly driver: Driver & MemoryFiles;
+  readonly tree: Tree;
+  readonly index: Index;
+  readonly reconciler: Reconciler;
+  readonly notices: string[];
+  readonly changed: string[];
+}
+
+const place = (
+  options: { driver?: Driver & MemoryFiles; index?: Index; recheckAfter?: number; now?: () => number } = {},
+): Place => {
+  const driver = options.driver ?? memoryDriver();
+  const tree = new Tree(driver);
+  const notices: string[] = [];
+  const changed: string[] = [];
+  const index = options.index ?? openIndex(":memory:", { onNotice: ({ message }) => notices.push(message) });
+  const reconciler = createReconciler({
+    tree,
+    index,
+    now: options.now ?? Date.now,
+    recheckAfter: options.recheckAfter ?? 0,
+    onNotice: ({ message }) => notices.push(message),
+    onChange: (repository) => changed.push(repository),
+  });
+  return { driver, tree, index, reconciler, notices, changed };
+};
+
+/** Writes as the registry does. */
+const put = ({ tree, index, reconciler }: Place, repository: string, n: number, tags: readonly string[]) =>
+  reconciler.write(
+    repository,
+    () => putInTree(tree, repository, n, tags),
+    (digest) => {
+      const { bytes } = manifestOf(n);
+      index.putManifest(repository, { ...describe(bytes), digest, size: bytes.byteLength, pushedAt: 1 });
+      for (const name of tags) index.putTag(repository, { name, digest, at: 1 });
+    },
+  );
+
+const untag = ({ tree, index, reconciler }: Place, repository: string, tag: string) =>
+  reconciler.write(
+    repository,
+    () => tree.removeTag(repository, tag),
+    () => index.removeTag(repository, tag),
+  );
+
+const remove = ({ tree, index, reconciler }: Place, repository: string, digest: Digest) =>
+  reconciler.write(
+    repository,
+    () => tree.unlinkRevision(repository, digest),
+    () => index.removeManifest(repository, digest),
+  );
+
+const differences = (reconciler: Reconciler): Promise<Difference[]> => Array.fromAsync(reconciler.check());
+
+test("what lies in a tree is in the index when it is whole", async () => {
+  const it = place();
+  const digest = await putInTree(it.tree, "a/b", 1, ["v1", "v2"]);
+  await putInTree(it.tree, "c", 2);
+  assert.equal(it.reconciler.isWhole, false);
+  assert.deepEqual(
+    (await differences(it.reconciler)).map(({ kind, what }) => `${kind} ${what}`),
+    ["repository missing", "tag missing", "tag missing", "manifest missing", "repository missing", "manifest missing"],
+  );
+  await it.reconciler.whole();
+  assert.equal(it.reconciler.isWhole, true);
+  assert.deepEqual(it.index.repositories({ limit: 9 }), ["a/b", "c"]);
+  assert.deepEqual(it.index.tagsOf("a/b", digest), ["v1", "v2"]);
+  const { bytes } = manifestOf(1);
+  const { pushedAt, ...manifest } = it.index.manifest("a/b", digest) ?? assert.fail();
+  assert.deepEqual(manifest, { ...describe(bytes), digest, size: bytes.byteLength });
+  assert.ok(pushedAt > 0);
+  assert.deepEqual(await differences(it.reconciler), []);
+  await it.reconciler.close();
+});
+
+test("a repository is looked at when it is asked for, without a start", async () => {
+  const it = place();
+  await putInTree(it.tree, "a", 1, ["v1"]);
+  assert.equal(it.reconciler.isSettled("a"), false);
+  assert.equal(await it.reconciler.settle("a"), true);
+  assert.equal(await it.reconciler.settle("b"), false);
+  assert.equal(it.reconciler.isSettled("a"), true);
+  assert.equal(it.reconciler.isSettled("b"), false);
+  assert.deepEqual(
+    it.index.tags("a", { limit: 9 }).map(({ name }) => name),
+    ["v1"],
+  );
+  await it.reconciler.close();
+});
+
+type Step =
+  | { readonly do: "put" | "foreign put"; readonly repository: string; readonly n: number; readonly tags: string[] }
+  | { readonly do: "untag" | "foreign untag"; readonly repository: string; readonly tag: string }
+  | { readonly do: "remove" | "failing put"; readonly repository: string; readonly n: number }
+  | { readonly do: "foreign end" | "settle"; readonly repository: string }
+  | { readonly do: "restart" | "lose" };
+
+const repository = fc.constantFrom("a", "a/b", "a-b");
+const tag = fc.constantFrom("v1", "v10", "v2", "V1");
+const n = fc.nat(7);
+const step: fc.Arbitrary<Step> = fc.oneof(
+  fc.record({ do: fc.constantFrom("put", "foreign put"), repository, n, tags: fc.uniqueArray(tag, { maxLength: 2 }) }),
+  fc.record({ do: fc.constantFrom("untag", "foreign untag"), repository, tag }),
+  fc.record({ do: fc.constantFrom("remove", "failing put"), repository, n }),
+  fc.record({ do: fc.constantFrom("foreign end", "settle"), repository }),
+  fc.record({ do: fc.constantFrom("restart", "lose") }),
+) as fc.Arbitrary<Step>;
+
+test("after any writes, ours side by side and others' between them, index and tree agree", async () => {
+  const scenario = fc.record({
+    rounds: fc.array(fc.record({ together: fc.array(step, { maxLength: 5 }), settles: fc.boolean() }), {
+      maxLength: 6,
+    }),
+    started: fc.boolean(),
+  });
+  await fc.assert(
+    fc.asyncProperty(scenario, async ({ rounds, started }) => {
+      const driver = memoryDriver();
+      const foreign = new Tree(driver);
+      const index = openIndex(":memory:");
+      // The clock is far from the times of the files, so that a stamp is trusted as soon as it is seen.
+      const now = (): number => Date.now() + 3_600_000;
+      let it = place({ driver, index, now });
+      if (started) it.reconciler.start();
+      const perform = async (each: Step): Promise<void> => {
+        switch (each.do) {
+          case "put":
+            await put(it, each.repository, each.n, each.tags);
+            break;
+          case "untag":
+            await untag(it, each.repository, each.tag);
+            break;
+          case "remove":
+            await remove(it, each.repository, manifestOf(each.n).digest);
+            break;
+          case "failing put":
+            await it.reconciler.write(
+              each.repository,
+              () => putInTree(it.tree, each.repository, each.n, ["v2"]),
+              () => {
+                throw new Error("no");
+              },
+            );
+            break;
+          case "settle":
+            await it.reconciler.settle(each.repository);
+            break;
+          default:
+            break;
+        }
+      };
+      for (const { together, settles } of rounds) {
+        await Promise.all(together.map(perform));
+        for (const each of together) {
+          if (each.do === "foreign put") {
+            // A tag that is only moved changes no directory: whoever reads it looks at its link.
+            const names = await foreign.tagNames(each.repository);
+            const digest = manifestOf(each.n).digest;
+            const known = (await foreign.revision(each.repository, digest)) !== undefined;
+            if (known || (await hadFolder(foreign, each.repository, digest))) continue;
+            await putInTree(
+              foreign,
+              each.repository,
+              each.n,
+              each.tags.filter((name) => !names.includes(name)),
+            );
+          } else if (each.do === "foreign untag") await foreign.removeTag(each.repository, each.tag);
+          else if (each.do === "foreign end") await driver.remove(`docker/registry/v2/repositories/${each.repository}`);
+          else if (each.do === "lose") index.reset();
+          else if (each.do === "restart") {
+            await it.reconciler.close();
+            it = place({ driver, index, now });
+            if (started) it.reconciler.start();
+          }
+        }
+        if (settles)
+          for (const each of await Array.fromAsync(foreign.repositories())) {
+            assert.equal(await it.reconciler.settle(each), true);
+            assert.deepEqual(
+              (await differences(it.reconciler)).filter((found) => found.repository === each),
+              [],
+            );
+          }
+      }
+      for (const each of ["a", "a/b", "a-b"]) await it.reconciler.settle(each);
+      await it.reconciler.whole();
+      assert.deepEqual(await differences(it.reconciler), []);
+      await it.reconciler.close();
+    }),
+    { numRuns: 150 },
+  );
+});
+
+/** A deleted revision leaves its folder; another program's linking it again changes no directory above. */
+const hadFolder = async (tree: Tree, repository: string, digest: Digest): Promise<boolean> =>
+  (await tree.driver.stat(revisionFolder(repository, digest))) !== undefined;
+
+test("our own writes, also side by side, make nobody read the repository again", async () => {
+  const it = place({ now: () => Date.now() + 3_600_000 });
+  await putInTree(it.tree, "a", 1, ["v1"]);
+  await it.reconciler.settle("a");
+  let reads = 0;
+  const read = it.driver.read.bind(it.driver);
+  it.driver.read = (path) => {
+    if (path === currentLink("a", "v1")) reads++;
+    return read(path);
+  };
+  await it.reconciler.settle("a");
+  const before = reads;
+  await Promise.all(Array.from({ length: 20 }, (_, i) => put(it, "a", i + 2, [`t${i}`])));
+  await untag(it, "a", "t3");
+  it.index.removeTag("a", "v1");
+  await it.reconciler.settle("a");
+  assert.equal(it.index.tags("a", { limit: 99 }).length, 19, "what the index lacks shows that it was not scanned");
+  assert.equal(reads, before);
+  await it.reconciler.close();
+});
+
+test("a whole new repository is settled by the write that makes it", async () => {
+  const it = place();
+  await put(it, "new", 1, ["v1"]);
+  assert.equal(it.reconciler.isSettled("new"), true);
+  await it.reconciler.close();
+});
+
+test("a failed index write is told, fails nothing, and is mended in the background", async () => {
+  const it = place();
+  await it.reconciler.whole();
+  const digest = await it.reconciler.write(
+    "a",
+    () => putInTree(it.tree, "a", 1, ["v1"]),
+    () => {
+      throw new Error("no room");
+    },
+  );
+  assert.equal(it.reconciler.isWhole, false);
+  assert.match(it.notices.join(), /no room/);
+  await it.reconciler.whole();
+  assert.deepEqual(it.index.tagsOf("a", digest), ["v1"]);
+  assert.ok(it.changed.includes("a"));
+  await it.reconciler.close();
+});
+
+test("damaged content is kept as not readable and told once; whole again, it is read", async () => {
+  const it = place();
+  const digest = await putInTree(it.tree, "a", 1);
+  const { bytes } = manifestOf(1);
+  const torn = await putInTree(it.tree, "a", 2);
+  it.driver.putSync(blobPath(digest), textBytes("{}"));
+  it.driver.putSync(`${revisionFolder("a", torn)}/link`, textBytes("sha256:12"));
+  await it.reconciler.whole();
+  assert.deepEqual(it.index.unreadable("a"), [digest, torn].sort());
+  assert.equal(it.notices.length, 2);
+  it.driver.putSync(blobPath(digest), bytes);
+  await it.reconciler.refresh();
+  assert.deepEqual(it.index.unreadable("a"), [torn]);
+  assert.equal(it.index.manifest("a", digest)?.references.length, 2);
+  assert.equal(it.notices.length, 2);
+  await it.reconciler.close();
+});
+
+test("a refresh sees what changes no directory: a tag that another program moved, a link that came back", async () => {
+  const it = place({ recheckAfter: 1e9 });
+  const first = await putInTree(it.tree, "a", 1, ["v1"]);
+  const second = await putInTree(it.tree, "a", 2);
+  await it.tree.unlinkRevision("a", second);
+  await it.reconciler.whole();
+  await it.tree.linkRevision("a", second);
+  await it.tree.setTag("a", "v1", second);
+  await putInTree(it.tree, "b", 3);
+  await it.reconciler.refresh();
+  assert.deepEqual(await differences(it.reconciler), []);
+  assert.deepEqual(it.index.tagsOf("a", first), []);
+  assert.deepEqual(it.index.repositories({ limit: 9 }), ["a", "b"]);
+  await it.driver.remove("docker/registry/v2/repositories/a");
+  await it.reconciler.refresh();
+  assert.deepEqual(it.index.repositories({ limit: 9 }), ["b"]);
+  await it.reconciler.close();
+});
+
+test("an unreadable repository keeps the index from being whole, and is tried again", async () => {
+  const driver = memoryDriver();
+  const tree = new Tree(driver);
+  const index = openIndex(":memory:");
+  const notices: string[] = [];
+  await putInTree(tree, "a", 1, ["v1"]);
+  await putInTree(tree, "b", 2, ["v1"]);
+  const read = driver.read.bind(driver);
+  let broken = true;
+  driver.read = (path) => (broken && path === currentLink("a", "v1") ? Promise.reject(new Error("EIO")) : read(path));
+  const onNotice = ({ message }: { message: string }): void => void notices.push(message);
+  const reconciler = createReconciler({ tree, index, now: Date.now, retryAfter: 20, onNotice });
+  const whole = reconciler.whole();
+  await reconciler.settle("b");
+  await assert.rejects(reconciler.settle("a"), /EIO/);
+  while (notices.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  assert.equal(reconciler.isWhole, false);
+  broken = false;
+  const kept = setInterval(() => {}, 1000);
+  await whole;
+  clearInterval(kept);
+  assert.deepEqual(await differences(reconciler), []);
+  await reconciler.close();
+  await assert.rejects(reconciler.whole(), /closing/);
+});
+
+test("a rebuild begins again with nothing, also in the middle of writes", async () => {
+  const it = place();
+  for (let i = 0; i < 200; i++) await putInTree(it.tree, "a", i, [`t${i}`]);
+  const whole = it.reconciler.whole();
+  const writes = Promise.all(Array.from({ length: 20 }, (_, i) => put(it, "a", 200 + i, [`t${200 + i}`])));
+  const rebuilt = it.reconciler.rebuild();
+  await Promise.all([whole, writes, rebuilt]);
+  await it.reconciler.whole();
+  assert.deepEqual(it.index.counts(), { repositories: 1, tags: 220, manifests: 220 });
+  assert.deepEqual(await differences(it.reconciler), []);
+  await it.reconciler.close();
+});
