@@ -16,8 +16,10 @@ const withBody: Found = { hasBody: true, closes: false };
  * What the parser lets pass and a registry must not: what another server on the way may read differently. Everything a listener
  * needs to know of headers is found in one pass, without making an object of them.
  */
-export const malformed = ({ rawHeaders, url = "/", httpVersionMinor }: IncomingMessage, longest: number): Found => {
-  let hosts = 0;
+export const malformed = (message: IncomingMessage, longest: number): Found => {
+  const { rawHeaders, url = "/" } = message;
+  if (message.httpVersionMajor !== 1) return bad("this is HTTP/1.1");
+  let [hosts, lengths] = [0, 0];
   let found = fine;
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const name = rawHeaders[i] as string;
@@ -25,10 +27,12 @@ export const malformed = ({ rawHeaders, url = "/", httpVersionMinor }: IncomingM
       if (name.toLowerCase() !== "host") continue;
       if (++hosts > 1 || !authority.test(rawHeaders[i + 1] as string)) return bad("one valid Host header is needed");
     } else if (name.length === 14) {
-      if (name.toLowerCase() === "content-length" && rawHeaders[i + 1] !== "0") found = withBody;
+      if (name.toLowerCase() !== "content-length") continue;
+      if (++lengths > 1) return bad("one Content-Length is enough");
+      if (rawHeaders[i + 1] !== "0") found = withBody;
     } else if (name.length === 17 && name.toLowerCase() === "transfer-encoding") {
       found = withBody;
-      if (httpVersionMinor === 0) return bad("HTTP/1.0 has no Transfer-Encoding");
+      if (message.httpVersionMinor === 0) return bad("HTTP/1.0 has no Transfer-Encoding");
       if (rawHeaders[i + 1]?.toLowerCase() !== "chunked")
         return refuse(new Refusal(501, "UNSUPPORTED", "the only Transfer-Encoding here is chunked"));
     }

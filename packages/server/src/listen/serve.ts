@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
 import { isDrayError } from "dray/errors";
 import type { HttpResponse } from "dray/http";
 import { Refusal, refused } from "../answer/index.ts";
@@ -18,6 +19,9 @@ export const serve = async (
   response: ServerResponse,
   waits: boolean,
 ): Promise<void> => {
+  const socket = message.socket as Ending;
+  // What comes after a request that could not be understood, or whose body nobody read to its end, is no request.
+  if (socket[ending]) return;
   const exchange = new Exchange(context, message, response, waits);
   // A socket that breaks is heard of elsewhere; without a listener the event would end the process.
   message.on("error", ignore);
@@ -26,8 +30,10 @@ export const serve = async (
   const request = requestOf(exchange, found.hasBody);
   try {
     let answer: HttpResponse;
-    if (found.refusal !== undefined) answer = refused(request, found.refusal);
-    else
+    if (found.refusal !== undefined) {
+      socket[ending] = true;
+      answer = refused(request, found.refusal);
+    } else
       try {
         answer = await context.handler(request);
       } catch (error) {
@@ -37,7 +43,9 @@ export const serve = async (
         answer = refused(request, new Refusal(500, "UNKNOWN", "the registry failed; its log says why"));
       }
     if (!found.hasBody) return await send(exchange, request, answer, false);
-    await send(exchange, request, answer, found.closes || unread(exchange));
+    const more = found.closes || unread(exchange);
+    if (more) socket[ending] = true;
+    await send(exchange, request, answer, more);
     message.resume();
   } catch (error) {
     if (!response.destroyed) context.onError(error, request);
@@ -50,5 +58,9 @@ const unread = ({ message, waits }: Exchange): boolean => {
   if (message.complete || message.readableEnded) return false;
   return waits || !(Number(message.headers["content-length"]) <= small);
 };
+
+/** Said of a connection that takes no more requests. */
+const ending: unique symbol = Symbol("ending");
+type Ending = Socket & { [ending]?: boolean };
 
 const ignore = (): void => {};
