@@ -2,8 +2,8 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { filesystemDriver, memoryDriver } from "../storage/index.ts";
+import { uploadsContract } from "./contract/uploads-contract.ts";
 import { closeReceiveWorkers, receiveInThread } from "./receive/index.ts";
-import { uploadsContract } from "./uploads-contract.ts";
 
 uploadsContract("uploads in memory", async () => ({ driver: memoryDriver(), end: async () => {} }));
 
