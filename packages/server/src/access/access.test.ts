@@ -57,7 +57,7 @@ after(() => rm(folder, { recursive: true }));
 const passwords = async (): Promise<Record<string, Asked>> => {
   const file = join(folder, "users");
   await writeFile(file, `ann:${hashSync("right", 4)}\n`);
-  const access = await htpasswd({ file, lockout: { most: 1, window: 3_600_000 } });
+  const access = await htpasswd({ file, lockout: { attempts: 1, window: 3_600_000 } });
   const open = await htpasswd({ file, anonymousPull: ["team/*"], lockout: false });
   after(() => Promise.all([access.close?.(), open.close?.()]));
   const basic = (user: string, password: string): string =>

@@ -11,10 +11,10 @@ export interface AnonymousOptions {
   /** Patterns over names of repositories, as `public/**`; see `repositoryPatterns`. Default none. */
   readonly anonymousPull?: readonly string[];
   /**
-   * `true`: `/v2/` answers anybody. Default `false`: it asks for credentials, also where anybody may pull, since `docker login` checks
-   * a password there and docker sends credentials to none but those who asked for them there. All clients but one pull anonymously all
-   * the same; docker with its old image store gives up where it is asked for a password and has none. `true` is for a registry that such
-   * clients only pull from: they cannot log in to it nor push to it any more.
+   * `true`: `/v2/` answers anybody. Default `false`: it asks for credentials, also where anybody may pull, since docker, podman and skopeo
+   * send theirs only where they were asked for them there, and `docker login` has a password checked there. All clients but one pull
+   * anonymously all the same; docker with its old image store gives up where it is asked for a password and has none. `true` is for a
+   * registry that such clients pull from: no docker, podman or skopeo pushes to it any more.
    */
   readonly anonymousPing?: boolean;
 }

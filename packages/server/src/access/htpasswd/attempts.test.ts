@@ -4,7 +4,7 @@ import { Attempts } from "./attempts.ts";
 
 const scene = (options: ConstructorParameters<typeof Attempts>[0] = {}) => {
   const clock = { now: 0 };
-  const attempts = new Attempts({ most: 3, window: 1000, now: () => clock.now, ...options });
+  const attempts = new Attempts({ attempts: 3, window: 1000, now: () => clock.now, ...options });
   const fail = (key = "a"): boolean => {
     attempts.begin(key);
     return attempts.wrong(key);

@@ -1,6 +1,6 @@
 export interface AttemptOptions {
   /** Wrong passwords of one user from one place before nothing more is tried. Default 10. */
-  readonly most?: number;
+  readonly attempts?: number;
   /** Milliseconds over which they are counted, and for which nothing is tried after. Default one minute. */
   readonly window?: number;
   /** Users and places remembered at most. Default 10,000. */
@@ -27,8 +27,8 @@ export class Attempts {
   readonly #remembered: number;
   readonly #now: () => number;
 
-  constructor({ most = 10, window = 60_000, remembered = 10_000, now = Date.now }: AttemptOptions = {}) {
-    this.#most = most;
+  constructor({ attempts = 10, window = 60_000, remembered = 10_000, now = Date.now }: AttemptOptions = {}) {
+    this.#most = attempts;
     this.#window = window;
     this.#remembered = remembered;
     this.#now = now;

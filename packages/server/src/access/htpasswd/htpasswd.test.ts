@@ -223,7 +223,7 @@ test("after ten wrong passwords nothing more is tried for that user from there",
 });
 
 test("many attempts at once are no way around, and users who are not there are locked like others", async () => {
-  const { status, verifier, notices } = await scene({ lockout: { most: 3 } });
+  const { status, verifier, notices } = await scene({ lockout: { attempts: 3 } });
   const statuses = await Promise.all(Array.from({ length: 20 }, (_, at) => status(basic("eve", `guess${at}`))));
   assert.equal(verifier.asked.length, 3);
   assert.deepEqual(
@@ -234,7 +234,7 @@ test("many attempts at once are no way around, and users who are not there are l
 });
 
 test("a right password forgives the wrong ones before it", async () => {
-  const { status, verifier } = await scene({ lockout: { most: 3 }, remember: 0 });
+  const { status, verifier } = await scene({ lockout: { attempts: 3 }, remember: 0 });
   for (let round = 0; round < 3; round++) {
     for (let attempt = 0; attempt < 2; attempt++) assert.equal(await status(basic("ann", "no")), 401);
     assert.equal(await status(basic("ann", secret)), 200);
@@ -281,7 +281,7 @@ test("/v2/ may answer anybody, for clients that give up where they are asked", a
 test("what cannot be computed is a 503: a full queue, a thread that ends, a registry that stops", async () => {
   let failure = new Error("the thread ended");
   const broken: Verifier = { verify: () => Promise.reject(failure), close: async () => {} };
-  const { ask, notices } = await scene({ verifier: broken, lockout: { most: 1 } });
+  const { ask, notices } = await scene({ verifier: broken, lockout: { attempts: 1 } });
   for (let time = 0; time < 3; time++) {
     const verdict = await ask(basic("ann", secret));
     assert.ok(!verdict.allowed);
@@ -313,6 +313,16 @@ test("real threads: right, wrong, unknown, side by side, and closed", async () =
   assert.equal(await status(basic("ann", secret)), 200, "what is known is known");
 });
 
+test("what Apache's htpasswd writes, and other forms of bcrypt", async () => {
+  const apache = "$2y$04$heUH1WohP5VEd4ivyggjTeu/HTIaArJLm0qjwI3b9ktWnTHctUNI2";
+  const file = await writeUsers({ y: apache, a: apache.replace("2y", "2a"), b: apache.replace("2y", "2b") });
+  const { status } = await scene({ file });
+  for (const user of ["y", "a", "b"]) {
+    assert.equal(await status(basic(user, secret)), 200);
+    assert.equal(await status(basic(user, `${secret}.`)), 401);
+  }
+});
+
 test("a password of more than 72 bytes is cut, as every bcrypt does it", async () => {
   const long = "é".repeat(40);
   const file = await writeUsers({ ann: hashSync(long, 4) });
@@ -339,7 +349,7 @@ test("no secret is told by a notice, a message or an error", async () => {
       `ann:${hashSync(planted, 4)}`,
     ].join("\r\n"),
   );
-  const { ask, notices, status } = await scene({ file, lockout: { most: 2 } });
+  const { ask, notices, status } = await scene({ file, lockout: { attempts: 2 } });
   const said: unknown[] = [];
   for (const authorization of [basic(planted, planted), basic("ann", `${planted}1`), basic("ann", `${planted}2`)])
     for (let time = 0; time < 3; time++) said.push(await ask(authorization));

@@ -138,7 +138,7 @@ const challenge = (options: TokensOptions, request: HttpRequest, need: Need, err
   ]);
 };
 
-const hostName = /^(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::\d+)?$/i;
+const hostName = /^(?:[a-z0-9._~-]+|\[[0-9a-f:.]+\])(?::\d+)?$/i;
 
 const realmOf = (
   { realm, autoredirect, autoredirectpath = "/auth/token/" }: TokensOptions,

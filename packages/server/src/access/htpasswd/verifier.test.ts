@@ -1,0 +1,51 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { hashSync } from "bcryptjs";
+import { createVerifier, VerifierBusy } from "./verifier.ts";
+
+const hash = hashSync("right", 4);
+
+test("passwords are verified in other threads, as many as wait", async () => {
+  const verifier = createVerifier({ threads: 2 });
+  const answers = await Promise.all(
+    Array.from({ length: 10 }, (_, at) => verifier.verify({ password: at % 2 === 0 ? "right" : "no", hash, cost: 4 })),
+  );
+  assert.deepEqual(answers, Array.from({ length: 5 }, () => [true, false]).flat());
+  assert.equal(await verifier.verify({ password: "right", cost: 4 }), false, "nobody has no password");
+  await verifier.close();
+});
+
+test("what finds the queue full is refused at once, and the others are not", async () => {
+  const verifier = createVerifier({ threads: 1, waiting: 2 });
+  const asked = Array.from({ length: 5 }, () => verifier.verify({ password: "right", hash, cost: 4 }));
+  const settled = await Promise.allSettled(asked);
+  assert.deepEqual(
+    settled.map((one) => (one.status === "fulfilled" ? one.value : one.reason instanceof VerifierBusy)),
+    [true, true, true, true, true],
+  );
+  assert.deepEqual(
+    settled.map(({ status }) => status),
+    ["fulfilled", "fulfilled", "fulfilled", "rejected", "rejected"],
+  );
+  assert.equal(await verifier.verify({ password: "right", hash, cost: 4 }), true);
+  await verifier.close();
+});
+
+test("a question that ends its thread fails alone: the next ones get another thread", async () => {
+  const verifier = createVerifier({ threads: 1 });
+  // No text: bcrypt throws, and the thread ends.
+  const bad = verifier.verify({ password: 1 as unknown as string, hash, cost: 4 });
+  const next = verifier.verify({ password: "right", hash, cost: 4 });
+  await assert.rejects(bad, /ended early/);
+  assert.equal(await next, true);
+  await verifier.close();
+});
+
+test("closing refuses what waits and what comes", async () => {
+  const verifier = createVerifier({ threads: 1 });
+  const asked = Array.from({ length: 3 }, () => verifier.verify({ password: "no", hash, cost: 12 }));
+  const settled = Promise.allSettled(asked);
+  await verifier.close();
+  for (const one of await settled) assert.ok(one.status === "rejected" && one.reason instanceof VerifierBusy);
+  await assert.rejects(verifier.verify({ password: "no", cost: 4 }), VerifierBusy);
+});
