@@ -7,7 +7,7 @@ export { type AuditLog, auditLog, type Deed } from "./audit-log.ts";
 export * from "./control/index.ts";
 export { debugHandler } from "./debug.ts";
 export { type Health, HealthChecks, type HealthSources } from "./health.ts";
-export { type Lines, openLines } from "./lines.ts";
+export { type LineOptions, type Lines, openLines } from "./lines.ts";
 export { type Level, type Log, type LogOptions, openLog } from "./log.ts";
 export * from "./metrics/index.ts";
 export { type Exchange, type Observer, observe } from "./observe.ts";

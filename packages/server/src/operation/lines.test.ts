@@ -59,6 +59,25 @@ test("lines that come while one is written come after it", async () => {
   assert.equal(await readFile(path, "utf8"), written.join(""));
 });
 
+test("lines may wait for others, and are there when it is closed or when they are many", async () => {
+  const path = join(dir, "waiting.log");
+  const lines = await openLines(path, { delay: 3_600_000 });
+  lines.write("one\n");
+  await sleep(20);
+  assert.equal(await readFile(path, "utf8"), "");
+  lines.write(`${"x".repeat(100_000)}\n`);
+  while ((await stat(path)).size < 100_000) await sleep(5);
+  lines.write("two\n");
+  await lines.close();
+  assert.match(await readFile(path, "utf8"), /^one\nx{100000}\ntwo\n$/);
+  const soon = await openLines(path, { delay: 5 });
+  for (const word of ["three\n", "four\n"]) {
+    soon.write(word);
+    while (!(await readFile(path, "utf8")).endsWith(word)) await sleep(5);
+  }
+  await soon.close();
+});
+
 test("a full disk is told once and costs no more than the lines", {
   skip: existsSync("/dev/full") ? false : "there is no /dev/full",
 }, async () => {

@@ -13,8 +13,19 @@ export interface Lines {
   close(): Promise<void>;
 }
 
+export interface LineOptions {
+  /**
+   * Milliseconds that a line may wait for others, because a write costs more than a line. A kill loses what waits. Default 0: each
+   * is written at once.
+   */
+  readonly delay?: number;
+  readonly onTrouble?: (message: string) => void;
+}
+
 /** Characters that may wait for a slow disk or reader; more are dropped, because the registry goes on without its log. */
 const most = 8 * 1024 * 1024;
+/** Characters that do not wait for more. */
+const enough = 64 * 1024;
 /** Milliseconds until a descriptor that has no room is tried again. */
 const pause = 50;
 
@@ -28,7 +39,7 @@ const files = { open: promisify(open), write: promisify(write), close: promisify
  */
 export const openLines = async (
   to: string | number,
-  { onTrouble = () => {} }: { onTrouble?: (message: string) => void } = {},
+  { delay = 0, onTrouble = () => {} }: LineOptions = {},
 ): Promise<Lines> => {
   let fd = typeof to === "number" ? to : await opened(to);
   const where = typeof to === "number" ? `descriptor ${to}` : to;
@@ -58,6 +69,8 @@ export const openLines = async (
     }
   };
   const drain = async (): Promise<void> => {
+    clearTimeout(timer);
+    timer = undefined;
     while (waiting.length > 0 && !ended) {
       const text = waiting.join("");
       waiting = [];
@@ -65,13 +78,19 @@ export const openLines = async (
       await put(text);
     }
   };
+  let timer: NodeJS.Timeout | undefined;
+  const soon = (): void => {
+    if (writing !== undefined) return;
+    if (delay === 0 || size > enough) void between(drain);
+    else timer ??= setTimeout(() => void between(drain), delay);
+  };
   /** Runs when nothing is being written, and before anything else is. */
   const between = (work: () => Promise<void>): Promise<void> => {
     const turn = (writing ?? Promise.resolve()).then(work).finally(() => {
       if (writing !== turn) return;
       writing = undefined;
       // A line may have come between the last look and this moment.
-      if (waiting.length > 0 && !ended) void between(drain);
+      if (waiting.length > 0 && !ended) soon();
     });
     writing = turn;
     return turn;
@@ -82,7 +101,7 @@ export const openLines = async (
       if (size > most) return trouble(`the log to ${where} is too slow: lines are lost`);
       waiting.push(line);
       size += line.length;
-      if (writing === undefined) void between(drain);
+      soon();
     },
     reopen: () =>
       between(async () => {
