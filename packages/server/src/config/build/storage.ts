@@ -1,0 +1,45 @@
+import { join } from "node:path";
+import { originText } from "../node.ts";
+import { fitsSocket } from "../place.ts";
+import type { StorageSettings } from "../settings.ts";
+import { type Context, partOf } from "./context.ts";
+
+/** What stands in `storage` beside the driver. */
+const aside: readonly string[] = ["maintenance", "cache", "delete", "redirect", "tag"];
+
+export const storageOf = (context: Context): StorageSettings | undefined => {
+  const { values, complain } = context;
+  const storage = partOf(context, "storage");
+  const drivers = [...storage.entries].filter(([name]) => !aside.includes(name));
+  const [first, second] = drivers;
+  if (first === undefined && values.withFile)
+    return complain(
+      "storage",
+      "no driver is named; add storage.filesystem.rootdirectory with the folder of the data, or say --data DIR",
+    );
+  if (second !== undefined) {
+    const places = drivers.map(([name, { origin }]) => `${name} (${originText(origin)})`);
+    return complain(
+      "storage",
+      `there is room for one driver, and here are ${places.join(", ")}; keep one`,
+      second[1].origin,
+    );
+  }
+  // Any other has been refused already.
+  const memory = first?.[0] === "inmemory";
+  if (memory) return { driver: "inmemory" };
+  const root = values.text("storage.filesystem.rootdirectory");
+  const control = values.maybe<string>("dray.control") ?? join(root, "dray", "control.sock");
+  if (!fitsSocket(control))
+    return complain(
+      "dray.control",
+      `its path is too long for a unix socket; choose a shorter one with dray.control, as /run/dray/control.sock`,
+    );
+  return {
+    driver: "filesystem",
+    root,
+    durability: values.text("dray.durability") as "full",
+    index: values.maybe<string>("dray.index") ?? join(root, "dray", "index.db"),
+    control,
+  };
+};

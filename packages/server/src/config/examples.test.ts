@@ -1,0 +1,159 @@
+import assert from "node:assert/strict";
+import { readdirSync } from "node:fs";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { loadSettings, remarkText, SettingsInvalid, type Sources } from "./index.ts";
+
+const example = (name: string): string => fileURLToPath(new URL(`testdata/${name}.yml`, import.meta.url));
+
+/** What is wrong, a line for each, without the folder of the examples. */
+const complaints = (sources: Sources): string[] => {
+  try {
+    loadSettings(sources);
+  } catch (error) {
+    if (error instanceof SettingsInvalid) return error.complaints.map((each) => remarkText(each).replace(/^\S*\//, ""));
+    throw error;
+  }
+  return [];
+};
+test("without a file: ./data, loopback, deletes on, gc by itself", () => {
+  const { settings, warnings } = loadSettings();
+  assert.deepEqual(warnings, []);
+  assert.deepEqual(settings.storage, {
+    driver: "filesystem",
+    root: "./data",
+    durability: "full",
+    index: "data/dray/index.db",
+    control: "data/dray/control.sock",
+  });
+  assert.deepEqual(settings.listen.place, { host: "127.0.0.1", port: 5000 });
+  assert.deepEqual(settings.access, { kind: "none", anonymousPull: [] });
+  assert.equal(settings.registry.deletes, true);
+  assert.equal(settings.registry.gc?.interval, 24 * 3_600_000);
+  assert.deepEqual(settings.log, {
+    level: "info",
+    format: "json",
+    fields: {},
+    access: { format: "json", to: "stdout" },
+  });
+  assert.equal(settings.debug, undefined);
+});
+
+test("a minimal file of distribution: its defaults", () => {
+  const { settings, warnings } = loadSettings({ file: example("minimal") });
+  assert.equal(settings.registry.deletes, false);
+  assert.equal(settings.registry.gc?.interval, undefined);
+  assert.deepEqual(settings.listen.place, { host: "::", port: 5000 });
+  assert.equal(settings.log.format, "text");
+  assert.equal(settings.registry.refuseSparse, false);
+  assert.equal(warnings.length, 1);
+  assert.match(warnings[0]?.message ?? "", /whoever reaches it may push/);
+});
+
+test("the file of the Debian package", () => {
+  const { settings, warnings } = loadSettings({ file: example("debian") });
+  assert.equal(settings.registry.deletes, true);
+  assert.deepEqual(settings.log.fields, { service: "registry" });
+  assert.deepEqual({ ...settings.listen.headers }, { "X-Content-Type-Options": ["nosniff"] });
+  assert.deepEqual(
+    warnings.map(({ key }) => key),
+    ["health.storagedriver.interval", "health.storagedriver.threshold"],
+  );
+});
+
+test("htpasswd, TLS and our own keys", () => {
+  const { settings, warnings } = loadSettings({ file: example("htpasswd-tls") });
+  assert.deepEqual(warnings, []);
+  assert.deepEqual(settings.access, {
+    kind: "htpasswd",
+    realm: "registry",
+    path: "/etc/registry/htpasswd",
+    lockout: { attempts: 10, window: 60_000 },
+    anonymousPull: ["public/**"],
+  });
+  assert.deepEqual(settings.listen.tls, {
+    certificate: "/etc/registry/tls.crt",
+    key: "/etc/registry/tls.key",
+    clientCas: ["/etc/registry/clients.pem"],
+    clientAuth: "require",
+    minVersion: "TLSv1.3",
+    ciphers: "ECDHE-RSA-AES256-GCM-SHA384:TLS_AES_256_GCM_SHA384",
+  });
+  assert.deepEqual(settings.listen.place, { host: "::1", port: 5443 });
+  assert.deepEqual(settings.listen.trustedProxies, ["10.0.0.0/8", "::1"]);
+  assert.equal(settings.listen.limits.connections, 1000);
+  assert.equal(settings.listen.drain, 90_000);
+  assert.deepEqual(settings.registry.locations, {
+    relative: false,
+    host: "https://registry.example:5443",
+    prefix: "/images",
+  });
+  assert.deepEqual(settings.registry.gc, {
+    grace: 2 * 86_400_000,
+    lease: 3_600_000,
+    untagged: 30 * 86_400_000,
+    interval: 6 * 3_600_000,
+  });
+  assert.deepEqual(settings.registry.pages, { tags: 200, catalog: 500, referrers: 1000 });
+  assert.equal(settings.registry.uploads?.age, 72 * 3_600_000);
+  assert.equal(settings.purging.interval, 12 * 3_600_000);
+  assert.equal(settings.registry.refuseSparse, true);
+  assert.equal(settings.registry.deletes, true);
+  assert.equal(settings.registry.readOnly, false);
+  assert.deepEqual(settings.debug, { place: { host: "localhost", port: 5001 }, metrics: "/metrics" });
+  assert.deepEqual(
+    { ...settings.log, fields: { ...settings.log.fields } },
+    {
+      level: "warn",
+      format: "json",
+      fields: { service: "registry", environment: "staging" },
+      audit: { to: "/var/log/registry/audit.log" },
+    },
+  );
+});
+
+test("a token service, memory, a unix socket", () => {
+  const { settings, warnings } = loadSettings({ file: example("token") });
+  assert.deepEqual(warnings, []);
+  assert.deepEqual(settings.storage, { driver: "inmemory" });
+  assert.deepEqual(settings.listen.place, { unix: "/run/registry/registry.sock" });
+  assert.equal(settings.log.level, "debug");
+  assert.deepEqual(settings.access, {
+    kind: "token",
+    realm: "https://auth.example/token",
+    service: "registry.example",
+    issuer: "auth.example",
+    rootCertBundle: "/etc/registry/tokens.pem",
+    signingAlgorithms: ["EdDSA", "ES256"],
+    autoRedirect: "/auth/token",
+    anonymousPull: [],
+  });
+});
+
+test("S3 and redis are refused by line, without a secret", () => {
+  const said = complaints({ file: example("s3") });
+  assert.deepEqual(
+    said.map((line) => line.split(". ")[0]),
+    ["s3.yml:3:3: storage.s3: is not supported", "s3.yml:10:1: redis: is not supported"],
+  );
+  assert.doesNotMatch(said.join(), /never-in-a-message|AKIA/);
+});
+
+test("proxy, middleware, notifications and letsencrypt are refused, all at once", () => {
+  const said = complaints({ file: example("proxy") });
+  assert.deepEqual(
+    said.map((line) => line.split(". ")[0]),
+    [
+      "proxy.yml:5:1: middleware: is not supported",
+      "proxy.yml:11:3: notifications.endpoints: is not supported",
+      "proxy.yml:22:5: http.tls.letsencrypt: is not supported",
+      "proxy.yml:25:1: proxy: is not supported",
+    ],
+  );
+  assert.doesNotMatch(said.join(), /never-in-a-message/);
+});
+
+test("no example is left out", () => {
+  const names = readdirSync(fileURLToPath(new URL("testdata", import.meta.url))).toSorted();
+  assert.deepEqual(names, ["debian.yml", "htpasswd-tls.yml", "minimal.yml", "proxy.yml", "s3.yml", "token.yml"]);
+});

@@ -1,0 +1,30 @@
+import { anything, choice, listOf, text, truth } from "../value-types.ts";
+import { type Key, needless, refused, supported } from "./key.ts";
+
+const algorithms = [
+  "EdDSA",
+  ...["HS", "RS", "ES", "PS"].flatMap((family) => [256, 384, 512].map((length) => `${family}${length}`)),
+];
+
+export const authKeys: readonly Key[] = [
+  needless("auth.none", anything, "everybody may do everything, which is the default"),
+  supported("auth.htpasswd.realm", text, "what the client shows whom it asks for a password"),
+  supported("auth.htpasswd.path", text, "the file of users, made by `htpasswd -B`; watched", { reloadable: true }),
+  supported("auth.token.realm", text, "where clients get their tokens, a URL"),
+  supported("auth.token.service", text, "how the token service calls this registry"),
+  supported("auth.token.issuer", text, "how the token service calls itself in its tokens"),
+  supported("auth.token.rootcertbundle", text, "certificates (PEM) whose keys sign tokens; watched", {
+    reloadable: true,
+  }),
+  supported("auth.token.jwks", text, "keys that sign tokens, a file of a JSON Web Key Set; watched", {
+    reloadable: true,
+  }),
+  supported("auth.token.signingalgorithms", listOf(choice(...algorithms)), "algorithms that tokens may be signed by", {
+    fallbackText: "every one that fits the keys",
+  }),
+  supported("auth.token.autoredirect", truth, "`true`: the realm is on the host that the client asked", {
+    fallback: false,
+  }),
+  supported("auth.token.autoredirectpath", text, "its path there", { fallback: "/auth/token" }),
+  refused("auth.silly", anything, "it believes everybody; choose auth.none, auth.htpasswd or auth.token", () => true),
+];

@@ -1,0 +1,154 @@
+import { repositoryPatterns } from "../../access/patterns.ts";
+import { proxiesOf } from "../../listen/forwarded.ts";
+import { choice, count, duration, listOf, positive, size, text } from "../value-types.ts";
+import { type Key, type KeyFacts, supported } from "./key.ts";
+
+const [second, hour, MiB] = [1000, 3_600_000, 1024 * 1024];
+
+/** What another part of the server says of a value. */
+const faultOf = (work: () => unknown): string | undefined => {
+  try {
+    work();
+    return undefined;
+  } catch (error) {
+    return `has an entry that cannot be used: ${(error as Error).message}`;
+  }
+};
+const some = (least: number, written: string): KeyFacts<number> => ({
+  check: (value) => (value < least ? `is too small; at least ${written}` : undefined),
+});
+
+/** Our own keys, in a place that distribution passes over without a word (3.1.2 and 2.8.2 do). */
+export const ownKeys: readonly Key[] = [
+  supported(
+    "dray.durability",
+    choice("full", "relaxed"),
+    "`full`: what was acknowledged survives a power cut; `relaxed`: a kill",
+    {
+      fallback: "full",
+    },
+  ),
+  supported("dray.index", text, "the file of the index, on a local file system; it is derived and may be deleted", {
+    fallbackText: "`dray/index.db` in the data folder",
+  }),
+  supported(
+    "dray.control",
+    text,
+    "the unix socket by which `dray serve gc`, `check` and `verify` speak to the running registry",
+    {
+      fallbackText: "`dray/control.sock` in the data folder",
+    },
+  ),
+  supported(
+    "dray.freespace",
+    size,
+    "space that stays free: below it pushes get 503, while pulls, deletes and gc go on",
+    {
+      fallback: 64 * MiB,
+    },
+  ),
+  supported("dray.memory", size, "manifests and lists kept in memory", { fallback: 64 * MiB, ...some(MiB, "1MiB") }),
+  supported("dray.recheck", duration, "how long a tag is taken to be as it was before the tree is looked at again", {
+    fallback: 2 * second,
+  }),
+  supported("dray.manifestsize", size, "the largest manifest; 413 beyond", {
+    fallback: 4 * MiB,
+    ...some(1024, "1KiB"),
+  }),
+  supported("dray.referrers", positive, "referrers in a page at most", { fallback: 1000 }),
+  supported("dray.gc.grace", duration, "what is younger is never collected", { fallback: 24 * hour, reloadable: true }),
+  supported("dray.gc.lease", duration, "how long a blob that a client was told of is kept for it", {
+    fallback: hour,
+    reloadable: true,
+  }),
+  supported("dray.gc.interval", duration, "how often garbage is collected; `0`: only by `dray serve gc`", {
+    fallback: 24 * hour,
+    fallbackWithFile: 0,
+    reloadable: true,
+  }),
+  supported(
+    "dray.retention.untagged",
+    duration,
+    "manifests without a tag go after so long, but for children and referrers of others",
+    {
+      fallbackText: "never",
+      reloadable: true,
+    },
+  ),
+  supported(
+    "dray.uploads.silence",
+    duration,
+    "how long a connection may be silent until another one takes its upload over",
+    {
+      fallback: 5 * second,
+    },
+  ),
+  supported(
+    "dray.access.anonymouspull",
+    listOf(text),
+    "repositories that everybody may pull, by patterns such as `public/**`",
+    {
+      check: (patterns) => faultOf(() => repositoryPatterns(patterns)),
+    },
+  ),
+  supported(
+    "dray.access.lockout.attempts",
+    positive,
+    "wrong passwords of a user from one place before nothing more is tried",
+    {
+      fallback: 10,
+    },
+  ),
+  supported("dray.access.lockout.window", duration, "how long they are counted, and how long nothing is tried", {
+    fallback: 60 * second,
+  }),
+  supported(
+    "dray.trustedproxies",
+    listOf(text),
+    "addresses and CIDRs whose `X-Forwarded-*` count; `unix` for the socket",
+    {
+      check: (list) => faultOf(() => proxiesOf(list)),
+    },
+  ),
+  supported("dray.limits.headers", duration, "how long a client may take for its headers", {
+    fallback: 10 * second,
+    reloadable: true,
+    ...some(1, "1ms"),
+  }),
+  supported("dray.limits.idle", duration, "how long a body may stand still", {
+    fallback: 120 * second,
+    reloadable: true,
+    ...some(1, "1ms"),
+  }),
+  supported("dray.limits.keepalive", duration, "how long a connection may rest between requests", {
+    fallback: 75 * second,
+    reloadable: true,
+    ...some(1, "1ms"),
+  }),
+  supported("dray.limits.headersize", size, "all headers of a request", {
+    fallback: 64 * 1024,
+    reloadable: true,
+    ...some(1024, "1KiB"),
+  }),
+  supported("dray.limits.target", positive, "characters of path and query; 414 beyond", {
+    fallback: 32 * 1024,
+    reloadable: true,
+  }),
+  supported("dray.limits.connections", count, "connections at once; `0`: as many as the system has", {
+    fallback: 0,
+    reloadable: true,
+    check: (value) => (value < 0 ? "is below zero" : undefined),
+  }),
+  supported(
+    "dray.log.access.format",
+    choice("json", "text"),
+    "how the access log is written; `text` is the combined format",
+    {
+      fallbackText: "as `log.formatter`",
+    },
+  ),
+  supported("dray.log.access.to", text, "where to: `stdout`, `stderr` or a file", { fallback: "stdout" }),
+  supported("dray.log.audit.to", text, "where a line for each change goes: `stdout`, `stderr` or a file", {
+    fallbackText: "nowhere",
+  }),
+];

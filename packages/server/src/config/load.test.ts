@@ -1,0 +1,169 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { loadSettings, remarkText, SettingsInvalid, type Sources } from "./index.ts";
+
+const minimal = "version: 0.1\nstorage: {filesystem: {rootdirectory: /d}}\nhttp: {addr: '127.0.0.1:5000'}\n";
+
+/** What is wrong, a line for each. */
+const complaints = (sources: Sources): string[] => {
+  try {
+    loadSettings(sources);
+  } catch (error) {
+    if (error instanceof SettingsInvalid) return error.complaints.map(remarkText);
+    throw error;
+  }
+  return [];
+};
+const warnings = (sources: Sources): string[] => loadSettings(sources).warnings.map(remarkText);
+
+describe("what is disabled or empty is no obstacle", () => {
+  for (const harmless of [
+    "proxy: {remoteurl: ''}",
+    "proxy:",
+    "notifications: {endpoints: []}",
+    "notifications: {events: {includereferences: true}, endpoints: [{name: a, disabled: true, url: http://a}]}",
+    "middleware: {storage: [{name: cloudfront, disabled: true}]}",
+    "redis: {}",
+    "auth:",
+    "auth: none",
+    "auth: {none: }",
+    "x-anything: {a: 1}",
+    "policy: {repository: {classes: []}}",
+    "validation: {disabled: true}",
+  ])
+    test(harmless, () => {
+      assert.deepEqual(warnings({ text: `${minimal}${harmless}\n` }), []);
+    });
+});
+
+describe("wrong files", () => {
+  const cases: [name: string, text: string, expected: string[]][] = [
+    ["empty", "", ["config.yml:1:1: this is no configuration; it begins with version: 0.1"]],
+    ["a list", "- version: 0.1\n", ["config.yml:1:1: this is no configuration; it begins with version: 0.1"]],
+    [
+      "no version",
+      "storage: inmemory\nhttp: {addr: 'localhost:1'}\n",
+      ["config.yml:1:1: version: is missing; write version: 0.1, as distribution does"],
+    ],
+    ["another version", "version: 0.2\nstorage: inmemory\n", ['config.yml:1:1: version: "0.2" is not one of 0.1']],
+    [
+      "no storage",
+      "version: 0.1\n",
+      [
+        "config.yml:1:1: storage: no driver is named; add storage.filesystem.rootdirectory with the folder of the data, or say --data DIR",
+      ],
+    ],
+    [
+      "two drivers",
+      "version: 0.1\nstorage:\n  inmemory:\n  filesystem:\n    rootdirectory: /d\n",
+      [
+        "config.yml:4:3: storage: there is room for one driver, and here are inmemory (config.yml:3:3), filesystem (config.yml:4:3); keep one",
+      ],
+    ],
+    [
+      "a key twice",
+      "version: 0.1\nstorage: inmemory\nlog: {level: info}\nlog: {level: debug}\n",
+      ["config.yml:4:1: log: stands here twice, first on line 3; keep one"],
+    ],
+    [
+      "a mistyped key",
+      `${minimal}atuh: {htpasswd: {realm: a}}\n`,
+      ["config.yml:4:1: atuh: no key is called so; did you mean auth?"],
+    ],
+    [
+      "an unknown driver",
+      "version: 0.1\nstorage:\n  filesytem: {rootdirectory: /d}\n",
+      ["config.yml:3:3: storage.filesytem: no key is called so; did you mean filesystem?"],
+    ],
+    [
+      "an unknown way of access",
+      `${minimal}auth: ldap\n`,
+      ["config.yml:4:1: auth.ldap: no key is called so; remove it, or choose among none, htpasswd, token, silly"],
+    ],
+    [
+      "our own key mistyped",
+      `${minimal}dray: {gc: {grase: 1h}}\n`,
+      ["config.yml:4:13: dray.gc.grase: no key is called so; did you mean grace?"],
+    ],
+    [
+      "a duration without unit",
+      `${minimal}dray: {gc: {grace: 60}}\n`,
+      ['config.yml:4:13: dray.gc.grace: "60" is not a duration; write a number with its unit, as 30s, 1h30m or 168h'],
+    ],
+    [
+      "a scalar for a map",
+      "version: 0.1\nstorage:\n  inmemory:\n  delete: true\n",
+      ["config.yml:4:3: storage.delete: a single value stands where a map belongs; its keys are enabled"],
+    ],
+    [
+      "half a certificate",
+      `version: 0.1\nstorage: inmemory\nhttp:\n  addr: localhost:1\n  tls:\n    certificate: /c.pem\n`,
+      ["config.yml:6:5: http.tls.certificate: its key is missing; name it in http.tls.key"],
+    ],
+    [
+      "client certificates of nobody",
+      `version: 0.1\nstorage: inmemory\nhttp:\n  addr: localhost:1\n  tls: {certificate: c, key: k, clientauth: require-and-verify-client-cert}\n`,
+      [
+        "config.yml:5:33: http.tls.clientauth: nothing tells whose certificates clients may show; name their signers in http.tls.clientcas",
+      ],
+    ],
+    [
+      "htpasswd without its file",
+      `${minimal}auth:\n  htpasswd:\n    realm: r\n`,
+      ["config.yml:5:3: auth.htpasswd.path: is missing; name the file of users, which `htpasswd -B` makes"],
+    ],
+    [
+      "htpasswd without anything",
+      `${minimal}auth: htpasswd\n`,
+      [
+        "config.yml:4:1: auth.htpasswd.realm: is missing; name what users log in to, as `realm: registry`",
+        "config.yml:4:1: auth.htpasswd.path: is missing; name the file of users, which `htpasswd -B` makes",
+      ],
+    ],
+    [
+      "tokens without keys",
+      `${minimal}auth: {token: {realm: a, service: b, issuer: c}}\n`,
+      [
+        "config.yml:4:1: auth.token: nothing tells which keys sign tokens; name a file as rootcertbundle (certificates) or jwks (keys)",
+      ],
+    ],
+    [
+      "two ways of access",
+      `${minimal}auth:\n  none:\n  htpasswd: {realm: a, path: b}\n`,
+      ["config.yml:6:3: auth: there is room for one way of access, and here are none, htpasswd; keep one"],
+    ],
+    [
+      "an address without its port",
+      "version: 0.1\nstorage: inmemory\nhttp: {addr: localhost}\n",
+      [
+        'config.yml:3:8: http.addr: "localhost" is no address; write HOST:PORT, as 127.0.0.1:5000, or :5000 for every interface',
+      ],
+    ],
+    [
+      "a host without its scheme",
+      `version: 0.1\nstorage: inmemory\nhttp: {addr: 'localhost:1', host: registry.example}\n`,
+      [
+        'config.yml:3:29: http.host: "registry.example" is no address of a registry; write it with its scheme, as https://registry.example:5000',
+      ],
+    ],
+    [
+      "an element of a list",
+      `${minimal}dray:\n  trustedproxies:\n    - 10.0.0.0/8\n    - nobody\n`,
+      [
+        'config.yml:5:3: dray.trustedproxies: has an entry that cannot be used: trusted proxy "nobody" is no address and no CIDR such as 10.0.0.0/8',
+      ],
+    ],
+    [
+      "a header that ends itself",
+      `${minimal}x-a: 1\n`.replace("http: {", 'http: {headers: {X-A: ["a\\r\\nb"]}, '),
+      ["config.yml:3:24: http.headers: has a value of X-A that no header can have"],
+    ],
+    ["broken YAML", "version: 0.1\nstorage: {filesystem: [\n", []],
+  ];
+  for (const [name, text, expected] of cases)
+    test(name, () => {
+      const said = complaints({ text });
+      if (expected.length > 0) assert.deepEqual(said, expected);
+      else assert.match(said[0] ?? "", /^config\.yml:\d+:\d+: this is no YAML: /);
+    });
+});

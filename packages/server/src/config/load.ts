@@ -1,0 +1,97 @@
+import { readFileSync } from "node:fs";
+import { DrayError } from "dray/errors";
+import { diskError } from "dray/files";
+import { buildSettings } from "./build/index.ts";
+import { overlayFlags } from "./flags.ts";
+import { type MapNode, mapNode, type Remark, remarkText } from "./node.ts";
+import { readKeys } from "./read.ts";
+import type { Flags, Loaded } from "./settings.ts";
+import { type Environment, overlayVariables } from "./variables.ts";
+import { parseYaml } from "./yaml.ts";
+
+export interface Sources {
+  /** Path of the configuration. Default: what `REGISTRY_CONFIGURATION_PATH` says, else none. */
+  readonly file?: string;
+  /** What it says, where it need not be read. */
+  readonly text?: string;
+  readonly env?: Environment;
+  readonly flags?: Flags;
+}
+
+/** A configuration that cannot be used, with everything that is wrong with it. */
+export class SettingsInvalid extends DrayError {
+  readonly complaints: readonly Remark[];
+  readonly warnings: readonly Remark[];
+
+  constructor(complaints: readonly Remark[], warnings: readonly Remark[]) {
+    const texts = complaints.map(remarkText);
+    const count = texts.length === 1 ? "" : `${texts.length} things are wrong with the configuration: `;
+    super("CONFIG_INVALID", count + texts.join("; "));
+    this.complaints = complaints;
+    this.warnings = warnings;
+  }
+}
+
+/**
+ * The settings of the registry: what flags say, else variables, else the file, else defaults.
+ * @throws SettingsInvalid with all that is wrong and where
+ * @throws DrayError `DISK` for a file that cannot be read
+ * @example
+ * const { settings, warnings } = loadSettings({ file: "config.yml", env: process.env, flags: { listen: ":5000" } });
+ */
+export const loadSettings = ({ file: given, text: said, env = {}, flags = {} }: Sources = {}): Loaded => {
+  const named = env["REGISTRY_CONFIGURATION_PATH"];
+  const file = given ?? (said === undefined && named !== "" ? named : undefined);
+  const text = said ?? (file === undefined ? undefined : contentOf(file));
+  const complaints: Remark[] = [];
+  const root = text === undefined ? mapNode({ kind: "default" }) : rootOf(text, file ?? "config.yml", complaints);
+  // What cannot be read at all is not also incomplete.
+  if (root === undefined) throw new SettingsInvalid(complaints, []);
+  const variables = overlayVariables(root, env);
+  complaints.push(...variables.complaints, ...overlayFlags(root, flags));
+  const read = readKeys(root);
+  const built = buildSettings(root, read.said, { withFile: text !== undefined });
+  const warnings = [...variables.warnings, ...read.warnings, ...built.warnings].toSorted(byPlace);
+  const all = distinct([...complaints, ...read.complaints, ...built.complaints]).toSorted(byPlace);
+  if (built.settings === undefined || all.length > 0) throw new SettingsInvalid(all, warnings);
+  return { settings: built.settings, warnings };
+};
+
+const largest = 1024 * 1024;
+
+const contentOf = (file: string): string => {
+  try {
+    const bytes = readFileSync(file);
+    if (bytes.byteLength > largest) throw new DrayError("CONFIG_INVALID", `${file} is too large for a configuration`);
+    return new TextDecoder().decode(bytes);
+  } catch (error) {
+    throw error instanceof DrayError ? error : diskError(error, "read", file);
+  }
+};
+
+const rootOf = (text: string, file: string, complaints: Remark[]): MapNode | undefined => {
+  const parsed = parseYaml(text, { file });
+  complaints.push(...parsed.complaints);
+  const start = { kind: "file", file, line: 1, column: 1 } as const;
+  if (parsed.node?.kind === "map") return parsed.node;
+  if (parsed.complaints.length === 0)
+    complaints.push({ key: "", origin: start, message: "this is no configuration; it begins with version: 0.1" });
+  return undefined;
+};
+
+/** One thing once: what has a wrong value is not missing as well. */
+const distinct = (remarks: readonly Remark[]): Remark[] => {
+  const seen = new Set<string>();
+  return remarks.filter(({ key }) => {
+    const again = key !== "" && seen.has(key);
+    seen.add(key);
+    return !again;
+  });
+};
+
+/** The file from its top, then the rest in the order of names. */
+const byPlace = (a: Remark, b: Remark): number => {
+  const [left, right] = [a.origin, b.origin];
+  if (left.kind === "file" && right.kind === "file") return left.line - right.line || left.column - right.column;
+  return (left.kind === "file" ? 0 : 1) - (right.kind === "file" ? 0 : 1);
+};

@@ -1,0 +1,23 @@
+import { isIP } from "node:net";
+
+/** Where something listens: what `ListenOptions` takes. */
+export type Place = { readonly host: string; readonly port: number } | { readonly unix: string };
+
+/** Every interface, of both kinds where the system has both. */
+export const everywhere = "::";
+
+const label = /^[A-Za-z0-9_](?:[A-Za-z0-9_-]*[A-Za-z0-9_])?$/;
+const named = (host: string): boolean => host.split(".").every((part) => label.test(part));
+
+/** `localhost:5000`, `:5000` (every interface, as in Go), `[::1]:5000`. `undefined` for what is none. */
+export const parseAddress = (text: string): Place | undefined => {
+  const [, bracketed, plain = "", digits = ""] = /^(?:\[([^\]]*)\]|([^:[\]]*)):(\d{1,5})$/.exec(text) ?? [];
+  const port = Number(digits);
+  if (digits === "" || port > 65_535) return undefined;
+  if (bracketed !== undefined) return isIP(bracketed.replace(/%.*$/, "")) === 6 ? { host: bracketed, port } : undefined;
+  if (plain === "" || plain === "*") return { host: everywhere, port };
+  return isIP(plain) === 4 || (named(plain) && !/^[\d.]+$/.test(plain)) ? { host: plain, port } : undefined;
+};
+
+/** A path of a unix socket that every system takes: Linux has 107 bytes for it, macOS 103. */
+export const fitsSocket = (path: string): boolean => Buffer.byteLength(path) <= 103;

@@ -1,0 +1,83 @@
+import { expand } from "./assign.ts";
+import { type Key, keyOf, namesBelow } from "./keys/index.ts";
+import { nearest } from "./nearest.ts";
+import { type ConfigNode, isNull, type MapNode, type Remark } from "./node.ts";
+import { Misfit } from "./value-types.ts";
+
+/** What was said of the keys that are supported. */
+export type Said = ReadonlyMap<string, { readonly value: unknown; readonly origin: Remark["origin"] }>;
+
+export interface Read {
+  readonly said: Said;
+  readonly complaints: readonly Remark[];
+  readonly warnings: readonly Remark[];
+}
+
+/** Parts in which a key that nobody knows can do no harm: it warns. Everywhere else it may be the one that closes a door. */
+const harmless = /^(?:log|health|reporting|compatibility|catalog|tags)$/;
+
+/** Compares a configuration with the table of keys. Writes `auth: none` and its like out in the tree. */
+export const readKeys = (root: MapNode): Read => {
+  const said = new Map<string, { value: unknown; origin: Remark["origin"] }>();
+  const complaints: Remark[] = [];
+  const warnings: Remark[] = [];
+
+  const leaf = (key: Key, node: ConfigNode): void => {
+    const { path, status, about } = key;
+    const remark = (message: string, origin = node.origin): Remark => ({ key: path, origin, message });
+    if (status === "refused" && key.matters(node)) complaints.push(remark(`is not supported. ${about}`));
+    if (status === "ignored" && key.matters(node)) warnings.push(remark(`has no effect: ${about}`));
+    if (status !== "supported") return;
+    try {
+      const value = key.type.read(node);
+      if (value === undefined) return;
+      const wrong = key.check?.(value);
+      if (wrong === undefined) said.set(path, { value, origin: node.origin });
+      else complaints.push(remark(shown(key, node) + wrong));
+    } catch (error) {
+      if (!(error instanceof Misfit)) throw error;
+      complaints.push(remark(shown(key, node) + error.message, error.at));
+    }
+  };
+
+  const visit = (node: ConfigNode, path: string): void => {
+    const key = keyOf.get(path);
+    if (key !== undefined) return leaf(key, node);
+    if (isNull(node)) return;
+    if (node.kind !== "map") {
+      const message = `a ${node.kind === "list" ? "list" : "single value"} stands where a map belongs; its keys are ${namesBelow(path).join(", ")}`;
+      complaints.push({ key: path, origin: node.origin, message });
+      return;
+    }
+    for (const [name, below] of node.entries) {
+      const inside = path === "" ? name : `${path}.${name}`;
+      const isKnown = keyOf.has(inside) || namesBelow(inside).length > 0;
+      if (path === "" && name.startsWith("x-")) continue;
+      if (!isKnown) {
+        const remark = { key: inside, origin: below.origin, message: unknown(name, path) };
+        if (harmless.test(inside.split(".")[0] ?? "") && path !== "") warnings.push(remark);
+        else complaints.push(remark);
+        continue;
+      }
+      const expanded = expand(below, inside);
+      if (expanded !== below) node.entries.set(name, expanded);
+      visit(expanded, inside);
+    }
+  };
+  visit(root, "");
+  return { said, complaints, warnings };
+};
+
+const unknown = (name: string, path: string): string => {
+  const names = namesBelow(path);
+  const close = nearest(name, names);
+  if (close !== undefined) return `no key is called so; did you mean ${close}?`;
+  if (path === "") return "no key is called so; remove it, or let its name begin with x-";
+  return `no key is called so; remove it, or choose among ${names.join(", ")}`;
+};
+
+/** A value that is no secret and short enough to be told, before what is wrong with it. */
+const shown = ({ secret, type }: Key, node: ConfigNode): string => {
+  if (secret || node.kind !== "scalar" || type.name.startsWith("map")) return "";
+  return /^[^\s@]{1,60}$/.test(node.text) ? `${JSON.stringify(node.text)} ` : "it ";
+};

@@ -1,0 +1,177 @@
+import { parseDuration } from "./duration.ts";
+import { type ConfigNode, isNull, type MapNode, type Origin, truthOf } from "./node.ts";
+import { parseSize } from "./size.ts";
+
+/** A part of a JSON Schema. */
+export type Schema = Readonly<Record<string, unknown>>;
+
+/** What a key may say. */
+export interface ValueType<T = unknown> {
+  /** For people: `duration`, `text`, `list of text`. */
+  readonly name: string;
+  readonly schema: Schema;
+  /**
+   * The value, or `undefined` where nothing was said.
+   * @throws Misfit what is wrong with it, without the value itself
+   */
+  read(node: ConfigNode): T | undefined;
+}
+
+/** A value that its key cannot have. `at` where a part of it is to blame. */
+export class Misfit extends Error {
+  readonly at: Origin | undefined;
+  constructor(message: string, at?: Origin) {
+    super(message);
+    this.at = at;
+  }
+}
+
+/** The text of a scalar; `undefined` for null. */
+const textOf = (node: ConfigNode, expected: string): string | undefined => {
+  if (node.kind !== "scalar") throw new Misfit(`a ${node.kind} stands where ${expected} belongs`);
+  return isNull(node) ? undefined : node.text;
+};
+
+const scalar = <T>(
+  name: string,
+  schema: Schema,
+  expected: string,
+  parse: (text: string) => T | undefined,
+): ValueType<T> => ({
+  name,
+  schema,
+  read: (node) => {
+    const text = textOf(node, expected);
+    if (text === undefined || text === "") return undefined;
+    const value = parse(text);
+    if (value === undefined) throw new Misfit(`is not ${expected}`);
+    return value;
+  },
+});
+
+export const text: ValueType<string> = scalar("text", { type: ["string", "number"] }, "one line of text", (said) =>
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they would end a header or a path
+  /[\u0000-\u001f\u007f]/.test(said) ? undefined : said,
+);
+
+export const truth: ValueType<boolean> = {
+  name: "true or false",
+  schema: { type: "boolean" },
+  read: (node) => {
+    if (textOf(node, "true or false") === undefined) return undefined;
+    const value = truthOf(node);
+    if (value === undefined) throw new Misfit("is neither true nor false");
+    return value;
+  },
+};
+
+export const count: ValueType<number> = scalar("number", { type: "integer" }, "a whole number", (said) =>
+  /^[+-]?\d{1,15}$/.test(said) ? Number(said) : undefined,
+);
+
+export const positive: ValueType<number> = scalar(
+  "number",
+  { type: "integer", minimum: 1 },
+  "a whole number from 1 on",
+  (said) => (/^\+?\d{1,15}$/.test(said) && Number(said) > 0 ? Number(said) : undefined),
+);
+
+/** Milliseconds. */
+export const duration: ValueType<number> = scalar(
+  "duration",
+  {
+    type: ["string", "integer"],
+    pattern: "^\\+?(0+|((\\d+(\\.\\d*)?|\\.\\d+)(ns|us|µs|μs|ms|s|m|h|d))+)$",
+    maximum: 0,
+  },
+  "a duration; write a number with its unit, as 30s, 1h30m or 168h",
+  parseDuration,
+);
+
+/** Bytes. */
+export const size: ValueType<number> = scalar(
+  "size",
+  { type: ["string", "integer"], pattern: "^\\d+(\\.\\d+)? ?([kKmMgGtT][iI]?)?[bB]?$", minimum: 0 },
+  "a size; write bytes or a unit with them, as 4096, 64MiB or 1GB",
+  parseSize,
+);
+
+export const choice = <T extends string>(...words: readonly T[]): ValueType<T> =>
+  scalar(`one of ${words.join(", ")}`, { type: "string", enum: words }, `one of ${words.join(", ")}`, (said) =>
+    words.find((word) => word.toLowerCase() === said.toLowerCase()),
+  );
+
+/** A list; one scalar stands for a list of one. `check` says what is wrong with an item. */
+export const listOf = <T>(
+  item: ValueType<T>,
+  check: (value: T) => string | undefined = () => undefined,
+): ValueType<T[]> => ({
+  name: `list of ${item.name}`,
+  schema: { type: ["array", "string"], items: item.schema },
+  read: (node) => {
+    if (isNull(node)) return undefined;
+    const items = node.kind === "list" ? node.items : [node];
+    return items.flatMap((each) => {
+      const value = located(each, () => item.read(each));
+      if (value === undefined) return [];
+      const wrong = check(value);
+      if (wrong !== undefined) throw new Misfit(wrong, each.origin);
+      return [value];
+    });
+  },
+});
+
+const located = <T>(node: ConfigNode, work: () => T): T => {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof Misfit) throw new Misfit(error.message, error.at ?? node.origin);
+    throw error;
+  }
+};
+
+const mapOf = (node: ConfigNode, expected: string): MapNode => {
+  if (node.kind !== "map") throw new Misfit(`is not ${expected}`);
+  return node;
+};
+
+const token = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: exactly what a header's value may not have
+const unfit = /[\u0000-\u0008\u000a-\u001f\u007f]|[^\u0000-\u00ff]/;
+const framing = /^(?:connection|content-length|transfer-encoding|keep-alive|upgrade|trailer|date)$/i;
+
+/** Header names with one value or several. */
+export const headers: ValueType<Readonly<Record<string, readonly string[]>>> = {
+  name: "map of header names to lists of values",
+  schema: { type: "object", additionalProperties: { type: ["array", "string"], items: { type: "string" } } },
+  read: (node) => {
+    if (isNull(node)) return undefined;
+    const said = [...mapOf(node, "a map of header names to lists of values").entries].map(([name, values]) => {
+      if (!token.test(name)) throw new Misfit("has a name that no header can have", values.origin);
+      if (framing.test(name)) throw new Misfit(`sets ${name}, which the server sets itself; remove it`, values.origin);
+      const items = values.kind === "list" ? values.items : [values];
+      return [name, items.map((item) => headerValue(name, item))] as const;
+    });
+    return Object.fromEntries(said);
+  },
+};
+
+const headerValue = (name: string, node: ConfigNode): string => {
+  const value = located(node, () => textOf(node, "a header's value")) ?? "";
+  if (unfit.test(value)) throw new Misfit(`has a value of ${name} that no header can have`, node.origin);
+  return value;
+};
+
+/** Words that every line of the log carries. */
+export const fields: ValueType<Readonly<Record<string, string>>> = {
+  name: "map of text",
+  schema: { type: "object" },
+  read: (node) => {
+    if (isNull(node)) return undefined;
+    const said = [...mapOf(node, "a map of names to text").entries];
+    return Object.fromEntries(said.map(([name, value]) => [name, located(value, () => textOf(value, "text")) ?? ""]));
+  },
+};
+
+/** Anything: of a key that has no effect here, or that is refused whatever it says. */
+export const anything: ValueType<ConfigNode> = { name: "anything", schema: {}, read: (node) => node };
