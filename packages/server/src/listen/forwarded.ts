@@ -47,6 +47,41 @@ const list = (message: IncomingMessage, name: string): string[] => {
   return values.filter((value) => value !== "");
 };
 
+/** What proxies said of the client they serve, the nearest to us last. */
+interface Said {
+  readonly hops: readonly string[];
+  readonly proto: string | undefined;
+  readonly host: string | undefined;
+}
+
+/**
+ * `X-Forwarded-*` where there is any, else `Forwarded` (RFC 7239). A proxy that sets the one kind lets the other pass as its client
+ * wrote it, and nearly all set `X-Forwarded-*`.
+ */
+const saidTo = (message: IncomingMessage, proxies: Proxies): Said => {
+  const [proto] = list(message, "x-forwarded-proto");
+  const [host] = list(message, "x-forwarded-host");
+  const hops = list(message, "x-forwarded-for").map(bare);
+  if (hops.length > 0 || proto !== undefined || host !== undefined) return { hops, proto, host };
+  const elements = list(message, "forwarded").map(
+    (element) =>
+      new Map(
+        [...element.matchAll(/([!#$%&'*+.^_`|~0-9A-Za-z-]+)=(?:"([^"]*)"|([^;\s]*))/g)].map(
+          ([, name = "", quoted, token = ""]) => [name.toLowerCase(), quoted ?? token],
+        ),
+      ),
+  );
+  const clients = elements.map((element) => bare(element.get("for") ?? ""));
+  // The element of the outermost proxy that is trusted: the next one to the left is its client's word.
+  let outermost = elements.length - 1;
+  while (outermost > 0 && trusts(proxies, clients[outermost])) outermost--;
+  const element = elements[outermost];
+  return { hops: clients, proto: element?.get("proto"), host: element?.get("host") };
+};
+
+/** Without brackets and port. */
+const bare = (hop: string): string => plain(hop.replace(/^\[([^\]]*)\](?::\d+)?$|^([0-9.]+):\d+$/, "$1$2")) ?? hop;
+
 const authority = /^[A-Za-z0-9._~-]+(?::\d{1,5})?$|^\[[0-9A-Fa-f:.]+\](?::\d{1,5})?$/;
 
 /** `https://registry.example`: as the client sees it, if a trusted proxy tells. */
@@ -54,10 +89,9 @@ export const originOf = (message: IncomingMessage, { scheme, proxies }: Context)
   const absolute = /^(https?:\/\/[^/?#]*)/i.exec(message.url ?? "")?.[1];
   const host = absolute?.slice(absolute.indexOf("//") + 2) ?? message.headers.host ?? "";
   if (proxies === undefined || !trusts(proxies, plain(message.socket.remoteAddress))) return `${scheme}://${host}`;
-  const [said] = list(message, "x-forwarded-proto");
-  const [named] = list(message, "x-forwarded-host");
-  const proto = said === "http" || said === "https" ? said : scheme;
-  return `${proto}://${named !== undefined && authority.test(named) ? named : host}`;
+  const said = saidTo(message, proxies);
+  const proto = said.proto === "http" || said.proto === "https" ? said.proto : scheme;
+  return `${proto}://${said.host !== undefined && authority.test(said.host) ? said.host : host}`;
 };
 
 /** Who asks: address and port, or the address alone where a trusted proxy tells it; `unix` by a unix socket. */
@@ -66,10 +100,9 @@ export const peerOf = (message: IncomingMessage, proxies: Proxies | undefined): 
   const address = plain(remoteAddress);
   if (proxies !== undefined && trusts(proxies, address)) {
     // From the right: each proxy appends whom it saw, and what lies beyond the first stranger is only his word.
-    for (const hop of list(message, "x-forwarded-for").reverse()) {
-      const said = plain(hop.replace(/^\[([^\]]*)\](?::\d+)?$|^([0-9.]+):\d+$/, "$1$2"));
-      if (said === undefined || isIP(said) === 0) break;
-      if (!trusts(proxies, said)) return said;
+    for (const hop of saidTo(message, proxies).hops.toReversed()) {
+      if (isIP(hop) === 0) break;
+      if (!trusts(proxies, hop)) return hop;
     }
   }
   if (address === undefined) return "unix";

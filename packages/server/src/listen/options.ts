@@ -41,8 +41,8 @@ export interface ListenOptions {
   readonly unix?: string;
   readonly tls?: TlsOptions;
   /**
-   * Addresses and CIDRs whose `X-Forwarded-Proto`, `-Host` and `-For` count; `unix` for whoever comes by the socket. A proxy must
-   * set or remove each of them, or its clients say who they are.
+   * Addresses and CIDRs whose `X-Forwarded-Proto`, `-Host` and `-For` count, or without these `Forwarded`; `unix` for whoever comes
+   * by the socket. A proxy must set or remove each of them, or its clients say who they are.
    */
   readonly trustedProxies?: readonly string[];
   readonly limits?: Limits;
