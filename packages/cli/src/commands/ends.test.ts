@@ -21,7 +21,7 @@ describe("two ends that differ", () => {
     put(registry, "team/app", "1", image);
     plain = await listen(registry.handler);
     secure = await listen(registry.handler, { tls: server });
-    mutual = await listen(registry.handler, { tls: { ...server, ca: ca.cert, requestClientCert: true } });
+    mutual = await listen(registry.handler, { tls: { ...server, ca: ca.cert, clientAuth: "require" } });
     const other = testCertificates().ca;
     const files = {
       "ca.pem": ca.cert,

@@ -51,7 +51,7 @@ test("a client that knows the CA gets in, another does not", async () => {
 
 test("a server that asks for a client's certificate lets nobody else in", async () => {
   const server = await listen(memoryRegistry().handler, {
-    tls: { ...certificates.server, ca: certificates.ca.cert, requestClientCert: true },
+    tls: { ...certificates.server, ca: certificates.ca.cert, clientAuth: "require" },
   });
   try {
     const { ca, client } = certificates;

@@ -1,0 +1,8 @@
+/** The registry server: a `Handler` over a driver, sockets to serve it on, and what an operator needs around it. */
+export type { Access as RegistryAccess, Action, Need, Principal, Verdict } from "./access/types.ts";
+export * from "./listen/index.ts";
+export type { Notice, RegistryOptions } from "./options.ts";
+export { createRegistry, type Registry } from "./registry/create.ts";
+export * from "./storage/index.ts";
+export { typeInside } from "./tree/index.ts";
+export * as treePaths from "./tree/paths.ts";
