@@ -24,15 +24,14 @@ test("without a file: ./data, loopback, deletes on, gc by itself", () => {
     root: "./data",
     durability: "full",
     index: "data/dray/index.db",
-    control: "data/dray/control.sock",
   });
   assert.deepEqual(settings.listen.place, { host: "127.0.0.1", port: 5000 });
-  assert.deepEqual(settings.access, { kind: "none", anonymousPull: [] });
+  assert.deepEqual(settings.access, { kind: "none" });
   assert.equal(settings.registry.deletes, true);
   assert.equal(settings.registry.gc?.interval, 24 * 3_600_000);
   assert.deepEqual(settings.log, {
     level: "info",
-    format: "json",
+    format: "text",
     fields: {},
     access: { format: "json", to: "stdout" },
   });
@@ -44,7 +43,7 @@ test("a minimal file of distribution: its defaults", () => {
   assert.equal(settings.registry.deletes, false);
   assert.equal(settings.registry.gc?.interval, undefined);
   assert.deepEqual(settings.listen.place, { host: "::", port: 5000 });
-  assert.equal(settings.log.format, "text");
+  assert.equal(settings.log.access?.format, "text");
   assert.equal(settings.registry.refuseSparse, false);
   assert.equal(warnings.length, 1);
   assert.match(warnings[0]?.message ?? "", /whoever reaches it may push/);
@@ -66,10 +65,13 @@ test("htpasswd, TLS and our own keys", () => {
   assert.deepEqual(warnings, []);
   assert.deepEqual(settings.access, {
     kind: "htpasswd",
-    realm: "registry",
-    path: "/etc/registry/htpasswd",
-    lockout: { attempts: 10, window: 60_000 },
-    anonymousPull: ["public/**"],
+    options: {
+      realm: "registry",
+      file: "/etc/registry/htpasswd",
+      lockout: { most: 10, window: 60_000 },
+      anonymousPull: ["public/**"],
+      anonymousPing: false,
+    },
   });
   assert.deepEqual(settings.listen.tls, {
     certificate: "/etc/registry/tls.crt",
@@ -120,13 +122,16 @@ test("a token service, memory, a unix socket", () => {
   assert.equal(settings.log.level, "debug");
   assert.deepEqual(settings.access, {
     kind: "token",
-    realm: "https://auth.example/token",
-    service: "registry.example",
-    issuer: "auth.example",
-    rootCertBundle: "/etc/registry/tokens.pem",
-    signingAlgorithms: ["EdDSA", "ES256"],
-    autoRedirect: "/auth/token",
-    anonymousPull: [],
+    options: {
+      realm: "https://auth.example/token",
+      service: "registry.example",
+      issuer: "auth.example",
+      rootcertbundle: "/etc/registry/tokens.pem",
+      signingalgorithms: ["EdDSA", "ES256"],
+      autoredirect: true,
+      anonymousPull: [],
+      anonymousPing: false,
+    },
   });
 });
 

@@ -19,6 +19,5 @@ export type {
   Settings,
   StorageSettings,
   TlsSettings,
-  TokenSettings,
 } from "./settings.ts";
 export { variableOf } from "./variables.ts";

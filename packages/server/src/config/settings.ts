@@ -1,3 +1,4 @@
+import type { HtpasswdOptions, TokensOptions } from "../access/index.ts";
 import type { Limits } from "../listen/index.ts";
 import type { RegistryOptions } from "../options.ts";
 import type { Origin, Remark } from "./node.ts";
@@ -24,38 +25,17 @@ export type StorageSettings =
       readonly root: string;
       readonly durability: "full" | "relaxed";
       readonly index: string;
-      /** A unix socket. */
-      readonly control: string;
     }
   | { readonly driver: "inmemory" };
 
-export type AccessSettings = (
+/** `options` is what `htpasswd` and `tokens` of `access/` take. With `jwksUrl` the latter needs something to fetch with. */
+export type AccessSettings =
   | { readonly kind: "none" }
   | {
       readonly kind: "htpasswd";
-      readonly realm: string;
-      readonly path: string;
-      readonly lockout: { readonly attempts: number; readonly window: number };
+      readonly options: Pick<HtpasswdOptions, "file" | "realm" | "lockout" | "anonymousPull" | "anonymousPing">;
     }
-  | TokenSettings
-) & {
-  /** Patterns of repositories that everybody may pull. */
-  readonly anonymousPull: readonly string[];
-};
-
-/** Distribution's options by their own meaning. At least one of `rootCertBundle` and `jwks` is there. */
-export interface TokenSettings {
-  readonly kind: "token";
-  readonly realm: string;
-  readonly service: string;
-  readonly issuer: string;
-  readonly rootCertBundle?: string;
-  readonly jwks?: string;
-  /** Missing: every one that fits the keys. */
-  readonly signingAlgorithms?: readonly string[];
-  /** Path of the realm on the host that the client asked, instead of `realm`. */
-  readonly autoRedirect?: string;
-}
+  | { readonly kind: "token"; readonly options: Omit<TokensOptions, "fetchJson" | "files" | "now" | "onNotice"> };
 
 export interface ListenSettings {
   /** `host: "::"` is every interface. */
@@ -81,7 +61,7 @@ export interface TlsSettings {
 
 export interface LogSettings {
   readonly level: "error" | "warn" | "info" | "debug";
-  readonly format: "text" | "json";
+  readonly format: "text" | "json" | "logstash";
   readonly fields: Readonly<Record<string, string>>;
   /** Missing: none. `to` is `stdout`, `stderr` or a path. */
   readonly access?: { readonly format: "text" | "json"; readonly to: string };

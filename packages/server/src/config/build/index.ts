@@ -41,8 +41,7 @@ export const buildSettings = (root: MapNode, said: Said, { withFile }: { readonl
       "whoever reaches it may push and delete; set auth.htpasswd or auth.token, or listen on 127.0.0.1",
     );
   if (storage === undefined || access === undefined || listen === undefined) return { complaints, warnings };
-  const computed =
-    storage.driver === "filesystem" ? { "dray.index": storage.index, "dray.control": storage.control } : {};
+  const computed = storage.driver === "filesystem" ? { "dray.index": storage.index } : {};
   const log = logOf(context);
   const idle = [
     ...(storage.driver === "inmemory" ? ["storage.filesystem.", "dray.durability"] : []),
@@ -63,7 +62,6 @@ export const buildSettings = (root: MapNode, said: Said, { withFile }: { readonl
     effective: values.effective(
       {
         ...computed,
-        ...(log.access === undefined ? {} : { "dray.log.access.format": log.access.format }),
         ...(listen.tls?.clientAuth === "require" ? { "http.tls.clientauth": "require-and-verify-client-cert" } : {}),
       },
       (path) => idle.some((part) => path.startsWith(part)),

@@ -44,7 +44,7 @@ export const registryOf = ({ values }: Context): Settings["registry"] => {
 };
 
 export const logOf = ({ values }: Context): LogSettings => {
-  const format = values.text("log.formatter") === "text" ? "text" : "json";
+  const format = values.text("log.formatter") as LogSettings["format"];
   const level = values.has("log.level") ? undefined : values.maybe<LogSettings["level"]>("loglevel");
   const audit = values.maybe<string>("dray.log.audit.to");
   return {
@@ -55,7 +55,7 @@ export const logOf = ({ values }: Context): LogSettings => {
       ? {}
       : {
           access: {
-            format: values.maybe<"text" | "json">("dray.log.access.format") ?? format,
+            format: values.text("dray.log.access.format") as "text" | "json",
             to: values.text("dray.log.access.to"),
           },
         }),

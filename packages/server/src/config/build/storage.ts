@@ -1,6 +1,5 @@
 import { join } from "node:path";
 import { originText } from "../node.ts";
-import { fitsSocket } from "../place.ts";
 import type { StorageSettings } from "../settings.ts";
 import { type Context, partOf } from "./context.ts";
 
@@ -29,17 +28,10 @@ export const storageOf = (context: Context): StorageSettings | undefined => {
   const memory = first?.[0] === "inmemory";
   if (memory) return { driver: "inmemory" };
   const root = values.text("storage.filesystem.rootdirectory");
-  const control = values.maybe<string>("dray.control") ?? join(root, "dray", "control.sock");
-  if (!fitsSocket(control))
-    return complain(
-      "dray.control",
-      `its path is too long for a unix socket; choose a shorter one with dray.control, as /run/dray/control.sock`,
-    );
   return {
     driver: "filesystem",
     root,
     durability: values.text("dray.durability") as "full",
     index: values.maybe<string>("dray.index") ?? join(root, "dray", "index.db"),
-    control,
   };
 };

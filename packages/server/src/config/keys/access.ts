@@ -1,10 +1,6 @@
+import { algorithms } from "../../access/tokens/algorithms.ts";
 import { anything, choice, listOf, text, truth } from "../value-types.ts";
 import { type Key, needless, refused, supported } from "./key.ts";
-
-const algorithms = [
-  "EdDSA",
-  ...["HS", "RS", "ES", "PS"].flatMap((family) => [256, 384, 512].map((length) => `${family}${length}`)),
-];
 
 export const authKeys: readonly Key[] = [
   needless("auth.none", anything, "everybody may do everything, which is the default"),
@@ -25,6 +21,6 @@ export const authKeys: readonly Key[] = [
   supported("auth.token.autoredirect", truth, "`true`: the realm is on the host that the client asked", {
     fallback: false,
   }),
-  supported("auth.token.autoredirectpath", text, "its path there", { fallback: "/auth/token" }),
+  supported("auth.token.autoredirectpath", text, "its path there", { fallbackText: "`/auth/token/`" }),
   refused("auth.silly", anything, "it believes everybody; choose auth.none, auth.htpasswd or auth.token", () => true),
 ];

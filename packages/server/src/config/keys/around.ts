@@ -29,9 +29,8 @@ export const aroundKeys: readonly Key[] = [
       reloadable: true,
     },
   ),
-  supported("log.formatter", choice("text", "json", "logstash"), "how lines are written; `logstash` is `json`", {
-    fallback: "json",
-    fallbackWithFile: "text",
+  supported("log.formatter", choice("text", "json", "logstash"), "how lines of the log are written", {
+    fallback: "text",
   }),
   supported("log.fields", fields, "words that every line carries"),
   supported("log.accesslog.disabled", truth, "`true`: no line for each request", { fallback: false }),

@@ -1,6 +1,6 @@
 import { repositoryPatterns } from "../../access/patterns.ts";
 import { proxiesOf } from "../../listen/forwarded.ts";
-import { choice, count, duration, listOf, positive, size, text } from "../value-types.ts";
+import { choice, count, duration, listOf, positive, size, text, truth } from "../value-types.ts";
 import { type Key, type KeyFacts, supported } from "./key.ts";
 
 const [second, hour, MiB] = [1000, 3_600_000, 1024 * 1024];
@@ -18,6 +18,14 @@ const some = (least: number, written: string): KeyFacts<number> => ({
   check: (value) => (value < least ? `is too small; at least ${written}` : undefined),
 });
 
+const urlFault = (said: string): string | undefined => {
+  const { protocol, username, password } = URL.parse(said) ?? {};
+  if (protocol !== "https:" && protocol !== "http:") return "is no URL; write it from its https:// on";
+  return username === "" && password === ""
+    ? undefined
+    : "has a name or a password in it; write it without, since keys are no secret";
+};
+
 /** Our own keys, in a place that distribution passes over without a word (3.1.2 and 2.8.2 do). */
 export const ownKeys: readonly Key[] = [
   supported(
@@ -31,14 +39,6 @@ export const ownKeys: readonly Key[] = [
   supported("dray.index", text, "the file of the index, on a local file system; it is derived and may be deleted", {
     fallbackText: "`dray/index.db` in the data folder",
   }),
-  supported(
-    "dray.control",
-    text,
-    "the unix socket by which `dray serve gc`, `check` and `verify` speak to the running registry",
-    {
-      fallbackText: "`dray/control.sock` in the data folder",
-    },
-  ),
   supported(
     "dray.freespace",
     size,
@@ -92,6 +92,15 @@ export const ownKeys: readonly Key[] = [
     },
   ),
   supported(
+    "dray.access.anonymousping",
+    truth,
+    "`true`: `/v2/` answers everybody, for a registry that old dockers pull from and nobody pushes to by docker, podman or skopeo",
+    { fallback: false },
+  ),
+  supported("dray.access.jwksurl", text, "where the keys that sign tokens are fetched, beside `auth.token.jwks`", {
+    check: urlFault,
+  }),
+  supported(
     "dray.access.lockout.attempts",
     positive,
     "wrong passwords of a user from one place before nothing more is tried",
@@ -142,9 +151,10 @@ export const ownKeys: readonly Key[] = [
   supported(
     "dray.log.access.format",
     choice("json", "text"),
-    "how the access log is written; `text` is the combined format",
+    "how the access log is written; `text` is the combined format of web servers",
     {
-      fallbackText: "as `log.formatter`",
+      fallback: "json",
+      fallbackWithFile: "text",
     },
   ),
   supported("dray.log.access.to", text, "where to: `stdout`, `stderr` or a file", { fallback: "stdout" }),
