@@ -38,6 +38,8 @@ export class Session implements Upload {
   readonly #received: Received;
   /** Whether a restart would find it. */
   #named: boolean;
+  /** Naming it was begun. */
+  #touched = false;
   #writer: Writer | undefined;
   #busy: Promise<void> | undefined;
   /** The size whose digest was told. */
@@ -251,6 +253,7 @@ export class Session implements Upload {
 
   async #name(): Promise<void> {
     if (this.#named) return;
+    this.#touched = true;
     await writeSession(this.#around.driver, this, this.facts);
     this.#named = true;
   }
@@ -273,7 +276,8 @@ export class Session implements Upload {
   }
 
   async #remove(): Promise<void> {
-    if (this.isStored) await this.#around.driver.remove(uploadFolder(this.repository, this.id), { lasting: false });
+    if (this.isStored || this.#touched)
+      await this.#around.driver.remove(uploadFolder(this.repository, this.id), { lasting: false });
   }
 
   #end(why: string): void {

@@ -11,7 +11,7 @@ export interface Uploads {
   find(repository: string, id: string, owner: string): Promise<Upload | undefined>;
   /** Whether bytes came to any session of the repository within one lease. */
   isOpenIn(repository: string): boolean;
-  /** How many are open, in all. */
+  /** How many are in use; those that were idle for long lie in the tree alone. */
   readonly open: number;
   list(): AsyncIterable<{ repository: string; id: string; size: number; startedAt: number }>;
   /** Removes sessions that nobody added to since then (milliseconds since 1970); tells how many. */

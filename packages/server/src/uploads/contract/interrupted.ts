@@ -62,7 +62,10 @@ export const interrupted = (ground: Ground): void => {
       assert.ok(ended.status === "rejected" && isDrayError(ended.reason, "ABORTED"));
       await assert.rejects(uploads.begin(repository, { owner }), failed("ABORTED"));
       const next = ground.start();
-      assert.equal(await (await ground.found(next, empty.id)).offset(), 0);
+      const begun = await ground.found(next, empty.id);
+      assert.equal(await begun.offset(), 0);
+      await begun.append(inChunks(patterned(20)), { last: true });
+      await ground.holds(begun, patterned(20));
       const again = await ground.found(next, busy.id);
       assert.equal(await again.offset(), 5000);
       await ground.holds(again, patterned(5000));
