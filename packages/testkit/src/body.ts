@@ -25,14 +25,21 @@ export const mapRequestBody = (
   return { ...request, body: passing };
 };
 
-/** A response whose body passes through `change` on its way. */
+/** A response whose body passes through `change` on its way: by its chunks alone, whatever shorter ways it has. */
 export const mapResponseBody = (
   response: HttpResponse,
   change: (chunks: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array>,
-): HttpResponse => ({
-  ...response,
-  body: { ...response.body, chunks: change(response.body.chunks), discard: () => response.body.discard() },
-});
+): HttpResponse => {
+  const { body } = response;
+  return {
+    ...response,
+    body: {
+      ...(body.length === undefined ? {} : { length: body.length }),
+      chunks: change(body.chunks),
+      discard: () => body.discard(),
+    },
+  };
+};
 
 const chunksOf = (body: Body | Content, signal: AbortSignal | undefined): AsyncIterable<Uint8Array> =>
   isContent(body) ? body.open(signal === undefined ? {} : { signal }) : body.chunks;

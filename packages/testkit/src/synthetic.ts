@@ -1,4 +1,5 @@
 import { createCipheriv, createHash } from "node:crypto";
+import type { MemoryContent } from "@dray/server";
 import { blocksOf, type Content } from "dray/content";
 import { type Descriptor, type DigestAlgorithm, digester } from "dray/oci";
 
@@ -19,12 +20,20 @@ export const seededBytes = (seed: string, length: number, offset = 0): Uint8Arra
   return new Uint8Array(stream.subarray(skip));
 };
 
+/** Content that can be opened by a client and put into a registry. */
+export type Synthetic = Content & MemoryContent;
+
 /**
  * Content of any size that takes no memory: made as it is read.
  * @example registry.addContent("big/one", await describeContent(syntheticContent("a", 3 * 2 ** 30)))
  */
-export const syntheticContent = (seed: string, size: number): Content => ({
+export const syntheticContent = (seed: string, size: number): Synthetic => ({
   size,
+  read: (into, position) => {
+    const bytes = seededBytes(seed, Math.max(0, Math.min(into.byteLength, size - position)), position);
+    into.set(bytes);
+    return bytes.byteLength;
+  },
   async *open({ offset = 0, signal } = {}) {
     for (let at = offset; at < size; at += blockSize) {
       signal?.throwIfAborted();
@@ -34,10 +43,10 @@ export const syntheticContent = (seed: string, size: number): Content => ({
 });
 
 /** Reads content once to learn its size and digest. */
-export const describeContent = async (
-  content: Content,
+export const describeContent = async <C extends Content>(
+  content: C,
   { mediaType = "application/octet-stream", algorithm }: { mediaType?: string; algorithm?: DigestAlgorithm } = {},
-): Promise<{ descriptor: Descriptor; content: Content }> => {
+): Promise<{ descriptor: Descriptor; content: C }> => {
   const hash = digester(algorithm);
   let size = 0;
   for await (const block of blocksOf(content.open(), 4 * blockSize)) {

@@ -152,7 +152,7 @@ describe("uploads that outlive a process", () => {
   ): Promise<void> => {
     const kill = new AbortController();
     const cut: Fault = {
-      method: registry.uploads().length === 0 ? "PUT" : "PATCH",
+      method: (await registry.uploads()).length === 0 ? "PUT" : "PATCH",
       effect: async (request, next) => {
         try {
           return await cutRequest(5 * mib)(request, next);
@@ -190,7 +190,7 @@ describe("uploads that outlive a process", () => {
     const registry = memoryRegistry();
     const stateDir = join(root, String(count++));
     await killed(registry, stateDir, (repository, signal) => repository.upload(blob, stream(large), { signal }));
-    registry.dropUploads();
+    await registry.dropUploads();
     const { repository } = clientOf(registry, [], { stateDir });
     await repository.upload(blob, stream(large));
     assert.equal(registry.blob("a/b", blob.digest)?.size, blob.size);

@@ -94,7 +94,7 @@ describe("mounts", () => {
       at.sent().map((request) => request.split(" ")[0]),
       ["POST", "PUT"],
     );
-    assert.deepEqual(at.registry.uploads(), []);
+    assert.deepEqual(await at.registry.uploads(), []);
   });
 
   for (const status of [400, 401, 403, 404, 405, 500, 503])

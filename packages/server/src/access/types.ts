@@ -4,7 +4,12 @@ export type Action = "pull" | "push" | "delete";
 
 /** What a request is about to do. */
 export type Need =
-  | { readonly repository: string; readonly actions: readonly Action[] }
+  | {
+      readonly repository: string;
+      readonly actions: readonly Action[];
+      /** Where a mount would come from. Not needed, but asked for with the rest: without it the mount becomes an upload. */
+      readonly from?: string;
+    }
   /** The list of all repositories. */
   | { readonly catalog: true }
   /** Only a known user. */

@@ -10,12 +10,12 @@ import type { ServedBody } from "./body.ts";
  */
 export const fileBody = (
   file: StoredFile,
-  { start, end }: { readonly start: number; readonly end: number },
+  { start, end, signal }: { readonly start: number; readonly end: number; readonly signal?: AbortSignal | undefined },
   blocks: Blocks = sharedBlocks,
 ): ServedBody => ({
   length: end - start,
   pour: (write) => pour(file, start, end, write, blocks),
-  chunks: { [Symbol.asyncIterator]: () => chunks(file, start, end) },
+  chunks: { [Symbol.asyncIterator]: () => chunks(file, start, end, signal) },
   discard: () => file.close(),
 });
 
@@ -64,10 +64,18 @@ const pour = async (
 };
 
 /** Each chunk in memory of its own, since whoever reads it may keep it or give it away. */
-async function* chunks(file: StoredFile, start: number, end: number): AsyncGenerator<Uint8Array> {
+async function* chunks(
+  file: StoredFile,
+  start: number,
+  end: number,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Uint8Array> {
   try {
     for (let position = start; position < end; ) {
-      const chunk = Buffer.allocUnsafeSlow(Math.min(256 * 1024, end - position));
+      signal?.throwIfAborted();
+      // Not a Buffer: whoever reads it may compare it with bytes of his own. Not cleared either.
+      const { buffer, byteLength } = Buffer.allocUnsafeSlow(Math.min(256 * 1024, end - position));
+      const chunk = new Uint8Array(buffer, 0, byteLength);
       await read(file, chunk, position);
       position += chunk.byteLength;
       yield chunk;

@@ -1,6 +1,7 @@
 import type { Headers, HttpRequest, HttpResponse } from "dray/http";
 import { encodeJson } from "dray/oci";
 import { memoryBody } from "./body.ts";
+import { answerOf, emptyBody } from "./respond.ts";
 
 /**
  * The error codes of the distribution specification, and two of CNCF distribution's for what the specification has no word for:
@@ -53,5 +54,5 @@ export const refused = (request: HttpRequest, { status, code, message, headers, 
     ["Content-Length", String(bytes.byteLength)],
     ...Object.entries(headers),
   ];
-  return { status, headers: pairs, url: request.target, body: memoryBody(bytes) };
+  return answerOf(request, status, pairs, request.method === "HEAD" ? emptyBody : memoryBody(bytes));
 };

@@ -4,26 +4,35 @@ import { memoryBody, type ServedBody } from "./body.ts";
 
 export const emptyBody: ServedBody = memoryBody(new Uint8Array(0));
 
+/** An answer. Its `url` is put together when somebody asks: a socket never does. */
+export const answerOf = (request: HttpRequest, status: number, headers: Headers, body: ServedBody): HttpResponse => ({
+  status,
+  headers,
+  get url() {
+    return request.origin + request.target;
+  },
+  body,
+});
+
 /** An answer without a body. */
 export const bare = (
   request: HttpRequest,
   status: number,
   headers: Readonly<Record<string, string>> = {},
-): HttpResponse => ({
-  status,
-  headers:
-    status === 204 || status === 304 ? Object.entries(headers) : [...Object.entries(headers), ["Content-Length", "0"]],
-  url: request.target,
-  body: emptyBody,
-});
+): HttpResponse => {
+  const pairs = Object.entries(headers);
+  const none = status === 204 || status === 304;
+  return answerOf(request, status, none ? pairs : [...pairs, ["Content-Length", "0"]], emptyBody);
+};
 
 /** Bytes in memory as an answer. `Content-Length` is theirs, with HEAD too. */
-export const withBytes = (request: HttpRequest, status: number, headers: Headers, bytes: Uint8Array): HttpResponse => ({
-  status,
-  headers: [...headers, ["Content-Length", String(bytes.byteLength)]],
-  url: request.target,
-  body: request.method === "HEAD" ? emptyBody : memoryBody(bytes),
-});
+export const withBytes = (request: HttpRequest, status: number, headers: Headers, bytes: Uint8Array): HttpResponse =>
+  answerOf(
+    request,
+    status,
+    [...headers, ["Content-Length", String(bytes.byteLength)]],
+    request.method === "HEAD" ? emptyBody : memoryBody(bytes),
+  );
 
 /** JSON as an answer. */
 export const withJson = (

@@ -1,7 +1,7 @@
 import { type HttpResponse, header } from "dray/http";
 import { type Digest, isDigest } from "dray/oci";
 import { fileBody } from "../answer/file-body.ts";
-import { bare, emptyBody, Refusal } from "../answer/index.ts";
+import { answerOf, bare, emptyBody, Refusal } from "../answer/index.ts";
 import { partsBody } from "../answer/parts-body.ts";
 import type { Call } from "./call.ts";
 import { refuseWrites } from "./guard.ts";
@@ -50,7 +50,7 @@ const head = ({ request, parts }: Call, repository: string, digest: Digest): Pro
     parts.leases.record(repository, digest);
     if (target !== digest && target !== undefined) parts.leases.record(repository, target);
     const headers = Object.entries({ ...headersOf(digest), "Content-Length": String(size) });
-    return { status: 200, headers, url: request.target, body: emptyBody };
+    return answerOf(request, 200, headers, emptyBody);
   });
 
 const get = async ({ request, parts }: Call, repository: string, digest: Digest): Promise<HttpResponse> => {
@@ -77,15 +77,10 @@ const get = async ({ request, parts }: Call, repository: string, digest: Digest)
   }
   const { start, end } = first ?? { start: 0, end: size };
   const shown = first === undefined ? headers : { ...headers, "Content-Range": `bytes ${start}-${end - 1}/${size}` };
-  return answerWith(first === undefined ? 200 : 206, shown, fileBody(file, { start, end }));
+  return answerWith(first === undefined ? 200 : 206, shown, fileBody(file, { start, end, signal: request.signal }));
 
   function answerWith(status: number, pairs: Record<string, string>, body: HttpResponse["body"]): HttpResponse {
-    return {
-      status,
-      headers: [...Object.entries(pairs), ["Content-Length", String(body.length)]],
-      url: request.target,
-      body,
-    };
+    return answerOf(request, status, [...Object.entries(pairs), ["Content-Length", String(body.length)]], body);
   }
 };
 

@@ -39,7 +39,7 @@ export const mountBlob = async (
   const { parts, principal } = call;
   const sources = from === null ? holders(call, repository, digest) : [from];
   return parts.locks.hold({ exclusive: [digest] }, async () => {
-    for (const source of sources) {
+    for await (const source of sources) {
       if (!principal.may(source, "pull")) continue;
       const target = await parts.tree.layer(source, digest);
       // An alias is not handed on: its name says nothing about the bytes that it stands for.
@@ -52,9 +52,20 @@ export const mountBlob = async (
   });
 };
 
-/** Where a blob may be found: in this repository, where it was promised lately, where a manifest needs it. */
-const holders = ({ parts }: Call, repository: string, digest: Digest): Set<string> =>
-  new Set([repository, ...parts.leases.repositories(digest), ...parts.index.holders(digest)]);
+/** Repositories that are looked into where nobody said which one: to find a blob saves an upload, to search for it costs. */
+const mostLooks = 200;
+
+/** Where a blob may be found: in this repository, where it was promised lately, where a manifest needs it, and elsewhere. */
+async function* holders({ parts }: Call, repository: string, digest: Digest): AsyncGenerator<string> {
+  if ((await parts.tree.blobSize(digest)) === undefined) return;
+  const likely = new Set([repository, ...parts.leases.repositories(digest), ...parts.index.holders(digest)]);
+  yield* likely;
+  let looks = 0;
+  for await (const name of parts.tree.repositories()) {
+    if (++looks > mostLooks) return;
+    if (!likely.has(name)) yield name;
+  }
+}
 
 const link = async ({ tree, leases }: Call["parts"], repository: string, digest: Digest): Promise<void> => {
   if ((await tree.layer(repository, digest)) !== digest) await tree.linkLayer(repository, digest);

@@ -2,9 +2,10 @@ import { collect } from "dray/content";
 import { isDrayError } from "dray/errors";
 import { type HttpResponse, header, isContent } from "dray/http";
 import { algorithmOf, type Digest, digestOf, isDigest, isTag } from "dray/oci";
-import { bare, emptyBody, memoryBody, Refusal } from "../answer/index.ts";
+import { answerOf, bare, emptyBody, memoryBody, Refusal } from "../answer/index.ts";
 import type { StoredManifest } from "../registry/manifests.ts";
 import { type Described, typeInside } from "../tree/index.ts";
+import { bodyChunks } from "./body-chunks.ts";
 import type { Call } from "./call.ts";
 import { checkManifest } from "./check-manifest.ts";
 import { refuseWrites } from "./guard.ts";
@@ -45,16 +46,22 @@ const answer = (
   { request, parts }: Call,
   { repository, name }: ManifestRoute,
   found: StoredManifest | undefined,
-): HttpResponse => {
-  if (found === undefined) throw new Refusal(404, "MANIFEST_UNKNOWN", `${repository} has no manifest ${name}`);
+): HttpResponse | Promise<HttpResponse> => {
+  if (found === undefined) return unknown(parts, repository, name);
   if (request.method === "HEAD") {
     // A client that sees it leaves it out of its push.
     parts.leases.record(repository, found.digest);
-    return { status: 200, headers: found.headers, url: request.target, body: emptyBody };
+    return answerOf(request, 200, found.headers, emptyBody);
   }
   if (notModified(request, found.digest))
     return bare(request, 304, { ETag: `"${found.digest}"`, "Docker-Content-Digest": found.digest });
-  return { status: 200, headers: found.headers, url: request.target, body: memoryBody(found.bytes) };
+  return answerOf(request, 200, found.headers, memoryBody(found.bytes));
+};
+
+const unknown = async ({ tree }: Call["parts"], repository: string, name: string): Promise<never> => {
+  throw (await tree.isRepository(repository))
+    ? new Refusal(404, "MANIFEST_UNKNOWN", `${repository} has no manifest ${name}`)
+    : new Refusal(404, "NAME_UNKNOWN", `there is no repository ${repository}`);
 };
 
 const put = async (call: Call, { repository, name }: ManifestRoute): Promise<HttpResponse> => {
@@ -159,10 +166,9 @@ const bodyOf = async ({ request, parts }: Call): Promise<Uint8Array> => {
   if (body === undefined) throw new Refusal(400, "MANIFEST_INVALID", "the request has no body");
   const length = isContent(body) ? body.size : body.length;
   if (length !== undefined && length > limit) throw tooLarge();
-  request.proceed?.();
   try {
     // A copy: what came may be the client's own memory, or a corner of a large buffer.
-    const bytes = (await collect(isContent(body) ? body.open() : body.chunks, limit, "the manifest")).slice();
+    const bytes = (await collect(bodyChunks(request), limit, "the manifest")).slice();
     if (length !== undefined && bytes.byteLength !== length)
       throw new Refusal(400, "SIZE_INVALID", `${length} bytes were announced, ${bytes.byteLength} came`);
     return bytes;

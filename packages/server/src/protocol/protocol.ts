@@ -1,6 +1,7 @@
 import type { Handler, HttpRequest, HttpResponse } from "dray/http";
+import { isRepository } from "dray/oci";
 import { needOf } from "../access/needs.ts";
-import type { Access, Principal, Verdict } from "../access/types.ts";
+import type { Access, Need, Principal, Verdict } from "../access/types.ts";
 import { bare, Refusal, type RefusalCode, refused, withJson } from "../answer/index.ts";
 import { factsOf } from "../operation/request-facts.ts";
 import type { Parts } from "../registry/parts.ts";
@@ -28,7 +29,8 @@ export const protocol =
       const route = routeOf(path);
       if (request.method === "OPTIONS") return versioned(preflight(request));
       if (route.kind === "root") return bare(request, 200);
-      const asked = access.authorise(request, needOf(request.method, route));
+      const need = needOf(request.method, route);
+      const asked = access.authorise(request, route.kind === "uploads" ? withSource(need, search) : need);
       const principal = allowed(asked instanceof Promise ? await asked : asked);
       factsOf(request).principal = principal.name;
       const answer = dispatch(callOf(request, parts, principal, search), route);
@@ -46,6 +48,12 @@ const split = (target: string, prefix: string): { path: string; search: string }
     path: prefix === "" || !path.startsWith(`${prefix}/`) ? path : path.slice(prefix.length),
     search: mark < 0 ? "" : target.slice(mark + 1),
   };
+};
+
+const withSource = (need: Need, search: string): Need => {
+  const query = new URLSearchParams(search);
+  const from = query.has("mount") ? query.get("from") : null;
+  return "repository" in need && from !== null && isRepository(from) ? { ...need, from } : need;
 };
 
 const codes: Readonly<Record<number, RefusalCode>> = {
@@ -108,6 +116,8 @@ const reading = ({ request: { method } }: Call): undefined => {
 
 /** Old clients look for it in every answer. */
 const versioned = (response: HttpResponse): HttpResponse =>
-  response.headers.at(-1)?.[0] === version[0] ? response : { ...response, headers: [...response.headers, version] };
+  response.headers.at(-1)?.[0] === version[0]
+    ? response
+    : Object.assign(response, { headers: [...response.headers, version] });
 
 const version = ["Docker-Distribution-Api-Version", "registry/2.0"] as const;

@@ -3,6 +3,7 @@ import { errnoOf } from "dray/files";
 import type { HttpRequest } from "dray/http";
 import { Refusal } from "../answer/index.ts";
 import type { Notice } from "../options.ts";
+import { isOfClient } from "./body-chunks.ts";
 
 /** Troubles of the machine that may be over in a minute. */
 const passing = new Set(["ENOSPC", "EDQUOT", "EMFILE", "ENFILE", "EAGAIN", "ENOMEM"]);
@@ -13,7 +14,7 @@ const passing = new Set(["ENOSPC", "EDQUOT", "EMFILE", "ENFILE", "EAGAIN", "ENOM
  */
 export const refusalOf = (error: unknown, request: HttpRequest, onNotice: (notice: Notice) => void): Refusal => {
   if (error instanceof Refusal) return error;
-  if (request.signal?.aborted === true || isDrayError(error, "NETWORK")) throw error;
+  if (request.signal?.aborted === true || isOfClient(error) || isDrayError(error, "NETWORK")) throw error;
   const said = error instanceof Error ? error.message : String(error);
   onNotice({ level: "error", message: `${request.method} ${request.target.split("?", 1)[0]}: ${said}` });
   if (error instanceof DrayError && error.code === "DISK")

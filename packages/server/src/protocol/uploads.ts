@@ -2,6 +2,7 @@ import { type HttpRequest, type HttpResponse, header, isContent } from "dray/htt
 import { algorithmOf, type Digest, type DigestAlgorithm, isDigest, isRepository } from "dray/oci";
 import { bare, Refusal } from "../answer/index.ts";
 import { OutOfOrder, type Upload } from "../uploads/types.ts";
+import { bodyChunks } from "./body-chunks.ts";
 import type { Call } from "./call.ts";
 import { commitUpload, mountBlob } from "./commit.ts";
 import { refuseFullDisk, refuseWrites } from "./guard.ts";
@@ -97,7 +98,7 @@ const append = async (call: Call, upload: Upload, options: { last?: boolean } = 
     throw new Refusal(400, "SIZE_INVALID", `Content-Range says ${range.length} bytes, Content-Length ${length}`);
   return inOrder(call, upload, async () => {
     const before = range?.start ?? (await upload.offset());
-    const after = await upload.append(chunksOf(request), {
+    const after = await upload.append(bodyChunks(request), {
       ...options,
       ...(range === undefined ? {} : { at: range.start }),
       ...(request.signal === undefined ? {} : { signal: request.signal }),
@@ -120,13 +121,6 @@ const inOrder = async <T>(call: Call, upload: Upload, work: () => Promise<T>): P
     throw new Refusal(416, "BLOB_UPLOAD_INVALID", error.message, { headers: progress(call, upload, error.offset) });
   }
 };
-
-/** Told to go on at the first read, so that what is refused before costs the client no upload. */
-async function* chunksOf({ body, proceed, signal }: HttpRequest): AsyncGenerator<Uint8Array> {
-  if (body === undefined) return;
-  proceed?.();
-  yield* isContent(body) ? body.open(signal === undefined ? {} : { signal }) : body.chunks;
-}
 
 /** `<start>-<end>`, both inclusive; `bytes` before and `/total` behind are forgiven. */
 const contentRange = ({ headers }: HttpRequest): { start: number; length: number } | undefined => {

@@ -17,6 +17,8 @@ export interface MemoryFiles {
   /** `mtime`: when it was changed, where that is not now. */
   putSync(path: string, content: Uint8Array | MemoryContent, options?: { readonly mtime?: number }): void;
   getSync(path: string): Uint8Array | undefined;
+  /** Bytes of a file, also of one that cannot be read. */
+  sizeSync(path: string): number | undefined;
   listSync(path: string): string[] | undefined;
   removeSync(path: string): void;
 }
@@ -130,6 +132,11 @@ class MemoryDriver implements Driver, MemoryFiles {
   getSync(path: string): Uint8Array | undefined {
     const entry = this.#find(path);
     return isFile(entry) ? wholeOf(entry.content) : undefined;
+  }
+
+  sizeSync(path: string): number | undefined {
+    const entry = this.#find(path);
+    return isFile(entry) ? entry.content.size : undefined;
   }
 
   listSync(path: string): string[] | undefined {

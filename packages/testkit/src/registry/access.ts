@@ -1,3 +1,4 @@
+import type { RegistryAccess as Authoriser, Need, Verdict } from "@dray/server";
 import { type HttpRequest, header } from "dray/http";
 import { basicUser } from "../basic.ts";
 import type { Access, TokenServer } from "../tokens/index.ts";
@@ -13,13 +14,33 @@ export type RegistryAccess =
       readonly service?: string;
     };
 
+/** The access that a server asks, over users and tokens that live in the test. */
+export const accessOf = (access: RegistryAccess): Authoriser => ({
+  authorise: (request, need): Verdict => {
+    if (challengeOf(access, request, scopesOf(need)) !== undefined) {
+      const mount: Access[] =
+        "from" in need && need.from !== undefined ? [{ type: "repository", name: need.from, actions: ["pull"] }] : [];
+      const challenge = challengeOf(access, request, [...scopesOf(need), ...mount]) ?? "";
+      return {
+        allowed: false,
+        status: 401,
+        message: "authentication is needed",
+        headers: { "WWW-Authenticate": challenge },
+      };
+    }
+    const may = (name: string, action: string): boolean =>
+      challengeOf(access, request, [{ type: "repository", name, actions: [action] }]) === undefined;
+    return { allowed: true, principal: { name: "", may } };
+  },
+});
+
+const scopesOf = (need: Need): Access[] => {
+  if ("catalog" in need) return [{ type: "registry", name: "catalog", actions: ["*"] }];
+  return "repository" in need ? [{ type: "repository", name: need.repository, actions: [...need.actions] }] : [];
+};
+
 /** A challenge for `WWW-Authenticate`, or `undefined` where the request may go on. */
-export const challengeOf = (
-  access: RegistryAccess | undefined,
-  request: HttpRequest,
-  needed: readonly Access[],
-): string | undefined => {
-  if (access === undefined) return undefined;
+const challengeOf = (access: RegistryAccess, request: HttpRequest, needed: readonly Access[]): string | undefined => {
   const authorization = header(request.headers, "Authorization") ?? "";
   if (access.scheme === "basic")
     return basicUser(authorization, access.users) === undefined

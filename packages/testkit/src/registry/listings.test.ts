@@ -82,17 +82,24 @@ test("referrers in pages, filtered, and empty for what nobody refers to", async 
       filters: answer.header("OCI-Filters-Applied"),
     };
   };
-  const digests = artifacts.map(({ root }) => root.digest);
+  // Pages are in the order of digests.
+  const of = (wanted: (index: number) => boolean): string[] =>
+    artifacts
+      .filter((_, i) => wanted(i))
+      .map(({ root }) => root.digest as string)
+      .sort();
+  const digests = of(() => true);
   const first = await list("");
   assert.deepEqual(first.digests, digests.slice(0, 2));
   assert.deepEqual((await list(first.link ?? "")).digests, digests.slice(2));
   const filtered = await list("?artifactType=application%2Fx");
-  assert.deepEqual(filtered, {
-    digests: [digests[0], digests[2]],
-    link: "?artifactType=application%2Fx&from=2",
+  const some = of((i) => i !== 1);
+  assert.deepEqual([filtered.digests, filtered.filters], [some.slice(0, 2), "artifactType"]);
+  assert.deepEqual(await list(filtered.link ?? ""), {
+    digests: some.slice(2),
+    link: undefined,
     filters: "artifactType",
   });
-  assert.deepEqual((await list(filtered.link ?? "")).digests, [digests[3]]);
   const nobody = await exchange(registry.handler, "GET", `/v2/never/pushed/referrers/${digestOf(new Uint8Array())}`);
   assert.equal(nobody.status, 200);
   assert.deepEqual((nobody.json() as { manifests: unknown[] }).manifests, []);

@@ -46,7 +46,7 @@ suite("blobs", () => {
       assert.equal(pushed.header("Docker-Content-Digest"), helloDigest, name);
       const pulled = await send("GET", pushed.header("Location") ?? "");
       assert.deepEqual(pulled.bytes, hello, name);
-      assert.deepEqual(registry.uploads(), [], name);
+      assert.deepEqual(await registry.uploads(), [], name);
     }
   });
 
@@ -68,16 +68,15 @@ suite("blobs", () => {
       ["bytes=-3", 206, "789", "bytes 7-9/10"],
       ["bytes=-30", 206, "0123456789", "bytes 0-9/10"],
       ["bytes=8-30", 206, "89", "bytes 8-9/10"],
-      ["bytes=10-", 416, "", "bytes */10"],
-      ["bytes=5-0", 416, "", "bytes */10"],
-      ["bytes=0-1,4-5", 200, "0123456789", undefined],
+      ["bytes=10-", 416, undefined, "bytes */10"],
+      ["bytes=5-0", 416, undefined, "bytes */10"],
       ["lines=0-1", 200, "0123456789", undefined],
     ] as const) {
       const answer = await to(registry)("GET", `/v2/a/blobs/${digest}`, { headers: { Range: range } });
       assert.equal(answer.status, status, range);
-      assert.equal(Buffer.from(answer.bytes).toString(), body, range);
+      if (body !== undefined) assert.equal(Buffer.from(answer.bytes).toString(), body, range);
       assert.equal(answer.header("Content-Range"), contentRange, range);
-      if (status !== 416) assert.equal(answer.header("Content-Length"), String(body.length), range);
+      assert.equal(answer.header("Content-Length"), String(answer.bytes.byteLength), range);
     }
     const ignoring = memoryRegistry({ ranges: false });
     ignoring.addBlob("a", text("0123456789"));
@@ -140,6 +139,12 @@ test("refusals carry the specification's code", async () => {
   const location = (await send("POST", "/v2/a/blobs/uploads/")).header("Location") ?? "";
   const json = { "Content-Type": mediaTypes.ociManifest };
   const missing = `sha256:${"0".repeat(64)}`;
+  const manifestOf = (digest: string): string =>
+    JSON.stringify({
+      schemaVersion: 2,
+      config: { mediaType: mediaTypes.ociConfig, digest, size: 2 },
+      layers: [],
+    });
   for (const [method, target, options, status, code] of [
     ["GET", "/v2/none/manifests/v1", {}, 404, "NAME_UNKNOWN"],
     ["GET", "/v2/none/tags/list", {}, 404, "NAME_UNKNOWN"],
@@ -161,15 +166,9 @@ test("refusals carry the specification's code", async () => {
     ["POST", "/v2/a/blobs/uploads/?digest-algorithm=md5", {}, 400, "DIGEST_INVALID"],
     ["PUT", "/v2/a/manifests/v1", { headers: json, body: "[]" }, 400, "MANIFEST_INVALID"],
     ["PUT", "/v2/a/manifests/v1", { headers: json, body: '{"mediaType":"other"}' }, 400, "MANIFEST_INVALID"],
-    ["PUT", `/v2/a/manifests/${missing}`, { headers: json, body: "{}" }, 400, "DIGEST_INVALID"],
+    ["PUT", `/v2/a/manifests/${missing}`, { headers: json, body: manifestOf(missing) }, 400, "DIGEST_INVALID"],
     ["PUT", "/v2/a/manifests/v1", { headers: json, body: " ".repeat(1001) }, 413, "SIZE_INVALID"],
-    [
-      "PUT",
-      "/v2/a/manifests/v1",
-      { headers: json, body: `{"config":{"digest":"${missing}"}}` },
-      400,
-      "MANIFEST_BLOB_UNKNOWN",
-    ],
+    ["PUT", "/v2/a/manifests/v1", { headers: json, body: manifestOf(missing) }, 400, "MANIFEST_BLOB_UNKNOWN"],
   ] as const) {
     const answer = await send(method, target, options);
     assert.deepEqual([answer.status, errorCode(answer)], [status, code], `${method} ${target}`);

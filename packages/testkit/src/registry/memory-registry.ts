@@ -1,36 +1,30 @@
-import type { Content } from "dray/content";
-import type { Handler, HttpRequest, HttpResponse } from "dray/http";
-import { type Descriptor, type Digest, digestOf } from "dray/oci";
+import { createRegistry, type MemoryContent, memoryDriver, type Registry, treePaths, typeInside } from "@dray/server";
+import { bytesContent, type Content } from "dray/content";
+import type { Handler } from "dray/http";
+import { type Descriptor, type Digest, digestOf, isDigest } from "dray/oci";
 import { RequestLog } from "../log.ts";
-import { refuse, respond, respondJson } from "../respond.ts";
-import { splitTarget } from "../target.ts";
-import type { Access } from "../tokens/index.ts";
-import { challengeOf } from "./access.ts";
-import { blob } from "./blobs.ts";
-import type { Call } from "./call.ts";
-import { catalog, tags } from "./listings.ts";
-import { manifest } from "./manifests.ts";
+import { accessOf } from "./access.ts";
 import type { MemoryRegistryOptions } from "./options.ts";
-import { referrers } from "./referrers.ts";
-import { type Route, routeOf } from "./route.ts";
-import { partsContent } from "./session.ts";
-import {
-  emptyState,
-  manifestDigest,
-  repositoryOf,
-  type StoredBlob,
-  type StoredManifest,
-  setTag,
-  sortedTags,
-  visibleBlob,
-} from "./state.ts";
-import { beginUpload, uploadSession } from "./uploads.ts";
+import { quirks } from "./quirks.ts";
+
+/** A blob: its bytes can be opened again and again, or were hashed and dropped. */
+export interface StoredBlob {
+  readonly size: number;
+  readonly content: Content | undefined;
+}
+
+export interface StoredManifest {
+  readonly mediaType: string;
+  readonly bytes: Uint8Array;
+}
 
 /** A registry, and a way round its API for tests that prepare or look. */
 export interface MemoryRegistry {
   readonly handler: Handler;
   /** Every request that came to `handler`. */
   readonly log: RequestLog;
+  /** The server itself. */
+  readonly server: Registry;
   /** Names of repositories, sorted. */
   repositories(): string[];
   /** Names of tags, sorted; none where there is no such repository. */
@@ -40,133 +34,118 @@ export interface MemoryRegistry {
   /** A blob that the repository has. `content` is missing where it was hashed and dropped. */
   blob(repository: string, digest: Digest): StoredBlob | undefined;
   /** Upload sessions that are open. */
-  uploads(): { repository: string; size: number }[];
+  uploads(): Promise<{ repository: string; size: number }[]>;
   /** Puts a blob there. */
   addBlob(repository: string, bytes: Uint8Array): Digest;
   /** Puts a blob there that is made as it is read. The descriptor is believed. */
-  addContent(repository: string, blob: { descriptor: Descriptor; content: Content }): Digest;
+  addContent(repository: string, blob: { descriptor: Descriptor; content: MemoryContent }): Digest;
   /** Puts a manifest there, under its digest and perhaps a tag. Its children need not exist. */
   addManifest(repository: string, manifest: StoredManifest, tag?: string): Digest;
   /** Adds tags without bodies, to be listed: 100,000 cost a name each. With a digest they all stand for that manifest. */
   addTags(repository: string, names: Iterable<string>, digest?: Digest): void;
   /** Forgets every open upload session. */
-  dropUploads(): void;
+  dropUploads(): Promise<void>;
 }
 
 const nobody: Digest = digestOf(new Uint8Array(0));
+const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
 
 /**
- * A registry in memory: a `Handler` to plug in where a client has its connection, or to serve with `listen`.
+ * A registry in memory: the registry server over a driver without files, to plug in where a client has its connection or to serve
+ * with `listen`. What it should lack or do its own way is taken away in front of it.
  * @example
  * const registry = memoryRegistry({ referrers: false });
  * const { origin } = await listen(registry.handler);
  * @see https://github.com/opencontainers/distribution-spec/blob/main/spec.md
  */
 export const memoryRegistry = (options: MemoryRegistryOptions = {}): MemoryRegistry => {
-  const state = emptyState();
   const log = new RequestLog(options.now);
-  let uploads = 0;
-  const newId = (): string => `upload-${++uploads}`;
+  const sink = options.sink === true;
+  const driver = memoryDriver({ sink });
+  const page = options.pageSize ?? Number.MAX_SAFE_INTEGER;
+  const server = createRegistry({
+    driver,
+    // What a test puts there beside the API is seen at once.
+    recheckAfter: 0,
+    deletes: options.deletes !== false,
+    refuseSparse: options.sparse !== true,
+    pages: { tags: page, catalog: page, referrers: options.referrersPageSize ?? Number.MAX_SAFE_INTEGER },
+    locations: { relative: options.absoluteLocations !== true },
+    ...(options.largestManifest === undefined ? {} : { largestManifest: options.largestManifest }),
+    ...(options.access === undefined ? {} : { access: accessOf(options.access) }),
+  });
 
-  const answer: Handler = async (request) => {
-    request.signal?.throwIfAborted();
-    const { path, query } = splitTarget(request.target);
-    const route = routeOf(path);
-    const call: Call = { request, query, state, options, newId };
-    const challenge = challengeOf(options.access, request, accessFor(route, request.method, query));
-    const response =
-      challenge === undefined
-        ? await dispatch(call, route)
-        : refuse(request, 401, "UNAUTHORIZED", "authentication is needed", { "WWW-Authenticate": challenge });
-    return {
-      ...response,
-      headers: [...response.headers, ["Docker-Distribution-Api-Version", "registry/2.0"]],
-    };
+  const linkOf = (path: string): Digest | undefined => {
+    const bytes = driver.getSync(path);
+    const text = bytes && new TextDecoder().decode(bytes);
+    return isDigest(text) ? text : undefined;
   };
+  const link = (folder: string, digest: Digest): void => driver.putSync(`${folder}/link`, encode(digest));
+  const hold = (repository: string, digest: Digest): Digest => {
+    link(treePaths.layerFolder(repository, digest), digest);
+    // As a push would: a mount that says nothing of where from looks here first.
+    server.parts.leases.record(repository, digest);
+    return digest;
+  };
+  const setTag = (repository: string, tag: string, digest: Digest): void =>
+    driver.putSync(treePaths.currentLink(repository, tag), encode(digest));
+  const below = (prefix: string): string[] =>
+    (driver.listSync(prefix === "" ? treePaths.repositoriesRoot : treePaths.repositoryPath(prefix)) ?? []).flatMap(
+      (name) => {
+        if (name.startsWith("_")) return prefix !== "" && (name === "_manifests" || name === "_layers") ? [prefix] : [];
+        return below(prefix === "" ? name : `${prefix}/${name}`);
+      },
+    );
 
   return {
-    handler: log.middleware(answer),
+    handler: log.middleware(quirks(options)(server)),
     log,
-    repositories: () => [...state.repositories.keys()].sort(),
-    tags: (repository) => {
-      const held = state.repositories.get(repository);
-      return held === undefined ? [] : sortedTags(held);
-    },
+    server,
+    repositories: () => [...new Set(below(""))].sort(),
+    tags: (repository) => (driver.listSync(treePaths.tagsPath(repository)) ?? []).sort(),
     manifest: (repository, name) => {
-      const held = state.repositories.get(repository);
-      const digest = manifestDigest(held, name);
-      const found = digest && held?.manifests.get(digest);
-      return digest && found && { ...found, digest };
+      const digest = isDigest(name) ? name : linkOf(treePaths.currentLink(repository, name));
+      if (digest === undefined || linkOf(`${treePaths.revisionFolder(repository, digest)}/link`) === undefined)
+        return undefined;
+      const bytes = driver.getSync(treePaths.blobPath(digest));
+      const pushed = driver.getSync(treePaths.typePath(repository, digest));
+      const mediaType = pushed === undefined ? bytes && typeInside(bytes) : new TextDecoder().decode(pushed);
+      return bytes && mediaType !== undefined ? { digest, mediaType, bytes } : undefined;
     },
-    blob: (repository, digest) => visibleBlob(state, repository, digest),
-    uploads: () => [...state.uploads.values()].map(({ repository, size }) => ({ repository, size })),
+    blob: (repository, digest) => {
+      if (linkOf(`${treePaths.layerFolder(repository, digest)}/link`) === undefined) return undefined;
+      const size = driver.sizeSync(treePaths.blobPath(digest));
+      if (size === undefined) return undefined;
+      return {
+        size,
+        content: sink ? undefined : bytesContent(driver.getSync(treePaths.blobPath(digest)) as Uint8Array),
+      };
+    },
+    uploads: async () => {
+      const found: { repository: string; size: number }[] = [];
+      for await (const { repository, size } of server.parts.uploads.list()) found.push({ repository, size });
+      return found;
+    },
     addBlob: (repository, bytes) => {
       const digest = digestOf(bytes);
-      state.blobs.set(digest, { size: bytes.byteLength, content: partsContent([bytes], bytes.byteLength) });
-      repositoryOf(state, repository).blobs.add(digest);
-      return digest;
+      driver.putSync(treePaths.blobPath(digest), bytes.slice());
+      return hold(repository, digest);
     },
-    addContent: (repository, { descriptor, content }) => {
-      state.blobs.set(descriptor.digest, { size: descriptor.size, content });
-      repositoryOf(state, repository).blobs.add(descriptor.digest);
-      return descriptor.digest;
+    addContent: (repository, { descriptor: { digest }, content }) => {
+      driver.putSync(treePaths.blobPath(digest), content);
+      return hold(repository, digest);
     },
     addManifest: (repository, { mediaType, bytes }, tag) => {
       const digest = digestOf(bytes);
-      const held = repositoryOf(state, repository);
-      held.manifests.set(digest, { mediaType, bytes });
-      if (tag !== undefined) setTag(held, tag, digest);
+      driver.putSync(treePaths.blobPath(digest), bytes.slice());
+      if (typeInside(bytes) !== mediaType) driver.putSync(treePaths.typePath(repository, digest), encode(mediaType));
+      link(treePaths.revisionFolder(repository, digest), digest);
+      if (tag !== undefined) setTag(repository, tag, digest);
       return digest;
     },
     addTags: (repository, names, digest = nobody) => {
-      const held = repositoryOf(state, repository);
-      for (const name of names) setTag(held, name, digest);
+      for (const name of names) setTag(repository, name, digest);
     },
-    dropUploads: () => state.uploads.clear(),
+    dropUploads: async () => void (await server.parts.uploads.purge(Number.POSITIVE_INFINITY)),
   };
-};
-
-const dispatch = (call: Call, route: Route): HttpResponse | Promise<HttpResponse> => {
-  const { request } = call;
-  switch (route.kind) {
-    case "ping":
-      return respondJson(request, 200, {});
-    case "catalog":
-      return reading(request) ?? catalog(call);
-    case "tags":
-      return reading(request) ?? tags(call, route.repository);
-    case "referrers":
-      return reading(request) ?? referrers(call, route);
-    case "manifest":
-      return manifest(call, route);
-    case "blob":
-      return blob(call, route);
-    case "uploads":
-      return request.method === "POST" ? beginUpload(call, route.repository) : notSupported(request);
-    case "upload":
-      return uploadSession(call, route);
-    case "invalid":
-      return refuse(request, 400, "NAME_INVALID", `${route.repository} is no name of a repository`);
-    case "unknown":
-      return respond(request, 404);
-  }
-};
-
-const reading = (request: HttpRequest): HttpResponse | undefined =>
-  request.method === "GET" || request.method === "HEAD" ? undefined : notSupported(request);
-
-const notSupported = (request: HttpRequest): HttpResponse =>
-  refuse(request, 405, "UNSUPPORTED", `${request.method} is not supported here`);
-
-/** What a token must allow. A mount needs leave to pull where the blob comes from, as with CNCF distribution. */
-const accessFor = (route: Route, method: string, query: URLSearchParams): Access[] => {
-  if (route.kind === "catalog") return [{ type: "registry", name: "catalog", actions: ["*"] }];
-  if (!("repository" in route)) return [];
-  const repository = (name: string, ...actions: string[]): Access => ({ type: "repository", name, actions });
-  if (method === "DELETE" && route.kind !== "upload") return [repository(route.repository, "delete")];
-  if (method === "GET" || method === "HEAD") {
-    if (route.kind !== "upload") return [repository(route.repository, "pull")];
-  }
-  const from = query.get("mount") === null ? null : query.get("from");
-  return [repository(route.repository, "pull", "push"), ...(from === null ? [] : [repository(from, "pull")])];
 };

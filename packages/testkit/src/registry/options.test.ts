@@ -83,7 +83,7 @@ test("the status of an upload says what came; nothing yet is 0-0", async () => {
   assert.deepEqual(await status(), [204, "0-0", location]);
   await exchange(registry.handler, "PATCH", location, { body: hello });
   assert.deepEqual(await status(), [204, "0-4", location]);
-  registry.dropUploads();
+  await registry.dropUploads();
   assert.equal((await status())[0], 404);
 });
 
@@ -95,7 +95,7 @@ test("HEAD without a digest, and conditional writes", async () => {
 
   const registry = holding({ conditional: true });
   const etag = (await exchange(registry.handler, "GET", "/v2/a/manifests/v1")).header("ETag") ?? "";
-  const body = '{"schemaVersion":2}';
+  const body = '{"schemaVersion":2,"manifests":[]}';
   const push = async (tag: string, condition: Record<string, string>): Promise<number> => {
     const headers = { "Content-Type": mediaTypes.ociIndex, ...condition };
     return (await exchange(registry.handler, "PUT", `/v2/a/manifests/${tag}`, { headers, body })).status;
@@ -149,7 +149,7 @@ test("a sink hashes what is pushed, and has it no more", async () => {
     assert.deepEqual(registry.blob("a", digest), { size: 5, content: undefined });
     const head = await exchange(registry.handler, "HEAD", `/v2/a/blobs/${digest}`);
     assert.deepEqual([head.status, head.header("Content-Length")], [200, "5"]);
-    assert.equal((await exchange(registry.handler, "GET", `/v2/a/blobs/${digest}`)).status, 500);
+    await assert.rejects(exchange(registry.handler, "GET", `/v2/a/blobs/${digest}`), /keeps only sizes and digests/);
   }
   const registry = memoryRegistry({ sink: true });
   const wrong = `/v2/a/blobs/uploads/?digest=${digestOf(hello)}`;

@@ -133,10 +133,13 @@ const challenge = (options: TokensOptions, request: HttpRequest, need: Need, err
   return challengeOf("Bearer", [
     ["realm", realmOf(options, request)],
     ["service", options.service],
-    ...(scope === undefined ? [] : [["scope", scope] as const]),
+    ...(scope === undefined ? [] : [["scope", `${scope}${mountScope(need)}`] as const]),
     ...(error === undefined ? [] : [["error", error] as const]),
   ]);
 };
+
+const mountScope = (need: Need): string =>
+  "from" in need && need.from !== undefined ? ` repository:${need.from}:pull` : "";
 
 const hostName = /^(?:[a-z0-9._~-]+|\[[0-9a-f:.]+\])(?::\d+)?$/i;
 

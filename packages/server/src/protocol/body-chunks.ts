@@ -1,0 +1,22 @@
+import { type HttpRequest, isContent } from "dray/http";
+
+/** What broke a request's body: the client's trouble, not ours. */
+const clients = new WeakSet<object>();
+
+/**
+ * The bytes of a request, none where it has no body. The client is told to go on at the first read, so that what is refused before
+ * costs it no upload.
+ */
+export async function* bodyChunks({ body, proceed, signal }: HttpRequest): AsyncGenerator<Uint8Array> {
+  if (body === undefined) return;
+  proceed?.();
+  try {
+    yield* isContent(body) ? body.open(signal === undefined ? {} : { signal }) : body.chunks;
+  } catch (error) {
+    if (error instanceof Error) clients.add(error);
+    throw error;
+  }
+}
+
+/** Whether an error came out of the body of a request: then nobody is left to answer, or somebody in this process wants to have it. */
+export const isOfClient = (error: unknown): boolean => error instanceof Error && clients.has(error);

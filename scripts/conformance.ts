@@ -1,0 +1,89 @@
+/**
+ * `npm run conformance`: the public conformance suite of the distribution specification against `dray serve` on a real folder, at
+ * the released version and at the draft with sparse manifests, and the counts of each. The suite is a Go program: github.com/opencontainers/distribution-spec,
+ * folder `conformance`, `go build -o oci-conformance .`; its path comes from OCI_CONFORMANCE, or it lies in the folder PEERS.
+ */
+import { spawn, spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { homedir, tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { root } from "./runtimes.ts";
+
+const peers = process.env["PEERS"] ?? join(homedir(), ".cache/dray-peers/bin");
+const suite = process.env["OCI_CONFORMANCE"] ?? join(peers, "oci-conformance");
+
+interface Counts {
+  readonly checks: number;
+  readonly failed: number;
+  readonly errors: number;
+  readonly skipped: number;
+}
+
+/** What the version turns on is on; nothing is turned off here. */
+const runs: readonly { name: string; env: Record<string, string> }[] = [
+  { name: "1.1", env: { OCI_VERSION: "1.1" } },
+  { name: "dev with sparse manifests", env: { OCI_VERSION: "dev", OCI_DATA_SPARSE: "true" } },
+];
+
+const main = async (): Promise<number> => {
+  if (!existsSync(suite)) {
+    console.error(`there is no ${suite}; build the suite and name it in OCI_CONFORMANCE (see README.md)`);
+    return 2;
+  }
+  const folder = mkdtempSync(join(tmpdir(), "dray-conformance-"));
+  const server = await serve(join(folder, "data"));
+  try {
+    const counts = runs.map(({ name, env }, i) => ({ name, ...run(server.host, env, join(folder, String(i))) }));
+    console.log("\n| version | checks | failed | errors | skipped |\n|---|---|---|---|---|");
+    for (const { name, checks, failed, errors, skipped } of counts)
+      console.log(`| ${name} | ${checks} | ${failed} | ${errors} | ${skipped} |`);
+    return counts.every((one) => one.checks > 0 && one.failed + one.errors + one.skipped === 0) ? 0 : 1;
+  } finally {
+    await server.stop();
+    rmSync(folder, { recursive: true, force: true });
+  }
+};
+
+const serve = async (data: string): Promise<{ host: string; stop: () => Promise<void> }> => {
+  const words = ["packages/cli/src/main.ts", "serve", "--data", data, "--listen", "127.0.0.1:0"];
+  const child = spawn(join(root, "node_modules/.bin/bun"), words, { cwd: root, stdio: ["ignore", "pipe", "inherit"] });
+  const ended = new Promise<void>((resolve) => child.once("close", () => resolve()));
+  const host = await new Promise<string>((resolve, reject) => {
+    child.once("error", reject);
+    child.once("close", (code) => reject(new Error(`dray serve ended with ${code}`)));
+    createInterface({ input: child.stdout }).on("line", (line) => {
+      const found = /https?:\/\/([^\s/]+:\d+)/.exec(line)?.[1];
+      if (found !== undefined) resolve(found);
+    });
+  });
+  return {
+    host,
+    stop: async () => {
+      child.kill("SIGTERM");
+      await ended;
+    },
+  };
+};
+
+const run = (host: string, wanted: Record<string, string>, results: string): Counts => {
+  const env = { ...process.env, OCI_REGISTRY: host, OCI_TLS: "disabled", OCI_RESULTS_DIR: results, ...wanted };
+  const { stdout, stderr } = spawnSync(suite, [], { env, encoding: "utf8", maxBuffer: 1 << 28 });
+  const counts = countsOf(join(results, "junit.xml"));
+  if (counts.checks === 0 || counts.failed + counts.errors > 0) console.log(`${stdout}${stderr}`);
+  return counts;
+};
+
+const countsOf = (file: string): Counts => {
+  if (!existsSync(file)) return { checks: 0, failed: 0, errors: 0, skipped: 0 };
+  const xml = readFileSync(file, "utf8");
+  const count = (pattern: RegExp): number => xml.match(pattern)?.length ?? 0;
+  return {
+    checks: count(/<testcase\b/g),
+    failed: count(/<failure\b/g),
+    errors: count(/<error\b/g),
+    skipped: count(/<skipped\b/g),
+  };
+};
+
+process.exitCode = await main();
