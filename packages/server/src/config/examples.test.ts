@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readdirSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { loadSettings, remarkText, SettingsInvalid, type Sources } from "./index.ts";
@@ -78,8 +78,8 @@ test("htpasswd, TLS and our own keys", () => {
     key: "/etc/registry/tls.key",
     clientCas: ["/etc/registry/clients.pem"],
     clientAuth: "require",
-    minVersion: "TLSv1.3",
-    ciphers: "ECDHE-RSA-AES256-GCM-SHA384:TLS_AES_256_GCM_SHA384",
+    minVersion: "TLSv1.2",
+    ciphers: "ECDHE-RSA-AES256-GCM-SHA384:TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256",
   });
   assert.deepEqual(settings.listen.place, { host: "::1", port: 5443 });
   assert.deepEqual(settings.listen.trustedProxies, ["10.0.0.0/8", "::1"]);
@@ -156,6 +156,24 @@ test("proxy, middleware, notifications and letsencrypt are refused, all at once"
     ],
   );
   assert.doesNotMatch(said.join(), /never-in-a-message/);
+});
+
+test("whatever is left of an example when it is cut is read, or complained about", () => {
+  for (const name of ["debian", "htpasswd-tls", "minimal", "proxy", "s3", "token"]) {
+    const whole = readFileSync(example(name), "utf8");
+    for (let length = 0; length < whole.length; length += 31)
+      for (const text of [
+        whole.slice(0, length),
+        whole.slice(length),
+        `${whole.slice(0, length)}[${whole.slice(length)}`,
+      ])
+        try {
+          loadSettings({ text });
+        } catch (error) {
+          if (!(error instanceof SettingsInvalid)) throw error;
+          for (const { message } of error.complaints) assert.doesNotMatch(message, /never-in-a-message/);
+        }
+  }
 });
 
 test("no example is left out", () => {

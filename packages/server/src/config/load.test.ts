@@ -36,6 +36,51 @@ describe("what is disabled or empty is no obstacle", () => {
     });
 });
 
+test("everything at once, from the top of the file down", () => {
+  const text = `version: 0.1
+storage:
+  s3: {bucket: b, secretkey: hush}
+log: {level: loud}
+http:
+  addr: nowhere
+  draintimeout: 60
+  headers: {"a b": [1], Content-Length: [2]}
+atuh: none
+`;
+  const said = complaints({ text, env: { REGISTRY_TAGS_MAXTAGS: "many" } });
+  assert.deepEqual(
+    said.map((line) => line.split(": ").slice(0, 2).join(" ")),
+    [
+      "config.yml:3:3 storage.s3",
+      "config.yml:4:7 log.level",
+      "config.yml:6:3 http.addr",
+      "config.yml:7:3 http.draintimeout",
+      "config.yml:8:13 http.headers",
+      "config.yml:8:25 http.headers",
+      "config.yml:9:1 atuh",
+      "REGISTRY_TAGS_MAXTAGS tags.maxtags",
+    ],
+  );
+  assert.doesNotMatch(said.join(), /hush/);
+});
+
+test("aliases and merge keys are resolved; what never ends is complained about", () => {
+  const { settings } = loadSettings({
+    text: `version: 0.1
+x-tls: &tls {certificate: /c, key: /k}
+storage: inmemory
+http: {addr: "localhost:1", tls: {<<: *tls, key: /other}}
+`,
+  });
+  assert.equal(settings.listen.tls?.certificate, "/c");
+  assert.equal(settings.listen.tls?.key, "/other");
+  assert.match(complaints({ text: "version: 0.1\nstorage: &a {b: *a}\n" })[0] ?? "", /too much or too deep/);
+  const bomb = Array.from({ length: 9 }, (_, i) => `x-${i}: &a${i} [${`*a${i - 1},`.repeat(i === 0 ? 0 : 9)}]\n`).join(
+    "",
+  );
+  assert.match(complaints({ text: `version: 0.1\n${bomb}` })[0] ?? "", /too much or too deep|no YAML/);
+});
+
 describe("wrong files", () => {
   const cases: [name: string, text: string, expected: string[]][] = [
     ["empty", "", ["config.yml:1:1: this is no configuration; it begins with version: 0.1"]],
@@ -148,15 +193,26 @@ describe("wrong files", () => {
     ],
     [
       "an element of a list",
-      `${minimal}dray:\n  trustedproxies:\n    - 10.0.0.0/8\n    - nobody\n`,
+      `${minimal}dray:\n  trustedproxies:\n    - 10.0.0.0/8\n    - nobody\n    - none\n`,
       [
-        'config.yml:5:3: dray.trustedproxies: has an entry that cannot be used: trusted proxy "nobody" is no address and no CIDR such as 10.0.0.0/8',
+        'config.yml:7:7: dray.trustedproxies: cannot be used: trusted proxy "nobody" is no address and no CIDR such as 10.0.0.0/8',
+        'config.yml:8:7: dray.trustedproxies: cannot be used: trusted proxy "none" is no address and no CIDR such as 10.0.0.0/8',
       ],
     ],
     [
       "a header that ends itself",
       `${minimal}x-a: 1\n`.replace("http: {", 'http: {headers: {X-A: ["a\\r\\nb"]}, '),
       ["config.yml:3:24: http.headers: has a value of X-A that no header can have"],
+    ],
+    [
+      "one address for two",
+      "version: 0.1\nstorage: inmemory\nhttp: {addr: 'localhost:1', debug: {addr: 'localhost:1'}}\n",
+      ["config.yml:3:37: http.debug.addr: is the address of the registry itself; choose another port"],
+    ],
+    [
+      "a socket without its path",
+      "version: 0.1\nstorage: inmemory\nhttp: {net: unix}\n",
+      ["config.yml:3:1: http.addr: is missing; name the path of the socket"],
     ],
     ["broken YAML", "version: 0.1\nstorage: {filesystem: [\n", []],
   ];

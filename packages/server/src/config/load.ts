@@ -52,7 +52,10 @@ export const loadSettings = ({ file: given, text: said, env = {}, flags = {} }: 
   const read = readKeys(root);
   const built = buildSettings(root, read.said, { withFile: text !== undefined });
   const warnings = [...variables.warnings, ...read.warnings, ...built.warnings].toSorted(byPlace);
-  const all = distinct([...complaints, ...read.complaints, ...built.complaints]).toSorted(byPlace);
+  const found = [...complaints, ...read.complaints];
+  // What has a wrong value is not missing as well.
+  const known = new Set(found.map(({ key }) => key));
+  const all = [...found, ...built.complaints.filter(({ key }) => !known.has(key))].toSorted(byPlace);
   if (built.settings === undefined || all.length > 0) throw new SettingsInvalid(all, warnings);
   return { settings: built.settings, warnings };
 };
@@ -77,16 +80,6 @@ const rootOf = (text: string, file: string, complaints: Remark[]): MapNode | und
   if (parsed.complaints.length === 0)
     complaints.push({ key: "", origin: start, message: "this is no configuration; it begins with version: 0.1" });
   return undefined;
-};
-
-/** One thing once: what has a wrong value is not missing as well. */
-const distinct = (remarks: readonly Remark[]): Remark[] => {
-  const seen = new Set<string>();
-  return remarks.filter(({ key }) => {
-    const again = key !== "" && seen.has(key);
-    seen.add(key);
-    return !again;
-  });
 };
 
 /** The file from its top, then the rest in the order of names. */

@@ -36,7 +36,7 @@ export const readKeys = (root: MapNode): Read => {
       else complaints.push(remark(shown(key, node) + wrong));
     } catch (error) {
       if (!(error instanceof Misfit)) throw error;
-      complaints.push(remark(shown(key, node) + error.message, error.at));
+      complaints.push(...error.all.map(({ message, at }) => remark(shown(key, node) + message, at)));
     }
   };
 

@@ -20,11 +20,30 @@ export interface ValueType<T = unknown> {
 /** A value that its key cannot have. `at` where a part of it is to blame. */
 export class Misfit extends Error {
   readonly at: Origin | undefined;
-  constructor(message: string, at?: Origin) {
+  /** Several where several parts are to blame. */
+  readonly all: readonly Misfit[];
+  constructor(message: string, at?: Origin, all?: readonly Misfit[]) {
     super(message);
     this.at = at;
+    this.all = all ?? [this];
   }
 }
+
+/** The work on each part; what is wrong with all of them at once. */
+const each = <P, R>(parts: readonly P[], work: (part: P) => R): R[] => {
+  const wrong: Misfit[] = [];
+  const done = parts.flatMap((part) => {
+    try {
+      return [work(part)];
+    } catch (error) {
+      if (!(error instanceof Misfit)) throw error;
+      wrong.push(...error.all);
+      return [];
+    }
+  });
+  if (wrong.length > 0) throw new Misfit("has parts that cannot be used", undefined, wrong);
+  return done;
+};
 
 /** The text of a scalar; `undefined` for null. */
 const textOf = (node: ConfigNode, expected: string): string | undefined => {
@@ -111,13 +130,13 @@ export const listOf = <T>(
   read: (node) => {
     if (isNull(node)) return undefined;
     const items = node.kind === "list" ? node.items : [node];
-    return items.flatMap((each) => {
-      const value = located(each, () => item.read(each));
-      if (value === undefined) return [];
-      const wrong = check(value);
-      if (wrong !== undefined) throw new Misfit(wrong, each.origin);
-      return [value];
+    const values = each(items, (one) => {
+      const value = located(one, () => item.read(one));
+      const wrong = value === undefined ? undefined : check(value);
+      if (wrong !== undefined) throw new Misfit(wrong, one.origin);
+      return value;
     });
+    return values.filter((value) => value !== undefined);
   },
 });
 
@@ -146,11 +165,12 @@ export const headers: ValueType<Readonly<Record<string, readonly string[]>>> = {
   schema: { type: "object", additionalProperties: { type: ["array", "string"], items: { type: "string" } } },
   read: (node) => {
     if (isNull(node)) return undefined;
-    const said = [...mapOf(node, "a map of header names to lists of values").entries].map(([name, values]) => {
+    const entries = [...mapOf(node, "a map of header names to lists of values").entries];
+    const said = each(entries, ([name, values]) => {
       if (!token.test(name)) throw new Misfit("has a name that no header can have", values.origin);
       if (framing.test(name)) throw new Misfit(`sets ${name}, which the server sets itself; remove it`, values.origin);
       const items = values.kind === "list" ? values.items : [values];
-      return [name, items.map((item) => headerValue(name, item))] as const;
+      return [name, each(items, (item) => headerValue(name, item))] as const;
     });
     return Object.fromEntries(said);
   },
@@ -169,7 +189,9 @@ export const fields: ValueType<Readonly<Record<string, string>>> = {
   read: (node) => {
     if (isNull(node)) return undefined;
     const said = [...mapOf(node, "a map of names to text").entries];
-    return Object.fromEntries(said.map(([name, value]) => [name, located(value, () => textOf(value, "text")) ?? ""]));
+    return Object.fromEntries(
+      each(said, ([name, value]) => [name, located(value, () => textOf(value, "text")) ?? ""] as const),
+    );
   },
 };
 

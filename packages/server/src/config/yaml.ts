@@ -11,7 +11,7 @@ export interface Parsed {
 type Source = { readonly file: string } | Origin;
 
 /** No configuration has more; aliases of aliases could. */
-const most = 20_000;
+const most = 5000;
 const deepest = 40;
 
 /**
@@ -42,10 +42,10 @@ export const parseYaml = (text: string, source: Source): Parsed => {
   if (complaints.length > 0 || document.contents === null) return { complaints };
 
   let count = 0;
+  let beyond: Remark | undefined;
   const convert = (node: unknown, origin: Origin, path: string, depth: number): ConfigNode | undefined => {
     if (++count > most || depth > deepest) {
-      if (complaints.length === 0)
-        complaints.push({ key: path, origin, message: "too much or too deep for a configuration" });
+      beyond ??= { key: path, origin, message: "too much or too deep for a configuration" };
       return undefined;
     }
     if (isAlias(node)) {
@@ -97,6 +97,7 @@ export const parseYaml = (text: string, source: Source): Parsed => {
   };
 
   const node = convert(document.contents, originAt(document.contents.range[0]), "", 0);
+  if (beyond !== undefined) return { complaints: [beyond] };
   return { ...(node === undefined ? {} : { node }), complaints };
 };
 

@@ -35,6 +35,7 @@ export const listenOf = (context: Context): ListenSettings | undefined => {
 const placeOf = ({ values, complain }: Context): Place | undefined => {
   const addr = values.text("http.addr");
   if (values.text("http.net") === "unix") {
+    if (!values.has("http.addr")) return complain("http.addr", "is missing; name the path of the socket");
     if (fitsSocket(addr)) return { unix: addr };
     return complain("http.addr", "its path is too long for a unix socket; choose one of 103 bytes at most");
   }
@@ -54,7 +55,13 @@ export const isLoopback = (place: Place): boolean =>
   place.host === "::1" ||
   (isIP(place.host) === 4 && place.host.startsWith("127."));
 
-const tlsOf = ({ values, complain }: Context): TlsSettings | undefined => {
+/** By OpenSSL's names. Those of TLS 1.3 are always there, as in Go: without them the runtime would not speak it. */
+const ciphersOf = (names: readonly string[]): string => {
+  const always = [...suites.values()].filter((name) => name.startsWith("TLS_"));
+  return [...new Set([...names.map((name) => suites.get(name) ?? name), ...always])].join(":");
+};
+
+const tlsOf = ({ values, complain, warn }: Context): TlsSettings | undefined => {
   const certificate = values.maybe<string>("http.tls.certificate");
   const key = values.maybe<string>("http.tls.key");
   const clientCas = values.list("http.tls.clientcas");
@@ -72,23 +79,28 @@ const tlsOf = ({ values, complain }: Context): TlsSettings | undefined => {
       "there is no certificate, and without one no TLS; name it in http.tls.certificate",
     );
   if (certificate === undefined || key === undefined) return undefined;
-  const ciphers = values.list("http.tls.ciphersuites").map((name) => suites.get(name) ?? name);
+  const minVersion = values.text("http.tls.minimumtls") === "tls1.3" ? "TLSv1.3" : "TLSv1.2";
+  const names = values.list("http.tls.ciphersuites");
+  if (names.length > 0 && minVersion === "TLSv1.3")
+    warn("http.tls.ciphersuites", "has no effect: TLS 1.3 chooses among its own, as in distribution");
   return {
     certificate,
     key,
     clientCas,
     ...(clientCas.length === 0 ? {} : { clientAuth: clientAuth === "request-client-cert" ? "request" : "require" }),
-    minVersion: values.text("http.tls.minimumtls") === "tls1.3" ? "TLSv1.3" : "TLSv1.2",
-    ...(ciphers.length === 0 ? {} : { ciphers: ciphers.join(":") }),
+    minVersion,
+    ...(names.length === 0 || minVersion === "TLSv1.3" ? {} : { ciphers: ciphersOf(names) }),
   };
 };
 
-export const debugOf = ({ values, warn }: Context): DebugSettings | undefined => {
+export const debugOf = ({ values, complain, warn }: Context): DebugSettings | undefined => {
   const addr = values.maybe<string>("http.debug.addr");
   const metrics = values.truth("http.debug.prometheus.enabled");
   const place = addr === undefined ? undefined : parseAddress(addr);
   if (metrics && addr === undefined)
     warn("http.debug.prometheus.enabled", "has no effect without http.debug.addr, which says where metrics are served");
   if (place === undefined) return undefined;
+  if (addr === values.text("http.addr"))
+    return complain("http.debug.addr", "is the address of the registry itself; choose another port");
   return { place, ...(metrics ? { metrics: values.text("http.debug.prometheus.path") } : {}) };
 };

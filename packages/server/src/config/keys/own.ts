@@ -11,7 +11,7 @@ const faultOf = (work: () => unknown): string | undefined => {
     work();
     return undefined;
   } catch (error) {
-    return `has an entry that cannot be used: ${(error as Error).message}`;
+    return `cannot be used: ${(error as Error).message}`;
   }
 };
 const some = (least: number, written: string): KeyFacts<number> => ({
@@ -113,11 +113,8 @@ export const ownKeys: readonly Key[] = [
   }),
   supported(
     "dray.trustedproxies",
-    listOf(text),
+    listOf(text, (entry) => faultOf(() => proxiesOf([entry]))),
     "addresses and CIDRs whose `X-Forwarded-*` count; `unix` for the socket",
-    {
-      check: (list) => faultOf(() => proxiesOf(list)),
-    },
   ),
   supported("dray.limits.headers", duration, "how long a client may take for its headers", {
     fallback: 10 * second,
