@@ -5,7 +5,7 @@ import type { Key } from "./key.ts";
 import { ownKeys } from "./own.ts";
 import { storageKeys } from "./storage.ts";
 
-export type { Key, Status } from "./key.ts";
+export type { Key } from "./key.ts";
 
 /** Every key there is: of distribution 2.8 and 3, and ours. */
 export const keys: readonly Key[] = [...aroundKeys, ...storageKeys, ...authKeys, ...httpKeys, ...ownKeys];
