@@ -13,16 +13,15 @@ const algorithms = [
 export const keyOf = (digest: Digest): Uint8Array =>
   Buffer.from((algorithmOf(digest) === "sha256" ? "01" : "02") + hexOf(digest), "hex");
 
-export const digestOfKey = (key: Uint8Array): Digest => {
-  const hex = hexOfBytes(key);
-  return (hex.startsWith("01") ? `sha256:${hex.slice(2)}` : `sha512:${hex.slice(2)}`) as Digest;
-};
+/** @param hex a key as SQLite's `lower(hex(…))` gives it, which costs less than the bytes */
+export const digestOfKey = (hex: string): Digest =>
+  (hex.startsWith("01") ? `sha256:${hex.slice(2)}` : `sha512:${hex.slice(2)}`) as Digest;
 
 /** Digests end to end; each shows its length by its first byte. */
 export const packed = (digests: readonly Digest[]): Uint8Array => Buffer.concat(digests.map(keyOf));
 
-export const unpacked = (bytes: Uint8Array): Digest[] => {
-  const hex = hexOfBytes(bytes);
+/** @param hex as `lower(hex(…))` gives it */
+export const unpacked = (hex: string): Digest[] => {
   const digests: Digest[] = [];
   for (let at = 0; at < hex.length; ) {
     const { name, tag, digits } = hex.startsWith("01", at) ? algorithms[0] : algorithms[1];
@@ -32,9 +31,6 @@ export const unpacked = (bytes: Uint8Array): Digest[] => {
   }
   return digests;
 };
-
-const hexOfBytes = (bytes: Uint8Array): string =>
-  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("hex");
 
 /**
  * The first 48 bits: enough to find by, and small. Two digests may share them, so what is found is compared whole; an index of

@@ -27,4 +27,8 @@ CREATE TABLE uses (
   short INTEGER NOT NULL, repository INTEGER NOT NULL, manifest INTEGER NOT NULL,
   PRIMARY KEY (short, repository, manifest)
 ) WITHOUT ROWID;
+CREATE TABLE recent_uses (
+  short INTEGER NOT NULL, repository INTEGER NOT NULL, manifest INTEGER NOT NULL,
+  PRIMARY KEY (short, repository, manifest)
+) WITHOUT ROWID;
 `;

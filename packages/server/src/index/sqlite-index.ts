@@ -1,11 +1,13 @@
-import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
+import type { DatabaseSync } from "node:sqlite";
 import { DrayError } from "dray/errors";
 import type { Digest } from "dray/oci";
 import type { Notice } from "../options.ts";
-import { digestOfKey, keyBefore, keyOf, packed, shortKey, unpacked } from "./digest-key.ts";
+import { digestOfKey, keyBefore, keyOf, packed, unpacked } from "./digest-key.ts";
 import { corrupt, errcodeOf, noDatabase, openDatabase, removeDatabase } from "./open-database.ts";
-import { manifestColumns, manifestOf, type Row, tagColumns, tagOf } from "./rows.ts";
+import { manifestColumns, manifestOf, tagColumns, tagOf } from "./rows.ts";
+import { Statements } from "./statements.ts";
 import type { Index, IndexedManifest, IndexedTag, Page } from "./types.ts";
+import { Uses } from "./uses.ts";
 
 export interface IndexOptions {
   readonly onNotice?: (notice: Notice) => void;
@@ -19,14 +21,12 @@ export interface IndexOptions {
  */
 export const openIndex = (file: string, options: IndexOptions = {}): Index => new SqliteIndex(file, options);
 
-/** How many repositories `holders` tells. */
-const enough = 16;
-
 class SqliteIndex implements Index {
   readonly #file: string;
   readonly #options: IndexOptions & { readonly onNotice: (notice: Notice) => void };
-  readonly #statements = new Map<string, StatementSync>();
   #database: DatabaseSync;
+  #statements: Statements;
+  #uses: Uses;
   #generation = 0;
   #together = false;
 
@@ -34,6 +34,8 @@ class SqliteIndex implements Index {
     this.#file = file;
     this.#options = { onNotice: () => {}, ...options };
     this.#database = openDatabase(file, this.#options);
+    this.#statements = new Statements(this.#database);
+    this.#uses = new Uses(this.#statements);
   }
 
   get generation(): number {
@@ -42,29 +44,33 @@ class SqliteIndex implements Index {
 
   tags(repository: string, { after = "", limit }: Page): IndexedTag[] {
     const sql = `SELECT ${tagColumns} FROM tags WHERE repository = ? AND name > ? ORDER BY name LIMIT ?`;
-    return this.#inside(repository, (id) => this.#all(sql, id, after, limit).map(tagOf), []);
+    return this.#inside(repository, (id) => this.#statements.all(sql, id, after, limit).map(tagOf), []);
   }
 
   tag(repository: string, tag: string): IndexedTag | undefined {
     const sql = `SELECT ${tagColumns} FROM tags WHERE repository = ? AND name = ?`;
-    const row = this.#inside(repository, (id) => this.#get(sql, id, tag), undefined);
+    const row = this.#inside(repository, (id) => this.#statements.get(sql, id, tag), undefined);
     return row === undefined ? undefined : tagOf(row);
   }
 
   tagsOf(repository: string, digest: Digest): string[] {
     const sql = "SELECT name FROM tags WHERE repository = ? AND digest = ? ORDER BY name";
-    return this.#inside(repository, (id) => this.#all(sql, id, keyOf(digest)).map(({ name }) => name as string), []);
+    return this.#inside(
+      repository,
+      (id) => this.#statements.all(sql, id, keyOf(digest)).map(({ name }) => name as string),
+      [],
+    );
   }
 
   manifest(repository: string, digest: Digest): IndexedManifest | undefined {
     const sql = `SELECT ${manifestColumns} FROM manifests WHERE repository = ? AND digest = ?`;
-    const row = this.#inside(repository, (id) => this.#get(sql, id, keyOf(digest)), undefined);
+    const row = this.#inside(repository, (id) => this.#statements.get(sql, id, keyOf(digest)), undefined);
     return row === undefined ? undefined : manifestOf(row);
   }
 
   manifests(repository: string, { after = "", limit }: Page): IndexedManifest[] {
-    const sql = `SELECT ${manifestColumns} FROM manifests WHERE repository = ? AND digest > ? ORDER BY digest LIMIT ?`;
-    return this.#inside(repository, (id) => this.#all(sql, id, keyBefore(after), limit).map(manifestOf), []);
+    const sql = `SELECT ${manifestColumns} FROM manifests WHERE repository = ? AND digest > ? ORDER BY manifests.digest LIMIT ?`;
+    return this.#inside(repository, (id) => this.#statements.all(sql, id, keyBefore(after), limit).map(manifestOf), []);
   }
 
   referrers(
@@ -75,58 +81,40 @@ class SqliteIndex implements Index {
     const typed = artifactType === undefined ? [] : [artifactType];
     const sql = `SELECT ${manifestColumns} FROM manifests WHERE repository = ? AND subject = ?${
       typed.length === 0 ? "" : " AND artifact = ?"
-    } AND digest > ? ORDER BY digest LIMIT ?`;
+    } AND digest > ? ORDER BY manifests.digest LIMIT ?`;
     return this.#inside(
       repository,
-      (id) => this.#all(sql, id, keyOf(subject), ...typed, keyBefore(after), limit).map(manifestOf),
+      (id) => this.#statements.all(sql, id, keyOf(subject), ...typed, keyBefore(after), limit).map(manifestOf),
       [],
     );
   }
 
   refersTo(repository: string, digest: Digest): boolean {
-    const sql = `SELECT 1 FROM uses CROSS JOIN manifests ON id = manifest
-      WHERE short = ? AND uses.repository = ? AND instr(children, ?) LIMIT 1`;
-    return this.#inside(repository, (id) => this.#get(sql, shortKey(digest), id, keyOf(digest)) !== undefined, false);
+    return this.#inside(repository, (id) => this.#uses.in(id, digest), false);
   }
 
   isUsed(digest: Digest): boolean {
-    const sql = `SELECT 1 FROM uses CROSS JOIN manifests ON id = manifest
-      WHERE short = ? AND (digest = ? OR instr(children, ?)) LIMIT 1`;
-    const key = keyOf(digest);
-    return this.#guarded(() => this.#get(sql, shortKey(digest), key, key) !== undefined);
+    return this.#guarded(() => this.#uses.anywhere(digest));
   }
 
   holders(digest: Digest): string[] {
-    // From one repository to the next, however many manifests of one there are.
-    const sql = `SELECT uses.repository, name FROM uses CROSS JOIN manifests ON manifests.id = manifest
-      CROSS JOIN repositories ON repositories.id = uses.repository
-      WHERE short = ? AND uses.repository > ? AND instr(children, ?) ORDER BY uses.repository LIMIT 1`;
-    const key = keyOf(digest);
-    return this.#guarded(() => {
-      const names: string[] = [];
-      for (let last: SQLInputValue = 0; names.length < enough; ) {
-        const row = this.#get(sql, shortKey(digest), last, key);
-        if (row === undefined) break;
-        names.push(row["name"] as string);
-        last = row["repository"] as number;
-      }
-      return names;
-    });
+    return this.#guarded(() => this.#uses.holders(digest));
   }
 
   unreadable(repository: string): Digest[] {
-    const sql = "SELECT digest FROM manifests WHERE repository = ? AND readable = 0 ORDER BY digest";
-    const digests = (id: number): Digest[] => this.#all(sql, id).map(({ digest }) => digestOfKey(digest as Uint8Array));
+    const sql = "SELECT lower(hex(digest)) AS key FROM manifests WHERE repository = ? AND readable = 0 ORDER BY digest";
+    const digests = (id: number): Digest[] =>
+      this.#statements.all(sql, id).map(({ key }) => digestOfKey(key as string));
     return this.#inside(repository, digests, []);
   }
 
   repositories({ after = "", limit }: Page): string[] {
     const sql = "SELECT name FROM repositories WHERE name > ? ORDER BY name LIMIT ?";
-    return this.#guarded(() => this.#all(sql, after, limit).map(({ name }) => name as string));
+    return this.#guarded(() => this.#statements.all(sql, after, limit).map(({ name }) => name as string));
   }
 
   counts(): { readonly repositories: number; readonly tags: number; readonly manifests: number } {
-    const count = (table: string): number => Number(this.#get(`SELECT count(*) AS n FROM ${table}`)?.["n"]);
+    const count = (table: string): number => Number(this.#statements.get(`SELECT count(*) AS n FROM ${table}`)?.["n"]);
     return this.#guarded(() => ({
       repositories: count("repositories"),
       tags: count("tags"),
@@ -138,10 +126,12 @@ class SqliteIndex implements Index {
     const key = keyOf(manifest.digest);
     this.together(() => {
       const id = this.#made(repository);
-      this.#dropManifest(id, key);
+      this.#dropManifest(id, manifest.digest);
       const { mediaType, size, artifactType, subject, annotations, references, readable, pushedAt } = manifest;
-      const { lastInsertRowid } = this.#run(
-        `INSERT INTO manifests (repository, ${manifestColumns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      const { lastInsertRowid } = this.#statements.run(
+        `INSERT INTO manifests
+          (repository, digest, type, size, artifact, subject, annotations, readable, pushed, children)
+          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
         id,
         key,
         mediaType,
@@ -153,26 +143,25 @@ class SqliteIndex implements Index {
         pushedAt,
         packed(references),
       );
-      const shorts = new Set([manifest.digest, ...references].map(shortKey));
-      for (const short of shorts) this.#run("INSERT INTO uses VALUES (?, ?, ?)", short, id, Number(lastInsertRowid));
+      this.#uses.add(id, lastInsertRowid, [manifest.digest, ...references]);
     });
   }
 
   removeManifest(repository: string, digest: Digest): void {
-    this.together(() => this.#inside(repository, (id) => this.#dropManifest(id, keyOf(digest)), undefined));
+    this.together(() => this.#inside(repository, (id) => this.#dropManifest(id, digest), undefined));
   }
 
   putTag(repository: string, { name, digest, at, stamp }: IndexedTag): void {
-    const sql = `INSERT OR REPLACE INTO tags (repository, ${tagColumns}) VALUES (?, ?, ?, ?, ?, ?)`;
+    const sql = "INSERT OR REPLACE INTO tags (repository, name, digest, at, mtime, ino) VALUES (?, ?, ?, ?, ?, ?)";
     this.together(() => {
       const id = this.#made(repository);
-      this.#run(sql, id, name, keyOf(digest), at, stamp?.mtime ?? null, stamp?.ino ?? null);
+      this.#statements.run(sql, id, name, keyOf(digest), at, stamp?.mtime ?? null, stamp?.ino ?? null);
     });
   }
 
   removeTag(repository: string, tag: string): void {
     const sql = "DELETE FROM tags WHERE repository = ? AND name = ?";
-    this.together(() => this.#inside(repository, (id) => void this.#run(sql, id, tag), undefined));
+    this.together(() => this.#inside(repository, (id) => void this.#statements.run(sql, id, tag), undefined));
   }
 
   hasRepository(repository: string): boolean {
@@ -185,10 +174,10 @@ class SqliteIndex implements Index {
 
   removeRepository(repository: string): void {
     const remove = (id: number): void => {
-      for (const { digest } of this.#all("SELECT digest FROM manifests WHERE repository = ?", id))
-        this.#dropManifest(id, digest as Uint8Array);
-      this.#run("DELETE FROM tags WHERE repository = ?", id);
-      this.#run("DELETE FROM repositories WHERE id = ?", id);
+      const digests = "SELECT lower(hex(digest)) AS key FROM manifests WHERE repository = ?";
+      for (const { key } of this.#statements.all(digests, id)) this.#dropManifest(id, digestOfKey(key as string));
+      this.#statements.run("DELETE FROM tags WHERE repository = ?", id);
+      this.#statements.run("DELETE FROM repositories WHERE id = ?", id);
     };
     this.together(() => this.#inside(repository, remove, undefined));
   }
@@ -196,15 +185,16 @@ class SqliteIndex implements Index {
   together<T>(work: () => T): T {
     if (this.#together) return work();
     return this.#guarded(() => {
-      this.#run("BEGIN IMMEDIATE");
+      this.#statements.run("BEGIN IMMEDIATE");
       this.#together = true;
       try {
         const result = work();
-        this.#run("COMMIT");
+        this.#statements.run("COMMIT");
         return result;
       } catch (error) {
+        this.#uses.recount();
         try {
-          this.#run("ROLLBACK");
+          this.#statements.run("ROLLBACK");
         } catch {
           // SQLite has done it already.
         }
@@ -216,7 +206,6 @@ class SqliteIndex implements Index {
   }
 
   reset(where?: "memory"): void {
-    this.#statements.clear();
     this.#generation++;
     try {
       this.#database.close();
@@ -225,35 +214,30 @@ class SqliteIndex implements Index {
       // What is left of it is found when it is opened.
     }
     this.#database = openDatabase(where === "memory" ? ":memory:" : this.#file, this.#options);
+    this.#statements = new Statements(this.#database);
+    this.#uses = new Uses(this.#statements);
   }
 
   close(): void {
-    this.#statements.clear();
     this.#database.close();
   }
 
-  #dropManifest(repository: number, key: Uint8Array): void {
-    const find = "SELECT id, children FROM manifests WHERE repository = ? AND digest = ?";
-    const row = this.#get(find, repository, key);
+  #dropManifest(repository: number, digest: Digest): void {
+    const find = "SELECT id, lower(hex(children)) AS children FROM manifests WHERE repository = ? AND digest = ?";
+    const row = this.#statements.get(find, repository, keyOf(digest));
     if (row === undefined) return;
     const id = row["id"] as number;
-    for (const digest of [digestOfKey(key), ...unpacked(row["children"] as Uint8Array)])
-      this.#run(
-        "DELETE FROM uses WHERE short = ? AND repository = ? AND manifest = ?",
-        shortKey(digest),
-        repository,
-        id,
-      );
-    this.#run("DELETE FROM manifests WHERE id = ?", id);
+    this.#uses.remove(repository, id, [digest, ...unpacked(row["children"] as string)]);
+    this.#statements.run("DELETE FROM manifests WHERE id = ?", id);
   }
 
   #id(repository: string): number | undefined {
-    return this.#get("SELECT id FROM repositories WHERE name = ?", repository)?.["id"] as number | undefined;
+    return this.#statements.get("SELECT id FROM repositories WHERE name = ?", repository)?.["id"] as number | undefined;
   }
 
   #made(repository: string): number {
     const id = this.#id(repository);
-    return id ?? Number(this.#run("INSERT INTO repositories (name) VALUES (?)", repository).lastInsertRowid);
+    return id ?? this.#statements.run("INSERT INTO repositories (name) VALUES (?)", repository).lastInsertRowid;
   }
 
   /** Asks about a repository by its number; `none` where it is not known. */
@@ -279,26 +263,5 @@ class SqliteIndex implements Index {
       }
       throw new DrayError("DISK", message, { cause: error });
     }
-  }
-
-  #all(sql: string, ...values: SQLInputValue[]): Row[] {
-    return this.#statement(sql).all(...values);
-  }
-
-  #get(sql: string, ...values: SQLInputValue[]): Row | undefined {
-    return this.#statement(sql).get(...values);
-  }
-
-  #run(sql: string, ...values: SQLInputValue[]): { lastInsertRowid: number | bigint } {
-    return this.#statement(sql).run(...values);
-  }
-
-  #statement(sql: string): StatementSync {
-    let statement = this.#statements.get(sql);
-    if (statement === undefined) {
-      statement = this.#database.prepare(sql);
-      this.#statements.set(sql, statement);
-    }
-    return statement;
   }
 }

@@ -1,0 +1,114 @@
+import type { Digest } from "dray/oci";
+import { keyOf, shortKey } from "./digest-key.ts";
+import type { Statements } from "./statements.ts";
+
+/** Rows that wait in the small table, and how many move together. */
+const most = 50_000;
+const slice = 256;
+
+/** How many repositories `holders` tells. */
+const enough = 16;
+
+/**
+ * Which manifests have a digest among their children, or are it. Digests come in no order, and a row put alone into a large table
+ * costs a page written: so rows gather in a small table and move from there side by side. That makes a rebuild several times
+ * cheaper. A row holds the beginning of the digest alone; the manifest says whether it is this one.
+ */
+export class Uses {
+  readonly #statements: Statements;
+  #waiting: number | undefined;
+  /** Moving goes round and round, and begins anywhere. */
+  #moved = -1;
+
+  constructor(statements: Statements) {
+    this.#statements = statements;
+  }
+
+  add(repository: number, manifest: number, digests: Iterable<Digest>): void {
+    this.#waiting ??= Number(this.#statements.get("SELECT count(*) AS n FROM recent_uses")?.["n"]);
+    for (const short of shortKeys(digests)) {
+      this.#statements.run("INSERT INTO recent_uses VALUES (?, ?, ?)", short, repository, manifest);
+      this.#waiting++;
+    }
+    if (this.#waiting > most) this.#waiting -= this.#move();
+  }
+
+  remove(repository: number, manifest: number, digests: Iterable<Digest>): void {
+    const where = "WHERE short = ? AND repository = ? AND manifest = ?";
+    for (const short of shortKeys(digests)) {
+      this.#statements.run(`DELETE FROM recent_uses ${where}`, short, repository, manifest);
+      this.#statements.run(`DELETE FROM uses ${where}`, short, repository, manifest);
+    }
+    this.recount();
+  }
+
+  /** What was counted is not true any more. */
+  recount(): void {
+    this.#waiting = undefined;
+  }
+
+  /** Whether a manifest of the repository has it among its children. */
+  in(repository: number, digest: Digest): boolean {
+    return tables.some(
+      (table) =>
+        this.#statements.get(
+          `SELECT 1 FROM ${table} AS uses CROSS JOIN manifests ON id = manifest
+           WHERE short = ? AND uses.repository = ? AND instr(children, ?) LIMIT 1`,
+          shortKey(digest),
+          repository,
+          keyOf(digest),
+        ) !== undefined,
+    );
+  }
+
+  /** Whether any manifest has it among its children, or is it. */
+  anywhere(digest: Digest): boolean {
+    const key = keyOf(digest);
+    return tables.some(
+      (table) =>
+        this.#statements.get(
+          `SELECT 1 FROM ${table} CROSS JOIN manifests ON id = manifest
+           WHERE short = ? AND (digest = ? OR instr(children, ?)) LIMIT 1`,
+          shortKey(digest),
+          key,
+          key,
+        ) !== undefined,
+    );
+  }
+
+  /** Some repositories with a manifest that has it among its children. */
+  holders(digest: Digest): string[] {
+    const names = new Set<string>();
+    // From one repository to the next, however many manifests of each there are.
+    for (const table of tables)
+      for (let last = 0; names.size < enough; ) {
+        const row = this.#statements.get(
+          `SELECT uses.repository, name FROM ${table} AS uses CROSS JOIN manifests ON manifests.id = manifest
+           CROSS JOIN repositories ON repositories.id = uses.repository
+           WHERE short = ? AND uses.repository > ? AND instr(children, ?) ORDER BY uses.repository LIMIT 1`,
+          shortKey(digest),
+          last,
+          keyOf(digest),
+        );
+        if (row === undefined) break;
+        names.add(row["name"] as string);
+        last = row["repository"] as number;
+      }
+    return [...names];
+  }
+
+  /** Moves the next rows, and tells how many they were. */
+  #move(): number {
+    const behind = "SELECT short FROM recent_uses WHERE short > ? ORDER BY short LIMIT 1 OFFSET ?";
+    const end = (this.#statements.get(behind, this.#moved, slice)?.["short"] as number | undefined) ?? 2 ** 48;
+    const where = "WHERE short > ? AND short <= ?";
+    this.#statements.run(`INSERT INTO uses SELECT * FROM recent_uses ${where}`, this.#moved, end);
+    const { changes } = this.#statements.run(`DELETE FROM recent_uses ${where}`, this.#moved, end);
+    this.#moved = end === 2 ** 48 ? -1 : end;
+    return changes;
+  }
+}
+
+const tables = ["recent_uses", "uses"] as const;
+
+const shortKeys = (digests: Iterable<Digest>): Set<number> => new Set([...digests].map(shortKey));
