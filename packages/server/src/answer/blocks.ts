@@ -22,16 +22,11 @@ export interface Block {
 const [smallest, largest] = [128 * 1024, 1024 * 1024];
 
 /**
- * `budget`: bytes that all streams hold together, two blocks each, as long as they fit with the smallest block.
- * `kept`: bytes of free blocks that wait for use.
+ * `budget`: bytes that all streams hold together, two blocks each, as long as they fit with the smallest block. As much is kept for
+ * use again; blocks of a size that nobody takes now are the first to go.
  */
-export const blocksOf = ({
-  budget = 16 * 1024 * 1024,
-  kept = 8 * 1024 * 1024,
-}: {
-  readonly budget?: number;
-  readonly kept?: number;
-} = {}): Blocks => {
+export const blocksOf = ({ budget = 16 * 1024 * 1024 }: { readonly budget?: number } = {}): Blocks => {
+  /** Free blocks by size. */
   const free = new Map<number, Uint8Array[]>();
   let [streams, used, waiting] = [0, 0, 0];
 
@@ -42,16 +37,32 @@ export const blocksOf = ({
     return fitting;
   };
 
+  const pop = (whole: number): Uint8Array | undefined => {
+    const found = free.get(whole)?.pop();
+    if (found !== undefined) waiting -= whole;
+    return found;
+  };
+
+  const keep = (bytes: Uint8Array): void => {
+    const whole = bytes.byteLength;
+    for (let other = largest; other >= smallest && used + waiting + whole > budget; other /= 2)
+      while (other !== whole && used + waiting + whole > budget && pop(other) !== undefined);
+    if (used + waiting + whole > budget) return;
+    waiting += whole;
+    const list = free.get(whole);
+    if (list === undefined) free.set(whole, [bytes]);
+    else list.push(bytes);
+  };
+
   const take = (most: number): Block => {
     const whole = size();
     // The last block of a file, and small files, take memory of their own size.
-    if (most < whole) return lent(Buffer.allocUnsafeSlow(most), undefined);
-    const found = free.get(whole)?.pop();
-    if (found !== undefined) waiting -= whole;
-    return lent(found ?? Buffer.allocUnsafeSlow(whole), whole);
+    return most < whole
+      ? lent(Buffer.allocUnsafeSlow(most), false)
+      : lent(pop(whole) ?? Buffer.allocUnsafeSlow(whole), true);
   };
 
-  const lent = (bytes: Uint8Array, whole: number | undefined): Block => {
+  const lent = (bytes: Uint8Array, whole: boolean): Block => {
     used += bytes.byteLength;
     let gone = false;
     return {
@@ -60,11 +71,7 @@ export const blocksOf = ({
         if (gone) return;
         gone = true;
         used -= bytes.byteLength;
-        if (!again || whole === undefined || waiting + whole > kept) return;
-        waiting += whole;
-        const list = free.get(whole);
-        if (list === undefined) free.set(whole, [bytes]);
-        else list.push(bytes);
+        if (again && whole) keep(bytes);
       },
     };
   };
