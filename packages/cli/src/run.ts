@@ -59,8 +59,7 @@ const meantBy = (words: readonly string[]): readonly Branch[] => {
 const meant = (words: readonly string[]): string[] => {
   if (words[0] === "help") return [...words.slice(1), "--help"];
   const [only] = words;
-  const bare =
-    only === undefined || (words.length === 1 && branches.some((each) => each.branches && each.name === only));
+  const bare = only === undefined || (words.length === 1 && branches.some((each) => !each.load && each.name === only));
   return bare ? [...words, "--help"] : [...words];
 };
 

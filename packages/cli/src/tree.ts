@@ -6,7 +6,7 @@ export type Branch = {
   readonly aliases?: readonly string[];
   readonly summary: string;
 } & (
-  | { readonly load: () => Promise<CommandModule>; readonly branches?: undefined }
+  | { readonly load: () => Promise<CommandModule>; readonly branches?: readonly Branch[] }
   | { readonly branches: readonly Branch[]; readonly load?: undefined }
 );
 
@@ -67,6 +67,38 @@ export const branches: readonly Branch[] = [
   { name: "manifest", summary: "Print the manifest of an image", load: () => import("./commands/manifest.ts") },
   { name: "pull", summary: "Store remote images in a file or an OCI layout", load: () => import("./commands/pull.ts") },
   { name: "push", summary: "Push an image from a file or an OCI layout", load: () => import("./commands/push.ts") },
+  {
+    name: "serve",
+    summary: "Run a registry, or look after one",
+    load: () => import("./commands/serve.ts"),
+    branches: [
+      {
+        name: "check",
+        summary: "Compare the registry's index with its tree",
+        load: () => import("./commands/serve-check.ts"),
+      },
+      {
+        name: "check-config",
+        summary: "Read a configuration and say what it means",
+        load: () => import("./commands/serve-check-config.ts"),
+      },
+      {
+        name: "gc",
+        summary: "Remove what no manifest needs any more",
+        load: () => import("./commands/serve-gc.ts"),
+      },
+      {
+        name: "rebuild",
+        summary: "Make the registry's index again from its tree",
+        load: () => import("./commands/serve-rebuild.ts"),
+      },
+      {
+        name: "verify",
+        summary: "Hash every blob of the registry",
+        load: () => import("./commands/serve-verify.ts"),
+      },
+    ],
+  },
   { name: "tag", summary: "Give an image another tag in its repository", load: () => import("./commands/tag.ts") },
   {
     name: "tree",

@@ -40,6 +40,9 @@ export const protocol =
     }
   };
 
+/** Where a request goes, for those who watch. */
+export const routeOfRequest = ({ target }: HttpRequest, prefix: string): Route => routeOf(split(target, prefix).path);
+
 /** Path without the prefix, and query, both raw. A target outside the prefix is no path of ours. */
 const split = (target: string, prefix: string): { path: string; search: string } => {
   const mark = target.indexOf("?");

@@ -5,7 +5,7 @@ import type { Difference } from "../../index/types.ts";
 /** What an operator can ask of a running registry: the words of each question, what is told on the way, and what comes of it. */
 export interface Controls {
   gc: {
-    readonly options: Pick<CollectOptions, "dryRun" | "grace" | "untagged">;
+    readonly options: Pick<CollectOptions, "dryRun" | "grace" | "lease" | "untagged">;
     readonly progress: Decision;
     readonly result: Collected;
   };
@@ -47,7 +47,7 @@ export type ControlLine =
   | { readonly error: { readonly code: string; readonly message: string } };
 
 const words: { readonly [N in ControlName]: Readonly<Record<string, "boolean" | "number">> } = {
-  gc: { dryRun: "boolean", grace: "number", untagged: "number" },
+  gc: { dryRun: "boolean", grace: "number", lease: "number", untagged: "number" },
   check: {},
   verify: {},
   rebuild: {},

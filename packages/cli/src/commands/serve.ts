@@ -1,0 +1,52 @@
+import type { Command } from "commander";
+import { printable } from "dray/errors";
+import type { Call } from "../call.ts";
+import { type ServingOptions, servingFlags, settingsFor } from "../serving.ts";
+import { version } from "../version.ts";
+
+interface ServeOptions extends ServingOptions {
+  readonly listen?: string;
+  readonly readOnly?: boolean;
+  readonly logLevel?: string;
+}
+
+export const define = (command: Command): void => {
+  servingFlags(command)
+    .option("--listen <address>", "host:port, :port for every interface, unix:path (default 127.0.0.1:5000)")
+    .option("--read-only", "serve what is there, take nothing")
+    .option("--log-level <level>", "error, warn, info or debug (default info)");
+};
+
+/** Serves until a signal ends it. */
+export const act = async (call: Call<ServeOptions>, words: readonly string[]): Promise<number> => {
+  // Read by Node before its first use of these threads; a sync of the disk holds one of them.
+  process.env["UV_THREADPOOL_SIZE"] ??= "16";
+  const { options, out, signal } = call;
+  const { listen, readOnly, logLevel } = options;
+  const flags = {
+    ...(listen === undefined ? {} : { listen }),
+    ...(readOnly === undefined ? {} : { readOnly }),
+    ...(logLevel === undefined ? {} : { logLevel }),
+  };
+  const read = () => settingsFor(call, words, flags);
+  const settings = await read();
+  const { serve, untilSignals } = await import("@dray/server");
+  const serving = await serve(settings, { version, settings: read });
+  const { storage } = settings;
+  const where =
+    storage.driver === "filesystem" ? `the data is in ${printable(storage.root)}` : "the data is in memory alone";
+  await out.line(`The registry is at ${serving.origin}; ${where}. Ctrl-C ends it.`);
+  await out.flush();
+  const ended = Promise.withResolvers<void>();
+  if (signal.aborted) ended.resolve();
+  signal.addEventListener("abort", () => ended.resolve(), { once: true });
+  return untilSignals(
+    { stop: serving.stop, reload: serving.reload, onNotice: (message) => serving.log("info", message) },
+    {
+      drain: settings.listen.drain,
+      // A terminal that closes ends what was started in it.
+      hangup: process.stdin.isTTY ? "stop" : "reload",
+      ended: ended.promise,
+    },
+  );
+};

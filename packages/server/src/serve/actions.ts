@@ -1,0 +1,56 @@
+import { verifyBlobs } from "../gc/index.ts";
+import type { AuditLog, ControlActions, Metrics } from "../operation/index.ts";
+import type { Registry } from "../registry/create.ts";
+
+export interface ActionsOptions {
+  readonly registry: Registry;
+  readonly reload: () => Promise<void>;
+  readonly status: () => Readonly<Record<string, unknown>>;
+  readonly metrics?: Metrics;
+  readonly audit?: AuditLog;
+}
+
+/** What an operator can have done, by the control socket or, where nobody serves the volume, by the command itself. */
+export const actionsOf = ({ registry, reload, status, metrics, audit }: ActionsOptions): ControlActions => ({
+  gc: async (options, { tell, signal }) => {
+    const collected = await registry.collect({
+      ...options,
+      signal,
+      onDecision: (decision) => {
+        if (options.dryRun !== true) audit?.decided(decision);
+        tell(decision);
+      },
+    });
+    metrics?.collected(collected);
+    return collected;
+  },
+  check: async (_, { tell, signal }) => {
+    let differences = 0;
+    for await (const difference of registry.check({ signal })) {
+      differences++;
+      tell(difference);
+    }
+    return { differences };
+  },
+  verify: async (_, { tell, signal }) => {
+    const { tree } = registry.parts;
+    const onFinding = ({ digest, message }: { digest: string; message: string }): void =>
+      tell({ digest, reason: message });
+    const { blobs, bytes, wrong, unreadable } = await verifyBlobs({ tree, signal, onFinding });
+    return { blobs, bytes, damaged: wrong + unreadable };
+  },
+  rebuild: async () => {
+    await registry.rebuild();
+    await registry.parts.reconciler.whole();
+    return { ...registry.parts.index.counts() };
+  },
+  "read-only": async ({ on }) => {
+    registry.setReadOnly(on);
+    return { on };
+  },
+  reload: async () => {
+    await reload();
+    return {};
+  },
+  status: async () => status(),
+});

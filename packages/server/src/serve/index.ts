@@ -1,0 +1,3 @@
+/** A registry put together from settings: served, or looked after. The top of this package. */
+export { maintain } from "./maintain.ts";
+export { type ServeOptions, type Serving, serve } from "./serve.ts";

@@ -1,0 +1,44 @@
+import { mkdir } from "node:fs/promises";
+import { dirname } from "node:path";
+import type { Access } from "../access/index.ts";
+import type { Settings } from "../config/index.ts";
+import type { Notice } from "../options.ts";
+import { createRegistry, type Registry } from "../registry/create.ts";
+import { type Driver, filesystemDriver, lockVolume, memoryDriver } from "../storage/index.ts";
+import { receiveInThread } from "../uploads/index.ts";
+import { accessOf } from "./access.ts";
+
+export interface OpenRegistry {
+  readonly registry: Registry;
+  readonly driver: Driver;
+  readonly access: Access;
+}
+
+export interface OpenRegistryOptions {
+  readonly onNotice: (notice: Notice) => void;
+  /** Around the driver, such as measurements. */
+  readonly around?: (driver: Driver) => Driver;
+}
+
+/** The registry that the settings describe, its volume locked. @throws DrayError naming what is wrong, with nothing left behind */
+export const openRegistry = async (
+  settings: Settings,
+  { onNotice, around = (driver) => driver }: OpenRegistryOptions,
+): Promise<OpenRegistry> => {
+  const { storage } = settings;
+  const access = await accessOf(settings.access, onNotice);
+  try {
+    const driver = around(await driverOf(settings));
+    const place = storage.driver === "filesystem" ? { index: storage.index } : {};
+    if (storage.driver === "filesystem") await mkdir(dirname(storage.index), { recursive: true });
+    return { driver, access, registry: createRegistry({ ...settings.registry, ...place, driver, access, onNotice }) };
+  } catch (error) {
+    await access.close?.();
+    throw error;
+  }
+};
+
+const driverOf = async ({ storage }: Settings): Promise<Driver> =>
+  storage.driver === "inmemory"
+    ? memoryDriver()
+    : filesystemDriver(storage.root, { durability: storage.durability, receive: receiveInThread, lock: lockVolume });
