@@ -215,3 +215,87 @@ test("a client that goes away while bytes wait for it ends the body", async () =
     },
   );
 });
+
+test("a body that is not sent is discarded: none is wanted, its headers cannot be sent, its client has gone", async () => {
+  let discarded = Promise.withResolvers<void>();
+  const begun = Promise.withResolvers<void>();
+  const errors: unknown[] = [];
+  const server = await listen(
+    async (request) => {
+      const { signal } = request;
+      if (request.target === "/gone")
+        await new Promise<void>((resolve) => {
+          signal?.addEventListener("abort", () => resolve());
+          begun.resolve();
+        });
+      const body = { length: 4, chunks: four(), discard: async () => discarded.resolve() };
+      return respond(request, 200, request.target === "/bad" ? [["X", "a\r\nb"]] : [], body);
+    },
+    { onError: (error) => errors.push(error) },
+  );
+  try {
+    assert.equal((await send(server, "/", { method: "HEAD" })).bytes.byteLength, 0);
+    await discarded.promise;
+    assert.equal(errors.length, 0);
+    discarded = Promise.withResolvers();
+    await assert.rejects(send(server, "/bad"));
+    await discarded.promise;
+    assert.equal(errors.length, 1);
+    discarded = Promise.withResolvers();
+    const request = ask({ host: "127.0.0.1", port: server.port, path: "/gone", agent: false });
+    request.on("error", () => {});
+    request.end();
+    await begun.promise;
+    request.destroy();
+    await discarded.promise;
+    assert.equal(errors.length, 1);
+  } finally {
+    await server.close();
+  }
+});
+
+test("a copy of a request has all that it had", () =>
+  served(
+    async (request) => {
+      const copy = { ...request };
+      assert.equal(copy.origin, request.origin);
+      assert.match(String(copy.peer), /^127\.0\.0\.1:\d+$/);
+      assert.equal(copy.signal, request.signal);
+      assert.ok(copy.body !== undefined && "chunks" in copy.body);
+      copy.proceed?.();
+      return respond(request, 200, [["X-Got", String((await collect(copy.body.chunks, 100, "body")).byteLength)]]);
+    },
+    async (server) => {
+      const answer = await send(server, "/", {
+        method: "PUT",
+        headers: { "Content-Length": "3" },
+        body: new Uint8Array(3),
+      });
+      assert.ok(answer.headers.includes("X-Got") && answer.headers.includes("3"));
+    },
+  ));
+
+test("a handler's fault is told to the log, with its request", async () => {
+  const heard: string[] = [];
+  const server = await listen(
+    async (request) => {
+      if (request.target === "/body")
+        return respond(request, 200, [], {
+          chunks: (async function* () {
+            yield new Uint8Array(1);
+            throw new Error("disk");
+          })(),
+          discard: async () => {},
+        });
+      throw new Error("bug");
+    },
+    { onError: (error, request) => heard.push(`${request.target} ${(error as Error).message}`) },
+  );
+  try {
+    assert.equal((await send(server, "/throws")).status, 500);
+    await assert.rejects(send(server, "/body"));
+    assert.deepEqual(heard, ["/throws bug", "/body disk"]);
+  } finally {
+    await server.close();
+  }
+});

@@ -240,7 +240,7 @@ for (const proxy of proxies) {
         client.send(
           `PUT /v2/x HTTP/1.1\r\nHost: a\r\n${attempt}GET /v2/second HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`,
         );
-        client.socket.setTimeout(1000, () => client.socket.destroy());
+        client.socket.setTimeout(3000, () => client.socket.destroy());
         const { text } = await client.ended();
         const ours = seen.filter((line) => line === "GET /v2/second").length;
         const answered = statuses(text).filter((status) => status === 201).length;

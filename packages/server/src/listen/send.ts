@@ -33,7 +33,14 @@ export const send = async (
     said = bytes?.byteLength ?? body.length ?? Number.NaN;
     if (!Number.isNaN(said)) flat.push("Content-Length", String(said));
   }
-  response.writeHead(status, flat);
+  try {
+    if (response.destroyed) return await body.discard();
+    response.writeHead(status, flat);
+  } catch (error) {
+    // Headers that cannot be sent. What the body holds must go all the same.
+    await body.discard();
+    throw error;
+  }
   if (bare) {
     if (more) await linger(exchange);
     response.end();
