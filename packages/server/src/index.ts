@@ -13,7 +13,7 @@ export type { Collected, Decision } from "./gc/types.ts";
 export type { Difference } from "./index/types.ts";
 export * from "./listen/index.ts";
 export { type Listener, type ListenOptions, listen } from "./listen/index.ts";
-export { untilSignals } from "./operation/index.ts";
+export { type ControlClient, untilSignals } from "./operation/index.ts";
 export type { Notice, RegistryOptions } from "./options.ts";
 export { createRegistry, type Registry } from "./registry/create.ts";
 export * from "./serve/index.ts";

@@ -50,11 +50,17 @@ export const act = (call: Call<GcOptions>, words: readonly string[]): Promise<vo
     const collected = await client.ask("gc", wanted, { signal, onProgress: tell });
     for (const { repository, digest } of collected.unreadable)
       reporter.warn(`${printable(repository)} has a manifest that cannot be read, ${digest}; all its blobs are kept`);
-    if (output === "json") return void (await out.line(document({ collected })));
-    if (collected.notBefore !== undefined)
-      return void (await out.line(
-        `nothing was removed: pushes from before the start may still be on their way until ${new Date(collected.notBefore).toISOString()}; --lease 0 does not wait`,
-      ));
+    if (output === "json") {
+      await out.line(document({ collected }));
+      return;
+    }
+    if (collected.notBefore !== undefined) {
+      const until = new Date(collected.notBefore).toISOString();
+      await out.line(
+        `nothing was removed: pushes from before the start may still be on their way until ${until}; --lease 0 does not wait`,
+      );
+      return;
+    }
     const { manifests, layers, blobs, bytes, kept } = collected;
     await out.line(
       `${dryRun ? "would remove" : "removed"} ${manifests} manifests, ${layers} links, ${blobs} blobs, ${formatBytes(bytes)}; kept ${kept} for now`,

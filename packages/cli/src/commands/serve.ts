@@ -41,7 +41,11 @@ export const act = async (call: Call<ServeOptions>, words: readonly string[]): P
   if (signal.aborted) ended.resolve();
   signal.addEventListener("abort", () => ended.resolve(), { once: true });
   return untilSignals(
-    { stop: serving.stop, reload: serving.reload, onNotice: (message) => serving.log("info", message) },
+    {
+      stop: (hurry) => serving.stop(hurry),
+      reload: () => serving.reload(),
+      onNotice: (message) => serving.log("info", message),
+    },
     {
       drain: settings.listen.drain,
       // A terminal that closes ends what was started in it.

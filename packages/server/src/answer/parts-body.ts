@@ -35,5 +35,5 @@ export const partsBody = (
     }
   }
   const opened = chunks();
-  return { body: { length, chunks: opened, discard: async () => void (await file.close()) }, boundary };
+  return { body: { length, chunks: opened, discard: () => file.close() }, boundary };
 };

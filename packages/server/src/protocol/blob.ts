@@ -22,10 +22,8 @@ export const blob = (call: Call, { repository, digest }: Route & { kind: "blob" 
       return get(call, repository, digest);
     case "HEAD":
       return head(call, repository, digest);
-    case "DELETE":
-      return remove(call, repository, digest);
     default:
-      throw new Refusal(405, "UNSUPPORTED", `${call.request.method} is not supported here`);
+      return remove(call, repository, digest);
   }
 };
 

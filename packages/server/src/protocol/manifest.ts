@@ -30,10 +30,8 @@ export const manifest = (call: Call, route: ManifestRoute): Promise<HttpResponse
       return read(call, route);
     case "PUT":
       return put(call, route);
-    case "DELETE":
-      return remove(call, route);
     default:
-      throw new Refusal(405, "UNSUPPORTED", `${call.request.method} is not supported here`);
+      return remove(call, route);
   }
 };
 

@@ -13,5 +13,5 @@ export const pageSize = ({ query }: Call, most: number): number => {
 /** `Link` to the next page. @see https://www.rfc-editor.org/rfc/rfc8288 */
 export const linkTo = ({ parts }: Call, path: string, query: Readonly<Record<string, string>>): [string, string] => [
   "Link",
-  `<${parts.settings.locations.prefix}${path}?${new URLSearchParams(query)}>; rel="next"`,
+  `<${parts.settings.locations.prefix}${path}?${new URLSearchParams(query).toString()}>; rel="next"`,
 ];

@@ -9,6 +9,7 @@ import { blob } from "./blob.ts";
 import type { Call } from "./call.ts";
 import { catalog } from "./catalog.ts";
 import { manifest } from "./manifest.ts";
+import { refuseMethod, withAllow } from "./methods.ts";
 import { preflight } from "./preflight.ts";
 import { referrers } from "./referrers.ts";
 import { refusalOf } from "./refusal-of.ts";
@@ -23,20 +24,26 @@ import { beginUpload, uploadSession } from "./uploads.ts";
 export const protocol =
   (parts: Parts, access: Access): Handler =>
   async (request) => {
+    let route: Route = { kind: "unknown" };
     try {
       request.signal?.throwIfAborted();
       const { path, search } = split(request.target, parts.settings.locations.prefix);
-      const route = routeOf(path);
+      route = routeOf(path);
       if (request.method === "OPTIONS") return versioned(preflight(request));
-      if (route.kind === "root") return bare(request, 200);
+      if (route.kind === "root") {
+        refuseMethod(request.method, route);
+        return bare(request, 200);
+      }
       const need = needOf(request.method, route);
       const asked = access.authorise(request, route.kind === "uploads" ? withSource(need, search) : need);
       const principal = allowed(asked instanceof Promise ? await asked : asked);
       factsOf(request).principal = principal.name;
+      refuseMethod(request.method, route);
       const answer = dispatch(callOf(request, parts, principal, search), route);
       return versioned(answer instanceof Promise ? await answer : answer);
     } catch (error) {
-      return versioned(refused(request, refusalOf(error, request, parts.onNotice)));
+      const refusal = refusalOf(error, request, parts.onNotice);
+      return versioned(refused(request, withAllow(refusal, route, parts.settings)));
     }
   };
 
@@ -97,24 +104,20 @@ const dispatch = (call: Call, route: Route): HttpResponse | Promise<HttpResponse
     case "upload":
       return uploadSession(call, route);
     case "tags":
-      return reading(call) ?? tags(call, route.repository);
+      return tags(call, route.repository);
     case "referrers":
-      return reading(call) ?? referrers(call, route);
+      return referrers(call, route);
     case "catalog":
-      return reading(call) ?? catalog(call);
+      return catalog(call);
     case "ping":
-      return reading(call) ?? withJson(call.request, {});
+      return withJson(call.request, {});
     case "extensions":
-      return reading(call) ?? withJson(call.request, { extensions: [] });
+      return withJson(call.request, { extensions: [] });
     case "invalid":
       throw new Refusal(400, "NAME_INVALID", `${JSON.stringify(route.name.slice(0, 300))} is no name of a repository`);
     default:
       throw new Refusal(404, "UNSUPPORTED", "there is no such endpoint");
   }
-};
-
-const reading = ({ request: { method } }: Call): undefined => {
-  if (method !== "GET" && method !== "HEAD") throw new Refusal(405, "UNSUPPORTED", `${method} is not supported here`);
 };
 
 /** Old clients look for it in every answer. */

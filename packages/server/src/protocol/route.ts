@@ -47,6 +47,8 @@ export const routeOf = (path: string): Route => {
     case "tags":
       return last === "list" ? inRepository(path, start, (repository) => ({ kind: "tags", repository })) : unknown;
     case "v2":
+      // Deeper down it is a word like any other.
+      if (start !== 0) return unknown;
       return last === "" ? { kind: "ping" } : last === "_catalog" ? { kind: "catalog" } : unknown;
     case "ext":
       if (last !== "discover") return unknown;

@@ -12,7 +12,6 @@ import type { Route } from "./route.ts";
 /** `POST …/blobs/uploads/`: mounts, takes a blob in one request, or opens a session. */
 export const beginUpload = async (call: Call, repository: string): Promise<HttpResponse> => {
   const { request, query, parts, principal } = call;
-  if (request.method !== "POST") throw new Refusal(405, "UNSUPPORTED", `${request.method} is not supported here`);
   refuseWrites(parts);
   const mount = query.get("mount");
   if (mount !== null && isDigest(mount)) {
@@ -54,7 +53,7 @@ export const uploadSession = async (call: Call, route: Route & { kind: "upload" 
     case "PATCH":
       await refuseFullDisk(parts);
       return accepted(call, upload, await append(call, upload));
-    case "PUT": {
+    default: {
       const digest = query.get("digest");
       if (digest === null || !isDigest(digest)) throw badDigest(digest);
       await refuseFullDisk(parts);
@@ -62,8 +61,6 @@ export const uploadSession = async (call: Call, route: Route & { kind: "upload" 
       await inOrder(call, upload, () => commitUpload(call, upload, digest));
       return created(call, route.repository, digest);
     }
-    default:
-      throw new Refusal(405, "UNSUPPORTED", `${method} is not supported here`);
   }
 };
 
