@@ -154,25 +154,6 @@ async function* four(): AsyncGenerator<Uint8Array> {
   yield new Uint8Array(4);
 }
 
-test("a client that waits for 100-continue gets it when the body is wanted, or a refusal instead of it", () =>
-  served(
-    async (request) => {
-      if (request.target === "/refuse") return respond(request, 401);
-      request.proceed?.();
-      const body = request.body;
-      assert.ok(body !== undefined && "chunks" in body);
-      const bytes = await collect(body.chunks, 100, "body");
-      return respond(request, 200, [["X-Got", String(bytes.byteLength)]]);
-    },
-    async (server) => {
-      const options = { method: "PUT", headers: { Expect: "100-continue", "Content-Length": "5" } };
-      const taken = await send(server, "/take", { ...options, body: new Uint8Array(5) });
-      assert.deepEqual([taken.status, taken.continued], [200, true]);
-      const refused = await send(server, "/refuse", { ...options, body: new Uint8Array(5) });
-      assert.deepEqual([refused.status, refused.continued], [401, false]);
-    },
-  ));
-
 test("a client that goes away aborts the signal", async () => {
   const gone = Promise.withResolvers<void>();
   await served(
