@@ -20,7 +20,8 @@ export interface Input {
   readonly bytes: number;
 }
 
-const home: string = fileURLToPath(new URL("./.input/", import.meta.url));
+/** Where inputs lie. */
+export const home: string = fileURLToPath(new URL("./.input/", import.meta.url));
 
 /** 8 layers of 64 MiB that cannot be compressed. */
 export const random512 = (): Promise<Input> =>
@@ -114,7 +115,7 @@ const input = async (name: string, make: (dir: string) => Promise<Descriptor>): 
 };
 
 /** Made under another name first, so that an interrupted run leaves nothing that looks complete. */
-const once = async (path: string, make: (part: string) => Promise<void>): Promise<void> => {
+export const once = async (path: string, make: (part: string) => Promise<void>): Promise<void> => {
   if (
     await stat(path).then(
       () => true,
@@ -173,7 +174,7 @@ const putFile = async (dir: string, path: string, mediaType: string): Promise<De
   return { mediaType, digest: `sha256:${hex}`, size };
 };
 
-const sha256 = async (path: string): Promise<string> => {
+export const sha256 = async (path: string): Promise<string> => {
   const hash = createHash("sha256");
   for await (const chunk of createReadStream(path, { highWaterMark: MiB })) hash.update(chunk as Uint8Array);
   return hash.digest("hex");
@@ -193,7 +194,7 @@ const fill = async (path: string, size: number, block: (i: number) => Uint8Array
   await pipeline(blocks, createWriteStream(path));
 };
 
-const randomFile = (path: string, size: number): Promise<void> => fill(path, size, () => randomBytes(MiB));
+export const randomFile = (path: string, size: number): Promise<void> => fill(path, size, () => randomBytes(MiB));
 
 /** Lines of words, as logs and sources have them: gzip makes about a third of it. */
 const textFile = async (path: string, size: number, seed: number): Promise<void> => {

@@ -1,23 +1,18 @@
 /** `npm run bench [-- NAME…]`: measures Dray beside its peers, in one run, and prints tables. */
-import { readFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { alternate, type Contender, table } from "./measure.ts";
 import * as measurements from "./measurements.ts";
+import { server } from "./server/index.ts";
+import { shaInstructions } from "./sha-instructions.ts";
 
-const chosen = process.argv.slice(2).filter((word) => !word.startsWith("-"));
+/** `server` stands for all that begin with it. */
+const chosen = process.argv
+  .slice(2)
+  .filter((word) => !word.startsWith("-"))
+  .flatMap((word) => (word === "server" ? Object.keys(server) : word));
 const rounds = Number(process.argv.find((word) => word.startsWith("--rounds="))?.slice("--rounds=".length) ?? 5);
 
-const shaInstructions = (): string => {
-  try {
-    return / (sha_ni|sha2) /.test(`${readFileSync("/proc/cpuinfo", "latin1").replace(/\n/g, " ")} `)
-      ? "with"
-      : "without";
-  } catch {
-    return "with or without (unknown)";
-  }
-};
-
-const all = Object.entries(measurements.all);
+const all = Object.entries({ ...measurements.all, ...server });
 const unknown = chosen.filter((name) => !all.some(([key]) => key === name));
 if (unknown.length > 0) {
   process.stderr.write(
@@ -34,6 +29,7 @@ for (const [name, measurement] of all) {
   process.stderr.write(`${name}\n`);
   await measurement.run({
     rounds,
+    full: process.argv.includes("--full"),
     compare: async (title: string, contenders: readonly Contender[]) =>
       void process.stdout.write(`${table(title, await alternate(contenders, rounds))}\n`),
     say: (text: string) => void process.stdout.write(`${text}\n`),

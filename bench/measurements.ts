@@ -9,6 +9,8 @@ import { startManyTags } from "./tags.ts";
 
 export interface Bench {
   readonly rounds: number;
+  /** Larger, where a measurement knows of that. */
+  readonly full: boolean;
   readonly compare: (title: string, contenders: readonly Contender[]) => Promise<void>;
   readonly say: (text: string) => void;
 }

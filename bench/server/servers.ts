@@ -1,0 +1,191 @@
+/** The servers that are compared: each started on a folder of its own, with durability as it ships and without access logs. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { connect, createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { testCertificates } from "@dray/testkit";
+import { findPeer } from "@dray/testkit/peers";
+
+export const serverNames = ["dray", "docker-registry", "registry 3", "zot"] as const;
+export type ServerName = (typeof serverNames)[number];
+
+export interface Server {
+  readonly name: ServerName;
+  /** `127.0.0.1:41234` */
+  readonly host: string;
+  /** `http://127.0.0.1:41234` */
+  readonly origin: string;
+  readonly pid: number;
+  /** Folder of its data. */
+  readonly data: string;
+  /** PEM file of the authority that signed its certificate, with TLS. */
+  readonly ca?: string;
+  /** Dray's control socket. */
+  readonly control: string;
+  /** Milliseconds from its start until it accepted a connection. */
+  readonly accepted: number;
+  stop(): Promise<void>;
+}
+
+export interface ServerOptions {
+  readonly data: string;
+  readonly tls?: boolean;
+}
+
+const executable: string = fileURLToPath(new URL("../../dist/dray", import.meta.url));
+
+/** Where a server's program lies; `undefined` is said once on stderr. */
+export const programOfServer = (name: ServerName): string | undefined => {
+  if (name !== "dray") return findPeer(name === "registry 3" ? "registry" : name);
+  const path = process.env["DRAY"] ?? executable;
+  return existsSync(path) ? path : undefined;
+};
+
+/** Those that are here, and a line about those that are not. */
+export const present = (names: readonly ServerName[] = serverNames): { here: ServerName[]; missing: string[] } => {
+  const here = names.filter((name) => programOfServer(name) !== undefined);
+  const absent = names.filter((name) => !here.includes(name));
+  return { here, missing: absent.length === 0 ? [] : [`- missing on this machine: ${absent.join(", ")}`] };
+};
+
+const running = new Set<ChildProcess>();
+process.on("exit", () => {
+  for (const child of running) child.kill("SIGKILL");
+});
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(130));
+
+export const startServer = async (name: ServerName, options: ServerOptions): Promise<Server> => {
+  const program = programOfServer(name);
+  if (program === undefined) throw new Error(`${name} is not on this machine`);
+  const dir = await mkdtemp(join(tmpdir(), "dray-bench-server-"));
+  const port = await freePort();
+  const control = join(dir, "control.sock");
+  const files = options.tls === true ? await certificates(dir) : undefined;
+  const config = join(dir, name === "zot" ? "config.json" : "config.yml");
+  const settings = name === "zot" ? zotConfig(options.data, port, files) : config01(options.data, port, control, files);
+  await writeFile(config, JSON.stringify(settings));
+  const begun = performance.now();
+  const child = spawn(program, ["serve", config], {
+    // Nothing of this shell's `REGISTRY_*` or `OTEL_*`; registry 3 sends traces unless it is told not to.
+    env: { PATH: process.env["PATH"], HOME: dir, OTEL_TRACES_EXPORTER: "none", TMPDIR: tmpdir() },
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  running.add(child);
+  let said = "";
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    said = (said + text).slice(-4000);
+  });
+  const ended = new Promise<void>((resolve) =>
+    child.once("exit", () => {
+      running.delete(child);
+      resolve();
+    }),
+  );
+  const stop = async (): Promise<void> => {
+    child.kill();
+    const late = setTimeout(() => child.kill("SIGKILL"), 10_000);
+    await ended;
+    clearTimeout(late);
+    await rm(dir, { recursive: true, force: true });
+  };
+  const host = `127.0.0.1:${port}`;
+  try {
+    await Promise.race([
+      accepting(port),
+      ended.then(() => Promise.reject(new Error(`${name} ended at its start: ${said}`))),
+    ]);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return {
+    name,
+    host,
+    origin: `${files === undefined ? "http" : "https"}://${host}`,
+    pid: child.pid as number,
+    data: options.data,
+    ...(files === undefined ? {} : { ca: files.ca }),
+    control,
+    accepted: performance.now() - begun,
+    stop,
+  };
+};
+
+interface Certificates {
+  readonly ca: string;
+  readonly certificate: string;
+  readonly key: string;
+}
+
+/** The one file that Dray and both registries read; what is Dray's own the others pass over. */
+const config01 = (data: string, port: number, control: string, tls: Certificates | undefined): object => ({
+  version: "0.1",
+  log: { level: "error", accesslog: { disabled: true } },
+  storage: {
+    filesystem: { rootdirectory: data },
+    delete: { enabled: true },
+    maintenance: { uploadpurging: { enabled: false } },
+  },
+  http: {
+    addr: `127.0.0.1:${port}`,
+    ...(tls === undefined ? {} : { tls: { certificate: tls.certificate, key: tls.key } }),
+  },
+  dray: { durability: "full", control, gc: { grace: "0s", lease: "0s" } },
+});
+
+/** As quick as it gets: no deduplication, no collection, and as it ships no `commit`, which is its word for fsync. */
+const zotConfig = (data: string, port: number, tls: Certificates | undefined): object => ({
+  distSpecVersion: "1.1.1",
+  storage: { rootDirectory: data, dedupe: false, gc: false },
+  http: {
+    address: "127.0.0.1",
+    port: String(port),
+    ...(tls === undefined ? {} : { tls: { cert: tls.certificate, key: tls.key } }),
+  },
+  log: { level: "error" },
+});
+
+const certificates = async (dir: string): Promise<Certificates> => {
+  const { ca, server } = testCertificates();
+  const put = async (name: string, pem: string): Promise<string> => {
+    await writeFile(join(dir, name), pem, { mode: 0o600 });
+    return join(dir, name);
+  };
+  return {
+    ca: await put("ca.pem", ca.cert),
+    certificate: await put("server.pem", server.cert),
+    key: await put("server.key", server.key),
+  };
+};
+
+const freePort = (): Promise<number> =>
+  new Promise((resolve, reject) => {
+    const server = createServer();
+    server.on("error", reject);
+    server.listen(0, "127.0.0.1", () => {
+      const address = server.address();
+      server.close(() => {
+        if (typeof address === "object" && address !== null) resolve(address.port);
+        else reject(new Error("no free port"));
+      });
+    });
+  });
+
+const accepting = async (port: number): Promise<void> => {
+  for (let i = 0; i < 12_000; i++) {
+    const open = await new Promise<boolean>((resolve) => {
+      const socket = connect(port, "127.0.0.1", () => {
+        socket.destroy();
+        resolve(true);
+      });
+      socket.on("error", () => resolve(false));
+    });
+    if (open) return;
+    await sleep(5);
+  }
+  throw new Error("the server does not listen");
+};
