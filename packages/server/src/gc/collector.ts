@@ -4,6 +4,7 @@ import type { DigestLocks, Leases } from "../holds/index.ts";
 import type { Notice } from "../options.ts";
 import type { Places } from "../removal/index.ts";
 import type { Uploads } from "../uploads/types.ts";
+import { unlessAborted } from "./abort.ts";
 import { DigestSet } from "./digest-set.ts";
 import { folders } from "./folders.ts";
 import { type Marks, markAll } from "./mark.ts";
@@ -98,6 +99,7 @@ export const createCollector = (options: CollectorOptions): Collector => {
       untagged,
       uploadAge: settings.uploads ?? 7 * day,
       pace,
+      signal,
       decide,
       outlook,
       linked: new DigestSet(),
@@ -143,17 +145,4 @@ export const createCollector = (options: CollectorOptions): Collector => {
     },
     state: () => state,
   };
-};
-
-const unlessAborted = async (work: Promise<void>, signal: AbortSignal | undefined): Promise<void> => {
-  if (signal === undefined) return work;
-  signal.throwIfAborted();
-  const { promise, reject } = Promise.withResolvers<never>();
-  const abort = (): void => reject(signal.reason as Error);
-  signal.addEventListener("abort", abort, { once: true });
-  try {
-    await Promise.race([work, promise]);
-  } finally {
-    signal.removeEventListener("abort", abort);
-  }
 };

@@ -59,8 +59,8 @@ const judge = async (
   const { tree, outlook, reconciler, leases, uploads } = run;
   const time = await tree.layerTime(repository, names[0] as Digest);
   if (time === undefined) return "nothing";
-  // A repository that has no manifests yet is none.
-  await reconciler.settle(repository);
+  // One that has no manifests yet is no repository: then there is nothing to be known of it.
+  const exists = await reconciler.settle(repository);
   if (names.some((name) => outlook.refersTo(repository, name))) return undefined;
   const stays = (reason: string) => ({ action: "keep", reason }) as const;
   if (held !== undefined) return stays(held);
@@ -68,7 +68,7 @@ const judge = async (
   if (names.some((name) => leases.holds(name, repository))) return stays(promised);
   if (!isOld(run, time)) return stays(tooYoung(run, time));
   // The index missed a write, or was begun anew: what it said above means nothing.
-  if (!reconciler.isWhole) return stays(notSettled);
+  if (!(exists ? reconciler.isSettled(repository) : reconciler.isWhole)) return stays(notSettled);
   return { action: "remove", reason: `no manifest of its repository needs it, ${writtenAgo(run, time)}` };
 };
 

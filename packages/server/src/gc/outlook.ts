@@ -5,9 +5,14 @@ import type { Pace } from "./pace.ts";
 /** Manifests taken from the index at a time: few, since each page is one piece of work without a pause. */
 const page = 50;
 
-/** All manifests of a repository, with rests in between. */
-export async function* manifestsOf(index: Index, repository: string, pace: Pace): AsyncGenerator<IndexedManifest> {
-  for (let after = ""; ; ) {
+/** All manifests of a repository behind `after`, with rests in between. */
+export async function* manifestsOf(
+  index: Index,
+  repository: string,
+  pace: Pace,
+  after = "",
+): AsyncGenerator<IndexedManifest> {
+  for (;;) {
     const manifests = index.manifests(repository, { after, limit: page });
     yield* manifests;
     const last = manifests.at(-1);
@@ -55,6 +60,11 @@ export class Outlook {
   /** Whether a manifest anywhere has it among its children, or is it. */
   isUsed(digest: Digest): boolean {
     return this.#index.isUsed(digest) && !this.#unused.has(digest);
+  }
+
+  /** Whether a manifest counts as gone. */
+  isGone(repository: string, digest: Digest): boolean {
+    return this.#gone.get(repository)?.has(digest) === true;
   }
 
   /** From now on these manifests count as gone. */

@@ -1,5 +1,6 @@
 import type { Digest } from "dray/oci";
 import { blobFolder, blobPath } from "../tree/index.ts";
+import { unlessAborted } from "./abort.ts";
 import { inBatches } from "./batches.ts";
 import { folders } from "./folders.ts";
 import { layersState, tidyFolder } from "./layers.ts";
@@ -24,7 +25,7 @@ export const collectPool = async (run: Run): Promise<void> => {
     }
   };
   await inBatches(candidates(), pace, async (digest) => {
-    await run.reconciler.whole();
+    if (!run.reconciler.isWhole) await unlessAborted(run.reconciler.whole(), run.signal);
     const take = (): Promise<void> => takeBlob(run, digest);
     await (run.dryRun ? take() : run.locks.hold({ exclusive: [digest] }, take));
   });

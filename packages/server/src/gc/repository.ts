@@ -1,6 +1,6 @@
 import type { Folder } from "./folders.ts";
 import { collectLayers, layersState } from "./layers.ts";
-import { lookThroughRevisions } from "./revisions.ts";
+import { keepAliases, unreadableOf } from "./revisions.ts";
 import type { Run } from "./run.ts";
 import { collectUntagged } from "./untagged.ts";
 
@@ -15,7 +15,7 @@ export const collectRepository = async (run: Run, { repository, manifests, layer
   run.seen.set(repository, await layersState(run, repository));
   if (manifests) {
     await run.reconciler.settle(repository);
-    const unreadable = await lookThroughRevisions(run, repository);
+    const unreadable = await unreadableOf(run, repository);
     const [first] = unreadable;
     if (first !== undefined) {
       held = `unreadable manifest ${first}`;
@@ -24,6 +24,7 @@ export const collectRepository = async (run: Run, { repository, manifests, layer
       const message = `gc keeps everything in ${repository}: ${unreadable.length} manifests cannot be read whole, the first is ${first}`;
       run.onNotice({ level: "warn", message, repository, digest: first });
     } else if (run.untagged !== undefined) await collectUntagged(run, repository);
+    await keepAliases(run, repository);
   }
   if (layers) await collectLayers(run, repository, held);
 };

@@ -1,28 +1,54 @@
-import { algorithmOf, type Digest } from "dray/oci";
+import type { Digest } from "dray/oci";
 import { revisionFolder, type Tree } from "../tree/index.ts";
 import { tidyFolder } from "./layers.ts";
+import { manifestsOf } from "./outlook.ts";
 import type { Run } from "./run.ts";
+
+/** Manifests of a repository that nobody could read whole. */
+export const unreadableOf = async (run: Run, repository: string): Promise<Digest[]> => {
+  const { index, reconciler } = run;
+  const unknown = await lookThrough(run, repository);
+  // Put back by another program into a folder that was there: that changes no time that the reconciler looks at.
+  if (unknown.length > 0) {
+    await reconciler.refresh();
+    unknown.splice(0, unknown.length, ...(await lookThrough(run, repository)));
+  }
+  return [...new Set([...index.unreadable(repository), ...unknown])];
+};
 
 /**
  * Compares the manifests of a repository in the tree with those in the index, by name. What the tree has and the index does not know
  * holds everything: nobody knows what it needs. Folders of deleted manifests are taken away.
- * @returns manifests that nobody could read whole
+ * @returns those that the index does not know
  */
-export const lookThroughRevisions = async (run: Run, repository: string): Promise<Digest[]> => {
-  const { tree, index, linked, pace } = run;
-  const unknown = new Set<Digest>(index.unreadable(repository));
+const lookThrough = async (run: Run, repository: string): Promise<Digest[]> => {
+  const { tree, index, pace } = run;
+  const unknown: Digest[] = [];
   for await (const digest of tree.revisions(repository)) {
-    if (index.manifest(repository, digest) === undefined && (await lookAt(run, repository, digest)) === "unknown")
-      unknown.add(digest);
-    // A manifest may lie under another digest, too.
-    if (unknown.has(digest) || algorithmOf(digest) !== "sha256") {
-      linked.add(digest);
-      const target = await tree.revisionTarget(repository, digest);
-      if (target !== undefined) linked.add(target);
-    }
+    const isKnown = index.manifest(repository, digest) !== undefined;
+    const isUnknown = !isKnown && (await lookAt(run, repository, digest)) === "unknown";
+    if (isUnknown) unknown.push(digest);
+    if (isUnknown) await keepContent(run, repository, digest);
     await pace.turn();
   }
-  return [...unknown];
+  return unknown;
+};
+
+/**
+ * Remembers the content of manifests that lies under another digest, as distribution has it for what was pushed by its sha512. Call it
+ * when it is known which manifests stay.
+ */
+export const keepAliases = async (run: Run, repository: string): Promise<void> => {
+  for await (const { digest } of manifestsOf(run.index, repository, run.pace, lastOfSha256))
+    if (!run.outlook.isGone(repository, digest)) await keepContent(run, repository, digest);
+};
+
+const lastOfSha256 = `sha256:${"f".repeat(64)}`;
+
+const keepContent = async ({ tree, linked }: Run, repository: string, digest: Digest): Promise<void> => {
+  linked.add(digest);
+  const target = await tree.revisionTarget(repository, digest);
+  if (target !== undefined) linked.add(target);
 };
 
 /** Looks once more when nobody is just pushing or deleting it. */

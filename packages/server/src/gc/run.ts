@@ -22,6 +22,7 @@ export interface Run extends Places {
   /** Milliseconds after which an upload that nobody added to goes. */
   readonly uploadAge: number;
   readonly pace: Pace;
+  readonly signal: AbortSignal | undefined;
   readonly decide: (decision: Decision) => void;
   /** What uses what, once the manifests that go are gone. */
   readonly outlook: Outlook;

@@ -1,0 +1,97 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import type { Digest } from "dray/oci";
+import fc from "fast-check";
+import { type Driver, type MemoryFiles, memoryDriver } from "../storage/index.ts";
+import { blobPath } from "../tree/index.ts";
+import { collectorOver } from "./sample-collector.ts";
+import { anyWorld, build, filesOf, type World } from "./sample-world.ts";
+
+const now = 1_000_000;
+
+class Killed extends Error {}
+
+/** A driver whose process is killed at a call; `half`: a folder that is being removed has lost its files by then, but is there. */
+const killedAt = (
+  driver: Driver & MemoryFiles,
+  call: number,
+  half: boolean,
+): { driver: Driver; calls: () => number; signal: AbortSignal } => {
+  let calls = 0;
+  const killed = new AbortController();
+  const through = new Proxy<Driver>(driver, {
+    get: (target, name) => {
+      const method: unknown = Reflect.get(target, name);
+      if (typeof method !== "function") return method;
+      return async (...given: unknown[]): Promise<unknown> => {
+        calls++;
+        if (calls === call && half && name === "remove") {
+          const folder = given[0] as string;
+          for (const entry of driver.listSync(folder) ?? []) driver.removeSync(`${folder}/${entry}`);
+        }
+        if (calls >= call) {
+          killed.abort(new Killed());
+          throw new Killed();
+        }
+        return (await method.apply(target, given)) as unknown;
+      };
+    },
+  });
+  return { driver: through, calls: () => calls, signal: killed.signal };
+};
+
+/** One run, on a registry started for it. Whether it came to its end. */
+const collect = async (driver: Driver, world: World, signal?: AbortSignal): Promise<boolean> => {
+  const { collector, close } = await collectorOver(driver, { ...world, repositories: new Map() }, now);
+  try {
+    await collector.collect(signal === undefined ? {} : { signal });
+    return true;
+  } catch (error) {
+    if (!(error instanceof Killed)) throw error;
+    return false;
+  } finally {
+    await close();
+  }
+};
+
+const fresh = (world: World): Driver & MemoryFiles => {
+  const driver = memoryDriver({ now: () => now });
+  build(world, driver, now);
+  return driver;
+};
+
+/** A link whose data is gone, though it was there at the start. */
+const broken = (driver: MemoryFiles, before: readonly string[]): string[] =>
+  filesOf(driver).filter((path) => {
+    const digest = /\/(?:_layers|revisions)\/(sha\d+)\/([0-9a-f]+)\/link$/.exec(path);
+    if (digest === null) return false;
+    const data = blobPath(`${digest[1]}:${digest[2]}` as Digest);
+    return before.includes(data) && driver.getSync(data) === undefined;
+  });
+
+describe("a run that is killed", () => {
+  it("leaves no link without its data, at whatever call of the store, and the next run finishes it", async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.gen(), fc.boolean(), async (g, half) => {
+        const world = anyWorld(g);
+        const whole = fresh(world);
+        const before = filesOf(whole);
+        const counted = killedAt(whole, Number.POSITIVE_INFINITY, half);
+        assert.equal(await collect(counted.driver, world), true);
+        const after = filesOf(whole);
+        let killed = 0;
+        for (let call = 1; call <= counted.calls(); call++) {
+          const driver = fresh(world);
+          const doomed = killedAt(driver, call, half);
+          if (!(await collect(doomed.driver, world, doomed.signal))) killed++;
+          assert.deepEqual(broken(driver, before), []);
+          assert.equal(await collect(driver, world), true);
+          assert.deepEqual(filesOf(driver), after);
+        }
+        // The last calls are those of its end.
+        assert.ok(killed > counted.calls() / 2);
+      }),
+      { numRuns: 6 },
+    );
+  });
+});

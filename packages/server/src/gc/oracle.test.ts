@@ -1,0 +1,63 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import fc from "fast-check";
+import { memoryDriver } from "../storage/index.ts";
+import { blobPath, layerFolder, revisionFolder } from "../tree/index.ts";
+import { collectorOver } from "./sample-collector.ts";
+import { anyWorld, build, filesOf, garbageOf, type World } from "./sample-world.ts";
+import type { Decision } from "./types.ts";
+
+const now = 1_000_000;
+
+const removedBy = (decisions: readonly Decision[]): string[] =>
+  decisions
+    .filter(({ action }) => action === "remove")
+    .map(({ kind, repository = "", digest }) => {
+      assert.ok(digest !== undefined);
+      if (kind === "blob") return blobPath(digest);
+      return `${kind === "manifest" ? revisionFolder(repository, digest) : layerFolder(repository, digest)}/link`;
+    })
+    .sort();
+
+const check = async (world: World): Promise<void> => {
+  const driver = memoryDriver({ now: () => now });
+  build(world, driver, now);
+  const before = filesOf(driver);
+  const garbage = garbageOf(world);
+  const { collector, close } = await collectorOver(driver, world, now);
+  try {
+    const dry: Decision[] = [];
+    const would = await collector.collect({ dryRun: true, onDecision: (decision) => dry.push(decision) });
+    assert.deepEqual(filesOf(driver), before, "a dry run removes nothing");
+    assert.deepEqual(removedBy(dry), garbage);
+    const real: Decision[] = [];
+    const did = await collector.collect({ onDecision: (decision) => real.push(decision) });
+    assert.deepEqual(
+      filesOf(driver),
+      before.filter((path) => !garbage.includes(path)),
+    );
+    const sorted = (decisions: readonly Decision[]): string[] => decisions.map((each) => JSON.stringify(each)).sort();
+    assert.deepEqual(sorted(real), sorted(dry));
+    assert.deepEqual({ ...did, seconds: 0, dryRun: true }, { ...would, seconds: 0 });
+    const { manifests, layers, blobs } = await collector.collect();
+    assert.deepEqual([manifests, layers, blobs], [0, 0, 0], "nothing is left to do");
+  } finally {
+    await close();
+  }
+};
+
+describe("garbage collection of any registry", () => {
+  it("removes exactly what is unreachable and old enough, and the dry run says so before", async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.gen(), (g) => check(anyWorld(g))),
+      { numRuns: 150 },
+    );
+  });
+
+  it("keeps what manifests may need that nobody can read", async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.gen(), (g) => check(anyWorld(g, { odd: true }))),
+      { numRuns: 80 },
+    );
+  });
+});

@@ -1,0 +1,46 @@
+import { DigestLocks, Leases } from "../holds/index.ts";
+import { createReconciler, openIndex } from "../index/index.ts";
+import type { Driver } from "../storage/index.ts";
+import { Tree } from "../tree/index.ts";
+import { createUploads } from "../uploads/index.ts";
+import { type Collector, createCollector } from "./collector.ts";
+import type { World } from "./sample-world.ts";
+
+/** A collector for tests, as it stands long after a start, with the world's promises and uploads. */
+export const collectorOver = async (
+  driver: Driver,
+  { grace, untagged, repositories }: Pick<World, "grace" | "untagged" | "repositories">,
+  now: number,
+): Promise<{ collector: Collector; close: () => Promise<void> }> => {
+  let time = now - 10_000;
+  const clock = (): number => time;
+  const lease = 1000;
+  const tree = new Tree(driver);
+  const index = openIndex(":memory:");
+  const reconciler = createReconciler({ tree, index, now: clock });
+  const uploads = createUploads({ driver, now: clock, lease, silence: 5000 });
+  const leases = new Leases({ length: lease, now: clock, uploading: (repository) => uploads.isOpenIn(repository) });
+  time = now;
+  for (const [repository, place] of repositories) {
+    for (const digest of place.leases) leases.record(repository, digest);
+    if (place.uploading) await uploads.begin(repository, { owner: "somebody" });
+  }
+  const collector = createCollector({
+    tree,
+    index,
+    reconciler,
+    leases,
+    uploads,
+    locks: new DigestLocks(),
+    settings: { grace, lease, share: 1, ...(untagged === undefined ? {} : { untagged }) },
+    now: clock,
+    forget: () => {},
+    onNotice: () => {},
+  });
+  const close = async (): Promise<void> => {
+    await uploads.close();
+    await reconciler.close();
+    index.close();
+  };
+  return { collector, close };
+};
