@@ -12,10 +12,13 @@ export interface RemovalsOptions extends Places {
 
 /** Deleting, as a client asks for it. Each asks the guard first, and rejects with what that says. */
 export interface Removals {
-  /** A manifest with the tags that stand for it. `false`: it is not there. */
-  manifest(repository: string, digest: Digest): Promise<boolean>;
+  /**
+   * A manifest with the tags that stand for it. `false`: it is not there.
+   * @param check throws if what is there now is not what the client means; nobody changes it in between
+   */
+  manifest(repository: string, digest: Digest, check?: (current: Digest | undefined) => void): Promise<boolean>;
   /** A tag; its manifest stays. `false`: it is not there. */
-  tag(repository: string, tag: string): Promise<boolean>;
+  tag(repository: string, tag: string, check?: (current: Digest | undefined) => void): Promise<boolean>;
   /** A blob's membership in the repository. `false`: it has none. */
   blob(repository: string, digest: Digest): Promise<boolean>;
 }
@@ -38,23 +41,29 @@ export const createRemovals = (options: RemovalsOptions): Removals => {
     });
 
   return {
-    manifest: async (repository, digest) => {
+    manifest: async (repository, digest, check = () => {}) => {
       refuse();
       // Looked at before anybody is kept waiting: this may read the whole repository.
-      if (!(await reconciler.settle(repository))) return false;
+      if (!(await reconciler.settle(repository))) {
+        check(undefined);
+        return false;
+      }
       return locks.hold({ exclusive: [digest] }, async () => {
         refuse();
-        if ((await tree.revision(repository, digest)) === undefined) return false;
+        const isThere = (await tree.revision(repository, digest)) !== undefined;
+        check(isThere ? digest : undefined);
+        if (!isThere) return false;
         await reconciler.settle(repository);
         for (const tag of index.tagsOf(repository, digest)) await untag(repository, tag, digest);
         await unlinkManifest(options, repository, digest);
         return true;
       });
     },
-    tag: async (repository, tag) => {
+    tag: async (repository, tag, check = () => {}) => {
       refuse();
       return tagLocks.run(`${repository}\0${tag}`, async () => {
         refuse();
+        check((await tree.tag(repository, tag))?.digest);
         // A link that is damaged can be deleted as well.
         if ((await tree.tagStamp(repository, tag)) === undefined) return false;
         await unlinkTag(options, repository, tag);
