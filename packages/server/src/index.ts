@@ -12,7 +12,6 @@ export {
 export type { Collected, Decision } from "./gc/types.ts";
 export type { Difference } from "./index/types.ts";
 export * from "./listen/index.ts";
-export { type Listener, type ListenOptions, listen } from "./listen/index.ts";
 export { type ControlClient, untilSignals } from "./operation/index.ts";
 export type { Notice, RegistryOptions } from "./options.ts";
 export { createRegistry, type Registry } from "./registry/create.ts";

@@ -1,48 +1,44 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { request } from "node:http";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
-import { collect } from "dray/content";
+import { open } from "dray";
 
-const start = (...args: string[]) =>
-  spawn(process.execPath, [new URL("./main.ts", import.meta.url).pathname, ...args], {
+const run = async (...args: string[]): Promise<{ code: unknown; stdout: string; stderr: string }> => {
+  const child = spawn(process.execPath, [new URL("./main.ts", import.meta.url).pathname, ...args], {
     stdio: ["ignore", "pipe", "pipe"],
   });
-
-const firstText = async (stream: AsyncIterable<Uint8Array>): Promise<string> => {
-  for await (const chunk of stream) return Buffer.from(chunk).toString();
-  return "";
+  const said = { stdout: "", stderr: "" };
+  for (const name of ["stdout", "stderr"] as const)
+    child[name].setEncoding("utf8").on("data", (text: string) => {
+      said[name] += text;
+    });
+  const [code] = (await once(child, "close")) as [unknown];
+  return { code, ...said };
 };
 
-const get = (url: string): Promise<string> =>
-  new Promise((resolve, reject) => {
-    const asked = request(url, { agent: false }, (response) => {
-      collect(response, 2 ** 20, url).then((bytes) => resolve(Buffer.from(bytes).toString()), reject);
-    });
-    asked.on("error", reject);
-    asked.end();
-  });
-
-test("it says where it serves what, serves it, and ends when it is told to", async () => {
-  const child = start("--port", "0");
-  const ended = once(child, "exit");
+test("a layout with the sample, and the same again", async () => {
+  const folder = join(await mkdtemp(join(tmpdir(), "dray-sample-")), "sample");
   try {
-    const said = await firstText(child.stdout);
-    const [origin = ""] = /http:\/\/127\.0\.0\.1:[0-9]+/.exec(said) ?? [];
-    assert.match(said, /npx dray tree localhost:[0-9]+\/demo\/hello:1\.0/);
-    assert.equal(await get(`${origin}/v2/demo/hello/tags/list`), '{"name":"demo/hello","tags":["1.0","latest"]}');
+    for (let i = 0; i < 2; i++) {
+      const { code, stdout } = await run(folder);
+      assert.equal(code, 0);
+      const { store, name } = await open(`oci:${folder}:hello`);
+      const { digest } = await store.resolve(name);
+      assert.match(stdout, new RegExp(`"hello", ${digest}: two platforms`));
+    }
   } finally {
-    child.kill("SIGINT");
+    await rm(join(folder, ".."), { recursive: true });
   }
-  assert.deepEqual(await ended, [0, null]);
 });
 
 test("an option that it does not know is a usage error", async () => {
-  for (const args of [["--port", "x"], ["--port", "70000"], ["--nope"], ["extra"]]) {
-    const child = start(...args);
-    const ended = once(child, "exit");
-    assert.match(await firstText(child.stderr), /^usage: npm start/);
-    assert.deepEqual(await ended, [2, null]);
+  for (const args of [["--port"], ["a", "b"]]) {
+    const { code, stderr } = await run(...args);
+    assert.match(stderr, /^usage: npm run sample/);
+    assert.equal(code, 2);
   }
 });

@@ -4,13 +4,10 @@ import { memoryBody, type ServedBody } from "./body.ts";
 
 export const emptyBody: ServedBody = memoryBody(new Uint8Array(0));
 
-/** An answer. Its `url` is put together when somebody asks: a socket never does. */
 export const answerOf = (request: HttpRequest, status: number, headers: Headers, body: ServedBody): HttpResponse => ({
   status,
   headers,
-  get url() {
-    return request.origin + request.target;
-  },
+  url: request.origin + request.target,
   body,
 });
 

@@ -3,9 +3,23 @@ import type { Principal } from "../access/types.ts";
 import type { Parts } from "../registry/parts.ts";
 
 /** A request on its way through the protocol: allowed, and with all it may need. */
-export interface Call {
+export class Call {
   readonly request: HttpRequest;
-  readonly query: URLSearchParams;
-  readonly principal: Principal;
   readonly parts: Parts;
+  readonly principal: Principal;
+  readonly #search: string;
+  #query: URLSearchParams | undefined;
+
+  constructor(request: HttpRequest, parts: Parts, principal: Principal, search: string) {
+    this.request = request;
+    this.parts = parts;
+    this.principal = principal;
+    this.#search = search;
+  }
+
+  /** Most requests have none, and of those most endpoints never ask. */
+  get query(): URLSearchParams {
+    this.#query ??= new URLSearchParams(this.#search);
+    return this.#query;
+  }
 }

@@ -6,7 +6,7 @@ import { bare, Refusal, type RefusalCode, refused, withJson } from "../answer/in
 import { factsOf } from "../operation/request-facts.ts";
 import type { Parts } from "../registry/parts.ts";
 import { blob } from "./blob.ts";
-import type { Call } from "./call.ts";
+import { Call } from "./call.ts";
 import { catalog } from "./catalog.ts";
 import { manifest } from "./manifest.ts";
 import { refuseMethod, withAllow } from "./methods.ts";
@@ -39,7 +39,7 @@ export const protocol =
       const principal = allowed(asked instanceof Promise ? await asked : asked);
       factsOf(request).principal = principal.name;
       refuseMethod(request.method, route);
-      const answer = dispatch(callOf(request, parts, principal, search), route);
+      const answer = dispatch(new Call(request, parts, principal, search), route);
       return versioned(answer instanceof Promise ? await answer : answer);
     } catch (error) {
       const refusal = refusalOf(error, request, parts.onNotice);
@@ -55,7 +55,7 @@ const split = (target: string, prefix: string): { path: string; search: string }
   const mark = target.indexOf("?");
   const path = mark < 0 ? target : target.slice(0, mark);
   return {
-    path: prefix === "" || !path.startsWith(`${prefix}/`) ? path : path.slice(prefix.length),
+    path: path.startsWith(`${prefix}/`) ? path.slice(prefix.length) : prefix === "" ? path : "",
     search: mark < 0 ? "" : target.slice(mark + 1),
   };
 };
@@ -77,20 +77,6 @@ const allowed = (verdict: Verdict): Principal => {
   if (verdict.allowed) return verdict.principal;
   const { status, message, headers = {} } = verdict;
   throw new Refusal(status, codes[status] ?? "DENIED", message, { headers });
-};
-
-/** Most requests have no query, and none is read twice. */
-const callOf = (request: HttpRequest, parts: Parts, principal: Principal, search: string): Call => {
-  let query: URLSearchParams | undefined;
-  return {
-    request,
-    parts,
-    principal,
-    get query() {
-      query ??= new URLSearchParams(search);
-      return query;
-    },
-  };
 };
 
 const dispatch = (call: Call, route: Route): HttpResponse | Promise<HttpResponse> => {

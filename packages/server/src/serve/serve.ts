@@ -1,7 +1,7 @@
 import { DrayError } from "dray/errors";
 import type { HttpRequest } from "dray/http";
 import { type DebugSettings, type ListenSettings, reloadable, type Settings } from "../config/index.ts";
-import { type Listener, type ListenOptions, listen } from "../listen/index.ts";
+import type { Listener, ListenOptions } from "../listen/index.ts";
 import {
   type AuditLog,
   accessLog,
@@ -23,6 +23,7 @@ import type { Notice } from "../options.ts";
 import { routeOfRequest } from "../protocol/protocol.ts";
 import type { Route } from "../protocol/route.ts";
 import { actionsOf } from "./actions.ts";
+import { bind } from "./bind.ts";
 import { withHeaders } from "./headers.ts";
 import { type OpenRegistry, openRegistry } from "./open-registry.ts";
 import { every } from "./schedule.ts";
@@ -86,7 +87,7 @@ export const serve = async (settings: Settings, { settings: again, version }: Se
       ...(audit === undefined ? [] : [audit.observer(routed)]),
     ];
     const handler = withHeaders(settings.listen.headers)(health.middleware(observe(observers)(registry)));
-    const listener = await listen(handler, { ...(await socketOf(settings.listen)), onError: faultsTo(log) });
+    const listener = await bind(handler, { ...(await socketOf(settings.listen)), onError: faultsTo(log) });
     opened.onClose(() => listener.close());
     const debug = await debugOf(settings.debug, health, metrics);
     if (debug !== undefined) opened.onClose(() => debug.close());
