@@ -58,8 +58,9 @@ export const createCollector = (options: CollectorOptions): Collector => {
 
   const run = async (wanted: CollectOptions): Promise<Collected> => {
     const begun = performance.now();
-    const { reconciler, leases, settings, now, onNotice } = options;
-    const { dryRun = false, signal } = wanted;
+    const { reconciler, settings, now, onNotice } = options;
+    const { dryRun = false, lease = settings.lease, signal } = wanted;
+    const leases = options.leases.lasting(lease);
     const counts = { manifest: 0, layer: 0, blob: 0, upload: 0, repository: 0, bytes: 0, kept: 0 };
     const unreadable: { readonly repository: string; readonly digest: Digest }[] = [];
     const result = (): Collected => ({
@@ -94,6 +95,7 @@ export const createCollector = (options: CollectorOptions): Collector => {
     const { grace = settings.grace, untagged = settings.untagged } = wanted;
     const context: Run = {
       ...options,
+      leases,
       dryRun,
       grace,
       untagged,

@@ -5,7 +5,7 @@ export interface CollectOptions {
   readonly dryRun?: boolean;
   /** Milliseconds; default: the registry's setting. */
   readonly grace?: number;
-  /** `0`: promises of blobs do not count, because nobody is pushing. Default: the registry's setting. */
+  /** Milliseconds, no more than the registry's setting, which is the default. `0`: promises of blobs do not count, because nobody is pushing. */
   readonly lease?: number;
   /** Lets manifests without a tag go that are older, in milliseconds; `undefined` keeps them. Default: the registry's setting. */
   readonly untagged?: number;

@@ -73,6 +73,21 @@ describe("Leases", () => {
     assert.equal(leases.sweepFrom, 1000 + length);
   });
 
+  it("may be looked at as if they were shorter, those given later among them", () => {
+    const { clock, uploading, leases } = setUp();
+    leases.record("one", a);
+    const [shorter, none] = [leases.lasting(10), leases.lasting(0)];
+    assert.deepEqual([shorter.sweepFrom, none.sweepFrom], [clock.now + 10, clock.now]);
+    assert.deepEqual([shorter.holds(a), none.holds(a)], [true, false]);
+    clock.now += 10;
+    uploading.add("two");
+    leases.record("two", b);
+    assert.deepEqual([shorter.holds(a), leases.holds(a)], [false, true]);
+    clock.now += 10;
+    assert.deepEqual([shorter.holds(b), none.holds(b), leases.holds(b)], [true, false, true]);
+    assert.equal(leases.lasting(2 * length), leases);
+  });
+
   it("agree with a list of all promises ever made", () => {
     const event = fc.oneof(
       fc.record({ record: fc.constantFrom("one", "two"), digest: fc.constantFrom(a, b) }),

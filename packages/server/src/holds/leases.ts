@@ -6,7 +6,8 @@ import type { Digest } from "dray/oci";
  * the start, so a restart forgets none that matters.
  */
 export class Leases {
-  readonly #until = new Map<Digest, Map<string, number>>();
+  /** When each promise was given, by digest and repository. */
+  readonly #given: Map<Digest, Map<string, number>>;
   readonly #length: number;
   readonly #now: () => number;
   readonly #uploading: (repository: string) => boolean;
@@ -20,48 +21,60 @@ export class Leases {
     readonly now: () => number;
     /** Whether any upload is open in a repository. */
     readonly uploading: (repository: string) => boolean;
+    /** Those whose promises these are, too. */
+    readonly of?: Leases;
   }) {
-    this.#length = options.length;
-    this.#now = options.now;
-    this.#uploading = options.uploading;
-    this.#swept = options.now();
-    this.sweepFrom = options.now() + options.length;
+    const { length, now, uploading, of } = options;
+    this.#given = of === undefined ? new Map() : of.#given;
+    this.#length = length;
+    this.#now = now;
+    this.#uploading = uploading;
+    this.#swept = now();
+    this.sweepFrom = length + (of === undefined ? now() : of.sweepFrom - of.#length);
+  }
+
+  /** The same promises, as if they held for a shorter time. `0`: none counts, because nobody pushes. */
+  lasting(length: number): Leases {
+    if (length >= this.#length) return this;
+    const uploading = length === 0 ? () => false : this.#uploading;
+    return new Leases({ length, now: this.#now, uploading, of: this });
   }
 
   /** Promises a digest to whoever pushes to a repository. */
   record(repository: string, digest: Digest): void {
     const now = this.#now();
-    let holders = this.#until.get(digest);
+    let holders = this.#given.get(digest);
     if (holders === undefined) {
       holders = new Map();
-      this.#until.set(digest, holders);
+      this.#given.set(digest, holders);
     }
-    holders.set(repository, now + this.#length);
+    holders.set(repository, now);
     if (now - this.#swept > this.#length) this.#forget(now);
   }
 
   /** Whether a digest is promised to anybody, or in one repository. */
   holds(digest: Digest, repository?: string): boolean {
-    const holders = this.#until.get(digest);
+    const holders = this.#given.get(digest);
     if (holders === undefined) return false;
     const now = this.#now();
-    const lives = ([name, until]: readonly [string, number]): boolean => until > now || this.#uploading(name);
+    const lives = ([name, given]: readonly [string, number]): boolean =>
+      given + this.#length > now || this.#uploading(name);
     if (repository === undefined) return [...holders].some(lives);
-    const until = holders.get(repository);
-    return until !== undefined && lives([repository, until]);
+    const given = holders.get(repository);
+    return given !== undefined && lives([repository, given]);
   }
 
   /** Repositories that a digest was promised in lately: where a mount may look for it. */
   repositories(digest: Digest): string[] {
-    return [...(this.#until.get(digest)?.keys() ?? [])];
+    return [...(this.#given.get(digest)?.keys() ?? [])];
   }
 
   #forget(now: number): void {
     this.#swept = now;
-    for (const [digest, holders] of this.#until) {
-      for (const [repository, until] of holders)
-        if (until <= now && !this.#uploading(repository)) holders.delete(repository);
-      if (holders.size === 0) this.#until.delete(digest);
+    for (const [digest, holders] of this.#given) {
+      for (const [repository, given] of holders)
+        if (given + this.#length <= now && !this.#uploading(repository)) holders.delete(repository);
+      if (holders.size === 0) this.#given.delete(digest);
     }
   }
 }

@@ -1,6 +1,6 @@
 import type { Handler } from "dray/http";
 import { openAccess } from "../access/index.ts";
-import { type Collected, type CollectOptions, createCollector } from "../gc/index.ts";
+import { type Collected, type CollectOptions, createCollector, type Marks } from "../gc/index.ts";
 import { DigestLocks, KeyedLock, Leases } from "../holds/index.ts";
 import { createReconciler, openIndex } from "../index/index.ts";
 import type { Difference } from "../index/types.ts";
@@ -21,6 +21,8 @@ export interface Registry extends Handler {
   start(): void;
   /** Removes what nothing uses any more. */
   collect(options?: CollectOptions): Promise<Collected>;
+  /** What distribution's `garbage-collect --dry-run` tells of the same tree. */
+  marks(options?: { signal?: AbortSignal }): Promise<Marks>;
   /** What differs between index and tree. */
   check(options?: { signal?: AbortSignal }): AsyncIterable<Difference>;
   /** Forgets the index and makes it again from the tree. */
@@ -103,6 +105,7 @@ export const createRegistry = (options: RegistryOptions): Registry => {
     parts,
     start: () => reconciler.start(),
     collect: (wanted: CollectOptions = {}) => collector.collect(wanted),
+    marks: (wanted: { signal?: AbortSignal } = {}) => collector.marks(wanted),
     check: (wanted: { signal?: AbortSignal } = {}) => reconciler.check(wanted),
     rebuild: async () => {
       manifests.clear();
