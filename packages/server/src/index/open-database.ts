@@ -3,7 +3,7 @@ import { basename, dirname, join, resolve } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import type { Notice } from "../options.ts";
 import { isOnNetwork } from "./network-file-system.ts";
-import { application, schema, version } from "./schema.ts";
+import { application, schema, tables, version } from "./schema.ts";
 
 export interface OpenOptions {
   readonly onNotice: (notice: Notice) => void;
@@ -75,13 +75,12 @@ const prepare = (database: DatabaseSync, file: string, { network }: OpenOptions)
   }
   database.exec("BEGIN IMMEDIATE");
   const number = (name: string): number => Number(database.prepare(`PRAGMA ${name}`).get()?.[name]);
-  const tables = database.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").all();
   const found = number("user_version");
-  if (tables.length === 0)
-    database.exec(`${schema} PRAGMA user_version=${version}; PRAGMA application_id=${application}`);
+  const isNew = database.prepare("SELECT 1 FROM sqlite_schema LIMIT 1").get() === undefined;
+  if (isNew) database.exec(`${schema} PRAGMA user_version=${version}; PRAGMA application_id=${application}`);
   else if (number("application_id") !== application) throw new Foreign("it is a database of another program");
   else if (found !== version) throw new Error(`it has version ${found} of its tables, and this is ${version}`);
-  else for (const { name } of tables) database.prepare(`SELECT * FROM "${String(name)}" LIMIT 1`).get();
+  else for (const table of tables) database.prepare(`SELECT * FROM ${table} LIMIT 1`).get();
   database.exec("COMMIT");
 };
 

@@ -1,9 +1,13 @@
 import assert from "node:assert/strict";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
+import { DrayError } from "dray/errors";
 import { type Digest, digestOf, encodeJson, mediaTypes } from "dray/oci";
 import fc from "fast-check";
 import type { Driver } from "../storage/driver.ts";
-import { type MemoryFiles, memoryDriver } from "../storage/index.ts";
+import { filesystemDriver, type MemoryFiles, memoryDriver } from "../storage/index.ts";
 import { blobPath, currentLink, describe, revisionFolder, Tree } from "../tree/index.ts";
 import { createReconciler } from "./reconciler.ts";
 import { openIndex } from "./sqlite-index.ts";
@@ -353,5 +357,99 @@ test("a rebuild begins again with nothing, also in the middle of writes", async 
   await it.reconciler.whole();
   assert.deepEqual(it.index.counts(), { repositories: 1, tags: 220, manifests: 220 });
   assert.deepEqual(await differences(it.reconciler), []);
+  await it.reconciler.close();
+});
+
+test("an index that cannot be written goes on in memory, and is whole there", async () => {
+  const it = place();
+  for (let i = 0; i < 5; i++) await putInTree(it.tree, "a", i, [`t${i}`]);
+  const putManifest = it.index.putManifest.bind(it.index);
+  const reset = it.index.reset.bind(it.index);
+  const resets: (string | undefined)[] = [];
+  it.index.putManifest = () => {
+    const cause = Object.assign(new Error("database or disk is full"), { errcode: 13 });
+    throw new DrayError("DISK", "the index failed: database or disk is full", { cause });
+  };
+  it.index.reset = (where) => {
+    resets.push(where);
+    it.index.putManifest = putManifest;
+    reset(where);
+  };
+  await put(it, "a", 7, ["t7"]);
+  assert.match(it.notices[0] ?? "", /not indexed.*full/);
+  await it.reconciler.whole();
+  assert.deepEqual(resets, ["memory"]);
+  assert.deepEqual(await differences(it.reconciler), []);
+  await it.reconciler.close();
+});
+
+test("on real files: what others write is seen, what we write is not read again", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "reconciler-"));
+  const driver = await filesystemDriver(folder, { durability: "relaxed" });
+  const foreign = new Tree(driver);
+  const file = join(folder, "index.db");
+  const open = (): Index => openIndex(file);
+  let index = open();
+  const options = { tree: new Tree(driver), now: Date.now, recheckAfter: 0 };
+  let reconciler = createReconciler({ ...options, index });
+  for (let i = 0; i < 30; i++) await putInTree(foreign, "a", i, [`t${i}`]);
+  await reconciler.settle("a");
+  assert.deepEqual(await differences(reconciler), []);
+  await putInTree(foreign, "a", 40, ["foreign"]);
+  await foreign.removeTag("a", "t3");
+  await reconciler.settle("a");
+  assert.deepEqual(await differences(reconciler), []);
+  await Promise.all(
+    Array.from({ length: 10 }, (_, i) =>
+      put({ tree: options.tree, index, reconciler } as Place, "a", 50 + i, [`own${i}`]),
+    ),
+  );
+  assert.deepEqual(await differences(reconciler), []);
+  await reconciler.close();
+  index.close();
+  await putInTree(foreign, "b", 1, ["meanwhile"]);
+  await foreign.removeTag("a", "own1");
+  index = open();
+  reconciler = createReconciler({ ...options, index });
+  assert.equal(index.counts().tags, 40);
+  await reconciler.whole();
+  assert.deepEqual(await differences(reconciler), []);
+  assert.deepEqual(index.repositories({ limit: 9 }), ["a", "b"]);
+  await reconciler.close();
+  index.close();
+  await driver.close();
+  await rm(folder, { recursive: true });
+});
+
+test("a write waits for a batch of a scan at most, and a scan of many leaves room for others", async (t) => {
+  const size = Number(process.env["DRAY_INDEX_SIZE"] ?? 3000);
+  const it = place({ now: () => Date.now() + 3_600_000 });
+  for (let i = 0; i < size; i++) {
+    const { bytes, digest } = manifestOf(i * 3);
+    it.driver.putSync(blobPath(digest), bytes);
+    it.driver.putSync(`${revisionFolder("a", digest)}/link`, textBytes(digest));
+    it.driver.putSync(currentLink("a", `t${i}`), textBytes(digest));
+  }
+  let [worst, last, turns] = [0, performance.now(), 0];
+  let watching = true;
+  const watch = (): void => {
+    [worst, last, turns] = [Math.max(worst, performance.now() - last), performance.now(), turns + 1];
+    if (watching) setImmediate(watch);
+  };
+  watch();
+  const started = performance.now();
+  const whole = it.reconciler.whole();
+  await put(it, "a", 1, ["meanwhile"]);
+  assert.equal(it.reconciler.isWhole, false, "the write did not wait for the scan");
+  await whole;
+  watching = false;
+  t.diagnostic(
+    `${size} manifests and tags in ${Math.round(performance.now() - started)} ms, at most ${Math.round(worst)} ms at once`,
+  );
+  assert.ok(turns > size / 200, `${turns} turns of the event loop`);
+  assert.deepEqual(it.index.counts(), { repositories: 1, tags: size + 1, manifests: size + 1 });
+  const settled = performance.now();
+  await it.reconciler.refresh();
+  t.diagnostic(`looked at again in ${Math.round(performance.now() - settled)} ms`);
   await it.reconciler.close();
 });

@@ -3,6 +3,8 @@ export const version = 1;
 /** Tells our file from other databases: `dray` in ASCII. */
 export const application = 0x64726179;
 
+export const tables = ["repositories", "tags", "manifests", "uses", "recent_uses"] as const;
+
 /**
  * Text is compared by bytes (SQLite's own default). Inodes are REAL: they may be larger than a JavaScript integer, and are only
  * compared for being equal. The primary keys without row numbers are what pages go along.

@@ -57,7 +57,7 @@ class SqliteIndex implements Index {
     const sql = "SELECT name FROM tags WHERE repository = ? AND digest = ? ORDER BY name";
     return this.#inside(
       repository,
-      (id) => this.#statements.all(sql, id, keyOf(digest)).map(({ name }) => name as string),
+      (id) => this.#statements.all(sql, id, keyOf(digest)).map(([name]) => name as string),
       [],
     );
   }
@@ -102,19 +102,18 @@ class SqliteIndex implements Index {
   }
 
   unreadable(repository: string): Digest[] {
-    const sql = "SELECT lower(hex(digest)) AS key FROM manifests WHERE repository = ? AND readable = 0 ORDER BY digest";
-    const digests = (id: number): Digest[] =>
-      this.#statements.all(sql, id).map(({ key }) => digestOfKey(key as string));
+    const sql = "SELECT lower(hex(digest)) FROM manifests WHERE repository = ? AND readable = 0 ORDER BY digest";
+    const digests = (id: number): Digest[] => this.#statements.all(sql, id).map(([key]) => digestOfKey(key as string));
     return this.#inside(repository, digests, []);
   }
 
   repositories({ after = "", limit }: Page): string[] {
     const sql = "SELECT name FROM repositories WHERE name > ? ORDER BY name LIMIT ?";
-    return this.#guarded(() => this.#statements.all(sql, after, limit).map(({ name }) => name as string));
+    return this.#guarded(() => this.#statements.all(sql, after, limit).map(([name]) => name as string));
   }
 
   counts(): { readonly repositories: number; readonly tags: number; readonly manifests: number } {
-    const count = (table: string): number => Number(this.#statements.get(`SELECT count(*) AS n FROM ${table}`)?.["n"]);
+    const count = (table: string): number => (this.#statements.get(`SELECT count(*) FROM ${table}`) as [number])[0];
     return this.#guarded(() => ({
       repositories: count("repositories"),
       tags: count("tags"),
@@ -174,8 +173,8 @@ class SqliteIndex implements Index {
 
   removeRepository(repository: string): void {
     const remove = (id: number): void => {
-      const digests = "SELECT lower(hex(digest)) AS key FROM manifests WHERE repository = ?";
-      for (const { key } of this.#statements.all(digests, id)) this.#dropManifest(id, digestOfKey(key as string));
+      const digests = "SELECT lower(hex(digest)) FROM manifests WHERE repository = ?";
+      for (const [key] of this.#statements.all(digests, id)) this.#dropManifest(id, digestOfKey(key as string));
       this.#statements.run("DELETE FROM tags WHERE repository = ?", id);
       this.#statements.run("DELETE FROM repositories WHERE id = ?", id);
     };
@@ -223,16 +222,16 @@ class SqliteIndex implements Index {
   }
 
   #dropManifest(repository: number, digest: Digest): void {
-    const find = "SELECT id, lower(hex(children)) AS children FROM manifests WHERE repository = ? AND digest = ?";
+    const find = "SELECT id, lower(hex(children)) FROM manifests WHERE repository = ? AND digest = ?";
     const row = this.#statements.get(find, repository, keyOf(digest));
     if (row === undefined) return;
-    const id = row["id"] as number;
-    this.#uses.remove(repository, id, [digest, ...unpacked(row["children"] as string)]);
+    const [id, children] = row as [number, string];
+    this.#uses.remove(repository, id, [digest, ...unpacked(children)]);
     this.#statements.run("DELETE FROM manifests WHERE id = ?", id);
   }
 
   #id(repository: string): number | undefined {
-    return this.#statements.get("SELECT id FROM repositories WHERE name = ?", repository)?.["id"] as number | undefined;
+    return this.#statements.get("SELECT id FROM repositories WHERE name = ?", repository)?.[0] as number | undefined;
   }
 
   #made(repository: string): number {

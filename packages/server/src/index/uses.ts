@@ -2,10 +2,6 @@ import type { Digest } from "dray/oci";
 import { keyOf, shortKey } from "./digest-key.ts";
 import type { Statements } from "./statements.ts";
 
-/** Rows that wait in the small table, and how many move together. */
-const most = 50_000;
-const slice = 256;
-
 /** How many repositories `holders` tells. */
 const enough = 16;
 
@@ -16,21 +12,27 @@ const enough = 16;
  */
 export class Uses {
   readonly #statements: Statements;
+  readonly #most: number;
+  readonly #slice: number;
   #waiting: number | undefined;
   /** Moving goes round and round, and begins anywhere. */
   #moved = -1;
 
-  constructor(statements: Statements) {
+  /** @param options rows that wait in the small table at most, and how many move together */
+  constructor(statements: Statements, { most = 50_000, slice = 256 }: { most?: number; slice?: number } = {}) {
     this.#statements = statements;
+    this.#most = most;
+    this.#slice = slice;
   }
 
   add(repository: number, manifest: number, digests: Iterable<Digest>): void {
-    this.#waiting ??= Number(this.#statements.get("SELECT count(*) AS n FROM recent_uses")?.["n"]);
-    for (const short of shortKeys(digests)) {
-      this.#statements.run("INSERT INTO recent_uses VALUES (?, ?, ?)", short, repository, manifest);
-      this.#waiting++;
-    }
-    if (this.#waiting > most) this.#waiting -= this.#move();
+    this.#waiting ??= (this.#statements.get("SELECT count(*) FROM recent_uses") as [number])[0];
+    const shorts = shortKeys(digests);
+    // One call, since calls cost more than rows.
+    const insert = "INSERT INTO recent_uses SELECT value, ?, ? FROM json_each(?)";
+    this.#statements.run(insert, repository, manifest, JSON.stringify([...shorts]));
+    this.#waiting += shorts.size;
+    if (this.#waiting > this.#most) this.#waiting -= this.#move();
   }
 
   remove(repository: number, manifest: number, digests: Iterable<Digest>): void {
@@ -91,8 +93,9 @@ export class Uses {
           keyOf(digest),
         );
         if (row === undefined) break;
-        names.add(row["name"] as string);
-        last = row["repository"] as number;
+        const [id, name] = row as [number, string];
+        names.add(name);
+        last = id;
       }
     return [...names];
   }
@@ -100,7 +103,7 @@ export class Uses {
   /** Moves the next rows, and tells how many they were. */
   #move(): number {
     const behind = "SELECT short FROM recent_uses WHERE short > ? ORDER BY short LIMIT 1 OFFSET ?";
-    const end = (this.#statements.get(behind, this.#moved, slice)?.["short"] as number | undefined) ?? 2 ** 48;
+    const end = (this.#statements.get(behind, this.#moved, this.#slice)?.[0] as number | undefined) ?? 2 ** 48;
     const where = "WHERE short > ? AND short <= ?";
     this.#statements.run(`INSERT INTO uses SELECT * FROM recent_uses ${where}`, this.#moved, end);
     const { changes } = this.#statements.run(`DELETE FROM recent_uses ${where}`, this.#moved, end);
