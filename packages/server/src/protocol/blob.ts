@@ -3,6 +3,7 @@ import { type Digest, isDigest } from "dray/oci";
 import { fileBody } from "../answer/file-body.ts";
 import { answerOf, bare, emptyBody, Refusal } from "../answer/index.ts";
 import { partsBody } from "../answer/parts-body.ts";
+import { badDigest } from "./bad-digest.ts";
 import type { Call } from "./call.ts";
 import { refuseWrites } from "./guard.ts";
 import { notModified } from "./preconditions.ts";
@@ -11,12 +12,7 @@ import type { Route } from "./route.ts";
 
 /** `GET`, `HEAD` and `DELETE` of a blob. */
 export const blob = (call: Call, { repository, digest }: Route & { kind: "blob" }): Promise<HttpResponse> => {
-  if (!isDigest(digest))
-    throw new Refusal(
-      400,
-      "DIGEST_INVALID",
-      `${JSON.stringify(digest.slice(0, 200))} is no digest that this registry knows`,
-    );
+  if (!isDigest(digest)) throw badDigest(digest);
   switch (call.request.method) {
     case "GET":
       return get(call, repository, digest);
@@ -47,6 +43,7 @@ const head = ({ request, parts }: Call, repository: string, digest: Digest): Pro
     if (size === undefined) throw unknown(repository, digest);
     parts.leases.record(repository, digest);
     if (target !== digest && target !== undefined) parts.leases.record(repository, target);
+    if (notModified(request, digest)) return bare(request, 304, headersOf(digest));
     const headers = Object.entries({ ...headersOf(digest), "Content-Length": String(size) });
     return answerOf(request, 200, headers, emptyBody);
   });

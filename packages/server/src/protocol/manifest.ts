@@ -1,14 +1,24 @@
 import { collect } from "dray/content";
 import { isDrayError } from "dray/errors";
-import { type HttpResponse, header, isContent } from "dray/http";
-import { algorithmOf, type Digest, digestOf, isDigest, isTag } from "dray/oci";
+import { type HttpRequest, type HttpResponse, headerValues, isContent } from "dray/http";
+import {
+  algorithmOf,
+  childrenOf,
+  type Digest,
+  digestOf,
+  isDigest,
+  isForeignLayerType,
+  isTag,
+  parseManifest,
+} from "dray/oci";
 import { answerOf, bare, emptyBody, memoryBody, Refusal } from "../answer/index.ts";
 import type { StoredManifest } from "../registry/manifests.ts";
 import { type Described, typeInside } from "../tree/index.ts";
+import { badDigest } from "./bad-digest.ts";
 import { bodyChunks } from "./body-chunks.ts";
 import type { Call } from "./call.ts";
 import { checkManifest } from "./check-manifest.ts";
-import { refuseWrites } from "./guard.ts";
+import { refuseFullDisk, refuseWrites } from "./guard.ts";
 import { locationOf } from "./location.ts";
 import { notModified, preconditionHolds } from "./preconditions.ts";
 import type { Route } from "./route.ts";
@@ -22,7 +32,7 @@ const mostTags = 100;
 export const manifest = (call: Call, route: ManifestRoute): Promise<HttpResponse> | HttpResponse => {
   if (!isTag(route.name) && !isDigest(route.name))
     throw route.name.includes(":")
-      ? new Refusal(400, "DIGEST_INVALID", `${route.name} is no digest that this registry knows`)
+      ? badDigest(route.name)
       : new Refusal(400, "MANIFEST_INVALID", "the name is neither a tag nor a digest");
   switch (call.request.method) {
     case "GET":
@@ -46,14 +56,12 @@ const answer = (
   found: StoredManifest | undefined,
 ): HttpResponse | Promise<HttpResponse> => {
   if (found === undefined) return unknown(parts, repository, name);
-  if (request.method === "HEAD") {
-    // A client that sees it leaves it out of its push.
-    parts.leases.record(repository, found.digest);
-    return answerOf(request, 200, found.headers, emptyBody);
-  }
+  const isHead = request.method === "HEAD";
+  // A client that sees it leaves it out of its push.
+  if (isHead) parts.leases.record(repository, found.digest);
   if (notModified(request, found.digest))
     return bare(request, 304, { ETag: `"${found.digest}"`, "Docker-Content-Digest": found.digest });
-  return answerOf(request, 200, found.headers, memoryBody(found.bytes));
+  return answerOf(request, 200, found.headers, isHead ? emptyBody : memoryBody(found.bytes));
 };
 
 const unknown = async ({ tree }: Call["parts"], repository: string, name: string): Promise<never> => {
@@ -69,8 +77,9 @@ const put = async (call: Call, { repository, name }: ManifestRoute): Promise<Htt
   if (tags.length > mostTags) throw new Refusal(414, "UNSUPPORTED", `more than ${mostTags} tags in one request`);
   const wrong = tags.find((tag) => !isTag(tag));
   if (wrong !== undefined) throw new Refusal(400, "MANIFEST_INVALID", "a tag parameter is no tag");
+  const pushedType = contentType(request);
+  await refuseFullDisk(parts);
   const bytes = await bodyOf(call);
-  const pushedType = (header(request.headers, "Content-Type") ?? "").split(";")[0]?.trim() ?? "";
   const described = checkManifest(bytes, pushedType);
   const digest = digestOf(bytes, isDigest(name) ? algorithmOf(name) : "sha256");
   if (isDigest(name) && digest !== name)
@@ -85,7 +94,7 @@ const put = async (call: Call, { repository, name }: ManifestRoute): Promise<Htt
           ? revisionOf(call, repository, name)
           : parts.manifests.tag(repository, name));
         preconditionHolds(request, name, current);
-        if (parts.settings.refuseSparse) await refuseMissing(call, repository, described);
+        if (parts.settings.refuseSparse) await refuseMissing(call, repository, bytes, described);
         await write(call, { repository, digest, bytes, described, tags });
       },
     );
@@ -112,9 +121,11 @@ const write = async ({ parts }: Call, { repository, digest, bytes, described, ta
   const { tree, reconciler, index, manifests, lists, leases } = parts;
   const at = parts.now();
   const inTree = async (): Promise<void> => {
-    if ((await tree.blobSize(digest)) !== bytes.byteLength) await tree.writeBlob(digest, bytes);
-    else await tree.touchBlob(digest);
+    const isThere = (await tree.blobSize(digest)) === bytes.byteLength && (await isWhole(tree, digest, bytes));
+    if (isThere) await tree.touchBlob(digest);
+    else await tree.writeBlob(digest, bytes);
     if (typeInside(bytes) !== described.mediaType) await tree.keepPushedType(repository, digest, described.mediaType);
+    else await tree.dropPushedType(repository, digest);
     if ((await tree.revisionTarget(repository, digest)) !== digest) await tree.linkRevision(repository, digest);
     for (const tag of tags) await tree.setTag(repository, tag, digest);
   };
@@ -132,6 +143,12 @@ const write = async ({ parts }: Call, { repository, digest, bytes, described, ta
   }
 };
 
+/** What is damaged is put right by pushing it again. */
+const isWhole = async (tree: Call["parts"]["tree"], digest: Digest, bytes: Uint8Array): Promise<boolean> => {
+  const stored = await tree.readBlob(digest);
+  return stored !== undefined && Buffer.compare(stored, bytes) === 0;
+};
+
 const inTurn = <T>(
   keys: readonly string[],
   lock: (key: string, work: () => Promise<T>) => Promise<T>,
@@ -144,8 +161,16 @@ const inTurn = <T>(
 const revisionOf = async ({ parts }: Call, repository: string, digest: Digest): Promise<Digest | undefined> =>
   (await parts.tree.revision(repository, digest)) === undefined ? undefined : digest;
 
-const refuseMissing = async ({ parts }: Call, repository: string, { references }: Described): Promise<void> => {
-  for (const digest of references) {
+const refuseMissing = async (
+  { parts }: Call,
+  repository: string,
+  bytes: Uint8Array,
+  { mediaType }: Described,
+): Promise<void> => {
+  const children = childrenOf(parseManifest(bytes, mediaType));
+  for (const { digest, mediaType: type } of children) {
+    // Those lie at their URLs, and nobody has to have them here.
+    if (isForeignLayerType(type)) continue;
     const there =
       (await parts.tree.layer(repository, digest)) !== undefined ||
       (await parts.tree.revision(repository, digest)) !== undefined;
@@ -154,6 +179,13 @@ const refuseMissing = async ({ parts }: Call, repository: string, { references }
         detail: { digest },
       });
   }
+};
+
+/** Without its parameters, in small letters. Two that differ would let each server on the way see another one. */
+const contentType = ({ headers }: HttpRequest): string => {
+  const types = headerValues(headers, "Content-Type").map((value) => value.split(";")[0]?.trim().toLowerCase() ?? "");
+  if (new Set(types).size > 1) throw new Refusal(400, "MANIFEST_INVALID", "the request has two Content-Types");
+  return types[0] ?? "";
 };
 
 /** Without a declared length the reading itself ends at the limit. */
@@ -177,14 +209,10 @@ const bodyOf = async ({ request, parts }: Call): Promise<Uint8Array> => {
 
 const remove = async ({ request, parts }: Call, { repository, name }: ManifestRoute): Promise<HttpResponse> => {
   refuseWrites(parts);
-  const ifMatch = header(request.headers, "If-Match");
-  if (ifMatch !== undefined) {
-    const found = await parts.manifests.find(repository, name);
-    preconditionHolds(request, name, found?.digest);
-  }
+  const check = (current: Digest | undefined): void => preconditionHolds(request, name, current);
   const gone = isDigest(name)
-    ? await parts.removals.manifest(repository, name)
-    : await parts.removals.tag(repository, name);
+    ? await parts.removals.manifest(repository, name, check)
+    : await parts.removals.tag(repository, name, check);
   if (!gone) throw new Refusal(404, "MANIFEST_UNKNOWN", `${repository} has no manifest ${name}`);
   return bare(request, 202);
 };

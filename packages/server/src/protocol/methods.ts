@@ -21,7 +21,7 @@ export const methods: ReadonlyMap<Route["kind"], readonly string[]> = new Map([
 /** @throws Refusal 405 for a method that the route does not have */
 export const refuseMethod = (method: string, { kind }: Route): void => {
   if (methods.get(kind)?.includes(method) === false)
-    throw new Refusal(405, "UNSUPPORTED", `${JSON.stringify(method.slice(0, 32))} is not supported here`);
+    throw new Refusal(405, "UNSUPPORTED", "there is no such method here");
 };
 
 /** A 405 says what is allowed, as things are now. @see https://www.rfc-editor.org/rfc/rfc9110#section-15.5.6 */

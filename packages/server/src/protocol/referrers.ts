@@ -1,8 +1,9 @@
 import type { HttpResponse } from "dray/http";
 import { type Descriptor, encodeJson, isDigest, mediaTypes } from "dray/oci";
-import { Refusal, withBytes } from "../answer/index.ts";
+import { withBytes } from "../answer/index.ts";
 import type { IndexedManifest } from "../index/types.ts";
 import type { ListPage } from "../registry/lists.ts";
+import { badDigest } from "./bad-digest.ts";
 import type { Call } from "./call.ts";
 import { linkTo, pageSize } from "./pages.ts";
 import type { Route } from "./route.ts";
@@ -16,12 +17,7 @@ export const referrers = async (
   { repository, digest }: Route & { kind: "referrers" },
 ): Promise<HttpResponse> => {
   const { request, query, parts } = call;
-  if (!isDigest(digest))
-    throw new Refusal(
-      400,
-      "DIGEST_INVALID",
-      `${JSON.stringify(digest.slice(0, 200))} is no digest that this registry knows`,
-    );
+  if (!isDigest(digest)) throw badDigest(digest);
   const limit = Math.max(1, pageSize(call, parts.settings.pages.referrers));
   const artifactType = query.get("artifactType") || undefined;
   const after = query.get("last") ?? "";

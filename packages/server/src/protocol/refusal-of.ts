@@ -1,4 +1,4 @@
-import { DrayError, isDrayError } from "dray/errors";
+import { DrayError, isDrayError, printable } from "dray/errors";
 import { errnoOf } from "dray/files";
 import type { HttpRequest } from "dray/http";
 import { Refusal } from "../answer/index.ts";
@@ -16,7 +16,10 @@ export const refusalOf = (error: unknown, request: HttpRequest, onNotice: (notic
   if (error instanceof Refusal) return error;
   if (request.signal?.aborted === true || isOfClient(error) || isDrayError(error, "NETWORK")) throw error;
   const said = error instanceof Error ? error.message : String(error);
-  onNotice({ level: "error", message: `${request.method} ${request.target.split("?", 1)[0]}: ${said}` });
+  if (isDrayError(error, "ABORTED"))
+    return new Refusal(503, "UNAVAILABLE", "the registry is about to stop", { headers: { "Retry-After": "10" } });
+  const asked = `${request.method.slice(0, 32)} ${request.target.split("?", 1)[0]?.slice(0, 500)}`;
+  onNotice({ level: "error", message: printable(`${asked}: ${said}`) });
   if (error instanceof DrayError && error.code === "DISK")
     return passing.has(errnoIn(error) ?? "")
       ? new Refusal(503, "UNAVAILABLE", "the registry has no room at the moment", { headers: { "Retry-After": "30" } })

@@ -1,7 +1,9 @@
+import { isDrayError } from "dray/errors";
 import { type HttpRequest, type HttpResponse, header, isContent } from "dray/http";
 import { algorithmOf, type Digest, type DigestAlgorithm, isDigest, isRepository } from "dray/oci";
 import { bare, Refusal } from "../answer/index.ts";
 import { OutOfOrder, type Upload } from "../uploads/types.ts";
+import { badDigest } from "./bad-digest.ts";
 import { bodyChunks } from "./body-chunks.ts";
 import type { Call } from "./call.ts";
 import { commitUpload, mountBlob } from "./commit.ts";
@@ -11,7 +13,7 @@ import type { Route } from "./route.ts";
 
 /** `POST …/blobs/uploads/`: mounts, takes a blob in one request, or opens a session. */
 export const beginUpload = async (call: Call, repository: string): Promise<HttpResponse> => {
-  const { request, query, parts, principal } = call;
+  const { query, parts, principal } = call;
   refuseWrites(parts);
   const mount = query.get("mount");
   if (mount !== null && isDigest(mount)) {
@@ -38,12 +40,25 @@ export const beginUpload = async (call: Call, repository: string): Promise<HttpR
 
 /** `GET`, `PATCH`, `PUT` and `DELETE` of a session. */
 export const uploadSession = async (call: Call, route: Route & { kind: "upload" }): Promise<HttpResponse> => {
-  const { request, query, parts, principal } = call;
+  const { request, parts, principal } = call;
   const { method } = request;
   if (method !== "GET" && method !== "HEAD") refuseWrites(parts);
   const upload = await parts.uploads.find(route.repository, route.session, principal.name);
-  if (upload === undefined) throw new Refusal(404, "BLOB_UPLOAD_UNKNOWN", "there is no such upload; begin a new one");
-  switch (method) {
+  if (upload === undefined) throw unknownUpload();
+  try {
+    return await within(call, upload);
+  } catch (error) {
+    // Somebody else ended it just now.
+    throw isDrayError(error, "NOT_FOUND") ? unknownUpload() : error;
+  }
+};
+
+const unknownUpload = (): Refusal =>
+  new Refusal(404, "BLOB_UPLOAD_UNKNOWN", "there is no such upload; begin a new one");
+
+const within = async (call: Call, upload: Upload): Promise<HttpResponse> => {
+  const { request, query, parts } = call;
+  switch (request.method) {
     case "GET":
     case "HEAD":
       return bare(request, 204, progress(call, upload, await upload.offset()));
@@ -59,7 +74,7 @@ export const uploadSession = async (call: Call, route: Route & { kind: "upload" 
       await refuseFullDisk(parts);
       await append(call, upload, { last: true });
       await inOrder(call, upload, () => commitUpload(call, upload, digest));
-      return created(call, route.repository, digest);
+      return created(call, upload.repository, digest);
     }
   }
 };
@@ -74,15 +89,6 @@ const announced = (query: URLSearchParams): DigestAlgorithm => {
     );
   return algorithm;
 };
-
-const badDigest = (text: string | null): Refusal =>
-  new Refusal(
-    400,
-    "DIGEST_INVALID",
-    text === null
-      ? "the query names no digest"
-      : `${JSON.stringify(text.slice(0, 200))} is no digest that this registry knows`,
-  );
 
 /** Takes the request's body into the session. Tells how far that has come. */
 const append = async (call: Call, upload: Upload, options: { last?: boolean } = {}): Promise<number> => {

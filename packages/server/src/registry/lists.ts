@@ -24,7 +24,8 @@ export class Lists {
     const kept = this.#pages.get(name);
     if (kept?.generation === generation) return kept.page;
     const page = build();
-    this.#pages.set(name, { generation, page }, page.bytes.byteLength + 300);
+    // A client chooses how long the key is.
+    this.#pages.set(name, { generation, page }, page.bytes.byteLength + 2 * name.length + 300);
     return page;
   }
 

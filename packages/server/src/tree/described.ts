@@ -8,6 +8,8 @@ import {
   parseManifest,
   subjectOf,
 } from "dray/oci";
+import { ambiguityOf } from "./ambiguous.ts";
+import { isTypeText } from "./type-text.ts";
 
 /** What the registry needs to know of a manifest, read from its bytes. */
 export interface Described {
@@ -39,7 +41,8 @@ export const describe = (bytes: Uint8Array, mediaType?: string): Described => {
       ...(subject === undefined ? {} : { subject }),
       ...(annotations === undefined ? {} : { annotations }),
       references: [...new Set(childrenOf(parsed).map(({ digest }) => digest))],
-      readable: true,
+      // What a client makes of such a one may need something else.
+      readable: ambiguityOf(bytes) === undefined,
     };
   } catch {
     return { mediaType: type, references: [], readable: false };
@@ -55,7 +58,7 @@ export const typeInside = (bytes: Uint8Array): string => {
     return "application/octet-stream";
   }
   if (!isObject(value)) return "application/octet-stream";
-  if (typeof value["mediaType"] === "string" && value["mediaType"] !== "") return value["mediaType"];
+  if (isTypeText(value["mediaType"])) return value["mediaType"];
   if (value["schemaVersion"] === 1)
     return "signatures" in value ? mediaTypes.dockerSchema1Signed : mediaTypes.dockerSchema1;
   return Array.isArray(value["manifests"]) ? mediaTypes.ociIndex : mediaTypes.ociManifest;

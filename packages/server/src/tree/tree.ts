@@ -17,6 +17,7 @@ import {
   tagsPath,
   typePath,
 } from "./paths.ts";
+import { isTypeText } from "./type-text.ts";
 
 /** Tells whether a file or directory is still the one that was seen. */
 export interface Stamp {
@@ -145,7 +146,8 @@ export class Tree {
   /** The type a manifest was pushed with, where its bytes do not show it. */
   async pushedType(repository: string, digest: Digest): Promise<string | undefined> {
     const bytes = await this.driver.read(typePath(repository, digest));
-    return bytes === undefined ? undefined : new TextDecoder().decode(bytes);
+    const text = bytes && new TextDecoder().decode(bytes).trim();
+    return isTypeText(text) ? text : undefined;
   }
 
   keepPushedType(repository: string, digest: Digest, mediaType: string): Promise<void> {
