@@ -208,7 +208,7 @@ const debugOf = async (
 ): Promise<Listener | undefined> => {
   if (debug === undefined) return undefined;
   const { place, metrics: path } = debug;
-  return listen(
+  return bind(
     debugHandler(health, { ...(metrics === undefined ? {} : { metrics }), ...(path === undefined ? {} : { path }) }),
     place,
   );
