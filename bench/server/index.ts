@@ -3,6 +3,7 @@ import type { Measurement } from "../measurements.ts";
 import { blob } from "./blob.ts";
 import { listing } from "./lists.ts";
 import { manifest } from "./manifest.ts";
+import { underCollection } from "./manifest-under-gc.ts";
 import { memory } from "./memory.ts";
 import { push } from "./push.ts";
 import { start } from "./start.ts";
@@ -11,6 +12,7 @@ const byName = (run: Measurement["run"]): Measurement => ({ run, onlyByName: tru
 
 export const server: Readonly<Record<string, Measurement>> = {
   "server-manifest": byName(manifest),
+  "server-gc": byName(underCollection),
   "server-blob": byName(blob),
   "server-push": byName(push),
   "server-lists": byName(listing),

@@ -116,7 +116,7 @@ export const writeManifests = (data: string, count: number): void => {
 
 const layer = "the layer of 100,000 images";
 export const someManifest: { readonly repository: string; readonly tag: string } = {
-  repository: nameOfRepository(500),
+  repository: nameOfRepository(50),
   tag: nameOfTag(50),
 };
 

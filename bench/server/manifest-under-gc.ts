@@ -1,16 +1,15 @@
-/** The latest answers of Dray while it collects garbage without a rest, beside those without. */
+/** `server-gc`: the latest answers of Dray while it collects garbage without a rest, beside those without. */
 import { mkdirSync } from "node:fs";
 import type { Measurement } from "../measurements.ts";
 import { type Column, figure, type Sample, serverTable, verdict } from "./compare.ts";
-import { ask } from "./control.ts";
+import { ask, indexWhole } from "./control.ts";
 import { someManifest, writeManifests } from "./inputs.ts";
 import { present, type Server, startServer } from "./servers.ts";
 import { DistributionTree } from "./trees/distribution.ts";
 import { withFolder } from "./trees/image.ts";
 import { wrk } from "./wrk.ts";
 
-/** Half of the repositories of `someManifest`'s tree, so that this one is among them. */
-const kept = 60_000;
+const kept = 20_000;
 const garbage = 5000;
 const options = { connections: 16, seconds: 5 } as const;
 
@@ -34,7 +33,7 @@ export const underCollection: Measurement["run"] = async ({ rounds, say }) => {
     const server = await startServer("dray", { data });
     try {
       const url = `${server.origin}/v2/${someManifest.repository}/manifests/${someManifest.tag}`;
-      await ask(server.control, "gc", {});
+      await indexWhole(server.control);
       await wrk(url, { ...options, seconds: 2 });
       const samples: Sample[] = [];
       for (let round = 0; round < rounds; round++) samples.push(await oneRound(server, url));

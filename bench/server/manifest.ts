@@ -1,9 +1,8 @@
-/** `server-manifest`: small answers, as many as a server gives, and how late the latest are while garbage is collected. */
+/** `server-manifest`: small answers, as many as a server gives. */
 import type { Measurement } from "../measurements.ts";
 import { type Column, inTurn, ratio, type Sample, type Samples, serverTable, verdict } from "./compare.ts";
 import { drive } from "./drivers/drive.ts";
 import type { HeadsOptions, HeadsResult } from "./drivers/heads.ts";
-import { underCollection } from "./manifest-under-gc.ts";
 import { present, type Server } from "./servers.ts";
 import { fillImage, manifestDigest, repository, tag } from "./trees/image.ts";
 import { spending, withServers } from "./with-servers.ts";
@@ -44,8 +43,7 @@ const promises = (samples: Samples): string[] => [
   ),
 ];
 
-export const manifest: Measurement["run"] = async (bench) => {
-  const { rounds, say } = bench;
+export const manifest: Measurement["run"] = async ({ rounds, say }) => {
   const { here, missing } = present();
   await withServers(here, {}, fillImage, async (of) => {
     const measured = async (
@@ -78,5 +76,4 @@ export const manifest: Measurement["run"] = async (bench) => {
       () => [],
     );
   });
-  await underCollection(bench);
 };

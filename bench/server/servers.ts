@@ -1,7 +1,7 @@
 /** The servers that are compared: each started on a folder of its own, with durability as it ships and without access logs. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -63,10 +63,12 @@ export const startServer = async (name: ServerName, options: ServerOptions): Pro
   if (program === undefined) throw new Error(`${name} is not on this machine`);
   const dir = await mkdtemp(join(tmpdir(), "dray-bench-server-"));
   const port = await freePort();
-  const control = join(dir, "control.sock");
+  // The path of a socket must be short, and that of the checkout need not be.
+  await symlink(options.data, join(dir, "data"));
+  const control = join(dir, "data/dray/control.sock");
   const files = options.tls === true ? await certificates(dir) : undefined;
   const config = join(dir, name === "zot" ? "config.json" : "config.yml");
-  const settings = name === "zot" ? zotConfig(options.data, port, files) : config01(options.data, port, control, files);
+  const settings = name === "zot" ? zotConfig(options.data, port, files) : config01(options.data, port, files);
   await writeFile(config, JSON.stringify(settings));
   const begun = performance.now();
   const child = spawn(program, ["serve", config], {
@@ -122,7 +124,7 @@ interface Certificates {
 }
 
 /** The one file that Dray and both registries read; what is Dray's own the others pass over. */
-const config01 = (data: string, port: number, control: string, tls: Certificates | undefined): object => ({
+const config01 = (data: string, port: number, tls: Certificates | undefined): object => ({
   version: "0.1",
   log: { level: "error", accesslog: { disabled: true } },
   storage: {
@@ -134,7 +136,7 @@ const config01 = (data: string, port: number, control: string, tls: Certificates
     addr: `127.0.0.1:${port}`,
     ...(tls === undefined ? {} : { tls: { certificate: tls.certificate, key: tls.key } }),
   },
-  dray: { durability: "full", control, gc: { grace: "0s", lease: "0s" } },
+  dray: { durability: "full", gc: { grace: "0s", lease: "0s" } },
 });
 
 /** As quick as it gets: no deduplication, no collection, and as it ships no `commit`, which is its word for fsync. */
