@@ -177,13 +177,16 @@ class FilesystemDriver implements Driver {
   }
 }
 
+/** `ELOOP`: a link to itself leads nowhere. */
+const nothing: ReadonlySet<string> = new Set(["ENOENT", "ENOTDIR", "EISDIR", "ENAMETOOLONG", "ELOOP"]);
+
 /** What is not there is no failure; nor is what cannot be there. */
 const ifThere = async <T>(look: () => Promise<T>): Promise<T | undefined> => {
   try {
     return await look();
   } catch (error) {
     const code = errnoOf(error);
-    if (code === "ENOENT" || code === "ENOTDIR" || code === "EISDIR" || code === "ENAMETOOLONG") return undefined;
+    if (code !== undefined && nothing.has(code)) return undefined;
     throw error;
   }
 };
