@@ -1,6 +1,7 @@
 import type { Digest } from "dray/oci";
 import type { Tree } from "../tree/index.ts";
 import { merged } from "./merged.ts";
+import { revisionNames, tagNames } from "./names.ts";
 import { readManifest } from "./read-manifest.ts";
 import { Slices } from "./slices.ts";
 import type { Difference, Index, IndexedManifest } from "./types.ts";
@@ -24,12 +25,12 @@ export async function* check({ tree, index, alone, signal }: CheckOptions): Asyn
     if (inTree !== inIndex)
       yield { repository, kind: "repository", name: repository, what: inTree ? "missing" : "extra" };
     const tags = merged(
-      await tree.tagNames(repository),
+      await tagNames(tree, repository, slices),
       (after) => index.tags(repository, { after, limit: page }).map(({ name }) => name),
       page,
     );
     const manifests = merged(
-      (await Array.fromAsync(tree.revisions(repository))).sort(),
+      await revisionNames(tree, repository, slices),
       (after) => index.manifests(repository, { after, limit: page }).map(({ digest }) => digest),
       page,
     );

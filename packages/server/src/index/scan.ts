@@ -2,6 +2,7 @@ import type { Digest } from "dray/oci";
 import type { Notice } from "../options.ts";
 import type { Tree } from "../tree/index.ts";
 import { merged } from "./merged.ts";
+import { revisionNames, tagNames } from "./names.ts";
 import { readManifest } from "./read-manifest.ts";
 import { Slices } from "./slices.ts";
 import { isFresh, sameStamp } from "./stamps.ts";
@@ -23,7 +24,7 @@ export interface ScanOptions {
 /** Names that are looked at together. Writes to the repository wait for so many at most. */
 const batch = 64;
 /** Names in a page of the index. */
-const page = 512;
+const page = 256;
 
 /** A change of the index, to be made when a whole batch was looked at. */
 type Change = (index: Index) => void;
@@ -36,14 +37,13 @@ type Change = (index: Index) => void;
 export const scan = async (repository: string, options: ScanOptions): Promise<void> => {
   const { tree, index } = options;
   const slices = new Slices();
-  const tags = await tree.tagNames(repository);
+  const tags = await tagNames(tree, repository, slices);
   const tagsIn = (after: string): string[] => index.tags(repository, { after, limit: page }).map(({ name }) => name);
   await inBatches(options, slices, merged(tags, tagsIn, page), (name) => changeOfTag(repository, name, options));
-  const digests: string[] = [];
-  for await (const digest of tree.revisions(repository)) digests.push(digest);
+  const digests = await revisionNames(tree, repository, slices);
   const manifestsIn = (after: string): string[] =>
     index.manifests(repository, { after, limit: page }).map(({ digest }) => digest);
-  await inBatches(options, slices, merged(digests.sort(), manifestsIn, page), (digest) =>
+  await inBatches(options, slices, merged(digests, manifestsIn, page), (digest) =>
     changeOfManifest(repository, digest as Digest, options),
   );
 };
