@@ -88,9 +88,24 @@ export const branches: readonly Branch[] = [
         load: () => import("./commands/serve-gc.ts"),
       },
       {
+        name: "read-only",
+        summary: "Stop a running registry from taking anything, or let it again",
+        load: () => import("./commands/serve-read-only.ts"),
+      },
+      {
         name: "rebuild",
         summary: "Make the registry's index again from its tree",
         load: () => import("./commands/serve-rebuild.ts"),
+      },
+      {
+        name: "reload",
+        summary: "Let a running registry read its configuration again",
+        load: () => import("./commands/serve-reload.ts"),
+      },
+      {
+        name: "status",
+        summary: "Say how a running registry is",
+        load: () => import("./commands/serve-status.ts"),
       },
       {
         name: "verify",

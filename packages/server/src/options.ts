@@ -31,6 +31,8 @@ export interface RegistryOptions {
   readonly recheckAfter?: number;
   /** Bytes of manifests and lists kept in memory. Default 64 MiB. */
   readonly memory?: number;
+  /** Counts how often manifests are asked for, and how often memory answers. */
+  readonly counts?: { requests: number; hits: number };
   readonly uploads?: {
     /** Sessions that nobody added to for so long are removed; milliseconds, default 7 days. */
     readonly age?: number;

@@ -42,6 +42,8 @@ export const complete = async (typed: readonly string[], env: Environment, liveT
   }
   if (last.startsWith("-")) return fitting(flagsOf(command), last);
   if (branch?.load === undefined) return fitting(subcommands(branch?.branches ?? branches), last);
+  const below = rest.length > 0 ? [] : fitting(subcommands(branch.branches ?? []), last).candidates;
+  if (below.length > 0) return { kind: "words", candidates: below };
   return argument(command, rest, last, env, liveTags);
 };
 

@@ -50,10 +50,10 @@ test("what a reload applies, and what waits for a restart", () => {
     [
       "auth: {htpasswd: {realm: r, path: /p}}\n",
       "auth: {htpasswd: {realm: r, path: /q}}\n",
-      ["auth.htpasswd.path"],
       [],
+      ["auth.htpasswd.path"],
     ],
-    ["dray: {limits: {idle: 1s}}\n", "dray: {limits: {idle: 2s}}\n", ["dray.limits.idle"], []],
+    ["dray: {limits: {idle: 1s}}\n", "dray: {limits: {idle: 2s}}\n", [], ["dray.limits.idle"]],
   ];
   for (const [before, after, applies, restart] of table)
     assert.deepEqual(reloadable(of(before), of(after)), { applies, restart }, after);

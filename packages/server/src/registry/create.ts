@@ -50,7 +50,14 @@ export const createRegistry = (options: RegistryOptions): Registry => {
   const lease = options.gc?.lease ?? hours;
   const notice = (said: Notice): void => onNotice(said);
   const index = openIndex(options.index ?? ":memory:", { onNotice: notice });
-  const manifests = new Manifests({ tree, memory: memory / 2, recheckAfter, now, onNotice: notice });
+  const manifests = new Manifests({
+    tree,
+    memory: memory / 2,
+    recheckAfter,
+    now,
+    onNotice: notice,
+    ...(options.counts === undefined ? {} : { counts: options.counts }),
+  });
   const lists = new Lists(memory / 2);
   const changed = (repository: string): void => lists.changed(repository);
   const reconciler = createReconciler({ tree, index, now, recheckAfter, onNotice: notice, onChange: changed });
@@ -80,6 +87,7 @@ export const createRegistry = (options: RegistryOptions): Registry => {
     settings: {
       grace: options.gc?.grace ?? 24 * hours,
       lease,
+      uploads: options.uploads?.age ?? 7 * 24 * hours,
       ...(options.gc?.untagged === undefined ? {} : { untagged: options.gc.untagged }),
     },
     now,

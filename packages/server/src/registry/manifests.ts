@@ -28,6 +28,7 @@ export interface ManifestsOptions {
   readonly recheckAfter: number;
   readonly now: () => number;
   readonly onNotice: (notice: Notice) => void;
+  readonly counts?: { requests: number; hits: number };
 }
 
 /** Bytes that an entry costs beyond its content. */
@@ -45,14 +46,16 @@ export class Manifests {
   readonly #recheckAfter: number;
   readonly #now: () => number;
   readonly #onNotice: (notice: Notice) => void;
+  readonly #counts: { requests: number; hits: number };
 
-  constructor({ tree, memory, recheckAfter, now, onNotice }: ManifestsOptions) {
+  constructor({ tree, memory, recheckAfter, now, onNotice, counts = { requests: 0, hits: 0 } }: ManifestsOptions) {
     this.#tree = tree;
     this.#tags = new Bounded(memory / 4);
     this.#manifests = new Bounded((memory * 3) / 4);
     this.#recheckAfter = recheckAfter;
     this.#now = now;
     this.#onNotice = onNotice;
+    this.#counts = counts;
   }
 
   /** Bytes of memory in use. */
@@ -105,8 +108,11 @@ export class Manifests {
 
   #byDigest(repository: string, digest: Digest): StoredManifest | Promise<StoredManifest | undefined> {
     const key = keyOf(repository, digest);
+    const remembered = this.#fresh(this.#manifests, key);
+    this.#counts.requests++;
+    if (remembered !== undefined) this.#counts.hits++;
     return (
-      this.#fresh(this.#manifests, key) ??
+      remembered ??
       this.#load(
         this.#manifests,
         key,

@@ -1,11 +1,18 @@
-import type { Middleware } from "dray/http";
+import type { Headers, Middleware } from "dray/http";
 
-/** Headers of every answer, as the operator wants them (`http.headers`). */
-export const withHeaders = (headers: Readonly<Record<string, readonly string[]>>): Middleware => {
-  const pairs = Object.entries(headers).flatMap(([name, values]) => values.map((value) => [name, value] as const));
-  if (pairs.length === 0) return (next) => next;
+export type WantedHeaders = Readonly<Record<string, readonly string[]>>;
+
+/** Headers of every answer, as the operator wants them (`http.headers`). What `wanted` gives is looked at once for each value of it. */
+export const withHeaders = (wanted: () => WantedHeaders): Middleware => {
+  let seen: WantedHeaders | undefined;
+  let pairs: Headers = [];
   return (next) => async (request) => {
+    const now = wanted();
+    if (now !== seen) [seen, pairs] = [now, pairsOf(now)];
     const response = await next(request);
-    return Object.assign(response, { headers: [...pairs, ...response.headers] });
+    return pairs.length === 0 ? response : Object.assign(response, { headers: [...pairs, ...response.headers] });
   };
 };
+
+const pairsOf = (headers: WantedHeaders): Headers =>
+  Object.entries(headers).flatMap(([name, values]) => values.map((value) => [name, value] as const));

@@ -26,7 +26,12 @@ export const maintain = async <T>(
   const { registry } = await openRegistry(alone, { onNotice });
   try {
     registry.start();
-    const actions = actionsOf({ registry, reload: async () => {}, status: () => ({ running: false }) });
+    const actions = actionsOf({
+      registry,
+      reload: async () => {},
+      status: () => ({ running: false }),
+      keeps: () => ({}),
+    });
     return await work({
       ask: (name, options, { onProgress = () => {}, signal = new AbortController().signal } = {}) => {
         const act = actions[name] as (options: object, context: object) => Promise<never>;

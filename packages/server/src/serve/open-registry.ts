@@ -2,7 +2,7 @@ import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { Access } from "../access/index.ts";
 import type { Settings } from "../config/index.ts";
-import type { Notice } from "../options.ts";
+import type { Notice, RegistryOptions } from "../options.ts";
 import { createRegistry, type Registry } from "../registry/create.ts";
 import { type Driver, filesystemDriver, lockVolume, memoryDriver } from "../storage/index.ts";
 import { receiveInThread } from "../uploads/index.ts";
@@ -18,12 +18,13 @@ export interface OpenRegistryOptions {
   readonly onNotice: (notice: Notice) => void;
   /** Around the driver, such as measurements. */
   readonly around?: (driver: Driver) => Driver;
+  readonly counts?: NonNullable<RegistryOptions["counts"]>;
 }
 
 /** The registry that the settings describe, its volume locked. @throws DrayError naming what is wrong, with nothing left behind */
 export const openRegistry = async (
   settings: Settings,
-  { onNotice, around = (driver) => driver }: OpenRegistryOptions,
+  { onNotice, around = (driver) => driver, counts }: OpenRegistryOptions,
 ): Promise<OpenRegistry> => {
   const { storage } = settings;
   const access = await accessOf(settings.access, onNotice);
@@ -31,7 +32,9 @@ export const openRegistry = async (
     const driver = around(await driverOf(settings));
     const place = storage.driver === "filesystem" ? { index: storage.index } : {};
     if (storage.driver === "filesystem") await mkdir(dirname(storage.index), { recursive: true });
-    return { driver, access, registry: createRegistry({ ...settings.registry, ...place, driver, access, onNotice }) };
+    const more = counts === undefined ? {} : { counts };
+    const registry = createRegistry({ ...settings.registry, ...place, ...more, driver, access, onNotice });
+    return { driver, access, registry };
   } catch (error) {
     await access.close?.();
     throw error;

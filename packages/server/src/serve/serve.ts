@@ -3,31 +3,25 @@ import type { HttpRequest } from "dray/http";
 import { type DebugSettings, type ListenSettings, reloadable, type Settings } from "../config/index.ts";
 import type { Listener, ListenOptions } from "../listen/index.ts";
 import {
-  type AuditLog,
-  accessLog,
-  auditLog,
   debugHandler,
   HealthChecks,
-  handlerOf,
-  type Lines,
   type Log,
   type Metrics,
-  type Observer,
   observe,
-  openLines,
   openLog,
   openMetrics,
   serveControl,
 } from "../operation/index.ts";
 import type { Notice } from "../options.ts";
-import { routeOfRequest } from "../protocol/protocol.ts";
-import type { Route } from "../protocol/route.ts";
 import { actionsOf } from "./actions.ts";
 import { bind } from "./bind.ts";
+import { Certificates } from "./certificates.ts";
 import { withHeaders } from "./headers.ts";
+import { jobsOf } from "./jobs.ts";
 import { type OpenRegistry, openRegistry } from "./open-registry.ts";
-import { every } from "./schedule.ts";
+import { Opened } from "./opened.ts";
 import { readTls } from "./tls.ts";
+import { watchersOf } from "./watch.ts";
 
 /** A registry that is being served. */
 export interface Serving {
@@ -56,13 +50,16 @@ const forEver = 2 ** 31 - 1;
 export const serve = async (settings: Settings, { settings: again, version }: ServeOptions): Promise<Serving> => {
   const opened = new Opened();
   try {
-    const lines = await opened.lines(2);
-    const log = openLog(lines, settings.log);
-    const notice = ({ level, message, ...fields }: Notice): void => log(level, message, fields);
+    let current = settings;
+    const lines = await opened.lines("stderr");
+    let logger = openLog(lines, settings.log);
+    const log: Log = (level, message, fields) => logger(level, message, fields);
     const metrics = settings.debug?.metrics === undefined ? undefined : await openMetrics();
     const open = await openRegistry(settings, {
-      onNotice: notice,
-      ...(metrics === undefined ? {} : { around: (driver) => metrics.storage.timed(driver, settings.storage.driver) }),
+      onNotice: ({ level, message, ...fields }: Notice) => log(level, message, fields),
+      ...(metrics === undefined
+        ? {}
+        : { counts: metrics.cache, around: (driver) => metrics.storage.timed(driver, settings.storage.driver) }),
     });
     const { registry, driver, access } = open;
     opened.onClose(() => registry.close());
@@ -78,37 +75,35 @@ export const serve = async (settings: Settings, { settings: again, version }: Se
       stopping: () => stopping,
       onChange: (message) => log("warn", message),
     });
-    const { prefix } = registry.parts.settings.locations;
-    const routed = (request: HttpRequest): Route => routeOfRequest(request, prefix);
-    const audit = await auditOf(settings, opened, log);
-    const observers: Observer[] = [
-      ...(metrics === undefined ? [] : [metrics.http.observer((request) => handlerOf(routed(request)))]),
-      ...(await accessLogOf(settings, opened, log)),
-      ...(audit === undefined ? [] : [audit.observer(routed)]),
-    ];
-    const handler = withHeaders(settings.listen.headers)(health.middleware(observe(observers)(registry)));
-    const listener = await bind(handler, { ...(await socketOf(settings.listen)), onError: faultsTo(log) });
+    const { observers, audit } = await watchersOf(settings, { opened, log, metrics });
+    const headers = withHeaders(() => current.listen.headers);
+    const handler = headers(health.middleware(observe(observers)(registry)));
+    const socket = await socketOf(settings.listen);
+    const listener = await bind(handler, { ...socket, onError: faultsTo(log) });
     opened.onClose(() => listener.close());
+    const certificates = socket.tls === undefined ? undefined : new Certificates(listener, socket.tls);
     const debug = await debugOf(settings.debug, health, metrics);
     if (debug !== undefined) opened.onClose(() => debug.close());
 
-    let current = settings;
     const reload = async (): Promise<void> => {
       const next = (await again?.()) ?? current;
+      if (next.listen.tls !== undefined) await certificates?.renew(next.listen.tls);
       await access.reload?.();
-      if (next.listen.tls !== undefined && current.listen.tls !== undefined)
-        await listener.reload(await readTls(next.listen.tls));
       await opened.reopen();
       registry.setReadOnly(next.registry.readOnly ?? false);
+      logger = openLog(lines, { ...settings.log, level: next.log.level });
       const { restart } = reloadable(settings, next);
       if (restart.length > 0) log("warn", `these settings changed and wait for a restart: ${restart.join(", ")}`);
       current = next;
-      log("info", "reloaded");
     };
     const begun = Date.now();
     const actions = actionsOf({
       registry,
       reload,
+      keeps: () => {
+        const { grace, untagged } = current.registry.gc ?? {};
+        return { ...(grace === undefined ? {} : { grace }), ...(untagged === undefined ? {} : { untagged }) };
+      },
       status: () => ({
         version,
         pid: process.pid,
@@ -132,7 +127,9 @@ export const serve = async (settings: Settings, { settings: again, version }: Se
       () => log("info", "the index is whole", { ...registry.parts.index.counts() }),
       () => {},
     );
-    for (const job of jobsOf(settings, open, actions.gc, log)) opened.onClose(() => job.stop());
+    const jobs = jobsOf(settings, registry, actions, log);
+    if (certificates !== undefined) jobs.push(certificates.watch(() => current.listen.tls, log));
+    for (const job of jobs) opened.onClose(() => job.stop());
 
     return {
       origin: listener.origin,
@@ -153,47 +150,6 @@ export const serve = async (settings: Settings, { settings: again, version }: Se
   }
 };
 
-/** What was opened so far, to be closed in the opposite order, and files of lines, which are moved away by others. */
-class Opened {
-  readonly #closes: (() => Promise<void>)[] = [];
-  readonly #lines: Lines[] = [];
-
-  async lines(to: string | number, options: Parameters<typeof openLines>[1] = {}): Promise<Lines> {
-    const lines = await openLines(to, options);
-    this.#lines.push(lines);
-    this.onClose(() => lines.close());
-    return lines;
-  }
-
-  onClose(close: () => Promise<void>): void {
-    this.#closes.push(close);
-  }
-
-  async reopen(): Promise<void> {
-    for (const lines of this.#lines) await lines.reopen();
-  }
-
-  async close(): Promise<void> {
-    const failed: unknown[] = [];
-    for (const close of this.#closes.splice(0).reverse()) await close().catch((error: unknown) => failed.push(error));
-    if (failed.length > 0) throw failed[0];
-  }
-}
-
-const streamOf = (to: string): string | number => (to === "stdout" ? 1 : to === "stderr" ? 2 : to);
-
-/** Lines of requests may wait a moment for each other; those of the audit do not. */
-const accessLogOf = async ({ log: { access } }: Settings, opened: Opened, log: Log): Promise<Observer[]> => {
-  if (access === undefined) return [];
-  const onTrouble = (message: string): void => log("error", message);
-  return [accessLog(access.format, await opened.lines(streamOf(access.to), { delay: 50, onTrouble }))];
-};
-
-const auditOf = async ({ log: { audit } }: Settings, opened: Opened, log: Log): Promise<AuditLog | undefined> => {
-  if (audit === undefined) return undefined;
-  return auditLog(await opened.lines(streamOf(audit.to), { onTrouble: (message) => log("error", message) }));
-};
-
 const socketOf = async ({ place, tls, limits, trustedProxies }: ListenSettings): Promise<ListenOptions> => ({
   ...place,
   limits,
@@ -208,20 +164,16 @@ const debugOf = async (
 ): Promise<Listener | undefined> => {
   if (debug === undefined) return undefined;
   const { place, metrics: path } = debug;
-  return bind(
-    debugHandler(health, { ...(metrics === undefined ? {} : { metrics }), ...(path === undefined ? {} : { path }) }),
-    place,
-  );
+  const page = { ...(metrics === undefined ? {} : { metrics }), ...(path === undefined ? {} : { path }) };
+  return bind(debugHandler(health, page), place);
 };
 
 const faultsTo =
   (log: Log) =>
   (error: unknown, { method, target }: HttpRequest): void => {
     const said = error instanceof Error ? error.message : String(error);
-    log(error instanceof DrayError && error.code === "NETWORK" ? "debug" : "error", said, {
-      method,
-      path: target.split("?", 1)[0],
-    });
+    const ours = !(error instanceof DrayError && error.code === "NETWORK");
+    log(ours ? "error" : "debug", said, { method, path: target.split("?", 1)[0] });
   };
 
 const readingsOf = ({ registry: { parts }, driver }: OpenRegistry): Parameters<Metrics["read"]>[0] => ({
@@ -234,39 +186,3 @@ const readingsOf = ({ registry: { parts }, driver }: OpenRegistry): Parameters<M
     ? {}
     : { space: async () => (await driver.space?.()) ?? { free: Number.NaN, total: Number.NaN } }),
 });
-
-type Gc = ReturnType<typeof actionsOf>["gc"];
-
-/** What is done in the background: garbage collection where it is wanted, and the removal of uploads that nobody goes on with. */
-const jobsOf = (settings: Settings, { registry }: OpenRegistry, gc: Gc, log: Log): { stop(): Promise<void> }[] => {
-  const said = (what: string) => (error: unknown) =>
-    log("error", `${what}: ${error instanceof Error ? error.message : String(error)}`);
-  const { interval } = settings.registry.gc ?? {};
-  const { age = Number.POSITIVE_INFINITY } = settings.registry.uploads ?? {};
-  return [
-    ...(interval === undefined || interval === 0
-      ? []
-      : [
-          every(
-            interval,
-            async (signal) => {
-              const { blobs, bytes, layers, manifests } = await gc({}, { tell: () => {}, signal });
-              log("info", "garbage was collected", { manifests, layers, blobs, bytes });
-            },
-            said("garbage collection"),
-          ),
-        ]),
-    ...(age === Number.POSITIVE_INFINITY
-      ? []
-      : [
-          every(
-            settings.purging.interval,
-            async () => {
-              const gone = await registry.parts.uploads.purge(Date.now() - age);
-              if (gone > 0) log("info", "abandoned uploads were removed", { uploads: gone });
-            },
-            said("removing abandoned uploads"),
-          ),
-        ]),
-  ];
-};

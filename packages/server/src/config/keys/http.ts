@@ -65,12 +65,11 @@ export const httpKeys: readonly Key[] = [
     "how long requests may go on after the order to stop; what uploads have sent is kept",
     {
       fallback: 30_000,
-      reloadable: true,
     },
   ),
   supported("http.headers", headers, "headers of every answer", { reloadable: true }),
   supported("http.tls.certificate", text, "the certificate with its chain, a PEM file; watched", { reloadable: true }),
-  supported("http.tls.key", text, "its key, a PEM file", { reloadable: true }),
+  supported("http.tls.key", text, "its key, a PEM file; watched", { reloadable: true }),
   supported("http.tls.clientcas", listOf(text), "PEM files of those who sign clients' certificates", {
     reloadable: true,
   }),

@@ -59,12 +59,10 @@ export const ownKeys: readonly Key[] = [
   supported("dray.gc.grace", duration, "what is younger is never collected", { fallback: 24 * hour, reloadable: true }),
   supported("dray.gc.lease", duration, "how long a blob that a client was told of is kept for it", {
     fallback: hour,
-    reloadable: true,
   }),
   supported("dray.gc.interval", duration, "how often garbage is collected; `0`: only by `dray serve gc`", {
     fallback: 24 * hour,
     fallbackWithFile: 0,
-    reloadable: true,
   }),
   supported(
     "dray.retention.untagged",
@@ -118,31 +116,25 @@ export const ownKeys: readonly Key[] = [
   ),
   supported("dray.limits.headers", duration, "how long a client may take for its headers", {
     fallback: 10 * second,
-    reloadable: true,
     ...some(1, "1ms"),
   }),
   supported("dray.limits.idle", duration, "how long a body may stand still", {
     fallback: 120 * second,
-    reloadable: true,
     ...some(1, "1ms"),
   }),
   supported("dray.limits.keepalive", duration, "how long a connection may rest between requests", {
     fallback: 75 * second,
-    reloadable: true,
     ...some(1, "1ms"),
   }),
   supported("dray.limits.headersize", size, "all headers of a request", {
     fallback: 64 * 1024,
-    reloadable: true,
     ...some(1024, "1KiB"),
   }),
   supported("dray.limits.target", positive, "characters of path and query; 414 beyond", {
     fallback: 32 * 1024,
-    reloadable: true,
   }),
   supported("dray.limits.connections", count, "connections at once; `0`: as many as the system has", {
     fallback: 0,
-    reloadable: true,
     check: (value) => (value < 0 ? "is below zero" : undefined),
   }),
   supported(

@@ -1,0 +1,32 @@
+import type { Settings } from "../config/index.ts";
+import type { ControlActions, Log } from "../operation/index.ts";
+import type { Registry } from "../registry/create.ts";
+import { every } from "./schedule.ts";
+
+/** What is done in the background: garbage collection where it is wanted, and the removal of uploads that nobody goes on with. */
+export const jobsOf = (
+  { registry: { gc = {}, uploads = {} }, purging }: Settings,
+  registry: Registry,
+  actions: ControlActions,
+  log: Log,
+): { stop(): Promise<void> }[] => {
+  const failed =
+    (what: string) =>
+    (error: unknown): void =>
+      log("error", `${what}: ${error instanceof Error ? error.message : String(error)}`);
+  const collect = async (signal: AbortSignal): Promise<void> => {
+    const { manifests, layers, blobs, bytes, notBefore } = await actions.gc({}, { tell: () => {}, signal });
+    if (notBefore === undefined) log("info", "garbage was collected", { manifests, layers, blobs, bytes });
+  };
+  const { age = Number.POSITIVE_INFINITY } = uploads;
+  const purge = async (): Promise<void> => {
+    const gone = await registry.parts.uploads.purge(Date.now() - age);
+    if (gone > 0) log("info", "abandoned uploads were removed", { uploads: gone });
+  };
+  return [
+    ...(gc.interval === undefined || gc.interval === 0
+      ? []
+      : [every(gc.interval, collect, failed("garbage collection"))]),
+    ...(Number.isFinite(age) ? [every(purging.interval, purge, failed("removing abandoned uploads"))] : []),
+  ];
+};

@@ -1,0 +1,37 @@
+import type { HttpRequest } from "dray/http";
+import type { Settings } from "../config/index.ts";
+import {
+  type AuditLog,
+  accessLog,
+  auditLog,
+  handlerOf,
+  type Log,
+  type Metrics,
+  type Observer,
+} from "../operation/index.ts";
+import { routeOfRequest } from "../protocol/protocol.ts";
+import type { Route } from "../protocol/route.ts";
+import type { Opened } from "./opened.ts";
+
+/** Those who see every request, and the audit log, which sees more than requests. */
+export interface Watchers {
+  readonly observers: readonly Observer[];
+  readonly audit: AuditLog | undefined;
+}
+
+export const watchersOf = async (
+  { log: { access, audit }, registry: { locations } }: Settings,
+  { opened, log, metrics }: { opened: Opened; log: Log; metrics: Metrics | undefined },
+): Promise<Watchers> => {
+  const prefix = locations?.prefix ?? "";
+  const routed = (request: HttpRequest): Route => routeOfRequest(request, prefix);
+  const onTrouble = (message: string): void => log("error", message);
+  const audited = audit === undefined ? undefined : auditLog(await opened.lines(audit.to, { onTrouble }));
+  const observers: Observer[] = [];
+  if (metrics !== undefined) observers.push(metrics.http.observer((request) => handlerOf(routed(request))));
+  // Lines of requests may wait a moment for each other; those of the audit do not.
+  if (access !== undefined)
+    observers.push(accessLog(access.format, await opened.lines(access.to, { delay: 50, onTrouble })));
+  if (audited !== undefined) observers.push(audited.observer(routed));
+  return { observers, audit: audited };
+};
