@@ -1,6 +1,7 @@
 import { type Access, htpasswd, openAccess, tokens } from "../access/index.ts";
 import type { AccessSettings } from "../config/index.ts";
 import type { Notice } from "../options.ts";
+import { fetchJson } from "./fetch-json.ts";
 
 /** Who may do what, by the settings. @throws DrayError where a file that is needed for it cannot be read */
 export const accessOf = async (settings: AccessSettings, onNotice: (notice: Notice) => void): Promise<Access> => {
@@ -10,6 +11,6 @@ export const accessOf = async (settings: AccessSettings, onNotice: (notice: Noti
     case "htpasswd":
       return htpasswd({ ...settings.options, onNotice });
     case "token":
-      return tokens({ ...settings.options, onNotice });
+      return tokens({ ...settings.options, fetchJson, onNotice });
   }
 };

@@ -1,0 +1,176 @@
+import assert from "node:assert/strict";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { listen, testCertificates } from "@dray/testkit";
+import { bytesBody, collect } from "dray/content";
+import { connection, type HttpResponse, header } from "dray/http";
+import { digestOf } from "dray/oci";
+import { loadSettings, type Settings } from "../config/index.ts";
+import { control } from "../operation/index.ts";
+import { fetchJson } from "./fetch-json.ts";
+import { maintain } from "./maintain.ts";
+import { type Serving, serve } from "./serve.ts";
+
+const text = (value: string): Uint8Array => new TextEncoder().encode(value);
+const quiet = ["log.accesslog.disabled=true", "log.level=error"];
+const never = new AbortController().signal;
+
+let root: string;
+before(async () => {
+  root = await mkdtemp(join(tmpdir(), "dray-serve-"));
+});
+after(() => rm(root, { recursive: true, force: true }));
+
+const settingsOf = (name: string, ...set: string[]): Settings =>
+  loadSettings({ flags: { data: join(root, name), listen: "127.0.0.1:0", set: [...quiet, ...set] } }).settings;
+
+const send = connection({ env: {} });
+after(() => send.close());
+
+const ask = async (
+  origin: string,
+  method: string,
+  target: string,
+  body?: string,
+): Promise<HttpResponse & { text: string }> => {
+  const bytes = body === undefined ? undefined : text(body);
+  const headers: [string, string][] = bytes === undefined ? [] : [["Content-Length", String(bytes.byteLength)]];
+  const response = await send({
+    method,
+    origin,
+    target,
+    headers,
+    ...(bytes === undefined ? {} : { body: bytesBody(bytes) }),
+  });
+  const answer = await collect(response.body.chunks, 1 << 20, target);
+  return { ...response, text: Buffer.from(answer).toString() };
+};
+
+const push = (origin: string, repository: string, content: string): Promise<HttpResponse> =>
+  ask(origin, "POST", `/v2/${repository}/blobs/uploads/?digest=${digestOf(text(content))}`, content);
+
+describe("a registry by its settings", () => {
+  test("serves, keeps what it was given over a restart, and gives the volume back", async () => {
+    const settings = settingsOf("kept");
+    for (const round of [1, 2]) {
+      const serving = await serve(settings, { version: "test" });
+      try {
+        if (round === 1) assert.equal((await push(serving.origin, "a", "hello")).status, 201);
+        const blob = await ask(serving.origin, "GET", `/v2/a/blobs/${digestOf(text("hello"))}`);
+        assert.deepEqual([blob.status, blob.text], [200, "hello"]);
+        assert.deepEqual(JSON.parse((await ask(serving.origin, "GET", "/readyz")).text).status, "ready");
+      } finally {
+        await serving.stop(never);
+      }
+    }
+  });
+
+  test("a volume that is served, and an address that is taken, are refused with the remedy", async () => {
+    const settings = settingsOf("twice");
+    const serving = await serve(settings, { version: "test" });
+    try {
+      await assert.rejects(serve(settings, { version: "test" }), { code: "LOCKED" });
+      const port = new URL(serving.origin).port;
+      const other = loadSettings({ flags: { data: join(root, "other"), listen: `127.0.0.1:${port}`, set: quiet } });
+      await assert.rejects(serve(other.settings, { version: "test" }), /another program does; .*--listen/);
+      // What failed holds nothing.
+      const again = await serve(settingsOf("other"), { version: "test" });
+      await again.stop(never);
+    } finally {
+      await serving.stop(never);
+    }
+  });
+
+  test("the operator's questions, to one that runs and to a volume that nobody serves", async () => {
+    const settings = settingsOf("asked", "dray.gc.lease=0s", "dray.gc.grace=0s");
+    const serving = await serve(settings, { version: "test" });
+    const data = join(root, "asked");
+    try {
+      await push(serving.origin, "a", "garbage");
+      const client = (await control(data)) ?? assert.fail();
+      assert.deepEqual((await client.ask("check", {})).differences, 0);
+      assert.deepEqual((await client.ask("verify", {})).damaged, 0);
+      await client.ask("read-only", { on: true });
+      assert.equal((await push(serving.origin, "a", "more")).status, 405);
+      await client.ask("read-only", { on: false });
+      assert.equal((await client.ask("gc", { dryRun: true })).blobs, 1);
+      assert.equal((await client.ask("status", {}))["origin"], serving.origin);
+    } finally {
+      await serving.stop(never);
+    }
+    const collected = await maintain(
+      settings,
+      () => {},
+      (client) => client.ask("gc", {}),
+    );
+    assert.deepEqual([collected.blobs, collected.bytes], [1, 7]);
+  });
+
+  test("headers, the read-only switch and the level of the log follow a reload; the rest is named", async () => {
+    let current = settingsOf("reloaded");
+    const serving = await serve(current, { version: "test", settings: async () => current });
+    try {
+      assert.equal(header((await ask(serving.origin, "GET", "/v2/")).headers, "X-Ours"), undefined);
+      current = settingsOf("reloaded", 'http.headers={"X-Ours": ["yes"]}', "storage.maintenance.readonly.enabled=true");
+      await serving.reload();
+      assert.equal(header((await ask(serving.origin, "GET", "/v2/")).headers, "X-Ours"), "yes");
+      assert.equal((await push(serving.origin, "a", "x")).status, 405);
+    } finally {
+      await serving.stop(never);
+    }
+  });
+
+  test("another certificate is shown after a reload", async () => {
+    const { server, ca } = testCertificates();
+    const [cert, key] = [join(root, "cert.pem"), join(root, "key.pem")];
+    await writeFile(cert, server.cert);
+    await writeFile(key, server.key);
+    const settings = settingsOf("tls", `http.tls.certificate=${cert}`, `http.tls.key=${key}`);
+    let serving: Serving | undefined;
+    const shown = async (authority: string): Promise<number> => {
+      const secure = connection({ env: {}, ca: [authority] });
+      try {
+        const { status, body } = await secure({
+          method: "GET",
+          origin: serving?.origin ?? "",
+          target: "/v2/",
+          headers: [],
+        });
+        await body.discard();
+        return status;
+      } finally {
+        await secure.close();
+      }
+    };
+    try {
+      serving = await serve(settings, { version: "test" });
+      assert.equal(await shown(ca.cert), 200);
+      const next = testCertificates();
+      await writeFile(cert, next.server.cert);
+      await writeFile(key, next.server.key);
+      await serving.reload();
+      assert.equal(await shown(next.ca.cert), 200);
+      await assert.rejects(shown(ca.cert), { code: "TLS" });
+    } finally {
+      await serving?.stop(never);
+    }
+  });
+});
+
+test("keys of a token service are fetched, and nothing else is", async () => {
+  const server = await listen(async (request) => ({
+    status: request.target === "/keys" ? 200 : 404,
+    headers: [["Content-Length", "11"]],
+    url: "",
+    body: bytesBody(text('{"keys":[]}')),
+  }));
+  try {
+    const { signal } = new AbortController();
+    assert.deepEqual(await fetchJson(`${server.origin}/keys`, { signal }), { keys: [] });
+    await assert.rejects(fetchJson(`${server.origin}/other`, { signal }), /answered 404/);
+  } finally {
+    await server.close();
+  }
+});
