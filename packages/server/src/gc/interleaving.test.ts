@@ -177,7 +177,7 @@ describe("garbage collection while clients push", () => {
         for (const { repository, manifest } of acknowledged) await assertWhole(after, repository, manifest);
         await after.close();
       }),
-      { numRuns: 100 },
+      { numRuns: 50 },
     );
   });
 });

@@ -50,14 +50,14 @@ describe("garbage collection of any registry", () => {
   it("removes exactly what is unreachable and old enough, and the dry run says so before", async () => {
     await fc.assert(
       fc.asyncProperty(fc.gen(), (g) => check(anyWorld(g))),
-      { numRuns: 150 },
+      { numRuns: 120 },
     );
   });
 
   it("keeps what manifests may need that nobody can read", async () => {
     await fc.assert(
       fc.asyncProperty(fc.gen(), (g) => check(anyWorld(g, { odd: true }))),
-      { numRuns: 80 },
+      { numRuns: 60 },
     );
   });
 });

@@ -36,13 +36,15 @@ const takeGroup = async (
 ): Promise<boolean> => {
   const { index, reconciler, leases, decide } = run;
   const age = Math.max(run.untagged ?? 0, run.grace);
-  await reconciler.settle(repository);
   let newest = 0;
+  for (const digest of group) newest = Math.max(newest, await lastWritten(run, repository, digest));
+  await reconciler.settle(repository);
+  // From here on nothing is waited for, so all that is asked belongs to one moment.
   for (const digest of group) {
-    const time = await lastWanted(run, repository, digest);
+    const manifest = index.manifest(repository, digest);
     // Deleted, or tagged, by somebody else meanwhile.
-    if (time === undefined || index.tagsOf(repository, digest).length > 0) return false;
-    newest = Math.max(newest, time);
+    if (manifest === undefined || index.tagsOf(repository, digest).length > 0) return false;
+    newest = Math.max(newest, manifest.pushedAt);
   }
   const holder = staying ?? (run.dryRun ? undefined : newHolder(index, repository, group));
   const why =
@@ -64,12 +66,10 @@ const takeGroup = async (
   return why === undefined;
 };
 
-/** When a manifest was last pushed, by its link, its content and the index; `undefined`: it is not there. */
-const lastWanted = async ({ tree, index }: Run, repository: string, digest: Digest): Promise<number | undefined> => {
-  const pushedAt = index.manifest(repository, digest)?.pushedAt;
+/** When a manifest's link or content was last written; one that is not there was never. */
+const lastWritten = async ({ tree }: Run, repository: string, digest: Digest): Promise<number> => {
   const link = await tree.revision(repository, digest);
-  if (pushedAt === undefined || link === undefined) return undefined;
-  return Math.max(pushedAt, link.mtime, (await tree.blobTime(digest)) ?? 0);
+  return Math.max(link?.mtime ?? 0, (await tree.blobTime(digest)) ?? 0);
 };
 
 /** Something outside the group that holds one of it now. What held it when the run looked is gone already, or this is not asked. */

@@ -1,0 +1,446 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { isDrayError } from "dray/errors";
+import { type Digest, digestOf, encodeJson, mediaTypes } from "dray/oci";
+import { DigestLocks, Leases } from "../holds/index.ts";
+import { createReconciler, openIndex } from "../index/index.ts";
+import type { Notice } from "../options.ts";
+import { memoryDriver } from "../storage/index.ts";
+import { blobFolder, blobPath, layerFolder, revisionFolder, Tree, typePath, uploadFolder } from "../tree/index.ts";
+import { createUploads } from "../uploads/index.ts";
+import { createCollector } from "./collector.ts";
+import type { Decision } from "./types.ts";
+
+const hour = 3_600_000;
+const day = 24 * hour;
+
+const text = (content: string): Uint8Array => new TextEncoder().encode(content);
+
+/** An empty registry, started yesterday. `put` and `link` make things that are a week old, unless told otherwise. */
+const setUp = async (settings: { untagged?: number; uploads?: number } = {}) => {
+  const clock = { now: 100 * day };
+  const now = (): number => clock.now;
+  const driver = memoryDriver({ now });
+  const tree = new Tree(driver);
+  const index = openIndex(":memory:");
+  const notices: Notice[] = [];
+  const onNotice = (notice: Notice): void => void notices.push(notice);
+  const reconciler = createReconciler({ tree, index, now, recheckAfter: 0 });
+  const uploads = createUploads({ driver, now, lease: hour, silence: 5000 });
+  const leases = new Leases({ length: hour, now, uploading: (repository) => uploads.isOpenIn(repository) });
+  const locks = new DigestLocks();
+  const collector = createCollector({
+    tree,
+    index,
+    reconciler,
+    uploads,
+    leases,
+    locks,
+    settings: { grace: day, lease: hour, share: 1, ...settings },
+    now,
+    forget: () => {},
+    onNotice,
+  });
+  clock.now += day;
+  const at = (age: number) => ({ mtime: clock.now - age });
+  const put = (bytes: Uint8Array, age = 7 * day): Digest => {
+    const digest = digestOf(bytes);
+    driver.putSync(blobPath(digest), bytes, at(age));
+    return digest;
+  };
+  const link = (repository: string, digest: Digest, age = 7 * day): void =>
+    driver.putSync(`${layerFolder(repository, digest)}/link`, text(digest), at(age));
+  const revise = (repository: string, digest: Digest, age = 7 * day): void =>
+    driver.putSync(`${revisionFolder(repository, digest)}/link`, text(digest), at(age));
+  const manifest = (repository: string, content: object, age = 7 * day): Digest => {
+    const digest = put(encodeJson({ schemaVersion: 2, ...content }), age);
+    revise(repository, digest, age);
+    return digest;
+  };
+  const image = (repository: string, layers: readonly Digest[], age?: number): Digest => {
+    const described = layers.map((digest) => ({ mediaType: "a/layer", digest, size: 1 }));
+    return manifest(repository, { mediaType: mediaTypes.ociManifest, config: described[0], layers: described }, age);
+  };
+  const list = (repository: string, children: readonly Digest[], more: object = {}): Digest => {
+    const manifests = children.map((digest) => ({ mediaType: mediaTypes.ociManifest, digest, size: 1 }));
+    return manifest(repository, { mediaType: mediaTypes.ociIndex, manifests, ...more });
+  };
+  const has = (path: string): boolean => driver.getSync(path) !== undefined;
+  const close = async (): Promise<void> => {
+    await uploads.close();
+    await reconciler.close();
+    index.close();
+  };
+  const parts = { clock, driver, tree, index, reconciler, uploads, leases, locks, collector, notices };
+  return { ...parts, put, link, revise, manifest, image, list, has, close };
+};
+
+describe("the collector", () => {
+  it("gives back what nothing uses, and tells what that was", async () => {
+    const { collector, put, link, image, has, notices, close } = await setUp();
+    const [used, unlinked, dangling] = [put(text("used")), put(text("unlinked")), put(text("dangling"))];
+    const young = put(text("young"), hour);
+    for (const digest of [used, unlinked]) link("one", digest);
+    const root = image("one", [used]);
+    const decisions: Decision[] = [];
+    const { seconds, ...collected } = await collector.collect({ onDecision: (decision) => decisions.push(decision) });
+    assert.deepEqual(collected, {
+      manifests: 0,
+      layers: 1,
+      blobs: 2,
+      uploads: 0,
+      bytes: 16,
+      kept: 1,
+      unreadable: [],
+      dryRun: false,
+    });
+    assert.ok(seconds >= 0);
+    const reasons = new Map(
+      decisions.map(({ kind, digest, action, reason }) => [`${kind} ${digest}`, [action, reason]]),
+    );
+    assert.deepEqual(reasons.get(`layer ${unlinked}`), [
+      "remove",
+      "no manifest of its repository needs it, written 7 days ago",
+    ]);
+    assert.deepEqual(reasons.get(`blob ${unlinked}`), ["remove", "nothing uses it, written 7 days ago"]);
+    assert.deepEqual(reasons.get(`blob ${young}`), [
+      "keep",
+      "written 60 minutes ago, which is within the grace of 24 hours",
+    ]);
+    assert.deepEqual(
+      [used, root, young].map((digest) => has(blobPath(digest))),
+      [true, true, true],
+    );
+    assert.deepEqual(
+      [unlinked, dangling].map((digest) => has(blobPath(digest))),
+      [false, false],
+    );
+    assert.deepEqual(
+      notices.map(({ message }) => message),
+      ["gc removed 0 manifests, 1 links, 2 blobs and 0 uploads: 16 bytes"],
+    );
+    await close();
+  });
+
+  it("runs once at a time", async () => {
+    const { collector, close } = await setUp();
+    const first = collector.collect();
+    assert.equal(collector.state().running, true);
+    await assert.rejects(collector.collect(), (error) => isDrayError(error, "LOCKED"));
+    const collected = await first;
+    assert.deepEqual(collector.state(), { running: false, last: collected });
+    assert.equal((await collector.collect({ dryRun: true })).dryRun, true);
+    await close();
+  });
+
+  it("sweeps nothing within one lease of the start, and says until when; a dry run does not wait", async () => {
+    const { clock, collector, leases, put, has, notices, close } = await setUp();
+    const garbage = put(text("garbage"));
+    clock.now = leases.sweepFrom - 1000;
+    const { blobs, notBefore } = await collector.collect({ grace: 0 });
+    assert.deepEqual([blobs, notBefore, has(blobPath(garbage))], [0, leases.sweepFrom, true]);
+    assert.match(notices[0]?.message ?? "", /nothing is collected yet: .* for 1 more seconds/);
+    assert.equal((await collector.collect({ grace: 0, dryRun: true })).blobs, 1);
+    clock.now = leases.sweepFrom;
+    assert.equal((await collector.collect({ grace: 0 })).blobs, 1);
+    await close();
+  });
+
+  it("ends when it is told to, before it begins and while it works", async () => {
+    const { collector, put, close } = await setUp();
+    for (let i = 0; i < 100; i++) put(text(`garbage ${i}`));
+    const reason = new Error("enough");
+    await assert.rejects(collector.collect({ signal: AbortSignal.abort(reason) }), reason);
+    const abort = new AbortController();
+    const onDecision = (): void => abort.abort(reason);
+    await assert.rejects(collector.collect({ signal: abort.signal, onDecision }), reason);
+    const { blobs } = await collector.collect();
+    assert.ok(blobs > 0 && blobs < 100, `${blobs} were left`);
+    await close();
+  });
+
+  it("ends when it is told to while it waits for the index", async () => {
+    const { collector, driver, close } = await setUp();
+    const list = driver.list.bind(driver);
+    const stuck = Promise.withResolvers<undefined>();
+    driver.list = () => stuck.promise;
+    const abort = new AbortController();
+    const reason = new Error("enough");
+    const running = collector.collect({ signal: abort.signal });
+    setTimeout(() => abort.abort(reason), 10);
+    await assert.rejects(running, reason);
+    driver.list = list;
+    stuck.resolve(undefined);
+    await close();
+  });
+
+  // zot #4318: a walk that follows every path through nested indexes takes longer than the world lasts.
+  it("looks at each manifest of a deep nest once", { timeout: 60_000 }, async () => {
+    const { collector, tree, put, image, list, has, close } = await setUp({ untagged: 0 });
+    const layer = put(text("layer"));
+    let below = [image("one", [layer]), list("one", [layer])];
+    for (let i = 0; i < 60; i++) {
+      const annotations = (side: string) => ({ annotations: { side } });
+      below = [list("one", below, annotations("left")), list("one", below, annotations("right"))];
+    }
+    const root = list("one", below);
+    await tree.setTag("one", "top", root);
+    assert.equal((await collector.collect()).manifests, 0);
+    await tree.removeTag("one", "top");
+    assert.equal((await collector.collect()).manifests, 123);
+    assert.equal(has(blobPath(layer)), false);
+    await close();
+  });
+
+  it("keeps what an index contains and refers to at once, or lets both go", async () => {
+    const { collector, tree, put, image, list, has, close } = await setUp({ untagged: 0 });
+    const child = image("one", [put(text("layer"))]);
+    const subject = { mediaType: mediaTypes.ociManifest, digest: child, size: 1 };
+    const both = list("one", [child], { subject });
+    await tree.setTag("one", "child", child);
+    assert.equal((await collector.collect()).manifests, 0, "a referrer of a live one");
+    await tree.removeTag("one", "child");
+    assert.equal((await collector.collect()).manifests, 2);
+    assert.deepEqual([has(blobPath(child)), has(blobPath(both))], [false, false]);
+    await close();
+  });
+
+  it("ends where the index says that manifests contain each other", async () => {
+    const { collector, index, reconciler, put, image, has, close } = await setUp({ untagged: 0 });
+    const digests = [0, 1, 2].map((number) => image("one", [put(text(`layer ${number}`))]));
+    await reconciler.whole();
+    for (const [i, digest] of digests.entries()) {
+      const known = index.manifest("one", digest);
+      assert.ok(known !== undefined);
+      index.putManifest("one", { ...known, references: [...known.references, digests[(i + 1) % 3] as Digest] });
+    }
+    assert.equal((await collector.collect()).manifests, 3);
+    assert.deepEqual(
+      digests.map((digest) => has(blobPath(digest))),
+      [false, false, false],
+    );
+    await close();
+  });
+
+  it("does not believe the index where the tree has a tag", async () => {
+    const { collector, index, reconciler, tree, put, image, close } = await setUp({ untagged: 0 });
+    const root = image("one", [put(text("layer"))]);
+    await tree.setTag("one", "latest", root);
+    await reconciler.whole();
+    index.removeTag("one", "latest");
+    assert.equal((await collector.collect()).manifests, 0);
+    await close();
+  });
+
+  it("learns of a manifest that another program put back into its old folder", async () => {
+    const { clock, collector, driver, reconciler, revise, tree, put, link, image, has, notices, close } = await setUp();
+    const layer = put(text("layer"));
+    link("one", layer);
+    const root = image("one", [layer]);
+    await tree.unlinkRevision("one", root);
+    await reconciler.whole();
+    await reconciler.settle("one");
+    clock.now += 5000;
+    await reconciler.settle("one");
+    revise("one", root);
+    const collected = await collector.collect();
+    assert.deepEqual([collected.blobs, collected.layers, collected.unreadable], [0, 0, []]);
+    assert.equal(has(blobPath(layer)), true);
+    assert.deepEqual(notices, []);
+    assert.notEqual(driver.getSync(`${revisionFolder("one", root)}/link`), undefined);
+    await close();
+  });
+
+  it("sees what another program linked while it was elsewhere", async () => {
+    const { collector, driver, put, link, has, close } = await setUp();
+    const [blob, other] = [put(text("blob")), put(text("other"))];
+    link("one", other);
+    let linked = false;
+    const onDecision = (decision: Decision): void => {
+      // The links were looked at; the pool comes next.
+      if (decision.kind === "layer" && !linked) {
+        linked = true;
+        link("zero/new", blob, 0);
+        link("one", blob, 0);
+      }
+    };
+    await collector.collect({ onDecision });
+    assert.equal(linked, true);
+    assert.deepEqual([has(blobPath(blob)), has(blobPath(other))], [true, false]);
+    assert.notEqual(driver.getSync(`${layerFolder("zero/new", blob)}/link`), undefined);
+    await close();
+  });
+
+  it("removes nothing on the word of an index that was lost in the middle of the run", async () => {
+    for (const at of ["layer", "blob"]) {
+      const { collector, index, put, link, image, has, close } = await setUp({ untagged: 0 });
+      const layers = Array.from({ length: 40 }, (_, i) => put(text(`layer ${i}`)));
+      for (const layer of layers) link("one", layer);
+      const tagged = Array.from({ length: 20 }, (_, i) => image("one", [layers[i] as Digest]));
+      for (const layer of layers.slice(0, 20)) link("two", layer);
+      for (const layer of layers.slice(0, 20)) image("two", [layer], 1);
+      let lost = false;
+      const onDecision = ({ kind }: Decision): void => {
+        if (kind === at && !lost) {
+          lost = true;
+          index.reset();
+        }
+      };
+      await collector.collect({ untagged: 100 * day, onDecision });
+      assert.equal(lost, true);
+      for (const digest of [...tagged, ...layers.slice(0, 20)]) assert.equal(has(blobPath(digest)), true);
+      await close();
+    }
+  });
+
+  it("keeps everything that manifests may need which it cannot read, and reports them", async () => {
+    const { collector, driver, put, link, image, revise, manifest, has, notices, close } = await setUp({ untagged: 0 });
+    const loose = put(text("loose"));
+    const untagged = image("one", [put(text("layer"))]);
+    for (const repository of ["one", "two", "three", "four"]) link(repository, loose);
+    const torn = put(text("torn"));
+    driver.putSync(`${revisionFolder("one", torn)}/link`, text("sha256:12"), { mtime: 0 });
+    const missing = digestOf(text("missing"));
+    revise("two", missing);
+    const unknown = manifest("three", { mediaType: "application/vnd.example.unknown+json" });
+    const { unreadable, layers, manifests } = await collector.collect();
+    assert.deepEqual([layers, manifests], [1, 0]);
+    assert.deepEqual(
+      new Map(unreadable.map(({ repository, digest }) => [repository, digest])),
+      new Map([
+        ["one", torn],
+        ["two", missing],
+        ["three", unknown],
+      ]),
+    );
+    assert.deepEqual(
+      ["one", "two", "three", "four"].map((repository) => has(`${layerFolder(repository, loose)}/link`)),
+      [true, true, true, false],
+    );
+    assert.deepEqual(
+      [loose, untagged, torn].map((digest) => has(blobPath(digest))),
+      [true, true, true],
+    );
+    assert.deepEqual(
+      new Set(notices.filter(({ level }) => level === "warn").map(({ repository }) => repository)),
+      new Set(["one", "two", "three"]),
+    );
+    await close();
+  });
+
+  it("counts links in folders that are no repositories yet, and in those that can be none", async () => {
+    const { collector, put, link, has, close } = await setUp();
+    const [first, odd, old] = [put(text("first push")), put(text("odd")), put(text("old push"))];
+    link("new/repository", first, hour);
+    link("new/repository", old);
+    link("Not A Repository", odd);
+    const { layers, blobs } = await collector.collect();
+    assert.deepEqual([layers, blobs], [1, 1]);
+    assert.deepEqual(
+      [first, odd, old].map((digest) => has(blobPath(digest))),
+      [true, true, false],
+    );
+    await close();
+  });
+
+  it("keeps what is promised, and all links while an upload is open", async () => {
+    const { clock, collector, leases, uploads, put, link, has, close } = await setUp();
+    const [leased, lying, elsewhere] = [put(text("leased")), put(text("lying")), put(text("elsewhere"))];
+    for (const digest of [leased, elsewhere]) link("one", digest);
+    link("two", lying);
+    leases.record("one", leased);
+    // Promised to somebody who pushes to another repository.
+    leases.record("two", elsewhere);
+    const upload = await uploads.begin("two", { owner: "somebody" });
+    const { layers, blobs, kept } = await collector.collect();
+    assert.deepEqual([layers, blobs, kept], [1, 0, 3]);
+    assert.deepEqual(
+      [leased, lying, elsewhere].map((digest) => has(blobPath(digest))),
+      [true, true, true],
+    );
+    assert.equal(has(`${layerFolder("one", elsewhere)}/link`), false);
+    await upload.cancel();
+    clock.now += hour;
+    assert.deepEqual([(await collector.collect()).blobs], [3]);
+    await close();
+  });
+
+  it("removes uploads that nobody added to, and leaves others", async () => {
+    const { clock, collector, driver, close } = await setUp({ uploads: 2 * day });
+    const upload = (id: string, age: number): void => {
+      const started = new Date(clock.now - age).toISOString().replace(/\.\d+/, "");
+      driver.putSync(`${uploadFolder("one", id)}/startedat`, text(started), { mtime: clock.now - age });
+      driver.putSync(`${uploadFolder("one", id)}/data`, text("received"), { mtime: clock.now - age });
+    };
+    upload("11111111-1111-4111-8111-111111111111", 3 * day);
+    upload("22222222-2222-4222-8222-222222222222", day);
+    const dry = await collector.collect({ dryRun: true });
+    assert.deepEqual([dry.uploads, dry.bytes], [1, 8]);
+    const real = await collector.collect();
+    assert.deepEqual([real.uploads, real.bytes], [1, 8]);
+    assert.deepEqual(driver.listSync("docker/registry/v2/repositories/one/_uploads"), [
+      "22222222-2222-4222-8222-222222222222",
+    ]);
+    await close();
+  });
+
+  it("takes away what a run that was cut off left: folders without their files, types of manifests that are gone", async () => {
+    const { clock, collector, driver, tree, put, image, link, close } = await setUp();
+    const layer = put(text("layer"));
+    link("one", layer);
+    image("one", [layer]);
+    const gone = digestOf(text("gone"));
+    for (const folder of [blobFolder(gone), layerFolder("one", gone), revisionFolder("one", gone)]) {
+      driver.putSync(`${folder}/file`, text("file"));
+      driver.removeSync(`${folder}/file`);
+    }
+    await tree.keepPushedType("one", gone, "application/vnd.example+json");
+    await collector.collect();
+    assert.deepEqual(driver.listSync(blobFolder(gone)), [], "young ones may be somebody's who is just writing");
+    assert.equal(driver.getSync(typePath("one", gone)), undefined);
+    clock.now += 2 * day;
+    await collector.collect();
+    for (const folder of [blobFolder(gone), layerFolder("one", gone), revisionFolder("one", gone)])
+      assert.equal(driver.listSync(folder), undefined, folder);
+    await close();
+  });
+
+  it("tells a manifest's age by its last push, however old its link is", async () => {
+    const { clock, collector, index, reconciler, put, image, close } = await setUp({ untagged: 0 });
+    const root = image("one", [put(text("layer"))]);
+    await reconciler.whole();
+    const known = index.manifest("one", root);
+    assert.ok(known !== undefined);
+    index.putManifest("one", { ...known, pushedAt: clock.now - hour });
+    const decisions: Decision[] = [];
+    const { manifests } = await collector.collect({ onDecision: (decision) => decisions.push(decision) });
+    assert.equal(manifests, 0);
+    assert.deepEqual(
+      decisions.map(({ reason }) => reason),
+      ["no tag, but written 60 minutes ago; untagged ones stay for 24 hours"],
+    );
+    await close();
+  });
+
+  it("takes the settings of one run before its own", async () => {
+    const { collector, put, image, close } = await setUp();
+    image("one", [put(text("layer"))], 2 * hour);
+    assert.equal((await collector.collect({ dryRun: true, untagged: 0 })).manifests, 0);
+    assert.equal((await collector.collect({ dryRun: true, untagged: 0, grace: hour })).manifests, 1);
+    assert.equal((await collector.collect({ dryRun: true, grace: hour })).manifests, 0);
+    await close();
+  });
+
+  it("marks as distribution does: manifests and their children, whatever is linked", async () => {
+    const { collector, put, link, image, list, close } = await setUp({ untagged: 0 });
+    const [layer, linked, loose] = [put(text("layer")), put(text("linked")), put(text("loose"), 0)];
+    link("one", linked);
+    const absent = digestOf(text("absent"));
+    const child = image("one", [layer, absent]);
+    const root = list("two", [child]);
+    const { marked, eligible } = await collector.marks();
+    assert.deepEqual(marked, [layer, absent, child, root].toSorted());
+    assert.deepEqual(eligible, [linked, loose].toSorted());
+    await close();
+  });
+});
