@@ -92,7 +92,8 @@ export interface Reconciler {
   isSettled(repository: string): boolean;
   /**
    * Runs a write of this process to the repository's tree and its index, so that it is not taken for somebody else's. If the index
-   * part throws, the repository is marked, and the write has succeeded all the same.
+   * part throws, the repository is marked, and the write has succeeded all the same. Of one tag or digest the caller has one write
+   * at a time under way; the tree part neither settles the repository nor begins another write of it.
    */
   write<T>(repository: string, tree: () => Promise<T>, index: (result: T) => void): Promise<T>;
   /** Begins the look at every repository. */

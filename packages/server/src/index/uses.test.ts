@@ -69,6 +69,6 @@ test("uses are found wherever they lie on their way into the large table, and wh
       const count = (table: string): number => (statements.get(`SELECT count(*) FROM ${table}`) as [number])[0];
       assert.equal(count("uses") + count("recent_uses"), rows, "nothing is lost, and nothing stays behind");
     }),
-    { numRuns: 300 },
+    { numRuns: 100 },
   );
 });
