@@ -375,6 +375,31 @@ test("a refresh sees what changes no directory: a tag that another program moved
   await it.reconciler.close();
 });
 
+test("a glance finds repositories that another program made, and misses those that it removed, without reading the others", async () => {
+  const clock = { now: 10_000 };
+  const { driver, tree, index, reconciler, changed } = place({ recheckAfter: 2000, now: () => clock.now });
+  for (const repository of ["a", "b/c"]) await putInTree(tree, repository, 1, ["1"]);
+  await reconciler.whole();
+  reconciler.glance();
+  await putInTree(tree, "b/d", 2, ["1"]);
+  await driver.remove("docker/registry/v2/repositories/a");
+  changed.length = 0;
+  const known = (): string[] => index.repositories({ limit: 10 });
+  const turns = async (): Promise<void> => {
+    for (let i = 0; i < 200; i++) await new Promise((resolve) => void setImmediate(resolve));
+  };
+  // It has just looked.
+  reconciler.glance();
+  await turns();
+  assert.deepEqual(known(), ["a", "b/c"]);
+  clock.now += 2000;
+  reconciler.glance();
+  while (known().join() !== "b/c,b/d") await turns();
+  assert.ok(!changed.includes("b/c"));
+  assert.equal(index.tag("b/d", "1")?.name, "1");
+  await reconciler.close();
+});
+
 test("an unreadable repository keeps the index from being whole, and is tried again", async () => {
   const driver = memoryDriver();
   const tree = new Tree(driver);

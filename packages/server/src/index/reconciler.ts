@@ -38,6 +38,10 @@ class TreeReconciler implements Reconciler {
   #closed = false;
   #work: Promise<void> | undefined;
   #retry: NodeJS.Timeout | undefined;
+  readonly #now: () => number;
+  readonly #recheckAfter: number;
+  #glance: Promise<void> | undefined;
+  #nextGlance: number | undefined;
 
   constructor({
     onNotice = () => {},
@@ -50,6 +54,8 @@ class TreeReconciler implements Reconciler {
     this.#index = rest.index;
     this.#onNotice = onNotice;
     this.#retryAfter = retryAfter;
+    this.#now = rest.now;
+    this.#recheckAfter = recheckAfter;
     this.#settling = new Settling({ ...rest, recheckAfter, onNotice, onChange, onMark: () => this.#go() });
   }
 
@@ -89,6 +95,25 @@ class TreeReconciler implements Reconciler {
     await this.whole();
   }
 
+  glance(): void {
+    // Just after the look at everything there is nothing to find.
+    this.#nextGlance ??= this.#now() + this.#recheckAfter;
+    if (!this.isWhole || this.#glance !== undefined || this.#now() < this.#nextGlance) return;
+    const begun = performance.now();
+    this.#glance = this.#each(async (repository, inTree) => {
+      if (!inTree || !this.#index.hasRepository(repository))
+        await this.#attempt(repository, () => this.#settling.settle(repository));
+    })
+      .catch((error: unknown) => {
+        const message = `repositories of other programs cannot be looked for: ${(error as Error).message}`;
+        if (!this.#closed) this.#onNotice({ level: "error", message });
+      })
+      .finally(() => {
+        this.#glance = undefined;
+        this.#nextGlance = this.#now() + Math.max(this.#recheckAfter, glanceShare * (performance.now() - begun));
+      });
+  }
+
   async rebuild(): Promise<void> {
     if (this.#closed) throw closing();
     this.#index.reset();
@@ -107,6 +132,7 @@ class TreeReconciler implements Reconciler {
     for (const { reject } of this.#waiting.splice(0)) reject(closing());
     await this.#settling.close();
     await this.#work;
+    await this.#glance;
   }
 
   /** Works in the background as long as there is something to do. */
@@ -147,16 +173,16 @@ class TreeReconciler implements Reconciler {
   }
 
   /** Every repository of the tree, then those that only the index has. */
-  async #each(work: (repository: string) => Promise<void>): Promise<void> {
-    const of = async (repository: string): Promise<void> => {
+  async #each(work: (repository: string, inTree: boolean) => Promise<void>): Promise<void> {
+    const of = async (repository: string, inTree: boolean): Promise<void> => {
       if (this.#closed) throw closing();
-      await work(repository);
+      await work(repository, inTree);
       await this.#slices.rest();
     };
-    for await (const repository of this.#tree.repositories()) await of(repository);
+    for await (const repository of this.#tree.repositories()) await of(repository, true);
     for (let after = ""; ; ) {
       const page = this.#index.repositories({ after, limit: 500 });
-      for (const repository of page) if (!(await this.#tree.isRepository(repository))) await of(repository);
+      for (const repository of page) if (!(await this.#tree.isRepository(repository))) await of(repository, false);
       const last = page.at(-1);
       if (last === undefined) return;
       after = last;
@@ -189,5 +215,8 @@ class TreeReconciler implements Reconciler {
 
 /** The walk over all repositories; no repository is called so. */
 const everything = "";
+
+/** Looking for repositories takes a fiftieth of the time at most. */
+const glanceShare = 50;
 
 const closing = (): DrayError => new DrayError("ABORTED", "the registry is closing");

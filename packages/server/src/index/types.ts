@@ -106,6 +106,11 @@ export interface Reconciler {
    */
   refresh(): Promise<void>;
   readonly isWhole: boolean;
+  /**
+   * Looks in the background for repositories that another program made or removed, unless it did so lately: for lists of
+   * repositories, which no directory's time vouches for.
+   */
+  glance(): void;
   /** Forgets everything and begins again. */
   rebuild(): Promise<void>;
   /** What differs between index and tree, read-only. */

@@ -22,12 +22,13 @@ export const catalog = async (call: Call): Promise<HttpResponse> => {
   return withJson(call.request, { repositories: names }, link);
 };
 
-/** From the tree until the index is whole. */
+/** From the tree until the index is whole; later what another program made comes with the next answer but one or two. */
 async function* repositories({ parts }: Call, last: string, step: number): AsyncGenerator<string> {
   if (!parts.reconciler.isWhole) {
     for await (const name of parts.tree.repositories(last)) yield name;
     return;
   }
+  parts.reconciler.glance();
   for (let after = last; ; ) {
     const found = parts.index.repositories({ after, limit: step });
     yield* found;
