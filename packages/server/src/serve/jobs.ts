@@ -1,3 +1,4 @@
+import { isDrayError } from "dray/errors";
 import type { Settings } from "../config/index.ts";
 import type { ControlActions, Log } from "../operation/index.ts";
 import type { Registry } from "../registry/create.ts";
@@ -15,7 +16,13 @@ export const jobsOf = (
     (error: unknown): void =>
       log("error", `${what}: ${error instanceof Error ? error.message : String(error)}`);
   const collect = async (signal: AbortSignal): Promise<void> => {
-    const { manifests, layers, blobs, bytes, notBefore } = await actions.gc({}, { tell: () => {}, signal });
+    const collected = await actions.gc({}, { tell: () => {}, signal }).catch((error: unknown) => {
+      // The operator was first: then it is being done.
+      if (isDrayError(error, "LOCKED")) return undefined;
+      throw error;
+    });
+    if (collected === undefined) return;
+    const { manifests, layers, blobs, bytes, notBefore } = collected;
     if (notBefore === undefined) log("info", "garbage was collected", { manifests, layers, blobs, bytes });
   };
   const { age = Number.POSITIVE_INFINITY } = uploads;
