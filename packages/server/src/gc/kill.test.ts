@@ -87,16 +87,15 @@ const check = async (world: World, half: boolean, calls: (all: number) => Iterab
 };
 
 describe("a run that is killed at a call of its store", () => {
-  for (const half of [false, true])
-    it(`leaves no link without its data, and the next run finishes it: each call of one run${half ? ", half done" : ""}`, async () => {
-      const every = (all: number): number[] => Array.from({ length: all }, (_, call) => call + 1);
-      const richest = fc.asyncProperty(fc.gen(), async (g) => {
-        const world = anyWorld(g);
-        assert.ok(garbageOf(world).length >= 6, "this one removes too little to show anything");
-        await check(world, half, every);
-      });
-      await fc.assert(richest, { numRuns: 1, seed: 16 });
+  it("leaves no link without its data, and the next run finishes it: each call of one run", async () => {
+    const every = (all: number): number[] => Array.from({ length: all }, (_, call) => call + 1);
+    const one = fc.asyncProperty(fc.gen(), async (g) => {
+      const world = anyWorld(g);
+      assert.ok(garbageOf(world).length >= 6, "this one removes too little to show anything");
+      await check(world, true, every);
     });
+    await fc.assert(one, { numRuns: 1, seed: 16 });
+  });
 
   it("leaves no link without its data, and the next run finishes it: any call of any run", async () => {
     await fc.assert(

@@ -70,7 +70,7 @@ const judge = async (
  * @returns when to look again
  */
 const lookAgain = async (run: Run): Promise<number> => {
-  const { tree, reconciler, linked, seen, pace } = run;
+  const { tree, reconciler, seen, pace } = run;
   const begun = performance.now();
   for await (const { repository, manifests, valid } of folders(tree)) {
     if (!valid) continue;
@@ -79,9 +79,7 @@ const lookAgain = async (run: Run): Promise<number> => {
     if (seen.get(repository) !== state) {
       seen.set(repository, state);
       for await (const digest of tree.layers(repository)) {
-        const target = await tree.layer(repository, digest);
-        linked.add(digest);
-        if (target !== undefined) linked.add(target);
+        await keepLinked(run, repository, digest);
         await pace.turn();
       }
     }
@@ -89,4 +87,12 @@ const lookAgain = async (run: Run): Promise<number> => {
   }
   const ended = performance.now();
   return ended + Math.max(lookEvery, 10 * (ended - begun));
+};
+
+/** A folder that has lost its link holds nothing; a link that is damaged does. */
+const keepLinked = async ({ tree, linked }: Run, repository: string, digest: Digest): Promise<void> => {
+  const target = await tree.layer(repository, digest);
+  if (target === undefined && (await tree.layerTime(repository, digest)) === undefined) return;
+  linked.add(digest);
+  if (target !== undefined) linked.add(target);
 };

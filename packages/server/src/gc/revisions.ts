@@ -1,5 +1,6 @@
 import type { Digest } from "dray/oci";
 import { revisionFolder, type Tree } from "../tree/index.ts";
+import { inBatches } from "./batches.ts";
 import { tidyFolder } from "./layers.ts";
 import { manifestsOf } from "./outlook.ts";
 import type { Run } from "./run.ts";
@@ -23,14 +24,17 @@ export const unreadableOf = async (run: Run, repository: string): Promise<Digest
  */
 const lookThrough = async (run: Run, repository: string): Promise<Digest[]> => {
   const { tree, index, pace } = run;
-  const unknown: Digest[] = [];
+  const strangers: Digest[] = [];
   for await (const digest of tree.revisions(repository)) {
-    const isKnown = index.manifest(repository, digest) !== undefined;
-    const isUnknown = !isKnown && (await lookAt(run, repository, digest)) === "unknown";
-    if (isUnknown) unknown.push(digest);
-    if (isUnknown) await keepContent(run, repository, digest);
+    if (index.manifest(repository, digest) === undefined) strangers.push(digest);
     await pace.turn();
   }
+  const unknown: Digest[] = [];
+  await inBatches(strangers, pace, async (digest) => {
+    if ((await lookAt(run, repository, digest)) !== "unknown") return;
+    unknown.push(digest);
+    await keepContent(run, repository, digest);
+  });
   return unknown;
 };
 

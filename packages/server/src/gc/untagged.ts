@@ -1,6 +1,7 @@
 import type { Digest } from "dray/oci";
 import type { Index, IndexedManifest } from "../index/types.ts";
 import { unlinkManifest } from "../removal/index.ts";
+import { inBatches } from "./batches.ts";
 import { groupsOf } from "./groups.ts";
 import { manifestsOf } from "./outlook.ts";
 import { duration, notSettled, promised, type Run, writtenAgo } from "./run.ts";
@@ -15,15 +16,29 @@ export const collectUntagged = async (run: Run, repository: string): Promise<voi
   const holders = holdersOf(dying);
   const gone = new Set<Digest>();
   const held = (digest: Digest): Digest[] => holders.down.get(digest) ?? [];
+  let together: Digest[][] = [];
+  const decideTogether = async (): Promise<void> => {
+    await inBatches(together, run.pace, async (members) => {
+      const group = new Set(members);
+      const above = members.flatMap((digest) => holders.up.get(digest) ?? []);
+      const staying = above.find((up) => !group.has(up) && !gone.has(up));
+      const take = (): Promise<boolean> => takeGroup(run, repository, group, staying);
+      if (run.dryRun ? await take() : await run.locks.hold({ exclusive: group }, take))
+        for (const digest of group) gone.add(digest);
+    });
+    together = [];
+  };
+  const waiting = new Set<Digest>();
   for (const members of groupsOf(new Set(dying.keys()), held)) {
-    const group = new Set(members);
-    const above = members.flatMap((digest) => holders.up.get(digest) ?? []);
-    const staying = above.find((up) => !group.has(up) && !gone.has(up));
-    const take = (): Promise<boolean> => takeGroup(run, repository, group, staying);
-    if (run.dryRun ? await take() : await run.locks.hold({ exclusive: group }, take))
-      for (const digest of group) gone.add(digest);
-    await run.pace.turn();
+    // Whatever holds it is decided about first.
+    if (members.some((digest) => holders.up.get(digest)?.some((up) => waiting.has(up)))) {
+      await decideTogether();
+      waiting.clear();
+    }
+    together.push(members);
+    for (const digest of members) waiting.add(digest);
   }
+  await decideTogether();
   if (run.dryRun) await run.outlook.without(repository, gone);
 };
 
@@ -60,7 +75,7 @@ const takeGroup = async (
             : notSettled;
   for (const digest of group) {
     const reason = why ?? `no tag, ${writtenAgo(run, newest)}`;
-    if (why === undefined && !run.dryRun) await unlinkManifest(run, repository, digest);
+    if (why === undefined && !run.dryRun) await unlinkManifest(run, repository, digest, { folder: true });
     decide({ kind: "manifest", repository, digest, action: why === undefined ? "remove" : "keep", reason });
   }
   return why === undefined;

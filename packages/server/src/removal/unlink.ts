@@ -1,6 +1,6 @@
 import type { Digest } from "dray/oci";
 import type { Index, Reconciler } from "../index/types.ts";
-import type { Tree } from "../tree/index.ts";
+import { revisionFolder, type Tree } from "../tree/index.ts";
 
 /** What taking something out of a repository needs. */
 export interface Places {
@@ -14,11 +14,18 @@ export interface Places {
 /**
  * Takes a manifest out of its repository: the link, the index, what is remembered. The only place where that is done. The caller has
  * asked the guard, holds the digest exclusively, and has seen to the tags.
+ * @param options.folder takes the link's folder as well, which distribution leaves behind: many removals then share a wait for the disk
  */
-export const unlinkManifest = (places: Places, repository: string, digest: Digest): Promise<void> => {
+export const unlinkManifest = (
+  places: Places,
+  repository: string,
+  digest: Digest,
+  { folder = false }: { readonly folder?: boolean } = {},
+): Promise<void> => {
   const { tree, index } = places;
   const inTree = async (): Promise<void> => {
-    await tree.unlinkRevision(repository, digest);
+    if (folder) await tree.driver.remove(revisionFolder(repository, digest));
+    else await tree.unlinkRevision(repository, digest);
     await tree.dropPushedType(repository, digest);
   };
   return change(places, repository, digest, inTree, () => index.removeManifest(repository, digest));
