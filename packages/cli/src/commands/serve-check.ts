@@ -5,6 +5,7 @@ import type { Call } from "../call.ts";
 import { outputFlag } from "../flags.ts";
 import { document, jsonText } from "../json.ts";
 import { maintained } from "../maintained.ts";
+import { plural } from "../progress/figures.ts";
 import { type ServingOptions, servingFlags } from "../serving.ts";
 
 export const define = (command: Command): void => {
@@ -24,7 +25,7 @@ export const act = (call: Call<ServingOptions>, words: readonly string[]): Promi
         ? document({ differences })
         : differences === 0
           ? "the index says what the tree says"
-          : `${differences} differences; "dray serve rebuild" makes the index again from the tree`,
+          : `${plural(differences, "difference")}; "dray serve rebuild" makes the index again from the tree`,
     );
     return differences === 0 ? 0 : 1;
   });

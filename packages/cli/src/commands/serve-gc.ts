@@ -5,7 +5,7 @@ import type { Call } from "../call.ts";
 import { duration, outputFlag } from "../flags.ts";
 import { document, jsonText } from "../json.ts";
 import { maintained } from "../maintained.ts";
-import { formatBytes } from "../progress/figures.ts";
+import { formatBytes, plural } from "../progress/figures.ts";
 import { type ServingOptions, servingFlags } from "../serving.ts";
 
 interface GcOptions extends ServingOptions {
@@ -63,7 +63,7 @@ export const act = (call: Call<GcOptions>, words: readonly string[]): Promise<vo
     }
     const { manifests, layers, blobs, bytes, kept } = collected;
     await out.line(
-      `${dryRun ? "would remove" : "removed"} ${manifests} manifests, ${layers} links, ${blobs} blobs, ${formatBytes(bytes)}; kept ${kept} for now`,
+      `${dryRun ? "would remove" : "removed"} ${plural(manifests, "manifest")}, ${plural(layers, "link")}, ${plural(blobs, "blob")}, ${formatBytes(bytes)}; kept ${kept} for now`,
     );
   });
 

@@ -4,7 +4,7 @@ import type { Call } from "../call.ts";
 import { outputFlag } from "../flags.ts";
 import { document, jsonText } from "../json.ts";
 import { maintained } from "../maintained.ts";
-import { formatBytes } from "../progress/figures.ts";
+import { formatBytes, plural } from "../progress/figures.ts";
 import { type ServingOptions, servingFlags } from "../serving.ts";
 
 export const define = (command: Command): void => {
@@ -28,7 +28,7 @@ export const act = (call: Call<ServingOptions>, words: readonly string[]): Promi
     await out.line(
       json
         ? document({ blobs, bytes, damaged })
-        : `${blobs} blobs, ${formatBytes(bytes)}: ${damaged === 0 ? "each is what its name says" : `${damaged} are damaged`}`,
+        : `${plural(blobs, "blob")}, ${formatBytes(bytes)}: ${damaged === 0 ? "each is what its name says" : `${damaged} damaged`}`,
     );
     return damaged === 0 ? 0 : 1;
   });
