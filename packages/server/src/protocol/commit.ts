@@ -68,6 +68,6 @@ async function* holders({ parts }: Call, repository: string, digest: Digest): As
 }
 
 const link = async ({ tree, leases }: Call["parts"], repository: string, digest: Digest): Promise<void> => {
-  if ((await tree.layer(repository, digest)) !== digest) await tree.linkLayer(repository, digest);
+  await tree.linkLayer(repository, digest);
   leases.record(repository, digest);
 };

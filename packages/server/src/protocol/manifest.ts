@@ -126,7 +126,7 @@ const write = async ({ parts }: Call, { repository, digest, bytes, described, ta
     else await tree.writeBlob(digest, bytes);
     if (typeInside(bytes) !== described.mediaType) await tree.keepPushedType(repository, digest, described.mediaType);
     else await tree.dropPushedType(repository, digest);
-    if ((await tree.revisionTarget(repository, digest)) !== digest) await tree.linkRevision(repository, digest);
+    await tree.linkRevision(repository, digest);
     for (const tag of tags) await tree.setTag(repository, tag, digest);
   };
   const inIndex = (): void => {

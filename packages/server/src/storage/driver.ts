@@ -25,7 +25,10 @@ export interface Driver {
    * stays away: what is removed next never goes before it.
    */
   remove(path: string, options?: ChangeOptions): Promise<void>;
-  /** Sets a file's modification time to now, as a sign that it is wanted. Need not last. */
+  /**
+   * Sets a file's modification time to now, as a sign that it is wanted, instead of writing it again: when this resolves its bytes and
+   * names last, whoever wrote them. The time need not. Nothing there: nothing done.
+   */
   touch(path: string): Promise<void>;
   /**
    * A file that grows at its end and is hashed as it grows; made if it is not there. Bytes that are there already are hashed

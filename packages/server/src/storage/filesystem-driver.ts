@@ -122,6 +122,7 @@ class FilesystemDriver implements Driver {
   async touch(path: string): Promise<void> {
     const at = this.#at(path);
     const now = new Date(this.#now());
+    if (this.#full) await this.#lasts(at);
     await onDisk("write", at, () => ifThere(() => this.#fs.utimes(at, now, now)));
   }
 
@@ -161,6 +162,21 @@ class FilesystemDriver implements Driver {
     } finally {
       await file.close();
     }
+  }
+
+  /** Whoever wrote it: a process that was killed, one that waits for no disk, another program. */
+  async #lasts(at: string): Promise<void> {
+    this.#syncs.check();
+    await onDisk("write", at, async () => {
+      const file = await ifThere(() => this.#fs.open(at, "r"));
+      if (file === undefined) return;
+      try {
+        await this.#syncs.file(at, file);
+      } finally {
+        await file.close();
+      }
+      await this.#directories.last(dirname(at));
+    });
   }
 
   /** Sees that it is a file, and brings its bytes to the disk: they come before the name. */

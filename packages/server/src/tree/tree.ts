@@ -103,7 +103,7 @@ export class Tree {
   }
 
   linkLayer(repository: string, digest: Digest): Promise<void> {
-    return this.#link(`${layerFolder(repository, digest)}/link`, digest);
+    return this.#linkOnce(`${layerFolder(repository, digest)}/link`, digest);
   }
 
   /** When a layer was linked; milliseconds since 1970. */
@@ -130,7 +130,7 @@ export class Tree {
   }
 
   linkRevision(repository: string, digest: Digest): Promise<void> {
-    return this.#link(`${revisionFolder(repository, digest)}/link`, digest);
+    return this.#linkOnce(`${revisionFolder(repository, digest)}/link`, digest);
   }
 
   /** As distribution does it: the folder stays behind, empty. */
@@ -223,6 +223,12 @@ export class Tree {
 
   async #link(path: string, digest: Digest): Promise<void> {
     await this.driver.write(path, new TextEncoder().encode(digest));
+  }
+
+  /** One that says so already stays, and lasts as well. */
+  async #linkOnce(path: string, digest: Digest): Promise<void> {
+    if (linked(await this.driver.read(path)) === digest) await this.driver.touch(path);
+    else await this.#link(path, digest);
   }
 
   async *#digests(path: string): AsyncGenerator<Digest> {

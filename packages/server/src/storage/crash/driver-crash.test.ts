@@ -198,6 +198,20 @@ describe("a power cut", () => {
     assert.ok(left.has("a/b/c/two"));
   });
 
+  it("loses nothing that is touched instead of written again, whoever wrote it", async () => {
+    const folder = join(root, "touched");
+    await mkdir(folder);
+    const recording = await recordFiles(folder);
+    const first = await filesystemDriver(folder, { durability: "relaxed", fs: recording.files });
+    await first.write("a/b/c/data", filled(1000, 1));
+    await first.close();
+    const second = await filesystemDriver(folder, { fs: recording.files });
+    await second.touch("a/b/c/data");
+    const left = recording.leavings({ after: recording.length, chance: () => 0 });
+    assert.deepEqual(left.get("a/b/c/data"), filled(1000, 1));
+    await second.close();
+  });
+
   it("keeps what a rejected write left to see, once a later one is acknowledged", async () => {
     const folder = join(root, "owed");
     await mkdir(folder);
