@@ -10,7 +10,7 @@ const platforms = ["linux/amd64", "linux/arm64"];
 const layerSize = 20_000;
 const docker = true;
 
-export type SampleName = "index" | "image" | "zstd" | "docker" | "dockerList";
+export type SampleName = "index" | "image" | "zstd" | "docker" | "list";
 
 /** What there is to move. */
 export const samples: Readonly<Record<SampleName, Sample>> = {
@@ -18,11 +18,11 @@ export const samples: Readonly<Record<SampleName, Sample>> = {
   image: sampleImage({ seed: "clients/image", layers: 3, layerSize }),
   zstd: sampleImage({ seed: "clients/zstd", compression: "zstd", layerSize }),
   docker: sampleImage({ seed: "clients/docker", docker, layerSize }),
-  dockerList: sampleIndex({ seed: "clients/list", platforms, image: { docker, layerSize } }),
+  list: sampleIndex({ seed: "clients/list", platforms, image: { docker, layerSize } }),
 };
 
 /** Those of several platforms. */
-export const indexes: ReadonlySet<SampleName> = new Set(["index", "dockerList"]);
+export const indexes: ReadonlySet<SampleName> = new Set(["index", "list"]);
 
 /** Says something about the image. */
 export const artifact: Sample = sampleArtifact({ seed: "clients/sbom", subject: samples.image.root });

@@ -64,6 +64,10 @@ const fromSource = (): readonly string[] => {
   return [bun.path, main];
 };
 
+/** Starts `dray serve` with nothing but a configuration, which says where it listens. */
+export const serveDrayAt = (shop: Workshop, address: string, config: string): Promise<Running> =>
+  serveAt(address, [...fromSource(), "serve", config], shop.env);
+
 /** Starts `dray serve` on a free port. @throws with what it said when it does not come up */
 export const serveDray = async (
   shop: Workshop,
@@ -79,32 +83,33 @@ export const serveDray = async (
   return { host: found, ...rest };
 };
 
-const freePort = (): Promise<number> =>
+/** An address that nobody listens at. */
+export const freeAddress = (): Promise<string> =>
   new Promise((resolve, reject) => {
     const server = createServer().once("error", reject);
     server.listen(0, "127.0.0.1", () => {
       const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
+      server.close(() => resolve(`127.0.0.1:${port}`));
     });
   });
 
-const listens = (port: number): Promise<true | undefined> =>
+const listens = (address: string): Promise<true | undefined> =>
   new Promise((resolve) => {
-    const socket = dial(port, "127.0.0.1", () => {
+    const socket = dial(Number(address.split(":")[1]), "127.0.0.1", () => {
       socket.destroy();
       resolve(true);
     });
     socket.on("error", () => resolve(undefined));
   });
 
-/** Starts a server that is told its port, and waits until it listens there. */
-export const serveOn = async (
-  command: (port: number) => readonly string[],
+/** Starts a server that knows its address, and waits until it listens there. */
+export const serveAt = async (
+  address: string,
+  command: readonly string[],
   env: Readonly<Record<string, string | undefined>> = {},
 ): Promise<Running> => {
-  const port = await freePort();
-  const { found: _, ...rest } = await alive(command(port), env, () => listens(port));
-  return { host: `127.0.0.1:${port}`, ...rest };
+  const { found: _, ...rest } = await alive(command, env, () => listens(address));
+  return { host: address, ...rest };
 };
 
 /** A docker daemon of the test's own, at a socket. */
