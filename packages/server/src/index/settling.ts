@@ -168,6 +168,7 @@ export class Settling {
   async #look(state: State): Promise<void> {
     if (state.settled && (await this.#stands(state))) return;
     const { now, tree, onChange } = this.#options;
+    const existed = state.exists;
     for (let pass = 1; ; pass++) {
       this.follow();
       const { marks, repository } = state;
@@ -188,7 +189,8 @@ export class Settling {
       state.checked = at;
       state.doubtful = areFresh(seen, at);
       this.#unsettled.delete(repository);
-      onChange(repository);
+      // Names that clients make up leave nothing behind.
+      if (existed || state.exists) onChange(repository);
       return;
     }
   }

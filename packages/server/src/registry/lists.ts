@@ -17,6 +17,11 @@ export class Lists {
     return this.#pages.bytes;
   }
 
+  /** Repositories that changes are counted of. */
+  get repositories(): number {
+    return this.#generations.size;
+  }
+
   /** Call it when the list is known to be current, and build without waiting: nothing changes in between. */
   page(repository: string, key: string, build: () => ListPage): ListPage {
     const generation = this.#generations.get(repository) ?? 0;
