@@ -160,7 +160,7 @@ suite("a disk that fails under the push of an image, at each call of the file sy
 
 test("below the mark of free space pushes get 503, while pulls, deletes and gc go on", async () => {
   let free = 1000;
-  const { space: _, ...driver } = watched(memoryDriver(), () => {});
+  const driver = watched(memoryDriver(), () => {});
   const world = await makeWorld(
     { ...driver, space: async () => ({ free, total: 10_000 }) },
     { freeSpace: 1000, gc: { grace: -1, lease: 0 } },
