@@ -80,7 +80,10 @@ const created: Wanted = (status) => status === 201;
 
 /** As clients push: what is there is left out, what lies in the neighbourhood is mounted, the rest is sent. */
 const push = async (registry: Handler, repository: string, manifest: Manifest, reference: string): Promise<void> => {
-  for (const child of manifest.children) await push(registry, repository, child, child.digest);
+  for (const child of manifest.children) {
+    if ((await ask(registry, "HEAD", `${repository}/manifests/${child.digest}`)).status === 200) continue;
+    await push(registry, repository, child, child.digest);
+  }
   for (const bytes of manifest.layers) {
     const digest = digestOf(bytes);
     if ((await ask(registry, "HEAD", `${repository}/blobs/${digest}`)).status === 200) continue;

@@ -46,8 +46,21 @@ export const manifest = (call: Call, route: ManifestRoute): Promise<HttpResponse
 };
 
 const read = (call: Call, route: ManifestRoute): Promise<HttpResponse> | HttpResponse => {
+  if (call.request.method === "HEAD") return head(call, route);
   const found = call.parts.manifests.find(route.repository, route.name);
   return found instanceof Promise ? found.then((later) => answer(call, route, later)) : answer(call, route, found);
+};
+
+/** A client that hears 200 leaves the manifest out of its push: the promise is recorded while nobody can take it away. */
+const head = async (call: Call, route: ManifestRoute): Promise<HttpResponse> => {
+  const { manifests, locks, leases } = call.parts;
+  const found = await manifests.find(route.repository, route.name);
+  if (found === undefined) return answer(call, route, found);
+  return locks.hold({ shared: [found.digest] }, async () => {
+    const still = await manifests.find(route.repository, found.digest);
+    if (still !== undefined) leases.record(route.repository, still.digest);
+    return answer(call, route, still);
+  });
 };
 
 const answer = (
@@ -56,12 +69,9 @@ const answer = (
   found: StoredManifest | undefined,
 ): HttpResponse | Promise<HttpResponse> => {
   if (found === undefined) return unknown(parts, repository, name);
-  const isHead = request.method === "HEAD";
-  // A client that sees it leaves it out of its push.
-  if (isHead) parts.leases.record(repository, found.digest);
   if (notModified(request, found.digest))
     return bare(request, 304, { ETag: `"${found.digest}"`, "Docker-Content-Digest": found.digest });
-  return answerOf(request, 200, found.headers, isHead ? emptyBody : memoryBody(found.bytes));
+  return answerOf(request, 200, found.headers, request.method === "HEAD" ? emptyBody : memoryBody(found.bytes));
 };
 
 const unknown = async ({ tree }: Call["parts"], repository: string, name: string): Promise<never> => {
@@ -95,6 +105,7 @@ const put = async (call: Call, { repository, name }: ManifestRoute): Promise<Htt
           : parts.manifests.tag(repository, name));
         preconditionHolds(request, name, current);
         if (parts.settings.refuseSparse) await refuseMissing(call, repository, bytes, described);
+        for (const tag of tags) keepForPullers(parts, repository, await parts.manifests.tag(repository, tag));
         await write(call, { repository, digest, bytes, described, tags });
       },
     );
@@ -106,6 +117,11 @@ const put = async (call: Call, { repository, name }: ManifestRoute): Promise<Htt
     ...(isDigest(name) && tags.length > 0 ? { "OCI-Tag": tags.join(", ") } : {}),
     ...(described.subject === undefined ? {} : { "OCI-Subject": described.subject }),
   });
+};
+
+/** What a tag stood for until now may be in the middle of being pulled. */
+const keepForPullers = ({ leases }: Call["parts"], repository: string, before: Digest | undefined): void => {
+  if (before !== undefined) leases.record(repository, before);
 };
 
 interface Pushed {
@@ -209,7 +225,10 @@ const bodyOf = async ({ request, parts }: Call): Promise<Uint8Array> => {
 
 const remove = async ({ request, parts }: Call, { repository, name }: ManifestRoute): Promise<HttpResponse> => {
   refuseWrites(parts);
-  const check = (current: Digest | undefined): void => preconditionHolds(request, name, current);
+  const check = (current: Digest | undefined): void => {
+    preconditionHolds(request, name, current);
+    if (!isDigest(name)) keepForPullers(parts, repository, current);
+  };
   const gone = isDigest(name)
     ? await parts.removals.manifest(repository, name, check)
     : await parts.removals.tag(repository, name, check);

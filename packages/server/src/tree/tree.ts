@@ -106,6 +106,12 @@ export class Tree {
     return this.#linkOnce(`${layerFolder(repository, digest)}/link`, digest);
   }
 
+  /** Says that a repository's blob is wanted: its link and its data. */
+  async touchLayer(repository: string, digest: Digest): Promise<void> {
+    await this.driver.touch(`${layerFolder(repository, digest)}/link`);
+    await this.touchBlob(digest);
+  }
+
   /** When a layer was linked; milliseconds since 1970. */
   async layerTime(repository: string, digest: Digest): Promise<number | undefined> {
     return (await this.driver.stat(`${layerFolder(repository, digest)}/link`))?.mtime;
