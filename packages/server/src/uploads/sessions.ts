@@ -29,6 +29,8 @@ const idleTime = 600_000;
 /** Sessions in memory beyond which the least used are put away, if they have been idle for as long as a slow client needs. */
 const mostOpen = 512;
 const shortIdleTime = 10_000;
+/** Sessions that are put away at once: each has files open meanwhile. */
+const mostMoving = 16;
 
 class Sessions implements Uploads {
   readonly #driver: Driver;
@@ -137,7 +139,11 @@ class Sessions implements Uploads {
   async close(): Promise<void> {
     this.#closed = true;
     await Promise.all(this.#moving.values());
-    await Promise.all([...this.#sessions.values()].map((session) => this.#park(session)));
+    const left = this.#sessions.values();
+    const parkAll = async (): Promise<void> => {
+      for (const session of left) await this.#park(session);
+    };
+    await Promise.all(Array.from({ length: mostMoving }, parkAll));
   }
 
   #isKnown(id: string): boolean {
@@ -171,11 +177,13 @@ class Sessions implements Uploads {
 
   /** Puts away what nobody has used for long. Needs no timer: who begins or goes on with an upload looks after the others. */
   #tidy(): void {
+    if (this.#closed) return;
     const now = this.#now();
     for (const session of this.#sessions.values()) {
       const idle = now - session.usedAt;
       if (idle < shortIdleTime || (idle < idleTime && this.#sessions.size <= mostOpen)) return;
-      if (!session.isBusy) void this.#park(session);
+      if (this.#moving.size >= mostMoving) return;
+      if (!session.isBusy) void this.#park(session).then(() => this.#tidy());
     }
   }
 
