@@ -1,0 +1,132 @@
+/** Clients behind nginx and haproxy, which say whom they speak for: whole images through them, also where Locations are absolute. */
+import assert from "node:assert/strict";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { after, before, describe, test } from "node:test";
+import { sampleImage, testCertificates } from "@dray/testkit";
+import { findPeer } from "@dray/testkit/peers";
+import { type Client, clientsOf, type Site } from "./clients.ts";
+import { missing, type Workshop, workshop } from "./dray.ts";
+import { layoutOf, putAt, writeSamples } from "./samples.ts";
+import { freeAddress, type Running, serveAt, serveDray } from "./serving.ts";
+
+let shop: Workshop;
+let clients: readonly Client[];
+before(async () => {
+  shop = await workshop();
+  await writeSamples(shop);
+  clients = await clientsOf({ shop });
+});
+after(() => shop.close());
+
+interface Proxy {
+  readonly name: string;
+  /** @returns its words */
+  readonly start: (folder: string, address: string, upstream: string) => Promise<readonly string[]>;
+}
+
+/** They speak TLS, and the registry behind them does not. */
+const proxies: readonly Proxy[] = [
+  {
+    name: "nginx",
+    start: async (folder, address, upstream) => {
+      const places = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map(
+        (kind) => `${kind}_temp_path ${folder}/${kind};`,
+      );
+      await writeFile(
+        `${folder}/nginx.conf`,
+        `daemon off; pid ${folder}/pid; error_log ${folder}/error.log; worker_processes 1;
+events { worker_connections 64; }
+http {
+  access_log off;
+  ${places.join(" ")}
+  client_max_body_size 0;
+  server {
+    listen ${address} ssl;
+    ssl_certificate ${folder}/server.pem;
+    ssl_certificate_key ${folder}/server.key;
+    location / {
+      proxy_pass http://${upstream};
+      proxy_http_version 1.1;
+      proxy_request_buffering off;
+      proxy_set_header Connection "";
+      proxy_set_header Host $http_host;
+      proxy_set_header X-Forwarded-Host $http_host;
+      proxy_set_header X-Forwarded-Proto $scheme;
+      proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
+    }
+  }
+}
+`,
+      );
+      return ["nginx", "-e", `${folder}/error.log`, "-c", `${folder}/nginx.conf`];
+    },
+  },
+  {
+    name: "haproxy",
+    start: async (folder, address, upstream) => {
+      const both = await Promise.all(["server.pem", "server.key"].map((name) => readFile(`${folder}/${name}`, "utf8")));
+      await writeFile(`${folder}/both.pem`, both.join(""), { mode: 0o600 });
+      await writeFile(
+        `${folder}/haproxy.cfg`,
+        `defaults
+  mode http
+  timeout connect 5s
+  timeout client 60s
+  timeout server 60s
+  option forwardfor
+frontend front
+  bind ${address} ssl crt ${folder}/both.pem
+  http-request set-header X-Forwarded-Proto https
+  http-request set-header X-Forwarded-Host %[req.hdr(host)]
+  default_backend registry
+backend registry
+  http-reuse always
+  server one ${upstream}
+`,
+      );
+      return ["haproxy", "-f", `${folder}/haproxy.cfg`];
+    },
+  },
+];
+
+for (const { name, start } of proxies)
+  describe(`behind ${name}`, { skip: missing([name, findPeer(name)]) }, () => {
+    let [server, proxy]: (Running | undefined)[] = [];
+    let site: Site;
+    before(async () => {
+      const folder = shop.path(name);
+      await mkdir(`${folder}/trust`, { recursive: true });
+      const { ca, server: pair } = testCertificates();
+      const file = `${folder}/trust/ca.crt`;
+      await writeFile(file, ca.cert);
+      await writeFile(`${folder}/server.pem`, pair.cert);
+      await writeFile(`${folder}/server.key`, pair.key, { mode: 0o600 });
+      // Absolute Locations are the ones that a proxy breaks when it is not believed.
+      const settings = ["dray.trustedproxies=[127.0.0.1]", "http.relativeurls=false"].flatMap((set) => ["--set", set]);
+      server = await serveDray(shop, ["--data", `${folder}/data`, ...settings]);
+      const address = await freeAddress();
+      proxy = await serveAt(address, await start(folder, address, server.host));
+      site = { host: address, ca: { file, folder: `${folder}/trust` } };
+    });
+    after(async () => {
+      await proxy?.stop();
+      await server?.stop();
+    });
+
+    for (const program of ["skopeo", "podman", "crane", "regctl", "oras", "dray"])
+      test(`${program} pushes and pulls`, {
+        skip: program === "dray" ? false : missing([program, findPeer(program)]),
+      }, async () => {
+        const client = clients.find((one) => one.name === program) as Client;
+        const pushed = await client.push(site, `${program}/app:v1`);
+        assert.equal(await client.pull(site, `${program}/app:v1`), pushed);
+      });
+
+    test("a large layer goes through both ways", async () => {
+      const large = sampleImage({ seed: "proxied", layers: 1, layerSize: 50_000_000 });
+      await putAt(large, `oci:${layoutOf(shop, `large-${name}`)}:v1`);
+      const ca = ["--ca-file", site.ca?.file ?? ""];
+      await shop.ok(["cp", ...ca, `oci:${layoutOf(shop, `large-${name}`)}:v1`, `${site.host}/large/app:v1`]);
+      assert.match(await shop.ok(["validate", ...ca, "--remote", `${site.host}/large/app:v1`]), /^PASS/);
+    });
+  });
