@@ -61,14 +61,17 @@ export const pushBlob = async (bytes: Uint8Array, options: PushOptions): Promise
   await resume(bytes, location, 0, options);
 };
 
-/** Sends the rest of a blob in pieces and ends the upload. */
+/**
+ * Sends the rest of a blob in pieces and ends the upload. After a connection was cut, what was on its way there may still come in: then
+ * the registry says so (416), and `mayMove` asks where it stands and goes on from there.
+ */
 export const resume = async (
   bytes: Uint8Array,
   location: string,
   from: number,
-  options: PushOptions,
+  options: PushOptions & { readonly mayMove?: boolean },
 ): Promise<void> => {
-  const { http, chance, onChunk = () => {} } = options;
+  const { http, chance, onChunk = () => {}, mayMove = false } = options;
   const pieces = 1 + chance.below(4);
   const size = Math.max(1000, Math.ceil((bytes.byteLength - from) / pieces));
   let at = from;
@@ -76,10 +79,12 @@ export const resume = async (
     const end = Math.min(bytes.byteLength, at + size);
     const headers = { ...octets, "Content-Range": `${at}-${end - 1}` };
     onChunk({ location, bytes, acknowledged: at, sent: end });
-    const { headers: said } = await expect(http, "PATCH", location, [202], { headers, body: bytes.subarray(at, end) });
-    if (said["range"] !== `0-${end - 1}`)
-      throw new Wrong(`PATCH ${location}: Range ${said["range"]} after ${end} bytes`);
-    at = end;
+    const body = bytes.subarray(at, end);
+    const answer = await expect(http, "PATCH", location, mayMove ? [202, 416] : [202], { headers, body });
+    const told = answer.status === 202 ? offsetIn(answer, location) : await offsetOf(http, location);
+    if (told === undefined || (answer.status === 202 ? told !== end : told < at))
+      throw new Wrong(`PATCH ${location}: ${answer.status}, and it stands at ${told} after ${at} to ${end}`);
+    at = told;
     onChunk({ location, bytes, acknowledged: at, sent: at });
   }
   const finished = await expect(http, "PUT", `${location}?digest=${digestOf(bytes)}`, [201]);
@@ -89,16 +94,19 @@ export const resume = async (
 
 /** Where an upload stands; `undefined`: nobody knows it. */
 export const offsetOf = async (http: HttpClient, location: string): Promise<number | undefined> => {
-  const { status, headers } = await expect(http, "GET", location, [204, 404]);
-  if (status === 404) return undefined;
+  const answer = await expect(http, "GET", location, [204, 404]);
+  return answer.status === 404 ? undefined : offsetIn(answer, location);
+};
+
+const offsetIn = ({ headers }: Answer, location: string): number => {
   const end = Number(/^0-(\d+)$/.exec(headers["range"] ?? "")?.[1] ?? Number.NaN);
-  if (Number.isNaN(end)) throw new Wrong(`GET ${location}: Range ${headers["range"]}`);
+  if (Number.isNaN(end)) throw new Wrong(`${location}: Range ${headers["range"]}`);
   // No piece is so small that one byte could be meant.
   return end === 0 ? 0 : end + 1;
 };
 
 /**
- * Pushes a graph, its manifests as far as `upTo` names. A registry that says that something is missing gets it once more.
+ * Pushes a graph, its top under a name. A registry that says that something is missing gets it once more.
  * @returns how long the promises had to hold, in milliseconds
  */
 export const pushGraph = async (graph: Graph, name: string, options: PushOptions): Promise<number> => {

@@ -16,6 +16,8 @@ export const verifyLedger = async (
   http: HttpClient,
   ledger: Ledger,
   repositories: readonly string[],
+  /** Tags that are none of the ledger's. */
+  others: readonly string[] = [],
 ): Promise<Verified> => {
   const faults: string[] = [];
   const seen = new Set<string>();
@@ -44,7 +46,7 @@ export const verifyLedger = async (
     }
   }
   for (const [repository, names] of there) {
-    const listed = await tagsOf(http, repository);
+    const listed = (await tagsOf(http, repository)).filter((tag) => !others.includes(tag));
     const [more, less] = [listed.filter((tag) => !names.has(tag)), [...names].filter((tag) => !listed.includes(tag))];
     if (more.length + less.length > 0)
       faults.push(`tags of ${repository}: too many ${more.join()}, missing ${less.join()}`);
