@@ -1,4 +1,4 @@
-import type { DatabaseSync } from "node:sqlite";
+import type { DatabaseSync, SQLInputValue } from "node:sqlite";
 import { DrayError } from "dray/errors";
 import type { Digest } from "dray/oci";
 import type { Notice } from "../options.ts";
@@ -73,20 +73,16 @@ class SqliteIndex implements Index {
     return this.#inside(repository, (id) => this.#statements.all(sql, id, keyBefore(after), limit).map(manifestOf), []);
   }
 
-  referrers(
-    repository: string,
-    subject: Digest,
-    { after = "", limit, artifactType }: Page & { readonly artifactType?: string },
-  ): IndexedManifest[] {
-    const typed = artifactType === undefined ? [] : [artifactType];
-    const sql = `SELECT ${manifestColumns} FROM manifests WHERE repository = ? AND subject = ?${
-      typed.length === 0 ? "" : " AND artifact = ?"
-    } AND digest > ? ORDER BY manifests.digest LIMIT ?`;
-    return this.#inside(
-      repository,
-      (id) => this.#statements.all(sql, id, keyOf(subject), ...typed, keyBefore(after), limit).map(manifestOf),
-      [],
-    );
+  referrers(repository: string, subject: Digest, page: Page & { readonly artifactType?: string }): IndexedManifest[] {
+    const { where, values } = referring(subject, page);
+    const sql = `SELECT ${manifestColumns} FROM manifests ${where}`;
+    return this.#inside(repository, (id) => this.#statements.all(sql, id, ...values).map(manifestOf), []);
+  }
+
+  referrersBytes(repository: string, subject: Digest, page: Page & { readonly artifactType?: string }): number {
+    const { where, values } = referring(subject, page);
+    const sql = `SELECT total(octet_length(annotations)) FROM (SELECT annotations FROM manifests ${where})`;
+    return this.#inside(repository, (id) => (this.#statements.get(sql, id, ...values) as [number])[0], 0);
   }
 
   refersTo(repository: string, digest: Digest): boolean {
@@ -264,3 +260,15 @@ class SqliteIndex implements Index {
     }
   }
 }
+
+const referring = (
+  subject: Digest,
+  { after = "", limit, artifactType }: Page & { readonly artifactType?: string },
+): { where: string; values: SQLInputValue[] } => {
+  const typed = artifactType === undefined ? [] : [artifactType];
+  const ofType = artifactType === undefined ? "" : " AND artifact = ?";
+  return {
+    where: `WHERE repository = ? AND subject = ?${ofType} AND digest > ? ORDER BY manifests.digest LIMIT ?`,
+    values: [keyOf(subject), ...typed, keyBefore(after), limit],
+  };
+};

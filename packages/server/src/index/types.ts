@@ -48,6 +48,8 @@ export interface Index {
   manifests(repository: string, page: Page): IndexedManifest[];
   /** Manifests whose subject is this digest, in the order of digests. */
   referrers(repository: string, subject: Digest, page: Page & { readonly artifactType?: string }): IndexedManifest[];
+  /** Bytes of the annotations in such a page: they may be as large as manifests, each of them. */
+  referrersBytes(repository: string, subject: Digest, page: Page & { readonly artifactType?: string }): number;
   /** Whether any manifest of the repository has this digest among its children. */
   refersTo(repository: string, digest: Digest): boolean;
   /** Whether any manifest anywhere has this digest among its children, or is it. */

@@ -1,7 +1,7 @@
 import type { HttpResponse } from "dray/http";
-import { type Descriptor, encodeJson, isDigest, mediaTypes } from "dray/oci";
+import { type Descriptor, type Digest, isDigest, mediaTypes } from "dray/oci";
 import { withBytes } from "../answer/index.ts";
-import type { IndexedManifest } from "../index/types.ts";
+import type { Index, IndexedManifest, Page } from "../index/types.ts";
 import type { ListPage } from "../registry/lists.ts";
 import { badDigest } from "./bad-digest.ts";
 import type { Call } from "./call.ts";
@@ -10,6 +10,8 @@ import type { Route } from "./route.ts";
 
 /** An answer is an index, and clients refuse one of more than 4 MiB. */
 const mostBytes = 4_000_000;
+/** Taken from the index at a time where their annotations are large. */
+const few = 16;
 
 /** `GET …/referrers/<digest>`: an index of the manifests whose subject it is; empty where there is none, never 404. */
 export const referrers = async (
@@ -22,22 +24,15 @@ export const referrers = async (
   const artifactType = query.get("artifactType") || undefined;
   const after = query.get("last") ?? "";
   const there = await parts.reconciler.settle(repository);
-  const build = (): ListPage => {
-    const found = there
-      ? parts.index.referrers(repository, digest, {
-          after,
-          limit: limit + 1,
-          ...(artifactType === undefined ? {} : { artifactType }),
-        })
-      : [];
-    return pageOf(found, limit);
-  };
+  const typed = artifactType === undefined ? {} : { artifactType };
+  const build = (): ListPage =>
+    pageOf(there ? found(parts.index, repository, digest, { after, limit: limit + 1, ...typed }) : [], limit);
   const page = there
     ? parts.lists.page(repository, `referrers\0${digest}\0${limit}\0${artifactType ?? ""}\0${after}`, build)
     : build();
   const filter: [string, string][] = artifactType === undefined ? [] : [["OCI-Filters-Applied", "artifactType"]];
   const next = {
-    ...(artifactType === undefined ? {} : { artifactType }),
+    ...typed,
     ...(query.get("n") === null ? {} : { n: String(limit) }),
     last: page.next ?? "",
   };
@@ -45,20 +40,38 @@ export const referrers = async (
   return withBytes(request, 200, [["Content-Type", mediaTypes.ociIndex], ...filter, ...link], page.bytes);
 };
 
-const pageOf = (found: readonly IndexedManifest[], limit: number): ListPage => {
-  const manifests: Descriptor[] = [];
+function* found(
+  index: Index,
+  repository: string,
+  subject: Digest,
+  page: Page & { readonly artifactType?: string },
+): Generator<IndexedManifest> {
+  const limit = index.referrersBytes(repository, subject, page) > mostBytes ? few : page.limit;
+  for (let { after = "" } = page; ; ) {
+    const some: IndexedManifest[] = index.referrers(repository, subject, { ...page, after, limit });
+    yield* some;
+    const last = some.at(-1);
+    if (last === undefined || some.length < limit) return;
+    after = last.digest;
+  }
+}
+
+const pageOf = (found: Iterable<IndexedManifest>, limit: number): ListPage => {
+  const manifests: string[] = [];
   let bytes = 200;
-  let next: string | undefined;
+  let [last, next]: (Digest | undefined)[] = [];
   for (const manifest of found) {
-    const descriptor = descriptorOf(manifest);
-    bytes += JSON.stringify(descriptor).length + 1;
+    const text = JSON.stringify(descriptorOf(manifest));
+    bytes += Buffer.byteLength(text) + 1;
     if (manifests.length === limit || (manifests.length > 0 && bytes > mostBytes)) {
-      next = manifests.at(-1)?.digest;
+      next = last;
       break;
     }
-    manifests.push(descriptor);
+    manifests.push(text);
+    last = manifest.digest;
   }
-  return { bytes: encodeJson({ schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests }), next };
+  const head = `{"schemaVersion":2,"mediaType":"${mediaTypes.ociIndex}","manifests":[`;
+  return { bytes: new TextEncoder().encode(`${head}${manifests.join(",")}]}`), next };
 };
 
 const descriptorOf = ({ mediaType, digest, size, artifactType, annotations }: IndexedManifest): Descriptor => ({

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { digestOf, encodeJson, mediaTypes } from "dray/oci";
 import { expect } from "../crash/client.ts";
 import { memoryDriver } from "../storage/index.ts";
 import { createRegistry } from "./create.ts";
@@ -16,5 +17,37 @@ test("nothing is kept of names that anybody asks for and nobody has", async () =
   const { lists, manifests } = registry.parts;
   assert.equal(lists.repositories, 0);
   assert.equal(lists.bytes + manifests.bytes, 0);
+  await registry.close();
+});
+
+test("a page of referrers has less than 4 MiB and costs no more memory, however large their annotations are", async () => {
+  const registry = createRegistry({ driver: memoryDriver() });
+  const subject = { mediaType: mediaTypes.ociManifest, digest: `sha256:${"0".repeat(64)}`, size: 2 };
+  const type = mediaTypes.ociIndex;
+  for (let i = 0; i < 24; i++) {
+    const annotations = { text: `${i}`.padEnd(700_000, "ä") };
+    const body = encodeJson({ schemaVersion: 2, mediaType: type, manifests: [], subject, annotations });
+    await expect(registry, `PUT /v2/a/manifests/${digestOf(body)}`, [201], { body, type });
+  }
+  const { index } = registry.parts;
+  const ask = index.referrers.bind(index);
+  let read = 0;
+  index.referrers = (...question) => {
+    const found = ask(...question);
+    read += found.length;
+    return found;
+  };
+  let [pages, all] = [0, new Set<string>()];
+  for (let target: string | undefined = `/v2/a/referrers/${subject.digest}`; target !== undefined; pages++) {
+    read = 0;
+    const answer = await expect(registry, `GET ${target}`, [200]);
+    const { bytes } = answer;
+    assert.ok(bytes.byteLength < 4 * 1024 * 1024 && read <= 16, `${bytes.byteLength} bytes of ${read}`);
+    for (const { digest } of JSON.parse(new TextDecoder().decode(bytes)).manifests as { digest: string }[])
+      all.add(digest);
+    target = /<(.*)>/.exec(answer.header("Link") ?? "")?.[1];
+  }
+  assert.equal(all.size, 24);
+  assert.ok(pages > 10);
   await registry.close();
 });
