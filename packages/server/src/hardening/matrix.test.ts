@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import { after, suite, test } from "node:test";
 import { isDeepStrictEqual } from "node:util";
+import type { HttpRequest } from "dray/http";
+import { routeOf } from "../protocol/route.ts";
 import { memoryDriver } from "../storage/index.ts";
 import type { MemoryFiles } from "../storage/memory-driver.ts";
 import type { Case } from "./case.ts";
@@ -12,6 +15,8 @@ import { methodsNotAllowed, writesWhileReadOnly } from "./cases/methods.ts";
 import { names } from "./cases/names.ts";
 import { ranges } from "./cases/ranges.ts";
 import { sessions } from "./cases/sessions.ts";
+import { readDocumented } from "./documented.ts";
+import { imageDigest } from "./sample.ts";
 import { checkTreePath, watched } from "./watched.ts";
 import { makeWorld } from "./world.ts";
 
@@ -35,6 +40,24 @@ const tables: Readonly<Record<string, readonly Case[]>> = {
   writesWhileReadOnly,
 };
 
+const documented = readDocumented(await readFile(new URL("../../../../docs/server-http.md", import.meta.url), "utf8"));
+const sampleOf = (path: string): string =>
+  path.replace("<name>", "app").replace("<digest>", imageDigest).replace("<tag>", "v1").replace("<session>", "x");
+const told = new Map<string, ReadonlySet<string>>();
+for (const { path, methods, answers } of documented.endpoints)
+  for (const method of methods) told.set(`${method} ${routeOf(sampleOf(path)).kind}`, answers);
+const seen = new Set<string>();
+/** Every answer is one that the page of the HTTP API tells of. */
+const hear = ({ method, target }: HttpRequest, answer: string): void => {
+  const { kind } = routeOf(target.split("?", 1)[0] ?? "");
+  seen.add(`${method} ${kind}: ${answer}`);
+  if (documented.anywhere.has(answer) || method === "OPTIONS" || method === "HEAD") return;
+  assert.ok(
+    told.get(`${method} ${kind}`)?.has(answer),
+    `docs/server-http.md tells nothing of ${answer} to ${method} ${kind}`,
+  );
+};
+
 for (const [table, cases] of Object.entries(tables))
   suite(table, () => {
     assert.equal(new Set(cases.map(({ name }) => name)).size, cases.length, "two cases of one name");
@@ -45,6 +68,7 @@ for (const [table, cases] of Object.entries(tables))
         const world = await makeWorld(
           watched(driver, (path) => paths.add(path)),
           one.settings,
+          hear,
         );
         for (const ask of one.before ?? []) await world.ask(ask);
         if (table === "writesWhileReadOnly") world.registry.setReadOnly(true);
@@ -60,6 +84,14 @@ for (const [table, cases] of Object.entries(tables))
         passed++;
       });
   });
+
+test("and everything that the page tells of was seen", () => {
+  const wanted = [...told].flatMap(([asked, answers]) => [...answers].map((answer) => `${asked}: ${answer}`));
+  assert.deepEqual(
+    wanted.filter((asked) => !asked.startsWith("HEAD ") && !seen.has(asked)),
+    [],
+  );
+});
 
 after(() => {
   const cases = Object.values(tables).flat().length;

@@ -31,7 +31,12 @@ const access: Access = {
   }),
 };
 
-export const makeWorld = async (driver: Driver, settings: Case["settings"] = {}): Promise<World> => {
+/** @param onAnswer hears of every answer to a request: `404 NAME_UNKNOWN`, `200` */
+export const makeWorld = async (
+  driver: Driver,
+  settings: Case["settings"] = {},
+  onAnswer: (request: HttpRequest, told: string) => void = () => {},
+): Promise<World> => {
   const notices: Notice[] = [];
   const registry = createRegistry({ driver, access, ...settings, onNotice: (notice) => notices.push(notice) });
   /** What braces stand for. */
@@ -50,6 +55,7 @@ export const makeWorld = async (driver: Driver, settings: Case["settings"] = {})
     const what = `${request.method} ${request.target.slice(0, 200)}: ${answer.status} ${new TextDecoder().decode(answer.bytes.subarray(0, 300))}`;
     assert.equal(answer.status, wanted.status, what);
     checkAnswer(request, answer, what);
+    onAnswer(request, toldBy(request, answer));
     if (wanted.code !== undefined)
       assert.equal(JSON.parse(new TextDecoder().decode(answer.bytes)).errors[0].code, wanted.code, what);
     for (const [name, value] of Object.entries(wanted.shows ?? {})) {
@@ -119,6 +125,11 @@ const bodyOf = (bytes: Uint8Array, length: Ask["length"] = bytes.byteLength): Bo
   const body = bytesBody(bytes);
   return { ...(length === "unknown" ? {} : { length }), chunks: body.chunks, discard: async () => {} };
 };
+
+const toldBy = ({ method }: HttpRequest, { status, bytes }: Answered): string =>
+  status < 400 || method === "HEAD"
+    ? `${status}`
+    : `${status} ${JSON.parse(new TextDecoder().decode(bytes)).errors[0].code}`;
 
 const send = async (registry: Registry, request: HttpRequest): Promise<Answered> => {
   const { status, headers, body } = await registry(request);

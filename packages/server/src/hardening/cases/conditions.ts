@@ -89,4 +89,29 @@ export const conditions: readonly Case[] = [
   remove("where there should be one", { "If-Match": "*" }, 412, "nothing"),
   remove("a manifest that I saw", { "If-Match": '"{image}"' }, 202, "{image}"),
   remove("a manifest under the name of another", { "If-Match": '"{other}"' }, 412, "{image}"),
+  ...["nothing", "{other}"].flatMap((name) =>
+    ["{app}", "nobody/here"].map(
+      (repository): Case => ({
+        name: `DELETE what is not there: ${name} in ${repository}`,
+        ask: `DELETE /v2/${repository}/manifests/${name}`,
+        status: 404,
+        code: "MANIFEST_UNKNOWN",
+      }),
+    ),
+  ),
+  ...["{app}", "nobody/here"].map(
+    (repository): Case => ({
+      name: `DELETE a blob that is not there in ${repository}`,
+      ask: `DELETE /v2/${repository}/blobs/{missing}`,
+      status: 404,
+      code: "BLOB_UNKNOWN",
+    }),
+  ),
+  {
+    name: "DELETE what another repository has",
+    ask: "DELETE /v2/other/blobs/{blob}",
+    status: 404,
+    code: "BLOB_UNKNOWN",
+    after: [{ ask: blobs, status: 200, says: blob }],
+  },
 ];

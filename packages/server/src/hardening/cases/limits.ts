@@ -142,6 +142,12 @@ export const limits: readonly Case[] = [
     says: nobody,
   },
   {
+    name: "a manifest where there is no repository",
+    ask: "GET /v2/nobody/here/manifests/latest",
+    status: 404,
+    code: "NAME_UNKNOWN",
+  },
+  {
     name: "tags where there is no repository",
     ask: "GET /v2/nobody/here/tags/list",
     status: 404,

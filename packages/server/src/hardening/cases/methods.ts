@@ -56,6 +56,11 @@ const writes: readonly string[] = [
 
 export const methodsNotAllowed: readonly Case[] = [
   ...refused,
+  ...Object.entries(endpoints)
+    .filter(([, taken]) => taken.startsWith("GET"))
+    .map(
+      ([path]): Case => ({ name: `GET ${path}`, ask: `GET ${path}`, status: path.endsWith("{session}") ? 204 : 200 }),
+    ),
   ...Object.keys(endpoints).map(
     (path): Case => ({
       name: `OPTIONS ${path}`,

@@ -90,6 +90,15 @@ const contentRanges: readonly Case[] = [
     ...noRange,
   },
   {
+    name: "one POST with a chunk that is none",
+    ask: `POST /v2/{app}/blobs/uploads/?digest=${hello}`,
+    headers: { "Content-Range": "x" },
+    body: "hello",
+    status: 400,
+    code: "BLOB_UPLOAD_INVALID",
+    after: [{ ask: `GET /v2/{app}/blobs/${hello}`, status: 404, code: "BLOB_UNKNOWN" }],
+  },
+  {
     name: "one POST with a chunk that does not begin at the beginning",
     ask: `POST /v2/{app}/blobs/uploads/?digest=${hello}`,
     headers: { "Content-Range": "5-9" },
