@@ -45,8 +45,15 @@ export const programOfServer = (name: ServerName): string | undefined => {
   return existsSync(path) ? path : undefined;
 };
 
+/** `--servers=dray,zot` leaves the others out. */
+const wanted = process.argv
+  .find((word) => word.startsWith("--servers="))
+  ?.slice("--servers=".length)
+  .split(",");
+
 /** Those that are here, and a line about those that are not. */
-export const present = (names: readonly ServerName[] = serverNames): { here: ServerName[]; missing: string[] } => {
+export const present = (all: readonly ServerName[] = serverNames): { here: ServerName[]; missing: string[] } => {
+  const names = all.filter((name) => wanted === undefined || wanted.includes(name));
   const here = names.filter((name) => programOfServer(name) !== undefined);
   const absent = names.filter((name) => !here.includes(name));
   return { here, missing: absent.length === 0 ? [] : [`- missing on this machine: ${absent.join(", ")}`] };

@@ -45,7 +45,8 @@ const fillZot = (data: string, large: readonly LargeBlob[]): void => {
 
 const folders = new Set<string>();
 process.on("exit", () => {
-  for (const dir of folders) rmSync(dir, { recursive: true, force: true });
+  // A server that is being killed may still write.
+  for (const dir of folders) rmSync(dir, { recursive: true, force: true, maxRetries: 10 });
 });
 
 /** A folder beside the inputs, on their file system, so that blobs can be linked; gone when the work is done. */
