@@ -2,8 +2,8 @@ import type { Digest } from "dray/oci";
 import type { Index, IndexedManifest } from "../index/types.ts";
 import type { Pace } from "./pace.ts";
 
-/** Manifests taken from the index at a time: few, since each page is one piece of work without a pause. */
-const page = 50;
+/** Manifests taken from the index at a time: few, since each page is one piece of work without a pause, and each may be large. */
+const page = 16;
 
 /** All manifests of a repository behind `after`, with rests in between. */
 export async function* manifestsOf(

@@ -96,7 +96,7 @@ const newHolder = (index: Index, repository: string, group: ReadonlySet<Digest>)
   // A whole look through the repository, without a pause; but only if something came this very moment, or they hold each other.
   if (![...group].some((digest) => index.refersTo(repository, digest))) return undefined;
   for (let after = ""; ; ) {
-    const manifests = index.manifests(repository, { after, limit: 500 });
+    const manifests = index.manifests(repository, { after, limit: 16 });
     for (const { digest, references } of manifests)
       if (!group.has(digest) && references.some((child) => group.has(child))) return digest;
     const last = manifests.at(-1);

@@ -31,7 +31,7 @@ export async function* check({ tree, index, alone, signal }: CheckOptions): Asyn
     );
     const manifests = merged(
       await revisionNames(tree, repository, slices),
-      (after) => index.manifests(repository, { after, limit: page }).map(({ digest }) => digest),
+      (after) => index.digests(repository, { after, limit: page }),
       page,
     );
     const differs = {

@@ -338,6 +338,19 @@ test("a failed index write is told, fails nothing, and is mended in the backgrou
   await it.reconciler.close();
 });
 
+test("a restart reads the names of manifests, and none of what may be large in them", async () => {
+  const before = place();
+  for (let n = 0; n < 300; n++) await putInTree(before.tree, "a", n);
+  await before.reconciler.settle("a");
+  const { driver, index } = before;
+  index.manifests = () => assert.fail("manifests are read in pages");
+  const { reconciler } = place({ driver, index });
+  await reconciler.whole();
+  assert.equal(index.counts().manifests, 300);
+  assert.deepEqual(await Array.fromAsync(reconciler.check()), []);
+  await reconciler.close();
+});
+
 test("damaged content is kept as not readable and told once; whole again, it is read", async () => {
   const it = place();
   const digest = await putInTree(it.tree, "a", 1);

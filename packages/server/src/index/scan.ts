@@ -41,9 +41,8 @@ export const scan = async (repository: string, options: ScanOptions): Promise<vo
   const tagsIn = (after: string): string[] => index.tags(repository, { after, limit: page }).map(({ name }) => name);
   await inBatches(options, slices, merged(tags, tagsIn, page), (name) => changeOfTag(repository, name, options));
   const digests = await revisionNames(tree, repository, slices);
-  const manifestsIn = (after: string): string[] =>
-    index.manifests(repository, { after, limit: page }).map(({ digest }) => digest);
-  await inBatches(options, slices, merged(digests, manifestsIn, page), (digest) =>
+  const digestsIn = (after: string): string[] => index.digests(repository, { after, limit: page });
+  await inBatches(options, slices, merged(digests, digestsIn, page), (digest) =>
     changeOfManifest(repository, digest as Digest, options),
   );
 };

@@ -123,6 +123,10 @@ test("pages are in byte order and go on behind any text, of tags, manifests, ref
             behind(digests),
           );
           assert.deepEqual(
+            paged(first, (at) => index.digests("r", { after: at, limit })),
+            behind(digests),
+          );
+          assert.deepEqual(
             paged(first, (at) => index.referrers("r", subject, { after: at, limit }).map(({ digest }) => digest)),
             behind(digests),
           );
@@ -159,8 +163,11 @@ test("no question walks over what it does not answer, and none sorts", () => {
     index.tagsOf("r", named("a"));
     index.manifest("r", named("a"));
     index.manifests("r", page);
+    index.digests("r", page);
     index.referrers("r", named("a"), page);
     index.referrers("r", named("a"), { ...page, artifactType: "x" });
+    index.referrersBytes("r", named("a"), page);
+    index.referrersBytes("r", named("a"), { ...page, artifactType: "x" });
     index.refersTo("r", named("a"));
     index.isUsed(named("b"));
     index.holders(named("b"));
@@ -184,7 +191,8 @@ test("no question walks over what it does not answer, and none sorts", () => {
       .all()
       .map(({ detail }) => String(detail));
     assert.ok(plan.length > 0);
-    for (const step of plan) assert.match(step, /^SEARCH /, `${sql}: ${plan.join("; ")}`);
+    // The rows of one page may be walked over.
+    for (const step of plan) assert.match(step, /^(SEARCH |CO-ROUTINE |SCAN \(subquery)/, `${sql}: ${plan.join("; ")}`);
   }
 });
 

@@ -68,6 +68,13 @@ class SqliteIndex implements Index {
     return row === undefined ? undefined : manifestOf(row);
   }
 
+  digests(repository: string, { after = "", limit }: Page): Digest[] {
+    const sql = "SELECT lower(hex(digest)) FROM manifests WHERE repository = ? AND digest > ? ORDER BY digest LIMIT ?";
+    const digests = (id: number): Digest[] =>
+      this.#statements.all(sql, id, keyBefore(after), limit).map(([key]) => digestOfKey(key as string));
+    return this.#inside(repository, digests, []);
+  }
+
   manifests(repository: string, { after = "", limit }: Page): IndexedManifest[] {
     const sql = `SELECT ${manifestColumns} FROM manifests WHERE repository = ? AND digest > ? ORDER BY manifests.digest LIMIT ?`;
     return this.#inside(repository, (id) => this.#statements.all(sql, id, keyBefore(after), limit).map(manifestOf), []);

@@ -44,7 +44,9 @@ export interface Index {
   /** Tags that stand for a digest. */
   tagsOf(repository: string, digest: Digest): string[];
   manifest(repository: string, digest: Digest): IndexedManifest | undefined;
-  /** In the order of digests. */
+  /** Those of the manifests, in order. */
+  digests(repository: string, page: Page): Digest[];
+  /** In the order of digests. Each may take a few megabytes. */
   manifests(repository: string, page: Page): IndexedManifest[];
   /** Manifests whose subject is this digest, in the order of digests. */
   referrers(repository: string, subject: Digest, page: Page & { readonly artifactType?: string }): IndexedManifest[];
