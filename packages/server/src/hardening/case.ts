@@ -29,6 +29,3 @@ export interface Case extends Ask {
   readonly after?: readonly Ask[];
   readonly changes?: true;
 }
-
-/** Cases that have all but their names and targets in common. */
-export const each = <T>(list: Iterable<T>, make: (item: T) => Case): Case[] => [...list].map(make);
