@@ -1,10 +1,10 @@
 /** `dray serve`, and servers that others wrote, as processes of their own: started, listened to, ended. */
 import { type ChildProcess, spawn } from "node:child_process";
+import { existsSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { createServer, connect as dial } from "node:net";
 import { fileURLToPath } from "node:url";
 import { findPeer } from "@dray/testkit/peers";
-import { findRuntime } from "../scripts/runtimes.ts";
 import type { Workshop } from "./dray.ts";
 
 const main: string = fileURLToPath(new URL("../packages/cli/src/main.ts", import.meta.url));
@@ -59,9 +59,8 @@ const alive = async <T>(
 
 /** The program that serves: from source under Bun, whichever runtime runs the test. */
 const fromSource = (): readonly string[] => {
-  const bun = findRuntime("bun");
-  if ("missing" in bun) throw new Error(bun.missing);
-  return [bun.path, main];
+  const installed = fileURLToPath(new URL("../node_modules/.bin/bun", import.meta.url));
+  return [existsSync(installed) ? installed : "bun", main];
 };
 
 /** Starts `dray serve` with nothing but a configuration, which says where it listens. */
