@@ -35,6 +35,26 @@ describe("Leases", () => {
     assert.equal(leases.holds(a, "one"), true);
   });
 
+  it("hold for everything where there are too many to remember", () => {
+    const clock = { now: 1000 };
+    const leases = new Leases({ length, now: () => clock.now, uploading: () => false, most: 3 });
+    const digests = Array.from({ length: 3 }, (_, i) => digestOf(new Uint8Array([i + 10])));
+    for (const digest of digests) for (let i = 0; i < 2; i++) leases.record("one", digest);
+    assert.equal(leases.holds(a), false);
+    leases.record("two", a);
+    assert.deepEqual(leases.repositories(a), []);
+    clock.now += length - 1;
+    for (const digest of [...digests, a, b])
+      for (const repository of ["one", "two", undefined]) assert.equal(leases.holds(digest, repository), true);
+    assert.equal(leases.lasting(10).holds(a), false);
+    leases.record("three", b);
+    clock.now += 1;
+    assert.deepEqual([leases.holds(a), leases.holds(b), leases.holds(b, "three")], [false, true, true]);
+    clock.now += length;
+    for (const digest of digests) leases.record("one", digest);
+    assert.deepEqual([leases.holds(a), leases.holds(b), leases.holds(digests[0] ?? a)], [false, false, true]);
+  });
+
   it("last while an upload is open in the same repository", () => {
     const { clock, uploading, leases } = setUp();
     leases.record("one", a);
