@@ -2,6 +2,7 @@
 import { execFileSync } from "node:child_process";
 import { cpSync, existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { testFolders } from "./imports.ts";
 import { root } from "./runtimes.ts";
 
 /** What the sources say of a package, as far as it goes out with it. */
@@ -70,7 +71,10 @@ const compile = (): string => {
     extends: join(root, "tsconfig.json"),
     compilerOptions: { noEmit: false, noEmitOnError: true, rootDir: join(root, "packages"), outDir: folder },
     include: [join(root, "packages/*/src")],
-    exclude: [join(root, "**/*.test.ts")],
+    exclude: [
+      join(root, "**/*.test.ts"),
+      ...testFolders.map((folder) => join(root, "packages/*/src/**", folder, "**")),
+    ],
   };
   writeFileSync(project, JSON.stringify(settings));
   try {

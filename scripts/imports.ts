@@ -72,7 +72,11 @@ export interface Manifest {
 /** Where an import leads: a file of the repository, or a package by name. */
 export type Target = { file: string } | { package: string };
 
-const isTest = (file: string): boolean => file.endsWith(".test.ts");
+/** Folders that only tests use: no package carries them. */
+export const testFolders: readonly string[] = ["contract", "crash", "hardening", "samples"];
+
+const isTest = (file: string): boolean =>
+  file.endsWith(".test.ts") || file.split("/").some((folder) => testFolders.includes(folder));
 /** `packages/dray/src/oci/index.ts` -> `dray`; `e2e/copy.test.ts` -> `e2e`; `scripts/build.ts` -> undefined. */
 const roomOf = (file: string): string | undefined => {
   const [first = "", second] = file.split("/");
@@ -103,7 +107,7 @@ const floorFault = (file: string, target: string, typeOnly: boolean): string | u
   const [from = "", to = ""] = [file.split("/")[0], target.split("/")[0]];
   const unplaced = [from, to].find((name) => level(floors, name) === -1);
   if (unplaced !== undefined) return `"${unplaced}" has no floor; give it one in scripts/imports.ts`;
-  if (isTest(target)) return "a test is nobody's library";
+  if (isTest(target) && !isTest(file)) return "a test is nobody's library";
   if (from === to || level(floors, to) < level(floors, from)) return undefined;
   if (level(floors, to) > level(floors, from)) return `${from} lies below ${to}; imports point down`;
   const rules = betweenSiblings.filter((rule) => rule.from === from);

@@ -7,6 +7,7 @@ if (words.length === 1 && words[0] === "version") {
   // `process.stdout` would read the code of streams and terminals: half of the time.
   console.log(version);
 } else {
+  if (words[0] === "serve") (await import("./more-threads.ts")).withMoreThreads();
   const unexpected = (error: unknown): void => {
     const said = error instanceof Error ? error.message : String(error);
     const text = words.includes("-v") && error instanceof Error ? error.stack : said.replace(/\p{Cc}+/gu, " ");

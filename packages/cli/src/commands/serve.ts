@@ -19,8 +19,6 @@ export const define = (command: Command): void => {
 
 /** Serves until a signal ends it. */
 export const act = async (call: Call<ServeOptions>, words: readonly string[]): Promise<number> => {
-  // Read by Node before its first use of these threads; a sync of the disk holds one of them.
-  process.env["UV_THREADPOOL_SIZE"] ??= "16";
   const { options, out, signal } = call;
   const { listen, readOnly, logLevel } = options;
   const flags = {

@@ -4,8 +4,8 @@ import type { Digest } from "dray/oci";
 import fc from "fast-check";
 import { type Driver, type MemoryFiles, memoryDriver } from "../storage/index.ts";
 import { blobPath } from "../tree/index.ts";
-import { collectorOver } from "./sample-collector.ts";
-import { anyWorld, build, filesOf, garbageOf, type World } from "./sample-world.ts";
+import { collectorOver } from "./samples/collector.ts";
+import { anyWorld, build, filesOf, garbageOf, type World } from "./samples/world.ts";
 
 const now = 1_000_000;
 

@@ -3,8 +3,8 @@ import { describe, it } from "node:test";
 import fc from "fast-check";
 import { memoryDriver } from "../storage/index.ts";
 import { blobPath, layerFolder, revisionFolder } from "../tree/index.ts";
-import { collectorOver } from "./sample-collector.ts";
-import { anyWorld, build, filesOf, garbageOf, type World } from "./sample-world.ts";
+import { collectorOver } from "./samples/collector.ts";
+import { anyWorld, build, filesOf, garbageOf, type World } from "./samples/world.ts";
 import type { Decision } from "./types.ts";
 
 const now = 1_000_000;

@@ -1,4 +1,4 @@
-import type { Body } from "dray/content";
+import { type Body, handOver } from "dray/content";
 import { DrayError } from "dray/errors";
 import type { Headers, HttpRequest } from "dray/http";
 import type { Exchange } from "./exchange.ts";
@@ -72,7 +72,9 @@ const incoming = (exchange: Exchange): AsyncIterator<Uint8Array> => {
       }
       exchange.waiting();
       try {
-        return await bytes.next();
+        const next = await bytes.next();
+        // Bun gives each chunk memory of its own, up to half a megabyte.
+        return next.done === true ? next : { done: false, value: handOver(next.value) };
       } catch (cause) {
         throw new DrayError("NETWORK", "the client went away in the middle of its body", { cause });
       } finally {

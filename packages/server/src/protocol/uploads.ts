@@ -101,7 +101,7 @@ const append = async (call: Call, upload: Upload, options: { last?: boolean } = 
     throw new Refusal(400, "SIZE_INVALID", `Content-Range says ${range.length} bytes, Content-Length ${length}`);
   return inOrder(call, upload, async () => {
     const before = range?.start ?? (await upload.offset());
-    const after = await upload.append(bodyChunks(request), {
+    const after = await upload.append(bodyChunks(request, { releases: true }), {
       ...options,
       ...(range === undefined ? {} : { at: range.start }),
       ...(request.signal === undefined ? {} : { signal: request.signal }),

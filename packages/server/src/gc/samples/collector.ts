@@ -1,10 +1,10 @@
-import { DigestLocks, Leases } from "../holds/index.ts";
-import { createReconciler, openIndex } from "../index/index.ts";
-import type { Driver } from "../storage/index.ts";
-import { Tree } from "../tree/index.ts";
-import { createUploads } from "../uploads/index.ts";
-import { type Collector, createCollector } from "./collector.ts";
-import type { World } from "./sample-world.ts";
+import { DigestLocks, Leases } from "../../holds/index.ts";
+import { createReconciler, openIndex } from "../../index/index.ts";
+import type { Driver } from "../../storage/index.ts";
+import { Tree } from "../../tree/index.ts";
+import { createUploads } from "../../uploads/index.ts";
+import { type Collector, createCollector } from "../collector.ts";
+import type { World } from "./world.ts";
 
 /** A collector for tests, as it stands long after a start, with the world's promises and uploads. */
 export const collectorOver = async (

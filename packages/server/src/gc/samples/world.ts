@@ -1,7 +1,7 @@
 import { type Digest, type DigestAlgorithm, digestOf, encodeJson, mediaTypes } from "dray/oci";
 import fc from "fast-check";
-import type { MemoryFiles } from "../storage/index.ts";
-import { blobPath, layerFolder, revisionFolder, tagFolder } from "../tree/index.ts";
+import type { MemoryFiles } from "../../storage/index.ts";
+import { blobPath, layerFolder, revisionFolder, tagFolder } from "../../tree/index.ts";
 
 /** A registry on paper, for tests: what lies where, how old it is, and what garbage collection should make of it. */
 export interface World {

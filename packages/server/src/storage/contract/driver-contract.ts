@@ -1,9 +1,9 @@
 import { after, before, beforeEach, describe } from "node:test";
-import { changing } from "./contract/changing.ts";
-import { looking } from "./contract/looking.ts";
-import { receiving } from "./contract/receiving.ts";
-import { writing } from "./contract/writing.ts";
-import type { Driver } from "./driver.ts";
+import type { Driver } from "../driver.ts";
+import { changing } from "./changing.ts";
+import { looking } from "./looking.ts";
+import { receiving } from "./receiving.ts";
+import { writing } from "./writing.ts";
 
 export interface DriverUnderTest {
   readonly driver: Driver;
