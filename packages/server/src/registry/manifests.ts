@@ -33,6 +33,8 @@ export interface ManifestsOptions {
 
 /** Bytes that an entry costs beyond its content. */
 const overhead = 500;
+/** Larger than any manifest that Dray reads. What a link in the tree leads to may be anything. */
+const largest = 16 * 1024 * 1024;
 
 /**
  * Manifests for reading: from memory where that is fresh, else from the tree. What enters memory has been hashed; what is remembered
@@ -156,7 +158,9 @@ export class Manifests {
     const stamp = await this.#tree.revision(repository, digest);
     if (stamp === undefined) return undefined;
     const target = await this.#tree.revisionTarget(repository, digest);
-    const bytes = target && (await this.#tree.readBlob(target));
+    const size = target && (await this.#tree.blobSize(target));
+    if (target === undefined || size === undefined) return undefined;
+    const bytes = size > largest ? new Uint8Array(0) : await this.#tree.readBlob(target);
     if (bytes === undefined) return undefined;
     if (digestOf(bytes, algorithmOf(digest)) !== digest) {
       const message = "the stored manifest is damaged; push it again, or delete it";

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { digestOf, encodeJson, mediaTypes } from "dray/oci";
 import { expect } from "../crash/client.ts";
 import { memoryDriver } from "../storage/index.ts";
+import { blobPath } from "../tree/index.ts";
 import { createRegistry } from "./create.ts";
 
 test("nothing is kept of names that anybody asks for and nobody has", async () => {
@@ -49,5 +50,21 @@ test("a page of referrers has less than 4 MiB and costs no more memory, however 
   }
   assert.equal(all.size, 24);
   assert.ok(pages > 10);
+  await registry.close();
+});
+
+test("what a revision leads to is not read into memory if no manifest can be so large", async () => {
+  const driver = memoryDriver();
+  const notices: string[] = [];
+  const registry = createRegistry({ driver, onNotice: ({ message }) => notices.push(message) });
+  const body = new Uint8Array(16 * 1024 * 1024 + 1);
+  const digest = digestOf(body);
+  const { tree } = registry.parts;
+  await tree.writeBlob(digest, body);
+  await tree.linkRevision("a", digest);
+  const read = driver.read.bind(driver);
+  driver.read = (path) => (path === blobPath(digest) ? assert.fail("it was read") : read(path));
+  await expect(registry, `GET /v2/a/manifests/${digest}`, [404]);
+  assert.match(notices.join(), /damaged/);
   await registry.close();
 });
