@@ -56,7 +56,7 @@ export interface Collector {
 export const createCollector = (options: CollectorOptions): Collector => {
   let state: CollectorState = { running: false };
 
-  const run = async (wanted: CollectOptions): Promise<Collected> => {
+  const run = async (wanted: CollectOptions, linkedSince: ReadonlySet<Digest>): Promise<Collected> => {
     const begun = performance.now();
     const { reconciler, settings, now, onNotice } = options;
     const { dryRun = false, lease = settings.lease, signal } = wanted;
@@ -105,6 +105,7 @@ export const createCollector = (options: CollectorOptions): Collector => {
       decide,
       outlook,
       linked: new DigestSet(),
+      linkedSince,
       seen: new Map(),
       unreadable,
     };
@@ -133,11 +134,13 @@ export const createCollector = (options: CollectorOptions): Collector => {
       if (state.running) throw new DrayError("LOCKED", "garbage collection is running already; wait for its end");
       state = { ...state, running: true, phase: "waiting" };
       let last = state.last;
+      const links = options.tree.followLinks();
       try {
         wanted.signal?.throwIfAborted();
-        last = await run(wanted);
+        last = await run(wanted, links.linked);
         return last;
       } finally {
+        links.stop();
         state = { running: false, ...(last === undefined ? {} : { last }) };
       }
     },

@@ -48,13 +48,10 @@ const judge = async (
   run: Run,
   digest: Digest,
 ): Promise<Pick<Decision, "action" | "reason" | "bytes"> | "nothing" | undefined> => {
-  const { tree, outlook, linked, reconciler, leases } = run;
+  const { tree, outlook, linked, linkedSince, reconciler, leases } = run;
   const facts = await tree.driver.stat(blobPath(digest));
   const leased = leases.holds(digest);
-  // A promise that ended may have left a link behind since links were looked at.
-  for (const repository of leases.repositories(digest))
-    if (!leased && (await tree.layer(repository, digest)) !== undefined) return undefined;
-  if (outlook.isUsed(digest) || linked.has(digest)) return undefined;
+  if (outlook.isUsed(digest) || linked.has(digest) || linkedSince.has(digest)) return undefined;
   if (facts === undefined) return "nothing";
   const { size: bytes, mtime } = facts;
   const stays = (reason: string) => ({ action: "keep", reason, bytes }) as const;

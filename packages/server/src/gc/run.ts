@@ -28,6 +28,8 @@ export interface Run extends Places {
   readonly outlook: Outlook;
   /** Digests that a link in some repository keeps, and what the links stand for. */
   readonly linked: DigestSet;
+  /** Blobs that were linked since the run began. */
+  readonly linkedSince: ReadonlySet<Digest>;
   /** States of `_layers` by repository, from before its links were looked at. */
   readonly seen: Map<string, string>;
   readonly unreadable: { readonly repository: string; readonly digest: Digest }[];

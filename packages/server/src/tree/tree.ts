@@ -38,6 +38,7 @@ export interface TagLink {
  */
 export class Tree {
   readonly driver: Driver;
+  readonly #followers = new Set<Set<Digest>>();
 
   constructor(driver: Driver) {
     this.driver = driver;
@@ -103,6 +104,7 @@ export class Tree {
   }
 
   linkLayer(repository: string, digest: Digest): Promise<void> {
+    for (const linked of this.#followers) linked.add(digest);
     return this.#linkOnce(`${layerFolder(repository, digest)}/link`, digest);
   }
 
@@ -110,6 +112,13 @@ export class Tree {
   async touchLayer(repository: string, digest: Digest): Promise<void> {
     await this.driver.touch(`${layerFolder(repository, digest)}/link`);
     await this.touchBlob(digest);
+  }
+
+  /** Blobs that this process links anywhere from now on, until `stop`: who looked at links before that does not know of them. */
+  followLinks(): { readonly linked: ReadonlySet<Digest>; stop(): void } {
+    const linked = new Set<Digest>();
+    this.#followers.add(linked);
+    return { linked, stop: () => void this.#followers.delete(linked) };
   }
 
   /** When a layer was linked; milliseconds since 1970. */
