@@ -2,6 +2,7 @@ import { algorithmOf, type Digest } from "dray/oci";
 import { Refusal } from "../answer/index.ts";
 import type { Upload } from "../uploads/types.ts";
 import type { Call } from "./call.ts";
+import { refuseWrites } from "./guard.ts";
 
 /**
  * Ends an upload as a blob of its repository. Whether the data is there already is decided while nobody can take it away.
@@ -17,6 +18,8 @@ export const commitUpload = async ({ parts }: Call, upload: Upload, wanted: Dige
   const { repository } = upload;
   /** A file of another size is not what its name says: it is replaced. */
   const take = async (store: () => Promise<void>): Promise<void> => {
+    // Since the upload began it may have been said that nothing is written any more.
+    refuseWrites(parts);
     if ((await tree.blobSize(wanted)) === size) await tree.touchBlob(wanted);
     else await store();
     await link(parts, repository, wanted);
@@ -39,6 +42,7 @@ export const mountBlob = async (
   const { parts, principal } = call;
   const sources = from === null ? holders(call, repository, digest) : [from];
   return parts.locks.hold({ exclusive: [digest] }, async () => {
+    refuseWrites(parts);
     for await (const source of sources) {
       if (!principal.may(source, "pull")) continue;
       const target = await parts.tree.layer(source, digest);

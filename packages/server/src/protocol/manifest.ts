@@ -100,6 +100,7 @@ const put = async (call: Call, { repository, name }: ManifestRoute): Promise<Htt
       [...tags].sort().map((tag) => `${repository}\0${tag}`),
       (key, work) => parts.tagLocks.run(key, work),
       async () => {
+        refuseWrites(parts);
         const current = await (isDigest(name)
           ? revisionOf(call, repository, name)
           : parts.manifests.tag(repository, name));

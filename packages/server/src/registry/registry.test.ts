@@ -68,3 +68,32 @@ test("what a revision leads to is not read into memory if no manifest can be so 
   assert.match(notices.join(), /damaged/);
   await registry.close();
 });
+
+test("read-only from a moment on: what was on its way then is refused, and goes on later", async () => {
+  const registry = createRegistry({ driver: memoryDriver() });
+  const body = encodeJson({ schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests: [] });
+  const digest = digestOf(body);
+  const switched = async function* (): AsyncGenerator<Uint8Array> {
+    yield body.slice(0, 10);
+    registry.setReadOnly(true);
+    yield body.slice(10);
+  };
+  const send = async (method: string, target: string): Promise<number> => {
+    const chunks = switched();
+    const request = { method, target, origin: "http://registry.test", headers: [] };
+    return (await registry({ ...request, body: { chunks, discard: async () => {} } })).status;
+  };
+  const session = (await expect(registry, "POST /v2/a/blobs/uploads/", [202])).header("Location") ?? "";
+  const writes = [
+    ["PUT", `${session}?digest=${digest}`],
+    ["POST", `/v2/a/blobs/uploads/?digest=${digest}`],
+    ["PUT", "/v2/a/manifests/latest"],
+  ] as const;
+  for (const [method, target] of writes) {
+    assert.equal(await send(method, target), 405, method);
+    for (const path of [`blobs/${digest}`, "manifests/latest"]) await expect(registry, `GET /v2/a/${path}`, [404]);
+    registry.setReadOnly(false);
+  }
+  await expect(registry, `PUT ${session}?digest=${digest}`, [201]);
+  await registry.close();
+});
