@@ -7,7 +7,7 @@ import { describe, it } from "node:test";
 import { killRounds } from "./load/kill-rounds.ts";
 
 const long = process.env["DRAY_LONG_TESTS"] === "1";
-const rounds = Number(process.env["DRAY_KILL_ROUNDS"] ?? (long ? 60 : 12));
+const rounds = Number(process.env["DRAY_KILL_ROUNDS"] ?? (long ? 60 : 20));
 const seed = Number(process.env["DRAY_SEED"] ?? Date.now() % 1_000_000);
 
 describe(`SIGKILL under load, ${rounds} rounds, DRAY_SEED=${seed}`, () => {

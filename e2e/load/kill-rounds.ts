@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readdir } from "node:fs/promises";
+import { readdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { treePaths } from "@dray/server";
@@ -27,6 +27,8 @@ export interface KillSums {
   resumed: number;
   lost: number;
   blobs: number;
+  /** Indexes that were removed or damaged between a kill and a start. */
+  hurt: number;
   /** Milliseconds. */
   slowestStart: number;
 }
@@ -55,6 +57,7 @@ export const killRounds = async ({
     resumed: 0,
     lost: 0,
     blobs: 0,
+    hurt: 0,
     slowestStart: 0,
   };
   let names = 0;
@@ -62,6 +65,8 @@ export const killRounds = async ({
     const { promised, keys } = manner(chance);
     // In the end nobody else collects.
     if (round > rounds) keys.push("dray.gc.interval=0s");
+    const hurt = round > 1 && chance.next() < 0.25 ? await hurtIndex(data, chance) : "";
+    if (hurt !== "") sums.hurt++;
     const server = await startServer(data, keys);
     sums.slowestStart = Math.max(sums.slowestStart, server.took);
     const options = (id: number, http: HttpClient): WorkerOptions => ({
@@ -89,17 +94,34 @@ export const killRounds = async ({
         sums.acknowledged += acknowledged;
         sums.rounds++;
         onRound(
-          `round ${round}: ${keys.slice(0, 3).join(" ")}: started in ${Math.round(server.took)} ms, ${acknowledged} things done, ${ledger.parked.length} uploads cut off`,
+          `round ${round}: ${hurt === "" ? "" : `index ${hurt}, `}${keys.slice(0, 3).join(" ")}: started in ${Math.round(server.took)} ms, ${acknowledged} things done, ${ledger.parked.length} uploads cut off`,
         );
       }
       http.close();
     } finally {
       await (round > rounds ? server.stop() : server.kill());
     }
-    const complaints = server.complaints().filter((line) => !/keeps everything|promised before the start/.test(line));
+    const complaints = server
+      .complaints()
+      .filter((line) => !(hurt !== "" && /index/.test(line)) && !/promised before the start/.test(line));
     assert.deepEqual(complaints, [], `what the server of round ${round} complained of`);
   }
   return sums;
+};
+
+/** The index is derived: whatever happens to it, the tree says the same. */
+const hurtIndex = async (data: string, chance: Chance): Promise<string> => {
+  const [file, log] = [join(data, "dray/index.db"), join(data, "dray/index.db-wal")];
+  const how = chance.pick(["removed", "cut", "a page lost", "without its log"]);
+  const bytes = await readFile(file);
+  if (how === "removed") await rm(file);
+  if (how === "without its log") await rm(log, { force: true });
+  if (how === "cut") await truncate(file, chance.below(bytes.byteLength + 1));
+  if (how === "a page lost") {
+    const at = 4096 * chance.below(Math.ceil(bytes.byteLength / 4096));
+    await writeFile(file, bytes.fill(0, at, Math.min(at + 4096, bytes.byteLength)));
+  }
+  return how;
 };
 
 /** How the registry is run in a round. */
