@@ -43,8 +43,10 @@ const head = ({ request, parts }: Call, repository: string, digest: Digest): Pro
     if (size === undefined) throw unknown(repository, digest);
     parts.leases.record(repository, digest);
     if (target !== digest && target !== undefined) parts.leases.record(repository, target);
-    // The manifest may come later than a lease lasts, after other layers: the grace counts from here, too.
-    if (!parts.index.refersTo(repository, digest)) await parts.tree.touchLayer(repository, digest);
+    // The manifest may come later than a lease lasts, after other layers: the grace counts from here, too. Where nothing can be
+    // written nothing can be pushed either, and a look is answered all the same.
+    if (!parts.settings.readOnly && !parts.index.refersTo(repository, digest))
+      await parts.tree.touchLayer(repository, digest).catch(() => {});
     if (notModified(request, digest)) return bare(request, 304, headersOf(digest));
     const headers = Object.entries({ ...headersOf(digest), "Content-Length": String(size) });
     return answerOf(request, 200, headers, emptyBody);

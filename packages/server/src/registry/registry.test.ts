@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { DrayError } from "dray/errors";
 import { digestOf, encodeJson, mediaTypes } from "dray/oci";
 import { expect } from "../crash/client.ts";
 import { memoryDriver } from "../storage/index.ts";
@@ -95,5 +96,24 @@ test("read-only from a moment on: what was on its way then is refused, and goes 
     registry.setReadOnly(false);
   }
   await expect(registry, `PUT ${session}?digest=${digest}`, [201]);
+  await registry.close();
+});
+
+test("a look at a blob writes nothing while the registry is read-only, and needs no disk that can be written", async () => {
+  const driver = memoryDriver();
+  const registry = createRegistry({ driver });
+  const body = new Uint8Array(100);
+  const path = `/v2/a/blobs/${digestOf(body)}`;
+  await expect(registry, `POST /v2/a/blobs/uploads/?digest=${digestOf(body)}`, [201], { body });
+  let touched = 0;
+  driver.touch = () => {
+    touched++;
+    return Promise.reject(new DrayError("DISK", "a read-only file system"));
+  };
+  await expect(registry, `HEAD ${path}`, [200]);
+  assert.equal(touched, 1);
+  registry.setReadOnly(true);
+  await expect(registry, `HEAD ${path}`, [200]);
+  assert.equal(touched, 1);
   await registry.close();
 });
