@@ -1,6 +1,6 @@
 /**
  * `npm test`: every test file under Bun and then under Node 24.
- * `npm test -- [--runtime bun|node|node22]… [FILE…]` narrows; FILE is any part of a path.
+ * `npm test -- [--runtime bun|node|node22]… [--without PART]… [FILE…]` narrows; FILE and PART are any part of a path.
  */
 import { globSync } from "node:fs";
 import { availableParallelism } from "node:os";
@@ -22,11 +22,14 @@ interface Totals {
 const main = async (): Promise<number> => {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { runtime: { type: "string", multiple: true, default: [...byDefault] } },
+    options: {
+      runtime: { type: "string", multiple: true, default: [...byDefault] },
+      without: { type: "string", multiple: true, default: [] },
+    },
   });
   const unknown = values.runtime.find((name) => !names.includes(name as RuntimeName));
   if (unknown !== undefined) return usage(`unknown runtime "${unknown}"; there are ${names.join(", ")}`);
-  const files = find(positionals);
+  const files = find(positionals).filter((file) => !values.without.some((part) => file.includes(part)));
   if (files.length === 0) return usage(`no test file matches ${positionals.join(" ") || folders.join(" ")}`);
 
   const totals: Totals = { passed: 0, failed: 0, skipped: 0 };
