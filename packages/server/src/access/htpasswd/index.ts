@@ -1,3 +1,2 @@
 /** Users and passwords in a file. Knows nothing of tokens. */
 export { type HtpasswdOptions, htpasswd } from "./htpasswd.ts";
-export type { Verifier } from "./verifier.ts";
