@@ -14,6 +14,8 @@ export interface RegistryOptions {
   readonly readOnly?: boolean;
   /** Bytes of the largest manifest; default 4 MiB, and 413 beyond. */
   readonly largestManifest?: number;
+  /** Bytes of the largest manifest that is served, whoever wrote it; default 16 MiB. */
+  readonly largestServed?: number;
   /** `true`: a manifest whose children are not there is refused with MANIFEST_BLOB_UNKNOWN. Default `false`: sparse ones are taken. */
   readonly refuseSparse?: boolean;
   /** Names in a page at most. Default 1000 each. */

@@ -57,6 +57,7 @@ export const createRegistry = (options: RegistryOptions): Registry => {
     now,
     onNotice: notice,
     ...(options.counts === undefined ? {} : { counts: options.counts }),
+    ...(options.largestServed === undefined ? {} : { largest: options.largestServed }),
   });
   const lists = new Lists(memory / 2);
   const changed = (repository: string): void => lists.changed(repository);

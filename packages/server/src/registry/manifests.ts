@@ -29,12 +29,14 @@ export interface ManifestsOptions {
   readonly now: () => number;
   readonly onNotice: (notice: Notice) => void;
   readonly counts?: { requests: number; hits: number };
+  /** Bytes of the largest manifest that is served; default 16 MiB. */
+  readonly largest?: number;
 }
 
 /** Bytes that an entry costs beyond its content. */
 const overhead = 500;
 /** Larger than any manifest that Dray reads. What a link in the tree leads to may be anything. */
-const largest = 16 * 1024 * 1024;
+const largestServed = 16 * 1024 * 1024;
 
 /**
  * Manifests for reading: from memory where that is fresh, else from the tree. What enters memory has been hashed; what is remembered
@@ -49,8 +51,11 @@ export class Manifests {
   readonly #now: () => number;
   readonly #onNotice: (notice: Notice) => void;
   readonly #counts: { requests: number; hits: number };
+  readonly #largest: number;
 
-  constructor({ tree, memory, recheckAfter, now, onNotice, counts = { requests: 0, hits: 0 } }: ManifestsOptions) {
+  constructor(options: ManifestsOptions) {
+    const { tree, memory, recheckAfter, now, onNotice, counts = { requests: 0, hits: 0 } } = options;
+    this.#largest = options.largest ?? largestServed;
     this.#tree = tree;
     this.#tags = new Bounded(memory / 4);
     this.#manifests = new Bounded((memory * 3) / 4);
@@ -160,7 +165,7 @@ export class Manifests {
     const target = await this.#tree.revisionTarget(repository, digest);
     const size = target && (await this.#tree.blobSize(target));
     if (target === undefined || size === undefined) return undefined;
-    const bytes = size > largest ? new Uint8Array(0) : await this.#tree.readBlob(target);
+    const bytes = size > this.#largest ? new Uint8Array(0) : await this.#tree.readBlob(target);
     if (bytes === undefined) return undefined;
     if (digestOf(bytes, algorithmOf(digest)) !== digest) {
       const message = "the stored manifest is damaged; push it again, or delete it";

@@ -67,6 +67,8 @@ export const memoryRegistry = (options: MemoryRegistryOptions = {}): MemoryRegis
     driver,
     // What a test puts there beside the API is seen at once.
     recheckAfter: 0,
+    // A client has limits of its own, and they are to be tested.
+    largestServed: Number.MAX_SAFE_INTEGER,
     deletes: options.deletes !== false,
     refuseSparse: options.sparse !== true,
     pages: { tags: page, catalog: page, referrers: options.referrersPageSize ?? Number.MAX_SAFE_INTEGER },
