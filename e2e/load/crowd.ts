@@ -128,7 +128,9 @@ const work = async (http: HttpClient, { id, seed, tags, wait, sums, isOver }: Lo
       ...layers,
       seededBytes(`${seed} ${id} ${i}`, 1000 + chance.below(60_000)),
     ]);
-    for (let took = wait; took >= wait; ) took = await pushGraph(graph, tag, { http, repository, chance });
+    // As with a large layer: what was promised first has to be there for long.
+    const dawdle = async (): Promise<void> => void (chance.next() < 0.3 && (await sleep(chance.next() * 0.6 * wait)));
+    for (let took = wait; took >= wait; ) took = await pushGraph(graph, tag, { http, repository, chance, dawdle });
     own.set(tag, graph);
     sums.pushed++;
     const missing = await pullWhole(http, repository, graph.root);

@@ -27,6 +27,8 @@ export interface PushOptions {
   readonly chance: Chance;
   /** Repositories where a blob may be to be mounted from. */
   readonly others?: readonly string[];
+  /** Takes its time between the blobs and what needs them. */
+  readonly dawdle?: () => Promise<void>;
   /** Hears of each piece of a chunked upload, for whoever goes on with it later. */
   readonly onChunk?: (
     state: { location: string; bytes: Uint8Array; acknowledged: number; sent: number } | undefined,
@@ -114,6 +116,7 @@ export const pushGraph = async (graph: Graph, name: string, options: PushOptions
   for (let attempt = 1; ; attempt++) {
     const begun = performance.now();
     for (const bytes of graph.blobs.values()) await pushBlob(bytes, options);
+    await options.dawdle?.();
     let missing = false;
     for (const { digest, mediaType, bytes } of graph.manifests) {
       const path = `/v2/${repository}/manifests/${digest === graph.root ? name : digest}`;
