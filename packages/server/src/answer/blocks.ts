@@ -22,6 +22,8 @@ export interface Block {
 const [smallest, largest] = [128 * 1024, 1024 * 1024];
 
 /**
+ * The more streams, the smaller the blocks, or small requests would wait for a round of large ones; not as many times smaller, or
+ * the calls would cost too much.
  * `budget`: bytes that all streams hold together, two blocks each, as long as they fit with the smallest block. As much is kept for
  * use again; blocks of a size that nobody takes now are the first to go.
  */
@@ -31,7 +33,7 @@ export const blocksOf = ({ budget = 16 * 1024 * 1024 }: { readonly budget?: numb
   let [streams, used, waiting] = [0, 0, 0];
 
   const size = (): number => {
-    const share = budget / (2 * streams);
+    const share = Math.min(budget / (2 * streams), largest / Math.sqrt(streams));
     let fitting = largest;
     while (fitting > smallest && fitting > share) fitting /= 2;
     return fitting;
