@@ -24,13 +24,18 @@ export const lockVolume: LockVolume = async (fs, path, what) => {
     database.close();
     throw error;
   }
+  kept.add(database);
   return {
     release: async () => {
       rmSync(named, { force: true });
+      kept.delete(database);
       database.close();
     },
   };
 };
+
+/** A database that is collected lets its lock go: these stay until they are released. */
+const kept = new Set<DatabaseSync>();
 
 /** `undefined` where the file system cannot lock. */
 const exclusive = (file: string, taken: () => DrayError): DatabaseSync | undefined => {
