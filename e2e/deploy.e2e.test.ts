@@ -3,14 +3,13 @@ import assert from "node:assert/strict";
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { chmod, chown, copyFile, mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { get } from "node:http";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { sampleImage } from "@dray/testkit";
-import { findPeer, finish, succeed } from "@dray/testkit/peers";
+import { findPeer, finish, freePort, succeed } from "@dray/testkit/peers";
 import { anonymous } from "dray/auth";
 import { bytesContent, copy, type Located, memoryStore } from "dray/content";
 import { digestOf, mediaTypes } from "dray/oci";
@@ -35,15 +34,6 @@ before(async () => {
   await chmod(dir, 0o755);
 });
 after(() => rm(dir, { recursive: true, force: true }));
-
-const freePort = (): Promise<number> =>
-  new Promise((resolve, reject) => {
-    const server = createServer().once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
-  });
 
 const statusOf = (url: string): Promise<number | undefined> =>
   new Promise((resolve) => {

@@ -2,13 +2,11 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
-import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { testCertificates } from "@dray/testkit";
-import { findPeer } from "@dray/testkit/peers";
+import { accepting, findPeer, freePort } from "@dray/testkit/peers";
 
 export const serverNames = ["dray", "docker-registry", "registry 3", "zot"] as const;
 export type ServerName = (typeof serverNames)[number];
@@ -104,7 +102,7 @@ export const startServer = async (name: ServerName, options: ServerOptions): Pro
   const host = `127.0.0.1:${port}`;
   try {
     await Promise.race([
-      accepting(port),
+      accepting(port, name, { seconds: 60, pause: 5 }),
       ended.then(() => Promise.reject(new Error(`${name} ended at its start: ${said}`))),
     ]);
   } catch (error) {
@@ -169,32 +167,4 @@ const certificates = async (dir: string): Promise<Certificates> => {
     certificate: await put("server.pem", server.cert),
     key: await put("server.key", server.key),
   };
-};
-
-const freePort = (): Promise<number> =>
-  new Promise((resolve, reject) => {
-    const server = createServer();
-    server.on("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() => {
-        if (typeof address === "object" && address !== null) resolve(address.port);
-        else reject(new Error("no free port"));
-      });
-    });
-  });
-
-const accepting = async (port: number): Promise<void> => {
-  for (let i = 0; i < 12_000; i++) {
-    const open = await new Promise<boolean>((resolve) => {
-      const socket = connect(port, "127.0.0.1", () => {
-        socket.destroy();
-        resolve(true);
-      });
-      socket.on("error", () => resolve(false));
-    });
-    if (open) return;
-    await sleep(5);
-  }
-  throw new Error("the server does not listen");
 };

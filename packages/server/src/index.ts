@@ -1,5 +1,6 @@
 /** The registry server: a `Handler` over a driver, sockets to serve it on, and what an operator needs around it. */
 export type { Access as RegistryAccess, Action, Need, Principal, Verdict } from "./access/types.ts";
+export type { RefusalCode } from "./answer/index.ts";
 export {
   describeSettings,
   describeText,

@@ -1,22 +1,6 @@
+import type { RefusalCode } from "@dray/server";
 import { type Body, bytesBody } from "dray/content";
 import type { Headers, HttpRequest, HttpResponse } from "dray/http";
-
-/** The error codes of the distribution specification. */
-export type RegistryErrorCode =
-  | "BLOB_UNKNOWN"
-  | "BLOB_UPLOAD_INVALID"
-  | "BLOB_UPLOAD_UNKNOWN"
-  | "DENIED"
-  | "DIGEST_INVALID"
-  | "MANIFEST_BLOB_UNKNOWN"
-  | "MANIFEST_INVALID"
-  | "MANIFEST_UNKNOWN"
-  | "NAME_INVALID"
-  | "NAME_UNKNOWN"
-  | "SIZE_INVALID"
-  | "TOOMANYREQUESTS"
-  | "UNAUTHORIZED"
-  | "UNSUPPORTED";
 
 /** Headers as people write them down. */
 export type HeaderRecord = Readonly<Record<string, string>>;
@@ -59,7 +43,7 @@ export const respondJson = (
 export const refuse = (
   request: HttpRequest,
   status: number,
-  code: RegistryErrorCode,
+  code: RefusalCode,
   message: string,
   headers: HeaderRecord = {},
 ): HttpResponse => respondJson(request, status, { errors: [{ code, message, detail: null }] }, headers);

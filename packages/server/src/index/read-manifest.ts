@@ -1,10 +1,7 @@
-import { algorithmOf, type Digest, digestOf } from "dray/oci";
+import { algorithmOf, type Digest, digestOf, largestManifest } from "dray/oci";
 import type { Notice } from "../options.ts";
 import { describe, type Tree } from "../tree/index.ts";
 import type { IndexedManifest } from "./types.ts";
-
-/** Larger than any manifest that Dray reads. */
-const largest = 16 * 1024 * 1024;
 
 /**
  * Reads a revision from the tree. A digest is its content, so this is done once. `undefined`: the repository has none. One whose
@@ -31,7 +28,7 @@ export const readManifest = async (
   }
   const size = await tree.blobSize(target);
   if (size === undefined) return damaged("its content is missing");
-  if (size > largest) return damaged(`it has ${size} bytes`, size);
+  if (size > largestManifest) return damaged(`it has ${size} bytes`, size);
   const bytes = await tree.readBlob(target);
   if (bytes === undefined) return damaged("its content is missing");
   if (digestOf(bytes, algorithmOf(digest)) !== digest) return damaged("its content has another digest", size);

@@ -1,5 +1,5 @@
 import type { Headers } from "dray/http";
-import { algorithmOf, type Digest, digestOf, isDigest } from "dray/oci";
+import { algorithmOf, type Digest, digestOf, isDigest, largestManifest } from "dray/oci";
 import { Bounded, Fills } from "../cache/index.ts";
 import type { Notice } from "../options.ts";
 import { type Stamp, type Tree, typeInside } from "../tree/index.ts";
@@ -35,8 +35,6 @@ export interface ManifestsOptions {
 
 /** Bytes that an entry costs beyond its content. */
 const overhead = 500;
-/** Larger than any manifest that Dray reads. What a link in the tree leads to may be anything. */
-const largestServed = 16 * 1024 * 1024;
 
 /**
  * Manifests for reading: from memory where that is fresh, else from the tree. What enters memory has been hashed; what is remembered
@@ -55,7 +53,7 @@ export class Manifests {
 
   constructor(options: ManifestsOptions) {
     const { tree, memory, recheckAfter, now, onNotice, counts = { requests: 0, hits: 0 } } = options;
-    this.#largest = options.largest ?? largestServed;
+    this.#largest = options.largest ?? largestManifest;
     this.#tree = tree;
     this.#tags = new Bounded(memory / 4);
     this.#manifests = new Bounded((memory * 3) / 4);

@@ -2,6 +2,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { DrayError } from "dray/errors";
 import { type Digest, type DigestAlgorithm, type Digester, digester } from "dray/oci";
 import type { Receiver } from "./driver.ts";
+import { Turns } from "./turns.ts";
 
 /** Where a receiver puts its bytes: a file that is open for reading and writing, or something like it. */
 export interface ByteSink {
@@ -74,9 +75,7 @@ class Growing implements Receiver {
   /** The write that is on its way. Never rejects: what went wrong is kept until `drain` has told it. */
   #writing: Promise<void> | undefined;
   #failure: { readonly error: unknown } | undefined;
-  /** One call after the other. */
-  #last: Promise<unknown> = Promise.resolve();
-  #closed: Promise<void> | undefined;
+  readonly #turns = new Turns();
 
   constructor(sink: ByteSink, algorithm: DigestAlgorithm, hash: Digester, size: number) {
     this.#sink = sink;
@@ -91,15 +90,15 @@ class Growing implements Receiver {
   }
 
   append(chunk: Uint8Array): Promise<void> {
-    return this.#inTurn(() => this.#append(chunk));
+    return this.#turns.run(() => this.#append(chunk));
   }
 
   drain(): Promise<number> {
-    return this.#inTurn(() => this.#drain());
+    return this.#turns.run(() => this.#drain());
   }
 
   digest(algorithm: DigestAlgorithm): Promise<Digest> {
-    return this.#inTurn(async () => {
+    return this.#turns.run(async () => {
       const size = await this.#drain();
       if (algorithm !== this.#algorithm) return (await this.#again(algorithm, size)).digest();
       if (this.#digest === undefined) {
@@ -112,18 +111,7 @@ class Growing implements Receiver {
   }
 
   close(): Promise<void> {
-    this.#closed ??= this.#last.then(
-      () => this.#close(),
-      () => this.#close(),
-    );
-    return this.#closed;
-  }
-
-  #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#closed !== undefined) return Promise.reject(new DrayError("DISK", "the receiver is closed"));
-    const result = this.#last.then(work, work);
-    this.#last = result;
-    return result;
+    return this.#turns.close(() => this.#close());
   }
 
   async #append(chunk: Uint8Array): Promise<void> {

@@ -1,11 +1,10 @@
 import { spawn } from "node:child_process";
 import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
-import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { testCertificates } from "../certificates/index.ts";
 import { findPeer } from "./find.ts";
+import { accepting, freePort } from "./ports.ts";
 
 export interface DockerRegistryOptions {
   /** Serves https, under an authority of its own. Default: http. */
@@ -61,7 +60,10 @@ export const startDockerRegistry = async (options: DockerRegistryOptions = {}): 
   await writeFile(join(dir, "config.yml"), JSON.stringify(config));
   const child = spawn(program, ["serve", join(dir, "config.yml")], { stdio: "ignore" });
   const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()));
-  await Promise.race([listening(port), ended.then(() => Promise.reject(new Error("docker-registry ended at once")))]);
+  await Promise.race([
+    accepting(port, "docker-registry"),
+    ended.then(() => Promise.reject(new Error("docker-registry ended at once"))),
+  ]);
   return {
     host,
     data,
@@ -105,32 +107,4 @@ const writeCertificates = async (dir: string, { clientCertificate }: DockerRegis
   };
   const files = { cert: await put("client.pem", client.cert), key: await put("client.key", client.key) };
   return { settings, ca: authority, client: files };
-};
-
-const freePort = (): Promise<number> =>
-  new Promise((resolve, reject) => {
-    const server = createServer();
-    server.on("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() => {
-        if (typeof address === "object" && address !== null) resolve(address.port);
-        else reject(new Error("no free port"));
-      });
-    });
-  });
-
-const listening = async (port: number): Promise<void> => {
-  for (let i = 0; i < 400; i++) {
-    const open = await new Promise<boolean>((resolve) => {
-      const socket = connect(port, "127.0.0.1", () => {
-        socket.destroy();
-        resolve(true);
-      });
-      socket.on("error", () => resolve(false));
-    });
-    if (open) return;
-    await sleep(25);
-  }
-  throw new Error("docker-registry does not listen");
 };

@@ -2,4 +2,5 @@
 export { type CuttingProxy, type CuttingProxyOptions, cuttingProxy } from "./cutting-proxy.ts";
 export { type DockerRegistry, type DockerRegistryOptions, startDockerRegistry } from "./docker-registry.ts";
 export { findPeer } from "./find.ts";
+export { accepting, freePort } from "./ports.ts";
 export { type Finished, finish, succeed } from "./run.ts";

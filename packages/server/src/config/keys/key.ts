@@ -58,32 +58,18 @@ export const needless = (path: string, type: ValueType, about: string, facts: { 
 
 const says = (node: ConfigNode): boolean => !isEmpty(node);
 
-export const ignored = (
-  path: string,
-  type: ValueType,
-  about: string,
-  matters: (node: ConfigNode) => boolean = says,
-): Key => ({
-  path,
-  status: "ignored",
-  type,
-  about,
-  reloadable: true,
-  secret: false,
-  matters,
-});
+/** A key that has no effect here, or may not be there: which of both is all that tells them apart. */
+const unsupported =
+  (status: "ignored" | "refused") =>
+  (path: string, type: ValueType, about: string, matters: (node: ConfigNode) => boolean = says): Key => ({
+    path,
+    status,
+    type,
+    about,
+    reloadable: true,
+    secret: false,
+    matters,
+  });
 
-export const refused = (
-  path: string,
-  type: ValueType,
-  about: string,
-  matters: (node: ConfigNode) => boolean = says,
-): Key => ({
-  path,
-  status: "refused",
-  type,
-  about,
-  reloadable: true,
-  secret: false,
-  matters,
-});
+export const ignored: ReturnType<typeof unsupported> = unsupported("ignored");
+export const refused: ReturnType<typeof unsupported> = unsupported("refused");

@@ -1,10 +1,10 @@
 import { stat } from "node:fs/promises";
-import { DrayError } from "dray/errors";
 import { errnoOf, nodeFiles, onDisk } from "dray/files";
 import type { Digest, DigestAlgorithm } from "dray/oci";
 import type { Receiver } from "../../storage/driver.ts";
 import { fileSink } from "../../storage/file-sink.ts";
 import { receiver } from "../../storage/receiver.ts";
+import { Turns } from "../../storage/turns.ts";
 import { blockSize, giveBlock, takeBlock } from "./blocks.ts";
 import { ThreadFile } from "./thread-file.ts";
 
@@ -32,9 +32,7 @@ class Receiving implements Receiver {
   #filled = 0;
   /** Of the last append; kept until `drain` has told it. */
   #failure: { readonly error: unknown } | undefined;
-  /** One call after the other. */
-  #last: Promise<unknown> = Promise.resolve();
-  #closed: Promise<void> | undefined;
+  readonly #turns = new Turns();
 
   constructor(path: string, algorithm: DigestAlgorithm) {
     this.#path = path;
@@ -53,33 +51,22 @@ class Receiving implements Receiver {
   }
 
   append(chunk: Uint8Array): Promise<void> {
-    return this.#inTurn(() => this.#append(chunk));
+    return this.#turns.run(() => this.#append(chunk));
   }
 
   drain(): Promise<number> {
-    return this.#inTurn(() => this.#drain());
+    return this.#turns.run(() => this.#drain());
   }
 
   digest(algorithm: DigestAlgorithm): Promise<Digest> {
-    return this.#inTurn(async () => {
+    return this.#turns.run(async () => {
       const size = await this.#drain();
       return (await this.#reach(size)).digest(algorithm);
     });
   }
 
   close(): Promise<void> {
-    this.#closed ??= this.#last.then(
-      () => this.#close(),
-      () => this.#close(),
-    );
-    return this.#closed;
-  }
-
-  #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#closed !== undefined) return Promise.reject(new DrayError("DISK", "the receiver is closed"));
-    const result = this.#last.then(work, work);
-    this.#last = result;
-    return result;
+    return this.#turns.close(() => this.#close());
   }
 
   async #append(chunk: Uint8Array): Promise<void> {
