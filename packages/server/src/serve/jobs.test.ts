@@ -20,7 +20,10 @@ const loggedOf = async (ends: () => Promise<never>): Promise<string[]> => {
     },
   } as unknown as ControlActions;
   const [job] = jobsOf(settings, {} as Registry, actions, (level, message) => void logged.push(`${level} ${message}`));
+  // What is done in the background keeps no process alive.
+  const alive = setInterval(() => {}, 1000);
   await ran;
+  clearInterval(alive);
   // It is stopped once what it began is told.
   await new Promise((told) => void setImmediate(told));
   await job?.stop();
