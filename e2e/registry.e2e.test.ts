@@ -134,7 +134,7 @@ describe("docker-registry", { skip: missing(["docker-registry", docker]) }, () =
   });
 
   test("downloads that are cut after 20 MB go on at the byte where they stopped", async () => {
-    const relay = await cuttingProxy(server.host, { limit: 20_000_000 });
+    const relay = await cuttingProxy(server.host, { limit: 20_000_000, pace: 20 });
     const cut = client(relay.host);
     try {
       const bytes = seededBytes("down", 70 * mib);
@@ -143,7 +143,7 @@ describe("docker-registry", { skip: missing(["docker-registry", docker]) }, () =
       assert.equal(digestOf(got), digestOf(bytes));
       // The relay's resets throw away what lies in the system's buffers; only that is asked for again.
       console.log(`download, cut after 20 MB: ${(relay.received() / bytes.byteLength).toFixed(2)} of the bytes`);
-      assert.ok(relay.received() < bytes.byteLength * 1.5);
+      assert.ok(relay.received() < bytes.byteLength * 1.25);
       assert.ok(relay.cuts() >= 3);
     } finally {
       await cut.close();
@@ -182,7 +182,8 @@ describe("a registry that keeps what a cut upload has brought", () => {
   test("connections that are cut after 20 MB: each byte goes once", async () => {
     const memory = memoryRegistry({ sink: true });
     const server = await listen(memory.handler);
-    const relay = await cuttingProxy(server.host, { limit: 20_000_000 });
+    // Whoever is cut off loses what it has not read yet: here that is little, as on a network slower than the registry.
+    const relay = await cuttingProxy(server.host, { limit: 20_000_000, pace: 20 });
     const cut = client(relay.host, { stateDir });
     try {
       const blobs = [70, 50, 30].map((size) => seededBytes(`keeps ${size}`, size * mib));
@@ -190,7 +191,7 @@ describe("a registry that keeps what a cut upload has brought", () => {
       for (const bytes of blobs) assert.equal(memory.blob("keeps", digestOf(bytes))?.size, bytes.byteLength);
       const sum = blobs.reduce((total, { byteLength }) => total + byteLength, 0);
       console.log(`testkit, cut after 20 MB: ${(relay.sent() / sum).toFixed(3)} of the bytes, ${relay.cuts()} cuts`);
-      assert.ok(relay.sent() < sum * 1.25);
+      assert.ok(relay.sent() < sum * 1.05);
     } finally {
       await cut.close();
       await relay.close();

@@ -39,7 +39,8 @@ export const joinPool = (job: HashJob): HashPlace => {
     send: (message, transfer) => thread.worker.postMessage(message, [...transfer]),
     leave: () => {
       thread.jobs.delete(id);
-      if (thread.jobs.size === 0) thread.worker.unref();
+      // One that is being ended is waited for.
+      if (thread.jobs.size === 0 && threads.includes(thread)) thread.worker.unref();
     },
   };
 };

@@ -56,8 +56,9 @@ export const createVerifier = (options: VerifierOptions = {}): Verifier => {
       thread.job?.resolve(right);
       thread.job = undefined;
       const next = waiting.shift();
-      if (next === undefined) worker.unref();
-      else give(thread, next);
+      if (next !== undefined) give(thread, next);
+      // One that is being ended is waited for.
+      else if (threads.has(thread)) worker.unref();
     });
     worker.on("error", ended);
     worker.on("messageerror", ended);

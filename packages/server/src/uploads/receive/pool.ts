@@ -83,5 +83,8 @@ const start = (): Thread => {
 
 /** Ends the threads that write uploads; what is open fails. They never keep a process alive, so this is for tests and for long-lived programs. */
 export const closeReceiveWorkers = async (): Promise<void> => {
-  await Promise.all(threads.splice(0).map(({ worker }) => worker.terminate()));
+  const ending = threads.splice(0);
+  // Its end is owed too: an answer that comes before it must not let the process go.
+  for (const thread of ending) thread.owed++;
+  await Promise.all(ending.map(({ worker }) => worker.terminate()));
 };
