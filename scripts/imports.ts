@@ -75,8 +75,11 @@ export type Target = { file: string } | { package: string };
 /** Folders that only tests use: no package carries them. */
 export const testFolders: readonly string[] = ["contract", "crash", "hardening", "samples"];
 
+/** Endings of files that only tests use: the tests, and what several of them begin with. No package carries them. */
+export const testEndings: readonly string[] = [".test.ts", ".fixture.ts"];
+
 const isTest = (file: string): boolean =>
-  file.endsWith(".test.ts") || file.split("/").some((folder) => testFolders.includes(folder));
+  testEndings.some((ending) => file.endsWith(ending)) || file.split("/").some((folder) => testFolders.includes(folder));
 /** `packages/dray/src/oci/index.ts` -> `dray`; `e2e/copy.test.ts` -> `e2e`; `scripts/build.ts` -> undefined. */
 const roomOf = (file: string): string | undefined => {
   const [first = "", second] = file.split("/");

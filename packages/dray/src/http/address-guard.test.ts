@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { isDrayError } from "../errors.ts";
 import { addressGuard } from "./address-guard.ts";
 import { connection } from "./connection.ts";
-import { rawServer } from "./raw-server.ts";
+import { rawServer } from "./raw-server.fixture.ts";
 import type { HttpRequest } from "./types.ts";
 
 /** Names and what they stand for. */

@@ -6,7 +6,7 @@ import { bytesBody, bytesContent, type Event } from "../content/index.ts";
 import { DrayError, isDrayError } from "../errors.ts";
 import { type BudgetOptions, budget } from "./budget.ts";
 import { connection } from "./connection.ts";
-import { type FakeClock, fakeClock } from "./fake-clock.ts";
+import { type FakeClock, fakeClock } from "./fake-clock.fixture.ts";
 import type { Handler, Headers, HttpRequest } from "./types.ts";
 
 const get: HttpRequest = { method: "GET", origin: "https://r.example", target: "/v2/a/manifests/1", headers: [] };

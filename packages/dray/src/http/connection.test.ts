@@ -8,7 +8,7 @@ import { test } from "node:test";
 import { collect } from "../content/index.ts";
 import { isDrayError } from "../errors.ts";
 import { type Connection, type ConnectionOptions, connection } from "./connection.ts";
-import { type RawServer, rawServer } from "./raw-server.ts";
+import { type RawServer, rawServer } from "./raw-server.fixture.ts";
 import { type HttpRequest, header, headerValues } from "./types.ts";
 
 const ok = (body = "ok", more = ""): string =>

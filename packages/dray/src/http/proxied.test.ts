@@ -7,7 +7,7 @@ import { testCertificates } from "@dray/testkit";
 import { collect } from "../content/index.ts";
 import { isDrayError } from "../errors.ts";
 import { type ConnectionOptions, connection } from "./connection.ts";
-import { rawServer } from "./raw-server.ts";
+import { rawServer } from "./raw-server.fixture.ts";
 import type { HttpRequest } from "./types.ts";
 
 const { ca, server: pair } = testCertificates({ hosts: ["registry.example"] });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { bytesBody, bytesContent, type Event } from "../content/index.ts";
 import { DrayError, isDrayError } from "../errors.ts";
-import { fakeClock } from "./fake-clock.ts";
+import { fakeClock } from "./fake-clock.fixture.ts";
 import { type RetryOptions, retry } from "./retry.ts";
 import type { Handler, Headers, HttpRequest } from "./types.ts";
 

@@ -5,7 +5,7 @@ import type { TLSSocket, TlsOptions } from "node:tls";
 import { testCertificates } from "@dray/testkit";
 import { type ErrorCode, isDrayError } from "../errors.ts";
 import { type ConnectionOptions, connection } from "./connection.ts";
-import { rawServer } from "./raw-server.ts";
+import { rawServer } from "./raw-server.fixture.ts";
 import type { HttpRequest } from "./types.ts";
 
 const { ca, server, client } = testCertificates();

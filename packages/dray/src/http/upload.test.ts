@@ -6,7 +6,7 @@ import { type Body, bytesContent, type Content } from "../content/index.ts";
 import { DrayError, isDrayError } from "../errors.ts";
 import { type Connection, type ConnectionOptions, connection } from "./connection.ts";
 import { exchange } from "./exchange.ts";
-import { rawServer } from "./raw-server.ts";
+import { rawServer } from "./raw-server.fixture.ts";
 import { type HttpRequest, header } from "./types.ts";
 
 const mebibyte = 1 << 20;

@@ -5,8 +5,6 @@ import {
   corrupt,
   cutResponse,
   type Fault,
-  faults,
-  type MemoryRegistry,
   type MemoryRegistryOptions,
   memoryRegistry,
   RequestLog,
@@ -15,10 +13,10 @@ import {
   seededBytes,
 } from "@dray/testkit";
 import { anonymous } from "../auth/index.ts";
-import { bytesBody, collect, type Event, type ReadOptions } from "../content/index.ts";
-import { type ErrorCode, isDrayError } from "../errors.ts";
-import { type Handler, header, systemClock } from "../http/index.ts";
+import { bytesBody, collect, type ReadOptions } from "../content/index.ts";
+import { type Handler, header } from "../http/index.ts";
 import { type Descriptor, type DigestAlgorithm, digestOf, mediaTypes } from "../oci/index.ts";
+import { type Against, against, failsWith } from "./client.fixture.ts";
 import { connect } from "./connect.ts";
 import type { Registry } from "./registry.ts";
 import type { Repository } from "./repository.ts";
@@ -31,11 +29,7 @@ const descriptorOf = (content: Uint8Array, algorithm?: DigestAlgorithm): Descrip
 });
 const blob = descriptorOf(bytes);
 
-interface Setup {
-  readonly registry: MemoryRegistry;
-  readonly repository: Repository;
-  readonly log: RequestLog;
-  readonly events: Event[];
+interface Setup extends Against {
   /** The ranges that were asked for, `-` for none. */
   ranges(): string[];
 }
@@ -43,22 +37,10 @@ interface Setup {
 const setup = (rules: readonly Fault[] = [], options: MemoryRegistryOptions = {}): Setup => {
   const registry = memoryRegistry(options);
   registry.addBlob("a/b", bytes);
-  const log = new RequestLog();
-  const events: Event[] = [];
-  const client = connect("r.test", {
-    credentials: anonymous,
-    connection: log.middleware(faults(registry.handler, rules)),
-    stateDir: false,
-    retry: { clock: { ...systemClock, sleep: async () => {} } },
-    onEvent: (event) => events.push(event),
-  });
-  const ranges = (): string[] => log.select({ method: "GET" }).map(({ headers }) => header(headers, "Range") ?? "-");
-  return { registry, repository: client.repository("a/b"), log, events, ranges };
+  const at = against(registry, rules);
+  const ranges = (): string[] => at.log.select({ method: "GET" }).map(({ headers }) => header(headers, "Range") ?? "-");
+  return { ...at, ranges };
 };
-const failsWith =
-  (...codes: ErrorCode[]) =>
-  (error: unknown): boolean =>
-    isDrayError(error, ...codes);
 const read = (repository: Repository, descriptor: Descriptor, options?: ReadOptions): Promise<Uint8Array> =>
   collect(repository.read(descriptor, options), 1e7, "blob");
 

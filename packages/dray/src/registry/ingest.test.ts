@@ -7,20 +7,17 @@ import {
   cutRequest,
   dropSession,
   type Fault,
-  faults,
   loseAnswer,
   type MemoryRegistry,
   type MemoryRegistryOptions,
   memoryRegistry,
-  RequestLog,
   seededBytes,
 } from "@dray/testkit";
-import { anonymous } from "../auth/index.ts";
 import { bytesContent, type Content } from "../content/index.ts";
 import { isDrayError } from "../errors.ts";
-import { systemClock } from "../http/index.ts";
 import { digestOf, encodeJson, mediaTypes } from "../oci/index.ts";
-import { type ConnectOptions, connect } from "./connect.ts";
+import { type Against, against } from "./client.fixture.ts";
+import { type ConnectOptions } from "./connect.ts";
 import { hashedContent } from "./hashed.ts";
 import type { Repository } from "./repository.ts";
 
@@ -41,33 +38,18 @@ const stream = (content: Uint8Array = bytes): Content & { opened: number[] } => 
   };
 };
 
-interface Setup {
-  readonly registry: MemoryRegistry;
-  readonly repository: Repository;
-  sent(): string[];
+interface Setup extends Against {
+  readonly sent: () => string[];
 }
 
-const setup = (options: MemoryRegistryOptions = {}, rules: readonly Fault[] = [], more: ConnectOptions = {}): Setup => {
-  const registry = memoryRegistry(options);
-  return { registry, ...clientOf(registry, rules, more) };
-};
+const setup = (options: MemoryRegistryOptions = {}, rules: readonly Fault[] = [], more: ConnectOptions = {}): Setup =>
+  on(memoryRegistry(options), rules, more);
 
-const clientOf = (
-  registry: MemoryRegistry,
-  rules: readonly Fault[] = [],
-  more: ConnectOptions = {},
-): Omit<Setup, "registry"> => {
-  const log = new RequestLog();
-  const client = connect("r.test", {
-    credentials: anonymous,
-    connection: log.middleware(faults(registry.handler, rules)),
-    stateDir: false,
-    retry: { clock: { ...systemClock, sleep: async () => {} } },
-    ...more,
-  });
+const on = (registry: MemoryRegistry, rules: readonly Fault[] = [], more: ConnectOptions = {}): Setup => {
+  const at = against(registry, rules, more);
   return {
-    repository: client.repository("a/b"),
-    sent: () => log.select({ target: "/blobs/" }).map(({ method, bytesIn }) => `${method} ${bytesIn}`),
+    ...at,
+    sent: () => at.log.select({ target: "/blobs/" }).map(({ method, bytesIn }) => `${method} ${bytesIn}`),
   };
 };
 
@@ -162,7 +144,7 @@ describe("uploads that outlive a process", () => {
       },
     };
     const rules = [cut, { ...cut, method: "PATCH" }];
-    await assert.rejects(push(clientOf(registry, rules, { stateDir }).repository, kill.signal), (error) =>
+    await assert.rejects(push(on(registry, rules, { stateDir }).repository, kill.signal), (error) =>
       isDrayError(error, "ABORTED"),
     );
     for (const name of await readdir(join(stateDir, "uploads"))) {
@@ -178,7 +160,7 @@ describe("uploads that outlive a process", () => {
     const stateDir = join(root, String(count++));
     await killed(registry, stateDir, (repository, signal) => repository.upload(blob, stream(large), { signal }));
     const content = stream(large);
-    const { repository, sent } = clientOf(registry, [], { stateDir });
+    const { repository, sent } = on(registry, [], { stateDir });
     await repository.upload(blob, content);
     assert.equal(registry.blob("a/b", blob.digest)?.size, blob.size);
     assert.deepEqual([content.opened, sent()], [[5 * mib], ["GET 0", `PATCH ${7 * mib}`, "PUT 0"]]);
@@ -191,7 +173,7 @@ describe("uploads that outlive a process", () => {
     const stateDir = join(root, String(count++));
     await killed(registry, stateDir, (repository, signal) => repository.upload(blob, stream(large), { signal }));
     await registry.dropUploads();
-    const { repository } = clientOf(registry, [], { stateDir });
+    const { repository } = on(registry, [], { stateDir });
     await repository.upload(blob, stream(large));
     assert.equal(registry.blob("a/b", blob.digest)?.size, blob.size);
   });
@@ -202,7 +184,7 @@ describe("uploads that outlive a process", () => {
     const options = { mediaType, key: "gzip 6 of sha256:x" };
     await killed(registry, stateDir, (repository, signal) => repository.ingest(stream(large), { ...options, signal }));
     const content = stream(large);
-    const { repository, sent } = clientOf(registry, [], { stateDir });
+    const { repository, sent } = on(registry, [], { stateDir });
     assert.deepEqual(await repository.ingest(content, options), blob);
     assert.deepEqual([content.opened, sent()], [[0], ["GET 0", `PATCH ${7 * mib}`, "PUT 0"]]);
   });
@@ -213,7 +195,7 @@ describe("uploads that outlive a process", () => {
     const options = { mediaType, key: "gzip 6 of sha256:x" };
     await killed(registry, stateDir, (repository, signal) => repository.ingest(stream(large), { ...options, signal }));
     const other = seededBytes("other", 12 * mib);
-    const { repository } = clientOf(registry, [], { stateDir });
+    const { repository } = on(registry, [], { stateDir });
     assert.equal((await repository.ingest(stream(other), options)).digest, digestOf(other));
     assert.equal(registry.blob("a/b", digestOf(other))?.size, other.byteLength);
   });
@@ -221,7 +203,7 @@ describe("uploads that outlive a process", () => {
   test("small blobs and other places leave no file", async () => {
     const registry = memoryRegistry();
     const stateDir = join(root, String(count++));
-    const { repository } = clientOf(registry, [], { stateDir });
+    const { repository } = on(registry, [], { stateDir });
     await repository.upload({ ...expected }, stream());
     await assert.rejects(readdir(stateDir));
   });

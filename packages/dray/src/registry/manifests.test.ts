@@ -4,57 +4,37 @@ import {
   answerWith,
   corrupt,
   type Fault,
-  faults,
-  type MemoryRegistry,
   type MemoryRegistryOptions,
   memoryRegistry,
   put,
-  RequestLog,
   rewrite,
   sampleImage,
 } from "@dray/testkit";
-import { anonymous } from "../auth/index.ts";
-import { bytesContent, collect, type Event } from "../content/index.ts";
-import { type ErrorCode, isDrayError } from "../errors.ts";
-import { header, systemClock } from "../http/index.ts";
+import { bytesContent, collect } from "../content/index.ts";
+import { isDrayError } from "../errors.ts";
+import { header } from "../http/index.ts";
 import { type Descriptor, digestOf, encodeJson, largestManifest, mediaTypes } from "../oci/index.ts";
-import { connect } from "./connect.ts";
+import { type Against, against, failsWith } from "./client.fixture.ts";
 import type { Repository } from "./repository.ts";
 
 const image = sampleImage();
 const bytes = image.manifests.get(image.root.digest)?.bytes as Uint8Array;
 
-interface Setup {
-  readonly registry: MemoryRegistry;
-  readonly repository: Repository;
-  readonly log: RequestLog;
-  readonly events: Event[];
+interface Setup extends Against {
   sent(): string[];
 }
 
 const setup = (options: MemoryRegistryOptions = {}, rules: readonly Fault[] = []): Setup => {
   const registry = memoryRegistry(options);
   put(registry, "a/b", "v1", image);
-  const log = new RequestLog();
-  const events: Event[] = [];
-  const client = connect("r.test", {
-    credentials: anonymous,
-    connection: log.middleware(faults(registry.handler, rules)),
-    stateDir: false,
-    retry: { clock: { ...systemClock, sleep: async () => {} } },
-    onEvent: (event) => events.push(event),
-  });
+  const at = against(registry, rules);
   const sent = (): string[] =>
-    log.select({ target: "/manifests/" }).map(({ method, target }) => {
+    at.log.select({ target: "/manifests/" }).map(({ method, target }) => {
       const name = target.split("/").at(-1) ?? "";
       return `${method} ${name.startsWith("sha256:") ? "digest" : name}`;
     });
-  return { registry, repository: client.repository("a/b"), log, events, sent };
+  return { ...at, sent };
 };
-const failsWith =
-  (...codes: ErrorCode[]) =>
-  (error: unknown): boolean =>
-    isDrayError(error, ...codes);
 const bytesOf = (repository: Repository, descriptor: Descriptor): Promise<Uint8Array> =>
   collect(repository.read(descriptor), largestManifest, "manifest");
 

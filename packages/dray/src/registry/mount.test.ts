@@ -13,8 +13,9 @@ import {
 import { anonymous } from "../auth/index.ts";
 import { bytesContent, memoryStore } from "../content/index.ts";
 import { isDrayError } from "../errors.ts";
-import { type HttpRequest, systemClock } from "../http/index.ts";
+import { type HttpRequest } from "../http/index.ts";
 import { type Descriptor, digestOf, mediaTypes } from "../oci/index.ts";
+import { clientOf } from "./client.fixture.ts";
 import { connect } from "./connect.ts";
 import type { Registry } from "./registry.ts";
 
@@ -34,15 +35,9 @@ const setup = (options: MemoryRegistryOptions = {}, rules: readonly Fault[] = []
   const log = new RequestLog();
   const seen: HttpRequest[] = [];
   const misbehaving = log.middleware(faults(registry.handler, rules));
-  const client = connect("r.test", {
-    credentials: anonymous,
-    connection: (request) => (seen.push(request), misbehaving(request)),
-    stateDir: false,
-    retry: { clock: { ...systemClock, sleep: async () => {} } },
-  });
   return {
     registry,
-    client,
+    client: clientOf((request) => (seen.push(request), misbehaving(request))),
     seen,
     sent: () =>
       log.select({ target: "/blobs/" }).map(({ method, target }) => `${method} ${target.replace(/^.*uploads\//, "")}`),

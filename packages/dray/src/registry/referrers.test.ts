@@ -3,36 +3,28 @@ import { describe, test } from "node:test";
 import {
   answerWith,
   type Fault,
-  faults,
   type MemoryRegistry,
   type MemoryRegistryOptions,
   memoryRegistry,
   put,
-  RequestLog,
   rewrite,
   type SampleArtifactOptions,
   sampleArtifact,
   sampleImage,
 } from "@dray/testkit";
-import { anonymous } from "../auth/index.ts";
 import { bytesContent } from "../content/index.ts";
 import { isDrayError } from "../errors.ts";
-import { type Handler, header, systemClock } from "../http/index.ts";
+import { type Handler, header } from "../http/index.ts";
 import { type Descriptor, type Digest, digestOf, encodeJson, type Index, mediaTypes } from "../oci/index.ts";
-import { connect } from "./connect.ts";
+import { type Against, against, clientOf } from "./client.fixture.ts";
 import type { ReferrersOptions } from "./referrers.ts";
 import { fallbackTag } from "./referrers-tag.ts";
-import type { Registry } from "./registry.ts";
 import type { Repository } from "./repository.ts";
 
 const image = sampleImage();
 const subject = image.root;
 
-interface Setup {
-  readonly registry: MemoryRegistry;
-  readonly client: Registry;
-  readonly repository: Repository;
-  readonly log: RequestLog;
+interface Setup extends Against {
   list(options?: ReferrersOptions): Promise<Descriptor[]>;
   /** Pushes an artifact as a client does. */
   attach(seed: string, options?: SampleArtifactOptions): Promise<Descriptor>;
@@ -40,25 +32,13 @@ interface Setup {
   fallback(): Index & Record<string, unknown>;
 }
 
-const clientOf = (handler: Handler): Registry =>
-  connect("r.test", {
-    credentials: anonymous,
-    connection: handler,
-    stateDir: false,
-    retry: { clock: { ...systemClock, sleep: async () => {} } },
-  });
-
 const setup = (options: MemoryRegistryOptions = {}, rules: readonly Fault[] = []): Setup => {
   const registry = memoryRegistry(options);
   put(registry, "a/b", "v1", image);
-  const log = new RequestLog();
-  const client = clientOf(log.middleware(faults(registry.handler, rules)));
-  const repository = client.repository("a/b");
+  const at = against(registry, rules);
+  const { repository } = at;
   return {
-    registry,
-    client,
-    repository,
-    log,
+    ...at,
     list: (given) => Array.fromAsync(repository.referrers(subject, given)),
     attach: (seed, given) => attach(registry, repository, seed, given),
     fallback: () =>

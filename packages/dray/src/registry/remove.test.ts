@@ -3,41 +3,22 @@ import { describe, test } from "node:test";
 import {
   answerWith,
   type Fault,
-  faults,
-  type MemoryRegistry,
   type MemoryRegistryOptions,
   memoryRegistry,
   put,
-  RequestLog,
   sampleArtifact,
   sampleImage,
 } from "@dray/testkit";
-import { anonymous } from "../auth/index.ts";
 import { isDrayError } from "../errors.ts";
-import { systemClock } from "../http/index.ts";
-import { connect } from "./connect.ts";
+import { type Against, against } from "./client.fixture.ts";
 import { fallbackTag } from "./referrers-tag.ts";
-import type { Repository } from "./repository.ts";
 
 const image = sampleImage();
 
-interface Setup {
-  readonly registry: MemoryRegistry;
-  readonly repository: Repository;
-  readonly log: RequestLog;
-}
-
-const setup = (options: MemoryRegistryOptions = {}, rules: readonly Fault[] = []): Setup => {
+const setup = (options: MemoryRegistryOptions = {}, rules: readonly Fault[] = []): Against => {
   const registry = memoryRegistry(options);
   put(registry, "a/b", "v1", image);
-  const log = new RequestLog();
-  const client = connect("r.test", {
-    credentials: anonymous,
-    connection: log.middleware(faults(registry.handler, rules)),
-    stateDir: false,
-    retry: { clock: { ...systemClock, sleep: async () => {} } },
-  });
-  return { registry, repository: client.repository("a/b"), log };
+  return against(registry, rules);
 };
 
 describe("deletion", () => {

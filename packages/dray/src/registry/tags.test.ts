@@ -1,30 +1,13 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import {
-  answerWith,
-  type Fault,
-  faults,
-  type MemoryRegistry,
-  type MemoryRegistryOptions,
-  memoryRegistry,
-  RequestLog,
-  rewrite,
-} from "@dray/testkit";
-import { anonymous } from "../auth/index.ts";
-import type { Event } from "../content/index.ts";
-import { type ErrorCode, isDrayError } from "../errors.ts";
-import { systemClock } from "../http/index.ts";
-import { connect } from "./connect.ts";
-import type { Registry } from "./registry.ts";
+import { answerWith, type Fault, type MemoryRegistryOptions, memoryRegistry, rewrite } from "@dray/testkit";
+import { isDrayError } from "../errors.ts";
+import { type Against, against, failsWith } from "./client.fixture.ts";
 import type { TagsOptions } from "./tags.ts";
 
 const tags = Array.from({ length: 25 }, (_, i) => `v${String(i).padStart(2, "0")}`);
 
-interface Setup {
-  readonly registry: MemoryRegistry;
-  readonly client: Registry;
-  readonly log: RequestLog;
-  readonly events: Event[];
+interface Setup extends Against {
   list(options?: TagsOptions): Promise<string[]>;
   /** Targets that were asked for, without what they have in common. */
   asked(): string[];
@@ -33,28 +16,13 @@ interface Setup {
 const setup = (options: MemoryRegistryOptions = {}, rules: readonly Fault[] = []): Setup => {
   const registry = memoryRegistry(options);
   registry.addTags("a/b", tags);
-  const log = new RequestLog();
-  const events: Event[] = [];
-  const client = connect("r.test", {
-    credentials: anonymous,
-    connection: log.middleware(faults(registry.handler, rules)),
-    stateDir: false,
-    retry: { clock: { ...systemClock, sleep: async () => {} } },
-    onEvent: (event) => events.push(event),
-  });
+  const at = against(registry, rules);
   return {
-    registry,
-    client,
-    log,
-    events,
-    list: (given) => Array.fromAsync(client.repository("a/b").tags(given)),
-    asked: () => log.select().map(({ target }) => target.replace(/^\/v2\/(a\/b\/tags\/list|_catalog)/, "")),
+    ...at,
+    list: (given) => Array.fromAsync(at.repository.tags(given)),
+    asked: () => at.log.select().map(({ target }) => target.replace(/^\/v2\/(a\/b\/tags\/list|_catalog)/, "")),
   };
 };
-const failsWith =
-  (...codes: ErrorCode[]) =>
-  (error: unknown): boolean =>
-    isDrayError(error, ...codes);
 const page = (body: string, headers: Record<string, string> = {}): Fault["effect"] =>
   answerWith(200, { "Content-Type": "application/json", ...headers }, body);
 

@@ -8,21 +8,19 @@ import {
   faults,
   hosts,
   loseAnswer,
-  type MemoryRegistry,
   type MemoryRegistryOptions,
   memoryRegistry,
-  RequestLog,
   redirectTo,
   rewrite,
   seededBytes,
 } from "@dray/testkit";
 import { anonymous } from "../auth/index.ts";
-import { type Content, type Event } from "../content/index.ts";
-import { DrayError, type ErrorCode, isDrayError } from "../errors.ts";
-import { header, systemClock } from "../http/index.ts";
+import { type Content } from "../content/index.ts";
+import { DrayError } from "../errors.ts";
+import { header } from "../http/index.ts";
 import { type Descriptor, digestOf } from "../oci/index.ts";
+import { type Against, against, failsWith } from "./client.fixture.ts";
 import { type ConnectOptions, connect } from "./connect.ts";
-import type { Repository } from "./repository.ts";
 
 const mib = 1024 * 1024;
 const large = seededBytes("upload", 3 * mib + 17);
@@ -41,48 +39,26 @@ const chunked = (content: Uint8Array): Content => ({
   },
 });
 
-interface Setup {
-  readonly registry: MemoryRegistry;
-  readonly repository: Repository;
-  readonly log: RequestLog;
-  readonly events: Event[];
+interface Setup extends Against {
   /** What the client sent, in short: `POST mount`, `PATCH 0-99`, `PUT`. */
   sent(): string[];
 }
 
-const setup = (
-  options: MemoryRegistryOptions = {},
-  rules: readonly Fault[] = [],
-  more: Partial<ConnectOptions> = {},
-): Setup => {
-  const registry = memoryRegistry(options);
-  const log = new RequestLog();
-  const events: Event[] = [];
-  const client = connect("r.test", {
-    credentials: anonymous,
-    connection: log.middleware(faults(registry.handler, rules)),
-    stateDir: false,
-    retry: { clock: { ...systemClock, sleep: async () => {} } },
-    onEvent: (event) => events.push(event),
-    ...more,
-  });
+const setup = (options: MemoryRegistryOptions = {}, rules: readonly Fault[] = [], more: ConnectOptions = {}): Setup => {
+  const at = against(memoryRegistry(options), rules, more);
   const sent = (): string[] =>
-    log.select({ target: "/blobs/" }).map(({ method, target, headers }) => {
+    at.log.select({ target: "/blobs/" }).map(({ method, target, headers }) => {
       const query = /\?(mount|digest-algorithm|digest)=/.exec(target)?.[1];
       const note = method === "POST" ? query : header(headers, "Content-Range");
       return note === undefined ? method : `${method} ${note}`;
     });
-  return { registry, repository: client.repository("a/b"), log, events, sent };
+  return { ...at, sent };
 };
 
 const isThere = async ({ registry }: Setup, { digest, size }: Descriptor): Promise<void> => {
   assert.equal(registry.blob("a/b", digest)?.size, size);
   assert.deepEqual(await registry.uploads(), []);
 };
-const failsWith =
-  (...codes: ErrorCode[]) =>
-  (error: unknown): boolean =>
-    isDrayError(error, ...codes);
 
 describe("the requests of an upload", () => {
   const facts: readonly (readonly [
