@@ -4,25 +4,19 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { after, before, describe, test } from "node:test";
 import { type Listener, listen, testCertificates, tokenServer } from "@dray/testkit";
 import { findPeer, succeed } from "@dray/testkit/peers";
-import { type Account, type Client, clientsOf, type Site } from "./clients.ts";
-import { type Workshop, workshop } from "./dray.ts";
-import { writeSamples } from "./samples.ts";
-import { type Daemon, noDaemon, type Running, serveDray, startDaemon } from "./serving.ts";
+import type { Account, Client, Site } from "./clients.ts";
+import { type Workshop } from "./dray.ts";
+import { type Everybody, everybody } from "./everybody.ts";
+import { noDaemon, type Running, serveDray } from "./serving.ts";
 
 let shop: Workshop;
-let daemon: Daemon | undefined;
 let clients: readonly Client[];
 
+let leave: Everybody["leave"];
 before(async () => {
-  shop = await workshop();
-  await writeSamples(shop);
-  if (noDaemon() === false) daemon = await startDaemon(shop);
-  clients = await clientsOf({ shop, socket: daemon?.socket });
+  ({ shop, clients, leave } = await everybody());
 });
-after(async () => {
-  await daemon?.stop();
-  await shop.close();
-});
+after(() => leave());
 
 const names = ["skopeo", "podman", "buildah", "docker", "crane", "regctl", "oras", "dray"] as const;
 const client = (name: string): Client => clients.find((one) => one.name === name) as Client;

@@ -6,24 +6,20 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { findPeer } from "@dray/testkit/peers";
-import { type Client, clientsOf } from "./clients.ts";
-import { type Workshop, workshop } from "./dray.ts";
-import { layoutOf, samples, writeSamples } from "./samples.ts";
-import { type Daemon, noDaemon, type Running, serveDray, startDaemon } from "./serving.ts";
+import type { Client } from "./clients.ts";
+import { type Workshop } from "./dray.ts";
+import { type Everybody, everybody } from "./everybody.ts";
+import { layoutOf, samples } from "./samples.ts";
+import { type Daemon, type Running, serveDray } from "./serving.ts";
 
 let shop: Workshop;
 let daemon: Daemon | undefined;
 let clients: readonly Client[];
+let leave: Everybody["leave"];
 before(async () => {
-  shop = await workshop();
-  await writeSamples(shop);
-  if (noDaemon() === false) daemon = await startDaemon(shop);
-  clients = await clientsOf({ shop, socket: daemon?.socket });
+  ({ shop, clients, daemon, leave } = await everybody());
 });
-after(async () => {
-  await daemon?.stop();
-  await shop.close();
-});
+after(() => leave());
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const executable = process.env["DRAY_EXECUTABLE"] ?? join(root, "dist/dray");

@@ -3,28 +3,26 @@ import assert from "node:assert/strict";
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { after, before, describe, test } from "node:test";
 import { findPeer } from "@dray/testkit/peers";
-import { type Client, clientsOf, containersPlaces, runner } from "./clients.ts";
-import { missing, type Workshop, workshop } from "./dray.ts";
-import { artifact, layoutOf, putAt, type SampleName, samples, writeSamples } from "./samples.ts";
-import { type Daemon, noDaemon, type Running, serveDray, startDaemon } from "./serving.ts";
+import { type Client, containersPlaces, runner } from "./clients.ts";
+import { missing, type Workshop } from "./dray.ts";
+import { type Everybody, everybody } from "./everybody.ts";
+import { artifact, layoutOf, putAt, type SampleName, samples } from "./samples.ts";
+import { type Daemon, noDaemon, type Running, serveDray } from "./serving.ts";
 
 let shop: Workshop;
 let daemon: Daemon | undefined;
 let server: Running;
 let clients: readonly Client[];
+let leave: Everybody["leave"];
 before(async () => {
-  shop = await workshop();
-  await writeSamples(shop);
-  if (noDaemon() === false) daemon = await startDaemon(shop);
+  ({ shop, clients, daemon, leave } = await everybody());
   server = await serveDray(shop, ["--data", shop.path("data")]);
-  clients = await clientsOf({ shop, socket: daemon?.socket });
   for (const name of Object.keys(samples))
     await shop.ok(["cp", `oci:${layoutOf(shop, name)}:v1`, at(`base/${name}:v1`)]);
 });
 after(async () => {
-  await daemon?.stop();
   await server.stop();
-  await shop.close();
+  await leave();
 });
 
 const at = (name: string): string => `${server.host}/${name}`;
