@@ -18,6 +18,7 @@ import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { after, test } from "node:test";
 import { type Digest, digestOf } from "dray/oci";
 import fc from "fast-check";
+import { withDatabase } from "./database.fixture.ts";
 import { application, schema } from "./schema.ts";
 import { openIndex } from "./sqlite-index.ts";
 import type { Index, IndexedManifest } from "./types.ts";
@@ -179,20 +180,24 @@ test("no question walks over what it does not answer, and none sorts", () => {
   } finally {
     Object.defineProperty(prototype, "prepare", prepare);
   }
-  using database = new DatabaseSync(":memory:");
-  database.exec(schema);
   const questions = [...asked].filter(
     (sql) => /^(SELECT|DELETE)/.test(sql) && !/count\(\*\)|sqlite_schema|"/.test(sql),
   );
   assert.ok(questions.length > 20, `${questions.length} questions`);
-  for (const sql of questions) {
-    const plan = database
-      .prepare(`EXPLAIN QUERY PLAN ${sql}`)
-      .all()
-      .map(({ detail }) => String(detail));
+  const plans = withDatabase(":memory:", (database) => {
+    database.exec(schema);
+    return questions.map((sql) =>
+      database
+        .prepare(`EXPLAIN QUERY PLAN ${sql}`)
+        .all()
+        .map(({ detail }) => String(detail)),
+    );
+  });
+  for (const [at, plan] of plans.entries()) {
     assert.ok(plan.length > 0);
     // The rows of one page may be walked over.
-    for (const step of plan) assert.match(step, /^(SEARCH |CO-ROUTINE |SCAN \(subquery)/, `${sql}: ${plan.join("; ")}`);
+    for (const step of plan)
+      assert.match(step, /^(SEARCH |CO-ROUTINE |SCAN \(subquery)/, `${questions[at]}: ${plan.join("; ")}`);
   }
 });
 
@@ -232,14 +237,8 @@ test("a file that cannot be used is begun anew, and that is told", () => {
       const bytes = readFileSync(file);
       writeFileSync(file, bytes.fill(0x5a, 100, 4096));
     },
-    "another version": (file) => {
-      using database = new DatabaseSync(file);
-      database.exec("PRAGMA user_version = 99");
-    },
-    "tables missing": (file) => {
-      using database = new DatabaseSync(file);
-      database.exec("DROP TABLE manifests");
-    },
+    "another version": (file) => withDatabase(file, (database) => database.exec("PRAGMA user_version = 99")),
+    "tables missing": (file) => withDatabase(file, (database) => database.exec("DROP TABLE manifests")),
     "a directory": (file) => {
       rmSync(file);
       mkdirSync(join(file, "inside"), { recursive: true });
@@ -288,18 +287,15 @@ test("damage that is found while it runs begins anew, too; whoever asked hears o
 test("a database of another program is left alone, and so is one that somebody uses", () => {
   const file = newFile();
   mkdirSync(join(file, ".."));
-  {
-    using database = new DatabaseSync(file);
-    database.exec("CREATE TABLE accounts (name TEXT); INSERT INTO accounts VALUES ('me')");
-  }
+  withDatabase(file, (database) =>
+    database.exec("CREATE TABLE accounts (name TEXT); INSERT INTO accounts VALUES ('me')"),
+  );
   const foreign = opened(file);
   assert.match(foreign.notices.join(), /in memory.*another program/);
   foreign.index.putManifest("r", manifest("a"));
   foreign.index.close();
-  {
-    using database = new DatabaseSync(file);
-    assert.equal(database.prepare("SELECT name FROM accounts").all().length, 1);
-  }
+  const accounts = withDatabase(file, (database) => database.prepare("SELECT name FROM accounts").all());
+  assert.equal(accounts.length, 1);
   const own = newFile();
   const first = opened(own);
   first.index.putManifest("r", manifest("a"));
