@@ -100,6 +100,26 @@ describe("copy", () => {
     }
   });
 
+  test("asks both ends for their names at the same time", async () => {
+    const [source, target] = [memoryStore(), memoryStore()];
+    await source.tag(await putImage(source, ["one"]), "v1");
+    const bothAsked = new Map<string, () => void>();
+    const together = Promise.all(
+      ["source", "target"].map((end) => new Promise<void>((ask) => bothAsked.set(end, ask))),
+    );
+    /** Answers when the other end has been asked, too. */
+    const waiting = (store: MemoryStore, end: string): MemoryStore => ({
+      ...bound(store),
+      resolve: async (name, options) => {
+        bothAsked.get(end)?.();
+        await together;
+        return store.resolve(name, options);
+      },
+    });
+    const { copied } = await copy(at(waiting(source, "source"), "v1"), at(waiting(target, "target"), "v1"));
+    assert.equal(copied, 3);
+  });
+
   test("skips what is there, and does nothing when the name stands for the content already", async () => {
     const source = memoryStore();
     const image = await putImage(source, ["one", "two"]);

@@ -84,9 +84,13 @@ export const copyAll = async (
   try {
     const planned = await planArchives(transfer, pairs, options);
     await transfer.eachOf(pairs.entries(), rootsAtOnce, async ([i, pair]) => {
-      outcomes[i] = await outcomeOf(pair, async () =>
-        moveRoot(transfer, pair, planned.get(pair) ?? (await select(transfer, pair, options))),
-      );
+      outcomes[i] = await outcomeOf(pair, async () => {
+        // Both ends are asked at the same time: elsewhere each answer takes a while.
+        const named = transfer.named(pair.target);
+        const [selection] = await Promise.allSettled([planned.get(pair) ?? select(transfer, pair, options), named]);
+        if (selection.status === "rejected") throw selection.reason;
+        return moveRoot(transfer, pair, selection.value, await named);
+      });
     });
     transfer.throwIfCancelled();
   } catch (error) {
@@ -139,8 +143,13 @@ const planArchives = async (
   return planned;
 };
 
-const moveRoot = async (transfer: Transfer, { target }: CopyPair, { store, root }: Selection): Promise<Descriptor> => {
-  await transfer.root(store, target, root);
+const moveRoot = async (
+  transfer: Transfer,
+  { target }: CopyPair,
+  { store, root }: Selection,
+  named: Descriptor | undefined,
+): Promise<Descriptor> => {
+  await transfer.root(store, target, root, named);
   return root;
 };
 

@@ -67,8 +67,27 @@ export class Transfer {
     if (this.#options.signal?.aborted) throw aborted(this.#options.signal);
   }
 
-  /** Moves one root and gives it the target's name. */
-  async root(source: ReadableStore, target: Located<WritableStore>, root: Descriptor): Promise<void> {
+  /** What the target's name stands for now, where that may save the work. */
+  async named({ store, name }: Located<WritableStore>): Promise<Descriptor | undefined> {
+    const { resolve } = store as Partial<ReadableStore>;
+    // An archive that is written anew takes nothing from the one it replaces.
+    if (resolve === undefined || name === "" || isDigest(name) || plans(store)) return undefined;
+    try {
+      return await this.#small(() => resolve.call(store, name, { signal: this.signal }));
+    } catch (error) {
+      // Whoever may push may perhaps not pull, and a layout that was never finished has no names; writing will tell.
+      if (isDrayError(error, "NOT_FOUND", "DENIED", "UNAUTHORIZED", "LAYOUT_INVALID")) return undefined;
+      throw error;
+    }
+  }
+
+  /** Moves one root and gives it the target's name, which stands for `before` now. */
+  async root(
+    source: ReadableStore,
+    target: Located<WritableStore>,
+    root: Descriptor,
+    before: Descriptor | undefined,
+  ): Promise<void> {
     const name = isDigest(target.name) ? undefined : target.name;
     if (isDigest(target.name) && target.name !== root.digest)
       throw new DrayError(
@@ -76,7 +95,7 @@ export class Transfer {
         `${target.location} names ${target.name}, but the content is ${root.digest}; leave the digest out`,
       );
     const manifests: Descriptor[] = [];
-    const named = name !== undefined && (await this.#isNamed(target, name, root));
+    const named = before?.digest === root.digest && (await this.#isWhole(target.store, root));
     let written = named;
     if (named) this.#skipped(root);
     else written = await this.#manifest({ source, target: target.store, seen: manifests }, root, 0, name);
@@ -129,21 +148,9 @@ export class Transfer {
     return isDrayError(error, "ABORTED") && this.#cancel.signal.aborted ? this.#cancel.signal.reason : error;
   }
 
-  /** The target's name may stand for the very content already: then there is nothing to do, at the price of one request. */
-  async #isNamed(target: Located<WritableStore>, name: string, root: Descriptor): Promise<boolean> {
-    const { resolve } = target.store as Partial<ReadableStore>;
-    // An archive that is written anew takes nothing from the one it replaces.
-    if (resolve === undefined || name === "" || plans(target.store)) return false;
-    try {
-      const found = await this.#small(() => resolve.call(target.store, name, { signal: this.signal }));
-      if (found.digest !== root.digest) return false;
-      // A registry keeps what its tags need, and each request counts there; a directory may have lost a file.
-      return mountsFrom(target.store) || (await target.store.has(root, { signal: this.signal }));
-    } catch (error) {
-      // Whoever may push may perhaps not pull, and a layout that was never finished has no names; writing will tell.
-      if (isDrayError(error, "NOT_FOUND", "DENIED", "UNAUTHORIZED", "LAYOUT_INVALID")) return false;
-      throw error;
-    }
+  /** A registry keeps what its tags need, and each request counts there; a directory may have lost a file. */
+  async #isWhole(target: WritableStore, root: Descriptor): Promise<boolean> {
+    return mountsFrom(target) || this.#small(() => target.has(root, { signal: this.signal }));
   }
 
   /** Moves a manifest with all below it. Tells whether it was also given `name`. */

@@ -78,8 +78,15 @@ describe("what a name stands for", () => {
     assert.deepEqual(at.sent(), ["HEAD v1", "GET v1", "GET v1"]);
   });
 
-  test("what is not there is found out by both once, by HEAD from then on", async () => {
+  test("a HEAD with the type of a registry's errors is believed at once when it finds nothing", async () => {
     const at = setup();
+    await assert.rejects(at.repository.resolve("v2"), failsWith("NOT_FOUND"));
+    assert.equal(await at.repository.has({ ...image.root, digest: digestOf(new Uint8Array(1)) }), false);
+    assert.deepEqual(at.sent(), ["HEAD v2", "HEAD digest"]);
+  });
+
+  test("what is not there by any other HEAD is found out by both once, by HEAD from then on", async () => {
+    const at = setup({}, [{ method: "HEAD", effect: rewrite({ "Content-Type": "text/plain" }) }]);
     await assert.rejects(at.repository.resolve("v2"), failsWith("NOT_FOUND"));
     await assert.rejects(at.repository.resolve("v3"), (error) => {
       assert.ok(isDrayError(error, "NOT_FOUND"));

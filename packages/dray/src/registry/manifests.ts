@@ -158,7 +158,11 @@ const headManifest = async (repo: Repo, name: string, options: Cancel, retry = t
   const { status } = response;
   if (status === 429 && retry) throw await repo.api.refusal(call, response);
   await response.body.discard();
-  if (status === 404) return "missing";
+  if (status === 404) {
+    // What answers with the type of the specification's errors is a registry that knows HEAD.
+    if (/^application\/json\b/i.test(header(response.headers, "Content-Type") ?? "")) learnt.head = true;
+    return "missing";
+  }
   if (status === 500) return "failing";
   const [mediaType, size, digest] = [mediaTypeOf(response), lengthOf(response), digestSaid(response)];
   if (status !== 200 || mediaType === undefined || !size || digest === undefined) return "unclear";

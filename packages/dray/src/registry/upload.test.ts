@@ -119,6 +119,16 @@ describe("the requests of an upload", () => {
     assert.deepEqual(at.sent(), ["POST digest", "PUT", "POST mount", "PUT"]);
   });
 
+  test("what is sent twice to find that out is read once", async () => {
+    const at = setup({ singlePost: false });
+    let opened = 0;
+    const source = chunked(tiny);
+    const content: Content = { size: tiny.byteLength, open: (options) => (opened++, source.open(options)) };
+    await at.repository.upload(blobOf(tiny), content);
+    await isThere(at, blobOf(tiny));
+    assert.deepEqual([at.sent(), opened], [["POST digest", "PUT"], 1]);
+  });
+
   test("sha512 is announced", async () => {
     for (const content of [tiny, large]) {
       const at = setup({ sink: true, mounts: false });

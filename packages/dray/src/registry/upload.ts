@@ -1,4 +1,4 @@
-import type { Content, WriteOptions } from "../content/index.ts";
+import { bytesContent, type Content, collect, sized, type WriteOptions } from "../content/index.ts";
 import type { DrayError } from "../errors.ts";
 import { algorithmOf, type Descriptor } from "../oci/index.ts";
 import type { Repo } from "./api.ts";
@@ -37,7 +37,9 @@ export const uploadBlob = async (
   const { digest, size } = descriptor;
   const about: UploadOptions = { reference: digest, signal: options.signal, onEvent: options.onEvent };
   const name = size < worthSaving ? undefined : { registry: repo.api.registry, repository: repo.name, content: digest };
-  const pieces = new Pieces(content, descriptor, options.signal);
+  // What a registry's first blob teaches may take sending it twice; its source is asked once all the same.
+  const mayGoTwice = kept === undefined && size <= small && repo.api.learnt.singlePost === undefined;
+  const pieces = new Pieces(mayGoTwice ? readOnce(content, descriptor) : content, descriptor, options.signal);
   try {
     const session = kept ?? (await begin(repo, descriptor, pieces, name, about));
     if (session === "there") return;
@@ -53,6 +55,19 @@ export const uploadBlob = async (
   } finally {
     await pieces.close();
   }
+};
+
+/** Small content that stays in memory from its first reading on. */
+const readOnce = (content: Content, descriptor: Descriptor): Content => {
+  let held: Content | undefined;
+  return {
+    size: descriptor.size,
+    open: async function* ({ offset = 0, signal } = {}) {
+      const cancel = signal === undefined ? {} : { signal };
+      held ??= bytesContent(await collect(sized(content.open(cancel), descriptor), small, descriptor.digest));
+      yield* held.open({ offset });
+    },
+  };
 };
 
 const begin = async (
