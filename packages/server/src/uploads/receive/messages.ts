@@ -9,8 +9,14 @@ export type ToReceiver = { readonly id: number } & (
       /** Bytes that count; what lies behind them is cut off. Without it, all that is there counts. */
       readonly size: number | undefined;
     }
-  /** Hashes and writes a block at the end. Its buffer is transferred, and comes back in the answer. */
-  | { readonly kind: "block"; readonly block: Uint8Array<ArrayBuffer> }
+  /** Hashes and writes the first `length` bytes of a block at the end; the block is free again when that is answered. */
+  | {
+      readonly kind: "block";
+      readonly block: number | undefined;
+      readonly length: number;
+      /** Of a block that the thread does not know yet. */
+      readonly memory: Uint8Array<SharedArrayBuffer> | undefined;
+    }
   /** Takes back what lies behind `size`, and whatever failed before. */
   | { readonly kind: "cut"; readonly size: number }
   | { readonly kind: "digest"; readonly algorithm: DigestAlgorithm }
@@ -21,7 +27,6 @@ export interface FromReceiver {
   readonly id: number;
   /** Bytes that are written. */
   readonly size: number;
-  readonly buffer?: ArrayBuffer;
   readonly digest?: Digest;
   readonly failure?: Failure;
 }

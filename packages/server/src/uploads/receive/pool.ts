@@ -1,5 +1,6 @@
 import { availableParallelism } from "node:os";
 import type { Worker } from "node:worker_threads";
+import type { Block } from "./blocks.ts";
 import type { FromReceiver, ToReceiver } from "./messages.ts";
 
 /** Threads at most. A network delivers less than four cores hash and write. */
@@ -14,7 +15,9 @@ export interface ReceiverJob {
 /** A place at a thread, for one file. */
 export interface ReceiverPlace {
   readonly id: number;
-  send(message: ToReceiver, transfer: readonly ArrayBuffer[]): void;
+  send(message: ToReceiver): void;
+  /** The memory of a block, if its thread has not seen it yet. */
+  unseen(block: Block): Block["bytes"] | undefined;
   /** Gives the place back. */
   leave(): void;
 }
@@ -22,6 +25,8 @@ export interface ReceiverPlace {
 interface Thread {
   readonly worker: Worker;
   readonly jobs: Map<number, ReceiverJob>;
+  /** Numbers of the blocks that were sent to it. */
+  readonly seen: Set<number>;
   /** Answers that are owed. Only a thread that owes some keeps the process alive. */
   owed: number;
 }
@@ -36,9 +41,15 @@ export const joinPool = (job: ReceiverJob): ReceiverPlace => {
   thread.jobs.set(id, job);
   return {
     id,
-    send: (message, transfer) => {
+    send: (message) => {
       if (thread.owed++ === 0) thread.worker.ref();
-      thread.worker.postMessage(message, [...transfer]);
+      thread.worker.postMessage(message);
+    },
+    unseen: ({ number, bytes }) => {
+      if (number === undefined) return bytes;
+      if (thread.seen.has(number)) return undefined;
+      thread.seen.add(number);
+      return bytes;
     },
     leave: () => {
       thread.jobs.delete(id);
@@ -62,7 +73,7 @@ const start = (): Thread => {
   // What this process was started with is not for the worker: `--input-type` or `--eval` would make it fail.
   const worker = new Worker(workerUrl(), { execArgv: [] });
   worker.unref();
-  const thread: Thread = { worker, jobs: new Map(), owed: 0 };
+  const thread: Thread = { worker, jobs: new Map(), seen: new Set(), owed: 0 };
   const ended = (cause: unknown): void => {
     const at = threads.indexOf(thread);
     if (at >= 0) threads.splice(at, 1);

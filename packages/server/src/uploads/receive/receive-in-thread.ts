@@ -5,7 +5,7 @@ import type { Receiver } from "../../storage/driver.ts";
 import { fileSink } from "../../storage/file-sink.ts";
 import { receiver } from "../../storage/receiver.ts";
 import { Turns } from "../../storage/turns.ts";
-import { blockSize, giveBlock, takeBlock } from "./blocks.ts";
+import { type Block, blockSize, giveBlock, takeBlock } from "./blocks.ts";
 import { ThreadFile } from "./thread-file.ts";
 
 /** Up to this size a file is hashed and written where the bytes are: the way to a thread costs more. */
@@ -28,7 +28,7 @@ class Receiving implements Receiver {
   #inPlace: Receiver | undefined;
   #thread: ThreadFile | undefined;
   #told: number | undefined;
-  #block: Uint8Array<ArrayBuffer> | undefined;
+  #block: Block | undefined;
   #filled = 0;
   /** Of the last append; kept until `drain` has told it. */
   #failure: { readonly error: unknown } | undefined;
@@ -75,7 +75,7 @@ class Receiving implements Receiver {
       for (let at = 0; at < chunk.byteLength; ) {
         this.#block ??= takeBlock();
         const part = chunk.subarray(at, at + blockSize - this.#filled);
-        this.#block.set(part, this.#filled);
+        this.#block.bytes.set(part, this.#filled);
         this.#filled += part.byteLength;
         at += part.byteLength;
         if (this.#filled === blockSize) await this.#hand();
@@ -93,10 +93,9 @@ class Receiving implements Receiver {
     const target = await this.#reach(this.size + filled);
     this.#block = undefined;
     this.#filled = 0;
-    const bytes = block.subarray(0, filled);
-    if (target instanceof ThreadFile) return target.send(bytes);
-    await target.append(bytes);
-    giveBlock(block.buffer);
+    if (target instanceof ThreadFile) return target.send(block, filled);
+    await target.append(block.bytes.subarray(0, filled));
+    giveBlock(block);
   }
 
   async #drain(): Promise<number> {
@@ -113,7 +112,7 @@ class Receiving implements Receiver {
 
   /** Forgets what came after the last size told. If that fails too, whatever comes next rejects, and `drain` tries it again. */
   async #cutBack(): Promise<void> {
-    if (this.#block !== undefined) giveBlock(this.#block.buffer);
+    if (this.#block !== undefined) giveBlock(this.#block);
     this.#block = undefined;
     this.#filled = 0;
     this.#failure = undefined;

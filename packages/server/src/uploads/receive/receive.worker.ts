@@ -13,8 +13,11 @@ interface Place {
   last: Promise<void>;
 }
 const places = new Map<number, Place>();
+const blocks = new Map<number, Uint8Array>();
 
 port.on("message", (message: ToReceiver) => {
+  if (message.kind === "block" && message.block !== undefined && message.memory !== undefined)
+    blocks.set(message.block, message.memory);
   let place = places.get(message.id);
   if (place === undefined) {
     place = { file: undefined, last: Promise.resolve() };
@@ -26,7 +29,6 @@ port.on("message", (message: ToReceiver) => {
 });
 
 const answer = async (place: Place, message: ToReceiver): Promise<void> => {
-  const buffer = message.kind === "block" ? message.block.buffer : undefined;
   let done: Pick<FromReceiver, "digest" | "failure"> = {};
   try {
     done = await step(place, message);
@@ -35,8 +37,7 @@ const answer = async (place: Place, message: ToReceiver): Promise<void> => {
   }
   const said: FromReceiver = { id: message.id, size: place.file?.size ?? 0, ...done };
   if (message.kind === "close" || (message.kind === "open" && place.file === undefined)) places.delete(message.id);
-  if (buffer === undefined) port.postMessage(said);
-  else port.postMessage({ ...said, buffer }, [buffer]);
+  port.postMessage(said);
 };
 
 const step = async (place: Place, message: ToReceiver): Promise<Pick<FromReceiver, "digest">> => {
@@ -48,7 +49,7 @@ const step = async (place: Place, message: ToReceiver): Promise<Pick<FromReceive
   if (file === undefined) throw new Error("the file is not open");
   switch (message.kind) {
     case "block":
-      await file.write(message.block);
+      await file.write(bytesOf(message));
       return {};
     case "cut":
       file.cut(message.size);
@@ -59,6 +60,12 @@ const step = async (place: Place, message: ToReceiver): Promise<Pick<FromReceive
       file.close();
       return {};
   }
+};
+
+const bytesOf = ({ block, memory, length }: ToReceiver & { kind: "block" }): Uint8Array => {
+  const bytes = memory ?? blocks.get(block ?? -1);
+  if (bytes === undefined) throw new Error(`nobody has sent block ${block}`);
+  return bytes.subarray(0, length);
 };
 
 const failureOf = (error: unknown): Failure => ({

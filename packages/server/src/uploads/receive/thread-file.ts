@@ -1,7 +1,7 @@
 import { DrayError } from "dray/errors";
 import { diskError } from "dray/files";
 import type { Digest, DigestAlgorithm } from "dray/oci";
-import { giveBlock } from "./blocks.ts";
+import { type Block, giveBlock } from "./blocks.ts";
 import type { Failure, FromReceiver, ToReceiver } from "./messages.ts";
 import { joinPool, type ReceiverJob, type ReceiverPlace } from "./pool.ts";
 
@@ -58,17 +58,20 @@ export class ThreadFile implements ReceiverJob {
     return this.#away === 0 && this.#failure === undefined;
   }
 
-  /** Hands over a block, buffer and all. Resolves when there is room for the next. */
-  async send(block: Uint8Array<ArrayBuffer>): Promise<void> {
+  /** Hands over a block that is filled so far. Resolves when there is room for the next. */
+  async send(block: Block, length: number): Promise<void> {
     this.#away++;
     away++;
-    this.#ask({ kind: "block", block }, "write").then(
-      () => this.#back(),
-      (error: unknown) => {
+    const memory = this.#lost === undefined ? this.#place.unseen(block) : undefined;
+    this.#ask({ kind: "block", block: block.number, memory, length }, "write")
+      .catch((error: unknown) => {
         this.#failure ??= { error };
+      })
+      .finally(() => {
+        // A thread that was lost may be at it still.
+        if (!this.isLost) giveBlock(block);
         this.#back();
-      },
-    );
+      });
     while (this.#away >= (away >= inFlightTogether ? 1 : inFlight)) await this.#news();
     if (this.#failure !== undefined) throw this.#failure.error;
   }
@@ -103,7 +106,6 @@ export class ThreadFile implements ReceiverJob {
   }
 
   answered(answer: FromReceiver): void {
-    if (answer.buffer !== undefined) giveBlock(answer.buffer);
     this.#size = answer.size;
     this.#waiting.shift()?.resolve(answer);
   }
@@ -119,7 +121,7 @@ export class ThreadFile implements ReceiverJob {
     const answer = await new Promise<FromReceiver>((resolve, reject) => {
       this.#waiting.push({ resolve, reject });
       const { id } = this.#place;
-      this.#place.send({ ...step, id }, step.kind === "block" ? [step.block.buffer] : []);
+      this.#place.send({ ...step, id });
     });
     if (answer.failure !== undefined) throw errorOf(answer.failure, doing, this.#path);
     return answer;
