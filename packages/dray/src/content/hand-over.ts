@@ -12,9 +12,12 @@ export const handOver = (chunk: Uint8Array): Uint8Array => {
 };
 
 /**
- * Gives the memory of a chunk back, if it was handed over; any other stays as it is. The chunk is empty afterwards. Only for
- * content that `handsOver`: elsewhere somebody up the line may have kept the chunk.
+ * Whether a chunk was handed over; from now on it is the caller's, buffer and all. Only for content that `handsOver`: elsewhere
+ * somebody up the line may have kept the chunk.
  */
+export const takeOver = (chunk: Uint8Array): chunk is Uint8Array<ArrayBuffer> => owned.delete(chunk);
+
+/** Gives the memory of a chunk back, if it was handed over; any other stays as it is. The chunk is empty afterwards. */
 export const release = (chunk: Uint8Array): void => {
-  if (owned.delete(chunk)) (chunk.buffer as ArrayBuffer).transfer(0);
+  if (takeOver(chunk)) chunk.buffer.transfer(0);
 };

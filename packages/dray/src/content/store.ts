@@ -125,6 +125,12 @@ export interface WritesNamed {
 export const writesNamed = (store: object): store is WritesNamed =>
   typeof (store as Partial<WritesNamed>).writeNamed === "function";
 
+/** A name that stands for nothing is no error here, and costs less to find out than by `resolve`. */
+export interface LooksUp {
+  lookUp(name: string, options?: Cancel): Promise<Descriptor | undefined>;
+}
+export const looksUp = (store: object): store is LooksUp => typeof (store as Partial<LooksUp>).lookUp === "function";
+
 /** The store can say how large content is, and what type it has, by its digest alone. */
 export interface Describes {
   /** @throws DrayError `NOT_FOUND` */

@@ -20,6 +20,7 @@ import {
   checksDigests,
   describes,
   type Located,
+  looksUp,
   mountsFrom,
   plans,
   type ReadableStore,
@@ -70,10 +71,13 @@ export class Transfer {
   /** What the target's name stands for now, where that may save the work. */
   async named({ store, name }: Located<WritableStore>): Promise<Descriptor | undefined> {
     const { resolve } = store as Partial<ReadableStore>;
+    const options = { signal: this.signal };
     // An archive that is written anew takes nothing from the one it replaces.
     if (resolve === undefined || name === "" || isDigest(name) || plans(store)) return undefined;
     try {
-      return await this.#small(() => resolve.call(store, name, { signal: this.signal }));
+      return await this.#small(() =>
+        looksUp(store) ? store.lookUp(name, options) : resolve.call(store, name, options),
+      );
     } catch (error) {
       // Whoever may push may perhaps not pull, and a layout that was never finished has no names; writing will tell.
       if (isDrayError(error, "NOT_FOUND", "DENIED", "UNAUTHORIZED", "LAYOUT_INVALID")) return undefined;

@@ -78,15 +78,22 @@ describe("what a name stands for", () => {
     assert.deepEqual(at.sent(), ["HEAD v1", "GET v1", "GET v1"]);
   });
 
-  test("a HEAD with the type of a registry's errors is believed at once when it finds nothing", async () => {
+  test("whoever only wants to know is told by a HEAD alone, if it has the type of a registry's errors", async () => {
     const at = setup();
-    await assert.rejects(at.repository.resolve("v2"), failsWith("NOT_FOUND"));
+    assert.equal(await at.repository.lookUp("v2"), undefined);
     assert.equal(await at.repository.has({ ...image.root, digest: digestOf(new Uint8Array(1)) }), false);
-    assert.deepEqual(at.sent(), ["HEAD v2", "HEAD digest"]);
+    assert.deepEqual(await at.repository.lookUp("v1"), image.root);
+    assert.deepEqual(at.sent(), ["HEAD v2", "HEAD digest", "HEAD v1"]);
   });
 
-  test("what is not there by any other HEAD is found out by both once, by HEAD from then on", async () => {
+  test("… and by both, once, if it has another one", async () => {
     const at = setup({}, [{ method: "HEAD", effect: rewrite({ "Content-Type": "text/plain" }) }]);
+    for (const name of ["v2", "v3"]) assert.equal(await at.repository.lookUp(name), undefined);
+    assert.deepEqual(at.sent(), ["HEAD v2", "GET v2", "HEAD v3"]);
+  });
+
+  test("what is not there is found out by both once, by HEAD from then on", async () => {
+    const at = setup();
     await assert.rejects(at.repository.resolve("v2"), failsWith("NOT_FOUND"));
     await assert.rejects(at.repository.resolve("v3"), (error) => {
       assert.ok(isDrayError(error, "NOT_FOUND"));

@@ -31,33 +31,48 @@ export interface ReadManifest {
 export const resolveManifest = async (repo: Repo, name: string, options: Cancel = {}): Promise<Descriptor> => {
   const head = await headManifest(repo, name, options);
   if (typeof head === "object") return head;
-  // Whether a registry's HEAD can be believed when it finds nothing is found out once.
-  if (head === "missing" && repo.api.learnt.head === true) throw notFound(repo, name);
+  // Whether a registry's HEAD can be believed when it finds nothing is found out once, and what it says about it is heard.
+  if (foundNothing(head) && repo.api.learnt.head === true) throw notFound(repo, name);
   return byGet(repo, name, head, options);
 };
+
+/** The same where nothing may be there: no error is made of that, which would take another request. */
+export const lookUpManifest = async (repo: Repo, name: string, options: Cancel = {}): Promise<Descriptor | undefined> =>
+  foundBy(repo, name, await headManifest(repo, name, options), options);
 
 /** Whether a repository has a manifest, whole. */
 export const hasManifest = async (repo: Repo, { digest, size }: Descriptor, options: Cancel = {}): Promise<boolean> => {
   const head = await headManifest(repo, digest, options, false);
-  if (typeof head === "object") return head.size === size;
   // Some servers fail over a digest that they do not know as a manifest's. Putting it there will tell.
-  if (head === "failing" || (head === "missing" && repo.api.learnt.head === true)) return false;
+  return head !== "failing" && (await foundBy(repo, digest, head, options))?.size === size;
+};
+
+const foundBy = async (
+  repo: Repo,
+  name: string,
+  head: HeadAnswer,
+  options: Cancel,
+): Promise<Descriptor | undefined> => {
+  if (typeof head === "object") return head;
+  if (head === "absent" || (head === "missing" && repo.api.learnt.head === true)) return undefined;
   try {
-    return (await byGet(repo, digest, head, options)).size === size;
+    return await byGet(repo, name, head, options);
   } catch (error) {
-    if (isDrayError(error, "NOT_FOUND")) return false;
+    if (isDrayError(error, "NOT_FOUND")) return undefined;
     throw error;
   }
 };
+
+const foundNothing = (head: HeadAnswer): boolean => head === "missing" || head === "absent";
 
 const byGet = async (repo: Repo, name: string, head: HeadAnswer, options: Cancel): Promise<Descriptor> => {
   const { learnt } = repo.api;
   try {
     const { descriptor } = await getManifest(repo, name, options);
-    if (head === "missing") learnt.head = false;
+    if (foundNothing(head)) learnt.head = false;
     return descriptor;
   } catch (error) {
-    if (head === "missing" && isDrayError(error, "NOT_FOUND")) learnt.head = true;
+    if (foundNothing(head) && isDrayError(error, "NOT_FOUND")) learnt.head = true;
     throw error;
   }
 };
@@ -147,8 +162,10 @@ const manifestCall = (repo: Repo, name: string, { signal }: Cancel): Omit<Call, 
   signal,
 });
 
-/** `"unclear"`: HEAD is not understood, or does not say all that is needed. */
-type HeadAnswer = Descriptor | "missing" | "failing" | "unclear";
+/**
+ * `"missing"`: nothing was found, if HEAD is understood; `"absent"`: it is. `"unclear"`: it is not, or does not say all that is needed.
+ */
+type HeadAnswer = Descriptor | "missing" | "absent" | "failing" | "unclear";
 
 const headManifest = async (repo: Repo, name: string, options: Cancel, retry = true): Promise<HeadAnswer> => {
   const { learnt } = repo.api;
@@ -158,11 +175,8 @@ const headManifest = async (repo: Repo, name: string, options: Cancel, retry = t
   const { status } = response;
   if (status === 429 && retry) throw await repo.api.refusal(call, response);
   await response.body.discard();
-  if (status === 404) {
-    // What answers with the type of the specification's errors is a registry that knows HEAD.
-    if (/^application\/json\b/i.test(header(response.headers, "Content-Type") ?? "")) learnt.head = true;
-    return "missing";
-  }
+  // What answers with the type of the specification's errors is a registry that knows HEAD.
+  if (status === 404) return isJson(response) ? "absent" : "missing";
   if (status === 500) return "failing";
   const [mediaType, size, digest] = [mediaTypeOf(response), lengthOf(response), digestSaid(response)];
   if (status !== 200 || mediaType === undefined || !size || digest === undefined) return "unclear";
@@ -176,6 +190,9 @@ const digestSaid = ({ headers }: HttpResponse): Digest | undefined => {
   const said = header(headers, "Docker-Content-Digest")?.trim();
   return isDigest(said) ? said : undefined;
 };
+
+const isJson = ({ headers }: HttpResponse): boolean =>
+  /^application\/json\b/i.test(header(headers, "Content-Type") ?? "");
 
 /** The media type without its parameters, unless it is one that servers give to anything. */
 const mediaTypeOf = ({ headers }: HttpResponse): string | undefined => {

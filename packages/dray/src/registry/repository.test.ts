@@ -12,6 +12,7 @@ import {
   hasReferrers,
   hasTags,
   ingests,
+  looksUp,
   memoryStore,
   mountsFrom,
   removes,
@@ -41,7 +42,17 @@ const setup = (): { client: Registry; repository: Repository; seen: HttpRequest[
 
 test("a repository can do all that a store may", () => {
   const { repository } = setup();
-  for (const can of [checksDigests, describes, hasReferrers, hasTags, ingests, mountsFrom, removes, writesNamed])
+  for (const can of [
+    checksDigests,
+    describes,
+    hasReferrers,
+    hasTags,
+    ingests,
+    looksUp,
+    mountsFrom,
+    removes,
+    writesNamed,
+  ])
     assert.ok(can(repository), can.name);
 });
 

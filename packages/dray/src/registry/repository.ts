@@ -10,6 +10,7 @@ import {
   type HasTags,
   type Ingests,
   isMarkedBlob,
+  type LooksUp,
   type MountsFrom,
   type ReadOptions,
   type Removes,
@@ -25,7 +26,14 @@ import { describeBlob, hasBlob } from "./blobs.ts";
 import { embedded } from "./embedded.ts";
 import { type IngestOptions, ingestContent } from "./ingest.ts";
 import { ManifestCache } from "./manifest-cache.ts";
-import { getManifest, hasManifest, type ReadManifest, readManifest, resolveManifest } from "./manifests.ts";
+import {
+  getManifest,
+  hasManifest,
+  lookUpManifest,
+  type ReadManifest,
+  readManifest,
+  resolveManifest,
+} from "./manifests.ts";
 import { mountBlob } from "./mount.ts";
 import { pushManifest } from "./push.ts";
 import { listReferrers, type ReferrersOptions } from "./referrers.ts";
@@ -46,6 +54,7 @@ export interface Repository
     Removes,
     Ingests,
     WritesNamed,
+    LooksUp,
     Describes {
   /** The registry as references name it: `docker.io`. */
   readonly registry: string;
@@ -93,6 +102,10 @@ class RegistryRepository implements Repository {
 
   resolve(name: string, options?: Cancel): Promise<Descriptor> {
     return resolveManifest(this.#repo, name, options);
+  }
+
+  lookUp(name: string, options?: Cancel): Promise<Descriptor | undefined> {
+    return lookUpManifest(this.#repo, name, options);
   }
 
   manifest(name: string, options?: Cancel): Promise<ReadManifest> {
