@@ -10,6 +10,8 @@ export interface ProgramParts {
   readonly writeOut: (text: string) => void;
   /** Characters in a line of help. */
   readonly columns?: number | undefined;
+  /** Whether flags may stand before the command's name. To know them all takes a while. Default: yes. */
+  readonly flagsFirst?: boolean;
   /** Does the work of the command that was asked for. */
   readonly act: (module: CommandModule, command: Command) => Promise<void>;
   /** Hears which command is meant, before its words are read. */
@@ -17,14 +19,14 @@ export interface ProgramParts {
 }
 
 /** The command line as a tree of commander's commands. */
-export const programOf = ({ branches, writeOut, columns, act, onCommand }: ProgramParts): DrayCommand => {
+export const programOf = ({ branches, writeOut, columns, flagsFirst, act, onCommand }: ProgramParts): DrayCommand => {
   const program = new DrayCommand("dray");
   program
     .description("Dray moves container images between registries, archives and directories.")
     .configureOutput({ writeOut, getOutHelpWidth: () => columns ?? 100, getOutHasColors: () => false })
     .exitOverride()
     .addHelpText("after", epilogue);
-  group(program, branches, { act, onCommand });
+  group(program, branches, { act, onCommand }, flagsFirst);
   return program;
 };
 
@@ -34,11 +36,11 @@ Every flag can be set in the environment: --ca-file as DRAY_CA_FILE. Flags win.`
 
 type GroupParts = Pick<ProgramParts, "act" | "onCommand">;
 
-const group = (command: DrayCommand, branches: readonly Branch[], parts: GroupParts): void => {
+const group = (command: DrayCommand, branches: readonly Branch[], parts: GroupParts, flagsFirst = true): void => {
   // Positional: a command's own flags are its own, whatever this level calls the same.
   command.helpCommand(false).enablePositionalOptions();
   // Understood here too, and shown where they matter: by each command's own help.
-  for (const flag of sharedFlags()) command.addOption(flag.hideHelp());
+  if (flagsFirst) for (const flag of sharedFlags()) command.addOption(flag.hideHelp());
   const modules = new Map<Command, CommandModule>();
   for (const branch of branches) {
     const below = command.command(branch.name).summary(branch.summary).description(`${branch.summary}.`);

@@ -33,8 +33,11 @@ export const run = async (words: readonly string[], surroundings: Surroundings):
     } else {
       const writeOut = (text: string): void => void out.text(text);
       const onCommand = (name: string): void => void (path = name);
-      const program = programOf({ branches: meantBy(words), act, columns: stdout.columns, writeOut, onCommand });
-      await program.parseAsync(meant(words), { from: "user" });
+      const said = meant(words);
+      const flagsFirst = said[0]?.startsWith("-") === true;
+      const { columns } = stdout;
+      const program = programOf({ branches: meantBy(words), flagsFirst, act, columns, writeOut, onCommand });
+      await program.parseAsync(said, { from: "user" });
     }
     await out.close();
     return exitCode;
