@@ -2,6 +2,8 @@ import * as node from "node:fs/promises";
 
 /** What Dray asks of a file that is open. */
 export interface OpenFile {
+  /** The system's own number of it, by which another thread may write, too. Without one, only these functions are called. */
+  readonly fd?: number;
   /** `position` null, here and below: the next bytes, which is all that a pipe has. */
   read(
     buffer: Uint8Array,

@@ -8,5 +8,6 @@ export { type BlockWriter, blockWriter } from "./block-writer.ts";
 export { diskError, errnoOf, onDisk } from "./disk-error.ts";
 export { type EachFailure, type FileCall, failEachCall, faultyFiles } from "./faulty-files.ts";
 export { type FileFacts, type FileSystem, nodeFiles, type OpenFile, type SpaceFacts } from "./file-system.ts";
+export { type HashedWriter, hashedWriter } from "./hashed-writer.ts";
 export { type Lock, lock } from "./lock.ts";
 export { type Landing, type ReceiveOptions, receive } from "./receive.ts";

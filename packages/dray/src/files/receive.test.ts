@@ -8,12 +8,12 @@ import { after, before, beforeEach, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { bytesContent, type Content } from "../content/index.ts";
 import { DrayError, isDrayError } from "../errors.ts";
-import { blockSize } from "../hash/index.ts";
 import { type Descriptor, digestOf } from "../oci/index.ts";
 import { faultyFiles } from "./faulty-files.ts";
 import { type FileSystem, nodeFiles, receive } from "./index.ts";
 
-const bytes = new Uint8Array(2 * blockSize + 4321).map((_, i) => (i * 2654435761) >>> 11);
+const MiB = 1024 * 1024;
+const bytes = new Uint8Array(2 * MiB + 4321).map((_, i) => (i * 2654435761) >>> 11);
 const descriptor: Descriptor = {
   mediaType: "application/octet-stream",
   digest: digestOf(bytes),
@@ -73,7 +73,7 @@ describe("receiving content into a file", () => {
     }
   });
 
-  for (const there of [1, 65536, blockSize, blockSize + 1, bytes.byteLength - 1])
+  for (const there of [1, 65536, MiB, MiB + 1, bytes.byteLength - 1])
     it(`goes on after ${there} bytes and asks only for the rest`, async () => {
       await writeFile(landing.partial, bytes.subarray(0, there));
       const rest = source();
@@ -107,7 +107,7 @@ describe("receiving content into a file", () => {
     const content: Content = {
       open: async function* (options) {
         for await (const chunk of inner.open(options)) {
-          if (inner.read > blockSize) cancel.abort();
+          if (inner.read > MiB) cancel.abort();
           yield chunk;
         }
       },
@@ -141,7 +141,7 @@ describe("receiving content into a file", () => {
     ["of another digest", bytes.map((byte, i) => (i === 77 ? byte ^ 1 : byte)), "DIGEST_MISMATCH"],
     ["a byte short", bytes.subarray(0, -1), "SIZE_MISMATCH"],
     ["a byte long", new Uint8Array(bytes.byteLength + 1), "SIZE_MISMATCH"],
-    ["endlessly long", new Uint8Array(bytes.byteLength + 20 * blockSize), "SIZE_MISMATCH"],
+    ["endlessly long", new Uint8Array(bytes.byteLength + 20 * MiB), "SIZE_MISMATCH"],
   ];
   for (const [what, content, code] of wrong)
     it(`refuses content that is ${what} and leaves nothing`, async () => {
@@ -163,13 +163,13 @@ describe("receiving content into a file", () => {
     assert.deepEqual(await files(), ["partial"]);
     const rest = source();
     await receive(nodeFiles, rest, descriptor, landing);
-    assert.ok((rest.offsets[0] ?? 0) >= blockSize, `from ${rest.offsets[0]}`);
+    assert.ok((rest.offsets[0] ?? 0) >= MiB, `from ${rest.offsets[0]}`);
     await isWhole();
   });
 
   const states: readonly [string, there: Uint8Array][] = [
     ["at first", new Uint8Array(0)],
-    ["when it goes on", bytes.subarray(0, blockSize + 5)],
+    ["when it goes on", bytes.subarray(0, MiB + 5)],
     ["when the old bytes are wrong", new Uint8Array(3)],
   ];
   for (const [when, there] of states)
@@ -203,7 +203,7 @@ describe("receiving content into a file", () => {
       import { nodeFiles, receive } from ${JSON.stringify(fileURLToPath(new URL("./index.ts", import.meta.url)))};
       const bytes = new Uint8Array(${bytes.byteLength}).map((_, i) => (i * 2654435761) >>> 11);
       const content = { async *open() {
-        for (let at = 0; at < ${2 * blockSize}; at += 65536) yield bytes.subarray(at, at + 65536);
+        for (let at = 0; at < ${2 * MiB}; at += 65536) yield bytes.subarray(at, at + 65536);
         console.log("half");
         setInterval(() => {}, 1000);
         await new Promise(() => {});
@@ -218,8 +218,8 @@ describe("receiving content into a file", () => {
     assert.deepEqual(await files(), ["partial"]);
     const rest = source();
     await receive(nodeFiles, rest, descriptor, landing);
-    assert.ok((rest.offsets[0] ?? 0) >= blockSize, `from ${rest.offsets[0]}`);
-    assert.ok(rest.read <= bytes.byteLength - blockSize);
+    assert.ok((rest.offsets[0] ?? 0) >= MiB, `from ${rest.offsets[0]}`);
+    assert.ok(rest.read <= bytes.byteLength - MiB);
     await isWhole();
   });
 });

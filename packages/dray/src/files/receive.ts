@@ -1,12 +1,12 @@
 import { dirname } from "node:path";
-import { type Content, digestMismatch, type OnEvent, release, sizeMismatch } from "../content/index.ts";
+import { type Content, digestMismatch, type OnEvent, sizeMismatch } from "../content/index.ts";
 import { throwIfAborted } from "../errors.ts";
-import { type AsyncDigester, blockSize, digesterFor, giveBlock, takeBlock } from "../hash/index.ts";
+import { blockSize, giveBlock, takeBlock } from "../hash/index.ts";
 import { algorithmOf, type Descriptor, type Digest } from "../oci/index.ts";
 import { syncDirectory } from "./atomic.ts";
-import { blockWriter } from "./block-writer.ts";
 import { errnoOf, onDisk } from "./disk-error.ts";
 import type { FileSystem, OpenFile } from "./file-system.ts";
+import { type HashedWriter, hashedWriter } from "./hashed-writer.ts";
 
 /** Where content lies while it is unfinished, and when it is whole and checked. Both on one file system. */
 export interface Landing {
@@ -73,17 +73,18 @@ const fill = async (
   { sync = false, signal, onEvent }: ReceiveOptions,
 ): Promise<Received> => {
   const { digest, size } = descriptor;
-  const hash = digesterFor(algorithmOf(digest), size);
   const file = await openPartial(fs, partial);
+  const handsOver = content.handsOver === true;
+  const writer = hashedWriter(file, { algorithm: algorithmOf(digest), size, position: 0, handsOver });
   try {
-    const there = await hashThere({ file, partial, hash, size, signal });
-    const at = there === size ? there : await append({ file, partial, hash, size, signal }, content, there);
+    const there = await hashThere({ file, partial, writer, size, signal });
+    const at = there === size ? there : await append({ file, partial, writer, size, signal }, content, there);
     if (sync) await onDisk("write", partial, () => file.sync());
-    const found = await hash.digest();
+    const found = await writer.digest();
     if (there === size && size > 0 && found === digest) onEvent?.({ type: "start", descriptor, offset: size });
     return { size: at, digest: found, resumed: there > 0 };
   } finally {
-    hash.abandon();
+    writer.abandon();
     await onDisk("write", partial, () => file.close());
   }
 };
@@ -102,14 +103,14 @@ const openPartial = (fs: FileSystem, partial: string): Promise<OpenFile> =>
 interface Filling {
   readonly file: OpenFile;
   readonly partial: string;
-  readonly hash: AsyncDigester;
+  readonly writer: HashedWriter;
   /** What it should come to. */
   readonly size: number;
   readonly signal: AbortSignal | undefined;
 }
 
 /** Hashes the bytes of an earlier attempt. Tells how many there are to go on from. */
-const hashThere = async ({ file, partial, hash, size, signal }: Filling): Promise<number> => {
+const hashThere = async ({ file, partial, writer, size, signal }: Filling): Promise<number> => {
   const there = (await onDisk("read", partial, () => file.stat())).size;
   if (there > size) await onDisk("write", partial, () => file.truncate(0));
   if (there === 0 || there > size) return 0;
@@ -119,7 +120,7 @@ const hashThere = async ({ file, partial, hash, size, signal }: Filling): Promis
     throwIfAborted(signal);
     const { bytesRead } = await onDisk("read", partial, () => file.read(block, 0, Math.min(blockSize, there - at), at));
     if (bytesRead === 0) break;
-    await hash.update(block.subarray(0, bytesRead));
+    await writer.update(block.subarray(0, bytesRead));
     at += bytesRead;
   }
   giveBlock(block.buffer);
@@ -127,21 +128,14 @@ const hashThere = async ({ file, partial, hash, size, signal }: Filling): Promis
 };
 
 /** Writes and hashes what follows. Tells how many bytes there are then; one chunk too many ends it. */
-const append = async (
-  { file, partial, hash, size, signal }: Filling,
-  content: Content,
-  from: number,
-): Promise<number> => {
-  const writer = blockWriter(file, from);
+const append = async ({ partial, writer, size, signal }: Filling, content: Content, from: number): Promise<number> => {
   let at = from;
   try {
     for await (const chunk of content.open({ offset: from, ...(signal === undefined ? {} : { signal }) })) {
       throwIfAborted(signal);
       at += chunk.byteLength;
       if (at > size) break;
-      await hash.update(chunk);
       await onDisk("write", partial, () => writer.write(chunk));
-      if (content.handsOver === true) release(chunk);
     }
   } catch (error) {
     // What arrived is kept for the next attempt. That the disk may refuse too changes nothing about the reason.

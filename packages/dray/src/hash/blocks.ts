@@ -1,8 +1,8 @@
 /** Bytes of a block: large enough that a hand-over costs nothing against its content, small enough to have many. */
-export const blockSize: number = 1024 * 1024;
+export const blockSize: number = 256 * 1024;
 
 /** Free blocks kept for the next one who needs some; more than these are left to the collector. */
-const mostFree = 16;
+const mostFree = 32;
 const free: ArrayBuffer[] = [];
 
 /**

@@ -57,6 +57,21 @@ for (const [way, begin] of ways)
       assert.equal(await hash.digest(), `sha256:${expected.digest("hex")}`);
     });
 
+    for (const chunk of [1000, 20_000, 300_000, 3 * MiB])
+      it(`takes chunks of ${chunk} bytes over and mixes them with others`, async () => {
+        const hash = begin("sha256");
+        const chunks: Uint8Array[] = [];
+        for (let at = 0; at < bytes.byteLength; at += chunk) {
+          const part = bytes.slice(at, at + chunk);
+          if (chunks.push(part) % 3 === 0) await hash.update(part);
+          else await hash.give(part);
+        }
+        assert.equal(await hash.digest(), digestOf(bytes));
+        chunks.forEach(({ byteLength }, i) => {
+          assert.equal(byteLength > 0, i % 3 === 2);
+        });
+      });
+
     it("keeps many running hashes apart", async () => {
       const contents = Array.from({ length: 9 }, (_, i) => bytes.subarray(i * 1000, i * 1000 + (i % 3) * MiB + 500));
       const digests = await Promise.all(contents.map((content) => hashOf(begin("sha256"), content, 100_000)));
@@ -96,12 +111,12 @@ describe("hashing in place", () => {
 });
 
 describe("hashing in a thread", () => {
-  it("takes 3 MiB without waiting and makes the next byte wait for an answer", async () => {
+  it("takes some without waiting and makes the next byte wait for an answer", async () => {
     const hash = hashInThread("sha256");
     let accepted = 0;
     const feed = async (): Promise<void> => {
-      for (let i = 0; i < 10; i++) {
-        await hash.update(bytes.subarray(i * MiB, (i + 1) * MiB));
+      for (let at = 0; at < 10 * MiB; at += MiB / 2) {
+        await hash.update(bytes.subarray(at, at + MiB / 2));
         accepted++;
       }
     };
@@ -115,11 +130,12 @@ describe("hashing in a thread", () => {
 
   it("fails the hashes of a thread that ended, and starts another for the next", async () => {
     const hash = hashInThread("sha256");
-    await hash.update(bytes.subarray(0, MiB));
-    const [digest] = await Promise.allSettled([hash.digest(), closeHashWorkers()]);
-    assert.equal(digest.status, "rejected");
-    assert.match(String((digest as PromiseRejectedResult).reason), /ended early/);
+    // Busy for longer than it takes to be told to end.
+    await hash.give(new Uint8Array(64 * MiB));
+    await Promise.all([assert.rejects(hash.digest(), /ended early/), closeHashWorkers()]);
     await assert.rejects(hash.update(bytes), /ended early/);
+    await assert.rejects(hash.end(), /ended early/);
+    await assert.rejects(hash.digest(), /ended early/);
     hash.abandon();
     assert.equal(await hashOf(hashInThread("sha256"), bytes, MiB), digestOf(bytes));
   });

@@ -7,6 +7,8 @@ import { hashesFast } from "./speed.ts";
 export interface AsyncDigester {
   /** Adds bytes, which stay the caller's own once this resolves. It resolves when there is room for more: wait for it. */
   update(chunk: Uint8Array): Promise<void>;
+  /** As `update`, of a chunk that fills a buffer of its own and that nobody else looks at: this takes the memory over. */
+  give(chunk: Uint8Array<ArrayBuffer>): Promise<void>;
   /** Ends the hash. Call this or `abandon`, once. */
   digest(): Promise<Digest>;
   /** Lets go of a hash that nobody wants any more. Safe to call after `digest` and more than once. */
@@ -21,3 +23,9 @@ export const digesterFor = (algorithm: DigestAlgorithm, size?: number): AsyncDig
   (size !== undefined && size <= largestTurn) || !threadsHelp || hashesFast(algorithm)
     ? hashInPlace(algorithm)
     : hashInThread(algorithm);
+
+/** From so many bytes on it is worth starting a thread even where hashing is fast. */
+const worthThread = 8 * 1024 * 1024;
+
+/** Whether content of this size is handled by a thread with profit, while this one has much else to do. */
+export const worthItsThread = (size: number): boolean => threadsHelp && size >= worthThread;

@@ -9,18 +9,23 @@ export const largestTurn: number = 1024 * 1024;
 export const hashInPlace = (algorithm: DigestAlgorithm): AsyncDigester => {
   const hash = digester(algorithm);
   let inTurn = 0;
+  const update = async (chunk: Uint8Array): Promise<void> => {
+    for (let at = 0; at < chunk.byteLength; ) {
+      const part = chunk.subarray(at, at + largestTurn - inTurn);
+      hash.update(part);
+      at += part.byteLength;
+      inTurn += part.byteLength;
+      if (inTurn < largestTurn) continue;
+      // Chunks that are there already resolve without leaving this turn of the event loop: timers and sockets would starve.
+      await nextTurn();
+      inTurn = 0;
+    }
+  };
   return {
-    update: async (chunk) => {
-      for (let at = 0; at < chunk.byteLength; ) {
-        const part = chunk.subarray(at, at + largestTurn - inTurn);
-        hash.update(part);
-        at += part.byteLength;
-        inTurn += part.byteLength;
-        if (inTurn < largestTurn) continue;
-        // Chunks that are there already resolve without leaving this turn of the event loop: timers and sockets would starve.
-        await nextTurn();
-        inTurn = 0;
-      }
+    update,
+    give: async (chunk) => {
+      await update(chunk);
+      chunk.buffer.transfer(0);
     },
     digest: async () => hash.digest(),
     abandon: () => {},

@@ -2,26 +2,43 @@ import { availableParallelism } from "node:os";
 import { type Digest, type DigestAlgorithm, digester } from "../oci/index.ts";
 import { blockSize, giveBlock, takeBlock } from "./blocks.ts";
 import type { AsyncDigester } from "./digester.ts";
-import type { FromWorker } from "./messages.ts";
+import type { Failure, FilePart, FromWorker } from "./messages.ts";
 import { type HashJob, type HashPlace, joinPool } from "./pool.ts";
 
 /** A second core has to be there, or a thread only adds its own cost. */
 export const threadsHelp: boolean = availableParallelism() > 1;
 
-/** Blocks of one hash that are with the thread at most: one in work, one waiting, one on the way. More were no faster. */
-const inFlight = 3;
+/** Bytes of one hash that are with the thread at most: some in work, some waiting, some on the way. More were no faster. */
+const inFlight = 1536 * 1024;
+/** Smaller chunks are copied together: each buffer that travels costs the same. */
+const worthItsWay = 16 * 1024;
 
-/** A hash in another thread. Its bytes are copied into blocks, which are transferred there and back. */
-export const hashInThread = (algorithm: DigestAlgorithm): AsyncDigester => new ThreadedDigester(algorithm);
+/** A hash in another thread, which can write what it hashes. */
+export interface ThreadedDigester extends AsyncDigester {
+  /** From now on all that is added is written too, to the file of this number, from this position on. It stays open until `end`. */
+  writeTo(to: FilePart): void;
+  /** Resolves when all is hashed and written, or nothing will be any more. @throws the system's error */
+  end(): Promise<void>;
+}
 
-class ThreadedDigester implements AsyncDigester, HashJob {
+export const hashInThread = (algorithm: DigestAlgorithm): ThreadedDigester => new Threaded(algorithm);
+
+class Threaded implements ThreadedDigester, HashJob {
   readonly #algorithm: DigestAlgorithm;
   #place: HashPlace | undefined;
+  #to: FilePart | undefined;
+  /** What goes out next, and the bytes of it; behind it lies the block that is being filled. */
+  #parts: Uint8Array<ArrayBuffer>[] = [];
+  #held = 0;
   #block: Uint8Array<ArrayBuffer> | undefined;
   #filled = 0;
   #away = 0;
   #failure: Error | undefined;
   #digest: Digest | undefined;
+  /** The last step went out. */
+  #ending = false;
+  /** Nothing is with the thread any more, nor will be. */
+  #over = false;
   #wake: (() => void) | undefined;
 
   constructor(algorithm: DigestAlgorithm) {
@@ -30,71 +47,118 @@ class ThreadedDigester implements AsyncDigester, HashJob {
 
   async update(chunk: Uint8Array): Promise<void> {
     for (let at = 0; at < chunk.byteLength; ) {
-      const block = await this.#room();
+      await this.#room();
+      this.#block ??= takeBlock();
       const part = chunk.subarray(at, at + blockSize - this.#filled);
-      block.set(part, this.#filled);
-      at += part.byteLength;
+      this.#block.set(part, this.#filled);
       this.#filled += part.byteLength;
-      if (this.#filled === blockSize) this.#send(block, false);
+      at += part.byteLength;
+      if (this.#filled === blockSize) this.#seal();
+      if (this.#held >= blockSize) this.#send(false);
     }
+  }
+
+  async give(chunk: Uint8Array<ArrayBuffer>): Promise<void> {
+    if (chunk.byteLength < worthItsWay) {
+      await this.update(chunk);
+      chunk.buffer.transfer(0);
+      return;
+    }
+    await this.#room();
+    this.#seal();
+    this.#parts.push(chunk);
+    this.#held += chunk.byteLength;
+    if (this.#held >= blockSize) this.#send(false);
+  }
+
+  writeTo(to: FilePart): void {
+    this.#seal();
+    if (this.#held > 0) this.#send(false);
+    this.#to = to;
+  }
+
+  async end(): Promise<void> {
+    this.#seal();
+    if (!this.#ending && (this.#held > 0 || this.#place !== undefined)) {
+      this.#ending = true;
+      if (!this.#over) this.#send(true);
+    }
+    while (this.#ending && !this.#over) await this.#answer();
+    this.#throwFailure();
   }
 
   async digest(): Promise<Digest> {
     // Less than a block in all: not worth the way.
-    if (this.#place === undefined) return this.#inPlace();
-    this.#send((await this.#room()).subarray(0, this.#filled), true);
-    while (this.#digest === undefined) await this.#answer();
-    return this.#digest;
+    if (this.#place === undefined && this.#to === undefined && this.#failure === undefined) return this.#inPlace();
+    await this.end();
+    return this.#digest ?? this.#inPlace();
   }
 
   abandon(): void {
-    this.#place?.send({ id: this.#place.id, abandoned: true }, []);
+    if (!this.#ending) this.#place?.send({ id: this.#place.id, abandoned: true }, []);
     this.#leave();
   }
 
-  answered({ buffer, digest }: FromWorker): void {
-    this.#away--;
-    giveBlock(buffer);
-    if (digest !== undefined) {
+  answered({ bytes, blocks, digest, failure, last }: FromWorker): void {
+    this.#away -= bytes;
+    for (const block of blocks) giveBlock(block);
+    if (failure !== undefined) this.#failure ??= errorOf(failure);
+    if (last) {
       this.#digest = digest;
+      this.#over = true;
       this.#leave();
     }
     this.#wake?.();
   }
 
   failed(error: Error): void {
-    this.#failure = error;
+    this.#failure ??= error;
+    this.#over = true;
     this.#wake?.();
   }
 
   #inPlace(): Digest {
     const hash = digester(this.#algorithm);
-    if (this.#block !== undefined) hash.update(this.#block.subarray(0, this.#filled));
+    this.#seal();
+    for (const part of this.#parts) hash.update(part);
     return hash.digest();
   }
 
-  async #room(): Promise<Uint8Array<ArrayBuffer>> {
-    if (this.#block !== undefined) return this.#block;
-    while (this.#away >= inFlight) await this.#answer();
+  /** Ends the block that is being filled. */
+  #seal(): void {
+    if (this.#block === undefined) return;
+    this.#parts.push(this.#block.subarray(0, this.#filled));
+    this.#held += this.#filled;
+    this.#block = undefined;
     this.#filled = 0;
-    this.#block = takeBlock();
-    return this.#block;
   }
 
-  #send(block: Uint8Array<ArrayBuffer>, last: boolean): void {
+  async #room(): Promise<void> {
+    this.#throwFailure();
+    while (this.#away >= inFlight) {
+      await this.#answer();
+      this.#throwFailure();
+    }
+  }
+
+  #send(last: boolean): void {
     this.#place ??= joinPool(this);
-    this.#block = undefined;
-    this.#away++;
-    this.#place.send({ id: this.#place.id, algorithm: this.#algorithm, block, last }, [block.buffer]);
+    const [parts, held, to] = [this.#parts, this.#held, this.#to];
+    this.#parts = [];
+    this.#held = 0;
+    this.#away += held;
+    if (to !== undefined) this.#to = { fd: to.fd, position: to.position + held };
+    this.#place.send(
+      { id: this.#place.id, algorithm: this.#algorithm, parts, to, last },
+      parts.map(({ buffer }) => buffer),
+    );
   }
 
   async #answer(): Promise<void> {
-    this.#throwFailure();
     await new Promise<void>((resolve) => {
       this.#wake = resolve;
     });
     this.#wake = undefined;
-    this.#throwFailure();
   }
 
   #throwFailure(): void {
@@ -106,3 +170,6 @@ class ThreadedDigester implements AsyncDigester, HashJob {
     this.#place = undefined;
   }
 }
+
+const errorOf = ({ message, code }: Failure): Error =>
+  Object.assign(new Error(message), code === undefined ? {} : { code });

@@ -1,20 +1,39 @@
 import type { Digest, DigestAlgorithm } from "../oci/index.ts";
 
-/** One step of one hash; the first message of an `id` begins it. */
+/** A part of a file, by the number that the system gave it: threads share those. */
+export interface FilePart {
+  readonly fd: number;
+  readonly position: number;
+}
+
+/** One step of one hash; the first message of an `id` begins it, and each with `parts` has its answer. */
 export type ToWorker =
-  /** Add these bytes. The buffer behind them is transferred, and comes back in the answer. `last`: answer with the digest too. */
+  /** Adds these bytes, whose buffers are transferred. */
   | {
       readonly id: number;
       readonly algorithm: DigestAlgorithm;
-      readonly block: Uint8Array<ArrayBuffer>;
+      readonly parts: readonly Uint8Array<ArrayBuffer>[];
+      /** Where they are written as well. After a write that failed nothing more of this `id` is written. */
+      readonly to: FilePart | undefined;
+      /** Answer with the digest; this is over. */
       readonly last: boolean;
     }
   /** Nobody wants the digest any more. There is no answer. */
   | { readonly id: number; readonly abandoned: true };
 
-/** The answer to a block. */
+/** The answer to some parts. */
 export interface FromWorker {
   readonly id: number;
-  readonly buffer: ArrayBuffer;
+  readonly bytes: number;
+  /** Blocks to be filled again. */
+  readonly blocks: readonly ArrayBuffer[];
   readonly digest: Digest | undefined;
+  readonly failure: Failure | undefined;
+  readonly last: boolean;
+}
+
+/** An error as it travels between threads, which keep neither its class nor its code. */
+export interface Failure {
+  readonly message: string;
+  readonly code: string | undefined;
 }

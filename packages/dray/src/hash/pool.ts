@@ -1,9 +1,10 @@
 import { availableParallelism } from "node:os";
 import type { Worker } from "node:worker_threads";
 import type { FromWorker, ToWorker } from "./messages.ts";
+import { hashesFast } from "./speed.ts";
 
-/** Threads at most. A network delivers less than four cores hash. */
-const most: number = Math.min(4, availableParallelism());
+/** Threads at most. A network delivers less than four cores hash; one that hashes fast keeps up with this thread, which has a core as well. */
+const most = (): number => Math.min(4, Math.max(1, availableParallelism() - (hashesFast("sha256") ? 1 : 0)));
 
 /** What a running hash hears of its worker. */
 export interface HashJob {
@@ -48,7 +49,7 @@ export const joinPool = (job: HashJob): HashPlace => {
 const leastBusy = (): Thread => {
   let found: Thread | undefined;
   for (const thread of threads) if (found === undefined || thread.jobs.size < found.jobs.size) found = thread;
-  return found === undefined || (found.jobs.size > 0 && threads.length < most) ? start() : found;
+  return found === undefined || (found.jobs.size > 0 && threads.length < most()) ? start() : found;
 };
 
 /** Beside this file in the sources and in the built package; an executable embeds it as an entry point of its own, flat beside the main one. */

@@ -26,7 +26,7 @@ export const examine = async (file: OpenFile, place: Place, signal: AbortSignal 
 
 /** Adds the first `length` bytes of a place to a hash. */
 export const hashBytes = async (
-  hash: AsyncDigester,
+  hash: Pick<AsyncDigester, "update">,
   file: OpenFile,
   place: Place,
   length: number,

@@ -1,15 +1,7 @@
-import {
-  type Cancel,
-  type Content,
-  digestMismatch,
-  release,
-  Slots,
-  sizeMismatch,
-  type WriteOptions,
-} from "../content/index.ts";
+import { type Cancel, type Content, digestMismatch, Slots, sizeMismatch, type WriteOptions } from "../content/index.ts";
 import { DrayError, throwIfAborted } from "../errors.ts";
-import { blockWriter, type FileSystem, type Lock, type OpenFile, onDisk } from "../files/index.ts";
-import { blockSize, digesterFor, giveBlock, takeBlock } from "../hash/index.ts";
+import { type FileSystem, hashedWriter, type Lock, type OpenFile, onDisk } from "../files/index.ts";
+import { blockSize, giveBlock, takeBlock } from "../hash/index.ts";
 import { algorithmOf, type Descriptor, type Digest } from "../oci/index.ts";
 import { endOfArchive, padding } from "./entry.ts";
 import { examine, hashBytes } from "./leftover.ts";
@@ -212,19 +204,21 @@ export class TarPart implements TarSink {
     from: number,
     signal: AbortSignal | undefined,
   ): Promise<Digest> {
-    const hash = digesterFor(algorithmOf(descriptor.digest), slot.size);
-    const writer = blockWriter(this.#file, slot.body + from);
+    const writer = hashedWriter(this.#file, {
+      algorithm: algorithmOf(descriptor.digest),
+      size: slot.size,
+      position: slot.body,
+      handsOver: content.handsOver === true,
+    });
     let at = from;
     try {
-      await this.#disk(() => hashBytes(hash, this.#file, slot, from, signal));
+      await this.#disk(() => hashBytes(writer, this.#file, slot, from, signal));
       try {
         for await (const chunk of content.open({ offset: from, ...(signal === undefined ? {} : { signal }) })) {
           throwIfAborted(signal);
           at += chunk.byteLength;
           if (at > slot.size) throw sizeMismatch(descriptor, "more");
-          await hash.update(chunk);
           await this.#disk(() => writer.write(chunk));
-          if (content.handsOver === true) release(chunk);
         }
       } catch (error) {
         // What arrived is kept. That the disk refuses as well changes nothing about the reason.
@@ -237,9 +231,9 @@ export class TarPart implements TarSink {
         slot.state = "found";
         throw sizeMismatch(descriptor, `only ${at}`);
       }
-      return await hash.digest();
+      return await writer.digest();
     } finally {
-      hash.abandon();
+      writer.abandon();
     }
   }
 

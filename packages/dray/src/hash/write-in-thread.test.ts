@@ -1,0 +1,128 @@
+import assert from "node:assert/strict";
+import { type FileHandle, mkdtemp, open, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, it } from "node:test";
+import { digestOf } from "../oci/index.ts";
+import { closeHashWorkers, hashInThread } from "./index.ts";
+
+const MiB = 1024 * 1024;
+const bytes = new Uint8Array(5 * MiB + 17).map((_, i) => (i * 2654435761) >>> 13);
+
+describe("a thread that writes what it hashes", () => {
+  let dir = "";
+  before(async () => {
+    dir = await mkdtemp(join(tmpdir(), "dray-write-"));
+  });
+  after(async () => {
+    await closeHashWorkers();
+    await rm(dir, { recursive: true });
+  });
+
+  const withFile = async (name: string, flags: string, work: (file: FileHandle) => Promise<void>): Promise<void> => {
+    const file = await open(name, flags);
+    try {
+      await work(file);
+    } finally {
+      await file.close();
+    }
+  };
+
+  it("writes from a position on, and hashes what came before as well", async () => {
+    const path = join(dir, "whole");
+    await withFile(path, "wx+", async (file) => {
+      const hash = hashInThread("sha256");
+      const there = MiB + 5;
+      await hash.update(bytes.subarray(0, there));
+      hash.writeTo({ fd: file.fd, position: 100 + there });
+      for (let at = there, i = 0; at < bytes.byteLength; at += 70_000, i++) {
+        const chunk = bytes.slice(at, at + 70_000);
+        await (i % 2 === 0 ? hash.give(chunk) : hash.update(chunk));
+      }
+      await hash.end();
+      const written = (await readFile(path)).subarray(100);
+      assert.equal(Buffer.compare(written.subarray(there), bytes.subarray(there)), 0);
+      assert.ok(
+        written.subarray(0, there).every((byte) => byte === 0),
+        "what lies there already is not written",
+      );
+      assert.equal(await hash.digest(), digestOf(bytes));
+    });
+  });
+
+  it("writes many at once, each to its own place in one file", async () => {
+    const path = join(dir, "many");
+    await withFile(path, "wx+", async (file) => {
+      const size = MiB + 3;
+      await Promise.all(
+        Array.from({ length: 5 }, async (_, i) => {
+          const hash = hashInThread("sha512");
+          hash.writeTo({ fd: file.fd, position: i * size });
+          const content = bytes.subarray(i * 1000, i * 1000 + size);
+          for (let at = 0; at < size; at += 100_000) await hash.update(content.subarray(at, at + 100_000));
+          await hash.end();
+          assert.equal(await hash.digest(), digestOf(content, "sha512"));
+        }),
+      );
+      const written = await readFile(path);
+      for (let i = 0; i < 5; i++)
+        assert.equal(
+          Buffer.compare(written.subarray(i * size, (i + 1) * size), bytes.subarray(i * 1000, i * 1000 + size)),
+          0,
+        );
+    });
+  });
+
+  it("writes little and nothing", async () => {
+    const path = join(dir, "little");
+    await withFile(path, "wx+", async (file) => {
+      for (const content of [new Uint8Array(0), new Uint8Array([1, 2, 3])]) {
+        const hash = hashInThread("sha256");
+        hash.writeTo({ fd: file.fd, position: 0 });
+        await hash.update(content);
+        await hash.end();
+        assert.deepEqual(new Uint8Array(await readFile(path)), content);
+        assert.equal(await hash.digest(), digestOf(content));
+      }
+    });
+  });
+
+  it("tells the system's error with its code, again and again, and writes nothing behind it", async () => {
+    const path = join(dir, "unwritable");
+    await withFile(path, "wx+", async () => {});
+    await withFile(path, "r", async (file) => {
+      const hash = hashInThread("sha256");
+      hash.writeTo({ fd: file.fd, position: 0 });
+      const refused = { code: "EBADF" };
+      await assert.rejects(async () => {
+        for (;;) await hash.update(bytes.subarray(0, MiB));
+      }, refused);
+      await assert.rejects(hash.end(), refused);
+      await assert.rejects(hash.end(), refused);
+      await assert.rejects(hash.digest(), refused);
+      hash.abandon();
+      assert.equal((await readFile(path)).byteLength, 0);
+    });
+  });
+
+  it("says that a disk is full", { skip: process.platform !== "linux" && "there is no /dev/full" }, async () => {
+    await withFile("/dev/full", "r+", async (file) => {
+      const hash = hashInThread("sha256");
+      hash.writeTo({ fd: file.fd, position: 0 });
+      await hash.update(bytes.subarray(0, 1000));
+      await assert.rejects(hash.end(), { code: "ENOSPC" });
+    });
+  });
+
+  it("ends for those who wait when its thread ends", async () => {
+    await withFile(join(dir, "ended"), "wx+", async (file) => {
+      const hash = hashInThread("sha256");
+      hash.writeTo({ fd: file.fd, position: 0 });
+      // Busy for longer than it takes to be told to end.
+      await hash.give(new Uint8Array(64 * MiB));
+      await Promise.all([assert.rejects(hash.end(), /ended early/), closeHashWorkers()]);
+      await assert.rejects(hash.digest(), /ended early/);
+      hash.abandon();
+    });
+  });
+});
