@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, it } from "node:test";
+import { after, describe, it } from "node:test";
 import { isDrayError } from "dray/errors";
 import { type FileCall, type FileSystem, faultyFiles, nodeFiles } from "dray/files";
 import { createRegistry, type Registry } from "../registry/create.ts";
@@ -113,6 +113,9 @@ const check = async (ground: Ground, registry: Registry, what: string): Promise<
 };
 
 describe("whatever call of the file system fails under a whole registry", () => {
+  // What is tried again in the background keeps no process alive.
+  const alive = setInterval(() => {}, 1000);
+  after(() => clearInterval(alive));
   for (const [which, code] of codes.entries())
     it(`with ${code}, clients are told, may try again, and nothing acknowledged is lost`, async () => {
       const root = await mkdtemp(join(tmpdir(), "dray-failures-"));

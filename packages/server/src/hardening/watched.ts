@@ -13,7 +13,7 @@ export const watched = (driver: Driver, onPath: (path: string) => void): Driver 
     stat: (path) => driver.stat(seen(path)),
     list: (path) => driver.list(seen(path)),
     write: (path, bytes, options) => driver.write(seen(path), bytes, options),
-    move: (from, to) => driver.move(seen(from), seen(to)),
+    move: (from, to, options) => driver.move(seen(from), seen(to), options),
     remove: (path, options) => driver.remove(seen(path), options),
     touch: (path) => driver.touch(seen(path)),
     receive: (path, algorithm) => driver.receive(seen(path), algorithm),

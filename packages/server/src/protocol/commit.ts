@@ -1,5 +1,6 @@
 import { algorithmOf, type Digest } from "dray/oci";
 import { Refusal } from "../answer/index.ts";
+import { allOf } from "../storage/index.ts";
 import type { Upload } from "../uploads/types.ts";
 import type { Call } from "./call.ts";
 import { refuseWrites } from "./guard.ts";
@@ -20,13 +21,13 @@ export const commitUpload = async ({ parts }: Call, upload: Upload, wanted: Dige
   const take = async (store: () => Promise<void>): Promise<void> => {
     // Since the upload began it may have been said that nothing is written any more.
     refuseWrites(parts);
-    if ((await tree.blobSize(wanted)) === size) await tree.touchBlob(wanted);
-    else await store();
-    await link(parts, repository, wanted);
+    const isThere = (await tree.blobSize(wanted)) === size;
+    const stored = isThere ? tree.touchBlob(wanted) : store();
+    await allOf([stored, link(parts, repository, wanted, stored)]);
   };
   await locks.hold({ exclusive: [wanted] }, () =>
     upload.finish(
-      (path) => take(() => tree.adoptBlob(wanted, path)),
+      (path, options) => take(() => tree.adoptBlob(wanted, path, options)),
       (bytes) => take(() => tree.writeBlob(wanted, bytes)),
     ),
   );
@@ -71,7 +72,13 @@ async function* holders({ parts }: Call, repository: string, digest: Digest): As
   }
 }
 
-const link = async ({ tree, leases }: Call["parts"], repository: string, digest: Digest): Promise<void> => {
-  await tree.linkLayer(repository, digest);
+/** @param stored the data; the link comes after it, and is prepared meanwhile */
+const link = async (
+  { tree, leases }: Call["parts"],
+  repository: string,
+  digest: Digest,
+  stored?: Promise<void>,
+): Promise<void> => {
+  await tree.linkLayer(repository, digest, stored);
   leases.record(repository, digest);
 };

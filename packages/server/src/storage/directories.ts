@@ -38,13 +38,23 @@ export class Directories {
     }
   }
 
-  /** Makes a directory and those above it. */
-  async make(directory: string): Promise<void> {
-    if (directory === this.#root) return;
+  /** Makes a directory and those above it. Tells whether it was not there. */
+  async make(directory: string): Promise<boolean> {
+    if (directory === this.#root) return false;
     this.#strike(directory);
-    if (await this.#made(directory)) return;
+    try {
+      return await this.#mkdir(directory);
+    } catch (error) {
+      if (errnoOf(error) !== "ENOENT") throw error;
+    }
     await this.make(dirname(directory));
-    await this.#fs.mkdir(directory, { recursive: false }).catch(passOver("EEXIST"));
+    return this.#mkdir(directory);
+  }
+
+  /** Gives a directory another place, where there is none yet or an empty one, and makes those above it. What is in it lasts already. */
+  async move(from: string, to: string): Promise<void> {
+    this.#strike(to);
+    await this.inside(dirname(to), () => this.#fs.rename(from, to));
   }
 
   /** Waits until the names in a directory last, its own among them. Call it after the change. */
@@ -63,14 +73,13 @@ export class Directories {
     for (const [at, mark] of marked) if (this.#marks.get(at) === mark) this.#remember(at);
   }
 
-  async #made(directory: string): Promise<boolean> {
+  async #mkdir(directory: string): Promise<boolean> {
     try {
       await this.#fs.mkdir(directory, { recursive: false });
       return true;
     } catch (error) {
-      if (errnoOf(error) === "EEXIST") return true;
-      if (errnoOf(error) === "ENOENT") return false;
-      throw error;
+      if (errnoOf(error) !== "EEXIST") throw error;
+      return false;
     }
   }
 
@@ -84,9 +93,3 @@ export class Directories {
     this.#lasting.add(directory);
   }
 }
-
-const passOver =
-  (code: string) =>
-  (error: unknown): void => {
-    if (errnoOf(error) !== code) throw error;
-  };

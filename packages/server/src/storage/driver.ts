@@ -17,9 +17,9 @@ export interface Driver {
    * Makes or replaces a small file, and the directories above it. Readers see the old bytes or the new, whole. When this resolves
    * they last, names and directories included.
    */
-  write(path: string, bytes: Uint8Array, options?: ChangeOptions): Promise<void>;
+  write(path: string, bytes: Uint8Array, options?: WriteOptions): Promise<void>;
   /** Gives a file another name, replacing what is there; makes the directories above it. When this resolves the bytes and the name last. */
-  move(from: string, to: string): Promise<void>;
+  move(from: string, to: string, options?: MoveOptions): Promise<void>;
   /**
    * Removes a file, or a directory with all that is in it, following no links. Nothing there: nothing done. When this resolves it
    * stays away: what is removed next never goes before it.
@@ -44,6 +44,16 @@ export interface Driver {
 export interface ChangeOptions {
   /** `false`: a power cut may undo it, a kill not; that saves the wait for the disk. Default `true`. */
   readonly lasting?: boolean;
+}
+
+export interface WriteOptions extends ChangeOptions {
+  /** What must come first: the file gets its name when this resolves. The bytes are brought to the disk meanwhile. If it rejects, nothing was written. */
+  readonly after?: Promise<unknown>;
+}
+
+export interface MoveOptions {
+  /** The file is all there is in its directory, which may go with it. Default `false`. */
+  readonly alone?: boolean;
 }
 
 export interface Facts {

@@ -1,9 +1,9 @@
 import { errnoOf, type FileSystem, type OpenFile, onDisk } from "dray/files";
 import type { ByteSink } from "./receiver.ts";
 
-/** A file to receive into, made where there is none. */
-export const fileSink = async (fs: FileSystem, path: string): Promise<ByteSink> => {
-  const file = await openToGrow(fs, path);
+/** A file to receive into, made where there is none. `fresh`: there is none. */
+export const fileSink = async (fs: FileSystem, path: string, fresh = false): Promise<ByteSink> => {
+  const file = fresh ? await fs.open(path, "wx+") : await openToGrow(fs, path);
   return {
     size: () => onDisk("read", path, async () => (await file.stat()).size),
     read: (into, position) =>

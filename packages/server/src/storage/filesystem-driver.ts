@@ -1,10 +1,11 @@
-import { dirname } from "node:path";
+import { basename, dirname } from "node:path";
 import { DrayError } from "dray/errors";
 import { errnoOf, type FileSystem, nodeFiles, type OpenFile, onDisk } from "dray/files";
 import type { DigestAlgorithm } from "dray/oci";
+import { allOf } from "./all-of.ts";
 import { Directories } from "./directories.ts";
 import { Syncs } from "./directory-syncs.ts";
-import type { ChangeOptions, Driver, Facts, Receiver, StoredFile } from "./driver.ts";
+import type { ChangeOptions, Driver, Facts, MoveOptions, Receiver, StoredFile, WriteOptions } from "./driver.ts";
 import { fileSink } from "./file-sink.ts";
 import { checkPath } from "./paths.ts";
 import { receiver } from "./receiver.ts";
@@ -16,10 +17,10 @@ export interface FilesystemDriverOptions {
   /** `full`: what is acknowledged survives a power cut. `relaxed`: only a kill; the system writes when it likes. Default `full`. */
   readonly durability?: "full" | "relaxed";
   /**
-   * Receives into a file by its absolute path, elsewhere than on this thread. The directories are there, the file perhaps not.
-   * Default: in place.
+   * Receives into a file by its absolute path, elsewhere than on this thread. The directories are there, the file perhaps, `fresh`:
+   * surely not. Default: in place.
    */
-  readonly receive?: (path: string, algorithm: DigestAlgorithm) => Promise<Receiver>;
+  readonly receive?: (path: string, algorithm: DigestAlgorithm, fresh: boolean) => Promise<Receiver>;
   readonly fs?: FileSystem;
   /** How the volume is kept to one process. Default: by names beside it, which asks nothing of the file system. */
   readonly lock?: LockVolume;
@@ -44,7 +45,7 @@ class FilesystemDriver implements Driver {
   readonly #syncs: Syncs;
   readonly #directories: Directories;
   readonly #full: boolean;
-  readonly #receive: (path: string, algorithm: DigestAlgorithm) => Promise<Receiver>;
+  readonly #receive: NonNullable<FilesystemDriverOptions["receive"]>;
   readonly #now: () => number;
   #unfinished = 0;
 
@@ -54,7 +55,8 @@ class FilesystemDriver implements Driver {
     this.#syncs = syncs;
     this.#directories = new Directories(fs, volume.folder, syncs);
     this.#full = options.durability !== "relaxed";
-    this.#receive = options.receive ?? (async (path, algorithm) => receiver(await fileSink(fs, path), algorithm));
+    this.#receive =
+      options.receive ?? (async (path, algorithm, fresh) => receiver(await fileSink(fs, path, fresh), algorithm));
     this.#now = options.now ?? Date.now;
   }
 
@@ -83,14 +85,17 @@ class FilesystemDriver implements Driver {
     return onDisk("list", at, () => ifThere(() => this.#fs.readdir(at)));
   }
 
-  async write(path: string, bytes: Uint8Array, { lasting = true }: ChangeOptions = {}): Promise<void> {
+  async write(path: string, bytes: Uint8Array, { lasting = true, after }: WriteOptions = {}): Promise<void> {
     const at = this.#at(path);
     this.#syncs.check();
     const waits = this.#full && lasting;
+    // Awaited below; a failure that comes before is not unhandled.
+    after?.catch(() => {});
     await onDisk("write", at, async () => {
       const unfinished = `${this.#volume.unfinished}/${++this.#unfinished}`;
       try {
         await this.#writeWhole(unfinished, bytes, waits);
+        await after;
         await this.#directories.inside(dirname(at), () => this.#fs.rename(unfinished, at));
       } catch (error) {
         await this.#fs.unlink(unfinished).catch(() => {});
@@ -100,13 +105,17 @@ class FilesystemDriver implements Driver {
     });
   }
 
-  async move(from: string, to: string): Promise<void> {
+  async move(from: string, to: string, { alone = false }: MoveOptions = {}): Promise<void> {
     const [source, target] = [this.#at(from), this.#at(to)];
     this.#syncs.check();
-    await onDisk("move", source, () => this.#readyToMove(source));
+    const [old, folder] = [dirname(source), dirname(target)];
+    const together = alone && basename(source) === basename(target);
+    const before = [this.#readyToMove(source), ...(together && this.#full ? [this.#syncs.directory(old)] : [])];
+    await onDisk("move", source, () => allOf(before));
     await onDisk("write", target, async () => {
-      await this.#directories.inside(dirname(target), () => this.#fs.rename(source, target));
-      if (this.#full) await this.#directories.last(dirname(target));
+      const moved = together && (await this.#moveFolder(old, folder));
+      if (!moved) await this.#directories.inside(folder, () => this.#fs.rename(source, target));
+      if (this.#full) await this.#directories.last(moved ? dirname(folder) : folder);
     });
   }
 
@@ -130,8 +139,8 @@ class FilesystemDriver implements Driver {
     const at = this.#at(path);
     this.#syncs.check();
     return onDisk("write", at, async () => {
-      await this.#directories.make(dirname(at));
-      return this.#receive(at, algorithm);
+      const fresh = await this.#directories.make(dirname(at));
+      return this.#receive(at, algorithm, fresh);
     });
   }
 
@@ -148,6 +157,17 @@ class FilesystemDriver implements Driver {
   #at(path: string): string {
     checkPath(path);
     return `${this.#volume.folder}/${path}`;
+  }
+
+  /** One rename, instead of a directory that is made and one that is removed. `false` where something is in the way. */
+  async #moveFolder(from: string, to: string): Promise<boolean> {
+    try {
+      await this.#directories.move(from, to);
+      return true;
+    } catch (error) {
+      if (inTheWay.has(errnoOf(error) ?? "")) return false;
+      throw error;
+    }
   }
 
   async #writeWhole(path: string, bytes: Uint8Array, waits: boolean): Promise<void> {
@@ -192,6 +212,9 @@ class FilesystemDriver implements Driver {
       throw new DrayError("DISK", `cannot move ${path}: it is a directory`);
   }
 }
+
+/** What systems say of a directory that has something in it, is none, or is open. */
+const inTheWay: ReadonlySet<string> = new Set(["ENOTEMPTY", "EEXIST", "ENOTDIR", "EPERM", "EACCES", "EBUSY"]);
 
 /** `ELOOP`: a link to itself leads nowhere. */
 const nothing: ReadonlySet<string> = new Set(["ENOENT", "ENOTDIR", "EISDIR", "ENAMETOOLONG", "ELOOP"]);

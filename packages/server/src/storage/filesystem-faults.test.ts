@@ -24,6 +24,12 @@ const works: readonly [
   ["writing into a new folder", (driver, at) => driver.write(`${at}/new/folder/file`, small), "new/folder/file", small],
   ["replacing", (driver, at) => driver.write(`${at}/there`, small), "there", small],
   ["moving", (driver, at) => driver.move(`${at}/from`, `${at}/blobs/ab/data`), "blobs/ab/data", large],
+  [
+    "moving with its folder",
+    (driver, at) => driver.move(`${at}/apart/data`, `${at}/blobs/ab/data`, { alone: true }),
+    "blobs/ab/data",
+    large,
+  ],
   ["moving over", (driver, at) => driver.move(`${at}/from`, `${at}/there`), "there", large],
   ["touching", (driver, at) => driver.touch(`${at}/there`), "there", filled(10, 3)],
   ["removing a folder", (driver, at) => driver.remove(`${at}/folder`), "folder/b/c"],
@@ -48,6 +54,7 @@ const works: readonly [
 const prepare = async (driver: Driver, at: string): Promise<void> => {
   await driver.write(`${at}/there`, filled(10, 3), { lasting: false });
   await driver.write(`${at}/from`, large, { lasting: false });
+  await driver.write(`${at}/apart/data`, large, { lasting: false });
   for (const path of ["a", "b/c", "b/d"]) await driver.write(`${at}/folder/${path}`, small, { lasting: false });
 };
 
@@ -111,7 +118,8 @@ describe("a disk that fails", () => {
             await start();
           }
           // A move may have happened, with only its lasting in doubt: then there is nothing to move any more.
-          if (bytes !== large || path === "up/data" || (await driver.stat(`${at}/from`)) !== undefined)
+          const source = what === "moving with its folder" ? "apart/data" : "from";
+          if (bytes !== large || path === "up/data" || (await driver.stat(`${at}/${source}`)) !== undefined)
             await work(driver, at);
           assert.equal(Buffer.compare((await driver.read(`${at}/${path}`)) ?? small, bytes ?? small), 0);
         }

@@ -2,7 +2,8 @@
  * Where a registry's bytes lie: the driver's interface, the file system and memory behind it, and the receiver of what grows.
  * Imports the library; knows no path of the tree, no repository, no upload.
  */
-export type { ChangeOptions, Driver, Facts, Receiver, StoredFile } from "./driver.ts";
+export { allOf } from "./all-of.ts";
+export type { ChangeOptions, Driver, Facts, MoveOptions, Receiver, StoredFile, WriteOptions } from "./driver.ts";
 export { type FilesystemDriverOptions, filesystemDriver } from "./filesystem-driver.ts";
 export type { MemoryContent } from "./memory-content.ts";
 export { type MemoryDriverOptions, type MemoryFiles, memoryDriver } from "./memory-driver.ts";

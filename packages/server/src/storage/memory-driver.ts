@@ -1,6 +1,6 @@
 import { DrayError } from "dray/errors";
 import type { DigestAlgorithm } from "dray/oci";
-import type { Driver, Facts, Receiver, StoredFile } from "./driver.ts";
+import type { Driver, Facts, MoveOptions, Receiver, StoredFile, WriteOptions } from "./driver.ts";
 import { Blocks, bytesInMemory, type GrowingContent, type MemoryContent, Sunk, wholeOf } from "./memory-content.ts";
 import { checkPath, nameOf, parentOf } from "./paths.ts";
 import { type ByteSink, receiver } from "./receiver.ts";
@@ -90,17 +90,19 @@ class MemoryDriver implements Driver, MemoryFiles {
     return this.listSync(path);
   }
 
-  async write(path: string, bytes: Uint8Array): Promise<void> {
-    this.putSync(path, bytes.slice());
+  async write(path: string, bytes: Uint8Array, { after }: WriteOptions = {}): Promise<void> {
+    const copy = bytes.slice();
+    if (after !== undefined) await after;
+    this.putSync(path, copy);
   }
 
-  async move(from: string, to: string): Promise<void> {
+  async move(from: string, to: string, { alone = false }: MoveOptions = {}): Promise<void> {
     const entry = this.#find(from);
     if (!isFile(entry)) throw refused("move", from, entry === undefined ? "it does not exist" : "it is a directory");
     checkPath(to);
     if (from === to) return;
     this.#put(to, entry);
-    this.removeSync(from);
+    this.removeSync(alone ? parentOf(from) : from);
   }
 
   async remove(path: string): Promise<void> {

@@ -1,5 +1,5 @@
 import { type Digest, isDigest, isRepository, isTag } from "dray/oci";
-import type { ChangeOptions, Driver, StoredFile } from "../storage/driver.ts";
+import type { ChangeOptions, Driver, MoveOptions, StoredFile } from "../storage/driver.ts";
 import { linked } from "./link.ts";
 import {
   blobFolder,
@@ -72,8 +72,8 @@ export class Tree {
   }
 
   /** Moves a finished file into the pool. */
-  adoptBlob(digest: Digest, from: string): Promise<void> {
-    return this.driver.move(from, blobPath(digest));
+  adoptBlob(digest: Digest, from: string, options?: MoveOptions): Promise<void> {
+    return this.driver.move(from, blobPath(digest), options);
   }
 
   touchBlob(digest: Digest): Promise<void> {
@@ -103,9 +103,10 @@ export class Tree {
     return linked(await this.driver.read(`${layerFolder(repository, digest)}/link`));
   }
 
-  linkLayer(repository: string, digest: Digest): Promise<void> {
+  /** @param stored the link comes when this resolves, and not if it rejects */
+  linkLayer(repository: string, digest: Digest, stored?: Promise<unknown>): Promise<void> {
     for (const linked of this.#followers) linked.add(digest);
-    return this.#linkOnce(`${layerFolder(repository, digest)}/link`, digest);
+    return this.#linkOnce(`${layerFolder(repository, digest)}/link`, digest, stored);
   }
 
   /** Says that a repository's blob is wanted: its link and its data. */
@@ -236,14 +237,15 @@ export class Tree {
       } else if (key > after || after.startsWith(key)) yield* this.#below(key.slice(0, -1), after);
   }
 
-  async #link(path: string, digest: Digest): Promise<void> {
-    await this.driver.write(path, new TextEncoder().encode(digest));
+  async #link(path: string, digest: Digest, after?: Promise<unknown>): Promise<void> {
+    await this.driver.write(path, new TextEncoder().encode(digest), after === undefined ? {} : { after });
   }
 
   /** One that says so already stays, and lasts as well. */
-  async #linkOnce(path: string, digest: Digest): Promise<void> {
-    if (linked(await this.driver.read(path)) === digest) await this.driver.touch(path);
-    else await this.#link(path, digest);
+  async #linkOnce(path: string, digest: Digest, after?: Promise<unknown>): Promise<void> {
+    if (linked(await this.driver.read(path)) !== digest) return this.#link(path, digest, after);
+    await after;
+    await this.driver.touch(path);
   }
 
   async *#digests(path: string): AsyncGenerator<Digest> {

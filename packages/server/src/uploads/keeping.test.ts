@@ -134,7 +134,7 @@ const delegate = (base: Driver): Driver => ({
   stat: (path) => base.stat(path),
   list: (path) => base.list(path),
   write: (path, bytes, options) => base.write(path, bytes, options),
-  move: (from, to) => base.move(from, to),
+  move: (from, to, options) => base.move(from, to, options),
   remove: (path, options) => base.remove(path, options),
   touch: (path) => base.touch(path),
   receive: (path, algorithm) => base.receive(path, algorithm),

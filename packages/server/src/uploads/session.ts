@@ -21,6 +21,7 @@ export interface Surroundings {
   readonly onRemains: (session: Session, error: unknown) => void;
 }
 
+type Take<T> = (path: string, options: { readonly alone: boolean }) => Promise<T>;
 type AppendOptions = Parameters<Upload["append"]>[1];
 
 /**
@@ -135,7 +136,7 @@ export class Session implements Upload {
     );
   }
 
-  finish<T>(take: (path: string) => Promise<T>, takeBytes?: (bytes: Uint8Array) => Promise<T>): Promise<T> {
+  finish<T>(take: Take<T>, takeBytes?: (bytes: Uint8Array) => Promise<T>): Promise<T> {
     return this.#alone(
       (writer) => this.#pass(writer),
       async () => {
@@ -258,13 +259,14 @@ export class Session implements Upload {
     this.#named = true;
   }
 
-  async #handOver<T>(take: (path: string) => Promise<T>): Promise<T> {
+  async #handOver<T>(take: Take<T>): Promise<T> {
     const path = uploadData(this.repository, this.id);
     await this.#received.settle();
     if (!this.#received.hasFile) await this.#received.open();
     await this.#received.shut();
     try {
-      return await take(path);
+      // The rest of its folder are the files of its name.
+      return await take(path, { alone: !this.#named && !this.#touched });
     } catch (error) {
       // Where the data was moved before that, there is nothing to go on with.
       if ((await this.#around.driver.stat(path)) === undefined) {

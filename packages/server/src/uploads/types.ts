@@ -41,9 +41,13 @@ export interface Upload {
   /**
    * Ends the session: `take` gets the path of its data, closed and complete, and may move it away; then the rest of the session goes.
    * Where bytes came after `digest` was told it rejects with `OutOfOrder`. If `take` rejects, the session stays if its data does.
+   * Where the data is `alone` in its folder, `take` may move that.
    * @param takeBytes gets the content instead, where it never touched the disk
    */
-  finish<T>(take: (path: string) => Promise<T>, takeBytes?: (bytes: Uint8Array) => Promise<T>): Promise<T>;
+  finish<T>(
+    take: (path: string, options: { readonly alone: boolean }) => Promise<T>,
+    takeBytes?: (bytes: Uint8Array) => Promise<T>,
+  ): Promise<T>;
   /** Removes the session and what it holds. */
   cancel(): Promise<void>;
 }

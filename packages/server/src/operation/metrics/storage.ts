@@ -37,7 +37,7 @@ export class StorageMetrics {
       write: (path, bytes, options) => put(() => driver.write(path, bytes, options)),
       stat: (path) => stat(() => driver.stat(path)),
       list: (path) => list(() => driver.list(path)),
-      move: (from, to) => move(() => driver.move(from, to)),
+      move: (from, to, options) => move(() => driver.move(from, to, options)),
       remove: (path, options) => remove(() => driver.remove(path, options)),
       open: (path) => reader(() => driver.open(path)),
       receive: (path, algorithm) => writer(() => driver.receive(path, algorithm)),

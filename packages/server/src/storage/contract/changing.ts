@@ -23,6 +23,25 @@ export const changing = (tested: Tested): void => {
       assert.deepEqual(await driver.list(at), ["to"]);
     });
 
+    it("takes along the directory of a file that is alone in it, or leaves that empty", async () => {
+      const { driver, at } = tested;
+      const folders = ["made/new", "made/there", "empty", "full"];
+      await driver.write(`${at}/empty/x`, text("x"));
+      await driver.remove(`${at}/empty/x`);
+      await driver.write(`${at}/full/data`, text("old"));
+      await driver.write(`${at}/full/more`, text("stays"));
+      for (const [i, folder] of folders.entries()) {
+        await driver.write(`${at}/from/${i}/data`, patterned(1000 + i));
+        await driver.move(`${at}/from/${i}/data`, `${at}/${folder}/data`, { alone: true });
+        same(await driver.read(`${at}/${folder}/data`), patterned(1000 + i));
+        assert.deepEqual((await driver.list(`${at}/from/${i}`)) ?? [], []);
+      }
+      same(await driver.read(`${at}/full/more`), text("stays"));
+      await driver.write(`${at}/from/x/data`, text("other name"));
+      await driver.move(`${at}/from/x/data`, `${at}/made/new/more`, { alone: true });
+      assert.deepEqual((await driver.list(`${at}/made/new`))?.sort(), ["data", "more"]);
+    });
+
     it("onto itself changes nothing", async () => {
       const { driver, at } = tested;
       await driver.write(`${at}/file`, text("same"));

@@ -66,6 +66,22 @@ export const writing = (tested: Tested): void => {
       same(await driver.read(`${at}/file`), text("mine"));
     });
 
+    it("waits for what must come first, and writes nothing where that fails", async () => {
+      const { driver, at } = tested;
+      const first = Promise.withResolvers<void>();
+      const bytes = text("second");
+      const second = driver.write(`${at}/second`, bytes, { after: first.promise });
+      await driver.write(`${at}/other`, text("other"));
+      assert.equal(await driver.stat(`${at}/second`), undefined);
+      first.resolve();
+      await second;
+      same(await driver.read(`${at}/second`), bytes);
+      const failed = new Error("the first failed");
+      const never = driver.write(`${at}/second`, text("third"), { after: Promise.reject(failed) });
+      await assert.rejects(never, (error) => error === failed);
+      same(await driver.read(`${at}/second`), bytes);
+    });
+
     it("needs not to last", async () => {
       const { driver, at } = tested;
       await driver.write(`${at}/a/file`, text("x"), { lasting: false });

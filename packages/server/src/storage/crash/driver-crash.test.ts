@@ -40,12 +40,12 @@ class History {
     );
   }
 
-  async receive(upload: string, path: string, bytes: Uint8Array): Promise<void> {
+  async receive(upload: string, path: string, bytes: Uint8Array, alone = false): Promise<void> {
     const receiver = await this.#driver.receive(upload, "sha256");
     for (let at = 0; at < bytes.byteLength; at += 70_000) await receiver.append(bytes.subarray(at, at + 70_000));
     await receiver.drain();
     await receiver.close();
-    await this.#step([[path, bytes]], () => this.#driver.move(upload, path));
+    await this.#step([[path, bytes]], () => this.#driver.move(upload, path, { alone }));
   }
 
   async #step(changes: readonly [string, Uint8Array | undefined][], work: () => Promise<void>): Promise<void> {
@@ -87,14 +87,14 @@ const busy = async (history: History): Promise<void> => {
     const random = seeded(id);
     const small = (): Uint8Array => filled(1 + Math.floor(random() * 300), Math.floor(random() * 1000));
     await history.write(`shared/links/${id}/link`, small());
-    await history.receive(`uploads/${id}/data`, `blobs/${id % 2}/${id}/data`, filled(150_000 + id, id));
+    await history.receive(`uploads/${id}/data`, `blobs/${id % 2}/${id}/data`, filled(150_000 + id, id), id % 2 === 0);
     await history.write(`shared/tags/t${id}/current/link`, small());
     await history.write(`shared/tags/t${id}/index/link`, small());
     await history.write(`shared/tags/t${id}/current/link`, small());
     const tag = [`shared/tags/t${id}/current/link`, `shared/tags/t${id}/index/link`];
     await history.remove(`shared/tags/t${id}`, tag);
     await history.write(`shared/tags/t${id}/current/link`, small());
-    await history.receive(`uploads/${id}b/data`, `blobs/${id % 2}/${id}/data`, filled(1000, id + 9));
+    await history.receive(`uploads/${id}b/data`, `blobs/${id % 2}/${id}/data`, filled(1000, id + 9), id > 2);
     await history.remove(`shared/links/${id}/link`, [`shared/links/${id}/link`]);
   };
   await Promise.all([1, 2, 3, 4].map(caller));
@@ -144,7 +144,10 @@ describe("a power cut", () => {
       await history.write("a/b/c/link", filled(50, 2));
       await history.write("a/b/d/link", filled(70, 3));
       await history.receive("uploads/1/data", "blobs/ab/data", filled(300_000, 4));
-      await history.receive("uploads/2/data", "blobs/ab/data", filled(200_000, 5));
+      await history.receive("uploads/2/data", "blobs/ab/data", filled(200_000, 5), true);
+      await history.receive("uploads/3/data", "blobs/cd/data", filled(200_000, 8), true);
+      await history.remove("blobs/cd", ["blobs/cd/data"]);
+      await history.receive("uploads/4/data", "blobs/cd/data", filled(100_000, 9), true);
       await history.remove("a/b/c", ["a/b/c/link"]);
       await history.write("a/b/c/link", filled(10, 6));
       await history.remove("a", ["a/b/c/link", "a/b/d/link"]);

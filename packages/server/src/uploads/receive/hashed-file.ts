@@ -42,7 +42,7 @@ export class HashedFile {
     algorithm: DigestAlgorithm,
     size: number | undefined,
   ): Promise<HashedFile> {
-    const file = openToGrow(fs, path);
+    const file = openToGrow(fs, path, size === 0);
     try {
       const there = fs.fstatSync(file).size;
       if (size !== undefined && there < size) throw shorter(there, size);
@@ -117,12 +117,14 @@ export class HashedFile {
   }
 }
 
-const openToGrow = (fs: BlockingFiles, path: string): number => {
+/** What is likelier is tried first. */
+const openToGrow = (fs: BlockingFiles, path: string, fresh: boolean): number => {
+  const [likely, unlikely] = fresh ? (["wx+", "r+"] as const) : (["r+", "wx+"] as const);
   try {
-    return fs.openSync(path, "r+");
+    return fs.openSync(path, likely);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
-    return fs.openSync(path, "wx+");
+    if ((error as NodeJS.ErrnoException).code !== (fresh ? "EEXIST" : "ENOENT")) throw error;
+    return fs.openSync(path, unlikely);
   }
 };
 

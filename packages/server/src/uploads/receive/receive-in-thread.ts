@@ -13,11 +13,11 @@ const mostInPlace = 64 * 1024;
 
 /**
  * Receives into a file that another thread hashes and writes, once it is large enough to be worth the way. For
- * `filesystemDriver({receive})`; the folder is there.
+ * `filesystemDriver({receive})`; the folder is there. `fresh`: nothing is in it.
  */
-export const receiveInThread = async (path: string, algorithm: DigestAlgorithm): Promise<Receiver> => {
+export const receiveInThread = async (path: string, algorithm: DigestAlgorithm, fresh = false): Promise<Receiver> => {
   const receiving = new Receiving(path, algorithm);
-  await receiving.open();
+  await receiving.open(fresh);
   return receiving;
 };
 
@@ -44,8 +44,8 @@ class Receiving implements Receiver {
   }
 
   /** Looks at what is there, and hashes it. */
-  async open(): Promise<void> {
-    const there = await onDisk("read", this.#path, () => sizeOf(this.#path));
+  async open(fresh: boolean): Promise<void> {
+    const there = fresh ? 0 : await onDisk("read", this.#path, () => sizeOf(this.#path));
     if (there > 0) await this.#reach(there);
     else this.#told = 0;
   }
