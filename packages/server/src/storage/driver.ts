@@ -73,6 +73,14 @@ export interface StoredFile {
   close(): Promise<void>;
 }
 
+/** What a driver tells whoever receives in its place. */
+export interface ReceiveOptions {
+  /** There is surely no file yet. */
+  readonly fresh: boolean;
+  /** The file will be brought to the disk in the end. */
+  readonly lasting: boolean;
+}
+
 /** The end of a file that grows. */
 export interface Receiver {
   /** Bytes that are written and hashed: what a client may be told. Appended ones count when `drain` resolves. */

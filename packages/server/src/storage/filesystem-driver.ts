@@ -5,7 +5,16 @@ import type { DigestAlgorithm } from "dray/oci";
 import { allOf } from "./all-of.ts";
 import { Directories } from "./directories.ts";
 import { Syncs } from "./directory-syncs.ts";
-import type { ChangeOptions, Driver, Facts, MoveOptions, Receiver, StoredFile, WriteOptions } from "./driver.ts";
+import type {
+  ChangeOptions,
+  Driver,
+  Facts,
+  MoveOptions,
+  ReceiveOptions,
+  Receiver,
+  StoredFile,
+  WriteOptions,
+} from "./driver.ts";
 import { fileSink } from "./file-sink.ts";
 import { checkPath } from "./paths.ts";
 import { receiver } from "./receiver.ts";
@@ -17,10 +26,10 @@ export interface FilesystemDriverOptions {
   /** `full`: what is acknowledged survives a power cut. `relaxed`: only a kill; the system writes when it likes. Default `full`. */
   readonly durability?: "full" | "relaxed";
   /**
-   * Receives into a file by its absolute path, elsewhere than on this thread. The directories are there, the file perhaps, `fresh`:
-   * surely not. Default: in place.
+   * Receives into a file by its absolute path, elsewhere than on this thread. The directories are there, the file perhaps not.
+   * Default: in place.
    */
-  readonly receive?: (path: string, algorithm: DigestAlgorithm, fresh: boolean) => Promise<Receiver>;
+  readonly receive?: (path: string, algorithm: DigestAlgorithm, options: ReceiveOptions) => Promise<Receiver>;
   readonly fs?: FileSystem;
   /** How the volume is kept to one process. Default: by names beside it, which asks nothing of the file system. */
   readonly lock?: LockVolume;
@@ -56,7 +65,7 @@ class FilesystemDriver implements Driver {
     this.#directories = new Directories(fs, volume.folder, syncs);
     this.#full = options.durability !== "relaxed";
     this.#receive =
-      options.receive ?? (async (path, algorithm, fresh) => receiver(await fileSink(fs, path, fresh), algorithm));
+      options.receive ?? (async (path, algorithm, { fresh }) => receiver(await fileSink(fs, path, fresh), algorithm));
     this.#now = options.now ?? Date.now;
   }
 
@@ -140,7 +149,7 @@ class FilesystemDriver implements Driver {
     this.#syncs.check();
     return onDisk("write", at, async () => {
       const fresh = await this.#directories.make(dirname(at));
-      return this.#receive(at, algorithm, fresh);
+      return this.#receive(at, algorithm, { fresh, lasting: this.#full });
     });
   }
 

@@ -134,7 +134,7 @@ test("a timed driver does what the driver does, and its failures count too", asy
   assert.equal(await timed.stat("x"), facts);
   assert.deepEqual(await timed.list("x"), ["a"]);
   await timed.open("x");
-  await timed.move("x", "y");
+  await timed.move("x", "y", { alone: true });
   await timed.remove("x", { lasting: false });
   await timed.touch("x");
   await timed.receive("x", "sha256");
@@ -145,7 +145,7 @@ test("a timed driver does what the driver does, and its failures count too", asy
     '"stat" "x"',
     '"list" "x"',
     '"open" "x"',
-    '"move" "x" "y"',
+    '"move" "x" "y" {"alone":true}',
     '"remove" "x" {"lasting":false}',
     '"touch" "x"',
     '"receive" "x" "sha256"',

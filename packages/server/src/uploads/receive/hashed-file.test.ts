@@ -28,17 +28,17 @@ describe("a file that is hashed as it grows", () => {
       writeSync: (file, bytes, offset, length, position) =>
         fs.writeSync(file, bytes, offset, Math.min(length, 1000), position),
     };
-    const file = await HashedFile.open(stingy, at, "sha256", undefined);
+    const file = await HashedFile.open(stingy, at, "sha256", { size: undefined });
     await file.write(patterned(200_000));
     assert.equal(await file.digest("sha256"), digestOf(patterned(200_000)));
-    file.close();
+    await file.close();
     assert.equal(Buffer.compare(fs.readFileSync(at), patterned(200_000)), 0);
   });
 
   test("a file that takes nothing is a full disk", async () => {
-    const file = await HashedFile.open({ ...fs, writeSync: () => 0 }, path(), "sha256", undefined);
+    const file = await HashedFile.open({ ...fs, writeSync: () => 0 }, path(), "sha256", { size: undefined });
     await assert.rejects(file.write(patterned(1)), hasCode("ENOSPC"));
-    file.close();
+    await file.close();
   });
 
   for (const code of ["ENOSPC", "EIO"])
@@ -54,7 +54,7 @@ describe("a file that is hashed as it grows", () => {
           return fs.writeSync(file, bytes, offset, written, position);
         },
       };
-      const file = await HashedFile.open(full, at, "sha256", undefined);
+      const file = await HashedFile.open(full, at, "sha256", { size: undefined });
       await file.write(patterned(200_000));
       await assert.rejects(file.write(patterned(200_000, 2)), hasCode(code));
       assert.equal(file.size, 200_000);
@@ -66,7 +66,7 @@ describe("a file that is hashed as it grows", () => {
       await file.write(patterned(200_000, 3));
       const whole = Buffer.concat([patterned(200_000), patterned(200_000, 3)]);
       assert.equal(await file.digest("sha256"), digestOf(whole));
-      file.close();
+      await file.close();
       assert.equal(Buffer.compare(fs.readFileSync(at), whole), 0);
     });
 
@@ -79,28 +79,84 @@ describe("a file that is hashed as it grows", () => {
         fs.ftruncateSync(file, length);
       },
     };
-    const file = await HashedFile.open(files, path(), "sha256", undefined);
+    const file = await HashedFile.open(files, path(), "sha256", { size: undefined });
     await file.write(patterned(1000));
     assert.throws(() => file.cut(500), hasCode("EIO"));
     await assert.rejects(file.write(patterned(1)));
     broken = false;
     file.cut(500);
     assert.equal(await file.digest("sha256"), digestOf(patterned(1000).subarray(0, 500)));
-    file.close();
+    await file.close();
   });
 
   test("opened again it counts what is there, or as much as it is told", async () => {
     const at = path();
     fs.writeFileSync(at, patterned(3_000_000));
-    const all = await HashedFile.open(fs, at, "sha512", undefined);
+    const all = await HashedFile.open(fs, at, "sha512", { size: undefined });
     assert.equal(all.size, 3_000_000);
     assert.equal(await all.digest("sha512"), digestOf(patterned(3_000_000), "sha512"));
-    all.close();
-    const part = await HashedFile.open(fs, at, "sha256", 1_000_000);
+    await all.close();
+    const part = await HashedFile.open(fs, at, "sha256", { size: 1_000_000 });
     assert.equal(fs.statSync(at).size, 1_000_000);
     assert.equal(await part.digest("sha256"), digestOf(patterned(3_000_000).subarray(0, 1_000_000)));
-    part.close();
-    await assert.rejects(HashedFile.open(fs, at, "sha256", 1_000_001), /somebody else cut it/);
+    await part.close();
+    await assert.rejects(HashedFile.open(fs, at, "sha256", { size: 1_000_001 }), /somebody else cut it/);
+  });
+
+  const mebibyte = 1024 * 1024;
+
+  test("one that is to last is synced while it grows, once at a time, and not closed before that is over", async () => {
+    const events: string[] = [];
+    const waiting: ((error: Error | null) => void)[] = [];
+    const slow: BlockingFiles = {
+      ...fs,
+      fdatasync: (_, done) => {
+        events.push("sync");
+        waiting.push(done);
+      },
+      closeSync: (file) => {
+        events.push("close");
+        fs.closeSync(file);
+      },
+    };
+    const file = await HashedFile.open(slow, path(), "sha256", { size: 0, lasting: true });
+    for (let i = 0; i < 15; i++) await file.write(patterned(mebibyte));
+    assert.deepEqual(events, []);
+    for (let i = 15; i < 40; i++) await file.write(patterned(mebibyte));
+    assert.deepEqual(events, ["sync"]);
+    waiting.shift()?.(null);
+    await file.write(patterned(mebibyte));
+    assert.deepEqual(events, ["sync", "sync"]);
+    const closed = file.close();
+    await new Promise(setImmediate);
+    assert.deepEqual(events, ["sync", "sync"]);
+    waiting.shift()?.(null);
+    await closed;
+    assert.deepEqual(events, ["sync", "sync", "close"]);
+    const passing = await HashedFile.open(slow, path(), "sha256", { size: 0 });
+    for (let i = 0; i < 17; i++) await passing.write(patterned(mebibyte));
+    await passing.close();
+    assert.deepEqual(events, ["sync", "sync", "close", "close"]);
+  });
+
+  test("a sync that fails on the way is final, and leaves nothing to go on with", async () => {
+    const at = path();
+    let fail: ((error: Error | null) => void) | undefined;
+    const files: BlockingFiles = { ...fs, fdatasync: (_, done) => void (fail = done) };
+    const file = await HashedFile.open(files, at, "sha256", { size: 0, lasting: true });
+    for (let i = 0; i < 16; i++) await file.write(patterned(mebibyte));
+    fail?.(failure("EIO"));
+    await assert.rejects(file.write(patterned(1)), hasCode("EIO"));
+    assert.throws(() => file.cut(0), hasCode("EIO"));
+    await assert.rejects(file.digest("sha256"), hasCode("EIO"));
+    assert.equal(fs.statSync(at).size, 0);
+    await assert.rejects(file.close(), hasCode("EIO"));
+    const late = await HashedFile.open(files, at, "sha256", { size: 0, lasting: true });
+    for (let i = 0; i < 16; i++) await late.write(patterned(mebibyte));
+    const closed = late.close();
+    fail?.(failure("EIO"));
+    await assert.rejects(closed, hasCode("EIO"));
+    assert.equal(fs.statSync(at).size, 0);
   });
 
   test("whatever fails while it is opened, no file stays open", async () => {
@@ -116,7 +172,7 @@ describe("a file that is hashed as it grows", () => {
           throw failure("EIO");
         },
       };
-      await assert.rejects(HashedFile.open(files, at, "sha256", 500), hasCode("EIO"));
+      await assert.rejects(HashedFile.open(files, at, "sha256", { size: 500 }), hasCode("EIO"));
       assert.equal(open, 0, call);
     }
   });

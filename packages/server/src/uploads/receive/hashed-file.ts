@@ -1,8 +1,9 @@
 import { createHash, type Hash } from "node:crypto";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Digest, DigestAlgorithm } from "dray/oci";
+import { EarlySync } from "./early-sync.ts";
 
-/** The calls of `node:fs` that a thread of its own may wait for. */
+/** The calls of `node:fs` that a thread of its own may wait for, and one that it need not. */
 export interface BlockingFiles {
   openSync(path: string, flags: string): number;
   fstatSync(file: number): { readonly size: number };
@@ -10,6 +11,14 @@ export interface BlockingFiles {
   writeSync(file: number, bytes: Uint8Array, offset: number, length: number, position: number): number;
   ftruncateSync(file: number, length: number): void;
   closeSync(file: number): void;
+  fdatasync(file: number, done: (error: Error | null) => void): void;
+}
+
+export interface HashedFileOptions {
+  /** What counts of it, where that is known. */
+  readonly size: number | undefined;
+  /** It will be brought to the disk: begin early. Default `false`. */
+  readonly lasting?: boolean;
 }
 
 /** Bytes written at once; larger pieces cost the kernel more (see `dray/files`). */
@@ -22,32 +31,38 @@ export class HashedFile {
   readonly #fs: BlockingFiles;
   readonly #file: number;
   readonly #algorithm: DigestAlgorithm;
+  readonly #early: EarlySync | undefined;
   /** Of all that is written; none after a failure, until it is needed. */
   #hash: Hash | undefined;
   #size: number;
   /** After it nothing is written any more: there would be a gap. */
   #failure: { readonly error: unknown } | undefined;
 
-  private constructor(fs: BlockingFiles, file: number, algorithm: DigestAlgorithm, size: number) {
+  private constructor(fs: BlockingFiles, file: number, algorithm: DigestAlgorithm, size: number, lasting: boolean) {
     this.#fs = fs;
     this.#file = file;
     this.#algorithm = algorithm;
     this.#size = size;
+    if (lasting)
+      this.#early = new EarlySync(
+        (done) => fs.fdatasync(file, done),
+        () => this.#forsake(),
+      );
   }
 
-  /** Opens a file, made if it is not there, and hashes what it has. `size`: what counts of it, where that is known. */
+  /** Opens a file, made if it is not there, and hashes what it has. */
   static async open(
     fs: BlockingFiles,
     path: string,
     algorithm: DigestAlgorithm,
-    size: number | undefined,
+    { size, lasting = false }: HashedFileOptions,
   ): Promise<HashedFile> {
     const file = openToGrow(fs, path, size === 0);
     try {
       const there = fs.fstatSync(file).size;
       if (size !== undefined && there < size) throw shorter(there, size);
       if (size !== undefined && there > size) fs.ftruncateSync(file, size);
-      const opened = new HashedFile(fs, file, algorithm, size ?? there);
+      const opened = new HashedFile(fs, file, algorithm, size ?? there, lasting);
       opened.#hash = await opened.#hashed(algorithm);
       return opened;
     } catch (error) {
@@ -62,6 +77,7 @@ export class HashedFile {
 
   /** Adds bytes at the end. */
   async write(bytes: Uint8Array): Promise<void> {
+    this.#early?.check();
     if (this.#failure !== undefined) throw this.#failure.error;
     try {
       this.#hash ??= await this.#hashed(this.#algorithm);
@@ -74,6 +90,7 @@ export class HashedFile {
       }
       this.#hash.update(bytes);
       this.#size += bytes.byteLength;
+      this.#early?.wrote(bytes.byteLength);
     } catch (error) {
       this.#failure = { error };
       throw error;
@@ -82,6 +99,7 @@ export class HashedFile {
 
   /** Goes back to a size it had. If that fails, nothing is written until it was done. */
   cut(size: number): void {
+    this.#early?.check();
     this.#failure ??= { error: new Error("the file is being cut") };
     this.#fs.ftruncateSync(this.#file, size);
     this.#hash = undefined;
@@ -90,6 +108,7 @@ export class HashedFile {
   }
 
   async digest(algorithm: DigestAlgorithm): Promise<Digest> {
+    this.#early?.check();
     if (this.#failure !== undefined) throw this.#failure.error;
     const own = algorithm === this.#algorithm;
     if (own) this.#hash ??= await this.#hashed(algorithm);
@@ -98,8 +117,20 @@ export class HashedFile {
     return `${algorithm}:${(hash ?? (await this.#hashed(algorithm))).digest("hex")}` as Digest;
   }
 
-  close(): void {
+  /** @throws also where some of the file may never reach the disk */
+  async close(): Promise<void> {
+    await this.#early?.over();
     this.#fs.closeSync(this.#file);
+    this.#early?.check();
+  }
+
+  /** Nobody may go on with bytes that a later sync would call safe: what reads them finds them in memory. */
+  #forsake(): void {
+    try {
+      this.#fs.ftruncateSync(this.#file, 0);
+    } catch {
+      // Whoever goes on with it has this disk to deal with as well.
+    }
   }
 
   async #hashed(algorithm: DigestAlgorithm): Promise<Hash> {

@@ -8,6 +8,8 @@ export type ToReceiver = { readonly id: number } & (
       readonly algorithm: DigestAlgorithm;
       /** Bytes that count; what lies behind them is cut off. Without it, all that is there counts. */
       readonly size: number | undefined;
+      /** It will be brought to the disk. */
+      readonly lasting: boolean;
     }
   /** Hashes and writes the first `length` bytes of a block at the end; the block is free again when that is answered. */
   | {

@@ -1,7 +1,7 @@
 import { stat } from "node:fs/promises";
 import { errnoOf, nodeFiles, onDisk } from "dray/files";
 import type { Digest, DigestAlgorithm } from "dray/oci";
-import type { Receiver } from "../../storage/driver.ts";
+import type { ReceiveOptions, Receiver } from "../../storage/driver.ts";
 import { fileSink } from "../../storage/file-sink.ts";
 import { receiver } from "../../storage/receiver.ts";
 import { Turns } from "../../storage/turns.ts";
@@ -13,10 +13,14 @@ const mostInPlace = 64 * 1024;
 
 /**
  * Receives into a file that another thread hashes and writes, once it is large enough to be worth the way. For
- * `filesystemDriver({receive})`; the folder is there. `fresh`: nothing is in it.
+ * `filesystemDriver({receive})`; the folder is there.
  */
-export const receiveInThread = async (path: string, algorithm: DigestAlgorithm, fresh = false): Promise<Receiver> => {
-  const receiving = new Receiving(path, algorithm);
+export const receiveInThread = async (
+  path: string,
+  algorithm: DigestAlgorithm,
+  { fresh = false, lasting = false }: Partial<ReceiveOptions> = {},
+): Promise<Receiver> => {
+  const receiving = new Receiving(path, algorithm, lasting);
   await receiving.open(fresh);
   return receiving;
 };
@@ -24,6 +28,7 @@ export const receiveInThread = async (path: string, algorithm: DigestAlgorithm, 
 class Receiving implements Receiver {
   readonly #path: string;
   readonly #algorithm: DigestAlgorithm;
+  readonly #lasting: boolean;
   /** Where the bytes go: to neither before there are any, to the first while they are few. */
   #inPlace: Receiver | undefined;
   #thread: ThreadFile | undefined;
@@ -34,9 +39,10 @@ class Receiving implements Receiver {
   #failure: { readonly error: unknown } | undefined;
   readonly #turns = new Turns();
 
-  constructor(path: string, algorithm: DigestAlgorithm) {
+  constructor(path: string, algorithm: DigestAlgorithm, lasting: boolean) {
     this.#path = path;
     this.#algorithm = algorithm;
+    this.#lasting = lasting;
   }
 
   get size(): number {
@@ -142,7 +148,7 @@ class Receiving implements Receiver {
     await few?.close();
     if (this.#thread?.isLost === true && this.#thread.isSettled && this.#thread.size === this.size)
       this.#thread = undefined;
-    this.#thread ??= await ThreadFile.open(this.#path, this.#algorithm, this.#told);
+    this.#thread ??= await ThreadFile.open(this.#path, this.#algorithm, { size: this.#told, lasting: this.#lasting });
     this.#told ??= this.#thread.size;
     return this.#thread;
   }

@@ -42,7 +42,7 @@ const answer = async (place: Place, message: ToReceiver): Promise<void> => {
 
 const step = async (place: Place, message: ToReceiver): Promise<Pick<FromReceiver, "digest">> => {
   if (message.kind === "open") {
-    place.file = await HashedFile.open(fs, message.path, message.algorithm, message.size);
+    place.file = await HashedFile.open(fs, message.path, message.algorithm, message);
     return {};
   }
   const { file } = place;
@@ -57,7 +57,7 @@ const step = async (place: Place, message: ToReceiver): Promise<Pick<FromReceive
     case "digest":
       return { digest: await file.digest(message.algorithm) };
     case "close":
-      file.close();
+      await file.close();
       return {};
   }
 };

@@ -2,6 +2,7 @@ import { DrayError } from "dray/errors";
 import { diskError } from "dray/files";
 import type { Digest, DigestAlgorithm } from "dray/oci";
 import { type Block, giveBlock } from "./blocks.ts";
+import type { HashedFileOptions } from "./hashed-file.ts";
 import type { Failure, FromReceiver, ToReceiver } from "./messages.ts";
 import { joinPool, type ReceiverJob, type ReceiverPlace } from "./pool.ts";
 
@@ -31,11 +32,15 @@ export class ThreadFile implements ReceiverJob {
     this.#place = joinPool(this);
   }
 
-  /** Opens a file, made if it is not there, and hashes what it has. `size`: what counts of it, where that is known. */
-  static async open(path: string, algorithm: DigestAlgorithm, size: number | undefined): Promise<ThreadFile> {
+  /** Opens a file, made if it is not there, and hashes what it has. */
+  static async open(
+    path: string,
+    algorithm: DigestAlgorithm,
+    { size, lasting = false }: HashedFileOptions,
+  ): Promise<ThreadFile> {
     const file = new ThreadFile(path);
     try {
-      await file.#ask({ kind: "open", path, algorithm, size }, "open");
+      await file.#ask({ kind: "open", path, algorithm, size, lasting }, "open");
       return file;
     } catch (error) {
       file.#place.leave();
