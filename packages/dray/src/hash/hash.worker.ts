@@ -36,7 +36,7 @@ port.on("message", (message: ToWorker) => {
   const digest = last && failure === undefined ? job.hash.digest() : undefined;
   if (last) running.delete(id);
   const blocks = parts.map(({ buffer }) => buffer).filter(kept);
-  port.postMessage({ id, bytes, blocks, digest, failure, last } satisfies FromWorker, blocks);
+  port.postMessage({ id, bytes, blocks, digest, inside: undefined, failure, last } satisfies FromWorker, blocks);
 });
 
 const work = (hash: Digester, parts: readonly Uint8Array[], to: FilePart | undefined): void => {

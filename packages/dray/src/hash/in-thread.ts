@@ -3,7 +3,7 @@ import { type Digest, type DigestAlgorithm, digester } from "../oci/index.ts";
 import { blockSize, giveBlock, takeBlock } from "./blocks.ts";
 import type { AsyncDigester } from "./digester.ts";
 import type { Failure, FilePart, FromWorker } from "./messages.ts";
-import { type HashJob, type HashPlace, joinPool } from "./pool.ts";
+import { type HashJob, type HashPlace, type HashPool, hashPool } from "./pool.ts";
 
 /** A second core has to be there, or a thread only adds its own cost. */
 export const threadsHelp: boolean = availableParallelism() > 1;
@@ -21,10 +21,25 @@ export interface ThreadedDigester extends AsyncDigester {
   end(): Promise<void>;
 }
 
-export const hashInThread = (algorithm: DigestAlgorithm): ThreadedDigester => new Threaded(algorithm);
+export const hashInThread = (algorithm: DigestAlgorithm): ThreadedDigester => new Threaded(hashPool, algorithm);
 
-class Threaded implements ThreadedDigester, HashJob {
+/** A hash in a thread that looks inside, too: at what the bytes are without their compression. */
+export interface InsideDigester extends AsyncDigester {
+  /** The digest of the inside, after `digest`. */
+  inside(): Digest;
+}
+
+/** A hash in a thread of another kind, whose file computes both. */
+export const hashInsideInThread = (
+  pool: HashPool,
+  algorithm: DigestAlgorithm,
+  inside: DigestAlgorithm,
+): InsideDigester => new Threaded(pool, algorithm, inside);
+
+class Threaded implements ThreadedDigester, InsideDigester, HashJob {
+  readonly #pool: HashPool;
   readonly #algorithm: DigestAlgorithm;
+  readonly #insideAlgorithm: DigestAlgorithm | undefined;
   #place: HashPlace | undefined;
   #to: FilePart | undefined;
   /** What goes out next, and the bytes of it; behind it lies the block that is being filled. */
@@ -35,14 +50,17 @@ class Threaded implements ThreadedDigester, HashJob {
   #away = 0;
   #failure: Error | undefined;
   #digest: Digest | undefined;
+  #inside: Digest | undefined;
   /** The last step went out. */
   #ending = false;
   /** Nothing is with the thread any more, nor will be. */
   #over = false;
   #wake: (() => void) | undefined;
 
-  constructor(algorithm: DigestAlgorithm) {
+  constructor(pool: HashPool, algorithm: DigestAlgorithm, insideAlgorithm?: DigestAlgorithm) {
+    this.#pool = pool;
     this.#algorithm = algorithm;
+    this.#insideAlgorithm = insideAlgorithm;
   }
 
   async update(chunk: Uint8Array): Promise<void> {
@@ -79,7 +97,7 @@ class Threaded implements ThreadedDigester, HashJob {
 
   async end(): Promise<void> {
     this.#seal();
-    if (!this.#ending && (this.#held > 0 || this.#place !== undefined)) {
+    if (!this.#ending && (this.#held > 0 || this.#place !== undefined || this.#insideAlgorithm !== undefined)) {
       this.#ending = true;
       if (!this.#over) this.#send(true);
     }
@@ -89,9 +107,15 @@ class Threaded implements ThreadedDigester, HashJob {
 
   async digest(): Promise<Digest> {
     // Less than a block in all: not worth the way.
-    if (this.#place === undefined && this.#to === undefined && this.#failure === undefined) return this.#inPlace();
+    const few = this.#place === undefined && this.#to === undefined && this.#insideAlgorithm === undefined;
+    if (few && this.#failure === undefined) return this.#inPlace();
     await this.end();
     return this.#digest ?? this.#inPlace();
+  }
+
+  inside(): Digest {
+    if (this.#inside === undefined) throw new Error("nobody has looked inside");
+    return this.#inside;
   }
 
   abandon(): void {
@@ -99,12 +123,13 @@ class Threaded implements ThreadedDigester, HashJob {
     this.#leave();
   }
 
-  answered({ bytes, blocks, digest, failure, last }: FromWorker): void {
+  answered({ bytes, blocks, digest, inside, failure, last }: FromWorker): void {
     this.#away -= bytes;
     for (const block of blocks) giveBlock(block);
     if (failure !== undefined) this.#failure ??= errorOf(failure);
     if (last) {
       this.#digest = digest;
+      this.#inside = inside;
       this.#over = true;
       this.#leave();
     }
@@ -142,14 +167,14 @@ class Threaded implements ThreadedDigester, HashJob {
   }
 
   #send(last: boolean): void {
-    this.#place ??= joinPool(this);
+    this.#place ??= this.#pool.join(this);
     const [parts, held, to] = [this.#parts, this.#held, this.#to];
     this.#parts = [];
     this.#held = 0;
     this.#away += held;
     if (to !== undefined) this.#to = { fd: to.fd, position: to.position + held };
     this.#place.send(
-      { id: this.#place.id, algorithm: this.#algorithm, parts, to, last },
+      { id: this.#place.id, algorithm: this.#algorithm, inside: this.#insideAlgorithm, parts, to, last },
       parts.map(({ buffer }) => buffer),
     );
   }

@@ -5,5 +5,5 @@
  */
 export { blockSize, giveBlock, takeBlock } from "./blocks.ts";
 export { type AsyncDigester, digesterFor, worthItsThread } from "./digester.ts";
-export { hashInThread, type ThreadedDigester } from "./in-thread.ts";
-export { closeHashWorkers } from "./pool.ts";
+export { hashInsideInThread, hashInThread, type InsideDigester, type ThreadedDigester } from "./in-thread.ts";
+export { closeHashWorkers, HashPool } from "./pool.ts";

@@ -13,6 +13,8 @@ export type ToWorker =
       readonly id: number;
       readonly algorithm: DigestAlgorithm;
       readonly parts: readonly Uint8Array<ArrayBuffer>[];
+      /** Also the digest of what it is without compression, of threads that do such. */
+      readonly inside: DigestAlgorithm | undefined;
       /** Where they are written as well. After a write that failed nothing more of this `id` is written. */
       readonly to: FilePart | undefined;
       /** Answer with the digest; this is over. */
@@ -28,6 +30,8 @@ export interface FromWorker {
   /** Blocks to be filled again. */
   readonly blocks: readonly ArrayBuffer[];
   readonly digest: Digest | undefined;
+  /** Of what it is without compression. */
+  readonly inside: Digest | undefined;
   readonly failure: Failure | undefined;
   readonly last: boolean;
 }

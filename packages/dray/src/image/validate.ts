@@ -1,13 +1,5 @@
 import { availableParallelism } from "node:os";
-import {
-  decompressed,
-  digestMismatch,
-  loadManifest,
-  type ReadableStore,
-  release,
-  Slots,
-  sized,
-} from "../content/index.ts";
+import { digestMismatch, loadManifest, type ReadableStore, Slots, sized } from "../content/index.ts";
 import { type DrayError, isDrayError, throwIfAborted } from "../errors.ts";
 import { digesterFor } from "../hash/index.ts";
 import {
@@ -20,7 +12,7 @@ import {
   isManifestLike,
   normalizePlatform,
 } from "../oci/index.ts";
-
+import { layerDigests } from "./layer-digests.ts";
 import { type Image, type Layer, platformOf, viewOfLoaded } from "./views.ts";
 
 export interface ValidateOptions {
@@ -156,20 +148,13 @@ class Validation {
     return this.#slots.run(this.#options.signal, () =>
       this.#finding(descriptor, async () => {
         if (await this.#existsOnly(descriptor)) return;
-        const outer = digesterFor(algorithmOf(descriptor.digest), descriptor.size);
-        const inner = digesterFor(algorithmOf(diffID), descriptor.size);
-        try {
-          for await (const chunk of decompressed(hashing(this.#read(descriptor), outer), { handsOver: true })) {
-            await inner.update(chunk);
-            release(chunk);
-          }
-          const [digest, diff] = await Promise.all([outer.digest(), inner.digest()]);
-          if (digest !== descriptor.digest) throw digestMismatch(descriptor, digest);
-          if (diff !== diffID) this.#add(descriptor, `the layer's diffID is ${diff}, the configuration says ${diffID}`);
-        } finally {
-          outer.abandon();
-          inner.abandon();
-        }
+        const { digest, diffID: diff } = await layerDigests(this.#read(descriptor), {
+          size: descriptor.size,
+          algorithm: algorithmOf(descriptor.digest),
+          inside: algorithmOf(diffID),
+        });
+        if (digest !== descriptor.digest) throw digestMismatch(descriptor, digest);
+        if (diff !== diffID) this.#add(descriptor, `the layer's diffID is ${diff}, the configuration says ${diffID}`);
       }),
     );
   }
@@ -219,15 +204,5 @@ class Validation {
 
   #add(descriptor: Descriptor, message: string): void {
     this.findings.push({ descriptor, message });
-  }
-}
-
-async function* hashing(
-  chunks: AsyncIterable<Uint8Array>,
-  hash: { update(chunk: Uint8Array): Promise<void> },
-): AsyncGenerator<Uint8Array> {
-  for await (const chunk of chunks) {
-    await hash.update(chunk);
-    yield chunk;
   }
 }
