@@ -4,8 +4,8 @@
  */
 export interface Block {
   readonly bytes: Uint8Array<SharedArrayBuffer>;
-  /** By this the threads know it, once it was sent to them; without one it is sent each time, and then left to the collector. */
-  readonly number: number | undefined;
+  /** By this the threads know it, once it was sent to them. Never used for another. */
+  readonly number: number;
 }
 
 /**
@@ -13,19 +13,18 @@ export interface Block {
  */
 export const blockSize: number = 256 * 1024;
 
-/** Blocks that are kept; where more are needed at once, they last for one use. */
-const mostKept = 64;
+/** Free blocks kept for the next one who needs some; more than these are left to the collector. */
+const mostFree = 64;
 const free: Block[] = [];
 let made = 0;
 
 /** A block to fill, with whatever was in it before. */
 export const takeBlock = (): Block =>
-  free.pop() ?? {
-    bytes: new Uint8Array(new SharedArrayBuffer(blockSize)),
-    number: made < mostKept ? made++ : undefined,
-  };
+  free.pop() ?? { bytes: new Uint8Array(new SharedArrayBuffer(blockSize)), number: ++made };
 
-/** Gives a block back. Nobody may use it afterwards. */
-export const giveBlock = (block: Block): void => {
-  if (block.number !== undefined) free.push(block);
+/** Keeps a block for the next one; `false`: it is one too many, to be forgotten. */
+export const keepBlock = (block: Block): boolean => {
+  const kept = free.length < mostFree;
+  if (kept) free.push(block);
+  return kept;
 };

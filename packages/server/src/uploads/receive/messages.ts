@@ -1,7 +1,10 @@
 import type { Digest, DigestAlgorithm } from "dray/oci";
 
+/** What a thread is told: a step of a file, or that a block is no more, which it does not answer. */
+export type ToReceiver = FileStep | { readonly kind: "forget"; readonly block: number };
+
 /** One step of one file; the answers of a file come in the order of its steps. */
-export type ToReceiver = { readonly id: number } & (
+export type FileStep = { readonly id: number } & (
   | {
       readonly kind: "open";
       readonly path: string;
@@ -14,7 +17,7 @@ export type ToReceiver = { readonly id: number } & (
   /** Hashes and writes the first `length` bytes of a block at the end; the block is free again when that is answered. */
   | {
       readonly kind: "block";
-      readonly block: number | undefined;
+      readonly block: number;
       readonly length: number;
       /** Of a block that the thread does not know yet. */
       readonly memory: Uint8Array<SharedArrayBuffer> | undefined;

@@ -1,7 +1,7 @@
 import { availableParallelism } from "node:os";
 import type { Worker } from "node:worker_threads";
-import type { Block } from "./blocks.ts";
-import type { FromReceiver, ToReceiver } from "./messages.ts";
+import { type Block, keepBlock } from "./blocks.ts";
+import type { FileStep, FromReceiver, ToReceiver } from "./messages.ts";
 
 /** Threads at most. A network delivers less than four cores hash and write. */
 const most: number = Math.min(4, availableParallelism());
@@ -15,7 +15,7 @@ export interface ReceiverJob {
 /** A place at a thread, for one file. */
 export interface ReceiverPlace {
   readonly id: number;
-  send(message: ToReceiver): void;
+  send(message: FileStep): void;
   /** The memory of a block, if its thread has not seen it yet. */
   unseen(block: Block): Block["bytes"] | undefined;
   /** Gives the place back. */
@@ -46,7 +46,6 @@ export const joinPool = (job: ReceiverJob): ReceiverPlace => {
       thread.worker.postMessage(message);
     },
     unseen: ({ number, bytes }) => {
-      if (number === undefined) return bytes;
       if (thread.seen.has(number)) return undefined;
       thread.seen.add(number);
       return bytes;
@@ -55,6 +54,13 @@ export const joinPool = (job: ReceiverJob): ReceiverPlace => {
       thread.jobs.delete(id);
     },
   };
+};
+
+/** Gives a block back. Nobody may use it afterwards. */
+export const giveBlock = (block: Block): void => {
+  if (keepBlock(block)) return;
+  const message: ToReceiver = { kind: "forget", block: block.number };
+  for (const { worker, seen } of threads) if (seen.delete(block.number)) worker.postMessage(message);
 };
 
 const leastBusy = (): Thread => {

@@ -66,6 +66,23 @@ describe("a receiver in a thread", () => {
     await isWhole(receiver, path, bytes.subarray(0, at));
   });
 
+  test("serves many at once, more than it keeps blocks for, and again", async () => {
+    for (let round = 0; round < 2; round++) {
+      const many = await Promise.all(Array.from({ length: 100 }, fresh));
+      const bytes = many.map((_, i) => patterned(400_000, i + 1));
+      for (const at of [0, 200_000])
+        await Promise.all(
+          many.map(({ receiver }, i) => receiver.append((bytes[i] as Uint8Array).subarray(at, at + 200_000))),
+        );
+      const digests = await Promise.all(many.map(({ receiver }) => receiver.digest("sha256")));
+      assert.deepEqual(
+        digests,
+        bytes.map((each) => digestOf(each)),
+      );
+      await Promise.all(many.map(({ receiver }) => receiver.close()));
+    }
+  });
+
   test("leaves the caller's bytes alone, and looks at them no more", async () => {
     const { receiver, path } = await fresh();
     const bytes = patterned(2 * mebibyte);

@@ -5,7 +5,8 @@ import type { ReceiveOptions, Receiver } from "../../storage/driver.ts";
 import { fileSink } from "../../storage/file-sink.ts";
 import { receiver } from "../../storage/receiver.ts";
 import { Turns } from "../../storage/turns.ts";
-import { type Block, blockSize, giveBlock, takeBlock } from "./blocks.ts";
+import { type Block, blockSize, takeBlock } from "./blocks.ts";
+import { giveBlock } from "./pool.ts";
 import { ThreadFile } from "./thread-file.ts";
 
 /** Up to this size a file is hashed and written where the bytes are: the way to a thread costs more. */

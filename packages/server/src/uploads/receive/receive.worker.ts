@@ -2,7 +2,7 @@
 import fs from "node:fs";
 import { parentPort } from "node:worker_threads";
 import { HashedFile } from "./hashed-file.ts";
-import type { Failure, FromReceiver, ToReceiver } from "./messages.ts";
+import type { Failure, FileStep, FromReceiver, ToReceiver } from "./messages.ts";
 
 const port = parentPort;
 if (port === null) throw new Error("the receive worker is started as a worker thread, not imported");
@@ -16,8 +16,11 @@ const places = new Map<number, Place>();
 const blocks = new Map<number, Uint8Array>();
 
 port.on("message", (message: ToReceiver) => {
-  if (message.kind === "block" && message.block !== undefined && message.memory !== undefined)
-    blocks.set(message.block, message.memory);
+  if (message.kind === "forget") {
+    blocks.delete(message.block);
+    return;
+  }
+  if (message.kind === "block" && message.memory !== undefined) blocks.set(message.block, message.memory);
   let place = places.get(message.id);
   if (place === undefined) {
     place = { file: undefined, last: Promise.resolve() };
@@ -28,7 +31,7 @@ port.on("message", (message: ToReceiver) => {
   place.last = last.then(() => answer(next, message));
 });
 
-const answer = async (place: Place, message: ToReceiver): Promise<void> => {
+const answer = async (place: Place, message: FileStep): Promise<void> => {
   let done: Pick<FromReceiver, "digest" | "failure"> = {};
   try {
     done = await step(place, message);
@@ -40,7 +43,7 @@ const answer = async (place: Place, message: ToReceiver): Promise<void> => {
   port.postMessage(said);
 };
 
-const step = async (place: Place, message: ToReceiver): Promise<Pick<FromReceiver, "digest">> => {
+const step = async (place: Place, message: FileStep): Promise<Pick<FromReceiver, "digest">> => {
   if (message.kind === "open") {
     place.file = await HashedFile.open(fs, message.path, message.algorithm, message);
     return {};
@@ -62,8 +65,8 @@ const step = async (place: Place, message: ToReceiver): Promise<Pick<FromReceive
   }
 };
 
-const bytesOf = ({ block, memory, length }: ToReceiver & { kind: "block" }): Uint8Array => {
-  const bytes = memory ?? blocks.get(block ?? -1);
+const bytesOf = ({ block, length }: FileStep & { kind: "block" }): Uint8Array => {
+  const bytes = blocks.get(block);
   if (bytes === undefined) throw new Error(`nobody has sent block ${block}`);
   return bytes.subarray(0, length);
 };

@@ -1,10 +1,10 @@
 import { DrayError } from "dray/errors";
 import { diskError } from "dray/files";
 import type { Digest, DigestAlgorithm } from "dray/oci";
-import { type Block, giveBlock } from "./blocks.ts";
+import type { Block } from "./blocks.ts";
 import type { HashedFileOptions } from "./hashed-file.ts";
-import type { Failure, FromReceiver, ToReceiver } from "./messages.ts";
-import { joinPool, type ReceiverJob, type ReceiverPlace } from "./pool.ts";
+import type { Failure, FileStep, FromReceiver } from "./messages.ts";
+import { giveBlock, joinPool, type ReceiverJob, type ReceiverPlace } from "./pool.ts";
 
 /** Blocks of one file that are with the thread at most: one in work, one waiting, one on the way. */
 const inFlight = 3;
@@ -12,7 +12,7 @@ const inFlight = 3;
 const inFlightTogether = 32;
 let away = 0;
 
-type Step = ToReceiver extends infer S ? (S extends { id: number } ? Omit<S, "id"> : never) : never;
+type Step = FileStep extends infer S ? (S extends { id: number } ? Omit<S, "id"> : never) : never;
 
 /** A file that another thread hashes and writes. The caller does one thing after the other. */
 export class ThreadFile implements ReceiverJob {
