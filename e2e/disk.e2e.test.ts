@@ -19,9 +19,15 @@ describe("a full disk", { skip: missing(["sh", sh]) }, () => {
   let shop: Workshop;
   let server: Listener;
   const registry = memoryRegistry();
+  /** Layers of so many MiB on a disk that has room for one: such as are written here, and such as a thread writes. */
+  const images = [
+    { name: "app", layer: 3, room: 4 },
+    { name: "large", layer: 12, room: 16 },
+  ];
   before(async () => {
     shop = await workshop();
-    put(registry, "demo/app", "v1", sampleImage({ seed: "disk", layers: 2, layerSize: 3 * MiB }));
+    for (const { name, layer } of images)
+      put(registry, `demo/${name}`, "v1", sampleImage({ seed: name, layers: 2, layerSize: layer * MiB }));
     server = await listen(registry.handler);
   });
   after(async () => {
@@ -41,20 +47,23 @@ describe("a full disk", { skip: missing(["sh", sh]) }, () => {
 
   const canMount =
     unshare !== undefined && mount !== undefined && works(unshare, "-m", mount, "-t", "tmpfs", "t", "/mnt");
-  for (const [form, command] of Object.entries(forms))
-    test(`of 4 MiB, for real: ${form}`, {
+  const eachForm = images.flatMap((image) =>
+    Object.entries(forms).map(([form, command]) => ({ ...image, form, command })),
+  );
+  for (const { name, room, form, command } of eachForm)
+    test(`of ${room} MiB, for real: ${form}`, {
       skip: canMount ? false : "only who may mount can fill a disk",
     }, async (t) => {
-      t.diagnostic("a tmpfs of 4 MiB was mounted and filled");
-      const disk = shop.path(form.replaceAll(" ", "-"));
+      t.diagnostic(`a tmpfs of ${room} MiB was mounted and filled`);
+      const disk = shop.path(`${form.replaceAll(" ", "-")}-${room}`);
       await mkdir(disk);
       // All in a name space of its own, which ends with the shell: nothing stays mounted, whatever happens.
       const script = `
-        ${mount} -t tmpfs -o size=4m dray "${disk}" || exit 99
+        ${mount} -t tmpfs -o size=${room}m dray "${disk}" || exit 99
         "$@" 2>"${disk}.stderr"; echo "$?"; find "${disk}" -type f
-        ${mount} -t tmpfs -o remount,size=40m dray "${disk}" || exit 98
+        ${mount} -t tmpfs -o remount,size=${10 * room}m dray "${disk}" || exit 98
         echo again; "$@" >&2; echo "$?"; find "${disk}" -type f`;
-      const words = [...command, `${server.host}/demo/app:v1`, `${disk}/image`];
+      const words = [...command, `${server.host}/demo/${name}:v1`, `${disk}/image`];
       registry.log.clear();
       const line = [unshare as string, "-m", sh as string, "-c", script, "sh", ...shop.line(words)];
       const { code, stdout, stderr } = await finish(line, { env: { ...shop.env, DRAY_RETRY: "0" } });
