@@ -95,7 +95,7 @@ describe("a push", () => {
   test("through a proxy that cuts every connection after 50 MB goes on where it was cut", async () => {
     const registry = memoryRegistry();
     const server = await listen(registry.handler);
-    const proxy: CuttingProxy = await cuttingProxy(server.host, { limit: 50_000_000 });
+    const proxy: CuttingProxy = await cuttingProxy(server.host, { limit: 50_000_000, pace: 20 });
     const { code, stderr } = await push(proxy.host);
     assert.equal(code, 0, stderr);
     const ratio = proxy.sent() / sizeOf(image);
