@@ -7,7 +7,7 @@ import { isDrayError } from "dray/errors";
 import { type FileCall, faultyFiles, nodeFiles } from "dray/files";
 import { digestOf } from "dray/oci";
 import { filesystemDriver } from "../storage/index.ts";
-import { inChunks, patterned } from "./by-hand.ts";
+import { inChunks, patterned } from "./by-hand.fixture.ts";
 import { createUploads, type Upload, type Uploads } from "./index.ts";
 
 const repository = "a/b";

@@ -5,7 +5,7 @@ import { digestOf } from "dray/oci";
 import type { Notice } from "../options.ts";
 import { type Driver, type MemoryFiles, memoryDriver, type Receiver } from "../storage/index.ts";
 import { repositoryPath, uploadData, uploadFolder, uploadStarted } from "../tree/paths.ts";
-import { bodyByHand, inChunks, patterned } from "./by-hand.ts";
+import { bodyByHand, inChunks, patterned } from "./by-hand.fixture.ts";
 import { createUploads, type Upload, type Uploads } from "./index.ts";
 
 const owner = "alice";

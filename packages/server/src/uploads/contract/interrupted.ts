@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { isDrayError } from "dray/errors";
 import { uploadData, uploadFolder, uploadStarted } from "../../tree/paths.ts";
-import { bodyByHand, inChunks, patterned } from "../by-hand.ts";
+import { bodyByHand, inChunks, patterned } from "../by-hand.fixture.ts";
 import { failed, type Ground, owner, repository } from "./ground.ts";
 
 /** Clients, servers and ends that fail in the middle. */

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { digestOf } from "dray/oci";
 import { uploadData, uploadFolder, uploadStarted } from "../../tree/paths.ts";
-import { inChunks, patterned } from "../by-hand.ts";
+import { inChunks, patterned } from "../by-hand.fixture.ts";
 import { failed, type Ground, outOfOrder, owner, repository } from "./ground.ts";
 
 /** A client that brings what it said. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { uploadData, uploadFolder } from "../../tree/paths.ts";
-import { type BodyByHand, bodyByHand, inChunks, patterned } from "../by-hand.ts";
+import { type BodyByHand, bodyByHand, inChunks, patterned } from "../by-hand.fixture.ts";
 import { OutOfOrder, type Upload } from "../types.ts";
 import { failed, type Ground, outOfOrder, owner, repository } from "./ground.ts";
 

@@ -7,7 +7,7 @@ import { after, before, describe, test } from "node:test";
 import { isDrayError } from "dray/errors";
 import { digestOf } from "dray/oci";
 import type { Receiver } from "../../storage/index.ts";
-import { patterned } from "../by-hand.ts";
+import { patterned } from "../by-hand.fixture.ts";
 import { closeReceiveWorkers, receiveInThread } from "./index.ts";
 
 const mebibyte = 1024 * 1024;
