@@ -15,14 +15,13 @@ import { blobKey, Ledger, manifestKey } from "./ledger.ts";
 import { type LoadedManifest, loadManifest } from "./manifest.ts";
 import { meteredContent } from "./meter.ts";
 import { Slots } from "./slots.ts";
+import { standsFor } from "./stands-for.ts";
 import {
   asBlob,
   checksDigests,
   describes,
   type Located,
-  looksUp,
   mountsFrom,
-  plans,
   type ReadableStore,
   type WritableStore,
   writesNamed,
@@ -69,20 +68,8 @@ export class Transfer {
   }
 
   /** What the target's name stands for now, where that may save the work. */
-  async named({ store, name }: Located<WritableStore>): Promise<Descriptor | undefined> {
-    const { resolve } = store as Partial<ReadableStore>;
-    const options = { signal: this.signal };
-    // An archive that is written anew takes nothing from the one it replaces.
-    if (resolve === undefined || name === "" || isDigest(name) || plans(store)) return undefined;
-    try {
-      return await this.#small(() =>
-        looksUp(store) ? store.lookUp(name, options) : resolve.call(store, name, options),
-      );
-    } catch (error) {
-      // Whoever may push may perhaps not pull, and a layout that was never finished has no names; writing will tell.
-      if (isDrayError(error, "NOT_FOUND", "DENIED", "UNAUTHORIZED", "LAYOUT_INVALID")) return undefined;
-      throw error;
-    }
+  named(target: Located<WritableStore>): Promise<Descriptor | undefined> {
+    return this.#small(() => standsFor(target, { signal: this.signal }));
   }
 
   /** Moves one root and gives it the target's name, which stands for `before` now. */
