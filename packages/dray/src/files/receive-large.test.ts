@@ -1,19 +1,17 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, beforeEach, describe, it } from "node:test";
-import { fileURLToPath } from "node:url";
 import { type Content, handOver } from "../content/index.ts";
 import { DrayError, isDrayError } from "../errors.ts";
 import { closeHashWorkers } from "../hash/index.ts";
 import { type Descriptor, digestOf } from "../oci/index.ts";
 import { nodeFiles, receive } from "./index.ts";
+import { contentOf, killedAfter } from "./receive.fixture.ts";
 
 const MiB = 1024 * 1024;
-const bytes = new Uint8Array(12 * MiB + 4321).map((_, i) => (i * 2654435761) >>> 11);
+const bytes = contentOf(12 * MiB + 4321);
 const descriptor: Descriptor = {
   mediaType: "application/octet-stream",
   digest: digestOf(bytes),
@@ -116,22 +114,7 @@ describe("receiving content that is worth a thread", () => {
     });
 
   it("goes on after the process was killed in the middle", async () => {
-    const script = `
-      import { nodeFiles, receive } from ${JSON.stringify(fileURLToPath(new URL("./index.ts", import.meta.url)))};
-      const bytes = new Uint8Array(${bytes.byteLength}).map((_, i) => (i * 2654435761) >>> 11);
-      const content = { async *open() {
-        for (let at = 0; at < ${10 * MiB}; at += ${chunk}) yield bytes.subarray(at, at + ${chunk});
-        console.log("most");
-        setInterval(() => {}, 1000);
-        await new Promise(() => {});
-      } };
-      await receive(nodeFiles, content, ${JSON.stringify(descriptor)}, ${JSON.stringify(landing)});`;
-    const child = spawn(process.execPath, ["--input-type=module", "-e", script], {
-      stdio: ["ignore", "pipe", "inherit"],
-    });
-    await once(child.stdout, "data");
-    child.kill("SIGKILL");
-    await once(child, "exit");
+    await killedAfter(10 * MiB, chunk, descriptor, landing);
     const kept = await there();
     // What was with the thread may be lost.
     assert.ok(kept >= 8 * MiB, `${kept} bytes`);

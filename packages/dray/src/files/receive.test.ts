@@ -1,19 +1,17 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, beforeEach, describe, it } from "node:test";
-import { fileURLToPath } from "node:url";
 import { bytesContent, type Content } from "../content/index.ts";
 import { DrayError, isDrayError } from "../errors.ts";
 import { type Descriptor, digestOf } from "../oci/index.ts";
 import { faultyFiles } from "./faulty-files.ts";
 import { type FileSystem, nodeFiles, receive } from "./index.ts";
+import { contentOf, killedAfter } from "./receive.fixture.ts";
 
 const MiB = 1024 * 1024;
-const bytes = new Uint8Array(2 * MiB + 4321).map((_, i) => (i * 2654435761) >>> 11);
+const bytes = contentOf(2 * MiB + 4321);
 const descriptor: Descriptor = {
   mediaType: "application/octet-stream",
   digest: digestOf(bytes),
@@ -199,22 +197,7 @@ describe("receiving content into a file", () => {
     });
 
   it("goes on after the process was killed in the middle", async () => {
-    const script = `
-      import { nodeFiles, receive } from ${JSON.stringify(fileURLToPath(new URL("./index.ts", import.meta.url)))};
-      const bytes = new Uint8Array(${bytes.byteLength}).map((_, i) => (i * 2654435761) >>> 11);
-      const content = { async *open() {
-        for (let at = 0; at < ${2 * MiB}; at += 65536) yield bytes.subarray(at, at + 65536);
-        console.log("half");
-        setInterval(() => {}, 1000);
-        await new Promise(() => {});
-      } };
-      await receive(nodeFiles, content, ${JSON.stringify(descriptor)}, ${JSON.stringify(landing)});`;
-    const child = spawn(process.execPath, ["--input-type=module", "-e", script], {
-      stdio: ["ignore", "pipe", "inherit"],
-    });
-    await once(child.stdout, "data");
-    child.kill("SIGKILL");
-    await once(child, "exit");
+    await killedAfter(2 * MiB, 65536, descriptor, landing);
     assert.deepEqual(await files(), ["partial"]);
     const rest = source();
     await receive(nodeFiles, rest, descriptor, landing);

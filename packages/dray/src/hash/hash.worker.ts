@@ -3,7 +3,8 @@ import { writeSync } from "node:fs";
 import { parentPort } from "node:worker_threads";
 import { type Digester, digester } from "../oci/digest.ts";
 import { blockSize } from "./blocks.ts";
-import type { Failure, FilePart, FromWorker, ToWorker } from "./messages.ts";
+import { type Failure, failureOf } from "./failure.ts";
+import type { FilePart, FromWorker, ToWorker } from "./messages.ts";
 
 const port = parentPort;
 if (port === null) throw new Error("the hash worker is started as a worker thread, not imported");
@@ -63,8 +64,3 @@ const kept = (buffer: ArrayBuffer): boolean => {
   buffer.transfer(0);
   return false;
 };
-
-const failureOf = (error: unknown): Failure => ({
-  message: error instanceof Error ? error.message : String(error),
-  code: (error as NodeJS.ErrnoException).code,
-});

@@ -2,7 +2,8 @@ import { availableParallelism } from "node:os";
 import { type Digest, type DigestAlgorithm, digester } from "../oci/index.ts";
 import { blockSize, giveBlock, takeBlock } from "./blocks.ts";
 import type { AsyncDigester } from "./digester.ts";
-import type { Failure, FilePart, FromWorker } from "./messages.ts";
+import { errorOf } from "./failure.ts";
+import type { FilePart, FromWorker } from "./messages.ts";
 import { type HashJob, type HashPlace, type HashPool, hashPool } from "./pool.ts";
 
 /** A second core has to be there, or a thread only adds its own cost. */
@@ -195,6 +196,3 @@ class Threaded implements ThreadedDigester, InsideDigester, HashJob {
     this.#place = undefined;
   }
 }
-
-const errorOf = ({ message, code }: Failure): Error =>
-  Object.assign(new Error(message), code === undefined ? {} : { code });

@@ -5,5 +5,6 @@
  */
 export { blockSize, giveBlock, takeBlock } from "./blocks.ts";
 export { type AsyncDigester, digesterFor, worthItsThread } from "./digester.ts";
+export { type Failure, failureOf } from "./failure.ts";
 export { hashInsideInThread, hashInThread, type InsideDigester, type ThreadedDigester } from "./in-thread.ts";
 export { closeHashWorkers, HashPool } from "./pool.ts";

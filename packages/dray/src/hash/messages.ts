@@ -1,4 +1,5 @@
 import type { Digest, DigestAlgorithm } from "../oci/index.ts";
+import type { Failure } from "./failure.ts";
 
 /** A part of a file, by the number that the system gave it: threads share those. */
 export interface FilePart {
@@ -34,10 +35,4 @@ export interface FromWorker {
   readonly inside: Digest | undefined;
   readonly failure: Failure | undefined;
   readonly last: boolean;
-}
-
-/** An error as it travels between threads, which keep neither its class nor its code. */
-export interface Failure {
-  readonly message: string;
-  readonly code: string | undefined;
 }

@@ -2,7 +2,8 @@
 import { parentPort } from "node:worker_threads";
 import { decompressed } from "../content/decompress.ts";
 import { handOver, release } from "../content/hand-over.ts";
-import type { Failure, FromWorker, ToWorker } from "../hash/messages.ts";
+import { failureOf } from "../hash/failure.ts";
+import type { FromWorker, ToWorker } from "../hash/messages.ts";
 import { type Digester, digester } from "../oci/digest.ts";
 
 const port = parentPort;
@@ -86,8 +87,3 @@ const answer = (
   bytes: number,
   { digest, inside, failure, last = false }: Partial<Pick<FromWorker, "digest" | "inside" | "failure" | "last">>,
 ): void => port.postMessage({ id, bytes, blocks: [], digest, inside, failure, last } satisfies FromWorker);
-
-const failureOf = (error: unknown): Failure => ({
-  message: error instanceof Error ? error.message : String(error),
-  code: (error as NodeJS.ErrnoException).code,
-});

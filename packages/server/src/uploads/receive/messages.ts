@@ -1,3 +1,4 @@
+import type { Failure } from "dray/hash";
 import type { Digest, DigestAlgorithm } from "dray/oci";
 
 /** What a thread is told: a step of a file, or that a block is no more, which it does not answer. */
@@ -34,10 +35,4 @@ export interface FromReceiver {
   readonly size: number;
   readonly digest?: Digest;
   readonly failure?: Failure;
-}
-
-/** An error as it travels between threads, which keep neither its class nor its code. */
-export interface Failure {
-  readonly message: string;
-  readonly code: string | undefined;
 }

@@ -1,8 +1,9 @@
 /** The other thread: hashes and writes the files of many uploads, each in the order in which its blocks came. */
 import fs from "node:fs";
 import { parentPort } from "node:worker_threads";
+import { failureOf } from "dray/hash";
 import { HashedFile } from "./hashed-file.ts";
-import type { Failure, FileStep, FromReceiver, ToReceiver } from "./messages.ts";
+import type { FileStep, FromReceiver, ToReceiver } from "./messages.ts";
 
 const port = parentPort;
 if (port === null) throw new Error("the receive worker is started as a worker thread, not imported");
@@ -70,8 +71,3 @@ const bytesOf = ({ block, length }: FileStep & { kind: "block" }): Uint8Array =>
   if (bytes === undefined) throw new Error(`nobody has sent block ${block}`);
   return bytes.subarray(0, length);
 };
-
-const failureOf = (error: unknown): Failure => ({
-  message: error instanceof Error ? error.message : String(error),
-  code: (error as NodeJS.ErrnoException).code,
-});

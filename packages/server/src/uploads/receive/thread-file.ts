@@ -1,9 +1,10 @@
 import { DrayError } from "dray/errors";
 import { diskError } from "dray/files";
+import type { Failure } from "dray/hash";
 import type { Digest, DigestAlgorithm } from "dray/oci";
 import type { Block } from "./blocks.ts";
 import type { HashedFileOptions } from "./hashed-file.ts";
-import type { Failure, FileStep, FromReceiver } from "./messages.ts";
+import type { FileStep, FromReceiver } from "./messages.ts";
 import { giveBlock, joinPool, type ReceiverJob, type ReceiverPlace } from "./pool.ts";
 
 /** Blocks of one file that are with the thread at most: one in work, one waiting, one on the way. */

@@ -1,0 +1,14 @@
+/** An error as it travels between threads, which keep neither its class nor its code. */
+export interface Failure {
+  readonly message: string;
+  readonly code: string | undefined;
+}
+
+export const failureOf = (error: unknown): Failure => ({
+  message: error instanceof Error ? error.message : String(error),
+  code: (error as NodeJS.ErrnoException).code,
+});
+
+/** The error again, where somebody waits for it. */
+export const errorOf = ({ message, code }: Failure): Error =>
+  Object.assign(new Error(message), code === undefined ? {} : { code });
