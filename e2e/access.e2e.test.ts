@@ -4,14 +4,14 @@ import { stat, writeFile } from "node:fs/promises";
 import { after, before, describe, test } from "node:test";
 import { listen, memoryRegistry, put, sampleImage, testCertificates, tokenServer } from "@dray/testkit";
 import { type DockerRegistry, findPeer, startDockerRegistry, succeed } from "@dray/testkit/peers";
-import { missing, type Workshop, workshop } from "./dray.ts";
+import { missing, type Sandbox, workshop } from "./dray.ts";
 
 const [docker, htpasswd, skopeo] = ["docker-registry", "htpasswd", "skopeo"].map(findPeer);
 const image = sampleImage({ seed: "access" });
 const password = "pa55:w0rd";
 
 /** A layout with the image in it, to push from. */
-const withLayout = async (): Promise<Workshop> => {
+const withLayout = async (): Promise<Sandbox> => {
   const shop = await workshop();
   const registry = memoryRegistry();
   put(registry, "demo/app", "v1", image);
@@ -24,7 +24,7 @@ const withLayout = async (): Promise<Workshop> => {
 describe("docker-registry with htpasswd", {
   skip: missing(["docker-registry", docker], ["htpasswd", htpasswd]),
 }, () => {
-  let shop: Workshop;
+  let shop: Sandbox;
   let server: DockerRegistry;
   before(async () => {
     shop = await withLayout();
@@ -81,7 +81,7 @@ describe("docker-registry with htpasswd", {
 });
 
 describe("docker-registry under a private authority", { skip: missing(["docker-registry", docker]) }, () => {
-  let shop: Workshop;
+  let shop: Sandbox;
   let server: DockerRegistry;
   before(async () => {
     shop = await withLayout();

@@ -4,7 +4,7 @@ import { cp, readFile, rm, symlink, truncate, writeFile } from "node:fs/promises
 import { after, before, describe, test } from "node:test";
 import { type Listener, listen, memoryRegistry, put, sampleImage, type TarEntry, tar } from "@dray/testkit";
 import { hexOf } from "dray/oci";
-import { type Workshop, workshop } from "./dray.ts";
+import { type Sandbox, workshop } from "./dray.ts";
 import { type Case, isRefused, type Places } from "./refusal.ts";
 
 const image = sampleImage({ seed: "bad files", docker: true });
@@ -202,7 +202,7 @@ const layouts: readonly Case[] = [
 ];
 
 describe("files", { concurrency: 4 }, () => {
-  let shop: Workshop;
+  let shop: Sandbox;
   let server: Listener;
   const registry = memoryRegistry();
 

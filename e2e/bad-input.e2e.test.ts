@@ -3,11 +3,11 @@ import { writeFile } from "node:fs/promises";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { after, before, describe, test } from "node:test";
 import { listen, memoryRegistry, testCertificates } from "@dray/testkit";
-import { type Workshop, workshop } from "./dray.ts";
+import { type Sandbox, workshop } from "./dray.ts";
 import { type Case, isRefused, secret } from "./refusal.ts";
 
 describe("words", { concurrency: 4 }, () => {
-  let shop: Workshop;
+  let shop: Sandbox;
   before(async () => {
     shop = await workshop();
   });
@@ -83,7 +83,7 @@ describe("words", { concurrency: 4 }, () => {
 });
 
 describe("connections", { concurrency: 4 }, () => {
-  let shop: Workshop;
+  let shop: Sandbox;
   const closing: (() => unknown)[] = [];
   const places: Record<string, string> = {};
 

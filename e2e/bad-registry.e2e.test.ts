@@ -17,7 +17,7 @@ import {
   stall,
 } from "@dray/testkit";
 import { encodeJson, mediaTypes } from "dray/oci";
-import { type Workshop, workshop } from "./dray.ts";
+import { type Sandbox, workshop } from "./dray.ts";
 import { type Case, isRefused, type Places } from "./refusal.ts";
 
 const image = sampleImage({ seed: "bad input" });
@@ -41,7 +41,7 @@ const manifestOf = (bytes: string | Uint8Array, type: string = mediaTypes.ociMan
 const everywhere = ["pull IMAGE OUT", "pull --format oci IMAGE OUT", "cp IMAGE OTHER"];
 
 describe("a registry's answers", { concurrency: 4 }, () => {
-  let shop: Workshop;
+  let shop: Sandbox;
   let server: Listener;
   let other: Listener;
   const target = memoryRegistry();

@@ -2,7 +2,7 @@
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { type Finished, findPeer, finish, succeed } from "@dray/testkit/peers";
 import { annotationKeys, type Descriptor } from "dray/oci";
-import type { Workshop } from "./dray.ts";
+import type { Sandbox } from "./dray.ts";
 import { indexes, layoutOf, type SampleName } from "./samples.ts";
 
 /** A registry that is to be pushed to. */
@@ -31,7 +31,7 @@ export interface Client {
 
 /** A client's own variables and folders. */
 export interface Bench {
-  readonly shop: Workshop;
+  readonly shop: Sandbox;
   /** Of the docker daemon. */
   readonly socket?: string | undefined;
 }
@@ -41,7 +41,7 @@ const flags = (site: Site, http: string, tls: (ca: { file: string; folder: strin
 
 /** Programs with their words split at spaces: no name here has one. */
 export const runner =
-  (shop: Workshop, program: string, env: Readonly<Record<string, string | undefined>> = {}) =>
+  (shop: Sandbox, program: string, env: Readonly<Record<string, string | undefined>> = {}) =>
   (words: string, input = ""): Promise<Finished> =>
     finish([program, ...words.split(/\s+/)], { env: { ...shop.env, ...env }, input });
 
@@ -87,7 +87,7 @@ const skopeo = ({ shop }: Bench): Client => {
 };
 
 /** podman and buildah share a storage here, and none with the machine's. */
-export const containersPlaces = (shop: Workshop): string =>
+export const containersPlaces = (shop: Sandbox): string =>
   `--root ${shop.path("containers/root")} --runroot ${shop.path("containers/run")} --storage-driver vfs`;
 
 const containers = (program: "podman" | "buildah", { shop }: Bench): Client => {

@@ -6,7 +6,7 @@ import { join, relative } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { type Listener, listen, memoryRegistry, put, sampleImage, sampleIndex } from "@dray/testkit";
 import { type Finished, findPeer, finish, succeed } from "@dray/testkit/peers";
-import { missing, type Workshop, workshop } from "./dray.ts";
+import { missing, type Sandbox, workshop } from "./dray.ts";
 
 const crane = findPeer("crane");
 const tar = findPeer("tar");
@@ -16,7 +16,7 @@ const oci = sampleImage({ seed: "parity-oci" });
 const index = sampleIndex({ seed: "parity-index", platforms: ["linux/amd64", "linux/arm64", "linux/arm/v7"] });
 
 describe("the same arguments", { skip: missing(["crane", crane]), concurrency: 4 }, () => {
-  let shop: Workshop;
+  let shop: Sandbox;
   let server: Listener;
   const registry = memoryRegistry();
 

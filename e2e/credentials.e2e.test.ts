@@ -4,13 +4,13 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { delimiter } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { type Listener, listen, memoryRegistry, put, sampleImage, tokenServer } from "@dray/testkit";
-import { type Workshop, workshop } from "./dray.ts";
+import { type Sandbox, workshop } from "./dray.ts";
 import { type Case, isRefused, type Places, secret } from "./refusal.ts";
 
 const image = sampleImage({ seed: "credentials" });
 
 describe("credentials", { concurrency: 4 }, () => {
-  let shop: Workshop;
+  let shop: Sandbox;
   const servers: Listener[] = [];
   /** Passwords as registry and token service know them; they change after the login. */
   const users = { ann: secret };

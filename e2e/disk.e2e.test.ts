@@ -6,7 +6,7 @@ import { after, before, describe, test } from "node:test";
 import { type Listener, listen, memoryRegistry, put, sampleImage, tokenServer } from "@dray/testkit";
 import { type Finished, findPeer, finish } from "@dray/testkit/peers";
 import { header } from "dray/http";
-import { missing, type Workshop, workshop } from "./dray.ts";
+import { missing, type Sandbox, workshop } from "./dray.ts";
 import { type Case, checkFolder, checkRefusal, type Places, secret, wordsOf } from "./refusal.ts";
 
 const [sh, unshare, mount, setpriv] = ["sh", "unshare", "mount", "setpriv"].map(findPeer);
@@ -16,7 +16,7 @@ const MiB = 1024 * 1024;
 const works = (...line: readonly string[]): boolean => spawnSync(line[0] as string, line.slice(1)).status === 0;
 
 describe("a full disk", { skip: missing(["sh", sh]) }, () => {
-  let shop: Workshop;
+  let shop: Sandbox;
   let server: Listener;
   const registry = memoryRegistry();
   /** Layers of so many MiB on a disk that has room for one: such as are written here, and such as a thread writes. */
@@ -109,7 +109,7 @@ const nobody = ["--reuid", "65534", "--regid", "65534", "--clear-groups"];
 const noUser = uid === undefined ? "no users here" : uid === 0 ? missing(["setpriv", setpriv]) : false;
 
 describe("permissions", { skip: noUser, concurrency: 4 }, () => {
-  let shop: Workshop;
+  let shop: Sandbox;
   let server: Listener;
   let guard: Listener;
   const servers: Listener[] = [];

@@ -23,7 +23,7 @@ const clean = (dir: string): Record<string, string | undefined> => ({
 });
 
 /** A folder for one test, with the command at home in it. */
-export interface Workshop {
+export interface Sandbox {
   readonly dir: string;
   /** Runs the command to its end. */
   dray(
@@ -45,10 +45,10 @@ export interface Workshop {
   close(): Promise<void>;
 }
 
-export const workshop = async (): Promise<Workshop> => {
+export const workshop = async (): Promise<Sandbox> => {
   const dir = await mkdtemp(join(tmpdir(), "dray-e2e-"));
   const line = (args: readonly string[]): string[] => [process.execPath, main, ...args];
-  const dray: Workshop["dray"] = (args, { env = {}, ...options } = {}) =>
+  const dray: Sandbox["dray"] = (args, { env = {}, ...options } = {}) =>
     finish(line(args), { ...options, env: { ...clean(dir), ...env } });
   return {
     dir,

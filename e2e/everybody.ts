@@ -1,11 +1,11 @@
 import { type Client, clientsOf } from "./clients.ts";
-import { type Workshop, workshop } from "./dray.ts";
+import { type Sandbox, workshop } from "./dray.ts";
 import { writeSamples } from "./samples.ts";
 import { type Daemon, noDaemon, startDaemon } from "./serving.ts";
 
 /** A workshop with the samples, the clients that people have, and docker's daemon where it can run. */
 export interface Everybody {
-  readonly shop: Workshop;
+  readonly shop: Sandbox;
   readonly clients: readonly Client[];
   readonly daemon: Daemon | undefined;
   /** Sends all of them home. */

@@ -16,7 +16,7 @@ import {
   sampleImage,
   stall,
 } from "@dray/testkit";
-import { type Workshop, workshop } from "./dray.ts";
+import { type Sandbox, workshop } from "./dray.ts";
 import { checkFolder, checkRefusal, wordsOf } from "./refusal.ts";
 
 const MiB = 1024 * 1024;
@@ -51,7 +51,7 @@ interface Site {
 }
 
 /** Registries where every copy gets stuck in the middle: at the source, or at the target's uploads. */
-const siteOf = async (shop: Workshop, name: string, at: "source" | "target"): Promise<Site> => {
+const siteOf = async (shop: Sandbox, name: string, at: "source" | "target"): Promise<Site> => {
   const folder = shop.path(name.replaceAll(" ", "-"));
   await mkdir(folder);
   const [from, registry] = [memoryRegistry(), memoryRegistry()];
@@ -85,7 +85,7 @@ const locks = async (folder: string): Promise<string[]> =>
   (await readdir(folder, { recursive: true })).filter((name) => name.includes(".lock-"));
 
 describe("Ctrl-C", { concurrency: 3 }, () => {
-  let shop: Workshop;
+  let shop: Sandbox;
   before(async () => {
     shop = await workshop();
     const registry = memoryRegistry();

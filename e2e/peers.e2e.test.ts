@@ -4,12 +4,12 @@ import { after, before, describe, test } from "node:test";
 import { type Listener, listen, memoryRegistry, put, sampleImage, sampleIndex } from "@dray/testkit";
 import { type DockerRegistry, findPeer, startDockerRegistry, succeed } from "@dray/testkit/peers";
 import { digestOf } from "dray/oci";
-import { missing, type Workshop, workshop } from "./dray.ts";
+import { missing, type Sandbox, workshop } from "./dray.ts";
 
 const [docker, skopeo, crane, umoci] = ["docker-registry", "skopeo", "crane", "umoci"].map(findPeer);
 
 describe("between two docker-registry servers", { skip: missing(["docker-registry", docker]) }, () => {
-  let shop: Workshop;
+  let shop: Sandbox;
   let origin: Listener;
   let [a, b]: (DockerRegistry | undefined)[] = [];
   const index = sampleIndex({

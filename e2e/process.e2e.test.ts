@@ -8,13 +8,13 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { faults, type Listener, listen, memoryRegistry, put, sampleImage, stall } from "@dray/testkit";
 import { type Finished, findPeer, finish } from "@dray/testkit/peers";
-import { missing, type Workshop, workshop } from "./dray.ts";
+import { missing, type Sandbox, workshop } from "./dray.ts";
 
 const bash = findPeer("bash");
 const main = fileURLToPath(new URL("../packages/cli/src/main.ts", import.meta.url));
 
 describe("among processes", () => {
-  let shop: Workshop;
+  let shop: Sandbox;
   let server: Listener;
   /** Never answers for a blob. */
   let slow: Listener;

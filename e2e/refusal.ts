@@ -4,7 +4,7 @@ import { mkdir, readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Finished } from "@dray/testkit/peers";
 import { digestOf } from "dray/oci";
-import type { Workshop } from "./dray.ts";
+import type { Sandbox } from "./dray.ts";
 
 /** A password that no line may show, in any form. */
 export const secret = "s3cr3t-pa55w0rd";
@@ -29,7 +29,7 @@ export type Places = Readonly<Record<string, string>>;
 let folders = 0;
 
 /** Runs the commands of a case and checks all that a refusal keeps to. */
-export const isRefused = async (shop: Workshop, places: Places, { commands, ...refusal }: Case): Promise<void> => {
+export const isRefused = async (shop: Sandbox, places: Places, { commands, ...refusal }: Case): Promise<void> => {
   const { env = {}, input } = refusal;
   for (const command of commands) {
     const folder = shop.path(`out-${++folders}`);

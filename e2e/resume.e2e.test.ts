@@ -16,7 +16,7 @@ import {
 import { type CuttingProxy, cuttingProxy, startDockerRegistry } from "@dray/testkit/peers";
 import { collect } from "dray/content";
 import { type Digest, digestOf } from "dray/oci";
-import { type Workshop, workshop } from "./dray.ts";
+import { type Sandbox, workshop } from "./dray.ts";
 
 const MiB = 1024 * 1024;
 
@@ -24,7 +24,7 @@ const sizeOf = (image: SampleImage): number =>
   [...image.blobs.values()].reduce((sum, bytes) => sum + bytes.byteLength, image.root.size);
 
 describe("a pull that was killed", () => {
-  let shop: Workshop;
+  let shop: Sandbox;
   let server: Listener;
   const image = sampleImage({ seed: "resume", layers: 3, layerSize: 24 * MiB });
   before(async () => {
@@ -67,7 +67,7 @@ describe("a pull that was killed", () => {
 });
 
 describe("a push", () => {
-  let shop: Workshop;
+  let shop: Sandbox;
   const image = sampleImage({ seed: "push", layers: 2, layerSize: 80 * MiB });
   before(async () => {
     shop = await workshop();

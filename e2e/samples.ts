@@ -3,7 +3,7 @@ import { type Sample, sampleArtifact, sampleImage, sampleIndex } from "@dray/tes
 import { open } from "dray";
 import { bytesContent, copy, memoryStore } from "dray/content";
 import { digestOf, mediaTypes } from "dray/oci";
-import type { Workshop } from "./dray.ts";
+import type { Sandbox } from "./dray.ts";
 
 const platforms = ["linux/amd64", "linux/arm64"];
 
@@ -40,10 +40,10 @@ export const putAt = async (sample: Sample, location: string): Promise<void> => 
   await copy({ store, name: "v1", location: "memory:v1" }, await open(location));
 };
 
-export const layoutOf = (shop: Workshop, name: string): string => shop.path("layouts", name);
+export const layoutOf = (shop: Sandbox, name: string): string => shop.path("layouts", name);
 
 /** A layout for each sample, its name in it `v1`, and an archive of the image. */
-export const writeSamples = async (shop: Workshop): Promise<void> => {
+export const writeSamples = async (shop: Sandbox): Promise<void> => {
   for (const [name, sample] of Object.entries(samples)) await putAt(sample, `oci:${layoutOf(shop, name)}:v1`);
   await putAt(samples.image, `docker-archive:${shop.path("image.tar")}:demo/image:v1`);
 };

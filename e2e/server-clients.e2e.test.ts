@@ -5,11 +5,11 @@ import { after, before, describe, test } from "node:test";
 import { type Listener, listen, testCertificates, tokenServer } from "@dray/testkit";
 import { findPeer, succeed } from "@dray/testkit/peers";
 import type { Account, Client, Site } from "./clients.ts";
-import { type Workshop } from "./dray.ts";
+import { type Sandbox } from "./dray.ts";
 import { type Everybody, everybody } from "./everybody.ts";
 import { noDaemon, type Running, serveDray } from "./serving.ts";
 
-let shop: Workshop;
+let shop: Sandbox;
 let clients: readonly Client[];
 
 let leave: Everybody["leave"];

@@ -8,7 +8,7 @@ import { sampleArtifact, sampleImage, sampleIndex, seededBytes } from "@dray/tes
 import { digestOf, encodeJson, mediaTypes } from "dray/oci";
 import { locationOf, must, pushBlob, pushManifest, pushSample, withQuery } from "./ask.ts";
 import { garbageOf, ownership, peers, writeConfig } from "./distribution.ts";
-import { missing, type Workshop, workshop } from "./dray.ts";
+import { missing, type Sandbox, workshop } from "./dray.ts";
 import { freeAddress, type Running, serveAt, serveDrayAt } from "./serving.ts";
 import { type Everything, everything } from "./told.ts";
 
@@ -111,7 +111,7 @@ const sameDigests = (ours: readonly string[], theirs: readonly string[]): void =
 
 for (const { name, program = "" } of peers)
   describe(`a folder of ${name}`, { skip: missing([name, program === "" ? undefined : program]) }, () => {
-    let shop: Workshop;
+    let shop: Sandbox;
     let [data, config, address] = ["", "", ""];
     let server: Running;
     let theirTale: Everything;

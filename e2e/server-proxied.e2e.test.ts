@@ -5,11 +5,11 @@ import { after, before, describe, test } from "node:test";
 import { sampleImage, testCertificates } from "@dray/testkit";
 import { findPeer } from "@dray/testkit/peers";
 import { type Client, clientsOf, type Site } from "./clients.ts";
-import { missing, type Workshop, workshop } from "./dray.ts";
+import { missing, type Sandbox, workshop } from "./dray.ts";
 import { layoutOf, putAt, writeSamples } from "./samples.ts";
 import { freeAddress, type Running, serveAt, serveDray } from "./serving.ts";
 
-let shop: Workshop;
+let shop: Sandbox;
 let clients: readonly Client[];
 before(async () => {
   shop = await workshop();

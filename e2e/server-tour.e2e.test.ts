@@ -7,12 +7,12 @@ import { after, before, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { findPeer } from "@dray/testkit/peers";
 import type { Client } from "./clients.ts";
-import { type Workshop } from "./dray.ts";
+import { type Sandbox } from "./dray.ts";
 import { type Everybody, everybody } from "./everybody.ts";
 import { layoutOf, samples } from "./samples.ts";
 import { type Daemon, type Running, serveDray } from "./serving.ts";
 
-let shop: Workshop;
+let shop: Sandbox;
 let daemon: Daemon | undefined;
 let clients: readonly Client[];
 let leave: Everybody["leave"];

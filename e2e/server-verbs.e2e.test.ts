@@ -4,12 +4,12 @@ import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { after, before, describe, test } from "node:test";
 import { findPeer } from "@dray/testkit/peers";
 import { type Client, containersPlaces, runner } from "./clients.ts";
-import { missing, type Workshop } from "./dray.ts";
+import { missing, type Sandbox } from "./dray.ts";
 import { type Everybody, everybody } from "./everybody.ts";
 import { artifact, layoutOf, putAt, type SampleName, samples } from "./samples.ts";
 import { type Daemon, noDaemon, type Running, serveDray } from "./serving.ts";
 
-let shop: Workshop;
+let shop: Sandbox;
 let daemon: Daemon | undefined;
 let server: Running;
 let clients: readonly Client[];

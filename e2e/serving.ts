@@ -5,7 +5,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { createServer, connect as dial } from "node:net";
 import { fileURLToPath } from "node:url";
 import { findPeer } from "@dray/testkit/peers";
-import type { Workshop } from "./dray.ts";
+import type { Sandbox } from "./dray.ts";
 
 const main: string = fileURLToPath(new URL("../packages/cli/src/main.ts", import.meta.url));
 
@@ -64,12 +64,12 @@ const fromSource = (): readonly string[] => {
 };
 
 /** Starts `dray serve` with nothing but a configuration, which says where it listens. */
-export const serveDrayAt = (shop: Workshop, address: string, config: string): Promise<Running> =>
+export const serveDrayAt = (shop: Sandbox, address: string, config: string): Promise<Running> =>
   serveAt(address, [...fromSource(), "serve", config], shop.env);
 
 /** Starts `dray serve` on a free port. @throws with what it said when it does not come up */
 export const serveDray = async (
-  shop: Workshop,
+  shop: Sandbox,
   args: readonly string[],
   { program = fromSource() }: { program?: readonly string[] } = {},
 ): Promise<Running> => {
@@ -125,7 +125,7 @@ export const noDaemon = (): string | false => {
 };
 
 /** It sees a `/etc/docker` of its own and no network: it only stores and moves images. */
-export const startDaemon = async (shop: Workshop): Promise<Daemon> => {
+export const startDaemon = async (shop: Sandbox): Promise<Daemon> => {
   const at = (name: string): string => shop.path("dockerd", name);
   await mkdir(at("etc"), { recursive: true });
   await writeFile(at("etc/daemon.json"), "{}");

@@ -6,7 +6,7 @@ import type { Output } from "./output.ts";
 import type { Reporter } from "./progress/reporter.ts";
 
 /** What surrounds a run: the process, or what a test puts in its place. */
-export interface Surroundings {
+export interface ProcessContext {
   /** A function: the process makes its streams when they are first looked at, and few commands read. */
   readonly stdin: () => Readable;
   readonly stdout: Writable & { readonly isTTY?: boolean; readonly columns?: number };

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import type { Call, CommandModule, Surroundings } from "./call.ts";
+import type { Call, CommandModule, ProcessContext } from "./call.ts";
 import { applyEnvironment, optionsOf } from "./environment.ts";
 import { failureOf } from "./failure.ts";
 import type { SharedOptions } from "./flags.ts";
@@ -12,7 +12,7 @@ import { type Branch, branches } from "./tree.ts";
  * Runs the command with these words, as the process would, and returns its exit code. Never throws, never exits.
  * @example await run(["digest", "alpine"], { stdin, stdout, stderr, env: process.env })
  */
-export const run = async (words: readonly string[], surroundings: Surroundings): Promise<number> => {
+export const run = async (words: readonly string[], surroundings: ProcessContext): Promise<number> => {
   const { stdin, stdout, stderr, env, signal = new AbortController().signal } = surroundings;
   const out = new Output(stdout, signal);
   const surrounding = { stdin, stdout, env, signal, out };

@@ -1,5 +1,5 @@
 import { printable } from "dray/errors";
-import type { Headers, TraceRecord } from "dray/http";
+import type { HeaderPairs, TraceRecord } from "dray/http";
 
 /** One request and its answer as lines for `--verbose`. Secrets were taken out by whoever made the record. */
 export const traceLines = (record: TraceRecord): string[] => {
@@ -16,5 +16,5 @@ export const traceLines = (record: TraceRecord): string[] => {
   ];
 };
 
-const headerLines = (direction: string, headers: Headers): string[] =>
+const headerLines = (direction: string, headers: HeaderPairs): string[] =>
   headers.map(([name, value]) => printable(`  ${direction} ${name}: ${value}`));

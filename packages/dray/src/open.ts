@@ -9,7 +9,7 @@ export interface OpenOptions extends ParseReferenceOptions {
 }
 
 /** A location taken apart: what kind of place it is, and where. */
-export type Location =
+export type ParsedLocation =
   | { readonly kind: "registry"; readonly reference: Reference }
   | { readonly kind: "oci" | "oci-archive" | "docker-archive"; readonly path: string; readonly name: string }
   | { readonly kind: "memory"; readonly name: string };
@@ -40,7 +40,7 @@ export const open = async (text: string, options: OpenOptions = {}): Promise<Loc
 };
 
 /** Takes a location apart without opening it. */
-export const parseLocation = (text: string, options: ParseReferenceOptions = {}): Location => {
+export const parseLocation = (text: string, options: ParseReferenceOptions = {}): ParsedLocation => {
   const scheme = /^([a-z][a-z-]*):(.*)$/s.exec(text);
   const [kind, rest] = [scheme?.[1], scheme?.[2] ?? ""];
   if (kind === "docker" && rest.startsWith("//"))
@@ -70,7 +70,7 @@ export const parseLocation = (text: string, options: ParseReferenceOptions = {})
 };
 
 /** `PATH[:NAME]` or `PATH[@DIGEST]`; the path ends at the first colon that is not a drive's. */
-const fileLocation = (kind: "oci" | "oci-archive" | "docker-archive", rest: string, text: string): Location => {
+const fileLocation = (kind: "oci" | "oci-archive" | "docker-archive", rest: string, text: string): ParsedLocation => {
   const drive = /^[A-Za-z]:[\\/]/.test(rest) ? 2 : 0;
   const at = /@(?:sha256|sha512):[0-9a-f]+$/.exec(rest);
   const colon = rest.indexOf(":", drive);
@@ -84,7 +84,7 @@ const fileLocation = (kind: "oci" | "oci-archive" | "docker-archive", rest: stri
 };
 
 /** Rooms are entered when somebody goes there: most locations are on registries, and reading the rest of the code takes time. */
-const storeOf = async (location: Exclude<Location, { kind: "registry" }>): Promise<Store> => {
+const storeOf = async (location: Exclude<ParsedLocation, { kind: "registry" }>): Promise<Store> => {
   switch (location.kind) {
     case "oci":
       return (await import("./layout/index.ts")).layoutStore(location.path);

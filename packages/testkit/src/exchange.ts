@@ -1,5 +1,5 @@
 import { bytesBody, collect } from "dray/content";
-import { type Handler, type Headers, header } from "dray/http";
+import { type Handler, type HeaderPairs, header } from "dray/http";
 
 export interface ExchangeOptions {
   readonly headers?: Readonly<Record<string, string>>;
@@ -12,7 +12,7 @@ export interface ExchangeOptions {
 /** An answer that was read to its end. */
 export interface Exchange {
   readonly status: number;
-  readonly headers: Headers;
+  readonly headers: HeaderPairs;
   /** The first value of a header. */
   header(name: string): string | undefined;
   readonly bytes: Uint8Array;

@@ -1,4 +1,4 @@
-import type { Handler, Headers, HttpRequest, Middleware } from "dray/http";
+import type { Handler, HeaderPairs, HttpRequest, Middleware } from "dray/http";
 import { header } from "dray/http";
 import { mapRequestBody, mapResponseBody } from "./body.ts";
 
@@ -11,7 +11,7 @@ export interface LogEntry {
   /** Raw path and query. */
   readonly target: string;
   /** As they came, without `Authorization`. */
-  readonly headers: Headers;
+  readonly headers: HeaderPairs;
   /** `Basic` or `Bearer`; never the secret. */
   readonly authorization?: string;
   /** 0 until it is answered, and for ever where no answer came. */

@@ -1,6 +1,6 @@
 import type { RefusalCode } from "@dray/server";
 import { type Body, bytesBody } from "dray/content";
-import type { Headers, HttpRequest, HttpResponse } from "dray/http";
+import type { HeaderPairs, HttpRequest, HttpResponse } from "dray/http";
 
 /** Headers as people write them down. */
 export type HeaderRecord = Readonly<Record<string, string>>;
@@ -11,16 +11,16 @@ export const emptyBody: Body = bytesBody(new Uint8Array(0));
 export const respond = (
   request: HttpRequest,
   status: number,
-  headers: HeaderRecord | Headers = {},
+  headers: HeaderRecord | HeaderPairs = {},
   body: Body = emptyBody,
 ): HttpResponse => {
-  const pairs: Headers = isPairs(headers) ? headers : Object.entries(headers);
+  const pairs: HeaderPairs = isPairs(headers) ? headers : Object.entries(headers);
   const hasLength = pairs.some(([name]) => name.toLowerCase() === "content-length");
   const length = status === 204 || hasLength || body.length === undefined ? [] : [contentLength(body.length)];
   return { status, headers: [...pairs, ...length], url: request.origin + request.target, body };
 };
 
-const isPairs = (headers: HeaderRecord | Headers): headers is Headers => Array.isArray(headers);
+const isPairs = (headers: HeaderRecord | HeaderPairs): headers is HeaderPairs => Array.isArray(headers);
 
 const contentLength = (length: number): readonly [string, string] => ["Content-Length", String(length)];
 

@@ -1,4 +1,4 @@
-import type { Event } from "dray/content";
+import type { ProgressEvent } from "dray/content";
 import { jsonText } from "../json.ts";
 import { rateOf, sampled } from "./rate.ts";
 import type { Reporter, ReporterParts } from "./reporter.ts";
@@ -53,7 +53,7 @@ export const jsonReporter = ({ stderr, clock, quiet, progress }: ReporterParts):
   };
 };
 
-const factsOf = ({ type: _type, ...facts }: Event): object => {
+const factsOf = ({ type: _type, ...facts }: ProgressEvent): object => {
   if (!("descriptor" in facts)) return facts;
   const { descriptor, ...rest } = facts;
   return { digest: descriptor.digest, mediaType: descriptor.mediaType, size: descriptor.size, ...rest };

@@ -1,5 +1,5 @@
-import type { Event } from "dray/content";
-import type { Surroundings } from "../call.ts";
+import type { ProgressEvent } from "dray/content";
+import type { ProcessContext } from "../call.ts";
 import type { ProgressMode } from "../flags.ts";
 import { jsonReporter } from "./json-lines.ts";
 import { plainReporter } from "./plain.ts";
@@ -7,7 +7,7 @@ import { terminalReporter } from "./terminal.ts";
 
 /** What goes to stderr while a command works and when it has worked. */
 export interface Reporter {
-  readonly onEvent: (event: Event) => void;
+  readonly onEvent: (event: ProgressEvent) => void;
   /** Something worth knowing on the way. */
   note(text: string): void;
   /** Something that may be wrong. */
@@ -37,7 +37,7 @@ export const systemClock: Clock = {
 
 /** What a reporter is made of. */
 export interface ReporterParts {
-  readonly stderr: Surroundings["stderr"];
+  readonly stderr: ProcessContext["stderr"];
   readonly clock: Clock;
   /** Keeps progress and summaries to itself. */
   readonly quiet: boolean;
@@ -49,7 +49,7 @@ export interface ReporterParts {
 export const reporterFor = (
   mode: ProgressMode,
   quiet: boolean,
-  { stderr, env }: Pick<Surroundings, "stderr" | "env">,
+  { stderr, env }: Pick<ProcessContext, "stderr" | "env">,
   clock: Clock = systemClock,
 ): Reporter => {
   const parts = { stderr, clock, quiet, progress: mode !== "none" && !quiet };

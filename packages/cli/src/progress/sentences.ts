@@ -1,10 +1,10 @@
-import type { Event } from "dray/content";
+import type { ProgressEvent } from "dray/content";
 import { printable } from "dray/errors";
 import { formatBytes, formatDuration, plural } from "./figures.ts";
 import { bytesThrough, type ProgressState } from "./state.ts";
 
 /** What an event says in plain words, where it is for people and not only for the counters. */
-export const sentenceOf = (event: Event): string | undefined => {
+export const sentenceOf = (event: ProgressEvent): string | undefined => {
   switch (event.type) {
     case "retry":
       return printable(

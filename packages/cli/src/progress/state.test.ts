@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Event } from "dray/content";
+import type { ProgressEvent } from "dray/content";
 import { type Descriptor, digestOf, mediaTypes } from "dray/oci";
 import fc from "fast-check";
 import { advance, bytesThrough, noProgress } from "./state.ts";
@@ -14,11 +14,15 @@ const a = blob("a", 100);
 const b = blob("b", 300);
 const manifest = { ...blob("m", 50), mediaType: mediaTypes.ociManifest };
 
-const after = (...events: Event[]) => events.reduce(advance, noProgress);
-const plan: Event = { type: "plan", blobs: 2, bytes: 400 };
+const after = (...events: ProgressEvent[]) => events.reduce(advance, noProgress);
+const plan: ProgressEvent = { type: "plan", blobs: 2, bytes: 400 };
 
 test("progress is the sum of what happened", () => {
-  const rows: readonly [string, Event[], { through: number; settled: number; fraction: number; moving: number }][] = [
+  const rows: readonly [
+    string,
+    ProgressEvent[],
+    { through: number; settled: number; fraction: number; moving: number },
+  ][] = [
     ["nothing", [], { through: 0, settled: 0, fraction: 0, moving: 0 }],
     ["a plan", [plan], { through: 0, settled: 0, fraction: 0, moving: 0 }],
     [
@@ -98,7 +102,7 @@ test("the rate counts only what this run moved", () => {
 
 test("whatever happens, nothing goes backwards", () => {
   const descriptors = [a, b, blob("c", 0), blob("d", 7), manifest];
-  const someEvent: fc.Arbitrary<Event> = fc.oneof(
+  const someEvent: fc.Arbitrary<ProgressEvent> = fc.oneof(
     fc.record({ type: fc.constant("plan" as const), blobs: fc.nat(5), bytes: fc.nat(1000) }),
     fc.record({
       type: fc.constant("start" as const),
@@ -110,7 +114,7 @@ test("whatever happens, nothing goes backwards", () => {
       type: fc.constantFrom("done" as const, "skipped" as const, "mounted" as const),
       descriptor: fc.constantFrom(...descriptors),
     }),
-    fc.constant<Event>({ type: "retry", what: "x", attempt: 2, delay: 10, reason: "y" }),
+    fc.constant<ProgressEvent>({ type: "retry", what: "x", attempt: 2, delay: 10, reason: "y" }),
   );
   fc.assert(
     fc.property(fc.array(someEvent, { maxLength: 60 }), (events) => {

@@ -1,4 +1,4 @@
-import type { Event } from "dray/content";
+import type { ProgressEvent } from "dray/content";
 import { type Descriptor, isManifestLike } from "dray/oci";
 
 /** A blob on its way. */
@@ -39,7 +39,7 @@ export const bytesThrough = ({ settledBytes, moving }: ProgressState): number =>
   moving.reduce((sum, { through }) => sum + through, settledBytes);
 
 /** The state after an event. Pure. */
-export const advance = (state: ProgressState, event: Event): ProgressState => {
+export const advance = (state: ProgressState, event: ProgressEvent): ProgressState => {
   switch (event.type) {
     case "plan":
       return { ...state, blobs: state.blobs + event.blobs, bytes: state.bytes + event.bytes };

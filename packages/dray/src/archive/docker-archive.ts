@@ -12,7 +12,7 @@ import type {
 import { DrayError, throwIfAborted } from "../errors.ts";
 import { type FileSystem, nodeFiles } from "../files/index.ts";
 import type { Descriptor } from "../oci/index.ts";
-import { Opened, type OpenSinkOptions, openSink } from "../tar/index.ts";
+import { Lazy, type OpenSinkOptions, openSink } from "../tar/index.ts";
 import { legacyWriter } from "./legacy-writer.ts";
 import { ArchiveReader } from "./reader.ts";
 import { type ArchiveWriter, archiveWriter, finishDocker } from "./writer.ts";
@@ -60,8 +60,8 @@ class Archive implements ArchiveStore {
   readonly #file: string;
   readonly #options: ArchiveOptions & { fs: FileSystem };
   readonly #begin: (options: OpenSinkOptions) => Promise<ArchiveWriter>;
-  readonly #reading = new Opened<ArchiveReader>();
-  readonly #writing = new Opened<ArchiveWriter>();
+  readonly #reading = new Lazy<ArchiveReader>();
+  readonly #writing = new Lazy<ArchiveWriter>();
 
   constructor(file: string, options: ArchiveOptions, begin: (options: OpenSinkOptions) => Promise<ArchiveWriter>) {
     this.#file = file;

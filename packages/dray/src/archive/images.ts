@@ -1,5 +1,5 @@
 import { availableParallelism } from "node:os";
-import { collect, decompressed, Slots, sniffCompression } from "../content/index.ts";
+import { collect, decompressed, Semaphore, sniffCompression } from "../content/index.ts";
 import { DrayError, isDrayError } from "../errors.ts";
 import { digesterFor } from "../hash/index.ts";
 import {
@@ -38,11 +38,11 @@ export interface OpenArchive {
   readonly members: Members;
   /** Digests of compressed layers that had to be computed, by place and diffID. */
   readonly digests: Map<string, Promise<Digest>>;
-  readonly hashing: Slots;
+  readonly hashing: Semaphore;
 }
 
 /** Layers of one archive that are hashed at the same time. */
-export const hashedAtOnce = (): Slots => new Slots(Math.min(4, availableParallelism()));
+export const hashedAtOnce = (): Semaphore => new Semaphore(Math.min(4, availableParallelism()));
 
 /**
  * An archive has no manifests; this makes one over the layers as they lie. An uncompressed layer is known by its diffID, and its

@@ -1,4 +1,4 @@
-import { type Headers, headerValues } from "../http/types.ts";
+import { type HeaderPairs, headerValues } from "../http/types.ts";
 
 /** One way a server accepts to be told who asks. */
 export interface Challenge {
@@ -11,7 +11,7 @@ export interface Challenge {
 }
 
 /** The challenges of a response, in order. */
-export const challengesOf = (headers: Headers): Challenge[] =>
+export const challengesOf = (headers: HeaderPairs): Challenge[] =>
   parseChallenges(headerValues(headers, "www-authenticate"));
 
 const separators = /[ \t,]*/y;

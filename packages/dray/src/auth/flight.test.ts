@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { isDrayError } from "../errors.ts";
-import { shared, unlessAborted } from "./flight.ts";
+import { singleFlight, unlessAborted } from "./flight.ts";
 
 /** A run that ends when it is told to. */
 const runs = () => {
@@ -16,7 +16,7 @@ const runs = () => {
 
 test("who asks meanwhile shares the run; who asks after it begins another", async () => {
   const { all, run } = runs();
-  const flights = shared<string>();
+  const flights = singleFlight<string>();
   const both = Promise.all([
     flights("k", run, undefined),
     flights("k", run, undefined),
@@ -34,7 +34,7 @@ test("who asks meanwhile shares the run; who asks after it begins another", asyn
 
 test("one who leaves does not disturb the others; when the last leaves, the run ends", async () => {
   const { all, run } = runs();
-  const flights = shared<string>();
+  const flights = singleFlight<string>();
   const [one, other] = [new AbortController(), new AbortController()];
   const asked = [flights("k", run, one.signal), flights("k", run, other.signal)];
   one.abort();
@@ -52,7 +52,7 @@ test("one who leaves does not disturb the others; when the last leaves, the run 
 
 test("a failure reaches all who wait, and the next tries again", async () => {
   const { all, run } = runs();
-  const flights = shared<string>();
+  const flights = singleFlight<string>();
   const asked = [flights("k", run, undefined), flights("k", run, undefined)];
   all[0]?.reject(new Error("broken"));
   for (const each of asked) await assert.rejects(each, /broken/);
@@ -63,7 +63,7 @@ test("a failure reaches all who wait, and the next tries again", async () => {
 
 test("who has been cancelled already begins nothing", async () => {
   const { all, run } = runs();
-  await assert.rejects(shared<string>()("k", run, AbortSignal.abort()), (error) => isDrayError(error, "ABORTED"));
+  await assert.rejects(singleFlight<string>()("k", run, AbortSignal.abort()), (error) => isDrayError(error, "ABORTED"));
   assert.equal(all.length, 0);
 });
 

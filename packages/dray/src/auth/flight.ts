@@ -1,7 +1,7 @@
 import { aborted, throwIfAborted } from "../errors.ts";
 
 /** Runs something once per key at a time, for everybody who asks meanwhile. */
-export type Shared<V> = (
+export type SingleFlight<V> = (
   key: string,
   run: (signal: AbortSignal) => Promise<V>,
   signal: AbortSignal | undefined,
@@ -17,7 +17,7 @@ interface Flight<V> {
  * One run in flight per key. Each who waits can be cancelled alone; the run itself is cancelled when nobody waits any
  * more, and whoever asks after that begins a new one instead of inheriting the cancellation.
  */
-export const shared = <V>(): Shared<V> => {
+export const singleFlight = <V>(): SingleFlight<V> => {
   const flights = new Map<string, Flight<V>>();
 
   const begin = (key: string, run: (signal: AbortSignal) => Promise<V>): Flight<V> => {

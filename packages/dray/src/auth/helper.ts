@@ -1,6 +1,6 @@
 import { DrayError, printable } from "../errors.ts";
 import { describeCredential, tokenExpiry } from "./credential.ts";
-import { shared } from "./flight.ts";
+import { singleFlight } from "./flight.ts";
 import { type HelperRun, runHelper } from "./helper-process.ts";
 import { dockerKey } from "./server.ts";
 import type { Credential, KeychainOptions } from "./types.ts";
@@ -44,7 +44,7 @@ export const credentialHelpers = (options: HelperOptions): CredentialHelpers => 
   const { env = process.env, helperTimeout = 30_000, onWarning, now = Date.now } = options;
   const answers = new Map<string, Answer & { readonly at: number }>();
   const warned = new Set<string>();
-  const flights = shared<Answer>();
+  const flights = singleFlight<Answer>();
 
   const ask = async (name: string, host: string, from: string, signal: AbortSignal): Promise<Answer> => {
     const program = `docker-credential-${name}`;

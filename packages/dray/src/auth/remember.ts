@@ -1,4 +1,4 @@
-import { shared } from "./flight.ts";
+import { singleFlight } from "./flight.ts";
 import type { Credential, Keychain } from "./types.ts";
 
 /** Milliseconds for which "none" is believed: somebody may log in while a long-lived process runs. */
@@ -14,7 +14,7 @@ const mostTargets = 1000;
  */
 export const remembering = (keychain: Keychain, now: () => number): Keychain => {
   const answers = new Map<string, { readonly credential: Credential | undefined; readonly until: number }>();
-  const flights = shared<Credential | undefined>();
+  const flights = singleFlight<Credential | undefined>();
   return async (target, { signal, fresh = false } = {}) => {
     const key = `${target.registry} ${target.repository ?? ""}`;
     const known = answers.get(key);

@@ -1,6 +1,6 @@
 import { bytesContent, collect } from "../content/index.ts";
 import { DrayError } from "../errors.ts";
-import { type Handler, type Headers, type HttpRequest, type HttpResponse, header } from "../http/types.ts";
+import { type Handler, type HeaderPairs, type HttpRequest, type HttpResponse, header } from "../http/types.ts";
 import { kindOf } from "./credential.ts";
 import { realmRefusal } from "./realm.ts";
 import { formatScope, type Scope } from "./scope.ts";
@@ -85,7 +85,7 @@ const post = (order: TokenOrder, options: TokenServiceOptions, signal: AbortSign
 const send = async (
   method: string,
   url: URL,
-  headers: Headers,
+  headers: HeaderPairs,
   options: TokenServiceOptions,
   signal: AbortSignal,
   form?: URLSearchParams,
@@ -124,7 +124,7 @@ const redirectRefusal = (
 const tokenRequest = (
   method: string,
   url: URL,
-  headers: Headers,
+  headers: HeaderPairs,
   signal: AbortSignal,
   form: URLSearchParams | undefined,
 ): HttpRequest => ({

@@ -1,5 +1,5 @@
 import { identityOf } from "./credential.ts";
-import { shared } from "./flight.ts";
+import { singleFlight } from "./flight.ts";
 import { coversScopes, resourcesKey, type Scope, scopesKey } from "./scope.ts";
 import type { Token } from "./token-answer.ts";
 import { requestToken, type TokenOrder, type TokenServiceOptions } from "./token-request.ts";
@@ -32,7 +32,7 @@ interface Held {
 export const tokenStock = (options: TokenServiceOptions): Tokens => {
   const stock = new Map<string, Held[]>();
   const refreshTokens = new Map<string, string>();
-  const flights = shared<Token>();
+  const flights = singleFlight<Token>();
 
   const keep = (group: string, held: Held, refused: string | undefined): void => {
     const others = (stock.get(group) ?? []).filter(

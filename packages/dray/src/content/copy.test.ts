@@ -13,7 +13,7 @@ import {
 } from "../oci/index.ts";
 import { bytesContent, collect } from "./bytes.ts";
 import { copy, copyAll } from "./copy.ts";
-import type { Event } from "./events.ts";
+import type { ProgressEvent } from "./events.ts";
 import { loadManifest } from "./manifest.ts";
 import { type MemoryStore, memoryStore } from "./memory.ts";
 import type { Located, WritableStore } from "./store.ts";
@@ -207,7 +207,7 @@ describe("copy", () => {
         await inner.write(descriptor, content, options);
       },
     };
-    const events: Event[] = [];
+    const events: ProgressEvent[] = [];
     await copy(at(source, "v1"), at(target, "v1"), { onEvent: (event) => events.push(event) });
     let moved = 0;
     for (const event of events)
@@ -253,7 +253,7 @@ describe("platforms", () => {
 
   test("several make a trimmed index that says where it is from, the same every time", async () => {
     const { source, index, children } = await fixture();
-    const events: Event[] = [];
+    const events: ProgressEvent[] = [];
     const roots = [];
     for (let i = 0; i < 2; i++) {
       const target = memoryStore();

@@ -1,6 +1,6 @@
 import { DrayError } from "../errors.ts";
 import { type Descriptor, parsePlatform, type WantedPlatform } from "../oci/index.ts";
-import type { Event, OnEvent } from "./events.ts";
+import type { OnEvent, ProgressEvent } from "./events.ts";
 import { type Selection, selectPlatforms } from "./select.ts";
 import { type Located, plans, type ReadableStore, type WritableStore } from "./store.ts";
 import { Transfer } from "./transfer.ts";
@@ -153,7 +153,7 @@ const moveRoot = async (
   return root;
 };
 
-const trimWarning = (index: Descriptor): Event => ({
+const trimWarning = (index: Descriptor): ProgressEvent => ({
   type: "warning",
   message: `the new index is part of ${index.digest}; signatures and other referrers of that one do not apply to it and stay behind`,
 });

@@ -1,7 +1,7 @@
 import type { Transform } from "node:stream";
 import { DrayError } from "../errors.ts";
 import type { Compression } from "../oci/index.ts";
-import { handOver, release } from "./hand-over.ts";
+import { detach, transferable } from "./hand-over.ts";
 import { zstdFrames } from "./zstd-frames.ts";
 
 /** Node's default of 16 KiB doubles the time and keeps the main thread busy with small pieces. */
@@ -81,7 +81,7 @@ async function* through(
   // Seen below; until then it must not count as unhandled.
   fed.catch(() => {});
   try {
-    for await (const chunk of transform) yield handOver(chunk as Uint8Array);
+    for await (const chunk of transform) yield transferable(chunk as Uint8Array);
     await fed;
   } catch (cause) {
     over = true;
@@ -105,7 +105,7 @@ const feed = async (
     for await (const chunk of chunks) {
       if (isOver() && transform.destroyed) break;
       if (isOver()) continue;
-      if (!transform.write(chunk, handsOver ? () => release(chunk) : noted)) await writable(transform);
+      if (!transform.write(chunk, handsOver ? () => detach(chunk) : noted)) await writable(transform);
     }
     transform.end();
   } catch (error) {

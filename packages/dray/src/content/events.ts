@@ -4,7 +4,7 @@ import type { Descriptor } from "../oci/index.ts";
  * What happens while content moves. A closed union: a reader may switch over `type` and be sure of having all.
  * Sizes are bytes, times milliseconds.
  */
-export type Event =
+export type ProgressEvent =
   /** More work is known: add `blobs` and `bytes` to the totals. Comes again as manifests are read. */
   | { readonly type: "plan"; readonly blobs: number; readonly bytes: number }
   /** A transfer begins. `offset`: bytes that an earlier attempt had already moved. */
@@ -28,4 +28,4 @@ export type Event =
   /** Something the user should know, said once. */
   | { readonly type: "warning"; readonly message: string };
 
-export type OnEvent = (event: Event) => void;
+export type OnEvent = (event: ProgressEvent) => void;

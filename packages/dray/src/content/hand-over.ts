@@ -6,7 +6,7 @@
 const owned = new WeakSet<Uint8Array>();
 
 /** Says that a chunk fills a buffer of its own, which nobody else will look at again. */
-export const handOver = (chunk: Uint8Array): Uint8Array => {
+export const transferable = (chunk: Uint8Array): Uint8Array => {
   if (chunk.byteLength === chunk.buffer.byteLength) owned.add(chunk);
   return chunk;
 };
@@ -15,9 +15,9 @@ export const handOver = (chunk: Uint8Array): Uint8Array => {
  * Whether a chunk was handed over; from now on it is the caller's, buffer and all. Only for content that `handsOver`: elsewhere
  * somebody up the line may have kept the chunk.
  */
-export const takeOver = (chunk: Uint8Array): chunk is Uint8Array<ArrayBuffer> => owned.delete(chunk);
+export const claim = (chunk: Uint8Array): chunk is Uint8Array<ArrayBuffer> => owned.delete(chunk);
 
 /** Gives the memory of a chunk back, if it was handed over; any other stays as it is. The chunk is empty afterwards. */
-export const release = (chunk: Uint8Array): void => {
-  if (takeOver(chunk)) chunk.buffer.transfer(0);
+export const detach = (chunk: Uint8Array): void => {
+  if (claim(chunk)) chunk.buffer.transfer(0);
 };

@@ -13,7 +13,7 @@ export * from "./memory.ts";
 export { meteredContent } from "./meter.ts";
 export * from "./overlay.ts";
 export * from "./select.ts";
-export { Slots } from "./slots.ts";
+export { Semaphore } from "./slots.ts";
 export * from "./store.ts";
 export { unlessAborted } from "./unless-aborted.ts";
 export * from "./verify.ts";

@@ -1,7 +1,7 @@
 import { aborted } from "../errors.ts";
 
 /** A number of places for work at the same time. Whoever finds none waits, first come first served. */
-export class Slots {
+export class Semaphore {
   #free: number;
   readonly #waiting = new Set<() => void>();
 

@@ -3,7 +3,7 @@ import { type Descriptor, isDigest } from "../oci/index.ts";
 import { type Cancel, type Located, looksUp, plans, type ReadableStore, type WritableStore } from "./store.ts";
 
 /** What a target's name stands for now, where knowing that may save the work. */
-export const standsFor = async (
+export const resolveTarget = async (
   { store, name }: Located<WritableStore>,
   options: Cancel,
 ): Promise<Descriptor | undefined> => {

@@ -10,12 +10,12 @@ import {
 import { attachedTo } from "./attached.ts";
 import { bytesContent } from "./bytes.ts";
 import type { CopyCounts, CopyOptions } from "./copy.ts";
-import type { Event } from "./events.ts";
+import type { ProgressEvent } from "./events.ts";
 import { blobKey, Ledger, manifestKey } from "./ledger.ts";
 import { type LoadedManifest, loadManifest } from "./manifest.ts";
 import { meteredContent } from "./meter.ts";
-import { Slots } from "./slots.ts";
-import { standsFor } from "./stands-for.ts";
+import { Semaphore } from "./slots.ts";
+import { resolveTarget } from "./stands-for.ts";
 import {
   asBlob,
   checksDigests,
@@ -40,8 +40,8 @@ export class Transfer {
   readonly #options: CopyOptions;
   readonly #cancel = new AbortController();
   readonly #failFast: boolean;
-  readonly #bodies: Slots;
-  readonly #requests = new Slots(requestsAtOnce);
+  readonly #bodies: Semaphore;
+  readonly #requests = new Semaphore(requestsAtOnce);
   readonly #ledger = new Ledger();
   readonly #loaded = new Map<Digest, LoadedManifest>();
   readonly #counts = { copied: 0, mounted: 0, skipped: 0, bytes: 0 };
@@ -50,12 +50,12 @@ export class Transfer {
   constructor(options: CopyOptions, failFast: boolean) {
     this.#options = options;
     this.#failFast = failFast;
-    this.#bodies = new Slots(Math.max(1, options.jobs ?? 4));
+    this.#bodies = new Semaphore(Math.max(1, options.jobs ?? 4));
     this.signal =
       options.signal === undefined ? this.#cancel.signal : AbortSignal.any([options.signal, this.#cancel.signal]);
   }
 
-  emit(event: Event): void {
+  emit(event: ProgressEvent): void {
     this.#options.onEvent?.(event);
   }
 
@@ -69,7 +69,7 @@ export class Transfer {
 
   /** What the target's name stands for now, where that may save the work. */
   named(target: Located<WritableStore>): Promise<Descriptor | undefined> {
-    return this.#small(() => standsFor(target, { signal: this.signal }));
+    return this.#small(() => resolveTarget(target, { signal: this.signal }));
   }
 
   /** Moves one root and gives it the target's name, which stands for `before` now. */
@@ -204,7 +204,7 @@ export class Transfer {
   ): Promise<boolean> {
     const oneStep = name !== undefined && name !== "" && writesNamed(target);
     if (this.#options.dryRun !== true) {
-      const options = { signal: this.signal, onEvent: (event: Event) => this.emit(event) };
+      const options = { signal: this.signal, onEvent: (event: ProgressEvent) => this.emit(event) };
       await this.#small(() =>
         oneStep
           ? target.writeNamed(descriptor, bytesContent(bytes), name, options)
@@ -244,7 +244,7 @@ export class Transfer {
 
   async #move(source: ReadableStore, target: WritableStore, descriptor: Descriptor): Promise<void> {
     const verify = this.#options.verify === true || !checksDigests(target);
-    const onEvent = (event: Event): void => this.emit(event);
+    const onEvent = (event: ProgressEvent): void => this.emit(event);
     const content = meteredContent(source, descriptor, { verify, onEvent });
     await target.write(descriptor, content, { signal: this.signal, onEvent });
   }

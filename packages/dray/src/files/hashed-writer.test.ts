@@ -3,7 +3,7 @@ import { mkdtemp, open, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { handOver } from "../content/index.ts";
+import { transferable } from "../content/index.ts";
 import { closeHashWorkers } from "../hash/index.ts";
 import { digestOf } from "../oci/index.ts";
 import { hashedWriter, nodeFiles, type OpenFile } from "./index.ts";
@@ -49,7 +49,7 @@ describe("writing and hashing", () => {
             const writer = hashedWriter(file, { algorithm: "sha256", size, position, handsOver });
             await writer.update(bytes.subarray(0, there));
             for (let at = there; at < size; at += 100_000) {
-              const chunk = handOver(bytes.slice(at, at + 100_000));
+              const chunk = transferable(bytes.slice(at, at + 100_000));
               chunks.push(chunk);
               await writer.write(chunk);
             }
@@ -72,7 +72,7 @@ describe("writing and hashing", () => {
         write: () => assert.fail("the thread writes"),
       });
       const writer = hashedWriter(watched, { algorithm: "sha256", size: 9 * MiB, position: 0, handsOver: true });
-      await writer.write(handOver(new Uint8Array(9 * MiB).fill(1)));
+      await writer.write(transferable(new Uint8Array(9 * MiB).fill(1)));
       await writer.end();
       assert.equal((await file.stat()).size, 9 * MiB);
     } finally {

@@ -1,4 +1,4 @@
-import { takeOver } from "../content/index.ts";
+import { claim } from "../content/index.ts";
 import { type AsyncDigester, digesterFor, hashInThread, type ThreadedDigester, worthItsThread } from "../hash/index.ts";
 import type { Digest, DigestAlgorithm } from "../oci/index.ts";
 import { type BlockWriter, blockWriter } from "./block-writer.ts";
@@ -48,7 +48,7 @@ const inThread = (hash: ThreadedDigester, fd: number, { position, handsOver }: H
     write: (chunk) => {
       if (!writing) hash.writeTo({ fd, position: position + there });
       writing = true;
-      return handsOver && takeOver(chunk) ? hash.give(chunk) : hash.update(chunk);
+      return handsOver && claim(chunk) ? hash.give(chunk) : hash.update(chunk);
     },
     end: () => hash.end(),
     digest: () => hash.digest(),
@@ -66,7 +66,7 @@ const inPlace = (hash: AsyncDigester, file: OpenFile, { position, handsOver }: H
     },
     write: async (chunk) => {
       writer ??= blockWriter(file, position + there);
-      if (handsOver && takeOver(chunk)) {
+      if (handsOver && claim(chunk)) {
         await writer.write(chunk);
         await hash.give(chunk);
       } else {

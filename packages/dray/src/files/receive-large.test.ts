@@ -3,7 +3,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, beforeEach, describe, it } from "node:test";
-import { type Content, handOver } from "../content/index.ts";
+import { type Content, transferable } from "../content/index.ts";
 import { DrayError, isDrayError } from "../errors.ts";
 import { closeHashWorkers } from "../hash/index.ts";
 import { type Descriptor, digestOf } from "../oci/index.ts";
@@ -28,7 +28,7 @@ const source = (content: Uint8Array, stopAt = Infinity, stop = async (): Promise
       offsets.push(offset);
       for (let at = offset; at < content.byteLength; at += chunk) {
         if (at >= stopAt) await stop();
-        yield handOver(content.slice(at, at + chunk));
+        yield transferable(content.slice(at, at + chunk));
       }
     },
   };

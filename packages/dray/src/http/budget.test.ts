@@ -2,15 +2,15 @@ import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { test } from "node:test";
-import { bytesBody, bytesContent, type Event } from "../content/index.ts";
+import { bytesBody, bytesContent, type ProgressEvent } from "../content/index.ts";
 import { DrayError, isDrayError } from "../errors.ts";
 import { type BudgetOptions, budget } from "./budget.ts";
 import { connection } from "./connection.ts";
 import { type FakeClock, fakeClock } from "./fake-clock.fixture.ts";
-import type { Handler, Headers, HttpRequest } from "./types.ts";
+import type { Handler, HeaderPairs, HttpRequest } from "./types.ts";
 
 const get: HttpRequest = { method: "GET", origin: "https://r.example", target: "/v2/a/manifests/1", headers: [] };
-const answer = (status: number, headers: Headers = [], url = "https://r.example/") => ({
+const answer = (status: number, headers: HeaderPairs = [], url = "https://r.example/") => ({
   status,
   headers,
   url,
@@ -20,7 +20,7 @@ const answer = (status: number, headers: Headers = [], url = "https://r.example/
 /** A registry that takes `latency` to answer and refuses what `verdict` says; writes down when each request came and what became of it. */
 const registry = (
   clock: FakeClock,
-  verdict: (nth: number, now: number) => readonly [number, Headers?],
+  verdict: (nth: number, now: number) => readonly [number, HeaderPairs?],
   latency = 10,
 ) => {
   const start = clock.now();
@@ -42,7 +42,7 @@ const registry = (
 const many = (send: Handler, count: number, request: HttpRequest = get): Promise<number[]> =>
   Promise.all(Array.from({ length: count }, async () => (await send(request)).status));
 
-const limited = (seconds: string): readonly [number, Headers] => [429, [["Retry-After", seconds]]];
+const limited = (seconds: string): readonly [number, HeaderPairs] => [429, [["Retry-After", seconds]]];
 
 test("a 429 shuts the gate for everyone; then one goes first, and more follow", async () => {
   const clock = fakeClock();
@@ -183,7 +183,7 @@ test("what cannot be sent again is given back, and the next waits all the same",
 });
 
 test("little left slows down, nothing left waits for a limit that is whole again soon", async () => {
-  const inFlight = async (headers: Headers, options: BudgetOptions = {}) => {
+  const inFlight = async (headers: HeaderPairs, options: BudgetOptions = {}) => {
     const clock = fakeClock();
     const { handler, log } = registry(clock, () => [200, headers]);
     const send = budget({ clock, concurrency: 8, ...options })(handler);
@@ -195,12 +195,12 @@ test("little left slows down, nothing left waits for a limit that is whole again
   assert.deepEqual(await inFlight([["RateLimit-Remaining", "76;w=21600"]]), { most: 8, from: 10 });
   assert.deepEqual(await inFlight([["RateLimit-Remaining", "3;w=21600"]]), { most: 3, from: 10 });
   assert.deepEqual(await inFlight([["RateLimit-Remaining", "0;w=21600"]]), { most: 1, from: 10 });
-  const soon: Headers = [
+  const soon: HeaderPairs = [
     ["RateLimit-Remaining", "0"],
     ["RateLimit-Reset", "30"],
   ];
   assert.equal((await inFlight(soon)).from, 30_010);
-  const late: Headers = [
+  const late: HeaderPairs = [
     ["RateLimit-Remaining", "0"],
     ["RateLimit-Reset", "3600"],
   ];
@@ -270,9 +270,9 @@ test("registries do not wait for each other, identities decide", async () => {
 
 test("it is told once when the gate shuts", async () => {
   const clock = fakeClock();
-  const events: Event[] = [];
+  const events: ProgressEvent[] = [];
   const { handler } = registry(clock, (nth) => (nth <= 4 ? limited("3") : [200]));
-  const context = { onEvent: (event: Event) => events.push(event) };
+  const context = { onEvent: (event: ProgressEvent) => events.push(event) };
   await clock.run(many(budget({ clock, concurrency: 4 })(handler), 4, { ...get, context }));
   assert.deepEqual(events, [{ type: "throttled", registry: "r.example", delay: 3_000 }]);
 

@@ -1,6 +1,6 @@
 import type { Body, Content } from "../content/index.ts";
 import { type Clock, systemClock } from "./clock.ts";
-import { Gate, type Turn } from "./gate.ts";
+import { RateLimiter, type Turn } from "./gate.ts";
 import { readRateLimit } from "./rate-limit.ts";
 import { isRepeatable } from "./retry.ts";
 import { retryAfter } from "./retry-after.ts";
@@ -27,12 +27,12 @@ const largeBody = 1 << 20;
  */
 export const budget = (options: BudgetOptions = {}): Middleware => {
   const { concurrency = 32, maxWait = 900_000, identity = ({ origin }) => origin, clock = systemClock } = options;
-  const gates = new Map<string, Gate>();
+  const gates = new Map<string, RateLimiter>();
   let order = 0;
 
-  const gateOf = (request: HttpRequest): Gate => {
+  const gateOf = (request: HttpRequest): RateLimiter => {
     const key = identity(request);
-    const gate = gates.get(key) ?? new Gate({ registry: hostOf(request), concurrency, maxWait, clock });
+    const gate = gates.get(key) ?? new RateLimiter({ registry: hostOf(request), concurrency, maxWait, clock });
     gates.set(key, gate);
     return gate;
   };

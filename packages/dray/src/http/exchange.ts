@@ -5,7 +5,7 @@ import { redactUrl } from "./redact.ts";
 import { type Sending, sendBody } from "./request-body.ts";
 import { ResponseBody } from "./response-body.ts";
 import { type Circumstances, timeoutError, transportError, type Wait } from "./transport-error.ts";
-import { type Headers, type HttpRequest, type HttpResponse, isContent } from "./types.ts";
+import { type HeaderPairs, type HttpRequest, type HttpResponse, isContent } from "./types.ts";
 
 /** Milliseconds for each kind of wait. */
 export type Timeouts = Readonly<Record<Wait, number>>;
@@ -191,7 +191,7 @@ const cutOff = (received: number, length: number | undefined, host: string, caus
         { registry: host, retryable: true, cause },
       );
 
-const pairs = (raw: readonly string[]): Headers => {
+const pairs = (raw: readonly string[]): HeaderPairs => {
   const headers: [string, string][] = [];
   for (let at = 0; at + 1 < raw.length; at += 2) headers.push([raw[at] as string, raw[at + 1] as string]);
   return headers;

@@ -4,7 +4,7 @@ import type { Clock } from "./clock.ts";
 import type { RateLimit } from "./rate-limit.ts";
 
 /** What one request holds while it waits for an answer. */
-export interface Place {
+export interface Permit {
   /** How many times the gate had closed when the request began: what began before says nothing of the time after. */
   readonly round: number;
 }
@@ -18,7 +18,7 @@ export interface Turn {
 
 interface Waiting {
   readonly turn: Turn;
-  readonly admit: (place: Place) => void;
+  readonly admit: (place: Permit) => void;
   readonly refuse: (error: DrayError) => void;
 }
 
@@ -39,7 +39,7 @@ const longestReset = 60_000;
  * The gate before one registry. Shut for everyone while the registry wants us to wait; afterwards one request goes first, and every good answer lets
  * more through: doubling up to half of what was too much, then one more a round (additive increase, multiplicative decrease).
  */
-export class Gate {
+export class RateLimiter {
   readonly #options: GateOptions;
   readonly #queue: Waiting[] = [];
   #inFlight = 0;
@@ -63,7 +63,7 @@ export class Gate {
    * Waits for a place.
    * @throws DrayError `RATE_LIMITED` if the gate stays shut for longer than `maxWait`; `ABORTED`
    */
-  enter(turn: Turn, signal?: AbortSignal): Promise<Place> {
+  enter(turn: Turn, signal?: AbortSignal): Promise<Permit> {
     return new Promise((resolve, reject) => {
       throwIfAborted(signal);
       const tooLong = this.#tooLong(turn);
@@ -103,7 +103,7 @@ export class Gate {
   }
 
   /** A good answer. */
-  opened(place: Place): void {
+  opened(place: Permit): void {
     if (place.round !== this.#round) return;
     this.#limitedSince = undefined;
     this.#unsaid = 0;
@@ -116,7 +116,7 @@ export class Gate {
    * The registry said "later": shuts the gate for `wait` milliseconds, or for a time of our own where it said none. Returns how long it is
    * shut now, and whether that is news for somebody who waits.
    */
-  shut(place: Place, turn: Turn, wait: number | undefined): { wait: number; news: boolean } {
+  shut(place: Permit, turn: Turn, wait: number | undefined): { wait: number; news: boolean } {
     const { clock } = this.#options;
     const now = clock.now();
     const news = place.round === this.#round;

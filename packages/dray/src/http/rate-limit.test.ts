@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { readRateLimit } from "./rate-limit.ts";
-import type { Headers } from "./types.ts";
+import type { HeaderPairs } from "./types.ts";
 
 test("what is left is read in three dialects", () => {
   const now = 1_800_000_000_000;
-  const table: readonly [string, Headers, ReturnType<typeof readRateLimit>][] = [
+  const table: readonly [string, HeaderPairs, ReturnType<typeof readRateLimit>][] = [
     ["nothing said", [["content-length", "1"]], undefined],
     [
       "Docker Hub",

@@ -1,4 +1,4 @@
-import { type Headers, header } from "./types.ts";
+import { type HeaderPairs, header } from "./types.ts";
 
 /** What a registry says is left of its limit. */
 export interface RateLimit {
@@ -17,7 +17,7 @@ export interface RateLimit {
  * @see https://docs.docker.com/docker-hub/usage/pulls/
  * @see https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/
  */
-export const readRateLimit = (headers: Headers, now: number): RateLimit | undefined => {
+export const readRateLimit = (headers: HeaderPairs, now: number): RateLimit | undefined => {
   const combined = header(headers, "ratelimit");
   if (combined !== undefined) {
     const policies = combined.split(",").flatMap((item) => readPolicy(item) ?? []);

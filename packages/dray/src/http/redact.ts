@@ -1,4 +1,4 @@
-import type { Headers } from "./types.ts";
+import type { HeaderPairs } from "./types.ts";
 
 const hidden = "REDACTED";
 
@@ -52,7 +52,7 @@ const schemeHeaders = new Set(["authorization", "proxy-authorization"]);
 const urlHeaders = new Set(["location", "content-location", "referer"]);
 
 /** Headers fit for a log. `WWW-Authenticate` stays: it holds a challenge, no secret. */
-export const redactHeaders = (headers: Headers): Headers =>
+export const redactHeaders = (headers: HeaderPairs): HeaderPairs =>
   headers.map(([name, value]) => [name, redactHeader(name, value)]);
 
 const redactHeader = (name: string, value: string): string => {

@@ -1,6 +1,6 @@
 import { DrayError } from "../errors.ts";
 import { redactUrl } from "./redact.ts";
-import { type Headers, type HttpRequest, header, isContent, type Middleware } from "./types.ts";
+import { type HeaderPairs, type HttpRequest, header, isContent, type Middleware } from "./types.ts";
 
 /** As browsers and other clients have it. */
 const mostHops = 10;
@@ -60,7 +60,7 @@ const nextHop = (from: HttpRequest, status: number, location: string, registry: 
   };
 };
 
-const without = (headers: Headers, names: ReadonlySet<string>): Headers =>
+const without = (headers: HeaderPairs, names: ReadonlySet<string>): HeaderPairs =>
   headers.filter(([name]) => !names.has(name.toLowerCase()));
 
 const fault = (request: HttpRequest, why: string): DrayError =>

@@ -3,9 +3,9 @@ import { test } from "node:test";
 import { bytesBody } from "../content/index.ts";
 import type { ErrorCode } from "../errors.ts";
 import { responseError } from "./registry-error.ts";
-import type { Headers, HttpResponse } from "./types.ts";
+import type { HeaderPairs, HttpResponse } from "./types.ts";
 
-const response = (status: number, text: string, headers: Headers = []): HttpResponse => ({
+const response = (status: number, text: string, headers: HeaderPairs = []): HttpResponse => ({
   status,
   headers,
   url: "https://r.example:5000/v2/a/manifests/1?token=secret",

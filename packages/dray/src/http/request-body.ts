@@ -1,5 +1,5 @@
 import type { ClientRequest } from "node:http";
-import { release } from "../content/index.ts";
+import { detach } from "../content/index.ts";
 import { DrayError } from "../errors.ts";
 import { IdleWatch } from "./idle.ts";
 
@@ -63,7 +63,7 @@ export const sendBody = (
 
   /** Whether there is room for more. */
   const write = (chunk: Uint8Array): boolean => {
-    const done = options.handsOver ? () => (release(chunk), written()) : written;
+    const done = options.handsOver ? () => (detach(chunk), written()) : written;
     for (let at = 0; at + piece < chunk.byteLength; at += piece) {
       unwritten++;
       request.write(chunk.subarray(at, at + piece), written);

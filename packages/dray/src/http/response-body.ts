@@ -1,5 +1,5 @@
 import type { IncomingMessage } from "node:http";
-import { type Body, handOver } from "../content/index.ts";
+import { type Body, transferable } from "../content/index.ts";
 import type { DrayError } from "../errors.ts";
 import { IdleWatch } from "./idle.ts";
 
@@ -112,7 +112,7 @@ export class ResponseBody implements Body, AsyncIterableIterator<Uint8Array, und
       if (this.#received > this.#restLimit) this.#finish(false);
       return;
     }
-    handOver(chunk);
+    transferable(chunk);
     const reader = this.#reader;
     if (reader !== undefined) {
       this.#reader = undefined;

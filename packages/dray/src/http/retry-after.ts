@@ -1,4 +1,4 @@
-import { type Headers, header } from "./types.ts";
+import { type HeaderPairs, header } from "./types.ts";
 
 /** GHCR has answered with values below a millisecond; who obeys them asks as fast as it can. */
 const floor = 1_000;
@@ -8,7 +8,7 @@ const floor = 1_000;
  * `undefined`: it does not say, or not in a form we understand.
  * @see https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3
  */
-export const retryAfter = (headers: Headers, now: number): number | undefined => {
+export const retryAfter = (headers: HeaderPairs, now: number): number | undefined => {
   const value = header(headers, "retry-after")?.trim();
   if (value === undefined || value === "") return undefined;
   // Fractions are outside the grammar, and sent all the same.

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { bytesBody, bytesContent, type Event } from "../content/index.ts";
+import { bytesBody, bytesContent, type ProgressEvent } from "../content/index.ts";
 import { DrayError, isDrayError } from "../errors.ts";
 import { fakeClock } from "./fake-clock.fixture.ts";
 import { type RetryOptions, retry } from "./retry.ts";
-import type { Handler, Headers, HttpRequest } from "./types.ts";
+import type { Handler, HeaderPairs, HttpRequest } from "./types.ts";
 
-type Outcome = number | DrayError | readonly [status: number, headers: Headers];
+type Outcome = number | DrayError | readonly [status: number, headers: HeaderPairs];
 
 const network = new DrayError("NETWORK", "cut", { retryable: true });
 const tls = new DrayError("TLS", "unknown authority");
@@ -32,9 +32,9 @@ const get: HttpRequest = { method: "GET", origin: "https://r.example", target: "
 const run = async (handler: Handler, request: HttpRequest = get, options: RetryOptions = {}) => {
   const clock = fakeClock();
   const start = clock.now();
-  const events: Event[] = [];
+  const events: ProgressEvent[] = [];
   const send = retry({ clock, ...options })(handler);
-  const context = { ...request.context, onEvent: (event: Event) => events.push(event) };
+  const context = { ...request.context, onEvent: (event: ProgressEvent) => events.push(event) };
   const outcome = await clock.run(
     send({ ...request, context }).then(
       ({ status }) => status,
@@ -129,8 +129,8 @@ test("a wait ends with the caller's signal, and what is no fault of the network 
 
   // Cancelled over a fault elsewhere, which would pass: nothing is tried again, and nobody hears that it is.
   const stop = new AbortController();
-  const events: Event[] = [];
-  const context = { onEvent: (event: Event) => events.push(event) };
+  const events: ProgressEvent[] = [];
+  const context = { onEvent: (event: ProgressEvent) => events.push(event) };
   const cancelled: Handler = async () => {
     stop.abort(network);
     throw network;

@@ -1,14 +1,14 @@
 import { type ErrorCode, isDrayError } from "../errors.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { redactHeaders, redactUrl } from "./redact.ts";
-import { type Headers, header, isContent, type Middleware } from "./types.ts";
+import { type HeaderPairs, header, isContent, type Middleware } from "./types.ts";
 
 /** One request on the wire and the head of its answer: every hop of a redirect and every attempt has its own. No secret is in it. */
 export interface TraceRecord {
   readonly method: string;
   /** Without signatures, sessions and tokens. */
   readonly url: string;
-  readonly requestHeaders: Headers;
+  readonly requestHeaders: HeaderPairs;
   /** Bytes of the request's body, where known beforehand. */
   readonly sent?: number;
   /** When it began, milliseconds since 1970. */
@@ -17,7 +17,7 @@ export interface TraceRecord {
   readonly duration: number;
   /** Absent where there was no answer. */
   readonly status?: number;
-  readonly responseHeaders?: Headers;
+  readonly responseHeaders?: HeaderPairs;
   /** Bytes of the answer's body by its `Content-Length`. */
   readonly received?: number;
   /** Why there was no answer. */

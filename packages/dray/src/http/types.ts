@@ -1,7 +1,7 @@
 import type { Body, Content, OnEvent } from "../content/index.ts";
 
 /** `[name, value]` in the order of the wire; names keep their case, repeated ones stay apart. */
-export type Headers = readonly (readonly [name: string, value: string])[];
+export type HeaderPairs = readonly (readonly [name: string, value: string])[];
 
 /**
  * One type carries HTTP both ways: a client's connection and a registry server are both a `Handler`, so that a test, a
@@ -18,7 +18,7 @@ export interface HttpRequest {
   readonly origin: string;
   /** Path and query as on the wire, undecoded: `/v2/library/alpine/tags/list?n=100`. */
   readonly target: string;
-  readonly headers: Headers;
+  readonly headers: HeaderPairs;
   /** A `Content` can be sent again after a failure, a `Body` cannot. */
   readonly body?: Body | Content;
   readonly signal?: AbortSignal;
@@ -49,7 +49,7 @@ export interface RequestContext {
 
 export interface HttpResponse {
   readonly status: number;
-  readonly headers: Headers;
+  readonly headers: HeaderPairs;
   /** The URL that answered in the end, after redirects. */
   readonly url: string;
   /** Always there; empty where there is none. Read it or discard it. */
@@ -57,13 +57,13 @@ export interface HttpResponse {
 }
 
 /** The first value of a header, whatever its case. */
-export const header = (headers: Headers, name: string): string | undefined => {
+export const header = (headers: HeaderPairs, name: string): string | undefined => {
   const wanted = name.toLowerCase();
   return headers.find(([key]) => key.toLowerCase() === wanted)?.[1];
 };
 
 /** Every value of a header, in order. */
-export const headerValues = (headers: Headers, name: string): string[] => {
+export const headerValues = (headers: HeaderPairs, name: string): string[] => {
   const wanted = name.toLowerCase();
   return headers.filter(([key]) => key.toLowerCase() === wanted).map(([, value]) => value);
 };

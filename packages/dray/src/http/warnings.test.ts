@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { bytesBody, type Event } from "../content/index.ts";
-import type { Handler, Headers } from "./types.ts";
+import { bytesBody, type ProgressEvent } from "../content/index.ts";
+import type { Handler, HeaderPairs } from "./types.ts";
 import { parseWarnings, warnings } from "./warnings.ts";
 
 test("only 299 from nobody in particular is for users", () => {
@@ -20,7 +20,7 @@ test("only 299 from nobody in particular is for users", () => {
 });
 
 test("each text is said once, to whoever asked first", async () => {
-  const headers: Headers = [
+  const headers: HeaderPairs = [
     ["Warning", '299 - "one"'],
     ["warning", '299 - "two"'],
   ];
@@ -30,7 +30,7 @@ test("each text is said once, to whoever asked first", async () => {
     url: "https://r.example/v2/",
     body: bytesBody(new Uint8Array()),
   });
-  const [own, common]: [Event[], Event[]] = [[], []];
+  const [own, common]: [ProgressEvent[], ProgressEvent[]] = [[], []];
   const send = warnings({ onEvent: (event) => common.push(event) })(handler);
   const request = { method: "GET", origin: "https://r.example", target: "/v2/", headers: [] };
   await send({ ...request, context: { onEvent: (event) => own.push(event) } });

@@ -7,7 +7,7 @@ import {
   type OnEvent,
   overlay,
   type ReadableStore,
-  Slots,
+  Semaphore,
 } from "../content/index.ts";
 import {
   compressionOf,
@@ -52,7 +52,7 @@ export const compressLayers = async (
   options: CompressOptions = {},
 ): Promise<Compressed> => {
   const over = overlay(source);
-  const slots = new Slots(options.jobs ?? 2);
+  const slots = new Semaphore(options.jobs ?? 2);
   const layers = new Map<string, Promise<Descriptor>>();
 
   const layer = (descriptor: Descriptor): Promise<Descriptor> => {

@@ -1,7 +1,7 @@
 import { availableParallelism } from "node:os";
 import { promisify } from "node:util";
 import { constants, crc32, deflateRaw } from "node:zlib";
-import { handOver, release } from "../content/index.ts";
+import { detach, transferable } from "../content/index.ts";
 import { blockSize, giveBlock, takeBlock } from "../hash/index.ts";
 
 const deflate = promisify(deflateRaw) as (
@@ -70,7 +70,7 @@ async function* filledBlocks(
       block = undefined;
       filled = 0;
     }
-    if (handsOver) release(chunk);
+    if (handsOver) detach(chunk);
   }
   if (block !== undefined && filled > 0) yield block.subarray(0, filled);
 }
@@ -91,7 +91,7 @@ const compress = async (
   // Much shorter than the buffer it lies in, which would stay as long as it. Small buffers are parts of a common pool.
   const exact = new Uint8Array(made);
   if (made.buffer.byteLength >= blockSize) (made.buffer as ArrayBuffer).transfer(0);
-  return handOver(exact);
+  return transferable(exact);
 };
 
 /** An empty last block, then the checksum and the size modulo 2^32. */

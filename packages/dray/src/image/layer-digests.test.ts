@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { after, describe, it } from "node:test";
 import { gzipSync, zstdCompressSync } from "node:zlib";
-import { handOver } from "../content/index.ts";
+import { transferable } from "../content/index.ts";
 import { DrayError, isDrayError } from "../errors.ts";
 import { closeHashWorkers } from "../hash/index.ts";
 import { digestOf } from "../oci/index.ts";
@@ -18,7 +18,7 @@ const few = new Uint8Array(300_000).map((_, i) => i % 251);
 async function* chunksOf(bytes: Uint8Array, owned: boolean, end?: () => never): AsyncGenerator<Uint8Array> {
   for (let at = 0; at < bytes.byteLength; at += 70_001) {
     const chunk = new Uint8Array(bytes.subarray(at, at + 70_001));
-    yield owned ? handOver(chunk) : chunk;
+    yield owned ? transferable(chunk) : chunk;
   }
   end?.();
 }

@@ -1,4 +1,4 @@
-import { decompressed, takeOver } from "../content/index.ts";
+import { claim, decompressed } from "../content/index.ts";
 import { DrayError, exitCodes } from "../errors.ts";
 import { digesterFor, HashPool, hashInsideInThread, worthItsThread } from "../hash/index.ts";
 import type { Digest, DigestAlgorithm } from "../oci/index.ts";
@@ -33,7 +33,7 @@ const inPlace = async (
   const inner = digesterFor(inside, size);
   try {
     for await (const chunk of decompressed(hashing(chunks, outer), { handsOver: true }))
-      await (takeOver(chunk) ? inner.give(chunk) : inner.update(chunk));
+      await (claim(chunk) ? inner.give(chunk) : inner.update(chunk));
     const [digest, diffID] = await Promise.all([outer.digest(), inner.digest()]);
     return { digest, diffID };
   } finally {
@@ -74,7 +74,7 @@ const inThread = async (
     }
   };
   try {
-    for await (const chunk of chunks) await ours(takeOver(chunk) ? hash.give(chunk) : hash.update(chunk));
+    for await (const chunk of chunks) await ours(claim(chunk) ? hash.give(chunk) : hash.update(chunk));
     const digest = await ours(hash.digest());
     return { digest, diffID: hash.inside() };
   } finally {

@@ -1,7 +1,7 @@
 /** The other thread: computes the digests of many layers at once, of each as it lies and as it is inside. */
 import { parentPort } from "node:worker_threads";
 import { decompressed } from "../content/decompress.ts";
-import { handOver, release } from "../content/hand-over.ts";
+import { detach, transferable } from "../content/hand-over.ts";
 import { failureOf } from "../hash/failure.ts";
 import type { FromWorker, ToWorker } from "../hash/messages.ts";
 import { type Digester, digester } from "../oci/digest.ts";
@@ -43,7 +43,7 @@ const read = async ({ id, algorithm, inside = algorithm }: Step, layer: Incoming
   try {
     for await (const chunk of decompressed(hashed(layer, outer), { handsOver: true })) {
       inner.update(chunk);
-      release(chunk);
+      detach(chunk);
     }
     if (!layer.abandoned) answer(id, 0, { digest: outer.digest(), inside: inner.digest(), last: true });
   } catch (error) {
@@ -61,7 +61,7 @@ async function* hashed(layer: Incoming, hash: Digester): AsyncGenerator<Uint8Arr
     for (const part of step.parts) {
       const { byteLength } = part;
       hash.update(part);
-      yield handOver(part);
+      yield transferable(part);
       answer(step.id, byteLength, {});
     }
   }

@@ -1,5 +1,5 @@
 import { availableParallelism } from "node:os";
-import { digestMismatch, loadManifest, type ReadableStore, Slots, sized } from "../content/index.ts";
+import { digestMismatch, loadManifest, type ReadableStore, Semaphore, sized } from "../content/index.ts";
 import { type DrayError, isDrayError, throwIfAborted } from "../errors.ts";
 import { digesterFor } from "../hash/index.ts";
 import {
@@ -70,13 +70,13 @@ class Validation {
   readonly findings: Finding[] = [];
   readonly #store: ReadableStore;
   readonly #options: ValidateOptions;
-  readonly #slots: Slots;
+  readonly #slots: Semaphore;
   readonly #seen = new Set<string>();
 
   constructor(store: ReadableStore, options: ValidateOptions) {
     this.#store = store;
     this.#options = options;
-    this.#slots = new Slots(Math.max(1, options.jobs ?? 2 * availableParallelism()));
+    this.#slots = new Semaphore(Math.max(1, options.jobs ?? 2 * availableParallelism()));
   }
 
   get checked(): number {

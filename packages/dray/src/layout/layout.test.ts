@@ -8,9 +8,9 @@ import {
   type Content,
   collect,
   copy,
-  type Event,
   type MemoryStore,
   memoryStore,
+  type ProgressEvent,
 } from "../content/index.ts";
 import { type ErrorCode, isDrayError } from "../errors.ts";
 import { faultyFiles } from "../files/faulty-files.ts";
@@ -243,7 +243,7 @@ describe("a layout in a directory", () => {
       const layer = await put(source, bytes, mediaTypes.ociLayerGzip);
       await mkdir(join(dir, ".dray"), { recursive: true });
       await writeFile(join(dir, ".dray", `sha256-${hexOf(layer.digest)}.part`), bytes.subarray(0, 2_000_000));
-      const events: Event[] = [];
+      const events: ProgressEvent[] = [];
       await copyIn(content, "", { onEvent: (event) => events.push(event) });
       const ofLayer = events.filter((event) => "descriptor" in event && event.descriptor.digest === layer.digest);
       assert.deepEqual(

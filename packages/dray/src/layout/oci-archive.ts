@@ -13,7 +13,7 @@ import type {
 import { DrayError } from "../errors.ts";
 import { type FileSystem, nodeFiles } from "../files/index.ts";
 import { type Descriptor, isDigest } from "../oci/index.ts";
-import { Opened, openSink } from "../tar/index.ts";
+import { Lazy, openSink } from "../tar/index.ts";
 import { LayoutArchiveReader } from "./archive-reader.ts";
 import { LayoutArchiveWriter } from "./archive-writer.ts";
 import { findNamed, listNames } from "./entries.ts";
@@ -46,8 +46,8 @@ class OciArchive implements OciArchiveStore {
   readonly checksDigests = true;
   readonly #file: string;
   readonly #options: OciArchiveOptions & { fs: FileSystem };
-  readonly #reading = new Opened<LayoutArchiveReader>();
-  readonly #writing = new Opened<LayoutArchiveWriter>();
+  readonly #reading = new Lazy<LayoutArchiveReader>();
+  readonly #writing = new Lazy<LayoutArchiveWriter>();
 
   constructor(file: string, options: OciArchiveOptions) {
     this.#file = file;

@@ -6,6 +6,7 @@ import {
   canonical,
   familiar,
   formatReference,
+  InvalidReferenceError,
   isRepository,
   isTag,
   type ParseReferenceOptions,
@@ -13,7 +14,6 @@ import {
   parseRegistry,
   parseRepository,
   type Reference,
-  ReferenceError,
 } from "./reference.ts";
 
 const digest = `sha256:${"a".repeat(64)}`;
@@ -105,7 +105,7 @@ test("what is wrong, and with which part", () => {
     assert.throws(
       () => parseReference(text),
       (error) => {
-        assert.ok(error instanceof ReferenceError, text);
+        assert.ok(error instanceof InvalidReferenceError, text);
         assert.equal(error.part, part, `${text}: ${error.message}`);
         assert.match(error.message, why);
         return isDrayError(error, "REFERENCE_INVALID");
@@ -121,7 +121,7 @@ test("strict parsing assumes nothing", () => {
   ] as const)
     assert.throws(
       () => parseReference(text, { strict: true }),
-      (error) => error instanceof ReferenceError && error.part === part,
+      (error) => error instanceof InvalidReferenceError && error.part === part,
     );
   for (const text of ["docker.io/library/alpine:1", `quay.io/a@${digest}`, "localhost/a:1"])
     assert.equal(formatReference(parseReference(text, { strict: true })), text);
@@ -138,7 +138,7 @@ test("defaults of the caller", () => {
     assert.equal(formatReference(parseReference(text, options)), full);
   assert.throws(
     () => parseReference("a", { defaultRegistry: "no host" }),
-    (error) => error instanceof ReferenceError && error.part === "registry",
+    (error) => error instanceof InvalidReferenceError && error.part === "registry",
   );
 });
 
@@ -212,7 +212,7 @@ test("any other text is refused by a ReferenceError, or read to something that r
         try {
           read = parseReference(text);
         } catch (error) {
-          assert.ok(error instanceof ReferenceError);
+          assert.ok(error instanceof InvalidReferenceError);
           assert.doesNotMatch(error.message, /[\u0000-\u001f]/);
           return;
         }
@@ -227,7 +227,7 @@ test("text that is longer than any reference is refused at once, and not repeate
   for (const text of ["a".repeat(1_000_000), `${"a.".repeat(500_000)}/b`, `a/${"b".repeat(1023)}`])
     assert.throws(
       () => parseReference(text),
-      (error) => error instanceof ReferenceError && error.part === "reference" && error.message.length < 200,
+      (error) => error instanceof InvalidReferenceError && error.part === "reference" && error.message.length < 200,
     );
   assert.throws(() => parseReference(`a/${"b".repeat(1022)}`), { part: "repository" });
 });

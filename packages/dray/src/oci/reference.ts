@@ -27,7 +27,7 @@ export interface ParseReferenceOptions {
 export type ReferencePart = "reference" | "registry" | "repository" | "tag" | "digest";
 
 /** A `REFERENCE_INVALID` error that also names the wrong part. */
-export class ReferenceError extends DrayError {
+export class InvalidReferenceError extends DrayError {
   readonly part: ReferencePart;
   constructor(text: string, part: ReferencePart, why: string) {
     super("REFERENCE_INVALID", `reference "${text}": ${why}`, { reference: text });
@@ -55,11 +55,15 @@ const longestText = 1024;
 export const parseReference = (text: string, options: ParseReferenceOptions = {}): Reference => {
   const { defaultRegistry = dockerHub, defaultTag = "latest", strict = false } = options;
   if (text === "")
-    throw new ReferenceError(text, "reference", "is empty; expected [registry/]repository[:tag][@digest]");
+    throw new InvalidReferenceError(text, "reference", "is empty; expected [registry/]repository[:tag][@digest]");
   if (text.length > longestText)
-    throw new ReferenceError(`${text.slice(0, 64)}…`, "reference", `has ${text.length} characters; none is that long`);
+    throw new InvalidReferenceError(
+      `${text.slice(0, 64)}…`,
+      "reference",
+      `has ${text.length} characters; none is that long`,
+    );
   const scheme = /^([a-zA-Z][a-zA-Z0-9+.-]*):\/\//.exec(text);
-  if (scheme) throw new ReferenceError(text, "reference", `starts with "${scheme[0]}"; leave the scheme out`);
+  if (scheme) throw new InvalidReferenceError(text, "reference", `starts with "${scheme[0]}"; leave the scheme out`);
 
   const at = text.indexOf("@");
   const digestText = at < 0 ? undefined : text.slice(at + 1);
@@ -70,11 +74,11 @@ export const parseReference = (text: string, options: ParseReferenceOptions = {}
   const name = hasTag ? beforeDigest.slice(0, colon) : beforeDigest;
 
   const { registry, repository } = splitName(text, name, defaultRegistry, strict);
-  if (tag !== undefined && !tagGrammar.test(tag)) throw new ReferenceError(text, "tag", tagFault(tag));
+  if (tag !== undefined && !tagGrammar.test(tag)) throw new InvalidReferenceError(text, "tag", tagFault(tag));
   const digest = digestText === undefined ? undefined : readDigest(text, digestText);
   const anyTag = tag ?? (digest === undefined && defaultTag !== "" ? defaultTag : undefined);
   if (strict && tag === undefined && digest === undefined)
-    throw new ReferenceError(text, "tag", "has neither tag nor digest, and strict parsing does not assume one");
+    throw new InvalidReferenceError(text, "tag", "has neither tag nor digest, and strict parsing does not assume one");
   return {
     registry,
     repository,
@@ -90,14 +94,18 @@ export const parseRepository = (
 ): { registry: string; repository: string } => {
   const reference = parseReference(text, { ...options, strict: false, defaultTag: "" });
   if (reference.tag !== undefined || reference.digest !== undefined)
-    throw new ReferenceError(text, reference.digest ? "digest" : "tag", "expected a repository without tag or digest");
+    throw new InvalidReferenceError(
+      text,
+      reference.digest ? "digest" : "tag",
+      "expected a repository without tag or digest",
+    );
   return { registry: reference.registry, repository: reference.repository };
 };
 
 /** Reads a registry: `host[:port]`. Every name of Docker Hub becomes `docker.io`. */
 export const parseRegistry = (text: string): string => {
   const fault = registryFault(text);
-  if (fault !== undefined) throw new ReferenceError(text, "registry", fault);
+  if (fault !== undefined) throw new InvalidReferenceError(text, "registry", fault);
   return registryName(text);
 };
 
@@ -158,32 +166,37 @@ const splitName = (
 ): { registry: string; repository: string } => {
   const named = looksLikeRegistry(name);
   if (strict && !named)
-    throw new ReferenceError(text, "registry", "names no registry, and strict parsing assumes none");
+    throw new InvalidReferenceError(text, "registry", "names no registry, and strict parsing assumes none");
   const slash = name.indexOf("/");
   const registryText = named ? name.slice(0, slash) : defaultRegistry;
   const path = named ? name.slice(slash + 1) : name;
   const registry = checkedRegistry(text, registryText);
   checkRepository(text, path);
   const official = registry === dockerHub && !path.includes("/");
-  if (strict && official) throw new ReferenceError(text, "repository", `on Docker Hub write "library/${path}"`);
+  if (strict && official) throw new InvalidReferenceError(text, "repository", `on Docker Hub write "library/${path}"`);
   const repository = official ? `library/${path}` : path;
   if (registry.length + 1 + repository.length > longestName)
-    throw new ReferenceError(text, "repository", `registry and repository are longer than ${longestName} characters`);
+    throw new InvalidReferenceError(
+      text,
+      "repository",
+      `registry and repository are longer than ${longestName} characters`,
+    );
   return { registry, repository };
 };
 
 const checkedRegistry = (text: string, registry: string): string => {
   const fault = registryFault(registry);
-  if (fault !== undefined) throw new ReferenceError(text, "registry", fault);
+  if (fault !== undefined) throw new InvalidReferenceError(text, "registry", fault);
   return registryName(registry);
 };
 
 const checkRepository = (text: string, path: string): void => {
-  if (path === "") throw new ReferenceError(text, "repository", "the repository is empty");
-  if (/[A-Z]/.test(path)) throw new ReferenceError(text, "repository", `repository "${path}" must be lower case`);
+  if (path === "") throw new InvalidReferenceError(text, "repository", "the repository is empty");
+  if (/[A-Z]/.test(path))
+    throw new InvalidReferenceError(text, "repository", `repository "${path}" must be lower case`);
   const bad = path.split("/").find((part) => !component.test(part));
   if (bad === undefined) return;
-  throw new ReferenceError(
+  throw new InvalidReferenceError(
     text,
     "repository",
     bad === ""
@@ -197,7 +210,7 @@ const readDigest = (text: string, digest: string): Digest => {
   try {
     return parseDigest(digest);
   } catch (error) {
-    throw new ReferenceError(text, "digest", error instanceof DrayError ? error.message : "the digest is wrong");
+    throw new InvalidReferenceError(text, "digest", error instanceof DrayError ? error.message : "the digest is wrong");
   }
 };
 

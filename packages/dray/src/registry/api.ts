@@ -4,7 +4,7 @@ import {
   type Backoff,
   type Clock,
   type Handler,
-  type Headers,
+  type HeaderPairs,
   type HttpResponse,
   type RequestContext,
   responseError,
@@ -18,7 +18,7 @@ import type { Turns } from "./turns.ts";
 export interface Api {
   /** As references name it: `docker.io`, `localhost:5000`. */
   readonly registry: string;
-  readonly learnt: Learnt;
+  readonly learnt: DetectedFeatures;
   readonly settings: Settings;
   /** `https://registry-1.docker.io` */
   origin(signal?: AbortSignal): Promise<string>;
@@ -34,7 +34,7 @@ export interface Api {
 }
 
 /** What turned out about a registry while speaking to it. Nothing of it need be known beforehand, all of it saves requests. */
-export interface Learnt {
+export interface DetectedFeatures {
   /** Whether HEAD of a manifest says what GET says. */
   head?: boolean;
   /** Whether an upload may be one request. */
@@ -67,7 +67,7 @@ export interface Call {
   readonly method: string;
   /** Path and query, or a URL that the registry named. */
   readonly target: string | URL;
-  readonly headers?: Headers;
+  readonly headers?: HeaderPairs;
   readonly body?: Body | Content;
   readonly scopes: readonly string[];
   readonly repository?: string;

@@ -1,6 +1,6 @@
 import type { Cancel } from "../content/index.ts";
 import { DrayError } from "../errors.ts";
-import { type Headers, type HttpResponse, header } from "../http/index.ts";
+import { type HeaderPairs, type HttpResponse, header } from "../http/index.ts";
 import { type Descriptor, type Digest } from "../oci/index.ts";
 import { type Call, pathIn, pulling, type Repo, referenceIn } from "./api.ts";
 
@@ -77,7 +77,7 @@ export const lengthOf = ({ headers }: HttpResponse): number | undefined => {
 };
 
 /** What `Content-Range: bytes 5-9/10` says. @see https://www.rfc-editor.org/rfc/rfc9110#section-14.4 */
-export const contentRange = (headers: Headers): { start: number; size?: number } | undefined => {
+export const contentRange = (headers: HeaderPairs): { start: number; size?: number } | undefined => {
   const [, start, size] =
     /^bytes\s+([0-9]+)-[0-9]+\/([0-9]+|\*)$/i.exec(header(headers, "Content-Range")?.trim() ?? "") ?? [];
   if (start === undefined) return undefined;

@@ -1,6 +1,6 @@
 import { type Fault, faults, type MemoryRegistry, RequestLog } from "@dray/testkit";
 import { anonymous } from "../auth/index.ts";
-import type { Event } from "../content/index.ts";
+import type { ProgressEvent } from "../content/index.ts";
 import { type ErrorCode, isDrayError } from "../errors.ts";
 import { type Handler, systemClock } from "../http/index.ts";
 import { type ConnectOptions, connect } from "./connect.ts";
@@ -14,7 +14,7 @@ export interface Against {
   /** `a/b` on it. */
   readonly repository: Repository;
   readonly log: RequestLog;
-  readonly events: Event[];
+  readonly events: ProgressEvent[];
 }
 
 /** A client that meets `rules` on its way to the registry, and waits for nothing before it tries again. */
@@ -24,7 +24,7 @@ export const against = (
   options: ConnectOptions = {},
 ): Against => {
   const log = new RequestLog();
-  const events: Event[] = [];
+  const events: ProgressEvent[] = [];
   const client = clientOf(log.middleware(faults(registry.handler, rules)), {
     onEvent: (event) => events.push(event),
     ...options,

@@ -21,7 +21,7 @@ import {
   tokenServer,
 } from "@dray/testkit";
 import { anonymous, staticCredential } from "../auth/index.ts";
-import { type Content, copy, type Event, memoryStore } from "../content/index.ts";
+import { type Content, copy, memoryStore, type ProgressEvent } from "../content/index.ts";
 import { isDrayError } from "../errors.ts";
 import { type Handler, type HttpRequest, header, systemClock, type TraceRecord } from "../http/index.ts";
 import { digestOf, mediaTypes } from "../oci/index.ts";
@@ -113,7 +113,7 @@ describe("a registry", () => {
   });
 
   test("warnings of the registry are heard once", async () => {
-    const events: Event[] = [];
+    const events: ProgressEvent[] = [];
     const memory = memoryRegistry();
     const connection = faults(memory.handler, [{ effect: rewrite({ Warning: '299 - "quota"' }) }]);
     const registry = connect("r.test", { ...quiet, connection, onEvent: (event) => events.push(event) });

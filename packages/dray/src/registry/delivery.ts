@@ -1,9 +1,9 @@
 import { DrayError, throwIfAborted } from "../errors.ts";
-import type { Headers, HttpResponse } from "../http/index.ts";
+import type { HeaderPairs, HttpResponse } from "../http/index.ts";
 import type { Digest, DigestAlgorithm } from "../oci/index.ts";
 import type { Repo } from "./api.ts";
 import { type Patience, patience } from "./patience.ts";
-import type { Pieces } from "./pieces.ts";
+import type { ReplayableContent } from "./pieces.ts";
 import { restated } from "./restated.ts";
 import {
   acknowledged,
@@ -18,8 +18,8 @@ import {
 import type { UploadName } from "./sessions.ts";
 
 /** What is to be delivered into an upload session. */
-export interface Cargo {
-  readonly pieces: Pieces;
+export interface UploadSource {
+  readonly pieces: ReplayableContent;
   /** Bytes in all, where known. */
   readonly size?: number;
   readonly algorithm: DigestAlgorithm;
@@ -43,12 +43,16 @@ const largestChunk = 32 * mebibyte;
  * chunks, each over a connection of its own, so that what cuts connections after so many bytes or seconds does not meet
  * one that is old. Chunks from the start would not have saved such a session and would cost a request each.
  */
-export const deliver = (repo: Repo, session: UploadSession, cargo: Cargo, options: UploadOptions): Promise<Digest> =>
-  new Delivery(repo, session, cargo, options).run();
+export const deliver = (
+  repo: Repo,
+  session: UploadSession,
+  cargo: UploadSource,
+  options: UploadOptions,
+): Promise<Digest> => new ResumableUpload(repo, session, cargo, options).run();
 
-class Delivery {
+class ResumableUpload {
   readonly #repo: Repo;
-  readonly #cargo: Cargo;
+  readonly #cargo: UploadSource;
   readonly #options: UploadOptions;
   readonly #patience: Patience;
   #session: UploadSession;
@@ -57,7 +61,7 @@ class Delivery {
   #wholeOnly = false;
   #saving: Promise<void> = Promise.resolve();
 
-  constructor(repo: Repo, session: UploadSession, cargo: Cargo, options: UploadOptions) {
+  constructor(repo: Repo, session: UploadSession, cargo: UploadSource, options: UploadOptions) {
     this.#repo = repo;
     this.#cargo = cargo;
     this.#options = options;
@@ -116,7 +120,7 @@ class Delivery {
     const { offset, url, leastChunk } = this.#session;
     const chunk = this.#chunkSize;
     const body = pieces.piece(offset, chunk === undefined ? undefined : offset + Math.max(chunk, leastChunk));
-    const range: Headers =
+    const range: HeaderPairs =
       body.size === undefined ? [] : [["Content-Range", `${offset}-${offset + body.size - 1}`] as const];
     const call = {
       ...uploading(this.#repo, this.#options),
@@ -160,7 +164,7 @@ class Delivery {
     return digest;
   }
 
-  #headers(): Headers {
+  #headers(): HeaderPairs {
     const type = ["Content-Type", "application/octet-stream"] as const;
     return this.#repo.api.learnt.chunkSize === undefined ? [type] : [type, ["Connection", "close"]];
   }

@@ -1,6 +1,6 @@
 import { BlockList, isIP } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
-import { shared } from "../auth/flight.ts";
+import { singleFlight } from "../auth/flight.ts";
 import { DrayError, isDrayError, throwIfAborted } from "../errors.ts";
 import type { Handler } from "../http/index.ts";
 
@@ -26,7 +26,7 @@ export interface EndpointOptions {
 export const endpoint = (registry: string, options: EndpointOptions): Endpoint => {
   const [secure, plain] = originsOf(registry, options.insecure);
   if (plain === undefined) return async () => secure;
-  const probes = shared<string>();
+  const probes = singleFlight<string>();
   let decided: string | undefined;
   return async (signal) => {
     decided ??= await probes(registry, (own) => probeBoth(registry, [secure, plain], options, own), signal);

@@ -4,7 +4,7 @@ import type { Repo } from "./api.ts";
 import { hasBlob } from "./blobs.ts";
 import { deliver } from "./delivery.ts";
 import { hashedContent } from "./hashed.ts";
-import { Pieces } from "./pieces.ts";
+import { ReplayableContent } from "./pieces.ts";
 import { pushManifest } from "./push.ts";
 import { openSession, type UploadOptions } from "./session.ts";
 import { savedSession } from "./upload.ts";
@@ -27,7 +27,7 @@ export const ingestContent = async (repo: Repo, content: Content, options: Inges
   const about: UploadOptions = { reference: key ?? "", signal, onEvent };
   const name = key === undefined ? undefined : { registry: repo.api.registry, repository: repo.name, content: key };
   const hashed = hashedContent(content, algorithm);
-  const pieces = new Pieces(hashed, undefined, signal);
+  const pieces = new ReplayableContent(hashed, undefined, signal);
   let result: Promise<Descriptor> | undefined;
   const descriptor = (): Promise<Descriptor> => (result ??= hashed.result().then((known) => ({ mediaType, ...known })));
   try {

@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import { bytesContent, type Content, collect } from "../content/index.ts";
 import { DrayError, isDrayError } from "../errors.ts";
 import { type Descriptor, digestOf } from "../oci/index.ts";
-import { Pieces } from "./pieces.ts";
+import { ReplayableContent } from "./pieces.ts";
 
 const bytes = new TextEncoder().encode("0123456789");
 const whole: Descriptor = { mediaType: "application/octet-stream", digest: digestOf(bytes), size: bytes.byteLength };
@@ -39,7 +39,7 @@ const firstOf = async (content: Content): Promise<AsyncIterator<Uint8Array>> => 
 describe("pieces", () => {
   test("follow one another in one reading", async () => {
     const source = threes();
-    const pieces = new Pieces(source, whole, undefined);
+    const pieces = new ReplayableContent(source, whole, undefined);
     const found = [];
     for (const [start, end] of [
       [0, 4],
@@ -59,7 +59,7 @@ describe("pieces", () => {
 
   test("are read again from anywhere, and by whoever came last", async () => {
     const source = threes();
-    const pieces = new Pieces(source, whole, undefined);
+    const pieces = new ReplayableContent(source, whole, undefined);
     const stale = await firstOf(pieces.piece(0, 10));
     assert.equal(await text(pieces.piece(2, 5)), "234");
     assert.equal((await stale.next()).done, true);
@@ -71,7 +71,7 @@ describe("pieces", () => {
 
   test("unknown length: a piece ends where the content does", async () => {
     const source = threes();
-    const pieces = new Pieces(source, undefined, undefined);
+    const pieces = new ReplayableContent(source, undefined, undefined);
     assert.equal(await pieces.endsAt(0), false);
     assert.equal(await text(pieces.piece(0, 6)), "012345");
     assert.equal(await pieces.endsAt(6), false);
@@ -83,8 +83,8 @@ describe("pieces", () => {
 
   test("nothing at all", async () => {
     const none: Descriptor = { ...whole, digest: digestOf(new Uint8Array(0)), size: 0 };
-    assert.equal(await text(new Pieces(threes(new Uint8Array(0)), none, undefined).piece(0)), "");
-    assert.equal(await new Pieces(bytesContent(new Uint8Array(0)), undefined, undefined).endsAt(0), true);
+    assert.equal(await text(new ReplayableContent(threes(new Uint8Array(0)), none, undefined).piece(0)), "");
+    assert.equal(await new ReplayableContent(bytesContent(new Uint8Array(0)), undefined, undefined).endsAt(0), true);
   });
 
   for (const [name, size] of [
@@ -92,7 +92,7 @@ describe("pieces", () => {
     ["less", 11],
   ] as const)
     test(`${name} than promised stops before the last bytes are out, and for good`, async () => {
-      const pieces = new Pieces(threes(), { ...whole, size }, undefined);
+      const pieces = new ReplayableContent(threes(), { ...whole, size }, undefined);
       let sent = 0;
       const read = async (): Promise<void> => {
         for await (const chunk of pieces.piece(0).open()) sent += chunk.byteLength;
@@ -114,7 +114,7 @@ describe("pieces", () => {
         throw fault;
       },
     };
-    const pieces = new Pieces(source, whole, undefined);
+    const pieces = new ReplayableContent(source, whole, undefined);
     await assert.rejects(text(pieces.piece(0)), fault);
     assert.equal(pieces.furthest, 0);
     assert.throws(() => pieces.throwIfBroken(), fault);
@@ -128,7 +128,7 @@ describe("pieces", () => {
         throw cut;
       },
     };
-    const pieces = new Pieces(source, whole, undefined);
+    const pieces = new ReplayableContent(source, whole, undefined);
     for (let attempt = 1; attempt <= 2; attempt++)
       await assert.rejects(text(pieces.piece(0)), (error) => isDrayError(error, "NETWORK") && !error.retryable);
     assert.throws(
@@ -147,7 +147,7 @@ describe("pieces", () => {
         await new Promise((_, reject) => signal?.addEventListener("abort", () => reject(signal.reason as Error)));
       },
     };
-    const pieces = new Pieces(source, whole, stop.signal);
+    const pieces = new ReplayableContent(source, whole, stop.signal);
     const reading = text(pieces.piece(0));
     setImmediate(() => stop.abort());
     await assert.rejects(reading, (error) => isDrayError(error, "ABORTED"));
@@ -162,7 +162,7 @@ describe("pieces", () => {
         yield bytes;
       },
     };
-    const pieces = new Pieces(source, whole, undefined);
+    const pieces = new ReplayableContent(source, whole, undefined);
     const reading = assert.rejects(text(pieces.piece(0)));
     await new Promise((resolve) => setImmediate(resolve));
     await pieces.close();

@@ -8,7 +8,7 @@ import type { Descriptor } from "../oci/index.ts";
  * a registry. The last bytes are held back until the content has ended well, so that a source that finds its own bytes
  * wrong can stop the upload before it is whole.
  */
-export class Pieces {
+export class ReplayableContent {
   readonly #content: Content;
   readonly #whole: Descriptor | undefined;
   readonly #signal: AbortSignal | undefined;

@@ -4,7 +4,7 @@ import { algorithmOf, type Descriptor } from "../oci/index.ts";
 import type { Repo } from "./api.ts";
 import { hasBlob } from "./blobs.ts";
 import { asMismatch, deliver } from "./delivery.ts";
-import { Pieces } from "./pieces.ts";
+import { ReplayableContent } from "./pieces.ts";
 import {
   announced,
   askSession,
@@ -39,7 +39,11 @@ export const uploadBlob = async (
   const name = size < worthSaving ? undefined : { registry: repo.api.registry, repository: repo.name, content: digest };
   // What a registry's first blob teaches may take sending it twice; its source is asked once all the same.
   const mayGoTwice = kept === undefined && size <= small && repo.api.learnt.singlePost === undefined;
-  const pieces = new Pieces(mayGoTwice ? readOnce(content, descriptor) : content, descriptor, options.signal);
+  const pieces = new ReplayableContent(
+    mayGoTwice ? readOnce(content, descriptor) : content,
+    descriptor,
+    options.signal,
+  );
   try {
     const session = kept ?? (await begin(repo, descriptor, pieces, name, about));
     if (session === "there") return;
@@ -73,7 +77,7 @@ const readOnce = (content: Content, descriptor: Descriptor): Content => {
 const begin = async (
   repo: Repo,
   descriptor: Descriptor,
-  pieces: Pieces,
+  pieces: ReplayableContent,
   name: UploadName | undefined,
   about: UploadOptions,
 ): Promise<UploadSession | "there"> => {
@@ -110,7 +114,7 @@ export const savedSession = async (
 const postWhole = async (
   repo: Repo,
   { digest }: Descriptor,
-  pieces: Pieces,
+  pieces: ReplayableContent,
   about: UploadOptions,
 ): Promise<UploadSession | "there"> => {
   const { api } = repo;

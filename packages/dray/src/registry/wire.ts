@@ -6,7 +6,7 @@ import {
   certsD,
   connection,
   type Handler,
-  type Headers,
+  type HeaderPairs,
   type Middleware,
 } from "../http/index.ts";
 
@@ -66,7 +66,7 @@ const identity = (
 
 /** The headers of docker's configuration go to the registry alone: they may hold a secret. */
 const headed =
-  (headers: Headers, origins: readonly string[]): Middleware =>
+  (headers: HeaderPairs, origins: readonly string[]): Middleware =>
   (next) =>
   (request) =>
     next(origins.includes(request.origin) ? { ...request, headers: [...request.headers, ...headers] } : request);

@@ -1,5 +1,5 @@
 /** Something that is opened when it is first needed, once, and taken away to be closed. A failure is not remembered. */
-export class Opened<T> {
+export class Lazy<T> {
   #opening: Promise<T> | undefined;
 
   /** What is open, or else opens it. */

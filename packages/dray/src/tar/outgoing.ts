@@ -1,8 +1,8 @@
 import {
   type Content,
+  detach,
   digestMismatch,
-  release,
-  Slots,
+  Semaphore,
   sized,
   unlessAborted,
   type WriteOptions,
@@ -29,7 +29,7 @@ export interface Outlet {
 export class TarStream implements TarSink {
   readonly #outlet: Outlet;
   readonly #what: string;
-  readonly #turn = new Slots(1);
+  readonly #turn = new Semaphore(1);
   readonly #written = new Map<Digest, string>();
   #broken = false;
 
@@ -64,7 +64,7 @@ export class TarStream implements TarSink {
         await hash.update(chunk);
         // Whoever reads may stop reading without going away.
         await unlessAborted(this.#outlet.put(chunk), signal);
-        if (content.handsOver === true) release(chunk);
+        if (content.handsOver === true) detach(chunk);
       }
       const found = await hash.digest();
       if (found !== descriptor.digest) throw digestMismatch(descriptor, found);

@@ -1,4 +1,11 @@
-import { type Cancel, type Content, digestMismatch, Slots, sizeMismatch, type WriteOptions } from "../content/index.ts";
+import {
+  type Cancel,
+  type Content,
+  digestMismatch,
+  Semaphore,
+  sizeMismatch,
+  type WriteOptions,
+} from "../content/index.ts";
 import { DrayError, throwIfAborted } from "../errors.ts";
 import { type FileSystem, hashedWriter, type Lock, type OpenFile, onDisk } from "../files/index.ts";
 import { blockSize, giveBlock, takeBlock } from "../hash/index.ts";
@@ -21,7 +28,7 @@ interface Slot extends Place {
   have: number;
   readonly laidBefore: boolean;
   /** One writer at a time; the next finds it done, or tries again. */
-  readonly turn: Slots;
+  readonly turn: Semaphore;
 }
 
 /**
@@ -37,8 +44,8 @@ export class TarPart implements TarSink {
   readonly #file: OpenFile;
   readonly #lock: Lock;
   readonly #slots = new Map<Digest, Slot>();
-  readonly #laying = new Slots(1);
-  readonly #examining = new Slots(examinedAtOnce);
+  readonly #laying = new Semaphore(1);
+  readonly #examining = new Semaphore(examinedAtOnce);
   #end = 0;
   /** Whether there is anything that a later attempt could use. */
   #worth = false;
@@ -71,7 +78,7 @@ export class TarPart implements TarSink {
     const { size } = await this.#disk(() => this.#file.stat());
     const places = await this.#disk(() => findPlaces(this.#file, size));
     for (const place of places) {
-      this.#slots.set(place.digest, { ...place, state: "found", have: 0, laidBefore: true, turn: new Slots(1) });
+      this.#slots.set(place.digest, { ...place, state: "found", have: 0, laidBefore: true, turn: new Semaphore(1) });
       this.#end = place.end;
     }
     this.#worth = places.length > 0;
@@ -175,7 +182,7 @@ export class TarPart implements TarSink {
       state: "empty",
       have: 0,
       laidBefore: false,
-      turn: new Slots(1),
+      turn: new Semaphore(1),
     };
     // The room first: a header that is there has all its room behind it, so that a part cut between the two is understood.
     await this.#disk(() => this.#file.truncate(slot.end));

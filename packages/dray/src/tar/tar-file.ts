@@ -1,4 +1,4 @@
-import { decompressed, handOver, sniffCompression, unlessAborted } from "../content/index.ts";
+import { decompressed, sniffCompression, transferable, unlessAborted } from "../content/index.ts";
 import { DrayError, isDrayError, throwIfAborted } from "../errors.ts";
 import { errnoOf, type FileFacts, type FileSystem, type OpenFile, onDisk } from "../files/index.ts";
 import type { PlacedEntry } from "./entry.ts";
@@ -197,7 +197,7 @@ async function* bodyOf(
       if (block.byteLength === 0)
         throw new DrayError("ARCHIVE_INVALID", `${what} is truncated: it ends in the middle of entry "${entry.name}"`);
       next = at < end ? ask(at) : undefined;
-      yield handOver(block);
+      yield transferable(block);
     }
   } finally {
     // The file is closed next, and nothing may still read from it.

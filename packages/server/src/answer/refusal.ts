@@ -1,4 +1,4 @@
-import type { Headers, HttpRequest, HttpResponse } from "dray/http";
+import type { HeaderPairs, HttpRequest, HttpResponse } from "dray/http";
 import { encodeJson } from "dray/oci";
 import { memoryBody } from "./body.ts";
 import { answerOf, emptyBody } from "./respond.ts";
@@ -26,7 +26,7 @@ export type RefusalCode =
   | "UNSUPPORTED";
 
 /** A request that is not done, with the answer that says why. Thrown where the facts are known. */
-export class Refusal extends Error {
+export class RegistryError extends Error {
   readonly status: number;
   readonly code: RefusalCode;
   readonly headers: Readonly<Record<string, string>>;
@@ -47,9 +47,12 @@ export class Refusal extends Error {
 }
 
 /** A refusal as an answer: `{errors: [{code, message, detail}]}`. */
-export const refused = (request: HttpRequest, { status, code, message, headers, detail }: Refusal): HttpResponse => {
+export const refused = (
+  request: HttpRequest,
+  { status, code, message, headers, detail }: RegistryError,
+): HttpResponse => {
   const bytes = encodeJson({ errors: [{ code, message, detail }] });
-  const pairs: Headers = [
+  const pairs: HeaderPairs = [
     ["Content-Type", "application/json"],
     ["Content-Length", String(bytes.byteLength)],
     ...Object.entries(headers),

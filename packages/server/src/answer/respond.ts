@@ -1,10 +1,15 @@
-import type { Headers, HttpRequest, HttpResponse } from "dray/http";
+import type { HeaderPairs, HttpRequest, HttpResponse } from "dray/http";
 import { encodeJson } from "dray/oci";
 import { memoryBody, type ServedBody } from "./body.ts";
 
 export const emptyBody: ServedBody = memoryBody(new Uint8Array(0));
 
-export const answerOf = (request: HttpRequest, status: number, headers: Headers, body: ServedBody): HttpResponse => ({
+export const answerOf = (
+  request: HttpRequest,
+  status: number,
+  headers: HeaderPairs,
+  body: ServedBody,
+): HttpResponse => ({
   status,
   headers,
   url: request.origin + request.target,
@@ -23,7 +28,12 @@ export const bare = (
 };
 
 /** Bytes in memory as an answer. `Content-Length` is theirs, with HEAD too. */
-export const withBytes = (request: HttpRequest, status: number, headers: Headers, bytes: Uint8Array): HttpResponse =>
+export const withBytes = (
+  request: HttpRequest,
+  status: number,
+  headers: HeaderPairs,
+  bytes: Uint8Array,
+): HttpResponse =>
   answerOf(
     request,
     status,
@@ -35,6 +45,6 @@ export const withBytes = (request: HttpRequest, status: number, headers: Headers
 export const withJson = (
   request: HttpRequest,
   value: unknown,
-  headers: Headers = [],
+  headers: HeaderPairs = [],
   mediaType = "application/json",
 ): HttpResponse => withBytes(request, 200, [["Content-Type", mediaType], ...headers], encodeJson(value));

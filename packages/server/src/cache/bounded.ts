@@ -1,5 +1,5 @@
 /** Entries by key, the least recently used ones dropped when they outgrow a number of bytes. */
-export class Bounded<T> {
+export class LruCache<T> {
   readonly #entries = new Map<string, { readonly value: T; readonly bytes: number }>();
   readonly #limit: number;
   #bytes = 0;

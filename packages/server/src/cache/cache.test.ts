@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Bounded } from "./bounded.ts";
-import { Fills } from "./fills.ts";
+import { LruCache } from "./bounded.ts";
+import { SingleFlight } from "./fills.ts";
 
 test("what was not used for longest goes first, and nothing outgrows the bound", () => {
-  const memory = new Bounded<number>(80);
+  const memory = new LruCache<number>(80);
   for (let i = 0; i < 8; i++) memory.set(`k${i}`, i, 10);
   assert.equal(memory.get("k0"), 0);
   memory.set("k8", 8, 10);
@@ -19,7 +19,7 @@ test("what was not used for longest goes first, and nothing outgrows the bound",
 });
 
 test("a fill that a write overtook is not kept, and who comes after it reads again", async () => {
-  const fills = new Fills();
+  const fills = new SingleFlight();
   const kept: string[] = [];
   const gates = [Promise.withResolvers<string>(), Promise.withResolvers<string>()] as const;
   let reads = 0;
@@ -43,7 +43,7 @@ test("a fill that a write overtook is not kept, and who comes after it reads aga
 });
 
 test("a fill that fails fails for all who wait, and is tried again by the next", async () => {
-  const fills = new Fills();
+  const fills = new SingleFlight();
   const kept: number[] = [];
   const load = (read: () => Promise<number>): Promise<number> => fills.load("key", read, (value) => kept.push(value));
   const fail = (): Promise<number> => load(() => Promise.reject(new Error("disk")));

@@ -2,7 +2,7 @@
  * Loads that are on their way, by key: who asks for the same meanwhile waits for the same load. A write of a key in between makes
  * the load stale: those who wait get it, for they asked before the write was done, but it is not kept and nobody new joins.
  */
-export class Fills {
+export class SingleFlight {
   readonly #running = new Map<string, Promise<unknown>>();
 
   /** @param keep gets the value, unless the key was written meanwhile */

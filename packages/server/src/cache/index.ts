@@ -1,3 +1,3 @@
 /** Memory with a bound, and loads that a write makes stale. Knows nothing of what is kept. */
-export { Bounded } from "./bounded.ts";
-export { Fills } from "./fills.ts";
+export { LruCache } from "./bounded.ts";
+export { SingleFlight } from "./fills.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { isDrayError } from "dray/errors";
 import { type Digest, digestOf, encodeJson, mediaTypes } from "dray/oci";
-import { DigestLocks, Leases } from "../holds/index.ts";
+import { KeyedRwLock, Leases } from "../holds/index.ts";
 import { createReconciler, openIndex } from "../index/index.ts";
 import type { Notice } from "../options.ts";
 import { memoryDriver } from "../storage/index.ts";
@@ -28,7 +28,7 @@ const setUp = async (settings: { untagged?: number; uploads?: number } = {}) => 
   const reconciler = createReconciler({ tree, index, now, recheckAfter: 0 });
   const uploads = createUploads({ driver, now, lease: hour, silence: 5000 });
   const leases = new Leases({ length: hour, now, uploading: (repository) => uploads.isOpenIn(repository) });
-  const locks = new DigestLocks();
+  const locks = new KeyedRwLock();
   const collector = createCollector({
     tree,
     index,

@@ -1,14 +1,14 @@
 import { DrayError } from "dray/errors";
 import type { Digest } from "dray/oci";
-import type { DigestLocks, Leases } from "../holds/index.ts";
+import type { KeyedRwLock, Leases } from "../holds/index.ts";
 import type { Notice } from "../options.ts";
-import type { Places } from "../removal/index.ts";
+import type { DeletionContext } from "../removal/index.ts";
 import type { Uploads } from "../uploads/types.ts";
 import { unlessAborted } from "./abort.ts";
 import { DigestSet } from "./digest-set.ts";
 import { folders } from "./folders.ts";
 import { type Marks, markAll } from "./mark.ts";
-import { Outlook } from "./outlook.ts";
+import { Reachability } from "./outlook.ts";
 import { Pace } from "./pace.ts";
 import { collectPool } from "./pool.ts";
 import { collectRepository } from "./repository.ts";
@@ -18,8 +18,8 @@ import type { Collected, CollectOptions, CollectorState, Decision } from "./type
 
 const day = 86_400_000;
 
-export interface CollectorOptions extends Places {
-  readonly locks: DigestLocks;
+export interface CollectorOptions extends DeletionContext {
+  readonly locks: KeyedRwLock;
   readonly leases: Leases;
   readonly uploads: Uploads;
   /** In milliseconds. */
@@ -91,7 +91,7 @@ export const createCollector = (options: CollectorOptions): Collector => {
       wanted.onDecision?.(decision);
     };
     const pace = new Pace(settings.share ?? 1 / 3, signal);
-    const outlook = new Outlook(options.index, pace);
+    const outlook = new Reachability(options.index, pace);
     const { grace = settings.grace, untagged = settings.untagged } = wanted;
     const context: Run = {
       ...options,

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import { groupsOf } from "./groups.ts";
+import { stronglyConnectedComponents } from "./groups.ts";
 
 type Graph = ReadonlyMap<number, readonly number[]>;
 
@@ -21,7 +21,8 @@ const reach = (graph: Graph, from: number, seen: Set<number> = new Set()): Set<n
   return seen;
 };
 
-const groups = (graph: Graph): number[][] => groupsOf(new Set(graph.keys()), (node) => graph.get(node) ?? []);
+const groups = (graph: Graph): number[][] =>
+  stronglyConnectedComponents(new Set(graph.keys()), (node) => graph.get(node) ?? []);
 
 describe("groupsOf", () => {
   it("puts together exactly what holds each other", () => {

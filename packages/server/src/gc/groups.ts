@@ -3,7 +3,7 @@
  * components, without recursion: chains may be long). Mostly a group is one node; an index that contains what it refers to makes two.
  * @param held what a node holds; names that are no nodes are passed over
  */
-export const groupsOf = <T>(nodes: ReadonlySet<T>, held: (node: T) => Iterable<T>): T[][] => {
+export const stronglyConnectedComponents = <T>(nodes: ReadonlySet<T>, held: (node: T) => Iterable<T>): T[][] => {
   const order = new Map<T, number>();
   const lowest = new Map<T, number>();
   const open: T[] = [];

@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { type Driver, type MemoryFiles, memoryDriver } from "../storage/index.ts";
 import { blobPath } from "../tree/index.ts";
 import { collectorOver } from "./samples/collector.ts";
-import { anyWorld, build, filesOf, garbageOf, type World } from "./samples/world.ts";
+import { anyWorld, build, filesOf, type GcModel, garbageOf } from "./samples/world.ts";
 
 const now = 1_000_000;
 
@@ -41,7 +41,7 @@ const killedAt = (
 };
 
 /** One run, on a registry started for it. Whether it came to its end. */
-const collect = async (driver: Driver, world: World, signal?: AbortSignal): Promise<boolean> => {
+const collect = async (driver: Driver, world: GcModel, signal?: AbortSignal): Promise<boolean> => {
   const { collector, close } = await collectorOver(driver, { ...world, repositories: new Map() }, now);
   try {
     await collector.collect(signal === undefined ? {} : { signal });
@@ -54,7 +54,7 @@ const collect = async (driver: Driver, world: World, signal?: AbortSignal): Prom
   }
 };
 
-const fresh = (world: World): Driver & MemoryFiles => {
+const fresh = (world: GcModel): Driver & MemoryFiles => {
   const driver = memoryDriver({ now: () => now });
   build(world, driver, now);
   return driver;
@@ -70,7 +70,7 @@ const broken = (driver: MemoryFiles, before: readonly string[]): string[] =>
   });
 
 /** Kills a run at some of its calls, and then lets another run come to its end. */
-const check = async (world: World, half: boolean, calls: (all: number) => Iterable<number>): Promise<void> => {
+const check = async (world: GcModel, half: boolean, calls: (all: number) => Iterable<number>): Promise<void> => {
   const whole = fresh(world);
   const before = filesOf(whole);
   const counted = killedAt(whole, Number.POSITIVE_INFINITY, half);

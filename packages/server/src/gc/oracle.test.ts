@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { memoryDriver } from "../storage/index.ts";
 import { blobPath, layerFolder, revisionFolder } from "../tree/index.ts";
 import { collectorOver } from "./samples/collector.ts";
-import { anyWorld, build, filesOf, garbageOf, type World } from "./samples/world.ts";
+import { anyWorld, build, filesOf, type GcModel, garbageOf } from "./samples/world.ts";
 import type { Decision } from "./types.ts";
 
 const now = 1_000_000;
@@ -19,7 +19,7 @@ const removedBy = (decisions: readonly Decision[]): string[] =>
     })
     .sort();
 
-const check = async (world: World): Promise<void> => {
+const check = async (world: GcModel): Promise<void> => {
   const driver = memoryDriver({ now: () => now });
   build(world, driver, now);
   const before = filesOf(driver);

@@ -38,7 +38,7 @@ export async function* repositoriesOf(index: Index, pace: Pace): AsyncGenerator<
  * What uses what. A run that removes asks the index; a dry run asks it as it would be without the manifests that would have gone, so
  * that it decides what the real one will decide.
  */
-export class Outlook {
+export class Reachability {
   readonly #index: Index;
   readonly #pace: Pace;
   readonly #gone = new Map<string, Set<Digest>>();

@@ -39,7 +39,7 @@ const takeBlob = async (run: Run, digest: Digest): Promise<void> => {
   }
   if (verdict === undefined) return;
   // Nothing comes after it, so nothing has to wait for it.
-  if (verdict.action === "remove" && !run.dryRun) await run.tree.removeBlob(digest, { lasting: false });
+  if (verdict.action === "remove" && !run.dryRun) await run.tree.removeBlob(digest, { durable: false });
   run.decide({ kind: "blob", digest, ...verdict });
 };
 

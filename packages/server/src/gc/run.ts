@@ -1,16 +1,16 @@
 import type { Digest } from "dray/oci";
-import type { DigestLocks, Leases } from "../holds/index.ts";
+import type { KeyedRwLock, Leases } from "../holds/index.ts";
 import type { Notice } from "../options.ts";
-import type { Places } from "../removal/index.ts";
+import type { DeletionContext } from "../removal/index.ts";
 import type { Uploads } from "../uploads/types.ts";
 import type { DigestSet } from "./digest-set.ts";
-import type { Outlook } from "./outlook.ts";
+import type { Reachability } from "./outlook.ts";
 import type { Pace } from "./pace.ts";
 import type { Decision } from "./types.ts";
 
 /** What one run of garbage collection has at hand, and what it remembers. */
-export interface Run extends Places {
-  readonly locks: DigestLocks;
+export interface Run extends DeletionContext {
+  readonly locks: KeyedRwLock;
   readonly leases: Leases;
   readonly uploads: Uploads;
   readonly now: () => number;
@@ -25,7 +25,7 @@ export interface Run extends Places {
   readonly signal: AbortSignal | undefined;
   readonly decide: (decision: Decision) => void;
   /** What uses what, once the manifests that go are gone. */
-  readonly outlook: Outlook;
+  readonly outlook: Reachability;
   /** Digests that a link in some repository keeps, and what the links stand for. */
   readonly linked: DigestSet;
   /** Blobs that were linked since the run began. */

@@ -2,7 +2,7 @@ import type { Digest } from "dray/oci";
 import type { Index, IndexedManifest } from "../index/types.ts";
 import { unlinkManifest } from "../removal/index.ts";
 import { inBatches } from "./batches.ts";
-import { groupsOf } from "./groups.ts";
+import { stronglyConnectedComponents } from "./groups.ts";
 import { manifestsOf } from "./outlook.ts";
 import { duration, notSettled, promised, type Run, writtenAgo } from "./run.ts";
 
@@ -29,7 +29,7 @@ export const collectUntagged = async (run: Run, repository: string): Promise<voi
     together = [];
   };
   const waiting = new Set<Digest>();
-  for (const members of groupsOf(new Set(dying.keys()), held)) {
+  for (const members of stronglyConnectedComponents(new Set(dying.keys()), held)) {
     // Whatever holds it is decided about first.
     if (members.some((digest) => holders.up.get(digest)?.some((up) => waiting.has(up)))) {
       await decideTogether();

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type Headers, type HttpRequest, header } from "dray/http";
+import { type HeaderPairs, type HttpRequest, header } from "dray/http";
 
 /** The codes of the distribution specification, and the two that it has no word for. Written out, not taken from the code. */
 const codes = new Set(
@@ -9,7 +9,7 @@ const codes = new Set(
 
 interface Answered {
   readonly status: number;
-  readonly headers: Headers;
+  readonly headers: HeaderPairs;
   readonly bytes: Uint8Array;
 }
 
@@ -35,7 +35,7 @@ export const checkAnswer = ({ method }: HttpRequest, { status, headers, bytes }:
 };
 
 /** `{errors: [{code, message, detail}]}` */
-const checkRefusal = (headers: Headers, text: string, what: string): void => {
+const checkRefusal = (headers: HeaderPairs, text: string, what: string): void => {
   assert.equal(header(headers, "Content-Type"), "application/json", what);
   const { errors, ...more } = JSON.parse(text) as { errors: Record<string, unknown>[] };
   assert.deepEqual(Object.keys(more), [], what);

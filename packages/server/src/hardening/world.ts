@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { type Body, bytesBody } from "dray/content";
-import { type Headers, type HttpRequest, header } from "dray/http";
+import { type HeaderPairs, type HttpRequest, header } from "dray/http";
 import { digestOf, mediaTypes } from "dray/oci";
 import type { Access } from "../access/types.ts";
 import type { Notice } from "../options.ts";
@@ -13,12 +13,12 @@ import * as sample from "./sample.ts";
 /** An answer that was read to its end. */
 export interface Answered {
   readonly status: number;
-  readonly headers: Headers;
+  readonly headers: HeaderPairs;
   readonly bytes: Uint8Array;
 }
 
 /** A registry with a little in it, and who watches what it does. */
-export interface World {
+export interface HardeningFixture {
   readonly registry: Registry;
   readonly notices: readonly Notice[];
   ask(ask: Ask): Promise<Answered>;
@@ -36,7 +36,7 @@ export const makeWorld = async (
   driver: Driver,
   settings: Case["settings"] = {},
   onAnswer: (request: HttpRequest, told: string) => void = () => {},
-): Promise<World> => {
+): Promise<HardeningFixture> => {
   const notices: Notice[] = [];
   const registry = createRegistry({ driver, access, ...settings, onNotice: (notice) => notices.push(notice) });
   /** What braces stand for. */

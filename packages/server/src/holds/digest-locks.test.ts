@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
 import fc from "fast-check";
-import { DigestLocks } from "./digest-locks.ts";
+import { KeyedRwLock } from "./digest-locks.ts";
 
 /** Somebody who wants digests, gets them at some time, and gives them back when told to. */
 class Holder {
@@ -12,7 +12,7 @@ class Holder {
   readonly #end = Promise.withResolvers<void>();
   readonly #ended: Promise<void>;
 
-  constructor(locks: DigestLocks, shared: readonly string[], exclusive: readonly string[]) {
+  constructor(locks: KeyedRwLock, shared: readonly string[], exclusive: readonly string[]) {
     this.shared = shared.filter((name) => !exclusive.includes(name));
     this.exclusive = exclusive;
     this.#ended = locks.hold({ shared, exclusive }, async () => {
@@ -44,11 +44,11 @@ const assertApart = (holders: readonly Holder[]): void => {
   }
 };
 
-describe("DigestLocks", () => {
+describe("KeyedRwLock", () => {
   it("never lets anybody in beside an exclusive holder, and everybody in at some time", async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 30 }), async (steps) => {
-        const locks = new DigestLocks();
+        const locks = new KeyedRwLock();
         const holders: Holder[] = [];
         for (const next of steps) {
           if ("release" in next) {
@@ -75,7 +75,7 @@ describe("DigestLocks", () => {
     const arrivals = fc.array(fc.oneof(fc.constantFrom("shared", "exclusive"), fc.nat({ max: 20 })), { maxLength: 30 });
     await fc.assert(
       fc.asyncProperty(arrivals, async (steps) => {
-        const locks = new DigestLocks();
+        const locks = new KeyedRwLock();
         const holders: Holder[] = [];
         for (const next of steps) {
           if (next === "shared") holders.push(new Holder(locks, ["sha256:a"], []));
@@ -95,7 +95,7 @@ describe("DigestLocks", () => {
   });
 
   it("makes whoever comes later wait behind an exclusive one that waits", async () => {
-    const locks = new DigestLocks();
+    const locks = new KeyedRwLock();
     const reader = new Holder(locks, ["sha256:a"], []);
     const sweep = new Holder(locks, [], ["sha256:a"]);
     const later = new Holder(locks, ["sha256:a"], []);
@@ -111,7 +111,7 @@ describe("DigestLocks", () => {
   });
 
   it("holds exclusively what is in both lists, and each once", async () => {
-    const locks = new DigestLocks();
+    const locks = new KeyedRwLock();
     const both = new Holder(locks, ["sha256:a", "sha256:a", "sha256:b"], ["sha256:a", "sha256:a"]);
     const other = new Holder(locks, ["sha256:a"], []);
     const beside = new Holder(locks, ["sha256:b"], []);
@@ -122,7 +122,7 @@ describe("DigestLocks", () => {
   });
 
   it("gives everything back after work that fails, at once or later, and hands on what it resolves to", async () => {
-    const locks = new DigestLocks();
+    const locks = new KeyedRwLock();
     const wanted = { shared: ["sha256:a"], exclusive: ["sha256:b"] };
     const failed = new Error("failed");
     await assert.rejects(
@@ -143,7 +143,7 @@ describe("DigestLocks", () => {
   });
 
   it("lets work without digests run at once", async () => {
-    const locks = new DigestLocks();
+    const locks = new KeyedRwLock();
     assert.equal(await locks.hold({}, async () => locks.size), 0);
   });
 });

@@ -3,7 +3,7 @@
  * shared, whoever takes it away (sweep, DELETE) holds it exclusively, so that neither acts on what the other is just changing.
  * In order of arrival: a stream of pushes never starves a sweep.
  */
-export class DigestLocks {
+export class KeyedRwLock {
   readonly #entries = new Map<string, Entry>();
 
   /**

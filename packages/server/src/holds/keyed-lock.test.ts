@@ -2,14 +2,14 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
 import fc from "fast-check";
-import { KeyedLock } from "./keyed-lock.ts";
+import { KeyedMutex } from "./keyed-lock.ts";
 
-describe("KeyedLock", () => {
+describe("KeyedMutex", () => {
   it("runs one at a time for each key, in order of arrival, and other keys beside it", async () => {
     const task = fc.record({ key: fc.constantFrom("a", "b", "c"), turns: fc.nat({ max: 3 }), fails: fc.boolean() });
     await fc.assert(
       fc.asyncProperty(fc.array(task, { maxLength: 20 }), async (tasks) => {
-        const lock = new KeyedLock();
+        const lock = new KeyedMutex();
         const running = new Map<string, number>();
         const order = new Map<string, number[]>();
         const results = await Promise.allSettled(
@@ -40,7 +40,7 @@ describe("KeyedLock", () => {
   });
 
   it("does not keep one key waiting for another", async () => {
-    const lock = new KeyedLock();
+    const lock = new KeyedMutex();
     const { promise, resolve } = Promise.withResolvers<void>();
     const first = lock.run("a", () => promise);
     assert.equal(await lock.run("b", async () => "done"), "done");
@@ -49,7 +49,7 @@ describe("KeyedLock", () => {
   });
 
   it("goes on behind work that throws before it waits", async () => {
-    const lock = new KeyedLock();
+    const lock = new KeyedMutex();
     const throws = lock.run("a", () => {
       throw new Error("at once");
     });

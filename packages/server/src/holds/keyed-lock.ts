@@ -1,5 +1,5 @@
 /** One at a time for each key, in order of arrival. */
-export class KeyedLock {
+export class KeyedMutex {
   readonly #tails = new Map<string, Promise<void>>();
 
   async run<T>(key: string, work: () => Promise<T>): Promise<T> {

@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { DrayError } from "dray/errors";
 import { type Digest, digestOf, encodeJson, mediaTypes } from "dray/oci";
 import fc from "fast-check";
-import { DigestLocks } from "../holds/index.ts";
+import { KeyedRwLock } from "../holds/index.ts";
 import type { Driver } from "../storage/driver.ts";
 import { filesystemDriver, type MemoryFiles, memoryDriver } from "../storage/index.ts";
 import { blobPath, currentLink, describe, revisionFolder, Tree } from "../tree/index.ts";
@@ -166,7 +166,7 @@ test("after any writes, ours side by side and others' between them, index and tr
       const now = (): number => Date.now() + 3_600_000;
       let it = place({ driver, index, now });
       if (started) it.reconciler.start();
-      const locks = new DigestLocks();
+      const locks = new KeyedRwLock();
       const perform = async (each: Step): Promise<void> => {
         switch (each.do) {
           case "put":

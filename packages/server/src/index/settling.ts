@@ -1,11 +1,11 @@
 import { DrayError, isDrayError } from "dray/errors";
-import { DigestLocks } from "../holds/index.ts";
+import { KeyedRwLock } from "../holds/index.ts";
 import type { Notice } from "../options.ts";
 import type { Tree } from "../tree/index.ts";
 import { errcodeOf } from "./open-database.ts";
 import { scan } from "./scan.ts";
 import { areFresh, sameStamps, stampsOf } from "./stamps.ts";
-import { newState, type State } from "./state.ts";
+import { newState, type ReconcilerState } from "./state.ts";
 import type { Index } from "./types.ts";
 
 export interface SettlingOptions {
@@ -25,9 +25,9 @@ const mostPasses = 6;
 /** Brings repositories forward one by one, and tells writes of ours from those of others. */
 export class Settling {
   readonly #options: SettlingOptions;
-  readonly #states = new Map<string, State>();
+  readonly #states = new Map<string, ReconcilerState>();
   /** Writes share a repository, a batch of a scan has it alone. */
-  readonly #locks = new DigestLocks();
+  readonly #locks = new KeyedRwLock();
   readonly #unsettled = new Set<string>();
   #generation: number;
   #closed = false;
@@ -48,7 +48,7 @@ export class Settling {
 
   isSettled(repository: string): boolean {
     this.follow();
-    return this.#states.get(repository)?.settled === true;
+    return this.#states.get(repository)?.reconciled === true;
   }
 
   /** See `Reconciler.settle`. */
@@ -72,7 +72,7 @@ export class Settling {
     return this.#locks.hold({ shared: [repository] }, async () => {
       this.follow();
       const state = this.#state(repository);
-      state.entered++;
+      state.writes++;
       if (++state.writing === 1) state.before = this.#before(state);
       try {
         await state.before;
@@ -118,9 +118,9 @@ export class Settling {
     this.#generation = this.#options.index.generation;
     this.#unsettled.clear();
     for (const state of this.#states.values()) {
-      state.settled = false;
+      state.reconciled = false;
       state.known = undefined;
-      state.marks++;
+      state.version++;
     }
     this.#options.onMark();
   }
@@ -130,7 +130,7 @@ export class Settling {
     for (const { running } of this.#states.values()) await running?.catch(() => {});
   }
 
-  #state(repository: string): State {
+  #state(repository: string): ReconcilerState {
     let state = this.#states.get(repository);
     if (state === undefined) {
       state = newState(repository);
@@ -139,25 +139,25 @@ export class Settling {
     return state;
   }
 
-  #drop(state: State): void {
+  #drop(state: ReconcilerState): void {
     if (state.exists || state.writing > 0 || state.running !== undefined) return;
     if (this.#states.get(state.repository) !== state || this.#unsettled.has(state.repository)) return;
     this.#states.delete(state.repository);
   }
 
-  #mark(state: State): void {
-    state.marks++;
-    state.settled = false;
+  #mark(state: ReconcilerState): void {
+    state.version++;
+    state.reconciled = false;
     this.#unsettled.add(state.repository);
     this.#options.onMark();
   }
 
-  #isRecent({ settled, checked }: State): boolean {
+  #isRecent({ reconciled: settled, checked }: ReconcilerState): boolean {
     return settled && this.#options.now() - checked < this.#options.recheckAfter;
   }
 
   /** One for all who wait. */
-  #forward(state: State): Promise<void> {
+  #forward(state: ReconcilerState): Promise<void> {
     state.running ??= this.#look(state).finally(() => {
       state.running = undefined;
       this.#drop(state);
@@ -165,29 +165,29 @@ export class Settling {
     return state.running;
   }
 
-  async #look(state: State): Promise<void> {
-    if (state.settled && (await this.#stands(state))) return;
+  async #look(state: ReconcilerState): Promise<void> {
+    if (state.reconciled && (await this.#stands(state))) return;
     const { now, tree, onChange } = this.#options;
     const existed = state.exists;
     for (let pass = 1; ; pass++) {
       this.follow();
-      const { marks, repository } = state;
+      const { version: marks, repository } = state;
       const at = now();
       const seen = await this.alone(repository, async () => {
         state.known = await stampsOf(tree, repository);
         return state.known;
       });
       await this.#scan(state);
-      if (state.marks !== marks) {
+      if (state.version !== marks) {
         if (pass < mostPasses) continue;
         throw new DrayError(
           "DISK",
           `the index of ${repository} cannot be brought up to date: it keeps changing or failing`,
         );
       }
-      state.settled = true;
+      state.reconciled = true;
       state.checked = at;
-      state.doubtful = areFresh(seen, at);
+      state.racy = areFresh(seen, at);
       this.#unsettled.delete(repository);
       // Names that clients make up leave nothing behind.
       if (existed || state.exists) onChange(repository);
@@ -196,15 +196,15 @@ export class Settling {
   }
 
   /** Whether the directories are as the index knows them. */
-  async #stands(state: State): Promise<boolean> {
+  async #stands(state: ReconcilerState): Promise<boolean> {
     const { tree, now } = this.#options;
     // Ours are told to the index; whether there are others' is seen when there are none of ours.
     if (state.writing > 0 || state.known === undefined) return true;
     const at = now();
-    const { entered } = state;
+    const { writes: entered } = state;
     const seen = await stampsOf(tree, state.repository);
-    if (state.entered !== entered) return true;
-    if (state.settled && !state.doubtful && sameStamps(seen, state.known)) {
+    if (state.writes !== entered) return true;
+    if (state.reconciled && !state.racy && sameStamps(seen, state.known)) {
       state.checked = at;
       return true;
     }
@@ -213,7 +213,7 @@ export class Settling {
   }
 
   /** Reads the tree into the index. An index that cannot be written goes on in memory. */
-  async #scan(state: State): Promise<void> {
+  async #scan(state: ReconcilerState): Promise<void> {
     const { index, tree, now, onNotice, onChange } = this.#options;
     const { repository } = state;
     const { generation } = index;
@@ -242,7 +242,7 @@ export class Settling {
   }
 
   /** The index part of a write: what it fails to tell is read from the tree later. */
-  #tell(state: State, work: () => void): void {
+  #tell(state: ReconcilerState, work: () => void): void {
     try {
       this.#options.index.together(work);
     } catch (error) {
@@ -253,7 +253,7 @@ export class Settling {
   }
 
   /** Before the first of several writes: has somebody else been here? */
-  async #before(state: State): Promise<void> {
+  async #before(state: ReconcilerState): Promise<void> {
     const { tree, index, now } = this.#options;
     try {
       const at = now();
@@ -272,12 +272,12 @@ export class Settling {
   }
 
   /** After the last of several writes: what the directories look like now is our own doing. */
-  async #after(state: State): Promise<void> {
+  async #after(state: ReconcilerState): Promise<void> {
     try {
       while (state.writing === 1 && state.known !== undefined) {
-        const { entered } = state;
+        const { writes: entered } = state;
         const seen = await stampsOf(this.#options.tree, state.repository);
-        if (state.entered !== entered) continue;
+        if (state.writes !== entered) continue;
         if (state.known !== undefined) state.known = seen;
         state.exists = seen.exists;
         break;

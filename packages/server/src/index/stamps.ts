@@ -1,10 +1,10 @@
-import type { Stamp, Tree } from "../tree/index.ts";
+import type { FileVersion, Tree } from "../tree/index.ts";
 
 /** The states of the directories that change when a tag or a manifest comes or goes. */
 export interface Stamps {
-  readonly tags: Stamp | undefined;
-  readonly sha256: Stamp | undefined;
-  readonly sha512: Stamp | undefined;
+  readonly tags: FileVersion | undefined;
+  readonly sha256: FileVersion | undefined;
+  readonly sha512: FileVersion | undefined;
   /** Whether there is a repository at all. */
   readonly exists: boolean;
 }
@@ -19,7 +19,7 @@ export const stampsOf = async (tree: Tree, repository: string): Promise<Stamps> 
   return { tags, sha256, sha512, exists: some || (await tree.isRepository(repository)) };
 };
 
-export const sameStamp = (a: Stamp | undefined, b: Stamp | undefined): boolean =>
+export const sameStamp = (a: FileVersion | undefined, b: FileVersion | undefined): boolean =>
   a?.mtime === b?.mtime && a?.ino === b?.ino;
 
 export const sameStamps = (a: Stamps, b: Stamps): boolean =>
@@ -30,7 +30,7 @@ export const sameStamps = (a: Stamps, b: Stamps): boolean =>
  * 10 ms coarse, some in whole seconds or two.
  * @param at when it was looked at
  */
-export const isFresh = (stamp: Stamp | undefined, at: number): boolean =>
+export const isFresh = (stamp: FileVersion | undefined, at: number): boolean =>
   stamp !== undefined && Math.abs(at - stamp.mtime) <= (stamp.mtime % 1000 === 0 ? 2020 : 20);
 
 export const areFresh = ({ tags, sha256, sha512 }: Stamps, at: number): boolean =>

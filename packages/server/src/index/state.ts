@@ -1,38 +1,38 @@
 import type { Stamps } from "./stamps.ts";
 
 /** What the reconciler remembers of a repository. */
-export interface State {
+export interface ReconcilerState {
   readonly repository: string;
   /** Whether the index said what the tree said, when it was looked at last, and nothing failed since. */
-  settled: boolean;
+  reconciled: boolean;
   exists: boolean;
   /** The state of its directories that the index answers to; our own writes carry it on. */
   known: Stamps | undefined;
   /** `known` was taken so soon after a change that a later one may hide behind the same times. */
-  doubtful: boolean;
+  racy: boolean;
   /** When the directories were compared last. */
   checked: number;
   /** Counts what spoils a scan that is under way. */
-  marks: number;
+  version: number;
   /** Writes of ours that are under way, and all that ever were. */
   writing: number;
-  entered: number;
+  writes: number;
   /** The comparison that the first of them makes for all. */
   before: Promise<void> | undefined;
   /** The look that is under way. */
   running: Promise<void> | undefined;
 }
 
-export const newState = (repository: string): State => ({
+export const newState = (repository: string): ReconcilerState => ({
   repository,
-  settled: false,
+  reconciled: false,
   exists: false,
   known: undefined,
-  doubtful: false,
+  racy: false,
   checked: Number.NEGATIVE_INFINITY,
-  marks: 0,
+  version: 0,
   writing: 0,
-  entered: 0,
+  writes: 0,
   before: undefined,
   running: undefined,
 });

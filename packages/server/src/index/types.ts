@@ -1,5 +1,5 @@
 import type { Annotations, Digest } from "dray/oci";
-import type { Stamp } from "../tree/index.ts";
+import type { FileVersion } from "../tree/index.ts";
 
 /** A manifest as the index keeps it. */
 export interface IndexedManifest {
@@ -24,7 +24,7 @@ export interface IndexedTag {
   /** When it was last set; milliseconds since 1970. */
   readonly at: number;
   /** The state of the link that was read, where it was looked at: an unchanged one need not be read again. */
-  readonly stamp?: Stamp;
+  readonly stamp?: FileVersion;
 }
 
 export interface Page {

@@ -4,11 +4,11 @@ import { test } from "node:test";
 import { syntheticContent } from "@dray/testkit";
 import { collect } from "dray/content";
 import { DrayError } from "dray/errors";
-import type { Handler, Headers, HttpRequest, HttpResponse } from "dray/http";
+import type { Handler, HeaderPairs, HttpRequest, HttpResponse } from "dray/http";
 import { bare, type ServedBody } from "../answer/index.ts";
 import { type Listener, listen } from "./index.ts";
 
-const respond = (request: HttpRequest, status: number, headers: Headers = [], body?: ServedBody): HttpResponse =>
+const respond = (request: HttpRequest, status: number, headers: HeaderPairs = [], body?: ServedBody): HttpResponse =>
   body === undefined ? { ...bare(request, status), headers } : { status, headers, url: request.target, body };
 
 const served = async (handler: Handler, use: (server: Listener) => Promise<void>): Promise<void> => {

@@ -10,7 +10,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { freePort } from "@dray/testkit/peers";
 import type { Handler, HttpRequest } from "dray/http";
-import { bare, Refusal, refused } from "../answer/index.ts";
+import { bare, RegistryError, refused } from "../answer/index.ts";
 import { listen } from "./index.ts";
 import { rawClient, statuses } from "./raw-client.ts";
 
@@ -116,7 +116,7 @@ let last: HttpRequest | undefined;
 const handler: Handler = async (request) => {
   seen.push(`${request.method} ${request.target}`);
   last = request;
-  if (request.target === "/refuse") return refused(request, new Refusal(401, "UNAUTHORIZED", "no"));
+  if (request.target === "/refuse") return refused(request, new RegistryError(401, "UNAUTHORIZED", "no"));
   const { body } = request;
   const hash = createHash("sha256");
   if (body !== undefined && "chunks" in body) for await (const chunk of body.chunks) hash.update(chunk);

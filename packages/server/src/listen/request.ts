@@ -1,6 +1,6 @@
-import { type Body, handOver } from "dray/content";
+import { type Body, transferable } from "dray/content";
 import { DrayError } from "dray/errors";
-import type { Headers, HttpRequest } from "dray/http";
+import type { HeaderPairs, HttpRequest } from "dray/http";
 import type { Exchange } from "./exchange.ts";
 import { originOf, peerOf } from "./forwarded.ts";
 
@@ -42,7 +42,7 @@ const targetOf = (url: string): string => {
   return rest === undefined ? url : rest.startsWith("/") ? rest : `/${rest}`;
 };
 
-const pairs = (raw: readonly string[]): Headers => {
+const pairs = (raw: readonly string[]): HeaderPairs => {
   const headers: (readonly [string, string])[] = [];
   for (let i = 0; i < raw.length; i += 2) headers.push([raw[i] as string, raw[i + 1] as string]);
   return headers;
@@ -74,7 +74,7 @@ const incoming = (exchange: Exchange): AsyncIterator<Uint8Array> => {
       try {
         const next = await bytes.next();
         // Bun gives each chunk memory of its own, up to half a megabyte.
-        return next.done === true ? next : { done: false, value: handOver(next.value) };
+        return next.done === true ? next : { done: false, value: transferable(next.value) };
       } catch (cause) {
         throw new DrayError("NETWORK", "the client went away in the middle of its body", { cause });
       } finally {

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { collect } from "dray/content";
 import type { Handler, HttpRequest } from "dray/http";
-import { bare, Refusal, refused } from "../answer/index.ts";
+import { bare, RegistryError, refused } from "../answer/index.ts";
 import { type Listener, type ListenOptions, listen } from "./index.ts";
 import { rawClient, statuses } from "./raw-client.ts";
 
@@ -23,7 +23,7 @@ const served = async (
   }
 };
 
-const deny: Handler = async (request) => refused(request, new Refusal(401, "UNAUTHORIZED", "no"));
+const deny: Handler = async (request) => refused(request, new RegistryError(401, "UNAUTHORIZED", "no"));
 
 const sum = async (request: HttpRequest): Promise<number> => {
   const { body } = request;
@@ -135,7 +135,7 @@ test("a handler that stops in the middle of a body answers, and the client sees 
       const { body } = request;
       assert.ok(body !== undefined && "chunks" in body);
       for await (const _ of body.chunks) break;
-      return refused(request, new Refusal(416, "SIZE_INVALID", "no"));
+      return refused(request, new RegistryError(416, "SIZE_INVALID", "no"));
     },
     async (server) => {
       const client = await rawClient(server.port);

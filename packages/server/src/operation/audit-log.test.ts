@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Headers, HttpRequest } from "dray/http";
+import type { HeaderPairs, HttpRequest } from "dray/http";
 import type { Digest } from "dray/oci";
 import { routeOf } from "../protocol/route.ts";
 import { auditLog, type Deed } from "./audit-log.ts";
 import { factsOf } from "./request-facts.ts";
 
 const digest = `sha256:${"a".repeat(64)}` as Digest;
-const basic = (text: string): Headers => [["Authorization", `Basic ${Buffer.from(text).toString("base64")}`]];
+const basic = (text: string): HeaderPairs => [["Authorization", `Basic ${Buffer.from(text).toString("base64")}`]];
 
 const told = (
   method: string,
@@ -17,7 +17,7 @@ const told = (
     request = {},
     headers = [],
     principal,
-  }: { request?: Partial<HttpRequest>; headers?: Headers; principal?: string } = {},
+  }: { request?: Partial<HttpRequest>; headers?: HeaderPairs; principal?: string } = {},
 ): Deed[] => {
   const lines: string[] = [];
   const log = auditLog({ write: (line) => lines.push(line) }, { now: () => 0 });
@@ -32,7 +32,7 @@ const told = (
 const always = { time: "1970-01-01T00:00:00.000Z", peer: "10.0.0.7:1", id: "7" };
 
 test("what changes something is told", () => {
-  const by = { principal: "ann", headers: [["Docker-Content-Digest", digest]] as Headers };
+  const by = { principal: "ann", headers: [["Docker-Content-Digest", digest]] as HeaderPairs };
   const done = { ...always, outcome: "done", principal: "ann", digest };
   for (const [method, target, status, deed] of [
     ["PUT", "/v2/a/b/manifests/1.0", 201, { action: "push", kind: "tag", repository: "a/b", tags: ["1.0"] }],
@@ -48,7 +48,7 @@ test("what changes something is told", () => {
 });
 
 test("tags given on the way are told", () => {
-  const headers: Headers = [
+  const headers: HeaderPairs = [
     ["OCI-Tag", "1"],
     ["OCI-Tag", "1.0"],
   ];

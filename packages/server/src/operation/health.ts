@@ -1,5 +1,5 @@
 import { type Clock, type HttpRequest, type HttpResponse, type Middleware, systemClock } from "dray/http";
-import { Refusal, refused, withJson } from "../answer/index.ts";
+import { RegistryError, refused, withJson } from "../answer/index.ts";
 import type { Driver } from "../storage/driver.ts";
 
 /** What a registry's health is told from. */
@@ -112,7 +112,7 @@ export class HealthChecks {
     if (read !== undefined) return { read, space: "unknown" };
     const write = readOnly?.()
       ? undefined
-      : await this.#fault(() => driver.write(probe, new TextEncoder().encode("ok\n"), { lasting: false }));
+      : await this.#fault(() => driver.write(probe, new TextEncoder().encode("ok\n"), { durable: false }));
     let space: Faults["space"] = "unknown";
     await this.#fault(async () => {
       const found = await driver.space?.();
@@ -150,6 +150,6 @@ interface Faults {
   readonly space: Health["space"];
 }
 
-const outOfService = new Refusal(503, "UNAVAILABLE", "service unavailable", {
+const outOfService = new RegistryError(503, "UNAVAILABLE", "service unavailable", {
   detail: "health check failed: please see /debug/health",
 });

@@ -1,5 +1,12 @@
 import type { Body, Content } from "dray/content";
-import { type Handler, type Headers, type HttpRequest, type HttpResponse, isContent, type Middleware } from "dray/http";
+import {
+  type Handler,
+  type HeaderPairs,
+  type HttpRequest,
+  type HttpResponse,
+  isContent,
+  type Middleware,
+} from "dray/http";
 import type { ServedBody } from "../answer/body.ts";
 import { factsOf } from "./request-facts.ts";
 
@@ -9,7 +16,7 @@ export interface Exchange {
   /** What was answered; where there was no answer 499 if the client had left, 500 if not. */
   readonly status: number;
   /** Of the answer; none where there was none. */
-  readonly headers: Headers;
+  readonly headers: HeaderPairs;
   /** Bytes of the request's body that were read. */
   readonly received: number;
   /** Bytes of the answer's body that left. */
@@ -44,7 +51,7 @@ const watch = async (
   factsOf(request);
   const ends = observers.map((observer) => observer(request));
   let received = 0;
-  const end = (status: number, headers: Headers, sent: number, whole: boolean): void => {
+  const end = (status: number, headers: HeaderPairs, sent: number, whole: boolean): void => {
     const exchange: Exchange = { request, status, headers, received, sent, duration: now() - started, whole };
     for (const observer of ends) observer(exchange);
   };
@@ -57,7 +64,7 @@ const watch = async (
     end(request.signal?.aborted ? 499 : 500, [], 0, false);
     throw error;
   }
-  const { status, headers, body }: { status: number; headers: Headers; body: ServedBody } = response;
+  const { status, headers, body }: { status: number; headers: HeaderPairs; body: ServedBody } = response;
   const inMemory = body.bytes?.byteLength ?? (body.length === 0 ? 0 : undefined);
   if (inMemory !== undefined) {
     end(status, headers, inMemory, true);

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Headers, HttpRequest } from "dray/http";
+import type { HeaderPairs, HttpRequest } from "dray/http";
 import { factsOf, requestId } from "./request-facts.ts";
 
-const request = (headers: Headers = []): HttpRequest => ({ method: "GET", origin: "", target: "/", headers });
+const request = (headers: HeaderPairs = []): HttpRequest => ({ method: "GET", origin: "", target: "/", headers });
 
 test("facts belong to one request and its copies", () => {
   const one = request();

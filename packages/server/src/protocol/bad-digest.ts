@@ -1,8 +1,8 @@
-import { Refusal } from "../answer/index.ts";
+import { RegistryError } from "../answer/index.ts";
 
 /** For text from a client that stands where a digest belongs; `null`: nothing stands there. */
-export const badDigest = (text: string | null): Refusal =>
-  new Refusal(
+export const badDigest = (text: string | null): RegistryError =>
+  new RegistryError(
     400,
     "DIGEST_INVALID",
     text === null

@@ -1,7 +1,7 @@
 import { type HttpResponse, header } from "dray/http";
 import { type Digest, isDigest } from "dray/oci";
 import { fileBody } from "../answer/file-body.ts";
-import { answerOf, bare, emptyBody, Refusal } from "../answer/index.ts";
+import { answerOf, bare, emptyBody, RegistryError } from "../answer/index.ts";
 import { partsBody } from "../answer/parts-body.ts";
 import { badDigest } from "./bad-digest.ts";
 import type { Call } from "./call.ts";
@@ -23,8 +23,8 @@ export const blob = (call: Call, { repository, digest }: Route & { kind: "blob" 
   }
 };
 
-const unknown = (repository: string, digest: Digest): Refusal =>
-  new Refusal(404, "BLOB_UNKNOWN", `${repository} has no blob ${digest}`, { detail: { digest } });
+const unknown = (repository: string, digest: Digest): RegistryError =>
+  new RegistryError(404, "BLOB_UNKNOWN", `${repository} has no blob ${digest}`, { detail: { digest } });
 
 const headersOf = (digest: Digest): Record<string, string> => ({
   "Content-Type": "application/octet-stream",
@@ -65,7 +65,7 @@ const get = async ({ request, parts }: Call, repository: string, digest: Digest)
   const ranges = rangesOf(range, size);
   if (ranges === "unsatisfiable") {
     await file.close();
-    throw new Refusal(416, "SIZE_INVALID", `the blob has ${size} bytes`, {
+    throw new RegistryError(416, "SIZE_INVALID", `the blob has ${size} bytes`, {
       headers: { "Content-Range": `bytes */${size}`, "Docker-Content-Digest": digest },
     });
   }

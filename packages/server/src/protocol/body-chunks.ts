@@ -1,4 +1,4 @@
-import { release } from "dray/content";
+import { detach } from "dray/content";
 import { type HttpRequest, isContent } from "dray/http";
 
 /** What broke a request's body: the client's trouble, not ours. */
@@ -21,7 +21,7 @@ export async function* bodyChunks(
     else
       for await (const chunk of body.chunks) {
         yield chunk;
-        if (releases) release(chunk);
+        if (releases) detach(chunk);
       }
   } catch (error) {
     if (error instanceof Error) clients.add(error);

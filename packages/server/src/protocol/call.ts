@@ -1,16 +1,16 @@
 import type { HttpRequest } from "dray/http";
 import type { Principal } from "../access/types.ts";
-import type { Parts } from "../registry/parts.ts";
+import type { RegistryContext } from "../registry/parts.ts";
 
 /** A request on its way through the protocol: allowed, and with all it may need. */
 export class Call {
   readonly request: HttpRequest;
-  readonly parts: Parts;
+  readonly parts: RegistryContext;
   readonly principal: Principal;
   readonly #search: string;
   #query: URLSearchParams | undefined;
 
-  constructor(request: HttpRequest, parts: Parts, principal: Principal, search: string) {
+  constructor(request: HttpRequest, parts: RegistryContext, principal: Principal, search: string) {
     this.request = request;
     this.parts = parts;
     this.principal = principal;

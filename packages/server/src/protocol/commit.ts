@@ -1,5 +1,5 @@
 import { algorithmOf, type Digest } from "dray/oci";
-import { Refusal } from "../answer/index.ts";
+import { RegistryError } from "../answer/index.ts";
 import { allOf } from "../storage/index.ts";
 import type { Upload } from "../uploads/types.ts";
 import type { Call } from "./call.ts";
@@ -7,14 +7,14 @@ import { refuseWrites } from "./guard.ts";
 
 /**
  * Ends an upload as a blob of its repository. Whether the data is there already is decided while nobody can take it away.
- * @throws Refusal DIGEST_INVALID; the upload is gone then
+ * @throws RegistryError DIGEST_INVALID; the upload is gone then
  */
 export const commitUpload = async ({ parts }: Call, upload: Upload, wanted: Digest): Promise<void> => {
   const { tree, locks } = parts;
   const { digest, size } = await upload.digest(algorithmOf(wanted));
   if (digest !== wanted) {
     await upload.cancel();
-    throw new Refusal(400, "DIGEST_INVALID", `the bytes have the digest ${digest}`, { detail: { digest } });
+    throw new RegistryError(400, "DIGEST_INVALID", `the bytes have the digest ${digest}`, { detail: { digest } });
   }
   const { repository } = upload;
   /** A file of another size is not what its name says: it is replaced. */

@@ -11,7 +11,7 @@ import {
   isTag,
   parseManifest,
 } from "dray/oci";
-import { answerOf, bare, emptyBody, memoryBody, Refusal } from "../answer/index.ts";
+import { answerOf, bare, emptyBody, memoryBody, RegistryError } from "../answer/index.ts";
 import type { StoredManifest } from "../registry/manifests.ts";
 import { type Described, typeInside } from "../tree/index.ts";
 import { badDigest } from "./bad-digest.ts";
@@ -33,7 +33,7 @@ export const manifest = (call: Call, route: ManifestRoute): Promise<HttpResponse
   if (!isTag(route.name) && !isDigest(route.name))
     throw route.name.includes(":")
       ? badDigest(route.name)
-      : new Refusal(400, "MANIFEST_INVALID", "the name is neither a tag nor a digest");
+      : new RegistryError(400, "MANIFEST_INVALID", "the name is neither a tag nor a digest");
   switch (call.request.method) {
     case "GET":
     case "HEAD":
@@ -76,24 +76,24 @@ const answer = (
 
 const unknown = async ({ tree }: Call["parts"], repository: string, name: string): Promise<never> => {
   throw (await tree.isRepository(repository))
-    ? new Refusal(404, "MANIFEST_UNKNOWN", `${repository} has no manifest ${name}`)
-    : new Refusal(404, "NAME_UNKNOWN", `there is no repository ${repository}`);
+    ? new RegistryError(404, "MANIFEST_UNKNOWN", `${repository} has no manifest ${name}`)
+    : new RegistryError(404, "NAME_UNKNOWN", `there is no repository ${repository}`);
 };
 
 const put = async (call: Call, { repository, name }: ManifestRoute): Promise<HttpResponse> => {
   const { request, parts } = call;
   refuseWrites(parts);
   const tags = isDigest(name) ? [...new Set(call.query.getAll("tag"))] : [name];
-  if (tags.length > mostTags) throw new Refusal(414, "UNSUPPORTED", `more than ${mostTags} tags in one request`);
+  if (tags.length > mostTags) throw new RegistryError(414, "UNSUPPORTED", `more than ${mostTags} tags in one request`);
   const wrong = tags.find((tag) => !isTag(tag));
-  if (wrong !== undefined) throw new Refusal(400, "MANIFEST_INVALID", "a tag parameter is no tag");
+  if (wrong !== undefined) throw new RegistryError(400, "MANIFEST_INVALID", "a tag parameter is no tag");
   const pushedType = contentType(request);
   await refuseFullDisk(parts);
   const bytes = await bodyOf(call);
   const described = checkManifest(bytes, pushedType);
   const digest = digestOf(bytes, isDigest(name) ? algorithmOf(name) : "sha256");
   if (isDigest(name) && digest !== name)
-    throw new Refusal(400, "DIGEST_INVALID", `the manifest's digest is ${digest}`, { detail: { digest } });
+    throw new RegistryError(400, "DIGEST_INVALID", `the manifest's digest is ${digest}`, { detail: { digest } });
   const store = async (): Promise<void> => {
     // All tags at once, in one order everywhere; whoever writes under a condition sees nobody in between.
     await inTurn(
@@ -192,7 +192,7 @@ const refuseMissing = async (
       (await parts.tree.layer(repository, digest)) !== undefined ||
       (await parts.tree.revision(repository, digest)) !== undefined;
     if (!there)
-      throw new Refusal(400, "MANIFEST_BLOB_UNKNOWN", `${repository} has no ${digest}; push it first`, {
+      throw new RegistryError(400, "MANIFEST_BLOB_UNKNOWN", `${repository} has no ${digest}; push it first`, {
         detail: { digest },
       });
   }
@@ -201,23 +201,24 @@ const refuseMissing = async (
 /** Without its parameters, in small letters. Two that differ would let each server on the way see another one. */
 const contentType = ({ headers }: HttpRequest): string => {
   const types = headerValues(headers, "Content-Type").map((value) => value.split(";")[0]?.trim().toLowerCase() ?? "");
-  if (new Set(types).size > 1) throw new Refusal(400, "MANIFEST_INVALID", "the request has two Content-Types");
+  if (new Set(types).size > 1) throw new RegistryError(400, "MANIFEST_INVALID", "the request has two Content-Types");
   return types[0] ?? "";
 };
 
 /** Without a declared length the reading itself ends at the limit. */
 const bodyOf = async ({ request, parts }: Call): Promise<Uint8Array> => {
   const limit = parts.settings.largestManifest;
-  const tooLarge = (): Refusal => new Refusal(413, "SIZE_INVALID", `a manifest may have ${limit} bytes at most`);
+  const tooLarge = (): RegistryError =>
+    new RegistryError(413, "SIZE_INVALID", `a manifest may have ${limit} bytes at most`);
   const { body } = request;
-  if (body === undefined) throw new Refusal(400, "MANIFEST_INVALID", "the request has no body");
+  if (body === undefined) throw new RegistryError(400, "MANIFEST_INVALID", "the request has no body");
   const length = isContent(body) ? body.size : body.length;
   if (length !== undefined && length > limit) throw tooLarge();
   try {
     // A copy: what came may be the client's own memory, or a corner of a large buffer.
     const bytes = (await collect(bodyChunks(request), limit, "the manifest")).slice();
     if (length !== undefined && bytes.byteLength !== length)
-      throw new Refusal(400, "SIZE_INVALID", `${length} bytes were announced, ${bytes.byteLength} came`);
+      throw new RegistryError(400, "SIZE_INVALID", `${length} bytes were announced, ${bytes.byteLength} came`);
     return bytes;
   } catch (error) {
     throw isDrayError(error, "LIMIT_EXCEEDED") ? tooLarge() : error;
@@ -233,6 +234,6 @@ const remove = async ({ request, parts }: Call, { repository, name }: ManifestRo
   const gone = isDigest(name)
     ? await parts.removals.manifest(repository, name, check)
     : await parts.removals.tag(repository, name, check);
-  if (!gone) throw new Refusal(404, "MANIFEST_UNKNOWN", `${repository} has no manifest ${name}`);
+  if (!gone) throw new RegistryError(404, "MANIFEST_UNKNOWN", `${repository} has no manifest ${name}`);
   return bare(request, 202);
 };

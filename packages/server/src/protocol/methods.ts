@@ -1,4 +1,4 @@
-import { Refusal } from "../answer/index.ts";
+import { RegistryError } from "../answer/index.ts";
 import type { Settings } from "../registry/parts.ts";
 import type { Route } from "./route.ts";
 
@@ -18,18 +18,18 @@ export const methods: ReadonlyMap<Route["kind"], readonly string[]> = new Map([
   ["upload", [...reading, "PATCH", "PUT", "DELETE"]],
 ]);
 
-/** @throws Refusal 405 for a method that the route does not have */
+/** @throws RegistryError 405 for a method that the route does not have */
 export const refuseMethod = (method: string, { kind }: Route): void => {
   if (methods.get(kind)?.includes(method) === false)
-    throw new Refusal(405, "UNSUPPORTED", "there is no such method here");
+    throw new RegistryError(405, "UNSUPPORTED", "there is no such method here");
 };
 
 /** A 405 says what is allowed, as things are now. @see https://www.rfc-editor.org/rfc/rfc9110#section-15.5.6 */
-export const withAllow = (refusal: Refusal, { kind }: Route, { readOnly, deletes }: Settings): Refusal => {
+export const withAllow = (refusal: RegistryError, { kind }: Route, { readOnly, deletes }: Settings): RegistryError => {
   if (refusal.status !== 405) return refusal;
   const allowed = (methods.get(kind) ?? []).filter((method) =>
     readOnly ? reading.includes(method) : kind === "upload" || deletes || method !== "DELETE",
   );
   const { status, code, message, headers, detail } = refusal;
-  return new Refusal(status, code, message, { headers: { ...headers, Allow: allowed.join(", ") }, detail });
+  return new RegistryError(status, code, message, { headers: { ...headers, Allow: allowed.join(", ") }, detail });
 };

@@ -1,12 +1,12 @@
-import { Refusal } from "../answer/index.ts";
+import { RegistryError } from "../answer/index.ts";
 import type { Call } from "./call.ts";
 
-/** Names in a page as the client wants them: no more than `most`. @throws Refusal for what is no number */
+/** Names in a page as the client wants them: no more than `most`. @throws RegistryError for what is no number */
 export const pageSize = ({ query }: Call, most: number): number => {
   const text = query.get("n");
   if (text === null) return most;
   if (!/^\d{1,15}$/.test(text))
-    throw new Refusal(400, "UNSUPPORTED", `n=${JSON.stringify(text.slice(0, 40))} is no number of entries`);
+    throw new RegistryError(400, "UNSUPPORTED", `n=${JSON.stringify(text.slice(0, 40))} is no number of entries`);
   return Math.min(Number(text), most);
 };
 

@@ -1,6 +1,6 @@
 import { type HttpRequest, header } from "dray/http";
 import type { Digest } from "dray/oci";
-import { Refusal } from "../answer/index.ts";
+import { RegistryError } from "../answer/index.ts";
 
 /** Whether a list of entity tags names this digest; weak ones do as well. */
 const names = (value: string, digest: Digest): boolean =>
@@ -15,13 +15,15 @@ export const notModified = (request: HttpRequest, digest: Digest): boolean => {
 /**
  * `If-Match` and `If-None-Match` of a PUT or DELETE, by which two writers of a tag notice each other. RFC 9110 §13.1.
  * @param current what the name stands for now
- * @throws Refusal 412
+ * @throws RegistryError 412
  */
 export const preconditionHolds = (request: HttpRequest, name: string, current: Digest | undefined): void => {
   const match = header(request.headers, "If-Match");
   if (match !== undefined && (current === undefined || !names(match, current)))
-    throw new Refusal(412, "DENIED", `${name} is not what If-Match says`, { detail: { current: current ?? null } });
+    throw new RegistryError(412, "DENIED", `${name} is not what If-Match says`, {
+      detail: { current: current ?? null },
+    });
   const noneMatch = header(request.headers, "If-None-Match");
   if (noneMatch !== undefined && current !== undefined && names(noneMatch, current))
-    throw new Refusal(412, "DENIED", `${name} is there already`, { detail: { current } });
+    throw new RegistryError(412, "DENIED", `${name} is there already`, { detail: { current } });
 };

@@ -2,9 +2,9 @@ import type { Handler, HttpRequest, HttpResponse } from "dray/http";
 import { isRepository } from "dray/oci";
 import { needOf } from "../access/needs.ts";
 import type { Access, Need, Principal, Verdict } from "../access/types.ts";
-import { bare, Refusal, type RefusalCode, refused, withJson } from "../answer/index.ts";
+import { bare, type RefusalCode, RegistryError, refused, withJson } from "../answer/index.ts";
 import { factsOf } from "../operation/request-facts.ts";
-import type { Parts } from "../registry/parts.ts";
+import type { RegistryContext } from "../registry/parts.ts";
 import { blob } from "./blob.ts";
 import { Call } from "./call.ts";
 import { catalog } from "./catalog.ts";
@@ -22,7 +22,7 @@ import { beginUpload, uploadSession } from "./uploads.ts";
  * whatever goes wrong into an answer.
  */
 export const protocol =
-  (parts: Parts, access: Access): Handler =>
+  (parts: RegistryContext, access: Access): Handler =>
   async (request) => {
     let route: Route = { kind: "unknown" };
     try {
@@ -76,7 +76,7 @@ const codes: Readonly<Record<number, RefusalCode>> = {
 const allowed = (verdict: Verdict): Principal => {
   if (verdict.allowed) return verdict.principal;
   const { status, message, headers = {} } = verdict;
-  throw new Refusal(status, codes[status] ?? "DENIED", message, { headers });
+  throw new RegistryError(status, codes[status] ?? "DENIED", message, { headers });
 };
 
 const dispatch = (call: Call, route: Route): HttpResponse | Promise<HttpResponse> => {
@@ -100,9 +100,13 @@ const dispatch = (call: Call, route: Route): HttpResponse | Promise<HttpResponse
     case "extensions":
       return withJson(call.request, { extensions: [] });
     case "invalid":
-      throw new Refusal(400, "NAME_INVALID", `${JSON.stringify(route.name.slice(0, 300))} is no name of a repository`);
+      throw new RegistryError(
+        400,
+        "NAME_INVALID",
+        `${JSON.stringify(route.name.slice(0, 300))} is no name of a repository`,
+      );
     default:
-      throw new Refusal(404, "UNSUPPORTED", "there is no such endpoint");
+      throw new RegistryError(404, "UNSUPPORTED", "there is no such endpoint");
   }
 };
 

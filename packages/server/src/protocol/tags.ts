@@ -1,6 +1,6 @@
 import type { HttpResponse } from "dray/http";
 import { encodeJson } from "dray/oci";
-import { Refusal, withBytes } from "../answer/index.ts";
+import { RegistryError, withBytes } from "../answer/index.ts";
 import type { Call } from "./call.ts";
 import { linkTo, pageSize } from "./pages.ts";
 
@@ -10,7 +10,9 @@ export const tags = async (call: Call, repository: string): Promise<HttpResponse
   const limit = pageSize(call, parts.settings.pages.tags);
   const after = query.get("last") ?? "";
   if (!(await parts.reconciler.settle(repository)))
-    throw new Refusal(404, "NAME_UNKNOWN", `there is no repository ${repository}`, { detail: { name: repository } });
+    throw new RegistryError(404, "NAME_UNKNOWN", `there is no repository ${repository}`, {
+      detail: { name: repository },
+    });
   const page = parts.lists.page(repository, `tags\0${limit}\0${after}`, () => {
     // One more than is shown tells whether there are more.
     const found = limit === 0 ? [] : parts.index.tags(repository, { after, limit: limit + 1 });

@@ -1,7 +1,7 @@
 import { isDrayError } from "dray/errors";
 import { type HttpRequest, type HttpResponse, header, isContent } from "dray/http";
 import { algorithmOf, type Digest, type DigestAlgorithm, isDigest, isRepository } from "dray/oci";
-import { bare, Refusal } from "../answer/index.ts";
+import { bare, RegistryError } from "../answer/index.ts";
 import { OutOfOrder, type Upload } from "../uploads/types.ts";
 import { badDigest } from "./bad-digest.ts";
 import { bodyChunks } from "./body-chunks.ts";
@@ -53,8 +53,8 @@ export const uploadSession = async (call: Call, route: Route & { kind: "upload" 
   }
 };
 
-const unknownUpload = (): Refusal =>
-  new Refusal(404, "BLOB_UPLOAD_UNKNOWN", "there is no such upload; begin a new one");
+const unknownUpload = (): RegistryError =>
+  new RegistryError(404, "BLOB_UPLOAD_UNKNOWN", "there is no such upload; begin a new one");
 
 const within = async (call: Call, upload: Upload): Promise<HttpResponse> => {
   const { request, query, parts } = call;
@@ -82,7 +82,7 @@ const within = async (call: Call, upload: Upload): Promise<HttpResponse> => {
 const announced = (query: URLSearchParams): DigestAlgorithm => {
   const algorithm = query.get("digest-algorithm") ?? "sha256";
   if (algorithm !== "sha256" && algorithm !== "sha512")
-    throw new Refusal(
+    throw new RegistryError(
       400,
       "DIGEST_INVALID",
       `the algorithm ${JSON.stringify(algorithm)} is not supported; use sha256 or sha512`,
@@ -98,7 +98,7 @@ const append = async (call: Call, upload: Upload, options: { last?: boolean } = 
   if (body === undefined && range === undefined) return upload.offset();
   const length = body === undefined ? 0 : isContent(body) ? body.size : body.length;
   if (range !== undefined && length !== undefined && range.length !== length)
-    throw new Refusal(400, "SIZE_INVALID", `Content-Range says ${range.length} bytes, Content-Length ${length}`);
+    throw new RegistryError(400, "SIZE_INVALID", `Content-Range says ${range.length} bytes, Content-Length ${length}`);
   return inOrder(call, upload, async () => {
     const before = range?.start ?? (await upload.offset());
     const after = await upload.append(bodyChunks(request, { releases: true }), {
@@ -108,7 +108,7 @@ const append = async (call: Call, upload: Upload, options: { last?: boolean } = 
     });
     const said = range?.length ?? length;
     if (said !== undefined && after - before !== said)
-      throw new Refusal(400, "SIZE_INVALID", `${said} bytes were announced, ${after - before} came`, {
+      throw new RegistryError(400, "SIZE_INVALID", `${said} bytes were announced, ${after - before} came`, {
         headers: progress(call, upload, after),
       });
     return after;
@@ -121,7 +121,9 @@ const inOrder = async <T>(call: Call, upload: Upload, work: () => Promise<T>): P
     return await work();
   } catch (error) {
     if (!(error instanceof OutOfOrder)) throw error;
-    throw new Refusal(416, "BLOB_UPLOAD_INVALID", error.message, { headers: progress(call, upload, error.offset) });
+    throw new RegistryError(416, "BLOB_UPLOAD_INVALID", error.message, {
+      headers: progress(call, upload, error.offset),
+    });
   }
 };
 
@@ -133,7 +135,7 @@ const contentRange = ({ headers }: HttpRequest): { start: number; length: number
   const [start, end] = [Number(from), Number(to)];
   // An empty chunk has no range of its own: clients write `5-4`.
   if (from === undefined || to === undefined || end < start - 1)
-    throw new Refusal(
+    throw new RegistryError(
       400,
       "BLOB_UPLOAD_INVALID",
       `Content-Range ${JSON.stringify(value.slice(0, 100))} is no range of bytes`,

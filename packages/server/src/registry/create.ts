@@ -1,7 +1,7 @@
 import type { Handler } from "dray/http";
 import { openAccess } from "../access/index.ts";
 import { type Collected, type CollectOptions, createCollector, type Marks } from "../gc/index.ts";
-import { DigestLocks, KeyedLock, Leases } from "../holds/index.ts";
+import { KeyedMutex, KeyedRwLock, Leases } from "../holds/index.ts";
 import { createReconciler, openIndex } from "../index/index.ts";
 import type { Difference } from "../index/types.ts";
 import type { Notice, RegistryOptions } from "../options.ts";
@@ -12,11 +12,11 @@ import { Tree } from "../tree/index.ts";
 import { createUploads } from "../uploads/index.ts";
 import { Lists } from "./lists.ts";
 import { Manifests } from "./manifests.ts";
-import type { Parts, Settings } from "./parts.ts";
+import type { RegistryContext, Settings } from "./parts.ts";
 
 /** A registry: a handler of requests, and what its operator does with it. */
 export interface Registry extends Handler {
-  readonly parts: Parts;
+  readonly parts: RegistryContext;
   /** Begins the background work: reconciling the index with the tree. Until then, and without it, each repository is looked at when it is asked for. */
   start(): void;
   /** Removes what nothing uses any more. */
@@ -69,8 +69,8 @@ export const createRegistry = (options: RegistryOptions): Registry => {
     silence: options.uploads?.silence ?? 5000,
     onNotice: notice,
   });
-  const locks = new DigestLocks();
-  const tagLocks = new KeyedLock();
+  const locks = new KeyedRwLock();
+  const tagLocks = new KeyedMutex();
   const leases = new Leases({ length: lease, now, uploading: (repository) => uploads.isOpenIn(repository) });
   const forget = (repository: string, name: string): void => {
     manifests.forget(repository, name);
@@ -95,7 +95,7 @@ export const createRegistry = (options: RegistryOptions): Registry => {
     forget,
     onNotice: notice,
   });
-  const parts: Parts = {
+  const parts: RegistryContext = {
     tree,
     index,
     reconciler,

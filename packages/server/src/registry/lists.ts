@@ -1,16 +1,16 @@
-import { Bounded } from "../cache/index.ts";
+import { LruCache } from "../cache/index.ts";
 
 /**
  * Encoded pages of lists. Each belongs to the generation of its repository: whatever changes a repository begins the next one, and
  * pages of older ones are never served again.
  */
 export class Lists {
-  readonly #pages: Bounded<{ readonly generation: number; readonly page: ListPage }>;
+  readonly #pages: LruCache<{ readonly generation: number; readonly page: ListPage }>;
   readonly #generations = new Map<string, number>();
 
   /** @param memory bytes */
   constructor(memory: number) {
-    this.#pages = new Bounded(memory);
+    this.#pages = new LruCache(memory);
   }
 
   get bytes(): number {

@@ -1,8 +1,8 @@
-import type { Headers } from "dray/http";
+import type { HeaderPairs } from "dray/http";
 import { algorithmOf, type Digest, digestOf, isDigest, largestManifest } from "dray/oci";
-import { Bounded, Fills } from "../cache/index.ts";
+import { LruCache, SingleFlight } from "../cache/index.ts";
 import type { Notice } from "../options.ts";
-import { type Stamp, type Tree, typeInside } from "../tree/index.ts";
+import { type FileVersion, type Tree, typeInside } from "../tree/index.ts";
 
 /** A manifest with what an answer needs. Nobody changes its bytes. */
 export interface StoredManifest {
@@ -10,12 +10,12 @@ export interface StoredManifest {
   readonly mediaType: string;
   readonly bytes: Uint8Array;
   /** Of an answer to GET or HEAD. */
-  readonly headers: Headers;
+  readonly headers: HeaderPairs;
 }
 
 interface Remembered<T> {
   readonly value: T;
-  readonly stamp: Stamp;
+  readonly stamp: FileVersion;
   /** When the tree last agreed; milliseconds since 1970. */
   checked: number;
 }
@@ -42,9 +42,9 @@ const overhead = 500;
  */
 export class Manifests {
   readonly #tree: Tree;
-  readonly #tags: Bounded<Remembered<Digest>>;
-  readonly #manifests: Bounded<Remembered<StoredManifest>>;
-  readonly #fills = new Fills();
+  readonly #tags: LruCache<Remembered<Digest>>;
+  readonly #manifests: LruCache<Remembered<StoredManifest>>;
+  readonly #fills = new SingleFlight();
   readonly #recheckAfter: number;
   readonly #now: () => number;
   readonly #onNotice: (notice: Notice) => void;
@@ -55,8 +55,8 @@ export class Manifests {
     const { tree, memory, recheckAfter, now, onNotice, counts = { requests: 0, hits: 0 } } = options;
     this.#largest = options.largest ?? largestManifest;
     this.#tree = tree;
-    this.#tags = new Bounded(memory / 4);
-    this.#manifests = new Bounded((memory * 3) / 4);
+    this.#tags = new LruCache(memory / 4);
+    this.#manifests = new LruCache((memory * 3) / 4);
     this.#recheckAfter = recheckAfter;
     this.#now = now;
     this.#onNotice = onNotice;
@@ -128,21 +128,21 @@ export class Manifests {
     );
   }
 
-  #fresh<T>(memory: Bounded<Remembered<T>>, key: string): T | undefined {
+  #fresh<T>(memory: LruCache<Remembered<T>>, key: string): T | undefined {
     const entry = memory.get(key);
     return entry !== undefined && this.#now() - entry.checked < this.#recheckAfter ? entry.value : undefined;
   }
 
   /** Compares what is remembered with the tree, and reads it where that differs. */
   #load<T>(
-    memory: Bounded<Remembered<T>>,
+    memory: LruCache<Remembered<T>>,
     key: string,
-    look: () => Promise<Stamp | undefined>,
-    read: () => Promise<{ value: T; stamp: Stamp } | undefined>,
+    look: () => Promise<FileVersion | undefined>,
+    read: () => Promise<{ value: T; stamp: FileVersion } | undefined>,
     sizeOf: (value: T) => number,
   ): Promise<T | undefined> {
     const begun = this.#now();
-    const load = async (): Promise<{ value: T; stamp: Stamp } | undefined> => {
+    const load = async (): Promise<{ value: T; stamp: FileVersion } | undefined> => {
       const entry = memory.get(key);
       if (entry !== undefined) {
         const stamp = await look();
@@ -150,14 +150,14 @@ export class Manifests {
       }
       return read();
     };
-    const keep = (found: { value: T; stamp: Stamp } | undefined): void => {
+    const keep = (found: { value: T; stamp: FileVersion } | undefined): void => {
       if (found === undefined) memory.delete(key);
       else memory.set(key, { ...found, checked: begun }, sizeOf(found.value));
     };
     return this.#fills.load(key, load, keep).then((found) => found?.value);
   }
 
-  async #read(repository: string, digest: Digest): Promise<{ value: StoredManifest; stamp: Stamp } | undefined> {
+  async #read(repository: string, digest: Digest): Promise<{ value: StoredManifest; stamp: FileVersion } | undefined> {
     const stamp = await this.#tree.revision(repository, digest);
     if (stamp === undefined) return undefined;
     const target = await this.#tree.revisionTarget(repository, digest);
@@ -177,7 +177,7 @@ export class Manifests {
 
 const keyOf = (repository: string, name: string): string => `${repository}\0${name}`;
 
-const headersOf = (digest: Digest, mediaType: string, bytes: Uint8Array): Headers => [
+const headersOf = (digest: Digest, mediaType: string, bytes: Uint8Array): HeaderPairs => [
   ["Content-Type", mediaType],
   ["Content-Length", String(bytes.byteLength)],
   ["Docker-Content-Digest", digest],

@@ -1,4 +1,4 @@
-import type { DigestLocks, KeyedLock, Leases } from "../holds/index.ts";
+import type { KeyedMutex, KeyedRwLock, Leases } from "../holds/index.ts";
 import type { Index, Reconciler } from "../index/types.ts";
 import type { Notice } from "../options.ts";
 import type { Removals } from "../removal/index.ts";
@@ -8,7 +8,7 @@ import type { Lists } from "./lists.ts";
 import type { Manifests } from "./manifests.ts";
 
 /** What a registry consists of; each endpoint takes what it needs. */
-export interface Parts {
+export interface RegistryContext {
   readonly tree: Tree;
   readonly index: Index;
   readonly reconciler: Reconciler;
@@ -16,9 +16,9 @@ export interface Parts {
   readonly lists: Lists;
   readonly uploads: Uploads;
   readonly removals: Removals;
-  readonly locks: DigestLocks;
+  readonly locks: KeyedRwLock;
   /** By `repository\0tag`. Taken after the locks of digests. */
-  readonly tagLocks: KeyedLock;
+  readonly tagLocks: KeyedMutex;
   readonly leases: Leases;
   readonly settings: Settings;
   readonly now: () => number;

@@ -3,4 +3,4 @@
  * Imports `tree/`, `holds/` and the shape of the index; knows no request.
  */
 export { createRemovals, type Removals, type RemovalsOptions } from "./removal.ts";
-export { type Places, unlinkLayer, unlinkManifest } from "./unlink.ts";
+export { type DeletionContext, unlinkLayer, unlinkManifest } from "./unlink.ts";

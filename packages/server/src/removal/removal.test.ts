@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
 import { type Digest, digestOf, encodeJson, mediaTypes } from "dray/oci";
-import { DigestLocks, KeyedLock } from "../holds/index.ts";
+import { KeyedMutex, KeyedRwLock } from "../holds/index.ts";
 import { createReconciler, openIndex } from "../index/index.ts";
 import { memoryDriver } from "../storage/index.ts";
 import { currentLink, layerFolder, revisionFolder, Tree, typePath } from "../tree/index.ts";
@@ -34,8 +34,8 @@ const setUp = async () => {
   await tree.setTag("two", "a", first.digest);
   const index = openIndex(":memory:");
   const reconciler = createReconciler({ tree, index, now: Date.now, recheckAfter: 0 });
-  const locks = new DigestLocks();
-  const tagLocks = new KeyedLock();
+  const locks = new KeyedRwLock();
+  const tagLocks = new KeyedMutex();
   const forgotten: string[] = [];
   const guarded: { why?: Error } = {};
   const removals = createRemovals({

@@ -1,11 +1,11 @@
 import type { Digest } from "dray/oci";
-import type { DigestLocks, KeyedLock } from "../holds/index.ts";
-import { type Places, unlinkLayer, unlinkManifest, unlinkTag } from "./unlink.ts";
+import type { KeyedMutex, KeyedRwLock } from "../holds/index.ts";
+import { type DeletionContext, unlinkLayer, unlinkManifest, unlinkTag } from "./unlink.ts";
 
-export interface RemovalsOptions extends Places {
-  readonly locks: DigestLocks;
+export interface RemovalsOptions extends DeletionContext {
+  readonly locks: KeyedRwLock;
   /** By `repository\0tag`. Taken after the locks of digests. */
-  readonly tagLocks: KeyedLock;
+  readonly tagLocks: KeyedMutex;
   /** Why nothing may be deleted at the moment. */
   readonly guard: () => Error | undefined;
 }

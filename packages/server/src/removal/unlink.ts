@@ -3,7 +3,7 @@ import type { Index, Reconciler } from "../index/types.ts";
 import { revisionFolder, type Tree } from "../tree/index.ts";
 
 /** What taking something out of a repository needs. */
-export interface Places {
+export interface DeletionContext {
   readonly tree: Tree;
   readonly index: Index;
   readonly reconciler: Reconciler;
@@ -17,7 +17,7 @@ export interface Places {
  * @param options.folder takes the link's folder as well, which distribution leaves behind: many removals then share a wait for the disk
  */
 export const unlinkManifest = (
-  places: Places,
+  places: DeletionContext,
   repository: string,
   digest: Digest,
   { folder = false }: { readonly folder?: boolean } = {},
@@ -32,7 +32,7 @@ export const unlinkManifest = (
 };
 
 /** Takes a tag away. The caller has asked the guard and is the only one at this tag. */
-export const unlinkTag = (places: Places, repository: string, tag: string): Promise<void> => {
+export const unlinkTag = (places: DeletionContext, repository: string, tag: string): Promise<void> => {
   const { tree, index } = places;
   return change(
     places,
@@ -44,12 +44,12 @@ export const unlinkTag = (places: Places, repository: string, tag: string): Prom
 };
 
 /** Takes a blob out of a repository; its data stays in the pool. The caller has asked the guard and holds the digest exclusively. */
-export const unlinkLayer = ({ tree, forget }: Places, repository: string, digest: Digest): Promise<void> =>
+export const unlinkLayer = ({ tree, forget }: DeletionContext, repository: string, digest: Digest): Promise<void> =>
   tree.unlinkLayer(repository, digest).finally(() => forget(repository, digest));
 
 /** The tree, then the index, then memory; memory also where only half of it was done. */
 const change = async (
-  { reconciler, forget }: Places,
+  { reconciler, forget }: DeletionContext,
   repository: string,
   name: string,
   inTree: () => Promise<void>,

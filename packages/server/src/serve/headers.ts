@@ -1,11 +1,11 @@
-import type { Headers, Middleware } from "dray/http";
+import type { HeaderPairs, Middleware } from "dray/http";
 
 export type WantedHeaders = Readonly<Record<string, readonly string[]>>;
 
 /** Headers of every answer, as the operator wants them (`http.headers`). What `wanted` gives is looked at once for each value of it. */
 export const withHeaders = (wanted: () => WantedHeaders): Middleware => {
   let seen: WantedHeaders | undefined;
-  let pairs: Headers = [];
+  let pairs: HeaderPairs = [];
   return (next) => async (request) => {
     const now = wanted();
     if (now !== seen) [seen, pairs] = [now, pairsOf(now)];
@@ -14,5 +14,5 @@ export const withHeaders = (wanted: () => WantedHeaders): Middleware => {
   };
 };
 
-const pairsOf = (headers: WantedHeaders): Headers =>
+const pairsOf = (headers: WantedHeaders): HeaderPairs =>
   Object.entries(headers).flatMap(([name, values]) => values.map((value) => [name, value] as const));

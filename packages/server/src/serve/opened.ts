@@ -1,7 +1,7 @@
 import { type LineOptions, type Lines, openLines } from "../operation/index.ts";
 
 /** What was opened so far, to be closed in the opposite order, and files of lines, which others may move away. */
-export class Opened {
+export class DisposableLines {
   readonly #closes: (() => Promise<void>)[] = [];
   readonly #lines: Lines[] = [];
 

@@ -19,7 +19,7 @@ import { Certificates } from "./certificates.ts";
 import { withHeaders } from "./headers.ts";
 import { jobsOf } from "./jobs.ts";
 import { type OpenRegistry, openRegistry } from "./open-registry.ts";
-import { Opened } from "./opened.ts";
+import { DisposableLines } from "./opened.ts";
 import { readTls } from "./tls.ts";
 import { watchersOf } from "./watch.ts";
 
@@ -48,7 +48,7 @@ const forEver = 2 ** 31 - 1;
  * @throws DrayError naming what is wrong; nothing is left open then
  */
 export const serve = async (settings: Settings, { settings: again, version }: ServeOptions): Promise<Serving> => {
-  const opened = new Opened();
+  const opened = new DisposableLines();
   try {
     let current = settings;
     const lines = await opened.lines("stderr");

@@ -11,7 +11,7 @@ import {
 } from "../operation/index.ts";
 import { routeOfRequest } from "../protocol/protocol.ts";
 import type { Route } from "../protocol/route.ts";
-import type { Opened } from "./opened.ts";
+import type { DisposableLines } from "./opened.ts";
 
 /** Those who see every request, and the audit log, which sees more than requests. */
 export interface Watchers {
@@ -21,7 +21,7 @@ export interface Watchers {
 
 export const watchersOf = async (
   { log: { access, audit }, registry: { locations } }: Settings,
-  { opened, log, metrics }: { opened: Opened; log: Log; metrics: Metrics | undefined },
+  { opened, log, metrics }: { opened: DisposableLines; log: Log; metrics: Metrics | undefined },
 ): Promise<Watchers> => {
   const prefix = locations?.prefix ?? "";
   const routed = (request: HttpRequest): Route => routeOfRequest(request, prefix);

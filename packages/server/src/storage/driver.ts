@@ -34,7 +34,7 @@ export interface Driver {
    * A file that grows at its end and is hashed as it grows; made if it is not there. Bytes that are there already are hashed
    * again before this resolves. One receiver at a time for a path.
    */
-  receive(path: string, algorithm: DigestAlgorithm): Promise<Receiver>;
+  receive(path: string, algorithm: DigestAlgorithm): Promise<AppendFile>;
   /** Bytes free and in all, where the store has a limit. */
   space?(): Promise<{ readonly free: number; readonly total: number }>;
   /** Lets go of locks, threads and open files. */
@@ -43,7 +43,7 @@ export interface Driver {
 
 export interface ChangeOptions {
   /** `false`: a power cut may undo it, a kill not; that saves the wait for the disk. Default `true`. */
-  readonly lasting?: boolean;
+  readonly durable?: boolean;
 }
 
 export interface WriteOptions extends ChangeOptions {
@@ -78,11 +78,11 @@ export interface ReceiveOptions {
   /** There is surely no file yet. */
   readonly fresh: boolean;
   /** The file will be brought to the disk in the end. */
-  readonly lasting: boolean;
+  readonly durable: boolean;
 }
 
 /** The end of a file that grows. */
-export interface Receiver {
+export interface AppendFile {
   /** Bytes that are written and hashed: what a client may be told. Appended ones count when `drain` resolves. */
   readonly size: number;
   /** Takes bytes, which stay the caller's own once this resolves. It resolves when there is room for more, not when they are written. */

@@ -6,12 +6,12 @@ import { allOf } from "./all-of.ts";
 import { Directories } from "./directories.ts";
 import { Syncs } from "./directory-syncs.ts";
 import type {
+  AppendFile,
   ChangeOptions,
   Driver,
   Facts,
   MoveOptions,
   ReceiveOptions,
-  Receiver,
   StoredFile,
   WriteOptions,
 } from "./driver.ts";
@@ -29,7 +29,7 @@ export interface FilesystemDriverOptions {
    * Receives into a file by its absolute path, elsewhere than on this thread. The directories are there, the file perhaps not.
    * Default: in place.
    */
-  readonly receive?: (path: string, algorithm: DigestAlgorithm, options: ReceiveOptions) => Promise<Receiver>;
+  readonly receive?: (path: string, algorithm: DigestAlgorithm, options: ReceiveOptions) => Promise<AppendFile>;
   readonly fs?: FileSystem;
   /** How the volume is kept to one process. Default: by names beside it, which asks nothing of the file system. */
   readonly lock?: LockVolume;
@@ -94,7 +94,7 @@ class FilesystemDriver implements Driver {
     return onDisk("list", at, () => ifThere(() => this.#fs.readdir(at)));
   }
 
-  async write(path: string, bytes: Uint8Array, { lasting = true, after }: WriteOptions = {}): Promise<void> {
+  async write(path: string, bytes: Uint8Array, { durable: lasting = true, after }: WriteOptions = {}): Promise<void> {
     const at = this.#at(path);
     this.#syncs.check();
     const waits = this.#full && lasting;
@@ -128,7 +128,7 @@ class FilesystemDriver implements Driver {
     });
   }
 
-  async remove(path: string, { lasting = true }: ChangeOptions = {}): Promise<void> {
+  async remove(path: string, { durable: lasting = true }: ChangeOptions = {}): Promise<void> {
     const at = this.#at(path);
     this.#syncs.check();
     await onDisk("remove", at, async () => {
@@ -144,12 +144,12 @@ class FilesystemDriver implements Driver {
     await onDisk("write", at, () => ifThere(() => this.#fs.utimes(at, now, now)));
   }
 
-  async receive(path: string, algorithm: DigestAlgorithm): Promise<Receiver> {
+  async receive(path: string, algorithm: DigestAlgorithm): Promise<AppendFile> {
     const at = this.#at(path);
     this.#syncs.check();
     return onDisk("write", at, async () => {
       const fresh = await this.#directories.make(dirname(at));
-      return this.#receive(at, algorithm, { fresh, lasting: this.#full });
+      return this.#receive(at, algorithm, { fresh, durable: this.#full });
     });
   }
 

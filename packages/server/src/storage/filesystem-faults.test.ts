@@ -52,10 +52,10 @@ const works: readonly [
 ];
 
 const prepare = async (driver: Driver, at: string): Promise<void> => {
-  await driver.write(`${at}/there`, filled(10, 3), { lasting: false });
-  await driver.write(`${at}/from`, large, { lasting: false });
-  await driver.write(`${at}/apart/data`, large, { lasting: false });
-  for (const path of ["a", "b/c", "b/d"]) await driver.write(`${at}/folder/${path}`, small, { lasting: false });
+  await driver.write(`${at}/there`, filled(10, 3), { durable: false });
+  await driver.write(`${at}/from`, large, { durable: false });
+  await driver.write(`${at}/apart/data`, large, { durable: false });
+  for (const path of ["a", "b/c", "b/d"]) await driver.write(`${at}/folder/${path}`, small, { durable: false });
 };
 
 describe("a disk that fails", () => {

@@ -3,7 +3,7 @@
  * Imports the library; knows no path of the tree, no repository, no upload.
  */
 export { allOf } from "./all-of.ts";
-export type { ChangeOptions, Driver, Facts, MoveOptions, Receiver, StoredFile, WriteOptions } from "./driver.ts";
+export type { AppendFile, ChangeOptions, Driver, Facts, MoveOptions, StoredFile, WriteOptions } from "./driver.ts";
 export { type FilesystemDriverOptions, filesystemDriver } from "./filesystem-driver.ts";
 export type { MemoryContent } from "./memory-content.ts";
 export { type MemoryDriverOptions, type MemoryFiles, memoryDriver } from "./memory-driver.ts";

@@ -1,6 +1,6 @@
 import { DrayError } from "dray/errors";
 import type { DigestAlgorithm } from "dray/oci";
-import type { Driver, Facts, MoveOptions, Receiver, StoredFile, WriteOptions } from "./driver.ts";
+import type { AppendFile, Driver, Facts, MoveOptions, StoredFile, WriteOptions } from "./driver.ts";
 import { Blocks, bytesInMemory, type GrowingContent, type MemoryContent, Sunk, wholeOf } from "./memory-content.ts";
 import { checkPath, nameOf, parentOf } from "./paths.ts";
 import { type ByteSink, receiver } from "./receiver.ts";
@@ -114,7 +114,7 @@ class MemoryDriver implements Driver, MemoryFiles {
     if (entry !== undefined) entry.mtime = this.#tick();
   }
 
-  async receive(path: string, algorithm: DigestAlgorithm): Promise<Receiver> {
+  async receive(path: string, algorithm: DigestAlgorithm): Promise<AppendFile> {
     const there = this.#find(path);
     if (isDirectory(there)) throw refused("write", path, "it is a directory");
     const file: File = there ?? this.#file(this.#sink ? new Sunk() : new Blocks());

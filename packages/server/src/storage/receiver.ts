@@ -1,8 +1,8 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { DrayError } from "dray/errors";
 import { type Digest, type DigestAlgorithm, type Digester, digester } from "dray/oci";
-import type { Receiver } from "./driver.ts";
-import { Turns } from "./turns.ts";
+import type { AppendFile } from "./driver.ts";
+import { Mutex } from "./turns.ts";
 
 /** Where a receiver puts its bytes: a file that is open for reading and writing, or something like it. */
 export interface ByteSink {
@@ -19,7 +19,7 @@ export interface ByteSink {
  * Receives into a sink, hashing on the thread that calls: the next piece is filled and hashed while one is written, and never are
  * two writes on their way. What the sink holds already is hashed first. The sink is the receiver's from here on, also if this rejects.
  */
-export const receiver = async (sink: ByteSink, algorithm: DigestAlgorithm): Promise<Receiver> => {
+export const receiver = async (sink: ByteSink, algorithm: DigestAlgorithm): Promise<AppendFile> => {
   try {
     const { hash, size } = await hashed(sink, algorithm, await sink.size());
     return new Growing(sink, algorithm, hash, size);
@@ -60,7 +60,7 @@ const hashed = async (
   return { hash, size: at };
 };
 
-class Growing implements Receiver {
+class Growing implements AppendFile {
   readonly #sink: ByteSink;
   readonly #algorithm: DigestAlgorithm;
   /** Of everything up to `#end`; none after a failure or a digest, until it is needed again. */
@@ -75,7 +75,7 @@ class Growing implements Receiver {
   /** The write that is on its way. Never rejects: what went wrong is kept until `drain` has told it. */
   #writing: Promise<void> | undefined;
   #failure: { readonly error: unknown } | undefined;
-  readonly #turns = new Turns();
+  readonly #turns = new Mutex();
 
   constructor(sink: ByteSink, algorithm: DigestAlgorithm, hash: Digester, size: number) {
     this.#sink = sink;

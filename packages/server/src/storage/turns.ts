@@ -1,7 +1,7 @@
 import { DrayError } from "dray/errors";
 
 /** The calls to a receiver one after the other, whatever became of those before; none any more once it is closed. */
-export class Turns {
+export class Mutex {
   #last: Promise<unknown> = Promise.resolve();
   #closed: Promise<void> | undefined;
 

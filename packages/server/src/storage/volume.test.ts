@@ -175,9 +175,9 @@ describe("a volume", () => {
       const driver = await filesystemDriver(at, { fs, durability });
       counting = true;
       // The file and three directories; then, with all of them known, the file and its directory; its directory when it goes.
-      await driver.write("a/b/one", text("1"), { lasting });
-      await driver.write("a/b/two", text("2"), { lasting });
-      await driver.remove("a/b/one", { lasting });
+      await driver.write("a/b/one", text("1"), { durable: lasting });
+      await driver.write("a/b/two", text("2"), { durable: lasting });
+      await driver.remove("a/b/one", { durable: lasting });
       assert.equal(syncs, expected, `${durability}, ${lasting}`);
       await driver.close();
     }

@@ -5,4 +5,4 @@
 export { ambiguityOf } from "./ambiguous.ts";
 export { type Described, describe, typeInside } from "./described.ts";
 export * from "./paths.ts";
-export { type Stamp, type TagLink, Tree } from "./tree.ts";
+export { type FileVersion, type TagLink, Tree } from "./tree.ts";

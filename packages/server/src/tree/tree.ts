@@ -20,7 +20,7 @@ import {
 import { isTypeText } from "./type-text.ts";
 
 /** Tells whether a file or directory is still the one that was seen. */
-export interface Stamp {
+export interface FileVersion {
   readonly mtime: number;
   readonly ino: number;
 }
@@ -28,7 +28,7 @@ export interface Stamp {
 /** What a tag stands for, and the state of the file that says so. */
 export interface TagLink {
   readonly digest: Digest;
-  readonly stamp: Stamp;
+  readonly stamp: FileVersion;
 }
 
 /**
@@ -136,7 +136,7 @@ export class Tree {
     return this.#digests(layersPath(repository));
   }
 
-  async revision(repository: string, digest: Digest): Promise<Stamp | undefined> {
+  async revision(repository: string, digest: Digest): Promise<FileVersion | undefined> {
     return stampOf(await this.driver.stat(`${revisionFolder(repository, digest)}/link`));
   }
 
@@ -184,7 +184,7 @@ export class Tree {
     return digest === undefined ? undefined : { digest, stamp };
   }
 
-  async tagStamp(repository: string, tag: string): Promise<Stamp | undefined> {
+  async tagStamp(repository: string, tag: string): Promise<FileVersion | undefined> {
     return stampOf(await this.driver.stat(currentLink(repository, tag)));
   }
 
@@ -204,12 +204,12 @@ export class Tree {
   }
 
   /** The state of the directory that changes when a tag comes or goes. */
-  async tagsStamp(repository: string): Promise<Stamp | undefined> {
+  async tagsStamp(repository: string): Promise<FileVersion | undefined> {
     return stampOf(await this.driver.stat(tagsPath(repository)));
   }
 
   /** The state of the directories that change when a manifest of a new digest comes. */
-  async revisionsStamp(repository: string, algorithm: "sha256" | "sha512"): Promise<Stamp | undefined> {
+  async revisionsStamp(repository: string, algorithm: "sha256" | "sha512"): Promise<FileVersion | undefined> {
     return stampOf(await this.driver.stat(`${revisionsPath(repository)}/${algorithm}`));
   }
 
@@ -261,5 +261,5 @@ export class Tree {
   }
 }
 
-const stampOf = (facts: { mtime: number; ino: number } | undefined): Stamp | undefined =>
+const stampOf = (facts: { mtime: number; ino: number } | undefined): FileVersion | undefined =>
   facts === undefined ? undefined : { mtime: facts.mtime, ino: facts.ino };

@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import { isDrayError } from "dray/errors";
 import { digestOf } from "dray/oci";
 import type { Notice } from "../options.ts";
-import { type Driver, type MemoryFiles, memoryDriver, type Receiver } from "../storage/index.ts";
+import { type AppendFile, type Driver, type MemoryFiles, memoryDriver } from "../storage/index.ts";
 import { repositoryPath, uploadData, uploadFolder, uploadStarted } from "../tree/paths.ts";
 import { bodyByHand, inChunks, patterned } from "./by-hand.fixture.ts";
 import { createUploads, type Upload, type Uploads } from "./index.ts";
@@ -199,8 +199,8 @@ describe("who is open", () => {
 
 describe("an idle session", () => {
   /** Sessions with a count of the receivers that are open. */
-  const counted = (): ReturnType<typeof clocked> & { receivers: Set<Receiver> } => {
-    const receivers = new Set<Receiver>();
+  const counted = (): ReturnType<typeof clocked> & { receivers: Set<AppendFile> } => {
+    const receivers = new Set<AppendFile>();
     const counting = clocked((base) => ({
       ...delegate(base),
       receive: async (path, algorithm) => {

@@ -1,5 +1,5 @@
 import { type Digest, type DigestAlgorithm, digester } from "dray/oci";
-import type { Driver, Receiver } from "../storage/driver.ts";
+import type { AppendFile, Driver } from "../storage/driver.ts";
 
 /** Content up to this size may wait in memory for its end, and is hashed where it is. */
 export const mostHeld: number = 64 * 1024;
@@ -8,13 +8,13 @@ export const mostHeld: number = 64 * 1024;
  * The bytes of an upload: the beginning in memory, so that little content needs no file of its own, all of it in a file once it
  * grows or is to last. The caller does one thing after the other.
  */
-export class Received {
+export class UploadBuffer {
   readonly #driver: Driver;
   readonly #path: string;
   readonly #algorithm: DigestAlgorithm;
   #held: Uint8Array[] = [];
   #heldSize = 0;
-  #receiver: Receiver | undefined;
+  #receiver: AppendFile | undefined;
   #hasFile: boolean;
   /** Bytes that are written. */
   #size: number;
@@ -82,7 +82,7 @@ export class Received {
   }
 
   /** Opens the file, made if it is not there, and hashes what it has. */
-  async open(): Promise<Receiver> {
+  async open(): Promise<AppendFile> {
     if (this.#receiver === undefined) {
       // Whatever fails from here on may leave a file.
       this.#hasFile = true;
@@ -105,7 +105,7 @@ export class Received {
   }
 
   /** Opens the file, with what was held in its beginning. If that fails, what was held is lost. */
-  async #spill(): Promise<Receiver> {
+  async #spill(): Promise<AppendFile> {
     const held = this.#held;
     this.#held = [];
     this.#heldSize = 0;

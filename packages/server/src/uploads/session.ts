@@ -2,13 +2,13 @@ import { aborted, DrayError } from "dray/errors";
 import type { Digest, DigestAlgorithm } from "dray/oci";
 import type { Driver } from "../storage/driver.ts";
 import { uploadData, uploadFolder } from "../tree/paths.ts";
-import { Received } from "./received.ts";
+import { UploadBuffer } from "./received.ts";
 import { type SessionFacts, writeSession } from "./stored.ts";
 import { OutOfOrder, type Upload } from "./types.ts";
 import { Writer } from "./writer.ts";
 
 /** What a session knows of where it lives. */
-export interface Surroundings {
+export interface UploadContext {
   readonly driver: Driver;
   readonly now: () => number;
   /** Milliseconds without a byte after which another writer takes over. */
@@ -35,8 +35,8 @@ export class Session implements Upload {
   /** When anybody last asked for it, and when bytes last came; milliseconds since 1970. */
   usedAt: number;
   addedAt: number;
-  readonly #around: Surroundings;
-  readonly #received: Received;
+  readonly #around: UploadContext;
+  readonly #received: UploadBuffer;
   /** Whether a restart would find it. */
   #named: boolean;
   /** Naming it was begun. */
@@ -51,14 +51,14 @@ export class Session implements Upload {
   constructor(
     { repository, id }: { readonly repository: string; readonly id: string },
     facts: SessionFacts,
-    around: Surroundings,
+    around: UploadContext,
     there?: { readonly size: number | undefined; readonly addedAt: number },
   ) {
     this.id = id;
     this.repository = repository;
     this.facts = facts;
     this.#around = around;
-    this.#received = new Received(around.driver, uploadData(repository, id), facts.algorithm, there?.size);
+    this.#received = new UploadBuffer(around.driver, uploadData(repository, id), facts.algorithm, there?.size);
     this.#named = there !== undefined;
     this.usedAt = around.now();
     this.addedAt = there?.addedAt ?? this.usedAt;
@@ -279,7 +279,7 @@ export class Session implements Upload {
 
   async #remove(): Promise<void> {
     if (this.isStored || this.#touched)
-      await this.#around.driver.remove(uploadFolder(this.repository, this.id), { lasting: false });
+      await this.#around.driver.remove(uploadFolder(this.repository, this.id), { durable: false });
   }
 
   #end(why: string): void {

@@ -5,7 +5,7 @@ import type { Notice } from "../options.ts";
 import type { Driver } from "../storage/driver.ts";
 import { uploadFolder } from "../tree/paths.ts";
 import { Activity } from "./activity.ts";
-import { Session, type Surroundings } from "./session.ts";
+import { Session, type UploadContext } from "./session.ts";
 import { findSession, isSessionId, lastAddedTo, type StoredSession, storedSessions } from "./stored.ts";
 import type { Upload, Uploads } from "./types.ts";
 
@@ -38,7 +38,7 @@ class Sessions implements Uploads {
   readonly #newId: () => string;
   readonly #onNotice: (notice: Notice) => void;
   readonly #activity: Activity;
-  readonly #around: Surroundings;
+  readonly #around: UploadContext;
   /** In memory, the least lately used first. */
   readonly #sessions = new Map<string, Session>();
   /** Between memory and tree: nobody else may look at them. */

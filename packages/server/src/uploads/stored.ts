@@ -45,7 +45,7 @@ export const writeSession = async (
   { owner, algorithm, startedAt }: SessionFacts,
 ): Promise<void> => {
   // A power cut may take a session: whoever pushes begins again.
-  const options = { lasting: false };
+  const options = { durable: false };
   const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
   if (owner !== "" || algorithm !== "sha256")
     await driver.write(ours(repository, id), bytes(JSON.stringify({ owner, algorithm })), options);

@@ -1,4 +1,11 @@
-import { type Handler, type Headers, type HttpRequest, type HttpResponse, header, type Middleware } from "dray/http";
+import {
+  type Handler,
+  type HeaderPairs,
+  type HttpRequest,
+  type HttpResponse,
+  header,
+  type Middleware,
+} from "dray/http";
 import { mapRequestBody } from "../body.ts";
 import { refuse } from "../respond.ts";
 import { splitTarget } from "../target.ts";
@@ -28,7 +35,7 @@ export const quirks = (options: MemoryRegistryOptions): Middleware => {
 const isSession = (path: string): boolean => /\/blobs\/uploads\/[^/]+$/.test(path);
 const isUploads = (path: string): boolean => /\/blobs\/uploads\/?$/.test(path);
 
-const without = (headers: Headers, ...names: string[]): Headers =>
+const without = (headers: HeaderPairs, ...names: string[]): HeaderPairs =>
   headers.filter(([name]) => !names.includes(name.toLowerCase()));
 
 const dropHeaders = (response: HttpResponse, ...names: string[]): HttpResponse => ({

@@ -1,5 +1,5 @@
 import { createHmac, randomBytes } from "node:crypto";
-import { Bounded } from "../../cache/index.ts";
+import { LruCache } from "../../cache/index.ts";
 import type { Notice } from "../../options.ts";
 import { addressOf } from "../address.ts";
 import { later, unauthorised } from "../refusals.ts";
@@ -48,7 +48,7 @@ export class Passwords {
   readonly #options: PasswordsOptions;
   readonly #remember: number;
   readonly #attempts: Attempts | undefined;
-  readonly #right = new Bounded<Remembered>(memory);
+  readonly #right = new LruCache<Remembered>(memory);
   readonly #running = new Map<string, Promise<boolean>>();
   /** What is kept of a password is of no use outside of this process. */
   readonly #secret = randomBytes(32);

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { DrayError } from "dray/errors";
 import type { HttpRequest } from "dray/http";
-import { Bounded } from "../../cache/index.ts";
+import { LruCache } from "../../cache/index.ts";
 import { type AnonymousOptions, anonymous } from "../anonymous.ts";
 import { challengeOf, isHeaderText } from "../challenge.ts";
 import { credentialsOf } from "../credentials.ts";
@@ -56,7 +56,7 @@ export const tokens = async (options: TokensOptions): Promise<Access> => {
   const anybody = anonymous(options);
   const rules = { issuer, service, algorithms: new Set(options.signingalgorithms ?? algorithms) };
   const keys = await openKeys({ ...options, now });
-  const right = new Bounded<Remembered>(memory);
+  const right = new LruCache<Remembered>(memory);
   const running = new Map<string, Promise<Holder | TokenFault | "unavailable">>();
 
   const holderOf = (token: string): Holder | Promise<Holder | TokenFault | "unavailable"> => {

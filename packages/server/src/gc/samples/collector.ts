@@ -1,15 +1,15 @@
-import { DigestLocks, Leases } from "../../holds/index.ts";
+import { KeyedRwLock, Leases } from "../../holds/index.ts";
 import { createReconciler, openIndex } from "../../index/index.ts";
 import type { Driver } from "../../storage/index.ts";
 import { Tree } from "../../tree/index.ts";
 import { createUploads } from "../../uploads/index.ts";
 import { type Collector, createCollector } from "../collector.ts";
-import type { World } from "./world.ts";
+import type { GcModel } from "./world.ts";
 
 /** A collector for tests, as it stands long after a start, with the world's promises and uploads. */
 export const collectorOver = async (
   driver: Driver,
-  { grace, untagged, repositories }: Pick<World, "grace" | "untagged" | "repositories">,
+  { grace, untagged, repositories }: Pick<GcModel, "grace" | "untagged" | "repositories">,
   now: number,
 ): Promise<{ collector: Collector; close: () => Promise<void> }> => {
   let time = now - 10_000;
@@ -31,7 +31,7 @@ export const collectorOver = async (
     reconciler,
     leases,
     uploads,
-    locks: new DigestLocks(),
+    locks: new KeyedRwLock(),
     settings: { grace, lease, share: 1, ...(untagged === undefined ? {} : { untagged }) },
     now: clock,
     forget: () => {},

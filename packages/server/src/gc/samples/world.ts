@@ -4,15 +4,15 @@ import type { MemoryFiles } from "../../storage/index.ts";
 import { blobPath, layerFolder, revisionFolder, tagFolder } from "../../tree/index.ts";
 
 /** A registry on paper, for tests: what lies where, how old it is, and what garbage collection should make of it. */
-export interface World {
+export interface GcModel {
   readonly grace: number;
   readonly untagged: number | undefined;
   readonly pool: ReadonlyMap<Digest, { readonly bytes: Uint8Array; readonly age: number }>;
-  readonly manifests: ReadonlyMap<Digest, Paper>;
+  readonly manifests: ReadonlyMap<Digest, ModelManifest>;
   readonly repositories: ReadonlyMap<string, Place>;
 }
 
-interface Paper {
+interface ModelManifest {
   readonly children: readonly Digest[];
   readonly subject: Digest | undefined;
   readonly readable: boolean;
@@ -40,7 +40,7 @@ const subjects = fc.constantFrom("none", "none", "earlier", "child", "nowhere");
 const names = ["one", "one/two", "three"];
 
 /** @param odd whether manifests may be unreadable, which keeps most things */
-export const anyWorld = (g: fc.GeneratorValue, { odd = false }: { odd?: boolean } = {}): World => {
+export const anyWorld = (g: fc.GeneratorValue, { odd = false }: { odd?: boolean } = {}): GcModel => {
   const yes = (): boolean => g(fc.boolean);
   const some = <T>(list: readonly T[], most: number): T[] =>
     list.length === 0 ? [] : g(() => fc.subarray([...list], { maxLength: Math.min(most, list.length) }));
@@ -67,7 +67,7 @@ export const anyWorld = (g: fc.GeneratorValue, { odd = false }: { odd?: boolean 
     blobs.push(...new Set([digest, to]));
   }
 
-  const manifests = new Map<Digest, Paper>();
+  const manifests = new Map<Digest, ModelManifest>();
   const count = g(fc.nat, { max: 7 });
   for (let i = 0; i < count; i++) {
     const kind = g(() => (odd ? oddKinds : kinds));
@@ -136,7 +136,7 @@ const bytesOf = (
 };
 
 /** Puts a world into a driver. */
-export const build = ({ pool, repositories }: World, files: MemoryFiles, now: number): void => {
+export const build = ({ pool, repositories }: GcModel, files: MemoryFiles, now: number): void => {
   const put = (path: string, content: Uint8Array | string, age: number): void =>
     files.putSync(path, typeof content === "string" ? new TextEncoder().encode(content) : content, {
       mtime: now - age,
@@ -150,7 +150,7 @@ export const build = ({ pool, repositories }: World, files: MemoryFiles, now: nu
 };
 
 /** Paths of the files that garbage collection should remove. Simple and slow, from the words of the task. */
-export const garbageOf = (world: World): string[] => {
+export const garbageOf = (world: GcModel): string[] => {
   const { grace, pool, manifests, repositories } = world;
   const paths: string[] = [];
   const staying = new Map<string, Place>();
@@ -186,7 +186,7 @@ export const garbageOf = (world: World): string[] => {
   }
   return paths.sort();
 
-  function revisionStays({ untagged }: World, place: Place, digest: Digest, seen: readonly Digest[] = []): boolean {
+  function revisionStays({ untagged }: GcModel, place: Place, digest: Digest, seen: readonly Digest[] = []): boolean {
     if (untagged === undefined || [...place.revisions.keys()].some((other) => manifests.get(other)?.readable !== true))
       return true;
     if ([...place.tags.values()].includes(digest) || place.leases.has(digest)) return true;

@@ -118,7 +118,7 @@ test("a timed driver does what the driver does, and its failures count too", asy
     open: said("open", undefined),
     stat: said("stat", facts),
     list: said("list", ["a"]),
-    write: (_path: string, _bytes: Uint8Array, { lasting = true } = {}) =>
+    write: (_path: string, _bytes: Uint8Array, { durable: lasting = true } = {}) =>
       Promise.reject(new DrayError("DISK", lasting ? "full" : "full for a moment")),
     move: said("move", undefined),
     remove: said("remove", undefined),
@@ -135,11 +135,11 @@ test("a timed driver does what the driver does, and its failures count too", asy
   assert.deepEqual(await timed.list("x"), ["a"]);
   await timed.open("x");
   await timed.move("x", "y", { alone: true });
-  await timed.remove("x", { lasting: false });
+  await timed.remove("x", { durable: false });
   await timed.touch("x");
   await timed.receive("x", "sha256");
   await timed.close();
-  await assert.rejects(timed.write("x", bytes, { lasting: false }), /full for a moment/);
+  await assert.rejects(timed.write("x", bytes, { durable: false }), /full for a moment/);
   assert.deepEqual(calls, [
     '"read" "x"',
     '"stat" "x"',

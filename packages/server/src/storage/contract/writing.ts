@@ -84,9 +84,9 @@ export const writing = (tested: Tested): void => {
 
     it("needs not to last", async () => {
       const { driver, at } = tested;
-      await driver.write(`${at}/a/file`, text("x"), { lasting: false });
+      await driver.write(`${at}/a/file`, text("x"), { durable: false });
       same(await driver.read(`${at}/a/file`), text("x"));
-      await driver.remove(`${at}/a`, { lasting: false });
+      await driver.remove(`${at}/a`, { durable: false });
       assert.equal(await driver.stat(`${at}/a`), undefined);
     });
 

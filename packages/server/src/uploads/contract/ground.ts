@@ -19,7 +19,7 @@ export const failed =
     isDrayError(error, code);
 
 /** A driver with sessions over it, and what tests ask of them. */
-export class Ground {
+export class UploadsHarness {
   /** Set before the first test. */
   driver!: Driver;
   readonly #begun: Uploads[] = [];

@@ -3,10 +3,10 @@ import { describe, test } from "node:test";
 import { isDrayError } from "dray/errors";
 import { uploadData, uploadFolder, uploadStarted } from "../../tree/paths.ts";
 import { bodyByHand, inChunks, patterned } from "../by-hand.fixture.ts";
-import { failed, type Ground, owner, repository } from "./ground.ts";
+import { failed, owner, repository, type UploadsHarness } from "./ground.ts";
 
 /** Clients, servers and ends that fail in the middle. */
-export const interrupted = (ground: Ground): void => {
+export const interrupted = (ground: UploadsHarness): void => {
   describe("a body that ends early", () => {
     for (const last of [false, true])
       for (const size of [1000, 300_000])

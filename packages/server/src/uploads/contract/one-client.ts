@@ -3,10 +3,10 @@ import { describe, test } from "node:test";
 import { digestOf } from "dray/oci";
 import { uploadData, uploadFolder, uploadStarted } from "../../tree/paths.ts";
 import { inChunks, patterned } from "../by-hand.fixture.ts";
-import { failed, type Ground, outOfOrder, owner, repository } from "./ground.ts";
+import { failed, outOfOrder, owner, repository, type UploadsHarness } from "./ground.ts";
 
 /** A client that brings what it said. */
-export const oneClient = (ground: Ground): void => {
+export const oneClient = (ground: UploadsHarness): void => {
   describe("one client", () => {
     for (const size of [0, 1, 65_536, 65_537, 262_144, 1_000_000])
       test(`brings ${size} bytes, at once and in pieces`, async () => {

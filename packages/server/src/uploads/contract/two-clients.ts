@@ -3,10 +3,10 @@ import { describe, test } from "node:test";
 import { uploadData, uploadFolder } from "../../tree/paths.ts";
 import { type BodyByHand, bodyByHand, inChunks, patterned } from "../by-hand.fixture.ts";
 import { OutOfOrder, type Upload } from "../types.ts";
-import { failed, type Ground, outOfOrder, owner, repository } from "./ground.ts";
+import { failed, outOfOrder, owner, repository, type UploadsHarness } from "./ground.ts";
 
 /** Clients that want the same session. */
-export const twoClients = (ground: Ground): void => {
+export const twoClients = (ground: UploadsHarness): void => {
   describe("nobody else finds it:", () => {
     test("another owner, another repository, before and after a restart", async () => {
       const uploads = ground.start();

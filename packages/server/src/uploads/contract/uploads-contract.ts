@@ -1,6 +1,6 @@
 import { after, before, describe } from "node:test";
 import type { Driver } from "../../storage/index.ts";
-import { Ground } from "./ground.ts";
+import { UploadsHarness } from "./ground.ts";
 import { interrupted } from "./interrupted.ts";
 import { oneClient } from "./one-client.ts";
 import { twoClients } from "./two-clients.ts";
@@ -10,7 +10,7 @@ export const uploadsContract = (name: string, make: () => Promise<{ driver: Driv
   describe(name, () => {
     let made: Awaited<ReturnType<typeof make>> | undefined;
     // The tests are named before the driver is there.
-    const ground = new Ground();
+    const ground = new UploadsHarness();
     before(async () => {
       made = await make();
       ground.driver = made.driver;

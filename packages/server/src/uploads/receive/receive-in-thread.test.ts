@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { isDrayError } from "dray/errors";
 import { digestOf } from "dray/oci";
-import type { Receiver } from "../../storage/index.ts";
+import type { AppendFile } from "../../storage/index.ts";
 import { patterned } from "../by-hand.fixture.ts";
 import { closeReceiveWorkers, receiveInThread } from "./index.ts";
 
@@ -16,7 +16,7 @@ const isDisk = (error: unknown): boolean => isDrayError(error, "DISK");
 describe("a receiver in a thread", () => {
   let folder = "";
   let files = 0;
-  const begun: Receiver[] = [];
+  const begun: AppendFile[] = [];
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), "dray-thread-"));
   });
@@ -25,16 +25,16 @@ describe("a receiver in a thread", () => {
     await closeReceiveWorkers();
     await rm(folder, { recursive: true });
   });
-  const receive = async (path: string): Promise<Receiver> => {
+  const receive = async (path: string): Promise<AppendFile> => {
     const receiver = await receiveInThread(path, "sha256");
     begun.push(receiver);
     return receiver;
   };
-  const fresh = async (): Promise<{ receiver: Receiver; path: string }> => {
+  const fresh = async (): Promise<{ receiver: AppendFile; path: string }> => {
     const path = join(folder, `file-${++files}`);
     return { receiver: await receive(path), path };
   };
-  const isWhole = async (receiver: Receiver, path: string, bytes: Uint8Array): Promise<void> => {
+  const isWhole = async (receiver: AppendFile, path: string, bytes: Uint8Array): Promise<void> => {
     assert.equal(await receiver.drain(), bytes.byteLength);
     assert.equal(await receiver.digest("sha256"), digestOf(bytes));
     assert.equal(await receiver.digest("sha512"), digestOf(bytes, "sha512"));

@@ -1,10 +1,10 @@
 import { stat } from "node:fs/promises";
 import { errnoOf, nodeFiles, onDisk } from "dray/files";
 import type { Digest, DigestAlgorithm } from "dray/oci";
-import type { ReceiveOptions, Receiver } from "../../storage/driver.ts";
+import type { AppendFile, ReceiveOptions } from "../../storage/driver.ts";
 import { fileSink } from "../../storage/file-sink.ts";
 import { receiver } from "../../storage/receiver.ts";
-import { Turns } from "../../storage/turns.ts";
+import { Mutex } from "../../storage/turns.ts";
 import { type Block, blockSize, takeBlock } from "./blocks.ts";
 import { giveBlock } from "./pool.ts";
 import { ThreadFile } from "./thread-file.ts";
@@ -19,26 +19,26 @@ const mostInPlace = 64 * 1024;
 export const receiveInThread = async (
   path: string,
   algorithm: DigestAlgorithm,
-  { fresh = false, lasting = false }: Partial<ReceiveOptions> = {},
-): Promise<Receiver> => {
+  { fresh = false, durable: lasting = false }: Partial<ReceiveOptions> = {},
+): Promise<AppendFile> => {
   const receiving = new Receiving(path, algorithm, lasting);
   await receiving.open(fresh);
   return receiving;
 };
 
-class Receiving implements Receiver {
+class Receiving implements AppendFile {
   readonly #path: string;
   readonly #algorithm: DigestAlgorithm;
   readonly #lasting: boolean;
   /** Where the bytes go: to neither before there are any, to the first while they are few. */
-  #inPlace: Receiver | undefined;
+  #inPlace: AppendFile | undefined;
   #thread: ThreadFile | undefined;
   #told: number | undefined;
   #block: Block | undefined;
   #filled = 0;
   /** Of the last append; kept until `drain` has told it. */
   #failure: { readonly error: unknown } | undefined;
-  readonly #turns = new Turns();
+  readonly #turns = new Mutex();
 
   constructor(path: string, algorithm: DigestAlgorithm, lasting: boolean) {
     this.#path = path;
@@ -135,7 +135,7 @@ class Receiving implements Receiver {
   }
 
   /** What takes bytes, if there are to be so many in all; opened, and hashed as far as it goes. */
-  async #reach(size: number): Promise<Receiver | ThreadFile> {
+  async #reach(size: number): Promise<AppendFile | ThreadFile> {
     if (this.#thread === undefined && size <= mostInPlace) {
       if (this.#inPlace === undefined) {
         const sink = await onDisk("open", this.#path, () => fileSink(nodeFiles, this.#path));
