@@ -2,7 +2,6 @@
 import { execFileSync } from "node:child_process";
 import { cpSync, existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { testEndings, testFolders } from "./imports.ts";
 import { root } from "./runtimes.ts";
 
 /** What the sources say of a package, as far as it goes out with it. */
@@ -71,10 +70,7 @@ const compile = (): string => {
     extends: join(root, "tsconfig.json"),
     compilerOptions: { noEmit: false, noEmitOnError: true, rootDir: join(root, "packages"), outDir: folder },
     include: [join(root, "packages/*/src")],
-    exclude: [
-      ...testEndings.map((ending) => join(root, `**/*${ending}`)),
-      ...testFolders.map((folder) => join(root, "packages/*/src/**", folder, "**")),
-    ],
+    exclude: [join(root, "**/*.test.ts")],
   };
   writeFileSync(project, JSON.stringify(settings));
   try {

@@ -29,7 +29,9 @@ const targetOf = (file: string, specifier: string): Target | undefined => {
   return { package: scope.startsWith("@") ? `${scope}/${name}` : scope };
 };
 
-const files = globSync(["packages/*/src/**/*.ts", "e2e/**/*.ts", "bench/**/*.ts"], { cwd: root })
+const files = globSync(["packages/*/src/**/*.ts", "packages/*/test/**/*.ts", "e2e/**/*.ts", "bench/**/*.ts"], {
+  cwd: root,
+})
   .map((file) => file.split(sep).join("/"))
   .sort();
 let faults = 0;

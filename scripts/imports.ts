@@ -3,10 +3,12 @@
 /** The floors of the library, lowest first. A file imports its own folder and the floors below it, never a sibling. */
 export const floors: readonly (readonly string[])[] = [
   ["errors.ts"],
+  ["async"],
   ["oci"],
   ["hash"],
   ["content"],
   ["files"],
+  ["compression"],
   ["http", "auth", "tar"],
   ["registry", "layout", "archive", "daemon"],
   ["image"],
@@ -72,14 +74,8 @@ export interface Manifest {
 /** Where an import leads: a file of the repository, or a package by name. */
 export type Target = { file: string } | { package: string };
 
-/** Folders that only tests use: no package carries them. */
-export const testFolders: readonly string[] = ["contract", "crash", "hardening", "samples"];
-
-/** Endings of files that only tests use: the tests, and what several of them begin with. No package carries them. */
-export const testEndings: readonly string[] = [".test.ts", ".fixture.ts"];
-
-const isTest = (file: string): boolean =>
-  testEndings.some((ending) => file.endsWith(ending)) || file.split("/").some((folder) => testFolders.includes(folder));
+/** Tests, and what several of them begin with, which lies in a package's own `test/`. No package carries either. */
+const isTest = (file: string): boolean => file.endsWith(".test.ts") || /^packages\/[^/]+\/test\//.test(file);
 /** `packages/dray/src/oci/index.ts` -> `dray`; `e2e/copy.test.ts` -> `e2e`; `scripts/build.ts` -> undefined. */
 const roomOf = (file: string): string | undefined => {
   const [first = "", second] = file.split("/");

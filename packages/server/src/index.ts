@@ -10,13 +10,13 @@ export {
   type Settings,
   SettingsInvalid,
 } from "./config/index.ts";
+export { typeInside } from "./distribution-tree/index.ts";
+export * as treePaths from "./distribution-tree/paths.ts";
 export type { Collected, Decision } from "./gc/types.ts";
-export type { Difference } from "./index/types.ts";
 export * from "./listen/index.ts";
+export type { Difference } from "./metadata/types.ts";
 export { type ControlClient, untilSignals } from "./operation/index.ts";
 export type { Notice, RegistryOptions } from "./options.ts";
 export { createRegistry, type Registry } from "./registry/create.ts";
 export * from "./serve/index.ts";
 export * from "./storage/index.ts";
-export { typeInside } from "./tree/index.ts";
-export * as treePaths from "./tree/paths.ts";

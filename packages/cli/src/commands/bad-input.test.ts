@@ -21,7 +21,7 @@ import {
   tar,
 } from "@dray/testkit";
 import { mediaTypes } from "dray/oci";
-import { type Rehearsed, type RehearseOptions, rehearse } from "../rehearse.ts";
+import { type Rehearsed, type RehearseOptions, rehearse } from "../../test/rehearse.ts";
 
 const image = sampleImage({ seed: "bad-input" });
 const layer = image.layers[0]?.digest ?? image.root.digest;

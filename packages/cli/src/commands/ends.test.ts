@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { type Listener, listen, memoryRegistry, put, sampleImage, testCertificates } from "@dray/testkit";
-import { type Rehearsed, rehearse } from "../rehearse.ts";
+import { type Rehearsed, rehearse } from "../../test/rehearse.ts";
 
 /** The same registry three ways: in the clear, with a private CA, and asking for a client certificate. */
 describe("two ends that differ", () => {

@@ -15,7 +15,7 @@ import {
   sampleImage,
   sampleIndex,
 } from "@dray/testkit";
-import { type Rehearsed, type RehearseOptions, rehearse } from "../rehearse.ts";
+import { type Rehearsed, type RehearseOptions, rehearse } from "../../test/rehearse.ts";
 
 const image = sampleImage({ seed: "moving", docker: true });
 const index = sampleIndex({ seed: "index", platforms: ["linux/amd64", "linux/arm64", "windows/amd64"] });

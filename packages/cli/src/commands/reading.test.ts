@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { type Listener, listen, memoryRegistry, put, sampleArtifact, sampleImage, sampleIndex } from "@dray/testkit";
-import { type Rehearsed, type RehearseOptions, rehearse } from "../rehearse.ts";
+import { type Rehearsed, type RehearseOptions, rehearse } from "../../test/rehearse.ts";
 
 const image = sampleImage({
   seed: "reading",

@@ -1,5 +1,7 @@
 import { availableParallelism } from "node:os";
-import { collect, decompressed, Semaphore, sniffCompression } from "../content/index.ts";
+import { Semaphore } from "../async/index.ts";
+import { decompressed, sniffCompression } from "../compression/index.ts";
+import { collect } from "../content/index.ts";
 import { DrayError, isDrayError } from "../errors.ts";
 import { digesterFor } from "../hash/index.ts";
 import {

@@ -1,7 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { collect, decompressed } from "../content/index.ts";
+import { decompressed } from "../compression/index.ts";
+import { collect } from "../content/index.ts";
 import { blockWriter, type FileSystem, onDisk } from "../files/index.ts";
 import { type Descriptor, hexOf, largestManifest } from "../oci/index.ts";
 import {

@@ -1,9 +1,9 @@
+import { unlessAborted } from "../async/index.ts";
 import type { Body, Content } from "../content/index.ts";
 import { isDrayError } from "../errors.ts";
 import { type Handler, type HttpRequest, type HttpResponse, isContent, type Middleware } from "../http/types.ts";
 import { type Authorization, Authorizer, type Needs } from "./authorizer.ts";
 import { challengesOf } from "./challenge.ts";
-import { unlessAborted } from "./flight.ts";
 import { remembering } from "./remember.ts";
 import { parseScopes } from "./scope.ts";
 import { tokenStock } from "./tokens.ts";

@@ -1,6 +1,6 @@
+import { singleFlight } from "../async/index.ts";
 import { DrayError, printable } from "../errors.ts";
 import { describeCredential, tokenExpiry } from "./credential.ts";
-import { singleFlight } from "./flight.ts";
 import { type HelperRun, runHelper } from "./helper-process.ts";
 import { dockerKey } from "./server.ts";
 import type { Credential, KeychainOptions } from "./types.ts";

@@ -1,4 +1,4 @@
-import { singleFlight } from "./flight.ts";
+import { singleFlight } from "../async/index.ts";
 import type { Credential, Keychain } from "./types.ts";
 
 /** Milliseconds for which "none" is believed: somebody may log in while a long-lived process runs. */

@@ -1,5 +1,5 @@
+import { singleFlight } from "../async/index.ts";
 import { identityOf } from "./credential.ts";
-import { singleFlight } from "./flight.ts";
 import { coversScopes, resourcesKey, type Scope, scopesKey } from "./scope.ts";
 import type { Token } from "./token-answer.ts";
 import { requestToken, type TokenOrder, type TokenServiceOptions } from "./token-request.ts";

@@ -5,15 +5,12 @@
 export * from "./attached.ts";
 export * from "./bytes.ts";
 export * from "./copy.ts";
-export { decompressed, sniffCompression } from "./decompress.ts";
 export * from "./events.ts";
-export * from "./hand-over.ts";
 export * from "./manifest.ts";
 export * from "./memory.ts";
 export { meteredContent } from "./meter.ts";
 export * from "./overlay.ts";
 export * from "./select.ts";
-export { Semaphore } from "./slots.ts";
 export * from "./store.ts";
-export { unlessAborted } from "./unless-aborted.ts";
+export * from "./transferable.ts";
 export * from "./verify.ts";

@@ -1,3 +1,4 @@
+import { Semaphore } from "../async/index.ts";
 import { aborted, DrayError, isDrayError, throwIfAborted } from "../errors.ts";
 import {
   childrenOf,
@@ -14,8 +15,7 @@ import type { ProgressEvent } from "./events.ts";
 import { blobKey, Ledger, manifestKey } from "./ledger.ts";
 import { type LoadedManifest, loadManifest } from "./manifest.ts";
 import { meteredContent } from "./meter.ts";
-import { Semaphore } from "./slots.ts";
-import { resolveTarget } from "./stands-for.ts";
+import { resolveTarget } from "./resolve-target.ts";
 import {
   asBlob,
   checksDigests,

@@ -3,8 +3,8 @@ import { mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from "node:f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
+import { faultyFiles } from "@dray/testkit/files";
 import { isDrayError } from "../errors.ts";
-import { faultyFiles } from "./faulty-files.ts";
 import { nodeFiles, writeFileAtomic } from "./index.ts";
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);

@@ -6,7 +6,6 @@
 export { type AtomicOptions, syncDirectory, writeFileAtomic } from "./atomic.ts";
 export { type BlockWriter, blockWriter } from "./block-writer.ts";
 export { diskError, errnoOf, onDisk } from "./disk-error.ts";
-export { type EachFailure, type FileCall, failEachCall, faultyFiles } from "./faulty-files.ts";
 export { type FileFacts, type FileSystem, nodeFiles, type OpenFile, type SpaceFacts } from "./file-system.ts";
 export { type HashedWriter, hashedWriter } from "./hashed-writer.ts";
 export { type Lock, lock } from "./lock.ts";

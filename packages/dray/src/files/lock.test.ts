@@ -6,8 +6,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, beforeEach, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
+import { faultyFiles } from "@dray/testkit/files";
 import { type DrayError, isDrayError } from "../errors.ts";
-import { faultyFiles } from "./faulty-files.ts";
 import { type Lock, lock, nodeFiles } from "./index.ts";
 import { thisProcess } from "./process-identity.ts";
 

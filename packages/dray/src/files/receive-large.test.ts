@@ -3,12 +3,12 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, beforeEach, describe, it } from "node:test";
+import { contentOf, killedAfter } from "../../test/receive.ts";
 import { type Content, transferable } from "../content/index.ts";
 import { DrayError, isDrayError } from "../errors.ts";
 import { closeHashWorkers } from "../hash/index.ts";
 import { type Descriptor, digestOf } from "../oci/index.ts";
 import { nodeFiles, receive } from "./index.ts";
-import { contentOf, killedAfter } from "./receive.fixture.ts";
 
 const MiB = 1024 * 1024;
 const bytes = contentOf(12 * MiB + 4321);

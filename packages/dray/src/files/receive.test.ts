@@ -3,12 +3,12 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, beforeEach, describe, it } from "node:test";
+import { faultyFiles } from "@dray/testkit/files";
+import { contentOf, killedAfter } from "../../test/receive.ts";
 import { bytesContent, type Content } from "../content/index.ts";
 import { DrayError, isDrayError } from "../errors.ts";
 import { type Descriptor, digestOf } from "../oci/index.ts";
-import { faultyFiles } from "./faulty-files.ts";
 import { type FileSystem, nodeFiles, receive } from "./index.ts";
-import { contentOf, killedAfter } from "./receive.fixture.ts";
 
 const MiB = 1024 * 1024;
 const bytes = contentOf(2 * MiB + 4321);

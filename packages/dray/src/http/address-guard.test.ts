@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import type { LookupAddress } from "node:dns";
 import { test } from "node:test";
+import { rawServer } from "../../test/raw-server.ts";
 import { isDrayError } from "../errors.ts";
 import { addressGuard } from "./address-guard.ts";
 import { connection } from "./connection.ts";
-import { rawServer } from "./raw-server.fixture.ts";
 import type { HttpRequest } from "./types.ts";
 
 /** Names and what they stand for. */

@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { test } from "node:test";
+import { type FakeClock, fakeClock } from "../../test/fake-clock.ts";
 import { bytesBody, bytesContent, type ProgressEvent } from "../content/index.ts";
 import { DrayError, isDrayError } from "../errors.ts";
 import { type BudgetOptions, budget } from "./budget.ts";
 import { connection } from "./connection.ts";
-import { type FakeClock, fakeClock } from "./fake-clock.fixture.ts";
 import type { Handler, HeaderPairs, HttpRequest } from "./types.ts";
 
 const get: HttpRequest = { method: "GET", origin: "https://r.example", target: "/v2/a/manifests/1", headers: [] };

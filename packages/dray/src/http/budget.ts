@@ -1,7 +1,7 @@
 import type { Body, Content } from "../content/index.ts";
 import { type Clock, systemClock } from "./clock.ts";
-import { RateLimiter, type Turn } from "./gate.ts";
 import { readRateLimit } from "./rate-limit.ts";
+import { RateLimiter, type Turn } from "./rate-limiter.ts";
 import { isRepeatable } from "./retry.ts";
 import { retryAfter } from "./retry-after.ts";
 import { type HttpRequest, isContent, type Middleware } from "./types.ts";

@@ -5,10 +5,10 @@ import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { type RawServer, rawServer } from "../../test/raw-server.ts";
 import { collect } from "../content/index.ts";
 import { isDrayError } from "../errors.ts";
 import { type Connection, type ConnectionOptions, connection } from "./connection.ts";
-import { type RawServer, rawServer } from "./raw-server.fixture.ts";
 import { type HttpRequest, header, headerValues } from "./types.ts";
 
 const ok = (body = "ok", more = ""): string =>

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { rawServer } from "../../test/raw-server.ts";
 import { bytesContent, collect } from "../content/index.ts";
 import { type DrayError, type ErrorCode, isDrayError } from "../errors.ts";
 import { type Connection, type ConnectionOptions, connection } from "./connection.ts";
-import { rawServer } from "./raw-server.fixture.ts";
 import type { HttpRequest } from "./types.ts";
 
 const head = (length: number): string => `HTTP/1.1 200 OK\r\nContent-Length: ${length}\r\n\r\n`;

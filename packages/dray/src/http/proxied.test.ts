@@ -4,10 +4,10 @@ import { createServer as createSecureServer } from "node:https";
 import { type AddressInfo, connect, type Socket } from "node:net";
 import { test } from "node:test";
 import { testCertificates } from "@dray/testkit";
+import { rawServer } from "../../test/raw-server.ts";
 import { collect } from "../content/index.ts";
 import { isDrayError } from "../errors.ts";
 import { type ConnectionOptions, connection } from "./connection.ts";
-import { rawServer } from "./raw-server.fixture.ts";
 import type { HttpRequest } from "./types.ts";
 
 const { ca, server: pair } = testCertificates({ hosts: ["registry.example"] });

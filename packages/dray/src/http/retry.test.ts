@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { fakeClock } from "../../test/fake-clock.ts";
 import { bytesBody, bytesContent, type ProgressEvent } from "../content/index.ts";
 import { DrayError, isDrayError } from "../errors.ts";
-import { fakeClock } from "./fake-clock.fixture.ts";
 import { type RetryOptions, retry } from "./retry.ts";
 import type { Handler, HeaderPairs, HttpRequest } from "./types.ts";
 

@@ -3,9 +3,9 @@ import { type AddressInfo, createServer as createPlainServer } from "node:net";
 import { test } from "node:test";
 import type { TLSSocket, TlsOptions } from "node:tls";
 import { testCertificates } from "@dray/testkit";
+import { rawServer } from "../../test/raw-server.ts";
 import { type ErrorCode, isDrayError } from "../errors.ts";
 import { type ConnectionOptions, connection } from "./connection.ts";
-import { rawServer } from "./raw-server.fixture.ts";
 import type { HttpRequest } from "./types.ts";
 
 const { ca, server, client } = testCertificates();

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { fakeClock } from "../../test/fake-clock.ts";
 import { bytesBody, bytesContent } from "../content/index.ts";
 import { DrayError } from "../errors.ts";
-import { fakeClock } from "./fake-clock.fixture.ts";
 import { type TraceRecord, trace } from "./trace.ts";
 import type { Handler, HttpRequest } from "./types.ts";
 

@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { createServer, type IncomingMessage, request as nodeRequest, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { test } from "node:test";
+import { rawServer } from "../../test/raw-server.ts";
 import { type Body, bytesContent, type Content } from "../content/index.ts";
 import { DrayError, isDrayError } from "../errors.ts";
 import { type Connection, type ConnectionOptions, connection } from "./connection.ts";
 import { exchange } from "./exchange.ts";
-import { rawServer } from "./raw-server.fixture.ts";
 import { type HttpRequest, header } from "./types.ts";
 
 const mebibyte = 1 << 20;

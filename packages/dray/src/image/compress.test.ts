@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { gunzipSync } from "node:zlib";
 import fc from "fast-check";
+import { gzip } from "../compression/index.ts";
 import { bytesContent, collect, copy, loadManifest, memoryStore } from "../content/index.ts";
 import { type Descriptor, digestOf, encodeJson, mediaTypes } from "../oci/index.ts";
 import { compressLayers, hasUncompressedLayers } from "./compress.ts";
-import { gzip } from "./gzip.ts";
 import { validate } from "./validate.ts";
 
 const pieces = async function* (bytes: Uint8Array, size: number): AsyncGenerator<Uint8Array> {

@@ -1,3 +1,5 @@
+import { Semaphore } from "../async/index.ts";
+import { gzip } from "../compression/index.ts";
 import {
   bytesContent,
   type Content,
@@ -7,7 +9,6 @@ import {
   type OnEvent,
   overlay,
   type ReadableStore,
-  Semaphore,
 } from "../content/index.ts";
 import {
   compressionOf,
@@ -19,7 +20,6 @@ import {
   mediaTypes,
   parseJson,
 } from "../oci/index.ts";
-import { gzip } from "./gzip.ts";
 
 export interface CompressOptions {
   /** zlib's level. Default 2: the fastest whose size is near that of other tools, on both runtimes. */

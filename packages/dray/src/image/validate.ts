@@ -1,5 +1,7 @@
 import { availableParallelism } from "node:os";
-import { digestMismatch, loadManifest, type ReadableStore, Semaphore, sized } from "../content/index.ts";
+import { Semaphore } from "../async/index.ts";
+import { layerDigests } from "../compression/index.ts";
+import { digestMismatch, loadManifest, type ReadableStore, sized } from "../content/index.ts";
 import { type DrayError, isDrayError, throwIfAborted } from "../errors.ts";
 import { digesterFor } from "../hash/index.ts";
 import {
@@ -12,7 +14,6 @@ import {
   isManifestLike,
   normalizePlatform,
 } from "../oci/index.ts";
-import { layerDigests } from "./layer-digests.ts";
 import { type Image, type Layer, platformOf, viewOfLoaded } from "./views.ts";
 
 export interface ValidateOptions {

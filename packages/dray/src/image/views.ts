@@ -1,11 +1,5 @@
-import {
-  collect,
-  decompressed,
-  type LoadedManifest,
-  loadManifest,
-  type ReadableStore,
-  type ReadOptions,
-} from "../content/index.ts";
+import { decompressed } from "../compression/index.ts";
+import { collect, type LoadedManifest, loadManifest, type ReadableStore, type ReadOptions } from "../content/index.ts";
 import { DrayError } from "../errors.ts";
 import {
   type Descriptor,

@@ -3,6 +3,7 @@ import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, symlink, writeFil
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, beforeEach, describe, it } from "node:test";
+import { faultyFiles } from "@dray/testkit/files";
 import {
   bytesContent,
   type Content,
@@ -13,7 +14,6 @@ import {
   type ProgressEvent,
 } from "../content/index.ts";
 import { type ErrorCode, isDrayError } from "../errors.ts";
-import { faultyFiles } from "../files/faulty-files.ts";
 import { nodeFiles } from "../files/index.ts";
 import { annotationKeys, type Descriptor, digestOf, encodeJson, hexOf, mediaTypes } from "../oci/index.ts";
 import { type LayoutStore, layoutStore } from "./index.ts";

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, beforeEach, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
+import { type FileCall, faultyFiles } from "@dray/testkit/files";
 import {
   bytesContent,
   copy,
@@ -15,7 +16,6 @@ import {
   type ReadOptions,
 } from "../content/index.ts";
 import { isDrayError } from "../errors.ts";
-import { type FileCall, faultyFiles } from "../files/faulty-files.ts";
 import { type FileSystem, nodeFiles } from "../files/index.ts";
 import { type Descriptor, digestOf, encodeJson, type Index, type Manifest, mediaTypes } from "../oci/index.ts";
 import { layoutStore } from "./index.ts";

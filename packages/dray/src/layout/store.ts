@@ -1,3 +1,4 @@
+import { unlessAborted } from "../async/index.ts";
 import {
   type Cancel,
   type ChecksDigests,
@@ -9,7 +10,6 @@ import {
   type Removes,
   type Store,
   sized,
-  unlessAborted,
   verified,
   type WriteOptions,
 } from "../content/index.ts";

@@ -12,11 +12,11 @@ import {
   rewrite,
   seededBytes,
 } from "@dray/testkit";
+import { type Against, against, failsWith } from "../../test/registry-client.ts";
 import { anonymous } from "../auth/index.ts";
 import { bytesBody, collect, type ReadOptions } from "../content/index.ts";
 import { type Handler, header } from "../http/index.ts";
 import { type Descriptor, type DigestAlgorithm, digestOf, mediaTypes } from "../oci/index.ts";
-import { type Against, against, failsWith } from "./client.fixture.ts";
 import { connect } from "./connect.ts";
 import type { Registry } from "./registry.ts";
 import type { Repository } from "./repository.ts";

@@ -1,6 +1,6 @@
 import { BlockList, isIP } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
-import { singleFlight } from "../auth/flight.ts";
+import { singleFlight } from "../async/index.ts";
 import { DrayError, isDrayError, throwIfAborted } from "../errors.ts";
 import type { Handler } from "../http/index.ts";
 

@@ -13,10 +13,10 @@ import {
   memoryRegistry,
   seededBytes,
 } from "@dray/testkit";
+import { type Against, against } from "../../test/registry-client.ts";
 import { bytesContent, type Content } from "../content/index.ts";
 import { isDrayError } from "../errors.ts";
 import { digestOf, encodeJson, mediaTypes } from "../oci/index.ts";
-import { type Against, against } from "./client.fixture.ts";
 import { type ConnectOptions } from "./connect.ts";
 import { hashedContent } from "./hashed.ts";
 import type { Repository } from "./repository.ts";

@@ -2,10 +2,10 @@ import { type Content, collect, type WriteOptions } from "../content/index.ts";
 import { type Descriptor, type DigestAlgorithm, digestOf, isManifestLike, largestManifest } from "../oci/index.ts";
 import type { Repo } from "./api.ts";
 import { hasBlob } from "./blobs.ts";
-import { deliver } from "./delivery.ts";
 import { hashedContent } from "./hashed.ts";
-import { ReplayableContent } from "./pieces.ts";
 import { pushManifest } from "./push.ts";
+import { ReplayableContent } from "./replayable-content.ts";
+import { deliver } from "./resumable-upload.ts";
 import { openSession, type UploadOptions } from "./session.ts";
 import { savedSession } from "./upload.ts";
 

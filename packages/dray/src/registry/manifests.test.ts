@@ -10,11 +10,11 @@ import {
   rewrite,
   sampleImage,
 } from "@dray/testkit";
+import { type Against, against, failsWith } from "../../test/registry-client.ts";
 import { bytesContent, collect } from "../content/index.ts";
 import { isDrayError } from "../errors.ts";
 import { header } from "../http/index.ts";
 import { type Descriptor, digestOf, encodeJson, largestManifest, mediaTypes } from "../oci/index.ts";
-import { type Against, against, failsWith } from "./client.fixture.ts";
 import type { Repository } from "./repository.ts";
 
 const image = sampleImage();

@@ -10,12 +10,12 @@ import {
   RequestLog,
   seededBytes,
 } from "@dray/testkit";
+import { clientOf } from "../../test/registry-client.ts";
 import { anonymous } from "../auth/index.ts";
 import { bytesContent, memoryStore } from "../content/index.ts";
 import { isDrayError } from "../errors.ts";
 import { type HttpRequest } from "../http/index.ts";
 import { type Descriptor, digestOf, mediaTypes } from "../oci/index.ts";
-import { clientOf } from "./client.fixture.ts";
 import { connect } from "./connect.ts";
 import type { Registry } from "./registry.ts";
 

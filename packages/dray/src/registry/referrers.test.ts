@@ -12,11 +12,11 @@ import {
   sampleArtifact,
   sampleImage,
 } from "@dray/testkit";
+import { type Against, against, clientOf } from "../../test/registry-client.ts";
 import { bytesContent } from "../content/index.ts";
 import { isDrayError } from "../errors.ts";
 import { type Handler, header } from "../http/index.ts";
 import { type Descriptor, type Digest, digestOf, encodeJson, type Index, mediaTypes } from "../oci/index.ts";
-import { type Against, against, clientOf } from "./client.fixture.ts";
 import type { ReferrersOptions } from "./referrers.ts";
 import { fallbackTag } from "./referrers-tag.ts";
 import type { Repository } from "./repository.ts";

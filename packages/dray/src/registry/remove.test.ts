@@ -9,8 +9,8 @@ import {
   sampleArtifact,
   sampleImage,
 } from "@dray/testkit";
+import { type Against, against } from "../../test/registry-client.ts";
 import { isDrayError } from "../errors.ts";
-import { type Against, against } from "./client.fixture.ts";
 import { fallbackTag } from "./referrers-tag.ts";
 
 const image = sampleImage();

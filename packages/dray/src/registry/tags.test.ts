@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { answerWith, type Fault, type MemoryRegistryOptions, memoryRegistry, rewrite } from "@dray/testkit";
+import { type Against, against, failsWith } from "../../test/registry-client.ts";
 import { isDrayError } from "../errors.ts";
-import { type Against, against, failsWith } from "./client.fixture.ts";
 import type { TagsOptions } from "./tags.ts";
 
 const tags = Array.from({ length: 25 }, (_, i) => `v${String(i).padStart(2, "0")}`);

@@ -14,12 +14,12 @@ import {
   rewrite,
   seededBytes,
 } from "@dray/testkit";
+import { type Against, against, failsWith } from "../../test/registry-client.ts";
 import { anonymous } from "../auth/index.ts";
 import { type Content } from "../content/index.ts";
 import { DrayError } from "../errors.ts";
 import { header } from "../http/index.ts";
 import { type Descriptor, digestOf } from "../oci/index.ts";
-import { type Against, against, failsWith } from "./client.fixture.ts";
 import { type ConnectOptions, connect } from "./connect.ts";
 
 const mib = 1024 * 1024;

@@ -3,8 +3,8 @@ import type { DrayError } from "../errors.ts";
 import { algorithmOf, type Descriptor } from "../oci/index.ts";
 import type { Repo } from "./api.ts";
 import { hasBlob } from "./blobs.ts";
-import { asMismatch, deliver } from "./delivery.ts";
-import { ReplayableContent } from "./pieces.ts";
+import { ReplayableContent } from "./replayable-content.ts";
+import { asMismatch, deliver } from "./resumable-upload.ts";
 import {
   announced,
   askSession,

@@ -6,7 +6,6 @@
 export { endOfArchive, type PlacedEntry, padding, type TarEntry } from "./entry.ts";
 export { Members } from "./members.ts";
 export { type OpenSinkOptions, openSink, outletOf } from "./open-sink.ts";
-export { Lazy } from "./opened.ts";
 export type { Outlet } from "./outgoing.ts";
 export { TarPart } from "./part.ts";
 export { entryPath, linkPath } from "./path.ts";

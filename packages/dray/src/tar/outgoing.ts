@@ -1,12 +1,5 @@
-import {
-  type Content,
-  detach,
-  digestMismatch,
-  Semaphore,
-  sized,
-  unlessAborted,
-  type WriteOptions,
-} from "../content/index.ts";
+import { Semaphore, unlessAborted } from "../async/index.ts";
+import { type Content, detach, digestMismatch, sized, type WriteOptions } from "../content/index.ts";
 import { DrayError } from "../errors.ts";
 import { digesterFor } from "../hash/index.ts";
 import { algorithmOf, type Descriptor, type Digest } from "../oci/index.ts";

@@ -1,11 +1,5 @@
-import {
-  type Cancel,
-  type Content,
-  digestMismatch,
-  Semaphore,
-  sizeMismatch,
-  type WriteOptions,
-} from "../content/index.ts";
+import { Semaphore } from "../async/index.ts";
+import { type Cancel, type Content, digestMismatch, sizeMismatch, type WriteOptions } from "../content/index.ts";
 import { DrayError, throwIfAborted } from "../errors.ts";
 import { type FileSystem, hashedWriter, type Lock, type OpenFile, onDisk } from "../files/index.ts";
 import { blockSize, giveBlock, takeBlock } from "../hash/index.ts";

@@ -1,4 +1,6 @@
-import { decompressed, sniffCompression, transferable, unlessAborted } from "../content/index.ts";
+import { unlessAborted } from "../async/index.ts";
+import { decompressed, sniffCompression } from "../compression/index.ts";
+import { transferable } from "../content/index.ts";
 import { DrayError, isDrayError, throwIfAborted } from "../errors.ts";
 import { errnoOf, type FileFacts, type FileSystem, type OpenFile, onDisk } from "../files/index.ts";
 import type { PlacedEntry } from "./entry.ts";

@@ -2,7 +2,7 @@ import { DrayError } from "dray/errors";
 import { formatDuration } from "./duration.ts";
 import { keyOf } from "./keys/index.ts";
 import { originText } from "./node.ts";
-import type { Settings } from "./settings.ts";
+import type { Settings } from "./settings/types.ts";
 import { formatSize } from "./size.ts";
 
 /** One key as `check-config` shows it. */

@@ -2,7 +2,7 @@ import { assign, takesParts } from "./assign.ts";
 import { keyOf, keys, namesBelow } from "./keys/index.ts";
 import { nearest } from "./nearest.ts";
 import type { ConfigNode, MapNode, Origin, Remark } from "./node.ts";
-import type { Flags } from "./settings.ts";
+import type { Flags } from "./settings/types.ts";
 import { setListen, valueOf } from "./variables.ts";
 
 /** Lets flags win over everything. A key that `--set` names must be one. */

@@ -19,5 +19,5 @@ export type {
   Settings,
   StorageSettings,
   TlsSettings,
-} from "./settings.ts";
+} from "./settings/types.ts";
 export { variableOf } from "./variables.ts";

@@ -1,11 +1,11 @@
 import { readFileSync } from "node:fs";
 import { DrayError } from "dray/errors";
 import { diskError } from "dray/files";
-import { buildSettings } from "./build/index.ts";
 import { overlayFlags } from "./flags.ts";
 import { type MapNode, mapNode, type Remark, remarkText } from "./node.ts";
 import { readKeys } from "./read.ts";
-import type { Flags, Loaded } from "./settings.ts";
+import { buildSettings } from "./settings/index.ts";
+import type { Flags, Loaded } from "./settings/types.ts";
 import { type Environment, overlayVariables } from "./variables.ts";
 import { parseYaml } from "./yaml.ts";
 

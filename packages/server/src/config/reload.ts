@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { keyOf } from "./keys/index.ts";
-import type { Effective, Settings } from "./settings.ts";
+import type { Effective, Settings } from "./settings/types.ts";
 
 export interface Reload {
   /** Keys whose change applies while the registry runs. */

@@ -1,7 +1,7 @@
 import { type Key, keyOf, keys } from "./keys/index.ts";
 import type { Origin } from "./node.ts";
 import type { Said } from "./read.ts";
-import type { Effective } from "./settings.ts";
+import type { Effective } from "./settings/types.ts";
 
 /** What each key says in the end: what was said, else the default. The table saw to the types. */
 export class Values {

@@ -2,11 +2,20 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { isDrayError } from "dray/errors";
 import { type Digest, digestOf, encodeJson, mediaTypes } from "dray/oci";
-import { KeyedRwLock, Leases } from "../holds/index.ts";
-import { createReconciler, openIndex } from "../index/index.ts";
+import {
+  blobFolder,
+  blobPath,
+  layerFolder,
+  revisionFolder,
+  Tree,
+  typePath,
+  uploadFolder,
+} from "../distribution-tree/index.ts";
+import { Leases } from "../leases/index.ts";
+import { KeyedRwLock } from "../locks/index.ts";
+import { createReconciler, openIndex } from "../metadata/index.ts";
 import type { Notice } from "../options.ts";
 import { memoryDriver } from "../storage/index.ts";
-import { blobFolder, blobPath, layerFolder, revisionFolder, Tree, typePath, uploadFolder } from "../tree/index.ts";
 import { createUploads } from "../uploads/index.ts";
 import { createCollector } from "./collector.ts";
 import type { Decision } from "./types.ts";

@@ -1,5 +1,5 @@
 import { isRepository } from "dray/oci";
-import { repositoriesRoot, repositoryPath, type Tree } from "../tree/index.ts";
+import { repositoriesRoot, repositoryPath, type Tree } from "../distribution-tree/index.ts";
 
 /** A folder that something was pushed to. */
 export interface Folder {

@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { Digest } from "dray/oci";
 import fc from "fast-check";
+import { collectorOver } from "../../test/gc/collector.ts";
+import { anyWorld, build, filesOf, type GcModel, garbageOf } from "../../test/gc/model.ts";
+import { blobPath } from "../distribution-tree/index.ts";
 import { type Driver, type MemoryFiles, memoryDriver } from "../storage/index.ts";
-import { blobPath } from "../tree/index.ts";
-import { collectorOver } from "./samples/collector.ts";
-import { anyWorld, build, filesOf, type GcModel, garbageOf } from "./samples/world.ts";
 
 const now = 1_000_000;
 

@@ -1,6 +1,6 @@
 import type { Digest } from "dray/oci";
-import { unlinkLayer } from "../removal/index.ts";
-import { layerFolder, layersPath } from "../tree/index.ts";
+import { unlinkLayer } from "../deletion/index.ts";
+import { layerFolder, layersPath } from "../distribution-tree/index.ts";
 import { inBatches } from "./batches.ts";
 import { isOld, notSettled, promised, type Run, tooYoung, writtenAgo } from "./run.ts";
 import type { Decision } from "./types.ts";

@@ -1,8 +1,8 @@
 import type { Digest } from "dray/oci";
-import type { Index } from "../index/types.ts";
-import type { Tree } from "../tree/index.ts";
-import { manifestsOf, repositoriesOf } from "./outlook.ts";
+import type { Tree } from "../distribution-tree/index.ts";
+import type { Index } from "../metadata/types.ts";
 import type { Pace } from "./pace.ts";
+import { manifestsOf, repositoriesOf } from "./reachability.ts";
 
 /** The two sets of a garbage collection as distribution does it: no grace, no leases, all manifests stay, links count for nothing. */
 export interface Marks {

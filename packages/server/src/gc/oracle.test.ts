@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
+import { collectorOver } from "../../test/gc/collector.ts";
+import { anyWorld, build, filesOf, type GcModel, garbageOf } from "../../test/gc/model.ts";
+import { blobPath, layerFolder, revisionFolder } from "../distribution-tree/index.ts";
 import { memoryDriver } from "../storage/index.ts";
-import { blobPath, layerFolder, revisionFolder } from "../tree/index.ts";
-import { collectorOver } from "./samples/collector.ts";
-import { anyWorld, build, filesOf, type GcModel, garbageOf } from "./samples/world.ts";
 import type { Decision } from "./types.ts";
 
 const now = 1_000_000;

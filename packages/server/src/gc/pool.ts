@@ -1,5 +1,5 @@
 import type { Digest } from "dray/oci";
-import { blobFolder, blobPath } from "../tree/index.ts";
+import { blobFolder, blobPath } from "../distribution-tree/index.ts";
 import { unlessAborted } from "./abort.ts";
 import { inBatches } from "./batches.ts";
 import { folders } from "./folders.ts";

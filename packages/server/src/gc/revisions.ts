@@ -1,8 +1,8 @@
 import type { Digest } from "dray/oci";
-import { revisionFolder, type Tree } from "../tree/index.ts";
+import { revisionFolder, type Tree } from "../distribution-tree/index.ts";
 import { inBatches } from "./batches.ts";
 import { tidyFolder } from "./layers.ts";
-import { manifestsOf } from "./outlook.ts";
+import { manifestsOf } from "./reachability.ts";
 import type { Run } from "./run.ts";
 
 /** Manifests of a repository that nobody could read whole. */

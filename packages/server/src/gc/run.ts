@@ -1,11 +1,12 @@
 import type { Digest } from "dray/oci";
-import type { KeyedRwLock, Leases } from "../holds/index.ts";
+import type { DeletionContext } from "../deletion/index.ts";
+import type { Leases } from "../leases/index.ts";
+import type { KeyedRwLock } from "../locks/index.ts";
 import type { Notice } from "../options.ts";
-import type { DeletionContext } from "../removal/index.ts";
 import type { Uploads } from "../uploads/types.ts";
 import type { DigestSet } from "./digest-set.ts";
-import type { Reachability } from "./outlook.ts";
 import type { Pace } from "./pace.ts";
+import type { Reachability } from "./reachability.ts";
 import type { Decision } from "./types.ts";
 
 /** What one run of garbage collection has at hand, and what it remembers. */

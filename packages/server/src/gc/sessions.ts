@@ -1,4 +1,4 @@
-import { uploadData } from "../tree/index.ts";
+import { uploadData } from "../distribution-tree/index.ts";
 import { duration, type Run, writtenAgo } from "./run.ts";
 
 /** Removes upload sessions that nobody added to for too long. */

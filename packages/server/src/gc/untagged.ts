@@ -1,10 +1,10 @@
 import type { Digest } from "dray/oci";
-import type { Index, IndexedManifest } from "../index/types.ts";
-import { unlinkManifest } from "../removal/index.ts";
+import { unlinkManifest } from "../deletion/index.ts";
+import type { Index, IndexedManifest } from "../metadata/types.ts";
 import { inBatches } from "./batches.ts";
-import { stronglyConnectedComponents } from "./groups.ts";
-import { manifestsOf } from "./outlook.ts";
+import { manifestsOf } from "./reachability.ts";
 import { duration, notSettled, promised, type Run, writtenAgo } from "./run.ts";
+import { stronglyConnectedComponents } from "./strongly-connected-components.ts";
 
 /**
  * Lets manifests of a repository go that no tag leads to: neither directly, nor as a child, nor as a referrer, however far. What

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { DrayError } from "dray/errors";
 import { type Digest, digestOf } from "dray/oci";
+import { blobPath, Tree } from "../distribution-tree/index.ts";
 import { type Driver, memoryDriver } from "../storage/index.ts";
-import { blobPath, Tree } from "../tree/index.ts";
 import { type Finding, verifyBlobs } from "./verify.ts";
 
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);

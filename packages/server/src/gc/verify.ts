@@ -1,8 +1,8 @@
 import { isDrayError } from "dray/errors";
 import { digesterFor } from "dray/hash";
 import { algorithmOf, type Digest } from "dray/oci";
+import type { Tree } from "../distribution-tree/index.ts";
 import type { StoredFile } from "../storage/driver.ts";
-import type { Tree } from "../tree/index.ts";
 import { Pace } from "./pace.ts";
 
 /** Bytes read at a time. */

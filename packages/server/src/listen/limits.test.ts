@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { collect } from "dray/content";
 import type { Handler } from "dray/http";
+import { rawClient, statuses } from "../../test/raw-client.ts";
 import { bare, memoryBody, withBytes } from "../answer/index.ts";
 import { type Listener, type ListenOptions, listen } from "./index.ts";
-import { rawClient, statuses } from "./raw-client.ts";
 
 const served = async (
   handler: Handler,

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { collect } from "dray/content";
 import type { Handler } from "dray/http";
+import { rawClient, statuses } from "../../test/raw-client.ts";
 import { bare, withBytes } from "../answer/index.ts";
 import { type Listener, listen } from "./index.ts";
-import { rawClient, statuses } from "./raw-client.ts";
 
 /** `METHOD target body` of each request as the handler saw it. */
 let seen: string[] = [];

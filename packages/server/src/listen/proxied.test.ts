@@ -10,9 +10,9 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { freePort } from "@dray/testkit/peers";
 import type { Handler, HttpRequest } from "dray/http";
+import { rawClient, statuses } from "../../test/raw-client.ts";
 import { bare, RegistryError, refused } from "../answer/index.ts";
 import { listen } from "./index.ts";
-import { rawClient, statuses } from "./raw-client.ts";
 
 /** Proxies that people put before a registry, as they are commonly configured for one. */
 interface Proxy {

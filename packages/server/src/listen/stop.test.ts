@@ -6,9 +6,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { Handler } from "dray/http";
+import { rawClient, statuses } from "../../test/raw-client.ts";
 import { bare, withBytes } from "../answer/index.ts";
 import { listen } from "./index.ts";
-import { rawClient, statuses } from "./raw-client.ts";
 
 const get = (target: string): string => `GET ${target} HTTP/1.1\r\nHost: a\r\n\r\n`;
 

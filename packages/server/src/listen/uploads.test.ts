@@ -6,9 +6,9 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { collect } from "dray/content";
 import type { Handler, HttpRequest } from "dray/http";
+import { rawClient, statuses } from "../../test/raw-client.ts";
 import { bare, RegistryError, refused } from "../answer/index.ts";
 import { type Listener, type ListenOptions, listen } from "./index.ts";
-import { rawClient, statuses } from "./raw-client.ts";
 
 const served = async (
   handler: Handler,

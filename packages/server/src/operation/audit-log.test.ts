@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { HeaderPairs, HttpRequest } from "dray/http";
 import type { Digest } from "dray/oci";
-import { routeOf } from "../protocol/route.ts";
+import { routeOf } from "../endpoints/route.ts";
 import { auditLog, type Deed } from "./audit-log.ts";
 import { factsOf } from "./request-facts.ts";
 

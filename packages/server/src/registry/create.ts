@@ -1,18 +1,19 @@
 import type { Handler } from "dray/http";
 import { openAccess } from "../access/index.ts";
+import { createRemovals } from "../deletion/index.ts";
+import { Tree } from "../distribution-tree/index.ts";
+import { protocol } from "../endpoints/endpoints.ts";
+import { refusedDeletes } from "../endpoints/guard.ts";
 import { type Collected, type CollectOptions, createCollector, type Marks } from "../gc/index.ts";
-import { KeyedMutex, KeyedRwLock, Leases } from "../holds/index.ts";
-import { createReconciler, openIndex } from "../index/index.ts";
-import type { Difference } from "../index/types.ts";
+import { Leases } from "../leases/index.ts";
+import { KeyedMutex, KeyedRwLock } from "../locks/index.ts";
+import { createReconciler, openIndex } from "../metadata/index.ts";
+import type { Difference } from "../metadata/types.ts";
 import type { Notice, RegistryOptions } from "../options.ts";
-import { refusedDeletes } from "../protocol/guard.ts";
-import { protocol } from "../protocol/protocol.ts";
-import { createRemovals } from "../removal/index.ts";
-import { Tree } from "../tree/index.ts";
+import { Lists } from "../read-cache/lists.ts";
+import { Manifests } from "../read-cache/manifests.ts";
 import { createUploads } from "../uploads/index.ts";
-import { Lists } from "./lists.ts";
-import { Manifests } from "./manifests.ts";
-import type { RegistryContext, Settings } from "./parts.ts";
+import type { RegistryContext, Settings } from "./context.ts";
 
 /** A registry: a handler of requests, and what its operator does with it. */
 export interface Registry extends Handler {

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { DrayError } from "dray/errors";
 import { digestOf, encodeJson, mediaTypes } from "dray/oci";
-import { expect } from "../crash/client.ts";
+import { expect } from "../../test/crash/client.ts";
+import { blobPath } from "../distribution-tree/index.ts";
 import { memoryDriver } from "../storage/index.ts";
-import { blobPath } from "../tree/index.ts";
 import { createRegistry } from "./create.ts";
 
 test("nothing is kept of names that anybody asks for and nobody has", async () => {

@@ -1,5 +1,7 @@
 import type { HttpRequest } from "dray/http";
 import type { Settings } from "../config/index.ts";
+import { routeOfRequest } from "../endpoints/endpoints.ts";
+import type { Route } from "../endpoints/route.ts";
 import {
   type AuditLog,
   accessLog,
@@ -9,8 +11,6 @@ import {
   type Metrics,
   type Observer,
 } from "../operation/index.ts";
-import { routeOfRequest } from "../protocol/protocol.ts";
-import type { Route } from "../protocol/route.ts";
 import type { DisposableLines } from "./opened.ts";
 
 /** Those who see every request, and the audit log, which sees more than requests. */

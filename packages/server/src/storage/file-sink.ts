@@ -1,5 +1,5 @@
 import { errnoOf, type FileSystem, type OpenFile, onDisk } from "dray/files";
-import type { ByteSink } from "./receiver.ts";
+import type { ByteSink } from "./append-file.ts";
 
 /** A file to receive into, made where there is none. `fresh`: there is none. */
 export const fileSink = async (fs: FileSystem, path: string, fresh = false): Promise<ByteSink> => {

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { driverContract } from "./contract/driver-contract.ts";
+import { driverContract } from "../../test/driver-contract/driver-contract.ts";
 import { filesystemDriver } from "./filesystem-driver.ts";
 
 for (const durability of ["full", "relaxed"] as const)

@@ -3,6 +3,7 @@ import { DrayError } from "dray/errors";
 import { errnoOf, type FileSystem, nodeFiles, type OpenFile, onDisk } from "dray/files";
 import type { DigestAlgorithm } from "dray/oci";
 import { allOf } from "./all-of.ts";
+import { receiver } from "./append-file.ts";
 import { Directories } from "./directories.ts";
 import { Syncs } from "./directory-syncs.ts";
 import type {
@@ -17,7 +18,6 @@ import type {
 } from "./driver.ts";
 import { fileSink } from "./file-sink.ts";
 import { checkPath } from "./paths.ts";
-import { receiver } from "./receiver.ts";
 import { removeTree } from "./remove-tree.ts";
 import { openVolume, type Volume } from "./volume.ts";
 import type { LockVolume } from "./volume-lock.ts";

@@ -3,9 +3,9 @@
  * Imports the library; knows no path of the tree, no repository, no upload.
  */
 export { allOf } from "./all-of.ts";
+export { type ByteSink, receiver } from "./append-file.ts";
 export type { AppendFile, ChangeOptions, Driver, Facts, MoveOptions, StoredFile, WriteOptions } from "./driver.ts";
 export { type FilesystemDriverOptions, filesystemDriver } from "./filesystem-driver.ts";
 export type { MemoryContent } from "./memory-content.ts";
 export { type MemoryDriverOptions, type MemoryFiles, memoryDriver } from "./memory-driver.ts";
-export { type ByteSink, receiver } from "./receiver.ts";
 export { type LockVolume, lockVolume } from "./volume-lock.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { isDrayError } from "dray/errors";
 import { digestOf } from "dray/oci";
-import { driverContract } from "./contract/driver-contract.ts";
+import { driverContract } from "../../test/driver-contract/driver-contract.ts";
 import { memoryDriver } from "./memory-driver.ts";
 
 const text = (value: string): Uint8Array => new TextEncoder().encode(value);

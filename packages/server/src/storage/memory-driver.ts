@@ -1,9 +1,9 @@
 import { DrayError } from "dray/errors";
 import type { DigestAlgorithm } from "dray/oci";
+import { type ByteSink, receiver } from "./append-file.ts";
 import type { AppendFile, Driver, Facts, MoveOptions, StoredFile, WriteOptions } from "./driver.ts";
 import { Blocks, bytesInMemory, type GrowingContent, type MemoryContent, Sunk, wholeOf } from "./memory-content.ts";
 import { checkPath, nameOf, parentOf } from "./paths.ts";
-import { type ByteSink, receiver } from "./receiver.ts";
 
 export interface MemoryDriverOptions {
   /** Receivers keep only size and digest; reading what they received fails. Default `false`. */

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { isDrayError } from "dray/errors";
 import { digestOf } from "dray/oci";
-import { type ByteSink, receiver } from "./receiver.ts";
+import { type ByteSink, receiver } from "./append-file.ts";
 
 const text = (value: string): Uint8Array => new TextEncoder().encode(value);
 const filled = (length: number, seed = 0): Uint8Array => new Uint8Array(length).map((_, i) => (i * 31 + seed) >>> 2);

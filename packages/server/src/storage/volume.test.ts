@@ -6,8 +6,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, beforeEach, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
+import { type FileCall, faultyFiles } from "@dray/testkit/files";
 import { isDrayError } from "dray/errors";
-import { type FileCall, faultyFiles, nodeFiles } from "dray/files";
+import { nodeFiles } from "dray/files";
 import { filesystemDriver } from "./filesystem-driver.ts";
 
 const text = (value: string): Uint8Array => new TextEncoder().encode(value);

@@ -3,11 +3,12 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, test } from "node:test";
+import { type FileCall, faultyFiles } from "@dray/testkit/files";
 import { isDrayError } from "dray/errors";
-import { type FileCall, faultyFiles, nodeFiles } from "dray/files";
+import { nodeFiles } from "dray/files";
 import { digestOf } from "dray/oci";
+import { inChunks, patterned } from "../../test/uploads-by-hand.ts";
 import { filesystemDriver } from "../storage/index.ts";
-import { inChunks, patterned } from "./by-hand.fixture.ts";
 import { createUploads, type Upload, type Uploads } from "./index.ts";
 
 const repository = "a/b";

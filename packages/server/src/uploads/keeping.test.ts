@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { isDrayError } from "dray/errors";
 import { digestOf } from "dray/oci";
+import { bodyByHand, inChunks, patterned } from "../../test/uploads-by-hand.ts";
+import { repositoryPath, uploadData, uploadFolder, uploadStarted } from "../distribution-tree/paths.ts";
 import type { Notice } from "../options.ts";
 import { type AppendFile, type Driver, type MemoryFiles, memoryDriver } from "../storage/index.ts";
-import { repositoryPath, uploadData, uploadFolder, uploadStarted } from "../tree/paths.ts";
-import { bodyByHand, inChunks, patterned } from "./by-hand.fixture.ts";
 import { createUploads, type Upload, type Uploads } from "./index.ts";
 
 const owner = "alice";

@@ -1,10 +1,10 @@
 import { aborted, DrayError } from "dray/errors";
 import type { Digest, DigestAlgorithm } from "dray/oci";
+import { uploadData, uploadFolder } from "../distribution-tree/paths.ts";
 import type { Driver } from "../storage/driver.ts";
-import { uploadData, uploadFolder } from "../tree/paths.ts";
-import { UploadBuffer } from "./received.ts";
 import { type SessionFacts, writeSession } from "./stored.ts";
 import { OutOfOrder, type Upload } from "./types.ts";
+import { UploadBuffer } from "./upload-buffer.ts";
 import { Writer } from "./writer.ts";
 
 /** What a session knows of where it lives. */

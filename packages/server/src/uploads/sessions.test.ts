@@ -1,8 +1,8 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { uploadsContract } from "../../test/uploads-contract/uploads-contract.ts";
 import { filesystemDriver, memoryDriver } from "../storage/index.ts";
-import { uploadsContract } from "./contract/uploads-contract.ts";
 import { closeReceiveWorkers, receiveInThread } from "./receive/index.ts";
 
 uploadsContract("uploads in memory", async () => ({ driver: memoryDriver(), end: async () => {} }));

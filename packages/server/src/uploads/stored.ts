@@ -1,6 +1,5 @@
 import type { DigestAlgorithm } from "dray/oci";
 import { isObject, isRepository } from "dray/oci";
-import type { Driver } from "../storage/driver.ts";
 import {
   repositoriesRoot,
   repositoryPath,
@@ -8,7 +7,8 @@ import {
   uploadFolder,
   uploadStarted,
   uploadsPath,
-} from "../tree/paths.ts";
+} from "../distribution-tree/paths.ts";
+import type { Driver } from "../storage/driver.ts";
 
 /** Sessions as they lie in the tree: distribution's files, and one of ours beside them where there is something more to say. */
 export interface StoredSession {

@@ -1,6 +1,6 @@
 import { createHmac, randomBytes } from "node:crypto";
-import { LruCache } from "../../cache/index.ts";
 import type { Notice } from "../../options.ts";
+import { LruCache } from "../../read-cache/index.ts";
 import { addressOf } from "../address.ts";
 import { later, unauthorised } from "../refusals.ts";
 import type { Verdict } from "../types.ts";

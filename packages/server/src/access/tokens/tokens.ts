@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { DrayError } from "dray/errors";
 import type { HttpRequest } from "dray/http";
-import { LruCache } from "../../cache/index.ts";
+import { LruCache } from "../../read-cache/index.ts";
 import { type AnonymousOptions, anonymous } from "../anonymous.ts";
 import { challengeOf, isHeaderText } from "../challenge.ts";
 import { credentialsOf } from "../credentials.ts";

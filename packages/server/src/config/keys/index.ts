@@ -1,8 +1,8 @@
 import { authKeys } from "./access.ts";
-import { aroundKeys } from "./around.ts";
+import { ownKeys } from "./dray.ts";
+import { aroundKeys } from "./general.ts";
 import { httpKeys } from "./http.ts";
 import type { Key } from "./key.ts";
-import { ownKeys } from "./own.ts";
 import { storageKeys } from "./storage.ts";
 
 export type { Key } from "./key.ts";

@@ -1,6 +1,6 @@
 import { DrayError } from "dray/errors";
 import type { Collected, CollectOptions, Decision } from "../../gc/types.ts";
-import type { Difference } from "../../index/types.ts";
+import type { Difference } from "../../metadata/types.ts";
 
 /** What an operator can ask of a running registry: the words of each question, what is told on the way, and what comes of it. */
 export interface Controls {

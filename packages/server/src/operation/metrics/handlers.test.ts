@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { routeOf } from "../../protocol/route.ts";
+import { routeOf } from "../../endpoints/route.ts";
 import { handlerOf } from "./handlers.ts";
 
 const digest = `sha256:${"a".repeat(64)}`;

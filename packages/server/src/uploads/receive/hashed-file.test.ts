@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { digestOf } from "dray/oci";
-import { patterned } from "../by-hand.fixture.ts";
+import { patterned } from "../../../test/uploads-by-hand.ts";
 import { type BlockingFiles, HashedFile } from "./hashed-file.ts";
 
 describe("a file that is hashed as it grows", () => {

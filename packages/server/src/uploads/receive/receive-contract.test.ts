@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { driverContract } from "../../storage/contract/driver-contract.ts";
+import { driverContract } from "../../../test/driver-contract/driver-contract.ts";
 import { filesystemDriver } from "../../storage/filesystem-driver.ts";
 import { closeReceiveWorkers, receiveInThread } from "./index.ts";
 

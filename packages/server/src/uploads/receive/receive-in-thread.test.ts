@@ -6,8 +6,8 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { isDrayError } from "dray/errors";
 import { digestOf } from "dray/oci";
+import { patterned } from "../../../test/uploads-by-hand.ts";
 import type { AppendFile } from "../../storage/index.ts";
-import { patterned } from "../by-hand.fixture.ts";
 import { closeReceiveWorkers, receiveInThread } from "./index.ts";
 
 const mebibyte = 1024 * 1024;

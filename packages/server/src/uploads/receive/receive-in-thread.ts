@@ -1,10 +1,10 @@
 import { stat } from "node:fs/promises";
 import { errnoOf, nodeFiles, onDisk } from "dray/files";
 import type { Digest, DigestAlgorithm } from "dray/oci";
+import { receiver } from "../../storage/append-file.ts";
 import type { AppendFile, ReceiveOptions } from "../../storage/driver.ts";
 import { fileSink } from "../../storage/file-sink.ts";
-import { receiver } from "../../storage/receiver.ts";
-import { Mutex } from "../../storage/turns.ts";
+import { Mutex } from "../../storage/mutex.ts";
 import { type Block, blockSize, takeBlock } from "./blocks.ts";
 import { giveBlock } from "./pool.ts";
 import { ThreadFile } from "./thread-file.ts";

@@ -1,0 +1,129 @@
+import type { Transform } from "node:stream";
+import { detach, transferable } from "../content/index.ts";
+import { DrayError } from "../errors.ts";
+import type { Compression } from "../oci/index.ts";
+import { zstdFrames } from "./zstd-frames.ts";
+
+/** Node's default of 16 KiB doubles the time and keeps the main thread busy with small pieces. */
+const chunkSize = 256 * 1024;
+
+/** How bytes are compressed, by how they begin. */
+export const sniffCompression = (start: Uint8Array): Compression => {
+  if (start[0] === 0x1f && start[1] === 0x8b) return "gzip";
+  if (start[0] === 0x28 && start[1] === 0xb5 && start[2] === 0x2f && start[3] === 0xfd) return "zstd";
+  // A frame of somebody else's may come first, as pzstd has it.
+  if (((start[0] ?? 0) & 0xf0) === 0x50 && start[1] === 0x2a && start[2] === 0x4d && start[3] === 0x18) return "zstd";
+  return "none";
+};
+
+/**
+ * The bytes of a layer without their compression, whatever it is: layers are not always what their media type says.
+ * Decompression runs on zlib's own threads; memory is bounded by a few chunks. `handsOver`: as with `Content`, of what goes in.
+ * @throws DrayError `MANIFEST_INVALID` when the compressed bytes are damaged or end early.
+ */
+export async function* decompressed(
+  chunks: AsyncIterable<Uint8Array>,
+  { handsOver = false }: { handsOver?: boolean } = {},
+): AsyncGenerator<Uint8Array> {
+  const source = chunks[Symbol.asyncIterator]();
+  const start = await beginning(source);
+  const whole = again(start, source);
+  const how = sniffCompression(start);
+  if (how === "none") {
+    yield* whole;
+    return;
+  }
+  // Loaded when something is compressed: a millisecond of every start otherwise.
+  const { createGunzip, createZstdDecompress } = await import("node:zlib");
+  if (how === "gzip") yield* through(createGunzip({ chunkSize }), whole, how, handsOver);
+  else
+    for await (const frame of zstdFrames(whole)) {
+      if (!frame.skippable) yield* through(createZstdDecompress({ chunkSize }), frame.chunks, how, false);
+      else for await (const _ of frame.chunks);
+    }
+}
+
+/** Enough to tell: a pipe may bring a byte at a time. */
+const beginning = async (source: AsyncIterator<Uint8Array>): Promise<Uint8Array> => {
+  let start: Uint8Array = new Uint8Array(0);
+  while (start.byteLength < 4) {
+    const next = await source.next();
+    if (next.done) break;
+    start = start.byteLength === 0 ? next.value : Buffer.concat([start, next.value]);
+  }
+  return start;
+};
+
+async function* again(first: Uint8Array, rest: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array> {
+  try {
+    if (first.byteLength > 0) yield first;
+    for (let next = await rest.next(); !next.done; next = await rest.next()) yield next.value;
+  } finally {
+    await rest.return?.();
+  }
+}
+
+/**
+ * Feeds a transform and passes on what it makes. Its input is read to the end even when the compressed stream ends before
+ * (a gzip member may be followed by padding), so that whoever hashes the input sees all of it.
+ */
+async function* through(
+  transform: Transform,
+  chunks: AsyncIterable<Uint8Array>,
+  how: Compression,
+  handsOver: boolean,
+): AsyncGenerator<Uint8Array> {
+  let over = false;
+  transform.once("end", () => {
+    over = true;
+  });
+  const fed = feed(transform, chunks, () => over, handsOver);
+  // Seen below; until then it must not count as unhandled.
+  fed.catch(() => {});
+  try {
+    for await (const chunk of transform) yield transferable(chunk as Uint8Array);
+    await fed;
+  } catch (cause) {
+    over = true;
+    transform.destroy();
+    await fed;
+    throw new DrayError("MANIFEST_INVALID", `the ${how} data is damaged or ends early`, { cause });
+  } finally {
+    over = true;
+    transform.destroy();
+  }
+}
+
+/** @throws what reading the input throws; what the transform throws is its own reader's. */
+const feed = async (
+  transform: Transform,
+  chunks: AsyncIterable<Uint8Array>,
+  isOver: () => boolean,
+  handsOver: boolean,
+): Promise<void> => {
+  try {
+    for await (const chunk of chunks) {
+      if (isOver() && transform.destroyed) break;
+      if (isOver()) continue;
+      if (!transform.write(chunk, handsOver ? () => detach(chunk) : noted)) await writable(transform);
+    }
+    transform.end();
+  } catch (error) {
+    transform.destroy(error as Error);
+    throw error;
+  }
+};
+
+const noted = (): void => {};
+
+/** A transform that is destroyed, or has ended, never drains. */
+const writable = (transform: Transform): Promise<void> =>
+  new Promise((resolve) => {
+    const done = (): void => {
+      for (const event of events) transform.off(event, done);
+      resolve();
+    };
+    const events = ["drain", "close", "error", "end"] as const;
+    for (const event of events) transform.on(event, done);
+    if (transform.destroyed) done();
+  });

@@ -1,0 +1,256 @@
+import { DrayError, throwIfAborted } from "../errors.ts";
+import type { HeaderPairs, HttpResponse } from "../http/index.ts";
+import type { Digest, DigestAlgorithm } from "../oci/index.ts";
+import type { Repo } from "./api.ts";
+import { type Patience, patience } from "./patience.ts";
+import type { ReplayableContent } from "./replayable-content.ts";
+import { restated } from "./restated.ts";
+import {
+  acknowledged,
+  askSession,
+  commitUrl,
+  locationOf,
+  openSession,
+  type UploadOptions,
+  type UploadSession,
+  uploading,
+} from "./session.ts";
+import type { UploadName } from "./sessions.ts";
+
+/** What is to be delivered into an upload session. */
+export interface UploadSource {
+  readonly pieces: ReplayableContent;
+  /** Bytes in all, where known. */
+  readonly size?: number;
+  readonly algorithm: DigestAlgorithm;
+  /** Asked for when all is sent. */
+  readonly digest: () => Promise<Digest>;
+  /** Whether the registry has the whole: asked where an answer to the last request was lost. */
+  readonly arrived: () => Promise<boolean>;
+  /** What the session is saved under, where that is worth it. */
+  readonly name?: UploadName;
+}
+
+const mebibyte = 1024 * 1024;
+/** Chunks of uploads that do not get through whole. */
+const largestChunk = 32 * mebibyte;
+
+/**
+ * Sends content into an upload session and commits it, however often the connection is cut. The whole goes in one request
+ * where its size is known: that is what every registry takes, and the fastest. Registries that keep what a cut request
+ * has brought (CNCF distribution 3, zot) say how far they are, and it goes on there. Those that do not (docker-registry
+ * 2.8 gives up a session whose request was cut, the acknowledged chunks with it) get the content again in smaller
+ * chunks, each over a connection of its own, so that what cuts connections after so many bytes or seconds does not meet
+ * one that is old. Chunks from the start would not have saved such a session and would cost a request each.
+ */
+export const deliver = (
+  repo: Repo,
+  session: UploadSession,
+  cargo: UploadSource,
+  options: UploadOptions,
+): Promise<Digest> => new ResumableUpload(repo, session, cargo, options).run();
+
+class ResumableUpload {
+  readonly #repo: Repo;
+  readonly #cargo: UploadSource;
+  readonly #options: UploadOptions;
+  readonly #patience: Patience;
+  #session: UploadSession;
+  /** The most that the registry has ever acknowledged: what is beyond it is progress. */
+  #best: number;
+  #wholeOnly = false;
+  #saving: Promise<void> = Promise.resolve();
+
+  constructor(repo: Repo, session: UploadSession, cargo: UploadSource, options: UploadOptions) {
+    this.#repo = repo;
+    this.#cargo = cargo;
+    this.#options = options;
+    this.#patience = patience(repo.api.settings, options.reference, options);
+    this.#session = session;
+    this.#best = session.offset;
+  }
+
+  async run(): Promise<Digest> {
+    const { sessions } = this.#repo.api.settings;
+    const { name } = this.#cargo;
+    let done = false;
+    try {
+      this.#save();
+      const digest = await this.#untilDone();
+      done = true;
+      return digest;
+    } finally {
+      await this.#saving;
+      if (name !== undefined && done) await sessions?.forget(name);
+      else if (name !== undefined) sessions?.leave(name);
+    }
+  }
+
+  async #untilDone(): Promise<Digest> {
+    for (;;) {
+      try {
+        return await this.#send();
+      } catch (error) {
+        const found = await this.#recover(error);
+        if (found !== undefined) return found;
+      }
+    }
+  }
+
+  async #send(): Promise<Digest> {
+    const { pieces, size, digest } = this.#cargo;
+    if (size !== undefined && this.#session.offset === 0 && !this.#inChunks(size))
+      return this.#commit(await digest(), true);
+    while (!(size === undefined ? await pieces.endsAt(this.#session.offset) : this.#session.offset >= size))
+      await this.#sendChunk();
+    return this.#commit(await digest(), false);
+  }
+
+  get #chunkSize(): number | undefined {
+    const { learnt, settings } = this.#repo.api;
+    return this.#wholeOnly ? undefined : (learnt.chunkSize ?? settings.chunkSize);
+  }
+
+  #inChunks(size: number): boolean {
+    return this.#chunkSize !== undefined && size > Math.max(this.#chunkSize, this.#session.leastChunk);
+  }
+
+  async #sendChunk(): Promise<void> {
+    const { pieces } = this.#cargo;
+    const { offset, url, leastChunk } = this.#session;
+    const chunk = this.#chunkSize;
+    const body = pieces.piece(offset, chunk === undefined ? undefined : offset + Math.max(chunk, leastChunk));
+    const range: HeaderPairs =
+      body.size === undefined ? [] : [["Content-Range", `${offset}-${offset + body.size - 1}`] as const];
+    const call = {
+      ...uploading(this.#repo, this.#options),
+      method: "PATCH",
+      target: url,
+      headers: [...this.#headers(), ...range],
+      body,
+      repeatable: false as const,
+    };
+    const response = await this.#repo.api.ask(call, 202, 201, 204);
+    await response.body.discard();
+    this.#advance(response, body.size === undefined ? pieces.at : offset + body.size);
+  }
+
+  /** A 202 stands for all that was sent, unless the registry says less. Some say `0-0` whatever they have. */
+  #advance(response: HttpResponse, sent: number): void {
+    const said = acknowledged(response) ?? sent;
+    const offset = said > this.#session.offset && said < sent && said > 1 ? said : sent;
+    this.#session = { ...this.#session, url: locationOf(response) ?? this.#session.url, offset };
+    this.#progress();
+    this.#save();
+  }
+
+  #progress(): void {
+    if (this.#session.offset > this.#best) this.#patience.cameFurther();
+    this.#best = Math.max(this.#best, this.#session.offset);
+  }
+
+  async #commit(digest: Digest, whole: boolean): Promise<Digest> {
+    const call = {
+      ...uploading(this.#repo, this.#options),
+      method: "PUT",
+      target: commitUrl(this.#session.url, digest),
+      headers: this.#headers(),
+      ...(whole ? { body: this.#cargo.pieces.piece(0) } : {}),
+      patience: "commit" as const,
+      repeatable: false as const,
+    };
+    const response = await this.#repo.api.ask(call, 201, 200, 204);
+    await response.body.discard();
+    return digest;
+  }
+
+  #headers(): HeaderPairs {
+    const type = ["Content-Type", "application/octet-stream"] as const;
+    return this.#repo.api.learnt.chunkSize === undefined ? [type] : [type, ["Connection", "close"]];
+  }
+
+  /**
+   * Finds out where to go on, or that nothing is left to do.
+   * @throws the error where another attempt makes no sense
+   */
+  async #recover(error: unknown): Promise<Digest | undefined> {
+    const { pieces, digest } = this.#cargo;
+    throwIfAborted(this.#options.signal);
+    pieces.throwIfBroken();
+    if (!(error instanceof DrayError)) throw error;
+    const verdict = this.#judge(error);
+    if (verdict === "hopeless") throw asMismatch(error);
+    const { offset } = this.#session;
+    const passed = pieces.at - offset;
+    await this.#patience.pause(error);
+    if (verdict === "again") return undefined;
+    const session = verdict === "ask" ? await askSession(this.#repo, this.#session, this.#options) : undefined;
+    if (session !== undefined && session.offset <= Math.max(pieces.furthest, this.#best)) {
+      this.#session = session;
+      this.#progress();
+    } else {
+      if (await this.#hasArrived()) return digest();
+      if (verdict === "smaller") this.#shrink(Number.POSITIVE_INFINITY);
+      else if (verdict === "ask" && passed > 0) this.#shrink(passed);
+      this.#session = await openSession(this.#repo, this.#cargo.algorithm, this.#options);
+    }
+    this.#save();
+    return undefined;
+  }
+
+  /** What an error means for the session: ask how far it is, use it again, open another, another with smaller chunks, or give up. */
+  #judge(error: DrayError): "ask" | "again" | "anew" | "smaller" | "hopeless" {
+    const { status, registryCode, retryable } = error;
+    if (status === undefined) return retryable ? "ask" : "hopeless";
+    if (status === 413) return "smaller";
+    if (status === 405 && this.#cargo.size !== undefined && !this.#wholeOnly) {
+      this.#wholeOnly = true;
+      return this.#session.offset === 0 ? "again" : "anew";
+    }
+    if (status === 416 || retryable) return "ask";
+    if (status === 404 && registryCode !== "NAME_UNKNOWN") return "anew";
+    // Bytes of an earlier connection may have come twice, or not at all: once more from the beginning.
+    if (status === 400 && (this.#session.continued || registryCode === "BLOB_UPLOAD_INVALID")) return "anew";
+    return "hopeless";
+  }
+
+  async #hasArrived(): Promise<boolean> {
+    const { pieces, size, arrived } = this.#cargo;
+    const all = size === undefined ? await pieces.endsAt(pieces.at) : pieces.at === size;
+    return all && (await arrived());
+  }
+
+  /** What went through of a request is what something on the way lets through: half of that is safe. */
+  #shrink(passed: number): void {
+    const { learnt } = this.#repo.api;
+    // A server that refuses without reading tells nothing of how much it would take.
+    const share = passed === Number.POSITIVE_INFINITY ? 4 : 2;
+    const [before, least] =
+      learnt.chunkSize === undefined ? [largestChunk, 8 * mebibyte] : [learnt.chunkSize / share, mebibyte];
+    const half = Math.floor(passed / 2 / mebibyte) * mebibyte;
+    learnt.chunkSize = Math.max(least, Math.min(before, half));
+  }
+
+  #save(): void {
+    const { api } = this.#repo;
+    const { name } = this.#cargo;
+    const { sessions } = api.settings;
+    if (name === undefined || sessions === undefined) return;
+    const { url } = this.#session;
+    const { chunkSize } = api.learnt;
+    const saved = { location: url.href, ...(chunkSize === undefined ? {} : { chunkSize }) };
+    // Nobody waits for the disk. What lies on another host may be signed, and a signature is as good as a credential.
+    this.#saving = this.#saving.then(async () => {
+      if (url.origin === (await api.origin())) await sessions.save(name, saved);
+    });
+  }
+}
+
+/** The registry has hashed what came, and says that it is not what it was called: as an error of the content. */
+export const asMismatch = (error: DrayError): DrayError => {
+  const { registryCode, status } = error;
+  if (status !== 400 || (registryCode !== "DIGEST_INVALID" && registryCode !== "SIZE_INVALID")) return error;
+  const code = registryCode === "DIGEST_INVALID" ? "DIGEST_MISMATCH" : "SIZE_MISMATCH";
+  const message = `${error.message}; the bytes are not those that were promised: try again or another source`;
+  return restated(error, code, message);
+};

@@ -1,0 +1,36 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
+import type { Landing } from "../src/files/receive.ts";
+import type { Descriptor } from "../src/oci/index.ts";
+
+/** Bytes to receive, the same in every process. */
+export const contentOf = (size: number): Uint8Array<ArrayBuffer> =>
+  new Uint8Array(size).map((_, i) => (i * 2654435761) >>> 11);
+
+/** Receives `contentOf(descriptor.size)` in a process of its own, which is killed when so many bytes were asked for and no more come. */
+export const killedAfter = async (
+  upTo: number,
+  chunk: number,
+  descriptor: Descriptor,
+  landing: Landing,
+): Promise<void> => {
+  const path = (name: string): string => JSON.stringify(fileURLToPath(new URL(name, import.meta.url)));
+  const script = `
+    import { nodeFiles, receive } from ${path("../src/files/index.ts")};
+    import { contentOf } from ${path("./receive.ts")};
+    const bytes = contentOf(${descriptor.size});
+    const content = { async *open() {
+      for (let at = 0; at < ${upTo}; at += ${chunk}) yield bytes.subarray(at, at + ${chunk});
+      console.log("no more");
+      setInterval(() => {}, 1000);
+      await new Promise(() => {});
+    } };
+    await receive(nodeFiles, content, ${JSON.stringify(descriptor)}, ${JSON.stringify(landing)});`;
+  const child = spawn(process.execPath, ["--input-type=module", "-e", script], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  await once(child.stdout, "data");
+  child.kill("SIGKILL");
+  await once(child, "exit");
+};

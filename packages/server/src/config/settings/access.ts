@@ -1,0 +1,71 @@
+import { type Context, partOf } from "./context.ts";
+import type { AccessSettings } from "./types.ts";
+
+export const accessOf = (context: Context): AccessSettings | undefined => {
+  const { values, complain, warn } = context;
+  const auth = partOf(context, "auth");
+  const [first, second] = auth.entries;
+  if (second !== undefined)
+    return complain(
+      "auth",
+      `there is room for one way of access, and here are ${[...auth.entries.keys()].join(", ")}; keep one`,
+      second[1].origin,
+    );
+  if (first === undefined || first[0].toLowerCase() === "none") {
+    for (const key of ["dray.access.anonymouspull", "dray.access.jwksurl"])
+      if (values.has(key)) warn(key, "has no effect, since auth is none and everybody may do everything");
+    return { kind: "none" };
+  }
+  const [name, { origin }] = first;
+  const needed = (key: string, remedy: string): string => {
+    const path = `auth.${name}.${key}`;
+    const value = values.maybe<string>(path);
+    if (value === undefined) complain(path, `is missing; ${remedy}`, origin);
+    return value ?? "";
+  };
+  const anybody = {
+    anonymousPull: values.list("dray.access.anonymouspull"),
+    anonymousPing: values.truth("dray.access.anonymousping"),
+  };
+  if (name === "htpasswd") {
+    const lockout = {
+      most: values.number("dray.access.lockout.attempts"),
+      window: values.number("dray.access.lockout.window"),
+    };
+    const realm = needed("realm", "name what users log in to, as `realm: registry`");
+    const file = needed("path", "name the file of users, which `htpasswd -B` makes");
+    return { kind: "htpasswd", options: { realm, file, lockout, ...anybody } };
+  }
+  // Any other has been refused already.
+  return name === "token" ? { kind: "token", options: { ...tokenOf(context, needed), ...anybody } } : undefined;
+};
+
+type TokenOptions = Extract<AccessSettings, { kind: "token" }>["options"];
+
+const tokenOf = (
+  { values, root, complain }: Context,
+  needed: (key: string, remedy: string) => string,
+): TokenOptions => {
+  const rootcertbundle = values.maybe<string>("auth.token.rootcertbundle");
+  const jwks = values.maybe<string>("auth.token.jwks");
+  const jwksUrl = values.maybe<string>("dray.access.jwksurl");
+  const signingalgorithms = values.list("auth.token.signingalgorithms");
+  const autoredirectpath = values.maybe<string>("auth.token.autoredirectpath");
+  if ((rootcertbundle ?? jwks ?? jwksUrl) === undefined)
+    complain(
+      "auth.token",
+      "nothing tells which keys sign tokens; name a file as rootcertbundle (certificates) or jwks (keys)",
+      root.entries.get("auth")?.origin,
+    );
+  return {
+    realm: needed("realm", "name the URL where clients get their tokens"),
+    service: needed("service", "name this registry as the token service does"),
+    issuer: needed("issuer", "name the token service as its tokens do"),
+    ...(rootcertbundle === undefined ? {} : { rootcertbundle }),
+    ...(jwks === undefined ? {} : { jwks }),
+    ...(jwksUrl === undefined ? {} : { jwksUrl }),
+    ...(signingalgorithms.length === 0 ? {} : { signingalgorithms }),
+    autoredirect: values.truth("auth.token.autoredirect"),
+    ...(autoredirectpath === undefined ? {} : { autoredirectpath }),
+  };
+};

@@ -1,0 +1,106 @@
+import { isIP } from "node:net";
+import { suites } from "../cipher-suites.ts";
+import { fitsSocket, type Place, parseAddress } from "../place.ts";
+import type { Context } from "./context.ts";
+import type { DebugSettings, ListenSettings, TlsSettings } from "./types.ts";
+
+export const listenOf = (context: Context): ListenSettings | undefined => {
+  const { values, warn } = context;
+  const place = placeOf(context);
+  const tls = tlsOf(context);
+  if (values.withFile && !values.has("http.addr"))
+    warn(
+      "http.addr",
+      "is absent; distribution would listen on every interface at a port of chance, Dray listens on 127.0.0.1:5000",
+    );
+  if (place === undefined) return undefined;
+  const connections = values.number("dray.limits.connections");
+  return {
+    place,
+    ...(tls === undefined ? {} : { tls }),
+    headers: values.maybe<ListenSettings["headers"]>("http.headers") ?? {},
+    limits: {
+      headers: values.number("dray.limits.headers"),
+      idle: values.number("dray.limits.idle"),
+      keepAlive: values.number("dray.limits.keepalive"),
+      headerBytes: values.number("dray.limits.headersize"),
+      target: values.number("dray.limits.target"),
+      ...(connections === 0 ? {} : { connections }),
+    },
+    trustedProxies: values.list("dray.trustedproxies"),
+    drain: values.number("http.draintimeout"),
+  };
+};
+
+const placeOf = ({ values, complain }: Context): Place | undefined => {
+  const addr = values.text("http.addr");
+  if (values.text("http.net") === "unix") {
+    if (!values.has("http.addr")) return complain("http.addr", "is missing; name the path of the socket");
+    if (fitsSocket(addr)) return { unix: addr };
+    return complain("http.addr", "its path is too long for a unix socket; choose one of 103 bytes at most");
+  }
+  return (
+    parseAddress(addr) ??
+    complain(
+      "http.addr",
+      `${JSON.stringify(addr)} is no address; write HOST:PORT, as 127.0.0.1:5000, or :5000 for every interface`,
+    )
+  );
+};
+
+/** Whether only this machine can reach it. */
+export const isLoopback = (place: Place): boolean =>
+  "unix" in place ||
+  place.host === "localhost" ||
+  place.host === "::1" ||
+  (isIP(place.host) === 4 && place.host.startsWith("127."));
+
+/** By OpenSSL's names. Those of TLS 1.3 are always there, as in Go: without them the runtime would not speak it. */
+const ciphersOf = (names: readonly string[]): string => {
+  const always = [...suites.values()].filter((name) => name.startsWith("TLS_"));
+  return [...new Set([...names.map((name) => suites.get(name) ?? name), ...always])].join(":");
+};
+
+const tlsOf = ({ values, complain, warn }: Context): TlsSettings | undefined => {
+  const certificate = values.maybe<string>("http.tls.certificate");
+  const key = values.maybe<string>("http.tls.key");
+  const clientCas = values.list("http.tls.clientcas");
+  const clientAuth = values.maybe<string>("http.tls.clientauth");
+  if (clientAuth !== undefined && clientCas.length === 0)
+    complain(
+      "http.tls.clientauth",
+      "nothing tells whose certificates clients may show; name their signers in http.tls.clientcas",
+    );
+  if (certificate !== undefined && key === undefined)
+    return complain("http.tls.certificate", "its key is missing; name it in http.tls.key");
+  if (certificate === undefined && (key !== undefined || clientCas.length > 0))
+    return complain(
+      key === undefined ? "http.tls.clientcas" : "http.tls.key",
+      "there is no certificate, and without one no TLS; name it in http.tls.certificate",
+    );
+  if (certificate === undefined || key === undefined) return undefined;
+  const minVersion = values.text("http.tls.minimumtls") === "tls1.3" ? "TLSv1.3" : "TLSv1.2";
+  const names = values.list("http.tls.ciphersuites");
+  if (names.length > 0 && minVersion === "TLSv1.3")
+    warn("http.tls.ciphersuites", "has no effect: TLS 1.3 chooses among its own, as in distribution");
+  return {
+    certificate,
+    key,
+    clientCas,
+    ...(clientCas.length === 0 ? {} : { clientAuth: clientAuth === "request-client-cert" ? "request" : "require" }),
+    minVersion,
+    ...(names.length === 0 || minVersion === "TLSv1.3" ? {} : { ciphers: ciphersOf(names) }),
+  };
+};
+
+export const debugOf = ({ values, complain, warn }: Context): DebugSettings | undefined => {
+  const addr = values.maybe<string>("http.debug.addr");
+  const metrics = values.truth("http.debug.prometheus.enabled");
+  const place = addr === undefined ? undefined : parseAddress(addr);
+  if (metrics && addr === undefined)
+    warn("http.debug.prometheus.enabled", "has no effect without http.debug.addr, which says where metrics are served");
+  if (place === undefined) return undefined;
+  if (addr === values.text("http.addr"))
+    return complain("http.debug.addr", "is the address of the registry itself; choose another port");
+  return { place, ...(metrics ? { metrics: values.text("http.debug.prometheus.path") } : {}) };
+};

@@ -1,0 +1,64 @@
+import type { Context } from "./context.ts";
+import type { LogSettings, Settings } from "./types.ts";
+
+export const registryOf = ({ values }: Context): Settings["registry"] => {
+  const host = values.maybe<string>("http.host");
+  const prefix = values.maybe<string>("http.prefix")?.replace(/\/+$/, "");
+  const untagged = values.maybe<number>("dray.retention.untagged");
+  const interval = values.number("dray.gc.interval");
+  const validates = values.maybe<boolean>("validation.enabled") === true || !values.truth("validation.disabled");
+  // A dry run removes nothing.
+  const purges =
+    values.truth("storage.maintenance.uploadpurging.enabled") &&
+    !values.truth("storage.maintenance.uploadpurging.dryrun");
+  return {
+    deletes: values.truth("storage.delete.enabled"),
+    readOnly: values.truth("storage.maintenance.readonly.enabled"),
+    largestManifest: values.number("dray.manifestsize"),
+    refuseSparse: validates && values.text("validation.manifests.indexes.platforms") === "all",
+    pages: {
+      // Zero is distribution's default, too, and below it for the catalog alone.
+      tags: values.number("tags.maxtags") || 1000,
+      catalog: values.number("catalog.maxentries") > 0 ? values.number("catalog.maxentries") : 1000,
+      referrers: values.number("dray.referrers"),
+    },
+    locations: {
+      relative: values.truth("http.relativeurls"),
+      ...(host === undefined ? {} : { host: host.replace(/\/+$/, "") }),
+      ...(prefix === undefined || prefix === "" ? {} : { prefix }),
+    },
+    recheckAfter: values.number("dray.recheck"),
+    memory: values.number("dray.memory"),
+    uploads: {
+      age: purges ? values.number("storage.maintenance.uploadpurging.age") : Infinity,
+      silence: values.number("dray.uploads.silence"),
+    },
+    gc: {
+      grace: values.number("dray.gc.grace"),
+      lease: values.number("dray.gc.lease"),
+      ...(untagged === undefined ? {} : { untagged }),
+      ...(interval === 0 ? {} : { interval }),
+    },
+    freeSpace: values.number("dray.freespace"),
+  };
+};
+
+export const logOf = ({ values }: Context): LogSettings => {
+  const format = values.text("log.formatter") as LogSettings["format"];
+  const level = values.has("log.level") ? undefined : values.maybe<LogSettings["level"]>("loglevel");
+  const audit = values.maybe<string>("dray.log.audit.to");
+  return {
+    level: level ?? (values.text("log.level") as LogSettings["level"]),
+    format,
+    fields: values.maybe<LogSettings["fields"]>("log.fields") ?? {},
+    ...(values.truth("log.accesslog.disabled")
+      ? {}
+      : {
+          access: {
+            format: values.text("dray.log.access.format") as "text" | "json",
+            to: values.text("dray.log.access.to"),
+          },
+        }),
+    ...(audit === undefined ? {} : { audit: { to: audit } }),
+  };
+};

@@ -1,0 +1,98 @@
+import type { HtpasswdOptions, TokensOptions } from "../../access/index.ts";
+import type { Limits } from "../../listen/index.ts";
+import type { RegistryOptions } from "../../options.ts";
+import type { Origin, Remark } from "../node.ts";
+import type { Place } from "../place.ts";
+
+/** Everything an operator said, and defaults for the rest, as plain data. Times are milliseconds, sizes bytes, paths as they were written. */
+export interface Settings {
+  readonly storage: StorageSettings;
+  /** What `createRegistry` takes besides driver, index, access and its surroundings. `uploads.age` is `Infinity` where uploads are not purged. */
+  readonly registry: Omit<RegistryOptions, "driver" | "index" | "access" | "now" | "onNotice">;
+  readonly purging: { readonly interval: number };
+  readonly access: AccessSettings;
+  readonly listen: ListenSettings;
+  readonly log: LogSettings;
+  /** Missing: nowhere. */
+  readonly debug?: DebugSettings;
+  /** What each supported key says in the end, and who said it. */
+  readonly effective: readonly Effective[];
+}
+
+export type StorageSettings =
+  | {
+      readonly driver: "filesystem";
+      readonly root: string;
+      readonly durability: "full" | "relaxed";
+      readonly index: string;
+    }
+  | { readonly driver: "inmemory" };
+
+/** `options` is what `htpasswd` and `tokens` of `access/` take. With `jwksUrl` the latter needs something to fetch with. */
+export type AccessSettings =
+  | { readonly kind: "none" }
+  | {
+      readonly kind: "htpasswd";
+      readonly options: Pick<HtpasswdOptions, "file" | "realm" | "lockout" | "anonymousPull" | "anonymousPing">;
+    }
+  | { readonly kind: "token"; readonly options: Omit<TokensOptions, "fetchJson" | "files" | "now" | "onNotice"> };
+
+export interface ListenSettings {
+  /** `host: "::"` is every interface. */
+  readonly place: Place;
+  readonly tls?: TlsSettings;
+  /** Of every answer. */
+  readonly headers: Readonly<Record<string, readonly string[]>>;
+  readonly limits: Limits;
+  readonly trustedProxies: readonly string[];
+  /** How long requests may go on after the order to stop. */
+  readonly drain: number;
+}
+
+/** Paths of PEM files, and the rest as `TlsOptions` takes it. */
+export interface TlsSettings {
+  readonly certificate: string;
+  readonly key: string;
+  readonly clientCas: readonly string[];
+  readonly clientAuth?: "require" | "request";
+  readonly minVersion: "TLSv1.2" | "TLSv1.3";
+  readonly ciphers?: string;
+}
+
+export interface LogSettings {
+  readonly level: "error" | "warn" | "info" | "debug";
+  readonly format: "text" | "json" | "logstash";
+  readonly fields: Readonly<Record<string, string>>;
+  /** Missing: none. `to` is `stdout`, `stderr` or a path. */
+  readonly access?: { readonly format: "text" | "json"; readonly to: string };
+  readonly audit?: { readonly to: string };
+}
+
+export interface DebugSettings {
+  readonly place: Place;
+  /** Path of the page for Prometheus. */
+  readonly metrics?: string;
+}
+
+export interface Effective {
+  readonly key: string;
+  readonly value: unknown;
+  readonly origin: Origin;
+}
+
+/** What the command line says; it wins over everything. */
+export interface Flags {
+  /** Folder of the data. */
+  readonly data?: string;
+  /** `HOST:PORT`, `:PORT` for every interface, `unix:PATH`. */
+  readonly listen?: string;
+  readonly readOnly?: boolean;
+  readonly logLevel?: string;
+  /** `KEY=VALUE`, any key of the file with a value in YAML. */
+  readonly set?: readonly string[];
+}
+
+export interface Loaded {
+  readonly settings: Settings;
+  readonly warnings: readonly Remark[];
+}

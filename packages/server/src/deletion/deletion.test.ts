@@ -1,0 +1,242 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { setImmediate as turn } from "node:timers/promises";
+import { type Digest, digestOf, encodeJson, mediaTypes } from "dray/oci";
+import { currentLink, layerFolder, revisionFolder, Tree, typePath } from "../distribution-tree/index.ts";
+import { KeyedMutex, KeyedRwLock } from "../locks/index.ts";
+import { createReconciler, openIndex } from "../metadata/index.ts";
+import { memoryDriver } from "../storage/index.ts";
+import { createRemovals, type Removals } from "./deletion.ts";
+
+const manifest = (number: number): { digest: Digest; bytes: Uint8Array } => {
+  const config = { mediaType: "application/vnd.example", digest: digestOf(new Uint8Array([1])), size: 1 };
+  const annotations = { number: String(number) };
+  const bytes = encodeJson({ schemaVersion: 2, mediaType: mediaTypes.ociManifest, config, layers: [], annotations });
+  return { digest: digestOf(bytes), bytes };
+};
+
+const [first, second] = [manifest(1), manifest(2)] as const;
+const blob = digestOf(new Uint8Array([1]));
+
+/** A repository `one` with two manifests and a blob: `a` and `b` stand for the first, `c` for the second. */
+const setUp = async () => {
+  const driver = memoryDriver();
+  const tree = new Tree(driver);
+  for (const { digest, bytes } of [first, second]) {
+    await tree.writeBlob(digest, bytes);
+    await tree.linkRevision("one", digest);
+    await tree.linkRevision("two", digest);
+  }
+  await tree.writeBlob(blob, new Uint8Array([1]));
+  await tree.linkLayer("one", blob);
+  for (const tag of ["a", "b"]) await tree.setTag("one", tag, first.digest);
+  await tree.setTag("one", "c", second.digest);
+  await tree.setTag("two", "a", first.digest);
+  const index = openIndex(":memory:");
+  const reconciler = createReconciler({ tree, index, now: Date.now, recheckAfter: 0 });
+  const locks = new KeyedRwLock();
+  const tagLocks = new KeyedMutex();
+  const forgotten: string[] = [];
+  const guarded: { why?: Error } = {};
+  const removals = createRemovals({
+    tree,
+    index,
+    reconciler,
+    locks,
+    tagLocks,
+    guard: () => guarded.why,
+    forget: (repository, name) => forgotten.push(`${repository} ${name}`),
+  });
+  const close = async (): Promise<void> => {
+    await reconciler.close();
+    index.close();
+  };
+  return { driver, tree, index, reconciler, locks, tagLocks, removals, forgotten, guarded, close };
+};
+
+const tags = async (tree: Tree, repository: string): Promise<string[]> => tree.tagNames(repository);
+
+describe("deleting", () => {
+  it("takes a manifest out of its repository with the tags that stand for it, and nothing else", async () => {
+    const { driver, tree, index, removals, forgotten, close } = await setUp();
+    await tree.keepPushedType("one", first.digest, "application/vnd.example+json");
+    assert.equal(await removals.manifest("one", first.digest), true);
+    assert.equal(await tree.revision("one", first.digest), undefined);
+    assert.deepEqual(
+      driver.listSync(revisionFolder("one", first.digest)),
+      [],
+      "the folder stays, as distribution leaves it",
+    );
+    assert.equal(driver.getSync(typePath("one", first.digest)), undefined);
+    assert.deepEqual(await tags(tree, "one"), ["c"]);
+    assert.equal(index.manifest("one", first.digest), undefined);
+    assert.deepEqual(
+      index.tags("one", { limit: 10 }).map(({ name }) => name),
+      ["c"],
+    );
+    assert.deepEqual(forgotten, ["one a", "one b", `one ${first.digest}`]);
+    assert.notEqual(await tree.blobSize(first.digest), undefined, "bytes come back by garbage collection only");
+    assert.notEqual(await tree.revision("two", first.digest), undefined);
+    assert.deepEqual(await tags(tree, "two"), ["a"]);
+    assert.equal(await removals.manifest("one", first.digest), false);
+    await close();
+  });
+
+  it("takes a tag away and leaves the manifest", async () => {
+    const { tree, index, removals, forgotten, close } = await setUp();
+    assert.equal(await removals.tag("one", "a"), true);
+    assert.deepEqual(await tags(tree, "one"), ["b", "c"]);
+    assert.notEqual(await tree.revision("one", first.digest), undefined);
+    assert.equal(index.tagsOf("one", first.digest).includes("a"), false);
+    assert.deepEqual(forgotten, ["one a"]);
+    assert.equal(await removals.tag("one", "a"), false);
+    assert.deepEqual(await tags(tree, "two"), ["a"]);
+    await close();
+  });
+
+  it("takes a blob out of its repository and leaves its data", async () => {
+    const { driver, tree, removals, forgotten, close } = await setUp();
+    assert.equal(await removals.blob("one", blob), true);
+    assert.equal(await tree.layer("one", blob), undefined);
+    assert.equal(driver.listSync(layerFolder("one", blob)), undefined);
+    assert.equal(await tree.blobSize(blob), 1);
+    assert.deepEqual(forgotten, [`one ${blob}`]);
+    assert.equal(await removals.blob("one", blob), false);
+    await close();
+  });
+
+  it("finds nothing where there is no such repository, manifest, tag or blob", async () => {
+    const { removals, forgotten, close } = await setUp();
+    assert.equal(await removals.manifest("none", first.digest), false);
+    assert.equal(await removals.manifest("one", blob), false);
+    assert.equal(await removals.tag("none", "a"), false);
+    assert.equal(await removals.tag("one", "z"), false);
+    assert.equal(await removals.blob("none", blob), false);
+    assert.equal(await removals.blob("two", blob), false);
+    assert.deepEqual(forgotten, []);
+    await close();
+  });
+
+  it("removes links that are damaged", async () => {
+    const { driver, tree, removals, close } = await setUp();
+    const torn = new TextEncoder().encode("sha256:12");
+    driver.putSync(currentLink("one", "a"), torn);
+    driver.putSync(`${revisionFolder("one", second.digest)}/link`, torn);
+    driver.putSync(`${layerFolder("one", blob)}/link`, torn);
+    assert.equal(await removals.tag("one", "a"), true);
+    assert.equal(await removals.manifest("one", second.digest), true);
+    assert.equal(await removals.blob("one", blob), true);
+    assert.deepEqual(await tags(tree, "one"), ["b"]);
+    await close();
+  });
+
+  // CVE-2026-41888: deleting by tag did not ask whether deleting was allowed.
+  const ways: [name: string, (removals: Removals) => Promise<boolean>][] = [
+    ["a manifest", (removals) => removals.manifest("one", first.digest)],
+    ["a tag", (removals) => removals.tag("one", "a")],
+    ["a blob", (removals) => removals.blob("one", blob)],
+    ["a manifest that is not there", (removals) => removals.manifest("none", blob)],
+    ["a tag that is not there", (removals) => removals.tag("none", "z")],
+    ["a blob that is not there", (removals) => removals.blob("none", blob)],
+  ];
+  for (const [name, way] of ways)
+    it(`asks the guard about ${name}`, async () => {
+      const { tree, removals, forgotten, guarded, close } = await setUp();
+      guarded.why = new Error("deleting is disabled");
+      await assert.rejects(way(removals), guarded.why);
+      assert.deepEqual(await tags(tree, "one"), ["a", "b", "c"]);
+      assert.notEqual(await tree.revision("one", first.digest), undefined);
+      assert.equal(await tree.layer("one", blob), blob);
+      assert.deepEqual(forgotten, []);
+      await close();
+    });
+
+  it("asks the guard again after it waited", async () => {
+    const { tree, locks, tagLocks, removals, guarded, close } = await setUp();
+    const held = Promise.withResolvers<void>();
+    const holders = [
+      locks.hold({ shared: [first.digest, blob] }, () => held.promise),
+      tagLocks.run("one\0a", () => held.promise),
+    ];
+    const waiting = ways.slice(0, 3).map(([, way]) => way(removals));
+    const results = Promise.allSettled(waiting);
+    for (let i = 0; i < 5; i++) await turn();
+    guarded.why = new Error("read-only now");
+    held.resolve();
+    assert.deepEqual(
+      (await results).map(({ status }) => status),
+      ["rejected", "rejected", "rejected"],
+    );
+    await Promise.all(holders);
+    assert.notEqual(await tree.revision("one", first.digest), undefined);
+    assert.deepEqual(await tags(tree, "one"), ["a", "b", "c"]);
+    await close();
+  });
+
+  it("waits for whoever uses the digest", async () => {
+    const { tree, locks, removals, close } = await setUp();
+    const held = Promise.withResolvers<void>();
+    const push = locks.hold({ shared: [first.digest, blob] }, () => held.promise);
+    const both = Promise.all([removals.manifest("one", first.digest), removals.blob("one", blob)]);
+    for (let i = 0; i < 20; i++) await turn();
+    assert.notEqual(await tree.revision("one", first.digest), undefined);
+    assert.equal(await tree.layer("one", blob), blob);
+    held.resolve();
+    assert.deepEqual(await both, [true, true]);
+    await push;
+    await close();
+  });
+
+  it("leaves a tag alone that went to another manifest meanwhile", async () => {
+    const { tree, index, reconciler, tagLocks, removals, close } = await setUp();
+    await reconciler.settle("one");
+    const held = Promise.withResolvers<void>();
+    const moved = tagLocks.run("one\0b", async () => {
+      await held.promise;
+      await reconciler.write(
+        "one",
+        () => tree.setTag("one", "b", second.digest),
+        () => index.putTag("one", { name: "b", digest: second.digest, at: Date.now() }),
+      );
+    });
+    const removed = removals.manifest("one", first.digest);
+    for (let i = 0; i < 20; i++) await turn();
+    held.resolve();
+    await moved;
+    assert.equal(await removed, true);
+    assert.deepEqual(await tags(tree, "one"), ["b", "c"]);
+    assert.equal((await tree.tag("one", "b"))?.digest, second.digest);
+    await close();
+  });
+
+  it("untags before it unlinks, so that what is cut off leaves no tag without a manifest", async () => {
+    const { driver, index, reconciler, locks, tagLocks, close } = await setUp();
+    const removed: string[] = [];
+    const watched = new Proxy(driver, {
+      get: (target, name) => {
+        const value: unknown = Reflect.get(target, name);
+        if (typeof value !== "function") return value;
+        return (...given: unknown[]): unknown => {
+          if (name === "remove") removed.push(given[0] as string);
+          return value.apply(target, given);
+        };
+      },
+    });
+    const removals = createRemovals({
+      tree: new Tree(watched),
+      index,
+      reconciler,
+      locks,
+      tagLocks,
+      guard: () => undefined,
+      forget: () => {},
+    });
+    await removals.manifest("one", first.digest);
+    const link = removed.indexOf(`${revisionFolder("one", first.digest)}/link`);
+    assert.deepEqual(
+      removed.slice(0, link).map((path) => path.slice(-7)),
+      ["/tags/a", "/tags/b"],
+    );
+    await close();
+  });
+});

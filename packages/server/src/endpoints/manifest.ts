@@ -1,0 +1,239 @@
+import { collect } from "dray/content";
+import { isDrayError } from "dray/errors";
+import { type HttpRequest, type HttpResponse, headerValues, isContent } from "dray/http";
+import {
+  algorithmOf,
+  childrenOf,
+  type Digest,
+  digestOf,
+  isDigest,
+  isForeignLayerType,
+  isTag,
+  parseManifest,
+} from "dray/oci";
+import { answerOf, bare, emptyBody, memoryBody, RegistryError } from "../answer/index.ts";
+import { type Described, typeInside } from "../distribution-tree/index.ts";
+import type { StoredManifest } from "../read-cache/manifests.ts";
+import { badDigest } from "./bad-digest.ts";
+import { bodyChunks } from "./body-chunks.ts";
+import type { Call } from "./call.ts";
+import { checkManifest } from "./check-manifest.ts";
+import { refuseFullDisk, refuseWrites } from "./guard.ts";
+import { locationOf } from "./location.ts";
+import { notModified, preconditionHolds } from "./preconditions.ts";
+import type { Route } from "./route.ts";
+
+type ManifestRoute = Route & { kind: "manifest" };
+
+/** Tags that one PUT may carry; the specification wants ten at least. */
+const mostTags = 100;
+
+/** `GET`, `HEAD`, `PUT` and `DELETE` of a manifest, by tag or digest. */
+export const manifest = (call: Call, route: ManifestRoute): Promise<HttpResponse> | HttpResponse => {
+  if (!isTag(route.name) && !isDigest(route.name))
+    throw route.name.includes(":")
+      ? badDigest(route.name)
+      : new RegistryError(400, "MANIFEST_INVALID", "the name is neither a tag nor a digest");
+  switch (call.request.method) {
+    case "GET":
+    case "HEAD":
+      return read(call, route);
+    case "PUT":
+      return put(call, route);
+    default:
+      return remove(call, route);
+  }
+};
+
+const read = (call: Call, route: ManifestRoute): Promise<HttpResponse> | HttpResponse => {
+  if (call.request.method === "HEAD") return head(call, route);
+  const found = call.parts.manifests.find(route.repository, route.name);
+  return found instanceof Promise ? found.then((later) => answer(call, route, later)) : answer(call, route, found);
+};
+
+/** A client that hears 200 leaves the manifest out of its push: the promise is recorded while nobody can take it away. */
+const head = async (call: Call, route: ManifestRoute): Promise<HttpResponse> => {
+  const { manifests, locks, leases } = call.parts;
+  const found = await manifests.find(route.repository, route.name);
+  if (found === undefined) return answer(call, route, found);
+  return locks.hold({ shared: [found.digest] }, async () => {
+    const still = await manifests.find(route.repository, found.digest);
+    if (still !== undefined) leases.record(route.repository, still.digest);
+    return answer(call, route, still);
+  });
+};
+
+const answer = (
+  { request, parts }: Call,
+  { repository, name }: ManifestRoute,
+  found: StoredManifest | undefined,
+): HttpResponse | Promise<HttpResponse> => {
+  if (found === undefined) return unknown(parts, repository, name);
+  if (notModified(request, found.digest))
+    return bare(request, 304, { ETag: `"${found.digest}"`, "Docker-Content-Digest": found.digest });
+  return answerOf(request, 200, found.headers, request.method === "HEAD" ? emptyBody : memoryBody(found.bytes));
+};
+
+const unknown = async ({ tree }: Call["parts"], repository: string, name: string): Promise<never> => {
+  throw (await tree.isRepository(repository))
+    ? new RegistryError(404, "MANIFEST_UNKNOWN", `${repository} has no manifest ${name}`)
+    : new RegistryError(404, "NAME_UNKNOWN", `there is no repository ${repository}`);
+};
+
+const put = async (call: Call, { repository, name }: ManifestRoute): Promise<HttpResponse> => {
+  const { request, parts } = call;
+  refuseWrites(parts);
+  const tags = isDigest(name) ? [...new Set(call.query.getAll("tag"))] : [name];
+  if (tags.length > mostTags) throw new RegistryError(414, "UNSUPPORTED", `more than ${mostTags} tags in one request`);
+  const wrong = tags.find((tag) => !isTag(tag));
+  if (wrong !== undefined) throw new RegistryError(400, "MANIFEST_INVALID", "a tag parameter is no tag");
+  const pushedType = contentType(request);
+  await refuseFullDisk(parts);
+  const bytes = await bodyOf(call);
+  const described = checkManifest(bytes, pushedType);
+  const digest = digestOf(bytes, isDigest(name) ? algorithmOf(name) : "sha256");
+  if (isDigest(name) && digest !== name)
+    throw new RegistryError(400, "DIGEST_INVALID", `the manifest's digest is ${digest}`, { detail: { digest } });
+  const store = async (): Promise<void> => {
+    // All tags at once, in one order everywhere; whoever writes under a condition sees nobody in between.
+    await inTurn(
+      [...tags].sort().map((tag) => `${repository}\0${tag}`),
+      (key, work) => parts.tagLocks.run(key, work),
+      async () => {
+        refuseWrites(parts);
+        const current = await (isDigest(name)
+          ? revisionOf(call, repository, name)
+          : parts.manifests.tag(repository, name));
+        preconditionHolds(request, name, current);
+        if (parts.settings.refuseSparse) await refuseMissing(call, repository, bytes, described);
+        for (const tag of tags) keepForPullers(parts, repository, await parts.manifests.tag(repository, tag));
+        await write(call, { repository, digest, bytes, described, tags });
+      },
+    );
+  };
+  await parts.locks.hold({ shared: described.references, exclusive: [digest] }, store);
+  return bare(request, 201, {
+    Location: locationOf(call, `/v2/${repository}/manifests/${digest}`),
+    "Docker-Content-Digest": digest,
+    ...(isDigest(name) && tags.length > 0 ? { "OCI-Tag": tags.join(", ") } : {}),
+    ...(described.subject === undefined ? {} : { "OCI-Subject": described.subject }),
+  });
+};
+
+/** What a tag stood for until now may be in the middle of being pulled. */
+const keepForPullers = ({ leases }: Call["parts"], repository: string, before: Digest | undefined): void => {
+  if (before !== undefined) leases.record(repository, before);
+};
+
+interface Pushed {
+  readonly repository: string;
+  readonly digest: Digest;
+  readonly bytes: Uint8Array;
+  readonly described: Described;
+  readonly tags: readonly string[];
+}
+
+/** Data, then the link, then the tags: whatever is cut off here leaves nothing that points to something missing. */
+const write = async ({ parts }: Call, { repository, digest, bytes, described, tags }: Pushed): Promise<void> => {
+  const { tree, reconciler, index, manifests, lists, leases } = parts;
+  const at = parts.now();
+  const inTree = async (): Promise<void> => {
+    const isThere = (await tree.blobSize(digest)) === bytes.byteLength && (await isWhole(tree, digest, bytes));
+    if (isThere) await tree.touchBlob(digest);
+    else await tree.writeBlob(digest, bytes);
+    if (typeInside(bytes) !== described.mediaType) await tree.keepPushedType(repository, digest, described.mediaType);
+    else await tree.dropPushedType(repository, digest);
+    await tree.linkRevision(repository, digest);
+    for (const tag of tags) await tree.setTag(repository, tag, digest);
+  };
+  const inIndex = (): void => {
+    index.putManifest(repository, { ...described, digest, size: bytes.byteLength, pushedAt: at });
+    for (const name of tags) index.putTag(repository, { name, digest, at });
+  };
+  try {
+    await reconciler.write(repository, inTree, inIndex);
+    leases.record(repository, digest);
+  } finally {
+    // Also where only half of it was done.
+    for (const name of [digest, ...tags]) manifests.forget(repository, name);
+    lists.changed(repository);
+  }
+};
+
+/** What is damaged is put right by pushing it again. */
+const isWhole = async (tree: Call["parts"]["tree"], digest: Digest, bytes: Uint8Array): Promise<boolean> => {
+  const stored = await tree.readBlob(digest);
+  return stored !== undefined && Buffer.compare(stored, bytes) === 0;
+};
+
+const inTurn = <T>(
+  keys: readonly string[],
+  lock: (key: string, work: () => Promise<T>) => Promise<T>,
+  work: () => Promise<T>,
+): Promise<T> => {
+  const [first, ...rest] = keys;
+  return first === undefined ? work() : lock(first, () => inTurn(rest, lock, work));
+};
+
+const revisionOf = async ({ parts }: Call, repository: string, digest: Digest): Promise<Digest | undefined> =>
+  (await parts.tree.revision(repository, digest)) === undefined ? undefined : digest;
+
+const refuseMissing = async (
+  { parts }: Call,
+  repository: string,
+  bytes: Uint8Array,
+  { mediaType }: Described,
+): Promise<void> => {
+  const children = childrenOf(parseManifest(bytes, mediaType));
+  for (const { digest, mediaType: type } of children) {
+    // Those lie at their URLs, and nobody has to have them here.
+    if (isForeignLayerType(type)) continue;
+    const there =
+      (await parts.tree.layer(repository, digest)) !== undefined ||
+      (await parts.tree.revision(repository, digest)) !== undefined;
+    if (!there)
+      throw new RegistryError(400, "MANIFEST_BLOB_UNKNOWN", `${repository} has no ${digest}; push it first`, {
+        detail: { digest },
+      });
+  }
+};
+
+/** Without its parameters, in small letters. Two that differ would let each server on the way see another one. */
+const contentType = ({ headers }: HttpRequest): string => {
+  const types = headerValues(headers, "Content-Type").map((value) => value.split(";")[0]?.trim().toLowerCase() ?? "");
+  if (new Set(types).size > 1) throw new RegistryError(400, "MANIFEST_INVALID", "the request has two Content-Types");
+  return types[0] ?? "";
+};
+
+/** Without a declared length the reading itself ends at the limit. */
+const bodyOf = async ({ request, parts }: Call): Promise<Uint8Array> => {
+  const limit = parts.settings.largestManifest;
+  const tooLarge = (): RegistryError =>
+    new RegistryError(413, "SIZE_INVALID", `a manifest may have ${limit} bytes at most`);
+  const { body } = request;
+  if (body === undefined) throw new RegistryError(400, "MANIFEST_INVALID", "the request has no body");
+  const length = isContent(body) ? body.size : body.length;
+  if (length !== undefined && length > limit) throw tooLarge();
+  try {
+    // A copy: what came may be the client's own memory, or a corner of a large buffer.
+    const bytes = (await collect(bodyChunks(request), limit, "the manifest")).slice();
+    if (length !== undefined && bytes.byteLength !== length)
+      throw new RegistryError(400, "SIZE_INVALID", `${length} bytes were announced, ${bytes.byteLength} came`);
+    return bytes;
+  } catch (error) {
+    throw isDrayError(error, "LIMIT_EXCEEDED") ? tooLarge() : error;
+  }
+};
+
+const remove = async ({ request, parts }: Call, { repository, name }: ManifestRoute): Promise<HttpResponse> => {
+  refuseWrites(parts);
+  const check = (current: Digest | undefined): void => {
+    preconditionHolds(request, name, current);
+    if (!isDigest(name)) keepForPullers(parts, repository, current);
+  };
+  const gone = isDigest(name)
+    ? await parts.removals.manifest(repository, name, check)
+    : await parts.removals.tag(repository, name, check);
+  if (!gone) throw new RegistryError(404, "MANIFEST_UNKNOWN", `${repository} has no manifest ${name}`);
+  return bare(request, 202);
+};

@@ -1,0 +1,83 @@
+import type { HttpResponse } from "dray/http";
+import { type Descriptor, type Digest, isDigest, mediaTypes } from "dray/oci";
+import { withBytes } from "../answer/index.ts";
+import type { Index, IndexedManifest, Page } from "../metadata/types.ts";
+import type { ListPage } from "../read-cache/lists.ts";
+import { badDigest } from "./bad-digest.ts";
+import type { Call } from "./call.ts";
+import { linkTo, pageSize } from "./pages.ts";
+import type { Route } from "./route.ts";
+
+/** An answer is an index, and clients refuse one of more than 4 MiB. */
+const mostBytes = 4_000_000;
+/** Taken from the index at a time where their annotations are large. */
+const few = 16;
+
+/** `GET …/referrers/<digest>`: an index of the manifests whose subject it is; empty where there is none, never 404. */
+export const referrers = async (
+  call: Call,
+  { repository, digest }: Route & { kind: "referrers" },
+): Promise<HttpResponse> => {
+  const { request, query, parts } = call;
+  if (!isDigest(digest)) throw badDigest(digest);
+  const limit = Math.max(1, pageSize(call, parts.settings.pages.referrers));
+  const artifactType = query.get("artifactType") || undefined;
+  const after = query.get("last") ?? "";
+  const there = await parts.reconciler.settle(repository);
+  const typed = artifactType === undefined ? {} : { artifactType };
+  const build = (): ListPage =>
+    pageOf(there ? found(parts.index, repository, digest, { after, limit: limit + 1, ...typed }) : [], limit);
+  const page = there
+    ? parts.lists.page(repository, `referrers\0${digest}\0${limit}\0${artifactType ?? ""}\0${after}`, build)
+    : build();
+  const filter: [string, string][] = artifactType === undefined ? [] : [["OCI-Filters-Applied", "artifactType"]];
+  const next = {
+    ...typed,
+    ...(query.get("n") === null ? {} : { n: String(limit) }),
+    last: page.next ?? "",
+  };
+  const link = page.next === undefined ? [] : [linkTo(call, `/v2/${repository}/referrers/${digest}`, next)];
+  return withBytes(request, 200, [["Content-Type", mediaTypes.ociIndex], ...filter, ...link], page.bytes);
+};
+
+function* found(
+  index: Index,
+  repository: string,
+  subject: Digest,
+  page: Page & { readonly artifactType?: string },
+): Generator<IndexedManifest> {
+  const limit = index.referrersBytes(repository, subject, page) > mostBytes ? few : page.limit;
+  for (let { after = "" } = page; ; ) {
+    const some: IndexedManifest[] = index.referrers(repository, subject, { ...page, after, limit });
+    yield* some;
+    const last = some.at(-1);
+    if (last === undefined || some.length < limit) return;
+    after = last.digest;
+  }
+}
+
+const pageOf = (found: Iterable<IndexedManifest>, limit: number): ListPage => {
+  const manifests: string[] = [];
+  let bytes = 200;
+  let [last, next]: (Digest | undefined)[] = [];
+  for (const manifest of found) {
+    const text = JSON.stringify(descriptorOf(manifest));
+    bytes += Buffer.byteLength(text) + 1;
+    if (manifests.length === limit || (manifests.length > 0 && bytes > mostBytes)) {
+      next = last;
+      break;
+    }
+    manifests.push(text);
+    last = manifest.digest;
+  }
+  const head = `{"schemaVersion":2,"mediaType":"${mediaTypes.ociIndex}","manifests":[`;
+  return { bytes: new TextEncoder().encode(`${head}${manifests.join(",")}]}`), next };
+};
+
+const descriptorOf = ({ mediaType, digest, size, artifactType, annotations }: IndexedManifest): Descriptor => ({
+  mediaType,
+  digest,
+  size,
+  ...(artifactType === undefined ? {} : { artifactType }),
+  ...(annotations === undefined ? {} : { annotations }),
+});

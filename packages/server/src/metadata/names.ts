@@ -1,0 +1,61 @@
+import { isDigest, isTag } from "dray/oci";
+import { revisionsPath, type Tree, tagsPath } from "../distribution-tree/index.ts";
+import type { Slices } from "./slices.ts";
+
+/** How many names are sorted or looked through before others have a turn, if a slice of time is used up. */
+const run = 1000;
+
+/** What lies in a repository's `tags/`, in byte order, without keeping anybody waiting while a hundred thousand are sorted. */
+export const tagNames = async (tree: Tree, repository: string, slices: Slices): Promise<string[]> =>
+  sorted((await tree.driver.list(tagsPath(repository))) ?? [], isTag, slices);
+
+/** Digests that have a folder among a repository's revisions, in byte order. */
+export const revisionNames = async (tree: Tree, repository: string, slices: Slices): Promise<string[]> => {
+  const digests: string[] = [];
+  for (const algorithm of ["sha256", "sha512"]) {
+    const names = (await tree.driver.list(`${revisionsPath(repository)}/${algorithm}`)) ?? [];
+    const isHex = (hex: string): boolean => isDigest(`${algorithm}:${hex}`);
+    for (const hex of await sorted(names, isHex, slices)) digests.push(`${algorithm}:${hex}`);
+  }
+  return digests;
+};
+
+/** Merges runs, pair by pair, with rests between. */
+export const sorted = async (
+  names: readonly string[],
+  wanted: (name: string) => boolean,
+  slices: Slices,
+): Promise<string[]> => {
+  let runs: string[][] = [];
+  for (let at = 0; at < names.length; at += run) {
+    runs.push(
+      names
+        .slice(at, at + run)
+        .filter(wanted)
+        .sort(),
+    );
+    await slices.rest();
+  }
+  while (runs.length > 1) {
+    const merged: string[][] = [];
+    for (let i = 0; i < runs.length; i += 2) merged.push(await mergedRuns(runs[i] ?? [], runs[i + 1] ?? [], slices));
+    runs = merged;
+  }
+  return runs[0] ?? [];
+};
+
+const mergedRuns = async (one: readonly string[], other: readonly string[], slices: Slices): Promise<string[]> => {
+  const all: string[] = [];
+  let [a, b] = [0, 0];
+  for (let left = one[a], right = other[b]; left !== undefined || right !== undefined; ) {
+    if (right === undefined || (left !== undefined && left <= right)) {
+      all.push(left as string);
+      left = one[++a];
+    } else {
+      all.push(right);
+      right = other[++b];
+    }
+    if (all.length % run === 0) await slices.rest();
+  }
+  return all;
+};

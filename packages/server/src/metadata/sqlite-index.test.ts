@@ -1,0 +1,348 @@
+import assert from "node:assert/strict";
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DatabaseSync, type StatementSync } from "node:sqlite";
+import { after, test } from "node:test";
+import { type Digest, digestOf } from "dray/oci";
+import fc from "fast-check";
+import { withDatabase } from "../../test/database.ts";
+import { application, schema } from "./schema.ts";
+import { openIndex } from "./sqlite-index.ts";
+import type { Index, IndexedManifest } from "./types.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "index-"));
+after(() => rmSync(folder, { recursive: true }));
+let files = 0;
+const newFile = (): string => join(folder, `${++files}`, "index.db");
+
+const named = (name: string): Digest => digestOf(Buffer.from(name), name.length % 2 === 0 ? "sha512" : "sha256");
+
+const manifest = (name: string, more: Partial<IndexedManifest> = {}): IndexedManifest => ({
+  digest: named(name),
+  mediaType: "application/vnd.oci.image.manifest.v1+json",
+  size: 500,
+  references: [named("config"), named(`layer of ${name}`)],
+  readable: true,
+  pushedAt: 1_700_000_000_000.25,
+  ...more,
+});
+
+const opened = (file: string): { index: Index; notices: string[] } => {
+  const notices: string[] = [];
+  return { index: openIndex(file, { onNotice: ({ message }) => notices.push(message) }), notices };
+};
+
+test("what is put is there again after a restart, in a repository of its own", () => {
+  const file = newFile();
+  let index = openIndex(file);
+  const whole = manifest("a", {
+    artifactType: "application/x",
+    subject: named("subject"),
+    annotations: { key: "välue" },
+    references: [],
+  });
+  const broken = manifest("b", { readable: false });
+  index.putManifest("one/a", whole);
+  index.putManifest("one/a", broken);
+  const tag = { name: "v1", digest: whole.digest, at: 5, stamp: { mtime: 1.5, ino: 2 ** 60 } };
+  index.putTag("one/a", tag);
+  index.putTag("one/a", { name: "v2", digest: broken.digest, at: 6 });
+  index.putRepository("two");
+  index.close();
+  index = openIndex(file);
+  assert.deepEqual(index.manifest("one/a", whole.digest), whole);
+  assert.deepEqual(index.manifest("one/a", broken.digest), broken);
+  assert.equal(index.manifest("two", whole.digest), undefined);
+  assert.deepEqual(index.tag("one/a", "v1"), tag);
+  assert.equal(index.tag("one/a", "V1"), undefined);
+  assert.deepEqual(index.tagsOf("one/a", broken.digest), ["v2"]);
+  assert.deepEqual(index.unreadable("one/a"), [broken.digest]);
+  assert.deepEqual(index.repositories({ limit: 9 }), ["one/a", "two"]);
+  assert.deepEqual(index.counts(), { repositories: 2, tags: 2, manifests: 2 });
+  assert.ok(index.isUsed(named("config")) && index.isUsed(whole.digest) && !index.isUsed(named("subject")));
+  assert.ok(index.refersTo("one/a", named("config")) && !index.refersTo("one/a", broken.digest));
+  assert.deepEqual(index.holders(named("layer of b")), ["one/a"]);
+  index.removeManifest("one/a", broken.digest);
+  assert.ok(!index.isUsed(named("config")) && !index.isUsed(broken.digest));
+  index.removeRepository("one/a");
+  assert.deepEqual(index.counts(), { repositories: 1, tags: 0, manifests: 0 });
+  index.close();
+});
+
+test("pages are in byte order and go on behind any text, of tags, manifests, referrers, repositories", () => {
+  const name = fc.stringMatching(/^[a-cA-C_][a-c0-9._-]{0,3}$/);
+  fc.assert(
+    fc.property(
+      fc.uniqueArray(name, { maxLength: 30 }),
+      fc.string(),
+      fc.integer({ min: 1, max: 7 }),
+      (names, text, limit) => {
+        const index = openIndex(":memory:");
+        const subject = named("subject");
+        index.together(() => {
+          for (const [i, each] of names.entries()) {
+            index.putRepository(each);
+            index.putTag("r", { name: each, digest: named("x"), at: 0 });
+            index.putManifest("r", manifest(each, { subject, artifactType: i % 2 === 0 ? "even" : "odd" }));
+          }
+        });
+        const paged = (first: string, page: (after: string) => string[]): string[] => {
+          const found: string[] = [];
+          for (let last = first; ; last = found.at(-1) ?? "") {
+            const some = page(last);
+            found.push(...some);
+            if (some.length < limit) return found;
+          }
+        };
+        const digests = names.map(named);
+        const even = digests.filter((_, i) => i % 2 === 0);
+        for (const first of ["", text, names[0] ?? "", digests[0] ?? "", `${digests[0]}/`]) {
+          const behind = (all: readonly string[]): string[] => all.filter((each) => each > first).sort();
+          assert.deepEqual(
+            paged(first, (at) => index.tags("r", { after: at, limit }).map((tag) => tag.name)),
+            behind(names),
+          );
+          assert.deepEqual(
+            paged(first, (at) => index.repositories({ after: at, limit })),
+            behind([...new Set([...names, ...(names.length > 0 ? ["r"] : [])])]),
+          );
+          assert.deepEqual(
+            paged(first, (at) => index.manifests("r", { after: at, limit }).map(({ digest }) => digest)),
+            behind(digests),
+          );
+          assert.deepEqual(
+            paged(first, (at) => index.digests("r", { after: at, limit })),
+            behind(digests),
+          );
+          assert.deepEqual(
+            paged(first, (at) => index.referrers("r", subject, { after: at, limit }).map(({ digest }) => digest)),
+            behind(digests),
+          );
+          const typed = { limit, artifactType: "even" };
+          assert.deepEqual(
+            paged(first, (at) => index.referrers("r", subject, { after: at, ...typed }).map(({ digest }) => digest)),
+            behind(even),
+          );
+        }
+        index.close();
+      },
+    ),
+    { numRuns: 60 },
+  );
+});
+
+test("no question walks over what it does not answer, and none sorts", () => {
+  const asked = new Set<string>();
+  const { prototype } = DatabaseSync;
+  const prepare = Object.getOwnPropertyDescriptor(prototype, "prepare") ?? assert.fail();
+  const own = prepare.value as (this: DatabaseSync, sql: string) => StatementSync;
+  const spy = function (this: DatabaseSync, sql: string): StatementSync {
+    asked.add(sql);
+    return own.call(this, sql);
+  };
+  Object.defineProperty(prototype, "prepare", { ...prepare, value: spy });
+  try {
+    const index = openIndex(":memory:");
+    index.putManifest("r", manifest("a"));
+    index.putTag("r", { name: "v1", digest: named("a"), at: 0 });
+    const page = { after: "a", limit: 10 };
+    index.tags("r", page);
+    index.tag("r", "v1");
+    index.tagsOf("r", named("a"));
+    index.manifest("r", named("a"));
+    index.manifests("r", page);
+    index.digests("r", page);
+    index.referrers("r", named("a"), page);
+    index.referrers("r", named("a"), { ...page, artifactType: "x" });
+    index.referrersBytes("r", named("a"), page);
+    index.referrersBytes("r", named("a"), { ...page, artifactType: "x" });
+    index.refersTo("r", named("a"));
+    index.isUsed(named("b"));
+    index.holders(named("b"));
+    index.unreadable("r");
+    index.repositories(page);
+    index.removeTag("r", "v1");
+    index.removeRepository("r");
+    index.close();
+  } finally {
+    Object.defineProperty(prototype, "prepare", prepare);
+  }
+  const questions = [...asked].filter(
+    (sql) => /^(SELECT|DELETE)/.test(sql) && !/count\(\*\)|sqlite_schema|"/.test(sql),
+  );
+  assert.ok(questions.length > 20, `${questions.length} questions`);
+  const plans = withDatabase(":memory:", (database) => {
+    database.exec(schema);
+    return questions.map((sql) =>
+      database
+        .prepare(`EXPLAIN QUERY PLAN ${sql}`)
+        .all()
+        .map(({ detail }) => String(detail)),
+    );
+  });
+  for (const [at, plan] of plans.entries()) {
+    assert.ok(plan.length > 0);
+    // The rows of one page may be walked over.
+    for (const step of plan)
+      assert.match(step, /^(SEARCH |CO-ROUTINE |SCAN \(subquery)/, `${questions[at]}: ${plan.join("; ")}`);
+  }
+});
+
+test("a change that fails changes nothing, also inside others", () => {
+  const { index } = opened(newFile());
+  assert.throws(
+    () =>
+      index.together(() => {
+        index.putTag("r", { name: "v1", digest: named("a"), at: 0 });
+        index.putManifest("r", manifest("a"));
+        index.together(() => {
+          throw new Error("no");
+        });
+      }),
+    /^Error: no$/,
+  );
+  assert.deepEqual(index.counts(), { repositories: 0, tags: 0, manifests: 0 });
+  index.putManifest("r", manifest("a"));
+  assert.deepEqual(index.counts(), { repositories: 1, tags: 0, manifests: 1 });
+  index.close();
+});
+
+const filled = (file: string, manifests = 300): void => {
+  const index = openIndex(file);
+  index.together(() => {
+    for (let i = 0; i < manifests; i++) index.putManifest("r", manifest(`m${i}`));
+  });
+  index.close();
+};
+
+test("a file that cannot be used is begun anew, and that is told", () => {
+  const spoils: Record<string, (file: string) => void> = {
+    "no database": (file) => writeFileSync(file, "storage:\n  filesystem:\n".repeat(200)),
+    truncated: (file) => truncateSync(file, Math.floor(statSync(file).size / 2)),
+    "truncated in its header": (file) => truncateSync(file, 50),
+    "damaged at its beginning": (file) => {
+      const bytes = readFileSync(file);
+      writeFileSync(file, bytes.fill(0x5a, 100, 4096));
+    },
+    "another version": (file) => withDatabase(file, (database) => database.exec("PRAGMA user_version = 99")),
+    "tables missing": (file) => withDatabase(file, (database) => database.exec("DROP TABLE manifests")),
+    "a directory": (file) => {
+      rmSync(file);
+      mkdirSync(join(file, "inside"), { recursive: true });
+    },
+  };
+  for (const [what, spoil] of Object.entries(spoils)) {
+    const file = newFile();
+    filled(file);
+    spoil(file);
+    const { index, notices } = opened(file);
+    assert.equal(notices.length, 1, `${what}: ${notices.join()}`);
+    assert.match(notices[0] ?? "", /begun anew/, what);
+    assert.equal(index.counts().manifests, 0, what);
+    index.putManifest("r", manifest("a"));
+    index.close();
+    const again = opened(file);
+    assert.deepEqual([again.index.counts().manifests, again.notices], [1, []], what);
+    again.index.close();
+  }
+  const { index, notices } = opened(newFile());
+  assert.deepEqual(notices, []);
+  index.close();
+});
+
+test("damage that is found while it runs begins anew, too; whoever asked hears of it", () => {
+  const file = newFile();
+  filled(file, 3000);
+  const fd = openSync(file, "r+");
+  for (let at = 20 * 4096; at < statSync(file).size; at += 4096) writeSync(fd, Buffer.alloc(4096, 0x5a), 0, 4096, at);
+  closeSync(fd);
+  const { index, notices } = opened(file);
+  const before = index.generation;
+  assert.throws(
+    () => {
+      for (let i = 0; i < 3000; i++) index.manifest("r", named(`m${i}`));
+    },
+    { code: "DISK" },
+  );
+  assert.notEqual(index.generation, before);
+  assert.match(notices.join(), /malformed/);
+  assert.equal(index.counts().manifests, 0);
+  index.putManifest("r", manifest("a"));
+  index.close();
+});
+
+test("a database of another program is left alone, and so is one that somebody uses", () => {
+  const file = newFile();
+  mkdirSync(join(file, ".."));
+  withDatabase(file, (database) =>
+    database.exec("CREATE TABLE accounts (name TEXT); INSERT INTO accounts VALUES ('me')"),
+  );
+  const foreign = opened(file);
+  assert.match(foreign.notices.join(), /in memory.*another program/);
+  foreign.index.putManifest("r", manifest("a"));
+  foreign.index.close();
+  const accounts = withDatabase(file, (database) => database.prepare("SELECT name FROM accounts").all());
+  assert.equal(accounts.length, 1);
+  const own = newFile();
+  const first = opened(own);
+  first.index.putManifest("r", manifest("a"));
+  const second = opened(own);
+  assert.match(second.notices.join(), /in memory.*locked/);
+  second.index.close();
+  assert.equal(first.index.counts().manifests, 1);
+  first.index.close();
+});
+
+test("where there can be no file it goes on in memory", () => {
+  const file = join(folder, "plain");
+  writeFileSync(file, "");
+  const { index, notices } = opened(join(file, "below", "index.db"));
+  assert.match(notices.join(), /in memory/);
+  index.putManifest("r", manifest("a"));
+  index.reset();
+  assert.equal(index.counts().manifests, 0);
+  index.close();
+});
+
+test("on a network file system there is no WAL and no shared memory", () => {
+  const modeOf = (network: boolean): boolean[] => {
+    const file = newFile();
+    const index = openIndex(file, { network });
+    index.putManifest("r", manifest("a"));
+    const beside = ["-wal", "-shm"].map((suffix) => existsSync(file + suffix));
+    index.close();
+    return beside;
+  };
+  assert.deepEqual(modeOf(false), [true, false]);
+  assert.deepEqual(modeOf(true), [false, false]);
+});
+
+test("after `reset` everything is gone, from the file as well, and the generation is another", () => {
+  const file = newFile();
+  filled(file);
+  const { index } = opened(file);
+  const before = index.generation;
+  index.reset();
+  assert.notEqual(index.generation, before);
+  assert.equal(index.counts().manifests, 0);
+  index.putManifest("r", manifest("a"));
+  index.reset("memory");
+  index.putManifest("r", manifest("b"));
+  assert.equal(index.counts().manifests, 1);
+  index.close();
+  assert.equal(application.toString(16), Buffer.from("dray").toString("hex"));
+  assert.equal(existsSync(file), false, "what was left behind is not taken for the truth later");
+});

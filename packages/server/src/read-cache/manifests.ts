@@ -1,0 +1,186 @@
+import type { HeaderPairs } from "dray/http";
+import { algorithmOf, type Digest, digestOf, isDigest, largestManifest } from "dray/oci";
+import { type FileVersion, type Tree, typeInside } from "../distribution-tree/index.ts";
+import type { Notice } from "../options.ts";
+import { LruCache, SingleFlight } from "./index.ts";
+
+/** A manifest with what an answer needs. Nobody changes its bytes. */
+export interface StoredManifest {
+  readonly digest: Digest;
+  readonly mediaType: string;
+  readonly bytes: Uint8Array;
+  /** Of an answer to GET or HEAD. */
+  readonly headers: HeaderPairs;
+}
+
+interface Remembered<T> {
+  readonly value: T;
+  readonly stamp: FileVersion;
+  /** When the tree last agreed; milliseconds since 1970. */
+  checked: number;
+}
+
+export interface ManifestsOptions {
+  readonly tree: Tree;
+  /** Bytes of memory. */
+  readonly memory: number;
+  /** Milliseconds after which something remembered is compared with the tree again. */
+  readonly recheckAfter: number;
+  readonly now: () => number;
+  readonly onNotice: (notice: Notice) => void;
+  readonly counts?: { requests: number; hits: number };
+  /** Bytes of the largest manifest that is served; default 16 MiB. */
+  readonly largest?: number;
+}
+
+/** Bytes that an entry costs beyond its content. */
+const overhead = 500;
+
+/**
+ * Manifests for reading: from memory where that is fresh, else from the tree. What enters memory has been hashed; what is remembered
+ * is compared with its link's time and inode every `recheckAfter`, so that another program's writes are seen.
+ */
+export class Manifests {
+  readonly #tree: Tree;
+  readonly #tags: LruCache<Remembered<Digest>>;
+  readonly #manifests: LruCache<Remembered<StoredManifest>>;
+  readonly #fills = new SingleFlight();
+  readonly #recheckAfter: number;
+  readonly #now: () => number;
+  readonly #onNotice: (notice: Notice) => void;
+  readonly #counts: { requests: number; hits: number };
+  readonly #largest: number;
+
+  constructor(options: ManifestsOptions) {
+    const { tree, memory, recheckAfter, now, onNotice, counts = { requests: 0, hits: 0 } } = options;
+    this.#largest = options.largest ?? largestManifest;
+    this.#tree = tree;
+    this.#tags = new LruCache(memory / 4);
+    this.#manifests = new LruCache((memory * 3) / 4);
+    this.#recheckAfter = recheckAfter;
+    this.#now = now;
+    this.#onNotice = onNotice;
+    this.#counts = counts;
+  }
+
+  /** Bytes of memory in use. */
+  get bytes(): number {
+    return this.#tags.bytes + this.#manifests.bytes;
+  }
+
+  /** A manifest by tag or digest; at once where it is remembered. */
+  find(repository: string, name: string): StoredManifest | undefined | Promise<StoredManifest | undefined> {
+    if (isDigest(name)) return this.#byDigest(repository, name);
+    const tag = this.#fresh(this.#tags, keyOf(repository, name));
+    return tag === undefined ? this.#findTag(repository, name) : this.#byDigest(repository, tag);
+  }
+
+  /** What a tag stands for, whether its manifest is there or not. */
+  async tag(repository: string, tag: string): Promise<Digest | undefined> {
+    const key = keyOf(repository, tag);
+    return (
+      this.#fresh(this.#tags, key) ??
+      this.#load(
+        this.#tags,
+        key,
+        () => this.#tree.tagStamp(repository, tag),
+        async () => {
+          const link = await this.#tree.tag(repository, tag);
+          return link && { value: link.digest, stamp: link.stamp };
+        },
+        () => overhead,
+      )
+    );
+  }
+
+  /** Forgets what is remembered of a tag or digest, and what is just being read of it. */
+  forget(repository: string, name: string): void {
+    const key = keyOf(repository, name);
+    this.#fills.forget(key);
+    this.#tags.delete(key);
+    this.#manifests.delete(key);
+  }
+
+  clear(): void {
+    this.#tags.clear();
+    this.#manifests.clear();
+  }
+
+  async #findTag(repository: string, tag: string): Promise<StoredManifest | undefined> {
+    const digest = await this.tag(repository, tag);
+    return digest === undefined ? undefined : this.#byDigest(repository, digest);
+  }
+
+  #byDigest(repository: string, digest: Digest): StoredManifest | Promise<StoredManifest | undefined> {
+    const key = keyOf(repository, digest);
+    const remembered = this.#fresh(this.#manifests, key);
+    this.#counts.requests++;
+    if (remembered !== undefined) this.#counts.hits++;
+    return (
+      remembered ??
+      this.#load(
+        this.#manifests,
+        key,
+        () => this.#tree.revision(repository, digest),
+        () => this.#read(repository, digest),
+        ({ bytes }) => bytes.byteLength + overhead,
+      )
+    );
+  }
+
+  #fresh<T>(memory: LruCache<Remembered<T>>, key: string): T | undefined {
+    const entry = memory.get(key);
+    return entry !== undefined && this.#now() - entry.checked < this.#recheckAfter ? entry.value : undefined;
+  }
+
+  /** Compares what is remembered with the tree, and reads it where that differs. */
+  #load<T>(
+    memory: LruCache<Remembered<T>>,
+    key: string,
+    look: () => Promise<FileVersion | undefined>,
+    read: () => Promise<{ value: T; stamp: FileVersion } | undefined>,
+    sizeOf: (value: T) => number,
+  ): Promise<T | undefined> {
+    const begun = this.#now();
+    const load = async (): Promise<{ value: T; stamp: FileVersion } | undefined> => {
+      const entry = memory.get(key);
+      if (entry !== undefined) {
+        const stamp = await look();
+        if (stamp !== undefined && stamp.mtime === entry.stamp.mtime && stamp.ino === entry.stamp.ino) return entry;
+      }
+      return read();
+    };
+    const keep = (found: { value: T; stamp: FileVersion } | undefined): void => {
+      if (found === undefined) memory.delete(key);
+      else memory.set(key, { ...found, checked: begun }, sizeOf(found.value));
+    };
+    return this.#fills.load(key, load, keep).then((found) => found?.value);
+  }
+
+  async #read(repository: string, digest: Digest): Promise<{ value: StoredManifest; stamp: FileVersion } | undefined> {
+    const stamp = await this.#tree.revision(repository, digest);
+    if (stamp === undefined) return undefined;
+    const target = await this.#tree.revisionTarget(repository, digest);
+    const size = target && (await this.#tree.blobSize(target));
+    if (target === undefined || size === undefined) return undefined;
+    const bytes = size > this.#largest ? new Uint8Array(0) : await this.#tree.readBlob(target);
+    if (bytes === undefined) return undefined;
+    if (digestOf(bytes, algorithmOf(digest)) !== digest) {
+      const message = "the stored manifest is damaged; push it again, or delete it";
+      this.#onNotice({ level: "error", message, repository, digest });
+      return undefined;
+    }
+    const mediaType = (await this.#tree.pushedType(repository, digest)) ?? typeInside(bytes);
+    return { value: { digest, mediaType, bytes, headers: headersOf(digest, mediaType, bytes) }, stamp };
+  }
+}
+
+const keyOf = (repository: string, name: string): string => `${repository}\0${name}`;
+
+const headersOf = (digest: Digest, mediaType: string, bytes: Uint8Array): HeaderPairs => [
+  ["Content-Type", mediaType],
+  ["Content-Length", String(bytes.byteLength)],
+  ["Docker-Content-Digest", digest],
+  ["ETag", `"${digest}"`],
+  ["Docker-Distribution-Api-Version", "registry/2.0"],
+];

@@ -1,0 +1,38 @@
+import type { Removals } from "../deletion/index.ts";
+import type { Tree } from "../distribution-tree/index.ts";
+import type { Leases } from "../leases/index.ts";
+import type { KeyedMutex, KeyedRwLock } from "../locks/index.ts";
+import type { Index, Reconciler } from "../metadata/types.ts";
+import type { Notice } from "../options.ts";
+import type { Lists } from "../read-cache/lists.ts";
+import type { Manifests } from "../read-cache/manifests.ts";
+import type { Uploads } from "../uploads/types.ts";
+
+/** What a registry consists of; each endpoint takes what it needs. */
+export interface RegistryContext {
+  readonly tree: Tree;
+  readonly index: Index;
+  readonly reconciler: Reconciler;
+  readonly manifests: Manifests;
+  readonly lists: Lists;
+  readonly uploads: Uploads;
+  readonly removals: Removals;
+  readonly locks: KeyedRwLock;
+  /** By `repository\0tag`. Taken after the locks of digests. */
+  readonly tagLocks: KeyedMutex;
+  readonly leases: Leases;
+  readonly settings: Settings;
+  readonly now: () => number;
+  readonly onNotice: (notice: Notice) => void;
+}
+
+/** Settings that endpoints look at, with their defaults filled in. */
+export interface Settings {
+  readonly deletes: boolean;
+  readOnly: boolean;
+  readonly largestManifest: number;
+  readonly refuseSparse: boolean;
+  readonly pages: { readonly tags: number; readonly catalog: number; readonly referrers: number };
+  readonly locations: { readonly host?: string; readonly prefix: string; readonly relative: boolean };
+  readonly freeSpace: number;
+}

@@ -1,0 +1,208 @@
+import { type Digest, type DigestAlgorithm, digestOf, encodeJson, mediaTypes } from "dray/oci";
+import fc from "fast-check";
+import { blobPath, layerFolder, revisionFolder, tagFolder } from "../../src/distribution-tree/index.ts";
+import type { MemoryFiles } from "../../src/storage/index.ts";
+
+/** A registry on paper, for tests: what lies where, how old it is, and what garbage collection should make of it. */
+export interface GcModel {
+  readonly grace: number;
+  readonly untagged: number | undefined;
+  readonly pool: ReadonlyMap<Digest, { readonly bytes: Uint8Array; readonly age: number }>;
+  readonly manifests: ReadonlyMap<Digest, ModelManifest>;
+  readonly repositories: ReadonlyMap<string, Place>;
+}
+
+interface ModelManifest {
+  readonly children: readonly Digest[];
+  readonly subject: Digest | undefined;
+  readonly readable: boolean;
+}
+
+/** `to`: the digest in the link. */
+interface Link {
+  readonly to: Digest;
+  readonly age: number;
+}
+
+interface Place {
+  readonly layers: Map<Digest, Link>;
+  readonly revisions: Map<Digest, Link>;
+  readonly tags: Map<string, Digest>;
+  readonly leases: Set<Digest>;
+  readonly uploading: boolean;
+}
+
+const ages = fc.constantFrom(0, 50, 100, 101, 200, 400, 5000);
+const algorithms = fc.constantFrom<DigestAlgorithm>("sha256", "sha256", "sha512");
+const kinds = fc.constantFrom("image", "image", "index", "index");
+const oddKinds = fc.constantFrom("image", "index", "broken", "missing", "damaged", "schema1");
+const subjects = fc.constantFrom("none", "none", "earlier", "child", "nowhere");
+const names = ["one", "one/two", "three"];
+
+/** @param odd whether manifests may be unreadable, which keeps most things */
+export const anyWorld = (g: fc.GeneratorValue, { odd = false }: { odd?: boolean } = {}): GcModel => {
+  const yes = (): boolean => g(fc.boolean);
+  const some = <T>(list: readonly T[], most: number): T[] =>
+    list.length === 0 ? [] : g(() => fc.subarray([...list], { maxLength: Math.min(most, list.length) }));
+  const pool = new Map<Digest, { bytes: Uint8Array; age: number }>();
+  const targets = new Map<Digest, Digest>();
+  const store = (bytes: Uint8Array, as: Digest): void => void pool.set(as, { bytes, age: g(() => ages) });
+  /** Also under another name, as distribution does it. */
+  const name = (bytes: Uint8Array): { digest: Digest; to: Digest } => {
+    const to = digestOf(
+      bytes,
+      g(() => algorithms),
+    );
+    const digest = to.startsWith("sha256:") && g(fc.nat, { max: 4 }) === 0 ? digestOf(bytes, "sha512") : to;
+    targets.set(to, to);
+    targets.set(digest, to);
+    return { digest, to };
+  };
+
+  const blobs: Digest[] = [];
+  for (let i = g(fc.nat, { max: 5 }); i > 0; i--) {
+    const bytes = new TextEncoder().encode(`blob ${i}`);
+    const { digest, to } = name(bytes);
+    if (g(fc.nat, { max: 5 }) > 0) store(bytes, to);
+    blobs.push(...new Set([digest, to]));
+  }
+
+  const manifests = new Map<Digest, ModelManifest>();
+  const count = g(fc.nat, { max: 7 });
+  for (let i = 0; i < count; i++) {
+    const kind = g(() => (odd ? oddKinds : kinds));
+    const earlier = [...manifests.keys()];
+    const children = kind === "index" ? [...some(earlier, 3), ...some(blobs, 1)] : some(blobs, 3);
+    const which = g(() => subjects);
+    const subject =
+      which === "nowhere" ? nowhere : some(which === "child" ? children : which === "earlier" ? earlier : [], 1)[0];
+    const bytes = bytesOf(kind, i, children, subject);
+    const { digest, to } = name(bytes);
+    if (kind !== "missing") store(kind === "damaged" ? new Uint8Array([1]) : bytes, to);
+    manifests.set(digest, {
+      children: kind === "image" || kind === "index" || kind === "schema1" ? children : [],
+      subject: kind === "image" || kind === "index" ? subject : undefined,
+      readable: kind === "image" || kind === "index",
+    });
+  }
+
+  const link = (digest: Digest): [Digest, Link] => [digest, { to: targets.get(digest) ?? digest, age: g(() => ages) }];
+  const repositories = new Map<string, Place>();
+  const all = [...manifests.keys()];
+  for (const repository of names.slice(0, g(fc.nat, { max: 2 }) + 1))
+    repositories.set(repository, {
+      layers: new Map(blobs.filter(yes).map(link)),
+      revisions: new Map(all.filter(() => g(fc.nat, { max: 3 }) > 0).map(link)),
+      tags: new Map(some(all, 2).map((digest, i) => [`tag${i}`, digest])),
+      leases: new Set(g(fc.nat, { max: 3 }) === 0 ? some([...blobs, ...all], 2) : []),
+      uploading: g(fc.nat, { max: 12 }) === 0,
+    });
+  const grace = g(() => fc.constantFrom(0, 100, 300));
+  return { grace, untagged: g(() => fc.constantFrom(undefined, 0, 100, 350)), pool, manifests, repositories };
+};
+
+const nowhere: Digest = digestOf(new TextEncoder().encode("nowhere"));
+
+const bytesOf = (
+  kind: string,
+  number: number,
+  children: readonly Digest[],
+  subject: Digest | undefined,
+): Uint8Array => {
+  const described = (digest: Digest, mediaType: string) => ({ mediaType, digest, size: 1 });
+  const shared = {
+    schemaVersion: 2,
+    ...(subject === undefined ? {} : { subject: described(subject, mediaTypes.ociManifest) }),
+    annotations: { number: String(number) },
+  };
+  const [config = nowhere, ...layers] = children;
+  switch (kind) {
+    case "index": {
+      const list = children.map((child) => described(child, mediaTypes.ociManifest));
+      return encodeJson({ ...shared, mediaType: mediaTypes.ociIndex, manifests: list });
+    }
+    case "schema1":
+      return encodeJson({ schemaVersion: 1, name: String(number), fsLayers: children.map((blobSum) => ({ blobSum })) });
+    case "broken":
+      return new TextEncoder().encode(`no manifest ${number}`);
+    default:
+      return encodeJson({
+        ...shared,
+        mediaType: mediaTypes.ociManifest,
+        config: described(config, "application/vnd.example.config"),
+        layers: layers.map((layer) => described(layer, "application/vnd.example.layer")),
+      });
+  }
+};
+
+/** Puts a world into a driver. */
+export const build = ({ pool, repositories }: GcModel, files: MemoryFiles, now: number): void => {
+  const put = (path: string, content: Uint8Array | string, age: number): void =>
+    files.putSync(path, typeof content === "string" ? new TextEncoder().encode(content) : content, {
+      mtime: now - age,
+    });
+  for (const [digest, { bytes, age }] of pool) put(blobPath(digest), bytes, age);
+  for (const [repository, { layers, revisions, tags }] of repositories) {
+    for (const [digest, { to, age }] of layers) put(`${layerFolder(repository, digest)}/link`, to, age);
+    for (const [digest, { to, age }] of revisions) put(`${revisionFolder(repository, digest)}/link`, to, age);
+    for (const [tag, digest] of tags) put(`${tagFolder(repository, tag)}/current/link`, digest, 5000);
+  }
+};
+
+/** Paths of the files that garbage collection should remove. Simple and slow, from the words of the task. */
+export const garbageOf = (world: GcModel): string[] => {
+  const { grace, pool, manifests, repositories } = world;
+  const paths: string[] = [];
+  const staying = new Map<string, Place>();
+  for (const [repository, place] of repositories) {
+    const revisions = new Map([...place.revisions].filter(([digest]) => revisionStays(world, place, digest)));
+    const holds = [...place.revisions.keys()].some((digest) => manifests.get(digest)?.readable !== true);
+    const same = (a: Digest, b: Digest): boolean =>
+      a === b || place.layers.get(a)?.to === b || place.layers.get(b)?.to === a;
+    const layers = new Map(
+      [...place.layers].filter(
+        ([digest, { age }]) =>
+          holds ||
+          place.uploading ||
+          age <= grace ||
+          [...revisions.keys()].some((of) => manifests.get(of)?.children.some((child) => same(child, digest))) ||
+          [...place.leases].some((leased) => same(leased, digest)),
+      ),
+    );
+    staying.set(repository, { ...place, revisions, layers });
+    for (const digest of place.revisions.keys())
+      if (!revisions.has(digest)) paths.push(`${revisionFolder(repository, digest)}/link`);
+    for (const digest of place.layers.keys())
+      if (!layers.has(digest)) paths.push(`${layerFolder(repository, digest)}/link`);
+  }
+  for (const [digest, { age }] of pool) {
+    const isUsed = [...staying.values()].some(
+      ({ revisions, layers, leases }) =>
+        leases.has(digest) ||
+        [...revisions, ...layers].some(([name, { to }]) => name === digest || to === digest) ||
+        [...revisions.keys()].some((of) => manifests.get(of)?.children.includes(digest)),
+    );
+    if (!isUsed && age > grace) paths.push(blobPath(digest));
+  }
+  return paths.sort();
+
+  function revisionStays({ untagged }: GcModel, place: Place, digest: Digest, seen: readonly Digest[] = []): boolean {
+    if (untagged === undefined || [...place.revisions.keys()].some((other) => manifests.get(other)?.readable !== true))
+      return true;
+    if ([...place.tags.values()].includes(digest) || place.leases.has(digest)) return true;
+    const age = Math.min(place.revisions.get(digest)?.age ?? 0, pool.get(digest)?.age ?? Number.POSITIVE_INFINITY);
+    if (age <= Math.max(untagged, grace)) return true;
+    return [...place.revisions.keys()].some(
+      (holder) =>
+        !seen.includes(holder) &&
+        (manifests.get(holder)?.children.includes(digest) || manifests.get(digest)?.subject === holder) &&
+        revisionStays(world, place, holder, [...seen, digest]),
+    );
+  }
+};
+
+/** Every file, by path. Directories without any are passed over. */
+export const filesOf = (files: MemoryFiles, path = "docker"): string[] => {
+  const inside = files.listSync(path);
+  return inside === undefined ? [path] : inside.flatMap((entry) => filesOf(files, `${path}/${entry}`)).sort();
+};

@@ -1,0 +1,254 @@
+import assert from "node:assert/strict";
+import { mkdir, mkdtemp, readFile, rm, truncate, utimes, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { after, suite, test } from "node:test";
+import { exchange } from "@dray/testkit";
+import { header } from "dray/http";
+import { digestOf, encodeJson, mediaTypes } from "dray/oci";
+import { blobPath, currentLink, layerFolder, revisionFolder, typePath } from "../../src/distribution-tree/index.ts";
+import type { Notice } from "../../src/options.ts";
+import { createRegistry, type Registry } from "../../src/registry/create.ts";
+import { filesystemDriver } from "../../src/storage/index.ts";
+import { blob, blobDigest, image, imageDigest, imageWith, missing, other, otherDigest } from "./sample.ts";
+
+const folders: string[] = [];
+after(() => Promise.all(folders.map((folder) => rm(folder, { recursive: true }))));
+
+interface Damaged {
+  registry: Registry;
+  readonly notices: Notice[];
+  at(path: string): string;
+  /** As after a start: nothing is remembered. */
+  restart(): Promise<void>;
+  end(): Promise<void>;
+}
+
+const type = { "Content-Type": mediaTypes.ociManifest };
+const upload = `/v2/app/blobs/uploads/?digest=${blobDigest}`;
+
+/** A registry in a folder, with an image under a tag and a blob. */
+const open = async (): Promise<Damaged> => {
+  const folder = await mkdtemp(join(tmpdir(), "dray-damage-"));
+  folders.push(folder);
+  const notices: Notice[] = [];
+  const make = async (): Promise<Registry> =>
+    createRegistry({
+      driver: await filesystemDriver(folder, { durability: "relaxed" }),
+      recheckAfter: 0,
+      onNotice: (notice) => notices.push(notice),
+    });
+  const world: Damaged = {
+    registry: await make(),
+    notices,
+    at: (path) => join(folder, path),
+    restart: async () => {
+      await world.registry.close();
+      world.registry = await make();
+    },
+    end: () => world.registry.close(),
+  };
+  assert.equal((await exchange(world.registry, "POST", upload, { body: blob })).status, 201);
+  await pushImage(world);
+  return world;
+};
+
+const pushImage = async ({ registry }: Damaged): Promise<void> => {
+  const answer = await exchange(registry, "PUT", "/v2/app/manifests/latest", { headers: type, body: image });
+  assert.equal(answer.status, 201);
+};
+
+const names = ["latest", imageDigest];
+/** What is served under each name is what the digest says, or nothing. */
+const isGone = async ({ registry }: Damaged): Promise<void> => {
+  for (const name of names)
+    for (const method of ["GET", "HEAD"]) {
+      const { status, bytes } = await exchange(registry, method, `/v2/app/manifests/${name}`);
+      assert.deepEqual([status, new TextDecoder().decode(bytes).includes("schemaVersion")], [404, false]);
+    }
+};
+const isThere = async ({ registry }: Damaged): Promise<void> => {
+  for (const name of names) {
+    const got = await exchange(registry, "GET", `/v2/app/manifests/${name}`);
+    assert.equal(got.status, 200);
+    assert.deepEqual(Buffer.from(got.bytes), Buffer.from(image));
+  }
+};
+
+suite("a stored manifest that is damaged is never served, and pushing it again puts it right:", () => {
+  const flipped = Uint8Array.from(image);
+  flipped[20] = (flipped[20] ?? 0) ^ 1;
+  const damages: Readonly<Record<string, (path: string) => Promise<void>>> = {
+    "a bit": (path) => writeFile(path, flipped),
+    "cut off": (path) => truncate(path, image.byteLength - 1),
+    empty: (path) => truncate(path, 0),
+    longer: (path) => writeFile(path, Buffer.concat([image, image])),
+    "another manifest": (path) => writeFile(path, other),
+    zeros: (path) => writeFile(path, new Uint8Array(image.byteLength)),
+    gone: (path) => rm(path),
+  };
+  for (const [what, damage] of Object.entries(damages))
+    test(what, async () => {
+      const world = await open();
+      await damage(world.at(blobPath(imageDigest)));
+      await world.restart();
+      await isGone(world);
+      if (what !== "gone")
+        assert.ok(world.notices.some(({ level, digest }) => level === "error" && digest === imageDigest));
+      await pushImage(world);
+      await isThere(world);
+      await world.restart();
+      await isThere(world);
+      await world.end();
+    });
+});
+
+suite("a link that is damaged leads nowhere, and pushing again puts it right:", () => {
+  const contents: Readonly<Record<string, string>> = {
+    empty: "",
+    "cut off": imageDigest.slice(0, 40),
+    garbage: "\0\0\0\0",
+    "a path": "../../../../etc/passwd",
+    capitals: imageDigest.toUpperCase(),
+    "another digest": missing,
+    "two digests": `${imageDigest}\n${otherDigest}`,
+  };
+  for (const [what, content] of Object.entries(contents)) {
+    test(`a revision: ${what}`, async () => {
+      const world = await open();
+      await writeFile(world.at(`${revisionFolder("app", imageDigest)}/link`), content);
+      await world.restart();
+      await isGone(world);
+      await pushImage(world);
+      await isThere(world);
+      await world.end();
+    });
+    test(`a tag: ${what}`, async () => {
+      const world = await open();
+      await writeFile(world.at(currentLink("app", "latest")), content);
+      await world.restart();
+      assert.equal((await exchange(world.registry, "GET", "/v2/app/manifests/latest")).status, 404);
+      assert.equal((await exchange(world.registry, "GET", `/v2/app/manifests/${imageDigest}`)).status, 200);
+      assert.equal((await exchange(world.registry, "GET", "/v2/app/tags/list")).status, 200);
+      await pushImage(world);
+      await isThere(world);
+      // And it can be deleted, whatever it says.
+      await writeFile(world.at(currentLink("app", "latest")), content);
+      assert.equal((await exchange(world.registry, "DELETE", "/v2/app/manifests/latest")).status, 202);
+      await world.end();
+    });
+    test(`a layer: ${what}`, async () => {
+      const world = await open();
+      await writeFile(world.at(`${layerFolder("app", blobDigest)}/link`), content);
+      for (const method of ["GET", "HEAD"])
+        assert.equal((await exchange(world.registry, method, `/v2/app/blobs/${blobDigest}`)).status, 404);
+      assert.equal((await exchange(world.registry, "POST", upload, { body: blob })).status, 201);
+      const got = await exchange(world.registry, "GET", `/v2/app/blobs/${blobDigest}`);
+      assert.deepEqual(Buffer.from(got.bytes), Buffer.from(blob));
+      await world.end();
+    });
+  }
+});
+
+test("an alias of a manifest is served only where its bytes have the digest that was asked for", async () => {
+  const world = await open();
+  const answer = await exchange(world.registry, "PUT", "/v2/app/manifests/other", { headers: type, body: other });
+  assert.equal(answer.status, 201);
+  await writeFile(world.at(`${revisionFolder("app", imageDigest)}/link`), otherDigest);
+  await world.restart();
+  await isGone(world);
+  await world.end();
+});
+
+test("a blob whose stored size differs is replaced by the next push, whatever way it comes", async () => {
+  for (const size of [0, 100, blob.byteLength + 1]) {
+    const world = await open();
+    const path = world.at(blobPath(blobDigest));
+    for (const way of ["at once", "by a session"]) {
+      await writeFile(path, Buffer.alloc(size, "x"));
+      if (way === "at once") {
+        assert.equal((await exchange(world.registry, "POST", upload, { body: blob })).status, 201);
+      } else {
+        const begun = await exchange(world.registry, "POST", "/v2/app/blobs/uploads/");
+        const target = begun.header("Location") ?? "";
+        assert.equal((await exchange(world.registry, "PATCH", target, { body: blob })).status, 202);
+        assert.equal((await exchange(world.registry, "PUT", `${target}?digest=${blobDigest}`)).status, 201);
+      }
+      assert.deepEqual(await readFile(path), Buffer.from(blob));
+    }
+    await world.end();
+  }
+});
+
+test("a blob that is cut off while it is read breaks the answer, and is never shorter than announced", async () => {
+  const world = await open();
+  const target = `/v2/app/blobs/${blobDigest}`;
+  const { status, headers, body } = await world.registry({ method: "GET", origin: "http://a", target, headers: [] });
+  assert.deepEqual([status, header(headers, "Content-Length")], [200, String(blob.byteLength)]);
+  await truncate(world.at(blobPath(blobDigest)), 10);
+  await assert.rejects(
+    async () => {
+      for await (const _ of body.chunks);
+    },
+    { code: "DISK" },
+  );
+  await world.end();
+});
+
+test("a type that somebody put beside a manifest can begin no header", async () => {
+  for (const said of ["text/html\r\nSet-Cookie: a=b", "\u001b[2J", "x".repeat(10_000), "", "ä"]) {
+    const world = await open();
+    const path = world.at(typePath("app", imageDigest));
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(path, said);
+    await world.restart();
+    const got = await exchange(world.registry, "GET", "/v2/app/manifests/latest");
+    assert.deepEqual([got.status, got.header("Content-Type")], [200, mediaTypes.ociManifest]);
+    await world.end();
+  }
+});
+
+test("a foreign manifest whose own type has control characters is served under one that has none", async () => {
+  const world = await open();
+  const bytes = encodeJson(imageWith({ mediaType: "text/html\r\nX-Evil: yes" }));
+  const digest = digestOf(bytes);
+  for (const [path, content] of [
+    [blobPath(digest), bytes],
+    [`${revisionFolder("app", digest)}/link`, digest],
+    [currentLink("app", "foreign"), digest],
+  ] as const) {
+    await mkdir(dirname(world.at(path)), { recursive: true });
+    await writeFile(world.at(path), content);
+  }
+  const got = await exchange(world.registry, "GET", "/v2/app/manifests/foreign");
+  assert.deepEqual([got.status, got.header("Content-Type")], [200, mediaTypes.ociManifest]);
+  assert.deepEqual(Buffer.from(got.bytes), Buffer.from(bytes));
+  await world.end();
+});
+
+test("gc keeps the layers of a manifest that can be read in two ways, and says so", async () => {
+  const world = await open();
+  // Another program took it: to Go these are its layers.
+  const bytes = encodeJson({
+    ...imageWith({ layers: undefined }),
+    Layers: [{ mediaType: mediaTypes.ociLayer, digest: blobDigest, size: blob.byteLength }],
+  });
+  const digest = digestOf(bytes);
+  for (const [path, content] of [
+    [blobPath(digest), bytes],
+    [`${revisionFolder("app", digest)}/link`, digest],
+  ] as const) {
+    await mkdir(dirname(world.at(path)), { recursive: true });
+    await writeFile(world.at(path), content);
+  }
+  const old = new Date("2000-01-01");
+  for (const path of [blobPath(blobDigest), `${layerFolder("app", blobDigest)}/link`])
+    await utimes(world.at(path), old, old);
+  await world.registry.close();
+  const driver = await filesystemDriver(world.at(""), { durability: "relaxed" });
+  world.registry = createRegistry({ driver, gc: { lease: 0, grace: 1000 } });
+  const { unreadable, layers, blobs } = await world.registry.collect();
+  assert.deepEqual(unreadable, [{ repository: "app", digest }]);
+  assert.deepEqual([layers, blobs], [0, 0]);
+  await world.end();
+});

@@ -1,0 +1,220 @@
+import assert from "node:assert/strict";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, suite, test } from "node:test";
+import { type Exchange, exchange, seededBytes } from "@dray/testkit";
+import { type FileCall, faultyFiles } from "@dray/testkit/files";
+import { nodeFiles } from "dray/files";
+import { header } from "dray/http";
+import { digestOf, encodeJson, mediaTypes } from "dray/oci";
+import { createRegistry, type Registry } from "../../src/registry/create.ts";
+import { filesystemDriver, memoryDriver } from "../../src/storage/index.ts";
+import { checkAnswer } from "./answers.ts";
+import { makeWorld } from "./fixture.ts";
+import { blob, blobDigest, descriptorOf, image, imageDigest } from "./sample.ts";
+import { watched } from "./watched.ts";
+
+const folders: string[] = [];
+after(() => Promise.all(folders.map((folder) => rm(folder, { recursive: true }))));
+
+interface Image {
+  readonly repository: string;
+  /** Small enough for memory. */
+  readonly config: Uint8Array;
+  /** Large enough for a file of its own. */
+  readonly layer: Uint8Array;
+  readonly manifest: Uint8Array;
+}
+
+/** Each has other content, so that each push does all that a push does. */
+const imageOf = (seed: string): Image => {
+  const [config, layer] = [seededBytes(`config ${seed}`, 500), seededBytes(`layer ${seed}`, 100_000)];
+  const manifest = encodeJson({
+    schemaVersion: 2,
+    mediaType: mediaTypes.ociManifest,
+    config: descriptorOf(mediaTypes.ociConfig, config),
+    layers: [descriptorOf(mediaTypes.ociLayer, layer)],
+  });
+  return { repository: seed, config, layer, manifest };
+};
+
+/** One request, and what every answer keeps to. */
+const ask = async (
+  registry: Registry,
+  method: string,
+  target: string,
+  options: { body?: Uint8Array; headers?: Record<string, string> } = {},
+): Promise<Exchange> => {
+  const answer = await exchange(registry, method, target, options);
+  const what = `${method} ${target}: ${answer.status} ${new TextDecoder().decode(answer.bytes.subarray(0, 300))}`;
+  checkAnswer({ method, target, origin: "", headers: [] }, answer, what);
+  return answer;
+};
+
+/** Pushes an image as a client does, who gives up at the first refusal. Tells the statuses. */
+const push = async (registry: Registry, { repository, config, layer, manifest }: Image): Promise<Exchange[]> => {
+  const answers: Exchange[] = [];
+  const step = async (...[method, target, options]: [string, string, Parameters<typeof ask>[3]?]): Promise<boolean> => {
+    answers.push(await ask(registry, method, target, options));
+    return (answers.at(-1)?.status ?? 500) < 300;
+  };
+  const location = (): string => header(answers.at(-1)?.headers ?? [], "Location") ?? "";
+  const uploads = `/v2/${repository}/blobs/uploads/`;
+  const type = { "Content-Type": mediaTypes.ociManifest };
+  void (
+    (await step("POST", `${uploads}?digest=${digestOf(config)}`, { body: config })) &&
+    (await step("POST", uploads)) &&
+    (await step("PATCH", location(), { body: layer.subarray(0, 70_000) })) &&
+    (await step("PATCH", location(), { body: layer.subarray(70_000) })) &&
+    (await step("PUT", `${location()}?digest=${digestOf(layer)}`)) &&
+    (await step("PUT", `/v2/${repository}/manifests/latest`, { body: manifest, headers: type }))
+  );
+  return answers;
+};
+
+/** What can be seen is whole. Tells whether the tag is there. */
+const checkSeen = async (registry: Registry, { repository, config, layer, manifest }: Image): Promise<boolean> => {
+  const found = await ask(registry, "GET", `/v2/${repository}/manifests/latest`);
+  for (const bytes of [config, layer]) {
+    const got = await ask(registry, "GET", `/v2/${repository}/blobs/${digestOf(bytes)}`);
+    if (found.status === 200) assert.equal(got.status, 200);
+    if (got.status === 200) assert.equal(Buffer.compare(got.bytes, bytes), 0);
+  }
+  if (found.status === 200) assert.equal(Buffer.compare(found.bytes, manifest), 0);
+  else assert.equal(found.status, 404);
+  return found.status === 200;
+};
+
+suite("a disk that fails under the push of an image, at each call of the file system:", () => {
+  const codes = ["ENOSPC", "EIO", "EMFILE"] as const;
+  for (const lasts of [false, true])
+    test(lasts ? "that one and all that come after it" : "that one alone", async () => {
+      const folder = await mkdtemp(join(tmpdir(), "dray-disk-"));
+      folders.push(folder);
+      const unfinished = join(folder, "dray/tmp");
+      let fault: (call: FileCall) => string | undefined = () => undefined;
+      const start = async (): Promise<Registry> =>
+        createRegistry({
+          driver: await filesystemDriver(folder, { fs: faultyFiles(nodeFiles, (call) => fault(call)) }),
+          recheckAfter: 0,
+        });
+      let registry = await start();
+      let failed = 0;
+      for (let nth = 1; ; nth++) {
+        const code = codes[nth % codes.length] as (typeof codes)[number];
+        const status = code === "EIO" ? 500 : 503;
+        const wanted = imageOf(`r${nth}`);
+        let calls = 0;
+        let hit: FileCall | undefined;
+        let synced = true;
+        fault = (call) => {
+          calls++;
+          if (lasts ? calls < nth : calls !== nth) return undefined;
+          hit ??= call;
+          if (call.operation === "sync") synced = false;
+          return code;
+        };
+        const answers = await push(registry, wanted);
+        fault = () => undefined;
+        if (hit === undefined) {
+          assert.deepEqual(
+            answers.map((answer) => answer.status),
+            [201, 202, 202, 202, 201, 201],
+          );
+          break;
+        }
+        const what = `${code}, ${hit.operation} as call ${nth}`;
+        const last = answers.at(-1);
+        assert.ok(last !== undefined);
+        if (last.status >= 300) {
+          failed++;
+          // What a sync left in doubt is final: that is not over in a minute.
+          const expected: number[] = synced ? [status] : [status, 500];
+          assert.ok(expected.includes(last.status), `${what}: ${last.status}`);
+          assert.equal(last.header("Retry-After") !== undefined, last.status === 503, what);
+        }
+        // A file that cannot be removed either goes at the next start.
+        if (!lasts) assert.deepEqual(await readdir(unfinished), [], what);
+        const seen = await checkSeen(registry, wanted);
+        assert.ok(seen || last.status >= 300, `${what}: acknowledged and gone`);
+        if (!synced) {
+          const refused = await ask(registry, "POST", `/v2/app/blobs/uploads/?digest=${blobDigest}`, {
+            body: blob,
+          });
+          assert.ok(refused.status >= 500, what);
+        }
+        if (!synced || lasts) {
+          await registry.close();
+          registry = await start();
+          assert.deepEqual(await readdir(unfinished), [], what);
+        }
+        // It goes on: what failed can be done again.
+        const again = await push(registry, wanted);
+        assert.equal(again.at(-1)?.status, 201, what);
+        assert.ok(await checkSeen(registry, wanted), what);
+      }
+      assert.ok(failed > 20, `${failed} pushes failed`);
+      await registry.close();
+    });
+});
+
+test("below the mark of free space pushes get 503, while pulls, deletes and gc go on", async () => {
+  let free = 1000;
+  const driver = watched(memoryDriver(), () => {});
+  const world = await makeWorld(
+    { ...driver, space: async () => ({ free, total: 10_000 }) },
+    { freeSpace: 1000, gc: { grace: -1, lease: 0 } },
+  );
+  free = 999;
+  const full = { status: 503, code: "UNAVAILABLE", shows: { "Retry-After": /^\d+$/ } } as const;
+  const type = { "Content-Type": mediaTypes.ociManifest };
+  await world.ask({ ask: "POST /v2/{app}/blobs/uploads/", ...full });
+  await world.ask({ ask: "POST /v2/{app}/blobs/uploads/?digest={blob}", body: blob, ...full });
+  await world.ask({ ask: "POST /v2/{app}/blobs/uploads/?mount={missing}", ...full });
+  await world.ask({ ask: "PATCH /v2/{app}/blobs/uploads/{session}", body: "x", ...full });
+  await world.ask({ ask: "PUT /v2/{app}/blobs/uploads/{session}?digest={blob}", ...full });
+  await world.ask({ ask: "PUT /v2/{app}/manifests/new", headers: type, body: image, ...full });
+  await world.ask({ ask: "GET /v2/{app}/manifests/new", status: 404 });
+  await world.ask({ ask: "GET /v2/{app}/blobs/uploads/{session}", status: 204, shows: { Range: "0-4" } });
+  await world.ask({ ask: "GET /v2/{app}/manifests/latest", status: 200, says: image });
+  await world.ask({ ask: "GET /v2/{app}/blobs/{blob}", status: 200, says: blob });
+  await world.ask({ ask: "GET /v2/{app}/tags/list", status: 200 });
+  await world.ask({ ask: "DELETE /v2/{app}/blobs/uploads/{session}", status: 204 });
+  await world.ask({ ask: "DELETE /v2/{app}/manifests/latest", status: 202 });
+  await world.ask({ ask: "DELETE /v2/{app}/manifests/{image}", status: 202 });
+  await world.ask({ ask: "DELETE /v2/{app}/blobs/{blob}", status: 202 });
+  const { blobs } = await world.registry.collect();
+  assert.ok(blobs >= 2, `${blobs}`);
+  free = 1000;
+  await world.ask({ ask: "PUT /v2/{app}/manifests/new", headers: type, body: image, status: 201 });
+  await world.ask({ ask: "POST /v2/{app}/blobs/uploads/?digest={blob}", body: blob, status: 201 });
+  await world.registry.close();
+});
+
+test("a client is told nothing of where the disk failed, and the operator is, without what the client may have as a secret", async () => {
+  const notices: string[] = [];
+  const driver = watched(memoryDriver(), () => {});
+  const registry = createRegistry({
+    driver: {
+      ...driver,
+      read: async () => {
+        throw Object.assign(new Error("EIO: i/o error, open '/srv/secret-place/\u001b[2J'"), { code: "EIO" });
+      },
+    },
+    onNotice: ({ message }) => notices.push(message),
+  });
+  const target = `/v2/app/manifests/${imageDigest}?token=s3cr3t`;
+  const got = await ask(registry, "GET", `/v2/app/blobs/${blobDigest}?token=s3cr3t\u001b[2J`, {
+    headers: { Authorization: "Basic czNjcjN0" },
+  });
+  assert.equal(got.status, 500);
+  assert.doesNotMatch(new TextDecoder().decode(got.bytes), /secret-place|EIO/);
+  await ask(registry, "GET", target);
+  assert.equal(notices.length > 0, true);
+  for (const notice of notices) {
+    assert.doesNotMatch(notice, /s3cr3t|czNjcjN0/);
+    assert.doesNotMatch(notice, /[\u0000-\u001f]/);
+  }
+  await registry.close();
+});

@@ -1,0 +1,199 @@
+import assert from "node:assert/strict";
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, utimes, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { after, test } from "node:test";
+import { exchange } from "@dray/testkit";
+import { digestOf, mediaTypes } from "dray/oci";
+import { blobFolder, blobPath, repositoryPath, tagFolder, uploadFolder } from "../../src/distribution-tree/index.ts";
+import { createRegistry, type Registry } from "../../src/registry/create.ts";
+import { filesystemDriver } from "../../src/storage/index.ts";
+import type { Case } from "./case.ts";
+import { digests } from "./cases/digests.ts";
+import { names } from "./cases/names.ts";
+import { sessions } from "./cases/sessions.ts";
+import { makeWorld } from "./fixture.ts";
+import { blob, blobDigest, image, imageDigest } from "./sample.ts";
+
+const folders: string[] = [];
+const newFolder = async (): Promise<string> => {
+  const folder = await mkdtemp(join(tmpdir(), "dray-outside-"));
+  folders.push(folder);
+  return folder;
+};
+after(() => Promise.all(folders.map((folder) => rm(folder, { recursive: true }))));
+
+/** Every file below a folder with its content; links are not followed. */
+const contentOf = async (folder: string, path = ""): Promise<Record<string, string>> => {
+  const found: Record<string, string> = {};
+  for (const entry of await readdir(join(folder, path), { withFileTypes: true })) {
+    const at = join(path, entry.name);
+    if (entry.isDirectory()) Object.assign(found, { [`${at}/`]: "" }, await contentOf(folder, at));
+    else found[at] = entry.isSymbolicLink() ? "a link" : await readFile(join(folder, at), "latin1");
+  }
+  return found;
+};
+
+test("whatever names, digests and sessions are made up, nothing beside the root is touched", async () => {
+  const folder = await newFolder();
+  const root = join(folder, "a/b/c/root");
+  for (const path of ["passwd", "a/etc/passwd", "a/b/_manifests/tags/latest/current/link", "a/b/c/latest"]) {
+    await mkdir(dirname(join(folder, path)), { recursive: true });
+    await writeFile(join(folder, path), "not yours");
+  }
+  const before = await contentOf(folder);
+  const driver = await filesystemDriver(root, { durability: "relaxed" });
+  const world = await makeWorld(driver);
+  const asked = [...names, ...digests, ...sessions].filter(
+    ({ status, before: steps, settings, changes }: Case) =>
+      status >= 400 && steps === undefined && settings === undefined && changes === undefined,
+  );
+  assert.ok(asked.length > 700, `${asked.length}`);
+  for (const one of asked) await world.ask(one);
+  await world.registry.close();
+  const inRoot = (path: string): boolean => path.startsWith("a/b/c/root/");
+  const beside = Object.entries(await contentOf(folder)).filter(([path]) => !inRoot(path));
+  assert.deepEqual(Object.fromEntries(beside), before);
+  assert.deepEqual((await readdir(root)).sort(), ["docker", "dray"]);
+  assert.deepEqual(await readdir(join(root, "docker/registry/v2/repositories")), ["team"]);
+});
+
+interface Linked {
+  readonly registry: Registry;
+  readonly root: string;
+  /** A folder beside the root, and what is in it. */
+  readonly elsewhere: string;
+  unchanged(): Promise<void>;
+}
+
+/** A registry that collects whatever nothing uses, and a folder that is none of its own. */
+const linked = async (): Promise<Linked> => {
+  const folder = await newFolder();
+  const [root, elsewhere] = [join(folder, "root"), join(folder, "elsewhere")];
+  await mkdir(join(elsewhere, "index/sha256"), { recursive: true });
+  for (const name of ["data", "startedat", "link", "index/sha256/link"])
+    await writeFile(join(elsewhere, name), "2000-01-01T00:00:00Z");
+  const old = new Date("2000-01-01");
+  await utimes(join(elsewhere, "data"), old, old);
+  const driver = await filesystemDriver(root, { durability: "relaxed" });
+  const registry = createRegistry({ driver, gc: { grace: -1, lease: 0 } });
+  const before = await contentOf(elsewhere);
+  return {
+    registry,
+    root,
+    elsewhere,
+    unchanged: async () => assert.deepEqual(await contentOf(elsewhere), before),
+  };
+};
+
+const link = async ({ root, elsewhere }: Linked, path: string, to = elsewhere): Promise<void> => {
+  await mkdir(dirname(join(root, path)), { recursive: true });
+  await symlink(to, join(root, path));
+};
+const isThere = async ({ root }: Linked, path: string): Promise<boolean> =>
+  (await readdir(dirname(join(root, path)))).includes(path.split("/").at(-1) ?? "");
+
+const push = async (registry: Registry): Promise<void> => {
+  const headers = { "Content-Type": mediaTypes.ociManifest };
+  assert.equal((await exchange(registry, "PUT", "/v2/app/manifests/latest", { headers, body: image })).status, 201);
+};
+
+test("a blob's folder that is a link: gc takes the link", async () => {
+  const world = await linked();
+  await link(world, blobFolder(blobDigest));
+  const { blobs } = await world.registry.collect();
+  assert.equal(blobs, 1);
+  assert.equal(await isThere(world, blobFolder(blobDigest)), false);
+  await world.unchanged();
+  await world.registry.close();
+});
+
+test("a blob's data that is a link: a push replaces the link, and deleting and gc take it", async () => {
+  const world = await linked();
+  const upload = `/v2/app/blobs/uploads/?digest=${blobDigest}`;
+  await link(world, blobPath(blobDigest), join(world.elsewhere, "data"));
+  assert.equal((await exchange(world.registry, "POST", upload, { body: blob })).status, 201);
+  await world.unchanged();
+  const target = `/v2/app/blobs/${blobDigest}`;
+  assert.deepEqual((await exchange(world.registry, "GET", target)).bytes, blob);
+  await rm(join(world.root, blobPath(blobDigest)));
+  await link(world, blobPath(blobDigest), join(world.elsewhere, "data"));
+  assert.equal((await exchange(world.registry, "DELETE", target)).status, 202);
+  assert.equal((await world.registry.collect()).blobs, 1);
+  await world.unchanged();
+  await world.registry.close();
+});
+
+test("an operator may keep a blob on another disk: what a link leads to is read", async () => {
+  const world = await linked();
+  const { registry, root, elsewhere } = world;
+  const upload = `/v2/app/blobs/uploads/?digest=${blobDigest}`;
+  assert.equal((await exchange(registry, "POST", upload, { body: blob })).status, 201);
+  await writeFile(join(elsewhere, "moved"), blob);
+  await rm(join(root, blobPath(blobDigest)));
+  await link(world, blobPath(blobDigest), join(elsewhere, "moved"));
+  assert.deepEqual((await exchange(registry, "GET", `/v2/app/blobs/${blobDigest}`)).bytes, blob);
+  await registry.close();
+});
+
+test("a manifest that is a link to something else is never served", async () => {
+  const world = await linked();
+  const { registry, root, elsewhere } = world;
+  await push(registry);
+  await rm(join(root, blobPath(imageDigest)));
+  await link(world, blobPath(imageDigest), join(elsewhere, "data"));
+  const other = createRegistry({ driver: registry.parts.tree.driver });
+  for (const name of ["latest", imageDigest])
+    assert.equal((await exchange(other, "GET", `/v2/app/manifests/${name}`)).status, 404);
+  await other.close();
+});
+
+test("a tag that is a link: deleting it takes the link", async () => {
+  const world = await linked();
+  await push(world.registry);
+  await link(world, tagFolder("app", "evil"));
+  // Its link says nothing that is a digest.
+  assert.equal((await exchange(world.registry, "GET", "/v2/app/manifests/evil")).status, 404);
+  await exchange(world.registry, "DELETE", "/v2/app/manifests/evil");
+  await world.unchanged();
+  // A tag in a folder elsewhere that looks like one.
+  await mkdir(join(world.elsewhere, "../tag/current"), { recursive: true });
+  await writeFile(join(world.elsewhere, "../tag/current/link"), imageDigest);
+  await link(world, tagFolder("app", "moved"), join(world.elsewhere, "../tag"));
+  assert.equal((await exchange(world.registry, "DELETE", "/v2/app/manifests/moved")).status, 202);
+  assert.equal(await isThere(world, tagFolder("app", "moved")), false);
+  assert.equal(await readFile(join(world.elsewhere, "../tag/current/link"), "utf8"), imageDigest);
+  await world.registry.close();
+});
+
+test("an upload that is a link: cancelling, purging and gc take the link", async () => {
+  const ids = ["0", "1", "2"].map((digit) => `${digit.repeat(8)}-0000-4000-8000-000000000000`);
+  const [first = "", second = "", third = ""] = ids;
+  const world = await linked();
+  for (const id of [first, second]) await link(world, uploadFolder("app", id));
+  const target = `/v2/app/blobs/uploads/${first}`;
+  assert.equal((await exchange(world.registry, "DELETE", target)).status, 204);
+  assert.equal(await world.registry.parts.uploads.purge(Date.now() - 1000), 1);
+  await link(world, uploadFolder("app", third));
+  assert.equal((await world.registry.collect()).uploads, 1);
+  for (const id of ids) assert.equal(await isThere(world, uploadFolder("app", id)), false);
+  await world.unchanged();
+  await world.registry.close();
+});
+
+test("links to themselves, to nothing and out of the root: gc and the catalog come to an end", async () => {
+  const world = await linked();
+  await push(world.registry);
+  for (const path of [`${repositoryPath("app")}/round`, blobFolder(blobDigest), tagFolder("app", "round")])
+    await link(world, path, join(world.root, path));
+  await link(world, `${repositoryPath("app")}/nowhere`, join(world.root, "nothing"));
+  await link(world, repositoryPath("out"), world.elsewhere);
+  await world.registry.collect();
+  assert.equal((await exchange(world.registry, "GET", "/v2/app/manifests/round")).status, 404);
+  assert.equal((await exchange(world.registry, "GET", "/v2/app/round/tags/list")).status, 404);
+  const catalog = await exchange(world.registry, "GET", "/v2/_catalog");
+  assert.deepEqual((catalog.json() as { repositories: string[] }).repositories, ["app"]);
+  await world.unchanged();
+  assert.equal(digestOf((await exchange(world.registry, "GET", "/v2/app/manifests/latest")).bytes), imageDigest);
+  await world.registry.close();
+});

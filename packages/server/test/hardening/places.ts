@@ -1,0 +1,52 @@
+import assert from "node:assert/strict";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after } from "node:test";
+import type { Notice, RegistryOptions } from "../../src/options.ts";
+import { createRegistry, type Registry } from "../../src/registry/create.ts";
+import { type Driver, filesystemDriver, memoryDriver } from "../../src/storage/index.ts";
+
+const folders: string[] = [];
+after(() => Promise.all(folders.map((folder) => rm(folder, { recursive: true }))));
+
+/** Where it lies, and what is left unfinished there. */
+export const places: Readonly<Record<string, () => Promise<{ driver: Driver; unfinished: () => Promise<string[]> }>>> =
+  {
+    "in memory": async () => ({ driver: memoryDriver(), unfinished: async () => [] }),
+    "in a folder": async () => {
+      const folder = await mkdtemp(join(tmpdir(), "dray-crowd-"));
+      folders.push(folder);
+      const driver = await filesystemDriver(folder, { durability: "relaxed" });
+      return { driver, unfinished: () => readdir(join(folder, "dray/tmp")) };
+    },
+  };
+
+/** Every file below a path. */
+export const filesOf = async (driver: Driver, path: string): Promise<string[]> => {
+  const inside = await driver.list(path);
+  if (inside === undefined) return (await driver.stat(path)) === undefined ? [] : [path];
+  return (await Promise.all(inside.map((name) => filesOf(driver, `${path}/${name}`)))).flat();
+};
+
+/** A registry that must not have had a fault, nor left anything unfinished, when it ends. */
+export const openWorld = async (
+  open: (typeof places)[string],
+  options: Partial<RegistryOptions> = {},
+): Promise<{ registry: Registry; driver: Driver; end: () => Promise<void> }> => {
+  const { driver, unfinished } = await open();
+  const notices: Notice[] = [];
+  const registry = createRegistry({ driver, ...options, onNotice: (notice) => notices.push(notice) });
+  return {
+    registry,
+    driver,
+    end: async () => {
+      assert.deepEqual(
+        notices.filter(({ level }) => level === "error"),
+        [],
+      );
+      assert.deepEqual(await unfinished(), []);
+      await registry.close();
+    },
+  };
+};

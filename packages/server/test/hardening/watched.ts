@@ -1,0 +1,41 @@
+import assert from "node:assert/strict";
+import type { Driver } from "../../src/storage/driver.ts";
+
+/** A driver that tells every path that it is asked for. */
+export const watched = (driver: Driver, onPath: (path: string) => void): Driver => {
+  const seen = (path: string): string => {
+    onPath(path);
+    return path;
+  };
+  return {
+    read: (path) => driver.read(seen(path)),
+    open: (path) => driver.open(seen(path)),
+    stat: (path) => driver.stat(seen(path)),
+    list: (path) => driver.list(seen(path)),
+    write: (path, bytes, options) => driver.write(seen(path), bytes, options),
+    move: (from, to, options) => driver.move(seen(from), seen(to), options),
+    remove: (path, options) => driver.remove(seen(path), options),
+    touch: (path) => driver.touch(seen(path)),
+    receive: (path, algorithm) => driver.receive(seen(path), algorithm),
+    ...(driver.space === undefined ? {} : { space: driver.space.bind(driver) }),
+    close: () => driver.close(),
+  };
+};
+
+const name = "[a-z0-9]+(?:(?:\\.|_|__|-+)[a-z0-9]+)*";
+const digest = "sha(?:256/[0-9a-f]{64}|512/[0-9a-f]{128})";
+const inRepository = [
+  `_layers(?:/sha256|/sha512|/${digest}(?:/link)?)?`,
+  `_manifests(?:/revisions(?:/sha256|/sha512|/${digest}(?:/link)?)?)?`,
+  `_manifests/tags(?:/[A-Za-z0-9_][A-Za-z0-9._-]{0,127}(?:/current/link|/index/${digest}/link)?)?`,
+  `_uploads(?:/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?:/(?:data|startedat|session\\.json))?)?`,
+  `_meta/types/${digest}`,
+].join("|");
+const inTree = new RegExp(
+  `^docker/registry/v2/(?:blobs(?:/sha(?:256/[0-9a-f]{2}/[0-9a-f]{64}|512/[0-9a-f]{2}/[0-9a-f]{128})(?:/data)?)?|repositories(?:/${name})*(?:/(?:${inRepository}))?)$`,
+);
+
+/** A path of the tree, spelled out from distribution's layout and not from the code that makes it. */
+export const checkTreePath = (path: string, what: string): void => {
+  assert.match(path, inTree, `${what} touched a path that is none of the tree`);
+};

@@ -1,0 +1,2 @@
+/** A file system that fails where a test says so. Imports the edge of `dray/files`; knows no store. */
+export { type EachFailure, type FileCall, failEachCall, faultyFiles } from "./faulty-files.ts";
