@@ -152,8 +152,8 @@ export class Settling {
     this.#options.onMark();
   }
 
-  #isRecent({ reconciled: settled, checked }: ReconcilerState): boolean {
-    return settled && this.#options.now() - checked < this.#options.recheckAfter;
+  #isRecent({ reconciled, checked }: ReconcilerState): boolean {
+    return reconciled && this.#options.now() - checked < this.#options.recheckAfter;
   }
 
   /** One for all who wait. */
@@ -263,7 +263,7 @@ export class Settling {
         state.known = seen;
       } else if (!seen.exists && !index.hasRepository(state.repository)) {
         // The write makes it, so all of it will be known.
-        Object.assign(state, { known: seen, settled: true, checked: at });
+        Object.assign(state, { known: seen, reconciled: true, checked: at });
         this.#unsettled.delete(state.repository);
       }
     } catch {

@@ -146,7 +146,7 @@ test("a timed driver does what the driver does, and its failures count too", asy
     '"list" "x"',
     '"open" "x"',
     '"move" "x" "y" {"alone":true}',
-    '"remove" "x" {"lasting":false}',
+    '"remove" "x" {"durable":false}',
     '"touch" "x"',
     '"receive" "x" "sha256"',
     '"close"',
