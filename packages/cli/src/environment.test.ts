@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { isDrayError } from "dray/errors";
-import type { CommandModule } from "./call.ts";
+import type { CommandModule } from "./context.ts";
 import { applyEnvironment, optionsOf } from "./environment.ts";
 import { programOf } from "./program.ts";
 

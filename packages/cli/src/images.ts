@@ -12,7 +12,7 @@ import {
   type Reference,
   type WantedPlatform,
 } from "dray/oci";
-import type { Call } from "./call.ts";
+import type { Call } from "./context.ts";
 import { type EndOptions, registriesFor } from "./registries.ts";
 
 /** Opens one location with the flags of the call. */

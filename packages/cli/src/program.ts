@@ -1,8 +1,7 @@
 import type { Command } from "commander";
-import type { CommandModule } from "./call.ts";
 import { DrayCommand } from "./command.ts";
+import type { Branch, CommandModule } from "./context.ts";
 import { sharedFlags } from "./flags.ts";
-import type { Branch } from "./tree.ts";
 
 export interface ProgramParts {
   readonly branches: readonly Branch[];

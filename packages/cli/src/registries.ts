@@ -4,7 +4,7 @@ import { createSecureContext } from "node:tls";
 import { chain, dockerConfig, environment, type Keychain, staticCredential } from "dray/auth";
 import { DrayError } from "dray/errors";
 import { type ConnectOptions, connect, type Registry } from "dray/registry";
-import type { Call } from "./call.ts";
+import type { Call } from "./context.ts";
 import type { SharedOptions } from "./flags.ts";
 import { traceLines } from "./trace.ts";
 import { version } from "./version.ts";

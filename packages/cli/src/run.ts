@@ -1,12 +1,12 @@
 import type { Command } from "commander";
-import type { Call, CommandModule, ProcessContext } from "./call.ts";
+import { branches } from "./commands/index.ts";
+import type { Branch, Call, CommandModule, ProcessContext } from "./context.ts";
 import { applyEnvironment, optionsOf } from "./environment.ts";
 import { failureOf } from "./failure.ts";
 import type { SharedOptions } from "./flags.ts";
 import { Output } from "./output.ts";
 import { programOf } from "./program.ts";
-import { reporterFor } from "./progress/reporter.ts";
-import { type Branch, branches } from "./tree.ts";
+import { reporterFor } from "./progress/index.ts";
 
 /**
  * Runs the command with these words, as the process would, and returns its exit code. Never throws, never exits.
@@ -28,8 +28,8 @@ export const run = async (words: readonly string[], surroundings: ProcessContext
   };
   try {
     if (words[0] === "__complete") {
-      const { answer } = await import("./completion/answer.ts");
-      await answer(words.slice(1), { ...surrounding, reporter: reporterFor("none", true, { stderr, env }) });
+      const { answer } = await import("./completion/index.ts");
+      await answer(branches, words.slice(1), { ...surrounding, reporter: reporterFor("none", true, { stderr, env }) });
     } else {
       const writeOut = (text: string): void => void out.text(text);
       const onCommand = (name: string): void => void (path = name);

@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import { type Explanation, explain } from "dray/auth";
 import { isDrayError } from "dray/errors";
 import { parseReference, parseRegistry } from "dray/oci";
-import type { Call } from "../call.ts";
+import type { Call } from "../context.ts";
 import { type ListingOptions, outputFlag } from "../flags.ts";
 import { document } from "../json.ts";
 import { registriesFor } from "../registries.ts";

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { parseRegistry } from "dray/oci";
-import type { Call } from "../call.ts";
+import type { Call } from "../context.ts";
 import { registriesFor } from "../registries.ts";
 
 export const define = (command: Command): void => {

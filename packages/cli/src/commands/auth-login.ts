@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { login } from "dray/auth";
 import { DrayError } from "dray/errors";
-import type { Call } from "../call.ts";
+import type { Call } from "../context.ts";
 import type { SharedOptions } from "../flags.ts";
 import { passwordOf, registriesFor } from "../registries.ts";
 import { hostOf } from "./auth-get.ts";

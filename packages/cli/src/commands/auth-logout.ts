@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { logout } from "dray/auth";
-import type { Call } from "../call.ts";
+import type { Call } from "../context.ts";
 import { hostOf } from "./auth-get.ts";
 
 export const define = (command: Command): void => {

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import type { Token } from "dray/auth";
 import { parseRepository } from "dray/oci";
-import type { Call } from "../call.ts";
+import type { Call } from "../context.ts";
 import { gather, type SharedOptions } from "../flags.ts";
 import { registriesFor } from "../registries.ts";
 

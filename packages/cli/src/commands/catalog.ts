@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { printable } from "dray/errors";
 import { parseRegistry } from "dray/oci";
-import type { Call } from "../call.ts";
+import type { Call } from "../context.ts";
 import { type ListingOptions, outputFlag } from "../flags.ts";
 import { listing } from "../json.ts";
 import { registriesFor } from "../registries.ts";

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { Argument } from "commander";
-import type { Call } from "../call.ts";
-import { completionScript, type Shell, shells } from "../completion/scripts.ts";
+import { completionScript, type Shell, shells } from "../completion/index.ts";
+import type { Call } from "../context.ts";
 import type { SharedOptions } from "../flags.ts";
 
 export const define = (command: Command): void => {

@@ -2,10 +2,10 @@ import type { Command } from "commander";
 import { open, parseLocation } from "dray";
 import { type CopyPair, hasTags, type Located, type ReadableStore } from "dray/content";
 import { DrayError, isDrayError } from "dray/errors";
-import type { Call } from "../call.ts";
+import type { Call } from "../context.ts";
 import { endFlags, outputFlag, positive } from "../flags.ts";
-import { type MovingOptions, moveAll, reportMoved } from "../moved.ts";
 import { type End, type EndOptions, registriesFor } from "../registries.ts";
+import { type MovingOptions, moveAll, reportMoved } from "../transfer-report.ts";
 
 interface CpOptions extends MovingOptions {
   readonly allTags?: boolean;

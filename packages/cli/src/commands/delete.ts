@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { removes } from "dray/content";
 import { DrayError } from "dray/errors";
-import type { Call } from "../call.ts";
+import type { Call } from "../context.ts";
 import { opened } from "../images.ts";
 
 export const define = (command: Command): void => {

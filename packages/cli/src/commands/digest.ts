@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import { open } from "dray";
 import { selectPlatforms } from "dray/content";
 import { DrayError } from "dray/errors";
-import type { Call } from "../call.ts";
+import type { Call } from "../context.ts";
 import { onePlatform, type SharedOptions } from "../flags.ts";
 import { digestReference, opened, referenceOf } from "../images.ts";
 

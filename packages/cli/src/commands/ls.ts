@@ -2,23 +2,23 @@ import { type Command, Option } from "commander";
 import { open, parseLocation } from "dray";
 import { hasTags, type ReadableStore } from "dray/content";
 import { DrayError, printable } from "dray/errors";
-import { ahead } from "../ahead.ts";
-import type { Call } from "../call.ts";
+import type { Call } from "../context.ts";
 import { count, gather, type ListingOptions, outputFlag } from "../flags.ts";
 import { listing } from "../json.ts";
+import { ahead } from "../map-ordered.ts";
 import { registriesFor } from "../registries.ts";
-import { tagFilter } from "../tags/choose.ts";
-import { creationTimes } from "../tags/created.ts";
-import { firstOf } from "../tags/first.ts";
 import {
   type CreatedTag,
+  creationTimes,
+  firstOf,
   newestCreated,
   newestNaturally,
   newestVersion,
   type TagOrder,
+  tagFilter,
   tagOrders,
   versionedTag,
-} from "../tags/order.ts";
+} from "../tags/index.ts";
 
 /** Images whose time of creation is asked for at the same time. */
 const imagesAtOnce = 8;

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import type { Call } from "../call.ts";
+import type { Call } from "../context.ts";
 import { onePlatform } from "../flags.ts";
 import { manifestOf, opened } from "../images.ts";
 

@@ -5,11 +5,11 @@ import type { CopyPair, Store } from "dray/content";
 import { DrayError } from "dray/errors";
 import { layoutStore, ociArchive } from "dray/layout";
 import { formatReference, type WantedPlatform } from "dray/oci";
-import type { Call } from "../call.ts";
+import type { Call } from "../context.ts";
 import { type ListingOptions, onePlatform, outputFlag } from "../flags.ts";
 import { defaultPlatform, referenceOf } from "../images.ts";
-import { moveAll, reportMoved } from "../moved.ts";
 import { registriesFor } from "../registries.ts";
+import { moveAll, reportMoved } from "../transfer-report.ts";
 
 const formats = ["tarball", "legacy", "oci"] as const;
 

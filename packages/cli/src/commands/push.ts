@@ -2,12 +2,12 @@ import { writeFile } from "node:fs/promises";
 import type { Command } from "commander";
 import type { Located } from "dray/content";
 import { DrayError } from "dray/errors";
-import type { Call } from "../call.ts";
+import type { Call } from "../context.ts";
+import { localImage } from "../detect.ts";
 import { outputFlag, positive } from "../flags.ts";
 import { digestReference, referenceOf } from "../images.ts";
-import { localImage } from "../local.ts";
-import { type MovingOptions, moveAll, reportMoved } from "../moved.ts";
 import { registriesFor } from "../registries.ts";
+import { type MovingOptions, moveAll, reportMoved } from "../transfer-report.ts";
 
 interface PushOptions extends MovingOptions {
   readonly index?: boolean;

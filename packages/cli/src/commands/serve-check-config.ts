@@ -1,9 +1,9 @@
 import type { Command } from "commander";
 import { printable } from "dray/errors";
-import type { Call } from "../call.ts";
+import type { Call } from "../context.ts";
 import { outputFlag } from "../flags.ts";
 import { document } from "../json.ts";
-import { type ServingOptions, servingFlags, settingsFor } from "../serving.ts";
+import { type ServingOptions, servingFlags, settingsFor } from "../serve-flags.ts";
 
 export const define = (command: Command): void => {
   servingFlags(command).addOption(outputFlag());

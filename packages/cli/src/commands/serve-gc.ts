@@ -1,12 +1,12 @@
 import type { Decision } from "@dray/server";
 import { type Command, Option } from "commander";
 import { printable } from "dray/errors";
-import type { Call } from "../call.ts";
+import type { Call } from "../context.ts";
+import { maintained } from "../control-client.ts";
 import { duration, outputFlag } from "../flags.ts";
 import { document, jsonText } from "../json.ts";
-import { maintained } from "../maintained.ts";
-import { formatBytes, plural } from "../progress/figures.ts";
-import { type ServingOptions, servingFlags } from "../serving.ts";
+import { formatBytes, plural } from "../progress/index.ts";
+import { type ServingOptions, servingFlags } from "../serve-flags.ts";
 
 interface GcOptions extends ServingOptions {
   readonly dryRun?: boolean;

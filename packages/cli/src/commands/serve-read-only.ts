@@ -1,8 +1,8 @@
 import { Argument, type Command } from "commander";
 import { DrayError } from "dray/errors";
-import type { Call } from "../call.ts";
-import { maintained } from "../maintained.ts";
-import { type ServingOptions, servingFlags } from "../serving.ts";
+import type { Call } from "../context.ts";
+import { maintained } from "../control-client.ts";
+import { type ServingOptions, servingFlags } from "../serve-flags.ts";
 
 export const define = (command: Command): void => {
   command.addArgument(new Argument("<on|off>").choices(["on", "off"]));

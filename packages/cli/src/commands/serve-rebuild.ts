@@ -1,9 +1,9 @@
 import type { Command } from "commander";
-import type { Call } from "../call.ts";
+import type { Call } from "../context.ts";
+import { maintained } from "../control-client.ts";
 import { outputFlag } from "../flags.ts";
 import { document } from "../json.ts";
-import { maintained } from "../maintained.ts";
-import { type ServingOptions, servingFlags } from "../serving.ts";
+import { type ServingOptions, servingFlags } from "../serve-flags.ts";
 
 export const define = (command: Command): void => {
   servingFlags(command).addOption(outputFlag());

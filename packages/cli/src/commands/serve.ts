@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { printable } from "dray/errors";
-import type { Call } from "../call.ts";
-import { type ServingOptions, servingFlags, settingsFor } from "../serving.ts";
+import type { Call } from "../context.ts";
+import { type ServingOptions, servingFlags, settingsFor } from "../serve-flags.ts";
 import { version } from "../version.ts";
 
 interface ServeOptions extends ServingOptions {

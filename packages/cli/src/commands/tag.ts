@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { DrayError } from "dray/errors";
 import { isTag } from "dray/oci";
-import type { Call } from "../call.ts";
+import type { Call } from "../context.ts";
 import { opened } from "../images.ts";
 
 export const define = (command: Command): void => {

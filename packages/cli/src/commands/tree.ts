@@ -1,11 +1,10 @@
 import type { Command } from "commander";
 import { selectPlatforms } from "dray/content";
-import type { Call } from "../call.ts";
+import type { Call } from "../context.ts";
 import { type ListingOptions, onePlatform, outputFlag } from "../flags.ts";
 import { opened } from "../images.ts";
 import { document } from "../json.ts";
-import { drawTree } from "../tree/draw.ts";
-import { treeOf } from "../tree/graph.ts";
+import { drawTree, treeOf } from "../tree/index.ts";
 
 export const define = (command: Command): void => {
   command.argument("<image>", "a reference, or a location such as oci:DIR:NAME").addOption(outputFlag());

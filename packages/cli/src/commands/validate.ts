@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import { selectPlatforms } from "dray/content";
 import { DrayError } from "dray/errors";
 import { type ValidateResult, validate } from "dray/image";
-import type { Call } from "../call.ts";
+import type { Call } from "../context.ts";
 import { type ListingOptions, onePlatform, outputFlag } from "../flags.ts";
 import { opened } from "../images.ts";
 import { document } from "../json.ts";

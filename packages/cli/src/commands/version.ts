@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import type { Call } from "../call.ts";
+import type { Call } from "../context.ts";
 import { type ListingOptions, outputFlag } from "../flags.ts";
 import { document } from "../json.ts";
 import { version } from "../version.ts";

@@ -1,10 +1,10 @@
 import type { Command, Option } from "commander";
 import { printable } from "dray/errors";
 import { DrayCommand } from "../command.ts";
+import type { Branch } from "../context.ts";
 import { applyEnvironment, type Environment, optionsOf } from "../environment.ts";
 import { type SharedOptions, sharedFlags } from "../flags.ts";
 import { define } from "../program.ts";
-import { type Branch, branches } from "../tree.ts";
 
 /** What may stand where somebody is typing. */
 export interface Completion {
@@ -28,10 +28,15 @@ export const completionLines = ({ kind, candidates }: Completion): string[] => [
 ];
 
 /** Completes the last of these words, which may be empty. Never throws for words that make no sense. */
-export const complete = async (typed: readonly string[], env: Environment, liveTags: LiveTags): Promise<Completion> => {
+export const complete = async (
+  branches: readonly Branch[],
+  typed: readonly string[],
+  env: Environment,
+  liveTags: LiveTags,
+): Promise<Completion> => {
   const words = typed.map((word) => (word === '""' ? "" : word));
   const last = words.at(-1) ?? "";
-  const { branch, command, rest } = await descend(words.slice(0, -1));
+  const { branch, command, rest } = await descend(branches, words.slice(0, -1));
   const flag = pendingFlag(command, words.at(-2));
   if (flag !== undefined) return valuesOf(flag, last, "");
   const inline = /^(--[^=]+=)(.*)$/.exec(last);
@@ -64,6 +69,7 @@ const flagsOf = (command: Command): Candidate[] =>
 
 /** Follows the words down the tree; what is left are the words of the command that was found. */
 const descend = async (
+  branches: readonly Branch[],
   words: readonly string[],
 ): Promise<{ branch: Branch | undefined; command: Command; rest: readonly string[] }> => {
   let branch: Branch | undefined;

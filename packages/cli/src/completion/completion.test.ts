@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { promisify } from "node:util";
+import { branches } from "../commands/index.ts";
 import { type Completion, complete, completionLines } from "./complete.ts";
 import { completionScript, shells } from "./scripts.ts";
 
@@ -17,7 +18,7 @@ const liveTags = async (repository: string): Promise<readonly string[]> => {
   if (repository.startsWith("gone/")) throw new Error("no such host");
   return tags;
 };
-const completed = async (...words: string[]): Promise<Completion> => complete(words, {}, liveTags);
+const completed = async (...words: string[]): Promise<Completion> => complete(branches, words, {}, liveTags);
 const wordsOf = async (...words: string[]) => (await completed(...words)).candidates.map(({ word }) => word);
 
 test("what may stand where somebody is typing", async () => {

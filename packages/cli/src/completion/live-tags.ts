@@ -1,6 +1,6 @@
 import { open } from "dray";
 import { hasTags } from "dray/content";
-import type { Call } from "../call.ts";
+import type { Call } from "../context.ts";
 import { registriesFor } from "../registries.ts";
 
 /** Tags offered at most: nobody reads more, and a registry may have a million. */

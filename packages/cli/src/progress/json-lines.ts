@@ -1,8 +1,8 @@
 import type { ProgressEvent } from "dray/content";
 import { jsonText } from "../json.ts";
 import { rateOf, sampled } from "./rate.ts";
-import type { Reporter, ReporterParts } from "./reporter.ts";
 import { advance, bytesThrough, noProgress } from "./state.ts";
+import type { Reporter, ReporterParts } from "./types.ts";
 
 /** Time between two `progress` objects. */
 const interval = 500;

@@ -1,8 +1,8 @@
 import { printable } from "dray/errors";
 import { rateOf, sampled } from "./rate.ts";
-import type { Reporter, ReporterParts } from "./reporter.ts";
 import { sentenceOf, statusLine } from "./sentences.ts";
 import { advance, noProgress } from "./state.ts";
+import type { Reporter, ReporterParts } from "./types.ts";
 
 /** Time between two lines of progress: a build log should stay readable, and show that it is not stuck. */
 const interval = 10_000;

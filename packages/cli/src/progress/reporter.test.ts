@@ -3,9 +3,10 @@ import { Writable } from "node:stream";
 import { test } from "node:test";
 import { type Descriptor, digestOf, mediaTypes } from "dray/oci";
 import { drawBars } from "./bars.ts";
-import { type Clock, type Reporter, reporterFor } from "./reporter.ts";
+import { reporterFor } from "./reporter.ts";
 import { sentenceOf } from "./sentences.ts";
 import { advance, noProgress } from "./state.ts";
+import type { Clock, Reporter } from "./types.ts";
 
 const layer: Descriptor = {
   mediaType: mediaTypes.ociLayerGzip,

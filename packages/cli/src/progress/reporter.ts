@@ -1,55 +1,15 @@
-import type { ProgressEvent } from "dray/content";
-import type { ProcessContext } from "../call.ts";
+import type { Environment } from "../environment.ts";
 import type { ProgressMode } from "../flags.ts";
 import { jsonReporter } from "./json-lines.ts";
 import { plainReporter } from "./plain.ts";
 import { terminalReporter } from "./terminal.ts";
-
-/** What goes to stderr while a command works and when it has worked. */
-export interface Reporter {
-  readonly onEvent: (event: ProgressEvent) => void;
-  /** Something worth knowing on the way. */
-  note(text: string): void;
-  /** Something that may be wrong. */
-  warn(text: string): void;
-  /** The end of a command that moved something: a sentence for people, the same as facts for machines. */
-  summary(text: string, facts: Readonly<Record<string, unknown>>): void;
-  /** Stops drawing and leaves the terminal as it was. */
-  close(): void;
-}
-
-/** Time, as an argument: what a test turns by hand. */
-export interface Clock {
-  /** Milliseconds. */
-  now(): number;
-  /** Calls back again and again, without keeping the process alive; returns what ends it. */
-  every(milliseconds: number, work: () => void): () => void;
-}
-
-export const systemClock: Clock = {
-  now: () => performance.now(),
-  every: (milliseconds, work) => {
-    const timer = setInterval(work, milliseconds);
-    timer.unref();
-    return () => clearInterval(timer);
-  },
-};
-
-/** What a reporter is made of. */
-export interface ReporterParts {
-  readonly stderr: ProcessContext["stderr"];
-  readonly clock: Clock;
-  /** Keeps progress and summaries to itself. */
-  readonly quiet: boolean;
-  /** Whether to show progress at all. */
-  readonly progress: boolean;
-}
+import { type Clock, type Reporter, type StatusStream, systemClock } from "./types.ts";
 
 /** Chooses how to show progress: bars where somebody looks at a terminal, lines where a log is kept. */
 export const reporterFor = (
   mode: ProgressMode,
   quiet: boolean,
-  { stderr, env }: Pick<ProcessContext, "stderr" | "env">,
+  { stderr, env }: { readonly stderr: StatusStream; readonly env: Environment },
   clock: Clock = systemClock,
 ): Reporter => {
   const parts = { stderr, clock, quiet, progress: mode !== "none" && !quiet };

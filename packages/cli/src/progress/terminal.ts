@@ -1,9 +1,9 @@
 import { printable } from "dray/errors";
 import { drawBars } from "./bars.ts";
 import { rateOf, sampled } from "./rate.ts";
-import type { Reporter, ReporterParts } from "./reporter.ts";
 import { sentenceOf } from "./sentences.ts";
 import { advance, noProgress } from "./state.ts";
+import type { Reporter, ReporterParts } from "./types.ts";
 
 /** Time between two pictures. */
 const interval = 100;

@@ -1,5 +1,5 @@
 import { printable } from "dray/errors";
-import { formatBytes, plural } from "../progress/figures.ts";
+import { formatBytes, plural } from "../progress/index.ts";
 import type { TreeNode } from "./graph.ts";
 
 /** The tree as lines, the root under the name it was asked for by. */

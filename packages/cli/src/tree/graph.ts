@@ -7,7 +7,7 @@ import {
   isManifestLike,
   type ParsedManifest,
 } from "dray/oci";
-import { ahead } from "../ahead.ts";
+import { ahead } from "../map-ordered.ts";
 
 /** A manifest and what belongs to it. These are also the members of the JSON document. */
 export interface TreeNode {

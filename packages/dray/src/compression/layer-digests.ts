@@ -2,7 +2,7 @@ import { claim } from "../content/index.ts";
 import { DrayError, exitCodes } from "../errors.ts";
 import { digesterFor, HashPool, hashInsideInThread, worthItsThread } from "../hash/index.ts";
 import type { Digest, DigestAlgorithm } from "../oci/index.ts";
-import { decompressed } from "./index.ts";
+import { decompressed } from "./decompress.ts";
 
 /** The two digests of a layer. */
 export interface LayerDigests {

@@ -3,14 +3,14 @@ import type { Command } from "commander";
 import type { Environment } from "./environment.ts";
 import type { SharedOptions } from "./flags.ts";
 import type { Output } from "./output.ts";
-import type { Reporter } from "./progress/reporter.ts";
+import type { Reporter, StatusStream } from "./progress/index.ts";
 
 /** What surrounds a run: the process, or what a test puts in its place. */
 export interface ProcessContext {
   /** A function: the process makes its streams when they are first looked at, and few commands read. */
   readonly stdin: () => Readable;
   readonly stdout: Writable & { readonly isTTY?: boolean; readonly columns?: number };
-  readonly stderr: Writable & { readonly isTTY?: boolean; readonly columns?: number; readonly rows?: number };
+  readonly stderr: StatusStream;
   readonly env: Environment;
   /** Aborted by Ctrl-C. */
   readonly signal?: AbortSignal;
@@ -39,3 +39,13 @@ export interface CommandModule {
   /** Does the work. Returns the exit code where it is not 0. */
   act(call: Call<never>, words: readonly string[]): Promise<number | void>;
 }
+
+/** A command as help lists it. Its file is read only when it is asked for, so that the others cost nothing to start. */
+export type Branch = {
+  readonly name: string;
+  readonly aliases?: readonly string[];
+  readonly summary: string;
+} & (
+  | { readonly load: () => Promise<CommandModule>; readonly branches?: readonly Branch[] }
+  | { readonly branches: readonly Branch[]; readonly load?: undefined }
+);

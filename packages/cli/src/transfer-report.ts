@@ -1,11 +1,11 @@
 import { type CopyCounts, type CopyOutcome, type CopyPair, copyAll } from "dray/content";
 import { DrayError, printable } from "dray/errors";
 import type { WantedPlatform } from "dray/oci";
-import type { Call } from "./call.ts";
 import { compressed } from "./compressed.ts";
+import type { Call } from "./context.ts";
 import type { ListingOptions } from "./flags.ts";
 import { document } from "./json.ts";
-import { formatBytes, formatDuration, plural } from "./progress/figures.ts";
+import { formatBytes, formatDuration, plural } from "./progress/index.ts";
 
 /** What a command that moves images can be told. */
 export interface MovingOptions extends ListingOptions {

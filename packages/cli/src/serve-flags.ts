@@ -1,7 +1,7 @@
 import type { Flags, Settings } from "@dray/server";
 import { type Command, Option } from "commander";
 import { printable } from "dray/errors";
-import type { Call } from "./call.ts";
+import type { Call } from "./context.ts";
 import { gather, type ListingOptions } from "./flags.ts";
 
 /** What every command about a registry of one's own can be told. */

@@ -1,6 +1,6 @@
 import type { ControlClient } from "@dray/server";
-import type { Call } from "./call.ts";
-import { type ServingOptions, settingsFor } from "./serving.ts";
+import type { Call } from "./context.ts";
+import { type ServingOptions, settingsFor } from "./serve-flags.ts";
 
 /** Asks the registry that serves the volume, or does it here where none is running. */
 export const maintained = async <T>(
