@@ -3,7 +3,7 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { files40, type Input, platforms4, random4g, random512, textArchive } from "./input.ts";
 import { type Contender, measure } from "./measure.ts";
-import { copyArguments, type Place, type ProgramName, programOf, pullLayoutArguments } from "./programs.ts";
+import { before, copyArguments, type Place, type ProgramName, programOf, pullLayoutArguments } from "./programs.ts";
 import { image, load, startRegistry, within, withServers } from "./registries.ts";
 import { startManyTags } from "./tags.ts";
 
@@ -26,10 +26,12 @@ const contenders = (
   names: readonly ProgramName[],
   run: (name: ProgramName, program: readonly string[]) => Contender["run"],
 ): Contender[] =>
-  names.flatMap((name) => {
-    const program = programOf(name);
-    return program === undefined ? [] : [{ name, run: run(name, program) }];
-  });
+  names
+    .flatMap((name) => (name === "dray" && before !== undefined ? (["dray", "dray before"] as const) : name))
+    .flatMap((name) => {
+      const program = programOf(name);
+      return program === undefined ? [] : [{ name, run: run(name, program) }];
+    });
 
 const copies =
   (input: () => Promise<Input>, title: string, tls: boolean, names = everyone): Measurement["run"] =>

@@ -4,16 +4,21 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { findPeer } from "@dray/testkit/peers";
 
-export type ProgramName = "dray" | "dray on node" | "crane" | "skopeo" | "regctl" | "oras";
+export type ProgramName = "dray" | "dray before" | "dray on node" | "crane" | "skopeo" | "regctl" | "oras";
 
 const root: string = fileURLToPath(new URL("..", import.meta.url));
 
 /** Command and first arguments of a program, or `undefined`, which is said once on stderr. */
 export const programOf = (name: ProgramName): readonly string[] | undefined => {
   if (name === "dray on node") return [join(root, "node_modules/.bin/node"), join(root, "packages/cli/src/main.ts")];
-  const path = name === "dray" ? built() : findPeer(name);
+  const path = name === "dray" ? built() : name === "dray before" ? before : findPeer(name);
   return path === undefined ? undefined : [path];
 };
+
+/** `--before=FILE`: another build of Dray, measured beside this one in the same run. */
+export const before: string | undefined = process.argv
+  .find((word) => word.startsWith("--before="))
+  ?.slice("--before=".length);
 
 const built = (): string | undefined => {
   const path = join(root, "dist/dray");
@@ -43,6 +48,7 @@ export const copyArguments = (name: ProgramName, from: Place, to: Place, image: 
   const [source, target] = [`${from.host}/${image}`, `${to.host}/${image}`];
   switch (name) {
     case "dray":
+    case "dray before":
     case "dray on node":
       return ["cp", "-q", ...drayTls(from), source, target];
     case "crane":
@@ -68,6 +74,7 @@ export const pullLayoutArguments = (name: ProgramName, from: Place, image: strin
   const source = `${from.host}/${image}`;
   switch (name) {
     case "dray":
+    case "dray before":
     case "dray on node":
       return ["pull", "-q", "--format", "oci", ...drayTls(from), source, dir];
     case "crane":

@@ -44,7 +44,7 @@ export const listing: Measurement["run"] = async ({ rounds, say }) => {
     for (const name of here) {
       const server = await startServer(name, { data: await listsTree(name) });
       try {
-        if (name === "dray") await indexWhole(server.control);
+        if (name.startsWith("dray")) await indexWhole(server.control);
         for (const [i, [, path]] of lists.entries()) add(all[i] as Samples, name, await pageOf(server, path));
       } finally {
         await server.stop();

@@ -7,8 +7,9 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { testCertificates } from "@dray/testkit";
 import { accepting, findPeer, freePort } from "@dray/testkit/peers";
+import { before } from "../programs.ts";
 
-export const serverNames = ["dray", "docker-registry", "registry 3", "zot"] as const;
+export const serverNames = ["dray", "dray before", "docker-registry", "registry 3", "zot"] as const;
 export type ServerName = (typeof serverNames)[number];
 
 export interface Server {
@@ -38,6 +39,7 @@ const executable: string = fileURLToPath(new URL("../../dist/dray", import.meta.
 
 /** Where a server's program lies; `undefined` is said once on stderr. */
 export const programOfServer = (name: ServerName): string | undefined => {
+  if (name === "dray before") return before;
   if (name !== "dray") return findPeer(name === "registry 3" ? "registry" : name);
   const path = process.env["DRAY"] ?? executable;
   return existsSync(path) ? path : undefined;
@@ -51,7 +53,8 @@ const wanted = process.argv
 
 /** Those that are here, and a line about those that are not. */
 export const present = (all: readonly ServerName[] = serverNames): { here: ServerName[]; missing: string[] } => {
-  const names = all.filter((name) => wanted === undefined || wanted.includes(name));
+  const asked = all.filter((name) => wanted === undefined || wanted.includes(name));
+  const names = asked.filter((name) => name !== "dray before" || before !== undefined);
   const here = names.filter((name) => programOfServer(name) !== undefined);
   const absent = names.filter((name) => !here.includes(name));
   return { here, missing: absent.length === 0 ? [] : [`- missing on this machine: ${absent.join(", ")}`] };

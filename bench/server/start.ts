@@ -64,7 +64,7 @@ export const start: Measurement["run"] = async ({ rounds, say }) => {
       try {
         const { accepted } = server;
         const first = { accepted, ...(await firstAnswers(server, begun)) };
-        return name === "dray" ? { ...first, ...(await indexOf(server, begun)) } : first;
+        return name.startsWith("dray") ? { ...first, ...(await indexOf(server, begun)) } : first;
       } finally {
         await server.stop();
       }
