@@ -1,15 +1,29 @@
-/** `npm run check:length`: names the sources past 300 lines, which usually hide a second concept. A warning, never a failure. */
+/**
+ * `npm run check:length`: names the sources past 400 lines, and those with more than 12 public names: both usually hide a second
+ * concept. A warning, never a failure.
+ */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { isTest } from "./imports.ts";
+import { publicNames } from "./public-names.ts";
 import { root } from "./runtimes.ts";
 import { trackedFiles } from "./tracked.ts";
 
-const limit = 300;
+const largest = 400;
+const mostNames = 12;
 
-const long = trackedFiles()
-  .filter((file) => file.endsWith(".ts") && !file.endsWith(".test.ts"))
-  .map((file) => ({ file, lines: readFileSync(join(root, file), "utf8").split("\n").length - 1 }))
-  .filter(({ lines }) => lines > limit)
+const sources = trackedFiles()
+  .filter((file) => file.endsWith(".ts") && !isTest(file))
+  .map((file) => ({ file, text: readFileSync(join(root, file), "utf8") }));
+const long = sources
+  .map(({ file, text }) => ({ file, lines: text.split("\n").length - 1 }))
+  .filter(({ lines }) => lines > largest)
   .sort((a, b) => b.lines - a.lines);
 for (const { file, lines } of long) console.log(`warning: ${file} has ${lines} lines; find its second concept`);
-console.log(`${long.length} files past ${limit} lines`);
+const crowded = sources
+  .map(({ file, text }) => ({ file, names: publicNames(text) }))
+  .filter(({ names }) => names.length > mostNames)
+  .sort((a, b) => b.names.length - a.names.length);
+for (const { file, names } of crowded)
+  console.log(`warning: ${file} has ${names.length} public names: ${names.join(", ")}`);
+console.log(`${long.length} files past ${largest} lines, ${crowded.length} with more than ${mostNames} public names`);

@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
+import { posix } from "node:path";
 import { test } from "node:test";
-import { fault, type Manifest, readImports } from "./imports.ts";
+import { floors } from "./floors.ts";
+import { importFaults } from "./import-faults.ts";
+import { type Fault, fault, type Manifest, readImports } from "./imports.ts";
+import { readRepository } from "./repository.ts";
 
 const manifests = new Map<string, Manifest>([
   ["dray", { name: "dray", dependencies: [], devDependencies: ["@dray/testkit", "fast-check"] }],
@@ -9,6 +13,7 @@ const manifests = new Map<string, Manifest>([
   ["cli", { name: "@dray/cli", dependencies: ["dray", "@dray/server", "commander"], devDependencies: [] }],
 ]);
 
+const verdictOf = (found: Fault | undefined): string => found?.reason ?? "nothing";
 const library = (file: string): string => `packages/dray/src/${file}`;
 
 test("imports are read with their kind and line", () => {
@@ -62,13 +67,22 @@ const inside: readonly [from: string, to: string, typeOnly: boolean, verdict: Re
   ["content/copy.ts", "cellar/index.ts", false, /"cellar" has no floor/],
   ["content/copy.ts", "content/copy.test.ts", false, /nobody's library/],
   ["http/retry.test.ts", "registry/index.ts", false, undefined],
+  ["content/copy.ts", "../test/receive.ts", false, /nothing from test/],
+  ["content/copy.test.ts", "../test/receive.ts", false, undefined],
+  ["content/copy.ts", "oci/digest.ts", false, /goes past oci\/index.ts/],
+  ["content/copy.test.ts", "oci/digest.ts", false, undefined],
+  ["content/copy.ts", "content/walk/steps.ts", true, /goes past content\/walk\/index.ts/],
+  ["content/copy.ts", "oci/deep/index.ts", true, /goes past oci\/index.ts/],
+  ["content/walk/steps.ts", "content/copy.ts", false, undefined],
+  ["content/walk/index.ts", "content/index.ts", false, undefined],
+  ["content/walk/steps.ts", "oci/index.ts", false, undefined],
 ];
 
 test("inside the library imports point down", () => {
   for (const [from, to, typeOnly, verdict] of inside) {
-    const found = fault(library(from), { typeOnly }, { file: library(to) }, manifests);
+    const found = fault(library(from), { typeOnly }, { file: posix.join(library(to)) }, manifests);
     if (verdict === undefined) assert.equal(found, undefined, `${from} -> ${to}`);
-    else assert.match(found ?? "nothing", verdict, `${from} -> ${to}`);
+    else assert.match(verdictOf(found), verdict, `${from} -> ${to}`);
   }
 });
 
@@ -92,13 +106,46 @@ test("packages know each other by name, the lower ones alone", () => {
   for (const [from, to, verdict] of between) {
     const found = fault(from, { typeOnly: false }, { package: to }, manifests);
     if (verdict === undefined) assert.equal(found, undefined, `${from} -> ${to}`);
-    else assert.match(found ?? "nothing", verdict, `${from} -> ${to}`);
+    else assert.match(verdictOf(found), verdict, `${from} -> ${to}`);
   }
 });
+
+const repository = readRepository();
+const packages = [...repository.manifests.keys()].filter((name) => name !== "bench");
+
+test("each package has its floors, and every room of it stands on one", () => {
+  for (const name of packages) {
+    const table = floors[name];
+    assert.ok(table, name);
+    const rooms = table.flat();
+    assert.equal(new Set(rooms).size, rooms.length, `${name}: a room stands on two floors`);
+  }
+});
+
+for (const name of packages) {
+  test(`an import that points up is refused in ${name}`, () => {
+    const room = (one: string): string => `packages/${name}/src/${one}${one.endsWith(".ts") ? "" : "/index.ts"}`;
+    const built = floors[name]?.map((floor) => floor.find((one) => repository.sources.has(room(one)))) ?? [];
+    const [lowest, highest] = [built.find((one) => one !== undefined), built.findLast((one) => one !== undefined)];
+    assert.ok(lowest !== undefined && highest !== undefined && lowest !== highest);
+    const [file, target] = [room(lowest), room(highest)];
+    const way = posix.relative(posix.dirname(file), target);
+    const line = `import "${way.startsWith(".") ? way : `./${way}`}";\n`;
+    const changed = new Map(repository.sources).set(file, `${line}${repository.sources.get(file)}`);
+    const known = new Set(importFaults(repository.sources, repository.manifests).map(({ text }) => text));
+    const added = importFaults(changed, repository.manifests).filter(({ text }) => !known.has(text));
+    const reason = `${lowest} lies below ${highest}; imports point down`;
+    assert.ok(
+      added.some(({ kind, text }) => kind === "floor" && text.startsWith(`${file}:1: `) && text.endsWith(reason)),
+      added.map(({ text }) => text).join("\n"),
+    );
+    assert.ok(added.some(({ kind }) => kind.startsWith("circle of ")));
+  });
+}
 
 test("no package is entered by a path", () => {
   const target = { file: "packages/dray/src/oci/index.ts" };
   for (const file of ["packages/cli/src/main.ts", "e2e/copy.test.ts"]) {
-    assert.match(fault(file, { typeOnly: true }, target, manifests) ?? "nothing", /public name/);
+    assert.match(verdictOf(fault(file, { typeOnly: true }, target, manifests)), /public name/);
   }
 });

@@ -1,40 +1,5 @@
-/** Which file may import which. The table is the architecture: change it there and here together. */
-
-/** The floors of the library, lowest first. A file imports its own folder and the floors below it, never a sibling. */
-export const floors: readonly (readonly string[])[] = [
-  ["errors.ts"],
-  ["async"],
-  ["oci"],
-  ["hash"],
-  ["content"],
-  ["files"],
-  ["compression"],
-  ["http", "auth", "tar"],
-  ["registry", "layout", "archive", "daemon"],
-  ["image"],
-  ["open.ts"],
-  ["index.ts"],
-];
-
-/**
- * Siblings that may know each other: the authenticating middleware speaks of requests and responses, and judges addresses
- * as redirects do. Of `types` the types alone, of `pure` everything: files of words without I/O.
- */
-export const betweenSiblings: readonly { from: string; types: readonly string[]; pure: readonly string[] }[] = [
-  { from: "auth", types: ["http/index.ts"], pure: ["http/types.ts", "http/addresses.ts"] },
-];
-
-/** The packages, lowest first. A package imports the lower ones by their public names, never a sibling. */
-export const packageFloors: readonly (readonly string[])[] = [
-  ["dray"],
-  ["server", "cloud", "bundle", "watch", "console"],
-  ["testkit"],
-  ["cli"],
-  ["e2e", "bench"],
-];
-
-/** What tests may use wherever they lie, as long as it is among the `devDependencies`. */
-export const testPackages: readonly string[] = ["testkit"];
+/** Which file may import which, by the table in `floors.ts`. Pure. */
+import { betweenSiblings, type FaultKind, floors, packageFloors, testPackages } from "./floors.ts";
 
 export interface Import {
   specifier: string;
@@ -74,10 +39,17 @@ export interface Manifest {
 /** Where an import leads: a file of the repository, or a package by name. */
 export type Target = { file: string } | { package: string };
 
-/** Tests, and what several of them begin with, which lies in a package's own `test/`. No package carries either. */
-const isTest = (file: string): boolean => file.endsWith(".test.ts") || /^packages\/[^/]+\/test\//.test(file);
+export interface Fault {
+  readonly kind: FaultKind;
+  readonly reason: string;
+}
+
+/** Tests and what they begin with; no package carries either. */
+export const isTest = (file: string): boolean => file.endsWith(".test.ts") || isSupport(file);
+const isSupport = (file: string): boolean => /^packages\/[^/]+\/test\//.test(file);
+
 /** `packages/dray/src/oci/index.ts` -> `dray`; `e2e/copy.test.ts` -> `e2e`; `scripts/build.ts` -> undefined. */
-const roomOf = (file: string): string | undefined => {
+const packageOf = (file: string): string | undefined => {
   const [first = "", second] = file.split("/");
   return first === "packages" ? second : packageFloors.flat().includes(first) ? first : undefined;
 };
@@ -90,34 +62,64 @@ export const fault = (
   { typeOnly }: Pick<Import, "typeOnly">,
   target: Target,
   manifests: ReadonlyMap<string, Manifest>,
-): string | undefined => {
-  const room = roomOf(file);
-  if (room === undefined) return undefined;
-  if (level(packageFloors, room) === -1) return `the package "${room}" has no floor; give it one in scripts/imports.ts`;
-  if ("package" in target) return packageFault(file, room, target.package, manifests);
-  const other = roomOf(target.file);
-  if (other !== room) return `leaves its package by a relative path; import ${other ?? target.file} by its public name`;
-  return room === "dray" && !isTest(file) ? floorFault(inLibrary(file), inLibrary(target.file), typeOnly) : undefined;
+): Fault | undefined => {
+  const own = packageOf(file);
+  if (own === undefined) return undefined;
+  const packageFault = (reason: string | undefined): Fault | undefined =>
+    reason === undefined ? undefined : { kind: "package", reason };
+  if (level(packageFloors, own) === -1)
+    return packageFault(`the package "${own}" has no floor; give it one in scripts/floors.ts`);
+  if ("package" in target) return packageFault(between(file, own, target.package, manifests));
+  const other = packageOf(target.file);
+  if (other !== own)
+    return packageFault(`leaves its package by a relative path; import ${other ?? target.file} by its public name`);
+  if (isTest(file) || !file.startsWith("packages/")) return undefined;
+  if (isSupport(target.file)) return { kind: "test", reason: "what is published imports nothing from test/" };
+  if (isTest(target.file)) return { kind: "test", reason: "a test is nobody's library" };
+  const [from, to] = [inSources(file), inSources(target.file)];
+  const sibling = betweenSiblings.find((rule) => rule.package === own && rule.from === roomOf(from));
+  if (sibling?.pure.includes(to)) return undefined;
+  if (sibling?.types.includes(to))
+    return typeOnly ? undefined : { kind: "floor", reason: `${sibling.from} may import types alone from ${to}` };
+  const unplaced = unplacedFault(own, [roomOf(from), roomOf(to)]);
+  if (unplaced !== undefined) return packageFault(unplaced);
+  const reason = floorFault(floors[own] ?? [], roomOf(from), roomOf(to));
+  if (reason !== undefined) return { kind: "floor", reason };
+  const door = doorOf(file, target.file);
+  return door === undefined || door === target.file
+    ? undefined
+    : { kind: "door", reason: `goes past ${inSources(door)}` };
 };
 
-const inLibrary = (file: string): string => file.replace(/^packages\/dray\/src\//, "");
+const inSources = (file: string): string => file.replace(/^packages\/[^/]+\/src\//, "");
+const roomOf = (file: string): string => file.split("/")[0] ?? "";
 
-const floorFault = (file: string, target: string, typeOnly: boolean): string | undefined => {
-  const [from = "", to = ""] = [file.split("/")[0], target.split("/")[0]];
-  const unplaced = [from, to].find((name) => level(floors, name) === -1);
-  if (unplaced !== undefined) return `"${unplaced}" has no floor; give it one in scripts/imports.ts`;
-  if (isTest(target) && !isTest(file)) return "a test is nobody's library";
-  if (from === to || level(floors, to) < level(floors, from)) return undefined;
-  if (level(floors, to) > level(floors, from)) return `${from} lies below ${to}; imports point down`;
-  const rules = betweenSiblings.filter((rule) => rule.from === from);
-  if (rules.some(({ pure }) => pure.includes(target))) return undefined;
-  if (!rules.some(({ types }) => types.includes(target))) {
-    return `${from} and ${to} are siblings, which do not know each other`;
-  }
-  return typeOnly ? undefined : `${from} may import types alone from ${target}`;
+const unplacedFault = (own: string, rooms: readonly string[]): string | undefined => {
+  const table = floors[own];
+  if (table === undefined) return `the package "${own}" has no floors; give it some in scripts/floors.ts`;
+  const room = rooms.find((one) => level(table, one) === -1);
+  return room === undefined ? undefined : `"${room}" has no floor in ${own}; give it one in scripts/floors.ts`;
 };
 
-const packageFault = (
+const floorFault = (table: readonly (readonly string[])[], from: string, to: string): string | undefined => {
+  const difference = level(table, from) - level(table, to);
+  if (from === to || difference > 0) return undefined;
+  return difference < 0
+    ? `${from} lies below ${to}; imports point down`
+    : `${from} and ${to} are siblings, which do not know each other`;
+};
+
+/**
+ * The one file by which a folder is entered from where this file lies: `http/index.ts` for all below `http/`. None where the
+ * target lies in a folder that the file lies in, too.
+ */
+const doorOf = (file: string, target: string): string | undefined => {
+  const [from, to] = [file.split("/"), target.split("/")];
+  const depth = to.findIndex((part, i) => part !== from[i]);
+  return depth === to.length - 1 || depth === -1 ? undefined : [...to.slice(0, depth + 1), "index.ts"].join("/");
+};
+
+const between = (
   file: string,
   room: string,
   name: string,

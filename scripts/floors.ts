@@ -1,0 +1,111 @@
+/**
+ * The architecture as data: which room of a package stands on which, lowest first. A file imports its own room and the floors below,
+ * never a sibling. A room is a folder or a file in `src/`. Change the drawing in ARCHITECTURE.md together with this.
+ */
+export const floors: Readonly<Record<string, readonly (readonly string[])[]>> = {
+  dray: [
+    ["errors.ts"],
+    ["async", "threads"],
+    ["oci"],
+    ["hash"],
+    ["content"],
+    ["files"],
+    ["compression", "tar"],
+    ["http", "auth", "tarball"],
+    ["registry", "layout", "archive"],
+    ["daemon"],
+    ["image"],
+    ["locations", "open.ts"],
+    ["index.ts"],
+  ],
+  service: [
+    ["config", "response", "sqlite"],
+    ["http-server", "identity"],
+    ["ops", "observe"],
+    ["lifecycle", "program"],
+    ["index.ts"],
+  ],
+  server: [
+    ["notice.ts"],
+    ["storage", "locks", "leases"],
+    ["answer"],
+    ["listen"],
+    ["distribution-tree"],
+    ["metadata", "uploads", "access"],
+    ["deletion"],
+    ["gc", "read-cache"],
+    ["options.ts"],
+    ["endpoints"],
+    ["operation", "observing"],
+    ["registry", "registry.ts"],
+    ["config", "settings"],
+    ["serve"],
+    ["index.ts"],
+  ],
+  testkit: [
+    ["basic.ts", "body.ts", "respond.ts", "target.ts"],
+    ["exchange.ts", "hosts.ts", "listen.ts", "synthetic.ts"],
+    ["log.ts"],
+    ["certificates", "faults", "files", "tokens"],
+    ["registry"],
+    ["images", "peers"],
+    ["index.ts", "main.ts"],
+  ],
+  cli: [
+    [
+      "version.ts",
+      "environment.ts",
+      "flags.ts",
+      "output.ts",
+      "trace.ts",
+      "map-ordered.ts",
+      "more-threads.ts",
+      "compressed.ts",
+    ],
+    ["failure.ts", "json.ts"],
+    ["progress"],
+    ["context.ts"],
+    ["command.ts", "registries.ts", "serve-flags.ts"],
+    ["images.ts", "detect.ts", "control-client.ts", "transfer-report.ts", "tags", "tree"],
+    ["program.ts"],
+    ["completion"],
+    ["commands"],
+    ["run.ts"],
+    ["main.ts"],
+  ],
+};
+
+/** The packages, lowest first. A package imports the lower ones by their public names, never a sibling. */
+export const packageFloors: readonly (readonly string[])[] = [
+  ["dray"],
+  ["service", "cloud"],
+  ["server", "watch", "bundle", "console"],
+  ["testkit"],
+  ["cli"],
+  ["e2e", "bench"],
+];
+
+/** What tests may use wherever they lie, as long as it is among the `devDependencies`. */
+export const testPackages: readonly string[] = ["testkit"];
+
+/**
+ * Siblings that may know each other: the authenticating middleware speaks of requests and responses, and judges addresses
+ * as redirects do. Of `types` the types alone, of `pure` everything: files of words without I/O.
+ */
+export const betweenSiblings: readonly {
+  package: string;
+  from: string;
+  types: readonly string[];
+  pure: readonly string[];
+}[] = [{ package: "dray", from: "auth", types: ["http/index.ts"], pure: ["http/types.ts", "http/addresses.ts"] }];
+
+/** How many faults of a kind still stand. The numbers only go down; without a number there is none. */
+export const tolerated: Readonly<Partial<Record<FaultKind, number>>> = {
+  floor: 24,
+  door: 77,
+  "circle of files": 3,
+  "circle of folders": 3,
+};
+
+/** What can be wrong with an import, or with files together. */
+export type FaultKind = "floor" | "door" | "test" | "package" | "circle of files" | "circle of folders";
