@@ -8,7 +8,7 @@ import {
   type Manifest,
   parseJson,
 } from "../oci/index.ts";
-import type { LastEntry } from "../tar/index.ts";
+import type { LastEntry } from "../tarball/index.ts";
 import { configName, layerName } from "./entry-names.ts";
 import { formatSavedImages, manifestFile, type SavedImage } from "./manifest-json.ts";
 import { repoTag } from "./repo-tags.ts";

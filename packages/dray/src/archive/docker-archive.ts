@@ -13,7 +13,7 @@ import type {
 import { DrayError, throwIfAborted } from "../errors.ts";
 import { type FileSystem, nodeFiles } from "../files/index.ts";
 import type { Descriptor } from "../oci/index.ts";
-import { type OpenSinkOptions, openSink } from "../tar/index.ts";
+import { type OpenSinkOptions, openSink } from "../tarball/index.ts";
 import { legacyWriter } from "./legacy-writer.ts";
 import { ArchiveReader } from "./reader.ts";
 import { type ArchiveWriter, archiveWriter, finishDocker } from "./writer.ts";

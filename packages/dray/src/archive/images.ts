@@ -20,7 +20,8 @@ import {
   mediaTypes,
   parseJson,
 } from "../oci/index.ts";
-import type { Members, PlacedEntry, TarFile } from "../tar/index.ts";
+import type { PlacedEntry } from "../tar/index.ts";
+import type { Members, TarFile } from "../tarball/index.ts";
 import { manifestFile, type SavedImage } from "./manifest-json.ts";
 
 /** Where content of an archive is: an entry, or bytes in memory. */

@@ -5,15 +5,8 @@ import { decompressed } from "../compression/index.ts";
 import { collect } from "../content/index.ts";
 import { blockWriter, type FileSystem, onDisk } from "../files/index.ts";
 import { type Descriptor, hexOf, largestManifest } from "../oci/index.ts";
-import {
-  endOfArchive,
-  type OpenSinkOptions,
-  type Outlet,
-  outletOf,
-  padding,
-  TarPart,
-  writeHeader,
-} from "../tar/index.ts";
+import { endOfArchive, padding, writeHeader } from "../tar/index.ts";
+import { type OpenSinkOptions, type Outlet, outletOf, TarPart } from "../tarball/index.ts";
 import { foreignLayers } from "./compose.ts";
 import { goJson } from "./go-json.ts";
 import { legacyLayers } from "./legacy-config.ts";

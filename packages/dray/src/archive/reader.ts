@@ -1,7 +1,7 @@
 import { type Cancel, collect, type ReadOptions, sized, verified } from "../content/index.ts";
 import { DrayError, isDrayError } from "../errors.ts";
 import { type Descriptor, type Digest, isDigest, largestManifest, parseJson } from "../oci/index.ts";
-import { Members, type OpenTarOptions, openTar } from "../tar/index.ts";
+import { Members, type OpenTarOptions, openTar } from "../tarball/index.ts";
 import { type FoundImage, findImage, type Held, hashedAtOnce, type OpenArchive } from "./images.ts";
 import { manifestFile, parseSavedImages, type SavedImage } from "./manifest-json.ts";
 import { sameName } from "./repo-tags.ts";

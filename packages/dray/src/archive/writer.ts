@@ -1,6 +1,6 @@
 import { type Cancel, type Content, collect, isMarkedBlob, type WriteOptions } from "../content/index.ts";
 import { type Descriptor, isManifestLike, largestManifest } from "../oci/index.ts";
-import type { TarSink } from "../tar/index.ts";
+import type { TarSink } from "../tarball/index.ts";
 import { compose } from "./compose.ts";
 import { likelyName } from "./entry-names.ts";
 import { WrittenImages } from "./written-images.ts";

@@ -12,7 +12,8 @@ import {
   parseJson,
   parseManifest,
 } from "../oci/index.ts";
-import { Members, type OpenTarOptions, openTar, type PlacedEntry, type TarFile } from "../tar/index.ts";
+import type { PlacedEntry } from "../tar/index.ts";
+import { Members, type OpenTarOptions, openTar, type TarFile } from "../tarball/index.ts";
 import { findNamed } from "./entries.ts";
 import { LayoutGraph } from "./graph.ts";
 import { asIndex, layoutVersion } from "./index-file.ts";

@@ -9,7 +9,7 @@ import {
   type ParsedManifest,
   parseManifest,
 } from "../oci/index.ts";
-import type { NamedContent, TarSink } from "../tar/index.ts";
+import type { NamedContent, TarSink } from "../tarball/index.ts";
 import { blobFile } from "./archive-reader.ts";
 import { emptyIndex, withEntry, withName } from "./entries.ts";
 import { formatIndex, marker } from "./index-file.ts";

@@ -14,7 +14,7 @@ import type {
 import { DrayError } from "../errors.ts";
 import { type FileSystem, nodeFiles } from "../files/index.ts";
 import { type Descriptor, isDigest } from "../oci/index.ts";
-import { openSink } from "../tar/index.ts";
+import { openSink } from "../tarball/index.ts";
 import { LayoutArchiveReader } from "./archive-reader.ts";
 import { LayoutArchiveWriter } from "./archive-writer.ts";
 import { findNamed, listNames } from "./entries.ts";

@@ -2,40 +2,40 @@ import { throwIfAborted } from "../errors.ts";
 import type { OpenFile } from "../files/index.ts";
 import { type AsyncDigester, blockSize, digesterFor, giveBlock, takeBlock } from "../hash/index.ts";
 import { algorithmOf } from "../oci/index.ts";
-import type { Place } from "./places.ts";
+import type { Extent } from "./extents.ts";
 
-/** What an earlier attempt left in a place: all of it, checked; or so many bytes from the beginning, to be checked at the end. */
+/** What an earlier attempt left in an extent: all of it, checked; or so many bytes from the beginning, to be checked at the end. */
 export type Leftover = { readonly whole: true } | { readonly whole: false; readonly have: number };
 
 /**
  * Finds how much was written: up to the last byte that is not zero, since bodies are written from the start on and in turn.
  * Content may itself end in zeros, so near the end its digest decides.
  */
-export const examine = async (file: OpenFile, place: Place, signal: AbortSignal | undefined): Promise<Leftover> => {
-  const written = await lastWritten(file, place, signal);
-  if (place.size - written > blockSize) return { whole: false, have: written };
-  const hash = digesterFor(algorithmOf(place.digest), place.size);
+export const examine = async (file: OpenFile, extent: Extent, signal: AbortSignal | undefined): Promise<Leftover> => {
+  const written = await lastWritten(file, extent, signal);
+  if (extent.size - written > blockSize) return { whole: false, have: written };
+  const hash = digesterFor(algorithmOf(extent.digest), extent.size);
   try {
-    await hashBytes(hash, file, place, place.size, signal);
-    if ((await hash.digest()) === place.digest) return { whole: true };
+    await hashBytes(hash, file, extent, extent.size, signal);
+    if ((await hash.digest()) === extent.digest) return { whole: true };
   } finally {
     hash.abandon();
   }
-  return { whole: false, have: written === place.size ? 0 : written };
+  return { whole: false, have: written === extent.size ? 0 : written };
 };
 
-/** Adds the first `length` bytes of a place to a hash. */
+/** Adds the first `length` bytes of an extent to a hash. */
 export const hashBytes = async (
   hash: Pick<AsyncDigester, "update">,
   file: OpenFile,
-  place: Place,
+  extent: Extent,
   length: number,
   signal: AbortSignal | undefined,
 ): Promise<void> => {
   const block = takeBlock();
   for (let at = 0; at < length; ) {
     throwIfAborted(signal);
-    const { bytesRead } = await file.read(block, 0, Math.min(blockSize, length - at), place.body + at);
+    const { bytesRead } = await file.read(block, 0, Math.min(blockSize, length - at), extent.body + at);
     // Shorter than its headers promise: the digest will tell.
     if (bytesRead === 0) break;
     await hash.update(block.subarray(0, bytesRead));
@@ -46,13 +46,13 @@ export const hashBytes = async (
 
 const zeros = new Uint8Array(blockSize);
 
-const lastWritten = async (file: OpenFile, place: Place, signal: AbortSignal | undefined): Promise<number> => {
+const lastWritten = async (file: OpenFile, extent: Extent, signal: AbortSignal | undefined): Promise<number> => {
   const block = takeBlock();
   let found = 0;
-  for (let end = place.size; end > 0 && found === 0; end -= Math.min(blockSize, end)) {
+  for (let end = extent.size; end > 0 && found === 0; end -= Math.min(blockSize, end)) {
     throwIfAborted(signal);
     const start = Math.max(0, end - blockSize);
-    const { bytesRead } = await file.read(block, 0, end - start, place.body + start);
+    const { bytesRead } = await file.read(block, 0, end - start, extent.body + start);
     const part = block.subarray(0, bytesRead);
     if (Buffer.compare(part, zeros.subarray(0, bytesRead)) !== 0)
       found = start + part.findLastIndex((byte) => byte !== 0) + 1;

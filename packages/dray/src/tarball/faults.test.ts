@@ -9,8 +9,8 @@ import { bytesContent, type Content } from "../content/index.ts";
 import { isDrayError } from "../errors.ts";
 import { type FileSystem, nodeFiles } from "../files/index.ts";
 import { digestOf, hexOf } from "../oci/index.ts";
-import { TarPart } from "./part.ts";
 import type { NamedContent } from "./sink.ts";
+import { TarPart } from "./tar-part.ts";
 
 const contentOf = (seed: number, size: number): NamedContent & { content: Content } => {
   const bytes = new Uint8Array(size).map((_, i) => ((i * 2654435761 * seed) >>> 9) | 1);

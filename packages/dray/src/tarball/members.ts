@@ -1,6 +1,5 @@
 import { DrayError } from "../errors.ts";
-import type { PlacedEntry } from "./entry.ts";
-import { entryPath, linkPath } from "./path.ts";
+import { entryPath, linkPath, type PlacedEntry } from "../tar/index.ts";
 import type { TarFile } from "./tar-file.ts";
 
 /** Links that lead to links, at most. */

@@ -4,18 +4,17 @@ import { DrayError, throwIfAborted } from "../errors.ts";
 import { type FileSystem, hashedWriter, type Lock, type OpenFile, onDisk } from "../files/index.ts";
 import { blockSize, giveBlock, takeBlock } from "../hash/index.ts";
 import { algorithmOf, type Descriptor, type Digest } from "../oci/index.ts";
-import { endOfArchive, padding } from "./entry.ts";
+import { endOfArchive, padding, writeHeader } from "../tar/index.ts";
+import { type Extent, extentOf, findExtents } from "./extents.ts";
 import { examine, hashBytes } from "./leftover.ts";
 import { openPartFile, type PartFile } from "./part-file.ts";
-import { findPlaces, type Place, placeOf } from "./places.ts";
 import type { LastEntry, NamedContent, TarSink } from "./sink.ts";
-import { writeHeader } from "./write.ts";
 
 /** Half-finished archives that are examined at the same time. */
 const examinedAtOnce = 2;
 
-/** A place, and what is known of the bytes there. */
-interface Slot extends Place {
+/** An extent, and what is known of the bytes there. */
+interface Slot extends Extent {
   /** `found`: left by an earlier attempt, not looked at yet. */
   state: "empty" | "found" | "partial" | "whole";
   /** Bytes from the beginning that an earlier attempt wrote. */
@@ -26,9 +25,9 @@ interface Slot extends Place {
 }
 
 /**
- * A tar that grows in `FILE.dray-part` and becomes FILE at the end. Sizes are known before, so every entry has its place from the
+ * A tar that grows in `FILE.dray-part` and becomes FILE at the end. Sizes are known before, so every entry has its extent from the
  * beginning: bodies arrive side by side, each written from its start on. The headers alone say what belongs where, so that
- * the part is its own journal: a later attempt finds the places by them, hashes what lies there, and asks for the rest.
+ * the part is its own journal: a later attempt finds the extents by them, hashes what lies there, and asks for the rest.
  */
 export class TarPart implements TarSink {
   readonly #fs: FileSystem;
@@ -67,15 +66,15 @@ export class TarPart implements TarSink {
     }
   }
 
-  /** Finds the places of an earlier attempt. What lies behind the last good header is of no use. */
+  /** Finds the extents of an earlier attempt. What lies behind the last good header is of no use. */
   async #recover(): Promise<void> {
     const { size } = await this.#disk(() => this.#file.stat());
-    const places = await this.#disk(() => findPlaces(this.#file, size));
-    for (const place of places) {
-      this.#slots.set(place.digest, { ...place, state: "found", have: 0, laidBefore: true, turn: new Semaphore(1) });
-      this.#end = place.end;
+    const extents = await this.#disk(() => findExtents(this.#file, size));
+    for (const extent of extents) {
+      this.#slots.set(extent.digest, { ...extent, state: "found", have: 0, laidBefore: true, turn: new Semaphore(1) });
+      this.#end = extent.end;
     }
-    this.#worth = places.length > 0;
+    this.#worth = extents.length > 0;
     // Not without need: ext4 takes a file that was cut to nothing for one being replaced, and writes all of it out when it is closed.
     if (size > this.#end) await this.#disk(() => this.#file.truncate(this.#end));
   }
@@ -172,7 +171,7 @@ export class TarPart implements TarSink {
 
   async #lay({ descriptor, name }: NamedContent): Promise<Slot> {
     const slot: Slot = {
-      ...placeOf(descriptor, name, this.#end),
+      ...extentOf(descriptor, name, this.#end),
       state: "empty",
       have: 0,
       laidBefore: false,

@@ -3,9 +3,8 @@ import { type Content, detach, digestMismatch, sized, type WriteOptions } from "
 import { DrayError } from "../errors.ts";
 import { digesterFor } from "../hash/index.ts";
 import { algorithmOf, type Descriptor, type Digest } from "../oci/index.ts";
-import { endOfArchive, padding } from "./entry.ts";
+import { endOfArchive, padding, writeHeader } from "../tar/index.ts";
 import type { LastEntry, NamedContent, TarSink } from "./sink.ts";
-import { writeHeader } from "./write.ts";
 
 /** Where the bytes of a stream go. */
 export interface Outlet {

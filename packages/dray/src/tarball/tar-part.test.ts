@@ -8,10 +8,10 @@ import { bytesContent, type Content, collect } from "../content/index.ts";
 import { isDrayError } from "../errors.ts";
 import { type FileSystem, nodeFiles, type OpenFile } from "../files/index.ts";
 import { type Descriptor, type Digest, digestOf, hexOf } from "../oci/index.ts";
-import { type Outlet, TarStream } from "./outgoing.ts";
-import { TarPart } from "./part.ts";
-import { readEntries } from "./read.ts";
+import { readEntries } from "../tar/index.ts";
 import type { NamedContent } from "./sink.ts";
+import { TarPart } from "./tar-part.ts";
+import { type Outlet, TarStream } from "./tar-stream.ts";
 
 const MiB = 1024 * 1024;
 

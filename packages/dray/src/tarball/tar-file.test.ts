@@ -9,10 +9,9 @@ import { gzipSync, zstdCompressSync } from "node:zlib";
 import { collect } from "../content/index.ts";
 import { type ErrorCode, isDrayError } from "../errors.ts";
 import { nodeFiles } from "../files/index.ts";
-import { endOfArchive, padding } from "./entry.ts";
+import { endOfArchive, type NewEntry, padding, writeHeader } from "../tar/index.ts";
 import { Members } from "./members.ts";
 import { openTar, type TarFile } from "./tar-file.ts";
-import { type NewEntry, writeHeader } from "./write.ts";
 
 const tarOf = (entries: readonly (NewEntry & { body?: Uint8Array | string })[]): Buffer =>
   Buffer.concat([

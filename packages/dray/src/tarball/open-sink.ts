@@ -1,11 +1,11 @@
 import type { Writable } from "node:stream";
 import { DrayError } from "../errors.ts";
 import { errnoOf, type FileFacts, type FileSystem, onDisk } from "../files/index.ts";
-import { type Outlet, TarStream } from "./outgoing.ts";
 import { pipeOutlet, streamOutlet } from "./outlet.ts";
-import { TarPart } from "./part.ts";
 import type { TarSink } from "./sink.ts";
 import { standardStream } from "./tar-file.ts";
+import { TarPart } from "./tar-part.ts";
+import { type Outlet, TarStream } from "./tar-stream.ts";
 
 export interface OpenSinkOptions {
   readonly fs: FileSystem;

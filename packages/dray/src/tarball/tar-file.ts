@@ -3,9 +3,7 @@ import { decompressed, sniffCompression } from "../compression/index.ts";
 import { transferable } from "../content/index.ts";
 import { DrayError, isDrayError, throwIfAborted } from "../errors.ts";
 import { errnoOf, type FileFacts, type FileSystem, type OpenFile, onDisk } from "../files/index.ts";
-import type { PlacedEntry } from "./entry.ts";
-import { indexTar } from "./read.ts";
-import type { ReadAt } from "./source.ts";
+import { indexTar, type PlacedEntry, type ReadAt } from "../tar/index.ts";
 import { type Spool, spool } from "./spool.ts";
 
 /** A tar that lies in a file: an index of its entries, and their bodies where they lie. Nothing is unpacked. */

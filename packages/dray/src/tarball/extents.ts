@@ -1,13 +1,10 @@
 import { isDrayError } from "../errors.ts";
 import type { OpenFile } from "../files/index.ts";
 import { type Descriptor, type Digest, isDigest } from "../oci/index.ts";
-import { padded } from "./entry.ts";
-import { EntryReader } from "./entry-reader.ts";
-import { FileSource } from "./source.ts";
-import { headerSize } from "./write.ts";
+import { EntryReader, FileSource, headerSize, padded } from "../tar/index.ts";
 
-/** Where an entry lies, in bytes from the beginning of the archive. */
-export interface Place {
+/** The bytes that an entry takes, header and padding among them, counted from the beginning of the archive. */
+export interface Extent {
   readonly digest: Digest;
   readonly name: string;
   readonly size: number;
@@ -19,8 +16,8 @@ export interface Place {
   readonly end: number;
 }
 
-/** The place of new content behind what is there. */
-export const placeOf = ({ digest, size }: Descriptor, name: string, start: number): Place => {
+/** The extent of new content, laid behind what is there. */
+export const extentOf = ({ digest, size }: Descriptor, name: string, start: number): Extent => {
   const body = start + headerSize({ name, size });
   return { digest, name, size, start, body, end: body + padded(size) };
 };
@@ -33,11 +30,11 @@ const digestIn = (name: string): Digest | undefined => {
 };
 
 /**
- * The places that headers in an unfinished archive mark: those up to the first header that makes no sense, or whose entry
+ * The extents that headers in an unfinished archive mark: those up to the first header that makes no sense, or whose entry
  * the archive is too short for.
  */
-export const findPlaces = async (file: OpenFile, size: number): Promise<Place[]> => {
-  const places = new Map<Digest, Place>();
+export const findExtents = async (file: OpenFile, size: number): Promise<Extent[]> => {
+  const extents = new Map<Digest, Extent>();
   const source = new FileSource(async (offset, length) => {
     const block = new Uint8Array(length);
     const { bytesRead } = await file.read(block, 0, length, offset);
@@ -48,11 +45,11 @@ export const findPlaces = async (file: OpenFile, size: number): Promise<Place[]>
     for (let entry = await reader.next(); entry !== undefined; entry = await reader.next()) {
       const digest = digestIn(entry.name);
       const end = entry.offset + padded(entry.size);
-      if (digest === undefined || entry.type !== "file" || places.has(digest) || end > size) break;
-      places.set(digest, { digest, name: entry.name, size: entry.size, start: entry.start, body: entry.offset, end });
+      if (digest === undefined || entry.type !== "file" || extents.has(digest) || end > size) break;
+      extents.set(digest, { digest, name: entry.name, size: entry.size, start: entry.start, body: entry.offset, end });
     }
   } catch (error) {
     if (!isDrayError(error)) throw error;
   }
-  return [...places.values()];
+  return [...extents.values()];
 };

@@ -1,7 +1,7 @@
 import type { Writable } from "node:stream";
 import { DrayError } from "../errors.ts";
 import { type FileSystem, onDisk } from "../files/index.ts";
-import type { Outlet } from "./outgoing.ts";
+import type { Outlet } from "./tar-stream.ts";
 
 /** A stream of the process, such as standard output, which stays open. */
 export const streamOutlet = (output: Writable, what: string): Outlet => {
