@@ -4,9 +4,9 @@ import { setImmediate as turn } from "node:timers/promises";
 import { type Digest, digestOf, encodeJson, mediaTypes } from "dray/oci";
 import { currentLink, layerFolder, revisionFolder, Tree, typePath } from "../distribution-tree/index.ts";
 import { KeyedMutex, KeyedRwLock } from "../locks/index.ts";
-import { createReconciler, openIndex } from "../metadata/index.ts";
+import { createReconciler, openMetadata } from "../metadata/index.ts";
 import { memoryDriver } from "../storage/index.ts";
-import { createRemovals, type Removals } from "./deletion.ts";
+import { createDeletions, type Deletions } from "./deletion.ts";
 
 const manifest = (number: number): { digest: Digest; bytes: Uint8Array } => {
   const config = { mediaType: "application/vnd.example", digest: digestOf(new Uint8Array([1])), size: 1 };
@@ -32,15 +32,15 @@ const setUp = async () => {
   for (const tag of ["a", "b"]) await tree.setTag("one", tag, first.digest);
   await tree.setTag("one", "c", second.digest);
   await tree.setTag("two", "a", first.digest);
-  const index = openIndex(":memory:");
-  const reconciler = createReconciler({ tree, index, now: Date.now, recheckAfter: 0 });
+  const metadata = openMetadata(":memory:");
+  const reconciler = createReconciler({ tree, metadata, now: Date.now, recheckAfter: 0 });
   const locks = new KeyedRwLock();
   const tagLocks = new KeyedMutex();
   const forgotten: string[] = [];
   const guarded: { why?: Error } = {};
-  const removals = createRemovals({
+  const deletions = createDeletions({
     tree,
-    index,
+    metadata,
     reconciler,
     locks,
     tagLocks,
@@ -49,18 +49,18 @@ const setUp = async () => {
   });
   const close = async (): Promise<void> => {
     await reconciler.close();
-    index.close();
+    metadata.close();
   };
-  return { driver, tree, index, reconciler, locks, tagLocks, removals, forgotten, guarded, close };
+  return { driver, tree, metadata, reconciler, locks, tagLocks, deletions, forgotten, guarded, close };
 };
 
 const tags = async (tree: Tree, repository: string): Promise<string[]> => tree.tagNames(repository);
 
 describe("deleting", () => {
   it("takes a manifest out of its repository with the tags that stand for it, and nothing else", async () => {
-    const { driver, tree, index, removals, forgotten, close } = await setUp();
+    const { driver, tree, metadata, deletions, forgotten, close } = await setUp();
     await tree.keepPushedType("one", first.digest, "application/vnd.example+json");
-    assert.equal(await removals.manifest("one", first.digest), true);
+    assert.equal(await deletions.manifest("one", first.digest), true);
     assert.equal(await tree.revision("one", first.digest), undefined);
     assert.deepEqual(
       driver.listSync(revisionFolder("one", first.digest)),
@@ -69,81 +69,81 @@ describe("deleting", () => {
     );
     assert.equal(driver.getSync(typePath("one", first.digest)), undefined);
     assert.deepEqual(await tags(tree, "one"), ["c"]);
-    assert.equal(index.manifest("one", first.digest), undefined);
+    assert.equal(metadata.manifest("one", first.digest), undefined);
     assert.deepEqual(
-      index.tags("one", { limit: 10 }).map(({ name }) => name),
+      metadata.tags("one", { limit: 10 }).map(({ name }) => name),
       ["c"],
     );
     assert.deepEqual(forgotten, ["one a", "one b", `one ${first.digest}`]);
     assert.notEqual(await tree.blobSize(first.digest), undefined, "bytes come back by garbage collection only");
     assert.notEqual(await tree.revision("two", first.digest), undefined);
     assert.deepEqual(await tags(tree, "two"), ["a"]);
-    assert.equal(await removals.manifest("one", first.digest), false);
+    assert.equal(await deletions.manifest("one", first.digest), false);
     await close();
   });
 
   it("takes a tag away and leaves the manifest", async () => {
-    const { tree, index, removals, forgotten, close } = await setUp();
-    assert.equal(await removals.tag("one", "a"), true);
+    const { tree, metadata, deletions, forgotten, close } = await setUp();
+    assert.equal(await deletions.tag("one", "a"), true);
     assert.deepEqual(await tags(tree, "one"), ["b", "c"]);
     assert.notEqual(await tree.revision("one", first.digest), undefined);
-    assert.equal(index.tagsOf("one", first.digest).includes("a"), false);
+    assert.equal(metadata.tagsOf("one", first.digest).includes("a"), false);
     assert.deepEqual(forgotten, ["one a"]);
-    assert.equal(await removals.tag("one", "a"), false);
+    assert.equal(await deletions.tag("one", "a"), false);
     assert.deepEqual(await tags(tree, "two"), ["a"]);
     await close();
   });
 
   it("takes a blob out of its repository and leaves its data", async () => {
-    const { driver, tree, removals, forgotten, close } = await setUp();
-    assert.equal(await removals.blob("one", blob), true);
+    const { driver, tree, deletions, forgotten, close } = await setUp();
+    assert.equal(await deletions.blob("one", blob), true);
     assert.equal(await tree.layer("one", blob), undefined);
     assert.equal(driver.listSync(layerFolder("one", blob)), undefined);
     assert.equal(await tree.blobSize(blob), 1);
     assert.deepEqual(forgotten, [`one ${blob}`]);
-    assert.equal(await removals.blob("one", blob), false);
+    assert.equal(await deletions.blob("one", blob), false);
     await close();
   });
 
   it("finds nothing where there is no such repository, manifest, tag or blob", async () => {
-    const { removals, forgotten, close } = await setUp();
-    assert.equal(await removals.manifest("none", first.digest), false);
-    assert.equal(await removals.manifest("one", blob), false);
-    assert.equal(await removals.tag("none", "a"), false);
-    assert.equal(await removals.tag("one", "z"), false);
-    assert.equal(await removals.blob("none", blob), false);
-    assert.equal(await removals.blob("two", blob), false);
+    const { deletions, forgotten, close } = await setUp();
+    assert.equal(await deletions.manifest("none", first.digest), false);
+    assert.equal(await deletions.manifest("one", blob), false);
+    assert.equal(await deletions.tag("none", "a"), false);
+    assert.equal(await deletions.tag("one", "z"), false);
+    assert.equal(await deletions.blob("none", blob), false);
+    assert.equal(await deletions.blob("two", blob), false);
     assert.deepEqual(forgotten, []);
     await close();
   });
 
   it("removes links that are damaged", async () => {
-    const { driver, tree, removals, close } = await setUp();
+    const { driver, tree, deletions, close } = await setUp();
     const torn = new TextEncoder().encode("sha256:12");
     driver.putSync(currentLink("one", "a"), torn);
     driver.putSync(`${revisionFolder("one", second.digest)}/link`, torn);
     driver.putSync(`${layerFolder("one", blob)}/link`, torn);
-    assert.equal(await removals.tag("one", "a"), true);
-    assert.equal(await removals.manifest("one", second.digest), true);
-    assert.equal(await removals.blob("one", blob), true);
+    assert.equal(await deletions.tag("one", "a"), true);
+    assert.equal(await deletions.manifest("one", second.digest), true);
+    assert.equal(await deletions.blob("one", blob), true);
     assert.deepEqual(await tags(tree, "one"), ["b"]);
     await close();
   });
 
   // CVE-2026-41888: deleting by tag did not ask whether deleting was allowed.
-  const ways: [name: string, (removals: Removals) => Promise<boolean>][] = [
-    ["a manifest", (removals) => removals.manifest("one", first.digest)],
-    ["a tag", (removals) => removals.tag("one", "a")],
-    ["a blob", (removals) => removals.blob("one", blob)],
-    ["a manifest that is not there", (removals) => removals.manifest("none", blob)],
-    ["a tag that is not there", (removals) => removals.tag("none", "z")],
-    ["a blob that is not there", (removals) => removals.blob("none", blob)],
+  const ways: [name: string, (deletions: Deletions) => Promise<boolean>][] = [
+    ["a manifest", (deletions) => deletions.manifest("one", first.digest)],
+    ["a tag", (deletions) => deletions.tag("one", "a")],
+    ["a blob", (deletions) => deletions.blob("one", blob)],
+    ["a manifest that is not there", (deletions) => deletions.manifest("none", blob)],
+    ["a tag that is not there", (deletions) => deletions.tag("none", "z")],
+    ["a blob that is not there", (deletions) => deletions.blob("none", blob)],
   ];
   for (const [name, way] of ways)
     it(`asks the guard about ${name}`, async () => {
-      const { tree, removals, forgotten, guarded, close } = await setUp();
+      const { tree, deletions, forgotten, guarded, close } = await setUp();
       guarded.why = new Error("deleting is disabled");
-      await assert.rejects(way(removals), guarded.why);
+      await assert.rejects(way(deletions), guarded.why);
       assert.deepEqual(await tags(tree, "one"), ["a", "b", "c"]);
       assert.notEqual(await tree.revision("one", first.digest), undefined);
       assert.equal(await tree.layer("one", blob), blob);
@@ -152,13 +152,13 @@ describe("deleting", () => {
     });
 
   it("asks the guard again after it waited", async () => {
-    const { tree, locks, tagLocks, removals, guarded, close } = await setUp();
+    const { tree, locks, tagLocks, deletions, guarded, close } = await setUp();
     const held = Promise.withResolvers<void>();
     const holders = [
       locks.hold({ shared: [first.digest, blob] }, () => held.promise),
       tagLocks.run("one\0a", () => held.promise),
     ];
-    const waiting = ways.slice(0, 3).map(([, way]) => way(removals));
+    const waiting = ways.slice(0, 3).map(([, way]) => way(deletions));
     const results = Promise.allSettled(waiting);
     for (let i = 0; i < 5; i++) await turn();
     guarded.why = new Error("read-only now");
@@ -174,10 +174,10 @@ describe("deleting", () => {
   });
 
   it("waits for whoever uses the digest", async () => {
-    const { tree, locks, removals, close } = await setUp();
+    const { tree, locks, deletions, close } = await setUp();
     const held = Promise.withResolvers<void>();
     const push = locks.hold({ shared: [first.digest, blob] }, () => held.promise);
-    const both = Promise.all([removals.manifest("one", first.digest), removals.blob("one", blob)]);
+    const both = Promise.all([deletions.manifest("one", first.digest), deletions.blob("one", blob)]);
     for (let i = 0; i < 20; i++) await turn();
     assert.notEqual(await tree.revision("one", first.digest), undefined);
     assert.equal(await tree.layer("one", blob), blob);
@@ -188,18 +188,18 @@ describe("deleting", () => {
   });
 
   it("leaves a tag alone that went to another manifest meanwhile", async () => {
-    const { tree, index, reconciler, tagLocks, removals, close } = await setUp();
-    await reconciler.settle("one");
+    const { tree, metadata, reconciler, tagLocks, deletions, close } = await setUp();
+    await reconciler.reconcile("one");
     const held = Promise.withResolvers<void>();
     const moved = tagLocks.run("one\0b", async () => {
       await held.promise;
       await reconciler.write(
         "one",
         () => tree.setTag("one", "b", second.digest),
-        () => index.putTag("one", { name: "b", digest: second.digest, at: Date.now() }),
+        () => metadata.putTag("one", { name: "b", digest: second.digest, at: Date.now() }),
       );
     });
-    const removed = removals.manifest("one", first.digest);
+    const removed = deletions.manifest("one", first.digest);
     for (let i = 0; i < 20; i++) await turn();
     held.resolve();
     await moved;
@@ -210,7 +210,7 @@ describe("deleting", () => {
   });
 
   it("untags before it unlinks, so that what is cut off leaves no tag without a manifest", async () => {
-    const { driver, index, reconciler, locks, tagLocks, close } = await setUp();
+    const { driver, metadata, reconciler, locks, tagLocks, close } = await setUp();
     const removed: string[] = [];
     const watched = new Proxy(driver, {
       get: (target, name) => {
@@ -222,16 +222,16 @@ describe("deleting", () => {
         };
       },
     });
-    const removals = createRemovals({
+    const deletions = createDeletions({
       tree: new Tree(watched),
-      index,
+      metadata,
       reconciler,
       locks,
       tagLocks,
       guard: () => undefined,
       forget: () => {},
     });
-    await removals.manifest("one", first.digest);
+    await deletions.manifest("one", first.digest);
     const link = removed.indexOf(`${revisionFolder("one", first.digest)}/link`);
     assert.deepEqual(
       removed.slice(0, link).map((path) => path.slice(-7)),

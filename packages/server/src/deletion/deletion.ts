@@ -2,7 +2,7 @@ import type { Digest } from "dray/oci";
 import type { KeyedMutex, KeyedRwLock } from "../locks/index.ts";
 import { type DeletionContext, unlinkLayer, unlinkManifest, unlinkTag } from "./unlink.ts";
 
-export interface RemovalsOptions extends DeletionContext {
+export interface DeletionsOptions extends DeletionContext {
   readonly locks: KeyedRwLock;
   /** By `repository\0tag`. Taken after the locks of digests. */
   readonly tagLocks: KeyedMutex;
@@ -11,7 +11,7 @@ export interface RemovalsOptions extends DeletionContext {
 }
 
 /** Deleting, as a client asks for it. Each asks the guard first, and rejects with what that says. */
-export interface Removals {
+export interface Deletions {
   /**
    * A manifest with the tags that stand for it. `false`: it is not there.
    * @param check throws if what is there now is not what the client means; nobody changes it in between
@@ -27,14 +27,14 @@ export interface Removals {
  * The one way by which clients delete anything, so that no name and no method gets past the guard (CVE-2026-41888), and nothing
  * deleted is answered from memory afterwards (CVE-2026-35172). Tags go before the manifest, and links before all that is derived.
  */
-export const createRemovals = (options: RemovalsOptions): Removals => {
-  const { tree, index, reconciler, locks, tagLocks, guard } = options;
+export const createDeletions = (options: DeletionsOptions): Deletions => {
+  const { tree, metadata, reconciler, locks, tagLocks, guard } = options;
   const refuse = (): void => {
     const why = guard();
     if (why !== undefined) throw why;
   };
 
-  /** Between the index and here the tag may have gone elsewhere: then it is not ours to take. */
+  /** Between the metadata and here the tag may have gone elsewhere: then it is not ours to take. */
   const untag = (repository: string, tag: string, digest: Digest): Promise<void> =>
     tagLocks.run(`${repository}\0${tag}`, async () => {
       if ((await tree.tag(repository, tag))?.digest === digest) await unlinkTag(options, repository, tag);
@@ -44,7 +44,7 @@ export const createRemovals = (options: RemovalsOptions): Removals => {
     manifest: async (repository, digest, check = () => {}) => {
       refuse();
       // Looked at before anybody is kept waiting: this may read the whole repository.
-      if (!(await reconciler.settle(repository))) {
+      if (!(await reconciler.reconcile(repository))) {
         check(undefined);
         return false;
       }
@@ -53,8 +53,8 @@ export const createRemovals = (options: RemovalsOptions): Removals => {
         const isThere = (await tree.revision(repository, digest)) !== undefined;
         check(isThere ? digest : undefined);
         if (!isThere) return false;
-        await reconciler.settle(repository);
-        for (const tag of index.tagsOf(repository, digest)) await untag(repository, tag, digest);
+        await reconciler.reconcile(repository);
+        for (const tag of metadata.tagsOf(repository, digest)) await untag(repository, tag, digest);
         await unlinkManifest(options, repository, digest);
         return true;
       });
@@ -65,7 +65,7 @@ export const createRemovals = (options: RemovalsOptions): Removals => {
         refuse();
         check((await tree.tag(repository, tag))?.digest);
         // A link that is damaged can be deleted as well.
-        if ((await tree.tagStamp(repository, tag)) === undefined) return false;
+        if ((await tree.tagVersion(repository, tag)) === undefined) return false;
         await unlinkTag(options, repository, tag);
         return true;
       });

@@ -1,45 +1,45 @@
 import type { Digest } from "dray/oci";
 import { revisionFolder, type Tree } from "../distribution-tree/index.ts";
-import type { Index, Reconciler } from "../metadata/types.ts";
+import type { Metadata, Reconciler } from "../metadata/types.ts";
 
 /** What taking something out of a repository needs. */
 export interface DeletionContext {
   readonly tree: Tree;
-  readonly index: Index;
+  readonly metadata: Metadata;
   readonly reconciler: Reconciler;
   /** Drops what is remembered of a tag or digest of a repository; at once, before anybody is answered. */
   readonly forget: (repository: string, name: string) => void;
 }
 
 /**
- * Takes a manifest out of its repository: the link, the index, what is remembered. The only place where that is done. The caller has
+ * Takes a manifest out of its repository: the link, the metadata, what is remembered. The only place where that is done. The caller has
  * asked the guard, holds the digest exclusively, and has seen to the tags.
- * @param options.folder takes the link's folder as well, which distribution leaves behind: many removals then share a wait for the disk
+ * @param options.folder takes the link's folder as well, which distribution leaves behind: many deletions then share a wait for the disk
  */
 export const unlinkManifest = (
-  places: DeletionContext,
+  context: DeletionContext,
   repository: string,
   digest: Digest,
   { folder = false }: { readonly folder?: boolean } = {},
 ): Promise<void> => {
-  const { tree, index } = places;
+  const { tree, metadata } = context;
   const inTree = async (): Promise<void> => {
     if (folder) await tree.driver.remove(revisionFolder(repository, digest));
     else await tree.unlinkRevision(repository, digest);
     await tree.dropPushedType(repository, digest);
   };
-  return change(places, repository, digest, inTree, () => index.removeManifest(repository, digest));
+  return change(context, repository, digest, inTree, () => metadata.removeManifest(repository, digest));
 };
 
 /** Takes a tag away. The caller has asked the guard and is the only one at this tag. */
-export const unlinkTag = (places: DeletionContext, repository: string, tag: string): Promise<void> => {
-  const { tree, index } = places;
+export const unlinkTag = (context: DeletionContext, repository: string, tag: string): Promise<void> => {
+  const { tree, metadata } = context;
   return change(
-    places,
+    context,
     repository,
     tag,
     () => tree.removeTag(repository, tag),
-    () => index.removeTag(repository, tag),
+    () => metadata.removeTag(repository, tag),
   );
 };
 
@@ -47,16 +47,16 @@ export const unlinkTag = (places: DeletionContext, repository: string, tag: stri
 export const unlinkLayer = ({ tree, forget }: DeletionContext, repository: string, digest: Digest): Promise<void> =>
   tree.unlinkLayer(repository, digest).finally(() => forget(repository, digest));
 
-/** The tree, then the index, then memory; memory also where only half of it was done. */
+/** The tree, then the metadata, then memory; memory also where only half of it was done. */
 const change = async (
   { reconciler, forget }: DeletionContext,
   repository: string,
   name: string,
   inTree: () => Promise<void>,
-  inIndex: () => void,
+  inMetadata: () => void,
 ): Promise<void> => {
   try {
-    await reconciler.write(repository, inTree, inIndex);
+    await reconciler.write(repository, inTree, inMetadata);
   } finally {
     forget(repository, name);
   }

@@ -44,12 +44,12 @@ test("a tag stands for the digest in its link, bare or with a newline; a torn li
   assert.deepEqual(await tree.tagNames("a"), []);
 });
 
-test("the stamp of a tag changes with every write of it, also of the same digest", async () => {
+test("the version of a tag changes with every write of it, also of the same digest", async () => {
   const { tree } = holding();
   const seen = new Set<string>();
   for (let i = 0; i < 3; i++) {
     await tree.setTag("a", "v1", digest);
-    seen.add(JSON.stringify(await tree.tagStamp("a", "v1")));
+    seen.add(JSON.stringify(await tree.tagVersion("a", "v1")));
   }
   assert.equal(seen.size, 3);
 });

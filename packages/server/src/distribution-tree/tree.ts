@@ -28,7 +28,7 @@ export interface FileVersion {
 /** What a tag stands for, and the state of the file that says so. */
 export interface TagLink {
   readonly digest: Digest;
-  readonly stamp: FileVersion;
+  readonly version: FileVersion;
 }
 
 /**
@@ -137,7 +137,7 @@ export class Tree {
   }
 
   async revision(repository: string, digest: Digest): Promise<FileVersion | undefined> {
-    return stampOf(await this.driver.stat(`${revisionFolder(repository, digest)}/link`));
+    return versionOf(await this.driver.stat(`${revisionFolder(repository, digest)}/link`));
   }
 
   /** The content that a revision stands for: itself, or what an alias names. A torn link is none. */
@@ -178,14 +178,14 @@ export class Tree {
 
   async tag(repository: string, tag: string): Promise<TagLink | undefined> {
     // Looked at before it is read: a change in between is then seen at the next look.
-    const stamp = await this.tagStamp(repository, tag);
-    if (stamp === undefined) return undefined;
+    const version = await this.tagVersion(repository, tag);
+    if (version === undefined) return undefined;
     const digest = linked(await this.driver.read(currentLink(repository, tag)));
-    return digest === undefined ? undefined : { digest, stamp };
+    return digest === undefined ? undefined : { digest, version };
   }
 
-  async tagStamp(repository: string, tag: string): Promise<FileVersion | undefined> {
-    return stampOf(await this.driver.stat(currentLink(repository, tag)));
+  async tagVersion(repository: string, tag: string): Promise<FileVersion | undefined> {
+    return versionOf(await this.driver.stat(currentLink(repository, tag)));
   }
 
   /** The history first: distribution follows it when it deletes. */
@@ -204,13 +204,13 @@ export class Tree {
   }
 
   /** The state of the directory that changes when a tag comes or goes. */
-  async tagsStamp(repository: string): Promise<FileVersion | undefined> {
-    return stampOf(await this.driver.stat(tagsPath(repository)));
+  async tagsVersion(repository: string): Promise<FileVersion | undefined> {
+    return versionOf(await this.driver.stat(tagsPath(repository)));
   }
 
   /** The state of the directories that change when a manifest of a new digest comes. */
-  async revisionsStamp(repository: string, algorithm: "sha256" | "sha512"): Promise<FileVersion | undefined> {
-    return stampOf(await this.driver.stat(`${revisionsPath(repository)}/${algorithm}`));
+  async revisionsVersion(repository: string, algorithm: "sha256" | "sha512"): Promise<FileVersion | undefined> {
+    return versionOf(await this.driver.stat(`${revisionsPath(repository)}/${algorithm}`));
   }
 
   // Repositories.
@@ -261,5 +261,5 @@ export class Tree {
   }
 }
 
-const stampOf = (facts: { mtime: number; ino: number } | undefined): FileVersion | undefined =>
+const versionOf = (facts: { mtime: number; ino: number } | undefined): FileVersion | undefined =>
   facts === undefined ? undefined : { mtime: facts.mtime, ino: facts.ino };

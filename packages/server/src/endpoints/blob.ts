@@ -36,28 +36,28 @@ const headersOf = (digest: Digest): Record<string, string> => ({
 });
 
 /** A client that hears 200 leaves the blob out of its push: the promise is recorded while nobody can take the blob away. */
-const head = ({ request, parts }: Call, repository: string, digest: Digest): Promise<HttpResponse> =>
-  parts.locks.hold({ shared: [digest] }, async () => {
-    const target = await parts.tree.layer(repository, digest);
-    const size = target && (await parts.tree.blobSize(target));
+const head = ({ request, context }: Call, repository: string, digest: Digest): Promise<HttpResponse> =>
+  context.locks.hold({ shared: [digest] }, async () => {
+    const target = await context.tree.layer(repository, digest);
+    const size = target && (await context.tree.blobSize(target));
     if (size === undefined) throw unknown(repository, digest);
-    parts.leases.record(repository, digest);
-    if (target !== digest && target !== undefined) parts.leases.record(repository, target);
+    context.leases.record(repository, digest);
+    if (target !== digest && target !== undefined) context.leases.record(repository, target);
     // The manifest may come later than a lease lasts, after other layers: the grace counts from here, too. Where nothing can be
     // written nothing can be pushed either, and a look is answered all the same.
-    if (!parts.settings.readOnly && !parts.index.refersTo(repository, digest))
-      await parts.tree.touchLayer(repository, digest).catch(() => {});
+    if (!context.settings.readOnly && !context.metadata.refersTo(repository, digest))
+      await context.tree.touchLayer(repository, digest).catch(() => {});
     if (notModified(request, digest)) return bare(request, 304, headersOf(digest));
     const headers = Object.entries({ ...headersOf(digest), "Content-Length": String(size) });
     return answerOf(request, 200, headers, emptyBody);
   });
 
-const get = async ({ request, parts }: Call, repository: string, digest: Digest): Promise<HttpResponse> => {
-  const target = await parts.tree.layer(repository, digest);
+const get = async ({ request, context }: Call, repository: string, digest: Digest): Promise<HttpResponse> => {
+  const target = await context.tree.layer(repository, digest);
   if (target === undefined) throw unknown(repository, digest);
   const headers = headersOf(digest);
   if (notModified(request, digest)) return bare(request, 304, headers);
-  const file = await parts.tree.openBlob(target);
+  const file = await context.tree.openBlob(target);
   if (file === undefined) throw unknown(repository, digest);
   const { size } = file;
   const ifRange = header(request.headers, "If-Range");
@@ -83,8 +83,8 @@ const get = async ({ request, parts }: Call, repository: string, digest: Digest)
   }
 };
 
-const remove = async ({ request, parts }: Call, repository: string, digest: Digest): Promise<HttpResponse> => {
-  refuseWrites(parts);
-  if (!(await parts.removals.blob(repository, digest))) throw unknown(repository, digest);
+const remove = async ({ request, context }: Call, repository: string, digest: Digest): Promise<HttpResponse> => {
+  refuseWrites(context);
+  if (!(await context.deletions.blob(repository, digest))) throw unknown(repository, digest);
   return bare(request, 202);
 };

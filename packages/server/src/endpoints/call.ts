@@ -5,14 +5,14 @@ import type { RegistryContext } from "../registry/context.ts";
 /** A request on its way through the protocol: allowed, and with all it may need. */
 export class Call {
   readonly request: HttpRequest;
-  readonly parts: RegistryContext;
+  readonly context: RegistryContext;
   readonly principal: Principal;
   readonly #search: string;
   #query: URLSearchParams | undefined;
 
-  constructor(request: HttpRequest, parts: RegistryContext, principal: Principal, search: string) {
+  constructor(request: HttpRequest, context: RegistryContext, principal: Principal, search: string) {
     this.request = request;
-    this.parts = parts;
+    this.context = context;
     this.principal = principal;
     this.#search = search;
   }

@@ -5,8 +5,8 @@ import { linkTo, pageSize } from "./pages.ts";
 
 /** `GET /v2/_catalog`: the repositories that whoever asks may read. */
 export const catalog = async (call: Call): Promise<HttpResponse> => {
-  const { query, principal, parts } = call;
-  const limit = pageSize(call, parts.settings.pages.catalog);
+  const { query, principal, context } = call;
+  const limit = pageSize(call, context.settings.pages.catalog);
   const names: string[] = [];
   let more = false;
   if (limit > 0)
@@ -22,15 +22,15 @@ export const catalog = async (call: Call): Promise<HttpResponse> => {
   return withJson(call.request, { repositories: names }, link);
 };
 
-/** From the tree until the index is whole; later what another program made comes with the next answer but one or two. */
-async function* repositories({ parts }: Call, last: string, step: number): AsyncGenerator<string> {
-  if (!parts.reconciler.isWhole) {
-    for await (const name of parts.tree.repositories(last)) yield name;
+/** From the tree until the metadata is whole; later what another program made comes with the next answer but one or two. */
+async function* repositories({ context }: Call, last: string, step: number): AsyncGenerator<string> {
+  if (!context.reconciler.isComplete) {
+    for await (const name of context.tree.repositories(last)) yield name;
     return;
   }
-  parts.reconciler.glance();
+  context.reconciler.discover();
   for (let after = last; ; ) {
-    const found = parts.index.repositories({ after, limit: step });
+    const found = context.metadata.repositories({ after, limit: step });
     yield* found;
     const end = found.at(-1);
     if (end === undefined || found.length < step) return;

@@ -9,8 +9,8 @@ import { refuseWrites } from "./guard.ts";
  * Ends an upload as a blob of its repository. Whether the data is there already is decided while nobody can take it away.
  * @throws RegistryError DIGEST_INVALID; the upload is gone then
  */
-export const commitUpload = async ({ parts }: Call, upload: Upload, wanted: Digest): Promise<void> => {
-  const { tree, locks } = parts;
+export const commitUpload = async ({ context }: Call, upload: Upload, wanted: Digest): Promise<void> => {
+  const { tree, locks } = context;
   const { digest, size } = await upload.digest(algorithmOf(wanted));
   if (digest !== wanted) {
     await upload.cancel();
@@ -20,10 +20,10 @@ export const commitUpload = async ({ parts }: Call, upload: Upload, wanted: Dige
   /** A file of another size is not what its name says: it is replaced. */
   const take = async (store: () => Promise<void>): Promise<void> => {
     // Since the upload began it may have been said that nothing is written any more.
-    refuseWrites(parts);
+    refuseWrites(context);
     const isThere = (await tree.blobSize(wanted)) === size;
     const stored = isThere ? tree.touchBlob(wanted) : store();
-    await allOf([stored, link(parts, repository, wanted, stored)]);
+    await allOf([stored, link(context, repository, wanted, stored)]);
   };
   await locks.hold({ exclusive: [wanted] }, () =>
     upload.finish(
@@ -40,17 +40,17 @@ export const mountBlob = async (
   digest: Digest,
   from: string | null,
 ): Promise<boolean> => {
-  const { parts, principal } = call;
+  const { context, principal } = call;
   const sources = from === null ? holders(call, repository, digest) : [from];
-  return parts.locks.hold({ exclusive: [digest] }, async () => {
-    refuseWrites(parts);
+  return context.locks.hold({ exclusive: [digest] }, async () => {
+    refuseWrites(context);
     for await (const source of sources) {
       if (!principal.may(source, "pull")) continue;
-      const target = await parts.tree.layer(source, digest);
+      const target = await context.tree.layer(source, digest);
       // An alias is not handed on: its name says nothing about the bytes that it stands for.
-      if (target !== digest || (await parts.tree.blobSize(digest)) === undefined) continue;
-      await parts.tree.touchBlob(digest);
-      await link(parts, repository, digest);
+      if (target !== digest || (await context.tree.blobSize(digest)) === undefined) continue;
+      await context.tree.touchBlob(digest);
+      await link(context, repository, digest);
       return true;
     }
     return false;
@@ -61,12 +61,12 @@ export const mountBlob = async (
 const mostLooks = 200;
 
 /** Where a blob may be found: in this repository, where it was promised lately, where a manifest needs it, and elsewhere. */
-async function* holders({ parts }: Call, repository: string, digest: Digest): AsyncGenerator<string> {
-  if ((await parts.tree.blobSize(digest)) === undefined) return;
-  const likely = new Set([repository, ...parts.leases.repositories(digest), ...parts.index.holders(digest)]);
+async function* holders({ context }: Call, repository: string, digest: Digest): AsyncGenerator<string> {
+  if ((await context.tree.blobSize(digest)) === undefined) return;
+  const likely = new Set([repository, ...context.leases.repositories(digest), ...context.metadata.holders(digest)]);
   yield* likely;
   let looks = 0;
-  for await (const name of parts.tree.repositories()) {
+  for await (const name of context.tree.repositories()) {
     if (++looks > mostLooks) return;
     if (!likely.has(name)) yield name;
   }
@@ -74,7 +74,7 @@ async function* holders({ parts }: Call, repository: string, digest: Digest): As
 
 /** @param stored the data; the link comes after it, and is prepared meanwhile */
 const link = async (
-  { tree, leases }: Call["parts"],
+  { tree, leases }: Call["context"],
   repository: string,
   digest: Digest,
   stored?: Promise<void>,

@@ -18,16 +18,16 @@ import { tags } from "./tags.ts";
 import { beginUpload, uploadSession } from "./uploads.ts";
 
 /**
- * The distribution API over the parts of a registry: reads where a request goes, asks once whether it may go there, and turns
+ * The distribution API over the context of a registry: reads where a request goes, asks once whether it may go there, and turns
  * whatever goes wrong into an answer.
  */
 export const protocol =
-  (parts: RegistryContext, access: Access): Handler =>
+  (context: RegistryContext, access: Access): Handler =>
   async (request) => {
     let route: Route = { kind: "unknown" };
     try {
       request.signal?.throwIfAborted();
-      const { path, search } = split(request.target, parts.settings.locations.prefix);
+      const { path, search } = split(request.target, context.settings.locations.prefix);
       route = routeOf(path);
       if (request.method === "OPTIONS") return versioned(preflight(request));
       if (route.kind === "root") {
@@ -39,11 +39,11 @@ export const protocol =
       const principal = allowed(asked instanceof Promise ? await asked : asked);
       factsOf(request).principal = principal.name;
       refuseMethod(request.method, route);
-      const answer = dispatch(new Call(request, parts, principal, search), route);
+      const answer = dispatch(new Call(request, context, principal, search), route);
       return versioned(answer instanceof Promise ? await answer : answer);
     } catch (error) {
-      const refusal = refusalOf(error, request, parts.onNotice);
-      return versioned(refused(request, withAllow(refusal, route, parts.settings)));
+      const refusal = refusalOf(error, request, context.onNotice);
+      return versioned(refused(request, withAllow(refusal, route, context.settings)));
     }
   };
 

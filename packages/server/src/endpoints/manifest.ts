@@ -47,13 +47,13 @@ export const manifest = (call: Call, route: ManifestRoute): Promise<HttpResponse
 
 const read = (call: Call, route: ManifestRoute): Promise<HttpResponse> | HttpResponse => {
   if (call.request.method === "HEAD") return head(call, route);
-  const found = call.parts.manifests.find(route.repository, route.name);
+  const found = call.context.manifests.find(route.repository, route.name);
   return found instanceof Promise ? found.then((later) => answer(call, route, later)) : answer(call, route, found);
 };
 
 /** A client that hears 200 leaves the manifest out of its push: the promise is recorded while nobody can take it away. */
 const head = async (call: Call, route: ManifestRoute): Promise<HttpResponse> => {
-  const { manifests, locks, leases } = call.parts;
+  const { manifests, locks, leases } = call.context;
   const found = await manifests.find(route.repository, route.name);
   if (found === undefined) return answer(call, route, found);
   return locks.hold({ shared: [found.digest] }, async () => {
@@ -64,31 +64,31 @@ const head = async (call: Call, route: ManifestRoute): Promise<HttpResponse> => 
 };
 
 const answer = (
-  { request, parts }: Call,
+  { request, context }: Call,
   { repository, name }: ManifestRoute,
   found: StoredManifest | undefined,
 ): HttpResponse | Promise<HttpResponse> => {
-  if (found === undefined) return unknown(parts, repository, name);
+  if (found === undefined) return unknown(context, repository, name);
   if (notModified(request, found.digest))
     return bare(request, 304, { ETag: `"${found.digest}"`, "Docker-Content-Digest": found.digest });
   return answerOf(request, 200, found.headers, request.method === "HEAD" ? emptyBody : memoryBody(found.bytes));
 };
 
-const unknown = async ({ tree }: Call["parts"], repository: string, name: string): Promise<never> => {
+const unknown = async ({ tree }: Call["context"], repository: string, name: string): Promise<never> => {
   throw (await tree.isRepository(repository))
     ? new RegistryError(404, "MANIFEST_UNKNOWN", `${repository} has no manifest ${name}`)
     : new RegistryError(404, "NAME_UNKNOWN", `there is no repository ${repository}`);
 };
 
 const put = async (call: Call, { repository, name }: ManifestRoute): Promise<HttpResponse> => {
-  const { request, parts } = call;
-  refuseWrites(parts);
+  const { request, context } = call;
+  refuseWrites(context);
   const tags = isDigest(name) ? [...new Set(call.query.getAll("tag"))] : [name];
   if (tags.length > mostTags) throw new RegistryError(414, "UNSUPPORTED", `more than ${mostTags} tags in one request`);
   const wrong = tags.find((tag) => !isTag(tag));
   if (wrong !== undefined) throw new RegistryError(400, "MANIFEST_INVALID", "a tag parameter is no tag");
   const pushedType = contentType(request);
-  await refuseFullDisk(parts);
+  await refuseFullDisk(context);
   const bytes = await bodyOf(call);
   const described = checkManifest(bytes, pushedType);
   const digest = digestOf(bytes, isDigest(name) ? algorithmOf(name) : "sha256");
@@ -98,20 +98,20 @@ const put = async (call: Call, { repository, name }: ManifestRoute): Promise<Htt
     // All tags at once, in one order everywhere; whoever writes under a condition sees nobody in between.
     await inTurn(
       [...tags].sort().map((tag) => `${repository}\0${tag}`),
-      (key, work) => parts.tagLocks.run(key, work),
+      (key, work) => context.tagLocks.run(key, work),
       async () => {
-        refuseWrites(parts);
+        refuseWrites(context);
         const current = await (isDigest(name)
           ? revisionOf(call, repository, name)
-          : parts.manifests.tag(repository, name));
+          : context.manifests.tag(repository, name));
         preconditionHolds(request, name, current);
-        if (parts.settings.refuseSparse) await refuseMissing(call, repository, bytes, described);
-        for (const tag of tags) keepForPullers(parts, repository, await parts.manifests.tag(repository, tag));
+        if (context.settings.refuseSparse) await refuseMissing(call, repository, bytes, described);
+        for (const tag of tags) keepForPullers(context, repository, await context.manifests.tag(repository, tag));
         await write(call, { repository, digest, bytes, described, tags });
       },
     );
   };
-  await parts.locks.hold({ shared: described.references, exclusive: [digest] }, store);
+  await context.locks.hold({ shared: described.references, exclusive: [digest] }, store);
   return bare(request, 201, {
     Location: locationOf(call, `/v2/${repository}/manifests/${digest}`),
     "Docker-Content-Digest": digest,
@@ -121,7 +121,7 @@ const put = async (call: Call, { repository, name }: ManifestRoute): Promise<Htt
 };
 
 /** What a tag stood for until now may be in the middle of being pulled. */
-const keepForPullers = ({ leases }: Call["parts"], repository: string, before: Digest | undefined): void => {
+const keepForPullers = ({ leases }: Call["context"], repository: string, before: Digest | undefined): void => {
   if (before !== undefined) leases.record(repository, before);
 };
 
@@ -134,9 +134,9 @@ interface Pushed {
 }
 
 /** Data, then the link, then the tags: whatever is cut off here leaves nothing that points to something missing. */
-const write = async ({ parts }: Call, { repository, digest, bytes, described, tags }: Pushed): Promise<void> => {
-  const { tree, reconciler, index, manifests, lists, leases } = parts;
-  const at = parts.now();
+const write = async ({ context }: Call, { repository, digest, bytes, described, tags }: Pushed): Promise<void> => {
+  const { tree, reconciler, metadata, manifests, lists, leases } = context;
+  const at = context.now();
   const inTree = async (): Promise<void> => {
     const isThere = (await tree.blobSize(digest)) === bytes.byteLength && (await isWhole(tree, digest, bytes));
     if (isThere) await tree.touchBlob(digest);
@@ -147,8 +147,8 @@ const write = async ({ parts }: Call, { repository, digest, bytes, described, ta
     for (const tag of tags) await tree.setTag(repository, tag, digest);
   };
   const inIndex = (): void => {
-    index.putManifest(repository, { ...described, digest, size: bytes.byteLength, pushedAt: at });
-    for (const name of tags) index.putTag(repository, { name, digest, at });
+    metadata.putManifest(repository, { ...described, digest, size: bytes.byteLength, pushedAt: at });
+    for (const name of tags) metadata.putTag(repository, { name, digest, at });
   };
   try {
     await reconciler.write(repository, inTree, inIndex);
@@ -161,7 +161,7 @@ const write = async ({ parts }: Call, { repository, digest, bytes, described, ta
 };
 
 /** What is damaged is put right by pushing it again. */
-const isWhole = async (tree: Call["parts"]["tree"], digest: Digest, bytes: Uint8Array): Promise<boolean> => {
+const isWhole = async (tree: Call["context"]["tree"], digest: Digest, bytes: Uint8Array): Promise<boolean> => {
   const stored = await tree.readBlob(digest);
   return stored !== undefined && Buffer.compare(stored, bytes) === 0;
 };
@@ -175,11 +175,11 @@ const inTurn = <T>(
   return first === undefined ? work() : lock(first, () => inTurn(rest, lock, work));
 };
 
-const revisionOf = async ({ parts }: Call, repository: string, digest: Digest): Promise<Digest | undefined> =>
-  (await parts.tree.revision(repository, digest)) === undefined ? undefined : digest;
+const revisionOf = async ({ context }: Call, repository: string, digest: Digest): Promise<Digest | undefined> =>
+  (await context.tree.revision(repository, digest)) === undefined ? undefined : digest;
 
 const refuseMissing = async (
-  { parts }: Call,
+  { context }: Call,
   repository: string,
   bytes: Uint8Array,
   { mediaType }: Described,
@@ -189,8 +189,8 @@ const refuseMissing = async (
     // Those lie at their URLs, and nobody has to have them here.
     if (isForeignLayerType(type)) continue;
     const there =
-      (await parts.tree.layer(repository, digest)) !== undefined ||
-      (await parts.tree.revision(repository, digest)) !== undefined;
+      (await context.tree.layer(repository, digest)) !== undefined ||
+      (await context.tree.revision(repository, digest)) !== undefined;
     if (!there)
       throw new RegistryError(400, "MANIFEST_BLOB_UNKNOWN", `${repository} has no ${digest}; push it first`, {
         detail: { digest },
@@ -206,8 +206,8 @@ const contentType = ({ headers }: HttpRequest): string => {
 };
 
 /** Without a declared length the reading itself ends at the limit. */
-const bodyOf = async ({ request, parts }: Call): Promise<Uint8Array> => {
-  const limit = parts.settings.largestManifest;
+const bodyOf = async ({ request, context }: Call): Promise<Uint8Array> => {
+  const limit = context.settings.largestManifest;
   const tooLarge = (): RegistryError =>
     new RegistryError(413, "SIZE_INVALID", `a manifest may have ${limit} bytes at most`);
   const { body } = request;
@@ -225,15 +225,15 @@ const bodyOf = async ({ request, parts }: Call): Promise<Uint8Array> => {
   }
 };
 
-const remove = async ({ request, parts }: Call, { repository, name }: ManifestRoute): Promise<HttpResponse> => {
-  refuseWrites(parts);
+const remove = async ({ request, context }: Call, { repository, name }: ManifestRoute): Promise<HttpResponse> => {
+  refuseWrites(context);
   const check = (current: Digest | undefined): void => {
     preconditionHolds(request, name, current);
-    if (!isDigest(name)) keepForPullers(parts, repository, current);
+    if (!isDigest(name)) keepForPullers(context, repository, current);
   };
   const gone = isDigest(name)
-    ? await parts.removals.manifest(repository, name, check)
-    : await parts.removals.tag(repository, name, check);
+    ? await context.deletions.manifest(repository, name, check)
+    : await context.deletions.tag(repository, name, check);
   if (!gone) throw new RegistryError(404, "MANIFEST_UNKNOWN", `${repository} has no manifest ${name}`);
   return bare(request, 202);
 };

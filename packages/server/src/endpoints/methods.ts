@@ -1,5 +1,5 @@
 import { RegistryError } from "../answer/index.ts";
-import type { Settings } from "../registry/context.ts";
+import type { RegistrySettings } from "../registry/context.ts";
 import type { Route } from "./route.ts";
 
 const reading: readonly string[] = ["GET", "HEAD"];
@@ -25,7 +25,11 @@ export const refuseMethod = (method: string, { kind }: Route): void => {
 };
 
 /** A 405 says what is allowed, as things are now. @see https://www.rfc-editor.org/rfc/rfc9110#section-15.5.6 */
-export const withAllow = (refusal: RegistryError, { kind }: Route, { readOnly, deletes }: Settings): RegistryError => {
+export const withAllow = (
+  refusal: RegistryError,
+  { kind }: Route,
+  { readOnly, deletes }: RegistrySettings,
+): RegistryError => {
   if (refusal.status !== 405) return refusal;
   const allowed = (methods.get(kind) ?? []).filter((method) =>
     readOnly ? reading.includes(method) : kind === "upload" || deletes || method !== "DELETE",

@@ -11,7 +11,7 @@ export const pageSize = ({ query }: Call, most: number): number => {
 };
 
 /** `Link` to the next page. @see https://www.rfc-editor.org/rfc/rfc8288 */
-export const linkTo = ({ parts }: Call, path: string, query: Readonly<Record<string, string>>): [string, string] => [
+export const linkTo = ({ context }: Call, path: string, query: Readonly<Record<string, string>>): [string, string] => [
   "Link",
-  `<${parts.settings.locations.prefix}${path}?${new URLSearchParams(query).toString()}>; rel="next"`,
+  `<${context.settings.locations.prefix}${path}?${new URLSearchParams(query).toString()}>; rel="next"`,
 ];

@@ -1,7 +1,7 @@
 import type { HttpResponse } from "dray/http";
 import { type Descriptor, type Digest, isDigest, mediaTypes } from "dray/oci";
 import { withBytes } from "../answer/index.ts";
-import type { Index, IndexedManifest, Page } from "../metadata/types.ts";
+import type { ManifestRecord, Metadata, Page } from "../metadata/types.ts";
 import type { ListPage } from "../read-cache/lists.ts";
 import { badDigest } from "./bad-digest.ts";
 import type { Call } from "./call.ts";
@@ -10,7 +10,7 @@ import type { Route } from "./route.ts";
 
 /** An answer is an index, and clients refuse one of more than 4 MiB. */
 const mostBytes = 4_000_000;
-/** Taken from the index at a time where their annotations are large. */
+/** Taken from the metadata at a time where their annotations are large. */
 const few = 16;
 
 /** `GET …/referrers/<digest>`: an index of the manifests whose subject it is; empty where there is none, never 404. */
@@ -18,17 +18,17 @@ export const referrers = async (
   call: Call,
   { repository, digest }: Route & { kind: "referrers" },
 ): Promise<HttpResponse> => {
-  const { request, query, parts } = call;
+  const { request, query, context } = call;
   if (!isDigest(digest)) throw badDigest(digest);
-  const limit = Math.max(1, pageSize(call, parts.settings.pages.referrers));
+  const limit = Math.max(1, pageSize(call, context.settings.pages.referrers));
   const artifactType = query.get("artifactType") || undefined;
   const after = query.get("last") ?? "";
-  const there = await parts.reconciler.settle(repository);
+  const there = await context.reconciler.reconcile(repository);
   const typed = artifactType === undefined ? {} : { artifactType };
   const build = (): ListPage =>
-    pageOf(there ? found(parts.index, repository, digest, { after, limit: limit + 1, ...typed }) : [], limit);
+    pageOf(there ? found(context.metadata, repository, digest, { after, limit: limit + 1, ...typed }) : [], limit);
   const page = there
-    ? parts.lists.page(repository, `referrers\0${digest}\0${limit}\0${artifactType ?? ""}\0${after}`, build)
+    ? context.lists.page(repository, `referrers\0${digest}\0${limit}\0${artifactType ?? ""}\0${after}`, build)
     : build();
   const filter: [string, string][] = artifactType === undefined ? [] : [["OCI-Filters-Applied", "artifactType"]];
   const next = {
@@ -41,14 +41,14 @@ export const referrers = async (
 };
 
 function* found(
-  index: Index,
+  metadata: Metadata,
   repository: string,
   subject: Digest,
   page: Page & { readonly artifactType?: string },
-): Generator<IndexedManifest> {
-  const limit = index.referrersBytes(repository, subject, page) > mostBytes ? few : page.limit;
+): Generator<ManifestRecord> {
+  const limit = metadata.referrersBytes(repository, subject, page) > mostBytes ? few : page.limit;
   for (let { after = "" } = page; ; ) {
-    const some: IndexedManifest[] = index.referrers(repository, subject, { ...page, after, limit });
+    const some: ManifestRecord[] = metadata.referrers(repository, subject, { ...page, after, limit });
     yield* some;
     const last = some.at(-1);
     if (last === undefined || some.length < limit) return;
@@ -56,7 +56,7 @@ function* found(
   }
 }
 
-const pageOf = (found: Iterable<IndexedManifest>, limit: number): ListPage => {
+const pageOf = (found: Iterable<ManifestRecord>, limit: number): ListPage => {
   const manifests: string[] = [];
   let bytes = 200;
   let [last, next]: (Digest | undefined)[] = [];
@@ -74,7 +74,7 @@ const pageOf = (found: Iterable<IndexedManifest>, limit: number): ListPage => {
   return { bytes: new TextEncoder().encode(`${head}${manifests.join(",")}]}`), next };
 };
 
-const descriptorOf = ({ mediaType, digest, size, artifactType, annotations }: IndexedManifest): Descriptor => ({
+const descriptorOf = ({ mediaType, digest, size, artifactType, annotations }: ManifestRecord): Descriptor => ({
   mediaType,
   digest,
   size,

@@ -6,16 +6,16 @@ import { linkTo, pageSize } from "./pages.ts";
 
 /** `GET …/tags/list`: in byte order, `last` by value, so that it need not be there any more. */
 export const tags = async (call: Call, repository: string): Promise<HttpResponse> => {
-  const { request, query, parts } = call;
-  const limit = pageSize(call, parts.settings.pages.tags);
+  const { request, query, context } = call;
+  const limit = pageSize(call, context.settings.pages.tags);
   const after = query.get("last") ?? "";
-  if (!(await parts.reconciler.settle(repository)))
+  if (!(await context.reconciler.reconcile(repository)))
     throw new RegistryError(404, "NAME_UNKNOWN", `there is no repository ${repository}`, {
       detail: { name: repository },
     });
-  const page = parts.lists.page(repository, `tags\0${limit}\0${after}`, () => {
+  const page = context.lists.page(repository, `tags\0${limit}\0${after}`, () => {
     // One more than is shown tells whether there are more.
-    const found = limit === 0 ? [] : parts.index.tags(repository, { after, limit: limit + 1 });
+    const found = limit === 0 ? [] : context.metadata.tags(repository, { after, limit: limit + 1 });
     const names = found.slice(0, limit).map(({ name }) => name);
     return {
       bytes: encodeJson({ name: repository, tags: names }),

@@ -13,19 +13,19 @@ import type { Route } from "./route.ts";
 
 /** `POST …/blobs/uploads/`: mounts, takes a blob in one request, or opens a session. */
 export const beginUpload = async (call: Call, repository: string): Promise<HttpResponse> => {
-  const { query, parts, principal } = call;
-  refuseWrites(parts);
+  const { query, context, principal } = call;
+  refuseWrites(context);
   const mount = query.get("mount");
   if (mount !== null && isDigest(mount)) {
     const from = query.get("from");
     const mounted = (from === null || isRepository(from)) && (await mountBlob(call, repository, mount, from));
     if (mounted) return created(call, repository, mount);
   }
-  await refuseFullDisk(parts);
+  await refuseFullDisk(context);
   const wanted = mount === null ? query.get("digest") : null;
   if (wanted !== null && !isDigest(wanted)) throw badDigest(wanted);
   const algorithm = wanted === null ? announced(query) : algorithmOf(wanted);
-  const upload = await parts.uploads.begin(repository, { owner: principal.name, algorithm });
+  const upload = await context.uploads.begin(repository, { owner: principal.name, algorithm });
   if (wanted === null) return accepted(call, upload, 0);
   try {
     await append(call, upload, { last: true });
@@ -40,10 +40,10 @@ export const beginUpload = async (call: Call, repository: string): Promise<HttpR
 
 /** `GET`, `PATCH`, `PUT` and `DELETE` of a session. */
 export const uploadSession = async (call: Call, route: Route & { kind: "upload" }): Promise<HttpResponse> => {
-  const { request, parts, principal } = call;
+  const { request, context, principal } = call;
   const { method } = request;
-  if (method !== "GET" && method !== "HEAD") refuseWrites(parts);
-  const upload = await parts.uploads.find(route.repository, route.session, principal.name);
+  if (method !== "GET" && method !== "HEAD") refuseWrites(context);
+  const upload = await context.uploads.find(route.repository, route.session, principal.name);
   if (upload === undefined) throw unknownUpload();
   try {
     return await within(call, upload);
@@ -57,7 +57,7 @@ const unknownUpload = (): RegistryError =>
   new RegistryError(404, "BLOB_UPLOAD_UNKNOWN", "there is no such upload; begin a new one");
 
 const within = async (call: Call, upload: Upload): Promise<HttpResponse> => {
-  const { request, query, parts } = call;
+  const { request, query, context } = call;
   switch (request.method) {
     case "GET":
     case "HEAD":
@@ -66,12 +66,12 @@ const within = async (call: Call, upload: Upload): Promise<HttpResponse> => {
       await upload.cancel();
       return bare(request, 204);
     case "PATCH":
-      await refuseFullDisk(parts);
+      await refuseFullDisk(context);
       return accepted(call, upload, await append(call, upload));
     default: {
       const digest = query.get("digest");
       if (digest === null || !isDigest(digest)) throw badDigest(digest);
-      await refuseFullDisk(parts);
+      await refuseFullDisk(context);
       await append(call, upload, { last: true });
       await inOrder(call, upload, () => commitUpload(call, upload, digest));
       return created(call, upload.repository, digest);

@@ -1,6 +1,6 @@
 import type { Pace } from "./pace.ts";
 
-/** Removals on their way at once: they share the waits for the disk. */
+/** Deletions on their way at once: they share the waits for the disk. */
 const most = 16;
 
 /** Works through many, a few side by side, with rests between. */

@@ -13,7 +13,7 @@ import {
 } from "../distribution-tree/index.ts";
 import { Leases } from "../leases/index.ts";
 import { KeyedRwLock } from "../locks/index.ts";
-import { createReconciler, openIndex } from "../metadata/index.ts";
+import { createReconciler, openMetadata } from "../metadata/index.ts";
 import type { Notice } from "../options.ts";
 import { memoryDriver } from "../storage/index.ts";
 import { createUploads } from "../uploads/index.ts";
@@ -31,16 +31,16 @@ const setUp = async (settings: { untagged?: number; uploads?: number } = {}) => 
   const now = (): number => clock.now;
   const driver = memoryDriver({ now });
   const tree = new Tree(driver);
-  const index = openIndex(":memory:");
+  const metadata = openMetadata(":memory:");
   const notices: Notice[] = [];
   const onNotice = (notice: Notice): void => void notices.push(notice);
-  const reconciler = createReconciler({ tree, index, now, recheckAfter: 0 });
+  const reconciler = createReconciler({ tree, metadata, now, recheckAfter: 0 });
   const uploads = createUploads({ driver, now, lease: hour, silence: 5000 });
   const leases = new Leases({ length: hour, now, uploading: (repository) => uploads.isOpenIn(repository) });
   const locks = new KeyedRwLock();
   const collector = createCollector({
     tree,
-    index,
+    metadata,
     reconciler,
     uploads,
     leases,
@@ -78,9 +78,9 @@ const setUp = async (settings: { untagged?: number; uploads?: number } = {}) => 
   const close = async (): Promise<void> => {
     await uploads.close();
     await reconciler.close();
-    index.close();
+    metadata.close();
   };
-  const parts = { clock, driver, tree, index, reconciler, uploads, leases, locks, collector, notices };
+  const parts = { clock, driver, tree, metadata, reconciler, uploads, leases, locks, collector, notices };
   return { ...parts, put, link, revise, manifest, image, list, has, close };
 };
 
@@ -215,13 +215,13 @@ describe("the collector", () => {
   });
 
   it("ends where the index says that manifests contain each other", async () => {
-    const { collector, index, reconciler, put, image, has, close } = await setUp({ untagged: 0 });
+    const { collector, metadata, reconciler, put, image, has, close } = await setUp({ untagged: 0 });
     const digests = [0, 1, 2].map((number) => image("one", [put(text(`layer ${number}`))]));
-    await reconciler.whole();
+    await reconciler.reconciled();
     for (const [i, digest] of digests.entries()) {
-      const known = index.manifest("one", digest);
+      const known = metadata.manifest("one", digest);
       assert.ok(known !== undefined);
-      index.putManifest("one", { ...known, references: [...known.references, digests[(i + 1) % 3] as Digest] });
+      metadata.putManifest("one", { ...known, references: [...known.references, digests[(i + 1) % 3] as Digest] });
     }
     assert.equal((await collector.collect()).manifests, 3);
     assert.deepEqual(
@@ -232,11 +232,11 @@ describe("the collector", () => {
   });
 
   it("does not believe the index where the tree has a tag", async () => {
-    const { collector, index, reconciler, tree, put, image, close } = await setUp({ untagged: 0 });
+    const { collector, metadata, reconciler, tree, put, image, close } = await setUp({ untagged: 0 });
     const root = image("one", [put(text("layer"))]);
     await tree.setTag("one", "latest", root);
-    await reconciler.whole();
-    index.removeTag("one", "latest");
+    await reconciler.reconciled();
+    metadata.removeTag("one", "latest");
     assert.equal((await collector.collect()).manifests, 0);
     await close();
   });
@@ -247,10 +247,10 @@ describe("the collector", () => {
     link("one", layer);
     const root = image("one", [layer]);
     await tree.unlinkRevision("one", root);
-    await reconciler.whole();
-    await reconciler.settle("one");
+    await reconciler.reconciled();
+    await reconciler.reconcile("one");
     clock.now += 5000;
-    await reconciler.settle("one");
+    await reconciler.reconcile("one");
     revise("one", root);
     const collected = await collector.collect();
     assert.deepEqual([collected.blobs, collected.layers, collected.unreadable], [0, 0, []]);
@@ -282,7 +282,7 @@ describe("the collector", () => {
 
   it("removes nothing on the word of an index that was lost in the middle of the run", async () => {
     for (const at of ["layer", "blob"]) {
-      const { collector, index, put, link, image, has, close } = await setUp({ untagged: 0 });
+      const { collector, metadata, put, link, image, has, close } = await setUp({ untagged: 0 });
       const layers = Array.from({ length: 40 }, (_, i) => put(text(`layer ${i}`)));
       for (const layer of layers) link("one", layer);
       const tagged = Array.from({ length: 20 }, (_, i) => image("one", [layers[i] as Digest]));
@@ -292,7 +292,7 @@ describe("the collector", () => {
       const onDecision = ({ kind }: Decision): void => {
         if (kind === at && !lost) {
           lost = true;
-          index.reset();
+          metadata.reset();
         }
       };
       await collector.collect({ untagged: 100 * day, onDecision });
@@ -415,12 +415,12 @@ describe("the collector", () => {
   });
 
   it("tells a manifest's age by its last push, however old its link is", async () => {
-    const { clock, collector, index, reconciler, put, image, close } = await setUp({ untagged: 0 });
+    const { clock, collector, metadata, reconciler, put, image, close } = await setUp({ untagged: 0 });
     const root = image("one", [put(text("layer"))]);
-    await reconciler.whole();
-    const known = index.manifest("one", root);
+    await reconciler.reconciled();
+    const known = metadata.manifest("one", root);
     assert.ok(known !== undefined);
-    index.putManifest("one", { ...known, pushedAt: clock.now - hour });
+    metadata.putManifest("one", { ...known, pushedAt: clock.now - hour });
     const decisions: Decision[] = [];
     const { manifests } = await collector.collect({ onDecision: (decision) => decisions.push(decision) });
     assert.equal(manifests, 0);

@@ -40,7 +40,7 @@ export interface CollectorOptions extends DeletionContext {
 
 export interface Collector {
   /**
-   * One run. It waits until the index is whole.
+   * One run. It waits until the metadata is whole.
    * @throws DrayError `LOCKED` while another run is going on; the signal's reason
    */
   collect(options?: CollectOptions): Promise<Collected>;
@@ -92,7 +92,7 @@ export const createCollector = (options: CollectorOptions): Collector => {
       wanted.onDecision?.(decision);
     };
     const pace = new Pace(settings.share ?? 1 / 3, signal);
-    const outlook = new Reachability(options.index, pace);
+    const reachability = new Reachability(options.metadata, pace);
     const { grace = settings.grace, untagged = settings.untagged } = wanted;
     const context: Run = {
       ...options,
@@ -104,13 +104,13 @@ export const createCollector = (options: CollectorOptions): Collector => {
       pace,
       signal,
       decide,
-      outlook,
+      reachability,
       linked: new DigestSet(),
       linkedSince,
       seen: new Map(),
       unreadable,
     };
-    await unlessAborted(reconciler.whole(), signal);
+    await unlessAborted(reconciler.reconciled(), signal);
     for await (const folder of folders(options.tree)) {
       state = { ...state, phase: "repositories", repository: folder.repository };
       await collectRepository(context, folder);
@@ -146,7 +146,7 @@ export const createCollector = (options: CollectorOptions): Collector => {
       }
     },
     marks: async ({ signal } = {}) => {
-      await unlessAborted(options.reconciler.whole(), signal);
+      await unlessAborted(options.reconciler.reconciled(), signal);
       return markAll(options, new Pace(options.settings.share ?? 1 / 3, signal));
     },
     state: () => state,

@@ -1,6 +1,6 @@
 /**
- * Garbage collection of a registry that is in use, and the verification of its blobs. Imports `tree/`, `holds/`, `removal/` and the
- * shapes of index and uploads; knows no request.
+ * Garbage collection of a registry that is in use, and the verification of its blobs. Imports `distribution-tree/`, `locks/`, `leases/`, `deletion/`
+ * and the shapes of metadata and uploads; knows no request.
  */
 export { type Collector, type CollectorOptions, createCollector } from "./collector.ts";
 export type { Marks } from "./mark.ts";

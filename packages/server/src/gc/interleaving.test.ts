@@ -143,7 +143,7 @@ describe("garbage collection while clients push", () => {
         await before.close();
         const registry = createRegistry(options);
         clock.now += 2 * lease;
-        await registry.parts.reconciler.whole();
+        await registry.context.reconciler.reconciled();
         hurry = false;
         let asked = 0;
         const unhurried: Handler = async (request) => {

@@ -2,7 +2,7 @@ import type { Digest } from "dray/oci";
 import { unlinkLayer } from "../deletion/index.ts";
 import { layerFolder, layersPath } from "../distribution-tree/index.ts";
 import { inBatches } from "./batches.ts";
-import { isOld, notSettled, promised, type Run, tooYoung, writtenAgo } from "./run.ts";
+import { isOld, notReconciled, promised, type Run, tooYoung, writtenAgo } from "./run.ts";
 import type { Decision } from "./types.ts";
 
 /**
@@ -10,7 +10,7 @@ import type { Decision } from "./types.ts";
  * @param held why nothing may go from here
  */
 export const collectLayers = async (run: Run, repository: string, held: string | undefined): Promise<void> => {
-  const { tree, outlook, pace } = run;
+  const { tree, reachability, pace } = run;
   const waiting: Digest[] = [];
   const partners = new Map<Digest, Digest[]>();
   for await (const digest of tree.layers(repository)) {
@@ -20,7 +20,7 @@ export const collectLayers = async (run: Run, repository: string, held: string |
       partners.set(digest, [...(partners.get(digest) ?? []), target]);
       partners.set(target, [...(partners.get(target) ?? []), digest]);
     }
-    if (outlook.refersTo(repository, digest)) keep(run, digest, target);
+    if (reachability.refersTo(repository, digest)) keep(run, digest, target);
     else waiting.push(digest);
     await pace.turn();
   }
@@ -56,19 +56,19 @@ const judge = async (
   run: Run,
   { repository, names, held }: Layer,
 ): Promise<Pick<Decision, "action" | "reason"> | "nothing" | undefined> => {
-  const { tree, outlook, reconciler, leases, uploads } = run;
+  const { tree, reachability, reconciler, leases, uploads } = run;
   const time = await tree.layerTime(repository, names[0] as Digest);
   if (time === undefined) return "nothing";
   // One that has no manifests yet is no repository: then there is nothing to be known of it.
-  const exists = await reconciler.settle(repository);
-  if (names.some((name) => outlook.refersTo(repository, name))) return undefined;
+  const exists = await reconciler.reconcile(repository);
+  if (names.some((name) => reachability.refersTo(repository, name))) return undefined;
   const stays = (reason: string) => ({ action: "keep", reason }) as const;
   if (held !== undefined) return stays(held);
   if (uploads.isOpenIn(repository)) return stays("an upload is open in its repository");
   if (names.some((name) => leases.holds(name, repository))) return stays(promised);
   if (!isOld(run, time)) return stays(tooYoung(run, time));
-  // The index missed a write, or was begun anew: what it said above means nothing.
-  if (!(exists ? reconciler.isSettled(repository) : reconciler.isWhole)) return stays(notSettled);
+  // The metadata missed a write, or was begun anew: what it said above means nothing.
+  if (!(exists ? reconciler.isReconciled(repository) : reconciler.isComplete)) return stays(notReconciled);
   return { action: "remove", reason: `no manifest of its repository needs it, ${writtenAgo(run, time)}` };
 };
 

@@ -1,6 +1,6 @@
 import type { Digest } from "dray/oci";
 import type { Tree } from "../distribution-tree/index.ts";
-import type { Index } from "../metadata/types.ts";
+import type { Metadata } from "../metadata/types.ts";
 import type { Pace } from "./pace.ts";
 import { manifestsOf, repositoriesOf } from "./reachability.ts";
 
@@ -12,17 +12,17 @@ export interface Marks {
   readonly eligible: readonly Digest[];
 }
 
-/** Marks from the index, which must be whole, as collecting does. */
-export const markAll = async ({ tree, index }: { tree: Tree; index: Index }, pace: Pace): Promise<Marks> => {
+/** Marks from the metadata, which must be whole, as collecting does. */
+export const markAll = async ({ tree, metadata }: { tree: Tree; metadata: Metadata }, pace: Pace): Promise<Marks> => {
   const marked = new Set<Digest>();
-  for await (const repository of repositoriesOf(index, pace))
-    for await (const { digest, references } of manifestsOf(index, repository, pace)) {
+  for await (const repository of repositoriesOf(metadata, pace))
+    for await (const { digest, references } of manifestsOf(metadata, repository, pace)) {
       marked.add(digest);
       for (const child of references) marked.add(child);
     }
   const eligible: Digest[] = [];
   for await (const digest of tree.blobs()) {
-    if (!index.isUsed(digest)) eligible.push(digest);
+    if (!metadata.isUsed(digest)) eligible.push(digest);
     await pace.turn();
   }
   return { marked: [...marked].sort(), eligible };

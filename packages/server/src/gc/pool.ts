@@ -4,7 +4,7 @@ import { unlessAborted } from "./abort.ts";
 import { inBatches } from "./batches.ts";
 import { folders } from "./folders.ts";
 import { layersState, tidyFolder } from "./layers.ts";
-import { isOld, notSettled, promised, type Run, tooYoung, writtenAgo } from "./run.ts";
+import { isOld, notReconciled, promised, type Run, tooYoung, writtenAgo } from "./run.ts";
 import type { Decision } from "./types.ts";
 
 /** Milliseconds between two looks at what other programs changed, unless looking takes long itself. */
@@ -12,12 +12,12 @@ const lookEvery = 30_000;
 
 /** Removes data that no manifest and no link in any repository leads to. */
 export const collectPool = async (run: Run): Promise<void> => {
-  const { tree, outlook, linked, pace } = run;
-  await outlook.spread();
+  const { tree, reachability, linked, pace } = run;
+  await reachability.spread();
   let looked = await lookAgain(run);
   const candidates = async function* (): AsyncGenerator<Digest> {
     for await (const digest of tree.blobs()) {
-      if (!outlook.isUsed(digest) && !linked.has(digest)) {
+      if (!reachability.isUsed(digest) && !linked.has(digest)) {
         if (performance.now() > looked) looked = await lookAgain(run);
         yield digest;
       }
@@ -25,7 +25,7 @@ export const collectPool = async (run: Run): Promise<void> => {
     }
   };
   await inBatches(candidates(), pace, async (digest) => {
-    if (!run.reconciler.isWhole) await unlessAborted(run.reconciler.whole(), run.signal);
+    if (!run.reconciler.isComplete) await unlessAborted(run.reconciler.reconciled(), run.signal);
     const take = (): Promise<void> => takeBlob(run, digest);
     await (run.dryRun ? take() : run.locks.hold({ exclusive: [digest] }, take));
   });
@@ -48,17 +48,17 @@ const judge = async (
   run: Run,
   digest: Digest,
 ): Promise<Pick<Decision, "action" | "reason" | "bytes"> | "nothing" | undefined> => {
-  const { tree, outlook, linked, linkedSince, reconciler, leases } = run;
+  const { tree, reachability, linked, linkedSince, reconciler, leases } = run;
   const facts = await tree.driver.stat(blobPath(digest));
   const leased = leases.holds(digest);
-  if (outlook.isUsed(digest) || linked.has(digest) || linkedSince.has(digest)) return undefined;
+  if (reachability.isUsed(digest) || linked.has(digest) || linkedSince.has(digest)) return undefined;
   if (facts === undefined) return "nothing";
   const { size: bytes, mtime } = facts;
   const stays = (reason: string) => ({ action: "keep", reason, bytes }) as const;
   if (leased) return stays(promised);
   if (!isOld(run, mtime)) return stays(tooYoung(run, mtime));
-  // The index missed a write, or was begun anew: what it said above means nothing. The next run will know.
-  if (!reconciler.isWhole) return stays(notSettled);
+  // The metadata missed a write, or was begun anew: what it said above means nothing. The next run will know.
+  if (!reconciler.isComplete) return stays(notReconciled);
   return { action: "remove", reason: `nothing uses it, ${writtenAgo(run, mtime)}`, bytes };
 };
 
@@ -71,7 +71,7 @@ const lookAgain = async (run: Run): Promise<number> => {
   const begun = performance.now();
   for await (const { repository, manifests, valid } of folders(tree)) {
     if (!valid) continue;
-    if (manifests) await reconciler.settle(repository);
+    if (manifests) await reconciler.reconcile(repository);
     const state = await layersState(run, repository);
     if (seen.get(repository) !== state) {
       seen.set(repository, state);

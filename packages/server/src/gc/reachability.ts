@@ -1,19 +1,19 @@
 import type { Digest } from "dray/oci";
-import type { Index, IndexedManifest } from "../metadata/types.ts";
+import type { ManifestRecord, Metadata } from "../metadata/types.ts";
 import type { Pace } from "./pace.ts";
 
-/** Manifests taken from the index at a time: few, since each page is one piece of work without a pause, and each may be large. */
+/** Manifests taken from the metadata at a time: few, since each page is one piece of work without a pause, and each may be large. */
 const page = 16;
 
 /** All manifests of a repository behind `after`, with rests in between. */
 export async function* manifestsOf(
-  index: Index,
+  metadata: Metadata,
   repository: string,
   pace: Pace,
   after = "",
-): AsyncGenerator<IndexedManifest> {
+): AsyncGenerator<ManifestRecord> {
   for (;;) {
-    const manifests = index.manifests(repository, { after, limit: page });
+    const manifests = metadata.manifests(repository, { after, limit: page });
     yield* manifests;
     const last = manifests.at(-1);
     if (last === undefined || manifests.length < page) return;
@@ -22,10 +22,10 @@ export async function* manifestsOf(
   }
 }
 
-/** All repositories of the index. */
-export async function* repositoriesOf(index: Index, pace: Pace): AsyncGenerator<string> {
+/** All repositories of the metadata. */
+export async function* repositoriesOf(metadata: Metadata, pace: Pace): AsyncGenerator<string> {
   for (let after = ""; ; ) {
-    const names = index.repositories({ after, limit: 1000 });
+    const names = metadata.repositories({ after, limit: 1000 });
     yield* names;
     const last = names.at(-1);
     if (last === undefined || names.length < 1000) return;
@@ -35,57 +35,57 @@ export async function* repositoriesOf(index: Index, pace: Pace): AsyncGenerator<
 }
 
 /**
- * What uses what. A run that removes asks the index; a dry run asks it as it would be without the manifests that would have gone, so
+ * What uses what. A run that removes asks the metadata; a dry run asks it as it would be without the manifests that would have gone, so
  * that it decides what the real one will decide.
  */
 export class Reachability {
-  readonly #index: Index;
+  readonly #metadata: Metadata;
   readonly #pace: Pace;
-  readonly #gone = new Map<string, Set<Digest>>();
+  readonly #excluded = new Map<string, Set<Digest>>();
   /** By repository: what only manifests that go have among their children. */
   readonly #orphans = new Map<string, Set<Digest>>();
   /** What nothing anywhere uses without them. */
   #unused = new Set<Digest>();
 
-  constructor(index: Index, pace: Pace) {
-    this.#index = index;
+  constructor(metadata: Metadata, pace: Pace) {
+    this.#metadata = metadata;
     this.#pace = pace;
   }
 
   /** Whether a manifest of the repository has this digest among its children. */
   refersTo(repository: string, digest: Digest): boolean {
-    return this.#index.refersTo(repository, digest) && this.#orphans.get(repository)?.has(digest) !== true;
+    return this.#metadata.refersTo(repository, digest) && this.#orphans.get(repository)?.has(digest) !== true;
   }
 
   /** Whether a manifest anywhere has it among its children, or is it. */
   isUsed(digest: Digest): boolean {
-    return this.#index.isUsed(digest) && !this.#unused.has(digest);
+    return this.#metadata.isUsed(digest) && !this.#unused.has(digest);
   }
 
   /** Whether a manifest counts as gone. */
-  isGone(repository: string, digest: Digest): boolean {
-    return this.#gone.get(repository)?.has(digest) === true;
+  isExcluded(repository: string, digest: Digest): boolean {
+    return this.#excluded.get(repository)?.has(digest) === true;
   }
 
   /** From now on these manifests count as gone. */
-  async without(repository: string, manifests: ReadonlySet<Digest>): Promise<void> {
+  async exclude(repository: string, manifests: ReadonlySet<Digest>): Promise<void> {
     if (manifests.size === 0) return;
     const orphans = new Set<Digest>();
     for (const digest of manifests)
-      for (const child of this.#index.manifest(repository, digest)?.references ?? []) orphans.add(child);
-    for await (const { digest, references } of manifestsOf(this.#index, repository, this.#pace))
+      for (const child of this.#metadata.manifest(repository, digest)?.references ?? []) orphans.add(child);
+    for await (const { digest, references } of manifestsOf(this.#metadata, repository, this.#pace))
       if (!manifests.has(digest)) for (const child of references) orphans.delete(child);
-    this.#gone.set(repository, new Set(manifests));
+    this.#excluded.set(repository, new Set(manifests));
     this.#orphans.set(repository, orphans);
   }
 
   /** Looks through all other manifests for uses of what those that go used. Call it before `isUsed`. */
   async spread(): Promise<void> {
-    if (this.#gone.size === 0) return;
-    const unused = new Set([...this.#gone.values(), ...this.#orphans.values()].flatMap((digests) => [...digests]));
-    for await (const repository of repositoriesOf(this.#index, this.#pace)) {
-      const gone = this.#gone.get(repository);
-      for await (const { digest, references } of manifestsOf(this.#index, repository, this.#pace)) {
+    if (this.#excluded.size === 0) return;
+    const unused = new Set([...this.#excluded.values(), ...this.#orphans.values()].flatMap((digests) => [...digests]));
+    for await (const repository of repositoriesOf(this.#metadata, this.#pace)) {
+      const gone = this.#excluded.get(repository);
+      for await (const { digest, references } of manifestsOf(this.#metadata, repository, this.#pace)) {
         if (gone?.has(digest)) continue;
         unused.delete(digest);
         for (const child of references) unused.delete(child);

@@ -14,7 +14,7 @@ export const collectRepository = async (run: Run, { repository, manifests, layer
   // What comes from now on is noticed by a change of this.
   run.seen.set(repository, await layersState(run, repository));
   if (manifests) {
-    await run.reconciler.settle(repository);
+    await run.reconciler.reconcile(repository);
     const unreadable = await unreadableOf(run, repository);
     const [first] = unreadable;
     if (first !== undefined) {

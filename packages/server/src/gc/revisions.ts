@@ -7,26 +7,26 @@ import type { Run } from "./run.ts";
 
 /** Manifests of a repository that nobody could read whole. */
 export const unreadableOf = async (run: Run, repository: string): Promise<Digest[]> => {
-  const { index, reconciler } = run;
+  const { metadata, reconciler } = run;
   const unknown = await lookThrough(run, repository);
   // Put back by another program into a folder that was there: that changes no time that the reconciler looks at.
   if (unknown.length > 0) {
     await reconciler.refresh();
     unknown.splice(0, unknown.length, ...(await lookThrough(run, repository)));
   }
-  return [...new Set([...index.unreadable(repository), ...unknown])];
+  return [...new Set([...metadata.unreadable(repository), ...unknown])];
 };
 
 /**
- * Compares the manifests of a repository in the tree with those in the index, by name. What the tree has and the index does not know
+ * Compares the manifests of a repository in the tree with those in the metadata, by name. What the tree has and the metadata does not know
  * holds everything: nobody knows what it needs. Folders of deleted manifests are taken away.
- * @returns those that the index does not know
+ * @returns those that the metadata does not know
  */
 const lookThrough = async (run: Run, repository: string): Promise<Digest[]> => {
-  const { tree, index, pace } = run;
+  const { tree, metadata, pace } = run;
   const strangers: Digest[] = [];
   for await (const digest of tree.revisions(repository)) {
-    if (index.manifest(repository, digest) === undefined) strangers.push(digest);
+    if (metadata.manifest(repository, digest) === undefined) strangers.push(digest);
     await pace.turn();
   }
   const unknown: Digest[] = [];
@@ -43,8 +43,8 @@ const lookThrough = async (run: Run, repository: string): Promise<Digest[]> => {
  * when it is known which manifests stay.
  */
 export const keepAliases = async (run: Run, repository: string): Promise<void> => {
-  for await (const { digest } of manifestsOf(run.index, repository, run.pace, lastOfSha256))
-    if (!run.outlook.isGone(repository, digest)) await keepContent(run, repository, digest);
+  for await (const { digest } of manifestsOf(run.metadata, repository, run.pace, lastOfSha256))
+    if (!run.reachability.isExcluded(repository, digest)) await keepContent(run, repository, digest);
 };
 
 const lastOfSha256 = `sha256:${"f".repeat(64)}`;
@@ -58,8 +58,8 @@ const keepContent = async ({ tree, linked }: Run, repository: string, digest: Di
 /** Looks once more when nobody is just pushing or deleting it. */
 const lookAt = (run: Run, repository: string, digest: Digest): Promise<"unknown" | undefined> =>
   run.locks.hold({ exclusive: [digest] }, async () => {
-    const { tree, index, reconciler } = run;
-    if (index.manifest(repository, digest) !== undefined) return undefined;
+    const { tree, metadata, reconciler } = run;
+    if (metadata.manifest(repository, digest) !== undefined) return undefined;
     if ((await tree.revision(repository, digest)) !== undefined) return "unknown";
     if (!run.dryRun)
       await reconciler.write(

@@ -26,7 +26,7 @@ export interface Run extends DeletionContext {
   readonly signal: AbortSignal | undefined;
   readonly decide: (decision: Decision) => void;
   /** What uses what, once the manifests that go are gone. */
-  readonly outlook: Reachability;
+  readonly reachability: Reachability;
   /** Digests that a link in some repository keeps, and what the links stand for. */
   readonly linked: DigestSet;
   /** Blobs that were linked since the run began. */
@@ -40,7 +40,7 @@ export interface Run extends DeletionContext {
 export const isOld = ({ now, grace }: Run, time: number): boolean => now() - time > grace;
 
 export const promised = "leased: it was promised to a client lately";
-export const notSettled = "the index is just being put right";
+export const notReconciled = "the index is just being put right";
 export const writtenAgo = ({ now }: Run, time: number): string => `written ${duration(now() - time)} ago`;
 export const tooYoung = (run: Run, time: number): string =>
   `${writtenAgo(run, time)}, which is within the grace of ${duration(run.grace)}`;

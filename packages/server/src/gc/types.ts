@@ -50,7 +50,7 @@ export interface Collected {
 /** What the collector is doing. */
 export interface CollectorState {
   readonly running: boolean;
-  /** `waiting`: for the index to be whole. */
+  /** `waiting`: for the metadata to be whole. */
   readonly phase?: "waiting" | "repositories" | "pool" | "uploads";
   /** The last one looked at. */
   readonly repository?: string;

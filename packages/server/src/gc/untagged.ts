@@ -1,9 +1,9 @@
 import type { Digest } from "dray/oci";
 import { unlinkManifest } from "../deletion/index.ts";
-import type { Index, IndexedManifest } from "../metadata/types.ts";
+import type { ManifestRecord, Metadata } from "../metadata/types.ts";
 import { inBatches } from "./batches.ts";
 import { manifestsOf } from "./reachability.ts";
-import { duration, notSettled, promised, type Run, writtenAgo } from "./run.ts";
+import { duration, notReconciled, promised, type Run, writtenAgo } from "./run.ts";
 import { stronglyConnectedComponents } from "./strongly-connected-components.ts";
 
 /**
@@ -39,7 +39,7 @@ export const collectUntagged = async (run: Run, repository: string): Promise<voi
     for (const digest of members) waiting.add(digest);
   }
   await decideTogether();
-  if (run.dryRun) await run.outlook.without(repository, gone);
+  if (run.dryRun) await run.reachability.exclude(repository, gone);
 };
 
 /** Decides about manifests that hold each other, together. Tells whether they go. */
@@ -49,19 +49,19 @@ const takeGroup = async (
   group: ReadonlySet<Digest>,
   staying: Digest | undefined,
 ): Promise<boolean> => {
-  const { index, reconciler, leases, decide } = run;
+  const { metadata, reconciler, leases, decide } = run;
   const age = Math.max(run.untagged ?? 0, run.grace);
   let newest = 0;
   for (const digest of group) newest = Math.max(newest, await lastWritten(run, repository, digest));
-  await reconciler.settle(repository);
+  await reconciler.reconcile(repository);
   // From here on nothing is waited for, so all that is asked belongs to one moment.
   for (const digest of group) {
-    const manifest = index.manifest(repository, digest);
+    const manifest = metadata.manifest(repository, digest);
     // Deleted, or tagged, by somebody else meanwhile.
-    if (manifest === undefined || index.tagsOf(repository, digest).length > 0) return false;
+    if (manifest === undefined || metadata.tagsOf(repository, digest).length > 0) return false;
     newest = Math.max(newest, manifest.pushedAt);
   }
-  const holder = staying ?? (run.dryRun ? undefined : newHolder(index, repository, group));
+  const holder = staying ?? (run.dryRun ? undefined : newHolder(metadata, repository, group));
   const why =
     holder !== undefined
       ? `a child or referrer of ${holder}, which stays`
@@ -69,10 +69,10 @@ const takeGroup = async (
         ? promised
         : run.now() - newest <= age
           ? `no tag, but ${writtenAgo(run, newest)}; untagged ones stay for ${duration(age)}`
-          : // The index missed a write, or was begun anew: what it said above means nothing.
-            reconciler.isSettled(repository)
+          : // The metadata missed a write, or was begun anew: what it said above means nothing.
+            reconciler.isReconciled(repository)
             ? undefined
-            : notSettled;
+            : notReconciled;
   for (const digest of group) {
     const reason = why ?? `no tag, ${writtenAgo(run, newest)}`;
     if (why === undefined && !run.dryRun) await unlinkManifest(run, repository, digest, { folder: true });
@@ -88,15 +88,15 @@ const lastWritten = async ({ tree }: Run, repository: string, digest: Digest): P
 };
 
 /** Something outside the group that holds one of it now. What held it when the run looked is gone already, or this is not asked. */
-const newHolder = (index: Index, repository: string, group: ReadonlySet<Digest>): Digest | undefined => {
+const newHolder = (metadata: Metadata, repository: string, group: ReadonlySet<Digest>): Digest | undefined => {
   for (const digest of group) {
-    const subject = index.manifest(repository, digest)?.subject;
-    if (subject !== undefined && !group.has(subject) && index.manifest(repository, subject)) return subject;
+    const subject = metadata.manifest(repository, digest)?.subject;
+    if (subject !== undefined && !group.has(subject) && metadata.manifest(repository, subject)) return subject;
   }
   // A whole look through the repository, without a pause; but only if something came this very moment, or they hold each other.
-  if (![...group].some((digest) => index.refersTo(repository, digest))) return undefined;
+  if (![...group].some((digest) => metadata.refersTo(repository, digest))) return undefined;
   for (let after = ""; ; ) {
-    const manifests = index.manifests(repository, { after, limit: 16 });
+    const manifests = metadata.manifests(repository, { after, limit: 16 });
     for (const { digest, references } of manifests)
       if (!group.has(digest) && references.some((child) => group.has(child))) return digest;
     const last = manifests.at(-1);
@@ -105,25 +105,25 @@ const newHolder = (index: Index, repository: string, group: ReadonlySet<Digest>)
   }
 };
 
-type Dying = ReadonlyMap<Digest, Pick<IndexedManifest, "references" | "subject">>;
+type Dying = ReadonlyMap<Digest, Pick<ManifestRecord, "references" | "subject">>;
 
 /** Manifests that no tag leads to. */
 const withoutTag = async (run: Run, repository: string): Promise<Dying> => {
-  const { tree, index, pace } = run;
+  const { tree, metadata, pace } = run;
   const live = new Set<Digest>();
   for (let after = ""; ; ) {
-    const tags = index.tags(repository, { after, limit: 500 });
+    const tags = metadata.tags(repository, { after, limit: 500 });
     for (const { digest } of tags) await spread(run, repository, digest, live);
     const last = tags.at(-1);
     if (last === undefined) break;
     after = last.name;
     await pace.turn();
   }
-  const dying = new Map<Digest, Pick<IndexedManifest, "references" | "subject">>();
-  for await (const manifest of manifestsOf(index, repository, pace)) {
+  const dying = new Map<Digest, Pick<ManifestRecord, "references" | "subject">>();
+  for await (const manifest of manifestsOf(metadata, repository, pace)) {
     if (live.has(manifest.digest)) continue;
     // Only what may be a manifest is of interest here.
-    const references = manifest.references.filter((child) => index.manifest(repository, child) !== undefined);
+    const references = manifest.references.filter((child) => metadata.manifest(repository, child) !== undefined);
     dying.set(manifest.digest, { references, ...(manifest.subject && { subject: manifest.subject }) });
   }
   if (dying.size === 0) return dying;
@@ -138,15 +138,15 @@ const withoutTag = async (run: Run, repository: string): Promise<Dying> => {
 };
 
 /** Adds a manifest and whatever it holds, each once: graphs made to be walked for ever end here. */
-const spread = async ({ index, pace }: Run, repository: string, root: Digest, live: Set<Digest>): Promise<void> => {
+const spread = async ({ metadata, pace }: Run, repository: string, root: Digest, live: Set<Digest>): Promise<void> => {
   const waiting = [root];
   for (let digest = waiting.pop(); digest !== undefined; digest = waiting.pop()) {
-    const manifest = live.has(digest) ? undefined : index.manifest(repository, digest);
+    const manifest = live.has(digest) ? undefined : metadata.manifest(repository, digest);
     if (manifest === undefined) continue;
     live.add(digest);
     waiting.push(...manifest.references);
     for (let after = ""; ; ) {
-      const referrers = index.referrers(repository, digest, { after, limit: 50 });
+      const referrers = metadata.referrers(repository, digest, { after, limit: 50 });
       waiting.push(...referrers.map((referrer) => referrer.digest));
       const last = referrers.at(-1);
       if (last === undefined) break;

@@ -4,42 +4,42 @@ import { merged } from "./merged.ts";
 import { revisionNames, tagNames } from "./names.ts";
 import { readManifest } from "./read-manifest.ts";
 import { Slices } from "./slices.ts";
-import type { Difference, Index, IndexedManifest } from "./types.ts";
+import type { Difference, ManifestRecord, Metadata } from "./types.ts";
 
 export interface CheckOptions {
   readonly tree: Tree;
-  readonly index: Index;
+  readonly metadata: Metadata;
   readonly alone: <T>(repository: string, work: () => Promise<T>) => Promise<T>;
   readonly signal?: AbortSignal;
 }
 
 const page = 500;
 
-/** Compares everything that the index says with the tree, contents of manifests included, and changes nothing. */
-export async function* check({ tree, index, alone, signal }: CheckOptions): AsyncGenerator<Difference> {
+/** Compares everything that the metadata says with the tree, contents of manifests included, and changes nothing. */
+export async function* check({ tree, metadata, alone, signal }: CheckOptions): AsyncGenerator<Difference> {
   const slices = new Slices();
   const ofTree: string[] = await Array.fromAsync(tree.repositories());
-  const ofIndex = (after: string): string[] => index.repositories({ after, limit: page });
-  for (const repository of merged(ofTree, ofIndex, page)) {
-    const [inTree, inIndex] = [await tree.isRepository(repository), index.hasRepository(repository)];
-    if (inTree !== inIndex)
+  const recorded = (after: string): string[] => metadata.repositories({ after, limit: page });
+  for (const repository of merged(ofTree, recorded, page)) {
+    const [inTree, inMetadata] = [await tree.isRepository(repository), metadata.hasRepository(repository)];
+    if (inTree !== inMetadata)
       yield { repository, kind: "repository", name: repository, what: inTree ? "missing" : "extra" };
     const tags = merged(
       await tagNames(tree, repository, slices),
-      (after) => index.tags(repository, { after, limit: page }).map(({ name }) => name),
+      (after) => metadata.tags(repository, { after, limit: page }).map(({ name }) => name),
       page,
     );
     const manifests = merged(
       await revisionNames(tree, repository, slices),
-      (after) => index.digests(repository, { after, limit: page }),
+      (after) => metadata.digests(repository, { after, limit: page }),
       page,
     );
     const differs = {
       tag: async (name: string) =>
-        whatDiffers((await tree.tag(repository, name))?.digest, index.tag(repository, name)?.digest),
+        whatDiffers((await tree.tag(repository, name))?.digest, metadata.tag(repository, name)?.digest),
       manifest: async (name: string) => {
         const read = await readManifest(tree, repository, name as Digest, () => {});
-        return whatDiffers(textOf(read), textOf(index.manifest(repository, name as Digest)));
+        return whatDiffers(textOf(read), textOf(metadata.manifest(repository, name as Digest)));
       },
     };
     for (const [kind, names] of [
@@ -55,14 +55,14 @@ export async function* check({ tree, index, alone, signal }: CheckOptions): Asyn
   }
 }
 
-const whatDiffers = (inTree: string | undefined, inIndex: string | undefined): Difference["what"] | undefined => {
-  if (inTree === inIndex) return undefined;
-  if (inIndex === undefined) return "missing";
+const whatDiffers = (inTree: string | undefined, inMetadata: string | undefined): Difference["what"] | undefined => {
+  if (inTree === inMetadata) return undefined;
+  if (inMetadata === undefined) return "missing";
   return inTree === undefined ? "extra" : "different";
 };
 
 /** All but the time: that of a push that was just told is the clock's, that of one that was read is the link's. */
-const textOf = (manifest: IndexedManifest | undefined): string | undefined => {
+const textOf = (manifest: ManifestRecord | undefined): string | undefined => {
   if (manifest === undefined) return undefined;
   const { digest, mediaType, size, artifactType, subject, annotations, references, readable } = manifest;
   return JSON.stringify({ digest, mediaType, size, artifactType, subject, annotations, references, readable });

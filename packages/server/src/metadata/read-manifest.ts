@@ -1,7 +1,7 @@
 import { algorithmOf, type Digest, digestOf, largestManifest } from "dray/oci";
 import { describe, type Tree } from "../distribution-tree/index.ts";
 import type { Notice } from "../options.ts";
-import type { IndexedManifest } from "./types.ts";
+import type { ManifestRecord } from "./types.ts";
 
 /**
  * Reads a revision from the tree. A digest is its content, so this is done once. `undefined`: the repository has none. One whose
@@ -12,11 +12,11 @@ export const readManifest = async (
   repository: string,
   digest: Digest,
   onNotice: (notice: Notice) => void,
-): Promise<IndexedManifest | undefined> => {
-  const stamp = await tree.revision(repository, digest);
-  if (stamp === undefined) return undefined;
-  const pushedAt = stamp.mtime;
-  const damaged = (what: string, size = 0): IndexedManifest => {
+): Promise<ManifestRecord | undefined> => {
+  const version = await tree.revision(repository, digest);
+  if (version === undefined) return undefined;
+  const pushedAt = version.mtime;
+  const damaged = (what: string, size = 0): ManifestRecord => {
     onNotice({ level: "error", message: `a manifest cannot be read: ${what}`, repository, digest });
     return { digest, mediaType: "application/octet-stream", size, references: [], readable: false, pushedAt };
   };

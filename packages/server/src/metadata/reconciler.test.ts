@@ -11,8 +11,8 @@ import { KeyedRwLock } from "../locks/index.ts";
 import type { Driver } from "../storage/driver.ts";
 import { filesystemDriver, type MemoryFiles, memoryDriver } from "../storage/index.ts";
 import { createReconciler } from "./reconciler.ts";
-import { openIndex } from "./sqlite-index.ts";
-import type { Difference, Index, Reconciler } from "./types.ts";
+import { openMetadata } from "./sqlite-metadata.ts";
+import type { Difference, Metadata, Reconciler } from "./types.ts";
 
 const textBytes = (value: string): Uint8Array => new TextEncoder().encode(value);
 
@@ -43,55 +43,55 @@ const putInTree = async (tree: Tree, repository: string, n: number, tags: readon
 interface Place {
   readonly driver: Driver & MemoryFiles;
   readonly tree: Tree;
-  readonly index: Index;
+  readonly metadata: Metadata;
   readonly reconciler: Reconciler;
   readonly notices: string[];
   readonly changed: string[];
 }
 
 const place = (
-  options: { driver?: Driver & MemoryFiles; index?: Index; recheckAfter?: number; now?: () => number } = {},
+  options: { driver?: Driver & MemoryFiles; metadata?: Metadata; recheckAfter?: number; now?: () => number } = {},
 ): Place => {
   const driver = options.driver ?? memoryDriver();
   const tree = new Tree(driver);
   const notices: string[] = [];
   const changed: string[] = [];
-  const index = options.index ?? openIndex(":memory:", { onNotice: ({ message }) => notices.push(message) });
+  const metadata = options.metadata ?? openMetadata(":memory:", { onNotice: ({ message }) => notices.push(message) });
   const reconciler = createReconciler({
     tree,
-    index,
+    metadata,
     now: options.now ?? Date.now,
     recheckAfter: options.recheckAfter ?? 0,
     onNotice: ({ message }) => notices.push(message),
     onChange: (repository) => changed.push(repository),
   });
-  return { driver, tree, index, reconciler, notices, changed };
+  return { driver, tree, metadata, reconciler, notices, changed };
 };
 
 /** Writes as the registry does. */
-const put = ({ tree, index, reconciler }: Place, repository: string, n: number, tags: readonly string[]) =>
+const put = ({ tree, metadata, reconciler }: Place, repository: string, n: number, tags: readonly string[]) =>
   reconciler.write(
     repository,
     () => putInTree(tree, repository, n, tags),
     (digest) => {
       const { bytes } = manifestOf(n);
-      index.putManifest(repository, { ...describe(bytes), digest, size: bytes.byteLength, pushedAt: 1 });
-      for (const name of tags) index.putTag(repository, { name, digest, at: 1 });
+      metadata.putManifest(repository, { ...describe(bytes), digest, size: bytes.byteLength, pushedAt: 1 });
+      for (const name of tags) metadata.putTag(repository, { name, digest, at: 1 });
     },
   );
 
-const untag = ({ tree, index, reconciler }: Place, repository: string, tag: string) =>
+const untag = ({ tree, metadata, reconciler }: Place, repository: string, tag: string) =>
   reconciler.write(
     repository,
     () => tree.removeTag(repository, tag),
-    () => index.removeTag(repository, tag),
+    () => metadata.removeTag(repository, tag),
   );
 
-const remove = ({ tree, index, reconciler }: Place, repository: string, digest: Digest) =>
+const remove = ({ tree, metadata, reconciler }: Place, repository: string, digest: Digest) =>
   reconciler.write(
     repository,
     () => tree.unlinkRevision(repository, digest),
-    () => index.removeManifest(repository, digest),
+    () => metadata.removeManifest(repository, digest),
   );
 
 const differences = (reconciler: Reconciler): Promise<Difference[]> => Array.fromAsync(reconciler.check());
@@ -100,17 +100,17 @@ test("what lies in a tree is in the index when it is whole", async () => {
   const it = place();
   const digest = await putInTree(it.tree, "a/b", 1, ["v1", "v2"]);
   await putInTree(it.tree, "c", 2);
-  assert.equal(it.reconciler.isWhole, false);
+  assert.equal(it.reconciler.isComplete, false);
   assert.deepEqual(
     (await differences(it.reconciler)).map(({ kind, what }) => `${kind} ${what}`),
     ["repository missing", "tag missing", "tag missing", "manifest missing", "repository missing", "manifest missing"],
   );
-  await it.reconciler.whole();
-  assert.equal(it.reconciler.isWhole, true);
-  assert.deepEqual(it.index.repositories({ limit: 9 }), ["a/b", "c"]);
-  assert.deepEqual(it.index.tagsOf("a/b", digest), ["v1", "v2"]);
+  await it.reconciler.reconciled();
+  assert.equal(it.reconciler.isComplete, true);
+  assert.deepEqual(it.metadata.repositories({ limit: 9 }), ["a/b", "c"]);
+  assert.deepEqual(it.metadata.tagsOf("a/b", digest), ["v1", "v2"]);
   const { bytes } = manifestOf(1);
-  const { pushedAt, ...manifest } = it.index.manifest("a/b", digest) ?? assert.fail();
+  const { pushedAt, ...manifest } = it.metadata.manifest("a/b", digest) ?? assert.fail();
   assert.deepEqual(manifest, { ...describe(bytes), digest, size: bytes.byteLength });
   assert.ok(pushedAt > 0);
   assert.deepEqual(await differences(it.reconciler), []);
@@ -120,13 +120,13 @@ test("what lies in a tree is in the index when it is whole", async () => {
 test("a repository is looked at when it is asked for, without a start", async () => {
   const it = place();
   await putInTree(it.tree, "a", 1, ["v1"]);
-  assert.equal(it.reconciler.isSettled("a"), false);
-  assert.equal(await it.reconciler.settle("a"), true);
-  assert.equal(await it.reconciler.settle("b"), false);
-  assert.equal(it.reconciler.isSettled("a"), true);
-  assert.equal(it.reconciler.isSettled("b"), false);
+  assert.equal(it.reconciler.isReconciled("a"), false);
+  assert.equal(await it.reconciler.reconcile("a"), true);
+  assert.equal(await it.reconciler.reconcile("b"), false);
+  assert.equal(it.reconciler.isReconciled("a"), true);
+  assert.equal(it.reconciler.isReconciled("b"), false);
   assert.deepEqual(
-    it.index.tags("a", { limit: 9 }).map(({ name }) => name),
+    it.metadata.tags("a", { limit: 9 }).map(({ name }) => name),
     ["v1"],
   );
   await it.reconciler.close();
@@ -136,7 +136,7 @@ type Step =
   | { readonly do: "put" | "foreign put"; readonly repository: string; readonly n: number; readonly tags: string[] }
   | { readonly do: "untag" | "foreign untag"; readonly repository: string; readonly tag: string }
   | { readonly do: "remove" | "failing put"; readonly repository: string; readonly n: number }
-  | { readonly do: "foreign end" | "settle"; readonly repository: string }
+  | { readonly do: "foreign end" | "reconcile"; readonly repository: string }
   | { readonly do: "restart" | "lose" | "refresh" };
 
 const repository = fc.constantFrom("a", "a/b", "a-b");
@@ -146,13 +146,13 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   fc.record({ do: fc.constantFrom("put", "foreign put"), repository, n, tags: fc.uniqueArray(tag, { maxLength: 2 }) }),
   fc.record({ do: fc.constantFrom("untag", "foreign untag"), repository, tag }),
   fc.record({ do: fc.constantFrom("remove", "failing put"), repository, n }),
-  fc.record({ do: fc.constantFrom("foreign end", "settle"), repository }),
+  fc.record({ do: fc.constantFrom("foreign end", "reconcile"), repository }),
   fc.record({ do: fc.constantFrom("restart", "lose", "refresh") }),
 ) as fc.Arbitrary<Step>;
 
 test("after any writes, ours side by side and others' between them, index and tree agree", async () => {
   const scenario = fc.record({
-    rounds: fc.array(fc.record({ together: fc.array(step, { maxLength: 5 }), settles: fc.boolean() }), {
+    rounds: fc.array(fc.record({ together: fc.array(step, { maxLength: 5 }), reconciles: fc.boolean() }), {
       maxLength: 6,
     }),
     started: fc.boolean(),
@@ -161,10 +161,10 @@ test("after any writes, ours side by side and others' between them, index and tr
     fc.asyncProperty(scenario, async ({ rounds, started }) => {
       const driver = memoryDriver();
       const foreign = new Tree(driver);
-      const index = openIndex(":memory:");
-      // The clock is far from the times of the files, so that a stamp is trusted as soon as it is seen.
+      const metadata = openMetadata(":memory:");
+      // The clock is far from the times of the files, so that a version is trusted as soon as it is seen.
       const now = (): number => Date.now() + 3_600_000;
-      let it = place({ driver, index, now });
+      let it = place({ driver, metadata, now });
       if (started) it.reconciler.start();
       const locks = new KeyedRwLock();
       const perform = async (each: Step): Promise<void> => {
@@ -187,8 +187,8 @@ test("after any writes, ours side by side and others' between them, index and tr
               },
             );
             break;
-          case "settle":
-            await it.reconciler.settle(each.repository);
+          case "reconcile":
+            await it.reconciler.reconcile(each.repository);
             break;
           case "refresh":
             await it.reconciler.refresh();
@@ -197,7 +197,7 @@ test("after any writes, ours side by side and others' between them, index and tr
             break;
         }
       };
-      for (const { together, settles } of rounds) {
+      for (const { together, reconciles } of rounds) {
         // As everywhere in the registry: of one tag or digest, one write at a time.
         await Promise.all(together.map((each) => locks.hold({ exclusive: namesOf(each) }, () => perform(each))));
         for (const each of together) {
@@ -215,24 +215,24 @@ test("after any writes, ours side by side and others' between them, index and tr
             );
           } else if (each.do === "foreign untag") await foreign.removeTag(each.repository, each.tag);
           else if (each.do === "foreign end") await driver.remove(`docker/registry/v2/repositories/${each.repository}`);
-          else if (each.do === "lose") index.reset();
+          else if (each.do === "lose") metadata.reset();
           else if (each.do === "restart") {
             await it.reconciler.close();
-            it = place({ driver, index, now });
+            it = place({ driver, metadata, now });
             if (started) it.reconciler.start();
           }
         }
-        if (settles)
+        if (reconciles)
           for (const each of await Array.fromAsync(foreign.repositories())) {
-            assert.equal(await it.reconciler.settle(each), true);
+            assert.equal(await it.reconciler.reconcile(each), true);
             assert.deepEqual(
               (await differences(it.reconciler)).filter((found) => found.repository === each),
               [],
             );
           }
       }
-      for (const each of ["a", "a/b", "a-b"]) await it.reconciler.settle(each);
-      await it.reconciler.whole();
+      for (const each of ["a", "a/b", "a-b"]) await it.reconciler.reconcile(each);
+      await it.reconciler.reconciled();
       assert.deepEqual(await differences(it.reconciler), []);
       await it.reconciler.close();
     }),
@@ -253,20 +253,20 @@ const hadFolder = async (tree: Tree, repository: string, digest: Digest): Promis
 test("our own writes, also side by side, make nobody read the repository again", async () => {
   const it = place({ now: () => Date.now() + 3_600_000 });
   await putInTree(it.tree, "a", 1, ["v1"]);
-  await it.reconciler.settle("a");
+  await it.reconciler.reconcile("a");
   let reads = 0;
   const read = it.driver.read.bind(it.driver);
   it.driver.read = (path) => {
     if (path === currentLink("a", "v1")) reads++;
     return read(path);
   };
-  await it.reconciler.settle("a");
+  await it.reconciler.reconcile("a");
   const before = reads;
   await Promise.all(Array.from({ length: 20 }, (_, i) => put(it, "a", i + 2, [`t${i}`])));
   await untag(it, "a", "t3");
-  it.index.removeTag("a", "v1");
-  await it.reconciler.settle("a");
-  assert.equal(it.index.tags("a", { limit: 99 }).length, 19, "what the index lacks shows that it was not scanned");
+  it.metadata.removeTag("a", "v1");
+  await it.reconciler.reconcile("a");
+  assert.equal(it.metadata.tags("a", { limit: 99 }).length, 19, "what the index lacks shows that it was not scanned");
   assert.equal(reads, before);
   await it.reconciler.close();
 });
@@ -274,11 +274,11 @@ test("our own writes, also side by side, make nobody read the repository again",
 test("what another program wrote just before us is not taken for ours", async () => {
   const it = place({ now: () => Date.now() + 3_600_000 });
   await putInTree(it.tree, "a", 1, ["v1"]);
-  await it.reconciler.settle("a");
+  await it.reconciler.reconcile("a");
   await putInTree(it.tree, "a", 2, ["foreign"]);
   await Promise.all([put(it, "a", 3, ["own"]), put(it, "a", 4, ["also"])]);
-  assert.equal(it.reconciler.isSettled("a"), false);
-  await it.reconciler.settle("a");
+  assert.equal(it.reconciler.isReconciled("a"), false);
+  await it.reconciler.reconcile("a");
   assert.deepEqual(await differences(it.reconciler), []);
   await it.reconciler.close();
 });
@@ -297,8 +297,8 @@ test("a scan that has read an old state of a name never writes it over what a wr
     }) as never;
   }
   for (let i = 0; i < 8; i++) {
-    it.index.reset();
-    const settled = it.reconciler.settle("a");
+    it.metadata.reset();
+    const reconciled = it.reconciler.reconcile("a");
     for (let k = 0; k < 10; k++) {
       await Promise.all([
         put(it, "a", 200 + k + i, [`t${k * 9}`]),
@@ -307,22 +307,22 @@ test("a scan that has read an old state of a name never writes it over what a wr
       ]);
       await put(it, "a", k * 9 + 2, []);
     }
-    await settled;
+    await reconciled;
     assert.deepEqual(await differences(it.reconciler), []);
   }
   await it.reconciler.close();
 });
 
-test("a whole new repository is settled by the write that makes it", async () => {
+test("a whole new repository is reconciled by the write that makes it", async () => {
   const it = place();
   await put(it, "new", 1, ["v1"]);
-  assert.equal(it.reconciler.isSettled("new"), true);
+  assert.equal(it.reconciler.isReconciled("new"), true);
   await it.reconciler.close();
 });
 
 test("a failed index write is told, fails nothing, and is mended in the background", async () => {
   const it = place();
-  await it.reconciler.whole();
+  await it.reconciler.reconciled();
   const digest = await it.reconciler.write(
     "a",
     () => putInTree(it.tree, "a", 1, ["v1"]),
@@ -330,10 +330,10 @@ test("a failed index write is told, fails nothing, and is mended in the backgrou
       throw new Error("no room");
     },
   );
-  assert.equal(it.reconciler.isWhole, false);
+  assert.equal(it.reconciler.isComplete, false);
   assert.match(it.notices.join(), /no room/);
-  await it.reconciler.whole();
-  assert.deepEqual(it.index.tagsOf("a", digest), ["v1"]);
+  await it.reconciler.reconciled();
+  assert.deepEqual(it.metadata.tagsOf("a", digest), ["v1"]);
   assert.ok(it.changed.includes("a"));
   await it.reconciler.close();
 });
@@ -341,12 +341,12 @@ test("a failed index write is told, fails nothing, and is mended in the backgrou
 test("a restart reads the names of manifests, and none of what may be large in them", async () => {
   const before = place();
   for (let n = 0; n < 300; n++) await putInTree(before.tree, "a", n);
-  await before.reconciler.settle("a");
-  const { driver, index } = before;
-  index.manifests = () => assert.fail("manifests are read in pages");
-  const { reconciler } = place({ driver, index });
-  await reconciler.whole();
-  assert.equal(index.counts().manifests, 300);
+  await before.reconciler.reconcile("a");
+  const { driver, metadata } = before;
+  metadata.manifests = () => assert.fail("manifests are read in pages");
+  const { reconciler } = place({ driver, metadata });
+  await reconciler.reconciled();
+  assert.equal(metadata.counts().manifests, 300);
   assert.deepEqual(await Array.fromAsync(reconciler.check()), []);
   await reconciler.close();
 });
@@ -358,13 +358,13 @@ test("damaged content is kept as not readable and told once; whole again, it is 
   const torn = await putInTree(it.tree, "a", 2);
   it.driver.putSync(blobPath(digest), textBytes("{}"));
   it.driver.putSync(`${revisionFolder("a", torn)}/link`, textBytes("sha256:12"));
-  await it.reconciler.whole();
-  assert.deepEqual(it.index.unreadable("a"), [digest, torn].sort());
+  await it.reconciler.reconciled();
+  assert.deepEqual(it.metadata.unreadable("a"), [digest, torn].sort());
   assert.equal(it.notices.length, 2);
   it.driver.putSync(blobPath(digest), bytes);
   await it.reconciler.refresh();
-  assert.deepEqual(it.index.unreadable("a"), [torn]);
-  assert.equal(it.index.manifest("a", digest)?.references.length, 2);
+  assert.deepEqual(it.metadata.unreadable("a"), [torn]);
+  assert.equal(it.metadata.manifest("a", digest)?.references.length, 2);
   assert.equal(it.notices.length, 2);
   await it.reconciler.close();
 });
@@ -374,49 +374,49 @@ test("a refresh sees what changes no directory: a tag that another program moved
   const first = await putInTree(it.tree, "a", 1, ["v1"]);
   const second = await putInTree(it.tree, "a", 2);
   await it.tree.unlinkRevision("a", second);
-  await it.reconciler.whole();
+  await it.reconciler.reconciled();
   await it.tree.linkRevision("a", second);
   await it.tree.setTag("a", "v1", second);
   await putInTree(it.tree, "b", 3);
   await it.reconciler.refresh();
   assert.deepEqual(await differences(it.reconciler), []);
-  assert.deepEqual(it.index.tagsOf("a", first), []);
-  assert.deepEqual(it.index.repositories({ limit: 9 }), ["a", "b"]);
+  assert.deepEqual(it.metadata.tagsOf("a", first), []);
+  assert.deepEqual(it.metadata.repositories({ limit: 9 }), ["a", "b"]);
   await it.driver.remove("docker/registry/v2/repositories/a");
   await it.reconciler.refresh();
-  assert.deepEqual(it.index.repositories({ limit: 9 }), ["b"]);
+  assert.deepEqual(it.metadata.repositories({ limit: 9 }), ["b"]);
   await it.reconciler.close();
 });
 
-test("a glance finds repositories that another program made, and misses those that it removed, without reading the others", async () => {
+test("discovery finds repositories that another program made, and misses those that it removed, without reading the others", async () => {
   const clock = { now: 10_000 };
-  const { driver, tree, index, reconciler, changed } = place({ recheckAfter: 2000, now: () => clock.now });
+  const { driver, tree, metadata, reconciler, changed } = place({ recheckAfter: 2000, now: () => clock.now });
   for (const repository of ["a", "b/c"]) await putInTree(tree, repository, 1, ["1"]);
-  await reconciler.whole();
-  reconciler.glance();
+  await reconciler.reconciled();
+  reconciler.discover();
   await putInTree(tree, "b/d", 2, ["1"]);
   await driver.remove("docker/registry/v2/repositories/a");
   changed.length = 0;
-  const known = (): string[] => index.repositories({ limit: 10 });
+  const known = (): string[] => metadata.repositories({ limit: 10 });
   const turns = async (): Promise<void> => {
     for (let i = 0; i < 200; i++) await new Promise((resolve) => void setImmediate(resolve));
   };
   // It has just looked.
-  reconciler.glance();
+  reconciler.discover();
   await turns();
   assert.deepEqual(known(), ["a", "b/c"]);
   clock.now += 2000;
-  reconciler.glance();
+  reconciler.discover();
   while (known().join() !== "b/c,b/d") await turns();
   assert.ok(!changed.includes("b/c"));
-  assert.equal(index.tag("b/d", "1")?.name, "1");
+  assert.equal(metadata.tag("b/d", "1")?.name, "1");
   await reconciler.close();
 });
 
 test("an unreadable repository keeps the index from being whole, and is tried again", async () => {
   const driver = memoryDriver();
   const tree = new Tree(driver);
-  const index = openIndex(":memory:");
+  const metadata = openMetadata(":memory:");
   const notices: string[] = [];
   await putInTree(tree, "a", 1, ["v1"]);
   await putInTree(tree, "b", 2, ["v1"]);
@@ -424,30 +424,30 @@ test("an unreadable repository keeps the index from being whole, and is tried ag
   let broken = true;
   driver.read = (path) => (broken && path === currentLink("a", "v1") ? Promise.reject(new Error("EIO")) : read(path));
   const onNotice = ({ message }: { message: string }): void => void notices.push(message);
-  const reconciler = createReconciler({ tree, index, now: Date.now, retryAfter: 20, onNotice });
-  const whole = reconciler.whole();
-  await reconciler.settle("b");
-  await assert.rejects(reconciler.settle("a"), /EIO/);
+  const reconciler = createReconciler({ tree, metadata, now: Date.now, retryAfter: 20, onNotice });
+  const whole = reconciler.reconciled();
+  await reconciler.reconcile("b");
+  await assert.rejects(reconciler.reconcile("a"), /EIO/);
   while (notices.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
-  assert.equal(reconciler.isWhole, false);
+  assert.equal(reconciler.isComplete, false);
   broken = false;
   const kept = setInterval(() => {}, 1000);
   await whole;
   clearInterval(kept);
   assert.deepEqual(await differences(reconciler), []);
   await reconciler.close();
-  await assert.rejects(reconciler.whole(), /closing/);
+  await assert.rejects(reconciler.reconciled(), /closing/);
 });
 
 test("a rebuild begins again with nothing, also in the middle of writes", async () => {
   const it = place();
   for (let i = 0; i < 200; i++) await putInTree(it.tree, "a", i, [`t${i}`]);
-  const whole = it.reconciler.whole();
+  const whole = it.reconciler.reconciled();
   const writes = Promise.all(Array.from({ length: 20 }, (_, i) => put(it, "a", 200 + i, [`t${200 + i}`])));
   const rebuilt = it.reconciler.rebuild();
   await Promise.all([whole, writes, rebuilt]);
-  await it.reconciler.whole();
-  assert.deepEqual(it.index.counts(), { repositories: 1, tags: 220, manifests: 220 });
+  await it.reconciler.reconciled();
+  assert.deepEqual(it.metadata.counts(), { repositories: 1, tags: 220, manifests: 220 });
   assert.deepEqual(await differences(it.reconciler), []);
   await it.reconciler.close();
 });
@@ -455,21 +455,21 @@ test("a rebuild begins again with nothing, also in the middle of writes", async 
 test("an index that cannot be written goes on in memory, and is whole there", async () => {
   const it = place();
   for (let i = 0; i < 5; i++) await putInTree(it.tree, "a", i, [`t${i}`]);
-  const putManifest = it.index.putManifest.bind(it.index);
-  const reset = it.index.reset.bind(it.index);
+  const putManifest = it.metadata.putManifest.bind(it.metadata);
+  const reset = it.metadata.reset.bind(it.metadata);
   const resets: (string | undefined)[] = [];
-  it.index.putManifest = () => {
+  it.metadata.putManifest = () => {
     const cause = Object.assign(new Error("database or disk is full"), { errcode: 13 });
     throw new DrayError("DISK", "the index failed: database or disk is full", { cause });
   };
-  it.index.reset = (where) => {
+  it.metadata.reset = (where) => {
     resets.push(where);
-    it.index.putManifest = putManifest;
+    it.metadata.putManifest = putManifest;
     reset(where);
   };
   await put(it, "a", 7, ["t7"]);
   assert.match(it.notices[0] ?? "", /not indexed.*full/);
-  await it.reconciler.whole();
+  await it.reconciler.reconciled();
   assert.deepEqual(resets, ["memory"]);
   assert.deepEqual(await differences(it.reconciler), []);
   await it.reconciler.close();
@@ -480,35 +480,35 @@ test("on real files: what others write is seen, what we write is not read again"
   const driver = await filesystemDriver(folder, { durability: "relaxed" });
   const foreign = new Tree(driver);
   const file = join(folder, "index.db");
-  const open = (): Index => openIndex(file);
-  let index = open();
+  const open = (): Metadata => openMetadata(file);
+  let metadata = open();
   const options = { tree: new Tree(driver), now: Date.now, recheckAfter: 0 };
-  let reconciler = createReconciler({ ...options, index });
+  let reconciler = createReconciler({ ...options, metadata });
   for (let i = 0; i < 30; i++) await putInTree(foreign, "a", i, [`t${i}`]);
-  await reconciler.settle("a");
+  await reconciler.reconcile("a");
   assert.deepEqual(await differences(reconciler), []);
   await putInTree(foreign, "a", 40, ["foreign"]);
   await foreign.removeTag("a", "t3");
-  await reconciler.settle("a");
+  await reconciler.reconcile("a");
   assert.deepEqual(await differences(reconciler), []);
   await Promise.all(
     Array.from({ length: 10 }, (_, i) =>
-      put({ tree: options.tree, index, reconciler } as Place, "a", 50 + i, [`own${i}`]),
+      put({ tree: options.tree, metadata, reconciler } as Place, "a", 50 + i, [`own${i}`]),
     ),
   );
   assert.deepEqual(await differences(reconciler), []);
   await reconciler.close();
-  index.close();
+  metadata.close();
   await putInTree(foreign, "b", 1, ["meanwhile"]);
   await foreign.removeTag("a", "own1");
-  index = open();
-  reconciler = createReconciler({ ...options, index });
-  assert.equal(index.counts().tags, 40);
-  await reconciler.whole();
+  metadata = open();
+  reconciler = createReconciler({ ...options, metadata });
+  assert.equal(metadata.counts().tags, 40);
+  await reconciler.reconciled();
   assert.deepEqual(await differences(reconciler), []);
-  assert.deepEqual(index.repositories({ limit: 9 }), ["a", "b"]);
+  assert.deepEqual(metadata.repositories({ limit: 9 }), ["a", "b"]);
   await reconciler.close();
-  index.close();
+  metadata.close();
   await driver.close();
   await rm(folder, { recursive: true });
 });
@@ -530,18 +530,18 @@ test("a write waits for a batch of a scan at most, and a scan of many leaves roo
   };
   watch();
   const started = performance.now();
-  const whole = it.reconciler.whole();
+  const whole = it.reconciler.reconciled();
   await put(it, "a", 1, ["meanwhile"]);
-  assert.equal(it.reconciler.isWhole, false, "the write did not wait for the scan");
+  assert.equal(it.reconciler.isComplete, false, "the write did not wait for the scan");
   await whole;
   watching = false;
   t.diagnostic(
     `${size} manifests and tags in ${Math.round(performance.now() - started)} ms, at most ${Math.round(worst)} ms at once`,
   );
   assert.ok(turns > size / 200, `${turns} turns of the event loop`);
-  assert.deepEqual(it.index.counts(), { repositories: 1, tags: size + 1, manifests: size + 1 });
-  const settled = performance.now();
+  assert.deepEqual(it.metadata.counts(), { repositories: 1, tags: size + 1, manifests: size + 1 });
+  const reconciled = performance.now();
   await it.reconciler.refresh();
-  t.diagnostic(`looked at again in ${Math.round(performance.now() - settled)} ms`);
+  t.diagnostic(`looked at again in ${Math.round(performance.now() - reconciled)} ms`);
   await it.reconciler.close();
 });

@@ -2,37 +2,37 @@ import { DrayError, isDrayError } from "dray/errors";
 import type { Tree } from "../distribution-tree/index.ts";
 import type { Notice } from "../options.ts";
 import { check } from "./check.ts";
-import { Settling } from "./settling.ts";
+import { RepositoryReconciler } from "./repository-reconciler.ts";
 import { Slices } from "./slices.ts";
-import type { Difference, Index, Reconciler } from "./types.ts";
+import type { Difference, Metadata, Reconciler } from "./types.ts";
 
 export interface ReconcilerOptions {
   readonly tree: Tree;
-  readonly index: Index;
+  readonly metadata: Metadata;
   /** Milliseconds since 1970. */
   readonly now: () => number;
-  /** Milliseconds after which a settled repository's directories are compared again; 0: each time. Default 2000. */
+  /** Milliseconds after which a reconciled repository's directories are compared again; 0: each time. Default 2000. */
   readonly recheckAfter?: number;
   /** Milliseconds until a repository that could not be read is tried again. Default 5000. */
   readonly retryAfter?: number;
   readonly onNotice?: (notice: Notice) => void;
-  /** What the index says of a repository changed, not by a write of this process. */
+  /** What the metadata says of a repository changed, not by a write of this process. */
   readonly onChange?: (repository: string) => void;
 }
 
 export const createReconciler = (options: ReconcilerOptions): Reconciler => new TreeReconciler(options);
 
-/** Walks all repositories in the background, and then those that were marked. */
+/** Walks all repositories in the background, and then those that were invalidated. */
 class TreeReconciler implements Reconciler {
   readonly #tree: Tree;
-  readonly #index: Index;
-  readonly #settling: Settling;
+  readonly #metadata: Metadata;
+  readonly #repositories: RepositoryReconciler;
   readonly #onNotice: (notice: Notice) => void;
   readonly #retryAfter: number;
   readonly #slices = new Slices();
   readonly #waiting: PromiseWithResolvers<void>[] = [];
   readonly #failed = new Set<string>();
-  /** The generation of the index that a walk over all repositories has filled. */
+  /** The generation of the metadata that a walk over all repositories has filled. */
   #walked: number | undefined;
   #started = false;
   #closed = false;
@@ -40,8 +40,8 @@ class TreeReconciler implements Reconciler {
   #retry: NodeJS.Timeout | undefined;
   readonly #now: () => number;
   readonly #recheckAfter: number;
-  #glance: Promise<void> | undefined;
-  #nextGlance: number | undefined;
+  #discovery: Promise<void> | undefined;
+  #nextDiscovery: number | undefined;
 
   constructor({
     onNotice = () => {},
@@ -51,24 +51,30 @@ class TreeReconciler implements Reconciler {
     ...rest
   }: ReconcilerOptions) {
     this.#tree = rest.tree;
-    this.#index = rest.index;
+    this.#metadata = rest.metadata;
     this.#onNotice = onNotice;
     this.#retryAfter = retryAfter;
     this.#now = rest.now;
     this.#recheckAfter = recheckAfter;
-    this.#settling = new Settling({ ...rest, recheckAfter, onNotice, onChange, onMark: () => this.#go() });
+    this.#repositories = new RepositoryReconciler({
+      ...rest,
+      recheckAfter,
+      onNotice,
+      onChange,
+      onInvalid: () => this.#go(),
+    });
   }
 
-  settle(repository: string): Promise<boolean> {
-    return this.#settling.settle(repository).finally(() => this.#announce());
+  reconcile(repository: string): Promise<boolean> {
+    return this.#repositories.reconcile(repository).finally(() => this.#announce());
   }
 
-  isSettled(repository: string): boolean {
-    return !this.#closed && this.#settling.isSettled(repository);
+  isReconciled(repository: string): boolean {
+    return !this.#closed && this.#repositories.isReconciled(repository);
   }
 
-  write<T>(repository: string, tree: () => Promise<T>, index: (result: T) => void): Promise<T> {
-    return this.#settling.write(repository, tree, index);
+  write<T>(repository: string, tree: () => Promise<T>, metadata: (result: T) => void): Promise<T> {
+    return this.#repositories.write(repository, tree, metadata);
   }
 
   start(): void {
@@ -76,63 +82,64 @@ class TreeReconciler implements Reconciler {
     this.#go();
   }
 
-  async whole(): Promise<void> {
+  async reconciled(): Promise<void> {
     if (this.#closed) throw closing();
-    if (this.isWhole) return;
+    if (this.isComplete) return;
     const waiting = Promise.withResolvers<void>();
     this.#waiting.push(waiting);
     this.start();
     await waiting.promise;
   }
 
-  get isWhole(): boolean {
-    return !this.#closed && this.#walked === this.#index.generation && this.#settling.unsettled.size === 0;
+  get isComplete(): boolean {
+    return !this.#closed && this.#walked === this.#metadata.generation && this.#repositories.invalid.size === 0;
   }
 
   async refresh(): Promise<void> {
-    await this.whole();
-    await this.#each((repository) => this.#settling.rescan(repository));
-    await this.whole();
+    await this.reconciled();
+    await this.#each((repository) => this.#repositories.rescan(repository));
+    await this.reconciled();
   }
 
-  glance(): void {
+  discover(): void {
     // Just after the look at everything there is nothing to find.
-    this.#nextGlance ??= this.#now() + this.#recheckAfter;
-    if (!this.isWhole || this.#glance !== undefined || this.#now() < this.#nextGlance) return;
+    this.#nextDiscovery ??= this.#now() + this.#recheckAfter;
+    if (!this.isComplete || this.#discovery !== undefined || this.#now() < this.#nextDiscovery) return;
     const begun = performance.now();
-    this.#glance = this.#each(async (repository, inTree) => {
-      if (!inTree || !this.#index.hasRepository(repository))
-        await this.#attempt(repository, () => this.#settling.settle(repository));
+    this.#discovery = this.#each(async (repository, inTree) => {
+      if (!inTree || !this.#metadata.hasRepository(repository))
+        await this.#attempt(repository, () => this.#repositories.reconcile(repository));
     })
       .catch((error: unknown) => {
         const message = `repositories of other programs cannot be looked for: ${(error as Error).message}`;
         if (!this.#closed) this.#onNotice({ level: "error", message });
       })
       .finally(() => {
-        this.#glance = undefined;
-        this.#nextGlance = this.#now() + Math.max(this.#recheckAfter, glanceShare * (performance.now() - begun));
+        this.#discovery = undefined;
+        this.#nextDiscovery = this.#now() + Math.max(this.#recheckAfter, discoveryShare * (performance.now() - begun));
       });
   }
 
   async rebuild(): Promise<void> {
     if (this.#closed) throw closing();
-    this.#index.reset();
-    this.#settling.follow();
-    await this.whole();
+    this.#metadata.reset();
+    this.#repositories.follow();
+    await this.reconciled();
   }
 
   check(options: { signal?: AbortSignal } = {}): AsyncIterable<Difference> {
-    const alone = <T>(repository: string, work: () => Promise<T>): Promise<T> => this.#settling.alone(repository, work);
-    return check({ tree: this.#tree, index: this.#index, alone, ...options });
+    const alone = <T>(repository: string, work: () => Promise<T>): Promise<T> =>
+      this.#repositories.alone(repository, work);
+    return check({ tree: this.#tree, metadata: this.#metadata, alone, ...options });
   }
 
   async close(): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#retry);
     for (const { reject } of this.#waiting.splice(0)) reject(closing());
-    await this.#settling.close();
+    await this.#repositories.close();
     await this.#work;
-    await this.#glance;
+    await this.#discovery;
   }
 
   /** Works in the background as long as there is something to do. */
@@ -151,28 +158,28 @@ class TreeReconciler implements Reconciler {
     while (!this.#closed) {
       const next = this.#next();
       if (next === undefined) return;
-      await this.#attempt(next, next === everything ? () => this.#walk() : () => this.#settling.settle(next));
+      await this.#attempt(next, next === everything ? () => this.#walk() : () => this.#repositories.reconcile(next));
       await this.#slices.rest();
     }
   }
 
   #next(): string | undefined {
     if (this.#closed) return undefined;
-    if (this.#walked !== this.#index.generation && !this.#failed.has(everything)) return everything;
-    for (const repository of this.#settling.unsettled) if (!this.#failed.has(repository)) return repository;
+    if (this.#walked !== this.#metadata.generation && !this.#failed.has(everything)) return everything;
+    for (const repository of this.#repositories.invalid) if (!this.#failed.has(repository)) return repository;
     return undefined;
   }
 
   async #walk(): Promise<void> {
-    const { generation } = this.#index;
+    const { generation } = this.#metadata;
     await this.#each(async (repository) => {
-      if (this.#index.generation === generation && !this.#settling.isSettled(repository))
-        await this.#attempt(repository, () => this.#settling.settle(repository));
+      if (this.#metadata.generation === generation && !this.#repositories.isReconciled(repository))
+        await this.#attempt(repository, () => this.#repositories.reconcile(repository));
     });
     this.#walked = generation;
   }
 
-  /** Every repository of the tree, then those that only the index has. */
+  /** Every repository of the tree, then those that only the metadata has. */
   async #each(work: (repository: string, inTree: boolean) => Promise<void>): Promise<void> {
     const of = async (repository: string, inTree: boolean): Promise<void> => {
       if (this.#closed) throw closing();
@@ -181,7 +188,7 @@ class TreeReconciler implements Reconciler {
     };
     for await (const repository of this.#tree.repositories()) await of(repository, true);
     for (let after = ""; ; ) {
-      const page = this.#index.repositories({ after, limit: 500 });
+      const page = this.#metadata.repositories({ after, limit: 500 });
       for (const repository of page) if (!(await this.#tree.isRepository(repository))) await of(repository, false);
       const last = page.at(-1);
       if (last === undefined) return;
@@ -199,7 +206,7 @@ class TreeReconciler implements Reconciler {
       const message = `the index cannot be brought up to date, and it is tried again: ${(error as Error).message}`;
       this.#onNotice({ level: "error", message, ...repository });
       this.#failed.add(what);
-      if (what !== everything) this.#settling.mark(what);
+      if (what !== everything) this.#repositories.invalidate(what);
       this.#retry ??= setTimeout(() => {
         this.#retry = undefined;
         this.#failed.clear();
@@ -209,7 +216,7 @@ class TreeReconciler implements Reconciler {
   }
 
   #announce(): void {
-    if (this.#waiting.length > 0 && this.isWhole) for (const { resolve } of this.#waiting.splice(0)) resolve();
+    if (this.#waiting.length > 0 && this.isComplete) for (const { resolve } of this.#waiting.splice(0)) resolve();
   }
 }
 
@@ -217,6 +224,6 @@ class TreeReconciler implements Reconciler {
 const everything = "";
 
 /** Looking for repositories takes a fiftieth of the time at most. */
-const glanceShare = 50;
+const discoveryShare = 50;
 
 const closing = (): DrayError => new DrayError("ABORTED", "the registry is closing");

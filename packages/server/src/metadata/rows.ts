@@ -1,17 +1,17 @@
 import type { Annotations, Digest } from "dray/oci";
 import { digestOfKey, unpacked } from "./digest-key.ts";
 import type { Row } from "./statements.ts";
-import type { IndexedManifest, IndexedTag } from "./types.ts";
+import type { ManifestRecord, TagRecord } from "./types.ts";
 
 /** Bytes come as text: an array for each would cost more than all the rest of a row. */
 export const tagColumns = "name, lower(hex(digest)), at, mtime, ino";
 
 type TagRow = [name: string, digest: string, at: number, mtime: number | null, ino: number];
 
-export const tagOf = (row: Row): IndexedTag => {
+export const tagOf = (row: Row): TagRecord => {
   const [name, digest, at, mtime, ino] = row as TagRow;
   const tag = { name, digest: digestOfKey(digest), at };
-  return mtime === null ? tag : { ...tag, stamp: { mtime, ino } };
+  return mtime === null ? tag : { ...tag, version: { mtime, ino } };
 };
 
 export const manifestColumns =
@@ -30,10 +30,10 @@ type ManifestRow = [
   children: string,
 ];
 
-export const manifestOf = (row: Row): IndexedManifest => {
+export const manifestOf = (row: Row): ManifestRecord => {
   const [digest, mediaType, size, artifact, subject, annotations, readable, pushedAt, children] = row as ManifestRow;
   // Without the usual spreading: this runs a thousand times for a page.
-  const manifest: IndexedManifest & { artifactType?: string; subject?: Digest; annotations?: Annotations } = {
+  const manifest: ManifestRecord & { artifactType?: string; subject?: Digest; annotations?: Annotations } = {
     digest: digestOfKey(digest),
     mediaType,
     size,

@@ -1,13 +1,13 @@
-import type { Stamps } from "./stamps.ts";
+import type { FileVersions } from "./file-versions.ts";
 
 /** What the reconciler remembers of a repository. */
 export interface ReconcilerState {
   readonly repository: string;
-  /** Whether the index said what the tree said, when it was looked at last, and nothing failed since. */
+  /** Whether the metadata said what the tree said, when it was looked at last, and nothing failed since. */
   reconciled: boolean;
   exists: boolean;
-  /** The state of its directories that the index answers to; our own writes carry it on. */
-  known: Stamps | undefined;
+  /** The state of its directories that the metadata answers to; our own writes carry it on. */
+  known: FileVersions | undefined;
   /** `known` was taken so soon after a change that a later one may hide behind the same times. */
   racy: boolean;
   /** When the directories were compared last. */

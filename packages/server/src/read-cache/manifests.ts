@@ -15,7 +15,7 @@ export interface StoredManifest {
 
 interface Remembered<T> {
   readonly value: T;
-  readonly stamp: FileVersion;
+  readonly version: FileVersion;
   /** When the tree last agreed; milliseconds since 1970. */
   checked: number;
 }
@@ -83,10 +83,10 @@ export class Manifests {
       this.#load(
         this.#tags,
         key,
-        () => this.#tree.tagStamp(repository, tag),
+        () => this.#tree.tagVersion(repository, tag),
         async () => {
           const link = await this.#tree.tag(repository, tag);
-          return link && { value: link.digest, stamp: link.stamp };
+          return link && { value: link.digest, version: link.version };
         },
         () => overhead,
       )
@@ -138,28 +138,32 @@ export class Manifests {
     memory: LruCache<Remembered<T>>,
     key: string,
     look: () => Promise<FileVersion | undefined>,
-    read: () => Promise<{ value: T; stamp: FileVersion } | undefined>,
+    read: () => Promise<{ value: T; version: FileVersion } | undefined>,
     sizeOf: (value: T) => number,
   ): Promise<T | undefined> {
     const begun = this.#now();
-    const load = async (): Promise<{ value: T; stamp: FileVersion } | undefined> => {
+    const load = async (): Promise<{ value: T; version: FileVersion } | undefined> => {
       const entry = memory.get(key);
       if (entry !== undefined) {
-        const stamp = await look();
-        if (stamp !== undefined && stamp.mtime === entry.stamp.mtime && stamp.ino === entry.stamp.ino) return entry;
+        const version = await look();
+        if (version !== undefined && version.mtime === entry.version.mtime && version.ino === entry.version.ino)
+          return entry;
       }
       return read();
     };
-    const keep = (found: { value: T; stamp: FileVersion } | undefined): void => {
+    const keep = (found: { value: T; version: FileVersion } | undefined): void => {
       if (found === undefined) memory.delete(key);
       else memory.set(key, { ...found, checked: begun }, sizeOf(found.value));
     };
     return this.#fills.load(key, load, keep).then((found) => found?.value);
   }
 
-  async #read(repository: string, digest: Digest): Promise<{ value: StoredManifest; stamp: FileVersion } | undefined> {
-    const stamp = await this.#tree.revision(repository, digest);
-    if (stamp === undefined) return undefined;
+  async #read(
+    repository: string,
+    digest: Digest,
+  ): Promise<{ value: StoredManifest; version: FileVersion } | undefined> {
+    const version = await this.#tree.revision(repository, digest);
+    if (version === undefined) return undefined;
     const target = await this.#tree.revisionTarget(repository, digest);
     const size = target && (await this.#tree.blobSize(target));
     if (target === undefined || size === undefined) return undefined;
@@ -171,7 +175,7 @@ export class Manifests {
       return undefined;
     }
     const mediaType = (await this.#tree.pushedType(repository, digest)) ?? typeInside(bytes);
-    return { value: { digest, mediaType, bytes, headers: headersOf(digest, mediaType, bytes) }, stamp };
+    return { value: { digest, mediaType, bytes, headers: headersOf(digest, mediaType, bytes) }, version };
   }
 }
 

@@ -1,8 +1,8 @@
-import type { Removals } from "../deletion/index.ts";
+import type { Deletions } from "../deletion/index.ts";
 import type { Tree } from "../distribution-tree/index.ts";
 import type { Leases } from "../leases/index.ts";
 import type { KeyedMutex, KeyedRwLock } from "../locks/index.ts";
-import type { Index, Reconciler } from "../metadata/types.ts";
+import type { Metadata, Reconciler } from "../metadata/types.ts";
 import type { Notice } from "../options.ts";
 import type { Lists } from "../read-cache/lists.ts";
 import type { Manifests } from "../read-cache/manifests.ts";
@@ -11,23 +11,23 @@ import type { Uploads } from "../uploads/types.ts";
 /** What a registry consists of; each endpoint takes what it needs. */
 export interface RegistryContext {
   readonly tree: Tree;
-  readonly index: Index;
+  readonly metadata: Metadata;
   readonly reconciler: Reconciler;
   readonly manifests: Manifests;
   readonly lists: Lists;
   readonly uploads: Uploads;
-  readonly removals: Removals;
+  readonly deletions: Deletions;
   readonly locks: KeyedRwLock;
   /** By `repository\0tag`. Taken after the locks of digests. */
   readonly tagLocks: KeyedMutex;
   readonly leases: Leases;
-  readonly settings: Settings;
+  readonly settings: RegistrySettings;
   readonly now: () => number;
   readonly onNotice: (notice: Notice) => void;
 }
 
 /** Settings that endpoints look at, with their defaults filled in. */
-export interface Settings {
+export interface RegistrySettings {
   readonly deletes: boolean;
   readOnly: boolean;
   readonly largestManifest: number;

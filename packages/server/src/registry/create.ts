@@ -1,24 +1,24 @@
 import type { Handler } from "dray/http";
 import { openAccess } from "../access/index.ts";
-import { createRemovals } from "../deletion/index.ts";
+import { createDeletions } from "../deletion/index.ts";
 import { Tree } from "../distribution-tree/index.ts";
 import { protocol } from "../endpoints/endpoints.ts";
 import { refusedDeletes } from "../endpoints/guard.ts";
 import { type Collected, type CollectOptions, createCollector, type Marks } from "../gc/index.ts";
 import { Leases } from "../leases/index.ts";
 import { KeyedMutex, KeyedRwLock } from "../locks/index.ts";
-import { createReconciler, openIndex } from "../metadata/index.ts";
+import { createReconciler, openMetadata } from "../metadata/index.ts";
 import type { Difference } from "../metadata/types.ts";
 import type { Notice, RegistryOptions } from "../options.ts";
 import { Lists } from "../read-cache/lists.ts";
 import { Manifests } from "../read-cache/manifests.ts";
 import { createUploads } from "../uploads/index.ts";
-import type { RegistryContext, Settings } from "./context.ts";
+import type { RegistryContext, RegistrySettings } from "./context.ts";
 
 /** A registry: a handler of requests, and what its operator does with it. */
 export interface Registry extends Handler {
-  readonly parts: RegistryContext;
-  /** Begins the background work: reconciling the index with the tree. Until then, and without it, each repository is looked at when it is asked for. */
+  readonly context: RegistryContext;
+  /** Begins the background work: reconciling the metadata with the tree. Until then, and without it, each repository is looked at when it is asked for. */
   start(): void;
   /** Removes what nothing uses any more. */
   collect(options?: CollectOptions): Promise<Collected>;
@@ -26,7 +26,7 @@ export interface Registry extends Handler {
   marks(options?: { signal?: AbortSignal }): Promise<Marks>;
   /** What differs between index and tree. */
   check(options?: { signal?: AbortSignal }): AsyncIterable<Difference>;
-  /** Forgets the index and makes it again from the tree. */
+  /** Forgets the metadata and makes it again from the tree. */
   rebuild(): Promise<void>;
   setReadOnly(on: boolean): void;
   /** Parks uploads and lets go of everything; the driver too. */
@@ -50,7 +50,7 @@ export const createRegistry = (options: RegistryOptions): Registry => {
   const recheckAfter = options.recheckAfter ?? 2000;
   const lease = options.gc?.lease ?? hours;
   const notice = (said: Notice): void => onNotice(said);
-  const index = openIndex(options.index ?? ":memory:", { onNotice: notice });
+  const metadata = openMetadata(options.index ?? ":memory:", { onNotice: notice });
   const manifests = new Manifests({
     tree,
     memory: memory / 2,
@@ -62,7 +62,7 @@ export const createRegistry = (options: RegistryOptions): Registry => {
   });
   const lists = new Lists(memory / 2);
   const changed = (repository: string): void => lists.changed(repository);
-  const reconciler = createReconciler({ tree, index, now, recheckAfter, onNotice: notice, onChange: changed });
+  const reconciler = createReconciler({ tree, metadata, now, recheckAfter, onNotice: notice, onChange: changed });
   const uploads = createUploads({
     driver,
     now,
@@ -78,10 +78,10 @@ export const createRegistry = (options: RegistryOptions): Registry => {
     lists.changed(repository);
   };
   const guard = () => refusedDeletes({ settings });
-  const removals = createRemovals({ tree, index, reconciler, locks, tagLocks, guard, forget });
+  const deletions = createDeletions({ tree, metadata, reconciler, locks, tagLocks, guard, forget });
   const collector = createCollector({
     tree,
-    index,
+    metadata,
     reconciler,
     locks,
     leases,
@@ -96,14 +96,14 @@ export const createRegistry = (options: RegistryOptions): Registry => {
     forget,
     onNotice: notice,
   });
-  const parts: RegistryContext = {
+  const context: RegistryContext = {
     tree,
-    index,
+    metadata,
     reconciler,
     manifests,
     lists,
     uploads,
-    removals,
+    deletions,
     locks,
     tagLocks,
     leases,
@@ -111,8 +111,8 @@ export const createRegistry = (options: RegistryOptions): Registry => {
     now,
     onNotice: notice,
   };
-  return Object.assign(protocol(parts, access), {
-    parts,
+  return Object.assign(protocol(context, access), {
+    context,
     start: () => reconciler.start(),
     collect: (wanted: CollectOptions = {}) => collector.collect(wanted),
     marks: (wanted: { signal?: AbortSignal } = {}) => collector.marks(wanted),
@@ -127,14 +127,14 @@ export const createRegistry = (options: RegistryOptions): Registry => {
     close: async () => {
       await uploads.close();
       await reconciler.close();
-      index.close();
+      metadata.close();
       await access.close?.();
       await driver.close();
     },
   });
 };
 
-const settingsOf = (options: RegistryOptions): Settings => ({
+const settingsOf = (options: RegistryOptions): RegistrySettings => ({
   deletes: options.deletes ?? true,
   readOnly: options.readOnly ?? false,
   largestManifest: options.largestManifest ?? 4 * 1024 * 1024,

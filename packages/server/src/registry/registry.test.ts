@@ -16,7 +16,7 @@ test("nothing is kept of names that anybody asks for and nobody has", async () =
     await expect(registry, `DELETE /v2/none/${i}/manifests/latest`, [404]);
     await expect(registry, `DELETE /v2/none/${i}/manifests/sha256:${"0".repeat(64)}`, [404]);
   }
-  const { lists, manifests } = registry.parts;
+  const { lists, manifests } = registry.context;
   assert.equal(lists.repositories, 0);
   assert.equal(lists.bytes + manifests.bytes, 0);
   await registry.close();
@@ -31,10 +31,10 @@ test("a page of referrers has less than 4 MiB and costs no more memory, however 
     const body = encodeJson({ schemaVersion: 2, mediaType: type, manifests: [], subject, annotations });
     await expect(registry, `PUT /v2/a/manifests/${digestOf(body)}`, [201], { body, type });
   }
-  const { index } = registry.parts;
-  const ask = index.referrers.bind(index);
+  const { metadata } = registry.context;
+  const ask = metadata.referrers.bind(metadata);
   let read = 0;
-  index.referrers = (...question) => {
+  metadata.referrers = (...question) => {
     const found = ask(...question);
     read += found.length;
     return found;
@@ -60,7 +60,7 @@ test("what a revision leads to is not read into memory if no manifest can be so 
   const registry = createRegistry({ driver, onNotice: ({ message }) => notices.push(message) });
   const body = new Uint8Array(16 * 1024 * 1024 + 1);
   const digest = digestOf(body);
-  const { tree } = registry.parts;
+  const { tree } = registry.context;
   await tree.writeBlob(digest, body);
   await tree.linkRevision("a", digest);
   const read = driver.read.bind(driver);

@@ -36,7 +36,7 @@ export const actionsOf = ({ registry, reload, status, keeps, metrics, audit }: A
     return { differences };
   },
   verify: async (_, { tell, signal }) => {
-    const { tree } = registry.parts;
+    const { tree } = registry.context;
     const onFinding = ({ digest, message }: { digest: string; message: string }): void =>
       tell({ digest, reason: message });
     const { blobs, bytes, wrong, unreadable } = await verifyBlobs({ tree, signal, onFinding });
@@ -44,8 +44,8 @@ export const actionsOf = ({ registry, reload, status, keeps, metrics, audit }: A
   },
   rebuild: async () => {
     await registry.rebuild();
-    await registry.parts.reconciler.whole();
-    return { ...registry.parts.index.counts() };
+    await registry.context.reconciler.reconciled();
+    return { ...registry.context.metadata.counts() };
   },
   "read-only": async ({ on }) => {
     registry.setReadOnly(on);

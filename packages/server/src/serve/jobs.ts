@@ -27,7 +27,7 @@ export const jobsOf = (
   };
   const { age = Number.POSITIVE_INFINITY } = uploads;
   const purge = async (): Promise<void> => {
-    const gone = await registry.parts.uploads.purge(Date.now() - age);
+    const gone = await registry.context.uploads.purge(Date.now() - age);
     if (gone > 0) log("info", "abandoned uploads were removed", { uploads: gone });
   };
   return [

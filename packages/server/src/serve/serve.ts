@@ -70,8 +70,8 @@ export const serve = async (settings: Settings, { settings: again, version }: Se
       driver,
       name: settings.storage.driver,
       freeSpace: settings.registry.freeSpace ?? 0,
-      whole: () => registry.parts.reconciler.isWhole,
-      readOnly: () => registry.parts.settings.readOnly,
+      whole: () => registry.context.reconciler.isComplete,
+      readOnly: () => registry.context.settings.readOnly,
       stopping: () => stopping,
       onChange: (message) => log("warn", message),
     });
@@ -109,11 +109,11 @@ export const serve = async (settings: Settings, { settings: again, version }: Se
         pid: process.pid,
         origin: listener.origin,
         seconds: (Date.now() - begun) / 1000,
-        whole: registry.parts.reconciler.isWhole,
-        readOnly: registry.parts.settings.readOnly,
-        uploads: registry.parts.uploads.open,
-        memory: registry.parts.manifests.bytes + registry.parts.lists.bytes,
-        ...registry.parts.index.counts(),
+        whole: registry.context.reconciler.isComplete,
+        readOnly: registry.context.settings.readOnly,
+        uploads: registry.context.uploads.open,
+        memory: registry.context.manifests.bytes + registry.context.lists.bytes,
+        ...registry.context.metadata.counts(),
       }),
       ...(metrics === undefined ? {} : { metrics }),
       ...(audit === undefined ? {} : { audit }),
@@ -123,8 +123,8 @@ export const serve = async (settings: Settings, { settings: again, version }: Se
       opened.onClose(() => control.close());
     }
     registry.start();
-    registry.parts.reconciler.whole().then(
-      () => log("info", "the index is whole", { ...registry.parts.index.counts() }),
+    registry.context.reconciler.reconciled().then(
+      () => log("info", "the index is whole", { ...registry.context.metadata.counts() }),
       () => {},
     );
     const jobs = jobsOf(settings, registry, actions, log);
@@ -176,12 +176,12 @@ const faultsTo =
     log(ours ? "error" : "debug", said, { method, path: target.split("?", 1)[0] });
   };
 
-const readingsOf = ({ registry: { parts }, driver }: OpenRegistry): Parameters<Metrics["read"]>[0] => ({
-  index: () => parts.index.counts(),
-  whole: () => parts.reconciler.isWhole,
-  uploads: () => parts.uploads.open,
-  memory: () => parts.manifests.bytes + parts.lists.bytes,
-  readOnly: () => parts.settings.readOnly,
+const readingsOf = ({ registry: { context }, driver }: OpenRegistry): Parameters<Metrics["read"]>[0] => ({
+  index: () => context.metadata.counts(),
+  whole: () => context.reconciler.isComplete,
+  uploads: () => context.uploads.open,
+  memory: () => context.manifests.bytes + context.lists.bytes,
+  readOnly: () => context.settings.readOnly,
   ...(driver.space === undefined
     ? {}
     : { space: async () => (await driver.space?.()) ?? { free: Number.NaN, total: Number.NaN } }),

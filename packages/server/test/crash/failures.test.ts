@@ -108,7 +108,7 @@ const live = async (ground: Ground): Promise<{ registry: Registry; failures: num
 
 const check = async (ground: Ground, registry: Registry, what: string): Promise<void> => {
   const faults = await faultsIn(registry, ground.history, { cut: Number.MAX_SAFE_INTEGER });
-  await registry.parts.reconciler.whole();
+  await registry.context.reconciler.reconciled();
   for await (const difference of registry.check()) faults.push(JSON.stringify(difference));
   assert.deepEqual(faults, [], what);
 };

@@ -151,7 +151,7 @@ describe("a power cut under a whole registry", () => {
       const registry = createLater({ driver, index: file });
       registry.start();
       const faults = await faultsIn(registry, history, { cut });
-      await registry.parts.reconciler.whole();
+      await registry.context.reconciler.reconciled();
       for await (const difference of registry.check()) faults.push(JSON.stringify(difference));
       faults.push(...(await goOn(registry, history, cut)));
       assert.deepEqual(faults, [], `after event ${cut}, ${recording.describe(cut - 1)}, index ${kind}, number ${i}`);

@@ -2,7 +2,7 @@ import { Tree } from "../../src/distribution-tree/index.ts";
 import { type Collector, createCollector } from "../../src/gc/collector.ts";
 import { Leases } from "../../src/leases/index.ts";
 import { KeyedRwLock } from "../../src/locks/index.ts";
-import { createReconciler, openIndex } from "../../src/metadata/index.ts";
+import { createReconciler, openMetadata } from "../../src/metadata/index.ts";
 import type { Driver } from "../../src/storage/index.ts";
 import { createUploads } from "../../src/uploads/index.ts";
 import type { GcModel } from "./model.ts";
@@ -17,8 +17,8 @@ export const collectorOver = async (
   const clock = (): number => time;
   const lease = 1000;
   const tree = new Tree(driver);
-  const index = openIndex(":memory:");
-  const reconciler = createReconciler({ tree, index, now: clock });
+  const metadata = openMetadata(":memory:");
+  const reconciler = createReconciler({ tree, metadata, now: clock });
   const uploads = createUploads({ driver, now: clock, lease, silence: 5000 });
   const leases = new Leases({ length: lease, now: clock, uploading: (repository) => uploads.isOpenIn(repository) });
   time = now;
@@ -28,7 +28,7 @@ export const collectorOver = async (
   }
   const collector = createCollector({
     tree,
-    index,
+    metadata,
     reconciler,
     leases,
     uploads,
@@ -41,7 +41,7 @@ export const collectorOver = async (
   const close = async (): Promise<void> => {
     await uploads.close();
     await reconciler.close();
-    index.close();
+    metadata.close();
   };
   return { collector, close };
 };

@@ -97,8 +97,8 @@ for (const [where, open] of Object.entries(places))
       writing = false;
       for (const reads of await Promise.all(readers)) assert.ok(reads > 0);
       const last = (await exchange(registry, "GET", "/v2/app/manifests/latest")).header("Docker-Content-Digest");
-      assert.equal((await registry.parts.tree.tag("app", "latest"))?.digest, last);
-      assert.equal(registry.parts.index.tag("app", "latest")?.digest, last);
+      assert.equal((await registry.context.tree.tag("app", "latest"))?.digest, last);
+      assert.equal(registry.context.metadata.tag("app", "latest")?.digest, last);
       for await (const difference of registry.check()) assert.fail(JSON.stringify(difference));
       await end();
     });

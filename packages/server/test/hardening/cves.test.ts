@@ -67,8 +67,8 @@ learn([
     what: "`n` of a catalog was believed, and memory set aside for it",
     test: async () => {
       const registry = filled({ pages: { catalog: 5, tags: 6, referrers: 7 } });
-      await registry.parts.reconciler.whole();
-      const { index } = registry.parts;
+      await registry.context.reconciler.reconciled();
+      const { metadata } = registry.context;
       const limits: number[] = [];
       const hear =
         <A extends unknown[], R>(method: (...args: A) => R) =>
@@ -76,10 +76,10 @@ learn([
           limits.push((args.at(-1) as { limit: number }).limit);
           return method(...args);
         };
-      Object.assign(index, {
-        repositories: hear(index.repositories.bind(index)),
-        tags: hear(index.tags.bind(index)),
-        referrers: hear(index.referrers.bind(index)),
+      Object.assign(metadata, {
+        repositories: hear(metadata.repositories.bind(metadata)),
+        tags: hear(metadata.tags.bind(metadata)),
+        referrers: hear(metadata.referrers.bind(metadata)),
       });
       for (const path of ["/v2/_catalog", "/v2/app/tags/list", `/v2/app/referrers/${imageDigest}`])
         assert.equal(await statusOf(exchange(registry, "GET", `${path}?n=999999999999999`)), 200);
@@ -119,10 +119,10 @@ learn([
           assert.equal(await statusOf(exchange(registry, "DELETE", target, { headers })), 405);
         assert.equal(await statusOf(exchange(registry, "GET", target)), 200);
       }
-      const { removals } = registry.parts;
-      await assert.rejects(removals.tag("app", "latest"));
-      await assert.rejects(removals.manifest("app", imageDigest));
-      await assert.rejects(removals.blob("app", blobDigest));
+      const { deletions } = registry.context;
+      await assert.rejects(deletions.tag("app", "latest"));
+      await assert.rejects(deletions.manifest("app", imageDigest));
+      await assert.rejects(deletions.blob("app", blobDigest));
       await registry.close();
     },
   },
@@ -137,7 +137,7 @@ learn([
       driver.putSync(`${uploadsPath("app")}/${old}/data`, new Uint8Array(1), { mtime: 1 });
       driver.putSync(`${uploadsPath("app")}/${old}/startedat`, new TextEncoder().encode("no time at all"));
       const registry = createRegistry({ driver, gc: { lease: 0, grace: -1 } });
-      assert.equal(await registry.parts.uploads.purge(Date.now() - 1000), 1);
+      assert.equal(await registry.context.uploads.purge(Date.now() - 1000), 1);
       await registry.collect();
       await registry.close();
     },
@@ -233,8 +233,8 @@ learn([
     what: "SQL in a search",
     test: async () => {
       const registry = filled();
-      await registry.parts.reconciler.whole();
-      const before = registry.parts.index.counts();
+      await registry.context.reconciler.reconciled();
+      const before = registry.context.metadata.counts();
       for (const evil of [
         "'",
         "' OR '1'='1",
@@ -255,7 +255,7 @@ learn([
         imageWith({ artifactType: "'); DELETE FROM manifests; --", annotations: { "'": "';--" } }),
       );
       assert.equal(await statusOf(exchange(registry, "PUT", "/v2/app/manifests/sql", { headers: type, body })), 201);
-      assert.deepEqual(registry.parts.index.counts(), {
+      assert.deepEqual(registry.context.metadata.counts(), {
         ...before,
         tags: before.tags + 1,
         manifests: before.manifests + 1,

@@ -173,7 +173,7 @@ for (const [where, open] of Object.entries(places))
         time += 10_000;
         await registry.collect();
         await registry.collect();
-        assert.deepEqual(await filesOf(registry.parts.tree.driver, blobsRoot), []);
+        assert.deepEqual(await filesOf(registry.context.tree.driver, blobsRoot), []);
         await end();
       });
   });

@@ -142,7 +142,7 @@ test("a manifest that is a link to something else is never served", async () => 
   await push(registry);
   await rm(join(root, blobPath(imageDigest)));
   await link(world, blobPath(imageDigest), join(elsewhere, "data"));
-  const other = createRegistry({ driver: registry.parts.tree.driver });
+  const other = createRegistry({ driver: registry.context.tree.driver });
   for (const name of ["latest", imageDigest])
     assert.equal((await exchange(other, "GET", `/v2/app/manifests/${name}`)).status, 404);
   await other.close();
@@ -173,7 +173,7 @@ test("an upload that is a link: cancelling, purging and gc take the link", async
   for (const id of [first, second]) await link(world, uploadFolder("app", id));
   const target = `/v2/app/blobs/uploads/${first}`;
   assert.equal((await exchange(world.registry, "DELETE", target)).status, 204);
-  assert.equal(await world.registry.parts.uploads.purge(Date.now() - 1000), 1);
+  assert.equal(await world.registry.context.uploads.purge(Date.now() - 1000), 1);
   await link(world, uploadFolder("app", third));
   assert.equal((await world.registry.collect()).uploads, 1);
   for (const id of ids) assert.equal(await isThere(world, uploadFolder("app", id)), false);

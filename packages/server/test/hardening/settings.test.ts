@@ -43,7 +43,7 @@ test("a prefix is where the API is, and nowhere else", async () => {
 
 test("what a client writes into the key of a page counts as memory", async () => {
   const registry = filled({ memory: 1024 * 1024 });
-  const { lists } = registry.parts;
+  const { lists } = registry.context;
   await exchange(registry, "GET", `/v2/app/tags/list?last=${"a".repeat(10_000)}`);
   assert.ok(lists.bytes > 10_000, `${lists.bytes}`);
   for (let i = 0; i < 100; i++) await exchange(registry, "GET", `/v2/app/tags/list?last=${"a".repeat(10_000)}${i}`);
@@ -54,7 +54,7 @@ test("what a client writes into the key of a page counts as memory", async () =>
 test("a registry that is about to stop says so, and is no fault", async () => {
   const notices: string[] = [];
   const registry = filled({ onNotice: ({ message }) => notices.push(message) });
-  await registry.parts.uploads.close();
+  await registry.context.uploads.close();
   for (const [method, target] of [
     ["POST", "/v2/app/blobs/uploads/"],
     ["PATCH", "/v2/app/blobs/uploads/01234567-89ab-cdef-0123-456789abcdef"],

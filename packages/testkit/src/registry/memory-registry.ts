@@ -86,7 +86,7 @@ export const memoryRegistry = (options: MemoryRegistryOptions = {}): MemoryRegis
   const hold = (repository: string, digest: Digest): Digest => {
     link(treePaths.layerFolder(repository, digest), digest);
     // As a push would: a mount that says nothing of where from looks here first.
-    server.parts.leases.record(repository, digest);
+    server.context.leases.record(repository, digest);
     return digest;
   };
   const setTag = (repository: string, tag: string, digest: Digest): void =>
@@ -125,7 +125,7 @@ export const memoryRegistry = (options: MemoryRegistryOptions = {}): MemoryRegis
     },
     uploads: async () => {
       const found: { repository: string; size: number }[] = [];
-      for await (const { repository, size } of server.parts.uploads.list()) found.push({ repository, size });
+      for await (const { repository, size } of server.context.uploads.list()) found.push({ repository, size });
       return found;
     },
     addBlob: (repository, bytes) => {
@@ -148,6 +148,6 @@ export const memoryRegistry = (options: MemoryRegistryOptions = {}): MemoryRegis
     addTags: (repository, names, digest = nobody) => {
       for (const name of names) setTag(repository, name, digest);
     },
-    dropUploads: async () => void (await server.parts.uploads.purge(Number.POSITIVE_INFINITY)),
+    dropUploads: async () => void (await server.context.uploads.purge(Number.POSITIVE_INFINITY)),
   };
 };

@@ -2,57 +2,57 @@ import { DrayError, isDrayError } from "dray/errors";
 import type { Tree } from "../distribution-tree/index.ts";
 import { KeyedRwLock } from "../locks/index.ts";
 import type { Notice } from "../options.ts";
+import { areRacy, sameVersions, versionsOf } from "./file-versions.ts";
 import { errcodeOf } from "./open-database.ts";
 import { scan } from "./scan.ts";
-import { areFresh, sameStamps, stampsOf } from "./stamps.ts";
 import { newState, type ReconcilerState } from "./state.ts";
-import type { Index } from "./types.ts";
+import type { Metadata } from "./types.ts";
 
-export interface SettlingOptions {
+export interface RepositoryReconcilerOptions {
   readonly tree: Tree;
-  readonly index: Index;
+  readonly metadata: Metadata;
   readonly now: () => number;
   readonly recheckAfter: number;
   readonly onNotice: (notice: Notice) => void;
   readonly onChange: (repository: string) => void;
-  /** A repository was marked; somebody should look at it. */
-  readonly onMark: () => void;
+  /** A repository was invalidated; somebody should look at it. */
+  readonly onInvalid: () => void;
 }
 
 /** A foreign writer and ours at the same moment, again and again: then somebody has to wait. */
 const mostPasses = 6;
 
 /** Brings repositories forward one by one, and tells writes of ours from those of others. */
-export class Settling {
-  readonly #options: SettlingOptions;
+export class RepositoryReconciler {
+  readonly #options: RepositoryReconcilerOptions;
   readonly #states = new Map<string, ReconcilerState>();
   /** Writes share a repository, a batch of a scan has it alone. */
   readonly #locks = new KeyedRwLock();
-  readonly #unsettled = new Set<string>();
+  readonly #invalid = new Set<string>();
   #generation: number;
   #closed = false;
 
-  constructor(options: SettlingOptions) {
+  constructor(options: RepositoryReconcilerOptions) {
     this.#options = options;
-    this.#generation = options.index.generation;
+    this.#generation = options.metadata.generation;
   }
 
-  /** Repositories that were marked and not looked at since. */
-  get unsettled(): ReadonlySet<string> {
-    return this.#unsettled;
+  /** Repositories that were invalidated and not looked at since. */
+  get invalid(): ReadonlySet<string> {
+    return this.#invalid;
   }
 
   get generation(): number {
     return this.#generation;
   }
 
-  isSettled(repository: string): boolean {
+  isReconciled(repository: string): boolean {
     this.follow();
     return this.#states.get(repository)?.reconciled === true;
   }
 
-  /** See `Reconciler.settle`. */
-  async settle(repository: string): Promise<boolean> {
+  /** See `Reconciler.reconcile`. */
+  async reconcile(repository: string): Promise<boolean> {
     this.follow();
     let state = this.#state(repository);
     if (this.#isRecent(state)) return state.exists;
@@ -68,7 +68,7 @@ export class Settling {
   }
 
   /** See `Reconciler.write`. */
-  write<T>(repository: string, tree: () => Promise<T>, index: (result: T) => void): Promise<T> {
+  write<T>(repository: string, tree: () => Promise<T>, metadata: (result: T) => void): Promise<T> {
     return this.#locks.hold({ shared: [repository] }, async () => {
       this.follow();
       const state = this.#state(repository);
@@ -77,11 +77,11 @@ export class Settling {
       try {
         await state.before;
         const result = await tree();
-        this.#tell(state, () => index(result));
+        this.#tell(state, () => metadata(result));
         return result;
       } catch (error) {
         // Half of it may be done.
-        this.#mark(state);
+        this.#invalidate(state);
         throw error;
       } finally {
         await this.#after(state);
@@ -89,18 +89,18 @@ export class Settling {
     });
   }
 
-  /** It was found that the index may be wrong here. */
-  mark(repository: string): void {
-    this.#mark(this.#state(repository));
+  /** It was found that the metadata may be wrong here. */
+  invalidate(repository: string): void {
+    this.#invalidate(this.#state(repository));
   }
 
-  /** Looks at every link again, also where all seems well; a repository that is settled stays so meanwhile. */
+  /** Looks at every link again, also where all seems well; a repository that is reconciled stays so meanwhile. */
   async rescan(repository: string): Promise<void> {
-    if (!(await this.settle(repository))) return;
+    if (!(await this.reconcile(repository))) return;
     const state = this.#state(repository);
     await this.alone(repository, async () => {
-      const seen = await stampsOf(this.#options.tree, repository);
-      if (state.known !== undefined && !sameStamps(seen, state.known)) this.#mark(state);
+      const seen = await versionsOf(this.#options.tree, repository);
+      if (state.known !== undefined && !sameVersions(seen, state.known)) this.#invalidate(state);
       if (state.known !== undefined) state.known = seen;
     });
     await this.#scan(state);
@@ -111,18 +111,18 @@ export class Settling {
     return this.#locks.hold({ exclusive: [repository] }, work);
   }
 
-  /** Takes note of an index that lost everything. */
+  /** Takes note of metadata that lost everything. */
   follow(): void {
     if (this.#closed) throw new DrayError("ABORTED", "the registry is closing");
-    if (this.#generation === this.#options.index.generation) return;
-    this.#generation = this.#options.index.generation;
-    this.#unsettled.clear();
+    if (this.#generation === this.#options.metadata.generation) return;
+    this.#generation = this.#options.metadata.generation;
+    this.#invalid.clear();
     for (const state of this.#states.values()) {
       state.reconciled = false;
       state.known = undefined;
       state.version++;
     }
-    this.#options.onMark();
+    this.#options.onInvalid();
   }
 
   async close(): Promise<void> {
@@ -141,15 +141,15 @@ export class Settling {
 
   #drop(state: ReconcilerState): void {
     if (state.exists || state.writing > 0 || state.running !== undefined) return;
-    if (this.#states.get(state.repository) !== state || this.#unsettled.has(state.repository)) return;
+    if (this.#states.get(state.repository) !== state || this.#invalid.has(state.repository)) return;
     this.#states.delete(state.repository);
   }
 
-  #mark(state: ReconcilerState): void {
+  #invalidate(state: ReconcilerState): void {
     state.version++;
     state.reconciled = false;
-    this.#unsettled.add(state.repository);
-    this.#options.onMark();
+    this.#invalid.add(state.repository);
+    this.#options.onInvalid();
   }
 
   #isRecent({ reconciled, checked }: ReconcilerState): boolean {
@@ -171,14 +171,14 @@ export class Settling {
     const existed = state.exists;
     for (let pass = 1; ; pass++) {
       this.follow();
-      const { version: marks, repository } = state;
+      const { version, repository } = state;
       const at = now();
       const seen = await this.alone(repository, async () => {
-        state.known = await stampsOf(tree, repository);
+        state.known = await versionsOf(tree, repository);
         return state.known;
       });
       await this.#scan(state);
-      if (state.version !== marks) {
+      if (state.version !== version) {
         if (pass < mostPasses) continue;
         throw new DrayError(
           "DISK",
@@ -187,87 +187,87 @@ export class Settling {
       }
       state.reconciled = true;
       state.checked = at;
-      state.racy = areFresh(seen, at);
-      this.#unsettled.delete(repository);
+      state.racy = areRacy(seen, at);
+      this.#invalid.delete(repository);
       // Names that clients make up leave nothing behind.
       if (existed || state.exists) onChange(repository);
       return;
     }
   }
 
-  /** Whether the directories are as the index knows them. */
+  /** Whether the directories are as the metadata knows them. */
   async #stands(state: ReconcilerState): Promise<boolean> {
     const { tree, now } = this.#options;
-    // Ours are told to the index; whether there are others' is seen when there are none of ours.
+    // Ours are told to the metadata; whether there are others' is seen when there are none of ours.
     if (state.writing > 0 || state.known === undefined) return true;
     const at = now();
-    const { writes: entered } = state;
-    const seen = await stampsOf(tree, state.repository);
-    if (state.writes !== entered) return true;
-    if (state.reconciled && !state.racy && sameStamps(seen, state.known)) {
+    const { writes } = state;
+    const seen = await versionsOf(tree, state.repository);
+    if (state.writes !== writes) return true;
+    if (state.reconciled && !state.racy && sameVersions(seen, state.known)) {
       state.checked = at;
       return true;
     }
-    this.#mark(state);
+    this.#invalidate(state);
     return false;
   }
 
-  /** Reads the tree into the index. An index that cannot be written goes on in memory. */
+  /** Reads the tree into the metadata. Metadata that cannot be written goes on in memory. */
   async #scan(state: ReconcilerState): Promise<void> {
-    const { index, tree, now, onNotice, onChange } = this.#options;
+    const { metadata, tree, now, onNotice, onChange } = this.#options;
     const { repository } = state;
-    const { generation } = index;
+    const { generation } = metadata;
     const check = (): void => {
       this.follow();
-      if (index.generation !== generation) throw new Lost();
+      if (metadata.generation !== generation) throw new Lost();
     };
     const alone = <T>(work: () => Promise<T>): Promise<T> => this.alone(repository, work);
     try {
       check();
-      await scan(repository, { tree, index, now, onNotice, alone, check, onChange: () => onChange(repository) });
+      await scan(repository, { tree, metadata, now, onNotice, alone, check, onChange: () => onChange(repository) });
       await alone(async () => {
-        state.exists = (await stampsOf(tree, repository)).exists;
+        state.exists = (await versionsOf(tree, repository)).exists;
         check();
-        if (state.exists) index.putRepository(repository);
-        else if (index.hasRepository(repository)) index.removeRepository(repository);
+        if (state.exists) metadata.putRepository(repository);
+        else if (metadata.hasRepository(repository)) metadata.removeRepository(repository);
       });
     } catch (error) {
-      if (index.generation === generation) {
+      if (metadata.generation === generation) {
         if (!isOfIndex(error)) throw error;
         onNotice({ level: "error", message: `${(error as Error).message}; it goes on in memory` });
-        index.reset("memory");
+        metadata.reset("memory");
       }
       this.follow();
     }
   }
 
-  /** The index part of a write: what it fails to tell is read from the tree later. */
+  /** The metadata part of a write: what it fails to tell is read from the tree later. */
   #tell(state: ReconcilerState, work: () => void): void {
     try {
-      this.#options.index.together(work);
+      this.#options.metadata.transaction(work);
     } catch (error) {
       const message = `a write was not indexed, the repository is looked at again: ${(error as Error).message}`;
       this.#options.onNotice({ level: "warn", message, repository: state.repository });
-      this.#mark(state);
+      this.#invalidate(state);
     }
   }
 
   /** Before the first of several writes: has somebody else been here? */
   async #before(state: ReconcilerState): Promise<void> {
-    const { tree, index, now } = this.#options;
+    const { tree, metadata, now } = this.#options;
     try {
       const at = now();
-      const seen = await stampsOf(tree, state.repository);
+      const seen = await versionsOf(tree, state.repository);
       if (state.known !== undefined) {
-        if (!sameStamps(seen, state.known)) this.#mark(state);
+        if (!sameVersions(seen, state.known)) this.#invalidate(state);
         state.known = seen;
-      } else if (!seen.exists && !index.hasRepository(state.repository)) {
+      } else if (!seen.exists && !metadata.hasRepository(state.repository)) {
         // The write makes it, so all of it will be known.
         Object.assign(state, { known: seen, reconciled: true, checked: at });
-        this.#unsettled.delete(state.repository);
+        this.#invalid.delete(state.repository);
       }
     } catch {
-      this.#mark(state);
+      this.#invalidate(state);
     }
   }
 
@@ -275,15 +275,15 @@ export class Settling {
   async #after(state: ReconcilerState): Promise<void> {
     try {
       while (state.writing === 1 && state.known !== undefined) {
-        const { writes: entered } = state;
-        const seen = await stampsOf(this.#options.tree, state.repository);
-        if (state.writes !== entered) continue;
+        const { writes } = state;
+        const seen = await versionsOf(this.#options.tree, state.repository);
+        if (state.writes !== writes) continue;
         if (state.known !== undefined) state.known = seen;
         state.exists = seen.exists;
         break;
       }
     } catch {
-      this.#mark(state);
+      this.#invalidate(state);
     } finally {
       state.writing--;
       this.#drop(state);
@@ -291,7 +291,7 @@ export class Settling {
   }
 }
 
-/** The index lost everything while it was filled. */
+/** The metadata lost everything while it was filled. */
 class Lost extends Error {}
 
 const isOfIndex = (error: unknown): boolean => isDrayError(error) && errcodeOf(error.cause) !== undefined;

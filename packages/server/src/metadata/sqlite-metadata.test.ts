@@ -20,8 +20,8 @@ import { type Digest, digestOf } from "dray/oci";
 import fc from "fast-check";
 import { withDatabase } from "../../test/database.ts";
 import { application, schema } from "./schema.ts";
-import { openIndex } from "./sqlite-index.ts";
-import type { Index, IndexedManifest } from "./types.ts";
+import { openMetadata } from "./sqlite-metadata.ts";
+import type { ManifestRecord, Metadata } from "./types.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "index-"));
 after(() => rmSync(folder, { recursive: true }));
@@ -30,7 +30,7 @@ const newFile = (): string => join(folder, `${++files}`, "index.db");
 
 const named = (name: string): Digest => digestOf(Buffer.from(name), name.length % 2 === 0 ? "sha512" : "sha256");
 
-const manifest = (name: string, more: Partial<IndexedManifest> = {}): IndexedManifest => ({
+const manifest = (name: string, more: Partial<ManifestRecord> = {}): ManifestRecord => ({
   digest: named(name),
   mediaType: "application/vnd.oci.image.manifest.v1+json",
   size: 500,
@@ -40,14 +40,14 @@ const manifest = (name: string, more: Partial<IndexedManifest> = {}): IndexedMan
   ...more,
 });
 
-const opened = (file: string): { index: Index; notices: string[] } => {
+const opened = (file: string): { metadata: Metadata; notices: string[] } => {
   const notices: string[] = [];
-  return { index: openIndex(file, { onNotice: ({ message }) => notices.push(message) }), notices };
+  return { metadata: openMetadata(file, { onNotice: ({ message }) => notices.push(message) }), notices };
 };
 
 test("what is put is there again after a restart, in a repository of its own", () => {
   const file = newFile();
-  let index = openIndex(file);
+  let metadata = openMetadata(file);
   const whole = manifest("a", {
     artifactType: "application/x",
     subject: named("subject"),
@@ -55,31 +55,31 @@ test("what is put is there again after a restart, in a repository of its own", (
     references: [],
   });
   const broken = manifest("b", { readable: false });
-  index.putManifest("one/a", whole);
-  index.putManifest("one/a", broken);
-  const tag = { name: "v1", digest: whole.digest, at: 5, stamp: { mtime: 1.5, ino: 2 ** 60 } };
-  index.putTag("one/a", tag);
-  index.putTag("one/a", { name: "v2", digest: broken.digest, at: 6 });
-  index.putRepository("two");
-  index.close();
-  index = openIndex(file);
-  assert.deepEqual(index.manifest("one/a", whole.digest), whole);
-  assert.deepEqual(index.manifest("one/a", broken.digest), broken);
-  assert.equal(index.manifest("two", whole.digest), undefined);
-  assert.deepEqual(index.tag("one/a", "v1"), tag);
-  assert.equal(index.tag("one/a", "V1"), undefined);
-  assert.deepEqual(index.tagsOf("one/a", broken.digest), ["v2"]);
-  assert.deepEqual(index.unreadable("one/a"), [broken.digest]);
-  assert.deepEqual(index.repositories({ limit: 9 }), ["one/a", "two"]);
-  assert.deepEqual(index.counts(), { repositories: 2, tags: 2, manifests: 2 });
-  assert.ok(index.isUsed(named("config")) && index.isUsed(whole.digest) && !index.isUsed(named("subject")));
-  assert.ok(index.refersTo("one/a", named("config")) && !index.refersTo("one/a", broken.digest));
-  assert.deepEqual(index.holders(named("layer of b")), ["one/a"]);
-  index.removeManifest("one/a", broken.digest);
-  assert.ok(!index.isUsed(named("config")) && !index.isUsed(broken.digest));
-  index.removeRepository("one/a");
-  assert.deepEqual(index.counts(), { repositories: 1, tags: 0, manifests: 0 });
-  index.close();
+  metadata.putManifest("one/a", whole);
+  metadata.putManifest("one/a", broken);
+  const tag = { name: "v1", digest: whole.digest, at: 5, version: { mtime: 1.5, ino: 2 ** 60 } };
+  metadata.putTag("one/a", tag);
+  metadata.putTag("one/a", { name: "v2", digest: broken.digest, at: 6 });
+  metadata.putRepository("two");
+  metadata.close();
+  metadata = openMetadata(file);
+  assert.deepEqual(metadata.manifest("one/a", whole.digest), whole);
+  assert.deepEqual(metadata.manifest("one/a", broken.digest), broken);
+  assert.equal(metadata.manifest("two", whole.digest), undefined);
+  assert.deepEqual(metadata.tag("one/a", "v1"), tag);
+  assert.equal(metadata.tag("one/a", "V1"), undefined);
+  assert.deepEqual(metadata.tagsOf("one/a", broken.digest), ["v2"]);
+  assert.deepEqual(metadata.unreadable("one/a"), [broken.digest]);
+  assert.deepEqual(metadata.repositories({ limit: 9 }), ["one/a", "two"]);
+  assert.deepEqual(metadata.counts(), { repositories: 2, tags: 2, manifests: 2 });
+  assert.ok(metadata.isUsed(named("config")) && metadata.isUsed(whole.digest) && !metadata.isUsed(named("subject")));
+  assert.ok(metadata.refersTo("one/a", named("config")) && !metadata.refersTo("one/a", broken.digest));
+  assert.deepEqual(metadata.holders(named("layer of b")), ["one/a"]);
+  metadata.removeManifest("one/a", broken.digest);
+  assert.ok(!metadata.isUsed(named("config")) && !metadata.isUsed(broken.digest));
+  metadata.removeRepository("one/a");
+  assert.deepEqual(metadata.counts(), { repositories: 1, tags: 0, manifests: 0 });
+  metadata.close();
 });
 
 test("pages are in byte order and go on behind any text, of tags, manifests, referrers, repositories", () => {
@@ -90,13 +90,13 @@ test("pages are in byte order and go on behind any text, of tags, manifests, ref
       fc.string(),
       fc.integer({ min: 1, max: 7 }),
       (names, text, limit) => {
-        const index = openIndex(":memory:");
+        const metadata = openMetadata(":memory:");
         const subject = named("subject");
-        index.together(() => {
+        metadata.transaction(() => {
           for (const [i, each] of names.entries()) {
-            index.putRepository(each);
-            index.putTag("r", { name: each, digest: named("x"), at: 0 });
-            index.putManifest("r", manifest(each, { subject, artifactType: i % 2 === 0 ? "even" : "odd" }));
+            metadata.putRepository(each);
+            metadata.putTag("r", { name: each, digest: named("x"), at: 0 });
+            metadata.putManifest("r", manifest(each, { subject, artifactType: i % 2 === 0 ? "even" : "odd" }));
           }
         });
         const paged = (first: string, page: (after: string) => string[]): string[] => {
@@ -112,32 +112,32 @@ test("pages are in byte order and go on behind any text, of tags, manifests, ref
         for (const first of ["", text, names[0] ?? "", digests[0] ?? "", `${digests[0]}/`]) {
           const behind = (all: readonly string[]): string[] => all.filter((each) => each > first).sort();
           assert.deepEqual(
-            paged(first, (at) => index.tags("r", { after: at, limit }).map((tag) => tag.name)),
+            paged(first, (at) => metadata.tags("r", { after: at, limit }).map((tag) => tag.name)),
             behind(names),
           );
           assert.deepEqual(
-            paged(first, (at) => index.repositories({ after: at, limit })),
+            paged(first, (at) => metadata.repositories({ after: at, limit })),
             behind([...new Set([...names, ...(names.length > 0 ? ["r"] : [])])]),
           );
           assert.deepEqual(
-            paged(first, (at) => index.manifests("r", { after: at, limit }).map(({ digest }) => digest)),
+            paged(first, (at) => metadata.manifests("r", { after: at, limit }).map(({ digest }) => digest)),
             behind(digests),
           );
           assert.deepEqual(
-            paged(first, (at) => index.digests("r", { after: at, limit })),
+            paged(first, (at) => metadata.digests("r", { after: at, limit })),
             behind(digests),
           );
           assert.deepEqual(
-            paged(first, (at) => index.referrers("r", subject, { after: at, limit }).map(({ digest }) => digest)),
+            paged(first, (at) => metadata.referrers("r", subject, { after: at, limit }).map(({ digest }) => digest)),
             behind(digests),
           );
           const typed = { limit, artifactType: "even" };
           assert.deepEqual(
-            paged(first, (at) => index.referrers("r", subject, { after: at, ...typed }).map(({ digest }) => digest)),
+            paged(first, (at) => metadata.referrers("r", subject, { after: at, ...typed }).map(({ digest }) => digest)),
             behind(even),
           );
         }
-        index.close();
+        metadata.close();
       },
     ),
     { numRuns: 60 },
@@ -155,28 +155,28 @@ test("no question walks over what it does not answer, and none sorts", () => {
   };
   Object.defineProperty(prototype, "prepare", { ...prepare, value: spy });
   try {
-    const index = openIndex(":memory:");
-    index.putManifest("r", manifest("a"));
-    index.putTag("r", { name: "v1", digest: named("a"), at: 0 });
+    const metadata = openMetadata(":memory:");
+    metadata.putManifest("r", manifest("a"));
+    metadata.putTag("r", { name: "v1", digest: named("a"), at: 0 });
     const page = { after: "a", limit: 10 };
-    index.tags("r", page);
-    index.tag("r", "v1");
-    index.tagsOf("r", named("a"));
-    index.manifest("r", named("a"));
-    index.manifests("r", page);
-    index.digests("r", page);
-    index.referrers("r", named("a"), page);
-    index.referrers("r", named("a"), { ...page, artifactType: "x" });
-    index.referrersBytes("r", named("a"), page);
-    index.referrersBytes("r", named("a"), { ...page, artifactType: "x" });
-    index.refersTo("r", named("a"));
-    index.isUsed(named("b"));
-    index.holders(named("b"));
-    index.unreadable("r");
-    index.repositories(page);
-    index.removeTag("r", "v1");
-    index.removeRepository("r");
-    index.close();
+    metadata.tags("r", page);
+    metadata.tag("r", "v1");
+    metadata.tagsOf("r", named("a"));
+    metadata.manifest("r", named("a"));
+    metadata.manifests("r", page);
+    metadata.digests("r", page);
+    metadata.referrers("r", named("a"), page);
+    metadata.referrers("r", named("a"), { ...page, artifactType: "x" });
+    metadata.referrersBytes("r", named("a"), page);
+    metadata.referrersBytes("r", named("a"), { ...page, artifactType: "x" });
+    metadata.refersTo("r", named("a"));
+    metadata.isUsed(named("b"));
+    metadata.holders(named("b"));
+    metadata.unreadable("r");
+    metadata.repositories(page);
+    metadata.removeTag("r", "v1");
+    metadata.removeRepository("r");
+    metadata.close();
   } finally {
     Object.defineProperty(prototype, "prepare", prepare);
   }
@@ -202,30 +202,30 @@ test("no question walks over what it does not answer, and none sorts", () => {
 });
 
 test("a change that fails changes nothing, also inside others", () => {
-  const { index } = opened(newFile());
+  const { metadata } = opened(newFile());
   assert.throws(
     () =>
-      index.together(() => {
-        index.putTag("r", { name: "v1", digest: named("a"), at: 0 });
-        index.putManifest("r", manifest("a"));
-        index.together(() => {
+      metadata.transaction(() => {
+        metadata.putTag("r", { name: "v1", digest: named("a"), at: 0 });
+        metadata.putManifest("r", manifest("a"));
+        metadata.transaction(() => {
           throw new Error("no");
         });
       }),
     /^Error: no$/,
   );
-  assert.deepEqual(index.counts(), { repositories: 0, tags: 0, manifests: 0 });
-  index.putManifest("r", manifest("a"));
-  assert.deepEqual(index.counts(), { repositories: 1, tags: 0, manifests: 1 });
-  index.close();
+  assert.deepEqual(metadata.counts(), { repositories: 0, tags: 0, manifests: 0 });
+  metadata.putManifest("r", manifest("a"));
+  assert.deepEqual(metadata.counts(), { repositories: 1, tags: 0, manifests: 1 });
+  metadata.close();
 });
 
 const filled = (file: string, manifests = 300): void => {
-  const index = openIndex(file);
-  index.together(() => {
-    for (let i = 0; i < manifests; i++) index.putManifest("r", manifest(`m${i}`));
+  const metadata = openMetadata(file);
+  metadata.transaction(() => {
+    for (let i = 0; i < manifests; i++) metadata.putManifest("r", manifest(`m${i}`));
   });
-  index.close();
+  metadata.close();
 };
 
 test("a file that cannot be used is begun anew, and that is told", () => {
@@ -248,19 +248,19 @@ test("a file that cannot be used is begun anew, and that is told", () => {
     const file = newFile();
     filled(file);
     spoil(file);
-    const { index, notices } = opened(file);
+    const { metadata, notices } = opened(file);
     assert.equal(notices.length, 1, `${what}: ${notices.join()}`);
     assert.match(notices[0] ?? "", /begun anew/, what);
-    assert.equal(index.counts().manifests, 0, what);
-    index.putManifest("r", manifest("a"));
-    index.close();
+    assert.equal(metadata.counts().manifests, 0, what);
+    metadata.putManifest("r", manifest("a"));
+    metadata.close();
     const again = opened(file);
-    assert.deepEqual([again.index.counts().manifests, again.notices], [1, []], what);
-    again.index.close();
+    assert.deepEqual([again.metadata.counts().manifests, again.notices], [1, []], what);
+    again.metadata.close();
   }
-  const { index, notices } = opened(newFile());
+  const { metadata, notices } = opened(newFile());
   assert.deepEqual(notices, []);
-  index.close();
+  metadata.close();
 });
 
 test("damage that is found while it runs begins anew, too; whoever asked hears of it", () => {
@@ -269,19 +269,19 @@ test("damage that is found while it runs begins anew, too; whoever asked hears o
   const fd = openSync(file, "r+");
   for (let at = 20 * 4096; at < statSync(file).size; at += 4096) writeSync(fd, Buffer.alloc(4096, 0x5a), 0, 4096, at);
   closeSync(fd);
-  const { index, notices } = opened(file);
-  const before = index.generation;
+  const { metadata, notices } = opened(file);
+  const before = metadata.generation;
   assert.throws(
     () => {
-      for (let i = 0; i < 3000; i++) index.manifest("r", named(`m${i}`));
+      for (let i = 0; i < 3000; i++) metadata.manifest("r", named(`m${i}`));
     },
     { code: "DISK" },
   );
-  assert.notEqual(index.generation, before);
+  assert.notEqual(metadata.generation, before);
   assert.match(notices.join(), /malformed/);
-  assert.equal(index.counts().manifests, 0);
-  index.putManifest("r", manifest("a"));
-  index.close();
+  assert.equal(metadata.counts().manifests, 0);
+  metadata.putManifest("r", manifest("a"));
+  metadata.close();
 });
 
 test("a database of another program is left alone, and so is one that somebody uses", () => {
@@ -292,38 +292,38 @@ test("a database of another program is left alone, and so is one that somebody u
   );
   const foreign = opened(file);
   assert.match(foreign.notices.join(), /in memory.*another program/);
-  foreign.index.putManifest("r", manifest("a"));
-  foreign.index.close();
+  foreign.metadata.putManifest("r", manifest("a"));
+  foreign.metadata.close();
   const accounts = withDatabase(file, (database) => database.prepare("SELECT name FROM accounts").all());
   assert.equal(accounts.length, 1);
   const own = newFile();
   const first = opened(own);
-  first.index.putManifest("r", manifest("a"));
+  first.metadata.putManifest("r", manifest("a"));
   const second = opened(own);
   assert.match(second.notices.join(), /in memory.*locked/);
-  second.index.close();
-  assert.equal(first.index.counts().manifests, 1);
-  first.index.close();
+  second.metadata.close();
+  assert.equal(first.metadata.counts().manifests, 1);
+  first.metadata.close();
 });
 
 test("where there can be no file it goes on in memory", () => {
   const file = join(folder, "plain");
   writeFileSync(file, "");
-  const { index, notices } = opened(join(file, "below", "index.db"));
+  const { metadata, notices } = opened(join(file, "below", "index.db"));
   assert.match(notices.join(), /in memory/);
-  index.putManifest("r", manifest("a"));
-  index.reset();
-  assert.equal(index.counts().manifests, 0);
-  index.close();
+  metadata.putManifest("r", manifest("a"));
+  metadata.reset();
+  assert.equal(metadata.counts().manifests, 0);
+  metadata.close();
 });
 
 test("on a network file system there is no WAL and no shared memory", () => {
   const modeOf = (network: boolean): boolean[] => {
     const file = newFile();
-    const index = openIndex(file, { network });
-    index.putManifest("r", manifest("a"));
+    const metadata = openMetadata(file, { network });
+    metadata.putManifest("r", manifest("a"));
     const beside = ["-wal", "-shm"].map((suffix) => existsSync(file + suffix));
-    index.close();
+    metadata.close();
     return beside;
   };
   assert.deepEqual(modeOf(false), [true, false]);
@@ -333,16 +333,16 @@ test("on a network file system there is no WAL and no shared memory", () => {
 test("after `reset` everything is gone, from the file as well, and the generation is another", () => {
   const file = newFile();
   filled(file);
-  const { index } = opened(file);
-  const before = index.generation;
-  index.reset();
-  assert.notEqual(index.generation, before);
-  assert.equal(index.counts().manifests, 0);
-  index.putManifest("r", manifest("a"));
-  index.reset("memory");
-  index.putManifest("r", manifest("b"));
-  assert.equal(index.counts().manifests, 1);
-  index.close();
+  const { metadata } = opened(file);
+  const before = metadata.generation;
+  metadata.reset();
+  assert.notEqual(metadata.generation, before);
+  assert.equal(metadata.counts().manifests, 0);
+  metadata.putManifest("r", manifest("a"));
+  metadata.reset("memory");
+  metadata.putManifest("r", manifest("b"));
+  assert.equal(metadata.counts().manifests, 1);
+  metadata.close();
   assert.equal(application.toString(16), Buffer.from("dray").toString("hex"));
   assert.equal(existsSync(file), false, "what was left behind is not taken for the truth later");
 });

@@ -6,31 +6,32 @@ import { digestOfKey, keyBefore, keyOf, packed, unpacked } from "./digest-key.ts
 import { corrupt, errcodeOf, noDatabase, openDatabase, removeDatabase } from "./open-database.ts";
 import { manifestColumns, manifestOf, tagColumns, tagOf } from "./rows.ts";
 import { Statements } from "./statements.ts";
-import type { Index, IndexedManifest, IndexedTag, Page } from "./types.ts";
+import type { ManifestRecord, Metadata, Page, TagRecord } from "./types.ts";
 import { Uses } from "./uses.ts";
 
-export interface IndexOptions {
+export interface MetadataOptions {
   readonly onNotice?: (notice: Notice) => void;
   /** Whether the file lies on a network file system, where WAL is never used. Default: as the table of mounts says. */
   readonly network?: boolean;
 }
 
 /**
- * The index in a file, or in memory as `:memory:`. A file that cannot be used is begun anew, and where there can be none it goes on
+ * The metadata in a file, or in memory as `:memory:`. A file that cannot be used is begun anew, and where there can be none it goes on
  * in memory; both are told as a notice. A write that fails throws `DISK` and has changed nothing.
  */
-export const openIndex = (file: string, options: IndexOptions = {}): Index => new SqliteIndex(file, options);
+export const openMetadata = (file: string, options: MetadataOptions = {}): Metadata =>
+  new SqliteMetadata(file, options);
 
-class SqliteIndex implements Index {
+class SqliteMetadata implements Metadata {
   readonly #file: string;
-  readonly #options: IndexOptions & { readonly onNotice: (notice: Notice) => void };
+  readonly #options: MetadataOptions & { readonly onNotice: (notice: Notice) => void };
   #database: DatabaseSync;
   #statements: Statements;
   #uses: Uses;
   #generation = 0;
-  #together = false;
+  #inTransaction = false;
 
-  constructor(file: string, options: IndexOptions) {
+  constructor(file: string, options: MetadataOptions) {
     this.#file = file;
     this.#options = { onNotice: () => {}, ...options };
     this.#database = openDatabase(file, this.#options);
@@ -42,12 +43,12 @@ class SqliteIndex implements Index {
     return this.#generation;
   }
 
-  tags(repository: string, { after = "", limit }: Page): IndexedTag[] {
+  tags(repository: string, { after = "", limit }: Page): TagRecord[] {
     const sql = `SELECT ${tagColumns} FROM tags WHERE repository = ? AND name > ? ORDER BY name LIMIT ?`;
     return this.#inside(repository, (id) => this.#statements.all(sql, id, after, limit).map(tagOf), []);
   }
 
-  tag(repository: string, tag: string): IndexedTag | undefined {
+  tag(repository: string, tag: string): TagRecord | undefined {
     const sql = `SELECT ${tagColumns} FROM tags WHERE repository = ? AND name = ?`;
     const row = this.#inside(repository, (id) => this.#statements.get(sql, id, tag), undefined);
     return row === undefined ? undefined : tagOf(row);
@@ -62,7 +63,7 @@ class SqliteIndex implements Index {
     );
   }
 
-  manifest(repository: string, digest: Digest): IndexedManifest | undefined {
+  manifest(repository: string, digest: Digest): ManifestRecord | undefined {
     const sql = `SELECT ${manifestColumns} FROM manifests WHERE repository = ? AND digest = ?`;
     const row = this.#inside(repository, (id) => this.#statements.get(sql, id, keyOf(digest)), undefined);
     return row === undefined ? undefined : manifestOf(row);
@@ -75,12 +76,12 @@ class SqliteIndex implements Index {
     return this.#inside(repository, digests, []);
   }
 
-  manifests(repository: string, { after = "", limit }: Page): IndexedManifest[] {
+  manifests(repository: string, { after = "", limit }: Page): ManifestRecord[] {
     const sql = `SELECT ${manifestColumns} FROM manifests WHERE repository = ? AND digest > ? ORDER BY manifests.digest LIMIT ?`;
     return this.#inside(repository, (id) => this.#statements.all(sql, id, keyBefore(after), limit).map(manifestOf), []);
   }
 
-  referrers(repository: string, subject: Digest, page: Page & { readonly artifactType?: string }): IndexedManifest[] {
+  referrers(repository: string, subject: Digest, page: Page & { readonly artifactType?: string }): ManifestRecord[] {
     const { where, values } = referring(subject, page);
     const sql = `SELECT ${manifestColumns} FROM manifests ${where}`;
     return this.#inside(repository, (id) => this.#statements.all(sql, id, ...values).map(manifestOf), []);
@@ -124,9 +125,9 @@ class SqliteIndex implements Index {
     }));
   }
 
-  putManifest(repository: string, manifest: IndexedManifest): void {
+  putManifest(repository: string, manifest: ManifestRecord): void {
     const key = keyOf(manifest.digest);
-    this.together(() => {
+    this.transaction(() => {
       const id = this.#made(repository);
       this.#dropManifest(id, manifest.digest);
       const { mediaType, size, artifactType, subject, annotations, references, readable, pushedAt } = manifest;
@@ -150,20 +151,20 @@ class SqliteIndex implements Index {
   }
 
   removeManifest(repository: string, digest: Digest): void {
-    this.together(() => this.#inside(repository, (id) => this.#dropManifest(id, digest), undefined));
+    this.transaction(() => this.#inside(repository, (id) => this.#dropManifest(id, digest), undefined));
   }
 
-  putTag(repository: string, { name, digest, at, stamp }: IndexedTag): void {
+  putTag(repository: string, { name, digest, at, version }: TagRecord): void {
     const sql = "INSERT OR REPLACE INTO tags (repository, name, digest, at, mtime, ino) VALUES (?, ?, ?, ?, ?, ?)";
-    this.together(() => {
+    this.transaction(() => {
       const id = this.#made(repository);
-      this.#statements.run(sql, id, name, keyOf(digest), at, stamp?.mtime ?? null, stamp?.ino ?? null);
+      this.#statements.run(sql, id, name, keyOf(digest), at, version?.mtime ?? null, version?.ino ?? null);
     });
   }
 
   removeTag(repository: string, tag: string): void {
     const sql = "DELETE FROM tags WHERE repository = ? AND name = ?";
-    this.together(() => this.#inside(repository, (id) => void this.#statements.run(sql, id, tag), undefined));
+    this.transaction(() => this.#inside(repository, (id) => void this.#statements.run(sql, id, tag), undefined));
   }
 
   hasRepository(repository: string): boolean {
@@ -171,7 +172,7 @@ class SqliteIndex implements Index {
   }
 
   putRepository(repository: string): void {
-    this.together(() => void this.#made(repository));
+    this.transaction(() => void this.#made(repository));
   }
 
   removeRepository(repository: string): void {
@@ -181,14 +182,14 @@ class SqliteIndex implements Index {
       this.#statements.run("DELETE FROM tags WHERE repository = ?", id);
       this.#statements.run("DELETE FROM repositories WHERE id = ?", id);
     };
-    this.together(() => this.#inside(repository, remove, undefined));
+    this.transaction(() => this.#inside(repository, remove, undefined));
   }
 
-  together<T>(work: () => T): T {
-    if (this.#together) return work();
+  transaction<T>(work: () => T): T {
+    if (this.#inTransaction) return work();
     return this.#guarded(() => {
       this.#statements.run("BEGIN IMMEDIATE");
-      this.#together = true;
+      this.#inTransaction = true;
       try {
         const result = work();
         this.#statements.run("COMMIT");
@@ -202,7 +203,7 @@ class SqliteIndex implements Index {
         }
         throw error;
       } finally {
-        this.#together = false;
+        this.#inTransaction = false;
       }
     });
   }
@@ -252,7 +253,7 @@ class SqliteIndex implements Index {
 
   /** A file that turns out to be damaged is begun anew, and whoever asked hears that it failed. */
   #guarded<T>(work: () => T): T {
-    if (this.#together) return work();
+    if (this.#inTransaction) return work();
     try {
       return work();
     } catch (error) {
