@@ -48,8 +48,8 @@ const pack = (folder: string): string[] => {
     .map((source) => {
       const [report] = JSON.parse(run(root, "npm", "pack", `./${source}`, "--json", "--pack-destination", folder));
       const files = report.files.map(({ path }: { path: string }) => path) as string[];
-      const stray = files.find((file) => /\.(test|fixture)\./.test(file));
-      if (stray !== undefined) throw new Error(`${report.name} contains a test: ${stray}`);
+      const stray = files.find((file) => /\.test\.|(^|\/)test\//.test(file));
+      if (stray !== undefined) throw new Error(`${report.name} contains a test, or what tests begin with: ${stray}`);
       const missing = ["LICENSE", "README.md", "package.json"].filter((file) => !files.includes(file));
       if (missing.length > 0) throw new Error(`${report.name} lacks ${missing.join(", ")}`);
       console.log(`${report.filename}  ${files.length} files, ${Math.ceil(report.size / 1024)} KiB`);

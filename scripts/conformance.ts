@@ -1,7 +1,7 @@
 /**
  * `npm run conformance`: the public conformance suite of the distribution specification against `dray serve` on a real folder, at
  * the released version and at the draft with sparse manifests, and the counts of each. The suite is a Go program: github.com/opencontainers/distribution-spec,
- * folder `conformance`, `go build -o oci-conformance .`; its path comes from OCI_CONFORMANCE, or it lies in the folder PEERS.
+ * folder `conformance`; `.ci/run` builds it. Its path comes from OCI_CONFORMANCE, or it lies in the folder PEERS.
  */
 import { spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
@@ -31,7 +31,7 @@ const runs: readonly { name: string; env: Record<string, string> }[] = [
 
 const main = async (): Promise<number> => {
   if (!existsSync(suite)) {
-    console.error(`there is no ${suite}; build the suite and name it in OCI_CONFORMANCE (see README.md)`);
+    console.error(`there is no ${suite}; build the suite, as .ci/run does, and name it in OCI_CONFORMANCE`);
     return 2;
   }
   const folder = mkdtempSync(join(tmpdir(), "dray-conformance-"));

@@ -9,7 +9,7 @@ export type HeaderPairs = readonly (readonly [name: string, value: string])[];
  */
 export type Handler = (request: HttpRequest) => Promise<HttpResponse>;
 
-/** Wraps a handler. Outermost first: mirrors, retry, budget, redirect, auth, trace, connection. */
+/** Wraps a handler. Outermost first: warnings, retry, redirect, auth, budget, trace, connection; `pipeline` says why. */
 export type Middleware = (next: Handler) => Handler;
 
 export interface HttpRequest {
