@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { parseLocation } from "dray";
-import { asBlob, describes } from "dray/content";
+import { describes } from "dray/content";
 import { DrayError } from "dray/errors";
 import type { Call } from "../context.ts";
 import { opened } from "../images.ts";
@@ -20,7 +20,6 @@ export const act = async (call: Call, [blob = ""]: readonly string[]): Promise<v
   const { store } = await opened(call, blob);
   if (!describes(store)) throw new DrayError("UNSUPPORTED", `${blob}: cannot be asked for a single blob`);
   const { signal } = call;
-  const descriptor = asBlob(await store.describe(digest, { signal }));
-  for await (const chunk of store.read(descriptor, { signal, onEvent: call.reporter.onEvent }))
-    await call.out.bytes(chunk);
+  const options = { kind: "blob" as const, signal, onEvent: call.reporter.onEvent };
+  for await (const chunk of store.read(await store.describe(digest, { signal }), options)) await call.out.bytes(chunk);
 };

@@ -5,6 +5,8 @@ import type {
   ChecksDigests,
   Content,
   HasTags,
+  OfKind,
+  PlannedContent,
   Plans,
   ReadOptions,
   Store,
@@ -87,11 +89,11 @@ class Archive implements ArchiveStore {
     yield* (await this.#reader(options.signal)).names();
   }
 
-  async plan(root: Descriptor, content: readonly Descriptor[], options: Cancel = {}): Promise<void> {
+  async plan(root: Descriptor, content: readonly PlannedContent[], options: Cancel = {}): Promise<void> {
     await (await this.#writer(options.signal)).plan(root, content);
   }
 
-  async has(descriptor: Descriptor, options: Cancel = {}): Promise<boolean> {
+  async has(descriptor: Descriptor, options: Cancel & OfKind = {}): Promise<boolean> {
     return (await this.#writing.now())?.has(descriptor, options) ?? false;
   }
 

@@ -386,7 +386,10 @@ test("two writers of one archive exclude each other", () =>
   inFolder(async (folder, file) => {
     const image = sampleImage();
     const first = dockerArchive(file);
-    await first.plan(image.root, [image.root, image.config]);
+    await first.plan(image.root, [
+      { descriptor: image.root, kind: "manifest" },
+      { descriptor: image.config, kind: "blob" },
+    ]);
     await assert.rejects(save([[image, "a"]], file), code("LOCKED", file));
     await first.close({ abort: true });
     assert.deepEqual(await readdir(folder), []);

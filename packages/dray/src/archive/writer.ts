@@ -1,5 +1,13 @@
-import { type Cancel, type Content, collect, isMarkedBlob, type WriteOptions } from "../content/index.ts";
-import { type Descriptor, isManifestLike, largestManifest } from "../oci/index.ts";
+import {
+  type Cancel,
+  type Content,
+  collect,
+  isManifest,
+  type OfKind,
+  type PlannedContent,
+  type WriteOptions,
+} from "../content/index.ts";
+import { type Descriptor, largestManifest } from "../oci/index.ts";
 import type { TarSink } from "../tarball/index.ts";
 import { compose } from "./compose.ts";
 import { likelyName } from "./entry-names.ts";
@@ -7,8 +15,8 @@ import { WrittenImages } from "./written-images.ts";
 
 /** An archive that is being written. */
 export interface ArchiveWriter {
-  plan(root: Descriptor, content: readonly Descriptor[]): Promise<void>;
-  has(descriptor: Descriptor, options?: Cancel): Promise<boolean>;
+  plan(root: Descriptor, content: readonly PlannedContent[]): Promise<void>;
+  has(descriptor: Descriptor, options?: Cancel & OfKind): Promise<boolean>;
   write(descriptor: Descriptor, content: Content, options?: WriteOptions): Promise<void>;
   readonly images: WrittenImages;
   /** Ends it: now it stands under its name. */
@@ -16,10 +24,6 @@ export interface ArchiveWriter {
   /** Lets go of it, keeping what a later attempt can use. */
   abandon(): Promise<void>;
 }
-
-/** Whether content is a manifest by its type and was not said to be a blob. */
-const isManifest = (descriptor: Descriptor): boolean =>
-  isManifestLike(descriptor.mediaType) && !isMarkedBlob(descriptor);
 
 /** How an archive is brought to its end, once all its content is there. */
 export type FinishArchive = (images: WrittenImages) => Promise<void>;
@@ -31,13 +35,13 @@ export const archiveWriter = (sink: Omit<TarSink, "finish" | "read">, finish: Fi
     images,
     plan: async (root, content) => {
       images.expect(root);
-      const blobs = content.filter((descriptor) => !isManifest(descriptor));
-      await sink.plan(blobs.map((descriptor) => ({ descriptor, name: likelyName(descriptor) })));
+      const blobs = content.filter(({ kind }) => kind === "blob");
+      await sink.plan(blobs.map(({ descriptor }) => ({ descriptor, name: likelyName(descriptor) })));
     },
     has: async (descriptor, options) =>
-      isManifest(descriptor) ? images.has(descriptor) : sink.has(descriptor, options),
+      isManifest(descriptor, options) ? images.has(descriptor) : sink.has(descriptor, options),
     write: async (descriptor, content, options) => {
-      if (isManifest(descriptor)) await images.add(descriptor, content, options?.signal);
+      if (isManifest(descriptor, options)) await images.add(descriptor, content, options?.signal);
       else await sink.write({ descriptor, name: likelyName(descriptor) }, content, options);
     },
     finish: () => finish(images),

@@ -43,7 +43,8 @@ export const loadManifest = async (
       `manifest ${descriptor.digest} has ${descriptor.size} bytes; ${largestManifest} are allowed`,
       { reference: descriptor.digest },
     );
-  const bytes = await collect(store.read(descriptor, options), largestManifest, `manifest ${descriptor.digest}`);
+  const chunks = store.read(descriptor, { ...options, kind: "manifest" });
+  const bytes = await collect(chunks, largestManifest, `manifest ${descriptor.digest}`);
   try {
     return { descriptor, bytes, parsed: parseManifest(bytes, descriptor.mediaType) };
   } catch (error) {

@@ -8,7 +8,6 @@ import {
   type DigestAlgorithm,
   digestOf,
   isDigest,
-  isManifestLike,
   parseManifest,
   subjectOf,
 } from "../oci/index.ts";
@@ -24,6 +23,7 @@ import type {
   Store,
   WriteOptions,
 } from "./store.ts";
+import { isManifest } from "./store.ts";
 import { digestMismatch, sizeMismatch } from "./verify.ts";
 
 /** A store in memory, for small content: tests, changed manifests, things on the way to somewhere else. */
@@ -37,9 +37,15 @@ export type MemoryStore = Store & ChecksDigests & HasTags & HasReferrers & Remov
  */
 export const memoryStore = (): MemoryStore => new Memory();
 
+interface Held {
+  readonly mediaType: string;
+  readonly bytes: Uint8Array;
+  readonly manifest: boolean;
+}
+
 class Memory implements MemoryStore {
   readonly checksDigests = true;
-  readonly #content = new Map<Digest, { readonly mediaType: string; readonly bytes: Uint8Array }>();
+  readonly #content = new Map<Digest, Held>();
   readonly #names = new Map<string, Descriptor>();
 
   async resolve(name: string): Promise<Descriptor> {
@@ -70,7 +76,11 @@ class Memory implements MemoryStore {
     if (bytes.byteLength !== descriptor.size) throw sizeMismatch(descriptor, `only ${bytes.byteLength}`);
     const found = digestOf(bytes, algorithmOf(descriptor.digest));
     if (found !== descriptor.digest) throw digestMismatch(descriptor, found);
-    this.#content.set(descriptor.digest, { mediaType: descriptor.mediaType, bytes });
+    this.#content.set(descriptor.digest, {
+      mediaType: descriptor.mediaType,
+      bytes,
+      manifest: isManifest(descriptor, options),
+    });
   }
 
   async ingest(
@@ -79,8 +89,9 @@ class Memory implements MemoryStore {
   ): Promise<Descriptor> {
     const bytes = await collect(content.open(options), Number.MAX_SAFE_INTEGER, "content");
     const digest = digestOf(bytes, options.algorithm);
-    this.#content.set(digest, { mediaType: options.mediaType, bytes });
-    return { mediaType: options.mediaType, digest, size: bytes.byteLength };
+    const descriptor = { mediaType: options.mediaType, digest, size: bytes.byteLength };
+    this.#content.set(digest, { mediaType: options.mediaType, bytes, manifest: isManifest(descriptor, options) });
+    return descriptor;
   }
 
   async tag(descriptor: Descriptor, name: string): Promise<void> {
@@ -95,8 +106,8 @@ class Memory implements MemoryStore {
     subject: Descriptor,
     { artifactType }: Cancel & { artifactType?: string } = {},
   ): AsyncGenerator<Descriptor> {
-    for (const [digest, { mediaType, bytes }] of this.#content) {
-      if (!isManifestLike(mediaType)) continue;
+    for (const [digest, { mediaType, bytes, manifest }] of this.#content) {
+      if (!manifest) continue;
       const parsed = parseManifest(bytes, mediaType);
       if (subjectOf(parsed)?.digest !== subject.digest) continue;
       const type = artifactTypeOf(parsed);

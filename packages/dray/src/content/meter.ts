@@ -7,7 +7,7 @@ import type { ReadableStore } from "./store.ts";
 const step = 256 * 1024;
 
 /**
- * A store's content to send, which tells how far it is. Opened again after a failure it starts before where it was; only
+ * A store's blob to send, which tells how far it is. Opened again after a failure it starts before where it was; only
  * bytes beyond the furthest point count, so that progress never goes backwards and never exceeds the size.
  */
 export const meteredContent = (
@@ -29,7 +29,7 @@ export const meteredContent = (
         if (at > furthest) onEvent({ type: "bytes", descriptor, bytes: at - furthest });
         furthest = Math.max(furthest, at);
       };
-      const options = { offset, verify, onEvent, ...(signal === undefined ? {} : { signal }) };
+      const options = { kind: "blob" as const, offset, verify, onEvent, ...(signal === undefined ? {} : { signal }) };
       for await (const chunk of source.read(descriptor, options)) {
         at += chunk.byteLength;
         if (at - furthest >= step) tell();

@@ -1,4 +1,4 @@
-import type { Descriptor, Digest, DigestAlgorithm } from "../oci/index.ts";
+import { type Descriptor, type Digest, type DigestAlgorithm, isManifestLike } from "../oci/index.ts";
 import type { Content } from "./bytes.ts";
 import type { OnEvent } from "./events.ts";
 
@@ -6,7 +6,23 @@ export interface Cancel {
   readonly signal?: AbortSignal;
 }
 
-export interface ReadOptions extends Cancel {
+/** What content is: a manifest, an index among them, which names other content, or a blob, which is bytes. */
+export type ContentKind = "blob" | "manifest";
+
+export interface OfKind {
+  /**
+   * Kind follows position as well as media type: a child of an index may be a blob (BuildKit caches), a layer may carry a
+   * manifest's media type. Whoever knows the position says it; a store that keeps the two apart goes by it. Default: by
+   * media type.
+   */
+  readonly kind?: ContentKind;
+}
+
+/** Whether content is a manifest, as far as it was said; else by its media type. */
+export const isManifest = ({ mediaType }: Descriptor, { kind }: OfKind = {}): boolean =>
+  kind === undefined ? isManifestLike(mediaType) : kind === "manifest";
+
+export interface ReadOptions extends Cancel, OfKind {
   /** First byte to read. With an offset the bytes cannot be verified here; the caller has the ones before. */
   readonly offset?: number;
   /** `false`: whoever takes the bytes checks their digest. Default `true`: a wrong digest or size throws at the end. */
@@ -22,11 +38,11 @@ export interface ReadableStore {
    * @throws DrayError `NOT_FOUND`
    */
   resolve(name: string, options?: Cancel): Promise<Descriptor>;
-  /** The bytes of a descriptor: of a manifest or of a blob, by its media type (and where that fails, by position: see `asBlob`). */
+  /** The bytes of a descriptor. */
   read(descriptor: Descriptor, options?: ReadOptions): AsyncIterable<Uint8Array>;
 }
 
-export interface WriteOptions extends Cancel {
+export interface WriteOptions extends Cancel, OfKind {
   /** Hears of bytes that were there already when an unfinished write goes on, of retries and throttling. */
   readonly onEvent?: OnEvent;
 }
@@ -34,7 +50,7 @@ export interface WriteOptions extends Cancel {
 /** Something that content can be put into. Nothing is visible under its digest before it is whole and checked. */
 export interface WritableStore {
   /** Whether the content is there already, whole: same digest, same size. */
-  has(descriptor: Descriptor, options?: Cancel): Promise<boolean>;
+  has(descriptor: Descriptor, options?: Cancel & OfKind): Promise<boolean>;
   /** Puts content there. Goes on where an earlier attempt stopped, where the store can. Children come before parents. */
   write(descriptor: Descriptor, content: Content, options?: WriteOptions): Promise<void>;
   /** Gives content a name. Its bytes are there already. */
@@ -66,10 +82,10 @@ export interface ChecksDigests {
 export const checksDigests = (store: object): store is ChecksDigests =>
   (store as Partial<ChecksDigests>).checksDigests === true;
 
-/** Content may be taken over from another store of the same registry, without moving bytes. */
+/** Blobs may be taken over from another store of the same registry, without moving bytes. */
 export interface MountsFrom {
   /** `true`: the content is there now. `false`: it has to be written (an upload that was opened on the way is kept for that). */
-  mountFrom(descriptor: Descriptor, source: object, options?: Cancel): Promise<boolean>;
+  mountFrom(descriptor: Descriptor, source: object, options?: Cancel & OfKind): Promise<boolean>;
 }
 export const mountsFrom = (store: object): store is MountsFrom =>
   typeof (store as Partial<MountsFrom>).mountFrom === "function";
@@ -104,19 +120,6 @@ export interface Ingests {
 }
 export const ingests = (store: object): store is Ingests => typeof (store as Partial<Ingests>).ingest === "function";
 
-/**
- * Kind follows position as well as media type: a child of an index may be a blob (BuildKit caches), a layer may carry a
- * manifest's media type. A store that keeps manifests and blobs apart takes the hint of who asks.
- */
-const blobs = new WeakSet<Descriptor>();
-/** Marks a descriptor as one that stands for a blob, whatever its media type. */
-export const asBlob = (descriptor: Descriptor): Descriptor => {
-  const marked = { ...descriptor };
-  blobs.add(marked);
-  return marked;
-};
-export const isMarkedBlob = (descriptor: Descriptor): boolean => blobs.has(descriptor);
-
 /** Writing a manifest and naming it are one step here. */
 export interface WritesNamed {
   /** As `write` and then `tag`, in one request. */
@@ -139,8 +142,14 @@ export interface Describes {
 export const describes = (store: object): store is Describes =>
   typeof (store as Partial<Describes>).describe === "function";
 
+/** Content that will come. */
+export interface PlannedContent {
+  readonly descriptor: Descriptor;
+  readonly kind: ContentKind;
+}
+
 /** What a store is told of the whole before its parts come, where it wants to plan (an archive lays out its entries). */
 export interface Plans {
-  plan(root: Descriptor, content: readonly Descriptor[], options?: Cancel): Promise<void>;
+  plan(root: Descriptor, content: readonly PlannedContent[], options?: Cancel): Promise<void>;
 }
 export const plans = (store: object): store is Plans => typeof (store as Partial<Plans>).plan === "function";

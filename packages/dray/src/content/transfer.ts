@@ -17,11 +17,11 @@ import { type LoadedManifest, loadManifest } from "./manifest.ts";
 import { meteredContent } from "./meter.ts";
 import { resolveTarget } from "./resolve-target.ts";
 import {
-  asBlob,
   checksDigests,
   describes,
   type Located,
   mountsFrom,
+  type PlannedContent,
   type ReadableStore,
   type WritableStore,
   writesNamed,
@@ -96,17 +96,17 @@ export class Transfer {
   }
 
   /** Every manifest and blob below a root, each once, in the order of the document. */
-  async contentOf(source: ReadableStore, root: Descriptor): Promise<Descriptor[]> {
-    const found = new Map<Digest, Descriptor>();
+  async contentOf(source: ReadableStore, root: Descriptor): Promise<PlannedContent[]> {
+    const found = new Map<Digest, PlannedContent>();
     const visit = async (descriptor: Descriptor, depth: number): Promise<void> => {
       if (found.has(descriptor.digest)) return;
-      found.set(descriptor.digest, descriptor);
+      found.set(descriptor.digest, { descriptor, kind: "manifest" });
       const loaded = await this.#load(source, descriptor, depth);
       this.#loaded.set(descriptor.digest, loaded);
       for (const child of childrenOf(loaded.parsed)) {
         if (this.#leftOut(child)) continue;
         if (loaded.parsed.kind === "index" && isManifestLike(child.mediaType)) await visit(child, depth + 1);
-        else if (!found.has(child.digest)) found.set(child.digest, asBlob(child));
+        else if (!found.has(child.digest)) found.set(child.digest, { descriptor: child, kind: "blob" });
       }
     };
     await visit(root, 0);
@@ -141,7 +141,7 @@ export class Transfer {
 
   /** A registry keeps what its tags need, and each request counts there; a directory may have lost a file. */
   async #isWhole(target: WritableStore, root: Descriptor): Promise<boolean> {
-    return mountsFrom(target) || this.#small(() => target.has(root, { signal: this.signal }));
+    return mountsFrom(target) || this.#small(() => target.has(root, { kind: "manifest", signal: this.signal }));
   }
 
   /** Moves a manifest with all below it. Tells whether it was also given `name`. */
@@ -150,7 +150,7 @@ export class Transfer {
     let named = false;
     await this.#ledger.once(way.target, manifestKey(descriptor.digest), async () => {
       if (this.#options.skip?.(descriptor)) return;
-      const there = await this.#small(() => way.target.has(descriptor, { signal: this.signal }));
+      const there = await this.#small(() => way.target.has(descriptor, { kind: "manifest", signal: this.signal }));
       if (there) {
         this.#skipped(descriptor);
         if (this.#options.referrers === true) await this.#children(way, descriptor, depth, true);
@@ -175,7 +175,7 @@ export class Transfer {
     const blobs = below.filter((child) => !inIndex || !isManifestLike(child.mediaType));
     if (parsed.kind === "schema1") blobs.push(...(await this.#schema1Blobs(way.source, parsed.blobs)));
     // The largest first: what begins last should be over soon.
-    const bySize = blobs.map(asBlob).sort((a, b) => b.size - a.size);
+    const bySize = blobs.toSorted((a, b) => b.size - a.size);
     this.#plan(way.target, bySize);
     await this.eachOf(bySize, bySize.length, (blob) => this.#blob(way, blob));
     await this.eachOf(manifests, childrenAtOnce, async (child) => void (await this.#manifest(way, child, depth + 1)));
@@ -204,7 +204,8 @@ export class Transfer {
   ): Promise<boolean> {
     const oneStep = name !== undefined && name !== "" && writesNamed(target);
     if (this.#options.dryRun !== true) {
-      const options = { signal: this.signal, onEvent: (event: ProgressEvent) => this.emit(event) };
+      const onEvent = (event: ProgressEvent): void => this.emit(event);
+      const options = { kind: "manifest" as const, signal: this.signal, onEvent };
       await this.#small(() =>
         oneStep
           ? target.writeNamed(descriptor, bytesContent(bytes), name, options)
@@ -221,7 +222,7 @@ export class Transfer {
     const { signal } = this;
     await this.#ledger.once(target, blobKey(descriptor.digest), async () => {
       if (this.#options.skip?.(descriptor)) return;
-      if (await this.#small(() => target.has(descriptor, { signal }))) this.#skipped(descriptor);
+      if (await this.#small(() => target.has(descriptor, { kind: "blob", signal }))) this.#skipped(descriptor);
       else if (this.#options.dryRun === true) this.#copied(descriptor);
       else if (await this.#mount(way, descriptor)) {
         this.#counts.mounted++;
@@ -238,7 +239,8 @@ export class Transfer {
   async #mount({ source, target }: Way, descriptor: Descriptor): Promise<boolean> {
     if (!mountsFrom(target)) return false;
     for (const holder of [source, ...this.#ledger.holdersOf(descriptor.digest)])
-      if (await this.#small(() => target.mountFrom(descriptor, holder, { signal: this.signal }))) return true;
+      if (await this.#small(() => target.mountFrom(descriptor, holder, { kind: "blob", signal: this.signal })))
+        return true;
     return false;
   }
 
@@ -246,7 +248,7 @@ export class Transfer {
     const verify = this.#options.verify === true || !checksDigests(target);
     const onEvent = (event: ProgressEvent): void => this.emit(event);
     const content = meteredContent(source, descriptor, { verify, onEvent });
-    await target.write(descriptor, content, { signal: this.signal, onEvent });
+    await target.write(descriptor, content, { kind: "blob", signal: this.signal, onEvent });
   }
 
   /** Referrers may name what they refer to as content, so they come after all content, from a list that grows. */

@@ -1,4 +1,14 @@
-import { bytesContent, type Cancel, type Content, collect, verified, type WriteOptions } from "../content/index.ts";
+import {
+  bytesContent,
+  type Cancel,
+  type Content,
+  collect,
+  isManifest,
+  type OfKind,
+  type PlannedContent,
+  verified,
+  type WriteOptions,
+} from "../content/index.ts";
 import { DrayError, isDrayError } from "../errors.ts";
 import {
   childrenOf,
@@ -13,7 +23,6 @@ import type { NamedContent, TarSink } from "../tarball/index.ts";
 import { blobFile } from "./archive-reader.ts";
 import { emptyIndex, withEntry, withName } from "./entries.ts";
 import { formatIndex, marker } from "./index-file.ts";
-import { isManifest } from "./presence.ts";
 
 /** A layout that is written into a tar. */
 export class LayoutArchiveWriter {
@@ -34,17 +43,19 @@ export class LayoutArchiveWriter {
     return this.#index;
   }
 
-  async plan(content: readonly Descriptor[]): Promise<void> {
-    await this.#sink.plan(content.map(named));
+  async plan(content: readonly PlannedContent[]): Promise<void> {
+    await this.#sink.plan(content.map(({ descriptor }) => named(descriptor)));
   }
 
   /** A manifest that an earlier attempt left does not count: who finds one looks no further, and others may be missing. */
-  async has(descriptor: Descriptor, options?: Cancel): Promise<boolean> {
-    return isManifest(descriptor) ? this.#manifests.has(descriptor.digest) : this.#sink.has(descriptor, options);
+  async has(descriptor: Descriptor, options?: Cancel & OfKind): Promise<boolean> {
+    return isManifest(descriptor, options)
+      ? this.#manifests.has(descriptor.digest)
+      : this.#sink.has(descriptor, options);
   }
 
   async write(descriptor: Descriptor, content: Content, options: WriteOptions = {}): Promise<void> {
-    if (!isManifest(descriptor)) return this.#sink.write(named(descriptor), content, options);
+    if (!isManifest(descriptor, options)) return this.#sink.write(named(descriptor), content, options);
     const { signal } = options;
     const chunks = verified(content.open(signal === undefined ? {} : { signal }), descriptor);
     const bytes = await collect(chunks, largestManifest, `manifest ${descriptor.digest}`);

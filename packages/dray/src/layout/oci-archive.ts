@@ -6,6 +6,8 @@ import type {
   Content,
   HasReferrers,
   HasTags,
+  OfKind,
+  PlannedContent,
   Plans,
   ReadOptions,
   Store,
@@ -79,11 +81,11 @@ class OciArchive implements OciArchiveStore {
     yield* referrersIn(graph, index.manifests, subject, options);
   }
 
-  async plan(_root: Descriptor, content: readonly Descriptor[], options: Cancel = {}): Promise<void> {
+  async plan(_root: Descriptor, content: readonly PlannedContent[], options: Cancel = {}): Promise<void> {
     await (await this.#writer(options.signal)).plan(content);
   }
 
-  async has(descriptor: Descriptor, options: Cancel = {}): Promise<boolean> {
+  async has(descriptor: Descriptor, options: Cancel & OfKind = {}): Promise<boolean> {
     return (await this.#writing.now())?.has(descriptor, options) ?? false;
   }
 

@@ -1,15 +1,11 @@
-import { type Cancel, isMarkedBlob } from "../content/index.ts";
+import { type Cancel, isManifest, type OfKind } from "../content/index.ts";
 import { isDrayError } from "../errors.ts";
-import { type Descriptor, isForeignLayerType, isManifestLike } from "../oci/index.ts";
+import { type Descriptor, isForeignLayerType } from "../oci/index.ts";
 import { blobSize } from "./blob.ts";
 import { emptyIndex } from "./entries.ts";
 import type { ManifestFacts } from "./graph.ts";
 import { loadIndex } from "./index-file.ts";
 import type { LayoutView } from "./resolve.ts";
-
-/** Whether it is to be taken for a manifest here. */
-export const isManifest = (descriptor: Descriptor): boolean =>
-  isManifestLike(descriptor.mediaType) && !isMarkedBlob(descriptor);
 
 /** Whether the blob's file is there, of the right size. */
 export const hasFile = async ({ fs, paths }: LayoutView, { digest, size }: Descriptor): Promise<boolean> => {
@@ -47,10 +43,10 @@ export const isWhole = async (
   view: LayoutView,
   descriptor: Descriptor,
   unlisted: ReadonlyMap<string, Descriptor>,
-  options: Cancel,
+  options: Cancel & OfKind,
 ): Promise<boolean> => {
   if (!(await hasFile(view, descriptor))) return false;
-  if (!isManifest(descriptor)) return true;
+  if (!isManifest(descriptor, options)) return true;
   const facts = await factsIfSound(view, descriptor, options);
   if (facts === "damaged") return false;
   if (facts === "unknown") return true;

@@ -6,6 +6,8 @@ import {
   type Describes,
   type HasReferrers,
   type HasTags,
+  isManifest,
+  type OfKind,
   type ReadOptions,
   type Removes,
   type Store,
@@ -22,7 +24,7 @@ import { LayoutGraph } from "./graph.ts";
 import { IndexEdits } from "./index-edits.ts";
 import { layoutPlace, unknownName } from "./names.ts";
 import { layoutPaths } from "./paths.ts";
-import { factsIfSound, hasFile, isManifest, isWhole } from "./presence.ts";
+import { factsIfSound, hasFile, isWhole } from "./presence.ts";
 import { referrersIn } from "./referrers.ts";
 import { describeBlob, indexOf, type LayoutView, resolveIn } from "./resolve.ts";
 import { WriteLock } from "./write-lock.ts";
@@ -100,7 +102,7 @@ class Layout implements LayoutStore {
     yield* referrersIn(this.#view.graph, [...manifests, ...this.#unlisted.values()], subject, options);
   }
 
-  async has(descriptor: Descriptor, options: Cancel = {}): Promise<boolean> {
+  async has(descriptor: Descriptor, options: Cancel & OfKind = {}): Promise<boolean> {
     throwIfAborted(options.signal);
     return isWhole(this.#view, descriptor, this.#unlisted, options);
   }
@@ -156,20 +158,20 @@ class Layout implements LayoutStore {
     throwIfAborted(options.signal);
     await this.#lock.take();
     const { digest } = descriptor;
-    if (!(await this.#isSound(descriptor))) {
+    if (!(await this.#isSound(descriptor, options))) {
       const { fs, paths } = this.#view;
       await this.#makeDirectory(paths.blobs(digest));
       await receive(fs, content, descriptor, { partial: paths.partial(digest), path: paths.blob(digest) }, options);
     }
-    if (!isManifest(descriptor)) return;
+    if (!isManifest(descriptor, options)) return;
     const facts = await factsIfSound(this.#view, descriptor, {});
     if (typeof facts === "object" && facts.subject !== undefined) this.#unlisted.set(digest, descriptor);
   }
 
   /** Whether its own bytes are there. Those of a blob are not read again for that. */
-  async #isSound(descriptor: Descriptor): Promise<boolean> {
+  async #isSound(descriptor: Descriptor, options: OfKind): Promise<boolean> {
     if (!(await hasFile(this.#view, descriptor))) return false;
-    return !isManifest(descriptor) || (await factsIfSound(this.#view, descriptor, {})) !== "damaged";
+    return !isManifest(descriptor, options) || (await factsIfSound(this.#view, descriptor, {})) !== "damaged";
   }
 
   /** Changes the index, and enters what has no entry yet. */

@@ -3,7 +3,6 @@ import { describe, test } from "node:test";
 import { memoryRegistry, put, sampleImage, seededBytes } from "@dray/testkit";
 import { anonymous } from "../auth/index.ts";
 import {
-  asBlob,
   bytesContent,
   checksDigests,
   collect,
@@ -16,10 +15,11 @@ import {
   memoryStore,
   mountsFrom,
   removes,
+  type WritableStore,
   writesNamed,
 } from "../content/index.ts";
 import type { HttpRequest } from "../http/index.ts";
-import { type Descriptor, digestOf, mediaTypes } from "../oci/index.ts";
+import { type Descriptor, digestOf, encodeJson, mediaTypes } from "../oci/index.ts";
 import { connect } from "./connect.ts";
 import type { Registry } from "./registry.ts";
 import type { Repository } from "./repository.ts";
@@ -65,10 +65,10 @@ describe("the place of content", () => {
     await at.repository.write(image.root, bytesContent(manifest));
     assert.deepEqual(at.asked(), ["GET manifests", "HEAD manifests", "HEAD blobs", "PUT manifests"]);
     at.seen.length = 0;
-    const cache = asBlob({ ...blob, mediaType: mediaTypes.ociManifest });
-    await at.repository.write(cache, bytesContent(bytes));
-    assert.equal(await at.repository.has(cache), true);
-    assert.deepEqual(await collect(at.repository.read(cache), 1e6, ""), bytes);
+    const cache = { ...blob, mediaType: mediaTypes.ociManifest };
+    await at.repository.write(cache, bytesContent(bytes), { kind: "blob" });
+    assert.equal(await at.repository.has(cache, { kind: "blob" }), true);
+    assert.deepEqual(await collect(at.repository.read(cache, { kind: "blob" }), 1e6, ""), bytes);
     assert.deepEqual(await collect(at.repository.blob({ ...blob, mediaType: mediaTypes.ociIndex }), 1e6, ""), bytes);
     assert.deepEqual(at.asked(), ["POST blobs", "HEAD blobs", "GET blobs", "GET blobs"]);
   });
@@ -124,3 +124,35 @@ test("an image goes from a registry into memory and back to another, byte for by
   assert.equal(other.manifest("c", "v2")?.digest, image.root.digest);
   for (const [digest, content] of image.blobs) assert.equal(other.blob("c", digest)?.size, content.byteLength);
 });
+
+test("a layer of a manifest's media type is a blob, also behind a store that passes copies of descriptors on", async () => {
+  const source = memoryStore();
+  const [layer, config] = [bytes, encodeJson({ os: "linux" })].map((content) => ({
+    content,
+    descriptor: { mediaType: mediaTypes.ociManifest, digest: digestOf(content), size: content.byteLength },
+  })) as [Held, Held];
+  for (const { descriptor, content } of [layer, config])
+    await source.write(descriptor, bytesContent(content), { kind: "blob" });
+  const manifest = { schemaVersion: 2, config: config.descriptor, layers: [layer.descriptor] };
+  const root = await source.ingest(bytesContent(encodeJson(manifest)), { mediaType: mediaTypes.ociManifest });
+  assert.deepEqual(await Array.fromAsync(source.referrers(root)), []);
+  const at = setup();
+  const repository = at.client.repository("c/d");
+  const passing: WritableStore = {
+    has: (descriptor, options) => repository.has({ ...descriptor }, options),
+    write: (descriptor, content, options) => repository.write({ ...descriptor }, content, options),
+    tag: (descriptor, name, options) => repository.tag({ ...descriptor }, name, options),
+    close: () => repository.close(),
+  };
+  await copy(
+    { store: source, name: root.digest, location: "memory:" },
+    { store: passing, name: "v1", location: "c/d:v1" },
+  );
+  const count = (what: string): number => at.asked().filter((request) => request === what).length;
+  assert.deepEqual([count("POST blobs"), count("HEAD blobs"), count("PUT manifests")], [2, 2, 2]);
+});
+
+interface Held {
+  readonly content: Uint8Array;
+  readonly descriptor: Descriptor;
+}

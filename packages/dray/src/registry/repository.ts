@@ -1,5 +1,4 @@
 import {
-  asBlob,
   type Cancel,
   type ChecksDigests,
   type Content,
@@ -9,9 +8,10 @@ import {
   type HasReferrers,
   type HasTags,
   type Ingests,
-  isMarkedBlob,
+  isManifest,
   type LooksUp,
   type MountsFrom,
+  type OfKind,
   type ReadOptions,
   type Removes,
   type Store,
@@ -19,7 +19,7 @@ import {
   type WriteOptions,
   type WritesNamed,
 } from "../content/index.ts";
-import { algorithmOf, type Descriptor, type Digest, isDigest, isManifestLike, largestManifest } from "../oci/index.ts";
+import { algorithmOf, type Descriptor, type Digest, isDigest, largestManifest } from "../oci/index.ts";
 import type { Api, Repo } from "./api.ts";
 import { readBlob } from "./blob-read.ts";
 import { describeBlob, hasBlob } from "./blobs.ts";
@@ -113,12 +113,12 @@ class RegistryRepository implements Repository {
   }
 
   read(descriptor: Descriptor, options: ReadOptions = {}): AsyncIterable<Uint8Array> {
-    if (isManifest(descriptor)) return readManifest(this.#repo, descriptor, options);
+    if (isManifest(descriptor, options)) return readManifest(this.#repo, descriptor, options);
     return embedded(descriptor, options) ?? readBlob(this.#repo, descriptor, options);
   }
 
   blob(content: Descriptor | Digest, options?: ReadOptions): AsyncIterable<Uint8Array> {
-    if (typeof content !== "string") return this.read(asBlob(content), options);
+    if (typeof content !== "string") return this.read(content, { ...options, kind: "blob" });
     return this.#blobByDigest(content, options);
   }
 
@@ -130,12 +130,12 @@ class RegistryRepository implements Repository {
     return describeBlob(this.#repo, digest, options);
   }
 
-  has(descriptor: Descriptor, options?: Cancel): Promise<boolean> {
-    return (isManifest(descriptor) ? hasManifest : hasBlob)(this.#repo, descriptor, options);
+  has(descriptor: Descriptor, options?: Cancel & OfKind): Promise<boolean> {
+    return (isManifest(descriptor, options) ? hasManifest : hasBlob)(this.#repo, descriptor, options);
   }
 
   async write(descriptor: Descriptor, content: Content, options: WriteOptions = {}): Promise<void> {
-    if (!isManifest(descriptor)) return this.upload(descriptor, content, options);
+    if (!isManifest(descriptor, options)) return this.upload(descriptor, content, options);
     await this.#push(descriptor, content, descriptor.digest, options);
   }
 
@@ -160,8 +160,8 @@ class RegistryRepository implements Repository {
     await pushManifest(this.#repo, { descriptor, bytes }, name, options);
   }
 
-  async mountFrom(descriptor: Descriptor, source: object, options?: Cancel): Promise<boolean> {
-    if (!(source instanceof RegistryRepository) || isManifest(descriptor)) return false;
+  async mountFrom(descriptor: Descriptor, source: object, options?: Cancel & OfKind): Promise<boolean> {
+    if (!(source instanceof RegistryRepository) || isManifest(descriptor, options)) return false;
     const answer = await mountBlob(this.#repo, descriptor, source.#repo, options);
     if (typeof answer === "boolean") return answer;
     this.#opened.set(descriptor.digest, answer);
@@ -194,6 +194,3 @@ class RegistryRepository implements Repository {
     await pushManifest(this.#repo, { descriptor, bytes }, isDigest(name) ? descriptor.digest : name, options);
   }
 }
-
-const isManifest = (descriptor: Descriptor): boolean =>
-  isManifestLike(descriptor.mediaType) && !isMarkedBlob(descriptor);
