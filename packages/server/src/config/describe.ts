@@ -1,25 +1,25 @@
 import { DrayError } from "dray/errors";
 import { formatDuration } from "./duration.ts";
-import { keyOf } from "./keys/index.ts";
+import type { KeyTable } from "./key-table.ts";
 import { originText } from "./node.ts";
-import type { Settings } from "./settings/types.ts";
 import { formatSize } from "./size.ts";
+import type { Effective } from "./values.ts";
 
-/** One key as `check-config` shows it. */
+/** One key as it is shown. */
 export interface Described {
   readonly key: string;
   /** As it would be written; of a secret `"(hidden)"`. */
   readonly value: unknown;
   /** `config.yml:3:5`, `REGISTRY_HTTP_ADDR`, `--listen`, `default`. */
   readonly origin: string;
-  /** Whether a change applies while the registry runs. */
+  /** Whether a change applies while the program runs. */
   readonly reloadable: boolean;
 }
 
-/** What holds in the end, a key for each line, with who said it: the shape of `check-config -o json`. */
-export const describeSettings = ({ effective }: Settings): readonly Described[] =>
+/** What holds in the end, a row for each key, with who said it. */
+export const describe = (table: KeyTable, effective: readonly Effective[]): readonly Described[] =>
   effective.map(({ key: path, value, origin }) => {
-    const key = keyOf.get(path);
+    const key = table.at.get(path);
     if (key === undefined) throw new DrayError("USAGE", `there is no key ${path}`);
     return {
       key: path,
@@ -30,8 +30,8 @@ export const describeSettings = ({ effective }: Settings): readonly Described[] 
   });
 
 /** The same for people: keys, values and origins in columns. */
-export const describeText = (settings: Settings): string => {
-  const rows = describeSettings(settings).map(({ key, value, origin }) => [key, textOf(value), origin]);
+export const describedText = (described: readonly Described[]): string => {
+  const rows = described.map(({ key, value, origin }) => [key, textOf(value), origin]);
   const widths = [0, 1].map((column) => Math.min(50, Math.max(...rows.map((row) => row[column]?.length ?? 0))));
   return rows.map((row) => `${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ")}\n`).join("");
 };
@@ -43,7 +43,7 @@ export const writtenValue = (value: unknown, type: string): unknown => {
   return type === "size" ? formatSize(value) : value;
 };
 
-/** Drivers without options hold a piece of the tree, which says nothing. Headers may hold credentials. */
+/** A key that takes anything may hold a piece of the tree, which says nothing. Headers may hold credentials. */
 const hidden = (value: unknown): unknown => {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
   return "kind" in value && "origin" in value ? {} : value;

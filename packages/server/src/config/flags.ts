@@ -1,50 +1,70 @@
-import { assign, takesParts } from "./assign.ts";
-import { keyOf, keys, namesBelow } from "./keys/index.ts";
+import { assign, valueOf } from "./assign.ts";
+import { isVersion, type KeyTable, takesParts } from "./key-table.ts";
 import { nearest } from "./nearest.ts";
 import type { ConfigNode, MapNode, Origin, Remark } from "./node.ts";
-import type { Flags } from "./settings/types.ts";
-import { setListen, valueOf } from "./variables.ts";
+
+/** A flag of the command line that says what a key says, and a variable that says the same. */
+export interface Flag {
+  /** `--data`. */
+  readonly name: string;
+  /** `DRAY_SERVE_DATA`. */
+  readonly variable?: string;
+  /** The key that it is about. */
+  readonly key: string;
+  /** Of one that says several keys at once: what each of them says. */
+  readonly spread?: (text: string) => Readonly<Record<string, string>>;
+}
+
+/** What the command line says: flags of the table by their names, and `KEY=VALUE` for any key, its value in YAML. */
+export interface GivenFlags {
+  readonly named?: Readonly<Record<string, string | boolean | undefined>>;
+  readonly set?: readonly string[];
+}
 
 /** Lets flags win over everything. A key that `--set` names must be one. */
 export const overlayFlags = (
+  table: KeyTable,
   root: MapNode,
-  { data, listen, readOnly, logLevel, set = [] }: Flags,
+  { named = {}, set = [] }: GivenFlags,
 ): readonly Remark[] => {
   const complaints: Remark[] = [];
   for (const [index, text] of set.entries()) {
     const origin: Origin = { kind: "flag", name: set.length > 1 ? `--set (number ${index + 1})` : "--set" };
     const [, key = "", value = ""] = /^([^=]+)=(.*)$/s.exec(text) ?? [];
-    if (!isKey(key)) {
+    if (!isKey(table, key)) {
       const close = nearest(
         key,
-        keys.map(({ path }) => path),
+        table.keys.map(({ path }) => path),
       );
-      const remedy = close === undefined ? "write KEY=VALUE, as dray.gc.grace=1h" : `did you mean ${close}?`;
+      const { example } = table;
+      const how = example === undefined ? "write KEY=VALUE" : `write KEY=VALUE, as ${example}`;
+      const remedy = close === undefined ? how : `did you mean ${close}?`;
       complaints.push({ key: "", origin, message: `no key is called so; ${remedy}` });
       continue;
     }
-    const { node, faults } = valueOf(value, key, origin);
+    const { node, faults } = valueOf(table, value, key, origin);
     complaints.push(...faults);
     const nothing: ConfigNode = { kind: "scalar", text: "", plain: true, origin };
-    const wrong = faults.length > 0 ? undefined : assign(root, key.split("."), node ?? nothing);
+    const wrong = faults.length > 0 ? undefined : assign(table, root, key.split("."), node ?? nothing);
     if (wrong !== undefined) complaints.push({ key, origin, message: wrong });
   }
-  const put = (path: string, name: string, value: string | boolean | undefined): void => {
-    if (value === undefined) return;
-    const node: ConfigNode = { kind: "scalar", text: String(value), plain: false, origin: { kind: "flag", name } };
-    assign(root, path.split("."), node);
-  };
-  put("storage.filesystem.rootdirectory", "--data", data);
-  put("storage.maintenance.readonly.enabled", "--read-only", readOnly);
-  put("log.level", "--log-level", logLevel);
-  if (listen !== undefined) setListen(root, listen, { kind: "flag", name: "--listen" });
+  for (const flag of table.flags ?? []) {
+    const value = named[flag.name];
+    if (value !== undefined) assignFlag(table, root, flag, String(value), { kind: "flag", name: flag.name });
+  }
   return complaints;
 };
 
+/** Puts what a flag says under its keys, as text. */
+export const assignFlag = (table: KeyTable, root: MapNode, flag: Flag, text: string, origin: Origin): void => {
+  for (const [key, part] of Object.entries(flag.spread?.(text) ?? { [flag.key]: text }))
+    assign(table, root, key.split("."), { kind: "scalar", text: part, plain: false, origin });
+};
+
 /** A key, a part with keys in it, or something in a key that takes anything. */
-const isKey = (path: string): boolean => {
-  if (path === "" || path === "version") return false;
-  if (keyOf.has(path) || namesBelow(path).length > 0) return true;
+const isKey = (table: KeyTable, path: string): boolean => {
+  if (path === "" || isVersion(table, path)) return false;
+  if (table.at.has(path) || table.namesBelow(path).length > 0) return true;
   const words = path.split(".");
-  return words.some((_, index) => takesParts(words.slice(0, index).join(".")));
+  return words.some((_, index) => takesParts(table, words.slice(0, index).join(".")));
 };

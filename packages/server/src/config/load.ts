@@ -1,13 +1,10 @@
-import { readFileSync } from "node:fs";
-import { DrayError } from "dray/errors";
-import { diskError } from "dray/files";
-import { overlayFlags } from "./flags.ts";
-import { type MapNode, mapNode, type Remark, remarkText } from "./node.ts";
-import { readKeys } from "./read.ts";
+import { type Described, describe, describedText } from "./describe.ts";
+import { table } from "./keys/index.ts";
+import type { Remark } from "./node.ts";
+import { readConfig } from "./read-config.ts";
 import { buildSettings } from "./settings/index.ts";
-import type { Flags, Loaded } from "./settings/types.ts";
-import { type Environment, overlayVariables } from "./variables.ts";
-import { parseYaml } from "./yaml.ts";
+import type { Settings } from "./settings/types.ts";
+import type { Environment } from "./variables.ts";
 
 export interface Sources {
   /** Path of the configuration. Default: what `REGISTRY_CONFIGURATION_PATH` says, else none. */
@@ -18,18 +15,16 @@ export interface Sources {
   readonly flags?: Flags;
 }
 
-/** A configuration that cannot be used, with everything that is wrong with it. */
-export class SettingsInvalid extends DrayError {
-  readonly complaints: readonly Remark[];
-  readonly warnings: readonly Remark[];
-
-  constructor(complaints: readonly Remark[], warnings: readonly Remark[]) {
-    const texts = complaints.map(remarkText);
-    const count = texts.length === 1 ? "" : `${texts.length} things are wrong with the configuration: `;
-    super("CONFIG_INVALID", count + texts.join("; "));
-    this.complaints = complaints;
-    this.warnings = warnings;
-  }
+/** What the command line says; it wins over everything. */
+export interface Flags {
+  /** Folder of the data. */
+  readonly data?: string;
+  /** `HOST:PORT`, `:PORT` for every interface, `unix:PATH`. */
+  readonly listen?: string;
+  readonly readOnly?: boolean;
+  readonly logLevel?: string;
+  /** `KEY=VALUE`, any key of the file with a value in YAML. */
+  readonly set?: readonly string[];
 }
 
 /**
@@ -39,52 +34,17 @@ export class SettingsInvalid extends DrayError {
  * @example
  * const { settings, warnings } = loadSettings({ file: "config.yml", env: process.env, flags: { listen: ":5000" } });
  */
-export const loadSettings = ({ file: given, text: said, env = {}, flags = {} }: Sources = {}): Loaded => {
-  const named = env["REGISTRY_CONFIGURATION_PATH"];
-  const file = given ?? (said === undefined && named !== "" ? named : undefined);
-  const text = said ?? (file === undefined ? undefined : contentOf(file));
-  const complaints: Remark[] = [];
-  const root = text === undefined ? mapNode({ kind: "default" }) : rootOf(text, file ?? "config.yml", complaints);
-  // What cannot be read at all is not also incomplete.
-  if (root === undefined) throw new SettingsInvalid(complaints, []);
-  const variables = overlayVariables(root, env);
-  complaints.push(...variables.complaints, ...overlayFlags(root, flags));
-  const read = readKeys(root);
-  const built = buildSettings(root, read.said, { withFile: text !== undefined });
-  const warnings = [...variables.warnings, ...read.warnings, ...built.warnings].toSorted(byPlace);
-  const found = [...complaints, ...read.complaints];
-  // What has a wrong value is not missing as well.
-  const known = new Set(found.map(({ key }) => key));
-  const all = [...found, ...built.complaints.filter(({ key }) => !known.has(key))].toSorted(byPlace);
-  if (built.settings === undefined || all.length > 0) throw new SettingsInvalid(all, warnings);
-  return { settings: built.settings, warnings };
-};
+export const loadSettings = ({
+  flags: { data, listen, readOnly, logLevel, set = [] } = {},
+  ...sources
+}: Sources = {}): { readonly settings: Settings; readonly warnings: readonly Remark[] } =>
+  readConfig(table, buildSettings, {
+    ...sources,
+    flags: { named: { "--data": data, "--read-only": readOnly, "--log-level": logLevel, "--listen": listen }, set },
+  });
 
-const largest = 1024 * 1024;
+/** What holds in the end, a key for each line, with who said it: the shape of `check-config -o json`. */
+export const describeSettings = ({ effective }: Settings): readonly Described[] => describe(table, effective);
 
-const contentOf = (file: string): string => {
-  try {
-    const bytes = readFileSync(file);
-    if (bytes.byteLength > largest) throw new DrayError("CONFIG_INVALID", `${file} is too large for a configuration`);
-    return new TextDecoder().decode(bytes);
-  } catch (error) {
-    throw error instanceof DrayError ? error : diskError(error, "read", file);
-  }
-};
-
-const rootOf = (text: string, file: string, complaints: Remark[]): MapNode | undefined => {
-  const parsed = parseYaml(text, { file });
-  complaints.push(...parsed.complaints);
-  const start = { kind: "file", file, line: 1, column: 1 } as const;
-  if (parsed.node?.kind === "map") return parsed.node;
-  if (parsed.complaints.length === 0)
-    complaints.push({ key: "", origin: start, message: "this is no configuration; it begins with version: 0.1" });
-  return undefined;
-};
-
-/** The file from its top, then the rest in the order of names. */
-const byPlace = (a: Remark, b: Remark): number => {
-  const [left, right] = [a.origin, b.origin];
-  if (left.kind === "file" && right.kind === "file") return left.line - right.line || left.column - right.column;
-  return (left.kind === "file" ? 0 : 1) - (right.kind === "file" ? 0 : 1);
-};
+/** The same for people: keys, values and origins in columns. */
+export const describeText = (settings: Settings): string => describedText(describeSettings(settings));

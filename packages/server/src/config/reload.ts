@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
-import { keyOf } from "./keys/index.ts";
-import type { Effective, Settings } from "./settings/types.ts";
+import { table } from "./keys/index.ts";
+import type { Settings } from "./settings/types.ts";
+import { type Effective } from "./values.ts";
 
 export interface Reload {
   /** Keys whose change applies while the registry runs. */
@@ -19,7 +20,7 @@ export const reloadable = (old: Settings, next: Settings): Reload => {
   const socket = (old.listen.tls === undefined) !== (next.listen.tls === undefined);
   const access = old.access.kind !== next.access.kind;
   const waits = (key: string): boolean =>
-    keyOf.get(key)?.reloadable !== true ||
+    table.at.get(key)?.reloadable !== true ||
     (socket && key.startsWith("http.tls.")) ||
     (access && key.startsWith("auth."));
   return {

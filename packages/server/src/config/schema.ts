@@ -1,19 +1,21 @@
 import { writtenValue } from "./describe.ts";
-import { type Key, keys, shorthands } from "./keys/index.ts";
+import type { Key } from "./key.ts";
+import type { KeyTable } from "./key-table.ts";
 import type { Schema } from "./value-types.ts";
 
 /**
  * A JSON Schema of the file, for editors: `# yaml-language-server: $schema=…`. Made from the table of keys; what is refused is in it,
  * too, so that the editor can say why.
  */
-export const configSchema = (): Schema => ({
+export const configSchema = (table: KeyTable): Schema => ({
   $schema: "https://json-schema.org/draft/2020-12/schema",
-  title: "Configuration of dray serve, in distribution's format",
+  ...(table.title === undefined ? {} : { title: table.title }),
   ...branch(
-    keys.map((key) => ({ key, rest: key.path.split(".") })),
+    table,
+    table.keys.map((key) => ({ key, rest: key.path.split(".") })),
     "",
   ),
-  required: ["version"],
+  ...(table.version === undefined ? {} : { required: ["version"] }),
   patternProperties: { "^x-": {} },
 });
 
@@ -22,7 +24,8 @@ interface Member {
   readonly rest: readonly string[];
 }
 
-const branch = (members: readonly Member[], path: string): Record<string, unknown> => {
+const branch = (table: KeyTable, members: readonly Member[], path: string): Record<string, unknown> => {
+  const { shorthands = {} } = table;
   const groups = Map.groupBy(members, ({ rest }) => rest[0] ?? "");
   const properties = Object.fromEntries(
     [...groups].map(([name, group]) => {
@@ -30,6 +33,7 @@ const branch = (members: readonly Member[], path: string): Record<string, unknow
       const inside = path === "" ? name : `${path}.${name}`;
       if (first?.rest.length === 1) return [name, leaf(first.key)];
       const below = branch(
+        table,
         group.map(({ key, rest }) => ({ key, rest: rest.slice(1) })),
         inside,
       );

@@ -1,14 +1,23 @@
-import { type Key, keyOf, keys } from "./keys/index.ts";
+import type { Key } from "./key.ts";
+import type { KeyTable } from "./key-table.ts";
 import type { Origin } from "./node.ts";
-import type { Said } from "./read.ts";
-import type { Effective } from "./settings/types.ts";
+import type { Said } from "./read-keys.ts";
+
+/** What a key says in the end, and who said it. */
+export interface Effective {
+  readonly key: string;
+  readonly value: unknown;
+  readonly origin: Origin;
+}
 
 /** What each key says in the end: what was said, else the default. The table saw to the types. */
 export class Values {
   readonly withFile: boolean;
+  readonly #table: KeyTable;
   readonly #said: Said;
 
-  constructor(said: Said, withFile: boolean) {
+  constructor(table: KeyTable, said: Said, withFile: boolean) {
+    this.#table = table;
     this.withFile = withFile;
     this.#said = said;
   }
@@ -48,7 +57,7 @@ export class Values {
    * defaults that are about nothing here.
    */
   effective(computed: Readonly<Record<string, unknown>>, idle: (path: string) => boolean): readonly Effective[] {
-    return keys.flatMap(({ path, status }) => {
+    return this.#table.keys.flatMap(({ path, status }) => {
       if (status !== "supported" || (!this.has(path) && idle(path))) return [];
       const value = this.#value(path) ?? computed[path];
       return value === undefined ? [] : [{ key: path, value, origin: this.originOf(path) }];
@@ -56,7 +65,7 @@ export class Values {
   }
 
   #value(path: string): unknown {
-    const key = keyOf.get(path);
+    const key = this.#table.at.get(path);
     if (key === undefined) throw new Error(`the table of keys has no ${path}`);
     return this.#said.get(path)?.value ?? fallbackOf(key, this.withFile);
   }

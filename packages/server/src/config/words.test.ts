@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { formatDuration, parseDuration } from "./duration.ts";
-import { everywhere, fitsSocket, parseAddress } from "./place.ts";
+import { everywhere, fitsSocket, parseAddress } from "./listen-address.ts";
 import { formatSize, parseSize } from "./size.ts";
 
 test("durations as Go writes them", () => {

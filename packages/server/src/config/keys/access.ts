@@ -1,6 +1,6 @@
 import { algorithms } from "../../access/tokens/algorithms.ts";
+import { type Key, needless, refused, supported } from "../key.ts";
 import { anything, choice, listOf, text, truth } from "../value-types.ts";
-import { type Key, needless, refused, supported } from "./key.ts";
 
 export const authKeys: readonly Key[] = [
   needless("auth.none", anything, "everybody may do everything, which is the default"),

@@ -1,7 +1,7 @@
 import { repositoryPatterns } from "../../access/patterns.ts";
 import { proxiesOf } from "../../listen/forwarded.ts";
+import { type Key, type KeyFacts, supported } from "../key.ts";
 import { choice, count, duration, listOf, positive, size, text, truth } from "../value-types.ts";
-import { type Key, type KeyFacts, supported } from "./key.ts";
 
 const [second, hour, MiB] = [1000, 3_600_000, 1024 * 1024];
 

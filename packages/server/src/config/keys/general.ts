@@ -1,6 +1,6 @@
+import { ignored, type Key, needless, refused, supported } from "../key.ts";
 import { type ConfigNode, isEmpty, truthOf } from "../node.ts";
 import { anything, choice, count, fields, text, truth } from "../value-types.ts";
-import { ignored, type Key, needless, refused, supported } from "./key.ts";
 
 /** Something in a list, or in the lists of a map, that nobody disabled. */
 const enabled = (node: ConfigNode): boolean => {

@@ -1,9 +1,9 @@
 import { redactUrl } from "dray/http";
 import { suites } from "../cipher-suites.ts";
+import { ignored, type Key, needless, refused, supported } from "../key.ts";
+import { parseAddress } from "../listen-address.ts";
 import { type ConfigNode, isEmpty, truthOf } from "../node.ts";
-import { parseAddress } from "../place.ts";
 import { anything, choice, duration, headers, listOf, text, truth } from "../value-types.ts";
-import { ignored, type Key, needless, refused, supported } from "./key.ts";
 
 const isTrue = (node: ConfigNode): boolean => truthOf(node) === true;
 const names = (node: ConfigNode): boolean =>

@@ -1,35 +1,34 @@
+/** Every key of the registry's configuration: of distribution 2.8 and 3, and ours. */
+import { type KeyTable, keyTable } from "../key-table.ts";
 import { authKeys } from "./access.ts";
 import { ownKeys } from "./dray.ts";
 import { aroundKeys } from "./general.ts";
 import { httpKeys } from "./http.ts";
-import type { Key } from "./key.ts";
 import { storageKeys } from "./storage.ts";
 
-export type { Key } from "./key.ts";
+/** `unix:PATH` or an address, for `http.addr` and `http.net` together. */
+const listenKeys = (text: string): Readonly<Record<string, string>> =>
+  text.startsWith("unix:")
+    ? { "http.net": "unix", "http.addr": text.slice("unix:".length) }
+    : { "http.net": "tcp", "http.addr": text };
 
-/** Every key there is: of distribution 2.8 and 3, and ours. */
-export const keys: readonly Key[] = [...aroundKeys, ...storageKeys, ...authKeys, ...httpKeys, ...ownKeys];
-
-export const keyOf: ReadonlyMap<string, Key> = new Map(keys.map((key) => [key.path, key]));
-
-/** The names that stand directly below a path. */
-export const namesBelow = (path: string): readonly string[] => below.get(path) ?? [];
-
-const below = new Map<string, string[]>();
-for (const { path } of keys) {
-  const parts = path.split(".");
-  for (const [index, part] of parts.entries()) {
-    const above = parts.slice(0, index).join(".");
-    const names = below.get(above) ?? [];
-    if (!names.includes(part)) names.push(part);
-    below.set(above, names);
-  }
-}
-
-/** What a scalar stands for where a map belongs: `auth: none`, `readonly: true`. */
-export const shorthands: Readonly<Record<string, { readonly name: true } | { readonly member: string }>> = {
-  storage: { name: true },
-  auth: { name: true },
-  "storage.maintenance.readonly": { member: "enabled" },
-  "storage.maintenance.uploadpurging": { member: "enabled" },
-};
+export const table: KeyTable = keyTable([...aroundKeys, ...storageKeys, ...authKeys, ...httpKeys, ...ownKeys], {
+  prefixes: { "": "REGISTRY", dray: "DRAY_SERVE" },
+  fileVariable: "REGISTRY_CONFIGURATION_PATH",
+  flags: [
+    { name: "--data", variable: "DRAY_SERVE_DATA", key: "storage.filesystem.rootdirectory" },
+    { name: "--read-only", variable: "DRAY_SERVE_READ_ONLY", key: "storage.maintenance.readonly.enabled" },
+    { name: "--log-level", variable: "DRAY_SERVE_LOG_LEVEL", key: "log.level" },
+    { name: "--listen", variable: "DRAY_SERVE_LISTEN", key: "http.addr", spread: listenKeys },
+  ],
+  shorthands: {
+    storage: { name: true },
+    auth: { name: true },
+    "storage.maintenance.readonly": { member: "enabled" },
+    "storage.maintenance.uploadpurging": { member: "enabled" },
+  },
+  harmless: ["log", "health", "reporting", "compatibility", "catalog", "tags"],
+  version: "0.1",
+  example: "dray.gc.grace=1h",
+  title: "Configuration of dray serve, in distribution's format",
+});

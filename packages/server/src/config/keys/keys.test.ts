@@ -3,9 +3,11 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
 import { writtenValue } from "../describe.ts";
 import { loadSettings } from "../index.ts";
+import type { Key } from "../key.ts";
 import { variableOf } from "../variables.ts";
-import { keyOf, keys, namesBelow } from "./index.ts";
-import type { Key } from "./key.ts";
+import { table } from "./index.ts";
+
+const { keys, at: keyOf, namesBelow } = table;
 
 /** Every key of distribution 3.1.2, and of 2.8 what was removed since. Below a driver or a refused part anything is covered. */
 const distribution = `
@@ -66,7 +68,7 @@ test("defaults pass their own checks", () => {
 test("each supported key can be said by its variable", () => {
   for (const { path, status, type, fallback } of keys) {
     if (status !== "supported" || fallback === undefined || path.startsWith("auth.")) continue;
-    const variable = variableOf(path);
+    const variable = variableOf(table, path);
     const { settings } = loadSettings({ env: { [variable]: String(writtenValue(fallback, type.name)) } });
     const said = settings.effective.find(({ key }) => key === path);
     assert.deepEqual(said, { key: path, value: fallback, origin: { kind: "variable", name: variable } });

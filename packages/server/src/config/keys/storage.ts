@@ -1,5 +1,5 @@
+import { type Key, needless, refused, supported } from "../key.ts";
 import { anything, count, duration, text, truth } from "../value-types.ts";
-import { type Key, needless, refused, supported } from "./key.ts";
 
 const hour = 3_600_000;
 const elsewhere = (what: string): string =>

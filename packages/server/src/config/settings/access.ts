@@ -1,7 +1,7 @@
-import { type Context, partOf } from "./context.ts";
+import { type ConfigContext, partOf } from "../context.ts";
 import type { AccessSettings } from "./types.ts";
 
-export const accessOf = (context: Context): AccessSettings | undefined => {
+export const accessOf = (context: ConfigContext): AccessSettings | undefined => {
   const { values, complain, warn } = context;
   const auth = partOf(context, "auth");
   const [first, second] = auth.entries;
@@ -43,7 +43,7 @@ export const accessOf = (context: Context): AccessSettings | undefined => {
 type TokenOptions = Extract<AccessSettings, { kind: "token" }>["options"];
 
 const tokenOf = (
-  { values, root, complain }: Context,
+  { values, root, complain }: ConfigContext,
   needed: (key: string, remedy: string) => string,
 ): TokenOptions => {
   const rootcertbundle = values.maybe<string>("auth.token.rootcertbundle");

@@ -1,35 +1,15 @@
 /** Settings from what the keys say: defaults that depend on each other, and what contradicts what. */
-import type { MapNode, Remark } from "../node.ts";
-import type { Said } from "../read.ts";
-import { Values } from "../values.ts";
+import type { ConfigContext } from "../context.ts";
 import { accessOf } from "./access.ts";
-import type { Context } from "./context.ts";
 import { debugOf, isLoopback, listenOf } from "./listen.ts";
 import { logOf, registryOf } from "./registry.ts";
 import { storageOf } from "./storage.ts";
 import type { Settings } from "./types.ts";
 
-export interface Built {
-  /** Missing where something does not fit. */
-  readonly settings?: Settings;
-  readonly complaints: readonly Remark[];
-  readonly warnings: readonly Remark[];
-}
-
-export const buildSettings = (root: MapNode, said: Said, { withFile }: { readonly withFile: boolean }): Built => {
-  const values = new Values(said, withFile);
-  const complaints: Remark[] = [];
-  const warnings: Remark[] = [];
-  const context: Context = {
-    values,
-    root,
-    complain: (key, message, origin) => {
-      complaints.push({ key, message, origin: origin ?? originOf(context, key) });
-      return undefined;
-    },
-    warn: (key, message, origin) => void warnings.push({ key, message, origin: origin ?? originOf(context, key) }),
-  };
-  if (withFile && !values.has("version"))
+/** `undefined` where something does not fit, of which the context has heard. */
+export const buildSettings = (context: ConfigContext): Settings | undefined => {
+  const { values, root } = context;
+  if (values.withFile && !values.has("version"))
     context.complain("version", "is missing; write version: 0.1, as distribution does", root.origin);
   const storage = storageOf(context);
   const access = accessOf(context);
@@ -40,7 +20,7 @@ export const buildSettings = (root: MapNode, said: Said, { withFile }: { readonl
       "http.addr",
       "whoever reaches it may push and delete; set auth.htpasswd or auth.token, or listen on 127.0.0.1",
     );
-  if (storage === undefined || access === undefined || listen === undefined) return { complaints, warnings };
+  if (storage === undefined || access === undefined || listen === undefined) return undefined;
   const computed = storage.driver === "filesystem" ? { "dray.index": storage.index } : {};
   const log = logOf(context);
   const idle = [
@@ -51,7 +31,7 @@ export const buildSettings = (root: MapNode, said: Said, { withFile }: { readonl
     ...(debug === undefined ? ["http.debug."] : []),
     ...(log.access === undefined ? ["dray.log.access."] : []),
   ];
-  const settings: Settings = {
+  return {
     storage,
     registry: registryOf(context),
     purging: { interval: values.number("storage.maintenance.uploadpurging.interval") },
@@ -67,11 +47,4 @@ export const buildSettings = (root: MapNode, said: Said, { withFile }: { readonl
       (path) => idle.some((part) => path.startsWith(part)),
     ),
   };
-  return { settings, complaints, warnings };
-};
-
-/** Where a key was said, or else the part that it belongs to. */
-const originOf = ({ values, root }: Context, key: string): Remark["origin"] => {
-  if (values.has(key)) return values.originOf(key);
-  return root.entries.get(key.split(".")[0] ?? "")?.origin ?? root.origin;
 };

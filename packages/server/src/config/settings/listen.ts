@@ -1,10 +1,10 @@
 import { isIP } from "node:net";
 import { suites } from "../cipher-suites.ts";
-import { fitsSocket, type Place, parseAddress } from "../place.ts";
-import type { Context } from "./context.ts";
+import type { ConfigContext } from "../context.ts";
+import { fitsSocket, type ListenAddress, parseAddress } from "../listen-address.ts";
 import type { DebugSettings, ListenSettings, TlsSettings } from "./types.ts";
 
-export const listenOf = (context: Context): ListenSettings | undefined => {
+export const listenOf = (context: ConfigContext): ListenSettings | undefined => {
   const { values, warn } = context;
   const place = placeOf(context);
   const tls = tlsOf(context);
@@ -32,7 +32,7 @@ export const listenOf = (context: Context): ListenSettings | undefined => {
   };
 };
 
-const placeOf = ({ values, complain }: Context): Place | undefined => {
+const placeOf = ({ values, complain }: ConfigContext): ListenAddress | undefined => {
   const addr = values.text("http.addr");
   if (values.text("http.net") === "unix") {
     if (!values.has("http.addr")) return complain("http.addr", "is missing; name the path of the socket");
@@ -49,7 +49,7 @@ const placeOf = ({ values, complain }: Context): Place | undefined => {
 };
 
 /** Whether only this machine can reach it. */
-export const isLoopback = (place: Place): boolean =>
+export const isLoopback = (place: ListenAddress): boolean =>
   "unix" in place ||
   place.host === "localhost" ||
   place.host === "::1" ||
@@ -61,7 +61,7 @@ const ciphersOf = (names: readonly string[]): string => {
   return [...new Set([...names.map((name) => suites.get(name) ?? name), ...always])].join(":");
 };
 
-const tlsOf = ({ values, complain, warn }: Context): TlsSettings | undefined => {
+const tlsOf = ({ values, complain, warn }: ConfigContext): TlsSettings | undefined => {
   const certificate = values.maybe<string>("http.tls.certificate");
   const key = values.maybe<string>("http.tls.key");
   const clientCas = values.list("http.tls.clientcas");
@@ -93,7 +93,7 @@ const tlsOf = ({ values, complain, warn }: Context): TlsSettings | undefined => 
   };
 };
 
-export const debugOf = ({ values, complain, warn }: Context): DebugSettings | undefined => {
+export const debugOf = ({ values, complain, warn }: ConfigContext): DebugSettings | undefined => {
   const addr = values.maybe<string>("http.debug.addr");
   const metrics = values.truth("http.debug.prometheus.enabled");
   const place = addr === undefined ? undefined : parseAddress(addr);

@@ -1,7 +1,7 @@
-import type { Context } from "./context.ts";
+import type { ConfigContext } from "../context.ts";
 import type { LogSettings, Settings } from "./types.ts";
 
-export const registryOf = ({ values }: Context): Settings["registry"] => {
+export const registryOf = ({ values }: ConfigContext): Settings["registry"] => {
   const host = values.maybe<string>("http.host");
   const prefix = values.maybe<string>("http.prefix")?.replace(/\/+$/, "");
   const untagged = values.maybe<number>("dray.retention.untagged");
@@ -43,7 +43,7 @@ export const registryOf = ({ values }: Context): Settings["registry"] => {
   };
 };
 
-export const logOf = ({ values }: Context): LogSettings => {
+export const logOf = ({ values }: ConfigContext): LogSettings => {
   const format = values.text("log.formatter") as LogSettings["format"];
   const level = values.has("log.level") ? undefined : values.maybe<LogSettings["level"]>("loglevel");
   const audit = values.maybe<string>("dray.log.audit.to");

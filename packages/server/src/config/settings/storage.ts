@@ -1,12 +1,12 @@
 import { join } from "node:path";
+import { type ConfigContext, partOf } from "../context.ts";
 import { originText } from "../node.ts";
-import { type Context, partOf } from "./context.ts";
 import type { StorageSettings } from "./types.ts";
 
 /** What stands in `storage` beside the driver. */
 const aside: readonly string[] = ["maintenance", "cache", "delete", "redirect", "tag"];
 
-export const storageOf = (context: Context): StorageSettings | undefined => {
+export const storageOf = (context: ConfigContext): StorageSettings | undefined => {
   const { values, complain } = context;
   const storage = partOf(context, "storage");
   const drivers = [...storage.entries].filter(([name]) => !aside.includes(name));

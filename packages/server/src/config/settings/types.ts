@@ -1,8 +1,8 @@
 import type { HtpasswdOptions, TokensOptions } from "../../access/index.ts";
 import type { Limits } from "../../listen/index.ts";
 import type { RegistryOptions } from "../../options.ts";
-import type { Origin, Remark } from "../node.ts";
-import type { Place } from "../place.ts";
+import type { ListenAddress } from "../listen-address.ts";
+import type { Effective } from "../values.ts";
 
 /** Everything an operator said, and defaults for the rest, as plain data. Times are milliseconds, sizes bytes, paths as they were written. */
 export interface Settings {
@@ -39,7 +39,7 @@ export type AccessSettings =
 
 export interface ListenSettings {
   /** `host: "::"` is every interface. */
-  readonly place: Place;
+  readonly place: ListenAddress;
   readonly tls?: TlsSettings;
   /** Of every answer. */
   readonly headers: Readonly<Record<string, readonly string[]>>;
@@ -69,30 +69,7 @@ export interface LogSettings {
 }
 
 export interface DebugSettings {
-  readonly place: Place;
+  readonly place: ListenAddress;
   /** Path of the page for Prometheus. */
   readonly metrics?: string;
-}
-
-export interface Effective {
-  readonly key: string;
-  readonly value: unknown;
-  readonly origin: Origin;
-}
-
-/** What the command line says; it wins over everything. */
-export interface Flags {
-  /** Folder of the data. */
-  readonly data?: string;
-  /** `HOST:PORT`, `:PORT` for every interface, `unix:PATH`. */
-  readonly listen?: string;
-  readonly readOnly?: boolean;
-  readonly logLevel?: string;
-  /** `KEY=VALUE`, any key of the file with a value in YAML. */
-  readonly set?: readonly string[];
-}
-
-export interface Loaded {
-  readonly settings: Settings;
-  readonly warnings: readonly Remark[];
 }

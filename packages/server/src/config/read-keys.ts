@@ -1,5 +1,6 @@
 import { expand } from "./assign.ts";
-import { type Key, keyOf, namesBelow } from "./keys/index.ts";
+import type { Key } from "./key.ts";
+import type { KeyTable } from "./key-table.ts";
 import { nearest } from "./nearest.ts";
 import { type ConfigNode, isNull, type MapNode, type Remark } from "./node.ts";
 import { Misfit } from "./value-types.ts";
@@ -13,11 +14,9 @@ export interface Read {
   readonly warnings: readonly Remark[];
 }
 
-/** Parts in which a key that nobody knows can do no harm: it warns. Everywhere else it may be the one that closes a door. */
-const harmless = /^(?:log|health|reporting|compatibility|catalog|tags)$/;
-
 /** Compares a configuration with the table of keys. Writes `auth: none` and its like out in the tree. */
-export const readKeys = (root: MapNode): Read => {
+export const readKeys = (table: KeyTable, root: MapNode): Read => {
+  const { at: keyAt, namesBelow, harmless = [] } = table;
   const said = new Map<string, { value: unknown; origin: Remark["origin"] }>();
   const complaints: Remark[] = [];
   const warnings: Remark[] = [];
@@ -41,7 +40,7 @@ export const readKeys = (root: MapNode): Read => {
   };
 
   const visit = (node: ConfigNode, path: string): void => {
-    const key = keyOf.get(path);
+    const key = keyAt.get(path);
     if (key !== undefined) return leaf(key, node);
     if (isNull(node)) return;
     if (node.kind !== "map") {
@@ -51,15 +50,15 @@ export const readKeys = (root: MapNode): Read => {
     }
     for (const [name, below] of node.entries) {
       const inside = path === "" ? name : `${path}.${name}`;
-      const isKnown = keyOf.has(inside) || namesBelow(inside).length > 0;
+      const isKnown = keyAt.has(inside) || namesBelow(inside).length > 0;
       if (path === "" && name.startsWith("x-")) continue;
       if (!isKnown) {
-        const remark = { key: inside, origin: below.origin, message: unknown(name, path) };
-        if (harmless.test(inside.split(".")[0] ?? "") && path !== "") warnings.push(remark);
+        const remark = { key: inside, origin: below.origin, message: unknown(table, name, path) };
+        if (harmless.includes(inside.split(".")[0] ?? "") && path !== "") warnings.push(remark);
         else complaints.push(remark);
         continue;
       }
-      const expanded = expand(below, inside);
+      const expanded = expand(table, below, inside);
       if (expanded !== below) node.entries.set(name, expanded);
       visit(expanded, inside);
     }
@@ -68,8 +67,8 @@ export const readKeys = (root: MapNode): Read => {
   return { said, complaints, warnings };
 };
 
-const unknown = (name: string, path: string): string => {
-  const names = namesBelow(path);
+const unknown = (table: KeyTable, name: string, path: string): string => {
+  const names = table.namesBelow(path);
   const close = nearest(name, names);
   if (close !== undefined) return `no key is called so; did you mean ${close}?`;
   if (path === "") return "no key is called so; remove it, or let its name begin with x-";

@@ -1,11 +1,11 @@
-import { type ConfigNode, isEmpty } from "../node.ts";
-import type { ValueType } from "../value-types.ts";
+import { type ConfigNode, isEmpty } from "./node.ts";
+import type { ValueType } from "./value-types.ts";
 
 /**
  * - `supported`: does what it says.
  * - `needless`: accepted without a word, because what it asks for holds anyway.
  * - `ignored`: has no effect here, and a warning says so.
- * - `refused`: would change what the registry does, and cannot be done: nothing starts.
+ * - `refused`: would change what the program does, and cannot be done: nothing starts.
  */
 export type Status = "supported" | "needless" | "ignored" | "refused";
 
@@ -23,7 +23,7 @@ export interface Key {
   readonly fallbackWithFile?: unknown;
   /** How a default is shown that is no value. */
   readonly fallbackText?: string;
-  /** Whether a change applies while the registry runs. */
+  /** Whether a change applies while the program runs. */
   readonly reloadable: boolean;
   /** Never shown. */
   readonly secret: boolean;

@@ -1,7 +1,7 @@
 import { isIP } from "node:net";
 
 /** Where something listens: what `ListenOptions` takes. */
-export type Place = { readonly host: string; readonly port: number } | { readonly unix: string };
+export type ListenAddress = { readonly host: string; readonly port: number } | { readonly unix: string };
 
 /** Every interface, of both kinds where the system has both. */
 export const everywhere = "::";
@@ -10,7 +10,7 @@ const label = /^[A-Za-z0-9_](?:[A-Za-z0-9_-]*[A-Za-z0-9_])?$/;
 const named = (host: string): boolean => host.split(".").every((part) => label.test(part));
 
 /** `localhost:5000`, `:5000` (every interface, as in Go), `[::1]:5000`. `undefined` for what is none. */
-export const parseAddress = (text: string): Place | undefined => {
+export const parseAddress = (text: string): ListenAddress | undefined => {
   const [, bracketed, plain = "", digits = ""] = /^(?:\[([^\]]*)\]|([^:[\]]*)):(\d{1,5})$/.exec(text) ?? [];
   const port = Number(digits);
   if (digits === "" || port > 65_535) return undefined;

@@ -1,0 +1,97 @@
+import { readFileSync } from "node:fs";
+import { DrayError } from "dray/errors";
+import { diskError } from "dray/files";
+import { type ConfigContext, newContext } from "./context.ts";
+import { type GivenFlags, overlayFlags } from "./flags.ts";
+import type { KeyTable } from "./key-table.ts";
+import { type MapNode, mapNode, type Remark, remarkText } from "./node.ts";
+import { readKeys } from "./read-keys.ts";
+import { Values } from "./values.ts";
+import { type Environment, overlayVariables } from "./variables.ts";
+import { parseYaml } from "./yaml.ts";
+
+export interface ConfigSources {
+  /** Path of the configuration. Default: what the table's `fileVariable` says, else none. */
+  readonly file?: string;
+  /** What it says, where it need not be read. */
+  readonly text?: string;
+  readonly env?: Environment;
+  readonly flags?: GivenFlags;
+}
+
+/** A configuration that cannot be used, with everything that is wrong with it. */
+export class SettingsInvalid extends DrayError {
+  readonly complaints: readonly Remark[];
+  readonly warnings: readonly Remark[];
+
+  constructor(complaints: readonly Remark[], warnings: readonly Remark[]) {
+    const texts = complaints.map(remarkText);
+    const count = texts.length === 1 ? "" : `${texts.length} things are wrong with the configuration: `;
+    super("CONFIG_INVALID", count + texts.join("; "));
+    this.complaints = complaints;
+    this.warnings = warnings;
+  }
+}
+
+/**
+ * What a program is configured with: what flags say, else variables, else the file, else defaults.
+ * @param build makes settings of it, or tells the context what does not fit together
+ * @throws SettingsInvalid with all that is wrong and where
+ * @throws DrayError `DISK` for a file that cannot be read
+ */
+export const readConfig = <S>(
+  table: KeyTable,
+  build: (context: ConfigContext) => S | undefined,
+  { file: given, text: said, env = {}, flags = {} }: ConfigSources = {},
+): { readonly settings: S; readonly warnings: readonly Remark[] } => {
+  const named = table.fileVariable === undefined ? undefined : env[table.fileVariable];
+  const file = given ?? (said === undefined && named !== "" ? named : undefined);
+  const text = said ?? (file === undefined ? undefined : contentOf(file));
+  const complaints: Remark[] = [];
+  const root =
+    text === undefined ? mapNode({ kind: "default" }) : rootOf(table, text, file ?? "config.yml", complaints);
+  // What cannot be read at all is not also incomplete.
+  if (root === undefined) throw new SettingsInvalid(complaints, []);
+  const variables = overlayVariables(table, root, env);
+  complaints.push(...variables.complaints, ...overlayFlags(table, root, flags));
+  const read = readKeys(table, root);
+  const built = newContext(new Values(table, read.said, text !== undefined), root);
+  const settings = build(built.context);
+  const warnings = [...variables.warnings, ...read.warnings, ...built.warnings].toSorted(byPlace);
+  const found = [...complaints, ...read.complaints];
+  // What has a wrong value is not missing as well.
+  const known = new Set(found.map(({ key }) => key));
+  const all = [...found, ...built.complaints.filter(({ key }) => !known.has(key))].toSorted(byPlace);
+  if (settings === undefined || all.length > 0) throw new SettingsInvalid(all, warnings);
+  return { settings, warnings };
+};
+
+const largest = 1024 * 1024;
+
+const contentOf = (file: string): string => {
+  try {
+    const bytes = readFileSync(file);
+    if (bytes.byteLength > largest) throw new DrayError("CONFIG_INVALID", `${file} is too large for a configuration`);
+    return new TextDecoder().decode(bytes);
+  } catch (error) {
+    throw error instanceof DrayError ? error : diskError(error, "read", file);
+  }
+};
+
+const rootOf = ({ version }: KeyTable, text: string, file: string, complaints: Remark[]): MapNode | undefined => {
+  const parsed = parseYaml(text, { file });
+  complaints.push(...parsed.complaints);
+  const start = { kind: "file", file, line: 1, column: 1 } as const;
+  if (parsed.node?.kind === "map") return parsed.node;
+  const begin = version === undefined ? "it is a map of keys" : `it begins with version: ${version}`;
+  if (parsed.complaints.length === 0)
+    complaints.push({ key: "", origin: start, message: `this is no configuration; ${begin}` });
+  return undefined;
+};
+
+/** The file from its top, then the rest in the order of names. */
+const byPlace = (a: Remark, b: Remark): number => {
+  const [left, right] = [a.origin, b.origin];
+  if (left.kind === "file" && right.kind === "file") return left.line - right.line || left.column - right.column;
+  return (left.kind === "file" ? 0 : 1) - (right.kind === "file" ? 0 : 1);
+};
