@@ -68,7 +68,7 @@ test("htpasswd, TLS and our own keys", () => {
     options: {
       realm: "registry",
       file: "/etc/registry/htpasswd",
-      lockout: { most: 10, window: 60_000 },
+      lockout: { attempts: 10, window: 60_000 },
       anonymousPull: ["public/**"],
       anonymousPing: false,
     },

@@ -29,17 +29,18 @@ export const accessOf = (context: ConfigContext): AccessSettings | undefined => 
   };
   if (name === "htpasswd") {
     const lockout = {
-      most: values.number("dray.access.lockout.attempts"),
+      attempts: values.number("dray.access.lockout.attempts"),
       window: values.number("dray.access.lockout.window"),
-    };
+    } satisfies HtpasswdSettings["lockout"];
     const realm = needed("realm", "name what users log in to, as `realm: registry`");
     const file = needed("path", "name the file of users, which `htpasswd -B` makes");
-    return { kind: "htpasswd", options: { realm, file, lockout, ...anybody } };
+    return { kind: "htpasswd", options: { realm, file, lockout, ...anybody } satisfies HtpasswdSettings };
   }
   // Any other has been refused already.
   return name === "token" ? { kind: "token", options: { ...tokenOf(context, needed), ...anybody } } : undefined;
 };
 
+type HtpasswdSettings = Extract<AccessSettings, { kind: "htpasswd" }>["options"];
 type TokenOptions = Extract<AccessSettings, { kind: "token" }>["options"];
 
 const tokenOf = (
