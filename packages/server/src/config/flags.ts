@@ -1,19 +1,7 @@
 import { assign, valueOf } from "./assign.ts";
-import { isVersion, type KeyTable, takesParts } from "./key-table.ts";
+import { type Flag, isVersion, type KeyTable, takesParts } from "./key-table.ts";
 import { nearest } from "./nearest.ts";
 import type { ConfigNode, MapNode, Origin, Remark } from "./node.ts";
-
-/** A flag of the command line that says what a key says, and a variable that says the same. */
-export interface Flag {
-  /** `--data`. */
-  readonly name: string;
-  /** `DRAY_SERVE_DATA`. */
-  readonly variable?: string;
-  /** The key that it is about. */
-  readonly key: string;
-  /** Of one that says several keys at once: what each of them says. */
-  readonly spread?: (text: string) => Readonly<Record<string, string>>;
-}
 
 /** What the command line says: flags of the table by their names, and `KEY=VALUE` for any key, its value in YAML. */
 export interface GivenFlags {

@@ -1,8 +1,19 @@
-import type { Flag } from "./flags.ts";
 import type { Key } from "./key.ts";
 
 /** What a scalar stands for where a map belongs: the name of one of its keys (`auth: none`), or the value of one (`readonly: true`). */
 export type Shorthand = { readonly name: true } | { readonly member: string };
+
+/** A flag of the command line that says what a key says, and a variable that says the same. */
+export interface Flag {
+  /** `--data`. */
+  readonly name: string;
+  /** `DRAY_SERVE_DATA`. */
+  readonly variable?: string;
+  /** The key that it is about. */
+  readonly key: string;
+  /** Of one that says several keys at once: what each of them says. */
+  readonly spread?: (text: string) => Readonly<Record<string, string>>;
+}
 
 /** What holds for the keys of a program as a whole. */
 export interface TableFacts {
@@ -32,7 +43,7 @@ export interface KeyTable extends TableFacts {
   /** A key by its path. */
   readonly at: ReadonlyMap<string, Key>;
   /** The names that stand directly below a path. */
-  namesBelow(path: string): readonly string[];
+  readonly namesBelow: (path: string) => readonly string[];
 }
 
 /** A table of keys; no path may be one key and have others below it. */

@@ -1,7 +1,12 @@
 import type { Handler, HttpRequest } from "dray/http";
-import type { Exchange } from "./exchange.ts";
 import type { Proxies } from "./forwarded.ts";
 import type { Limits } from "./options.ts";
+
+/** Who may wait for its client too long. */
+export interface Waiting {
+  isIdle(tick: number): boolean;
+  cut(): void;
+}
 
 /** What all connections of a listener share. */
 export interface Context {
@@ -11,7 +16,7 @@ export interface Context {
   readonly proxies: Proxies | undefined;
   readonly onError: (error: unknown, request: HttpRequest) => void;
   /** Exchanges that wait for their client, or may. */
-  readonly open: Set<Exchange>;
+  readonly open: Set<Waiting>;
   /** Counts up four times in an idle time-out. */
   tick: number;
   /** Answers close their connection. */
