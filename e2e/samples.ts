@@ -1,7 +1,8 @@
 /** The images that clients move in these tests, as layouts, an archive, and facts about them. */
 import { type Sample, sampleArtifact, sampleImage, sampleIndex } from "@dray/testkit";
 import { open } from "dray";
-import { bytesContent, copy, memoryStore } from "dray/content";
+import { bytesContent, memoryStore } from "dray/content";
+import { copy } from "dray/copy";
 import { digestOf, mediaTypes } from "dray/oci";
 import type { Sandbox } from "./dray.ts";
 

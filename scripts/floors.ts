@@ -15,6 +15,7 @@ export const floors: Readonly<Record<string, readonly (readonly string[])[]>> = 
     ["registry", "layout", "archive"],
     ["daemon"],
     ["image"],
+    ["copy"],
     ["locations", "open.ts"],
     ["index.ts"],
   ],

@@ -1,4 +1,5 @@
-import { type CopyPair, ingests, loadManifest, type OnEvent } from "dray/content";
+import { ingests, loadManifest, type OnEvent } from "dray/content";
+import { type CopyPair } from "dray/copy";
 import { compressLayers, hasUncompressedLayers } from "dray/image";
 
 /** Pairs that are ready to be copied, and what was moved to make them so. */

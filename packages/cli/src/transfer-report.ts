@@ -1,4 +1,4 @@
-import { type CopyCounts, type CopyOutcome, type CopyPair, copyAll } from "dray/content";
+import { type CopyCounts, type CopyOutcome, type CopyPair, copyAll } from "dray/copy";
 import { DrayError, printable } from "dray/errors";
 import type { WantedPlatform } from "dray/oci";
 import { compressed } from "./compressed.ts";

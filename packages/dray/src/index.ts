@@ -5,6 +5,7 @@
 export * from "./archive/index.ts";
 export * from "./auth/index.ts";
 export * from "./content/index.ts";
+export * from "./copy/index.ts";
 export * from "./errors.ts";
 export * from "./http/index.ts";
 export * from "./image/index.ts";

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { open, parseLocation } from "dray";
-import { type CopyPair, hasTags, type Located, type ReadableStore } from "dray/content";
+import { hasTags, type Located, type ReadableStore } from "dray/content";
+import { type CopyPair } from "dray/copy";
 import { DrayError, isDrayError } from "dray/errors";
 import type { Call } from "../context.ts";
 import { endFlags, outputFlag, positive } from "../flags.ts";

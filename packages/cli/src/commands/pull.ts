@@ -1,7 +1,8 @@
 import { type Command, Option } from "commander";
 import { open } from "dray";
 import { dockerArchive, legacyArchive } from "dray/archive";
-import type { CopyPair, Store } from "dray/content";
+import type { Store } from "dray/content";
+import type { CopyPair } from "dray/copy";
 import { DrayError } from "dray/errors";
 import { layoutStore, ociArchive } from "dray/layout";
 import { formatReference, type WantedPlatform } from "dray/oci";

@@ -14,7 +14,8 @@ import {
   sampleImage,
 } from "@dray/testkit";
 import { findPeer, succeed } from "@dray/testkit/peers";
-import { bytesContent, collect, copyAll, type Located, type MemoryStore, memoryStore } from "../content/index.ts";
+import { bytesContent, collect, type Located, type MemoryStore, memoryStore } from "../content/index.ts";
+import { copyAll } from "../copy/index.ts";
 import { type Descriptor, digestOf, encodeJson, mediaTypes } from "../oci/index.ts";
 import { readEntries } from "../tar/index.ts";
 import { dockerArchive, legacyArchive } from "./index.ts";

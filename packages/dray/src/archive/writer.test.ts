@@ -11,14 +11,13 @@ import { type Sample, sampleArtifact, sampleImage, sampleIndex } from "@dray/tes
 import {
   bytesContent,
   collect,
-  copy,
-  copyAll,
   type Located,
   type MemoryStore,
   memoryStore,
   type ReadableStore,
   type Store,
 } from "../content/index.ts";
+import { copy, copyAll } from "../copy/index.ts";
 import { type ErrorCode, isDrayError } from "../errors.ts";
 import { type Descriptor, digestOf, encodeJson, hexOf, mediaTypes } from "../oci/index.ts";
 import { readEntries } from "../tar/index.ts";
@@ -313,7 +312,7 @@ test("a copy that breaks off leaves what was there, and the next one asks for th
   }));
 
 const killed = `
-  import { copy } from ${JSON.stringify(new URL("../content/index.ts", import.meta.url).href)};
+  import { copy } from ${JSON.stringify(new URL("../copy/index.ts", import.meta.url).href)};
   import { dockerArchive } from ${JSON.stringify(new URL("./index.ts", import.meta.url).href)};
   import { sampleImage } from ${JSON.stringify(import.meta.resolve("@dray/testkit"))};
   const [file, from] = process.argv.slice(2);

@@ -1,10 +1,9 @@
 /**
- * Bytes named by digest, stores that hold some of them, and `copy`, which moves what is missing from one to another.
+ * Bytes named by digest, the stores that hold some of them, and what can be asked of a store.
  * Imports the words of `oci/` and the digests of `hash/`; knows no registry, no file, no HTTP.
  */
 export * from "./attached.ts";
 export * from "./bytes.ts";
-export * from "./copy.ts";
 export * from "./events.ts";
 export * from "./manifest.ts";
 export * from "./memory.ts";

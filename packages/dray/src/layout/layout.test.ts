@@ -8,11 +8,11 @@ import {
   bytesContent,
   type Content,
   collect,
-  copy,
   type MemoryStore,
   memoryStore,
   type ProgressEvent,
 } from "../content/index.ts";
+import { copy } from "../copy/index.ts";
 import { type ErrorCode, isDrayError } from "../errors.ts";
 import { nodeFiles } from "../files/index.ts";
 import { annotationKeys, type Descriptor, digestOf, encodeJson, hexOf, mediaTypes } from "../oci/index.ts";

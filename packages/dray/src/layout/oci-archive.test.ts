@@ -10,12 +10,12 @@ import { findPeer, succeed } from "@dray/testkit/peers";
 import {
   bytesContent,
   collect,
-  copy,
   type Located,
   type MemoryStore,
   memoryStore,
   type ReadableStore,
 } from "../content/index.ts";
+import { copy } from "../copy/index.ts";
 import { type ErrorCode, isDrayError } from "../errors.ts";
 import { annotationKeys, type Descriptor, digestOf, hexOf, type Index, mediaTypes } from "../oci/index.ts";
 import { endOfArchive, type NewEntry, padding, readEntries, writeHeader } from "../tar/index.ts";

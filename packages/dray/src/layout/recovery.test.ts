@@ -7,14 +7,8 @@ import { join } from "node:path";
 import { after, before, beforeEach, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { type FileCall, faultyFiles } from "@dray/testkit/files";
-import {
-  bytesContent,
-  copy,
-  type MemoryStore,
-  memoryStore,
-  type ReadableStore,
-  type ReadOptions,
-} from "../content/index.ts";
+import { bytesContent, type MemoryStore, memoryStore, type ReadableStore, type ReadOptions } from "../content/index.ts";
+import { copy } from "../copy/index.ts";
 import { isDrayError } from "../errors.ts";
 import { type FileSystem, nodeFiles } from "../files/index.ts";
 import { type Descriptor, digestOf, encodeJson, type Index, type Manifest, mediaTypes } from "../oci/index.ts";

@@ -21,7 +21,8 @@ import {
   tokenServer,
 } from "@dray/testkit";
 import { anonymous, staticCredential } from "../auth/index.ts";
-import { type Content, copy, memoryStore, type ProgressEvent } from "../content/index.ts";
+import { type Content, memoryStore, type ProgressEvent } from "../content/index.ts";
+import { copy } from "../copy/index.ts";
 import { isDrayError } from "../errors.ts";
 import { type Handler, type HttpRequest, header, systemClock, type TraceRecord } from "../http/index.ts";
 import { digestOf, mediaTypes } from "../oci/index.ts";

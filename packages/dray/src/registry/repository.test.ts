@@ -6,7 +6,6 @@ import {
   bytesContent,
   checksDigests,
   collect,
-  copy,
   describes,
   hasReferrers,
   hasTags,
@@ -18,6 +17,7 @@ import {
   type WritableStore,
   writesNamed,
 } from "../content/index.ts";
+import { copy } from "../copy/index.ts";
 import type { HttpRequest } from "../http/index.ts";
 import { type Descriptor, digestOf, encodeJson, mediaTypes } from "../oci/index.ts";
 import { connect } from "./connect.ts";

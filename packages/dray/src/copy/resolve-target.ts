@@ -1,6 +1,6 @@
+import { type Cancel, type Located, looksUp, plans, type ReadableStore, type WritableStore } from "../content/index.ts";
 import { isDrayError } from "../errors.ts";
 import { type Descriptor, isDigest } from "../oci/index.ts";
-import { type Cancel, type Located, looksUp, plans, type ReadableStore, type WritableStore } from "./store.ts";
 
 /** What a target's name stands for now, where knowing that may save the work. */
 export const resolveTarget = async (

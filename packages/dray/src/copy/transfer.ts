@@ -1,4 +1,20 @@
 import { Semaphore } from "../async/index.ts";
+import {
+  attachedTo,
+  bytesContent,
+  checksDigests,
+  describes,
+  type LoadedManifest,
+  type Located,
+  loadManifest,
+  meteredContent,
+  mountsFrom,
+  type PlannedContent,
+  type ProgressEvent,
+  type ReadableStore,
+  type WritableStore,
+  writesNamed,
+} from "../content/index.ts";
 import { aborted, DrayError, isDrayError, throwIfAborted } from "../errors.ts";
 import {
   childrenOf,
@@ -8,24 +24,9 @@ import {
   isForeignLayerType,
   isManifestLike,
 } from "../oci/index.ts";
-import { attachedTo } from "./attached.ts";
-import { bytesContent } from "./bytes.ts";
 import type { CopyCounts, CopyOptions } from "./copy.ts";
-import type { ProgressEvent } from "./events.ts";
 import { blobKey, Ledger, manifestKey } from "./ledger.ts";
-import { type LoadedManifest, loadManifest } from "./manifest.ts";
-import { meteredContent } from "./meter.ts";
 import { resolveTarget } from "./resolve-target.ts";
-import {
-  checksDigests,
-  describes,
-  type Located,
-  mountsFrom,
-  type PlannedContent,
-  type ReadableStore,
-  type WritableStore,
-  writesNamed,
-} from "./store.ts";
 
 /** Index in index in index … A graph is a few levels deep; a hostile one is not followed further. */
 const deepest = 16;

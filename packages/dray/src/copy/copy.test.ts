@@ -1,5 +1,15 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import {
+  bytesContent,
+  collect,
+  type Located,
+  loadManifest,
+  type MemoryStore,
+  memoryStore,
+  type ProgressEvent,
+  type WritableStore,
+} from "../content/index.ts";
 import { DrayError, isDrayError } from "../errors.ts";
 import {
   annotationKeys,
@@ -11,12 +21,7 @@ import {
   type Platform,
   parseManifest,
 } from "../oci/index.ts";
-import { bytesContent, collect } from "./bytes.ts";
 import { copy, copyAll } from "./copy.ts";
-import type { ProgressEvent } from "./events.ts";
-import { loadManifest } from "./manifest.ts";
-import { type MemoryStore, memoryStore } from "./memory.ts";
-import type { Located, WritableStore } from "./store.ts";
 
 const at = <S>(store: S, name: string): Located<S> => ({ store, name, location: `memory:${name}` });
 const text = (value: string): Uint8Array => new TextEncoder().encode(value);

@@ -1,8 +1,15 @@
+import {
+  type Located,
+  type OnEvent,
+  type ProgressEvent,
+  plans,
+  type ReadableStore,
+  type Selection,
+  selectPlatforms,
+  type WritableStore,
+} from "../content/index.ts";
 import { DrayError } from "../errors.ts";
 import { type Descriptor, parsePlatform, type WantedPlatform } from "../oci/index.ts";
-import type { OnEvent, ProgressEvent } from "./events.ts";
-import { type Selection, selectPlatforms } from "./select.ts";
-import { type Located, plans, type ReadableStore, type WritableStore } from "./store.ts";
 import { Transfer } from "./transfer.ts";
 
 export interface CopyOptions {
