@@ -1,7 +1,14 @@
 import { unlessAborted } from "../async/index.ts";
 import type { Body, Content } from "../content/index.ts";
 import { isDrayError } from "../errors.ts";
-import { type Handler, type HttpRequest, type HttpResponse, isContent, type Middleware } from "../http/types.ts";
+import {
+  type Handler,
+  type HttpRequest,
+  type HttpResponse,
+  isContent,
+  isTransient,
+  type Middleware,
+} from "../http/types.ts";
 import { type Authorization, Authorizer, type Needs } from "./authorizer.ts";
 import { challengesOf } from "./challenge.ts";
 import { remembering } from "./remember.ts";
@@ -94,7 +101,8 @@ export const authenticate = (options: AuthenticateOptions): Middleware => {
 
     const learnt = own ? await beginLearning(origin, authorizer, signal) : () => {};
     try {
-      if (own && !authorizer.known && body !== undefined) await ask(next, request, authorizer);
+      const failed = own && !authorizer.known && body !== undefined ? await ask(next, request, authorizer) : undefined;
+      if (failed !== undefined) return failed;
       let sent: Authorization = isProbe ? {} : await authorizer.authorization(needs);
       for (let repeats = 0; ; repeats++) {
         const response = await next(withAuthorization(request, body, sent));
@@ -130,8 +138,16 @@ const answerTo = async (
   }
 };
 
-/** Finds out before a body is sent that would have to be sent again. */
-const ask = async (next: Handler, { origin, signal }: HttpRequest, authorizer: Authorizer): Promise<void> => {
+/**
+ * Finds out before a body is sent that would have to be sent again. Where the registry fails at that, the body goes out all the same, if
+ * one more attempt is left for it.
+ * @returns the failure where none is.
+ */
+const ask = async (
+  next: Handler,
+  { origin, signal, context }: HttpRequest,
+  authorizer: Authorizer,
+): Promise<HttpResponse | undefined> => {
   const response = await next({
     method: "GET",
     origin,
@@ -139,8 +155,11 @@ const ask = async (next: Handler, { origin, signal }: HttpRequest, authorizer: A
     headers: [],
     ...(signal === undefined ? {} : { signal }),
   });
+  const { retryBudget } = context ?? {};
+  if (retryBudget !== undefined && isTransient(response.status) && retryBudget.draw() === undefined) return response;
   await response.body.discard();
   authorizer.learn(response.status, challengesOf(response.headers));
+  return undefined;
 };
 
 /** Without the port that a scheme implies; `unix:/path` has no other form. */

@@ -9,7 +9,7 @@ import { codeOf, readText } from "./config-files.ts";
 export interface UpdateConfigOptions {
   readonly signal?: AbortSignal | undefined;
   /** Milliseconds to wait for others who write the same file. Default 10,000; they need milliseconds. */
-  readonly patience?: number;
+  readonly lockTimeout?: number;
   readonly fs?: FileSystem;
 }
 
@@ -43,13 +43,13 @@ export const updateConfig = async (
 };
 
 const waitForLock = async (fs: FileSystem, target: string, options: UpdateConfigOptions): Promise<Lock> => {
-  const { signal, patience = 10_000 } = options;
+  const { signal, lockTimeout = 10_000 } = options;
   const since = performance.now();
   for (;;) {
     try {
       return await lock(fs, target, target);
     } catch (error) {
-      if (!isDrayError(error, "LOCKED") || performance.now() - since >= patience) throw error;
+      if (!isDrayError(error, "LOCKED") || performance.now() - since >= lockTimeout) throw error;
     }
     try {
       await sleep(10 + Math.random() * 40, undefined, { signal });

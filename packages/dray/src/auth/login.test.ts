@@ -250,7 +250,7 @@ test("who waits for the file can be cancelled", async () => {
   setTimeout(() => controller.abort(), 30);
   await assert.rejects(second, (error) => isDrayError(error, "ABORTED"));
   await assert.rejects(
-    updateConfig(file, () => true, { patience: 1 }),
+    updateConfig(file, () => true, { lockTimeout: 1 }),
     (error) => isDrayError(error, "LOCKED"),
   );
   release();

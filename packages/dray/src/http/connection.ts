@@ -16,7 +16,7 @@ export interface ConnectionOptions extends TlsSettings {
   readonly registry?: string;
   /** URL of a proxy for everything, or `false` for none. Default: what the environment says. */
   readonly proxy?: string | false;
-  /** Milliseconds. Default: connect 30 s, headers 60 s, idle 60 s; commit, the wait for an answer with `patience: "commit"`, 15 minutes. */
+  /** Milliseconds. Default: connect 30 s, headers 60 s, idle 60 s; commit, the wait for an answer of the time-out class `commit`, 15 minutes. */
   readonly timeouts?: Partial<Timeouts>;
   /** Hosts, `*.suffix`, addresses and CIDRs where private addresses are allowed all the same. */
   readonly allowPrivate?: readonly string[];
@@ -68,7 +68,7 @@ export const connection = (options: ConnectionOptions = {}): Connection => {
     env,
     lookup,
     isForeign,
-    patience: timeouts.connect,
+    connectTimeout: timeouts.connect,
   });
   const answeredBefore = new Set<string>();
   const neverContinue = new Set<string>();

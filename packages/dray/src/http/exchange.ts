@@ -79,7 +79,7 @@ export const exchange = (
     const shutDown = () => fail(aborted(closing));
 
     const awaitAnswer = () => {
-      const wait = request.context?.patience === "commit" ? "commit" : "headers";
+      const wait = request.context?.timeoutClass ?? "headers";
       arm(timeouts[wait], () => fail(timedOut(wait)));
     };
 

@@ -93,7 +93,7 @@ test("every wait has an end, and says which it was", async () => {
     [
       "commit",
       () => {},
-      { context: { patience: "commit" } },
+      { context: { timeoutClass: "commit" } },
       { commit: 30, headers: 1 },
       /did not finish the upload .*\(commit time-out\)/,
     ],
@@ -136,7 +136,7 @@ test("every wait has an end, and says which it was", async () => {
 test("waits that are not over do no harm: a commit may take longer than headers, a reader longer than idle", async () => {
   await withServer(
     (_, socket) => setTimeout(() => socket.write(head(0)), 60),
-    async (send, get) => assert.equal((await send({ ...get, context: { patience: "commit" } })).status, 200),
+    async (send, get) => assert.equal((await send({ ...get, context: { timeoutClass: "commit" } })).status, 200),
     { timeouts: { headers: 30 } },
   );
   await withServer(

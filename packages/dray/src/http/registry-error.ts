@@ -1,7 +1,6 @@
 import { DrayError, type ErrorCode, type ErrorFacts } from "../errors.ts";
-import { isTransient } from "./retry.ts";
 import { retryAfter } from "./retry-after.ts";
-import { type HttpResponse, header } from "./types.ts";
+import { type HttpResponse, header, isTransient } from "./types.ts";
 
 /** One entry of the error body of the distribution specification. */
 interface RegistryFault {

@@ -3,7 +3,8 @@ import { test } from "node:test";
 import { fakeClock } from "../../test/fake-clock.ts";
 import { bytesBody, bytesContent, type ProgressEvent } from "../content/index.ts";
 import { DrayError, isDrayError } from "../errors.ts";
-import { type RetryOptions, retry } from "./retry.ts";
+import { retry } from "./retry.ts";
+import type { RetryOptions } from "./retry-budget.ts";
 import type { Handler, HeaderPairs, HttpRequest } from "./types.ts";
 
 type Outcome = number | DrayError | readonly [status: number, headers: HeaderPairs];

@@ -33,7 +33,7 @@ export interface RoutesOptions {
   /** Looks up hosts that are connected to directly. */
   readonly lookup: LookupFunction;
   /** Milliseconds a proxy may take to open a tunnel. */
-  readonly patience: number;
+  readonly connectTimeout: number;
   /** Hosts that our certificate is not shown to. */
   readonly isForeign: (host: string) => boolean;
 }
@@ -143,7 +143,7 @@ export class Routes {
       const options: AgentOptions = { keepAlive: true, ...this.#tls(foreign) };
       return proxy === undefined
         ? new https.Agent({ ...options, lookup: this.#options.lookup })
-        : new TunnelAgent(proxy, options, { toProxy: this.#tls(true), patience: this.#options.patience });
+        : new TunnelAgent(proxy, options, { toProxy: this.#tls(true), connectTimeout: this.#options.connectTimeout });
     });
   }
 

@@ -8,9 +8,9 @@ import { speaksTls } from "./speaks-tls.ts";
 
 const never = new AbortController().signal;
 
-const looked = async (server: Server, patience = 5000): Promise<boolean | undefined> => {
+const looked = async (server: Server, timeout = 5000): Promise<boolean | undefined> => {
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const answer = await speaksTls("127.0.0.1", (server.address() as AddressInfo).port, patience, never);
+  const answer = await speaksTls("127.0.0.1", (server.address() as AddressInfo).port, timeout, never);
   await new Promise((resolve) => server.close(resolve));
   return answer;
 };

@@ -17,13 +17,13 @@ const clientHello = (): Uint8Array => {
 const records = new Set([0x15, 0x16]);
 
 /**
- * Whether a server speaks TLS: `undefined` where it does not say within `patience` milliseconds, or cannot be reached. Costs one
+ * Whether a server speaks TLS: `undefined` where it does not say within `timeout` milliseconds, or cannot be reached. Costs one
  * round trip and no certificates, which take longer to load than a server nearby takes to answer.
  */
 export const speaksTls = (
   host: string,
   port: number,
-  patience: number,
+  timeout: number,
   signal: AbortSignal,
 ): Promise<boolean | undefined> =>
   new Promise((resolve) => {
@@ -35,7 +35,7 @@ export const speaksTls = (
       resolve(answer);
     };
     const give = (): void => say(undefined);
-    const timer = setTimeout(give, patience);
+    const timer = setTimeout(give, timeout);
     signal.addEventListener("abort", give, { once: true });
     socket.once("connect", () => socket.write(clientHello()));
     socket.once("data", (data) => say(records.has(data[0] ?? 0)));

@@ -22,7 +22,7 @@ export interface TunnelOptions {
   /** TLS settings for the way to an https proxy. */
   readonly toProxy: https.RequestOptions;
   /** Milliseconds the proxy may take to open a tunnel. */
-  readonly patience: number;
+  readonly connectTimeout: number;
 }
 
 /**
@@ -53,8 +53,8 @@ export class TunnelAgent extends https.Agent {
       headers: { Host: target, ...proxyAuthorization(this.#proxy) },
       agent: false,
     });
-    const { patience } = this.#options;
-    const timer = setTimeout(() => request.destroy(timeoutError("connect", patience, target)), patience);
+    const { connectTimeout } = this.#options;
+    const timer = setTimeout(() => request.destroy(timeoutError("connect", connectTimeout, target)), connectTimeout);
     this.#opening.add(request);
     const opened = (error: Error | null, socket?: Duplex): void => {
       clearTimeout(timer);

@@ -1,4 +1,5 @@
 import type { Body, Content, OnEvent } from "../content/index.ts";
+import type { RetryBudget } from "./retry-budget.ts";
 
 /** `[name, value]` in the order of the wire; names keep their case, repeated ones stay apart. */
 export type HeaderPairs = readonly (readonly [name: string, value: string])[];
@@ -35,14 +36,16 @@ export interface RequestContext {
   readonly scopes?: readonly string[];
   /** Repository the credentials are looked up for, where credentials may belong to a path. */
   readonly repository?: string;
-  /** `commit`: the registry may take minutes before it answers (it moves a large blob). */
-  readonly patience?: "commit";
+  /** Time-out class of the wait for an answer. `commit`: the registry may take minutes before it answers (it moves a large blob). */
+  readonly timeoutClass?: "commit";
+  /** What all repetitions for the same piece of content are drawn from. */
+  readonly retryBudget?: RetryBudget;
   /** `false`: never repeated by the retry middleware, as with a PATCH, whose offset must be asked for first. */
   readonly repeatable?: boolean;
   /** `false`: the response is returned as it is even if a retry might help, as with a probe. */
   readonly retry?: boolean;
   /** Hears of retries, throttling and warnings. */
-  readonly onEvent?: OnEvent;
+  readonly onEvent?: OnEvent | undefined;
   /** Name of a tag or digest for error messages: `registry/repository:tag`. */
   readonly reference?: string;
 }
@@ -67,6 +70,12 @@ export const headerValues = (headers: HeaderPairs, name: string): string[] => {
   const wanted = name.toLowerCase();
   return headers.filter(([key]) => key.toLowerCase() === wanted).map(([, value]) => value);
 };
+
+/** nginx says 499 of its own clients, Cloudflare 522 of an origin that did not answer it. */
+const transient: ReadonlySet<number> = new Set([408, 429, 499, 500, 502, 503, 504, 522]);
+
+/** Whether the same request may get another answer later. */
+export const isTransient = (status: number): boolean => transient.has(status);
 
 /** Whether a request's body can be opened again. */
 export const isContent = (body: Body | Content): body is Content =>

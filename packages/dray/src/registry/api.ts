@@ -1,12 +1,13 @@
 import type { Body, Content, OnEvent } from "../content/index.ts";
 import type { DrayError } from "../errors.ts";
 import {
-  type Backoff,
   type Clock,
   type Handler,
   type HeaderPairs,
   type HttpResponse,
   type RequestContext,
+  RetryBudget,
+  type RetryOptions,
   responseError,
 } from "../http/index.ts";
 import type { Endpoint } from "./endpoint.ts";
@@ -22,6 +23,8 @@ export interface Api {
   readonly settings: Settings;
   /** `https://registry-1.docker.io` */
   origin(signal?: AbortSignal): Promise<string>;
+  /** For one more piece of content. */
+  retryBudget(): RetryBudget;
   /** Sends a request and returns whatever is answered. */
   send(call: Call): Promise<HttpResponse>;
   /**
@@ -57,29 +60,22 @@ export interface Settings {
   readonly foreignLayers?: boolean;
   readonly insecure?: boolean;
   readonly clock: Clock;
-  /** How long to wait before an upload or a download goes on. */
-  readonly backoff: Backoff;
-  /** Attempts in a row without a byte more, after which that is given up. */
-  readonly attempts: number;
+  /** How often a piece of content is tried that does not get on. */
+  readonly retry: RetryOptions;
 }
 
-export interface Call {
+export interface Call extends RequestContext {
   readonly method: string;
   /** Path and query, or a URL that the registry named. */
   readonly target: string | URL;
   readonly headers?: HeaderPairs;
   readonly body?: Body | Content;
   readonly scopes: readonly string[];
-  readonly repository?: string;
   /** What is done, for messages: "reading manifest". */
   readonly doing: string;
   /** On what, for messages: `registry/repository:tag`. */
   readonly reference: string;
-  readonly patience?: "commit";
-  readonly repeatable?: false;
-  readonly retry?: false;
   readonly signal?: AbortSignal | undefined;
-  readonly onEvent?: OnEvent | undefined;
 }
 
 /** One repository of a registry. */
@@ -124,16 +120,22 @@ export const createApi = (
       reference: call.reference,
       now: settings.clock.now(),
     });
-  const send = async (call: Call): Promise<HttpResponse> => {
-    const origin = await endpoint(call.signal);
-    const url = new URL(call.target, origin);
-    const { body, signal } = call;
+  const send = async ({
+    method,
+    target,
+    headers = [],
+    body,
+    signal,
+    onEvent = settings.onEvent,
+    ...context
+  }: Call): Promise<HttpResponse> => {
+    const url = new URL(target, await endpoint(signal));
     return handler({
-      method: call.method,
+      method,
       origin: url.origin,
       target: url.pathname + url.search,
-      headers: call.headers ?? [],
-      context: contextOf(call, settings),
+      headers,
+      context: { ...context, onEvent },
       ...(body === undefined ? {} : { body }),
       ...(signal === undefined ? {} : { signal }),
     });
@@ -143,6 +145,7 @@ export const createApi = (
     learnt: {},
     settings,
     origin: endpoint,
+    retryBudget: () => new RetryBudget(settings.retry),
     send,
     ask: async (call, ...statuses) => {
       const response = await send(call);
@@ -150,21 +153,5 @@ export const createApi = (
       throw await refusal(call, response);
     },
     refusal,
-  };
-};
-
-const contextOf = (
-  { scopes, repository, reference, patience, repeatable, retry, onEvent }: Call,
-  settings: Settings,
-): RequestContext => {
-  const hears = onEvent ?? settings.onEvent;
-  return {
-    scopes,
-    reference,
-    ...(repository === undefined ? {} : { repository }),
-    ...(patience === undefined ? {} : { patience }),
-    ...(repeatable === undefined ? {} : { repeatable }),
-    ...(retry === undefined ? {} : { retry }),
-    ...(hears === undefined ? {} : { onEvent: hears }),
   };
 };

@@ -1,11 +1,10 @@
-import { type ReadOptions, sizeMismatch, verified } from "../content/index.ts";
+import { type OnEvent, type ReadOptions, sizeMismatch, verified } from "../content/index.ts";
 import { DrayError, isDrayError, throwIfAborted } from "../errors.ts";
-import { type HttpResponse, header } from "../http/index.ts";
+import { type HttpResponse, header, type RetryBudget } from "../http/index.ts";
 import type { Descriptor } from "../oci/index.ts";
 import type { Repo } from "./api.ts";
 import { blobCall, contentRange, lengthOf } from "./blobs.ts";
 import { foreignUrls } from "./foreign.ts";
-import { patience } from "./patience.ts";
 import { restated } from "./restated.ts";
 
 /**
@@ -25,18 +24,18 @@ async function* resumed(
   repo: Repo,
   descriptor: Descriptor,
   offset: number,
-  { signal, onEvent }: ReadOptions,
+  { signal, onEvent = repo.api.settings.onEvent }: ReadOptions,
 ): AsyncGenerator<Uint8Array> {
   if (offset > 0 && offset >= descriptor.size) return;
   const { size } = descriptor;
-  const patient = patience(repo.api.settings, descriptor.digest, { signal, onEvent });
+  const retryBudget = repo.api.retryBudget();
   const urls = foreignUrls(descriptor, repo.api.settings);
   let elsewhere: URL | undefined;
   let at = offset;
   do {
     const before = at;
     try {
-      const response = await open(repo, descriptor, at, signal, elsewhere);
+      const response = await open(repo, descriptor, at, { signal, onEvent, retryBudget }, elsewhere);
       try {
         let skip = at - startOf(response, descriptor, at);
         for await (const chunk of response.body.chunks) {
@@ -57,8 +56,8 @@ async function* resumed(
         continue;
       }
       if (!isDrayError(error) || !error.retryable) throw error;
-      if (at > before) patient.cameFurther();
-      await patient.pause(error);
+      if (at > before) retryBudget.refill();
+      await retryBudget.resume(error, { what: descriptor.digest, signal, onEvent });
     }
   } while (at < size);
 }
@@ -68,11 +67,12 @@ const open = async (
   repo: Repo,
   descriptor: Descriptor,
   at: number,
-  signal: AbortSignal | undefined,
+  { signal, ...context }: { signal: AbortSignal | undefined; onEvent: OnEvent | undefined; retryBudget: RetryBudget },
   elsewhere: URL | undefined,
 ): Promise<HttpResponse> => {
   const call = {
     ...blobCall(repo, descriptor.digest, "GET", signal === undefined ? {} : { signal }),
+    ...context,
     ...(elsewhere === undefined ? {} : { target: elsewhere }),
     ...(at === 0 ? {} : { headers: [["Range", `bytes=${at}-`]] as const }),
   };

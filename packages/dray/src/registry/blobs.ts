@@ -1,11 +1,20 @@
 import type { Cancel } from "../content/index.ts";
 import { DrayError } from "../errors.ts";
-import { type HeaderPairs, type HttpResponse, header } from "../http/index.ts";
+import { type HeaderPairs, type HttpResponse, header, type RetryBudget } from "../http/index.ts";
 import { type Descriptor, type Digest } from "../oci/index.ts";
 import { type Call, pathIn, pulling, type Repo, referenceIn } from "./api.ts";
 
+/** What repetitions are drawn from. */
+interface Drawing {
+  readonly retryBudget?: RetryBudget;
+}
+
 /** Whether a repository has a blob, whole. */
-export const hasBlob = async (repo: Repo, { digest, size }: Descriptor, options: Cancel = {}): Promise<boolean> => {
+export const hasBlob = async (
+  repo: Repo,
+  { digest, size }: Descriptor,
+  options: Cancel & Drawing = {},
+): Promise<boolean> => {
   const found = await sizeOfBlob(repo, digest, options);
   return found === "unknown" || found === size;
 };
@@ -15,8 +24,9 @@ export const hasBlob = async (repo: Repo, { digest, size }: Descriptor, options:
  * @throws DrayError `NOT_FOUND`
  */
 export const describeBlob = async (repo: Repo, digest: Digest, options: Cancel = {}): Promise<Descriptor> => {
-  let size = await sizeOfBlob(repo, digest, options);
-  if (size === "unknown") size = await sizeByRange(repo, digest, options);
+  const drawing = { ...options, retryBudget: repo.api.retryBudget() };
+  let size = await sizeOfBlob(repo, digest, drawing);
+  if (size === "unknown") size = await sizeByRange(repo, digest, drawing);
   if (typeof size === "number") return { mediaType: "application/octet-stream", digest, size };
   const reference = referenceIn(repo, digest);
   throw new DrayError(
@@ -29,8 +39,12 @@ export const describeBlob = async (repo: Repo, digest: Digest, options: Cancel =
 };
 
 /** The bytes that a HEAD announces; `"unknown"` for a blob that is there and whose size is not said; `undefined` for none. */
-const sizeOfBlob = async (repo: Repo, digest: Digest, options: Cancel): Promise<number | "unknown" | undefined> => {
-  const call = blobCall(repo, digest, "HEAD", options);
+const sizeOfBlob = async (
+  repo: Repo,
+  digest: Digest,
+  { retryBudget = repo.api.retryBudget(), ...options }: Cancel & Drawing,
+): Promise<number | "unknown" | undefined> => {
+  const call = { ...blobCall(repo, digest, "HEAD", options), retryBudget };
   const response = await repo.api.send(call);
   if (response.status === 404) {
     await response.body.discard();
@@ -44,11 +58,16 @@ const sizeOfBlob = async (repo: Repo, digest: Digest, options: Cancel): Promise<
   const elsewhere = new URL(response.url).origin !== (await repo.api.origin(options.signal));
   if (!elsewhere && response.status !== 405) throw await repo.api.refusal(call, response);
   await response.body.discard();
-  return sizeByRange(repo, digest, options);
+  return sizeByRange(repo, digest, { ...options, retryBudget });
 };
 
-const sizeByRange = async (repo: Repo, digest: Digest, options: Cancel): Promise<number | "unknown" | undefined> => {
-  const call = { ...blobCall(repo, digest, "GET", options), headers: [["Range", "bytes=0-0"]] as const };
+const sizeByRange = async (
+  repo: Repo,
+  digest: Digest,
+  { retryBudget, ...options }: Cancel & Required<Drawing>,
+): Promise<number | "unknown" | undefined> => {
+  const range = [["Range", "bytes=0-0"]] as const;
+  const call = { ...blobCall(repo, digest, "GET", options), retryBudget, headers: range };
   const response = await repo.api.send(call);
   if (response.status === 404) {
     await response.body.discard();

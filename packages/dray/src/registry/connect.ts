@@ -2,7 +2,6 @@ import { authenticate, chain, dockerConfig, environment, fetchToken, type Keycha
 import type { OnEvent } from "../content/index.ts";
 import {
   type BudgetOptions,
-  backoff,
   budget,
   type ConnectionOptions,
   type Handler,
@@ -125,11 +124,10 @@ const lookTime = 500;
 
 const settingsOf = (options: ConnectOptions, onWarning: (message: string) => void): Settings => {
   const { chunkSize, foreignLayers = false, insecure = false, onEvent, stateDir = stateDirectory() } = options;
-  const { attempts = 5, clock = systemClock, delay = backoff() } = options.retry ?? {};
+  const { retry = {} } = options;
   return {
-    attempts,
-    clock,
-    backoff: delay,
+    retry,
+    clock: retry.clock ?? systemClock,
     foreignLayers,
     insecure,
     ...(chunkSize === undefined ? {} : { chunkSize }),

@@ -24,7 +24,8 @@ export interface IngestOptions extends WriteOptions {
 export const ingestContent = async (repo: Repo, content: Content, options: IngestOptions): Promise<Descriptor> => {
   const { mediaType, algorithm = "sha256", key, signal, onEvent } = options;
   if (isManifestLike(mediaType)) return ingestManifest(repo, content, options);
-  const about: UploadOptions = { reference: key ?? "", signal, onEvent };
+  const retryBudget = repo.api.retryBudget();
+  const about: UploadOptions = { reference: key ?? "", signal, onEvent, retryBudget };
   const name = key === undefined ? undefined : { registry: repo.api.registry, repository: repo.name, content: key };
   const hashed = hashedContent(content, algorithm);
   const pieces = new ReplayableContent(hashed, undefined, signal);
@@ -36,7 +37,7 @@ export const ingestContent = async (repo: Repo, content: Content, options: Inges
       pieces,
       algorithm,
       digest: async () => (await descriptor()).digest,
-      arrived: async () => hasBlob(repo, await descriptor(), options),
+      arrived: async () => hasBlob(repo, await descriptor(), { ...options, retryBudget }),
       ...(name === undefined ? {} : { name }),
     };
     await deliver(repo, saved ?? (await openSession(repo, algorithm, about)), cargo, about);

@@ -1,6 +1,6 @@
 import { bytesContent, type Cancel, collect, sizeMismatch, type WriteOptions } from "../content/index.ts";
 import { DrayError, isDrayError } from "../errors.ts";
-import { type HttpResponse, header } from "../http/index.ts";
+import { type HttpResponse, header, isTransient, type RetryBudget } from "../http/index.ts";
 import {
   algorithmOf,
   type Descriptor,
@@ -28,7 +28,8 @@ export interface ReadManifest {
  * What a tag or digest stands for: one HEAD, or a GET where HEAD does not say all.
  * @throws DrayError `NOT_FOUND`
  */
-export const resolveManifest = async (repo: Repo, name: string, options: Cancel = {}): Promise<Descriptor> => {
+export const resolveManifest = async (repo: Repo, name: string, cancel: Cancel = {}): Promise<Descriptor> => {
+  const options = drawing(repo, cancel);
   const head = await headManifest(repo, name, options);
   if (typeof head === "object") return head;
   // Whether a registry's HEAD can be believed when it finds nothing is found out once, and what it says about it is heard.
@@ -37,12 +38,19 @@ export const resolveManifest = async (repo: Repo, name: string, options: Cancel 
 };
 
 /** The same where nothing may be there: no error is made of that, which would take another request. */
-export const lookUpManifest = async (repo: Repo, name: string, options: Cancel = {}): Promise<Descriptor | undefined> =>
-  foundBy(repo, name, await headManifest(repo, name, options), options);
+export const lookUpManifest = async (
+  repo: Repo,
+  name: string,
+  cancel: Cancel = {},
+): Promise<Descriptor | undefined> => {
+  const options = drawing(repo, cancel);
+  return foundBy(repo, name, await headManifest(repo, name, options), options);
+};
 
 /** Whether a repository has a manifest, whole. */
-export const hasManifest = async (repo: Repo, { digest, size }: Descriptor, options: Cancel = {}): Promise<boolean> => {
-  const head = await headManifest(repo, digest, options, false);
+export const hasManifest = async (repo: Repo, { digest, size }: Descriptor, cancel: Cancel = {}): Promise<boolean> => {
+  const options = drawing(repo, cancel);
+  const head = await headManifest(repo, digest, options);
   // Some servers fail over a digest that they do not know as a manifest's. Putting it there will tell.
   return head !== "failing" && (await foundBy(repo, digest, head, options))?.size === size;
 };
@@ -51,7 +59,7 @@ const foundBy = async (
   repo: Repo,
   name: string,
   head: HeadAnswer,
-  options: Cancel,
+  options: Drawing,
 ): Promise<Descriptor | undefined> => {
   if (typeof head === "object") return head;
   if (head === "absent" || (head === "missing" && repo.api.learnt.head === true)) return undefined;
@@ -65,7 +73,7 @@ const foundBy = async (
 
 const foundNothing = (head: HeadAnswer): boolean => head === "missing" || head === "absent";
 
-const byGet = async (repo: Repo, name: string, head: HeadAnswer, options: Cancel): Promise<Descriptor> => {
+const byGet = async (repo: Repo, name: string, head: HeadAnswer, options: Drawing): Promise<Descriptor> => {
   const { learnt } = repo.api;
   try {
     const { descriptor } = await getManifest(repo, name, options);
@@ -82,7 +90,11 @@ const byGet = async (repo: Repo, name: string, head: HeadAnswer, options: Cancel
  * stands for has the digest that the registry names.
  * @throws DrayError `NOT_FOUND`, `DIGEST_MISMATCH`, `LIMIT_EXCEEDED`
  */
-export const getManifest = async (repo: Repo, name: string, options: Cancel = {}): Promise<ReadManifest> => {
+export const getManifest = async (
+  repo: Repo,
+  name: string,
+  options: Cancel & Partial<Drawing> = {},
+): Promise<ReadManifest> => {
   const response = await repo.api.ask({ ...manifestCall(repo, name, options), method: "GET" }, 200);
   const what = `manifest ${referenceIn(repo, name)}`;
   const bytes = await bytesOf(response, what);
@@ -153,28 +165,40 @@ export const manifestPath = (repo: Repo, name: string): string => {
   throw new DrayError("REFERENCE_INVALID", `"${name}" is neither a tag nor a digest that is known`, facts);
 };
 
-const manifestCall = (repo: Repo, name: string, { signal }: Cancel): Omit<Call, "method"> => ({
+const manifestCall = (
+  repo: Repo,
+  name: string,
+  { signal, retryBudget }: Cancel & Partial<Drawing>,
+): Omit<Call, "method"> => ({
   ...pulling(repo),
   target: manifestPath(repo, name),
   headers: [["Accept", manifestAccept]],
   doing: "reading manifest",
   reference: referenceIn(repo, name),
   signal,
+  ...(retryBudget === undefined ? {} : { retryBudget }),
 });
+
+/** HEAD and the GET that may have to follow are about one piece of content. */
+interface Drawing extends Cancel {
+  readonly retryBudget: RetryBudget;
+}
+
+const drawing = (repo: Repo, cancel: Cancel): Drawing => ({ ...cancel, retryBudget: repo.api.retryBudget() });
 
 /**
  * `"missing"`: nothing was found, if HEAD is understood; `"absent"`: it is. `"unclear"`: it is not, or does not say all that is needed.
  */
 type HeadAnswer = Descriptor | "missing" | "absent" | "failing" | "unclear";
 
-const headManifest = async (repo: Repo, name: string, options: Cancel, retry = true): Promise<HeadAnswer> => {
+/** Asked once: where it fails the GET that follows decides, and that is repeated. */
+const headManifest = async (repo: Repo, name: string, options: Drawing): Promise<HeadAnswer> => {
   const { learnt } = repo.api;
   if (learnt.head === false) return "unclear";
-  const call = { ...manifestCall(repo, name, options), method: "HEAD", ...(retry ? {} : { retry: false as const }) };
-  const response = await repo.api.send(call);
+  const response = await repo.api.send({ ...manifestCall(repo, name, options), method: "HEAD", retry: false });
   const { status } = response;
-  if (status === 429 && retry) throw await repo.api.refusal(call, response);
   await response.body.discard();
+  if (isTransient(status)) options.retryBudget.draw();
   // What answers with the type of the specification's errors is a registry that knows HEAD.
   if (status === 404) return isJson(response) ? "absent" : "missing";
   if (status === 500) return "failing";

@@ -1,5 +1,6 @@
 import type { Cancel } from "../content/index.ts";
 import { isDrayError, throwIfAborted } from "../errors.ts";
+import type { RetryBudget } from "../http/index.ts";
 import type { Descriptor } from "../oci/index.ts";
 import type { Repo } from "./api.ts";
 import { mountOrOpen, type UploadSession } from "./session.ts";
@@ -13,11 +14,13 @@ export const mountBlob = async (
   repo: Repo,
   descriptor: Descriptor,
   source: Repo,
+  retryBudget: RetryBudget,
   { signal }: Cancel = {},
 ): Promise<UploadSession | boolean> => {
   if (source.api.registry !== repo.api.registry || source.name === repo.name) return false;
   try {
-    return await mountOrOpen(repo, descriptor.digest, source.name, { reference: descriptor.digest, signal });
+    const { digest } = descriptor;
+    return await mountOrOpen(repo, digest, source.name, { reference: digest, signal, retryBudget });
   } catch (error) {
     throwIfAborted(signal);
     if (isDrayError(error)) return false;

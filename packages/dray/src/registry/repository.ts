@@ -39,7 +39,7 @@ import { pushManifest } from "./push.ts";
 import { listReferrers, type ReferrersOptions } from "./referrers.ts";
 import { remove } from "./remove.ts";
 import { digestOfManifest } from "./schema1.ts";
-import type { UploadSession } from "./session.ts";
+import type { TriedMount } from "./session.ts";
 import { listTags, type TagsOptions } from "./tags.ts";
 import { turns } from "./turns.ts";
 import { uploadBlob } from "./upload.ts";
@@ -85,8 +85,8 @@ export const createRepository = (api: Api, name: string): Repository =>
 class RegistryRepository implements Repository {
   readonly checksDigests = true;
   readonly #repo: Repo;
-  /** Sessions that mounts which came to nothing have opened, for the uploads that follow. */
-  readonly #opened = new Map<Digest, UploadSession>();
+  /** Of mounts that came to nothing, for the uploads that follow. */
+  readonly #tried = new Map<Digest, TriedMount>();
 
   constructor(repo: Repo) {
     this.#repo = repo;
@@ -144,9 +144,9 @@ class RegistryRepository implements Repository {
   }
 
   async upload(descriptor: Descriptor, content: Content, options: WriteOptions = {}): Promise<void> {
-    const session = this.#opened.get(descriptor.digest);
-    this.#opened.delete(descriptor.digest);
-    await uploadBlob(this.#repo, descriptor, content, options, session);
+    const tried = this.#tried.get(descriptor.digest);
+    this.#tried.delete(descriptor.digest);
+    await uploadBlob(this.#repo, descriptor, content, options, tried);
   }
 
   ingest(content: Content, options: IngestOptions): Promise<Descriptor> {
@@ -162,9 +162,12 @@ class RegistryRepository implements Repository {
 
   async mountFrom(descriptor: Descriptor, source: object, options?: Cancel & OfKind): Promise<boolean> {
     if (!(source instanceof RegistryRepository) || isManifest(descriptor, options)) return false;
-    const answer = await mountBlob(this.#repo, descriptor, source.#repo, options);
-    if (typeof answer === "boolean") return answer;
-    this.#opened.set(descriptor.digest, answer);
+    const { digest } = descriptor;
+    const { session, retryBudget } = this.#tried.get(digest) ?? { retryBudget: this.#repo.api.retryBudget() };
+    const answer = await mountBlob(this.#repo, descriptor, source.#repo, retryBudget, options);
+    if (answer === true) return true;
+    const opened = answer === false ? session : answer;
+    this.#tried.set(digest, { retryBudget, ...(opened === undefined ? {} : { session: opened }) });
     return false;
   }
 
@@ -182,7 +185,7 @@ class RegistryRepository implements Repository {
 
   /** Everything is in its place already; what was only kept to save requests is let go. */
   async close(): Promise<void> {
-    this.#opened.clear();
+    this.#tried.clear();
     this.#repo.manifests.clear();
   }
 

@@ -2,7 +2,6 @@ import { DrayError, throwIfAborted } from "../errors.ts";
 import type { HeaderPairs, HttpResponse } from "../http/index.ts";
 import type { Digest, DigestAlgorithm } from "../oci/index.ts";
 import type { Repo } from "./api.ts";
-import { type Patience, patience } from "./patience.ts";
 import type { ReplayableContent } from "./replayable-content.ts";
 import { restated } from "./restated.ts";
 import {
@@ -54,7 +53,6 @@ class ResumableUpload {
   readonly #repo: Repo;
   readonly #cargo: UploadSource;
   readonly #options: UploadOptions;
-  readonly #patience: Patience;
   #session: UploadSession;
   /** The most that the registry has ever acknowledged: what is beyond it is progress. */
   #best: number;
@@ -65,7 +63,6 @@ class ResumableUpload {
     this.#repo = repo;
     this.#cargo = cargo;
     this.#options = options;
-    this.#patience = patience(repo.api.settings, options.reference, options);
     this.#session = session;
     this.#best = session.offset;
   }
@@ -145,7 +142,7 @@ class ResumableUpload {
   }
 
   #progress(): void {
-    if (this.#session.offset > this.#best) this.#patience.cameFurther();
+    if (this.#session.offset > this.#best) this.#options.retryBudget.refill();
     this.#best = Math.max(this.#best, this.#session.offset);
   }
 
@@ -156,7 +153,7 @@ class ResumableUpload {
       target: commitUrl(this.#session.url, digest),
       headers: this.#headers(),
       ...(whole ? { body: this.#cargo.pieces.piece(0) } : {}),
-      patience: "commit" as const,
+      timeoutClass: "commit" as const,
       repeatable: false as const,
     };
     const response = await this.#repo.api.ask(call, 201, 200, 204);
@@ -182,7 +179,8 @@ class ResumableUpload {
     if (verdict === "hopeless") throw asMismatch(error);
     const { offset } = this.#session;
     const passed = pieces.at - offset;
-    await this.#patience.pause(error);
+    const { reference, signal, onEvent = this.#repo.api.settings.onEvent, retryBudget } = this.#options;
+    await retryBudget.resume(error, { what: reference, signal, onEvent });
     if (verdict === "again") return undefined;
     const session = verdict === "ask" ? await askSession(this.#repo, this.#session, this.#options) : undefined;
     if (session !== undefined && session.offset <= Math.max(pieces.furthest, this.#best)) {

@@ -1,6 +1,6 @@
 import type { OnEvent } from "../content/index.ts";
 import { DrayError } from "../errors.ts";
-import { type HttpResponse, header } from "../http/index.ts";
+import { type HttpResponse, header, isTransient, type RetryBudget } from "../http/index.ts";
 import { algorithmOf, type Digest, type DigestAlgorithm } from "../oci/index.ts";
 import { type Call, pathIn, pullScope, pushing, type Repo, referenceIn } from "./api.ts";
 
@@ -16,12 +16,21 @@ export interface UploadSession {
   readonly continued: boolean;
 }
 
+/** What an attempt to mount a blob has come to that is to be uploaded now. */
+export interface TriedMount {
+  /** The registry opened one to upload it instead. */
+  readonly session?: UploadSession;
+  readonly retryBudget: RetryBudget;
+}
+
 /** Who wants to know what, for the requests of one upload. */
 export interface UploadOptions {
   /** What is uploaded, for messages: the digest, or what takes its place before that is known. */
   readonly reference: string;
   readonly signal?: AbortSignal | undefined;
   readonly onEvent?: OnEvent | undefined;
+  /** What repetitions are drawn from, whichever request of the upload they are of. */
+  readonly retryBudget: RetryBudget;
 }
 
 /** A request that belongs to an upload. */
@@ -31,6 +40,7 @@ export const uploading = (repo: Repo, options: UploadOptions): Omit<Call, "metho
   reference: referenceIn(repo, options.reference),
   signal: options.signal,
   onEvent: options.onEvent,
+  retryBudget: options.retryBudget,
 });
 
 /** Where uploads begin, with what the registry may want to know. */
@@ -71,6 +81,8 @@ export const mountOrOpen = async (
   const response = await repo.api.send({ ...call, scopes, method: "POST", target, retry: false });
   if (response.status === 202) return opened(response);
   await response.body.discard();
+  // It is tried once, and is a failure of this content like any other.
+  if (isTransient(response.status)) options.retryBudget.draw();
   return response.status === 201;
 };
 

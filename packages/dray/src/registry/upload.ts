@@ -11,6 +11,7 @@ import {
   mountOrOpen,
   opened,
   openSession,
+  type TriedMount,
   type UploadOptions,
   type UploadSession,
   uploading,
@@ -25,25 +26,22 @@ const worthSaving = 8 * 1024 * 1024;
 
 /**
  * Puts a blob into a repository.
- * @param kept a session that an attempt to mount it has opened.
+ * @param tried what an attempt to mount it has come to.
  */
 export const uploadBlob = async (
   repo: Repo,
   descriptor: Descriptor,
   content: Content,
   options: WriteOptions,
-  kept?: UploadSession,
+  { session: kept, retryBudget = repo.api.retryBudget() }: Partial<TriedMount> = {},
 ): Promise<void> => {
   const { digest, size } = descriptor;
-  const about: UploadOptions = { reference: digest, signal: options.signal, onEvent: options.onEvent };
+  const { signal, onEvent } = options;
+  const about: UploadOptions = { reference: digest, signal, onEvent, retryBudget };
   const name = size < worthSaving ? undefined : { registry: repo.api.registry, repository: repo.name, content: digest };
   // What a registry's first blob teaches may take sending it twice; its source is asked once all the same.
   const mayGoTwice = kept === undefined && size <= small && repo.api.learnt.singlePost === undefined;
-  const pieces = new ReplayableContent(
-    mayGoTwice ? readOnce(content, descriptor) : content,
-    descriptor,
-    options.signal,
-  );
+  const pieces = new ReplayableContent(mayGoTwice ? readOnce(content, descriptor) : content, descriptor, signal);
   try {
     const session = kept ?? (await begin(repo, descriptor, pieces, name, about));
     if (session === "there") return;
@@ -52,7 +50,7 @@ export const uploadBlob = async (
       size,
       algorithm: algorithmOf(digest),
       digest: async () => digest,
-      arrived: () => hasBlob(repo, descriptor, options),
+      arrived: () => hasBlob(repo, descriptor, { ...options, retryBudget }),
       ...(name === undefined ? {} : { name }),
     };
     await deliver(repo, session, cargo, about);

@@ -1,0 +1,80 @@
+import type { OnEvent } from "../content/index.ts";
+import { type DrayError, throwIfAborted } from "../errors.ts";
+import { type Backoff, backoff } from "./backoff.ts";
+import { type Clock, systemClock } from "./clock.ts";
+
+export interface RetryOptions {
+  /** Requests that one piece of content may cost while nothing of it gets through. Default 5; 1 never repeats. */
+  readonly attempts?: number;
+  /** Delay after an attempt, where the registry does not say one. */
+  readonly delay?: Backoff;
+  /** No single wait is longer, in milliseconds: what asks for more is given back as it is. Default 15 minutes. */
+  readonly maxWait?: number;
+  readonly clock?: Clock;
+}
+
+/** What is tried again, for the event, and who may stop it. */
+export interface Repetition {
+  readonly what: string;
+  readonly signal?: AbortSignal | undefined;
+  readonly onEvent?: OnEvent | undefined;
+}
+
+/**
+ * Retry budget of one piece of content. It travels with every request of that piece, and whoever repeats one, the retry middleware or an
+ * upload that goes on, draws from it: layers that try again add up and do not multiply. Bytes that get through fill it up.
+ */
+export class RetryBudget {
+  readonly #attempts: number;
+  readonly #delay: Backoff;
+  readonly #maxWait: number;
+  readonly #clock: Clock;
+  #failures = 0;
+
+  constructor({ attempts = 5, delay = backoff(), maxWait = 900_000, clock = systemClock }: RetryOptions = {}) {
+    this.#attempts = attempts;
+    this.#delay = delay;
+    this.#maxWait = maxWait;
+    this.#clock = clock;
+  }
+
+  /** Something got through: failures are counted anew. */
+  refill(): void {
+    this.#failures = 0;
+  }
+
+  /**
+   * Takes out one more attempt.
+   * @param asked milliseconds that the other side wants us to wait.
+   * @returns milliseconds to wait before it; `undefined` where none is left or the wait is too long.
+   */
+  draw(asked?: number): number | undefined {
+    return this.#draw(asked ?? this.#delay(this.#failures + 1, this.#clock.random()));
+  }
+
+  /** Waits for an attempt that was drawn, and tells of it. */
+  async pause(delay: number, reason: string, { what, signal, onEvent }: Repetition): Promise<void> {
+    // It may have failed only because it was cancelled, by an error that passes for somebody else.
+    throwIfAborted(signal);
+    onEvent?.({ type: "retry", what, attempt: this.#failures, delay, reason });
+    await this.#clock.sleep(delay, signal);
+  }
+
+  /**
+   * Draws an attempt for what was cut, and waits for it; not at all after the first failure, since a cut connection may be taken up at once.
+   * @throws the error where none is left.
+   */
+  async resume(error: DrayError, repetition: Repetition): Promise<void> {
+    throwIfAborted(repetition.signal);
+    const own = this.#failures === 0 ? 0 : this.#delay(this.#failures, this.#clock.random());
+    const wait = this.#draw(Math.max(own, (error.retryAfter ?? 0) * 1000));
+    if (wait === undefined) throw error;
+    await this.pause(wait, error.message, repetition);
+  }
+
+  #draw(wait: number): number | undefined {
+    if (this.#failures + 1 >= this.#attempts || wait > this.#maxWait) return undefined;
+    this.#failures++;
+    return wait;
+  }
+}
