@@ -54,7 +54,7 @@ const setUp = async () => {
   return { driver, tree, metadata, reconciler, locks, tagLocks, deletions, forgotten, guarded, close };
 };
 
-const tags = async (tree: Tree, repository: string): Promise<string[]> => tree.tagNames(repository);
+const tags = async (tree: Tree, repository: string): Promise<string[]> => (await tree.tagFolders(repository)).sort();
 
 describe("deleting", () => {
   it("takes a manifest out of its repository with the tags that stand for it, and nothing else", async () => {

@@ -1,5 +1,5 @@
 import type { Digest } from "dray/oci";
-import { revisionFolder, type Tree } from "../distribution-tree/index.ts";
+import type { Tree } from "../distribution-tree/index.ts";
 import type { Metadata, Reconciler } from "../metadata/types.ts";
 
 /** What taking something out of a repository needs. */
@@ -24,8 +24,7 @@ export const unlinkManifest = (
 ): Promise<void> => {
   const { tree, metadata } = context;
   const inTree = async (): Promise<void> => {
-    if (folder) await tree.driver.remove(revisionFolder(repository, digest));
-    else await tree.unlinkRevision(repository, digest);
+    await tree.unlinkRevision(repository, digest, { folder });
     await tree.dropPushedType(repository, digest);
   };
   return change(context, repository, digest, inTree, () => metadata.removeManifest(repository, digest));

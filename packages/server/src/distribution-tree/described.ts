@@ -9,7 +9,6 @@ import {
   subjectOf,
 } from "dray/oci";
 import { ambiguityOf } from "./ambiguous.ts";
-import { isTypeText } from "./type-text.ts";
 
 /** What the registry needs to know of a manifest, read from its bytes. */
 export interface Described {
@@ -63,3 +62,7 @@ export const typeInside = (bytes: Uint8Array): string => {
     return "signatures" in value ? mediaTypes.dockerSchema1Signed : mediaTypes.dockerSchema1;
   return Array.isArray(value["manifests"]) ? mediaTypes.ociIndex : mediaTypes.ociManifest;
 };
+
+/** Whether text can stand in a `Content-Type`: what is in the tree may be anybody's, and a line end in it would begin another header. */
+export const isTypeText = (text: unknown): text is string =>
+  typeof text === "string" && /^[\u0021-\u007e][\u0020-\u007e]{0,254}$/.test(text);

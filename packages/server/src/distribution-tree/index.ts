@@ -5,4 +5,6 @@
 export { ambiguityOf } from "./ambiguous.ts";
 export { type Described, describe, typeInside } from "./described.ts";
 export * from "./paths.ts";
-export { type FileVersion, type TagLink, Tree } from "./tree.ts";
+export { readManifest, type StoredManifest } from "./read-manifest.ts";
+export { type FileVersion, sameVersion, type TagLink, Tree } from "./tree.ts";
+export { type RepositoryFolder, type WalkOptions, walk } from "./walk.ts";

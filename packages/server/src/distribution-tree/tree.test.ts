@@ -6,6 +6,7 @@ import { memoryDriver } from "../storage/index.ts";
 import { describe, typeInside } from "./described.ts";
 import { blobPath, currentLink, historyLink, layerFolder, revisionFolder, uploadData } from "./paths.ts";
 import { Tree } from "./tree.ts";
+import { type WalkOptions, walk } from "./walk.ts";
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 const digest = digestOf(bytes("one"));
@@ -41,7 +42,7 @@ test("a tag stands for the digest in its link, bare or with a newline; a torn li
     assert.equal(await tree.tag("a", "v1"), undefined, JSON.stringify(torn));
   }
   await tree.removeTag("a", "v1");
-  assert.deepEqual(await tree.tagNames("a"), []);
+  assert.deepEqual(await tree.tagFolders("a"), []);
 });
 
 test("the version of a tag changes with every write of it, also of the same digest", async () => {
@@ -82,6 +83,34 @@ test("repositories come in byte order of their whole names, from any name on", a
       assert.deepEqual(await Array.fromAsync(tree.repositories(after)), behind);
     }),
   );
+});
+
+test("a walk tells what each folder holds, and lists each directory once", async () => {
+  const { driver, tree } = holding();
+  await tree.linkLayer("a", digest);
+  await tree.linkRevision("a/b", digest);
+  await tree.linkRevision("a-b", digest);
+  driver.putSync(uploadData("a/c", "id"), bytes("x"));
+  await tree.linkLayer("Strange", digest);
+  await tree.linkLayer("Strange/below", digest);
+  const listed: string[] = [];
+  const list = (path: string): Promise<string[] | undefined> => {
+    listed.push(path);
+    return driver.list(path);
+  };
+  const told = async (options?: WalkOptions): Promise<string[]> =>
+    (await Array.fromAsync(walk(list, options))).map(
+      ({ repository, manifests, layers, uploads, valid }) =>
+        `${repository}${manifests ? " manifests" : ""}${layers ? " layers" : ""}${uploads ? " uploads" : ""}${valid ? "" : " invalid"}`,
+    );
+  assert.deepEqual(await told(), ["a layers", "a-b manifests", "a/b manifests", "a/c uploads"]);
+  assert.equal(listed.length, 5);
+  assert.equal(new Set(listed).size, 5);
+  assert.deepEqual(await told({ after: "a/b" }), ["a/c uploads"]);
+  assert.deepEqual((await told({ invalid: true })).slice(0, 2), [
+    "Strange layers invalid",
+    "Strange/below layers invalid",
+  ]);
 });
 
 test("the pool in order, from any digest on; what is no digest is passed over", async () => {

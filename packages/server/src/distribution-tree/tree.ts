@@ -1,6 +1,6 @@
-import { type Digest, isDigest, isRepository, isTag } from "dray/oci";
-import type { ChangeOptions, Driver, MoveOptions, StoredFile } from "../storage/driver.ts";
-import { linked } from "./link.ts";
+import { type Digest, type DigestAlgorithm, isDigest } from "dray/oci";
+import type { ChangeOptions, Driver, Facts, MoveOptions, StoredFile } from "../storage/index.ts";
+import { isTypeText } from "./described.ts";
 import {
   blobFolder,
   blobPath,
@@ -9,7 +9,6 @@ import {
   historyLink,
   layerFolder,
   layersPath,
-  repositoriesRoot,
   repositoryPath,
   revisionFolder,
   revisionsPath,
@@ -17,13 +16,16 @@ import {
   tagsPath,
   typePath,
 } from "./paths.ts";
-import { isTypeText } from "./type-text.ts";
+import { type RepositoryFolder, type WalkOptions, walk } from "./walk.ts";
 
 /** Tells whether a file or directory is still the one that was seen. */
 export interface FileVersion {
   readonly mtime: number;
   readonly ino: number;
 }
+
+export const sameVersion = (a: FileVersion | undefined, b: FileVersion | undefined): boolean =>
+  a?.mtime === b?.mtime && a?.ino === b?.ino;
 
 /** What a tag stands for, and the state of the file that says so. */
 export interface TagLink {
@@ -37,51 +39,51 @@ export interface TagLink {
  * data before links, and links before tags.
  */
 export class Tree {
-  readonly driver: Driver;
+  readonly #driver: Driver;
   readonly #followers = new Set<Set<Digest>>();
 
   constructor(driver: Driver) {
-    this.driver = driver;
+    this.#driver = driver;
   }
 
   // Blobs: one pool for all repositories.
 
   /** Bytes of a blob, or `undefined`. */
   async blobSize(digest: Digest): Promise<number | undefined> {
-    const facts = await this.driver.stat(blobPath(digest));
+    const facts = await this.blobFacts(digest);
     return facts === undefined || facts.directory ? undefined : facts.size;
   }
 
-  /** When a blob was last written or wanted; milliseconds since 1970. */
-  async blobTime(digest: Digest): Promise<number | undefined> {
-    return (await this.driver.stat(blobPath(digest)))?.mtime;
+  /** What lies where a blob's data belongs; its time is when it was last written or wanted. */
+  blobFacts(digest: Digest): Promise<Facts | undefined> {
+    return this.#driver.stat(blobPath(digest));
   }
 
   openBlob(digest: Digest): Promise<StoredFile | undefined> {
-    return this.driver.open(blobPath(digest));
+    return this.#driver.open(blobPath(digest));
   }
 
   /** A blob whole, for manifests. The caller checks its size before and its digest after. */
   readBlob(digest: Digest): Promise<Uint8Array | undefined> {
-    return this.driver.read(blobPath(digest));
+    return this.#driver.read(blobPath(digest));
   }
 
   /** Puts small content into the pool. The caller has checked the digest. */
   writeBlob(digest: Digest, bytes: Uint8Array): Promise<void> {
-    return this.driver.write(blobPath(digest), bytes);
+    return this.#driver.write(blobPath(digest), bytes);
   }
 
   /** Moves a finished file into the pool. */
   adoptBlob(digest: Digest, from: string, options?: MoveOptions): Promise<void> {
-    return this.driver.move(from, blobPath(digest), options);
+    return this.#driver.move(from, blobPath(digest), options);
   }
 
   touchBlob(digest: Digest): Promise<void> {
-    return this.driver.touch(blobPath(digest));
+    return this.#driver.touch(blobPath(digest));
   }
 
   removeBlob(digest: Digest, options?: ChangeOptions): Promise<void> {
-    return this.driver.remove(blobFolder(digest), options);
+    return this.#driver.remove(blobFolder(digest), options);
   }
 
   /** Every digest in the pool, folder by folder in order. `after` goes on behind one. */
@@ -100,7 +102,7 @@ export class Tree {
 
   /** The blob that a repository's digest stands for: itself, or another that distribution made it an alias of. */
   async layer(repository: string, digest: Digest): Promise<Digest | undefined> {
-    return linked(await this.driver.read(`${layerFolder(repository, digest)}/link`));
+    return linked(await this.#driver.read(`${layerFolder(repository, digest)}/link`));
   }
 
   /** @param stored the link comes when this resolves, and not if it rejects */
@@ -111,7 +113,7 @@ export class Tree {
 
   /** Says that a repository's blob is wanted: its link and its data. */
   async touchLayer(repository: string, digest: Digest): Promise<void> {
-    await this.driver.touch(`${layerFolder(repository, digest)}/link`);
+    await this.#driver.touch(`${layerFolder(repository, digest)}/link`);
     await this.touchBlob(digest);
   }
 
@@ -124,11 +126,11 @@ export class Tree {
 
   /** When a layer was linked; milliseconds since 1970. */
   async layerTime(repository: string, digest: Digest): Promise<number | undefined> {
-    return (await this.driver.stat(`${layerFolder(repository, digest)}/link`))?.mtime;
+    return (await this.#driver.stat(`${layerFolder(repository, digest)}/link`))?.mtime;
   }
 
   unlinkLayer(repository: string, digest: Digest): Promise<void> {
-    return this.driver.remove(layerFolder(repository, digest));
+    return this.#driver.remove(layerFolder(repository, digest));
   }
 
   /** Digests that have a folder in `_layers`; whether its link stands is another question. */
@@ -137,21 +139,32 @@ export class Tree {
   }
 
   async revision(repository: string, digest: Digest): Promise<FileVersion | undefined> {
-    return versionOf(await this.driver.stat(`${revisionFolder(repository, digest)}/link`));
+    return versionOf(await this.#driver.stat(`${revisionFolder(repository, digest)}/link`));
   }
 
   /** The content that a revision stands for: itself, or what an alias names. A torn link is none. */
   async revisionTarget(repository: string, digest: Digest): Promise<Digest | undefined> {
-    return linked(await this.driver.read(`${revisionFolder(repository, digest)}/link`));
+    return linked(await this.#driver.read(`${revisionFolder(repository, digest)}/link`));
   }
 
   linkRevision(repository: string, digest: Digest): Promise<void> {
     return this.#linkOnce(`${revisionFolder(repository, digest)}/link`, digest);
   }
 
-  /** As distribution does it: the folder stays behind, empty. */
-  unlinkRevision(repository: string, digest: Digest): Promise<void> {
-    return this.driver.remove(`${revisionFolder(repository, digest)}/link`);
+  /** As distribution does it: the folder stays behind, empty, unless it is to go as well. */
+  unlinkRevision(
+    repository: string,
+    digest: Digest,
+    { folder = false }: { readonly folder?: boolean } = {},
+  ): Promise<void> {
+    return this.#driver.remove(
+      folder ? revisionFolder(repository, digest) : `${revisionFolder(repository, digest)}/link`,
+    );
+  }
+
+  /** Hex digits of one algorithm that have a folder among the revisions, in no order, and whatever else lies there. */
+  async revisionFolders(repository: string, algorithm: DigestAlgorithm): Promise<string[]> {
+    return (await this.#driver.list(`${revisionsPath(repository)}/${algorithm}`)) ?? [];
   }
 
   /** Digests that have a folder among the revisions; an empty one is a manifest that was deleted. */
@@ -161,17 +174,17 @@ export class Tree {
 
   /** The type a manifest was pushed with, where its bytes do not show it. */
   async pushedType(repository: string, digest: Digest): Promise<string | undefined> {
-    const bytes = await this.driver.read(typePath(repository, digest));
+    const bytes = await this.#driver.read(typePath(repository, digest));
     const text = bytes && new TextDecoder().decode(bytes).trim();
     return isTypeText(text) ? text : undefined;
   }
 
   keepPushedType(repository: string, digest: Digest, mediaType: string): Promise<void> {
-    return this.driver.write(typePath(repository, digest), new TextEncoder().encode(mediaType));
+    return this.#driver.write(typePath(repository, digest), new TextEncoder().encode(mediaType));
   }
 
   dropPushedType(repository: string, digest: Digest): Promise<void> {
-    return this.driver.remove(typePath(repository, digest));
+    return this.#driver.remove(typePath(repository, digest));
   }
 
   // Tags.
@@ -180,12 +193,12 @@ export class Tree {
     // Looked at before it is read: a change in between is then seen at the next look.
     const version = await this.tagVersion(repository, tag);
     if (version === undefined) return undefined;
-    const digest = linked(await this.driver.read(currentLink(repository, tag)));
+    const digest = linked(await this.#driver.read(currentLink(repository, tag)));
     return digest === undefined ? undefined : { digest, version };
   }
 
   async tagVersion(repository: string, tag: string): Promise<FileVersion | undefined> {
-    return versionOf(await this.driver.stat(currentLink(repository, tag)));
+    return versionOf(await this.#driver.stat(currentLink(repository, tag)));
   }
 
   /** The history first: distribution follows it when it deletes. */
@@ -195,57 +208,66 @@ export class Tree {
   }
 
   removeTag(repository: string, tag: string): Promise<void> {
-    return this.driver.remove(tagFolder(repository, tag));
+    return this.#driver.remove(tagFolder(repository, tag));
   }
 
-  /** Names in `tags/`, in byte order. One without a current link is none of them once it is looked at. */
-  async tagNames(repository: string): Promise<string[]> {
-    return (await this.#names(tagsPath(repository))).filter(isTag);
+  /** What lies in `tags/`, in no order. What is no tag's name, or has no current link, is none of them once it is looked at. */
+  async tagFolders(repository: string): Promise<string[]> {
+    return (await this.#driver.list(tagsPath(repository))) ?? [];
   }
 
   /** The state of the directory that changes when a tag comes or goes. */
   async tagsVersion(repository: string): Promise<FileVersion | undefined> {
-    return versionOf(await this.driver.stat(tagsPath(repository)));
+    return versionOf(await this.#driver.stat(tagsPath(repository)));
   }
 
-  /** The state of the directories that change when a manifest of a new digest comes. */
-  async revisionsVersion(repository: string, algorithm: "sha256" | "sha512"): Promise<FileVersion | undefined> {
-    return versionOf(await this.driver.stat(`${revisionsPath(repository)}/${algorithm}`));
+  /** The state of the directory that changes when a blob comes to a repository or goes. */
+  async layersVersion(repository: string, algorithm: DigestAlgorithm): Promise<FileVersion | undefined> {
+    return versionOf(await this.#driver.stat(`${layersPath(repository)}/${algorithm}`));
+  }
+
+  /** The state of the directory that changes when a manifest of a new digest comes. */
+  async revisionsVersion(repository: string, algorithm: DigestAlgorithm): Promise<FileVersion | undefined> {
+    return versionOf(await this.#driver.stat(`${revisionsPath(repository)}/${algorithm}`));
   }
 
   // Repositories.
 
   /** A repository is what has manifests, or had some. */
   async isRepository(repository: string): Promise<boolean> {
-    return (await this.driver.stat(`${repositoryPath(repository)}/_manifests`))?.directory === true;
+    return (await this.#driver.stat(`${repositoryPath(repository)}/_manifests`))?.directory === true;
   }
 
   /** Every repository behind `after`, in byte order of the whole name. */
   async *repositories(after = ""): AsyncGenerator<string> {
-    yield* this.#below("", after);
+    for await (const { repository, manifests } of this.walk({ after })) if (manifests) yield repository;
   }
 
-  async *#below(prefix: string, after: string): AsyncGenerator<string> {
-    const folders = (await this.#names(prefix === "" ? repositoriesRoot : repositoryPath(prefix)))
-      .filter((name) => !name.startsWith("_"))
-      .map((name) => (prefix === "" ? name : `${prefix}/${name}`))
-      .filter(isRepository);
-    // `a-b` comes between `a` and `a/b`: what lies below a name sorts as if the name ended in a slash.
-    for (const key of folders.flatMap((name) => [name, `${name}/`]).sort())
-      if (!key.endsWith("/")) {
-        if (key > after && (await this.isRepository(key))) yield key;
-      } else if (key > after || after.startsWith(key)) yield* this.#below(key.slice(0, -1), after);
+  /** Every folder below `repositories/`, also those that are no repositories yet, in byte order of the whole name. */
+  walk(options?: WalkOptions): AsyncGenerator<RepositoryFolder> {
+    return walk((path) => this.#driver.list(path), options);
+  }
+
+  /** Takes away a folder of a link or a blob whose file is gone, as whoever is cut off leaves it. The caller holds its digest exclusively. */
+  async tidyFolder(folder: string, isOld: (mtime: number) => boolean): Promise<void> {
+    const facts = await this.#driver.stat(folder);
+    if (facts?.directory === true && isOld(facts.mtime)) await this.#driver.remove(folder);
+  }
+
+  /** Bytes free and in all, where the store has a limit. */
+  async space(): Promise<{ readonly free: number; readonly total: number } | undefined> {
+    return this.#driver.space?.();
   }
 
   async #link(path: string, digest: Digest, after?: Promise<unknown>): Promise<void> {
-    await this.driver.write(path, new TextEncoder().encode(digest), after === undefined ? {} : { after });
+    await this.#driver.write(path, new TextEncoder().encode(digest), after === undefined ? {} : { after });
   }
 
   /** One that says so already stays, and lasts as well. */
   async #linkOnce(path: string, digest: Digest, after?: Promise<unknown>): Promise<void> {
-    if (linked(await this.driver.read(path)) !== digest) return this.#link(path, digest, after);
+    if (linked(await this.#driver.read(path)) !== digest) return this.#link(path, digest, after);
     await after;
-    await this.driver.touch(path);
+    await this.#driver.touch(path);
   }
 
   async *#digests(path: string): AsyncGenerator<Digest> {
@@ -257,9 +279,16 @@ export class Tree {
   }
 
   async #names(path: string): Promise<string[]> {
-    return ((await this.driver.list(path)) ?? []).sort();
+    return ((await this.#driver.list(path)) ?? []).sort();
   }
 }
 
 const versionOf = (facts: { mtime: number; ino: number } | undefined): FileVersion | undefined =>
   facts === undefined ? undefined : { mtime: facts.mtime, ino: facts.ino };
+
+/** The digest in a link file: bare, or with white space around it. */
+const linked = (bytes: Uint8Array | undefined): Digest | undefined => {
+  if (bytes === undefined) return undefined;
+  const text = new TextDecoder().decode(bytes).trim();
+  return isDigest(text) ? text : undefined;
+};

@@ -15,7 +15,7 @@ export const refusedDeletes = ({ settings }: Pick<RegistryContext, "settings">):
 /** Pushing blobs needs room; pulling, deleting and collecting go on without. */
 export const refuseFullDisk = async ({ tree, settings }: Pick<RegistryContext, "tree" | "settings">): Promise<void> => {
   if (settings.freeSpace === 0) return;
-  const space = await tree.driver.space?.();
+  const space = await tree.space();
   if (space !== undefined && space.free < settings.freeSpace)
     throw new RegistryError(
       503,

@@ -13,7 +13,7 @@ import {
 } from "dray/oci";
 import { answerOf, bare, emptyBody, memoryBody, RegistryError } from "../answer/index.ts";
 import { type Described, typeInside } from "../distribution-tree/index.ts";
-import type { StoredManifest } from "../read-cache/manifests.ts";
+import type { ServedManifest } from "../read-cache/manifests.ts";
 import { badDigest } from "./bad-digest.ts";
 import { bodyChunks } from "./body-chunks.ts";
 import type { Call } from "./call.ts";
@@ -66,7 +66,7 @@ const head = async (call: Call, route: ManifestRoute): Promise<HttpResponse> => 
 const answer = (
   { request, context }: Call,
   { repository, name }: ManifestRoute,
-  found: StoredManifest | undefined,
+  found: ServedManifest | undefined,
 ): HttpResponse | Promise<HttpResponse> => {
   if (found === undefined) return unknown(context, repository, name);
   if (notModified(request, found.digest))

@@ -7,7 +7,6 @@ import type { Notice } from "../options.ts";
 import type { Uploads } from "../uploads/types.ts";
 import { unlessAborted } from "./abort.ts";
 import { DigestSet } from "./digest-set.ts";
-import { folders } from "./folders.ts";
 import { type Marks, markAll } from "./mark.ts";
 import { Pace } from "./pace.ts";
 import { collectPool } from "./pool.ts";
@@ -111,7 +110,8 @@ export const createCollector = (options: CollectorOptions): Collector => {
       unreadable,
     };
     await unlessAborted(reconciler.reconciled(), signal);
-    for await (const folder of folders(options.tree)) {
+    for await (const folder of options.tree.walk({ invalid: true })) {
+      if (!folder.manifests && !folder.layers) continue;
       state = { ...state, phase: "repositories", repository: folder.repository };
       await collectRepository(context, folder);
       await pace.turn();

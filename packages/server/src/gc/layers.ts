@@ -1,6 +1,6 @@
 import type { Digest } from "dray/oci";
 import { unlinkLayer } from "../deletion/index.ts";
-import { layerFolder, layersPath } from "../distribution-tree/index.ts";
+import { layerFolder } from "../distribution-tree/index.ts";
 import { inBatches } from "./batches.ts";
 import { isOld, notReconciled, promised, type Run, tooYoung, writtenAgo } from "./run.ts";
 import type { Decision } from "./types.ts";
@@ -43,7 +43,7 @@ const takeLayer = async (run: Run, layer: Layer): Promise<void> => {
   const digest = names[0] as Digest;
   const verdict = await judge(run, layer);
   if (verdict === "nothing") {
-    if (!run.dryRun) await tidyFolder(run, layerFolder(repository, digest));
+    if (!run.dryRun) await run.tree.tidyFolder(layerFolder(repository, digest), (time) => isOld(run, time));
     return;
   }
   if (verdict === undefined || verdict.action === "keep") keep(run, digest, await run.tree.layer(repository, digest));
@@ -77,17 +77,11 @@ const keep = ({ linked }: Run, digest: Digest, target: Digest | undefined): void
   if (target !== undefined) linked.add(target);
 };
 
-/** Takes away a folder whose file is gone, as a run that was cut off leaves it. The caller holds its digest exclusively. */
-export const tidyFolder = async (run: Run, folder: string): Promise<void> => {
-  const facts = await run.tree.driver.stat(folder);
-  if (facts?.directory === true && isOld(run, facts.mtime)) await run.tree.driver.remove(folder);
-};
-
 /** Something that changes when a blob comes to a repository or goes. */
 export const layersState = async ({ tree }: Run, repository: string): Promise<string> => {
   const states = [];
-  for (const algorithm of ["sha256", "sha512"]) {
-    const facts = await tree.driver.stat(`${layersPath(repository)}/${algorithm}`);
+  for (const algorithm of ["sha256", "sha512"] as const) {
+    const facts = await tree.layersVersion(repository, algorithm);
     states.push(facts === undefined ? "" : `${facts.mtime}.${facts.ino}`);
   }
   return states.join();

@@ -1,9 +1,8 @@
 import type { Digest } from "dray/oci";
-import { blobFolder, blobPath } from "../distribution-tree/index.ts";
+import { blobFolder } from "../distribution-tree/index.ts";
 import { unlessAborted } from "./abort.ts";
 import { inBatches } from "./batches.ts";
-import { folders } from "./folders.ts";
-import { layersState, tidyFolder } from "./layers.ts";
+import { layersState } from "./layers.ts";
 import { isOld, notReconciled, promised, type Run, tooYoung, writtenAgo } from "./run.ts";
 import type { Decision } from "./types.ts";
 
@@ -34,7 +33,7 @@ export const collectPool = async (run: Run): Promise<void> => {
 const takeBlob = async (run: Run, digest: Digest): Promise<void> => {
   const verdict = await judge(run, digest);
   if (verdict === "nothing") {
-    if (!run.dryRun) await tidyFolder(run, blobFolder(digest));
+    if (!run.dryRun) await run.tree.tidyFolder(blobFolder(digest), (time) => isOld(run, time));
     return;
   }
   if (verdict === undefined) return;
@@ -49,7 +48,7 @@ const judge = async (
   digest: Digest,
 ): Promise<Pick<Decision, "action" | "reason" | "bytes"> | "nothing" | undefined> => {
   const { tree, reachability, linked, linkedSince, reconciler, leases } = run;
-  const facts = await tree.driver.stat(blobPath(digest));
+  const facts = await tree.blobFacts(digest);
   const leased = leases.holds(digest);
   if (reachability.isUsed(digest) || linked.has(digest) || linkedSince.has(digest)) return undefined;
   if (facts === undefined) return "nothing";
@@ -69,8 +68,8 @@ const judge = async (
 const lookAgain = async (run: Run): Promise<number> => {
   const { tree, reconciler, seen, pace } = run;
   const begun = performance.now();
-  for await (const { repository, manifests, valid } of folders(tree)) {
-    if (!valid) continue;
+  for await (const { repository, manifests, layers } of tree.walk()) {
+    if (!manifests && !layers) continue;
     if (manifests) await reconciler.reconcile(repository);
     const state = await layersState(run, repository);
     if (seen.get(repository) !== state) {

@@ -1,11 +1,14 @@
-import type { Folder } from "./folders.ts";
+import type { RepositoryFolder } from "../distribution-tree/index.ts";
 import { collectLayers, layersState } from "./layers.ts";
 import { keepAliases, unreadableOf } from "./revisions.ts";
 import type { Run } from "./run.ts";
 import { collectUntagged } from "./untagged.ts";
 
 /** Takes out of a repository what it needs no more: manifests without a tag where that is wanted, then blobs that no manifest needs. */
-export const collectRepository = async (run: Run, { repository, manifests, layers, valid }: Folder): Promise<void> => {
+export const collectRepository = async (
+  run: Run,
+  { repository, manifests, layers, valid }: RepositoryFolder,
+): Promise<void> => {
   if (!valid) {
     await keepAll(run, repository);
     return;

@@ -1,9 +1,8 @@
 import type { Digest } from "dray/oci";
 import { revisionFolder, type Tree } from "../distribution-tree/index.ts";
 import { inBatches } from "./batches.ts";
-import { tidyFolder } from "./layers.ts";
 import { manifestsOf } from "./reachability.ts";
-import type { Run } from "./run.ts";
+import { isOld, type Run } from "./run.ts";
 
 /** Manifests of a repository that nobody could read whole. */
 export const unreadableOf = async (run: Run, repository: string): Promise<Digest[]> => {
@@ -73,5 +72,5 @@ const lookAt = (run: Run, repository: string, digest: Digest): Promise<"unknown"
 /** The type first: it would be found no more without the folder. */
 const tidy = async (run: Run, tree: Tree, repository: string, digest: Digest): Promise<void> => {
   await tree.dropPushedType(repository, digest);
-  await tidyFolder(run, revisionFolder(repository, digest));
+  await tree.tidyFolder(revisionFolder(repository, digest), (time) => isOld(run, time));
 };

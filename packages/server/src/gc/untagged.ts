@@ -1,4 +1,4 @@
-import type { Digest } from "dray/oci";
+import { type Digest, isTag } from "dray/oci";
 import { unlinkManifest } from "../deletion/index.ts";
 import type { ManifestRecord, Metadata } from "../metadata/types.ts";
 import { inBatches } from "./batches.ts";
@@ -84,7 +84,7 @@ const takeGroup = async (
 /** When a manifest's link or content was last written; one that is not there was never. */
 const lastWritten = async ({ tree }: Run, repository: string, digest: Digest): Promise<number> => {
   const link = await tree.revision(repository, digest);
-  return Math.max(link?.mtime ?? 0, (await tree.blobTime(digest)) ?? 0);
+  return Math.max(link?.mtime ?? 0, (await tree.blobFacts(digest))?.mtime ?? 0);
 };
 
 /** Something outside the group that holds one of it now. What held it when the run looked is gone already, or this is not asked. */
@@ -128,7 +128,8 @@ const withoutTag = async (run: Run, repository: string): Promise<Dying> => {
   }
   if (dying.size === 0) return dying;
   // To lose a tagged manifest is the worst that could happen: so the links themselves are asked before anything goes.
-  for (const name of await tree.tagNames(repository)) {
+  for (const name of await tree.tagFolders(repository)) {
+    if (!isTag(name)) continue;
     const link = await tree.tag(repository, name);
     if (link !== undefined && dying.has(link.digest)) await spread(run, repository, link.digest, live);
     await pace.turn();

@@ -2,7 +2,7 @@ import type { Digest } from "dray/oci";
 import type { Tree } from "../distribution-tree/index.ts";
 import { merged } from "./merged.ts";
 import { revisionNames, tagNames } from "./names.ts";
-import { readManifest } from "./read-manifest.ts";
+import { readRecord } from "./read-record.ts";
 import { Slices } from "./slices.ts";
 import type { Difference, ManifestRecord, Metadata } from "./types.ts";
 
@@ -38,7 +38,7 @@ export async function* check({ tree, metadata, alone, signal }: CheckOptions): A
       tag: async (name: string) =>
         whatDiffers((await tree.tag(repository, name))?.digest, metadata.tag(repository, name)?.digest),
       manifest: async (name: string) => {
-        const read = await readManifest(tree, repository, name as Digest, () => {});
+        const read = await readRecord(tree, repository, name as Digest, () => {});
         return whatDiffers(textOf(read), textOf(metadata.manifest(repository, name as Digest)));
       },
     };

@@ -1,4 +1,4 @@
-import type { FileVersion, Tree } from "../distribution-tree/index.ts";
+import { type FileVersion, sameVersion, type Tree } from "../distribution-tree/index.ts";
 
 /** The states of the directories that change when a tag or a manifest comes or goes. */
 export interface FileVersions {
@@ -18,9 +18,6 @@ export const versionsOf = async (tree: Tree, repository: string): Promise<FileVe
   const some = tags !== undefined || sha256 !== undefined || sha512 !== undefined;
   return { tags, sha256, sha512, exists: some || (await tree.isRepository(repository)) };
 };
-
-export const sameVersion = (a: FileVersion | undefined, b: FileVersion | undefined): boolean =>
-  a?.mtime === b?.mtime && a?.ino === b?.ino;
 
 export const sameVersions = (a: FileVersions, b: FileVersions): boolean =>
   a.exists === b.exists &&

@@ -1,5 +1,5 @@
 import { isDigest, isTag } from "dray/oci";
-import { revisionsPath, type Tree, tagsPath } from "../distribution-tree/index.ts";
+import type { Tree } from "../distribution-tree/index.ts";
 import type { Slices } from "./slices.ts";
 
 /** How many names are sorted or looked through before others have a turn, if a slice of time is used up. */
@@ -7,13 +7,13 @@ const run = 1000;
 
 /** What lies in a repository's `tags/`, in byte order, without keeping anybody waiting while a hundred thousand are sorted. */
 export const tagNames = async (tree: Tree, repository: string, slices: Slices): Promise<string[]> =>
-  sorted((await tree.driver.list(tagsPath(repository))) ?? [], isTag, slices);
+  sorted(await tree.tagFolders(repository), isTag, slices);
 
 /** Digests that have a folder among a repository's revisions, in byte order. */
 export const revisionNames = async (tree: Tree, repository: string, slices: Slices): Promise<string[]> => {
   const digests: string[] = [];
-  for (const algorithm of ["sha256", "sha512"]) {
-    const names = (await tree.driver.list(`${revisionsPath(repository)}/${algorithm}`)) ?? [];
+  for (const algorithm of ["sha256", "sha512"] as const) {
+    const names = await tree.revisionFolders(repository, algorithm);
     const isHex = (hex: string): boolean => isDigest(`${algorithm}:${hex}`);
     for (const hex of await sorted(names, isHex, slices)) digests.push(`${algorithm}:${hex}`);
   }

@@ -203,10 +203,10 @@ test("after any writes, ours side by side and others' between them, index and tr
         for (const each of together) {
           if (each.do === "foreign put") {
             // A tag that is only moved changes no directory: whoever reads it looks at its link.
-            const names = await foreign.tagNames(each.repository);
+            const names = await foreign.tagFolders(each.repository);
             const digest = manifestOf(each.n).digest;
             const known = (await foreign.revision(each.repository, digest)) !== undefined;
-            if (known || (await hadFolder(foreign, each.repository, digest))) continue;
+            if (known || (await hadFolder(driver, each.repository, digest))) continue;
             await putInTree(
               foreign,
               each.repository,
@@ -247,8 +247,8 @@ const namesOf = (each: Step): string[] => {
 };
 
 /** A deleted revision leaves its folder; another program's linking it again changes no directory above. */
-const hadFolder = async (tree: Tree, repository: string, digest: Digest): Promise<boolean> =>
-  (await tree.driver.stat(revisionFolder(repository, digest))) !== undefined;
+const hadFolder = async (driver: Driver, repository: string, digest: Digest): Promise<boolean> =>
+  (await driver.stat(revisionFolder(repository, digest))) !== undefined;
 
 test("our own writes, also side by side, make nobody read the repository again", async () => {
   const it = place({ now: () => Date.now() + 3_600_000 });

@@ -1,10 +1,10 @@
 import type { Digest } from "dray/oci";
-import type { Tree } from "../distribution-tree/index.ts";
+import { sameVersion, type Tree } from "../distribution-tree/index.ts";
 import type { Notice } from "../options.ts";
-import { isRacy, sameVersion } from "./file-versions.ts";
+import { isRacy } from "./file-versions.ts";
 import { merged } from "./merged.ts";
 import { revisionNames, tagNames } from "./names.ts";
-import { readManifest } from "./read-manifest.ts";
+import { readRecord } from "./read-record.ts";
 import { Slices } from "./slices.ts";
 import type { Metadata } from "./types.ts";
 
@@ -117,7 +117,7 @@ const changeOfManifest = async (
   const gone = known && ((to: Metadata) => to.removeManifest(repository, digest));
   if (known?.readable === true) return (await tree.revision(repository, digest)) === undefined ? gone : undefined;
   // What was damaged is known to be, and may be whole again.
-  const manifest = await readManifest(tree, repository, digest, known === undefined ? onNotice : () => {});
+  const manifest = await readRecord(tree, repository, digest, known === undefined ? onNotice : () => {});
   if (manifest === undefined) return gone;
   if (known !== undefined && !manifest.readable) return undefined;
   return (to) => to.putManifest(repository, manifest);

@@ -1,11 +1,11 @@
 import type { HeaderPairs } from "dray/http";
-import { algorithmOf, type Digest, digestOf, isDigest, largestManifest } from "dray/oci";
-import { type FileVersion, type Tree, typeInside } from "../distribution-tree/index.ts";
+import { type Digest, isDigest, largestManifest } from "dray/oci";
+import { type FileVersion, readManifest, sameVersion, type Tree, typeInside } from "../distribution-tree/index.ts";
 import type { Notice } from "../options.ts";
 import { LruCache, SingleFlight } from "./index.ts";
 
 /** A manifest with what an answer needs. Nobody changes its bytes. */
-export interface StoredManifest {
+export interface ServedManifest {
   readonly digest: Digest;
   readonly mediaType: string;
   readonly bytes: Uint8Array;
@@ -43,7 +43,7 @@ const overhead = 500;
 export class Manifests {
   readonly #tree: Tree;
   readonly #tags: LruCache<Remembered<Digest>>;
-  readonly #manifests: LruCache<Remembered<StoredManifest>>;
+  readonly #manifests: LruCache<Remembered<ServedManifest>>;
   readonly #fills = new SingleFlight();
   readonly #recheckAfter: number;
   readonly #now: () => number;
@@ -69,7 +69,7 @@ export class Manifests {
   }
 
   /** A manifest by tag or digest; at once where it is remembered. */
-  find(repository: string, name: string): StoredManifest | undefined | Promise<StoredManifest | undefined> {
+  find(repository: string, name: string): ServedManifest | undefined | Promise<ServedManifest | undefined> {
     if (isDigest(name)) return this.#byDigest(repository, name);
     const tag = this.#fresh(this.#tags, keyOf(repository, name));
     return tag === undefined ? this.#findTag(repository, name) : this.#byDigest(repository, tag);
@@ -106,12 +106,12 @@ export class Manifests {
     this.#manifests.clear();
   }
 
-  async #findTag(repository: string, tag: string): Promise<StoredManifest | undefined> {
+  async #findTag(repository: string, tag: string): Promise<ServedManifest | undefined> {
     const digest = await this.tag(repository, tag);
     return digest === undefined ? undefined : this.#byDigest(repository, digest);
   }
 
-  #byDigest(repository: string, digest: Digest): StoredManifest | Promise<StoredManifest | undefined> {
+  #byDigest(repository: string, digest: Digest): ServedManifest | Promise<ServedManifest | undefined> {
     const key = keyOf(repository, digest);
     const remembered = this.#fresh(this.#manifests, key);
     this.#counts.requests++;
@@ -146,8 +146,7 @@ export class Manifests {
       const entry = memory.get(key);
       if (entry !== undefined) {
         const version = await look();
-        if (version !== undefined && version.mtime === entry.version.mtime && version.ino === entry.version.ino)
-          return entry;
+        if (version !== undefined && sameVersion(version, entry.version)) return entry;
       }
       return read();
     };
@@ -161,20 +160,17 @@ export class Manifests {
   async #read(
     repository: string,
     digest: Digest,
-  ): Promise<{ value: StoredManifest; version: FileVersion } | undefined> {
-    const version = await this.#tree.revision(repository, digest);
-    if (version === undefined) return undefined;
-    const target = await this.#tree.revisionTarget(repository, digest);
-    const size = target && (await this.#tree.blobSize(target));
-    if (target === undefined || size === undefined) return undefined;
-    const bytes = size > this.#largest ? new Uint8Array(0) : await this.#tree.readBlob(target);
-    if (bytes === undefined) return undefined;
-    if (digestOf(bytes, algorithmOf(digest)) !== digest) {
+  ): Promise<{ value: ServedManifest; version: FileVersion } | undefined> {
+    const stored = await readManifest(this.#tree, repository, digest, this.#largest);
+    if (stored === undefined) return undefined;
+    if (!("bytes" in stored)) {
       const message = "the stored manifest is damaged; push it again, or delete it";
-      this.#onNotice({ level: "error", message, repository, digest });
+      if (stored.fault === "damaged" || stored.fault === "too large")
+        this.#onNotice({ level: "error", message, repository, digest });
       return undefined;
     }
-    const mediaType = (await this.#tree.pushedType(repository, digest)) ?? typeInside(bytes);
+    const { version, bytes, pushedType } = stored;
+    const mediaType = pushedType ?? typeInside(bytes);
     return { value: { digest, mediaType, bytes, headers: headersOf(digest, mediaType, bytes) }, version };
   }
 }

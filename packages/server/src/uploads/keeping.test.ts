@@ -179,19 +179,19 @@ describe("who is open", () => {
 
   test("is listed, wherever it lies", async () => {
     const { uploads, driver, clock } = clocked();
-    const began = Math.floor(clock.time / 1000) * 1000;
     const inMemory = await uploads.begin("a", { owner });
     const inTree = await uploads.begin("a/b", { owner });
     await inTree.append(inChunks(patterned(100_000)), {});
     driver.putSync(uploadData("c", id(1)), patterned(9));
     driver.putSync(uploadStarted("c", id(1)), text("2024-05-06T07:08:09Z"));
     const listed = await Array.fromAsync(uploads.list());
+    const added = async (repository: string, name: string) => (await driver.stat(uploadData(repository, name)))?.mtime;
     assert.deepEqual(
       listed.sort((one, other) => (one.repository < other.repository ? -1 : 1)),
       [
-        { repository: "a", id: inMemory.id, size: 0, startedAt: clock.time },
-        { repository: "a/b", id: inTree.id, size: 100_000, startedAt: began },
-        { repository: "c", id: id(1), size: 9, startedAt: Date.parse("2024-05-06T07:08:09Z") },
+        { repository: "a", id: inMemory.id, size: 0, addedAt: clock.time },
+        { repository: "a/b", id: inTree.id, size: 100_000, addedAt: await added("a/b", inTree.id) },
+        { repository: "c", id: id(1), size: 9, addedAt: await added("c", id(1)) },
       ],
     );
   });

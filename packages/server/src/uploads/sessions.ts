@@ -95,15 +95,20 @@ class Sessions implements Uploads {
     return this.#activity.isLively(repository);
   }
 
-  async *list(): AsyncGenerator<{ repository: string; id: string; size: number; startedAt: number }> {
+  async *list(): AsyncGenerator<{ repository: string; id: string; size: number; addedAt: number }> {
     const inMemory = [...this.#sessions.values()];
-    for (const { repository, id, size, facts, isStored } of inMemory)
-      if (!isStored) yield { repository, id, size, startedAt: facts.startedAt };
+    for (const { repository, id, size, addedAt, isStored } of inMemory)
+      if (!isStored) yield { repository, id, size, addedAt };
     for await (const { repository, id } of this.#stored()) {
       const known = this.#sessions.get(id);
       const found = await findSession(this.#driver, { repository, id }).catch(() => undefined);
       if (found !== undefined)
-        yield { repository, id, size: known?.size ?? found.size ?? 0, startedAt: found.startedAt };
+        yield {
+          repository,
+          id,
+          size: known?.size ?? found.size ?? 0,
+          addedAt: Math.max(found.startedAt, found.addedAt),
+        };
     }
   }
 

@@ -1,13 +1,6 @@
 import type { DigestAlgorithm } from "dray/oci";
-import { isObject, isRepository } from "dray/oci";
-import {
-  repositoriesRoot,
-  repositoryPath,
-  uploadData,
-  uploadFolder,
-  uploadStarted,
-  uploadsPath,
-} from "../distribution-tree/paths.ts";
+import { isObject } from "dray/oci";
+import { uploadData, uploadFolder, uploadStarted, uploadsPath, walk } from "../distribution-tree/index.ts";
 import type { Driver } from "../storage/driver.ts";
 
 /** Sessions as they lie in the tree: distribution's files, and one of ours beside them where there is something more to say. */
@@ -107,12 +100,6 @@ export async function* storedSessions(
       return [];
     }
   };
-  const waiting = [""];
-  for (let above = waiting.pop(); above !== undefined; above = waiting.pop())
-    for (const name of await names(above === "" ? repositoriesRoot : repositoryPath(above))) {
-      const repository = above === "" ? name : `${above}/${name}`;
-      if (isRepository(repository)) waiting.push(repository);
-      else if (name === "_uploads" && above !== "")
-        for (const id of await names(uploadsPath(above))) if (isSessionId(id)) yield { repository: above, id };
-    }
+  for await (const { repository, uploads } of walk(names))
+    if (uploads) for (const id of await names(uploadsPath(repository))) if (isSessionId(id)) yield { repository, id };
 }

@@ -13,7 +13,8 @@ export interface Uploads {
   isOpenIn(repository: string): boolean;
   /** How many are in use; those that were idle for long lie in the tree alone. */
   readonly open: number;
-  list(): AsyncIterable<{ repository: string; id: string; size: number; startedAt: number }>;
+  /** Each with the time of the last bytes that came, or of its beginning; milliseconds since 1970. */
+  list(): AsyncIterable<{ repository: string; id: string; size: number; addedAt: number }>;
   /** Removes sessions that nobody added to since then (milliseconds since 1970); tells how many. */
   purge(before: number): Promise<number>;
   /** Parks what is open, so that it goes on after a restart. */

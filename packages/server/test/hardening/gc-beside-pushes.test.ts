@@ -124,7 +124,7 @@ for (const [where, open] of Object.entries(places))
       test(`gc and deletes while images are pushed that share layers, ${how}: what was acknowledged pulls whole`, async () => {
         // A clock of its own: a lease ends between two rounds, and never inside one.
         let time = Date.now() + 3_600_000;
-        const { registry, end } = await openWorld(open, { ...settings, now: () => time });
+        const { registry, driver, end } = await openWorld(open, { ...settings, now: () => time });
         const counts = { pushed: 0, refused: 0, collected: 0 };
         for (let round = 0; round < 4; round++) {
           time += 10_000;
@@ -173,7 +173,7 @@ for (const [where, open] of Object.entries(places))
         time += 10_000;
         await registry.collect();
         await registry.collect();
-        assert.deepEqual(await filesOf(registry.context.tree.driver, blobsRoot), []);
+        assert.deepEqual(await filesOf(driver, blobsRoot), []);
         await end();
       });
   });

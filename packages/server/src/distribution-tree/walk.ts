@@ -1,0 +1,65 @@
+import { isRepository } from "dray/oci";
+import { repositoriesRoot, repositoryPath } from "./paths.ts";
+
+/** A folder below `repositories/`, and what a repository has in it. */
+export interface RepositoryFolder {
+  readonly repository: string;
+  /** Whether it has manifests, or had some; without, it is no repository: its first push has not come that far. */
+  readonly manifests: boolean;
+  readonly layers: boolean;
+  readonly uploads: boolean;
+  /** `false`: no repository can have this name, so it was not ours that put it there. */
+  readonly valid: boolean;
+}
+
+export interface WalkOptions {
+  /** Only what comes behind this name, in byte order. */
+  readonly after?: string;
+  /** `true`: also folders whose names no repository can have. Default `false`. */
+  readonly invalid?: boolean;
+}
+
+/** Names longer than this lead in circles. */
+const longest = 1000;
+
+/** `inside` is kept from the folder's own turn until what lies below it has its turn. */
+interface Step {
+  readonly key: string;
+  readonly folder: { readonly name: string; inside?: readonly string[] };
+}
+
+/** Every folder below `repositories/`, in byte order of the whole name. Each directory is listed once, when its turn comes. */
+export async function* walk(
+  list: (path: string) => Promise<readonly string[] | undefined>,
+  { after = "", invalid = false }: WalkOptions = {},
+): AsyncGenerator<RepositoryFolder> {
+  const steps: Step[] = [];
+  const descend = (name: string, inside: readonly string[]): void => {
+    const below: Step[] = [];
+    for (const entry of inside) {
+      const child = name === "" ? entry : `${name}/${entry}`;
+      if (entry.startsWith("_") || child.length > longest || !(invalid || isRepository(child))) continue;
+      const folder = { name: child };
+      below.push({ key: child, folder }, { key: `${child}/`, folder });
+    }
+    // `a-b` comes between `a` and `a/b`: what lies below a name sorts as if the name ended in a slash. The last step is the next one.
+    for (const step of below.sort((a, b) => (a.key < b.key ? 1 : -1))) steps.push(step);
+  };
+  descend("", (await list(repositoriesRoot)) ?? []);
+  for (let step = steps.pop(); step !== undefined; step = steps.pop()) {
+    const { key, folder } = step;
+    const isBelow = key.endsWith("/");
+    if (key <= after && !(isBelow && after.startsWith(key))) continue;
+    folder.inside ??= (await list(repositoryPath(folder.name))) ?? [];
+    const { name, inside } = folder;
+    if (isBelow) descend(name, inside);
+    else
+      yield {
+        repository: name,
+        manifests: inside.includes("_manifests"),
+        layers: inside.includes("_layers"),
+        uploads: inside.includes("_uploads"),
+        valid: isRepository(name),
+      };
+  }
+}

@@ -1,0 +1,33 @@
+import { type Digest, largestManifest } from "dray/oci";
+import { describe, readManifest, type Tree } from "../distribution-tree/index.ts";
+import type { Notice } from "../options.ts";
+import type { ManifestRecord } from "./types.ts";
+
+/**
+ * What is recorded of a revision of the tree. A digest is its content, so this is read once. `undefined`: the repository has none.
+ * One whose content is missing or damaged is told as not readable, so that garbage collection keeps what it may need.
+ */
+export const readRecord = async (
+  tree: Tree,
+  repository: string,
+  digest: Digest,
+  onNotice: (notice: Notice) => void,
+): Promise<ManifestRecord | undefined> => {
+  const stored = await readManifest(tree, repository, digest, largestManifest);
+  if (stored === undefined) return undefined;
+  const pushedAt = stored.version.mtime;
+  if ("bytes" in stored) {
+    const { bytes, pushedType } = stored;
+    return { ...describe(bytes, pushedType), digest, size: bytes.byteLength, pushedAt };
+  }
+  const { fault, size } = stored;
+  const message = `a manifest cannot be read: ${fault === "too large" ? `it has ${size} bytes` : reasons[fault]}`;
+  onNotice({ level: "error", message, repository, digest });
+  return { digest, mediaType: "application/octet-stream", size, references: [], readable: false, pushedAt };
+};
+
+const reasons = {
+  torn: "its link names no digest",
+  missing: "its content is missing",
+  damaged: "its content has another digest",
+} as const;
