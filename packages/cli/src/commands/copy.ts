@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { open, parseLocation } from "dray";
-import { hasTags, type Located, type ReadableStore } from "dray/content";
+import { hasTags, type Located, namesReferences, type ReadableStore } from "dray/content";
 import { type CopyPair } from "dray/copy";
 import { DrayError, isDrayError } from "dray/errors";
 import type { Call } from "../context.ts";
@@ -107,9 +107,8 @@ const everyTag = async ({ options, signal, reporter }: Call<CpOptions>, ends: En
   return pairs;
 };
 
-/** An archive for docker holds full names, every other place tags. */
 const nameIn = (target: Located, source: Located, tag: string): string =>
-  target.location.startsWith("docker-archive:") ? `${source.location.replace(/^docker:\/\//, "")}:${tag}` : tag;
+  namesReferences(target.store) ? `${source.location.replace(/^docker:\/\//, "")}:${tag}` : tag;
 
 const named = ({ store, location }: Located, name: string): Located => ({
   store,

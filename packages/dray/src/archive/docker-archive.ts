@@ -3,12 +3,15 @@ import { Lazy } from "../async/index.ts";
 import type {
   Cancel,
   ChecksDigests,
+  ComposesManifests,
   Content,
   HasTags,
+  NamesReferences,
   OfKind,
   PlannedContent,
   Plans,
   ReadOptions,
+  StartsEmpty,
   Store,
   WriteOptions,
 } from "../content/index.ts";
@@ -20,7 +23,7 @@ import { legacyWriter } from "./legacy-writer.ts";
 import { ArchiveReader } from "./reader.ts";
 import { type ArchiveWriter, archiveWriter, finishDocker } from "./writer.ts";
 
-export type ArchiveStore = Store & ChecksDigests & HasTags & Plans;
+export type ArchiveStore = Store & ChecksDigests & ComposesManifests & HasTags & NamesReferences & Plans & StartsEmpty;
 
 export interface ArchiveOptions {
   /** The file system, for tests that let it fail. Default: the real one. */
@@ -60,6 +63,9 @@ export const legacyArchive = (file: string, options: ArchiveOptions = {}): Archi
 
 class Archive implements ArchiveStore {
   readonly checksDigests = true;
+  readonly composesManifests = true;
+  readonly namesReferences = true;
+  readonly startsEmpty = true;
   readonly #file: string;
   readonly #options: ArchiveOptions & { fs: FileSystem };
   readonly #begin: (options: OpenSinkOptions) => Promise<ArchiveWriter>;

@@ -1,6 +1,7 @@
 import { isDrayError } from "../errors.ts";
 import { algorithmOf, type Descriptor, hexOf } from "../oci/index.ts";
-import { type Cancel, hasReferrers, type ReadableStore } from "./store.ts";
+import { hasReferrers } from "./capabilities.ts";
+import type { Cancel, ReadableStore } from "./store.ts";
 
 /** Something that says something about content, and the name it goes by where it is found by name. */
 export interface Attached {

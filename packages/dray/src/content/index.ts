@@ -4,6 +4,7 @@
  */
 export * from "./attached.ts";
 export * from "./bytes.ts";
+export * from "./capabilities.ts";
 export * from "./events.ts";
 export * from "./manifest.ts";
 export * from "./memory.ts";

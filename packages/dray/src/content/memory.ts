@@ -12,18 +12,8 @@ import {
   subjectOf,
 } from "../oci/index.ts";
 import { type Content, collect } from "./bytes.ts";
-import type {
-  Cancel,
-  ChecksDigests,
-  HasReferrers,
-  HasTags,
-  Ingests,
-  ReadOptions,
-  Removes,
-  Store,
-  WriteOptions,
-} from "./store.ts";
-import { isManifest } from "./store.ts";
+import type { ChecksDigests, HasReferrers, HasTags, Ingests, Removes } from "./capabilities.ts";
+import { type Cancel, isManifest, type ReadOptions, type Store, type WriteOptions } from "./store.ts";
 import { digestMismatch, sizeMismatch } from "./verify.ts";
 
 /** A store in memory, for small content: tests, changed manifests, things on the way to somewhere else. */

@@ -1,13 +1,12 @@
 import type { Descriptor } from "../oci/index.ts";
+import { type HasReferrers, hasReferrers, type LiesOver } from "./capabilities.ts";
 import { type MemoryStore, memoryStore } from "./memory.ts";
-import type { HasReferrers, ReadableStore } from "./store.ts";
-import { hasReferrers } from "./store.ts";
+import type { ReadableStore } from "./store.ts";
 
 /** A store over another one: what is new lies on top, in memory; everything else is read from below. */
-export interface Overlay extends ReadableStore, HasReferrers {
+export interface Overlay extends ReadableStore, HasReferrers, LiesOver {
   /** What is new. Write changed manifests here. */
   readonly top: MemoryStore;
-  readonly base: ReadableStore;
 }
 
 /** Lays an empty overlay over a store, which it never writes to. */

@@ -1,4 +1,4 @@
-import { type Descriptor, type Digest, type DigestAlgorithm, isManifestLike } from "../oci/index.ts";
+import { type Descriptor, isManifestLike } from "../oci/index.ts";
 import type { Content } from "./bytes.ts";
 import type { OnEvent } from "./events.ts";
 
@@ -31,14 +31,21 @@ export interface ReadOptions extends Cancel, OfKind {
   readonly onEvent?: OnEvent;
 }
 
-/** Something that holds content and names for it. */
+/**
+ * Something that holds content and names for it. Reads change nothing, go on side by side, and end with `ABORTED` when their
+ * signal says so.
+ */
 export interface ReadableStore {
   /**
    * What a tag or digest stands for. For a registry the manifest's media type, size and digest are checked or computed.
    * @throws DrayError `NOT_FOUND`
    */
   resolve(name: string, options?: Cancel): Promise<Descriptor>;
-  /** The bytes of a descriptor. */
+  /**
+   * The bytes of a descriptor, read as they are asked for. An implementation may never give bytes of another digest or size and
+   * end well: it throws, at the end at the latest, unless `verify` or `offset` leave that to the caller.
+   * @throws DrayError `NOT_FOUND`, `DIGEST_MISMATCH`, `SIZE_MISMATCH`
+   */
   read(descriptor: Descriptor, options?: ReadOptions): AsyncIterable<Uint8Array>;
 }
 
@@ -51,7 +58,11 @@ export interface WriteOptions extends Cancel, OfKind {
 export interface WritableStore {
   /** Whether the content is there already, whole: same digest, same size. */
   has(descriptor: Descriptor, options?: Cancel & OfKind): Promise<boolean>;
-  /** Puts content there. Goes on where an earlier attempt stopped, where the store can. Children come before parents. */
+  /**
+   * Puts content there. Goes on where an earlier attempt stopped, where the store can: it opens `content` at that offset, later
+   * ones too, and perhaps more than once. Children come before parents.
+   * @throws DrayError `DIGEST_MISMATCH`, `SIZE_MISMATCH` from stores that check; whatever reading the content throws
+   */
   write(descriptor: Descriptor, content: Content, options?: WriteOptions): Promise<void>;
   /** Gives content a name. Its bytes are there already. */
   tag(descriptor: Descriptor, name: string, options?: Cancel): Promise<void>;
@@ -72,84 +83,3 @@ export interface Located<S = Store> {
   /** The location in words, for messages. */
   readonly location: string;
 }
-
-// Capabilities. A store has them or not; ask with the guard beside each.
-
-/** The store refuses bytes that do not have their digest, so nobody needs to check on the way to it. */
-export interface ChecksDigests {
-  readonly checksDigests: true;
-}
-export const checksDigests = (store: object): store is ChecksDigests =>
-  (store as Partial<ChecksDigests>).checksDigests === true;
-
-/** Blobs may be taken over from another store of the same registry, without moving bytes. */
-export interface MountsFrom {
-  /** `true`: the content is there now. `false`: it has to be written (an upload that was opened on the way is kept for that). */
-  mountFrom(descriptor: Descriptor, source: object, options?: Cancel & OfKind): Promise<boolean>;
-}
-export const mountsFrom = (store: object): store is MountsFrom =>
-  typeof (store as Partial<MountsFrom>).mountFrom === "function";
-
-/** The store knows what says something about its content. */
-export interface HasReferrers {
-  referrers(subject: Descriptor, options?: Cancel & { artifactType?: string }): AsyncIterable<Descriptor>;
-}
-export const hasReferrers = (store: object): store is HasReferrers =>
-  typeof (store as Partial<HasReferrers>).referrers === "function";
-
-/** The store can list its names. */
-export interface HasTags {
-  tags(options?: Cancel): AsyncIterable<string>;
-}
-export const hasTags = (store: object): store is HasTags => typeof (store as Partial<HasTags>).tags === "function";
-
-/** Content and names can be removed. */
-export interface Removes {
-  /** Removes a tag or, by digest, the content. */
-  remove(name: string, options?: Cancel): Promise<void>;
-}
-export const removes = (store: object): store is Removes => typeof (store as Partial<Removes>).remove === "function";
-
-/** Content can be put there before its digest is known. */
-export interface Ingests {
-  /** `key`: names what is being made, so that an unfinished upload of the same can be gone on with. */
-  ingest(
-    content: Content,
-    options: WriteOptions & { mediaType: string; algorithm?: DigestAlgorithm; key?: string },
-  ): Promise<Descriptor>;
-}
-export const ingests = (store: object): store is Ingests => typeof (store as Partial<Ingests>).ingest === "function";
-
-/** Writing a manifest and naming it are one step here. */
-export interface WritesNamed {
-  /** As `write` and then `tag`, in one request. */
-  writeNamed(descriptor: Descriptor, content: Content, name: string, options?: WriteOptions): Promise<void>;
-}
-export const writesNamed = (store: object): store is WritesNamed =>
-  typeof (store as Partial<WritesNamed>).writeNamed === "function";
-
-/** A name that stands for nothing is no error here, and costs less to find out than by `resolve`. */
-export interface LooksUp {
-  lookUp(name: string, options?: Cancel): Promise<Descriptor | undefined>;
-}
-export const looksUp = (store: object): store is LooksUp => typeof (store as Partial<LooksUp>).lookUp === "function";
-
-/** The store can say how large content is, and what type it has, by its digest alone. */
-export interface Describes {
-  /** @throws DrayError `NOT_FOUND` */
-  describe(digest: Digest, options?: Cancel): Promise<Descriptor>;
-}
-export const describes = (store: object): store is Describes =>
-  typeof (store as Partial<Describes>).describe === "function";
-
-/** Content that will come. */
-export interface PlannedContent {
-  readonly descriptor: Descriptor;
-  readonly kind: ContentKind;
-}
-
-/** What a store is told of the whole before its parts come, where it wants to plan (an archive lays out its entries). */
-export interface Plans {
-  plan(root: Descriptor, content: readonly PlannedContent[], options?: Cancel): Promise<void>;
-}
-export const plans = (store: object): store is Plans => typeof (store as Partial<Plans>).plan === "function";

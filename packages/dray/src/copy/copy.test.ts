@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { memoryRegistry, put as putSample, sampleIndex } from "@dray/testkit";
+import { clientOf } from "../../test/registry-client.ts";
 import {
   bytesContent,
   collect,
@@ -13,6 +15,7 @@ import {
 import { DrayError, isDrayError } from "../errors.ts";
 import {
   annotationKeys,
+  childrenOf,
   type Descriptor,
   digestOf,
   encodeJson,
@@ -281,6 +284,25 @@ describe("platforms", () => {
     }
     assert.equal(roots[0], roots[1]);
     assert.ok(events.some((event) => event.type === "warning" && event.message.includes(index.digest)));
+  });
+
+  test("several are mounted within a registry as one is, though their index is new", async () => {
+    const registry = memoryRegistry();
+    const index = sampleIndex({ seed: "mounts", platforms: ["linux/amd64", "linux/arm64", "windows/amd64"] });
+    putSample(registry, "from/here", "v1", index);
+    const client = clientOf(registry.handler);
+    const platforms = ["linux/amd64", "linux/arm64"];
+    const result = await copy(at(client.repository("from/here"), "v1"), at(client.repository("to/there"), "v1"), {
+      platforms,
+    });
+    const { parsed } = await loadManifest(client.repository("to/there"), result.root);
+    assert.equal(parsed.kind === "index" && parsed.index.manifests.length, 2);
+    const blobs = new Set<string>();
+    for (const { root } of index.images.slice(0, 2)) {
+      const image = await loadManifest(client.repository("to/there"), root);
+      for (const { digest } of childrenOf(image.parsed)) blobs.add(digest);
+    }
+    assert.deepEqual([result.mounted, result.copied], [blobs.size, 3]);
   });
 
   test("a platform that is not there is named, with those that are", async () => {

@@ -1,4 +1,11 @@
-import { type Cancel, type Located, looksUp, plans, type ReadableStore, type WritableStore } from "../content/index.ts";
+import {
+  type Cancel,
+  type Located,
+  looksUp,
+  type ReadableStore,
+  startsEmpty,
+  type WritableStore,
+} from "../content/index.ts";
 import { isDrayError } from "../errors.ts";
 import { type Descriptor, isDigest } from "../oci/index.ts";
 
@@ -8,8 +15,7 @@ export const resolveTarget = async (
   options: Cancel,
 ): Promise<Descriptor | undefined> => {
   const { resolve } = store as Partial<ReadableStore>;
-  // An archive that is written anew takes nothing from the one it replaces.
-  if (resolve === undefined || name === "" || isDigest(name) || plans(store)) return undefined;
+  if (resolve === undefined || name === "" || isDigest(name) || startsEmpty(store)) return undefined;
   try {
     return await (looksUp(store) ? store.lookUp(name, options) : resolve.call(store, name, options));
   } catch (error) {

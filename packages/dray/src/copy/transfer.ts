@@ -1,9 +1,11 @@
 import { Semaphore } from "../async/index.ts";
 import {
   attachedTo,
+  bottomOf,
   bytesContent,
   checksDigests,
   describes,
+  keepsReferenced,
   type LoadedManifest,
   type Located,
   loadManifest,
@@ -140,9 +142,8 @@ export class Transfer {
     return isDrayError(error, "ABORTED") && this.#cancel.signal.aborted ? this.#cancel.signal.reason : error;
   }
 
-  /** A registry keeps what its tags need, and each request counts there; a directory may have lost a file. */
   async #isWhole(target: WritableStore, root: Descriptor): Promise<boolean> {
-    return mountsFrom(target) || this.#small(() => target.has(root, { kind: "manifest", signal: this.signal }));
+    return keepsReferenced(target) || this.#small(() => target.has(root, { kind: "manifest", signal: this.signal }));
   }
 
   /** Moves a manifest with all below it. Tells whether it was also given `name`. */
@@ -184,8 +185,9 @@ export class Transfer {
   }
 
   async #schema1Blobs(source: ReadableStore, digests: readonly Digest[]): Promise<Descriptor[]> {
-    if (!describes(source)) throw new DrayError("UNSUPPORTED", "a schema 1 image can only be copied from a registry");
-    return Promise.all(digests.map((digest) => this.#small(() => source.describe(digest, { signal: this.signal }))));
+    const store = bottomOf(source);
+    if (!describes(store)) throw new DrayError("UNSUPPORTED", "a schema 1 image can only be copied from a registry");
+    return Promise.all(digests.map((digest) => this.#small(() => store.describe(digest, { signal: this.signal }))));
   }
 
   async #load(source: ReadableStore, descriptor: Descriptor, depth: number): Promise<LoadedManifest> {
@@ -239,7 +241,7 @@ export class Transfer {
 
   async #mount({ source, target }: Way, descriptor: Descriptor): Promise<boolean> {
     if (!mountsFrom(target)) return false;
-    for (const holder of [source, ...this.#ledger.holdersOf(descriptor.digest)])
+    for (const holder of [bottomOf(source), ...this.#ledger.holdersOf(descriptor.digest)])
       if (await this.#small(() => target.mountFrom(descriptor, holder, { kind: "blob", signal: this.signal })))
         return true;
     return false;

@@ -10,6 +10,7 @@ import type {
   PlannedContent,
   Plans,
   ReadOptions,
+  StartsEmpty,
   Store,
   WriteOptions,
 } from "../content/index.ts";
@@ -22,7 +23,7 @@ import { LayoutArchiveWriter } from "./archive-writer.ts";
 import { findNamed, listNames } from "./entries.ts";
 import { referrersIn } from "./referrers.ts";
 
-export type OciArchiveStore = Store & ChecksDigests & HasReferrers & HasTags & Plans;
+export type OciArchiveStore = Store & ChecksDigests & HasReferrers & HasTags & Plans & StartsEmpty;
 
 export interface OciArchiveOptions {
   /** The file system, for tests that let it fail. Default: the real one. */
@@ -47,6 +48,7 @@ export const ociArchive = (file: string, options: OciArchiveOptions = {}): OciAr
 
 class OciArchive implements OciArchiveStore {
   readonly checksDigests = true;
+  readonly startsEmpty = true;
   readonly #file: string;
   readonly #options: OciArchiveOptions & { fs: FileSystem };
   readonly #reading = new Lazy<LayoutArchiveReader>();

@@ -9,6 +9,7 @@ import {
   type HasTags,
   type Ingests,
   isManifest,
+  type KeepsReferenced,
   type LooksUp,
   type MountsFrom,
   type OfKind,
@@ -48,6 +49,7 @@ import { uploadBlob } from "./upload.ts";
 export interface Repository
   extends Store,
     ChecksDigests,
+    KeepsReferenced,
     MountsFrom,
     HasReferrers,
     HasTags,
@@ -84,6 +86,7 @@ export const createRepository = (api: Api, name: string): Repository =>
 
 class RegistryRepository implements Repository {
   readonly checksDigests = true;
+  readonly keepsReferenced = true;
   readonly #repo: Repo;
   /** Of mounts that came to nothing, for the uploads that follow. */
   readonly #tried = new Map<Digest, TriedMount>();

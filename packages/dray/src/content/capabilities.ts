@@ -1,0 +1,147 @@
+/**
+ * What a store can do besides reading and writing, or promises to. It has a capability or not; the guard beside each asks. No
+ * code asks which store it has before it: a store to come says what is true of it.
+ */
+import type { Descriptor, Digest, DigestAlgorithm } from "../oci/index.ts";
+import type { Content } from "./bytes.ts";
+import type { Cancel, ContentKind, OfKind, ReadableStore, WriteOptions } from "./store.ts";
+
+/**
+ * The store refuses bytes that do not have their digest, so nobody needs to check on the way to it. `write` must throw
+ * `DIGEST_MISMATCH` then, and make nothing visible.
+ */
+export interface ChecksDigests {
+  readonly checksDigests: true;
+}
+export const checksDigests = (store: object): store is ChecksDigests =>
+  (store as Partial<ChecksDigests>).checksDigests === true;
+
+/**
+ * What a manifest here names is here as long as the manifest is, so what a name stands for need not be looked at again. Not so
+ * where files may be lost one by one, and copying again makes that good.
+ */
+export interface KeepsReferenced {
+  readonly keepsReferenced: true;
+}
+export const keepsReferenced = (store: object): store is KeepsReferenced =>
+  (store as Partial<KeepsReferenced>).keepsReferenced === true;
+
+/** Written to, the store begins empty: what it replaces counts for nothing, neither content nor names. */
+export interface StartsEmpty {
+  readonly startsEmpty: true;
+}
+export const startsEmpty = (store: object): store is StartsEmpty =>
+  (store as Partial<StartsEmpty>).startsEmpty === true;
+
+/**
+ * The manifests that the store gives are made when it is asked, of content that lies there without: nobody knows their digests from
+ * elsewhere, so they may be made in another way. The same content must give the same manifest each time.
+ */
+export interface ComposesManifests {
+  readonly composesManifests: true;
+}
+export const composesManifests = (store: object): store is ComposesManifests =>
+  (store as Partial<ComposesManifests>).composesManifests === true;
+
+/** Names are whole references (`quay.io/team/app:1.0`), as docker keeps them. Elsewhere they are tags. */
+export interface NamesReferences {
+  readonly namesReferences: true;
+}
+export const namesReferences = (store: object): store is NamesReferences =>
+  (store as Partial<NamesReferences>).namesReferences === true;
+
+/** The store shows another one with something laid over it. */
+export interface LiesOver {
+  readonly base: ReadableStore;
+}
+export const liesOver = (store: object): store is LiesOver => typeof (store as Partial<LiesOver>).base === "object";
+
+/** The store that lies lowest: where the content is that nobody changed. */
+export const bottomOf = (store: object): object => (liesOver(store) ? bottomOf(store.base) : store);
+
+/** Blobs may be taken over from another store of the same registry, without moving bytes. */
+export interface MountsFrom {
+  /**
+   * `true`: the content is there now. `false`: it has to be written (an upload that was opened on the way is kept for that). A mount
+   * is a shortcut: what goes wrong with it is `false` and no error, and so is a source that is not of the same kind.
+   */
+  mountFrom(descriptor: Descriptor, source: object, options?: Cancel & OfKind): Promise<boolean>;
+}
+export const mountsFrom = (store: object): store is MountsFrom =>
+  typeof (store as Partial<MountsFrom>).mountFrom === "function";
+
+/** The store knows what says something about its content. */
+export interface HasReferrers {
+  /** Manifests whose `subject` this is, each once; none where the subject is not there. `artifactType`: only those of that type. */
+  referrers(subject: Descriptor, options?: Cancel & { artifactType?: string }): AsyncIterable<Descriptor>;
+}
+export const hasReferrers = (store: object): store is HasReferrers =>
+  typeof (store as Partial<HasReferrers>).referrers === "function";
+
+/** The store can list its names. */
+export interface HasTags {
+  /** @throws DrayError `NOT_FOUND` where there is nothing that could have names */
+  tags(options?: Cancel): AsyncIterable<string>;
+}
+export const hasTags = (store: object): store is HasTags => typeof (store as Partial<HasTags>).tags === "function";
+
+/** Content and names can be removed. */
+export interface Removes {
+  /**
+   * Removes a tag or, by digest, the content.
+   * @throws DrayError `NOT_FOUND`, `UNSUPPORTED`
+   */
+  remove(name: string, options?: Cancel): Promise<void>;
+}
+export const removes = (store: object): store is Removes => typeof (store as Partial<Removes>).remove === "function";
+
+/** Content can be put there before its digest is known. */
+export interface Ingests {
+  /**
+   * Puts content there and says what it turned out to be. It may be opened more than once, at any offset.
+   * `key` names what is being made, where it comes out the same each time, so that an unfinished upload of it can be gone on with.
+   */
+  ingest(
+    content: Content,
+    options: WriteOptions & { mediaType: string; algorithm?: DigestAlgorithm; key?: string },
+  ): Promise<Descriptor>;
+}
+export const ingests = (store: object): store is Ingests => typeof (store as Partial<Ingests>).ingest === "function";
+
+/** Writing a manifest and naming it are one step here. */
+export interface WritesNamed {
+  /** As `write` and then `tag`, in one request. */
+  writeNamed(descriptor: Descriptor, content: Content, name: string, options?: WriteOptions): Promise<void>;
+}
+export const writesNamed = (store: object): store is WritesNamed =>
+  typeof (store as Partial<WritesNamed>).writeNamed === "function";
+
+/** A name that stands for nothing is no error here, and costs less to find out than by `resolve`. */
+export interface LooksUp {
+  lookUp(name: string, options?: Cancel): Promise<Descriptor | undefined>;
+}
+export const looksUp = (store: object): store is LooksUp => typeof (store as Partial<LooksUp>).lookUp === "function";
+
+/** The store can say how large content is, and what type it has, by its digest alone. */
+export interface Describes {
+  /** @throws DrayError `NOT_FOUND` */
+  describe(digest: Digest, options?: Cancel): Promise<Descriptor>;
+}
+export const describes = (store: object): store is Describes =>
+  typeof (store as Partial<Describes>).describe === "function";
+
+/** Content that will come. */
+export interface PlannedContent {
+  readonly descriptor: Descriptor;
+  readonly kind: ContentKind;
+}
+
+/** The store is told of the whole before its parts come, where it wants to plan (an archive lays out its entries). */
+export interface Plans {
+  /**
+   * What one root will bring, in the order of its documents. Comes once for each root, all before the first `write`.
+   * @throws DrayError `UNSUPPORTED` for what the store cannot hold, before anything was moved
+   */
+  plan(root: Descriptor, content: readonly PlannedContent[], options?: Cancel): Promise<void>;
+}
+export const plans = (store: object): store is Plans => typeof (store as Partial<Plans>).plan === "function";
