@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { test } from "node:test";
 import { CommanderError } from "commander";
-import { DrayError, exitCodes } from "dray/errors";
+import { DrayError, exitCodes, type Remedy } from "dray/errors";
 import { failureOf } from "./failure.ts";
 import { OutputClosed } from "./output.ts";
 
@@ -40,4 +42,33 @@ test("the exit codes that the README promises", () => {
     [...used].sort((a, b) => a - b),
     [1, 2, 3, 5, 6, 7, 130],
   );
+});
+
+test("every remedy of the library has words that name this command's flags", () => {
+  const words = {
+    "log-in": "log in with: dray auth login r.test (dray auth explain r.test tells what was tried)",
+    "trust-authority": "trust its authority with --ca-file FILE",
+    "trust-certificate": "trust it with --ca-file FILE",
+    "skip-tls-verify": "--insecure skips the check",
+    "plain-http": "use plain http with --insecure, or another port",
+    "client-certificate": "give one with --cert FILE --key FILE",
+    "raise-timeout": "try again, or wait longer with --timeout",
+    "raise-max-wait": "log in for a higher limit, wait longer with --max-wait, or try again later",
+    "allow-private": "if that is meant, allow it with --allow-private 10.0.0.1",
+  } satisfies Record<Remedy, string>;
+  for (const [remedy, said] of Object.entries(words)) {
+    const facts = { remedy: remedy as Remedy, registry: "r.test", host: "10.0.0.1" };
+    assert.deepEqual(failureOf(new DrayError("TLS", "no", facts), context).lines, [`Error: no; ${said}`]);
+  }
+});
+
+test("no message of the library names a flag or a command of this one", async () => {
+  const library = join(import.meta.dirname, "../../dray/src");
+  const files = (await readdir(library, { recursive: true })).filter((name) => /(?<!\.test)\.ts$/.test(name));
+  assert.ok(files.length > 100);
+  for (const name of files) {
+    const code = (await readFile(join(library, name), "utf8")).replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, "");
+    const found = /["'`\s(]--[a-z]{2}|\bdray (?:auth|cp|ls|pull|push|serve|validate)\b/.exec(code);
+    assert.equal(found?.[0], undefined, name);
+  }
 });

@@ -1,5 +1,5 @@
 import { CommanderError } from "commander";
-import { DrayError, exitCodes, isDrayError, printable } from "dray/errors";
+import { DrayError, exitCodes, isDrayError, printable, type Remedy } from "dray/errors";
 import { OutputClosed } from "./output.ts";
 
 /** How a run that did not end well ends: lines for stderr, and the exit code. */
@@ -28,9 +28,28 @@ export const failureOf = (error: unknown, { command, verbose, interrupted }: Fai
     const message = error instanceof Error ? error.message : String(error);
     return { exitCode: 1, lines: [`Error: ${printable(message)}`, ...trace] };
   }
-  const message = error.code === "USAGE" ? `${error.message.replace(/\.$/, "")}; see ${command} --help` : error.message;
+  const said = messageOf(error);
+  const message = error.code === "USAGE" ? `${said.replace(/\.$/, "")}; see ${command} --help` : said;
   return { exitCode: exitCodes[error.code], lines: [`Error: ${message}`, ...trace] };
 };
+
+/** What the library names by a code, in the words of this command. */
+const remedies: Readonly<Record<Remedy, (error: DrayError) => string>> = {
+  "log-in": ({ registry }) =>
+    `log in with: dray auth login ${registry} (dray auth explain ${registry} tells what was tried)`,
+  "trust-authority": () => "trust its authority with --ca-file FILE",
+  "trust-certificate": () => "trust it with --ca-file FILE",
+  "skip-tls-verify": () => "--insecure skips the check",
+  "plain-http": () => "use plain http with --insecure, or another port",
+  "client-certificate": () => "give one with --cert FILE --key FILE",
+  "raise-timeout": () => "try again, or wait longer with --timeout",
+  "raise-max-wait": () => "log in for a higher limit, wait longer with --max-wait, or try again later",
+  "allow-private": ({ host }) => `if that is meant, allow it with --allow-private ${host}`,
+};
+
+/** The message of an error with what to do about it. */
+export const messageOf = (error: DrayError): string =>
+  error.remedy === undefined ? error.message : `${error.message}; ${printable(remedies[error.remedy](error))}`;
 
 const traceOf = (error: unknown): string[] => {
   if (!(error instanceof Error)) return [];

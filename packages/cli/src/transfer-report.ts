@@ -3,6 +3,7 @@ import { DrayError, printable } from "dray/errors";
 import type { WantedPlatform } from "dray/oci";
 import { compressed } from "./compressed.ts";
 import type { Call } from "./context.ts";
+import { messageOf } from "./failure.ts";
 import type { ListingOptions } from "./flags.ts";
 import { document } from "./json.ts";
 import { formatBytes, formatDuration, plural } from "./progress/index.ts";
@@ -69,7 +70,7 @@ export const reportMoved = async (
   if (options.output === "json") await out.line(document({ dryRun, ...counts, roots: outcomes.map(rootOf) }));
   else if (dryRun) for (const outcome of outcomes) await out.line(planned(outcome));
   if (outcomes.length === 1 && only?.error !== undefined) throw only.error;
-  for (const { pair, error } of failed) reporter.warn(`${pair.source.location}: ${error?.message}`);
+  for (const { pair, error } of failed) reporter.warn(`${pair.source.location}: ${error && messageOf(error)}`);
   const what =
     only !== undefined && outcomes.length === 1
       ? `${only.pair.source.location} to ${only.pair.target.location}: ${only.root?.digest}`
@@ -93,11 +94,13 @@ const inWords = ({ copied, mounted, skipped, bytes }: CopyCounts): string =>
   ].join("; ");
 
 const planned = ({ pair, root, error }: CopyOutcome): string =>
-  printable(`${pair.source.location} -> ${pair.target.location}: ${root?.digest ?? `error: ${error?.message}`}`);
+  printable(
+    `${pair.source.location} -> ${pair.target.location}: ${root?.digest ?? `error: ${error && messageOf(error)}`}`,
+  );
 
 const rootOf = ({ pair, root, error }: CopyOutcome): Readonly<Record<string, unknown>> => ({
   source: pair.source.location,
   destination: pair.target.location,
   ...(root === undefined ? {} : { digest: root.digest, mediaType: root.mediaType, size: root.size }),
-  ...(error === undefined ? {} : { error: { code: error.code, message: error.message } }),
+  ...(error === undefined ? {} : { error: { code: error.code, message: messageOf(error) } }),
 });

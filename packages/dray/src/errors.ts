@@ -65,6 +65,30 @@ export const exitCodes = {
 
 export type ErrorCode = keyof typeof exitCodes;
 
+/**
+ * What helps, where that is a setting or a deed of whoever called. The message does not name it: a program has options, a command has flags, and
+ * each says it in words of its own. The options are those of `connect`.
+ */
+export type Remedy =
+  /** Credentials for `registry`. */
+  | "log-in"
+  /** Option `ca`: the authority that has signed the certificate. */
+  | "trust-authority"
+  /** Option `ca`: the certificate itself. */
+  | "trust-certificate"
+  /** Option `skipTlsVerify`. */
+  | "skip-tls-verify"
+  /** Option `plainHttp`, or another port. */
+  | "plain-http"
+  /** Options `cert` and `key`. */
+  | "client-certificate"
+  /** Option `timeouts`, or to try again. */
+  | "raise-timeout"
+  /** Option `budget.maxWait`, credentials with a higher limit, or to try again later. */
+  | "raise-max-wait"
+  /** Option `allowPrivate` with `host`. */
+  | "allow-private";
+
 export interface ErrorFacts {
   /** HTTP status, where a registry answered. */
   status?: number;
@@ -78,10 +102,13 @@ export interface ErrorFacts {
   retryable?: boolean;
   /** The registry's own error code, such as `MANIFEST_UNKNOWN`. */
   registryCode?: string;
+  remedy?: Remedy;
+  /** A host that the registry has led to, where the remedy is about that. */
+  host?: string;
   cause?: unknown;
 }
 
-/** The one error class. The message says what failed, on what, and what to do. No credential is ever in it. */
+/** The one error class. The message says what failed, on what, and what to do, unless `remedy` says that. No credential is ever in it. */
 export class DrayError extends Error {
   override readonly name = "DrayError";
   readonly code: ErrorCode;
@@ -91,6 +118,8 @@ export class DrayError extends Error {
   readonly retryAfter?: number;
   readonly retryable: boolean;
   readonly registryCode?: string;
+  readonly remedy?: Remedy;
+  readonly host?: string;
 
   constructor(code: ErrorCode, message: string, facts: ErrorFacts = {}) {
     super(printable(message), facts.cause === undefined ? undefined : { cause: facts.cause });
@@ -101,6 +130,8 @@ export class DrayError extends Error {
     if (facts.reference !== undefined) this.reference = facts.reference;
     if (facts.retryAfter !== undefined) this.retryAfter = facts.retryAfter;
     if (facts.registryCode !== undefined) this.registryCode = facts.registryCode;
+    if (facts.remedy !== undefined) this.remedy = facts.remedy;
+    if (facts.host !== undefined) this.host = facts.host;
   }
 }
 

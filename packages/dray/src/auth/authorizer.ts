@@ -1,7 +1,7 @@
 import { DrayError, isDrayError } from "../errors.ts";
 import { type Challenge } from "./challenge.ts";
 import { identityOf, kindOf } from "./credential.ts";
-import { mayHaveCredentials, realmRefusal, realmUrl } from "./realm.ts";
+import { mayHaveCredentials, type RealmRefusal, realmRefusal, realmUrl } from "./realm.ts";
 import { mergeScopes, parseScopes, type Scope, scopesKey } from "./scope.ts";
 import type { Token } from "./token-answer.ts";
 import { basic } from "./token-request.ts";
@@ -137,7 +137,7 @@ export class Authorizer {
     return this.#scheme?.kind === "bearer" ? this.#scheme : bearers[0];
   }
 
-  #refusal(realm: URL): string | undefined {
+  #refusal(realm: URL): RealmRefusal | undefined {
     return realmRefusal(realm, this.#options.origin, this.#options.allowPrivate);
   }
 
@@ -196,8 +196,8 @@ export class Authorizer {
     }
     const refused = this.#refusal(realm);
     if (refused === undefined) return realm;
-    const message = `${registry} wants a token of ${realm.host}, which is not asked: ${refused}`;
-    throw new DrayError("ADDRESS_REFUSED", message, facts);
+    const message = `${registry} wants a token of ${realm.host}, which is not asked: ${refused.why}`;
+    throw new DrayError("ADDRESS_REFUSED", message, { ...facts, ...refused.facts });
   }
 
   #presentable(realm: URL, credential: Credential | undefined): Credential | undefined {

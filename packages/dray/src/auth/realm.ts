@@ -1,3 +1,4 @@
+import type { ErrorFacts } from "../errors.ts";
 import { isAllowed, isPrivateAddress } from "../http/addresses.ts";
 
 /** Addresses that no registry has a reason to name, not even one on a private network: cloud metadata services live there. */
@@ -12,6 +13,13 @@ export const realmUrl = (realm: string | undefined): URL | undefined => {
   return url.protocol === "https:" || url.protocol === "http:" ? url : undefined;
 };
 
+/** Why a token service may not be visited. */
+export interface RealmRefusal {
+  readonly why: string;
+  /** Of an error that is made of it. */
+  readonly facts: Pick<ErrorFacts, "remedy" | "host">;
+}
+
 /**
  * Why a token service may not be visited, or `undefined`. A registry chooses the realm, so a bad one could make us call
  * services it cannot reach itself: a realm is https unless the registry is http, holds no credentials, and is no private
@@ -20,18 +28,20 @@ export const realmUrl = (realm: string | undefined): URL | undefined => {
  * @param from origin that named the realm.
  * @param allowed hosts, addresses and CIDRs that may be visited although they are private.
  */
-export const realmRefusal = (realm: URL, from: string, allowed: readonly string[]): string | undefined => {
+export const realmRefusal = (realm: URL, from: string, allowed: readonly string[]): RealmRefusal | undefined => {
   const challenger = new URL(from);
-  if (realm.username !== "" || realm.password !== "") return "it holds credentials of its own";
+  if (realm.username !== "" || realm.password !== "") return refused("it holds credentials of its own");
   if (realm.protocol === "http:" && challenger.protocol !== "http:")
-    return "it is http, while the registry is https; serve it over https";
+    return refused("it is http, while the registry is https; serve it over https");
   const host = realm.hostname;
   if (host === challenger.hostname || isAllowed(allowed, host, host)) return undefined;
-  const remedy = `if that is meant, allow it with --allow-private ${host}`;
-  if (isAllowed(neverNamed, host, host)) return `it is link-local, where metadata services are; ${remedy}`;
-  if (isPrivate(host) && !isPrivate(challenger.hostname)) return `it is a private address; ${remedy}`;
+  const allow = { remedy: "allow-private", host } as const;
+  if (isAllowed(neverNamed, host, host)) return refused("it is link-local, where metadata services are", allow);
+  if (isPrivate(host) && !isPrivate(challenger.hostname)) return refused("it is a private address", allow);
   return undefined;
 };
+
+export const refused = (why: string, facts: RealmRefusal["facts"] = {}): RealmRefusal => ({ why, facts });
 
 /**
  * Whether the registry's credentials may go to a realm that its own origin has named. Any host may be named over https,

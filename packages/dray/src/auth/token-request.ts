@@ -2,7 +2,7 @@ import { bytesContent, collect } from "../content/index.ts";
 import { DrayError } from "../errors.ts";
 import { type Handler, type HeaderPairs, type HttpRequest, type HttpResponse, header } from "../http/types.ts";
 import { kindOf } from "./credential.ts";
-import { realmRefusal } from "./realm.ts";
+import { type RealmRefusal, realmRefusal, refused } from "./realm.ts";
 import { formatScope, type Scope } from "./scope.ts";
 import { readRefusal, readToken, type Token } from "./token-answer.ts";
 import type { Credential } from "./types.ts";
@@ -98,11 +98,14 @@ const send = async (
     if (![301, 302, 303, 307, 308].includes(response.status) || location === undefined) return response;
     await response.body.discard();
     const next = URL.canParse(location, at.href) ? new URL(location, at) : undefined;
-    const refused =
-      hop === mostRedirects ? "it redirects too often" : redirectRefusal(method, at, next, response.status, options);
-    if (next === undefined || refused !== undefined) {
-      const message = `token service ${url.host} of ${options.registry} redirects to ${next?.host ?? "nowhere"}: refused, ${refused}`;
-      throw new DrayError("ADDRESS_REFUSED", message, { registry: options.registry, status: response.status });
+    const { registry } = options;
+    const refusal =
+      hop === mostRedirects
+        ? refused("it redirects too often")
+        : redirectRefusal(method, at, next, response.status, options);
+    if (next === undefined || refusal !== undefined) {
+      const message = `token service ${url.host} of ${registry} redirects to ${next?.host ?? "nowhere"}: refused, ${refusal?.why}`;
+      throw new DrayError("ADDRESS_REFUSED", message, { registry, status: response.status, ...refusal?.facts });
     }
     if (next.origin !== at.origin) carried = carried.filter(([name]) => name.toLowerCase() !== "authorization");
     at = next;
@@ -115,9 +118,9 @@ const redirectRefusal = (
   next: URL | undefined,
   status: number,
   { allowPrivate }: TokenServiceOptions,
-): string | undefined => {
-  if (next === undefined || !/^https?:$/.test(next.protocol)) return "that is no URL of the web";
-  if (method === "POST" && (next.origin !== at.origin || status < 307)) return "it would see our token";
+): RealmRefusal | undefined => {
+  if (next === undefined || !/^https?:$/.test(next.protocol)) return refused("that is no URL of the web");
+  if (method === "POST" && (next.origin !== at.origin || status < 307)) return refused("it would see our token");
   return realmRefusal(next, at.origin, allowPrivate);
 };
 

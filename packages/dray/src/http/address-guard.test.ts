@@ -95,7 +95,9 @@ test("literal addresses are checked before anything is sent; behind a proxy noth
         check,
         (error) =>
           isDrayError(error, "ADDRESS_REFUSED") &&
-          error.message.includes(`--allow-private ${host}`) &&
+          error.message.includes(host) &&
+          error.remedy === "allow-private" &&
+          error.host === host &&
           !error.retryable,
         name,
       );

@@ -88,6 +88,6 @@ export const addressGuard = ({ registry, allowPrivate, resolve = resolveHost }: 
 const refused = (host: string, address: string, registry: string | undefined): DrayError =>
   new DrayError(
     "ADDRESS_REFUSED",
-    `${registry} leads to ${host === address ? host : `${host} (${address})`}, a private address, and is itself a public host; if that is meant, allow it with --allow-private ${host}`,
-    registry === undefined ? {} : { registry },
+    `${registry} leads to ${host === address ? host : `${host} (${address})`}, a private address, and is itself a public host`,
+    { host, remedy: "allow-private", ...(registry === undefined ? {} : { registry }) },
   );

@@ -118,7 +118,7 @@ test("a limit that lasts too long is an error that says how long", async () => {
     isDrayError(error, "RATE_LIMITED") &&
     error.retryAfter === 21_600 &&
     error.registry === "r.example" &&
-    /--max-wait/.test(error.message);
+    error.remedy === "raise-max-wait";
   const clock = fakeClock();
   const start = clock.now();
   const { handler, log } = registry(clock, () => limited("21600"));

@@ -154,8 +154,8 @@ export class RateLimiter {
     const retryAfter = Math.ceil((this.#shutUntil - now) / 1_000);
     return new DrayError(
       "RATE_LIMITED",
-      `${registry} limits us for ${retryAfter} s more, and we may wait ${Math.round(maxWait / 1_000)} s in all; log in for a higher limit, wait longer with --max-wait, or try again later`,
-      { registry, retryAfter, status: 429 },
+      `${registry} limits us for ${retryAfter} s more, and we may wait ${Math.round(maxWait / 1_000)} s in all`,
+      { registry, retryAfter, status: 429, remedy: "raise-max-wait" },
     );
   }
 

@@ -50,14 +50,10 @@ export const responseError = async (
     ...(reference === undefined ? {} : { reference }),
     ...(fault === undefined || fault.code === "" ? {} : { registryCode: fault.code }),
     ...(wait === undefined ? {} : { retryAfter: Math.ceil(wait / 1_000) }),
+    ...(code === "UNAUTHORIZED" ? { remedy: "log-in" } : {}),
   };
-  return new DrayError(
-    code,
-    [`${what}: ${answer}`, remedy(code, response, { registry, wait, explained: said !== "" })]
-      .filter(Boolean)
-      .join("; "),
-    facts,
-  );
+  const advice = adviceFor(code, response, { wait, explained: said !== "" });
+  return new DrayError(code, [`${what}: ${answer}`, advice].filter(Boolean).join("; "), facts);
 };
 
 const codeOf = (status: number, registryCode: string | undefined): ErrorCode => {
@@ -71,13 +67,12 @@ const codeOf = (status: number, registryCode: string | undefined): ErrorCode => 
   return "REGISTRY";
 };
 
-const remedy = (
+const adviceFor = (
   code: ErrorCode,
   response: HttpResponse,
-  { registry, wait, explained }: { registry: string; wait: number | undefined; explained: boolean },
+  { wait, explained }: { wait: number | undefined; explained: boolean },
 ): string => {
-  if (code === "UNAUTHORIZED")
-    return `log in with: dray auth login ${registry} (dray auth explain ${registry} tells what was tried)`;
+  if (code === "UNAUTHORIZED") return "";
   if (code === "NOT_FOUND") return "check the name";
   if (code === "DENIED") return "these credentials may not do this; check the name and the account's rights";
   if (code === "RATE_LIMITED")

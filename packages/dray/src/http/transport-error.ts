@@ -1,4 +1,4 @@
-import { DrayError, type ErrorCode, isDrayError } from "../errors.ts";
+import { DrayError, type ErrorCode, isDrayError, type Remedy } from "../errors.ts";
 
 /** Which of the connection's limits ran out. */
 export type Wait = "connect" | "headers" | "idle" | "commit";
@@ -12,14 +12,11 @@ const waited: Readonly<Record<Wait, (host: string, seconds: number) => string>> 
 
 /** Nothing happened for as long as we wait. The message says which wait it was. */
 export const timeoutError = (wait: Wait, ms: number, host: string): DrayError =>
-  new DrayError(
-    "TIMEOUT",
-    `${waited[wait](host, ms / 1_000)} (${wait} time-out); try again, or wait longer with --timeout`,
-    {
-      registry: host,
-      retryable: true,
-    },
-  );
+  new DrayError("TIMEOUT", `${waited[wait](host, ms / 1_000)} (${wait} time-out)`, {
+    registry: host,
+    retryable: true,
+    remedy: "raise-timeout",
+  });
 
 /** What is known of a request that failed. */
 export interface Circumstances {
@@ -31,16 +28,19 @@ export interface Circumstances {
   readonly answeredBefore: boolean;
 }
 
-const trustRemedy = "trust its authority with --ca-file FILE";
+/** What is wrong, and what to do: in words that fit everybody, as a code, or both. */
+type Fault = readonly [reason: string, advice?: string | undefined, remedy?: Remedy];
+
+const unknownAuthority: Fault = ["its certificate is signed by an unknown authority", undefined, "trust-authority"];
 
 /** OpenSSL's words for certificates on the left, people's on the right. */
-const certificateFaults: Readonly<Record<string, readonly [reason: string, remedy: string]>> = {
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: ["its certificate is signed by an unknown authority", trustRemedy],
-  UNABLE_TO_GET_ISSUER_CERT: ["its certificate is signed by an unknown authority", trustRemedy],
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: ["its certificate is signed by an unknown authority", trustRemedy],
-  SELF_SIGNED_CERT_IN_CHAIN: ["its certificate is signed by an unknown authority", trustRemedy],
-  DEPTH_ZERO_SELF_SIGNED_CERT: ["its certificate is signed by itself", "trust it with --ca-file FILE"],
-  CERT_HAS_EXPIRED: ["its certificate has expired", "renew it there; --insecure skips the check"],
+const certificateFaults: Readonly<Record<string, Fault>> = {
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: unknownAuthority,
+  UNABLE_TO_GET_ISSUER_CERT: unknownAuthority,
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: unknownAuthority,
+  SELF_SIGNED_CERT_IN_CHAIN: unknownAuthority,
+  DEPTH_ZERO_SELF_SIGNED_CERT: ["its certificate is signed by itself", undefined, "trust-certificate"],
+  CERT_HAS_EXPIRED: ["its certificate has expired", "renew it there", "skip-tls-verify"],
   CERT_NOT_YET_VALID: ["its certificate is not valid yet", "check the clocks of both machines"],
   CERT_REVOKED: ["its certificate was revoked", "renew it there"],
   ERR_TLS_CERT_ALTNAME_INVALID: ["its certificate is for another name", "use the name it is for"],
@@ -49,9 +49,9 @@ const certificateFaults: Readonly<Record<string, readonly [reason: string, remed
 
 /** Whether a host was not reached because nobody we trust vouches for it. */
 export const isUntrusted = (error: unknown): boolean =>
-  isDrayError(error, "TLS") && (certificateFaults[codeOf(error.cause)]?.[1].includes("--ca-file") ?? false);
+  isDrayError(error, "TLS") && (error.remedy === "trust-authority" || error.remedy === "trust-certificate");
 
-const networkFaults: Readonly<Record<string, readonly [reason: string, remedy: string, passes: boolean]>> = {
+const networkFaults: Readonly<Record<string, readonly [reason: string, advice: string, passes: boolean]>> = {
   ENOTFOUND: ["no such host", "check the name", false],
   EAI_AGAIN: ["the name could not be looked up", "check the network", true],
   ECONNREFUSED: ["connection refused", "check the port, and that the registry runs", false],
@@ -70,13 +70,21 @@ export const transportError = (cause: unknown, { host, proxy, answeredBefore }: 
   if (isDrayError(cause)) return cause;
   const code = codeOf(cause);
   const place = proxy === undefined ? host : `${host} through the proxy ${proxy}`;
-  const make = (kind: ErrorCode, reason: string, remedy: string, retryable: boolean) =>
-    new DrayError(kind, `cannot reach ${place}: ${reason}; ${remedy}`, { registry: host, retryable, cause });
+  const make = (kind: ErrorCode, [reason, advice, remedy]: Fault, retryable: boolean) =>
+    new DrayError(kind, `cannot reach ${place}: ${reason}${advice === undefined ? "" : `; ${advice}`}`, {
+      registry: host,
+      retryable,
+      cause,
+      ...(remedy === undefined ? {} : { remedy }),
+    });
 
   const certificate = certificateFaults[code];
-  if (certificate !== undefined) return make("TLS", `${certificate[0]}${altNames(cause)}`, certificate[1], false);
+  if (certificate !== undefined) {
+    const [reason, ...advice] = certificate;
+    return make("TLS", [`${reason}${altNames(cause)}`, ...advice], false);
+  }
   const network = networkFaults[code];
-  if (network !== undefined) return make("NETWORK", network[0], network[1], network[2] || answeredBefore);
+  if (network !== undefined) return make("NETWORK", [network[0], network[1]], network[2] || answeredBefore);
 
   const text = cause instanceof Error ? cause.message : String(cause);
   if (code === "HPE_HEADER_OVERFLOW")
@@ -87,8 +95,8 @@ export const transportError = (cause: unknown, { host, proxy, answeredBefore }: 
       cause,
     });
   const alert = tlsAlert(`${code} ${text}`);
-  if (alert !== undefined) return make("TLS", alert[0], alert[1], false);
-  return make("NETWORK", shortened(text), "try again", true);
+  if (alert !== undefined) return make("TLS", alert, false);
+  return make("NETWORK", [shortened(text), "try again"], true);
 };
 
 const codeOf = (cause: unknown): string => {
@@ -105,11 +113,11 @@ const altNames = (cause: unknown): string => {
 };
 
 /** The runtimes name the same alerts differently: match what both have. */
-const tlsAlert = (text: string): readonly [reason: string, remedy: string] | undefined => {
+const tlsAlert = (text: string): Fault | undefined => {
   if (/wrong.version.number|packet.length.too.long|http.request/i.test(text))
-    return ["it does not speak TLS", "use plain http with --insecure, or another port"];
+    return ["it does not speak TLS", undefined, "plain-http"];
   if (/certificate.required|handshake.failure|bad.certificate|alert.*certificate|certificate.unknown/i.test(text))
-    return ["it asks for a client certificate, or does not accept ours", "give one with --cert FILE --key FILE"];
+    return ["it asks for a client certificate, or does not accept ours", undefined, "client-certificate"];
   if (/protocol.version|unsupported.protocol/i.test(text)) return ["it speaks no TLS version that we do", "update it"];
   return /\b(?:ssl|tls)\b|_SSL_|EPROTO/i.test(text) ? [shortened(text), "check its TLS settings"] : undefined;
 };

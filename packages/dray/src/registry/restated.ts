@@ -7,7 +7,7 @@ export const restated = (
   message: string,
   { retryable = error.retryable }: Pick<ErrorFacts, "retryable"> = {},
 ): DrayError => {
-  const { status, registry, reference, retryAfter, registryCode } = error;
+  const { status, registry, reference, retryAfter, registryCode, remedy, host } = error;
   return new DrayError(code, message, {
     retryable,
     cause: error,
@@ -16,5 +16,7 @@ export const restated = (
     ...(reference === undefined ? {} : { reference }),
     ...(retryAfter === undefined ? {} : { retryAfter }),
     ...(registryCode === undefined ? {} : { registryCode }),
+    ...(remedy === undefined ? {} : { remedy }),
+    ...(host === undefined ? {} : { host }),
   });
 };
