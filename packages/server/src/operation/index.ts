@@ -4,7 +4,8 @@
  */
 export { type AccessFormat, accessLog } from "./access-log.ts";
 export { type AuditLog, auditLog, type Deed } from "./audit-log.ts";
-export * from "./control/index.ts";
+export { control, serveControl } from "./control/index.ts";
+export { type ControlActions, type ControlClient, type Controls, controls, socketPath } from "./controls.ts";
 export { debugHandler } from "./debug.ts";
 export { type Health, HealthChecks, type HealthSources } from "./health.ts";
 export { type LineOptions, type Lines, openLines } from "./lines.ts";

@@ -1,6 +1,6 @@
 import { DrayError } from "dray/errors";
 import type { Settings } from "../config/index.ts";
-import { type ControlClient, control } from "../operation/index.ts";
+import { type ControlClient, control, controls, socketPath } from "../operation/index.ts";
 import type { Notice } from "../options.ts";
 import { actionsOf } from "./actions.ts";
 import { openRegistry } from "./open-registry.ts";
@@ -20,7 +20,7 @@ export const maintain = async <T>(
       "USAGE",
       "a registry in memory lives in its process alone; name the folder of the data: --data DIR",
     );
-  const running = await control(settings.storage.root);
+  const running = await control(socketPath(settings.storage.root), controls);
   if (running !== undefined) return work(running);
   const alone = { ...settings, registry: { ...settings.registry, gc: { ...settings.registry.gc, lease: 0 } } };
   const { registry } = await openRegistry(alone, { onNotice });

@@ -8,7 +8,7 @@ import { bytesBody, collect } from "dray/content";
 import { connection, type HttpResponse, header } from "dray/http";
 import { digestOf } from "dray/oci";
 import { loadSettings, type Settings } from "../config/index.ts";
-import { control } from "../operation/index.ts";
+import { control, controls, socketPath } from "../operation/index.ts";
 import { fetchJson } from "./fetch-json.ts";
 import { maintain } from "./maintain.ts";
 import { type Serving, serve } from "./serve.ts";
@@ -89,7 +89,7 @@ describe("a registry by its settings", () => {
     const data = join(root, "asked");
     try {
       await push(serving.origin, "a", "garbage");
-      const client = (await control(data)) ?? assert.fail();
+      const client = (await control(socketPath(data), controls)) ?? assert.fail();
       assert.deepEqual((await client.ask("check", {})).differences, 0);
       assert.deepEqual((await client.ask("verify", {})).damaged, 0);
       await client.ask("read-only", { on: true });

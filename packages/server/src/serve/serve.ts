@@ -3,6 +3,7 @@ import type { HttpRequest } from "dray/http";
 import { type DebugSettings, type ListenSettings, reloadable, type Settings } from "../config/index.ts";
 import type { Listener, ListenOptions } from "../listen/index.ts";
 import {
+  controls,
   debugHandler,
   HealthChecks,
   type Log,
@@ -11,6 +12,7 @@ import {
   openLog,
   openMetrics,
   serveControl,
+  socketPath,
 } from "../operation/index.ts";
 import type { Notice } from "../options.ts";
 import { actionsOf } from "./actions.ts";
@@ -119,7 +121,8 @@ export const serve = async (settings: Settings, { settings: again, version }: Se
       ...(audit === undefined ? {} : { audit }),
     });
     if (settings.storage.driver === "filesystem") {
-      const control = await serveControl(settings.storage.root, actions);
+      const { root } = settings.storage;
+      const control = await serveControl({ path: socketPath(root), serves: root, format: controls, actions });
       opened.onClose(() => control.close());
     }
     registry.start();

@@ -1,34 +1,38 @@
 import { type IncomingMessage, request } from "node:http";
 import { aborted, DrayError, type ErrorCode, exitCodes } from "dray/errors";
-import type { ControlLine, ControlName, Controls } from "./controls.ts";
+import type { ControlFormat, ControlLine, Controls } from "./format.ts";
 import { answers } from "./knock.ts";
-import { reach, socketPath } from "./socket-path.ts";
+import { reach } from "./socket-path.ts";
 
-/** A registry that is running. */
-export interface ControlClient {
+/** A program that is running, to be asked. */
+export interface ControlClient<C extends Controls<C>> {
   /**
    * Asks for something and waits until it is done. Aborting the signal ends it there, too.
-   * @throws DrayError what went wrong there; `NETWORK` where the registry ended meanwhile
+   * @throws DrayError what went wrong there; `NETWORK` where the program ended meanwhile
    */
-  ask<N extends ControlName>(
+  ask<N extends keyof C & string>(
     name: N,
-    options: Controls[N]["options"],
-    how?: { readonly onProgress?: (progress: Controls[N]["progress"]) => void; readonly signal?: AbortSignal },
-  ): Promise<Controls[N]["result"]>;
+    options: C[N]["options"],
+    how?: { readonly onProgress?: (progress: C[N]["progress"]) => void; readonly signal?: AbortSignal },
+  ): Promise<C[N]["result"]>;
 }
 
 /**
- * The registry that serves a data folder, or `undefined` where none is running.
+ * The program that listens at a socket, or `undefined` where none is running.
  * @throws DrayError `DENIED` where it runs as another user
  */
-export const control = async (dataFolder: string): Promise<ControlClient | undefined> => {
-  const path = socketPath(dataFolder);
-  if (!(await answers(path))) return undefined;
+export const control = async <C extends Controls<C>>(
+  path: string,
+  { program, words }: ControlFormat<C>,
+): Promise<ControlClient<C> | undefined> => {
+  if (!(await answers(path, program))) return undefined;
+  const ended = (cause?: unknown): DrayError =>
+    new DrayError("NETWORK", `${program} ended before it was done; ask again when it is back`, { cause });
   return {
     ask: (name, options, { onProgress = () => {}, signal } = {}) =>
       reach(path, async (short) => {
-        const response = await send(short, name, options, signal);
         try {
+          const response = await send(short, name, words[name].reads === true ? undefined : options, signal);
           for await (const line of linesOf(response)) {
             if ("progress" in line) onProgress(line.progress as never);
             else if ("error" in line) throw errorOf(line.error);
@@ -46,22 +50,21 @@ export const control = async (dataFolder: string): Promise<ControlClient | undef
 
 const send = (
   path: string,
-  name: ControlName,
-  options: object,
+  name: string,
+  options: object | undefined,
   signal: AbortSignal | undefined,
 ): Promise<IncomingMessage> =>
   new Promise((resolve, reject) => {
-    const get = name === "status";
     const asked = request({
       socketPath: path,
       path: `/${name}`,
-      method: get ? "GET" : "POST",
+      method: options === undefined ? "GET" : "POST",
       agent: false,
       ...(signal === undefined ? {} : { signal }),
     });
     asked.once("response", resolve);
-    asked.on("error", (error) => reject(signal?.aborted ? aborted(signal) : ended(error)));
-    asked.end(get ? undefined : JSON.stringify(options));
+    asked.on("error", reject);
+    asked.end(options === undefined ? undefined : JSON.stringify(options));
   });
 
 async function* linesOf(response: IncomingMessage): AsyncGenerator<ControlLine> {
@@ -76,6 +79,3 @@ async function* linesOf(response: IncomingMessage): AsyncGenerator<ControlLine> 
 
 const errorOf = ({ code, message }: { code: string; message: string }): DrayError =>
   new DrayError(Object.hasOwn(exitCodes, code) ? (code as ErrorCode) : "REGISTRY", message);
-
-const ended = (cause?: unknown): DrayError =>
-  new DrayError("NETWORK", "the registry ended before it was done; ask again when it is back", { cause });

@@ -7,39 +7,68 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { DrayError } from "dray/errors";
-import type { Digest } from "dray/oci";
-import { type ControlActions, type ControlServer, control, serveControl, socketPath } from "./index.ts";
+import {
+  type ControlActions,
+  type ControlClient,
+  type ControlFormat,
+  type ControlServer,
+  control as connect,
+  serveControl as listen,
+} from "./index.ts";
 
-const collected = {
-  manifests: 1,
-  layers: 2,
-  blobs: 3,
-  uploads: 6,
-  bytes: 4,
-  kept: 5,
-  unreadable: [],
-  dryRun: true,
-  seconds: 0.5,
+interface Found {
+  readonly reason: string;
+}
+
+/** What a program may be asked. */
+interface Questions {
+  gc: {
+    readonly options: { readonly dryRun?: boolean; readonly grace?: number };
+    readonly progress: Found;
+    readonly result: object;
+  };
+  check: { readonly options: object; readonly progress: { readonly name: string }; readonly result: object };
+  verify: { readonly options: object; readonly progress: Found; readonly result: object };
+  rebuild: { readonly options: object; readonly progress: never; readonly result: object };
+  "read-only": { readonly options: { readonly on: boolean }; readonly progress: never; readonly result: object };
+  status: { readonly options: object; readonly progress: never; readonly result: object };
+}
+
+const format: ControlFormat<Questions> = {
+  program: "the registry",
+  words: {
+    gc: { options: { dryRun: "boolean", grace: "number" } },
+    check: {},
+    verify: {},
+    rebuild: {},
+    "read-only": { options: { on: "boolean" }, needs: ["on"] },
+    status: { reads: true },
+  },
 };
-const digest = `sha256:${"a".repeat(64)}` as Digest;
+const socketPath = (folder: string): string => join(folder, "dray", "control.sock");
+const control = (folder: string): Promise<ControlClient<Questions> | undefined> => connect(socketPath(folder), format);
+const serveControl = (folder: string, actions: ControlActions<Questions>): Promise<ControlServer> =>
+  listen({ path: socketPath(folder), serves: folder, format, actions });
+
+const collected = { manifests: 1, blobs: 3, kept: 5, dryRun: true, seconds: 0.5 };
 
 const asked: unknown[] = [];
 let endless: PromiseWithResolvers<void>;
-const actions: ControlActions = {
+const actions: ControlActions<Questions> = {
   gc: async (options, { tell }) => {
     asked.push(options);
-    tell({ kind: "blob", action: "remove", reason: "unreferenced", digest, bytes: 4 });
-    tell({ kind: "blob", action: "keep", reason: "line\nbreak" });
+    tell({ reason: "unreferenced" });
+    tell({ reason: "line\nbreak" });
     return collected;
   },
   check: async (_, { tell }) => {
-    tell({ repository: "a", kind: "tag", name: "1", what: "missing" });
+    tell({ name: "1" });
     throw new DrayError("DISK", "cannot read: input/output");
   },
   // Goes on until whoever asked has gone.
   verify: (_, { tell, signal }) =>
     new Promise((_, reject) => {
-      tell({ digest, reason: "begun" });
+      tell({ reason: "begun" });
       signal.addEventListener("abort", () => {
         endless.resolve();
         reject(signal.reason instanceof DrayError ? signal.reason : new DrayError("ABORTED", "gone"));
@@ -47,7 +76,6 @@ const actions: ControlActions = {
     }),
   rebuild: () => Promise.reject(new TypeError("a fault of ours")),
   "read-only": async (options) => options,
-  reload: async () => ({}),
   status: async () => ({ readOnly: false }),
 };
 
@@ -227,7 +255,7 @@ test("another user is told whom to be", {
       "-e",
       `const { control } = await import(${JSON.stringify(client)});
        process.setgid(65534); process.setuid(65534);
-       await control(${JSON.stringify(data)}).then(() => console.log("in"), (error) => console.log(error.code));`,
+       await control(${JSON.stringify(socketPath(data))}, ${JSON.stringify(format)}).then(() => console.log("in"), (error) => console.log(error.code));`,
     ],
     { stdio: ["ignore", "pipe", "inherit"], env: { ...process.env, HOME: "/" } },
   );

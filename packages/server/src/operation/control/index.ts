@@ -1,5 +1,7 @@
-/** Questions of an operator to a running registry, over a socket in its data folder: `serveControl` there, `control` here. */
+/**
+ * Questions of an operator to a running program, over a socket that is its owner's alone: `serveControl` there, `control` here.
+ * Imports the library; what can be asked is an argument.
+ */
 export { type ControlClient, control } from "./client.ts";
-export type { ControlActions, ControlName, Controls, Damage, Verified } from "./controls.ts";
+export type { ControlActions, ControlFormat, Controls, ControlWords } from "./format.ts";
 export { type ControlServer, serveControl } from "./server.ts";
-export { socketPath } from "./socket-path.ts";

@@ -7,7 +7,7 @@ import { reach } from "./socket-path.ts";
  * Whether somebody answers at a socket. One that a dead process left behind refuses.
  * @throws DrayError `DENIED` where it belongs to another user
  */
-export const answers = (path: string): Promise<boolean> =>
+export const answers = (path: string, program: string): Promise<boolean> =>
   reach(
     path,
     (short) =>
@@ -23,7 +23,7 @@ export const answers = (path: string): Promise<boolean> =>
             reject(
               new DrayError(
                 "DENIED",
-                `${path} belongs to another user: run this as the user of the registry, or as root`,
+                `${path} belongs to another user: run this as the user of ${program}, or as root`,
               ),
             );
           else resolve(false);

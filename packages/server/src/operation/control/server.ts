@@ -3,9 +3,9 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { dirname, join } from "node:path";
 import { DrayError, isDrayError } from "dray/errors";
 import { diskError } from "dray/files";
-import { type ControlActions, type ControlLine, isControl, readOptions } from "./controls.ts";
+import { type ControlActions, type ControlFormat, type ControlLine, type Controls, readOptions } from "./format.ts";
 import { answers } from "./knock.ts";
-import { reach, socketPath } from "./socket-path.ts";
+import { reach } from "./socket-path.ts";
 
 /** Bytes of a question's body. */
 const largestQuestion = 64 * 1024;
@@ -19,21 +19,34 @@ export interface ControlServer {
   close(): Promise<void>;
 }
 
+export interface ControlOptions<C extends Controls<C>> {
+  /** Where the socket is to lie, in a folder that this makes. */
+  readonly path: string;
+  /** What is served, for whoever finds another process there: its folder. */
+  readonly serves: string;
+  readonly format: ControlFormat<C>;
+  readonly actions: ControlActions<C>;
+}
+
 /**
- * Listens at `DATA/dray/control.sock`, for the owner of the process alone (mode 0600): HTTP, `POST /gc` and so on with options as a
+ * Listens at a socket, for the owner of the process alone (mode 0600): HTTP, `POST /gc` and so on with options as a
  * JSON object, `GET /status`; the answer is a line of JSON for each thing found and a last one with the result. The socket is made in
  * a folder that nobody else can enter and then moved to its place, so there is no moment in which another user may connect, and what
  * a dead process left there is replaced.
  * @example curl --unix-socket DATA/dray/control.sock -d '{"dryRun":true}' http://dray/gc
  * @throws DrayError `LOCKED` where somebody answers there, `DISK` where no socket can be made
  */
-export const serveControl = async (dataFolder: string, actions: ControlActions): Promise<ControlServer> => {
-  const path = socketPath(dataFolder);
+export const serveControl = async <C extends Controls<C>>({
+  path,
+  serves,
+  format,
+  actions,
+}: ControlOptions<C>): Promise<ControlServer> => {
   const folder = dirname(path);
-  if (await answers(path))
-    throw new DrayError("LOCKED", `another process serves ${dataFolder}: it answers at ${path}`, { retryable: true });
+  if (await answers(path, format.program))
+    throw new DrayError("LOCKED", `another process serves ${serves}: it answers at ${path}`, { retryable: true });
   const running = new Set<AbortController>();
-  const server = createServer((request, response) => void serve(actions, running, request, response));
+  const server = createServer((request, response) => void serve(format, actions, running, request, response));
   try {
     await mkdir(folder, { recursive: true });
     for (const name of await readdir(folder))
@@ -51,7 +64,7 @@ export const serveControl = async (dataFolder: string, actions: ControlActions):
     path,
     close: async () => {
       for (const controller of running)
-        controller.abort(new DrayError("ABORTED", "the registry is about to end; ask again when it is back"));
+        controller.abort(new DrayError("ABORTED", `${format.program} is about to end; ask again when it is back`));
       await unlink(path).catch(() => {});
       await new Promise<void>((resolve) => {
         server.close(() => resolve());
@@ -72,8 +85,9 @@ const listen = (server: Server, path: string): Promise<void> =>
     });
   });
 
-const serve = async (
-  actions: ControlActions,
+const serve = async <C extends Controls<C>>(
+  { words }: ControlFormat<C>,
+  actions: ControlActions<C>,
   running: Set<AbortController>,
   request: IncomingMessage,
   response: ServerResponse,
@@ -89,14 +103,15 @@ const serve = async (
   };
   try {
     const name = (request.url ?? "").slice(1);
-    if (!isControl(name)) return refuse(response, 404, "NOT_FOUND", `there is no ${request.url}`);
-    const method = name === "status" ? "GET" : "POST";
+    if (!Object.hasOwn(words, name)) return refuse(response, 404, "NOT_FOUND", `there is no ${request.url}`);
+    const question = words[name as keyof C];
+    const method = question.reads === true ? "GET" : "POST";
     if (request.method !== method) return refuse(response, 405, "USAGE", `${method} ${request.url}`);
-    const options = readOptions(name, await textOf(request));
+    const options = readOptions(name, question, await textOf(request));
     response.writeHead(200, { "Content-Type": "application/x-ndjson", Connection: "close" });
     response.flushHeaders();
     const context = { tell: (progress: unknown) => line({ progress }), signal: gone.signal };
-    const run = actions[name] as (options: object, context: object) => Promise<unknown>;
+    const run = actions[name as keyof C] as (options: object, context: object) => Promise<unknown>;
     line({ result: (await run(options, context)) ?? {} });
   } catch (error) {
     const { code, message } = isDrayError(error) ? error : { code: "REGISTRY", message: String(error) };

@@ -1,10 +1,7 @@
 import { mkdtemp, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { basename, dirname, join, resolve } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { DrayError } from "dray/errors";
-
-/** Where the control socket of a data folder lies. */
-export const socketPath = (dataFolder: string): string => join(resolve(dataFolder), "dray", "control.sock");
 
 /** Bytes of a socket's path: 107 on Linux, 103 elsewhere. */
 const longest = 103;
