@@ -1,6 +1,5 @@
 /** The registry server: a `Handler` over a driver, sockets to serve it on, and what an operator needs around it. */
 export type { Access as RegistryAccess, Action, Need, Principal, Verdict } from "./access/types.ts";
-export type { RefusalCode } from "./answer/index.ts";
 export {
   describeSettings,
   describeText,
@@ -12,6 +11,7 @@ export {
 } from "./config/index.ts";
 export { typeInside } from "./distribution-tree/index.ts";
 export * as treePaths from "./distribution-tree/paths.ts";
+export type { RefusalCode } from "./endpoints/registry-error.ts";
 export type { Collected, Decision } from "./gc/types.ts";
 export * from "./listen/index.ts";
 export type { Difference } from "./metadata/types.ts";

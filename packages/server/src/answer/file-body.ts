@@ -1,7 +1,14 @@
 import { DrayError } from "dray/errors";
-import type { StoredFile } from "../storage/driver.ts";
 import { type Block, type Blocks, blocks as sharedBlocks } from "./blocks.ts";
 import type { ServedBody } from "./body.ts";
+
+/** A file that is open to be read by position, whatever keeps it. */
+export interface ReadableFile {
+  readonly size: number;
+  /** Reads from `position` until `into` is full or the file ends; gives the count. */
+  read(into: Uint8Array, position: number): Promise<number>;
+  close(): Promise<void>;
+}
 
 /**
  * The bytes of a stored file from `start` up to `end`, which is not among them. One block is read while the former one is written,
@@ -9,7 +16,7 @@ import type { ServedBody } from "./body.ts";
  * cannot be, or when the body is discarded.
  */
 export const fileBody = (
-  file: StoredFile,
+  file: ReadableFile,
   { start, end, signal }: { readonly start: number; readonly end: number; readonly signal?: AbortSignal | undefined },
   blocks: Blocks = sharedBlocks,
 ): ServedBody => ({
@@ -20,7 +27,7 @@ export const fileBody = (
 });
 
 const pour = async (
-  file: StoredFile,
+  file: ReadableFile,
   start: number,
   end: number,
   write: (chunk: Uint8Array) => Promise<void>,
@@ -65,7 +72,7 @@ const pour = async (
 
 /** Each chunk in memory of its own, since whoever reads it may keep it or give it away. */
 async function* chunks(
-  file: StoredFile,
+  file: ReadableFile,
   start: number,
   end: number,
   signal: AbortSignal | undefined,
@@ -85,7 +92,7 @@ async function* chunks(
   }
 }
 
-const read = async (file: StoredFile, into: Uint8Array, position: number): Promise<void> => {
+const read = async (file: ReadableFile, into: Uint8Array, position: number): Promise<void> => {
   const count = await file.read(into, position);
   if (count !== into.byteLength)
     throw new DrayError("DISK", `a stored file of ${file.size} bytes ended at ${position + count}`);

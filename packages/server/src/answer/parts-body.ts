@@ -1,11 +1,10 @@
 import { randomBytes } from "node:crypto";
-import type { StoredFile } from "../storage/driver.ts";
 import type { ServedBody } from "./body.ts";
-import { fileBody } from "./file-body.ts";
+import { fileBody, type ReadableFile } from "./file-body.ts";
 
 /** Several ranges of a file as `multipart/byteranges`. @see https://www.rfc-editor.org/rfc/rfc9110#section-14.6 */
 export const partsBody = (
-  file: StoredFile,
+  file: ReadableFile,
   ranges: readonly { readonly start: number; readonly end: number }[],
   mediaType: string,
 ): { body: ServedBody; boundary: string } => {
@@ -22,7 +21,7 @@ export const partsBody = (
     tail.byteLength,
   );
   // Each part closes what it was given; the file itself is closed once, at the end.
-  const kept: StoredFile = { size: file.size, read: file.read.bind(file), close: async () => {} };
+  const kept: ReadableFile = { size: file.size, read: file.read.bind(file), close: async () => {} };
   async function* chunks(): AsyncGenerator<Uint8Array> {
     try {
       for (const [i, range] of ranges.entries()) {

@@ -1,6 +1,7 @@
 import type { HeaderPairs, HttpRequest, HttpResponse } from "dray/http";
 import { encodeJson } from "dray/oci";
 import { memoryBody, type ServedBody } from "./body.ts";
+import type { HttpError } from "./http-error.ts";
 
 export const emptyBody: ServedBody = memoryBody(new Uint8Array(0));
 
@@ -48,3 +49,12 @@ export const withJson = (
   headers: HeaderPairs = [],
   mediaType = "application/json",
 ): HttpResponse => withBytes(request, 200, [["Content-Type", mediaType], ...headers], encodeJson(value));
+
+/** An error as an answer: `{errors: [{code, message, detail}]}`. */
+export const refused = (request: HttpRequest, { status, code, message, headers, detail }: HttpError): HttpResponse =>
+  withBytes(
+    request,
+    status,
+    [["Content-Type", "application/json"], ...Object.entries(headers)],
+    encodeJson({ errors: [{ code, message, detail }] }),
+  );

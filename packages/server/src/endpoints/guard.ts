@@ -1,5 +1,5 @@
-import { RegistryError } from "../answer/index.ts";
 import type { RegistryContext } from "../registry/context.ts";
+import { RegistryError } from "./registry-error.ts";
 
 /** Everything that writes comes through here first. */
 export const refuseWrites = ({ settings }: Pick<RegistryContext, "settings">): void => {

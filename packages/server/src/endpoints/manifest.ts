@@ -11,7 +11,7 @@ import {
   isTag,
   parseManifest,
 } from "dray/oci";
-import { answerOf, bare, emptyBody, memoryBody, RegistryError } from "../answer/index.ts";
+import { answerOf, bare, emptyBody, memoryBody } from "../answer/index.ts";
 import { type Described, typeInside } from "../distribution-tree/index.ts";
 import type { ServedManifest } from "../read-cache/manifests.ts";
 import { badDigest } from "./bad-digest.ts";
@@ -21,6 +21,7 @@ import { checkManifest } from "./check-manifest.ts";
 import { refuseFullDisk, refuseWrites } from "./guard.ts";
 import { locationOf } from "./location.ts";
 import { notModified, preconditionHolds } from "./preconditions.ts";
+import { RegistryError } from "./registry-error.ts";
 import type { Route } from "./route.ts";
 
 type ManifestRoute = Route & { kind: "manifest" };

@@ -127,7 +127,7 @@ test("a handler that fails with NETWORK breaks the connection, with anything els
       const answer = await send(server, "/");
       assert.equal(answer.status, 500);
       assert.deepEqual(JSON.parse(Buffer.from(answer.bytes).toString()), {
-        errors: [{ code: "UNKNOWN", message: "the registry failed; its log says why", detail: null }],
+        errors: [{ code: "UNKNOWN", message: "the server failed; its log says why", detail: null }],
       });
     },
   );

@@ -1,9 +1,9 @@
 import type { IncomingMessage } from "node:http";
-import { RegistryError } from "../answer/index.ts";
+import { HttpError } from "../answer/index.ts";
 
 export interface Found {
   /** Why the request is not served. */
-  readonly refusal?: RegistryError;
+  readonly refusal?: HttpError;
   readonly hasBody: boolean;
   /** Whether its connection cannot be trusted to begin another request where this one ends. */
   readonly closes: boolean;
@@ -13,7 +13,7 @@ const fine: Found = { hasBody: false, closes: false };
 const withBody: Found = { hasBody: true, closes: false };
 
 /**
- * What the parser lets pass and a registry must not: what another server on the way may read differently. Everything a listener
+ * What the parser lets pass and a server must not: what another server on the way may read differently. Everything a listener
  * needs to know of headers is found in one pass, without making an object of them.
  */
 export const malformed = (message: IncomingMessage, longest: number): Found => {
@@ -34,16 +34,16 @@ export const malformed = (message: IncomingMessage, longest: number): Found => {
       found = withBody;
       if (message.httpVersionMinor === 0) return bad("HTTP/1.0 has no Transfer-Encoding");
       if (rawHeaders[i + 1]?.toLowerCase() !== "chunked")
-        return refuse(new RegistryError(501, "UNSUPPORTED", "the only Transfer-Encoding here is chunked"));
+        return refuse(new HttpError(501, "UNSUPPORTED", "the only Transfer-Encoding here is chunked"));
     }
   }
   if (url.length > longest)
-    return refuse(new RegistryError(414, "UNSUPPORTED", `a target of more than ${longest} characters`));
+    return refuse(new HttpError(414, "UNSUPPORTED", `a target of more than ${longest} characters`));
   return found;
 };
 
 /** RFC 3986 §3.2 without user information. */
 const authority = /^(?:[A-Za-z0-9._~%!$&'()*+,;=-]*|\[[0-9A-Fa-f:.]+\])(?::\d*)?$/;
 
-const bad = (message: string): Found => refuse(new RegistryError(400, "UNSUPPORTED", message));
-const refuse = (refusal: RegistryError): Found => ({ refusal, hasBody: true, closes: true });
+const bad = (message: string): Found => refuse(new HttpError(400, "UNSUPPORTED", message));
+const refuse = (refusal: HttpError): Found => ({ refusal, hasBody: true, closes: true });

@@ -7,7 +7,7 @@ import { test } from "node:test";
 import { collect } from "dray/content";
 import type { Handler, HttpRequest } from "dray/http";
 import { rawClient, statuses } from "../../test/raw-client.ts";
-import { bare, RegistryError, refused } from "../answer/index.ts";
+import { bare, HttpError, refused } from "../answer/index.ts";
 import { type Listener, type ListenOptions, listen } from "./index.ts";
 
 const served = async (
@@ -23,7 +23,7 @@ const served = async (
   }
 };
 
-const deny: Handler = async (request) => refused(request, new RegistryError(401, "UNAUTHORIZED", "no"));
+const deny: Handler = async (request) => refused(request, new HttpError(401, "UNAUTHORIZED", "no"));
 
 const sum = async (request: HttpRequest): Promise<number> => {
   const { body } = request;
@@ -135,7 +135,7 @@ test("a handler that stops in the middle of a body answers, and the client sees 
       const { body } = request;
       assert.ok(body !== undefined && "chunks" in body);
       for await (const _ of body.chunks) break;
-      return refused(request, new RegistryError(416, "SIZE_INVALID", "no"));
+      return refused(request, new HttpError(416, "SIZE_INVALID", "no"));
     },
     async (server) => {
       const client = await rawClient(server.port);

@@ -3,7 +3,19 @@ import { basename, dirname, join, resolve } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import type { Notice } from "../options.ts";
 import { isOnNetwork } from "./network-file-system.ts";
-import { application, schema, tables, version } from "./schema.ts";
+
+/** What a program keeps in a database, all of which can be made again. */
+export interface DatabaseFormat {
+  /** In words: `the index`. */
+  readonly name: string;
+  /** Tells its file from other databases: SQLite's `application_id`. */
+  readonly application: number;
+  /** Goes up when the tables change: a file of another version is begun anew. */
+  readonly version: number;
+  readonly tables: readonly string[];
+  /** The statements that make them. */
+  readonly schema: string;
+}
 
 export interface OpenOptions {
   readonly onNotice: (notice: Notice) => void;
@@ -15,24 +27,24 @@ export interface OpenOptions {
  * Opens the file with its tables. What it cannot use it begins anew, since nothing in it is lost: a damaged file, another version,
  * a file that is no database. Where there can be no file at all, it goes on in memory. It never refuses.
  */
-export const openDatabase = (file: string, options: OpenOptions): DatabaseSync => {
-  if (file === ":memory:") return opened(file, options);
+export const openDatabase = (file: string, format: DatabaseFormat, options: OpenOptions): DatabaseSync => {
+  if (file === ":memory:") return opened(file, format, options);
   try {
     mkdirSync(dirname(resolve(file)), { recursive: true });
     try {
-      return opened(file, options);
+      return opened(file, format, options);
     } catch (error) {
       // Somebody else's is no damage, and not ours to remove.
       if (errcodeOf(error) === busy || error instanceof Foreign) throw error;
-      const message = `the index is begun anew, because ${file} cannot be used: ${textOf(error)}`;
+      const message = `${format.name} is begun anew, because ${file} cannot be used: ${textOf(error)}`;
       options.onNotice({ level: "warn", message });
       removeDatabase(file);
-      return opened(file, options);
+      return opened(file, format, options);
     }
   } catch (error) {
-    const message = `the index is kept in memory and made again with each start, because there can be no ${file}: ${textOf(error)}`;
+    const message = `${format.name} is kept in memory and made again with each start, because there can be no ${file}: ${textOf(error)}`;
     options.onNotice({ level: "error", message });
-    return opened(":memory:", options);
+    return opened(":memory:", format, options);
   }
 };
 
@@ -54,10 +66,10 @@ export const errcodeOf = (error: unknown): number | undefined => {
   return typeof code === "number" ? code & 0xff : undefined;
 };
 
-const opened = (file: string, options: OpenOptions): DatabaseSync => {
+const opened = (file: string, format: DatabaseFormat, options: OpenOptions): DatabaseSync => {
   const database = new DatabaseSync(file);
   try {
-    prepare(database, file, options);
+    prepare(database, file, format, options);
     return database;
   } catch (error) {
     database.close();
@@ -65,7 +77,8 @@ const opened = (file: string, options: OpenOptions): DatabaseSync => {
   }
 };
 
-const prepare = (database: DatabaseSync, file: string, { network }: OpenOptions): void => {
+const prepare = (database: DatabaseSync, file: string, format: DatabaseFormat, { network }: OpenOptions): void => {
+  const { application, version, tables, schema } = format;
   // One process has it, for as long as it runs: no locks are taken by the call, and no memory is shared.
   database.exec("PRAGMA locking_mode=EXCLUSIVE; PRAGMA busy_timeout=1000; PRAGMA cache_size=-16000");
   database.exec("PRAGMA trusted_schema=OFF; PRAGMA temp_store=MEMORY");

@@ -1,15 +1,17 @@
-/** Goes up when the tables change: a file of another version is begun anew, since all of it can be read from the tree. */
-export const version = 1;
-/** Tells our file from other databases: `dray` in ASCII. */
-export const application = 0x64726179;
+import type { DatabaseFormat } from "./open-database.ts";
 
-export const tables = ["repositories", "tags", "manifests", "uses", "recent_uses"] as const;
+/** Goes up when the tables change: a file of another version is begun anew, since all of it can be read from the tree. */
+const version = 1;
+/** Tells our file from other databases: `dray` in ASCII. */
+const application = 0x64726179;
+
+const tables = ["repositories", "tags", "manifests", "uses", "recent_uses"];
 
 /**
  * Text is compared by bytes (SQLite's own default). Inodes are REAL: they may be larger than a JavaScript integer, and are only
  * compared for being equal. The primary keys without row numbers are what pages go along.
  */
-export const schema = `
+const schema = `
 CREATE TABLE repositories (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
 CREATE TABLE tags (
   repository INTEGER NOT NULL, name TEXT NOT NULL, digest BLOB NOT NULL, at REAL NOT NULL, mtime REAL, ino REAL,
@@ -34,3 +36,5 @@ CREATE TABLE recent_uses (
   PRIMARY KEY (short, repository, manifest)
 ) WITHOUT ROWID;
 `;
+
+export const format: DatabaseFormat = { name: "the index", application, version, tables, schema };

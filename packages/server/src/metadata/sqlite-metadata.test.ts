@@ -19,7 +19,7 @@ import { after, test } from "node:test";
 import { type Digest, digestOf } from "dray/oci";
 import fc from "fast-check";
 import { withDatabase } from "../../test/database.ts";
-import { application, schema } from "./schema.ts";
+import { format } from "./schema.ts";
 import { openMetadata } from "./sqlite-metadata.ts";
 import type { ManifestRecord, Metadata } from "./types.ts";
 
@@ -185,7 +185,7 @@ test("no question walks over what it does not answer, and none sorts", () => {
   );
   assert.ok(questions.length > 20, `${questions.length} questions`);
   const plans = withDatabase(":memory:", (database) => {
-    database.exec(schema);
+    database.exec(format.schema);
     return questions.map((sql) =>
       database
         .prepare(`EXPLAIN QUERY PLAN ${sql}`)
@@ -343,6 +343,6 @@ test("after `reset` everything is gone, from the file as well, and the generatio
   metadata.putManifest("r", manifest("b"));
   assert.equal(metadata.counts().manifests, 1);
   metadata.close();
-  assert.equal(application.toString(16), Buffer.from("dray").toString("hex"));
+  assert.equal(format.application.toString(16), Buffer.from("dray").toString("hex"));
   assert.equal(existsSync(file), false, "what was left behind is not taken for the truth later");
 });

@@ -5,6 +5,7 @@ import type { Notice } from "../options.ts";
 import { digestOfKey, keyBefore, keyOf, packed, unpacked } from "./digest-key.ts";
 import { corrupt, errcodeOf, noDatabase, openDatabase, removeDatabase } from "./open-database.ts";
 import { manifestColumns, manifestOf, tagColumns, tagOf } from "./rows.ts";
+import { format } from "./schema.ts";
 import { Statements } from "./statements.ts";
 import type { ManifestRecord, Metadata, Page, TagRecord } from "./types.ts";
 import { Uses } from "./uses.ts";
@@ -34,7 +35,7 @@ class SqliteMetadata implements Metadata {
   constructor(file: string, options: MetadataOptions) {
     this.#file = file;
     this.#options = { onNotice: () => {}, ...options };
-    this.#database = openDatabase(file, this.#options);
+    this.#database = openDatabase(file, format, this.#options);
     this.#statements = new Statements(this.#database);
     this.#uses = new Uses(this.#statements);
   }
@@ -216,7 +217,7 @@ class SqliteMetadata implements Metadata {
     } catch {
       // What is left of it is found when it is opened.
     }
-    this.#database = openDatabase(where === "memory" ? ":memory:" : this.#file, this.#options);
+    this.#database = openDatabase(where === "memory" ? ":memory:" : this.#file, format, this.#options);
     this.#statements = new Statements(this.#database);
     this.#uses = new Uses(this.#statements);
   }

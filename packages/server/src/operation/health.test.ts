@@ -6,7 +6,8 @@ import type { ServedBody } from "../answer/index.ts";
 import type { Driver } from "../storage/driver.ts";
 import { memoryDriver } from "../storage/index.ts";
 import { debugHandler } from "./debug.ts";
-import { HealthChecks, type HealthSources } from "./health.ts";
+import { HealthChecks } from "./health.ts";
+import { type RegistrySources, registryHealth } from "./registry-health.ts";
 
 const get = (target: string, method = "GET"): HttpRequest => ({ method, origin: "http://r", target, headers: [] });
 const json = ({ body }: HttpResponse): unknown => JSON.parse(new TextDecoder().decode((body as ServedBody).bytes));
@@ -25,8 +26,8 @@ const time = (): Clock & { now: { (): number; value: number } } => {
   const now = Object.assign(() => now.value, { value: 0 });
   return { now, random: () => 0, sleep: (_, signal) => new Promise((_, no) => signal?.addEventListener("abort", no)) };
 };
-const checks = (sources: Partial<HealthSources> = {}, clock: Clock = time()): HealthChecks =>
-  new HealthChecks({ driver: memoryDriver(), name: "filesystem", ...sources }, { clock });
+const checks = (sources: Partial<RegistrySources> = {}, clock: Clock = time()): HealthChecks =>
+  new HealthChecks(registryHealth({ driver: memoryDriver(), name: "filesystem", ...sources }, { clock }));
 const ask = (health: HealthChecks, target: string): Promise<HttpResponse> =>
   health.middleware(async () => {
     throw new Error("went on");
@@ -95,17 +96,17 @@ test("the storage is asked once in ten seconds, and a change is told once", asyn
     },
     clock,
   );
-  await Promise.all([health.check(), health.check(), health.failing()]);
+  await Promise.all([health.failing(), health.failing(), ask(health, "/readyz")]);
   assert.deepEqual([asked, changes], [1, []]);
   fault = new Error("gone");
   for (const at of [9_999, 10_000, 20_000]) {
     clock.now.value = at;
-    await health.check();
+    await health.failing();
   }
   assert.deepEqual([asked, changes], [3, ["storage: gone"]]);
   fault = undefined;
   clock.now.value = 30_000;
-  await health.check();
+  await health.failing();
   assert.deepEqual(changes, ["storage: gone", "the storage is well again"]);
 });
 

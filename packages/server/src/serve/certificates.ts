@@ -1,8 +1,7 @@
-import type { TlsSettings } from "../config/index.ts";
 import type { Listener, TlsOptions } from "../listen/index.ts";
 import type { Log } from "../operation/index.ts";
 import { every } from "./schedule.ts";
-import { readTls } from "./tls.ts";
+import { readTls, type TlsFiles } from "./tls.ts";
 
 /** Milliseconds between two looks at the files. */
 const interval = 60_000;
@@ -17,7 +16,7 @@ export class Certificates {
     this.#shown = textOf(shown);
   }
 
-  async renew(settings: TlsSettings): Promise<boolean> {
+  async renew(settings: TlsFiles): Promise<boolean> {
     const tls = await readTls(settings);
     const text = textOf(tls);
     if (text === this.#shown) return false;
@@ -27,7 +26,7 @@ export class Certificates {
   }
 
   /** Looks at the files again and again: whoever renews a certificate need not tell. */
-  watch(settings: () => TlsSettings | undefined, log: Log): { stop(): Promise<void> } {
+  watch(settings: () => TlsFiles | undefined, log: Log): { stop(): Promise<void> } {
     const look = async (): Promise<void> => {
       const now = settings();
       if (now !== undefined && (await this.renew(now))) log("info", "the certificate was renewed");

@@ -11,6 +11,7 @@ import {
   observe,
   openLog,
   openMetrics,
+  registryHealth,
   serveControl,
   socketPath,
 } from "../operation/index.ts";
@@ -68,20 +69,22 @@ export const serve = async (settings: Settings, { settings: again, version }: Se
     metrics?.read(readingsOf(open));
 
     let stopping = false;
-    const health = new HealthChecks({
-      driver,
-      name: settings.storage.driver,
-      freeSpace: settings.registry.freeSpace ?? 0,
-      whole: () => registry.context.reconciler.isComplete,
-      readOnly: () => registry.context.settings.readOnly,
-      stopping: () => stopping,
-      onChange: (message) => log("warn", message),
-    });
+    const health = new HealthChecks(
+      registryHealth({
+        driver,
+        name: settings.storage.driver,
+        freeSpace: settings.registry.freeSpace ?? 0,
+        whole: () => registry.context.reconciler.isComplete,
+        readOnly: () => registry.context.settings.readOnly,
+        stopping: () => stopping,
+        onChange: (message) => log("warn", message),
+      }),
+    );
     const { observers, audit } = await watchersOf(settings, { opened, log, metrics });
     const headers = withHeaders(() => current.listen.headers);
     const handler = headers(health.middleware(observe(observers)(registry)));
     const socket = await socketOf(settings.listen);
-    const listener = await bind(handler, { ...socket, onError: faultsTo(log) });
+    const listener = await bind(handler, { ...socket, onError: faultsTo(log) }, "--listen");
     opened.onClose(() => listener.close());
     const certificates = socket.tls === undefined ? undefined : new Certificates(listener, socket.tls);
     const debug = await debugOf(settings.debug, health, metrics);
@@ -168,7 +171,7 @@ const debugOf = async (
   if (debug === undefined) return undefined;
   const { place, metrics: path } = debug;
   const page = { ...(metrics === undefined ? {} : { metrics }), ...(path === undefined ? {} : { path }) };
-  return bind(debugHandler(health, page), place);
+  return bind(debugHandler(health, page), place, "--listen");
 };
 
 const faultsTo =

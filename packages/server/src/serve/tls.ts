@@ -1,7 +1,16 @@
 import { readFile } from "node:fs/promises";
 import { diskError } from "dray/files";
-import type { TlsSettings } from "../config/index.ts";
 import type { TlsOptions } from "../listen/index.ts";
+
+/** Paths of PEM files, and the rest as `TlsOptions` takes it. */
+export interface TlsFiles {
+  readonly certificate: string;
+  readonly key: string;
+  readonly clientCas: readonly string[];
+  readonly clientAuth?: "require" | "request";
+  readonly minVersion: "TLSv1.2" | "TLSv1.3";
+  readonly ciphers?: string;
+}
 
 /** Certificates and keys as they are in their files now. @throws DrayError `DISK` naming the file */
 export const readTls = async ({
@@ -11,7 +20,7 @@ export const readTls = async ({
   clientAuth,
   minVersion,
   ciphers,
-}: TlsSettings): Promise<TlsOptions> => {
+}: TlsFiles): Promise<TlsOptions> => {
   const ca = await Promise.all(clientCas.map(read));
   return {
     cert: await read(certificate),

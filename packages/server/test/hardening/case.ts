@@ -1,4 +1,4 @@
-import type { RefusalCode } from "../../src/answer/index.ts";
+import type { RefusalCode } from "../../src/endpoints/registry-error.ts";
 import type { RegistryOptions } from "../../src/options.ts";
 
 /** A request and what is to come of it. Words in braces stand for what `world.ts` has put there. */

@@ -1,4 +1,3 @@
-import type { Metric, Registry } from "prom-client";
 import type { Histogram } from "./histogram.ts";
 
 export type Labels = Readonly<Record<string, string>>;
@@ -18,24 +17,6 @@ interface Value {
   readonly metricName?: string;
 }
 
-/**
- * Lets the registry of prom-client tell a family. prom-client's own counters cost a map of labels for each value that is observed;
- * ours are plain numbers, handed over when it asks, in the shape its own metrics give.
- */
-export const register = (registry: Registry, of: Family): void => {
-  const { name, help, type } = of;
-  const get = async (): Promise<object> => {
-    const family = { name, help, type, aggregator: "sum" };
-    try {
-      return { ...family, values: [...(await of.values())] };
-    } catch {
-      // What cannot be told now is missing; the rest of the page is wanted all the more.
-      return { ...family, values: [] };
-    }
-  };
-  registry.registerMetric({ name, get } as unknown as Metric);
-};
-
 /** What a histogram tells under a name. */
 export function* bucketsOf(name: string, labels: Labels, histogram: Histogram): Generator<Value> {
   const { buckets, sum, count } = histogram.read();
@@ -43,3 +24,19 @@ export function* bucketsOf(name: string, labels: Labels, histogram: Histogram): 
   yield { metricName: `${name}_sum`, labels, value: sum };
   yield { metricName: `${name}_count`, labels, value: count };
 }
+
+type Read = () => number | Promise<number>;
+
+/** A single number that goes up and down. */
+export const gauge = (name: string, help: string, read: Read): Family => ({
+  name,
+  help,
+  type: "gauge",
+  values: async () => [{ value: await read() }],
+});
+
+/** A single number that only grows. */
+export const counter = (name: string, help: string, read: Read): Family => ({
+  ...gauge(name, help, read),
+  type: "counter",
+});

@@ -3,7 +3,7 @@ import type { Observer } from "../observe.ts";
 import { bucketsOf, type Family } from "./families.ts";
 import { Histogram } from "./histogram.ts";
 
-/** Seconds; the bounds of Docker's go-metrics, which distribution uses. */
+/** Seconds; the bounds of Docker's go-metrics. */
 const durations = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25, 60];
 /** Bytes, 1 KiB to 2 GiB; its bounds, too. */
 const sizes = Array.from({ length: 22 }, (_, power) => 1024 * 2 ** power);
@@ -29,11 +29,17 @@ interface Asked {
 }
 
 /**
- * Requests by handler, method and status, under the names, labels and bounds of distribution's `registry_http_…`, so that its
- * dashboards go on working. A request whose label is `undefined` is not counted: distribution counts its routes alone.
+ * Requests by handler, method and status, with the labels and bounds of Docker's go-metrics, so that dashboards for it go on working.
+ * A request whose label is `undefined` is not counted.
  */
 export class HttpMetrics {
+  readonly #prefix: string;
   readonly #handlers = new Map<string, Handled>();
+
+  /** @param prefix what the names begin with: `http` for `http_requests_total` */
+  constructor(prefix: string) {
+    this.#prefix = prefix;
+  }
 
   observer(labelOf: (request: HttpRequest) => string | undefined): Observer {
     return (request) => {
@@ -53,27 +59,28 @@ export class HttpMetrics {
   }
 
   families(): Family[] {
+    const prefix = this.#prefix;
     return [
       {
-        name: "registry_http_in_flight_requests",
+        name: `${prefix}_in_flight_requests`,
         help: "The in-flight HTTP requests",
         type: "gauge",
         values: () =>
           Array.from(this.#handlers, ([handler, { inFlight }]) => ({ value: inFlight, labels: { handler } })),
       },
       {
-        name: "registry_http_requests_total",
+        name: `${prefix}_requests_total`,
         help: "Total number of HTTP requests made.",
         type: "counter",
         values: () => this.#requests(),
       },
-      this.#histogram("registry_http_request_duration_seconds", "The HTTP request latencies in seconds.", (handled) =>
+      this.#histogram(`${prefix}_request_duration_seconds`, "The HTTP request latencies in seconds.", (handled) =>
         Array.from(handled.methods, ([method, asked]) => [{ method }, asked.durations] as const),
       ),
-      this.#histogram("registry_http_request_size_bytes", "The HTTP request sizes in bytes.", (handled) => [
+      this.#histogram(`${prefix}_request_size_bytes`, "The HTTP request sizes in bytes.", (handled) => [
         [{}, handled.requests],
       ]),
-      this.#histogram("registry_http_response_size_bytes", "The HTTP response sizes in bytes.", (handled) => [
+      this.#histogram(`${prefix}_response_size_bytes`, "The HTTP response sizes in bytes.", (handled) => [
         [{}, handled.responses],
       ]),
     ];

@@ -1,8 +1,8 @@
 import type { Registry } from "prom-client";
 import type { Collected } from "../../gc/types.ts";
-import type { Family } from "./families.ts";
-import { register } from "./families.ts";
+import { counter, type Family, gauge } from "./families.ts";
 import { HttpMetrics } from "./http.ts";
+import { MetricsPage, promRegistry } from "./page.ts";
 import { StorageMetrics } from "./storage.ts";
 
 /** What is asked of the registry when somebody scrapes; what is missing is not told. */
@@ -25,18 +25,16 @@ export interface CacheCounts {
   errors: number;
 }
 
-/** Everything that is counted, and the page that tells it. One to a process: it tells of the process, too. */
-export class Metrics {
-  readonly http: HttpMetrics = new HttpMetrics();
+/** Everything that is counted, and the page that tells it, under distribution's names and ours. */
+export class Metrics extends MetricsPage {
+  readonly http: HttpMetrics = new HttpMetrics("registry_http");
   readonly storage: StorageMetrics = new StorageMetrics();
   readonly cache: CacheCounts = { requests: 0, hits: 0, errors: 0 };
   readonly #collected = { runs: 0, bytes: 0, manifests: 0, layers: 0, blobs: 0, uploads: 0, seconds: 0, at: 0 };
-  readonly #registry: Registry;
 
   constructor(registry: Registry) {
-    this.#registry = registry;
-    const families = [...this.http.families(), ...this.storage.families(), ...this.#caches(), ...this.#collections()];
-    for (const family of families) register(registry, family);
+    super(registry);
+    this.add([...this.http.families(), ...this.storage.families(), ...this.#caches(), ...this.#collections()]);
   }
 
   /** A run of garbage collection that came to its end. A dry run is not counted. */
@@ -55,16 +53,7 @@ export class Metrics {
 
   /** Tells these, too. Once. */
   read(readings: Readings): void {
-    for (const family of familiesOf(readings)) register(this.#registry, family);
-  }
-
-  get contentType(): string {
-    return this.#registry.contentType;
-  }
-
-  /** The page, in the text format of Prometheus. */
-  text(): Promise<string> {
-    return this.#registry.metrics();
+    this.add(familiesOf(readings));
   }
 
   #caches(): Family[] {
@@ -100,14 +89,9 @@ export class Metrics {
   }
 }
 
-/** `processes`: tell of memory, processor time and files of this process, too; default `true`. */
-export const openMetrics = async ({ processes = true }: { processes?: boolean } = {}): Promise<Metrics> => {
-  // Loaded by whoever wants metrics; most starts of the command do not.
-  const client = (await import("prom-client")).default;
-  const registry = new client.Registry();
-  if (processes) client.collectDefaultMetrics({ register: registry });
-  return new Metrics(registry);
-};
+/** `processes`: tell of this process, too; default `true`. */
+export const openMetrics = async (options: { processes?: boolean } = {}): Promise<Metrics> =>
+  new Metrics(await promRegistry(options));
 
 const familiesOf = ({ index, whole, uploads, memory, lockouts, readOnly, space }: Readings): Family[] => [
   ...(index === undefined ? [] : [indexed(index)]),
@@ -137,14 +121,3 @@ const indexed = (index: NonNullable<Readings["index"]>): Family => ({
   type: "gauge",
   values: () => Object.entries(index()).map(([kind, value]) => ({ value, labels: { kind } })),
 });
-
-type Read = () => number | Promise<number>;
-
-const gauge = (name: string, help: string, read: Read): Family => ({
-  name,
-  help,
-  type: "gauge",
-  values: async () => [{ value: await read() }],
-});
-
-const counter = (name: string, help: string, read: Read): Family => ({ ...gauge(name, help, read), type: "counter" });
