@@ -28,7 +28,7 @@ export const floors: Readonly<Record<string, readonly (readonly string[])[]>> = 
   ],
   server: [
     ["notice.ts"],
-    ["storage", "locks", "leases"],
+    ["storage", "leases"],
     ["answer"],
     ["listen"],
     ["distribution-tree"],

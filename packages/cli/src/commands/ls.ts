@@ -2,10 +2,10 @@ import { type Command, Option } from "commander";
 import { open, parseLocation } from "dray";
 import { hasTags, type ReadableStore } from "dray/content";
 import { DrayError, printable } from "dray/errors";
+import { mapOrdered } from "dray/internal/async";
 import type { Call } from "../context.ts";
 import { count, gather, type ListingOptions, outputFlag } from "../flags.ts";
 import { listing } from "../json.ts";
-import { ahead } from "../map-ordered.ts";
 import { registriesFor } from "../registries.ts";
 import {
   type CreatedTag,
@@ -109,7 +109,7 @@ const sorted = async (
   if (sort === "natural") return (await firstOf(tags, newestNaturally, limit)).map((tag) => ({ tag }));
   if (sort === undefined) return first(tags, limit);
   const timeOf = creationTimes(store, signal);
-  const dated = ahead(tags, imagesAtOnce, async (tag): Promise<CreatedTag> => {
+  const dated = mapOrdered(tags, imagesAtOnce, async (tag): Promise<CreatedTag> => {
     const created = await timeOf(tag);
     return created === undefined ? { tag } : { tag, created };
   });

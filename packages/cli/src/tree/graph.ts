@@ -1,4 +1,5 @@
 import { attachedTo, loadManifest, type ReadableStore } from "dray/content";
+import { mapOrdered } from "dray/internal/async";
 import {
   annotationKeys,
   artifactTypeOf,
@@ -7,7 +8,6 @@ import {
   isManifestLike,
   type ParsedManifest,
 } from "dray/oci";
-import { ahead } from "../map-ordered.ts";
 
 /** A manifest and what belongs to it. These are also the members of the JSON document. */
 export interface TreeNode {
@@ -86,7 +86,7 @@ const nodeOf = async (walk: Walk, descriptor: Descriptor, place: Place): Promise
 const gathered = async <T>(
   items: AsyncIterable<T> | Iterable<T>,
   work: (item: T) => Promise<TreeNode>,
-): Promise<TreeNode[]> => Array.fromAsync(ahead(items, atOnce, work));
+): Promise<TreeNode[]> => Array.fromAsync(mapOrdered(items, atOnce, work));
 
 const signatureTypes = /simplesigning|dev\.sigstore\.bundle|cncf\.notary\.signature|dev\.cosign\.artifact\.sig/;
 

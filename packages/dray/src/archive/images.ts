@@ -1,5 +1,5 @@
 import { availableParallelism } from "node:os";
-import { Semaphore } from "../async/index.ts";
+import { type LazyMap, Semaphore } from "../async/index.ts";
 import { decompressed, sniffCompression } from "../compression/index.ts";
 import { collect } from "../content/index.ts";
 import { DrayError, isDrayError } from "../errors.ts";
@@ -40,7 +40,7 @@ export interface OpenArchive {
   readonly tar: TarFile;
   readonly members: Members;
   /** Digests of compressed layers that had to be computed, by place and diffID. */
-  readonly digests: Map<string, Promise<Digest>>;
+  readonly digests: LazyMap<string, Digest>;
   readonly hashing: Semaphore;
 }
 
@@ -174,14 +174,8 @@ interface Asked {
 }
 
 const computedDigest = ({ tar, digests, hashing }: OpenArchive, entry: PlacedEntry, asked: Asked): Promise<Digest> => {
-  const key = `${entry.offset} ${asked.diffID}`;
-  let digest = digests.get(key);
-  if (digest === undefined) {
-    digest = hashing.run(asked.signal, () => soundDigest(tar, entry, asked));
-    digests.set(key, digest);
-    digest.catch(() => digests.delete(key));
-  }
-  return digest;
+  const make = (): Promise<Digest> => hashing.run(asked.signal, () => soundDigest(tar, entry, asked));
+  return digests.get(`${entry.offset} ${asked.diffID}`, make);
 };
 
 /**

@@ -1,3 +1,4 @@
+import { LazyMap } from "../async/index.ts";
 import { type Cancel, collect, type ReadOptions, sized, verified } from "../content/index.ts";
 import { DrayError, isDrayError } from "../errors.ts";
 import { type Descriptor, type Digest, isDigest, largestManifest, parseJson } from "../oci/index.ts";
@@ -13,7 +14,7 @@ const listed = 5;
 export class ArchiveReader {
   readonly #archive: OpenArchive;
   readonly #saved: readonly SavedImage[];
-  readonly #found = new Map<SavedImage, Promise<FoundImage>>();
+  readonly #found = new LazyMap<SavedImage, FoundImage>();
 
   private constructor(archive: OpenArchive, saved: readonly SavedImage[]) {
     this.#archive = archive;
@@ -24,7 +25,12 @@ export class ArchiveReader {
   static async open(path: string, options: OpenTarOptions): Promise<ArchiveReader> {
     const tar = await openTar(path, options);
     try {
-      const archive = { tar, members: new Members(tar), digests: new Map(), hashing: hashedAtOnce() };
+      const archive = {
+        tar,
+        members: new Members(tar),
+        digests: new LazyMap<string, Digest>(),
+        hashing: hashedAtOnce(),
+      };
       return new ArchiveReader(archive, await readList(archive, options.signal));
     } catch (error) {
       await tar.close();
@@ -74,14 +80,7 @@ export class ArchiveReader {
   }
 
   #image(saved: SavedImage, signal: AbortSignal | undefined): Promise<FoundImage> {
-    let found = this.#found.get(saved);
-    if (found === undefined) {
-      found = findImage(this.#archive, saved, signal);
-      this.#found.set(saved, found);
-      // It may have been cancelled; the next one tries again.
-      found.catch(() => this.#found.delete(saved));
-    }
-    return found;
+    return this.#found.get(saved, () => findImage(this.#archive, saved, signal));
   }
 
   /** Several entries for one image, with a name each, are one image. */

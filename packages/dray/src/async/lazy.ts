@@ -1,28 +1,39 @@
-/** Something that is opened when it is first needed, once, and taken away to be closed. A failure is not remembered. */
+/** Lazy value: made when it is first needed, once, and taken away to be closed. A failure is not remembered. */
 export class Lazy<T> {
-  #opening: Promise<T> | undefined;
+  #making: Promise<T> | undefined;
 
-  /** What is open, or else opens it. */
-  get(open: () => Promise<T>): Promise<T> {
-    if (this.#opening === undefined) {
-      const opening = open().catch((error: unknown) => {
-        if (this.#opening === opening) this.#opening = undefined;
+  /** The value, or else makes it. */
+  get(make: () => Promise<T>): Promise<T> {
+    if (this.#making === undefined) {
+      const making = make().catch((error: unknown) => {
+        if (this.#making === making) this.#making = undefined;
         throw error;
       });
-      this.#opening = opening;
+      this.#making = making;
     }
-    return this.#opening;
+    return this.#making;
   }
 
-  /** What is open; nothing where it was never asked for. */
+  /** The value; nothing where it was never asked for. */
   async now(): Promise<T | undefined> {
-    return this.#opening;
+    return this.#making;
   }
 
-  /** Takes away what is open; the next `get` opens anew. */
+  /** Takes the value away; the next `get` makes another. */
   async take(): Promise<T | undefined> {
-    const opening = this.#opening;
-    this.#opening = undefined;
-    return opening?.catch(() => undefined);
+    const making = this.#making;
+    this.#making = undefined;
+    return making?.catch(() => undefined);
+  }
+}
+
+/** Lazy values by key, each made once and kept. A failure is not remembered. */
+export class LazyMap<K, V> {
+  readonly #values = new Map<K, Lazy<V>>();
+
+  get(key: K, make: () => Promise<V>): Promise<V> {
+    let value = this.#values.get(key);
+    if (value === undefined) this.#values.set(key, (value = new Lazy()));
+    return value.get(make);
   }
 }

@@ -1,15 +1,15 @@
 import { aborted } from "../errors.ts";
 
-/** A number of places for work at the same time. Whoever finds none waits, first come first served. */
+/** FIFO counting semaphore; not re-entrant: what runs inside and asks for another permit may wait for ever. */
 export class Semaphore {
   #free: number;
   readonly #waiting = new Set<() => void>();
 
-  constructor(places: number) {
-    this.#free = places;
+  constructor(permits: number) {
+    this.#free = permits;
   }
 
-  /** Runs `work` in a place of its own. Nothing inside may ask for a place of the same slots, or all could wait for each other. */
+  /** Runs `work` with a permit. @throws DrayError `ABORTED` when the signal ends the wait for one */
   async run<T>(signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
     await this.#enter(signal);
     try {

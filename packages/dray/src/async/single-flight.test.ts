@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { isDrayError } from "../errors.ts";
-import { singleFlight, unlessAborted } from "./single-flight.ts";
+import { type Flight, SingleFlight } from "./single-flight.ts";
 
 /** A run that ends when it is told to. */
 const runs = () => {
   const all: { signal: AbortSignal; resolve: (value: string) => void; reject: (error: Error) => void }[] = [];
-  const run = (signal: AbortSignal): Promise<string> => {
+  const run = ({ signal }: Flight): Promise<string> => {
     const { promise, resolve, reject } = Promise.withResolvers<string>();
     all.push({ signal, resolve, reject });
     return promise;
@@ -16,17 +16,17 @@ const runs = () => {
 
 test("who asks meanwhile shares the run; who asks after it begins another", async () => {
   const { all, run } = runs();
-  const flights = singleFlight<string>();
+  const flights = new SingleFlight<string>();
   const both = Promise.all([
-    flights("k", run, undefined),
-    flights("k", run, undefined),
-    flights("other", run, undefined),
+    flights.run("k", run, undefined),
+    flights.run("k", run, undefined),
+    flights.run("other", run, undefined),
   ]);
   assert.equal(all.length, 2);
   all[0]?.resolve("a");
   all[1]?.resolve("b");
   assert.deepEqual(await both, ["a", "a", "b"]);
-  const later = flights("k", run, undefined);
+  const later = flights.run("k", run, undefined);
   assert.equal(all.length, 3);
   all[2]?.resolve("c");
   assert.equal(await later, "c");
@@ -34,9 +34,9 @@ test("who asks meanwhile shares the run; who asks after it begins another", asyn
 
 test("one who leaves does not disturb the others; when the last leaves, the run ends", async () => {
   const { all, run } = runs();
-  const flights = singleFlight<string>();
+  const flights = new SingleFlight<string>();
   const [one, other] = [new AbortController(), new AbortController()];
-  const asked = [flights("k", run, one.signal), flights("k", run, other.signal)];
+  const asked = [flights.run("k", run, one.signal), flights.run("k", run, other.signal)];
   one.abort();
   await assert.rejects(asked[0] as Promise<string>, (error) => isDrayError(error, "ABORTED"));
   assert.equal(all[0]?.signal.aborted, false);
@@ -44,7 +44,7 @@ test("one who leaves does not disturb the others; when the last leaves, the run 
   await assert.rejects(asked[1] as Promise<string>, (error) => isDrayError(error, "ABORTED"));
   assert.equal(all[0]?.signal.aborted, true);
   // Nobody inherits the run that was cancelled, nor is disturbed by its end.
-  const fresh = flights("k", run, undefined);
+  const fresh = flights.run("k", run, undefined);
   all[0]?.reject(new Error("cancelled"));
   all[1]?.resolve("b");
   assert.equal(await fresh, "b");
@@ -52,33 +52,52 @@ test("one who leaves does not disturb the others; when the last leaves, the run 
 
 test("a failure reaches all who wait, and the next tries again", async () => {
   const { all, run } = runs();
-  const flights = singleFlight<string>();
-  const asked = [flights("k", run, undefined), flights("k", run, undefined)];
+  const flights = new SingleFlight<string>();
+  const asked = [flights.run("k", run, undefined), flights.run("k", run, undefined)];
   all[0]?.reject(new Error("broken"));
   for (const each of asked) await assert.rejects(each, /broken/);
-  const again = flights("k", run, undefined);
+  const again = flights.run("k", run, undefined);
   all[1]?.resolve("fine");
   assert.equal(await again, "fine");
 });
 
 test("who has been cancelled already begins nothing", async () => {
   const { all, run } = runs();
-  await assert.rejects(singleFlight<string>()("k", run, AbortSignal.abort()), (error) => isDrayError(error, "ABORTED"));
+  await assert.rejects(new SingleFlight<string>().run("k", run, AbortSignal.abort()), (error) =>
+    isDrayError(error, "ABORTED"),
+  );
   assert.equal(all.length, 0);
 });
 
-test("no listener stays behind on a signal", async () => {
-  const { signal } = new AbortController();
-  let listeners = 0;
-  const watch = new Proxy(signal, {
-    get: (target, name) => {
-      if (name === "addEventListener") listeners++;
-      if (name === "removeEventListener") listeners--;
-      const value: unknown = Reflect.get(target, name, target);
-      return typeof value === "function" ? value.bind(target) : value;
-    },
+test("what is forgotten in flight is stale: those who wait get it, nobody joins, and its work can tell", async () => {
+  const flights = new SingleFlight<string>();
+  const kept: string[] = [];
+  const gates = [Promise.withResolvers<string>(), Promise.withResolvers<string>()] as const;
+  let begun = 0;
+  const load = (): Promise<string> =>
+    flights.run("key", async (flight) => {
+      const value = await (gates[begun++] as (typeof gates)[0]).promise;
+      if (flight.current) kept.push(value);
+      return value;
+    });
+  const waiting = [load(), load()];
+  assert.equal(begun, 1);
+  flights.forget("key");
+  const third = load();
+  assert.equal(begun, 2);
+  gates[0].resolve("old");
+  assert.deepEqual(await Promise.all(waiting), ["old", "old"]);
+  assert.deepEqual(kept, []);
+  gates[1].resolve("new");
+  assert.equal(await third, "new");
+  assert.deepEqual(kept, ["new"]);
+});
+
+test("work that throws before it waits fails for who asked, and the next tries again", async () => {
+  const flights = new SingleFlight<string>();
+  const throws = flights.run("k", () => {
+    throw new Error("at once");
   });
-  assert.equal(await unlessAborted(Promise.resolve(1), watch), 1);
-  await assert.rejects(unlessAborted(Promise.reject(new Error("no")), watch), /no/);
-  assert.equal(listeners, 0);
+  await assert.rejects(throws, /at once/);
+  assert.equal(await flights.run("k", async () => "fine"), "fine");
 });

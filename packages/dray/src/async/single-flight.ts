@@ -1,66 +1,65 @@
-import { aborted, throwIfAborted } from "../errors.ts";
+import { throwIfAborted } from "../errors.ts";
+import { unlessAborted } from "./unless-aborted.ts";
 
-/** Runs something once per key at a time, for everybody who asks meanwhile. */
-export type SingleFlight<V> = (
-  key: string,
-  run: (signal: AbortSignal) => Promise<V>,
-  signal: AbortSignal | undefined,
-) => Promise<V>;
+/** What the work of a flight may look at. */
+export interface Flight {
+  /** Aborted when nobody waits for the result any more. */
+  readonly signal: AbortSignal;
+  /** Whether it is still what others join: nobody called `forget`, and somebody waits. What is not current must not be kept. */
+  readonly current: boolean;
+}
 
-interface Flight<V> {
+interface Running<V> {
   readonly result: Promise<V>;
-  readonly controller: AbortController;
+  readonly cancel: AbortController;
   waiting: number;
 }
 
 /**
- * One run in flight per key. Each who waits can be cancelled alone; the run itself is cancelled when nobody waits any
- * more, and whoever asks after that begins a new one instead of inheriting the cancellation.
+ * Single flight: one run per key at a time, for everybody who asks meanwhile. Each who waits can be cancelled alone; the run itself
+ * is cancelled when nobody waits any more, and whoever asks after that begins a new one instead of inheriting the cancellation.
  */
-export const singleFlight = <V>(): SingleFlight<V> => {
-  const flights = new Map<string, Flight<V>>();
+export class SingleFlight<V> {
+  readonly #flights = new Map<string, Running<V>>();
 
-  const begin = (key: string, run: (signal: AbortSignal) => Promise<V>): Flight<V> => {
-    const controller = new AbortController();
-    const result = run(controller.signal);
-    const flight: Flight<V> = { result, controller, waiting: 0 };
-    const land = (): void => {
-      if (flights.get(key) === flight) flights.delete(key);
-    };
-    // Also marks a failure as seen: everybody may have left.
-    result.then(land, land);
-    flights.set(key, flight);
-    return flight;
-  };
-
-  return async (key, run, signal) => {
+  /** @throws whatever `work` throws; DrayError `ABORTED` when the signal ends the wait */
+  async run(key: string, work: (flight: Flight) => Promise<V>, signal?: AbortSignal): Promise<V> {
     throwIfAborted(signal);
-    const flight = flights.get(key) ?? begin(key, run);
+    const flight = this.#flights.get(key) ?? this.#begin(key, work);
     flight.waiting++;
     try {
       return await unlessAborted(flight.result, signal);
     } finally {
       flight.waiting--;
-      if (flight.waiting === 0 && flights.get(key) === flight) {
-        flights.delete(key);
-        flight.controller.abort();
+      if (flight.waiting === 0 && this.#flights.get(key) === flight) {
+        this.#flights.delete(key);
+        flight.cancel.abort();
       }
     }
-  };
-};
-
-/** A promise's outcome, or the abortion of a signal, whichever comes first. */
-export const unlessAborted = async <V>(promise: Promise<V>, signal: AbortSignal | undefined): Promise<V> => {
-  if (signal === undefined) return promise;
-  throwIfAborted(signal);
-  let stop: (() => void) | undefined;
-  const abortion = new Promise<never>((_resolve, reject) => {
-    stop = () => reject(aborted(signal));
-    signal.addEventListener("abort", stop, { once: true });
-  });
-  try {
-    return await Promise.race([promise, abortion]);
-  } finally {
-    if (stop !== undefined) signal.removeEventListener("abort", stop);
   }
-};
+
+  /** What is in flight for this key is stale: those who wait get it, for they asked before, but nobody new joins. */
+  forget(key: string): void {
+    this.#flights.delete(key);
+  }
+
+  #begin(key: string, work: (flight: Flight) => Promise<V>): Running<V> {
+    const cancel = new AbortController();
+    const isCurrent = (): boolean => this.#flights.get(key)?.cancel === cancel;
+    const flight: Flight = {
+      signal: cancel.signal,
+      get current() {
+        return isCurrent();
+      },
+    };
+    const result = (async () => work(flight))();
+    const land = (): void => {
+      if (isCurrent()) this.#flights.delete(key);
+    };
+    // Also marks a failure as seen: everybody may have left.
+    result.then(land, land);
+    const running = { result, cancel, waiting: 0 };
+    this.#flights.set(key, running);
+    return running;
+  }
+}

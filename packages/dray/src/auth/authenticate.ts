@@ -1,4 +1,4 @@
-import { unlessAborted } from "../async/index.ts";
+import { LruCache, unlessAborted } from "../async/index.ts";
 import type { Body, Content } from "../content/index.ts";
 import { isDrayError } from "../errors.ts";
 import {
@@ -56,18 +56,15 @@ export const authenticate = (options: AuthenticateOptions): Middleware => {
   const { registry, allowPrivate = [], now = Date.now, onWarning } = options;
   const credentials = remembering(options.credentials, now);
   const tokens = tokenStock({ handler: options.tokens, registry, allowPrivate, now });
-  const authorizers = new Map<string, Authorizer>();
+  const authorizers = new LruCache<string, Authorizer>(mostOrigins);
   const learners = new Map<string, Promise<void>>();
 
   const authorizerOf = (origin: string, own: boolean): Authorizer => {
     const key = `${own} ${origin}`;
     const known = authorizers.get(key);
-    // The one that was used last is the last to go.
-    authorizers.delete(key);
+    if (known !== undefined) return known;
     const granted = own ? credentials : undefined;
-    const made = known ?? new Authorizer({ registry, origin, credentials: granted, tokens, allowPrivate, onWarning });
-    const [oldest] = authorizers.keys();
-    if (authorizers.size >= mostOrigins && oldest !== undefined) authorizers.delete(oldest);
+    const made = new Authorizer({ registry, origin, credentials: granted, tokens, allowPrivate, onWarning });
     authorizers.set(key, made);
     return made;
   };

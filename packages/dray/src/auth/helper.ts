@@ -1,4 +1,4 @@
-import { singleFlight } from "../async/index.ts";
+import { SingleFlight } from "../async/index.ts";
 import { DrayError, printable } from "../errors.ts";
 import { describeCredential, tokenExpiry } from "./credential.ts";
 import { type HelperRun, runHelper } from "./helper-process.ts";
@@ -44,7 +44,7 @@ export const credentialHelpers = (options: HelperOptions): CredentialHelpers => 
   const { env = process.env, helperTimeout = 30_000, onWarning, now = Date.now } = options;
   const answers = new Map<string, Answer & { readonly at: number }>();
   const warned = new Set<string>();
-  const flights = singleFlight<Answer>();
+  const flights = new SingleFlight<Answer>();
 
   const ask = async (name: string, host: string, from: string, signal: AbortSignal): Promise<Answer> => {
     const program = `docker-credential-${name}`;
@@ -65,7 +65,7 @@ export const credentialHelpers = (options: HelperOptions): CredentialHelpers => 
       const key = `${name}\n${host}`;
       let answer = answers.get(key);
       if (answer === undefined || isOver(answer, fresh, now())) {
-        answer = { ...(await flights(key, (stop) => ask(name, host, from, stop), signal)), at: now() };
+        answer = { ...(await flights.run(key, (flight) => ask(name, host, from, flight.signal), signal)), at: now() };
         answers.set(key, answer);
       }
       onTried?.(answer.credential?.source ?? `docker-credential-${name} (${from})`, answer.said);

@@ -1,4 +1,4 @@
-import { singleFlight } from "../async/index.ts";
+import { type Flight, LruCache, SingleFlight } from "../async/index.ts";
 import type { Credential, Keychain } from "./types.ts";
 
 /** Milliseconds for which "none" is believed: somebody may log in while a long-lived process runs. */
@@ -13,20 +13,20 @@ const mostTargets = 1000;
  * time are asked once. `fresh` goes through, and so does a question for a credential that is about to end.
  */
 export const remembering = (keychain: Keychain, now: () => number): Keychain => {
-  const answers = new Map<string, { readonly credential: Credential | undefined; readonly until: number }>();
-  const flights = singleFlight<Credential | undefined>();
+  const answers = new LruCache<string, { readonly credential: Credential | undefined; readonly until: number }>(
+    mostTargets,
+  );
+  const flights = new SingleFlight<Credential | undefined>();
   return async (target, { signal, fresh = false } = {}) => {
     const key = `${target.registry} ${target.repository ?? ""}`;
     const known = answers.get(key);
     if (!fresh && known !== undefined && now() < known.until) return known.credential;
     // One that has ended cannot come from a cache below either.
     const anew = fresh || (known?.credential !== undefined && now() >= known.until);
-    const ask = (stop: AbortSignal): Promise<Credential | undefined> => keychain(target, { signal: stop, fresh: anew });
-    const credential = await flights(`${key} ${anew}`, ask, signal);
-    answers.delete(key);
+    const ask = (flight: Flight): Promise<Credential | undefined> =>
+      keychain(target, { signal: flight.signal, fresh: anew });
+    const credential = await flights.run(`${key} ${anew}`, ask, signal);
     answers.set(key, { credential, until: holdsUntil(credential, now()) });
-    const [oldest] = answers.keys();
-    if (answers.size > mostTargets && oldest !== undefined) answers.delete(oldest);
     return credential;
   };
 };

@@ -1,4 +1,4 @@
-import { singleFlight } from "../async/index.ts";
+import { type Flight, LruCache, SingleFlight } from "../async/index.ts";
 import { identityOf } from "./credential.ts";
 import { coversScopes, resourcesKey, type Scope, scopesKey } from "./scope.ts";
 import type { Token } from "./token-answer.ts";
@@ -30,19 +30,16 @@ interface Held {
  * asked for together. A token for more actions serves requests for fewer. One exchange is in flight per key.
  */
 export const tokenStock = (options: TokenServiceOptions): Tokens => {
-  const stock = new Map<string, Held[]>();
+  const stock = new LruCache<string, readonly Held[]>(mostTokens);
   const refreshTokens = new Map<string, string>();
-  const flights = singleFlight<Token>();
+  const flights = new SingleFlight<Token>();
 
   const keep = (group: string, held: Held, refused: string | undefined): void => {
     const others = (stock.get(group) ?? []).filter(
       ({ token, scopes }) =>
         token.text !== refused && token.renewAt > options.now() && !coversScopes(held.scopes, scopes),
     );
-    stock.delete(group);
     stock.set(group, [held, ...others]);
-    const [oldest] = stock.keys();
-    if (stock.size > mostTokens && oldest !== undefined) stock.delete(oldest);
   };
 
   /** A service may hand out a new refresh token with each answer, and end the old one. */
@@ -67,12 +64,12 @@ export const tokenStock = (options: TokenServiceOptions): Tokens => {
           token.text !== refused && token.renewAt > options.now() && coversScopes(scopes, order.scopes),
       );
       if (found !== undefined) return { ...found.token, fresh: false };
-      const exchange = async (stop: AbortSignal): Promise<Token> => {
-        const token = await requestWithRefreshToken(service, order, stop);
+      const exchange = async (flight: Flight): Promise<Token> => {
+        const token = await requestWithRefreshToken(service, order, flight.signal);
         keep(group, { token, scopes: order.scopes }, refused);
         return token;
       };
-      const token = await flights(`${service} ${scopesKey(order.scopes)}`, exchange, signal);
+      const token = await flights.run(`${service} ${scopesKey(order.scopes)}`, exchange, signal);
       return { ...token, fresh: true };
     },
   };

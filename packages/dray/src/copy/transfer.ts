@@ -1,4 +1,4 @@
-import { Semaphore } from "../async/index.ts";
+import { forEachConcurrent, Semaphore } from "../async/index.ts";
 import {
   attachedTo,
   bottomOf,
@@ -121,20 +121,19 @@ export class Transfer {
    * @throws the first error
    */
   async eachOf<T>(items: Iterable<T>, atOnce: number, work: (item: T) => Promise<void>): Promise<void> {
-    const queue = items[Symbol.iterator]();
-    let failure: { readonly error: unknown } | undefined;
-    const worker = async (): Promise<void> => {
-      for (let next = queue.next(); !next.done && failure === undefined; next = queue.next()) {
-        try {
-          await work(next.value);
-        } catch (error) {
-          failure ??= { error };
-          if (this.#failFast) this.#cancel.abort(error);
-        }
+    const cancelling = async (item: T): Promise<void> => {
+      try {
+        await work(item);
+      } catch (error) {
+        if (this.#failFast) this.#cancel.abort(error);
+        throw error;
       }
     };
-    await Promise.all(Array.from({ length: atOnce }, worker));
-    if (failure !== undefined) throw this.#firstCause(failure.error);
+    try {
+      await forEachConcurrent(items, atOnce, cancelling);
+    } catch (error) {
+      throw this.#firstCause(error);
+    }
   }
 
   /** When one error cancels the rest, others report "interrupted"; the one that began it is what the user needs. */

@@ -1,4 +1,4 @@
-import { Semaphore } from "../async/index.ts";
+import { LazyMap, Semaphore } from "../async/index.ts";
 import { gzip } from "../compression/index.ts";
 import {
   bytesContent,
@@ -53,17 +53,13 @@ export const compressLayers = async (
 ): Promise<Compressed> => {
   const over = overlay(source);
   const slots = new Semaphore(options.jobs ?? 2);
-  const layers = new Map<string, Promise<Descriptor>>();
+  const layers = new LazyMap<string, Descriptor>();
 
-  const layer = (descriptor: Descriptor): Promise<Descriptor> => {
-    let done = layers.get(descriptor.digest);
-    if (done === undefined) {
+  const layer = (descriptor: Descriptor): Promise<Descriptor> =>
+    layers.get(descriptor.digest, () => {
       options.onEvent?.({ type: "plan", blobs: 1, bytes: descriptor.size });
-      done = slots.run(options.signal, () => compressLayer(source, target, descriptor, options));
-      layers.set(descriptor.digest, done);
-    }
-    return done;
-  };
+      return slots.run(options.signal, () => compressLayer(source, target, descriptor, options));
+    });
 
   const visit = async (descriptor: Descriptor): Promise<Descriptor> => {
     if (!isManifestLike(descriptor.mediaType)) return descriptor;

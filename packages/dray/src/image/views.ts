@@ -1,3 +1,4 @@
+import { Lazy } from "../async/index.ts";
 import { decompressed } from "../compression/index.ts";
 import { collect, type LoadedManifest, loadManifest, type ReadableStore, type ReadOptions } from "../content/index.ts";
 import { DrayError } from "../errors.ts";
@@ -98,13 +99,11 @@ export const viewOfLoaded = (
     };
   }
   const { manifest } = parsed;
-  let configBytes: Promise<Uint8Array> | undefined;
+  const configBytes = new Lazy<Uint8Array>();
   const readConfig = (): Promise<Uint8Array> =>
-    (configBytes ??= collect(
-      store.read(manifest.config, options),
-      largestManifest,
-      `configuration ${manifest.config.digest}`,
-    ));
+    configBytes.get(() =>
+      collect(store.read(manifest.config, options), largestManifest, `configuration ${manifest.config.digest}`),
+    );
   const config = async (): Promise<ImageConfig> => asConfig(await readConfig(), manifest.config);
   return {
     kind: "image",

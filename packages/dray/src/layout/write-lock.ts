@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { Lazy } from "../async/index.ts";
 import { diskError, errnoOf, type FileSystem, type Lock, lock, onDisk } from "../files/index.ts";
 import { loadIndex } from "./index-file.ts";
 import type { LayoutPaths } from "./paths.ts";
@@ -10,7 +11,7 @@ import type { LayoutPaths } from "./paths.ts";
 export class WriteLock {
   readonly #fs: FileSystem;
   readonly #paths: LayoutPaths;
-  #taken: Promise<Lock> | undefined;
+  readonly #taken = new Lazy<Lock>();
 
   constructor(fs: FileSystem, paths: LayoutPaths) {
     this.#fs = fs;
@@ -19,18 +20,12 @@ export class WriteLock {
 
   /** Takes it unless it is taken. @throws DrayError `LOCKED`, `LAYOUT_INVALID`, `DISK` */
   async take(): Promise<void> {
-    this.#taken ??= this.#take().catch((error: unknown) => {
-      this.#taken = undefined;
-      throw error;
-    });
-    await this.#taken;
+    await this.#taken.get(() => this.#take());
   }
 
   /** Releases it, and takes `.dray/` away if nothing is left in it. */
   async release(): Promise<void> {
-    const taken = this.#taken;
-    this.#taken = undefined;
-    const held = await taken?.catch(() => undefined);
+    const held = await this.#taken.take();
     if (held === undefined) return;
     await held.release();
     await this.#tidy();

@@ -1,3 +1,4 @@
+import type { KeyedMutex, LruCache } from "../async/index.ts";
 import type { Body, Content, OnEvent } from "../content/index.ts";
 import type { DrayError } from "../errors.ts";
 import {
@@ -10,10 +11,9 @@ import {
   type RetryOptions,
   responseError,
 } from "../http/index.ts";
+import type { Digest } from "../oci/index.ts";
 import type { Endpoint } from "./endpoint.ts";
-import type { ManifestCache } from "./manifest-cache.ts";
 import type { SavedSessions } from "./sessions.ts";
-import type { Turns } from "./turns.ts";
 
 /** One registry as the files of this folder speak to it. */
 export interface Api {
@@ -78,17 +78,27 @@ export interface Call extends RequestContext {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** A manifest with its type, as a registry has it. */
+export interface HeldManifest {
+  readonly mediaType: string;
+  readonly bytes: Uint8Array;
+}
+
 /** One repository of a registry. */
 export interface Repo {
   readonly api: Api;
   readonly name: string;
-  readonly manifests: ManifestCache;
+  /**
+   * Manifests that were just read or written, by digest, so that what follows needs no other request: to read what was resolved by
+   * reading it, to tag what was written.
+   */
+  readonly manifests: LruCache<Digest, HeldManifest>;
   readonly learnt: {
     /** `false`: the referrers API is not there for this repository. */
     referrers?: false;
   };
   /** Work on the same tag, one after the other. */
-  readonly turns: Turns;
+  readonly turns: KeyedMutex;
 }
 
 /** `/v2/library/alpine/manifests/latest` */

@@ -1,6 +1,6 @@
 import { BlockList, isIP } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
-import { singleFlight } from "../async/index.ts";
+import { SingleFlight } from "../async/index.ts";
 import { DrayError, isDrayError, throwIfAborted } from "../errors.ts";
 import type { Handler } from "../http/index.ts";
 
@@ -26,10 +26,14 @@ export interface EndpointOptions {
 export const endpoint = (registry: string, options: EndpointOptions): Endpoint => {
   const [secure, plain] = originsOf(registry, options.insecure);
   if (plain === undefined) return async () => secure;
-  const probes = singleFlight<string>();
+  const probes = new SingleFlight<string>();
   let decided: string | undefined;
   return async (signal) => {
-    decided ??= await probes(registry, (own) => probeBoth(registry, [secure, plain], options, own), signal);
+    decided ??= await probes.run(
+      registry,
+      (flight) => probeBoth(registry, [secure, plain], options, flight.signal),
+      signal,
+    );
     return decided;
   };
 };

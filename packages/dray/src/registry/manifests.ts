@@ -104,7 +104,7 @@ export const getManifest = async (
   const digest = naming(what, () => digestOfManifest(bytes, mediaType, expected && algorithmOf(expected)));
   const descriptor = { mediaType, digest, size: bytes.byteLength };
   if (expected !== undefined && digest !== expected) throw mismatch(repo, name, digest, expected);
-  repo.manifests.set(digest, { mediaType, bytes });
+  repo.manifests.set(digest, { mediaType, bytes }, bytes.byteLength);
   const etag = header(response.headers, "ETag");
   return { descriptor, bytes, ...(etag === undefined ? {} : { etag }) };
 };
@@ -151,7 +151,7 @@ export const putManifest = async (
   const said = digestSaid(response);
   if (said !== undefined && algorithmOf(said) === algorithmOf(digest) && said !== digest)
     throw mismatch(repo, name, said, digest);
-  repo.manifests.set(digest, { mediaType, bytes });
+  repo.manifests.set(digest, { mediaType, bytes }, bytes.byteLength);
   const tags = (header(response.headers, "OCI-Tag") ?? "").split(",").map((tag) => tag.trim());
   const subject = header(response.headers, "OCI-Subject");
   if (both && !tags.includes(name)) await repo.api.ask({ ...call, target: manifestPath(repo, name) }, 201, 202, 200);

@@ -97,7 +97,7 @@ const change = (
   options: WriteOptions,
   edit: (entries: readonly Descriptor[]) => readonly Descriptor[] | undefined,
 ): Promise<void> =>
-  repo.turns(fallbackTag(subject), async () => {
+  repo.turns.run(fallbackTag(subject), async () => {
     const tag = fallbackTag(subject);
     for (let attempt = 1; ; attempt++) {
       const found = await readFallback(repo, subject, options);

@@ -1,3 +1,4 @@
+import { KeyedMutex, LruCache } from "../async/index.ts";
 import {
   type Cancel,
   type ChecksDigests,
@@ -26,7 +27,6 @@ import { readBlob } from "./blob-read.ts";
 import { describeBlob, hasBlob } from "./blobs.ts";
 import { embedded } from "./embedded.ts";
 import { type IngestOptions, ingestContent } from "./ingest.ts";
-import { ManifestCache } from "./manifest-cache.ts";
 import {
   getManifest,
   hasManifest,
@@ -42,7 +42,6 @@ import { remove } from "./remove.ts";
 import { digestOfManifest } from "./schema1.ts";
 import type { TriedMount } from "./session.ts";
 import { listTags, type TagsOptions } from "./tags.ts";
-import { turns } from "./turns.ts";
 import { uploadBlob } from "./upload.ts";
 
 /** A repository of a registry: a store whose names are tags. */
@@ -80,9 +79,18 @@ export interface Repository
   remove(name: string, options?: Cancel): Promise<void>;
 }
 
+/** Bytes of manifests that are kept at most. A manifest has some kilobytes; a larger one than this is read again. */
+const kept = 4 * 1024 * 1024;
+
 /** The store behind one repository. */
 export const createRepository = (api: Api, name: string): Repository =>
-  new RegistryRepository({ api, name, manifests: new ManifestCache(), learnt: {}, turns: turns() });
+  new RegistryRepository({
+    api,
+    name,
+    manifests: new LruCache(kept, { largest: kept }),
+    learnt: {},
+    turns: new KeyedMutex(),
+  });
 
 class RegistryRepository implements Repository {
   readonly checksDigests = true;

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
+import { KeyedMutex, KeyedRwLock } from "dray/internal/async";
 import { type Digest, digestOf, encodeJson, mediaTypes } from "dray/oci";
 import { currentLink, layerFolder, revisionFolder, Tree, typePath } from "../distribution-tree/index.ts";
-import { KeyedMutex, KeyedRwLock } from "../locks/index.ts";
 import { createReconciler, openMetadata } from "../metadata/index.ts";
 import { memoryDriver } from "../storage/index.ts";
 import { createDeletions, type Deletions } from "./deletion.ts";

@@ -1,5 +1,5 @@
+import type { KeyedMutex, KeyedRwLock } from "dray/internal/async";
 import type { Digest } from "dray/oci";
-import type { KeyedMutex, KeyedRwLock } from "../locks/index.ts";
 import { type DeletionContext, unlinkLayer, unlinkManifest, unlinkTag } from "./unlink.ts";
 
 export interface DeletionsOptions extends DeletionContext {

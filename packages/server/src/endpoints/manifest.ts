@@ -13,7 +13,7 @@ import {
 } from "dray/oci";
 import { answerOf, bare, emptyBody, memoryBody } from "../answer/index.ts";
 import { type Described, typeInside } from "../distribution-tree/index.ts";
-import type { ServedManifest } from "../read-cache/manifests.ts";
+import type { ServedManifest } from "../read-cache/index.ts";
 import { badDigest } from "./bad-digest.ts";
 import { bodyChunks } from "./body-chunks.ts";
 import type { Call } from "./call.ts";

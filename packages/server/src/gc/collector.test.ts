@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { isDrayError } from "dray/errors";
+import { KeyedRwLock } from "dray/internal/async";
 import { type Digest, digestOf, encodeJson, mediaTypes } from "dray/oci";
 import {
   blobFolder,
@@ -12,7 +13,6 @@ import {
   uploadFolder,
 } from "../distribution-tree/index.ts";
 import { Leases } from "../leases/index.ts";
-import { KeyedRwLock } from "../locks/index.ts";
 import { createReconciler, openMetadata } from "../metadata/index.ts";
 import type { Notice } from "../options.ts";
 import { memoryDriver } from "../storage/index.ts";
@@ -159,10 +159,10 @@ describe("the collector", () => {
     const { collector, put, close } = await setUp();
     for (let i = 0; i < 100; i++) put(text(`garbage ${i}`));
     const reason = new Error("enough");
-    await assert.rejects(collector.collect({ signal: AbortSignal.abort(reason) }), reason);
+    await assert.rejects(collector.collect({ signal: AbortSignal.abort(reason) }), { code: "ABORTED", cause: reason });
     const abort = new AbortController();
     const onDecision = (): void => abort.abort(reason);
-    await assert.rejects(collector.collect({ signal: abort.signal, onDecision }), reason);
+    await assert.rejects(collector.collect({ signal: abort.signal, onDecision }), { code: "ABORTED", cause: reason });
     const { blobs } = await collector.collect();
     assert.ok(blobs > 0 && blobs < 100, `${blobs} were left`);
     await close();
@@ -177,7 +177,7 @@ describe("the collector", () => {
     const reason = new Error("enough");
     const running = collector.collect({ signal: abort.signal });
     setTimeout(() => abort.abort(reason), 10);
-    await assert.rejects(running, reason);
+    await assert.rejects(running, { code: "ABORTED", cause: reason });
     driver.list = list;
     stuck.resolve(undefined);
     await close();

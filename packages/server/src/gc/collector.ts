@@ -1,14 +1,12 @@
-import { DrayError } from "dray/errors";
+import { DrayError, throwIfAborted } from "dray/errors";
+import { type KeyedRwLock, unlessAborted, Yielding } from "dray/internal/async";
 import type { Digest } from "dray/oci";
 import type { DeletionContext } from "../deletion/index.ts";
 import type { Leases } from "../leases/index.ts";
-import type { KeyedRwLock } from "../locks/index.ts";
 import type { Notice } from "../options.ts";
 import type { Uploads } from "../uploads/types.ts";
-import { unlessAborted } from "./abort.ts";
 import { DigestSet } from "./digest-set.ts";
 import { type Marks, markAll } from "./mark.ts";
-import { Pace } from "./pace.ts";
 import { collectPool } from "./pool.ts";
 import { Reachability } from "./reachability.ts";
 import { collectRepository } from "./repository.ts";
@@ -16,6 +14,8 @@ import type { Run } from "./run.ts";
 import { collectUploads } from "./sessions.ts";
 import type { Collected, CollectOptions, CollectorState, Decision } from "./types.ts";
 
+/** Milliseconds of work before a rest. */
+const slice = 4;
 const day = 86_400_000;
 
 export interface CollectorOptions extends DeletionContext {
@@ -90,8 +90,8 @@ export const createCollector = (options: CollectorOptions): Collector => {
       }
       wanted.onDecision?.(decision);
     };
-    const pace = new Pace(settings.share ?? 1 / 3, signal);
-    const reachability = new Reachability(options.metadata, pace);
+    const yielding = new Yielding({ slice, share: settings.share ?? 1 / 3, signal });
+    const reachability = new Reachability(options.metadata, yielding);
     const { grace = settings.grace, untagged = settings.untagged } = wanted;
     const context: Run = {
       ...options,
@@ -100,7 +100,7 @@ export const createCollector = (options: CollectorOptions): Collector => {
       grace,
       untagged,
       uploadAge: settings.uploads ?? 7 * day,
-      pace,
+      yielding,
       signal,
       decide,
       reachability,
@@ -114,7 +114,7 @@ export const createCollector = (options: CollectorOptions): Collector => {
       if (!folder.manifests && !folder.layers) continue;
       state = { ...state, phase: "repositories", repository: folder.repository };
       await collectRepository(context, folder);
-      await pace.turn();
+      await yielding.turn();
     }
     state = { ...state, phase: "pool" };
     await collectPool(context);
@@ -137,7 +137,7 @@ export const createCollector = (options: CollectorOptions): Collector => {
       let last = state.last;
       const links = options.tree.followLinks();
       try {
-        wanted.signal?.throwIfAborted();
+        throwIfAborted(wanted.signal);
         last = await run(wanted, links.linked);
         return last;
       } finally {
@@ -147,7 +147,7 @@ export const createCollector = (options: CollectorOptions): Collector => {
     },
     marks: async ({ signal } = {}) => {
       await unlessAborted(options.reconciler.reconciled(), signal);
-      return markAll(options, new Pace(options.settings.share ?? 1 / 3, signal));
+      return markAll(options, new Yielding({ slice, share: options.settings.share ?? 1 / 3, signal }));
     },
     state: () => state,
   };

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { isDrayError } from "dray/errors";
 import type { Digest } from "dray/oci";
 import fc from "fast-check";
 import { collectorOver } from "../../test/gc/collector.ts";
@@ -47,7 +48,7 @@ const collect = async (driver: Driver, world: GcModel, signal?: AbortSignal): Pr
     await collector.collect(signal === undefined ? {} : { signal });
     return true;
   } catch (error) {
-    if (!(error instanceof Killed)) throw error;
+    if (!(error instanceof Killed || (isDrayError(error, "ABORTED") && error.cause instanceof Killed))) throw error;
     return false;
   } finally {
     await close();

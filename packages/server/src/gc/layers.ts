@@ -10,7 +10,7 @@ import type { Decision } from "./types.ts";
  * @param held why nothing may go from here
  */
 export const collectLayers = async (run: Run, repository: string, held: string | undefined): Promise<void> => {
-  const { tree, reachability, pace } = run;
+  const { tree, reachability, yielding } = run;
   const waiting: Digest[] = [];
   const partners = new Map<Digest, Digest[]>();
   for await (const digest of tree.layers(repository)) {
@@ -22,9 +22,9 @@ export const collectLayers = async (run: Run, repository: string, held: string |
     }
     if (reachability.refersTo(repository, digest)) keep(run, digest, target);
     else waiting.push(digest);
-    await pace.turn();
+    await yielding.turn();
   }
-  await inBatches(waiting, pace, async (digest) => {
+  await inBatches(waiting, yielding, async (digest) => {
     const names = [digest, ...(partners.get(digest) ?? [])];
     const take = (): Promise<void> => takeLayer(run, { repository, names, held });
     await (run.dryRun ? take() : run.locks.hold({ exclusive: names }, take));

@@ -1,7 +1,7 @@
+import type { Yielding } from "dray/internal/async";
 import type { Digest } from "dray/oci";
 import type { Tree } from "../distribution-tree/index.ts";
 import type { Metadata } from "../metadata/types.ts";
-import type { Pace } from "./pace.ts";
 import { manifestsOf, repositoriesOf } from "./reachability.ts";
 
 /** The two sets of a garbage collection as distribution does it: no grace, no leases, all manifests stay, links count for nothing. */
@@ -13,17 +13,20 @@ export interface Marks {
 }
 
 /** Marks from the metadata, which must be whole, as collecting does. */
-export const markAll = async ({ tree, metadata }: { tree: Tree; metadata: Metadata }, pace: Pace): Promise<Marks> => {
+export const markAll = async (
+  { tree, metadata }: { tree: Tree; metadata: Metadata },
+  yielding: Yielding,
+): Promise<Marks> => {
   const marked = new Set<Digest>();
-  for await (const repository of repositoriesOf(metadata, pace))
-    for await (const { digest, references } of manifestsOf(metadata, repository, pace)) {
+  for await (const repository of repositoriesOf(metadata, yielding))
+    for await (const { digest, references } of manifestsOf(metadata, repository, yielding)) {
       marked.add(digest);
       for (const child of references) marked.add(child);
     }
   const eligible: Digest[] = [];
   for await (const digest of tree.blobs()) {
     if (!metadata.isUsed(digest)) eligible.push(digest);
-    await pace.turn();
+    await yielding.turn();
   }
   return { marked: [...marked].sort(), eligible };
 };

@@ -1,6 +1,6 @@
+import { unlessAborted } from "dray/internal/async";
 import type { Digest } from "dray/oci";
 import { blobFolder } from "../distribution-tree/index.ts";
-import { unlessAborted } from "./abort.ts";
 import { inBatches } from "./batches.ts";
 import { layersState } from "./layers.ts";
 import { isOld, notReconciled, promised, type Run, tooYoung, writtenAgo } from "./run.ts";
@@ -11,7 +11,7 @@ const lookEvery = 30_000;
 
 /** Removes data that no manifest and no link in any repository leads to. */
 export const collectPool = async (run: Run): Promise<void> => {
-  const { tree, reachability, linked, pace } = run;
+  const { tree, reachability, linked, yielding } = run;
   await reachability.spread();
   let looked = await lookAgain(run);
   const candidates = async function* (): AsyncGenerator<Digest> {
@@ -20,10 +20,10 @@ export const collectPool = async (run: Run): Promise<void> => {
         if (performance.now() > looked) looked = await lookAgain(run);
         yield digest;
       }
-      await pace.turn();
+      await yielding.turn();
     }
   };
-  await inBatches(candidates(), pace, async (digest) => {
+  await inBatches(candidates(), yielding, async (digest) => {
     if (!run.reconciler.isComplete) await unlessAborted(run.reconciler.reconciled(), run.signal);
     const take = (): Promise<void> => takeBlob(run, digest);
     await (run.dryRun ? take() : run.locks.hold({ exclusive: [digest] }, take));
@@ -66,7 +66,7 @@ const judge = async (
  * @returns when to look again
  */
 const lookAgain = async (run: Run): Promise<number> => {
-  const { tree, reconciler, seen, pace } = run;
+  const { tree, reconciler, seen, yielding } = run;
   const begun = performance.now();
   for await (const { repository, manifests, layers } of tree.walk()) {
     if (!manifests && !layers) continue;
@@ -76,10 +76,10 @@ const lookAgain = async (run: Run): Promise<number> => {
       seen.set(repository, state);
       for await (const digest of tree.layers(repository)) {
         await keepLinked(run, repository, digest);
-        await pace.turn();
+        await yielding.turn();
       }
     }
-    await pace.turn();
+    await yielding.turn();
   }
   const ended = performance.now();
   return ended + Math.max(lookEvery, 10 * (ended - begun));

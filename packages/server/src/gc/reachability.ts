@@ -1,6 +1,6 @@
+import type { Yielding } from "dray/internal/async";
 import type { Digest } from "dray/oci";
 import type { ManifestRecord, Metadata } from "../metadata/types.ts";
-import type { Pace } from "./pace.ts";
 
 /** Manifests taken from the metadata at a time: few, since each page is one piece of work without a pause, and each may be large. */
 const page = 16;
@@ -9,7 +9,7 @@ const page = 16;
 export async function* manifestsOf(
   metadata: Metadata,
   repository: string,
-  pace: Pace,
+  yielding: Yielding,
   after = "",
 ): AsyncGenerator<ManifestRecord> {
   for (;;) {
@@ -18,19 +18,19 @@ export async function* manifestsOf(
     const last = manifests.at(-1);
     if (last === undefined || manifests.length < page) return;
     after = last.digest;
-    await pace.turn();
+    await yielding.turn();
   }
 }
 
 /** All repositories of the metadata. */
-export async function* repositoriesOf(metadata: Metadata, pace: Pace): AsyncGenerator<string> {
+export async function* repositoriesOf(metadata: Metadata, yielding: Yielding): AsyncGenerator<string> {
   for (let after = ""; ; ) {
     const names = metadata.repositories({ after, limit: 1000 });
     yield* names;
     const last = names.at(-1);
     if (last === undefined || names.length < 1000) return;
     after = last;
-    await pace.turn();
+    await yielding.turn();
   }
 }
 
@@ -40,16 +40,16 @@ export async function* repositoriesOf(metadata: Metadata, pace: Pace): AsyncGene
  */
 export class Reachability {
   readonly #metadata: Metadata;
-  readonly #pace: Pace;
+  readonly #yielding: Yielding;
   readonly #excluded = new Map<string, Set<Digest>>();
   /** By repository: what only manifests that go have among their children. */
   readonly #orphans = new Map<string, Set<Digest>>();
   /** What nothing anywhere uses without them. */
   #unused = new Set<Digest>();
 
-  constructor(metadata: Metadata, pace: Pace) {
+  constructor(metadata: Metadata, yielding: Yielding) {
     this.#metadata = metadata;
-    this.#pace = pace;
+    this.#yielding = yielding;
   }
 
   /** Whether a manifest of the repository has this digest among its children. */
@@ -73,7 +73,7 @@ export class Reachability {
     const orphans = new Set<Digest>();
     for (const digest of manifests)
       for (const child of this.#metadata.manifest(repository, digest)?.references ?? []) orphans.add(child);
-    for await (const { digest, references } of manifestsOf(this.#metadata, repository, this.#pace))
+    for await (const { digest, references } of manifestsOf(this.#metadata, repository, this.#yielding))
       if (!manifests.has(digest)) for (const child of references) orphans.delete(child);
     this.#excluded.set(repository, new Set(manifests));
     this.#orphans.set(repository, orphans);
@@ -83,9 +83,9 @@ export class Reachability {
   async spread(): Promise<void> {
     if (this.#excluded.size === 0) return;
     const unused = new Set([...this.#excluded.values(), ...this.#orphans.values()].flatMap((digests) => [...digests]));
-    for await (const repository of repositoriesOf(this.#metadata, this.#pace)) {
+    for await (const repository of repositoriesOf(this.#metadata, this.#yielding)) {
       const gone = this.#excluded.get(repository);
-      for await (const { digest, references } of manifestsOf(this.#metadata, repository, this.#pace)) {
+      for await (const { digest, references } of manifestsOf(this.#metadata, repository, this.#yielding)) {
         if (gone?.has(digest)) continue;
         unused.delete(digest);
         for (const child of references) unused.delete(child);

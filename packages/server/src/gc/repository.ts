@@ -34,11 +34,11 @@ export const collectRepository = async (
 
 /** Nobody can be served from there, and yet its bytes are somebody's. */
 const keepAll = async (run: Run, repository: string): Promise<void> => {
-  const { tree, linked, pace } = run;
+  const { tree, linked, yielding } = run;
   for (const digests of [tree.layers(repository), tree.revisions(repository)])
     for await (const digest of digests) {
       linked.add(digest);
-      await pace.turn();
+      await yielding.turn();
     }
   run.decide({
     kind: "repository",

@@ -22,14 +22,14 @@ export const unreadableOf = async (run: Run, repository: string): Promise<Digest
  * @returns those that the metadata does not know
  */
 const lookThrough = async (run: Run, repository: string): Promise<Digest[]> => {
-  const { tree, metadata, pace } = run;
+  const { tree, metadata, yielding } = run;
   const strangers: Digest[] = [];
   for await (const digest of tree.revisions(repository)) {
     if (metadata.manifest(repository, digest) === undefined) strangers.push(digest);
-    await pace.turn();
+    await yielding.turn();
   }
   const unknown: Digest[] = [];
-  await inBatches(strangers, pace, async (digest) => {
+  await inBatches(strangers, yielding, async (digest) => {
     if ((await lookAt(run, repository, digest)) !== "unknown") return;
     unknown.push(digest);
     await keepContent(run, repository, digest);
@@ -42,7 +42,7 @@ const lookThrough = async (run: Run, repository: string): Promise<Digest[]> => {
  * when it is known which manifests stay.
  */
 export const keepAliases = async (run: Run, repository: string): Promise<void> => {
-  for await (const { digest } of manifestsOf(run.metadata, repository, run.pace, lastOfSha256))
+  for await (const { digest } of manifestsOf(run.metadata, repository, run.yielding, lastOfSha256))
     if (!run.reachability.isExcluded(repository, digest)) await keepContent(run, repository, digest);
 };
 

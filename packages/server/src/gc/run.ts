@@ -1,11 +1,10 @@
+import type { KeyedRwLock, Yielding } from "dray/internal/async";
 import type { Digest } from "dray/oci";
 import type { DeletionContext } from "../deletion/index.ts";
 import type { Leases } from "../leases/index.ts";
-import type { KeyedRwLock } from "../locks/index.ts";
 import type { Notice } from "../options.ts";
 import type { Uploads } from "../uploads/types.ts";
 import type { DigestSet } from "./digest-set.ts";
-import type { Pace } from "./pace.ts";
 import type { Reachability } from "./reachability.ts";
 import type { Decision } from "./types.ts";
 
@@ -22,7 +21,7 @@ export interface Run extends DeletionContext {
   readonly untagged: number | undefined;
   /** Milliseconds after which an upload that nobody added to goes. */
   readonly uploadAge: number;
-  readonly pace: Pace;
+  readonly yielding: Yielding;
   readonly signal: AbortSignal | undefined;
   readonly decide: (decision: Decision) => void;
   /** What uses what, once the manifests that go are gone. */

@@ -14,7 +14,7 @@ export const collectUploads = async (run: Run): Promise<void> => {
         reason: `last ${writtenAgo(run, addedAt)}; uploads stay for ${duration(uploadAge)}`,
         bytes: size,
       });
-    await run.pace.turn();
+    await run.yielding.turn();
   }
   if (!run.dryRun) await uploads.purge(before);
 };

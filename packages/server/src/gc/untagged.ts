@@ -18,7 +18,7 @@ export const collectUntagged = async (run: Run, repository: string): Promise<voi
   const held = (digest: Digest): Digest[] => holders.down.get(digest) ?? [];
   let together: Digest[][] = [];
   const decideTogether = async (): Promise<void> => {
-    await inBatches(together, run.pace, async (members) => {
+    await inBatches(together, run.yielding, async (members) => {
       const group = new Set(members);
       const above = members.flatMap((digest) => holders.up.get(digest) ?? []);
       const staying = above.find((up) => !group.has(up) && !gone.has(up));
@@ -109,7 +109,7 @@ type Dying = ReadonlyMap<Digest, Pick<ManifestRecord, "references" | "subject">>
 
 /** Manifests that no tag leads to. */
 const withoutTag = async (run: Run, repository: string): Promise<Dying> => {
-  const { tree, metadata, pace } = run;
+  const { tree, metadata, yielding } = run;
   const live = new Set<Digest>();
   for (let after = ""; ; ) {
     const tags = metadata.tags(repository, { after, limit: 500 });
@@ -117,10 +117,10 @@ const withoutTag = async (run: Run, repository: string): Promise<Dying> => {
     const last = tags.at(-1);
     if (last === undefined) break;
     after = last.name;
-    await pace.turn();
+    await yielding.turn();
   }
   const dying = new Map<Digest, Pick<ManifestRecord, "references" | "subject">>();
-  for await (const manifest of manifestsOf(metadata, repository, pace)) {
+  for await (const manifest of manifestsOf(metadata, repository, yielding)) {
     if (live.has(manifest.digest)) continue;
     // Only what may be a manifest is of interest here.
     const references = manifest.references.filter((child) => metadata.manifest(repository, child) !== undefined);
@@ -132,14 +132,19 @@ const withoutTag = async (run: Run, repository: string): Promise<Dying> => {
     if (!isTag(name)) continue;
     const link = await tree.tag(repository, name);
     if (link !== undefined && dying.has(link.digest)) await spread(run, repository, link.digest, live);
-    await pace.turn();
+    await yielding.turn();
   }
   for (const digest of live) dying.delete(digest);
   return dying;
 };
 
 /** Adds a manifest and whatever it holds, each once: graphs made to be walked for ever end here. */
-const spread = async ({ metadata, pace }: Run, repository: string, root: Digest, live: Set<Digest>): Promise<void> => {
+const spread = async (
+  { metadata, yielding }: Run,
+  repository: string,
+  root: Digest,
+  live: Set<Digest>,
+): Promise<void> => {
   const waiting = [root];
   for (let digest = waiting.pop(); digest !== undefined; digest = waiting.pop()) {
     const manifest = live.has(digest) ? undefined : metadata.manifest(repository, digest);
@@ -153,7 +158,7 @@ const spread = async ({ metadata, pace }: Run, repository: string, root: Digest,
       if (last === undefined) break;
       after = last.digest;
     }
-    await pace.turn();
+    await yielding.turn();
   }
 };
 

@@ -94,7 +94,10 @@ describe("verifyBlobs", () => {
     const onBlob = (digest: Digest): void => {
       if (seen.push(digest) === 2) abort.abort(reason);
     };
-    await assert.rejects(verifyBlobs({ tree, share: 1, signal: abort.signal, onBlob }), reason);
+    await assert.rejects(verifyBlobs({ tree, share: 1, signal: abort.signal, onBlob }), {
+      code: "ABORTED",
+      cause: reason,
+    });
     assert.deepEqual(seen, all.slice(0, 2));
     await verifyBlobs({ tree, share: 1, after: seen[1] as Digest, onBlob: (digest) => seen.push(digest) });
     assert.deepEqual(seen, all);

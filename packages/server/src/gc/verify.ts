@@ -1,10 +1,12 @@
 import { isDrayError } from "dray/errors";
 import { digesterFor } from "dray/hash";
+import { Yielding } from "dray/internal/async";
 import { algorithmOf, type Digest } from "dray/oci";
 import type { Tree } from "../distribution-tree/index.ts";
 import type { StoredFile } from "../storage/driver.ts";
-import { Pace } from "./pace.ts";
 
+/** Milliseconds of work before a rest. */
+const slice = 4;
 /** Bytes read at a time. */
 const block = 1024 * 1024;
 
@@ -44,7 +46,7 @@ export interface Verified {
 export const verifyBlobs = async (options: VerifyOptions): Promise<Verified> => {
   const { tree, after, signal, share = 1 / 2, onFinding, onBlob } = options;
   const begun = performance.now();
-  const pace = new Pace(share, signal);
+  const yielding = new Yielding({ slice, share, signal });
   const into = new Uint8Array(block);
   const counts = { blobs: 0, bytes: 0, wrong: 0, unreadable: 0 };
   const found = (finding: Finding): void => {
@@ -57,7 +59,7 @@ export const verifyBlobs = async (options: VerifyOptions): Promise<Verified> => 
       // Removed since its folder was listed.
       if (file === undefined) continue;
       const { size } = file;
-      const actual = await hash(file, digest, into, pace);
+      const actual = await hash(file, digest, into, yielding);
       counts.blobs++;
       counts.bytes += size;
       if (actual !== digest)
@@ -67,12 +69,12 @@ export const verifyBlobs = async (options: VerifyOptions): Promise<Verified> => 
       if (!isDrayError(error, "DISK")) throw error;
       found({ digest, what: "unreadable", message: error.message });
     }
-    await pace.turn();
+    await yielding.turn();
   }
   return { ...counts, seconds: (performance.now() - begun) / 1000 };
 };
 
-const hash = async (file: StoredFile, digest: Digest, into: Uint8Array, pace: Pace): Promise<Digest> => {
+const hash = async (file: StoredFile, digest: Digest, into: Uint8Array, yielding: Yielding): Promise<Digest> => {
   const digester = digesterFor(algorithmOf(digest), file.size);
   try {
     for (let position = 0; position < file.size; ) {
@@ -81,7 +83,7 @@ const hash = async (file: StoredFile, digest: Digest, into: Uint8Array, pace: Pa
       if (bytes === 0) break;
       await digester.update(into.subarray(0, bytes));
       position += bytes;
-      await pace.turn();
+      await yielding.turn();
     }
     return await digester.digest();
   } finally {

@@ -1,9 +1,9 @@
+import { Yielding } from "dray/internal/async";
 import type { Digest } from "dray/oci";
 import type { Tree } from "../distribution-tree/index.ts";
 import { merged } from "./merged.ts";
 import { revisionNames, tagNames } from "./names.ts";
 import { readRecord } from "./read-record.ts";
-import { Slices } from "./slices.ts";
 import type { Difference, ManifestRecord, Metadata } from "./types.ts";
 
 export interface CheckOptions {
@@ -17,7 +17,7 @@ const page = 500;
 
 /** Compares everything that the metadata says with the tree, contents of manifests included, and changes nothing. */
 export async function* check({ tree, metadata, alone, signal }: CheckOptions): AsyncGenerator<Difference> {
-  const slices = new Slices();
+  const yielding = new Yielding();
   const ofTree: string[] = await Array.fromAsync(tree.repositories());
   const recorded = (after: string): string[] => metadata.repositories({ after, limit: page });
   for (const repository of merged(ofTree, recorded, page)) {
@@ -25,12 +25,12 @@ export async function* check({ tree, metadata, alone, signal }: CheckOptions): A
     if (inTree !== inMetadata)
       yield { repository, kind: "repository", name: repository, what: inTree ? "missing" : "extra" };
     const tags = merged(
-      await tagNames(tree, repository, slices),
+      await tagNames(tree, repository, yielding),
       (after) => metadata.tags(repository, { after, limit: page }).map(({ name }) => name),
       page,
     );
     const manifests = merged(
-      await revisionNames(tree, repository, slices),
+      await revisionNames(tree, repository, yielding),
       (after) => metadata.digests(repository, { after, limit: page }),
       page,
     );
@@ -50,7 +50,7 @@ export async function* check({ tree, metadata, alone, signal }: CheckOptions): A
         signal?.throwIfAborted();
         const what = await alone(repository, () => differs[kind](name));
         if (what !== undefined) yield { repository, kind, name, what };
-        await slices.rest();
+        await yielding.turn();
       }
   }
 }

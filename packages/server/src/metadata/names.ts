@@ -1,21 +1,21 @@
+import type { Yielding } from "dray/internal/async";
 import { isDigest, isTag } from "dray/oci";
 import type { Tree } from "../distribution-tree/index.ts";
-import type { Slices } from "./slices.ts";
 
 /** How many names are sorted or looked through before others have a turn, if a slice of time is used up. */
 const run = 1000;
 
 /** What lies in a repository's `tags/`, in byte order, without keeping anybody waiting while a hundred thousand are sorted. */
-export const tagNames = async (tree: Tree, repository: string, slices: Slices): Promise<string[]> =>
-  sorted(await tree.tagFolders(repository), isTag, slices);
+export const tagNames = async (tree: Tree, repository: string, yielding: Yielding): Promise<string[]> =>
+  sorted(await tree.tagFolders(repository), isTag, yielding);
 
 /** Digests that have a folder among a repository's revisions, in byte order. */
-export const revisionNames = async (tree: Tree, repository: string, slices: Slices): Promise<string[]> => {
+export const revisionNames = async (tree: Tree, repository: string, yielding: Yielding): Promise<string[]> => {
   const digests: string[] = [];
   for (const algorithm of ["sha256", "sha512"] as const) {
     const names = await tree.revisionFolders(repository, algorithm);
     const isHex = (hex: string): boolean => isDigest(`${algorithm}:${hex}`);
-    for (const hex of await sorted(names, isHex, slices)) digests.push(`${algorithm}:${hex}`);
+    for (const hex of await sorted(names, isHex, yielding)) digests.push(`${algorithm}:${hex}`);
   }
   return digests;
 };
@@ -24,7 +24,7 @@ export const revisionNames = async (tree: Tree, repository: string, slices: Slic
 export const sorted = async (
   names: readonly string[],
   wanted: (name: string) => boolean,
-  slices: Slices,
+  yielding: Yielding,
 ): Promise<string[]> => {
   let runs: string[][] = [];
   for (let at = 0; at < names.length; at += run) {
@@ -34,17 +34,17 @@ export const sorted = async (
         .filter(wanted)
         .sort(),
     );
-    await slices.rest();
+    await yielding.turn();
   }
   while (runs.length > 1) {
     const merged: string[][] = [];
-    for (let i = 0; i < runs.length; i += 2) merged.push(await mergedRuns(runs[i] ?? [], runs[i + 1] ?? [], slices));
+    for (let i = 0; i < runs.length; i += 2) merged.push(await mergedRuns(runs[i] ?? [], runs[i + 1] ?? [], yielding));
     runs = merged;
   }
   return runs[0] ?? [];
 };
 
-const mergedRuns = async (one: readonly string[], other: readonly string[], slices: Slices): Promise<string[]> => {
+const mergedRuns = async (one: readonly string[], other: readonly string[], yielding: Yielding): Promise<string[]> => {
   const all: string[] = [];
   let [a, b] = [0, 0];
   for (let left = one[a], right = other[b]; left !== undefined || right !== undefined; ) {
@@ -55,7 +55,7 @@ const mergedRuns = async (one: readonly string[], other: readonly string[], slic
       all.push(right);
       right = other[++b];
     }
-    if (all.length % run === 0) await slices.rest();
+    if (all.length % run === 0) await yielding.turn();
   }
   return all;
 };

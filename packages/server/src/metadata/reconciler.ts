@@ -1,9 +1,9 @@
 import { DrayError, isDrayError } from "dray/errors";
+import { Yielding } from "dray/internal/async";
 import type { Tree } from "../distribution-tree/index.ts";
 import type { Notice } from "../options.ts";
 import { check } from "./check.ts";
 import { RepositoryReconciler } from "./repository-reconciler.ts";
-import { Slices } from "./slices.ts";
 import type { Difference, Metadata, Reconciler } from "./types.ts";
 
 export interface ReconcilerOptions {
@@ -29,7 +29,7 @@ class TreeReconciler implements Reconciler {
   readonly #repositories: RepositoryReconciler;
   readonly #onNotice: (notice: Notice) => void;
   readonly #retryAfter: number;
-  readonly #slices = new Slices();
+  readonly #yielding = new Yielding();
   readonly #waiting: PromiseWithResolvers<void>[] = [];
   readonly #failed = new Set<string>();
   /** The generation of the metadata that a walk over all repositories has filled. */
@@ -159,7 +159,7 @@ class TreeReconciler implements Reconciler {
       const next = this.#next();
       if (next === undefined) return;
       await this.#attempt(next, next === everything ? () => this.#walk() : () => this.#repositories.reconcile(next));
-      await this.#slices.rest();
+      await this.#yielding.turn();
     }
   }
 
@@ -184,7 +184,7 @@ class TreeReconciler implements Reconciler {
     const of = async (repository: string, inTree: boolean): Promise<void> => {
       if (this.#closed) throw closing();
       await work(repository, inTree);
-      await this.#slices.rest();
+      await this.#yielding.turn();
     };
     for await (const repository of this.#tree.repositories()) await of(repository, true);
     for (let after = ""; ; ) {

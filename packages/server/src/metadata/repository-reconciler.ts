@@ -1,6 +1,6 @@
 import { DrayError, isDrayError } from "dray/errors";
+import { KeyedRwLock } from "dray/internal/async";
 import type { Tree } from "../distribution-tree/index.ts";
-import { KeyedRwLock } from "../locks/index.ts";
 import type { Notice } from "../options.ts";
 import { areRacy, sameVersions, versionsOf } from "./file-versions.ts";
 import { errcodeOf } from "./open-database.ts";

@@ -1,3 +1,4 @@
+import { forEachConcurrent, Yielding } from "dray/internal/async";
 import type { Digest } from "dray/oci";
 import { sameVersion, type Tree } from "../distribution-tree/index.ts";
 import type { Notice } from "../options.ts";
@@ -5,7 +6,6 @@ import { isRacy } from "./file-versions.ts";
 import { merged } from "./merged.ts";
 import { revisionNames, tagNames } from "./names.ts";
 import { readRecord } from "./read-record.ts";
-import { Slices } from "./slices.ts";
 import type { Metadata } from "./types.ts";
 
 export interface ScanOptions {
@@ -23,6 +23,8 @@ export interface ScanOptions {
 
 /** Names that are looked at together. Writes to the repository wait for so many at most. */
 const batch = 64;
+/** Of these, looked at side by side: requests share the threads that do this. */
+const atOnce = 6;
 /** Names in a page of the metadata. */
 const page = 256;
 
@@ -36,20 +38,20 @@ type Change = (metadata: Metadata) => void;
  */
 export const scan = async (repository: string, options: ScanOptions): Promise<void> => {
   const { tree, metadata } = options;
-  const slices = new Slices();
-  const tags = await tagNames(tree, repository, slices);
+  const yielding = new Yielding();
+  const tags = await tagNames(tree, repository, yielding);
   const tagsIn = (after: string): string[] => metadata.tags(repository, { after, limit: page }).map(({ name }) => name);
-  await inBatches(options, slices, merged(tags, tagsIn, page), (name) => changeOfTag(repository, name, options));
-  const digests = await revisionNames(tree, repository, slices);
+  await inBatches(options, yielding, merged(tags, tagsIn, page), (name) => changeOfTag(repository, name, options));
+  const digests = await revisionNames(tree, repository, yielding);
   const digestsIn = (after: string): string[] => metadata.digests(repository, { after, limit: page });
-  await inBatches(options, slices, merged(digests, digestsIn, page), (digest) =>
+  await inBatches(options, yielding, merged(digests, digestsIn, page), (digest) =>
     changeOfManifest(repository, digest as Digest, options),
   );
 };
 
 const inBatches = async (
   { metadata, alone, check, onChange }: ScanOptions,
-  slices: Slices,
+  yielding: Yielding,
   names: Iterable<string>,
   changeOf: (name: string) => Promise<Change | undefined>,
 ): Promise<void> => {
@@ -57,8 +59,8 @@ const inBatches = async (
     check();
     await alone(async () => {
       const changes: Change[] = [];
-      await eachOf(some, async (name) => {
-        await slices.rest();
+      await forEachConcurrent(some, atOnce, async (name) => {
+        await yielding.turn();
         const change = await changeOf(name);
         if (change !== undefined) changes.push(change);
       });
@@ -69,7 +71,7 @@ const inBatches = async (
       });
       onChange();
     });
-    await slices.rest();
+    await yielding.turn();
   };
   let some: string[] = [];
   for (const name of names) {
@@ -79,16 +81,6 @@ const inBatches = async (
     some = [];
   }
   if (some.length > 0) await work(some);
-};
-
-/** A few at a time: requests share the threads that do this. */
-const eachOf = async (names: readonly string[], work: (name: string) => Promise<void>): Promise<void> => {
-  const left = names.values();
-  const worker = async (): Promise<void> => {
-    for (const name of left) await work(name);
-  };
-  const ends = await Promise.allSettled(Array.from({ length: 6 }, worker));
-  for (const end of ends) if (end.status === "rejected") throw end.reason;
 };
 
 const changeOfTag = async (

@@ -1,3 +1,3 @@
-/** Memory with a bound, and loads that a write makes stale. Knows nothing of what is kept. */
-export { LruCache } from "./lru-cache.ts";
-export { SingleFlight } from "./single-flight.ts";
+/** What reading remembers: manifests and pages of lists, with a bound, and never what a write has overtaken. Knows no request. */
+export { type ListPage, Lists } from "./lists.ts";
+export { Manifests, type ManifestsOptions, type ServedManifest } from "./manifests.ts";

@@ -1,11 +1,11 @@
-import { LruCache } from "./index.ts";
+import { LruCache } from "dray/internal/async";
 
 /**
  * Encoded pages of lists. Each belongs to the generation of its repository: whatever changes a repository begins the next one, and
  * pages of older ones are never served again.
  */
 export class Lists {
-  readonly #pages: LruCache<{ readonly generation: number; readonly page: ListPage }>;
+  readonly #pages: LruCache<string, { readonly generation: number; readonly page: ListPage }>;
   readonly #generations = new Map<string, number>();
 
   /** @param memory bytes */
@@ -14,7 +14,7 @@ export class Lists {
   }
 
   get bytes(): number {
-    return this.#pages.bytes;
+    return this.#pages.weight;
   }
 
   /** Repositories that changes are counted of. */

@@ -1,8 +1,8 @@
 import type { HeaderPairs } from "dray/http";
+import { LruCache, SingleFlight } from "dray/internal/async";
 import { type Digest, isDigest, largestManifest } from "dray/oci";
 import { type FileVersion, readManifest, sameVersion, type Tree, typeInside } from "../distribution-tree/index.ts";
 import type { Notice } from "../options.ts";
-import { LruCache, SingleFlight } from "./index.ts";
 
 /** A manifest with what an answer needs. Nobody changes its bytes. */
 export interface ServedManifest {
@@ -13,12 +13,23 @@ export interface ServedManifest {
   readonly headers: HeaderPairs;
 }
 
-interface Remembered<T> {
+interface Found<T> {
   readonly value: T;
   readonly version: FileVersion;
+}
+
+interface Remembered<T> extends Found<T> {
   /** When the tree last agreed; milliseconds since 1970. */
   checked: number;
 }
+
+/** What is remembered of one kind, and what is just being read of it. */
+interface Shelf<T> {
+  readonly memory: LruCache<string, Remembered<T>>;
+  readonly reading: SingleFlight<T | undefined>;
+}
+
+const shelf = <T>(memory: number): Shelf<T> => ({ memory: new LruCache(memory), reading: new SingleFlight() });
 
 export interface ManifestsOptions {
   readonly tree: Tree;
@@ -42,9 +53,8 @@ const overhead = 500;
  */
 export class Manifests {
   readonly #tree: Tree;
-  readonly #tags: LruCache<Remembered<Digest>>;
-  readonly #manifests: LruCache<Remembered<ServedManifest>>;
-  readonly #fills = new SingleFlight();
+  readonly #tags: Shelf<Digest>;
+  readonly #manifests: Shelf<ServedManifest>;
   readonly #recheckAfter: number;
   readonly #now: () => number;
   readonly #onNotice: (notice: Notice) => void;
@@ -55,8 +65,8 @@ export class Manifests {
     const { tree, memory, recheckAfter, now, onNotice, counts = { requests: 0, hits: 0 } } = options;
     this.#largest = options.largest ?? largestManifest;
     this.#tree = tree;
-    this.#tags = new LruCache(memory / 4);
-    this.#manifests = new LruCache((memory * 3) / 4);
+    this.#tags = shelf(memory / 4);
+    this.#manifests = shelf((memory * 3) / 4);
     this.#recheckAfter = recheckAfter;
     this.#now = now;
     this.#onNotice = onNotice;
@@ -65,7 +75,7 @@ export class Manifests {
 
   /** Bytes of memory in use. */
   get bytes(): number {
-    return this.#tags.bytes + this.#manifests.bytes;
+    return this.#tags.memory.weight + this.#manifests.memory.weight;
   }
 
   /** A manifest by tag or digest; at once where it is remembered. */
@@ -96,14 +106,15 @@ export class Manifests {
   /** Forgets what is remembered of a tag or digest, and what is just being read of it. */
   forget(repository: string, name: string): void {
     const key = keyOf(repository, name);
-    this.#fills.forget(key);
-    this.#tags.delete(key);
-    this.#manifests.delete(key);
+    for (const { memory, reading } of [this.#tags, this.#manifests]) {
+      reading.forget(key);
+      memory.delete(key);
+    }
   }
 
   clear(): void {
-    this.#tags.clear();
-    this.#manifests.clear();
+    this.#tags.memory.clear();
+    this.#manifests.memory.clear();
   }
 
   async #findTag(repository: string, tag: string): Promise<ServedManifest | undefined> {
@@ -128,21 +139,21 @@ export class Manifests {
     );
   }
 
-  #fresh<T>(memory: LruCache<Remembered<T>>, key: string): T | undefined {
+  #fresh<T>({ memory }: Shelf<T>, key: string): T | undefined {
     const entry = memory.get(key);
     return entry !== undefined && this.#now() - entry.checked < this.#recheckAfter ? entry.value : undefined;
   }
 
   /** Compares what is remembered with the tree, and reads it where that differs. */
   #load<T>(
-    memory: LruCache<Remembered<T>>,
+    { memory, reading }: Shelf<T>,
     key: string,
     look: () => Promise<FileVersion | undefined>,
-    read: () => Promise<{ value: T; version: FileVersion } | undefined>,
+    read: () => Promise<Found<T> | undefined>,
     sizeOf: (value: T) => number,
   ): Promise<T | undefined> {
     const begun = this.#now();
-    const load = async (): Promise<{ value: T; version: FileVersion } | undefined> => {
+    const load = async (): Promise<Found<T> | undefined> => {
       const entry = memory.get(key);
       if (entry !== undefined) {
         const version = await look();
@@ -150,17 +161,17 @@ export class Manifests {
       }
       return read();
     };
-    const keep = (found: { value: T; version: FileVersion } | undefined): void => {
+    return reading.run(key, async (flight) => {
+      const found = await load();
+      // What a write has overtaken is not kept.
+      if (!flight.current) return found?.value;
       if (found === undefined) memory.delete(key);
       else memory.set(key, { ...found, checked: begun }, sizeOf(found.value));
-    };
-    return this.#fills.load(key, load, keep).then((found) => found?.value);
+      return found?.value;
+    });
   }
 
-  async #read(
-    repository: string,
-    digest: Digest,
-  ): Promise<{ value: ServedManifest; version: FileVersion } | undefined> {
+  async #read(repository: string, digest: Digest): Promise<Found<ServedManifest> | undefined> {
     const stored = await readManifest(this.#tree, repository, digest, this.#largest);
     if (stored === undefined) return undefined;
     if (!("bytes" in stored)) {

@@ -1,11 +1,10 @@
+import type { KeyedMutex, KeyedRwLock } from "dray/internal/async";
 import type { Deletions } from "../deletion/index.ts";
 import type { Tree } from "../distribution-tree/index.ts";
 import type { Leases } from "../leases/index.ts";
-import type { KeyedMutex, KeyedRwLock } from "../locks/index.ts";
 import type { Metadata, Reconciler } from "../metadata/types.ts";
 import type { Notice } from "../options.ts";
-import type { Lists } from "../read-cache/lists.ts";
-import type { Manifests } from "../read-cache/manifests.ts";
+import type { Lists, Manifests } from "../read-cache/index.ts";
 import type { Uploads } from "../uploads/types.ts";
 
 /** What a registry consists of; each endpoint takes what it needs. */

@@ -1,4 +1,5 @@
 import type { Handler } from "dray/http";
+import { KeyedMutex, KeyedRwLock } from "dray/internal/async";
 import { openAccess } from "../access/index.ts";
 import { createDeletions } from "../deletion/index.ts";
 import { Tree } from "../distribution-tree/index.ts";
@@ -6,12 +7,10 @@ import { protocol } from "../endpoints/endpoints.ts";
 import { refusedDeletes } from "../endpoints/guard.ts";
 import { type Collected, type CollectOptions, createCollector, type Marks } from "../gc/index.ts";
 import { Leases } from "../leases/index.ts";
-import { KeyedMutex, KeyedRwLock } from "../locks/index.ts";
 import { createReconciler, openMetadata } from "../metadata/index.ts";
 import type { Difference } from "../metadata/types.ts";
 import type { Notice, RegistryOptions } from "../options.ts";
-import { Lists } from "../read-cache/lists.ts";
-import { Manifests } from "../read-cache/manifests.ts";
+import { Lists, Manifests } from "../read-cache/index.ts";
 import { createUploads } from "../uploads/index.ts";
 import type { RegistryContext, RegistrySettings } from "./context.ts";
 

@@ -1,8 +1,8 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { DrayError } from "dray/errors";
+import { Mutex } from "dray/internal/async";
 import { type Digest, type DigestAlgorithm, type Digester, digester } from "dray/oci";
 import type { AppendFile } from "./driver.ts";
-import { Mutex } from "./mutex.ts";
 
 /** Where a receiver puts its bytes: a file that is open for reading and writing, or something like it. */
 export interface ByteSink {
@@ -75,7 +75,7 @@ class Growing implements AppendFile {
   /** The write that is on its way. Never rejects: what went wrong is kept until `drain` has told it. */
   #writing: Promise<void> | undefined;
   #failure: { readonly error: unknown } | undefined;
-  readonly #turns = new Mutex();
+  readonly #turns = new Mutex("the receiver");
 
   constructor(sink: ByteSink, algorithm: DigestAlgorithm, hash: Digester, size: number) {
     this.#sink = sink;

@@ -1,7 +1,7 @@
+import { KeyedRwLock } from "dray/internal/async";
 import { Tree } from "../../src/distribution-tree/index.ts";
 import { type Collector, createCollector } from "../../src/gc/collector.ts";
 import { Leases } from "../../src/leases/index.ts";
-import { KeyedRwLock } from "../../src/locks/index.ts";
 import { createReconciler, openMetadata } from "../../src/metadata/index.ts";
 import type { Driver } from "../../src/storage/index.ts";
 import { createUploads } from "../../src/uploads/index.ts";

@@ -1,6 +1,6 @@
 import { createHmac, randomBytes } from "node:crypto";
+import { LruCache, SingleFlight } from "dray/internal/async";
 import type { Notice } from "../../options.ts";
-import { LruCache } from "../../read-cache/index.ts";
 import { addressOf } from "../address.ts";
 import { later, unauthorised } from "../refusals.ts";
 import type { Verdict } from "../types.ts";
@@ -48,8 +48,8 @@ export class Passwords {
   readonly #options: PasswordsOptions;
   readonly #remember: number;
   readonly #attempts: Attempts | undefined;
-  readonly #right = new LruCache<Remembered>(memory);
-  readonly #running = new Map<string, Promise<boolean>>();
+  readonly #right = new LruCache<string, Remembered>(memory);
+  readonly #running = new SingleFlight<boolean>();
   /** What is kept of a password is of no use outside of this process. */
   readonly #secret = randomBytes(32);
 
@@ -96,27 +96,20 @@ export class Passwords {
 
   /** Whoever asks the same from the same place while it is computed waits for the same answer, and is counted once. */
   #shared({ credentials: { user, password }, peer, place, key, hash }: Asked): Promise<boolean> {
-    const name = `${place} ${key}`;
-    const before = this.#running.get(name);
-    if (before !== undefined) return before;
-    const question = { password, cost: this.#options.entries().cost, ...(hash === undefined ? {} : { hash }) };
-    this.#attempts?.begin(place);
-    const running = this.#options.verifier
-      .verify(question)
-      .then(
-        (right) => {
-          if (right) this.#attempts?.right(place);
-          else if (this.#attempts?.wrong(place) === true) this.#warn(hash === undefined ? undefined : user, peer);
-          return right;
-        },
-        (error: unknown) => {
-          this.#attempts?.undone(place);
-          throw error;
-        },
-      )
-      .finally(() => this.#running.delete(name));
-    this.#running.set(name, running);
-    return running;
+    return this.#running.run(`${place} ${key}`, async () => {
+      const question = { password, cost: this.#options.entries().cost, ...(hash === undefined ? {} : { hash }) };
+      this.#attempts?.begin(place);
+      let right: boolean;
+      try {
+        right = await this.#options.verifier.verify(question);
+      } catch (error) {
+        this.#attempts?.undone(place);
+        throw error;
+      }
+      if (right) this.#attempts?.right(place);
+      else if (this.#attempts?.wrong(place) === true) this.#warn(hash === undefined ? undefined : user, peer);
+      return right;
+    });
   }
 
   /** Names that are nobody's are not told: people type passwords there. */

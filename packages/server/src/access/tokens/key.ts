@@ -1,4 +1,5 @@
 import { createHash, createPublicKey, type JsonWebKey, type KeyObject, type X509Certificate } from "node:crypto";
+import { LazyMap } from "dray/internal/async";
 import { type CryptoKey, calculateJwkThumbprint, importJWK, type JWK } from "jose";
 import { algorithmsOf } from "./algorithms.ts";
 
@@ -18,14 +19,9 @@ export const keyOf = async (jwk: JWK): Promise<Key | undefined> => {
   const able = algorithmsOf(jwk);
   if (able.length === 0) return undefined;
   const own = jwk.kty === "oct" ? { kty: jwk.kty, k: jwk.k } : publicPart(jwk);
-  const ready = new Map<string, Promise<CryptoKey | Uint8Array>>();
-  const prepare = (algorithm: string): Promise<CryptoKey | Uint8Array> => {
-    const before = ready.get(algorithm);
-    if (before !== undefined) return before;
-    const key = importJWK(own as JWK, algorithm);
-    ready.set(algorithm, key);
-    return key;
-  };
+  const ready = new LazyMap<string, CryptoKey | Uint8Array>();
+  const prepare = (algorithm: string): Promise<CryptoKey | Uint8Array> =>
+    ready.get(algorithm, () => importJWK(own as JWK, algorithm));
   const [first] = able;
   if (first !== undefined) await prepare(first);
   const names = jwk.kty === "oct" ? [] : await namesOf(own as JWK);

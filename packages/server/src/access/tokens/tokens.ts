@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { DrayError } from "dray/errors";
 import type { HttpRequest } from "dray/http";
-import { LruCache } from "../../read-cache/index.ts";
+import { LruCache, SingleFlight } from "dray/internal/async";
 import { type AnonymousOptions, anonymous } from "../anonymous.ts";
 import { challengeOf, isHeaderText } from "../challenge.ts";
 import { credentialsOf } from "../credentials.ts";
@@ -56,19 +56,15 @@ export const tokens = async (options: TokensOptions): Promise<Access> => {
   const anybody = anonymous(options);
   const rules = { issuer, service, algorithms: new Set(options.signingalgorithms ?? algorithms) };
   const keys = await openKeys({ ...options, now });
-  const right = new LruCache<Remembered>(memory);
-  const running = new Map<string, Promise<Holder | TokenFault | "unavailable">>();
+  const right = new LruCache<string, Remembered>(memory);
+  const running = new SingleFlight<Holder | TokenFault | "unavailable">();
 
   const holderOf = (token: string): Holder | Promise<Holder | TokenFault | "unavailable"> => {
     const key = createHash("sha256").update(token).digest("base64");
     const ring = keys.ring();
     const known = right.get(key);
     if (known !== undefined && known.ring === ring && known.holder.until > now()) return known.holder;
-    const before = running.get(key);
-    if (before !== undefined) return before;
-    const verifying = verifyFresh(token, key).finally(() => running.delete(key));
-    running.set(key, verifying);
-    return verifying;
+    return running.run(key, () => verifyFresh(token, key));
   };
 
   const verifyFresh = async (token: string, key: string): Promise<Holder | TokenFault | "unavailable"> => {

@@ -1,10 +1,10 @@
 import { stat } from "node:fs/promises";
 import { errnoOf, nodeFiles, onDisk } from "dray/files";
+import { Mutex } from "dray/internal/async";
 import type { Digest, DigestAlgorithm } from "dray/oci";
 import { receiver } from "../../storage/append-file.ts";
 import type { AppendFile, ReceiveOptions } from "../../storage/driver.ts";
 import { fileSink } from "../../storage/file-sink.ts";
-import { Mutex } from "../../storage/mutex.ts";
 import { type Block, blockSize, takeBlock } from "./blocks.ts";
 import { giveBlock } from "./pool.ts";
 import { ThreadFile } from "./thread-file.ts";
@@ -38,7 +38,7 @@ class Receiving implements AppendFile {
   #filled = 0;
   /** Of the last append; kept until `drain` has told it. */
   #failure: { readonly error: unknown } | undefined;
-  readonly #turns = new Mutex();
+  readonly #turns = new Mutex("the receiver");
 
   constructor(path: string, algorithm: DigestAlgorithm, lasting: boolean) {
     this.#path = path;

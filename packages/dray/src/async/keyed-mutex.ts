@@ -1,4 +1,4 @@
-/** One at a time for each key, in order of arrival. */
+/** FIFO mutex for each key; not re-entrant. Whoever comes with a key waits for all who came with it before, however those ended. */
 export class KeyedMutex {
   readonly #tails = new Map<string, Promise<void>>();
 

@@ -1,7 +1,7 @@
-/** Works on up to `width` items at the same time and gives the results in the order of the items. */
-export async function* ahead<T, R>(
+/** Ordered concurrent map: works on up to `concurrency` items at the same time and gives the results in the order of the items. */
+export async function* mapOrdered<T, R>(
   items: AsyncIterable<T> | Iterable<T>,
-  width: number,
+  concurrency: number,
   work: (item: T) => Promise<R>,
 ): AsyncGenerator<R> {
   const begun: Promise<R>[] = [];
@@ -10,7 +10,7 @@ export async function* ahead<T, R>(
     // Should an earlier one fail, nobody waits for this one any more.
     result.catch(() => {});
     begun.push(result);
-    if (begun.length >= width) yield await (begun.shift() as Promise<R>);
+    if (begun.length >= concurrency) yield await (begun.shift() as Promise<R>);
   }
   for (const result of begun) yield await result;
 }

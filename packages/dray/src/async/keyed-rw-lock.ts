@@ -1,13 +1,12 @@
 /**
- * Shared and exclusive holds on digests. Whoever makes or promises a use of a digest (commit, mount, manifest PUT) holds it
- * shared, whoever takes it away (sweep, DELETE) holds it exclusively, so that neither acts on what the other is just changing.
- * In order of arrival: a stream of pushes never starves a sweep.
+ * Fair read-write lock for each key; not re-entrant. Many keys are taken by one call and in one order, so that two calls never wait
+ * for each other; each key is served in order of arrival, so that a stream of readers never starves a writer.
  */
 export class KeyedRwLock {
   readonly #entries = new Map<string, Entry>();
 
   /**
-   * Runs `work` while nobody takes the `shared` digests away, and nobody else holds the `exclusive` ones at all. What is in both
+   * Runs `work` while nobody holds the `shared` keys exclusively, and nobody else holds the `exclusive` ones at all. What is in both
    * is held exclusively.
    */
   async hold<T>(
@@ -29,7 +28,7 @@ export class KeyedRwLock {
     }
   }
 
-  /** Digests that anybody holds or waits for. */
+  /** Keys that anybody holds or waits for. */
   get size(): number {
     return this.#entries.size;
   }
