@@ -20,12 +20,12 @@ import {
   mediaTypes,
   parseJson,
 } from "../oci/index.ts";
-import type { PlacedEntry } from "../tar/index.ts";
-import type { Members, TarFile } from "../tarball/index.ts";
+import type { IndexedEntry } from "../tar/index.ts";
+import type { OpenTar, TarFile } from "../tarball/index.ts";
 import { manifestFile, type SavedImage } from "./manifest-json.ts";
 
 /** Where content of an archive is: an entry, or bytes in memory. */
-export type Held = PlacedEntry | Uint8Array;
+export type Held = IndexedEntry | Uint8Array;
 
 /** An image of an archive: the manifest that was made for it, and where everything it names is. */
 export interface FoundImage {
@@ -36,9 +36,7 @@ export interface FoundImage {
 }
 
 /** An archive that is open. */
-export interface OpenArchive {
-  readonly tar: TarFile;
-  readonly members: Members;
+export interface OpenArchive extends OpenTar {
   /** Digests of compressed layers that had to be computed, by place and diffID. */
   readonly digests: LazyMap<string, Digest>;
   readonly hashing: Semaphore;
@@ -128,7 +126,7 @@ interface FoundLayer {
   readonly how: Compression;
   readonly digest: Digest;
   readonly size: number;
-  readonly entry?: PlacedEntry;
+  readonly entry?: IndexedEntry;
   /** A layer whose bytes lie elsewhere by licence: the descriptor that says where. */
   readonly foreign?: Descriptor;
 }
@@ -173,7 +171,7 @@ interface Asked {
   readonly signal: AbortSignal | undefined;
 }
 
-const computedDigest = ({ tar, digests, hashing }: OpenArchive, entry: PlacedEntry, asked: Asked): Promise<Digest> => {
+const computedDigest = ({ tar, digests, hashing }: OpenArchive, entry: IndexedEntry, asked: Asked): Promise<Digest> => {
   const make = (): Promise<Digest> => hashing.run(asked.signal, () => soundDigest(tar, entry, asked));
   return digests.get(`${entry.offset} ${asked.diffID}`, make);
 };
@@ -182,7 +180,7 @@ const computedDigest = ({ tar, digests, hashing }: OpenArchive, entry: PlacedEnt
  * The digest of a layer of whatever name. One that is named by it, as crane names them, is sound. Other names promise nothing, and
  * what looks like a digest may be that of the layer before it was compressed: only the diffID says what should be there.
  */
-const soundDigest = async (tar: TarFile, entry: PlacedEntry, { path, diffID, signal }: Asked): Promise<Digest> => {
+const soundDigest = async (tar: TarFile, entry: IndexedEntry, { path, diffID, signal }: Asked): Promise<Digest> => {
   const digest = await hashed(tar.read(entry, { signal }), "sha256", entry.size);
   if (path.includes(hexOf(digest))) return digest;
   const found = await unpackedDigest(tar, entry, { path, diffID, signal });
@@ -193,7 +191,7 @@ const soundDigest = async (tar: TarFile, entry: PlacedEntry, { path, diffID, sig
   );
 };
 
-const unpackedDigest = async (tar: TarFile, entry: PlacedEntry, { path, diffID, signal }: Asked): Promise<Digest> => {
+const unpackedDigest = async (tar: TarFile, entry: IndexedEntry, { path, diffID, signal }: Asked): Promise<Digest> => {
   try {
     return await hashed(decompressed(tar.read(entry, { signal })), algorithmOf(diffID));
   } catch (error) {

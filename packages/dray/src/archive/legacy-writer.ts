@@ -6,14 +6,20 @@ import { collect } from "../content/index.ts";
 import { blockWriter, type FileSystem, onDisk } from "../files/index.ts";
 import { type Descriptor, hexOf, largestManifest } from "../oci/index.ts";
 import { endOfArchive, padding, writeHeader } from "../tar/index.ts";
-import { type OpenSinkOptions, type Outlet, outletOf, TarPart } from "../tarball/index.ts";
+import {
+  type ArchiveWriter,
+  archiveWriter,
+  type OpenSinkOptions,
+  type Outlet,
+  outletOf,
+  TarPart,
+} from "../tarball/index.ts";
 import { foreignLayers } from "./compose.ts";
 import { goJson } from "./go-json.ts";
 import { legacyLayers } from "./legacy-config.ts";
 import { formatSavedImages, manifestFile, type SavedImage } from "./manifest-json.ts";
 import { legacyTag } from "./repo-tags.ts";
-import { type ArchiveWriter, archiveWriter } from "./writer.ts";
-import type { WrittenImage, WrittenImages } from "./written-images.ts";
+import { type WrittenImage, WrittenImages } from "./written-images.ts";
 
 /**
  * Writes the old form. Its layers are uncompressed, so nobody knows their places before all content is there: that comes into a
@@ -24,12 +30,12 @@ export const legacyWriter = async (file: string, options: OpenSinkOptions): Prom
   const outlet = await outletOf(file, options);
   const temporary = join(tmpdir(), `dray-${randomBytes(8).toString("hex")}`);
   const part = await TarPart.open(fs, outlet === undefined ? file : temporary, signal);
-  const finish = async (images: WrittenImages): Promise<void> => {
+  const images = new WrittenImages();
+  const writer = archiveWriter(part, images, async () => {
     if (outlet !== undefined) await writeLegacy(outlet, images.all(), part);
     else await replaceFile(fs, part.target, (end) => writeLegacy(end, images.all(), part));
     await part.discard();
-  };
-  const writer = archiveWriter(part, finish);
+  });
   return outlet === undefined
     ? writer
     : {

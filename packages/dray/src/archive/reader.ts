@@ -1,8 +1,8 @@
 import { LazyMap } from "../async/index.ts";
-import { type Cancel, collect, type ReadOptions, sized, verified } from "../content/index.ts";
+import { type Cancel, checked, collect, type HasTags, type ReadableStore, type ReadOptions } from "../content/index.ts";
 import { DrayError, isDrayError } from "../errors.ts";
 import { type Descriptor, type Digest, isDigest, largestManifest, parseJson } from "../oci/index.ts";
-import { Members, type OpenTarOptions, openTar } from "../tarball/index.ts";
+import type { OpenTar } from "../tarball/index.ts";
 import { type FoundImage, findImage, type Held, hashedAtOnce, type OpenArchive } from "./images.ts";
 import { manifestFile, parseSavedImages, type SavedImage } from "./manifest-json.ts";
 import { sameName } from "./repo-tags.ts";
@@ -10,8 +10,8 @@ import { sameName } from "./repo-tags.ts";
 /** Names that a message lists at most. */
 const listed = 5;
 
-/** An archive as a place to read from. What it holds is looked at when it is asked for. */
-export class ArchiveReader {
+/** Docker archive to read from, as a store. What it holds is looked at when it is asked for. */
+export class DockerArchiveReader implements ReadableStore, HasTags {
   readonly #archive: OpenArchive;
   readonly #saved: readonly SavedImage[];
   readonly #found = new LazyMap<SavedImage, FoundImage>();
@@ -21,25 +21,18 @@ export class ArchiveReader {
     this.#saved = saved;
   }
 
-  /** @throws DrayError `NOT_FOUND`, `ARCHIVE_INVALID`, `UNSUPPORTED`, `DISK` */
-  static async open(path: string, options: OpenTarOptions): Promise<ArchiveReader> {
-    const tar = await openTar(path, options);
-    try {
-      const archive = {
-        tar,
-        members: new Members(tar),
-        digests: new LazyMap<string, Digest>(),
-        hashing: hashedAtOnce(),
-      };
-      return new ArchiveReader(archive, await readList(archive, options.signal));
-    } catch (error) {
-      await tar.close();
-      throw error;
-    }
+  /** @throws DrayError `ARCHIVE_INVALID`, `UNSUPPORTED`, `DISK` */
+  static async open(opened: OpenTar, { signal }: Cancel): Promise<DockerArchiveReader> {
+    const archive = { ...opened, digests: new LazyMap<string, Digest>(), hashing: hashedAtOnce() };
+    return new DockerArchiveReader(archive, await readList(archive, signal));
+  }
+
+  async *tags(): AsyncGenerator<string> {
+    yield* this.#names();
   }
 
   /** Every name in the archive, each once. */
-  names(): string[] {
+  #names(): string[] {
     return [...new Set(this.#saved.flatMap(({ repoTags }) => repoTags ?? []))].sort();
   }
 
@@ -58,25 +51,17 @@ export class ArchiveReader {
   }
 
   async *read(descriptor: Descriptor, options: ReadOptions = {}): AsyncGenerator<Uint8Array> {
-    const { offset = 0, verify = true, signal } = options;
+    const { offset = 0, signal } = options;
     const held = await this.#locate(descriptor.digest, signal);
     const { tar } = this.#archive;
     const chunks = held instanceof Uint8Array ? memory(held, offset) : tar.read(held, { offset, signal });
-    if (offset > 0 || !verify) return yield* sized(chunks, descriptor, offset);
-    try {
-      yield* verified(chunks, descriptor);
-    } catch (error) {
-      if (!isDrayError(error, "DIGEST_MISMATCH", "SIZE_MISMATCH")) throw error;
+    yield* checked(chunks, descriptor, options, (error) => {
       const entry = held instanceof Uint8Array ? "" : `, entry "${held.name}"`;
-      throw new DrayError(error.code, `${tar.what}${entry}: ${error.message}`, {
+      return new DrayError(error.code, `${tar.what}${entry}: ${error.message}`, {
         reference: descriptor.digest,
         cause: error,
       });
-    }
-  }
-
-  close(): Promise<void> {
-    return this.#archive.tar.close();
+    });
   }
 
   #image(saved: SavedImage, signal: AbortSignal | undefined): Promise<FoundImage> {
@@ -90,7 +75,7 @@ export class ArchiveReader {
     const { what } = this.#archive.tar;
     throw new DrayError(
       "USAGE",
-      `${what} holds ${keys.size} images: ${this.#list()}; say which: docker-archive:${what}:${this.names()[0] ?? "@0"}`,
+      `${what} holds ${keys.size} images: ${this.#list()}; say which: docker-archive:${what}:${this.#names()[0] ?? "@0"}`,
       { reference: what },
     );
   }
@@ -147,7 +132,7 @@ const readList = async ({ tar, members }: OpenArchive, signal: AbortSignal | und
   }
 };
 
-const noList = (what: string, members: Members): DrayError => {
+const noList = (what: string, members: OpenTar["members"]): DrayError => {
   if (members.has("index.json"))
     return new DrayError("ARCHIVE_INVALID", `${what} is an OCI archive; read it as oci-archive:${what}`);
   if (members.has("repositories"))

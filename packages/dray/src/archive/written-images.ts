@@ -1,14 +1,14 @@
-import { type Content, collect, verified } from "../content/index.ts";
 import { DrayError } from "../errors.ts";
 import {
   type Descriptor,
   type Digest,
   isIndexType,
   isSchema1Type,
-  largestManifest,
   type Manifest,
   parseManifest,
 } from "../oci/index.ts";
+import type { Catalogue } from "../tarball/index.ts";
+import { likelyName } from "./entry-names.ts";
 import { sameName } from "./repo-tags.ts";
 
 /** An image that is being written: its manifest, and a name or none. */
@@ -18,10 +18,15 @@ export interface WrittenImage {
 }
 
 /** What is known of the images of an archive while it is written. Manifests stay in memory: the archive does not hold them. */
-export class WrittenImages {
+export class WrittenImages implements Catalogue {
+  readonly holdsManifests = false;
   readonly #manifests = new Map<Digest, { readonly descriptor: Descriptor; readonly manifest: Manifest }>();
   readonly #names: { readonly digest: Digest; readonly name: string }[] = [];
   readonly #roots = new Set<Digest>();
+
+  entryName(descriptor: Descriptor): string {
+    return likelyName(descriptor);
+  }
 
   /** An image that will come. @throws DrayError `UNSUPPORTED` for what no docker archive can hold */
   expect(root: Descriptor): void {
@@ -38,11 +43,8 @@ export class WrittenImages {
     return this.#manifests.has(digest);
   }
 
-  /** Takes in a manifest. @throws DrayError `UNSUPPORTED`, `MANIFEST_INVALID`, `DIGEST_MISMATCH`, `SIZE_MISMATCH` */
-  async add(descriptor: Descriptor, content: Content, signal: AbortSignal | undefined): Promise<void> {
+  add(descriptor: Descriptor, bytes: Uint8Array): void {
     refuseOthers(descriptor);
-    const chunks = verified(content.open(signal === undefined ? {} : { signal }), descriptor);
-    const bytes = await collect(chunks, largestManifest, `manifest ${descriptor.digest}`);
     const parsed = parseManifest(bytes, descriptor.mediaType);
     if (parsed.kind !== "manifest") throw unsupported(descriptor);
     this.#manifests.set(descriptor.digest, { descriptor, manifest: parsed.manifest });

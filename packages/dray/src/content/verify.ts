@@ -1,6 +1,7 @@
-import { DrayError } from "../errors.ts";
+import { DrayError, isDrayError } from "../errors.ts";
 import { digesterFor } from "../hash/index.ts";
 import { algorithmOf, type Descriptor } from "../oci/index.ts";
+import type { ReadOptions } from "./store.ts";
 
 /**
  * Passes bytes on and checks them: one byte too many throws at once, one too few or a wrong digest throws at the end,
@@ -37,6 +38,24 @@ export async function* sized(
     yield chunk;
   }
   if (at < descriptor.size) throw sizeMismatch(descriptor, `only ${at}`);
+}
+
+/**
+ * The bytes that a store's `read` was asked for: verified, or only counted where they begin at an offset or whoever takes them checks.
+ * @param explain says of a wrong size or digest what it means in this store
+ * @throws DrayError `SIZE_MISMATCH`, `DIGEST_MISMATCH`
+ */
+export async function* checked(
+  chunks: AsyncIterable<Uint8Array>,
+  descriptor: Descriptor,
+  { offset = 0, verify = true }: Pick<ReadOptions, "offset" | "verify">,
+  explain: (error: DrayError) => DrayError,
+): AsyncGenerator<Uint8Array> {
+  try {
+    yield* offset > 0 || !verify ? sized(chunks, descriptor, offset) : verified(chunks, descriptor);
+  } catch (error) {
+    throw isDrayError(error, "DIGEST_MISMATCH", "SIZE_MISMATCH") ? explain(error) : error;
+  }
 }
 
 /** The error for bytes whose digest is another one. */

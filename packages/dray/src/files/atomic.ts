@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { dirname } from "node:path";
-import { diskError, errnoOf } from "./disk-error.ts";
+import { diskError, errnoOf, ifThere } from "./disk-error.ts";
 import type { FileSystem } from "./file-system.ts";
 
 export interface AtomicOptions {
@@ -23,7 +23,7 @@ export const writeFileAtomic = async (
 ): Promise<void> => {
   let unfinished: string | undefined;
   try {
-    const target = await followed(fs, path);
+    const target = (await ifThere(() => fs.realpath(path))) ?? path;
     unfinished = `${temporary ?? target}.${randomBytes(6).toString("hex")}.tmp`;
     const file = await fs.open(unfinished, "wx", mode);
     try {
@@ -38,15 +38,6 @@ export const writeFileAtomic = async (
   } catch (error) {
     if (unfinished !== undefined) await fs.unlink(unfinished).catch(() => {});
     throw diskError(error, "write", path);
-  }
-};
-
-const followed = async (fs: FileSystem, path: string): Promise<string> => {
-  try {
-    return await fs.realpath(path);
-  } catch (error) {
-    if (errnoOf(error) === "ENOENT") return path;
-    throw error;
   }
 };
 

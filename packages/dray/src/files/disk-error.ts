@@ -47,3 +47,13 @@ export const onDisk = async <T>(doing: string, path: string, work: () => Promise
     throw diskError(error, doing, path);
   }
 };
+
+/** What comes of something that may not be there: nothing where it is not. */
+export const ifThere = async <T>(work: () => Promise<T>): Promise<T | undefined> => {
+  try {
+    return await work();
+  } catch (error) {
+    if (errnoOf(error) === "ENOENT") return undefined;
+    throw error;
+  }
+};

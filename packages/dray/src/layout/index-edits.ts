@@ -1,8 +1,9 @@
 import type { FileSystem } from "../files/index.ts";
 import type { Index } from "../oci/index.ts";
 import { emptyIndex } from "./entries.ts";
-import { loadIndex, saveIndex } from "./index-file.ts";
+import { saveIndex } from "./index-file.ts";
 import type { LayoutPaths } from "./paths.ts";
+import type { LayoutReader } from "./reader.ts";
 
 type Edit = (index: Index) => Index;
 
@@ -13,13 +14,15 @@ type Edit = (index: Index) => Index;
 export class IndexEdits {
   readonly #fs: FileSystem;
   readonly #paths: LayoutPaths;
+  readonly #reader: LayoutReader;
   #edits: Edit[] = [];
   #running: Promise<void> = Promise.resolve();
   #next: Promise<void> | undefined;
 
-  constructor(fs: FileSystem, paths: LayoutPaths) {
+  constructor(fs: FileSystem, paths: LayoutPaths, reader: LayoutReader) {
     this.#fs = fs;
     this.#paths = paths;
+    this.#reader = reader;
   }
 
   /** Changes the index; an edit that returns what it was given writes nothing. */
@@ -36,7 +39,7 @@ export class IndexEdits {
     this.#next = undefined;
     const edits = this.#edits;
     this.#edits = [];
-    const before = (await loadIndex(this.#fs, this.#paths)) ?? emptyIndex;
+    const before = (await this.#reader.loadIndex()) ?? emptyIndex;
     const after = edits.reduce((index, edit) => edit(index), before);
     if (after !== before) await saveIndex(this.#fs, this.#paths, after);
   }

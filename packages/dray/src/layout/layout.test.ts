@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -599,6 +600,25 @@ describe("a layout in a directory", () => {
         await fails(all(layout.tags()), code, says);
         await layout.close();
       });
+
+    it("is no layout when its index is a pipe, or a link out of it", async () => {
+      await copyIn(await image(source, ["one"]), "1");
+      const layout = layoutStore(dir);
+      await rename(join(dir, "index.json"), join(dir, "..", "elsewhere.json"));
+      await symlink(join("..", "elsewhere.json"), join(dir, "index.json"));
+      await fails(layout.resolve("1"), "LAYOUT_INVALID", /index.json is a link out of the layout/);
+      await rm(join(dir, "index.json"));
+      execFileSync("mkfifo", [join(dir, "index.json")]);
+      await fails(layout.resolve("1"), "LAYOUT_INVALID", /index.json is no file; write the layout again/);
+    });
+
+    it("is looked through once, however often its indexes name each other", async () => {
+      let top = await image(source, ["one"]);
+      for (let depth = 0; depth < 6; depth++) top = await index(source, Array<Descriptor>(50).fill(top));
+      await copyIn(top, "1");
+      const { copied } = await copyIn(top, "1");
+      assert.equal(copied, 0);
+    });
 
     it("is refused for writing before anything is read", async () => {
       const content = await image(source, ["one"]);

@@ -2,15 +2,11 @@ import type { Cancel } from "../content/index.ts";
 import { DrayError } from "../errors.ts";
 import { type Descriptor, type Digest, type Index, isDigest } from "../oci/index.ts";
 import { listNames, namesOf } from "./entries.ts";
+import type { LayoutFiles } from "./files.ts";
 import type { LayoutGraph } from "./graph.ts";
 
-/** What holds an index: how it is called in messages, and how it is written as a location. */
-export interface Place {
-  readonly what: string;
-  readonly location: string;
-}
-
-export const layoutPlace = (dir: string): Place => ({ what: `layout ${dir}`, location: `oci:${dir}` });
+/** How what holds an index is called in messages, and written as a location. */
+type Holder = Pick<LayoutFiles, "what" | "location">;
 
 /** Names that are listed at most in a message. */
 const listed = 5;
@@ -23,7 +19,7 @@ const attachedName = /^(sha256|sha512)-([0-9a-f]{64,128})(\.[a-z0-9]+)?$/;
  * @throws DrayError `NOT_FOUND` when there is none, `USAGE` when there are several
  */
 export const onlyEntry = async (
-  { what, location }: Place,
+  { what, location }: Holder,
   index: Index,
   graph: LayoutGraph,
   options: Cancel,
@@ -62,7 +58,7 @@ const isAttached = (entry: Descriptor, entries: readonly Descriptor[]): boolean 
 };
 
 /** The error for a name that a layout does not have. */
-export const unknownName = ({ what, location }: Place, index: Index, name: string): DrayError => {
+export const unknownName = ({ what, location }: Holder, index: Index, name: string): DrayError => {
   const names = listNames(index);
   const has = names.length > 0 ? `it has ${some(names)}` : "its entries have no names";
   const kind = isDigest(name) ? "content" : "name";

@@ -1,26 +1,13 @@
+import { Lazy } from "../async/index.ts";
 import { type Cancel, isManifest, type OfKind } from "../content/index.ts";
-import { isDrayError } from "../errors.ts";
-import { type Descriptor, isForeignLayerType } from "../oci/index.ts";
-import { blobSize } from "./blob.ts";
-import { emptyIndex } from "./entries.ts";
+import { isDrayError, throwIfAborted } from "../errors.ts";
+import { type Descriptor, type Digest, isForeignLayerType } from "../oci/index.ts";
 import type { ManifestFacts } from "./graph.ts";
-import { loadIndex } from "./index-file.ts";
-import type { LayoutView } from "./resolve.ts";
-
-/** Whether the blob's file is there, of the right size. */
-export const hasFile = async ({ fs, paths }: LayoutView, { digest, size }: Descriptor): Promise<boolean> => {
-  try {
-    return (await blobSize(fs, paths, digest)) === size;
-  } catch (error) {
-    // No file, or a link elsewhere: not there, then. Writing puts a file in its place.
-    if (isDrayError(error, "LAYOUT_INVALID")) return false;
-    throw error;
-  }
-};
+import type { LayoutReader } from "./reader.ts";
 
 /** What is known of a manifest whose file is there; whether it is damaged, or something that nobody here understands. */
 export const factsIfSound = async (
-  { graph }: LayoutView,
+  { graph }: LayoutReader,
   descriptor: Descriptor,
   options: Cancel,
 ): Promise<ManifestFacts | "damaged" | "unknown"> => {
@@ -39,28 +26,39 @@ export const factsIfSound = async (
  * by copying the same there again: who finds a manifest complete looks no further.
  * @param unlisted manifests that will be entered into the index
  */
-export const isWhole = async (
-  view: LayoutView,
-  descriptor: Descriptor,
-  unlisted: ReadonlyMap<string, Descriptor>,
+export const isWhole = (
+  reader: LayoutReader,
+  root: Descriptor,
+  unlisted: ReadonlyMap<Digest, Descriptor>,
   options: Cancel & OfKind,
 ): Promise<boolean> => {
-  if (!(await hasFile(view, descriptor))) return false;
-  if (!isManifest(descriptor, options)) return true;
-  const facts = await factsIfSound(view, descriptor, options);
-  if (facts === "damaged") return false;
-  if (facts === "unknown") return true;
-  if (facts.subject !== undefined && !unlisted.has(descriptor.digest) && !(await isListed(view, descriptor, options)))
-    return false;
-  for (const blob of facts.blobs) if (!isForeignLayerType(blob.mediaType) && !(await hasFile(view, blob))) return false;
-  for (const manifest of facts.manifests) if (!(await isWhole(view, manifest, unlisted, options))) return false;
-  return true;
+  if (!isManifest(root, options)) return reader.holds(root, options);
+  // Each once: a few small indexes that name each other often would keep this busy for ever.
+  const seen = new Set<Digest>();
+  const listed = new Lazy<ReadonlySet<Digest>>();
+  const manifest = async (descriptor: Descriptor): Promise<boolean> => {
+    const { digest } = descriptor;
+    throwIfAborted(options.signal);
+    if (!(await reader.holds(descriptor, options))) return false;
+    if (seen.has(digest)) return true;
+    seen.add(digest);
+    const facts = await factsIfSound(reader, descriptor, options);
+    if (typeof facts === "string") return facts === "unknown";
+    // What only points up to its subject is found by the index alone.
+    if (facts.subject !== undefined && !unlisted.has(digest))
+      if (!(await listed.get(() => listedIn(reader, options))).has(digest)) return false;
+    for (const blob of facts.blobs)
+      if (!isForeignLayerType(blob.mediaType) && !(await reader.holds(blob, options))) return false;
+    for (const child of facts.manifests) if (!(await manifest(child))) return false;
+    return true;
+  };
+  return manifest(root);
 };
 
-/** Whether an entry of the index leads to it: what only points up to its subject is found no other way. */
-const isListed = async (view: LayoutView, { digest }: Descriptor, options: Cancel): Promise<boolean> => {
-  const { manifests } = (await loadIndex(view.fs, view.paths)) ?? emptyIndex;
-  for await (const { descriptor } of view.graph.below(manifests, options))
-    if (descriptor.digest === digest) return true;
-  return false;
+/** Every manifest that an entry of the index leads to. */
+const listedIn = async (reader: LayoutReader, options: Cancel): Promise<ReadonlySet<Digest>> => {
+  const { manifests } = (await reader.loadIndex(options)) ?? { manifests: [] };
+  const found = new Set<Digest>();
+  for await (const { descriptor } of reader.graph.below(manifests, options)) found.add(descriptor.digest);
+  return found;
 };

@@ -11,22 +11,19 @@ import {
   type ReadOptions,
   type Removes,
   type Store,
-  sized,
-  verified,
   type WriteOptions,
 } from "../content/index.ts";
-import { DrayError, isDrayError, throwIfAborted } from "../errors.ts";
+import { DrayError, throwIfAborted } from "../errors.ts";
 import { type FileSystem, nodeFiles, onDisk, receive } from "../files/index.ts";
 import { type Descriptor, type Digest, type Index, isDigest } from "../oci/index.ts";
-import { blobChunks, blobSize } from "./blob.ts";
-import { listNames, withEntry, withName, withoutEntries } from "./entries.ts";
-import { LayoutGraph } from "./graph.ts";
+import { directoryFiles } from "./directory.ts";
+import { withEntry, withName, withoutEntries } from "./entries.ts";
+import { blobFile } from "./files.ts";
 import { IndexEdits } from "./index-edits.ts";
-import { layoutPlace, unknownName } from "./names.ts";
-import { layoutPaths } from "./paths.ts";
-import { factsIfSound, hasFile, isWhole } from "./presence.ts";
-import { referrersIn } from "./referrers.ts";
-import { describeBlob, indexOf, type LayoutView, resolveIn } from "./resolve.ts";
+import { unknownName } from "./names.ts";
+import { type LayoutPaths, layoutPaths } from "./paths.ts";
+import { factsIfSound, isWhole } from "./presence.ts";
+import { LayoutReader } from "./reader.ts";
 import { WriteLock } from "./write-lock.ts";
 
 export type LayoutStore = Store & ChecksDigests & HasReferrers & HasTags & Removes & Describes;
@@ -51,7 +48,9 @@ export const layoutStore = (dir: string, { fs = nodeFiles }: LayoutOptions = {})
 
 class Layout implements LayoutStore {
   readonly checksDigests = true;
-  readonly #view: LayoutView;
+  readonly #fs: FileSystem;
+  readonly #paths: LayoutPaths;
+  readonly #reader: LayoutReader;
   readonly #edits: IndexEdits;
   readonly #writing = new Map<Digest, Promise<void>>();
   /** Manifests about another one, written but not in `index.json` yet. Nothing else would lead to them. */
@@ -60,51 +59,36 @@ class Layout implements LayoutStore {
   readonly #lock: WriteLock;
 
   constructor(dir: string, fs: FileSystem) {
-    this.#view = { fs, paths: layoutPaths(dir), graph: new LayoutGraph(this) };
-    this.#edits = new IndexEdits(fs, this.#view.paths);
-    this.#lock = new WriteLock(fs, this.#view.paths);
+    this.#fs = fs;
+    this.#paths = layoutPaths(dir);
+    this.#reader = new LayoutReader(directoryFiles(fs, this.#paths));
+    this.#edits = new IndexEdits(fs, this.#paths, this.#reader);
+    this.#lock = new WriteLock(fs, this.#paths, this.#reader);
   }
 
   resolve(name: string, options: Cancel = {}): Promise<Descriptor> {
-    return resolveIn(this.#view, name, options);
+    return this.#reader.resolve(name, options);
   }
 
-  async describe(digest: Digest, options: Cancel = {}): Promise<Descriptor> {
-    const found = await describeBlob(this.#view, digest, options);
-    if (found === undefined) throw unknownName(layoutPlace(this.#view.paths.dir), await indexOf(this.#view), digest);
-    return found;
+  describe(digest: Digest, options: Cancel = {}): Promise<Descriptor> {
+    return this.#reader.describe(digest, options);
   }
 
-  async *read(descriptor: Descriptor, options: ReadOptions = {}): AsyncGenerator<Uint8Array> {
-    const { offset = 0, verify = true, signal } = options;
-    const { fs, paths } = this.#view;
-    const chunks = blobChunks(fs, paths, descriptor, { offset, signal });
-    if (offset > 0 || !verify) return yield* sized(chunks, descriptor, offset);
-    try {
-      yield* verified(chunks, descriptor);
-    } catch (error) {
-      if (!isDrayError(error, "DIGEST_MISMATCH")) throw error;
-      throw new DrayError(
-        "DIGEST_MISMATCH",
-        `layout ${paths.dir}: blob ${descriptor.digest} holds other bytes; remove ${paths.blob(descriptor.digest)} and copy it there again`,
-        { reference: descriptor.digest, cause: error },
-      );
-    }
+  read(descriptor: Descriptor, options: ReadOptions = {}): AsyncGenerator<Uint8Array> {
+    return this.#reader.read(descriptor, options);
   }
 
-  async *tags(options: Cancel = {}): AsyncGenerator<string> {
-    throwIfAborted(options.signal);
-    yield* listNames(await indexOf(this.#view));
+  tags(options: Cancel = {}): AsyncGenerator<string> {
+    return this.#reader.tags(options);
   }
 
-  async *referrers(subject: Descriptor, options: Cancel & { artifactType?: string } = {}): AsyncGenerator<Descriptor> {
-    const { manifests } = await indexOf(this.#view);
-    yield* referrersIn(this.#view.graph, [...manifests, ...this.#unlisted.values()], subject, options);
+  referrers(subject: Descriptor, options: Cancel & { artifactType?: string } = {}): AsyncGenerator<Descriptor> {
+    return this.#reader.referrers(subject, options, this.#unlisted.values());
   }
 
   async has(descriptor: Descriptor, options: Cancel & OfKind = {}): Promise<boolean> {
     throwIfAborted(options.signal);
-    return isWhole(this.#view, descriptor, this.#unlisted, options);
+    return isWhole(this.#reader, descriptor, this.#unlisted, options);
   }
 
   async write(descriptor: Descriptor, content: Content, options: WriteOptions = {}): Promise<void> {
@@ -115,7 +99,7 @@ class Layout implements LayoutStore {
         other.catch(() => {}),
         options.signal,
       );
-      if (await hasFile(this.#view, descriptor)) return;
+      if (await this.#reader.holds(descriptor, options)) return;
     }
     const writing = this.#write(descriptor, content, options).finally(() => this.#writing.delete(digest));
     this.#writing.set(digest, writing);
@@ -125,8 +109,8 @@ class Layout implements LayoutStore {
   async tag(descriptor: Descriptor, name: string, { signal }: Cancel = {}): Promise<void> {
     throwIfAborted(signal);
     await this.#lock.take();
-    if (!(await hasFile(this.#view, descriptor)))
-      throw new DrayError("NOT_FOUND", `layout ${this.#view.paths.dir} has no ${descriptor.digest} to name "${name}"`, {
+    if (!(await this.#reader.holds(descriptor, {})))
+      throw new DrayError("NOT_FOUND", `${this.#reader.files.what} has no ${descriptor.digest} to name "${name}"`, {
         reference: descriptor.digest,
       });
     await this.#edit((index) => (name === "" ? withEntry(index, descriptor) : withName(index, descriptor, name)));
@@ -134,15 +118,16 @@ class Layout implements LayoutStore {
 
   async remove(name: string, { signal }: Cancel = {}): Promise<void> {
     throwIfAborted(signal);
-    const index = await indexOf(this.#view);
-    const { fs, paths, graph } = this.#view;
-    const isThere = isDigest(name) && (await blobSize(fs, paths, name)) !== undefined;
-    if (!isThere && withoutEntries(index, name) === index) throw unknownName(layoutPlace(paths.dir), index, name);
+    const index = await this.#reader.index();
+    const { files, graph } = this.#reader;
+    const isThere = isDigest(name) && (await files.find(blobFile(name), {})) !== undefined;
+    if (!isThere && withoutEntries(index, name) === index) throw unknownName(files, index, name);
     await this.#lock.take();
     await this.#edit((now) => withoutEntries(now, name));
     if (!isThere) return;
     graph.forget(name);
-    await onDisk("remove", paths.blob(name), () => fs.unlink(paths.blob(name)));
+    const path = this.#paths.blob(name);
+    await onDisk("remove", path, () => this.#fs.unlink(path));
   }
 
   async close({ abort = false }: { abort?: boolean } = {}): Promise<void> {
@@ -159,19 +144,25 @@ class Layout implements LayoutStore {
     await this.#lock.take();
     const { digest } = descriptor;
     if (!(await this.#isSound(descriptor, options))) {
-      const { fs, paths } = this.#view;
+      const paths = this.#paths;
       await this.#makeDirectory(paths.blobs(digest));
-      await receive(fs, content, descriptor, { partial: paths.partial(digest), path: paths.blob(digest) }, options);
+      await receive(
+        this.#fs,
+        content,
+        descriptor,
+        { partial: paths.partial(digest), path: paths.blob(digest) },
+        options,
+      );
     }
     if (!isManifest(descriptor, options)) return;
-    const facts = await factsIfSound(this.#view, descriptor, {});
+    const facts = await factsIfSound(this.#reader, descriptor, {});
     if (typeof facts === "object" && facts.subject !== undefined) this.#unlisted.set(digest, descriptor);
   }
 
   /** Whether its own bytes are there. Those of a blob are not read again for that. */
   async #isSound(descriptor: Descriptor, options: OfKind): Promise<boolean> {
-    if (!(await hasFile(this.#view, descriptor))) return false;
-    return !isManifest(descriptor, options) || (await factsIfSound(this.#view, descriptor, {})) !== "damaged";
+    if (!(await this.#reader.holds(descriptor, {}))) return false;
+    return !isManifest(descriptor, options) || (await factsIfSound(this.#reader, descriptor, {})) !== "damaged";
   }
 
   /** Changes the index, and enters what has no entry yet. */
@@ -183,7 +174,7 @@ class Layout implements LayoutStore {
 
   async #makeDirectory(path: string): Promise<void> {
     if (this.#directories.has(path)) return;
-    await onDisk("make the directory", path, () => this.#view.fs.mkdir(path, { recursive: true }));
+    await onDisk("make the directory", path, () => this.#fs.mkdir(path, { recursive: true }));
     this.#directories.add(path);
   }
 }

@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import { Lazy } from "../async/index.ts";
 import { diskError, errnoOf, type FileSystem, type Lock, lock, onDisk } from "../files/index.ts";
-import { loadIndex } from "./index-file.ts";
 import type { LayoutPaths } from "./paths.ts";
+import type { LayoutReader } from "./reader.ts";
 
 /**
  * One lock for all that a store writes, from the first write to the end. A layout that is damaged, or that another process
@@ -11,11 +11,13 @@ import type { LayoutPaths } from "./paths.ts";
 export class WriteLock {
   readonly #fs: FileSystem;
   readonly #paths: LayoutPaths;
+  readonly #reader: LayoutReader;
   readonly #taken = new Lazy<Lock>();
 
-  constructor(fs: FileSystem, paths: LayoutPaths) {
+  constructor(fs: FileSystem, paths: LayoutPaths, reader: LayoutReader) {
     this.#fs = fs;
     this.#paths = paths;
+    this.#reader = reader;
   }
 
   /** Takes it unless it is taken. @throws DrayError `LOCKED`, `LAYOUT_INVALID`, `DISK` */
@@ -34,7 +36,7 @@ export class WriteLock {
   async #take(): Promise<Lock> {
     const held = await lock(this.#fs, this.#paths.lock, `layout ${this.#paths.dir}`);
     try {
-      await loadIndex(this.#fs, this.#paths);
+      await this.#reader.loadIndex();
       await this.#sweep();
       return held;
     } catch (error) {

@@ -2,7 +2,7 @@ import { DrayError } from "../errors.ts";
 import { blockSize, type PlacedEntry, padded } from "./entry.ts";
 import { entryType, flags, hasNoBody, isZero, parseHeader, type RawHeader, wrongChecksum } from "./header.ts";
 import { parseDecimal, parseSeconds } from "./numbers.ts";
-import { largestExtension, parsePax } from "./pax.ts";
+import { areSparse, largestExtension, mostRecords, parsePax, withRecords } from "./pax.ts";
 import type { ByteSource } from "./source.ts";
 
 /** What headers before an entry say about it. */
@@ -13,6 +13,17 @@ interface Extensions {
   pax?: Readonly<Record<string, string>>;
 }
 
+/** Pax records as they apply, and whether they describe a sparse file. */
+interface Records {
+  readonly pax: Readonly<Record<string, string>>;
+  readonly sparse: boolean;
+}
+
+const applied = (global: Records, later: Readonly<Record<string, string>>): Records => {
+  const pax = withRecords(global.pax, later);
+  return { pax, sparse: areSparse(pax) };
+};
+
 /**
  * Walks from header to header. Extensions (pax local, GNU long name and link) apply to the next entry and to nothing in
  * between: a pax `size` that reached the header of a long name would make two readers see two different archives.
@@ -20,7 +31,8 @@ interface Extensions {
 export class EntryReader {
   readonly #source: ByteSource;
   readonly #what: string;
-  #global: Readonly<Record<string, string>> = {};
+  /** Records of all entries that have none of their own: one object for all of them. */
+  #global: Records = { pax: {}, sparse: false };
   #bodyEnd = 0;
   #last = "";
 
@@ -92,6 +104,7 @@ export class EntryReader {
   async #records(header: RawHeader): Promise<Record<string, string>> {
     const records = parsePax(await this.#extensionBody(header));
     if (records === undefined) throw this.#invalid(`has a malformed pax header, ${this.#after()}`);
+    this.#checkCount(records, "a pax header");
     return records;
   }
 
@@ -99,7 +112,13 @@ export class EntryReader {
   #addGlobal(records: Readonly<Record<string, string>>): void {
     const bad = ["path", "linkpath", "size"].find((key) => records[key]);
     if (bad !== undefined) throw this.#invalid(`has a global pax header that sets "${bad}" for every entry`);
-    this.#global = { ...this.#global, ...records };
+    this.#global = applied(this.#global, records);
+    this.#checkCount(this.#global.pax, "global pax headers");
+  }
+
+  #checkCount(records: Readonly<Record<string, string>>, where: string): void {
+    const count = Object.keys(records).length;
+    if (count > mostRecords) throw this.#invalid(`has ${where} of ${count} records; ${mostRecords} are allowed`);
   }
 
   async #extensionBody({ size, flag }: RawHeader): Promise<Uint8Array> {
@@ -116,12 +135,10 @@ export class EntryReader {
   }
 
   #entry(header: RawHeader, found: Extensions): PlacedEntry {
-    const pax = { ...this.#global, ...found.pax };
-    // An empty value takes a global record back.
-    for (const [key, value] of Object.entries(pax)) if (value === "") delete pax[key];
+    const { pax, sparse } = found.pax === undefined ? this.#global : applied(this.#global, found.pax);
     const name = this.#one("path", pax, found.name) ?? header.name;
     this.#last = name;
-    if (header.flag === flags.gnuSparse || Object.keys(pax).some((key) => key.startsWith("GNU.sparse.")))
+    if (header.flag === flags.gnuSparse || sparse)
       throw new DrayError(
         "UNSUPPORTED",
         `${this.#what}: entry "${name}" is a sparse file, which is not supported; make the archive without sparse files`,

@@ -40,6 +40,9 @@ export interface PlacedEntry extends TarEntry {
   readonly offset: number;
 }
 
+/** An entry as an index keeps it: records of attributes would fill the memory, and nobody looks at them there. */
+export type IndexedEntry = Omit<PlacedEntry, "pax">;
+
 /** Headers and bodies begin at multiples of this. */
 export const blockSize = 512;
 

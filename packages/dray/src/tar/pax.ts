@@ -1,6 +1,9 @@
 /** Bytes of records in one pax header, or of one GNU long name, at most. Attributes of a real file take a few KiB. */
 export const largestExtension: number = 1024 * 1024;
 
+/** Records of one header, and of all global ones together, at most: a megabyte holds a hundred thousand, which would apply to each entry. */
+export const mostRecords = 1000;
+
 const decoder = new TextDecoder("utf-8", { fatal: true });
 const encoder = new TextEncoder();
 
@@ -20,6 +23,17 @@ export const parsePax = (bytes: Uint8Array): Record<string, string> | undefined 
   }
   return records;
 };
+
+/** Records, with later ones laid over them: an empty value takes a record back. */
+export const withRecords = (
+  records: Readonly<Record<string, string>>,
+  later: Readonly<Record<string, string>>,
+): Readonly<Record<string, string>> =>
+  Object.fromEntries(Object.entries({ ...records, ...later }).filter(([, value]) => value !== ""));
+
+/** Whether records tell of a sparse file in one of GNU's three ways. */
+export const areSparse = (records: Readonly<Record<string, string>>): boolean =>
+  Object.keys(records).some((key) => key.startsWith("GNU.sparse."));
 
 const parseRecord = (bytes: Uint8Array, at: number): { key: string; value: string; end: number } | undefined => {
   const space = bytes.indexOf(0x20, at);

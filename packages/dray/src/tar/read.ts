@@ -1,5 +1,5 @@
 import { DrayError } from "../errors.ts";
-import type { PlacedEntry } from "./entry.ts";
+import type { IndexedEntry, PlacedEntry } from "./entry.ts";
 import { EntryReader } from "./entry-reader.ts";
 import { FileSource, type ReadAt, StreamSource } from "./source.ts";
 
@@ -56,18 +56,32 @@ async function* bodyOf(
 const mostEntries = 200_000;
 
 /**
- * The entries of a tar in a file of `size` bytes, with the places of their bodies, which are not read.
- * @throws DrayError `ARCHIVE_INVALID` naming the archive and the entry, `UNSUPPORTED`, `LIMIT_EXCEEDED`
+ * The entries of a tar in a file of `size` bytes, one after the other, with the offsets of their bodies, which are not read.
+ * @throws DrayError `ARCHIVE_INVALID` naming the archive and the entry, `UNSUPPORTED`
+ */
+export async function* placedEntries(
+  readAt: ReadAt,
+  size: number,
+  { what = "the archive" }: ReadTarOptions = {},
+): AsyncGenerator<IndexedEntry> {
+  const reader = new EntryReader(new FileSource(readAt, size), what);
+  for (let entry = await reader.next(); entry !== undefined; entry = await reader.next()) {
+    const { pax: _pax, ...placed } = entry;
+    yield placed;
+  }
+}
+
+/**
+ * All of `placedEntries`, to find bodies by.
+ * @throws DrayError as that, and `LIMIT_EXCEEDED`
  */
 export const indexTar = async (
   readAt: ReadAt,
   size: number,
   { what = "the archive", limit = mostEntries }: ReadTarOptions & { readonly limit?: number } = {},
-): Promise<PlacedEntry[]> => {
-  const reader = new EntryReader(new FileSource(readAt, size), what);
-  const entries: PlacedEntry[] = [];
-  for (let entry = await reader.next(); entry !== undefined; entry = await reader.next()) {
+): Promise<IndexedEntry[]> => {
+  const entries: IndexedEntry[] = [];
+  for await (const entry of placedEntries(readAt, size, { what }))
     if (entries.push(entry) > limit) throw new DrayError("LIMIT_EXCEEDED", `${what} has more than ${limit} entries`);
-  }
   return entries;
 };

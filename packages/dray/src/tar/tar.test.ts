@@ -299,6 +299,20 @@ test("a pax header applies to the next entry alone, and never to a header in bet
   );
 });
 
+test("what a header says of every entry is kept once, and nothing of it in an index", async () => {
+  const records = Array.from({ length: 1000 }, (_, i) => paxRecord(`key${i}`, "x".repeat(500)));
+  const many = concat(...Array.from({ length: 2000 }, (_, i) => writeHeader({ name: `f${i}` })));
+  const bytes = concat(special("g", concat(...records)), many, endOfArchive());
+  const seen = new Set<unknown>();
+  for await (const { pax: all } of readEntries(pieces(bytes, bytes.byteLength))) seen.add(all);
+  assert.equal(seen.size, 1);
+  const index = await indexTar(readAtOf(bytes), bytes.byteLength);
+  assert.equal(index.length, 2000);
+  assert.ok(index.every((entry) => !("pax" in entry)));
+  const again = concat(special("g", paxRecord("one more", "x")), bytes);
+  await assert.rejects(indexTar(readAtOf(again), again.byteLength), code("ARCHIVE_INVALID", "1001", "1000"));
+});
+
 test("a global pax header applies until an entry says otherwise", async () => {
   const found = await readAll(
     concat(

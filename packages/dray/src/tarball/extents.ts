@@ -1,7 +1,7 @@
 import { isDrayError } from "../errors.ts";
-import type { OpenFile } from "../files/index.ts";
+import { type OpenFile, readFully } from "../files/index.ts";
 import { type Descriptor, type Digest, isDigest } from "../oci/index.ts";
-import { EntryReader, FileSource, headerSize, padded } from "../tar/index.ts";
+import { headerSize, padded, placedEntries, type ReadAt } from "../tar/index.ts";
 
 /** The bytes that an entry takes, header and padding among them, counted from the beginning of the archive. */
 export interface Extent {
@@ -35,14 +35,9 @@ const digestIn = (name: string): Digest | undefined => {
  */
 export const findExtents = async (file: OpenFile, size: number): Promise<Extent[]> => {
   const extents = new Map<Digest, Extent>();
-  const source = new FileSource(async (offset, length) => {
-    const block = new Uint8Array(length);
-    const { bytesRead } = await file.read(block, 0, length, offset);
-    return block.subarray(0, bytesRead);
-  }, size);
-  const reader = new EntryReader(source, "the unfinished archive");
+  const readAt: ReadAt = (offset, length) => readFully(file, offset, length);
   try {
-    for (let entry = await reader.next(); entry !== undefined; entry = await reader.next()) {
+    for await (const entry of placedEntries(readAt, size, { what: "the unfinished archive" })) {
       const digest = digestIn(entry.name);
       const end = entry.offset + padded(entry.size);
       if (digest === undefined || entry.type !== "file" || extents.has(digest) || end > size) break;

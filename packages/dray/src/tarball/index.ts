@@ -1,11 +1,18 @@
 /**
  * Tars as files: one that lies there, plain or compressed, read in place by its index; one that grows in `FILE.dray-part`
- * by position, or leaves as a stream.
- * Imports everything up to `tar/`; knows no image and no layout.
+ * by position, or leaves as a stream; and the store over both, whatever form of archive the tar has.
+ * Imports everything up to `compression/` and `tar/`; knows no form of archive.
  */
-export { Members } from "./members.ts";
+export {
+  type ArchiveForm,
+  type ArchiveOptions,
+  type ArchiveStore,
+  type OpenTar,
+  TarStore,
+} from "./archive-store.ts";
+export { type ArchiveWriter, archiveWriter, type Catalogue } from "./archive-writer.ts";
 export { type OpenSinkOptions, openSink, outletOf } from "./open-sink.ts";
-export type { LastEntry, NamedContent, TarSink } from "./sink.ts";
-export { type OpenTarOptions, openTar, type TarFile } from "./tar-file.ts";
+export type { LastEntry, TarSink } from "./sink.ts";
+export type { TarFile } from "./tar-file.ts";
 export { TarPart } from "./tar-part.ts";
 export type { Outlet } from "./tar-stream.ts";

@@ -1,5 +1,5 @@
 import { DrayError } from "../errors.ts";
-import { entryPath, linkPath, type PlacedEntry } from "../tar/index.ts";
+import { entryPath, type IndexedEntry, linkPath } from "../tar/index.ts";
 import type { TarFile } from "./tar-file.ts";
 
 /** Links that lead to links, at most. */
@@ -8,7 +8,7 @@ const longestChain = 40;
 /** Files of a tar by their path, links followed. Two readers of one archive must find the same bytes under a name. */
 export class Members {
   readonly #tar: TarFile;
-  readonly #byPath = new Map<string, PlacedEntry[]>();
+  readonly #byPath = new Map<string, IndexedEntry[]>();
 
   /** @throws DrayError `ARCHIVE_INVALID` for a name that leads out of the archive */
   constructor(tar: TarFile) {
@@ -39,7 +39,7 @@ export class Members {
    * @throws DrayError `ARCHIVE_INVALID` for links that lead nowhere, outside or in a circle, for two files of one name with
    * different bytes, and for a name that is no file's
    */
-  async find(path: string, signal?: AbortSignal): Promise<PlacedEntry | undefined> {
+  async find(path: string, signal?: AbortSignal): Promise<IndexedEntry | undefined> {
     let at = entryPath(path);
     const seen = new Set<string>();
     while (at !== undefined) {
@@ -63,7 +63,7 @@ export class Members {
   }
 
   /** A name may come twice if nothing depends on which is read: first wins for some readers, last for others. */
-  async #checkSame(one: PlacedEntry, other: PlacedEntry, signal: AbortSignal | undefined): Promise<void> {
+  async #checkSame(one: IndexedEntry, other: IndexedEntry, signal: AbortSignal | undefined): Promise<void> {
     const same =
       one.type === other.type &&
       one.size === other.size &&
@@ -72,7 +72,7 @@ export class Members {
     if (!same) throw this.#invalid(`has two entries "${one.name}" that differ; it is damaged or not to be trusted`);
   }
 
-  async #equal(one: PlacedEntry, other: PlacedEntry, signal: AbortSignal | undefined): Promise<boolean> {
+  async #equal(one: IndexedEntry, other: IndexedEntry, signal: AbortSignal | undefined): Promise<boolean> {
     const others = this.#tar.read(other, { signal });
     try {
       for await (const block of this.#tar.read(one, { signal })) {

@@ -1,6 +1,6 @@
 import type { Writable } from "node:stream";
 import { DrayError } from "../errors.ts";
-import { errnoOf, type FileFacts, type FileSystem, onDisk } from "../files/index.ts";
+import { type FileSystem, ifThere, onDisk } from "../files/index.ts";
 import { pipeOutlet, streamOutlet } from "./outlet.ts";
 import type { TarSink } from "./sink.ts";
 import { standardStream } from "./tar-file.ts";
@@ -31,17 +31,8 @@ const nameOfOutlet = (path: string): string => (path === standardStream ? "stand
 /** Where the bytes go when the path stands for a stream; nothing when it is a file or will become one. */
 export const outletOf = async (path: string, { fs, output }: OpenSinkOptions): Promise<Outlet | undefined> => {
   if (path === standardStream) return streamOutlet(output ?? process.stdout, nameOfOutlet(path));
-  const facts = await factsOf(fs, path);
+  const facts = await onDisk("write", path, () => ifThere(() => fs.stat(path)));
   if (facts?.isDirectory())
     throw new DrayError("LOCATION_INVALID", `${path} is a directory; name a file, or write a layout as oci:${path}`);
   return facts === undefined || facts.isFile() ? undefined : pipeOutlet(fs, path);
-};
-
-const factsOf = async (fs: FileSystem, path: string): Promise<FileFacts | undefined> => {
-  try {
-    return await fs.stat(path);
-  } catch (error) {
-    if (errnoOf(error) === "ENOENT") return undefined;
-    return onDisk("write", path, () => Promise.reject(error as Error));
-  }
 };

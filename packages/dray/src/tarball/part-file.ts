@@ -1,6 +1,6 @@
 import { dirname } from "node:path";
 import { DrayError, throwIfAborted } from "../errors.ts";
-import { errnoOf, type FileSystem, type Lock, lock, type OpenFile, onDisk } from "../files/index.ts";
+import { type FileSystem, ifThere, type Lock, lock, type OpenFile, onDisk } from "../files/index.ts";
 
 /** The file in which an archive grows. */
 export interface PartFile {
@@ -35,15 +35,6 @@ export const openPartFile = async (fs: FileSystem, file: string, signal?: AbortS
     return { target, path, file: opened, lock: held };
   } catch (error) {
     await held.release();
-    throw error;
-  }
-};
-
-const ifThere = async <T>(work: () => Promise<T>): Promise<T | undefined> => {
-  try {
-    return await work();
-  } catch (error) {
-    if (errnoOf(error) === "ENOENT") return undefined;
     throw error;
   }
 };

@@ -1,18 +1,25 @@
 import { unlessAborted } from "../async/index.ts";
 import { decompressed, sniffCompression } from "../compression/index.ts";
-import { transferable } from "../content/index.ts";
 import { DrayError, isDrayError, throwIfAborted } from "../errors.ts";
-import { errnoOf, type FileFacts, type FileSystem, type OpenFile, onDisk } from "../files/index.ts";
-import { indexTar, type PlacedEntry, type ReadAt } from "../tar/index.ts";
+import {
+  errnoOf,
+  type FileFacts,
+  type FileSystem,
+  fileChunks,
+  type OpenFile,
+  onDisk,
+  readFully,
+} from "../files/index.ts";
+import { type IndexedEntry, indexTar } from "../tar/index.ts";
 import { type Spool, spool } from "./spool.ts";
 
 /** A tar that lies in a file: an index of its entries, and their bodies where they lie. Nothing is unpacked. */
 export interface TarFile {
   /** Its name for messages. */
   readonly what: string;
-  readonly entries: readonly PlacedEntry[];
+  readonly entries: readonly IndexedEntry[];
   /** The body of an entry, in pieces of up to 256 KiB. */
-  read(entry: PlacedEntry, options?: ReadBodyOptions): AsyncGenerator<Uint8Array>;
+  read(entry: IndexedEntry, options?: ReadBodyOptions): AsyncGenerator<Uint8Array>;
   /** Lets go of a temporary file, where there is one. */
   close(): Promise<void>;
 }
@@ -79,26 +86,16 @@ const withFile = async <T>(fs: FileSystem, path: string, work: (file: OpenFile) 
   }
 };
 
-const readAtOf =
-  (file: OpenFile): ReadAt =>
-  async (offset, length) => {
-    const block = new Uint8Array(length);
-    let filled = 0;
-    while (filled < length) {
-      const { bytesRead } = await file.read(block, filled, length - filled, offset + filled);
-      if (bytesRead === 0) break;
-      filled += bytesRead;
-    }
-    return block.subarray(0, filled);
-  };
-
 const startOf = (fs: FileSystem, path: string): Promise<Uint8Array> =>
-  withFile(fs, path, (file) => readAtOf(file)(0, 8));
+  withFile(fs, path, (file) => readFully(file, 0, 8));
 
 const plainTar = async (fs: FileSystem, path: string): Promise<TarFile> => {
   const { entries, stamp } = await withFile(fs, path, async (file) => {
     const { size, mtimeMs } = await file.stat();
-    return { entries: await indexTar(readAtOf(file), size, { what: path }), stamp: `${size} ${mtimeMs}` };
+    return {
+      entries: await indexTar((at, length) => readFully(file, at, length), size, { what: path }),
+      stamp: `${size} ${mtimeMs}`,
+    };
   });
   return {
     what: path,
@@ -121,7 +118,7 @@ const plainTar = async (fs: FileSystem, path: string): Promise<TarFile> => {
 const spooledTar = async (kept: Spool, what: string): Promise<TarFile> => {
   try {
     const entries = await onDisk("read", "the temporary file", () =>
-      indexTar(readAtOf(kept.file), kept.size, { what }),
+      indexTar((at, length) => readFully(kept.file, at, length), kept.size, { what }),
     );
     return {
       what,
@@ -169,40 +166,23 @@ async function* cancellable(
   }
 }
 
-/** Bytes read at once; the next are on their way while these are used. */
+/** Bytes of a pipe that are read at once. */
 const blockSize = 256 * 1024;
 
 async function* bodyOf(
   file: OpenFile,
   what: string,
-  entry: PlacedEntry,
+  entry: IndexedEntry,
   { offset = 0, length = entry.size, signal }: ReadBodyOptions = {},
 ): AsyncGenerator<Uint8Array> {
-  const end = entry.offset + Math.min(entry.size, offset + length);
-  const readAt = readAtOf(file);
-  const ask = (at: number): Promise<Uint8Array> => {
-    const asked = onDisk("read", what, () => readAt(at, Math.min(blockSize, end - at)));
-    // It may fail while nobody waits for it.
-    asked.catch(() => {});
-    return asked;
-  };
-  let at = entry.offset + offset;
-  if (at >= end) return;
-  let next: Promise<Uint8Array> | undefined = ask(at);
-  try {
-    while (at < end) {
-      throwIfAborted(signal);
-      const block: Uint8Array = await (next as Promise<Uint8Array>);
-      at += block.byteLength;
-      if (block.byteLength === 0)
-        throw new DrayError("ARCHIVE_INVALID", `${what} is truncated: it ends in the middle of entry "${entry.name}"`);
-      next = at < end ? ask(at) : undefined;
-      yield transferable(block);
-    }
-  } finally {
-    // The file is closed next, and nothing may still read from it.
-    await next?.catch(() => {});
+  const [start, end] = [entry.offset + offset, entry.offset + Math.min(entry.size, offset + length)];
+  let at = start;
+  for await (const block of fileChunks(file, what, { start, end, signal })) {
+    at += block.byteLength;
+    yield block;
   }
+  if (at < end)
+    throw new DrayError("ARCHIVE_INVALID", `${what} is truncated: it ends in the middle of entry "${entry.name}"`);
 }
 
 async function* wholeFile(fs: FileSystem, path: string, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {

@@ -1,7 +1,7 @@
 import { Semaphore } from "../async/index.ts";
 import { type Cancel, type Content, digestMismatch, sizeMismatch, type WriteOptions } from "../content/index.ts";
 import { DrayError, throwIfAborted } from "../errors.ts";
-import { type FileSystem, hashedWriter, type Lock, type OpenFile, onDisk } from "../files/index.ts";
+import { type FileSystem, fileChunks, hashedWriter, type Lock, type OpenFile, onDisk } from "../files/index.ts";
 import { blockSize, giveBlock, takeBlock } from "../hash/index.ts";
 import { algorithmOf, type Descriptor, type Digest } from "../oci/index.ts";
 import { endOfArchive, padding, writeHeader } from "../tar/index.ts";
@@ -96,14 +96,12 @@ export class TarPart implements TarSink {
   async *read(descriptor: Descriptor, { signal }: Cancel = {}): AsyncGenerator<Uint8Array> {
     const slot = this.#slots.get(descriptor.digest);
     if (slot === undefined || !(await this.#isWhole(slot, signal))) return this.#missing(descriptor.digest);
-    for (let at = 0; at < slot.size; ) {
-      throwIfAborted(signal);
-      const block = new Uint8Array(Math.min(blockSize, slot.size - at));
-      const { bytesRead } = await this.#disk(() => this.#file.read(block, 0, block.byteLength, slot.body + at));
-      if (bytesRead === 0) this.#missing(descriptor.digest);
-      yield block.subarray(0, bytesRead);
-      at += bytesRead;
+    let end = slot.body;
+    for await (const block of fileChunks(this.#file, this.#path, { start: end, end: end + slot.size, signal })) {
+      end += block.byteLength;
+      yield block;
     }
+    if (end < slot.body + slot.size) this.#missing(descriptor.digest);
   }
 
   async finish(names: ReadonlyMap<Digest, readonly string[]>, last: readonly LastEntry[]): Promise<void> {

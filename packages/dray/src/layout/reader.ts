@@ -1,0 +1,189 @@
+import {
+  type Cancel,
+  checked,
+  collect,
+  type Describes,
+  type HasReferrers,
+  type HasTags,
+  type ReadableStore,
+  type ReadOptions,
+  sizeMismatch,
+} from "../content/index.ts";
+import { DrayError, isDrayError, throwIfAborted } from "../errors.ts";
+import {
+  bare,
+  type Descriptor,
+  type Digest,
+  type Index,
+  isDigest,
+  isObject,
+  largestManifest,
+  parseJson,
+  parseManifest,
+} from "../oci/index.ts";
+import { findNamed, listNames } from "./entries.ts";
+import { blobFile, type LayoutFile, type LayoutFiles } from "./files.ts";
+import { LayoutGraph } from "./graph.ts";
+import { asIndex, layoutVersion } from "./index-file.ts";
+import { onlyEntry, unknownName } from "./names.ts";
+
+/** Read access to a layout, wherever its files lie. Needs neither a lock nor permission to write. */
+export class LayoutReader implements ReadableStore, HasTags, HasReferrers, Describes {
+  readonly files: LayoutFiles;
+  readonly graph: LayoutGraph;
+  #index: Index | undefined;
+
+  constructor(files: LayoutFiles) {
+    this.files = files;
+    this.graph = new LayoutGraph(this);
+  }
+
+  /** What a name, a digest or `""` stands for. */
+  async resolve(name: string, options: Cancel = {}): Promise<Descriptor> {
+    const index = await this.index(options);
+    if (name === "") return onlyEntry(this.files, index, this.graph, options);
+    const found = isDigest(name) ? await this.#byDigest(index, name, options) : findNamed(index, name);
+    if (found === undefined) throw unknownName(this.files, index, name);
+    return found;
+  }
+
+  async describe(digest: Digest, options: Cancel = {}): Promise<Descriptor> {
+    const found = await this.#describeBlob(digest, options);
+    if (found === undefined) throw unknownName(this.files, await this.index(options), digest);
+    return found;
+  }
+
+  async *read(descriptor: Descriptor, options: ReadOptions = {}): AsyncGenerator<Uint8Array> {
+    const { offset = 0, signal } = options;
+    throwIfAborted(signal);
+    const { digest, size } = descriptor;
+    const { what, location } = this.files;
+    const file = await this.files.find(blobFile(digest), options);
+    if (file === undefined) throw new DrayError("NOT_FOUND", `${what} has no ${digest}`, { reference: location });
+    const explain = (error: DrayError): DrayError => this.files.damaged(descriptor, file.size, error);
+    if (file.size !== size) throw explain(sizeMismatch(descriptor, `${file.size}`));
+    const chunks = file.read({ offset, length: size - offset, ...(signal === undefined ? {} : { signal }) });
+    yield* checked(chunks, descriptor, options, explain);
+  }
+
+  async *tags(options: Cancel = {}): AsyncGenerator<string> {
+    throwIfAborted(options.signal);
+    yield* listNames(await this.index(options));
+  }
+
+  /** What says something about a subject, among the entries and those below them, and `unlisted` ones. */
+  async *referrers(
+    subject: Descriptor,
+    { artifactType, ...options }: Cancel & { artifactType?: string } = {},
+    unlisted: Iterable<Descriptor> = [],
+  ): AsyncGenerator<Descriptor> {
+    const { manifests } = await this.index(options);
+    for await (const { descriptor, facts } of this.graph.below([...manifests, ...unlisted], options)) {
+      const { subject: about, artifactType: type, annotations } = facts;
+      if (about !== subject.digest || (artifactType !== undefined && type !== artifactType)) continue;
+      yield {
+        ...bare(descriptor),
+        ...(type === undefined ? {} : { artifactType: type }),
+        ...(annotations === undefined ? {} : { annotations }),
+      };
+    }
+  }
+
+  /** Whether a blob's file is there, of the right size. */
+  async holds({ digest, size }: Descriptor, options: Cancel): Promise<boolean> {
+    try {
+      return (await this.files.find(blobFile(digest), options))?.size === size;
+    } catch (error) {
+      // No file, or a link elsewhere: not there, then. Writing puts a file in its place.
+      if (isDrayError(error, "LAYOUT_INVALID")) return false;
+      throw error;
+    }
+  }
+
+  /** The index. @throws DrayError saying why there is none, or what is wrong with it */
+  async index(options: Cancel = {}): Promise<Index> {
+    const index = await this.loadIndex(options);
+    if (index === undefined) throw await this.files.noIndex();
+    return index;
+  }
+
+  /** The index; nothing where there is none. @throws DrayError saying what is wrong with it */
+  async loadIndex(options: Cancel = {}): Promise<Index | undefined> {
+    if (this.#index !== undefined) return this.#index;
+    await this.#checkMarker(options);
+    const value = await this.#json("index.json", options);
+    if (value === undefined) return undefined;
+    const index = this.#parsed("index.json", () => asIndex(value));
+    if (this.files.fixed) this.#index = index;
+    return index;
+  }
+
+  async #checkMarker(options: Cancel): Promise<void> {
+    const marker = await this.#json("oci-layout", options);
+    // crane reads layouts without it, and so do we.
+    if (marker === undefined) return;
+    const version = isObject(marker) ? marker["imageLayoutVersion"] : undefined;
+    if (version === layoutVersion) return;
+    const { what, location } = this.files;
+    throw new DrayError(
+      "UNSUPPORTED",
+      `${what} is an OCI layout of version ${JSON.stringify(version ?? null)}; Dray reads ${layoutVersion}`,
+      { reference: location },
+    );
+  }
+
+  async #json(name: string, options: Cancel): Promise<unknown> {
+    const file = await this.files.find(name, options);
+    if (file === undefined) return undefined;
+    if (file.size > largestManifest)
+      throw this.files.invalid(`${name} has ${file.size} bytes; ${largestManifest} are allowed`);
+    const bytes = await collect(file.read(options), largestManifest, `${name} in ${this.files.what}`);
+    return this.#parsed(name, () => parseJson(bytes, name));
+  }
+
+  #parsed<T>(name: string, parse: () => T): T {
+    try {
+      return parse();
+    } catch (error) {
+      if (!isDrayError(error)) throw error;
+      throw this.files.invalid(`${name} is damaged: ${error.message}`, error);
+    }
+  }
+
+  /** Any blob that is there, described as well as the layout can: by an entry, by an index among the entries, by its own bytes. */
+  async #byDigest(index: Index, digest: Digest, options: Cancel): Promise<Descriptor | undefined> {
+    const isIt = (other: Descriptor): boolean => other.digest === digest;
+    const entry = index.manifests.find(isIt);
+    if (entry !== undefined) return entry;
+    for await (const { facts } of this.graph.below(index.manifests, options)) {
+      const child = facts.manifests.find(isIt);
+      if (child !== undefined) return child;
+    }
+    return this.#describeBlob(digest, options);
+  }
+
+  /** A descriptor made from a blob alone. Its media type is that of a manifest where it parses as one. */
+  async #describeBlob(digest: Digest, options: Cancel): Promise<Descriptor | undefined> {
+    const file = await this.files.find(blobFile(digest), options);
+    if (file === undefined) return undefined;
+    const blob: Descriptor = { mediaType: "application/octet-stream", digest, size: file.size };
+    const bytes = file.size > largestManifest ? undefined : await objectIn(file, options);
+    if (bytes === undefined) return blob;
+    try {
+      return { ...blob, mediaType: parseManifest(bytes).mediaType };
+    } catch (error) {
+      if (isDrayError(error, "MANIFEST_INVALID", "LIMIT_EXCEEDED")) return blob;
+      throw error;
+    }
+  }
+}
+
+/** A manifest is an object, and a layer is not worth reading on. */
+const objectIn = async (file: LayoutFile, options: Cancel): Promise<Uint8Array | undefined> => {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of file.read(options)) {
+    if (chunks.length === 0 && chunk[0] !== 0x7b) return undefined;
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+};

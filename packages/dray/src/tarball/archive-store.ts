@@ -1,0 +1,138 @@
+import type { Writable } from "node:stream";
+import { Lazy } from "../async/index.ts";
+import type {
+  Cancel,
+  ChecksDigests,
+  Content,
+  HasTags,
+  OfKind,
+  PlannedContent,
+  Plans,
+  ReadableStore,
+  ReadOptions,
+  StartsEmpty,
+  Store,
+  WriteOptions,
+} from "../content/index.ts";
+import { DrayError, throwIfAborted } from "../errors.ts";
+import { type FileSystem, nodeFiles } from "../files/index.ts";
+import type { Descriptor } from "../oci/index.ts";
+import type { ArchiveWriter } from "./archive-writer.ts";
+import { Members } from "./members.ts";
+import type { OpenSinkOptions } from "./open-sink.ts";
+import { openTar, type TarFile } from "./tar-file.ts";
+
+export type ArchiveStore = Store & ChecksDigests & HasTags & Plans & StartsEmpty;
+
+export interface ArchiveOptions {
+  /** The file system, for tests that let it fail. Default: the real one. */
+  fs?: FileSystem;
+  /** What `-` is read from. Default: standard input. */
+  input?: AsyncIterable<Uint8Array>;
+  /** What `-` is written to. Default: standard output. */
+  output?: Writable;
+}
+
+/** What lies in an open tar, as a store. */
+export type ArchiveReader = ReadableStore & HasTags;
+
+/** A tar that is open. */
+export interface OpenTar {
+  readonly tar: TarFile;
+  readonly members: Members;
+}
+
+/** What tells one form of archive from another: how an open tar is read as images, and how one is made. */
+export interface ArchiveForm<R extends ArchiveReader> {
+  /** @throws DrayError `ARCHIVE_INVALID`, `UNSUPPORTED` for a tar of another form; the tar is closed then */
+  openReader(opened: OpenTar, options: Cancel): Promise<R>;
+  /** @throws DrayError `LOCKED`, `DISK`, `LOCATION_INVALID` */
+  openWriter(file: string, options: OpenSinkOptions): Promise<ArchiveWriter>;
+}
+
+/**
+ * Store in a tar file, whatever its form; reader and writer are opened when first needed. Read, nothing is unpacked, and the tar may
+ * be compressed as a whole. Written, it begins empty, whatever stood there before, grows in `FILE.dray-part`, from where a later attempt
+ * goes on, and takes its name at `close`. `-` stands for standard input and output.
+ */
+export class TarStore<R extends ArchiveReader> implements ArchiveStore {
+  readonly checksDigests = true;
+  readonly startsEmpty = true;
+  readonly #file: string;
+  readonly #options: ArchiveOptions & { fs: FileSystem };
+  readonly #form: ArchiveForm<R>;
+  readonly #reading = new Lazy<{ readonly tar: TarFile; readonly reader: R }>();
+  readonly #writing = new Lazy<ArchiveWriter>();
+
+  constructor(file: string, options: ArchiveOptions, form: ArchiveForm<R>) {
+    this.#file = file;
+    this.#options = { fs: nodeFiles, ...options };
+    this.#form = form;
+  }
+
+  async resolve(name: string, options: Cancel = {}): Promise<Descriptor> {
+    // What is being written takes the place of what was there, so that counts for nothing any more.
+    const writer = await this.#writing.now();
+    if (writer === undefined) return (await this.reader(options)).resolve(name, options);
+    const found = writer.resolve(name);
+    if (found !== undefined) return found;
+    throw new DrayError("NOT_FOUND", `${this.#file} is being written and has no "${name}" yet`, { reference: name });
+  }
+
+  async *read(descriptor: Descriptor, options: ReadOptions = {}): AsyncGenerator<Uint8Array> {
+    yield* (await this.reader(options)).read(descriptor, options);
+  }
+
+  async *tags(options: Cancel = {}): AsyncGenerator<string> {
+    yield* (await this.reader(options)).tags(options);
+  }
+
+  async plan(root: Descriptor, content: readonly PlannedContent[], options: Cancel = {}): Promise<void> {
+    await (await this.#writer(options)).plan(root, content);
+  }
+
+  async has(descriptor: Descriptor, options: Cancel & OfKind = {}): Promise<boolean> {
+    return (await this.#writing.now())?.has(descriptor, options) ?? false;
+  }
+
+  async write(descriptor: Descriptor, content: Content, options: WriteOptions = {}): Promise<void> {
+    await (await this.#writer(options)).write(descriptor, content, options);
+  }
+
+  async tag(descriptor: Descriptor, name: string, options: Cancel = {}): Promise<void> {
+    throwIfAborted(options.signal);
+    await (await this.#writer(options)).tag(descriptor, name, options);
+  }
+
+  async close({ abort = false }: { abort?: boolean } = {}): Promise<void> {
+    await (await this.#reading.take())?.tar.close();
+    const writer = await this.#writing.take();
+    if (writer === undefined) return;
+    if (abort || writer.isEmpty()) return writer.abandon();
+    try {
+      await writer.finish();
+    } catch (error) {
+      await writer.abandon();
+      throw error;
+    }
+  }
+
+  /** What lies in the file now. */
+  protected async reader({ signal }: Cancel): Promise<R> {
+    const { reader } = await this.#reading.get(async () => {
+      const tar = await openTar(this.#file, { ...this.#options, signal });
+      try {
+        const members = new Members(tar);
+        return { tar, reader: await this.#form.openReader({ tar, members }, signal === undefined ? {} : { signal }) };
+      } catch (error) {
+        await tar.close();
+        throw error;
+      }
+    });
+    return reader;
+  }
+
+  #writer({ signal }: Cancel): Promise<ArchiveWriter> {
+    return this.#writing.get(() => this.#form.openWriter(this.#file, { ...this.#options, signal }));
+  }
+}
