@@ -246,6 +246,7 @@ describe("commands that move", () => {
     assert.equal((await done("delete", dest("names:v1"))).stdout, "");
     assert.deepEqual(target.tags("names"), ["1"]);
     await refused(5, /v1/, "delete", dest("names:v1"));
+    await refused(5, /MANIFEST_UNKNOWN/, "delete", `${dest("names")}@${image.config.digest}`);
     await done("delete", `${dest("names")}@${image.root.digest}`);
     assert.deepEqual(target.tags("names"), []);
   });

@@ -38,10 +38,14 @@ describe("deletion", () => {
     await assert.rejects(Array.fromAsync(at.repository.read(image.root)), (error) => isDrayError(error, "NOT_FOUND"));
   });
 
-  test("of a blob", async () => {
+  test("of a blob only where that is asked for: its digest names no manifest", async () => {
     const at = setup();
-    await at.repository.remove(image.config.digest);
-    assert.equal(at.registry.blob("a/b", image.config.digest), undefined);
+    const { digest } = image.config;
+    await assert.rejects(at.repository.remove(digest), (error) => isDrayError(error, "NOT_FOUND"));
+    assert.ok(at.registry.blob("a/b", digest));
+    await at.repository.removeBlob(digest);
+    assert.equal(at.registry.blob("a/b", digest), undefined);
+    await assert.rejects(at.repository.removeBlob(digest), (error) => isDrayError(error, "NOT_FOUND"));
   });
 
   test("of what is not there", async () => {

@@ -8,37 +8,25 @@ import { removeFromFallback } from "./referrers-tag.ts";
 import { restated } from "./restated.ts";
 
 /**
- * Deletes a tag, or by digest a manifest, with all tags that stand for it, or a blob. What is deleted is taken off the
- * list of referrers that clients keep where the registry has none.
+ * Deletes a tag, or by digest a manifest with all tags that stand for it; never a blob. What is deleted is taken off the list of referrers that
+ * clients keep where the registry has none.
  * @throws DrayError `NOT_FOUND`, `UNSUPPORTED` where the registry does not delete
  */
 export const remove = async (repo: Repo, name: string, options: Cancel = {}): Promise<void> => {
   if (!isDigest(name)) return send(repo, deletion(repo, manifestPath(repo, name), name, options));
   const subject = await subjectIn(repo, name, options);
-  await removeContent(repo, name, options);
+  repo.manifests.delete(name);
+  await send(repo, deletion(repo, manifestPath(repo, name), name, options));
   if (subject !== undefined && !(await hasReferrersApi(repo, subject, options)))
     await removeFromFallback(repo, subject.digest, name, options);
 };
 
-const removeContent = async (repo: Repo, digest: Digest, options: Cancel): Promise<void> => {
-  repo.manifests.delete(digest);
-  try {
-    await send(repo, deletion(repo, manifestPath(repo, digest), digest, options));
-  } catch (error) {
-    if (!isDrayError(error, "NOT_FOUND") || !(await removeBlob(repo, digest, options))) throw error;
-  }
-};
-
-/** Takes a blob out of a repository. `false`: there is none, or it cannot be taken out. */
-const removeBlob = async (repo: Repo, digest: Digest, options: Cancel): Promise<boolean> => {
-  try {
-    await send(repo, deletion(repo, pathIn(repo, `blobs/${digest}`), digest, options));
-    return true;
-  } catch (error) {
-    if (isDrayError(error, "NOT_FOUND", "UNSUPPORTED")) return false;
-    throw error;
-  }
-};
+/**
+ * Takes a blob out of a repository, whatever refers to it there.
+ * @throws DrayError `NOT_FOUND`, `UNSUPPORTED` where the registry does not delete
+ */
+export const removeBlob = (repo: Repo, digest: Digest, options: Cancel = {}): Promise<void> =>
+  send(repo, deletion(repo, pathIn(repo, `blobs/${digest}`), digest, options));
 
 /** What a manifest refers to, where that has to be known: a registry with the referrers API keeps its lists itself. */
 const subjectIn = async (repo: Repo, digest: Digest, options: Cancel): Promise<Descriptor | undefined> => {
@@ -47,7 +35,7 @@ const subjectIn = async (repo: Repo, digest: Digest, options: Cancel): Promise<D
     const { bytes, descriptor } = await getManifest(repo, digest, options);
     return subjectOf(parseManifest(bytes, descriptor.mediaType));
   } catch (error) {
-    // A blob, or something that cannot be understood, may be deleted all the same.
+    // What cannot be read or understood may be deleted all the same.
     if (isDrayError(error)) return undefined;
     throw error;
   }

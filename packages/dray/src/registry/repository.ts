@@ -38,7 +38,7 @@ import {
 import { mountBlob } from "./mount.ts";
 import { pushManifest } from "./push.ts";
 import { listReferrers, type ReferrersOptions } from "./referrers.ts";
-import { remove } from "./remove.ts";
+import { remove, removeBlob } from "./remove.ts";
 import { digestOfManifest } from "./schema1.ts";
 import type { TriedMount } from "./session.ts";
 import { listTags, type TagsOptions } from "./tags.ts";
@@ -73,10 +73,15 @@ export interface Repository
   /** Tags, page after page as they are asked for, in the registry's order. */
   tags(options?: TagsOptions): AsyncIterable<string>;
   /**
-   * Deletes a tag, or by digest a manifest with all of its tags, or a blob.
+   * Deletes a tag, or by digest a manifest with all of its tags; never a blob.
    * @throws DrayError `NOT_FOUND`, `UNSUPPORTED`
    */
   remove(name: string, options?: Cancel): Promise<void>;
+  /**
+   * Deletes a blob, whatever refers to it here: manifests that do can be pulled no more.
+   * @throws DrayError `NOT_FOUND`, `UNSUPPORTED`
+   */
+  removeBlob(digest: Digest, options?: Cancel): Promise<void>;
 }
 
 /** Bytes of manifests that are kept at most. A manifest has some kilobytes; a larger one than this is read again. */
@@ -192,6 +197,10 @@ class RegistryRepository implements Repository {
 
   remove(name: string, options?: Cancel): Promise<void> {
     return remove(this.#repo, name, options);
+  }
+
+  removeBlob(digest: Digest, options?: Cancel): Promise<void> {
+    return removeBlob(this.#repo, digest, options);
   }
 
   /** Everything is in its place already; what was only kept to save requests is let go. */
