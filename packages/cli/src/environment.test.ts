@@ -39,6 +39,7 @@ test("flags before and after the command, and from the environment", async () =>
     [["it", "--insecure"], {}, { insecure: true }],
     [["it", "--index", "a", "--insecure"], {}, { index: true, insecure: true }],
     [["it"], { DRAY_INSECURE: "1" }, { insecure: true }],
+    [["it"], { DRAY_PLAIN_HTTP: "1", DRAY_SKIP_TLS_VERIFY: "no" }, { plainHttp: true, skipTlsVerify: false }],
     [["it"], { DRAY_INSECURE: "" }, {}],
     [["it"], { DRAY_INSECURE: "off" }, { insecure: false }],
     [["it", "--insecure=false"], { DRAY_INSECURE: "true" }, { insecure: false }],

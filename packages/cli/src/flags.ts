@@ -14,6 +14,8 @@ export interface SharedOptions {
   readonly platform?: readonly WantedPlatform[];
   readonly allowNondistributableArtifacts?: boolean;
   readonly insecure?: boolean;
+  readonly plainHttp?: boolean;
+  readonly skipTlsVerify?: boolean;
   /** Hosts, addresses and CIDRs. */
   readonly allowPrivate?: readonly string[];
   readonly caFile?: string;
@@ -47,7 +49,6 @@ export const sharedFlags = (): Option[] =>
       "os/arch[/variant][:osversion]; again or with commas for several (default all)",
     ).argParser(platforms),
     new Option("--allow-nondistributable-artifacts", "push non-distributable (foreign) layers too"),
-    insecureFlag(),
     ...connectionFlags(),
     new Option(
       "--allow-private <host>",
@@ -65,16 +66,17 @@ export const sharedFlags = (): Option[] =>
 
 /** The same for one end of a copy: `--src-ca-file`, `--dest-insecure`. They win over the form for both. */
 export const endFlags = (end: "src" | "dest"): Option[] =>
-  [insecureFlag(), ...connectionFlags()].map(({ flags, long }) => {
+  connectionFlags().map(({ flags, long }) => {
     const own = flags.replace("--", `--${end}-`);
     return new Option(own, `as ${long}, of the ${end === "src" ? "source" : "destination"} alone`).helpGroup(
       "One End Only:",
     );
   });
 
-const insecureFlag = (): Option => new Option("--insecure", "allow plain http, and certificates nobody vouches for");
-
 const connectionFlags = (): Option[] => [
+  new Option("--insecure", "allow plain http, and certificates nobody vouches for"),
+  new Option("--plain-http", "allow plain http"),
+  new Option("--skip-tls-verify", "allow certificates nobody vouches for"),
   new Option("--ca-file <file>", "certificates (PEM) to trust as well as the system's"),
   new Option("--cert <file>", "client certificate (PEM)"),
   new Option("--key <file>", "key of the client certificate (PEM)"),

@@ -15,7 +15,16 @@ export type End = "source" | "target";
 /** What may differ between the two ends of a copy. */
 type OneEnd = Pick<
   SharedOptions,
-  "insecure" | "caFile" | "cert" | "key" | "authfile" | "username" | "password" | "passwordStdin"
+  | "insecure"
+  | "plainHttp"
+  | "skipTlsVerify"
+  | "caFile"
+  | "cert"
+  | "key"
+  | "authfile"
+  | "username"
+  | "password"
+  | "passwordStdin"
 >;
 
 /** With the flags of one end only: `--src-insecure`, `--dest-ca-file`. They win over the form for both. */
@@ -63,6 +72,8 @@ export const registriesFor = async (call: Call<EndOptions>): Promise<Registries>
 /** What holds for one end, files read. */
 interface Settings {
   readonly insecure?: boolean;
+  readonly plainHttp?: boolean;
+  readonly skipTlsVerify?: boolean;
   readonly ca?: string;
   readonly cert?: string;
   readonly key?: string;
@@ -103,9 +114,12 @@ const settingsOf = async (call: Call<EndOptions>, end: "src" | "dest"): Promise<
   const username = of("username");
   if ((username === undefined) !== (password === undefined))
     throw new DrayError("USAGE", "credentials need both --username and a password (--password-stdin)");
-  const [insecure, authfile] = [of("insecure"), of("authfile")];
+  const [insecure, plainHttp, skipTlsVerify] = [of("insecure"), of("plainHttp"), of("skipTlsVerify")];
+  const authfile = of("authfile");
   return {
     ...(insecure === undefined ? {} : { insecure }),
+    ...(plainHttp === undefined ? {} : { plainHttp }),
+    ...(skipTlsVerify === undefined ? {} : { skipTlsVerify }),
     ...(caFile === undefined ? {} : { ca: authorities(caFile, await pem("--ca-file", caFile)) }),
     ...(cert === undefined || key === undefined ? {} : await identity(cert, key)),
     ...(authfile === undefined ? {} : { authfile }),
@@ -188,12 +202,14 @@ const connectOptions = (call: Call, settings: Settings, credentials: Keychain): 
     timeout,
     verbose,
   } = call.options;
-  const { insecure, ca, cert, key } = settings;
+  const { insecure, plainHttp, skipTlsVerify, ca, cert, key } = settings;
   return {
     credentials,
     userAgent: `dray/${version}`,
     onEvent: call.reporter.onEvent,
     ...(insecure === undefined ? {} : { insecure }),
+    ...(plainHttp === undefined ? {} : { plainHttp }),
+    ...(skipTlsVerify === undefined ? {} : { skipTlsVerify }),
     ...(ca === undefined ? {} : { ca }),
     ...(cert === undefined || key === undefined ? {} : { cert, key }),
     ...(allowPrivate === undefined ? {} : { allowPrivate }),

@@ -65,6 +65,8 @@ describe("two ends that differ", () => {
         /^copied/,
       ],
       ["no verification", [...who, "--src-insecure", source, `${plain?.host}/d:1`], 0, /^copied/],
+      ["any certificate", [...who, "--src-skip-tls-verify", source, `${plain?.host}/e:1`], 0, /^copied/],
+      ["plain http alone", [...who, "--src-plain-http", source, `${plain?.host}/x:1`], 1, /certificate/],
       ["the wrong CA", [...who, "--src-ca-file", file("other.pem"), source, `${plain?.host}/x:1`], 1, /certificate/],
       [
         "the CA at the wrong end",
@@ -87,7 +89,7 @@ describe("two ends that differ", () => {
       assert.match(ended.stderr, says, name);
       assert.ok(!/secret|other\b(?!\.pem)/.test(ended.stderr), name);
     }
-    for (const name of ["a", "b", "c", "d"]) assert.deepEqual(registry.tags(name), ["1"]);
+    for (const name of ["a", "b", "c", "d", "e"]) assert.deepEqual(registry.tags(name), ["1"]);
     assert.deepEqual(registry.tags("x"), []);
   });
 

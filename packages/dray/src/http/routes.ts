@@ -160,6 +160,6 @@ export class Routes {
     if (!this.#contexts.has(foreign))
       this.#contexts.set(foreign, secureContext(foreign ? anonymous : tls, this.#system));
     const context = this.#contexts.get(foreign);
-    return { rejectUnauthorized: tls.insecure !== true, ...(context && { secureContext: context }) };
+    return { rejectUnauthorized: tls.skipTlsVerify !== true, ...(context && { secureContext: context }) };
   }
 }

@@ -10,7 +10,7 @@ export interface TlsSettings {
   readonly cert?: string | readonly string[];
   readonly key?: string | readonly string[];
   /** Trusts every certificate. */
-  readonly insecure?: boolean;
+  readonly skipTlsVerify?: boolean;
 }
 
 const blocks = /-----BEGIN (?:TRUSTED )?CERTIFICATE-----[\s\S]+?-----END (?:TRUSTED )?CERTIFICATE-----/g;

@@ -58,7 +58,7 @@ export interface Settings {
   readonly onEvent?: OnEvent;
   /** Layers that may not be passed on are read from where their descriptors say, if the registry does not have them. */
   readonly foreignLayers?: boolean;
-  readonly insecure?: boolean;
+  readonly plainHttp?: boolean;
   readonly clock: Clock;
   /** How often a piece of content is tried that does not get on. */
   readonly retry: RetryOptions;

@@ -23,7 +23,7 @@ import {
 import { anonymous, staticCredential } from "../auth/index.ts";
 import { type Content, memoryStore, type ProgressEvent } from "../content/index.ts";
 import { copy } from "../copy/index.ts";
-import { isDrayError } from "../errors.ts";
+import { DrayError, isDrayError } from "../errors.ts";
 import { type Handler, type HttpRequest, header, systemClock, type TraceRecord } from "../http/index.ts";
 import { digestOf, mediaTypes } from "../oci/index.ts";
 import { type ConnectOptions, connect } from "./connect.ts";
@@ -278,6 +278,43 @@ describe("a registry over sockets", () => {
       await known.close();
       await server.close();
     }
+  });
+
+  test("plainHttp and skipTlsVerify are two things, and insecure is both", async () => {
+    const server = await listen(memoryRegistry().handler, { tls: testCertificates().server });
+    const table: readonly (readonly [ConnectOptions, reached: boolean])[] = [
+      [{}, false],
+      [{ plainHttp: true }, false],
+      [{ skipTlsVerify: true }, true],
+      [{ insecure: true }, true],
+      [{ insecure: true, skipTlsVerify: false }, false],
+      [{ insecure: true, plainHttp: false }, true],
+    ];
+    try {
+      for (const [options, reached] of table) {
+        const registry = connect(server.host, { ...quiet, ...options, retry: { attempts: 1 } });
+        const answer = await registry.ping().then(
+          () => true,
+          (error: unknown) => !isDrayError(error, "TLS"),
+        );
+        assert.equal(answer, reached, JSON.stringify(options));
+        await registry.close();
+      }
+    } finally {
+      await server.close();
+    }
+    const asked = async (options: ConnectOptions): Promise<string[]> => {
+      const { seen, handler } = seeing(async () => {
+        throw new DrayError("NETWORK", "nobody");
+      });
+      const registry = connect("far.example", { ...quiet, ...options, connection: handler, retry: { attempts: 1 } });
+      await assert.rejects(registry.ping());
+      return [...new Set(seen.map(({ origin }) => origin))];
+    };
+    const secure = "https://far.example";
+    assert.deepEqual(await asked({ skipTlsVerify: true }), [secure]);
+    for (const options of [{ plainHttp: true }, { insecure: true }])
+      assert.deepEqual(await asked(options), [secure, "http://far.example"]);
   });
 
   test("nobody there, by https or http: one error that says it once", async () => {

@@ -1,10 +1,21 @@
-import { authenticate, chain, dockerConfig, environment, fetchToken, type Keychain } from "../auth/index.ts";
+import {
+  authenticate,
+  chain,
+  dockerConfig,
+  dockerHttpHeaders,
+  environment,
+  fetchToken,
+  type Keychain,
+} from "../auth/index.ts";
 import type { OnEvent } from "../content/index.ts";
 import {
   type BudgetOptions,
   budget,
   type ConnectionOptions,
+  certsD,
+  connection,
   type Handler,
+  type HeaderPairs,
   type Middleware,
   pipeline,
   proxyFor,
@@ -22,7 +33,6 @@ import { createApi, type Settings } from "./api.ts";
 import { endpoint, originsOf } from "./endpoint.ts";
 import { createRegistry, type Registry } from "./registry.ts";
 import { savedSessions, stateDirectory } from "./sessions.ts";
-import { type Wire, wireTo } from "./wire.ts";
 
 export interface ConnectOptions {
   /** Finds credentials. Default: the environment, then the files of docker and podman. */
@@ -32,7 +42,11 @@ export interface ConnectOptions {
   /** PEM of our certificate and its key, for registries that want one. */
   readonly cert?: string;
   readonly key?: string;
-  /** Trusts every certificate, and speaks plain http where there is no https. Default: plain http only to this machine and private addresses. */
+  /** Speaks plain http where there is no https. Default: only to this machine and private addresses. */
+  readonly plainHttp?: boolean;
+  /** Speaks https whatever certificate the registry has: anybody may be between. Default: no. */
+  readonly skipTlsVerify?: boolean;
+  /** Both, where they are not said. */
   readonly insecure?: boolean;
   /** URL of a proxy, or `false` for none. Default: what the environment says. */
   readonly proxy?: string | false;
@@ -68,14 +82,16 @@ export interface ConnectOptions {
  */
 export const connect = (name: string, options: ConnectOptions = {}): Registry => {
   const registry = parseRegistry(name);
-  const { insecure = false, onEvent } = options;
-  const origins = originsOf(registry, insecure);
+  const { insecure = false, plainHttp = insecure, skipTlsVerify = insecure, onEvent } = options;
+  const origins = originsOf(registry, plainHttp);
   const wire: Wire =
-    options.connection === undefined ? wireTo(registry, origins, options) : { send: options.connection };
+    options.connection === undefined
+      ? wireTo(registry, origins, { ...options, skipTlsVerify })
+      : { send: options.connection };
   const onWarning = (message: string): void => onEvent?.({ type: "warning", message });
   const ownBudget = budget(options.budget);
   const traced: readonly Middleware[] = [
-    ...(options.userAgent === undefined ? [] : [identified(options.userAgent)]),
+    ...(options.userAgent === undefined ? [] : [withHeaders([["User-Agent", options.userAgent]])]),
     ...(options.trace === undefined ? [] : [trace(options.trace)]),
   ];
   // Not repeated here: a token is asked for on behalf of a request, which is repeated as a whole.
@@ -91,14 +107,14 @@ export const connect = (name: string, options: ConnectOptions = {}): Registry =>
   const below = pipeline(wire.send, authenticated, ownBudget, ...traced);
   const handler = pipeline(below, warnings(onEvent === undefined ? {} : { onEvent }), retry(options.retry), redirect());
   const found = endpoint(registry, {
-    insecure,
+    plainHttp,
     send: below,
     ...(options.connection === undefined ? { look: lookDirectly(options.proxy) } : {}),
   });
   const api = createApi(registry, {
     handler,
     endpoint: found,
-    settings: settingsOf(options, onWarning),
+    settings: settingsOf({ ...options, plainHttp }, onWarning),
   });
   // What somebody else plugged in is theirs to close.
   return createRegistry(api, {
@@ -123,22 +139,57 @@ const lookDirectly =
 const lookTime = 500;
 
 const settingsOf = (options: ConnectOptions, onWarning: (message: string) => void): Settings => {
-  const { chunkSize, foreignLayers = false, insecure = false, onEvent, stateDir = stateDirectory() } = options;
+  const { chunkSize, foreignLayers = false, plainHttp = false, onEvent, stateDir = stateDirectory() } = options;
   const { retry = {} } = options;
   return {
     retry,
     clock: retry.clock ?? systemClock,
     foreignLayers,
-    insecure,
+    plainHttp,
     ...(chunkSize === undefined ? {} : { chunkSize }),
     ...(stateDir === false ? {} : { sessions: savedSessions(stateDir, { onWarning }) }),
     ...(onEvent === undefined ? {} : { onEvent }),
   };
 };
 
-/** Says who we are, to every host on the way. */
-const identified =
-  (userAgent: string): Middleware =>
+/** Adds headers to the requests to these origins, or to every host on the way. */
+const withHeaders =
+  (headers: HeaderPairs, origins?: readonly string[]): Middleware =>
   (next) =>
   (request) =>
-    next({ ...request, headers: [...request.headers, ["User-Agent", userAgent]] });
+    next(
+      origins === undefined || origins.includes(request.origin)
+        ? { ...request, headers: [...request.headers, ...headers] }
+        : request,
+    );
+
+/** What carries requests, and how to let go of it. */
+interface Wire {
+  readonly send: Handler;
+  readonly close?: () => Promise<void>;
+}
+
+/**
+ * The connection to a registry over `node:http`. It is made when the first request comes: what docker and podman keep for
+ * the host (`certs.d`), and the headers that docker's configuration has for every request, are read then. These may hold a secret, and go to
+ * the registry alone. What the caller gives wins over what is stored; authorities add up.
+ */
+const wireTo = (registry: string, origins: readonly string[], settings: ConnectionOptions): Required<Wire> => {
+  let made: Promise<Required<Wire>> | undefined;
+  const make = async (): Promise<Required<Wire>> => {
+    // What is wrong with docker's configuration its keychain says.
+    const [stored, headers] = await Promise.all([certsD(registry), dockerHttpHeaders().catch(() => [])]);
+    const isOurs = settings.cert !== undefined || settings.key !== undefined;
+    const send = connection({
+      ...settings,
+      registry: new URL(origins[0] as string).host,
+      ca: [settings.ca ?? [], stored?.ca ?? []].flat(),
+      ...(isOurs || !stored?.cert.length ? {} : { cert: stored.cert, key: stored.key }),
+    });
+    return { send: headers.length === 0 ? send : withHeaders(headers, origins)(send), close: () => send.close() };
+  };
+  return {
+    send: async (request) => (await (made ??= make())).send(request),
+    close: async () => (await made?.catch(() => undefined))?.close(),
+  };
+};

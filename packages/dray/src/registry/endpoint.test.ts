@@ -23,7 +23,7 @@ describe("where a registry may be found", () => {
   ];
   for (const registry of far) {
     test(`${registry}: https only`, () => assert.deepEqual(originsOf(registry), [`https://${registry}`]));
-    test(`${registry} insecure: https, then http`, () =>
+    test(`${registry} with plainHttp: https, then http`, () =>
       assert.deepEqual(originsOf(registry, true), [`https://${registry}`, `http://${registry}`]));
   }
   test("docker.io has its own host, and is never spoken to in the clear", () =>

@@ -9,7 +9,7 @@ export type Endpoint = (signal?: AbortSignal) => Promise<string>;
 
 export interface EndpointOptions {
   /** Plain http is tried wherever https fails. */
-  readonly insecure?: boolean;
+  readonly plainHttp?: boolean;
   /** Sends a probe, with neither credentials nor retries. */
   readonly send: Handler;
   /** Looks which of the two a server speaks, where that costs less than a probe; `undefined`: it cannot tell. */
@@ -24,7 +24,7 @@ export interface EndpointOptions {
  * @throws DrayError what went wrong with https; the message tells both where both were tried.
  */
 export const endpoint = (registry: string, options: EndpointOptions): Endpoint => {
-  const [secure, plain] = originsOf(registry, options.insecure);
+  const [secure, plain] = originsOf(registry, options.plainHttp);
   if (plain === undefined) return async () => secure;
   const probes = new SingleFlight<string>();
   let decided: string | undefined;
@@ -51,11 +51,11 @@ loopbackAndPrivate.addAddress("::1", "ipv6");
 /** The origins a registry may be found at, in the order they are tried. Plain http is only for machines nearby. */
 export const originsOf = (
   registry: string,
-  insecure = false,
+  plainHttp = false,
 ): readonly [secure: string] | readonly [string, string] => {
   if (registry === "docker.io") return ["https://registry-1.docker.io"];
   const secure = `https://${registry}`;
-  return insecure || isNearby(registry) ? [secure, `http://${registry}`] : [secure];
+  return plainHttp || isNearby(registry) ? [secure, `http://${registry}`] : [secure];
 };
 
 const isNearby = (registry: string): boolean => {

@@ -6,10 +6,10 @@ import type { Settings } from "./api.ts";
  * licence. Only followed with leave: a manifest from anywhere would otherwise choose whom we speak to.
  * @see https://github.com/opencontainers/image-spec/blob/main/descriptor.md#properties
  */
-export const foreignUrls = ({ mediaType, urls }: Descriptor, { foreignLayers, insecure }: Settings): URL[] => {
+export const foreignUrls = ({ mediaType, urls }: Descriptor, { foreignLayers, plainHttp }: Settings): URL[] => {
   if (foreignLayers !== true || !isForeignLayerType(mediaType)) return [];
   return (urls ?? [])
     .filter((url) => URL.canParse(url))
     .map((url) => new URL(url))
-    .filter(({ protocol }) => protocol === "https:" || (protocol === "http:" && insecure === true));
+    .filter(({ protocol }) => protocol === "https:" || (protocol === "http:" && plainHttp === true));
 };
