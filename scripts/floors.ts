@@ -30,15 +30,17 @@ export const floors: Readonly<Record<string, readonly (readonly string[])[]>> = 
     ["notice.ts"],
     ["storage", "leases"],
     ["answer"],
+    ["registry-error.ts"],
     ["listen"],
     ["distribution-tree"],
     ["metadata", "uploads", "access"],
     ["deletion"],
     ["gc", "read-cache"],
     ["options.ts"],
+    ["context.ts"],
     ["endpoints"],
     ["operation", "observing"],
-    ["registry", "registry.ts"],
+    ["registry.ts"],
     ["config", "settings"],
     ["serve"],
     ["index.ts"],
@@ -102,10 +104,10 @@ export const betweenSiblings: readonly {
 
 /** How many faults of a kind still stand. The numbers only go down; without a number there is none. */
 export const tolerated: Readonly<Partial<Record<FaultKind, number>>> = {
-  floor: 21,
-  door: 65,
+  floor: 1,
+  door: 16,
   "circle of files": 3,
-  "circle of folders": 2,
+  "circle of folders": 1,
 };
 
 /** What can be wrong with an import, or with files together. */

@@ -1,5 +1,6 @@
-import type { Access } from "./access/types.ts";
-import type { Driver } from "./storage/driver.ts";
+import type { Access } from "./access/index.ts";
+import type { Notice } from "./notice.ts";
+import type { Driver } from "./storage/index.ts";
 
 /** What a registry is made of. Without more than a driver: everything the specification has, open to whoever can reach it. */
 export interface RegistryOptions {
@@ -50,6 +51,8 @@ export interface RegistryOptions {
     readonly untagged?: number;
     /** Milliseconds between two runs; default: none by itself. */
     readonly interval?: number;
+    /** Part of the time that a run may work, so that requests have the rest. Default 1/3. */
+    readonly share?: number;
   };
   /** Bytes that must stay free, below which pushes get 503. Default 0. */
   readonly freeSpace?: number;
@@ -57,11 +60,4 @@ export interface RegistryOptions {
   readonly now?: () => number;
   /** Hears what an operator should know: failed index writes, damaged content, what was collected. */
   readonly onNotice?: (notice: Notice) => void;
-}
-
-export interface Notice {
-  readonly level: "info" | "warn" | "error";
-  readonly message: string;
-  readonly repository?: string;
-  readonly digest?: string;
 }

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { type FileSystem, nodeFiles } from "dray/files";
-import type { Notice } from "../options.ts";
+import type { Notice } from "../notice.ts";
 import { WatchedFile } from "./watched-file.ts";
 
 const folder = await mkdtemp(join(tmpdir(), "dray-watched-"));

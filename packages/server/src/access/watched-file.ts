@@ -1,6 +1,6 @@
 import { isDrayError, printable } from "dray/errors";
 import { type FileFacts, type FileSystem, nodeFiles, onDisk } from "dray/files";
-import type { Notice } from "../options.ts";
+import type { Notice } from "../notice.ts";
 
 export interface WatchedOptions {
   readonly files?: FileSystem;

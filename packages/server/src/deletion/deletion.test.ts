@@ -1,12 +1,11 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
-import { KeyedMutex, KeyedRwLock } from "dray/internal/async";
 import { type Digest, digestOf, encodeJson, mediaTypes } from "dray/oci";
+import { createContext } from "../context.ts";
 import { currentLink, layerFolder, revisionFolder, Tree, typePath } from "../distribution-tree/index.ts";
-import { createReconciler, openMetadata } from "../metadata/index.ts";
 import { memoryDriver } from "../storage/index.ts";
-import { createDeletions, type Deletions } from "./deletion.ts";
+import type { Deletions } from "./deletion.ts";
 
 const manifest = (number: number): { digest: Digest; bytes: Uint8Array } => {
   const config = { mediaType: "application/vnd.example", digest: digestOf(new Uint8Array([1])), size: 1 };
@@ -32,26 +31,10 @@ const setUp = async () => {
   for (const tag of ["a", "b"]) await tree.setTag("one", tag, first.digest);
   await tree.setTag("one", "c", second.digest);
   await tree.setTag("two", "a", first.digest);
-  const metadata = openMetadata(":memory:");
-  const reconciler = createReconciler({ tree, metadata, now: Date.now, recheckAfter: 0 });
-  const locks = new KeyedRwLock();
-  const tagLocks = new KeyedMutex();
+  const context = createContext({ driver, recheckAfter: 0 });
   const forgotten: string[] = [];
-  const guarded: { why?: Error } = {};
-  const deletions = createDeletions({
-    tree,
-    metadata,
-    reconciler,
-    locks,
-    tagLocks,
-    guard: () => guarded.why,
-    forget: (repository, name) => forgotten.push(`${repository} ${name}`),
-  });
-  const close = async (): Promise<void> => {
-    await reconciler.close();
-    metadata.close();
-  };
-  return { driver, tree, metadata, reconciler, locks, tagLocks, deletions, forgotten, guarded, close };
+  context.manifests.forget = (repository, name) => void forgotten.push(`${repository} ${name}`);
+  return { ...context, driver, forgotten };
 };
 
 const tags = async (tree: Tree, repository: string): Promise<string[]> => (await tree.tagFolders(repository)).sort();
@@ -141,9 +124,9 @@ describe("deleting", () => {
   ];
   for (const [name, way] of ways)
     it(`asks the guard about ${name}`, async () => {
-      const { tree, deletions, forgotten, guarded, close } = await setUp();
-      guarded.why = new Error("deleting is disabled");
-      await assert.rejects(way(deletions), guarded.why);
+      const { tree, deletions, forgotten, settings, close } = await setUp();
+      settings.readOnly = true;
+      await assert.rejects(way(deletions), /read-only/);
       assert.deepEqual(await tags(tree, "one"), ["a", "b", "c"]);
       assert.notEqual(await tree.revision("one", first.digest), undefined);
       assert.equal(await tree.layer("one", blob), blob);
@@ -152,7 +135,7 @@ describe("deleting", () => {
     });
 
   it("asks the guard again after it waited", async () => {
-    const { tree, locks, tagLocks, deletions, guarded, close } = await setUp();
+    const { tree, locks, tagLocks, deletions, settings, close } = await setUp();
     const held = Promise.withResolvers<void>();
     const holders = [
       locks.hold({ shared: [first.digest, blob] }, () => held.promise),
@@ -161,7 +144,7 @@ describe("deleting", () => {
     const waiting = ways.slice(0, 3).map(([, way]) => way(deletions));
     const results = Promise.allSettled(waiting);
     for (let i = 0; i < 5; i++) await turn();
-    guarded.why = new Error("read-only now");
+    settings.readOnly = true;
     held.resolve();
     assert.deepEqual(
       (await results).map(({ status }) => status),
@@ -210,7 +193,7 @@ describe("deleting", () => {
   });
 
   it("untags before it unlinks, so that what is cut off leaves no tag without a manifest", async () => {
-    const { driver, metadata, reconciler, locks, tagLocks, close } = await setUp();
+    const { driver, close } = await setUp();
     const removed: string[] = [];
     const watched = new Proxy(driver, {
       get: (target, name) => {
@@ -222,21 +205,14 @@ describe("deleting", () => {
         };
       },
     });
-    const deletions = createDeletions({
-      tree: new Tree(watched),
-      metadata,
-      reconciler,
-      locks,
-      tagLocks,
-      guard: () => undefined,
-      forget: () => {},
-    });
-    await deletions.manifest("one", first.digest);
+    const context = createContext({ driver: watched });
+    await context.deletions.manifest("one", first.digest);
     const link = removed.indexOf(`${revisionFolder("one", first.digest)}/link`);
     assert.deepEqual(
       removed.slice(0, link).map((path) => path.slice(-7)),
       ["/tags/a", "/tags/b"],
     );
+    await context.close();
     await close();
   });
 });

@@ -1,6 +1,6 @@
 import type { Digest } from "dray/oci";
 import type { Tree } from "../distribution-tree/index.ts";
-import type { Metadata, Reconciler } from "../metadata/types.ts";
+import type { Metadata, Reconciler } from "../metadata/index.ts";
 
 /** What taking something out of a repository needs. */
 export interface DeletionContext {

@@ -1,10 +1,11 @@
 /**
  * The tree that the CNCF distribution keeps, over a driver: where everything lies, and what a stored manifest says.
- * Imports `storage/`'s interface; knows no cache, no index, no protocol.
+ * Imports `storage/`'s interface; knows no cache, no metadata, no request.
  */
 export { ambiguityOf } from "./ambiguous.ts";
 export { type Described, describe, typeInside } from "./described.ts";
 export * from "./paths.ts";
+export * as treePaths from "./paths.ts";
 export { readManifest, type StoredManifest } from "./read-manifest.ts";
 export { type FileVersion, sameVersion, type TagLink, Tree } from "./tree.ts";
 export { type RepositoryFolder, type WalkOptions, walk } from "./walk.ts";

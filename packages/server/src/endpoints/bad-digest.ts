@@ -1,4 +1,4 @@
-import { RegistryError } from "./registry-error.ts";
+import { RegistryError } from "../registry-error.ts";
 
 /** For text from a client that stands where a digest belongs; `null`: nothing stands there. */
 export const badDigest = (text: string | null): RegistryError =>

@@ -3,12 +3,12 @@ import { type Digest, isDigest } from "dray/oci";
 import { fileBody } from "../answer/file-body.ts";
 import { answerOf, bare, emptyBody } from "../answer/index.ts";
 import { partsBody } from "../answer/parts-body.ts";
+import { RegistryError } from "../registry-error.ts";
 import { badDigest } from "./bad-digest.ts";
 import type { Call } from "./call.ts";
 import { refuseWrites } from "./guard.ts";
 import { notModified } from "./preconditions.ts";
 import { rangesOf } from "./ranges.ts";
-import { RegistryError } from "./registry-error.ts";
 import type { Route } from "./route.ts";
 
 /** `GET`, `HEAD` and `DELETE` of a blob. */

@@ -1,6 +1,6 @@
 import type { HttpRequest } from "dray/http";
-import type { Principal } from "../access/types.ts";
-import type { RegistryContext } from "../registry/context.ts";
+import type { Principal } from "../access/index.ts";
+import type { RegistryContext } from "../context.ts";
 
 /** A request on its way through the protocol: allowed, and with all it may need. */
 export class Call {

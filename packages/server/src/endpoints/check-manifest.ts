@@ -1,7 +1,7 @@
 import { DrayError } from "dray/errors";
 import { isIndexType, isManifestType, isSchema1Type, parseManifest } from "dray/oci";
 import { ambiguityOf, type Described, describe, typeInside } from "../distribution-tree/index.ts";
-import { RegistryError } from "./registry-error.ts";
+import { RegistryError } from "../registry-error.ts";
 
 /**
  * Whether bytes are a manifest that may be pushed as `pushedType`. One document must not be readable as two things, so the type in

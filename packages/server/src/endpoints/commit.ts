@@ -1,9 +1,9 @@
 import { algorithmOf, type Digest } from "dray/oci";
+import { RegistryError } from "../registry-error.ts";
 import { allOf } from "../storage/index.ts";
-import type { Upload } from "../uploads/types.ts";
+import type { Upload } from "../uploads/index.ts";
 import type { Call } from "./call.ts";
 import { refuseWrites } from "./guard.ts";
-import { RegistryError } from "./registry-error.ts";
 
 /**
  * Ends an upload as a blob of its repository. Whether the data is there already is decided while nobody can take it away.

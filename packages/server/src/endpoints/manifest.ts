@@ -14,6 +14,7 @@ import {
 import { answerOf, bare, emptyBody, memoryBody } from "../answer/index.ts";
 import { type Described, typeInside } from "../distribution-tree/index.ts";
 import type { ServedManifest } from "../read-cache/index.ts";
+import { RegistryError } from "../registry-error.ts";
 import { badDigest } from "./bad-digest.ts";
 import { bodyChunks } from "./body-chunks.ts";
 import type { Call } from "./call.ts";
@@ -21,7 +22,6 @@ import { checkManifest } from "./check-manifest.ts";
 import { refuseFullDisk, refuseWrites } from "./guard.ts";
 import { locationOf } from "./location.ts";
 import { notModified, preconditionHolds } from "./preconditions.ts";
-import { RegistryError } from "./registry-error.ts";
 import type { Route } from "./route.ts";
 
 type ManifestRoute = Route & { kind: "manifest" };

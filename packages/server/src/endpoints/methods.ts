@@ -1,5 +1,5 @@
-import type { RegistrySettings } from "../registry/context.ts";
-import { RegistryError } from "./registry-error.ts";
+import type { RegistrySettings } from "../context.ts";
+import { RegistryError } from "../registry-error.ts";
 import type { Route } from "./route.ts";
 
 const reading: readonly string[] = ["GET", "HEAD"];

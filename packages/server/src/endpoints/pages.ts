@@ -1,5 +1,5 @@
+import { RegistryError } from "../registry-error.ts";
 import type { Call } from "./call.ts";
-import { RegistryError } from "./registry-error.ts";
 
 /** Names in a page as the client wants them: no more than `most`. @throws RegistryError for what is no number */
 export const pageSize = ({ query }: Call, most: number): number => {

@@ -1,6 +1,6 @@
 import { type HttpRequest, header } from "dray/http";
 import type { Digest } from "dray/oci";
-import { RegistryError } from "./registry-error.ts";
+import { RegistryError } from "../registry-error.ts";
 
 /** Whether a list of entity tags names this digest; weak ones do as well. */
 const names = (value: string, digest: Digest): boolean =>

@@ -1,7 +1,7 @@
 import type { HttpResponse } from "dray/http";
 import { type Descriptor, type Digest, isDigest, mediaTypes } from "dray/oci";
 import { withBytes } from "../answer/index.ts";
-import type { ManifestRecord, Metadata, Page } from "../metadata/types.ts";
+import type { ManifestRecord, Metadata, Page } from "../metadata/index.ts";
 import type { ListPage } from "../read-cache/index.ts";
 import { badDigest } from "./bad-digest.ts";
 import type { Call } from "./call.ts";

@@ -1,9 +1,9 @@
 import { DrayError, isDrayError, printable } from "dray/errors";
 import { errnoOf } from "dray/files";
 import type { HttpRequest } from "dray/http";
-import type { Notice } from "../options.ts";
+import type { Notice } from "../notice.ts";
+import { RegistryError } from "../registry-error.ts";
 import { isOfClient } from "./body-chunks.ts";
-import { RegistryError } from "./registry-error.ts";
 
 /** Troubles of the machine that may be over in a minute. */
 const passing = new Set(["ENOSPC", "EDQUOT", "EMFILE", "ENFILE", "EAGAIN", "ENOMEM"]);

@@ -1,9 +1,9 @@
 import type { HttpResponse } from "dray/http";
 import { encodeJson } from "dray/oci";
 import { withBytes } from "../answer/index.ts";
+import { RegistryError } from "../registry-error.ts";
 import type { Call } from "./call.ts";
 import { linkTo, pageSize } from "./pages.ts";
-import { RegistryError } from "./registry-error.ts";
 
 /** `GET …/tags/list`: in byte order, `last` by value, so that it need not be there any more. */
 export const tags = async (call: Call, repository: string): Promise<HttpResponse> => {

@@ -2,14 +2,14 @@ import { isDrayError } from "dray/errors";
 import { type HttpRequest, type HttpResponse, header, isContent } from "dray/http";
 import { algorithmOf, type Digest, type DigestAlgorithm, isDigest, isRepository } from "dray/oci";
 import { bare } from "../answer/index.ts";
-import { OutOfOrder, type Upload } from "../uploads/types.ts";
+import { RegistryError } from "../registry-error.ts";
+import { OutOfOrder, type Upload } from "../uploads/index.ts";
 import { badDigest } from "./bad-digest.ts";
 import { bodyChunks } from "./body-chunks.ts";
 import type { Call } from "./call.ts";
 import { commitUpload, mountBlob } from "./commit.ts";
 import { refuseFullDisk, refuseWrites } from "./guard.ts";
 import { locationOf } from "./location.ts";
-import { RegistryError } from "./registry-error.ts";
 import type { Route } from "./route.ts";
 
 /** `POST …/blobs/uploads/`: mounts, takes a blob in one request, or opens a session. */

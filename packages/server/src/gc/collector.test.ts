@@ -1,23 +1,18 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { isDrayError } from "dray/errors";
-import { KeyedRwLock } from "dray/internal/async";
 import { type Digest, digestOf, encodeJson, mediaTypes } from "dray/oci";
+import { createContext } from "../context.ts";
 import {
   blobFolder,
   blobPath,
   layerFolder,
   revisionFolder,
-  Tree,
   typePath,
   uploadFolder,
 } from "../distribution-tree/index.ts";
-import { Leases } from "../leases/index.ts";
-import { createReconciler, openMetadata } from "../metadata/index.ts";
-import type { Notice } from "../options.ts";
+import type { Notice } from "../notice.ts";
 import { memoryDriver } from "../storage/index.ts";
-import { createUploads } from "../uploads/index.ts";
-import { createCollector } from "./collector.ts";
 import type { Decision } from "./types.ts";
 
 const hour = 3_600_000;
@@ -26,29 +21,18 @@ const day = 24 * hour;
 const text = (content: string): Uint8Array => new TextEncoder().encode(content);
 
 /** An empty registry, started yesterday. `put` and `link` make things that are a week old, unless told otherwise. */
-const setUp = async (settings: { untagged?: number; uploads?: number } = {}) => {
+const setUp = async ({ age, ...gc }: { untagged?: number; age?: number } = {}) => {
   const clock = { now: 100 * day };
   const now = (): number => clock.now;
   const driver = memoryDriver({ now });
-  const tree = new Tree(driver);
-  const metadata = openMetadata(":memory:");
   const notices: Notice[] = [];
-  const onNotice = (notice: Notice): void => void notices.push(notice);
-  const reconciler = createReconciler({ tree, metadata, now, recheckAfter: 0 });
-  const uploads = createUploads({ driver, now, lease: hour, silence: 5000 });
-  const leases = new Leases({ length: hour, now, uploading: (repository) => uploads.isOpenIn(repository) });
-  const locks = new KeyedRwLock();
-  const collector = createCollector({
-    tree,
-    metadata,
-    reconciler,
-    uploads,
-    leases,
-    locks,
-    settings: { grace: day, lease: hour, share: 1, ...settings },
+  const context = createContext({
+    driver,
     now,
-    forget: () => {},
-    onNotice,
+    recheckAfter: 0,
+    gc: { grace: day, lease: hour, share: 1, ...gc },
+    ...(age === undefined ? {} : { uploads: { age } }),
+    onNotice: (notice) => notices.push(notice),
   });
   clock.now += day;
   const at = (age: number) => ({ mtime: clock.now - age });
@@ -75,13 +59,7 @@ const setUp = async (settings: { untagged?: number; uploads?: number } = {}) => 
     return manifest(repository, { mediaType: mediaTypes.ociIndex, manifests, ...more });
   };
   const has = (path: string): boolean => driver.getSync(path) !== undefined;
-  const close = async (): Promise<void> => {
-    await uploads.close();
-    await reconciler.close();
-    metadata.close();
-  };
-  const parts = { clock, driver, tree, metadata, reconciler, uploads, leases, locks, collector, notices };
-  return { ...parts, put, link, revise, manifest, image, list, has, close };
+  return { ...context, clock, driver, notices, put, link, revise, manifest, image, list, has };
 };
 
 describe("the collector", () => {
@@ -375,7 +353,7 @@ describe("the collector", () => {
   });
 
   it("removes uploads that nobody added to, and leaves others", async () => {
-    const { clock, collector, driver, close } = await setUp({ uploads: 2 * day });
+    const { clock, collector, driver, close } = await setUp({ age: 2 * day });
     const upload = (id: string, age: number): void => {
       const started = new Date(clock.now - age).toISOString().replace(/\.\d+/, "");
       driver.putSync(`${uploadFolder("one", id)}/startedat`, text(started), { mtime: clock.now - age });

@@ -5,7 +5,7 @@ import { collect as collectBytes } from "dray/content";
 import type { Handler } from "dray/http";
 import { type Digest, digestOf, encodeJson, mediaTypes } from "dray/oci";
 import fc from "fast-check";
-import { createRegistry } from "../registry/create.ts";
+import { createRegistry } from "../registry.ts";
 import { type Driver, memoryDriver } from "../storage/index.ts";
 
 const repositories = ["one", "two"] as const;

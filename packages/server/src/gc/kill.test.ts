@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import { isDrayError } from "dray/errors";
 import type { Digest } from "dray/oci";
 import fc from "fast-check";
-import { collectorOver } from "../../test/gc/collector.ts";
+import { contextOver } from "../../test/gc/context.ts";
 import { anyWorld, build, filesOf, type GcModel, garbageOf } from "../../test/gc/model.ts";
 import { blobPath } from "../distribution-tree/index.ts";
 import { type Driver, type MemoryFiles, memoryDriver } from "../storage/index.ts";
@@ -43,7 +43,7 @@ const killedAt = (
 
 /** One run, on a registry started for it. Whether it came to its end. */
 const collect = async (driver: Driver, world: GcModel, signal?: AbortSignal): Promise<boolean> => {
-  const { collector, close } = await collectorOver(driver, { ...world, repositories: new Map() }, now);
+  const { collector, close } = await contextOver(driver, { ...world, repositories: new Map() }, now);
   try {
     await collector.collect(signal === undefined ? {} : { signal });
     return true;

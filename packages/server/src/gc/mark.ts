@@ -1,7 +1,7 @@
 import type { Yielding } from "dray/internal/async";
 import type { Digest } from "dray/oci";
 import type { Tree } from "../distribution-tree/index.ts";
-import type { Metadata } from "../metadata/types.ts";
+import type { Metadata } from "../metadata/index.ts";
 import { manifestsOf, repositoriesOf } from "./reachability.ts";
 
 /** The two sets of a garbage collection as distribution does it: no grace, no leases, all manifests stay, links count for nothing. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import { collectorOver } from "../../test/gc/collector.ts";
+import { contextOver } from "../../test/gc/context.ts";
 import { anyWorld, build, filesOf, type GcModel, garbageOf } from "../../test/gc/model.ts";
 import { blobPath, layerFolder, revisionFolder } from "../distribution-tree/index.ts";
 import { memoryDriver } from "../storage/index.ts";
@@ -24,7 +24,7 @@ const check = async (world: GcModel): Promise<void> => {
   build(world, driver, now);
   const before = filesOf(driver);
   const garbage = garbageOf(world);
-  const { collector, close } = await collectorOver(driver, world, now);
+  const { collector, close } = await contextOver(driver, world, now);
   try {
     const dry: Decision[] = [];
     const would = await collector.collect({ dryRun: true, onDecision: (decision) => dry.push(decision) });

@@ -1,6 +1,6 @@
 import type { Yielding } from "dray/internal/async";
 import type { Digest } from "dray/oci";
-import type { ManifestRecord, Metadata } from "../metadata/types.ts";
+import type { ManifestRecord, Metadata } from "../metadata/index.ts";
 
 /** Manifests taken from the metadata at a time: few, since each page is one piece of work without a pause, and each may be large. */
 const page = 16;

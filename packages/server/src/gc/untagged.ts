@@ -1,6 +1,6 @@
 import { type Digest, isTag } from "dray/oci";
 import { unlinkManifest } from "../deletion/index.ts";
-import type { ManifestRecord, Metadata } from "../metadata/types.ts";
+import type { ManifestRecord, Metadata } from "../metadata/index.ts";
 import { inBatches } from "./batches.ts";
 import { manifestsOf } from "./reachability.ts";
 import { duration, notReconciled, promised, type Run, writtenAgo } from "./run.ts";

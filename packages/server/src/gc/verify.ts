@@ -3,7 +3,7 @@ import { digesterFor } from "dray/hash";
 import { Yielding } from "dray/internal/async";
 import { algorithmOf, type Digest } from "dray/oci";
 import type { Tree } from "../distribution-tree/index.ts";
-import type { StoredFile } from "../storage/driver.ts";
+import type { StoredFile } from "../storage/index.ts";
 
 /** Milliseconds of work before a rest. */
 const slice = 4;

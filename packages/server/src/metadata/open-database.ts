@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, realpathSync, rmSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import type { Notice } from "../options.ts";
+import type { Notice } from "../notice.ts";
 import { isOnNetwork } from "./network-file-system.ts";
 
 /** What a program keeps in a database, all of which can be made again. */

@@ -1,6 +1,6 @@
 import { type Digest, largestManifest } from "dray/oci";
 import { describe, readManifest, type Tree } from "../distribution-tree/index.ts";
-import type { Notice } from "../options.ts";
+import type { Notice } from "../notice.ts";
 import type { ManifestRecord } from "./types.ts";
 
 /**

@@ -1,7 +1,7 @@
 import { DrayError, isDrayError } from "dray/errors";
 import { Yielding } from "dray/internal/async";
 import type { Tree } from "../distribution-tree/index.ts";
-import type { Notice } from "../options.ts";
+import type { Notice } from "../notice.ts";
 import { check } from "./check.ts";
 import { RepositoryReconciler } from "./repository-reconciler.ts";
 import type { Difference, Metadata, Reconciler } from "./types.ts";

@@ -1,7 +1,7 @@
 import { DrayError, isDrayError } from "dray/errors";
 import { KeyedRwLock } from "dray/internal/async";
 import type { Tree } from "../distribution-tree/index.ts";
-import type { Notice } from "../options.ts";
+import type { Notice } from "../notice.ts";
 import { areRacy, sameVersions, versionsOf } from "./file-versions.ts";
 import { errcodeOf } from "./open-database.ts";
 import { scan } from "./scan.ts";

@@ -1,7 +1,7 @@
 import { forEachConcurrent, Yielding } from "dray/internal/async";
 import type { Digest } from "dray/oci";
 import { sameVersion, type Tree } from "../distribution-tree/index.ts";
-import type { Notice } from "../options.ts";
+import type { Notice } from "../notice.ts";
 import { isRacy } from "./file-versions.ts";
 import { merged } from "./merged.ts";
 import { revisionNames, tagNames } from "./names.ts";

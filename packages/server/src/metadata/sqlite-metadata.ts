@@ -1,7 +1,7 @@
 import type { DatabaseSync, SQLInputValue } from "node:sqlite";
 import { DrayError } from "dray/errors";
 import type { Digest } from "dray/oci";
-import type { Notice } from "../options.ts";
+import type { Notice } from "../notice.ts";
 import { digestOfKey, keyBefore, keyOf, packed, unpacked } from "./digest-key.ts";
 import { corrupt, errcodeOf, noDatabase, openDatabase, removeDatabase } from "./open-database.ts";
 import { manifestColumns, manifestOf, tagColumns, tagOf } from "./rows.ts";

@@ -1,7 +1,7 @@
 import { type HttpRequest, header, headerValues } from "dray/http";
 import { isDigest } from "dray/oci";
-import type { Route } from "../endpoints/route.ts";
-import type { Decision } from "../gc/types.ts";
+import type { Route } from "../endpoints/index.ts";
+import type { Decision } from "../gc/index.ts";
 import { safe } from "./access-log.ts";
 import type { Exchange, Observer } from "./observe.ts";
 import { factsOf, requestId } from "./request-facts.ts";

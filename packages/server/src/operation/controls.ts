@@ -1,6 +1,6 @@
 import { join, resolve } from "node:path";
-import type { Collected, CollectOptions, Decision } from "../gc/types.ts";
-import type { Difference } from "../metadata/types.ts";
+import type { Collected, CollectOptions, Decision } from "../gc/index.ts";
+import type { Difference } from "../metadata/index.ts";
 import type { ControlActions as Actions, ControlClient as Client, ControlFormat } from "./control/index.ts";
 
 /** What an operator can ask of a running registry: the words of each question, what is told on the way, and what comes of it. */

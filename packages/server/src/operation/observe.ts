@@ -7,7 +7,7 @@ import {
   isContent,
   type Middleware,
 } from "dray/http";
-import type { ServedBody } from "../answer/body.ts";
+import type { ServedBody } from "../answer/index.ts";
 import { factsOf } from "./request-facts.ts";
 
 /** A request that is over, with the body of its answer. */

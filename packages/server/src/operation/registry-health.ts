@@ -1,5 +1,5 @@
 import { type Clock, systemClock } from "dray/http";
-import type { Driver } from "../storage/driver.ts";
+import type { Driver } from "../storage/index.ts";
 import type { HealthSources } from "./health.ts";
 import { atMostOnceIn, faultOf } from "./probe.ts";
 

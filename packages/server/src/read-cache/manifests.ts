@@ -2,7 +2,7 @@ import type { HeaderPairs } from "dray/http";
 import { LruCache, SingleFlight } from "dray/internal/async";
 import { type Digest, isDigest, largestManifest } from "dray/oci";
 import { type FileVersion, readManifest, sameVersion, type Tree, typeInside } from "../distribution-tree/index.ts";
-import type { Notice } from "../options.ts";
+import type { Notice } from "../notice.ts";
 
 /** A manifest with what an answer needs. Nobody changes its bytes. */
 export interface ServedManifest {

@@ -1,6 +1,6 @@
 import { type CollectOptions, verifyBlobs } from "../gc/index.ts";
 import type { AuditLog, ControlActions, Metrics } from "../operation/index.ts";
-import type { Registry } from "../registry/create.ts";
+import type { Registry } from "../registry.ts";
 
 export interface ActionsOptions {
   readonly registry: Registry;

@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import { DrayError } from "dray/errors";
 import { loadSettings } from "../config/index.ts";
 import type { ControlActions } from "../operation/index.ts";
-import type { Registry } from "../registry/create.ts";
+import type { Registry } from "../registry.ts";
 import { jobsOf } from "./jobs.ts";
 
 /** What is logged when garbage collection ends so, once. */

@@ -1,7 +1,7 @@
 import { isDrayError } from "dray/errors";
 import type { Settings } from "../config/index.ts";
 import type { ControlActions, Log } from "../operation/index.ts";
-import type { Registry } from "../registry/create.ts";
+import type { Registry } from "../registry.ts";
 import { every } from "./schedule.ts";
 
 /** What is done in the background: garbage collection where it is wanted, and the removal of uploads that nobody goes on with. */

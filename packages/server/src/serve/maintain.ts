@@ -1,7 +1,7 @@
 import { DrayError } from "dray/errors";
 import type { Settings } from "../config/index.ts";
+import type { Notice } from "../notice.ts";
 import { type ControlClient, control, controls, socketPath } from "../operation/index.ts";
-import type { Notice } from "../options.ts";
 import { actionsOf } from "./actions.ts";
 import { openRegistry } from "./open-registry.ts";
 

@@ -2,6 +2,7 @@ import { DrayError } from "dray/errors";
 import type { HttpRequest } from "dray/http";
 import { type DebugSettings, type ListenSettings, reloadable, type Settings } from "../config/index.ts";
 import type { Listener, ListenOptions } from "../listen/index.ts";
+import type { Notice } from "../notice.ts";
 import {
   controls,
   debugHandler,
@@ -15,7 +16,6 @@ import {
   serveControl,
   socketPath,
 } from "../operation/index.ts";
-import type { Notice } from "../options.ts";
 import { actionsOf } from "./actions.ts";
 import { bind } from "./bind.ts";
 import { Certificates } from "./certificates.ts";

@@ -1,7 +1,7 @@
 import type { HttpRequest } from "dray/http";
 import type { Settings } from "../config/index.ts";
-import { routeOfRequest } from "../endpoints/endpoints.ts";
-import type { Route } from "../endpoints/route.ts";
+import type { Route } from "../endpoints/index.ts";
+import { routeOfRequest } from "../endpoints/index.ts";
 import {
   type AuditLog,
   accessLog,

@@ -4,7 +4,7 @@ import { isDrayError } from "dray/errors";
 import { digestOf } from "dray/oci";
 import { bodyByHand, inChunks, patterned } from "../../test/uploads-by-hand.ts";
 import { repositoryPath, uploadData, uploadFolder, uploadStarted } from "../distribution-tree/paths.ts";
-import type { Notice } from "../options.ts";
+import type { Notice } from "../notice.ts";
 import { type AppendFile, type Driver, type MemoryFiles, memoryDriver } from "../storage/index.ts";
 import { createUploads, type Upload, type Uploads } from "./index.ts";
 

@@ -1,7 +1,7 @@
 import { aborted, DrayError } from "dray/errors";
 import type { Digest, DigestAlgorithm } from "dray/oci";
-import { uploadData, uploadFolder } from "../distribution-tree/paths.ts";
-import type { Driver } from "../storage/driver.ts";
+import { uploadData, uploadFolder } from "../distribution-tree/index.ts";
+import type { Driver } from "../storage/index.ts";
 import { type SessionFacts, writeSession } from "./stored.ts";
 import { OutOfOrder, type Upload } from "./types.ts";
 import { UploadBuffer } from "./upload-buffer.ts";

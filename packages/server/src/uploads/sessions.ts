@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { DrayError } from "dray/errors";
 import type { DigestAlgorithm } from "dray/oci";
-import { uploadFolder } from "../distribution-tree/paths.ts";
-import type { Notice } from "../options.ts";
-import type { Driver } from "../storage/driver.ts";
+import { uploadFolder } from "../distribution-tree/index.ts";
+import type { Notice } from "../notice.ts";
+import type { Driver } from "../storage/index.ts";
 import { Activity } from "./activity.ts";
 import { Session, type UploadContext } from "./session.ts";
 import { findSession, isSessionId, lastAddedTo, type StoredSession, storedSessions } from "./stored.ts";

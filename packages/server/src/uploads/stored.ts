@@ -1,7 +1,7 @@
 import type { DigestAlgorithm } from "dray/oci";
 import { isObject } from "dray/oci";
 import { uploadData, uploadFolder, uploadStarted, uploadsPath, walk } from "../distribution-tree/index.ts";
-import type { Driver } from "../storage/driver.ts";
+import type { Driver } from "../storage/index.ts";
 
 /** Sessions as they lie in the tree: distribution's files, and one of ours beside them where there is something more to say. */
 export interface StoredSession {

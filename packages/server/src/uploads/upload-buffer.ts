@@ -1,5 +1,5 @@
 import { type Digest, type DigestAlgorithm, digester } from "dray/oci";
-import type { AppendFile, Driver } from "../storage/driver.ts";
+import type { AppendFile, Driver } from "../storage/index.ts";
 
 /** Content up to this size may wait in memory for its end, and is hashed where it is. */
 export const mostHeld: number = 64 * 1024;

@@ -6,7 +6,7 @@ import { after, describe, it } from "node:test";
 import { type FileCall, faultyFiles } from "@dray/testkit/files";
 import { isDrayError } from "dray/errors";
 import { type FileSystem, nodeFiles } from "dray/files";
-import { createRegistry, type Registry } from "../../src/registry/create.ts";
+import { createRegistry, type Registry } from "../../src/registry.ts";
 import { filesystemDriver } from "../../src/storage/index.ts";
 import { Refused } from "./client.ts";
 import { History } from "./history.ts";

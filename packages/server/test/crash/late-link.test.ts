@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { digestOf } from "dray/oci";
 import { blobsRoot } from "../../src/distribution-tree/paths.ts";
-import { createRegistry } from "../../src/registry/create.ts";
+import { createRegistry } from "../../src/registry.ts";
 import { type Driver, memoryDriver } from "../../src/storage/index.ts";
 import { expect } from "./client.ts";
 

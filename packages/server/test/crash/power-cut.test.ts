@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { crc32 } from "node:zlib";
 import type { RegistryOptions } from "../../src/options.ts";
-import { createRegistry, type Registry } from "../../src/registry/create.ts";
+import { createRegistry, type Registry } from "../../src/registry.ts";
 import { filesystemDriver, memoryDriver } from "../../src/storage/index.ts";
 import { type Leavings, type Recording, recordFiles, seeded } from "../power-cut/index.ts";
 import { History } from "./history.ts";

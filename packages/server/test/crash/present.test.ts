@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { digestOf, encodeJson, mediaTypes } from "dray/oci";
-import { createRegistry, type Registry } from "../../src/registry/create.ts";
+import { createRegistry, type Registry } from "../../src/registry.ts";
 import { filesystemDriver } from "../../src/storage/index.ts";
 import { recordFiles } from "../power-cut/index.ts";
 import { expect } from "./client.ts";

@@ -1,6 +1,6 @@
 import type { Handler } from "dray/http";
 import { type Digest, digestOf } from "dray/oci";
-import type { Registry } from "../../src/registry/create.ts";
+import type { Registry } from "../../src/registry.ts";
 import { expect } from "./client.ts";
 import { type Content, filled, image, index } from "./content.ts";
 import type { History, State, Thing } from "./history.ts";

@@ -1,5 +1,5 @@
-import type { RefusalCode } from "../../src/endpoints/registry-error.ts";
 import type { RegistryOptions } from "../../src/options.ts";
+import type { RefusalCode } from "../../src/registry-error.ts";
 
 /** A request and what is to come of it. Words in braces stand for what `world.ts` has put there. */
 export interface Ask {

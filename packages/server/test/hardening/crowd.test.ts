@@ -3,7 +3,7 @@ import { suite, test } from "node:test";
 import { type Exchange, exchange, seededBytes } from "@dray/testkit";
 import { type Digest, digestOf, encodeJson, mediaTypes } from "dray/oci";
 import { blobPath, blobsRoot, uploadsPath } from "../../src/distribution-tree/index.ts";
-import type { Registry } from "../../src/registry/create.ts";
+import type { Registry } from "../../src/registry.ts";
 import { filesOf, openWorld, places } from "./places.ts";
 import { image, imageWith, other } from "./sample.ts";
 

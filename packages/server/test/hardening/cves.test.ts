@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { type Exchange, exchange } from "@dray/testkit";
 import { type Descriptor, digestOf, encodeJson, mediaTypes } from "dray/oci";
 import { uploadsPath } from "../../src/distribution-tree/index.ts";
-import { createRegistry } from "../../src/registry/create.ts";
+import { createRegistry } from "../../src/registry.ts";
 import { memoryDriver } from "../../src/storage/index.ts";
 import { deletes, filled, learn } from "./lesson.ts";
 import { blobDigest, image, imageDigest, imageWith, indexWith } from "./sample.ts";

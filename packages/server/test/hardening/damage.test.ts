@@ -7,8 +7,8 @@ import { exchange } from "@dray/testkit";
 import { header } from "dray/http";
 import { digestOf, encodeJson, mediaTypes } from "dray/oci";
 import { blobPath, currentLink, layerFolder, revisionFolder, typePath } from "../../src/distribution-tree/index.ts";
-import type { Notice } from "../../src/options.ts";
-import { createRegistry, type Registry } from "../../src/registry/create.ts";
+import type { Notice } from "../../src/notice.ts";
+import { createRegistry, type Registry } from "../../src/registry.ts";
 import { filesystemDriver } from "../../src/storage/index.ts";
 import { blob, blobDigest, image, imageDigest, imageWith, missing, other, otherDigest } from "./sample.ts";
 

@@ -8,7 +8,7 @@ import { type FileCall, faultyFiles } from "@dray/testkit/files";
 import { nodeFiles } from "dray/files";
 import { header } from "dray/http";
 import { digestOf, encodeJson, mediaTypes } from "dray/oci";
-import { createRegistry, type Registry } from "../../src/registry/create.ts";
+import { createRegistry, type Registry } from "../../src/registry.ts";
 import { filesystemDriver, memoryDriver } from "../../src/storage/index.ts";
 import { checkAnswer } from "./answers.ts";
 import { makeWorld } from "./fixture.ts";

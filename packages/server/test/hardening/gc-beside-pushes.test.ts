@@ -3,7 +3,7 @@ import { suite, test } from "node:test";
 import { type Exchange, exchange, seededBytes } from "@dray/testkit";
 import { type Digest, digestOf, encodeJson, mediaTypes } from "dray/oci";
 import { blobsRoot } from "../../src/distribution-tree/index.ts";
-import { createRegistry, type Registry } from "../../src/registry/create.ts";
+import { createRegistry, type Registry } from "../../src/registry.ts";
 import type { Driver } from "../../src/storage/index.ts";
 import { filesOf, openWorld, places } from "./places.ts";
 import { watched } from "./watched.ts";

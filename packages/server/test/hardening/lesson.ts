@@ -1,6 +1,6 @@
 import { suite, test } from "node:test";
 import { blobPath, currentLink, layerFolder, revisionFolder } from "../../src/distribution-tree/index.ts";
-import { createRegistry, type Registry } from "../../src/registry/create.ts";
+import { createRegistry, type Registry } from "../../src/registry.ts";
 import { memoryDriver } from "../../src/storage/index.ts";
 import { blob, blobDigest, image, imageDigest } from "./sample.ts";
 

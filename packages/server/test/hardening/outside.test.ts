@@ -6,7 +6,7 @@ import { after, test } from "node:test";
 import { exchange } from "@dray/testkit";
 import { digestOf, mediaTypes } from "dray/oci";
 import { blobFolder, blobPath, repositoryPath, tagFolder, uploadFolder } from "../../src/distribution-tree/index.ts";
-import { createRegistry, type Registry } from "../../src/registry/create.ts";
+import { createRegistry, type Registry } from "../../src/registry.ts";
 import { type Driver, filesystemDriver } from "../../src/storage/index.ts";
 import type { Case } from "./case.ts";
 import { digests } from "./cases/digests.ts";

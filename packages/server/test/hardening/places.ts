@@ -3,8 +3,9 @@ import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after } from "node:test";
-import type { Notice, RegistryOptions } from "../../src/options.ts";
-import { createRegistry, type Registry } from "../../src/registry/create.ts";
+import type { Notice } from "../../src/notice.ts";
+import type { RegistryOptions } from "../../src/options.ts";
+import { createRegistry, type Registry } from "../../src/registry.ts";
 import { type Driver, filesystemDriver, memoryDriver } from "../../src/storage/index.ts";
 
 const folders: string[] = [];

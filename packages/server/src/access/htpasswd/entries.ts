@@ -1,4 +1,4 @@
-import type { Notice } from "../../options.ts";
+import type { Notice } from "../../notice.ts";
 
 /** The hashes of a password file by user. */
 export interface Entries {

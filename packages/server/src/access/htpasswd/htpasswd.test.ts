@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { hashSync } from "bcryptjs";
 import type { HttpRequest } from "dray/http";
-import type { Notice } from "../../options.ts";
+import type { Notice } from "../../notice.ts";
 import type { Access, Need, Verdict } from "../types.ts";
 import { type HtpasswdOptions, htpasswd } from "./htpasswd.ts";
 import { type Question, verify } from "./verification.ts";

@@ -1,6 +1,6 @@
 import { createHmac, randomBytes } from "node:crypto";
 import { LruCache, SingleFlight } from "dray/internal/async";
-import type { Notice } from "../../options.ts";
+import type { Notice } from "../../notice.ts";
 import { addressOf } from "../address.ts";
 import { later, unauthorised } from "../refusals.ts";
 import type { Verdict } from "../types.ts";

@@ -2,7 +2,7 @@ import { X509Certificate } from "node:crypto";
 import { DrayError } from "dray/errors";
 import { isObject, parseJson } from "dray/oci";
 import type { JWK } from "jose";
-import type { Notice } from "../../options.ts";
+import type { Notice } from "../../notice.ts";
 import { type Key, keyOf, publicJwk } from "./key.ts";
 
 /** What tokens are verified with. */

@@ -1,5 +1,5 @@
 import { nodeFiles } from "dray/files";
-import type { Notice } from "../../options.ts";
+import type { Notice } from "../../notice.ts";
 import { WatchedFile, type WatchedOptions } from "../watched-file.ts";
 import { joinRings, type KeyRing, readBundle, readKeySetFile } from "./key-ring.ts";
 import { type FetchJson, RemoteKeys } from "./remote-keys.ts";

@@ -1,6 +1,6 @@
 import { DrayError } from "dray/errors";
 import { redactUrl } from "dray/http";
-import type { Notice } from "../../options.ts";
+import type { Notice } from "../../notice.ts";
 import { type KeyRing, readKeySet } from "./key-ring.ts";
 
 /** Fetches JSON. The connection, its trust and its bounds belong to whoever gives it. */

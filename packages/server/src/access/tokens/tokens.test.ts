@@ -8,7 +8,7 @@ import { testCertificates, tokenServer } from "@dray/testkit";
 import { collect } from "dray/content";
 import type { HttpRequest } from "dray/http";
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, importPKCS8, type JWK, SignJWT } from "jose";
-import type { Notice } from "../../options.ts";
+import type { Notice } from "../../notice.ts";
 import type { Access, Action, Need, Verdict } from "../types.ts";
 import { libtrustName } from "./key.ts";
 import { type TokensOptions, tokens } from "./tokens.ts";

@@ -1,4 +1,4 @@
-import { algorithms } from "../../access/tokens/algorithms.ts";
+import { algorithms } from "../../access/index.ts";
 import { type Key, needless, refused, supported } from "../key.ts";
 import { anything, choice, listOf, text, truth } from "../value-types.ts";
 

@@ -1,4 +1,4 @@
-import { repositoryPatterns } from "../../access/patterns.ts";
+import { repositoryPatterns } from "../../access/index.ts";
 import { proxiesOf } from "../../listen/forwarded.ts";
 import { type Key, type KeyFacts, supported } from "../key.ts";
 import { choice, count, duration, listOf, positive, size, text, truth } from "../value-types.ts";

@@ -1,4 +1,4 @@
-import type { Route } from "../../endpoints/route.ts";
+import type { Route } from "../../endpoints/index.ts";
 
 /** What distribution calls its handlers, in the `handler` of its metrics. `referrers` and `extensions` are ours; it has none. */
 const handlers: Readonly<Record<Route["kind"], string | undefined>> = {

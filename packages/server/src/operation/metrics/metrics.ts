@@ -1,5 +1,5 @@
 import type { Registry } from "prom-client";
-import type { Collected } from "../../gc/types.ts";
+import type { Collected } from "../../gc/index.ts";
 import { counter, type Family, gauge } from "./families.ts";
 import { HttpMetrics } from "./http.ts";
 import { MetricsPage, promRegistry } from "./page.ts";

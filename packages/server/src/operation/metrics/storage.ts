@@ -1,4 +1,4 @@
-import type { Driver } from "../../storage/driver.ts";
+import type { Driver } from "../../storage/index.ts";
 import { bucketsOf, type Family } from "./families.ts";
 import { Histogram } from "./histogram.ts";
 

@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { DrayError } from "dray/errors";
 import { digestOf, encodeJson, mediaTypes } from "dray/oci";
-import { expect } from "../../test/crash/client.ts";
-import { blobPath } from "../distribution-tree/index.ts";
-import { memoryDriver } from "../storage/index.ts";
-import { createRegistry } from "./create.ts";
+import { expect } from "../test/crash/client.ts";
+import { blobPath } from "./distribution-tree/index.ts";
+import { createRegistry } from "./registry.ts";
+import { memoryDriver } from "./storage/index.ts";
 
 test("nothing is kept of names that anybody asks for and nobody has", async () => {
   const registry = createRegistry({ driver: memoryDriver() });

@@ -1,10 +1,10 @@
 import type { Handler, HttpRequest, HttpResponse } from "dray/http";
 import { isRepository } from "dray/oci";
-import { needOf } from "../access/needs.ts";
-import type { Access, Need, Principal, Verdict } from "../access/types.ts";
+import { type Access, type Need, needOf, type Principal, type Verdict } from "../access/index.ts";
 import { bare, refused, withJson } from "../answer/index.ts";
+import type { RegistryContext } from "../context.ts";
 import { factsOf } from "../operation/request-facts.ts";
-import type { RegistryContext } from "../registry/context.ts";
+import { type RefusalCode, RegistryError } from "../registry-error.ts";
 import { blob } from "./blob.ts";
 import { Call } from "./call.ts";
 import { catalog } from "./catalog.ts";
@@ -13,7 +13,6 @@ import { refuseMethod, withAllow } from "./methods.ts";
 import { preflight } from "./preflight.ts";
 import { referrers } from "./referrers.ts";
 import { refusalOf } from "./refusal-of.ts";
-import { type RefusalCode, RegistryError } from "./registry-error.ts";
 import { type Route, routeOf } from "./route.ts";
 import { tags } from "./tags.ts";
 import { beginUpload, uploadSession } from "./uploads.ts";
@@ -22,7 +21,7 @@ import { beginUpload, uploadSession } from "./uploads.ts";
  * The distribution API over the context of a registry: reads where a request goes, asks once whether it may go there, and turns
  * whatever goes wrong into an answer.
  */
-export const protocol =
+export const distributionApi =
   (context: RegistryContext, access: Access): Handler =>
   async (request) => {
     let route: Route = { kind: "unknown" };

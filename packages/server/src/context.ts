@@ -1,0 +1,135 @@
+import { KeyedMutex, KeyedRwLock } from "dray/internal/async";
+import { createDeletions, type Deletions } from "./deletion/index.ts";
+import { Tree } from "./distribution-tree/index.ts";
+import { type Collector, createCollector } from "./gc/index.ts";
+import { Leases } from "./leases/index.ts";
+import { createReconciler, type Metadata, openMetadata, type Reconciler } from "./metadata/index.ts";
+import type { Notice } from "./notice.ts";
+import type { RegistryOptions } from "./options.ts";
+import { Lists, Manifests } from "./read-cache/index.ts";
+import { RegistryError } from "./registry-error.ts";
+import { createUploads, type Uploads } from "./uploads/index.ts";
+
+/** What a registry consists of; each endpoint takes what it needs. */
+export interface RegistryContext {
+  readonly tree: Tree;
+  readonly metadata: Metadata;
+  readonly reconciler: Reconciler;
+  readonly manifests: Manifests;
+  readonly lists: Lists;
+  readonly uploads: Uploads;
+  readonly deletions: Deletions;
+  readonly collector: Collector;
+  readonly locks: KeyedRwLock;
+  /** By `repository\0tag`. Taken after the locks of digests. */
+  readonly tagLocks: KeyedMutex;
+  readonly leases: Leases;
+  readonly settings: RegistrySettings;
+  readonly now: () => number;
+  readonly onNotice: (notice: Notice) => void;
+  /** Parks uploads and lets go of everything but the driver. */
+  readonly close: () => Promise<void>;
+}
+
+/** Settings that endpoints look at, with their defaults filled in. */
+export interface RegistrySettings {
+  readonly deletes: boolean;
+  readOnly: boolean;
+  readonly largestManifest: number;
+  readonly refuseSparse: boolean;
+  readonly pages: { readonly tags: number; readonly catalog: number; readonly referrers: number };
+  readonly locations: { readonly host?: string; readonly prefix: string; readonly relative: boolean };
+  readonly freeSpace: number;
+}
+
+const hours = 3_600_000;
+
+/** Puts the parts of a registry together, without the API: for `createRegistry`, and for tests of what lies below it. */
+export const createContext = (options: RegistryOptions): RegistryContext => {
+  const { driver, now = Date.now, onNotice = () => {}, memory = 64 * 1024 * 1024, recheckAfter = 2000 } = options;
+  const { lease = hours, grace = 24 * hours, untagged, share } = options.gc ?? {};
+  const { age = 7 * 24 * hours, silence = 5000 } = options.uploads ?? {};
+  const settings = settingsOf(options);
+  const tree = new Tree(driver);
+  const metadata = openMetadata(options.index ?? ":memory:", { onNotice });
+  const manifests = new Manifests({
+    tree,
+    memory: memory / 2,
+    recheckAfter,
+    now,
+    onNotice,
+    ...(options.counts === undefined ? {} : { counts: options.counts }),
+    ...(options.largestServed === undefined ? {} : { largest: options.largestServed }),
+  });
+  const lists = new Lists(memory / 2);
+  const onChange = (repository: string): void => lists.changed(repository);
+  const reconciler = createReconciler({ tree, metadata, now, recheckAfter, onNotice, onChange });
+  const uploads = createUploads({ driver, now, lease, silence, onNotice });
+  const locks = new KeyedRwLock();
+  const tagLocks = new KeyedMutex();
+  const leases = new Leases({ length: lease, now, uploading: (repository) => uploads.isOpenIn(repository) });
+  const forget = (repository: string, name: string): void => {
+    manifests.forget(repository, name);
+    lists.changed(repository);
+  };
+  const guard = (): RegistryError | undefined => refusedDeletes(settings);
+  const deletions = createDeletions({ tree, metadata, reconciler, locks, tagLocks, guard, forget });
+  const collector = createCollector({
+    tree,
+    metadata,
+    reconciler,
+    locks,
+    leases,
+    uploads,
+    settings: {
+      grace,
+      lease,
+      uploads: age,
+      ...(untagged === undefined ? {} : { untagged }),
+      ...(share === undefined ? {} : { share }),
+    },
+    now,
+    forget,
+    onNotice,
+  });
+  return {
+    tree,
+    metadata,
+    reconciler,
+    manifests,
+    lists,
+    uploads,
+    deletions,
+    collector,
+    locks,
+    tagLocks,
+    leases,
+    settings,
+    now,
+    onNotice,
+    close: async () => {
+      await uploads.close();
+      await reconciler.close();
+      metadata.close();
+    },
+  };
+};
+
+/** Why nothing may be written at the moment. */
+export const refusedWrites = ({ readOnly }: RegistrySettings): RegistryError | undefined =>
+  readOnly ? new RegistryError(405, "UNSUPPORTED", "the registry is read-only at the moment") : undefined;
+
+/** Why nothing may be deleted at the moment, of whatever kind and by whatever name. */
+const refusedDeletes = (settings: RegistrySettings): RegistryError | undefined =>
+  refusedWrites(settings) ??
+  (settings.deletes ? undefined : new RegistryError(405, "UNSUPPORTED", "deleting is disabled here"));
+
+const settingsOf = (options: RegistryOptions): RegistrySettings => ({
+  deletes: options.deletes ?? true,
+  readOnly: options.readOnly ?? false,
+  largestManifest: options.largestManifest ?? 4 * 1024 * 1024,
+  refuseSparse: options.refuseSparse ?? false,
+  pages: { tags: 1000, catalog: 1000, referrers: 1000, ...options.pages },
+  locations: { prefix: "", relative: true, ...options.locations },
+  freeSpace: options.freeSpace ?? 0,
+});

@@ -1,0 +1,57 @@
+import type { Handler } from "dray/http";
+import { openAccess } from "./access/index.ts";
+import { createContext, type RegistryContext } from "./context.ts";
+import { distributionApi } from "./endpoints/index.ts";
+import type { Collected, CollectOptions, Marks } from "./gc/index.ts";
+import type { Difference } from "./metadata/index.ts";
+import type { RegistryOptions } from "./options.ts";
+
+/** A registry: a handler of requests, and what its operator does with it. */
+export interface Registry extends Handler {
+  readonly context: RegistryContext;
+  /** Begins the background work: reconciling the metadata with the tree. Until then, and without it, each repository is looked at when it is asked for. */
+  start(): void;
+  /** Removes what nothing uses any more. */
+  collect(options?: CollectOptions): Promise<Collected>;
+  /** What distribution's `garbage-collect --dry-run` tells of the same tree. */
+  marks(options?: { signal?: AbortSignal }): Promise<Marks>;
+  /** What differs between metadata and tree. */
+  check(options?: { signal?: AbortSignal }): AsyncIterable<Difference>;
+  /** Forgets the metadata and makes it again from the tree. */
+  rebuild(): Promise<void>;
+  setReadOnly(on: boolean): void;
+  /** Parks uploads and lets go of everything; the driver too. */
+  close(): Promise<void>;
+}
+
+/**
+ * A registry over a driver, as a `Handler`: served by `listen`, or plugged in where a client has its connection.
+ * @example
+ * const registry = createRegistry({ driver: memoryDriver() });
+ * const server = await listen(registry, { port: 5000 });
+ * @see https://github.com/opencontainers/distribution-spec/blob/main/spec.md
+ */
+export const createRegistry = (options: RegistryOptions): Registry => {
+  const { driver, access = openAccess() } = options;
+  const context = createContext(options);
+  const { collector, manifests, reconciler, settings } = context;
+  return Object.assign(distributionApi(context, access), {
+    context,
+    start: () => reconciler.start(),
+    collect: (wanted: CollectOptions = {}) => collector.collect(wanted),
+    marks: (wanted: { signal?: AbortSignal } = {}) => collector.marks(wanted),
+    check: (wanted: { signal?: AbortSignal } = {}) => reconciler.check(wanted),
+    rebuild: async () => {
+      manifests.clear();
+      await reconciler.rebuild();
+    },
+    setReadOnly: (on: boolean) => {
+      settings.readOnly = on;
+    },
+    close: async () => {
+      await context.close();
+      await access.close?.();
+      await driver.close();
+    },
+  });
+};
