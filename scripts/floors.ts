@@ -55,16 +55,7 @@ export const floors: Readonly<Record<string, readonly (readonly string[])[]>> = 
     ["index.ts", "main.ts"],
   ],
   cli: [
-    [
-      "version.ts",
-      "environment.ts",
-      "flags.ts",
-      "output.ts",
-      "trace.ts",
-      "map-ordered.ts",
-      "more-threads.ts",
-      "compressed.ts",
-    ],
+    ["version.ts", "environment.ts", "flags.ts", "output.ts", "trace.ts", "map-ordered.ts", "more-threads.ts"],
     ["failure.ts", "json.ts"],
     ["progress"],
     ["context.ts"],

@@ -1,7 +1,6 @@
 import { type CopyCounts, type CopyOutcome, type CopyPair, copyAll } from "dray/copy";
 import { DrayError, printable } from "dray/errors";
 import type { WantedPlatform } from "dray/oci";
-import { compressed } from "./compressed.ts";
 import type { Call } from "./context.ts";
 import { messageOf } from "./failure.ts";
 import type { ListingOptions } from "./flags.ts";
@@ -18,33 +17,22 @@ export interface MovingOptions extends ListingOptions {
 
 export type Moved = CopyCounts & { readonly outcomes: readonly CopyOutcome[] };
 
-/** Copies all pairs. Uncompressed layers of archives that docker saved are compressed on the way to a registry. */
-export const moveAll = async (
-  { options, signal, reporter }: Call<MovingOptions>,
+/** Copies all pairs, as the flags say. */
+export const moveAll = (
+  { options, signal, reporter: { onEvent } }: Call<MovingOptions>,
   pairs: readonly CopyPair[],
   platforms: readonly WantedPlatform[] = options.platform ?? [],
-): Promise<Moved> => {
-  const { onEvent } = reporter;
-  const dryRun = options.dryRun === true;
-  const ready = dryRun ? { pairs, moved: 0, bytes: 0 } : await compressed(pairs, { signal, onEvent });
-  const result = await copyAll(ready.pairs, {
+): Promise<Moved> =>
+  copyAll(pairs, {
     signal,
     onEvent,
     platforms,
-    dryRun,
+    dryRun: options.dryRun === true,
     foreignLayers: options.allowNondistributableArtifacts === true,
     referrers: options.referrers === true,
     verify: options.verify === true,
     ...(options.jobs === undefined ? {} : { jobs: options.jobs }),
   });
-  // What was compressed is there already when the copy looks for it.
-  return {
-    ...result,
-    copied: result.copied + ready.moved,
-    skipped: result.skipped - ready.moved,
-    bytes: result.bytes + ready.bytes,
-  };
-};
 
 /** How a copy is to be reported. */
 export interface MovedReport {

@@ -15,6 +15,7 @@ import {
   sampleImage,
   sampleIndex,
 } from "@dray/testkit";
+import { anonymous, connect, copy, open, type Registry } from "dray";
 import { type Rehearsed, type RehearseOptions, rehearse } from "../../test/rehearse.ts";
 
 const image = sampleImage({ seed: "moving", docker: true });
@@ -235,6 +236,28 @@ describe("commands that move", () => {
     assert.equal(stdout, `${dest("push/plain")}@${target.manifest("push/plain", "1")?.digest}\n`);
     assert.match(stderr, /\(4 moved/);
     await done("validate", dest("push/plain:1"));
+    const again = await done("push", path("plain.tar"), dest("push/plain:1"));
+    assert.equal(again.stdout, stdout);
+    assert.match(again.stderr, /\(2 moved, .*; 1 there already; /);
+  });
+
+  test("one archive is one image, by the library, push and cp", async () => {
+    put(source, "team/one", "1", sampleImage({ seed: "one", docker: true, compression: "none", layerSize: 50_000 }));
+    const library = (registry: string): Registry => connect(registry, { credentials: anonymous, stateDir: false });
+    for (const format of ["tarball", "legacy"]) {
+      const file = path(`one-${format}.tar`);
+      await done("pull", "--format", format, `${from?.host}/team/one:1`, file);
+      await done("push", file, dest("one/push:1"));
+      await done("cp", `docker-archive:${file}`, dest("one/cp:1"));
+      const archive = await open(`docker-archive:${file}`);
+      const { root } = await copy(archive, await open(dest("one/library:1"), { connect: library }));
+      for (const name of ["push", "cp", "library"])
+        assert.equal(target.manifest(`one/${name}`, "1")?.digest, root.digest, `${format}: ${name}`);
+      const asIs = await open(dest("one/as-is:1"), { connect: library });
+      const { digest } = await archive.store.resolve("");
+      assert.equal((await copy(archive, asIs, { layers: "as-is" })).root.digest, digest);
+      assert.notEqual(digest, root.digest);
+    }
   });
 
   test("tag and delete", async () => {

@@ -5,6 +5,7 @@
 export * from "./attached.ts";
 export * from "./bytes.ts";
 export * from "./capabilities.ts";
+export * from "./edit-json.ts";
 export * from "./events.ts";
 export * from "./manifest.ts";
 export * from "./memory.ts";

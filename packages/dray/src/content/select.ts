@@ -2,18 +2,16 @@ import { DrayError } from "../errors.ts";
 import {
   annotationKeys,
   type Descriptor,
-  digestOf,
-  encodeJson,
   formatPlatform,
   type Index,
   isIndexType,
   matchPlatform,
-  parseJson,
   platformCovers,
   type WantedPlatform,
 } from "../oci/index.ts";
 import { bytesContent } from "./bytes.ts";
-import { loadManifest } from "./manifest.ts";
+import { editJson } from "./edit-json.ts";
+import { type LoadedManifest, loadManifest } from "./manifest.ts";
 import { overlay } from "./overlay.ts";
 import type { ReadableStore, ReadOptions } from "./store.ts";
 
@@ -24,6 +22,8 @@ export interface Selection {
   readonly root: Descriptor;
   /** Whether `root` is a new index, which the source does not have. */
   readonly trimmed: boolean;
+  /** The root, where it was read on the way. */
+  readonly loaded?: LoadedManifest;
 }
 
 /**
@@ -38,8 +38,9 @@ export const selectPlatforms = async (
   options?: Pick<ReadOptions, "signal" | "onEvent">,
 ): Promise<Selection> => {
   if (wanted.length === 0 || !isIndexType(root.mediaType)) return { store, root, trimmed: false };
-  const { parsed, bytes } = await loadManifest(store, root, options);
-  if (parsed.kind !== "index") return { store, root, trimmed: false };
+  const loaded = await loadManifest(store, root, options);
+  const { parsed, bytes } = loaded;
+  if (parsed.kind !== "index") return { store, root, trimmed: false, loaded };
   const [first] = wanted;
   if (wanted.length === 1 && first?.architecture !== undefined) {
     const child = bestEntry(parsed.index, first, root);
@@ -47,11 +48,10 @@ export const selectPlatforms = async (
     return selectPlatforms(store, child, wanted, options);
   }
   const kept = keptEntries(parsed.index, wanted, root);
-  if (kept.size === parsed.index.manifests.length) return { store, root, trimmed: false };
-  const trimmed = trimIndex(bytes, kept, root);
+  if (kept.size === parsed.index.manifests.length) return { store, root, trimmed: false, loaded };
   const over = overlay(store);
-  await over.top.write(trimmed.descriptor, bytesContent(trimmed.bytes));
-  return { store: over, root: trimmed.descriptor, trimmed: true };
+  const trimmed = await over.top.ingest(bytesContent(trimIndex(bytes, kept, root)), { mediaType: root.mediaType });
+  return { store: over, root: trimmed, trimmed: true };
 };
 
 const bestEntry = (index: Index, wanted: WantedPlatform, root: Descriptor): Descriptor => {
@@ -85,20 +85,10 @@ const keptEntries = (index: Index, wanted: readonly WantedPlatform[], root: Desc
   return kept;
 };
 
-/** The same document with fewer entries: members that we do not know, and their order, stay. */
-const trimIndex = (
-  bytes: Uint8Array,
-  kept: ReadonlySet<number>,
-  root: Descriptor,
-): { descriptor: Descriptor; bytes: Uint8Array } => {
-  const document = parseJson(bytes, "index") as Record<string, unknown> & { manifests: unknown[] };
-  const changed = encodeJson({
+/** The same document with fewer entries. */
+const trimIndex = (bytes: Uint8Array, kept: ReadonlySet<number>, root: Descriptor): Uint8Array =>
+  editJson(bytes, "index", (document) => ({
     ...document,
-    manifests: document.manifests.filter((_, i) => kept.has(i)),
+    manifests: (document["manifests"] as unknown[]).filter((_, i) => kept.has(i)),
     annotations: { ...(document["annotations"] as object | undefined), [annotationKeys.sourceDigest]: root.digest },
-  });
-  return {
-    descriptor: { mediaType: root.mediaType, digest: digestOf(changed), size: changed.byteLength },
-    bytes: changed,
-  };
-};
+  }));

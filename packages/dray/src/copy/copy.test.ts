@@ -9,6 +9,7 @@ import {
   loadManifest,
   type MemoryStore,
   memoryStore,
+  overlay,
   type ProgressEvent,
   type WritableStore,
 } from "../content/index.ts";
@@ -313,6 +314,107 @@ describe("platforms", () => {
       assert.match(error.message, /riscv64.*linux\/amd64, linux\/arm64\/v8, linux\/s390x/);
       return true;
     });
+  });
+});
+
+describe("what composes its manifests", () => {
+  const plainType = mediaTypes.dockerLayer;
+  const composing = async (...images: readonly string[][]): Promise<MemoryStore> => {
+    const source = Object.assign(memoryStore(), { composesManifests: true });
+    for (const [i, layers] of images.entries()) {
+      const config = await put(source, encodeJson({ os: "linux", i }), mediaTypes.dockerConfig);
+      const below = await Promise.all(layers.map((layer) => put(source, text(layer.repeat(1000)), plainType)));
+      const manifest = { schemaVersion: 2, mediaType: mediaTypes.dockerManifest, config, layers: below };
+      await source.tag(await put(source, encodeJson(manifest), mediaTypes.dockerManifest), `v${i}`);
+    }
+    return source;
+  };
+  const layersOf = async (store: MemoryStore, root: Descriptor): Promise<readonly Descriptor[]> => {
+    const { parsed } = await loadManifest(store, root);
+    return parsed.kind === "manifest" ? parsed.manifest.layers : [];
+  };
+
+  test("is compressed on the way to what ingests, counted and told of once", async () => {
+    const source = await composing(["one", "two", "two"]);
+    const before = await source.resolve("v0");
+    const target = memoryStore();
+    const events: ProgressEvent[] = [];
+    const first = await copy(at(source, "v0"), at(target, "v0"), { onEvent: (event) => events.push(event) });
+    assert.notEqual(first.root.digest, before.digest);
+    const layers = await layersOf(target, first.root);
+    assert.deepEqual(
+      layers.map(({ mediaType }) => mediaType),
+      Array.from({ length: 3 }, () => mediaTypes.dockerLayerGzip),
+    );
+    const config = (await loadManifest(source, before)).parsed;
+    const configSize = config.kind === "manifest" ? config.manifest.config.size : 0;
+    const moved = [layers[0], layers[1], first.root].reduce((sum, found) => sum + (found?.size ?? 0), configSize);
+    assert.deepEqual({ ...first, root: 0 }, { root: 0, copied: 4, mounted: 0, skipped: 0, bytes: moved });
+    let [planned, done] = [0, 0];
+    for (const event of events) {
+      if (event.type === "plan") planned += event.bytes;
+      if (event.type === "bytes") done += event.bytes;
+    }
+    assert.deepEqual([planned, done], [6000 + configSize, 6000 + configSize]);
+    const count = (type: ProgressEvent["type"]): number => events.filter((event) => event.type === type).length;
+    assert.deepEqual([count("done"), count("skipped")], [3, 0]);
+    const second = await copy(at(source, "v0"), at(target, "v0"));
+    assert.deepEqual([second.root, second.copied, second.skipped], [first.root, 2, 1]);
+  });
+
+  test("is compressed when something is laid over it, too", async () => {
+    const source = await composing(["one"]);
+    const over = overlay(source);
+    const target = memoryStore();
+    const { root } = await copy(at(over, "v0"), at(target, "v0"));
+    assert.equal((await layersOf(target, root))[0]?.mediaType, mediaTypes.dockerLayerGzip);
+  });
+
+  test("each layer is compressed once for a target, however many images hold it", async () => {
+    const source = await composing(["one", "shared"], ["shared", "two"]);
+    const inner = memoryStore();
+    const keys: unknown[] = [];
+    const target: MemoryStore = {
+      ...bound(inner),
+      ingest: async (content, options) => (keys.push(options.key), inner.ingest(content, options)),
+    };
+    const pairs = ["v0", "v1"].map((name) => ({ source: at(source, name), target: at(target, name) }));
+    const { outcomes, copied } = await copyAll(pairs);
+    assert.deepEqual([outcomes.map(({ error }) => error), copied], [[undefined, undefined], 7]);
+    assert.deepEqual([keys.length, new Set(keys).size], [3, 3]);
+  });
+
+  test("stays as it is where that is asked for, in a dry run, and towards what must know digests before", async () => {
+    const source = await composing(["one"]);
+    const { digest } = await source.resolve("v0");
+    const plain = { ...bound(memoryStore()), ingest: undefined };
+    for (const [target, options] of [
+      [memoryStore(), { layers: "as-is" }],
+      [memoryStore(), { dryRun: true }],
+      [plain, {}],
+    ] as const)
+      assert.equal((await copy(at(source, "v0"), at(target, "v0"), options)).root.digest, digest);
+  });
+
+  test("layers that are left out are not compressed either", async () => {
+    const source = await composing(["one", "left out"]);
+    const target = memoryStore();
+    const without = digestOf(text("left out".repeat(1000)));
+    const { root } = await copy(at(source, "v0"), at(target, "v0"), { skip: ({ digest }) => digest === without });
+    const layers = await layersOf(target, root);
+    assert.deepEqual(
+      layers.map(({ mediaType }) => mediaType),
+      [mediaTypes.dockerLayerGzip, plainType],
+    );
+    assert.deepEqual(await Promise.all(layers.map((layer) => target.has(layer))), [true, false]);
+  });
+
+  test("what has manifests of its own is not changed", async () => {
+    const source = await composing(["one"]);
+    const between = memoryStore();
+    await copy(at(source, "v0"), at(between, "v0"), { layers: "as-is" });
+    const { root } = await copy(at(between, "v0"), at(memoryStore(), "v0"));
+    assert.equal(root.digest, (await source.resolve("v0")).digest);
   });
 });
 

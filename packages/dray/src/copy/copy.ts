@@ -1,6 +1,8 @@
 import {
+  bottomOf,
+  composesManifests,
+  ingests,
   type Located,
-  type OnEvent,
   type ProgressEvent,
   plans,
   type ReadableStore,
@@ -9,37 +11,9 @@ import {
   type WritableStore,
 } from "../content/index.ts";
 import { DrayError } from "../errors.ts";
-import { type Descriptor, parsePlatform, type WantedPlatform } from "../oci/index.ts";
+import { type Descriptor, parsePlatform } from "../oci/index.ts";
+import type { CopyCounts, CopyOptions } from "./options.ts";
 import { Transfer } from "./transfer.ts";
-
-export interface CopyOptions {
-  /** Only these, as `os/architecture[/variant]`: one copies the child itself, several make a trimmed index. */
-  platforms?: readonly (string | WantedPlatform)[];
-  /** Also what says something about the content: referrers, their referrers, and signatures by tag. Default: no. */
-  referrers?: boolean;
-  /** Checks every digest on the way even where the target does. Default: no. */
-  verify?: boolean;
-  /** Writes nothing; the result says what would be done. */
-  dryRun?: boolean;
-  /** Content to leave out, with all below it. */
-  skip?: (descriptor: Descriptor) => boolean;
-  /** Layers whose bytes lie elsewhere by licence are copied too. Default: no. */
-  foreignLayers?: boolean;
-  /** Bodies in flight at the same time. Default 4. */
-  jobs?: number;
-  signal?: AbortSignal;
-  onEvent?: OnEvent;
-}
-
-export interface CopyCounts {
-  /** Blobs and manifests whose bytes were moved. */
-  readonly copied: number;
-  readonly mounted: number;
-  /** Blobs and manifests that were there already. Of a manifest that was, what lies below is not looked at or counted. */
-  readonly skipped: number;
-  /** Bytes moved. */
-  readonly bytes: number;
-}
 
 export interface CopyResult extends CopyCounts {
   /** What the target's name stands for now. */
@@ -96,7 +70,8 @@ export const copyAll = async (
         const named = transfer.named(pair.target);
         const [selection] = await Promise.allSettled([planned.get(pair) ?? select(transfer, pair, options), named]);
         if (selection.status === "rejected") throw selection.reason;
-        return moveRoot(transfer, pair, selection.value, await named);
+        await transfer.root(selection.value, pair.target, await named);
+        return selection.value.root;
       });
     });
     transfer.throwIfCancelled();
@@ -119,8 +94,8 @@ const outcomeOf = async (pair: CopyPair, work: () => Promise<Descriptor>): Promi
   }
 };
 
-/** Finds what a pair is about: the source's root, narrowed to the platforms asked for. */
-const select = async (transfer: Transfer, { source }: CopyPair, options: CopyOptions): Promise<Selection> => {
+/** Finds what a pair is about: the source's root, narrowed to the platforms asked for, in the form in which it goes there. */
+const select = async (transfer: Transfer, { source, target }: CopyPair, options: CopyOptions): Promise<Selection> => {
   const wanted = (options.platforms ?? []).map((platform) =>
     typeof platform === "string" ? parsePlatform(platform) : platform,
   );
@@ -128,7 +103,8 @@ const select = async (transfer: Transfer, { source }: CopyPair, options: CopyOpt
   const found = await source.store.resolve(source.name, { signal });
   const selection = await selectPlatforms(source.store, found, wanted, { signal });
   if (selection.trimmed) transfer.emit(trimWarning(found));
-  return selection;
+  const asIs = options.layers === "as-is" || options.dryRun === true || !composesManifests(bottomOf(source.store));
+  return asIs || !ingests(target.store) ? selection : transfer.pushForm(selection, target.store);
 };
 
 /** A target that lays out its entries hears of everything, in order, before the first byte. */
@@ -143,21 +119,9 @@ const planArchives = async (
     if (!plans(target) || options.dryRun === true) continue;
     const selection = await select(transfer, pair, options);
     planned.set(pair, selection);
-    await target.plan(selection.root, await transfer.contentOf(selection.store, selection.root), {
-      signal: transfer.signal,
-    });
+    await target.plan(selection.root, await transfer.contentOf(selection), { signal: transfer.signal });
   }
   return planned;
-};
-
-const moveRoot = async (
-  transfer: Transfer,
-  { target }: CopyPair,
-  { store, root }: Selection,
-  named: Descriptor | undefined,
-): Promise<Descriptor> => {
-  await transfer.root(store, target, root, named);
-  return root;
 };
 
 const trimWarning = (index: Descriptor): ProgressEvent => ({

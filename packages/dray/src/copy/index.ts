@@ -4,3 +4,4 @@
  * what a store can do.
  */
 export * from "./copy.ts";
+export type { CopyCounts, CopyOptions } from "./options.ts";

@@ -2,15 +2,21 @@ import type { Descriptor, Digest } from "../oci/index.ts";
 
 /** What has been moved or is being moved, and to where: each piece of content once per target, however many manifests name it. */
 export class Ledger {
-  readonly #pieces = new Map<object, Map<string, Promise<void>>>();
+  readonly #pieces = new Map<object, Map<string, Promise<unknown>>>();
   readonly #holders = new Map<Digest, Set<object>>();
 
-  /** Everybody who needs the same piece waits for the one who moves it. */
-  once(target: object, key: string, work: () => Promise<void>): Promise<void> {
+  /** Everybody who needs the same piece waits for the one who moves it. A key stands for one kind of work. */
+  once<T>(target: object, key: string, work: () => Promise<T>): Promise<T> {
     const pieces = this.#piecesOf(target);
     let piece = pieces.get(key);
     if (piece === undefined) pieces.set(key, (piece = work()));
-    return piece;
+    return piece as Promise<T>;
+  }
+
+  /** Notes a blob that has got there in another way. */
+  arrived(target: object, digest: Digest): void {
+    this.#piecesOf(target).set(blobKey(digest), Promise.resolve());
+    this.holdersOf(digest).add(target);
   }
 
   /** Which of these blobs nobody has begun to move to the target, each once. */
@@ -27,7 +33,7 @@ export class Ledger {
     return holders;
   }
 
-  #piecesOf(target: object): Map<string, Promise<void>> {
+  #piecesOf(target: object): Map<string, Promise<unknown>> {
     let pieces = this.#pieces.get(target);
     if (pieces === undefined) this.#pieces.set(target, (pieces = new Map()));
     return pieces;
@@ -35,4 +41,6 @@ export class Ledger {
 }
 
 export const blobKey = (digest: Digest): string => `blob ${digest}`;
+/** A layer that is compressed on its way, by its digest before. */
+export const compressedKey = (digest: Digest): string => `compressed ${digest}`;
 export const manifestKey = (digest: Digest): string => `manifest ${digest}`;

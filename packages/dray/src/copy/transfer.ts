@@ -5,6 +5,7 @@ import {
   bytesContent,
   checksDigests,
   describes,
+  type Ingests,
   keepsReferenced,
   type LoadedManifest,
   type Located,
@@ -14,6 +15,7 @@ import {
   type PlannedContent,
   type ProgressEvent,
   type ReadableStore,
+  type Selection,
   type WritableStore,
   writesNamed,
 } from "../content/index.ts";
@@ -26,8 +28,8 @@ import {
   isForeignLayerType,
   isManifestLike,
 } from "../oci/index.ts";
-import type { CopyCounts, CopyOptions } from "./copy.ts";
-import { blobKey, Ledger, manifestKey } from "./ledger.ts";
+import { blobKey, compressedKey, Ledger, manifestKey } from "./ledger.ts";
+import type { CopyCounts, CopyOptions } from "./options.ts";
 import { resolveTarget } from "./resolve-target.ts";
 
 /** Index in index in index … A graph is a few levels deep; a hostile one is not followed further. */
@@ -36,6 +38,8 @@ const deepest = 16;
 const childrenAtOnce = 4;
 /** Requests without a body worth counting, at the same time: does it exist, read a manifest. */
 const requestsAtOnce = 16;
+/** Layers that are compressed at the same time, each on all cores. */
+const compressedAtOnce = 2;
 
 /** The state of one `copyAll`: what has been moved or is being moved, to where, and how much of it. */
 export class Transfer {
@@ -45,6 +49,7 @@ export class Transfer {
   readonly #failFast: boolean;
   readonly #bodies: Semaphore;
   readonly #requests = new Semaphore(requestsAtOnce);
+  readonly #compressing = new Semaphore(compressedAtOnce);
   readonly #ledger = new Ledger();
   readonly #loaded = new Map<Digest, LoadedManifest>();
   readonly #counts = { copied: 0, mounted: 0, skipped: 0, bytes: 0 };
@@ -75,13 +80,35 @@ export class Transfer {
     return this.#small(() => resolveTarget(target, { signal: this.signal }));
   }
 
+  /** Puts the layers of a root that have to be compressed into the target, and gives the root that names them so. */
+  async pushForm(selection: Selection, target: WritableStore & Ingests): Promise<Selection> {
+    const { store: source, root, trimmed } = selection;
+    if (this.#options.skip?.(root)) return selection;
+    const { compressLayer, pushForm, viewOfLoaded } = await import("../image/index.ts");
+    const loaded = selection.loaded ?? (await this.#load(source, root, 0));
+    const options = { signal: this.signal, onEvent: (event: ProgressEvent) => this.emit(event) };
+    const compress = (layer: Descriptor): Promise<Descriptor> =>
+      this.#ledger.once(target, compressedKey(layer.digest), async () => {
+        if (this.#leftOut(layer) || this.#options.skip?.(layer)) return layer;
+        this.emit({ type: "plan", blobs: 1, bytes: layer.size });
+        const made = await this.#compressing.run(this.signal, () =>
+          this.#bodies.run(this.signal, () => compressLayer(source, target, layer, options)),
+        );
+        this.#copied(made);
+        this.#ledger.arrived(target, made.digest);
+        return made;
+      });
+    const made = await pushForm(viewOfLoaded(source, loaded), compress, options);
+    return made.root === root ? { ...selection, loaded } : { store: made.store, root: made.root, trimmed };
+  }
+
   /** Moves one root and gives it the target's name, which stands for `before` now. */
   async root(
-    source: ReadableStore,
+    { store: source, root, loaded }: Selection,
     target: Located<WritableStore>,
-    root: Descriptor,
     before: Descriptor | undefined,
   ): Promise<void> {
+    if (loaded !== undefined) this.#loaded.set(root.digest, loaded);
     const name = isDigest(target.name) ? undefined : target.name;
     if (isDigest(target.name) && target.name !== root.digest)
       throw new DrayError(
@@ -99,7 +126,8 @@ export class Transfer {
   }
 
   /** Every manifest and blob below a root, each once, in the order of the document. */
-  async contentOf(source: ReadableStore, root: Descriptor): Promise<PlannedContent[]> {
+  async contentOf({ store: source, root, loaded: known }: Selection): Promise<PlannedContent[]> {
+    if (known !== undefined) this.#loaded.set(root.digest, known);
     const found = new Map<Digest, PlannedContent>();
     const visit = async (descriptor: Descriptor, depth: number): Promise<void> => {
       if (found.has(descriptor.digest)) return;

@@ -2,6 +2,7 @@
  * Images as views over a store: what they are made of, whether they are whole, and what becomes of them.
  * Imports everything below; knows no command and no server.
  */
-export * from "./compress.ts";
+export { type Change, type Edited, edit, type ImageChange } from "./edit.ts";
+export { type CompressOptions, compressLayer, pushForm } from "./push-form.ts";
 export * from "./validate.ts";
 export * from "./views.ts";

@@ -19,6 +19,8 @@ import {
 /** A view over an image in a store. Nothing is read before it is asked for; what was read is kept, but for layers. */
 export interface Image {
   readonly kind: "image";
+  /** Where the image is. */
+  readonly store: ReadableStore;
   readonly descriptor: Descriptor;
   /** The manifest's bytes, as they lie in the store. */
   bytes(): Promise<Uint8Array>;
@@ -34,6 +36,7 @@ export interface Image {
 /** A view over an index. */
 export interface ImageIndex {
   readonly kind: "index";
+  readonly store: ReadableStore;
   readonly descriptor: Descriptor;
   bytes(): Promise<Uint8Array>;
   index(): Promise<Index>;
@@ -92,6 +95,7 @@ export const viewOfLoaded = (
     const { index } = parsed;
     return {
       kind: "index",
+      store,
       descriptor,
       bytes: async () => bytes,
       index: async () => index,
@@ -107,6 +111,7 @@ export const viewOfLoaded = (
   const config = async (): Promise<ImageConfig> => asConfig(await readConfig(), manifest.config);
   return {
     kind: "image",
+    store,
     descriptor,
     bytes: async () => bytes,
     manifest: async () => manifest,

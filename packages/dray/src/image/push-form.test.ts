@@ -6,8 +6,9 @@ import { gzip } from "../compression/index.ts";
 import { bytesContent, collect, loadManifest, memoryStore } from "../content/index.ts";
 import { copy } from "../copy/index.ts";
 import { type Descriptor, digestOf, encodeJson, mediaTypes } from "../oci/index.ts";
-import { compressLayers, hasUncompressedLayers } from "./compress.ts";
+import { compressLayer, pushForm } from "./push-form.ts";
 import { validate } from "./validate.ts";
+import { viewOf } from "./views.ts";
 
 const pieces = async function* (bytes: Uint8Array, size: number): AsyncGenerator<Uint8Array> {
   for (let at = 0; at < bytes.byteLength; at += size) yield bytes.subarray(at, at + size);
@@ -51,8 +52,8 @@ describe("gzip", () => {
   });
 });
 
-describe("compressLayers", () => {
-  test("puts gzip layers into the target and changes nothing else", async () => {
+describe("pushForm", () => {
+  test("names gzip layers instead of uncompressed ones, and changes nothing else", async () => {
     const source = memoryStore();
     const add = (bytes: Uint8Array, mediaType: string): Promise<Descriptor> =>
       source.ingest(bytesContent(bytes), { mediaType });
@@ -70,10 +71,14 @@ describe("compressLayers", () => {
       "x-kept": [1],
     };
     const root = await add(encodeJson(manifest), mediaTypes.dockerManifest);
-    assert.equal(await hasUncompressedLayers(source, root), true);
 
     const target = memoryStore();
-    const made = await compressLayers(source, target, root);
+    const asked: string[] = [];
+    const made = await pushForm(await viewOf(source, root), (found) => {
+      asked.push(found.digest);
+      return compressLayer(source, target, found);
+    });
+    assert.deepEqual(asked, [layer.digest, layer.digest]);
     await copy(
       { store: made.store, name: made.root.digest, location: "archive" },
       { store: target, name: "v1", location: "memory" },
@@ -89,6 +94,7 @@ describe("compressLayers", () => {
     assert.deepEqual(parsed.manifest["x-kept"], [1]);
     assert.equal(parsed.manifest.config.digest, config.digest);
     assert.deepEqual((await validate(target, copied)).findings, []);
-    assert.equal(await hasUncompressedLayers(target, copied), false);
+    const again = await pushForm(await viewOf(target, copied), () => assert.fail("nothing is compressed twice"));
+    assert.equal(again.root, (await viewOf(target, copied)).descriptor);
   });
 });

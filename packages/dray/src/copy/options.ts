@@ -1,0 +1,38 @@
+import type { OnEvent } from "../content/index.ts";
+import type { Descriptor, WantedPlatform } from "../oci/index.ts";
+
+export interface CopyOptions {
+  /** Only these, as `os/architecture[/variant]`: one copies the child itself, several make a trimmed index. */
+  platforms?: readonly (string | WantedPlatform)[];
+  /** Also what says something about the content: referrers, their referrers, and signatures by tag. Default: no. */
+  referrers?: boolean;
+  /** Checks every digest on the way even where the target does. Default: no. */
+  verify?: boolean;
+  /** Writes nothing; the result says what would be done. */
+  dryRun?: boolean;
+  /** Content to leave out, with all below it. */
+  skip?: (descriptor: Descriptor) => boolean;
+  /**
+   * What becomes of uncompressed layers of a source that composes its manifests (an archive that docker saved), on the way to a target
+   * that takes content before its digest is known (a registry). `"compressed"`: gzip, as docker pushes them, so the root is another than
+   * the source's. `"as-is"`: every layer keeps the bytes that it has in the source. Default: `"compressed"`. What comes with manifests
+   * of its own has digests that somebody may know and is never changed. A dry run compresses nothing and names the source's root.
+   */
+  layers?: "compressed" | "as-is";
+  /** Layers whose bytes lie elsewhere by licence are copied too. Default: no. */
+  foreignLayers?: boolean;
+  /** Bodies in flight at the same time. Default 4. */
+  jobs?: number;
+  signal?: AbortSignal;
+  onEvent?: OnEvent;
+}
+
+export interface CopyCounts {
+  /** Blobs and manifests whose bytes were moved. */
+  readonly copied: number;
+  readonly mounted: number;
+  /** Blobs and manifests that were there already. Of a manifest that was, what lies below is not looked at or counted. */
+  readonly skipped: number;
+  /** Bytes moved. */
+  readonly bytes: number;
+}
