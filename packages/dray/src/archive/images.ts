@@ -1,6 +1,6 @@
 import { availableParallelism } from "node:os";
 import { type LazyMap, Semaphore } from "../async/index.ts";
-import { decompressed, sniffCompression } from "../compression/index.ts";
+import { layerDigests, sniffCompression } from "../compression/index.ts";
 import { collect } from "../content/index.ts";
 import { DrayError, isDrayError } from "../errors.ts";
 import { digesterFor } from "../hash/index.ts";
@@ -9,7 +9,6 @@ import {
   type Compression,
   type Descriptor,
   type Digest,
-  type DigestAlgorithm,
   digestOf,
   encodeJson,
   hexOf,
@@ -181,19 +180,18 @@ const computedDigest = ({ tar, digests, hashing }: OpenArchive, entry: IndexedEn
  * what looks like a digest may be that of the layer before it was compressed: only the diffID says what should be there.
  */
 const soundDigest = async (tar: TarFile, entry: IndexedEntry, { path, diffID, signal }: Asked): Promise<Digest> => {
-  const digest = await hashed(tar.read(entry, { signal }), "sha256", entry.size);
-  if (path.includes(hexOf(digest))) return digest;
-  const found = await unpackedDigest(tar, entry, { path, diffID, signal });
-  if (found === diffID) return digest;
-  throw invalid(
-    tar.what,
-    `has a layer "${path}" whose content is ${found}, not ${diffID}: it is damaged; save it again`,
-  );
-};
-
-const unpackedDigest = async (tar: TarFile, entry: IndexedEntry, { path, diffID, signal }: Asked): Promise<Digest> => {
+  if (/[0-9a-f]{64}/.test(path)) {
+    const digest = await hashed(tar.read(entry, { signal }), entry.size);
+    if (path.includes(hexOf(digest))) return digest;
+  }
+  const layer = { size: entry.size, algorithm: "sha256", inside: algorithmOf(diffID) } as const;
   try {
-    return await hashed(decompressed(tar.read(entry, { signal })), algorithmOf(diffID));
+    const { digest, diffID: found } = await layerDigests(tar.read(entry, { signal }), layer);
+    if (found === diffID) return digest;
+    throw invalid(
+      tar.what,
+      `has a layer "${path}" whose content is ${found}, not ${diffID}: it is damaged; save it again`,
+    );
   } catch (error) {
     if (!isDrayError(error, "MANIFEST_INVALID")) throw error;
     throw new DrayError("ARCHIVE_INVALID", `${tar.what}, layer "${path}": ${error.message}; save it again`, {
@@ -202,12 +200,8 @@ const unpackedDigest = async (tar: TarFile, entry: IndexedEntry, { path, diffID,
   }
 };
 
-const hashed = async (
-  chunks: AsyncIterable<Uint8Array>,
-  algorithm: DigestAlgorithm,
-  size?: number,
-): Promise<Digest> => {
-  const hash = digesterFor(algorithm, size);
+const hashed = async (chunks: AsyncIterable<Uint8Array>, size: number): Promise<Digest> => {
+  const hash = digesterFor("sha256", size);
   try {
     for await (const chunk of chunks) await hash.update(chunk);
     return await hash.digest();

@@ -5,10 +5,11 @@ import { decompressed } from "../compression/index.ts";
 import { collect } from "../content/index.ts";
 import { blockWriter, type FileSystem, onDisk } from "../files/index.ts";
 import { type Descriptor, hexOf, largestManifest } from "../oci/index.ts";
-import { endOfArchive, padding, writeHeader } from "../tar/index.ts";
+import { padding, wholeEntry, writeHeader } from "../tar/index.ts";
 import {
   type ArchiveWriter,
   archiveWriter,
+  endingOf,
   type OpenSinkOptions,
   type Outlet,
   outletOf,
@@ -76,11 +77,7 @@ const writeLegacy = async (outlet: Outlet, images: readonly WrittenImage[], part
     written.add(name);
     await write();
   };
-  const file = async (name: string, bytes: Uint8Array): Promise<void> => {
-    await outlet.put(writeHeader({ name, size: bytes.byteLength }));
-    await outlet.put(bytes);
-    await outlet.put(padding(bytes.byteLength));
-  };
+  const file = (name: string, bytes: Uint8Array): Promise<void> => outlet.put(wholeEntry(name, bytes));
   for (const { manifest, name } of [...images].sort(byConfig)) {
     const config = await loadConfig(part, manifest.config);
     const configFile = `${hexOf(manifest.config.digest)}.json`;
@@ -108,9 +105,11 @@ const writeLegacy = async (outlet: Outlet, images: readonly WrittenImage[], part
       }),
     });
   }
-  await file(manifestFile, formatSavedImages(saved));
-  await file("repositories", Buffer.from(goJson(repositories)));
-  await outlet.put(endOfArchive());
+  const last = [
+    { name: manifestFile, bytes: formatSavedImages(saved) },
+    { name: "repositories", bytes: Buffer.from(goJson(repositories)) },
+  ];
+  await outlet.put(endingOf([], last));
   await outlet.end();
 };
 

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { dirname } from "node:path";
 import { diskError, errnoOf, ifThere } from "./disk-error.ts";
+import { writeFully } from "./file-chunks.ts";
 import type { FileSystem } from "./file-system.ts";
 
 export interface AtomicOptions {
@@ -27,8 +28,7 @@ export const writeFileAtomic = async (
     unfinished = `${temporary ?? target}.${randomBytes(6).toString("hex")}.tmp`;
     const file = await fs.open(unfinished, "wx", mode);
     try {
-      for (let at = 0; at < bytes.byteLength; )
-        at += (await file.write(bytes, at, bytes.byteLength - at, at)).bytesWritten;
+      await writeFully(file, bytes, 0);
       await file.sync();
     } finally {
       await file.close();

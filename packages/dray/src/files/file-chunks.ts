@@ -1,7 +1,7 @@
 import { transferable } from "../content/index.ts";
 import { throwIfAborted } from "../errors.ts";
 import { onDisk } from "./disk-error.ts";
-import type { OpenFile } from "./file-system.ts";
+import type { FileSystem, OpenFile } from "./file-system.ts";
 
 const blockSize = 256 * 1024;
 
@@ -45,6 +45,20 @@ export async function* fileChunks(
   }
 }
 
+/** As `fileChunks`, of a file that is opened for it and closed whatever happens; `rangeOf` looks at it first. */
+export async function* chunksOfFile(
+  fs: FileSystem,
+  path: string,
+  rangeOf: (file: OpenFile) => Promise<FileRange>,
+): AsyncGenerator<Uint8Array> {
+  const file = await onDisk("read", path, () => fs.open(path, "r"));
+  try {
+    yield* fileChunks(file, path, await onDisk("read", path, () => rangeOf(file)));
+  } finally {
+    await onDisk("read", path, () => file.close());
+  }
+}
+
 /** So many bytes of a file from `offset` on; fewer only where it ends. */
 export const readFully = async (file: Pick<OpenFile, "read">, offset: number, length: number): Promise<Uint8Array> => {
   const block = new Uint8Array(Buffer.allocUnsafeSlow(length).buffer);
@@ -55,4 +69,17 @@ export const readFully = async (file: Pick<OpenFile, "read">, offset: number, le
     filled += bytesRead;
   }
   return block.subarray(0, filled);
+};
+
+/** Writes all of these bytes, at a position or, where that is `null`, as the next ones. */
+export const writeFully = async (file: OpenFile, bytes: Uint8Array, position: number | null): Promise<void> => {
+  for (let at = 0; at < bytes.byteLength; ) {
+    const { bytesWritten } = await file.write(
+      bytes,
+      at,
+      bytes.byteLength - at,
+      position === null ? null : position + at,
+    );
+    at += bytesWritten;
+  }
 };

@@ -6,7 +6,7 @@
 export { type AtomicOptions, syncDirectory, writeFileAtomic } from "./atomic.ts";
 export { type BlockWriter, blockWriter } from "./block-writer.ts";
 export { diskError, errnoOf, ifThere, onDisk } from "./disk-error.ts";
-export { fileChunks, readFully } from "./file-chunks.ts";
+export { chunksOfFile, type FileRange, fileChunks, readFully, writeFully } from "./file-chunks.ts";
 export { type FileFacts, type FileSystem, nodeFiles, type OpenFile, type SpaceFacts } from "./file-system.ts";
 export { type HashedWriter, hashedWriter } from "./hashed-writer.ts";
 export { type Lock, lock } from "./lock.ts";

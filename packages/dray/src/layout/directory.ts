@@ -1,7 +1,6 @@
 import { join, sep } from "node:path";
-import type { Cancel } from "../content/index.ts";
 import { DrayError } from "../errors.ts";
-import { diskError, errnoOf, type FileFacts, type FileSystem, fileChunks, ifThere, onDisk } from "../files/index.ts";
+import { chunksOfFile, diskError, errnoOf, type FileFacts, type FileSystem, ifThere, onDisk } from "../files/index.ts";
 import type { LayoutFiles } from "./files.ts";
 import type { LayoutPaths } from "./paths.ts";
 
@@ -19,7 +18,17 @@ export const directoryFiles = (fs: FileSystem, paths: LayoutPaths): LayoutFiles 
     find: async (name) => {
       const path = join(dir, name);
       const facts = await factsOf(fs, dir, name);
-      return facts && { size: facts.size, read: (options) => chunksOf(fs, path, options) };
+      return (
+        facts && {
+          size: facts.size,
+          read: ({ offset: start = 0, length, signal } = {}) =>
+            chunksOfFile(fs, path, async (file) => {
+              // All of it is all that this file has, which may have taken the place of the one that was found.
+              const end = length === undefined ? (await file.stat()).size : start + length;
+              return { start, end, signal };
+            }),
+        }
+      );
     },
     noIndex: () => noIndex(fs, paths),
     invalid: (fault, cause) => layoutInvalid(dir, `${fault}; write the layout again`, cause),
@@ -64,21 +73,6 @@ const factsOf = async (fs: FileSystem, dir: string, name: string): Promise<FileF
     throw diskError(error, "read", path);
   }
 };
-
-async function* chunksOf(
-  fs: FileSystem,
-  path: string,
-  { offset = 0, length, signal }: Cancel & { readonly offset?: number; readonly length?: number } = {},
-): AsyncGenerator<Uint8Array> {
-  const file = await onDisk("open", path, () => fs.open(path, "r"));
-  try {
-    // All of it is all that this file has, which may have taken the place of the one that was found.
-    const end = length === undefined ? (await onDisk("read", path, () => file.stat())).size : offset + length;
-    yield* fileChunks(file, path, { start: offset, end, signal });
-  } finally {
-    await onDisk("read", path, () => file.close());
-  }
-}
 
 const noIndex = async (fs: FileSystem, { dir, unfinished }: LayoutPaths): Promise<DrayError> => {
   const facts = await onDisk("read", dir, () => ifThere(() => fs.stat(dir)));

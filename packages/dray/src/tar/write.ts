@@ -35,6 +35,10 @@ export const writeHeader = (entry: NewEntry): Uint8Array => {
   return Buffer.concat([extension, body, padding(body.byteLength), block]);
 };
 
+/** A small file as it lies in an archive: header, bytes, padding. */
+export const wholeEntry = (name: string, bytes: Uint8Array): Uint8Array =>
+  Buffer.concat([writeHeader({ name, size: bytes.byteLength }), bytes, padding(bytes.byteLength)]);
+
 /** Bytes that `writeHeader` will give for an entry of this name and size. */
 export const headerSize = (entry: NewEntry): number => {
   const records = recordsOf(entry);

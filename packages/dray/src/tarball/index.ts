@@ -12,7 +12,7 @@ export {
 } from "./archive-store.ts";
 export { type ArchiveWriter, archiveWriter, type Catalogue } from "./archive-writer.ts";
 export { type OpenSinkOptions, openSink, outletOf } from "./open-sink.ts";
-export type { LastEntry, TarSink } from "./sink.ts";
+export { endingOf, type LastEntry, type TarSink } from "./sink.ts";
 export type { TarFile } from "./tar-file.ts";
 export { TarPart } from "./tar-part.ts";
 export type { Outlet } from "./tar-stream.ts";

@@ -1,6 +1,6 @@
 import type { Writable } from "node:stream";
 import { DrayError } from "../errors.ts";
-import { type FileSystem, onDisk } from "../files/index.ts";
+import { type FileSystem, onDisk, writeFully } from "../files/index.ts";
 import type { Outlet } from "./tar-stream.ts";
 
 /** A stream of the process, such as standard output, which stays open. */
@@ -37,10 +37,7 @@ const written = (output: Writable, bytes: Uint8Array, what: string): Promise<voi
 export const pipeOutlet = async (fs: FileSystem, path: string): Promise<Outlet> => {
   const file = await onDisk("write", path, () => fs.open(path, "w"));
   return {
-    put: async (bytes) => {
-      for (let at = 0; at < bytes.byteLength; )
-        at += (await onDisk("write", path, () => file.write(bytes, at, bytes.byteLength - at, null))).bytesWritten;
-    },
+    put: (bytes) => onDisk("write", path, () => writeFully(file, bytes, null)),
     end: () => onDisk("write", path, () => file.close()),
   };
 };

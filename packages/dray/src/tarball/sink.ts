@@ -1,5 +1,6 @@
 import type { Cancel, Content, WriteOptions } from "../content/index.ts";
 import type { Descriptor, Digest } from "../oci/index.ts";
+import { endOfArchive, type NewEntry, wholeEntry, writeHeader } from "../tar/index.ts";
 
 /** Content with the name of its entry. The name holds the hex digits of the digest. */
 export interface NamedContent {
@@ -32,3 +33,7 @@ export interface TarSink {
   /** Lets go, and keeps what a later attempt can go on with. */
   abandon(): Promise<void>;
 }
+
+/** How an archive ends: links for further names, then the last entries. */
+export const endingOf = (links: readonly NewEntry[], last: readonly LastEntry[]): Uint8Array =>
+  Buffer.concat([...links.map(writeHeader), ...last.map(({ name, bytes }) => wholeEntry(name, bytes)), endOfArchive()]);

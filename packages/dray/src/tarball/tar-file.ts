@@ -2,8 +2,10 @@ import { unlessAborted } from "../async/index.ts";
 import { decompressed, sniffCompression } from "../compression/index.ts";
 import { DrayError, isDrayError, throwIfAborted } from "../errors.ts";
 import {
+  chunksOfFile,
   errnoOf,
   type FileFacts,
+  type FileRange,
   type FileSystem,
   fileChunks,
   type OpenFile,
@@ -61,10 +63,7 @@ export const openTar = async (path: string, { fs, input, signal }: OpenTarOption
     );
   const whole = wholeFile(fs, path, signal);
   if (!facts.isFile()) return spooledTar(await spoolTar(fs, whole, path, signal), path);
-  const start = await startOf(fs, path);
-  refuseForeign(start, path);
-  if (sniffCompression(start) !== "none") return spooledTar(await spoolTar(fs, whole, path, signal), path);
-  return plainTar(fs, path);
+  return (await plainTar(fs, path)) ?? spooledTar(await spoolTar(fs, whole, path, signal), path);
 };
 
 const factsOf = async (fs: FileSystem, path: string): Promise<FileFacts> => {
@@ -77,42 +76,32 @@ const factsOf = async (fs: FileSystem, path: string): Promise<FileFacts> => {
   }
 };
 
-const withFile = async <T>(fs: FileSystem, path: string, work: (file: OpenFile) => Promise<T>): Promise<T> => {
+/** A tar that is not compressed as a whole; nothing where it is. */
+const plainTar = async (fs: FileSystem, path: string): Promise<TarFile | undefined> => {
   const file = await onDisk("read", path, () => fs.open(path, "r"));
   try {
-    return await onDisk("read", path, () => work(file));
+    const start = await onDisk("read", path, () => readFully(file, 0, 8));
+    refuseForeign(start, path);
+    if (sniffCompression(start) !== "none") return undefined;
+    const { size, mtimeMs } = await onDisk("read", path, () => file.stat());
+    const entries = await onDisk("read", path, () =>
+      indexTar((at, length) => readFully(file, at, length), size, { what: path }),
+    );
+    const rangeIn = async (opened: OpenFile, range: FileRange): Promise<FileRange> => {
+      const now = await opened.stat();
+      if (now.size === size && now.mtimeMs === mtimeMs) return range;
+      throw new DrayError("ARCHIVE_INVALID", `${path} was changed while it was read; start again`);
+    };
+    return {
+      what: path,
+      entries,
+      read: (entry, options) =>
+        bodyOf(path, entry, options, (range) => chunksOfFile(fs, path, (opened) => rangeIn(opened, range))),
+      close: async () => {},
+    };
   } finally {
     await onDisk("read", path, () => file.close());
   }
-};
-
-const startOf = (fs: FileSystem, path: string): Promise<Uint8Array> =>
-  withFile(fs, path, (file) => readFully(file, 0, 8));
-
-const plainTar = async (fs: FileSystem, path: string): Promise<TarFile> => {
-  const { entries, stamp } = await withFile(fs, path, async (file) => {
-    const { size, mtimeMs } = await file.stat();
-    return {
-      entries: await indexTar((at, length) => readFully(file, at, length), size, { what: path }),
-      stamp: `${size} ${mtimeMs}`,
-    };
-  });
-  return {
-    what: path,
-    entries,
-    read: async function* (entry, options) {
-      const file = await onDisk("read", path, () => fs.open(path, "r"));
-      try {
-        const { size, mtimeMs } = await onDisk("read", path, () => file.stat());
-        if (`${size} ${mtimeMs}` !== stamp)
-          throw new DrayError("ARCHIVE_INVALID", `${path} was changed while it was read; start again`);
-        yield* bodyOf(file, path, entry, options);
-      } finally {
-        await onDisk("read", path, () => file.close());
-      }
-    },
-    close: async () => {},
-  };
 };
 
 const spooledTar = async (kept: Spool, what: string): Promise<TarFile> => {
@@ -123,7 +112,7 @@ const spooledTar = async (kept: Spool, what: string): Promise<TarFile> => {
     return {
       what,
       entries,
-      read: (entry, options) => bodyOf(kept.file, what, entry, options),
+      read: (entry, options) => bodyOf(what, entry, options, (range) => fileChunks(kept.file, what, range)),
       close: () => kept.close(),
     };
   } catch (error) {
@@ -170,14 +159,14 @@ async function* cancellable(
 const blockSize = 256 * 1024;
 
 async function* bodyOf(
-  file: OpenFile,
   what: string,
   entry: IndexedEntry,
   { offset = 0, length = entry.size, signal }: ReadBodyOptions = {},
+  chunksOf: (range: FileRange) => AsyncIterable<Uint8Array>,
 ): AsyncGenerator<Uint8Array> {
   const [start, end] = [entry.offset + offset, entry.offset + Math.min(entry.size, offset + length)];
   let at = start;
-  for await (const block of fileChunks(file, what, { start, end, signal })) {
+  for await (const block of chunksOf({ start, end, signal })) {
     at += block.byteLength;
     yield block;
   }

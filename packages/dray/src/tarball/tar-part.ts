@@ -1,14 +1,22 @@
 import { Semaphore } from "../async/index.ts";
 import { type Cancel, type Content, digestMismatch, sizeMismatch, type WriteOptions } from "../content/index.ts";
 import { DrayError, throwIfAborted } from "../errors.ts";
-import { type FileSystem, fileChunks, hashedWriter, type Lock, type OpenFile, onDisk } from "../files/index.ts";
+import {
+  type FileSystem,
+  fileChunks,
+  hashedWriter,
+  type Lock,
+  type OpenFile,
+  onDisk,
+  writeFully,
+} from "../files/index.ts";
 import { blockSize, giveBlock, takeBlock } from "../hash/index.ts";
 import { algorithmOf, type Descriptor, type Digest } from "../oci/index.ts";
-import { endOfArchive, padding, writeHeader } from "../tar/index.ts";
+import { type NewEntry, padding, writeHeader } from "../tar/index.ts";
 import { type Extent, extentOf, findExtents } from "./extents.ts";
 import { examine, hashBytes } from "./leftover.ts";
 import { openPartFile, type PartFile } from "./part-file.ts";
-import type { LastEntry, NamedContent, TarSink } from "./sink.ts";
+import { endingOf, type LastEntry, type NamedContent, type TarSink } from "./sink.ts";
 
 /** Half-finished archives that are examined at the same time. */
 const examinedAtOnce = 2;
@@ -109,18 +117,13 @@ export class TarPart implements TarSink {
     // An attempt that stopped while it closed gaps may have left anything behind the body.
     for (const { laidBefore, body, size } of slots) if (laidBefore) await this.#writeAt(body + size, padding(size));
     const end = await this.#closeGaps(slots);
-    const links: Uint8Array[] = [];
+    const links: NewEntry[] = [];
     for (const slot of slots) {
       const [name = slot.name, ...others] = names.get(slot.digest) ?? [];
       if (name !== slot.name) await this.#writeAt(slot.start, writeHeader({ name, size: slot.size }));
-      for (const other of others) links.push(writeHeader({ name: other, type: "hardlink", linkName: name }));
+      for (const other of others) links.push({ name: other, type: "hardlink", linkName: name });
     }
-    const files = last.flatMap(({ name, bytes }) => [
-      writeHeader({ name, size: bytes.byteLength }),
-      bytes,
-      padding(bytes.byteLength),
-    ]);
-    const tail = Buffer.concat([...links, ...files, endOfArchive()]);
+    const tail = endingOf(links, last);
     await this.#writeAt(end, tail);
     await this.#disk(() => this.#file.truncate(end + tail.byteLength));
     // Closed before: not every system renames what is open.
@@ -271,13 +274,8 @@ export class TarPart implements TarSink {
     giveBlock(block.buffer);
   }
 
-  async #writeAt(position: number, bytes: Uint8Array): Promise<void> {
-    for (let at = 0; at < bytes.byteLength; ) {
-      const { bytesWritten } = await this.#disk(() =>
-        this.#file.write(bytes, at, bytes.byteLength - at, position + at),
-      );
-      at += bytesWritten;
-    }
+  #writeAt(position: number, bytes: Uint8Array): Promise<void> {
+    return this.#disk(() => writeFully(this.#file, bytes, position));
   }
 
   #disk<T>(work: () => Promise<T>): Promise<T> {

@@ -3,8 +3,8 @@ import { type Content, detach, digestMismatch, sized, type WriteOptions } from "
 import { DrayError } from "../errors.ts";
 import { digesterFor } from "../hash/index.ts";
 import { algorithmOf, type Descriptor, type Digest } from "../oci/index.ts";
-import { endOfArchive, padding, writeHeader } from "../tar/index.ts";
-import type { LastEntry, NamedContent, TarSink } from "./sink.ts";
+import { type NewEntry, padding, writeHeader } from "../tar/index.ts";
+import { endingOf, type LastEntry, type NamedContent, type TarSink } from "./sink.ts";
 
 /** Where the bytes of a stream go. */
 export interface Outlet {
@@ -74,21 +74,15 @@ export class TarStream implements TarSink {
   }
 
   async finish(names: ReadonlyMap<Digest, readonly string[]>, last: readonly LastEntry[]): Promise<void> {
-    for (const [digest, wanted] of names) {
-      const name = this.#written.get(digest);
-      if (name === undefined)
+    const links = [...names].flatMap(([digest, wanted]): NewEntry[] => {
+      const linkName = this.#written.get(digest);
+      if (linkName === undefined)
         throw new DrayError("NOT_FOUND", `cannot finish ${this.#what}: ${digest} was not written to it`, {
           reference: digest,
         });
-      for (const other of wanted)
-        if (other !== name) await this.#outlet.put(writeHeader({ name: other, type: "hardlink", linkName: name }));
-    }
-    for (const { name, bytes } of last) {
-      await this.#outlet.put(writeHeader({ name, size: bytes.byteLength }));
-      await this.#outlet.put(bytes);
-      await this.#outlet.put(padding(bytes.byteLength));
-    }
-    await this.#outlet.put(endOfArchive());
+      return wanted.filter((name) => name !== linkName).map((name) => ({ name, type: "hardlink", linkName }));
+    });
+    await this.#outlet.put(endingOf(links, last));
     await this.#outlet.end();
   }
 
