@@ -19,19 +19,11 @@ export const floors: Readonly<Record<string, readonly (readonly string[])[]>> = 
     ["locations", "open.ts"],
     ["index.ts"],
   ],
-  service: [
-    ["config", "response", "sqlite"],
-    ["http-server", "identity"],
-    ["ops", "observe"],
-    ["lifecycle", "program"],
-    ["index.ts"],
-  ],
+  service: [["response", "config", "control"], ["http-server", "observe"], ["identity", "sqlite"], ["program"]],
   server: [
     ["notice.ts"],
     ["storage", "leases"],
-    ["answer"],
     ["registry-error.ts"],
-    ["listen"],
     ["distribution-tree"],
     ["metadata", "uploads", "access"],
     ["deletion"],
@@ -39,14 +31,14 @@ export const floors: Readonly<Record<string, readonly (readonly string[])[]>> = 
     ["options.ts"],
     ["context.ts"],
     ["endpoints"],
-    ["operation", "observing"],
+    ["observing"],
     ["registry.ts"],
     ["config", "settings"],
     ["serve"],
     ["index.ts"],
   ],
   testkit: [
-    ["basic.ts", "body.ts", "respond.ts", "target.ts"],
+    ["basic.ts", "body.ts", "raw-client.ts", "respond.ts", "target.ts"],
     ["exchange.ts", "hosts.ts", "listen.ts", "synthetic.ts"],
     ["log.ts"],
     ["certificates", "faults", "files", "tokens"],
@@ -95,10 +87,8 @@ export const betweenSiblings: readonly {
 
 /** How many faults of a kind still stand. The numbers only go down; without a number there is none. */
 export const tolerated: Readonly<Partial<Record<FaultKind, number>>> = {
-  floor: 1,
-  door: 16,
-  "circle of files": 3,
-  "circle of folders": 1,
+  door: 14,
+  "circle of files": 1,
 };
 
 /** What can be wrong with an import, or with files together. */

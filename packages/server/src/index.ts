@@ -1,22 +1,17 @@
 /** The registry server: a `Handler` over a driver, sockets to serve it on, and what an operator needs around it. */
+
+export { remarkText, SettingsInvalid } from "@dray/service/config";
+export { type Limits, type Listener, type ListenOptions, listen, type TlsOptions } from "@dray/service/http-server";
+export { untilSignals } from "@dray/service/program";
 export type { Access as RegistryAccess, Action, Need, Principal, Verdict } from "./access/index.ts";
-export {
-  describeSettings,
-  describeText,
-  type Flags,
-  loadSettings,
-  remarkText,
-  type Settings,
-  SettingsInvalid,
-} from "./config/index.ts";
+export { describeSettings, describeText, type Flags, loadSettings, type Settings } from "./config/index.ts";
 export { treePaths, typeInside } from "./distribution-tree/index.ts";
 export type { Collected, Decision } from "./gc/index.ts";
-export * from "./listen/index.ts";
 export type { Difference } from "./metadata/index.ts";
 export type { Notice } from "./notice.ts";
-export { type ControlClient, untilSignals } from "./operation/index.ts";
 export type { RegistryOptions } from "./options.ts";
 export { createRegistry, type Registry } from "./registry.ts";
 export type { RefusalCode } from "./registry-error.ts";
+export { type ControlClient } from "./serve/controls.ts";
 export * from "./serve/index.ts";
 export * from "./storage/index.ts";

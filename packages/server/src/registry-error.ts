@@ -1,4 +1,4 @@
-import { HttpError } from "./answer/index.ts";
+import { HttpError } from "@dray/service/response";
 
 /**
  * The error codes of the distribution specification, and two of CNCF distribution's for what the specification has no word for:

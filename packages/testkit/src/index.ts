@@ -9,6 +9,7 @@ export * from "./hosts.ts";
 export * from "./images/index.ts";
 export * from "./listen.ts";
 export * from "./log.ts";
+export * from "./raw-client.ts";
 export * from "./registry/index.ts";
 export * from "./synthetic.ts";
 export * from "./tokens/index.ts";

@@ -1,4 +1,4 @@
-import { type Listener, type ListenOptions, listen as serve } from "@dray/server";
+import { type Listener, type ListenOptions, listen as serve } from "@dray/service/http-server";
 import { bytesBody } from "dray/content";
 import { isDrayError } from "dray/errors";
 import type { Handler, HttpRequest, HttpResponse } from "dray/http";

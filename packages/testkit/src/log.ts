@@ -1,5 +1,4 @@
-import type { Handler, HeaderPairs, HttpRequest, Middleware } from "dray/http";
-import { header } from "dray/http";
+import { type Handler, type HeaderPairs, type HttpRequest, header, type Middleware } from "dray/http";
 import { mapRequestBody, mapResponseBody } from "./body.ts";
 
 /** One request as it was seen. Numbers grow while its bodies pass. */

@@ -1,5 +1,4 @@
-import type { Command } from "commander";
-import { Argument } from "commander";
+import { Argument, type Command } from "commander";
 import { completionScript, type Shell, shells } from "../completion/index.ts";
 import type { Call } from "../context.ts";
 import type { SharedOptions } from "../flags.ts";

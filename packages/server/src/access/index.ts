@@ -6,5 +6,5 @@ export { type HtpasswdOptions, htpasswd } from "./htpasswd/index.ts";
 export { type Destination, needOf } from "./needs.ts";
 export { openAccess } from "./open.ts";
 export { repositoryPatterns } from "./patterns.ts";
-export { algorithms, type FetchJson, type TokensOptions, tokens } from "./tokens/index.ts";
+export { algorithms, fetchJson, type TokensOptions, tokens } from "./tokens/index.ts";
 export type { Access, Action, Need, Principal, Verdict } from "./types.ts";

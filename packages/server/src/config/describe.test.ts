@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { configSchema } from "@dray/service/config";
 import { describeSettings, describeText, loadSettings, reloadable, type Settings } from "./index.ts";
 import { table } from "./keys/index.ts";
-import { configSchema } from "./schema.ts";
 
 const example = (name: string): string => fileURLToPath(new URL(`testdata/${name}.yml`, import.meta.url));
 const minimal = "version: 0.1\nstorage: {filesystem: {rootdirectory: /d}}\nhttp: {addr: '127.0.0.1:5000'}\n";

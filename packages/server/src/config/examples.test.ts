@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { loadSettings, remarkText, SettingsInvalid, type Sources } from "./index.ts";
+import { remarkText, SettingsInvalid } from "@dray/service/config";
+import { loadSettings, type Sources } from "./index.ts";
 
 const example = (name: string): string => fileURLToPath(new URL(`testdata/${name}.yml`, import.meta.url));
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { loadSettings, remarkText, SettingsInvalid, type Sources } from "./index.ts";
+import { remarkText, SettingsInvalid } from "@dray/service/config";
+import { loadSettings, type Sources } from "./index.ts";
 
 const minimal = "version: 0.1\nstorage: {filesystem: {rootdirectory: /d}}\nhttp: {addr: '127.0.0.1:5000'}\n";
 

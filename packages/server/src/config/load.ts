@@ -1,10 +1,14 @@
-import { type Described, describe, describedText } from "./describe.ts";
+import {
+  type Described,
+  describe,
+  describedText,
+  type Environment,
+  type Remark,
+  readConfig,
+} from "@dray/service/config";
 import { table } from "./keys/index.ts";
-import type { Remark } from "./node.ts";
-import { readConfig } from "./read-config.ts";
 import { buildSettings } from "./settings/index.ts";
 import type { Settings } from "./settings/types.ts";
-import type { Environment } from "./variables.ts";
 
 export interface Sources {
   /** Path of the configuration. Default: what `REGISTRY_CONFIGURATION_PATH` says, else none. */

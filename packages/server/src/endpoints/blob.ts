@@ -1,8 +1,6 @@
+import { answerOf, bare, emptyBody, fileBody, partsBody } from "@dray/service/response";
 import { type HttpResponse, header } from "dray/http";
 import { type Digest, isDigest } from "dray/oci";
-import { fileBody } from "../answer/file-body.ts";
-import { answerOf, bare, emptyBody } from "../answer/index.ts";
-import { partsBody } from "../answer/parts-body.ts";
 import { RegistryError } from "../registry-error.ts";
 import { badDigest } from "./bad-digest.ts";
 import type { Call } from "./call.ts";

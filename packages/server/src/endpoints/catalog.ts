@@ -1,5 +1,5 @@
+import { withJson } from "@dray/service/response";
 import type { HttpResponse } from "dray/http";
-import { withJson } from "../answer/index.ts";
 import type { Call } from "./call.ts";
 import { linkTo, pageSize } from "./pages.ts";
 

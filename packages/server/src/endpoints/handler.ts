@@ -1,9 +1,9 @@
+import { factsOf } from "@dray/service/observe";
+import { bare, refused, withJson } from "@dray/service/response";
 import type { Handler, HttpRequest, HttpResponse } from "dray/http";
 import { isRepository } from "dray/oci";
 import { type Access, type Need, needOf, type Principal, type Verdict } from "../access/index.ts";
-import { bare, refused, withJson } from "../answer/index.ts";
 import type { RegistryContext } from "../context.ts";
-import { factsOf } from "../operation/request-facts.ts";
 import { type RefusalCode, RegistryError } from "../registry-error.ts";
 import { blob } from "./blob.ts";
 import { Call } from "./call.ts";

@@ -1,3 +1,4 @@
+import { answerOf, bare, emptyBody, memoryBody } from "@dray/service/response";
 import { collect } from "dray/content";
 import { isDrayError } from "dray/errors";
 import { type HttpRequest, type HttpResponse, headerValues, isContent } from "dray/http";
@@ -11,7 +12,6 @@ import {
   isTag,
   parseManifest,
 } from "dray/oci";
-import { answerOf, bare, emptyBody, memoryBody } from "../answer/index.ts";
 import { type Described, typeInside } from "../distribution-tree/index.ts";
 import type { ServedManifest } from "../read-cache/index.ts";
 import { RegistryError } from "../registry-error.ts";

@@ -1,5 +1,5 @@
+import { bare } from "@dray/service/response";
 import type { HttpRequest, HttpResponse } from "dray/http";
-import { bare } from "../answer/index.ts";
 
 /**
  * `OPTIONS`: what a browser asks before it sends a request to another origin, always without credentials, so it is answered before

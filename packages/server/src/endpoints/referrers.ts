@@ -1,6 +1,6 @@
+import { withBytes } from "@dray/service/response";
 import type { HttpResponse } from "dray/http";
 import { type Descriptor, type Digest, isDigest, mediaTypes } from "dray/oci";
-import { withBytes } from "../answer/index.ts";
 import type { ManifestRecord, Metadata, Page } from "../metadata/index.ts";
 import type { ListPage } from "../read-cache/index.ts";
 import { badDigest } from "./bad-digest.ts";

@@ -1,6 +1,6 @@
+import { withBytes } from "@dray/service/response";
 import type { HttpResponse } from "dray/http";
 import { encodeJson } from "dray/oci";
-import { withBytes } from "../answer/index.ts";
 import { RegistryError } from "../registry-error.ts";
 import type { Call } from "./call.ts";
 import { linkTo, pageSize } from "./pages.ts";

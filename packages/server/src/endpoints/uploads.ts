@@ -1,7 +1,7 @@
+import { bare } from "@dray/service/response";
 import { isDrayError } from "dray/errors";
 import { type HttpRequest, type HttpResponse, header, isContent } from "dray/http";
 import { algorithmOf, type Digest, type DigestAlgorithm, isDigest, isRepository } from "dray/oci";
-import { bare } from "../answer/index.ts";
 import { RegistryError } from "../registry-error.ts";
 import { OutOfOrder, type Upload } from "../uploads/index.ts";
 import { badDigest } from "./bad-digest.ts";

@@ -1,9 +1,9 @@
+import { errcodeOf } from "@dray/service/sqlite";
 import { DrayError, isDrayError } from "dray/errors";
 import { KeyedRwLock } from "dray/internal/async";
 import type { Tree } from "../distribution-tree/index.ts";
 import type { Notice } from "../notice.ts";
 import { areRacy, sameVersions, versionsOf } from "./file-versions.ts";
-import { errcodeOf } from "./open-database.ts";
 import { scan } from "./scan.ts";
 import { newState, type ReconcilerState } from "./state.ts";
 import type { Metadata } from "./types.ts";

@@ -1,6 +1,6 @@
+import type { Row } from "@dray/service/sqlite";
 import type { Annotations, Digest } from "dray/oci";
 import { digestOfKey, unpacked } from "./digest-key.ts";
-import type { Row } from "./statements.ts";
 import type { ManifestRecord, TagRecord } from "./types.ts";
 
 /** Bytes come as text: an array for each would cost more than all the rest of a row. */

@@ -1,4 +1,4 @@
-import type { DatabaseFormat } from "./open-database.ts";
+import type { DatabaseFormat } from "@dray/service/sqlite";
 
 /** Goes up when the tables change: a file of another version is begun anew, since all of it can be read from the tree. */
 const version = 1;

@@ -1,12 +1,11 @@
 import type { DatabaseSync, SQLInputValue } from "node:sqlite";
+import { corrupt, errcodeOf, noDatabase, openDatabase, removeDatabase, Statements } from "@dray/service/sqlite";
 import { DrayError } from "dray/errors";
 import type { Digest } from "dray/oci";
 import type { Notice } from "../notice.ts";
 import { digestOfKey, keyBefore, keyOf, packed, unpacked } from "./digest-key.ts";
-import { corrupt, errcodeOf, noDatabase, openDatabase, removeDatabase } from "./open-database.ts";
 import { manifestColumns, manifestOf, tagColumns, tagOf } from "./rows.ts";
 import { format } from "./schema.ts";
-import { Statements } from "./statements.ts";
 import type { ManifestRecord, Metadata, Page, TagRecord } from "./types.ts";
 import { Uses } from "./uses.ts";
 

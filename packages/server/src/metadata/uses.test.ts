@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { Statements } from "@dray/service/sqlite";
 import { type Digest, digestOf } from "dray/oci";
 import fc from "fast-check";
 import { withDatabase } from "../../test/database.ts";
 import { keyOf, packed } from "./digest-key.ts";
 import { format } from "./schema.ts";
-import { Statements } from "./statements.ts";
 import { Uses } from "./uses.ts";
 
 /** Digests of which every four begin with the same 48 bits. */

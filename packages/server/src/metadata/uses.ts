@@ -1,6 +1,6 @@
+import type { Statements } from "@dray/service/sqlite";
 import type { Digest } from "dray/oci";
 import { keyOf, shortKey } from "./digest-key.ts";
-import type { Statements } from "./statements.ts";
 
 /** How many repositories `holders` tells. */
 const enough = 16;

@@ -1,7 +1,6 @@
-import { type Access, htpasswd, openAccess, tokens } from "../access/index.ts";
+import { type Access, fetchJson, htpasswd, openAccess, tokens } from "../access/index.ts";
 import type { AccessSettings } from "../config/index.ts";
 import type { Notice } from "../notice.ts";
-import { fetchJson } from "./fetch-json.ts";
 
 /** Who may do what, by the settings. @throws DrayError where a file that is needed for it cannot be read */
 export const accessOf = async (settings: AccessSettings, onNotice: (notice: Notice) => void): Promise<Access> => {

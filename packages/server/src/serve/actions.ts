@@ -1,6 +1,7 @@
 import { type CollectOptions, verifyBlobs } from "../gc/index.ts";
-import type { AuditLog, ControlActions, Metrics } from "../operation/index.ts";
+import type { AuditLog, Metrics } from "../observing/index.ts";
 import type { Registry } from "../registry.ts";
+import type { ControlActions } from "./controls.ts";
 
 export interface ActionsOptions {
   readonly registry: Registry;

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { DrayError } from "dray/errors";
 import { loadSettings } from "../config/index.ts";
-import type { ControlActions } from "../operation/index.ts";
 import type { Registry } from "../registry.ts";
+import type { ControlActions } from "./controls.ts";
 import { jobsOf } from "./jobs.ts";
 
 /** What is logged when garbage collection ends so, once. */

@@ -1,8 +1,9 @@
+import type { Log } from "@dray/service/observe";
+import { every } from "@dray/service/program";
 import { isDrayError } from "dray/errors";
 import type { Settings } from "../config/index.ts";
-import type { ControlActions, Log } from "../operation/index.ts";
 import type { Registry } from "../registry.ts";
-import { every } from "./schedule.ts";
+import type { ControlActions } from "./controls.ts";
 
 /** What is done in the background: garbage collection where it is wanted, and the removal of uploads that nobody goes on with. */
 export const jobsOf = (

@@ -1,8 +1,9 @@
+import { control } from "@dray/service/control";
 import { DrayError } from "dray/errors";
 import type { Settings } from "../config/index.ts";
 import type { Notice } from "../notice.ts";
-import { type ControlClient, control, controls, socketPath } from "../operation/index.ts";
 import { actionsOf } from "./actions.ts";
+import { type ControlClient, controls, socketPath } from "./controls.ts";
 import { openRegistry } from "./open-registry.ts";
 
 /**

@@ -3,13 +3,14 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { control } from "@dray/service/control";
 import { listen, testCertificates } from "@dray/testkit";
 import { bytesBody, collect } from "dray/content";
 import { connection, type HttpResponse, header } from "dray/http";
 import { digestOf } from "dray/oci";
+import { fetchJson } from "../access/index.ts";
 import { loadSettings, type Settings } from "../config/index.ts";
-import { control, controls, socketPath } from "../operation/index.ts";
-import { fetchJson } from "./fetch-json.ts";
+import { controls, socketPath } from "./controls.ts";
 import { maintain } from "./maintain.ts";
 import { type Serving, serve } from "./serve.ts";
 

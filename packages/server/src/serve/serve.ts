@@ -1,29 +1,16 @@
+import { serveControl } from "@dray/service/control";
+import { bind, type Listener, type ListenOptions, withHeaders } from "@dray/service/http-server";
+import { debugHandler, HealthChecks, type Log, observe, openLog } from "@dray/service/observe";
+import { Certificates, CloseStack, readTls } from "@dray/service/program";
 import { DrayError } from "dray/errors";
 import type { HttpRequest } from "dray/http";
 import { type DebugSettings, type ListenSettings, reloadable, type Settings } from "../config/index.ts";
-import type { Listener, ListenOptions } from "../listen/index.ts";
 import type { Notice } from "../notice.ts";
-import {
-  controls,
-  debugHandler,
-  HealthChecks,
-  type Log,
-  type Metrics,
-  observe,
-  openLog,
-  openMetrics,
-  registryHealth,
-  serveControl,
-  socketPath,
-} from "../operation/index.ts";
+import { type Metrics, openMetrics, registryHealth } from "../observing/index.ts";
 import { actionsOf } from "./actions.ts";
-import { bind } from "./bind.ts";
-import { Certificates } from "./certificates.ts";
-import { withHeaders } from "./headers.ts";
+import { controls, socketPath } from "./controls.ts";
 import { jobsOf } from "./jobs.ts";
 import { type OpenRegistry, openRegistry } from "./open-registry.ts";
-import { DisposableLines } from "./opened.ts";
-import { readTls } from "./tls.ts";
 import { watchersOf } from "./watch.ts";
 
 /** A registry that is being served. */
@@ -51,7 +38,7 @@ const forEver = 2 ** 31 - 1;
  * @throws DrayError naming what is wrong; nothing is left open then
  */
 export const serve = async (settings: Settings, { settings: again, version }: ServeOptions): Promise<Serving> => {
-  const opened = new DisposableLines();
+  const opened = new CloseStack();
   try {
     let current = settings;
     const lines = await opened.lines("stderr");

@@ -1,17 +1,9 @@
+import { accessLog, type Log, type Observer } from "@dray/service/observe";
+import type { CloseStack } from "@dray/service/program";
 import type { HttpRequest } from "dray/http";
 import type { Settings } from "../config/index.ts";
-import type { Route } from "../endpoints/index.ts";
-import { routeOfRequest } from "../endpoints/index.ts";
-import {
-  type AuditLog,
-  accessLog,
-  auditLog,
-  handlerOf,
-  type Log,
-  type Metrics,
-  type Observer,
-} from "../operation/index.ts";
-import type { DisposableLines } from "./opened.ts";
+import { type Route, routeOfRequest } from "../endpoints/index.ts";
+import { type AuditLog, auditLog, handlerOf, type Metrics } from "../observing/index.ts";
 
 /** Those who see every request, and the audit log, which sees more than requests. */
 export interface Watchers {
@@ -21,7 +13,7 @@ export interface Watchers {
 
 export const watchersOf = async (
   { log: { access, audit }, registry: { locations } }: Settings,
-  { opened, log, metrics }: { opened: DisposableLines; log: Log; metrics: Metrics | undefined },
+  { opened, log, metrics }: { opened: CloseStack; log: Log; metrics: Metrics | undefined },
 ): Promise<Watchers> => {
   const prefix = locations?.prefix ?? "";
   const routed = (request: HttpRequest): Route => routeOfRequest(request, prefix);

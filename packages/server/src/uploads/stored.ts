@@ -1,5 +1,4 @@
-import type { DigestAlgorithm } from "dray/oci";
-import { isObject } from "dray/oci";
+import { type DigestAlgorithm, isObject } from "dray/oci";
 import { uploadData, uploadFolder, uploadStarted, uploadsPath, walk } from "../distribution-tree/index.ts";
 import type { Driver } from "../storage/index.ts";
 

@@ -3,12 +3,12 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after } from "node:test";
+import { accessLog, observe } from "@dray/service/observe";
 import { type Exchange, exchange } from "@dray/testkit";
 import { hashSync } from "bcryptjs";
 import { header } from "dray/http";
 import { exportJWK, type GenerateKeyPairResult, generateKeyPair, SignJWT } from "jose";
 import { type Access, type Action, htpasswd, tokens } from "../../src/access/index.ts";
-import { accessLog, observe } from "../../src/operation/index.ts";
 import { deletes, filled, learn, reads } from "./lesson.ts";
 import { blobDigest, image, imageDigest } from "./sample.ts";
 

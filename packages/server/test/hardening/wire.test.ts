@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { after, suite, test } from "node:test";
+import { listen } from "@dray/service/http-server";
+import { accessLog, observe } from "@dray/service/observe";
+import { rawClient, statuses } from "@dray/testkit";
 import { digestOf, encodeJson, mediaTypes } from "dray/oci";
-import { listen } from "../../src/listen/index.ts";
-import { accessLog, observe } from "../../src/operation/index.ts";
-import { rawClient, statuses } from "../raw-client.ts";
 import { checkAnswer } from "./answers.ts";
 import { filled, reads } from "./lesson.ts";
 import { blob, blobDigest, image, imageDigest, imageWith } from "./sample.ts";

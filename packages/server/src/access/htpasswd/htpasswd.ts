@@ -1,12 +1,10 @@
+import { challengeOf, credentialsOf, isHeaderText, WatchedFile, type WatchedOptions } from "@dray/service/identity";
 import { DrayError } from "dray/errors";
 import { errnoOf } from "dray/files";
 import type { HttpRequest } from "dray/http";
 import { type Anonymous, type AnonymousOptions, anonymous } from "../anonymous.ts";
-import { challengeOf, isHeaderText } from "../challenge.ts";
-import { credentialsOf } from "../credentials.ts";
 import { forbidden, saidOf, unauthorised } from "../refusals.ts";
 import type { Access, Need, Verdict } from "../types.ts";
-import { WatchedFile, type WatchedOptions } from "../watched-file.ts";
 import type { AttemptOptions } from "./attempts.ts";
 import { type Entries, readEntries } from "./entries.ts";
 import { Passwords } from "./passwords.ts";

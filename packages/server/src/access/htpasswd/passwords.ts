@@ -1,7 +1,7 @@
 import { createHmac, randomBytes } from "node:crypto";
+import { addressOf } from "@dray/service/identity";
 import { LruCache, SingleFlight } from "dray/internal/async";
 import type { Notice } from "../../notice.ts";
-import { addressOf } from "../address.ts";
 import { later, unauthorised } from "../refusals.ts";
 import type { Verdict } from "../types.ts";
 import { type AttemptOptions, Attempts } from "./attempts.ts";

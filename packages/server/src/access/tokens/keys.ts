@@ -1,6 +1,6 @@
+import { WatchedFile, type WatchedOptions } from "@dray/service/identity";
 import { nodeFiles } from "dray/files";
 import type { Notice } from "../../notice.ts";
-import { WatchedFile, type WatchedOptions } from "../watched-file.ts";
 import { joinRings, type KeyRing, readBundle, readKeySetFile } from "./key-ring.ts";
 import { type FetchJson, RemoteKeys } from "./remote-keys.ts";
 

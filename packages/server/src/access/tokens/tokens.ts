@@ -1,13 +1,11 @@
 import { createHash } from "node:crypto";
+import { challengeOf, credentialsOf, isHeaderText, type WatchedOptions } from "@dray/service/identity";
 import { DrayError } from "dray/errors";
 import type { HttpRequest } from "dray/http";
 import { LruCache, SingleFlight } from "dray/internal/async";
 import { type AnonymousOptions, anonymous } from "../anonymous.ts";
-import { challengeOf, isHeaderText } from "../challenge.ts";
-import { credentialsOf } from "../credentials.ts";
 import { forbidden, later, saidOf, unauthorised } from "../refusals.ts";
 import type { Access, Need, Principal, Verdict } from "../types.ts";
-import type { WatchedOptions } from "../watched-file.ts";
 import { algorithms } from "./algorithms.ts";
 import { covers, scopeOf } from "./grants.ts";
 import type { KeyRing } from "./key-ring.ts";

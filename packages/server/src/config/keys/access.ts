@@ -1,6 +1,5 @@
+import { anything, choice, type Key, listOf, needless, refused, supported, text, truth } from "@dray/service/config";
 import { algorithms } from "../../access/index.ts";
-import { type Key, needless, refused, supported } from "../key.ts";
-import { anything, choice, listOf, text, truth } from "../value-types.ts";
 
 export const authKeys: readonly Key[] = [
   needless("auth.none", anything, "everybody may do everything, which is the default"),

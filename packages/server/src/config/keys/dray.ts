@@ -1,7 +1,18 @@
+import {
+  choice,
+  count,
+  duration,
+  type Key,
+  type KeyFacts,
+  listOf,
+  positive,
+  size,
+  supported,
+  text,
+  truth,
+} from "@dray/service/config";
+import { proxiesOf } from "@dray/service/http-server";
 import { repositoryPatterns } from "../../access/index.ts";
-import { proxiesOf } from "../../listen/forwarded.ts";
-import { type Key, type KeyFacts, supported } from "../key.ts";
-import { choice, count, duration, listOf, positive, size, text, truth } from "../value-types.ts";
 
 const [second, hour, MiB] = [1000, 3_600_000, 1024 * 1024];
 

@@ -1,6 +1,19 @@
-import { ignored, type Key, needless, refused, supported } from "../key.ts";
-import { type ConfigNode, isEmpty, truthOf } from "../node.ts";
-import { anything, choice, count, fields, text, truth } from "../value-types.ts";
+import {
+  anything,
+  type ConfigNode,
+  choice,
+  count,
+  fields,
+  ignored,
+  isEmpty,
+  type Key,
+  needless,
+  refused,
+  supported,
+  text,
+  truth,
+  truthOf,
+} from "@dray/service/config";
 
 /** Something in a list, or in the lists of a map, that nobody disabled. */
 const enabled = (node: ConfigNode): boolean => {

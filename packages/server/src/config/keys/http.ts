@@ -1,9 +1,23 @@
+import {
+  anything,
+  type ConfigNode,
+  choice,
+  duration,
+  headers,
+  ignored,
+  isEmpty,
+  type Key,
+  listOf,
+  needless,
+  parseAddress,
+  refused,
+  supported,
+  text,
+  truth,
+  truthOf,
+} from "@dray/service/config";
 import { redactUrl } from "dray/http";
 import { suites } from "../cipher-suites.ts";
-import { ignored, type Key, needless, refused, supported } from "../key.ts";
-import { parseAddress } from "../listen-address.ts";
-import { type ConfigNode, isEmpty, truthOf } from "../node.ts";
-import { anything, choice, duration, headers, listOf, text, truth } from "../value-types.ts";
 
 const isTrue = (node: ConfigNode): boolean => truthOf(node) === true;
 const names = (node: ConfigNode): boolean =>

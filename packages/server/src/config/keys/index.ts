@@ -1,5 +1,5 @@
 /** Every key of the registry's configuration: of distribution 2.8 and 3, and ours. */
-import { type KeyTable, keyTable } from "../key-table.ts";
+import { type KeyTable, keyTable } from "@dray/service/config";
 import { authKeys } from "./access.ts";
 import { ownKeys } from "./dray.ts";
 import { aroundKeys } from "./general.ts";

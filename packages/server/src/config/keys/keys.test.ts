@@ -1,10 +1,8 @@
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
-import { writtenValue } from "../describe.ts";
+import { type Key, variableOf, writtenValue } from "@dray/service/config";
 import { loadSettings } from "../index.ts";
-import type { Key } from "../key.ts";
-import { variableOf } from "../variables.ts";
 import { table } from "./index.ts";
 
 const { keys, at: keyOf, namesBelow } = table;

@@ -1,5 +1,4 @@
-import { type Key, needless, refused, supported } from "../key.ts";
-import { anything, count, duration, text, truth } from "../value-types.ts";
+import { anything, count, duration, type Key, needless, refused, supported, text, truth } from "@dray/service/config";
 
 const hour = 3_600_000;
 const elsewhere = (what: string): string =>

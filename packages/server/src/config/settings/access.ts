@@ -1,4 +1,4 @@
-import { type ConfigContext, partOf } from "../context.ts";
+import { type ConfigContext, partOf } from "@dray/service/config";
 import type { AccessSettings } from "./types.ts";
 
 export const accessOf = (context: ConfigContext): AccessSettings | undefined => {

@@ -1,5 +1,5 @@
 /** Settings from what the keys say: defaults that depend on each other, and what contradicts what. */
-import type { ConfigContext } from "../context.ts";
+import type { ConfigContext } from "@dray/service/config";
 import { accessOf } from "./access.ts";
 import { debugOf, isLoopback, listenOf } from "./listen.ts";
 import { logOf, registryOf } from "./registry.ts";

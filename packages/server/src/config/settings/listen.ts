@@ -1,7 +1,6 @@
 import { isIP } from "node:net";
+import { type ConfigContext, fitsSocket, type ListenAddress, parseAddress } from "@dray/service/config";
 import { suites } from "../cipher-suites.ts";
-import type { ConfigContext } from "../context.ts";
-import { fitsSocket, type ListenAddress, parseAddress } from "../listen-address.ts";
 import type { DebugSettings, ListenSettings, TlsSettings } from "./types.ts";
 
 export const listenOf = (context: ConfigContext): ListenSettings | undefined => {

@@ -1,4 +1,4 @@
-import type { ConfigContext } from "../context.ts";
+import type { ConfigContext } from "@dray/service/config";
 import type { LogSettings, Settings } from "./types.ts";
 
 export const registryOf = ({ values }: ConfigContext): Settings["registry"] => {

@@ -1,6 +1,5 @@
 import { join } from "node:path";
-import { type ConfigContext, partOf } from "../context.ts";
-import { originText } from "../node.ts";
+import { type ConfigContext, originText, partOf } from "@dray/service/config";
 import type { StorageSettings } from "./types.ts";
 
 /** What stands in `storage` beside the driver. */

@@ -1,8 +1,7 @@
+import type { Effective, ListenAddress } from "@dray/service/config";
+import type { Limits } from "@dray/service/http-server";
 import type { HtpasswdOptions, TokensOptions } from "../../access/index.ts";
-import type { Limits } from "../../listen/index.ts";
 import type { RegistryOptions } from "../../options.ts";
-import type { ListenAddress } from "../listen-address.ts";
-import type { Effective } from "../values.ts";
 
 /** Everything an operator said, and defaults for the rest, as plain data. Times are milliseconds, sizes bytes, paths as they were written. */
 export interface Settings {

@@ -1,0 +1,121 @@
+import { counter, type Family, gauge, HttpMetrics, MetricsPage, promRegistry } from "@dray/service/observe";
+import type { Registry } from "prom-client";
+import type { Collected } from "../../gc/index.ts";
+import { StorageMetrics } from "./storage.ts";
+
+/** What is asked of the registry when somebody scrapes; what is missing is not told. */
+export interface Readings {
+  /** The index's own counts. */
+  readonly index?: () => { readonly repositories: number; readonly tags: number; readonly manifests: number };
+  /** Whether the index is whole. */
+  readonly whole?: () => boolean;
+  readonly uploads?: () => number;
+  readonly memory?: () => number;
+  readonly lockouts?: () => number;
+  readonly readOnly?: () => boolean;
+  readonly space?: () => Promise<{ readonly free: number; readonly total: number }>;
+}
+
+/** Questions to the memory of manifests and lists. Whoever answers them counts here. */
+export interface CacheCounts {
+  requests: number;
+  hits: number;
+  errors: number;
+}
+
+/** Everything that is counted, and the page that tells it, under distribution's names and ours. */
+export class Metrics extends MetricsPage {
+  readonly http: HttpMetrics = new HttpMetrics("registry_http");
+  readonly storage: StorageMetrics = new StorageMetrics();
+  readonly cache: CacheCounts = { requests: 0, hits: 0, errors: 0 };
+  readonly #collected = { runs: 0, bytes: 0, manifests: 0, layers: 0, blobs: 0, uploads: 0, seconds: 0, at: 0 };
+
+  constructor(registry: Registry) {
+    super(registry);
+    this.add([...this.http.families(), ...this.storage.families(), ...this.#caches(), ...this.#collections()]);
+  }
+
+  /** A run of garbage collection that came to its end. A dry run is not counted. */
+  collected({ bytes, manifests, layers, blobs, uploads, seconds, dryRun }: Collected, at: number = Date.now()): void {
+    if (dryRun) return;
+    const all = this.#collected;
+    all.runs++;
+    all.bytes += bytes;
+    all.manifests += manifests;
+    all.layers += layers;
+    all.blobs += blobs;
+    all.uploads += uploads;
+    all.seconds += seconds;
+    all.at = at;
+  }
+
+  /** Tells these, too. Once. */
+  read(readings: Readings): void {
+    this.add(familiesOf(readings));
+  }
+
+  #caches(): Family[] {
+    return [
+      counter(
+        "registry_storage_cache_requests_total",
+        "The number of cache request received",
+        () => this.cache.requests,
+      ),
+      counter("registry_storage_cache_hits_total", "The number of cache request received", () => this.cache.hits),
+      counter("registry_storage_cache_errors_total", "The number of cache request errors", () => this.cache.errors),
+    ];
+  }
+
+  #collections(): Family[] {
+    const all = this.#collected;
+    return [
+      counter("dray_gc_runs_total", "Runs of garbage collection that came to their end.", () => all.runs),
+      counter("dray_gc_removed_bytes_total", "Bytes that garbage collection gave back.", () => all.bytes),
+      counter("dray_gc_seconds_total", "Time spent in garbage collection.", () => all.seconds),
+      {
+        name: "dray_gc_removed_total",
+        help: "What garbage collection removed: manifests, layer links, blobs, upload sessions.",
+        type: "counter",
+        values: () =>
+          (["manifests", "layers", "blobs", "uploads"] as const).map((kind) => ({
+            value: all[kind],
+            labels: { kind },
+          })),
+      },
+      gauge("dray_gc_last_run_timestamp_seconds", "When it last came to its end; 0: never yet.", () => all.at / 1000),
+    ];
+  }
+}
+
+/** `processes`: tell of this process, too; default `true`. */
+export const openMetrics = async (options: { processes?: boolean } = {}): Promise<Metrics> =>
+  new Metrics(await promRegistry(options));
+
+const familiesOf = ({ index, whole, uploads, memory, lockouts, readOnly, space }: Readings): Family[] => [
+  ...(index === undefined ? [] : [indexed(index)]),
+  ...(whole === undefined
+    ? []
+    : [gauge("dray_index_whole", "1: the index says what the tree says.", () => Number(whole()))]),
+  ...(uploads === undefined ? [] : [gauge("dray_uploads_open", "Upload sessions that are open.", uploads)]),
+  ...(memory === undefined ? [] : [gauge("dray_memory_bytes", "Bytes of manifests and lists in memory.", memory)]),
+  ...(lockouts === undefined
+    ? []
+    : [counter("dray_lockouts_total", "Names locked out for wrong passwords.", lockouts)]),
+  ...(readOnly === undefined
+    ? []
+    : [gauge("dray_read_only", "1: nothing can be pushed or deleted.", () => Number(readOnly()))]),
+  ...(space === undefined
+    ? []
+    : [
+        gauge("dray_storage_free_bytes", "Bytes that the storage has left.", async () => (await space()).free),
+        gauge("dray_storage_size_bytes", "Bytes that the storage has in all.", async () => (await space()).total),
+      ]),
+];
+
+/** One family, because counting costs a little with many tags. */
+const indexed = (index: NonNullable<Readings["index"]>): Family => ({
+  name: "dray_index_entries",
+  help: "What the index knows: repositories, tags, manifests.",
+  type: "gauge",
+  values: () => Object.entries(index()).map(([kind, value]) => ({ value, labels: { kind } })),
+});

@@ -1,0 +1,53 @@
+import { join, resolve } from "node:path";
+import type { ControlActions as Actions, ControlClient as Client, ControlFormat } from "@dray/service/control";
+import type { Collected, CollectOptions, Decision } from "../gc/index.ts";
+import type { Difference } from "../metadata/index.ts";
+
+/** What an operator can ask of a running registry: the words of each question, what is told on the way, and what comes of it. */
+export interface Controls {
+  gc: {
+    readonly options: Pick<CollectOptions, "dryRun" | "grace" | "lease" | "untagged">;
+    readonly progress: Decision;
+    readonly result: Collected;
+  };
+  /** Compares index and tree. */
+  check: { readonly options: object; readonly progress: Difference; readonly result: { readonly differences: number } };
+  /** Hashes blobs. */
+  verify: { readonly options: object; readonly progress: Damage; readonly result: Verified };
+  rebuild: { readonly options: object; readonly progress: never; readonly result: object };
+  "read-only": { readonly options: { readonly on: boolean }; readonly progress: never; readonly result: object };
+  reload: { readonly options: object; readonly progress: never; readonly result: object };
+  status: { readonly options: object; readonly progress: never; readonly result: Readonly<Record<string, unknown>> };
+}
+
+export interface Damage {
+  readonly digest: string;
+  readonly reason: string;
+}
+
+export interface Verified {
+  readonly blobs: number;
+  readonly bytes: number;
+  readonly damaged: number;
+}
+
+export type ControlActions = Actions<Controls>;
+
+/** A registry that is running, to be asked. */
+export type ControlClient = Client<Controls>;
+
+export const controls: ControlFormat<Controls> = {
+  program: "the registry",
+  words: {
+    gc: { options: { dryRun: "boolean", grace: "number", lease: "number", untagged: "number" } },
+    check: {},
+    verify: {},
+    rebuild: {},
+    "read-only": { options: { on: "boolean" }, needs: ["on"] },
+    reload: {},
+    status: { reads: true },
+  },
+};
+
+/** Where the control socket of a data folder lies. */
+export const socketPath = (dataFolder: string): string => join(resolve(dataFolder), "dray", "control.sock");

@@ -1,0 +1,112 @@
+import type { IncomingMessage } from "node:http";
+import { BlockList, isIP } from "node:net";
+import { DrayError } from "dray/errors";
+
+/** Proxies whose word about their clients counts. */
+export interface Proxies {
+  readonly addresses: BlockList;
+  /** Whether those who come by a unix socket count. */
+  readonly unix: boolean;
+}
+
+/** `10.0.0.0/8`, `::1`, `unix`. */
+export const proxiesOf = (list: readonly string[]): Proxies | undefined => {
+  if (list.length === 0) return undefined;
+  const addresses = new BlockList();
+  for (const entry of list) {
+    if (entry === "unix") continue;
+    const [address = "", bits, ...more] = entry.split("/");
+    const family = isIP(address);
+    const width = family === 6 ? 128 : 32;
+    const prefix = bits === undefined ? width : /^\d{1,3}$/.test(bits) ? Number(bits) : Number.NaN;
+    if (family === 0 || more.length > 0 || !(prefix <= width))
+      throw new DrayError("CONFIG_INVALID", `trusted proxy "${entry}" is no address and no CIDR such as 10.0.0.0/8`);
+    addresses.addSubnet(address, prefix, family === 6 ? "ipv6" : "ipv4");
+  }
+  return { addresses, unix: list.includes("unix") };
+};
+
+const trusts = (proxies: Proxies, address: string | undefined): boolean => {
+  if (address === undefined) return proxies.unix;
+  const family = isIP(address);
+  return family !== 0 && proxies.addresses.check(address, family === 6 ? "ipv6" : "ipv4");
+};
+
+/** An IPv4 address stays one on a socket that takes both kinds. */
+const plain = (address: string | undefined): string | undefined =>
+  address?.startsWith("::ffff:") === true && isIP(address.slice(7)) === 4 ? address.slice(7) : address;
+
+/** Every value of a header as one list, as RFC 9110 §5.3 joins them. `headers` of node:http keeps only the first of some. */
+const list = (message: IncomingMessage, name: string): string[] => {
+  const { rawHeaders } = message;
+  const values: string[] = [];
+  for (let i = 0; i < rawHeaders.length; i += 2)
+    if (rawHeaders[i]?.toLowerCase() === name)
+      values.push(...(rawHeaders[i + 1] ?? "").split(",").map((value) => value.trim()));
+  return values.filter((value) => value !== "");
+};
+
+/** What proxies said of the client they serve, the nearest to us last. */
+interface Said {
+  readonly hops: readonly string[];
+  readonly proto: string | undefined;
+  readonly host: string | undefined;
+}
+
+/**
+ * `X-Forwarded-*` where there is any, else `Forwarded` (RFC 7239). A proxy that sets the one kind lets the other pass as its client
+ * wrote it, and nearly all set `X-Forwarded-*`.
+ */
+const saidTo = (message: IncomingMessage, proxies: Proxies): Said => {
+  const [proto] = list(message, "x-forwarded-proto");
+  const [host] = list(message, "x-forwarded-host");
+  const hops = list(message, "x-forwarded-for").map(bare);
+  if (hops.length > 0 || proto !== undefined || host !== undefined) return { hops, proto, host };
+  const elements = list(message, "forwarded").map(
+    (element) =>
+      new Map(
+        [...element.matchAll(/([!#$%&'*+.^_`|~0-9A-Za-z-]+)=(?:"([^"]*)"|([^;\s]*))/g)].map(
+          ([, name = "", quoted, token = ""]) => [name.toLowerCase(), quoted ?? token],
+        ),
+      ),
+  );
+  const clients = elements.map((element) => bare(element.get("for") ?? ""));
+  // The element of the outermost proxy that is trusted: the next one to the left is its client's word.
+  let outermost = elements.length - 1;
+  while (outermost > 0 && trusts(proxies, clients[outermost])) outermost--;
+  const element = elements[outermost];
+  return { hops: clients, proto: element?.get("proto"), host: element?.get("host") };
+};
+
+/** Without brackets and port. */
+const bare = (hop: string): string => plain(hop.replace(/^\[([^\]]*)\](?::\d+)?$|^([0-9.]+):\d+$/, "$1$2")) ?? hop;
+
+const authority = /^[A-Za-z0-9._~-]+(?::\d{1,5})?$|^\[[0-9A-Fa-f:.]+\](?::\d{1,5})?$/;
+
+/** `https://registry.example`: as the client sees it, if a trusted proxy tells. */
+export const originOf = (
+  message: IncomingMessage,
+  { scheme, proxies }: { readonly scheme: "http" | "https"; readonly proxies: Proxies | undefined },
+): string => {
+  const absolute = /^(https?:\/\/[^/?#]*)/i.exec(message.url ?? "")?.[1];
+  const host = absolute?.slice(absolute.indexOf("//") + 2) ?? message.headers.host ?? "";
+  if (proxies === undefined || !trusts(proxies, plain(message.socket.remoteAddress))) return `${scheme}://${host}`;
+  const said = saidTo(message, proxies);
+  const proto = said.proto === "http" || said.proto === "https" ? said.proto : scheme;
+  return `${proto}://${said.host !== undefined && authority.test(said.host) ? said.host : host}`;
+};
+
+/** Who asks: address and port, or the address alone where a trusted proxy tells it; `unix` by a unix socket. */
+export const peerOf = (message: IncomingMessage, proxies: Proxies | undefined): string => {
+  const { remoteAddress, remotePort } = message.socket;
+  const address = plain(remoteAddress);
+  if (proxies !== undefined && trusts(proxies, address)) {
+    // From the right: each proxy appends whom it saw, and what lies beyond the first stranger is only his word.
+    for (const hop of saidTo(message, proxies).hops.toReversed()) {
+      if (isIP(hop) === 0) break;
+      if (!trusts(proxies, hop)) return hop;
+    }
+  }
+  if (address === undefined) return "unix";
+  return address.includes(":") ? `[${address}]:${remotePort}` : `${address}:${remotePort}`;
+};

@@ -1,0 +1,144 @@
+import assert from "node:assert/strict";
+import { mkdtemp, rm } from "node:fs/promises";
+import { request as ask } from "node:http";
+import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { rawClient, statuses } from "@dray/testkit";
+import type { Handler } from "dray/http";
+import { bare, withBytes } from "../response/index.ts";
+import { listen } from "./index.ts";
+
+const get = (target: string): string => `GET ${target} HTTP/1.1\r\nHost: a\r\n\r\n`;
+
+/** Answers `/slow` when the gate opens, all else at once. */
+const gated = (): { handler: Handler; gate: PromiseWithResolvers<void>; begun: Promise<void> } => {
+  const [gate, begun] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const handler: Handler = async (request) => {
+    if (request.target === "/slow") {
+      begun.resolve();
+      await gate.promise;
+    }
+    return withBytes(request, 200, [], new TextEncoder().encode("hello"));
+  };
+  return { handler, gate, begun: begun.promise };
+};
+
+const refused = (port: number): Promise<string> =>
+  new Promise((resolve) => {
+    const socket = connect(port, "127.0.0.1");
+    socket.on("error", (error: NodeJS.ErrnoException) => resolve(String(error.code)));
+    socket.on("connect", () => {
+      socket.destroy();
+      resolve("connected");
+    });
+  });
+
+test("a stop ends idle connections, waits for requests in flight, and takes no more", async () => {
+  const { handler, gate, begun } = gated();
+  const server = await listen(handler);
+  const idle = await rawClient(server.port);
+  idle.send(get("/x"));
+  await idle.until(/hello/);
+  const busy = await rawClient(server.port);
+  busy.send(get("/slow"));
+  await begun;
+
+  let stopped = false;
+  const stop = server.stop({ drain: 60_000 }).then(() => (stopped = true));
+  assert.equal((await idle.ended()).code, undefined);
+  assert.equal(await refused(server.port), "ECONNREFUSED");
+  assert.equal(stopped, false);
+  gate.resolve();
+  const { text, code } = await busy.ended();
+  assert.deepEqual([statuses(text), code], [[200], undefined]);
+  assert.match(text, /\r\nConnection: close\r\n[^]*hello$/);
+  await stop;
+});
+
+test("what is not done when the time is over is broken off", async () => {
+  const { handler, gate, begun } = gated();
+  const server = await listen(handler);
+  const busy = await rawClient(server.port);
+  busy.send(get("/slow"));
+  await begun;
+  await server.stop({ drain: 50 });
+  assert.equal((await busy.ended()).text, "");
+  gate.resolve();
+});
+
+test("a download in flight is finished, an upload too", async () => {
+  const size = 8 * 1024 * 1024;
+  const begun = Promise.withResolvers<void>();
+  const server = await listen(async (request) => {
+    const { body } = request;
+    begun.resolve();
+    if (body === undefined || !("chunks" in body)) return withBytes(request, 200, [], new Uint8Array(size));
+    let total = 0;
+    for await (const chunk of body.chunks) total += chunk.byteLength;
+    return {
+      ...bare(request, 200),
+      headers: [
+        ["X-Sum", String(total)],
+        ["Content-Length", "0"],
+      ],
+    };
+  });
+  const upload = await rawClient(server.port);
+  upload.send(`PUT /x HTTP/1.1\r\nHost: a\r\nContent-Length: ${size}\r\n\r\n`);
+  await begun.promise;
+  const stop = server.stop({ drain: 60_000 });
+  for (let sent = 0; sent < size; sent += 65_536) upload.send(new Uint8Array(65_536));
+  await upload.until(new RegExp(`X-Sum: ${size}\r\n`));
+  await stop;
+});
+
+test("stopping twice, or closing while it stops, is no error", async () => {
+  const { handler, gate, begun } = gated();
+  const server = await listen(handler);
+  const busy = await rawClient(server.port);
+  busy.send(get("/slow"));
+  await begun;
+  const stop = server.stop({ drain: 60_000 });
+  await server.close();
+  await stop;
+  await server.close();
+  gate.resolve();
+});
+
+test("a unix socket serves, and is gone when the listener is", async () => {
+  const directory = await mkdtemp(join(tmpdir(), "dray-listen-"));
+  try {
+    const unix = join(directory, "socket");
+    let peer: string | undefined;
+    const server = await listen(
+      async (request) => {
+        peer = request.peer;
+        return withBytes(request, 200, [], new Uint8Array(3));
+      },
+      { unix },
+    );
+    const status = await new Promise((resolve, reject) => {
+      ask({ socketPath: unix, path: "/x", agent: false }, (response) => {
+        response.resume().on("end", () => resolve(response.statusCode));
+      })
+        .on("error", reject)
+        .end();
+    });
+    assert.deepEqual([status, peer], [200, "unix"]);
+    await server.close();
+    await assert.rejects(new Promise((resolve, reject) => connect(unix).on("connect", resolve).on("error", reject)), {
+      code: "ENOENT",
+    });
+  } finally {
+    await rm(directory, { recursive: true });
+  }
+});
+
+test("a port that is taken is an error", async () => {
+  const { handler } = gated();
+  const server = await listen(handler);
+  await assert.rejects(listen(handler, { port: server.port }), { code: "EADDRINUSE" });
+  await server.close();
+});

@@ -1,0 +1,136 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { request as ask } from "node:https";
+import { test } from "node:test";
+import { connect, type TLSSocket } from "node:tls";
+import { testCertificates } from "@dray/testkit";
+import type { Handler } from "dray/http";
+import { withBytes } from "../response/index.ts";
+import { type Listener, listen, type TlsOptions } from "./index.ts";
+
+const certificates = testCertificates();
+const { ca, server: own, client } = certificates;
+
+const hello: Handler = async (request) => withBytes(request, 200, [], new TextEncoder().encode("hello"));
+
+const served = async (tls: TlsOptions, use: (server: Listener) => Promise<void>, handler = hello): Promise<void> => {
+  const server = await listen(handler, { tls });
+  try {
+    await use(server);
+  } finally {
+    await server.close();
+  }
+};
+
+const status = (server: Listener, options: object): Promise<number> =>
+  new Promise((resolve, reject) => {
+    ask({ host: "127.0.0.1", port: server.port, agent: false, ...options }, (response) => {
+      response.on("error", reject).resume();
+      resolve(response.statusCode ?? 0);
+    })
+      .on("error", reject)
+      .end();
+  });
+
+test("only clients with a certificate of the authority are served", () =>
+  served({ ...own, ca: ca.cert, clientAuth: "require" }, async (server) => {
+    assert.equal(server.origin, `https://127.0.0.1:${server.port}`);
+    assert.equal(await status(server, { ca: ca.cert, ...client }), 200);
+    await assert.rejects(status(server, { ca: ca.cert }));
+    await assert.rejects(status(server, { ca: ca.cert, ...testCertificates().client }));
+    await assert.rejects(status(server, { ca: ca.cert, ...client, maxVersion: "TLSv1.2", cert: undefined }));
+    assert.equal(await status(server, { ca: ca.cert, ...client, maxVersion: "TLSv1.2" }), 200);
+  }));
+
+test("a certificate that is only asked for may be missing", () =>
+  served({ ...own, ca: ca.cert, clientAuth: "request" }, async (server) => {
+    assert.equal(await status(server, { ca: ca.cert, ...client }), 200);
+    assert.equal(await status(server, { ca: ca.cert }), 200);
+  }));
+
+test("versions below the least are refused", () =>
+  served({ ...own, minVersion: "TLSv1.3" }, async (server) => {
+    assert.equal(await status(server, { ca: ca.cert }), 200);
+    await assert.rejects(status(server, { ca: ca.cert, maxVersion: "TLSv1.2" }));
+  }));
+
+test("ciphers are the ones that were named", () =>
+  served({ ...own, ciphers: "ECDHE-ECDSA-AES128-GCM-SHA256" }, async (server) => {
+    const with12 = { ca: ca.cert, maxVersion: "TLSv1.2" };
+    assert.equal(await status(server, { ...with12, ciphers: "ECDHE-ECDSA-AES128-GCM-SHA256" }), 200);
+    await assert.rejects(status(server, { ...with12, ciphers: "ECDHE-ECDSA-AES256-GCM-SHA384" }));
+  }));
+
+test("a certificate that cannot be used is an error before anything listens", async () => {
+  await assert.rejects(listen(hello, { tls: { cert: "x", key: own.key } }), { code: "CONFIG_INVALID" });
+  await assert.rejects(listen(hello, { tls: { cert: own.cert, key: client.key } }), { code: "CONFIG_INVALID" });
+});
+
+/** A connection that has asked for `target`, with the certificate it saw. */
+const asking = async (server: Listener, target: string): Promise<{ socket: TLSSocket; serial: string }> => {
+  const socket = connect({ host: "127.0.0.1", port: server.port, ca: [ca.cert, next.ca.cert] });
+  socket.on("error", () => {});
+  await once(socket, "secureConnect");
+  const serial = socket.getPeerCertificate().serialNumber;
+  socket.write(`GET ${target} HTTP/1.1\r\nHost: a\r\n\r\n`);
+  return { socket, serial };
+};
+
+const next = testCertificates();
+
+test("new connections see a new certificate while a download by an old one goes on", async () => {
+  const size = 64 * 1024 * 1024;
+  const gate = Promise.withResolvers<void>();
+  const handler: Handler = async (request) =>
+    request.target === "/large"
+      ? {
+          status: 200,
+          headers: [],
+          url: request.target,
+          body: {
+            length: size,
+            chunks: (async function* () {
+              for (let sent = 0; sent < size; sent += 1024 * 1024) {
+                if (sent === size / 2) await gate.promise;
+                yield new Uint8Array(1024 * 1024);
+              }
+            })(),
+            discard: async () => {},
+          },
+        }
+      : hello(request);
+  await served(
+    own,
+    async (server) => {
+      const { socket, serial } = await asking(server, "/large");
+      let taken = 0;
+      socket.on("data", (bytes) => (taken += bytes.byteLength));
+      while (taken === 0) await once(socket, "data");
+
+      // One that cannot be used changes nothing.
+      await assert.rejects(server.reload({ cert: "x", key: "y" }), { code: "CONFIG_INVALID" });
+      assert.equal((await asking(server, "/x")).serial, serial);
+
+      await server.reload(next.server);
+      const fresh = await asking(server, "/x");
+      assert.notEqual(fresh.serial, serial);
+      await once(fresh.socket, "data");
+      fresh.socket.destroy();
+
+      // And once more, with the first download still on its way.
+      await server.reload(own);
+      assert.equal((await asking(server, "/x")).serial, serial);
+
+      gate.resolve();
+      while (taken < size) await once(socket, "data");
+      socket.destroy();
+    },
+    handler,
+  );
+});
+
+test("a listener without TLS has nothing to reload", async () => {
+  const server = await listen(hello);
+  await assert.rejects(server.reload(own), { code: "USAGE" });
+  await server.close();
+});

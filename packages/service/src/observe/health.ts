@@ -1,0 +1,65 @@
+import type { HttpRequest, HttpResponse, Middleware } from "dray/http";
+import { HttpError, refused, withJson } from "../response/index.ts";
+
+/** What a program finds when it looks after itself. */
+export interface Findings {
+  /** Told by `/readyz`, whoever asks: words, without reasons. */
+  readonly told: Readonly<Record<string, string>>;
+  /** Checks that fail, with the reason. One alone, and the program is not ready. */
+  readonly failing: Readonly<Record<string, string>>;
+}
+
+/** What a program's health is told from. */
+export interface HealthSources {
+  look(): Promise<Findings>;
+  /** `true` once the end has begun: whoever sends requests here should look elsewhere. */
+  readonly stopping?: () => boolean;
+}
+
+/**
+ * Whether a program lives (`/livez`: it answers) and whether it is ready (`/readyz`: it can do its work). Unready is one where a check
+ * fails, one that is about to end, and one that an operator took out of service by `/debug/health/down`; in that last case everything
+ * else is answered 503.
+ */
+export class HealthChecks {
+  readonly #sources: HealthSources;
+  #down = false;
+
+  constructor(sources: HealthSources) {
+    this.#sources = sources;
+  }
+
+  /** What an operator says: `true` takes the program out of service until `false`. */
+  setDown(down: boolean): void {
+    this.#down = down;
+  }
+
+  /** Checks that fail, with the reason: what `/debug/health` answers. */
+  async failing(): Promise<Readonly<Record<string, string>>> {
+    const { failing } = await this.#sources.look();
+    return { ...(this.#down ? { manual_http_status: "manual Check" } : {}), ...failing };
+  }
+
+  /** Answers `/livez` and `/readyz`, whoever asks; the rest goes on. */
+  get middleware(): Middleware {
+    return (next) => (request) => {
+      const { target, method } = request;
+      if ((target === "/livez" || target === "/readyz") && (method === "GET" || method === "HEAD"))
+        return this.#answer(request);
+      return this.#down ? Promise.resolve(refused(request, outOfService)) : next(request);
+    };
+  }
+
+  async #answer(request: HttpRequest): Promise<HttpResponse> {
+    if (request.target === "/livez") return withJson(request, { status: "alive" });
+    const { told, failing } = await this.#sources.look();
+    const lifecycle = this.#down ? "down" : this.#sources.stopping?.() ? "stopping" : "up";
+    const ready = lifecycle === "up" && Object.keys(failing).length === 0;
+    const answer = withJson(request, { status: ready ? "ready" : "unready", ...told, lifecycle });
+    return ready ? answer : { ...answer, status: 503 };
+  }
+}
+
+const outOfService = new HttpError(503, "UNAVAILABLE", "service unavailable", {
+  detail: "health check failed: please see /debug/health",
+});

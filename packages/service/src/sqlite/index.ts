@@ -1,0 +1,13 @@
+/**
+ * A database of one process with tables of its own, begun anew where it cannot be used.
+ * Imports `observe/` for notices and the library; knows no table.
+ */
+export {
+  corrupt,
+  type DatabaseFormat,
+  errcodeOf,
+  noDatabase,
+  openDatabase,
+  removeDatabase,
+} from "./open-database.ts";
+export { type Row, Statements } from "./statements.ts";
