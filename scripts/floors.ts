@@ -16,7 +16,7 @@ export const floors: Readonly<Record<string, readonly (readonly string[])[]>> = 
     ["daemon"],
     ["image"],
     ["copy"],
-    ["locations", "open.ts"],
+    ["locations"],
     ["index.ts"],
   ],
   service: [["response", "config", "control"], ["http-server", "observe"], ["identity", "sqlite"], ["program"]],

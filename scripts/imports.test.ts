@@ -54,7 +54,7 @@ const inside: readonly [from: string, to: string, typeOnly: boolean, verdict: Re
   ["content/copy.ts", "oci/index.ts", false, undefined],
   ["content/copy.ts", "content/walk.ts", false, undefined],
   ["oci/digest.ts", "errors.ts", false, undefined],
-  ["index.ts", "open.ts", false, undefined],
+  ["index.ts", "locations/index.ts", false, undefined],
   ["image/image.ts", "registry/index.ts", false, undefined],
   ["oci/digest.ts", "content/index.ts", true, /oci lies below content/],
   ["errors.ts", "oci/index.ts", false, /errors.ts lies below oci/],

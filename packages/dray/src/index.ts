@@ -10,6 +10,6 @@ export * from "./errors.ts";
 export * from "./http/index.ts";
 export * from "./image/index.ts";
 export * from "./layout/index.ts";
+export * from "./locations/index.ts";
 export * from "./oci/index.ts";
-export * from "./open.ts";
 export * from "./registry/index.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { isDrayError } from "./errors.ts";
-import { parseReference } from "./oci/index.ts";
+import { isDrayError } from "../errors.ts";
+import { parseReference } from "../oci/index.ts";
 import { open, parseLocation } from "./open.ts";
 
 const digest = `sha256:${"a".repeat(64)}`;
