@@ -15,7 +15,7 @@ export const describeCredential = (credential: Credential): string =>
   `${kindOf(credential)}${credential.username ? ` of ${credential.username}` : ""}`;
 
 /** Drawn once per process: an identity in a log or a metric must not be a hash that a short password can be guessed from. */
-const key = randomBytes(32);
+let key: Uint8Array | undefined;
 
 /**
  * Names whoever a credential stands for, as long as the process lives: equal for equal credentials wherever they came
@@ -25,6 +25,8 @@ export const identityOf = (credential: Credential | undefined): string => {
   if (credential === undefined || kindOf(credential) === "anonymous") return "anonymous";
   const { username = "", password = "", identityToken = "", registryToken = "" } = credential;
   const parts = JSON.stringify([username, password, identityToken, registryToken]);
+  // Not when the module is loaded: some runtimes have no randomness before the first request.
+  key ??= randomBytes(32);
   return createHmac("sha256", key).update(parts).digest("hex").slice(0, 24);
 };
 

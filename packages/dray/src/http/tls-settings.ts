@@ -1,5 +1,5 @@
 import { X509Certificate } from "node:crypto";
-import { createSecureContext, getCACertificates, type SecureContext } from "node:tls";
+import tls, { type SecureContext } from "node:tls";
 import { DrayError } from "../errors.ts";
 
 /** Whom we trust and who we are, as PEM. */
@@ -19,7 +19,10 @@ const blocks = /-----BEGIN (?:TRUSTED )?CERTIFICATE-----[\s\S]+?-----END (?:TRUS
 export type Authorities = () => readonly string[];
 
 /** Those the system trusts, `SSL_CERT_FILE` and `SSL_CERT_DIR` included. Reading them takes 3 to 35 ms. */
-export const systemAuthorities: Authorities = () => [...new Set(getCACertificates("system"))];
+export const systemAuthorities: Authorities = () => [...new Set(tls.getCACertificates?.("system"))];
+
+/** Those that are trusted where nothing is said. Node before 22.15 cannot tell what was added to its own. */
+const usualAuthorities: Authorities = () => tls.getCACertificates?.("default") ?? tls.rootCertificates;
 
 /**
  * The settings made ready once, for every connection: with a list of authorities each connection would parse all of them again, 12 ms against 2.
@@ -34,8 +37,8 @@ export const secureContext = (settings: TlsSettings, more: readonly string[] = [
   if ((settings.cert === undefined) !== (settings.key === undefined))
     throw new DrayError("CONFIG_INVALID", "a client certificate needs its key, and a key its certificate; give both");
   try {
-    return createSecureContext({
-      ...(ca.length === 0 ? {} : { ca: [...getCACertificates("default"), ...ca] }),
+    return tls.createSecureContext({
+      ...(ca.length === 0 ? {} : { ca: [...usualAuthorities(), ...ca] }),
       ...(settings.cert === undefined ? {} : { cert: listed(settings.cert) }),
       ...(settings.key === undefined ? {} : { key: listed(settings.key) }),
     });

@@ -1,8 +1,7 @@
-import { BlockList, isIP } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { SingleFlight } from "../async/index.ts";
 import { DrayError, isDrayError, throwIfAborted } from "../errors.ts";
-import type { Handler } from "../http/index.ts";
+import { type Handler, isAllowed } from "../http/index.ts";
 
 /** Where a registry answers: `https://registry-1.docker.io`. Decided at the first call, the same ever after. */
 export type Endpoint = (signal?: AbortSignal) => Promise<string>;
@@ -38,15 +37,8 @@ export const endpoint = (registry: string, options: EndpointOptions): Endpoint =
   };
 };
 
-const loopbackAndPrivate = new BlockList();
-for (const [net, bits] of [
-  ["127.0.0.0", 8],
-  ["10.0.0.0", 8],
-  ["172.16.0.0", 12],
-  ["192.168.0.0", 16],
-] as const)
-  loopbackAndPrivate.addSubnet(net, bits, "ipv4");
-loopbackAndPrivate.addAddress("::1", "ipv6");
+/** This machine and private networks: plain http to them crosses nobody else's. */
+const nearby = ["127.0.0.0/8", "::1", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "localhost", "*.localhost"];
 
 /** The origins a registry may be found at, in the order they are tried. Plain http is only for machines nearby. */
 export const originsOf = (
@@ -59,11 +51,8 @@ export const originsOf = (
 };
 
 const isNearby = (registry: string): boolean => {
-  const host = /^(?:\[([^\]]*)\]|([^:]*))/.exec(registry);
-  const name = (host?.[1] ?? host?.[2] ?? "").toLowerCase();
-  const version = isIP(name);
-  if (version !== 0) return loopbackAndPrivate.check(name, version === 4 ? "ipv4" : "ipv6");
-  return name === "localhost" || name.endsWith(".localhost");
+  const [, address, name = ""] = /^(?:\[([^\]]*)\]|([^:]*))/.exec(registry) ?? [];
+  return isAllowed(nearby, address ?? name, address ?? name);
 };
 
 const probeBoth = async (
