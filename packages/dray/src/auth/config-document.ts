@@ -1,4 +1,5 @@
 import { DrayError } from "../errors.ts";
+import { isObject } from "../oci/index.ts";
 import { tokenExpiry } from "./credential.ts";
 import { hostKey, parseServer } from "./server.ts";
 import type { Credential } from "./types.ts";
@@ -118,6 +119,3 @@ const section = (members: Members, name: string, source: string): Members => {
   if (!isObject(value)) throw new DrayError("CONFIG_INVALID", `${source}: "${name}" is no JSON object; correct it`);
   return value;
 };
-
-const isObject = (value: unknown): value is Members =>
-  typeof value === "object" && value !== null && !Array.isArray(value);

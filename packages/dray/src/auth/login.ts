@@ -1,5 +1,5 @@
 import { DrayError } from "../errors.ts";
-import { parseRegistry } from "../oci/index.ts";
+import { isObject, parseRegistry } from "../oci/index.ts";
 import { parseConfig } from "./config-document.ts";
 import { type ConfigFilesOptions, codeOf, dockerConfigFile, readText } from "./config-files.ts";
 import { helperFor } from "./config-lookup.ts";
@@ -39,7 +39,7 @@ export const login = async (
       registry: host,
     });
   }
-  const { file, helper } = await place(host, options);
+  const { file, helper } = await storeFor(host, options);
   const { registryToken } = credential;
   // Helpers know two kinds of secret; this is the third, and only the file has a member for it.
   const keeper = registryToken ? undefined : helper;
@@ -69,7 +69,7 @@ export const login = async (
  */
 export const logout = async (registry: string, options: LoginOptions = {}): Promise<LoginPlace | undefined> => {
   const host = loginHost(registry);
-  const { file, helper } = await place(host, options);
+  const { file, helper } = await storeFor(host, options);
   if (helper !== undefined) {
     await tellHelper(helper.name, "erase", host, undefined, { ...options, from: `${helper.member} in ${file}` });
   }
@@ -98,7 +98,7 @@ const loginHost = (registry: string): string => {
   return parseRegistry(server === undefined || server.path !== "" ? registry : server.host);
 };
 
-const place = async (host: string, options: LoginOptions) => {
+const storeFor = async (host: string, options: LoginOptions) => {
   const file = options.authFile ?? dockerConfigFile(options);
   try {
     return { file, helper: helperFor(parseConfig(await readText(file), file), host) };
@@ -121,6 +121,3 @@ const secretMembers = new Set(["auth", "username", "password", "identitytoken", 
 
 const withoutSecrets = (entry: unknown): Record<string, unknown> =>
   Object.fromEntries(Object.entries(isObject(entry) ? entry : {}).filter(([key]) => !secretMembers.has(key)));
-
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);

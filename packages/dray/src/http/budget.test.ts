@@ -44,7 +44,7 @@ const many = (send: Handler, count: number, request: HttpRequest = get): Promise
 
 const limited = (seconds: string): readonly [number, HeaderPairs] => [429, [["Retry-After", seconds]]];
 
-test("a 429 shuts the gate for everyone; then one goes first, and more follow", async () => {
+test("a 429 stops everyone; then one goes first, and more follow", async () => {
   const clock = fakeClock();
   // The first request, with seven others on their way, is told to wait for three seconds.
   const { handler, log } = registry(clock, (nth) => (nth === 1 ? limited("3") : [200]));
@@ -56,13 +56,13 @@ test("a 429 shuts the gate for everyone; then one goes first, and more follow", 
     log.filter(({ at }) => at > 0 && at < 3_010),
     [],
   );
-  // 1, 2, 4 in flight up to half of what was too much, then one more a round; never beyond the limit.
-  const rounds = [0, 1, 2, 3, 4].map((round) => log.filter(({ at }) => at === 3_010 + round * 10).length);
-  assert.deepEqual(rounds, [1, 2, 4, 5, 6]);
+  // 1, 2, 4 in flight up to half of what was too much, then one more each time; never beyond the limit.
+  const begun = [0, 1, 2, 3, 4].map((nth) => log.filter(({ at }) => at === 3_010 + nth * 10).length);
+  assert.deepEqual(begun, [1, 2, 4, 5, 6]);
   assert.ok(log.every(({ parallel }) => parallel <= 8));
 });
 
-test("a window of 100 requests in 2 seconds: 300 end well, and none begins while the gate is shut", async () => {
+test("a window of 100 requests in 2 seconds: 300 end well, and none begins while we are to wait", async () => {
   const clock = fakeClock();
   let [windowStart, used] = [0, 0];
   const { handler, log } = registry(clock, (_, now) => {
@@ -80,7 +80,7 @@ test("a window of 100 requests in 2 seconds: 300 end well, and none begins while
     );
 });
 
-test("who comes while the gate is shut waits, who was told 429 keeps its turn", async () => {
+test("who comes meanwhile waits, who was told 429 keeps its place in the queue", async () => {
   const clock = fakeClock();
   const order: string[] = [];
   let first = true;
@@ -141,7 +141,7 @@ test("being told again and again counts from the first time", async () => {
   assert.equal(clock.now() - start, 300_000);
 });
 
-test("a 503 that names a time shuts the gate, too, and is the caller's to repeat", async () => {
+test("a 503 that names a time stops everyone, too, and is the caller's to repeat", async () => {
   const clock = fakeClock();
   const { handler, log } = registry(clock, (nth) => (nth === 1 ? [503, [["Retry-After", "4"]]] : [200]), 0);
   const send = budget({ clock })(handler);
@@ -207,7 +207,7 @@ test("little left slows down, nothing left waits for a limit that is whole again
   assert.deepEqual(await inFlight(late), { most: 1, from: 10 });
 });
 
-test("a place ends with the headers, or with a failure, or when a large body is asked for", async () => {
+test("a permit ends with the headers, or with a failure, or when a large body is asked for", async () => {
   const clock = fakeClock();
   const waiting: HttpRequest[] = [];
   const send = budget({ clock, concurrency: 1 })(async (request) => {
@@ -268,7 +268,7 @@ test("registries do not wait for each other, identities decide", async () => {
   await clock.run(Promise.all([limitedOne, other]));
 });
 
-test("it is told once when the gate shuts", async () => {
+test("it is told once when a registry limits us", async () => {
   const clock = fakeClock();
   const events: ProgressEvent[] = [];
   const { handler } = registry(clock, (nth) => (nth <= 4 ? limited("3") : [200]));
@@ -299,7 +299,7 @@ test("a wait can be given up, and nothing is left asleep", async () => {
   assert.equal(log.length, 2);
 });
 
-test("against a listening server: 300 requests, 100 to a window, and none begins while the gate is shut", async () => {
+test("against a listening server: 300 requests, 100 to a window, and none begins while we are to wait", async () => {
   const clock = fakeClock();
   let [left, arrivals, refusals] = [100, 0, 0];
   const server = createServer((_, response) => {
@@ -311,14 +311,14 @@ test("against a listening server: 300 requests, 100 to a window, and none begins
   const wire = connection({ proxy: false });
   try {
     const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-    let [inFlight, shut] = [0, false];
+    let [inFlight, waiting] = [0, false];
     const send = budget({ clock })(async (request) => {
-      assert.equal(shut, false, "a request began while the gate was shut");
+      assert.equal(waiting, false, "a request began while we were to wait");
       inFlight++;
       try {
         const response = await wire(request);
-        // Whoever was let through in the same turn of the event loop had begun.
-        if (response.status === 429) setImmediate(() => void (shut = true));
+        // Whoever was let through in the same pass of the event loop had begun.
+        if (response.status === 429) setImmediate(() => void (waiting = true));
         return response;
       } finally {
         inFlight--;
@@ -339,7 +339,7 @@ test("against a listening server: 300 requests, 100 to a window, and none begins
       const before = arrivals;
       await clock.advance(1_999);
       assert.equal(arrivals, before);
-      [left, shut] = [100, false];
+      [left, waiting] = [100, false];
       await clock.advance(1);
     }
     assert.deepEqual(await work, Array(300).fill(200));

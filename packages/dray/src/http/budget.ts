@@ -1,7 +1,7 @@
 import type { Body, Content } from "../content/index.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { readRateLimit } from "./rate-limit.ts";
-import { RateLimiter, type Turn } from "./rate-limiter.ts";
+import { type Applicant, RateLimiter } from "./rate-limiter.ts";
 import { isRepeatable } from "./retry.ts";
 import { retryAfter } from "./retry-after.ts";
 import { type HttpRequest, isContent, type Middleware } from "./types.ts";
@@ -16,49 +16,50 @@ export interface BudgetOptions {
   readonly clock?: Clock;
 }
 
-/** From this size on a request holds its place only until its body is asked for: its header has been taken, and the rest is bandwidth. */
+/** From this size on a request holds its permit only until its body is asked for: its header has been taken, and the rest is bandwidth. */
 const largeBody = 1 << 20;
 
 /**
- * Keeps to what a registry allows. A 429, or a 503 that says when to come back, closes the gate of that registry and identity for everybody until
- * then; a request that was told 429 waits there and is sent again, which takes no attempt of a retry. What is left by `RateLimit-*` slows us down
- * before it comes to that. A place is held from the request to the headers of its answer.
+ * Request budget of a registry and identity: keeps to what it allows. A 429, or a 503 that says when to come back, stops everybody until
+ * then; a request that was told 429 waits and is sent again, which takes no attempt of a retry budget. What is left by `RateLimit-*` slows us
+ * down before it comes to that. A permit is held from the request to the headers of its answer.
  * @throws DrayError `RATE_LIMITED` with `retryAfter` (seconds) where the wait would be longer than `maxWait`.
  */
 export const budget = (options: BudgetOptions = {}): Middleware => {
   const { concurrency = 32, maxWait = 900_000, identity = ({ origin }) => origin, clock = systemClock } = options;
-  const gates = new Map<string, RateLimiter>();
+  const limiters = new Map<string, RateLimiter>();
   let order = 0;
 
-  const gateOf = (request: HttpRequest): RateLimiter => {
+  const limiterOf = (request: HttpRequest): RateLimiter => {
     const key = identity(request);
-    const gate = gates.get(key) ?? new RateLimiter({ registry: hostOf(request), concurrency, maxWait, clock });
-    gates.set(key, gate);
-    return gate;
+    const limiter = limiters.get(key) ?? new RateLimiter({ registry: hostOf(request), concurrency, maxWait, clock });
+    limiters.set(key, limiter);
+    return limiter;
   };
 
   return (next) => async (request) => {
-    const gate = gateOf(request);
-    const turn: Turn = { order: order++ };
+    const limiter = limiterOf(request);
+    const applicant: Applicant = { order: order++ };
     for (;;) {
-      const place = await gate.enter(turn, request.signal);
-      const leave = once(() => gate.leave());
+      const permit = await limiter.acquire(applicant, request.signal);
+      const release = once(() => limiter.release());
       try {
-        const response = await next(leavingEarly(request, leave));
+        const response = await next(releasingEarly(request, release));
         const now = clock.now();
         const left = readRateLimit(response.headers, now);
-        if (left !== undefined) gate.remains(left);
+        if (left !== undefined) limiter.remains(left);
         const wait = retryAfter(response.headers, now);
         if (response.status !== 429 && !(response.status === 503 && wait !== undefined)) {
-          if (response.status < 500) gate.opened(place);
+          if (response.status < 500) limiter.succeeded(permit);
           return response;
         }
-        const shut = gate.shut(place, turn, wait);
-        if (shut.news) request.context?.onEvent?.({ type: "throttled", registry: hostOf(request), delay: shut.wait });
+        const limited = limiter.limited(permit, applicant, wait);
+        if (limited.news)
+          request.context?.onEvent?.({ type: "throttled", registry: hostOf(request), delay: limited.wait });
         if (response.status === 503 || !isRepeatable(request) || request.context?.retry === false) return response;
         await response.body.discard();
       } finally {
-        leave();
+        release();
       }
     }
   };
@@ -75,26 +76,26 @@ const once = (action: () => void): (() => void) => {
   };
 };
 
-/** The request with a large body that gives up its place when it is asked for. */
-const leavingEarly = (request: HttpRequest, leave: () => void): HttpRequest => {
+/** The request with a large body that gives up its permit when it is asked for. */
+const releasingEarly = (request: HttpRequest, release: () => void): HttpRequest => {
   const { body } = request;
   if (body === undefined || ((isContent(body) ? body.size : body.length) ?? Infinity) < largeBody) return request;
-  return { ...request, body: isContent(body) ? watchedContent(body, leave) : watchedBody(body, leave) };
+  return { ...request, body: isContent(body) ? watchedContent(body, release) : watchedBody(body, release) };
 };
 
-const watchedContent = (content: Content, leave: () => void): Content => ({
+const watchedContent = (content: Content, release: () => void): Content => ({
   ...(content.size === undefined ? {} : { size: content.size }),
   ...(content.handsOver === true ? { handsOver: true } : {}),
   open: (options) => {
-    leave();
+    release();
     return content.open(options);
   },
 });
 
-const watchedBody = (body: Body, leave: () => void): Body => ({
+const watchedBody = (body: Body, release: () => void): Body => ({
   ...(body.length === undefined ? {} : { length: body.length }),
   get chunks() {
-    leave();
+    release();
     return body.chunks;
   },
   discard: () => body.discard(),

@@ -5,24 +5,24 @@ import type { RateLimit } from "./rate-limit.ts";
 
 /** What one request holds while it waits for an answer. */
 export interface Permit {
-  /** How many times the gate had closed when the request began: what began before says nothing of the time after. */
-  readonly round: number;
+  /** How many times the registry had limited us when the request began: what began before says nothing of the time after. */
+  readonly epoch: number;
 }
 
-/** One that wants a place. Who comes again after a 429 keeps its turn. */
-export interface Turn {
+/** A request that wants a permit. Who comes again after a 429 keeps its place in the queue. */
+export interface Applicant {
   readonly order: number;
   /** When it was first told to wait. */
   limitedSince?: number;
 }
 
 interface Waiting {
-  readonly turn: Turn;
-  readonly admit: (place: Permit) => void;
+  readonly applicant: Applicant;
+  readonly grant: (permit: Permit) => void;
   readonly refuse: (error: DrayError) => void;
 }
 
-export interface GateOptions {
+export interface RateLimiterOptions {
   /** Host of the registry, for messages. */
   readonly registry: string;
   readonly concurrency: number;
@@ -36,37 +36,38 @@ const unsaid = backoff({ first: 1_000, longest: 60_000 });
 const longestReset = 60_000;
 
 /**
- * The gate before one registry. Shut for everyone while the registry wants us to wait; afterwards one request goes first, and every good answer lets
- * more through: doubling up to half of what was too much, then one more a round (additive increase, multiplicative decrease).
+ * Rate limiter of one registry: permits in the order of requests, and none while the registry wants us to wait. Afterwards one request goes
+ * first, and every good answer lets more through: doubling up to half of what was too much, then one more for as many answers as there are
+ * permits (slow start, then additive increase and multiplicative decrease, as TCP has it).
  */
 export class RateLimiter {
-  readonly #options: GateOptions;
+  readonly #options: RateLimiterOptions;
   readonly #queue: Waiting[] = [];
   #inFlight = 0;
   #limit: number;
   #threshold: number;
-  #round = 0;
-  #shutUntil = 0;
+  #epoch = 0;
+  #closedUntil = 0;
   /** When the registry first said "later" since its last good answer. */
   #limitedSince: number | undefined;
-  #unsaid = 0;
+  #limitedUnsaid = 0;
   #remaining: { readonly requests: number; readonly until: number } | undefined;
   #alarm: AbortController | undefined;
 
-  constructor(options: GateOptions) {
+  constructor(options: RateLimiterOptions) {
     this.#options = options;
     this.#limit = options.concurrency;
     this.#threshold = options.concurrency;
   }
 
   /**
-   * Waits for a place.
-   * @throws DrayError `RATE_LIMITED` if the gate stays shut for longer than `maxWait`; `ABORTED`
+   * Waits for a permit.
+   * @throws DrayError `RATE_LIMITED` if there is none for longer than `maxWait`; `ABORTED`
    */
-  enter(turn: Turn, signal?: AbortSignal): Promise<Permit> {
+  acquire(applicant: Applicant, signal?: AbortSignal): Promise<Permit> {
     return new Promise((resolve, reject) => {
       throwIfAborted(signal);
-      const tooLong = this.#tooLong(turn);
+      const tooLong = this.#tooLong(applicant);
       if (tooLong !== undefined) throw tooLong;
       const leaveQueue = () => {
         const at = this.#queue.indexOf(waiting);
@@ -79,62 +80,62 @@ export class RateLimiter {
         reject(aborted(signal as AbortSignal));
       };
       const waiting: Waiting = {
-        turn,
-        admit: (place) => {
+        applicant,
+        grant: (permit) => {
           leaveQueue();
-          resolve(place);
+          resolve(permit);
         },
         refuse: (error) => {
           leaveQueue();
           reject(error);
         },
       };
-      const before = this.#queue.findIndex((other) => other.turn.order > turn.order);
+      const before = this.#queue.findIndex((other) => other.applicant.order > applicant.order);
       this.#queue.splice(before < 0 ? this.#queue.length : before, 0, waiting);
       signal?.addEventListener("abort", cancel, { once: true });
-      this.#admit();
+      this.#grant();
     });
   }
 
-  /** The place is free again. */
-  leave(): void {
+  /** The permit is free again. */
+  release(): void {
     this.#inFlight--;
-    this.#admit();
+    this.#grant();
   }
 
   /** A good answer. */
-  opened(place: Permit): void {
-    if (place.round !== this.#round) return;
+  succeeded({ epoch }: Permit): void {
+    if (epoch !== this.#epoch) return;
     this.#limitedSince = undefined;
-    this.#unsaid = 0;
-    const step = this.#limit < this.#threshold ? 1 : 1 / this.#places();
+    this.#limitedUnsaid = 0;
+    const step = this.#limit < this.#threshold ? 1 : 1 / this.#permits();
     this.#limit = Math.min(this.#options.concurrency, this.#limit + step);
-    this.#admit();
+    this.#grant();
   }
 
   /**
-   * The registry said "later": shuts the gate for `wait` milliseconds, or for a time of our own where it said none. Returns how long it is
-   * shut now, and whether that is news for somebody who waits.
+   * The registry said "later": no permits for `wait` milliseconds, or for a time of our own where it said none. Returns how long that is
+   * now, and whether it is news for somebody who waits.
    */
-  shut(place: Permit, turn: Turn, wait: number | undefined): { wait: number; news: boolean } {
+  limited(permit: Permit, applicant: Applicant, wait: number | undefined): { wait: number; news: boolean } {
     const { clock } = this.#options;
     const now = clock.now();
-    const news = place.round === this.#round;
+    const news = permit.epoch === this.#epoch;
     if (news) {
-      this.#round++;
-      this.#unsaid++;
+      this.#epoch++;
+      this.#limitedUnsaid++;
       this.#threshold = Math.max(1, Math.floor(this.#inFlight / 2));
       this.#limit = 1;
     }
     this.#limitedSince ??= now;
-    turn.limitedSince ??= now;
-    this.#shutUntil = Math.max(this.#shutUntil, now + (wait ?? unsaid(this.#unsaid, clock.random())));
+    applicant.limitedSince ??= now;
+    this.#closedUntil = Math.max(this.#closedUntil, now + (wait ?? unsaid(this.#limitedUnsaid, clock.random())));
     for (const waiting of this.#queue.slice()) {
-      const tooLong = this.#tooLong(waiting.turn);
+      const tooLong = this.#tooLong(waiting.applicant);
       if (tooLong !== undefined) waiting.refuse(tooLong);
     }
-    this.#admit();
-    return { wait: this.#shutUntil - now, news: news && this.#tooLong(turn) === undefined };
+    this.#grant();
+    return { wait: this.#closedUntil - now, news: news && this.#tooLong(applicant) === undefined };
   }
 
   /** What the registry says is left: never more in flight than that, and none before a limit that ends soon is whole again. */
@@ -142,16 +143,16 @@ export class RateLimiter {
     const now = this.#options.clock.now();
     this.#remaining = { requests: Math.max(1, remaining), until: now + (reset ?? longestReset) };
     if (remaining === 0 && reset !== undefined && reset <= longestReset)
-      this.#shutUntil = Math.max(this.#shutUntil, now + reset);
+      this.#closedUntil = Math.max(this.#closedUntil, now + reset);
   }
 
-  #tooLong(turn: Turn): DrayError | undefined {
+  #tooLong(applicant: Applicant): DrayError | undefined {
     const { clock, maxWait, registry } = this.#options;
     const now = clock.now();
-    if (this.#shutUntil <= now) return undefined;
-    const since = Math.min(turn.limitedSince ?? now, this.#limitedSince ?? now);
-    if (this.#shutUntil - since <= maxWait) return undefined;
-    const retryAfter = Math.ceil((this.#shutUntil - now) / 1_000);
+    if (this.#closedUntil <= now) return undefined;
+    const since = Math.min(applicant.limitedSince ?? now, this.#limitedSince ?? now);
+    if (this.#closedUntil - since <= maxWait) return undefined;
+    const retryAfter = Math.ceil((this.#closedUntil - now) / 1_000);
     return new DrayError(
       "RATE_LIMITED",
       `${registry} limits us for ${retryAfter} s more, and we may wait ${Math.round(maxWait / 1_000)} s in all`,
@@ -159,24 +160,24 @@ export class RateLimiter {
     );
   }
 
-  #admit(): void {
+  #grant(): void {
     const now = this.#options.clock.now();
-    if (this.#shutUntil > now) {
-      if (this.#queue.length > 0) this.#wakeIn(this.#shutUntil - now);
+    if (this.#closedUntil > now) {
+      if (this.#queue.length > 0) this.#wakeIn(this.#closedUntil - now);
       return;
     }
     const left = this.#remaining !== undefined && now < this.#remaining.until ? this.#remaining.requests : Infinity;
-    const places = Math.min(this.#places(), left);
-    while (this.#inFlight < places) {
+    const permits = Math.min(this.#permits(), left);
+    while (this.#inFlight < permits) {
       const first = this.#queue[0];
       if (first === undefined) return;
       this.#inFlight++;
-      first.admit({ round: this.#round });
+      first.grant({ epoch: this.#epoch });
     }
   }
 
-  /** Whole places; fractions are on their way to the next. */
-  #places(): number {
+  /** Whole permits; fractions are on their way to the next. */
+  #permits(): number {
     return Math.floor(this.#limit + 1e-9);
   }
 
@@ -187,7 +188,7 @@ export class RateLimiter {
     this.#alarm = alarm;
     const done = () => {
       this.#alarm = undefined;
-      this.#admit();
+      this.#grant();
     };
     this.#options.clock.sleep(ms, alarm.signal).then(done, done);
   }

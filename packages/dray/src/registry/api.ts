@@ -13,13 +13,13 @@ import {
 } from "../http/index.ts";
 import type { Digest } from "../oci/index.ts";
 import type { Endpoint } from "./endpoint.ts";
-import type { SavedSessions } from "./sessions.ts";
+import type { SavedSessions } from "./saved-sessions.ts";
 
 /** One registry as the files of this folder speak to it. */
 export interface Api {
   /** As references name it: `docker.io`, `localhost:5000`. */
   readonly registry: string;
-  readonly learnt: DetectedFeatures;
+  readonly features: DetectedFeatures;
   readonly settings: Settings;
   /** `https://registry-1.docker.io` */
   origin(signal?: AbortSignal): Promise<string>;
@@ -93,7 +93,7 @@ export interface Repo {
    * reading it, to tag what was written.
    */
   readonly manifests: LruCache<Digest, HeldManifest>;
-  readonly learnt: {
+  readonly features: {
     /** `false`: the referrers API is not there for this repository. */
     referrers?: false;
   };
@@ -152,7 +152,7 @@ export const createApi = (
   };
   return {
     registry,
-    learnt: {},
+    features: {},
     settings,
     origin: endpoint,
     retryBudget: () => new RetryBudget(settings.retry),

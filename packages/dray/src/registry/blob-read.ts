@@ -1,10 +1,9 @@
 import { type OnEvent, type ReadOptions, sizeMismatch, verified } from "../content/index.ts";
 import { DrayError, isDrayError, throwIfAborted } from "../errors.ts";
 import { type HttpResponse, header, type RetryBudget } from "../http/index.ts";
-import type { Descriptor } from "../oci/index.ts";
-import type { Repo } from "./api.ts";
+import { algorithmOf, type Descriptor, digestOf, isForeignLayerType } from "../oci/index.ts";
+import type { Repo, Settings } from "./api.ts";
 import { blobCall, contentRange, lengthOf } from "./blobs.ts";
-import { foreignUrls } from "./foreign.ts";
 import { restated } from "./restated.ts";
 
 /**
@@ -15,6 +14,8 @@ import { restated } from "./restated.ts";
  */
 export const readBlob = (repo: Repo, descriptor: Descriptor, options: ReadOptions = {}): AsyncGenerator<Uint8Array> => {
   const { offset = 0, verify = true } = options;
+  const held = embedded(descriptor);
+  if (held !== undefined) return from(held.subarray(offset));
   const chunks = resumed(repo, descriptor, offset, options);
   return verify && offset === 0 ? verified(chunks, descriptor) : chunks;
 };
@@ -114,3 +115,31 @@ const cutShort = (descriptor: Descriptor, at: number): DrayError =>
     reference: descriptor.digest,
     retryable: true,
   });
+
+/**
+ * The bytes that a descriptor itself carries in `data`, which saves the request. Bytes that it does not stand for are
+ * passed over: they are read from where they belong, and checked there.
+ * @see https://github.com/opencontainers/image-spec/blob/main/descriptor.md#embedded-content
+ */
+const embedded = ({ data, size, digest }: Descriptor): Uint8Array | undefined => {
+  if (typeof data !== "string") return undefined;
+  const bytes = new Uint8Array(Buffer.from(data, "base64"));
+  return bytes.byteLength === size && digestOf(bytes, algorithmOf(digest)) === digest ? bytes : undefined;
+};
+
+async function* from(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  if (bytes.byteLength > 0) yield bytes;
+}
+
+/**
+ * Where the bytes of a foreign layer lie, if its registry does not have them: Windows base layers stayed with their maker by
+ * licence. Only followed with leave: a manifest from anywhere would otherwise choose whom we speak to.
+ * @see https://github.com/opencontainers/image-spec/blob/main/descriptor.md#properties
+ */
+const foreignUrls = ({ mediaType, urls }: Descriptor, { foreignLayers, plainHttp }: Settings): URL[] => {
+  if (foreignLayers !== true || !isForeignLayerType(mediaType)) return [];
+  return (urls ?? [])
+    .filter((url) => URL.canParse(url))
+    .map((url) => new URL(url))
+    .filter(({ protocol }) => protocol === "https:" || (protocol === "http:" && plainHttp === true));
+};

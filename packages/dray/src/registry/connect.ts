@@ -32,7 +32,7 @@ import { parseRegistry } from "../oci/index.ts";
 import { createApi, type Settings } from "./api.ts";
 import { endpoint, originsOf } from "./endpoint.ts";
 import { createRegistry, type Registry } from "./registry.ts";
-import { savedSessions, stateDirectory } from "./sessions.ts";
+import { savedSessions, stateDirectory } from "./saved-sessions.ts";
 
 export interface ConnectOptions {
   /** Finds credentials. Default: the environment, then the files of docker and podman. */

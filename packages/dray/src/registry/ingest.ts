@@ -5,9 +5,9 @@ import { hasBlob } from "./blobs.ts";
 import { hashedContent } from "./hashed.ts";
 import { pushManifest } from "./push.ts";
 import { ReplayableContent } from "./replayable-content.ts";
-import { deliver } from "./resumable-upload.ts";
-import { openSession, type UploadOptions } from "./session.ts";
+import { sendResumably } from "./resumable-upload.ts";
 import { savedSession } from "./upload.ts";
+import { openSession, type UploadOptions } from "./upload-session.ts";
 
 export interface IngestOptions extends WriteOptions {
   readonly mediaType: string;
@@ -18,7 +18,7 @@ export interface IngestOptions extends WriteOptions {
 }
 
 /**
- * Puts content into a repository whose digest is known when all of it has been sent. It goes in pieces of unknown length,
+ * Puts content into a repository whose digest is known when all of it has been sent. It goes in replayable of unknown length,
  * as docker pushes, and is committed under what the hash says in the end.
  */
 export const ingestContent = async (repo: Repo, content: Content, options: IngestOptions): Promise<Descriptor> => {
@@ -28,22 +28,22 @@ export const ingestContent = async (repo: Repo, content: Content, options: Inges
   const about: UploadOptions = { reference: key ?? "", signal, onEvent, retryBudget };
   const name = key === undefined ? undefined : { registry: repo.api.registry, repository: repo.name, content: key };
   const hashed = hashedContent(content, algorithm);
-  const pieces = new ReplayableContent(hashed, undefined, signal);
+  const replayable = new ReplayableContent(hashed, undefined, signal);
   let result: Promise<Descriptor> | undefined;
   const descriptor = (): Promise<Descriptor> => (result ??= hashed.result().then((known) => ({ mediaType, ...known })));
   try {
     const saved = name === undefined ? undefined : await savedSession(repo, name, about);
-    const cargo = {
-      pieces,
+    const source = {
+      content: replayable,
       algorithm,
       digest: async () => (await descriptor()).digest,
       arrived: async () => hasBlob(repo, await descriptor(), { ...options, retryBudget }),
-      ...(name === undefined ? {} : { name }),
+      ...(name === undefined ? {} : { savedAs: name }),
     };
-    await deliver(repo, saved ?? (await openSession(repo, algorithm, about)), cargo, about);
+    await sendResumably(repo, saved ?? (await openSession(repo, algorithm, about)), source, about);
     return await descriptor();
   } finally {
-    await pieces.close();
+    await replayable.close();
     hashed.abandon();
   }
 };

@@ -33,7 +33,7 @@ export const resolveManifest = async (repo: Repo, name: string, cancel: Cancel =
   const head = await headManifest(repo, name, options);
   if (typeof head === "object") return head;
   // Whether a registry's HEAD can be believed when it finds nothing is found out once, and what it says about it is heard.
-  if (foundNothing(head) && repo.api.learnt.head === true) throw notFound(repo, name);
+  if (foundNothing(head) && repo.api.features.head === true) throw notFound(repo, name);
   return byGet(repo, name, head, options);
 };
 
@@ -62,7 +62,7 @@ const foundBy = async (
   options: Drawing,
 ): Promise<Descriptor | undefined> => {
   if (typeof head === "object") return head;
-  if (head === "absent" || (head === "missing" && repo.api.learnt.head === true)) return undefined;
+  if (head === "absent" || (head === "missing" && repo.api.features.head === true)) return undefined;
   try {
     return await byGet(repo, name, head, options);
   } catch (error) {
@@ -74,13 +74,13 @@ const foundBy = async (
 const foundNothing = (head: HeadAnswer): boolean => head === "missing" || head === "absent";
 
 const byGet = async (repo: Repo, name: string, head: HeadAnswer, options: Drawing): Promise<Descriptor> => {
-  const { learnt } = repo.api;
+  const { features } = repo.api;
   try {
     const { descriptor } = await getManifest(repo, name, options);
-    if (foundNothing(head)) learnt.head = false;
+    if (foundNothing(head)) features.head = false;
     return descriptor;
   } catch (error) {
-    if (foundNothing(head) && isDrayError(error, "NOT_FOUND")) learnt.head = true;
+    if (foundNothing(head) && isDrayError(error, "NOT_FOUND")) features.head = true;
     throw error;
   }
 };
@@ -193,8 +193,8 @@ type HeadAnswer = Descriptor | "missing" | "absent" | "failing" | "unclear";
 
 /** Asked once: where it fails the GET that follows decides, and that is repeated. */
 const headManifest = async (repo: Repo, name: string, options: Drawing): Promise<HeadAnswer> => {
-  const { learnt } = repo.api;
-  if (learnt.head === false) return "unclear";
+  const { features } = repo.api;
+  if (features.head === false) return "unclear";
   const response = await repo.api.send({ ...manifestCall(repo, name, options), method: "HEAD", retry: false });
   const { status } = response;
   await response.body.discard();
@@ -206,7 +206,7 @@ const headManifest = async (repo: Repo, name: string, options: Drawing): Promise
   if (status !== 200 || mediaType === undefined || !size || digest === undefined) return "unclear";
   // A registry may name the digest in its favourite algorithm; in the same one it has to be the one asked for.
   if (isDigest(name) && digest !== name && algorithmOf(digest) === algorithmOf(name)) return "unclear";
-  learnt.head = true;
+  features.head = true;
   return { mediaType, digest: isDigest(name) ? name : digest, size };
 };
 

@@ -40,7 +40,7 @@ export async function* listReferrers(
 
 /** Whether a repository has the referrers API. What is known of one that has it is known of its registry. */
 export const hasReferrersApi = async (repo: Repo, subject: Descriptor, options: Cancel = {}): Promise<boolean> => {
-  if (repo.api.learnt.referrers === true) return true;
+  if (repo.api.features.referrers === true) return true;
   const first = await firstPage(repo, referrersCall(repo, subject, options));
   if (first === "unsupported") return false;
   await first.body.discard();
@@ -69,17 +69,17 @@ const referrersCall = (
  * repository only: a proxy may stand before several registries, and some answer 404 for a repository that does not exist.
  */
 const firstPage = async (repo: Repo, call: Call): Promise<HttpResponse | "unsupported"> => {
-  const { learnt } = repo.api;
-  if (repo.learnt.referrers === false) return "unsupported";
+  const { features } = repo.api;
+  if (repo.features.referrers === false) return "unsupported";
   const response = await repo.api.send(call);
   const type = header(response.headers, "Content-Type")?.split(";", 1)[0]?.trim().toLowerCase();
   if (response.status === 200 && type === mediaTypes.ociIndex) {
-    learnt.referrers = true;
+    features.referrers = true;
     return response;
   }
   if (![200, 400, 404, 405, 406, 501].includes(response.status)) throw await repo.api.refusal(call, response);
   await response.body.discard();
-  if (learnt.referrers !== true) repo.learnt.referrers = false;
+  if (features.referrers !== true) repo.features.referrers = false;
   return "unsupported";
 };
 

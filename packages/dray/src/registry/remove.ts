@@ -30,7 +30,7 @@ export const removeBlob = (repo: Repo, digest: Digest, options: Cancel = {}): Pr
 
 /** What a manifest refers to, where that has to be known: a registry with the referrers API keeps its lists itself. */
 const subjectIn = async (repo: Repo, digest: Digest, options: Cancel): Promise<Descriptor | undefined> => {
-  if (repo.api.learnt.referrers === true) return undefined;
+  if (repo.api.features.referrers === true) return undefined;
   try {
     const { bytes, descriptor } = await getManifest(repo, digest, options);
     return subjectOf(parseManifest(bytes, descriptor.mediaType));

@@ -36,54 +36,54 @@ const firstOf = async (content: Content): Promise<AsyncIterator<Uint8Array>> => 
   return iterator;
 };
 
-describe("pieces", () => {
+describe("ranges of content", () => {
   test("follow one another in one reading", async () => {
     const source = threes();
-    const pieces = new ReplayableContent(source, whole, undefined);
+    const content = new ReplayableContent(source, whole, undefined);
     const found = [];
     for (const [start, end] of [
       [0, 4],
       [4, 8],
       [8, 12],
     ] as const) {
-      const piece = pieces.piece(start, end);
-      found.push([await text(piece), piece.size]);
+      const range = content.range(start, end);
+      found.push([await text(range), range.size]);
     }
     assert.deepEqual(found, [
       ["0123", 4],
       ["4567", 4],
       ["89", 2],
     ]);
-    assert.deepEqual([source.opened, pieces.furthest], [[0], 10]);
+    assert.deepEqual([source.opened, content.furthest], [[0], 10]);
   });
 
   test("are read again from anywhere, and by whoever came last", async () => {
     const source = threes();
-    const pieces = new ReplayableContent(source, whole, undefined);
-    const stale = await firstOf(pieces.piece(0, 10));
-    assert.equal(await text(pieces.piece(2, 5)), "234");
+    const content = new ReplayableContent(source, whole, undefined);
+    const stale = await firstOf(content.range(0, 10));
+    assert.equal(await text(content.range(2, 5)), "234");
     assert.equal((await stale.next()).done, true);
-    assert.equal(await text({ open: () => pieces.piece(2, 8).open({ offset: 3 }) }), "567");
+    assert.equal(await text({ open: () => content.range(2, 8).open({ offset: 3 }) }), "567");
     assert.deepEqual(source.opened, [0, 2]);
-    await pieces.close();
+    await content.close();
     assert.equal(source.closed, 2);
   });
 
   test("unknown length: a piece ends where the content does", async () => {
     const source = threes();
-    const pieces = new ReplayableContent(source, undefined, undefined);
-    assert.equal(await pieces.endsAt(0), false);
-    assert.equal(await text(pieces.piece(0, 6)), "012345");
-    assert.equal(await pieces.endsAt(6), false);
-    const rest = pieces.piece(6, 100);
+    const content = new ReplayableContent(source, undefined, undefined);
+    assert.equal(await content.endsAt(0), false);
+    assert.equal(await text(content.range(0, 6)), "012345");
+    assert.equal(await content.endsAt(6), false);
+    const rest = content.range(6, 100);
     assert.deepEqual([await text(rest), rest.size], ["6789", undefined]);
-    assert.equal(await pieces.endsAt(10), true);
+    assert.equal(await content.endsAt(10), true);
     assert.deepEqual(source.opened, [0]);
   });
 
   test("nothing at all", async () => {
     const none: Descriptor = { ...whole, digest: digestOf(new Uint8Array(0)), size: 0 };
-    assert.equal(await text(new ReplayableContent(threes(new Uint8Array(0)), none, undefined).piece(0)), "");
+    assert.equal(await text(new ReplayableContent(threes(new Uint8Array(0)), none, undefined).range(0)), "");
     assert.equal(await new ReplayableContent(bytesContent(new Uint8Array(0)), undefined, undefined).endsAt(0), true);
   });
 
@@ -92,15 +92,15 @@ describe("pieces", () => {
     ["less", 11],
   ] as const)
     test(`${name} than promised stops before the last bytes are out, and for good`, async () => {
-      const pieces = new ReplayableContent(threes(), { ...whole, size }, undefined);
+      const content = new ReplayableContent(threes(), { ...whole, size }, undefined);
       let sent = 0;
       const read = async (): Promise<void> => {
-        for await (const chunk of pieces.piece(0).open()) sent += chunk.byteLength;
+        for await (const chunk of content.range(0).open()) sent += chunk.byteLength;
       };
       await assert.rejects(read(), (error) => isDrayError(error, "SIZE_MISMATCH"));
       assert.ok(sent < size);
       assert.throws(
-        () => pieces.throwIfBroken(),
+        () => content.throwIfBroken(),
         (error) => isDrayError(error, "SIZE_MISMATCH"),
       );
       await assert.rejects(read(), (error) => isDrayError(error, "SIZE_MISMATCH"));
@@ -114,10 +114,10 @@ describe("pieces", () => {
         throw fault;
       },
     };
-    const pieces = new ReplayableContent(source, whole, undefined);
-    await assert.rejects(text(pieces.piece(0)), fault);
-    assert.equal(pieces.furthest, 0);
-    assert.throws(() => pieces.throwIfBroken(), fault);
+    const content = new ReplayableContent(source, whole, undefined);
+    await assert.rejects(text(content.range(0)), fault);
+    assert.equal(content.furthest, 0);
+    assert.throws(() => content.throwIfBroken(), fault);
   });
 
   test("a source that gave up after trying again is not tried again by whoever sends", async () => {
@@ -128,11 +128,11 @@ describe("pieces", () => {
         throw cut;
       },
     };
-    const pieces = new ReplayableContent(source, whole, undefined);
+    const content = new ReplayableContent(source, whole, undefined);
     for (let attempt = 1; attempt <= 2; attempt++)
-      await assert.rejects(text(pieces.piece(0)), (error) => isDrayError(error, "NETWORK") && !error.retryable);
+      await assert.rejects(text(content.range(0)), (error) => isDrayError(error, "NETWORK") && !error.retryable);
     assert.throws(
-      () => pieces.throwIfBroken(),
+      () => content.throwIfBroken(),
       (error) => error === cut,
     );
   });
@@ -147,12 +147,12 @@ describe("pieces", () => {
         await new Promise((_, reject) => signal?.addEventListener("abort", () => reject(signal.reason as Error)));
       },
     };
-    const pieces = new ReplayableContent(source, whole, stop.signal);
-    const reading = text(pieces.piece(0));
+    const content = new ReplayableContent(source, whole, stop.signal);
+    const reading = text(content.range(0));
     setImmediate(() => stop.abort());
     await assert.rejects(reading, (error) => isDrayError(error, "ABORTED"));
     assert.equal(given?.aborted, true);
-    await pieces.close();
+    await content.close();
   });
 
   test("close ends a reading that waits for bytes", async () => {
@@ -162,11 +162,11 @@ describe("pieces", () => {
         yield bytes;
       },
     };
-    const pieces = new ReplayableContent(source, whole, undefined);
-    const reading = assert.rejects(text(pieces.piece(0)));
+    const content = new ReplayableContent(source, whole, undefined);
+    const reading = assert.rejects(text(content.range(0)));
     await new Promise((resolve) => setImmediate(resolve));
-    await pieces.close();
+    await content.close();
     await reading;
-    pieces.throwIfBroken();
+    content.throwIfBroken();
   });
 });

@@ -3,8 +3,8 @@ import { aborted, DrayError, isDrayError, throwIfAborted } from "../errors.ts";
 import type { Descriptor } from "../oci/index.ts";
 
 /**
- * Content that is sent in pieces one after the other, each of which may have to be sent again. It is read once from
- * beginning to end as long as nothing fails: to open it again for every piece would be a new request where it comes from
+ * Seekable reading of content that is sent in ranges, one after the other, each of which may have to be sent again. It is read once from
+ * beginning to end as long as nothing fails: to open it again for every range would be a new request where it comes from
  * a registry. The last bytes are held back until the content has ended well, so that a source that finds its own bytes
  * wrong can stop the upload before it is whole.
  */
@@ -12,7 +12,7 @@ export class ReplayableContent {
   readonly #content: Content;
   readonly #whole: Descriptor | undefined;
   readonly #signal: AbortSignal | undefined;
-  #opened: Opened | undefined;
+  #reading: Reading | undefined;
   #failure: { readonly error: unknown } | undefined;
   #furthest = 0;
 
@@ -30,7 +30,7 @@ export class ReplayableContent {
 
   /** One past the last byte of the present reading. */
   get at(): number {
-    return this.#opened?.at ?? 0;
+    return this.#reading?.at ?? 0;
   }
 
   /** Throws what went wrong with the content itself, if anything did: no other attempt to send it will help. */
@@ -39,7 +39,7 @@ export class ReplayableContent {
   }
 
   /** The bytes from `start` up to `end`, or up to wherever the content ends. */
-  piece(start: number, end: number = Number.POSITIVE_INFINITY): Content {
+  range(start: number, end: number = Number.POSITIVE_INFINITY): Content {
     const stop = Math.min(end, this.#whole?.size ?? end);
     return {
       ...(this.#whole === undefined ? {} : { size: stop - start }),
@@ -50,61 +50,61 @@ export class ReplayableContent {
 
   /** Whether the content ends before the byte at `offset`. Reads ahead as far as that takes. */
   async endsAt(offset: number): Promise<boolean> {
-    const opened = await this.#seek(offset);
-    return (await this.#ahead(opened)) === undefined;
+    const reading = await this.#seek(offset);
+    return (await this.#ahead(reading)) === undefined;
   }
 
   /** Lets go of the content. */
   async close(): Promise<void> {
-    const opened = this.#opened;
-    this.#opened = undefined;
-    await opened?.close();
+    const reading = this.#reading;
+    this.#reading = undefined;
+    await reading?.close();
   }
 
   /** Each chunk costs one promise here: gigabytes pass through this loop. */
   async *#read(start: number, stop: number): AsyncGenerator<Uint8Array> {
     const size = this.#whole?.size;
-    const opened = await this.#seek(start);
-    while (opened === this.#opened) {
-      const left = stop - opened.at;
+    const reading = await this.#seek(start);
+    while (reading === this.#reading) {
+      const left = stop - reading.at;
       if (left <= 0 && stop !== size) return;
-      const ahead = opened.ahead ?? (await this.#ahead(opened));
-      if (ahead === undefined || opened !== this.#opened) return;
+      const ahead = reading.ahead ?? (await this.#ahead(reading));
+      if (ahead === undefined || reading !== this.#reading) return;
       const chunk = ahead.byteLength > left ? ahead.subarray(0, left) : ahead;
-      opened.ahead = chunk === ahead ? undefined : ahead.subarray(left);
-      opened.at += chunk.byteLength;
-      if (opened.at === size) await this.#ahead(opened);
-      this.#furthest = Math.max(this.#furthest, opened.at);
+      reading.ahead = chunk === ahead ? undefined : ahead.subarray(left);
+      reading.at += chunk.byteLength;
+      if (reading.at === size) await this.#ahead(reading);
+      this.#furthest = Math.max(this.#furthest, reading.at);
       yield chunk;
     }
   }
 
-  async #seek(offset: number): Promise<Opened> {
+  async #seek(offset: number): Promise<Reading> {
     if (this.#failure !== undefined) throw final(this.#failure.error);
-    if (this.#opened?.at !== offset) {
+    if (this.#reading?.at !== offset) {
       await this.close();
-      this.#opened = new Opened(this.#content, offset, this.#signal);
+      this.#reading = new Reading(this.#content, offset, this.#signal);
     }
-    return this.#opened as Opened;
+    return this.#reading as Reading;
   }
 
   /** The next bytes, which stay where they are; `undefined` at the end. */
-  async #ahead(opened: Opened): Promise<Uint8Array | undefined> {
+  async #ahead(reading: Reading): Promise<Uint8Array | undefined> {
     try {
-      while (opened.ahead === undefined) {
+      while (reading.ahead === undefined) {
         throwIfAborted(this.#signal);
-        const { done, value } = await opened.iterator.next();
+        const { done, value } = await reading.iterator.next();
         if (done === true) break;
-        if (value.byteLength > 0) opened.ahead = value;
+        if (value.byteLength > 0) reading.ahead = value;
       }
-      const [whole, end] = [this.#whole, opened.at + (opened.ahead?.byteLength ?? 0)];
+      const [whole, end] = [this.#whole, reading.at + (reading.ahead?.byteLength ?? 0)];
       if (whole !== undefined && end > whole.size) throw sizeMismatch(whole, "more");
-      if (whole !== undefined && opened.ahead === undefined && end < whole.size)
+      if (whole !== undefined && reading.ahead === undefined && end < whole.size)
         throw sizeMismatch(whole, `only ${end}`);
-      return opened.ahead;
+      return reading.ahead;
     } catch (error) {
       // What a reader meets that was sent away is nobody's failure.
-      if (opened !== this.#opened) throw error;
+      if (reading !== this.#reading) throw error;
       this.#failure ??= { error };
       throw final(error);
     }
@@ -116,7 +116,7 @@ const final = (error: unknown): unknown =>
   isDrayError(error) && error.retryable ? new DrayError(error.code, error.message, { cause: error }) : error;
 
 /** One reading of the content, from some byte on. */
-class Opened {
+class Reading {
   at: number;
   ahead: Uint8Array | undefined;
   readonly iterator: AsyncIterator<Uint8Array>;

@@ -25,7 +25,6 @@ import { algorithmOf, type Descriptor, type Digest, isDigest, largestManifest } 
 import type { Api, Repo } from "./api.ts";
 import { readBlob } from "./blob-read.ts";
 import { describeBlob, hasBlob } from "./blobs.ts";
-import { embedded } from "./embedded.ts";
 import { type IngestOptions, ingestContent } from "./ingest.ts";
 import {
   getManifest,
@@ -35,14 +34,13 @@ import {
   readManifest,
   resolveManifest,
 } from "./manifests.ts";
-import { mountBlob } from "./mount.ts";
 import { pushManifest } from "./push.ts";
 import { listReferrers, type ReferrersOptions } from "./referrers.ts";
 import { remove, removeBlob } from "./remove.ts";
 import { digestOfManifest } from "./schema1.ts";
-import type { TriedMount } from "./session.ts";
 import { listTags, type TagsOptions } from "./tags.ts";
 import { uploadBlob } from "./upload.ts";
+import { mountBlob, type TriedMount } from "./upload-session.ts";
 
 /** A repository of a registry: a store whose names are tags. */
 export interface Repository
@@ -93,7 +91,7 @@ export const createRepository = (api: Api, name: string): Repository =>
     api,
     name,
     manifests: new LruCache(kept, { largest: kept }),
-    learnt: {},
+    features: {},
     turns: new KeyedMutex(),
   });
 
@@ -130,7 +128,7 @@ class RegistryRepository implements Repository {
 
   read(descriptor: Descriptor, options: ReadOptions = {}): AsyncIterable<Uint8Array> {
     if (isManifest(descriptor, options)) return readManifest(this.#repo, descriptor, options);
-    return embedded(descriptor, options) ?? readBlob(this.#repo, descriptor, options);
+    return readBlob(this.#repo, descriptor, options);
   }
 
   blob(content: Descriptor | Digest, options?: ReadOptions): AsyncIterable<Uint8Array> {

@@ -4,6 +4,7 @@ import type { Digest, DigestAlgorithm } from "../oci/index.ts";
 import type { Repo } from "./api.ts";
 import type { ReplayableContent } from "./replayable-content.ts";
 import { restated } from "./restated.ts";
+import type { UploadName } from "./saved-sessions.ts";
 import {
   acknowledged,
   askSession,
@@ -13,12 +14,11 @@ import {
   type UploadOptions,
   type UploadSession,
   uploading,
-} from "./session.ts";
-import type { UploadName } from "./sessions.ts";
+} from "./upload-session.ts";
 
-/** What is to be delivered into an upload session. */
+/** What is to be sent into an upload session. */
 export interface UploadSource {
-  readonly pieces: ReplayableContent;
+  readonly content: ReplayableContent;
   /** Bytes in all, where known. */
   readonly size?: number;
   readonly algorithm: DigestAlgorithm;
@@ -27,7 +27,7 @@ export interface UploadSource {
   /** Whether the registry has the whole: asked where an answer to the last request was lost. */
   readonly arrived: () => Promise<boolean>;
   /** What the session is saved under, where that is worth it. */
-  readonly name?: UploadName;
+  readonly savedAs?: UploadName;
 }
 
 const mebibyte = 1024 * 1024;
@@ -42,16 +42,16 @@ const largestChunk = 32 * mebibyte;
  * chunks, each over a connection of its own, so that what cuts connections after so many bytes or seconds does not meet
  * one that is old. Chunks from the start would not have saved such a session and would cost a request each.
  */
-export const deliver = (
+export const sendResumably = (
   repo: Repo,
   session: UploadSession,
-  cargo: UploadSource,
+  source: UploadSource,
   options: UploadOptions,
-): Promise<Digest> => new ResumableUpload(repo, session, cargo, options).run();
+): Promise<Digest> => new ResumableUpload(repo, session, source, options).run();
 
 class ResumableUpload {
   readonly #repo: Repo;
-  readonly #cargo: UploadSource;
+  readonly #source: UploadSource;
   readonly #options: UploadOptions;
   #session: UploadSession;
   /** The most that the registry has ever acknowledged: what is beyond it is progress. */
@@ -59,9 +59,9 @@ class ResumableUpload {
   #wholeOnly = false;
   #saving: Promise<void> = Promise.resolve();
 
-  constructor(repo: Repo, session: UploadSession, cargo: UploadSource, options: UploadOptions) {
+  constructor(repo: Repo, session: UploadSession, source: UploadSource, options: UploadOptions) {
     this.#repo = repo;
-    this.#cargo = cargo;
+    this.#source = source;
     this.#options = options;
     this.#session = session;
     this.#best = session.offset;
@@ -69,7 +69,7 @@ class ResumableUpload {
 
   async run(): Promise<Digest> {
     const { sessions } = this.#repo.api.settings;
-    const { name } = this.#cargo;
+    const { savedAs } = this.#source;
     let done = false;
     try {
       this.#save();
@@ -78,8 +78,8 @@ class ResumableUpload {
       return digest;
     } finally {
       await this.#saving;
-      if (name !== undefined && done) await sessions?.forget(name);
-      else if (name !== undefined) sessions?.leave(name);
+      if (savedAs !== undefined && done) await sessions?.forget(savedAs);
+      else if (savedAs !== undefined) sessions?.leave(savedAs);
     }
   }
 
@@ -95,17 +95,17 @@ class ResumableUpload {
   }
 
   async #send(): Promise<Digest> {
-    const { pieces, size, digest } = this.#cargo;
+    const { content, size, digest } = this.#source;
     if (size !== undefined && this.#session.offset === 0 && !this.#inChunks(size))
       return this.#commit(await digest(), true);
-    while (!(size === undefined ? await pieces.endsAt(this.#session.offset) : this.#session.offset >= size))
+    while (!(size === undefined ? await content.endsAt(this.#session.offset) : this.#session.offset >= size))
       await this.#sendChunk();
     return this.#commit(await digest(), false);
   }
 
   get #chunkSize(): number | undefined {
-    const { learnt, settings } = this.#repo.api;
-    return this.#wholeOnly ? undefined : (learnt.chunkSize ?? settings.chunkSize);
+    const { features, settings } = this.#repo.api;
+    return this.#wholeOnly ? undefined : (features.chunkSize ?? settings.chunkSize);
   }
 
   #inChunks(size: number): boolean {
@@ -113,10 +113,10 @@ class ResumableUpload {
   }
 
   async #sendChunk(): Promise<void> {
-    const { pieces } = this.#cargo;
+    const { content } = this.#source;
     const { offset, url, leastChunk } = this.#session;
     const chunk = this.#chunkSize;
-    const body = pieces.piece(offset, chunk === undefined ? undefined : offset + Math.max(chunk, leastChunk));
+    const body = content.range(offset, chunk === undefined ? undefined : offset + Math.max(chunk, leastChunk));
     const range: HeaderPairs =
       body.size === undefined ? [] : [["Content-Range", `${offset}-${offset + body.size - 1}`] as const];
     const call = {
@@ -129,7 +129,7 @@ class ResumableUpload {
     };
     const response = await this.#repo.api.ask(call, 202, 201, 204);
     await response.body.discard();
-    this.#advance(response, body.size === undefined ? pieces.at : offset + body.size);
+    this.#advance(response, body.size === undefined ? content.at : offset + body.size);
   }
 
   /** A 202 stands for all that was sent, unless the registry says less. Some say `0-0` whatever they have. */
@@ -152,7 +152,7 @@ class ResumableUpload {
       method: "PUT",
       target: commitUrl(this.#session.url, digest),
       headers: this.#headers(),
-      ...(whole ? { body: this.#cargo.pieces.piece(0) } : {}),
+      ...(whole ? { body: this.#source.content.range(0) } : {}),
       timeoutClass: "commit" as const,
       repeatable: false as const,
     };
@@ -163,7 +163,7 @@ class ResumableUpload {
 
   #headers(): HeaderPairs {
     const type = ["Content-Type", "application/octet-stream"] as const;
-    return this.#repo.api.learnt.chunkSize === undefined ? [type] : [type, ["Connection", "close"]];
+    return this.#repo.api.features.chunkSize === undefined ? [type] : [type, ["Connection", "close"]];
   }
 
   /**
@@ -171,26 +171,26 @@ class ResumableUpload {
    * @throws the error where another attempt makes no sense
    */
   async #recover(error: unknown): Promise<Digest | undefined> {
-    const { pieces, digest } = this.#cargo;
+    const { content, digest } = this.#source;
     throwIfAborted(this.#options.signal);
-    pieces.throwIfBroken();
+    content.throwIfBroken();
     if (!(error instanceof DrayError)) throw error;
     const verdict = this.#judge(error);
     if (verdict === "hopeless") throw asMismatch(error);
     const { offset } = this.#session;
-    const passed = pieces.at - offset;
+    const passed = content.at - offset;
     const { reference, signal, onEvent = this.#repo.api.settings.onEvent, retryBudget } = this.#options;
     await retryBudget.resume(error, { what: reference, signal, onEvent });
     if (verdict === "again") return undefined;
     const session = verdict === "ask" ? await askSession(this.#repo, this.#session, this.#options) : undefined;
-    if (session !== undefined && session.offset <= Math.max(pieces.furthest, this.#best)) {
+    if (session !== undefined && session.offset <= Math.max(content.furthest, this.#best)) {
       this.#session = session;
       this.#progress();
     } else {
       if (await this.#hasArrived()) return digest();
       if (verdict === "smaller") this.#shrink(Number.POSITIVE_INFINITY);
       else if (verdict === "ask" && passed > 0) this.#shrink(passed);
-      this.#session = await openSession(this.#repo, this.#cargo.algorithm, this.#options);
+      this.#session = await openSession(this.#repo, this.#source.algorithm, this.#options);
     }
     this.#save();
     return undefined;
@@ -201,7 +201,7 @@ class ResumableUpload {
     const { status, registryCode, retryable } = error;
     if (status === undefined) return retryable ? "ask" : "hopeless";
     if (status === 413) return "smaller";
-    if (status === 405 && this.#cargo.size !== undefined && !this.#wholeOnly) {
+    if (status === 405 && this.#source.size !== undefined && !this.#wholeOnly) {
       this.#wholeOnly = true;
       return this.#session.offset === 0 ? "again" : "anew";
     }
@@ -213,33 +213,33 @@ class ResumableUpload {
   }
 
   async #hasArrived(): Promise<boolean> {
-    const { pieces, size, arrived } = this.#cargo;
-    const all = size === undefined ? await pieces.endsAt(pieces.at) : pieces.at === size;
+    const { content, size, arrived } = this.#source;
+    const all = size === undefined ? await content.endsAt(content.at) : content.at === size;
     return all && (await arrived());
   }
 
   /** What went through of a request is what something on the way lets through: half of that is safe. */
   #shrink(passed: number): void {
-    const { learnt } = this.#repo.api;
+    const { features } = this.#repo.api;
     // A server that refuses without reading tells nothing of how much it would take.
     const share = passed === Number.POSITIVE_INFINITY ? 4 : 2;
     const [before, least] =
-      learnt.chunkSize === undefined ? [largestChunk, 8 * mebibyte] : [learnt.chunkSize / share, mebibyte];
+      features.chunkSize === undefined ? [largestChunk, 8 * mebibyte] : [features.chunkSize / share, mebibyte];
     const half = Math.floor(passed / 2 / mebibyte) * mebibyte;
-    learnt.chunkSize = Math.max(least, Math.min(before, half));
+    features.chunkSize = Math.max(least, Math.min(before, half));
   }
 
   #save(): void {
     const { api } = this.#repo;
-    const { name } = this.#cargo;
+    const { savedAs } = this.#source;
     const { sessions } = api.settings;
-    if (name === undefined || sessions === undefined) return;
+    if (savedAs === undefined || sessions === undefined) return;
     const { url } = this.#session;
-    const { chunkSize } = api.learnt;
+    const { chunkSize } = api.features;
     const saved = { location: url.href, ...(chunkSize === undefined ? {} : { chunkSize }) };
     // Nobody waits for the disk. What lies on another host may be signed, and a signature is as good as a credential.
     this.#saving = this.#saving.then(async () => {
-      if (url.origin === (await api.origin())) await sessions.save(name, saved);
+      if (url.origin === (await api.origin())) await sessions.save(savedAs, saved);
     });
   }
 }

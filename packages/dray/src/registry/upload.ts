@@ -4,7 +4,8 @@ import { algorithmOf, type Descriptor } from "../oci/index.ts";
 import type { Repo } from "./api.ts";
 import { hasBlob } from "./blobs.ts";
 import { ReplayableContent } from "./replayable-content.ts";
-import { asMismatch, deliver } from "./resumable-upload.ts";
+import { asMismatch, sendResumably } from "./resumable-upload.ts";
+import type { UploadName } from "./saved-sessions.ts";
 import {
   announced,
   askSession,
@@ -16,8 +17,7 @@ import {
   type UploadSession,
   uploading,
   uploadsPath,
-} from "./session.ts";
-import type { UploadName } from "./sessions.ts";
+} from "./upload-session.ts";
 
 /** Blobs up to this size go in one request: the round trip that is saved is worth more than bytes sent in vain. */
 const small = 64 * 1024;
@@ -40,22 +40,22 @@ export const uploadBlob = async (
   const about: UploadOptions = { reference: digest, signal, onEvent, retryBudget };
   const name = size < worthSaving ? undefined : { registry: repo.api.registry, repository: repo.name, content: digest };
   // What a registry's first blob teaches may take sending it twice; its source is asked once all the same.
-  const mayGoTwice = kept === undefined && size <= small && repo.api.learnt.singlePost === undefined;
-  const pieces = new ReplayableContent(mayGoTwice ? readOnce(content, descriptor) : content, descriptor, signal);
+  const mayGoTwice = kept === undefined && size <= small && repo.api.features.singlePost === undefined;
+  const replayable = new ReplayableContent(mayGoTwice ? readOnce(content, descriptor) : content, descriptor, signal);
   try {
-    const session = kept ?? (await begin(repo, descriptor, pieces, name, about));
+    const session = kept ?? (await begin(repo, descriptor, replayable, name, about));
     if (session === "there") return;
-    const cargo = {
-      pieces,
+    const source = {
+      content: replayable,
       size,
       algorithm: algorithmOf(digest),
       digest: async () => digest,
       arrived: () => hasBlob(repo, descriptor, { ...options, retryBudget }),
-      ...(name === undefined ? {} : { name }),
+      ...(name === undefined ? {} : { savedAs: name }),
     };
-    await deliver(repo, session, cargo, about);
+    await sendResumably(repo, session, source, about);
   } finally {
-    await pieces.close();
+    await replayable.close();
   }
 };
 
@@ -75,19 +75,19 @@ const readOnce = (content: Content, descriptor: Descriptor): Content => {
 const begin = async (
   repo: Repo,
   descriptor: Descriptor,
-  pieces: ReplayableContent,
+  replayable: ReplayableContent,
   name: UploadName | undefined,
   about: UploadOptions,
 ): Promise<UploadSession | "there"> => {
   const { digest, size } = descriptor;
-  if (size <= small && repo.api.learnt.singlePost !== false) return postWhole(repo, descriptor, pieces, about);
+  if (size <= small && repo.api.features.singlePost !== false) return postWhole(repo, descriptor, replayable, about);
   const saved = name === undefined ? undefined : await savedSession(repo, name, about);
   if (saved !== undefined) return saved;
-  if (repo.api.learnt.anonymousMount !== false) {
+  if (repo.api.features.anonymousMount !== false) {
     const answer = await mountOrOpen(repo, digest, undefined, about);
     if (answer === true) return "there";
     if (answer !== false) return answer;
-    repo.api.learnt.anonymousMount = false;
+    repo.api.features.anonymousMount = false;
   }
   return openSession(repo, algorithmOf(digest), about);
 };
@@ -98,10 +98,10 @@ export const savedSession = async (
   name: UploadName,
   about: UploadOptions,
 ): Promise<UploadSession | undefined> => {
-  const { learnt, settings } = repo.api;
+  const { features, settings } = repo.api;
   const saved = await settings.sessions?.take(name);
   if (saved === undefined) return undefined;
-  if (saved.chunkSize !== undefined) learnt.chunkSize ??= saved.chunkSize;
+  if (saved.chunkSize !== undefined) features.chunkSize ??= saved.chunkSize;
   const session = { url: new URL(saved.location), offset: 0, leastChunk: 0, continued: true };
   // What is sent there carries our credentials.
   if (session.url.origin !== (await repo.api.origin(about.signal))) return undefined;
@@ -112,7 +112,7 @@ export const savedSession = async (
 const postWhole = async (
   repo: Repo,
   { digest }: Descriptor,
-  pieces: ReplayableContent,
+  replayable: ReplayableContent,
   about: UploadOptions,
 ): Promise<UploadSession | "there"> => {
   const { api } = repo;
@@ -121,10 +121,10 @@ const postWhole = async (
     method: "POST",
     target: uploadsPath(repo, { digest, ...announced(algorithmOf(digest)) }),
     headers: [["Content-Type", "application/octet-stream"]] as const,
-    body: pieces.piece(0),
+    body: replayable.range(0),
   };
   const response = await api.send(call).catch((error: unknown) => {
-    pieces.throwIfBroken();
+    replayable.throwIfBroken();
     throw error;
   });
   if (response.status === 201) {
@@ -135,7 +135,7 @@ const postWhole = async (
     const refused = await api.refusal(call, response);
     if (!mayMeanTwoRequests(refused)) throw asMismatch(refused);
   }
-  api.learnt.singlePost = false;
+  api.features.singlePost = false;
   return response.status === 202 ? opened(response) : openSession(repo, algorithmOf(digest), about);
 };
 

@@ -1,7 +1,7 @@
-import type { OnEvent } from "../content/index.ts";
-import { DrayError } from "../errors.ts";
+import type { Cancel, OnEvent } from "../content/index.ts";
+import { DrayError, isDrayError, throwIfAborted } from "../errors.ts";
 import { type HttpResponse, header, isTransient, type RetryBudget } from "../http/index.ts";
-import { algorithmOf, type Digest, type DigestAlgorithm } from "../oci/index.ts";
+import { algorithmOf, type Descriptor, type Digest, type DigestAlgorithm } from "../oci/index.ts";
 import { type Call, pathIn, pullScope, pushing, type Repo, referenceIn } from "./api.ts";
 
 /** An upload that a registry has opened, and how far it is. */
@@ -84,6 +84,29 @@ export const mountOrOpen = async (
   // It is tried once, and is a failure of this content like any other.
   if (isTransient(response.status)) options.retryBudget.draw();
   return response.status === 201;
+};
+
+/**
+ * Takes a blob over from another repository of the same registry, without moving its bytes.
+ * @returns `true` where it is there now; a session where the registry opened one to upload it instead; `false` where
+ * it can only be uploaded. A mount is a shortcut: whatever goes wrong with it, the long way is still open.
+ */
+export const mountBlob = async (
+  repo: Repo,
+  descriptor: Descriptor,
+  source: Repo,
+  retryBudget: RetryBudget,
+  { signal }: Cancel = {},
+): Promise<UploadSession | boolean> => {
+  if (source.api.registry !== repo.api.registry || source.name === repo.name) return false;
+  try {
+    const { digest } = descriptor;
+    return await mountOrOpen(repo, digest, source.name, { reference: digest, signal, retryBudget });
+  } catch (error) {
+    throwIfAborted(signal);
+    if (isDrayError(error)) return false;
+    throw error;
+  }
 };
 
 /** The session that a 202 answers with. */

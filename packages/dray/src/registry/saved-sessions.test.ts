@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { nodeFiles } from "../files/index.ts";
-import { type SavedSessions, savedSessions, stateDirectory } from "./sessions.ts";
+import { type SavedSessions, savedSessions, stateDirectory } from "./saved-sessions.ts";
 
 const day = 24 * 60 * 60 * 1000;
 const name = { registry: "r.example:5000", repository: "a/b", content: "sha256:0" };
