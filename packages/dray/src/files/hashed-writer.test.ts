@@ -6,7 +6,8 @@ import { after, before, describe, it } from "node:test";
 import { transferable } from "../content/index.ts";
 import { closeHashWorkers } from "../hash/index.ts";
 import { digestOf } from "../oci/index.ts";
-import { hashedWriter, nodeFiles, type OpenFile } from "./index.ts";
+import { hashedWriter } from "./hashed-writer.ts";
+import { nodeFiles, type OpenFile } from "./index.ts";
 
 const MiB = 1024 * 1024;
 

@@ -8,6 +8,6 @@ export { type BlockWriter, blockWriter } from "./block-writer.ts";
 export { diskError, errnoOf, ifThere, onDisk } from "./disk-error.ts";
 export { chunksOfFile, type FileRange, fileChunks, readFully, writeFully } from "./file-chunks.ts";
 export { type FileFacts, type FileSystem, nodeFiles, type OpenFile, type SpaceFacts } from "./file-system.ts";
-export { type HashedWriter, hashedWriter } from "./hashed-writer.ts";
 export { type Lock, lock } from "./lock.ts";
 export { type Landing, type ReceiveOptions, receive } from "./receive.ts";
+export { hashRange, receiveInto } from "./receive-into.ts";

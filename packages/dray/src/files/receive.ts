@@ -1,12 +1,11 @@
 import { dirname } from "node:path";
 import { type Content, digestMismatch, type OnEvent, sizeMismatch } from "../content/index.ts";
 import { throwIfAborted } from "../errors.ts";
-import { blockSize, giveBlock, takeBlock } from "../hash/index.ts";
-import { algorithmOf, type Descriptor, type Digest } from "../oci/index.ts";
+import type { Descriptor } from "../oci/index.ts";
 import { syncDirectory } from "./atomic.ts";
-import { errnoOf, onDisk } from "./disk-error.ts";
+import { ifThere, onDisk } from "./disk-error.ts";
 import type { FileSystem, OpenFile } from "./file-system.ts";
-import { type HashedWriter, hashedWriter } from "./hashed-writer.ts";
+import { type Received, receiveInto } from "./receive-into.ts";
 
 /** Where content lies while it is unfinished, and when it is whole and checked. Both on one file system. */
 export interface Landing {
@@ -54,94 +53,31 @@ export const receive = async (
   });
 };
 
-interface Received {
-  readonly size: number;
-  readonly digest: Digest;
-  /** Some of the bytes are of an earlier attempt. */
-  readonly resumed: boolean;
-}
-
 const isWrong = ({ size, digest }: Received, descriptor: Descriptor): boolean =>
   size !== descriptor.size || digest !== descriptor.digest;
 
-/** Brings a partial file to the end of the content. */
+/** Brings a partial file to the end of the content. `resumed`: some of the bytes are of an earlier attempt. */
 const fill = async (
   fs: FileSystem,
   content: Content,
   descriptor: Descriptor,
   partial: string,
   { sync = false, signal, onEvent }: ReceiveOptions,
-): Promise<Received> => {
+): Promise<Received & { readonly resumed: boolean }> => {
   const { digest, size } = descriptor;
   const file = await openPartial(fs, partial);
-  const handsOver = content.handsOver === true;
-  const writer = hashedWriter(file, { algorithm: algorithmOf(digest), size, position: 0, handsOver });
   try {
-    const there = await hashThere({ file, partial, writer, size, signal });
-    const at = there === size ? there : await append({ file, partial, writer, size, signal }, content, there);
+    const there = (await onDisk("read", partial, () => file.stat())).size;
+    if (there > size) await onDisk("write", partial, () => file.truncate(0));
+    const have = there > size ? 0 : there;
+    const received = await receiveInto({ file, path: partial, position: 0, have }, content, descriptor, signal);
     if (sync) await onDisk("write", partial, () => file.sync());
-    const found = await writer.digest();
-    if (there === size && size > 0 && found === digest) onEvent?.({ type: "start", descriptor, offset: size });
-    return { size: at, digest: found, resumed: there > 0 };
+    if (have === size && size > 0 && received.digest === digest) onEvent?.({ type: "start", descriptor, offset: size });
+    return { ...received, resumed: have > 0 };
   } finally {
-    writer.abandon();
     await onDisk("write", partial, () => file.close());
   }
 };
 
 const openPartial = (fs: FileSystem, partial: string): Promise<OpenFile> =>
-  onDisk("open", partial, async () => {
-    try {
-      return await fs.open(partial, "r+");
-    } catch (error) {
-      if (errnoOf(error) !== "ENOENT") throw error;
-      return fs.open(partial, "wx+");
-    }
-  });
-
-/** A partial file that is worked on. */
-interface Filling {
-  readonly file: OpenFile;
-  readonly partial: string;
-  readonly writer: HashedWriter;
-  /** What it should come to. */
-  readonly size: number;
-  readonly signal: AbortSignal | undefined;
-}
-
-/** Hashes the bytes of an earlier attempt. Tells how many there are to go on from. */
-const hashThere = async ({ file, partial, writer, size, signal }: Filling): Promise<number> => {
-  const there = (await onDisk("read", partial, () => file.stat())).size;
-  if (there > size) await onDisk("write", partial, () => file.truncate(0));
-  if (there === 0 || there > size) return 0;
-  const block = takeBlock();
-  let at = 0;
-  while (at < there) {
-    throwIfAborted(signal);
-    const { bytesRead } = await onDisk("read", partial, () => file.read(block, 0, Math.min(blockSize, there - at), at));
-    if (bytesRead === 0) break;
-    await writer.update(block.subarray(0, bytesRead));
-    at += bytesRead;
-  }
-  giveBlock(block.buffer);
-  return at;
-};
-
-/** Writes and hashes what follows. Tells how many bytes there are then; one chunk too many ends it. */
-const append = async ({ partial, writer, size, signal }: Filling, content: Content, from: number): Promise<number> => {
-  let at = from;
-  try {
-    for await (const chunk of content.open({ offset: from, ...(signal === undefined ? {} : { signal }) })) {
-      throwIfAborted(signal);
-      at += chunk.byteLength;
-      if (at > size) break;
-      await onDisk("write", partial, () => writer.write(chunk));
-    }
-  } catch (error) {
-    // What arrived is kept for the next attempt. That the disk may refuse too changes nothing about the reason.
-    await writer.end().catch(() => {});
-    throw error;
-  }
-  await onDisk("write", partial, () => writer.end());
-  return at;
-};
+  onDisk("open", partial, async () => (await ifThere(() => fs.open(partial, "r+"))) ?? fs.open(partial, "wx+"));

@@ -1,6 +1,6 @@
 import { throwIfAborted } from "../errors.ts";
-import type { OpenFile } from "../files/index.ts";
-import { type AsyncDigester, blockSize, digesterFor, giveBlock, takeBlock } from "../hash/index.ts";
+import { hashRange, type OpenFile } from "../files/index.ts";
+import { blockSize, digesterFor, giveBlock, takeBlock } from "../hash/index.ts";
 import { algorithmOf } from "../oci/index.ts";
 import type { Extent } from "./extents.ts";
 
@@ -16,32 +16,12 @@ export const examine = async (file: OpenFile, extent: Extent, signal: AbortSigna
   if (extent.size - written > blockSize) return { whole: false, have: written };
   const hash = digesterFor(algorithmOf(extent.digest), extent.size);
   try {
-    await hashBytes(hash, file, extent, extent.size, signal);
+    await hashRange(hash, file, { position: extent.body, size: extent.size, signal });
     if ((await hash.digest()) === extent.digest) return { whole: true };
   } finally {
     hash.abandon();
   }
   return { whole: false, have: written === extent.size ? 0 : written };
-};
-
-/** Adds the first `length` bytes of an extent to a hash. */
-export const hashBytes = async (
-  hash: Pick<AsyncDigester, "update">,
-  file: OpenFile,
-  extent: Extent,
-  length: number,
-  signal: AbortSignal | undefined,
-): Promise<void> => {
-  const block = takeBlock();
-  for (let at = 0; at < length; ) {
-    throwIfAborted(signal);
-    const { bytesRead } = await file.read(block, 0, Math.min(blockSize, length - at), extent.body + at);
-    // Shorter than its headers promise: the digest will tell.
-    if (bytesRead === 0) break;
-    await hash.update(block.subarray(0, bytesRead));
-    at += bytesRead;
-  }
-  giveBlock(block.buffer);
 };
 
 const zeros = new Uint8Array(blockSize);

@@ -1,20 +1,20 @@
 import { Semaphore } from "../async/index.ts";
 import { type Cancel, type Content, digestMismatch, sizeMismatch, type WriteOptions } from "../content/index.ts";
-import { DrayError, throwIfAborted } from "../errors.ts";
+import { DrayError } from "../errors.ts";
 import {
   type FileSystem,
   fileChunks,
-  hashedWriter,
   type Lock,
   type OpenFile,
   onDisk,
+  receiveInto,
   writeFully,
 } from "../files/index.ts";
 import { blockSize, giveBlock, takeBlock } from "../hash/index.ts";
-import { algorithmOf, type Descriptor, type Digest } from "../oci/index.ts";
+import type { Descriptor, Digest } from "../oci/index.ts";
 import { type NewEntry, padding, writeHeader } from "../tar/index.ts";
 import { type Extent, extentOf, findExtents } from "./extents.ts";
-import { examine, hashBytes } from "./leftover.ts";
+import { examine } from "./leftover.ts";
 import { openPartFile, type PartFile } from "./part-file.ts";
 import { endingOf, type LastEntry, type NamedContent, type TarSink } from "./sink.ts";
 
@@ -202,39 +202,17 @@ export class TarPart implements TarSink {
     slot: Slot,
     descriptor: Descriptor,
     content: Content,
-    from: number,
+    have: number,
     signal: AbortSignal | undefined,
   ): Promise<Digest> {
-    const writer = hashedWriter(this.#file, {
-      algorithm: algorithmOf(descriptor.digest),
-      size: slot.size,
-      position: slot.body,
-      handsOver: content.handsOver === true,
-    });
-    let at = from;
+    const destination = { file: this.#file, path: this.#path, position: slot.body, have };
     try {
-      await this.#disk(() => hashBytes(writer, this.#file, slot, from, signal));
-      try {
-        for await (const chunk of content.open({ offset: from, ...(signal === undefined ? {} : { signal }) })) {
-          throwIfAborted(signal);
-          at += chunk.byteLength;
-          if (at > slot.size) throw sizeMismatch(descriptor, "more");
-          await this.#disk(() => writer.write(chunk));
-        }
-      } catch (error) {
-        // What arrived is kept. That the disk refuses as well changes nothing about the reason.
-        await writer.end().catch(() => {});
-        slot.state = "found";
-        throw error;
-      }
-      await this.#disk(() => writer.end());
-      if (at < slot.size) {
-        slot.state = "found";
-        throw sizeMismatch(descriptor, `only ${at}`);
-      }
-      return await writer.digest();
-    } finally {
-      writer.abandon();
+      const { size, digest } = await receiveInto(destination, content, descriptor, signal);
+      if (size !== slot.size) throw sizeMismatch(descriptor, size > slot.size ? "more" : `only ${size}`);
+      return digest;
+    } catch (error) {
+      slot.state = "found";
+      throw error;
     }
   }
 
