@@ -38,8 +38,14 @@ export type ParsedManifest =
  * or one document could be read as two things (CVE-2021-41190).
  * @throws DrayError `MANIFEST_INVALID`, `LIMIT_EXCEEDED`
  */
-export const parseManifest = (bytes: Uint8Array, mediaType?: string): ParsedManifest => {
-  const value = parseJson(bytes, "manifest");
+export const parseManifest = (bytes: Uint8Array, mediaType?: string): ParsedManifest =>
+  asManifest(parseJson(bytes, "manifest"), mediaType);
+
+/**
+ * The same of a JSON value that `parseJson` gave, for whoever looks at that value, too.
+ * @throws DrayError `MANIFEST_INVALID`
+ */
+export const asManifest = (value: unknown, mediaType?: string): ParsedManifest => {
   if (!isObject(value)) throw new DrayError("MANIFEST_INVALID", "the manifest is no JSON object");
   const type = typeOf(value, mediaType);
   if (type === mediaTypes.dockerSchema1 || type === mediaTypes.dockerSchema1Signed) {

@@ -8,10 +8,9 @@ const descriptorMembers = memberNames("mediaType digest size urls artifactType")
  * Why programs may read a document in different ways, if they may (what CVE-2021-41190 was made of): a member that is there twice,
  * of which some take the first and some the last, or one that is spelled in other letters, which Go's parser takes for the one it
  * knows and others pass over. What it is not read for is nobody's trouble: annotations and members unknown may be called anything.
- * @param bytes a document that `parseManifest` takes: no deeper and no larger
+ * @param value the same document, parsed within limits of size and depth
  */
-export const ambiguityOf = (bytes: Uint8Array): string | undefined => {
-  const value: unknown = JSON.parse(new TextDecoder().decode(bytes));
+export const ambiguityOf = (bytes: Uint8Array, value: unknown): string | undefined => {
   if (!isObject(value)) return undefined;
   const twin = misspelt(value, documentMembers) ?? misspeltBelow(value);
   if (twin !== undefined) return `"${twin}" is a member in other letters`;

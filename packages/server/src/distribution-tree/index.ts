@@ -2,8 +2,14 @@
  * The tree that the CNCF distribution keeps, over a driver: where everything lies, and what a stored manifest says.
  * Imports `storage/`'s interface; knows no cache, no metadata, no request.
  */
-export { ambiguityOf } from "./ambiguous.ts";
-export { type Described, describe, typeInside } from "./described.ts";
+export {
+  type Described,
+  type DescribedDocument,
+  describe,
+  describeDocument,
+  parseDocument,
+  typeInside,
+} from "./manifest-document.ts";
 export * from "./paths.ts";
 export * as treePaths from "./paths.ts";
 export { readManifest, type StoredManifest } from "./read-manifest.ts";

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { type Digest, digestOf, mediaTypes } from "dray/oci";
 import fc from "fast-check";
 import { memoryDriver } from "../storage/index.ts";
-import { describe, typeInside } from "./described.ts";
+import { describe, typeInside } from "./manifest-document.ts";
 import { blobPath, currentLink, historyLink, layerFolder, revisionFolder, uploadData } from "./paths.ts";
 import { Tree } from "./tree.ts";
 import { type WalkOptions, walk } from "./walk.ts";

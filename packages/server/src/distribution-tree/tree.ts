@@ -1,6 +1,6 @@
 import { type Digest, type DigestAlgorithm, isDigest } from "dray/oci";
 import type { ChangeOptions, Driver, Facts, MoveOptions, StoredFile } from "../storage/index.ts";
-import { isTypeText } from "./described.ts";
+import { isTypeText } from "./manifest-document.ts";
 import {
   blobFolder,
   blobPath,

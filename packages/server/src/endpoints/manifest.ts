@@ -2,17 +2,8 @@ import { answerOf, bare, emptyBody, memoryBody } from "@dray/service/response";
 import { collect } from "dray/content";
 import { isDrayError } from "dray/errors";
 import { type HttpRequest, type HttpResponse, headerValues, isContent } from "dray/http";
-import {
-  algorithmOf,
-  childrenOf,
-  type Digest,
-  digestOf,
-  isDigest,
-  isForeignLayerType,
-  isTag,
-  parseManifest,
-} from "dray/oci";
-import { type Described, typeInside } from "../distribution-tree/index.ts";
+import { algorithmOf, type Descriptor, type Digest, digestOf, isDigest, isForeignLayerType, isTag } from "dray/oci";
+import type { Described } from "../distribution-tree/index.ts";
 import type { ServedManifest } from "../read-cache/index.ts";
 import { RegistryError } from "../registry-error.ts";
 import { badDigest } from "./bad-digest.ts";
@@ -91,7 +82,7 @@ const put = async (call: Call, { repository, name }: ManifestRoute): Promise<Htt
   const pushedType = contentType(request);
   await refuseFullDisk(context);
   const bytes = await bodyOf(call);
-  const described = checkManifest(bytes, pushedType);
+  const { described, children, showsType } = checkManifest(bytes, pushedType);
   const digest = digestOf(bytes, isDigest(name) ? algorithmOf(name) : "sha256");
   if (isDigest(name) && digest !== name)
     throw new RegistryError(400, "DIGEST_INVALID", `the manifest's digest is ${digest}`, { detail: { digest } });
@@ -106,9 +97,9 @@ const put = async (call: Call, { repository, name }: ManifestRoute): Promise<Htt
           ? revisionOf(call, repository, name)
           : context.manifests.tag(repository, name));
         preconditionHolds(request, name, current);
-        if (context.settings.refuseSparse) await refuseMissing(call, repository, bytes, described);
+        if (context.settings.refuseSparse) await refuseMissing(call, repository, children);
         for (const tag of tags) keepForPullers(context, repository, await context.manifests.tag(repository, tag));
-        await write(call, { repository, digest, bytes, described, tags });
+        await write(call, { repository, digest, bytes, described, showsType, tags });
       },
     );
   };
@@ -131,28 +122,33 @@ interface Pushed {
   readonly digest: Digest;
   readonly bytes: Uint8Array;
   readonly described: Described;
+  /** Whether its bytes tell its type. */
+  readonly showsType: boolean;
   readonly tags: readonly string[];
 }
 
 /** Data, then the link, then the tags: whatever is cut off here leaves nothing that points to something missing. */
-const write = async ({ context }: Call, { repository, digest, bytes, described, tags }: Pushed): Promise<void> => {
+const write = async (
+  { context }: Call,
+  { repository, digest, bytes, described, showsType, tags }: Pushed,
+): Promise<void> => {
   const { tree, reconciler, metadata, manifests, lists, leases } = context;
   const at = context.now();
   const inTree = async (): Promise<void> => {
     const isThere = (await tree.blobSize(digest)) === bytes.byteLength && (await isWhole(tree, digest, bytes));
     if (isThere) await tree.touchBlob(digest);
     else await tree.writeBlob(digest, bytes);
-    if (typeInside(bytes) !== described.mediaType) await tree.keepPushedType(repository, digest, described.mediaType);
-    else await tree.dropPushedType(repository, digest);
+    if (showsType) await tree.dropPushedType(repository, digest);
+    else await tree.keepPushedType(repository, digest, described.mediaType);
     await tree.linkRevision(repository, digest);
     for (const tag of tags) await tree.setTag(repository, tag, digest);
   };
-  const inIndex = (): void => {
+  const inMetadata = (): void => {
     metadata.putManifest(repository, { ...described, digest, size: bytes.byteLength, pushedAt: at });
     for (const name of tags) metadata.putTag(repository, { name, digest, at });
   };
   try {
-    await reconciler.write(repository, inTree, inIndex);
+    await reconciler.write(repository, inTree, inMetadata);
     leases.record(repository, digest);
   } finally {
     // Also where only half of it was done.
@@ -179,13 +175,7 @@ const inTurn = <T>(
 const revisionOf = async ({ context }: Call, repository: string, digest: Digest): Promise<Digest | undefined> =>
   (await context.tree.revision(repository, digest)) === undefined ? undefined : digest;
 
-const refuseMissing = async (
-  { context }: Call,
-  repository: string,
-  bytes: Uint8Array,
-  { mediaType }: Described,
-): Promise<void> => {
-  const children = childrenOf(parseManifest(bytes, mediaType));
+const refuseMissing = async ({ context }: Call, repository: string, children: readonly Descriptor[]): Promise<void> => {
   for (const { digest, mediaType: type } of children) {
     // Those lie at their URLs, and nobody has to have them here.
     if (isForeignLayerType(type)) continue;

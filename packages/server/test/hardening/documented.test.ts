@@ -35,7 +35,7 @@ test("the page of the HTTP API has every endpoint with the methods that it takes
 });
 
 test("the page tells of every code that a refusal can have", async () => {
-  const source = await readFile(new URL("../../src/endpoints/registry-error.ts", import.meta.url), "utf8");
+  const source = await readFile(new URL("../../src/registry-error.ts", import.meta.url), "utf8");
   const union = /export type RefusalCode =([^;]*);/.exec(source)?.[1] ?? "";
   const codes = [...union.matchAll(/"([A-Z_]+)"/g)].map(([, code]) => code ?? "");
   assert.ok(codes.length > 10);

@@ -1,0 +1,112 @@
+import {
+  type Annotations,
+  artifactTypeOf,
+  asManifest,
+  childrenOf,
+  type Descriptor,
+  type Digest,
+  isObject,
+  mediaTypes,
+  parseJson,
+  subjectOf,
+} from "dray/oci";
+import { ambiguityOf } from "./ambiguous.ts";
+
+/** A manifest's bytes with what they say, parsed once for all who look at them. */
+export type ManifestDocument = {
+  readonly bytes: Uint8Array;
+  /** The media type that it shows by itself, as distribution infers it: the tree keeps none. */
+  readonly shows: string;
+} & (
+  | { readonly value: unknown }
+  /** Why it cannot be parsed within the limits. */
+  | { readonly fault: unknown }
+);
+
+export const parseDocument = (bytes: Uint8Array): ManifestDocument => {
+  try {
+    const value = parseJson(bytes, "manifest");
+    return { bytes, value, shows: typeOf(value) };
+  } catch (fault) {
+    return { bytes, fault, shows: typeInside(bytes) };
+  }
+};
+
+/** What the registry needs to know of a manifest. */
+export interface Described {
+  readonly mediaType: string;
+  readonly artifactType?: string;
+  readonly subject?: Digest;
+  readonly annotations?: Annotations;
+  /** Digests of its children: configuration, layers, manifests, in order, each once. The subject is none of them. */
+  readonly references: readonly Digest[];
+  /** `false`: it could not be read whole (schema 1, an unknown type, damage), so nobody knows what it needs. */
+  readonly readable: boolean;
+}
+
+/**
+ * Reads a stored manifest. Never throws: what cannot be read is told as not readable, under the type that its JSON names.
+ * @param mediaType the type it was pushed with, where that is known
+ */
+export const describe = (bytes: Uint8Array, mediaType?: string): Described => {
+  const document = parseDocument(bytes);
+  const type = mediaType ?? document.shows;
+  try {
+    return describeDocument(document, type).described;
+  } catch {
+    return { mediaType: type, references: [], readable: false };
+  }
+};
+
+export interface DescribedDocument {
+  readonly described: Described;
+  readonly children: readonly Descriptor[];
+  /** Why programs may read it in different ways, if they may. */
+  readonly ambiguity: string | undefined;
+}
+
+/** @throws DrayError `MANIFEST_INVALID`, `LIMIT_EXCEEDED` */
+export const describeDocument = (document: ManifestDocument, mediaType: string): DescribedDocument => {
+  if ("fault" in document) throw document.fault;
+  const parsed = asManifest(document.value, mediaType);
+  if (parsed.kind === "schema1") {
+    const described = { mediaType, references: [...new Set(parsed.blobs)], readable: false };
+    return { described, children: [], ambiguity: undefined };
+  }
+  const artifactType = artifactTypeOf(parsed);
+  const subject = subjectOf(parsed)?.digest;
+  const { annotations } = parsed.kind === "index" ? parsed.index : parsed.manifest;
+  const children = childrenOf(parsed);
+  const ambiguity = ambiguityOf(document.bytes, document.value);
+  const described = {
+    mediaType,
+    ...(artifactType === undefined ? {} : { artifactType }),
+    ...(subject === undefined ? {} : { subject }),
+    ...(annotations === undefined ? {} : { annotations }),
+    references: [...new Set(children.map(({ digest }) => digest))],
+    // What a client makes of such a one may need something else.
+    readable: ambiguity === undefined,
+  };
+  return { described, children, ambiguity };
+};
+
+/** The media type that a manifest shows by itself, whatever else is wrong with it. */
+export const typeInside = (bytes: Uint8Array): string => {
+  try {
+    return typeOf(JSON.parse(new TextDecoder().decode(bytes)));
+  } catch {
+    return "application/octet-stream";
+  }
+};
+
+const typeOf = (value: unknown): string => {
+  if (!isObject(value)) return "application/octet-stream";
+  if (isTypeText(value["mediaType"])) return value["mediaType"];
+  if (value["schemaVersion"] === 1)
+    return "signatures" in value ? mediaTypes.dockerSchema1Signed : mediaTypes.dockerSchema1;
+  return Array.isArray(value["manifests"]) ? mediaTypes.ociIndex : mediaTypes.ociManifest;
+};
+
+/** Whether text can stand in a `Content-Type`: what is in the tree may be anybody's, and a line end in it would begin another header. */
+export const isTypeText = (text: unknown): text is string =>
+  typeof text === "string" && /^[\u0021-\u007e][\u0020-\u007e]{0,254}$/.test(text);
