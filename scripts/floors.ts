@@ -41,7 +41,7 @@ export const floors: Readonly<Record<string, readonly (readonly string[])[]>> = 
     ["basic.ts", "body.ts", "raw-client.ts", "respond.ts", "target.ts"],
     ["exchange.ts", "hosts.ts", "listen.ts", "synthetic.ts"],
     ["log.ts"],
-    ["certificates", "faults", "files", "tokens"],
+    ["certificates", "faults", "files", "recorded", "tokens"],
     ["registry"],
     ["images", "peers"],
     ["index.ts", "main.ts"],

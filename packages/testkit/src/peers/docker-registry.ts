@@ -5,8 +5,11 @@ import { join } from "node:path";
 import { testCertificates } from "../certificates/index.ts";
 import { findPeer } from "./find.ts";
 import { accepting, freePort } from "./ports.ts";
+import { succeed } from "./run.ts";
 
 export interface DockerRegistryOptions {
+  /** `registry` is distribution 3. Default: `docker-registry`, 2.8. */
+  readonly peer?: "docker-registry" | "registry";
   /** Serves https, under an authority of its own. Default: http. */
   readonly tls?: boolean;
   /** Wants a certificate of the client too; the client's files are in `files`. */
@@ -17,8 +20,10 @@ export interface DockerRegistryOptions {
   readonly schema1?: boolean;
 }
 
-/** docker-registry, CNCF distribution 2.8, running with a folder of its own. */
+/** A registry of the CNCF distribution, running with a folder of its own. */
 export interface DockerRegistry {
+  /** As it calls itself: `2.8.2+ds1`. */
+  readonly version: string;
   /** `127.0.0.1:41234` */
   readonly host: string;
   /** Where its blobs lie. */
@@ -36,7 +41,8 @@ export interface DockerRegistry {
 
 /** Starts one on a free port of this machine. `undefined` where the program is not installed, which is said on stderr. */
 export const startDockerRegistry = async (options: DockerRegistryOptions = {}): Promise<DockerRegistry | undefined> => {
-  const program = findPeer("docker-registry");
+  const { peer = "docker-registry" } = options;
+  const program = findPeer(peer);
   if (program === undefined) return undefined;
   const dir = await mkdtemp(join(tmpdir(), "dray-registry-"));
   const data = join(dir, "data");
@@ -58,13 +64,12 @@ export const startDockerRegistry = async (options: DockerRegistryOptions = {}): 
     ...(options.schema1 === true ? { compatibility: { schema1: { enabled: true } } } : {}),
   };
   await writeFile(join(dir, "config.yml"), JSON.stringify(config));
-  const child = spawn(program, ["serve", join(dir, "config.yml")], { stdio: "ignore" });
+  const env = { ...process.env, OTEL_TRACES_EXPORTER: "none" };
+  const child = spawn(program, ["serve", join(dir, "config.yml")], { stdio: "ignore", env });
   const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()));
-  await Promise.race([
-    accepting(port, "docker-registry"),
-    ended.then(() => Promise.reject(new Error("docker-registry ended at once"))),
-  ]);
+  await Promise.race([accepting(port, peer), ended.then(() => Promise.reject(new Error(`${peer} ended at once`)))]);
   return {
+    version: (await succeed([program, "--version"])).trim().split(" ").at(-1) ?? "",
     host,
     data,
     ...(tls === undefined ? {} : { ca: tls.ca, client: tls.client }),
