@@ -1,5 +1,5 @@
 import { availableParallelism } from "node:os";
-import { type LazyMap, Semaphore } from "../async/index.ts";
+import { forEachConcurrent, type LazyMap, Semaphore } from "../async/index.ts";
 import { layerDigests, sniffCompression } from "../compression/index.ts";
 import { collect } from "../content/index.ts";
 import { DrayError, isDrayError } from "../errors.ts";
@@ -41,6 +41,9 @@ export interface OpenArchive extends OpenTar {
   readonly hashing: Semaphore;
 }
 
+/** Layers of one image that are looked at side by side: each opens the file. */
+const layersAtOnce = 16;
+
 /** Layers of one archive that are hashed at the same time. */
 export const hashedAtOnce = (): Semaphore => new Semaphore(Math.min(4, availableParallelism()));
 
@@ -54,10 +57,10 @@ export const hashedAtOnce = (): Semaphore => new Semaphore(Math.min(4, available
 export const findImage = async (archive: OpenArchive, saved: SavedImage, signal?: AbortSignal): Promise<FoundImage> => {
   const config = await readConfig(archive, saved.config, signal);
   const diffIDs = diffIDsOf(archive.tar.what, saved, config);
-  const finding = saved.layers.map((path, i) => findLayer(archive, saved, path, diffIDs[i] as Digest, signal));
-  // Where one fails, the others still read the file that is closed next.
-  await Promise.allSettled(finding);
-  const layers = await Promise.all(finding);
+  const layers: FoundLayer[] = new Array(saved.layers.length);
+  await forEachConcurrent(saved.layers.entries(), layersAtOnce, async ([i, path]) => {
+    layers[i] = await findLayer(archive, saved, path, diffIDs[i] as Digest, signal);
+  });
   const types = layers.some(({ how }) => how === "zstd") ? ociTypes : dockerTypes;
   const id = digestOf(config);
   const manifest = encodeJson({

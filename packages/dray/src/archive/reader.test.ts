@@ -5,9 +5,11 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { gzipSync, zstdCompressSync } from "node:zlib";
 import { seededBytes, tar } from "@dray/testkit";
+import { faultyFiles } from "@dray/testkit/files";
 import fc from "fast-check";
 import { collect } from "../content/index.ts";
 import { type ErrorCode, isDrayError } from "../errors.ts";
+import { nodeFiles } from "../files/index.ts";
 import { type Descriptor, digestOf, hexOf, mediaTypes } from "../oci/index.ts";
 import { endOfArchive, type NewEntry, padding, writeHeader } from "../tar/index.ts";
 import { type ArchiveStore, dockerArchive } from "./index.ts";
@@ -73,6 +75,31 @@ interface Found {
 }
 const manifestOf = async (store: ArchiveStore, name = ""): Promise<Found> =>
   JSON.parse((await load(store, await store.resolve(name))).toString()) as Found;
+
+test("an image of many layers does not open the file for all of them at once", () => {
+  const layers = Array.from({ length: 200 }, (_, i) => layer(`many ${i}`));
+  const bytes = tarOf([
+    ...layers.map((body, i) => ({ name: `${i}.tar`, body })),
+    { name: "config", body: configOf(...layers) },
+    {
+      name: "manifest.json",
+      body: json([{ Config: "config", RepoTags: null, Layers: layers.map((_, i) => `${i}.tar`) }]),
+    },
+  ]);
+  return withStore(bytes, async (_store, file) => {
+    let [open, most] = [0, 0];
+    const counting = faultyFiles(nodeFiles, ({ operation }) => {
+      if (operation === "open") most = Math.max(most, ++open);
+      if (operation === "close") open--;
+      return undefined;
+    });
+    const store = dockerArchive(file, { fs: counting });
+    assert.equal((await manifestOf(store)).layers.length, 200);
+    await store.close();
+    assert.ok(most <= 20, `${most} files were open at once`);
+    assert.equal(open, 0);
+  });
+});
 
 /** What `docker save` wrote before 1.25: folders with old IDs, a link for a layer that an image below it has. */
 const saved: Entry[] = [
