@@ -1,5 +1,6 @@
 import type { Descriptor } from "../oci/index.ts";
 import type { Content } from "./bytes.ts";
+import { transfersChunks } from "./capabilities.ts";
 import type { OnEvent } from "./events.ts";
 import type { ReadableStore } from "./store.ts";
 
@@ -18,7 +19,7 @@ export const meteredContent = (
   let furthest = -1;
   return {
     size: descriptor.size,
-    handsOver: true,
+    handsOver: transfersChunks(source),
     open: async function* ({ offset = 0, signal } = {}) {
       if (furthest < 0) {
         onEvent({ type: "start", descriptor, offset });

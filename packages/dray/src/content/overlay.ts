@@ -1,10 +1,16 @@
 import type { Descriptor } from "../oci/index.ts";
-import { type HasReferrers, hasReferrers, type LiesOver } from "./capabilities.ts";
+import {
+  type HasReferrers,
+  hasReferrers,
+  type LiesOver,
+  type TransfersChunks,
+  transfersChunks,
+} from "./capabilities.ts";
 import { type MemoryStore, memoryStore } from "./memory.ts";
 import type { ReadableStore } from "./store.ts";
 
 /** A store over another one: what is new lies on top, in memory; everything else is read from below. */
-export interface Overlay extends ReadableStore, HasReferrers, LiesOver {
+export interface Overlay extends ReadableStore, HasReferrers, LiesOver, TransfersChunks {
   /** What is new. Write changed manifests here. */
   readonly top: MemoryStore;
 }
@@ -12,6 +18,8 @@ export interface Overlay extends ReadableStore, HasReferrers, LiesOver {
 /** Lays an empty overlay over a store, which it never writes to. */
 export const overlay = (base: ReadableStore): Overlay => {
   const top = memoryStore();
+  const read: ReadableStore["read"] = (descriptor, options) =>
+    from(top, base, descriptor, (store) => store.read(descriptor, options));
   return {
     top,
     base,
@@ -19,7 +27,9 @@ export const overlay = (base: ReadableStore): Overlay => {
       const found = await top.resolve(name).catch(() => undefined);
       return found ?? base.resolve(name, options);
     },
-    read: (descriptor, options) => from(top, base, descriptor, (store) => store.read(descriptor, options)),
+    read,
+    // Chunks of the memory on top are never marked as anybody's.
+    transfersChunks: transfersChunks(base) ? read : undefined,
     referrers: async function* (subject, options) {
       yield* top.referrers(subject, options);
       if (hasReferrers(base)) yield* base.referrers(subject, options);

@@ -11,6 +11,11 @@ export const transferable = (chunk: Uint8Array): Uint8Array => {
   return chunk;
 };
 
+/** The same bytes as nobody's own: for chunks of a store that does not declare `TransfersChunks`, and may have kept them. */
+export async function* borrowed(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  for await (const chunk of chunks) yield chunk.subarray();
+}
+
 /**
  * Whether a chunk was handed over; from now on it is the caller's, buffer and all. Only for content that `handsOver`: elsewhere
  * somebody up the line may have kept the chunk.

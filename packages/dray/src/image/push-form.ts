@@ -46,10 +46,11 @@ export const compressLayer = async (
   { level = 2, signal, onEvent = () => {} }: CompressOptions = {},
 ): Promise<Descriptor> => {
   const plain = meteredContent(source, layer, { verify: true, onEvent });
+  const { handsOver = false } = plain;
   const content: Content = {
     handsOver: true,
     open: ({ offset = 0, signal: own } = {}) =>
-      without(offset, gzip(plain.open(own === undefined ? {} : { signal: own }), { level, handsOver: true })),
+      without(offset, gzip(plain.open(own === undefined ? {} : { signal: own }), { level, handsOver })),
   };
   const mediaType = gzipTypeOf(layer.mediaType);
   const { digest, size } = await target.ingest(content, {

@@ -1,7 +1,14 @@
 import { availableParallelism } from "node:os";
 import { Semaphore } from "../async/index.ts";
 import { layerDigests } from "../compression/index.ts";
-import { digestMismatch, loadManifest, type ReadableStore, sized } from "../content/index.ts";
+import {
+  borrowed,
+  digestMismatch,
+  loadManifest,
+  type ReadableStore,
+  sized,
+  transfersChunks,
+} from "../content/index.ts";
 import { type DrayError, isDrayError, throwIfAborted } from "../errors.ts";
 import { digesterFor } from "../hash/index.ts";
 import {
@@ -179,10 +186,8 @@ class Validation {
 
   #read(descriptor: Descriptor): AsyncIterable<Uint8Array> {
     const { signal } = this.#options;
-    return sized(
-      this.#store.read(descriptor, { verify: false, ...(signal === undefined ? {} : { signal }) }),
-      descriptor,
-    );
+    const chunks = this.#store.read(descriptor, { verify: false, ...(signal === undefined ? {} : { signal }) });
+    return sized(transfersChunks(this.#store) ? chunks : borrowed(chunks), descriptor);
   }
 
   /** In a fast check: whether it is there is all we ask. */

@@ -18,6 +18,7 @@ import {
   type Removes,
   type Store,
   sizeMismatch,
+  type TransfersChunks,
   type WriteOptions,
   type WritesNamed,
 } from "../content/index.ts";
@@ -46,6 +47,7 @@ import { mountBlob, type TriedMount } from "./upload-session.ts";
 export interface Repository
   extends Store,
     ChecksDigests,
+    TransfersChunks,
     KeepsReferenced,
     MountsFrom,
     HasReferrers,
@@ -97,6 +99,8 @@ export const createRepository = (api: Api, name: string): Repository =>
 
 class RegistryRepository implements Repository {
   readonly checksDigests = true;
+  // oxlint-disable-next-line typescript/unbound-method -- it is compared, never called
+  readonly transfersChunks = this.read;
   readonly keepsReferenced = true;
   readonly #repo: Repo;
   /** Of mounts that came to nothing, for the uploads that follow. */
@@ -175,7 +179,8 @@ class RegistryRepository implements Repository {
   }
 
   async mountFrom(descriptor: Descriptor, source: object, options?: Cancel & OfKind): Promise<boolean> {
-    if (!(source instanceof RegistryRepository) || isManifest(descriptor, options)) return false;
+    // Not `instanceof`: what only inherits from one has nothing inside.
+    if (!(#repo in source) || isManifest(descriptor, options)) return false;
     const { digest } = descriptor;
     const { session, retryBudget } = this.#tried.get(digest) ?? { retryBudget: this.#repo.api.retryBudget() };
     const answer = await mountBlob(this.#repo, descriptor, source.#repo, retryBudget, options);

@@ -12,6 +12,7 @@ import type {
   ReadOptions,
   StartsEmpty,
   Store,
+  TransfersChunks,
   WriteOptions,
 } from "../content/index.ts";
 import { DrayError, throwIfAborted } from "../errors.ts";
@@ -22,7 +23,7 @@ import { Members } from "./members.ts";
 import type { OpenSinkOptions } from "./open-sink.ts";
 import { openTar, type TarFile } from "./tar-file.ts";
 
-export type ArchiveStore = Store & ChecksDigests & HasTags & Plans & StartsEmpty;
+export type ArchiveStore = Store & ChecksDigests & HasTags & Plans & StartsEmpty & TransfersChunks;
 
 export interface ArchiveOptions {
   /** The file system, for tests that let it fail. Default: the real one. */
@@ -57,6 +58,8 @@ export interface ArchiveForm<R extends ArchiveReader> {
  */
 export class TarStore<R extends ArchiveReader> implements ArchiveStore {
   readonly checksDigests = true;
+  // oxlint-disable-next-line typescript/unbound-method -- it is compared, never called
+  readonly transfersChunks: ReadableStore["read"] = this.read;
   readonly startsEmpty = true;
   readonly #file: string;
   readonly #options: ArchiveOptions & { fs: FileSystem };
