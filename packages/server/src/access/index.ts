@@ -2,7 +2,7 @@
  * Who may do what: asked once for each request, before storage is touched. Imports words and shapes; knows no storage and no route
  * but by its kind.
  */
-export { type HtpasswdOptions, htpasswd } from "./htpasswd/index.ts";
+export { type HtpasswdOptions, htpasswd } from "./htpasswd.ts";
 export { type Destination, needOf } from "./needs.ts";
 export { openAccess } from "./open.ts";
 export { repositoryPatterns } from "./patterns.ts";

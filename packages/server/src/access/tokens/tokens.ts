@@ -1,10 +1,17 @@
 import { createHash } from "node:crypto";
-import { challengeOf, credentialsOf, isHeaderText, type WatchedOptions } from "@dray/service/identity";
+import {
+  challengeOf,
+  credentialsOf,
+  isHeaderText,
+  later,
+  unauthorised,
+  type WatchedOptions,
+} from "@dray/service/identity";
 import { DrayError } from "dray/errors";
 import type { HttpRequest } from "dray/http";
 import { LruCache, SingleFlight } from "dray/internal/async";
 import { type AnonymousOptions, anonymous } from "../anonymous.ts";
-import { forbidden, later, saidOf, unauthorised } from "../refusals.ts";
+import { forbidden, saidOf } from "../refusals.ts";
 import type { Access, Need, Principal, Verdict } from "../types.ts";
 import { algorithms } from "./algorithms.ts";
 import { covers, scopeOf } from "./grants.ts";

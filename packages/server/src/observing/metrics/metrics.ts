@@ -1,5 +1,12 @@
-import { counter, type Family, gauge, HttpMetrics, MetricsPage, promRegistry } from "@dray/service/observe";
-import type { Registry } from "prom-client";
+import {
+  counter,
+  type Family,
+  gauge,
+  HttpMetrics,
+  MetricsPage,
+  type PromRegistry,
+  promRegistry,
+} from "@dray/service/observe";
 import type { Collected } from "../../gc/index.ts";
 import { StorageMetrics } from "./storage.ts";
 
@@ -30,7 +37,7 @@ export class Metrics extends MetricsPage {
   readonly cache: CacheCounts = { requests: 0, hits: 0, errors: 0 };
   readonly #collected = { runs: 0, bytes: 0, manifests: 0, layers: 0, blobs: 0, uploads: 0, seconds: 0, at: 0 };
 
-  constructor(registry: Registry) {
+  constructor(registry: PromRegistry) {
     super(registry);
     this.add([...this.http.families(), ...this.storage.families(), ...this.#caches(), ...this.#collections()]);
   }

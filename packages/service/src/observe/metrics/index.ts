@@ -2,4 +2,4 @@
 export { bucketsOf, counter, type Family, gauge } from "./families.ts";
 export { Histogram } from "./histogram.ts";
 export { HttpMetrics } from "./http.ts";
-export { MetricsPage, promRegistry } from "./page.ts";
+export { MetricsPage, type PromRegistry, promRegistry } from "./page.ts";

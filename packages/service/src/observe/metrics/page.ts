@@ -1,6 +1,9 @@
 import type { Metric, Registry } from "prom-client";
 import type { Family } from "./families.ts";
 
+/** The registry of prom-client. */
+export type PromRegistry = Registry;
+
 /** Families of metrics, and the page that tells them. One to a process: it tells of the process, too. */
 export class MetricsPage {
   readonly #registry: Registry;

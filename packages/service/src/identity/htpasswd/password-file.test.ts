@@ -4,10 +4,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { hashSync } from "bcryptjs";
-import type { HttpRequest } from "dray/http";
-import type { Notice } from "../../notice.ts";
-import type { Access, Need, Verdict } from "../types.ts";
-import { type HtpasswdOptions, htpasswd } from "./htpasswd.ts";
+import type { Notice } from "../../observe/index.ts";
+import type { Authenticated } from "../authenticated.ts";
+import { credentialsOf } from "../credentials.ts";
+import { openPasswordFile, type PasswordFile, type PasswordFileOptions } from "./password-file.ts";
 import { type Question, verify } from "./verification.ts";
 import { createVerifier, type Verifier } from "./verifier.ts";
 
@@ -16,20 +16,9 @@ after(() => rm(folder, { recursive: true }));
 
 const secret = "correct-horse";
 const hashes = { ann: hashSync(secret, 4), bob: hashSync("battery", 4) };
-const known: Need = { known: true };
-const pull = (repository: string): Need => ({ repository, actions: ["pull"] });
-const push = (repository: string): Need => ({ repository, actions: ["pull", "push"] });
 
 const basic = (user: string, password: string): string =>
   `Basic ${Buffer.from(`${user}:${password}`).toString("base64")}`;
-
-const request = (authorization?: string, peer = "192.0.2.1:4000"): HttpRequest => ({
-  method: "GET",
-  origin: "http://registry.test",
-  target: "/v2/",
-  headers: authorization === undefined ? [] : [["Authorization", authorization]],
-  peer,
-});
 
 /** Computes at once, and tells how often. */
 const counting = (): Verifier & { asked: Question[] } => {
@@ -54,77 +43,52 @@ const writeUsers = async (users: Readonly<Record<string, string>>, path?: string
 };
 
 interface Scene {
-  readonly access: Access;
+  readonly users: PasswordFile;
   readonly file: string;
   readonly verifier: Verifier & { asked: Question[] };
   readonly notices: Notice[];
   readonly clock: { now: number };
-  readonly ask: (authorization: string | undefined, need?: Need, peer?: string) => Promise<Verdict>;
-  readonly status: (authorization: string | undefined, need?: Need, peer?: string) => Promise<number>;
+  readonly ask: (authorization: string, peer?: string) => Promise<Authenticated>;
+  readonly status: (authorization: string, peer?: string) => Promise<number>;
 }
 
-const scene = async (options: Partial<HtpasswdOptions> = {}): Promise<Scene> => {
+const scene = async (options: Partial<PasswordFileOptions> = {}): Promise<Scene> => {
   const file = options.file ?? (await writeUsers(hashes));
   const verifier = counting();
   const notices: Notice[] = [];
   const clock = { now: Date.now() };
   const onNotice = (notice: Notice): void => void notices.push(notice);
-  const access = await htpasswd({ file, verifier, now: () => clock.now, onNotice, ...options });
-  const ask = async (authorization: string | undefined, need: Need = known, peer?: string): Promise<Verdict> =>
-    access.authorise(request(authorization, peer), need);
+  const users = await openPasswordFile({
+    file,
+    realm: "house",
+    verifier,
+    now: () => clock.now,
+    onNotice,
+    ...options,
+  });
+  const ask = async (authorization: string, peer = "192.0.2.1:4000"): Promise<Authenticated> => {
+    const credentials = credentialsOf({ headers: [["Authorization", authorization]] });
+    assert.ok(credentials.kind === "basic");
+    return users.authenticate(credentials, peer);
+  };
   return {
-    access,
+    users,
     file,
     verifier,
     notices,
     clock,
     ask,
     status: async (...asked) => {
-      const verdict = await ask(...asked);
-      return verdict.allowed ? 200 : verdict.status;
+      const answer = await ask(...asked);
+      return answer.allowed ? 200 : answer.status;
     },
   };
 };
 
-test("who is in the file may do everything, whatever the other does not", async () => {
-  const { ask, status } = await scene();
-  const verdict = await ask(basic("ann", secret), push("a/b"));
-  assert.ok(verdict.allowed);
-  assert.equal(verdict.principal.name, "ann");
-  assert.ok(verdict.principal.may("any", "delete"));
-  for (const authorization of [
-    basic("ann", "wrong"),
-    basic("ann", ""),
-    basic("", secret),
-    basic("eve", secret),
-    basic("__proto__", secret),
-    basic("bob", secret),
-    basic("ann", `${secret}\0`),
-    basic("ann\n", secret),
-    `Bearer ${Buffer.from(`ann:${secret}`).toString("base64")}`,
-    "Basic",
-    "Basic !",
-    `Basic ${Buffer.from("ann").toString("base64")}`,
-    `Basic ${Buffer.from([0x61, 0x3a, 0xff]).toString("base64")}`,
-    `Negotiate ${basic("ann", secret)}`,
-  ])
-    assert.equal(await status(authorization), 401, authorization);
-});
-
-test("nobody is asked for a password by a challenge that the realm is quoted in", async () => {
-  const { ask } = await scene({ realm: 'the "best"' });
-  const verdict = await ask(undefined);
-  assert.ok(!verdict.allowed);
-  assert.deepEqual([verdict.status, verdict.headers], [401, { "WWW-Authenticate": 'Basic realm="the \\"best\\""' }]);
+test("the realm is quoted in the challenge, and cannot end it", async () => {
+  const { users } = await scene({ realm: 'the "best"' });
+  assert.equal(users.challenge, 'Basic realm="the \\"best\\""');
   await assert.rejects(scene({ realm: "two\nlines" }), { code: "CONFIG_INVALID" });
-});
-
-test("two Authorization headers are none that count", async () => {
-  const { access } = await scene();
-  const right = basic("ann", secret);
-  const twice = { ...request(), headers: [["Authorization", right] as const, ["authorization", right] as const] };
-  const verdict = await access.authorise(twice, known);
-  assert.ok(!verdict.allowed && verdict.status === 401);
 });
 
 test("a right password is computed once, and again after five minutes", async () => {
@@ -171,13 +135,13 @@ test("a file that changes counts from its next look on, and what was remembered 
 });
 
 test("reload does not wait for the second, and sees what changed behind equal times", async () => {
-  const { status, file, access } = await scene();
+  const { status, file, users } = await scene();
   const past = new Date(1_000_000_000_000);
   await utimes(file, past, past);
-  await access.reload?.();
+  await users.reload();
   await writeFile(file, `ann:${hashSync("fresh", 4)}\nbob:${hashes.bob}\n`);
   await utimes(file, past, past);
-  await access.reload?.();
+  await users.reload();
   assert.equal(await status(basic("ann", secret)), 401);
   assert.equal(await status(basic("ann", "fresh")), 200);
 });
@@ -206,15 +170,15 @@ test("a file that is not there at the start is an error that says how to make it
 
 test("after ten wrong passwords nothing more is tried for that user from there", async () => {
   const { status, ask, verifier, clock, notices } = await scene();
-  assert.equal(await status(basic("ann", secret), known, "198.51.100.7:1"), 200);
+  assert.equal(await status(basic("ann", secret), "198.51.100.7:1"), 200);
   for (let attempt = 0; attempt < 10; attempt++)
-    assert.equal(await status(basic("ann", `guess${attempt}`), known, `192.0.2.1:${attempt}`), 401);
+    assert.equal(await status(basic("ann", `guess${attempt}`), `192.0.2.1:${attempt}`), 401);
   const before = verifier.asked.length;
   const locked = await ask(basic("ann", secret));
   assert.ok(!locked.allowed);
   assert.deepEqual([locked.status, locked.headers], [429, { "Retry-After": "60" }]);
   assert.equal(verifier.asked.length, before, "nothing was computed");
-  assert.equal(await status(basic("ann", secret), known, "198.51.100.7:2"), 200, "the user elsewhere is not kept out");
+  assert.equal(await status(basic("ann", secret), "198.51.100.7:2"), 200, "the user elsewhere is not kept out");
   assert.equal(await status(basic("bob", "battery")), 200, "others from there are not kept out");
   assert.equal(notices.length, 1);
   assert.match(notices[0]?.message ?? "", /"ann" from 192\.0\.2\.1/);
@@ -242,43 +206,7 @@ test("a right password forgives the wrong ones before it", async () => {
   assert.equal(verifier.asked.length, 9);
 });
 
-test("nobody may pull what matches, and nothing else", async () => {
-  const { ask, status } = await scene({ anonymousPull: ["public/**", "mirror/*"] });
-  const verdict = await ask(undefined, pull("public/a/b"));
-  assert.ok(verdict.allowed);
-  assert.equal(verdict.principal.name, "");
-  const may = (repository: string, action: "pull" | "push" | "delete"): boolean =>
-    verdict.principal.may(repository, action);
-  assert.deepEqual(
-    [may("public/x", "pull"), may("public/x", "push"), may("public/x", "delete"), may("private", "pull")],
-    [true, false, false, false],
-  );
-  // Podman and skopeo without credentials.
-  assert.equal(await status("Basic Og==", pull("public/a")), 200);
-  for (const [authorization, need] of [
-    [undefined, pull("private")],
-    [undefined, pull("mirror/a/b")],
-    [undefined, push("public/a")],
-    [undefined, { repository: "public/a", actions: ["delete"] }],
-    [undefined, { catalog: true }],
-    [undefined, known],
-    [undefined, { nobody: true }],
-    [basic("ann", "wrong"), pull("public/a")],
-    [basic("eve", "x"), pull("public/a")],
-    ["Bearer x", pull("public/a")],
-  ] as const)
-    assert.equal(await status(authorization, need), 401, JSON.stringify([authorization, need]));
-  assert.equal(await status(basic("ann", secret), { nobody: true }), 403);
-});
-
-test("/v2/ may answer anybody, for clients that give up where they are asked", async () => {
-  const { status } = await scene({ anonymousPull: ["**"], anonymousPing: true });
-  assert.equal(await status(undefined), 200);
-  assert.equal(await status(undefined, push("a")), 401);
-  assert.equal(await status(basic("ann", "wrong")), 401);
-});
-
-test("what cannot be computed is a 503: a full queue, a thread that ends, a registry that stops", async () => {
+test("what cannot be computed is a 503: a full queue, a thread that ends, a program that stops", async () => {
   let failure = new Error("the thread ended");
   const broken: Verifier = { verify: () => Promise.reject(failure), close: async () => {} };
   const { ask, notices } = await scene({ verifier: broken, lockout: { attempts: 1 } });
@@ -301,14 +229,14 @@ test("what cannot be computed is a 503: a full queue, a thread that ends, a regi
 
 test("real threads: right, wrong, unknown, side by side, and closed", async () => {
   const verifier = createVerifier({ threads: 2, waiting: 100 });
-  const { status, access } = await scene({ verifier });
+  const { status, users } = await scene({ verifier });
   const asked = Array.from({ length: 8 }, (_, at) => [
-    status(basic("ann", secret), known, `192.0.2.${at}:1`),
-    status(basic("bob", `no${at}`), known, `192.0.2.${at}:1`),
-    status(basic("eve", `no${at}`), known, `192.0.2.${at}:1`),
+    status(basic("ann", secret), `192.0.2.${at}:1`),
+    status(basic("bob", `no${at}`), `192.0.2.${at}:1`),
+    status(basic("eve", `no${at}`), `192.0.2.${at}:1`),
   ]);
   assert.deepEqual(await Promise.all(asked.flat()), Array.from({ length: 8 }, () => [200, 401, 401]).flat());
-  await access.close?.();
+  await users.close();
   assert.equal(await status(basic("bob", "battery")), 503);
   assert.equal(await status(basic("ann", secret)), 200, "what is known is known");
 });
@@ -353,11 +281,11 @@ test("no secret is told by a notice, a message or an error", async () => {
   const said: unknown[] = [];
   for (const authorization of [basic(planted, planted), basic("ann", `${planted}1`), basic("ann", `${planted}2`)])
     for (let time = 0; time < 3; time++) said.push(await ask(authorization));
-  said.push(await ask(`Bearer ${planted}`), await ask(basic("ann", planted), known, "x"));
+  said.push(await ask(basic("ann", planted), "x"));
   assert.doesNotMatch(JSON.stringify([said, notices]), new RegExp(`${planted}|\\$2|apr1`));
   assert.deepEqual(
     notices.map(({ message }) => Number(/line (\d+)/.exec(message)?.[1])).filter((line) => line > 0),
     [2, 3, 4, 5, 6, 7, 9],
   );
-  assert.equal(await status(basic("plain", planted), known, "y"), 401);
+  assert.equal(await status(basic("plain", planted), "y"), 401);
 });

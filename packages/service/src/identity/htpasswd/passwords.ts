@@ -1,15 +1,16 @@
 import { createHmac, randomBytes } from "node:crypto";
-import { addressOf } from "@dray/service/identity";
 import { LruCache, SingleFlight } from "dray/internal/async";
-import type { Notice } from "../../notice.ts";
-import { later, unauthorised } from "../refusals.ts";
-import type { Verdict } from "../types.ts";
+import type { Notice } from "../../observe/index.ts";
+import { addressOf } from "../address.ts";
+import { type Authenticated, later, unauthorised } from "../authenticated.ts";
 import { type AttemptOptions, Attempts } from "./attempts.ts";
 import type { Entries } from "./entries.ts";
 import { type Verifier, VerifierBusy } from "./verifier.ts";
 
 export interface PasswordsOptions {
   readonly entries: () => Entries;
+  /** What whoever is wrong is asked with again. */
+  readonly challenge: string;
   readonly verifier: Verifier;
   readonly lockout?: Omit<AttemptOptions, "now"> | false;
   readonly remember?: number;
@@ -17,7 +18,8 @@ export interface PasswordsOptions {
   readonly onNotice: (notice: Notice) => void;
 }
 
-interface Basic {
+/** What a client brought. */
+export interface Basic {
   readonly user: string;
   readonly password: string;
 }
@@ -25,17 +27,11 @@ interface Basic {
 interface Asked {
   readonly credentials: Basic;
   readonly peer: string | undefined;
-  readonly challenge: string;
   /** The user and where they ask from. */
   readonly place: string;
   /** The user, the password and the hash. */
   readonly key: string;
   readonly hash: string | undefined;
-}
-
-interface Remembered {
-  readonly until: number;
-  readonly verdict: Verdict;
 }
 
 const wrong = "wrong user name or password";
@@ -48,7 +44,7 @@ export class Passwords {
   readonly #options: PasswordsOptions;
   readonly #remember: number;
   readonly #attempts: Attempts | undefined;
-  readonly #right = new LruCache<string, Remembered>(memory);
+  readonly #right = new LruCache<string, { readonly until: number; readonly answer: Authenticated }>(memory);
   readonly #running = new SingleFlight<boolean>();
   /** What is kept of a password is of no use outside of this process. */
   readonly #secret = randomBytes(32);
@@ -60,7 +56,7 @@ export class Passwords {
     this.#attempts = lockout === false ? undefined : new Attempts({ ...lockout, now });
   }
 
-  check(credentials: Basic, peer: string | undefined, challenge: string): Verdict | Promise<Verdict> {
+  check(credentials: Basic, peer: string | undefined): Authenticated | Promise<Authenticated> {
     const { entries, now } = this.#options;
     const { user, password } = credentials;
     const place = this.#keyOf("place", user, addressOf(peer));
@@ -71,22 +67,22 @@ export class Passwords {
     const hash = entries().hashes.get(user);
     const key = this.#keyOf("password", user, password, hash ?? "");
     const known = this.#right.get(key);
-    if (known !== undefined && known.until > now()) return known.verdict;
-    return this.#compute({ credentials, peer, challenge, place, key, hash });
+    if (known !== undefined && known.until > now()) return known.answer;
+    return this.#compute({ credentials, peer, place, key, hash });
   }
 
-  async #compute(asked: Asked): Promise<Verdict> {
-    const { credentials, peer, challenge, key, hash } = asked;
-    const { entries, now, onNotice } = this.#options;
+  async #compute(asked: Asked): Promise<Authenticated> {
+    const { credentials, peer, key, hash } = asked;
+    const { challenge, entries, now, onNotice } = this.#options;
     try {
       const right = await this.#shared(asked);
       // The file changed meanwhile: it is another question now.
-      if (entries().hashes.get(credentials.user) !== hash) return await this.check(credentials, peer, challenge);
+      if (entries().hashes.get(credentials.user) !== hash) return await this.check(credentials, peer);
       if (!right) return unauthorised(wrong, challenge);
-      const name = credentials.user;
-      const verdict: Verdict = { allowed: true, principal: { name, may: () => true } };
-      this.#right.set(key, { until: now() + this.#remember, verdict }, bytesOfOne + name.length);
-      return verdict;
+      const { user } = credentials;
+      const answer: Authenticated = { allowed: true, user };
+      this.#right.set(key, { until: now() + this.#remember, answer }, bytesOfOne + user.length);
+      return answer;
     } catch (error) {
       if (!(error instanceof VerifierBusy))
         onNotice({ level: "error", message: `a password could not be verified: ${messageOf(error)}` });

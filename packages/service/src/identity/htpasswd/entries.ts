@@ -1,4 +1,4 @@
-import type { Notice } from "../../notice.ts";
+import type { Notice } from "../../observe/index.ts";
 
 /** The hashes of a password file by user. */
 export interface Entries {

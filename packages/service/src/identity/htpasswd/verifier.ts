@@ -70,7 +70,7 @@ export const createVerifier = (options: VerifierOptions = {}): Verifier => {
   return {
     verify: (question) =>
       new Promise((resolve, reject) => {
-        if (closed) throw new VerifierBusy("the registry is stopping");
+        if (closed) throw new VerifierBusy("the program is stopping");
         const job: Job = { question, resolve, reject };
         const idle = threads.values().find((thread) => thread.job === undefined);
         if (idle !== undefined) give(idle, job);
@@ -80,7 +80,7 @@ export const createVerifier = (options: VerifierOptions = {}): Verifier => {
       }),
     close: async () => {
       closed = true;
-      const stopping = new VerifierBusy("the registry is stopping");
+      const stopping = new VerifierBusy("the program is stopping");
       for (const job of waiting.splice(0)) job.reject(stopping);
       const running = [...threads];
       threads.clear();
