@@ -26,7 +26,7 @@ test("without a file: ./data, loopback, deletes on, gc by itself", () => {
     durability: "full",
     index: "data/dray/index.db",
   });
-  assert.deepEqual(settings.listen.place, { host: "127.0.0.1", port: 5000 });
+  assert.deepEqual(settings.listen.address, { host: "127.0.0.1", port: 5000 });
   assert.deepEqual(settings.access, { kind: "none" });
   assert.equal(settings.registry.deletes, true);
   assert.equal(settings.registry.gc?.interval, 24 * 3_600_000);
@@ -43,7 +43,7 @@ test("a minimal file of distribution: its defaults", () => {
   const { settings, warnings } = loadSettings({ file: example("minimal") });
   assert.equal(settings.registry.deletes, false);
   assert.equal(settings.registry.gc?.interval, undefined);
-  assert.deepEqual(settings.listen.place, { host: "::", port: 5000 });
+  assert.deepEqual(settings.listen.address, { host: "::", port: 5000 });
   assert.equal(settings.log.access?.format, "text");
   assert.equal(settings.registry.refuseSparse, false);
   assert.equal(warnings.length, 1);
@@ -82,7 +82,7 @@ test("htpasswd, TLS and our own keys", () => {
     minVersion: "TLSv1.2",
     ciphers: "ECDHE-RSA-AES256-GCM-SHA384:TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256",
   });
-  assert.deepEqual(settings.listen.place, { host: "::1", port: 5443 });
+  assert.deepEqual(settings.listen.address, { host: "::1", port: 5443 });
   assert.deepEqual(settings.listen.trustedProxies, ["10.0.0.0/8", "::1"]);
   assert.equal(settings.listen.limits.connections, 1000);
   assert.equal(settings.listen.drain, 90_000);
@@ -103,7 +103,7 @@ test("htpasswd, TLS and our own keys", () => {
   assert.equal(settings.registry.refuseSparse, true);
   assert.equal(settings.registry.deletes, true);
   assert.equal(settings.registry.readOnly, false);
-  assert.deepEqual(settings.debug, { place: { host: "localhost", port: 5001 }, metrics: "/metrics" });
+  assert.deepEqual(settings.debug, { address: { host: "localhost", port: 5001 }, metrics: "/metrics" });
   assert.deepEqual(
     { ...settings.log, fields: { ...settings.log.fields } },
     {
@@ -119,7 +119,7 @@ test("a token service, memory, a unix socket", () => {
   const { settings, warnings } = loadSettings({ file: example("token") });
   assert.deepEqual(warnings, []);
   assert.deepEqual(settings.storage, { driver: "inmemory" });
-  assert.deepEqual(settings.listen.place, { unix: "/run/registry/registry.sock" });
+  assert.deepEqual(settings.listen.address, { unix: "/run/registry/registry.sock" });
   assert.equal(settings.log.level, "debug");
   assert.deepEqual(settings.access, {
     kind: "token",

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import { type Effective } from "@dray/service/config";
+import type { Effective } from "@dray/service/config";
 import { table } from "./keys/index.ts";
 import type { Settings } from "./settings/types.ts";
 

@@ -20,7 +20,7 @@ describe("variables of distribution", () => {
   test("win over the file", () => {
     const { settings } = load({ REGISTRY_STORAGE_FILESYSTEM_ROOTDIRECTORY: "/v", REGISTRY_HTTP_ADDR: "127.0.0.1:1" });
     assert.equal(settings.storage.driver === "filesystem" && settings.storage.root, "/v");
-    assert.deepEqual(settings.listen.place, { host: "127.0.0.1", port: 1 });
+    assert.deepEqual(settings.listen.address, { host: "127.0.0.1", port: 1 });
   });
 
   test("say more than one word in YAML", () => {
@@ -142,7 +142,7 @@ describe("variables of distribution", () => {
   });
 
   test("addresses that are no YAML", () => {
-    assert.deepEqual(load({ REGISTRY_HTTP_ADDR: "[::1]:5000" }).settings.listen.place, { host: "::1", port: 5000 });
+    assert.deepEqual(load({ REGISTRY_HTTP_ADDR: "[::1]:5000" }).settings.listen.address, { host: "::1", port: 5000 });
   });
 
   test("values stay out of messages about headers and the secret", () => {
@@ -158,23 +158,23 @@ describe("variables of distribution", () => {
 describe("who wins", () => {
   const env = { REGISTRY_HTTP_ADDR: "127.0.0.1:2", DRAY_SERVE_LISTEN: "127.0.0.1:3" };
   test("our variables over distribution's, flags over both", () => {
-    assert.deepEqual(load(env).settings.listen.place, { host: "127.0.0.1", port: 3 });
+    assert.deepEqual(load(env).settings.listen.address, { host: "127.0.0.1", port: 3 });
     const { settings } = loadSettings({
       text,
       env,
       flags: { listen: ":4", data: "#d", readOnly: true, logLevel: "debug" },
     });
-    assert.deepEqual(settings.listen.place, { host: "::", port: 4 });
+    assert.deepEqual(settings.listen.address, { host: "::", port: 4 });
     assert.equal(settings.storage.driver === "filesystem" && settings.storage.root, "#d");
     assert.equal(settings.registry.readOnly, true);
     assert.equal(settings.log.level, "debug");
   });
   test("--listen on a socket, and away from one", () => {
-    assert.deepEqual(loadSettings({ flags: { listen: "unix:/run/r.sock" } }).settings.listen.place, {
+    assert.deepEqual(loadSettings({ flags: { listen: "unix:/run/r.sock" } }).settings.listen.address, {
       unix: "/run/r.sock",
     });
     const socket = "version: 0.1\nstorage: inmemory\nhttp: {net: unix, addr: /run/r.sock}\n";
-    assert.deepEqual(loadSettings({ text: socket, flags: { listen: ":1" } }).settings.listen.place, {
+    assert.deepEqual(loadSettings({ text: socket, flags: { listen: ":1" } }).settings.listen.address, {
       host: "::",
       port: 1,
     });

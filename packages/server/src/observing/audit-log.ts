@@ -1,4 +1,4 @@
-import { type Exchange, factsOf, type Observer, requestId, safe } from "@dray/service/observe";
+import { type FinishedRequest, factsOf, type Observer, requestId, safe } from "@dray/service/observe";
 import { type HttpRequest, header, headerValues } from "dray/http";
 import { isDigest } from "dray/oci";
 import type { Route } from "../endpoints/index.ts";
@@ -46,10 +46,10 @@ export const auditLog = (
     observer: (routeOf) => (request) => {
       // Looked up at the beginning: of a client that went away the socket knows no address any more.
       const peer = isReading(request) ? undefined : request.peer;
-      return (exchange) => {
-        if (!isTold(exchange)) return;
-        const deed = deedOf(routeOf(request), exchange);
-        if (deed !== undefined) tell({ ...deed, ...whoOf(exchange, peer ?? request.peer) });
+      return (finished) => {
+        if (!isTold(finished)) return;
+        const deed = deedOf(routeOf(request), finished);
+        if (deed !== undefined) tell({ ...deed, ...whoOf(finished, peer ?? request.peer) });
       };
     },
     decided: ({ action, kind, repository, digest, reason, bytes }) => {
@@ -67,7 +67,7 @@ export const auditLog = (
   };
 };
 
-const whoOf = ({ request, status }: Exchange, peer: string | undefined): Partial<Deed> => {
+const whoOf = ({ request, status }: FinishedRequest, peer: string | undefined): Partial<Deed> => {
   const { principal } = factsOf(request);
   return {
     status,
@@ -80,11 +80,11 @@ const whoOf = ({ request, status }: Exchange, peer: string | undefined): Partial
 const isReading = ({ method }: HttpRequest): boolean => method === "GET" || method === "HEAD";
 
 /** Reading, as long as it is allowed, is for the access log; most requests end here. */
-const isTold = ({ request, status }: Exchange): boolean =>
+const isTold = ({ request, status }: FinishedRequest): boolean =>
   !isReading(request) || status === 401 || status === 403 || status === 429;
 
 /** What a request was about, or nothing where it changed nothing and nothing was refused. */
-const deedOf = (route: Route, { request, status, headers }: Exchange): Deed | undefined => {
+const deedOf = (route: Route, { request, status, headers }: FinishedRequest): Deed | undefined => {
   if (status === 401 || status === 429) {
     const credentials = header(request.headers, "authorization");
     // Without credentials it is the usual first step: the client asks what it needs.

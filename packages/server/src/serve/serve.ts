@@ -143,8 +143,8 @@ export const serve = async (settings: Settings, { settings: again, version }: Se
   }
 };
 
-const socketOf = async ({ place, tls, limits, trustedProxies }: ListenSettings): Promise<ListenOptions> => ({
-  ...place,
+const socketOf = async ({ address, tls, limits, trustedProxies }: ListenSettings): Promise<ListenOptions> => ({
+  ...address,
   limits,
   trustedProxies,
   ...(tls === undefined ? {} : { tls: await readTls(tls) }),
@@ -156,9 +156,9 @@ const debugOf = async (
   metrics: Metrics | undefined,
 ): Promise<Listener | undefined> => {
   if (debug === undefined) return undefined;
-  const { place, metrics: path } = debug;
+  const { address, metrics: path } = debug;
   const page = { ...(metrics === undefined ? {} : { metrics }), ...(path === undefined ? {} : { path }) };
-  return bind(debugHandler(health, page), place, "--listen");
+  return bind(debugHandler(health, page), address, "--listen");
 };
 
 const faultsTo =

@@ -12,7 +12,7 @@ const units: Readonly<Record<string, number>> = {
 
 /**
  * Milliseconds of a duration as Go writes it: `168h`, `1h30m`, `1.5s`; days (`7d`) besides. `0` needs no unit, everything else does:
- * distribution takes a bare number for nanoseconds, which nobody means. `undefined` for what is none.
+ * Go takes a bare number for nanoseconds, which nobody means. `undefined` for what is none.
  */
 export const parseDuration = (text: string): number | undefined => {
   if (/^\+?0+$/.test(text)) return 0;

@@ -19,7 +19,7 @@ export interface Key {
   readonly about: string;
   /** Without a file. */
   readonly fallback?: unknown;
-  /** With a file, where that differs: what distribution does. */
+  /** With a file, where that differs. */
   readonly fallbackWithFile?: unknown;
   /** How a default is shown that is no value. */
   readonly fallbackText?: string;

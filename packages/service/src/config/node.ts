@@ -44,7 +44,7 @@ export const isEmpty = (node: ConfigNode): boolean => {
   return node.kind === "list" ? node.items.length === 0 : node.entries.values().every(isEmpty);
 };
 
-/** The boolean words of YAML 1.1, which distribution reads. */
+/** The boolean words of YAML 1.1. */
 export const truthOf = (node: ConfigNode | undefined): boolean | undefined => {
   if (node?.kind !== "scalar") return undefined;
   if (/^(?:y|yes|true|on)$/i.test(node.text)) return true;

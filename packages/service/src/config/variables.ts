@@ -11,7 +11,7 @@ export interface Overlaid {
   readonly warnings: readonly Remark[];
 }
 
-/** What Kubernetes tells every container of a service called `registry`, or `registry-auth`. */
+/** What Kubernetes tells every container of a service called after the prefix, or with a name that begins so. */
 const injected =
   /_(?:SERVICE_HOST|SERVICE_PORT(?:_[A-Z0-9_]+)?|PORT(?:_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)?)$/;
 /** The variable that stands for a key, and wins over the file. */

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { formatDuration, parseDuration } from "./duration.ts";
-import { everywhere, fitsSocket, parseAddress } from "./listen-address.ts";
 import { formatSize, parseSize } from "./size.ts";
 
 test("durations as Go writes them", () => {
@@ -58,31 +57,4 @@ test("sizes", () => {
   ];
   for (const [text, expected] of table) assert.equal(parseSize(text), expected, text);
   for (const each of [0, 1, 1000, 1024, 67_108_864, 1_610_612_736]) assert.equal(parseSize(formatSize(each)), each);
-});
-
-test("addresses", () => {
-  const table: [string, { host: string; port: number } | undefined][] = [
-    [":5000", { host: everywhere, port: 5000 }],
-    ["localhost:5000", { host: "localhost", port: 5000 }],
-    ["0.0.0.0:80", { host: "0.0.0.0", port: 80 }],
-    ["[::1]:5000", { host: "::1", port: 5000 }],
-    ["[::]:0", { host: "::", port: 0 }],
-    ["my_host.example:1", { host: "my_host.example", port: 1 }],
-    ["5000", undefined],
-    ["localhost", undefined],
-    ["localhost:http", undefined],
-    ["localhost:65536", undefined],
-    ["::1:5000", undefined],
-    ["[localhost]:1", undefined],
-    ["999.0.0.1:1", undefined],
-    ["http://localhost:1", undefined],
-    ["a b:1", undefined],
-    ["", undefined],
-  ];
-  for (const [text, expected] of table) assert.deepEqual(parseAddress(text), expected, text);
-});
-
-test("a socket's path has a length that systems take", () => {
-  assert.equal(fitsSocket("/".padEnd(103, "a")), true);
-  assert.equal(fitsSocket("/".padEnd(104, "a")), false);
 });

@@ -15,7 +15,7 @@ const most = 5000;
 const deepest = 40;
 
 /**
- * YAML as nodes that know where they stand. Scalars stay text, because distribution reads YAML 1.1, where `on` is a boolean and `0.1`
+ * YAML as nodes that know where they stand. Scalars stay text, because YAML 1.1 is read, where `on` is a boolean and `0.1`
  * a version. Aliases and merge keys are resolved. A key that stands twice is refused: which one counts differs between readers.
  */
 export const parseYaml = (text: string, source: Source): Parsed => {

@@ -18,8 +18,8 @@ export const bind = async (handler: Handler, options: ListenOptions, flag: strin
       return bind(handler, { ...options, host: "0.0.0.0" }, flag);
     const remedy = code === undefined ? undefined : remedies[code]?.(flag);
     if (remedy === undefined) throw error;
-    const place = options.unix ?? `${options.host ?? "127.0.0.1"}:${options.port ?? 0}`;
-    throw new DrayError("NETWORK", `cannot listen on ${place}: ${remedy}`, { cause: error });
+    const address = options.unix ?? `${options.host ?? "127.0.0.1"}:${options.port ?? 0}`;
+    throw new DrayError("NETWORK", `cannot listen on ${address}: ${remedy}`, { cause: error });
   }
 };
 

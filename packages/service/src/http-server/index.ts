@@ -6,4 +6,5 @@ export { bind } from "./bind.ts";
 export { proxiesOf } from "./forwarded.ts";
 export { withHeaders } from "./headers.ts";
 export { listen } from "./listen.ts";
+export { fitsSocket, type ListenAddress, parseAddress } from "./listen-address.ts";
 export type { Limits, Listener, ListenOptions, TlsOptions } from "./options.ts";

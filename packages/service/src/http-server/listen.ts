@@ -4,15 +4,16 @@ import { DrayError } from "dray/errors";
 import type { Handler } from "dray/http";
 import { type Context, defaultLimits } from "./context.ts";
 import { proxiesOf } from "./forwarded.ts";
+import type { ListenAddress } from "./listen-address.ts";
 import type { Listener, ListenOptions } from "./options.ts";
-import { makeServer, type Place, showCertificate, start } from "./server.ts";
+import { makeServer, showCertificate, start } from "./server.ts";
 
 /**
  * Serves a handler on a socket. Targets and headers reach it as they were written; an answer says how long it is where that is
  * known, and the connection breaks where a body fails: a client must never take a part for the whole. A handler that throws a
  * `DrayError` `NETWORK` breaks the connection, too.
  * @example
- * const listener = await listen(registry.handler, { host: "0.0.0.0", port: 5000 });
+ * const listener = await listen(handler, { host: "0.0.0.0", port: 5000 });
  * await listener.stop({ drain: 30_000 });
  */
 export const listen = async (handler: Handler, options: ListenOptions = {}): Promise<Listener> => {
@@ -29,10 +30,10 @@ export const listen = async (handler: Handler, options: ListenOptions = {}): Pro
     stopping: false,
   };
   let server = makeServer(context, tls, connections);
-  await start(server, unix === undefined ? { host, port: wanted } : { path: unix });
+  await start(server, unix === undefined ? { host, port: wanted } : { unix });
   const port = unix === undefined ? (server.address() as AddressInfo).port : 0;
   const name = unix === undefined ? `${host.includes(":") ? `[${host}]` : host}:${port}` : "localhost";
-  const place: Place = unix === undefined ? { host, port } : { path: unix };
+  const address: ListenAddress = unix === undefined ? { host, port } : { unix };
 
   const sweep = setInterval(() => {
     context.tick++;
@@ -69,7 +70,7 @@ export const listen = async (handler: Handler, options: ListenOptions = {}): Pro
       old.add(former);
       void closed(former).then(() => old.delete(former));
       server = successor;
-      await start(successor, place, 100);
+      await start(successor, address, 100);
     },
     stop,
     close: () => stop(),

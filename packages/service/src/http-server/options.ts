@@ -53,7 +53,7 @@ export interface ListenOptions {
 export interface Listener {
   /** `http://127.0.0.1:41234`; of a unix socket `http://localhost`. */
   readonly origin: string;
-  /** `127.0.0.1:41234`, as a reference names the registry. */
+  /** `127.0.0.1:41234`, as a URL names it. */
   readonly host: string;
   readonly port: number;
   /** Shows new connections another certificate. Old ones go on. */

@@ -4,11 +4,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { createSecureContext } from "node:tls";
 import { DrayError } from "dray/errors";
 import type { Context } from "./context.ts";
+import type { ListenAddress } from "./listen-address.ts";
 import type { TlsOptions } from "./options.ts";
 import { serve } from "./serve.ts";
-
-/** Where a server listens. */
-export type Place = { readonly host: string; readonly port: number } | { readonly path: string };
 
 /** A server of `node:http` with the limits of the listener, not listening yet. */
 export const makeServer = (context: Context, tls: TlsOptions | undefined, connections: number | undefined): Server => {
@@ -62,11 +60,11 @@ export const showCertificate = (server: Server, tls: TlsOptions): boolean => {
   return true;
 };
 
-/** Begins to listen. With `attempts` it waits for a place that somebody is just leaving. */
-export const start = async (server: Server, place: Place, attempts = 1): Promise<void> => {
+/** Begins to listen. With `attempts` it waits for an address that somebody is just leaving. */
+export const start = async (server: Server, address: ListenAddress, attempts = 1): Promise<void> => {
   for (let left = attempts; ; left--) {
     try {
-      return await listening(server, place);
+      return await listening(server, address);
     } catch (error) {
       if (left <= 1 || (error as NodeJS.ErrnoException).code !== "EADDRINUSE") throw error;
       await sleep(20);
@@ -74,10 +72,10 @@ export const start = async (server: Server, place: Place, attempts = 1): Promise
   }
 };
 
-const listening = (server: Server, place: Place): Promise<void> =>
+const listening = (server: Server, address: ListenAddress): Promise<void> =>
   new Promise((resolve, reject) => {
     server.once("error", reject);
-    server.listen({ ...place }, () => {
+    server.listen("unix" in address ? { path: address.unix } : { ...address }, () => {
       server.off("error", reject);
       resolve();
     });

@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { HttpRequest } from "dray/http";
 import { type AccessFormat, accessLog } from "./access-log.ts";
-import type { Exchange } from "./observe.ts";
+import type { FinishedRequest } from "./observe.ts";
 import { factsOf } from "./request-facts.ts";
 
-const exchange = (over: Partial<HttpRequest> = {}, rest: Partial<Exchange> = {}): Exchange => ({
+const finished = (over: Partial<HttpRequest> = {}, rest: Partial<FinishedRequest> = {}): FinishedRequest => ({
   request: {
     method: "GET",
     origin: "http://r",
@@ -28,7 +28,7 @@ const exchange = (over: Partial<HttpRequest> = {}, rest: Partial<Exchange> = {})
   ...rest,
 });
 
-const written = (format: AccessFormat, one: Exchange): string => {
+const written = (format: AccessFormat, one: FinishedRequest): string => {
   const lines: string[] = [];
   const observer = accessLog(format, { write: (line) => lines.push(line) });
   observer(one.request)(one);
@@ -37,7 +37,7 @@ const written = (format: AccessFormat, one: Exchange): string => {
 };
 
 test("a line of JSON says who did what, how it went, how much and how long", () => {
-  const one = exchange();
+  const one = finished();
   factsOf(one.request).principal = "ann";
   const line = written("json", one);
   const { time, ...rest } = JSON.parse(line);
@@ -61,7 +61,7 @@ test("a line of JSON says who did what, how it went, how much and how long", () 
 test("who asked is known of a client that has gone, too", () => {
   let here = true;
   const request = {
-    ...exchange().request,
+    ...finished().request,
     get peer(): string | undefined {
       return here ? "10.0.0.7:51000" : undefined;
     },
@@ -71,20 +71,20 @@ test("who asked is known of a client that has gone, too", () => {
     const lines: string[] = [];
     const end = accessLog(format, { write: (line) => lines.push(line) })(request);
     here = false;
-    end(exchange({}, { request }));
+    end(finished({}, { request }));
     assert.match(lines[0] ?? "", /10\.0\.0\.7/);
   }
 });
 
 test("an answer that broke off is said to", () => {
-  assert.equal(JSON.parse(written("json", exchange({}, { whole: false }))).whole, false);
+  assert.equal(JSON.parse(written("json", finished({}, { whole: false }))).whole, false);
 });
 
 for (const format of ["json", "text"] as const) {
   test(`no secret is in a line of ${format}`, () => {
     const line = written(
       format,
-      exchange({
+      finished({
         target: "/v2/a/blobs/uploads/x?_state=secret&digest=sha256:ab&access_token=secret#secret",
         headers: [
           ["Authorization", "Bearer secret"],
@@ -98,7 +98,7 @@ for (const format of ["json", "text"] as const) {
   });
 
   test(`control characters are escaped in ${format}, and a line stays one`, () => {
-    const one = exchange({
+    const one = finished({
       target: "/v2/\u001b[2J\u202e",
       headers: [["User-Agent", 'x\r\n"\u0000\u0085'.repeat(300)]],
     });
@@ -111,12 +111,12 @@ for (const format of ["json", "text"] as const) {
 }
 
 test("text is the combined format", () => {
-  const one = exchange({ headers: [["User-Agent", 'a "b" \\']], peer: "[::1]:5000" });
+  const one = finished({ headers: [["User-Agent", 'a "b" \\']], peer: "[::1]:5000" });
   factsOf(one.request).principal = 'ann "the" admin';
   assert.match(
     written("text", one),
     /^\[::1\] - ann__the__admin \[\d\d\/[A-Z][a-z]{2}\/\d{4}:\d\d:\d\d:\d\d \+0000\] "GET \/v2\/a\/manifests\/1 HTTP\/1\.1" 200 1500 "-" "a \\"b\\" \\\\"\n$/,
   );
-  const { peer: _, ...unknown } = exchange().request;
-  assert.match(written("text", exchange({}, { request: unknown })), /^- - - \[/);
+  const { peer: _, ...unknown } = finished().request;
+  assert.match(written("text", finished({}, { request: unknown })), /^- - - \[/);
 });

@@ -1,15 +1,15 @@
 import { printable } from "dray/errors";
 import { type HttpRequest, header, redactUrl } from "dray/http";
-import type { Exchange, Observer } from "./observe.ts";
+import type { FinishedRequest, Observer } from "./observe.ts";
 import { factsOf, requestId } from "./request-facts.ts";
 
-/** `text` is the combined format of web servers, which is what distribution writes. */
+/** `text` is the combined format of web servers. */
 export type AccessFormat = "json" | "text";
 
 /**
  * A line for each request, after the body of its answer. No credential is in it: of the headers it shows the client's name and the
- * page it came from, and of the query only what the registry protocol knows. What a client wrote is cut to a length, and its control
- * characters are shown as escapes. Lines are made by `JSON.stringify`, because manifests are served faster than pino writes: an
+ * page it came from, and of the query only what cannot be a secret. What a client wrote is cut to a length, and its control
+ * characters are shown as escapes. Lines are made by `JSON.stringify`, because small answers are served faster than pino writes: an
  * object with a few members that may be missing takes it four times as long.
  * @param to whoever takes lines, with their ends
  */
@@ -21,12 +21,12 @@ export const accessLog = (
   const lineOf = format === "text" ? combined : entry;
   // Who asked is looked up at the beginning: of a client that went away the socket knows no address any more.
   return ({ peer }) =>
-    (exchange) =>
-      to.write(lineOf(exchange, peer, new Date(now())));
+    (finished) =>
+      to.write(lineOf(finished, peer, new Date(now())));
 };
 
 const entry = (
-  { request, status, received, sent, duration, whole }: Exchange,
+  { request, status, received, sent, duration, whole }: FinishedRequest,
   peer: string | undefined,
   now: Date,
 ): string => {
@@ -61,7 +61,7 @@ export const safe = (text: string, most: number): string => {
   return shown.length <= most ? shown : `${shown.slice(0, most)}…`;
 };
 
-const combined = ({ request, status, sent }: Exchange, peer: string | undefined, now: Date): string => {
+const combined = ({ request, status, sent }: FinishedRequest, peer: string | undefined, now: Date): string => {
   const { principal } = factsOf(request);
   const from = header(request.headers, "referer");
   const agent = header(request.headers, "user-agent");

@@ -22,7 +22,7 @@ export interface LineOptions {
   readonly onTrouble?: (message: string) => void;
 }
 
-/** Characters that may wait for a slow disk or reader; more are dropped, because the registry goes on without its log. */
+/** Characters that may wait for a slow disk or reader; more are dropped, because the program goes on without its log. */
 const most = 8 * 1024 * 1024;
 /** Characters that do not wait for more. */
 const enough = 64 * 1024;

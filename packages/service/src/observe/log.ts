@@ -7,9 +7,9 @@ const order: readonly Level[] = ["debug", "info", "warn", "error"];
 export interface LogOptions {
   /** The least that is told. Default `info`. */
   readonly level?: Level;
-  /** distribution's `log.formatter`; its `logstash` is JSON with `@timestamp` and `message`. Default `text`. */
+  /** `logstash` is JSON with `@timestamp` and `message`. Default `text`. */
   readonly format?: "text" | "json" | "logstash";
-  /** distribution's `log.fields`: in every line. */
+  /** In every line. */
   readonly fields?: Readonly<Record<string, string | number | boolean>>;
   /** Milliseconds since 1970. */
   readonly now?: () => number;
@@ -19,7 +19,7 @@ export interface LogOptions {
 export type Log = (level: Level, message: string, fields?: Readonly<Record<string, unknown>>) => void;
 
 /**
- * The server's own log: what it serves, what went wrong, what it removed. Not the access log. In `text` a line is what systemd and a
+ * A program's own log: what it does, and what went wrong. Not the access log. In `text` a line is what systemd and a
  * terminal want, words and then `key=value`; control characters are shown as escapes.
  */
 export const openLog = (

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { bytesBody, bytesContent, collect } from "dray/content";
 import type { HttpRequest, HttpResponse } from "dray/http";
 import { memoryBody, type ServedBody } from "../response/index.ts";
-import { type Exchange, type Observer, observe } from "./observe.ts";
+import { type FinishedRequest, type Observer, observe } from "./observe.ts";
 import { factsOf } from "./request-facts.ts";
 
 const request = (over: Partial<HttpRequest> = {}): HttpRequest => ({
@@ -15,9 +15,9 @@ const request = (over: Partial<HttpRequest> = {}): HttpRequest => ({
 });
 const answer = (body: ServedBody, status = 200): HttpResponse => ({ status, headers: [], url: "/v2/", body });
 
-const recorder = (): { seen: Exchange[]; observer: Observer } => {
-  const seen: Exchange[] = [];
-  return { seen, observer: () => (exchange) => seen.push(exchange) };
+const recorder = (): { seen: FinishedRequest[]; observer: Observer } => {
+  const seen: FinishedRequest[] = [];
+  return { seen, observer: () => (finished) => seen.push(finished) };
 };
 const clock = (): (() => number) => {
   let time = 0;
@@ -136,7 +136,7 @@ test("facts found by a handler reach the observers through copies of the request
   await handler(request({ body: bytesBody(new Uint8Array(1)) }));
   await handler(request());
   assert.deepEqual(
-    seen.map((exchange) => factsOf(exchange.request).principal),
+    seen.map((finished) => factsOf(finished.request).principal),
     ["ann", "ann"],
   );
 });

@@ -11,7 +11,7 @@ import type { ServedBody } from "../response/index.ts";
 import { factsOf } from "./request-facts.ts";
 
 /** A request that is over, with the body of its answer. */
-export interface Exchange {
+export interface FinishedRequest {
   readonly request: HttpRequest;
   /** What was answered; where there was no answer 499 if the client had left, 500 if not. */
   readonly status: number;
@@ -28,7 +28,7 @@ export interface Exchange {
 }
 
 /** Sees a request begin, and gives what is to see it end. Neither may throw. */
-export type Observer = (request: HttpRequest) => (exchange: Exchange) => void;
+export type Observer = (request: HttpRequest) => (finished: FinishedRequest) => void;
 
 /**
  * Shows every request to observers, with the bytes of both bodies: once for all of them, so that a body is wrapped once. Without
@@ -52,8 +52,8 @@ const watch = async (
   const ends = observers.map((observer) => observer(request));
   let received = 0;
   const end = (status: number, headers: HeaderPairs, sent: number, whole: boolean): void => {
-    const exchange: Exchange = { request, status, headers, received, sent, duration: now() - started, whole };
-    for (const observer of ends) observer(exchange);
+    const finished: FinishedRequest = { request, status, headers, received, sent, duration: now() - started, whole };
+    for (const observer of ends) observer(finished);
   };
   const asked =
     request.body === undefined ? request : { ...request, body: metered(request.body, (bytes) => (received += bytes)) };

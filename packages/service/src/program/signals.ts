@@ -12,7 +12,7 @@ export interface SignalSource {
 
 export interface Service {
   /**
-   * Ends it: takes no new connection, lets requests finish, parks uploads. When `hurry` aborts there is no time left; what is not
+   * Ends it: takes no new connection, lets requests finish. When `hurry` aborts there is no time left; what is not
    * finished is cut.
    */
   stop(hurry: AbortSignal): Promise<void>;
@@ -22,7 +22,7 @@ export interface Service {
 }
 
 export interface SignalOptions {
-  /** Milliseconds for requests to finish; 0: as long as it takes, as in distribution. Default 0. */
+  /** Milliseconds for requests to finish; 0: as long as it takes. Default 0. */
   readonly drain?: number;
   readonly signals?: SignalSource;
   readonly clock?: Clock;

@@ -9,13 +9,13 @@ import {
   type Key,
   listOf,
   needless,
-  parseAddress,
   refused,
   supported,
   text,
   truth,
   truthOf,
 } from "@dray/service/config";
+import { parseAddress } from "@dray/service/http-server";
 import { redactUrl } from "dray/http";
 import { suites } from "../cipher-suites.ts";
 

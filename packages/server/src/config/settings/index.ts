@@ -15,7 +15,7 @@ export const buildSettings = (context: ConfigContext): Settings | undefined => {
   const access = accessOf(context);
   const listen = listenOf(context);
   const debug = debugOf(context);
-  if (access?.kind === "none" && listen !== undefined && !isLoopback(listen.place))
+  if (access?.kind === "none" && listen !== undefined && !isLoopback(listen.address))
     context.warn(
       "http.addr",
       "whoever reaches it may push and delete; set auth.htpasswd or auth.token, or listen on 127.0.0.1",

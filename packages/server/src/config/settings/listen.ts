@@ -1,21 +1,22 @@
 import { isIP } from "node:net";
-import { type ConfigContext, fitsSocket, type ListenAddress, parseAddress } from "@dray/service/config";
+import type { ConfigContext } from "@dray/service/config";
+import { fitsSocket, type ListenAddress, parseAddress } from "@dray/service/http-server";
 import { suites } from "../cipher-suites.ts";
 import type { DebugSettings, ListenSettings, TlsSettings } from "./types.ts";
 
 export const listenOf = (context: ConfigContext): ListenSettings | undefined => {
   const { values, warn } = context;
-  const place = placeOf(context);
+  const address = addressOf(context);
   const tls = tlsOf(context);
   if (values.withFile && !values.has("http.addr"))
     warn(
       "http.addr",
       "is absent; distribution would listen on every interface at a port of chance, Dray listens on 127.0.0.1:5000",
     );
-  if (place === undefined) return undefined;
+  if (address === undefined) return undefined;
   const connections = values.number("dray.limits.connections");
   return {
-    place,
+    address,
     ...(tls === undefined ? {} : { tls }),
     headers: values.maybe<ListenSettings["headers"]>("http.headers") ?? {},
     limits: {
@@ -31,7 +32,7 @@ export const listenOf = (context: ConfigContext): ListenSettings | undefined => 
   };
 };
 
-const placeOf = ({ values, complain }: ConfigContext): ListenAddress | undefined => {
+const addressOf = ({ values, complain }: ConfigContext): ListenAddress | undefined => {
   const addr = values.text("http.addr");
   if (values.text("http.net") === "unix") {
     if (!values.has("http.addr")) return complain("http.addr", "is missing; name the path of the socket");
@@ -48,11 +49,11 @@ const placeOf = ({ values, complain }: ConfigContext): ListenAddress | undefined
 };
 
 /** Whether only this machine can reach it. */
-export const isLoopback = (place: ListenAddress): boolean =>
-  "unix" in place ||
-  place.host === "localhost" ||
-  place.host === "::1" ||
-  (isIP(place.host) === 4 && place.host.startsWith("127."));
+export const isLoopback = (address: ListenAddress): boolean =>
+  "unix" in address ||
+  address.host === "localhost" ||
+  address.host === "::1" ||
+  (isIP(address.host) === 4 && address.host.startsWith("127."));
 
 /** By OpenSSL's names. Those of TLS 1.3 are always there, as in Go: without them the runtime would not speak it. */
 const ciphersOf = (names: readonly string[]): string => {
@@ -95,11 +96,11 @@ const tlsOf = ({ values, complain, warn }: ConfigContext): TlsSettings | undefin
 export const debugOf = ({ values, complain, warn }: ConfigContext): DebugSettings | undefined => {
   const addr = values.maybe<string>("http.debug.addr");
   const metrics = values.truth("http.debug.prometheus.enabled");
-  const place = addr === undefined ? undefined : parseAddress(addr);
+  const address = addr === undefined ? undefined : parseAddress(addr);
   if (metrics && addr === undefined)
     warn("http.debug.prometheus.enabled", "has no effect without http.debug.addr, which says where metrics are served");
-  if (place === undefined) return undefined;
+  if (address === undefined) return undefined;
   if (addr === values.text("http.addr"))
     return complain("http.debug.addr", "is the address of the registry itself; choose another port");
-  return { place, ...(metrics ? { metrics: values.text("http.debug.prometheus.path") } : {}) };
+  return { address, ...(metrics ? { metrics: values.text("http.debug.prometheus.path") } : {}) };
 };

@@ -1,5 +1,5 @@
-import type { Effective, ListenAddress } from "@dray/service/config";
-import type { Limits } from "@dray/service/http-server";
+import type { Effective } from "@dray/service/config";
+import type { Limits, ListenAddress } from "@dray/service/http-server";
 import type { HtpasswdOptions, TokensOptions } from "../../access/index.ts";
 import type { RegistryOptions } from "../../options.ts";
 
@@ -38,7 +38,7 @@ export type AccessSettings =
 
 export interface ListenSettings {
   /** `host: "::"` is every interface. */
-  readonly place: ListenAddress;
+  readonly address: ListenAddress;
   readonly tls?: TlsSettings;
   /** Of every answer. */
   readonly headers: Readonly<Record<string, readonly string[]>>;
@@ -68,7 +68,7 @@ export interface LogSettings {
 }
 
 export interface DebugSettings {
-  readonly place: ListenAddress;
+  readonly address: ListenAddress;
   /** Path of the page for Prometheus. */
   readonly metrics?: string;
 }

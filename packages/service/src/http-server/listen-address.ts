@@ -1,6 +1,6 @@
 import { isIP } from "node:net";
 
-/** Where something listens: what `ListenOptions` takes. */
+/** Where a server listens: what `ListenOptions` takes. */
 export type ListenAddress = { readonly host: string; readonly port: number } | { readonly unix: string };
 
 /** Every interface, of both kinds where the system has both. */
