@@ -8,6 +8,7 @@ import {
   matchPlatform,
   platformCovers,
   type WantedPlatform,
+  wantedPlatform,
 } from "../oci/index.ts";
 import { bytesContent } from "./bytes.ts";
 import { editJson } from "./edit-json.ts";
@@ -29,14 +30,15 @@ export interface Selection {
 /**
  * Narrows an index to the platforms asked for. One platform selects the child itself. Several make a valid index of the
  * matching entries, with their attestations and the digest of the index it was made from. What is no index is left as it is.
- * @throws DrayError `NOT_FOUND` naming the platform and those there are.
+ * @throws DrayError `NOT_FOUND` naming the platform and those there are, `PLATFORM_INVALID`, `USAGE`
  */
 export const selectPlatforms = async (
   store: ReadableStore,
   root: Descriptor,
-  wanted: readonly WantedPlatform[],
+  platforms: readonly (string | WantedPlatform)[],
   options?: Pick<ReadOptions, "signal" | "onEvent">,
 ): Promise<Selection> => {
+  const wanted = platforms.map(wantedPlatform);
   if (wanted.length === 0 || !isIndexType(root.mediaType)) return { store, root, trimmed: false };
   const loaded = await loadManifest(store, root, options);
   const { parsed, bytes } = loaded;

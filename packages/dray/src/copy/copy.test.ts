@@ -22,6 +22,7 @@ import {
   encodeJson,
   formatPlatform,
   mediaTypes,
+  type Parsed,
   type Platform,
   parseManifest,
 } from "../oci/index.ts";
@@ -278,7 +279,7 @@ describe("platforms", () => {
         parsed.index.manifests.map(({ platform }) => formatPlatform(platform as Platform)),
         ["linux/amd64", "linux/arm64/v8", "unknown/unknown"],
       );
-      assert.equal(parsed.index.manifests[1]?.["x-unknown"], 1);
+      assert.equal((parsed.index.manifests[1] as Parsed<Descriptor>)["x-unknown"], 1);
       assert.equal(parsed.index["x-member"], true);
       assert.equal(parsed.index.annotations?.[annotationKeys.sourceDigest], index.digest);
       assert.equal(await target.has({ ...(children[2] as Descriptor) }), false);

@@ -11,7 +11,7 @@ import {
   type WritableStore,
 } from "../content/index.ts";
 import { DrayError } from "../errors.ts";
-import { type Descriptor, parsePlatform } from "../oci/index.ts";
+import { type Descriptor } from "../oci/index.ts";
 import type { CopyCounts, CopyOptions } from "./options.ts";
 import { Transfer } from "./transfer.ts";
 
@@ -96,12 +96,9 @@ const outcomeOf = async (pair: CopyPair, work: () => Promise<Descriptor>): Promi
 
 /** Finds what a pair is about: the source's root, narrowed to the platforms asked for, in the form in which it goes there. */
 const select = async (transfer: Transfer, { source, target }: CopyPair, options: CopyOptions): Promise<Selection> => {
-  const wanted = (options.platforms ?? []).map((platform) =>
-    typeof platform === "string" ? parsePlatform(platform) : platform,
-  );
   const { signal } = transfer;
   const found = await source.store.resolve(source.name, { signal });
-  const selection = await selectPlatforms(source.store, found, wanted, { signal });
+  const selection = await selectPlatforms(source.store, found, options.platforms ?? [], { signal });
   if (selection.trimmed) transfer.emit(trimWarning(found));
   const asIs = options.layers === "as-is" || options.dryRun === true || !composesManifests(bottomOf(source.store));
   return asIs || !ingests(target.store) ? selection : transfer.pushForm(selection, target.store);

@@ -9,7 +9,15 @@ import {
   memoryStore,
 } from "../content/index.ts";
 import { copy } from "../copy/index.ts";
-import { type Descriptor, digestOf, encodeJson, type Index, type Manifest, mediaTypes } from "../oci/index.ts";
+import {
+  type Descriptor,
+  digestOf,
+  encodeJson,
+  type Index,
+  type Manifest,
+  mediaTypes,
+  type Parsed,
+} from "../oci/index.ts";
 import { type Change, type Edited, edit, type ImageChange } from "./edit.ts";
 import { type ImageConfig, viewOf } from "./views.ts";
 
@@ -93,7 +101,7 @@ describe("an image", () => {
     const made = await edited(at, at.amd64, { image: () => withUser });
     const { manifest } = await manifestOf(made, made.root);
     assert.notEqual(made.root.digest, at.amd64.digest);
-    assert.equal(manifest.config["x-descriptor"], 1);
+    assert.equal((manifest.config as Parsed<Descriptor>)["x-descriptor"], 1);
     assert.equal(manifest.config.data, undefined);
     const view = await viewOf(made.store, made.root);
     assert.ok(view.kind === "image");
@@ -102,7 +110,7 @@ describe("an image", () => {
       os: "linux",
       "x-config": [1],
       config: { User: "1000" },
-    } satisfies ImageConfig);
+    } satisfies ImageConfig & { "x-config": number[] });
     const [before, after] = [await documentOf(made, at.amd64), await documentOf(made, made.root)];
     assert.deepEqual(Object.keys(after), Object.keys(before));
     assert.deepEqual({ ...after, config: 0 }, { ...before, config: 0 });

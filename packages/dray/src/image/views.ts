@@ -11,9 +11,11 @@ import {
   largestManifest,
   type Manifest,
   matchPlatform,
+  type Parsed,
   type Platform,
   parseJson,
   type WantedPlatform,
+  wantedPlatform,
 } from "../oci/index.ts";
 
 /** A view over an image in a store. Nothing is read before it is asked for; what was read is kept, but for layers. */
@@ -28,7 +30,7 @@ export interface Image {
   /** The configuration's bytes. */
   configBytes(): Promise<Uint8Array>;
   /** The configuration, unknown members and all. */
-  config(): Promise<ImageConfig>;
+  config(): Promise<Parsed<ImageConfig>>;
   /** Bottom layer first. */
   layers(): Promise<Layer[]>;
 }
@@ -40,8 +42,12 @@ export interface ImageIndex {
   readonly descriptor: Descriptor;
   bytes(): Promise<Uint8Array>;
   index(): Promise<Index>;
-  /** The image that serves a platform best. @throws DrayError `NOT_FOUND` */
-  image(platform: WantedPlatform): Promise<Image>;
+  /**
+   * The image that serves a platform best.
+   * @param platform as text (`linux/arm64/v8`) or taken apart
+   * @throws DrayError `NOT_FOUND`, `PLATFORM_INVALID`, `USAGE`
+   */
+  image(platform: string | WantedPlatform): Promise<Image>;
 }
 
 /** One layer of an image. */
@@ -55,14 +61,44 @@ export interface Layer {
   uncompressed(options?: ReadOptions): AsyncIterable<Uint8Array>;
 }
 
-/** The parts of an image configuration that Dray reads. @see https://github.com/opencontainers/image-spec/blob/main/config.md */
+/** An image configuration. @see https://github.com/opencontainers/image-spec/blob/main/config.md */
 export interface ImageConfig {
   readonly os?: string;
   readonly architecture?: string;
   readonly variant?: string;
+  readonly "os.version"?: string;
+  readonly "os.features"?: readonly string[];
+  /** RFC 3339. */
   readonly created?: string;
+  readonly author?: string;
+  /** How a container of it is run. */
+  readonly config?: ContainerConfig;
   readonly rootfs?: { readonly type?: string; readonly diff_ids?: readonly string[] };
-  readonly [member: string]: unknown;
+  readonly history?: readonly HistoryEntry[];
+}
+
+/** How a container is run, under the names that Docker gave the members. Each may be left out, or `null`. */
+export interface ContainerConfig {
+  readonly User?: string | null;
+  /** `NAME=value` */
+  readonly Env?: readonly string[] | null;
+  readonly Entrypoint?: readonly string[] | null;
+  readonly Cmd?: readonly string[] | null;
+  readonly WorkingDir?: string | null;
+  readonly Labels?: Readonly<Record<string, string>> | null;
+  /** `8080/tcp` and the like, each with an empty object. */
+  readonly ExposedPorts?: Readonly<Record<string, object>> | null;
+  readonly Volumes?: Readonly<Record<string, object>> | null;
+  readonly StopSignal?: string | null;
+}
+
+/** How one layer came to be, or a step that made none. */
+export interface HistoryEntry {
+  readonly created?: string;
+  readonly created_by?: string;
+  readonly author?: string;
+  readonly comment?: string;
+  readonly empty_layer?: boolean;
 }
 
 /**
@@ -108,7 +144,7 @@ export const viewOfLoaded = (
     configBytes.get(() =>
       collect(store.read(manifest.config, options), largestManifest, `configuration ${manifest.config.digest}`),
     );
-  const config = async (): Promise<ImageConfig> => asConfig(await readConfig(), manifest.config);
+  const config = async (): Promise<Parsed<ImageConfig>> => asConfig(await readConfig(), manifest.config);
   return {
     kind: "image",
     store,
@@ -128,10 +164,10 @@ const imageOf = async (
   store: ReadableStore,
   descriptor: Descriptor,
   index: Index,
-  platform: WantedPlatform,
+  platform: string | WantedPlatform,
   options?: Pick<ReadOptions, "signal">,
 ): Promise<Image> => {
-  const entry = matchPlatform(platform, index.manifests);
+  const entry = matchPlatform(wantedPlatform(platform), index.manifests);
   if (entry === undefined)
     throw new DrayError("NOT_FOUND", `${descriptor.digest} has no image for the platform asked for`, {
       reference: descriptor.digest,
@@ -147,7 +183,7 @@ const layerOf = (store: ReadableStore, descriptor: Descriptor, diffID: string | 
   uncompressed: (options) => decompressed(store.read(descriptor, options)),
 });
 
-const asConfig = (bytes: Uint8Array, descriptor: Descriptor): ImageConfig => {
+const asConfig = (bytes: Uint8Array, descriptor: Descriptor): Parsed<ImageConfig> => {
   const value = parseJson(bytes, `configuration ${descriptor.digest}`);
   if (!isObject(value)) throw new DrayError("MANIFEST_INVALID", `configuration ${descriptor.digest} is no JSON object`);
   return value;

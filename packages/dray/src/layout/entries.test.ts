@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { annotationKeys, type Descriptor, digestOf, type Index, mediaTypes } from "../oci/index.ts";
+import { annotationKeys, type Descriptor, digestOf, type Index, mediaTypes, type Parsed } from "../oci/index.ts";
 import { emptyIndex, findNamed, listNames, namesOf, withEntry, withName, withoutEntries } from "./entries.ts";
 
 const text = (value: string): Uint8Array => new TextEncoder().encode(value);
@@ -51,7 +51,7 @@ describe("giving a name", () => {
 
   it("drops names from elsewhere, keeps other annotations and members, and orders members as crane does", () => {
     const platform = { os: "linux", architecture: "amd64" };
-    const from: Descriptor = {
+    const from: Parsed<Descriptor> = {
       digest: a.digest,
       mediaType: a.mediaType,
       platform,
@@ -69,7 +69,7 @@ describe("giving a name", () => {
     const before = {
       "x-first": 1,
       schemaVersion: 2,
-      manifests: [{ ...b, "x-b": [1] }],
+      manifests: [{ ...b, "x-b": [1] } as Descriptor],
       annotations: { k: "v" },
     } as Index;
     const after = withName(before, a, "one");

@@ -1,12 +1,12 @@
 import { DrayError } from "../errors.ts";
 import { type Digest, isDigest } from "./digest.ts";
-import { isObject, isOptional, isText, isTextMap, isTexts, shown, withoutNulls } from "./json.ts";
+import { isObject, isOptional, isText, isTextMap, isTexts, type Parsed, shown, withoutNulls } from "./json.ts";
 import type { Platform } from "./platform.ts";
 
 export type Annotations = Readonly<Record<string, string>>;
 
 /**
- * A typed, sized name of content. Members that we do not know are kept.
+ * A typed, sized name of content.
  * @see https://github.com/opencontainers/image-spec/blob/main/descriptor.md
  */
 export interface Descriptor {
@@ -20,7 +20,6 @@ export interface Descriptor {
   readonly data?: string;
   readonly platform?: Platform;
   readonly artifactType?: string;
-  readonly [member: string]: unknown;
 }
 
 /**
@@ -29,10 +28,10 @@ export interface Descriptor {
  * @param where names the place in an error, such as `layers[2]`.
  * @throws DrayError `MANIFEST_INVALID`
  */
-export const asDescriptor = (value: unknown, where: string): Descriptor => {
+export const asDescriptor = (value: unknown, where: string): Parsed<Descriptor> => {
   const fault = descriptorFault(value);
   if (fault !== undefined) throw new DrayError("MANIFEST_INVALID", `${where}: ${fault}`);
-  return withoutNulls(value as Descriptor, optionalMembers);
+  return withoutNulls(value as Parsed<Descriptor>, optionalMembers);
 };
 
 const optionalMembers = ["urls", "annotations", "data", "platform", "artifactType"];

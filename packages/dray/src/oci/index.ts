@@ -5,7 +5,7 @@
 export * from "./annotations.ts";
 export * from "./descriptor.ts";
 export * from "./digest.ts";
-export { encodeJson, isObject, largestManifest, parseJson } from "./json.ts";
+export { encodeJson, isObject, largestManifest, type Parsed, parseJson } from "./json.ts";
 export * from "./manifest.ts";
 export * from "./media-types.ts";
 export * from "./platform.ts";

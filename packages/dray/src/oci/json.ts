@@ -62,6 +62,9 @@ export const withoutNulls = <T extends object>(value: T, members: readonly strin
   return entries.some(isNull) ? (Object.fromEntries(entries.filter((entry) => !isNull(entry))) as T) : value;
 };
 
+/** What was parsed: members that we do not know are kept, and can be asked for. What is built has no others than its type. */
+export type Parsed<T> = T & { readonly [member: string]: unknown };
+
 /** A JSON value for an error message: no longer than a line, whatever somebody sends. */
 export const shown = (value: unknown): string => {
   const text = JSON.stringify(value ?? null);

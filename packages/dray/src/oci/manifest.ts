@@ -1,10 +1,10 @@
 import { DrayError } from "../errors.ts";
 import { type Annotations, asDescriptor, type Descriptor } from "./descriptor.ts";
 import { type Digest, isDigest } from "./digest.ts";
-import { isObject, isOptional, isText, isTextMap, parseJson, shown, withoutNulls } from "./json.ts";
+import { isObject, isOptional, isText, isTextMap, type Parsed, parseJson, shown, withoutNulls } from "./json.ts";
 import { isIndexType, isManifestType, isSchema1Type, mediaTypes } from "./media-types.ts";
 
-/** An image or artifact manifest. Members that we do not know are kept. @see https://github.com/opencontainers/image-spec/blob/main/manifest.md */
+/** An image or artifact manifest. @see https://github.com/opencontainers/image-spec/blob/main/manifest.md */
 export interface Manifest {
   readonly schemaVersion: 2;
   readonly mediaType?: string;
@@ -13,7 +13,6 @@ export interface Manifest {
   readonly layers: readonly Descriptor[];
   readonly subject?: Descriptor;
   readonly annotations?: Annotations;
-  readonly [member: string]: unknown;
 }
 
 /** An image index or Docker manifest list. @see https://github.com/opencontainers/image-spec/blob/main/image-index.md */
@@ -24,13 +23,12 @@ export interface Index {
   readonly manifests: readonly Descriptor[];
   readonly subject?: Descriptor;
   readonly annotations?: Annotations;
-  readonly [member: string]: unknown;
 }
 
 /** A parsed manifest with its kind. The bytes stay the truth; this is a view. */
 export type ParsedManifest =
-  | { readonly kind: "manifest"; readonly mediaType: string; readonly manifest: Manifest }
-  | { readonly kind: "index"; readonly mediaType: string; readonly index: Index }
+  | { readonly kind: "manifest"; readonly mediaType: string; readonly manifest: Parsed<Manifest> }
+  | { readonly kind: "index"; readonly mediaType: string; readonly index: Parsed<Index> }
   | { readonly kind: "schema1"; readonly mediaType: string; readonly blobs: readonly Digest[] };
 
 /**
@@ -112,14 +110,14 @@ const list = (value: unknown, name: string): Descriptor[] => {
   return value.map((entry, i) => asDescriptor(entry, `${name}[${i}]`));
 };
 
-const checkManifest = (value: Record<string, unknown>): Manifest => ({
-  ...(checkShared(value) as Manifest),
+const checkManifest = (value: Record<string, unknown>): Parsed<Manifest> => ({
+  ...(checkShared(value) as Parsed<Manifest>),
   config: asDescriptor(value["config"], "config"),
   layers: list(value["layers"], "layers"),
 });
 
-const checkIndex = (value: Record<string, unknown>): Index => ({
-  ...(checkShared(value) as Index),
+const checkIndex = (value: Record<string, unknown>): Parsed<Index> => ({
+  ...(checkShared(value) as Parsed<Index>),
   manifests: list(value["manifests"], "manifests"),
 });
 

@@ -1,17 +1,49 @@
 import { DrayError } from "../errors.ts";
 
-/** What an image runs on. Members that we do not know are kept. @see https://github.com/opencontainers/image-spec/blob/main/image-index.md */
+/** What an image runs on. @see https://github.com/opencontainers/image-spec/blob/main/image-index.md */
 export interface Platform {
   readonly os: string;
   readonly architecture: string;
   readonly variant?: string;
   readonly "os.version"?: string;
   readonly "os.features"?: readonly string[];
-  readonly [member: string]: unknown;
 }
 
 /** A platform as somebody asks for it: what is left out may be anything. */
-export type WantedPlatform = Partial<Platform> & { readonly os: string };
+export interface WantedPlatform {
+  readonly os: string;
+  readonly architecture?: string;
+  readonly variant?: string;
+  readonly "os.version"?: string;
+  readonly "os.features"?: readonly string[];
+}
+
+const platformMembers: ReadonlySet<string> = new Set<keyof WantedPlatform | "features">([
+  "os",
+  "architecture",
+  "variant",
+  "os.version",
+  "os.features",
+  // Of Docker's manifest lists.
+  "features",
+]);
+
+/**
+ * A platform that somebody asks for, as text or taken apart. A member that means nothing would be a platform that nobody asked for.
+ * @throws DrayError `PLATFORM_INVALID` for text that is no platform, `USAGE` for a member that a platform does not have
+ * @example wantedPlatform("linux/arm64") // { os: "linux", architecture: "arm64" }
+ */
+export const wantedPlatform = (platform: string | WantedPlatform): WantedPlatform => {
+  if (typeof platform === "string") return parsePlatform(platform);
+  const unknown = Object.keys(platform).find((member) => !platformMembers.has(member));
+  if (unknown === undefined && typeof platform.os === "string") return platform;
+  throw new DrayError(
+    "USAGE",
+    unknown === undefined
+      ? 'a platform needs its os, such as { os: "linux", architecture: "arm64" }'
+      : `a platform has no member ${JSON.stringify(unknown)}; it has os, architecture, variant, os.version and os.features`,
+  );
+};
 
 /**
  * Reads `os[/architecture[/variant]][:os.version]`.

@@ -16,7 +16,15 @@ import { type Against, against, clientOf } from "../../test/registry-client.ts";
 import { bytesContent } from "../content/index.ts";
 import { isDrayError } from "../errors.ts";
 import { type Handler, header } from "../http/index.ts";
-import { type Descriptor, type Digest, digestOf, encodeJson, type Index, mediaTypes } from "../oci/index.ts";
+import {
+  type Descriptor,
+  type Digest,
+  digestOf,
+  encodeJson,
+  type Index,
+  mediaTypes,
+  type Parsed,
+} from "../oci/index.ts";
 import type { ReferrersOptions } from "./referrers.ts";
 import { fallbackTag } from "./referrers-tag.ts";
 import type { Repository } from "./repository.ts";
@@ -29,7 +37,7 @@ interface Setup extends Against {
   /** Pushes an artifact as a client does. */
   attach(seed: string, options?: SampleArtifactOptions): Promise<Descriptor>;
   /** What lies under the fallback tag. */
-  fallback(): Index & Record<string, unknown>;
+  fallback(): Parsed<Index>;
 }
 
 const setup = (options: MemoryRegistryOptions = {}, rules: readonly Fault[] = []): Setup => {
@@ -42,7 +50,9 @@ const setup = (options: MemoryRegistryOptions = {}, rules: readonly Fault[] = []
     list: (given) => Array.fromAsync(repository.referrers(subject, given)),
     attach: (seed, given) => attach(registry, repository, seed, given),
     fallback: () =>
-      JSON.parse(new TextDecoder().decode(registry.manifest("a/b", fallbackTag(subject.digest))?.bytes)) as Index,
+      JSON.parse(
+        new TextDecoder().decode(registry.manifest("a/b", fallbackTag(subject.digest))?.bytes),
+      ) as Parsed<Index>,
   };
 };
 
