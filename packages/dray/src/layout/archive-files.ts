@@ -1,3 +1,4 @@
+import { collect } from "../content/index.ts";
 import { DrayError } from "../errors.ts";
 import type { OpenTar } from "../tarball/index.ts";
 import { blobFile, type LayoutFiles } from "./files.ts";
@@ -11,7 +12,13 @@ export const archiveFiles = ({ tar, members }: OpenTar): LayoutFiles => {
     fixed: true,
     find: async (name, { signal }) => {
       const entry = await members.find(name, signal);
-      return entry && { size: entry.size, read: (options) => tar.read(entry, options) };
+      if (entry === undefined) return undefined;
+      const { size } = entry;
+      return {
+        size,
+        read: (options) => tar.read(entry, options),
+        load: (options) => collect(tar.read(entry, options), size, `${name} in ${what}`),
+      };
     },
     noIndex: async () =>
       new DrayError(

@@ -18,17 +18,14 @@ export const directoryFiles = (fs: FileSystem, paths: LayoutPaths): LayoutFiles 
     find: async (name) => {
       const path = join(dir, name);
       const facts = await factsOf(fs, dir, name);
-      return (
-        facts && {
-          size: facts.size,
-          read: ({ offset: start = 0, length, signal } = {}) =>
-            chunksOfFile(fs, path, async (file) => {
-              // All of it is all that this file has, which may have taken the place of the one that was found.
-              const end = length === undefined ? (await file.stat()).size : start + length;
-              return { start, end, signal };
-            }),
-        }
-      );
+      if (facts === undefined) return undefined;
+      const { size } = facts;
+      return {
+        size,
+        read: ({ offset = 0, signal } = {}) =>
+          chunksOfFile(fs, path, async () => ({ start: offset, end: size, signal })),
+        load: () => onDisk("read", path, () => fs.readFile(path)),
+      };
     },
     noIndex: () => noIndex(fs, paths),
     invalid: (fault, cause) => layoutInvalid(dir, `${fault}; write the layout again`, cause),

@@ -5,8 +5,10 @@ import { algorithmOf, type Descriptor, type Digest, hexOf } from "../oci/index.t
 /** A file of a layout, found and not opened yet. */
 export interface LayoutFile {
   readonly size: number;
-  /** Its bytes from `offset` on; all there are, or `length` of them. */
-  read(options?: Cancel & { readonly offset?: number; readonly length?: number }): AsyncIterable<Uint8Array>;
+  /** Its bytes from `offset` on, as many as were found. */
+  read(options?: Cancel & { readonly offset?: number }): AsyncIterable<Uint8Array>;
+  /** All of a small file at once: as it is now, where another may have taken its place. */
+  load(options?: Cancel): Promise<Uint8Array>;
 }
 
 /** Whatever holds the files of a layout by their names, such as a directory or a tar, and how it says what is wrong with them. */

@@ -1,7 +1,6 @@
 import {
   type Cancel,
   checked,
-  collect,
   type Describes,
   type HasReferrers,
   type HasTags,
@@ -32,6 +31,8 @@ export class LayoutReader implements ReadableStore, HasTags, HasReferrers, Descr
   readonly files: LayoutFiles;
   readonly graph: LayoutGraph;
   #index: Index | undefined;
+  /** Whether it said that it is of a version that is read here. */
+  #marked = false;
 
   constructor(files: LayoutFiles) {
     this.files = files;
@@ -62,7 +63,7 @@ export class LayoutReader implements ReadableStore, HasTags, HasReferrers, Descr
     if (file === undefined) throw new DrayError("NOT_FOUND", `${what} has no ${digest}`, { reference: location });
     const explain = (error: DrayError): DrayError => this.files.damaged(descriptor, file.size, error);
     if (file.size !== size) throw explain(sizeMismatch(descriptor, `${file.size}`));
-    const chunks = file.read({ offset, length: size - offset, ...(signal === undefined ? {} : { signal }) });
+    const chunks = file.read({ offset, ...(signal === undefined ? {} : { signal }) });
     yield* checked(chunks, descriptor, options, explain);
   }
 
@@ -110,7 +111,7 @@ export class LayoutReader implements ReadableStore, HasTags, HasReferrers, Descr
   /** The index; nothing where there is none. @throws DrayError saying what is wrong with it */
   async loadIndex(options: Cancel = {}): Promise<Index | undefined> {
     if (this.#index !== undefined) return this.#index;
-    await this.#checkMarker(options);
+    if (!this.#marked) await this.#checkMarker(options);
     const value = await this.#json("index.json", options);
     if (value === undefined) return undefined;
     const index = this.#parsed("index.json", () => asIndex(value));
@@ -123,7 +124,8 @@ export class LayoutReader implements ReadableStore, HasTags, HasReferrers, Descr
     // crane reads layouts without it, and so do we.
     if (marker === undefined) return;
     const version = isObject(marker) ? marker["imageLayoutVersion"] : undefined;
-    if (version === layoutVersion) return;
+    this.#marked = version === layoutVersion;
+    if (this.#marked) return;
     const { what, location } = this.files;
     throw new DrayError(
       "UNSUPPORTED",
@@ -137,7 +139,7 @@ export class LayoutReader implements ReadableStore, HasTags, HasReferrers, Descr
     if (file === undefined) return undefined;
     if (file.size > largestManifest)
       throw this.files.invalid(`${name} has ${file.size} bytes; ${largestManifest} are allowed`);
-    const bytes = await collect(file.read(options), largestManifest, `${name} in ${this.files.what}`);
+    const bytes = await file.load(options);
     return this.#parsed(name, () => parseJson(bytes, name));
   }
 
