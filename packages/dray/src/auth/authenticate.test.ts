@@ -46,7 +46,7 @@ const client = (network: Parameters<typeof hosts>[0], options: Partial<Authentic
   const warnings: string[] = [];
   const handler = authenticate({
     registry: "registry.test",
-    origin: () => own,
+    origins: [own],
     credentials: keychainOf(ann).keychain,
     tokens: hosts(network),
     onWarning: (message) => warnings.push(message),
@@ -531,7 +531,7 @@ test("plain http: credentials stay with the registry's host; another is asked an
   const network = { "http://auth.test": elsewhere.handler, "http://registry.test:5001": same.handler };
   const suspect = client(
     { ...network, [plain]: challenging('Bearer realm="http://auth.test/token"').handler },
-    { origin: () => plain },
+    { origins: [plain] },
   );
   for (const scope of ["a", "b"])
     assert.equal((await suspect.send("/v2/x", { origin: plain, scopes: pull(scope) })).status, 200);
@@ -541,7 +541,7 @@ test("plain http: credentials stay with the registry's host; another is asked an
 
   const fine = client(
     { ...network, [plain]: challenging('Bearer realm="http://registry.test:5001/token"').handler },
-    { origin: () => plain },
+    { origins: [plain] },
   );
   assert.equal((await fine.send("/v2/", { origin: plain })).status, 200);
   assert.deepEqual(same.sent, [basicOfAnn]);
@@ -590,17 +590,17 @@ test("another origin whose token service may not be asked, or refuses: its own 4
 test("the registry may have several origins, written in any way; before it has one nobody sees anything", async () => {
   const registry = challenging('Basic realm="r"');
   const network = { "https://mirror.test": registry.handler, "https://registry.test:443": registry.handler };
-  const several = client(network, { origin: () => ["https://mirror.test", own] });
+  const several = client(network, { origins: ["https://mirror.test", own] });
   assert.equal((await several.send("/v2/", { origin: "https://mirror.test" })).status, 200);
   assert.equal((await several.send("/v2/", { origin: "https://registry.test:443" })).status, 200);
-  const none = client(network, { origin: () => undefined });
+  const none = client(network, { origins: [] });
   assert.equal((await none.send("/v2/", { origin: "https://mirror.test" })).status, 401);
 });
 
 test("a registry behind a unix socket; another socket is another origin", async () => {
   const [mine, other] = [challenging('Basic realm="r"'), challenging('Basic realm="r"')];
   const network = { "unix:/run/mine.sock": mine.handler, "unix:/run/other.sock": other.handler };
-  const { send } = client(network, { origin: () => "unix:/run/mine.sock" });
+  const { send } = client(network, { origins: ["unix:/run/mine.sock"] });
   assert.equal((await send("/v2/", { origin: "unix:/run/mine.sock" })).status, 200);
   assert.equal((await send("/v2/", { origin: "unix:/run/other.sock" })).status, 401);
 });

@@ -10,7 +10,7 @@ import {
   type Middleware,
 } from "../http/types.ts";
 import { type Authorization, Authorizer, type Needs } from "./authorizer.ts";
-import { challengesOf } from "./challenge.ts";
+import { type Challenge, challengesOf } from "./challenge.ts";
 import { remembering } from "./remember.ts";
 import { parseScopes } from "./scope.ts";
 import { tokenStock } from "./tokens.ts";
@@ -19,8 +19,8 @@ import type { Keychain } from "./types.ts";
 export interface AuthenticateOptions {
   /** The registry as references name it, `docker.io`: what credentials are looked up for. */
   readonly registry: string;
-  /** The origins that are the registry's own, candidates included: nobody else sees its credentials. Asked at each request. */
-  readonly origin: () => string | readonly string[] | undefined;
+  /** The origins that are the registry's own, candidates included: nobody else sees its credentials. */
+  readonly origins: readonly string[];
   readonly credentials: Keychain;
   /**
    * Carries requests to token services, with a budget, trace and connection of its own. It follows no redirects, and
@@ -56,6 +56,7 @@ export const authenticate = (options: AuthenticateOptions): Middleware => {
   const { registry, allowPrivate = [], now = Date.now, onWarning } = options;
   const credentials = remembering(options.credentials, now);
   const tokens = tokenStock({ handler: options.tokens, registry, allowPrivate, now });
+  const own = new Set(options.origins.map(canonical));
   const authorizers = new LruCache<string, Authorizer>(mostOrigins);
   const learners = new Map<string, Promise<void>>();
 
@@ -70,14 +71,12 @@ export const authenticate = (options: AuthenticateOptions): Middleware => {
   };
 
   /** The first request to the registry finds out how it wants to be asked; those that come meanwhile wait for that. */
-  const beginLearning = async (
-    origin: string,
-    authorizer: Authorizer,
-    signal: AbortSignal | undefined,
-  ): Promise<() => void> => {
-    const other = authorizer.known ? undefined : learners.get(origin);
-    if (other !== undefined) await unlessAborted(other, signal);
-    if (authorizer.known || other !== undefined) return () => {};
+  const beginLearning = async (origin: string, signal: AbortSignal | undefined): Promise<() => void> => {
+    const other = learners.get(origin);
+    if (other !== undefined) {
+      await unlessAborted(other, signal);
+      return () => {};
+    }
     const { promise, resolve } = Promise.withResolvers<void>();
     learners.set(origin, promise);
     return () => {
@@ -89,47 +88,50 @@ export const authenticate = (options: AuthenticateOptions): Middleware => {
   return (next) => async (request) => {
     const { context, signal } = request;
     const origin = canonical(request.origin);
-    const own = [options.origin() ?? []].flat().some((each) => canonical(each) === origin);
-    if (own && request.headers.some(isAuthorization)) return next(request);
-    const authorizer = authorizerOf(origin, own);
+    const isOwn = own.has(origin);
+    if (isOwn && request.headers.some(isAuthorization)) return next(request);
+    const authorizer = authorizerOf(origin, isOwn);
     const needs: Needs = { scopes: parseScopes(context?.scopes ?? []), repository: context?.repository, signal };
     const isProbe = context?.retry === false && /^\/v2\/?$/.test(request.target);
     const { body, untouched } = watched(request.body);
 
-    const learnt = own ? await beginLearning(origin, authorizer, signal) : () => {};
+    const learnt = isOwn && !authorizer.known ? await beginLearning(origin, signal) : undefined;
     try {
-      const failed = own && !authorizer.known && body !== undefined ? await ask(next, request, authorizer) : undefined;
+      const failed =
+        isOwn && !authorizer.known && body !== undefined ? await ask(next, request, authorizer) : undefined;
       if (failed !== undefined) return failed;
       let sent: Authorization = isProbe ? {} : await authorizer.authorization(needs);
       for (let repeats = 0; ; repeats++) {
         const response = await next(withAuthorization(request, body, sent));
-        authorizer.learn(response.status, challengesOf(response.headers));
-        learnt();
-        const answer =
-          isProbe || repeats === mostRepeats ? undefined : await answerTo(response, authorizer, sent, needs, own);
+        const refused = response.status === 401 || response.status === 403;
+        const challenges = refused ? challengesOf(response.headers) : [];
+        authorizer.learn(response.status, challenges);
+        learnt?.();
+        if (!refused || isProbe || repeats === mostRepeats) return response;
+        const answer = await answerTo(response, challenges, authorizer, sent, needs, isOwn);
         if (answer === undefined || !untouched()) return response;
         await response.body.discard();
         sent = answer;
       }
     } finally {
-      learnt();
+      learnt?.();
     }
   };
 };
 
 const answerTo = async (
   response: HttpResponse,
+  challenges: readonly Challenge[],
   authorizer: Authorizer,
   sent: Authorization,
   needs: Needs,
-  own: boolean,
+  isOwn: boolean,
 ): Promise<Authorization | undefined> => {
-  if (response.status !== 401 && response.status !== 403) return undefined;
   try {
-    return await authorizer.answer(response.status, challengesOf(response.headers), sent, needs);
+    return await authorizer.answer(response.status, challenges, sent, needs);
   } catch (error) {
     // Another origin that will not have us: its own answer says more than its token service's.
-    if (!own && isDrayError(error, "UNAUTHORIZED", "DENIED", "ADDRESS_REFUSED", "REGISTRY")) return undefined;
+    if (!isOwn && isDrayError(error, "UNAUTHORIZED", "DENIED", "ADDRESS_REFUSED", "REGISTRY")) return undefined;
     await response.body.discard();
     throw error;
   }

@@ -7,7 +7,7 @@ import { parseScopes } from "./scope.ts";
 import type { Token } from "./token-answer.ts";
 import { tokenStock } from "./tokens.ts";
 
-export interface FetchTokenOptions extends Omit<AuthenticateOptions, "origin"> {
+export interface FetchTokenOptions extends Omit<AuthenticateOptions, "origins"> {
   /** The registry's origin. */
   readonly origin: string;
   /** Carries the request that asks the registry for its challenge. */

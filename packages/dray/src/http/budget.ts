@@ -48,15 +48,16 @@ export const budget = (options: BudgetOptions = {}): Middleware => {
         const now = clock.now();
         const left = readRateLimit(response.headers, now);
         if (left !== undefined) limiter.remains(left);
-        const wait = retryAfter(response.headers, now);
-        if (response.status !== 429 && !(response.status === 503 && wait !== undefined)) {
-          if (response.status < 500) limiter.succeeded(permit);
+        const { status } = response;
+        const wait = status === 429 || status === 503 ? retryAfter(response.headers, now) : undefined;
+        if (status !== 429 && wait === undefined) {
+          if (status < 500) limiter.succeeded(permit);
           return response;
         }
         const limited = limiter.limited(permit, applicant, wait);
         if (limited.news)
           request.context?.onEvent?.({ type: "throttled", registry: hostOf(request), delay: limited.wait });
-        if (response.status === 503 || !isRepeatable(request) || request.context?.retry === false) return response;
+        if (status === 503 || !isRepeatable(request) || request.context?.retry === false) return response;
         await response.body.discard();
       } finally {
         release();

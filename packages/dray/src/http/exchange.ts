@@ -4,11 +4,11 @@ import { aborted, DrayError, isDrayError } from "../errors.ts";
 import { redactUrl } from "./redact.ts";
 import { type Sending, sendBody } from "./request-body.ts";
 import { ResponseBody } from "./response-body.ts";
-import { type Circumstances, timeoutError, transportError, type Wait } from "./transport-error.ts";
+import { type Circumstances, type TimeoutClass, timeoutError, transportError } from "./transport-error.ts";
 import { type HeaderPairs, type HttpRequest, type HttpResponse, isContent } from "./types.ts";
 
 /** Milliseconds for each kind of wait. */
-export type Timeouts = Readonly<Record<Wait, number>>;
+export type Timeouts = Readonly<Record<TimeoutClass, number>>;
 
 export interface ExchangeOptions {
   readonly circumstances: Circumstances;
@@ -45,7 +45,7 @@ export const exchange = (
     let timer: NodeJS.Timeout | undefined;
     let breach: DrayError | undefined;
 
-    const timedOut = (wait: Wait) => timeoutError(wait, timeouts[wait], circumstances.host);
+    const timedOut = (wait: TimeoutClass) => timeoutError(wait, timeouts[wait], circumstances.host);
     const arm = (ms: number, expired: () => void) => {
       clearTimeout(timer);
       timer = setTimeout(expired, ms);
@@ -91,7 +91,7 @@ export const exchange = (
         handsOver: isContent(body) && body.handsOver === true,
         idle: timeouts.idle,
         timedOut: () => timedOut("idle"),
-        what: `${request.method} ${redactUrl(request.origin + request.target)}`,
+        what: () => `${request.method} ${redactUrl(request.origin + request.target)}`,
       });
       sending.done.then(
         () => {

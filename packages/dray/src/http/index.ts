@@ -19,6 +19,6 @@ export { retryAfter } from "./retry-after.ts";
 export { RetryBudget, type RetryOptions } from "./retry-budget.ts";
 export type { TlsSettings } from "./tls-settings.ts";
 export { type TraceRecord, trace } from "./trace.ts";
-export type { Wait } from "./transport-error.ts";
+export type { TimeoutClass } from "./transport-error.ts";
 export * from "./types.ts";
 export { parseWarnings, type WarningsOptions, warnings } from "./warnings.ts";

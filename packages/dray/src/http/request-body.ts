@@ -1,7 +1,7 @@
 import type { ClientRequest } from "node:http";
 import { detach } from "../content/index.ts";
 import { DrayError } from "../errors.ts";
-import { IdleWatch } from "./idle.ts";
+import { IdleTimer } from "./idle-timer.ts";
 
 export interface SendOptions {
   /** Bytes it must have, by the `Content-Length` that was sent; `undefined` for chunked. */
@@ -12,7 +12,7 @@ export interface SendOptions {
   readonly idle: number;
   readonly timedOut: () => DrayError;
   /** The request in words, for messages. */
-  readonly what: string;
+  readonly what: () => string;
 }
 
 /** The sending of a request's body. */
@@ -42,20 +42,20 @@ export const sendBody = (
   let [stopped, ended, unwritten] = [false, false, 0];
   let wake: (() => void) | undefined;
   let giveUp: (error: DrayError) => void = () => {};
-  const watch = new IdleWatch(options.idle, () => giveUp(options.timedOut()));
+  const idleTimer = new IdleTimer(options.idle, () => giveUp(options.timedOut()));
 
   const written = () => {
     unwritten--;
     if (wake === undefined) return;
     if (unwritten === 0) wake();
-    else watch.begin();
+    else idleTimer.begin();
   };
   const allWritten = (): Promise<void> => {
-    watch.begin();
+    idleTimer.begin();
     return new Promise((resolve) => {
       wake = () => {
         wake = undefined;
-        watch.end();
+        idleTimer.end();
         resolve();
       };
     });
@@ -78,7 +78,7 @@ export const sendBody = (
     request.end();
     ended = true;
     if (unwritten > 0) await allWritten();
-    watch.stop();
+    idleTimer.stop();
   };
 
   const send = async (): Promise<void> => {
@@ -115,7 +115,7 @@ export const sendBody = (
     },
     stop: () => {
       stopped = true;
-      watch.stop();
+      idleTimer.stop();
       wake?.();
     },
   };
@@ -129,5 +129,5 @@ const over = async (chunks: AsyncIterator<Uint8Array>, error: DrayError): Promis
 const wrongSize = ({ length, what }: SendOptions, sent: number): DrayError =>
   new DrayError(
     "SIZE_MISMATCH",
-    `${what}: the content has ${sent < (length as number) ? `only ${sent}` : "more than its"} of ${length} bytes; it changed since it was announced`,
+    `${what()}: the content has ${sent < (length as number) ? `only ${sent}` : "more than its"} of ${length} bytes; it changed since it was announced`,
   );

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import { type Body, transferable } from "../content/index.ts";
 import type { DrayError } from "../errors.ts";
-import { IdleWatch } from "./idle.ts";
+import { IdleTimer } from "./idle-timer.ts";
 
 export interface ResponseBodyOptions {
   /** Bytes it must have, by its `Content-Length`. */
@@ -35,7 +35,7 @@ export class ResponseBody implements Body, AsyncIterableIterator<Uint8Array, und
   readonly length?: number;
   readonly #message: IncomingMessage;
   readonly #options: ResponseBodyOptions;
-  readonly #watch: IdleWatch;
+  readonly #idleTimer: IdleTimer;
   #queue: Uint8Array[] = [];
   #queued = 0;
   #received = 0;
@@ -51,7 +51,7 @@ export class ResponseBody implements Body, AsyncIterableIterator<Uint8Array, und
     if (options.length !== undefined) this.length = options.length;
     this.#message = message;
     this.#options = options;
-    this.#watch = new IdleWatch(options.idle, () => this.fail(options.timedOut()));
+    this.#idleTimer = new IdleTimer(options.idle, () => this.fail(options.timedOut()));
     message.on("data", this.#take);
     message.once("end", () => {
       if (this.length !== undefined && this.#received < this.length) this.fail(options.cut(this.#received, undefined));
@@ -79,7 +79,7 @@ export class ResponseBody implements Body, AsyncIterableIterator<Uint8Array, und
     if (this.#error !== undefined) return Promise.reject(this.#error);
     if (this.#ended) return Promise.resolve(end);
     this.#flow();
-    this.#watch.begin();
+    this.#idleTimer.begin();
     return new Promise((resolve, reject) => {
       this.#reader = { resolve, reject };
     });
@@ -116,7 +116,7 @@ export class ResponseBody implements Body, AsyncIterableIterator<Uint8Array, und
     const reader = this.#reader;
     if (reader !== undefined) {
       this.#reader = undefined;
-      this.#watch.end();
+      this.#idleTimer.end();
       reader.resolve({ value: chunk, done: false });
       return;
     }
@@ -153,7 +153,7 @@ export class ResponseBody implements Body, AsyncIterableIterator<Uint8Array, und
   #finish(whole: boolean): void {
     if (this.#ended) return;
     this.#ended = true;
-    this.#watch.stop();
+    this.#idleTimer.stop();
     if (!whole) this.#message.destroy();
     this.#options.finished(whole);
     this.#restDone?.();

@@ -25,17 +25,11 @@ export interface Repetition {
  * upload that goes on, draws from it: layers that try again add up and do not multiply. Bytes that get through fill it up.
  */
 export class RetryBudget {
-  readonly #attempts: number;
-  readonly #delay: Backoff;
-  readonly #maxWait: number;
-  readonly #clock: Clock;
+  readonly #options: RetryOptions;
   #failures = 0;
 
-  constructor({ attempts = 5, delay = backoff(), maxWait = 900_000, clock = systemClock }: RetryOptions = {}) {
-    this.#attempts = attempts;
-    this.#delay = delay;
-    this.#maxWait = maxWait;
-    this.#clock = clock;
+  constructor(options: RetryOptions = {}) {
+    this.#options = options;
   }
 
   /** Something got through: failures are counted anew. */
@@ -49,7 +43,7 @@ export class RetryBudget {
    * @returns milliseconds to wait before it; `undefined` where none is left or the wait is too long.
    */
   draw(asked?: number): number | undefined {
-    return this.#draw(asked ?? this.#delay(this.#failures + 1, this.#clock.random()));
+    return this.#draw(asked ?? this.#delay(this.#failures + 1));
   }
 
   /** Waits for an attempt that was drawn, and tells of it. */
@@ -57,7 +51,8 @@ export class RetryBudget {
     // It may have failed only because it was cancelled, by an error that passes for somebody else.
     throwIfAborted(signal);
     onEvent?.({ type: "retry", what, attempt: this.#failures, delay, reason });
-    await this.#clock.sleep(delay, signal);
+    const { clock = systemClock } = this.#options;
+    await clock.sleep(delay, signal);
   }
 
   /**
@@ -66,14 +61,20 @@ export class RetryBudget {
    */
   async resume(error: DrayError, repetition: Repetition): Promise<void> {
     throwIfAborted(repetition.signal);
-    const own = this.#failures === 0 ? 0 : this.#delay(this.#failures, this.#clock.random());
+    const own = this.#failures === 0 ? 0 : this.#delay(this.#failures);
     const wait = this.#draw(Math.max(own, (error.retryAfter ?? 0) * 1000));
     if (wait === undefined) throw error;
     await this.pause(wait, error.message, repetition);
   }
 
+  #delay(failures: number): number {
+    const { delay = backoff(), clock = systemClock } = this.#options;
+    return delay(failures, clock.random());
+  }
+
   #draw(wait: number): number | undefined {
-    if (this.#failures + 1 >= this.#attempts || wait > this.#maxWait) return undefined;
+    const { attempts = 5, maxWait = 900_000 } = this.#options;
+    if (this.#failures + 1 >= attempts || wait > maxWait) return undefined;
     this.#failures++;
     return wait;
   }

@@ -1,9 +1,9 @@
 import { DrayError, type ErrorCode, isDrayError, type Remedy } from "../errors.ts";
 
 /** Which of the connection's limits ran out. */
-export type Wait = "connect" | "headers" | "idle" | "commit";
+export type TimeoutClass = "connect" | "headers" | "idle" | "commit";
 
-const waited: Readonly<Record<Wait, (host: string, seconds: number) => string>> = {
+const waited: Readonly<Record<TimeoutClass, (host: string, seconds: number) => string>> = {
   connect: (host, seconds) => `cannot connect to ${host} within ${seconds} s`,
   headers: (host, seconds) => `${host} did not answer within ${seconds} s`,
   idle: (host, seconds) => `${host} moved no bytes for ${seconds} s`,
@@ -11,7 +11,7 @@ const waited: Readonly<Record<Wait, (host: string, seconds: number) => string>> 
 };
 
 /** Nothing happened for as long as we wait. The message says which wait it was. */
-export const timeoutError = (wait: Wait, ms: number, host: string): DrayError =>
+export const timeoutError = (wait: TimeoutClass, ms: number, host: string): DrayError =>
   new DrayError("TIMEOUT", `${waited[wait](host, ms / 1_000)} (${wait} time-out)`, {
     registry: host,
     retryable: true,

@@ -36,7 +36,7 @@ export interface RequestContext {
   readonly scopes?: readonly string[];
   /** Repository the credentials are looked up for, where credentials may belong to a path. */
   readonly repository?: string;
-  /** Time-out class of the wait for an answer. `commit`: the registry may take minutes before it answers (it moves a large blob). */
+  /** Time-out class of the wait for an answer, if that is not `headers`. `commit`: the registry may take minutes before it answers (it moves a large blob). */
   readonly timeoutClass?: "commit";
   /** What all repetitions for the same piece of content are drawn from. */
   readonly retryBudget?: RetryBudget;

@@ -108,17 +108,17 @@ export const pathIn = ({ name }: Repo, rest: string): string => `/v2/${name}/${r
 export const referenceIn = ({ api, name }: Repo, tagOrDigest = ""): string =>
   `${api.registry}/${name}${tagOrDigest === "" ? "" : tagOrDigest.includes(":") ? `@${tagOrDigest}` : `:${tagOrDigest}`}`;
 
-export const pullScope = (repository: string): string => `repository:${repository}:pull`;
-export const pushScope = (repository: string): string => `repository:${repository}:pull,push`;
-
-/** The parts of a call that say which repository it is about and what it needs there. */
-export const pulling = (repo: Repo): Pick<Call, "scopes" | "repository"> => ({
-  scopes: [pullScope(repo.name)],
+/** What a request about a repository needs there, and what it is called in messages. */
+export const callIn = (
+  repo: Repo,
+  need: "pull" | "pull,push" | "pull,delete",
+  doing: string,
+  tagOrDigest?: string,
+): Pick<Call, "scopes" | "repository" | "doing" | "reference"> => ({
+  scopes: [`repository:${repo.name}:${need}`],
   repository: repo.name,
-});
-export const pushing = (repo: Repo): Pick<Call, "scopes" | "repository"> => ({
-  scopes: [pushScope(repo.name)],
-  repository: repo.name,
+  doing,
+  reference: referenceIn(repo, tagOrDigest),
 });
 
 export const createApi = (

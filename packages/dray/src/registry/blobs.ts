@@ -2,7 +2,7 @@ import type { Cancel } from "../content/index.ts";
 import { DrayError } from "../errors.ts";
 import { type HeaderPairs, type HttpResponse, header, type RetryBudget } from "../http/index.ts";
 import { type Descriptor, type Digest } from "../oci/index.ts";
-import { type Call, pathIn, pulling, type Repo, referenceIn } from "./api.ts";
+import { type Call, callIn, pathIn, type Repo, referenceIn } from "./api.ts";
 
 /** What repetitions are drawn from. */
 interface Drawing {
@@ -81,11 +81,9 @@ const sizeByRange = async (
 
 /** A request about a blob. */
 export const blobCall = (repo: Repo, digest: Digest, method: "GET" | "HEAD", { signal }: Cancel): Call => ({
-  ...pulling(repo),
+  ...callIn(repo, "pull", "reading blob", digest),
   method,
   target: pathIn(repo, `blobs/${digest}`),
-  doing: "reading blob",
-  reference: referenceIn(repo, digest),
   signal,
 });
 

@@ -103,7 +103,7 @@ export const connect = (name: string, options: ConnectOptions = {}): Registry =>
     onWarning,
     ...(options.allowPrivate === undefined ? {} : { allowPrivate: options.allowPrivate }),
   };
-  const authenticated = authenticate({ ...identity, origin: () => origins });
+  const authenticated = authenticate({ ...identity, origins });
   const below = pipeline(wire.send, authenticated, ownBudget, ...traced);
   const handler = pipeline(below, warnings(onEvent === undefined ? {} : { onEvent }), retry(options.retry), redirect());
   const found = endpoint(registry, {

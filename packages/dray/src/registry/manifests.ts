@@ -12,7 +12,7 @@ import {
   manifestAccept,
   parseManifest,
 } from "../oci/index.ts";
-import { type Call, pathIn, pulling, pushing, type Repo, referenceIn } from "./api.ts";
+import { type Call, callIn, pathIn, type Repo, referenceIn } from "./api.ts";
 import { lengthOf } from "./blobs.ts";
 import { digestOfManifest } from "./schema1.ts";
 
@@ -136,13 +136,11 @@ export const putManifest = async (
   // A tag takes whatever algorithm the registry prefers: only by its digest does a manifest keep another one.
   const both = !isDigest(name) && algorithmOf(digest) !== "sha256";
   const call: Call = {
-    ...pushing(repo),
+    ...callIn(repo, "pull,push", "pushing manifest", name),
     method: "PUT",
     target: both ? `${manifestPath(repo, digest)}?tag=${name}` : manifestPath(repo, name),
     headers: [["Content-Type", mediaType], ...(options.condition === undefined ? [] : [options.condition])],
     body: bytesContent(bytes),
-    doing: "pushing manifest",
-    reference: referenceIn(repo, name),
     signal: options.signal,
     onEvent: options.onEvent,
   };
@@ -170,11 +168,9 @@ const manifestCall = (
   name: string,
   { signal, retryBudget }: Cancel & Partial<Drawing>,
 ): Omit<Call, "method"> => ({
-  ...pulling(repo),
+  ...callIn(repo, "pull", "reading manifest", name),
   target: manifestPath(repo, name),
   headers: [["Accept", manifestAccept]],
-  doing: "reading manifest",
-  reference: referenceIn(repo, name),
   signal,
   ...(retryBudget === undefined ? {} : { retryBudget }),
 });

@@ -8,7 +8,7 @@ import {
   mediaTypes,
   parseManifest,
 } from "../oci/index.ts";
-import { type Call, pathIn, pulling, type Repo, referenceIn } from "./api.ts";
+import { type Call, callIn, pathIn, type Repo } from "./api.ts";
 import { getManifest } from "./manifests.ts";
 import { pagesOf } from "./pages.ts";
 import { readFallback } from "./referrers-tag.ts";
@@ -52,15 +52,13 @@ const referrersCall = (
   { digest }: Descriptor,
   { artifactType, signal }: ReferrersOptions,
 ): Call & { readonly target: string } => ({
-  ...pulling(repo),
+  ...callIn(repo, "pull", "listing the referrers of", digest),
   method: "GET",
   target: pathIn(
     repo,
     `referrers/${digest}${artifactType === undefined ? "" : `?artifactType=${encodeURIComponent(artifactType)}`}`,
   ),
   headers: [["Accept", mediaTypes.ociIndex]],
-  doing: "listing the referrers of",
-  reference: referenceIn(repo, digest),
   signal,
 });
 

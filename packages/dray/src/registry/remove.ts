@@ -1,7 +1,7 @@
 import type { Cancel } from "../content/index.ts";
 import { type DrayError, isDrayError } from "../errors.ts";
 import { type Descriptor, type Digest, isDigest, parseManifest, subjectOf } from "../oci/index.ts";
-import { type Call, pathIn, type Repo, referenceIn } from "./api.ts";
+import { type Call, callIn, pathIn, type Repo } from "./api.ts";
 import { getManifest, manifestPath } from "./manifests.ts";
 import { hasReferrersApi } from "./referrers.ts";
 import { removeFromFallback } from "./referrers-tag.ts";
@@ -42,12 +42,9 @@ const subjectIn = async (repo: Repo, digest: Digest, options: Cancel): Promise<D
 };
 
 const deletion = (repo: Repo, target: string, name: string, { signal }: Cancel): Call => ({
+  ...callIn(repo, "pull,delete", "deleting", name),
   method: "DELETE",
   target,
-  scopes: [`repository:${repo.name}:pull,delete`],
-  repository: repo.name,
-  doing: "deleting",
-  reference: referenceIn(repo, name),
   signal,
 });
 

@@ -1,7 +1,7 @@
 import type { Cancel } from "../content/index.ts";
 import { DrayError } from "../errors.ts";
 import type { HttpResponse } from "../http/index.ts";
-import { type Api, type Call, pathIn, pulling, type Repo, referenceIn } from "./api.ts";
+import { type Api, type Call, callIn, pathIn, type Repo } from "./api.ts";
 import { each } from "./each.ts";
 import { pagesOf } from "./pages.ts";
 
@@ -22,10 +22,8 @@ const usualPage = 1000;
  */
 export const listTags = (repo: Repo, options: TagsOptions = {}): AsyncIterable<string> => {
   const call = {
-    ...pulling(repo),
+    ...callIn(repo, "pull", "listing the tags of"),
     method: "GET",
-    doing: "listing the tags of",
-    reference: referenceIn(repo),
     signal: options.signal,
   };
   return each(pagesOfNames(repo.api, call, pathIn(repo, "tags/list"), "tags", options));

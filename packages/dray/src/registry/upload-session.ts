@@ -2,7 +2,7 @@ import type { Cancel, OnEvent } from "../content/index.ts";
 import { DrayError, isDrayError, throwIfAborted } from "../errors.ts";
 import { type HttpResponse, header, isTransient, type RetryBudget } from "../http/index.ts";
 import { algorithmOf, type Descriptor, type Digest, type DigestAlgorithm } from "../oci/index.ts";
-import { type Call, pathIn, pullScope, pushing, type Repo, referenceIn } from "./api.ts";
+import { type Call, callIn, pathIn, type Repo } from "./api.ts";
 
 /** An upload that a registry has opened, and how far it is. */
 export interface UploadSession {
@@ -35,9 +35,7 @@ export interface UploadOptions {
 
 /** A request that belongs to an upload. */
 export const uploading = (repo: Repo, options: UploadOptions): Omit<Call, "method" | "target"> => ({
-  ...pushing(repo),
-  doing: "pushing",
-  reference: referenceIn(repo, options.reference),
+  ...callIn(repo, "pull,push", "pushing", options.reference),
   signal: options.signal,
   onEvent: options.onEvent,
   retryBudget: options.retryBudget,
@@ -76,7 +74,7 @@ export const mountOrOpen = async (
   options: UploadOptions,
 ): Promise<UploadSession | boolean> => {
   const call = uploading(repo, options);
-  const scopes = [...call.scopes, ...(from === undefined ? [] : [pullScope(from)])];
+  const scopes = [...call.scopes, ...(from === undefined ? [] : [`repository:${from}:pull`])];
   const target = uploadsPath(repo, { mount: digest, from, ...announced(algorithmOf(digest)) });
   const response = await repo.api.send({ ...call, scopes, method: "POST", target, retry: false });
   if (response.status === 202) return opened(response);

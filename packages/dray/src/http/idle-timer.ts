@@ -1,8 +1,8 @@
 /**
- * Watches over waits that should end soon, thousands of them in a transfer: one timer that looks at the clock now and then, in place of
+ * Idle timer for waits that should end soon, thousands of them in a transfer: one timer that looks at the clock now and then, in place of
  * a timer for each wait.
  */
-export class IdleWatch {
+export class IdleTimer {
   readonly #limit: number;
   readonly #expired: () => void;
   #since: number | undefined;
