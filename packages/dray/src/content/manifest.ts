@@ -8,7 +8,7 @@ import {
   parseManifest,
 } from "../oci/index.ts";
 import { collect } from "./bytes.ts";
-import type { ReadableStore, ReadOptions } from "./store.ts";
+import { type ContentKind, isManifest, type ReadableStore, type ReadOptions } from "./store.ts";
 
 /** A manifest in memory: its bytes, which are the truth, and the parsed view of them. */
 export interface LoadedManifest {
@@ -55,3 +55,7 @@ export const loadManifest = async (
     });
   }
 };
+
+/** What a child of a manifest is. An index names manifests and blobs; what an image names is a blob, whatever its type. */
+export const kindOfChild = ({ kind }: ParsedManifest, child: Descriptor): ContentKind =>
+  kind === "index" && isManifest(child) ? "manifest" : "blob";

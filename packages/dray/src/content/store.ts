@@ -19,7 +19,7 @@ export interface OfKind {
 }
 
 /** Whether content is a manifest, as far as it was said; else by its media type. */
-export const isManifest = ({ mediaType }: Descriptor, { kind }: OfKind = {}): boolean =>
+export const isManifest = ({ mediaType }: Pick<Descriptor, "mediaType">, { kind }: OfKind = {}): boolean =>
   kind === undefined ? isManifestLike(mediaType) : kind === "manifest";
 
 export interface ReadOptions extends Cancel, OfKind {

@@ -307,6 +307,16 @@ describe("platforms", () => {
     assert.deepEqual([result.mounted, result.copied], [blobs.size, 3]);
   });
 
+  test("what lies over a store asks that one for sizes that a schema 1 image does not say", async () => {
+    const source = memoryStore();
+    const layer = await put(source, text("layer"), mediaTypes.ociLayerGzip);
+    const manifest = { schemaVersion: 1, name: "a", tag: "v1", fsLayers: [{ blobSum: layer.digest }] };
+    await source.tag(await put(source, encodeJson(manifest), mediaTypes.dockerSchema1), "v1");
+    const over = overlay(Object.assign(source, { describe: async () => layer }));
+    const { copied } = await copy(at(over, "v1"), at(memoryStore(), "v1"));
+    assert.equal(copied, 2);
+  });
+
   test("a platform that is not there is named, with those that are", async () => {
     const { source } = await fixture();
     await assert.rejects(copy(at(source, "v1"), at(memoryStore(), "v1"), { platforms: ["linux/riscv64"] }), (error) => {

@@ -7,6 +7,7 @@ import {
   describes,
   type Ingests,
   keepsReferenced,
+  kindOfChild,
   type LoadedManifest,
   type Located,
   loadManifest,
@@ -20,14 +21,7 @@ import {
   writesNamed,
 } from "../content/index.ts";
 import { aborted, DrayError, isDrayError, throwIfAborted } from "../errors.ts";
-import {
-  childrenOf,
-  type Descriptor,
-  type Digest,
-  isDigest,
-  isForeignLayerType,
-  isManifestLike,
-} from "../oci/index.ts";
+import { childrenOf, type Descriptor, type Digest, isDigest, isForeignLayerType } from "../oci/index.ts";
 import { blobKey, compressedKey, Ledger, manifestKey } from "./ledger.ts";
 import type { CopyCounts, CopyOptions } from "./options.ts";
 import { resolveTarget } from "./resolve-target.ts";
@@ -136,8 +130,9 @@ export class Transfer {
       this.#loaded.set(descriptor.digest, loaded);
       for (const child of childrenOf(loaded.parsed)) {
         if (this.#leftOut(child)) continue;
-        if (loaded.parsed.kind === "index" && isManifestLike(child.mediaType)) await visit(child, depth + 1);
-        else if (!found.has(child.digest)) found.set(child.digest, { descriptor: child, kind: "blob" });
+        const kind = kindOfChild(loaded.parsed, child);
+        if (kind === "manifest") await visit(child, depth + 1);
+        else if (!found.has(child.digest)) found.set(child.digest, { descriptor: child, kind });
       }
     };
     await visit(root, 0);
@@ -194,14 +189,13 @@ export class Transfer {
   async #children(way: Way, descriptor: Descriptor, depth: number, manifestsOnly: boolean): Promise<LoadedManifest> {
     const loaded = await this.#load(way.source, descriptor, depth);
     const { parsed } = loaded;
-    const inIndex = parsed.kind === "index";
     const below = childrenOf(parsed).filter((child) => !this.#leftOut(child));
-    const manifests = below.filter((child) => inIndex && isManifestLike(child.mediaType));
+    const manifests = below.filter((child) => kindOfChild(parsed, child) === "manifest");
     if (manifestsOnly) {
       await this.eachOf(manifests, childrenAtOnce, async (child) => void (await this.#manifest(way, child, depth + 1)));
       return loaded;
     }
-    const blobs = below.filter((child) => !inIndex || !isManifestLike(child.mediaType));
+    const blobs = below.filter((child) => kindOfChild(parsed, child) === "blob");
     if (parsed.kind === "schema1") blobs.push(...(await this.#schema1Blobs(way.source, parsed.blobs)));
     // The largest first: what begins last should be over soon.
     const bySize = blobs.toSorted((a, b) => b.size - a.size);

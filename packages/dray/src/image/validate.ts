@@ -4,10 +4,12 @@ import { layerDigests } from "../compression/index.ts";
 import {
   borrowed,
   digestMismatch,
+  isManifest,
   loadManifest,
   type ReadableStore,
   sized,
   transfersChunks,
+  type WritableStore,
 } from "../content/index.ts";
 import { type DrayError, isDrayError, throwIfAborted } from "../errors.ts";
 import { digesterFor } from "../hash/index.ts";
@@ -18,7 +20,6 @@ import {
   isConfigType,
   isForeignLayerType,
   isLayerType,
-  isManifestLike,
   normalizePlatform,
 } from "../oci/index.ts";
 import { type Image, type Layer, platformOf, viewOfLoaded } from "./views.ts";
@@ -108,7 +109,7 @@ class Validation {
       if (view.kind === "index") {
         // In order: the number of layers in flight is bounded below, that of manifests here.
         for (const child of (await view.index()).manifests)
-          await (isManifestLike(child.mediaType) ? this.manifest(child) : this.#blob(child));
+          await (isManifest(child) ? this.manifest(child) : this.#blob(child));
       } else await this.#image(view);
     });
   }
@@ -186,16 +187,18 @@ class Validation {
 
   #read(descriptor: Descriptor): AsyncIterable<Uint8Array> {
     const { signal } = this.#options;
-    const chunks = this.#store.read(descriptor, { verify: false, ...(signal === undefined ? {} : { signal }) });
+    const options = { kind: "blob" as const, verify: false, ...(signal === undefined ? {} : { signal }) };
+    const chunks = this.#store.read(descriptor, options);
     return sized(transfersChunks(this.#store) ? chunks : borrowed(chunks), descriptor);
   }
 
   /** In a fast check: whether it is there is all we ask. */
   async #existsOnly(descriptor: Descriptor): Promise<boolean> {
     if (this.#options.fast !== true) return false;
-    const { has } = this.#store as { has?: (descriptor: Descriptor) => Promise<boolean> };
+    const { has } = this.#store as Partial<WritableStore>;
     if (has === undefined) return false;
-    if (!(await has.call(this.#store, descriptor))) this.#add(descriptor, "is missing, or has another size");
+    if (!(await has.call(this.#store, descriptor, { kind: "blob" })))
+      this.#add(descriptor, "is missing, or has another size");
     return true;
   }
 

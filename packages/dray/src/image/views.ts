@@ -142,7 +142,11 @@ export const viewOfLoaded = (
   const configBytes = new Lazy<Uint8Array>();
   const readConfig = (): Promise<Uint8Array> =>
     configBytes.get(() =>
-      collect(store.read(manifest.config, options), largestManifest, `configuration ${manifest.config.digest}`),
+      collect(
+        store.read(manifest.config, { ...options, kind: "blob" }),
+        largestManifest,
+        `configuration ${manifest.config.digest}`,
+      ),
     );
   const config = async (): Promise<Parsed<ImageConfig>> => asConfig(await readConfig(), manifest.config);
   return {
@@ -179,8 +183,8 @@ const imageOf = async (
 const layerOf = (store: ReadableStore, descriptor: Descriptor, diffID: string | undefined): Layer => ({
   descriptor,
   diffID: isDigest(diffID) ? diffID : undefined,
-  compressed: (options) => store.read(descriptor, options),
-  uncompressed: (options) => decompressed(store.read(descriptor, options)),
+  compressed: (options) => store.read(descriptor, { ...options, kind: "blob" }),
+  uncompressed: (options) => decompressed(store.read(descriptor, { ...options, kind: "blob" })),
 });
 
 const asConfig = (bytes: Uint8Array, descriptor: Descriptor): Parsed<ImageConfig> => {

@@ -1,4 +1,4 @@
-import { type Cancel, loadManifest, type ReadableStore } from "../content/index.ts";
+import { type Cancel, kindOfChild, loadManifest, type ReadableStore } from "../content/index.ts";
 import { isDrayError } from "../errors.ts";
 import {
   type Annotations,
@@ -92,10 +92,9 @@ const factsOf = (parsed: ParsedManifest): ManifestFacts => {
         ? parsed.index.annotations
         : parsed.manifest.annotations;
   const children = childrenOf(parsed);
-  const isManifest = ({ mediaType }: Descriptor): boolean => parsed.kind === "index" && isManifestLike(mediaType);
   return {
-    manifests: children.filter(isManifest),
-    blobs: children.filter((child) => !isManifest(child)),
+    manifests: children.filter((child) => kindOfChild(parsed, child) === "manifest"),
+    blobs: children.filter((child) => kindOfChild(parsed, child) === "blob"),
     ...(subject === undefined ? {} : { subject }),
     ...(artifactType === undefined ? {} : { artifactType }),
     ...(annotations === undefined || annotations === null ? {} : { annotations }),

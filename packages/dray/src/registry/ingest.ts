@@ -1,5 +1,5 @@
-import { type Content, collect, type WriteOptions } from "../content/index.ts";
-import { type Descriptor, type DigestAlgorithm, digestOf, isManifestLike, largestManifest } from "../oci/index.ts";
+import { type Content, collect, isManifest, type WriteOptions } from "../content/index.ts";
+import { type Descriptor, type DigestAlgorithm, digestOf, largestManifest } from "../oci/index.ts";
 import type { Repo } from "./api.ts";
 import { hasBlob } from "./blobs.ts";
 import { hashedContent } from "./hashed.ts";
@@ -23,7 +23,7 @@ export interface IngestOptions extends WriteOptions {
  */
 export const ingestContent = async (repo: Repo, content: Content, options: IngestOptions): Promise<Descriptor> => {
   const { mediaType, algorithm = "sha256", key, signal, onEvent } = options;
-  if (isManifestLike(mediaType)) return ingestManifest(repo, content, options);
+  if (isManifest(options, options)) return ingestManifest(repo, content, options);
   const retryBudget = repo.api.retryBudget();
   const about: UploadOptions = { reference: key ?? "", signal, onEvent, retryBudget };
   const name = key === undefined ? undefined : { registry: repo.api.registry, repository: repo.name, content: key };
