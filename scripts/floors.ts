@@ -33,7 +33,7 @@ export const floors: Readonly<Record<string, readonly (readonly string[])[]>> = 
     ["endpoints"],
     ["observing"],
     ["registry.ts"],
-    ["config", "settings"],
+    ["config"],
     ["serve"],
     ["index.ts"],
   ],

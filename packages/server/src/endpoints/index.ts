@@ -1,6 +1,6 @@
 /**
  * The distribution API over what a registry consists of: one file for each kind of endpoint. Imports the rooms of the registry and
- * `answer/`; knows no socket, no log, no configuration.
+ * `@dray/service`; knows no socket, no log, no configuration.
  */
 export { distributionApi, routeOfRequest } from "./handler.ts";
 export { type Route, routeOf } from "./route.ts";

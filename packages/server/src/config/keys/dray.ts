@@ -38,7 +38,7 @@ const urlFault = (said: string): string | undefined => {
 };
 
 /** Our own keys, in a place that distribution passes over without a word (3.1.2 and 2.8.2 do). */
-export const ownKeys: readonly Key[] = [
+export const drayKeys: readonly Key[] = [
   supported(
     "dray.durability",
     choice("full", "relaxed"),

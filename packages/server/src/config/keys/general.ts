@@ -28,7 +28,7 @@ const isTrue = (node: ConfigNode): boolean => truthOf(node) === true;
 
 const page = { fallback: 1000 };
 
-export const aroundKeys: readonly Key[] = [
+export const generalKeys: readonly Key[] = [
   supported("version", choice("0.1"), "the version of this format"),
   supported("log.level", choice("error", "warn", "info", "debug"), "what is worth a line", {
     fallback: "info",

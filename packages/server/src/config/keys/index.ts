@@ -1,8 +1,8 @@
 /** Every key of the registry's configuration: of distribution 2.8 and 3, and ours. */
 import { type KeyTable, keyTable } from "@dray/service/config";
 import { authKeys } from "./access.ts";
-import { ownKeys } from "./dray.ts";
-import { aroundKeys } from "./general.ts";
+import { drayKeys } from "./dray.ts";
+import { generalKeys } from "./general.ts";
 import { httpKeys } from "./http.ts";
 import { storageKeys } from "./storage.ts";
 
@@ -12,7 +12,7 @@ const listenKeys = (text: string): Readonly<Record<string, string>> =>
     ? { "http.net": "unix", "http.addr": text.slice("unix:".length) }
     : { "http.net": "tcp", "http.addr": text };
 
-export const table: KeyTable = keyTable([...aroundKeys, ...storageKeys, ...authKeys, ...httpKeys, ...ownKeys], {
+export const table: KeyTable = keyTable([...generalKeys, ...storageKeys, ...authKeys, ...httpKeys, ...drayKeys], {
   prefixes: { "": "REGISTRY", dray: "DRAY_SERVE" },
   fileVariable: "REGISTRY_CONFIGURATION_PATH",
   flags: [
