@@ -10,10 +10,10 @@ import {
   type Middleware,
 } from "../http/types.ts";
 import { type Authorization, Authorizer, type Needs } from "./authorizer.ts";
+import { cachingKeychain } from "./caching-keychain.ts";
 import { type Challenge, challengesOf } from "./challenge.ts";
-import { remembering } from "./remember.ts";
 import { parseScopes } from "./scope.ts";
-import { tokenStock } from "./tokens.ts";
+import { tokenCache } from "./tokens.ts";
 import type { Keychain } from "./types.ts";
 
 export interface AuthenticateOptions {
@@ -54,8 +54,8 @@ const mostOrigins = 100;
  */
 export const authenticate = (options: AuthenticateOptions): Middleware => {
   const { registry, allowPrivate = [], now = Date.now, onWarning } = options;
-  const credentials = remembering(options.credentials, now);
-  const tokens = tokenStock({ handler: options.tokens, registry, allowPrivate, now });
+  const credentials = cachingKeychain(options.credentials, now);
+  const tokens = tokenCache({ handler: options.tokens, registry, allowPrivate, now });
   const own = new Set(options.origins.map(canonical));
   const authorizers = new LruCache<string, Authorizer>(mostOrigins);
   const learners = new Map<string, Promise<void>>();

@@ -5,7 +5,7 @@ import { Authorizer } from "./authorizer.ts";
 import { challengesOf } from "./challenge.ts";
 import { parseScopes } from "./scope.ts";
 import type { Token } from "./token-answer.ts";
-import { tokenStock } from "./tokens.ts";
+import { tokenCache } from "./tokens.ts";
 
 export interface FetchTokenOptions extends Omit<AuthenticateOptions, "origins"> {
   /** The registry's origin. */
@@ -23,7 +23,7 @@ export interface FetchTokenOptions extends Omit<AuthenticateOptions, "origins"> 
 export const fetchToken = async (options: FetchTokenOptions): Promise<Token> => {
   const { registry, origin, credentials, connection, scopes, signal, allowPrivate = [], onWarning } = options;
   const { now = Date.now } = options;
-  const tokens = tokenStock({ handler: options.tokens, registry, allowPrivate, now });
+  const tokens = tokenCache({ handler: options.tokens, registry, allowPrivate, now });
   const authorizer = new Authorizer({ registry, origin, credentials, tokens, allowPrivate, onWarning });
   const cancel = signal === undefined ? {} : { signal };
   const response = await connection({ method: "GET", origin, target: "/v2/", headers: [], ...cancel });

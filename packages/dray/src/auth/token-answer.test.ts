@@ -36,7 +36,7 @@ test("how long it lives: 60 seconds where nothing sensible is said", () => {
     assert.equal(life({ expires_in }), 60, JSON.stringify(expires_in));
 });
 
-test("a token from stock has lived a while, by the service's own clock", () => {
+test("a token from a cache has lived a while, by the service's own clock", () => {
   const date = "Sat, 21 Nov 2026 10:01:40 GMT";
   assert.equal(life({ expires_in: 300, issued_at: "2026-11-21T10:00:00Z" }, date), 200);
   // A clock that is wrong by years, but the same for both, does not matter; times that contradict each other do not count.

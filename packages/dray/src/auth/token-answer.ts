@@ -16,7 +16,7 @@ const usualLife = 60;
  * Reads the answer of a token service: `token` or `access_token`, `expires_in`, `issued_at`. `undefined`: no token in it.
  *
  * Its life is counted from when we asked, never from the service's clock, which may be wrong. A token that the service
- * had in stock has lived a while: `date`, its own clock at the answer, tells how long.
+ * had in its cache has lived a while: `date`, its own clock at the answer, tells how long.
  * @param asked milliseconds when the request was sent, by our clock.
  * @param date the `Date` of the response.
  * @see https://distribution.github.io/distribution/spec/auth/token/#token-response-fields

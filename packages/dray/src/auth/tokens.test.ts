@@ -4,7 +4,7 @@ import { tokenServer } from "@dray/testkit";
 import { isDrayError } from "../errors.ts";
 import type { Handler } from "../http/index.ts";
 import { parseScopes } from "./scope.ts";
-import { tokenStock } from "./tokens.ts";
+import { tokenCache } from "./tokens.ts";
 
 const source = "a test";
 const ann = { username: "ann", password: "secret", source };
@@ -22,12 +22,12 @@ const setup = (options: Parameters<typeof tokenServer>[0] = {}) => {
     await gate;
     return server.handler(request);
   };
-  const stock = tokenStock({ handler, registry: "registry.test", allowPrivate: [], now: () => now });
+  const cache = tokenCache({ handler, registry: "registry.test", allowPrivate: [], now: () => now });
   const get = (
     scopes: string,
     asked: { refused?: string; signal?: AbortSignal; credential?: typeof ann; realm?: string } = {},
   ) =>
-    stock.get(
+    cache.get(
       {
         realm: new URL(asked.realm ?? "https://auth.test/token"),
         service: "registry",
@@ -94,7 +94,7 @@ test("a refused token is replaced once for all who hold it", async () => {
   const renewed = await Promise.all([1, 2, 3].map(() => get("repository:a:pull", { refused: text })));
   assert.equal(new Set(renewed.map((token) => token.text)).size, 1);
   assert.notEqual(renewed[0]?.text, text);
-  // One who comes later with the old token gets the new one from stock.
+  // One who comes later with the old token gets the new one from the cache.
   assert.equal((await get("repository:a:pull", { refused: text })).fresh, false);
   assert.equal(count(), 2);
 });
@@ -125,7 +125,7 @@ test("a refusal is not remembered", async () => {
 test("a new refresh token replaces the one it was got with; one that is refused gives way to the original", async () => {
   const sent: string[] = [];
   let next: string | undefined = "second";
-  const stock = tokenStock({
+  const cache = tokenCache({
     handler: async (request) => {
       const body = request.body !== undefined && "open" in request.body ? request.body.open() : [];
       let form = "";
@@ -149,7 +149,7 @@ test("a new refresh token replaces the one it was got with; one that is refused 
   });
   const credential = { identityToken: "first", source };
   const get = (name: string) =>
-    stock.get({
+    cache.get({
       realm: new URL("https://auth.test/token"),
       scopes: parseScopes([`repository:${name}:pull`]),
       credential,

@@ -4,7 +4,7 @@ import { coversScopes, resourcesKey, type Scope, scopesKey } from "./scope.ts";
 import type { Token } from "./token-answer.ts";
 import { requestToken, type TokenOrder, type TokenServiceOptions } from "./token-request.ts";
 
-/** Gives out tokens, from stock where it can. */
+/** Token cache: gives out tokens, kept ones where it can. */
 export interface Tokens {
   /**
    * A token for all the scopes, with some life left. `refused`: one that was given out and is not accepted any more.
@@ -29,17 +29,17 @@ interface Held {
  * Keeps tokens by realm, service, identity and resources, so that one never carries more repositories than a request
  * asked for together. A token for more actions serves requests for fewer. One exchange is in flight per key.
  */
-export const tokenStock = (options: TokenServiceOptions): Tokens => {
-  const stock = new LruCache<string, readonly Held[]>(mostTokens);
+export const tokenCache = (options: TokenServiceOptions): Tokens => {
+  const kept = new LruCache<string, readonly Held[]>(mostTokens);
   const refreshTokens = new Map<string, string>();
   const flights = new SingleFlight<Token>();
 
   const keep = (group: string, held: Held, refused: string | undefined): void => {
-    const others = (stock.get(group) ?? []).filter(
+    const others = (kept.get(group) ?? []).filter(
       ({ token, scopes }) =>
         token.text !== refused && token.renewAt > options.now() && !coversScopes(held.scopes, scopes),
     );
-    stock.set(group, [held, ...others]);
+    kept.set(group, [held, ...others]);
   };
 
   /** A service may hand out a new refresh token with each answer, and end the old one. */
@@ -59,7 +59,7 @@ export const tokenStock = (options: TokenServiceOptions): Tokens => {
       const identity = identityOf(order.credential);
       const service = `${order.realm.href} ${order.service ?? ""} ${identity}`;
       const group = `${service} ${resourcesKey(order.scopes)}`;
-      const found = (stock.get(group) ?? []).find(
+      const found = (kept.get(group) ?? []).find(
         ({ token, scopes }) =>
           token.text !== refused && token.renewAt > options.now() && coversScopes(scopes, order.scopes),
       );

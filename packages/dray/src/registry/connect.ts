@@ -106,14 +106,14 @@ export const connect = (name: string, options: ConnectOptions = {}): Registry =>
   const authenticated = authenticate({ ...identity, origins });
   const below = pipeline(wire.send, authenticated, ownBudget, ...traced);
   const handler = pipeline(below, warnings(onEvent === undefined ? {} : { onEvent }), retry(options.retry), redirect());
-  const found = endpoint(registry, {
+  const findOrigin = endpoint(registry, {
     plainHttp,
     send: below,
-    ...(options.connection === undefined ? { look: lookDirectly(options.proxy) } : {}),
+    ...(options.connection === undefined ? { detectTls: tlsDetector(options.proxy) } : {}),
   });
   const api = createApi(registry, {
     handler,
-    endpoint: found,
+    endpoint: findOrigin,
     settings: settingsOf({ ...options, plainHttp }, onWarning),
   });
   // What somebody else plugged in is theirs to close.
@@ -121,22 +121,22 @@ export const connect = (name: string, options: ConnectOptions = {}): Registry =>
     close: async () => wire.close?.(),
     token: async (scopes, { signal } = {}) => {
       const patient = pipeline(services, retry(options.retry));
-      const asking = { scopes, origin: await found(signal), connection: patient, tokens: patient };
+      const asking = { scopes, origin: await findOrigin(signal), connection: patient, tokens: patient };
       return fetchToken({ ...identity, ...asking, ...(signal === undefined ? {} : { signal }) });
     },
   });
 };
 
 /** A server that is reached through a proxy is not seen from here. */
-const lookDirectly =
+const tlsDetector =
   (proxy: string | false | undefined) =>
   async (host: URL, signal: AbortSignal): Promise<boolean | undefined> =>
     typeof proxy === "string" || (proxy === undefined && proxyFor(host, process.env) !== undefined)
       ? undefined
-      : speaksTls(host.hostname.replace(/^\[|\]$/g, ""), Number(host.port || 443), lookTime, signal);
+      : speaksTls(host.hostname.replace(/^\[|\]$/g, ""), Number(host.port || 443), detectionTime, signal);
 
 /** Milliseconds. Servers nearby answer in one or two; who does not is asked again in full. */
-const lookTime = 500;
+const detectionTime = 500;
 
 const settingsOf = (options: ConnectOptions, onWarning: (message: string) => void): Settings => {
   const { chunkSize, foreignLayers = false, plainHttp = false, onEvent, stateDir = stateDirectory() } = options;

@@ -11,8 +11,8 @@ export interface EndpointOptions {
   readonly plainHttp?: boolean;
   /** Sends a probe, with neither credentials nor retries. */
   readonly send: Handler;
-  /** Looks which of the two a server speaks, where that costs less than a probe; `undefined`: it cannot tell. */
-  readonly look?: (host: URL, signal: AbortSignal) => Promise<boolean | undefined>;
+  /** Finds out whether a server speaks TLS, where that costs less than a probe; `undefined`: it cannot tell. */
+  readonly detectTls?: (host: URL, signal: AbortSignal) => Promise<boolean | undefined>;
   /** Milliseconds that https has for itself before http is tried beside it: a firewall may swallow its packets. */
   readonly headStart?: number;
 }
@@ -58,11 +58,11 @@ const isNearby = (registry: string): boolean => {
 const probeBoth = async (
   registry: string,
   [secure, plain]: readonly [string, string],
-  { send, look, headStart = 2000 }: EndpointOptions,
+  { send, detectTls, headStart = 2000 }: EndpointOptions,
   signal: AbortSignal,
 ): Promise<string> => {
-  const secured = await look?.(new URL(secure), signal);
-  if (secured !== undefined) return secured ? secure : plain;
+  const speaksTls = await detectTls?.(new URL(secure), signal);
+  if (speaksTls !== undefined) return speaksTls ? secure : plain;
   const stop = new AbortController();
   const either = AbortSignal.any([signal, stop.signal]);
   const first = probe(send, secure, either);

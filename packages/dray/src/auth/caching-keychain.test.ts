@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { remembering } from "./remember.ts";
+import { cachingKeychain } from "./caching-keychain.ts";
 import type { Credential } from "./types.ts";
 
 const setup = (credential: () => Credential | undefined) => {
   const asked: { key: string; fresh: boolean | undefined }[] = [];
   let now = 0;
-  const found = remembering(
+  const found = cachingKeychain(
     async ({ registry, repository }, options) => {
       asked.push({ key: `${registry}/${repository ?? ""}`, fresh: options?.fresh });
       return credential();
@@ -55,7 +55,7 @@ test("one that is about to end is replaced, past any cache below", async () => {
 
 test("a failure is not remembered", async () => {
   let broken = true;
-  const found = remembering(
+  const found = cachingKeychain(
     async () => (broken ? Promise.reject(new Error("broken")) : ann),
     () => 0,
   );

@@ -9,10 +9,10 @@ const margin = 60_000;
 const mostTargets = 1000;
 
 /**
- * A keychain that remembers answers, so that not every request reads files or calls a cloud. Questions asked at the same
+ * Caching keychain: remembers answers, so that not every request reads files or calls a cloud. Questions asked at the same
  * time are asked once. `fresh` goes through, and so does a question for a credential that is about to end.
  */
-export const remembering = (keychain: Keychain, now: () => number): Keychain => {
+export const cachingKeychain = (keychain: Keychain, now: () => number): Keychain => {
   const answers = new LruCache<string, { readonly credential: Credential | undefined; readonly until: number }>(
     mostTargets,
   );
