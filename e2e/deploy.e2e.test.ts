@@ -1,14 +1,14 @@
 /** What `deploy/` holds, started as an operator would: the unit, the image, the executable as nobody on a read-only root. */
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { chmod, chown, copyFile, mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { chmod, chown, copyFile, mkdir, readFile, stat, writeFile } from "node:fs/promises";
 import { get } from "node:http";
-import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { after, before, describe, test } from "node:test";
+import { before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { sampleImage } from "@dray/testkit";
+import { temporaryFolder } from "@dray/testkit/files";
 import { findPeer, finish, freePort, succeed } from "@dray/testkit/peers";
 import { anonymous } from "dray/auth";
 import { bytesContent, type Located, memoryStore } from "dray/content";
@@ -30,12 +30,10 @@ const unprivileged = process.getuid?.() === 0 ? false : "needs root, to become s
 
 let dir: string;
 before(async () => {
-  dir = await mkdtemp(join(tmpdir(), "dray-deploy-"));
+  dir = temporaryFolder("deploy");
   // Others come as far as what is theirs.
   await chmod(dir, 0o755);
 });
-after(() => rm(dir, { recursive: true, force: true }));
-
 const statusOf = (url: string): Promise<number | undefined> =>
   new Promise((resolve) => {
     get(url, { agent: false }, (response) => {

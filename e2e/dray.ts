@@ -1,9 +1,9 @@
 /** The command, run from source on the runtime that runs the test, as a process of its own. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { temporaryFolder } from "@dray/testkit/files";
 import { type Finished, finish } from "@dray/testkit/peers";
 
 const main: string = fileURLToPath(new URL("../packages/cli/src/main.ts", import.meta.url));
@@ -46,7 +46,7 @@ export interface Sandbox {
 }
 
 export const workshop = async (): Promise<Sandbox> => {
-  const dir = await mkdtemp(join(tmpdir(), "dray-e2e-"));
+  const dir = temporaryFolder("e2e");
   const line = (args: readonly string[]): string[] => [process.execPath, main, ...args];
   const dray: Sandbox["dray"] = (args, { env = {}, ...options } = {}) =>
     finish(line(args), { ...options, env: { ...clean(dir), ...env } });

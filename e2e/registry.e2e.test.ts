@@ -1,10 +1,9 @@
 /** The registry store over real connections: against docker-registry, and through a relay that cuts them. */
 import assert from "node:assert/strict";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { readFile } from "node:fs/promises";
 import { after, before, describe, test } from "node:test";
 import { listen, memoryRegistry, sampleArtifact, sampleImage, seededBytes } from "@dray/testkit";
+import { temporaryFolder } from "@dray/testkit/files";
 import { cuttingProxy, type DockerRegistry, findPeer, startDockerRegistry } from "@dray/testkit/peers";
 import { anonymous } from "dray/auth";
 import { bytesContent, type Content, collect, type Located, memoryStore } from "dray/content";
@@ -175,11 +174,9 @@ describe("docker-registry with TLS and a client certificate", { skip: missing(["
 
 describe("a registry that keeps what a cut upload has brought", () => {
   let stateDir: string;
-  before(async () => {
-    stateDir = await mkdtemp(join(tmpdir(), "dray-e2e-state-"));
+  before(() => {
+    stateDir = temporaryFolder("e2e-state");
   });
-  after(() => rm(stateDir, { recursive: true }));
-
   test("connections that are cut after 20 MB: each byte goes once", async () => {
     const memory = memoryRegistry({ sink: true });
     const server = await listen(memory.handler);

@@ -1,11 +1,10 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { open } from "dray";
+import { temporaryFolder } from "./files/index.ts";
 
 const run = async (...args: string[]): Promise<{ code: unknown; stdout: string; stderr: string }> => {
   const child = spawn(process.execPath, [new URL("./main.ts", import.meta.url).pathname, ...args], {
@@ -21,17 +20,13 @@ const run = async (...args: string[]): Promise<{ code: unknown; stdout: string; 
 };
 
 test("a layout with the sample, and the same again", async () => {
-  const folder = join(await mkdtemp(join(tmpdir(), "dray-sample-")), "sample");
-  try {
-    for (let i = 0; i < 2; i++) {
-      const { code, stdout } = await run(folder);
-      assert.equal(code, 0);
-      const { store, name } = await open(`oci:${folder}:hello`);
-      const { digest } = await store.resolve(name);
-      assert.match(stdout, new RegExp(`"hello", ${digest}: two platforms`));
-    }
-  } finally {
-    await rm(join(folder, ".."), { recursive: true });
+  const folder = join(temporaryFolder("sample"), "sample");
+  for (let i = 0; i < 2; i++) {
+    const { code, stdout } = await run(folder);
+    assert.equal(code, 0);
+    const { store, name } = await open(`oci:${folder}:hello`);
+    const { digest } = await store.resolve(name);
+    assert.match(stdout, new RegExp(`"hello", ${digest}: two platforms`));
   }
 });
 

@@ -3,10 +3,10 @@
  * that differ from time to time become names, by which the recorded registry puts its own in.
  */
 import { createHash } from "node:crypto";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { request } from "node:http";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { temporaryFolder } from "../src/files/index.ts";
 import { startDockerRegistry } from "../src/peers/index.ts";
 import { type Answer, type Peer, peers, type Recording, takeOut, type Values } from "../src/recorded/answers.ts";
 
@@ -194,7 +194,7 @@ const record = async (host: string): Promise<Recorder> => {
 
 /** What somebody hears who did not say who they are. */
 const recordChallenge = async (peer: Peer): Promise<Record<string, Answer>> => {
-  const folder = mkdtempSync(join(tmpdir(), "dray-record-"));
+  const folder = temporaryFolder("record");
   const path = join(folder, "htpasswd");
   writeFileSync(path, "user:$2y$05$uQ0oZ2bS7xq6XqzvE2yTNecp8Wl6Pp5zMX4xX8V7ynuG2iZ2S0m0e\n");
   const registry = await startDockerRegistry({ peer, auth: { htpasswd: { realm: "recorded", path } } });
@@ -206,7 +206,6 @@ const recordChallenge = async (peer: Peer): Promise<Record<string, Answer>> => {
     return it.answers;
   } finally {
     await registry?.close();
-    rmSync(folder, { recursive: true });
   }
 };
 

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { chmod, mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { chmod, mkdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { type Listener, listen, memoryRegistry, put, sampleImage, tokenServer } from "@dray/testkit";
+import { temporaryFolder } from "@dray/testkit/files";
 import { type Rehearsed, type RehearseOptions, rehearse } from "../../test/rehearse.ts";
 
 const secret = "open-sesame";
@@ -39,7 +39,7 @@ describe("credentials", () => {
     JSON.parse(await readFile(join(home, ".docker/config.json"), "utf8"));
 
   before(async () => {
-    home = await mkdtemp(join(tmpdir(), "dray-auth-"));
+    home = temporaryFolder("auth");
     service = await listen(tokens.handler);
     const registry = memoryRegistry({ access: { scheme: "bearer", tokens, realm: `${service.origin}/token` } });
     put(registry, "team/app", "1", image);
@@ -47,7 +47,6 @@ describe("credentials", () => {
   });
   after(async () => {
     await Promise.all([server.close(), service.close()]);
-    await rm(home, { recursive: true });
   });
 
   test("without credentials, wrong ones, right ones", async () => {

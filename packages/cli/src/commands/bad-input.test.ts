@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
-import { chmod, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readdir, rm, symlink, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import {
@@ -20,6 +19,7 @@ import {
   sampleImage,
   tar,
 } from "@dray/testkit";
+import { temporaryFolder } from "@dray/testkit/files";
 import { mediaTypes } from "dray/oci";
 import { type Rehearsed, type RehearseOptions, rehearse } from "../../test/rehearse.ts";
 
@@ -57,8 +57,8 @@ describe("bad input: one line that names the thing and the remedy, the documente
     assert.deepEqual(left, [], `${name} left something behind`);
   };
 
-  before(async () => {
-    home = await mkdtemp(join(tmpdir(), "dray-bad-"));
+  before(() => {
+    home = temporaryFolder("bad");
     put(registry, "team/app", "1", image);
     const put1 = (tag: string, mediaType: string, bytes: Uint8Array): void =>
       void registry.addManifest("team/app", { mediaType, bytes }, tag);
@@ -75,7 +75,6 @@ describe("bad input: one line that names the thing and the remedy, the documente
   after(async () => {
     await Promise.all(servers.map((server) => server.close()));
     await chmod(path("readonly"), 0o755).catch(() => {});
-    await rm(home, { recursive: true });
   });
 
   test("references and hosts", async () => {

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { type Listener, listen, memoryRegistry, put, sampleImage, testCertificates } from "@dray/testkit";
+import { temporaryFolder } from "@dray/testkit/files";
 import { type Rehearsed, rehearse } from "../../test/rehearse.ts";
 
 /** The same registry three ways: in the clear, with a private CA, and asking for a client certificate. */
@@ -16,7 +16,7 @@ describe("two ends that differ", () => {
   const dray = (...words: string[]): Promise<Rehearsed> => rehearse(home, words);
 
   before(async () => {
-    home = await mkdtemp(join(tmpdir(), "dray-ends-"));
+    home = temporaryFolder("ends");
     const { ca, server, client } = testCertificates();
     put(registry, "team/app", "1", image);
     plain = await listen(registry.handler);
@@ -34,7 +34,6 @@ describe("two ends that differ", () => {
   });
   after(async () => {
     await Promise.all([plain?.close(), secure?.close(), mutual?.close()]);
-    await rm(home, { recursive: true });
   });
 
   test("each end has its own flags, and those for both hold where it has none", async () => {

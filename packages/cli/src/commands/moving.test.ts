@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import {
@@ -15,6 +14,7 @@ import {
   sampleImage,
   sampleIndex,
 } from "@dray/testkit";
+import { temporaryFolder } from "@dray/testkit/files";
 import { anonymous, connect, copy, open, type Registry } from "dray";
 import { type Rehearsed, type RehearseOptions, rehearse } from "../../test/rehearse.ts";
 
@@ -46,7 +46,7 @@ describe("commands that move", () => {
   const dest = (name: string): string => `${to?.host}/${name}`;
 
   before(async () => {
-    home = await mkdtemp(join(tmpdir(), "dray-moving-"));
+    home = temporaryFolder("moving");
     source = memoryRegistry();
     target = memoryRegistry();
     put(source, "team/app", "1.0", image);
@@ -57,7 +57,6 @@ describe("commands that move", () => {
   });
   after(async () => {
     await Promise.all([from?.close(), to?.close()]);
-    await rm(home, { recursive: true });
   });
 
   test("cp: nothing on stdout, one sentence on stderr, the same digest", async () => {

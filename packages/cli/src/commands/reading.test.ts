@@ -1,9 +1,7 @@
 import assert from "node:assert/strict";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { type Listener, listen, memoryRegistry, put, sampleArtifact, sampleImage, sampleIndex } from "@dray/testkit";
+import { temporaryFolder } from "@dray/testkit/files";
 import { type Rehearsed, type RehearseOptions, rehearse } from "../../test/rehearse.ts";
 
 const image = sampleImage({
@@ -56,11 +54,10 @@ describe("commands that read", () => {
     );
     server = await listen(registry.handler);
     app = `${server.host}/team/app`;
-    home = await mkdtemp(join(tmpdir(), "dray-reading-"));
+    home = temporaryFolder("reading");
   });
   after(async () => {
     await server.close();
-    await rm(home, { recursive: true });
   });
 
   test("digest", async () => {

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { chmod, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { promisify } from "node:util";
+import { temporaryFolder } from "@dray/testkit/files";
 import { branches } from "../commands/index.ts";
 import { type Completion, complete, completionLines } from "./complete.ts";
 import { completionScript, shells } from "./scripts.ts";
@@ -130,24 +130,20 @@ const bash = await run("bash", ["--version"]).then(
 );
 
 test("bash completes with the script", { skip: bash ? false : "there is no bash here" }, async () => {
-  const folder = await mkdtemp(join(tmpdir(), "dray-completion-"));
-  try {
-    const script = join(folder, "script");
-    await writeFile(script, completionScript("bash", { descriptions: true }));
-    await run("bash", ["-n", script]);
-    // A stand-in that shows what it was asked and offers two tags.
-    const dray = join(folder, "dray");
-    await writeFile(
-      dray,
-      `#!/bin/sh\nprintf '%s|' "$@" > ${folder}/asked\nprintf 'words\\nhost:5000/app:1.0\\tone\\nhost:5000/app:1.1\\n'\n`,
-    );
-    await chmod(dray, 0o755);
-    const line = `${dray} digest host:5000/app:1`;
-    // bash splits words at colons before it asks.
-    const harness = `source ${script}; COMP_LINE='${line}'; COMP_POINT=${line.length}; COMP_WORDS=(${dray} digest host : 5000/app : 1); COMP_CWORD=6; __dray_complete; printf '%s\\n' "\${COMPREPLY[@]}"; cat ${folder}/asked`;
-    const { stdout } = await run("bash", ["-c", harness]);
-    assert.deepEqual(stdout.split("\n"), ["1.0", "1.1", "__complete|digest|host:5000/app:1|"]);
-  } finally {
-    await rm(folder, { recursive: true });
-  }
+  const folder = temporaryFolder("completion");
+  const script = join(folder, "script");
+  await writeFile(script, completionScript("bash", { descriptions: true }));
+  await run("bash", ["-n", script]);
+  // A stand-in that shows what it was asked and offers two tags.
+  const dray = join(folder, "dray");
+  await writeFile(
+    dray,
+    `#!/bin/sh\nprintf '%s|' "$@" > ${folder}/asked\nprintf 'words\\nhost:5000/app:1.0\\tone\\nhost:5000/app:1.1\\n'\n`,
+  );
+  await chmod(dray, 0o755);
+  const line = `${dray} digest host:5000/app:1`;
+  // bash splits words at colons before it asks.
+  const harness = `source ${script}; COMP_LINE='${line}'; COMP_POINT=${line.length}; COMP_WORDS=(${dray} digest host : 5000/app : 1); COMP_CWORD=6; __dray_complete; printf '%s\\n' "\${COMPREPLY[@]}"; cat ${folder}/asked`;
+  const { stdout } = await run("bash", ["-c", harness]);
+  assert.deepEqual(stdout.split("\n"), ["1.0", "1.1", "__complete|digest|host:5000/app:1|"]);
 });

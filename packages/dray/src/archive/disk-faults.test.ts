@@ -1,12 +1,11 @@
 /** Whatever call of the file system fails while an archive is written or read: no half archive, no wrong byte, and a line that says why. */
 import assert from "node:assert/strict";
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { gzipSync } from "node:zlib";
 import { sampleImage } from "@dray/testkit";
-import { type FileCall, failEachCall } from "@dray/testkit/files";
+import { type FileCall, failEachCall, temporaryFolder } from "@dray/testkit/files";
 import { bytesContent, collect, type MemoryStore, memoryStore } from "../content/index.ts";
 import { copy } from "../copy/index.ts";
 import { isDrayError } from "../errors.ts";
@@ -27,7 +26,7 @@ const source = async (): Promise<MemoryStore> => {
 };
 
 const inFolder = async (work: (folder: string, file: string) => Promise<void>): Promise<void> => {
-  const folder = await mkdtemp(join(tmpdir(), "dray-disk-faults-"));
+  const folder = temporaryFolder("disk-faults");
   const [place, temporary] = [join(folder, "place"), join(folder, "tmp")];
   // Where nothing can be removed temporary files stay; here they trouble nobody.
   const before = process.env["TMPDIR"];
@@ -38,7 +37,6 @@ const inFolder = async (work: (folder: string, file: string) => Promise<void>): 
   } finally {
     if (before === undefined) delete process.env["TMPDIR"];
     else process.env["TMPDIR"] = before;
-    await rm(folder, { recursive: true, force: true });
   }
 };
 

@@ -1,7 +1,6 @@
 /** Archives in the eyes of the tools that people have, and theirs in ours. */
 import assert from "node:assert/strict";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import {
@@ -13,6 +12,7 @@ import {
   type Sample,
   sampleImage,
 } from "@dray/testkit";
+import { temporaryFolder } from "@dray/testkit/files";
 import { findPeer, succeed } from "@dray/testkit/peers";
 import { bytesContent, collect, type Located, type MemoryStore, memoryStore } from "../content/index.ts";
 import { copyAll } from "../copy/index.ts";
@@ -26,13 +26,12 @@ let folder = "";
 let registry: MemoryRegistry;
 let server: Listener;
 before(async () => {
-  folder = await mkdtemp(join(tmpdir(), "dray-archive-peers-"));
+  folder = temporaryFolder("archive-peers");
   registry = memoryRegistry();
   server = await listen(registry.handler);
 });
 after(async () => {
   await server.close();
-  await rm(folder, { recursive: true, force: true });
 });
 
 const at = <S>(store: S, name: string): Located<S> => ({ store, name, location: `test:${name}` });

@@ -1,11 +1,10 @@
 import assert from "node:assert/strict";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { gzipSync, zstdCompressSync } from "node:zlib";
 import { seededBytes, tar } from "@dray/testkit";
-import { faultyFiles } from "@dray/testkit/files";
+import { faultyFiles, temporaryFolder } from "@dray/testkit/files";
 import fc from "fast-check";
 import { collect } from "../content/index.ts";
 import { type ErrorCode, isDrayError } from "../errors.ts";
@@ -42,18 +41,14 @@ const withStore = async (
   bytes: Uint8Array,
   work: (store: ArchiveStore, file: string) => Promise<void>,
 ): Promise<void> => {
-  const folder = await mkdtemp(join(tmpdir(), "dray-read-"));
+  const folder = temporaryFolder("read");
   const file = join(folder, "x.tar");
+  await writeFile(file, bytes);
+  const store = dockerArchive(file);
   try {
-    await writeFile(file, bytes);
-    const store = dockerArchive(file);
-    try {
-      await work(store, file);
-    } finally {
-      await store.close();
-    }
+    await work(store, file);
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    await store.close();
   }
 };
 

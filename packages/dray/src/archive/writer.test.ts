@@ -1,13 +1,14 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { chmod, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { PassThrough } from "node:stream";
 import { test } from "node:test";
 import { gunzipSync } from "node:zlib";
 import { type Sample, sampleArtifact, sampleImage, sampleIndex } from "@dray/testkit";
+import { temporaryFolder } from "@dray/testkit/files";
 import {
   bytesContent,
   collect,
@@ -38,12 +39,8 @@ const storeOf = async (...samples: Sample[]): Promise<MemoryStore> => {
 const at = <S>(store: S, name: string): Located<S> => ({ store, name, location: `test:${name}` });
 
 const inFolder = async (work: (folder: string, file: string) => Promise<void>): Promise<void> => {
-  const folder = await mkdtemp(join(tmpdir(), "dray-write-"));
-  try {
-    await work(folder, join(folder, "x.tar"));
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+  const folder = temporaryFolder("write");
+  await work(folder, join(folder, "x.tar"));
 };
 
 const save = async (
@@ -359,7 +356,7 @@ const runKilled = async (script: string, file: string, after: number): Promise<{
 
 test("a process that is killed in the middle loses next to nothing", () =>
   inFolder(async (folder, file) => {
-    const script = join(await mkdtemp(join(tmpdir(), "dray-killed-")), "killed.mjs");
+    const script = join(temporaryFolder("killed"), "killed.mjs");
     await writeFile(script, killed);
     try {
       const all = 24_000_000;

@@ -1,16 +1,14 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { chmod, mkdir, mkdtemp, rm, symlink, utimes, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { after, beforeEach, test } from "node:test";
+import { beforeEach, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { temporaryFolder } from "@dray/testkit/files";
 import { isDrayError } from "../errors.ts";
 import { type DockerConfigOptions, dockerConfig, dockerHttpHeaders } from "./docker-config.ts";
 
-const root = await mkdtemp(join(tmpdir(), "dray-config-"));
-after(() => rm(root, { recursive: true, force: true }));
-
+const root = temporaryFolder("config");
 const base64 = (text: string): string => Buffer.from(text).toString("base64");
 const auths = (...pairs: [key: string, text: string][]): object => ({
   auths: Object.fromEntries(pairs.map(([key, text]) => [key, { auth: base64(text) }])),

@@ -1,16 +1,14 @@
 import assert from "node:assert/strict";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { after, test } from "node:test";
+import { test } from "node:test";
+import { temporaryFolder } from "@dray/testkit/files";
 import { dockerConfig } from "./docker-config.ts";
 import { environment } from "./environment.ts";
 import { explain } from "./explain.ts";
 import { chain } from "./keychain.ts";
 
-const home = await mkdtemp(join(tmpdir(), "dray-explain-"));
-after(() => rm(home, { recursive: true, force: true }));
-
+const home = temporaryFolder("explain");
 test("every source that was asked, what it said, and the chosen one; never the secret", async () => {
   const jwt = `e30.${Buffer.from('{"exp":1800000000}').toString("base64url")}.hunter2`;
   await mkdir(join(home, ".docker"));

@@ -1,17 +1,15 @@
 import assert from "node:assert/strict";
-import { chmod, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { chmod, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { after, before, test } from "node:test";
+import { before, test } from "node:test";
+import { temporaryFolder } from "@dray/testkit/files";
 import { isDrayError } from "../errors.ts";
 import { credentialHelpers, tellHelper } from "./helper.ts";
 
 let folder = "";
-before(async () => {
-  folder = await mkdtemp(join(tmpdir(), "dray-helper-"));
+before(() => {
+  folder = temporaryFolder("helper");
 });
-after(() => rm(folder, { recursive: true, force: true }));
-
 /** A helper in a folder of its own PATH. `$1` is the verb; the text is a shell script. */
 const install = async (name: string, script: string): Promise<void> => {
   const file = join(folder, `docker-credential-${name}`);

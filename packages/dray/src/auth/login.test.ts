@@ -1,32 +1,18 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import {
-  chmod,
-  lstat,
-  mkdir,
-  mkdtemp,
-  readdir,
-  readFile,
-  readlink,
-  rm,
-  stat,
-  symlink,
-  writeFile,
-} from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { chmod, lstat, mkdir, mkdtemp, readdir, readFile, readlink, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { after, beforeEach, test } from "node:test";
+import { beforeEach, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { temporaryFolder } from "@dray/testkit/files";
 import { isDrayError } from "../errors.ts";
 import { nodeFiles } from "../files/index.ts";
 import { updateConfig } from "./config-write.ts";
 import { dockerConfig } from "./docker-config.ts";
 import { login, logout } from "./login.ts";
 
-const root = await mkdtemp(join(tmpdir(), "dray-login-"));
-after(() => rm(root, { recursive: true, force: true }));
-
+const root = temporaryFolder("login");
 let home = "";
 let file = "";
 beforeEach(async () => {

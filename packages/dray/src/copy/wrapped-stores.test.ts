@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createWriteStream } from "node:fs";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { type Listener, listen, memoryRegistry, seededBytes } from "@dray/testkit";
+import { temporaryFolder } from "@dray/testkit/files";
 import { anonymous } from "../auth/index.ts";
 import { meteredContent, overlay, type ReadableStore, type Store, transfersChunks } from "../content/index.ts";
 import { validate } from "../image/index.ts";
@@ -62,12 +62,11 @@ before(async () => {
   source = client.repository("wrap/app");
   other = await listen((request) => empty.handler(request));
   otherClient = connect(new URL(other.origin).host, { credentials: anonymous, stateDir: false });
-  folder = await mkdtemp(join(tmpdir(), "dray-wrapped-"));
+  folder = temporaryFolder("wrapped");
 });
 
 after(async () => {
   for (const each of [client, otherClient, server, other]) await each.close();
-  await rm(folder, { recursive: true });
 });
 
 /** What a wrapper did with what passed through it, as it finds it afterwards. */

@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
-import { mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { after, before, describe, it } from "node:test";
-import { faultyFiles } from "@dray/testkit/files";
+import { before, describe, it } from "node:test";
+import { faultyFiles, temporaryFolder } from "@dray/testkit/files";
 import { isDrayError } from "../errors.ts";
 import { nodeFiles, writeFileAtomic } from "./index.ts";
 
@@ -11,11 +10,9 @@ const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 
 describe("replacing a file at once", () => {
   let dir = "";
-  before(async () => {
-    dir = await mkdtemp(join(tmpdir(), "dray-atomic-"));
+  before(() => {
+    dir = temporaryFolder("atomic");
   });
-  after(() => rm(dir, { recursive: true }));
-
   it("makes and replaces it, and leaves nothing else", async () => {
     const path = join(dir, "plain");
     await writeFileAtomic(nodeFiles, path, bytes("one"));

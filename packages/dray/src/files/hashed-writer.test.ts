@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { mkdtemp, open, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { open, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
+import { temporaryFolder } from "@dray/testkit/files";
 import { transferable } from "../content/index.ts";
 import { closeHashWorkers } from "../hash/index.ts";
 import { digestOf } from "../oci/index.ts";
@@ -13,12 +13,11 @@ const MiB = 1024 * 1024;
 
 describe("writing and hashing", () => {
   let dir = "";
-  before(async () => {
-    dir = await mkdtemp(join(tmpdir(), "dray-hashed-writer-"));
+  before(() => {
+    dir = temporaryFolder("hashed-writer");
   });
   after(async () => {
     await closeHashWorkers();
-    await rm(dir, { recursive: true });
   });
 
   /** A file that only its functions lead to, so that no thread takes part. */

@@ -1,30 +1,24 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readdir, rm, utimes, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readdir, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { after, before, beforeEach, describe, it } from "node:test";
+import { after, beforeEach, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
-import { faultyFiles } from "@dray/testkit/files";
+import { faultyFiles, temporaryFolder } from "@dray/testkit/files";
 import { type DrayError, isDrayError } from "../errors.ts";
 import { type Lock, lock, nodeFiles } from "./index.ts";
 import { thisProcess } from "./process-identity.ts";
 
 describe("a lock", () => {
-  let root = "";
   let dir = "";
   let path = "";
   const children: ChildProcess[] = [];
-  before(async () => {
-    root = await mkdtemp(join(tmpdir(), "dray-lock-"));
-  });
   after(async () => {
     for (const child of children) child.kill("SIGKILL");
-    await rm(root, { recursive: true });
   });
-  beforeEach(async () => {
-    dir = await mkdtemp(join(root, "case-"));
+  beforeEach(() => {
+    dir = temporaryFolder("lock");
     path = join(dir, "thing");
   });
 

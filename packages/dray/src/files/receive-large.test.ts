@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { after, before, beforeEach, describe, it } from "node:test";
+import { after, beforeEach, describe, it } from "node:test";
+import { temporaryFolder } from "@dray/testkit/files";
 import { contentOf, killedAfter } from "../../test/receive.ts";
 import { type Content, transferable } from "../content/index.ts";
 import { DrayError, isDrayError } from "../errors.ts";
@@ -39,18 +39,11 @@ const cutOff = async (): Promise<never> => {
 };
 
 describe("receiving content that is worth a thread", () => {
-  let root = "";
   let dir = "";
   let landing = { partial: "", path: "" };
-  before(async () => {
-    root = await mkdtemp(join(tmpdir(), "dray-receive-large-"));
-  });
-  after(async () => {
-    await closeHashWorkers();
-    await rm(root, { recursive: true });
-  });
+  after(() => closeHashWorkers());
   beforeEach(async () => {
-    dir = await mkdtemp(join(root, "case-"));
+    dir = temporaryFolder("receive-large");
     landing = { partial: join(dir, "partial"), path: join(dir, "final") };
   });
   const finish = async (from: number): Promise<void> => {

@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { after, before, beforeEach, describe, it } from "node:test";
-import { faultyFiles } from "@dray/testkit/files";
+import { beforeEach, describe, it } from "node:test";
+import { faultyFiles, temporaryFolder } from "@dray/testkit/files";
 import { contentOf, killedAfter } from "../../test/receive.ts";
 import { bytesContent, type Content } from "../content/index.ts";
 import { DrayError, isDrayError } from "../errors.ts";
@@ -40,15 +39,10 @@ const source = (
 };
 
 describe("receiving content into a file", () => {
-  let root = "";
   let dir = "";
   let landing = { partial: "", path: "" };
-  before(async () => {
-    root = await mkdtemp(join(tmpdir(), "dray-receive-"));
-  });
-  after(() => rm(root, { recursive: true }));
   beforeEach(async () => {
-    dir = await mkdtemp(join(root, "case-"));
+    dir = temporaryFolder("receive");
     landing = { partial: join(dir, "partial"), path: join(dir, "final") };
   });
 

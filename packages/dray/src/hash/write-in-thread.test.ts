@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { type FileHandle, mkdtemp, open, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { type FileHandle, open, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
+import { temporaryFolder } from "@dray/testkit/files";
 import { digestOf } from "../oci/index.ts";
 import { closeHashWorkers, hashInThread } from "./index.ts";
 
@@ -11,12 +11,11 @@ const bytes = new Uint8Array(5 * MiB + 17).map((_, i) => (i * 2654435761) >>> 13
 
 describe("a thread that writes what it hashes", () => {
   let dir = "";
-  before(async () => {
-    dir = await mkdtemp(join(tmpdir(), "dray-write-"));
+  before(() => {
+    dir = temporaryFolder("write");
   });
   after(async () => {
     await closeHashWorkers();
-    await rm(dir, { recursive: true });
   });
 
   const withFile = async (name: string, flags: string, work: (file: FileHandle) => Promise<void>): Promise<void> => {

@@ -1,22 +1,18 @@
 import assert from "node:assert/strict";
-import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
+import { temporaryFolder } from "@dray/testkit/files";
 import { isDrayError } from "../errors.ts";
 import { certsD, certsDirs } from "./certs-d.ts";
 
 const folders = async (files: Record<string, string>, use: (root: string) => Promise<void>): Promise<void> => {
-  const root = await mkdtemp(join(tmpdir(), "dray-certs-"));
-  try {
-    for (const [path, text] of Object.entries(files)) {
-      await mkdir(join(root, path, ".."), { recursive: true });
-      await writeFile(join(root, path), text);
-    }
-    await use(root);
-  } finally {
-    await rm(root, { recursive: true });
+  const root = temporaryFolder("certs");
+  for (const [path, text] of Object.entries(files)) {
+    await mkdir(join(root, path, ".."), { recursive: true });
+    await writeFile(join(root, path), text);
   }
+  await use(root);
 };
 
 test("authorities and pairs are read from the folder of the host", () =>

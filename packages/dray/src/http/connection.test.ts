@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
 import { getEventListeners } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:http";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { temporaryFolder } from "@dray/testkit/files";
 import { type RawServer, rawServer } from "../../test/raw-server.ts";
 import { collect } from "../content/index.ts";
 import { isDrayError } from "../errors.ts";
@@ -223,7 +222,7 @@ test("closing ends what is under way, and nothing goes out afterwards", () =>
   ));
 
 test("a unix socket is an origin", async () => {
-  const dir = await mkdtemp(join(tmpdir(), "dray-socket-"));
+  const dir = temporaryFolder("socket");
   const server = createServer((request, response) => response.end(`${request.headers.host} ${request.url}`));
   await new Promise<void>((resolve) => server.listen(join(dir, "s"), resolve));
   const send = connection();
@@ -237,7 +236,6 @@ test("a unix socket is an origin", async () => {
   } finally {
     await send.close();
     await new Promise((resolve) => server.close(resolve));
-    await rm(dir, { recursive: true });
   }
 });
 

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
-import { mkdtemp, readdir, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
+import { temporaryFolder } from "@dray/testkit/files";
 import type { Content } from "../content/index.ts";
 import { isDrayError } from "../errors.ts";
 import { type Descriptor, digestOf } from "../oci/index.ts";
@@ -14,13 +14,12 @@ const MiB = 1024 * 1024;
 describe("a disk that is really full", () => {
   let dir = "";
   let mounted = false;
-  before(async () => {
-    dir = await mkdtemp(join(tmpdir(), "dray-full-"));
+  before(() => {
+    dir = temporaryFolder("full");
     mounted = spawnSync("mount", ["-t", "tmpfs", "-o", "size=2m", "dray-test", dir]).status === 0;
   });
   after(async () => {
     if (mounted) execFileSync("umount", [dir]);
-    await rm(dir, { recursive: true });
   });
 
   it("says so, has nothing unfinished under a final name, and goes on when there is room", async (t) => {

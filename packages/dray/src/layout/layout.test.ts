@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { after, before, beforeEach, describe, it } from "node:test";
-import { faultyFiles } from "@dray/testkit/files";
+import { before, beforeEach, describe, it } from "node:test";
+import { faultyFiles, temporaryFolder } from "@dray/testkit/files";
 import {
   bytesContent,
   type Content,
@@ -47,10 +46,9 @@ describe("a layout in a directory", () => {
   let root = "";
   let dir = "";
   let source: MemoryStore;
-  before(async () => {
-    root = await mkdtemp(join(tmpdir(), "dray-layout-"));
+  before(() => {
+    root = temporaryFolder("layout");
   });
-  after(() => rm(root, { recursive: true }));
   beforeEach(async () => {
     dir = join(await mkdtemp(join(root, "case-")), "layout");
     source = memoryStore();

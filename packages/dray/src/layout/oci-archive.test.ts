@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { test } from "node:test";
 import { gzipSync, zstdCompressSync } from "node:zlib";
 import { type Sample, sampleArtifact, sampleImage, sampleIndex } from "@dray/testkit";
+import { temporaryFolder } from "@dray/testkit/files";
 import { findPeer, succeed } from "@dray/testkit/peers";
 import {
   bytesContent,
@@ -34,12 +34,8 @@ const storeOf = async ({ blobs, manifests, root }: Sample): Promise<MemoryStore>
 };
 
 const inFolder = async (work: (folder: string, file: string) => Promise<void>): Promise<void> => {
-  const folder = await mkdtemp(join(tmpdir(), "dray-oci-archive-"));
-  try {
-    await work(folder, join(folder, "x.tar"));
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+  const folder = temporaryFolder("oci-archive");
+  await work(folder, join(folder, "x.tar"));
 };
 
 const entriesOf = async (bytes: Uint8Array): Promise<Map<string, Buffer>> => {

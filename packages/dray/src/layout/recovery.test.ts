@@ -1,12 +1,11 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { after, before, beforeEach, describe, it } from "node:test";
+import { before, beforeEach, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
-import { type FileCall, faultyFiles } from "@dray/testkit/files";
+import { type FileCall, faultyFiles, temporaryFolder } from "@dray/testkit/files";
 import { bytesContent, type MemoryStore, memoryStore, type ReadableStore, type ReadOptions } from "../content/index.ts";
 import { copy } from "../copy/index.ts";
 import { isDrayError } from "../errors.ts";
@@ -35,13 +34,11 @@ const counted = (store: MemoryStore): ReadableStore & { bytes: number } => {
 };
 
 describe("a layout whose writer fails", () => {
-  let root = "";
   let dir = "";
   let source: MemoryStore;
   let image: Descriptor;
   let signature: Descriptor;
   before(async () => {
-    root = await mkdtemp(join(tmpdir(), "dray-recovery-"));
     source = memoryStore();
     const put = (bytes: Uint8Array, mediaType: string): Promise<Descriptor> =>
       source.ingest(bytesContent(bytes), { mediaType });
@@ -52,9 +49,8 @@ describe("a layout whose writer fails", () => {
     signature = await put(encodeJson({ ...manifest, layers: [layers[1]], subject: image }), mediaTypes.ociManifest);
     await source.tag(image, "1");
   });
-  after(() => rm(root, { recursive: true }));
-  beforeEach(async () => {
-    dir = join(await mkdtemp(join(root, "case-")), "layout");
+  beforeEach(() => {
+    dir = join(temporaryFolder("recovery"), "layout");
   });
 
   const attempt = async (fs: FileSystem = nodeFiles): Promise<void> => {

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import {
@@ -20,6 +19,7 @@ import {
   testCertificates,
   tokenServer,
 } from "@dray/testkit";
+import { temporaryFolder } from "@dray/testkit/files";
 import { anonymous, staticCredential } from "../auth/index.ts";
 import { type Content, memoryStore, type ProgressEvent } from "../content/index.ts";
 import { copy } from "../copy/index.ts";
@@ -236,7 +236,7 @@ describe("a registry over sockets", () => {
   let dir: string;
   const before_ = { ...process.env };
   before(async () => {
-    dir = await mkdtemp(join(tmpdir(), "dray-connect-"));
+    dir = temporaryFolder("connect");
     process.env["XDG_CONFIG_HOME"] = join(dir, "config");
     process.env["DOCKER_CONFIG"] = join(dir, "docker");
     await mkdir(join(dir, "docker"));
@@ -246,7 +246,6 @@ describe("a registry over sockets", () => {
     for (const name of ["XDG_CONFIG_HOME", "DOCKER_CONFIG"] as const)
       if (before_[name] === undefined) delete process.env[name];
       else process.env[name] = before_[name];
-    await rm(dir, { recursive: true });
   });
 
   test("plain http on this machine, with the headers of docker's configuration", async () => {

@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { after, before, describe, test } from "node:test";
+import { before, describe, test } from "node:test";
 import {
   cutRequest,
   dropSession,
@@ -13,6 +12,7 @@ import {
   memoryRegistry,
   seededBytes,
 } from "@dray/testkit";
+import { temporaryFolder } from "@dray/testkit/files";
 import { type Against, against } from "../../test/registry-client.ts";
 import { bytesContent, type Content } from "../content/index.ts";
 import { isDrayError } from "../errors.ts";
@@ -118,10 +118,9 @@ describe("content whose digest is known at its end", () => {
 
 describe("uploads that outlive a process", () => {
   let root: string;
-  before(async () => {
-    root = await mkdtemp(join(tmpdir(), "dray-ingest-"));
+  before(() => {
+    root = temporaryFolder("ingest");
   });
-  after(() => rm(root, { recursive: true }));
   let count = 0;
   const large = seededBytes("large", 12 * mib);
   const blob = { mediaType, digest: digestOf(large), size: large.byteLength };

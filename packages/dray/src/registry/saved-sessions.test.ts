@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { after, before, describe, test } from "node:test";
+import { before, describe, test } from "node:test";
+import { temporaryFolder } from "@dray/testkit/files";
 import { nodeFiles } from "../files/index.ts";
 import { type SavedSessions, savedSessions, stateDirectory } from "./saved-sessions.ts";
 
@@ -12,10 +12,9 @@ const session = { location: "/v2/a/b/blobs/uploads/1?_state=x", chunkSize: 1024 
 
 describe("saved upload sessions", () => {
   let root: string;
-  before(async () => {
-    root = await mkdtemp(join(tmpdir(), "dray-sessions-"));
+  before(() => {
+    root = temporaryFolder("sessions");
   });
-  after(() => rm(root, { recursive: true }));
   let count = 0;
   const fresh = (): string => join(root, String(count++));
   const fileIn = async (dir: string): Promise<string> => {

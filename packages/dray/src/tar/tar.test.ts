@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { execFile, execFileSync } from "node:child_process";
-import { link, mkdir, mkdtemp, open, readFile, rm, symlink, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { link, mkdir, open, readFile, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { promisify } from "node:util";
+import { temporaryFolder } from "@dray/testkit/files";
 import fc from "fast-check";
 import { collect } from "../content/index.ts";
 import { type ErrorCode, isDrayError } from "../errors.ts";
@@ -490,82 +490,78 @@ test("GNU tar and we understand each other, in every format", async (t) => {
     console.error("tar.test.ts: GNU tar is not here: not compared");
     return;
   }
-  const folder = await mkdtemp(join(tmpdir(), "dray-tar-"));
-  try {
-    const deep = join("tree", "d".repeat(90), "e".repeat(90));
-    await mkdir(join(folder, deep), { recursive: true });
-    const longFile = join(deep, "f".repeat(80));
-    await writeFile(join(folder, longFile), "long");
-    await writeFile(join(folder, "tree/grüße"), "x".repeat(70_000));
-    await writeFile(join(folder, "tree/empty"), "");
-    await link(join(folder, "tree/grüße"), join(folder, "tree/hard"));
-    await symlink("t".repeat(120), join(folder, "tree/soft"));
-    for (const format of ["v7", "oldgnu", "gnu", "ustar", "posix"]) {
-      const archive = join(folder, `${format}.tar`);
-      // v7 and ustar cannot hold the long ones, and say so.
-      await run("tar", ["--format", format, "--sort=name", "-cf", archive, "tree"], { cwd: folder }).catch(
-        () => undefined,
+  const folder = temporaryFolder("tar");
+  const deep = join("tree", "d".repeat(90), "e".repeat(90));
+  await mkdir(join(folder, deep), { recursive: true });
+  const longFile = join(deep, "f".repeat(80));
+  await writeFile(join(folder, longFile), "long");
+  await writeFile(join(folder, "tree/grüße"), "x".repeat(70_000));
+  await writeFile(join(folder, "tree/empty"), "");
+  await link(join(folder, "tree/grüße"), join(folder, "tree/hard"));
+  await symlink("t".repeat(120), join(folder, "tree/soft"));
+  for (const format of ["v7", "oldgnu", "gnu", "ustar", "posix"]) {
+    const archive = join(folder, `${format}.tar`);
+    // v7 and ustar cannot hold the long ones, and say so.
+    await run("tar", ["--format", format, "--sort=name", "-cf", archive, "tree"], { cwd: folder }).catch(
+      () => undefined,
+    );
+    const { stdout } = await run("tar", ["--quoting-style=literal", "-tf", archive], {
+      cwd: folder,
+      env: { LC_ALL: "C.UTF-8" },
+    });
+    const wanted = stdout.split("\n").filter((line) => line !== "");
+    const handle = await open(archive);
+    try {
+      const { size } = await handle.stat();
+      const entries = await indexTar(
+        async (offset, length) => {
+          const { buffer, bytesRead } = await handle.read(new Uint8Array(length), 0, length, offset);
+          return buffer.subarray(0, bytesRead);
+        },
+        size,
+        { what: format },
       );
-      const { stdout } = await run("tar", ["--quoting-style=literal", "-tf", archive], {
-        cwd: folder,
-        env: { LC_ALL: "C.UTF-8" },
-      });
-      const wanted = stdout.split("\n").filter((line) => line !== "");
-      const handle = await open(archive);
-      try {
-        const { size } = await handle.stat();
-        const entries = await indexTar(
-          async (offset, length) => {
-            const { buffer, bytesRead } = await handle.read(new Uint8Array(length), 0, length, offset);
-            return buffer.subarray(0, bytesRead);
-          },
-          size,
-          { what: format },
-        );
-        assert.deepEqual(
-          entries.map(({ name }) => name),
-          wanted,
-          format,
-        );
-        assert.ok(wanted.length >= 4, format);
-      } finally {
-        await handle.close();
-      }
-      const bodies = await readAll(await readFile(archive));
-      assert.ok(
-        bodies.some(({ body }) => body === "x".repeat(70_000)),
+      assert.deepEqual(
+        entries.map(({ name }) => name),
+        wanted,
         format,
       );
-      if (format !== "v7" && format !== "ustar")
-        assert.ok(
-          bodies.some(({ name, body }) => name === longFile && body === "long"),
-          format,
-        );
+      assert.ok(wanted.length >= 4, format);
+    } finally {
+      await handle.close();
     }
-    const ours = join(folder, "ours.tar");
-    await writeFile(
-      ours,
-      tarOf([
-        { name: `${"p/".repeat(140)}q`, body: text("deep") },
-        { name: "ü", body: text("umlaut"), mtime: 1_600_000_000.5, uid: 5_000_000 },
-        { name: "l", type: "symlink", linkName: "k".repeat(130) },
-      ]),
+    const bodies = await readAll(await readFile(archive));
+    assert.ok(
+      bodies.some(({ body }) => body === "x".repeat(70_000)),
+      format,
     );
-    const listed = await run(
-      "tar",
-      ["--quoting-style=literal", "--utc", "--numeric-owner", "--full-time", "-tvf", ours],
-      {
-        env: { LC_ALL: "C.UTF-8" },
-      },
-    );
-    const lines = listed.stdout.trim().split("\n");
-    assert.equal(listed.stderr, "");
-    assert.match(lines[0] ?? "", /^-rw-r--r-- 0\/0 +4 1970-01-01 00:00:00 (p\/){140}q$/);
-    assert.match(lines[1] ?? "", /^-rw-r--r-- 5000000\/0 +6 2020-09-13 12:26:40\.5 ü$/);
-    assert.match(lines[2] ?? "", /l -> k{130}$/);
-    const { stdout: body } = await run("tar", ["-xOf", ours, "ü"], { env: { LC_ALL: "C.UTF-8" } });
-    assert.equal(body, "umlaut");
-  } finally {
-    await rm(folder, { recursive: true, force: true });
+    if (format !== "v7" && format !== "ustar")
+      assert.ok(
+        bodies.some(({ name, body }) => name === longFile && body === "long"),
+        format,
+      );
   }
+  const ours = join(folder, "ours.tar");
+  await writeFile(
+    ours,
+    tarOf([
+      { name: `${"p/".repeat(140)}q`, body: text("deep") },
+      { name: "ü", body: text("umlaut"), mtime: 1_600_000_000.5, uid: 5_000_000 },
+      { name: "l", type: "symlink", linkName: "k".repeat(130) },
+    ]),
+  );
+  const listed = await run(
+    "tar",
+    ["--quoting-style=literal", "--utc", "--numeric-owner", "--full-time", "-tvf", ours],
+    {
+      env: { LC_ALL: "C.UTF-8" },
+    },
+  );
+  const lines = listed.stdout.trim().split("\n");
+  assert.equal(listed.stderr, "");
+  assert.match(lines[0] ?? "", /^-rw-r--r-- 0\/0 +4 1970-01-01 00:00:00 (p\/){140}q$/);
+  assert.match(lines[1] ?? "", /^-rw-r--r-- 5000000\/0 +6 2020-09-13 12:26:40\.5 ü$/);
+  assert.match(lines[2] ?? "", /l -> k{130}$/);
+  const { stdout: body } = await run("tar", ["-xOf", ours, "ü"], { env: { LC_ALL: "C.UTF-8" } });
+  assert.equal(body, "umlaut");
 });

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { readdir, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { gzipSync, zstdCompressSync } from "node:zlib";
+import { temporaryFolder } from "@dray/testkit/files";
 import { collect } from "../content/index.ts";
 import { type ErrorCode, isDrayError } from "../errors.ts";
 import { nodeFiles } from "../files/index.ts";
@@ -25,12 +26,8 @@ const tarOf = (entries: readonly (NewEntry & { body?: Uint8Array | string })[]):
 async function* noInput(): AsyncGenerator<Uint8Array> {}
 
 const inFolder = async (work: (folder: string) => Promise<void>): Promise<void> => {
-  const folder = await mkdtemp(join(tmpdir(), "dray-tarfile-"));
-  try {
-    await work(folder);
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+  const folder = temporaryFolder("tarfile");
+  await work(folder);
 };
 
 const withTar = async <T>(bytes: Uint8Array, work: (tar: TarFile) => Promise<T>): Promise<T> => {

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, readdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
+import { temporaryFolder } from "@dray/testkit/files";
 import { bytesContent, type Content, collect } from "../content/index.ts";
 import { isDrayError } from "../errors.ts";
 import { type FileSystem, nodeFiles, type OpenFile } from "../files/index.ts";
@@ -77,12 +77,8 @@ const wanted = (...blobs: Blob[]): [string, string][] => [
 ];
 
 const inFolder = async (work: (folder: string, file: string) => Promise<void>): Promise<void> => {
-  const folder = await mkdtemp(join(tmpdir(), "dray-part-"));
-  try {
-    await work(folder, join(folder, "x.tar"));
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+  const folder = temporaryFolder("part");
+  await work(folder, join(folder, "x.tar"));
 };
 
 test("bodies arrive side by side and lie in the order of the plan; nothing else stays", () =>

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { createPublicKey, type JsonWebKey } from "node:crypto";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { testCertificates } from "@dray/testkit";
+import { temporaryFolder } from "@dray/testkit/files";
 import { hashSync } from "bcryptjs";
 import type { HttpRequest } from "dray/http";
 import { exportJWK, generateKeyPair, importPKCS8, SignJWT } from "jose";
@@ -51,9 +51,7 @@ const knownOnly = "200 401 401 401 401 401 403";
 const publicly = "401 401 200 401 401 401 401";
 const locked = "429 429 429 429 429 429 429";
 
-const folder = await mkdtemp(join(tmpdir(), "dray-access-"));
-after(() => rm(folder, { recursive: true }));
-
+const folder = temporaryFolder("access");
 const passwords = async (): Promise<Record<string, Asked>> => {
   const file = join(folder, "users");
   await writeFile(file, `ann:${hashSync("right", 4)}\n`);

@@ -1,16 +1,14 @@
 import assert from "node:assert/strict";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, test } from "node:test";
+import { temporaryFolder } from "@dray/testkit/files";
 import { hashSync } from "bcryptjs";
 import type { HttpRequest } from "dray/http";
 import { type HtpasswdOptions, htpasswd } from "./htpasswd.ts";
 import type { Access, Need, Verdict } from "./types.ts";
 
-const folder = await mkdtemp(join(tmpdir(), "dray-htpasswd-"));
-after(() => rm(folder, { recursive: true }));
-
+const folder = temporaryFolder("htpasswd");
 const secret = "correct-horse";
 const hashes = { ann: hashSync(secret, 4), bob: hashSync("battery", 4) };
 const known: Need = { known: true };

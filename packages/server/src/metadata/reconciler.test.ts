@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { temporaryFolder } from "@dray/testkit/files";
 import { DrayError } from "dray/errors";
 import { KeyedRwLock } from "dray/internal/async";
 import { type Digest, digestOf, encodeJson, mediaTypes } from "dray/oci";
@@ -476,7 +475,7 @@ test("an index that cannot be written goes on in memory, and is whole there", as
 });
 
 test("on real files: what others write is seen, what we write is not read again", async () => {
-  const folder = await mkdtemp(join(tmpdir(), "reconciler-"));
+  const folder = temporaryFolder("reconciler");
   const driver = await filesystemDriver(folder, { durability: "relaxed" });
   const foreign = new Tree(driver);
   const file = join(folder, "index.db");
@@ -510,7 +509,6 @@ test("on real files: what others write is seen, what we write is not read again"
   await reconciler.close();
   metadata.close();
   await driver.close();
-  await rm(folder, { recursive: true });
 });
 
 test("a write waits for a batch of a scan at most, and a scan of many leaves room for others", async (t) => {

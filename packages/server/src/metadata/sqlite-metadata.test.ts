@@ -3,7 +3,6 @@ import {
   closeSync,
   existsSync,
   mkdirSync,
-  mkdtempSync,
   openSync,
   readFileSync,
   rmSync,
@@ -12,10 +11,10 @@ import {
   writeFileSync,
   writeSync,
 } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
-import { after, test } from "node:test";
+import { test } from "node:test";
+import { temporaryFolder } from "@dray/testkit/files";
 import { type Digest, digestOf } from "dray/oci";
 import fc from "fast-check";
 import { withDatabase } from "../../test/database.ts";
@@ -23,8 +22,7 @@ import { format } from "./schema.ts";
 import { openMetadata } from "./sqlite-metadata.ts";
 import type { ManifestRecord, Metadata } from "./types.ts";
 
-const folder = mkdtempSync(join(tmpdir(), "index-"));
-after(() => rmSync(folder, { recursive: true }));
+const folder = temporaryFolder("index");
 let files = 0;
 const newFile = (): string => join(folder, `${++files}`, "index.db");
 

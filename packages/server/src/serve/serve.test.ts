@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { control } from "@dray/service/control";
 import { listen, testCertificates } from "@dray/testkit";
+import { temporaryFolder } from "@dray/testkit/files";
 import { bytesBody, collect } from "dray/content";
 import { connection, type HttpResponse, header } from "dray/http";
 import { digestOf } from "dray/oci";
@@ -19,11 +19,9 @@ const quiet = ["log.accesslog.disabled=true", "log.level=error"];
 const never = new AbortController().signal;
 
 let root: string;
-before(async () => {
-  root = await mkdtemp(join(tmpdir(), "dray-serve-"));
+before(() => {
+  root = temporaryFolder("serve");
 });
-after(() => rm(root, { recursive: true, force: true }));
-
 const settingsOf = (name: string, ...set: string[]): Settings =>
   loadSettings({ flags: { data: join(root, name), listen: "127.0.0.1:0", set: [...quiet, ...set] } }).settings;
 

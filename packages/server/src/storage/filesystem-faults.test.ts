@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
-import { mkdtemp, readdir, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { type FileCall, faultyFiles } from "@dray/testkit/files";
+import { type FileCall, faultyFiles, temporaryFolder } from "@dray/testkit/files";
 import { isDrayError } from "dray/errors";
 import { nodeFiles } from "dray/files";
 import { digestOf } from "dray/oci";
@@ -67,12 +66,11 @@ describe("a disk that fails", () => {
     driver = await filesystemDriver(folder, { fs: faultyFiles(nodeFiles, (call) => fault(call)) });
   };
   before(async () => {
-    folder = await mkdtemp(join(tmpdir(), "dray-faults-"));
+    folder = temporaryFolder("faults");
     await start();
   });
   after(async () => {
     await driver.close();
-    await rm(folder, { recursive: true });
   });
 
   /** Lets the nth call from now on fail. Tells which one that was. */

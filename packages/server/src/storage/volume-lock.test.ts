@@ -1,20 +1,19 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readdir, rm } from "node:fs/promises";
-import { hostname, tmpdir } from "node:os";
+import { readdir } from "node:fs/promises";
+import { hostname } from "node:os";
 import { join } from "node:path";
-import { after, before, test } from "node:test";
+import { before, test } from "node:test";
+import { temporaryFolder } from "@dray/testkit/files";
 import { nodeFiles } from "dray/files";
 import { filesystemDriver } from "./filesystem-driver.ts";
 import { lockVolume } from "./volume-lock.ts";
 
 let root: string;
-before(async () => {
-  root = await mkdtemp(join(tmpdir(), "dray-volume-lock-"));
+before(() => {
+  root = temporaryFolder("volume-lock");
 });
-after(() => rm(root, { recursive: true, force: true }));
-
 const take = (path: string) => lockVolume(nodeFiles, path, "the volume V");
 
 test("one at a time in a process, and again after release", async () => {

@@ -1,12 +1,11 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, readdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { after, before, beforeEach, describe, it } from "node:test";
+import { before, beforeEach, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
-import { type FileCall, faultyFiles } from "@dray/testkit/files";
+import { type FileCall, faultyFiles, temporaryFolder } from "@dray/testkit/files";
 import { isDrayError } from "dray/errors";
 import { nodeFiles } from "dray/files";
 import { filesystemDriver } from "./filesystem-driver.ts";
@@ -16,10 +15,9 @@ const text = (value: string): Uint8Array => new TextEncoder().encode(value);
 describe("a volume", () => {
   let root = "";
   let folder = "";
-  before(async () => {
-    root = await mkdtemp(join(tmpdir(), "dray-volume-"));
+  before(() => {
+    root = temporaryFolder("volume");
   });
-  after(() => rm(root, { recursive: true }));
   let volumes = 0;
   beforeEach(() => {
     folder = join(root, `${++volumes}`, "not", "there");

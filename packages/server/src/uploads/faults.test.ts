@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import { type FileCall, faultyFiles } from "@dray/testkit/files";
+import { type FileCall, faultyFiles, temporaryFolder } from "@dray/testkit/files";
 import { isDrayError } from "dray/errors";
 import { nodeFiles } from "dray/files";
 import { digestOf } from "dray/oci";
@@ -59,32 +58,28 @@ describe("whatever call of the file system fails once, a client that goes on end
     [300_000, 130_000],
   ] as const)
     test(`${size} bytes, ${piece} at once`, async () => {
-      const folder = await mkdtemp(join(tmpdir(), "dray-faults-"));
-      try {
-        const bytes = patterned(size);
-        let call = 0;
-        let fault: ((count: number, call: FileCall) => string | undefined) | undefined;
-        const fs = faultyFiles(nodeFiles, (made) => (fault === undefined ? undefined : fault(call++, made)));
-        const driver = await filesystemDriver(folder, { fs, durability: "relaxed" });
-        const read = (path: string): Promise<Uint8Array> => readFile(join(folder, path));
-        const once = async (wanted: typeof fault): Promise<number> => {
-          const uploads = createUploads({ driver, now: Date.now, lease: 1000, silence: 1000 });
-          [call, fault] = [0, wanted];
-          try {
-            assert.equal(Buffer.compare(await push(uploads, bytes, piece, read), bytes), 0);
-          } finally {
-            fault = undefined;
-            await uploads.close();
-          }
-          return call;
-        };
-        const calls = await once(() => undefined);
-        for (let at = 0; at < calls; at++)
-          for (const code of codes) await once((count) => (count === at ? code : undefined));
-        await driver.close();
-        assert.ok(calls > 0 || size <= 65_536, "nothing was called");
-      } finally {
-        await rm(folder, { recursive: true });
-      }
+      const folder = temporaryFolder("faults");
+      const bytes = patterned(size);
+      let call = 0;
+      let fault: ((count: number, call: FileCall) => string | undefined) | undefined;
+      const fs = faultyFiles(nodeFiles, (made) => (fault === undefined ? undefined : fault(call++, made)));
+      const driver = await filesystemDriver(folder, { fs, durability: "relaxed" });
+      const read = (path: string): Promise<Uint8Array> => readFile(join(folder, path));
+      const once = async (wanted: typeof fault): Promise<number> => {
+        const uploads = createUploads({ driver, now: Date.now, lease: 1000, silence: 1000 });
+        [call, fault] = [0, wanted];
+        try {
+          assert.equal(Buffer.compare(await push(uploads, bytes, piece, read), bytes), 0);
+        } finally {
+          fault = undefined;
+          await uploads.close();
+        }
+        return call;
+      };
+      const calls = await once(() => undefined);
+      for (let at = 0; at < calls; at++)
+        for (const code of codes) await once((count) => (count === at ? code : undefined));
+      await driver.close();
+      assert.ok(calls > 0 || size <= 65_536, "nothing was called");
     });
 });

@@ -1,6 +1,4 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { temporaryFolder } from "@dray/testkit/files";
 import { uploadsContract } from "../../test/uploads-contract/uploads-contract.ts";
 import { filesystemDriver, memoryDriver } from "../storage/index.ts";
 import { closeReceiveWorkers, receiveInThread } from "./receive/index.ts";
@@ -12,14 +10,13 @@ for (const [where, options] of [
   ["in threads", { receive: receiveInThread }],
 ] as const)
   uploadsContract(`uploads into files, received ${where}`, async () => {
-    const folder = await mkdtemp(join(tmpdir(), "dray-uploads-"));
+    const folder = temporaryFolder("uploads");
     const driver = await filesystemDriver(folder, options);
     return {
       driver,
       end: async () => {
         await driver.close();
         await closeReceiveWorkers();
-        await rm(folder, { recursive: true });
       },
     };
   });

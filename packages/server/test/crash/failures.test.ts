@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
-import { mkdtemp, readdir, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { after, describe, it } from "node:test";
-import { type FileCall, faultyFiles } from "@dray/testkit/files";
+import { type FileCall, faultyFiles, temporaryFolder } from "@dray/testkit/files";
 import { isDrayError } from "dray/errors";
 import { type FileSystem, nodeFiles } from "dray/files";
 import { createRegistry, type Registry } from "../../src/registry.ts";
@@ -119,7 +118,7 @@ describe("whatever call of the file system fails under a whole registry", () => 
   after(() => clearInterval(alive));
   for (const [which, code] of codes.entries())
     it(`with ${code}, clients are told, may try again, and nothing acknowledged is lost`, async () => {
-      const root = await mkdtemp(join(tmpdir(), "dray-failures-"));
+      const root = temporaryFolder("failures");
       const whole = new Ground(join(root, "whole"), () => undefined);
       await (await live(whole)).registry.close();
       assert.ok(whole.calls > 300, `${whole.calls} calls`);
@@ -155,6 +154,5 @@ describe("whatever call of the file system fails under a whole registry", () => 
         `${code}: ${runs} of ${whole.calls} calls failed, ${told} requests were refused for it, ${starts} times only a start helped`,
       );
       assert.ok(told > runs / 4);
-      await rm(root, { recursive: true });
     });
 });

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { copyFileSync, existsSync } from "node:fs";
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { after, before, describe, it } from "node:test";
+import { before, describe, it } from "node:test";
 import { crc32 } from "node:zlib";
+import { temporaryFolder } from "@dray/testkit/files";
 import type { RegistryOptions } from "../../src/options.ts";
 import { createRegistry, type Registry } from "../../src/registry.ts";
 import { filesystemDriver, memoryDriver } from "../../src/storage/index.ts";
@@ -97,12 +97,10 @@ describe("a power cut under a whole registry", () => {
   let root = "";
   let recorded: Recorded;
   before(async () => {
-    root = await mkdtemp(join(tmpdir(), "dray-power-"));
+    root = temporaryFolder("power");
     await mkdir(join(root, "full"));
     recorded = await record(join(root, "full"));
   });
-  after(() => rm(root, { recursive: true }));
-
   const chances = (cut: number): (() => number)[] => [
     () => 0,
     () => 1,

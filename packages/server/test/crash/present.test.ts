@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { after, before, test } from "node:test";
+import { before, test } from "node:test";
+import { temporaryFolder } from "@dray/testkit/files";
 import { digestOf, encodeJson, mediaTypes } from "dray/oci";
 import { createRegistry, type Registry } from "../../src/registry.ts";
 import { filesystemDriver } from "../../src/storage/index.ts";
@@ -10,11 +10,9 @@ import { recordFiles } from "../power-cut/index.ts";
 import { expect } from "./client.ts";
 
 let root = "";
-before(async () => {
-  root = await mkdtemp(join(tmpdir(), "dray-present-"));
+before(() => {
+  root = temporaryFolder("present");
 });
-after(() => rm(root, { recursive: true }));
-
 const blob = new Uint8Array(100_000).map((_, i) => i % 251);
 const digest = digestOf(blob);
 const manifest = encodeJson({

@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdtemp, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { after } from "node:test";
 import { accessLog, observe } from "@dray/service/observe";
 import { type Exchange, exchange } from "@dray/testkit";
+import { temporaryFolder } from "@dray/testkit/files";
 import { hashSync } from "bcryptjs";
 import { header } from "dray/http";
 import { exportJWK, type GenerateKeyPairResult, generateKeyPair, SignJWT } from "jose";
@@ -14,8 +13,7 @@ import { blobDigest, image, imageDigest } from "./sample.ts";
 
 /* What went wrong in other registries with who may do what, by their advisories and issues. */
 
-const folder = await mkdtemp(join(tmpdir(), "dray-cves-"));
-after(() => rm(folder, { recursive: true }));
+const folder = temporaryFolder("cves");
 const statusOf = async (answer: Promise<Exchange>): Promise<number> => (await answer).status;
 
 /** Rights by name of a user, who says it in a header: `{ann: {"team/*": ["pull"]}}`. */

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { mkdir, mkdtemp, readFile, rm, truncate, utimes, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, readFile, rm, truncate, utimes, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { after, suite, test } from "node:test";
+import { suite, test } from "node:test";
 import { exchange } from "@dray/testkit";
+import { temporaryFolder } from "@dray/testkit/files";
 import { header } from "dray/http";
 import { digestOf, encodeJson, mediaTypes } from "dray/oci";
 import { blobPath, currentLink, layerFolder, revisionFolder, typePath } from "../../src/distribution-tree/index.ts";
@@ -11,9 +11,6 @@ import type { Notice } from "../../src/notice.ts";
 import { createRegistry, type Registry } from "../../src/registry.ts";
 import { filesystemDriver } from "../../src/storage/index.ts";
 import { blob, blobDigest, image, imageDigest, imageWith, missing, other, otherDigest } from "./sample.ts";
-
-const folders: string[] = [];
-after(() => Promise.all(folders.map((folder) => rm(folder, { recursive: true }))));
 
 interface Damaged {
   registry: Registry;
@@ -29,8 +26,7 @@ const upload = `/v2/app/blobs/uploads/?digest=${blobDigest}`;
 
 /** A registry in a folder, with an image under a tag and a blob. */
 const open = async (): Promise<Damaged> => {
-  const folder = await mkdtemp(join(tmpdir(), "dray-damage-"));
-  folders.push(folder);
+  const folder = temporaryFolder("damage");
   const notices: Notice[] = [];
   const make = async (): Promise<Registry> =>
     createRegistry({

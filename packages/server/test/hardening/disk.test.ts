@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
-import { mkdtemp, readdir, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { after, suite, test } from "node:test";
+import { suite, test } from "node:test";
 import { type Exchange, exchange, seededBytes } from "@dray/testkit";
-import { type FileCall, faultyFiles } from "@dray/testkit/files";
+import { type FileCall, faultyFiles, temporaryFolder } from "@dray/testkit/files";
 import { nodeFiles } from "dray/files";
 import { header } from "dray/http";
 import { digestOf, encodeJson, mediaTypes } from "dray/oci";
@@ -14,9 +13,6 @@ import { checkAnswer } from "./answers.ts";
 import { makeWorld } from "./fixture.ts";
 import { blob, blobDigest, descriptorOf, image, imageDigest } from "./sample.ts";
 import { watched } from "./watched.ts";
-
-const folders: string[] = [];
-after(() => Promise.all(folders.map((folder) => rm(folder, { recursive: true }))));
 
 interface Image {
   readonly repository: string;
@@ -90,8 +86,7 @@ suite("a disk that fails under the push of an image, at each call of the file sy
   const codes = ["ENOSPC", "EIO", "EMFILE"] as const;
   for (const lasts of [false, true])
     test(lasts ? "that one and all that come after it" : "that one alone", async () => {
-      const folder = await mkdtemp(join(tmpdir(), "dray-disk-"));
-      folders.push(folder);
+      const folder = temporaryFolder("disk");
       const unfinished = join(folder, "dray/tmp");
       let fault: (call: FileCall) => string | undefined = () => undefined;
       const start = async (): Promise<Registry> =>

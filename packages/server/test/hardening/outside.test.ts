@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { mkdir, mkdtemp, readdir, readFile, rm, symlink, utimes, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, readdir, readFile, rm, symlink, utimes, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { after, test } from "node:test";
+import { test } from "node:test";
 import { exchange } from "@dray/testkit";
+import { temporaryFolder } from "@dray/testkit/files";
 import { digestOf, mediaTypes } from "dray/oci";
 import { blobFolder, blobPath, repositoryPath, tagFolder, uploadFolder } from "../../src/distribution-tree/index.ts";
 import { createRegistry, type Registry } from "../../src/registry.ts";
@@ -14,14 +14,6 @@ import { names } from "./cases/names.ts";
 import { sessions } from "./cases/sessions.ts";
 import { makeWorld } from "./fixture.ts";
 import { blob, blobDigest, image, imageDigest } from "./sample.ts";
-
-const folders: string[] = [];
-const newFolder = async (): Promise<string> => {
-  const folder = await mkdtemp(join(tmpdir(), "dray-outside-"));
-  folders.push(folder);
-  return folder;
-};
-after(() => Promise.all(folders.map((folder) => rm(folder, { recursive: true }))));
 
 /** Every file below a folder with its content; links are not followed. */
 const contentOf = async (folder: string, path = ""): Promise<Record<string, string>> => {
@@ -35,7 +27,7 @@ const contentOf = async (folder: string, path = ""): Promise<Record<string, stri
 };
 
 test("whatever names, digests and sessions are made up, nothing beside the root is touched", async () => {
-  const folder = await newFolder();
+  const folder = temporaryFolder("outside");
   const root = join(folder, "a/b/c/root");
   for (const path of ["passwd", "a/etc/passwd", "a/b/_manifests/tags/latest/current/link", "a/b/c/latest"]) {
     await mkdir(dirname(join(folder, path)), { recursive: true });
@@ -69,7 +61,7 @@ interface Linked {
 
 /** A registry that collects whatever nothing uses, and a folder that is none of its own. */
 const linked = async (): Promise<Linked> => {
-  const folder = await newFolder();
+  const folder = temporaryFolder("outside");
   const [root, elsewhere] = [join(folder, "root"), join(folder, "elsewhere")];
   await mkdir(join(elsewhere, "index/sha256"), { recursive: true });
   for (const name of ["data", "startedat", "link", "index/sha256/link"])

@@ -1,23 +1,18 @@
 import assert from "node:assert/strict";
-import { mkdtemp, readdir, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { after } from "node:test";
+import { temporaryFolder } from "@dray/testkit/files";
 import type { Notice } from "../../src/notice.ts";
 import type { RegistryOptions } from "../../src/options.ts";
 import { createRegistry, type Registry } from "../../src/registry.ts";
 import { type Driver, filesystemDriver, memoryDriver } from "../../src/storage/index.ts";
-
-const folders: string[] = [];
-after(() => Promise.all(folders.map((folder) => rm(folder, { recursive: true }))));
 
 /** Where it lies, and what is left unfinished there. */
 export const places: Readonly<Record<string, () => Promise<{ driver: Driver; unfinished: () => Promise<string[]> }>>> =
   {
     "in memory": async () => ({ driver: memoryDriver(), unfinished: async () => [] }),
     "in a folder": async () => {
-      const folder = await mkdtemp(join(tmpdir(), "dray-crowd-"));
-      folders.push(folder);
+      const folder = temporaryFolder("crowd");
       const driver = await filesystemDriver(folder, { durability: "relaxed" });
       return { driver, unfinished: () => readdir(join(folder, "dray/tmp")) };
     },

@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { after, before, describe, it } from "node:test";
-import { faultyFiles } from "@dray/testkit/files";
+import { before, describe, it } from "node:test";
+import { faultyFiles, temporaryFolder } from "@dray/testkit/files";
 import { isDrayError } from "dray/errors";
 import type { Driver } from "../../src/storage/driver.ts";
 import { type FilesystemDriverOptions, filesystemDriver } from "../../src/storage/filesystem-driver.ts";
@@ -102,11 +101,9 @@ const busy = async (history: History): Promise<void> => {
 
 describe("a power cut", () => {
   let root = "";
-  before(async () => {
-    root = await mkdtemp(join(tmpdir(), "dray-crash-"));
+  before(() => {
+    root = temporaryFolder("crash");
   });
-  after(() => rm(root, { recursive: true }));
-
   const record = async (
     name: string,
     work: (history: History) => Promise<void>,

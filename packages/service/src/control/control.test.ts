@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmod, mkdir, mkdtemp, readdir, rm, stat } from "node:fs/promises";
+import { chmod, mkdir, readdir, stat } from "node:fs/promises";
 import { request } from "node:http";
-import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { temporaryFolder } from "@dray/testkit/files";
 import { DrayError } from "dray/errors";
 import {
   type ControlActions,
@@ -81,12 +81,10 @@ const actions: ControlActions<Questions> = {
 
 let root: string;
 before(async () => {
-  root = await mkdtemp(join(tmpdir(), "dray-control-"));
+  root = temporaryFolder("control");
   // Another user comes as far as the socket.
   await chmod(root, 0o755);
 });
-after(() => rm(root, { recursive: true, force: true }));
-
 const raw = (
   path: string,
   method: string,

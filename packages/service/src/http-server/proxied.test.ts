@@ -2,13 +2,13 @@ import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import { request as ask } from "node:http";
 import { connect } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { rawClient, statuses } from "@dray/testkit";
+import { temporaryFolder } from "@dray/testkit/files";
 import { freePort } from "@dray/testkit/peers";
 import type { Handler, HttpRequest } from "dray/http";
 import { bare, HttpError, refused } from "../response/index.ts";
@@ -85,7 +85,7 @@ const answers = (port: number): Promise<boolean> =>
   });
 
 const behind = async (proxy: Proxy, upstream: number, use: (port: number) => Promise<void>): Promise<void> => {
-  const directory = await mkdtemp(join(tmpdir(), "dray-proxied-"));
+  const directory = temporaryFolder("proxied");
   let child: ChildProcess | undefined;
   try {
     const port = await freePort();
@@ -107,7 +107,6 @@ const behind = async (proxy: Proxy, upstream: number, use: (port: number) => Pro
       child.kill("SIGTERM");
       await gone;
     }
-    await rm(directory, { recursive: true, force: true });
   }
 };
 

@@ -1,11 +1,10 @@
 import assert from "node:assert/strict";
-import { mkdtemp, rm } from "node:fs/promises";
 import { request as ask } from "node:http";
 import { connect } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { rawClient, statuses } from "@dray/testkit";
+import { temporaryFolder } from "@dray/testkit/files";
 import type { Handler } from "dray/http";
 import { bare, withBytes } from "../response/index.ts";
 import { listen } from "./index.ts";
@@ -108,32 +107,28 @@ test("stopping twice, or closing while it stops, is no error", async () => {
 });
 
 test("a unix socket serves, and is gone when the listener is", async () => {
-  const directory = await mkdtemp(join(tmpdir(), "dray-listen-"));
-  try {
-    const unix = join(directory, "socket");
-    let peer: string | undefined;
-    const server = await listen(
-      async (request) => {
-        peer = request.peer;
-        return withBytes(request, 200, [], new Uint8Array(3));
-      },
-      { unix },
-    );
-    const status = await new Promise((resolve, reject) => {
-      ask({ socketPath: unix, path: "/x", agent: false }, (response) => {
-        response.resume().on("end", () => resolve(response.statusCode));
-      })
-        .on("error", reject)
-        .end();
-    });
-    assert.deepEqual([status, peer], [200, "unix"]);
-    await server.close();
-    await assert.rejects(new Promise((resolve, reject) => connect(unix).on("connect", resolve).on("error", reject)), {
-      code: "ENOENT",
-    });
-  } finally {
-    await rm(directory, { recursive: true });
-  }
+  const directory = temporaryFolder("listen");
+  const unix = join(directory, "socket");
+  let peer: string | undefined;
+  const server = await listen(
+    async (request) => {
+      peer = request.peer;
+      return withBytes(request, 200, [], new Uint8Array(3));
+    },
+    { unix },
+  );
+  const status = await new Promise((resolve, reject) => {
+    ask({ socketPath: unix, path: "/x", agent: false }, (response) => {
+      response.resume().on("end", () => resolve(response.statusCode));
+    })
+      .on("error", reject)
+      .end();
+  });
+  assert.deepEqual([status, peer], [200, "unix"]);
+  await server.close();
+  await assert.rejects(new Promise((resolve, reject) => connect(unix).on("connect", resolve).on("error", reject)), {
+    code: "ENOENT",
+  });
 });
 
 test("a port that is taken is an error", async () => {

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { mkdtemp, open, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { open } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { rawClient, statuses } from "@dray/testkit";
+import { temporaryFolder } from "@dray/testkit/files";
 import { collect } from "dray/content";
 import type { Handler, HttpRequest } from "dray/http";
 import { bare, HttpError, refused } from "../response/index.ts";
@@ -206,28 +206,24 @@ test("a body is read as slowly as its reader reads, in little memory", async () 
 });
 
 test("curl shows the refusal of an upload that it is still sending", async (t) => {
-  const directory = await mkdtemp(join(tmpdir(), "dray-listen-"));
-  try {
-    const path = join(directory, "large");
-    const file = await open(path, "w");
-    await file.truncate(256 * 1024 * 1024);
-    await file.close();
-    await served(deny, async (server) => {
-      for (const more of [["-H", "Expect:"], [], ["-H", "Transfer-Encoding: chunked", "-H", "Expect:"]]) {
-        const args = ["-sS", "-o", "-", "-w", " %{http_code}", "-X", "PUT", "-T", path, ...more, `${server.origin}/x`];
-        const curl = spawn("curl", args, { stdio: ["ignore", "pipe", "pipe"] });
-        const outcome = await Promise.all([
-          collect(curl.stdout, 10_000, ""),
-          collect(curl.stderr, 10_000, ""),
-          new Promise<number | null>((resolve, reject) => curl.on("close", resolve).on("error", reject)),
-        ]).catch((error: NodeJS.ErrnoException) => error);
-        if (outcome instanceof Error) return t.skip(`curl cannot be run: ${outcome.message}`);
-        const [out, error, code] = outcome;
-        assert.match(Buffer.from(out).toString(), /"UNAUTHORIZED".* 401$/, Buffer.from(error).toString());
-        assert.equal(code, 0, Buffer.from(error).toString());
-      }
-    });
-  } finally {
-    await rm(directory, { recursive: true });
-  }
+  const directory = temporaryFolder("listen");
+  const path = join(directory, "large");
+  const file = await open(path, "w");
+  await file.truncate(256 * 1024 * 1024);
+  await file.close();
+  await served(deny, async (server) => {
+    for (const more of [["-H", "Expect:"], [], ["-H", "Transfer-Encoding: chunked", "-H", "Expect:"]]) {
+      const args = ["-sS", "-o", "-", "-w", " %{http_code}", "-X", "PUT", "-T", path, ...more, `${server.origin}/x`];
+      const curl = spawn("curl", args, { stdio: ["ignore", "pipe", "pipe"] });
+      const outcome = await Promise.all([
+        collect(curl.stdout, 10_000, ""),
+        collect(curl.stderr, 10_000, ""),
+        new Promise<number | null>((resolve, reject) => curl.on("close", resolve).on("error", reject)),
+      ]).catch((error: NodeJS.ErrnoException) => error);
+      if (outcome instanceof Error) return t.skip(`curl cannot be run: ${outcome.message}`);
+      const [out, error, code] = outcome;
+      assert.match(Buffer.from(out).toString(), /"UNAUTHORIZED".* 401$/, Buffer.from(error).toString());
+      assert.equal(code, 0, Buffer.from(error).toString());
+    }
+  });
 });

@@ -1,14 +1,13 @@
 import assert from "node:assert/strict";
-import { mkdtemp, rename, rm, unlink, utimes, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { rename, unlink, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { after, test } from "node:test";
+import { test } from "node:test";
+import { temporaryFolder } from "@dray/testkit/files";
 import { type FileSystem, nodeFiles } from "dray/files";
 import type { Notice } from "../observe/index.ts";
 import { WatchedFile } from "./watched-file.ts";
 
-const folder = await mkdtemp(join(tmpdir(), "dray-watched-"));
-after(() => rm(folder, { recursive: true }));
+const folder = temporaryFolder("watched");
 let count = 0;
 
 const scene = async (content: string) => {

@@ -1,20 +1,18 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
-import { mkdtemp, readFile, rename, rm, stat } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile, rename, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { after, before, test } from "node:test";
+import { before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { temporaryFolder } from "@dray/testkit/files";
 import { openLines } from "./lines.ts";
 
 let dir: string;
-before(async () => {
-  dir = await mkdtemp(join(tmpdir(), "dray-lines-"));
+before(() => {
+  dir = temporaryFolder("lines");
 });
-after(() => rm(dir, { recursive: true, force: true }));
-
 test("lines are appended in order, to a file that only its owner and group read", async () => {
   const path = join(dir, "deep", "audit.log");
   for (const part of [0, 1]) {

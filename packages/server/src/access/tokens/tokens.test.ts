@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { createPublicKey, type JsonWebKey } from "node:crypto";
-import { mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { after, test } from "node:test";
+import { test } from "node:test";
 import { testCertificates, tokenServer } from "@dray/testkit";
+import { temporaryFolder } from "@dray/testkit/files";
 import { collect } from "dray/content";
 import type { HttpRequest } from "dray/http";
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, importPKCS8, type JWK, SignJWT } from "jose";
@@ -13,9 +13,7 @@ import type { Access, Action, Need, Verdict } from "../types.ts";
 import { libtrustName } from "./key.ts";
 import { type TokensOptions, tokens } from "./tokens.ts";
 
-const folder = await mkdtemp(join(tmpdir(), "dray-tokens-"));
-after(() => rm(folder, { recursive: true }));
-
+const folder = temporaryFolder("tokens");
 const realm = "https://auth.test/token";
 const service = "registry.test";
 const issuer = "auth.test";

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import fs from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { after, before, describe, test } from "node:test";
+import { before, describe, test } from "node:test";
+import { temporaryFolder } from "@dray/testkit/files";
 import { digestOf } from "dray/oci";
 import { patterned } from "../../../test/uploads-by-hand.ts";
 import { type BlockingFiles, HashedFile } from "./hashed-file.ts";
@@ -11,9 +11,8 @@ describe("a file that is hashed as it grows", () => {
   let folder = "";
   let files = 0;
   before(() => {
-    folder = fs.mkdtempSync(join(tmpdir(), "dray-hashed-"));
+    folder = temporaryFolder("hashed");
   });
-  after(() => fs.rmSync(folder, { recursive: true }));
   const path = (): string => join(folder, `file-${++files}`);
   const failure = (code: string): Error => Object.assign(new Error(`${code}: injected`), { code });
   const hasCode =

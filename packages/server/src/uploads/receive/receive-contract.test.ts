@@ -1,19 +1,16 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { temporaryFolder } from "@dray/testkit/files";
 import { driverContract } from "../../../test/driver-contract/driver-contract.ts";
 import { filesystemDriver } from "../../storage/filesystem-driver.ts";
 import { closeReceiveWorkers, receiveInThread } from "./index.ts";
 
 driverContract("a driver of the file system that receives in threads", async () => {
-  const folder = await mkdtemp(join(tmpdir(), "dray-receive-"));
+  const folder = temporaryFolder("receive");
   const driver = await filesystemDriver(folder, { receive: receiveInThread });
   return {
     driver,
     end: async () => {
       await driver.close();
       await closeReceiveWorkers();
-      await rm(folder, { recursive: true });
     },
   };
 });

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
-import { mkdtemp, readFile, rm, symlink, truncate } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile, symlink, truncate } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { temporaryFolder } from "@dray/testkit/files";
 import { isDrayError } from "dray/errors";
 import { digestOf } from "dray/oci";
 import { patterned } from "../../../test/uploads-by-hand.ts";
@@ -17,13 +17,12 @@ describe("a receiver in a thread", () => {
   let folder = "";
   let files = 0;
   const begun: AppendFile[] = [];
-  before(async () => {
-    folder = await mkdtemp(join(tmpdir(), "dray-thread-"));
+  before(() => {
+    folder = temporaryFolder("thread");
   });
   after(async () => {
     for (const receiver of begun) await receiver.close().catch(() => {});
     await closeReceiveWorkers();
-    await rm(folder, { recursive: true });
   });
   const receive = async (path: string): Promise<AppendFile> => {
     const receiver = await receiveInThread(path, "sha256");

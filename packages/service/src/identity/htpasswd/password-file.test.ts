@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { mkdtemp, rename, rm, unlink, utimes, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { rename, unlink, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { after, test } from "node:test";
+import { test } from "node:test";
+import { temporaryFolder } from "@dray/testkit/files";
 import { hashSync } from "bcryptjs";
 import type { Notice } from "../../observe/index.ts";
 import type { Authenticated } from "../authenticated.ts";
@@ -11,9 +11,7 @@ import { openPasswordFile, type PasswordFile, type PasswordFileOptions } from ".
 import { type Question, verify } from "./verification.ts";
 import { createVerifier, type Verifier } from "./verifier.ts";
 
-const folder = await mkdtemp(join(tmpdir(), "dray-htpasswd-"));
-after(() => rm(folder, { recursive: true }));
-
+const folder = temporaryFolder("htpasswd");
 const secret = "correct-horse";
 const hashes = { ann: hashSync(secret, 4), bob: hashSync("battery", 4) };
 
