@@ -2,7 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { root } from "./runtimes.ts";
 
-const checks = ["format", "lint", "types", "imports", "dead-code", "lock", "portable", "length"] as const;
+const checks = ["format", "lint", "types", "imports", "docs", "dead-code", "lock", "portable", "length"] as const;
 
 const failed = checks.filter((name) => {
   console.log(`\n${name}`);

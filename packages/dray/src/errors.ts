@@ -63,6 +63,7 @@ export const exitCodes = {
   ABORTED: 130,
 } as const;
 
+/** What went wrong, as programs tell it: each code has its exit code. */
 export type ErrorCode = keyof typeof exitCodes;
 
 /**
@@ -89,6 +90,7 @@ export type Remedy =
   /** Option `allowPrivate` with `host`. */
   | "allow-private";
 
+/** What an error knows beside its message. */
 export interface ErrorFacts {
   /** HTTP status, where a registry answered. */
   status?: number;

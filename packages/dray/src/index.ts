@@ -1,15 +1,75 @@
 /**
- * Dray moves container images: one `copy` between registries, layouts and archives, and views over what lies there.
- * Everything public is here; each concept also has a path of its own, such as `dray/oci` and `dray/registry`.
+ * What a program begins with: places in words or by hand, one `copy` between any two of them, views over what lies there, and the
+ * changes that can be made. Each concept has more under a path of its own, such as `dray/oci` and `dray/registry`.
  */
-export * from "./archive/index.ts";
-export * from "./auth/index.ts";
-export * from "./content/index.ts";
-export * from "./copy/index.ts";
-export * from "./errors.ts";
-export * from "./http/index.ts";
-export * from "./image/index.ts";
-export * from "./layout/index.ts";
-export * from "./locations/index.ts";
-export * from "./oci/index.ts";
-export * from "./registry/index.ts";
+export { type ArchiveStore, dockerArchive } from "./archive/index.ts";
+export {
+  anonymous,
+  type Credential,
+  chain,
+  dockerConfig,
+  environment,
+  type Keychain,
+  staticCredential,
+} from "./auth/index.ts";
+export {
+  type Body,
+  bytesContent,
+  type Content,
+  checksDigests,
+  collect,
+  hasReferrers,
+  hasTags,
+  ingests,
+  type Located,
+  loadManifest,
+  type MemoryStore,
+  memoryStore,
+  mountsFrom,
+  type OnEvent,
+  type ProgressEvent,
+  type ReadableStore,
+  removes,
+  type Store,
+  type WritableStore,
+} from "./content/index.ts";
+export { type CopyOptions, type CopyResult, copy, copyAll } from "./copy/index.ts";
+export { DrayError, type ErrorCode, isDrayError } from "./errors.ts";
+export type { Handler, HttpRequest, HttpResponse, Middleware } from "./http/index.ts";
+export {
+  type Change,
+  edit,
+  type Image,
+  type ImageChange,
+  type ImageConfig,
+  type ImageIndex,
+  type Layer,
+  validate,
+  viewOf,
+} from "./image/index.ts";
+export { type LayoutStore, layoutStore, type OciArchiveStore, ociArchive } from "./layout/index.ts";
+export { type OpenOptions, open, type ParsedLocation, parseLocation } from "./locations/index.ts";
+export {
+  annotationKeys,
+  canonical,
+  childrenOf,
+  type Descriptor,
+  type Digest,
+  digestOf,
+  familiar,
+  formatPlatform,
+  formatReference,
+  type Index,
+  isDigest,
+  type Manifest,
+  matchPlatform,
+  mediaTypes,
+  type ParsedManifest,
+  type Platform,
+  parseManifest,
+  parsePlatform,
+  parseReference,
+  type Reference,
+  type WantedPlatform,
+} from "./oci/index.ts";
+export { type ConnectOptions, connect, type Registry, type Repository } from "./registry/index.ts";

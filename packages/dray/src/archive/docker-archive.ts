@@ -13,6 +13,7 @@ import { legacyWriter } from "./legacy-writer.ts";
 import { DockerArchiveReader } from "./reader.ts";
 import { WrittenImages } from "./written-images.ts";
 
+/** A docker-archive as a store: its names are whole references, and it composes its manifests. Written to, it begins empty. */
 export type DockerArchiveStore = ArchiveStore & ComposesManifests & NamesReferences;
 
 /**

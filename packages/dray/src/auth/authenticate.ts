@@ -16,6 +16,7 @@ import { parseScopes } from "./scope.ts";
 import { tokenCache } from "./tokens.ts";
 import type { Keychain } from "./types.ts";
 
+/** What the middleware needs to know: the registry, whose credentials, and who asks the token service. */
 export interface AuthenticateOptions {
   /** The registry as references name it, `docker.io`: what credentials are looked up for. */
   readonly registry: string;

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { DrayError } from "../errors.ts";
 import { type ConfigDocument, parseConfig } from "./config-document.ts";
 
+/** Where the files of credentials are looked for. */
 export interface ConfigFilesOptions {
   /** Where `DOCKER_CONFIG`, `REGISTRY_AUTH_FILE` and the XDG folders are read from. Default: the environment of the process. */
   readonly env?: Readonly<Record<string, string | undefined>>;

@@ -4,6 +4,7 @@ import type { Credential } from "./types.ts";
 /** What a credential consists of, strongest first: a registry token is sent as it is, an identity token is exchanged. */
 export type CredentialKind = "registry token" | "identity token" | "password" | "anonymous";
 
+/** What a credential is: a password, a token for the token service, a token for the registry. */
 export const kindOf = (credential: Credential | undefined): CredentialKind => {
   if (credential?.registryToken) return "registry token";
   if (credential?.identityToken) return "identity token";

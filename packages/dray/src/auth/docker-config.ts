@@ -12,6 +12,7 @@ import { findInConfig } from "./config-lookup.ts";
 import { credentialHelpers, type HelperOptions } from "./helper.ts";
 import type { Keychain } from "./types.ts";
 
+/** Where `dockerConfig` reads, and how it asks helpers. */
 export interface DockerConfigOptions extends ConfigFilesOptions, HelperOptions {}
 
 /**

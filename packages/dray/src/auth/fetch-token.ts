@@ -7,6 +7,7 @@ import { parseScopes } from "./scope.ts";
 import type { Token } from "./token-answer.ts";
 import { tokenCache } from "./tokens.ts";
 
+/** For what a token is wanted, and over which connection it is fetched. */
 export interface FetchTokenOptions extends Omit<AuthenticateOptions, "origins"> {
   /** The registry's origin. */
   readonly origin: string;

@@ -5,6 +5,7 @@ import { type HelperRun, runHelper } from "./helper-process.ts";
 import { dockerKey } from "./server.ts";
 import type { Credential, KeychainOptions } from "./types.ts";
 
+/** How credential helpers are found, how long they may take, and who hears of one that fails. */
 export interface HelperOptions {
   /** Where `PATH` is read from and what helpers see. Default: the environment of the process. */
   readonly env?: Readonly<Record<string, string | undefined>>;

@@ -9,6 +9,7 @@ import { type HelperOptions, tellHelper } from "./helper.ts";
 import { dockerKey, parseServer } from "./server.ts";
 import type { Credential } from "./types.ts";
 
+/** Which configuration is changed, and how helpers are found. */
 export interface LoginOptions extends ConfigFilesOptions, Omit<HelperOptions, "onWarning" | "now"> {
   readonly signal?: AbortSignal;
 }

@@ -20,6 +20,7 @@ export const parseScope = (text: string): Scope => {
   return { type: text.slice(0, first), name: text.slice(first + 1, last), actions: [...new Set(actions)] };
 };
 
+/** `repository:library/alpine:pull,push`, as challenges and token services write it. */
 export const formatScope = ({ type, name, actions }: Scope): string =>
   name === "" ? type : `${type}:${name}:${actions.join(",")}`;
 

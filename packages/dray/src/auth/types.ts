@@ -18,6 +18,7 @@ export interface KeychainTarget {
   readonly repository?: string;
 }
 
+/** How a keychain is asked. */
 export interface KeychainOptions {
   readonly signal?: AbortSignal;
   /** What was handed out before has been refused; do not answer from a cache. */
@@ -26,5 +27,12 @@ export interface KeychainOptions {
   readonly onTried?: (source: string, said: string) => void;
 }
 
-/** Finds the credential for a registry, or for one repository on it. `undefined`: none here, ask the next; anonymous in the end. */
+/**
+ * Finds the credential for a registry, or for one repository on it. `undefined`: none here, ask the next; anonymous in the end. An
+ * implementation is asked before each request that needs it and keeps what is dear to find, unless `fresh`; it ends soon after its
+ * signal does. What cannot be read or understood is thrown (`CONFIG_INVALID`), never passed over: a request would go out with fewer
+ * rights than somebody meant. It may not put a secret into a message, a `source` or what `onTried` hears.
+ * @throws DrayError `CONFIG_INVALID`, `ABORTED`
+ * @example const keychain: Keychain = async ({ registry }) => registry === "ghcr.io" ? { username: "me", password: await secret(), source: "vault" } : undefined;
+ */
 export type Keychain = (target: KeychainTarget, options?: KeychainOptions) => Promise<Credential | undefined>;

@@ -13,6 +13,7 @@ import type { Cancel, ContentKind, OfKind, ReadableStore, WriteOptions } from ".
 export interface ChecksDigests {
   readonly checksDigests: true;
 }
+/** Whether the store refuses bytes that do not have their digest. */
 export const checksDigests = (store: object): store is ChecksDigests =>
   (store as Partial<ChecksDigests>).checksDigests === true;
 
@@ -24,6 +25,7 @@ export const checksDigests = (store: object): store is ChecksDigests =>
 export interface TransfersChunks {
   readonly transfersChunks: ReadableStore["read"] | undefined;
 }
+/** Whether chunks of this store may be taken over. */
 export const transfersChunks = (store: ReadableStore): boolean =>
   (store as Partial<TransfersChunks>).transfersChunks === store.read;
 
@@ -34,6 +36,7 @@ export const transfersChunks = (store: ReadableStore): boolean =>
 export interface KeepsReferenced {
   readonly keepsReferenced: true;
 }
+/** Whether what a manifest names is there as long as the manifest is. */
 export const keepsReferenced = (store: object): store is KeepsReferenced =>
   (store as Partial<KeepsReferenced>).keepsReferenced === true;
 
@@ -41,6 +44,7 @@ export const keepsReferenced = (store: object): store is KeepsReferenced =>
 export interface StartsEmpty {
   readonly startsEmpty: true;
 }
+/** Whether the store begins empty when it is written to. */
 export const startsEmpty = (store: object): store is StartsEmpty =>
   (store as Partial<StartsEmpty>).startsEmpty === true;
 
@@ -51,6 +55,7 @@ export const startsEmpty = (store: object): store is StartsEmpty =>
 export interface ComposesManifests {
   readonly composesManifests: true;
 }
+/** Whether the store makes its manifests when it is asked. */
 export const composesManifests = (store: object): store is ComposesManifests =>
   (store as Partial<ComposesManifests>).composesManifests === true;
 
@@ -58,6 +63,7 @@ export const composesManifests = (store: object): store is ComposesManifests =>
 export interface NamesReferences {
   readonly namesReferences: true;
 }
+/** Whether names are whole references. */
 export const namesReferences = (store: object): store is NamesReferences =>
   (store as Partial<NamesReferences>).namesReferences === true;
 
@@ -65,6 +71,7 @@ export const namesReferences = (store: object): store is NamesReferences =>
 export interface LiesOver {
   readonly base: ReadableStore;
 }
+/** Whether the store shows another one, with something laid over it. */
 export const liesOver = (store: object): store is LiesOver => typeof (store as Partial<LiesOver>).base === "object";
 
 /** The store that lies lowest: where the content is that nobody changed. */
@@ -78,6 +85,7 @@ export interface MountsFrom {
    */
   mountFrom(descriptor: Descriptor, source: object, options?: Cancel & OfKind): Promise<boolean>;
 }
+/** Whether blobs may be taken over from another store, without moving bytes. */
 export const mountsFrom = (store: object): store is MountsFrom =>
   typeof (store as Partial<MountsFrom>).mountFrom === "function";
 
@@ -86,6 +94,7 @@ export interface HasReferrers {
   /** Manifests whose `subject` this is, each once; none where the subject is not there. `artifactType`: only those of that type. */
   referrers(subject: Descriptor, options?: Cancel & { artifactType?: string }): AsyncIterable<Descriptor>;
 }
+/** Whether the store knows what says something about its content. */
 export const hasReferrers = (store: object): store is HasReferrers =>
   typeof (store as Partial<HasReferrers>).referrers === "function";
 
@@ -94,6 +103,7 @@ export interface HasTags {
   /** @throws DrayError `NOT_FOUND` where there is nothing that could have names */
   tags(options?: Cancel): AsyncIterable<string>;
 }
+/** Whether the store can list its names. */
 export const hasTags = (store: object): store is HasTags => typeof (store as Partial<HasTags>).tags === "function";
 
 /** Content and names can be removed. */
@@ -104,6 +114,7 @@ export interface Removes {
    */
   remove(name: string, options?: Cancel): Promise<void>;
 }
+/** Whether content and names can be removed. */
 export const removes = (store: object): store is Removes => typeof (store as Partial<Removes>).remove === "function";
 
 /** Content can be put there before its digest is known. */
@@ -117,6 +128,7 @@ export interface Ingests {
     options: WriteOptions & { mediaType: string; algorithm?: DigestAlgorithm; key?: string },
   ): Promise<Descriptor>;
 }
+/** Whether content can be put there before its digest is known. */
 export const ingests = (store: object): store is Ingests => typeof (store as Partial<Ingests>).ingest === "function";
 
 /** Writing a manifest and naming it are one step here. */
@@ -124,6 +136,7 @@ export interface WritesNamed {
   /** As `write` and then `tag`, in one request. */
   writeNamed(descriptor: Descriptor, content: Content, name: string, options?: WriteOptions): Promise<void>;
 }
+/** Whether writing a manifest and naming it are one step. */
 export const writesNamed = (store: object): store is WritesNamed =>
   typeof (store as Partial<WritesNamed>).writeNamed === "function";
 
@@ -131,6 +144,7 @@ export const writesNamed = (store: object): store is WritesNamed =>
 export interface LooksUp {
   lookUp(name: string, options?: Cancel): Promise<Descriptor | undefined>;
 }
+/** Whether a name can be looked up that may stand for nothing. */
 export const looksUp = (store: object): store is LooksUp => typeof (store as Partial<LooksUp>).lookUp === "function";
 
 /** The store can say how large content is, and what type it has, by its digest alone. */
@@ -138,6 +152,7 @@ export interface Describes {
   /** @throws DrayError `NOT_FOUND` */
   describe(digest: Digest, options?: Cancel): Promise<Descriptor>;
 }
+/** Whether the store can describe content by its digest alone. */
 export const describes = (store: object): store is Describes =>
   typeof (store as Partial<Describes>).describe === "function";
 
@@ -155,4 +170,5 @@ export interface Plans {
    */
   plan(root: Descriptor, content: readonly PlannedContent[], options?: Cancel): Promise<void>;
 }
+/** Whether the store is told of the whole before its parts come. */
 export const plans = (store: object): store is Plans => typeof (store as Partial<Plans>).plan === "function";

@@ -28,4 +28,5 @@ export type ProgressEvent =
   /** Something the user should know, said once. */
   | { readonly type: "warning"; readonly message: string };
 
+/** Hears of what happens. It is called in between and must neither throw nor wait. */
 export type OnEvent = (event: ProgressEvent) => void;

@@ -2,6 +2,7 @@ import { type Descriptor, isManifestLike } from "../oci/index.ts";
 import type { Content } from "./bytes.ts";
 import type { OnEvent } from "./events.ts";
 
+/** A signal that ends a call: it rejects with `ABORTED` then, soon, and lets go of what it holds. */
 export interface Cancel {
   readonly signal?: AbortSignal;
 }
@@ -9,6 +10,7 @@ export interface Cancel {
 /** What content is: a manifest, an index among them, which names other content, or a blob, which is bytes. */
 export type ContentKind = "blob" | "manifest";
 
+/** What kind of content a descriptor stands for. */
 export interface OfKind {
   /**
    * Kind follows position as well as media type: a child of an index may be a blob (BuildKit caches), a layer may carry a
@@ -22,6 +24,7 @@ export interface OfKind {
 export const isManifest = ({ mediaType }: Pick<Descriptor, "mediaType">, { kind }: OfKind = {}): boolean =>
   kind === undefined ? isManifestLike(mediaType) : kind === "manifest";
 
+/** How content is read. */
 export interface ReadOptions extends Cancel, OfKind {
   /** First byte to read. With an offset the bytes cannot be verified here; the caller has the ones before. */
   readonly offset?: number;
@@ -49,6 +52,7 @@ export interface ReadableStore {
   read(descriptor: Descriptor, options?: ReadOptions): AsyncIterable<Uint8Array>;
 }
 
+/** How content is written. */
 export interface WriteOptions extends Cancel, OfKind {
   /** Hears of bytes that were there already when an unfinished write goes on, of retries and throttling. */
   readonly onEvent?: OnEvent;
@@ -73,6 +77,7 @@ export interface WritableStore {
   close(options?: { abort?: boolean }): Promise<void>;
 }
 
+/** What can be read from and written to. */
 export type Store = ReadableStore & WritableStore;
 
 /** A store, and a name in it. `name` is `""` where the location names only the store. */

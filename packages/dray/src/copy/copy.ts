@@ -15,11 +15,13 @@ import { type Descriptor } from "../oci/index.ts";
 import type { CopyCounts, CopyOptions } from "./options.ts";
 import { Transfer } from "./transfer.ts";
 
+/** What a copy came to: the root that the target has now, and how much was moved. */
 export interface CopyResult extends CopyCounts {
   /** What the target's name stands for now. */
   readonly root: Descriptor;
 }
 
+/** One root, and where it goes. */
 export interface CopyPair {
   readonly source: Located<ReadableStore>;
   readonly target: Located<WritableStore>;

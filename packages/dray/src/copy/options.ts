@@ -1,6 +1,7 @@
 import type { OnEvent } from "../content/index.ts";
 import type { Descriptor, WantedPlatform } from "../oci/index.ts";
 
+/** What is copied, and how. */
 export interface CopyOptions {
   /** Only these, as `os/architecture[/variant]`: one copies the child itself, several make a trimmed index. */
   platforms?: readonly (string | WantedPlatform)[];
@@ -27,6 +28,7 @@ export interface CopyOptions {
   onEvent?: OnEvent;
 }
 
+/** How much was moved, and how much was there. */
 export interface CopyCounts {
   /** Blobs and manifests whose bytes were moved. */
   readonly copied: number;

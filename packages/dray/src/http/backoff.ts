@@ -1,3 +1,4 @@
+/** How delays grow. Milliseconds. */
 export interface BackoffOptions {
   /** Delay before the second attempt, in milliseconds. Default 500. */
   readonly first?: number;

@@ -6,6 +6,7 @@ import { isRepeatable } from "./retry.ts";
 import { retryAfter } from "./retry-after.ts";
 import { type HttpRequest, isContent, type Middleware } from "./types.ts";
 
+/** How much may be asked of one registry at a time, and how long a request waits for that. */
 export interface BudgetOptions {
   /** Requests to one registry that may wait for their answer at the same time. Default 32. */
   readonly concurrency?: number;

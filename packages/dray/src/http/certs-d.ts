@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { DrayError } from "../errors.ts";
 import type { Environment } from "./proxy.ts";
 
+/** Where folders of certificates lie. */
 export interface CertsDOptions {
   /** Where to look, the first that knows the host wins. Default: where podman and docker look. */
   readonly dirs?: readonly string[];

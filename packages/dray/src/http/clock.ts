@@ -13,6 +13,7 @@ export interface Clock {
 /** Timers hold 31 bits; a longer sleep is slept in parts. */
 const longestTimer = 2 ** 31 - 1;
 
+/** The machine's own clock. */
 export const systemClock: Clock = {
   now: Date.now,
   random: Math.random,

@@ -8,6 +8,7 @@ import { type Authorities, systemAuthorities, type TlsSettings } from "./tls-set
 import { isUntrusted } from "./transport-error.ts";
 import { type Handler, type HttpRequest, type HttpResponse, isContent } from "./types.ts";
 
+/** How a connection is made: certificates, proxy, time limits, addresses. */
 export interface ConnectionOptions extends TlsSettings {
   /**
    * Host (and port) of the registry this connection serves. Other hosts it leads to are not shown the client certificate, and may not have

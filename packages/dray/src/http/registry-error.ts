@@ -9,6 +9,7 @@ interface RegistryFault {
   readonly detail: string;
 }
 
+/** What a refused request was about. */
 export interface ResponseErrorOptions {
   /** What users call the registry, where that is not the host that answered: `docker.io`. */
   readonly registry?: string;

@@ -3,6 +3,7 @@ import { type DrayError, throwIfAborted } from "../errors.ts";
 import { type Backoff, backoff } from "./backoff.ts";
 import { type Clock, systemClock } from "./clock.ts";
 
+/** How often, and for how long, is tried again. */
 export interface RetryOptions {
   /** Requests that one piece of content may cost while nothing of it gets through. Default 5; 1 never repeats. */
   readonly attempts?: number;

@@ -6,13 +6,19 @@ export type HeaderPairs = readonly (readonly [name: string, value: string])[];
 
 /**
  * One type carries HTTP both ways: a client's connection and a registry server are both a `Handler`, so that a test, a
- * cache or an embedded registry plugs in where a connection would be.
+ * cache or an embedded registry plugs in where a connection would be. Whatever status a server gives is an answer and never thrown; where
+ * there is none, an implementation throws, `retryable` where trying again may help. It ends, its body too, when the signal does. It may
+ * be called many times at once, reads the body of a request before it answers or leaves it, and never follows a redirect or adds
+ * credentials unless that is its very purpose.
+ * @throws DrayError `NETWORK`, `TIMEOUT`, `TLS`, `ABORTED` where there is no answer
+ * @example const handler: Handler = async ({ target }) => ({ status: 404, headers: [], url: target, body: bytesBody(new Uint8Array()) });
  */
 export type Handler = (request: HttpRequest) => Promise<HttpResponse>;
 
 /** Wraps a handler. Outermost first: warnings, retry, redirect, auth, budget, trace, connection; `pipeline` says why. */
 export type Middleware = (next: Handler) => Handler;
 
+/** A request, on its way out of a client or into a server. */
 export interface HttpRequest {
   readonly method: string;
   /** `https://host:port`, no path. */
@@ -31,6 +37,7 @@ export interface HttpRequest {
   readonly context?: RequestContext;
 }
 
+/** What middlewares know of a request besides its bytes. */
 export interface RequestContext {
   /** Scopes this request needs, such as `repository:library/alpine:pull`. The auth middleware asks for a token with all of them. */
   readonly scopes?: readonly string[];
@@ -50,6 +57,7 @@ export interface RequestContext {
   readonly reference?: string;
 }
 
+/** An answer. Whoever gets it reads its body to the end or discards it. */
 export interface HttpResponse {
   readonly status: number;
   readonly headers: HeaderPairs;

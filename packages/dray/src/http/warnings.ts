@@ -1,6 +1,7 @@
 import type { OnEvent } from "../content/index.ts";
 import { headerValues, type Middleware } from "./types.ts";
 
+/** Who hears of the warnings. */
 export interface WarningsOptions {
   /** Hears of warnings on requests that have no `onEvent` of their own. */
   readonly onEvent?: OnEvent;

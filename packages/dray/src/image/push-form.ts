@@ -27,6 +27,7 @@ export const pushForm = (
   return edit(view, { image: async (image) => ({ layers: await layersOf(image) }) }, options);
 };
 
+/** How layers are compressed. */
 export interface CompressOptions {
   /** zlib's level. Default 2: the fastest whose size is near that of other tools, on both runtimes. */
   readonly level?: number;

@@ -24,6 +24,7 @@ import {
 } from "../oci/index.ts";
 import { type Image, type Layer, platformOf, viewOfLoaded } from "./views.ts";
 
+/** How thoroughly is looked, and how much at once. */
 export interface ValidateOptions {
   /** Only whether everything is there; layers are not read. Needs a store that can tell. */
   fast?: boolean;
@@ -39,6 +40,7 @@ export interface Finding {
   readonly message: string;
 }
 
+/** What `validate` found. */
 export interface ValidateResult {
   readonly findings: readonly Finding[];
   /** Manifests and blobs looked at. */

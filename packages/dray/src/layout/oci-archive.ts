@@ -12,6 +12,7 @@ import { archiveFiles } from "./archive-files.ts";
 import { LayoutReader } from "./reader.ts";
 import { WrittenLayout } from "./written-layout.ts";
 
+/** An OCI layout in a tar as a store. Written to, it begins empty. */
 export type OciArchiveStore = ArchiveStore & HasReferrers;
 
 /**

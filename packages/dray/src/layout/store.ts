@@ -26,8 +26,10 @@ import { factsIfSound, isWhole } from "./presence.ts";
 import { LayoutReader } from "./reader.ts";
 import { WriteLock } from "./write-lock.ts";
 
+/** An OCI layout in a directory as a store. */
 export type LayoutStore = Store & ChecksDigests & HasReferrers & HasTags & Removes & Describes;
 
+/** What a layout stands on. */
 export interface LayoutOptions {
   /** The file system, for tests that let it fail. Default: the real one. */
   fs?: FileSystem;

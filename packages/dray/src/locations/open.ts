@@ -4,6 +4,7 @@ import type { ParseReferenceOptions } from "../oci/index.ts";
 import type { Registry } from "../registry/index.ts";
 import { type LocationKind, locationKinds, type ParsedLocation, registryKind } from "./table.ts";
 
+/** How names are completed, and how registries are connected to. */
 export interface OpenOptions extends ParseReferenceOptions {
   /** Connections to registries. Default: `connect` with its defaults, one per registry for the life of the process. */
   connect?: (registry: string) => Registry;

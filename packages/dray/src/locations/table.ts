@@ -3,18 +3,20 @@ import { DrayError } from "../errors.ts";
 import { type ParseReferenceOptions, parseReference, type Reference } from "../oci/index.ts";
 import { connect, type Registry } from "../registry/index.ts";
 
+/** A repository on a registry, and a name in it. */
 export interface RegistryLocation {
   readonly kind: "registry";
   readonly reference: Reference;
 }
 
-/** `name` is `""` where the location names only the path. */
+/** A directory or file, and a name in it: `""` where the location names only the path. */
 export interface PathLocation {
   readonly kind: "oci" | "oci-archive" | "docker-archive";
   readonly path: string;
   readonly name: string;
 }
 
+/** A new store in memory, and the name that something gets there. */
 export interface MemoryLocation {
   readonly kind: "memory";
   readonly name: string;

@@ -3,6 +3,7 @@ import { type Digest, isDigest } from "./digest.ts";
 import { isObject, isOptional, isText, isTextMap, isTexts, type Parsed, shown, withoutNulls } from "./json.ts";
 import type { Platform } from "./platform.ts";
 
+/** Text by key, as descriptors and manifests carry it. */
 export type Annotations = Readonly<Record<string, string>>;
 
 /**

@@ -42,7 +42,9 @@ const split = (text: string): { algorithm: string; hex: string } => {
   return { algorithm: text.slice(0, colon), hex: text.slice(colon + 1) };
 };
 
+/** The part before the colon: `sha256`. */
 export const algorithmOf = (digest: Digest): DigestAlgorithm => split(digest).algorithm as DigestAlgorithm;
+/** The part behind the colon. */
 export const hexOf = (digest: Digest): string => split(digest).hex;
 
 /**
@@ -59,6 +61,7 @@ export interface Digester {
   digest(): Digest;
 }
 
+/** Begins to hash bytes that come one after the other. */
 export const digester = (algorithm: DigestAlgorithm = "sha256"): Digester => {
   const hash: Hash = createHash(algorithm);
   return {

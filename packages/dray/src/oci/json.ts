@@ -46,6 +46,7 @@ const checkShape = (bytes: Uint8Array, what: string): void => {
 /** The bytes of a new document. Keys keep their order; no white space. */
 export const encodeJson = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(value));
 
+/** Whether a JSON value is an object: neither a list nor `null`. */
 export const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 

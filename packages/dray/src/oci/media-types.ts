@@ -22,7 +22,9 @@ const manifests = new Set<string>([mediaTypes.ociManifest, mediaTypes.dockerMani
 const indexes = new Set<string>([mediaTypes.ociIndex, mediaTypes.dockerList]);
 const schema1 = new Set<string>([mediaTypes.dockerSchema1, mediaTypes.dockerSchema1Signed, "application/json"]);
 
+/** Whether it is the manifest of an image or artifact. */
 export const isManifestType = (type: string): boolean => manifests.has(type);
+/** Whether it is an OCI index or a Docker manifest list. */
 export const isIndexType = (type: string): boolean => indexes.has(type);
 /** Docker's schema 1, also under `application/json`, which old registries give it. Copied as bytes, never understood. */
 export const isSchema1Type = (type: string): boolean => schema1.has(type);
@@ -32,6 +34,7 @@ export const isManifestLike = (type: string): boolean =>
   isIndexType(type) ||
   type === mediaTypes.dockerSchema1 ||
   type === mediaTypes.dockerSchema1Signed;
+/** Whether it is the configuration of an image that runs. */
 export const isConfigType = (type: string): boolean =>
   type === mediaTypes.ociConfig || type === mediaTypes.dockerConfig;
 
@@ -47,6 +50,7 @@ const foreignLayers = [
 export const isLayerType = (type: string): boolean =>
   isForeignLayerType(type) || type.startsWith(mediaTypes.ociLayer) || type.startsWith(mediaTypes.dockerLayer);
 
+/** How a layer is compressed, as its media type says. */
 export type Compression = "none" | "gzip" | "zstd";
 
 /** How a layer of this type is compressed; `undefined` where that is not all, as with `+gzip+encrypted`, or no layer. */

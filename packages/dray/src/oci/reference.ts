@@ -14,6 +14,7 @@ export interface Reference {
   readonly digest?: Digest;
 }
 
+/** How a short reference is completed. */
 export interface ParseReferenceOptions {
   /** Registry of a name that does not start with one. Default `docker.io`. */
   defaultRegistry?: string;

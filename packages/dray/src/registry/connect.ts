@@ -34,6 +34,7 @@ import { endpoint, originsOf } from "./endpoint.ts";
 import { createRegistry, type Registry } from "./registry.ts";
 import { savedSessions, stateDirectory } from "./saved-sessions.ts";
 
+/** Who asks, how the registry is reached, and how patient we are. Everything may be left out. */
 export interface ConnectOptions {
   /** Finds credentials. Default: the environment, then the files of docker and podman. */
   readonly credentials?: Keychain;

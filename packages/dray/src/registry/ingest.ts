@@ -9,6 +9,7 @@ import { sendResumably } from "./resumable-upload.ts";
 import { savedSession } from "./upload.ts";
 import { openSession, type UploadOptions } from "./upload-session.ts";
 
+/** What content is that has no digest yet. */
 export interface IngestOptions extends WriteOptions {
   readonly mediaType: string;
   /** Default `sha256`. */

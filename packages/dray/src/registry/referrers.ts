@@ -13,6 +13,7 @@ import { getManifest } from "./manifests.ts";
 import { pagesOf } from "./pages.ts";
 import { readFallback } from "./referrers-tag.ts";
 
+/** Which referrers are listed. */
 export interface ReferrersOptions extends Cancel {
   /** Only those of this type. */
   readonly artifactType?: string;

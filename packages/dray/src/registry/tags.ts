@@ -5,6 +5,7 @@ import { type Api, type Call, callIn, pathIn, type Repo } from "./api.ts";
 import { each } from "./each.ts";
 import { pagesOf } from "./pages.ts";
 
+/** Which part of the tags is listed. */
 export interface TagsOptions extends Cancel {
   /** Tags in a page, as asked of the registry. Default 1000; 0 leaves it to the registry. */
   readonly pageSize?: number;

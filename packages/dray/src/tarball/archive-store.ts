@@ -23,8 +23,10 @@ import { Members } from "./members.ts";
 import type { OpenSinkOptions } from "./open-sink.ts";
 import { openTar, type TarFile } from "./tar-file.ts";
 
+/** A store in a tar file. Written to, it begins empty. */
 export type ArchiveStore = Store & ChecksDigests & HasTags & Plans & StartsEmpty & TransfersChunks;
 
+/** Where an archive is read from and written to. */
 export interface ArchiveOptions {
   /** The file system, for tests that let it fail. Default: the real one. */
   fs?: FileSystem;

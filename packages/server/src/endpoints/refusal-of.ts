@@ -1,6 +1,6 @@
 import { DrayError, isDrayError, printable } from "dray/errors";
-import { errnoOf } from "dray/files";
 import type { HttpRequest } from "dray/http";
+import { errnoOf } from "dray/internal/files";
 import type { Notice } from "../notice.ts";
 import { RegistryError } from "../registry-error.ts";
 import { isOfClient } from "./body-chunks.ts";

@@ -1,6 +1,6 @@
 import { isDrayError } from "dray/errors";
-import { digesterFor } from "dray/hash";
 import { Yielding } from "dray/internal/async";
+import { digesterFor } from "dray/internal/hash";
 import { algorithmOf, type Digest } from "dray/oci";
 import type { Tree } from "../distribution-tree/index.ts";
 import type { StoredFile } from "../storage/index.ts";

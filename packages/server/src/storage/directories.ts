@@ -1,5 +1,5 @@
 import { dirname } from "node:path";
-import { errnoOf, type FileSystem } from "dray/files";
+import { errnoOf, type FileSystem } from "dray/internal/files";
 import type { Syncs } from "./directory-syncs.ts";
 
 /** Directories remembered as lasting; beyond that they are synced once more. */

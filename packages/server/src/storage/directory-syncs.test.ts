@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { isDrayError } from "dray/errors";
-import { type FileSystem, nodeFiles, type OpenFile } from "dray/files";
+import { type FileSystem, nodeFiles, type OpenFile } from "dray/internal/files";
 import { Syncs } from "./directory-syncs.ts";
 
 /** Directories whose syncs end when the test says so. */

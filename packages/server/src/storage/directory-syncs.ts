@@ -1,5 +1,5 @@
 import { DrayError } from "dray/errors";
-import { errnoOf, type FileSystem, type OpenFile } from "dray/files";
+import { errnoOf, type FileSystem, type OpenFile } from "dray/internal/files";
 
 /**
  * Waits for the disk. Callers that arrive while a directory is being synced share the next round, which begins after it: the one

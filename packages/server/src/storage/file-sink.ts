@@ -1,4 +1,4 @@
-import { errnoOf, type FileSystem, type OpenFile, onDisk } from "dray/files";
+import { errnoOf, type FileSystem, type OpenFile, onDisk } from "dray/internal/files";
 import type { ByteSink } from "./append-file.ts";
 
 /** A file to receive into, made where there is none. `fresh`: there is none. */

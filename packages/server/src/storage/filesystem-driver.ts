@@ -1,6 +1,6 @@
 import { basename, dirname } from "node:path";
 import { DrayError } from "dray/errors";
-import { errnoOf, type FileSystem, nodeFiles, type OpenFile, onDisk } from "dray/files";
+import { errnoOf, type FileSystem, nodeFiles, type OpenFile, onDisk } from "dray/internal/files";
 import type { DigestAlgorithm } from "dray/oci";
 import { allOf } from "./all-of.ts";
 import { receiver } from "./append-file.ts";

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { type FileCall, faultyFiles, temporaryFolder } from "@dray/testkit/files";
 import { isDrayError } from "dray/errors";
-import { nodeFiles } from "dray/files";
+import { nodeFiles } from "dray/internal/files";
 import { digestOf } from "dray/oci";
 import type { Driver } from "./driver.ts";
 import { filesystemDriver } from "./filesystem-driver.ts";

@@ -1,4 +1,4 @@
-import { errnoOf, type FileSystem } from "dray/files";
+import { errnoOf, type FileSystem } from "dray/internal/files";
 
 /** Times that something is put into a directory just when it is removed. */
 const tries = 4;

@@ -6,7 +6,7 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import { before, test } from "node:test";
 import { temporaryFolder } from "@dray/testkit/files";
-import { nodeFiles } from "dray/files";
+import { nodeFiles } from "dray/internal/files";
 import { filesystemDriver } from "./filesystem-driver.ts";
 import { lockVolume } from "./volume-lock.ts";
 

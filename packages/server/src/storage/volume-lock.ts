@@ -2,7 +2,7 @@ import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { DatabaseSync } from "node:sqlite";
 import { DrayError } from "dray/errors";
-import { errnoOf, type FileSystem, type Lock, lock } from "dray/files";
+import { errnoOf, type FileSystem, type Lock, lock } from "dray/internal/files";
 
 /** Makes a volume one process's own. `path` is where the lock may lie, `what` names the volume for messages. */
 export type LockVolume = (fs: FileSystem, path: string, what: string) => Promise<Lock>;

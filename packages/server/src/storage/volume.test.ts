@@ -7,7 +7,7 @@ import { before, beforeEach, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { type FileCall, faultyFiles, temporaryFolder } from "@dray/testkit/files";
 import { isDrayError } from "dray/errors";
-import { nodeFiles } from "dray/files";
+import { nodeFiles } from "dray/internal/files";
 import { filesystemDriver } from "./filesystem-driver.ts";
 
 const text = (value: string): Uint8Array => new TextEncoder().encode(value);

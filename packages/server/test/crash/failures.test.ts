@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { after, describe, it } from "node:test";
 import { type FileCall, faultyFiles, temporaryFolder } from "@dray/testkit/files";
 import { isDrayError } from "dray/errors";
-import { type FileSystem, nodeFiles } from "dray/files";
+import { type FileSystem, nodeFiles } from "dray/internal/files";
 import { createRegistry, type Registry } from "../../src/registry.ts";
 import { filesystemDriver } from "../../src/storage/index.ts";
 import { Refused } from "./client.ts";

@@ -1,6 +1,6 @@
 import { lstat, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { type FileSystem, nodeFiles, type OpenFile } from "dray/files";
+import { type FileSystem, nodeFiles, type OpenFile } from "dray/internal/files";
 import { type Cut, type DiskEvent, type Leavings, powerCut } from "./power-cut.ts";
 
 /** A file system that remembers all that happened below a folder, for tests of what a power cut may leave of it. */

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { DrayError } from "dray/errors";
-import { diskError } from "dray/files";
+import { diskError } from "dray/internal/files";
 import { type ConfigContext, newContext } from "./context.ts";
 import { type GivenFlags, overlayFlags } from "./flags.ts";
 import type { KeyTable } from "./key-table.ts";

@@ -1,6 +1,6 @@
 import { connect } from "node:net";
 import { DrayError } from "dray/errors";
-import { errnoOf } from "dray/files";
+import { errnoOf } from "dray/internal/files";
 import { reach } from "./socket-path.ts";
 
 /**

@@ -2,7 +2,7 @@ import { chmod, mkdir, mkdtemp, readdir, rename, rm, unlink } from "node:fs/prom
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { dirname, join } from "node:path";
 import { DrayError, isDrayError } from "dray/errors";
-import { diskError } from "dray/files";
+import { diskError } from "dray/internal/files";
 import { type ControlActions, type ControlFormat, type ControlLine, type Controls, readOptions } from "./format.ts";
 import { answers } from "./knock.ts";
 import { reach } from "./socket-path.ts";

@@ -1,6 +1,6 @@
 import { DrayError } from "dray/errors";
-import { errnoOf } from "dray/files";
 import type { Handler } from "dray/http";
+import { errnoOf } from "dray/internal/files";
 import { listen } from "./listen.ts";
 import type { Listener, ListenOptions } from "./options.ts";
 

@@ -3,7 +3,7 @@ import { rename, unlink, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { temporaryFolder } from "@dray/testkit/files";
-import { type FileSystem, nodeFiles } from "dray/files";
+import { type FileSystem, nodeFiles } from "dray/internal/files";
 import type { Notice } from "../observe/index.ts";
 import { WatchedFile } from "./watched-file.ts";
 

@@ -1,5 +1,5 @@
 import { isDrayError, printable } from "dray/errors";
-import { type FileFacts, type FileSystem, nodeFiles, onDisk } from "dray/files";
+import { type FileFacts, type FileSystem, nodeFiles, onDisk } from "dray/internal/files";
 import type { Notice } from "../observe/index.ts";
 
 export interface WatchedOptions {

@@ -1,7 +1,7 @@
 import { close, mkdir, open, write } from "node:fs";
 import { dirname } from "node:path";
 import { promisify } from "node:util";
-import { diskError, errnoOf } from "dray/files";
+import { diskError, errnoOf } from "dray/internal/files";
 
 /** Where lines go, each whole and in order. */
 export interface Lines {

@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { diskError } from "dray/files";
+import { diskError } from "dray/internal/files";
 import type { TlsOptions } from "../http-server/index.ts";
 
 /** Paths of PEM files, and the rest as `TlsOptions` takes it. */

@@ -1,4 +1,4 @@
-import { type FileSystem, nodeFiles, type OpenFile } from "dray/files";
+import { type FileSystem, nodeFiles, type OpenFile } from "dray/internal/files";
 
 /** A call of the file system; `count` is 1 for the first call of all. */
 export interface FileCall {

@@ -1,5 +1,5 @@
 import { WatchedFile, type WatchedOptions } from "@dray/service/identity";
-import { nodeFiles } from "dray/files";
+import { nodeFiles } from "dray/internal/files";
 import type { Notice } from "../../notice.ts";
 import { joinRings, type KeyRing, readBundle, readKeySetFile } from "./key-ring.ts";
 import { type FetchJson, RemoteKeys } from "./remote-keys.ts";

@@ -1,4 +1,4 @@
-import type { Failure } from "dray/hash";
+import type { Failure } from "dray/internal/hash";
 import type { Digest, DigestAlgorithm } from "dray/oci";
 
 /** What a thread is told: a step of a file, or that a block is no more, which it does not answer. */

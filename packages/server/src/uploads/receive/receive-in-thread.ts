@@ -1,6 +1,6 @@
 import { stat } from "node:fs/promises";
-import { errnoOf, nodeFiles, onDisk } from "dray/files";
 import { Mutex } from "dray/internal/async";
+import { errnoOf, nodeFiles, onDisk } from "dray/internal/files";
 import type { Digest, DigestAlgorithm } from "dray/oci";
 import { receiver } from "../../storage/append-file.ts";
 import type { AppendFile, ReceiveOptions } from "../../storage/driver.ts";

@@ -1,7 +1,7 @@
 /** The other thread: hashes and writes the files of many uploads, each in the order in which its blocks came. */
 import fs from "node:fs";
 import { parentPort } from "node:worker_threads";
-import { failureOf } from "dray/hash";
+import { failureOf } from "dray/internal/hash";
 import { HashedFile } from "./hashed-file.ts";
 import type { FileStep, FromReceiver, ToReceiver } from "./messages.ts";
 

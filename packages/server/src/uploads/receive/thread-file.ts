@@ -1,6 +1,6 @@
 import { DrayError } from "dray/errors";
-import { diskError } from "dray/files";
-import type { Failure } from "dray/hash";
+import { diskError } from "dray/internal/files";
+import type { Failure } from "dray/internal/hash";
 import type { Digest, DigestAlgorithm } from "dray/oci";
 import type { Block } from "./blocks.ts";
 import type { HashedFileOptions } from "./hashed-file.ts";

@@ -1,5 +1,5 @@
 import { DrayError } from "dray/errors";
-import { errnoOf } from "dray/files";
+import { errnoOf } from "dray/internal/files";
 import type { Authenticated } from "../authenticated.ts";
 import { challengeOf, isHeaderText } from "../challenge.ts";
 import { WatchedFile, type WatchedOptions } from "../watched-file.ts";
