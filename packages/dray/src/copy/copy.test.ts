@@ -254,6 +254,22 @@ describe("platforms", () => {
     return { source, index, children };
   };
 
+  test("a manifest that was read to choose is not read again to be moved", async () => {
+    const { source, index } = await fixture();
+    const reads: string[] = [];
+    const counting: MemoryStore = {
+      ...bound(source),
+      read: (descriptor, options) => (reads.push(descriptor.digest), source.read(descriptor, options)),
+    };
+    const all = ["linux/amd64", "linux/arm64", "linux/s390x"];
+    for (const platforms of [all, all.slice(0, 1), all.slice(1)]) {
+      reads.length = 0;
+      const { root } = await copy(at(counting, "v1"), at(memoryStore(), "v1"), { platforms });
+      assert.equal(root.digest === index.digest, platforms === all);
+      assert.equal(new Set(reads).size, reads.length);
+    }
+  });
+
   test("one platform copies the child itself", async () => {
     const { source, children } = await fixture();
     const target = memoryStore();
