@@ -1,4 +1,4 @@
-import { type Descriptor, isManifestLike } from "../oci/index.ts";
+import { type Descriptor, isManifestLike, type ParsedManifest } from "../oci/index.ts";
 import type { Content } from "./bytes.ts";
 import type { OnEvent } from "./events.ts";
 
@@ -56,6 +56,8 @@ export interface ReadableStore {
 export interface WriteOptions extends Cancel, OfKind {
   /** Hears of bytes that were there already when an unfinished write goes on, of retries and throttling. */
   readonly onEvent?: OnEvent;
+  /** What a manifest's bytes say, where the caller has parsed them: a store that wants to know need not do it again. */
+  readonly parsed?: ParsedManifest;
 }
 
 /** Something that content can be put into. Nothing is visible under its digest before it is whole and checked. */

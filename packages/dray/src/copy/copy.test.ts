@@ -130,6 +130,23 @@ describe("copy", () => {
     assert.equal(copied, 3);
   });
 
+  test("tells the target what each piece is, and of manifests what they say", async () => {
+    const source = memoryStore();
+    const image = await putImage(source, ["one"]);
+    await source.tag(await putIndex(source, [{ ...image, platform: linux("amd64") }]), "v1");
+    const inner = memoryStore();
+    const told: (string | undefined)[] = [];
+    const target: MemoryStore = {
+      ...bound(inner),
+      write: async (descriptor, content, options) => {
+        told.push(`${options?.kind} ${options?.parsed?.kind}`);
+        await inner.write(descriptor, content, options);
+      },
+    };
+    await copy(at(source, "v1"), at(target, "v1"));
+    assert.deepEqual(told, ["blob undefined", "blob undefined", "manifest manifest", "manifest index"]);
+  });
+
   test("skips what is there, and does nothing when the name stands for the content already", async () => {
     const source = memoryStore();
     const image = await putImage(source, ["one", "two"]);

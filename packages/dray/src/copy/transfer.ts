@@ -180,8 +180,8 @@ export class Transfer {
         if (this.#options.referrers === true) await this.#children(way, descriptor, depth, true);
         return;
       }
-      const { bytes } = await this.#children(way, descriptor, depth, false);
-      named = await this.#writeManifest(way.target, descriptor, bytes, name);
+      const loaded = await this.#children(way, descriptor, depth, false);
+      named = await this.#writeManifest(way.target, descriptor, loaded, name);
     });
     return named;
   }
@@ -223,13 +223,13 @@ export class Transfer {
   async #writeManifest(
     target: WritableStore,
     descriptor: Descriptor,
-    bytes: Uint8Array,
+    { bytes, parsed }: LoadedManifest,
     name?: string,
   ): Promise<boolean> {
     const oneStep = name !== undefined && name !== "" && writesNamed(target);
     if (this.#options.dryRun !== true) {
       const onEvent = (event: ProgressEvent): void => this.emit(event);
-      const options = { kind: "manifest" as const, signal: this.signal, onEvent };
+      const options = { kind: "manifest" as const, parsed, signal: this.signal, onEvent };
       await this.#small(() =>
         oneStep
           ? target.writeNamed(descriptor, bytesContent(bytes), name, options)

@@ -43,6 +43,11 @@ export class LayoutGraph {
     return facts;
   }
 
+  /** Remembers a manifest that was written. */
+  learn(digest: Digest, parsed: ParsedManifest): void {
+    this.#known.set(digest, factsOf(parsed));
+  }
+
   /** Forgets a manifest that was removed. */
   forget(digest: Digest): void {
     this.#known.delete(digest);

@@ -157,6 +157,7 @@ class Layout implements LayoutStore {
       );
     }
     if (!isManifest(descriptor, options)) return;
+    if (options.parsed !== undefined) this.#reader.graph.learn(digest, options.parsed);
     const facts = await factsIfSound(this.#reader, descriptor, {});
     if (typeof facts === "object" && facts.subject !== undefined) this.#unlisted.set(digest, descriptor);
   }

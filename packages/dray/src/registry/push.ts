@@ -18,7 +18,7 @@ export const pushManifest = async (
 ): Promise<void> => {
   const { subject } = await putManifest(repo, manifest, name, options);
   if (subject !== undefined) return;
-  const parsed = understood(manifest);
+  const parsed = options.parsed ?? understood(manifest);
   const unnoted = parsed && subjectOf(parsed);
   if (unnoted) await addToFallback(repo, unnoted.digest, manifest.descriptor, parsed, options);
 };
