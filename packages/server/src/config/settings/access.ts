@@ -1,4 +1,4 @@
-import { type ConfigContext, partOf } from "@dray/service/config";
+import { type ConfigContext, given, partOf } from "@dray/service/config";
 import type { AccessSettings } from "./types.ts";
 
 export const accessOf = (context: ConfigContext): AccessSettings | undefined => {
@@ -26,7 +26,7 @@ export const accessOf = (context: ConfigContext): AccessSettings | undefined => 
   const anybody = {
     anonymousPull: values.list("dray.access.anonymouspull"),
     anonymousPing: values.truth("dray.access.anonymousping"),
-  };
+  } satisfies Partial<HtpasswdSettings & TokenOptions>;
   if (name === "htpasswd") {
     const lockout = {
       attempts: values.number("dray.access.lockout.attempts"),
@@ -62,11 +62,13 @@ const tokenOf = (
     realm: needed("realm", "name the URL where clients get their tokens"),
     service: needed("service", "name this registry as the token service does"),
     issuer: needed("issuer", "name the token service as its tokens do"),
-    ...(rootcertbundle === undefined ? {} : { rootcertbundle }),
-    ...(jwks === undefined ? {} : { jwks }),
-    ...(jwksUrl === undefined ? {} : { jwksUrl }),
-    ...(signingalgorithms.length === 0 ? {} : { signingalgorithms }),
     autoredirect: values.truth("auth.token.autoredirect"),
-    ...(autoredirectpath === undefined ? {} : { autoredirectpath }),
+    ...given<TokenOptions>({
+      rootcertbundle,
+      jwks,
+      jwksUrl,
+      signingalgorithms: signingalgorithms.length === 0 ? undefined : signingalgorithms,
+      autoredirectpath,
+    }),
   };
 };

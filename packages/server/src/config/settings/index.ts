@@ -1,5 +1,5 @@
 /** Settings from what the keys say: defaults that depend on each other, and what contradicts what. */
-import type { ConfigContext } from "@dray/service/config";
+import { type ConfigContext, given } from "@dray/service/config";
 import { accessOf } from "./access.ts";
 import { debugOf, isLoopback, listenOf } from "./listen.ts";
 import { logOf, registryOf } from "./registry.ts";
@@ -38,7 +38,7 @@ export const buildSettings = (context: ConfigContext): Settings | undefined => {
     access,
     listen,
     log,
-    ...(debug === undefined ? {} : { debug }),
+    ...given<Settings>({ debug }),
     effective: values.effective(
       {
         ...computed,

@@ -1,6 +1,6 @@
 import { isIP } from "node:net";
-import type { ConfigContext } from "@dray/service/config";
-import { fitsSocket, type ListenAddress, parseAddress } from "@dray/service/http-server";
+import { type ConfigContext, given } from "@dray/service/config";
+import { fitsSocket, type Limits, type ListenAddress, parseAddress } from "@dray/service/http-server";
 import { suites } from "../cipher-suites.ts";
 import type { DebugSettings, ListenSettings, TlsSettings } from "./types.ts";
 
@@ -17,7 +17,7 @@ export const listenOf = (context: ConfigContext): ListenSettings | undefined => 
   const connections = values.number("dray.limits.connections");
   return {
     address,
-    ...(tls === undefined ? {} : { tls }),
+    ...given<ListenSettings>({ tls }),
     headers: values.maybe<ListenSettings["headers"]>("http.headers") ?? {},
     limits: {
       headers: values.number("dray.limits.headers"),
@@ -25,7 +25,7 @@ export const listenOf = (context: ConfigContext): ListenSettings | undefined => 
       keepAlive: values.number("dray.limits.keepalive"),
       headerBytes: values.number("dray.limits.headersize"),
       target: values.number("dray.limits.target"),
-      ...(connections === 0 ? {} : { connections }),
+      ...given<Limits>({ connections: connections === 0 ? undefined : connections }),
     },
     trustedProxies: values.list("dray.trustedproxies"),
     drain: values.number("http.draintimeout"),
@@ -87,9 +87,11 @@ const tlsOf = ({ values, complain, warn }: ConfigContext): TlsSettings | undefin
     certificate,
     key,
     clientCas,
-    ...(clientCas.length === 0 ? {} : { clientAuth: clientAuth === "request-client-cert" ? "request" : "require" }),
     minVersion,
-    ...(names.length === 0 || minVersion === "TLSv1.3" ? {} : { ciphers: ciphersOf(names) }),
+    ...given<TlsSettings>({
+      clientAuth: clientCas.length === 0 ? undefined : clientAuth === "request-client-cert" ? "request" : "require",
+      ciphers: names.length === 0 || minVersion === "TLSv1.3" ? undefined : ciphersOf(names),
+    }),
   };
 };
 
@@ -102,5 +104,8 @@ export const debugOf = ({ values, complain, warn }: ConfigContext): DebugSetting
   if (address === undefined) return undefined;
   if (addr === values.text("http.addr"))
     return complain("http.debug.addr", "is the address of the registry itself; choose another port");
-  return { address, ...(metrics ? { metrics: values.text("http.debug.prometheus.path") } : {}) };
+  return {
+    address,
+    ...given<DebugSettings>({ metrics: metrics ? values.text("http.debug.prometheus.path") : undefined }),
+  };
 };

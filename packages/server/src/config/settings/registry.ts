@@ -1,5 +1,8 @@
-import type { ConfigContext } from "@dray/service/config";
+import { type ConfigContext, given } from "@dray/service/config";
 import type { LogSettings, Settings } from "./types.ts";
+
+type Locations = NonNullable<Settings["registry"]["locations"]>;
+type Collection = NonNullable<Settings["registry"]["gc"]>;
 
 export const registryOf = ({ values }: ConfigContext): Settings["registry"] => {
   const host = values.maybe<string>("http.host");
@@ -24,8 +27,7 @@ export const registryOf = ({ values }: ConfigContext): Settings["registry"] => {
     },
     locations: {
       relative: values.truth("http.relativeurls"),
-      ...(host === undefined ? {} : { host: host.replace(/\/+$/, "") }),
-      ...(prefix === undefined || prefix === "" ? {} : { prefix }),
+      ...given<Locations>({ host: host?.replace(/\/+$/, ""), prefix: prefix === "" ? undefined : prefix }),
     },
     recheckAfter: values.number("dray.recheck"),
     memory: values.number("dray.memory"),
@@ -36,8 +38,7 @@ export const registryOf = ({ values }: ConfigContext): Settings["registry"] => {
     gc: {
       grace: values.number("dray.gc.grace"),
       lease: values.number("dray.gc.lease"),
-      ...(untagged === undefined ? {} : { untagged }),
-      ...(interval === 0 ? {} : { interval }),
+      ...given<Collection>({ untagged, interval: interval === 0 ? undefined : interval }),
     },
     freeSpace: values.number("dray.freespace"),
   };
@@ -51,14 +52,11 @@ export const logOf = ({ values }: ConfigContext): LogSettings => {
     level: level ?? (values.text("log.level") as LogSettings["level"]),
     format,
     fields: values.maybe<LogSettings["fields"]>("log.fields") ?? {},
-    ...(values.truth("log.accesslog.disabled")
-      ? {}
-      : {
-          access: {
-            format: values.text("dray.log.access.format") as "text" | "json",
-            to: values.text("dray.log.access.to"),
-          },
-        }),
-    ...(audit === undefined ? {} : { audit: { to: audit } }),
+    ...given<LogSettings>({
+      access: values.truth("log.accesslog.disabled")
+        ? undefined
+        : { format: values.text("dray.log.access.format") as "text" | "json", to: values.text("dray.log.access.to") },
+      audit: audit === undefined ? undefined : { to: audit },
+    }),
   };
 };
