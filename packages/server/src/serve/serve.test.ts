@@ -3,12 +3,11 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { control } from "@dray/service/control";
-import { listen, testCertificates } from "@dray/testkit";
+import { testCertificates } from "@dray/testkit";
 import { temporaryFolder } from "@dray/testkit/files";
 import { bytesBody, collect } from "dray/content";
 import { connection, type HttpResponse, header } from "dray/http";
 import { digestOf } from "dray/oci";
-import { fetchJson } from "../access/index.ts";
 import { loadSettings, type Settings } from "../config/index.ts";
 import { controls, socketPath } from "./controls.ts";
 import { maintain } from "./maintain.ts";
@@ -156,20 +155,4 @@ describe("a registry by its settings", () => {
       await serving?.stop(never);
     }
   });
-});
-
-test("keys of a token service are fetched, and nothing else is", async () => {
-  const server = await listen(async (request) => ({
-    status: request.target === "/keys" ? 200 : 404,
-    headers: [["Content-Length", "11"]],
-    url: "",
-    body: bytesBody(text('{"keys":[]}')),
-  }));
-  try {
-    const { signal } = new AbortController();
-    assert.deepEqual(await fetchJson(`${server.origin}/keys`, { signal }), { keys: [] });
-    await assert.rejects(fetchJson(`${server.origin}/other`, { signal }), /answered 404/);
-  } finally {
-    await server.close();
-  }
 });
