@@ -70,17 +70,11 @@ export const registriesFor = async (call: Call<EndOptions>): Promise<Registries>
 };
 
 /** What holds for one end, files read. */
-interface Settings {
-  readonly insecure?: boolean;
-  readonly plainHttp?: boolean;
-  readonly skipTlsVerify?: boolean;
-  readonly ca?: string;
-  readonly cert?: string;
-  readonly key?: string;
-  readonly authfile?: string;
-  readonly username?: string;
-  readonly password?: string;
-}
+type Settings = Pick<ConnectOptions, "insecure" | "plainHttp" | "skipTlsVerify" | "ca" | "cert" | "key"> & {
+  readonly authfile: string | undefined;
+  readonly username: string | undefined;
+  readonly password: string | undefined;
+};
 
 interface ReadyEnd {
   readonly settings: Settings;
@@ -114,16 +108,15 @@ const settingsOf = async (call: Call<EndOptions>, end: "src" | "dest"): Promise<
   const username = of("username");
   if ((username === undefined) !== (password === undefined))
     throw new DrayError("USAGE", "credentials need both --username and a password (--password-stdin)");
-  const [insecure, plainHttp, skipTlsVerify] = [of("insecure"), of("plainHttp"), of("skipTlsVerify")];
-  const authfile = of("authfile");
   return {
-    ...(insecure === undefined ? {} : { insecure }),
-    ...(plainHttp === undefined ? {} : { plainHttp }),
-    ...(skipTlsVerify === undefined ? {} : { skipTlsVerify }),
-    ...(caFile === undefined ? {} : { ca: authorities(caFile, await pem("--ca-file", caFile)) }),
+    insecure: of("insecure"),
+    plainHttp: of("plainHttp"),
+    skipTlsVerify: of("skipTlsVerify"),
+    ca: caFile === undefined ? undefined : authorities(caFile, await pem("--ca-file", caFile)),
     ...(cert === undefined || key === undefined ? {} : await identity(cert, key)),
-    ...(authfile === undefined ? {} : { authfile }),
-    ...(username === undefined || password === undefined ? {} : { username, password }),
+    authfile: of("authfile"),
+    username,
+    password,
   };
 };
 
@@ -194,29 +187,18 @@ const keychainOf = ({ settings, stored }: ReadyEnd, registry: string): Keychain 
 };
 
 const connectOptions = (call: Call, settings: Settings, credentials: Keychain): ConnectOptions => {
-  const {
-    allowNondistributableArtifacts: foreignLayers,
-    allowPrivate,
-    retry,
-    maxWait,
-    timeout,
-    verbose,
-  } = call.options;
-  const { insecure, plainHttp, skipTlsVerify, ca, cert, key } = settings;
+  const { allowNondistributableArtifacts, allowPrivate, retry, maxWait, timeout, verbose } = call.options;
+  const { authfile: _authfile, username: _username, password: _password, ...trust } = settings;
   return {
+    ...trust,
     credentials,
     userAgent: `dray/${version}`,
     onEvent: call.reporter.onEvent,
-    ...(insecure === undefined ? {} : { insecure }),
-    ...(plainHttp === undefined ? {} : { plainHttp }),
-    ...(skipTlsVerify === undefined ? {} : { skipTlsVerify }),
-    ...(ca === undefined ? {} : { ca }),
-    ...(cert === undefined || key === undefined ? {} : { cert, key }),
-    ...(allowPrivate === undefined ? {} : { allowPrivate }),
-    ...(foreignLayers === undefined ? {} : { foreignLayers }),
-    ...(retry === undefined ? {} : { retry: { attempts: retry + 1 } }),
-    ...(maxWait === undefined ? {} : { budget: { maxWait } }),
-    ...(timeout === undefined ? {} : { timeouts: { connect: timeout, headers: timeout, idle: timeout } }),
-    ...(verbose === true ? { trace: (record) => traceLines(record).forEach((line) => call.reporter.note(line)) } : {}),
+    allowPrivate,
+    foreignLayers: allowNondistributableArtifacts,
+    retry: retry === undefined ? undefined : { attempts: retry + 1 },
+    budget: maxWait === undefined ? undefined : { maxWait },
+    timeouts: timeout === undefined ? undefined : { connect: timeout, headers: timeout, idle: timeout },
+    trace: verbose === true ? (record) => traceLines(record).forEach((line) => call.reporter.note(line)) : undefined,
   };
 };

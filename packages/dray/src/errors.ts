@@ -93,20 +93,20 @@ export type Remedy =
 /** What an error knows beside its message. */
 export interface ErrorFacts {
   /** HTTP status, where a registry answered. */
-  status?: number;
+  status?: number | undefined;
   /** Host of the registry concerned. */
-  registry?: string;
+  registry?: string | undefined;
   /** The reference or location concerned. */
-  reference?: string;
+  reference?: string | undefined;
   /** Seconds the registry asked us to wait. */
-  retryAfter?: number;
+  retryAfter?: number | undefined;
   /** Whether the same request may succeed later. */
-  retryable?: boolean;
+  retryable?: boolean | undefined;
   /** The registry's own error code, such as `MANIFEST_UNKNOWN`. */
-  registryCode?: string;
-  remedy?: Remedy;
+  registryCode?: string | undefined;
+  remedy?: Remedy | undefined;
   /** A host that the registry has led to, where the remedy is about that. */
-  host?: string;
+  host?: string | undefined;
   cause?: unknown;
 }
 
@@ -136,6 +136,13 @@ export class DrayError extends Error {
     if (facts.host !== undefined) this.host = facts.host;
   }
 }
+
+/** The same facts under another code, in other words: for those who know more of what was tried than the status tells. */
+export const restated = (error: DrayError, code: ErrorCode, message: string, facts: ErrorFacts = {}): DrayError => {
+  const { status, registry, reference, retryAfter, retryable, registryCode, remedy, host } = error;
+  const known = { status, registry, reference, retryAfter, retryable, registryCode, remedy, host };
+  return new DrayError(code, message, { ...known, cause: error, ...facts });
+};
 
 /** Whether a value is a `DrayError`, of one of these codes if any are given. */
 export const isDrayError = (value: unknown, ...codes: ErrorCode[]): value is DrayError =>

@@ -30,10 +30,10 @@ export interface AuthenticateOptions {
    */
   readonly tokens: Handler;
   /** Hosts, addresses and CIDRs that a token service may have although they are private. */
-  readonly allowPrivate?: readonly string[];
+  readonly allowPrivate?: readonly string[] | undefined;
   /** The time in milliseconds. */
-  readonly now?: () => number;
-  readonly onWarning?: (message: string) => void;
+  readonly now?: (() => number) | undefined;
+  readonly onWarning?: ((message: string) => void) | undefined;
 }
 
 /** A request is repeated at most this often, each time with something it was not sent with before. */

@@ -14,7 +14,7 @@ export interface FetchTokenOptions extends Omit<AuthenticateOptions, "origins"> 
   /** Carries the request that asks the registry for its challenge. */
   readonly connection: Handler;
   readonly scopes: readonly string[];
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**

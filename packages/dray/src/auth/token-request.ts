@@ -157,8 +157,8 @@ const refusal = (response: HttpResponse, body: string, order: TokenOrder, option
     status,
     registry,
     retryable: status === 408 || status === 429 || status >= 500 || status === 499,
-    ...(code === undefined ? {} : { registryCode: code }),
-    ...(wait !== undefined && /^\d+$/.test(wait) ? { retryAfter: Number(wait) } : {}),
+    registryCode: code,
+    retryAfter: wait !== undefined && /^\d+$/.test(wait) ? Number(wait) : undefined,
   };
   const said = `(${[String(status), message].filter((part) => part !== "").join(": ")})`;
   const service = serviceOf(order, options);

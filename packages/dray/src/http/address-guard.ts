@@ -8,10 +8,10 @@ export type ResolveHost = (host: string, options: LookupOptions & { all: true })
 
 export interface AddressGuardOptions {
   /** Host of the registry, without port. Without one there is no other host, and nothing is refused. */
-  readonly registry?: string;
+  readonly registry?: string | undefined;
   /** Hosts, `*.suffix`, addresses and CIDRs that are open all the same. */
   readonly allowPrivate: readonly string[];
-  readonly resolve?: ResolveHost;
+  readonly resolve?: ResolveHost | undefined;
 }
 
 /**
@@ -89,5 +89,5 @@ const refused = (host: string, address: string, registry: string | undefined): D
   new DrayError(
     "ADDRESS_REFUSED",
     `${registry} leads to ${host === address ? host : `${host} (${address})`}, a private address, and is itself a public host`,
-    { host, remedy: "allow-private", ...(registry === undefined ? {} : { registry }) },
+    { host, registry, remedy: "allow-private" },
   );

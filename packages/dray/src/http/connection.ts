@@ -14,19 +14,19 @@ export interface ConnectionOptions extends TlsSettings {
    * Host (and port) of the registry this connection serves. Other hosts it leads to are not shown the client certificate, and may not have
    * private addresses where the registry has a public one.
    */
-  readonly registry?: string;
+  readonly registry?: string | undefined;
   /** URL of a proxy for everything, or `false` for none. Default: what the environment says. */
-  readonly proxy?: string | false;
+  readonly proxy?: string | false | undefined;
   /** Milliseconds. Default: connect 30 s, headers 60 s, idle 60 s; commit, the wait for an answer of the time-out class `commit`, 15 minutes. */
-  readonly timeouts?: Partial<Timeouts>;
+  readonly timeouts?: Partial<Timeouts> | undefined;
   /** Hosts, `*.suffix`, addresses and CIDRs where private addresses are allowed all the same. */
-  readonly allowPrivate?: readonly string[];
+  readonly allowPrivate?: readonly string[] | undefined;
   /** Default `process.env`: `HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`. */
-  readonly env?: Environment;
+  readonly env?: Environment | undefined;
   /** Looks names up. Default: the system's resolver. */
-  readonly resolve?: ResolveHost;
+  readonly resolve?: ResolveHost | undefined;
   /** Trusted where the runtime's own authorities and `ca` do not vouch for a host. Default: the system's. */
-  readonly systemAuthorities?: Authorities;
+  readonly systemAuthorities?: Authorities | undefined;
 }
 
 /** A handler that holds connections. */
@@ -58,8 +58,8 @@ export const connection = (options: ConnectionOptions = {}): Connection => {
   const timeouts: Timeouts = { ...defaults, ...options.timeouts };
   const guard = addressGuard({
     allowPrivate,
-    ...(registry === undefined ? {} : { registry: hostnameOf(registry) }),
-    ...(resolve === undefined ? {} : { resolve }),
+    registry: registry === undefined ? undefined : hostnameOf(registry),
+    resolve,
   });
   const { lookup, isForeign } = guard;
   const routes = new Routes({

@@ -48,10 +48,10 @@ export const responseError = async (
     status: response.status,
     registry,
     retryable: isTransient(response.status),
-    ...(reference === undefined ? {} : { reference }),
-    ...(fault === undefined || fault.code === "" ? {} : { registryCode: fault.code }),
-    ...(wait === undefined ? {} : { retryAfter: Math.ceil(wait / 1_000) }),
-    ...(code === "UNAUTHORIZED" ? { remedy: "log-in" } : {}),
+    reference,
+    registryCode: fault?.code || undefined,
+    retryAfter: wait === undefined ? undefined : Math.ceil(wait / 1_000),
+    remedy: code === "UNAUTHORIZED" ? "log-in" : undefined,
   };
   const advice = adviceFor(code, response, { wait, explained: said !== "" });
   return new DrayError(code, [`${what}: ${answer}`, advice].filter(Boolean).join("; "), facts);

@@ -5,12 +5,12 @@ import { DrayError } from "../errors.ts";
 /** Whom we trust and who we are, as PEM. */
 export interface TlsSettings {
   /** Authorities trusted besides the usual ones. */
-  readonly ca?: string | readonly string[];
+  readonly ca?: string | readonly string[] | undefined;
   /** Our certificate with its chain, and its key. */
-  readonly cert?: string | readonly string[];
-  readonly key?: string | readonly string[];
+  readonly cert?: string | readonly string[] | undefined;
+  readonly key?: string | readonly string[] | undefined;
   /** Trusts every certificate. */
-  readonly skipTlsVerify?: boolean;
+  readonly skipTlsVerify?: boolean | undefined;
 }
 
 const blocks = /-----BEGIN (?:TRUSTED )?CERTIFICATE-----[\s\S]+?-----END (?:TRUSTED )?CERTIFICATE-----/g;

@@ -75,7 +75,7 @@ export const transportError = (cause: unknown, { host, proxy, answeredBefore }: 
       registry: host,
       retryable,
       cause,
-      ...(remedy === undefined ? {} : { remedy }),
+      remedy,
     });
 
   const certificate = certificateFaults[code];

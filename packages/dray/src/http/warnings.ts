@@ -4,7 +4,7 @@ import { headerValues, type Middleware } from "./types.ts";
 /** Who hears of the warnings. */
 export interface WarningsOptions {
   /** Hears of warnings on requests that have no `onEvent` of their own. */
-  readonly onEvent?: OnEvent;
+  readonly onEvent?: OnEvent | undefined;
 }
 
 /** What a registry wants its users to know becomes a `warning` event, each text once for a registry. */

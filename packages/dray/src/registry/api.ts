@@ -53,12 +53,12 @@ export interface DetectedFeatures {
 /** What the user set. */
 export interface Settings {
   /** Bytes of a chunk: uploads that are larger are sent in several requests. */
-  readonly chunkSize?: number;
-  readonly sessions?: SavedSessions;
-  readonly onEvent?: OnEvent;
+  readonly chunkSize?: number | undefined;
+  readonly sessions?: SavedSessions | undefined;
+  readonly onEvent?: OnEvent | undefined;
   /** Layers that may not be passed on are read from where their descriptors say, if the registry does not have them. */
-  readonly foreignLayers?: boolean;
-  readonly plainHttp?: boolean;
+  readonly foreignLayers?: boolean | undefined;
+  readonly plainHttp?: boolean | undefined;
   readonly clock: Clock;
   /** How often a piece of content is tried that does not get on. */
   readonly retry: RetryOptions;

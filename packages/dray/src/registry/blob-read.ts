@@ -1,10 +1,9 @@
 import { type OnEvent, type ReadOptions, sizeMismatch, verified } from "../content/index.ts";
-import { DrayError, isDrayError, throwIfAborted } from "../errors.ts";
+import { DrayError, isDrayError, restated, throwIfAborted } from "../errors.ts";
 import { type HttpResponse, header, type RetryBudget } from "../http/index.ts";
 import { algorithmOf, type Descriptor, digestOf, isForeignLayerType } from "../oci/index.ts";
 import type { Repo, Settings } from "./api.ts";
 import { blobCall, contentRange, lengthOf } from "./blobs.ts";
-import { restated } from "./restated.ts";
 
 /**
  * The bytes of a blob, from `offset` on. A connection that is cut is taken up again at the byte where it stopped; each

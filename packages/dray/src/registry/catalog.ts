@@ -1,7 +1,6 @@
-import { isDrayError } from "../errors.ts";
+import { isDrayError, restated } from "../errors.ts";
 import type { Api } from "./api.ts";
 import { each } from "./each.ts";
-import { restated } from "./restated.ts";
 import { pagesOfNames, type TagsOptions } from "./tags.ts";
 
 /**

@@ -37,39 +37,39 @@ import { savedSessions, stateDirectory } from "./saved-sessions.ts";
 /** Who asks, how the registry is reached, and how patient we are. Everything may be left out. */
 export interface ConnectOptions {
   /** Finds credentials. Default: the environment, then the files of docker and podman. */
-  readonly credentials?: Keychain;
+  readonly credentials?: Keychain | undefined;
   /** PEM of authorities that are trusted besides the usual ones. */
-  readonly ca?: string | readonly string[];
+  readonly ca?: string | readonly string[] | undefined;
   /** PEM of our certificate and its key, for registries that want one. */
-  readonly cert?: string;
-  readonly key?: string;
+  readonly cert?: string | undefined;
+  readonly key?: string | undefined;
   /** Speaks plain http where there is no https. Default: only to this machine and private addresses. */
-  readonly plainHttp?: boolean;
+  readonly plainHttp?: boolean | undefined;
   /** Speaks https whatever certificate the registry has: anybody may be between. Default: no. */
-  readonly skipTlsVerify?: boolean;
+  readonly skipTlsVerify?: boolean | undefined;
   /** Both, where they are not said. */
-  readonly insecure?: boolean;
+  readonly insecure?: boolean | undefined;
   /** URL of a proxy, or `false` for none. Default: what the environment says. */
-  readonly proxy?: string | false;
+  readonly proxy?: string | false | undefined;
   /** Carries the requests in place of `node:http`: a registry in this process. */
-  readonly connection?: Handler;
-  readonly retry?: RetryOptions;
-  readonly budget?: BudgetOptions;
+  readonly connection?: Handler | undefined;
+  readonly retry?: RetryOptions | undefined;
+  readonly budget?: BudgetOptions | undefined;
   /** Milliseconds: to connect, until headers come, between two pieces of a body, and until a large upload is acknowledged. */
-  readonly timeouts?: NonNullable<ConnectionOptions["timeouts"]>;
+  readonly timeouts?: NonNullable<ConnectionOptions["timeouts"]> | undefined;
   /** Hears of every request on the wire. No credential is in it. */
-  readonly trace?: (record: TraceRecord) => void;
-  readonly userAgent?: string;
+  readonly trace?: ((record: TraceRecord) => void) | undefined;
+  readonly userAgent?: string | undefined;
   /** Hosts, addresses and CIDRs that a public registry may lead to although they are private. */
-  readonly allowPrivate?: readonly string[];
+  readonly allowPrivate?: readonly string[] | undefined;
   /** Where upload sessions are noted, so that a push that was killed goes on; `false`: nowhere. Default `$XDG_STATE_HOME/dray`. */
-  readonly stateDir?: string | false;
+  readonly stateDir?: string | false | undefined;
   /** Bytes: larger blobs are uploaded in chunks of this size. Default: whole, and in chunks where that does not get through. */
-  readonly chunkSize?: number;
+  readonly chunkSize?: number | undefined;
   /** Reads layers that may not be passed on, and that the registry does not have, from the `urls` of their descriptors. Default: no. */
-  readonly foreignLayers?: boolean;
+  readonly foreignLayers?: boolean | undefined;
   /** Hears of retries, throttling and warnings, where a call has no `onEvent` of its own. */
-  readonly onEvent?: OnEvent;
+  readonly onEvent?: OnEvent | undefined;
 }
 
 /**
@@ -102,11 +102,11 @@ export const connect = (name: string, options: ConnectOptions = {}): Registry =>
     credentials: options.credentials ?? chain(environment(process.env, { onWarning }), dockerConfig({ onWarning })),
     tokens: services,
     onWarning,
-    ...(options.allowPrivate === undefined ? {} : { allowPrivate: options.allowPrivate }),
+    allowPrivate: options.allowPrivate,
   };
   const authenticated = authenticate({ ...identity, origins });
   const below = pipeline(wire.send, authenticated, ownBudget, ...traced);
-  const handler = pipeline(below, warnings(onEvent === undefined ? {} : { onEvent }), retry(options.retry), redirect());
+  const handler = pipeline(below, warnings({ onEvent }), retry(options.retry), redirect());
   const findOrigin = endpoint(registry, {
     plainHttp,
     send: below,
@@ -123,7 +123,7 @@ export const connect = (name: string, options: ConnectOptions = {}): Registry =>
     token: async (scopes, { signal } = {}) => {
       const patient = pipeline(services, retry(options.retry));
       const asking = { scopes, origin: await findOrigin(signal), connection: patient, tokens: patient };
-      return fetchToken({ ...identity, ...asking, ...(signal === undefined ? {} : { signal }) });
+      return fetchToken({ ...identity, ...asking, signal });
     },
   });
 };
@@ -147,9 +147,9 @@ const settingsOf = (options: ConnectOptions, onWarning: (message: string) => voi
     clock: retry.clock ?? systemClock,
     foreignLayers,
     plainHttp,
-    ...(chunkSize === undefined ? {} : { chunkSize }),
-    ...(stateDir === false ? {} : { sessions: savedSessions(stateDir, { onWarning }) }),
-    ...(onEvent === undefined ? {} : { onEvent }),
+    chunkSize,
+    sessions: stateDir === false ? undefined : savedSessions(stateDir, { onWarning }),
+    onEvent,
   };
 };
 

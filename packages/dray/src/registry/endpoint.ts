@@ -103,7 +103,6 @@ const bothFailed = (registry: string, errors: readonly unknown[]): unknown => {
   if (!(secure instanceof DrayError && plain instanceof DrayError)) return secure instanceof DrayError ? plain : secure;
   // Nobody is there to speak either: once is enough.
   if (secure.message === plain.message) return secure;
-  const remedy = secure.remedy ?? plain.remedy;
   return new DrayError(
     secure.code,
     `${registry} answers neither https nor http: with https, ${secure.message}; with http, ${plain.message}`,
@@ -111,7 +110,7 @@ const bothFailed = (registry: string, errors: readonly unknown[]): unknown => {
       registry,
       retryable: secure.retryable || plain.retryable,
       cause: secure,
-      ...(remedy === undefined ? {} : { remedy }),
+      remedy: secure.remedy ?? plain.remedy,
     },
   );
 };

@@ -39,7 +39,7 @@ export const ingestContent = async (repo: Repo, content: Content, options: Inges
       algorithm,
       digest: async () => (await descriptor()).digest,
       arrived: async () => hasBlob(repo, await descriptor(), { ...options, retryBudget }),
-      ...(name === undefined ? {} : { savedAs: name }),
+      savedAs: name,
     };
     await sendResumably(repo, saved ?? (await openSession(repo, algorithm, about)), source, about);
     return await descriptor();

@@ -1,11 +1,10 @@
 import type { Cancel } from "../content/index.ts";
-import { type DrayError, isDrayError } from "../errors.ts";
+import { type DrayError, isDrayError, restated } from "../errors.ts";
 import { type Descriptor, type Digest, isDigest, parseManifest, subjectOf } from "../oci/index.ts";
 import { type Call, callIn, pathIn, type Repo } from "./api.ts";
 import { getManifest, manifestPath } from "./manifests.ts";
 import { hasReferrersApi } from "./referrers.ts";
 import { removeFromFallback } from "./referrers-tag.ts";
-import { restated } from "./restated.ts";
 
 /**
  * Deletes a tag, or by digest a manifest with all tags that stand for it; never a blob. What is deleted is taken off the list of referrers that

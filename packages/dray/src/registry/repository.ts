@@ -185,8 +185,7 @@ class RegistryRepository implements Repository {
     const { session, retryBudget } = this.#tried.get(digest) ?? { retryBudget: this.#repo.api.retryBudget() };
     const answer = await mountBlob(this.#repo, descriptor, source.#repo, retryBudget, options);
     if (answer === true) return true;
-    const opened = answer === false ? session : answer;
-    this.#tried.set(digest, { retryBudget, ...(opened === undefined ? {} : { session: opened }) });
+    this.#tried.set(digest, { retryBudget, session: answer === false ? session : answer });
     return false;
   }
 

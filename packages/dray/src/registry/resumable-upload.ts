@@ -1,9 +1,8 @@
-import { DrayError, throwIfAborted } from "../errors.ts";
+import { DrayError, restated, throwIfAborted } from "../errors.ts";
 import type { HeaderPairs, HttpResponse } from "../http/index.ts";
 import type { Digest, DigestAlgorithm } from "../oci/index.ts";
 import type { Repo } from "./api.ts";
 import type { ReplayableContent } from "./replayable-content.ts";
-import { restated } from "./restated.ts";
 import type { UploadName } from "./saved-sessions.ts";
 import {
   acknowledged,
@@ -20,14 +19,14 @@ import {
 export interface UploadSource {
   readonly content: ReplayableContent;
   /** Bytes in all, where known. */
-  readonly size?: number;
+  readonly size?: number | undefined;
   readonly algorithm: DigestAlgorithm;
   /** Asked for when all is sent. */
   readonly digest: () => Promise<Digest>;
   /** Whether the registry has the whole: asked where an answer to the last request was lost. */
   readonly arrived: () => Promise<boolean>;
   /** What the session is saved under, where that is worth it. */
-  readonly savedAs?: UploadName;
+  readonly savedAs?: UploadName | undefined;
 }
 
 const mebibyte = 1024 * 1024;

@@ -19,7 +19,7 @@ export interface UploadSession {
 /** What an attempt to mount a blob has come to that is to be uploaded now. */
 export interface TriedMount {
   /** The registry opened one to upload it instead. */
-  readonly session?: UploadSession;
+  readonly session?: UploadSession | undefined;
   readonly retryBudget: RetryBudget;
 }
 

@@ -51,7 +51,7 @@ export const uploadBlob = async (
       algorithm: algorithmOf(digest),
       digest: async () => digest,
       arrived: () => hasBlob(repo, descriptor, { ...options, retryBudget }),
-      ...(name === undefined ? {} : { savedAs: name }),
+      savedAs: name,
     };
     await sendResumably(repo, session, source, about);
   } finally {
