@@ -7,7 +7,7 @@ import { createReconciler, type Metadata, openMetadata, type Reconciler } from "
 import type { Notice } from "./notice.ts";
 import type { RegistryOptions } from "./options.ts";
 import { Lists, Manifests } from "./read-cache/index.ts";
-import { RegistryError } from "./registry-error.ts";
+import { RegistryError, readOnlyNow } from "./registry-error.ts";
 import { createUploads, type Uploads } from "./uploads/index.ts";
 
 /** What a registry consists of; each endpoint takes what it needs. */
@@ -115,14 +115,11 @@ export const createContext = (options: RegistryOptions): RegistryContext => {
   };
 };
 
-/** Why nothing may be written at the moment. */
-export const refusedWrites = ({ readOnly }: RegistrySettings): RegistryError | undefined =>
-  readOnly ? new RegistryError(405, "UNSUPPORTED", "the registry is read-only at the moment") : undefined;
-
 /** Why nothing may be deleted at the moment, of whatever kind and by whatever name. */
-const refusedDeletes = (settings: RegistrySettings): RegistryError | undefined =>
-  refusedWrites(settings) ??
-  (settings.deletes ? undefined : new RegistryError(405, "UNSUPPORTED", "deleting is disabled here"));
+const refusedDeletes = ({ readOnly, deletes }: RegistrySettings): RegistryError | undefined => {
+  if (readOnly) return readOnlyNow();
+  return deletes ? undefined : new RegistryError(405, "UNSUPPORTED", "deleting is disabled here");
+};
 
 const settingsOf = (options: RegistryOptions): RegistrySettings => ({
   deletes: options.deletes ?? true,

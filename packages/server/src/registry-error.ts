@@ -24,3 +24,17 @@ export type RefusalCode =
 
 /** A request that a registry does not do, with one of the specification's codes. */
 export class RegistryError extends HttpError<RefusalCode> {}
+
+/** For text from a client that stands where a digest belongs; `null`: nothing stands there. */
+export const badDigest = (text: string | null): RegistryError =>
+  new RegistryError(
+    400,
+    "DIGEST_INVALID",
+    text === null
+      ? "the query names no digest"
+      : `${JSON.stringify(text.slice(0, 200))} is no digest that this registry knows`,
+  );
+
+/** For whatever writes while nothing may be written. */
+export const readOnlyNow = (): RegistryError =>
+  new RegistryError(405, "UNSUPPORTED", "the registry is read-only at the moment");

@@ -8,7 +8,8 @@ import { temporaryFolder } from "@dray/testkit/files";
 import { hashSync } from "bcryptjs";
 import type { HttpRequest } from "dray/http";
 import { exportJWK, generateKeyPair, importPKCS8, SignJWT } from "jose";
-import { type Access, htpasswd, needOf, openAccess, tokens } from "./index.ts";
+import { needOf } from "../endpoints/table.ts";
+import { type Access, htpasswd, openAccess, tokens } from "./index.ts";
 
 /*
  * The authorisation table: every kind of route, every method, every principal. Written out by hand, so that a change of the table of

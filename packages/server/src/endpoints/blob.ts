@@ -1,25 +1,15 @@
 import { answerOf, bare, emptyBody, fileBody, partsBody } from "@dray/service/response";
 import { type HttpResponse, header } from "dray/http";
 import { type Digest, isDigest } from "dray/oci";
-import { RegistryError } from "../registry-error.ts";
-import { badDigest } from "./bad-digest.ts";
+import { badDigest, RegistryError } from "../registry-error.ts";
 import type { Call } from "./call.ts";
-import { refuseWrites } from "./guard.ts";
 import { notModified } from "./preconditions.ts";
 import { rangesOf } from "./ranges.ts";
-import type { Route } from "./route.ts";
 
-/** `GET`, `HEAD` and `DELETE` of a blob. */
-export const blob = (call: Call, { repository, digest }: Route & { kind: "blob" }): Promise<HttpResponse> => {
-  if (!isDigest(digest)) throw badDigest(digest);
-  switch (call.request.method) {
-    case "GET":
-      return get(call, repository, digest);
-    case "HEAD":
-      return head(call, repository, digest);
-    default:
-      return remove(call, repository, digest);
-  }
+/** The digest in the path. @throws RegistryError DIGEST_INVALID */
+const digestIn = ({ name }: Call): Digest => {
+  if (!isDigest(name)) throw badDigest(name);
+  return name;
 };
 
 const unknown = (repository: string, digest: Digest): RegistryError =>
@@ -35,8 +25,10 @@ const headersOf = (digest: Digest): Record<string, string> => ({
 });
 
 /** A client that hears 200 leaves the blob out of its push: the promise is recorded while nobody can take the blob away. */
-const head = ({ request, context }: Call, repository: string, digest: Digest): Promise<HttpResponse> =>
-  context.locks.hold({ shared: [digest] }, async () => {
+export const headBlob = (call: Call): Promise<HttpResponse> => {
+  const digest = digestIn(call);
+  const { request, context, repository } = call;
+  return context.locks.hold({ shared: [digest] }, async () => {
     const target = await context.tree.layer(repository, digest);
     const size = target && (await context.tree.blobSize(target));
     if (size === undefined) throw unknown(repository, digest);
@@ -50,8 +42,12 @@ const head = ({ request, context }: Call, repository: string, digest: Digest): P
     const headers = Object.entries({ ...headersOf(digest), "Content-Length": String(size) });
     return answerOf(request, 200, headers, emptyBody);
   });
+};
 
-const get = async ({ request, context }: Call, repository: string, digest: Digest): Promise<HttpResponse> => {
+/** `GET` of a blob, whole or in ranges. */
+export const getBlob = async (call: Call): Promise<HttpResponse> => {
+  const digest = digestIn(call);
+  const { request, context, repository } = call;
   const target = await context.tree.layer(repository, digest);
   if (target === undefined) throw unknown(repository, digest);
   const headers = headersOf(digest);
@@ -82,8 +78,11 @@ const get = async ({ request, context }: Call, repository: string, digest: Diges
   }
 };
 
-const remove = async ({ request, context }: Call, repository: string, digest: Digest): Promise<HttpResponse> => {
-  refuseWrites(context);
+/** `DELETE` of a blob: it leaves the repository. */
+export const deleteBlob = async (call: Call): Promise<HttpResponse> => {
+  const digest = digestIn(call);
+  const { request, context, repository } = call;
+  call.refuseWrites();
   if (!(await context.deletions.blob(repository, digest))) throw unknown(repository, digest);
   return bare(request, 202);
 };

@@ -1,19 +1,61 @@
-import type { HttpRequest } from "dray/http";
-import type { Principal } from "../access/index.ts";
+import { detach } from "dray/content";
+import type { HttpResponse } from "dray/http";
+import { type HttpRequest, isContent } from "dray/http";
+import type { Action, Principal } from "../access/index.ts";
 import type { RegistryContext } from "../context.ts";
+import { RegistryError, readOnlyNow } from "../registry-error.ts";
 
-/** A request on its way through the protocol: allowed, and with all it may need. */
+/** Where a request of the distribution API goes. Names are as they were written, unchecked, except the repository's. */
+export interface Route {
+  /** Of a row of the table of endpoints; `invalid` where a repository cannot have the name, `unknown` where there is no endpoint. */
+  readonly kind: string;
+  readonly repository?: string;
+  /** What the path ends in where that has a name: a tag or digest, a session. Of `invalid` what stands for a repository. */
+  readonly name?: string;
+}
+
+/** A kind of endpoint: a row of the table. */
+export interface Endpoint {
+  readonly kind: string;
+  /**
+   * As the page of the API has them: `/v2/<name>/blobs/<digest>`. `<name>` is a repository, and another name in brackets comes last.
+   * The first is the one that clients are told of.
+   */
+  readonly paths: readonly string[];
+  /** What distribution calls it in the `handler` of its metrics, or a name of ours where it has none. Without one it is not counted. */
+  readonly metric?: string;
+  /** What it is about, for the audit log. */
+  readonly content?: "manifest" | "blob";
+  /** In the order in which `Allow` tells them. */
+  readonly methods: Readonly<Record<string, Operation>>;
+}
+
+/** What a method does at an endpoint. */
+export interface Operation {
+  /** Actions are meant in the route's repository. `known`: whoever is known; `nobody`: never asked. */
+  readonly need: readonly Action[] | "known" | "catalog" | "nobody";
+  readonly handle: (call: Call) => HttpResponse | Promise<HttpResponse>;
+  /** What the audit log calls it where it changes something. */
+  readonly audit?: "push" | "delete";
+}
+
+/** A request on its way through the API: allowed, and with all that an endpoint may need. */
 export class Call {
   readonly request: HttpRequest;
   readonly context: RegistryContext;
   readonly principal: Principal;
+  /** `""` where the path has none. */
+  readonly repository: string;
+  readonly name: string;
   readonly #search: string;
   #query: URLSearchParams | undefined;
 
-  constructor(request: HttpRequest, context: RegistryContext, principal: Principal, search: string) {
+  constructor(request: HttpRequest, context: RegistryContext, principal: Principal, route: Route, search: string) {
     this.request = request;
     this.context = context;
     this.principal = principal;
+    this.repository = route.repository ?? "";
+    this.name = route.name ?? "";
     this.#search = search;
   }
 
@@ -22,4 +64,60 @@ export class Call {
     this.#query ??= new URLSearchParams(this.#search);
     return this.#query;
   }
+
+  /** A path of the API as a client gets it in `Location`: relative, unless the operator says otherwise. */
+  location(path: string): string {
+    const { host, prefix, relative } = this.context.settings.locations;
+    const whole = prefix + path;
+    if (host !== undefined) return host + whole;
+    return relative ? whole : this.request.origin + whole;
+  }
+
+  /** Everything that writes comes through here first. @throws RegistryError 405 */
+  refuseWrites(): void {
+    if (this.context.settings.readOnly) throw readOnlyNow();
+  }
+
+  /** Pushing blobs needs room; pulling, deleting and collecting go on without. @throws RegistryError 503 */
+  async refuseFullDisk(): Promise<void> {
+    const { tree, settings } = this.context;
+    if (settings.freeSpace === 0) return;
+    const space = await tree.space();
+    if (space !== undefined && space.free < settings.freeSpace)
+      throw new RegistryError(
+        503,
+        "UNAVAILABLE",
+        "the registry's disk is nearly full; nothing can be pushed until there is room",
+        { headers: { "Retry-After": "60" } },
+      );
+  }
+
+  /**
+   * The bytes of the request, none where it has no body. The client is told to go on at the first read, so that what is refused before
+   * costs it no upload.
+   * @param options.releases whoever reads is done with a chunk when it asks for the next: memory that came from a socket goes back
+   *   at once, because a collector learns late how much of it lies about
+   */
+  async *chunks({ releases = false }: { releases?: boolean } = {}): AsyncGenerator<Uint8Array> {
+    const { body, proceed, signal } = this.request;
+    if (body === undefined) return;
+    proceed?.();
+    try {
+      if (isContent(body)) yield* body.open(signal === undefined ? {} : { signal });
+      else
+        for await (const chunk of body.chunks) {
+          yield chunk;
+          if (releases) detach(chunk);
+        }
+    } catch (error) {
+      if (error instanceof Error) clients.add(error);
+      throw error;
+    }
+  }
 }
+
+/** What broke a request's body: the client's trouble, not ours. */
+const clients = new WeakSet<object>();
+
+/** Whether an error came out of the body of a request: then nobody is left to answer, or somebody in this process wants to have it. */
+export const isOfClient = (error: unknown): boolean => error instanceof Error && clients.has(error);

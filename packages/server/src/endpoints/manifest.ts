@@ -1,63 +1,59 @@
 import { answerOf, bare, emptyBody, memoryBody } from "@dray/service/response";
 import { collect } from "dray/content";
-import { isDrayError } from "dray/errors";
+import { DrayError, isDrayError } from "dray/errors";
 import { type HttpRequest, type HttpResponse, headerValues, isContent } from "dray/http";
-import { algorithmOf, type Descriptor, type Digest, digestOf, isDigest, isForeignLayerType, isTag } from "dray/oci";
-import type { Described } from "../distribution-tree/index.ts";
+import {
+  algorithmOf,
+  type Descriptor,
+  type Digest,
+  digestOf,
+  isDigest,
+  isForeignLayerType,
+  isIndexType,
+  isManifestType,
+  isSchema1Type,
+  isTag,
+} from "dray/oci";
+import { type Described, describeDocument, parseDocument } from "../distribution-tree/index.ts";
 import type { ServedManifest } from "../read-cache/index.ts";
-import { RegistryError } from "../registry-error.ts";
-import { badDigest } from "./bad-digest.ts";
-import { bodyChunks } from "./body-chunks.ts";
+import { badDigest, RegistryError } from "../registry-error.ts";
 import type { Call } from "./call.ts";
-import { checkManifest } from "./check-manifest.ts";
-import { refuseFullDisk, refuseWrites } from "./guard.ts";
-import { locationOf } from "./location.ts";
 import { notModified, preconditionHolds } from "./preconditions.ts";
-import type { Route } from "./route.ts";
-
-type ManifestRoute = Route & { kind: "manifest" };
 
 /** Tags that one PUT may carry; the specification wants ten at least. */
 const mostTags = 100;
 
-/** `GET`, `HEAD`, `PUT` and `DELETE` of a manifest, by tag or digest. */
-export const manifest = (call: Call, route: ManifestRoute): Promise<HttpResponse> | HttpResponse => {
-  if (!isTag(route.name) && !isDigest(route.name))
-    throw route.name.includes(":")
-      ? badDigest(route.name)
-      : new RegistryError(400, "MANIFEST_INVALID", "the name is neither a tag nor a digest");
-  switch (call.request.method) {
-    case "GET":
-    case "HEAD":
-      return read(call, route);
-    case "PUT":
-      return put(call, route);
-    default:
-      return remove(call, route);
-  }
+/** The path ends in a tag or a digest. @throws RegistryError MANIFEST_INVALID, DIGEST_INVALID */
+const checkName = ({ name }: Call): void => {
+  if (isTag(name) || isDigest(name)) return;
+  throw name.includes(":")
+    ? badDigest(name)
+    : new RegistryError(400, "MANIFEST_INVALID", "the name is neither a tag nor a digest");
 };
 
-const read = (call: Call, route: ManifestRoute): Promise<HttpResponse> | HttpResponse => {
-  if (call.request.method === "HEAD") return head(call, route);
-  const found = call.context.manifests.find(route.repository, route.name);
-  return found instanceof Promise ? found.then((later) => answer(call, route, later)) : answer(call, route, found);
+/** `GET` of a manifest, by tag or digest. */
+export const getManifest = (call: Call): Promise<HttpResponse> | HttpResponse => {
+  checkName(call);
+  const found = call.context.manifests.find(call.repository, call.name);
+  return found instanceof Promise ? found.then((later) => answer(call, later)) : answer(call, found);
 };
 
 /** A client that hears 200 leaves the manifest out of its push: the promise is recorded while nobody can take it away. */
-const head = async (call: Call, route: ManifestRoute): Promise<HttpResponse> => {
+export const headManifest = async (call: Call): Promise<HttpResponse> => {
+  checkName(call);
+  const { repository, name } = call;
   const { manifests, locks, leases } = call.context;
-  const found = await manifests.find(route.repository, route.name);
-  if (found === undefined) return answer(call, route, found);
+  const found = await manifests.find(repository, name);
+  if (found === undefined) return answer(call, found);
   return locks.hold({ shared: [found.digest] }, async () => {
-    const still = await manifests.find(route.repository, found.digest);
-    if (still !== undefined) leases.record(route.repository, still.digest);
-    return answer(call, route, still);
+    const still = await manifests.find(repository, found.digest);
+    if (still !== undefined) leases.record(repository, still.digest);
+    return answer(call, still);
   });
 };
 
 const answer = (
-  { request, context }: Call,
-  { repository, name }: ManifestRoute,
+  { request, context, repository, name }: Call,
   found: ServedManifest | undefined,
 ): HttpResponse | Promise<HttpResponse> => {
   if (found === undefined) return unknown(context, repository, name);
@@ -72,15 +68,17 @@ const unknown = async ({ tree }: Call["context"], repository: string, name: stri
     : new RegistryError(404, "NAME_UNKNOWN", `there is no repository ${repository}`);
 };
 
-const put = async (call: Call, { repository, name }: ManifestRoute): Promise<HttpResponse> => {
-  const { request, context } = call;
-  refuseWrites(context);
+/** `PUT` of a manifest. */
+export const putManifest = async (call: Call): Promise<HttpResponse> => {
+  checkName(call);
+  const { request, context, repository, name } = call;
+  call.refuseWrites();
   const tags = isDigest(name) ? [...new Set(call.query.getAll("tag"))] : [name];
   if (tags.length > mostTags) throw new RegistryError(414, "UNSUPPORTED", `more than ${mostTags} tags in one request`);
   const wrong = tags.find((tag) => !isTag(tag));
   if (wrong !== undefined) throw new RegistryError(400, "MANIFEST_INVALID", "a tag parameter is no tag");
   const pushedType = contentType(request);
-  await refuseFullDisk(context);
+  await call.refuseFullDisk();
   const bytes = await bodyOf(call);
   const { described, children, showsType } = checkManifest(bytes, pushedType);
   const digest = digestOf(bytes, isDigest(name) ? algorithmOf(name) : "sha256");
@@ -92,7 +90,7 @@ const put = async (call: Call, { repository, name }: ManifestRoute): Promise<Htt
       [...tags].sort().map((tag) => `${repository}\0${tag}`),
       (key, work) => context.tagLocks.run(key, work),
       async () => {
-        refuseWrites(context);
+        call.refuseWrites();
         const current = await (isDigest(name)
           ? revisionOf(call, repository, name)
           : context.manifests.tag(repository, name));
@@ -105,7 +103,7 @@ const put = async (call: Call, { repository, name }: ManifestRoute): Promise<Htt
   };
   await context.locks.hold({ shared: described.references, exclusive: [digest] }, store);
   return bare(request, 201, {
-    Location: locationOf(call, `/v2/${repository}/manifests/${digest}`),
+    Location: call.location(`/v2/${repository}/manifests/${digest}`),
     "Docker-Content-Digest": digest,
     ...(isDigest(name) && tags.length > 0 ? { "OCI-Tag": tags.join(", ") } : {}),
     ...(described.subject === undefined ? {} : { "OCI-Subject": described.subject }),
@@ -197,7 +195,8 @@ const contentType = ({ headers }: HttpRequest): string => {
 };
 
 /** Without a declared length the reading itself ends at the limit. */
-const bodyOf = async ({ request, context }: Call): Promise<Uint8Array> => {
+const bodyOf = async (call: Call): Promise<Uint8Array> => {
+  const { request, context } = call;
   const limit = context.settings.largestManifest;
   const tooLarge = (): RegistryError =>
     new RegistryError(413, "SIZE_INVALID", `a manifest may have ${limit} bytes at most`);
@@ -207,7 +206,7 @@ const bodyOf = async ({ request, context }: Call): Promise<Uint8Array> => {
   if (length !== undefined && length > limit) throw tooLarge();
   try {
     // A copy: what came may be the client's own memory, or a corner of a large buffer.
-    const bytes = (await collect(bodyChunks(request), limit, "the manifest")).slice();
+    const bytes = (await collect(call.chunks(), limit, "the manifest")).slice();
     if (length !== undefined && bytes.byteLength !== length)
       throw new RegistryError(400, "SIZE_INVALID", `${length} bytes were announced, ${bytes.byteLength} came`);
     return bytes;
@@ -216,8 +215,11 @@ const bodyOf = async ({ request, context }: Call): Promise<Uint8Array> => {
   }
 };
 
-const remove = async ({ request, context }: Call, { repository, name }: ManifestRoute): Promise<HttpResponse> => {
-  refuseWrites(context);
+/** `DELETE` of a tag, whose manifest stays, or of a manifest with its tags. */
+export const deleteManifest = async (call: Call): Promise<HttpResponse> => {
+  checkName(call);
+  const { request, context, repository, name } = call;
+  call.refuseWrites();
   const check = (current: Digest | undefined): void => {
     preconditionHolds(request, name, current);
     if (!isDigest(name)) keepForPullers(context, repository, current);
@@ -228,3 +230,39 @@ const remove = async ({ request, context }: Call, { repository, name }: Manifest
   if (!gone) throw new RegistryError(404, "MANIFEST_UNKNOWN", `${repository} has no manifest ${name}`);
   return bare(request, 202);
 };
+
+/** A manifest that may be pushed, parsed once for all that is done with it. */
+interface CheckedManifest {
+  readonly described: Described;
+  readonly children: readonly Descriptor[];
+  /** Whether its bytes tell its type. */
+  readonly showsType: boolean;
+}
+
+/**
+ * Whether bytes are a manifest that may be pushed as `pushedType`. One document must not be readable as two things, so the type in
+ * it agrees with the one of the request (CVE-2021-41190).
+ * @throws RegistryError MANIFEST_INVALID
+ */
+const checkManifest = (bytes: Uint8Array, pushedType: string): CheckedManifest => {
+  const document = parseDocument(bytes);
+  const type = pushedType === "" || pushedType === "application/json" ? document.shows : pushedType;
+  if (isSchema1Type(type))
+    throw new RegistryError(400, "MANIFEST_INVALID", "manifests of schema 1 are served, and not taken any more");
+  if (!isManifestType(type) && !isIndexType(type))
+    throw new RegistryError(400, "MANIFEST_INVALID", `${printable(type)} is no media type of a manifest or index`);
+  // Programs in Go, which most are, cannot read it.
+  if (bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf)
+    throw new RegistryError(400, "MANIFEST_INVALID", "the manifest begins with a byte order mark");
+  try {
+    const { described, children, ambiguity } = describeDocument(document, type);
+    if (ambiguity !== undefined)
+      throw new RegistryError(400, "MANIFEST_INVALID", `the manifest can be read in two ways: ${ambiguity}`);
+    return { described, children, showsType: document.shows === type };
+  } catch (error) {
+    if (error instanceof DrayError) throw new RegistryError(400, "MANIFEST_INVALID", error.message);
+    throw error;
+  }
+};
+
+const printable = (text: string): string => JSON.stringify(text.slice(0, 100));

@@ -3,10 +3,9 @@ import type { HttpResponse } from "dray/http";
 import { type Descriptor, type Digest, isDigest, mediaTypes } from "dray/oci";
 import type { ManifestRecord, Metadata, Page } from "../metadata/index.ts";
 import type { ListPage } from "../read-cache/index.ts";
-import { badDigest } from "./bad-digest.ts";
+import { badDigest } from "../registry-error.ts";
 import type { Call } from "./call.ts";
 import { linkTo, pageSize } from "./pages.ts";
-import type { Route } from "./route.ts";
 
 /** An answer is an index, and clients refuse one of more than 4 MiB. */
 const mostBytes = 4_000_000;
@@ -14,11 +13,8 @@ const mostBytes = 4_000_000;
 const few = 16;
 
 /** `GET …/referrers/<digest>`: an index of the manifests whose subject it is; empty where there is none, never 404. */
-export const referrers = async (
-  call: Call,
-  { repository, digest }: Route & { kind: "referrers" },
-): Promise<HttpResponse> => {
-  const { request, query, context } = call;
+export const referrers = async (call: Call): Promise<HttpResponse> => {
+  const { request, query, context, repository, name: digest } = call;
   if (!isDigest(digest)) throw badDigest(digest);
   const limit = Math.max(1, pageSize(call, context.settings.pages.referrers));
   const artifactType = query.get("artifactType") || undefined;

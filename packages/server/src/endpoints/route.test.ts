@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { routeOf } from "./route.ts";
+import { endpointOf } from "./table.ts";
 
 const digest = `sha256:${"a".repeat(64)}`;
 
@@ -16,13 +17,30 @@ test("each path of the API leads to its endpoint", () => {
     ["/v2/a/b/manifests/v1", { kind: "manifest", repository: "a/b", name: "v1" }],
     [`/v2/a/manifests/${digest}`, { kind: "manifest", repository: "a", name: digest }],
     [`/v2/a/manifests/${digest.replace(":", "%3A")}`, { kind: "manifest", repository: "a", name: digest }],
-    [`/v2/a/blobs/${digest}`, { kind: "blob", repository: "a", digest }],
+    [`/v2/a/blobs/${digest}`, { kind: "blob", repository: "a", name: digest }],
     ["/v2/a/blobs/uploads/", { kind: "uploads", repository: "a" }],
     ["/v2/a/blobs/uploads", { kind: "uploads", repository: "a" }],
-    ["/v2/a/blobs/uploads/1-2", { kind: "upload", repository: "a", session: "1-2" }],
-    [`/v2/a/referrers/${digest}`, { kind: "referrers", repository: "a", digest }],
+    ["/v2/a/blobs/uploads/1-2", { kind: "upload", repository: "a", name: "1-2" }],
+    [`/v2/a/referrers/${digest}`, { kind: "referrers", repository: "a", name: digest }],
   ] as const)
     assert.deepEqual(routeOf(path), route, path);
+});
+
+test("handlers bear the names that distribution gives them", () => {
+  for (const [path, handler] of [
+    ["/v2/", "base"],
+    ["/v2/_catalog", "catalog"],
+    ["/v2/a/b/tags/list", "tags"],
+    ["/v2/a/manifests/1.0", "manifest"],
+    [`/v2/a/blobs/${digest}`, "blob"],
+    ["/v2/a/blobs/uploads/", "blob_upload"],
+    ["/v2/a/blobs/uploads/7b0e", "blob_upload_chunk"],
+    [`/v2/a/referrers/${digest}`, "referrers"],
+    ["/", undefined],
+    ["/v2/A/tags/list", undefined],
+    ["/elsewhere", undefined],
+  ] as const)
+    assert.equal(endpointOf(routeOf(path))?.metric, handler, path);
 });
 
 test("names may hold the words of the API", () => {
@@ -32,8 +50,8 @@ test("names may hold the words of the API", () => {
     ["/v2/tags/list/tags/list", { kind: "tags", repository: "tags/list" }],
     ["/v2/a/manifests/b/manifests/c", { kind: "manifest", repository: "a/manifests/b", name: "c" }],
     ["/v2/a/blobs/uploads/blobs/uploads/", { kind: "uploads", repository: "a/blobs/uploads" }],
-    ["/v2/uploads/blobs/uploads/id", { kind: "upload", repository: "uploads", session: "id" }],
-    [`/v2/referrers/blobs/${digest}`, { kind: "blob", repository: "referrers", digest }],
+    ["/v2/uploads/blobs/uploads/id", { kind: "upload", repository: "uploads", name: "id" }],
+    [`/v2/referrers/blobs/${digest}`, { kind: "blob", repository: "referrers", name: digest }],
     ["/v2/a/blobs/manifests/x", { kind: "manifest", repository: "a/blobs", name: "x" }],
   ] as const)
     assert.deepEqual(routeOf(path), route, path);

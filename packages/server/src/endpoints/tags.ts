@@ -6,8 +6,8 @@ import type { Call } from "./call.ts";
 import { linkTo, pageSize } from "./pages.ts";
 
 /** `GET …/tags/list`: in byte order, `last` by value, so that it need not be there any more. */
-export const tags = async (call: Call, repository: string): Promise<HttpResponse> => {
-  const { request, query, context } = call;
+export const tags = async (call: Call): Promise<HttpResponse> => {
+  const { request, query, context, repository } = call;
   const limit = pageSize(call, context.settings.pages.tags);
   const after = query.get("last") ?? "";
   if (!(await context.reconciler.reconcile(repository)))

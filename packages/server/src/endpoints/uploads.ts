@@ -2,27 +2,22 @@ import { bare } from "@dray/service/response";
 import { isDrayError } from "dray/errors";
 import { type HttpRequest, type HttpResponse, header, isContent } from "dray/http";
 import { algorithmOf, type Digest, type DigestAlgorithm, isDigest, isRepository } from "dray/oci";
-import { RegistryError } from "../registry-error.ts";
+import { badDigest, RegistryError } from "../registry-error.ts";
+import { allOf } from "../storage/index.ts";
 import { OutOfOrder, type Upload } from "../uploads/index.ts";
-import { badDigest } from "./bad-digest.ts";
-import { bodyChunks } from "./body-chunks.ts";
 import type { Call } from "./call.ts";
-import { commitUpload, mountBlob } from "./commit.ts";
-import { refuseFullDisk, refuseWrites } from "./guard.ts";
-import { locationOf } from "./location.ts";
-import type { Route } from "./route.ts";
 
 /** `POST …/blobs/uploads/`: mounts, takes a blob in one request, or opens a session. */
-export const beginUpload = async (call: Call, repository: string): Promise<HttpResponse> => {
-  const { query, context, principal } = call;
-  refuseWrites(context);
+export const beginUpload = async (call: Call): Promise<HttpResponse> => {
+  const { query, context, principal, repository } = call;
+  call.refuseWrites();
   const mount = query.get("mount");
   if (mount !== null && isDigest(mount)) {
     const from = query.get("from");
-    const mounted = (from === null || isRepository(from)) && (await mountBlob(call, repository, mount, from));
+    const mounted = (from === null || isRepository(from)) && (await mountBlob(call, mount, from));
     if (mounted) return created(call, repository, mount);
   }
-  await refuseFullDisk(context);
+  await call.refuseFullDisk();
   const wanted = mount === null ? query.get("digest") : null;
   if (wanted !== null && !isDigest(wanted)) throw badDigest(wanted);
   const algorithm = wanted === null ? announced(query) : algorithmOf(wanted);
@@ -39,15 +34,46 @@ export const beginUpload = async (call: Call, repository: string): Promise<HttpR
   return created(call, repository, wanted);
 };
 
-/** `GET`, `PATCH`, `PUT` and `DELETE` of a session. */
-export const uploadSession = async (call: Call, route: Route & { kind: "upload" }): Promise<HttpResponse> => {
-  const { request, context, principal } = call;
-  const { method } = request;
-  if (method !== "GET" && method !== "HEAD") refuseWrites(context);
-  const upload = await context.uploads.find(route.repository, route.session, principal.name);
+/** `GET` and `HEAD` of a session: where it stands. */
+export const uploadProgress = (call: Call): Promise<HttpResponse> =>
+  inSession(call, async (upload) => bare(call.request, 204, progress(call, upload, await upload.offset())));
+
+/** `PATCH` of a session. */
+export const appendToUpload = async (call: Call): Promise<HttpResponse> => {
+  call.refuseWrites();
+  return inSession(call, async (upload) => {
+    await call.refuseFullDisk();
+    return accepted(call, upload, await append(call, upload));
+  });
+};
+
+/** `PUT` of a session: the last of it, and the digest of the whole. */
+export const endUpload = async (call: Call): Promise<HttpResponse> => {
+  call.refuseWrites();
+  return inSession(call, async (upload) => {
+    const digest = call.query.get("digest");
+    if (digest === null || !isDigest(digest)) throw badDigest(digest);
+    await call.refuseFullDisk();
+    await append(call, upload, { last: true });
+    await inOrder(call, upload, () => commitUpload(call, upload, digest));
+    return created(call, upload.repository, digest);
+  });
+};
+
+/** `DELETE` of a session. */
+export const cancelUpload = async (call: Call): Promise<HttpResponse> => {
+  call.refuseWrites();
+  return inSession(call, async (upload) => {
+    await upload.cancel();
+    return bare(call.request, 204);
+  });
+};
+
+const inSession = async (call: Call, work: (upload: Upload) => Promise<HttpResponse>): Promise<HttpResponse> => {
+  const upload = await call.context.uploads.find(call.repository, call.name, call.principal.name);
   if (upload === undefined) throw unknownUpload();
   try {
-    return await within(call, upload);
+    return await work(upload);
   } catch (error) {
     // Somebody else ended it just now.
     throw isDrayError(error, "NOT_FOUND") ? unknownUpload() : error;
@@ -56,29 +82,6 @@ export const uploadSession = async (call: Call, route: Route & { kind: "upload" 
 
 const unknownUpload = (): RegistryError =>
   new RegistryError(404, "BLOB_UPLOAD_UNKNOWN", "there is no such upload; begin a new one");
-
-const within = async (call: Call, upload: Upload): Promise<HttpResponse> => {
-  const { request, query, context } = call;
-  switch (request.method) {
-    case "GET":
-    case "HEAD":
-      return bare(request, 204, progress(call, upload, await upload.offset()));
-    case "DELETE":
-      await upload.cancel();
-      return bare(request, 204);
-    case "PATCH":
-      await refuseFullDisk(context);
-      return accepted(call, upload, await append(call, upload));
-    default: {
-      const digest = query.get("digest");
-      if (digest === null || !isDigest(digest)) throw badDigest(digest);
-      await refuseFullDisk(context);
-      await append(call, upload, { last: true });
-      await inOrder(call, upload, () => commitUpload(call, upload, digest));
-      return created(call, upload.repository, digest);
-    }
-  }
-};
 
 const announced = (query: URLSearchParams): DigestAlgorithm => {
   const algorithm = query.get("digest-algorithm") ?? "sha256";
@@ -102,7 +105,7 @@ const append = async (call: Call, upload: Upload, options: { last?: boolean } = 
     throw new RegistryError(400, "SIZE_INVALID", `Content-Range says ${range.length} bytes, Content-Length ${length}`);
   return inOrder(call, upload, async () => {
     const before = range?.start ?? (await upload.offset());
-    const after = await upload.append(bodyChunks(request, { releases: true }), {
+    const after = await upload.append(call.chunks({ releases: true }), {
       ...options,
       ...(range === undefined ? {} : { at: range.start }),
       ...(request.signal === undefined ? {} : { signal: request.signal }),
@@ -146,7 +149,7 @@ const contentRange = ({ headers }: HttpRequest): { start: number; length: number
 
 const created = (call: Call, repository: string, digest: Digest): HttpResponse =>
   bare(call.request, 201, {
-    Location: locationOf(call, `/v2/${repository}/blobs/${digest}`),
+    Location: call.location(`/v2/${repository}/blobs/${digest}`),
     "Docker-Content-Digest": digest,
   });
 
@@ -154,8 +157,82 @@ const accepted = (call: Call, upload: Upload, offset: number): HttpResponse =>
   bare(call.request, 202, progress(call, upload, offset));
 
 const progress = (call: Call, upload: Upload, offset: number): Record<string, string> => ({
-  Location: locationOf(call, `/v2/${upload.repository}/blobs/uploads/${upload.id}`),
+  Location: call.location(`/v2/${upload.repository}/blobs/uploads/${upload.id}`),
   // The specification has no way to say "nothing yet"; every registry says 0-0.
   Range: `0-${Math.max(0, offset - 1)}`,
   "Docker-Upload-UUID": upload.id,
 });
+
+/**
+ * Ends an upload as a blob of its repository. Whether the data is there already is decided while nobody can take it away.
+ * @throws RegistryError DIGEST_INVALID; the upload is gone then
+ */
+const commitUpload = async (call: Call, upload: Upload, wanted: Digest): Promise<void> => {
+  const { context } = call;
+  const { tree, locks } = context;
+  const { digest, size } = await upload.digest(algorithmOf(wanted));
+  if (digest !== wanted) {
+    await upload.cancel();
+    throw new RegistryError(400, "DIGEST_INVALID", `the bytes have the digest ${digest}`, { detail: { digest } });
+  }
+  const { repository } = upload;
+  /** A file of another size is not what its name says: it is replaced. */
+  const take = async (store: () => Promise<void>): Promise<void> => {
+    // Since the upload began it may have been said that nothing is written any more.
+    call.refuseWrites();
+    const isThere = (await tree.blobSize(wanted)) === size;
+    const stored = isThere ? tree.touchBlob(wanted) : store();
+    await allOf([stored, link(context, repository, wanted, stored)]);
+  };
+  await locks.hold({ exclusive: [wanted] }, () =>
+    upload.finish(
+      (path, options) => take(() => tree.adoptBlob(wanted, path, options)),
+      (bytes) => take(() => tree.writeBlob(wanted, bytes)),
+    ),
+  );
+};
+
+/** Makes a blob that another repository has visible in this one. `from` null: wherever the principal may read it. */
+const mountBlob = async (call: Call, digest: Digest, from: string | null): Promise<boolean> => {
+  const { context, principal, repository } = call;
+  const sources = from === null ? holders(call, digest) : [from];
+  return context.locks.hold({ exclusive: [digest] }, async () => {
+    call.refuseWrites();
+    for await (const source of sources) {
+      if (!principal.may(source, "pull")) continue;
+      const target = await context.tree.layer(source, digest);
+      // An alias is not handed on: its name says nothing about the bytes that it stands for.
+      if (target !== digest || (await context.tree.blobSize(digest)) === undefined) continue;
+      await context.tree.touchBlob(digest);
+      await link(context, repository, digest);
+      return true;
+    }
+    return false;
+  });
+};
+
+/** Repositories that are looked into where nobody said which one: to find a blob saves an upload, to search for it costs. */
+const mostLooks = 200;
+
+/** Where a blob may be found: in this repository, where it was promised lately, where a manifest needs it, and elsewhere. */
+async function* holders({ context, repository }: Call, digest: Digest): AsyncGenerator<string> {
+  if ((await context.tree.blobSize(digest)) === undefined) return;
+  const likely = new Set([repository, ...context.leases.repositories(digest), ...context.metadata.holders(digest)]);
+  yield* likely;
+  let looks = 0;
+  for await (const name of context.tree.repositories()) {
+    if (++looks > mostLooks) return;
+    if (!likely.has(name)) yield name;
+  }
+}
+
+/** @param stored the data; the link comes after it, and is prepared meanwhile */
+const link = async (
+  { tree, leases }: Call["context"],
+  repository: string,
+  digest: Digest,
+  stored?: Promise<void>,
+): Promise<void> => {
+  await tree.linkLayer(repository, digest, stored);
+  leases.record(repository, digest);
+};

@@ -1,7 +1,7 @@
 import { type FinishedRequest, factsOf, type Observer, requestId, safe } from "@dray/service/observe";
 import { type HttpRequest, header, headerValues } from "dray/http";
 import { isDigest } from "dray/oci";
-import type { Route } from "../endpoints/index.ts";
+import { endpointOf, operationOf, type Route } from "../endpoints/index.ts";
 import type { Decision } from "../gc/index.ts";
 
 /** Something that was done, or was not allowed. */
@@ -109,27 +109,26 @@ const deedOf = (route: Route, { request, status, headers }: FinishedRequest): De
 const actionOf = (route: Route, request: HttpRequest, status: number): Deed["action"] | undefined => {
   if (isReading(request)) return "pull";
   const { method } = request;
-  if (method === "DELETE") return route.kind === "manifest" || route.kind === "blob" ? "delete" : undefined;
-  if (method === "PUT") return route.kind === "manifest" || route.kind === "upload" ? "push" : undefined;
-  if (method !== "POST" || route.kind !== "uploads") return undefined;
+  const endpoint = endpointOf(route);
+  const action = endpoint && operationOf(method, endpoint)?.audit;
+  if (action === undefined || method !== "POST") return action;
   // 202: a session begins, and its end is what counts.
   if (status === 202) return undefined;
-  return param(request, "mount") === undefined ? "push" : "mount";
+  return param(request, "mount") === undefined ? action : "mount";
 };
 
 const placeOf = (route: Route): Partial<Deed> => {
-  if (!("repository" in route) || route.repository === undefined) return {};
-  const place = { repository: safe(route.repository, 256) };
-  switch (route.kind) {
+  const { repository, name = "" } = route;
+  if (repository === undefined) return {};
+  const place = { repository: safe(repository, 256) };
+  const digest = isDigest(name) ? { digest: name } : {};
+  switch (endpointOf(route)?.content) {
     case "manifest":
-      return isDigest(route.name)
-        ? { kind: "manifest", ...place, digest: route.name }
-        : { kind: "tag", ...place, tags: [safe(route.name, 128)] };
+      return isDigest(name)
+        ? { kind: "manifest", ...place, ...digest }
+        : { kind: "tag", ...place, tags: [safe(name, 128)] };
     case "blob":
-      return { kind: "blob", ...place, ...(isDigest(route.digest) ? { digest: route.digest } : {}) };
-    case "uploads":
-    case "upload":
-      return { kind: "blob", ...place };
+      return { kind: "blob", ...place, ...digest };
     default:
       return { kind: "repository", ...place };
   }

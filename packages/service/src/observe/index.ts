@@ -11,4 +11,4 @@ export * from "./metrics/index.ts";
 export type { Notice } from "./notice.ts";
 export { type FinishedRequest, type Observer, observe } from "./observe.ts";
 export { atMostOnceIn, faultOf } from "./probe.ts";
-export { factsOf, type RequestFacts, requestId } from "./request-facts.ts";
+export { factsOf, type RequestFacts, requestId, type ServedRequest } from "./request-facts.ts";

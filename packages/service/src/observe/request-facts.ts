@@ -9,20 +9,18 @@ export interface RequestFacts {
   id?: string;
 }
 
-const key: unique symbol = Symbol("what is known of a request");
-
 /**
- * The facts of a request: the same object for the request and for every copy of it that was made by `{...request}` after the first
- * call, because they hang on it by an own property. `observe` makes that first call, so handlers below may write
- * `factsOf(request).principal = …` whatever lies between.
+ * A request as a server hands it on: with its facts once it is watched. They are the same object for the request and for every copy of
+ * it that is made by `{...request}` after that, so handlers below may write `factsOf(request).principal = …` whatever lies between.
  */
-export const factsOf = (request: HttpRequest & { [key]?: RequestFacts }): RequestFacts => {
-  let facts = request[key];
-  if (facts === undefined) {
-    facts = {};
-    request[key] = facts;
-  }
-  return facts;
+export interface ServedRequest extends HttpRequest {
+  facts?: RequestFacts;
+}
+
+/** The facts of a request, which begin with the first call; `observe` makes that. */
+export const factsOf = (request: ServedRequest): RequestFacts => {
+  request.facts ??= {};
+  return request.facts;
 };
 
 const prefix = randomBytes(6).toString("hex");

@@ -1,3 +1,2 @@
 /** What Prometheus scrapes: distribution's names and ours. Plain counters, told through prom-client when somebody asks. */
-export { handlerOf } from "./handlers.ts";
 export { type CacheCounts, Metrics, openMetrics, type Readings } from "./metrics.ts";
