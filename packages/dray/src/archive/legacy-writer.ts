@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { decompressed } from "../compression/index.ts";
 import { collect } from "../content/index.ts";
-import { blockWriter, type FileSystem, onDisk } from "../files/index.ts";
+import { appendFile, type FileSystem, onDisk } from "../files/index.ts";
 import { type Descriptor, hexOf, largestManifest } from "../oci/index.ts";
 import { padding, wholeEntry, writeHeader } from "../tar/index.ts";
 import {
@@ -52,15 +52,14 @@ const replaceFile = async (fs: FileSystem, target: string, write: (outlet: Outle
   const path = `${target}.dray-part.legacy`;
   const file = await onDisk("write", path, () => fs.open(path, "w", 0o666));
   try {
+    const growing = await appendFile(file, path, { there: 0 });
     try {
-      const blocks = blockWriter(file, 0);
-      await write({
-        put: (bytes) => onDisk("write", path, () => blocks.write(bytes)),
-        end: () => onDisk("write", path, () => blocks.end()),
-      });
-    } finally {
-      await onDisk("write", path, () => file.close());
+      await write({ put: (bytes) => growing.append(bytes), end: async () => void (await growing.flush()) });
+    } catch (error) {
+      await growing.close().catch(() => {});
+      throw error;
     }
+    await growing.close();
     await onDisk("write", target, () => fs.rename(path, target));
   } catch (error) {
     await fs.unlink(path).catch(() => {});

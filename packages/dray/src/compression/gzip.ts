@@ -2,7 +2,7 @@ import { availableParallelism } from "node:os";
 import { promisify } from "node:util";
 import { constants, crc32, deflateRaw } from "node:zlib";
 import { detach, transferable } from "../content/index.ts";
-import { blockSize, giveBlock, takeBlock } from "../hash/index.ts";
+import { type Block, blockSize, giveBlock, takeBlock } from "../threads/index.ts";
 
 const deflate = promisify(deflateRaw) as (
   block: Uint8Array,
@@ -36,12 +36,13 @@ export async function* gzip(
   let before: Uint8Array | undefined;
   yield head;
   try {
-    for await (const block of filledBlocks(chunks, handsOver)) {
-      sum = crc32(block, sum);
-      size += block.byteLength;
-      ahead.push(compress(block, before, level));
+    for await (const { block, length } of filledBlocks(chunks, handsOver)) {
+      const bytes = block.bytes.subarray(0, length);
+      sum = crc32(bytes, sum);
+      size += length;
+      ahead.push(compress(bytes, before, level).finally(() => giveBlock(block)));
       // A copy: the block itself is used again as soon as it is compressed.
-      before = block.slice(Math.max(0, block.byteLength - window));
+      before = bytes.slice(Math.max(0, length - window));
       if (ahead.length >= atOnce) yield await (ahead.shift() as Promise<Uint8Array>);
     }
     while (ahead.length > 0) yield await (ahead.shift() as Promise<Uint8Array>);
@@ -55,31 +56,27 @@ export async function* gzip(
 async function* filledBlocks(
   chunks: AsyncIterable<Uint8Array>,
   handsOver: boolean,
-): AsyncGenerator<Uint8Array<ArrayBuffer>> {
-  let block: Uint8Array<ArrayBuffer> | undefined;
+): AsyncGenerator<{ readonly block: Block; readonly length: number }> {
+  let block: Block | undefined;
   let filled = 0;
   for await (const chunk of chunks) {
     for (let at = 0; at < chunk.byteLength; ) {
       block ??= takeBlock();
       const part = chunk.subarray(at, at + blockSize - filled);
-      block.set(part, filled);
+      block.bytes.set(part, filled);
       at += part.byteLength;
       filled += part.byteLength;
       if (filled < blockSize) continue;
-      yield block;
+      yield { block, length: filled };
       block = undefined;
       filled = 0;
     }
     if (handsOver) detach(chunk);
   }
-  if (block !== undefined && filled > 0) yield block.subarray(0, filled);
+  if (block !== undefined && filled > 0) yield { block, length: filled };
 }
 
-const compress = async (
-  block: Uint8Array<ArrayBuffer>,
-  before: Uint8Array | undefined,
-  level: number,
-): Promise<Uint8Array> => {
+const compress = async (block: Uint8Array, before: Uint8Array | undefined, level: number): Promise<Uint8Array> => {
   const made = await deflate(block, {
     level,
     finishFlush: constants.Z_SYNC_FLUSH,
@@ -87,7 +84,6 @@ const compress = async (
     chunkSize: block.byteLength + 1024,
     ...(before === undefined ? {} : { dictionary: before }),
   });
-  giveBlock(block.buffer);
   // Much shorter than the buffer it lies in, which would stay as long as it. Small buffers are parts of a common pool.
   const exact = new Uint8Array(made);
   if (made.buffer.byteLength >= blockSize) (made.buffer as ArrayBuffer).transfer(0);

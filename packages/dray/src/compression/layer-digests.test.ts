@@ -4,8 +4,8 @@ import { after, describe, it } from "node:test";
 import { gzipSync, zstdCompressSync } from "node:zlib";
 import { transferable } from "../content/index.ts";
 import { DrayError, isDrayError } from "../errors.ts";
-import { closeHashWorkers } from "../hash/index.ts";
 import { digestOf } from "../oci/index.ts";
+import { closeThreads } from "../threads/index.ts";
 import { layerDigests } from "./layer-digests.ts";
 
 const MiB = 1024 * 1024;
@@ -24,7 +24,7 @@ async function* chunksOf(bytes: Uint8Array, owned: boolean, end?: () => never): 
 }
 
 describe("the digests of a layer", () => {
-  after(closeHashWorkers);
+  after(closeThreads);
 
   const layers: readonly [what: string, bytes: Uint8Array, inside: Uint8Array][] = [
     ["large and compressed by gzip", gzip, plain],

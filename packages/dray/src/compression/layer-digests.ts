@@ -1,8 +1,9 @@
-import { claim } from "../content/index.ts";
-import { DrayError, exitCodes } from "../errors.ts";
-import { digesterFor, HashPool, hashInsideInThread, worthItsThread } from "../hash/index.ts";
+import { detach } from "../content/index.ts";
+import { digesterFor, type HashPool, ThreadedHash, worthItsThread } from "../hash/index.ts";
 import type { Digest, DigestAlgorithm } from "../oci/index.ts";
+import { ThreadPool } from "../threads/index.ts";
 import { decompressed } from "./decompress.ts";
+import { layerScript } from "./layer.script.ts";
 
 /** The two digests of a layer. */
 export interface LayerDigests {
@@ -24,7 +25,7 @@ export interface LayerToRead {
  * @throws DrayError `MANIFEST_INVALID` for compressed bytes that are damaged, and what the chunks throw
  */
 export const layerDigests = (chunks: AsyncIterable<Uint8Array>, layer: LayerToRead): Promise<LayerDigests> =>
-  worthItsThread(layer.size) ? inThread(chunks, layer) : inPlace(chunks, layer);
+  worthItsThread(layer.algorithm, layer.size) ? inThread(chunks, layer) : inPlace(chunks, layer);
 
 const inPlace = async (
   chunks: AsyncIterable<Uint8Array>,
@@ -33,8 +34,10 @@ const inPlace = async (
   const outer = digesterFor(algorithm, size);
   const inner = digesterFor(inside, size);
   try {
-    for await (const chunk of decompressed(hashing(chunks, outer), { handsOver: true }))
-      await (claim(chunk) ? inner.give(chunk) : inner.update(chunk));
+    for await (const chunk of decompressed(hashing(chunks, outer), { handsOver: true })) {
+      await inner.update(chunk);
+      detach(chunk);
+    }
     const [digest, diffID] = await Promise.all([outer.digest(), inner.digest()]);
     return { digest, diffID };
   } finally {
@@ -53,30 +56,22 @@ async function* hashing(
   }
 }
 
-/** Beside this file in the sources and in the built package; flat beside the main one in an executable. */
-const workerUrl = (): URL =>
-  new URL(import.meta.url.endsWith(".ts") ? "./layer.worker.ts" : "./layer.worker.js", import.meta.url);
-
-const layerPool = new HashPool(workerUrl());
+const layerPool: HashPool = new ThreadPool({
+  script: layerScript,
+  inPlace: async () => (await import("./layer-steps.ts")).layerSteps,
+});
 
 const inThread = async (
   chunks: AsyncIterable<Uint8Array>,
   { algorithm, inside }: LayerToRead,
 ): Promise<LayerDigests> => {
-  const hash = hashInsideInThread(layerPool, algorithm, inside);
-  /** An error of the thread has crossed over as words and a code. */
-  const ours = async <T>(step: Promise<T>): Promise<T> => {
-    try {
-      return await step;
-    } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
-      if (error instanceof DrayError || code === undefined || !Object.hasOwn(exitCodes, code)) throw error;
-      throw new DrayError(code as keyof typeof exitCodes, (error as Error).message, { cause: error });
-    }
-  };
+  const hash = new ThreadedHash({ algorithm, inside, pool: layerPool });
   try {
-    for await (const chunk of chunks) await ours(claim(chunk) ? hash.give(chunk) : hash.update(chunk));
-    const digest = await ours(hash.digest());
+    for await (const chunk of chunks) {
+      await hash.update(chunk);
+      detach(chunk);
+    }
+    const digest = await hash.digest();
     return { digest, diffID: hash.inside() };
   } finally {
     hash.abandon();

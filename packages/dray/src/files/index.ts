@@ -3,11 +3,12 @@
  * processes, and receiving content into a file in a way that a later attempt can go on with.
  * Imports `oci/`, `hash/` and `content/`; knows no registry, no layout, no archive.
  */
+
+export { type AppendFile, type AppendFileOptions, type AppendTarget, appendFile } from "./append-file/index.ts";
 export { type AtomicOptions, syncDirectory, writeFileAtomic } from "./atomic.ts";
-export { type BlockWriter, blockWriter } from "./block-writer.ts";
 export { diskError, errnoOf, ifThere, onDisk } from "./disk-error.ts";
 export { chunksOfFile, type FileRange, fileChunks, readFully, writeFully } from "./file-chunks.ts";
 export { type FileFacts, type FileSystem, nodeFiles, type OpenFile, type SpaceFacts } from "./file-system.ts";
 export { type Lock, lock } from "./lock.ts";
 export { type Landing, type ReceiveOptions, receive } from "./receive.ts";
-export { hashRange, receiveInto } from "./receive-into.ts";
+export { receiveInto } from "./receive-into.ts";

@@ -1,10 +1,9 @@
-import type { Content } from "../content/index.ts";
+import { type Content, detach } from "../content/index.ts";
 import { throwIfAborted } from "../errors.ts";
-import { type AsyncDigester, blockSize, giveBlock, takeBlock } from "../hash/index.ts";
+import { worthItsThread } from "../hash/index.ts";
 import { algorithmOf, type Descriptor, type Digest } from "../oci/index.ts";
-import { onDisk } from "./disk-error.ts";
+import { appendFile } from "./append-file/index.ts";
 import type { OpenFile } from "./file-system.ts";
-import { hashedWriter } from "./hashed-writer.ts";
 
 /** A part of an open file in which content comes to lie. */
 export interface Destination {
@@ -34,50 +33,26 @@ export const receiveInto = async (
   { digest, size }: Descriptor,
   signal: AbortSignal | undefined,
 ): Promise<Received> => {
-  const handsOver = content.handsOver === true;
-  const writer = hashedWriter(file, { algorithm: algorithmOf(digest), size, position, handsOver });
+  const algorithm = algorithmOf(digest);
+  const options = { algorithm, position, there: have, keepOpen: true, signal };
+  const growing = await appendFile(
+    file,
+    path,
+    worthItsThread(algorithm, size) ? { ...options, threadFrom: 0 } : options,
+  );
   try {
-    let at = await onDisk("read", path, () => hashRange(writer, file, { position, size: have, signal }));
-    if (at === size) return { size, digest: await writer.digest() };
-    try {
+    let at = have;
+    if (at < size)
       for await (const chunk of content.open({ offset: at, ...(signal === undefined ? {} : { signal }) })) {
         throwIfAborted(signal);
         at += chunk.byteLength;
         if (at > size) break;
-        await onDisk("write", path, () => writer.write(chunk));
+        await growing.append(chunk);
+        if (content.handsOver === true) detach(chunk);
       }
-    } catch (error) {
-      // That the disk may refuse too changes nothing about the reason.
-      await writer.end().catch(() => {});
-      throw error;
-    }
-    await onDisk("write", path, () => writer.end());
-    return { size: at, digest: await writer.digest() };
+    return { size: at, digest: await growing.digest() };
   } finally {
-    writer.abandon();
+    // What arrived is written. That the disk may refuse too changes nothing about the reason of a failure.
+    await growing.close().catch(() => {});
   }
-};
-
-/** Adds bytes of a file to a hash. Tells how many there were, fewer where it ends. */
-export const hashRange = async (
-  hash: Pick<AsyncDigester, "update">,
-  file: OpenFile,
-  {
-    position,
-    size,
-    signal,
-  }: { readonly position: number; readonly size: number; readonly signal: AbortSignal | undefined },
-): Promise<number> => {
-  if (size === 0) return 0;
-  const block = takeBlock();
-  let at = 0;
-  while (at < size) {
-    throwIfAborted(signal);
-    const { bytesRead } = await file.read(block, 0, Math.min(blockSize, size - at), position + at);
-    if (bytesRead === 0) break;
-    await hash.update(block.subarray(0, bytesRead));
-    at += bytesRead;
-  }
-  giveBlock(block.buffer);
-  return at;
 };

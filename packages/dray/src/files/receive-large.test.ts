@@ -6,8 +6,8 @@ import { temporaryFolder } from "@dray/testkit/files";
 import { contentOf, killedAfter } from "../../test/receive.ts";
 import { type Content, transferable } from "../content/index.ts";
 import { DrayError, isDrayError } from "../errors.ts";
-import { closeHashWorkers } from "../hash/index.ts";
 import { type Descriptor, digestOf } from "../oci/index.ts";
+import { closeThreads } from "../threads/index.ts";
 import { nodeFiles, receive } from "./index.ts";
 
 const MiB = 1024 * 1024;
@@ -41,7 +41,7 @@ const cutOff = async (): Promise<never> => {
 describe("receiving content that is worth a thread", () => {
   let dir = "";
   let landing = { partial: "", path: "" };
-  after(() => closeHashWorkers());
+  after(() => closeThreads());
   beforeEach(async () => {
     dir = temporaryFolder("receive-large");
     landing = { partial: join(dir, "partial"), path: join(dir, "final") };

@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { type DigestAlgorithm, digester } from "../oci/index.ts";
-import type { AsyncDigester } from "./digester.ts";
+import type { AsyncDigester } from "./async-digester.ts";
 
 /** Bytes hashed at most before other work has its turn: half a millisecond with hash instructions, three without. */
 export const largestTurn: number = 1024 * 1024;
@@ -21,13 +21,5 @@ export const hashInPlace = (algorithm: DigestAlgorithm): AsyncDigester => {
       inTurn = 0;
     }
   };
-  return {
-    update,
-    give: async (chunk) => {
-      await update(chunk);
-      chunk.buffer.transfer(0);
-    },
-    digest: async () => hash.digest(),
-    abandon: () => {},
-  };
+  return { update, digest: async () => hash.digest(), abandon: () => {} };
 };

@@ -1,7 +1,8 @@
 import { throwIfAborted } from "../errors.ts";
-import { hashRange, type OpenFile } from "../files/index.ts";
-import { blockSize, digesterFor, giveBlock, takeBlock } from "../hash/index.ts";
+import type { OpenFile } from "../files/index.ts";
+import { type AsyncDigester, digesterFor } from "../hash/index.ts";
 import { algorithmOf } from "../oci/index.ts";
+import { blockSize, giveBlock, takeBlock } from "../threads/index.ts";
 import type { Extent } from "./extents.ts";
 
 /** What an earlier attempt left in an extent: all of it, checked; or so many bytes from the beginning, to be checked at the end. */
@@ -16,12 +17,30 @@ export const examine = async (file: OpenFile, extent: Extent, signal: AbortSigna
   if (extent.size - written > blockSize) return { whole: false, have: written };
   const hash = digesterFor(algorithmOf(extent.digest), extent.size);
   try {
-    await hashRange(hash, file, { position: extent.body, size: extent.size, signal });
+    await hashBytes(hash, file, extent, signal);
     if ((await hash.digest()) === extent.digest) return { whole: true };
   } finally {
     hash.abandon();
   }
   return { whole: false, have: written === extent.size ? 0 : written };
+};
+
+const hashBytes = async (
+  hash: AsyncDigester,
+  file: OpenFile,
+  extent: Extent,
+  signal: AbortSignal | undefined,
+): Promise<void> => {
+  const block = takeBlock();
+  for (let at = 0; at < extent.size; ) {
+    throwIfAborted(signal);
+    const { bytesRead } = await file.read(block.bytes, 0, Math.min(blockSize, extent.size - at), extent.body + at);
+    // Shorter than its headers promise: the digest will tell.
+    if (bytesRead === 0) break;
+    await hash.update(block.bytes.subarray(0, bytesRead));
+    at += bytesRead;
+  }
+  giveBlock(block);
 };
 
 const zeros = new Uint8Array(blockSize);
@@ -32,11 +51,11 @@ const lastWritten = async (file: OpenFile, extent: Extent, signal: AbortSignal |
   for (let end = extent.size; end > 0 && found === 0; end -= Math.min(blockSize, end)) {
     throwIfAborted(signal);
     const start = Math.max(0, end - blockSize);
-    const { bytesRead } = await file.read(block, 0, end - start, extent.body + start);
-    const part = block.subarray(0, bytesRead);
+    const { bytesRead } = await file.read(block.bytes, 0, end - start, extent.body + start);
+    const part = block.bytes.subarray(0, bytesRead);
     if (Buffer.compare(part, zeros.subarray(0, bytesRead)) !== 0)
       found = start + part.findLastIndex((byte) => byte !== 0) + 1;
   }
-  giveBlock(block.buffer);
+  giveBlock(block);
   return found;
 };

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { blockWriter, type FileSystem, type OpenFile, onDisk } from "../files/index.ts";
+import { appendFile, type FileSystem, type OpenFile, onDisk } from "../files/index.ts";
 
 /** A temporary file, open, that nobody else can name. */
 export interface Spool {
@@ -33,18 +33,15 @@ export const spool = async (fs: FileSystem, chunks: AsyncIterable<Uint8Array>): 
     await remove().catch(() => {
       named = true;
     });
-    const writer = blockWriter(file, 0);
+    const growing = await appendFile(file, `the temporary file ${path}`, { there: 0, keepOpen: true });
     try {
-      for await (const chunk of chunks) {
-        size += chunk.byteLength;
-        await onDisk("write the temporary file", path, () => writer.write(chunk));
-      }
+      for await (const chunk of chunks) await growing.append(chunk);
     } catch (error) {
       // The file is closed next, and nothing may still write to it.
-      await writer.end().catch(() => {});
+      await growing.close().catch(() => {});
       throw error;
     }
-    await onDisk("write the temporary file", path, () => writer.end());
+    size = await growing.flush();
   } catch (error) {
     await file.close().catch(() => {});
     await remove().catch(() => {});

@@ -10,9 +10,9 @@ import {
   receiveInto,
   writeFully,
 } from "../files/index.ts";
-import { blockSize, giveBlock, takeBlock } from "../hash/index.ts";
 import type { Descriptor, Digest } from "../oci/index.ts";
 import { type NewEntry, padding, writeHeader } from "../tar/index.ts";
+import { blockSize, giveBlock, takeBlock } from "../threads/index.ts";
 import { type Extent, extentOf, findExtents } from "./extents.ts";
 import { examine } from "./leftover.ts";
 import { openPartFile, type PartFile } from "./part-file.ts";
@@ -245,11 +245,11 @@ export class TarPart implements TarSink {
     const block = takeBlock();
     for (let done = 0; done < length; ) {
       const wanted = Math.min(blockSize, length - done);
-      const { bytesRead } = await this.#disk(() => this.#file.read(block, 0, wanted, from + done));
-      await this.#writeAt(to + done, block.subarray(0, bytesRead));
+      const { bytesRead } = await this.#disk(() => this.#file.read(block.bytes, 0, wanted, from + done));
+      await this.#writeAt(to + done, block.bytes.subarray(0, bytesRead));
       done += bytesRead;
     }
-    giveBlock(block.buffer);
+    giveBlock(block);
   }
 
   #writeAt(position: number, bytes: Uint8Array): Promise<void> {

@@ -6,7 +6,6 @@ import type { Notice } from "../notice.ts";
 import type { RegistryOptions } from "../options.ts";
 import { createRegistry, type Registry } from "../registry.ts";
 import { type Driver, filesystemDriver, lockVolume, memoryDriver } from "../storage/index.ts";
-import { receiveInThread } from "../uploads/index.ts";
 import { accessOf } from "./access.ts";
 
 export interface OpenRegistry {
@@ -45,4 +44,4 @@ export const openRegistry = async (
 const driverOf = async ({ storage }: Settings): Promise<Driver> =>
   storage.driver === "inmemory"
     ? memoryDriver()
-    : filesystemDriver(storage.root, { durability: storage.durability, receive: receiveInThread, lock: lockVolume });
+    : filesystemDriver(storage.root, { durability: storage.durability, lock: lockVolume });

@@ -1,4 +1,5 @@
-import type { Digest, DigestAlgorithm } from "dray/oci";
+import type { AppendFile } from "dray/internal/files";
+import type { DigestAlgorithm } from "dray/oci";
 
 /**
  * Where a registry's bytes lie: files by path. A path is relative, `/` between its names, never `.` or `..`. Every method rejects
@@ -32,7 +33,7 @@ export interface Driver {
   touch(path: string): Promise<void>;
   /**
    * A file that grows at its end and is hashed as it grows; made if it is not there. Bytes that are there already are hashed
-   * again before this resolves. One receiver at a time for a path.
+   * again before this resolves. One at a time for a path.
    */
   receive(path: string, algorithm: DigestAlgorithm): Promise<AppendFile>;
   /** Bytes free and in all, where the store has a limit. */
@@ -70,30 +71,5 @@ export interface StoredFile {
   readonly size: number;
   /** Fills `into` from `position` on; tells how many bytes there were, fewer only at the end of the file. */
   read(into: Uint8Array, position: number): Promise<number>;
-  close(): Promise<void>;
-}
-
-/** What a driver tells whoever receives in its place. */
-export interface ReceiveOptions {
-  /** There is surely no file yet. */
-  readonly fresh: boolean;
-  /** The file will be brought to the disk in the end. */
-  readonly durable: boolean;
-}
-
-/** The end of a file that grows. */
-export interface AppendFile {
-  /** Bytes that are written and hashed: what a client may be told. Appended ones count when `drain` resolves. */
-  readonly size: number;
-  /** Takes bytes, which stay the caller's own once this resolves. It resolves when there is room for more, not when they are written. */
-  append(chunk: Uint8Array): Promise<void>;
-  /**
-   * Resolves when all that was appended is written, with the size. After a write that failed or fell short it cuts the file back
-   * to the last size it told, and rejects; the receiver can be used again.
-   */
-  drain(): Promise<number>;
-  /** Drains, and tells the digest of the whole file; of another algorithm than the announced one by hashing it once more. */
-  digest(algorithm: DigestAlgorithm): Promise<Digest>;
-  /** Drains and lets go; the file stays. Safe to call twice. */
   close(): Promise<void>;
 }

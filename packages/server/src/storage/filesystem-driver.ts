@@ -1,35 +1,30 @@
 import { basename, dirname } from "node:path";
 import { DrayError } from "dray/errors";
-import { errnoOf, type FileSystem, nodeFiles, type OpenFile, onDisk } from "dray/internal/files";
+import {
+  type AppendFile,
+  appendFile,
+  errnoOf,
+  type FileSystem,
+  nodeFiles,
+  type OpenFile,
+  onDisk,
+} from "dray/internal/files";
 import type { DigestAlgorithm } from "dray/oci";
 import { allOf } from "./all-of.ts";
-import { receiver } from "./append-file.ts";
 import { Directories } from "./directories.ts";
 import { Syncs } from "./directory-syncs.ts";
-import type {
-  AppendFile,
-  ChangeOptions,
-  Driver,
-  Facts,
-  MoveOptions,
-  ReceiveOptions,
-  StoredFile,
-  WriteOptions,
-} from "./driver.ts";
-import { fileSink } from "./file-sink.ts";
+import type { ChangeOptions, Driver, Facts, MoveOptions, StoredFile, WriteOptions } from "./driver.ts";
 import { checkPath } from "./paths.ts";
 import { removeTree } from "./remove-tree.ts";
 import { openVolume, type Volume } from "./volume.ts";
 import type { LockVolume } from "./volume-lock.ts";
 
+/** Up to this size a file that grows is hashed and written where the bytes are: the way to a thread costs more. */
+const mostInPlace = 64 * 1024;
+
 export interface FilesystemDriverOptions {
   /** `full`: what is acknowledged survives a power cut. `relaxed`: only a kill; the system writes when it likes. Default `full`. */
   readonly durability?: "full" | "relaxed";
-  /**
-   * Receives into a file by its absolute path, elsewhere than on this thread. The directories are there, the file perhaps not.
-   * Default: in place.
-   */
-  readonly receive?: (path: string, algorithm: DigestAlgorithm, options: ReceiveOptions) => Promise<AppendFile>;
   readonly fs?: FileSystem;
   /** How the volume is kept to one process. Default: by names beside it, which asks nothing of the file system. */
   readonly lock?: LockVolume;
@@ -54,7 +49,6 @@ class FilesystemDriver implements Driver {
   readonly #syncs: Syncs;
   readonly #directories: Directories;
   readonly #full: boolean;
-  readonly #receive: NonNullable<FilesystemDriverOptions["receive"]>;
   readonly #now: () => number;
   #unfinished = 0;
 
@@ -64,8 +58,6 @@ class FilesystemDriver implements Driver {
     this.#syncs = syncs;
     this.#directories = new Directories(fs, volume.folder, syncs);
     this.#full = options.durability !== "relaxed";
-    this.#receive =
-      options.receive ?? (async (path, algorithm, { fresh }) => receiver(await fileSink(fs, path, fresh), algorithm));
     this.#now = options.now ?? Date.now;
   }
 
@@ -149,7 +141,9 @@ class FilesystemDriver implements Driver {
     this.#syncs.check();
     return onDisk("write", at, async () => {
       const fresh = await this.#directories.make(dirname(at));
-      return this.#receive(at, algorithm, { fresh, durable: this.#full });
+      const file = fresh ? await this.#fs.open(at, "wx+") : await openToGrow(this.#fs, at);
+      const there = fresh ? { there: 0 } : {};
+      return appendFile(file, at, { algorithm, ...there, threadFrom: mostInPlace, durable: this.#full });
     });
   }
 
@@ -221,6 +215,9 @@ class FilesystemDriver implements Driver {
       throw new DrayError("DISK", `cannot move ${path}: it is a directory`);
   }
 }
+
+const openToGrow = async (fs: FileSystem, path: string): Promise<OpenFile> =>
+  (await ifThere(() => fs.open(path, "r+"))) ?? fs.open(path, "wx+");
 
 /** What systems say of a directory that has something in it, is none, or is open. */
 const inTheWay: ReadonlySet<string> = new Set(["ENOTEMPTY", "EEXIST", "ENOTDIR", "EPERM", "EACCES", "EBUSY"]);

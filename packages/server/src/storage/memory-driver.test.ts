@@ -62,7 +62,7 @@ describe("what only the driver in memory does", () => {
     const receiver = await memory.receive("up/data", "sha256");
     const expected = new Uint8Array(1_000_000).fill(5);
     for (let i = 0; i < 10; i++) await receiver.append(expected.subarray(0, 100_000));
-    assert.equal(await receiver.drain(), expected.byteLength);
+    assert.equal(await receiver.flush(), expected.byteLength);
     assert.equal(await receiver.digest("sha256"), digestOf(expected));
     await receiver.close();
     await memory.move("up/data", "blob/data");

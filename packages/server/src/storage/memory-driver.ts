@@ -1,7 +1,7 @@
 import { DrayError } from "dray/errors";
+import { type AppendFile, type AppendTarget, appendFile } from "dray/internal/files";
 import type { DigestAlgorithm } from "dray/oci";
-import { type ByteSink, receiver } from "./append-file.ts";
-import type { AppendFile, Driver, Facts, MoveOptions, StoredFile, WriteOptions } from "./driver.ts";
+import type { Driver, Facts, MoveOptions, StoredFile, WriteOptions } from "./driver.ts";
 import { Blocks, bytesInMemory, type GrowingContent, type MemoryContent, Sunk, wholeOf } from "./memory-content.ts";
 import { checkPath, nameOf, parentOf } from "./paths.ts";
 
@@ -119,7 +119,7 @@ class MemoryDriver implements Driver, MemoryFiles {
     if (isDirectory(there)) throw refused("write", path, "it is a directory");
     const file: File = there ?? this.#file(this.#sink ? new Sunk() : new Blocks());
     if (there === undefined) this.#put(path, file);
-    return receiver(this.#sinkOf(file), algorithm);
+    return appendFile(this.#growing(file), path, { algorithm });
   }
 
   async close(): Promise<void> {}
@@ -202,18 +202,21 @@ class MemoryDriver implements Driver, MemoryFiles {
     return made;
   }
 
-  #sinkOf(file: File): ByteSink {
+  #growing(file: File): AppendTarget {
     const content = growing(file.content);
     file.content = content;
     return {
-      size: async () => content.size,
-      read: async (into, position) => content.read(into, position),
-      write: async (bytes, position) => {
-        content.write(bytes, position);
+      stat: async () => content,
+      read: async (into, offset, length, position) => ({
+        bytesRead: content.read(into.subarray(offset, offset + length), position ?? 0),
+      }),
+      write: async (bytes, offset, length, position) => {
+        content.write(bytes.subarray(offset, offset + length), position ?? 0);
         file.mtime = this.#tick();
-        return bytes.byteLength;
+        return { bytesWritten: length };
       },
       truncate: async (length) => content.truncate(length),
+      sync: async () => {},
       close: async () => {},
     };
   }

@@ -1,7 +1,6 @@
 /**
- * Upload sessions: what was received of blobs that are not whole yet, and the threads that hash and write them.
+ * Upload sessions: what was received of blobs that are not whole yet.
  * Imports `storage/` and the paths of `distribution-tree/`; knows no request, no manifest, no metadata.
  */
-export { closeReceiveWorkers, receiveInThread } from "./receive/index.ts";
 export { createUploads, type UploadsOptions } from "./sessions.ts";
 export { OutOfOrder, type Upload, type Uploads } from "./types.ts";

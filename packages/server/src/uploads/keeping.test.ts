@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { isDrayError } from "dray/errors";
+import type { AppendFile } from "dray/internal/files";
 import { digestOf } from "dray/oci";
 import { bodyByHand, inChunks, patterned } from "../../test/uploads-by-hand.ts";
 import { repositoryPath, uploadData, uploadFolder, uploadStarted } from "../distribution-tree/paths.ts";
 import type { Notice } from "../notice.ts";
-import { type AppendFile, type Driver, type MemoryFiles, memoryDriver } from "../storage/index.ts";
+import { type Driver, type MemoryFiles, memoryDriver } from "../storage/index.ts";
 import { createUploads, type Upload, type Uploads } from "./index.ts";
 
 const owner = "alice";

@@ -1,13 +1,15 @@
-import { temporaryFolder } from "@dray/testkit/files";
+import { faultyFiles, temporaryFolder } from "@dray/testkit/files";
+import { nodeFiles } from "dray/internal/files";
+import { closeThreads } from "dray/internal/threads";
 import { uploadsContract } from "../../test/uploads-contract/uploads-contract.ts";
 import { filesystemDriver, memoryDriver } from "../storage/index.ts";
-import { closeReceiveWorkers, receiveInThread } from "./receive/index.ts";
 
 uploadsContract("uploads in memory", async () => ({ driver: memoryDriver(), end: async () => {} }));
 
 for (const [where, options] of [
-  ["in place", {}],
-  ["in threads", { receive: receiveInThread }],
+  // Files that have no number, so that no thread writes them.
+  ["in place", { fs: faultyFiles(nodeFiles, () => undefined) }],
+  ["in threads", {}],
 ] as const)
   uploadsContract(`uploads into files, received ${where}`, async () => {
     const folder = temporaryFolder("uploads");
@@ -16,7 +18,7 @@ for (const [where, options] of [
       driver,
       end: async () => {
         await driver.close();
-        await closeReceiveWorkers();
+        await closeThreads();
       },
     };
   });

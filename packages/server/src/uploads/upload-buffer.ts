@@ -1,5 +1,6 @@
+import type { AppendFile } from "dray/internal/files";
 import { type Digest, type DigestAlgorithm, digester } from "dray/oci";
-import type { AppendFile, Driver } from "../storage/index.ts";
+import type { Driver } from "../storage/index.ts";
 
 /** Content up to this size may wait in memory for its end, and is hashed where it is. */
 export const mostHeld: number = 64 * 1024;
@@ -14,7 +15,7 @@ export class UploadBuffer {
   readonly #algorithm: DigestAlgorithm;
   #held: Uint8Array[] = [];
   #heldSize = 0;
-  #receiver: AppendFile | undefined;
+  #file: AppendFile | undefined;
   #hasFile: boolean;
   /** Bytes that are written. */
   #size: number;
@@ -49,18 +50,21 @@ export class UploadBuffer {
       this.#heldSize += chunk.byteLength;
       return;
     }
-    const receiver = await this.#spill();
-    await receiver.append(chunk);
+    await this.#spill(chunk);
   }
 
   /** Brings everything into the file; tells the size then. After a failure that is what the file had before. */
   async settle(): Promise<number> {
-    if (this.#heldSize === 0 && this.#receiver === undefined) return this.#size;
-    const receiver = await this.#spill();
+    if (this.#heldSize === 0 && this.#file === undefined) return this.#size;
+    const file = await this.#spill();
     try {
-      await receiver.drain();
+      await file.flush();
+    } catch (error) {
+      // What a client was told of stays. If it cannot be cut back either, nothing more is taken until it was.
+      await file.truncate(file.size).catch(() => {});
+      throw error;
     } finally {
-      this.#size = receiver.size;
+      this.#size = file.size;
     }
     return this.#size;
   }
@@ -83,34 +87,36 @@ export class UploadBuffer {
 
   /** Opens the file, made if it is not there, and hashes what it has. */
   async open(): Promise<AppendFile> {
-    if (this.#receiver === undefined) {
+    if (this.#file === undefined) {
       // Whatever fails from here on may leave a file.
       this.#hasFile = true;
-      this.#receiver = await this.#driver.receive(this.#path, this.#algorithm);
-      this.#size = this.#receiver.size;
+      this.#file = await this.#driver.receive(this.#path, this.#algorithm);
+      this.#size = this.#file.size;
     }
-    return this.#receiver;
+    return this.#file;
   }
 
-  /** Lets go of the file, drained. Without one, nothing happens. */
+  /** Lets go of the file, with all that came in it. Without one, nothing happens. */
   async shut(): Promise<void> {
-    const receiver = this.#receiver;
-    if (receiver === undefined) return;
-    this.#receiver = undefined;
+    const file = this.#file;
+    if (file === undefined) return;
     try {
-      await receiver.close();
+      await this.settle();
     } finally {
-      this.#size = receiver.size;
+      this.#file = undefined;
+      await file.close();
     }
   }
 
-  /** Opens the file, with what was held in its beginning. If that fails, what was held is lost. */
-  async #spill(): Promise<AppendFile> {
-    const held = this.#held;
+  /** Opens the file, with what was held in its beginning and this behind it. If that fails, what was held is lost. */
+  async #spill(chunk?: Uint8Array): Promise<AppendFile> {
+    const bytes = chunk === undefined ? this.#held : [...this.#held, chunk];
     this.#held = [];
     this.#heldSize = 0;
-    const receiver = await this.open();
-    for (const chunk of held) await receiver.append(chunk);
-    return receiver;
+    const file = await this.open();
+    const [first] = bytes;
+    // At once, so that it is known where so many are written best.
+    if (first !== undefined) await file.append(bytes.length === 1 ? first : Buffer.concat(bytes));
+    return file;
   }
 }

@@ -27,7 +27,7 @@ export const receiving = (tested: Tested): void => {
             await receiver.append(given.subarray(0, part.byteLength));
             given.fill(0);
           }
-          assert.equal(await receiver.drain(), size);
+          assert.equal(await receiver.flush(), size);
           assert.equal(receiver.size, size);
           assert.equal(await receiver.digest(algorithm), digestOf(bytes, algorithm));
           await receiver.close();
@@ -35,15 +35,15 @@ export const receiving = (tested: Tested): void => {
           same(await driver.read(`${at}/up/data`), bytes);
         });
 
-    it("tells only what is written, and everything after drain", async () => {
+    it("tells only what is written, and everything after flush", async () => {
       const { driver, at } = tested;
       const receiver = await driver.receive(`${at}/data`, "sha256");
       await receiver.append(text("abc"));
       assert.ok(receiver.size === 0 || receiver.size === 3);
-      assert.equal(await receiver.drain(), 3);
+      assert.equal(await receiver.flush(), 3);
       assert.equal((await driver.stat(`${at}/data`))?.size, 3);
       await receiver.append(text("def"));
-      assert.equal(await receiver.drain(), 6);
+      assert.equal(await receiver.flush(), 6);
       same(await driver.read(`${at}/data`), text("abcdef"));
       await receiver.close();
     });
@@ -57,7 +57,7 @@ export const receiving = (tested: Tested): void => {
           assert.equal(await receiver.digest(algorithm), digestOf(text("abc"), algorithm));
       await receiver.append(text("def"));
       assert.equal(await receiver.digest("sha256"), digestOf(text("abcdef")));
-      assert.equal(await receiver.drain(), 6);
+      assert.equal(await receiver.flush(), 6);
       await receiver.close();
     });
 
@@ -71,7 +71,7 @@ export const receiving = (tested: Tested): void => {
       assert.equal(await receiver.digest("sha256"), digestOf(bytes));
       await receiver.close();
       const again = await driver.receive(`${at}/data`, "sha512");
-      assert.equal(await again.drain(), bytes.byteLength);
+      assert.equal(await again.flush(), bytes.byteLength);
       assert.equal(await again.digest("sha512"), digestOf(bytes, "sha512"));
       await again.close();
       same(await driver.read(`${at}/data`), bytes);
@@ -84,7 +84,7 @@ export const receiving = (tested: Tested): void => {
       const calls: Promise<unknown>[] = [];
       for (let from = 0; from < bytes.byteLength; from += 50_000)
         calls.push(receiver.append(bytes.subarray(from, from + 50_000)));
-      const [size, digest] = await Promise.all([receiver.drain(), receiver.digest("sha256"), ...calls]);
+      const [size, digest] = await Promise.all([receiver.flush(), receiver.digest("sha256"), ...calls]);
       assert.equal(size, bytes.byteLength);
       assert.equal(digest, digestOf(bytes));
       await receiver.close();
@@ -96,7 +96,7 @@ export const receiving = (tested: Tested): void => {
       await receiver.append(text("abc"));
       await receiver.close();
       await assert.rejects(receiver.append(text("def")), (error) => isDrayError(error, "DISK"));
-      await assert.rejects(receiver.drain(), (error) => isDrayError(error, "DISK"));
+      await assert.rejects(receiver.flush(), (error) => isDrayError(error, "DISK"));
       await driver.move(`${at}/data`, `${at}/blob/data`);
       same(await driver.read(`${at}/blob/data`), text("abc"));
     });

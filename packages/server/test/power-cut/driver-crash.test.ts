@@ -42,7 +42,7 @@ class History {
   async receive(upload: string, path: string, bytes: Uint8Array, alone = false): Promise<void> {
     const receiver = await this.#driver.receive(upload, "sha256");
     for (let at = 0; at < bytes.byteLength; at += 70_000) await receiver.append(bytes.subarray(at, at + 70_000));
-    await receiver.drain();
+    await receiver.flush();
     await receiver.close();
     await this.#step([[path, bytes]], () => this.#driver.move(upload, path, { alone }));
   }

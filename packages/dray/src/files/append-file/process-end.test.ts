@@ -9,10 +9,12 @@ test("a process with nothing else to do ends by itself, once what was handed ove
   const folder = temporaryFolder("ending");
   const path = join(folder, "file");
   const program = `
-      const { receiveInThread } = await import(${JSON.stringify(new URL("./index.ts", import.meta.url).href)});
-      const receiver = await receiveInThread(${JSON.stringify(path)}, "sha256");
-      await receiver.append(new Uint8Array(5_000_000));
-      console.log(await receiver.drain());
+      const { appendFile, nodeFiles } = await import(${JSON.stringify(new URL("../index.ts", import.meta.url).href)});
+      const opened = await nodeFiles.open(${JSON.stringify(path)}, "wx+");
+      const file = await appendFile(opened, "file", { algorithm: "sha256", threadFrom: 0 });
+      await file.append(new Uint8Array(5_000_000));
+      console.log(await file.flush());
+      await file.close();
     `;
   const child = spawn(process.execPath, ["--input-type=module", "-e", program], {
     stdio: ["ignore", "pipe", "inherit"],

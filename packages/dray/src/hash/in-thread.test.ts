@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { temporaryFolder } from "@dray/testkit/files";
 import { digestOf } from "../oci/index.ts";
-import { closeHashWorkers, hashInThread } from "./index.ts";
+import { closeThreads } from "../threads/index.ts";
+import { ThreadedHash } from "./index.ts";
 
 const MiB = 1024 * 1024;
 const bytes = new Uint8Array(5 * MiB + 17).map((_, i) => (i * 2654435761) >>> 13);
@@ -15,7 +16,7 @@ describe("a thread that writes what it hashes", () => {
     dir = temporaryFolder("write");
   });
   after(async () => {
-    await closeHashWorkers();
+    await closeThreads();
   });
 
   const withFile = async (name: string, flags: string, work: (file: FileHandle) => Promise<void>): Promise<void> => {
@@ -30,21 +31,13 @@ describe("a thread that writes what it hashes", () => {
   it("writes from a position on, and hashes what came before as well", async () => {
     const path = join(dir, "whole");
     await withFile(path, "wx+", async (file) => {
-      const hash = hashInThread("sha256");
-      const there = MiB + 5;
-      await hash.update(bytes.subarray(0, there));
-      hash.writeTo({ fd: file.fd, position: 100 + there });
-      for (let at = there, i = 0; at < bytes.byteLength; at += 70_000, i++) {
-        const chunk = bytes.slice(at, at + 70_000);
-        await (i % 2 === 0 ? hash.give(chunk) : hash.update(chunk));
-      }
-      await hash.end();
-      const written = (await readFile(path)).subarray(100);
-      assert.equal(Buffer.compare(written.subarray(there), bytes.subarray(there)), 0);
-      assert.ok(
-        written.subarray(0, there).every((byte) => byte === 0),
-        "what lies there already is not written",
-      );
+      const there = 2 * MiB + 5;
+      await file.write(bytes, 0, there, 100);
+      const hash = new ThreadedHash({ algorithm: "sha256", to: { fd: file.fd, position: 100 }, there });
+      assert.equal(await hash.read(), there);
+      for (let at = there; at < bytes.byteLength; at += 70_000) await hash.update(bytes.subarray(at, at + 70_000));
+      await hash.flush();
+      assert.equal(Buffer.compare((await readFile(path)).subarray(100), bytes), 0);
       assert.equal(await hash.digest(), digestOf(bytes));
     });
   });
@@ -55,11 +48,10 @@ describe("a thread that writes what it hashes", () => {
       const size = MiB + 3;
       await Promise.all(
         Array.from({ length: 5 }, async (_, i) => {
-          const hash = hashInThread("sha512");
-          hash.writeTo({ fd: file.fd, position: i * size });
+          const hash = new ThreadedHash({ algorithm: "sha512", to: { fd: file.fd, position: i * size } });
           const content = bytes.subarray(i * 1000, i * 1000 + size);
           for (let at = 0; at < size; at += 100_000) await hash.update(content.subarray(at, at + 100_000));
-          await hash.end();
+          await hash.flush();
           assert.equal(await hash.digest(), digestOf(content, "sha512"));
         }),
       );
@@ -76,10 +68,9 @@ describe("a thread that writes what it hashes", () => {
     const path = join(dir, "little");
     await withFile(path, "wx+", async (file) => {
       for (const content of [new Uint8Array(0), new Uint8Array([1, 2, 3])]) {
-        const hash = hashInThread("sha256");
-        hash.writeTo({ fd: file.fd, position: 0 });
+        const hash = new ThreadedHash({ algorithm: "sha256", to: { fd: file.fd, position: 0 } });
         await hash.update(content);
-        await hash.end();
+        await hash.flush();
         assert.deepEqual(new Uint8Array(await readFile(path)), content);
         assert.equal(await hash.digest(), digestOf(content));
       }
@@ -90,14 +81,13 @@ describe("a thread that writes what it hashes", () => {
     const path = join(dir, "unwritable");
     await withFile(path, "wx+", async () => {});
     await withFile(path, "r", async (file) => {
-      const hash = hashInThread("sha256");
-      hash.writeTo({ fd: file.fd, position: 0 });
+      const hash = new ThreadedHash({ algorithm: "sha256", to: { fd: file.fd, position: 0 } });
       const refused = { code: "EBADF" };
       await assert.rejects(async () => {
         for (;;) await hash.update(bytes.subarray(0, MiB));
       }, refused);
-      await assert.rejects(hash.end(), refused);
-      await assert.rejects(hash.end(), refused);
+      await assert.rejects(hash.flush(), refused);
+      await assert.rejects(hash.flush(), refused);
       await assert.rejects(hash.digest(), refused);
       hash.abandon();
       assert.equal((await readFile(path)).byteLength, 0);
@@ -106,20 +96,21 @@ describe("a thread that writes what it hashes", () => {
 
   it("says that a disk is full", { skip: process.platform !== "linux" && "there is no /dev/full" }, async () => {
     await withFile("/dev/full", "r+", async (file) => {
-      const hash = hashInThread("sha256");
-      hash.writeTo({ fd: file.fd, position: 0 });
+      const hash = new ThreadedHash({ algorithm: "sha256", to: { fd: file.fd, position: 0 } });
       await hash.update(bytes.subarray(0, 1000));
-      await assert.rejects(hash.end(), { code: "ENOSPC" });
+      await assert.rejects(hash.flush(), { code: "ENOSPC" });
     });
   });
 
   it("ends for those who wait when its thread ends", async () => {
     await withFile(join(dir, "ended"), "wx+", async (file) => {
-      const hash = hashInThread("sha256");
-      hash.writeTo({ fd: file.fd, position: 0 });
-      // Busy for longer than it takes to be told to end.
-      await hash.give(new Uint8Array(64 * MiB));
-      await Promise.all([assert.rejects(hash.end(), /ended early/), closeHashWorkers()]);
+      const hash = new ThreadedHash({ algorithm: "sha256", to: { fd: file.fd, position: 0 } });
+      const fed = hash.update(new Uint8Array(64 * MiB));
+      await Promise.all([
+        assert.rejects(fed, /ended early/),
+        assert.rejects(hash.flush(), /ended early/),
+        closeThreads(),
+      ]);
       await assert.rejects(hash.digest(), /ended early/);
       hash.abandon();
     });

@@ -4,16 +4,19 @@ import { readFile, symlink, truncate } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { temporaryFolder } from "@dray/testkit/files";
-import { isDrayError } from "dray/errors";
-import { digestOf } from "dray/oci";
-import { patterned } from "../../../test/uploads-by-hand.ts";
-import type { AppendFile } from "../../storage/index.ts";
-import { closeReceiveWorkers, receiveInThread } from "./index.ts";
+import { isDrayError } from "../../errors.ts";
+import { digestOf } from "../../oci/index.ts";
+import { closeThreads } from "../../threads/index.ts";
+import { nodeFiles } from "../index.ts";
+import { type AppendFile, appendFile } from "./index.ts";
+
+const patterned = (size: number, seed = 1): Uint8Array =>
+  new Uint8Array(size).map((_, i) => ((i + seed) * 2654435761) >>> 13);
 
 const mebibyte = 1024 * 1024;
 const isDisk = (error: unknown): boolean => isDrayError(error, "DISK");
 
-describe("a receiver in a thread", () => {
+describe("a file that grows, written by a thread", () => {
   let folder = "";
   let files = 0;
   const begun: AppendFile[] = [];
@@ -22,10 +25,12 @@ describe("a receiver in a thread", () => {
   });
   after(async () => {
     for (const receiver of begun) await receiver.close().catch(() => {});
-    await closeReceiveWorkers();
+    await closeThreads();
   });
   const receive = async (path: string): Promise<AppendFile> => {
-    const receiver = await receiveInThread(path, "sha256");
+    const flags = existsSync(path) ? "r+" : "wx+";
+    const options = { algorithm: "sha256", threadFrom: 64 * 1024 } as const;
+    const receiver = await appendFile(await nodeFiles.open(path, flags), path, options);
     begun.push(receiver);
     return receiver;
   };
@@ -34,32 +39,21 @@ describe("a receiver in a thread", () => {
     return { receiver: await receive(path), path };
   };
   const isWhole = async (receiver: AppendFile, path: string, bytes: Uint8Array): Promise<void> => {
-    assert.equal(await receiver.drain(), bytes.byteLength);
+    assert.equal(await receiver.flush(), bytes.byteLength);
     assert.equal(await receiver.digest("sha256"), digestOf(bytes));
     assert.equal(await receiver.digest("sha512"), digestOf(bytes, "sha512"));
     await receiver.close();
     assert.equal(Buffer.compare(await readFile(path), bytes), 0);
   };
 
-  test("makes no file before there is something in it, and one at the end in any case", async () => {
-    const { receiver, path } = await fresh();
-    await receiver.append(patterned(100));
-    assert.equal(existsSync(path), false);
-    assert.equal(await receiver.drain(), 100);
-    assert.equal(existsSync(path), true);
-    const none = await fresh();
-    await none.receiver.close();
-    assert.equal((await readFile(none.path)).byteLength, 0);
-  });
-
-  test("grows from little to much, drained at every size", async () => {
+  test("grows from little to much, flushed at every size", async () => {
     const { receiver, path } = await fresh();
     const bytes = patterned(3 * mebibyte);
     let at = 0;
     for (const size of [1, 1000, 64_000, 535, 1, 70_000, 200_000, 262_144, 262_143, 1_000_000]) {
       await receiver.append(bytes.subarray(at, at + size));
       at += size;
-      assert.equal(await receiver.drain(), at);
+      assert.equal(await receiver.flush(), at);
       assert.equal(receiver.size, at);
     }
     await isWhole(receiver, path, bytes.subarray(0, at));
@@ -107,15 +101,13 @@ describe("a receiver in a thread", () => {
     const { receiver, path } = await fresh();
     const bytes = patterned(2 * mebibyte);
     await receiver.append(bytes.subarray(0, mebibyte));
-    assert.equal(await receiver.drain(), mebibyte);
-    await receiver.append(patterned(mebibyte, 9));
-    await closeReceiveWorkers();
-    const late = async (): Promise<void> => {
-      for (let i = 0; i < 8; i++) await receiver.append(patterned(mebibyte, 9));
-    };
-    await assert.rejects(late(), isDisk);
-    await assert.rejects(receiver.drain(), isDisk);
+    assert.equal(await receiver.flush(), mebibyte);
+    const late = receiver.append(patterned(16 * mebibyte, 9));
+    await Promise.all([assert.rejects(late, isDisk), closeThreads()]);
+    await assert.rejects(receiver.append(patterned(1)), isDisk);
+    await assert.rejects(receiver.flush(), isDisk);
     assert.equal(receiver.size, mebibyte);
+    await receiver.truncate(mebibyte);
     await receiver.append(bytes.subarray(mebibyte));
     await isWhole(receiver, path, bytes);
   });
@@ -124,19 +116,19 @@ describe("a receiver in a thread", () => {
     const { receiver, path } = await fresh();
     const bytes = patterned(2 * mebibyte);
     await receiver.append(bytes.subarray(0, mebibyte));
-    await receiver.drain();
-    await closeReceiveWorkers();
+    await receiver.flush();
+    await closeThreads();
     await receiver.append(bytes.subarray(mebibyte));
-    await receiver.drain();
-    await closeReceiveWorkers();
+    await receiver.flush();
+    await closeThreads();
     await isWhole(receiver, path, bytes);
   });
 
   test("closes without its thread", async () => {
     const { receiver, path } = await fresh();
     await receiver.append(patterned(mebibyte));
-    await receiver.drain();
-    await closeReceiveWorkers();
+    await receiver.flush();
+    await closeThreads();
     await receiver.close();
     assert.equal((await readFile(path)).byteLength, mebibyte);
   });
@@ -149,21 +141,17 @@ describe("a receiver in a thread", () => {
     const fill = async (): Promise<void> => {
       for (let i = 0; i < 8; i++) await receiver.append(patterned(mebibyte));
     };
-    for (const call of [fill(), receiver.drain()])
+    for (const call of [fill(), receiver.flush()])
       await assert.rejects(call, (error) => isDisk(error) && (error as Error).message.includes("(ENOSPC)"));
-    await assert.rejects(
-      receiveInThread(join(folder, "none", "file"), "sha256").then((it) => it.close()),
-      isDisk,
-    );
   });
 
   test("does not go on where somebody else cut the file", async () => {
     const { receiver, path } = await fresh();
     await receiver.append(patterned(mebibyte));
-    await receiver.drain();
+    await receiver.flush();
     await truncate(path, 1000);
-    await closeReceiveWorkers();
-    await receiver.append(patterned(1000));
-    await assert.rejects(receiver.drain(), isDisk);
+    await closeThreads();
+    await assert.rejects(receiver.append(patterned(1000)), isDisk);
+    await assert.rejects(receiver.flush(), isDisk);
   });
 });

@@ -1,0 +1,170 @@
+/**
+ * Memory that threads share: a block goes to a thread and comes back as a number. Transferred buffers would count as new memory
+ * wherever they arrive, and collectors work for that more than the threads do.
+ */
+export interface Block {
+  readonly bytes: Uint8Array<SharedArrayBuffer>;
+  /** By this the threads know it, once it was sent to them. Never used for another. */
+  readonly number: number;
+}
+
+/** Bytes of a block: large enough that a hand-over costs nothing against its content, small enough to have many. Larger ones were no faster. */
+export const blockSize: number = 256 * 1024;
+
+/** Free blocks kept for the next one who needs some; more than these are left to the collector. */
+const mostFree = 64;
+const free: Block[] = [];
+let made = 0;
+
+/** Hear the numbers of blocks that are no more: whoever has seen one forgets it. */
+export const forgetters: Set<(block: number) => void> = new Set();
+
+/**
+ * A block to fill, with whatever was in it before. Bulk content moves through the same few blocks: fresh memory for each would cost
+ * more time than hashing does, and wait for the collector in hundreds of megabytes.
+ */
+export const takeBlock = (): Block =>
+  free.pop() ?? { bytes: new Uint8Array(new SharedArrayBuffer(blockSize)), number: ++made };
+
+/** Gives a block back. Nobody may use it afterwards. */
+export const giveBlock = (block: Block): void => {
+  if (free.length < mostFree) free.push(block);
+  else for (const forget of forgetters) forget(block.number);
+};
+
+/** Blocks of one feed that are on their way at most: one in work, one waiting, one under way. More were no faster. */
+const mostAway = 3;
+/** Blocks of all feeds together, beyond which each has only one on its way. */
+const mostAwayTogether = 32;
+let away = 0;
+/** Bytes of a chunk that are taken at once. */
+const atOnce = 1024 * 1024;
+
+/** After a block that was handed on with so many bytes less than it was to have, the next one ends where it, or half of one more, would have. */
+const nextLength = (missing: number): number =>
+  missing === 0 ? blockSize : missing < blockSize / 2 ? missing + blockSize / 2 : missing;
+
+/**
+ * Bounded FIFO queue of blocks: fills them with what comes and hands each on when it is full. Bytes are taken at once and in the
+ * order of the calls; what is waited for is room.
+ */
+export class BlockFeed {
+  readonly #hand: (block: Block, length: number) => void;
+  readonly #away: Block[] = [];
+  #block: Block | undefined;
+  #filled = 0;
+  /** Bytes that the present block is to have. */
+  #length: number;
+  #failure: { readonly error: unknown } | undefined;
+  #news: PromiseWithResolvers<void> | undefined;
+
+  /**
+   * @param hand gets each block with the bytes in it, and says `done` for each, in their order
+   * @param first bytes that the first block is to have, so that the others begin where it is good for them
+   */
+  constructor(hand: (block: Block, length: number) => void, first: number = blockSize) {
+    this.#hand = hand;
+    this.#length = first;
+  }
+
+  /** Whether nothing was handed on and not done yet. */
+  get isIdle(): boolean {
+    return this.#away.length === 0;
+  }
+
+  /**
+   * Takes bytes, which stay the caller's own once this resolves; all of them at once, unless they are very many. Resolves when there is
+   * room for more. @throws what the feed failed with
+   */
+  async push(chunk: Uint8Array): Promise<void> {
+    if (this.#failure !== undefined) throw this.#failure.error;
+    const { byteLength } = chunk;
+    for (let at = 0, taken = 0; at < byteLength; ) {
+      this.#block ??= takeBlock();
+      const fits = Math.min(this.#length - this.#filled, byteLength - at);
+      this.#block.bytes.set(fits === byteLength ? chunk : chunk.subarray(at, at + fits), this.#filled);
+      this.#filled += fits;
+      at += fits;
+      if (this.#filled < this.#length) continue;
+      this.seal();
+      if (at - taken < atOnce) continue;
+      taken = at;
+      await this.#room();
+    }
+    if (this.#away.length >= (away >= mostAwayTogether ? 1 : mostAway)) await this.#room();
+  }
+
+  /** Hands on what is in the block. */
+  seal(): void {
+    const block = this.#block;
+    if (block === undefined) return;
+    const length = this.#filled;
+    this.#block = undefined;
+    this.#filled = 0;
+    this.#length = nextLength(this.#length - length);
+    this.#away.push(block);
+    away++;
+    this.#hand(block, length);
+  }
+
+  /** Hands on everything and resolves when it is done. @throws what the feed failed with */
+  async flush(): Promise<void> {
+    if (this.#failure === undefined) this.seal();
+    while (this.#away.length > 0) await this.#change();
+    this.#check();
+  }
+
+  /** The oldest block that is away is done with. */
+  done(): void {
+    const block = this.#away.shift();
+    if (block === undefined) return;
+    away--;
+    giveBlock(block);
+    this.#tell();
+  }
+
+  /** From now on nothing is taken; those who wait hear of it. What is away may still be done. */
+  fail(error: unknown): void {
+    this.#failure ??= { error };
+    this.#tell();
+  }
+
+  /** Nothing that is away will ever be done. Whoever had it may be at it still, so it is not used again. */
+  lose(error: unknown): void {
+    away -= this.#away.length;
+    this.#away.length = 0;
+    this.fail(error);
+  }
+
+  /** Takes back what is in the block, handed on to nobody. */
+  drop(): void {
+    if (this.#block !== undefined) giveBlock(this.#block);
+    this.#block = undefined;
+    this.#filled = 0;
+  }
+
+  /** What is in the block, while it is. */
+  get rest(): Uint8Array {
+    return this.#block?.bytes.subarray(0, this.#filled) ?? new Uint8Array(0);
+  }
+
+  async #room(): Promise<void> {
+    while (this.#away.length >= (away >= mostAwayTogether ? 1 : mostAway)) await this.#change();
+    this.#check();
+  }
+
+  #check(): void {
+    if (this.#failure !== undefined) throw this.#failure.error;
+  }
+
+  #tell(): void {
+    const news = this.#news;
+    this.#news = undefined;
+    news?.resolve();
+  }
+
+  #change(): Promise<void> {
+    this.#news ??= Promise.withResolvers();
+    return this.#news.promise;
+  }
+}
