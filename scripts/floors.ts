@@ -38,10 +38,10 @@ export const floors: Readonly<Record<string, readonly (readonly string[])[]>> = 
     ["index.ts"],
   ],
   testkit: [
-    ["basic.ts", "body.ts", "raw-client.ts", "respond.ts", "target.ts"],
+    ["basic.ts", "body.ts", "chance.ts", "files", "raw-client.ts", "respond.ts", "target.ts"],
     ["exchange.ts", "hosts.ts", "listen.ts", "synthetic.ts"],
     ["log.ts"],
-    ["certificates", "faults", "files", "recorded", "tokens"],
+    ["certificates", "faults", "recorded", "tokens"],
     ["registry"],
     ["images", "peers"],
     ["index.ts", "main.ts"],

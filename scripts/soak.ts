@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
-import { type Chance, chanceOf } from "../e2e/load/chance.ts";
+import { type Chance, chanceOf } from "@dray/testkit";
 import { imageOf } from "../e2e/load/content.ts";
 import { HttpClient } from "../e2e/load/http.ts";
 import { Ledger } from "../e2e/load/ledger.ts";

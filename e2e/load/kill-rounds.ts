@@ -3,7 +3,7 @@ import { readdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { treePaths } from "@dray/server";
-import { type Chance, chanceOf } from "./chance.ts";
+import { type Chance, chanceOf } from "@dray/testkit";
 import { HttpClient } from "./http.ts";
 import { Ledger } from "./ledger.ts";
 import { liveContent } from "./live.ts";

@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import { type IncomingMessage, request } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Chance } from "@dray/testkit";
 import { seededBytes } from "@dray/testkit";
 import { digestOf } from "dray/oci";
-import type { Chance } from "./chance.ts";
 import type { HttpClient } from "./http.ts";
 import { expect, offsetOf, resume, Wrong } from "./push.ts";
 

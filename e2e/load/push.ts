@@ -1,5 +1,5 @@
+import type { Chance } from "@dray/testkit";
 import { childrenOf, type Digest, digestOf, parseManifest } from "dray/oci";
-import type { Chance } from "./chance.ts";
 import type { Graph } from "./content.ts";
 import type { Answer, AskOptions, HttpClient } from "./http.ts";
 

@@ -1,6 +1,6 @@
+import type { Chance } from "@dray/testkit";
 import { seededBytes } from "@dray/testkit";
 import { type Digest, mediaTypes } from "dray/oci";
-import type { Chance } from "./chance.ts";
 import { described, type Graph, imageOf, indexOf, layerOf } from "./content.ts";
 import type { HttpClient } from "./http.ts";
 import type { Ledger, Parked } from "./ledger.ts";

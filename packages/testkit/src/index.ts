@@ -3,8 +3,10 @@
  * Imports the words and shapes of `dray`; knows nothing of its clients, whose work it is there to check.
  */
 export * from "./certificates/index.ts";
+export { type Chance, chanceOf } from "./chance.ts";
 export * from "./exchange.ts";
 export * from "./faults/index.ts";
+export { seededBytes } from "./files/index.ts";
 export * from "./hosts.ts";
 export * from "./images/index.ts";
 export * from "./listen.ts";

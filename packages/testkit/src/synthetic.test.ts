@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { collect } from "dray/content";
 import { digestOf } from "dray/oci";
-import { describeContent, seededBytes, syntheticContent } from "./synthetic.ts";
+import { seededBytes } from "./files/index.ts";
+import { describeContent, syntheticContent } from "./synthetic.ts";
 
 test("the stream of a seed is the same wherever it is entered", () => {
   const whole = seededBytes("a", 1000);

@@ -1,24 +1,9 @@
-import { createCipheriv, createHash } from "node:crypto";
 import type { MemoryContent } from "@dray/server";
 import { blocksOf, type Content } from "dray/content";
 import { type Descriptor, type DigestAlgorithm, digester } from "dray/oci";
+import { seededBytes } from "./files/index.ts";
 
 const blockSize = 256 * 1024;
-const cipherBlock = 16;
-
-/**
- * `length` bytes of the endless stream that belongs to a seed, from `offset` on. The same everywhere and for ever, and
- * incompressible: it is AES-CTR over zeros, where the counter makes any offset reachable at once.
- */
-export const seededBytes = (seed: string, length: number, offset = 0): Uint8Array<ArrayBuffer> => {
-  const skip = offset % cipherBlock;
-  const counter = Buffer.alloc(cipherBlock);
-  counter.writeBigUInt64BE(BigInt(Math.floor(offset / cipherBlock)), 8);
-  const key = createHash("sha256").update(seed).digest();
-  const stream = createCipheriv("aes-256-ctr", key, counter).update(Buffer.alloc(skip + length));
-  // A buffer of its own, so that whoever gets it may transfer it away.
-  return new Uint8Array(stream.subarray(skip));
-};
 
 /** Content that can be opened by a client and put into a registry. */
 export type Synthetic = Content & MemoryContent;

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { gzipSync, zstdCompressSync } from "node:zlib";
+import { seededBytes } from "@dray/testkit/files";
 import { bytesContent, type MemoryStore, memoryStore } from "../content/index.ts";
 import { type Descriptor, digestOf, encodeJson, mediaTypes } from "../oci/index.ts";
 import { validate } from "./validate.ts";
 
-const layerBytes = (seed: number): Uint8Array => new Uint8Array(300_000).map((_, i) => (i * seed) % 251);
+const layerBytes = (seed: number): Uint8Array => seededBytes(seed, 300_000);
 
 interface Recipe {
   readonly layers: readonly { readonly plain: Uint8Array; readonly lies: Uint8Array; readonly mediaType: string }[];

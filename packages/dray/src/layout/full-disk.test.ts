@@ -3,7 +3,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { temporaryFolder } from "@dray/testkit/files";
+import { seededBytes, temporaryFolder } from "@dray/testkit/files";
 import type { Content } from "../content/index.ts";
 import { isDrayError } from "../errors.ts";
 import { type Descriptor, digestOf } from "../oci/index.ts";
@@ -24,7 +24,7 @@ describe("a disk that is really full", () => {
 
   it("says so, has nothing unfinished under a final name, and goes on when there is room", async (t) => {
     if (!mounted) return t.skip("needs to be allowed to mount a small disk");
-    const bytes = new Uint8Array(4 * MiB).map((_, i) => (i * 2654435761) >>> 9);
+    const bytes = seededBytes("full", 4 * MiB);
     const descriptor: Descriptor = { mediaType: "x/y", digest: digestOf(bytes), size: bytes.byteLength };
     const offsets: number[] = [];
     const content: Content = {

@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { before, beforeEach, describe, it } from "node:test";
-import { faultyFiles, temporaryFolder } from "@dray/testkit/files";
+import { faultyFiles, seededBytes, temporaryFolder } from "@dray/testkit/files";
 import {
   bytesContent,
   type Content,
@@ -237,7 +237,7 @@ describe("a layout in a directory", () => {
     });
 
     it("goes on with what an earlier write left, and tells where", async () => {
-      const bytes = new Uint8Array(3_000_000).map((_, i) => i * 7);
+      const bytes = seededBytes("large", 3_000_000);
       const content = await image(source, [bytes]);
       const layer = await put(source, bytes, mediaTypes.ociLayerGzip);
       await mkdir(join(dir, ".dray"), { recursive: true });
@@ -413,7 +413,7 @@ describe("a layout in a directory", () => {
 
   describe("that is read", () => {
     it("gives bytes from an offset, and checks whole ones unless told otherwise", async () => {
-      const bytes = new Uint8Array(700_000).map((_, i) => i * 3);
+      const bytes = seededBytes("layer", 700_000);
       const content = await image(source, [bytes]);
       await copyIn(content);
       const layer = await put(source, bytes, mediaTypes.ociLayerGzip);

@@ -5,7 +5,7 @@ import { readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { before, beforeEach, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
-import { type FileCall, faultyFiles, temporaryFolder } from "@dray/testkit/files";
+import { type FileCall, faultyFiles, seededBytes, temporaryFolder } from "@dray/testkit/files";
 import { bytesContent, type MemoryStore, memoryStore, type ReadableStore, type ReadOptions } from "../content/index.ts";
 import { copy } from "../copy/index.ts";
 import { isDrayError } from "../errors.ts";
@@ -14,7 +14,6 @@ import { type Descriptor, digestOf, encodeJson, type Index, type Manifest, media
 import { layoutStore } from "./index.ts";
 
 const MiB = 1024 * 1024;
-const pattern = (size: number): Uint8Array => new Uint8Array(size).map((_, i) => (i * 2654435761) >>> 9);
 
 /** A store that counts the bytes that are read of it. */
 const counted = (store: MemoryStore): ReadableStore & { bytes: number } => {
@@ -43,7 +42,10 @@ describe("a layout whose writer fails", () => {
     const put = (bytes: Uint8Array, mediaType: string): Promise<Descriptor> =>
       source.ingest(bytesContent(bytes), { mediaType });
     const config = await put(encodeJson({}), mediaTypes.ociConfig);
-    const layers = [await put(pattern(100_000), mediaTypes.ociLayer), await put(pattern(10), mediaTypes.ociLayerGzip)];
+    const layers = [
+      await put(seededBytes("layer", 100_000), mediaTypes.ociLayer),
+      await put(seededBytes("layer", 10), mediaTypes.ociLayerGzip),
+    ];
     const manifest = { schemaVersion: 2, mediaType: mediaTypes.ociManifest, config, layers };
     image = await put(encodeJson(manifest), mediaTypes.ociManifest);
     signature = await put(encodeJson({ ...manifest, layers: [layers[1]], subject: image }), mediaTypes.ociManifest);
@@ -139,13 +141,14 @@ describe("a layout whose writer fails", () => {
   it("was killed in the middle of a blob: the lock goes to the next, who reads only what is missing", async () => {
     const folder = fileURLToPath(new URL("..", import.meta.url));
     const size = 8 * MiB;
-    const big = await source.ingest(bytesContent(pattern(size)), { mediaType: mediaTypes.ociLayer });
+    const big = await source.ingest(bytesContent(seededBytes("layer", size)), { mediaType: mediaTypes.ociLayer });
     const config = await source.ingest(bytesContent(encodeJson({})), { mediaType: mediaTypes.ociConfig });
     const bytes = encodeJson({ schemaVersion: 2, mediaType: mediaTypes.ociManifest, config, layers: [big] });
     const top = await source.ingest(bytesContent(bytes), { mediaType: mediaTypes.ociManifest });
     const script = `
+      import { seededBytes } from ${JSON.stringify(import.meta.resolve("@dray/testkit/files"))};
       import { layoutStore } from ${JSON.stringify(join(folder, "layout/index.ts"))};
-      const bytes = new Uint8Array(${size}).map((_, i) => (i * 2654435761) >>> 9);
+      const bytes = seededBytes("layer", ${size});
       const layout = layoutStore(${JSON.stringify(dir)});
       setInterval(() => {}, 1000);
       await layout.write(${JSON.stringify(config)}, { async *open() { yield new TextEncoder().encode("{}"); } });

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { copyFile, readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
-import { failEachCall, temporaryFolder } from "@dray/testkit/files";
+import { failEachCall, seededBytes, temporaryFolder } from "@dray/testkit/files";
 import { bytesContent, type Content } from "../content/index.ts";
 import { isDrayError } from "../errors.ts";
 import { type FileSystem, nodeFiles } from "../files/index.ts";
@@ -12,7 +12,7 @@ import type { NamedContent } from "./sink.ts";
 import { TarPart } from "./tar-part.ts";
 
 const contentOf = (seed: number, size: number): NamedContent & { content: Content } => {
-  const bytes = new Uint8Array(size).map((_, i) => ((i * 2654435761 * seed) >>> 9) | 1);
+  const bytes = seededBytes(seed, size);
   const digest = digestOf(bytes);
   return {
     descriptor: { mediaType: "x/y", digest, size },

@@ -1,12 +1,11 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { randomBytes } from "node:crypto";
 import { readdir, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { gzipSync, zstdCompressSync } from "node:zlib";
-import { temporaryFolder } from "@dray/testkit/files";
+import { seededBytes, temporaryFolder } from "@dray/testkit/files";
 import { collect } from "../content/index.ts";
 import { type ErrorCode, isDrayError } from "../errors.ts";
 import { nodeFiles } from "../files/index.ts";
@@ -53,7 +52,7 @@ const code =
     return true;
   };
 
-const body = randomBytes(3 * 1024 * 1024 + 17);
+const body = Buffer.from(seededBytes("body", 3 * 1024 * 1024 + 17));
 
 test("a body is read where it lies, from any byte on, plain or compressed as a whole or through a pipe", async () => {
   const bytes = tarOf([
@@ -125,7 +124,7 @@ test("what cannot be opened says why", async () => {
     ],
     ["cut gzip", gzipSync(good, { level: 1 }).subarray(0, 1_000_000), "ARCHIVE_INVALID", ["x.tar", "gzip"]],
     ["cut zstd", zstdCompressSync(good).subarray(0, 1_000_000), "ARCHIVE_INVALID", ["x.tar", "zstd"]],
-    ["gzip of something else", gzipSync(randomBytes(5000)), "ARCHIVE_INVALID", ["is no tar"]],
+    ["gzip of something else", gzipSync(seededBytes("no tar", 5000)), "ARCHIVE_INVALID", ["is no tar"]],
     ["cut tar", good.subarray(0, 100_000), "ARCHIVE_INVALID", ["x.tar", '"a"', "truncated"]],
     ["xz", Buffer.from("fd377a585a000004e6d6b446", "hex"), "UNSUPPORTED", ["xz", "decompress"]],
     ["bzip2", Buffer.from("BZh91AY&SY"), "UNSUPPORTED", ["bzip2"]],

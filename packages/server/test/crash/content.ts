@@ -1,3 +1,4 @@
+import { seededBytes } from "@dray/testkit/files";
 import { type Descriptor, type Digest, type DigestAlgorithm, digestOf, encodeJson, mediaTypes } from "dray/oci";
 
 /** A manifest with what it needs. */
@@ -10,8 +11,7 @@ export interface Content {
 }
 
 /** Bytes that are like no others and never zero, so that whatever is lost of them shows. */
-export const filled = (length: number, seed: number): Uint8Array =>
-  new Uint8Array(length).map((_, i) => ((i * 31 + (i >> 8) * 17 + seed * 7) | 1) & 0xff);
+export const filled = (length: number, seed: number): Uint8Array => seededBytes(seed, length).map((byte) => byte || 1);
 
 const descriptor = (mediaType: string, bytes: Uint8Array): Descriptor => ({
   mediaType,

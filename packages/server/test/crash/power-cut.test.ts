@@ -4,11 +4,12 @@ import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { before, describe, it } from "node:test";
 import { crc32 } from "node:zlib";
+import { chanceOf } from "@dray/testkit";
 import { temporaryFolder } from "@dray/testkit/files";
 import type { RegistryOptions } from "../../src/options.ts";
 import { createRegistry, type Registry } from "../../src/registry.ts";
 import { filesystemDriver, memoryDriver } from "../../src/storage/index.ts";
-import { type Leavings, type Recording, recordFiles, seeded } from "../power-cut/index.ts";
+import { type Leavings, type Recording, recordFiles } from "../power-cut/index.ts";
 import { History } from "./history.ts";
 import { brokenLinks, faultsIn } from "./inspect.ts";
 import { Clients, scenario } from "./scenario.ts";
@@ -22,8 +23,8 @@ const onDisk = long ? 400 : 20;
 const goingOn = long ? 7 : 60;
 
 /** Some lose half of everything, others little: a path is there only if each directory on it is. */
-const chanceOf = (seed: number): (() => number) => {
-  const random = seeded(seed);
+const lossOf = (seed: number): (() => number) => {
+  const random = chanceOf(seed).next;
   return seed % 2 === 0 ? random : () => random() ** 0.2;
 };
 
@@ -104,7 +105,7 @@ describe("a power cut under a whole registry", () => {
   const chances = (cut: number): (() => number)[] => [
     () => 0,
     () => 1,
-    ...Array.from({ length: choices }, (_, i) => chanceOf(cut + i * 1000)),
+    ...Array.from({ length: choices }, (_, i) => lossOf(cut + i * 1000)),
   ];
 
   it("at any moment, whatever is lost of what was not synced, takes nothing acknowledged and leaves nothing half", async () => {
@@ -132,11 +133,11 @@ describe("a power cut under a whole registry", () => {
 
   it("the same with an index that is old, torn, ahead of the tree or gone", async () => {
     const { recording, history, indexes } = recorded;
-    const random = seeded(41);
+    const random = chanceOf(41).next;
     for (let i = 0; i < onDisk; i++) {
       const cut = Math.floor(random() * (recording.length + 1));
       const data = join(root, `disk-${i}`);
-      await recording.materialise(data, { after: cut, chance: chanceOf(i) });
+      await recording.materialise(data, { after: cut, chance: lossOf(i) });
       const file = join(root, `disk-${i}.db`);
       const kind = ["gone", "as it was", "ahead", "torn", "without its log"][i % 5] as string;
       await putIndex(
@@ -164,7 +165,7 @@ describe("a power cut under a whole registry", () => {
     const { recording, history } = await record(join(root, "relaxed"), "relaxed");
     const found: string[] = [];
     for (let cut = 0; cut <= recording.length; cut++) {
-      const left = recording.leavings({ after: cut, chance: chanceOf(cut) });
+      const left = recording.leavings({ after: cut, chance: lossOf(cut) });
       const registry = startedOn(left);
       found.push(...brokenLinks(left), ...(await faultsIn(registry, history, { cut })));
       await registry.close();

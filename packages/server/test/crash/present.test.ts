@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { before, test } from "node:test";
-import { temporaryFolder } from "@dray/testkit/files";
+import { seededBytes, temporaryFolder } from "@dray/testkit/files";
 import { digestOf, encodeJson, mediaTypes } from "dray/oci";
 import { createRegistry, type Registry } from "../../src/registry.ts";
 import { filesystemDriver } from "../../src/storage/index.ts";
@@ -13,7 +13,7 @@ let root = "";
 before(() => {
   root = temporaryFolder("present");
 });
-const blob = new Uint8Array(100_000).map((_, i) => i % 251);
+const blob = seededBytes("blob", 100_000);
 const digest = digestOf(blob);
 const manifest = encodeJson({
   schemaVersion: 2,

@@ -1,3 +1,4 @@
+import { seededBytes } from "@dray/testkit/files";
 import { type Digest, digestOf, encodeJson, mediaTypes } from "dray/oci";
 
 /** What stands in the registry before each case, and words for it in their targets. */
@@ -7,7 +8,7 @@ export const repository = "team/app";
 export const config: Uint8Array = bytes('{"architecture":"amd64","os":"linux"}');
 export const layer: Uint8Array = bytes("a layer");
 /** As long as the conformance suite's. */
-export const blob: Uint8Array = new Uint8Array(2048).map((_, i) => i % 251);
+export const blob: Uint8Array = seededBytes("blob", 2048);
 export const blobDigest: Digest = digestOf(blob);
 
 export const descriptorOf = (

@@ -2,11 +2,12 @@ import assert from "node:assert/strict";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { before, describe, it } from "node:test";
-import { faultyFiles, temporaryFolder } from "@dray/testkit/files";
+import { chanceOf } from "@dray/testkit";
+import { faultyFiles, seededBytes, temporaryFolder } from "@dray/testkit/files";
 import { isDrayError } from "dray/errors";
 import type { Driver } from "../../src/storage/driver.ts";
 import { type FilesystemDriverOptions, filesystemDriver } from "../../src/storage/filesystem-driver.ts";
-import { type Cut, type Leavings, type Recording, recordFiles, seeded } from "./index.ts";
+import { type Cut, type Leavings, type Recording, recordFiles } from "./index.ts";
 
 /** One change of one path: begun and acknowledged when the recording was so long. */
 interface Step {
@@ -78,12 +79,13 @@ class History {
 const equal = (one: Uint8Array | undefined, other: Uint8Array | undefined): boolean =>
   one === undefined || other === undefined ? one === other : Buffer.compare(one, other) === 0;
 
-const filled = (length: number, seed: number): Uint8Array => new Uint8Array(length).map((_, i) => (i * 31 + seed) | 1);
+/** Never zero, so that whatever is lost shows. */
+const filled = (length: number, seed: number): Uint8Array => seededBytes(seed, length).map((byte) => byte || 1);
 
 /** Callers side by side in shared folders: new and replaced files, uploads, removals. */
 const busy = async (history: History): Promise<void> => {
   const caller = async (id: number): Promise<void> => {
-    const random = seeded(id);
+    const random = chanceOf(id).next;
     const small = (): Uint8Array => filled(1 + Math.floor(random() * 300), Math.floor(random() * 1000));
     await history.write(`shared/links/${id}/link`, small());
     await history.receive(`uploads/${id}/data`, `blobs/${id % 2}/${id}/data`, filled(150_000 + id, id), id % 2 === 0);
@@ -122,7 +124,7 @@ describe("a power cut", () => {
   const chances = (after: number): (() => number)[] => [
     () => 0,
     () => 1,
-    ...[1, 2, 3, 4].map((seed) => seeded(after * 10 + seed)),
+    ...[1, 2, 3, 4].map((seed) => chanceOf(after * 10 + seed).next),
   ];
 
   const faults = ({ recording, history }: { recording: Recording; history: History }): string[] => {
@@ -159,9 +161,9 @@ describe("a power cut", () => {
     const { recording, history } = recorded;
     assert.ok(recording.length > 300, `${recording.length} events`);
     assert.deepEqual(faults(recorded), []);
-    const random = seeded(77);
+    const random = chanceOf(77).next;
     for (let i = 0; i < 25; i++) {
-      const cut: Cut = { after: Math.floor(random() * recording.length), chance: seeded(i) };
+      const cut: Cut = { after: Math.floor(random() * recording.length), chance: chanceOf(i).next };
       const folder = join(root, `restart-${i}`);
       await recording.materialise(folder, cut);
       const driver = await filesystemDriver(folder);

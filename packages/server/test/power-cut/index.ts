@@ -4,4 +4,3 @@
  */
 export type { Cut, Leavings } from "./power-cut.ts";
 export { type Recording, recordFiles } from "./recording-files.ts";
-export { seeded } from "./seeded.ts";

@@ -5,9 +5,9 @@ import { isDrayError } from "dray/errors";
 import type { Handler } from "dray/http";
 import { digestOf } from "dray/oci";
 import { exchange } from "../exchange.ts";
+import { seededBytes } from "../files/index.ts";
 import { RequestLog } from "../log.ts";
 import { type MemoryRegistry, memoryRegistry } from "../registry/index.ts";
-import { seededBytes } from "../synthetic.ts";
 import * as effects from "./index.ts";
 import { type Effect, faults, rateLimit } from "./index.ts";
 

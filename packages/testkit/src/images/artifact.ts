@@ -1,5 +1,5 @@
 import { mediaTypes } from "dray/oci";
-import { seededBytes } from "../synthetic.ts";
+import { seededBytes } from "../files/index.ts";
 import { describeBytes, maybe, type Sample, type SampleMembers, sampleOf } from "./sample.ts";
 
 export interface SampleArtifactOptions extends SampleMembers {

@@ -7,7 +7,7 @@ import {
   mediaTypes,
   type Platform,
 } from "dray/oci";
-import { seededBytes } from "../synthetic.ts";
+import { seededBytes } from "../files/index.ts";
 import { describeBytes, maybe, type Sample, type SampleMembers, sampleOf } from "./sample.ts";
 import { storedGzip, storedZstd } from "./stored.ts";
 import { tar } from "./tar.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { gunzipSync, zstdDecompressSync } from "node:zlib";
 import { digestOf, parseManifest, subjectOf } from "dray/oci";
-import { seededBytes } from "../synthetic.ts";
+import { seededBytes } from "../files/index.ts";
 import { type Sample, sampleArtifact, sampleImage, sampleIndex, tar } from "./index.ts";
 import { storedGzip, storedZstd } from "./stored.ts";
 

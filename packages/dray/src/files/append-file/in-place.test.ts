@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { seededBytes } from "@dray/testkit/files";
 import { page, pieceSize } from "../../hash/pieces.ts";
 import { blockSize } from "../../threads/index.ts";
 import type { OpenFile } from "../index.ts";
@@ -33,10 +34,8 @@ const memoryFile = (
   return file as unknown as OpenFile & typeof file;
 };
 
-const pattern = (size: number): Uint8Array => new Uint8Array(size).map((_, i) => (i * 31 + (i >> 8)) & 255);
-
 describe("a file that grows, written in place", () => {
-  const content = pattern(3 * blockSize + 12345);
+  const content = seededBytes("content", 3 * blockSize + 12345);
   for (const chunk of [65536, 100_000, blockSize, 2 * blockSize + 1, content.byteLength])
     it(`writes chunks of ${chunk} in pieces of one size but the first, one at a time, in order`, async () => {
       const file = memoryFile();
@@ -50,7 +49,7 @@ describe("a file that grows, written in place", () => {
 
   it("goes on at a position", async () => {
     const file = memoryFile();
-    file.content = pattern(10);
+    file.content = seededBytes("before", 10);
     const writer = await blockWriter(file, 10);
     await writer.append(new Uint8Array([1, 2, 3]));
     await writer.flush();

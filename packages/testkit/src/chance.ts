@@ -1,10 +1,10 @@
 /** Choices that are the same for the same seed. */
 export interface Chance {
   /** From 0 to 1. */
-  next(): number;
+  readonly next: () => number;
   /** From 0 to `below - 1`. */
-  below(below: number): number;
-  pick<T>(list: readonly T[]): T;
+  readonly below: (below: number) => number;
+  readonly pick: <T>(list: readonly T[]) => T;
 }
 
 export const chanceOf = (seed: number): Chance => {
