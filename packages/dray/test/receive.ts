@@ -4,11 +4,7 @@ import { fileURLToPath } from "node:url";
 import type { Landing } from "../src/files/receive.ts";
 import type { Descriptor } from "../src/oci/index.ts";
 
-/** Bytes to receive, the same in every process. */
-export const contentOf = (size: number): Uint8Array<ArrayBuffer> =>
-  new Uint8Array(size).map((_, i) => (i * 2654435761) >>> 11);
-
-/** Receives `contentOf(descriptor.size)` in a process of its own, which is killed when so many bytes were asked for and no more come. */
+/** Receives `seededBytes("received", descriptor.size)` in a process of its own, which is killed when so many bytes were asked for and no more come. */
 export const killedAfter = async (
   upTo: number,
   chunk: number,
@@ -18,8 +14,8 @@ export const killedAfter = async (
   const path = (name: string): string => JSON.stringify(fileURLToPath(new URL(name, import.meta.url)));
   const script = `
     import { nodeFiles, receive } from ${path("../src/files/index.ts")};
-    import { contentOf } from ${path("./receive.ts")};
-    const bytes = contentOf(${descriptor.size});
+    import { seededBytes } from ${JSON.stringify(import.meta.resolve("@dray/testkit/files"))};
+    const bytes = seededBytes("received", ${descriptor.size});
     const content = { async *open() {
       for (let at = 0; at < ${upTo}; at += ${chunk}) yield bytes.subarray(at, at + ${chunk});
       console.log("no more");

@@ -39,7 +39,6 @@ export const bodyByHand = (): BodyByHand => {
   };
 };
 
-/** Bytes that look like no others. */
 export const patterned = (size: number, seed = 1): Uint8Array => {
   const bytes = new Uint8Array(size);
   let state = seed * 2654435761;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { randomBytes } from "node:crypto";
 import { after, describe, it } from "node:test";
 import { gzipSync, zstdCompressSync } from "node:zlib";
+import { seededBytes } from "@dray/testkit/files";
 import { transferable } from "../content/index.ts";
 import { DrayError, isDrayError } from "../errors.ts";
 import { digestOf } from "../oci/index.ts";
@@ -11,7 +11,7 @@ import { layerDigests } from "./layer-digests.ts";
 const MiB = 1024 * 1024;
 /** In part of no sense, so that it stays large. */
 const plain = new Uint8Array(12 * MiB).map((_, i) => (i >> 16) % 251);
-plain.set(randomBytes(9 * MiB), MiB);
+plain.set(seededBytes("noise", 9 * MiB), MiB);
 const gzip = gzipSync(plain, { level: 1 });
 const few = new Uint8Array(300_000).map((_, i) => i % 251);
 

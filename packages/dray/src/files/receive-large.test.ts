@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, beforeEach, describe, it } from "node:test";
-import { temporaryFolder } from "@dray/testkit/files";
-import { contentOf, killedAfter } from "../../test/receive.ts";
+import { seededBytes, temporaryFolder } from "@dray/testkit/files";
+import { killedAfter } from "../../test/receive.ts";
 import { type Content, transferable } from "../content/index.ts";
 import { DrayError, isDrayError } from "../errors.ts";
 import { type Descriptor, digestOf } from "../oci/index.ts";
@@ -11,7 +11,7 @@ import { closeThreads } from "../threads/index.ts";
 import { nodeFiles, receive } from "./index.ts";
 
 const MiB = 1024 * 1024;
-const bytes = contentOf(12 * MiB + 4321);
+const bytes = seededBytes("received", 12 * MiB + 4321);
 const descriptor: Descriptor = {
   mediaType: "application/octet-stream",
   digest: digestOf(bytes),

@@ -2,15 +2,15 @@ import assert from "node:assert/strict";
 import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeEach, describe, it } from "node:test";
-import { faultyFiles, temporaryFolder } from "@dray/testkit/files";
-import { contentOf, killedAfter } from "../../test/receive.ts";
+import { faultyFiles, seededBytes, temporaryFolder } from "@dray/testkit/files";
+import { killedAfter } from "../../test/receive.ts";
 import { bytesContent, type Content } from "../content/index.ts";
 import { DrayError, isDrayError } from "../errors.ts";
 import { type Descriptor, digestOf } from "../oci/index.ts";
 import { type FileSystem, nodeFiles, receive } from "./index.ts";
 
 const MiB = 1024 * 1024;
-const bytes = contentOf(2 * MiB + 4321);
+const bytes = seededBytes("received", 2 * MiB + 4321);
 const descriptor: Descriptor = {
   mediaType: "application/octet-stream",
   digest: digestOf(bytes),

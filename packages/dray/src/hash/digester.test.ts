@@ -4,6 +4,7 @@ import { createHash } from "node:crypto";
 import { after, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { seededBytes } from "@dray/testkit/files";
 import { type DigestAlgorithm, digestOf } from "../oci/index.ts";
 import { closeThreads } from "../threads/index.ts";
 import { hashInPlace } from "./in-place.ts";
@@ -13,7 +14,7 @@ import { hashesFast } from "./speed.ts";
 const hashInThread = (algorithm: DigestAlgorithm): ThreadedHash => new ThreadedHash({ algorithm });
 
 const MiB = 1024 * 1024;
-const bytes = new Uint8Array(10 * MiB + 17).map((_, i) => (i * 2654435761) >>> 13);
+const bytes = seededBytes("digester", 10 * MiB + 17);
 
 const hashOf = async (hash: AsyncDigester, content: Uint8Array, chunk: number): Promise<string> => {
   for (let at = 0; at < content.byteLength; at += chunk) await hash.update(content.subarray(at, at + chunk));

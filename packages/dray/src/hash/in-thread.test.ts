@@ -2,13 +2,13 @@ import assert from "node:assert/strict";
 import { type FileHandle, open, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { temporaryFolder } from "@dray/testkit/files";
+import { seededBytes, temporaryFolder } from "@dray/testkit/files";
 import { digestOf } from "../oci/index.ts";
 import { closeThreads } from "../threads/index.ts";
 import { ThreadedHash } from "./index.ts";
 
 const MiB = 1024 * 1024;
-const bytes = new Uint8Array(5 * MiB + 17).map((_, i) => (i * 2654435761) >>> 13);
+const bytes = seededBytes("in a thread", 5 * MiB + 17);
 
 describe("a thread that writes what it hashes", () => {
   let dir = "";

@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import fs from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { temporaryFolder } from "@dray/testkit/files";
+import { seededBytes, temporaryFolder } from "@dray/testkit/files";
 import { digestOf } from "../oci/index.ts";
 import { type BlockingFiles, hashSteps } from "./steps.ts";
 
-const bytes = new Uint8Array(300_000).map((_, i) => (i * 2654435761) >>> 13);
+const bytes = seededBytes("steps", 300_000);
 
 describe("the steps of a hash in a thread", () => {
   let folder = "";

@@ -2,17 +2,15 @@ import assert from "node:assert/strict";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { type FileCall, faultyFiles, temporaryFolder } from "@dray/testkit/files";
+import { type FileCall, faultyFiles, seededBytes, temporaryFolder } from "@dray/testkit/files";
 import { isDrayError } from "dray/errors";
 import { nodeFiles } from "dray/internal/files";
 import { digestOf } from "dray/oci";
 import type { Driver } from "./driver.ts";
 import { filesystemDriver } from "./filesystem-driver.ts";
 
-const filled = (length: number, seed: number): Uint8Array =>
-  new Uint8Array(length).map((_, i) => (i * 31 + seed) >>> 2);
-const small = filled(100, 1);
-const large = filled(300_000, 2);
+const small = seededBytes(1, 100);
+const large = seededBytes(2, 300_000);
 
 /** Each works below a folder of its own, on what `prepare` put there, and what it does can be done again. */
 const works: readonly [
@@ -31,7 +29,7 @@ const works: readonly [
     large,
   ],
   ["moving over", (driver, at) => driver.move(`${at}/from`, `${at}/there`), "there", large],
-  ["touching", (driver, at) => driver.touch(`${at}/there`), "there", filled(10, 3)],
+  ["touching", (driver, at) => driver.touch(`${at}/there`), "there", seededBytes(3, 10)],
   ["removing a folder", (driver, at) => driver.remove(`${at}/folder`), "folder/b/c"],
   [
     "receiving",
@@ -52,7 +50,7 @@ const works: readonly [
 ];
 
 const prepare = async (driver: Driver, at: string): Promise<void> => {
-  await driver.write(`${at}/there`, filled(10, 3), { durable: false });
+  await driver.write(`${at}/there`, seededBytes(3, 10), { durable: false });
   await driver.write(`${at}/from`, large, { durable: false });
   await driver.write(`${at}/apart/data`, large, { durable: false });
   for (const path of ["a", "b/c", "b/d"]) await driver.write(`${at}/folder/${path}`, small, { durable: false });

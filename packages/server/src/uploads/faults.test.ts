@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import { type FileCall, faultyFiles, temporaryFolder } from "@dray/testkit/files";
+import { type FileCall, faultyFiles, seededBytes, temporaryFolder } from "@dray/testkit/files";
 import { isDrayError } from "dray/errors";
 import { nodeFiles } from "dray/internal/files";
 import { digestOf } from "dray/oci";
-import { inChunks, patterned } from "../../test/uploads-by-hand.ts";
+import { inChunks } from "../../test/uploads-by-hand.ts";
 import { filesystemDriver } from "../storage/index.ts";
 import { createUploads, type Upload, type Uploads } from "./index.ts";
 
@@ -59,7 +59,7 @@ describe("whatever call of the file system fails once, a client that goes on end
   ] as const)
     test(`${size} bytes, ${piece} at once`, async () => {
       const folder = temporaryFolder("faults");
-      const bytes = patterned(size);
+      const bytes = seededBytes(1, size);
       let call = 0;
       let fault: ((count: number, call: FileCall) => string | undefined) | undefined;
       const fs = faultyFiles(nodeFiles, (made) => (fault === undefined ? undefined : fault(call++, made)));

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { seededBytes } from "@dray/testkit/files";
 import { isDrayError } from "dray/errors";
 import type { AppendFile } from "dray/internal/files";
 import { digestOf } from "dray/oci";
-import { bodyByHand, inChunks, patterned } from "../../test/uploads-by-hand.ts";
+import { bodyByHand, inChunks } from "../../test/uploads-by-hand.ts";
 import { repositoryPath, uploadData, uploadFolder, uploadStarted } from "../distribution-tree/paths.ts";
 import type { Notice } from "../notice.ts";
 import { type Driver, type MemoryFiles, memoryDriver } from "../storage/index.ts";
@@ -45,13 +46,13 @@ describe("a purge", () => {
     const old = await uploads.begin("a", { owner });
     const { id: addedTo } = await uploads.begin("a", { owner });
     const lost = await again().begin("b/c", { owner });
-    await lost.append(inChunks(patterned(10)), {});
+    await lost.append(inChunks(seededBytes(1, 10)), {});
     await uploads.begin("a", { owner });
     clock.time += 2 * day;
     const young = await uploads.begin("a", { owner });
     const added = await uploads.find("a", addedTo, owner);
     assert.ok(added !== undefined);
-    await added.append(inChunks(patterned(10)), {});
+    await added.append(inChunks(seededBytes(1, 10)), {});
     assert.equal(await uploads.purge(clock.time - day), 3);
     assert.equal(uploads.open, 2);
     assert.equal(await added.offset(), 10);
@@ -73,14 +74,14 @@ describe("a purge", () => {
     const { time } = clock;
     const begun = (n: number, at: number): void =>
       driver.putSync(uploadStarted("a", id(n)), text(new Date(at).toISOString()));
-    driver.putSync(uploadData("a", id(1)), patterned(9), { mtime: time - 3 * day });
+    driver.putSync(uploadData("a", id(1)), seededBytes(1, 9), { mtime: time - 3 * day });
     begun(1, time);
-    driver.putSync(uploadData("a", id(2)), patterned(9), { mtime: time });
+    driver.putSync(uploadData("a", id(2)), seededBytes(1, 9), { mtime: time });
     begun(2, time - 3 * day);
     begun(3, time - 3 * day);
     begun(4, time);
     driver.putSync(uploadStarted("a", id(5)), text("yesterday"), { mtime: time - 3 * day });
-    driver.putSync(`${uploadFolder("a", id(6))}/hashstates/sha256/9`, patterned(9));
+    driver.putSync(`${uploadFolder("a", id(6))}/hashstates/sha256/9`, seededBytes(1, 9));
     assert.equal(await uploads.purge(time - day), 2);
     assert.deepEqual(driver.listSync(`${repositoryPath("a")}/_uploads`)?.sort(), [2, 4, 5, 6].map(id));
     clock.time += 2 * day;
@@ -90,8 +91,8 @@ describe("a purge", () => {
   test("touches nothing that is no session", async () => {
     const { uploads, driver, clock } = clocked();
     for (const name of ["x", "notes.txt", id(1).toUpperCase(), `${id(1)}.tmp`])
-      driver.putSync(`${repositoryPath("a")}/_uploads/${name}/data`, patterned(9));
-    driver.putSync(`${repositoryPath("a")}/_layers/${id(1)}/data`, patterned(9));
+      driver.putSync(`${repositoryPath("a")}/_uploads/${name}/data`, seededBytes(1, 9));
+    driver.putSync(`${repositoryPath("a")}/_layers/${id(1)}/data`, seededBytes(1, 9));
     clock.time += 9 * day;
     assert.equal(await uploads.purge(clock.time), 0);
     assert.equal(driver.listSync(`${repositoryPath("a")}/_uploads`)?.length, 4);
@@ -102,7 +103,7 @@ describe("a purge", () => {
     const upload = await uploads.begin("a", { owner });
     const body = bodyByHand();
     const append = upload.append(body, {});
-    await body.push(patterned(10));
+    await body.push(seededBytes(1, 10));
     clock.time += 9 * day;
     assert.equal(await uploads.purge(clock.time), 0);
     body.end();
@@ -119,8 +120,8 @@ describe("a purge", () => {
       stat: async (path) => (refuse(path), base.stat(path)),
       list: async (path) => (refuse(path), base.list(path)),
     }));
-    for (const n of [1, 2, 3]) driver.putSync(uploadData("a", id(n)), patterned(9));
-    for (const repository of ["b", "b/c", "c"]) driver.putSync(uploadData(repository, id(1)), patterned(9));
+    for (const n of [1, 2, 3]) driver.putSync(uploadData("a", id(n)), seededBytes(1, 9));
+    for (const repository of ["b", "b/c", "c"]) driver.putSync(uploadData(repository, id(1)), seededBytes(1, 9));
     clock.time += 9 * day;
     assert.equal(await uploads.purge(clock.time), 4);
     assert.equal(notices.length, 2);
@@ -151,7 +152,7 @@ describe("who is open", () => {
     assert.equal(uploads.isOpenIn("a/b"), false);
     clock.time += 3_599_999;
     assert.equal(uploads.isOpenIn("a"), true);
-    await upload.append(inChunks(patterned(10)), {});
+    await upload.append(inChunks(seededBytes(1, 10)), {});
     clock.time += 3_599_999;
     assert.equal(uploads.isOpenIn("a"), true);
     clock.time += 1;
@@ -171,7 +172,7 @@ describe("who is open", () => {
     const append = upload.append(body, {});
     for (let i = 0; i < 5; i++) {
       clock.time += 3_000_000;
-      await body.push(patterned(10));
+      await body.push(seededBytes(1, 10));
       assert.equal(uploads.isOpenIn("a"), true);
     }
     body.end();
@@ -182,8 +183,8 @@ describe("who is open", () => {
     const { uploads, driver, clock } = clocked();
     const inMemory = await uploads.begin("a", { owner });
     const inTree = await uploads.begin("a/b", { owner });
-    await inTree.append(inChunks(patterned(100_000)), {});
-    driver.putSync(uploadData("c", id(1)), patterned(9));
+    await inTree.append(inChunks(seededBytes(1, 100_000)), {});
+    driver.putSync(uploadData("c", id(1)), seededBytes(1, 9));
     driver.putSync(uploadStarted("c", id(1)), text("2024-05-06T07:08:09Z"));
     const listed = await Array.fromAsync(uploads.list());
     const added = async (repository: string, name: string) => (await driver.stat(uploadData(repository, name)))?.mtime;
@@ -219,7 +220,7 @@ describe("an idle session", () => {
   };
   const written = async (uploads: Uploads, size: number): Promise<Upload> => {
     const upload = await uploads.begin("a", { owner });
-    if (size > 0) await upload.append(inChunks(patterned(size)), {});
+    if (size > 0) await upload.append(inChunks(seededBytes(1, size)), {});
     return upload;
   };
 
@@ -233,10 +234,10 @@ describe("an idle session", () => {
     await uploads.begin("a", { owner });
     const again = await uploads.find("a", upload.id, owner);
     assert.ok(again !== undefined && again !== upload);
-    await assert.rejects(upload.append(inChunks(patterned(1)), {}), (error) => isDrayError(error, "ABORTED"));
+    await assert.rejects(upload.append(inChunks(seededBytes(1, 1)), {}), (error) => isDrayError(error, "ABORTED"));
     assert.equal(receivers.size, 1);
-    assert.equal(await again.append(inChunks(patterned(5)), { at: 100_000 }), 100_005);
-    const whole = Buffer.concat([patterned(100_000), patterned(5)]);
+    assert.equal(await again.append(inChunks(seededBytes(1, 5)), { at: 100_000 }), 100_005);
+    const whole = Buffer.concat([seededBytes(1, 100_000), seededBytes(1, 5)]);
     assert.equal((await again.digest("sha256")).digest, digestOf(whole));
     assert.equal(await (await uploads.find("a", empty.id, owner))?.offset(), 0);
   });
@@ -267,7 +268,7 @@ describe("an idle session", () => {
     const upload = await uploads.begin("a", { owner });
     const body = bodyByHand();
     const append = upload.append(body, {});
-    await body.push(patterned(10));
+    await body.push(seededBytes(1, 10));
     clock.time += day;
     await uploads.begin("a", { owner });
     body.end();

@@ -1,16 +1,17 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { seededBytes } from "@dray/testkit/files";
 import { isDrayError } from "dray/errors";
-import { patterned, same, type Tested, text } from "./tested.ts";
+import { same, type Tested, text } from "./tested.ts";
 
 /** Other names, and none. */
 export const changing = (tested: Tested): void => {
   describe("moving", () => {
     it("gives the file another name, in a new folder too", async () => {
       const { driver, at } = tested;
-      await driver.write(`${at}/from`, patterned(200_000));
+      await driver.write(`${at}/from`, seededBytes(1, 200_000));
       await driver.move(`${at}/from`, `${at}/a/b/to`);
-      same(await driver.read(`${at}/a/b/to`), patterned(200_000));
+      same(await driver.read(`${at}/a/b/to`), seededBytes(1, 200_000));
       assert.equal(await driver.stat(`${at}/from`), undefined);
     });
 
@@ -31,9 +32,9 @@ export const changing = (tested: Tested): void => {
       await driver.write(`${at}/full/data`, text("old"));
       await driver.write(`${at}/full/more`, text("stays"));
       for (const [i, folder] of folders.entries()) {
-        await driver.write(`${at}/from/${i}/data`, patterned(1000 + i));
+        await driver.write(`${at}/from/${i}/data`, seededBytes(1, 1000 + i));
         await driver.move(`${at}/from/${i}/data`, `${at}/${folder}/data`, { alone: true });
-        same(await driver.read(`${at}/${folder}/data`), patterned(1000 + i));
+        same(await driver.read(`${at}/${folder}/data`), seededBytes(1, 1000 + i));
         assert.deepEqual((await driver.list(`${at}/from/${i}`)) ?? [], []);
       }
       same(await driver.read(`${at}/full/more`), text("stays"));

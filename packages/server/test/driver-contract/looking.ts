@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { patterned, readAll, same, type Tested, text } from "./tested.ts";
+import { seededBytes } from "@dray/testkit/files";
+import { readAll, same, type Tested, text } from "./tested.ts";
 
 /** What is read by position, and the facts about files and directories. */
 export const looking = (tested: Tested): void => {
   describe("reading by position", () => {
-    const bytes = patterned(300_000);
+    const bytes = seededBytes(1, 300_000);
     const parts: readonly [position: number, length: number][] = [
       [0, 300_000],
       [0, 1],

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { seededBytes } from "@dray/testkit/files";
 import { isDrayError } from "dray/errors";
 import { type DigestAlgorithm, digestOf } from "dray/oci";
-import { patterned, same, type Tested, text } from "./tested.ts";
+import { same, type Tested, text } from "./tested.ts";
 
 /** What grows at its end. */
 export const receiving = (tested: Tested): void => {
@@ -18,7 +19,7 @@ export const receiving = (tested: Tested): void => {
       ] as const)
         it(`keeps and hashes (${algorithm}) ${size} bytes in chunks of ${chunk}, which stay the caller's`, async () => {
           const { driver, at } = tested;
-          const bytes = patterned(size);
+          const bytes = seededBytes(1, size);
           const receiver = await driver.receive(`${at}/up/data`, algorithm);
           const given = new Uint8Array(chunk);
           for (let from = 0; from < size; from += chunk) {
@@ -63,7 +64,7 @@ export const receiving = (tested: Tested): void => {
 
     it("goes on behind what is there, and hashes that too", async () => {
       const { driver, at } = tested;
-      const bytes = patterned(2_500_000);
+      const bytes = seededBytes(1, 2_500_000);
       await driver.write(`${at}/data`, bytes.subarray(0, 1_200_000));
       const receiver = await driver.receive(`${at}/data`, "sha256");
       assert.equal(receiver.size, 1_200_000);
@@ -79,7 +80,7 @@ export const receiving = (tested: Tested): void => {
 
     it("answers calls in their order, though nobody waits between them", async () => {
       const { driver, at } = tested;
-      const bytes = patterned(1_000_000);
+      const bytes = seededBytes(1, 1_000_000);
       const receiver = await driver.receive(`${at}/data`, "sha256");
       const calls: Promise<unknown>[] = [];
       for (let from = 0; from < bytes.byteLength; from += 50_000)
@@ -105,7 +106,7 @@ export const receiving = (tested: Tested): void => {
       const { driver, at } = tested;
       await Promise.all(
         Array.from({ length: 12 }, async (_, i) => {
-          const bytes = patterned(400_000 + i, i);
+          const bytes = seededBytes(i, 400_000 + i);
           const receiver = await driver.receive(`${at}/${i}/data`, i % 2 === 0 ? "sha256" : "sha512");
           for (let from = 0; from < bytes.byteLength; from += 30_000)
             await receiver.append(bytes.subarray(from, from + 30_000));

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { seededBytes } from "@dray/testkit/files";
 import { isDrayError } from "dray/errors";
-import { patterned, readAll, same, type Tested, text } from "./tested.ts";
+import { readAll, same, type Tested, text } from "./tested.ts";
 
 /** What is written, and where: paths, small files, many at once. */
 export const writing = (tested: Tested): void => {
@@ -40,7 +41,7 @@ export const writing = (tested: Tested): void => {
     for (const size of [0, 1, 100, 65536, 3_000_001])
       it(`brings back ${size} bytes`, async () => {
         const { driver, at } = tested;
-        const bytes = patterned(size);
+        const bytes = seededBytes(1, size);
         await driver.write(`${at}/file`, bytes);
         same(await driver.read(`${at}/file`), bytes);
         same(await readAll(driver, `${at}/file`), bytes);
@@ -49,7 +50,7 @@ export const writing = (tested: Tested): void => {
 
     it("replaces longer by shorter", async () => {
       const { driver, at } = tested;
-      await driver.write(`${at}/file`, patterned(1000));
+      await driver.write(`${at}/file`, seededBytes(1, 1000));
       await driver.write(`${at}/file`, text("short"));
       same(await driver.read(`${at}/file`), text("short"));
       assert.deepEqual(await driver.list(at), ["file"]);
@@ -120,7 +121,7 @@ export const writing = (tested: Tested): void => {
 
     it("shows readers one of many that are written to one path at once, whole", async () => {
       const { driver, at } = tested;
-      const contents = Array.from({ length: 20 }, (_, i) => patterned(50_000 + i, i * 7));
+      const contents = Array.from({ length: 20 }, (_, i) => seededBytes(i * 7, 50_000 + i));
       await driver.write(`${at}/one`, contents[0] as Uint8Array);
       let done = false;
       const reader = async (): Promise<number> => {

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { seededBytes } from "@dray/testkit/files";
 import { isDrayError } from "dray/errors";
 import { uploadData, uploadFolder, uploadStarted } from "../../src/distribution-tree/paths.ts";
-import { bodyByHand, inChunks, patterned } from "../uploads-by-hand.ts";
+import { bodyByHand, inChunks } from "../uploads-by-hand.ts";
 import { failed, owner, repository, type UploadsHarness } from "./harness.ts";
 
 /** Clients, servers and ends that fail in the middle. */
@@ -15,7 +16,7 @@ export const interrupted = (ground: UploadsHarness): void => {
           const body = bodyByHand();
           const cut = new Error("the client is gone");
           const append = upload.append(body, { last });
-          await body.push(patterned(size));
+          await body.push(seededBytes(1, size));
           body.fail(cut);
           await assert.rejects(append, (error) => error === cut);
           assert.equal((await ground.driver.stat(uploadData(repository, upload.id)))?.size, size);
@@ -28,10 +29,10 @@ export const interrupted = (ground: UploadsHarness): void => {
       const body = bodyByHand();
       const ending = new AbortController();
       const append = upload.append(body, { signal: ending.signal });
-      await body.push(patterned(70_000));
+      await body.push(seededBytes(1, 70_000));
       ending.abort();
       await assert.rejects(append, failed("ABORTED"));
-      await ground.holds(upload, patterned(70_000));
+      await ground.holds(upload, seededBytes(1, 70_000));
       const late = await ground.begin();
       await assert.rejects(late.append(body, { signal: ending.signal }), failed("ABORTED"));
     });
@@ -41,7 +42,7 @@ export const interrupted = (ground: UploadsHarness): void => {
     for (const algorithm of ["sha256", "sha512"] as const)
       for (const size of [1000, 100_000, 1_500_000])
         test(`goes on behind ${size} bytes, ${algorithm} announced`, async () => {
-          const bytes = patterned(size + 50_000);
+          const bytes = seededBytes(1, size + 50_000);
           const upload = await ground.begin({ algorithm });
           await upload.append(inChunks(bytes.subarray(0, size)), {});
           const uploads = ground.start();
@@ -57,29 +58,29 @@ export const interrupted = (ground: UploadsHarness): void => {
       const [empty, busy] = [await uploads.begin(repository, { owner }), await uploads.begin(repository, { owner })];
       const body = bodyByHand();
       const append = busy.append(body, { last: true });
-      await body.push(patterned(5000));
+      await body.push(seededBytes(1, 5000));
       const [ended] = await Promise.allSettled([append, uploads.close()]);
       assert.ok(ended.status === "rejected" && isDrayError(ended.reason, "ABORTED"));
       await assert.rejects(uploads.begin(repository, { owner }), failed("ABORTED"));
       const next = ground.start();
       const begun = await ground.found(next, empty.id);
       assert.equal(await begun.offset(), 0);
-      await begun.append(inChunks(patterned(20)), { last: true });
-      await ground.holds(begun, patterned(20));
+      await begun.append(inChunks(seededBytes(1, 20)), { last: true });
+      await ground.holds(begun, seededBytes(1, 20));
       const again = await ground.found(next, busy.id);
       assert.equal(await again.offset(), 5000);
-      await ground.holds(again, patterned(5000));
+      await ground.holds(again, seededBytes(1, 5000));
     });
 
     test("a session of distribution is anybody's", async () => {
       const id = "0b4a1a2c-6e5f-4f5e-9a55-0123456789ab";
-      await ground.driver.write(uploadData(repository, id), patterned(100_000));
+      await ground.driver.write(uploadData(repository, id), seededBytes(1, 100_000));
       await ground.driver.write(uploadStarted(repository, id), new TextEncoder().encode("2024-05-06T07:08:09Z"));
-      await ground.driver.write(`${uploadFolder(repository, id)}/hashstates/sha256/100000`, patterned(108));
+      await ground.driver.write(`${uploadFolder(repository, id)}/hashstates/sha256/100000`, seededBytes(1, 108));
       const upload = await ground.found(ground.start(), id, "bob");
       assert.equal(await upload.offset(), 100_000);
-      await upload.append(inChunks(patterned(7)), { at: 100_000 });
-      await ground.holds(upload, Buffer.concat([patterned(100_000), patterned(7)]));
+      await upload.append(inChunks(seededBytes(1, 7)), { at: 100_000 });
+      await ground.holds(upload, Buffer.concat([seededBytes(1, 100_000), seededBytes(1, 7)]));
     });
   });
 
@@ -90,16 +91,16 @@ export const interrupted = (ground: UploadsHarness): void => {
     test("leaves the session where its data is", async () => {
       for (const size of [1000, 100_000]) {
         const upload = await ground.begin();
-        await upload.append(inChunks(patterned(size)), { last: true });
+        await upload.append(inChunks(seededBytes(1, size)), { last: true });
         await assert.rejects(upload.finish(refuse, refuse), (error) => error === refusal);
-        await ground.holds(upload, patterned(size));
+        await ground.holds(upload, seededBytes(1, size));
       }
     });
 
     test("ends it where the data has gone", async () => {
       const uploads = ground.start();
       const upload = await uploads.begin(repository, { owner });
-      await upload.append(inChunks(patterned(100_000)), {});
+      await upload.append(inChunks(seededBytes(1, 100_000)), {});
       const taken = upload.finish(async (path) => {
         await ground.driver.move(path, "docker/moved");
         throw refusal;

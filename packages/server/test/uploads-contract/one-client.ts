@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { seededBytes } from "@dray/testkit/files";
 import { digestOf } from "dray/oci";
 import { uploadData, uploadFolder, uploadStarted } from "../../src/distribution-tree/paths.ts";
-import { inChunks, patterned } from "../uploads-by-hand.ts";
+import { inChunks } from "../uploads-by-hand.ts";
 import { failed, outOfOrder, owner, repository, type UploadsHarness } from "./harness.ts";
 
 /** A client that brings what it said. */
@@ -10,7 +11,7 @@ export const oneClient = (ground: UploadsHarness): void => {
   describe("one client", () => {
     for (const size of [0, 1, 65_536, 65_537, 262_144, 1_000_000])
       test(`brings ${size} bytes, at once and in pieces`, async () => {
-        const bytes = patterned(size);
+        const bytes = seededBytes(1, size);
         const whole = await ground.begin();
         assert.equal(await whole.append(inChunks(bytes), { last: true }), size);
         await ground.holds(whole, bytes);
@@ -26,7 +27,7 @@ export const oneClient = (ground: UploadsHarness): void => {
 
     test("brings all of a little blob in one request, which never touches the storage", async () => {
       const upload = await ground.begin();
-      await upload.append(inChunks(patterned(1000)), { last: true });
+      await upload.append(inChunks(seededBytes(1, 1000)), { last: true });
       await upload.digest("sha256");
       assert.equal(await ground.driver.stat(uploadFolder(repository, upload.id)), undefined);
       assert.equal(
@@ -39,7 +40,7 @@ export const oneClient = (ground: UploadsHarness): void => {
     });
 
     test("may want a file nevertheless, also of nothing", async () => {
-      for (const bytes of [patterned(1000), new Uint8Array()]) {
+      for (const bytes of [seededBytes(1, 1000), new Uint8Array()]) {
         const upload = await ground.begin();
         await upload.append(inChunks(bytes), { last: true });
         assert.equal(Buffer.compare(await upload.finish(ground.contentOf), bytes), 0);
@@ -48,7 +49,7 @@ export const oneClient = (ground: UploadsHarness): void => {
 
     test("leaves files as distribution's between requests", async () => {
       const upload = await ground.begin();
-      await upload.append(inChunks(patterned(10)), {});
+      await upload.append(inChunks(seededBytes(1, 10)), {});
       const started = new TextDecoder().decode(await ground.driver.read(uploadStarted(repository, upload.id)));
       assert.match(started, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
       assert.equal((await ground.driver.stat(uploadData(repository, upload.id)))?.size, 10);
@@ -58,44 +59,44 @@ export const oneClient = (ground: UploadsHarness): void => {
 
     test("hears where the session is when it is elsewhere", async () => {
       const upload = await ground.begin();
-      await upload.append(inChunks(patterned(100)), { at: 0 });
+      await upload.append(inChunks(seededBytes(1, 100)), { at: 0 });
       for (const at of [0, 99, 101])
-        await assert.rejects(upload.append(inChunks(patterned(9)), { at }), outOfOrder(100));
-      await ground.holds(upload, patterned(100));
+        await assert.rejects(upload.append(inChunks(seededBytes(1, 9)), { at }), outOfOrder(100));
+      await ground.holds(upload, seededBytes(1, 100));
     });
 
     for (const algorithm of ["sha256", "sha512"] as const)
       test(`gets sha512 with ${algorithm} announced`, async () => {
         const upload = await ground.begin({ algorithm });
-        await upload.append(inChunks(patterned(300_000)), {});
-        assert.equal((await upload.digest("sha256")).digest, digestOf(patterned(300_000)));
-        await ground.holds(upload, patterned(300_000), "sha512");
+        await upload.append(inChunks(seededBytes(1, 300_000)), {});
+        assert.equal((await upload.digest("sha256")).digest, digestOf(seededBytes(1, 300_000)));
+        await ground.holds(upload, seededBytes(1, 300_000), "sha512");
       });
 
     test("goes on after a digest that was not the expected one", async () => {
       const upload = await ground.begin();
-      await upload.append(inChunks(patterned(200_000)), {});
+      await upload.append(inChunks(seededBytes(1, 200_000)), {});
       await upload.digest("sha256");
-      await upload.append(inChunks(patterned(1000, 2)), { at: 200_000 });
+      await upload.append(inChunks(seededBytes(2, 1000)), { at: 200_000 });
       await assert.rejects(upload.finish(ground.contentOf), outOfOrder(201_000));
-      await ground.holds(upload, Buffer.concat([patterned(200_000), patterned(1000, 2)]));
+      await ground.holds(upload, Buffer.concat([seededBytes(1, 200_000), seededBytes(2, 1000)]));
     });
 
     test("brings more than it may", async () => {
       const upload = await ground.begin();
-      await assert.rejects(upload.append(inChunks(patterned(300), 100), { limit: 250 }), failed("LIMIT_EXCEEDED"));
+      await assert.rejects(upload.append(inChunks(seededBytes(1, 300), 100), { limit: 250 }), failed("LIMIT_EXCEEDED"));
       assert.equal(await upload.offset(), 200);
     });
 
     test("cancels", async () => {
       const uploads = ground.start();
       const upload = await uploads.begin(repository, { owner });
-      await upload.append(inChunks(patterned(100_000)), {});
+      await upload.append(inChunks(seededBytes(1, 100_000)), {});
       await upload.cancel();
       assert.equal(await ground.driver.stat(uploadFolder(repository, upload.id)), undefined);
       assert.equal(await uploads.find(repository, upload.id, owner), undefined);
       assert.equal(uploads.open, 0);
-      for (const call of [upload.offset(), upload.append(inChunks(patterned(1)), {}), upload.cancel()])
+      for (const call of [upload.offset(), upload.append(inChunks(seededBytes(1, 1)), {}), upload.cancel()])
         await assert.rejects(call, failed("NOT_FOUND"));
     });
   });
@@ -103,7 +104,7 @@ export const oneClient = (ground: UploadsHarness): void => {
   test("64 sessions at the same time", async () => {
     const uploads = ground.start();
     const one = async (seed: number): Promise<void> => {
-      const bytes = patterned(seed * 5000, seed);
+      const bytes = seededBytes(seed, seed * 5000);
       const upload = await uploads.begin(repository, { owner });
       await upload.append(inChunks(bytes.subarray(0, seed * 2500), 10_000), {});
       await upload.append(inChunks(bytes.subarray(seed * 2500), 10_000), { last: true });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { open, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { temporaryFolder } from "@dray/testkit/files";
+import { seededBytes, temporaryFolder } from "@dray/testkit/files";
 import { digestOf } from "../../oci/index.ts";
 import { closeThreads } from "../../threads/index.ts";
 import { nodeFiles, type OpenFile } from "../index.ts";
@@ -36,7 +36,7 @@ describe("a part of a file that grows", () => {
     for (const size of [3000, 9 * MiB + 5])
       it(`goes on behind what lies there: ${size} bytes, ${where}`, async () => {
         const path = join(dir, `${where}-${size}`);
-        const bytes = new Uint8Array(size).map((_, i) => (i * 2654435761) >>> 13);
+        const bytes = seededBytes(size, size);
         const there = size >> 2;
         const position = 77;
         const real = await open(path, "wx+");

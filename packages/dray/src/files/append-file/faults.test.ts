@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { seededBytes } from "@dray/testkit/files";
 import { isDrayError } from "../../errors.ts";
 import { type DigestAlgorithm, digestOf } from "../../oci/index.ts";
 import { type AppendFile, type AppendTarget, appendFile } from "./index.ts";
 
 const text = (value: string): Uint8Array => new TextEncoder().encode(value);
-const filled = (length: number, seed = 0): Uint8Array => new Uint8Array(length).map((_, i) => (i * 31 + seed) >>> 2);
 
 interface Fake extends AppendTarget {
   bytes: Uint8Array;
@@ -74,7 +74,7 @@ const cutBack = (file: AppendFile): Promise<void> => file.truncate(file.size);
 describe("a file that grows, whatever fails", () => {
   it("goes on after writes that took a part, one at a time", async () => {
     const sink = fake();
-    const bytes = filled(700_000);
+    const bytes = seededBytes(0, 700_000);
     sink.plan.push(1, 5000, 131_072, 7);
     const received = await receiver(sink, "sha256");
     for (let at = 0; at < bytes.byteLength; at += 40_000) await received.append(bytes.subarray(at, at + 40_000));
@@ -96,7 +96,7 @@ describe("a file that grows, whatever fails", () => {
       await received.append(text("told, "));
       const told = await received.flush();
       sink.plan.push(...plan);
-      await received.append(filled(1000));
+      await received.append(seededBytes(0, 1000));
       for (let i = 0; i < 2; i++) await assert.rejects(received.flush(), isFull);
       assert.equal(received.size, told);
       await cutBack(received);
@@ -116,7 +116,7 @@ describe("a file that grows, whatever fails", () => {
     sink.plan.push(full);
     let failed = 0;
     for (let i = 0; i < 20; i++)
-      await received.append(filled(131_072)).catch((error: unknown) => {
+      await received.append(seededBytes(0, 131_072)).catch((error: unknown) => {
         assert.ok(isFull(error));
         failed++;
       });
@@ -176,7 +176,7 @@ describe("a file that grows, whatever fails", () => {
   it("says so when somebody else cut its file", async () => {
     const sink = fake();
     const received = await receiver(sink, "sha256");
-    await received.append(filled(1000));
+    await received.append(seededBytes(0, 1000));
     await received.flush();
     sink.bytes = sink.bytes.slice(0, 100);
     await assert.rejects(received.digest("sha512"), (error) => isDrayError(error, "DISK"));

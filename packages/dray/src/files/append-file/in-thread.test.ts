@@ -3,15 +3,12 @@ import { existsSync } from "node:fs";
 import { readFile, symlink, truncate } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { temporaryFolder } from "@dray/testkit/files";
+import { seededBytes, temporaryFolder } from "@dray/testkit/files";
 import { isDrayError } from "../../errors.ts";
 import { digestOf } from "../../oci/index.ts";
 import { closeThreads } from "../../threads/index.ts";
 import { nodeFiles } from "../index.ts";
 import { type AppendFile, appendFile } from "./index.ts";
-
-const patterned = (size: number, seed = 1): Uint8Array =>
-  new Uint8Array(size).map((_, i) => ((i + seed) * 2654435761) >>> 13);
 
 const mebibyte = 1024 * 1024;
 const isDisk = (error: unknown): boolean => isDrayError(error, "DISK");
@@ -48,7 +45,7 @@ describe("a file that grows, written by a thread", () => {
 
   test("grows from little to much, flushed at every size", async () => {
     const { receiver, path } = await fresh();
-    const bytes = patterned(3 * mebibyte);
+    const bytes = seededBytes(1, 3 * mebibyte);
     let at = 0;
     for (const size of [1, 1000, 64_000, 535, 1, 70_000, 200_000, 262_144, 262_143, 1_000_000]) {
       await receiver.append(bytes.subarray(at, at + size));
@@ -62,7 +59,7 @@ describe("a file that grows, written by a thread", () => {
   test("serves many at once, more than it keeps blocks for, and again", async () => {
     for (let round = 0; round < 2; round++) {
       const many = await Promise.all(Array.from({ length: 100 }, fresh));
-      const bytes = many.map((_, i) => patterned(400_000, i + 1));
+      const bytes = many.map((_, i) => seededBytes(i + 1, 400_000));
       for (const at of [0, 200_000])
         await Promise.all(
           many.map(({ receiver }, i) => receiver.append((bytes[i] as Uint8Array).subarray(at, at + 200_000))),
@@ -78,7 +75,7 @@ describe("a file that grows, written by a thread", () => {
 
   test("leaves the caller's bytes alone, and looks at them no more", async () => {
     const { receiver, path } = await fresh();
-    const bytes = patterned(2 * mebibyte);
+    const bytes = seededBytes(1, 2 * mebibyte);
     const mine = new Uint8Array(10_000);
     for (let at = 0; at < bytes.byteLength; at += mine.byteLength) {
       const part = bytes.subarray(at, at + mine.byteLength);
@@ -91,20 +88,20 @@ describe("a file that grows, written by a thread", () => {
 
   test("tells the digest, and goes on", async () => {
     const { receiver, path } = await fresh();
-    await receiver.append(patterned(mebibyte));
-    assert.equal(await receiver.digest("sha256"), digestOf(patterned(mebibyte)));
-    await receiver.append(patterned(mebibyte, 2));
-    await isWhole(receiver, path, Buffer.concat([patterned(mebibyte), patterned(mebibyte, 2)]));
+    await receiver.append(seededBytes(1, mebibyte));
+    assert.equal(await receiver.digest("sha256"), digestOf(seededBytes(1, mebibyte)));
+    await receiver.append(seededBytes(2, mebibyte));
+    await isWhole(receiver, path, Buffer.concat([seededBytes(1, mebibyte), seededBytes(2, mebibyte)]));
   });
 
   test("loses its thread in the middle: what was told is there, and the next bytes come behind it", async () => {
     const { receiver, path } = await fresh();
-    const bytes = patterned(2 * mebibyte);
+    const bytes = seededBytes(1, 2 * mebibyte);
     await receiver.append(bytes.subarray(0, mebibyte));
     assert.equal(await receiver.flush(), mebibyte);
-    const late = receiver.append(patterned(16 * mebibyte, 9));
+    const late = receiver.append(seededBytes(9, 16 * mebibyte));
     await Promise.all([assert.rejects(late, isDisk), closeThreads()]);
-    await assert.rejects(receiver.append(patterned(1)), isDisk);
+    await assert.rejects(receiver.append(seededBytes(1, 1)), isDisk);
     await assert.rejects(receiver.flush(), isDisk);
     assert.equal(receiver.size, mebibyte);
     await receiver.truncate(mebibyte);
@@ -114,7 +111,7 @@ describe("a file that grows, written by a thread", () => {
 
   test("loses its thread while nothing is on the way, and nobody notices", async () => {
     const { receiver, path } = await fresh();
-    const bytes = patterned(2 * mebibyte);
+    const bytes = seededBytes(1, 2 * mebibyte);
     await receiver.append(bytes.subarray(0, mebibyte));
     await receiver.flush();
     await closeThreads();
@@ -126,7 +123,7 @@ describe("a file that grows, written by a thread", () => {
 
   test("closes without its thread", async () => {
     const { receiver, path } = await fresh();
-    await receiver.append(patterned(mebibyte));
+    await receiver.append(seededBytes(1, mebibyte));
     await receiver.flush();
     await closeThreads();
     await receiver.close();
@@ -139,7 +136,7 @@ describe("a file that grows, written by a thread", () => {
     await symlink("/dev/full", path);
     const receiver = await receive(path);
     const fill = async (): Promise<void> => {
-      for (let i = 0; i < 8; i++) await receiver.append(patterned(mebibyte));
+      for (let i = 0; i < 8; i++) await receiver.append(seededBytes(1, mebibyte));
     };
     for (const call of [fill(), receiver.flush()])
       await assert.rejects(call, (error) => isDisk(error) && (error as Error).message.includes("(ENOSPC)"));
@@ -147,11 +144,11 @@ describe("a file that grows, written by a thread", () => {
 
   test("does not go on where somebody else cut the file", async () => {
     const { receiver, path } = await fresh();
-    await receiver.append(patterned(mebibyte));
+    await receiver.append(seededBytes(1, mebibyte));
     await receiver.flush();
     await truncate(path, 1000);
     await closeThreads();
-    await assert.rejects(receiver.append(patterned(1000)), isDisk);
+    await assert.rejects(receiver.append(seededBytes(1, 1000)), isDisk);
     await assert.rejects(receiver.flush(), isDisk);
   });
 });
