@@ -3,7 +3,7 @@ import { createDeletions, type Deletions } from "./deletion/index.ts";
 import { Tree } from "./distribution-tree/index.ts";
 import { type Collector, createCollector } from "./gc/index.ts";
 import { Leases } from "./leases/index.ts";
-import { createReconciler, type Metadata, openMetadata, type Reconciler } from "./metadata/index.ts";
+import { Metadata, Reconciler } from "./metadata/index.ts";
 import type { Notice } from "./notice.ts";
 import type { RegistryOptions } from "./options.ts";
 import { Lists, Manifests } from "./read-cache/index.ts";
@@ -51,7 +51,7 @@ export const createContext = (options: RegistryOptions): RegistryContext => {
   const { age = 7 * 24 * hours, silence = 5000 } = options.uploads ?? {};
   const settings = settingsOf(options);
   const tree = new Tree(driver);
-  const metadata = openMetadata(options.index ?? ":memory:", { onNotice });
+  const metadata = new Metadata(options.index ?? ":memory:", { onNotice });
   const manifests = new Manifests({
     tree,
     memory: memory / 2,
@@ -63,7 +63,7 @@ export const createContext = (options: RegistryOptions): RegistryContext => {
   });
   const lists = new Lists(memory / 2);
   const onChange = (repository: string): void => lists.changed(repository);
-  const reconciler = createReconciler({ tree, metadata, now, recheckAfter, onNotice, onChange });
+  const reconciler = new Reconciler({ tree, metadata, now, recheckAfter, onNotice, onChange });
   const uploads = createUploads({ driver, now, lease, silence, onNotice });
   const locks = new KeyedRwLock();
   const tagLocks = new KeyedMutex();

@@ -1,5 +1,5 @@
+import type { Need, Principal } from "./access.ts";
 import { repositoryPatterns } from "./patterns.ts";
-import type { Need, Principal } from "./types.ts";
 
 /** What anybody may do without saying who they are: nothing but pull, from the repositories whose names match. */
 export interface Anonymous {

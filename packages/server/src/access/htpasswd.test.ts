@@ -5,8 +5,8 @@ import { after, test } from "node:test";
 import { temporaryFolder } from "@dray/testkit/files";
 import { hashSync } from "bcryptjs";
 import type { HttpRequest } from "dray/http";
+import type { Access, Need, Verdict } from "./access.ts";
 import { type HtpasswdOptions, htpasswd } from "./htpasswd.ts";
-import type { Access, Need, Verdict } from "./types.ts";
 
 const folder = temporaryFolder("htpasswd");
 const secret = "correct-horse";

@@ -1,4 +1,4 @@
-import type { Action, Need, Verdict } from "./types.ts";
+import type { Action, Need, Verdict } from "./access.ts";
 
 export const forbidden = (message: string): Verdict => ({ allowed: false, status: 403, message });
 

@@ -13,5 +13,5 @@ export {
 export * from "./paths.ts";
 export * as treePaths from "./paths.ts";
 export { readManifest, type StoredManifest } from "./read-manifest.ts";
-export { type FileVersion, sameVersion, type TagLink, Tree } from "./tree.ts";
+export { type FileVersion, isRacy, sameVersion, type TagLink, Tree } from "./tree.ts";
 export { type RepositoryFolder, type WalkOptions, walk } from "./walk.ts";

@@ -27,6 +27,14 @@ export interface FileVersion {
 export const sameVersion = (a: FileVersion | undefined, b: FileVersion | undefined): boolean =>
   a?.mtime === b?.mtime && a?.ino === b?.ino;
 
+/**
+ * Whether something may have changed after a look and left the same time: file systems count in ticks of a clock that is up to
+ * 10 ms coarse, some in whole seconds or two.
+ * @param at when it was looked at
+ */
+export const isRacy = (version: FileVersion | undefined, at: number): boolean =>
+  version !== undefined && Math.abs(at - version.mtime) <= (version.mtime % 1000 === 0 ? 2020 : 20);
+
 /** What a tag stands for, and the state of the file that says so. */
 export interface TagLink {
   readonly digest: Digest;

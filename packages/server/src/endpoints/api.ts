@@ -9,8 +9,7 @@ import type { RegistryContext, RegistrySettings } from "../context.ts";
 import type { Notice } from "../notice.ts";
 import { type RefusalCode, RegistryError } from "../registry-error.ts";
 import { Call, isOfClient, type Operation, type Route } from "./call.ts";
-import { routeOf } from "./route.ts";
-import { endpointOf, needOf, operationOf } from "./table.ts";
+import { endpointOf, needOf, operationOf, routeOf } from "./table.ts";
 
 /**
  * The distribution API over the context of a registry: reads where a request goes, asks once whether it may go there, and turns

@@ -2,8 +2,7 @@ import { answerOf, bare, emptyBody, fileBody, partsBody } from "@dray/service/re
 import { type HttpResponse, header } from "dray/http";
 import { type Digest, isDigest } from "dray/oci";
 import { badDigest, RegistryError } from "../registry-error.ts";
-import type { Call } from "./call.ts";
-import { notModified } from "./preconditions.ts";
+import { type Call, notModified } from "./call.ts";
 import { rangesOf } from "./ranges.ts";
 
 /** The digest in the path. @throws RegistryError DIGEST_INVALID */

@@ -1,6 +1,6 @@
 import { detach } from "dray/content";
-import type { HttpResponse } from "dray/http";
-import { type HttpRequest, isContent } from "dray/http";
+import { type HttpRequest, type HttpResponse, header, isContent } from "dray/http";
+import type { Digest } from "dray/oci";
 import type { Action, Principal } from "../access/index.ts";
 import type { RegistryContext } from "../context.ts";
 import { RegistryError, readOnlyNow } from "../registry-error.ts";
@@ -121,3 +121,29 @@ const clients = new WeakSet<object>();
 
 /** Whether an error came out of the body of a request: then nobody is left to answer, or somebody in this process wants to have it. */
 export const isOfClient = (error: unknown): boolean => error instanceof Error && clients.has(error);
+
+/** Whether a list of entity tags names this digest; weak ones do as well. */
+const names = (value: string, digest: Digest): boolean =>
+  value.split(",").some((tag) => ["*", `"${digest}"`, `W/"${digest}"`].includes(tag.trim()));
+
+/** `If-None-Match` of a GET: the client has it already. RFC 9110 §13.1.2. */
+export const notModified = (request: HttpRequest, digest: Digest): boolean => {
+  const value = header(request.headers, "If-None-Match");
+  return value !== undefined && names(value, digest);
+};
+
+/**
+ * `If-Match` and `If-None-Match` of a PUT or DELETE, by which two writers of a tag notice each other. RFC 9110 §13.1.
+ * @param current what the name stands for now
+ * @throws RegistryError 412
+ */
+export const preconditionHolds = (request: HttpRequest, name: string, current: Digest | undefined): void => {
+  const match = header(request.headers, "If-Match");
+  if (match !== undefined && (current === undefined || !names(match, current)))
+    throw new RegistryError(412, "DENIED", `${name} is not what If-Match says`, {
+      detail: { current: current ?? null },
+    });
+  const noneMatch = header(request.headers, "If-None-Match");
+  if (noneMatch !== undefined && current !== undefined && names(noneMatch, current))
+    throw new RegistryError(412, "DENIED", `${name} is there already`, { detail: { current } });
+};

@@ -17,8 +17,7 @@ import {
 import { type Described, describeDocument, parseDocument } from "../distribution-tree/index.ts";
 import type { ServedManifest } from "../read-cache/index.ts";
 import { badDigest, RegistryError } from "../registry-error.ts";
-import type { Call } from "./call.ts";
-import { notModified, preconditionHolds } from "./preconditions.ts";
+import { type Call, notModified, preconditionHolds } from "./call.ts";
 
 /** Tags that one PUT may carry; the specification wants ten at least. */
 const mostTags = 100;

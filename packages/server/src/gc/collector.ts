@@ -6,13 +6,11 @@ import type { Leases } from "../leases/index.ts";
 import type { Notice } from "../notice.ts";
 import type { Uploads } from "../uploads/index.ts";
 import { DigestSet } from "./digest-set.ts";
-import { type Marks, markAll } from "./mark.ts";
 import { collectPool } from "./pool.ts";
-import { Reachability } from "./reachability.ts";
+import { manifestsOf, Reachability, repositoriesOf } from "./reachability.ts";
 import { collectRepository } from "./repository.ts";
-import type { Run } from "./run.ts";
-import { collectUploads } from "./sessions.ts";
-import type { Collected, CollectOptions, CollectorState, Decision } from "./types.ts";
+import { duration, type Run, writtenAgo } from "./run.ts";
+import type { Collected, CollectOptions, CollectorState, Decision, Marks } from "./types.ts";
 
 /** Milliseconds of work before a rest. */
 const slice = 4;
@@ -151,4 +149,42 @@ export const createCollector = (options: CollectorOptions): Collector => {
     },
     state: () => state,
   };
+};
+
+/** Removes upload sessions that nobody added to for too long. */
+const collectUploads = async (run: Run): Promise<void> => {
+  const { uploads, uploadAge, now } = run;
+  const before = now() - uploadAge;
+  for await (const { repository, id, size, addedAt } of uploads.list()) {
+    if (addedAt < before)
+      run.decide({
+        kind: "upload",
+        repository,
+        id,
+        action: "remove",
+        reason: `last ${writtenAgo(run, addedAt)}; uploads stay for ${duration(uploadAge)}`,
+        bytes: size,
+      });
+    await run.yielding.turn();
+  }
+  if (!run.dryRun) await uploads.purge(before);
+};
+
+/** Marks from the metadata, which must be whole, as collecting does. */
+const markAll = async (
+  { tree, metadata }: Pick<CollectorOptions, "tree" | "metadata">,
+  yielding: Yielding,
+): Promise<Marks> => {
+  const marked = new Set<Digest>();
+  for await (const repository of repositoriesOf(metadata, yielding))
+    for await (const { digest, references } of manifestsOf(metadata, repository, yielding)) {
+      marked.add(digest);
+      for (const child of references) marked.add(child);
+    }
+  const eligible: Digest[] = [];
+  for await (const digest of tree.blobs()) {
+    if (!metadata.isUsed(digest)) eligible.push(digest);
+    await yielding.turn();
+  }
+  return { marked: [...marked].sort(), eligible };
 };

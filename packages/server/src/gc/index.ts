@@ -3,6 +3,5 @@
  * and the shapes of metadata and uploads; knows no request.
  */
 export { type Collector, type CollectorOptions, createCollector } from "./collector.ts";
-export type { Marks } from "./mark.ts";
-export type { Collected, CollectOptions, CollectorState, Decision } from "./types.ts";
+export type { Collected, CollectOptions, CollectorState, Decision, Marks } from "./types.ts";
 export { type Finding, type Verified, type VerifyOptions, verifyBlobs } from "./verify.ts";

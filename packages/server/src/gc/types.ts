@@ -57,3 +57,11 @@ export interface CollectorState {
   /** The last run that came to its end. */
   readonly last?: Collected;
 }
+
+/** The two sets of a garbage collection as distribution does it: no grace, no leases, all manifests stay, links count for nothing. */
+export interface Marks {
+  /** Manifests and what they refer to, whether it is there or not. In order. */
+  readonly marked: readonly Digest[];
+  /** Blobs of the pool that are not marked. In order. */
+  readonly eligible: readonly Digest[];
+}

@@ -1,10 +1,10 @@
 import { Yielding } from "dray/internal/async";
 import type { Digest } from "dray/oci";
 import type { Tree } from "../distribution-tree/index.ts";
-import { merged } from "./merged.ts";
-import { revisionNames, tagNames } from "./names.ts";
+import type { Metadata } from "./metadata.ts";
+import { merged, revisionNames, tagNames } from "./names.ts";
 import { readRecord } from "./read-record.ts";
-import type { Difference, ManifestRecord, Metadata } from "./types.ts";
+import type { Difference, ManifestRecord } from "./records.ts";
 
 export interface CheckOptions {
   readonly tree: Tree;

@@ -1,7 +1,7 @@
 import { type Digest, largestManifest } from "dray/oci";
 import { describe, readManifest, type Tree } from "../distribution-tree/index.ts";
 import type { Notice } from "../notice.ts";
-import type { ManifestRecord } from "./types.ts";
+import type { ManifestRecord } from "./records.ts";
 
 /**
  * What is recorded of a revision of the tree. A digest is its content, so this is read once. `undefined`: the repository has none.

@@ -9,9 +9,9 @@ import fc from "fast-check";
 import { blobPath, currentLink, describe, revisionFolder, Tree } from "../distribution-tree/index.ts";
 import type { Driver } from "../storage/driver.ts";
 import { filesystemDriver, type MemoryFiles, memoryDriver } from "../storage/index.ts";
-import { createReconciler } from "./reconciler.ts";
-import { openMetadata } from "./sqlite-metadata.ts";
-import type { Difference, Metadata, Reconciler } from "./types.ts";
+import { Metadata } from "./metadata.ts";
+import { Reconciler } from "./reconciler.ts";
+import type { Difference } from "./records.ts";
 
 const textBytes = (value: string): Uint8Array => new TextEncoder().encode(value);
 
@@ -55,8 +55,8 @@ const place = (
   const tree = new Tree(driver);
   const notices: string[] = [];
   const changed: string[] = [];
-  const metadata = options.metadata ?? openMetadata(":memory:", { onNotice: ({ message }) => notices.push(message) });
-  const reconciler = createReconciler({
+  const metadata = options.metadata ?? new Metadata(":memory:", { onNotice: ({ message }) => notices.push(message) });
+  const reconciler = new Reconciler({
     tree,
     metadata,
     now: options.now ?? Date.now,
@@ -160,7 +160,7 @@ test("after any writes, ours side by side and others' between them, index and tr
     fc.asyncProperty(scenario, async ({ rounds, started }) => {
       const driver = memoryDriver();
       const foreign = new Tree(driver);
-      const metadata = openMetadata(":memory:");
+      const metadata = new Metadata(":memory:");
       // The clock is far from the times of the files, so that a version is trusted as soon as it is seen.
       const now = (): number => Date.now() + 3_600_000;
       let it = place({ driver, metadata, now });
@@ -415,7 +415,7 @@ test("discovery finds repositories that another program made, and misses those t
 test("an unreadable repository keeps the index from being whole, and is tried again", async () => {
   const driver = memoryDriver();
   const tree = new Tree(driver);
-  const metadata = openMetadata(":memory:");
+  const metadata = new Metadata(":memory:");
   const notices: string[] = [];
   await putInTree(tree, "a", 1, ["v1"]);
   await putInTree(tree, "b", 2, ["v1"]);
@@ -423,7 +423,7 @@ test("an unreadable repository keeps the index from being whole, and is tried ag
   let broken = true;
   driver.read = (path) => (broken && path === currentLink("a", "v1") ? Promise.reject(new Error("EIO")) : read(path));
   const onNotice = ({ message }: { message: string }): void => void notices.push(message);
-  const reconciler = createReconciler({ tree, metadata, now: Date.now, retryAfter: 20, onNotice });
+  const reconciler = new Reconciler({ tree, metadata, now: Date.now, retryAfter: 20, onNotice });
   const whole = reconciler.reconciled();
   await reconciler.reconcile("b");
   await assert.rejects(reconciler.reconcile("a"), /EIO/);
@@ -479,10 +479,10 @@ test("on real files: what others write is seen, what we write is not read again"
   const driver = await filesystemDriver(folder, { durability: "relaxed" });
   const foreign = new Tree(driver);
   const file = join(folder, "index.db");
-  const open = (): Metadata => openMetadata(file);
+  const open = (): Metadata => new Metadata(file);
   let metadata = open();
   const options = { tree: new Tree(driver), now: Date.now, recheckAfter: 0 };
-  let reconciler = createReconciler({ ...options, metadata });
+  let reconciler = new Reconciler({ ...options, metadata });
   for (let i = 0; i < 30; i++) await putInTree(foreign, "a", i, [`t${i}`]);
   await reconciler.reconcile("a");
   assert.deepEqual(await differences(reconciler), []);
@@ -501,7 +501,7 @@ test("on real files: what others write is seen, what we write is not read again"
   await putInTree(foreign, "b", 1, ["meanwhile"]);
   await foreign.removeTag("a", "own1");
   metadata = open();
-  reconciler = createReconciler({ ...options, metadata });
+  reconciler = new Reconciler({ ...options, metadata });
   assert.equal(metadata.counts().tags, 40);
   await reconciler.reconciled();
   assert.deepEqual(await differences(reconciler), []);

@@ -3,8 +3,9 @@ import { Yielding } from "dray/internal/async";
 import type { Tree } from "../distribution-tree/index.ts";
 import type { Notice } from "../notice.ts";
 import { check } from "./check.ts";
+import type { Metadata } from "./metadata.ts";
+import type { Difference } from "./records.ts";
 import { RepositoryReconciler } from "./repository-reconciler.ts";
-import type { Difference, Metadata, Reconciler } from "./types.ts";
 
 export interface ReconcilerOptions {
   readonly tree: Tree;
@@ -20,10 +21,11 @@ export interface ReconcilerOptions {
   readonly onChange?: (repository: string) => void;
 }
 
-export const createReconciler = (options: ReconcilerOptions): Reconciler => new TreeReconciler(options);
-
-/** Walks all repositories in the background, and then those that were invalidated. */
-class TreeReconciler implements Reconciler {
+/**
+ * Keeps the metadata equal to the tree. Each start looks at every repository in the background, and then at those that were invalidated;
+ * writes of this process are told to it; those of another are noticed by the times of directories.
+ */
+export class Reconciler {
   readonly #tree: Tree;
   readonly #metadata: Metadata;
   readonly #repositories: RepositoryReconciler;
@@ -65,23 +67,35 @@ class TreeReconciler implements Reconciler {
     });
   }
 
+  /**
+   * Resolves when the metadata says of this repository what the tree says, having read the tree if need be: after the start, after a
+   * failed write of the metadata, after another program changed it. `false`: there is no such repository.
+   */
   reconcile(repository: string): Promise<boolean> {
     return this.#repositories.reconcile(repository).finally(() => this.#announce());
   }
 
+  /** Whether a repository was looked at since the start and nothing failed since. */
   isReconciled(repository: string): boolean {
     return !this.#closed && this.#repositories.isReconciled(repository);
   }
 
+  /**
+   * Runs a write of this process to the repository's tree and its metadata, so that it is not taken for somebody else's. If the metadata
+   * part throws, the repository is invalidated, and the write has succeeded all the same. Of one tag or digest the caller has one write
+   * at a time under way; the tree part neither reconciles the repository nor begins another write of it.
+   */
   write<T>(repository: string, tree: () => Promise<T>, metadata: (result: T) => void): Promise<T> {
     return this.#repositories.write(repository, tree, metadata);
   }
 
+  /** Begins the look at every repository. */
   start(): void {
     this.#started = true;
     this.#go();
   }
 
+  /** Resolves when every repository is reconciled; begins the look if nobody did. Rejects after `close`. */
   async reconciled(): Promise<void> {
     if (this.#closed) throw closing();
     if (this.isComplete) return;
@@ -95,12 +109,20 @@ class TreeReconciler implements Reconciler {
     return !this.#closed && this.#walked === this.#metadata.generation && this.#repositories.invalid.size === 0;
   }
 
+  /**
+   * Looks at every link of every repository again and resolves when all of that is done: also at what changes no directory's time,
+   * such as another program's writing a tag or a revision that had a folder already.
+   */
   async refresh(): Promise<void> {
     await this.reconciled();
     await this.#each((repository) => this.#repositories.rescan(repository));
     await this.reconciled();
   }
 
+  /**
+   * Looks in the background for repositories that another program made or removed, unless it did so lately: for lists of
+   * repositories, which no directory's time vouches for.
+   */
   discover(): void {
     // Just after the look at everything there is nothing to find.
     this.#nextDiscovery ??= this.#now() + this.#recheckAfter;
@@ -120,6 +142,7 @@ class TreeReconciler implements Reconciler {
       });
   }
 
+  /** Forgets everything and begins again. */
   async rebuild(): Promise<void> {
     if (this.#closed) throw closing();
     this.#metadata.reset();
@@ -127,6 +150,7 @@ class TreeReconciler implements Reconciler {
     await this.reconciled();
   }
 
+  /** What differs between index and tree, read-only. */
   check(options: { signal?: AbortSignal } = {}): AsyncIterable<Difference> {
     const alone = <T>(repository: string, work: () => Promise<T>): Promise<T> =>
       this.#repositories.alone(repository, work);

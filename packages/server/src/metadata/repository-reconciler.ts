@@ -1,12 +1,10 @@
 import { errcodeOf } from "@dray/service/sqlite";
 import { DrayError, isDrayError } from "dray/errors";
 import { KeyedRwLock } from "dray/internal/async";
-import type { Tree } from "../distribution-tree/index.ts";
+import { type FileVersion, isRacy, sameVersion, type Tree } from "../distribution-tree/index.ts";
 import type { Notice } from "../notice.ts";
-import { areRacy, sameVersions, versionsOf } from "./file-versions.ts";
+import type { Metadata } from "./metadata.ts";
 import { scan } from "./scan.ts";
-import { newState, type ReconcilerState } from "./state.ts";
-import type { Metadata } from "./types.ts";
 
 export interface RepositoryReconcilerOptions {
   readonly tree: Tree;
@@ -295,3 +293,68 @@ export class RepositoryReconciler {
 class Lost extends Error {}
 
 const isOfIndex = (error: unknown): boolean => isDrayError(error) && errcodeOf(error.cause) !== undefined;
+
+/** What the reconciler remembers of a repository. */
+interface ReconcilerState {
+  readonly repository: string;
+  /** Whether the metadata said what the tree said, when it was looked at last, and nothing failed since. */
+  reconciled: boolean;
+  exists: boolean;
+  /** The state of its directories that the metadata answers to; our own writes carry it on. */
+  known: FileVersions | undefined;
+  /** `known` was taken so soon after a change that a later one may hide behind the same times. */
+  racy: boolean;
+  /** When the directories were compared last. */
+  checked: number;
+  /** Counts what spoils a scan that is under way. */
+  version: number;
+  /** Writes of ours that are under way, and all that ever were. */
+  writing: number;
+  writes: number;
+  /** The comparison that the first of them makes for all. */
+  before: Promise<void> | undefined;
+  /** The look that is under way. */
+  running: Promise<void> | undefined;
+}
+
+const newState = (repository: string): ReconcilerState => ({
+  repository,
+  reconciled: false,
+  exists: false,
+  known: undefined,
+  racy: false,
+  checked: Number.NEGATIVE_INFINITY,
+  version: 0,
+  writing: 0,
+  writes: 0,
+  before: undefined,
+  running: undefined,
+});
+
+/** The states of the directories that change when a tag or a manifest comes or goes. */
+interface FileVersions {
+  readonly tags: FileVersion | undefined;
+  readonly sha256: FileVersion | undefined;
+  readonly sha512: FileVersion | undefined;
+  /** Whether there is a repository at all. */
+  readonly exists: boolean;
+}
+
+const versionsOf = async (tree: Tree, repository: string): Promise<FileVersions> => {
+  const [tags, sha256, sha512] = await Promise.all([
+    tree.tagsVersion(repository),
+    tree.revisionsVersion(repository, "sha256"),
+    tree.revisionsVersion(repository, "sha512"),
+  ]);
+  const some = tags !== undefined || sha256 !== undefined || sha512 !== undefined;
+  return { tags, sha256, sha512, exists: some || (await tree.isRepository(repository)) };
+};
+
+const sameVersions = (a: FileVersions, b: FileVersions): boolean =>
+  a.exists === b.exists &&
+  sameVersion(a.tags, b.tags) &&
+  sameVersion(a.sha256, b.sha256) &&
+  sameVersion(a.sha512, b.sha512);
+
+const areRacy = ({ tags, sha256, sha512 }: FileVersions, at: number): boolean =>
+  [tags, sha256, sha512].some((version) => isRacy(version, at));

@@ -1,7 +1,7 @@
 import type { Row } from "@dray/service/sqlite";
 import type { Annotations, Digest } from "dray/oci";
 import { digestOfKey, unpacked } from "./digest-key.ts";
-import type { ManifestRecord, TagRecord } from "./types.ts";
+import type { ManifestRecord, TagRecord } from "./records.ts";
 
 /** Bytes come as text: an array for each would cost more than all the rest of a row. */
 export const tagColumns = "name, lower(hex(digest)), at, mtime, ino";

@@ -1,12 +1,10 @@
 import { forEachConcurrent, Yielding } from "dray/internal/async";
 import type { Digest } from "dray/oci";
-import { sameVersion, type Tree } from "../distribution-tree/index.ts";
+import { isRacy, sameVersion, type Tree } from "../distribution-tree/index.ts";
 import type { Notice } from "../notice.ts";
-import { isRacy } from "./file-versions.ts";
-import { merged } from "./merged.ts";
-import { revisionNames, tagNames } from "./names.ts";
+import type { Metadata } from "./metadata.ts";
+import { merged, revisionNames, tagNames } from "./names.ts";
 import { readRecord } from "./read-record.ts";
-import type { Metadata } from "./types.ts";
 
 export interface ScanOptions {
   readonly tree: Tree;

@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { test } from "node:test";
-import { routeOf } from "../../src/endpoints/route.ts";
-import { endpointOf, endpoints as rows } from "../../src/endpoints/table.ts";
+import { endpointOf, routeOf, endpoints as rows } from "../../src/endpoints/table.ts";
 import { readDocumented } from "./documented.ts";
 import { imageDigest } from "./sample.ts";
 

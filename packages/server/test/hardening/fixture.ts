@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { type Body, bytesBody } from "dray/content";
 import { type HeaderPairs, type HttpRequest, header } from "dray/http";
 import { digestOf, mediaTypes } from "dray/oci";
-import type { Access } from "../../src/access/types.ts";
+import type { Access } from "../../src/access/access.ts";
 import type { Notice } from "../../src/notice.ts";
 import { createRegistry, type Registry } from "../../src/registry.ts";
 import type { Driver } from "../../src/storage/driver.ts";

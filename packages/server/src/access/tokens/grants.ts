@@ -1,5 +1,5 @@
 import { isObject } from "dray/oci";
-import type { Need, Principal } from "../types.ts";
+import type { Need, Principal } from "../access.ts";
 
 /** What a token allows. */
 export interface Grants {

@@ -9,7 +9,7 @@ import { collect } from "dray/content";
 import type { HttpRequest } from "dray/http";
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, importPKCS8, type JWK, SignJWT } from "jose";
 import type { Notice } from "../../notice.ts";
-import type { Access, Action, Need, Verdict } from "../types.ts";
+import type { Access, Action, Need, Verdict } from "../access.ts";
 import { libtrustName } from "./key.ts";
 import { type TokensOptions, tokens } from "./tokens.ts";
 

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { routeOf } from "./route.ts";
-import { endpointOf } from "./table.ts";
+import { endpointOf, routeOf } from "./table.ts";
 
 const digest = `sha256:${"a".repeat(64)}`;
 

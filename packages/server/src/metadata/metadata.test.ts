@@ -18,9 +18,9 @@ import { temporaryFolder } from "@dray/testkit/files";
 import { type Digest, digestOf } from "dray/oci";
 import fc from "fast-check";
 import { withDatabase } from "../../test/database.ts";
+import { Metadata } from "./metadata.ts";
+import type { ManifestRecord } from "./records.ts";
 import { format } from "./schema.ts";
-import { openMetadata } from "./sqlite-metadata.ts";
-import type { ManifestRecord, Metadata } from "./types.ts";
 
 const folder = temporaryFolder("index");
 let files = 0;
@@ -40,12 +40,12 @@ const manifest = (name: string, more: Partial<ManifestRecord> = {}): ManifestRec
 
 const opened = (file: string): { metadata: Metadata; notices: string[] } => {
   const notices: string[] = [];
-  return { metadata: openMetadata(file, { onNotice: ({ message }) => notices.push(message) }), notices };
+  return { metadata: new Metadata(file, { onNotice: ({ message }) => notices.push(message) }), notices };
 };
 
 test("what is put is there again after a restart, in a repository of its own", () => {
   const file = newFile();
-  let metadata = openMetadata(file);
+  let metadata = new Metadata(file);
   const whole = manifest("a", {
     artifactType: "application/x",
     subject: named("subject"),
@@ -60,7 +60,7 @@ test("what is put is there again after a restart, in a repository of its own", (
   metadata.putTag("one/a", { name: "v2", digest: broken.digest, at: 6 });
   metadata.putRepository("two");
   metadata.close();
-  metadata = openMetadata(file);
+  metadata = new Metadata(file);
   assert.deepEqual(metadata.manifest("one/a", whole.digest), whole);
   assert.deepEqual(metadata.manifest("one/a", broken.digest), broken);
   assert.equal(metadata.manifest("two", whole.digest), undefined);
@@ -88,7 +88,7 @@ test("pages are in byte order and go on behind any text, of tags, manifests, ref
       fc.string(),
       fc.integer({ min: 1, max: 7 }),
       (names, text, limit) => {
-        const metadata = openMetadata(":memory:");
+        const metadata = new Metadata(":memory:");
         const subject = named("subject");
         metadata.transaction(() => {
           for (const [i, each] of names.entries()) {
@@ -153,7 +153,7 @@ test("no question walks over what it does not answer, and none sorts", () => {
   };
   Object.defineProperty(prototype, "prepare", { ...prepare, value: spy });
   try {
-    const metadata = openMetadata(":memory:");
+    const metadata = new Metadata(":memory:");
     metadata.putManifest("r", manifest("a"));
     metadata.putTag("r", { name: "v1", digest: named("a"), at: 0 });
     const page = { after: "a", limit: 10 };
@@ -219,7 +219,7 @@ test("a change that fails changes nothing, also inside others", () => {
 });
 
 const filled = (file: string, manifests = 300): void => {
-  const metadata = openMetadata(file);
+  const metadata = new Metadata(file);
   metadata.transaction(() => {
     for (let i = 0; i < manifests; i++) metadata.putManifest("r", manifest(`m${i}`));
   });
@@ -318,7 +318,7 @@ test("where there can be no file it goes on in memory", () => {
 test("on a network file system there is no WAL and no shared memory", () => {
   const modeOf = (network: boolean): boolean[] => {
     const file = newFile();
-    const metadata = openMetadata(file, { network });
+    const metadata = new Metadata(file, { network });
     metadata.putManifest("r", manifest("a"));
     const beside = ["-wal", "-shm"].map((suffix) => existsSync(file + suffix));
     metadata.close();

@@ -4,9 +4,9 @@ import { DrayError } from "dray/errors";
 import type { Digest } from "dray/oci";
 import type { Notice } from "../notice.ts";
 import { digestOfKey, keyBefore, keyOf, packed, unpacked } from "./digest-key.ts";
+import type { ManifestRecord, Page, TagRecord } from "./records.ts";
 import { manifestColumns, manifestOf, tagColumns, tagOf } from "./rows.ts";
 import { format } from "./schema.ts";
-import type { ManifestRecord, Metadata, Page, TagRecord } from "./types.ts";
 import { Uses } from "./uses.ts";
 
 export interface MetadataOptions {
@@ -16,13 +16,10 @@ export interface MetadataOptions {
 }
 
 /**
- * The metadata in a file, or in memory as `:memory:`. A file that cannot be used is begun anew, and where there can be none it goes on
- * in memory; both are told as a notice. A write that fails throws `DISK` and has changed nothing.
+ * What the registry knows of its tree, in tables. Derived: it can be deleted at any time and is rebuilt. All calls are synchronous and
+ * short; a page never costs more for what lies before it. A write that fails throws `DISK` and has changed nothing.
  */
-export const openMetadata = (file: string, options: MetadataOptions = {}): Metadata =>
-  new SqliteMetadata(file, options);
-
-class SqliteMetadata implements Metadata {
+export class Metadata {
   readonly #file: string;
   readonly #options: MetadataOptions & { readonly onNotice: (notice: Notice) => void };
   #database: DatabaseSync;
@@ -31,7 +28,11 @@ class SqliteMetadata implements Metadata {
   #generation = 0;
   #inTransaction = false;
 
-  constructor(file: string, options: MetadataOptions) {
+  /**
+   * In a file, or in memory as `:memory:`. A file that cannot be used is begun anew, and where there can be none it goes on in memory;
+   * both are told as a notice.
+   */
+  constructor(file: string, options: MetadataOptions = {}) {
     this.#file = file;
     this.#options = { onNotice: () => {}, ...options };
     this.#database = openDatabase(file, format, this.#options);
@@ -39,10 +40,12 @@ class SqliteMetadata implements Metadata {
     this.#uses = new Uses(this.#statements);
   }
 
+  /** Becomes another number when everything was lost: by `reset`, or because the file was damaged. Then it fills anew. */
   get generation(): number {
     return this.#generation;
   }
 
+  /** In byte order. */
   tags(repository: string, { after = "", limit }: Page): TagRecord[] {
     const sql = `SELECT ${tagColumns} FROM tags WHERE repository = ? AND name > ? ORDER BY name LIMIT ?`;
     return this.#inside(repository, (id) => this.#statements.all(sql, id, after, limit).map(tagOf), []);
@@ -54,6 +57,7 @@ class SqliteMetadata implements Metadata {
     return row === undefined ? undefined : tagOf(row);
   }
 
+  /** Tags that stand for a digest. */
   tagsOf(repository: string, digest: Digest): string[] {
     const sql = "SELECT name FROM tags WHERE repository = ? AND digest = ? ORDER BY name";
     return this.#inside(
@@ -69,6 +73,7 @@ class SqliteMetadata implements Metadata {
     return row === undefined ? undefined : manifestOf(row);
   }
 
+  /** Those of the manifests, in order. */
   digests(repository: string, { after = "", limit }: Page): Digest[] {
     const sql = "SELECT lower(hex(digest)) FROM manifests WHERE repository = ? AND digest > ? ORDER BY digest LIMIT ?";
     const digests = (id: number): Digest[] =>
@@ -76,41 +81,49 @@ class SqliteMetadata implements Metadata {
     return this.#inside(repository, digests, []);
   }
 
+  /** In the order of digests. Each may take a few megabytes. */
   manifests(repository: string, { after = "", limit }: Page): ManifestRecord[] {
     const sql = `SELECT ${manifestColumns} FROM manifests WHERE repository = ? AND digest > ? ORDER BY manifests.digest LIMIT ?`;
     return this.#inside(repository, (id) => this.#statements.all(sql, id, keyBefore(after), limit).map(manifestOf), []);
   }
 
+  /** Manifests whose subject is this digest, in the order of digests. */
   referrers(repository: string, subject: Digest, page: Page & { readonly artifactType?: string }): ManifestRecord[] {
     const { where, values } = referring(subject, page);
     const sql = `SELECT ${manifestColumns} FROM manifests ${where}`;
     return this.#inside(repository, (id) => this.#statements.all(sql, id, ...values).map(manifestOf), []);
   }
 
+  /** Bytes of the annotations in such a page: they may be as large as manifests, each of them. */
   referrersBytes(repository: string, subject: Digest, page: Page & { readonly artifactType?: string }): number {
     const { where, values } = referring(subject, page);
     const sql = `SELECT total(octet_length(annotations)) FROM (SELECT annotations FROM manifests ${where})`;
     return this.#inside(repository, (id) => (this.#statements.get(sql, id, ...values) as [number])[0], 0);
   }
 
+  /** Whether any manifest of the repository has this digest among its children. */
   refersTo(repository: string, digest: Digest): boolean {
     return this.#inside(repository, (id) => this.#uses.in(id, digest), false);
   }
 
+  /** Whether any manifest anywhere has this digest among its children, or is it. */
   isUsed(digest: Digest): boolean {
     return this.#guarded(() => this.#uses.anywhere(digest));
   }
 
+  /** Repositories with a manifest that has this digest among its children; a few of them at least. */
   holders(digest: Digest): string[] {
     return this.#guarded(() => this.#uses.holders(digest));
   }
 
+  /** Whether the repository holds a manifest that could not be read whole. */
   unreadable(repository: string): Digest[] {
     const sql = "SELECT lower(hex(digest)) FROM manifests WHERE repository = ? AND readable = 0 ORDER BY digest";
     const digests = (id: number): Digest[] => this.#statements.all(sql, id).map(([key]) => digestOfKey(key as string));
     return this.#inside(repository, digests, []);
   }
 
+  /** In byte order. */
   repositories({ after = "", limit }: Page): string[] {
     const sql = "SELECT name FROM repositories WHERE name > ? ORDER BY name LIMIT ?";
     return this.#guarded(() => this.#statements.all(sql, after, limit).map(([name]) => name as string));
@@ -171,10 +184,12 @@ class SqliteMetadata implements Metadata {
     return this.#inside(repository, () => true, false);
   }
 
+  /** Makes a repository known that has neither manifests nor tags, perhaps. */
   putRepository(repository: string): void {
     this.transaction(() => void this.#made(repository));
   }
 
+  /** Forgets a repository and all in it. */
   removeRepository(repository: string): void {
     const remove = (id: number): void => {
       const digests = "SELECT lower(hex(digest)) FROM manifests WHERE repository = ?";
@@ -185,6 +200,7 @@ class SqliteMetadata implements Metadata {
     this.transaction(() => this.#inside(repository, remove, undefined));
   }
 
+  /** Makes all changes inside one transaction: all of them or none. */
   transaction<T>(work: () => T): T {
     if (this.#inTransaction) return work();
     return this.#guarded(() => {
@@ -208,6 +224,7 @@ class SqliteMetadata implements Metadata {
     });
   }
 
+  /** Forgets everything. `memory`: and leaves its file, which cannot be written, for the rest of its life. */
   reset(where?: "memory"): void {
     this.#generation++;
     try {

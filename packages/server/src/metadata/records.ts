@@ -1,0 +1,42 @@
+import type { Annotations, Digest } from "dray/oci";
+import type { FileVersion } from "../distribution-tree/index.ts";
+
+/** A manifest as the metadata keeps it. */
+export interface ManifestRecord {
+  readonly digest: Digest;
+  readonly mediaType: string;
+  /** Bytes of the manifest itself. */
+  readonly size: number;
+  readonly artifactType?: string;
+  readonly subject?: Digest;
+  readonly annotations?: Annotations;
+  /** Digests of its children, each once. */
+  readonly references: readonly Digest[];
+  /** `false`: what it needs is not known, and garbage collection keeps everything in its repository. */
+  readonly readable: boolean;
+  /** When it was pushed; milliseconds since 1970. */
+  readonly pushedAt: number;
+}
+
+export interface TagRecord {
+  readonly name: string;
+  readonly digest: Digest;
+  /** When it was last set; milliseconds since 1970. */
+  readonly at: number;
+  /** The state of the link that was read, where it was looked at: an unchanged one need not be read again. */
+  readonly version?: FileVersion;
+}
+
+export interface Page {
+  /** Only what comes behind this, in byte order. */
+  readonly after?: string;
+  readonly limit: number;
+}
+
+export interface Difference {
+  readonly repository: string;
+  readonly kind: "tag" | "manifest" | "repository";
+  readonly name: string;
+  /** `missing`: the tree has it, the metadata does not; `extra`: the other way round; `different`: both, unlike. */
+  readonly what: "missing" | "extra" | "different";
+}
