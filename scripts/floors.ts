@@ -85,10 +85,5 @@ export const betweenSiblings: readonly {
   pure: readonly string[];
 }[] = [{ package: "dray", from: "auth", types: ["http/index.ts"], pure: ["http/types.ts", "http/addresses.ts"] }];
 
-/** How many faults of a kind still stand. The numbers only go down; without a number there is none. */
-export const tolerated: Readonly<Partial<Record<FaultKind, number>>> = {
-  door: 12,
-};
-
 /** What can be wrong with an import, or with files together. */
 export type FaultKind = "floor" | "door" | "test" | "package" | "circle of files" | "circle of folders";

@@ -12,6 +12,5 @@ export type { Notice } from "./notice.ts";
 export type { RegistryOptions } from "./options.ts";
 export { createRegistry, type Registry } from "./registry.ts";
 export type { RefusalCode } from "./registry-error.ts";
-export { type ControlClient } from "./serve/controls.ts";
 export * from "./serve/index.ts";
 export * from "./storage/index.ts";

@@ -39,16 +39,6 @@ export const bodyByHand = (): BodyByHand => {
   };
 };
 
-export const patterned = (size: number, seed = 1): Uint8Array => {
-  const bytes = new Uint8Array(size);
-  let state = seed * 2654435761;
-  for (let i = 0; i < size; i++) {
-    state = Math.imul(state ^ (state >>> 15), 2246822519) + i;
-    bytes[i] = state >>> 11;
-  }
-  return bytes;
-};
-
 /** Bytes as a request would bring them. */
 export async function* inChunks(bytes: Uint8Array, size: number = 64 * 1024): AsyncGenerator<Uint8Array> {
   for (let at = 0; at < bytes.byteLength; at += size) yield bytes.subarray(at, at + size);

@@ -1,6 +1,6 @@
-import { detach, transferable } from "../content/transferable.ts";
+import { detach, transferable } from "../content/index.ts";
 import type { HashAnswer, HashStep } from "../hash/index.ts";
-import { digester } from "../oci/digest.ts";
+import { digester } from "../oci/index.ts";
 import type { Handler } from "../threads/index.ts";
 import { decompressed } from "./decompress.ts";
 

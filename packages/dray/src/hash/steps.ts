@@ -1,6 +1,6 @@
 import fs from "node:fs";
-import { type Digest, type DigestAlgorithm, type Digester, digester } from "../oci/digest.ts";
-import type { Handler } from "../threads/channel.ts";
+import { type Digest, type DigestAlgorithm, type Digester, digester } from "../oci/index.ts";
+import type { Handler } from "../threads/index.ts";
 import { pieceAt } from "./pieces.ts";
 
 /** A part of a file, by the number that the system gave it: threads share those. */

@@ -27,12 +27,12 @@ import {
   trace,
   warnings,
 } from "../http/index.ts";
-import { speaksTls } from "../http/speaks-tls.ts";
 import { parseRegistry } from "../oci/index.ts";
 import { createApi, type Settings } from "./api.ts";
 import { endpoint, originsOf } from "./endpoint.ts";
 import { createRegistry, type Registry } from "./registry.ts";
 import { savedSessions, stateDirectory } from "./saved-sessions.ts";
+import { speaksTls } from "./speaks-tls.ts";
 
 /** Who asks, how the registry is reached, and how patient we are. Everything may be left out. */
 export interface ConnectOptions {

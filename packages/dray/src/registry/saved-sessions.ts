@@ -1,8 +1,16 @@
 import { createHash } from "node:crypto";
 import { homedir } from "node:os";
 import { join } from "node:path";
-import { errnoOf, type FileSystem, nodeFiles, onDisk, writeFileAtomic } from "../files/index.ts";
-import { isAlive, type ProcessIdentity, thisProcess } from "../files/process-identity.ts";
+import {
+  errnoOf,
+  type FileSystem,
+  isAlive,
+  nodeFiles,
+  onDisk,
+  type ProcessIdentity,
+  thisProcess,
+  writeFileAtomic,
+} from "../files/index.ts";
 import { isObject } from "../oci/index.ts";
 
 /** What an upload is known by: where it goes, and its digest or another name of what is being made. */

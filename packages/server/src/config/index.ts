@@ -12,4 +12,4 @@ export type {
   Settings,
   StorageSettings,
   TlsSettings,
-} from "./settings/types.ts";
+} from "./settings/index.ts";

@@ -7,8 +7,8 @@ import {
   readConfig,
 } from "@dray/service/config";
 import { table } from "./keys/index.ts";
+import type { Settings } from "./settings/index.ts";
 import { buildSettings } from "./settings/index.ts";
-import type { Settings } from "./settings/types.ts";
 
 export interface Sources {
   /** Path of the configuration. Default: what `REGISTRY_CONFIGURATION_PATH` says, else none. */

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Effective } from "@dray/service/config";
 import { table } from "./keys/index.ts";
-import type { Settings } from "./settings/types.ts";
+import type { Settings } from "./settings/index.ts";
 
 export interface Reload {
   /** Keys whose change applies while the registry runs. */

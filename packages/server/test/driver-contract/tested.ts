@@ -9,8 +9,6 @@ export interface Tested {
 }
 
 export const text = (value: string): Uint8Array => new TextEncoder().encode(value);
-export const patterned = (size: number, seed = 1): Uint8Array =>
-  new Uint8Array(size).map((_, i) => ((i + seed) * 2654435761) >>> 13);
 
 export const same = (actual: Uint8Array | undefined, expected: Uint8Array): void => {
   assert.ok(actual !== undefined, "there is nothing");
