@@ -1,5 +1,5 @@
 import { KeyedMutex, KeyedRwLock } from "dray/internal/async";
-import { createDeletions, type Deletions } from "./deletion/index.ts";
+import { Deletions } from "./deletion/index.ts";
 import { Tree } from "./distribution-tree/index.ts";
 import { type Collector, createCollector } from "./gc/index.ts";
 import { Leases } from "./leases/index.ts";
@@ -73,7 +73,7 @@ export const createContext = (options: RegistryOptions): RegistryContext => {
     lists.changed(repository);
   };
   const guard = (): RegistryError | undefined => refusedDeletes(settings);
-  const deletions = createDeletions({ tree, metadata, reconciler, locks, tagLocks, guard, forget });
+  const deletions = new Deletions({ tree, metadata, reconciler, locks, tagLocks, guard, forget });
   const collector = createCollector({
     tree,
     metadata,

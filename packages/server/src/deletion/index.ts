@@ -1,6 +1,6 @@
 /**
  * Taking manifests, tags and blobs out of repositories: the one guarded way for clients, and the steps that garbage collection shares.
- * Imports `distribution-tree/`, `locks/` and the shape of the metadata; knows no request.
+ * Imports `distribution-tree/` and `metadata/`; knows no request.
  */
-export { createDeletions, type Deletions, type DeletionsOptions } from "./deletion.ts";
+export { Deletions, type DeletionsOptions } from "./deletion.ts";
 export { type DeletionContext, unlinkLayer, unlinkManifest } from "./unlink.ts";

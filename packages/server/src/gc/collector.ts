@@ -1,25 +1,18 @@
 import { DrayError, throwIfAborted } from "dray/errors";
-import { type KeyedRwLock, unlessAborted, Yielding } from "dray/internal/async";
+import { unlessAborted, Yielding } from "dray/internal/async";
 import type { Digest } from "dray/oci";
-import type { DeletionContext } from "../deletion/index.ts";
-import type { Leases } from "../leases/index.ts";
-import type { Notice } from "../notice.ts";
-import type { Uploads } from "../uploads/index.ts";
 import { DigestSet } from "./digest-set.ts";
 import { collectPool } from "./pool.ts";
 import { manifestsOf, Reachability, repositoriesOf } from "./reachability.ts";
 import { collectRepository } from "./repository.ts";
-import { duration, type Run, writtenAgo } from "./run.ts";
+import { type CollectorContext, duration, type Run, writtenAgo } from "./run.ts";
 import type { Collected, CollectOptions, CollectorState, Decision, Marks } from "./types.ts";
 
 /** Milliseconds of work before a rest. */
 const slice = 4;
 const day = 86_400_000;
 
-export interface CollectorOptions extends DeletionContext {
-  readonly locks: KeyedRwLock;
-  readonly leases: Leases;
-  readonly uploads: Uploads;
+export interface CollectorOptions extends CollectorContext {
   /** In milliseconds. */
   readonly settings: {
     readonly grace: number;
@@ -31,8 +24,6 @@ export interface CollectorOptions extends DeletionContext {
     /** Part of the time that a run may work, so that requests have the rest. Default 1/3. */
     readonly share?: number;
   };
-  readonly now: () => number;
-  readonly onNotice: (notice: Notice) => void;
 }
 
 export interface Collector {

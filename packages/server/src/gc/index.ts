@@ -1,6 +1,6 @@
 /**
- * Garbage collection of a registry that is in use, and the verification of its blobs. Imports `distribution-tree/`, `locks/`, `leases/`, `deletion/`
- * and the shapes of metadata and uploads; knows no request.
+ * Garbage collection of a registry that is in use, and the verification of its blobs. Imports `distribution-tree/`, `leases/`,
+ * `metadata/`, `uploads/` and `deletion/`; knows no request.
  */
 export { type Collector, type CollectorOptions, createCollector } from "./collector.ts";
 export type { Collected, CollectOptions, CollectorState, Decision, Marks } from "./types.ts";

@@ -4,7 +4,7 @@ import { isDrayError } from "dray/errors";
 import type { Digest } from "dray/oci";
 import fc from "fast-check";
 import { contextOver } from "../../test/gc/context.ts";
-import { anyWorld, build, filesOf, type GcModel, garbageOf } from "../../test/gc/model.ts";
+import { anyModel, build, filesOf, type GcModel, garbageOf } from "../../test/gc/model.ts";
 import { blobPath } from "../distribution-tree/index.ts";
 import { type Driver, type MemoryFiles, memoryDriver } from "../storage/index.ts";
 
@@ -42,8 +42,8 @@ const killedAt = (
 };
 
 /** One run, on a registry started for it. Whether it came to its end. */
-const collect = async (driver: Driver, world: GcModel, signal?: AbortSignal): Promise<boolean> => {
-  const { collector, close } = await contextOver(driver, { ...world, repositories: new Map() }, now);
+const collect = async (driver: Driver, model: GcModel, signal?: AbortSignal): Promise<boolean> => {
+  const { collector, close } = await contextOver(driver, { ...model, repositories: new Map() }, now);
   try {
     await collector.collect(signal === undefined ? {} : { signal });
     return true;
@@ -55,9 +55,9 @@ const collect = async (driver: Driver, world: GcModel, signal?: AbortSignal): Pr
   }
 };
 
-const fresh = (world: GcModel): Driver & MemoryFiles => {
+const fresh = (model: GcModel): Driver & MemoryFiles => {
   const driver = memoryDriver({ now: () => now });
-  build(world, driver, now);
+  build(model, driver, now);
   return driver;
 };
 
@@ -71,18 +71,18 @@ const broken = (driver: MemoryFiles, before: readonly string[]): string[] =>
   });
 
 /** Kills a run at some of its calls, and then lets another run come to its end. */
-const check = async (world: GcModel, half: boolean, calls: (all: number) => Iterable<number>): Promise<void> => {
-  const whole = fresh(world);
+const check = async (model: GcModel, half: boolean, calls: (all: number) => Iterable<number>): Promise<void> => {
+  const whole = fresh(model);
   const before = filesOf(whole);
   const counted = killedAt(whole, Number.POSITIVE_INFINITY, half);
-  assert.equal(await collect(counted.driver, world), true);
+  assert.equal(await collect(counted.driver, model), true);
   const after = filesOf(whole);
   for (const call of calls(counted.calls())) {
-    const driver = fresh(world);
+    const driver = fresh(model);
     const doomed = killedAt(driver, call, half);
-    await collect(doomed.driver, world, doomed.signal);
+    await collect(doomed.driver, model, doomed.signal);
     assert.deepEqual(broken(driver, before), []);
-    assert.equal(await collect(driver, world), true);
+    assert.equal(await collect(driver, model), true);
     assert.deepEqual(filesOf(driver), after);
   }
 };
@@ -91,9 +91,9 @@ describe("a run that is killed at a call of its store", () => {
   it("leaves no link without its data, and the next run finishes it: each call of one run", async () => {
     const every = (all: number): number[] => Array.from({ length: all }, (_, call) => call + 1);
     const one = fc.asyncProperty(fc.gen(), async (g) => {
-      const world = anyWorld(g);
-      assert.ok(garbageOf(world).length >= 6, "this one removes too little to show anything");
-      await check(world, true, every);
+      const model = anyModel(g);
+      assert.ok(garbageOf(model).length >= 6, "this one removes too little to show anything");
+      await check(model, true, every);
     });
     await fc.assert(one, { numRuns: 1, seed: 16 });
   });
@@ -101,7 +101,7 @@ describe("a run that is killed at a call of its store", () => {
   it("leaves no link without its data, and the next run finishes it: any call of any run", async () => {
     await fc.assert(
       fc.asyncProperty(fc.gen(), fc.boolean(), fc.nat(), async (g, half, call) => {
-        await check(anyWorld(g), half, (all) => [1 + (call % all)]);
+        await check(anyModel(g), half, (all) => [1 + (call % all)]);
       }),
       { numRuns: 60 },
     );

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
 import { contextOver } from "../../test/gc/context.ts";
-import { anyWorld, build, filesOf, type GcModel, garbageOf } from "../../test/gc/model.ts";
+import { anyModel, build, filesOf, type GcModel, garbageOf } from "../../test/gc/model.ts";
 import { blobPath, layerFolder, revisionFolder } from "../distribution-tree/index.ts";
 import { memoryDriver } from "../storage/index.ts";
 import type { Decision } from "./types.ts";
@@ -19,12 +19,12 @@ const removedBy = (decisions: readonly Decision[]): string[] =>
     })
     .sort();
 
-const check = async (world: GcModel): Promise<void> => {
+const check = async (model: GcModel): Promise<void> => {
   const driver = memoryDriver({ now: () => now });
-  build(world, driver, now);
+  build(model, driver, now);
   const before = filesOf(driver);
-  const garbage = garbageOf(world);
-  const { collector, close } = await contextOver(driver, world, now);
+  const garbage = garbageOf(model);
+  const { collector, close } = await contextOver(driver, model, now);
   try {
     const dry: Decision[] = [];
     const would = await collector.collect({ dryRun: true, onDecision: (decision) => dry.push(decision) });
@@ -49,14 +49,14 @@ const check = async (world: GcModel): Promise<void> => {
 describe("garbage collection of any registry", () => {
   it("removes exactly what is unreachable and old enough, and the dry run says so before", async () => {
     await fc.assert(
-      fc.asyncProperty(fc.gen(), (g) => check(anyWorld(g))),
+      fc.asyncProperty(fc.gen(), (g) => check(anyModel(g))),
       { numRuns: 120 },
     );
   });
 
   it("keeps what manifests may need that nobody can read", async () => {
     await fc.assert(
-      fc.asyncProperty(fc.gen(), (g) => check(anyWorld(g, { odd: true }))),
+      fc.asyncProperty(fc.gen(), (g) => check(anyModel(g, { odd: true }))),
       { numRuns: 60 },
     );
   });

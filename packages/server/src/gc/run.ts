@@ -8,13 +8,17 @@ import type { DigestSet } from "./digest-set.ts";
 import type { Reachability } from "./reachability.ts";
 import type { Decision } from "./types.ts";
 
-/** What one run of garbage collection has at hand, and what it remembers. */
-export interface Run extends DeletionContext {
+/** What garbage collection needs of a registry. */
+export interface CollectorContext extends DeletionContext {
   readonly locks: KeyedRwLock;
   readonly leases: Leases;
   readonly uploads: Uploads;
   readonly now: () => number;
   readonly onNotice: (notice: Notice) => void;
+}
+
+/** What one run of garbage collection has at hand, and what it remembers. */
+export interface Run extends CollectorContext {
   readonly dryRun: boolean;
   /** Milliseconds. */
   readonly grace: number;

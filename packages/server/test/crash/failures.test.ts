@@ -39,7 +39,7 @@ const quickFiles = (): { files: FileSystem; open: () => number } => {
 };
 
 /** One registry after the other over the same folder. */
-class Ground {
+class Harness {
   readonly root: string;
   readonly history: History;
   readonly #fault: (call: FileCall) => string | undefined;
@@ -77,17 +77,17 @@ const isDiskFailure = (error: unknown): boolean =>
   isDrayError(error, "DISK") || (error instanceof Refused && (error.status === 500 || error.status === 503));
 
 /** The scenario, each step tried again where the disk failed; in the end by a registry that was started again. */
-const live = async (ground: Ground): Promise<{ registry: Registry; failures: number; starts: number }> => {
-  let registry = await ground.start();
+const live = async (harness: Harness): Promise<{ registry: Registry; failures: number; starts: number }> => {
+  let registry = await harness.start();
   let [failures, starts] = [0, 1];
-  const count = scenario(registry, new Clients(registry, ground.history)).length - 1;
+  const count = scenario(registry, new Clients(registry, harness.history)).length - 1;
   for (let i = 0; i < count; i++)
     for (let attempt = 1; ; attempt++) {
-      const [name, step] = scenario(registry, new Clients(registry, ground.history))[i] as [
+      const [name, step] = scenario(registry, new Clients(registry, harness.history))[i] as [
         string,
         () => Promise<void>,
       ];
-      ground.arm(true);
+      harness.arm(true);
       try {
         await step();
         break;
@@ -95,18 +95,18 @@ const live = async (ground: Ground): Promise<{ registry: Registry; failures: num
         if (!isDiskFailure(error) || attempt === 12) throw new Error(`${name}, attempt ${attempt}`, { cause: error });
         failures++;
       } finally {
-        ground.arm(false);
+        harness.arm(false);
       }
       if (attempt < 8) continue;
       await registry.close();
-      registry = await ground.start();
+      registry = await harness.start();
       starts++;
     }
   return { registry, failures, starts };
 };
 
-const check = async (ground: Ground, registry: Registry, what: string): Promise<void> => {
-  const faults = await faultsIn(registry, ground.history, { cut: Number.MAX_SAFE_INTEGER });
+const check = async (harness: Harness, registry: Registry, what: string): Promise<void> => {
+  const faults = await faultsIn(registry, harness.history, { cut: Number.MAX_SAFE_INTEGER });
   await registry.context.reconciler.reconciled();
   for await (const difference of registry.check()) faults.push(JSON.stringify(difference));
   assert.deepEqual(faults, [], what);
@@ -119,36 +119,36 @@ describe("whatever call of the file system fails under a whole registry", () => 
   for (const [which, code] of codes.entries())
     it(`with ${code}, clients are told, may try again, and nothing acknowledged is lost`, async () => {
       const root = temporaryFolder("failures");
-      const whole = new Ground(join(root, "whole"), () => undefined);
+      const whole = new Harness(join(root, "whole"), () => undefined);
       await (await live(whole)).registry.close();
       assert.ok(whole.calls > 300, `${whole.calls} calls`);
       let [runs, told, starts] = [0, 0, 0];
       for (let at = 1 + Math.floor((which * stride) / codes.length); at <= whole.calls; at += stride) {
         // Once, or for a while.
         const last = at + (runs % 2 === 0 ? 0 : 5);
-        const ground = new Ground(join(root, String(at)), (_, count) =>
+        const harness = new Harness(join(root, String(at)), (_, count) =>
           count >= at && count <= last ? code : undefined,
         );
         const what = `calls ${at} to ${last} fail with ${code}`;
         try {
-          const lived = await live(ground);
+          const lived = await live(harness);
           runs++;
           told += lived.failures;
           starts += lived.starts - 1;
-          await check(ground, lived.registry, what);
+          await check(harness, lived.registry, what);
           await lived.registry.close();
         } catch (error) {
           throw new Error(what, { cause: error });
         }
-        assert.equal(ground.open, 0, `${what}: files that were left open`);
-        const rests = (): Promise<string[]> => readdir(join(ground.root, "data/dray/tmp"));
+        assert.equal(harness.open, 0, `${what}: files that were left open`);
+        const rests = (): Promise<string[]> => readdir(join(harness.root, "data/dray/tmp"));
         // What could not be removed either goes with the next start.
         if (last === at) assert.deepEqual(await rests(), [], what);
-        const again = await ground.start();
-        await check(ground, again, `${what}, started again`);
+        const again = await harness.start();
+        await check(harness, again, `${what}, started again`);
         assert.deepEqual(await rests(), [], what);
         await again.close();
-        await rm(ground.root, { recursive: true });
+        await rm(harness.root, { recursive: true });
       }
       console.log(
         `${code}: ${runs} of ${whole.calls} calls failed, ${told} requests were refused for it, ${starts} times only a start helped`,

@@ -40,7 +40,7 @@ const subjects = fc.constantFrom("none", "none", "earlier", "child", "nowhere");
 const names = ["one", "one/two", "three"];
 
 /** @param odd whether manifests may be unreadable, which keeps most things */
-export const anyWorld = (g: fc.GeneratorValue, { odd = false }: { odd?: boolean } = {}): GcModel => {
+export const anyModel = (g: fc.GeneratorValue, { odd = false }: { odd?: boolean } = {}): GcModel => {
   const yes = (): boolean => g(fc.boolean);
   const some = <T>(list: readonly T[], most: number): T[] =>
     list.length === 0 ? [] : g(() => fc.subarray([...list], { maxLength: Math.min(most, list.length) }));
@@ -135,7 +135,7 @@ const bytesOf = (
   }
 };
 
-/** Puts a world into a driver. */
+/** Puts a model into a driver. */
 export const build = ({ pool, repositories }: GcModel, files: MemoryFiles, now: number): void => {
   const put = (path: string, content: Uint8Array | string, age: number): void =>
     files.putSync(path, typeof content === "string" ? new TextEncoder().encode(content) : content, {
@@ -150,12 +150,12 @@ export const build = ({ pool, repositories }: GcModel, files: MemoryFiles, now: 
 };
 
 /** Paths of the files that garbage collection should remove. Simple and slow, from the words of the task. */
-export const garbageOf = (world: GcModel): string[] => {
-  const { grace, pool, manifests, repositories } = world;
+export const garbageOf = (model: GcModel): string[] => {
+  const { grace, pool, manifests, repositories } = model;
   const paths: string[] = [];
   const staying = new Map<string, Place>();
   for (const [repository, place] of repositories) {
-    const revisions = new Map([...place.revisions].filter(([digest]) => revisionStays(world, place, digest)));
+    const revisions = new Map([...place.revisions].filter(([digest]) => revisionStays(model, place, digest)));
     const holds = [...place.revisions.keys()].some((digest) => manifests.get(digest)?.readable !== true);
     const same = (a: Digest, b: Digest): boolean =>
       a === b || place.layers.get(a)?.to === b || place.layers.get(b)?.to === a;
@@ -196,7 +196,7 @@ export const garbageOf = (world: GcModel): string[] => {
       (holder) =>
         !seen.includes(holder) &&
         (manifests.get(holder)?.children.includes(digest) || manifests.get(digest)?.subject === holder) &&
-        revisionStays(world, place, holder, [...seen, digest]),
+        revisionStays(model, place, holder, [...seen, digest]),
     );
   }
 };

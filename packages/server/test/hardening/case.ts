@@ -1,7 +1,7 @@
 import type { RegistryOptions } from "../../src/options.ts";
 import type { RefusalCode } from "../../src/registry-error.ts";
 
-/** A request and what is to come of it. Words in braces stand for what `world.ts` has put there. */
+/** A request and what is to come of it. Words in braces stand for what `fixture.ts` has put there. */
 export interface Ask {
   /** Method and target: `GET /v2/{app}/blobs/{blob}`. */
   readonly ask: string;

@@ -34,19 +34,19 @@ const open = async (): Promise<Damaged> => {
       recheckAfter: 0,
       onNotice: (notice) => notices.push(notice),
     });
-  const world: Damaged = {
+  const fixture: Damaged = {
     registry: await make(),
     notices,
     at: (path) => join(folder, path),
     restart: async () => {
-      await world.registry.close();
-      world.registry = await make();
+      await fixture.registry.close();
+      fixture.registry = await make();
     },
-    end: () => world.registry.close(),
+    end: () => fixture.registry.close(),
   };
-  assert.equal((await exchange(world.registry, "POST", upload, { body: blob })).status, 201);
-  await pushImage(world);
-  return world;
+  assert.equal((await exchange(fixture.registry, "POST", upload, { body: blob })).status, 201);
+  await pushImage(fixture);
+  return fixture;
 };
 
 const pushImage = async ({ registry }: Damaged): Promise<void> => {
@@ -85,17 +85,17 @@ suite("a stored manifest that is damaged is never served, and pushing it again p
   };
   for (const [what, damage] of Object.entries(damages))
     test(what, async () => {
-      const world = await open();
-      await damage(world.at(blobPath(imageDigest)));
-      await world.restart();
-      await isGone(world);
+      const fixture = await open();
+      await damage(fixture.at(blobPath(imageDigest)));
+      await fixture.restart();
+      await isGone(fixture);
       if (what !== "gone")
-        assert.ok(world.notices.some(({ level, digest }) => level === "error" && digest === imageDigest));
-      await pushImage(world);
-      await isThere(world);
-      await world.restart();
-      await isThere(world);
-      await world.end();
+        assert.ok(fixture.notices.some(({ level, digest }) => level === "error" && digest === imageDigest));
+      await pushImage(fixture);
+      await isThere(fixture);
+      await fixture.restart();
+      await isThere(fixture);
+      await fixture.end();
     });
 });
 
@@ -111,101 +111,101 @@ suite("a link that is damaged leads nowhere, and pushing again puts it right:", 
   };
   for (const [what, content] of Object.entries(contents)) {
     test(`a revision: ${what}`, async () => {
-      const world = await open();
-      await writeFile(world.at(`${revisionFolder("app", imageDigest)}/link`), content);
-      await world.restart();
-      await isGone(world);
-      await pushImage(world);
-      await isThere(world);
-      await world.end();
+      const fixture = await open();
+      await writeFile(fixture.at(`${revisionFolder("app", imageDigest)}/link`), content);
+      await fixture.restart();
+      await isGone(fixture);
+      await pushImage(fixture);
+      await isThere(fixture);
+      await fixture.end();
     });
     test(`a tag: ${what}`, async () => {
-      const world = await open();
-      await writeFile(world.at(currentLink("app", "latest")), content);
-      await world.restart();
-      assert.equal((await exchange(world.registry, "GET", "/v2/app/manifests/latest")).status, 404);
-      assert.equal((await exchange(world.registry, "GET", `/v2/app/manifests/${imageDigest}`)).status, 200);
-      assert.equal((await exchange(world.registry, "GET", "/v2/app/tags/list")).status, 200);
-      await pushImage(world);
-      await isThere(world);
+      const fixture = await open();
+      await writeFile(fixture.at(currentLink("app", "latest")), content);
+      await fixture.restart();
+      assert.equal((await exchange(fixture.registry, "GET", "/v2/app/manifests/latest")).status, 404);
+      assert.equal((await exchange(fixture.registry, "GET", `/v2/app/manifests/${imageDigest}`)).status, 200);
+      assert.equal((await exchange(fixture.registry, "GET", "/v2/app/tags/list")).status, 200);
+      await pushImage(fixture);
+      await isThere(fixture);
       // And it can be deleted, whatever it says.
-      await writeFile(world.at(currentLink("app", "latest")), content);
-      assert.equal((await exchange(world.registry, "DELETE", "/v2/app/manifests/latest")).status, 202);
-      await world.end();
+      await writeFile(fixture.at(currentLink("app", "latest")), content);
+      assert.equal((await exchange(fixture.registry, "DELETE", "/v2/app/manifests/latest")).status, 202);
+      await fixture.end();
     });
     test(`a layer: ${what}`, async () => {
-      const world = await open();
-      await writeFile(world.at(`${layerFolder("app", blobDigest)}/link`), content);
+      const fixture = await open();
+      await writeFile(fixture.at(`${layerFolder("app", blobDigest)}/link`), content);
       for (const method of ["GET", "HEAD"])
-        assert.equal((await exchange(world.registry, method, `/v2/app/blobs/${blobDigest}`)).status, 404);
-      assert.equal((await exchange(world.registry, "POST", upload, { body: blob })).status, 201);
-      const got = await exchange(world.registry, "GET", `/v2/app/blobs/${blobDigest}`);
+        assert.equal((await exchange(fixture.registry, method, `/v2/app/blobs/${blobDigest}`)).status, 404);
+      assert.equal((await exchange(fixture.registry, "POST", upload, { body: blob })).status, 201);
+      const got = await exchange(fixture.registry, "GET", `/v2/app/blobs/${blobDigest}`);
       assert.deepEqual(Buffer.from(got.bytes), Buffer.from(blob));
-      await world.end();
+      await fixture.end();
     });
   }
 });
 
 test("an alias of a manifest is served only where its bytes have the digest that was asked for", async () => {
-  const world = await open();
-  const answer = await exchange(world.registry, "PUT", "/v2/app/manifests/other", { headers: type, body: other });
+  const fixture = await open();
+  const answer = await exchange(fixture.registry, "PUT", "/v2/app/manifests/other", { headers: type, body: other });
   assert.equal(answer.status, 201);
-  await writeFile(world.at(`${revisionFolder("app", imageDigest)}/link`), otherDigest);
-  await world.restart();
-  await isGone(world);
-  await world.end();
+  await writeFile(fixture.at(`${revisionFolder("app", imageDigest)}/link`), otherDigest);
+  await fixture.restart();
+  await isGone(fixture);
+  await fixture.end();
 });
 
 test("a blob whose stored size differs is replaced by the next push, whatever way it comes", async () => {
   for (const size of [0, 100, blob.byteLength + 1]) {
-    const world = await open();
-    const path = world.at(blobPath(blobDigest));
+    const fixture = await open();
+    const path = fixture.at(blobPath(blobDigest));
     for (const way of ["at once", "by a session"]) {
       await writeFile(path, Buffer.alloc(size, "x"));
       if (way === "at once") {
-        assert.equal((await exchange(world.registry, "POST", upload, { body: blob })).status, 201);
+        assert.equal((await exchange(fixture.registry, "POST", upload, { body: blob })).status, 201);
       } else {
-        const begun = await exchange(world.registry, "POST", "/v2/app/blobs/uploads/");
+        const begun = await exchange(fixture.registry, "POST", "/v2/app/blobs/uploads/");
         const target = begun.header("Location") ?? "";
-        assert.equal((await exchange(world.registry, "PATCH", target, { body: blob })).status, 202);
-        assert.equal((await exchange(world.registry, "PUT", `${target}?digest=${blobDigest}`)).status, 201);
+        assert.equal((await exchange(fixture.registry, "PATCH", target, { body: blob })).status, 202);
+        assert.equal((await exchange(fixture.registry, "PUT", `${target}?digest=${blobDigest}`)).status, 201);
       }
       assert.deepEqual(await readFile(path), Buffer.from(blob));
     }
-    await world.end();
+    await fixture.end();
   }
 });
 
 test("a blob that is cut off while it is read breaks the answer, and is never shorter than announced", async () => {
-  const world = await open();
+  const fixture = await open();
   const target = `/v2/app/blobs/${blobDigest}`;
-  const { status, headers, body } = await world.registry({ method: "GET", origin: "http://a", target, headers: [] });
+  const { status, headers, body } = await fixture.registry({ method: "GET", origin: "http://a", target, headers: [] });
   assert.deepEqual([status, header(headers, "Content-Length")], [200, String(blob.byteLength)]);
-  await truncate(world.at(blobPath(blobDigest)), 10);
+  await truncate(fixture.at(blobPath(blobDigest)), 10);
   await assert.rejects(
     async () => {
       for await (const _ of body.chunks);
     },
     { code: "DISK" },
   );
-  await world.end();
+  await fixture.end();
 });
 
 test("a type that somebody put beside a manifest can begin no header", async () => {
   for (const said of ["text/html\r\nSet-Cookie: a=b", "\u001b[2J", "x".repeat(10_000), "", "ä"]) {
-    const world = await open();
-    const path = world.at(typePath("app", imageDigest));
+    const fixture = await open();
+    const path = fixture.at(typePath("app", imageDigest));
     await mkdir(dirname(path), { recursive: true });
     await writeFile(path, said);
-    await world.restart();
-    const got = await exchange(world.registry, "GET", "/v2/app/manifests/latest");
+    await fixture.restart();
+    const got = await exchange(fixture.registry, "GET", "/v2/app/manifests/latest");
     assert.deepEqual([got.status, got.header("Content-Type")], [200, mediaTypes.ociManifest]);
-    await world.end();
+    await fixture.end();
   }
 });
 
 test("a foreign manifest whose own type has control characters is served under one that has none", async () => {
-  const world = await open();
+  const fixture = await open();
   const bytes = encodeJson(imageWith({ mediaType: "text/html\r\nX-Evil: yes" }));
   const digest = digestOf(bytes);
   for (const [path, content] of [
@@ -213,17 +213,17 @@ test("a foreign manifest whose own type has control characters is served under o
     [`${revisionFolder("app", digest)}/link`, digest],
     [currentLink("app", "foreign"), digest],
   ] as const) {
-    await mkdir(dirname(world.at(path)), { recursive: true });
-    await writeFile(world.at(path), content);
+    await mkdir(dirname(fixture.at(path)), { recursive: true });
+    await writeFile(fixture.at(path), content);
   }
-  const got = await exchange(world.registry, "GET", "/v2/app/manifests/foreign");
+  const got = await exchange(fixture.registry, "GET", "/v2/app/manifests/foreign");
   assert.deepEqual([got.status, got.header("Content-Type")], [200, mediaTypes.ociManifest]);
   assert.deepEqual(Buffer.from(got.bytes), Buffer.from(bytes));
-  await world.end();
+  await fixture.end();
 });
 
 test("gc keeps the layers of a manifest that can be read in two ways, and says so", async () => {
-  const world = await open();
+  const fixture = await open();
   // Another program took it: to Go these are its layers.
   const bytes = encodeJson({
     ...imageWith({ layers: undefined }),
@@ -234,17 +234,17 @@ test("gc keeps the layers of a manifest that can be read in two ways, and says s
     [blobPath(digest), bytes],
     [`${revisionFolder("app", digest)}/link`, digest],
   ] as const) {
-    await mkdir(dirname(world.at(path)), { recursive: true });
-    await writeFile(world.at(path), content);
+    await mkdir(dirname(fixture.at(path)), { recursive: true });
+    await writeFile(fixture.at(path), content);
   }
   const old = new Date("2000-01-01");
   for (const path of [blobPath(blobDigest), `${layerFolder("app", blobDigest)}/link`])
-    await utimes(world.at(path), old, old);
-  await world.registry.close();
-  const driver = await filesystemDriver(world.at(""), { durability: "relaxed" });
-  world.registry = createRegistry({ driver, gc: { lease: 0, grace: 1000 } });
-  const { unreadable, layers, blobs } = await world.registry.collect();
+    await utimes(fixture.at(path), old, old);
+  await fixture.registry.close();
+  const driver = await filesystemDriver(fixture.at(""), { durability: "relaxed" });
+  fixture.registry = createRegistry({ driver, gc: { lease: 0, grace: 1000 } });
+  const { unreadable, layers, blobs } = await fixture.registry.collect();
   assert.deepEqual(unreadable, [{ repository: "app", digest }]);
   assert.deepEqual([layers, blobs], [0, 0]);
-  await world.end();
+  await fixture.end();
 });

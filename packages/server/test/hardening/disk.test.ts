@@ -10,7 +10,7 @@ import { digestOf, encodeJson, mediaTypes } from "dray/oci";
 import { createRegistry, type Registry } from "../../src/registry.ts";
 import { filesystemDriver, memoryDriver } from "../../src/storage/index.ts";
 import { checkAnswer } from "./answers.ts";
-import { makeWorld } from "./fixture.ts";
+import { makeFixture } from "./fixture.ts";
 import { blob, blobDigest, descriptorOf, image, imageDigest } from "./sample.ts";
 import { watched } from "./watched.ts";
 
@@ -157,34 +157,34 @@ suite("a disk that fails under the push of an image, at each call of the file sy
 test("below the mark of free space pushes get 503, while pulls, deletes and gc go on", async () => {
   let free = 1000;
   const driver = watched(memoryDriver(), () => {});
-  const world = await makeWorld(
+  const fixture = await makeFixture(
     { ...driver, space: async () => ({ free, total: 10_000 }) },
     { freeSpace: 1000, gc: { grace: -1, lease: 0 } },
   );
   free = 999;
   const full = { status: 503, code: "UNAVAILABLE", shows: { "Retry-After": /^\d+$/ } } as const;
   const type = { "Content-Type": mediaTypes.ociManifest };
-  await world.ask({ ask: "POST /v2/{app}/blobs/uploads/", ...full });
-  await world.ask({ ask: "POST /v2/{app}/blobs/uploads/?digest={blob}", body: blob, ...full });
-  await world.ask({ ask: "POST /v2/{app}/blobs/uploads/?mount={missing}", ...full });
-  await world.ask({ ask: "PATCH /v2/{app}/blobs/uploads/{session}", body: "x", ...full });
-  await world.ask({ ask: "PUT /v2/{app}/blobs/uploads/{session}?digest={blob}", ...full });
-  await world.ask({ ask: "PUT /v2/{app}/manifests/new", headers: type, body: image, ...full });
-  await world.ask({ ask: "GET /v2/{app}/manifests/new", status: 404 });
-  await world.ask({ ask: "GET /v2/{app}/blobs/uploads/{session}", status: 204, shows: { Range: "0-4" } });
-  await world.ask({ ask: "GET /v2/{app}/manifests/latest", status: 200, says: image });
-  await world.ask({ ask: "GET /v2/{app}/blobs/{blob}", status: 200, says: blob });
-  await world.ask({ ask: "GET /v2/{app}/tags/list", status: 200 });
-  await world.ask({ ask: "DELETE /v2/{app}/blobs/uploads/{session}", status: 204 });
-  await world.ask({ ask: "DELETE /v2/{app}/manifests/latest", status: 202 });
-  await world.ask({ ask: "DELETE /v2/{app}/manifests/{image}", status: 202 });
-  await world.ask({ ask: "DELETE /v2/{app}/blobs/{blob}", status: 202 });
-  const { blobs } = await world.registry.collect();
+  await fixture.ask({ ask: "POST /v2/{app}/blobs/uploads/", ...full });
+  await fixture.ask({ ask: "POST /v2/{app}/blobs/uploads/?digest={blob}", body: blob, ...full });
+  await fixture.ask({ ask: "POST /v2/{app}/blobs/uploads/?mount={missing}", ...full });
+  await fixture.ask({ ask: "PATCH /v2/{app}/blobs/uploads/{session}", body: "x", ...full });
+  await fixture.ask({ ask: "PUT /v2/{app}/blobs/uploads/{session}?digest={blob}", ...full });
+  await fixture.ask({ ask: "PUT /v2/{app}/manifests/new", headers: type, body: image, ...full });
+  await fixture.ask({ ask: "GET /v2/{app}/manifests/new", status: 404 });
+  await fixture.ask({ ask: "GET /v2/{app}/blobs/uploads/{session}", status: 204, shows: { Range: "0-4" } });
+  await fixture.ask({ ask: "GET /v2/{app}/manifests/latest", status: 200, says: image });
+  await fixture.ask({ ask: "GET /v2/{app}/blobs/{blob}", status: 200, says: blob });
+  await fixture.ask({ ask: "GET /v2/{app}/tags/list", status: 200 });
+  await fixture.ask({ ask: "DELETE /v2/{app}/blobs/uploads/{session}", status: 204 });
+  await fixture.ask({ ask: "DELETE /v2/{app}/manifests/latest", status: 202 });
+  await fixture.ask({ ask: "DELETE /v2/{app}/manifests/{image}", status: 202 });
+  await fixture.ask({ ask: "DELETE /v2/{app}/blobs/{blob}", status: 202 });
+  const { blobs } = await fixture.registry.collect();
   assert.ok(blobs >= 2, `${blobs}`);
   free = 1000;
-  await world.ask({ ask: "PUT /v2/{app}/manifests/new", headers: type, body: image, status: 201 });
-  await world.ask({ ask: "POST /v2/{app}/blobs/uploads/?digest={blob}", body: blob, status: 201 });
-  await world.registry.close();
+  await fixture.ask({ ask: "PUT /v2/{app}/manifests/new", headers: type, body: image, status: 201 });
+  await fixture.ask({ ask: "POST /v2/{app}/blobs/uploads/?digest={blob}", body: blob, status: 201 });
+  await fixture.registry.close();
 });
 
 test("a client is told nothing of where the disk failed, and the operator is, without what the client may have as a secret", async () => {

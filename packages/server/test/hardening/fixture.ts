@@ -32,7 +32,7 @@ const access: Access = {
 };
 
 /** @param onAnswer hears of every answer to a request: `404 NAME_UNKNOWN`, `200` */
-export const makeWorld = async (
+export const makeFixture = async (
   driver: Driver,
   settings: Case["settings"] = {},
   onAnswer: (request: HttpRequest, told: string) => void = () => {},

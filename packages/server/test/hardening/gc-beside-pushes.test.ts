@@ -5,7 +5,7 @@ import { type Digest, digestOf, encodeJson, mediaTypes } from "dray/oci";
 import { blobsRoot } from "../../src/distribution-tree/index.ts";
 import { createRegistry, type Registry } from "../../src/registry.ts";
 import type { Driver } from "../../src/storage/index.ts";
-import { filesOf, openWorld, places } from "./places.ts";
+import { filesOf, openFixture, places } from "./places.ts";
 import { watched } from "./watched.ts";
 
 const type = { "Content-Type": mediaTypes.ociManifest };
@@ -124,7 +124,7 @@ for (const [where, open] of Object.entries(places))
       test(`gc and deletes while images are pushed that share layers, ${how}: what was acknowledged pulls whole`, async () => {
         // A clock of its own: a lease ends between two rounds, and never inside one.
         let time = Date.now() + 3_600_000;
-        const { registry, driver, end } = await openWorld(open, { ...settings, now: () => time });
+        const { registry, driver, end } = await openFixture(open, { ...settings, now: () => time });
         const counts = { pushed: 0, refused: 0, collected: 0 };
         for (let round = 0; round < 4; round++) {
           time += 10_000;

@@ -16,7 +16,7 @@ import { names } from "./cases/names.ts";
 import { ranges } from "./cases/ranges.ts";
 import { sessions } from "./cases/sessions.ts";
 import { readDocumented } from "./documented.ts";
-import { makeWorld } from "./fixture.ts";
+import { makeFixture } from "./fixture.ts";
 import { imageDigest } from "./sample.ts";
 import { checkTreePath, watched } from "./watched.ts";
 
@@ -65,22 +65,22 @@ for (const [table, cases] of Object.entries(tables))
       test(one.name, async () => {
         const driver = memoryDriver();
         const paths = new Set<string>();
-        const world = await makeWorld(
+        const fixture = await makeFixture(
           watched(driver, (path) => paths.add(path)),
           one.settings,
           hear,
         );
-        for (const ask of one.before ?? []) await world.ask(ask);
-        if (table === "writesWhileReadOnly") world.registry.setReadOnly(true);
+        for (const ask of one.before ?? []) await fixture.ask(ask);
+        if (table === "writesWhileReadOnly") fixture.registry.setReadOnly(true);
         const files = filesOf(driver);
-        await world.ask(one);
+        await fixture.ask(one);
         if (one.status >= 400 && one.changes === undefined)
           assert.ok(isDeepStrictEqual(filesOf(driver), files), "what was refused changed something");
-        for (const ask of one.after ?? []) await world.ask(ask);
+        for (const ask of one.after ?? []) await fixture.ask(ask);
         for (const path of paths) checkTreePath(path, one.name);
         // Nothing of all this is a fault of the registry.
-        assert.deepEqual(world.notices, []);
-        await world.registry.close();
+        assert.deepEqual(fixture.notices, []);
+        await fixture.registry.close();
         passed++;
       });
   });

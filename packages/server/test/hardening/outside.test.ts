@@ -12,7 +12,7 @@ import type { Case } from "./case.ts";
 import { digests } from "./cases/digests.ts";
 import { names } from "./cases/names.ts";
 import { sessions } from "./cases/sessions.ts";
-import { makeWorld } from "./fixture.ts";
+import { makeFixture } from "./fixture.ts";
 import { blob, blobDigest, image, imageDigest } from "./sample.ts";
 
 /** Every file below a folder with its content; links are not followed. */
@@ -35,14 +35,14 @@ test("whatever names, digests and sessions are made up, nothing beside the root 
   }
   const before = await contentOf(folder);
   const driver = await filesystemDriver(root, { durability: "relaxed" });
-  const world = await makeWorld(driver);
+  const fixture = await makeFixture(driver);
   const asked = [...names, ...digests, ...sessions].filter(
     ({ status, before: steps, settings, changes }: Case) =>
       status >= 400 && steps === undefined && settings === undefined && changes === undefined,
   );
   assert.ok(asked.length > 700, `${asked.length}`);
-  for (const one of asked) await world.ask(one);
-  await world.registry.close();
+  for (const one of asked) await fixture.ask(one);
+  await fixture.registry.close();
   const inRoot = (path: string): boolean => path.startsWith("a/b/c/root/");
   const beside = Object.entries(await contentOf(folder)).filter(([path]) => !inRoot(path));
   assert.deepEqual(Object.fromEntries(beside), before);
@@ -93,49 +93,49 @@ const push = async (registry: Registry): Promise<void> => {
 };
 
 test("a blob's folder that is a link: gc takes the link", async () => {
-  const world = await linked();
-  await link(world, blobFolder(blobDigest));
-  const { blobs } = await world.registry.collect();
+  const fixture = await linked();
+  await link(fixture, blobFolder(blobDigest));
+  const { blobs } = await fixture.registry.collect();
   assert.equal(blobs, 1);
-  assert.equal(await isThere(world, blobFolder(blobDigest)), false);
-  await world.unchanged();
-  await world.registry.close();
+  assert.equal(await isThere(fixture, blobFolder(blobDigest)), false);
+  await fixture.unchanged();
+  await fixture.registry.close();
 });
 
 test("a blob's data that is a link: a push replaces the link, and deleting and gc take it", async () => {
-  const world = await linked();
+  const fixture = await linked();
   const upload = `/v2/app/blobs/uploads/?digest=${blobDigest}`;
-  await link(world, blobPath(blobDigest), join(world.elsewhere, "data"));
-  assert.equal((await exchange(world.registry, "POST", upload, { body: blob })).status, 201);
-  await world.unchanged();
+  await link(fixture, blobPath(blobDigest), join(fixture.elsewhere, "data"));
+  assert.equal((await exchange(fixture.registry, "POST", upload, { body: blob })).status, 201);
+  await fixture.unchanged();
   const target = `/v2/app/blobs/${blobDigest}`;
-  assert.deepEqual((await exchange(world.registry, "GET", target)).bytes, blob);
-  await rm(join(world.root, blobPath(blobDigest)));
-  await link(world, blobPath(blobDigest), join(world.elsewhere, "data"));
-  assert.equal((await exchange(world.registry, "DELETE", target)).status, 202);
-  assert.equal((await world.registry.collect()).blobs, 1);
-  await world.unchanged();
-  await world.registry.close();
+  assert.deepEqual((await exchange(fixture.registry, "GET", target)).bytes, blob);
+  await rm(join(fixture.root, blobPath(blobDigest)));
+  await link(fixture, blobPath(blobDigest), join(fixture.elsewhere, "data"));
+  assert.equal((await exchange(fixture.registry, "DELETE", target)).status, 202);
+  assert.equal((await fixture.registry.collect()).blobs, 1);
+  await fixture.unchanged();
+  await fixture.registry.close();
 });
 
 test("an operator may keep a blob on another disk: what a link leads to is read", async () => {
-  const world = await linked();
-  const { registry, root, elsewhere } = world;
+  const fixture = await linked();
+  const { registry, root, elsewhere } = fixture;
   const upload = `/v2/app/blobs/uploads/?digest=${blobDigest}`;
   assert.equal((await exchange(registry, "POST", upload, { body: blob })).status, 201);
   await writeFile(join(elsewhere, "moved"), blob);
   await rm(join(root, blobPath(blobDigest)));
-  await link(world, blobPath(blobDigest), join(elsewhere, "moved"));
+  await link(fixture, blobPath(blobDigest), join(elsewhere, "moved"));
   assert.deepEqual((await exchange(registry, "GET", `/v2/app/blobs/${blobDigest}`)).bytes, blob);
   await registry.close();
 });
 
 test("a manifest that is a link to something else is never served", async () => {
-  const world = await linked();
-  const { registry, root, elsewhere, driver } = world;
+  const fixture = await linked();
+  const { registry, root, elsewhere, driver } = fixture;
   await push(registry);
   await rm(join(root, blobPath(imageDigest)));
-  await link(world, blobPath(imageDigest), join(elsewhere, "data"));
+  await link(fixture, blobPath(imageDigest), join(elsewhere, "data"));
   const other = createRegistry({ driver });
   for (const name of ["latest", imageDigest])
     assert.equal((await exchange(other, "GET", `/v2/app/manifests/${name}`)).status, 404);
@@ -143,51 +143,51 @@ test("a manifest that is a link to something else is never served", async () => 
 });
 
 test("a tag that is a link: deleting it takes the link", async () => {
-  const world = await linked();
-  await push(world.registry);
-  await link(world, tagFolder("app", "evil"));
+  const fixture = await linked();
+  await push(fixture.registry);
+  await link(fixture, tagFolder("app", "evil"));
   // Its link says nothing that is a digest.
-  assert.equal((await exchange(world.registry, "GET", "/v2/app/manifests/evil")).status, 404);
-  await exchange(world.registry, "DELETE", "/v2/app/manifests/evil");
-  await world.unchanged();
+  assert.equal((await exchange(fixture.registry, "GET", "/v2/app/manifests/evil")).status, 404);
+  await exchange(fixture.registry, "DELETE", "/v2/app/manifests/evil");
+  await fixture.unchanged();
   // A tag in a folder elsewhere that looks like one.
-  await mkdir(join(world.elsewhere, "../tag/current"), { recursive: true });
-  await writeFile(join(world.elsewhere, "../tag/current/link"), imageDigest);
-  await link(world, tagFolder("app", "moved"), join(world.elsewhere, "../tag"));
-  assert.equal((await exchange(world.registry, "DELETE", "/v2/app/manifests/moved")).status, 202);
-  assert.equal(await isThere(world, tagFolder("app", "moved")), false);
-  assert.equal(await readFile(join(world.elsewhere, "../tag/current/link"), "utf8"), imageDigest);
-  await world.registry.close();
+  await mkdir(join(fixture.elsewhere, "../tag/current"), { recursive: true });
+  await writeFile(join(fixture.elsewhere, "../tag/current/link"), imageDigest);
+  await link(fixture, tagFolder("app", "moved"), join(fixture.elsewhere, "../tag"));
+  assert.equal((await exchange(fixture.registry, "DELETE", "/v2/app/manifests/moved")).status, 202);
+  assert.equal(await isThere(fixture, tagFolder("app", "moved")), false);
+  assert.equal(await readFile(join(fixture.elsewhere, "../tag/current/link"), "utf8"), imageDigest);
+  await fixture.registry.close();
 });
 
 test("an upload that is a link: cancelling, purging and gc take the link", async () => {
   const ids = ["0", "1", "2"].map((digit) => `${digit.repeat(8)}-0000-4000-8000-000000000000`);
   const [first = "", second = "", third = ""] = ids;
-  const world = await linked();
-  for (const id of [first, second]) await link(world, uploadFolder("app", id));
+  const fixture = await linked();
+  for (const id of [first, second]) await link(fixture, uploadFolder("app", id));
   const target = `/v2/app/blobs/uploads/${first}`;
-  assert.equal((await exchange(world.registry, "DELETE", target)).status, 204);
-  assert.equal(await world.registry.context.uploads.purge(Date.now() - 1000), 1);
-  await link(world, uploadFolder("app", third));
-  assert.equal((await world.registry.collect()).uploads, 1);
-  for (const id of ids) assert.equal(await isThere(world, uploadFolder("app", id)), false);
-  await world.unchanged();
-  await world.registry.close();
+  assert.equal((await exchange(fixture.registry, "DELETE", target)).status, 204);
+  assert.equal(await fixture.registry.context.uploads.purge(Date.now() - 1000), 1);
+  await link(fixture, uploadFolder("app", third));
+  assert.equal((await fixture.registry.collect()).uploads, 1);
+  for (const id of ids) assert.equal(await isThere(fixture, uploadFolder("app", id)), false);
+  await fixture.unchanged();
+  await fixture.registry.close();
 });
 
 test("links to themselves, to nothing and out of the root: gc and the catalog come to an end", async () => {
-  const world = await linked();
-  await push(world.registry);
+  const fixture = await linked();
+  await push(fixture.registry);
   for (const path of [`${repositoryPath("app")}/round`, blobFolder(blobDigest), tagFolder("app", "round")])
-    await link(world, path, join(world.root, path));
-  await link(world, `${repositoryPath("app")}/nowhere`, join(world.root, "nothing"));
-  await link(world, repositoryPath("out"), world.elsewhere);
-  await world.registry.collect();
-  assert.equal((await exchange(world.registry, "GET", "/v2/app/manifests/round")).status, 404);
-  assert.equal((await exchange(world.registry, "GET", "/v2/app/round/tags/list")).status, 404);
-  const catalog = await exchange(world.registry, "GET", "/v2/_catalog");
+    await link(fixture, path, join(fixture.root, path));
+  await link(fixture, `${repositoryPath("app")}/nowhere`, join(fixture.root, "nothing"));
+  await link(fixture, repositoryPath("out"), fixture.elsewhere);
+  await fixture.registry.collect();
+  assert.equal((await exchange(fixture.registry, "GET", "/v2/app/manifests/round")).status, 404);
+  assert.equal((await exchange(fixture.registry, "GET", "/v2/app/round/tags/list")).status, 404);
+  const catalog = await exchange(fixture.registry, "GET", "/v2/_catalog");
   assert.deepEqual((catalog.json() as { repositories: string[] }).repositories, ["app"]);
-  await world.unchanged();
-  assert.equal(digestOf((await exchange(world.registry, "GET", "/v2/app/manifests/latest")).bytes), imageDigest);
-  await world.registry.close();
+  await fixture.unchanged();
+  assert.equal(digestOf((await exchange(fixture.registry, "GET", "/v2/app/manifests/latest")).bytes), imageDigest);
+  await fixture.registry.close();
 });

@@ -26,7 +26,7 @@ export const filesOf = async (driver: Driver, path: string): Promise<string[]> =
 };
 
 /** A registry that must not have had a fault, nor left anything unfinished, when it ends. */
-export const openWorld = async (
+export const openFixture = async (
   open: (typeof places)[string],
   options: Partial<RegistryOptions> = {},
 ): Promise<{ registry: Registry; driver: Driver; end: () => Promise<void> }> => {

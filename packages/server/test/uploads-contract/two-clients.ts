@@ -7,30 +7,30 @@ import { type BodyByHand, bodyByHand, inChunks } from "../uploads-by-hand.ts";
 import { failed, outOfOrder, owner, repository, type UploadsHarness } from "./harness.ts";
 
 /** Clients that want the same session. */
-export const twoClients = (ground: UploadsHarness): void => {
+export const twoClients = (harness: UploadsHarness): void => {
   describe("nobody else finds it:", () => {
     test("another owner, another repository, before and after a restart", async () => {
-      const uploads = ground.start();
+      const uploads = harness.start();
       const upload = await uploads.begin(repository, { owner });
       await upload.append(inChunks(seededBytes(1, 10)), {});
-      for (const place of [uploads, ground.start()]) {
+      for (const place of [uploads, harness.start()]) {
         assert.equal(await place.find(repository, upload.id, "bob"), undefined);
         assert.equal(await place.find(repository, upload.id, ""), undefined);
         assert.equal(await place.find("team/other", upload.id, owner), undefined);
-        assert.equal((await ground.found(place, upload.id)).id, upload.id);
+        assert.equal((await harness.found(place, upload.id)).id, upload.id);
         assert.equal(await place.find("team/other", upload.id, owner), undefined);
       }
     });
 
     test("whose owner cannot be read", async () => {
-      const upload = await ground.begin();
+      const upload = await harness.begin();
       await upload.append(inChunks(seededBytes(1, 10)), {});
       for (const damaged of ["", "{", "[]", '{"owner":1}']) {
-        await ground.driver.write(
+        await harness.driver.write(
           `${uploadFolder(repository, upload.id)}/session.json`,
           new TextEncoder().encode(damaged),
         );
-        for (const who of ["", owner]) assert.equal(await ground.start().find(repository, upload.id, who), undefined);
+        for (const who of ["", owner]) assert.equal(await harness.start().find(repository, upload.id, who), undefined);
       }
     });
   });
@@ -41,7 +41,7 @@ export const twoClients = (ground: UploadsHarness): void => {
       bytes: Uint8Array,
       silence = 20,
     ): Promise<{ upload: Upload; body: BodyByHand; append: Promise<number> }> => {
-      const upload = await ground.begin({ silence });
+      const upload = await harness.begin({ silence });
       const body = bodyByHand();
       const append = upload.append(body, { at: 0 });
       // Whoever is cut off is looked at later.
@@ -59,7 +59,7 @@ export const twoClients = (ground: UploadsHarness): void => {
       body.end();
       assert.equal(await append, 103_000);
       const piece = seededBytes(2, 1000);
-      await ground.holds(upload, Buffer.concat([seededBytes(1, 100_000), piece, piece, piece]));
+      await harness.holds(upload, Buffer.concat([seededBytes(1, 100_000), piece, piece, piece]));
     });
 
     test("who waited for the first one's end goes on only where that is", async () => {
@@ -71,7 +71,7 @@ export const twoClients = (ground: UploadsHarness): void => {
       body.end();
       assert.equal(await append, 1000);
       for (const second of seconds) await assert.rejects(second, outOfOrder(1000));
-      await ground.holds(upload, seededBytes(1, 1000));
+      await harness.holds(upload, seededBytes(1, 1000));
     });
 
     for (const size of [1000, 300_000])
@@ -81,7 +81,7 @@ export const twoClients = (ground: UploadsHarness): void => {
         await assert.rejects(append, outOfOrder(size));
         // What comes late comes to nobody.
         void body.push(seededBytes(3, 50));
-        await ground.holds(upload, Buffer.concat([seededBytes(1, size), seededBytes(2, 1000)]));
+        await harness.holds(upload, Buffer.concat([seededBytes(1, size), seededBytes(2, 1000)]));
       });
 
     test("many who would take over: one does", async () => {
@@ -93,7 +93,7 @@ export const twoClients = (ground: UploadsHarness): void => {
       const taken = others.flatMap(({ status }, i) => (status === "fulfilled" ? [i + 1] : []));
       assert.equal(taken.length, 1);
       for (const other of others) assert.ok(other.status === "fulfilled" || other.reason instanceof OutOfOrder);
-      await ground.holds(upload, Buffer.concat([seededBytes(1, 1000), seededBytes(taken[0] ?? "nobody", 100)]));
+      await harness.holds(upload, Buffer.concat([seededBytes(1, 1000), seededBytes(taken[0] ?? "nobody", 100)]));
     });
 
     test("a question cuts off who is silent", async () => {
@@ -116,7 +116,7 @@ export const twoClients = (ground: UploadsHarness): void => {
       }
       await asked;
       assert.ok(told >= 1000 && told <= 1000 + pushed, `${told} was told`);
-      assert.equal((await ground.driver.stat(uploadData(repository, upload.id)))?.size !== undefined, true);
+      assert.equal((await harness.driver.stat(uploadData(repository, upload.id)))?.size !== undefined, true);
       body.end();
       assert.equal(await append, 1000 + pushed);
     });
@@ -125,7 +125,7 @@ export const twoClients = (ground: UploadsHarness): void => {
       const { upload, append } = await written(seededBytes(1, 100_000), 60_000);
       await upload.cancel();
       await assert.rejects(append, failed("NOT_FOUND"));
-      assert.equal(await ground.driver.stat(uploadFolder(repository, upload.id)), undefined);
+      assert.equal(await harness.driver.stat(uploadFolder(repository, upload.id)), undefined);
     });
   });
 };

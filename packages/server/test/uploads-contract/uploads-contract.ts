@@ -10,17 +10,17 @@ export const uploadsContract = (name: string, make: () => Promise<{ driver: Driv
   describe(name, () => {
     let made: Awaited<ReturnType<typeof make>> | undefined;
     // The tests are named before the driver is there.
-    const ground = new UploadsHarness();
+    const harness = new UploadsHarness();
     before(async () => {
       made = await make();
-      ground.driver = made.driver;
+      harness.driver = made.driver;
     });
     after(async () => {
-      await ground.end();
+      await harness.end();
       await made?.end();
     });
-    oneClient(ground);
-    interrupted(ground);
-    twoClients(ground);
+    oneClient(harness);
+    interrupted(harness);
+    twoClients(harness);
   });
 };
