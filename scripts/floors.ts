@@ -11,7 +11,8 @@ export const floors: Readonly<Record<string, readonly (readonly string[])[]>> = 
     ["content"],
     ["files"],
     ["compression", "tar"],
-    ["http", "auth", "tarball"],
+    ["http", "tarball"],
+    ["auth"],
     ["registry", "layout", "archive"],
     ["daemon"],
     ["image"],
@@ -73,17 +74,6 @@ export const packageFloors: readonly (readonly string[])[] = [
 
 /** What tests may use wherever they lie, as long as it is among the `devDependencies`. */
 export const testPackages: readonly string[] = ["testkit"];
-
-/**
- * Siblings that may know each other: the authenticating middleware speaks of requests and responses, and judges addresses
- * as redirects do. Of `types` the types alone, of `pure` everything: files of words without I/O.
- */
-export const betweenSiblings: readonly {
-  package: string;
-  from: string;
-  types: readonly string[];
-  pure: readonly string[];
-}[] = [{ package: "dray", from: "auth", types: ["http/index.ts"], pure: ["http/types.ts", "http/addresses.ts"] }];
 
 /** What can be wrong with an import, or with files together. */
 export type FaultKind = "floor" | "door" | "test" | "package" | "circle of files" | "circle of folders";

@@ -21,7 +21,7 @@ export const importFaults = (
     for (const one of readImports(source)) {
       const target = targetOf(file, one);
       if (target === undefined) continue;
-      const wrong = fault(file, one, target, manifests);
+      const wrong = fault(file, target, manifests);
       if (wrong !== undefined)
         found.push({ kind: wrong.kind, text: `${file}:${one.line}: imports "${one.specifier}": ${wrong.reason}` });
       if ("file" in target && isPublished(file)) graph.set(file, (graph.get(file) ?? new Set()).add(target.file));

@@ -16,7 +16,7 @@ const manifests = new Map<string, Manifest>([
 const verdictOf = (found: Fault | undefined): string => found?.reason ?? "nothing";
 const library = (file: string): string => `packages/dray/src/${file}`;
 
-test("imports are read with their kind and line", () => {
+test("imports are read with their line", () => {
   const source = [
     'import type { A } from "./a.ts";',
     'import { type B, type C } from "./b.ts";',
@@ -34,53 +34,51 @@ test("imports are read with their kind and line", () => {
     'export type { I } from "node:i";',
     'spawn(fileURLToPath(new URL("../main.ts", import.meta.url)));',
   ].join("\n");
-  const found = readImports(source).map(({ specifier, typeOnly, line }) => [line, specifier, typeOnly]);
+  const found = readImports(source).map(({ specifier, line }) => [line, specifier]);
   assert.deepEqual(
     found.sort((a, b) => Number(a[0]) - Number(b[0])),
     [
-      [1, "./a.ts", true],
-      [2, "./b.ts", true],
-      [3, "./d.ts", false],
-      [7, "./e.ts", false],
-      [8, "./f.ts", false],
-      [9, "./g.ts", false],
-      [10, "./h.worker.ts", false],
-      [14, "node:i", true],
+      [1, "./a.ts"],
+      [2, "./b.ts"],
+      [3, "./d.ts"],
+      [7, "./e.ts"],
+      [8, "./f.ts"],
+      [9, "./g.ts"],
+      [10, "./h.worker.ts"],
+      [14, "node:i"],
     ],
   );
 });
 
-const inside: readonly [from: string, to: string, typeOnly: boolean, verdict: RegExp | undefined][] = [
-  ["content/copy.ts", "oci/index.ts", false, undefined],
-  ["content/copy.ts", "content/walk.ts", false, undefined],
-  ["oci/digest.ts", "errors.ts", false, undefined],
-  ["index.ts", "locations/index.ts", false, undefined],
-  ["image/image.ts", "registry/index.ts", false, undefined],
-  ["oci/digest.ts", "content/index.ts", true, /oci lies below content/],
-  ["errors.ts", "oci/index.ts", false, /errors.ts lies below oci/],
-  ["layout/store.ts", "archive/index.ts", false, /siblings/],
-  ["http/retry.ts", "auth/types.ts", true, /siblings/],
-  ["auth/authenticate.ts", "http/types.ts", true, undefined],
-  ["auth/realm.ts", "http/addresses.ts", false, undefined],
-  ["auth/authenticate.ts", "http/index.ts", false, /types alone/],
-  ["auth/authenticate.ts", "http/retry.ts", true, /siblings/],
-  ["content/copy.ts", "cellar/index.ts", false, /"cellar" has no floor/],
-  ["content/copy.ts", "content/copy.test.ts", false, /nobody's library/],
-  ["http/retry.test.ts", "registry/index.ts", false, undefined],
-  ["content/copy.ts", "../test/receive.ts", false, /nothing from test/],
-  ["content/copy.test.ts", "../test/receive.ts", false, undefined],
-  ["content/copy.ts", "oci/digest.ts", false, /goes past oci\/index.ts/],
-  ["content/copy.test.ts", "oci/digest.ts", false, undefined],
-  ["content/copy.ts", "content/walk/steps.ts", true, /goes past content\/walk\/index.ts/],
-  ["content/copy.ts", "oci/deep/index.ts", true, /goes past oci\/index.ts/],
-  ["content/walk/steps.ts", "content/copy.ts", false, undefined],
-  ["content/walk/index.ts", "content/index.ts", false, undefined],
-  ["content/walk/steps.ts", "oci/index.ts", false, undefined],
+const inside: readonly [from: string, to: string, verdict: RegExp | undefined][] = [
+  ["content/copy.ts", "oci/index.ts", undefined],
+  ["content/copy.ts", "content/walk.ts", undefined],
+  ["oci/digest.ts", "errors.ts", undefined],
+  ["index.ts", "locations/index.ts", undefined],
+  ["image/image.ts", "registry/index.ts", undefined],
+  ["oci/digest.ts", "content/index.ts", /oci lies below content/],
+  ["errors.ts", "oci/index.ts", /errors.ts lies below oci/],
+  ["layout/store.ts", "archive/index.ts", /siblings/],
+  ["http/retry.ts", "auth/index.ts", /http lies below auth/],
+  ["auth/authenticate.ts", "http/index.ts", undefined],
+  ["auth/authenticate.ts", "http/types.ts", /goes past http\/index.ts/],
+  ["content/copy.ts", "cellar/index.ts", /"cellar" has no floor/],
+  ["content/copy.ts", "content/copy.test.ts", /nobody's library/],
+  ["http/retry.test.ts", "registry/index.ts", undefined],
+  ["content/copy.ts", "../test/receive.ts", /nothing from test/],
+  ["content/copy.test.ts", "../test/receive.ts", undefined],
+  ["content/copy.ts", "oci/digest.ts", /goes past oci\/index.ts/],
+  ["content/copy.test.ts", "oci/digest.ts", undefined],
+  ["content/copy.ts", "content/walk/steps.ts", /goes past content\/walk\/index.ts/],
+  ["content/copy.ts", "oci/deep/index.ts", /goes past oci\/index.ts/],
+  ["content/walk/steps.ts", "content/copy.ts", undefined],
+  ["content/walk/index.ts", "content/index.ts", undefined],
+  ["content/walk/steps.ts", "oci/index.ts", undefined],
 ];
 
 test("inside the library imports point down", () => {
-  for (const [from, to, typeOnly, verdict] of inside) {
-    const found = fault(library(from), { typeOnly }, { file: posix.join(library(to)) }, manifests);
+  for (const [from, to, verdict] of inside) {
+    const found = fault(library(from), { file: posix.join(library(to)) }, manifests);
     if (verdict === undefined) assert.equal(found, undefined, `${from} -> ${to}`);
     else assert.match(verdictOf(found), verdict, `${from} -> ${to}`);
   }
@@ -104,7 +102,7 @@ const between: readonly [from: string, to: string, verdict: RegExp | undefined][
 
 test("packages know each other by name, the lower ones alone", () => {
   for (const [from, to, verdict] of between) {
-    const found = fault(from, { typeOnly: false }, { package: to }, manifests);
+    const found = fault(from, { package: to }, manifests);
     if (verdict === undefined) assert.equal(found, undefined, `${from} -> ${to}`);
     else assert.match(verdictOf(found), verdict, `${from} -> ${to}`);
   }
@@ -149,6 +147,6 @@ for (const name of packages) {
 test("no package is entered by a path", () => {
   const target = { file: "packages/dray/src/oci/index.ts" };
   for (const file of ["packages/cli/src/main.ts", "e2e/copy.test.ts"]) {
-    assert.match(verdictOf(fault(file, { typeOnly: true }, target, manifests)), /public name/);
+    assert.match(verdictOf(fault(file, target, manifests)), /public name/);
   }
 });

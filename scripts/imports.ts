@@ -1,14 +1,12 @@
 /** Which file may import which, by the table in `floors.ts`. Pure. */
-import { betweenSiblings, type FaultKind, floors, packageFloors, testPackages } from "./floors.ts";
+import { type FaultKind, floors, packageFloors, testPackages } from "./floors.ts";
 
 export interface Import {
   specifier: string;
-  typeOnly: boolean;
   line: number;
 }
 
-const statement =
-  /^[ \t]*(?:import|export)\b(?<type>[ \t]+type\b)?(?:(?<names>[^"';]*?)\bfrom)?[ \t\n]*"(?<specifier>[^"\n]+)"/gm;
+const statement = /^[ \t]*(?:import|export)\b(?:[ \t]+type\b)?(?:(?:[^"';]*?)\bfrom)?[ \t\n]*"(?<specifier>[^"\n]+)"/gm;
 const dynamic = /\bimport\([ \t\n]*"(?<specifier>[^"\n]+)"/g;
 const worker = /\bnew URL\([ \t\n]*"(?<specifier>\.[^"\n]+\.worker\.ts)"/g;
 
@@ -17,17 +15,9 @@ export const readImports = (source: string): Import[] =>
   [statement, dynamic, worker].flatMap((pattern) =>
     [...source.matchAll(pattern)].map(({ groups = {}, index }) => ({
       specifier: groups["specifier"] ?? "",
-      typeOnly: groups["type"] !== undefined || onlyTypes(groups["names"]),
       line: source.slice(0, index).split("\n").length,
     })),
   );
-
-/** `import { type A, type B }`, too, leaves nothing behind. */
-const onlyTypes = (names: string | undefined): boolean => {
-  const inside = /^\s*\{(.*)\}\s*$/s.exec(names ?? "")?.[1];
-  const parts = inside?.split(",").filter((part) => part.trim() !== "");
-  return parts !== undefined && parts.length > 0 && parts.every((part) => /^\s*type\s/.test(part));
-};
 
 /** What a package's own `package.json` says of it. */
 export interface Manifest {
@@ -57,12 +47,7 @@ const level = (table: readonly (readonly string[])[], room: string): number =>
   table.findIndex((floor) => floor.includes(room));
 
 /** Why a file may not import this, or nothing when it may. `manifests` are keyed by the package's folder. */
-export const fault = (
-  file: string,
-  { typeOnly }: Pick<Import, "typeOnly">,
-  target: Target,
-  manifests: ReadonlyMap<string, Manifest>,
-): Fault | undefined => {
+export const fault = (file: string, target: Target, manifests: ReadonlyMap<string, Manifest>): Fault | undefined => {
   const own = packageOf(file);
   if (own === undefined) return undefined;
   const packageFault = (reason: string | undefined): Fault | undefined =>
@@ -77,10 +62,6 @@ export const fault = (
   if (isSupport(target.file)) return { kind: "test", reason: "what is published imports nothing from test/" };
   if (isTest(target.file)) return { kind: "test", reason: "a test is nobody's library" };
   const [from, to] = [inSources(file), inSources(target.file)];
-  const sibling = betweenSiblings.find((rule) => rule.package === own && rule.from === roomOf(from));
-  if (sibling?.pure.includes(to)) return undefined;
-  if (sibling?.types.includes(to))
-    return typeOnly ? undefined : { kind: "floor", reason: `${sibling.from} may import types alone from ${to}` };
   const unplaced = unplacedFault(own, [roomOf(from), roomOf(to)]);
   if (unplaced !== undefined) return packageFault(unplaced);
   const reason = floorFault(floors[own] ?? [], roomOf(from), roomOf(to));

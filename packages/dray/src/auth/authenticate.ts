@@ -8,7 +8,7 @@ import {
   isContent,
   isTransient,
   type Middleware,
-} from "../http/types.ts";
+} from "../http/index.ts";
 import { type Authorization, Authorizer, type Needs } from "./authorizer.ts";
 import { cachingKeychain } from "./caching-keychain.ts";
 import { type Challenge, challengesOf } from "./challenge.ts";

@@ -1,4 +1,4 @@
-import { type HeaderPairs, headerValues } from "../http/types.ts";
+import { type HeaderPairs, headerValues } from "../http/index.ts";
 
 /** One way a server accepts to be told who asks. */
 export interface Challenge {

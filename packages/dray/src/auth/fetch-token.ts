@@ -1,5 +1,5 @@
 import { DrayError } from "../errors.ts";
-import type { Handler } from "../http/types.ts";
+import type { Handler } from "../http/index.ts";
 import type { AuthenticateOptions } from "./authenticate.ts";
 import { Authorizer } from "./authorizer.ts";
 import { challengesOf } from "./challenge.ts";

@@ -1,6 +1,6 @@
 /**
  * Who we are: keychains that find a credential, challenges, and the tokens they are exchanged for.
- * Imports `oci/`, `content/`, `files/` and the words of `http/`; knows no registry API beyond its challenges.
+ * Imports `oci/`, `content/`, `files/` and `http/`; knows no registry API beyond its challenges.
  */
 export * from "./authenticate.ts";
 export * from "./challenge.ts";

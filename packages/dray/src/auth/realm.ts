@@ -1,5 +1,5 @@
 import type { ErrorFacts } from "../errors.ts";
-import { isAllowed, isPrivateAddress } from "../http/addresses.ts";
+import { isAllowed, isPrivateAddress } from "../http/index.ts";
 
 /** Addresses that no registry has a reason to name, not even one on a private network: cloud metadata services live there. */
 const neverNamed = ["0.0.0.0", "169.254.0.0/16", "::", "fe80::/10", "fd00:ec2::254"];

@@ -1,6 +1,6 @@
 import { bytesContent, collect } from "../content/index.ts";
 import { DrayError } from "../errors.ts";
-import { type Handler, type HeaderPairs, type HttpRequest, type HttpResponse, header } from "../http/types.ts";
+import { type Handler, type HeaderPairs, type HttpRequest, type HttpResponse, header } from "../http/index.ts";
 import { kindOf } from "./credential.ts";
 import { type RealmRefusal, realmRefusal, refused } from "./realm.ts";
 import { formatScope, type Scope } from "./scope.ts";
