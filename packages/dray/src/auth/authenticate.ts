@@ -153,7 +153,7 @@ const ask = async (
     origin,
     target: "/v2/",
     headers: [],
-    ...(signal === undefined ? {} : { signal }),
+    signal,
   });
   const { retryBudget } = context ?? {};
   if (retryBudget !== undefined && isTransient(response.status) && retryBudget.draw() === undefined) return response;
@@ -177,7 +177,7 @@ const withAuthorization = (
     ...request.headers.filter((each) => !isAuthorization(each)),
     ...(value === undefined ? [] : [["Authorization", value] as const]),
   ],
-  ...(body === undefined ? {} : { body }),
+  body,
 });
 
 /** A `Body` that tells whether anybody has begun to read it, after which a request cannot be repeated. */

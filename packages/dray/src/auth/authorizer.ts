@@ -153,8 +153,8 @@ export class Authorizer {
 
   async #credential({ repository, signal }: Needs, fresh: boolean): Promise<Credential | undefined> {
     const { registry, credentials } = this.#options;
-    const target = { registry, ...(repository === undefined ? {} : { repository }) };
-    return credentials?.(target, { fresh, ...(signal === undefined ? {} : { signal }) });
+    const target = { registry, repository };
+    return credentials?.(target, { fresh, signal });
   }
 
   /**

@@ -9,9 +9,9 @@ export interface ConfigFilesOptions {
   /** Where `DOCKER_CONFIG`, `REGISTRY_AUTH_FILE` and the XDG folders are read from. Default: the environment of the process. */
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** The user's home. Default: `HOME` of `env`, else what the system says. */
-  readonly home?: string;
+  readonly home?: string | undefined;
   /** This file and no other, as from `--authfile`. It must exist. */
-  readonly authFile?: string;
+  readonly authFile?: string | undefined;
 }
 
 /** The configuration that docker writes: `$DOCKER_CONFIG/config.json`, else `~/.docker/config.json`. */

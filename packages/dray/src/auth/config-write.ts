@@ -9,8 +9,8 @@ import { codeOf, readText } from "./config-files.ts";
 export interface UpdateConfigOptions {
   readonly signal?: AbortSignal | undefined;
   /** Milliseconds to wait for others who write the same file. Default 10,000; they need milliseconds. */
-  readonly lockTimeout?: number;
-  readonly fs?: FileSystem;
+  readonly lockTimeout?: number | undefined;
+  readonly fs?: FileSystem | undefined;
 }
 
 /**

@@ -10,7 +10,7 @@ export interface HelperOptions {
   /** Where `PATH` is read from and what helpers see. Default: the environment of the process. */
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** Milliseconds until a helper is given up and killed. Default 30,000. */
-  readonly helperTimeout?: number;
+  readonly helperTimeout?: number | undefined;
   /** Hears of a helper that is missing, fails or hangs: once for each helper. */
   readonly onWarning?: (message: string) => void;
   /** The time in milliseconds. */
@@ -37,7 +37,7 @@ const emptyHandedFor = 60_000;
 interface Answer {
   readonly credential: Credential | undefined;
   readonly said: string;
-  readonly failed?: boolean;
+  readonly failed?: boolean | undefined;
 }
 
 /** Asks helpers, each once for each host until `fresh` is wanted, and warns once of one that does not work. */
@@ -161,7 +161,7 @@ export const tellHelper = async (
   verb: "store" | "erase",
   host: string,
   credential: Credential | undefined,
-  options: HelperOptions & { readonly from: string; readonly signal?: AbortSignal },
+  options: HelperOptions & { readonly from: string; readonly signal?: AbortSignal | undefined },
 ): Promise<void> => {
   const { env = process.env, helperTimeout = 30_000, from, signal } = options;
   const fail = ({ fault, remedy }: Fault): DrayError =>

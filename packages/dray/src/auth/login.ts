@@ -11,7 +11,7 @@ import type { Credential } from "./types.ts";
 
 /** Which configuration is changed, and how helpers are found. */
 export interface LoginOptions extends ConfigFilesOptions, Omit<HelperOptions, "onWarning" | "now"> {
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Where a credential was put or removed. */
@@ -19,7 +19,7 @@ export interface LoginPlace {
   /** The configuration file. */
   readonly file: string;
   /** Program that keeps the secret, where one does. */
-  readonly helper?: string;
+  readonly helper?: string | undefined;
 }
 
 /**

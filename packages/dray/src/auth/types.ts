@@ -1,28 +1,28 @@
 /** What proves who we are to one registry. Either a name and password, or one of the two tokens; none of them means: stay anonymous. */
 export interface Credential {
-  readonly username?: string;
-  readonly password?: string;
+  readonly username?: string | undefined;
+  readonly password?: string | undefined;
   /** An OAuth2 refresh token: exchanged for access tokens by POST. */
-  readonly identityToken?: string;
+  readonly identityToken?: string | undefined;
   /** Sent as it is: `Authorization: Bearer`. */
-  readonly registryToken?: string;
+  readonly registryToken?: string | undefined;
   /** Where it came from, for people: a file, a variable, a helper. Never the secret. */
   readonly source: string;
   /** When it ends, where known. */
-  readonly expiresAt?: Date;
+  readonly expiresAt?: Date | undefined;
 }
 
 /** A registry, or one repository on it, that a credential is wanted for. */
 export interface KeychainTarget {
   readonly registry: string;
-  readonly repository?: string;
+  readonly repository?: string | undefined;
 }
 
 /** How a keychain is asked. */
 export interface KeychainOptions {
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** What was handed out before has been refused; do not answer from a cache. */
-  readonly fresh?: boolean;
+  readonly fresh?: boolean | undefined;
   /** Hears of every source that was asked and what it said, in order. Never the secret. */
   readonly onTried?: (source: string, said: string) => void;
 }

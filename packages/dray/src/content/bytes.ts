@@ -3,7 +3,7 @@ import { DrayError } from "../errors.ts";
 /** Bytes that can be read once: a response, an incoming request. Read it to the end or call `discard`. */
 export interface Body {
   /** Bytes in all, where known. */
-  readonly length?: number;
+  readonly length?: number | undefined;
   readonly chunks: AsyncIterable<Uint8Array>;
   /** Lets go of what was not read. Safe to call at any time, more than once. */
   discard(): Promise<void>;
@@ -12,11 +12,11 @@ export interface Body {
 /** Bytes that can be opened again, so that a retry or a resume is possible. Nothing is held before the first chunk is asked for. */
 export interface Content {
   /** Bytes in all, where known. */
-  readonly size?: number;
+  readonly size?: number | undefined;
   /** Nobody keeps a chunk that was passed on: whoever is done with one may `release` its memory. */
-  readonly handsOver?: boolean;
+  readonly handsOver?: boolean | undefined;
   /** The bytes from `offset` on. Ending the iteration early lets go of whatever it holds. */
-  open(options?: { offset?: number; signal?: AbortSignal }): AsyncIterable<Uint8Array>;
+  open(options?: { offset?: number | undefined; signal?: AbortSignal | undefined }): AsyncIterable<Uint8Array>;
 }
 
 /** Content that lies in memory. */

@@ -92,7 +92,7 @@ export const mountsFrom = (store: object): store is MountsFrom =>
 /** The store knows what says something about its content. */
 export interface HasReferrers {
   /** Manifests whose `subject` this is, each once; none where the subject is not there. `artifactType`: only those of that type. */
-  referrers(subject: Descriptor, options?: Cancel & { artifactType?: string }): AsyncIterable<Descriptor>;
+  referrers(subject: Descriptor, options?: Cancel & { artifactType?: string | undefined }): AsyncIterable<Descriptor>;
 }
 /** Whether the store knows what says something about its content. */
 export const hasReferrers = (store: object): store is HasReferrers =>

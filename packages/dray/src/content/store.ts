@@ -4,7 +4,7 @@ import type { OnEvent } from "./events.ts";
 
 /** A signal that ends a call: it rejects with `ABORTED` then, soon, and lets go of what it holds. */
 export interface Cancel {
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** What content is: a manifest, an index among them, which names other content, or a blob, which is bytes. */
@@ -17,7 +17,7 @@ export interface OfKind {
    * manifest's media type. Whoever knows the position says it; a store that keeps the two apart goes by it. Default: by
    * media type.
    */
-  readonly kind?: ContentKind;
+  readonly kind?: ContentKind | undefined;
 }
 
 /** Whether content is a manifest, as far as it was said; else by its media type. */
@@ -27,11 +27,11 @@ export const isManifest = ({ mediaType }: Pick<Descriptor, "mediaType">, { kind 
 /** How content is read. */
 export interface ReadOptions extends Cancel, OfKind {
   /** First byte to read. With an offset the bytes cannot be verified here; the caller has the ones before. */
-  readonly offset?: number;
+  readonly offset?: number | undefined;
   /** `false`: whoever takes the bytes checks their digest. Default `true`: a wrong digest or size throws at the end. */
-  readonly verify?: boolean;
+  readonly verify?: boolean | undefined;
   /** Hears of retries and throttling on the way. */
-  readonly onEvent?: OnEvent;
+  readonly onEvent?: OnEvent | undefined;
 }
 
 /**
@@ -55,9 +55,9 @@ export interface ReadableStore {
 /** How content is written. */
 export interface WriteOptions extends Cancel, OfKind {
   /** Hears of bytes that were there already when an unfinished write goes on, of retries and throttling. */
-  readonly onEvent?: OnEvent;
+  readonly onEvent?: OnEvent | undefined;
   /** What a manifest's bytes say, where the caller has parsed them: a store that wants to know need not do it again. */
-  readonly parsed?: ParsedManifest;
+  readonly parsed?: ParsedManifest | undefined;
 }
 
 /** Something that content can be put into. Nothing is visible under its digest before it is whole and checked. */

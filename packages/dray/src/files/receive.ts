@@ -16,9 +16,9 @@ export interface Landing {
 export interface ReceiveOptions {
   /** Waits until content and name are on the disk. Default: the system writes them when it likes. */
   readonly sync?: boolean;
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** Hears when there was nothing left to ask the content for, which else tells itself where it begins. */
-  readonly onEvent?: OnEvent;
+  readonly onEvent?: OnEvent | undefined;
 }
 
 /**

@@ -86,8 +86,8 @@ const releasingEarly = (request: HttpRequest, release: () => void): HttpRequest 
 };
 
 const watchedContent = (content: Content, release: () => void): Content => ({
-  ...(content.size === undefined ? {} : { size: content.size }),
-  ...(content.handsOver === true ? { handsOver: true } : {}),
+  size: content.size,
+  handsOver: content.handsOver,
   open: (options) => {
     release();
     return content.open(options);
@@ -95,7 +95,7 @@ const watchedContent = (content: Content, release: () => void): Content => ({
 });
 
 const watchedBody = (body: Body, release: () => void): Body => ({
-  ...(body.length === undefined ? {} : { length: body.length }),
+  length: body.length,
   get chunks() {
     release();
     return body.chunks;

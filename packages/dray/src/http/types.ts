@@ -27,34 +27,34 @@ export interface HttpRequest {
   readonly target: string;
   readonly headers: HeaderPairs;
   /** A `Content` can be sent again after a failure, a `Body` cannot. */
-  readonly body?: Body | Content;
-  readonly signal?: AbortSignal;
+  readonly body?: Body | Content | undefined;
+  readonly signal?: AbortSignal | undefined;
   /** Who asks, where a server knows: address and port. */
-  readonly peer?: string;
+  readonly peer?: string | undefined;
   /** A server calls this before it reads the body, if it wants it: it sends `100 Continue` where the client waits for that. */
   readonly proceed?: () => void;
   /** What the client's middlewares need to know and the wire does not carry. */
-  readonly context?: RequestContext;
+  readonly context?: RequestContext | undefined;
 }
 
 /** What middlewares know of a request besides its bytes. */
 export interface RequestContext {
   /** Scopes this request needs, such as `repository:library/alpine:pull`. The auth middleware asks for a token with all of them. */
-  readonly scopes?: readonly string[];
+  readonly scopes?: readonly string[] | undefined;
   /** Repository the credentials are looked up for, where credentials may belong to a path. */
-  readonly repository?: string;
+  readonly repository?: string | undefined;
   /** Time-out class of the wait for an answer, if that is not `headers`. `commit`: the registry may take minutes before it answers (it moves a large blob). */
-  readonly timeoutClass?: "commit";
+  readonly timeoutClass?: "commit" | undefined;
   /** What all repetitions for the same piece of content are drawn from. */
-  readonly retryBudget?: RetryBudget;
+  readonly retryBudget?: RetryBudget | undefined;
   /** `false`: never repeated by the retry middleware, as with a PATCH, whose offset must be asked for first. */
-  readonly repeatable?: boolean;
+  readonly repeatable?: boolean | undefined;
   /** `false`: the response is returned as it is even if a retry might help, as with a probe. */
-  readonly retry?: boolean;
+  readonly retry?: boolean | undefined;
   /** Hears of retries, throttling and warnings. */
   readonly onEvent?: OnEvent | undefined;
   /** Name of a tag or digest for error messages: `registry/repository:tag`. */
-  readonly reference?: string;
+  readonly reference?: string | undefined;
 }
 
 /** An answer. Whoever gets it reads its body to the end or discards it. */

@@ -69,7 +69,7 @@ export interface Call extends RequestContext {
   /** Path and query, or a URL that the registry named. */
   readonly target: string | URL;
   readonly headers?: HeaderPairs;
-  readonly body?: Body | Content;
+  readonly body?: Body | Content | undefined;
   readonly scopes: readonly string[];
   /** What is done, for messages: "reading manifest". */
   readonly doing: string;
@@ -125,31 +125,20 @@ export const createApi = (
   registry: string,
   { handler, endpoint, settings }: { handler: Handler; endpoint: Endpoint; settings: Settings },
 ): Api => {
-  const refusal = (call: Call, response: HttpResponse): Promise<DrayError> =>
-    responseError(response, `${call.doing} ${call.reference}`, {
-      reference: call.reference,
-      now: settings.clock.now(),
-    });
-  const send = async ({
-    method,
-    target,
-    headers = [],
-    body,
-    signal,
-    onEvent = settings.onEvent,
-    ...context
-  }: Call): Promise<HttpResponse> => {
+  const send: Api["send"] = async ({ method, target, headers = [], body, signal, ...context }) => {
     const url = new URL(target, await endpoint(signal));
     return handler({
       method,
       origin: url.origin,
       target: url.pathname + url.search,
       headers,
-      context: { ...context, onEvent },
-      ...(body === undefined ? {} : { body }),
-      ...(signal === undefined ? {} : { signal }),
+      context: { ...context, onEvent: context.onEvent ?? settings.onEvent },
+      body,
+      signal,
     });
   };
+  const refusal: Api["refusal"] = ({ doing, reference }, response) =>
+    responseError(response, `${doing} ${reference}`, { reference, now: settings.clock.now() });
   return {
     registry,
     features: {},

@@ -71,7 +71,7 @@ const open = async (
   elsewhere: URL | undefined,
 ): Promise<HttpResponse> => {
   const call = {
-    ...blobCall(repo, descriptor.digest, "GET", signal === undefined ? {} : { signal }),
+    ...blobCall(repo, descriptor.digest, "GET", { signal }),
     ...context,
     ...(elsewhere === undefined ? {} : { target: elsewhere }),
     ...(at === 0 ? {} : { headers: [["Range", `bytes=${at}-`]] as const }),

@@ -4,16 +4,11 @@ import { type HeaderPairs, type HttpResponse, header, type RetryBudget } from ".
 import { type Descriptor, type Digest } from "../oci/index.ts";
 import { type Call, callIn, pathIn, type Repo, referenceIn } from "./api.ts";
 
-/** What repetitions are drawn from. */
-interface Drawing {
-  readonly retryBudget?: RetryBudget;
-}
-
 /** Whether a repository has a blob, whole. */
 export const hasBlob = async (
   repo: Repo,
   { digest, size }: Descriptor,
-  options: Cancel & Drawing = {},
+  options: Cancel & { readonly retryBudget?: RetryBudget } = {},
 ): Promise<boolean> => {
   const found = await sizeOfBlob(repo, digest, options);
   return found === "unknown" || found === size;
@@ -28,31 +23,22 @@ export const describeBlob = async (repo: Repo, digest: Digest, options: Cancel =
   let size = await sizeOfBlob(repo, digest, drawing);
   if (size === "unknown") size = await sizeByRange(repo, digest, drawing);
   if (typeof size === "number") return { mediaType: "application/octet-stream", digest, size };
-  const reference = referenceIn(repo, digest);
-  throw new DrayError(
-    size === undefined ? "NOT_FOUND" : "REGISTRY",
-    size === undefined
-      ? `there is no blob ${reference}`
-      : `${repo.api.registry} does not say how large ${reference} is`,
-    { reference, registry: repo.api.registry },
-  );
+  const facts = { reference: referenceIn(repo, digest), registry: repo.api.registry };
+  if (size === undefined) throw new DrayError("NOT_FOUND", `there is no blob ${facts.reference}`, facts);
+  throw new DrayError("REGISTRY", `${facts.registry} does not say how large ${facts.reference} is`, facts);
 };
 
 /** The bytes that a HEAD announces; `"unknown"` for a blob that is there and whose size is not said; `undefined` for none. */
 const sizeOfBlob = async (
   repo: Repo,
   digest: Digest,
-  { retryBudget = repo.api.retryBudget(), ...options }: Cancel & Drawing,
+  { retryBudget = repo.api.retryBudget(), ...options }: Cancel & { readonly retryBudget?: RetryBudget },
 ): Promise<number | "unknown" | undefined> => {
   const call = { ...blobCall(repo, digest, "HEAD", options), retryBudget };
   const response = await repo.api.send(call);
-  if (response.status === 404) {
+  if (response.status === 404 || response.status === 200) {
     await response.body.discard();
-    return undefined;
-  }
-  if (response.status === 200) {
-    await response.body.discard();
-    return lengthOf(response) ?? "unknown";
+    return response.status === 404 ? undefined : (lengthOf(response) ?? "unknown");
   }
   // A storage service may have been asked with an address that is signed for GET alone.
   const elsewhere = new URL(response.url).origin !== (await repo.api.origin(options.signal));
@@ -64,19 +50,19 @@ const sizeOfBlob = async (
 const sizeByRange = async (
   repo: Repo,
   digest: Digest,
-  { retryBudget, ...options }: Cancel & Required<Drawing>,
+  { retryBudget, ...options }: Cancel & { readonly retryBudget: RetryBudget },
 ): Promise<number | "unknown" | undefined> => {
-  const range = [["Range", "bytes=0-0"]] as const;
-  const call = { ...blobCall(repo, digest, "GET", options), retryBudget, headers: range };
-  const response = await repo.api.send(call);
-  if (response.status === 404) {
-    await response.body.discard();
-    return undefined;
-  }
-  if (response.status !== 200 && response.status !== 206) throw await repo.api.refusal(call, response);
+  const headers = [["Range", "bytes=0-0"]] as const;
+  const response = await repo.api.ask(
+    { ...blobCall(repo, digest, "GET", options), retryBudget, headers },
+    200,
+    206,
+    404,
+  );
   await response.body.discard();
-  if (response.status === 200) return lengthOf(response) ?? "unknown";
-  return contentRange(response.headers)?.size ?? "unknown";
+  if (response.status === 404) return undefined;
+  const size = response.status === 200 ? lengthOf(response) : contentRange(response.headers)?.size;
+  return size ?? "unknown";
 };
 
 /** A request about a blob. */
@@ -94,9 +80,9 @@ export const lengthOf = ({ headers }: HttpResponse): number | undefined => {
 };
 
 /** What `Content-Range: bytes 5-9/10` says. @see https://www.rfc-editor.org/rfc/rfc9110#section-14.4 */
-export const contentRange = (headers: HeaderPairs): { start: number; size?: number } | undefined => {
+export const contentRange = (headers: HeaderPairs): { start: number; size: number | undefined } | undefined => {
   const [, start, size] =
     /^bytes\s+([0-9]+)-[0-9]+\/([0-9]+|\*)$/i.exec(header(headers, "Content-Range")?.trim() ?? "") ?? [];
   if (start === undefined) return undefined;
-  return { start: Number(start), ...(size === "*" ? {} : { size: Number(size) }) };
+  return { start: Number(start), size: size === "*" ? undefined : Number(size) };
 };

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { each } from "./each.ts";
+import { each } from "./pages.ts";
 
 const pages = async function* (log: string[]): AsyncGenerator<number[]> {
   try {

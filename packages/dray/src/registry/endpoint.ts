@@ -8,13 +8,13 @@ export type Endpoint = (signal?: AbortSignal) => Promise<string>;
 
 export interface EndpointOptions {
   /** Plain http is tried wherever https fails. */
-  readonly plainHttp?: boolean;
+  readonly plainHttp?: boolean | undefined;
   /** Sends a probe, with neither credentials nor retries. */
   readonly send: Handler;
   /** Finds out whether a server speaks TLS, where that costs less than a probe; `undefined`: it cannot tell. */
   readonly detectTls?: (host: URL, signal: AbortSignal) => Promise<boolean | undefined>;
   /** Milliseconds that https has for itself before http is tried beside it: a firewall may swallow its packets. */
-  readonly headStart?: number;
+  readonly headStart?: number | undefined;
 }
 
 /**

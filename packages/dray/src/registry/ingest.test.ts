@@ -18,7 +18,7 @@ import { bytesContent, type Content } from "../content/index.ts";
 import { isDrayError } from "../errors.ts";
 import { digestOf, encodeJson, mediaTypes } from "../oci/index.ts";
 import { type ConnectOptions } from "./connect.ts";
-import { hashedContent } from "./hashed.ts";
+import { hashedContent } from "./ingest.ts";
 import type { Repository } from "./repository.ts";
 
 const mib = 1024 * 1024;

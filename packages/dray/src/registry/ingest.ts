@@ -1,9 +1,9 @@
 import { type Content, collect, isManifest, type WriteOptions } from "../content/index.ts";
-import { type Descriptor, type DigestAlgorithm, digestOf, largestManifest } from "../oci/index.ts";
+import { digesterFor } from "../hash/index.ts";
+import { type Descriptor, type Digest, type DigestAlgorithm, digestOf, largestManifest } from "../oci/index.ts";
 import type { Repo } from "./api.ts";
 import { hasBlob } from "./blobs.ts";
-import { hashedContent } from "./hashed.ts";
-import { pushManifest } from "./push.ts";
+import { pushManifest } from "./referrers-tag.ts";
 import { ReplayableContent } from "./replayable-content.ts";
 import { sendResumably } from "./resumable-upload.ts";
 import { savedSession } from "./upload.ts";
@@ -13,9 +13,9 @@ import { openSession, type UploadOptions } from "./upload-session.ts";
 export interface IngestOptions extends WriteOptions {
   readonly mediaType: string;
   /** Default `sha256`. */
-  readonly algorithm?: DigestAlgorithm;
+  readonly algorithm?: DigestAlgorithm | undefined;
   /** Names what is being made, where it comes out the same each time: an upload that was interrupted goes on then. */
-  readonly key?: string;
+  readonly key?: string | undefined;
 }
 
 /**
@@ -58,4 +58,38 @@ const ingestManifest = async (
   const descriptor = { mediaType, digest: digestOf(bytes, algorithm), size: bytes.byteLength };
   await pushManifest(repo, { descriptor, bytes }, descriptor.digest, options);
   return descriptor;
+};
+
+/** Content that is hashed on its way, each byte once, wherever it is opened. */
+interface HashedContent extends Content {
+  /** The digest and the size of the whole. Asked for once, when the content has been read to its end. */
+  result(): Promise<{ readonly digest: Digest; readonly size: number }>;
+  /** Lets go of the hash. */
+  abandon(): void;
+}
+
+/**
+ * Hashes content whose digest is to be known when it has been sent. Opened again before the point that the hash has
+ * reached, it passes the bytes up to there unhashed; opened beyond it, as when an upload of another process goes on, it
+ * reads what lies between for the hash alone. The content must be the same each time.
+ */
+export const hashedContent = (content: Content, algorithm: DigestAlgorithm): HashedContent => {
+  const hash = digesterFor(algorithm, content.size);
+  let hashed = 0;
+  return {
+    size: content.size,
+    handsOver: content.handsOver,
+    open: async function* ({ offset = 0, signal } = {}) {
+      let at = Math.min(offset, hashed);
+      for await (const chunk of content.open({ offset: at, signal })) {
+        const end = at + chunk.byteLength;
+        if (end > hashed) await hash.update(at >= hashed ? chunk : chunk.subarray(hashed - at));
+        hashed = Math.max(hashed, end);
+        if (end > offset) yield at >= offset ? chunk : chunk.subarray(offset - at);
+        at = end;
+      }
+    },
+    result: async () => ({ digest: await hash.digest(), size: hashed }),
+    abandon: () => hash.abandon(),
+  };
 };

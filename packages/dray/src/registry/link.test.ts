@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { linkTo, parseLinks } from "./link.ts";
+import { linkTo, parseLinks } from "./pages.ts";
 
 const facts: readonly (readonly [header: string, next: string | undefined])[] = [
   ['</v2/a/tags/list?n=2&last=b>; rel="next"', "/v2/a/tags/list?n=2&last=b"],

@@ -21,7 +21,7 @@ export interface ReadManifest {
   readonly descriptor: Descriptor;
   readonly bytes: Uint8Array;
   /** What a later write may be bound to with `If-Match`, where the registry gives it. */
-  readonly etag?: string;
+  readonly etag?: string | undefined;
 }
 
 /**
@@ -106,14 +106,14 @@ export const getManifest = async (
   if (expected !== undefined && digest !== expected) throw mismatch(repo, name, digest, expected);
   repo.manifests.set(digest, { mediaType, bytes }, bytes.byteLength);
   const etag = header(response.headers, "ETag");
-  return { descriptor, bytes, ...(etag === undefined ? {} : { etag }) };
+  return { descriptor, bytes, etag };
 };
 
 /** The bytes of a manifest that is known by its descriptor. */
 export async function* readManifest(
   repo: Repo,
   descriptor: Descriptor,
-  { offset = 0, ...options }: Cancel & { readonly offset?: number } = {},
+  { offset = 0, ...options }: Cancel & { readonly offset?: number | undefined } = {},
 ): AsyncGenerator<Uint8Array> {
   const held = repo.manifests.get(descriptor.digest);
   const bytes = held?.bytes ?? (await getManifest(repo, descriptor.digest, options)).bytes;
@@ -172,7 +172,7 @@ const manifestCall = (
   target: manifestPath(repo, name),
   headers: [["Accept", manifestAccept]],
   signal,
-  ...(retryBudget === undefined ? {} : { retryBudget }),
+  retryBudget,
 });
 
 /** HEAD and the GET that may have to follow are about one piece of content. */

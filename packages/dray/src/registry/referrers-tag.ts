@@ -3,18 +3,19 @@ import { DrayError, isDrayError } from "../errors.ts";
 import {
   algorithmOf,
   artifactTypeOf,
+  bare,
   type Descriptor,
   type Digest,
   digestOf,
   encodeJson,
   hexOf,
-  type Index,
   mediaTypes,
   type ParsedManifest,
   parseManifest,
+  subjectOf,
 } from "../oci/index.ts";
 import { type Repo, referenceIn } from "./api.ts";
-import { getManifest, putManifest } from "./manifests.ts";
+import { getManifest, putManifest, type ReadManifest } from "./manifests.ts";
 
 /** Times that several writers may get in one another's way. */
 const attempts = 10;
@@ -26,40 +27,52 @@ const attempts = 10;
 export const fallbackTag = (subject: Digest): string =>
   `${algorithmOf(subject).slice(0, 32)}-${hexOf(subject).slice(0, 64)}`.replace(/[^a-zA-Z0-9._-]/g, "-");
 
-/** The list as it is now. `index` is missing where the tag stands for something else. */
-export interface Fallback {
-  readonly index?: Index;
-  readonly mediaType: string;
-  readonly etag?: string;
-}
-
-/** Reads the list under the fallback tag, where there is one. */
-export const readFallback = async (repo: Repo, subject: Digest, options: Cancel): Promise<Fallback | undefined> => {
+/** Reads the list under the fallback tag, where there is one; the tag may stand for something else. */
+export const readFallback = async (
+  repo: Repo,
+  subject: Digest,
+  options: Cancel,
+): Promise<{ readonly parsed: ParsedManifest; readonly etag: string | undefined } | undefined> => {
   try {
     const { bytes, descriptor, etag } = await getManifest(repo, fallbackTag(subject), options);
-    const parsed = parseManifest(bytes, descriptor.mediaType);
-    return {
-      mediaType: parsed.mediaType,
-      ...(parsed.kind === "index" ? { index: parsed.index } : {}),
-      ...(etag === undefined ? {} : { etag }),
-    };
+    return { parsed: parseManifest(bytes, descriptor.mediaType), etag };
   } catch (error) {
     if (isDrayError(error, "NOT_FOUND")) return undefined;
     throw error;
   }
 };
 
-/** Enters a manifest that was pushed into the list of its subject. */
-export const addToFallback = (
+/**
+ * Pushes a manifest under a tag or its digest. One that refers to another and whose registry does not say that it has
+ * noted that (`OCI-Subject`) is entered into the list that clients keep.
+ * @see https://github.com/opencontainers/distribution-spec/blob/main/spec.md#pushing-manifests-with-subject
+ */
+export const pushManifest = async (
   repo: Repo,
-  subject: Digest,
-  referrer: Descriptor,
-  parsed: ParsedManifest,
-  options: WriteOptions,
-): Promise<void> =>
-  change(repo, subject, options, (entries) =>
-    entries.some(({ digest }) => digest === referrer.digest) ? undefined : [...entries, entryOf(referrer, parsed)],
+  manifest: ReadManifest,
+  name: string,
+  options: WriteOptions = {},
+): Promise<void> => {
+  const { subject } = await putManifest(repo, manifest, name, options);
+  if (subject !== undefined) return;
+  const parsed = options.parsed ?? understood(manifest);
+  const unnoted = parsed && subjectOf(parsed);
+  if (!unnoted) return;
+  const { descriptor } = manifest;
+  await change(repo, unnoted.digest, options, (entries) =>
+    entries.some(({ digest }) => digest === descriptor.digest) ? undefined : [...entries, entryOf(descriptor, parsed)],
   );
+};
+
+/** What the registry took may still be nothing that we understand; then it refers to nothing. */
+const understood = ({ descriptor, bytes }: ReadManifest): ParsedManifest | undefined => {
+  try {
+    return parseManifest(bytes, descriptor.mediaType);
+  } catch (error) {
+    if (isDrayError(error)) return undefined;
+    throw error;
+  }
+};
 
 /** Strikes a manifest that was deleted off the list of its subject. */
 export const removeFromFallback = (repo: Repo, subject: Digest, referrer: Digest, options: Cancel): Promise<void> =>
@@ -69,18 +82,12 @@ export const removeFromFallback = (repo: Repo, subject: Digest, referrer: Digest
   });
 
 /** What the referrers API would say: the type of the artifact, and the annotations of its manifest. */
-const entryOf = ({ mediaType, digest, size }: Descriptor, parsed: ParsedManifest): Descriptor => {
+const entryOf = (descriptor: Descriptor, parsed: ParsedManifest): Descriptor => {
   const artifactType = artifactTypeOf(parsed);
-  const annotations =
-    parsed.kind === "index"
-      ? parsed.index.annotations
-      : parsed.kind === "manifest"
-        ? parsed.manifest.annotations
-        : null;
+  const { annotations } =
+    (parsed.kind === "index" ? parsed.index : parsed.kind === "manifest" && parsed.manifest) || {};
   return {
-    mediaType,
-    digest,
-    size,
+    ...bare(descriptor),
     ...(artifactType === undefined ? {} : { artifactType }),
     ...(annotations ? { annotations } : {}),
   };
@@ -99,53 +106,34 @@ const change = (
 ): Promise<void> =>
   repo.turns.run(fallbackTag(subject), async () => {
     const tag = fallbackTag(subject);
+    const reference = referenceIn(repo, tag);
+    const { registry, settings } = repo.api;
     for (let attempt = 1; ; attempt++) {
       const found = await readFallback(repo, subject, options);
-      if (found !== undefined && found.index === undefined) throw occupied(repo, tag);
-      const manifests = edit(found?.index?.manifests ?? []);
+      const { parsed } = found ?? {};
+      if (parsed !== undefined && parsed.kind !== "index") {
+        const message = `${reference} is no list of referrers, and is not replaced by one; give it another tag and push again`;
+        throw new DrayError("EXISTS", message, { reference, registry });
+      }
+      const before = parsed?.index;
+      const manifests = edit(before?.manifests ?? []);
       if (manifests === undefined) return;
-      if (attempt > attempts) throw crowded(repo, tag);
-      const { clock } = repo.api.settings;
-      if (attempt > 1) await clock.sleep(clock.random() * 20 * attempt, options.signal);
-      const index = { schemaVersion: 2, mediaType: mediaTypes.ociIndex, ...found?.index, manifests };
-      await write(repo, tag, index, found, options);
+      if (attempt > attempts) {
+        const message = `others write ${reference} at the same time, and ${registry} keeps only the last; push again`;
+        throw new DrayError("REGISTRY", message, { reference, registry, retryable: true });
+      }
+      if (attempt > 1) await settings.clock.sleep(settings.clock.random() * 20 * attempt, options.signal);
+      const bytes = encodeJson({ schemaVersion: 2, mediaType: mediaTypes.ociIndex, ...before, manifests });
+      const mediaType = parsed?.mediaType ?? mediaTypes.ociIndex;
+      const descriptor = { mediaType, digest: digestOf(bytes), size: bytes.byteLength };
+      const header = found === undefined ? "If-None-Match" : "If-Match";
+      const value = found === undefined ? "*" : found.etag;
+      const condition = value === undefined ? undefined : ([header, value] as const);
+      try {
+        await putManifest(repo, { descriptor, bytes }, tag, { ...options, condition });
+      } catch (error) {
+        // Somebody was faster: what they wrote is read next.
+        if (!isDrayError(error) || error.status !== 412) throw error;
+      }
     }
   });
-
-const write = async (
-  repo: Repo,
-  tag: string,
-  index: object,
-  found: Fallback | undefined,
-  options: WriteOptions,
-): Promise<void> => {
-  const bytes = encodeJson(index);
-  const mediaType = found?.mediaType ?? mediaTypes.ociIndex;
-  const descriptor = { mediaType, digest: digestOf(bytes), size: bytes.byteLength };
-  const condition =
-    found === undefined
-      ? (["If-None-Match", "*"] as const)
-      : found.etag === undefined
-        ? undefined
-        : (["If-Match", found.etag] as const);
-  try {
-    await putManifest(repo, { descriptor, bytes }, tag, { ...options, condition });
-  } catch (error) {
-    // Somebody was faster: what they wrote is read next.
-    if (!isDrayError(error) || error.status !== 412) throw error;
-  }
-};
-
-const occupied = (repo: Repo, tag: string): DrayError =>
-  new DrayError(
-    "EXISTS",
-    `${referenceIn(repo, tag)} is no list of referrers, and is not replaced by one; give it another tag and push again`,
-    { reference: referenceIn(repo, tag), registry: repo.api.registry },
-  );
-
-const crowded = (repo: Repo, tag: string): DrayError =>
-  new DrayError(
-    "REGISTRY",
-    `others write ${referenceIn(repo, tag)} at the same time, and ${repo.api.registry} keeps only the last; push again`,
-    { reference: referenceIn(repo, tag), registry: repo.api.registry, retryable: true },
-  );

@@ -16,7 +16,7 @@ import { readFallback } from "./referrers-tag.ts";
 /** Which referrers are listed. */
 export interface ReferrersOptions extends Cancel {
   /** Only those of this type. */
-  readonly artifactType?: string;
+  readonly artifactType?: string | undefined;
 }
 
 /**
@@ -88,7 +88,8 @@ async function* fromFallback(
   { artifactType, ...options }: ReferrersOptions,
 ): AsyncGenerator<Descriptor> {
   const found = await readFallback(repo, subject.digest, options);
-  for (const entry of found?.index?.manifests ?? []) {
+  if (found?.parsed.kind !== "index") return;
+  for (const entry of found.parsed.index.manifests) {
     const descriptor = artifactType === undefined ? entry : await withArtifactType(repo, entry, options);
     if (artifactType === undefined || descriptor.artifactType === artifactType) yield descriptor;
   }

@@ -3,9 +3,8 @@ import type { Cancel } from "../content/index.ts";
 import { DrayError } from "../errors.ts";
 import { isRepository } from "../oci/index.ts";
 import type { Api } from "./api.ts";
-import { listRepositories } from "./catalog.ts";
 import { createRepository, type Repository } from "./repository.ts";
-import type { TagsOptions } from "./tags.ts";
+import { listRepositories, type TagsOptions } from "./tags.ts";
 
 /** A registry, with one pool of connections, one budget and one set of tokens for all of its repositories. */
 export interface Registry {

@@ -42,8 +42,8 @@ export class ReplayableContent {
   range(start: number, end: number = Number.POSITIVE_INFINITY): Content {
     const stop = Math.min(end, this.#whole?.size ?? end);
     return {
-      ...(this.#whole === undefined ? {} : { size: stop - start }),
-      ...(this.#content.handsOver === true ? { handsOver: true } : {}),
+      size: this.#whole && stop - start,
+      handsOver: this.#content.handsOver,
       open: ({ offset = 0 } = {}) => this.#read(start + offset, stop),
     };
   }

@@ -13,7 +13,6 @@ import {
   type KeepsReferenced,
   type LooksUp,
   type MountsFrom,
-  type OfKind,
   type ReadOptions,
   type Removes,
   type Store,
@@ -23,10 +22,10 @@ import {
   type WritesNamed,
 } from "../content/index.ts";
 import { algorithmOf, type Descriptor, type Digest, isDigest, largestManifest } from "../oci/index.ts";
-import type { Api, Repo } from "./api.ts";
+import type { Api, HeldManifest, Repo } from "./api.ts";
 import { readBlob } from "./blob-read.ts";
 import { describeBlob, hasBlob } from "./blobs.ts";
-import { type IngestOptions, ingestContent } from "./ingest.ts";
+import { ingestContent } from "./ingest.ts";
 import {
   getManifest,
   hasManifest,
@@ -35,8 +34,8 @@ import {
   readManifest,
   resolveManifest,
 } from "./manifests.ts";
-import { pushManifest } from "./push.ts";
-import { listReferrers, type ReferrersOptions } from "./referrers.ts";
+import { listReferrers } from "./referrers.ts";
+import { pushManifest } from "./referrers-tag.ts";
 import { remove, removeBlob } from "./remove.ts";
 import { digestOfManifest } from "./schema1.ts";
 import { listTags, type TagsOptions } from "./tags.ts";
@@ -87,135 +86,84 @@ export interface Repository
 /** Bytes of manifests that are kept at most. A manifest has some kilobytes; a larger one than this is read again. */
 const kept = 4 * 1024 * 1024;
 
+/** Whose insides may be reached: what only inherits from a repository, or wraps it, has none. */
+const reposOf = new WeakMap<object, Repo>();
+
 /** The store behind one repository. */
-export const createRepository = (api: Api, name: string): Repository =>
-  new RegistryRepository({
-    api,
-    name,
-    manifests: new LruCache(kept, { largest: kept }),
-    features: {},
-    turns: new KeyedMutex(),
-  });
-
-class RegistryRepository implements Repository {
-  readonly checksDigests = true;
-  // oxlint-disable-next-line typescript/unbound-method -- it is compared, never called
-  readonly transfersChunks = this.read;
-  readonly keepsReferenced = true;
-  readonly #repo: Repo;
+export const createRepository = (api: Api, name: string): Repository => {
+  const manifests = new LruCache<Digest, HeldManifest>(kept, { largest: kept });
+  const repo: Repo = { api, name, manifests, features: {}, turns: new KeyedMutex() };
   /** Of mounts that came to nothing, for the uploads that follow. */
-  readonly #tried = new Map<Digest, TriedMount>();
+  const tried = new Map<Digest, TriedMount>();
 
-  constructor(repo: Repo) {
-    this.#repo = repo;
-  }
+  const read: Repository["read"] = (descriptor, options = {}) =>
+    (isManifest(descriptor, options) ? readManifest : readBlob)(repo, descriptor, options);
 
-  get registry(): string {
-    return this.#repo.api.registry;
-  }
+  const upload: Repository["upload"] = async (descriptor, content, options = {}) => {
+    const mount = tried.get(descriptor.digest);
+    tried.delete(descriptor.digest);
+    await uploadBlob(repo, descriptor, content, options, mount);
+  };
 
-  get name(): string {
-    return this.#repo.name;
-  }
-
-  resolve(name: string, options?: Cancel): Promise<Descriptor> {
-    return resolveManifest(this.#repo, name, options);
-  }
-
-  lookUp(name: string, options?: Cancel): Promise<Descriptor | undefined> {
-    return lookUpManifest(this.#repo, name, options);
-  }
-
-  manifest(name: string, options?: Cancel): Promise<ReadManifest> {
-    return getManifest(this.#repo, name, options);
-  }
-
-  read(descriptor: Descriptor, options: ReadOptions = {}): AsyncIterable<Uint8Array> {
-    if (isManifest(descriptor, options)) return readManifest(this.#repo, descriptor, options);
-    return readBlob(this.#repo, descriptor, options);
-  }
-
-  blob(content: Descriptor | Digest, options?: ReadOptions): AsyncIterable<Uint8Array> {
-    if (typeof content !== "string") return this.read(content, { ...options, kind: "blob" });
-    return this.#blobByDigest(content, options);
-  }
-
-  async *#blobByDigest(digest: Digest, options?: ReadOptions): AsyncGenerator<Uint8Array> {
-    yield* readBlob(this.#repo, await this.describe(digest, options), options);
-  }
-
-  describe(digest: Digest, options?: Cancel): Promise<Descriptor> {
-    return describeBlob(this.#repo, digest, options);
-  }
-
-  has(descriptor: Descriptor, options?: Cancel & OfKind): Promise<boolean> {
-    return (isManifest(descriptor, options) ? hasManifest : hasBlob)(this.#repo, descriptor, options);
-  }
-
-  async write(descriptor: Descriptor, content: Content, options: WriteOptions = {}): Promise<void> {
-    if (!isManifest(descriptor, options)) return this.upload(descriptor, content, options);
-    await this.#push(descriptor, content, descriptor.digest, options);
-  }
-
-  writeNamed(descriptor: Descriptor, content: Content, name: string, options: WriteOptions = {}): Promise<void> {
-    return this.#push(descriptor, content, name, options);
-  }
-
-  async upload(descriptor: Descriptor, content: Content, options: WriteOptions = {}): Promise<void> {
-    const tried = this.#tried.get(descriptor.digest);
-    this.#tried.delete(descriptor.digest);
-    await uploadBlob(this.#repo, descriptor, content, options, tried);
-  }
-
-  ingest(content: Content, options: IngestOptions): Promise<Descriptor> {
-    return ingestContent(this.#repo, content, options);
-  }
-
-  async tag(descriptor: Descriptor, name: string, options: Cancel = {}): Promise<void> {
-    if (name === descriptor.digest) return;
-    const { digest } = descriptor;
-    const bytes = this.#repo.manifests.get(digest)?.bytes ?? (await getManifest(this.#repo, digest, options)).bytes;
-    await pushManifest(this.#repo, { descriptor, bytes }, name, options);
-  }
-
-  async mountFrom(descriptor: Descriptor, source: object, options?: Cancel & OfKind): Promise<boolean> {
-    // Not `instanceof`: what only inherits from one has nothing inside.
-    if (!(#repo in source) || isManifest(descriptor, options)) return false;
-    const { digest } = descriptor;
-    const { session, retryBudget } = this.#tried.get(digest) ?? { retryBudget: this.#repo.api.retryBudget() };
-    const answer = await mountBlob(this.#repo, descriptor, source.#repo, retryBudget, options);
-    if (answer === true) return true;
-    this.#tried.set(digest, { retryBudget, session: answer === false ? session : answer });
-    return false;
-  }
-
-  referrers(subject: Descriptor, options?: ReferrersOptions): AsyncIterable<Descriptor> {
-    return listReferrers(this.#repo, subject, options);
-  }
-
-  tags(options?: TagsOptions): AsyncIterable<string> {
-    return listTags(this.#repo, options);
-  }
-
-  remove(name: string, options?: Cancel): Promise<void> {
-    return remove(this.#repo, name, options);
-  }
-
-  removeBlob(digest: Digest, options?: Cancel): Promise<void> {
-    return removeBlob(this.#repo, digest, options);
-  }
-
-  /** Everything is in its place already; what was only kept to save requests is let go. */
-  async close(): Promise<void> {
-    this.#tried.clear();
-    this.#repo.manifests.clear();
-  }
-
-  async #push(descriptor: Descriptor, content: Content, name: string, options: WriteOptions): Promise<void> {
+  const writeNamed: Repository["writeNamed"] = async (descriptor, content, tagOrDigest, options = {}) => {
     const bytes = await collect(content.open(options), largestManifest, `manifest ${descriptor.digest}`);
     if (bytes.byteLength !== descriptor.size) throw sizeMismatch(descriptor, `${bytes.byteLength}`);
     const found = digestOfManifest(bytes, descriptor.mediaType, algorithmOf(descriptor.digest));
     if (found !== descriptor.digest) throw digestMismatch(descriptor, found);
-    await pushManifest(this.#repo, { descriptor, bytes }, isDigest(name) ? descriptor.digest : name, options);
-  }
+    await pushManifest(repo, { descriptor, bytes }, isDigest(tagOrDigest) ? found : tagOrDigest, options);
+  };
+
+  const repository: Repository = {
+    registry: api.registry,
+    name,
+    checksDigests: true,
+    transfersChunks: read,
+    keepsReferenced: true,
+    resolve: (tagOrDigest, options) => resolveManifest(repo, tagOrDigest, options),
+    lookUp: (tagOrDigest, options) => lookUpManifest(repo, tagOrDigest, options),
+    manifest: (tagOrDigest, options) => getManifest(repo, tagOrDigest, options),
+    read,
+    blob: (content, options) =>
+      typeof content === "string" ? blobByDigest(repo, content, options) : readBlob(repo, content, options),
+    describe: (digest, options) => describeBlob(repo, digest, options),
+    has: (descriptor, options) => (isManifest(descriptor, options) ? hasManifest : hasBlob)(repo, descriptor, options),
+    write: (descriptor, content, options = {}) =>
+      isManifest(descriptor, options)
+        ? writeNamed(descriptor, content, descriptor.digest, options)
+        : upload(descriptor, content, options),
+    writeNamed,
+    upload,
+    ingest: (content, options) => ingestContent(repo, content, options),
+    tag: async (descriptor, tag, options = {}) => {
+      const { digest } = descriptor;
+      if (tag === digest) return;
+      const { bytes } = manifests.get(digest) ?? (await getManifest(repo, digest, options));
+      await pushManifest(repo, { descriptor, bytes }, tag, options);
+    },
+    mountFrom: async (descriptor, source, options) => {
+      const from = reposOf.get(source);
+      if (from === undefined || isManifest(descriptor, options)) return false;
+      const { digest } = descriptor;
+      const { session, retryBudget } = tried.get(digest) ?? { retryBudget: api.retryBudget() };
+      const answer = await mountBlob(repo, descriptor, from, retryBudget, options);
+      if (answer === true) return true;
+      tried.set(digest, { retryBudget, session: answer === false ? session : answer });
+      return false;
+    },
+    referrers: (subject, options) => listReferrers(repo, subject, options),
+    tags: (options) => listTags(repo, options),
+    remove: (tagOrDigest, options) => remove(repo, tagOrDigest, options),
+    removeBlob: (digest, options) => removeBlob(repo, digest, options),
+    /** Everything is in its place already; what was only kept to save requests is let go. */
+    close: async () => {
+      tried.clear();
+      manifests.clear();
+    },
+  };
+  reposOf.set(repository, repo);
+  return repository;
+};
+
+async function* blobByDigest(repo: Repo, digest: Digest, options?: ReadOptions): AsyncGenerator<Uint8Array> {
+  yield* readBlob(repo, await describeBlob(repo, digest, options), options);
 }

@@ -69,27 +69,21 @@ class ResumableUpload {
   async run(): Promise<Digest> {
     const { sessions } = this.#repo.api.settings;
     const { savedAs } = this.#source;
-    let done = false;
+    let found: Digest | undefined;
     try {
       this.#save();
-      const digest = await this.#untilDone();
-      done = true;
-      return digest;
+      while (found === undefined) {
+        try {
+          found = await this.#send();
+        } catch (error) {
+          found = await this.#recover(error);
+        }
+      }
+      return found;
     } finally {
       await this.#saving;
-      if (savedAs !== undefined && done) await sessions?.forget(savedAs);
+      if (savedAs !== undefined && found !== undefined) await sessions?.forget(savedAs);
       else if (savedAs !== undefined) sessions?.leave(savedAs);
-    }
-  }
-
-  async #untilDone(): Promise<Digest> {
-    for (;;) {
-      try {
-        return await this.#send();
-      } catch (error) {
-        const found = await this.#recover(error);
-        if (found !== undefined) return found;
-      }
     }
   }
 
@@ -151,7 +145,7 @@ class ResumableUpload {
       method: "PUT",
       target: commitUrl(this.#session.url, digest),
       headers: this.#headers(),
-      ...(whole ? { body: this.#source.content.range(0) } : {}),
+      body: whole ? this.#source.content.range(0) : undefined,
       timeoutClass: "commit" as const,
       repeatable: false as const,
     };
@@ -235,7 +229,7 @@ class ResumableUpload {
     if (savedAs === undefined || sessions === undefined) return;
     const { url } = this.#session;
     const { chunkSize } = api.features;
-    const saved = { location: url.href, ...(chunkSize === undefined ? {} : { chunkSize }) };
+    const saved = { location: url.href, chunkSize };
     // Nobody waits for the disk. What lies on another host may be signed, and a signature is as good as a credential.
     this.#saving = this.#saving.then(async () => {
       if (url.origin === (await api.origin())) await sessions.save(savedAs, saved);

@@ -25,7 +25,7 @@ export interface SavedSession {
   /** Where the session goes on. A registry's own state may be in it; credentials never are. */
   readonly location: string;
   /** Bytes of a chunk, where the upload had come down to chunks. */
-  readonly chunkSize?: number;
+  readonly chunkSize?: number | undefined;
 }
 
 /**
@@ -43,7 +43,7 @@ export interface SavedSessions {
 }
 
 export interface SavedSessionsOptions {
-  readonly fs?: FileSystem;
+  readonly fs?: FileSystem | undefined;
   /** Milliseconds since 1970. */
   readonly now?: () => number;
   /** Hears once why nothing could be saved. */

@@ -1,16 +1,15 @@
 import type { Cancel } from "../content/index.ts";
-import { DrayError } from "../errors.ts";
+import { DrayError, isDrayError, restated } from "../errors.ts";
 import type { HttpResponse } from "../http/index.ts";
 import { type Api, type Call, callIn, pathIn, type Repo } from "./api.ts";
-import { each } from "./each.ts";
-import { pagesOf } from "./pages.ts";
+import { each, pagesOf } from "./pages.ts";
 
 /** Which part of the tags is listed. */
 export interface TagsOptions extends Cancel {
   /** Tags in a page, as asked of the registry. Default 1000; 0 leaves it to the registry. */
-  readonly pageSize?: number;
+  readonly pageSize?: number | undefined;
   /** Begins after this tag, in the registry's order. */
-  readonly last?: string;
+  readonly last?: string | undefined;
 }
 
 /** What every registry allows. */
@@ -30,8 +29,32 @@ export const listTags = (repo: Repo, options: TagsOptions = {}): AsyncIterable<s
   return each(pagesOfNames(repo.api, call, pathIn(repo, "tags/list"), "tags", options));
 };
 
+/**
+ * The repositories of a registry, page after page as they are asked for. Many registries do not tell everybody, or nobody.
+ * @throws DrayError `UNSUPPORTED`, `UNAUTHORIZED`, `DENIED`
+ * @see https://distribution.github.io/distribution/spec/api/#listing-repositories
+ */
+export const listRepositories = (api: Api, options: Omit<TagsOptions, "last"> = {}): AsyncIterable<string> =>
+  each(repositoryPages(api, options));
+
+async function* repositoryPages(api: Api, options: Omit<TagsOptions, "last">): AsyncGenerator<readonly string[]> {
+  const call = {
+    method: "GET",
+    scopes: ["registry:catalog:*"],
+    doing: "listing the repositories of",
+    reference: api.registry,
+    signal: options.signal,
+  };
+  try {
+    yield* pagesOfNames(api, call, "/v2/_catalog", "repositories", options);
+  } catch (error) {
+    if (!isDrayError(error) || ![404, 405, 501].includes(error.status ?? 0)) throw error;
+    throw restated(error, "UNSUPPORTED", `${api.registry} does not list its repositories; name the one you mean`);
+  }
+}
+
 /** The names in a list, page after page. */
-export async function* pagesOfNames(
+async function* pagesOfNames(
   api: Api,
   call: Omit<Call, "target">,
   path: string,

@@ -65,8 +65,7 @@ const readOnce = (content: Content, descriptor: Descriptor): Content => {
   return {
     size: descriptor.size,
     open: async function* ({ offset = 0, signal } = {}) {
-      const cancel = signal === undefined ? {} : { signal };
-      held ??= bytesContent(await collect(sized(content.open(cancel), descriptor), small, descriptor.digest));
+      held ??= bytesContent(await collect(sized(content.open({ signal }), descriptor), small, descriptor.digest));
       yield* held.open({ offset });
     },
   };
