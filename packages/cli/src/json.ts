@@ -1,5 +1,8 @@
 import { printable } from "dray/errors";
+import type { ListingOptions } from "./flags.ts";
 import type { Output } from "./output.ts";
+
+type Members = Readonly<Record<string, unknown>>;
 
 /** The version of every document that `-o json` prints; docs/json.md says what may change without a new one. */
 const schemaVersion = 1;
@@ -8,12 +11,21 @@ const schemaVersion = 1;
 export const jsonText = (value: unknown): string => printable(JSON.stringify(value));
 
 /** A JSON document for people's scripts: its version first, then what it says. */
-export const document = (members: Readonly<Record<string, unknown>>): string => jsonText({ schemaVersion, ...members });
+export const document = (members: Members): string => jsonText({ schemaVersion, ...members });
 
-/** The same with one long list at its end, printed while it comes. */
+/** What a command found: as a document with `-o json`, else in these lines. */
+export const printResult = async (
+  { options, out }: { readonly options: ListingOptions; readonly out: Output },
+  members: Members,
+  lines: string | readonly string[],
+): Promise<void> => {
+  for (const line of options.output === "json" ? [document(members)] : [lines].flat()) await out.line(line);
+};
+
+/** A document with one long list at its end, printed while it comes. */
 export const listing = async <T>(
   out: Output,
-  members: Readonly<Record<string, unknown>>,
+  members: Members,
   name: string,
   items: AsyncIterable<T> | Iterable<T>,
   memberOf: (item: T) => unknown,

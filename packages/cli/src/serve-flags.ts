@@ -1,40 +1,29 @@
 import type { Flags, Settings } from "@dray/server";
-import { type Command, Option } from "commander";
+import type { Command } from "commander";
 import { printable } from "dray/errors";
 import type { Call } from "./context.ts";
 import { gather, type ListingOptions } from "./flags.ts";
 
 /** What every command about a registry of one's own can be told. */
-export interface ServingOptions extends ListingOptions {
-  readonly data?: string;
-  readonly set?: readonly string[];
-}
+export interface ServingOptions extends ListingOptions, Pick<Flags, "data" | "set"> {}
 
 /** The configuration, the folder, and any key of the configuration. */
 export const servingFlags = (command: Command): Command =>
   command
     .argument("[config.yml]", "configuration of the registry, as CNCF distribution has it")
     .option("--data <folder>", "folder of the registry's data (default ./data)")
-    .addOption(
-      new Option(
-        "--set <key=value>",
-        "a key of the configuration, such as dray.gc.grace=1h; again for several",
-      ).argParser(gather),
-    );
+    .option("--set <key=value>", "a key of the configuration, such as dray.gc.grace=1h; again for several", gather);
 
 /**
  * The settings that flags, variables and the file make together. Warnings are told as such.
  * @throws DrayError `CONFIG_INVALID` with everything that is wrong
  */
 export const settingsFor = async (
-  { options, env, reporter }: Call<ServingOptions>,
+  { options, env, reporter }: Call<ServingOptions & Flags>,
   [file]: readonly string[],
-  more: Flags = {},
 ): Promise<Settings> => {
   const { loadSettings, remarkText } = await import("@dray/server");
-  const { data, set } = options;
-  const flags = { ...more, ...(data === undefined ? {} : { data }), ...(set === undefined ? {} : { set }) };
-  const { settings, warnings } = loadSettings({ env, flags, ...(file === undefined ? {} : { file }) });
+  const { settings, warnings } = loadSettings({ env, flags: options, ...(file === undefined ? {} : { file }) });
   for (const warning of warnings) reporter.warn(printable(remarkText(warning)));
   return settings;
 };

@@ -4,7 +4,7 @@ import { isDrayError } from "dray/errors";
 import { parseReference, parseRegistry } from "dray/oci";
 import type { Call } from "../context.ts";
 import { type ListingOptions, outputFlag } from "../flags.ts";
-import { document } from "../json.ts";
+import { printResult } from "../json.ts";
 import { registriesFor } from "../registries.ts";
 
 export const define = (command: Command): void => {
@@ -13,12 +13,10 @@ export const define = (command: Command): void => {
 
 /** No secret is in it: it may be pasted into a report. */
 export const act = async (call: Call<ListingOptions>, [text = ""]: readonly string[]): Promise<void> => {
-  const { options, out, signal } = call;
   const target = targetOf(text);
   const keychain = (await registriesFor(call)).keychain(target.registry);
-  const found = await explain(target, keychain, { signal });
-  if (options.output === "json") await out.line(document({ ...found }));
-  else for (const line of inWords(found)) await out.line(line);
+  const found = await explain(target, keychain, { signal: call.signal });
+  await printResult(call, { ...found }, inWords(found));
 };
 
 /** `ghcr.io` is a registry and `ghcr.io/team/app` a repository; a bare `app` is one on Docker Hub. */

@@ -2,7 +2,15 @@
  * The commands, one to a file, and the table that names them. Words in, calls out: what could be used without a terminal belongs
  * into a package below.
  */
-import type { Branch } from "../context.ts";
+import type { Branch, CommandModule } from "../context.ts";
+
+/** A command that is a file of its own, which is read only when it is asked for. */
+const command = (
+  name: string,
+  summary: string,
+  load: () => Promise<CommandModule>,
+  more: Pick<Branch, "aliases" | "branches"> = {},
+): Branch => ({ name, summary, load, ...more });
 
 /** Every command, in the order of the alphabet. */
 export const branches: readonly Branch[] = [
@@ -10,110 +18,44 @@ export const branches: readonly Branch[] = [
     name: "auth",
     summary: "Log in, log out, and see which credentials are used",
     branches: [
-      {
-        name: "explain",
-        summary: "Say where credentials were looked for and found",
-        load: () => import("./auth-explain.ts"),
-      },
-      {
-        name: "get",
-        summary: "Print the credentials of a registry, as a credential helper does",
-        load: () => import("./auth-get.ts"),
-      },
-      {
-        name: "login",
-        summary: "Check credentials with a registry and keep them",
-        load: () => import("./auth-login.ts"),
-      },
-      {
-        name: "logout",
-        summary: "Forget the credentials of a registry",
-        load: () => import("./auth-logout.ts"),
-      },
-      {
-        name: "token",
-        summary: "Exchange credentials for a token of a repository",
-        load: () => import("./auth-token.ts"),
-      },
+      command("explain", "Say where credentials were looked for and found", () => import("./auth-explain.ts")),
+      command("get", "Print the credentials of a registry, as a credential helper does", () => import("./auth-get.ts")),
+      command("login", "Check credentials with a registry and keep them", () => import("./auth-login.ts")),
+      command("logout", "Forget the credentials of a registry", () => import("./auth-logout.ts")),
+      command("token", "Exchange credentials for a token of a repository", () => import("./auth-token.ts")),
     ],
   },
-  { name: "blob", summary: "Read a blob from a registry", load: () => import("./blob.ts") },
-  { name: "catalog", summary: "List the repositories of a registry", load: () => import("./catalog.ts") },
-  {
-    name: "completion",
-    summary: "Print a script that completes dray's words in a shell",
-    load: () => import("./completion.ts"),
-  },
-  { name: "config", summary: "Print the configuration of an image", load: () => import("./config.ts") },
-  {
-    name: "copy",
+  command("blob", "Read a blob from a registry", () => import("./blob.ts")),
+  command("catalog", "List the repositories of a registry", () => import("./catalog.ts")),
+  command("completion", "Print a script that completes dray's words in a shell", () => import("./completion.ts")),
+  command("config", "Print the configuration of an image", () => import("./config.ts")),
+  command("copy", "Copy images from anywhere to anywhere, digests kept", () => import("./copy.ts"), {
     aliases: ["cp"],
-    summary: "Copy images from anywhere to anywhere, digests kept",
-    load: () => import("./copy.ts"),
-  },
-  {
-    name: "delete",
-    summary: "Delete a tag or a manifest from its registry",
-    load: () => import("./delete.ts"),
-  },
-  { name: "digest", summary: "Print the digest of an image", load: () => import("./digest.ts") },
-  { name: "ls", summary: "List the tags of a repository", load: () => import("./ls.ts") },
-  { name: "manifest", summary: "Print the manifest of an image", load: () => import("./manifest.ts") },
-  { name: "pull", summary: "Store remote images in a file or an OCI layout", load: () => import("./pull.ts") },
-  { name: "push", summary: "Push an image from a file or an OCI layout", load: () => import("./push.ts") },
-  {
-    name: "serve",
-    summary: "Run a registry, or look after one",
-    load: () => import("./serve.ts"),
+  }),
+  command("delete", "Delete a tag or a manifest from its registry", () => import("./delete.ts")),
+  command("digest", "Print the digest of an image", () => import("./digest.ts")),
+  command("ls", "List the tags of a repository", () => import("./ls.ts")),
+  command("manifest", "Print the manifest of an image", () => import("./manifest.ts")),
+  command("pull", "Store remote images in a file or an OCI layout", () => import("./pull.ts")),
+  command("push", "Push an image from a file or an OCI layout", () => import("./push.ts")),
+  command("serve", "Run a registry, or look after one", () => import("./serve.ts"), {
     branches: [
-      {
-        name: "check",
-        summary: "Compare the registry's index with its tree",
-        load: () => import("./serve-check.ts"),
-      },
-      {
-        name: "check-config",
-        summary: "Read a configuration and say what it means",
-        load: () => import("./serve-check-config.ts"),
-      },
-      {
-        name: "gc",
-        summary: "Remove what no manifest needs any more",
-        load: () => import("./serve-gc.ts"),
-      },
-      {
-        name: "read-only",
-        summary: "Stop a running registry from taking anything, or let it again",
-        load: () => import("./serve-read-only.ts"),
-      },
-      {
-        name: "rebuild",
-        summary: "Make the registry's index again from its tree",
-        load: () => import("./serve-rebuild.ts"),
-      },
-      {
-        name: "reload",
-        summary: "Let a running registry read its configuration again",
-        load: () => import("./serve-reload.ts"),
-      },
-      {
-        name: "status",
-        summary: "Say how a running registry is",
-        load: () => import("./serve-status.ts"),
-      },
-      {
-        name: "verify",
-        summary: "Hash every blob of the registry",
-        load: () => import("./serve-verify.ts"),
-      },
+      command("check", "Compare the registry's index with its tree", () => import("./serve-check.ts")),
+      command("check-config", "Read a configuration and say what it means", () => import("./serve-check-config.ts")),
+      command("gc", "Remove what no manifest needs any more", () => import("./serve-gc.ts")),
+      command(
+        "read-only",
+        "Stop a running registry from taking anything, or let it again",
+        () => import("./serve-read-only.ts"),
+      ),
+      command("rebuild", "Make the registry's index again from its tree", () => import("./serve-rebuild.ts")),
+      command("reload", "Let a running registry read its configuration again", () => import("./serve-reload.ts")),
+      command("status", "Say how a running registry is", () => import("./serve-status.ts")),
+      command("verify", "Hash every blob of the registry", () => import("./serve-verify.ts")),
     ],
-  },
-  { name: "tag", summary: "Give an image another tag in its repository", load: () => import("./tag.ts") },
-  {
-    name: "tree",
-    summary: "Show what belongs to an image: platforms, signatures, attestations",
-    load: () => import("./tree.ts"),
-  },
-  { name: "validate", summary: "Recompute every digest of an image", load: () => import("./validate.ts") },
-  { name: "version", summary: "Print the version", load: () => import("./version.ts") },
+  }),
+  command("tag", "Give an image another tag in its repository", () => import("./tag.ts")),
+  command("tree", "Show what belongs to an image: platforms, signatures, attestations", () => import("./tree.ts")),
+  command("validate", "Recompute every digest of an image", () => import("./validate.ts")),
+  command("version", "Print the version", () => import("./version.ts")),
 ];

@@ -1,22 +1,10 @@
-import type { Command } from "commander";
-import type { Call } from "../context.ts";
-import { maintained } from "../control-client.ts";
-import { outputFlag } from "../flags.ts";
-import { document } from "../json.ts";
-import { type ServingOptions, servingFlags } from "../serve-flags.ts";
+import { asking, type ServingAct } from "../control-client.ts";
+import { printResult } from "../json.ts";
 
-export const define = (command: Command): void => {
-  servingFlags(command).addOption(outputFlag());
-};
+export { askingFlags as define } from "../control-client.ts";
 
-export const act = (call: Call<ServingOptions>, words: readonly string[]): Promise<void> =>
-  maintained(call, words, async (client) => {
-    const counts = (await client.ask("rebuild", {}, { signal: call.signal })) as Record<string, number>;
-    await call.out.line(
-      call.options.output === "json"
-        ? document(counts)
-        : `the index was made again: ${Object.entries(counts)
-            .map(([kind, count]) => `${count} ${kind}`)
-            .join(", ")}`,
-    );
-  });
+export const act: ServingAct = asking(async (client, call) => {
+  const counts = await client.ask("rebuild", {}, { signal: call.signal });
+  const words = Object.entries(counts).map(([kind, count]) => `${count} ${kind}`);
+  await printResult(call, { ...counts }, `the index was made again: ${words.join(", ")}`);
+});

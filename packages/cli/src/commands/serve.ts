@@ -1,14 +1,11 @@
+import type { Flags } from "@dray/server";
 import type { Command } from "commander";
 import { printable } from "dray/errors";
 import type { Call } from "../context.ts";
 import { type ServingOptions, servingFlags, settingsFor } from "../serve-flags.ts";
 import { version } from "../version.ts";
 
-interface ServeOptions extends ServingOptions {
-  readonly listen?: string;
-  readonly readOnly?: boolean;
-  readonly logLevel?: string;
-}
+type ServeOptions = ServingOptions & Flags;
 
 export const define = (command: Command): void => {
   servingFlags(command)
@@ -19,14 +16,8 @@ export const define = (command: Command): void => {
 
 /** Serves until a signal ends it. */
 export const act = async (call: Call<ServeOptions>, words: readonly string[]): Promise<number> => {
-  const { options, out, signal } = call;
-  const { listen, readOnly, logLevel } = options;
-  const flags = {
-    ...(listen === undefined ? {} : { listen }),
-    ...(readOnly === undefined ? {} : { readOnly }),
-    ...(logLevel === undefined ? {} : { logLevel }),
-  };
-  const read = () => settingsFor(call, words, flags);
+  const { out, signal } = call;
+  const read = () => settingsFor(call, words);
   const settings = await read();
   const { serve, untilSignals } = await import("@dray/server");
   const serving = await serve(settings, { version, settings: read });
