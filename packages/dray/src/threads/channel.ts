@@ -96,7 +96,8 @@ export class Thread<Q, A> {
   #isOver = false;
   readonly #hear = ({ id, last, answer, failure }: FromThread<A>): void => {
     this.#asked = undefined;
-    if (--this.#owed === 0) this.#worker?.unref();
+    this.#owed--;
+    if (this.#owed === 0) this.#worker?.unref();
     const job = this.#jobs.get(id);
     if (last) this.#jobs.delete(id);
     if (failure !== undefined) job?.refused(errorOf(failure));
