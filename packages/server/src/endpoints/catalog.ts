@@ -1,5 +1,6 @@
 import { withJson } from "@dray/service/response";
 import type { HttpResponse } from "dray/http";
+import { pages } from "../metadata/index.ts";
 import type { Call } from "./call.ts";
 import { linkTo, pageSize } from "./pages.ts";
 
@@ -29,11 +30,5 @@ async function* repositories({ context }: Call, last: string, step: number): Asy
     return;
   }
   context.reconciler.discover();
-  for (let after = last; ; ) {
-    const found = context.metadata.repositories({ after, limit: step });
-    yield* found;
-    const end = found.at(-1);
-    if (end === undefined || found.length < step) return;
-    after = end;
-  }
+  for (const names of pages(step, (page) => context.metadata.repositories(page), last)) yield* names;
 }

@@ -1,7 +1,7 @@
 import { withBytes } from "@dray/service/response";
 import type { HttpResponse } from "dray/http";
 import { type Descriptor, type Digest, isDigest, mediaTypes } from "dray/oci";
-import type { ManifestRecord, Metadata, Page } from "../metadata/index.ts";
+import { type ManifestRecord, type Metadata, type Page, pages } from "../metadata/index.ts";
 import type { ListPage } from "../read-cache/index.ts";
 import { badDigest } from "../registry-error.ts";
 import type { Call } from "./call.ts";
@@ -43,13 +43,8 @@ function* found(
   page: Page & { readonly artifactType?: string },
 ): Generator<ManifestRecord> {
   const limit = metadata.referrersBytes(repository, subject, page) > mostBytes ? few : page.limit;
-  for (let { after = "" } = page; ; ) {
-    const some: ManifestRecord[] = metadata.referrers(repository, subject, { ...page, after, limit });
-    yield* some;
-    const last = some.at(-1);
-    if (last === undefined || some.length < limit) return;
-    after = last.digest;
-  }
+  const read = (some: Page): ManifestRecord[] => metadata.referrers(repository, subject, { ...page, ...some });
+  for (const some of pages(limit, read, page.after)) yield* some;
 }
 
 const pageOf = (found: Iterable<ManifestRecord>, limit: number): ListPage => {

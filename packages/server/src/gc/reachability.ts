@@ -1,9 +1,9 @@
 import type { Yielding } from "dray/internal/async";
 import type { Digest } from "dray/oci";
-import type { ManifestRecord, Metadata } from "../metadata/index.ts";
+import { type ManifestRecord, type Metadata, pages } from "../metadata/index.ts";
 
 /** Manifests taken from the metadata at a time: few, since each page is one piece of work without a pause, and each may be large. */
-const page = 16;
+export const few = 16;
 
 /** All manifests of a repository behind `after`, with rests in between. */
 export async function* manifestsOf(
@@ -12,24 +12,16 @@ export async function* manifestsOf(
   yielding: Yielding,
   after = "",
 ): AsyncGenerator<ManifestRecord> {
-  for (;;) {
-    const manifests = metadata.manifests(repository, { after, limit: page });
+  for (const manifests of pages(few, (page) => metadata.manifests(repository, page), after)) {
     yield* manifests;
-    const last = manifests.at(-1);
-    if (last === undefined || manifests.length < page) return;
-    after = last.digest;
     await yielding.turn();
   }
 }
 
 /** All repositories of the metadata. */
 export async function* repositoriesOf(metadata: Metadata, yielding: Yielding): AsyncGenerator<string> {
-  for (let after = ""; ; ) {
-    const names = metadata.repositories({ after, limit: 1000 });
+  for (const names of pages(1000, (page) => metadata.repositories(page))) {
     yield* names;
-    const last = names.at(-1);
-    if (last === undefined || names.length < 1000) return;
-    after = last;
     await yielding.turn();
   }
 }

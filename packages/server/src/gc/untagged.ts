@@ -1,8 +1,8 @@
 import { type Digest, isTag } from "dray/oci";
 import { unlinkManifest } from "../deletion/index.ts";
-import type { ManifestRecord, Metadata } from "../metadata/index.ts";
+import { type ManifestRecord, type Metadata, pages } from "../metadata/index.ts";
 import { inBatches } from "./batches.ts";
-import { manifestsOf } from "./reachability.ts";
+import { few, manifestsOf } from "./reachability.ts";
 import { duration, notReconciled, promised, type Run, writtenAgo } from "./run.ts";
 import { stronglyConnectedComponents } from "./strongly-connected-components.ts";
 
@@ -95,14 +95,10 @@ const newHolder = (metadata: Metadata, repository: string, group: ReadonlySet<Di
   }
   // A whole look through the repository, without a pause; but only if something came this very moment, or they hold each other.
   if (![...group].some((digest) => metadata.refersTo(repository, digest))) return undefined;
-  for (let after = ""; ; ) {
-    const manifests = metadata.manifests(repository, { after, limit: 16 });
+  for (const manifests of pages(few, (page) => metadata.manifests(repository, page)))
     for (const { digest, references } of manifests)
       if (!group.has(digest) && references.some((child) => group.has(child))) return digest;
-    const last = manifests.at(-1);
-    if (last === undefined) return undefined;
-    after = last.digest;
-  }
+  return undefined;
 };
 
 type Dying = ReadonlyMap<Digest, Pick<ManifestRecord, "references" | "subject">>;
@@ -111,12 +107,8 @@ type Dying = ReadonlyMap<Digest, Pick<ManifestRecord, "references" | "subject">>
 const withoutTag = async (run: Run, repository: string): Promise<Dying> => {
   const { tree, metadata, yielding } = run;
   const live = new Set<Digest>();
-  for (let after = ""; ; ) {
-    const tags = metadata.tags(repository, { after, limit: 500 });
+  for (const tags of pages(500, (page) => metadata.tags(repository, page))) {
     for (const { digest } of tags) await spread(run, repository, digest, live);
-    const last = tags.at(-1);
-    if (last === undefined) break;
-    after = last.name;
     await yielding.turn();
   }
   const dying = new Map<Digest, Pick<ManifestRecord, "references" | "subject">>();
@@ -151,13 +143,8 @@ const spread = async (
     if (manifest === undefined) continue;
     live.add(digest);
     waiting.push(...manifest.references);
-    for (let after = ""; ; ) {
-      const referrers = metadata.referrers(repository, digest, { after, limit: 50 });
+    for (const referrers of pages(50, (page) => metadata.referrers(repository, digest, page)))
       waiting.push(...referrers.map((referrer) => referrer.digest));
-      const last = referrers.at(-1);
-      if (last === undefined) break;
-      after = last.digest;
-    }
     await yielding.turn();
   }
 };

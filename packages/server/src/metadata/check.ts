@@ -3,6 +3,7 @@ import type { Digest } from "dray/oci";
 import type { Tree } from "../distribution-tree/index.ts";
 import type { Metadata } from "./metadata.ts";
 import { merged, revisionNames, tagNames } from "./names.ts";
+import { pages } from "./pages.ts";
 import { readRecord } from "./read-record.ts";
 import type { Difference, ManifestRecord } from "./records.ts";
 
@@ -13,26 +14,25 @@ export interface CheckOptions {
   readonly signal?: AbortSignal;
 }
 
-const page = 500;
+/** Names in a page. */
+const pageSize = 500;
 
 /** Compares everything that the metadata says with the tree, contents of manifests included, and changes nothing. */
 export async function* check({ tree, metadata, alone, signal }: CheckOptions): AsyncGenerator<Difference> {
   const yielding = new Yielding();
   const ofTree: string[] = await Array.fromAsync(tree.repositories());
-  const recorded = (after: string): string[] => metadata.repositories({ after, limit: page });
-  for (const repository of merged(ofTree, recorded, page)) {
+  const recorded = pages(pageSize, (page) => metadata.repositories(page));
+  for (const repository of merged(ofTree, recorded)) {
     const [inTree, inMetadata] = [await tree.isRepository(repository), metadata.hasRepository(repository)];
     if (inTree !== inMetadata)
       yield { repository, kind: "repository", name: repository, what: inTree ? "missing" : "extra" };
     const tags = merged(
       await tagNames(tree, repository, yielding),
-      (after) => metadata.tags(repository, { after, limit: page }).map(({ name }) => name),
-      page,
+      pages(pageSize, (page) => metadata.tags(repository, page).map(({ name }) => name)),
     );
     const manifests = merged(
       await revisionNames(tree, repository, yielding),
-      (after) => metadata.digests(repository, { after, limit: page }),
-      page,
+      pages(pageSize, (page) => metadata.digests(repository, page)),
     );
     const differs = {
       tag: async (name: string) =>

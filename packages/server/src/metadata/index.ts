@@ -3,5 +3,6 @@
  * Imports `distribution-tree/`; knows no request, no cache, no garbage collection.
  */
 export { Metadata, type MetadataOptions } from "./metadata.ts";
+export { pages } from "./pages.ts";
 export { Reconciler, type ReconcilerOptions } from "./reconciler.ts";
 export type { Difference, ManifestRecord, Page, TagRecord } from "./records.ts";

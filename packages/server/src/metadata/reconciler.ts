@@ -4,6 +4,7 @@ import type { Tree } from "../distribution-tree/index.ts";
 import type { Notice } from "../notice.ts";
 import { check } from "./check.ts";
 import type { Metadata } from "./metadata.ts";
+import { pages } from "./pages.ts";
 import type { Difference } from "./records.ts";
 import { RepositoryReconciler } from "./repository-reconciler.ts";
 
@@ -211,13 +212,8 @@ export class Reconciler {
       await this.#yielding.turn();
     };
     for await (const repository of this.#tree.repositories()) await of(repository, true);
-    for (let after = ""; ; ) {
-      const page = this.#metadata.repositories({ after, limit: 500 });
-      for (const repository of page) if (!(await this.#tree.isRepository(repository))) await of(repository, false);
-      const last = page.at(-1);
-      if (last === undefined) return;
-      after = last;
-    }
+    for (const names of pages(500, (page) => this.#metadata.repositories(page)))
+      for (const repository of names) if (!(await this.#tree.isRepository(repository))) await of(repository, false);
   }
 
   /** What fails is told, left for a while, and tried again. */

@@ -4,6 +4,7 @@ import { isRacy, sameVersion, type Tree } from "../distribution-tree/index.ts";
 import type { Notice } from "../notice.ts";
 import type { Metadata } from "./metadata.ts";
 import { merged, revisionNames, tagNames } from "./names.ts";
+import { pages } from "./pages.ts";
 import { readRecord } from "./read-record.ts";
 
 export interface ScanOptions {
@@ -24,7 +25,7 @@ const batch = 64;
 /** Of these, looked at side by side: requests share the threads that do this. */
 const atOnce = 6;
 /** Names in a page of the metadata. */
-const page = 256;
+const pageSize = 256;
 
 /** A change of the metadata, to be made when a whole batch was looked at. */
 type Change = (metadata: Metadata) => void;
@@ -38,11 +39,11 @@ export const scan = async (repository: string, options: ScanOptions): Promise<vo
   const { tree, metadata } = options;
   const yielding = new Yielding();
   const tags = await tagNames(tree, repository, yielding);
-  const tagsIn = (after: string): string[] => metadata.tags(repository, { after, limit: page }).map(({ name }) => name);
-  await inBatches(options, yielding, merged(tags, tagsIn, page), (name) => changeOfTag(repository, name, options));
+  const tagsIn = pages(pageSize, (page) => metadata.tags(repository, page).map(({ name }) => name));
+  await inBatches(options, yielding, merged(tags, tagsIn), (name) => changeOfTag(repository, name, options));
   const digests = await revisionNames(tree, repository, yielding);
-  const digestsIn = (after: string): string[] => metadata.digests(repository, { after, limit: page });
-  await inBatches(options, yielding, merged(digests, digestsIn, page), (digest) =>
+  const digestsIn = pages(pageSize, (page) => metadata.digests(repository, page));
+  await inBatches(options, yielding, merged(digests, digestsIn), (digest) =>
     changeOfManifest(repository, digest as Digest, options),
   );
 };
