@@ -58,6 +58,6 @@ export interface RegistryOptions {
   readonly freeSpace?: number;
   /** Milliseconds since 1970. */
   readonly now?: () => number;
-  /** Hears what an operator should know: failed index writes, damaged content, what was collected. */
+  /** Hears what an operator should know: failed writes of the metadata, damaged content, what was collected. */
   readonly onNotice?: (notice: Notice) => void;
 }

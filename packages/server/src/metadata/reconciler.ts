@@ -151,7 +151,7 @@ export class Reconciler {
     await this.reconciled();
   }
 
-  /** What differs between index and tree, read-only. */
+  /** What differs between metadata and tree, read-only. */
   check(options: { signal?: AbortSignal } = {}): AsyncIterable<Difference> {
     const alone = <T>(repository: string, work: () => Promise<T>): Promise<T> =>
       this.#repositories.alone(repository, work);
