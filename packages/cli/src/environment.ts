@@ -15,13 +15,8 @@ export const applyEnvironment = (command: Command, env: Environment): void => {
   for (const option of command.options) {
     const text = env[variableOf(option)];
     const attribute = option.attributeName();
-    if (
-      text === undefined ||
-      text === "" ||
-      lineage(command).some((each) => each.getOptionValueSource(attribute) === "cli")
-    )
-      continue;
-    command.setOptionValueWithSource(attribute, valueOf(option, text), "env");
+    const said = lineage(command).some((each) => each.getOptionValueSource(attribute) === "cli");
+    if (text && !said) command.setOptionValueWithSource(attribute, valueOf(option, text), "env");
   }
 };
 
@@ -45,19 +40,8 @@ const valueOf = (option: Option, text: string): unknown => {
   }
 };
 
-const words: Readonly<Record<string, boolean>> = {
-  "1": true,
-  true: true,
-  yes: true,
-  on: true,
-  "0": false,
-  false: false,
-  no: false,
-  off: false,
-};
-
 const truth = (option: Option, text: string): boolean => {
-  const value = words[text.toLowerCase()];
-  if (value === undefined) throw new DrayError("USAGE", `${variableOf(option)}="${text}": expected true or false`);
-  return value;
+  if (/^(1|true|yes|on)$/i.test(text)) return true;
+  if (/^(0|false|no|off)$/i.test(text)) return false;
+  throw new DrayError("USAGE", `${variableOf(option)}="${text}": expected true or false`);
 };

@@ -5,19 +5,11 @@ import { parsePlatform, type WantedPlatform } from "dray/oci";
 export const progressModes = ["auto", "tty", "plain", "json", "none"] as const;
 export type ProgressMode = (typeof progressModes)[number];
 
-/** What every command can be told, before or after its name. What was not said is not there: each reader has its own default. */
-export interface SharedOptions {
-  readonly verbose?: boolean;
-  readonly quiet?: boolean;
-  readonly progress?: ProgressMode;
-  /** None: all platforms. */
-  readonly platform?: readonly WantedPlatform[];
-  readonly allowNondistributableArtifacts?: boolean;
+/** What may differ between the two ends of a copy. */
+export interface EndFlags {
   readonly insecure?: boolean;
   readonly plainHttp?: boolean;
   readonly skipTlsVerify?: boolean;
-  /** Hosts, addresses and CIDRs. */
-  readonly allowPrivate?: readonly string[];
   readonly caFile?: string;
   readonly cert?: string;
   readonly key?: string;
@@ -25,6 +17,18 @@ export interface SharedOptions {
   readonly username?: string;
   readonly password?: string;
   readonly passwordStdin?: boolean;
+}
+
+/** What every command can be told, before or after its name. What was not said is not there: each reader has its own default. */
+export interface SharedOptions extends EndFlags {
+  readonly verbose?: boolean;
+  readonly quiet?: boolean;
+  readonly progress?: ProgressMode;
+  /** None: all platforms. */
+  readonly platform?: readonly WantedPlatform[];
+  readonly allowNondistributableArtifacts?: boolean;
+  /** Hosts, addresses and CIDRs. */
+  readonly allowPrivate?: readonly string[];
   /** Milliseconds. */
   readonly timeout?: number;
   /** How often again, after the first time. */
@@ -91,14 +95,11 @@ export const outputFlag = (): Option =>
   new Option("-o, --output <format>", "how to print the result (default text)").choices(["text", "json"]);
 
 /** Gathers the values of a flag that may come again. */
-export const gather = (text: string, before: readonly string[] | undefined): readonly string[] => [
-  ...(before ?? []),
-  text,
-];
+export const gather = (text: string, before: readonly string[] = []): readonly string[] => [...before, text];
 
 /** The same, several in one value too. */
-const commaList = (text: string, before: readonly string[] | undefined): readonly string[] => [
-  ...(before ?? []),
+const commaList = (text: string, before: readonly string[] = []): readonly string[] => [
+  ...before,
   ...text.split(",").map((part) => part.trim()),
 ];
 
@@ -129,10 +130,9 @@ export const duration = (text: string): number => {
 };
 
 /** Platforms, comma lists and repetitions joined. `all` is crane's word for no choice. */
-export const platforms = (text: string, before: readonly WantedPlatform[] | undefined): readonly WantedPlatform[] => {
-  const named = text.split(",").map((part) => part.trim());
-  if (named.includes("all")) return [];
-  return [...(before ?? []), ...named.map(parsePlatform)];
+export const platforms = (text: string, before: readonly WantedPlatform[] = []): readonly WantedPlatform[] => {
+  const named = commaList(text);
+  return named.includes("all") ? [] : [...before, ...named.map(parsePlatform)];
 };
 
 /** The one platform that a command about one image can use. */

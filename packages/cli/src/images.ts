@@ -13,12 +13,23 @@ import {
   type WantedPlatform,
 } from "dray/oci";
 import type { Call } from "./context.ts";
+import { onePlatform } from "./flags.ts";
 import { type EndOptions, registriesFor } from "./registries.ts";
 
 /** Opens one location with the flags of the call. */
 export const opened = async (call: Call<EndOptions>, location: string): Promise<Located> => {
-  const registries = await registriesFor(call);
-  return open(location, { connect: (registry) => registries.connect(registry) });
+  const { connect } = await registriesFor(call);
+  return open(location, { connect });
+};
+
+/** What a location names; of an index the child for the one platform that the flags name. */
+export const rootOf = async (
+  { options, signal }: Call,
+  { store, name }: Located<ReadableStore>,
+): Promise<Descriptor> => {
+  const platform = onePlatform(options);
+  const found = await store.resolve(name, { signal });
+  return (await selectPlatforms(store, found, platform === undefined ? [] : [platform], { signal })).root;
 };
 
 /** A manifest's bytes and what they are. */

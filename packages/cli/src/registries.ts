@@ -1,35 +1,21 @@
 import { X509Certificate } from "node:crypto";
 import { readFile } from "node:fs/promises";
+import { buffer } from "node:stream/consumers";
 import { createSecureContext } from "node:tls";
 import { chain, dockerConfig, environment, type Keychain, staticCredential } from "dray/auth";
 import { DrayError } from "dray/errors";
 import { type ConnectOptions, connect, type Registry } from "dray/registry";
 import type { Call } from "./context.ts";
-import type { SharedOptions } from "./flags.ts";
+import type { EndFlags, SharedOptions } from "./flags.ts";
 import { traceLines } from "./trace.ts";
 import { version } from "./version.ts";
 
 /** Which end of a copy a registry is at. Commands with one end use the source. */
 export type End = "source" | "target";
 
-/** What may differ between the two ends of a copy. */
-type OneEnd = Pick<
-  SharedOptions,
-  | "insecure"
-  | "plainHttp"
-  | "skipTlsVerify"
-  | "caFile"
-  | "cert"
-  | "key"
-  | "authfile"
-  | "username"
-  | "password"
-  | "passwordStdin"
->;
-
 /** With the flags of one end only: `--src-insecure`, `--dest-ca-file`. They win over the form for both. */
 export type EndOptions = SharedOptions & {
-  readonly [Name in keyof OneEnd as `${"src" | "dest"}${Capitalize<Name>}`]?: OneEnd[Name];
+  readonly [Name in keyof EndFlags as `${"src" | "dest"}${Capitalize<Name>}`]?: EndFlags[Name];
 };
 
 /** The registries of one call: one connection pool, one budget and one set of tokens for each registry and end. */
@@ -85,21 +71,16 @@ interface ReadyEnd {
 const endOf = async (call: Call<EndOptions>, end: "src" | "dest"): Promise<ReadyEnd> => {
   const settings = await settingsOf(call, end);
   const { env, reporter } = call;
-  const { timeout } = call.options;
-  const { authfile } = settings;
-  const helpers = {
-    onWarning: (message: string): void => reporter.warn(message),
-    ...(timeout === undefined ? {} : { helperTimeout: timeout }),
-  };
-  const files = dockerConfig({ env, ...helpers, ...(authfile === undefined ? {} : { authFile: authfile }) });
+  const helpers = { onWarning: (message: string) => reporter.warn(message), helperTimeout: call.options.timeout };
+  const files = dockerConfig({ env, ...helpers, authFile: settings.authfile });
   return { settings, stored: chain(environment(env, helpers), files) };
 };
 
 const settingsOf = async (call: Call<EndOptions>, end: "src" | "dest"): Promise<Settings> => {
   const all = call.options;
-  const of = <Name extends keyof OneEnd>(name: Name): OneEnd[Name] => {
+  const of = <Name extends keyof EndFlags>(name: Name): EndFlags[Name] => {
     const own = `${end}${name[0]?.toUpperCase()}${name.slice(1)}` as keyof EndOptions;
-    return (all[own] as OneEnd[Name]) ?? all[name];
+    return (all[own] as EndFlags[Name]) ?? all[name];
   };
   const [caFile, cert, key] = [of("caFile"), of("cert"), of("key")];
   if ((cert === undefined) !== (key === undefined))
@@ -121,15 +102,12 @@ const settingsOf = async (call: Call<EndOptions>, end: "src" | "dest"): Promise<
 };
 
 const pem = async (flag: string, file: string): Promise<string> => {
-  let text: string;
-  try {
-    text = await readFile(file, "utf8");
-  } catch (cause) {
+  const text = await readFile(file, "utf8").catch((cause: unknown) => {
     const { code } = cause as NodeJS.ErrnoException;
     const why =
       code === "ENOENT" ? "no such file; check the path" : `cannot be read (${code}); check its owner and mode`;
     throw new DrayError("CONFIG_INVALID", `${flag} ${file}: ${why}`, { cause });
-  }
+  });
   if (!text.includes("-----BEGIN "))
     throw new DrayError("CONFIG_INVALID", `${flag} ${file}: holds no PEM block (-----BEGIN …)`);
   return text;
@@ -166,17 +144,10 @@ const stdinPasswords = new WeakMap<object, Promise<string>>();
 
 /** The password on stdin, without the newline that `echo` leaves. Both ends of a copy may share it. */
 const passwordFromStdin = (call: Call): Promise<string> => {
-  const known = stdinPasswords.get(call);
-  if (known !== undefined) return known;
-  const reading = readPassword(call);
-  stdinPasswords.set(call, reading);
-  return reading;
-};
-
-const readPassword = async ({ stdin }: Call): Promise<string> => {
-  const chunks: Buffer[] = [];
-  for await (const chunk of stdin()) chunks.push(Buffer.from(chunk));
-  return Buffer.concat(chunks).toString("utf8").replace(/\n$/, "").replace(/\r$/, "");
+  const password =
+    stdinPasswords.get(call) ?? buffer(call.stdin()).then((bytes) => bytes.toString().replace(/\r?\n?$/, ""));
+  stdinPasswords.set(call, password);
+  return password;
 };
 
 const keychainOf = ({ settings, stored }: ReadyEnd, registry: string): Keychain => {

@@ -89,6 +89,8 @@ const planned = ({ pair, root, error }: CopyOutcome): string =>
 const rootOf = ({ pair, root, error }: CopyOutcome): Readonly<Record<string, unknown>> => ({
   source: pair.source.location,
   destination: pair.target.location,
-  ...(root === undefined ? {} : { digest: root.digest, mediaType: root.mediaType, size: root.size }),
-  ...(error === undefined ? {} : { error: { code: error.code, message: messageOf(error) } }),
+  digest: root?.digest,
+  mediaType: root?.mediaType,
+  size: root?.size,
+  error: error && { code: error.code, message: messageOf(error) },
 });

@@ -28,11 +28,7 @@ export const act = async (call: Call<LoginOptions>, [named = ""]: readonly strin
   const password = (await passwordOf(call)) ?? "";
   if (username === "" || password === "") throw new DrayError("USAGE", "username and password required");
   if (options.check !== false) await (await registriesFor(call)).connect(registry).ping({ signal });
-  const place = await login(
-    registry,
-    { username, password },
-    { env, signal, ...(options.authfile === undefined ? {} : { authFile: options.authfile }) },
-  );
+  const place = await login(registry, { username, password }, { env, signal, authFile: options.authfile });
   const by = place.helper ?? place.file;
   if (place.helper === undefined)
     reporter.warn(`the password is not encrypted in ${place.file}; a credential helper (credsStore) would do that`);

@@ -9,8 +9,7 @@ export const define = (command: Command): void => {
 
 export const act = async ({ options, env, signal, reporter }: Call, [named = ""]: readonly string[]): Promise<void> => {
   const registry = hostOf(named);
-  const { authfile } = options;
-  const place = await logout(registry, { env, signal, ...(authfile === undefined ? {} : { authFile: authfile }) });
+  const place = await logout(registry, { env, signal, authFile: options.authfile });
   if (place === undefined) reporter.note(`not logged in to ${registry}`);
   else reporter.summary(`logged out of ${registry} via ${place.helper ?? place.file}`, { registry });
 };

@@ -39,7 +39,7 @@ export const act = async (call: Call<TokenOptions>, [text = ""]: readonly string
 const answerOf = ({ text, expiresAt, refreshToken }: Token): object => ({
   token: text,
   access_token: text,
-  ...(refreshToken === undefined ? {} : { refresh_token: refreshToken }),
+  refresh_token: refreshToken,
   expires_in: Math.max(0, Math.round((expiresAt - Date.now()) / 1000)),
 });
 

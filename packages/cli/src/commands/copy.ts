@@ -1,8 +1,8 @@
 import type { Command } from "commander";
 import { open, parseLocation } from "dray";
-import { hasTags, type Located, namesReferences, type ReadableStore } from "dray/content";
+import { hasTags, type Located, namesReferences } from "dray/content";
 import { type CopyPair } from "dray/copy";
-import { DrayError, isDrayError } from "dray/errors";
+import { DrayError, type ErrorCode, isDrayError } from "dray/errors";
 import type { Call } from "../context.ts";
 import { endFlags, outputFlag, positive } from "../flags.ts";
 import { type End, type EndOptions, registriesFor } from "../registries.ts";
@@ -72,24 +72,22 @@ const refuseSharedPassword = (options: EndOptions, from: string | undefined, to:
 
 const onePair = async ({ options, signal }: Call<CpOptions>, { source, target }: Ends): Promise<CopyPair[]> => {
   if (options.clobber === false) {
-    const there = await resolved(target, signal);
+    // What we may not see is treated as if it were not there.
+    const there = await ifThere(target.store.resolve(target.name, { signal }), "NOT_FOUND", "DENIED");
     if (there !== undefined)
-      throw new DrayError("EXISTS", `refusing to clobber existing tag ${target.location}@${there}`, {
+      throw new DrayError("EXISTS", `refusing to clobber existing tag ${target.location}@${there.digest}`, {
         reference: target.location,
       });
   }
   return [{ source, target }];
 };
 
-/** What a name stands for; `undefined` where nothing is there, or nothing that we may see. */
-const resolved = async ({ store, name }: Located<ReadableStore>, signal: AbortSignal): Promise<string | undefined> => {
-  try {
-    return (await store.resolve(name, { signal })).digest;
-  } catch (error) {
-    if (isDrayError(error, "NOT_FOUND", "DENIED")) return undefined;
+/** What was found; `undefined` where it fails with one of these. */
+const ifThere = <T>(found: Promise<T>, ...codes: ErrorCode[]): Promise<T | undefined> =>
+  found.catch((error: unknown) => {
+    if (isDrayError(error, ...codes)) return undefined;
     throw error;
-  }
-};
+  });
 
 const everyTag = async ({ options, signal, reporter }: Call<CpOptions>, ends: Ends): Promise<CopyPair[]> => {
   const { source, target } = ends;
@@ -98,10 +96,10 @@ const everyTag = async ({ options, signal, reporter }: Call<CpOptions>, ends: En
       throw new DrayError("REFERENCE_INVALID", `--all-tags: "${location}" names one tag; leave it out`, {
         reference: location,
       });
-  const there = options.clobber === false ? await tagsThere(target, signal) : new Set<string>();
+  const there = options.clobber === false ? await ifThere(tagsOf(target, signal), "NOT_FOUND") : undefined;
   const pairs: CopyPair[] = [];
   for (const tag of await tagsOf(source, signal)) {
-    if (there.has(tag)) reporter.note(`skipping ${tag}: it is there already`);
+    if (there?.has(tag)) reporter.note(`skipping ${tag}: it is there already`);
     else pairs.push({ source: named(source, tag), target: named(target, nameIn(target, source, tag)) });
   }
   return pairs;
@@ -115,16 +113,6 @@ const named = ({ store, location }: Located, name: string): Located => ({
   name,
   location: `${location}:${name}`,
 });
-
-/** None where there is no repository yet. */
-const tagsThere = async (target: Located, signal: AbortSignal): Promise<Set<string>> => {
-  try {
-    return await tagsOf(target, signal);
-  } catch (error) {
-    if (isDrayError(error, "NOT_FOUND")) return new Set();
-    throw error;
-  }
-};
 
 const tagsOf = async ({ store, location }: Located, signal: AbortSignal): Promise<Set<string>> => {
   if (!hasTags(store))

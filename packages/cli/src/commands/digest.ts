@@ -1,10 +1,9 @@
 import type { Command } from "commander";
 import { open } from "dray";
-import { selectPlatforms } from "dray/content";
 import { DrayError } from "dray/errors";
 import type { Call } from "../context.ts";
-import { onePlatform, type SharedOptions } from "../flags.ts";
-import { digestReference, opened, referenceOf } from "../images.ts";
+import type { SharedOptions } from "../flags.ts";
+import { digestReference, opened, referenceOf, rootOf } from "../images.ts";
 
 interface DigestOptions extends SharedOptions {
   readonly tarball?: string;
@@ -22,11 +21,7 @@ export const act = async (call: Call<DigestOptions>, [image]: readonly string[])
   const { tarball, fullRef } = call.options;
   if (tarball !== undefined && fullRef === true)
     throw new DrayError("USAGE", "cannot specify --full-ref with --tarball");
-  const platform = onePlatform(call.options);
-  const { signal } = call;
-  const { store, name } = await locatedFor(call, tarball, image);
-  const found = await store.resolve(name, { signal });
-  const { root } = await selectPlatforms(store, found, platform === undefined ? [] : [platform], { signal });
+  const root = await rootOf(call, await locatedFor(call, tarball, image));
   await call.out.line(fullRef === true ? digestReference(referenceOf(image ?? ""), root) : root.digest);
 };
 

@@ -63,7 +63,7 @@ export const act = async (call: Call<LsOptions>, [text = ""]: readonly string[])
     return listing(out, members, "tags", chosen, ({ tag, created }) => ({
       tag,
       reference: prefix + tag,
-      ...(created === undefined ? {} : { created: new Date(created).toISOString() }),
+      created: created === undefined ? undefined : new Date(created).toISOString(),
     }));
   for await (const { tag } of chosen) await out.line(named(tag));
 };
@@ -109,10 +109,11 @@ const sorted = async (
   if (sort === "natural") return (await firstOf(tags, newestNaturally, limit)).map((tag) => ({ tag }));
   if (sort === undefined) return first(tags, limit);
   const timeOf = creationTimes(store, signal);
-  const dated = mapOrdered(tags, imagesAtOnce, async (tag): Promise<CreatedTag> => {
-    const created = await timeOf(tag);
-    return created === undefined ? { tag } : { tag, created };
-  });
+  const dated = mapOrdered(
+    tags,
+    imagesAtOnce,
+    async (tag): Promise<CreatedTag> => ({ tag, created: await timeOf(tag) }),
+  );
   return firstOf(dated, newestCreated, limit);
 };
 

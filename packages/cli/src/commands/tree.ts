@@ -1,8 +1,7 @@
 import type { Command } from "commander";
-import { selectPlatforms } from "dray/content";
 import type { Call } from "../context.ts";
-import { type ListingOptions, onePlatform, outputFlag } from "../flags.ts";
-import { opened } from "../images.ts";
+import { type ListingOptions, outputFlag } from "../flags.ts";
+import { opened, rootOf } from "../images.ts";
 import { printResult } from "../json.ts";
 import { drawTree, treeOf } from "../tree/index.ts";
 
@@ -11,11 +10,7 @@ export const define = (command: Command): void => {
 };
 
 export const act = async (call: Call<ListingOptions>, [image = ""]: readonly string[]): Promise<void> => {
-  const { options, signal } = call;
-  const platform = onePlatform(options);
-  const { store, name } = await opened(call, image);
-  const found = await store.resolve(name, { signal });
-  const { root } = await selectPlatforms(store, found, platform === undefined ? [] : [platform], { signal });
-  const tree = await treeOf(store, root, { signal });
+  const located = await opened(call, image);
+  const tree = await treeOf(located.store, await rootOf(call, located), { signal: call.signal });
   await printResult(call, { reference: image, root: tree }, drawTree(image, tree));
 };

@@ -1,10 +1,9 @@
 import type { Command } from "commander";
-import { selectPlatforms } from "dray/content";
 import { DrayError } from "dray/errors";
 import { type ValidateResult, validate } from "dray/image";
 import type { Call } from "../context.ts";
-import { type ListingOptions, onePlatform, outputFlag } from "../flags.ts";
-import { opened } from "../images.ts";
+import { type ListingOptions, outputFlag } from "../flags.ts";
+import { opened, rootOf } from "../images.ts";
 import { document } from "../json.ts";
 
 interface ValidateOptions extends ListingOptions {
@@ -32,15 +31,13 @@ export const act = async (call: Call<ValidateOptions>, locations: readonly strin
   const { tarball, remote } = options;
   const named = [
     ...(tarball === undefined ? [] : [{ name: tarball, location: `docker-archive:${tarball}` }]),
-    ...[...(remote === undefined ? [] : [remote]), ...locations].map((name) => ({ name, location: name })),
+    ...[remote ?? [], ...locations].flat().map((name) => ({ name, location: name })),
   ];
   if (named.length === 0) throw new DrayError("USAGE", "nothing to validate: name a location, --remote or --tarball");
-  const platform = onePlatform(options);
   const results: Checked[] = [];
   for (const { name, location } of named) {
     const located = await opened(call, location);
-    const found = await located.store.resolve(located.name, { signal });
-    const { root } = await selectPlatforms(located.store, found, platform === undefined ? [] : [platform], { signal });
+    const root = await rootOf(call, located);
     const result = await validate(located.store, root, { signal, fast: options.fast === true });
     results.push({ ...result, name });
     if (options.output !== "json") await out.line(verdict(name, result));

@@ -2,6 +2,7 @@ import type { ProgressEvent } from "dray/content";
 import { printable } from "dray/errors";
 import { formatBytes, formatDuration, plural } from "./figures.ts";
 import { bytesThrough, type ProgressState } from "./state.ts";
+import type { Reporter, ReporterParts } from "./types.ts";
 
 /** What an event says in plain words, where it is for people and not only for the counters. */
 export const sentenceOf = (event: ProgressEvent): string | undefined => {
@@ -23,19 +24,42 @@ export const sentenceOf = (event: ProgressEvent): string | undefined => {
 export const statusLine = (state: ProgressState, rate: number | undefined): string => {
   const through = bytesThrough(state);
   const parts = [
-    `${formatBytes(through)} of ${formatBytes(state.bytes)} (${percent(state)})`,
+    `${formatBytes(through)} of ${formatBytes(state.bytes)} (${Math.floor(state.fraction * 100)}%)`,
     `${state.settled} of ${plural(state.blobs, "blob")}`,
   ];
   if (rate !== undefined) parts.push(`${formatBytes(rate)}/s`);
-  const left = timeLeft(state, rate);
-  if (left !== undefined) parts.push(`${left} left`);
+  const rest = state.bytes - through;
+  if (rate !== undefined && rate >= 1 && rest > 0) parts.push(`${formatDuration((rest / rate) * 1000)} left`);
   return parts.join(", ");
 };
 
-const percent = ({ fraction }: ProgressState): string => `${Math.floor(fraction * 100)}%`;
+interface Showing {
+  readonly line: (text: string) => void;
+  readonly onProgress: (event: ProgressEvent) => void;
+  /** Leaves the terminal as it was. */
+  readonly end: () => void;
+}
 
-/** The time the rest takes at this rate, unless nothing moves. */
-const timeLeft = (state: ProgressState, rate: number | undefined): string | undefined => {
-  const rest = state.bytes - bytesThrough(state);
-  return rate === undefined || rate < 1 || rest === 0 ? undefined : formatDuration((rest / rate) * 1000);
+/** What is said to people, in sentences, whatever shows the progress beside them. */
+export const reporterForPeople = (
+  { quiet, progress }: Pick<ReporterParts, "quiet" | "progress">,
+  { line, onProgress, end }: Showing,
+): Reporter => {
+  const note = (text: string): void => {
+    if (!quiet) line(text);
+  };
+  return {
+    onEvent: (event) => {
+      const sentence = sentenceOf(event);
+      if (sentence !== undefined && (event.type === "warning" || !quiet)) line(sentence);
+      if (progress) onProgress(event);
+    },
+    note,
+    warn: (text) => line(`Warning: ${text}`),
+    summary: (text) => {
+      end();
+      note(text);
+    },
+    close: end,
+  };
 };

@@ -1,8 +1,7 @@
 import { printable } from "dray/errors";
 import { drawBars } from "./bars.ts";
-import { rateOf, sampled } from "./rate.ts";
-import { sentenceOf } from "./sentences.ts";
-import { advance, noProgress } from "./state.ts";
+import { ProgressMeter } from "./meter.ts";
+import { reporterForPeople } from "./sentences.ts";
 import type { Reporter, ReporterParts } from "./types.ts";
 
 /** Time between two pictures. */
@@ -15,11 +14,8 @@ const showCursor = "\u001b[?25h";
 const clearToEnd = "\u001b[0J";
 
 /** Bars on a terminal, below the lines that stay. */
-export const terminalReporter = ({ stderr, clock, quiet, progress }: ReporterParts): Reporter => {
-  let state = noProgress;
-  let samples = sampled([], 0, clock.now());
-  let began: number | undefined;
-  let stop: (() => void) | undefined;
+export const terminalReporter = (parts: ReporterParts): Reporter => {
+  const { stderr, clock } = parts;
   /** Lines of the picture that stands on the screen. */
   let drawn = 0;
   let hidden = false;
@@ -30,46 +26,22 @@ export const terminalReporter = ({ stderr, clock, quiet, progress }: ReporterPar
     return up;
   };
   const draw = (): void => {
-    if (began === undefined || clock.now() - began < patience) return;
-    samples = sampled(samples, state.moved, clock.now());
+    if (clock.now() - (meter.began ?? 0) < patience) return;
     const screen = { columns: stderr.columns ?? 80, rows: stderr.rows ?? 24 };
-    const lines = drawBars(state, rateOf(samples), screen);
-    const start = hidden ? "" : hideCursor;
+    const lines = drawBars(meter.state, meter.rate(), screen);
+    // A second Ctrl-C exits on the spot; the cursor has to come back all the same.
+    if (!hidden) process.on("exit", restore);
+    stderr.write(`${hidden ? "" : hideCursor}${erase()}${lines.join("\n")}\n`);
     hidden = true;
-    stderr.write(`${start}${erase()}${lines.join("\n")}\n`);
     drawn = lines.length;
   };
-  const line = (text: string): void => void stderr.write(`${erase()}${printable(text)}\n`);
   const restore = (): void => {
-    stop?.();
-    stop = undefined;
+    meter.stop();
     if (hidden) stderr.write(`${erase()}${showCursor}`);
     hidden = false;
     process.off("exit", restore);
   };
-  const begin = (): void => {
-    began = clock.now();
-    samples = sampled([], 0, began);
-    stop = clock.every(interval, draw);
-    // A second Ctrl-C exits on the spot; the cursor has to come back all the same.
-    process.on("exit", restore);
-  };
-  return {
-    onEvent: (event) => {
-      const sentence = sentenceOf(event);
-      if (sentence !== undefined && (event.type === "warning" || !quiet)) line(sentence);
-      if (!progress) return;
-      state = advance(state, event);
-      if (event.type === "plan" && began === undefined) begin();
-    },
-    note: (text) => {
-      if (!quiet) line(text);
-    },
-    warn: (text) => line(`Warning: ${text}`),
-    summary: (text) => {
-      restore();
-      if (!quiet) line(text);
-    },
-    close: restore,
-  };
+  const line = (text: string): void => void stderr.write(`${erase()}${printable(text)}\n`);
+  const meter = new ProgressMeter(clock, interval, draw);
+  return reporterForPeople(parts, { line, onProgress: meter.onEvent, end: restore });
 };

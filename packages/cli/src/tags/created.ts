@@ -1,11 +1,12 @@
 import { collect, loadManifest, type ReadableStore } from "dray/content";
+import { LazyMap } from "dray/internal/async";
 import { annotationKeys, type Descriptor, isConfigType, isObject, largestManifest, parseJson } from "dray/oci";
 
 interface Lookup {
   readonly store: ReadableStore;
   readonly signal: AbortSignal;
   /** Times that are known, by digest of the manifest: many tags stand for one image. */
-  readonly known: Map<string, Promise<number | undefined>>;
+  readonly known: LazyMap<string, number | undefined>;
 }
 
 /**
@@ -16,18 +17,12 @@ export const creationTimes = (
   store: ReadableStore,
   signal: AbortSignal,
 ): ((tag: string) => Promise<number | undefined>) => {
-  const lookup: Lookup = { store, signal, known: new Map() };
+  const lookup: Lookup = { store, signal, known: new LazyMap() };
   return async (tag) => timeOf(lookup, await store.resolve(tag, { signal }));
 };
 
-const timeOf = (lookup: Lookup, descriptor: Descriptor): Promise<number | undefined> => {
-  let time = lookup.known.get(descriptor.digest);
-  if (time === undefined) {
-    time = readTime(lookup, descriptor);
-    lookup.known.set(descriptor.digest, time);
-  }
-  return time;
-};
+const timeOf = (lookup: Lookup, descriptor: Descriptor): Promise<number | undefined> =>
+  lookup.known.get(descriptor.digest, () => readTime(lookup, descriptor));
 
 const readTime = async (lookup: Lookup, descriptor: Descriptor): Promise<number | undefined> => {
   const { store, signal } = lookup;

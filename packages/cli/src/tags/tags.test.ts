@@ -2,8 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { isDrayError } from "dray/errors";
 import { tagFilter } from "./choose.ts";
-import { firstOf } from "./first.ts";
-import { type CreatedTag, newestCreated, newestNaturally, newestVersion, versionedTag } from "./order.ts";
+import { type CreatedTag, firstOf, newestCreated, newestNaturally, newestVersion, versionedTag } from "./order.ts";
 
 /** Mixed up the same way each time. */
 const shuffled = <T>(items: readonly T[]): T[] => items.map((_, i) => items[(i * 7919 + 13) % items.length] as T);

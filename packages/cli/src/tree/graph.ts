@@ -17,19 +17,19 @@ export interface TreeNode {
   /** Bytes of the manifest itself. */
   readonly size: number;
   /** The tag under which it was found, where its place is a tag. */
-  readonly tag?: string;
-  readonly platform?: string;
-  readonly artifactType?: string;
+  readonly tag?: string | undefined;
+  readonly platform?: string | undefined;
+  readonly artifactType?: string | undefined;
   /** What an attestation says: the types of its predicates. */
-  readonly predicateTypes?: readonly string[];
+  readonly predicateTypes?: readonly string[] | undefined;
   /** The digest an attestation of BuildKit is about. */
-  readonly about?: string;
-  readonly layers?: number;
+  readonly about?: string | undefined;
+  readonly layers?: number | undefined;
   /** Bytes of configuration and layers, as they lie on the registry. */
-  readonly contentSize?: number;
-  readonly manifests?: readonly TreeNode[];
+  readonly contentSize?: number | undefined;
+  readonly manifests?: readonly TreeNode[] | undefined;
   /** What refers to it: signatures, attestations, SBOMs. */
-  readonly referrers?: readonly TreeNode[];
+  readonly referrers?: readonly TreeNode[] | undefined;
 }
 
 /** Manifests asked for at the same time on each level. */
@@ -37,7 +37,7 @@ const atOnce = 4;
 
 /** How a node was met. */
 interface Place {
-  readonly tag?: string;
+  readonly tag?: string | undefined;
   readonly attached?: boolean;
 }
 
@@ -57,15 +57,9 @@ interface Walk {
 
 const nodeOf = async (walk: Walk, descriptor: Descriptor, place: Place): Promise<TreeNode> => {
   const { store, options, seen } = walk;
-  const facts = {
-    digest: descriptor.digest,
-    mediaType: descriptor.mediaType,
-    size: descriptor.size,
-    ...(place.tag === undefined ? {} : { tag: place.tag }),
-    ...(descriptor.platform === undefined || descriptor.platform.os === "unknown"
-      ? {}
-      : { platform: formatPlatform(descriptor.platform) }),
-  };
+  const { digest, mediaType, size, platform } = descriptor;
+  const named = platform === undefined || platform.os === "unknown" ? undefined : formatPlatform(platform);
+  const facts = { digest, mediaType, size, tag: place.tag, platform: named };
   if (!isManifestLike(descriptor.mediaType)) return { kind: "blob", ...facts };
   const { parsed } = await loadManifest(store, descriptor, options);
   const own = { kind: kindOf(parsed, descriptor, place), ...facts, ...described(parsed, descriptor) };
@@ -74,12 +68,12 @@ const nodeOf = async (walk: Walk, descriptor: Descriptor, place: Place): Promise
   const children = parsed.kind === "index" ? parsed.index.manifests : [];
   const manifests = await gathered(children, (child) => nodeOf(walk, child, {}));
   const referrers = await gathered(attachedTo(store, descriptor, options), (found) =>
-    nodeOf(walk, found.descriptor, { attached: true, ...(found.name === undefined ? {} : { tag: found.name }) }),
+    nodeOf(walk, found.descriptor, { attached: true, tag: found.name }),
   );
   return {
     ...own,
-    ...(parsed.kind === "index" ? { manifests } : {}),
-    ...(referrers.length === 0 ? {} : { referrers }),
+    manifests: parsed.kind === "index" ? manifests : undefined,
+    referrers: referrers.length === 0 ? undefined : referrers,
   };
 };
 
@@ -107,16 +101,13 @@ const predicateType = "in-toto.io/predicate-type";
 const described = (parsed: ParsedManifest, descriptor: Descriptor): Partial<TreeNode> => {
   const artifactType = parsed.kind === "schema1" ? undefined : artifactTypeOf(parsed);
   const about = descriptor.annotations?.[annotationKeys.attestationDigest];
-  const facts = {
-    ...(artifactType === undefined ? {} : { artifactType }),
-    ...(about === undefined ? {} : { about }),
-  };
-  if (parsed.kind !== "manifest") return facts;
+  if (parsed.kind !== "manifest") return { artifactType, about };
   const { config, layers } = parsed.manifest;
   const predicateTypes = layers.flatMap(({ annotations }) => annotations?.[predicateType] ?? []);
   return {
-    ...facts,
-    ...(predicateTypes.length === 0 ? {} : { predicateTypes }),
+    artifactType,
+    about,
+    predicateTypes: predicateTypes.length === 0 ? undefined : predicateTypes,
     layers: layers.length,
     contentSize: layers.reduce((sum, { size }) => sum + size, config.size),
   };

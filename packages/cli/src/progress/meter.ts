@@ -1,0 +1,47 @@
+import type { ProgressEvent } from "dray/content";
+import { advance, noProgress, type ProgressState } from "./state.ts";
+import type { Clock } from "./types.ts";
+
+/** Time over which a rate is averaged, milliseconds: long enough to stand still, short enough to follow. */
+const span = 10_000;
+
+/** Progress and its rate, told again and again from the first plan on until it is stopped. */
+export class ProgressMeter {
+  /** When there was a plan. */
+  began: number | undefined;
+  state: ProgressState = noProgress;
+  readonly #clock: Clock;
+  readonly #start: () => () => void;
+  #samples: readonly { readonly at: number; readonly bytes: number }[] = [];
+  #stop: (() => void) | undefined;
+
+  constructor(clock: Clock, interval: number, tell: () => void) {
+    this.#clock = clock;
+    this.#start = () => clock.every(interval, tell);
+  }
+
+  readonly onEvent = (event: ProgressEvent): void => {
+    this.state = advance(this.state, event);
+    if (event.type !== "plan" || this.began !== undefined) return;
+    this.began = this.#clock.now();
+    this.#samples = [{ at: this.began, bytes: 0 }];
+    this.#stop = this.#start();
+  };
+
+  /** Bytes in a second by now; `undefined` before there is anything to measure. */
+  rate(): number | undefined {
+    const last = { at: this.#clock.now(), bytes: this.state.moved };
+    const from = this.#samples.findLastIndex(({ at }) => at <= last.at - span);
+    this.#samples = [...this.#samples.slice(Math.max(0, from)), last];
+    const [first = last] = this.#samples;
+    return last.at - first.at < 200 ? undefined : ((last.bytes - first.bytes) * 1000) / (last.at - first.at);
+  }
+
+  /** Ends the telling. Returns whether there was any. */
+  stop(): boolean {
+    const stop = this.#stop;
+    this.#stop = undefined;
+    stop?.();
+    return stop !== undefined;
+  }
+}
