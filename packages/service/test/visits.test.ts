@@ -2,11 +2,11 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { temporaryFolder } from "@dray/testkit/files";
 import { hashSync } from "bcryptjs";
 import { collect } from "dray/content";
 import { connection, header } from "dray/http";
@@ -63,12 +63,11 @@ const ask = async (
 let folder: string;
 let file: string;
 before(async () => {
-  folder = await mkdtemp(join(tmpdir(), "dray-visits-"));
+  folder = temporaryFolder("visits");
   file = join(folder, "visits.yml");
   await writeFile(join(folder, "users"), `ann:${hashSync("secret", 4)}\n`);
   await writeFile(file, "http: {addr: '127.0.0.1:1'}\ngreeting: welcome\n");
 });
-after(() => rm(folder, { recursive: true, force: true }));
 
 test("a program with keys, tables and controls of its own serves, tells of itself, reloads and ends in order", async () => {
   const program = new Program([file, folder], { VISITS_HTTP_ADDR: "127.0.0.1:0" });
