@@ -18,7 +18,7 @@ import {
   promRegistry,
 } from "../src/observe/index.ts";
 import { CloseStack, untilSignals } from "../src/program/index.ts";
-import { HttpError, refused, withJson } from "../src/response/index.ts";
+import { HttpError, withError, withJson } from "../src/response/index.ts";
 import { openDatabase, Statements } from "../src/sqlite/index.ts";
 import { controls } from "./visits-controls.ts";
 
@@ -75,7 +75,7 @@ try {
       credentials.kind === "basic"
         ? await users.authenticate(credentials, request.peer)
         : unauthorised("say who you are", users.challenge);
-    if (!known.allowed) return refused(request, new HttpError(known.status, "UNAUTHORIZED", known.message, known));
+    if (!known.allowed) return withError(request, new HttpError(known.status, "UNAUTHORIZED", known.message, known));
     const add = "INSERT INTO visits VALUES (?, 1) ON CONFLICT DO UPDATE SET count = count + 1 RETURNING count";
     return withJson(request, { [settings.greeting]: known.user, visits: statements.get(add, known.user)?.[0] });
   };

@@ -1,5 +1,5 @@
 import { factsOf } from "@dray/service/observe";
-import { bare, refused } from "@dray/service/response";
+import { bare, withError } from "@dray/service/response";
 import { DrayError, isDrayError, printable } from "dray/errors";
 import type { Handler, HttpRequest, HttpResponse } from "dray/http";
 import { errnoOf } from "dray/internal/files";
@@ -33,7 +33,7 @@ export const distributionApi =
       return versioned(answer instanceof Promise ? await answer : answer);
     } catch (error) {
       const refusal = refusalOf(error, request, context.onNotice);
-      return versioned(refused(request, withAllow(refusal, route, context.settings)));
+      return versioned(withError(request, withAllow(refusal, route, context.settings)));
     }
   };
 

@@ -34,39 +34,33 @@ export const assign = (
 ): string | undefined => {
   let at: MapNode | ListNode = root;
   for (const [index, word] of path.entries()) {
-    const last = index === path.length - 1;
-    if (at.kind === "list") {
-      const position = /^\d+$/.test(word) ? Number(word) : Number.NaN;
-      if (!(position <= at.items.length)) return `names element ${word} of a list that has ${at.items.length}`;
-      if (last) at.items[position] = value;
-      else {
-        const inside: MapNode | ListNode = container(
-          table,
-          at.items[position],
-          path.slice(0, index + 1),
-          path[index + 1] ?? "",
-          value,
-        );
-        at.items[position] = inside;
-        at = inside;
-      }
-    } else {
-      const name: string = at.entries.keys().find((each) => each.toUpperCase() === word.toUpperCase()) ?? word;
-      if (last) at.entries.set(name, value);
-      else {
-        const inside: MapNode | ListNode = container(
-          table,
-          at.entries.get(name),
-          path.slice(0, index + 1),
-          path[index + 1] ?? "",
-          value,
-        );
-        at.entries.set(name, inside);
-        at = inside;
-      }
+    const slot = slotIn(at, word);
+    if (typeof slot === "string") return slot;
+    if (index === path.length - 1) slot.put(value);
+    else {
+      at = container(table, slot.there, path.slice(0, index + 1), path[index + 1] ?? "", value.origin);
+      slot.put(at);
     }
   }
   return undefined;
+};
+
+interface Slot {
+  readonly there: ConfigNode | undefined;
+  put(node: ConfigNode): void;
+}
+
+/** A member of a map, in whatever case; an element of a list by its number, or the one after the last. */
+const slotIn = (at: MapNode | ListNode, word: string): Slot | string => {
+  if (at.kind === "map") {
+    const { entries } = at;
+    const name = entries.keys().find((each) => each.toUpperCase() === word.toUpperCase()) ?? word;
+    return { there: entries.get(name), put: (node) => void entries.set(name, node) };
+  }
+  const { items } = at;
+  const position = /^\d+$/.test(word) ? Number(word) : Number.NaN;
+  if (!(position <= items.length)) return `names element ${word} of a list that has ${items.length}`;
+  return { there: items[position], put: (node) => void (items[position] = node) };
 };
 
 /** What is there already if something can be put into it, else something new. */
@@ -75,9 +69,8 @@ const container = (
   there: ConfigNode | undefined,
   path: readonly string[],
   next: string,
-  value: ConfigNode,
+  origin: Origin,
 ): MapNode | ListNode => {
-  const { origin } = value;
   const expanded = there === undefined ? undefined : expand(table, there, path.join("."));
   if (expanded !== undefined && expanded.kind !== "scalar") return expanded;
   const list = table.at.get(path.join("."))?.type.name.startsWith("list") === true || /^\d+$/.test(next);

@@ -3,7 +3,7 @@ import { HttpError } from "../response/index.ts";
 
 export interface Found {
   /** Why the request is not served. */
-  readonly refusal?: HttpError;
+  readonly error?: HttpError;
   readonly hasBody: boolean;
   /** Whether its connection cannot be trusted to begin another request where this one ends. */
   readonly closes: boolean;
@@ -46,4 +46,4 @@ export const malformed = (message: IncomingMessage, longest: number): Found => {
 const authority = /^(?:[A-Za-z0-9._~%!$&'()*+,;=-]*|\[[0-9A-Fa-f:.]+\])(?::\d*)?$/;
 
 const bad = (message: string): Found => refuse(new HttpError(400, "UNSUPPORTED", message));
-const refuse = (refusal: HttpError): Found => ({ refusal, hasBody: true, closes: true });
+const refuse = (error: HttpError): Found => ({ error, hasBody: true, closes: true });

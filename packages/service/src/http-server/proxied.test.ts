@@ -11,7 +11,7 @@ import { rawClient, statuses } from "@dray/testkit";
 import { temporaryFolder } from "@dray/testkit/files";
 import { freePort } from "@dray/testkit/peers";
 import type { Handler, HttpRequest } from "dray/http";
-import { bare, HttpError, refused } from "../response/index.ts";
+import { bare, HttpError, withError } from "../response/index.ts";
 import { listen } from "./index.ts";
 
 /** Proxies that people put before a registry, as they are commonly configured for one. */
@@ -115,7 +115,7 @@ let last: HttpRequest | undefined;
 const handler: Handler = async (request) => {
   seen.push(`${request.method} ${request.target}`);
   last = request;
-  if (request.target === "/refuse") return refused(request, new HttpError(401, "UNAUTHORIZED", "no"));
+  if (request.target === "/refuse") return withError(request, new HttpError(401, "UNAUTHORIZED", "no"));
   const { body } = request;
   const hash = createHash("sha256");
   if (body !== undefined && "chunks" in body) for await (const chunk of body.chunks) hash.update(chunk);

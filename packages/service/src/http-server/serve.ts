@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { isDrayError } from "dray/errors";
 import type { HttpResponse } from "dray/http";
-import { HttpError, refused } from "../response/index.ts";
+import { HttpError, withError } from "../response/index.ts";
 import type { Context } from "./context.ts";
 import { Exchange } from "./exchange.ts";
 import { malformed } from "./malformed.ts";
@@ -30,9 +30,9 @@ export const serve = async (
   const request = requestOf(exchange, found.hasBody);
   try {
     let answer: HttpResponse;
-    if (found.refusal !== undefined) {
+    if (found.error !== undefined) {
       socket[ending] = true;
-      answer = refused(request, found.refusal);
+      answer = withError(request, found.error);
     } else
       try {
         answer = await context.handler(request);
@@ -40,7 +40,7 @@ export const serve = async (
         // Whoever throws this means the connection: a client that went away, or a test that wants it cut.
         if (isDrayError(error, "NETWORK") || response.destroyed) return exchange.cut();
         context.onError(error, request);
-        answer = refused(request, new HttpError(500, "UNKNOWN", "the server failed; its log says why"));
+        answer = withError(request, new HttpError(500, "UNKNOWN", "the server failed; its log says why"));
       }
     if (!found.hasBody) return await send(exchange, request, answer, false);
     const more = found.closes || unread(exchange);

@@ -7,7 +7,7 @@ import { rawClient, statuses } from "@dray/testkit";
 import { temporaryFolder } from "@dray/testkit/files";
 import { collect } from "dray/content";
 import type { Handler, HttpRequest } from "dray/http";
-import { bare, HttpError, refused } from "../response/index.ts";
+import { bare, HttpError, withError } from "../response/index.ts";
 import { type Listener, type ListenOptions, listen } from "./index.ts";
 
 const served = async (
@@ -23,7 +23,7 @@ const served = async (
   }
 };
 
-const deny: Handler = async (request) => refused(request, new HttpError(401, "UNAUTHORIZED", "no"));
+const deny: Handler = async (request) => withError(request, new HttpError(401, "UNAUTHORIZED", "no"));
 
 const sum = async (request: HttpRequest): Promise<number> => {
   const { body } = request;
@@ -135,7 +135,7 @@ test("a handler that stops in the middle of a body answers, and the client sees 
       const { body } = request;
       assert.ok(body !== undefined && "chunks" in body);
       for await (const _ of body.chunks) break;
-      return refused(request, new HttpError(416, "SIZE_INVALID", "no"));
+      return withError(request, new HttpError(416, "SIZE_INVALID", "no"));
     },
     async (server) => {
       const client = await rawClient(server.port);

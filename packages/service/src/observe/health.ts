@@ -1,5 +1,5 @@
 import type { HttpRequest, HttpResponse, Middleware } from "dray/http";
-import { HttpError, refused, withJson } from "../response/index.ts";
+import { HttpError, withError, withJson } from "../response/index.ts";
 
 /** What a program finds when it looks after itself. */
 export interface Findings {
@@ -46,7 +46,7 @@ export class HealthChecks {
       const { target, method } = request;
       if ((target === "/livez" || target === "/readyz") && (method === "GET" || method === "HEAD"))
         return this.#answer(request);
-      return this.#down ? Promise.resolve(refused(request, outOfService)) : next(request);
+      return this.#down ? Promise.resolve(withError(request, outOfService)) : next(request);
     };
   }
 

@@ -28,7 +28,7 @@ export const faultOf = async (
   try {
     return await Promise.race([
       work().then(() => undefined),
-      clock.sleep(patience, late.signal).then(() => `no answer within ${patience / 1000} s`),
+      clock.sleep(timeout, late.signal).then(() => `no answer within ${timeout / 1000} s`),
     ]);
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
@@ -38,4 +38,4 @@ export const faultOf = async (
 };
 
 /** Milliseconds that an answer may take. */
-const patience = 5_000;
+const timeout = 5_000;

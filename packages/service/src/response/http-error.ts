@@ -1,4 +1,4 @@
-/** A request that is not done, with the answer that says why. Thrown where the facts are known, made an answer by `refused`. */
+/** A request that is not done, with the answer that says why. Thrown where the facts are known, made an answer by `withError`. */
 export class HttpError<Code extends string = string> extends Error {
   readonly status: number;
   /** For programs, where the status says too little: `UNSUPPORTED`. */

@@ -6,4 +6,4 @@ export { memoryBody, type ServedBody } from "./body.ts";
 export { fileBody, type ReadableFile } from "./file-body.ts";
 export { HttpError } from "./http-error.ts";
 export { partsBody } from "./parts-body.ts";
-export { answerOf, bare, emptyBody, refused, withBytes, withJson } from "./respond.ts";
+export { answerOf, bare, emptyBody, withBytes, withError, withJson } from "./respond.ts";

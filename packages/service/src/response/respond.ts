@@ -51,7 +51,7 @@ export const withJson = (
 ): HttpResponse => withBytes(request, 200, [["Content-Type", mediaType], ...headers], encodeJson(value));
 
 /** An error as an answer: `{errors: [{code, message, detail}]}`. */
-export const refused = (request: HttpRequest, { status, code, message, headers, detail }: HttpError): HttpResponse =>
+export const withError = (request: HttpRequest, { status, code, message, headers, detail }: HttpError): HttpResponse =>
   withBytes(
     request,
     status,
