@@ -1,6 +1,6 @@
 import { LruCache, unlessAborted } from "../async/index.ts";
 import type { Body, Content } from "../content/index.ts";
-import { isDrayError } from "../errors.ts";
+import { DrayError, isDrayError } from "../errors.ts";
 import {
   type Handler,
   type HttpRequest,
@@ -10,9 +10,11 @@ import {
   type Middleware,
 } from "../http/index.ts";
 import { type Authorization, Authorizer, type Needs } from "./authorizer.ts";
-import { cachingKeychain } from "./caching-keychain.ts";
+
 import { type Challenge, challengesOf } from "./challenge.ts";
+import { cachingKeychain } from "./keychain.ts";
 import { parseScopes } from "./scope.ts";
+import type { Token } from "./token-request.ts";
 import { tokenCache } from "./tokens.ts";
 import type { Keychain } from "./types.ts";
 
@@ -50,7 +52,7 @@ const mostOrigins = 100;
  * Credentials go to the registry's own origins and the token service these name. Any other origin, as after a redirect,
  * may send us for an anonymous token by the same rules, and never sees more.
  *
- * A request for `/v2/` with `context.retry: false` is a probe: it is sent bare, and its 401 is learnt from and returned. A
+ * A request for `/v2/` with `context.retry: false` is a probe: it is sent bare, and its 401 is noted and returned. A
  * request that has an `Authorization` of its own goes to the registry as it is.
  */
 export const authenticate = (options: AuthenticateOptions): Middleware => {
@@ -59,7 +61,7 @@ export const authenticate = (options: AuthenticateOptions): Middleware => {
   const tokens = tokenCache({ handler: options.tokens, registry, allowPrivate, now });
   const own = new Set(options.origins.map(canonical));
   const authorizers = new LruCache<string, Authorizer>(mostOrigins);
-  const learners = new Map<string, Promise<void>>();
+  const discoveries = new Map<string, Promise<void>>();
 
   const authorizerOf = (origin: string, own: boolean): Authorizer => {
     const key = `${own} ${origin}`;
@@ -72,16 +74,16 @@ export const authenticate = (options: AuthenticateOptions): Middleware => {
   };
 
   /** The first request to the registry finds out how it wants to be asked; those that come meanwhile wait for that. */
-  const beginLearning = async (origin: string, signal: AbortSignal | undefined): Promise<() => void> => {
-    const other = learners.get(origin);
+  const beginDiscovery = async (origin: string, signal: AbortSignal | undefined): Promise<() => void> => {
+    const other = discoveries.get(origin);
     if (other !== undefined) {
       await unlessAborted(other, signal);
       return () => {};
     }
     const { promise, resolve } = Promise.withResolvers<void>();
-    learners.set(origin, promise);
+    discoveries.set(origin, promise);
     return () => {
-      if (learners.get(origin) === promise) learners.delete(origin);
+      if (discoveries.get(origin) === promise) discoveries.delete(origin);
       resolve();
     };
   };
@@ -96,7 +98,7 @@ export const authenticate = (options: AuthenticateOptions): Middleware => {
     const isProbe = context?.retry === false && /^\/v2\/?$/.test(request.target);
     const { body, untouched } = watched(request.body);
 
-    const learnt = isOwn && !authorizer.known ? await beginLearning(origin, signal) : undefined;
+    const discovered = isOwn && !authorizer.known ? await beginDiscovery(origin, signal) : undefined;
     try {
       const failed =
         isOwn && !authorizer.known && body !== undefined ? await ask(next, request, authorizer) : undefined;
@@ -106,8 +108,8 @@ export const authenticate = (options: AuthenticateOptions): Middleware => {
         const response = await next(withAuthorization(request, body, sent));
         const refused = response.status === 401 || response.status === 403;
         const challenges = refused ? challengesOf(response.headers) : [];
-        authorizer.learn(response.status, challenges);
-        learnt?.();
+        authorizer.note(response.status, challenges);
+        discovered?.();
         if (!refused || isProbe || repeats === mostRepeats) return response;
         const answer = await answerTo(response, challenges, authorizer, sent, needs, isOwn);
         if (answer === undefined || !untouched()) return response;
@@ -115,9 +117,37 @@ export const authenticate = (options: AuthenticateOptions): Middleware => {
         sent = answer;
       }
     } finally {
-      learnt?.();
+      discovered?.();
     }
   };
+};
+
+/** For what a token is wanted, and over which connection it is fetched. */
+export interface FetchTokenOptions extends Omit<AuthenticateOptions, "origins"> {
+  /** The registry's origin. */
+  readonly origin: string;
+  /** Carries the request that asks the registry for its challenge. */
+  readonly connection: Handler;
+  readonly scopes: readonly string[];
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * A token for the scopes, for use outside of Dray. The rules for credentials and token services are those of `authenticate`.
+ * @throws DrayError `UNSUPPORTED` where the registry does not work with tokens; what `authenticate` throws.
+ */
+export const fetchToken = async (options: FetchTokenOptions): Promise<Token> => {
+  const { registry, origin, credentials, connection, scopes, signal } = options;
+  const { allowPrivate = [], now = Date.now, onWarning } = options;
+  const tokens = tokenCache({ handler: options.tokens, registry, allowPrivate, now });
+  const authorizer = new Authorizer({ registry, origin, credentials, tokens, allowPrivate, onWarning });
+  const response = await connection({ method: "GET", origin, target: "/v2/", headers: [], signal });
+  await response.body.discard();
+  authorizer.note(response.status, challengesOf(response.headers));
+  const token = await authorizer.token({ scopes: parseScopes(scopes), signal });
+  if (token !== undefined) return token;
+  const message = `${registry} answered ${response.status} without asking for a token; it needs none, or a name and password`;
+  throw new DrayError("UNSUPPORTED", message, { registry, status: response.status });
 };
 
 const answerTo = async (
@@ -148,17 +178,11 @@ const ask = async (
   { origin, signal, context }: HttpRequest,
   authorizer: Authorizer,
 ): Promise<HttpResponse | undefined> => {
-  const response = await next({
-    method: "GET",
-    origin,
-    target: "/v2/",
-    headers: [],
-    signal,
-  });
+  const response = await next({ method: "GET", origin, target: "/v2/", headers: [], signal });
   const { retryBudget } = context ?? {};
   if (retryBudget !== undefined && isTransient(response.status) && retryBudget.draw() === undefined) return response;
   await response.body.discard();
-  authorizer.learn(response.status, challengesOf(response.headers));
+  authorizer.note(response.status, challengesOf(response.headers));
   return undefined;
 };
 

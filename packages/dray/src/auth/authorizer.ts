@@ -1,10 +1,10 @@
+import { LruCache } from "../async/index.ts";
 import { DrayError, isDrayError } from "../errors.ts";
 import { type Challenge } from "./challenge.ts";
 import { identityOf, kindOf } from "./credential.ts";
 import { mayHaveCredentials, type RealmRefusal, realmRefusal, realmUrl } from "./realm.ts";
 import { mergeScopes, parseScopes, type Scope, scopesKey } from "./scope.ts";
-import type { Token } from "./token-answer.ts";
-import { basic } from "./token-request.ts";
+import { basic, type Token } from "./token-request.ts";
 import type { Tokens } from "./tokens.ts";
 import type { Credential, Keychain } from "./types.ts";
 
@@ -36,25 +36,24 @@ export interface AuthorizerOptions {
 }
 
 /** How an origin wants to be told who asks. */
-type Scheme =
-  | { readonly kind: "open" }
-  | { readonly kind: "basic" }
-  | {
-      readonly kind: "bearer";
-      readonly realm: URL | undefined;
-      readonly said: string;
-      readonly service: string | undefined;
-    };
+type Scheme = { readonly kind: "open" | "basic" } | Bearer;
+
+interface Bearer {
+  readonly kind: "bearer";
+  readonly realm: URL | undefined;
+  readonly said: string;
+  readonly service: string | undefined;
+}
 
 /** Larger scopes remembered at most. */
-const mostLearned = 1000;
+const mostRequired = 1000;
 
 /** Knows how one origin wants to be asked, from the challenges it has answered with. */
 export class Authorizer {
   readonly #options: AuthorizerOptions;
   #scheme: Scheme | undefined;
   /** By the scopes a request named: those the origin wanted for it, where they were more. */
-  readonly #learned = new Map<string, readonly Scope[]>();
+  readonly #required = new LruCache<string, readonly Scope[]>(mostRequired);
   #warned = false;
 
   constructor(options: AuthorizerOptions) {
@@ -66,8 +65,8 @@ export class Authorizer {
     return this.#scheme !== undefined;
   }
 
-  /** Takes note of an answer. */
-  learn(status: number, challenges: readonly Challenge[]): void {
+  /** Takes from an answer what it tells. */
+  note(status: number, challenges: readonly Challenge[]): void {
     if (status === 401 || status === 403) this.#scheme = this.#choose(challenges) ?? this.#scheme;
     if (status < 500 && status !== 429) this.#scheme ??= { kind: "open" };
   }
@@ -79,14 +78,14 @@ export class Authorizer {
     const credential = await this.#credential(needs, false);
     const direct = directly(scheme, credential);
     if (direct !== undefined) return { value: direct };
-    if (scheme.kind === "basic" || scheme.realm === undefined) return {};
+    if (scheme.kind !== "bearer" || scheme.realm === undefined) return {};
     const scopes = this.#scopes(needs);
     if (scopes.length === 0 && kindOf(credential) === "anonymous") return {};
     return bearer(await this.#token(scheme, credential, scopes, needs, undefined));
   }
 
   /**
-   * What to send in answer to a refusal, after `learn`. `undefined`: nothing that has not been tried.
+   * What to send in answer to a refusal, after `note`. `undefined`: nothing that has not been tried.
    * @throws DrayError where a token service refuses us or may not be asked.
    */
   async answer(
@@ -97,7 +96,7 @@ export class Authorizer {
   ): Promise<Authorization | undefined> {
     const wanted = challenges.find(({ scheme }) => scheme === "bearer");
     if (status !== 401 && wanted?.params.get("error") !== "insufficient_scope") return undefined;
-    const scheme: Scheme = this.#scheme ?? { kind: "open" };
+    const scheme = this.#scheme ?? { kind: "open" as const };
     let credential = await this.#credential(needs, false);
     let direct = directly(scheme, credential);
     if (direct !== undefined && direct === sent.value) {
@@ -110,7 +109,7 @@ export class Authorizer {
     const before = this.#scopes(needs);
     const scopes = mergeScopes(parseScopes([wanted?.params.get("scope") ?? ""]), before);
     const more = scopesKey(scopes) !== scopesKey(before);
-    if (more && needs.scopes.length > 0) this.#remember(needs, scopes);
+    if (more && needs.scopes.length > 0) this.#required.set(scopesKey(needs.scopes), scopes);
     // A token that is new and for all of this will not do better for being asked for again.
     if (sent.fresh && !more) return undefined;
     return bearer(await this.#token(scheme, credential, scopes, needs, sent.token));
@@ -142,19 +141,12 @@ export class Authorizer {
   }
 
   #scopes({ scopes }: Needs): readonly Scope[] {
-    return this.#learned.get(scopesKey(scopes)) ?? scopes;
-  }
-
-  #remember(needs: Needs, scopes: readonly Scope[]): void {
-    this.#learned.set(scopesKey(needs.scopes), scopes);
-    const [oldest] = this.#learned.keys();
-    if (this.#learned.size > mostLearned && oldest !== undefined) this.#learned.delete(oldest);
+    return this.#required.get(scopesKey(scopes)) ?? scopes;
   }
 
   async #credential({ repository, signal }: Needs, fresh: boolean): Promise<Credential | undefined> {
     const { registry, credentials } = this.#options;
-    const target = { registry, repository };
-    return credentials?.(target, { fresh, signal });
+    return credentials?.({ registry, repository }, { fresh, signal });
   }
 
   /**
@@ -163,7 +155,7 @@ export class Authorizer {
    * to hear that it does not work, not to meet the limits of strangers.
    */
   async #token(
-    scheme: Scheme & { kind: "bearer" },
+    scheme: Bearer,
     credential: Credential | undefined,
     scopes: readonly Scope[],
     needs: Needs,
@@ -184,20 +176,16 @@ export class Authorizer {
     }
   }
 
-  #visitable({ realm, said }: Scheme & { kind: "bearer" }): URL {
+  #visitable({ realm, said }: Bearer): URL {
     const { registry } = this.#options;
-    const facts = { registry };
     if (realm === undefined) {
-      throw new DrayError(
-        "REGISTRY",
-        `${registry} wants a token of "${said}", which is no URL; ask its operator`,
-        facts,
-      );
+      const message = `${registry} wants a token of "${said}", which is no URL; ask its operator`;
+      throw new DrayError("REGISTRY", message, { registry });
     }
     const refused = this.#refusal(realm);
     if (refused === undefined) return realm;
     const message = `${registry} wants a token of ${realm.host}, which is not asked: ${refused.why}`;
-    throw new DrayError("ADDRESS_REFUSED", message, { ...facts, ...refused.facts });
+    throw new DrayError("ADDRESS_REFUSED", message, { registry, ...refused.facts });
   }
 
   #presentable(realm: URL, credential: Credential | undefined): Credential | undefined {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { cachingKeychain } from "./caching-keychain.ts";
+import { cachingKeychain } from "./keychain.ts";
 import type { Credential } from "./types.ts";
 
 const setup = (credential: () => Credential | undefined) => {

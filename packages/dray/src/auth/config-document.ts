@@ -1,8 +1,9 @@
 import { DrayError } from "../errors.ts";
 import { isObject } from "../oci/index.ts";
-import { tokenExpiry } from "./credential.ts";
-import { hostKey, parseServer } from "./server.ts";
-import type { Credential } from "./types.ts";
+import { credentialOf, describeCredential } from "./credential.ts";
+import type { CredentialHelpers } from "./helper.ts";
+import { hostKey, parseServer, pathsOf } from "./server.ts";
+import type { Credential, KeychainOptions, KeychainTarget } from "./types.ts";
 
 /** What a docker `config.json` or a podman `auth.json` says of credentials, ready to be looked up. */
 export interface ConfigDocument {
@@ -12,7 +13,7 @@ export interface ConfigDocument {
   readonly auths: ReadonlyMap<string, readonly ConfigEntry[]>;
   /** Name of the helper by host. */
   readonly credHelpers: ReadonlyMap<string, string>;
-  readonly credsStore?: string;
+  readonly credsStore: string | undefined;
 }
 
 export interface ConfigEntry {
@@ -62,12 +63,59 @@ export const parseConfig = (text: string, source: string): ConfigDocument => {
     if (server !== undefined && typeof value === "string") credHelpers.set(server.host, value);
   }
   const { credsStore } = members;
-  return { source, auths, credHelpers, ...(typeof credsStore === "string" && credsStore !== "" ? { credsStore } : {}) };
+  return {
+    source,
+    auths,
+    credHelpers,
+    credsStore: typeof credsStore === "string" && credsStore !== "" ? credsStore : undefined,
+  };
 };
 
 /** The key of `auths` for a path on a host. */
-export const lookupKey = (host: string, path: string): string =>
-  path === "" ? hostKey(host) : `${hostKey(host)}/${path}`;
+const lookupKey = (host: string, path: string): string => (path === "" ? hostKey(host) : `${hostKey(host)}/${path}`);
+
+/** The helper that keeps the secrets of a host, and the member of the file that says so. */
+export const helperFor = (document: ConfigDocument, host: string): { name: string; member: string } | undefined => {
+  const own = document.credHelpers.get(hostKey(host));
+  if (own !== undefined) return { name: own, member: "credHelpers" };
+  return document.credsStore === undefined ? undefined : { name: document.credsStore, member: "credsStore" };
+};
+
+/**
+ * What one configuration has for a target: entries for a path on the host first, the longest first (podman's way), then
+ * the helper of the host, then the helper of all, then the entry of the host.
+ */
+export const findInConfig = async (
+  document: ConfigDocument,
+  target: KeychainTarget,
+  helpers: CredentialHelpers,
+  options: KeychainOptions = {},
+): Promise<Credential | undefined> => {
+  const { source } = document;
+  const host = hostKey(target.registry);
+  const inAuths = (path: string): Credential | undefined => {
+    for (const entry of document.auths.get(lookupKey(host, path)) ?? []) {
+      const credential = entryCredential(entry, source);
+      if (credential === undefined) continue;
+      options.onTried?.(credential.source, describeCredential(credential));
+      return credential;
+    }
+    return undefined;
+  };
+
+  for (const path of pathsOf(target.repository)) {
+    const credential = path === "" ? undefined : inAuths(path);
+    if (credential !== undefined) return credential;
+  }
+  const helper = helperFor(document, host);
+  if (helper !== undefined) {
+    const credential = await helpers.get(helper.name, host, { ...options, from: `${helper.member} in ${source}` });
+    if (credential !== undefined) return credential;
+  }
+  const credential = inAuths("");
+  if (credential === undefined) options.onTried?.(source, `no entry for ${host}`);
+  return credential;
+};
 
 /**
  * The credential of an entry, if it holds one: docker leaves empty entries behind where a helper keeps the secret.
@@ -86,17 +134,8 @@ export const entryCredential = ({ key, value }: ConfigEntry, source: string): Cr
   const pair = auth === undefined ? { username: text("username"), password: text("password") } : decodeAuth(auth);
   if (pair === undefined) throw entryFault(key, source, 'has an "auth" that is not base64 of user:password');
   const [identityToken, registryToken] = [text("identitytoken"), text("registrytoken")];
-  const token = registryToken ?? identityToken;
-  if (!pair.password && token === undefined) return undefined;
-  const expiresAt = token === undefined ? undefined : tokenExpiry(token);
-  return {
-    ...(pair.username === undefined ? {} : { username: pair.username }),
-    ...(pair.password === undefined ? {} : { password: pair.password }),
-    ...(identityToken === undefined ? {} : { identityToken }),
-    ...(registryToken === undefined ? {} : { registryToken }),
-    ...(expiresAt === undefined ? {} : { expiresAt }),
-    source: `${source} (auths, "${key}")`,
-  };
+  if (!pair.password && (registryToken ?? identityToken) === undefined) return undefined;
+  return credentialOf({ ...pair, identityToken, registryToken }, `${source} (auths, "${key}")`);
 };
 
 /** `user:password` of an `auth` member; NULs at its end are what some old clients padded with. */

@@ -45,3 +45,13 @@ export const tokenExpiry = (token: string): Date | undefined => {
     return undefined;
   }
 };
+
+/** A credential of those parts that are there, with the end that its token names. */
+export const credentialOf = (
+  parts: Readonly<Partial<Record<"username" | "password" | "identityToken" | "registryToken", string | undefined>>>,
+  source: string,
+): Credential => {
+  const token = parts.registryToken ?? parts.identityToken;
+  const members = { ...parts, expiresAt: token === undefined ? undefined : tokenExpiry(token) };
+  return { ...Object.fromEntries(Object.entries(members).filter(([, member]) => member !== undefined)), source };
+};

@@ -1,7 +1,6 @@
 import { DrayError } from "../errors.ts";
-import { type ConfigDocument, parseConfig } from "./config-document.ts";
-import { findInConfig } from "./config-lookup.ts";
-import { describeCredential, kindOf, tokenExpiry } from "./credential.ts";
+import { type ConfigDocument, findInConfig, parseConfig } from "./config-document.ts";
+import { credentialOf, describeCredential, kindOf } from "./credential.ts";
 import { credentialHelpers, type HelperOptions } from "./helper.ts";
 import { bySpecificity, covers, parseServer, type Server } from "./server.ts";
 import type { Credential, Keychain } from "./types.ts";
@@ -88,26 +87,14 @@ const readGroup = (suffix: string, values: ReadonlyMap<Field, string>): Group | 
   }
   const source = `${name("HOSTNAME")} (${hostname})`;
   if (isTrue(name("ANON"), values.get("ANON"))) return { server, credential: { source } };
-  const credential = credentialOf(values, source);
+  const [password, identityToken] = [values.get("PASSWORD"), values.get("IDENTITY_TOKEN")];
+  const registryToken = values.get("REGISTRY_TOKEN");
+  const username = (password ?? registryToken ?? identityToken) === undefined ? undefined : values.get("USERNAME");
+  const credential = credentialOf({ username, password, identityToken, registryToken }, source);
   return kindOf(credential) === "anonymous" ? undefined : { server, credential };
 };
 
 const hostGrammar = /^(?:[a-z0-9*_-]+(?:\.[a-z0-9*_-]+)*|\[[0-9a-f:.]+\])(?::\d+)?$/;
-
-const credentialOf = (values: ReadonlyMap<Field, string>, source: string): Credential => {
-  const [username, password] = [values.get("USERNAME"), values.get("PASSWORD")];
-  const [identityToken, registryToken] = [values.get("IDENTITY_TOKEN"), values.get("REGISTRY_TOKEN")];
-  const token = registryToken ?? identityToken;
-  const expiresAt = token === undefined ? undefined : tokenExpiry(token);
-  return {
-    ...(password === undefined ? {} : { password }),
-    ...(username === undefined || (password ?? token) === undefined ? {} : { username }),
-    ...(identityToken === undefined ? {} : { identityToken }),
-    ...(registryToken === undefined ? {} : { registryToken }),
-    ...(expiresAt === undefined ? {} : { expiresAt }),
-    source,
-  };
-};
 
 const isTrue = (name: string, value: string | undefined): boolean => {
   if (value === undefined || /^(?:false|0)$/i.test(value)) return false;

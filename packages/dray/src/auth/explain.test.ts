@@ -5,8 +5,7 @@ import { test } from "node:test";
 import { temporaryFolder } from "@dray/testkit/files";
 import { dockerConfig } from "./docker-config.ts";
 import { environment } from "./environment.ts";
-import { explain } from "./explain.ts";
-import { chain } from "./keychain.ts";
+import { chain, explain } from "./keychain.ts";
 
 const home = temporaryFolder("explain");
 test("every source that was asked, what it said, and the chosen one; never the secret", async () => {

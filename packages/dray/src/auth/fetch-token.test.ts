@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { hosts, memoryRegistry, tokenServer } from "@dray/testkit";
 import { isDrayError } from "../errors.ts";
-import { fetchToken } from "./fetch-token.ts";
+import { fetchToken } from "./authenticate.ts";
 import { staticCredential } from "./keychain.ts";
 
 const own = "https://registry.test";

@@ -1,7 +1,11 @@
+import type { ChildProcessByStdio } from "node:child_process";
+import { constants } from "node:fs";
+import { access } from "node:fs/promises";
+import { delimiter, isAbsolute, join } from "node:path";
+import type { Readable, Writable } from "node:stream";
 import { SingleFlight } from "../async/index.ts";
-import { DrayError, printable } from "../errors.ts";
-import { describeCredential, tokenExpiry } from "./credential.ts";
-import { type HelperRun, runHelper } from "./helper-process.ts";
+import { aborted, DrayError, printable, throwIfAborted } from "../errors.ts";
+import { credentialOf, describeCredential } from "./credential.ts";
 import { dockerKey } from "./server.ts";
 import type { Credential, KeychainOptions } from "./types.ts";
 
@@ -49,7 +53,7 @@ export const credentialHelpers = (options: HelperOptions): CredentialHelpers => 
 
   const ask = async (name: string, host: string, from: string, signal: AbortSignal): Promise<Answer> => {
     const program = `docker-credential-${name}`;
-    const run = await runGet(name, host, { env, timeout: helperTimeout, signal });
+    const run = await runHelper(name, "get", dockerKey(host), { env, timeout: helperTimeout, signal });
     const read = "fault" in run ? run : readAnswer(run, program, from);
     if (!("fault" in read)) return read;
     if (!warned.has(name)) {
@@ -85,27 +89,19 @@ interface Fault {
   readonly remedy: string;
 }
 
-const runGet = async (
-  name: string,
-  host: string,
-  options: { env: Readonly<Record<string, string | undefined>>; timeout: number; signal: AbortSignal },
-): Promise<HelperRun | Fault> => {
-  if (!isHelperName(name)) return { fault: "has a name that is none", remedy: "letters, digits, . _ - are allowed" };
-  return runHelper(name, "get", dockerKey(host), options);
-};
+/** What a helper printed is no secret only if it failed; show it even then with care. */
+interface Output {
+  readonly status: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
 
-/** A name becomes part of a program's: no path, nothing a shell would care about. */
-const isHelperName = (name: string): boolean => /^[A-Za-z0-9_.-]+$/.test(name);
-
-const readAnswer = (run: HelperRun, program: string, from: string): Answer | Fault => {
-  if (run.outcome !== "exited" || run.status !== 0) {
-    if (run.outcome === "exited" && saysNotFound(run.stdout)) return { credential: undefined, said: "has none" };
-    return runFault(run);
-  }
+const readAnswer = (output: Output, program: string, from: string): Answer | Fault => {
+  if (output.status !== 0) return saysNotFound(output) ? { credential: undefined, said: "has none" } : failure(output);
   const garbage = { fault: "printed something that is no credential", remedy: "try it by hand, or update it" };
   let value: unknown;
   try {
-    value = JSON.parse(run.stdout);
+    value = JSON.parse(output.stdout);
   } catch {
     return garbage;
   }
@@ -115,35 +111,18 @@ const readAnswer = (run: HelperRun, program: string, from: string): Answer | Fau
   const [username = "", secret] = [members.get("username"), members.get("secret")];
   if (typeof username !== "string" || typeof secret !== "string") return garbage;
   if (secret === "") return { credential: undefined, said: "has none" };
-  const source = `${program} (${from})`;
-  const expiresAt = username === tokenUser ? tokenExpiry(secret) : undefined;
-  const credential: Credential =
-    username === tokenUser
-      ? { identityToken: secret, ...(expiresAt === undefined ? {} : { expiresAt }), source }
-      : { username, password: secret, source };
+  const parts = username === tokenUser ? { identityToken: secret } : { username, password: secret };
+  const credential = credentialOf(parts, `${program} (${from})`);
   return { credential, said: describeCredential(credential) };
 };
 
 /** The protocol's own words for "nothing here", which come with a status other than 0. */
-const saysNotFound = (text: string): boolean =>
-  /credentials not found|no credentials server url|no credentials username/i.test(text);
+const saysNotFound = ({ stdout }: Output): boolean =>
+  /credentials not found|no credentials server url|no credentials username/i.test(stdout);
 
-const runFault = (run: HelperRun): Fault => {
-  switch (run.outcome) {
-    case "missing":
-      return { fault: "is not in PATH", remedy: "install it, or take it out of the configuration" };
-    case "hung":
-      return { fault: "did not answer in time and was stopped", remedy: "try it by hand; it may wait for a prompt" };
-    case "failed":
-      return { fault: `does not work: ${run.reason}`, remedy: "try it by hand" };
-    case "exited": {
-      const words = firstLine(run.stdout) || firstLine(run.stderr);
-      return {
-        fault: `failed with status ${run.status}${words === "" ? "" : ` (${words})`}`,
-        remedy: "try it by hand",
-      };
-    }
-  }
+const failure = ({ status, stdout, stderr }: Output): Fault => {
+  const words = firstLine(stdout) || firstLine(stderr);
+  return { fault: `failed with status ${status}${words === "" ? "" : ` (${words})`}`, remedy: "try it by hand" };
 };
 
 /** What a failed helper says for people. JSON may hold a secret, whatever the status. */
@@ -164,14 +143,11 @@ export const tellHelper = async (
   options: HelperOptions & { readonly from: string; readonly signal?: AbortSignal | undefined },
 ): Promise<void> => {
   const { env = process.env, helperTimeout = 30_000, from, signal } = options;
-  const fail = ({ fault, remedy }: Fault): DrayError =>
-    new DrayError("CONFIG_INVALID", `docker-credential-${name} (${from}) ${fault}; ${remedy}`, { registry: host });
-  if (!isHelperName(name))
-    throw fail({ fault: "has a name that is none", remedy: "letters, digits, . _ - are allowed" });
   const run = await runHelper(name, verb, storeInput(host, credential), { env, timeout: helperTimeout, signal });
-  if (run.outcome === "exited" && run.status === 0) return;
-  if (verb === "erase" && run.outcome === "exited" && saysNotFound(run.stdout)) return;
-  throw fail(runFault(run));
+  if (!("fault" in run) && (run.status === 0 || (verb === "erase" && saysNotFound(run)))) return;
+  const { fault, remedy } = "fault" in run ? run : failure(run);
+  const message = `docker-credential-${name} (${from}) ${fault}; ${remedy}`;
+  throw new DrayError("CONFIG_INVALID", message, { registry: host });
 };
 
 const storeInput = (host: string, credential: Credential | undefined): string => {
@@ -182,3 +158,112 @@ const storeInput = (host: string, credential: Credential | undefined): string =>
     : { Username: username, Secret: password };
   return JSON.stringify({ ServerURL: dockerKey(host), ...pair });
 };
+
+interface HelperProcessOptions {
+  /** Where `PATH` is read from and what the helper sees. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Milliseconds until the helper is killed. */
+  readonly timeout: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** More than any credential needs; a helper that prints more has gone wild. */
+const longestOutput = 256 * 1024;
+
+/**
+ * Runs `docker-credential-NAME VERB` with `input` on its stdin: never by way of a shell, and never a program of the
+ * current folder, which a relative or empty entry of PATH would allow.
+ * @see https://github.com/docker/docker-credential-helpers
+ */
+const runHelper = async (
+  name: string,
+  verb: "get" | "store" | "erase",
+  input: string,
+  options: HelperProcessOptions,
+): Promise<Output | Fault> => {
+  // The name becomes part of a program's: no path, nothing a shell would care about.
+  if (!/^[A-Za-z0-9_.-]+$/.test(name))
+    return { fault: "has a name that is none", remedy: "letters, digits, . _ - are allowed" };
+  throwIfAborted(options.signal);
+  const program = await findProgram(`docker-credential-${name}`, options.env);
+  throwIfAborted(options.signal);
+  if (program !== undefined) return run(program, verb, input, options);
+  return { fault: "is not in PATH", remedy: "install it, or take it out of the configuration" };
+};
+
+const findProgram = async (name: string, env: HelperProcessOptions["env"]): Promise<string | undefined> => {
+  const windows = process.platform === "win32";
+  const path = env["PATH"] ?? (windows ? env["Path"] : undefined) ?? "";
+  for (const folder of path.split(delimiter)) {
+    if (!isAbsolute(folder)) continue;
+    // Batch files would need a shell.
+    const program = join(folder, windows ? `${name}.exe` : name);
+    try {
+      await access(program, windows ? constants.F_OK : constants.X_OK);
+      return program;
+    } catch {
+      // Not in this folder.
+    }
+  }
+  return undefined;
+};
+
+const run = (program: string, verb: string, input: string, options: HelperProcessOptions): Promise<Output | Fault> =>
+  new Promise((resolve, reject) => {
+    const { env, timeout, signal } = options;
+    // Loaded with the first helper: most people have none.
+    const { spawn } = process.getBuiltinModule("node:child_process");
+    const child: ChildProcessByStdio<Writable, Readable, Readable> = spawn(program, [verb], {
+      env: { ...env },
+      stdio: ["pipe", "pipe", "pipe"],
+      windowsHide: true,
+    });
+    const output = { stdout: "", stderr: "" };
+    let grace: NodeJS.Timeout | undefined;
+    const settle = (finish: () => void): void => {
+      clearTimeout(timer);
+      clearTimeout(grace);
+      signal?.removeEventListener("abort", onAbort);
+      child.removeAllListeners();
+      // A grandchild may hold the pipes open for as long as it lives; nobody waits for that.
+      for (const stream of [child.stdin, child.stdout, child.stderr]) stream.destroy();
+      child.on("error", () => {});
+      child.kill("SIGKILL");
+      child.unref();
+      finish();
+    };
+    const give = (result: Output | Fault): void => settle(() => resolve(result));
+    const timer = setTimeout(give, timeout, {
+      fault: "did not answer in time and was stopped",
+      remedy: "try it by hand; it may wait for a prompt",
+    });
+    const onAbort = (): void => settle(() => reject(aborted(signal as AbortSignal)));
+    signal?.addEventListener("abort", onAbort, { once: true });
+
+    for (const which of ["stdout", "stderr"] as const) {
+      const stream = child[which];
+      stream.setEncoding("utf8");
+      stream.on("error", () => {});
+      stream.on("data", (text: string) => {
+        output[which] += text;
+        if (output[which].length > longestOutput) give(broken(`it printed more than ${longestOutput} bytes`));
+      });
+    }
+    child.on("error", (error: NodeJS.ErrnoException) =>
+      give(broken(`it cannot be started (${error.code ?? "unknown reason"})`)),
+    );
+    const finished = (status: number | null): void => give({ status: status ?? -1, ...output });
+    // "close" comes when the output is read to its end; "exit" may come before, or alone where a grandchild keeps a pipe.
+    child.on("close", finished);
+    child.on("exit", (status) => {
+      grace = setTimeout(() => finished(status), exitGrace);
+    });
+    // A helper may end without reading what it is asked.
+    child.stdin.on("error", () => {});
+    child.stdin.end(input);
+  });
+
+/** Milliseconds that output may still take to arrive after the helper's end. */
+const exitGrace = 100;
+
+const broken = (reason: string): Fault => ({ fault: `does not work: ${reason}`, remedy: "try it by hand" });

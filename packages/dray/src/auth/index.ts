@@ -4,15 +4,12 @@
  */
 export * from "./authenticate.ts";
 export * from "./challenge.ts";
-export type { ConfigFilesOptions } from "./config-files.ts";
 export { type CredentialKind, describeCredential, identityOf, kindOf } from "./credential.ts";
-export * from "./docker-config.ts";
+export { type ConfigFilesOptions, type DockerConfigOptions, dockerConfig, dockerHttpHeaders } from "./docker-config.ts";
 export { environment } from "./environment.ts";
-export * from "./explain.ts";
-export { type FetchTokenOptions, fetchToken } from "./fetch-token.ts";
 export type { HelperOptions } from "./helper.ts";
-export * from "./keychain.ts";
-export * from "./login.ts";
+export { anonymous, chain, type Explanation, explain, staticCredential } from "./keychain.ts";
+export { type LoginOptions, type LoginPlace, login, logout } from "./login.ts";
 export * from "./scope.ts";
-export type { Token } from "./token-answer.ts";
+export type { Token } from "./token-request.ts";
 export * from "./types.ts";

@@ -8,9 +8,8 @@ import { promisify } from "node:util";
 import { temporaryFolder } from "@dray/testkit/files";
 import { isDrayError } from "../errors.ts";
 import { nodeFiles } from "../files/index.ts";
-import { updateConfig } from "./config-write.ts";
 import { dockerConfig } from "./docker-config.ts";
-import { login, logout } from "./login.ts";
+import { login, logout, updateConfig } from "./login.ts";
 
 const root = temporaryFolder("login");
 let home = "";

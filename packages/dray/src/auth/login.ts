@@ -1,10 +1,12 @@
-import { DrayError } from "../errors.ts";
+import { chown, mkdir, readlink, realpath, stat } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
+import { DrayError, isDrayError } from "../errors.ts";
+import { type FileSystem, type Lock, lock, nodeFiles, onDisk, writeFileAtomic } from "../files/index.ts";
+import { systemClock } from "../http/index.ts";
 import { isObject, parseRegistry } from "../oci/index.ts";
-import { parseConfig } from "./config-document.ts";
-import { type ConfigFilesOptions, codeOf, dockerConfigFile, readText } from "./config-files.ts";
-import { helperFor } from "./config-lookup.ts";
-import { updateConfig } from "./config-write.ts";
+import { helperFor, parseConfig, parseConfigText } from "./config-document.ts";
 import { kindOf } from "./credential.ts";
+import { type ConfigFilesOptions, codeOf, dockerConfigFile, readText } from "./docker-config.ts";
 import { type HelperOptions, tellHelper } from "./helper.ts";
 import { dockerKey, parseServer } from "./server.ts";
 import type { Credential } from "./types.ts";
@@ -36,9 +38,8 @@ export const login = async (
 ): Promise<LoginPlace> => {
   const host = loginHost(registry);
   if (kindOf({ ...credential, source: "" }) === "anonymous" || (credential.username && !hasSecret(credential))) {
-    throw new DrayError("USAGE", `logging in to ${host} needs a user name with a password, or a token`, {
-      registry: host,
-    });
+    const message = `logging in to ${host} needs a user name with a password, or a token`;
+    throw new DrayError("USAGE", message, { registry: host });
   }
   const { file, helper } = await storeFor(host, options);
   const { registryToken } = credential;
@@ -101,12 +102,7 @@ const loginHost = (registry: string): string => {
 
 const storeFor = async (host: string, options: LoginOptions) => {
   const file = options.authFile ?? dockerConfigFile(options);
-  try {
-    return { file, helper: helperFor(parseConfig(await readText(file), file), host) };
-  } catch (error) {
-    if (codeOf((error as Error).cause) === "ENOENT") return { file, helper: undefined };
-    throw error;
-  }
+  return { file, helper: helperFor(parseConfig(await textOf(file), file), host) };
 };
 
 const hasSecret = ({ password, identityToken, registryToken }: Omit<Credential, "source">): boolean =>
@@ -122,3 +118,77 @@ const secretMembers = new Set(["auth", "username", "password", "identitytoken", 
 
 const withoutSecrets = (entry: unknown): Record<string, unknown> =>
   Object.fromEntries(Object.entries(isObject(entry) ? entry : {}).filter(([key]) => !secretMembers.has(key)));
+
+export interface UpdateConfigOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Milliseconds to wait for others who write the same file. Default 10,000; they need milliseconds. */
+  readonly lockTimeout?: number | undefined;
+  readonly fs?: FileSystem | undefined;
+}
+
+/**
+ * Changes a configuration under its lock, so that two who log in at once both stay logged in. Members nobody here knows
+ * are kept, in their order; the text is indented by tabs as docker writes it. The file is replaced at once or not at all,
+ * readable by its owner alone; one that is a symbolic link stays one.
+ * @param change gets the members and says whether anything changed.
+ * @throws DrayError `CONFIG_INVALID` where the file cannot be understood, `DISK` where it cannot be written, `LOCKED`; it is unchanged then.
+ */
+export const updateConfig = async (
+  file: string,
+  change: (members: Record<string, unknown>) => boolean,
+  options: UpdateConfigOptions = {},
+): Promise<void> => {
+  const { fs = nodeFiles } = options;
+  const target = await linkTarget(file);
+  await onDisk("make the folder of", file, () => mkdir(dirname(target), { recursive: true, mode: 0o700 }));
+  const held = await waitForLock(fs, target, options);
+  try {
+    const members = parseConfigText(await textOf(target), file);
+    if (!change(members)) return;
+    const before = await stat(target).catch(() => undefined);
+    const text = new TextEncoder().encode(JSON.stringify(members, null, "\t"));
+    await writeFileAtomic(fs, target, text, { mode: 0o600 });
+    // Under sudo the file must not become root's. Whoever may not give files away owns it already, or takes it over.
+    if (before !== undefined) await chown(target, before.uid, before.gid).catch(() => {});
+  } finally {
+    await held.release();
+  }
+};
+
+const waitForLock = async (fs: FileSystem, target: string, options: UpdateConfigOptions): Promise<Lock> => {
+  const { signal, lockTimeout = 10_000 } = options;
+  const since = performance.now();
+  for (;;) {
+    try {
+      return await lock(fs, target, target);
+    } catch (error) {
+      if (!isDrayError(error, "LOCKED") || performance.now() - since >= lockTimeout) throw error;
+    }
+    await systemClock.sleep(10 + Math.random() * 40, signal);
+  }
+};
+
+/** The text of a configuration; that of one which is not there is empty. */
+const textOf = async (file: string): Promise<string> => {
+  try {
+    return await readText(file);
+  } catch (error) {
+    if (codeOf((error as Error).cause) === "ENOENT") return "";
+    throw error;
+  }
+};
+
+/** The file a chain of symbolic links ends at, even if nothing is there yet. */
+const linkTarget = async (file: string): Promise<string> => {
+  try {
+    return await realpath(file);
+  } catch {
+    let at = resolve(file);
+    for (let hops = 0; hops < 40; hops++) {
+      const next = await readlink(at).catch(() => undefined);
+      if (next === undefined) return at;
+      at = resolve(dirname(at), next);
+    }
+    throw new DrayError("CONFIG_INVALID", `${file} is a circle of symbolic links; remove it`);
+  }
+};

@@ -1,10 +1,9 @@
 import { bytesContent, collect } from "../content/index.ts";
 import { DrayError } from "../errors.ts";
-import { type Handler, type HeaderPairs, type HttpRequest, type HttpResponse, header } from "../http/index.ts";
+import { type Handler, type HeaderPairs, type HttpResponse, header, isTransient } from "../http/index.ts";
 import { kindOf } from "./credential.ts";
 import { type RealmRefusal, realmRefusal, refused } from "./realm.ts";
 import { formatScope, type Scope } from "./scope.ts";
-import { readRefusal, readToken, type Token } from "./token-answer.ts";
 import type { Credential } from "./types.ts";
 
 /** What a token is asked for with. */
@@ -57,12 +56,9 @@ export const requestToken = async (
 };
 
 const get = (order: TokenOrder, options: TokenServiceOptions, signal: AbortSignal): Promise<HttpResponse> => {
-  const query = [
-    ...(order.service === undefined ? [] : [["service", order.service]]),
-    ...order.scopes.map((scope) => ["scope", formatScope(scope)]),
-  ];
   const url = new URL(order.realm);
-  for (const [name = "", value = ""] of query) url.searchParams.append(name, value);
+  if (order.service !== undefined) url.searchParams.append("service", order.service);
+  for (const scope of order.scopes) url.searchParams.append("scope", formatScope(scope));
   const pair = basicPair(order.credential);
   return send("GET", url, pair === undefined ? [] : [["Authorization", basic(...pair)]], options, signal);
 };
@@ -90,19 +86,21 @@ const send = async (
   signal: AbortSignal,
   form?: URLSearchParams,
 ): Promise<HttpResponse> => {
+  const { handler, registry, allowPrivate } = options;
+  const body = form && bytesContent(new TextEncoder().encode(form.toString()));
   let at = url;
-  let carried = headers;
+  let carried: HeaderPairs = [["Accept", "application/json"], ...headers];
   for (let hop = 0; ; hop++) {
-    const response = await options.handler(tokenRequest(method, at, carried, signal, form));
+    const target = at.pathname + at.search;
+    const response = await handler({ method, origin: at.origin, target, headers: carried, body, signal });
     const location = header(response.headers, "location");
     if (![301, 302, 303, 307, 308].includes(response.status) || location === undefined) return response;
     await response.body.discard();
     const next = URL.canParse(location, at.href) ? new URL(location, at) : undefined;
-    const { registry } = options;
     const refusal =
       hop === mostRedirects
         ? refused("it redirects too often")
-        : redirectRefusal(method, at, next, response.status, options);
+        : redirectRefusal(method, at, next, response.status, allowPrivate);
     if (next === undefined || refusal !== undefined) {
       const message = `token service ${url.host} of ${registry} redirects to ${next?.host ?? "nowhere"}: refused, ${refusal?.why}`;
       throw new DrayError("ADDRESS_REFUSED", message, { registry, status: response.status, ...refusal?.facts });
@@ -117,27 +115,12 @@ const redirectRefusal = (
   at: URL,
   next: URL | undefined,
   status: number,
-  { allowPrivate }: TokenServiceOptions,
+  allowPrivate: readonly string[],
 ): RealmRefusal | undefined => {
   if (next === undefined || !/^https?:$/.test(next.protocol)) return refused("that is no URL of the web");
   if (method === "POST" && (next.origin !== at.origin || status < 307)) return refused("it would see our token");
   return realmRefusal(next, at.origin, allowPrivate);
 };
-
-const tokenRequest = (
-  method: string,
-  url: URL,
-  headers: HeaderPairs,
-  signal: AbortSignal,
-  form: URLSearchParams | undefined,
-): HttpRequest => ({
-  method,
-  origin: url.origin,
-  target: `${url.pathname}${url.search}`,
-  headers: [["Accept", "application/json"], ...headers],
-  ...(form === undefined ? {} : { body: bytesContent(new TextEncoder().encode(form.toString())) }),
-  signal,
-});
 
 const readBody = async (response: HttpResponse, order: TokenOrder, options: TokenServiceOptions): Promise<string> => {
   try {
@@ -156,11 +139,11 @@ const refusal = (response: HttpResponse, body: string, order: TokenOrder, option
   const facts = {
     status,
     registry,
-    retryable: status === 408 || status === 429 || status >= 500 || status === 499,
+    retryable: status >= 499 || isTransient(status),
     registryCode: code,
     retryAfter: wait !== undefined && /^\d+$/.test(wait) ? Number(wait) : undefined,
   };
-  const said = `(${[String(status), message].filter((part) => part !== "").join(": ")})`;
+  const said = message === "" ? `(${status})` : `(${status}: ${message})`;
   const service = serviceOf(order, options);
   if (status !== 401 && status !== 403) {
     const code = status === 429 ? "RATE_LIMITED" : "REGISTRY";
@@ -190,3 +173,77 @@ const basicPair = (credential: Credential | undefined): [string, string] | undef
 /** The value of an `Authorization` header for a name and password (RFC 7617). */
 export const basic = (username: string, password: string): string =>
   `Basic ${Buffer.from(`${username}:${password}`).toString("base64")}`;
+
+/** A token as it is kept. */
+export interface Token {
+  readonly text: string;
+  /** When it ends, in milliseconds, by our clock. */
+  readonly expiresAt: number;
+  /** When it has to be replaced: some time before it ends. */
+  readonly renewAt: number;
+  /** A new refresh token, which replaces the one that was used. */
+  readonly refreshToken?: string | undefined;
+}
+
+/** Seconds a token lives where the service does not say. */
+const usualLife = 60;
+
+/**
+ * Reads the answer of a token service: `token` or `access_token`, `expires_in`, `issued_at`. `undefined`: no token in it.
+ *
+ * Its life is counted from when we asked, never from the service's clock, which may be wrong. A token that the service
+ * had in its cache has lived a while: `date`, its own clock at the answer, tells how long.
+ * @param asked milliseconds when the request was sent, by our clock.
+ * @param date the `Date` of the response.
+ * @see https://distribution.github.io/distribution/spec/auth/token/#token-response-fields
+ */
+export const readToken = (body: string, asked: number, date: string | undefined): Token | undefined => {
+  const members = objectOf(body);
+  const text = [members["token"], members["access_token"]].find(isTokenText);
+  if (text === undefined) return undefined;
+  const said = Number(members["expires_in"] ?? Number.NaN);
+  const life = said > 0 ? said : usualLife;
+  const left = Math.max(0, life - ageOf(members["issued_at"], date, life)) * 1000;
+  const refreshToken = textOf(members["refresh_token"]);
+  return {
+    text,
+    expiresAt: asked + left,
+    // Renewed early enough for a request to be under way a while, but not so early that a short-lived token is never used.
+    renewAt: asked + left - Math.min(10_000, left * 0.2),
+    refreshToken,
+  };
+};
+
+/** Seconds since a token was issued, by the service's own clock. Nonsense counts as none. */
+const ageOf = (issued: unknown, date: string | undefined, life: number): number => {
+  if (typeof issued !== "string" || date === undefined) return 0;
+  const age = (Date.parse(date) - Date.parse(issued)) / 1000;
+  return age > 0 && age < life ? age : 0;
+};
+
+/** A token goes into a header: visible ASCII, or the service is up to something. */
+const isTokenText = (value: unknown): value is string => typeof value === "string" && /^[\x21-\x7e]+$/.test(value);
+
+/** What a service says of its refusal, in the shapes that are around; `code` is the registry kind's. */
+export const readRefusal = (body: string): { code: string | undefined; message: string } => {
+  const members = objectOf(body);
+  const first: unknown = Array.isArray(members["errors"]) ? members["errors"][0] : undefined;
+  const error = typeof first === "object" && first !== null ? (first as Record<string, unknown>) : members;
+  const said = (...names: string[]): string | undefined => names.map((name) => textOf(error[name])).find(Boolean);
+  const message = said("message", "details", "error_description", "error") ?? plain(body);
+  return { message: message.slice(0, 300), code: said("code", "error") };
+};
+
+const textOf = (value: unknown): string | undefined => (typeof value === "string" && value !== "" ? value : undefined);
+
+/** A short text is worth showing, a page of HTML or JSON is not. */
+const plain = (body: string): string => (/^\s*[<{[]/.test(body) ? "" : (body.trim().split("\n")[0] ?? ""));
+
+const objectOf = (body: string): Record<string, unknown> => {
+  try {
+    const value: unknown = JSON.parse(body);
+    return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
+  } catch {
+    return {};
+  }
+};

@@ -1,8 +1,7 @@
 import { type Flight, LruCache, SingleFlight } from "../async/index.ts";
 import { identityOf } from "./credential.ts";
 import { coversScopes, resourcesKey, type Scope, scopesKey } from "./scope.ts";
-import type { Token } from "./token-answer.ts";
-import { requestToken, type TokenOrder, type TokenServiceOptions } from "./token-request.ts";
+import { requestToken, type Token, type TokenOrder, type TokenServiceOptions } from "./token-request.ts";
 
 /** Token cache: gives out tokens, kept ones where it can. */
 export interface Tokens {
@@ -34,13 +33,8 @@ export const tokenCache = (options: TokenServiceOptions): Tokens => {
   const refreshTokens = new Map<string, string>();
   const flights = new SingleFlight<Token>();
 
-  const keep = (group: string, held: Held, refused: string | undefined): void => {
-    const others = (kept.get(group) ?? []).filter(
-      ({ token, scopes }) =>
-        token.text !== refused && token.renewAt > options.now() && !coversScopes(held.scopes, scopes),
-    );
-    kept.set(group, [held, ...others]);
-  };
+  const usable = (group: string, refused: string | undefined): Held[] =>
+    (kept.get(group) ?? []).filter(({ token }) => token.text !== refused && token.renewAt > options.now());
 
   /** A service may hand out a new refresh token with each answer, and end the old one. */
   const requestWithRefreshToken = async (service: string, order: TokenOrder, stop: AbortSignal): Promise<Token> => {
@@ -59,14 +53,12 @@ export const tokenCache = (options: TokenServiceOptions): Tokens => {
       const identity = identityOf(order.credential);
       const service = `${order.realm.href} ${order.service ?? ""} ${identity}`;
       const group = `${service} ${resourcesKey(order.scopes)}`;
-      const found = (kept.get(group) ?? []).find(
-        ({ token, scopes }) =>
-          token.text !== refused && token.renewAt > options.now() && coversScopes(scopes, order.scopes),
-      );
+      const found = usable(group, refused).find(({ scopes }) => coversScopes(scopes, order.scopes));
       if (found !== undefined) return { ...found.token, fresh: false };
       const exchange = async (flight: Flight): Promise<Token> => {
         const token = await requestWithRefreshToken(service, order, flight.signal);
-        keep(group, { token, scopes: order.scopes }, refused);
+        const others = usable(group, refused).filter(({ scopes }) => !coversScopes(order.scopes, scopes));
+        kept.set(group, [{ token, scopes: order.scopes }, ...others]);
         return token;
       };
       const token = await flights.run(`${service} ${scopesKey(order.scopes)}`, exchange, signal);
