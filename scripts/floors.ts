@@ -4,7 +4,7 @@
  */
 export const floors: Readonly<Record<string, readonly (readonly string[])[]>> = {
   dray: [
-    ["errors.ts"],
+    ["errors.ts", "defined.ts"],
     ["async", "threads"],
     ["oci"],
     ["hash"],

@@ -1,5 +1,6 @@
 import { type CopyCounts, type CopyOutcome, type CopyPair, copyAll } from "dray/copy";
 import { DrayError, printable } from "dray/errors";
+import { defined } from "dray/internal/defined";
 import type { WantedPlatform } from "dray/oci";
 import type { Call } from "./context.ts";
 import { messageOf } from "./failure.ts";
@@ -23,16 +24,19 @@ export const moveAll = (
   pairs: readonly CopyPair[],
   platforms: readonly WantedPlatform[] = options.platform ?? [],
 ): Promise<Moved> =>
-  copyAll(pairs, {
-    signal,
-    onEvent,
-    platforms,
-    dryRun: options.dryRun === true,
-    foreignLayers: options.allowNondistributableArtifacts === true,
-    referrers: options.referrers === true,
-    verify: options.verify === true,
-    ...(options.jobs === undefined ? {} : { jobs: options.jobs }),
-  });
+  copyAll(
+    pairs,
+    defined({
+      signal,
+      onEvent,
+      platforms,
+      dryRun: options.dryRun === true,
+      foreignLayers: options.allowNondistributableArtifacts === true,
+      referrers: options.referrers === true,
+      verify: options.verify === true,
+      jobs: options.jobs,
+    }),
+  );
 
 /** How a copy is to be reported. */
 export interface MovedReport {

@@ -1,5 +1,6 @@
 import { gzip } from "../compression/index.ts";
 import { type Content, type Ingests, meteredContent, type OnEvent, type ReadableStore } from "../content/index.ts";
+import { defined } from "../defined.ts";
 import { compressionOf, type Descriptor, mediaTypes } from "../oci/index.ts";
 import { type Edited, edit } from "./edit.ts";
 import type { Image, ImageIndex } from "./views.ts";
@@ -54,13 +55,10 @@ export const compressLayer = async (
       without(offset, gzip(plain.open(own === undefined ? {} : { signal: own }), { level, handsOver })),
   };
   const mediaType = gzipTypeOf(layer.mediaType);
-  const { digest, size } = await target.ingest(content, {
-    mediaType,
-    kind: "blob",
-    key: `gzip-${level} ${layer.digest}`,
-    onEvent,
-    ...(signal === undefined ? {} : { signal }),
-  });
+  const { digest, size } = await target.ingest(
+    content,
+    defined({ mediaType, kind: "blob", key: `gzip-${level} ${layer.digest}`, onEvent, signal }),
+  );
   onEvent({ type: "done", descriptor: layer });
   return { ...layer, mediaType, digest, size };
 };

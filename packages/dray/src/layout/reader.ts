@@ -8,6 +8,7 @@ import {
   type ReadOptions,
   sizeMismatch,
 } from "../content/index.ts";
+import { defined } from "../defined.ts";
 import { DrayError, isDrayError, throwIfAborted } from "../errors.ts";
 import {
   bare,
@@ -63,7 +64,7 @@ export class LayoutReader implements ReadableStore, HasTags, HasReferrers, Descr
     if (file === undefined) throw new DrayError("NOT_FOUND", `${what} has no ${digest}`, { reference: location });
     const explain = (error: DrayError): DrayError => this.files.damaged(descriptor, file.size, error);
     if (file.size !== size) throw explain(sizeMismatch(descriptor, `${file.size}`));
-    const chunks = file.read({ offset, ...(signal === undefined ? {} : { signal }) });
+    const chunks = file.read(defined({ offset, signal }));
     yield* checked(chunks, descriptor, options, explain);
   }
 

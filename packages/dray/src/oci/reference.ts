@@ -1,3 +1,4 @@
+import { defined } from "../defined.ts";
 import { DrayError } from "../errors.ts";
 import { type Digest, isDigest, parseDigest } from "./digest.ts";
 
@@ -80,12 +81,7 @@ export const parseReference = (text: string, options: ParseReferenceOptions = {}
   const anyTag = tag ?? (digest === undefined && defaultTag !== "" ? defaultTag : undefined);
   if (strict && tag === undefined && digest === undefined)
     throw new InvalidReferenceError(text, "tag", "has neither tag nor digest, and strict parsing does not assume one");
-  return {
-    registry,
-    repository,
-    ...(anyTag === undefined ? {} : { tag: anyTag }),
-    ...(digest === undefined ? {} : { digest }),
-  };
+  return defined({ registry, repository, tag: anyTag, digest });
 };
 
 /** Reads `registry/repository` without a tag or digest, as `ls` and `copy --all-tags` take it. */

@@ -4,6 +4,7 @@ import { debugHandler, HealthChecks, type Log, observe, openLog } from "@dray/se
 import { Certificates, CloseStack, readTls } from "@dray/service/program";
 import { DrayError } from "dray/errors";
 import type { HttpRequest } from "dray/http";
+import { defined } from "dray/internal/defined";
 import { type DebugSettings, type ListenSettings, reloadable, type Settings } from "../config/index.ts";
 import type { Notice } from "../notice.ts";
 import { type Metrics, openMetrics, registryHealth } from "../observing/index.ts";
@@ -94,7 +95,7 @@ export const serve = async (settings: Settings, { settings: again, version }: Se
       reload,
       keeps: () => {
         const { grace, untagged } = current.registry.gc ?? {};
-        return { ...(grace === undefined ? {} : { grace }), ...(untagged === undefined ? {} : { untagged }) };
+        return defined({ grace, untagged });
       },
       status: () => ({
         version,

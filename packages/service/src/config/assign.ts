@@ -1,3 +1,4 @@
+import { defined } from "dray/internal/defined";
 import { type KeyTable, takesParts } from "./key-table.ts";
 import { type ConfigNode, isNull, type ListNode, type MapNode, mapNode, type Origin, type Remark } from "./node.ts";
 import { parseYaml } from "./yaml.ts";
@@ -101,5 +102,5 @@ export const valueOf = (
     (complaints.length > 0 || node === undefined || node.kind !== "scalar" || isNull(node))
   )
     return { node: { kind: "scalar", text, plain: false, origin }, faults: [] };
-  return { ...(node === undefined ? {} : { node }), faults: complaints.map((each) => ({ ...each, key })) };
+  return defined({ node, faults: complaints.map((each) => ({ ...each, key })) });
 };

@@ -1,3 +1,4 @@
+import { defined } from "dray/internal/defined";
 import { isAlias, isMap, isNode, isScalar, isSeq, LineCounter, type Node, type Pair, parseDocument } from "yaml";
 import { type ConfigNode, type MapNode, mapNode, type Origin, type Remark } from "./node.ts";
 
@@ -98,7 +99,7 @@ export const parseYaml = (text: string, source: Source): Parsed => {
 
   const node = convert(document.contents, originAt(document.contents.range[0]), "", 0);
   if (beyond !== undefined) return { complaints: [beyond] };
-  return { ...(node === undefined ? {} : { node }), complaints };
+  return defined({ node, complaints });
 };
 
 /** What the parser quotes of the text may be a secret. */
