@@ -31,7 +31,7 @@ const built = (): string | undefined => {
 export interface Place {
   readonly host: string;
   /** PEM file of the authority, with TLS. */
-  readonly ca?: string;
+  readonly ca?: string | undefined;
 }
 
 const skopeoTls = (place: Place, side: "src" | "dest"): string[] =>

@@ -39,7 +39,7 @@ export const floors: Readonly<Record<string, readonly (readonly string[])[]>> = 
     ["index.ts"],
   ],
   testkit: [
-    ["basic.ts", "body.ts", "chance.ts", "files", "raw-client.ts", "respond.ts", "target.ts"],
+    ["basic.ts", "body.ts", "chance.ts", "files", "raw-client.ts", "respond.ts"],
     ["exchange.ts", "hosts.ts", "listen.ts", "synthetic.ts"],
     ["log.ts"],
     ["certificates", "faults", "recorded", "tokens"],

@@ -35,8 +35,8 @@ export const exchange = async (
     origin,
     target,
     headers: Object.entries(headers),
-    ...(bytes === undefined ? {} : { body: bytesBody(bytes) }),
-    ...(signal === undefined ? {} : { signal }),
+    body: bytes && bytesBody(bytes),
+    signal,
   });
   const answer = await collect(response.body.chunks, Number.MAX_SAFE_INTEGER, "answer");
   return {

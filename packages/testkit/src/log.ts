@@ -1,5 +1,5 @@
 import { type Handler, type HeaderPairs, type HttpRequest, header, type Middleware } from "dray/http";
-import { mapRequestBody, mapResponseBody } from "./body.ts";
+import { counting, mapRequestBody, mapResponseBody } from "./body.ts";
 
 /** One request as it was seen. Numbers grow while its bodies pass. */
 export interface LogEntry {
@@ -12,7 +12,7 @@ export interface LogEntry {
   /** As they came, without `Authorization`. */
   readonly headers: HeaderPairs;
   /** `Basic` or `Bearer`; never the secret. */
-  readonly authorization?: string;
+  readonly authorization?: string | undefined;
   /** 0 until it is answered, and for ever where no answer came. */
   status: number;
   bytesIn: number;
@@ -52,14 +52,13 @@ export class RequestLog {
     };
 
   #open({ method, origin, target, headers }: HttpRequest): LogEntry {
-    const scheme = header(headers, "Authorization")?.split(" ", 1)[0];
     const entry: LogEntry = {
       time: this.#now(),
       method,
       origin,
       target,
       headers: headers.filter(([name]) => !/^(proxy-)?authorization$/i.test(name)),
-      ...(scheme === undefined ? {} : { authorization: scheme }),
+      authorization: header(headers, "Authorization")?.split(" ", 1)[0],
       status: 0,
       bytesIn: 0,
       bytesOut: 0,
@@ -93,15 +92,5 @@ export class RequestLog {
   /** Forgets what was seen. */
   clear(): void {
     this.entries.length = 0;
-  }
-}
-
-async function* counting(
-  chunks: AsyncIterable<Uint8Array>,
-  count: (bytes: number) => void,
-): AsyncGenerator<Uint8Array> {
-  for await (const chunk of chunks) {
-    count(chunk.byteLength);
-    yield chunk;
   }
 }

@@ -1,14 +1,18 @@
 import { createHash, type KeyObject, randomBytes, sign } from "node:crypto";
 import { bits, boolean, type Der, explicit, implicit, integer, octets, oid, sequence, set, time, utf8 } from "./der.ts";
 
+export interface KeyPair {
+  readonly publicKey: KeyObject;
+  readonly privateKey: KeyObject;
+}
+
 export interface CertificateOptions {
   /** Common name. */
   readonly name: string;
   readonly issuer: string;
   readonly publicKey: KeyObject;
-  readonly signedWith: KeyObject;
-  /** Public key of `signedWith`, by which a client finds the issuer. */
-  readonly issuerKey: KeyObject;
+  /** Signs. */
+  readonly authority: KeyPair;
   readonly usage: "ca" | "server" | "client";
   /** Names and addresses a server certificate is for. */
   readonly hosts?: readonly string[];
@@ -20,13 +24,13 @@ const ecdsaWithSha256 = sequence(oid("1.2.840.10045.4.3.2"));
 
 /** A version 3 certificate over a P-256 key, in DER. @see https://www.rfc-editor.org/rfc/rfc5280#section-4.1 */
 export const certificateOf = (options: CertificateOptions): Der => {
-  const { name, issuer, publicKey, signedWith, issuerKey, usage, hosts = [], notBefore, notAfter } = options;
+  const { name, issuer, publicKey, authority, usage, hosts = [], notBefore, notAfter } = options;
   const extensions = [
     extension("2.5.29.19", true, usage === "ca" ? sequence(boolean(true)) : sequence()),
     // Bits from the left: digitalSignature is 0, keyCertSign 5, cRLSign 6.
     extension("2.5.29.15", true, usage === "ca" ? bits(Uint8Array.of(0x86), 1) : bits(Uint8Array.of(0x80), 7)),
     extension("2.5.29.14", false, octets(keyId(publicKey))),
-    extension("2.5.29.35", false, sequence(implicit(0, keyId(issuerKey)))),
+    extension("2.5.29.35", false, sequence(implicit(0, keyId(authority.publicKey)))),
     ...(usage === "ca" ? [] : [extension("2.5.29.37", false, sequence(oid(extendedUsage[usage])))]),
     ...(hosts.length === 0 ? [] : [extension("2.5.29.17", false, sequence(...hosts.map(alternativeName)))]),
   ];
@@ -41,7 +45,7 @@ export const certificateOf = (options: CertificateOptions): Der => {
     publicKey.export({ type: "spki", format: "der" }),
     explicit(3, sequence(...extensions)),
   );
-  return sequence(toBeSigned, ecdsaWithSha256, bits(sign("sha256", toBeSigned, signedWith)));
+  return sequence(toBeSigned, ecdsaWithSha256, bits(sign("sha256", toBeSigned, authority.privateKey)));
 };
 
 const extendedUsage = { server: "1.3.6.1.5.5.7.3.1", client: "1.3.6.1.5.5.7.3.2" } as const;

@@ -1,6 +1,6 @@
 /** Certificates made at run time, for TLS in tests: no file with a key to keep, none that expires. */
-import { generateKeyPairSync, type KeyObject } from "node:crypto";
-import { type CertificateOptions, certificateOf } from "./certificate.ts";
+import { generateKeyPairSync, X509Certificate } from "node:crypto";
+import { type CertificateOptions, certificateOf, type KeyPair } from "./certificate.ts";
 
 /** PEM. */
 export interface KeyAndCertificate {
@@ -29,22 +29,11 @@ export const testCertificates = (options: { hosts?: readonly string[]; now?: Dat
   const validity = { notBefore: new Date(now.getTime() - day), notAfter: new Date(now.getTime() + day) };
   const authority = newKey();
   const issuer = "Dray test CA";
-  const issue = (
-    own: { publicKey: KeyObject; privateKey: KeyObject },
-    details: Pick<CertificateOptions, "name" | "usage" | "hosts">,
-  ): KeyAndCertificate => ({
-    key: pem("PRIVATE KEY", own.privateKey.export({ type: "pkcs8", format: "der" })),
-    cert: pem(
-      "CERTIFICATE",
-      certificateOf({
-        ...details,
-        ...validity,
-        issuer,
-        publicKey: own.publicKey,
-        signedWith: authority.privateKey,
-        issuerKey: authority.publicKey,
-      }),
-    ),
+  const issue = (own: KeyPair, details: Pick<CertificateOptions, "name" | "usage" | "hosts">): KeyAndCertificate => ({
+    key: own.privateKey.export({ type: "pkcs8", format: "pem" }) as string,
+    cert: new X509Certificate(
+      certificateOf({ ...details, ...validity, issuer, publicKey: own.publicKey, authority }),
+    ).toString(),
   });
   return {
     ca: issue(authority, { name: issuer, usage: "ca" }),
@@ -57,13 +46,4 @@ export const testCertificates = (options: { hosts?: readonly string[]; now?: Dat
   };
 };
 
-const newKey = (): { publicKey: KeyObject; privateKey: KeyObject } =>
-  generateKeyPairSync("ec", { namedCurve: "P-256" });
-
-const pem = (label: string, der: Uint8Array): string => {
-  const lines =
-    Buffer.from(der)
-      .toString("base64")
-      .match(/.{1,64}/g) ?? [];
-  return `-----BEGIN ${label}-----\n${lines.join("\n")}\n-----END ${label}-----\n`;
-};
+const newKey = (): KeyPair => generateKeyPairSync("ec", { namedCurve: "P-256" });

@@ -1,6 +1,6 @@
-import { bytesBody } from "dray/content";
 import { DrayError } from "dray/errors";
 import type { Handler, HttpRequest, HttpResponse } from "dray/http";
+import { unlessAborted } from "dray/internal/async";
 import { mapRequestBody, mapResponseBody } from "../body.ts";
 import { type HeaderRecord, respond } from "../respond.ts";
 
@@ -11,7 +11,7 @@ export type Effect = (request: HttpRequest, next: Handler) => Promise<HttpRespon
 export const answerWith =
   (status: number, headers: HeaderRecord = {}, body = ""): Effect =>
   async (request) =>
-    respond(request, status, headers, bytesBody(new TextEncoder().encode(body)));
+    respond(request, status, headers, body);
 
 /** Sends the client elsewhere: to the same target at another origin, or to a whole URL. */
 export const redirectTo =
@@ -81,8 +81,7 @@ export const stall =
 
 /** The upload session is gone, now and from then on: the request gets 404 BLOB_UPLOAD_UNKNOWN. */
 export const dropSession = (): Effect => async (request, next) => {
-  const { body: _, ...bare } = request;
-  await next({ ...bare, method: "DELETE" });
+  await next({ ...request, body: undefined, method: "DELETE" });
   return next(request);
 };
 
@@ -143,16 +142,9 @@ async function* flipped(chunks: AsyncIterable<Uint8Array>, at: number): AsyncGen
   }
 }
 
-/** A promise that a vanishing client ends. */
-const orGone = async <T>(wait: Promise<T>, signal: AbortSignal | undefined): Promise<T> => {
-  if (signal === undefined) return wait;
-  const gone = Promise.withResolvers<never>();
-  const leave = (): void => gone.reject(signal.reason);
-  if (signal.aborted) leave();
-  signal.addEventListener("abort", leave, { once: true });
-  try {
-    return await Promise.race([wait, gone.promise]);
-  } finally {
-    signal.removeEventListener("abort", leave);
-  }
-};
+/** A wait that a vanishing client ends. */
+const orGone = <T>(wait: Promise<T>, signal: AbortSignal | undefined): Promise<T> =>
+  unlessAborted(wait, signal).catch((error: unknown) => {
+    signal?.throwIfAborted();
+    throw error;
+  });

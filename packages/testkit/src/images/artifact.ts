@@ -1,6 +1,6 @@
 import { mediaTypes } from "dray/oci";
 import { seededBytes } from "../files/index.ts";
-import { describeBytes, maybe, type Sample, type SampleMembers, sampleOf } from "./sample.ts";
+import { describeBytes, type Sample, type SampleMembers, sampleOf } from "./sample.ts";
 
 export interface SampleArtifactOptions extends SampleMembers {
   /** Default `application/vnd.example.sbom.v1`. */
@@ -18,18 +18,9 @@ export const sampleArtifact = (options: SampleArtifactOptions = {}): Sample => {
   const empty = new TextEncoder().encode("{}");
   const config = describeBytes(mediaTypes.ociEmpty, empty);
   const layer = describeBytes(options.mediaType ?? "application/octet-stream", bytes);
-  const manifest = {
-    schemaVersion: 2,
-    mediaType: mediaTypes.ociManifest,
-    artifactType,
-    config,
-    layers: [layer],
-    ...maybe("subject", options.subject),
-    ...maybe("annotations", options.annotations),
-  };
   const blobs = new Map([
     [config.digest, empty],
     [layer.digest, bytes],
   ]);
-  return sampleOf(mediaTypes.ociManifest, manifest, { blobs });
+  return sampleOf(mediaTypes.ociManifest, { artifactType, config, layers: [layer] }, options, { blobs });
 };

@@ -8,7 +8,7 @@ import {
   type Platform,
 } from "dray/oci";
 import { seededBytes } from "../files/index.ts";
-import { describeBytes, maybe, type Sample, type SampleMembers, sampleOf } from "./sample.ts";
+import { describeBytes, type Sample, type SampleMembers, sampleOf } from "./sample.ts";
 import { storedGzip, storedZstd } from "./stored.ts";
 import { tar } from "./tar.ts";
 
@@ -43,7 +43,8 @@ export const sampleImage = (options: SampleImageOptions = {}): SampleImage => {
   const tars = Array.from({ length: count }, (_, i) => layerTar(`${seed}/${i}`, i, layerSize));
   const diffIDs = tars.map((bytes) => digestOf(bytes));
   const packed = tars.map((bytes) => compress[compression](bytes));
-  const layers = packed.map((bytes) => describeBytes(layerType(compression, docker), bytes));
+  const { [compression]: layerType } = docker ? dockerLayers : ociLayers;
+  const layers = packed.map((bytes) => describeBytes(layerType, bytes));
   const configBytes = encodeJson({
     ...platform,
     created: "2000-01-01T00:00:00Z",
@@ -53,17 +54,8 @@ export const sampleImage = (options: SampleImageOptions = {}): SampleImage => {
   });
   const config = describeBytes(docker ? mediaTypes.dockerConfig : mediaTypes.ociConfig, configBytes);
   const mediaType = docker ? mediaTypes.dockerManifest : mediaTypes.ociManifest;
-  const manifest = {
-    schemaVersion: 2,
-    mediaType,
-    config,
-    layers,
-    ...maybe("subject", options.subject),
-    ...maybe("annotations", options.annotations),
-  };
-  const blobs = new Map<Digest, Uint8Array>([[config.digest, configBytes]]);
-  layers.forEach((layer, i) => blobs.set(layer.digest, packed[i] as Uint8Array));
-  return { ...sampleOf(mediaType, manifest, { blobs }), config, layers, diffIDs, platform };
+  const blobs = new Map([configBytes, ...packed].map((bytes) => [digestOf(bytes), bytes]));
+  return { ...sampleOf(mediaType, { config, layers }, options, { blobs }), config, layers, diffIDs, platform };
 };
 
 const layerTar = (seed: string, index: number, size: number): Uint8Array =>
@@ -81,8 +73,14 @@ const compress: Record<Compression, (bytes: Uint8Array) => Uint8Array> = {
   zstd: storedZstd,
 };
 
-const layerType = (compression: Compression, docker: boolean): string => {
-  if (compression === "none") return docker ? mediaTypes.dockerLayer : mediaTypes.ociLayer;
-  if (compression === "gzip") return docker ? mediaTypes.dockerLayerGzip : mediaTypes.ociLayerGzip;
-  return docker ? mediaTypes.dockerLayerZstd : mediaTypes.ociLayerZstd;
+const ociLayers: Record<Compression, string> = {
+  none: mediaTypes.ociLayer,
+  gzip: mediaTypes.ociLayerGzip,
+  zstd: mediaTypes.ociLayerZstd,
+};
+
+const dockerLayers: Record<Compression, string> = {
+  none: mediaTypes.dockerLayer,
+  gzip: mediaTypes.dockerLayerGzip,
+  zstd: mediaTypes.dockerLayerZstd,
 };

@@ -1,7 +1,7 @@
 import { annotationKeys, type Descriptor, formatPlatform, mediaTypes, type Platform, parsePlatform } from "dray/oci";
 import { sampleArtifact } from "./artifact.ts";
 import { type SampleImage, type SampleImageOptions, sampleImage } from "./image.ts";
-import { maybe, type Sample, type SampleMembers, sampleOf, together } from "./sample.ts";
+import { type Sample, type SampleMembers, sampleOf, together } from "./sample.ts";
 
 export interface SampleIndexOptions extends SampleMembers {
   /** Default `["linux/amd64", "linux/arm64"]`. */
@@ -41,14 +41,8 @@ export const sampleIndex = (options: SampleIndexOptions = {}): SampleIndex => {
     ...more.map(({ root }) => root),
   ];
   const mediaType = image.docker ? mediaTypes.dockerList : mediaTypes.ociIndex;
-  const manifest = {
-    schemaVersion: 2,
-    mediaType,
-    manifests: entries,
-    ...maybe("subject", options.subject),
-    ...maybe("annotations", options.annotations),
-  };
-  return { ...sampleOf(mediaType, manifest, together([...images, ...attestations, ...more])), images };
+  const below = together([...images, ...attestations, ...more]);
+  return { ...sampleOf(mediaType, { manifests: entries }, options, below), images };
 };
 
 const attestationOf = ({ root, platform }: SampleImage): Sample =>

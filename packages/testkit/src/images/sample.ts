@@ -36,13 +36,14 @@ export const describeBytes = (mediaType: string, bytes: Uint8Array): Descriptor 
   size: bytes.byteLength,
 });
 
-/** A sample of one manifest over its blobs and whatever lies below. */
+/** A sample of one manifest with these members, over its blobs and whatever lies below. */
 export const sampleOf = (
   mediaType: string,
-  manifest: object,
-  below: { blobs: ReadonlyMap<Digest, Uint8Array>; manifests?: Sample["manifests"] },
+  members: object,
+  { subject, annotations }: SampleMembers,
+  below: Pick<Sample, "blobs"> & Partial<Sample>,
 ): Sample => {
-  const bytes = encodeJson(manifest);
+  const bytes = encodeJson({ schemaVersion: 2, mediaType, ...members, subject, annotations });
   const root = describeBytes(mediaType, bytes);
   return {
     root,
@@ -50,10 +51,6 @@ export const sampleOf = (
     manifests: new Map([...(below.manifests ?? []), [root.digest, { mediaType, bytes }]]),
   };
 };
-
-/** A member of a manifest, only where there is something to say. */
-export const maybe = <K extends string, V>(key: K, value: V | undefined): Partial<Record<K, V>> =>
-  value === undefined ? {} : ({ [key]: value } as Record<K, V>);
 
 /** What any kind of sample may carry. */
 export interface SampleMembers {

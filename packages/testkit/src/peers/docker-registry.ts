@@ -29,9 +29,9 @@ export interface DockerRegistry {
   /** Where its blobs lie. */
   readonly data: string;
   /** PEM file of the authority that signed its certificate. */
-  readonly ca?: string;
+  readonly ca?: string | undefined;
   /** PEM files of a client's certificate that it accepts. */
-  readonly client?: { readonly cert: string; readonly key: string };
+  readonly client?: { readonly cert: string; readonly key: string } | undefined;
   /** Forgets everything that was pushed. */
   empty(): Promise<void>;
   /** Bytes of all blobs that it holds. */
@@ -59,9 +59,9 @@ export const startDockerRegistry = async (options: DockerRegistryOptions = {}): 
       delete: { enabled: true },
       maintenance: { uploadpurging: { enabled: false } },
     },
-    http: { addr: host, ...(tls === undefined ? {} : { tls: tls.settings }) },
-    ...(options.auth === undefined ? {} : { auth: options.auth }),
-    ...(options.schema1 === true ? { compatibility: { schema1: { enabled: true } } } : {}),
+    http: { addr: host, tls: tls?.settings },
+    auth: options.auth,
+    compatibility: options.schema1 === true ? { schema1: { enabled: true } } : undefined,
   };
   await writeFile(join(dir, "config.yml"), JSON.stringify(config));
   const env = { ...process.env, OTEL_TRACES_EXPORTER: "none" };
@@ -72,7 +72,8 @@ export const startDockerRegistry = async (options: DockerRegistryOptions = {}): 
     version: (await succeed([program, "--version"])).trim().split(" ").at(-1) ?? "",
     host,
     data,
-    ...(tls === undefined ? {} : { ca: tls.ca, client: tls.client }),
+    ca: tls?.ca,
+    client: tls?.client,
     empty: async () => {
       for (const entry of await readdir(data)) await rm(join(data, entry), { recursive: true });
     },
@@ -92,11 +93,7 @@ const bytesOfBlobs = async (data: string): Promise<number> => {
   return sum;
 };
 
-interface Tls {
-  readonly settings: object;
-  readonly ca: string;
-  readonly client: { readonly cert: string; readonly key: string };
-}
+type Tls = Pick<Required<DockerRegistry>, "ca" | "client"> & { readonly settings: object };
 
 const writeCertificates = async (dir: string, { clientCertificate }: DockerRegistryOptions): Promise<Tls> => {
   const { ca, server, client } = testCertificates();
@@ -108,7 +105,7 @@ const writeCertificates = async (dir: string, { clientCertificate }: DockerRegis
   const settings = {
     certificate: await put("server.pem", server.cert),
     key: await put("server.key", server.key),
-    ...(clientCertificate === true ? { clientcas: [authority] } : {}),
+    clientcas: clientCertificate === true ? [authority] : undefined,
   };
   const files = { cert: await put("client.pem", client.cert), key: await put("client.key", client.key) };
   return { settings, ca: authority, client: files };

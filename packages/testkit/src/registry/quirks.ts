@@ -6,9 +6,8 @@ import {
   header,
   type Middleware,
 } from "dray/http";
-import { mapRequestBody } from "../body.ts";
-import { refuse } from "../respond.ts";
-import { splitTarget } from "../target.ts";
+import { counting, mapRequestBody } from "../body.ts";
+import { refuse, splitTarget } from "../respond.ts";
 import type { MemoryRegistryOptions } from "./options.ts";
 
 /**
@@ -43,10 +42,10 @@ const dropHeaders = (response: HttpResponse, ...names: string[]): HttpResponse =
   headers: without(response.headers, ...names),
 });
 
-/** Other parameters in the query. */
-const retarget = (request: HttpRequest, change: (query: URLSearchParams) => void): HttpRequest => {
+/** Without some parameters of the query. */
+const retarget = (request: HttpRequest, ...dropped: string[]): HttpRequest => {
   const { path, query } = splitTarget(request.target);
-  change(query);
+  for (const name of dropped) query.delete(name);
   const search = query.toString();
   return { ...request, target: search === "" ? path : `${path}?${search}` };
 };
@@ -81,22 +80,14 @@ const withoutMounts =
   async (request) => {
     const { query } = splitTarget(request.target);
     const refused = query.has("mount") && (mounts === false || !query.has("from"));
-    return next(
-      refused
-        ? retarget(request, (changed) => {
-            changed.delete("mount");
-            changed.delete("from");
-          })
-        : request,
-    );
+    return next(refused ? retarget(request, "mount", "from") : request);
   };
 
 /** The body is read and thrown away: an upload begins instead. */
 const withoutSinglePost: Middleware = (next) => async (request) => {
   const { path, query } = splitTarget(request.target);
   if (request.method !== "POST" || !isUploads(path) || !query.has("digest")) return next(request);
-  const { body: _, ...bare } = retarget(request, (changed) => changed.delete("digest"));
-  return next(bare);
+  return next({ ...retarget(request, "digest"), body: undefined });
 };
 
 const withoutChunks: Middleware = (next) => async (request) =>
@@ -131,8 +122,7 @@ const withoutCutUploads: Middleware = (next) => async (request) => {
     return await next(watched);
   } finally {
     if (cut && isSession(splitTarget(request.target).path)) {
-      const { body: _, ...bare } = request;
-      await next({ ...bare, method: "DELETE", signal: new AbortController().signal });
+      await next({ ...request, body: undefined, method: "DELETE", signal: undefined });
     }
   }
 };
@@ -158,21 +148,7 @@ const withState: Middleware = (next) => {
 };
 
 /** Opaque to clients. */
-const stateOf = (path: string): string =>
-  path
-    .slice(path.lastIndexOf("/") + 1)
-    .replaceAll("-", "")
-    .slice(0, 16);
-
-async function* counting(
-  chunks: AsyncIterable<Uint8Array>,
-  count: (bytes: number) => void,
-): AsyncGenerator<Uint8Array> {
-  for await (const chunk of chunks) {
-    count(chunk.byteLength);
-    yield chunk;
-  }
-}
+const stateOf = (path: string): string => path.replace(/^.*\//, "").replaceAll("-", "").slice(0, 16);
 
 async function* watching(chunks: AsyncIterable<Uint8Array>, onCut: () => void): AsyncGenerator<Uint8Array> {
   try {

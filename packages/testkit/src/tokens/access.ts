@@ -1,4 +1,9 @@
-import type { Access } from "./types.ts";
+/** What a token allows, or a request needs: `repository:library/alpine:pull,push`. */
+export interface Access {
+  readonly type: string;
+  readonly name: string;
+  readonly actions: readonly string[];
+}
 
 /** Reads scopes as the token protocol has them: `repository:library/alpine:pull,push`, several apart by spaces. */
 export const parseScopes = (text: string): Access[] =>

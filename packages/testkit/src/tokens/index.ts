@@ -1,4 +1,4 @@
 /** Tokens: how a token service gives them out and a registry checks them. */
+export type { Access } from "./access.ts";
 export type { TokenSigner } from "./jwt.ts";
-export { type TokenServerOptions, tokenServer } from "./token-server.ts";
-export type { Access, TokenServer, TokenVerdict } from "./types.ts";
+export { type TokenServer, type TokenServerOptions, type TokenVerdict, tokenServer } from "./token-server.ts";

@@ -1,14 +1,26 @@
 import { randomUUID } from "node:crypto";
+import { withJson } from "@dray/service/response";
 import { collect } from "dray/content";
-import { type HttpRequest, type HttpResponse, header } from "dray/http";
+import { type Handler, type HttpRequest, type HttpResponse, header } from "dray/http";
 import { basicUser } from "../basic.ts";
 import { bodyChunks } from "../body.ts";
 import { RequestLog } from "../log.ts";
-import { refuse, respond, respondJson } from "../respond.ts";
-import { splitTarget } from "../target.ts";
-import { covers, parseScopes } from "./access.ts";
+import { refuse, respond, splitTarget } from "../respond.ts";
+import { type Access, covers, parseScopes } from "./access.ts";
 import { signToken, type TokenSigner } from "./jwt.ts";
-import type { Access, TokenServer } from "./types.ts";
+
+export type TokenVerdict = "ok" | "unknown" | "expired" | "insufficient";
+
+/** A token service as a registry and a test see it. */
+export interface TokenServer {
+  /** Answers `GET` and `POST` of the token protocol, at any path. */
+  readonly handler: Handler;
+  readonly log: RequestLog;
+  /** Whether a token is known, alive, and allows all of this. */
+  check(token: string, needed: readonly Access[]): TokenVerdict;
+  /** Ends every token given out so far. */
+  expireAll(): void;
+}
 
 export interface TokenServerOptions {
   /** Passwords by user. Default: nobody has an account, and everybody may do everything. */
@@ -51,23 +63,30 @@ export const tokenServer = (options: TokenServerOptions = {}): TokenServer => {
     const issuedAt = now();
     const expiresAt = issuedAt + lifetimeSeconds * 1000;
     const id = randomUUID();
-    const audience = question.get("service") ?? "";
-    const token = options.signer
-      ? signToken(options.signer, { subject: account ?? "", audience, access, issuedAt, expiresAt, id })
-      : id;
+    const seconds = Math.floor(issuedAt / 1000);
+    const claims = {
+      sub: account ?? "",
+      aud: question.get("service") ?? "",
+      exp: Math.floor(expiresAt / 1000),
+      // A registry whose clock is behind must not refuse a token for being too young.
+      nbf: seconds - 10,
+      iat: seconds,
+      jti: id,
+      access,
+    };
+    const token = options.signer ? signToken(options.signer, claims) : id;
     issued.set(token, { access, expiresAt });
     const { expiresIn = lifetimeSeconds, member } = options;
-    return respondJson(request, 200, {
-      ...(member === "access_token" ? {} : { token }),
-      ...(member === "token" ? {} : { access_token: token }),
-      ...(expiresIn === false ? {} : { expires_in: expiresIn }),
+    return withJson(request, {
+      token: member === "access_token" ? undefined : token,
+      access_token: member === "token" ? undefined : token,
+      expires_in: expiresIn === false ? undefined : expiresIn,
       issued_at: new Date(issuedAt).toISOString(),
     });
   };
 
   const byPost = async (request: HttpRequest): Promise<HttpResponse> => {
-    const chunks = bodyChunks(request);
-    const bytes = chunks === undefined ? new Uint8Array(0) : await collect(chunks, 64 * 1024, "token request");
+    const bytes = await collect(bodyChunks(request), 64 * 1024, "token request");
     const form = new URLSearchParams(new TextDecoder().decode(bytes));
     const account = oauthUser(form, options);
     return account === undefined ? refused(request) : issue(request, account, form);
