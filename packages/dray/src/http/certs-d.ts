@@ -51,12 +51,9 @@ const readSettings = async (folder: string, names: readonly string[]): Promise<C
   const ending = (end: string) => names.filter((name) => name.endsWith(end));
   const partner = (name: string, end: string, kind: string) => {
     const wanted = name.replace(/\.(?:cert|key)$/, end);
-    if (!names.includes(wanted))
-      throw new DrayError(
-        "CONFIG_INVALID",
-        `${join(folder, name)} lacks its ${kind} ${wanted}; a certificate authority must be named *.crt`,
-      );
-    return wanted;
+    if (names.includes(wanted)) return wanted;
+    const lacks = `${join(folder, name)} lacks its ${kind} ${wanted}`;
+    throw new DrayError("CONFIG_INVALID", `${lacks}; a certificate authority must be named *.crt`);
   };
   for (const name of ending(".key")) partner(name, ".cert", "certificate");
   const certs = ending(".cert");
@@ -66,27 +63,14 @@ const readSettings = async (folder: string, names: readonly string[]): Promise<C
   return { ca, cert, key };
 };
 
-const namesIn = async (folder: string): Promise<string[] | undefined> => {
-  try {
-    return await readdir(folder);
-  } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    if (code === "ENOENT" || code === "ENOTDIR") return undefined;
-    throw unreadable(folder, cause);
-  }
-};
+const namesIn = (folder: string): Promise<string[] | undefined> =>
+  readdir(folder).catch((cause: NodeJS.ErrnoException) =>
+    cause.code === "ENOENT" || cause.code === "ENOTDIR" ? undefined : unreadable(folder, cause),
+  );
 
-const readText = async (file: string): Promise<string> => {
-  try {
-    return await readFile(file, "utf8");
-  } catch (cause) {
-    throw unreadable(file, cause);
-  }
-};
+const readText = (file: string): Promise<string> => readFile(file, "utf8").catch((cause) => unreadable(file, cause));
 
-const unreadable = (path: string, cause: unknown): DrayError => {
-  const { code, message } = cause as NodeJS.ErrnoException;
-  return new DrayError("CONFIG_INVALID", `cannot read ${path}: ${code ?? message}; check its owner and permissions`, {
-    cause,
-  });
+const unreadable = (path: string, cause: NodeJS.ErrnoException): never => {
+  const why = cause.code ?? cause.message;
+  throw new DrayError("CONFIG_INVALID", `cannot read ${path}: ${why}; check its owner and permissions`, { cause });
 };

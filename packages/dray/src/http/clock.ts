@@ -1,3 +1,4 @@
+import { setTimeout } from "node:timers/promises";
 import { aborted, throwIfAborted } from "../errors.ts";
 
 /** Time and chance, as an argument: tests bring their own. Milliseconds throughout. */
@@ -19,20 +20,11 @@ export const systemClock: Clock = {
   random: Math.random,
   sleep: async (ms, signal) => {
     throwIfAborted(signal);
-    for (let left = ms; left > 0; left -= longestTimer) await pause(Math.min(left, longestTimer), signal);
+    try {
+      for (let left = ms; left > 0; left -= longestTimer)
+        await setTimeout(Math.min(left, longestTimer), undefined, { signal });
+    } catch (error) {
+      throw signal?.aborted ? aborted(signal) : error;
+    }
   },
 };
-
-const pause = (ms: number, signal: AbortSignal | undefined): Promise<void> =>
-  new Promise((resolve, reject) => {
-    const wake = () => {
-      signal?.removeEventListener("abort", cancel);
-      resolve();
-    };
-    const timer = setTimeout(wake, ms);
-    const cancel = () => {
-      clearTimeout(timer);
-      reject(aborted(signal as AbortSignal));
-    };
-    signal?.addEventListener("abort", cancel, { once: true });
-  });

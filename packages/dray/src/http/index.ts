@@ -9,7 +9,6 @@ export { type BudgetOptions, budget } from "./budget.ts";
 export { type CertsDOptions, type CertsDSettings, certsD } from "./certs-d.ts";
 export { type Clock, systemClock } from "./clock.ts";
 export { type Connection, type ConnectionOptions, connection } from "./connection.ts";
-export { pipeline } from "./pipeline.ts";
 export { type Environment, proxyFor } from "./proxy.ts";
 export { redactHeaders, redactUrl } from "./redact.ts";
 export { redirect } from "./redirect.ts";

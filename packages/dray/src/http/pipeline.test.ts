@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { bytesBody } from "../content/index.ts";
-import { pipeline } from "./pipeline.ts";
-import type { Middleware } from "./types.ts";
+import { type Middleware, pipeline } from "./types.ts";
 
 test("the first middleware is the outermost", async () => {
   const steps: string[] = [];

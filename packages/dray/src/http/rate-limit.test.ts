@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { readRateLimit } from "./rate-limit.ts";
+import { readRateLimit } from "./rate-limiter.ts";
 import type { HeaderPairs } from "./types.ts";
 
 test("what is left is read in three dialects", () => {

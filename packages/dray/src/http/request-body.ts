@@ -94,7 +94,10 @@ export const sendBody = (
       }
       if (value.byteLength === 0) continue;
       sent += value.byteLength;
-      if (options.length !== undefined && sent > options.length) throw await over(chunks, wrongSize(options, sent));
+      if (options.length !== undefined && sent > options.length) {
+        await chunks.return?.();
+        throw wrongSize(options, sent);
+      }
       if (sent === options.length) kept = value;
       else if (!write(value)) await allWritten();
       if (stopped) break;
@@ -119,11 +122,6 @@ export const sendBody = (
       wake?.();
     },
   };
-};
-
-const over = async (chunks: AsyncIterator<Uint8Array>, error: DrayError): Promise<DrayError> => {
-  await chunks.return?.();
-  return error;
 };
 
 const wrongSize = ({ length, what }: SendOptions, sent: number): DrayError =>

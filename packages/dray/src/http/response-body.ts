@@ -12,8 +12,8 @@ export interface ResponseBodyOptions {
   readonly timedOut: () => DrayError;
   /** The error for a body that ended too early, with what the runtime said of it. */
   readonly cut: (received: number, cause: unknown) => DrayError;
-  /** Called once, when nothing more comes. `reusable`: the body was read to its end. */
-  readonly finished: (reusable: boolean) => void;
+  /** Called once, when nothing more comes. */
+  readonly finished: () => void;
 }
 
 /** What may lie here unread before the sender is told to stop. */
@@ -155,7 +155,7 @@ export class ResponseBody implements Body, AsyncIterableIterator<Uint8Array, und
     this.#ended = true;
     this.#idleTimer.stop();
     if (!whole) this.#message.destroy();
-    this.#options.finished(whole);
+    this.#options.finished();
     this.#restDone?.();
     const reader = this.#reader;
     this.#reader = undefined;

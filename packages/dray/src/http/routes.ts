@@ -86,65 +86,45 @@ export class Routes {
 
   #toSocket(socketPath: string): Route {
     const agent = this.#agent("unix", () => new http.Agent({ keepAlive: true }));
-    return {
-      host: socketPath,
-      hostname: "",
-      trustsSystem: false,
-      request: (method, path, headers) =>
-        http.request({ socketPath, agent, method, path, maxHeaderSize, headers: { Host: "localhost", ...headers } }),
-    };
+    const request = requester(http, { socketPath, agent }, "", { Host: "localhost" });
+    return { host: socketPath, hostname: "", trustsSystem: false, request };
   }
 
   #toHost(origin: string): Route {
     const url = URL.canParse(origin) ? new URL(origin) : undefined;
-    if (
-      url === undefined ||
-      (url.protocol !== "https:" && url.protocol !== "http:") ||
-      url.origin !== origin.toLowerCase()
-    )
+    if (url === undefined || !/^https?:$/.test(url.protocol) || url.origin !== origin.toLowerCase())
       throw new DrayError("USAGE", `"${redactUrl(origin)}" is no origin; expected https://host:port`);
+    const { lookup, isForeign, connectTimeout } = this.#options;
     const proxy = this.#proxyFor(url);
-    const { host: hostname, port } = hostAndPort(url);
+    const to = hostAndPort(url);
     const trustsSystem = this.#system !== undefined;
-    const named = { host: url.host, hostname, trustsSystem, ...(proxy && { proxy: proxy.host }) };
+    const named = { host: url.host, hostname: to.host, trustsSystem, ...(proxy && { proxy: proxy.host }) };
     if (url.protocol === "https:") {
-      const agent = this.#secureAgent(this.#options.isForeign(hostname), proxy);
-      const request: Route["request"] = (method, path, headers) =>
-        https.request({ host: hostname, port, agent, method, path, maxHeaderSize, headers });
-      return { ...named, request };
+      const foreign = isForeign(to.host);
+      const agent = this.#agent(`https ${foreign} ${proxy?.href ?? ""}`, () => {
+        const options: AgentOptions = { keepAlive: true, ...this.#tls(foreign) };
+        if (proxy === undefined) return new https.Agent({ ...options, lookup });
+        return new TunnelAgent(proxy, options, { toProxy: this.#tls(true), connectTimeout });
+      });
+      return { ...named, request: requester(https, { ...to, agent }) };
     }
     if (proxy === undefined) {
-      const { lookup } = this.#options;
       const agent = this.#agent("http", () => new http.Agent({ keepAlive: true, lookup } as http.AgentOptions));
-      const request: Route["request"] = (method, path, headers) =>
-        http.request({ host: hostname, port, agent, method, path, maxHeaderSize, headers });
-      return { ...named, request };
+      return { ...named, request: requester(http, { ...to, agent }) };
     }
     // An http proxy is asked for whole URLs (RFC 9112 §3.2.2).
     const secure = proxy.protocol === "https:";
     const agent = this.#agent(`to ${proxy.protocol}`, () =>
       secure ? new https.Agent({ keepAlive: true, ...this.#tls(true) }) : new http.Agent({ keepAlive: true }),
     );
-    const common = { ...hostAndPort(proxy), agent, maxHeaderSize };
     const added = { Host: url.host, ...proxyAuthorization(proxy) };
-    const request: Route["request"] = (method, target, headers) =>
-      (secure ? https : http).request({ ...common, method, path: origin + target, headers: { ...added, ...headers } });
-    return { ...named, request };
+    return { ...named, request: requester(secure ? https : http, { ...hostAndPort(proxy), agent }, origin, added) };
   }
 
   #proxyFor(url: URL): URL | undefined {
     const { proxy, env } = this.#options;
     if (proxy === false) return undefined;
     return proxy === undefined ? proxyFor(url, env) : parseProxy(proxy, "the proxy option");
-  }
-
-  #secureAgent(foreign: boolean, proxy: URL | undefined): http.Agent {
-    return this.#agent(`https ${foreign} ${proxy?.href ?? ""}`, () => {
-      const options: AgentOptions = { keepAlive: true, ...this.#tls(foreign) };
-      return proxy === undefined
-        ? new https.Agent({ ...options, lookup: this.#options.lookup })
-        : new TunnelAgent(proxy, options, { toProxy: this.#tls(true), connectTimeout: this.#options.connectTimeout });
-    });
   }
 
   #agent(key: string, make: () => http.Agent): http.Agent {
@@ -163,3 +143,9 @@ export class Routes {
     return { rejectUnauthorized: tls.skipTlsVerify !== true, ...(context && { secureContext: context }) };
   }
 }
+
+/** @param prefix what stands before each target. */
+const requester =
+  (protocol: typeof http | typeof https, options: http.RequestOptions, prefix = "", added: OutgoingHeaders = {}) =>
+  (method: string, target: string, headers: OutgoingHeaders): ClientRequest =>
+    protocol.request({ ...options, maxHeaderSize, method, path: prefix + target, headers: { ...added, ...headers } });

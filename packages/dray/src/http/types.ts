@@ -18,6 +18,20 @@ export type Handler = (request: HttpRequest) => Promise<HttpResponse>;
 /** Wraps a handler. Outermost first: warnings, retry, redirect, auth, budget, trace, connection; `pipeline` says why. */
 export type Middleware = (next: Handler) => Handler;
 
+/**
+ * A connection with middlewares around it, outermost first. The order for a registry:
+ *
+ * 1. `warnings`: what is said once.
+ * 2. `retry`: an attempt is everything below.
+ * 3. `redirect`: each hop is a request of its own to a host of its own.
+ * 4. `authenticate`: each hop has its own credentials, and token requests go down the same way.
+ * 5. `budget`: what comes here goes over the wire next, so a registry that limits us stops everything, and registry, blob storage
+ *    and token service have a limiter each.
+ * 6. `trace`: sees every hop and attempt as it is sent.
+ */
+export const pipeline = (connection: Handler, ...middlewares: readonly Middleware[]): Handler =>
+  middlewares.reduceRight((inner, middleware) => middleware(inner), connection);
+
 /** A request, on its way out of a client or into a server. */
 export interface HttpRequest {
   readonly method: string;
@@ -88,3 +102,7 @@ export const isTransient = (status: number): boolean => transient.has(status);
 /** Whether a request's body can be opened again. */
 export const isContent = (body: Body | Content): body is Content =>
   typeof (body as Partial<Content>).open === "function";
+
+/** Whether a request can be sent again as it is. */
+export const isRepeatable = (request: HttpRequest): boolean =>
+  request.context?.repeatable !== false && (request.body === undefined || isContent(request.body));
