@@ -44,7 +44,7 @@ export const parseManifest = (bytes: Uint8Array, mediaType?: string): ParsedMani
  * @throws DrayError `MANIFEST_INVALID`
  */
 export const asManifest = (value: unknown, mediaType?: string): ParsedManifest => {
-  if (!isObject(value)) throw new DrayError("MANIFEST_INVALID", "the manifest is no JSON object");
+  if (!isObject(value)) throw invalid("the manifest is no JSON object");
   const type = typeOf(value, mediaType);
   if (type === mediaTypes.dockerSchema1 || type === mediaTypes.dockerSchema1Signed) {
     refuseVersion(value, 1);
@@ -60,33 +60,30 @@ export const asManifest = (value: unknown, mediaType?: string): ParsedManifest =
     refuseMembers(value, ["manifests", "fsLayers"], "an image manifest");
     return { kind: "manifest", mediaType: type, manifest: checkManifest(value) };
   }
-  throw new DrayError("MANIFEST_INVALID", `${shown(type)} is no media type of a manifest or index`);
+  throw invalid(`${shown(type)} is no media type of a manifest or index`);
 };
 
 /** What the document is: as announced, else as it says, else as it looks. */
 const typeOf = (value: Record<string, unknown>, mediaType: string | undefined): string => {
   // An empty mediaType is what Go writes for none.
   const inside = value["mediaType"] ?? "";
-  if (!isText(inside)) throw new DrayError("MANIFEST_INVALID", `mediaType ${shown(inside)} is no string`);
+  if (!isText(inside)) throw invalid(`mediaType ${shown(inside)} is no string`);
   const said = mediaType === undefined || !isKnown(mediaType) || mediaType === "application/json" ? "" : mediaType;
   if (said !== "" && inside !== "" && said !== inside)
-    throw new DrayError(
-      "MANIFEST_INVALID",
-      `the manifest calls itself ${shown(inside)} but was announced as "${said}"`,
-    );
+    throw invalid(`the manifest calls itself ${shown(inside)} but was announced as "${said}"`);
   return said || inside || guessType(value);
 };
 
 const refuseVersion = (value: Record<string, unknown>, wanted: 1 | 2): void => {
   if (value["schemaVersion"] !== wanted)
-    throw new DrayError("MANIFEST_INVALID", `schemaVersion ${shown(value["schemaVersion"])} is not ${wanted}`);
+    throw invalid(`schemaVersion ${shown(value["schemaVersion"])} is not ${wanted}`);
 };
 
 /** The layers of a schema 1 manifest: digests without sizes, an empty layer many times over. */
 const schema1Blobs = (value: Record<string, unknown>): Digest[] => {
   const layers = Array.isArray(value["fsLayers"]) ? value["fsLayers"] : [];
   const sums = layers.map((layer) => (isObject(layer) ? layer["blobSum"] : undefined));
-  if (!sums.every(isDigest)) throw new DrayError("MANIFEST_INVALID", "fsLayers: a blobSum is no digest");
+  if (!sums.every(isDigest)) throw invalid("fsLayers: a blobSum is no digest");
   return [...new Set(sums)];
 };
 
@@ -101,12 +98,12 @@ const guessType = (value: Record<string, unknown>): string => {
 
 const refuseMembers = (value: Record<string, unknown>, members: readonly string[], what: string): void => {
   const member = members.find((name) => value[name] !== undefined);
-  if (member !== undefined) throw new DrayError("MANIFEST_INVALID", `${what} may not have "${member}"`);
+  if (member !== undefined) throw invalid(`${what} may not have "${member}"`);
 };
 
 const list = (value: unknown, name: string): Descriptor[] => {
   if (value === undefined || value === null) return [];
-  if (!Array.isArray(value)) throw new DrayError("MANIFEST_INVALID", `"${name}" is no list`);
+  if (!Array.isArray(value)) throw invalid(`"${name}" is no list`);
   return value.map((entry, i) => asDescriptor(entry, `${name}[${i}]`));
 };
 
@@ -125,10 +122,8 @@ const checkIndex = (value: Record<string, unknown>): Parsed<Index> => ({
 const checkShared = (value: Record<string, unknown>): Record<string, unknown> => {
   const shared = withoutNulls(value, ["mediaType", "artifactType", "subject", "annotations"]);
   const { artifactType, annotations, subject } = shared;
-  if (!isOptional(artifactType, isText))
-    throw new DrayError("MANIFEST_INVALID", `artifactType ${shown(artifactType)} is no string`);
-  if (!isOptional(annotations, isTextMap))
-    throw new DrayError("MANIFEST_INVALID", "annotations is no object of strings");
+  if (!isOptional(artifactType, isText)) throw invalid(`artifactType ${shown(artifactType)} is no string`);
+  if (!isOptional(annotations, isTextMap)) throw invalid("annotations is no object of strings");
   return subject === undefined ? shared : { ...shared, subject: asDescriptor(subject, "subject") };
 };
 
@@ -150,3 +145,5 @@ export const subjectOf = (parsed: ParsedManifest): Descriptor | undefined => {
   if (parsed.kind === "schema1") return undefined;
   return parsed.kind === "index" ? parsed.index.subject : parsed.manifest.subject;
 };
+
+const invalid = (message: string): DrayError => new DrayError("MANIFEST_INVALID", message);

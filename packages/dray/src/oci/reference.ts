@@ -37,6 +37,9 @@ export class InvalidReferenceError extends DrayError {
   }
 }
 
+const invalid = (text: string, part: ReferencePart, why: string): InvalidReferenceError =>
+  new InvalidReferenceError(text, part, why);
+
 const dockerHub = "docker.io";
 const dockerHubNames = new Set([dockerHub, "index.docker.io", "registry-1.docker.io"]);
 const component = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*$/;
@@ -50,22 +53,17 @@ const longestText = 1024;
 
 /**
  * Reads a reference by the grammar of the distribution specification.
- * @throws ReferenceError naming the part that is wrong and why.
+ * @throws InvalidReferenceError naming the part that is wrong and why.
  * @example parseReference("alpine") // docker.io/library/alpine:latest
  * @see https://github.com/opencontainers/distribution-spec/blob/main/spec.md#pulling-manifests
  */
 export const parseReference = (text: string, options: ParseReferenceOptions = {}): Reference => {
   const { defaultRegistry = dockerHub, defaultTag = "latest", strict = false } = options;
-  if (text === "")
-    throw new InvalidReferenceError(text, "reference", "is empty; expected [registry/]repository[:tag][@digest]");
+  if (text === "") throw invalid(text, "reference", "is empty; expected [registry/]repository[:tag][@digest]");
   if (text.length > longestText)
-    throw new InvalidReferenceError(
-      `${text.slice(0, 64)}…`,
-      "reference",
-      `has ${text.length} characters; none is that long`,
-    );
+    throw invalid(`${text.slice(0, 64)}…`, "reference", `has ${text.length} characters; none is that long`);
   const scheme = /^([a-zA-Z][a-zA-Z0-9+.-]*):\/\//.exec(text);
-  if (scheme) throw new InvalidReferenceError(text, "reference", `starts with "${scheme[0]}"; leave the scheme out`);
+  if (scheme) throw invalid(text, "reference", `starts with "${scheme[0]}"; leave the scheme out`);
 
   const at = text.indexOf("@");
   const digestText = at < 0 ? undefined : text.slice(at + 1);
@@ -76,11 +74,11 @@ export const parseReference = (text: string, options: ParseReferenceOptions = {}
   const name = hasTag ? beforeDigest.slice(0, colon) : beforeDigest;
 
   const { registry, repository } = splitName(text, name, defaultRegistry, strict);
-  if (tag !== undefined && !tagGrammar.test(tag)) throw new InvalidReferenceError(text, "tag", tagFault(tag));
+  if (tag !== undefined && !tagGrammar.test(tag)) throw invalid(text, "tag", tagFault(tag));
   const digest = digestText === undefined ? undefined : readDigest(text, digestText);
   const anyTag = tag ?? (digest === undefined && defaultTag !== "" ? defaultTag : undefined);
   if (strict && tag === undefined && digest === undefined)
-    throw new InvalidReferenceError(text, "tag", "has neither tag nor digest, and strict parsing does not assume one");
+    throw invalid(text, "tag", "has neither tag nor digest, and strict parsing does not assume one");
   return defined({ registry, repository, tag: anyTag, digest });
 };
 
@@ -91,20 +89,12 @@ export const parseRepository = (
 ): { registry: string; repository: string } => {
   const reference = parseReference(text, { ...options, strict: false, defaultTag: "" });
   if (reference.tag !== undefined || reference.digest !== undefined)
-    throw new InvalidReferenceError(
-      text,
-      reference.digest ? "digest" : "tag",
-      "expected a repository without tag or digest",
-    );
+    throw invalid(text, reference.digest ? "digest" : "tag", "expected a repository without tag or digest");
   return { registry: reference.registry, repository: reference.repository };
 };
 
 /** Reads a registry: `host[:port]`. Every name of Docker Hub becomes `docker.io`. */
-export const parseRegistry = (text: string): string => {
-  const fault = registryFault(text);
-  if (fault !== undefined) throw new InvalidReferenceError(text, "registry", fault);
-  return registryName(text);
-};
+export const parseRegistry = (text: string): string => checkedRegistry(text, text);
 
 const registryFault = (text: string): string | undefined => {
   const match = host.exec(text);
@@ -162,38 +152,32 @@ const splitName = (
   strict: boolean,
 ): { registry: string; repository: string } => {
   const named = looksLikeRegistry(name);
-  if (strict && !named)
-    throw new InvalidReferenceError(text, "registry", "names no registry, and strict parsing assumes none");
+  if (strict && !named) throw invalid(text, "registry", "names no registry, and strict parsing assumes none");
   const slash = name.indexOf("/");
   const registryText = named ? name.slice(0, slash) : defaultRegistry;
   const path = named ? name.slice(slash + 1) : name;
   const registry = checkedRegistry(text, registryText);
   checkRepository(text, path);
   const official = registry === dockerHub && !path.includes("/");
-  if (strict && official) throw new InvalidReferenceError(text, "repository", `on Docker Hub write "library/${path}"`);
+  if (strict && official) throw invalid(text, "repository", `on Docker Hub write "library/${path}"`);
   const repository = official ? `library/${path}` : path;
   if (registry.length + 1 + repository.length > longestName)
-    throw new InvalidReferenceError(
-      text,
-      "repository",
-      `registry and repository are longer than ${longestName} characters`,
-    );
+    throw invalid(text, "repository", `registry and repository are longer than ${longestName} characters`);
   return { registry, repository };
 };
 
 const checkedRegistry = (text: string, registry: string): string => {
   const fault = registryFault(registry);
-  if (fault !== undefined) throw new InvalidReferenceError(text, "registry", fault);
+  if (fault !== undefined) throw invalid(text, "registry", fault);
   return registryName(registry);
 };
 
 const checkRepository = (text: string, path: string): void => {
-  if (path === "") throw new InvalidReferenceError(text, "repository", "the repository is empty");
-  if (/[A-Z]/.test(path))
-    throw new InvalidReferenceError(text, "repository", `repository "${path}" must be lower case`);
+  if (path === "") throw invalid(text, "repository", "the repository is empty");
+  if (/[A-Z]/.test(path)) throw invalid(text, "repository", `repository "${path}" must be lower case`);
   const bad = path.split("/").find((part) => !component.test(part));
   if (bad === undefined) return;
-  throw new InvalidReferenceError(
+  throw invalid(
     text,
     "repository",
     bad === ""
@@ -207,7 +191,7 @@ const readDigest = (text: string, digest: string): Digest => {
   try {
     return parseDigest(digest);
   } catch (error) {
-    throw new InvalidReferenceError(text, "digest", error instanceof DrayError ? error.message : "the digest is wrong");
+    throw invalid(text, "digest", error instanceof DrayError ? error.message : "the digest is wrong");
   }
 };
 
