@@ -75,11 +75,9 @@ export const addressGuard = ({ registry, allowPrivate, resolve = resolveHost }: 
     },
     check: async (host, { proxied }) => {
       if (!isForeign(host)) return;
-      const isLiteral = parseAddress(host) !== undefined;
-      if (isLiteral && isPrivateAddress(host) && !isAllowed(allowPrivate, host, host) && (await homeIsPublic()))
-        throw refused(host, host, home);
       // A proxy would look this name up on its own machine.
-      if (proxied && host === "localhost" && !isAllowed(allowPrivate, host, "127.0.0.1") && (await homeIsPublic()))
+      const address = proxied && host === "localhost" ? "127.0.0.1" : host;
+      if (isPrivateAddress(address) && !isAllowed(allowPrivate, host, address) && (await homeIsPublic()))
         throw refused(host, host, home);
     },
   };

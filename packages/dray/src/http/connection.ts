@@ -2,31 +2,23 @@ import type { ClientRequest } from "node:http";
 import { DrayError, isDrayError, throwIfAborted } from "../errors.ts";
 import { addressGuard, type ResolveHost } from "./address-guard.ts";
 import { bodySize, exchange, type Timeouts } from "./exchange.ts";
-import type { Environment } from "./proxy.ts";
-import { type OutgoingHeaders, type Route, Routes } from "./routes.ts";
-import { type Authorities, systemAuthorities, type TlsSettings } from "./tls-settings.ts";
+import { type OutgoingHeaders, type Route, type RouteOptions, Routes } from "./routes.ts";
 import { isUntrusted } from "./transport-error.ts";
 import { type Handler, type HttpRequest, type HttpResponse, isContent } from "./types.ts";
 
 /** How a connection is made: certificates, proxy, time limits, addresses. */
-export interface ConnectionOptions extends TlsSettings {
+export interface ConnectionOptions extends RouteOptions {
   /**
    * Host (and port) of the registry this connection serves. Other hosts it leads to are not shown the client certificate, and may not have
    * private addresses where the registry has a public one.
    */
   readonly registry?: string | undefined;
-  /** URL of a proxy for everything, or `false` for none. Default: what the environment says. */
-  readonly proxy?: string | false | undefined;
   /** Milliseconds. Default: connect 30 s, headers 60 s, idle 60 s; commit, the wait for an answer of the time-out class `commit`, 15 minutes. */
   readonly timeouts?: Partial<Timeouts> | undefined;
   /** Hosts, `*.suffix`, addresses and CIDRs where private addresses are allowed all the same. */
   readonly allowPrivate?: readonly string[] | undefined;
-  /** Default `process.env`: `HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`. */
-  readonly env?: Environment | undefined;
   /** Looks names up. Default: the system's resolver. */
   readonly resolve?: ResolveHost | undefined;
-  /** Trusted where the runtime's own authorities and `ca` do not vouch for a host. Default: the system's. */
-  readonly systemAuthorities?: Authorities | undefined;
 }
 
 /** A handler that holds connections. */
@@ -53,24 +45,10 @@ const continueWait = 1_000;
  * await send.close();
  */
 export const connection = (options: ConnectionOptions = {}): Connection => {
-  const { registry, proxy, env = process.env, allowPrivate = [], resolve } = options;
-  const authorities = options.systemAuthorities ?? systemAuthorities;
+  const { registry, allowPrivate = [], resolve } = options;
   const timeouts: Timeouts = { ...defaults, ...options.timeouts };
-  const guard = addressGuard({
-    allowPrivate,
-    registry: registry === undefined ? undefined : hostnameOf(registry),
-    resolve,
-  });
-  const { lookup, isForeign } = guard;
-  const routes = new Routes({
-    tls: options,
-    systemAuthorities: authorities,
-    proxy,
-    env,
-    lookup,
-    isForeign,
-    connectTimeout: timeouts.connect,
-  });
+  const guard = addressGuard({ allowPrivate, registry: registry && hostnameOf(registry), resolve });
+  const routes = new Routes(options, guard, timeouts.connect);
   const answeredBefore = new Set<string>();
   const neverContinue = new Set<string>();
   const closing = new AbortController();
@@ -79,11 +57,7 @@ export const connection = (options: ConnectionOptions = {}): Connection => {
     const wire = route.request(request.method, request.target, outgoing(request, asking));
     try {
       const response = await exchange(wire, request, {
-        circumstances: {
-          host: route.host,
-          answeredBefore: answeredBefore.has(request.origin),
-          ...(route.proxy === undefined ? {} : { proxy: route.proxy }),
-        },
+        circumstances: { host: route.host, proxy: route.proxy, answeredBefore: answeredBefore.has(request.origin) },
         timeouts,
         closing: closing.signal,
         asking: asking ? continueWait : undefined,

@@ -1,6 +1,6 @@
 import { DrayError } from "../errors.ts";
 import { redactUrl } from "./redact.ts";
-import { type HeaderPairs, type HttpRequest, header, isContent, type Middleware } from "./types.ts";
+import { type HttpRequest, header, isContent, type Middleware } from "./types.ts";
 
 /** As browsers and other clients have it. */
 const mostHops = 10;
@@ -49,19 +49,15 @@ const nextHop = (from: HttpRequest, status: number, location: string, registry: 
     ...(url.origin === from.origin ? [] : ["authorization", "cookie", "proxy-authorization"]),
     ...(becomesGet ? ["content-type", "content-length", "content-range", "expect"] : []),
   ]);
-  const { body, ...rest } = from;
   return {
-    ...rest,
+    ...from,
     method: becomesGet ? "GET" : from.method,
     origin: url.origin,
     target: url.pathname + url.search,
-    headers: without(from.headers, dropped),
-    ...(body === undefined || becomesGet ? {} : { body }),
+    headers: from.headers.filter(([name]) => !dropped.has(name.toLowerCase())),
+    body: becomesGet ? undefined : from.body,
   };
 };
-
-const without = (headers: HeaderPairs, names: ReadonlySet<string>): HeaderPairs =>
-  headers.filter(([name]) => !names.has(name.toLowerCase()));
 
 const fault = (request: HttpRequest, why: string): DrayError =>
   new DrayError("REGISTRY", `${inWords(request)} ${why}; the registry or a proxy before it is set up wrongly`, {

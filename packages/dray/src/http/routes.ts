@@ -1,11 +1,11 @@
 import http, { type ClientRequest } from "node:http";
 import https, { type AgentOptions } from "node:https";
-import type { LookupFunction } from "node:net";
 import type { SecureContext } from "node:tls";
 import { DrayError } from "../errors.ts";
+import type { AddressGuard } from "./address-guard.ts";
 import { type Environment, parseProxy, proxyFor } from "./proxy.ts";
 import { redactUrl } from "./redact.ts";
-import { type Authorities, secureContext, type TlsSettings } from "./tls-settings.ts";
+import { type Authorities, secureContext, systemAuthorities, type TlsSettings } from "./tls-settings.ts";
 import { hostAndPort, proxyAuthorization, TunnelAgent } from "./tunnel.ts";
 
 /** Header values by name; several of one name as a list. */
@@ -18,24 +18,20 @@ export interface Route {
   /** Host alone, without the brackets of IPv6; `""` for a unix socket. */
   readonly hostname: string;
   /** The proxy on the way, without its credentials. */
-  readonly proxy?: string;
+  readonly proxy?: string | undefined;
   /** Whether the system's authorities are trusted on it, too. */
   readonly trustsSystem: boolean;
   request(method: string, target: string, headers: OutgoingHeaders): ClientRequest;
 }
 
-export interface RoutesOptions {
-  readonly tls: TlsSettings;
-  readonly systemAuthorities: Authorities;
-  /** A proxy for everything, `false` for none, `undefined` for what the environment says. */
-  readonly proxy: string | false | undefined;
-  readonly env: Environment;
-  /** Looks up hosts that are connected to directly. */
-  readonly lookup: LookupFunction;
-  /** Milliseconds a proxy may take to open a tunnel. */
-  readonly connectTimeout: number;
-  /** Hosts that our certificate is not shown to. */
-  readonly isForeign: (host: string) => boolean;
+/** Whom we trust, who we are, and which proxy is on the way. */
+export interface RouteOptions extends TlsSettings {
+  /** URL of a proxy for everything, or `false` for none. Default: what the environment says. */
+  readonly proxy?: string | false | undefined;
+  /** Default `process.env`: `HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`. */
+  readonly env?: Environment | undefined;
+  /** Trusted where the runtime's own authorities and `ca` do not vouch for a host. Default: the system's. */
+  readonly systemAuthorities?: Authorities | undefined;
 }
 
 /** Token services send long scopes and cookies; Node's own limit is 16 KiB. */
@@ -45,15 +41,20 @@ const mostRoutes = 256;
 
 /** Finds the way to an origin: directly, by a unix socket or through a proxy. Keeps a pool of connections for each way. */
 export class Routes {
-  readonly #options: RoutesOptions;
+  readonly #options: RouteOptions;
+  readonly #guard: AddressGuard;
+  readonly #connectTimeout: number;
   readonly #routes = new Map<string, Route>();
   readonly #agents = new Map<string, http.Agent>();
   readonly #contexts = new Map<boolean, SecureContext | undefined>();
   readonly #retired: http.Agent[] = [];
   #system: readonly string[] | undefined;
 
-  constructor(options: RoutesOptions) {
+  /** @param connectTimeout milliseconds a proxy may take to open a tunnel. */
+  constructor(options: RouteOptions, guard: AddressGuard, connectTimeout: number) {
     this.#options = options;
+    this.#guard = guard;
+    this.#connectTimeout = connectTimeout;
   }
 
   /** @throws DrayError `CONFIG_INVALID` for a proxy or certificate that cannot be used, `USAGE` for an origin that is none. */
@@ -73,7 +74,7 @@ export class Routes {
   trustSystem(route: Route): boolean {
     if (route.trustsSystem) return false;
     if (this.#system === undefined) {
-      this.#system = this.#options.systemAuthorities();
+      this.#system = (this.#options.systemAuthorities ?? systemAuthorities)();
       this.#retired.push(...this.#agents.values());
       for (const kept of [this.#routes, this.#agents, this.#contexts]) kept.clear();
     }
@@ -94,17 +95,17 @@ export class Routes {
     const url = URL.canParse(origin) ? new URL(origin) : undefined;
     if (url === undefined || !/^https?:$/.test(url.protocol) || url.origin !== origin.toLowerCase())
       throw new DrayError("USAGE", `"${redactUrl(origin)}" is no origin; expected https://host:port`);
-    const { lookup, isForeign, connectTimeout } = this.#options;
+    const { lookup, isForeign } = this.#guard;
     const proxy = this.#proxyFor(url);
     const to = hostAndPort(url);
     const trustsSystem = this.#system !== undefined;
-    const named = { host: url.host, hostname: to.host, trustsSystem, ...(proxy && { proxy: proxy.host }) };
+    const named = { host: url.host, hostname: to.host, trustsSystem, proxy: proxy?.host };
     if (url.protocol === "https:") {
       const foreign = isForeign(to.host);
       const agent = this.#agent(`https ${foreign} ${proxy?.href ?? ""}`, () => {
         const options: AgentOptions = { keepAlive: true, ...this.#tls(foreign) };
         if (proxy === undefined) return new https.Agent({ ...options, lookup });
-        return new TunnelAgent(proxy, options, { toProxy: this.#tls(true), connectTimeout });
+        return new TunnelAgent(proxy, options, { toProxy: this.#tls(true), connectTimeout: this.#connectTimeout });
       });
       return { ...named, request: requester(https, { ...to, agent }) };
     }
@@ -122,7 +123,7 @@ export class Routes {
   }
 
   #proxyFor(url: URL): URL | undefined {
-    const { proxy, env } = this.#options;
+    const { proxy, env = process.env } = this.#options;
     if (proxy === false) return undefined;
     return proxy === undefined ? proxyFor(url, env) : parseProxy(proxy, "the proxy option");
   }
@@ -135,12 +136,11 @@ export class Routes {
 
   /** Our certificate is for the registry alone. */
   #tls(foreign: boolean): AgentOptions {
-    const { tls } = this.#options;
-    const { cert: _cert, key: _key, ...anonymous } = tls;
+    const { ca, cert, key, skipTlsVerify } = this.#options;
     if (!this.#contexts.has(foreign))
-      this.#contexts.set(foreign, secureContext(foreign ? anonymous : tls, this.#system));
+      this.#contexts.set(foreign, secureContext(foreign ? { ca } : { ca, cert, key }, this.#system));
     const context = this.#contexts.get(foreign);
-    return { rejectUnauthorized: tls.skipTlsVerify !== true, ...(context && { secureContext: context }) };
+    return { rejectUnauthorized: skipTlsVerify !== true, ...(context && { secureContext: context }) };
   }
 }
 

@@ -23,7 +23,7 @@ export interface Circumstances {
   /** Host and port, as users know it. */
   readonly host: string;
   /** The proxy the connection goes through, without its credentials. */
-  readonly proxy?: string;
+  readonly proxy?: string | undefined;
   /** Whether this host has answered before: then a name that is not found or a refused connection is a fault that passes. */
   readonly answeredBefore: boolean;
 }

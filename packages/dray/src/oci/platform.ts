@@ -36,13 +36,12 @@ const platformMembers: ReadonlySet<string> = new Set<keyof WantedPlatform | "fea
 export const wantedPlatform = (platform: string | WantedPlatform): WantedPlatform => {
   if (typeof platform === "string") return parsePlatform(platform);
   const unknown = Object.keys(platform).find((member) => !platformMembers.has(member));
-  if (unknown === undefined && typeof platform.os === "string") return platform;
-  throw new DrayError(
-    "USAGE",
-    unknown === undefined
-      ? 'a platform needs its os, such as { os: "linux", architecture: "arm64" }'
-      : `a platform has no member ${JSON.stringify(unknown)}; it has os, architecture, variant, os.version and os.features`,
-  );
+  if (unknown !== undefined) {
+    const known = "os, architecture, variant, os.version and os.features";
+    throw new DrayError("USAGE", `a platform has no member ${JSON.stringify(unknown)}; it has ${known}`);
+  }
+  if (typeof platform.os === "string") return platform;
+  throw new DrayError("USAGE", 'a platform needs its os, such as { os: "linux", architecture: "arm64" }');
 };
 
 /**

@@ -82,14 +82,8 @@ const probeBoth = async (
 };
 
 const probe = async (send: Handler, origin: string, signal: AbortSignal): Promise<string> => {
-  const { status, body } = await send({
-    method: "GET",
-    origin,
-    target: "/v2/",
-    headers: [],
-    signal,
-    context: { retry: false },
-  });
+  const request = { method: "GET", origin, target: "/v2/", headers: [], signal };
+  const { status, body } = await send({ ...request, context: { retry: false } });
   await body.discard();
   // What a server that only speaks TLS says to plain http.
   if (status === 400 && origin.startsWith("http:"))
@@ -103,14 +97,12 @@ const bothFailed = (registry: string, errors: readonly unknown[]): unknown => {
   if (!(secure instanceof DrayError && plain instanceof DrayError)) return secure instanceof DrayError ? plain : secure;
   // Nobody is there to speak either: once is enough.
   if (secure.message === plain.message) return secure;
-  return new DrayError(
-    secure.code,
-    `${registry} answers neither https nor http: with https, ${secure.message}; with http, ${plain.message}`,
-    {
-      registry,
-      retryable: secure.retryable || plain.retryable,
-      cause: secure,
-      remedy: secure.remedy ?? plain.remedy,
-    },
-  );
+  const message = `${registry} answers neither https nor http: with https, ${secure.message}; with http, ${plain.message}`;
+  const retryable = secure.retryable || plain.retryable;
+  return new DrayError(secure.code, message, {
+    registry,
+    retryable,
+    cause: secure,
+    remedy: secure.remedy ?? plain.remedy,
+  });
 };

@@ -33,7 +33,6 @@ export interface UploadOptions {
   readonly retryBudget: RetryBudget;
 }
 
-/** A request that belongs to an upload. */
 export const uploading = (repo: Repo, options: UploadOptions): Omit<Call, "method" | "target"> => ({
   ...callIn(repo, "pull,push", "pushing", options.reference),
   signal: options.signal,
@@ -45,14 +44,15 @@ export const uploading = (repo: Repo, options: UploadOptions): Omit<Call, "metho
 export const uploadsPath = (repo: Repo, query: Readonly<Record<string, string | undefined>> = {}): string => {
   const given = Object.entries(query).filter((entry): entry is [string, string] => entry[1] !== undefined);
   // Digests and repositories hold nothing that a query must escape, and some registries do not unescape.
-  return `${pathIn(repo, "blobs/uploads/")}${given.length === 0 ? "" : `?${given.map(([key, value]) => `${key}=${value}`).join("&")}`}`;
+  return (
+    pathIn(repo, "blobs/uploads/") + given.map(([key, value], at) => `${at === 0 ? "?" : "&"}${key}=${value}`).join("")
+  );
 };
 
 /** Uploads that end in another algorithm than the usual one say so at their beginning. @see distribution-spec, "Pushing a blob in chunks" */
 export const announced = (algorithm: DigestAlgorithm): { "digest-algorithm"?: string } =>
   algorithm === "sha256" ? {} : { "digest-algorithm": algorithm };
 
-/** Opens a session. */
 export const openSession = async (
   repo: Repo,
   algorithm: DigestAlgorithm,
@@ -112,11 +112,8 @@ export const opened = async (response: HttpResponse): Promise<UploadSession> => 
   await response.body.discard();
   const least = Number(header(response.headers, "OCI-Chunk-Min-Length") ?? 0);
   const url = locationOf(response);
-  if (url === undefined)
-    throw new DrayError(
-      "REGISTRY",
-      `${new URL(response.url).host} opened an upload without saying where (no Location)`,
-    );
+  const { host } = new URL(response.url);
+  if (url === undefined) throw new DrayError("REGISTRY", `${host} opened an upload without saying where (no Location)`);
   return { url, offset: 0, leastChunk: Number.isSafeInteger(least) && least > 0 ? least : 0, continued: false };
 };
 
