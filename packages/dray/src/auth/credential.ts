@@ -1,4 +1,5 @@
 import { createHmac, randomBytes } from "node:crypto";
+import { defined } from "../defined.ts";
 import type { Credential } from "./types.ts";
 
 /** What a credential consists of, strongest first: a registry token is sent as it is, an identity token is exchanged. */
@@ -47,11 +48,7 @@ export const tokenExpiry = (token: string): Date | undefined => {
 };
 
 /** A credential of those parts that are there, with the end that its token names. */
-export const credentialOf = (
-  parts: Readonly<Partial<Record<"username" | "password" | "identityToken" | "registryToken", string | undefined>>>,
-  source: string,
-): Credential => {
+export const credentialOf = (parts: Omit<Credential, "source" | "expiresAt">, source: string): Credential => {
   const token = parts.registryToken ?? parts.identityToken;
-  const members = { ...parts, expiresAt: token === undefined ? undefined : tokenExpiry(token) };
-  return { ...Object.fromEntries(Object.entries(members).filter(([, member]) => member !== undefined)), source };
+  return defined<Credential>({ ...parts, expiresAt: token === undefined ? undefined : tokenExpiry(token), source });
 };

@@ -1,4 +1,5 @@
 import { type Flight, LruCache, SingleFlight } from "../async/index.ts";
+import { defined } from "../defined.ts";
 import { throwIfAborted } from "../errors.ts";
 import { type CredentialKind, describeCredential, kindOf } from "./credential.ts";
 import { covers, parseServer, type Server } from "./server.ts";
@@ -67,16 +68,7 @@ export const explain = async (
   const tried: { source: string; said: string }[] = [];
   const credential = await keychain(target, { ...options, onTried: (source, said) => tried.push({ source, said }) });
   const { source, username, expiresAt } = credential ?? {};
-  return {
-    ...target,
-    tried,
-    chosen: {
-      kind: kindOf(credential),
-      ...(source === undefined ? {} : { source }),
-      ...(username === undefined ? {} : { username }),
-      ...(expiresAt === undefined ? {} : { expiresAt }),
-    },
-  };
+  return { ...target, tried, chosen: defined({ kind: kindOf(credential), source, username, expiresAt }) };
 };
 
 /** Milliseconds for which "none" is believed: somebody may log in while a long-lived process runs. */

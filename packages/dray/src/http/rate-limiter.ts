@@ -1,3 +1,4 @@
+import { defined } from "../defined.ts";
 import { aborted, DrayError, throwIfAborted } from "../errors.ts";
 import { backoff } from "./backoff.ts";
 import type { Clock } from "./clock.ts";
@@ -222,20 +223,15 @@ export const readRateLimit = (headers: HeaderPairs, now: number): RateLimit | un
   if (remaining === undefined) return undefined;
   const limit = first(header(headers, "ratelimit-limit") ?? header(headers, "x-ratelimit-limit"));
   const reset = first(header(headers, "ratelimit-reset") ?? header(headers, "x-ratelimit-reset"));
-  return {
-    remaining,
-    ...(limit === undefined ? {} : { limit }),
-    ...(reset === undefined ? {} : { reset: untilReset(reset, now) }),
-  };
+  return defined({ remaining, limit, reset: reset === undefined ? undefined : untilReset(reset, now) });
 };
 
 /** `"default";r=50;t=30`, or the draft between, `limit=100, remaining=50, reset=30`, which is not a list of policies and is left alone. */
 const readPolicy = (item: string): RateLimit | undefined => {
   const parameter = (name: string) => first(new RegExp(`;\\s*${name}=(\\d+)`, "i").exec(item)?.[1]);
   const [remaining, seconds] = [parameter("r"), parameter("t")];
-  return remaining === undefined
-    ? undefined
-    : { remaining, ...(seconds === undefined ? {} : { reset: seconds * 1_000 }) };
+  if (remaining === undefined) return undefined;
+  return defined({ remaining, reset: seconds === undefined ? undefined : seconds * 1_000 });
 };
 
 /** The number a header begins with: `76;w=21600` is 76. */

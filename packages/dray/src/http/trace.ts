@@ -1,3 +1,4 @@
+import { defined, type Undefinable } from "../defined.ts";
 import { type ErrorCode, isDrayError } from "../errors.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { redactHeaders, redactUrl } from "./redact.ts";
@@ -30,29 +31,33 @@ export const trace =
   (next) =>
   async (request) => {
     const started = clock.now();
-    const { body } = request;
+    const { method, origin, target, headers, body } = request;
     const sent = body === undefined ? 0 : isContent(body) ? body.size : body.length;
-    const entry = (): Omit<TraceRecord, "status"> => ({
-      method: request.method,
-      url: redactUrl(request.origin + request.target),
-      requestHeaders: redactHeaders(request.headers),
-      ...(sent === undefined ? {} : { sent }),
-      started,
-      duration: clock.now() - started,
-    });
+    const tell = (
+      outcome: Pick<Undefinable<TraceRecord>, "status" | "responseHeaders" | "received" | "error">,
+    ): void => {
+      const [url, requestHeaders] = [redactUrl(origin + target), redactHeaders(headers)];
+      record(
+        defined<TraceRecord>({
+          method,
+          url,
+          requestHeaders,
+          sent,
+          started,
+          duration: clock.now() - started,
+          ...outcome,
+        }),
+      );
+    };
     try {
       const response = await next(request);
       const length = header(response.headers, "content-length");
-      record({
-        ...entry(),
-        status: response.status,
-        responseHeaders: redactHeaders(response.headers),
-        ...(length === undefined ? {} : { received: Number(length) }),
-      });
+      const received = length === undefined ? undefined : Number(length);
+      tell({ status: response.status, responseHeaders: redactHeaders(response.headers), received });
       return response;
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
-      record({ ...entry(), error: isDrayError(error) ? { code: error.code, message } : { message } });
+      tell({ error: isDrayError(error) ? { code: error.code, message } : { message } });
       throw error;
     }
   };

@@ -1,3 +1,4 @@
+import { defined } from "../defined.ts";
 import { DrayError } from "../errors.ts";
 
 /** What an image runs on. @see https://github.com/opencontainers/image-spec/blob/main/image-index.md */
@@ -44,6 +45,8 @@ export const wantedPlatform = (platform: string | WantedPlatform): WantedPlatfor
   throw new DrayError("USAGE", 'a platform needs its os, such as { os: "linux", architecture: "arm64" }');
 };
 
+const form = "os/architecture[/variant][:os.version]";
+
 /**
  * Reads `os[/architecture[/variant]][:os.version]`.
  * @throws DrayError `PLATFORM_INVALID`
@@ -54,17 +57,14 @@ export const parsePlatform = (text: string): WantedPlatform => {
   const version = colon < 0 ? undefined : text.slice(colon + 1);
   const parts = (colon < 0 ? text : text.slice(0, colon)).split("/");
   if (parts.length > 3 || parts.some((part) => !/^[A-Za-z0-9_.-]+$/.test(part)) || version === "")
-    throw new DrayError(
-      "PLATFORM_INVALID",
-      `platform "${text}": expected os/architecture[/variant][:os.version], such as linux/arm64/v8`,
-    );
+    throw new DrayError("PLATFORM_INVALID", `platform "${text}": expected ${form}, such as linux/arm64/v8`);
   const [os, architecture, variant] = parts as [string, string?, string?];
-  return {
+  return defined({
     os: os.toLowerCase(),
-    ...(architecture === undefined ? {} : { architecture: architecture.toLowerCase() }),
-    ...(variant === undefined ? {} : { variant: variant.toLowerCase() }),
-    ...(version === undefined ? {} : { "os.version": version }),
-  };
+    architecture: architecture?.toLowerCase(),
+    variant: variant?.toLowerCase(),
+    "os.version": version,
+  });
 };
 
 /** `os/architecture[/variant][:os.version]`, as it was written, not normalised. */
