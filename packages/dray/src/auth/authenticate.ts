@@ -11,7 +11,7 @@ import {
 } from "../http/index.ts";
 import { type Authorization, Authorizer, type Needs } from "./authorizer.ts";
 
-import { type Challenge, challengesOf } from "./challenge.ts";
+import { challengesOf } from "./challenge.ts";
 import { cachingKeychain } from "./keychain.ts";
 import { parseScopes } from "./scope.ts";
 import type { Token } from "./token-request.ts";
@@ -111,7 +111,14 @@ export const authenticate = (options: AuthenticateOptions): Middleware => {
         authorizer.note(response.status, challenges);
         discovered?.();
         if (!refused || isProbe || repeats === mostRepeats) return response;
-        const answer = await answerTo(response, challenges, authorizer, sent, needs, isOwn);
+        const answer = await authorizer
+          .answer(response.status, challenges, sent, needs)
+          .catch(async (error: unknown) => {
+            // Another origin that will not have us: its own answer says more than its token service's.
+            if (!isOwn && isDrayError(error, "UNAUTHORIZED", "DENIED", "ADDRESS_REFUSED", "REGISTRY")) return undefined;
+            await response.body.discard();
+            throw error;
+          });
         if (answer === undefined || !untouched()) return response;
         await response.body.discard();
         sent = answer;
@@ -148,24 +155,6 @@ export const fetchToken = async (options: FetchTokenOptions): Promise<Token> => 
   if (token !== undefined) return token;
   const message = `${registry} answered ${response.status} without asking for a token; it needs none, or a name and password`;
   throw new DrayError("UNSUPPORTED", message, { registry, status: response.status });
-};
-
-const answerTo = async (
-  response: HttpResponse,
-  challenges: readonly Challenge[],
-  authorizer: Authorizer,
-  sent: Authorization,
-  needs: Needs,
-  isOwn: boolean,
-): Promise<Authorization | undefined> => {
-  try {
-    return await authorizer.answer(response.status, challenges, sent, needs);
-  } catch (error) {
-    // Another origin that will not have us: its own answer says more than its token service's.
-    if (!isOwn && isDrayError(error, "UNAUTHORIZED", "DENIED", "ADDRESS_REFUSED", "REGISTRY")) return undefined;
-    await response.body.discard();
-    throw error;
-  }
 };
 
 /**

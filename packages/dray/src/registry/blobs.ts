@@ -1,8 +1,144 @@
-import type { Cancel } from "../content/index.ts";
-import { DrayError } from "../errors.ts";
+import { type Cancel, type OnEvent, type ReadOptions, sizeMismatch, verified } from "../content/index.ts";
+import { DrayError, isDrayError, restated, throwIfAborted } from "../errors.ts";
 import { type HeaderPairs, type HttpResponse, header, type RetryBudget } from "../http/index.ts";
-import { type Descriptor, type Digest } from "../oci/index.ts";
-import { type Call, callIn, pathIn, type Repo, referenceIn } from "./api.ts";
+import { algorithmOf, type Descriptor, type Digest, digestOf, isForeignLayerType } from "../oci/index.ts";
+import { type Call, callIn, pathIn, type Repo, referenceIn, type Settings } from "./api.ts";
+
+/**
+ * The bytes of a blob, from `offset` on. A connection that is cut is taken up again at the byte where it stopped; each
+ * time from the registry's own address, since addresses of storage services that it names are signed for some minutes
+ * only. Unless told otherwise the bytes are hashed as they pass, and wrong ones throw at the end.
+ * @throws DrayError `NOT_FOUND`, `SIZE_MISMATCH`, `DIGEST_MISMATCH`, `NETWORK` when it fails again and again
+ */
+export const readBlob = (repo: Repo, descriptor: Descriptor, options: ReadOptions = {}): AsyncGenerator<Uint8Array> => {
+  const { offset = 0, verify = true } = options;
+  const held = embedded(descriptor);
+  if (held !== undefined) return from(held.subarray(offset));
+  const chunks = resumed(repo, descriptor, offset, options);
+  return verify && offset === 0 ? verified(chunks, descriptor) : chunks;
+};
+
+/** One loop without layers: each generator between the wire and its reader costs a hundredth of a copy. */
+async function* resumed(
+  repo: Repo,
+  descriptor: Descriptor,
+  offset: number,
+  { signal, onEvent = repo.api.settings.onEvent }: ReadOptions,
+): AsyncGenerator<Uint8Array> {
+  if (offset > 0 && offset >= descriptor.size) return;
+  const { size } = descriptor;
+  const retryBudget = repo.api.retryBudget();
+  const urls = foreignUrls(descriptor, repo.api.settings);
+  let elsewhere: URL | undefined;
+  let at = offset;
+  do {
+    const before = at;
+    try {
+      const response = await open(repo, descriptor, at, { signal, onEvent, retryBudget }, elsewhere);
+      try {
+        let skip = at - startOf(response, descriptor, at);
+        for await (const chunk of response.body.chunks) {
+          const part = skip === 0 ? chunk : chunk.subarray(skip);
+          skip -= Math.min(skip, chunk.byteLength);
+          at += part.byteLength;
+          if (at > size) throw sizeMismatch(descriptor, "more");
+          if (part.byteLength > 0) yield part;
+        }
+      } finally {
+        await response.body.discard();
+      }
+      if (at < size) throw cutShort(descriptor, at);
+    } catch (error) {
+      throwIfAborted(signal);
+      if (isDrayError(error, "NOT_FOUND") && urls.length > 0) {
+        elsewhere = urls.shift();
+        continue;
+      }
+      if (!isDrayError(error) || !error.retryable) throw error;
+      if (at > before) retryBudget.refill();
+      await retryBudget.resume(error, { what: descriptor.digest, signal, onEvent });
+    }
+  } while (at < size);
+}
+
+/** One request for the bytes from `at` on. */
+const open = async (
+  repo: Repo,
+  descriptor: Descriptor,
+  at: number,
+  { signal, ...context }: { signal: AbortSignal | undefined; onEvent: OnEvent | undefined; retryBudget: RetryBudget },
+  elsewhere: URL | undefined,
+): Promise<HttpResponse> => {
+  const call = blobCall(repo, descriptor.digest, "GET", { signal });
+  const headers: HeaderPairs = at === 0 ? [] : [["Range", `bytes=${at}-`]];
+  const from = { ...call, ...context, target: elsewhere ?? call.target, headers };
+  const response = await repo.api.send(from);
+  if (response.status === 200 || response.status === 206) return response;
+  if (response.status === 416) {
+    // The bytes asked for are beyond the end: the registry has fewer than were promised.
+    await response.body.discard();
+    throw sizeMismatch(
+      descriptor,
+      /\*\/([0-9]+)/.exec(header(response.headers, "Content-Range") ?? "")?.[1] ?? "fewer",
+    );
+  }
+  const refused = await repo.api.refusal(from, response);
+  throw elsewhere === undefined && (await isElsewhere(repo, response)) ? expired(refused) : refused;
+};
+
+/** Where an answer to a request for the bytes from `at` on begins. A server that ignores `Range` sends all of it, with 200. */
+const startOf = (response: HttpResponse, descriptor: Descriptor, at: number): number => {
+  const range = response.status === 206 ? contentRange(response.headers) : undefined;
+  const size = response.status === 206 ? range?.size : lengthOf(response);
+  if (size !== undefined && size !== descriptor.size) throw sizeMismatch(descriptor, `${size}`);
+  if (response.status === 200) return 0;
+  if (range !== undefined && range.start > at) {
+    const message = `asked for ${descriptor.digest} from byte ${at} on, the answer begins at ${range.start}`;
+    throw new DrayError("REGISTRY", message, { reference: descriptor.digest, status: 206 });
+  }
+  return range?.start ?? at;
+};
+
+const isElsewhere = async (repo: Repo, { url }: HttpResponse, { signal }: Cancel = {}): Promise<boolean> =>
+  new URL(url).origin !== (await repo.api.origin(signal));
+
+/** A storage service that refuses what the registry has signed: the signature has run out while the request waited. */
+const expired = (error: DrayError): DrayError =>
+  error.status === 404 ? error : restated(error, error.code, error.message, { retryable: true });
+
+const cutShort = (descriptor: Descriptor, at: number): DrayError =>
+  new DrayError("NETWORK", `the answer ended after ${at} of ${descriptor.size} bytes of ${descriptor.digest}`, {
+    reference: descriptor.digest,
+    retryable: true,
+  });
+
+/**
+ * The bytes that a descriptor itself carries in `data`, which saves the request. Bytes that it does not stand for are
+ * passed over: they are read from where they belong, and checked there.
+ * @see https://github.com/opencontainers/image-spec/blob/main/descriptor.md#embedded-content
+ */
+const embedded = ({ data, size, digest }: Descriptor): Uint8Array | undefined => {
+  if (typeof data !== "string") return undefined;
+  const bytes = new Uint8Array(Buffer.from(data, "base64"));
+  return bytes.byteLength === size && digestOf(bytes, algorithmOf(digest)) === digest ? bytes : undefined;
+};
+
+async function* from(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  if (bytes.byteLength > 0) yield bytes;
+}
+
+/**
+ * Where the bytes of a foreign layer lie, if its registry does not have them: Windows base layers stayed with their maker by
+ * licence. Only followed with leave: a manifest from anywhere would otherwise choose whom we speak to.
+ * @see https://github.com/opencontainers/image-spec/blob/main/descriptor.md#properties
+ */
+const foreignUrls = ({ mediaType, urls }: Descriptor, { foreignLayers, plainHttp }: Settings): URL[] => {
+  if (foreignLayers !== true || !isForeignLayerType(mediaType)) return [];
+  return (urls ?? [])
+    .filter((url) => URL.canParse(url))
+    .map((url) => new URL(url))
+    .filter(({ protocol }) => protocol === "https:" || (protocol === "http:" && plainHttp === true));
+};
 
 /** Whether a repository has a blob, whole. */
 export const hasBlob = async (
@@ -41,8 +177,8 @@ const sizeOfBlob = async (
     return response.status === 404 ? undefined : (lengthOf(response) ?? "unknown");
   }
   // A storage service may have been asked with an address that is signed for GET alone.
-  const elsewhere = new URL(response.url).origin !== (await repo.api.origin(options.signal));
-  if (!elsewhere && response.status !== 405) throw await repo.api.refusal(call, response);
+  if (!(await isElsewhere(repo, response, options)) && response.status !== 405)
+    throw await repo.api.refusal(call, response);
   await response.body.discard();
   return sizeByRange(repo, digest, { ...options, retryBudget });
 };
@@ -66,7 +202,7 @@ const sizeByRange = async (
 };
 
 /** A request about a blob. */
-export const blobCall = (repo: Repo, digest: Digest, method: "GET" | "HEAD", { signal }: Cancel): Call => ({
+const blobCall = (repo: Repo, digest: Digest, method: "GET" | "HEAD", { signal }: Cancel): Call => ({
   ...callIn(repo, "pull", "reading blob", digest),
   method,
   target: pathIn(repo, `blobs/${digest}`),
@@ -80,7 +216,7 @@ export const lengthOf = ({ headers }: HttpResponse): number | undefined => {
 };
 
 /** What `Content-Range: bytes 5-9/10` says. @see https://www.rfc-editor.org/rfc/rfc9110#section-14.4 */
-export const contentRange = (headers: HeaderPairs): { start: number; size: number | undefined } | undefined => {
+const contentRange = (headers: HeaderPairs): { start: number; size: number | undefined } | undefined => {
   const [, start, size] =
     /^bytes\s+([0-9]+)-[0-9]+\/([0-9]+|\*)$/i.exec(header(headers, "Content-Range")?.trim() ?? "") ?? [];
   if (start === undefined) return undefined;

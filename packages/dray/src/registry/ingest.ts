@@ -3,7 +3,7 @@ import { digesterFor } from "../hash/index.ts";
 import { type Descriptor, type Digest, type DigestAlgorithm, digestOf, largestManifest } from "../oci/index.ts";
 import type { Repo } from "./api.ts";
 import { hasBlob } from "./blobs.ts";
-import { pushManifest } from "./referrers-tag.ts";
+import { pushManifest } from "./referrers.ts";
 import { ReplayableContent } from "./replayable-content.ts";
 import { sendResumably } from "./resumable-upload.ts";
 import { savedSession } from "./upload.ts";

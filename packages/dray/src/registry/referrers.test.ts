@@ -26,7 +26,7 @@ import {
   type Parsed,
 } from "../oci/index.ts";
 import type { ReferrersOptions } from "./referrers.ts";
-import { fallbackTag } from "./referrers-tag.ts";
+import { fallbackTag } from "./referrers.ts";
 import type { Repository } from "./repository.ts";
 
 const image = sampleImage();

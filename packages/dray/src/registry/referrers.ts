@@ -1,17 +1,25 @@
-import type { Cancel } from "../content/index.ts";
+import type { Cancel, WriteOptions } from "../content/index.ts";
+import { DrayError, isDrayError } from "../errors.ts";
 import { type HttpResponse, header, headerValues } from "../http/index.ts";
 import {
+  algorithmOf,
   artifactTypeOf,
   asDescriptor,
+  bare,
   type Descriptor,
+  type Digest,
+  digestOf,
+  encodeJson,
+  hexOf,
   isConfigType,
   mediaTypes,
+  type ParsedManifest,
   parseManifest,
+  subjectOf,
 } from "../oci/index.ts";
-import { type Call, callIn, pathIn, type Repo } from "./api.ts";
-import { getManifest } from "./manifests.ts";
+import { type Call, callIn, pathIn, type Repo, referenceIn } from "./api.ts";
+import { getManifest, putManifest, type ReadManifest } from "./manifests.ts";
 import { pagesOf } from "./pages.ts";
-import { readFallback } from "./referrers-tag.ts";
 
 /** Which referrers are listed. */
 export interface ReferrersOptions extends Cancel {
@@ -111,3 +119,124 @@ const isFiltered = ({ headers }: HttpResponse): boolean =>
 
 const descriptorsOf = ({ manifests }: Record<string, unknown>): Descriptor[] =>
   Array.isArray(manifests) ? manifests.map((entry, i) => asDescriptor(entry, `manifests[${i}]`)) : [];
+
+/** Times that several writers may get in one another's way. */
+const attempts = 10;
+
+/**
+ * The tag under which clients list what refers to a manifest, where the registry has no referrers API.
+ * @see https://github.com/opencontainers/distribution-spec/blob/main/spec.md#referrers-tag-schema
+ */
+export const fallbackTag = (subject: Digest): string =>
+  `${algorithmOf(subject).slice(0, 32)}-${hexOf(subject).slice(0, 64)}`.replace(/[^a-zA-Z0-9._-]/g, "-");
+
+/** Reads the list under the fallback tag, where there is one; the tag may stand for something else. */
+const readFallback = async (
+  repo: Repo,
+  subject: Digest,
+  options: Cancel,
+): Promise<{ readonly parsed: ParsedManifest; readonly etag: string | undefined } | undefined> => {
+  try {
+    const { bytes, descriptor, etag } = await getManifest(repo, fallbackTag(subject), options);
+    return { parsed: parseManifest(bytes, descriptor.mediaType), etag };
+  } catch (error) {
+    if (isDrayError(error, "NOT_FOUND")) return undefined;
+    throw error;
+  }
+};
+
+/**
+ * Pushes a manifest under a tag or its digest. One that refers to another and whose registry does not say that it has
+ * noted that (`OCI-Subject`) is entered into the list that clients keep.
+ * @see https://github.com/opencontainers/distribution-spec/blob/main/spec.md#pushing-manifests-with-subject
+ */
+export const pushManifest = async (
+  repo: Repo,
+  manifest: ReadManifest,
+  name: string,
+  options: WriteOptions = {},
+): Promise<void> => {
+  const { subject } = await putManifest(repo, manifest, name, options);
+  if (subject !== undefined) return;
+  const parsed = options.parsed ?? understood(manifest);
+  const unnoted = parsed && subjectOf(parsed);
+  if (!unnoted) return;
+  const { descriptor } = manifest;
+  await change(repo, unnoted.digest, options, (entries) =>
+    entries.some(({ digest }) => digest === descriptor.digest) ? undefined : [...entries, entryOf(descriptor, parsed)],
+  );
+};
+
+/** What the registry took may still be nothing that we understand; then it refers to nothing. */
+const understood = ({ descriptor, bytes }: ReadManifest): ParsedManifest | undefined => {
+  try {
+    return parseManifest(bytes, descriptor.mediaType);
+  } catch (error) {
+    if (isDrayError(error)) return undefined;
+    throw error;
+  }
+};
+
+/** Strikes a manifest that was deleted off the list of its subject. */
+export const removeFromFallback = (repo: Repo, subject: Digest, referrer: Digest, options: Cancel): Promise<void> =>
+  change(repo, subject, options, (entries) => {
+    const others = entries.filter(({ digest }) => digest !== referrer);
+    return others.length === entries.length ? undefined : others;
+  });
+
+/** What the referrers API would say: the type of the artifact, and the annotations of its manifest. */
+const entryOf = (descriptor: Descriptor, parsed: ParsedManifest): Descriptor => {
+  const artifactType = artifactTypeOf(parsed);
+  const { annotations } =
+    (parsed.kind === "index" ? parsed.index : parsed.kind === "manifest" && parsed.manifest) || {};
+  return {
+    ...bare(descriptor),
+    ...(artifactType === undefined ? {} : { artifactType }),
+    ...(annotations ? { annotations } : {}),
+  };
+};
+
+/**
+ * Reads, changes and writes the list until a reading shows that nothing is left to change: another writer may have read
+ * before we wrote, and written after. Where the registry honours `If-Match` it refuses the later one; others show it only
+ * when the list is read again. Entries and members that we do not know stay.
+ */
+const change = (
+  repo: Repo,
+  subject: Digest,
+  options: WriteOptions,
+  edit: (entries: readonly Descriptor[]) => readonly Descriptor[] | undefined,
+): Promise<void> =>
+  repo.turns.run(fallbackTag(subject), async () => {
+    const tag = fallbackTag(subject);
+    const reference = referenceIn(repo, tag);
+    const { registry, settings } = repo.api;
+    for (let attempt = 1; ; attempt++) {
+      const found = await readFallback(repo, subject, options);
+      const { parsed } = found ?? {};
+      if (parsed !== undefined && parsed.kind !== "index") {
+        const message = `${reference} is no list of referrers, and is not replaced by one; give it another tag and push again`;
+        throw new DrayError("EXISTS", message, { reference, registry });
+      }
+      const before = parsed?.index;
+      const manifests = edit(before?.manifests ?? []);
+      if (manifests === undefined) return;
+      if (attempt > attempts) {
+        const message = `others write ${reference} at the same time, and ${registry} keeps only the last; push again`;
+        throw new DrayError("REGISTRY", message, { reference, registry, retryable: true });
+      }
+      if (attempt > 1) await settings.clock.sleep(settings.clock.random() * 20 * attempt, options.signal);
+      const bytes = encodeJson({ schemaVersion: 2, mediaType: mediaTypes.ociIndex, ...before, manifests });
+      const mediaType = parsed?.mediaType ?? mediaTypes.ociIndex;
+      const descriptor = { mediaType, digest: digestOf(bytes), size: bytes.byteLength };
+      const header = found === undefined ? "If-None-Match" : "If-Match";
+      const value = found === undefined ? "*" : found.etag;
+      const condition = value === undefined ? undefined : ([header, value] as const);
+      try {
+        await putManifest(repo, { descriptor, bytes }, tag, { ...options, condition });
+      } catch (error) {
+        // Somebody was faster: what they wrote is read next.
+        if (!isDrayError(error) || error.status !== 412) throw error;
+      }
+    }
+  });

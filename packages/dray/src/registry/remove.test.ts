@@ -11,7 +11,7 @@ import {
 } from "@dray/testkit";
 import { type Against, against } from "../../test/registry-client.ts";
 import { isDrayError } from "../errors.ts";
-import { fallbackTag } from "./referrers-tag.ts";
+import { fallbackTag } from "./referrers.ts";
 
 const image = sampleImage();
 

@@ -1,10 +1,9 @@
 import type { Cancel } from "../content/index.ts";
-import { type DrayError, isDrayError, restated } from "../errors.ts";
+import { isDrayError, restated } from "../errors.ts";
 import { type Descriptor, type Digest, isDigest, parseManifest, subjectOf } from "../oci/index.ts";
 import { type Call, callIn, pathIn, type Repo } from "./api.ts";
 import { getManifest, manifestPath } from "./manifests.ts";
-import { hasReferrersApi } from "./referrers.ts";
-import { removeFromFallback } from "./referrers-tag.ts";
+import { hasReferrersApi, removeFromFallback } from "./referrers.ts";
 
 /**
  * Deletes a tag, or by digest a manifest with all tags that stand for it; never a blob. What is deleted is taken off the list of referrers that
@@ -51,19 +50,13 @@ const send = async (repo: Repo, call: Call): Promise<void> => {
   const response = await repo.api.send(call);
   if (response.status === 202 || response.status === 200 || response.status === 204) return response.body.discard();
   const refused = await repo.api.refusal(call, response);
-  throw isUnsupported(call, refused) ? unsupported(call, refused) : refused;
-};
-
-/** docker-registry 2.8 knows no deletion of tags: it takes the tag for a digest that is wrong. */
-const isUnsupported = (call: Call, { status, registryCode }: DrayError): boolean =>
-  status === 405 ||
-  registryCode === "UNSUPPORTED" ||
-  (status === 400 && registryCode === "DIGEST_INVALID" && !call.reference.includes("@"));
-
-const unsupported = (call: Call, error: DrayError): DrayError => {
-  const remedy = call.reference.includes("@")
+  const { status, registry = "the registry", registryCode } = refused;
+  const byDigest = call.reference.includes("@");
+  // docker-registry 2.8 knows no deletion of tags: it takes the tag for a digest that is wrong.
+  const tagRefused = status === 400 && registryCode === "DIGEST_INVALID" && !byDigest;
+  if (status !== 405 && registryCode !== "UNSUPPORTED" && !tagRefused) throw refused;
+  const remedy = byDigest
     ? "its operator can allow it (docker-registry: storage.delete.enabled)"
     : "delete the manifest by its digest, which takes all of its tags along";
-  const message = `${error.registry ?? "the registry"} does not delete ${call.reference}; ${remedy}`;
-  return restated(error, "UNSUPPORTED", message);
+  throw restated(refused, "UNSUPPORTED", `${registry} does not delete ${call.reference}; ${remedy}`);
 };

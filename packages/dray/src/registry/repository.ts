@@ -23,8 +23,7 @@ import {
 } from "../content/index.ts";
 import { algorithmOf, type Descriptor, type Digest, isDigest, largestManifest } from "../oci/index.ts";
 import type { Api, HeldManifest, Repo } from "./api.ts";
-import { readBlob } from "./blob-read.ts";
-import { describeBlob, hasBlob } from "./blobs.ts";
+import { describeBlob, hasBlob, readBlob } from "./blobs.ts";
 import { ingestContent } from "./ingest.ts";
 import {
   getManifest,
@@ -34,8 +33,7 @@ import {
   readManifest,
   resolveManifest,
 } from "./manifests.ts";
-import { listReferrers } from "./referrers.ts";
-import { pushManifest } from "./referrers-tag.ts";
+import { listReferrers, pushManifest } from "./referrers.ts";
 import { remove, removeBlob } from "./remove.ts";
 import { digestOfManifest } from "./schema1.ts";
 import { listTags, type TagsOptions } from "./tags.ts";
