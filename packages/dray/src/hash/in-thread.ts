@@ -2,10 +2,9 @@ import { availableParallelism } from "node:os";
 import { throwIfAborted } from "../errors.ts";
 import { type Digest, type DigestAlgorithm, digestOf } from "../oci/index.ts";
 import { type Block, BlockFeed, blockSize, type Job, type Place, ThreadPool } from "../threads/index.ts";
-import type { AsyncDigester } from "./async-digester.ts";
 import { hashScript } from "./hash.script.ts";
-import { pieceAt } from "./pieces.ts";
-import type { FilePart, HashAnswer, HashStep } from "./steps.ts";
+import type { AsyncDigester } from "./in-place.ts";
+import { type FilePart, type HashAnswer, type HashStep, hashSteps, pieceAt } from "./steps.ts";
 
 /** A second core has to be there, or a thread only adds its own cost. */
 export const threadsHelp: boolean = availableParallelism() > 1;
@@ -15,7 +14,7 @@ export type HashPool = ThreadPool<HashStep, HashAnswer>;
 /** Threads that hash and write. */
 export const hashPool: HashPool = new ThreadPool({
   script: hashScript,
-  inPlace: async () => (await import("./steps.ts")).hashSteps,
+  inPlace: async () => hashSteps,
 });
 
 export interface ThreadedHashOptions {
@@ -34,10 +33,9 @@ export interface ThreadedHashOptions {
 const readAtOnce = 1024 * 1024;
 
 /** A hash in another thread, which can write what it hashes. */
-export class ThreadedHash implements AsyncDigester, Job<HashAnswer> {
+export class ThreadedHash extends BlockFeed implements AsyncDigester, Job<HashAnswer> {
   readonly #options: ThreadedHashOptions;
   readonly #step: HashStep;
-  readonly #feed: BlockFeed;
   /** Where the next block is written. */
   #position: number;
   #place: Place<HashStep, HashAnswer> | undefined;
@@ -51,15 +49,11 @@ export class ThreadedHash implements AsyncDigester, Job<HashAnswer> {
 
   constructor(options: ThreadedHashOptions) {
     const { algorithm, inside, to, there = 0 } = options;
+    const position = (to?.position ?? 0) + there;
+    super(to === undefined ? blockSize : blockSize / 2 + pieceAt(position));
     this.#options = options;
     this.#step = { algorithm, inside };
-    this.#position = (to?.position ?? 0) + there;
-    const first = to === undefined ? blockSize : blockSize / 2 + pieceAt(this.#position);
-    this.#feed = new BlockFeed((block, length) => this.#send(block, length), first);
-  }
-
-  update(chunk: Uint8Array): Promise<void> {
-    return this.#feed.push(chunk);
+    this.#position = position;
   }
 
   /** Adds the bytes that are there, before any others. Tells how many there were. */
@@ -76,20 +70,15 @@ export class ThreadedHash implements AsyncDigester, Job<HashAnswer> {
     return at;
   }
 
-  /** Resolves when all is hashed and written. @throws what the first step that failed threw */
-  flush(): Promise<void> {
-    return this.#feed.flush();
-  }
-
   async digest(): Promise<Digest> {
     const { algorithm, inside, to } = this.#options;
     // Less than a block in all: not worth the way.
     if (!this.#begun && to === undefined && inside === undefined) {
-      const few = digestOf(this.#feed.rest, algorithm);
-      this.#feed.drop();
+      const few = digestOf(this.rest, algorithm);
+      this.drop();
       return few;
     }
-    await this.#feed.flush();
+    await this.flush();
     const answer = await this.#ask({ ...this.#step, digest: true }, true);
     this.#place = undefined;
     if (answer.digest === undefined) throw new Error("a thread answered without a digest");
@@ -105,29 +94,29 @@ export class ThreadedHash implements AsyncDigester, Job<HashAnswer> {
 
   /** Lets go. Blocks that are with the thread come back all the same. */
   abandon(): void {
-    this.#feed.drop();
+    this.drop();
     const place = this.#place;
     this.#place = undefined;
     place?.thread.ask(place.id, { ...this.#step, abandoned: true }, undefined, 0, true);
   }
 
   answered(answer: HashAnswer): void {
-    if (this.#waiting === undefined) this.#feed.done();
+    if (this.#waiting === undefined) this.done();
     else this.#waiting.resolve(answer);
   }
 
   refused(error: Error): void {
     const explained = this.#explained(error);
     if (this.#waiting !== undefined) return this.#waiting.reject(explained);
-    this.#feed.fail(explained);
-    this.#feed.done();
+    this.fail(explained);
+    this.done();
   }
 
   lost(error: Error): void {
     const explained = this.#explained(error);
-    this.isLost = this.#waiting === undefined && this.#feed.isIdle && this.#feed.rest.byteLength === 0;
+    this.isLost = this.#waiting === undefined && this.isIdle && this.rest.byteLength === 0;
     this.#waiting?.reject(explained);
-    this.#feed.lose(explained);
+    this.lose(explained);
     this.#place = undefined;
   }
 
@@ -135,7 +124,7 @@ export class ThreadedHash implements AsyncDigester, Job<HashAnswer> {
     return this.#options.explain?.(error) ?? error;
   }
 
-  #send(block: Block, length: number): void {
+  protected hand(block: Block, length: number): void {
     const { to } = this.#options;
     const { thread, id } = (this.#place ??= this.#join());
     const step = to === undefined ? this.#step : { ...this.#step, to: { fd: to.fd, position: this.#position } };

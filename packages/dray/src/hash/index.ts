@@ -3,8 +3,7 @@
  * write what it hashes, since it has the bytes already.
  * Imports the words of `oci/` and `threads/`; knows no store and no network, and of files only the number of one that is open.
  */
-export type { AsyncDigester } from "./async-digester.ts";
 export { digesterFor, worthItsThread } from "./digester.ts";
+export type { AsyncDigester } from "./in-place.ts";
 export { type HashPool, ThreadedHash } from "./in-thread.ts";
-export { pieceAt, pieceSize } from "./pieces.ts";
-export type { HashAnswer, HashStep } from "./steps.ts";
+export { type HashAnswer, type HashStep, pieceAt } from "./steps.ts";

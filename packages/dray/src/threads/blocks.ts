@@ -40,16 +40,11 @@ let away = 0;
 /** Bytes of a chunk that are taken at once. */
 const atOnce = 1024 * 1024;
 
-/** After a block that was handed on with so many bytes less than it was to have, the next one ends where it, or half of one more, would have. */
-const nextLength = (missing: number): number =>
-  missing === 0 ? blockSize : missing < blockSize / 2 ? missing + blockSize / 2 : missing;
-
 /**
  * Bounded FIFO queue of blocks: fills them with what comes and hands each on when it is full. Bytes are taken at once and in the
  * order of the calls; what is waited for is room.
  */
-export class BlockFeed {
-  readonly #hand: (block: Block, length: number) => void;
+export abstract class BlockFeed {
   readonly #away: Block[] = [];
   #block: Block | undefined;
   #filled = 0;
@@ -58,17 +53,16 @@ export class BlockFeed {
   #failure: { readonly error: unknown } | undefined;
   #news: PromiseWithResolvers<void> | undefined;
 
-  /**
-   * @param hand gets each block with the bytes in it, and says `done` for each, in their order
-   * @param first bytes that the first block is to have, so that the others begin where it is good for them
-   */
-  constructor(hand: (block: Block, length: number) => void, first: number = blockSize) {
-    this.#hand = hand;
+  /** @param first bytes that the first block is to have, so that the others begin where it is good for them */
+  constructor(first: number) {
     this.#length = first;
   }
 
+  /** Gets each block with the bytes in it, and calls `done` for each, in their order. */
+  protected abstract hand(block: Block, length: number): void;
+
   /** Whether nothing was handed on and not done yet. */
-  get isIdle(): boolean {
+  protected get isIdle(): boolean {
     return this.#away.length === 0;
   }
 
@@ -76,7 +70,7 @@ export class BlockFeed {
    * Takes bytes, which stay the caller's own once this resolves; all of them at once, unless they are very many. Resolves when there is
    * room for more. @throws what the feed failed with
    */
-  async push(chunk: Uint8Array): Promise<void> {
+  async update(chunk: Uint8Array): Promise<void> {
     if (this.#failure !== undefined) throw this.#failure.error;
     const { byteLength } = chunk;
     for (let at = 0, taken = 0; at < byteLength; ) {
@@ -86,7 +80,7 @@ export class BlockFeed {
       this.#filled += fits;
       at += fits;
       if (this.#filled < this.#length) continue;
-      this.seal();
+      this.#seal();
       if (at - taken < atOnce) continue;
       taken = at;
       await this.#room();
@@ -94,57 +88,63 @@ export class BlockFeed {
     if (this.#away.length >= (away >= mostAwayTogether ? 1 : mostAway)) await this.#room();
   }
 
-  /** Hands on what is in the block. */
-  seal(): void {
+  /**
+   * Hands on what is in the block. After one with fewer bytes than it was to have, the next one ends where it, or half of one more, would
+   * have.
+   */
+  #seal(): void {
     const block = this.#block;
     if (block === undefined) return;
     const length = this.#filled;
+    const missing = this.#length - length;
     this.#block = undefined;
     this.#filled = 0;
-    this.#length = nextLength(this.#length - length);
+    this.#length = missing === 0 ? blockSize : missing < blockSize / 2 ? missing + blockSize / 2 : missing;
     this.#away.push(block);
     away++;
-    this.#hand(block, length);
+    this.hand(block, length);
   }
 
   /** Hands on everything and resolves when it is done. @throws what the feed failed with */
   async flush(): Promise<void> {
-    if (this.#failure === undefined) this.seal();
+    if (this.#failure === undefined) this.#seal();
     while (this.#away.length > 0) await this.#change();
     this.#check();
   }
 
   /** The oldest block that is away is done with. */
-  done(): void {
+  protected done(): void {
     const block = this.#away.shift();
     if (block === undefined) return;
     away--;
     giveBlock(block);
-    this.#tell();
+    this.#news?.resolve();
+    this.#news = undefined;
   }
 
   /** From now on nothing is taken; those who wait hear of it. What is away may still be done. */
-  fail(error: unknown): void {
+  protected fail(error: unknown): void {
     this.#failure ??= { error };
-    this.#tell();
+    this.#news?.resolve();
+    this.#news = undefined;
   }
 
   /** Nothing that is away will ever be done. Whoever had it may be at it still, so it is not used again. */
-  lose(error: unknown): void {
+  protected lose(error: unknown): void {
     away -= this.#away.length;
     this.#away.length = 0;
     this.fail(error);
   }
 
   /** Takes back what is in the block, handed on to nobody. */
-  drop(): void {
+  protected drop(): void {
     if (this.#block !== undefined) giveBlock(this.#block);
     this.#block = undefined;
     this.#filled = 0;
   }
 
   /** What is in the block, while it is. */
-  get rest(): Uint8Array {
+  protected get rest(): Uint8Array {
     return this.#block?.bytes.subarray(0, this.#filled) ?? new Uint8Array(0);
   }
 
@@ -155,12 +155,6 @@ export class BlockFeed {
 
   #check(): void {
     if (this.#failure !== undefined) throw this.#failure.error;
-  }
-
-  #tell(): void {
-    const news = this.#news;
-    this.#news = undefined;
-    news?.resolve();
   }
 
   #change(): Promise<void> {

@@ -1,6 +1,24 @@
 import type { Worker } from "node:worker_threads";
+import { DrayError, type ErrorCode, exitCodes } from "../errors.ts";
 import type { Block } from "./blocks.ts";
-import { errorOf, type Failure, failureOf } from "./failure.ts";
+
+/** An error as it travels between threads, which keep neither its class nor its code. */
+interface Failure {
+  readonly message: string;
+  readonly code: string | undefined;
+}
+
+const failureOf = (error: unknown): Failure => ({
+  message: error instanceof Error ? error.message : String(error),
+  code: (error as NodeJS.ErrnoException).code,
+});
+
+/** The error again, where somebody waits for it: a `DrayError` where it was one. */
+const errorOf = ({ message, code }: Failure): Error => {
+  const error = Object.assign(new Error(message), code === undefined ? {} : { code });
+  if (code === undefined || !Object.hasOwn(exitCodes, code)) return error;
+  return new DrayError(code as ErrorCode, message, { cause: error });
+};
 
 /**
  * The work of one job: an answer to each of its questions, which come in order. The bytes are those of the block that came along,

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { seededBytes } from "@dray/testkit/files";
-import { page, pieceSize } from "../../hash/pieces.ts";
+import { page, pieceSize } from "../../hash/steps.ts";
 import { blockSize } from "../../threads/index.ts";
 import type { OpenFile } from "../index.ts";
 import { type AppendFile, appendFile } from "./index.ts";

@@ -17,11 +17,10 @@ const largestTurn = 1024 * 1024;
  * Writes and hashes on the thread that calls: one block is written while it is hashed and the next fills. Never are two writes on
  * their way: whatever kills the process, the file holds a beginning of the content without holes.
  */
-export class InPlace implements AsyncDigester {
+export class InPlace extends BlockFeed implements AsyncDigester {
   readonly #file: AppendTarget;
   readonly #explain: (error: unknown) => unknown;
   readonly #hash: Digester | undefined;
-  readonly #feed: BlockFeed;
   #position: number;
   #writing: Promise<void> = Promise.resolve();
   #failed = false;
@@ -36,20 +35,15 @@ export class InPlace implements AsyncDigester {
     algorithm: DigestAlgorithm | undefined,
     explain: (error: unknown) => unknown,
   ) {
+    super(blockSize / 2 + pieceAt(position));
     this.#file = file;
     this.#position = position;
     this.#explain = explain;
     this.#hash = algorithm === undefined ? undefined : digester(algorithm);
-    this.#feed = new BlockFeed(
-      (block, length) => {
-        this.#writing = this.#writing.then(() => this.#take(block, length));
-      },
-      blockSize / 2 + pieceAt(position),
-    );
   }
 
-  update(chunk: Uint8Array): Promise<void> {
-    return this.#feed.push(chunk);
+  protected hand(block: Block, length: number): void {
+    this.#writing = this.#writing.then(() => this.#take(block, length));
   }
 
   /** Hashes the bytes before the position, before any others. Tells how many there were. */
@@ -70,10 +64,6 @@ export class InPlace implements AsyncDigester {
     }
   }
 
-  flush(): Promise<void> {
-    return this.#feed.flush();
-  }
-
   async digest(): Promise<Digest> {
     await this.flush();
     if (this.#hash === undefined) throw new Error("nobody has asked for a digest");
@@ -81,19 +71,19 @@ export class InPlace implements AsyncDigester {
   }
 
   abandon(): void {
-    this.#feed.drop();
+    this.drop();
   }
 
-  /** Never rejects: what went wrong is the feed's. */
+  /** Never rejects: what went wrong is told by the feed. */
   async #take(block: Block, length: number): Promise<void> {
     try {
       // Behind a write that failed there would be a gap.
       if (!this.#failed) await this.#write(block.bytes.subarray(0, length));
     } catch (error) {
       this.#failed = true;
-      this.#feed.fail(this.#explain(error));
+      this.fail(this.#explain(error));
     }
-    this.#feed.done();
+    this.done();
   }
 
   async #write(bytes: Uint8Array): Promise<void> {
