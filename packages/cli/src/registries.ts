@@ -22,7 +22,7 @@ export type EndOptions = SharedOptions & {
 export interface Registries {
   readonly connect: (registry: string, end?: End) => Registry;
   /** The credentials in their order: flags, environment, files of docker and podman. */
-  readonly keychain: (registry: string, end?: End) => Keychain;
+  readonly keychain: (registry: string) => Keychain;
 }
 
 /**
@@ -31,28 +31,11 @@ export interface Registries {
  * @throws DrayError `CONFIG_INVALID` for a file that cannot be read; `USAGE` for credentials that make no sense.
  */
 export const registriesFor = async (call: Call<EndOptions>): Promise<Registries> => {
-  const source = await endOf(call, "src");
-  const target = await endOf(call, "dest");
+  const [src, dest] = [await settingsOf(call, "src"), await settingsOf(call, "dest")];
+  const source = endOf(call, src);
   // Alike, both ends are one: content can be mounted from one repository to another, and a warning comes once.
-  const same = JSON.stringify(source.settings) === JSON.stringify(target.settings);
-  const ends = { source, target: same ? source : target };
-  const open = new Map<string, Registry>();
-  call.defer(async () => {
-    await Promise.all([...open.values()].map((registry) => registry.close()));
-  });
-  const keychain = (registry: string, end: End = "source"): Keychain => keychainOf(ends[end], registry);
-  return {
-    keychain,
-    connect: (registry, end = "source") => {
-      const key = `${same ? "" : end} ${registry}`;
-      let connection = open.get(key);
-      if (connection === undefined) {
-        connection = connect(registry, connectOptions(call, ends[end].settings, keychain(registry, end)));
-        open.set(key, connection);
-      }
-      return connection;
-    },
-  };
+  const ends = { source, target: JSON.stringify(src) === JSON.stringify(dest) ? source : endOf(call, dest) };
+  return { ...source, connect: (registry, end = "source") => ends[end].connect(registry) };
 };
 
 /** What holds for one end, files read. */
@@ -62,18 +45,28 @@ type Settings = Pick<ConnectOptions, "insecure" | "plainHttp" | "skipTlsVerify" 
   readonly password: string | undefined;
 };
 
-interface ReadyEnd {
-  readonly settings: Settings;
-  /** What environment and files hold. */
-  readonly stored: Keychain;
-}
-
-const endOf = async (call: Call<EndOptions>, end: "src" | "dest"): Promise<ReadyEnd> => {
-  const settings = await settingsOf(call, end);
-  const { env, reporter } = call;
-  const helpers = { onWarning: (message: string) => reporter.warn(message), helperTimeout: call.options.timeout };
-  const files = dockerConfig({ env, ...helpers, authFile: settings.authfile });
-  return { settings, stored: chain(environment(env, helpers), files) };
+const endOf = (call: Call, { authfile, username, password, ...trust }: Settings): Registries => {
+  const { env, reporter, options } = call;
+  const helpers = { onWarning: (message: string) => reporter.warn(message), helperTimeout: options.timeout };
+  const stored = chain(environment(env, helpers), dockerConfig({ env, ...helpers, authFile: authfile }));
+  const keychain = (registry: string): Keychain =>
+    username === undefined || password === undefined
+      ? stored
+      : // Bound to the registry that was named: a redirect or a token service elsewhere never sees it.
+        chain(staticCredential({ username, password, source: "--username" }, registry), stored);
+  const open = new Map<string, Registry>();
+  call.defer(async () => {
+    await Promise.all([...open.values()].map((registry) => registry.close()));
+  });
+  return {
+    keychain,
+    connect: (registry) => {
+      const connection =
+        open.get(registry) ?? connect(registry, { ...trust, credentials: keychain(registry), ...connectOptions(call) });
+      open.set(registry, connection);
+      return connection;
+    },
+  };
 };
 
 const settingsOf = async (call: Call<EndOptions>, end: "src" | "dest"): Promise<Settings> => {
@@ -150,26 +143,16 @@ const passwordFromStdin = (call: Call): Promise<string> => {
   return password;
 };
 
-const keychainOf = ({ settings, stored }: ReadyEnd, registry: string): Keychain => {
-  const { username, password } = settings;
-  if (username === undefined || password === undefined) return stored;
-  // Bound to the registry that was named: a redirect or a token service elsewhere never sees it.
-  return chain(staticCredential({ username, password, source: "--username" }, registry), stored);
-};
-
-const connectOptions = (call: Call, settings: Settings, credentials: Keychain): ConnectOptions => {
-  const { allowNondistributableArtifacts, allowPrivate, retry, maxWait, timeout, verbose } = call.options;
-  const { authfile: _authfile, username: _username, password: _password, ...trust } = settings;
+const connectOptions = ({ options, reporter }: Call): ConnectOptions => {
+  const { allowNondistributableArtifacts, allowPrivate, retry, maxWait, timeout, verbose } = options;
   return {
-    ...trust,
-    credentials,
     userAgent: `dray/${version}`,
-    onEvent: call.reporter.onEvent,
+    onEvent: reporter.onEvent,
     allowPrivate,
     foreignLayers: allowNondistributableArtifacts,
     retry: retry === undefined ? undefined : { attempts: retry + 1 },
     budget: maxWait === undefined ? undefined : { maxWait },
     timeouts: timeout === undefined ? undefined : { connect: timeout, headers: timeout, idle: timeout },
-    trace: verbose === true ? (record) => traceLines(record).forEach((line) => call.reporter.note(line)) : undefined,
+    trace: verbose === true ? (record) => traceLines(record).forEach((line) => reporter.note(line)) : undefined,
   };
 };

@@ -1,7 +1,8 @@
 /** `npm run sample`: an image to look at and to copy, as an OCI layout. */
 import { copy, open } from "dray";
+import { type Descriptor, encodeJson } from "dray/oci";
 import { connect } from "dray/registry";
-import { put, sampleArtifact, sampleIndex } from "./images/index.ts";
+import { put, type Sample, sampleArtifact, sampleIndex } from "./images/index.ts";
 import { type MemoryRegistry, memoryRegistry } from "./registry/index.ts";
 
 const usage = "usage: npm run sample [-- FOLDER]";
@@ -15,25 +16,19 @@ const fill = (registry: MemoryRegistry): void => {
     annotations: { "org.opencontainers.image.description": "A sample to look at and to copy" },
   });
   put(registry, "demo/hello", "1.0", index);
-  const sbom = (name: string): Uint8Array =>
-    new TextEncoder().encode(JSON.stringify({ spdxVersion: "SPDX-2.3", name, packages: [] }));
-  for (const { root, name } of [
-    { root: index.root, name: "hello" },
-    ...index.images.slice(0, 1).map((image) => ({ root: image.root, name: "hello for linux/amd64" })),
-  ])
-    put(
-      registry,
-      "demo/hello",
-      undefined,
-      sampleArtifact({
-        subject: root,
-        artifactType: "application/spdx+json",
-        mediaType: "application/spdx+json",
-        bytes: sbom(name),
-        annotations: { "org.opencontainers.image.title": `SBOM of ${name}` },
-      }),
-    );
+  put(registry, "demo/hello", undefined, sbomOf(index.root, "hello"));
+  for (const { root } of index.images.slice(0, 1))
+    put(registry, "demo/hello", undefined, sbomOf(root, "hello for linux/amd64"));
 };
+
+const sbomOf = (subject: Descriptor, name: string): Sample =>
+  sampleArtifact({
+    subject,
+    artifactType: "application/spdx+json",
+    mediaType: "application/spdx+json",
+    bytes: encodeJson({ spdxVersion: "SPDX-2.3", name, packages: [] }),
+    annotations: { "org.opencontainers.image.title": `SBOM of ${name}` },
+  });
 
 const main = async ([folder = "sample", ...rest]: readonly string[]): Promise<number> => {
   if (folder.startsWith("-") || rest.length > 0) {

@@ -58,7 +58,7 @@ export const act = async (call: Call<LsOptions>, [text = ""]: readonly string[])
     await printed(tags, wanted, { limit: options.limit, print: (tag) => out.line(named(tag)) });
     return;
   }
-  const chosen = await sorted(call, filtered(tags, wanted), store);
+  const chosen = await sorted(call, (view) => filtered(tags, wanted, view), store);
   if (options.output === "json")
     return listing(out, members, "tags", chosen, ({ tag, created }) => ({
       tag,
@@ -102,40 +102,36 @@ const placeOf = (text: string): { prefix: string; members: Record<string, string
 /** Tags in the order asked for. Without one they stream, and a limit ends the asking. */
 const sorted = async (
   { options: { sort, limit }, signal }: Call<LsOptions>,
-  tags: AsyncIterable<string>,
+  tagsAs: <T>(view: (tag: string) => T) => AsyncIterable<T>,
   store: ReadableStore,
 ): Promise<AsyncIterable<CreatedTag> | Iterable<CreatedTag>> => {
-  if (sort === "semver") return firstOf(each(tags, versionedTag), newestVersion, limit);
-  if (sort === "natural") return (await firstOf(tags, newestNaturally, limit)).map((tag) => ({ tag }));
-  if (sort === undefined) return first(tags, limit);
+  if (sort === "semver") return firstOf(tagsAs(versionedTag), newestVersion, limit);
+  if (sort === "natural") return firstOf(tagsAs(asTag), (a, b) => newestNaturally(a.tag, b.tag), limit);
+  if (sort === undefined) return first(tagsAs(asTag), limit);
   const timeOf = creationTimes(store, signal);
   const dated = mapOrdered(
-    tags,
+    tagsAs((tag) => tag),
     imagesAtOnce,
     async (tag): Promise<CreatedTag> => ({ tag, created: await timeOf(tag) }),
   );
   return firstOf(dated, newestCreated, limit);
 };
 
-const filtered = async function* (
+const asTag = (tag: string): CreatedTag => ({ tag });
+
+const filtered = async function* <T>(
   tags: AsyncIterable<string>,
   wanted: (tag: string) => boolean,
-): AsyncGenerator<string> {
-  for await (const tag of tags) if (wanted(tag)) yield tag;
+  view: (tag: string) => T,
+): AsyncGenerator<T> {
+  for await (const tag of tags) if (wanted(tag)) yield view(tag);
 };
 
-const each = async function* <T, R>(items: AsyncIterable<T>, view: (item: T) => R): AsyncGenerator<R> {
-  for await (const item of items) yield view(item);
-};
-
-const first = async function* (
-  tags: AsyncIterable<string>,
-  limit = Number.POSITIVE_INFINITY,
-): AsyncGenerator<CreatedTag> {
+const first = async function* <T>(items: AsyncIterable<T>, limit = Number.POSITIVE_INFINITY): AsyncGenerator<T> {
   if (limit === 0) return;
   let left = limit;
-  for await (const tag of tags) {
-    yield { tag };
+  for await (const item of items) {
+    yield item;
     if (--left === 0) return;
   }
 };

@@ -106,12 +106,9 @@ async function* cutAfter(
 ): AsyncGenerator<Uint8Array> {
   let left = bytes;
   for await (const chunk of chunks) {
-    if (chunk.byteLength <= left) {
-      left -= chunk.byteLength;
-      yield chunk;
-      continue;
-    }
     if (left > 0) yield chunk.subarray(0, left);
+    left -= chunk.byteLength;
+    if (left >= 0) continue;
     const error = connectionCut();
     onCut?.(error);
     throw error;

@@ -1,4 +1,13 @@
-import { annotationKeys, type Descriptor, formatPlatform, mediaTypes, type Platform, parsePlatform } from "dray/oci";
+import {
+  annotationKeys,
+  type Descriptor,
+  encodeJson,
+  formatPlatform,
+  hexOf,
+  mediaTypes,
+  type Platform,
+  parsePlatform,
+} from "dray/oci";
 import { sampleArtifact } from "./artifact.ts";
 import { type SampleImage, type SampleImageOptions, sampleImage } from "./image.ts";
 import { type Sample, type SampleMembers, sampleOf, together } from "./sample.ts";
@@ -49,12 +58,10 @@ const attestationOf = ({ root, platform }: SampleImage): Sample =>
   sampleArtifact({
     artifactType: "application/vnd.docker.attestation.manifest.v1+json",
     mediaType: "application/vnd.in-toto+json",
-    bytes: new TextEncoder().encode(
-      JSON.stringify({
-        _type: "https://in-toto.io/Statement/v1",
-        predicateType: "https://slsa.dev/provenance/v1",
-        subject: [{ name: formatPlatform(platform), digest: { sha256: root.digest.slice("sha256:".length) } }],
-        predicate: {},
-      }),
-    ),
+    bytes: encodeJson({
+      _type: "https://in-toto.io/Statement/v1",
+      predicateType: "https://slsa.dev/provenance/v1",
+      subject: [{ name: formatPlatform(platform), digest: { sha256: hexOf(root.digest) } }],
+      predicate: {},
+    }),
   });

@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 
 /** A relay that is bad for long transfers. */
@@ -43,15 +44,10 @@ export const cuttingProxy = async (
       client.resetAndDestroy();
       upstream.resetAndDestroy();
     };
-    const way = { limit, pace, cut };
-    relay(client, upstream, way, (bytes) => {
-      counts.sent += bytes;
-    });
-    relay(upstream, client, way, (bytes) => {
-      counts.received += bytes;
-    });
+    relay(client, upstream, { limit, pace, cut, count: (bytes) => void (counts.sent += bytes) });
+    relay(upstream, client, { limit, pace, cut, count: (bytes) => void (counts.received += bytes) });
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  await once(server.listen(0, "127.0.0.1"), "listening");
   return {
     host: `127.0.0.1:${(server.address() as AddressInfo).port}`,
     sent: () => counts.sent,
@@ -59,18 +55,17 @@ export const cuttingProxy = async (
     cuts: () => counts.cuts,
     close: async () => {
       for (const socket of sockets) socket.destroy();
-      await new Promise<void>((resolve) => server.close(() => resolve()));
+      await once(server.close(), "close");
     },
   };
 };
 
-interface Way {
-  readonly limit: number;
-  readonly pace: number;
+interface Way extends Required<CuttingProxyOptions> {
   readonly cut: () => void;
+  readonly count: (bytes: number) => void;
 }
 
-const relay = (from: Socket, to: Socket, { limit, pace, cut }: Way, count: (bytes: number) => void): void => {
+const relay = (from: Socket, to: Socket, { limit, pace, cut, count }: Way): void => {
   let left = limit;
   from.on("data", (data) => {
     const part = data.subarray(0, left);

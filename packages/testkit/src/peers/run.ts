@@ -18,15 +18,10 @@ export const finish = (
 ): Promise<Finished> =>
   new Promise((resolve, reject) => {
     const [program, ...args] = command as [string, ...string[]];
-    const child = spawn(program, args, { env: { ...process.env, ...env }, ...(cwd === undefined ? {} : { cwd }) });
-    let stdout = "";
-    let stderr = "";
-    child.stdout.setEncoding("utf8").on("data", (text: string) => {
-      stdout = (stdout + text).slice(-kept);
-    });
-    child.stderr.setEncoding("utf8").on("data", (text: string) => {
-      stderr = (stderr + text).slice(-kept);
-    });
+    const child = spawn(program, args, { env: { ...process.env, ...env }, cwd });
+    let [stdout, stderr] = ["", ""];
+    child.stdout.setEncoding("utf8").on("data", (text: string) => void (stdout = (stdout + text).slice(-kept)));
+    child.stderr.setEncoding("utf8").on("data", (text: string) => void (stderr = (stderr + text).slice(-kept)));
     child.on("error", reject);
     child.on("close", (code) => resolve({ code, stdout, stderr }));
     child.stdin.on("error", () => {});

@@ -7,12 +7,6 @@ import { accessOf } from "./access.ts";
 import type { MemoryRegistryOptions } from "./options.ts";
 import { quirks } from "./quirks.ts";
 
-/** A blob: its bytes can be opened again and again, or were hashed and dropped. */
-export interface StoredBlob {
-  readonly size: number;
-  readonly content: Content | undefined;
-}
-
 export interface StoredManifest {
   readonly mediaType: string;
   readonly bytes: Uint8Array;
@@ -32,7 +26,10 @@ export interface MemoryRegistry {
   /** A manifest by tag or digest. */
   manifest(repository: string, name: string): (StoredManifest & { readonly digest: Digest }) | undefined;
   /** A blob that the repository has. `content` is missing where it was hashed and dropped. */
-  blob(repository: string, digest: Digest): StoredBlob | undefined;
+  blob(
+    repository: string,
+    digest: Digest,
+  ): { readonly size: number; readonly content: Content | undefined } | undefined;
   /** Upload sessions that are open. */
   uploads(): Promise<{ repository: string; size: number }[]>;
   /** Puts a blob there. */
@@ -117,17 +114,10 @@ export const memoryRegistry = (options: MemoryRegistryOptions = {}): MemoryRegis
     blob: (repository, digest) => {
       if (linkOf(`${treePaths.layerFolder(repository, digest)}/link`) === undefined) return undefined;
       const size = driver.sizeSync(treePaths.blobPath(digest));
-      if (size === undefined) return undefined;
-      return {
-        size,
-        content: sink ? undefined : bytesContent(driver.getSync(treePaths.blobPath(digest)) as Uint8Array),
-      };
+      const bytes = sink ? undefined : driver.getSync(treePaths.blobPath(digest));
+      return size === undefined ? undefined : { size, content: bytes && bytesContent(bytes) };
     },
-    uploads: async () => {
-      const found: { repository: string; size: number }[] = [];
-      for await (const { repository, size } of server.context.uploads.list()) found.push({ repository, size });
-      return found;
-    },
+    uploads: () => Array.fromAsync(server.context.uploads.list(), ({ repository, size }) => ({ repository, size })),
     addBlob: (repository, bytes) => {
       const digest = digestOf(bytes);
       driver.putSync(treePaths.blobPath(digest), bytes.slice());
