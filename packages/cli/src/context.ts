@@ -32,12 +32,19 @@ export interface Call<Options extends SharedOptions = SharedOptions> {
   defer(work: () => Promise<void>): void;
 }
 
+/** Declares a command's arguments and flags. */
+export type Define = (command: Command) => unknown;
+
+/** Does a command's work, with the arguments as words. Returns the exit code where it is not 0. */
+export type Act<Options extends SharedOptions = SharedOptions> = (
+  call: Call<Options>,
+  words: readonly string[],
+) => Promise<number | void>;
+
 /** A command: a file of its own under `commands/`, read only when it is asked for. */
 export interface CommandModule {
-  /** Declares arguments and flags. */
-  define(command: Command): void;
-  /** Does the work. Returns the exit code where it is not 0. */
-  act(call: Call<never>, words: readonly string[]): Promise<number | void>;
+  readonly define: Define;
+  readonly act: Act<never>;
 }
 
 /** A command as help lists it. Its file is read only when it is asked for, so that the others cost nothing to start. */

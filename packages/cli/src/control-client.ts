@@ -1,21 +1,14 @@
 import type { ControlClient } from "@dray/server";
-import type { Command } from "commander";
 import { DrayError } from "dray/errors";
-import type { Call } from "./context.ts";
+import type { Act, Call, Define } from "./context.ts";
 import { outputFlag } from "./flags.ts";
 import { type ServingOptions, servingFlags, settingsFor } from "./serve-flags.ts";
-
-/** The work of a command about a registry of one's own. */
-export type ServingAct<Options extends ServingOptions = ServingOptions> = (
-  call: Call<Options>,
-  words: readonly string[],
-) => Promise<number | void>;
 
 /** A command that asks the registry which serves the folder; what it asks is done here where none is running. */
 export const asking =
   <Options extends ServingOptions = ServingOptions>(
     work: (client: ControlClient, call: Call<Options>) => Promise<number | void>,
-  ): ServingAct<Options> =>
+  ): Act<Options> =>
   async (call, words) => {
     const settings = await settingsFor(call, words);
     const { maintain } = await import("@dray/server");
@@ -37,4 +30,4 @@ export const statusOf = async (
 };
 
 /** The flags of a command that asks and lists. */
-export const askingFlags = (command: Command): void => void servingFlags(command).addOption(outputFlag());
+export const askingFlags: Define = (command) => servingFlags(command).addOption(outputFlag());

@@ -1,18 +1,16 @@
-import type { Command } from "commander";
 import { type Explanation, explain } from "dray/auth";
 import { isDrayError } from "dray/errors";
 import { parseReference, parseRegistry } from "dray/oci";
-import type { Call } from "../context.ts";
+import type { Act, Define } from "../context.ts";
 import { type ListingOptions, outputFlag } from "../flags.ts";
 import { printResult } from "../json.ts";
 import { registriesFor } from "../registries.ts";
 
-export const define = (command: Command): void => {
+export const define: Define = (command) =>
   command.argument("<registry-or-repository>", "host[:port], or a reference").addOption(outputFlag());
-};
 
 /** No secret is in it: it may be pasted into a report. */
-export const act = async (call: Call<ListingOptions>, [text = ""]: readonly string[]): Promise<void> => {
+export const act: Act<ListingOptions> = async (call, [text = ""]) => {
   const target = targetOf(text);
   const keychain = (await registriesFor(call)).keychain(target.registry);
   const found = await explain(target, keychain, { signal: call.signal });

@@ -1,16 +1,14 @@
-import type { Command } from "commander";
 import { parseRegistry } from "dray/oci";
-import type { Call } from "../context.ts";
+import type { Act, Call, Define } from "../context.ts";
 import { registriesFor } from "../registries.ts";
 
-export const define = (command: Command): void => {
+export const define: Define = (command) =>
   command
     .argument("[registry]", "host[:port]; read from stdin where it is left out")
     .addHelpText("after", '\nExample:\n  echo reg.example.com | dray auth get\n  {"Username":"…","Secret":"…"}');
-};
 
 /** The protocol of credential helpers, and crane's words where there is nothing. */
-export const act = async (call: Call, [named]: readonly string[]): Promise<number | undefined> => {
+export const act: Act = async (call, [named]) => {
   const registry = hostOf(named ?? (await firstLine(call)));
   const credential = await (await registriesFor(call)).keychain(registry)({ registry }, { signal: call.signal });
   const { username, password, identityToken } = credential ?? {};

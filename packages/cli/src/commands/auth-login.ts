@@ -1,7 +1,6 @@
-import type { Command } from "commander";
 import { login } from "dray/auth";
 import { DrayError } from "dray/errors";
-import type { Call } from "../context.ts";
+import type { Act, Define } from "../context.ts";
 import type { SharedOptions } from "../flags.ts";
 import { passwordOf, registriesFor } from "../registries.ts";
 import { hostOf } from "./auth-get.ts";
@@ -10,7 +9,7 @@ interface LoginOptions extends SharedOptions {
   readonly check?: boolean;
 }
 
-export const define = (command: Command): void => {
+export const define: Define = (command) =>
   command
     .argument("<registry>", "host[:port]")
     .option("-u, --username <name>", "user name")
@@ -18,10 +17,9 @@ export const define = (command: Command): void => {
     .option("--password-stdin", "read the password from stdin")
     .option("--no-check", "keep the credentials without asking the registry whether they are right")
     .addHelpText("after", "\nExample:\n  dray auth login ghcr.io -u octocat --password-stdin < token.txt");
-};
 
 /** Asked first, kept then: a typing error shows here and not in the middle of the night. */
-export const act = async (call: Call<LoginOptions>, [named = ""]: readonly string[]): Promise<void> => {
+export const act: Act<LoginOptions> = async (call, [named = ""]) => {
   const { options, env, signal, reporter } = call;
   const registry = hostOf(named);
   const username = options.username ?? "";

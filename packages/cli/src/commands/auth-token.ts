@@ -1,7 +1,6 @@
-import type { Command } from "commander";
 import type { Token } from "dray/auth";
 import { parseRepository } from "dray/oci";
-import type { Call } from "../context.ts";
+import type { Act, Define } from "../context.ts";
 import { gather, type SharedOptions } from "../flags.ts";
 import { registriesFor } from "../registries.ts";
 
@@ -11,7 +10,7 @@ interface TokenOptions extends SharedOptions {
   readonly push?: boolean;
 }
 
-export const define = (command: Command): void => {
+export const define: Define = (command) =>
   command
     .argument("<repository>", "the repository to get at")
     .option("-H, --header", "print it as a header, without a newline")
@@ -21,9 +20,8 @@ export const define = (command: Command): void => {
       "after",
       '\nExample:\n  curl -H "$(dray auth token -H alpine)" https://registry-1.docker.io/v2/library/alpine/tags/list',
     );
-};
 
-export const act = async (call: Call<TokenOptions>, [text = ""]: readonly string[]): Promise<void> => {
+export const act: Act<TokenOptions> = async (call, [text = ""]) => {
   const { options, out, signal } = call;
   const { registry, repository } = parseRepository(text);
   const scopes = [

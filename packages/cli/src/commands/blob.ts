@@ -1,18 +1,16 @@
-import type { Command } from "commander";
 import { parseLocation } from "dray";
 import { describes } from "dray/content";
 import { DrayError } from "dray/errors";
-import type { Call } from "../context.ts";
+import type { Act, Define } from "../context.ts";
 import { opened } from "../images.ts";
 
-export const define = (command: Command): void => {
+export const define: Define = (command) =>
   command
     .argument("<blob>", "REPOSITORY@DIGEST")
     .addHelpText("after", "\nExample:\n  dray blob alpine@sha256:… > layer.tar.gz");
-};
 
 /** The bytes as the registry has them. A wrong digest shows only at the end, as an error. */
-export const act = async (call: Call, [blob = ""]: readonly string[]): Promise<void> => {
+export const act: Act = async (call, [blob = ""]) => {
   const location = parseLocation(blob);
   const digest = location.kind === "registry" ? location.reference.digest : undefined;
   if (digest === undefined)

@@ -1,7 +1,6 @@
-import type { Command } from "commander";
 import { printable } from "dray/errors";
 import { parseRegistry } from "dray/oci";
-import type { Call } from "../context.ts";
+import type { Act, Define } from "../context.ts";
 import { type ListingOptions, outputFlag } from "../flags.ts";
 import { listing } from "../json.ts";
 import { registriesFor } from "../registries.ts";
@@ -10,15 +9,14 @@ interface CatalogOptions extends ListingOptions {
   readonly fullRef?: boolean;
 }
 
-export const define = (command: Command): void => {
+export const define: Define = (command) =>
   command
     .argument("<registry>", "host[:port]")
     .option("--full-ref", "print the registry with each repository")
     .addOption(outputFlag());
-};
 
 /** Each page is printed as it comes. */
-export const act = async (call: Call<CatalogOptions>, [host = ""]: readonly string[]): Promise<void> => {
+export const act: Act<CatalogOptions> = async (call, [host = ""]) => {
   const { options, out, signal } = call;
   const registry = parseRegistry(host);
   const repositories = (await registriesFor(call)).connect(registry).catalog({ signal });

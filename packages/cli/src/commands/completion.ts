@@ -1,18 +1,14 @@
-import { Argument, type Command } from "commander";
+import { Argument } from "commander";
 import { completionScript, type Shell, shells } from "../completion/index.ts";
-import type { Call } from "../context.ts";
+import type { Act, Define } from "../context.ts";
 import type { SharedOptions } from "../flags.ts";
 
-export const define = (command: Command): void => {
+export const define: Define = (command) =>
   command
     .addArgument(new Argument("<shell>", "which shell").choices(shells))
     .option("--no-descriptions", "words only, without what they mean")
     .addHelpText("after", "\nFor bash: source <(dray completion bash)\nFor fish: dray completion fish | source");
-};
 
-export const act = async (
-  { options, out }: Call<SharedOptions & { readonly descriptions?: boolean }>,
-  [shell]: readonly string[],
-): Promise<void> => {
+export const act: Act<SharedOptions & { readonly descriptions?: boolean }> = async ({ options, out }, [shell]) => {
   await out.text(completionScript(shell as Shell, { descriptions: options.descriptions !== false }));
 };

@@ -1,9 +1,8 @@
-import type { Command } from "commander";
 import { open, parseLocation } from "dray";
 import { hasTags, type Located, namesReferences } from "dray/content";
 import { type CopyPair } from "dray/copy";
 import { DrayError, type ErrorCode, isDrayError } from "dray/errors";
-import type { Call } from "../context.ts";
+import type { Act, Call, Define } from "../context.ts";
 import { endFlags, outputFlag, positive } from "../flags.ts";
 import { type End, type EndOptions, registriesFor } from "../registries.ts";
 import { type MovingOptions, moveAll, reportMoved } from "../transfer-report.ts";
@@ -13,7 +12,7 @@ interface CpOptions extends MovingOptions {
   readonly clobber?: boolean;
 }
 
-export const define = (command: Command): void => {
+export const define: Define = (command) => {
   command
     .argument("<source-location>", "a reference, oci:DIR[:NAME], oci-archive:FILE[:NAME], docker-archive:FILE[:REF]")
     .argument("<destination-location>", "the same")
@@ -27,10 +26,7 @@ export const define = (command: Command): void => {
   for (const flag of [...endFlags("src"), ...endFlags("dest")]) command.addOption(flag);
 };
 
-export const act = async (
-  call: Call<CpOptions & EndOptions>,
-  [from = "", to = ""]: readonly string[],
-): Promise<void> => {
+export const act: Act<CpOptions & EndOptions> = async (call, [from = "", to = ""]) => {
   const { output, dryRun = false } = call.options;
   if (output === "json" && !dryRun && /^[a-z]+-archive:-(?::|$)/.test(to))
     throw new DrayError("USAGE", "-o json and an archive cannot both go to stdout");

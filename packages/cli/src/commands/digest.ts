@@ -1,7 +1,6 @@
-import type { Command } from "commander";
 import { open } from "dray";
 import { DrayError } from "dray/errors";
-import type { Call } from "../context.ts";
+import type { Act, Call, Define } from "../context.ts";
 import type { SharedOptions } from "../flags.ts";
 import { digestReference, opened, referenceOf, rootOf } from "../images.ts";
 
@@ -10,14 +9,13 @@ interface DigestOptions extends SharedOptions {
   readonly fullRef?: boolean;
 }
 
-export const define = (command: Command): void => {
+export const define: Define = (command) =>
   command
     .argument("[image]", "a reference, or a location such as oci:DIR:NAME; with --tarball a name in the file")
     .option("--tarball <file>", "look in this archive, as docker save writes it")
     .option("--full-ref", "print the whole reference by digest");
-};
 
-export const act = async (call: Call<DigestOptions>, [image]: readonly string[]): Promise<void> => {
+export const act: Act<DigestOptions> = async (call, [image]) => {
   const { tarball, fullRef } = call.options;
   if (tarball !== undefined && fullRef === true)
     throw new DrayError("USAGE", "cannot specify --full-ref with --tarball");

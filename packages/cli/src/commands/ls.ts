@@ -1,9 +1,9 @@
-import { type Command, Option } from "commander";
+import { Option } from "commander";
 import { open, parseLocation } from "dray";
 import { hasTags, type ReadableStore } from "dray/content";
 import { DrayError, printable } from "dray/errors";
 import { mapOrdered } from "dray/internal/async";
-import type { Call } from "../context.ts";
+import type { Act, Call, Define } from "../context.ts";
 import { count, gather, type ListingOptions, outputFlag } from "../flags.ts";
 import { listing } from "../json.ts";
 import { registriesFor } from "../registries.ts";
@@ -32,7 +32,7 @@ interface LsOptions extends ListingOptions {
   readonly exclude?: readonly string[];
 }
 
-export const define = (command: Command): void => {
+export const define: Define = (command) =>
   command
     .argument("<repository>", "a repository, or a location such as oci:DIR")
     .option("--full-ref", "print the whole reference of each tag")
@@ -42,9 +42,8 @@ export const define = (command: Command): void => {
     .option("--match <pattern>", "only these: a glob such as '1.*', or /regular expression/; again for more", gather)
     .option("--exclude <pattern>", "not these; again for more", gather)
     .addOption(outputFlag());
-};
 
-export const act = async (call: Call<LsOptions>, [text = ""]: readonly string[]): Promise<void> => {
+export const act: Act<LsOptions> = async (call, [text = ""]) => {
   const { options, out, signal } = call;
   const wanted = tagFilter(options);
   const { prefix, members } = placeOf(text);

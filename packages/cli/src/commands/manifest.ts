@@ -1,14 +1,12 @@
-import type { Command } from "commander";
-import type { Call } from "../context.ts";
+import type { Act, Define } from "../context.ts";
 import { onePlatform } from "../flags.ts";
 import { manifestOf, opened } from "../images.ts";
 
-export const define = (command: Command): void => {
+export const define: Define = (command) =>
   command.argument("<image>", "a reference, or a location such as oci:DIR:NAME");
-};
 
 /** Raw bytes and no newline of ours: what is printed has the digest that is asked for. */
-export const act = async (call: Call, [image = ""]: readonly string[]): Promise<void> => {
+export const act: Act = async (call, [image = ""]) => {
   const { bytes } = await manifestOf(call, await opened(call, image), onePlatform(call.options));
   await call.out.bytes(bytes);
 };

@@ -1,4 +1,4 @@
-import { type Command, Option } from "commander";
+import { Option } from "commander";
 import { open } from "dray";
 import { dockerArchive, legacyArchive } from "dray/archive";
 import type { Store } from "dray/content";
@@ -6,7 +6,7 @@ import type { CopyPair } from "dray/copy";
 import { DrayError } from "dray/errors";
 import { layoutStore, ociArchive } from "dray/layout";
 import { formatReference, type WantedPlatform } from "dray/oci";
-import type { Call } from "../context.ts";
+import type { Act, Call, Define } from "../context.ts";
 import { type ListingOptions, onePlatform, outputFlag } from "../flags.ts";
 import { defaultPlatform, referenceOf } from "../images.ts";
 import { registriesFor } from "../registries.ts";
@@ -19,7 +19,7 @@ interface PullOptions extends ListingOptions {
   readonly annotateRef?: boolean;
 }
 
-export const define = (command: Command): void => {
+export const define: Define = (command) =>
   command
     .usage("[options] IMAGE... PATH")
     .argument("<images-and-path...>", "references, then the file or directory to write; - is stdout")
@@ -32,9 +32,8 @@ export const define = (command: Command): void => {
     .option("--annotate-ref", "with oci: keep each reference as the name of its entry")
     .addOption(new Option("-c, --cache_path <path>", "crane's cache; what is there is never pulled again").hideHelp())
     .addOption(outputFlag());
-};
 
-export const act = async (call: Call<PullOptions>, words: readonly string[]): Promise<void> => {
+export const act: Act<PullOptions> = async (call, words) => {
   const [images, path] = [words.slice(0, -1), words.at(-1) ?? ""];
   if (images.length === 0) throw new DrayError("USAGE", `requires at least 2 arg(s), only received ${words.length}`);
   if (call.options.output === "json" && path === "-")

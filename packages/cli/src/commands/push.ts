@@ -1,8 +1,7 @@
 import { writeFile } from "node:fs/promises";
-import type { Command } from "commander";
 import type { Located } from "dray/content";
 import { DrayError } from "dray/errors";
-import type { Call } from "../context.ts";
+import type { Act, Define } from "../context.ts";
 import { localImage } from "../detect.ts";
 import { outputFlag, positive } from "../flags.ts";
 import { digestReference, referenceOf } from "../images.ts";
@@ -14,7 +13,7 @@ interface PushOptions extends MovingOptions {
   readonly imageRefs?: string;
 }
 
-export const define = (command: Command): void => {
+export const define: Define = (command) =>
   command
     .argument("<path>", "an OCI layout (directory), a docker or OCI archive (file), or - for an archive on stdin")
     .argument("<image>", "the reference to push it as")
@@ -22,10 +21,9 @@ export const define = (command: Command): void => {
     .option("--image-refs <file>", "write the reference by digest to this file too")
     .option("-j, --jobs <count>", "bodies in flight at the same time (default 4)", positive)
     .addOption(outputFlag());
-};
 
 /** Prints what was pushed by its digest, as crane does. */
-export const act = async (call: Call<PushOptions>, [path = "", image = ""]: readonly string[]): Promise<void> => {
+export const act: Act<PushOptions> = async (call, [path = "", image = ""]) => {
   const { options, out } = call;
   const reference = referenceOf(image);
   const began = performance.now();

@@ -1,13 +1,14 @@
 import type { Difference } from "@dray/server";
 import { printable } from "dray/errors";
-import { asking, type ServingAct } from "../control-client.ts";
+import type { Act } from "../context.ts";
+import { asking } from "../control-client.ts";
 import { printResult } from "../json.ts";
 import { plural } from "../progress/index.ts";
 
 export { askingFlags as define } from "../control-client.ts";
 
 /** 1 where index and tree differ. */
-export const act: ServingAct = asking(async (client, call) => {
+export const act: Act = asking(async (client, call) => {
   const onProgress = (difference: Difference): void => void printResult(call, { difference }, lineOf(difference));
   const { differences } = await client.ask("check", {}, { signal: call.signal, onProgress });
   const words =

@@ -1,7 +1,7 @@
 import type { Collected, Decision } from "@dray/server";
-import type { Command } from "commander";
 import { printable } from "dray/errors";
-import { asking, type ServingAct } from "../control-client.ts";
+import type { Act, Define } from "../context.ts";
+import { asking } from "../control-client.ts";
 import { duration, outputFlag } from "../flags.ts";
 import { printResult } from "../json.ts";
 import { formatBytes, plural } from "../progress/index.ts";
@@ -14,17 +14,16 @@ interface GcOptions extends ServingOptions {
   readonly untagged?: number;
 }
 
-export const define = (command: Command): void => {
+export const define: Define = (command) =>
   servingFlags(command)
     .option("--dry-run", "say what would be removed and why, and remove nothing")
     .option("--grace <duration>", "keep what is younger (default 24h)", duration)
     .option("--lease <duration>", "0: do not wait for pushes that may be on their way (default 1h)", duration)
     .option("--untagged <duration>", "remove manifests without a tag that are older (default never)", duration)
     .addOption(outputFlag());
-};
 
 /** Each decision as it is made with `--dry-run` or `-o json`, the sums at the end. */
-export const act: ServingAct<GcOptions> = asking(async (client, call) => {
+export const act: Act<GcOptions> = asking(async (client, call) => {
   const { options, signal, reporter } = call;
   const { dryRun = false, grace, lease, untagged, output } = options;
   const onProgress = (decision: Decision): void => {

@@ -1,10 +1,11 @@
 import { printable } from "dray/errors";
-import { asking, type ServingAct, statusOf } from "../control-client.ts";
+import type { Act } from "../context.ts";
+import { asking, statusOf } from "../control-client.ts";
 import { printResult } from "../json.ts";
 
 export { askingFlags as define } from "../control-client.ts";
 
-export const act: ServingAct = asking(async (client, call) => {
+export const act: Act = asking(async (client, call) => {
   const status = await statusOf(client, call);
   const lines = Object.entries(status).map(([name, value]) => `${name.padEnd(14)}${printable(String(value))}`);
   await printResult(call, { status }, lines);

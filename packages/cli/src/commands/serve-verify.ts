@@ -1,12 +1,13 @@
 import { printable } from "dray/errors";
-import { asking, type ServingAct } from "../control-client.ts";
+import type { Act } from "../context.ts";
+import { asking } from "../control-client.ts";
 import { printResult } from "../json.ts";
 import { formatBytes, plural } from "../progress/index.ts";
 
 export { askingFlags as define } from "../control-client.ts";
 
 /** 1 where a blob is not what its name says. */
-export const act: ServingAct = asking(async (client, call) => {
+export const act: Act = asking(async (client, call) => {
   const onProgress = (damage: { digest: string; reason: string }): void =>
     void printResult(call, { ...damage }, `${damage.digest} ${printable(damage.reason)}`);
   const { blobs, bytes, damaged } = await client.ask("verify", {}, { signal: call.signal, onProgress });

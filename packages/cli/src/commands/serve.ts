@@ -1,21 +1,19 @@
 import type { Flags } from "@dray/server";
-import type { Command } from "commander";
 import { printable } from "dray/errors";
-import type { Call } from "../context.ts";
+import type { Act, Define } from "../context.ts";
 import { type ServingOptions, servingFlags, settingsFor } from "../serve-flags.ts";
 import { version } from "../version.ts";
 
 type ServeOptions = ServingOptions & Flags;
 
-export const define = (command: Command): void => {
+export const define: Define = (command) =>
   servingFlags(command)
     .option("--listen <address>", "host:port, :port for every interface, unix:path (default 127.0.0.1:5000)")
     .option("--read-only", "serve what is there, take nothing")
     .option("--log-level <level>", "error, warn, info or debug (default info)");
-};
 
 /** Serves until a signal ends it. */
-export const act = async (call: Call<ServeOptions>, words: readonly string[]): Promise<number> => {
+export const act: Act<ServeOptions> = async (call, words) => {
   const { out, signal } = call;
   const read = () => settingsFor(call, words);
   const settings = await read();

@@ -1,17 +1,15 @@
-import type { Command } from "commander";
 import { DrayError } from "dray/errors";
 import { isTag } from "dray/oci";
-import type { Call } from "../context.ts";
+import type { Act, Define } from "../context.ts";
 import { opened } from "../images.ts";
 
-export const define = (command: Command): void => {
+export const define: Define = (command) =>
   command
     .argument("<image>", "a reference, or a location such as oci:DIR:NAME")
     .argument("<tag>", "the further name in the same repository")
     .addHelpText("after", "\nExample:\n  dray tag alpine:3.20 stable");
-};
 
-export const act = async (call: Call, [image = "", tag = ""]: readonly string[]): Promise<void> => {
+export const act: Act = async (call, [image = "", tag = ""]) => {
   const { signal } = call;
   const { store, name, location } = await opened(call, image);
   if (!isTag(tag))

@@ -1,7 +1,6 @@
-import type { Command } from "commander";
 import { DrayError } from "dray/errors";
 import { type ValidateResult, validate } from "dray/image";
-import type { Call } from "../context.ts";
+import type { Act, Define } from "../context.ts";
 import { type ListingOptions, outputFlag } from "../flags.ts";
 import { opened, rootOf } from "../images.ts";
 import { document } from "../json.ts";
@@ -16,17 +15,16 @@ interface Checked extends ValidateResult {
   readonly name: string;
 }
 
-export const define = (command: Command): void => {
+export const define: Define = (command) =>
   command
     .argument("[locations...]", "references, or locations such as oci:DIR and oci-archive:FILE")
     .option("--remote <image>", "check this image on its registry")
     .option("--tarball <file>", "check this archive, as docker save writes it")
     .option("--fast", "do not read layers; see only whether they are there")
     .addOption(outputFlag());
-};
 
 /** Crane's words on stdout: `PASS: x`, `FAIL: x: why`. */
-export const act = async (call: Call<ValidateOptions>, locations: readonly string[]): Promise<void> => {
+export const act: Act<ValidateOptions> = async (call, locations) => {
   const { options, out, signal } = call;
   const { tarball, remote } = options;
   const named = [
