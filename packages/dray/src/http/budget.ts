@@ -1,8 +1,9 @@
 import type { Body, Content } from "../content/index.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { type Applicant, RateLimiter, readRateLimit } from "./rate-limiter.ts";
+import { isRepeatable } from "./retry.ts";
 import { retryAfter } from "./retry-after.ts";
-import { type HttpRequest, isContent, isRepeatable, type Middleware } from "./types.ts";
+import { type HttpRequest, isContent, type Middleware } from "./types.ts";
 
 /** How much may be asked of one registry at a time, and how long a request waits for that. */
 export interface BudgetOptions {

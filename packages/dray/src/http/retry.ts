@@ -3,7 +3,7 @@ import { systemClock } from "./clock.ts";
 import { redactUrl } from "./redact.ts";
 import { retryAfter } from "./retry-after.ts";
 import { type Repetition, RetryBudget, type RetryOptions } from "./retry-budget.ts";
-import { type HttpRequest, type HttpResponse, isRepeatable, isTransient, type Middleware } from "./types.ts";
+import { type HttpRequest, type HttpResponse, isContent, isTransient, type Middleware } from "./types.ts";
 
 /**
  * Asks again when the network or the registry fails for a moment: cut connections, time-outs, 408, 429, 5xx. `Retry-After` wins over our
@@ -58,3 +58,7 @@ const attempted = async (answer: Promise<HttpResponse>): Promise<HttpResponse | 
     throw error;
   }
 };
+
+/** Whether a request can be sent again as it is. */
+export const isRepeatable = (request: HttpRequest): boolean =>
+  request.context?.repeatable !== false && (request.body === undefined || isContent(request.body));

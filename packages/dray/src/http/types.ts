@@ -102,7 +102,3 @@ export const isTransient = (status: number): boolean => transient.has(status);
 /** Whether a request's body can be opened again. */
 export const isContent = (body: Body | Content): body is Content =>
   typeof (body as Partial<Content>).open === "function";
-
-/** Whether a request can be sent again as it is. */
-export const isRepeatable = (request: HttpRequest): boolean =>
-  request.context?.repeatable !== false && (request.body === undefined || isContent(request.body));
