@@ -1,5 +1,5 @@
 import { open } from "dray";
-import { collect, type Located, type ReadableStore, selectPlatforms } from "dray/content";
+import { collect, type LoadedManifest, type Located, type ReadableStore, selectPlatforms } from "dray/content";
 import { DrayError } from "dray/errors";
 import {
   type Descriptor,
@@ -12,6 +12,7 @@ import {
   type Reference,
   type WantedPlatform,
 } from "dray/oci";
+import type { Repository } from "dray/registry";
 import type { Call } from "./context.ts";
 import { onePlatform } from "./flags.ts";
 import { type EndOptions, registriesFor } from "./registries.ts";
@@ -33,17 +34,11 @@ export const rootOf = async (
 };
 
 /** A manifest's bytes and what they are. */
-export interface NamedManifest {
-  readonly descriptor: Descriptor;
-  readonly bytes: Uint8Array;
-}
+type NamedManifest = Pick<LoadedManifest, "descriptor" | "bytes">;
 
-/** Answers for a name in one request, where a store can. */
-interface ReadsManifests {
-  manifest(name: string, options?: { signal?: AbortSignal }): Promise<NamedManifest>;
-}
-const readsManifests = (store: object): store is ReadsManifests =>
-  typeof (store as Partial<ReadsManifests>).manifest === "function";
+/** Whether the store answers for a name in one request. */
+const readsManifests = (store: object): store is Pick<Repository, "manifest"> =>
+  typeof (store as Partial<Repository>).manifest === "function";
 
 /** The manifest that a name stands for; of an index the child for the platform, if one is asked for. */
 export const manifestOf = async (
@@ -76,8 +71,9 @@ export const imageManifestOf = async (
   const { descriptor, bytes } = await manifestOf(call, located, platform);
   const parsed = parseManifest(bytes, descriptor.mediaType);
   if (parsed.kind === "manifest") return parsed.manifest;
-  throw new DrayError("UNSUPPORTED", `${located.location} is a Docker schema 1 image, which can only be copied`, {
-    reference: located.location,
+  const { location } = located;
+  throw new DrayError("UNSUPPORTED", `${location} is a Docker schema 1 image, which can only be copied`, {
+    reference: location,
   });
 };
 

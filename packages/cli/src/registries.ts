@@ -86,7 +86,7 @@ const settingsOf = async (call: Call<EndOptions>, end: "src" | "dest"): Promise<
     insecure: of("insecure"),
     plainHttp: of("plainHttp"),
     skipTlsVerify: of("skipTlsVerify"),
-    ca: caFile === undefined ? undefined : authorities(caFile, await pem("--ca-file", caFile)),
+    ca: caFile === undefined ? undefined : await authorities(caFile),
     ...(cert === undefined || key === undefined ? {} : await identity(cert, key)),
     authfile: of("authfile"),
     username,
@@ -107,26 +107,27 @@ const pem = async (flag: string, file: string): Promise<string> => {
 };
 
 /** The same text, looked at: whoever uses it later does not know the file's name any more. */
-const authorities = (file: string, text: string): string => {
-  try {
-    for (const [block] of text.matchAll(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g))
-      new X509Certificate(block);
-  } catch (cause) {
-    throw new DrayError("CONFIG_INVALID", `--ca-file ${file}: a certificate in it is damaged`, { cause });
-  }
+const authorities = async (file: string): Promise<string> => {
+  const text = await pem("--ca-file", file);
+  const blocks = text.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? [];
+  orDamaged(`--ca-file ${file}: a certificate in it is damaged`, () => blocks.map((each) => new X509Certificate(each)));
   return text;
 };
 
 const identity = async (certFile: string, keyFile: string): Promise<{ cert: string; key: string }> => {
   const [cert, key] = [await pem("--cert", certFile), await pem("--key", keyFile)];
-  try {
-    createSecureContext({ cert, key });
-  } catch (cause) {
-    throw new DrayError("CONFIG_INVALID", `--key ${keyFile} is not the key of --cert ${certFile}, or one is damaged`, {
-      cause,
-    });
-  }
+  orDamaged(`--key ${keyFile} is not the key of --cert ${certFile}, or one is damaged`, () =>
+    createSecureContext({ cert, key }),
+  );
   return { cert, key };
+};
+
+const orDamaged = (message: string, read: () => unknown): void => {
+  try {
+    read();
+  } catch (cause) {
+    throw new DrayError("CONFIG_INVALID", message, { cause });
+  }
 };
 
 /** The password that the flags give, from wherever. */

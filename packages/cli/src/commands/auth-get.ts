@@ -15,12 +15,9 @@ export const act: Act = async (call, [named]) => {
   const answer = identityToken
     ? { Username: "<token>", Secret: identityToken }
     : { Username: username ?? "", Secret: password ?? "" };
-  if (answer.Secret === "") {
-    await call.out.line("credentials not found in native keychain");
-    return 1;
-  }
-  await call.out.line(JSON.stringify(answer));
-  return undefined;
+  const found = answer.Secret !== "";
+  await call.out.line(found ? JSON.stringify(answer) : "credentials not found in native keychain");
+  return found ? 0 : 1;
 };
 
 /** Docker asks its helpers by URL: `https://index.docker.io/v1/`. */

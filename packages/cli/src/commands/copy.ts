@@ -44,10 +44,10 @@ interface Ends {
 
 const bothEnds = async (call: Call<CpOptions & EndOptions>, from: string, to: string): Promise<Ends> => {
   const naming = call.options.allTags === true ? { defaultTag: "" } : {};
-  const registries = await registriesFor(call);
+  const { connect } = await registriesFor(call);
   refuseSharedPassword(call.options, registryOf(from), registryOf(to));
   const at = (location: string, end: End): Promise<Located> =>
-    open(location, { ...naming, connect: (registry) => registries.connect(registry, end) });
+    open(location, { ...naming, connect: (registry) => connect(registry, end) });
   return { source: await at(from, "source"), target: await at(to, "target") };
 };
 

@@ -59,6 +59,8 @@ const fitting = (candidates: readonly Candidate[], start: string): Completion =>
   candidates: candidates.filter(({ word }) => word.startsWith(start)),
 });
 
+const asCandidates = (words: readonly string[]): Candidate[] => words.map((word) => ({ word }));
+
 const subcommands = (list: readonly Branch[]): Candidate[] =>
   list.map(({ name, summary }) => ({ word: name, meaning: summary }));
 
@@ -104,21 +106,10 @@ const pendingFlag = (command: Command, before: string | undefined): Option | und
 const valuesOf = (option: Option, start: string, head: string): Completion => {
   if (option.flags.endsWith("<file>") || option.flags.endsWith("<path>")) return { kind: "files", candidates: [] };
   const values = option.argChoices ?? (option.long === "--platform" ? commonPlatforms : []);
-  return fitting(
-    values.map((value) => ({ word: `${head}${value}` })),
-    `${head}${start}`,
-  );
+  return fitting(asCandidates(values.map((value) => head + value)), head + start);
 };
 
-const commonPlatforms = [
-  "all",
-  "linux/amd64",
-  "linux/arm64",
-  "linux/arm/v7",
-  "linux/s390x",
-  "linux/ppc64le",
-  "windows/amd64",
-];
+const commonPlatforms = "all linux/amd64 linux/arm64 linux/arm/v7 linux/s390x linux/ppc64le windows/amd64".split(" ");
 
 /** An argument by its name in the command's usage. */
 const argument = async (
@@ -132,11 +123,7 @@ const argument = async (
   const declared = command.registeredArguments[operands.length] ?? command.registeredArguments.at(-1);
   if (declared === undefined || (operands.length >= command.registeredArguments.length && !declared.variadic))
     return nothing;
-  if (declared.argChoices !== undefined)
-    return fitting(
-      declared.argChoices.map((word) => ({ word })),
-      last,
-    );
+  if (declared.argChoices !== undefined) return fitting(asCandidates(declared.argChoices), last);
   const files = /path|file|location/.test(declared.name()) || declared.variadic;
   const tags = /image|location/.test(declared.name()) ? await tagsFor(command, last, env, liveTags) : [];
   return { kind: files && tags.length === 0 ? "files" : "words", candidates: tags };
@@ -161,7 +148,7 @@ const tagsFor = async (command: Command, word: string, env: Environment, liveTag
   try {
     applyEnvironment(command, env);
     const tags = await liveTags(repository, optionsOf(command));
-    return tags.filter((tag) => tag.startsWith(start)).map((tag) => ({ word: `${repository}:${tag}` }));
+    return asCandidates(tags.filter((tag) => tag.startsWith(start)).map((tag) => `${repository}:${tag}`));
   } catch {
     // No registry, no leave, no such repository: there is just nothing to offer.
     return [];

@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -66,7 +67,7 @@ export const startDockerRegistry = async (options: DockerRegistryOptions = {}): 
   await writeFile(join(dir, "config.yml"), JSON.stringify(config));
   const env = { ...process.env, OTEL_TRACES_EXPORTER: "none" };
   const child = spawn(program, ["serve", join(dir, "config.yml")], { stdio: "ignore", env });
-  const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()));
+  const ended = once(child, "exit");
   await Promise.race([accepting(port, peer), ended.then(() => Promise.reject(new Error(`${peer} ended at once`)))]);
   return {
     version: (await succeed([program, "--version"])).trim().split(" ").at(-1) ?? "",

@@ -19,8 +19,8 @@ export const quirks = (options: MemoryRegistryOptions): Middleware => {
     options.referrers === false ? withoutReferrers : undefined,
     options.largestPage === undefined ? undefined : refusesPagesOver(options.largestPage),
     options.headDigest === false ? withoutHeadDigest : undefined,
-    options.ranges === false ? withoutRanges : undefined,
-    options.conditional === true ? undefined : withoutConditions,
+    options.ranges === false ? deafTo(["range"], "accept-ranges") : undefined,
+    options.conditional === true ? undefined : deafTo(["if-match", "if-none-match"], "etag"),
     options.mounts === undefined || options.mounts === true ? undefined : withoutMounts(options.mounts),
     options.singlePost === false ? withoutSinglePost : undefined,
     options.chunks === false ? withoutChunks : undefined,
@@ -68,11 +68,12 @@ const withoutHeadDigest: Middleware = (next) => async (request) =>
     ? dropHeaders(await next(request), "docker-content-digest")
     : next(request);
 
-const withoutRanges: Middleware = (next) => async (request) =>
-  dropHeaders(await next({ ...request, headers: without(request.headers, "range") }), "accept-ranges");
-
-const withoutConditions: Middleware = (next) => async (request) =>
-  dropHeaders(await next({ ...request, headers: without(request.headers, "if-match", "if-none-match") }), "etag");
+/** Neither hears these headers nor promises to. */
+const deafTo =
+  (asked: readonly string[], promised: string): Middleware =>
+  (next) =>
+  async (request) =>
+    dropHeaders(await next({ ...request, headers: without(request.headers, ...asked) }), promised);
 
 const withoutMounts =
   (mounts: "named" | false): Middleware =>
