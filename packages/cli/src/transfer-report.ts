@@ -38,25 +38,18 @@ export const moveAll = (
     }),
   );
 
-/** How a copy is to be reported. */
-export interface MovedReport {
-  /** What was done, in the past: `copied`, `pulled`, `pushed`. */
-  readonly verb: string;
-  /** When it began, in milliseconds of `performance.now()`. */
-  readonly began: number;
-  readonly dryRun?: boolean;
-}
-
 /**
  * Says what a copy did: on stderr in a sentence, on stdout as JSON if asked to, and for a dry run also in words.
+ * @param began in milliseconds of `performance.now()`
  * @throws DrayError what failed: the error of the one root, or `PARTIAL` when others were done.
  */
 export const reportMoved = async (
-  call: Call<ListingOptions>,
+  { options, out, reporter }: Call<MovingOptions>,
   { outcomes, ...counts }: Moved,
-  { verb, began, dryRun = false }: MovedReport,
+  verb: "copied" | "pulled" | "pushed",
+  began: number,
 ): Promise<void> => {
-  const { options, out, reporter } = call;
+  const { dryRun = false } = options;
   const failed = outcomes.filter((outcome) => outcome.error !== undefined);
   const [only] = outcomes;
   if (options.output === "json") await out.line(document({ dryRun, ...counts, roots: outcomes.map(rootOf) }));

@@ -34,7 +34,7 @@ export const act: Act<CpOptions & EndOptions> = async (call, [from = "", to = ""
   const pairs = call.options.allTags === true ? await everyTag(call, ends) : await onePair(call, ends);
   const began = performance.now();
   const result = await moveAll(call, pairs);
-  await reportMoved(call, result, { verb: "copied", began, dryRun });
+  await reportMoved(call, result, "copied", began);
 };
 
 interface Ends {

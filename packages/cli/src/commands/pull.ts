@@ -48,7 +48,7 @@ export const act: Act<PullOptions> = async (call, words) => {
       target: { store, name: nameFor(call.options, image), location: path },
     });
   const result = await moveAll(call, pairs, platformsFor(call.options));
-  await reportMoved(call, result, { verb: "pulled", began });
+  await reportMoved(call, result, "pulled", began);
 };
 
 const targetOf = ({ options, stdout }: Call<PullOptions>, path: string): Store => {

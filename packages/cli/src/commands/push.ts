@@ -37,7 +37,7 @@ export const act: Act<PushOptions> = async (call, [path = "", image = ""]) => {
     if (options.output !== "json") await out.line(pushed);
     if (options.imageRefs !== undefined) await writeRefs(options.imageRefs, pushed);
   }
-  await reportMoved(call, result, { verb: "pushed", began });
+  await reportMoved(call, result, "pushed", began);
 };
 
 /** Without a newline at the end: scripts read the whole file as one reference. */
