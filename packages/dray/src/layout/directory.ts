@@ -47,26 +47,28 @@ export const directoryFiles = (fs: FileSystem, paths: LayoutPaths): LayoutFiles 
  */
 const factsOf = async (fs: FileSystem, dir: string, name: string): Promise<FileFacts | undefined> => {
   const path = join(dir, name);
+  const [, algorithm, hex] = /^blobs\/(.+)\/(.+)$/.exec(name) ?? [];
+  const what = hex === undefined ? name : `blob ${algorithm}:${hex}`;
   try {
     let facts = await fs.lstat(path);
     if (facts.isSymbolicLink()) {
       const [inside, real] = await Promise.all([fs.realpath(dir), fs.realpath(path)]);
       if (!real.startsWith(inside.endsWith(sep) ? inside : inside + sep))
-        throw layoutInvalid(dir, `${name} is a link out of the layout, to ${real}; put the file itself there`);
+        throw layoutInvalid(dir, `${what} is a link out of the layout, to ${real}; put the file itself there`);
       facts = await fs.stat(real);
     }
     if (facts.isFile()) return facts;
     // Opening a pipe would wait for ever.
     throw layoutInvalid(
       dir,
-      name.includes("/")
-        ? `${name} is no file; remove ${path} and copy it there again`
-        : `${name} is ${facts.isDirectory() ? "a directory" : "no file"}; write the layout again`,
+      hex !== undefined
+        ? `${what} is no file; remove ${path} and copy it there again`
+        : `${what} is ${facts.isDirectory() ? "a directory" : "no file"}; write the layout again`,
     );
   } catch (error) {
     const code = errnoOf(error);
     if (code === "ENOENT" || code === "ENOTDIR") return undefined;
-    if (code === "ELOOP") throw layoutInvalid(dir, `${name} is a loop of links; remove ${path}`, error);
+    if (code === "ELOOP") throw layoutInvalid(dir, `${what} is a loop of links; remove ${path}`, error);
     throw diskError(error, "read", path);
   }
 };

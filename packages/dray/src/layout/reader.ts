@@ -115,7 +115,7 @@ export class LayoutReader implements ReadableStore, HasTags, HasReferrers, Descr
     if (!this.#marked) await this.#checkMarker(options);
     const value = await this.#json("index.json", options);
     if (value === undefined) return undefined;
-    const index = this.#parsed("index.json", () => asIndex(value));
+    const index = this.#parsed("index.json is damaged: ", () => asIndex(value));
     if (this.files.fixed) this.#index = index;
     return index;
   }
@@ -130,7 +130,7 @@ export class LayoutReader implements ReadableStore, HasTags, HasReferrers, Descr
     const { what, location } = this.files;
     throw new DrayError(
       "UNSUPPORTED",
-      `${what} is an OCI layout of version ${JSON.stringify(version ?? null)}; Dray reads ${layoutVersion}`,
+      `${what} has version ${JSON.stringify(version ?? null)}; Dray reads ${layoutVersion} of OCI layouts`,
       { reference: location },
     );
   }
@@ -138,18 +138,20 @@ export class LayoutReader implements ReadableStore, HasTags, HasReferrers, Descr
   async #json(name: string, options: Cancel): Promise<unknown> {
     const file = await this.files.find(name, options);
     if (file === undefined) return undefined;
-    if (file.size > largestManifest)
-      throw this.files.invalid(`${name} has ${file.size} bytes; ${largestManifest} are allowed`);
+    if (file.size > largestManifest) {
+      const fault = `the ${name} has ${file.size} bytes; ${largestManifest} are allowed`;
+      throw this.files.invalid(fault, new DrayError("LIMIT_EXCEEDED", fault));
+    }
     const bytes = await file.load(options);
-    return this.#parsed(name, () => parseJson(bytes, name));
+    return this.#parsed("", () => parseJson(bytes, name));
   }
 
-  #parsed<T>(name: string, parse: () => T): T {
+  #parsed<T>(fault: string, parse: () => T): T {
     try {
       return parse();
     } catch (error) {
       if (!isDrayError(error)) throw error;
-      throw this.files.invalid(`${name} is damaged: ${error.message}`, error);
+      throw this.files.invalid(`${fault}${error.message}`, error);
     }
   }
 
