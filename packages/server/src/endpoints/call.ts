@@ -1,4 +1,4 @@
-import { detach } from "dray/content";
+import { isReceived } from "@dray/service/response";
 import { type HttpRequest, type HttpResponse, header, isContent } from "dray/http";
 import type { Digest } from "dray/oci";
 import type { Action, Principal } from "../access/index.ts";
@@ -92,23 +92,19 @@ export class Call {
       );
   }
 
-  /**
-   * The bytes of the request, none where it has no body. The client is told to go on at the first read, so that what is refused before
-   * costs it no upload.
-   * @param options.releases whoever reads is done with a chunk when it asks for the next: memory that came from a socket goes back
-   *   at once, because a collector learns late how much of it lies about
-   */
-  async *chunks({ releases = false }: { releases?: boolean } = {}): AsyncGenerator<Uint8Array> {
+  /** The bytes of the request, none where it has no body. The client is told to go on at the first read, so that what is refused before costs it no upload. */
+  chunks(): AsyncIterable<Uint8Array> {
+    const { body } = this.request;
+    return isReceived(body) ? body.chunks : this.#inProcess();
+  }
+
+  /** From whoever called us without a socket. */
+  async *#inProcess(): AsyncGenerator<Uint8Array> {
     const { body, proceed, signal } = this.request;
     if (body === undefined) return;
     proceed?.();
     try {
-      if (isContent(body)) yield* body.open(signal === undefined ? {} : { signal });
-      else
-        for await (const chunk of body.chunks) {
-          yield chunk;
-          if (releases) detach(chunk);
-        }
+      yield* isContent(body) ? body.open({ signal }) : body.chunks;
     } catch (error) {
       if (error instanceof Error) clients.add(error);
       throw error;
@@ -116,7 +112,7 @@ export class Call {
   }
 }
 
-/** What broke a request's body: the client's trouble, not ours. */
+/** What broke a request's body: the client's trouble, not ours. What comes from a socket breaks with `NETWORK`. */
 const clients = new WeakSet<object>();
 
 /** Whether an error came out of the body of a request: then nobody is left to answer, or somebody in this process wants to have it. */

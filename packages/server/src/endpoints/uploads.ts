@@ -1,4 +1,4 @@
-import { bare } from "@dray/service/response";
+import { bare, isReceived } from "@dray/service/response";
 import { isDrayError } from "dray/errors";
 import { type HttpRequest, type HttpResponse, header, isContent } from "dray/http";
 import { algorithmOf, type Digest, type DigestAlgorithm, isDigest, isRepository } from "dray/oci";
@@ -105,8 +105,9 @@ const append = async (call: Call, upload: Upload, options: { last?: boolean } = 
     throw new RegistryError(400, "SIZE_INVALID", `Content-Range says ${range.length} bytes, Content-Length ${length}`);
   return inOrder(call, upload, async () => {
     const before = range?.start ?? (await upload.offset());
-    const after = await upload.append(call.chunks({ releases: true }), {
+    const after = await upload.append(call.chunks(), {
       ...options,
+      releases: isReceived(body),
       ...(range === undefined ? {} : { at: range.start }),
       ...(request.signal === undefined ? {} : { signal: request.signal }),
     });

@@ -1,7 +1,8 @@
 import { serveControl } from "@dray/service/control";
-import { bind, type Listener, type ListenOptions, withHeaders } from "@dray/service/http-server";
+import { bind, type Listener, type ListenOptions } from "@dray/service/http-server";
 import { debugHandler, HealthChecks, type Log, observe, openLog } from "@dray/service/observe";
 import { Certificates, CloseStack, readTls } from "@dray/service/program";
+import { withHeaders } from "@dray/service/response";
 import { DrayError } from "dray/errors";
 import type { HttpRequest } from "dray/http";
 import { defined } from "dray/internal/defined";
@@ -69,8 +70,8 @@ export const serve = async (settings: Settings, { settings: again, version }: Se
       }),
     );
     const { observers, audit } = await watchersOf(settings, { opened, log, metrics });
-    const headers = withHeaders(() => current.listen.headers);
-    const handler = headers(health.middleware(observe(observers)(registry)));
+    const headers = { wanted: current.listen.headers };
+    const handler = withHeaders(headers)(health.middleware(observe(observers)(registry)));
     const socket = await socketOf(settings.listen);
     const listener = await bind(handler, { ...socket, onError: faultsTo(log) }, "--listen");
     opened.onClose(() => listener.close());
@@ -87,6 +88,7 @@ export const serve = async (settings: Settings, { settings: again, version }: Se
       logger = openLog(lines, { ...settings.log, level: next.log.level });
       const { restart } = reloadable(settings, next);
       if (restart.length > 0) log("warn", `these settings changed and wait for a restart: ${restart.join(", ")}`);
+      headers.wanted = next.listen.headers;
       current = next;
     };
     const begun = Date.now();

@@ -212,38 +212,33 @@ export class Session implements Upload {
   }
 
   async #write(writer: Writer, chunks: AsyncIterable<Uint8Array>, options: AppendOptions): Promise<number> {
-    const { limit = Number.POSITIVE_INFINITY, last = false, signal } = options;
+    const { limit = Number.POSITIVE_INFINITY, last = false, releases = false, signal } = options;
+    const { now } = this.#around;
+    const buffer = this.#received;
+    const put = async (chunk: Uint8Array): Promise<void> => {
+      if (!last && !buffer.holds(chunk)) await this.#name();
+      await buffer.put(chunk);
+      this.addedAt = now();
+    };
     const onAbort = (): void => writer.cut();
     if (signal?.aborted === true) onAbort();
     signal?.addEventListener("abort", onAbort);
     const iterator = chunks[Symbol.asyncIterator]();
     try {
-      for (let came = 0; ; ) {
-        const { done, value } = await writer.next(iterator);
-        if (done === true) break;
-        came += value.byteLength;
-        if (came > limit) throw new DrayError("LIMIT_EXCEEDED", `more than ${limit} bytes came`);
-        await this.#put(value, last);
-        if (writer.asked && writer.answer === undefined) writer.answer = await this.#received.settle();
-      }
+      if (!last && buffer.file !== undefined) await this.#name();
+      await writer.take(iterator, { buffer, limit, releases, now, put, touch: () => this.touch() });
     } catch (error) {
       // What came stays. That the disk fails as well is the greater trouble.
       void iterator.return?.()?.catch(() => {});
       const size = await this.#settle();
       throw writer.reason(size) ?? (signal?.aborted === true ? aborted(signal) : error);
     } finally {
+      if (writer.chunks > 0) this.addedAt = now();
       signal?.removeEventListener("abort", onAbort);
     }
     // A whole blob that is in memory still needs no file, and one that has a file need not be found by its name.
     if (last) return this.#received.hasFile ? this.#received.settle() : this.size;
     return this.#settle();
-  }
-
-  async #put(chunk: Uint8Array, last: boolean): Promise<void> {
-    if (!last && !this.#received.holds(chunk)) await this.#name();
-    await this.#received.put(chunk);
-    this.addedAt = this.#around.now();
-    if (this.addedAt - this.usedAt > 1000) this.touch();
   }
 
   /** Brings into the tree what a client may be told of. */

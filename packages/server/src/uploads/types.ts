@@ -31,11 +31,12 @@ export interface Upload {
    * rejects with `OutOfOrder`, as it does for whom another writer got ahead of. What came before a failure is kept.
    * @param options.limit bytes that this call may bring; more reject with `LIMIT_EXCEEDED`
    * @param options.last `digest` and `finish` follow at once and nobody is told the offset: little content need not touch the disk
+   * @param options.releases a chunk that fills its buffer is the session's own, memory and all
    * @returns the offset after it
    */
   append(
     chunks: AsyncIterable<Uint8Array>,
-    options: { at?: number; signal?: AbortSignal; limit?: number; last?: boolean },
+    options: { at?: number; signal?: AbortSignal; limit?: number; last?: boolean; releases?: boolean },
   ): Promise<number>;
   /** What the whole session hashes to, with its size. */
   digest(algorithm: DigestAlgorithm): Promise<{ digest: Digest; size: number }>;

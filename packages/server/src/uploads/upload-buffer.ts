@@ -15,7 +15,8 @@ export class UploadBuffer {
   readonly #algorithm: DigestAlgorithm;
   #held: Uint8Array[] = [];
   #heldSize = 0;
-  #file: AppendFile | undefined;
+  /** Where everything is, once it is open: what is appended here is taken, too. */
+  file: AppendFile | undefined;
   #hasFile: boolean;
   /** Bytes that are written. */
   #size: number;
@@ -55,7 +56,7 @@ export class UploadBuffer {
 
   /** Brings everything into the file; tells the size then. After a failure that is what the file had before. */
   async settle(): Promise<number> {
-    if (this.#heldSize === 0 && this.#file === undefined) return this.#size;
+    if (this.#heldSize === 0 && this.file === undefined) return this.#size;
     const file = await this.#spill();
     try {
       await file.flush();
@@ -87,23 +88,23 @@ export class UploadBuffer {
 
   /** Opens the file, made if it is not there, and hashes what it has. */
   async open(): Promise<AppendFile> {
-    if (this.#file === undefined) {
+    if (this.file === undefined) {
       // Whatever fails from here on may leave a file.
       this.#hasFile = true;
-      this.#file = await this.#driver.receive(this.#path, this.#algorithm);
-      this.#size = this.#file.size;
+      this.file = await this.#driver.receive(this.#path, this.#algorithm);
+      this.#size = this.file.size;
     }
-    return this.#file;
+    return this.file;
   }
 
   /** Lets go of the file, with all that came in it. Without one, nothing happens. */
   async shut(): Promise<void> {
-    const file = this.#file;
+    const file = this.file;
     if (file === undefined) return;
     try {
       await this.settle();
     } finally {
-      this.#file = undefined;
+      this.file = undefined;
       await file.close();
     }
   }

@@ -1,3 +1,18 @@
+import { DrayError } from "dray/errors";
+import type { UploadBuffer } from "./upload-buffer.ts";
+
+/** Where the bytes of a writer go. */
+interface Taking {
+  readonly buffer: UploadBuffer;
+  readonly limit: number;
+  readonly releases: boolean;
+  readonly now: () => number;
+  /** Takes a chunk while the buffer has no file: then they go straight there. */
+  readonly put: (chunk: Uint8Array) => Promise<void>;
+  /** Bytes still come; called once a second at most. */
+  readonly touch: () => void;
+}
+
 /** What became of a writer that somebody waits for: it is over, bytes came, or nothing came for too long. */
 export type Outcome = "over" | "moved" | "silent";
 
@@ -14,9 +29,10 @@ export class Writer {
   readonly #leave: () => void;
   #isOver = false;
   #isCut = false;
+  /** The chunk it waits for. */
+  #turn: PromiseWithResolvers<IteratorResult<Uint8Array>> | undefined;
   /** When it began to wait for its client; milliseconds of a clock that only goes forward. */
   #waitingSince: number | undefined;
-  #reject: ((error: unknown) => void) | undefined;
   #reason: ((offset: number) => Error) | undefined;
   readonly #watchers = new Set<() => void>();
 
@@ -26,20 +42,33 @@ export class Writer {
     this.#leave = resolve;
   }
 
-  /** The next chunk; rejects when the writer is cut off, which the chunk may never come after. */
-  next(iterator: AsyncIterator<Uint8Array>): Promise<IteratorResult<Uint8Array>> {
-    return new Promise((resolve, reject) => {
-      this.#reject = reject;
-      if (this.#isCut) return reject(cutOff);
+  /** Takes all chunks. Rejects when it is cut off, which the next chunk may never come after, or when one cannot be taken. */
+  async take(iterator: AsyncIterator<Uint8Array>, { buffer, limit, releases, now, put, touch }: Taking): Promise<void> {
+    let touchedAt = now();
+    for (let came = 0; ; ) {
+      if (this.#isCut) throw cutOff;
+      const turn = Promise.withResolvers<IteratorResult<Uint8Array>>();
+      this.#turn = turn;
       this.#waitingSince = performance.now();
-      this.#tell();
-      iterator.next().then((result) => {
-        this.#waitingSince = undefined;
-        if (result.done !== true) this.chunks++;
-        this.#tell();
-        resolve(result);
-      }, reject);
-    });
+      if (this.#watchers.size > 0) this.#tell();
+      iterator.next().then(turn.resolve, turn.reject);
+      const { done, value } = await turn.promise;
+      this.#waitingSince = undefined;
+      if (done !== true) this.chunks++;
+      if (this.#watchers.size > 0) this.#tell();
+      if (done === true) return;
+      came += value.byteLength;
+      if (came > limit) throw new DrayError("LIMIT_EXCEEDED", `more than ${limit} bytes came`);
+      await (buffer.file === undefined ? put(value) : buffer.file.append(value));
+      // A collector learns late how much memory that came from a socket lies about.
+      if (releases && value.byteLength === value.buffer.byteLength) (value.buffer as ArrayBuffer).transfer(0);
+      const at = now();
+      if (at - touchedAt > 1000) {
+        touchedAt = at;
+        touch();
+      }
+      if (this.asked && this.answer === undefined) this.answer = await buffer.settle();
+    }
   }
 
   /** Why it was cut off, if it was. `offset`: what stays of it. */
@@ -57,7 +86,7 @@ export class Writer {
   /** Lets it wait for no more chunks. */
   cut(): void {
     this.#isCut = true;
-    this.#reject?.(cutOff);
+    this.#turn?.reject(cutOff);
   }
 
   leave(): void {

@@ -2,9 +2,7 @@
  * A `Handler` on a socket: HTTP/1.1 with or without TLS, limits, proxies in front, reload and graceful stop.
  * Imports `response/` and the library; knows no route and no other part of a program.
  */
-export { bind } from "./bind.ts";
 export { proxiesOf } from "./forwarded.ts";
-export { withHeaders } from "./headers.ts";
-export { listen } from "./listen.ts";
+export { bind, listen } from "./listen.ts";
 export { fitsSocket, type ListenAddress, parseAddress } from "./listen-address.ts";
 export type { Limits, Listener, ListenOptions, TlsOptions } from "./options.ts";

@@ -1,19 +1,23 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { isDrayError } from "dray/errors";
-import type { HttpResponse } from "dray/http";
-import { HttpError, withError } from "../response/index.ts";
+import type { HttpRequest, HttpResponse } from "dray/http";
+import { HttpError, type ServedBody, withError } from "../response/index.ts";
 import type { Context } from "./context.ts";
-import { Exchange } from "./exchange.ts";
+import { Exchange, requestOf } from "./exchange.ts";
 import { malformed } from "./malformed.ts";
-import { requestOf } from "./request.ts";
-import { send } from "./send.ts";
 
 /** A body of at most so many bytes that nobody read is read away, so that the connection can go on. */
 const small = 64 * 1024;
 
+/** Listens to the requests of a server. `waits`: their clients wait for `100 Continue`. */
+export const requestListener =
+  (context: Context, waits: boolean) =>
+  (message: IncomingMessage, response: ServerResponse): void =>
+    void serve(context, message, response, waits);
+
 /** One request, from its headers to the end of its answer. Never rejects. */
-export const serve = async (
+const serve = async (
   context: Context,
   message: IncomingMessage,
   response: ServerResponse,
@@ -64,3 +68,125 @@ const ending: unique symbol = Symbol("ending");
 type Ending = Socket & { [ending]?: boolean };
 
 const ignore = (): void => {};
+
+/** A body of another length than was announced: the client must neither wait for the rest nor take it for the next answer. */
+class WrongLength extends Error {}
+
+/**
+ * Sends an answer. `more` says that the client may still be sending a body, which nobody reads: the connection ends then, but not
+ * before the client could see the answer.
+ */
+const send = async (exchange: Exchange, request: HttpRequest, answer: HttpResponse, more: boolean): Promise<void> => {
+  const { response, context } = exchange;
+  const body: ServedBody = answer.body;
+  const { status } = answer;
+  const closes = more || context.stopping;
+  const flat: string[] = [];
+  let said = Number.NaN;
+  for (const [name, value] of answer.headers) {
+    if (name.length === 14 && name.toLowerCase() === "content-length") said = Number(value);
+    else if (closes && name.length === 10 && name.toLowerCase() === "connection") continue;
+    flat.push(name, value);
+  }
+  if (closes) flat.push("Connection", "close");
+  const bare = request.method === "HEAD" || status === 204 || status === 304;
+  const { bytes } = body;
+  if (Number.isNaN(said) && !bare) {
+    said = bytes?.byteLength ?? body.length ?? Number.NaN;
+    if (!Number.isNaN(said)) flat.push("Content-Length", String(said));
+  }
+  try {
+    if (response.destroyed) return await body.discard();
+    response.writeHead(status, flat);
+  } catch (error) {
+    // Headers that cannot be sent. What the body holds must go all the same.
+    await body.discard();
+    throw error;
+  }
+  if (bare) {
+    if (more) await linger(exchange);
+    response.end();
+    return body.discard();
+  }
+  if (bytes !== undefined && bytes.byteLength === said && !more) {
+    response.end(bytes);
+    if (response.writableLength > 0) {
+      exchange.watch();
+      exchange.waitsSince = context.tick;
+    }
+    return;
+  }
+  exchange.watch();
+  try {
+    await pour(exchange, body, said);
+  } catch (error) {
+    if (!response.destroyed && !(error instanceof Gone)) context.onError(error, request);
+    await flushed(exchange);
+    exchange.cut();
+    return;
+  }
+  if (more && !Number.isNaN(said)) await linger(exchange);
+  response.end();
+};
+
+/** The client is not there any more. */
+class Gone extends Error {}
+
+const pour = async (exchange: Exchange, body: ServedBody, said: number): Promise<void> => {
+  const { response } = exchange;
+  let sent = 0;
+  const write = (chunk: Uint8Array): Promise<void> => {
+    clearImmediate(early);
+    sent += chunk.byteLength;
+    if (sent > said) {
+      const fits = chunk.subarray(0, chunk.byteLength - (sent - said));
+      return written(exchange, fits).then(() => {
+        throw new WrongLength(`a body of more bytes than the ${said} announced`);
+      });
+    }
+    return written(exchange, chunk);
+  };
+  // Headers travel with the first bytes, but do not wait for a body that stalls.
+  const early = setImmediate(() => response.flushHeaders());
+  try {
+    if (body.bytes !== undefined) await write(body.bytes);
+    else if (body.pour !== undefined) await body.pour(write);
+    else for await (const chunk of body.chunks) await write(chunk);
+  } finally {
+    clearImmediate(early);
+  }
+  if (sent < said) throw new WrongLength(`a body of ${sent} bytes instead of the ${said} announced`);
+};
+
+/** Resolves when the bytes have left this process; rejects when the client has gone. Not by `drain`, which a client that vanished never gives. */
+const written = (exchange: Exchange, chunk: Uint8Array): Promise<void> =>
+  new Promise((resolve, reject) => {
+    const { response } = exchange;
+    if (response.destroyed) return reject(new Gone("the client went away"));
+    exchange.waitsSince = exchange.context.tick;
+    response.write(chunk, (error) => {
+      exchange.waitsSince = -1;
+      if (error) reject(new Gone("the client went away", { cause: error }));
+      else resolve();
+    });
+  });
+
+/** What was written so far is on its way, so that a cut comes after it and not instead of it. */
+const flushed = (exchange: Exchange): Promise<void> => written(exchange, new Uint8Array(0)).catch(() => {});
+
+/**
+ * Reads away what a client still sends, so that it sees the answer, which lies before it, instead of a connection reset by bytes
+ * that nobody took. Until it stops, or for as long as allowed.
+ */
+const linger = ({ message, response, context }: Exchange): Promise<void> =>
+  new Promise((resolve) => {
+    response.flushHeaders();
+    const timer = setTimeout(resolve, context.limits.linger);
+    const done = (): void => {
+      clearTimeout(timer);
+      resolve();
+    };
+    for (const event of ["end", "close", "error"]) message.once(event, done);
+    message.resume();
+    if (message.complete || message.destroyed) done();
+  });

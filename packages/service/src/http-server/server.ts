@@ -6,7 +6,7 @@ import { DrayError } from "dray/errors";
 import type { Context } from "./context.ts";
 import type { ListenAddress } from "./listen-address.ts";
 import type { TlsOptions } from "./options.ts";
-import { serve } from "./serve.ts";
+import { requestListener } from "./serve.ts";
 
 /** A server of `node:http` with the limits of the listener, not listening yet. */
 export const makeServer = (context: Context, tls: TlsOptions | undefined, connections: number | undefined): Server => {
@@ -27,8 +27,8 @@ export const makeServer = (context: Context, tls: TlsOptions | undefined, connec
   // Node would silently drop those beyond 2000; their size is limited as it is.
   server.maxHeadersCount = 0;
   if (connections !== undefined) server.maxConnections = connections;
-  server.on("request", (message, response) => void serve(context, message, response, false));
-  server.on("checkContinue", (message, response) => void serve(context, message, response, true));
+  server.on("request", requestListener(context, false));
+  server.on("checkContinue", requestListener(context, true));
   return server;
 };
 

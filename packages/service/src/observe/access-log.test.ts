@@ -3,7 +3,7 @@ import { test } from "node:test";
 import type { HttpRequest } from "dray/http";
 import { type AccessFormat, accessLog } from "./access-log.ts";
 import type { FinishedRequest } from "./observe.ts";
-import { factsOf } from "./request-facts.ts";
+import { factsOf } from "./observe.ts";
 
 const finished = (over: Partial<HttpRequest> = {}, rest: Partial<FinishedRequest> = {}): FinishedRequest => ({
   request: {

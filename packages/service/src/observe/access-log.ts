@@ -1,7 +1,6 @@
 import { printable } from "dray/errors";
 import { type HttpRequest, header, redactUrl } from "dray/http";
-import type { FinishedRequest, Observer } from "./observe.ts";
-import { factsOf, requestId } from "./request-facts.ts";
+import { type FinishedRequest, factsOf, type Observer, requestId } from "./observe.ts";
 
 /** `text` is the combined format of web servers. */
 export type AccessFormat = "json" | "text";

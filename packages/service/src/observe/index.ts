@@ -9,6 +9,13 @@ export { type LineOptions, type Lines, openLines } from "./lines.ts";
 export { type Level, type Log, type LogOptions, openLog } from "./log.ts";
 export * from "./metrics/index.ts";
 export type { Notice } from "./notice.ts";
-export { type FinishedRequest, type Observer, observe } from "./observe.ts";
+export {
+  type FinishedRequest,
+  factsOf,
+  type Observer,
+  observe,
+  type RequestFacts,
+  requestId,
+  type ServedRequest,
+} from "./observe.ts";
 export { atMostOnceIn, faultOf } from "./probe.ts";
-export { factsOf, type RequestFacts, requestId, type ServedRequest } from "./request-facts.ts";

@@ -1,14 +1,13 @@
-import type { Body, Content } from "dray/content";
+import { randomBytes } from "node:crypto";
 import {
   type Handler,
   type HeaderPairs,
   type HttpRequest,
   type HttpResponse,
-  isContent,
+  header,
   type Middleware,
 } from "dray/http";
-import type { ServedBody } from "../response/index.ts";
-import { factsOf } from "./request-facts.ts";
+import { isReceived, type ServedBody } from "../response/index.ts";
 
 /** A request that is over, with the body of its answer. */
 export interface FinishedRequest {
@@ -17,7 +16,7 @@ export interface FinishedRequest {
   readonly status: number;
   /** Of the answer; none where there was none. */
   readonly headers: HeaderPairs;
-  /** Bytes of the request's body that were read. */
+  /** Bytes of the request's body that were read from its socket. */
   readonly received: number;
   /** Bytes of the answer's body that left. */
   readonly sent: number;
@@ -31,8 +30,8 @@ export interface FinishedRequest {
 export type Observer = (request: HttpRequest) => (finished: FinishedRequest) => void;
 
 /**
- * Shows every request to observers, with the bytes of both bodies: once for all of them, so that a body is wrapped once. Without
- * observers it is nothing at all. A body that lies in memory counts as sent when the handler answers: it is one call to the socket,
+ * Shows every request to observers, with the bytes of both bodies: the request's are counted where they are read, the answer's
+ * once for all observers. Without observers it is nothing at all. A body that lies in memory counts as sent when the handler answers: it is one call to the socket,
  * and not wrapping it keeps that call short.
  */
 export const observe = (
@@ -50,16 +49,14 @@ const watch = async (
   const started = now();
   factsOf(request);
   const ends = observers.map((observer) => observer(request));
-  let received = 0;
   const end = (status: number, headers: HeaderPairs, sent: number, whole: boolean): void => {
+    const received = isReceived(request.body) ? request.body.received : 0;
     const finished: FinishedRequest = { request, status, headers, received, sent, duration: now() - started, whole };
     for (const observer of ends) observer(finished);
   };
-  const asked =
-    request.body === undefined ? request : { ...request, body: metered(request.body, (bytes) => (received += bytes)) };
   let response: HttpResponse;
   try {
-    response = await next(asked);
+    response = await next(request);
   } catch (error) {
     end(request.signal?.aborted ? 499 : 500, [], 0, false);
     throw error;
@@ -121,24 +118,37 @@ const watched = (body: ServedBody, ended: (sent: number, whole: boolean) => void
   };
 };
 
-const metered = <B extends Body | Content>(body: B, add: (bytes: number) => void): Body | Content =>
-  isContent(body)
-    ? {
-        ...(body.size === undefined ? {} : { size: body.size }),
-        ...(body.handsOver === undefined ? {} : { handsOver: body.handsOver }),
-        open: (options) => counted(body.open(options), add),
-      }
-    : {
-        ...(body.length === undefined ? {} : { length: body.length }),
-        get chunks() {
-          return counted(body.chunks, add);
-        },
-        discard: () => body.discard(),
-      };
-
-async function* counted(chunks: AsyncIterable<Uint8Array>, add: (bytes: number) => void): AsyncGenerator<Uint8Array> {
-  for await (const chunk of chunks) {
-    add(chunk.byteLength);
-    yield chunk;
-  }
+/** What is found out about a request on its way in, and told by logs on its way out. */
+export interface RequestFacts {
+  /** The principal's name; `""` for anybody. Not there: it never came so far. */
+  principal?: string;
+  /** See `requestId`. */
+  id?: string;
 }
+
+/**
+ * A request as a server hands it on: with its facts once it is watched. They are the same object for the request and for every copy of
+ * it that is made by `{...request}` after that, so handlers below may write `factsOf(request).principal = …` whatever lies between.
+ */
+export interface ServedRequest extends HttpRequest {
+  facts?: RequestFacts;
+}
+
+/** The facts of a request, which begin with the first call; `observe` makes that. */
+export const factsOf = (request: ServedRequest): RequestFacts => {
+  request.facts ??= {};
+  return request.facts;
+};
+
+const prefix = randomBytes(6).toString("hex");
+let last = 0;
+
+/** The name of a request in every log: what a proxy in front called it (`X-Request-Id`, where that is a plain word), or a name of our own. */
+export const requestId = (request: HttpRequest): string => {
+  const facts = factsOf(request);
+  facts.id ??= plain(header(request.headers, "x-request-id")) ?? `${prefix}-${(++last).toString(36)}`;
+  return facts.id;
+};
+
+const plain = (id: string | undefined): string | undefined =>
+  id !== undefined && /^[\w.:/+=-]{1,128}$/.test(id) ? id : undefined;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { HeaderPairs, HttpRequest } from "dray/http";
-import { factsOf, requestId } from "./request-facts.ts";
+import { factsOf, requestId } from "./observe.ts";
 
 const request = (headers: HeaderPairs = []): HttpRequest => ({ method: "GET", origin: "", target: "/", headers });
 

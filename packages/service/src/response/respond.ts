@@ -1,7 +1,59 @@
-import type { HeaderPairs, HttpRequest, HttpResponse } from "dray/http";
+import { type Body, bytesBody, type Content } from "dray/content";
+import type { HeaderPairs, HttpRequest, HttpResponse, Middleware } from "dray/http";
 import { encodeJson } from "dray/oci";
-import { memoryBody, type ServedBody } from "./body.ts";
-import type { HttpError } from "./http-error.ts";
+
+/** A request that is not done, with the answer that says why. Thrown where the facts are known, made an answer by `withError`. */
+export class HttpError<Code extends string = string> extends Error {
+  readonly status: number;
+  /** For programs, where the status says too little: `UNSUPPORTED`. */
+  readonly code: Code;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly detail: unknown;
+
+  constructor(
+    status: number,
+    code: Code,
+    message: string,
+    { headers = {}, detail = null }: { headers?: Readonly<Record<string, string>>; detail?: unknown } = {},
+  ) {
+    super(message);
+    this.status = status;
+    this.code = code;
+    this.headers = headers;
+    this.detail = detail;
+  }
+}
+
+/** A body that a server sends. Whoever knows only `Body` reads `chunks`; a socket takes the shorter ways where they are. */
+export interface ServedBody extends Body {
+  /** All of it, where it lies in memory. Nobody may change or transfer it. */
+  readonly bytes?: Uint8Array;
+  /**
+   * Sends all of it through `write`, which resolves when the bytes have left; their memory is used again then. Rejects where the
+   * source fails or `write` does. Holds nothing before it is called nor after it settles.
+   */
+  readonly pour?: (write: (chunk: Uint8Array) => Promise<void>) => Promise<void>;
+}
+
+/** A body in memory. Read by `chunks` it is a copy: a client in this process may transfer what it was given. */
+export const memoryBody = (bytes: Uint8Array): ServedBody => ({
+  length: bytes.byteLength,
+  bytes,
+  get chunks() {
+    return bytesBody(bytes.slice()).chunks;
+  },
+  discard: async () => {},
+});
+
+/** The body of a request as it comes from a socket. A chunk that fills its buffer is its reader's own, memory and all. */
+export interface ReceivedBody extends Body {
+  /** Bytes that were read of it. */
+  readonly received: number;
+}
+
+/** Whether a body comes from a socket, and not from whoever calls a handler in this process. */
+export const isReceived = (body: Body | Content | undefined): body is ReceivedBody =>
+  body !== undefined && "received" in body;
 
 export const emptyBody: ServedBody = memoryBody(new Uint8Array(0));
 
@@ -58,3 +110,20 @@ export const withError = (request: HttpRequest, { status, code, message, headers
     [["Content-Type", "application/json"], ...Object.entries(headers)],
     encodeJson({ errors: [{ code, message, detail }] }),
   );
+
+export type WantedHeaders = Readonly<Record<string, readonly string[]>>;
+
+/** Headers of every answer, as the operator wants them (`http.headers`); others may be set at any time. */
+export const withHeaders = (headers: { wanted: WantedHeaders }): Middleware => {
+  let seen: WantedHeaders | undefined;
+  let pairs: HeaderPairs = [];
+  return (next) => async (request) => {
+    const { wanted } = headers;
+    if (wanted !== seen) {
+      seen = wanted;
+      pairs = Object.entries(wanted).flatMap(([name, values]) => values.map((value) => [name, value] as const));
+    }
+    const response = await next(request);
+    return pairs.length === 0 ? response : Object.assign(response, { headers: [...pairs, ...response.headers] });
+  };
+};

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { Histogram, observe } from "@dray/service/observe";
-import { memoryBody } from "@dray/service/response";
+import { memoryBody, type ReceivedBody } from "@dray/service/response";
 import { bytesBody } from "dray/content";
 import { DrayError } from "dray/errors";
 import type { HttpRequest } from "dray/http";
@@ -31,7 +31,9 @@ describe("requests", () => {
       return { status: 201, headers: [], url: "", body: memoryBody(new Uint8Array(1500)) };
     });
     await handler(request());
-    await handler(request({ method: "PUT", body: bytesBody(new Uint8Array(5000)) }));
+    await handler(
+      request({ method: "PUT", body: { ...bytesBody(new Uint8Array(5000)), received: 5000 } as ReceivedBody }),
+    );
     await handler(request({ method: "BREW" }));
     const lines = await page(metrics);
     for (const line of [
