@@ -154,6 +154,18 @@ const control = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u20
 export const printable = (text: string): string =>
   text.replace(control, (c) => (c === "\n" ? "\\n" : `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`));
 
+/** The first names of a list, for a message: `a, b, c, d, e and 12 more`. */
+export const firstOf = (names: readonly string[]): string => {
+  const more = names.length - 5;
+  return more <= 0 ? names.join(", ") : `${names.slice(0, 5).join(", ")} and ${more} more`;
+};
+
+/** An error with what it is about before its message, perhaps under another code. What is no `DrayError` stays as it is. */
+export const errorIn = (where: string, error: unknown, facts: ErrorFacts & { code?: ErrorCode } = {}): unknown =>
+  isDrayError(error)
+    ? new DrayError(facts.code ?? error.code, `${where}: ${error.message}`, { cause: error, ...facts })
+    : error;
+
 /** Throws what an aborted signal stands for, as a `DrayError`. */
 export const throwIfAborted = (signal: AbortSignal | undefined): void => {
   if (signal?.aborted) throw aborted(signal);

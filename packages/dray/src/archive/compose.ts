@@ -1,4 +1,4 @@
-import { DrayError, isDrayError } from "../errors.ts";
+import { errorIn, isDrayError } from "../errors.ts";
 import {
   type Descriptor,
   type Digest,
@@ -79,6 +79,6 @@ const diffIDsOf = async (config: Descriptor, content: WrittenContent): Promise<r
     return Array.isArray(rootfs["diff_ids"]) ? rootfs["diff_ids"] : [];
   } catch (error) {
     if (!isDrayError(error, "MANIFEST_INVALID")) throw error;
-    throw new DrayError(error.code, `${config.digest}: ${error.message}`, { reference: config.digest, cause: error });
+    throw errorIn(config.digest, error, { reference: config.digest });
   }
 };

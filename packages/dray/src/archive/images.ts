@@ -2,7 +2,7 @@ import { availableParallelism } from "node:os";
 import { forEachConcurrent, type LazyMap, Semaphore } from "../async/index.ts";
 import { layerDigests, sniffCompression } from "../compression/index.ts";
 import { collect } from "../content/index.ts";
-import { DrayError, isDrayError } from "../errors.ts";
+import { DrayError, errorIn, isDrayError } from "../errors.ts";
 import { digesterFor } from "../hash/index.ts";
 import {
   algorithmOf,
@@ -109,8 +109,7 @@ const diffIDsOf = (what: string, { config, layers }: SavedImage, bytes: Uint8Arr
   try {
     value = parseJson(bytes, `config "${config}"`);
   } catch (error) {
-    if (!isDrayError(error)) throw error;
-    throw new DrayError("ARCHIVE_INVALID", `${what}: ${error.message}`, { cause: error });
+    throw errorIn(what, error, { code: "ARCHIVE_INVALID" });
   }
   const rootfs = isObject(value) && isObject(value["rootfs"]) ? value["rootfs"] : {};
   const diffIDs: unknown = rootfs["diff_ids"] ?? [];

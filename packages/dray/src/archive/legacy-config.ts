@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { DrayError, isDrayError } from "../errors.ts";
+import { DrayError, errorIn } from "../errors.ts";
 import { type Descriptor, hexOf, isObject, type Manifest, parseJson } from "../oci/index.ts";
 import { goJson } from "./go-json.ts";
 
@@ -41,8 +41,7 @@ const parseConfig = ({ config }: Manifest, bytes: Uint8Array): Json => {
     if (isObject(value)) return value;
     throw new DrayError("MANIFEST_INVALID", "the config is no JSON object");
   } catch (error) {
-    if (!isDrayError(error)) throw error;
-    throw new DrayError(error.code, `${config.digest}: ${error.message}`, { reference: config.digest, cause: error });
+    throw errorIn(config.digest, error, { reference: config.digest });
   }
 };
 

@@ -1,14 +1,11 @@
 import { LazyMap } from "../async/index.ts";
 import { type Cancel, checked, collect, type HasTags, type ReadableStore, type ReadOptions } from "../content/index.ts";
-import { DrayError, isDrayError } from "../errors.ts";
+import { DrayError, errorIn, firstOf, isDrayError } from "../errors.ts";
 import { type Descriptor, type Digest, isDigest, largestManifest, parseJson } from "../oci/index.ts";
 import type { OpenTar } from "../tarball/index.ts";
 import { type FoundImage, findImage, type Held, hashedAtOnce, type OpenArchive } from "./images.ts";
 import { manifestFile, parseSavedImages, type SavedImage } from "./manifest-json.ts";
 import { sameName } from "./repo-tags.ts";
-
-/** Names that a message lists at most. */
-const listed = 5;
 
 /** Docker archive to read from, as a store. What it holds is looked at when it is asked for. */
 export class DockerArchiveReader implements ReadableStore, HasTags {
@@ -106,9 +103,7 @@ export class DockerArchiveReader implements ReadableStore, HasTags {
 
   #list(): string {
     const names = this.#saved.map(({ repoTags }, i) => (repoTags?.length ? repoTags.join(" = ") : `@${i}`));
-    return names.length <= listed
-      ? names.join(", ")
-      : `${names.slice(0, listed).join(", ")} and ${names.length - listed} more`;
+    return firstOf(names);
   }
 }
 
@@ -123,12 +118,7 @@ const readList = async ({ tar, members }: OpenArchive, signal: AbortSignal | und
   try {
     return parseSavedImages(parseJson(bytes, manifestFile));
   } catch (error) {
-    if (!isDrayError(error)) throw error;
-    throw new DrayError(
-      isDrayError(error, "LIMIT_EXCEEDED") ? error.code : "ARCHIVE_INVALID",
-      `${tar.what}: ${error.message}`,
-      { cause: error },
-    );
+    throw errorIn(tar.what, error, isDrayError(error, "LIMIT_EXCEEDED") ? {} : { code: "ARCHIVE_INVALID" });
   }
 };
 

@@ -1,5 +1,6 @@
-import { DrayError } from "../errors.ts";
+import { DrayError, errorIn } from "../errors.ts";
 import {
+  childrenOf,
   type Descriptor,
   isManifestLike,
   isSchema1Type,
@@ -33,28 +34,26 @@ export const loadManifest = async (
     throw new DrayError(
       "UNSUPPORTED",
       `${digest} is of type "${mediaType}", which is no manifest or index that Dray knows`,
-      {
-        reference: digest,
-      },
+      { reference: digest },
     );
   if (descriptor.size > largestManifest)
     throw new DrayError(
       "LIMIT_EXCEEDED",
-      `manifest ${descriptor.digest} has ${descriptor.size} bytes; ${largestManifest} are allowed`,
-      { reference: descriptor.digest },
+      `manifest ${digest} has ${descriptor.size} bytes; ${largestManifest} are allowed`,
+      { reference: digest },
     );
   const chunks = store.read(descriptor, { ...options, kind: "manifest" });
-  const bytes = await collect(chunks, largestManifest, `manifest ${descriptor.digest}`);
+  const bytes = await collect(chunks, largestManifest, `manifest ${digest}`);
   try {
-    return { descriptor, bytes, parsed: parseManifest(bytes, descriptor.mediaType) };
+    return { descriptor, bytes, parsed: parseManifest(bytes, mediaType) };
   } catch (error) {
-    if (!(error instanceof DrayError)) throw error;
-    throw new DrayError(error.code, `${descriptor.digest}: ${error.message}`, {
-      reference: descriptor.digest,
-      cause: error,
-    });
+    throw errorIn(digest, error, { reference: digest });
   }
 };
+
+/** The children of a manifest that are of one kind, in their order. */
+export const childrenOfKind = (parsed: ParsedManifest, kind: ContentKind): Descriptor[] =>
+  childrenOf(parsed).filter((child) => kindOfChild(parsed, child) === kind);
 
 /** What a child of a manifest is. An index names manifests and blobs; what an image names is a blob, whatever its type. */
 export const kindOfChild = ({ kind }: ParsedManifest, child: Descriptor): ContentKind =>

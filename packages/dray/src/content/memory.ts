@@ -1,8 +1,7 @@
 import { DrayError } from "../errors.ts";
 import {
   algorithmOf,
-  artifactTypeOf,
-  bare,
+  asReferrer,
   type Descriptor,
   type Digest,
   type DigestAlgorithm,
@@ -100,12 +99,8 @@ class Memory implements MemoryStore {
       if (!manifest) continue;
       const parsed = parseManifest(bytes, mediaType);
       if (subjectOf(parsed)?.digest !== subject.digest) continue;
-      const type = artifactTypeOf(parsed);
-      if (artifactType !== undefined && artifactType !== type) continue;
-      yield {
-        ...bare({ mediaType, digest, size: bytes.byteLength }),
-        ...(type === undefined ? {} : { artifactType: type }),
-      };
+      const found = asReferrer({ mediaType, digest, size: bytes.byteLength }, parsed);
+      if (artifactType === undefined || found.artifactType === artifactType) yield found;
     }
   }
 

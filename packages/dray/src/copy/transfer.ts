@@ -4,6 +4,7 @@ import {
   bottomOf,
   bytesContent,
   checksDigests,
+  childrenOfKind,
   describes,
   type Ingests,
   keepsReferenced,
@@ -189,18 +190,15 @@ export class Transfer {
   async #children(way: Way, descriptor: Descriptor, depth: number, manifestsOnly: boolean): Promise<LoadedManifest> {
     const loaded = await this.#load(way.source, descriptor, depth);
     const { parsed } = loaded;
-    const below = childrenOf(parsed).filter((child) => !this.#leftOut(child));
-    const manifests = below.filter((child) => kindOfChild(parsed, child) === "manifest");
-    if (manifestsOnly) {
-      await this.eachOf(manifests, childrenAtOnce, async (child) => void (await this.#manifest(way, child, depth + 1)));
-      return loaded;
+    if (!manifestsOnly) {
+      const blobs = childrenOfKind(parsed, "blob").filter((child) => !this.#leftOut(child));
+      if (parsed.kind === "schema1") blobs.push(...(await this.#schema1Blobs(way.source, parsed.blobs)));
+      // The largest first: what begins last should be over soon.
+      blobs.sort((a, b) => b.size - a.size);
+      this.#plan(way.target, blobs);
+      await this.eachOf(blobs, blobs.length, (blob) => this.#blob(way, blob));
     }
-    const blobs = below.filter((child) => kindOfChild(parsed, child) === "blob");
-    if (parsed.kind === "schema1") blobs.push(...(await this.#schema1Blobs(way.source, parsed.blobs)));
-    // The largest first: what begins last should be over soon.
-    const bySize = blobs.toSorted((a, b) => b.size - a.size);
-    this.#plan(way.target, bySize);
-    await this.eachOf(bySize, bySize.length, (blob) => this.#blob(way, blob));
+    const manifests = childrenOfKind(parsed, "manifest");
     await this.eachOf(manifests, childrenAtOnce, async (child) => void (await this.#manifest(way, child, depth + 1)));
     return loaded;
   }

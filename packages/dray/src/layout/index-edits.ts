@@ -1,7 +1,8 @@
-import type { FileSystem } from "../files/index.ts";
+import { join } from "node:path";
+import { type FileSystem, ifThere, onDisk, writeFileAtomic } from "../files/index.ts";
 import type { Index } from "../oci/index.ts";
 import { emptyIndex } from "./entries.ts";
-import { saveIndex } from "./index-file.ts";
+import { formatIndex, marker } from "./index-file.ts";
 import type { LayoutPaths } from "./paths.ts";
 import type { LayoutReader } from "./reader.ts";
 
@@ -41,6 +42,17 @@ export class IndexEdits {
     this.#edits = [];
     const before = (await this.#reader.loadIndex()) ?? emptyIndex;
     const after = edits.reduce((index, edit) => edit(index), before);
-    if (after !== before) await saveIndex(this.#fs, this.#paths, after);
+    if (after !== before) await this.#save(after);
+  }
+
+  /** Replaces `index.json`, and makes the file beside it that says what the directory is. */
+  async #save(index: Index): Promise<void> {
+    const { dir, unfinished } = this.#paths;
+    const write = (name: string, text: string): Promise<void> =>
+      writeFileAtomic(this.#fs, join(dir, name), Buffer.from(text), { temporary: join(unfinished, "index") });
+    const path = join(dir, "oci-layout");
+    if ((await onDisk("read", path, () => ifThere(() => this.#fs.stat(path)))) === undefined)
+      await write("oci-layout", marker);
+    await write("index.json", formatIndex(index));
   }
 }

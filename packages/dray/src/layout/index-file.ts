@@ -1,21 +1,10 @@
 import { DrayError } from "../errors.ts";
-import { type FileSystem, ifThere, onDisk, writeFileAtomic } from "../files/index.ts";
 import { asDescriptor, type Index, isObject } from "../oci/index.ts";
-import type { LayoutPaths } from "./paths.ts";
 
 /** The version of layouts that is read and written. */
 export const layoutVersion = "1.0.0";
 /** The file `oci-layout`. */
 export const marker: string = `{\n    "imageLayoutVersion": "${layoutVersion}"\n}`;
-
-/** Replaces `index.json`, and makes the file beside it that says what the directory is. */
-export const saveIndex = async (fs: FileSystem, paths: LayoutPaths, index: Index): Promise<void> => {
-  const write = (path: string, text: string): Promise<void> =>
-    writeFileAtomic(fs, path, new TextEncoder().encode(text), { temporary: `${paths.unfinished}/index` });
-  if ((await onDisk("read", paths.marker, () => ifThere(() => fs.stat(paths.marker)))) === undefined)
-    await write(paths.marker, marker);
-  await write(paths.index, formatIndex(index));
-};
 
 /** The file `index.json`, in the form that crane gives it. */
 export const formatIndex = (index: Index): string => JSON.stringify(index, null, 3);

@@ -1,18 +1,17 @@
 import { Lazy } from "../async/index.ts";
-import { type Cancel, isManifest, type OfKind } from "../content/index.ts";
+import { type Cancel, childrenOfKind, isManifest, type OfKind } from "../content/index.ts";
 import { isDrayError, throwIfAborted } from "../errors.ts";
-import { type Descriptor, type Digest, isForeignLayerType } from "../oci/index.ts";
-import type { ManifestFacts } from "./graph.ts";
+import { type Descriptor, type Digest, isForeignLayerType, type ParsedManifest, subjectOf } from "../oci/index.ts";
 import type { LayoutReader } from "./reader.ts";
 
-/** What is known of a manifest whose file is there; whether it is damaged, or something that nobody here understands. */
-export const factsIfSound = async (
+/** A manifest whose file is there; whether it is damaged, or something that nobody here understands. */
+export const manifestIfSound = async (
   { graph }: LayoutReader,
   descriptor: Descriptor,
   options: Cancel,
-): Promise<ManifestFacts | "damaged" | "unknown"> => {
+): Promise<ParsedManifest | "damaged" | "unknown"> => {
   try {
-    return await graph.facts(descriptor, options);
+    return await graph.manifest(descriptor, options);
   } catch (error) {
     if (isDrayError(error, "DIGEST_MISMATCH", "SIZE_MISMATCH")) return "damaged";
     // Its bytes are what the digest says, whatever they mean.
@@ -42,14 +41,14 @@ export const isWhole = (
     if (!(await reader.holds(descriptor, options))) return false;
     if (seen.has(digest)) return true;
     seen.add(digest);
-    const facts = await factsIfSound(reader, descriptor, options);
-    if (typeof facts === "string") return facts === "unknown";
+    const parsed = await manifestIfSound(reader, descriptor, options);
+    if (typeof parsed === "string") return parsed === "unknown";
     // What only points up to its subject is found by the index alone.
-    if (facts.subject !== undefined && !unlisted.has(digest))
+    if (subjectOf(parsed) !== undefined && !unlisted.has(digest))
       if (!(await listed.get(() => listedIn(reader, options))).has(digest)) return false;
-    for (const blob of facts.blobs)
+    for (const blob of childrenOfKind(parsed, "blob"))
       if (!isForeignLayerType(blob.mediaType) && !(await reader.holds(blob, options))) return false;
-    for (const child of facts.manifests) if (!(await manifest(child))) return false;
+    for (const child of childrenOfKind(parsed, "manifest")) if (!(await manifest(child))) return false;
     return true;
   };
   return manifest(root);

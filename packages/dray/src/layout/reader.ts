@@ -1,6 +1,7 @@
 import {
   type Cancel,
   checked,
+  childrenOfKind,
   type Describes,
   type HasReferrers,
   type HasTags,
@@ -11,7 +12,7 @@ import {
 import { defined } from "../defined.ts";
 import { DrayError, isDrayError, throwIfAborted } from "../errors.ts";
 import {
-  bare,
+  asReferrer,
   type Descriptor,
   type Digest,
   type Index,
@@ -20,6 +21,7 @@ import {
   largestManifest,
   parseJson,
   parseManifest,
+  subjectOf,
 } from "../oci/index.ts";
 import { findNamed, listNames } from "./entries.ts";
 import { blobFile, type LayoutFile, type LayoutFiles } from "./files.ts";
@@ -80,14 +82,10 @@ export class LayoutReader implements ReadableStore, HasTags, HasReferrers, Descr
     unlisted: Iterable<Descriptor> = [],
   ): AsyncGenerator<Descriptor> {
     const { manifests } = await this.index(options);
-    for await (const { descriptor, facts } of this.graph.below([...manifests, ...unlisted], options)) {
-      const { subject: about, artifactType: type, annotations } = facts;
-      if (about !== subject.digest || (artifactType !== undefined && type !== artifactType)) continue;
-      yield {
-        ...bare(descriptor),
-        ...(type === undefined ? {} : { artifactType: type }),
-        ...(annotations === undefined ? {} : { annotations }),
-      };
+    for await (const { descriptor, parsed } of this.graph.below([...manifests, ...unlisted], options)) {
+      if (subjectOf(parsed)?.digest !== subject.digest) continue;
+      const found = asReferrer(descriptor, parsed);
+      if (artifactType === undefined || found.artifactType === artifactType) yield found;
     }
   }
 
@@ -160,8 +158,8 @@ export class LayoutReader implements ReadableStore, HasTags, HasReferrers, Descr
     const isIt = (other: Descriptor): boolean => other.digest === digest;
     const entry = index.manifests.find(isIt);
     if (entry !== undefined) return entry;
-    for await (const { facts } of this.graph.below(index.manifests, options)) {
-      const child = facts.manifests.find(isIt);
+    for await (const { parsed } of this.graph.below(index.manifests, options)) {
+      const child = childrenOfKind(parsed, "manifest").find(isIt);
       if (child !== undefined) return child;
     }
     return this.#describeBlob(digest, options);

@@ -1,4 +1,5 @@
-import { unlessAborted } from "../async/index.ts";
+import { dirname } from "node:path";
+import { Lazy, unlessAborted } from "../async/index.ts";
 import {
   type Cancel,
   type ChecksDigests,
@@ -14,17 +15,17 @@ import {
   type WriteOptions,
 } from "../content/index.ts";
 import { DrayError, throwIfAborted } from "../errors.ts";
-import { type FileSystem, nodeFiles, onDisk, receive } from "../files/index.ts";
-import { type Descriptor, type Digest, type Index, isDigest } from "../oci/index.ts";
+import { type FileSystem, type Lock, nodeFiles, onDisk, receive } from "../files/index.ts";
+import { type Descriptor, type Digest, type Index, isDigest, subjectOf } from "../oci/index.ts";
 import { directoryFiles } from "./directory.ts";
 import { withEntry, withName, withoutEntries } from "./entries.ts";
 import { blobFile } from "./files.ts";
 import { IndexEdits } from "./index-edits.ts";
 import { unknownName } from "./names.ts";
 import { type LayoutPaths, layoutPaths } from "./paths.ts";
-import { factsIfSound, isWhole } from "./presence.ts";
+import { isWhole, manifestIfSound } from "./presence.ts";
 import { LayoutReader } from "./reader.ts";
-import { WriteLock } from "./write-lock.ts";
+import { lockLayout } from "./write-lock.ts";
 
 /** An OCI layout in a directory as a store. */
 export type LayoutStore = Store & ChecksDigests & HasReferrers & HasTags & Removes & Describes;
@@ -58,14 +59,13 @@ class Layout implements LayoutStore {
   /** Manifests about another one, written but not in `index.json` yet. Nothing else would lead to them. */
   readonly #unlisted = new Map<Digest, Descriptor>();
   readonly #directories = new Set<string>();
-  readonly #lock: WriteLock;
+  readonly #lock = new Lazy<Lock>();
 
   constructor(dir: string, fs: FileSystem) {
     this.#fs = fs;
     this.#paths = layoutPaths(dir);
     this.#reader = new LayoutReader(directoryFiles(fs, this.#paths));
     this.#edits = new IndexEdits(fs, this.#paths, this.#reader);
-    this.#lock = new WriteLock(fs, this.#paths, this.#reader);
   }
 
   resolve(name: string, options: Cancel = {}): Promise<Descriptor> {
@@ -110,7 +110,7 @@ class Layout implements LayoutStore {
 
   async tag(descriptor: Descriptor, name: string, { signal }: Cancel = {}): Promise<void> {
     throwIfAborted(signal);
-    await this.#lock.take();
+    await this.#lockOnce();
     if (!(await this.#reader.holds(descriptor, {})))
       throw new DrayError("NOT_FOUND", `${this.#reader.files.what} has no ${descriptor.digest} to name "${name}"`, {
         reference: descriptor.digest,
@@ -124,7 +124,7 @@ class Layout implements LayoutStore {
     const { files, graph } = this.#reader;
     const isThere = isDigest(name) && (await files.find(blobFile(name), {})) !== undefined;
     if (!isThere && withoutEntries(index, name) === index) throw unknownName(files, index, name);
-    await this.#lock.take();
+    await this.#lockOnce();
     await this.#edit((now) => withoutEntries(now, name));
     if (!isThere) return;
     graph.forget(name);
@@ -137,35 +137,33 @@ class Layout implements LayoutStore {
     try {
       if (!abort && this.#unlisted.size > 0) await this.#edit((index) => index);
     } finally {
-      await this.#lock.release();
+      await (await this.#lock.take())?.release();
     }
   }
 
   async #write(descriptor: Descriptor, content: Content, options: WriteOptions): Promise<void> {
     throwIfAborted(options.signal);
-    await this.#lock.take();
+    await this.#lockOnce();
     const { digest } = descriptor;
     if (!(await this.#isSound(descriptor, options))) {
-      const paths = this.#paths;
-      await this.#makeDirectory(paths.blobs(digest));
-      await receive(
-        this.#fs,
-        content,
-        descriptor,
-        { partial: paths.partial(digest), path: paths.blob(digest) },
-        options,
-      );
+      const path = this.#paths.blob(digest);
+      await this.#makeDirectory(dirname(path));
+      await receive(this.#fs, content, descriptor, { partial: this.#paths.partial(digest), path }, options);
     }
     if (!isManifest(descriptor, options)) return;
     if (options.parsed !== undefined) this.#reader.graph.learn(digest, options.parsed);
-    const facts = await factsIfSound(this.#reader, descriptor, {});
-    if (typeof facts === "object" && facts.subject !== undefined) this.#unlisted.set(digest, descriptor);
+    const parsed = await manifestIfSound(this.#reader, descriptor, {});
+    if (typeof parsed === "object" && subjectOf(parsed) !== undefined) this.#unlisted.set(digest, descriptor);
+  }
+
+  #lockOnce(): Promise<Lock> {
+    return this.#lock.get(() => lockLayout(this.#fs, this.#paths, this.#reader));
   }
 
   /** Whether its own bytes are there. Those of a blob are not read again for that. */
   async #isSound(descriptor: Descriptor, options: OfKind): Promise<boolean> {
     if (!(await this.#reader.holds(descriptor, {}))) return false;
-    return !isManifest(descriptor, options) || (await factsIfSound(this.#reader, descriptor, {})) !== "damaged";
+    return !isManifest(descriptor, options) || (await manifestIfSound(this.#reader, descriptor, {})) !== "damaged";
   }
 
   /** Changes the index, and enters what has no entry yet. */

@@ -1,5 +1,6 @@
+import { defined } from "../defined.ts";
 import { DrayError } from "../errors.ts";
-import { type Annotations, asDescriptor, type Descriptor } from "./descriptor.ts";
+import { type Annotations, asDescriptor, bare, type Descriptor } from "./descriptor.ts";
 import { type Digest, isDigest } from "./digest.ts";
 import { isObject, isOptional, isText, isTextMap, type Parsed, parseJson, shown, withoutNulls } from "./json.ts";
 import { isIndexType, isManifestType, isSchema1Type, mediaTypes } from "./media-types.ts";
@@ -144,6 +145,13 @@ export const childrenOf = (parsed: ParsedManifest): readonly Descriptor[] => {
 export const subjectOf = (parsed: ParsedManifest): Descriptor | undefined => {
   if (parsed.kind === "schema1") return undefined;
   return parsed.kind === "index" ? parsed.index.subject : parsed.manifest.subject;
+};
+
+/** A manifest as the referrers API lists it: with the type of its artifact, and its annotations. */
+export const asReferrer = (descriptor: Descriptor, parsed: ParsedManifest): Descriptor => {
+  const artifactType = artifactTypeOf(parsed);
+  const { annotations } = parsed.kind === "index" ? parsed.index : parsed.kind === "manifest" ? parsed.manifest : {};
+  return defined({ ...bare(descriptor), artifactType, annotations });
 };
 
 const invalid = (message: string): DrayError => new DrayError("MANIFEST_INVALID", message);

@@ -1,5 +1,5 @@
 import { bytesContent, type Cancel, collect, sizeMismatch, type WriteOptions } from "../content/index.ts";
-import { DrayError, isDrayError } from "../errors.ts";
+import { DrayError, errorIn, isDrayError } from "../errors.ts";
 import { type HttpResponse, header, isTransient, type RetryBudget } from "../http/index.ts";
 import {
   algorithmOf,
@@ -238,8 +238,7 @@ const naming = <T>(what: string, work: () => T): T => {
   try {
     return work();
   } catch (error) {
-    if (!isDrayError(error)) throw error;
-    throw new DrayError(error.code, `${what}: ${error.message}`, { cause: error });
+    throw errorIn(what, error);
   }
 };
 

@@ -5,7 +5,7 @@ import {
   algorithmOf,
   artifactTypeOf,
   asDescriptor,
-  bare,
+  asReferrer,
   type Descriptor,
   type Digest,
   digestOf,
@@ -163,7 +163,9 @@ export const pushManifest = async (
   if (!unnoted) return;
   const { descriptor } = manifest;
   await change(repo, unnoted.digest, options, (entries) =>
-    entries.some(({ digest }) => digest === descriptor.digest) ? undefined : [...entries, entryOf(descriptor, parsed)],
+    entries.some(({ digest }) => digest === descriptor.digest)
+      ? undefined
+      : [...entries, asReferrer(descriptor, parsed)],
   );
 };
 
@@ -183,18 +185,6 @@ export const removeFromFallback = (repo: Repo, subject: Digest, referrer: Digest
     const others = entries.filter(({ digest }) => digest !== referrer);
     return others.length === entries.length ? undefined : others;
   });
-
-/** What the referrers API would say: the type of the artifact, and the annotations of its manifest. */
-const entryOf = (descriptor: Descriptor, parsed: ParsedManifest): Descriptor => {
-  const artifactType = artifactTypeOf(parsed);
-  const { annotations } =
-    (parsed.kind === "index" ? parsed.index : parsed.kind === "manifest" && parsed.manifest) || {};
-  return {
-    ...bare(descriptor),
-    ...(artifactType === undefined ? {} : { artifactType }),
-    ...(annotations ? { annotations } : {}),
-  };
-};
 
 /**
  * Reads, changes and writes the list until a reading shows that nothing is left to change: another writer may have read

@@ -1,6 +1,6 @@
 import { unlessAborted } from "../async/index.ts";
 import { decompressed, sniffCompression } from "../compression/index.ts";
-import { DrayError, isDrayError, throwIfAborted } from "../errors.ts";
+import { DrayError, errorIn, isDrayError, throwIfAborted } from "../errors.ts";
 import {
   chunksOfFile,
   errnoOf,
@@ -131,7 +131,7 @@ const spoolTar = async (
     return await spool(fs, decompressed(cancellable(chunks, signal)));
   } catch (error) {
     if (!isDrayError(error, "MANIFEST_INVALID")) throw error;
-    throw new DrayError("ARCHIVE_INVALID", `${what}: ${error.message}`, { cause: error });
+    throw errorIn(what, error, { code: "ARCHIVE_INVALID" });
   }
 };
 
