@@ -105,11 +105,13 @@ const guarded = (label: string, skip: string | false, start: () => Promise<Guard
     });
 
     for (const name of names)
-      test(`${name}: a right password, a wrong one, none`, { skip: absent(name) }, async () => {
+      test(`${name}: a right password, a wrong one, none`, { skip: absent(name) }, async (context) => {
         const one = client(name);
         const { server, data } = at;
         await assert.rejects(one.push(server, `team/${name}:v0`), refusal);
         const wrong = await one.login(server, { ...ann, password: "wr0ng" });
+        if (/in blocked prefix 127\./.test(wrong.stderr))
+          return context.skip("it takes no token service of this machine");
         // crane, regctl and dray only write down what they are told.
         if (wrong.code === 0) await assert.rejects(one.push(server, `team/${name}:v0`), refusal);
         else assert.match(wrong.stderr + wrong.stdout, refusal);
