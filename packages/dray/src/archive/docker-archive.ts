@@ -1,14 +1,6 @@
-import { type ComposesManifests, collect, type NamesReferences } from "../content/index.ts";
-import { largestManifest } from "../oci/index.ts";
-import {
-  type ArchiveForm,
-  type ArchiveOptions,
-  type ArchiveStore,
-  archiveWriter,
-  openSink,
-  TarStore,
-} from "../tarball/index.ts";
-import { compose } from "./compose.ts";
+import type { ComposesManifests, NamesReferences } from "../content/index.ts";
+import { type ArchiveForm, type ArchiveOptions, type ArchiveStore, openSink, TarStore } from "../tarball/index.ts";
+import { finishImages } from "./compose.ts";
 import { legacyWriter } from "./legacy-writer.ts";
 import { DockerArchiveReader } from "./reader.ts";
 import { WrittenImages } from "./written-images.ts";
@@ -46,14 +38,13 @@ const openReader: Form["openReader"] = (opened, options) => DockerArchiveReader.
 
 const openWriter: Form["openWriter"] = async (file, options) => {
   const sink = await openSink(file, options);
-  const images = new WrittenImages();
-  return archiveWriter(sink, images, async () => {
-    const { names, last } = await compose(images.all(), {
-      has: (descriptor) => sink.has(descriptor),
-      load: (config) => collect(sink.read(config), largestManifest, `config ${config.digest}`),
-    });
-    await sink.finish(names, last);
-  });
+  const catalogue = new WrittenImages();
+  return {
+    sink,
+    catalogue,
+    finish: () => finishImages(catalogue.all(), sink),
+    abandon: () => sink.abandon(),
+  };
 };
 
 class DockerArchive extends TarStore<DockerArchiveReader> implements DockerArchiveStore {

@@ -1,9 +1,8 @@
 import { availableParallelism } from "node:os";
 import { forEachConcurrent, type LazyMap, Semaphore } from "../async/index.ts";
 import { layerDigests, sniffCompression } from "../compression/index.ts";
-import { collect } from "../content/index.ts";
+import { collect, hashed } from "../content/index.ts";
 import { DrayError, errorIn, isDrayError } from "../errors.ts";
-import { digesterFor } from "../hash/index.ts";
 import {
   algorithmOf,
   type Compression,
@@ -183,7 +182,7 @@ const computedDigest = ({ tar, digests, hashing }: OpenArchive, entry: IndexedEn
  */
 const soundDigest = async (tar: TarFile, entry: IndexedEntry, { path, diffID, signal }: Asked): Promise<Digest> => {
   if (/[0-9a-f]{64}/.test(path)) {
-    const digest = await hashed(tar.read(entry, { signal }), entry.size);
+    const digest = await hashed(tar.read(entry, { signal }), "sha256", entry.size);
     if (path.includes(hexOf(digest))) return digest;
   }
   const layer = { size: entry.size, algorithm: "sha256", inside: algorithmOf(diffID) } as const;
@@ -199,16 +198,6 @@ const soundDigest = async (tar: TarFile, entry: IndexedEntry, { path, diffID, si
     throw new DrayError("ARCHIVE_INVALID", `${tar.what}, layer "${path}": ${error.message}; save it again`, {
       cause: error,
     });
-  }
-};
-
-const hashed = async (chunks: AsyncIterable<Uint8Array>, size: number): Promise<Digest> => {
-  const hash = digesterFor("sha256", size);
-  try {
-    for await (const chunk of chunks) await hash.update(chunk);
-    return await hash.digest();
-  } finally {
-    hash.abandon();
   }
 };
 

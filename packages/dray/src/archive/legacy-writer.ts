@@ -2,20 +2,18 @@ import { randomBytes } from "node:crypto";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { decompressed } from "../compression/index.ts";
-import { collect } from "../content/index.ts";
 import { appendFile, type FileSystem, onDisk } from "../files/index.ts";
-import { type Descriptor, hexOf, largestManifest } from "../oci/index.ts";
+import { type Descriptor, hexOf } from "../oci/index.ts";
 import { padding, wholeEntry, writeHeader } from "../tar/index.ts";
 import {
   type ArchiveWriter,
-  archiveWriter,
   endingOf,
   type OpenSinkOptions,
   type Outlet,
   outletOf,
   TarPart,
 } from "../tarball/index.ts";
-import { foreignLayers } from "./compose.ts";
+import { foreignLayers, loadConfig } from "./compose.ts";
 import { goJson } from "./go-json.ts";
 import { legacyLayers } from "./legacy-config.ts";
 import { formatSavedImages, manifestFile, type SavedImage } from "./manifest-json.ts";
@@ -31,21 +29,21 @@ export const legacyWriter = async (file: string, options: OpenSinkOptions): Prom
   const outlet = await outletOf(file, options);
   const temporary = join(tmpdir(), `dray-${randomBytes(8).toString("hex")}`);
   const part = await TarPart.open(fs, outlet === undefined ? file : temporary, signal);
-  const images = new WrittenImages();
-  const writer = archiveWriter(part, images, async () => {
-    if (outlet !== undefined) await writeLegacy(outlet, images.all(), part);
-    else await replaceFile(fs, part.target, (end) => writeLegacy(end, images.all(), part));
-    await part.discard();
-  });
-  return outlet === undefined
-    ? writer
-    : {
-        ...writer,
-        abandon: async () => {
-          await part.discard();
-          await outlet.end();
-        },
-      };
+  const catalogue = new WrittenImages();
+  return {
+    sink: part,
+    catalogue,
+    finish: async () => {
+      if (outlet !== undefined) await writeLegacy(outlet, catalogue.all(), part);
+      else await replaceFile(fs, part.target, (end) => writeLegacy(end, catalogue.all(), part));
+      await part.discard();
+    },
+    abandon: async () => {
+      if (outlet === undefined) return part.abandon();
+      await part.discard();
+      await outlet.end();
+    },
+  };
 };
 
 const replaceFile = async (fs: FileSystem, target: string, write: (outlet: Outlet) => Promise<void>): Promise<void> => {
@@ -98,10 +96,7 @@ const writeLegacy = async (outlet: Outlet, images: readonly WrittenImage[], part
       config: configFile,
       repoTags: tag === undefined ? null : [name],
       layers: layers.map(({ id }) => `${id}/layer.tar`),
-      layerSources: await foreignLayers(manifest, {
-        has: (layer) => part.has(layer),
-        load: (config) => loadConfig(part, config),
-      }),
+      layerSources: await foreignLayers(manifest, part),
     });
   }
   const last = [
@@ -116,9 +111,6 @@ const byConfig = (one: WrittenImage, other: WrittenImage): number => {
   const [a, b] = [one, other].map(({ manifest, name }) => `${manifest.config.digest} ${name}`) as [string, string];
   return a < b ? -1 : a > b ? 1 : 0;
 };
-
-const loadConfig = (part: TarPart, config: Descriptor): Promise<Uint8Array> =>
-  collect(part.read(config), largestManifest, `config ${config.digest}`);
 
 /** Decompressed twice, since its size stands before it. */
 const writeLayer = async (outlet: Outlet, name: string, layer: Descriptor, part: TarPart): Promise<void> => {

@@ -1,7 +1,8 @@
 import { DrayError, isDrayError } from "../errors.ts";
 import { digesterFor } from "../hash/index.ts";
-import { algorithmOf, type Descriptor } from "../oci/index.ts";
+import { algorithmOf, type Descriptor, type Digest, type DigestAlgorithm } from "../oci/index.ts";
 import type { ReadOptions } from "./store.ts";
+import { detach } from "./transferable.ts";
 
 /**
  * Passes bytes on and checks them: one byte too many throws at once, one too few or a wrong digest throws at the end,
@@ -58,6 +59,24 @@ export async function* checked(
   }
 }
 
+/** The digest of bytes that are read for it alone, which are given back where they were handed over. */
+export const hashed = async (
+  chunks: AsyncIterable<Uint8Array>,
+  algorithm: DigestAlgorithm,
+  size: number,
+): Promise<Digest> => {
+  const hash = digesterFor(algorithm, size);
+  try {
+    for await (const chunk of chunks) {
+      await hash.update(chunk);
+      detach(chunk);
+    }
+    return await hash.digest();
+  } finally {
+    hash.abandon();
+  }
+};
+
 /** The error for bytes whose digest is another one. */
 export const digestMismatch = (descriptor: Descriptor, found: string): DrayError =>
   new DrayError(
@@ -71,7 +90,5 @@ export const sizeMismatch = (descriptor: Descriptor, found: string): DrayError =
   new DrayError(
     "SIZE_MISMATCH",
     `content ${descriptor.digest} should have ${descriptor.size} bytes, there are ${found}: it was cut or replaced on the way; try again or another source`,
-    {
-      reference: descriptor.digest,
-    },
+    { reference: descriptor.digest },
   );

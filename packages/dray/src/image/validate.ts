@@ -4,15 +4,14 @@ import { layerDigests } from "../compression/index.ts";
 import {
   borrowed,
   digestMismatch,
+  hashed,
   isManifest,
-  loadManifest,
   type ReadableStore,
   sized,
   transfersChunks,
   type WritableStore,
 } from "../content/index.ts";
 import { type DrayError, isDrayError, throwIfAborted } from "../errors.ts";
-import { digesterFor } from "../hash/index.ts";
 import {
   algorithmOf,
   type Descriptor,
@@ -22,7 +21,7 @@ import {
   isLayerType,
   normalizePlatform,
 } from "../oci/index.ts";
-import { type Image, type Layer, platformOf, viewOfLoaded } from "./views.ts";
+import { type Image, type Layer, platformOf, viewOf } from "./views.ts";
 
 /** How thoroughly is looked, and how much at once. */
 export interface ValidateOptions {
@@ -106,8 +105,7 @@ class Validation {
     throwIfAborted(signal);
     if (!this.#first(descriptor.digest)) return;
     await this.#finding(descriptor, async () => {
-      const loaded = await loadManifest(this.#store, descriptor, signal === undefined ? {} : { signal });
-      const view = viewOfLoaded(this.#store, loaded, signal === undefined ? {} : { signal });
+      const view = await viewOf(this.#store, descriptor, { signal });
       if (view.kind === "index") {
         // In order: the number of layers in flight is bounded below, that of manifests here.
         for (const child of (await view.index()).manifests)
@@ -175,22 +173,14 @@ class Validation {
     await this.#slots.run(this.#options.signal, () =>
       this.#finding(descriptor, async () => {
         if (await this.#existsOnly(descriptor)) return;
-        const hash = digesterFor(algorithmOf(descriptor.digest), descriptor.size);
-        try {
-          for await (const chunk of this.#read(descriptor)) await hash.update(chunk);
-          const digest = await hash.digest();
-          if (digest !== descriptor.digest) throw digestMismatch(descriptor, digest);
-        } finally {
-          hash.abandon();
-        }
+        const digest = await hashed(this.#read(descriptor), algorithmOf(descriptor.digest), descriptor.size);
+        if (digest !== descriptor.digest) throw digestMismatch(descriptor, digest);
       }),
     );
   }
 
   #read(descriptor: Descriptor): AsyncIterable<Uint8Array> {
-    const { signal } = this.#options;
-    const options = { kind: "blob" as const, verify: false, ...(signal === undefined ? {} : { signal }) };
-    const chunks = this.#store.read(descriptor, options);
+    const chunks = this.#store.read(descriptor, { kind: "blob", verify: false, signal: this.#options.signal });
     return sized(transfersChunks(this.#store) ? chunks : borrowed(chunks), descriptor);
   }
 

@@ -1,14 +1,15 @@
-import type { Cancel, HasReferrers } from "../content/index.ts";
+import { type Cancel, collect, type HasReferrers } from "../content/index.ts";
+import { DrayError } from "../errors.ts";
 import type { Descriptor } from "../oci/index.ts";
 import {
   type ArchiveForm,
   type ArchiveOptions,
   type ArchiveStore,
-  archiveWriter,
+  type OpenTar,
   openSink,
   TarStore,
 } from "../tarball/index.ts";
-import { archiveFiles } from "./archive-files.ts";
+import { blobFile, type LayoutFiles } from "./files.ts";
 import { LayoutReader } from "./reader.ts";
 import { WrittenLayout } from "./written-layout.ts";
 
@@ -35,8 +36,8 @@ const form: ArchiveForm<LayoutReader> = {
   },
   openWriter: async (file, options) => {
     const sink = await openSink(file, options);
-    const layout = new WrittenLayout();
-    return archiveWriter(sink, layout, () => layout.finish(sink));
+    const catalogue = new WrittenLayout();
+    return { sink, catalogue, finish: () => catalogue.finish(sink), abandon: () => sink.abandon() };
   },
 };
 
@@ -45,3 +46,34 @@ class OciArchive extends TarStore<LayoutReader> implements OciArchiveStore {
     yield* (await this.reader(options)).referrers(subject, options);
   }
 }
+
+/** The files of a layout in an open tar. */
+const archiveFiles = ({ tar, members }: OpenTar): LayoutFiles => {
+  const { what } = tar;
+  return {
+    what,
+    location: `oci-archive:${what}`,
+    fixed: true,
+    find: async (name, { signal }) => {
+      const entry = await members.find(name, signal);
+      if (entry === undefined) return undefined;
+      const { size } = entry;
+      return {
+        size,
+        read: (options) => tar.read(entry, options),
+        load: (options) => collect(tar.read(entry, options), size, `${name} in ${what}`),
+      };
+    },
+    noIndex: async () =>
+      new DrayError(
+        "ARCHIVE_INVALID",
+        members.has("manifest.json")
+          ? `${what} is a docker archive; read it as docker-archive:${what}`
+          : `${what} is no OCI archive: it has no index.json`,
+      ),
+    invalid: (fault, cause) =>
+      new DrayError(cause?.code === "LIMIT_EXCEEDED" ? cause.code : "ARCHIVE_INVALID", `${what}: ${fault}`, { cause }),
+    damaged: ({ digest }, _size, cause) =>
+      new DrayError(cause.code, `${what}, entry "${blobFile(digest)}": ${cause.message}`, { reference: digest, cause }),
+  };
+};

@@ -1,26 +1,30 @@
 import type { Writable } from "node:stream";
 import { Lazy } from "../async/index.ts";
-import type {
-  Cancel,
-  ChecksDigests,
-  Content,
-  HasTags,
-  OfKind,
-  PlannedContent,
-  Plans,
-  ReadableStore,
-  ReadOptions,
-  StartsEmpty,
-  Store,
-  TransfersChunks,
-  WriteOptions,
+import {
+  bytesContent,
+  type Cancel,
+  type ChecksDigests,
+  type Content,
+  collect,
+  type HasTags,
+  isManifest,
+  type OfKind,
+  type PlannedContent,
+  type Plans,
+  type ReadableStore,
+  type ReadOptions,
+  type StartsEmpty,
+  type Store,
+  type TransfersChunks,
+  verified,
+  type WriteOptions,
 } from "../content/index.ts";
 import { DrayError, throwIfAborted } from "../errors.ts";
 import { type FileSystem, nodeFiles } from "../files/index.ts";
-import type { Descriptor } from "../oci/index.ts";
-import type { ArchiveWriter } from "./archive-writer.ts";
+import { type Descriptor, largestManifest } from "../oci/index.ts";
 import { Members } from "./members.ts";
 import type { OpenSinkOptions } from "./open-sink.ts";
+import type { TarSink } from "./sink.ts";
 import { openTar, type TarFile } from "./tar-file.ts";
 
 /** A store in a tar file. Written to, it begins empty. */
@@ -43,6 +47,35 @@ export type ArchiveReader = ReadableStore & HasTags;
 export interface OpenTar {
   readonly tar: TarFile;
   readonly members: Members;
+}
+
+/** What a form of archive remembers of the images that are put into one, until it lists them at the end. */
+export interface Catalogue {
+  /** Whether manifests lie in the archive, as other content does. */
+  readonly holdsManifests: boolean;
+  /** Name of the entry of content, by what its descriptor says. */
+  entryName(descriptor: Descriptor): string;
+  /** An image that will come. @throws DrayError `UNSUPPORTED` for what this form cannot hold */
+  expect(root: Descriptor): void;
+  /** A manifest that came. @throws DrayError `UNSUPPORTED`, `MANIFEST_INVALID` */
+  add(descriptor: Descriptor, bytes: Uint8Array): void;
+  /** Whether a manifest came. One that an earlier attempt left does not count: who finds one looks no further, and others may be missing. */
+  has(descriptor: Descriptor): boolean;
+  tag(descriptor: Descriptor, name: string): void;
+  /** What a name stands for in what was written so far. */
+  resolve(name: string): Descriptor | undefined;
+  /** Whether there is nothing to make an archive of. */
+  isEmpty(): boolean;
+}
+
+/** An archive that is being written: content goes into the tar, and what manifests say into the catalogue. */
+export interface ArchiveWriter {
+  readonly sink: Pick<TarSink, "plan" | "has" | "write">;
+  readonly catalogue: Catalogue;
+  /** Ends it: now it stands under its name. */
+  finish(): Promise<void>;
+  /** Lets go of it, keeping what a later attempt can use. */
+  abandon(): Promise<void>;
 }
 
 /** What tells one form of archive from another: how an open tar is read as images, and how one is made. */
@@ -79,7 +112,7 @@ export class TarStore<R extends ArchiveReader> implements ArchiveStore {
     // What is being written takes the place of what was there, so that counts for nothing any more.
     const writer = await this.#writing.now();
     if (writer === undefined) return (await this.reader(options)).resolve(name, options);
-    const found = writer.resolve(name);
+    const found = writer.catalogue.resolve(name);
     if (found !== undefined) return found;
     throw new DrayError("NOT_FOUND", `${this.#file} is being written and has no "${name}" yet`, { reference: name });
   }
@@ -93,27 +126,43 @@ export class TarStore<R extends ArchiveReader> implements ArchiveStore {
   }
 
   async plan(root: Descriptor, content: readonly PlannedContent[], options: Cancel = {}): Promise<void> {
-    await (await this.#writer(options)).plan(root, content);
+    const { sink, catalogue } = await this.#writer(options);
+    catalogue.expect(root);
+    const held = content.filter(({ kind }) => kind === "blob" || catalogue.holdsManifests);
+    await sink.plan(held.map(({ descriptor }) => ({ descriptor, name: catalogue.entryName(descriptor) })));
   }
 
   async has(descriptor: Descriptor, options: Cancel & OfKind = {}): Promise<boolean> {
-    return (await this.#writing.now())?.has(descriptor, options) ?? false;
+    const writer = await this.#writing.now();
+    if (writer === undefined) return false;
+    return isManifest(descriptor, options) ? writer.catalogue.has(descriptor) : writer.sink.has(descriptor, options);
   }
 
   async write(descriptor: Descriptor, content: Content, options: WriteOptions = {}): Promise<void> {
-    await (await this.#writer(options)).write(descriptor, content, options);
+    const { sink, catalogue } = await this.#writer(options);
+    const named = { descriptor, name: catalogue.entryName(descriptor) };
+    if (!isManifest(descriptor, options)) return sink.write(named, content, options);
+    const chunks = verified(content.open({ signal: options.signal }), descriptor);
+    const bytes = await collect(chunks, largestManifest, `manifest ${descriptor.digest}`);
+    if (catalogue.holdsManifests) await sink.write(named, bytesContent(bytes), options);
+    catalogue.add(descriptor, bytes);
   }
 
   async tag(descriptor: Descriptor, name: string, options: Cancel = {}): Promise<void> {
     throwIfAborted(options.signal);
-    await (await this.#writer(options)).tag(descriptor, name, options);
+    const { catalogue } = await this.#writer(options);
+    if (!(await this.has(descriptor, options)))
+      throw new DrayError("NOT_FOUND", `cannot name ${descriptor.digest} "${name}": it was not written`, {
+        reference: descriptor.digest,
+      });
+    catalogue.tag(descriptor, name);
   }
 
   async close({ abort = false }: { abort?: boolean } = {}): Promise<void> {
     await (await this.#reading.take())?.tar.close();
     const writer = await this.#writing.take();
     if (writer === undefined) return;
-    if (abort || writer.isEmpty()) return writer.abandon();
+    if (abort || writer.catalogue.isEmpty()) return writer.abandon();
     try {
       await writer.finish();
     } catch (error) {
@@ -128,7 +177,7 @@ export class TarStore<R extends ArchiveReader> implements ArchiveStore {
       const tar = await openTar(this.#file, { ...this.#options, signal });
       try {
         const members = new Members(tar);
-        return { tar, reader: await this.#form.openReader({ tar, members }, signal === undefined ? {} : { signal }) };
+        return { tar, reader: await this.#form.openReader({ tar, members }, { signal }) };
       } catch (error) {
         await tar.close();
         throw error;

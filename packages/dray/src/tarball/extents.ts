@@ -1,7 +1,9 @@
-import { isDrayError } from "../errors.ts";
-import { type OpenFile, readFully } from "../files/index.ts";
-import { type Descriptor, type Digest, isDigest } from "../oci/index.ts";
+import { hashed } from "../content/index.ts";
+import { isDrayError, throwIfAborted } from "../errors.ts";
+import { fileChunks, type OpenFile, readFully } from "../files/index.ts";
+import { algorithmOf, type Descriptor, type Digest, isDigest } from "../oci/index.ts";
 import { headerSize, padded, placedEntries, type ReadAt } from "../tar/index.ts";
+import { blockSize, giveBlock, takeBlock } from "../threads/index.ts";
 
 /** The bytes that an entry takes, header and padding among them, counted from the beginning of the archive. */
 export interface Extent {
@@ -47,4 +49,41 @@ export const findExtents = async (file: OpenFile, size: number): Promise<Extent[
     if (!isDrayError(error)) throw error;
   }
   return [...extents.values()];
+};
+
+/**
+ * How much an earlier attempt left of an extent's content: the whole, checked; or so many bytes from the beginning, to be checked at the
+ * end. Bodies are written from the start on and in turn, so what counts is the last byte that is not zero. Content may itself end in
+ * zeros, so near the end its digest decides.
+ */
+export const examine = async (
+  file: OpenFile,
+  path: string,
+  extent: Extent,
+  signal: AbortSignal | undefined,
+): Promise<"whole" | number> => {
+  const { digest, size, body } = extent;
+  const written = await lastWritten(file, extent, signal);
+  if (size - written > blockSize) return written;
+  // Where the file is shorter than its headers promise the digest tells.
+  const chunks = fileChunks(file, path, { start: body, end: body + size, signal });
+  if ((await hashed(chunks, algorithmOf(digest), size)) === digest) return "whole";
+  return written === size ? 0 : written;
+};
+
+const zeros = new Uint8Array(blockSize);
+
+const lastWritten = async (file: OpenFile, extent: Extent, signal: AbortSignal | undefined): Promise<number> => {
+  const block = takeBlock();
+  let found = 0;
+  for (let end = extent.size; end > 0 && found === 0; end -= Math.min(blockSize, end)) {
+    throwIfAborted(signal);
+    const start = Math.max(0, end - blockSize);
+    const { bytesRead } = await file.read(block.bytes, 0, end - start, extent.body + start);
+    const part = block.bytes.subarray(0, bytesRead);
+    if (Buffer.compare(part, zeros.subarray(0, bytesRead)) !== 0)
+      found = start + part.findLastIndex((byte) => byte !== 0) + 1;
+  }
+  giveBlock(block);
+  return found;
 };

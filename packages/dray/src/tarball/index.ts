@@ -7,12 +7,13 @@ export {
   type ArchiveForm,
   type ArchiveOptions,
   type ArchiveStore,
+  type ArchiveWriter,
+  type Catalogue,
   type OpenTar,
   TarStore,
 } from "./archive-store.ts";
-export { type ArchiveWriter, archiveWriter, type Catalogue } from "./archive-writer.ts";
 export { type OpenSinkOptions, openSink, outletOf } from "./open-sink.ts";
-export { endingOf, type LastEntry, type TarSink } from "./sink.ts";
+export { endingOf, type TarSink } from "./sink.ts";
 export type { TarFile } from "./tar-file.ts";
 export { TarPart } from "./tar-part.ts";
 export type { Outlet } from "./tar-stream.ts";

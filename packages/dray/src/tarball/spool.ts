@@ -21,18 +21,16 @@ const open = new Set<Spool>();
 export const spool = async (fs: FileSystem, chunks: AsyncIterable<Uint8Array>): Promise<Spool> => {
   const path = join(tmpdir(), `dray-${randomBytes(8).toString("hex")}`);
   const file = await onDisk("make the temporary file", path, () => fs.open(path, "wx+", 0o600));
-  let named = true;
+  // Where open files cannot be removed it happens at the end.
+  const named = await fs.unlink(path).then(
+    () => false,
+    () => true,
+  );
   const remove = async (): Promise<void> => {
-    if (!named) return;
-    named = false;
-    await fs.unlink(path);
+    if (named) await fs.unlink(path).catch(() => {});
   };
   let size = 0;
   try {
-    // Where open files cannot be removed it happens at the end.
-    await remove().catch(() => {
-      named = true;
-    });
     const growing = await appendFile(file, `the temporary file ${path}`, { there: 0, keepOpen: true });
     try {
       for await (const chunk of chunks) await growing.append(chunk);
@@ -44,7 +42,7 @@ export const spool = async (fs: FileSystem, chunks: AsyncIterable<Uint8Array>): 
     size = await growing.flush();
   } catch (error) {
     await file.close().catch(() => {});
-    await remove().catch(() => {});
+    await remove();
     throw error;
   }
   const kept: Spool = {
@@ -53,7 +51,7 @@ export const spool = async (fs: FileSystem, chunks: AsyncIterable<Uint8Array>): 
     close: async () => {
       if (!open.delete(kept)) return;
       await onDisk("close the temporary file", path, () => file.close());
-      await remove().catch(() => {});
+      await remove();
     },
   };
   open.add(kept);

@@ -3,6 +3,7 @@ import { decompressed, sniffCompression } from "../compression/index.ts";
 import { DrayError, errorIn, isDrayError, throwIfAborted } from "../errors.ts";
 import {
   chunksOfFile,
+  diskError,
   errnoOf,
   type FileFacts,
   type FileRange,
@@ -51,19 +52,16 @@ export const standardStream = "-";
  * @throws DrayError `NOT_FOUND`, `LOCATION_INVALID`, `ARCHIVE_INVALID`, `UNSUPPORTED`, `DISK`
  */
 export const openTar = async (path: string, { fs, input, signal }: OpenTarOptions): Promise<TarFile> => {
-  if (path === standardStream) {
-    const what = "standard input";
-    return spooledTar(await spoolTar(fs, input ?? (process.stdin as AsyncIterable<Buffer>), what, signal), what);
-  }
+  if (path === standardStream)
+    return spooledTar(fs, input ?? (process.stdin as AsyncIterable<Buffer>), "standard input", signal);
   const facts = await factsOf(fs, path);
   if (facts.isDirectory())
     throw new DrayError(
       "LOCATION_INVALID",
       `${path} is a directory, not an archive; an OCI layout is read as oci:${path}`,
     );
-  const whole = wholeFile(fs, path, signal);
-  if (!facts.isFile()) return spooledTar(await spoolTar(fs, whole, path, signal), path);
-  return (await plainTar(fs, path)) ?? spooledTar(await spoolTar(fs, whole, path, signal), path);
+  const plain = facts.isFile() ? await plainTar(fs, path) : undefined;
+  return plain ?? spooledTar(fs, wholeFile(fs, path, signal), path, signal);
 };
 
 const factsOf = async (fs: FileSystem, path: string): Promise<FileFacts> => {
@@ -72,7 +70,7 @@ const factsOf = async (fs: FileSystem, path: string): Promise<FileFacts> => {
   } catch (error) {
     if (errnoOf(error) === "ENOENT" || errnoOf(error) === "ENOTDIR")
       throw new DrayError("NOT_FOUND", `there is no file ${path}`, { reference: path, cause: error });
-    return onDisk("read", path, () => Promise.reject(error as Error));
+    throw diskError(error, "read", path);
   }
 };
 
@@ -84,56 +82,49 @@ const plainTar = async (fs: FileSystem, path: string): Promise<TarFile | undefin
     refuseForeign(start, path);
     if (sniffCompression(start) !== "none") return undefined;
     const { size, mtimeMs } = await onDisk("read", path, () => file.stat());
-    const entries = await onDisk("read", path, () =>
-      indexTar((at, length) => readFully(file, at, length), size, { what: path }),
-    );
     const rangeIn = async (opened: OpenFile, range: FileRange): Promise<FileRange> => {
       const now = await opened.stat();
       if (now.size === size && now.mtimeMs === mtimeMs) return range;
       throw new DrayError("ARCHIVE_INVALID", `${path} was changed while it was read; start again`);
     };
-    return {
-      what: path,
-      entries,
-      read: (entry, options) =>
-        bodyOf(path, entry, options, (range) => chunksOfFile(fs, path, (opened) => rangeIn(opened, range))),
-      close: async () => {},
-    };
+    return await indexed(path, path, { file, size }, (range) =>
+      chunksOfFile(fs, path, (opened) => rangeIn(opened, range)),
+    );
   } finally {
     await onDisk("read", path, () => file.close());
   }
 };
 
-const spooledTar = async (kept: Spool, what: string): Promise<TarFile> => {
+const spooledTar = async (
+  fs: FileSystem,
+  chunks: AsyncIterable<Uint8Array>,
+  what: string,
+  signal: AbortSignal | undefined,
+): Promise<TarFile> => {
+  const kept = await spool(fs, decompressed(cancellable(chunks, signal))).catch((error: unknown) => {
+    throw isDrayError(error, "MANIFEST_INVALID") ? errorIn(what, error, { code: "ARCHIVE_INVALID" }) : error;
+  });
   try {
-    const entries = await onDisk("read", "the temporary file", () =>
-      indexTar((at, length) => readFully(kept.file, at, length), kept.size, { what }),
-    );
-    return {
-      what,
-      entries,
-      read: (entry, options) => bodyOf(what, entry, options, (range) => fileChunks(kept.file, what, range)),
-      close: () => kept.close(),
-    };
+    const tar = await indexed(what, "the temporary file", kept, (range) => fileChunks(kept.file, what, range));
+    return { ...tar, close: () => kept.close() };
   } catch (error) {
     await kept.close();
     throw error;
   }
 };
 
-const spoolTar = async (
-  fs: FileSystem,
-  chunks: AsyncIterable<Uint8Array>,
+/** A tar by the file in which it lies now; `chunksOf` gives its bytes later. */
+const indexed = async (
   what: string,
-  signal: AbortSignal | undefined,
-): Promise<Spool> => {
-  try {
-    return await spool(fs, decompressed(cancellable(chunks, signal)));
-  } catch (error) {
-    if (!isDrayError(error, "MANIFEST_INVALID")) throw error;
-    throw errorIn(what, error, { code: "ARCHIVE_INVALID" });
-  }
-};
+  path: string,
+  { file, size }: Pick<Spool, "file" | "size">,
+  chunksOf: (range: FileRange) => AsyncIterable<Uint8Array>,
+): Promise<TarFile> => ({
+  what,
+  entries: await onDisk("read", path, () => indexTar((at, length) => readFully(file, at, length), size, { what })),
+  read: (entry, options) => bodyOf(what, entry, options, chunksOf),
+  close: async () => {},
+});
 
 /** A pipe may stay silent for ever. */
 async function* cancellable(

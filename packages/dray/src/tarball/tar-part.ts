@@ -1,20 +1,11 @@
 import { Semaphore } from "../async/index.ts";
 import { type Cancel, type Content, digestMismatch, sizeMismatch, type WriteOptions } from "../content/index.ts";
 import { DrayError } from "../errors.ts";
-import {
-  type FileSystem,
-  fileChunks,
-  type Lock,
-  type OpenFile,
-  onDisk,
-  receiveInto,
-  writeFully,
-} from "../files/index.ts";
+import { type FileSystem, fileChunks, onDisk, receiveInto, writeFully } from "../files/index.ts";
 import type { Descriptor, Digest } from "../oci/index.ts";
 import { type NewEntry, padding, writeHeader } from "../tar/index.ts";
 import { blockSize, giveBlock, takeBlock } from "../threads/index.ts";
-import { type Extent, extentOf, findExtents } from "./extents.ts";
-import { examine } from "./leftover.ts";
+import { type Extent, examine, extentOf, findExtents } from "./extents.ts";
 import { openPartFile, type PartFile } from "./part-file.ts";
 import { endingOf, type LastEntry, type NamedContent, type TarSink } from "./sink.ts";
 
@@ -39,11 +30,7 @@ interface Slot extends Extent {
  */
 export class TarPart implements TarSink {
   readonly #fs: FileSystem;
-  readonly #path: string;
-  /** The file that it will become, symbolic links followed. */
-  readonly target: string;
-  readonly #file: OpenFile;
-  readonly #lock: Lock;
+  readonly #part: PartFile;
   readonly #slots = new Map<Digest, Slot>();
   readonly #laying = new Semaphore(1);
   readonly #examining = new Semaphore(examinedAtOnce);
@@ -52,12 +39,14 @@ export class TarPart implements TarSink {
   #worth = false;
   #closed = false;
 
-  private constructor(fs: FileSystem, { target, path, file, lock }: PartFile) {
+  private constructor(fs: FileSystem, part: PartFile) {
     this.#fs = fs;
-    this.target = target;
-    this.#path = path;
-    this.#file = file;
-    this.#lock = lock;
+    this.#part = part;
+  }
+
+  /** The file that it will become, symbolic links followed. */
+  get target(): string {
+    return this.#part.target;
   }
 
   /** @throws DrayError `LOCKED` when somebody else writes the same archive, `DISK` */
@@ -69,22 +58,22 @@ export class TarPart implements TarSink {
     } catch (error) {
       // That it cannot be closed either changes nothing about the reason.
       await part.#close().catch(() => {});
-      await part.#lock.release();
+      await part.#part.lock.release();
       throw error;
     }
   }
 
   /** Finds the extents of an earlier attempt. What lies behind the last good header is of no use. */
   async #recover(): Promise<void> {
-    const { size } = await this.#disk(() => this.#file.stat());
-    const extents = await this.#disk(() => findExtents(this.#file, size));
+    const { size } = await this.#disk(() => this.#part.file.stat());
+    const extents = await this.#disk(() => findExtents(this.#part.file, size));
     for (const extent of extents) {
       this.#slots.set(extent.digest, { ...extent, state: "found", have: 0, laidBefore: true, turn: new Semaphore(1) });
       this.#end = extent.end;
     }
     this.#worth = extents.length > 0;
     // Not without need: ext4 takes a file that was cut to nothing for one being replaced, and writes all of it out when it is closed.
-    if (size > this.#end) await this.#disk(() => this.#file.truncate(this.#end));
+    if (size > this.#end) await this.#disk(() => this.#part.file.truncate(this.#end));
   }
 
   async plan(content: readonly NamedContent[]): Promise<void> {
@@ -105,7 +94,11 @@ export class TarPart implements TarSink {
     const slot = this.#slots.get(descriptor.digest);
     if (slot === undefined || !(await this.#isWhole(slot, signal))) return this.#missing(descriptor.digest);
     let end = slot.body;
-    for await (const block of fileChunks(this.#file, this.#path, { start: end, end: end + slot.size, signal })) {
+    for await (const block of fileChunks(this.#part.file, this.#part.path, {
+      start: end,
+      end: end + slot.size,
+      signal,
+    })) {
       end += block.byteLength;
       yield block;
     }
@@ -125,11 +118,11 @@ export class TarPart implements TarSink {
     }
     const tail = endingOf(links, last);
     await this.#writeAt(end, tail);
-    await this.#disk(() => this.#file.truncate(end + tail.byteLength));
+    await this.#disk(() => this.#part.file.truncate(end + tail.byteLength));
     // Closed before: not every system renames what is open.
     await this.#close();
-    await onDisk("write", this.target, () => this.#fs.rename(this.#path, this.target));
-    await this.#lock.release();
+    await onDisk("write", this.target, () => this.#fs.rename(this.#part.path, this.target));
+    await this.#part.lock.release();
   }
 
   async #wanted(names: ReadonlyMap<Digest, readonly string[]>): Promise<Slot[]> {
@@ -141,9 +134,9 @@ export class TarPart implements TarSink {
   async abandon(): Promise<void> {
     try {
       await this.#close();
-      if (!this.#worth) await this.#disk(() => this.#fs.unlink(this.#path));
+      if (!this.#worth) await this.#disk(() => this.#fs.unlink(this.#part.path));
     } finally {
-      await this.#lock.release();
+      await this.#part.lock.release();
     }
   }
 
@@ -156,7 +149,7 @@ export class TarPart implements TarSink {
   async #close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    await this.#disk(() => this.#file.close());
+    await this.#disk(() => this.#part.file.close());
   }
 
   async #slotOf(named: NamedContent): Promise<Slot> {
@@ -179,7 +172,7 @@ export class TarPart implements TarSink {
       turn: new Semaphore(1),
     };
     // The room first: a header that is there has all its room behind it, so that a part cut between the two is understood.
-    await this.#disk(() => this.#file.truncate(slot.end));
+    await this.#disk(() => this.#part.file.truncate(slot.end));
     await this.#writeAt(slot.start, writeHeader({ name, size: slot.size }));
     this.#slots.set(descriptor.digest, slot);
     this.#end = slot.end;
@@ -205,7 +198,7 @@ export class TarPart implements TarSink {
     have: number,
     signal: AbortSignal | undefined,
   ): Promise<Digest> {
-    const destination = { file: this.#file, path: this.#path, position: slot.body, have };
+    const destination = { file: this.#part.file, path: this.#part.path, position: slot.body, have };
     try {
       const { size, digest } = await receiveInto(destination, content, descriptor, signal);
       if (size !== slot.size) throw sizeMismatch(descriptor, size > slot.size ? "more" : `only ${size}`);
@@ -224,9 +217,9 @@ export class TarPart implements TarSink {
   async #examine(slot: Slot, signal: AbortSignal | undefined): Promise<void> {
     // Whoever waited for his turn may find it done.
     if (slot.state !== "found") return;
-    const left = await this.#disk(() => examine(this.#file, slot, signal));
-    slot.state = left.whole ? "whole" : "partial";
-    slot.have = left.whole ? 0 : left.have;
+    const left = await this.#disk(() => examine(this.#part.file, this.#part.path, slot, signal));
+    slot.state = left === "whole" ? left : "partial";
+    slot.have = left === "whole" ? 0 : left;
   }
 
   /** Closes the gaps that content of an earlier attempt leaves which is not wanted now. Tells where the last entry ends. */
@@ -245,7 +238,7 @@ export class TarPart implements TarSink {
     const block = takeBlock();
     for (let done = 0; done < length; ) {
       const wanted = Math.min(blockSize, length - done);
-      const { bytesRead } = await this.#disk(() => this.#file.read(block.bytes, 0, wanted, from + done));
+      const { bytesRead } = await this.#disk(() => this.#part.file.read(block.bytes, 0, wanted, from + done));
       await this.#writeAt(to + done, block.bytes.subarray(0, bytesRead));
       done += bytesRead;
     }
@@ -253,11 +246,11 @@ export class TarPart implements TarSink {
   }
 
   #writeAt(position: number, bytes: Uint8Array): Promise<void> {
-    return this.#disk(() => writeFully(this.#file, bytes, position));
+    return this.#disk(() => writeFully(this.#part.file, bytes, position));
   }
 
   #disk<T>(work: () => Promise<T>): Promise<T> {
-    return onDisk("write", this.#path, work);
+    return onDisk("write", this.#part.path, work);
   }
 
   #missing(digest: Digest): never {
