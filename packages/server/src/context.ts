@@ -1,4 +1,4 @@
-import { KeyedMutex, KeyedRwLock } from "dray/internal/async";
+import { KeyedRwLock } from "dray/internal/async";
 import { Deletions } from "./deletion/index.ts";
 import { Tree } from "./distribution-tree/index.ts";
 import { type Collector, createCollector } from "./gc/index.ts";
@@ -22,7 +22,7 @@ export interface RegistryContext {
   readonly collector: Collector;
   readonly locks: KeyedRwLock;
   /** By `repository\0tag`. Taken after the locks of digests. */
-  readonly tagLocks: KeyedMutex;
+  readonly tagLocks: KeyedRwLock;
   readonly leases: Leases;
   readonly settings: RegistrySettings;
   readonly now: () => number;
@@ -66,7 +66,7 @@ export const createContext = (options: RegistryOptions): RegistryContext => {
   const reconciler = new Reconciler({ tree, metadata, now, recheckAfter, onNotice, onChange });
   const uploads = createUploads({ driver, now, lease, silence, onNotice });
   const locks = new KeyedRwLock();
-  const tagLocks = new KeyedMutex();
+  const tagLocks = new KeyedRwLock();
   const leases = new Leases({ length: lease, now, uploading: (repository) => uploads.isOpenIn(repository) });
   const forget = (repository: string, name: string): void => {
     manifests.forget(repository, name);

@@ -76,7 +76,7 @@ export const nodeFiles: FileSystem = {
   lstat: node.lstat,
   realpath: node.realpath,
   access: node.access,
-  statfs: (path) => node.statfs(path),
+  statfs: node.statfs,
   mkdir: node.mkdir,
   rename: node.rename,
   unlink: node.unlink,

@@ -8,7 +8,7 @@ import { temporaryFolder } from "@dray/testkit/files";
 import { hashSync } from "bcryptjs";
 import type { HttpRequest } from "dray/http";
 import { exportJWK, generateKeyPair, importPKCS8, SignJWT } from "jose";
-import { needOf } from "../endpoints/table.ts";
+import { needOf } from "../endpoints/api.ts";
 import { type Access, htpasswd, openAccess, tokens } from "./index.ts";
 
 /*

@@ -139,7 +139,7 @@ describe("deleting", () => {
     const held = Promise.withResolvers<void>();
     const holders = [
       locks.hold({ shared: [first.digest, blob] }, () => held.promise),
-      tagLocks.run("one\0a", () => held.promise),
+      tagLocks.hold({ exclusive: ["one\0a"] }, () => held.promise),
     ];
     const waiting = ways.slice(0, 3).map(([, way]) => way(deletions));
     const results = Promise.allSettled(waiting);
@@ -174,7 +174,7 @@ describe("deleting", () => {
     const { tree, metadata, reconciler, tagLocks, deletions, close } = await setUp();
     await reconciler.reconcile("one");
     const held = Promise.withResolvers<void>();
-    const moved = tagLocks.run("one\0b", async () => {
+    const moved = tagLocks.hold({ exclusive: ["one\0b"] }, async () => {
       await held.promise;
       await reconciler.write(
         "one",

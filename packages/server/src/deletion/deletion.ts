@@ -1,11 +1,11 @@
-import type { KeyedMutex, KeyedRwLock } from "dray/internal/async";
+import type { KeyedRwLock } from "dray/internal/async";
 import type { Digest } from "dray/oci";
 import { type DeletionContext, unlinkLayer, unlinkManifest, unlinkTag } from "./unlink.ts";
 
 export interface DeletionsOptions extends DeletionContext {
   readonly locks: KeyedRwLock;
   /** By `repository\0tag`. Taken after the locks of digests. */
-  readonly tagLocks: KeyedMutex;
+  readonly tagLocks: KeyedRwLock;
   /** Why nothing may be deleted at the moment. */
   readonly guard: () => Error | undefined;
 }
@@ -50,7 +50,7 @@ export class Deletions {
   async tag(repository: string, tag: string, check: Check = () => {}): Promise<boolean> {
     const { tree, tagLocks } = this.#options;
     this.#refuse();
-    return tagLocks.run(`${repository}\0${tag}`, async () => {
+    return tagLocks.hold({ exclusive: [`${repository}\0${tag}`] }, async () => {
       this.#refuse();
       check((await tree.tag(repository, tag))?.digest);
       // A link that is damaged can be deleted as well.
@@ -80,7 +80,7 @@ export class Deletions {
   /** Between the metadata and here the tag may have gone elsewhere: then it is not ours to take. */
   #untag(repository: string, tag: string, digest: Digest): Promise<void> {
     const { tree, tagLocks } = this.#options;
-    return tagLocks.run(`${repository}\0${tag}`, async () => {
+    return tagLocks.hold({ exclusive: [`${repository}\0${tag}`] }, async () => {
       if ((await tree.tag(repository, tag))?.digest === digest) await unlinkTag(this.#options, repository, tag);
     });
   }

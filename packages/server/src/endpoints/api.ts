@@ -4,12 +4,12 @@ import { DrayError, isDrayError, printable } from "dray/errors";
 import type { Handler, HttpRequest, HttpResponse } from "dray/http";
 import { errnoOf } from "dray/internal/files";
 import { isRepository } from "dray/oci";
-import type { Access, Need, Principal, Verdict } from "../access/index.ts";
+import type { Access, Action, Need, Principal, Verdict } from "../access/index.ts";
 import type { RegistryContext, RegistrySettings } from "../context.ts";
 import type { Notice } from "../notice.ts";
 import { type RefusalCode, RegistryError } from "../registry-error.ts";
-import { Call, isOfClient, type Operation, type Route } from "./call.ts";
-import { endpointOf, needOf, operationOf, routeOf } from "./table.ts";
+import { Call, type Endpoint, isOfClient, type Operation, type Route } from "./call.ts";
+import { endpoints } from "./table.ts";
 
 /**
  * The distribution API over the context of a registry: reads where a request goes, asks once whether it may go there, and turns
@@ -49,6 +49,76 @@ const split = (target: string, prefix: string): { path: string; search: string }
     search: mark < 0 ? "" : target.slice(mark + 1),
   };
 };
+
+const byKind = new Map(endpoints.map((endpoint) => [endpoint.kind, endpoint]));
+
+/** The row of a route; none for what ends in an error whatever the method. */
+export const endpointOf = ({ kind }: Pick<Route, "kind">): Endpoint | undefined => byKind.get(kind);
+
+/** What a method does there; none for one that the endpoint does not have. */
+export const operationOf = (method: string, endpoint: Endpoint): Operation | undefined =>
+  Object.hasOwn(endpoint.methods, method) ? endpoint.methods[method] : undefined;
+
+const all: readonly Action[] = ["pull", "push", "delete"];
+const nobody: Need = { nobody: true };
+const known: Need = { known: true };
+const deadEnds: readonly string[] = ["invalid", "unknown"];
+
+/**
+ * What a request needs: the one place that decides it. A method that is not in the table takes every right there is in the
+ * repository, so that those who have them are told that there is no such method; anything else that is not there is for nobody.
+ */
+export const needOf = (method: string, { kind, repository }: Route): Need => {
+  // Ends in an error whatever the method, and never comes to storage.
+  if (deadEnds.includes(kind)) return known;
+  const endpoint = byKind.get(kind);
+  if (endpoint === undefined) return nobody;
+  const need = operationOf(method, endpoint)?.need;
+  if (need === "known") return known;
+  if (need === "catalog") return { catalog: true };
+  if (need === "nobody") return nobody;
+  if (repository !== undefined) return { repository, actions: need ?? all };
+  // The extensions of the registry as a whole.
+  return need === undefined ? nobody : known;
+};
+
+/** Paths without a repository. */
+const whole = new Map<string, Route>();
+/** What comes behind a repository: text, and a name behind that or nothing. */
+const behind: { readonly kind: string; readonly text: string; readonly named: boolean }[] = [];
+for (const { kind, paths } of endpoints)
+  for (const path of paths) {
+    const [, rest] = path.split("<name>");
+    const text = rest?.replace(/<.*>$/, "");
+    if (rest === undefined || text === undefined) whole.set(path, { kind });
+    else behind.push({ kind, text, named: text !== rest });
+  }
+// What is written out counts before what may be anything, and more of it before less.
+behind.sort((a, b) => Number(a.named) - Number(b.named) || b.text.length - a.text.length);
+
+const unknown: Route = { kind: "unknown" };
+
+/**
+ * Reads a raw path from the right: a repository may itself have components called `blobs`, `manifests` or `tags`. A name is
+ * compared as it was written: what is escaped in it is no part of any grammar, except the colon of a digest.
+ */
+export const routeOf = (path: string): Route => {
+  const found = whole.get(path);
+  if (found !== undefined) return found;
+  if (!path.startsWith("/v2/")) return unknown;
+  const last = path.lastIndexOf("/") + 1;
+  for (const { kind, text, named } of behind) {
+    const end = named ? last : path.length;
+    if (!path.endsWith(text, end)) continue;
+    const repository = path.slice("/v2/".length, end - text.length);
+    if (!isRepository(repository) || repository.length > 255) return { kind: "invalid", name: repository };
+    return named ? { kind, repository, name: unescaped(path.slice(last)) } : { kind, repository };
+  }
+  return unknown;
+};
+
+/** Some clients escape the colon of a digest. */
+const unescaped = (text: string): string => (text.includes("%3") ? text.replace(/%3a/gi, ":") : text);
 
 const anybody: Principal = { name: "", may: () => false };
 

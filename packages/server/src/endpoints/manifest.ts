@@ -84,21 +84,17 @@ export const putManifest = async (call: Call): Promise<HttpResponse> => {
   if (isDigest(name) && digest !== name)
     throw new RegistryError(400, "DIGEST_INVALID", `the manifest's digest is ${digest}`, { detail: { digest } });
   const store = async (): Promise<void> => {
-    // All tags at once, in one order everywhere; whoever writes under a condition sees nobody in between.
-    await inTurn(
-      [...tags].sort().map((tag) => `${repository}\0${tag}`),
-      (key, work) => context.tagLocks.run(key, work),
-      async () => {
-        call.refuseWrites();
-        const current = await (isDigest(name)
-          ? revisionOf(call, repository, name)
-          : context.manifests.tag(repository, name));
-        preconditionHolds(request, name, current);
-        if (context.settings.refuseSparse) await refuseMissing(call, repository, children);
-        for (const tag of tags) keepForPullers(context, repository, await context.manifests.tag(repository, tag));
-        await write(call, { repository, digest, bytes, described, showsType, tags });
-      },
-    );
+    // All tags at once: whoever writes under a condition sees nobody in between.
+    await context.tagLocks.hold({ exclusive: tags.map((tag) => `${repository}\0${tag}`) }, async () => {
+      call.refuseWrites();
+      const current = await (isDigest(name)
+        ? revisionOf(call, repository, name)
+        : context.manifests.tag(repository, name));
+      preconditionHolds(request, name, current);
+      if (context.settings.refuseSparse) await refuseMissing(call, repository, children);
+      for (const tag of tags) keepForPullers(context, repository, await context.manifests.tag(repository, tag));
+      await write(call, { repository, digest, bytes, described, showsType, tags });
+    });
   };
   await context.locks.hold({ shared: described.references, exclusive: [digest] }, store);
   return bare(request, 201, {
@@ -158,15 +154,6 @@ const write = async (
 const isWhole = async (tree: Call["context"]["tree"], digest: Digest, bytes: Uint8Array): Promise<boolean> => {
   const stored = await tree.readBlob(digest);
   return stored !== undefined && Buffer.compare(stored, bytes) === 0;
-};
-
-const inTurn = <T>(
-  keys: readonly string[],
-  lock: (key: string, work: () => Promise<T>) => Promise<T>,
-  work: () => Promise<T>,
-): Promise<T> => {
-  const [first, ...rest] = keys;
-  return first === undefined ? work() : lock(first, () => inTurn(rest, lock, work));
 };
 
 const revisionOf = async ({ context }: Call, repository: string, digest: Digest): Promise<Digest | undefined> =>

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { rangesOf } from "./ranges.ts";
+import { rangesOf } from "./blob.ts";
 
 test("ranges of 2048 bytes", () => {
   for (const [value, wanted] of [

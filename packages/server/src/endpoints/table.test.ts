@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { endpointOf, routeOf } from "./table.ts";
+import { endpointOf, routeOf } from "./api.ts";
 
 const digest = `sha256:${"a".repeat(64)}`;
 

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { factsOf } from "@dray/service/observe";
 import type { HeaderPairs, HttpRequest } from "dray/http";
 import type { Digest } from "dray/oci";
-import { routeOf } from "../endpoints/table.ts";
+import { routeOf } from "../endpoints/api.ts";
 import { auditLog, type Deed } from "./audit-log.ts";
 
 const digest = `sha256:${"a".repeat(64)}` as Digest;

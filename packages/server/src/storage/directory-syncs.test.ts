@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { isDrayError } from "dray/errors";
 import { type FileSystem, nodeFiles, type OpenFile } from "dray/internal/files";
-import { Syncs } from "./directory-syncs.ts";
+import { Syncs } from "./directories.ts";
 
 /** Directories whose syncs end when the test says so. */
 const slow = (): { fs: FileSystem; syncs: { path: string; end: (code?: string) => void }[] } => {

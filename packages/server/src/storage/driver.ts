@@ -1,3 +1,4 @@
+import { DrayError } from "dray/errors";
 import type { AppendFile } from "dray/internal/files";
 import type { DigestAlgorithm } from "dray/oci";
 
@@ -73,3 +74,16 @@ export interface StoredFile {
   read(into: Uint8Array, position: number): Promise<number>;
   close(): Promise<void>;
 }
+
+/** An empty name, `.` or `..` between slashes or at an end: also an absolute path and none at all. */
+const wrong = /(?:^|\/)\.{0,2}(?:\/|$)/;
+
+/**
+ * The last defence: whoever makes a path has checked the names in it. What leads out of the store, or is written in two ways, is
+ * refused whatever the system would make of it.
+ * @throws DrayError `LOCATION_INVALID`
+ */
+export const checkPath = (path: string): void => {
+  if (wrong.test(path) || path.includes("\0"))
+    throw new DrayError("LOCATION_INVALID", `"${path}" is no path inside a registry's storage`);
+};

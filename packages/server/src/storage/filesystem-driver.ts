@@ -10,12 +10,16 @@ import {
   onDisk,
 } from "dray/internal/files";
 import type { DigestAlgorithm } from "dray/oci";
-import { allOf } from "./all-of.ts";
-import { Directories } from "./directories.ts";
-import { Syncs } from "./directory-syncs.ts";
-import type { ChangeOptions, Driver, Facts, MoveOptions, StoredFile, WriteOptions } from "./driver.ts";
-import { checkPath } from "./paths.ts";
-import { removeTree } from "./remove-tree.ts";
+import { Directories, removeTree, Syncs } from "./directories.ts";
+import {
+  type ChangeOptions,
+  checkPath,
+  type Driver,
+  type Facts,
+  type MoveOptions,
+  type StoredFile,
+  type WriteOptions,
+} from "./driver.ts";
 import { openVolume, type Volume } from "./volume.ts";
 import type { LockVolume } from "./volume-lock.ts";
 
@@ -215,6 +219,11 @@ class FilesystemDriver implements Driver {
       throw new DrayError("DISK", `cannot move ${path}: it is a directory`);
   }
 }
+
+/** Waits for all, also where one fails: then nothing goes on behind the caller's back. @throws what the first of them threw */
+export const allOf = async (works: readonly Promise<unknown>[]): Promise<void> => {
+  for (const result of await Promise.allSettled(works)) if (result.status === "rejected") throw result.reason;
+};
 
 const openToGrow = async (fs: FileSystem, path: string): Promise<OpenFile> =>
   (await ifThere(() => fs.open(path, "r+"))) ?? fs.open(path, "wx+");

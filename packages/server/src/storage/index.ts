@@ -2,9 +2,8 @@
  * Where a registry's bytes lie: the driver's interface, the file system and memory behind it.
  * Imports the library; knows no path of the tree, no repository, no upload.
  */
-export { allOf } from "./all-of.ts";
 export type { ChangeOptions, Driver, Facts, MoveOptions, StoredFile, WriteOptions } from "./driver.ts";
-export { type FilesystemDriverOptions, filesystemDriver } from "./filesystem-driver.ts";
+export { allOf, type FilesystemDriverOptions, filesystemDriver } from "./filesystem-driver.ts";
 export type { MemoryContent } from "./memory-content.ts";
 export { type MemoryDriverOptions, type MemoryFiles, memoryDriver } from "./memory-driver.ts";
 export { type LockVolume, lockVolume } from "./volume-lock.ts";

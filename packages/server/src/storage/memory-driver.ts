@@ -1,9 +1,8 @@
 import { DrayError } from "dray/errors";
 import { type AppendFile, type AppendTarget, appendFile } from "dray/internal/files";
 import type { DigestAlgorithm } from "dray/oci";
-import type { Driver, Facts, MoveOptions, StoredFile, WriteOptions } from "./driver.ts";
+import { checkPath, type Driver, type Facts, type MoveOptions, type StoredFile, type WriteOptions } from "./driver.ts";
 import { Blocks, bytesInMemory, type GrowingContent, type MemoryContent, Sunk, wholeOf } from "./memory-content.ts";
-import { checkPath, nameOf, parentOf } from "./paths.ts";
 
 export interface MemoryDriverOptions {
   /** Receivers keep only size and digest; reading what they received fails. Default `false`. */
@@ -232,3 +231,7 @@ const growing = (content: MemoryContent): GrowingContent => {
 
 const refused = (doing: string, path: string, why: string): DrayError =>
   new DrayError("DISK", `cannot ${doing} ${path}: ${why}`);
+
+/** The directory a path lies in; `""` at the top. */
+const parentOf = (path: string): string => path.slice(0, Math.max(0, path.lastIndexOf("/")));
+const nameOf = (path: string): string => path.slice(path.lastIndexOf("/") + 1);

@@ -2,8 +2,7 @@ import { constants } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { DrayError } from "dray/errors";
 import { diskError, errnoOf, type FileSystem, type Lock, lock } from "dray/internal/files";
-import type { Syncs } from "./directory-syncs.ts";
-import { removeTree } from "./remove-tree.ts";
+import { removeTree, type Syncs } from "./directories.ts";
 import type { LockVolume } from "./volume-lock.ts";
 
 /** A folder that this process alone serves. */

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { test } from "node:test";
-import { endpointOf, routeOf, endpoints as rows } from "../../src/endpoints/table.ts";
+import { endpointOf, routeOf } from "../../src/endpoints/api.ts";
+import { endpoints as rows } from "../../src/endpoints/table.ts";
 import { readDocumented } from "./documented.ts";
 import { imageDigest } from "./sample.ts";
 

@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { after, suite, test } from "node:test";
 import { isDeepStrictEqual } from "node:util";
 import type { HttpRequest } from "dray/http";
-import { routeOf } from "../../src/endpoints/table.ts";
+import { routeOf } from "../../src/endpoints/api.ts";
 import { memoryDriver } from "../../src/storage/index.ts";
 import type { MemoryFiles } from "../../src/storage/memory-driver.ts";
 import type { Case } from "./case.ts";

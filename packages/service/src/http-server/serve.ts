@@ -4,8 +4,7 @@ import { isDrayError } from "dray/errors";
 import type { HttpRequest, HttpResponse } from "dray/http";
 import { HttpError, type ServedBody, withError } from "../response/index.ts";
 import type { Context } from "./context.ts";
-import { Exchange, requestOf } from "./exchange.ts";
-import { malformed } from "./malformed.ts";
+import { Exchange, malformed, requestOf } from "./exchange.ts";
 
 /** A body of at most so many bytes that nobody read is read away, so that the connection can go on. */
 const small = 64 * 1024;

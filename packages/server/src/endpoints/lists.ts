@@ -1,0 +1,140 @@
+import { withBytes, withJson } from "@dray/service/response";
+import type { HttpResponse } from "dray/http";
+import { type Descriptor, type Digest, encodeJson, isDigest, mediaTypes } from "dray/oci";
+import { type ManifestRecord, type Metadata, type Page, pages } from "../metadata/index.ts";
+import type { ListPage } from "../read-cache/index.ts";
+import { badDigest, RegistryError } from "../registry-error.ts";
+import type { Call } from "./call.ts";
+
+/** Names in a page as the client wants them: no more than `most`. @throws RegistryError for what is no number */
+const pageSize = ({ query }: Call, most: number): number => {
+  const text = query.get("n");
+  if (text === null) return most;
+  if (!/^\d{1,15}$/.test(text))
+    throw new RegistryError(400, "UNSUPPORTED", `n=${JSON.stringify(text.slice(0, 40))} is no number of entries`);
+  return Math.min(Number(text), most);
+};
+
+/** `Link` to the next page. @see https://www.rfc-editor.org/rfc/rfc8288 */
+const linkTo = ({ context }: Call, path: string, query: Readonly<Record<string, string>>): [string, string] => [
+  "Link",
+  `<${context.settings.locations.prefix}${path}?${new URLSearchParams(query).toString()}>; rel="next"`,
+];
+
+/** `GET /v2/_catalog`: the repositories that whoever asks may read. */
+export const catalog = async (call: Call): Promise<HttpResponse> => {
+  const { query, principal, context } = call;
+  const limit = pageSize(call, context.settings.pages.catalog);
+  const names: string[] = [];
+  let more = false;
+  if (limit > 0)
+    for await (const name of repositories(call, query.get("last") ?? "", limit + 1)) {
+      if (!principal.may(name, "pull")) continue;
+      if (names.length === limit) {
+        more = true;
+        break;
+      }
+      names.push(name);
+    }
+  const link = more ? [linkTo(call, "/v2/_catalog", { n: String(limit), last: names.at(-1) ?? "" })] : [];
+  return withJson(call.request, { repositories: names }, link);
+};
+
+/** From the tree until the metadata is whole; later what another program made comes with the next answer but one or two. */
+async function* repositories({ context }: Call, last: string, step: number): AsyncGenerator<string> {
+  if (!context.reconciler.isComplete) {
+    for await (const name of context.tree.repositories(last)) yield name;
+    return;
+  }
+  context.reconciler.discover();
+  for (const names of pages(step, (page) => context.metadata.repositories(page), last)) yield* names;
+}
+
+/** `GET …/tags/list`: in byte order, `last` by value, so that it need not be there any more. */
+export const tags = async (call: Call): Promise<HttpResponse> => {
+  const { request, query, context, repository } = call;
+  const limit = pageSize(call, context.settings.pages.tags);
+  const after = query.get("last") ?? "";
+  if (!(await context.reconciler.reconcile(repository)))
+    throw new RegistryError(404, "NAME_UNKNOWN", `there is no repository ${repository}`, {
+      detail: { name: repository },
+    });
+  const page = context.lists.page(repository, `tags\0${limit}\0${after}`, () => {
+    // One more than is shown tells whether there are more.
+    const found = limit === 0 ? [] : context.metadata.tags(repository, { after, limit: limit + 1 });
+    const names = found.slice(0, limit).map(({ name }) => name);
+    return {
+      bytes: encodeJson({ name: repository, tags: names }),
+      next: found.length > limit ? names.at(-1) : undefined,
+    };
+  });
+  const link =
+    page.next === undefined ? [] : [linkTo(call, `/v2/${repository}/tags/list`, { n: String(limit), last: page.next })];
+  return withBytes(request, 200, [["Content-Type", "application/json"], ...link], page.bytes);
+};
+
+/** An answer is an index, and clients refuse one of more than 4 MiB. */
+const mostBytes = 4_000_000;
+/** Taken from the metadata at a time where their annotations are large. */
+const few = 16;
+
+/** `GET …/referrers/<digest>`: an index of the manifests whose subject it is; empty where there is none, never 404. */
+export const referrers = async (call: Call): Promise<HttpResponse> => {
+  const { request, query, context, repository, name: digest } = call;
+  if (!isDigest(digest)) throw badDigest(digest);
+  const limit = Math.max(1, pageSize(call, context.settings.pages.referrers));
+  const artifactType = query.get("artifactType") || undefined;
+  const after = query.get("last") ?? "";
+  const there = await context.reconciler.reconcile(repository);
+  const typed = artifactType === undefined ? {} : { artifactType };
+  const build = (): ListPage =>
+    pageOf(there ? found(context.metadata, repository, digest, { after, limit: limit + 1, ...typed }) : [], limit);
+  const page = there
+    ? context.lists.page(repository, `referrers\0${digest}\0${limit}\0${artifactType ?? ""}\0${after}`, build)
+    : build();
+  const filter: [string, string][] = artifactType === undefined ? [] : [["OCI-Filters-Applied", "artifactType"]];
+  const next = {
+    ...typed,
+    ...(query.get("n") === null ? {} : { n: String(limit) }),
+    last: page.next ?? "",
+  };
+  const link = page.next === undefined ? [] : [linkTo(call, `/v2/${repository}/referrers/${digest}`, next)];
+  return withBytes(request, 200, [["Content-Type", mediaTypes.ociIndex], ...filter, ...link], page.bytes);
+};
+
+function* found(
+  metadata: Metadata,
+  repository: string,
+  subject: Digest,
+  page: Page & { readonly artifactType?: string },
+): Generator<ManifestRecord> {
+  const limit = metadata.referrersBytes(repository, subject, page) > mostBytes ? few : page.limit;
+  const read = (some: Page): ManifestRecord[] => metadata.referrers(repository, subject, { ...page, ...some });
+  for (const some of pages(limit, read, page.after)) yield* some;
+}
+
+const pageOf = (found: Iterable<ManifestRecord>, limit: number): ListPage => {
+  const manifests: string[] = [];
+  let bytes = 200;
+  let [last, next]: (Digest | undefined)[] = [];
+  for (const manifest of found) {
+    const text = JSON.stringify(descriptorOf(manifest));
+    bytes += Buffer.byteLength(text) + 1;
+    if (manifests.length === limit || (manifests.length > 0 && bytes > mostBytes)) {
+      next = last;
+      break;
+    }
+    manifests.push(text);
+    last = manifest.digest;
+  }
+  const head = `{"schemaVersion":2,"mediaType":"${mediaTypes.ociIndex}","manifests":[`;
+  return { bytes: new TextEncoder().encode(`${head}${manifests.join(",")}]}`), next };
+};
+
+const descriptorOf = ({ mediaType, digest, size, artifactType, annotations }: ManifestRecord): Descriptor => ({
+  mediaType,
+  digest,
+  size,
+  ...(artifactType === undefined ? {} : { artifactType }),
+  ...(annotations === undefined ? {} : { annotations }),
+});
