@@ -52,3 +52,13 @@ const allowed: Verdict = { allowed: true, principal: anybody };
 
 /** Anybody may do anything: for a registry that only those can reach who may. */
 export const openAccess = (): Access => ({ authorise: () => allowed });
+
+export const forbidden = (message: string): Verdict => ({ allowed: false, status: 403, message });
+
+const words: Readonly<Record<Action, string>> = { pull: "pulling from", push: "pushing to", delete: "deleting in" };
+
+/** A need in words: `pushing to team/app`. */
+export const saidOf = (need: Need): string => {
+  if ("repository" in need) return `${words[need.actions.at(-1) ?? "pull"]} ${need.repository}`;
+  return "catalog" in need ? "listing all repositories" : "this";
+};

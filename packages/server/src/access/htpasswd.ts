@@ -6,9 +6,8 @@ import {
   unauthorised,
 } from "@dray/service/identity";
 import type { HttpRequest } from "dray/http";
-import type { Access, Need, Verdict } from "./access.ts";
+import { type Access, forbidden, type Need, saidOf, type Verdict } from "./access.ts";
 import { type AnonymousOptions, anonymous } from "./anonymous.ts";
-import { forbidden, saidOf } from "./refusals.ts";
 
 /** `realm` is what clients are told the passwords are for; default `registry`. */
 export type HtpasswdOptions = AnonymousOptions & Omit<PasswordFileOptions, "realm"> & { readonly realm?: string };

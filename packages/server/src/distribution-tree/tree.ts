@@ -268,7 +268,7 @@ export class Tree {
   }
 
   async #link(path: string, digest: Digest, after?: Promise<unknown>): Promise<void> {
-    await this.#driver.write(path, new TextEncoder().encode(digest), after === undefined ? {} : { after });
+    await this.#driver.write(path, new TextEncoder().encode(digest), { after });
   }
 
   /** One that says so already stays, and lasts as well. */

@@ -108,8 +108,8 @@ const append = async (call: Call, upload: Upload, options: { last?: boolean } = 
     const after = await upload.append(call.chunks(), {
       ...options,
       releases: isReceived(body),
-      ...(range === undefined ? {} : { at: range.start }),
-      ...(request.signal === undefined ? {} : { signal: request.signal }),
+      at: range?.start,
+      signal: request.signal,
     });
     const said = range?.length ?? length;
     if (said !== undefined && after - before !== said)

@@ -10,18 +10,18 @@ export interface Deed {
   readonly action: "push" | "mount" | "delete" | "pull" | "login" | "collect" | "operate";
   readonly outcome: "done" | "refused" | "failed";
   readonly kind?: "manifest" | "tag" | "blob" | "layer" | "upload" | "repository";
-  readonly repository?: string;
+  readonly repository?: string | undefined;
   readonly tags?: readonly string[];
-  readonly digest?: string;
+  readonly digest?: string | undefined;
   /** Who did it, where known; `""` for anybody. */
-  readonly principal?: string;
+  readonly principal?: string | undefined;
   /** Who they said they were, where that was refused. */
   readonly claimed?: string;
-  readonly peer?: string;
+  readonly peer?: string | undefined;
   /** The request's name in the access log. */
   readonly id?: string;
   readonly status?: number;
-  readonly bytes?: number;
+  readonly bytes?: number | undefined;
   readonly reason?: string;
 }
 
@@ -58,9 +58,9 @@ export const auditLog = (
         action: "collect",
         outcome: "done",
         kind,
-        ...(repository === undefined ? {} : { repository }),
-        ...(digest === undefined ? {} : { digest }),
-        ...(bytes === undefined ? {} : { bytes }),
+        repository,
+        digest,
+        bytes,
         reason,
       });
     },
@@ -71,8 +71,8 @@ const whoOf = ({ request, status }: FinishedRequest, peer: string | undefined): 
   const { principal } = factsOf(request);
   return {
     status,
-    ...(principal === undefined ? {} : { principal: safe(principal, 256) }),
-    ...(peer === undefined ? {} : { peer }),
+    principal: principal === undefined ? undefined : safe(principal, 256),
+    peer,
     id: requestId(request),
   };
 };

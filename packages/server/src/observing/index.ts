@@ -3,5 +3,5 @@
  * beyond its routes.
  */
 export { type AuditLog, auditLog, type Deed } from "./audit-log.ts";
-export * from "./metrics/index.ts";
+export { type CacheCounts, Metrics, openMetrics, type Readings } from "./metrics.ts";
 export { registryHealth } from "./registry-health.ts";

@@ -17,8 +17,8 @@ export interface RegistrySources {
 }
 
 interface Faults {
-  readonly read?: string;
-  readonly write?: string;
+  readonly read?: string | undefined;
+  readonly write?: string | undefined;
   readonly space: "ok" | "low" | "unknown";
 }
 
@@ -53,11 +53,11 @@ export const registryHealth = (
       const found = await driver.space?.();
       if (found !== undefined) space = found.free < Math.max(freeSpace, 1) ? "low" : "ok";
     });
-    return { ...(write === undefined ? {} : { write }), space };
+    return { write, space };
   };
   const storage = atMostOnceIn(async () => tell(await ask()), { clock });
   return {
-    ...(stopping === undefined ? {} : { stopping }),
+    stopping,
     look: async () => {
       const { read, write, space } = await storage();
       return {

@@ -1,12 +1,11 @@
 import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
-import type { Access } from "../access/index.ts";
-import type { Settings } from "../config/index.ts";
+import { type Access, fetchJson, htpasswd, openAccess, tokens } from "../access/index.ts";
+import type { AccessSettings, Settings } from "../config/index.ts";
 import type { Notice } from "../notice.ts";
 import type { RegistryOptions } from "../options.ts";
 import { createRegistry, type Registry } from "../registry.ts";
 import { type Driver, filesystemDriver, lockVolume, memoryDriver } from "../storage/index.ts";
-import { accessOf } from "./access.ts";
 
 export interface OpenRegistry {
   readonly registry: Registry;
@@ -45,3 +44,15 @@ const driverOf = async ({ storage }: Settings): Promise<Driver> =>
   storage.driver === "inmemory"
     ? memoryDriver()
     : filesystemDriver(storage.root, { durability: storage.durability, lock: lockVolume });
+
+/** Who may do what, by the settings. @throws DrayError where a file that is needed for it cannot be read */
+const accessOf = async (settings: AccessSettings, onNotice: (notice: Notice) => void): Promise<Access> => {
+  switch (settings.kind) {
+    case "none":
+      return openAccess();
+    case "htpasswd":
+      return htpasswd({ ...settings.options, onNotice });
+    case "token":
+      return tokens({ ...settings.options, fetchJson, onNotice });
+  }
+};

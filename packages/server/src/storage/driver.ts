@@ -50,7 +50,7 @@ export interface ChangeOptions {
 
 export interface WriteOptions extends ChangeOptions {
   /** What must come first: the file gets its name when this resolves. The bytes are brought to the disk meanwhile. If it rejects, nothing was written. */
-  readonly after?: Promise<unknown>;
+  readonly after?: Promise<unknown> | undefined;
 }
 
 export interface MoveOptions {

@@ -36,7 +36,13 @@ export interface Upload {
    */
   append(
     chunks: AsyncIterable<Uint8Array>,
-    options: { at?: number; signal?: AbortSignal; limit?: number; last?: boolean; releases?: boolean },
+    options: {
+      at?: number | undefined;
+      signal?: AbortSignal | undefined;
+      limit?: number;
+      last?: boolean;
+      releases?: boolean;
+    },
   ): Promise<number>;
   /** What the whole session hashes to, with its size. */
   digest(algorithm: DigestAlgorithm): Promise<{ digest: Digest; size: number }>;

@@ -4,11 +4,10 @@
  */
 export { type AccessFormat, accessLog, safe } from "./access-log.ts";
 export { debugHandler } from "./debug.ts";
-export { type Findings, HealthChecks, type HealthSources } from "./health.ts";
+export { atMostOnceIn, type Findings, faultOf, HealthChecks, type HealthSources } from "./health.ts";
 export { type LineOptions, type Lines, openLines } from "./lines.ts";
-export { type Level, type Log, type LogOptions, openLog } from "./log.ts";
+export { type Level, type Log, type LogOptions, type Notice, openLog } from "./log.ts";
 export * from "./metrics/index.ts";
-export type { Notice } from "./notice.ts";
 export {
   type FinishedRequest,
   factsOf,
@@ -18,4 +17,3 @@ export {
   requestId,
   type ServedRequest,
 } from "./observe.ts";
-export { atMostOnceIn, faultOf } from "./probe.ts";

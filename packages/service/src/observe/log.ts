@@ -4,6 +4,12 @@ export type Level = "debug" | "info" | "warn" | "error";
 
 const order: readonly Level[] = ["debug", "info", "warn", "error"];
 
+/** What an operator should know, from a part of a program that has no log of its own. */
+export interface Notice {
+  readonly level: "info" | "warn" | "error";
+  readonly message: string;
+}
+
 export interface LogOptions {
   /** The least that is told. Default `info`. */
   readonly level?: Level;

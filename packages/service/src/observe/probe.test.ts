@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Clock } from "dray/http";
-import { atMostOnceIn, faultOf } from "./probe.ts";
+import { atMostOnceIn, faultOf } from "./health.ts";
 
 test("it is asked once in a while, whoever wants to know", async () => {
   let [now, asked] = [0, 0];

@@ -10,9 +10,8 @@ import {
 import { DrayError } from "dray/errors";
 import type { HttpRequest } from "dray/http";
 import { LruCache, SingleFlight } from "dray/internal/async";
-import type { Access, Need, Principal, Verdict } from "../access.ts";
+import { type Access, forbidden, type Need, type Principal, saidOf, type Verdict } from "../access.ts";
 import { type AnonymousOptions, anonymous } from "../anonymous.ts";
-import { forbidden, saidOf } from "../refusals.ts";
 import { algorithms } from "./algorithms.ts";
 import { covers, scopeOf } from "./grants.ts";
 import type { KeyRing } from "./key-ring.ts";

@@ -5,8 +5,8 @@ import { memoryBody, type ReceivedBody } from "@dray/service/response";
 import { bytesBody } from "dray/content";
 import { DrayError } from "dray/errors";
 import type { HttpRequest } from "dray/http";
-import type { Driver } from "../../storage/driver.ts";
-import { type Metrics, openMetrics } from "./index.ts";
+import type { Driver } from "../storage/driver.ts";
+import { type Metrics, openMetrics } from "./metrics.ts";
 
 const page = async (metrics: Metrics): Promise<string[]> => (await metrics.text()).split("\n");
 const without = (): Promise<Metrics> => openMetrics({ processes: false });
