@@ -1,51 +1,74 @@
-/** The one executable: the command, its workers and Bun, in a file that needs nothing beside it. */
+/** The one executable: the command, what its threads run and Bun, in a file that needs nothing beside it. */
 import { spawnSync } from "node:child_process";
-import { existsSync, globSync, mkdirSync, statSync } from "node:fs";
-import { basename, join } from "node:path";
+import { existsSync, mkdirSync, statSync } from "node:fs";
+import { basename, join, relative } from "node:path";
 import { root } from "./runtimes.ts";
+import { scriptModules } from "./worker-texts.ts";
 
 const main = "packages/cli/src/main.ts";
 
-const options = [
-  "build",
-  "--compile",
-  // Bytecode saves the parsing; its default format knows no top-level await.
-  "--bytecode",
-  "--format=esm",
-  // Commands that are loaded when they are called stay files of their own: `version` reads a tenth of the code.
-  "--splitting",
-  "--minify",
-  // Workers lie flat beside the main file, where `new URL("./x.worker.js", import.meta.url)` looks for them.
-  "--entry-naming=[name].[ext]",
-  // An executable that obeys the folder it is started in runs the code that lies there.
-  "--no-compile-autoload-dotenv",
-  "--no-compile-autoload-bunfig",
-  "--no-compile-autoload-tsconfig",
-  "--no-compile-autoload-package-json",
-];
+/** The settings of Bun's bundler that are used here. */
+interface Bundling {
+  readonly entrypoints: readonly string[];
+  readonly compile: Readonly<Record<string, unknown>>;
+  readonly plugins: readonly { readonly name: string; setup(build: Build): void }[];
+  readonly [option: string]: unknown;
+}
+interface Build {
+  onLoad(of: { filter: RegExp }, load: (file: { path: string }) => { contents: string; loader: "js" }): void;
+}
+interface Bun {
+  build(bundling: Bundling): Promise<{ readonly logs: readonly { readonly message: string }[] }>;
+}
 
 /** @param target one of Bun's names, such as `bun-linux-arm64`; without it, this machine */
-export const buildExecutable = (target?: string): void => {
+export const buildExecutable = async (target?: string): Promise<void> => {
   if (!existsSync(join(root, main))) throw new Error(`${main} is missing; no executable was built`);
-  const workers = globSync("packages/*/src/**/*.worker.ts", { cwd: root }).sort();
-  refuseEqualNames(workers);
-  const outfile = join("dist", target === undefined ? "dray" : target.replace(/^bun-/, "dray-"));
+  const { Bun } = globalThis as unknown as { Bun?: Bun };
+  if (Bun === undefined) throw new Error("the executable is built by Bun: npm run build");
+  const outfile = join(root, "dist", target === undefined ? "dray" : target.replace(/^bun-/, "dray-"));
   mkdirSync(join(root, "dist"), { recursive: true });
-  const aim = target === undefined ? [] : [`--target=${target}`];
-  const log = run(join(root, "node_modules/.bin/bun"), [...options, ...aim, main, ...workers, `--outfile=${outfile}`]);
+  const { logs } = await Bun.build({
+    entrypoints: [join(root, main)],
+    compile: {
+      outfile,
+      ...(target !== undefined && { target }),
+      // An executable that obeys the folder it is started in runs the code that lies there.
+      autoloadDotenv: false,
+      autoloadBunfig: false,
+      autoloadTsconfig: false,
+      autoloadPackageJson: false,
+    },
+    // Bytecode saves the parsing; its default format knows no top-level await.
+    bytecode: true,
+    format: "esm",
+    // Commands that are loaded when they are called stay files of their own: `version` reads a tenth of the code.
+    splitting: true,
+    minify: true,
+    plugins: [workerTexts],
+  }).catch((error: AggregateError) => {
+    throw new Error(`${error.message}:\n${(error.errors ?? []).join("\n")}`, { cause: error });
+  });
+  const log = logs.map(({ message }) => message).join("\n");
   // Bun may end well without bytecode; the executable works and starts three times as slowly.
   if (/fail\w* to generate bytecode/i.test(log)) throw new Error(`no bytecode was generated:\n${log}`);
-  if (target === undefined) proveBytecode(join(root, outfile));
-  const built = [outfile, `${outfile}.exe`].map((file) => join(root, file)).find((file) => existsSync(file));
+  if (target === undefined) proveBytecode(outfile);
+  const built = [outfile, `${outfile}.exe`].find((file) => existsSync(file));
   if (built === undefined) throw new Error(`bun wrote no ${outfile}:\n${log}`);
-  console.log(`${outfile}  ${Math.round(statSync(built).size / 1e6)} MB, ${workers.length} worker files`);
+  console.log(`dist/${basename(built)}  ${Math.round(statSync(built).size / 1e6)} MB`);
 };
 
-/** Two workers of one name would take one place. */
-const refuseEqualNames = (workers: readonly string[]): void => {
-  const names = workers.map((file) => basename(file));
-  const twice = names.find((name, index) => names.indexOf(name) !== index);
-  if (twice !== undefined) throw new Error(`two worker files are called ${twice}; give one another name`);
+/** An executable has no files for workers: what threads run is text in it, as in the packages. */
+const workerTexts: Bundling["plugins"][number] = {
+  name: "worker-texts",
+  setup(build) {
+    const modules = scriptModules();
+    build.onLoad({ filter: /\.script\.ts$/ }, ({ path }) => {
+      const contents = modules.get(relative(root, path).replaceAll("\\", "/"));
+      if (contents === undefined) throw new Error(`there is no worker beside ${path}`);
+      return { contents, loader: "js" };
+    });
+  },
 };
 
 /** The engine says of each source whether it came with its bytecode; those of Bun itself never do. */

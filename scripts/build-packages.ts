@@ -3,6 +3,7 @@ import { execFileSync } from "node:child_process";
 import { cpSync, existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { root } from "./runtimes.ts";
+import { scriptModules } from "./worker-texts.ts";
 
 /** What the sources say of a package, as far as it goes out with it. */
 interface Manifest {
@@ -32,6 +33,7 @@ export const buildPackages = (): void => {
   );
   refuseMixedVersions([...manifests.values()]);
   const emitted = compile();
+  putTexts(emitted);
   for (const [folder, manifest] of manifests) {
     const target = join(output, basename(folder));
     cpSync(join(emitted, basename(folder), "src"), target, { recursive: true });
@@ -81,7 +83,14 @@ const compile = (): string => {
   return folder;
 };
 
-/** The compiler rewrites imports in JavaScript; those in declarations and the files of workers are left to us. */
+/** No bundler finds the file of a worker: what threads run is text in a module, and the files do not go out. */
+const putTexts = (emitted: string): void => {
+  for (const [module, text] of scriptModules())
+    writeFileSync(join(emitted, module.replace(/^packages\//, "").replace(/\.ts$/, ".js")), text);
+  for (const file of globSync("**/*.worker.{js,d.ts}", { cwd: emitted })) rmSync(join(emitted, file));
+};
+
+/** The compiler rewrites imports in JavaScript; those in declarations are left to us. */
 const pointAtJavaScript = (file: string): void => {
   const text = readFileSync(file, "utf8");
   writeFileSync(file, text.replace(/(["'])(\.{1,2}\/[^"'\n]+)(?<!\.d)\.ts\1/g, "$1$2.js$1"));

@@ -9,7 +9,7 @@ import { buildPackages } from "./build-packages.ts";
 const { values } = parseArgs({ options: { target: { type: "string" } } });
 try {
   buildPackages();
-  buildExecutable(values.target);
+  await buildExecutable(values.target);
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
   process.exitCode = 1;

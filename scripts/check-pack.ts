@@ -96,7 +96,7 @@ const runOn = ({ title, path }: Runtime, project: string): void => {
   console.log(`${title}: ${said}; dray ${version}`);
 };
 
-/** Copies an image from one directory to another. Without the processor's SHA instructions the digests are left to workers. */
+/** Copies an image from one directory to another. Without the processor's SHA instructions the digests are left to threads. */
 const runAlone = (executable: string, folder: string, project: string): void => {
   mkdirSync(folder);
   cpSync(executable, join(folder, "dray"));

@@ -97,7 +97,7 @@ export class ThreadedHash extends BlockFeed implements AsyncDigester, Job<HashAn
     this.drop();
     const place = this.#place;
     this.#place = undefined;
-    place?.thread.ask(place.id, { ...this.#step, abandoned: true }, undefined, 0, true);
+    place?.thread.ask(place.id, { ...this.#step, abandoned: true }, true);
   }
 
   answered(answer: HashAnswer): void {
@@ -129,13 +129,13 @@ export class ThreadedHash extends BlockFeed implements AsyncDigester, Job<HashAn
     const { thread, id } = (this.#place ??= this.#join());
     const step = to === undefined ? this.#step : { ...this.#step, to: { fd: to.fd, position: this.#position } };
     this.#position += length;
-    thread.ask(id, step, block, length);
+    thread.ask(id, step, false, block, length);
   }
 
   async #ask(step: HashStep, last = false): Promise<HashAnswer> {
     const { thread, id } = (this.#place ??= this.#join());
     this.#waiting = Promise.withResolvers();
-    thread.ask(id, step, undefined, 0, last);
+    thread.ask(id, step, last);
     try {
       return await this.#waiting.promise;
     } finally {

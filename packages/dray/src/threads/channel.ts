@@ -173,10 +173,10 @@ export class Thread<Q, A> {
   }
 
   /**
-   * @param block its first `length` bytes go along; it is the thread's until the answer comes
    * @param last it is the job's last question
+   * @param block its first `length` bytes go along; it is the thread's until the answer comes
    */
-  ask(id: number, question: Q, block?: Block, length: number = 0, last: boolean = false): void {
+  ask(id: number, question: Q, last: boolean, block?: Block, length: number = 0): void {
     if (this.#isOver) return;
     const number = block?.number ?? 0;
     const isNew = block !== undefined && !this.#seen.has(number);

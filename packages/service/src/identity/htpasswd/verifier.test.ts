@@ -31,12 +31,12 @@ test("what finds the queue full is refused at once, and the others are not", asy
   await verifier.close();
 });
 
-test("a question that ends its thread fails alone: the next ones get another thread", async () => {
+test("a question that fails fails alone", async () => {
   const verifier = createVerifier({ threads: 1 });
-  // No text: bcrypt throws, and the thread ends.
+  // No text: bcrypt throws.
   const bad = verifier.verify({ password: 1 as unknown as string, hash, cost: 4 });
   const next = verifier.verify({ password: "right", hash, cost: 4 });
-  await assert.rejects(bad, /ended early/);
+  await assert.rejects(bad, /Illegal arguments/);
   assert.equal(await next, true);
   await verifier.close();
 });

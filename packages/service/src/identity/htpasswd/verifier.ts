@@ -1,5 +1,6 @@
 import { availableParallelism } from "node:os";
-import { Worker } from "node:worker_threads";
+import { ThreadPool } from "dray/internal/threads";
+import { bcryptScript } from "./bcrypt.script.ts";
 import type { Question } from "./verification.ts";
 
 /** Computes about passwords, elsewhere than here. */
@@ -19,77 +20,60 @@ export interface VerifierOptions {
   readonly waiting?: number;
 }
 
-interface Job {
+interface Asked {
   readonly question: Question;
   readonly resolve: (right: boolean) => void;
   readonly reject: (error: Error) => void;
 }
 
-interface Thread {
-  readonly worker: Worker;
-  job: Job | undefined;
-}
-
-/** Threads that start with the first password and keep no process alive but while they work. */
+/** A bounded queue before threads that start with the first password; each works on one at a time. */
 export const createVerifier = (options: VerifierOptions = {}): Verifier => {
   const { threads: most = Math.max(1, Math.min(4, availableParallelism() - 1)), waiting: longest = 64 } = options;
-  const threads = new Set<Thread>();
-  const waiting: Job[] = [];
+  const pool = new ThreadPool<Question, boolean>({
+    script: bcryptScript,
+    inPlace: async () => {
+      const { verify } = await import("./verification.ts");
+      return () => verify;
+    },
+    most,
+  });
+  const running = new Set<Asked>();
+  const waiting: Asked[] = [];
   let closed = false;
 
-  const give = (thread: Thread, job: Job): void => {
-    thread.job = job;
-    thread.worker.ref();
-    thread.worker.postMessage(job.question);
-  };
-
-  const start = (): Thread => {
-    const worker = new Worker(workerUrl(), { execArgv: [] });
-    const thread: Thread = { worker, job: undefined };
-    const ended = (cause: unknown): void => {
-      if (!threads.delete(thread)) return;
-      thread.job?.reject(new Error("the thread that verifies passwords ended early", { cause }));
-      const next = waiting.shift();
-      if (next !== undefined && !closed) give(start(), next);
+  const begin = (asked: Asked): void => {
+    running.add(asked);
+    const over = (): void => {
+      running.delete(asked);
+      const next = closed ? undefined : waiting.shift();
+      if (next !== undefined) begin(next);
     };
-    worker.on("message", (right: boolean) => {
-      thread.job?.resolve(right);
-      thread.job = undefined;
-      const next = waiting.shift();
-      if (next !== undefined) give(thread, next);
-      // One that is being ended is waited for.
-      else if (threads.has(thread)) worker.unref();
-    });
-    worker.on("error", ended);
-    worker.on("messageerror", ended);
-    worker.on("exit", ended);
-    threads.add(thread);
-    return thread;
+    const failed = (error: Error): void => {
+      asked.reject(error);
+      over();
+    };
+    const answered = (right: boolean): void => {
+      asked.resolve(right);
+      over();
+    };
+    const { thread, id } = pool.join({ answered, refused: failed, lost: failed });
+    thread.ask(id, asked.question, true);
   };
 
   return {
     verify: (question) =>
       new Promise((resolve, reject) => {
         if (closed) throw new VerifierBusy("the program is stopping");
-        const job: Job = { question, resolve, reject };
-        const idle = threads.values().find((thread) => thread.job === undefined);
-        if (idle !== undefined) give(idle, job);
-        else if (threads.size < most) give(start(), job);
-        else if (waiting.length < longest) waiting.push(job);
+        const asked: Asked = { question, resolve, reject };
+        if (running.size < most) begin(asked);
+        else if (waiting.length < longest) waiting.push(asked);
         else throw new VerifierBusy("too many passwords wait to be verified");
       }),
     close: async () => {
       closed = true;
       const stopping = new VerifierBusy("the program is stopping");
-      for (const job of waiting.splice(0)) job.reject(stopping);
-      const running = [...threads];
-      threads.clear();
-      for (const { job } of running) job?.reject(stopping);
-      await Promise.all(running.map(({ worker }) => worker.terminate()));
+      for (const { reject } of [...waiting.splice(0), ...running]) reject(stopping);
+      await pool.close();
     },
   };
 };
-
-/** Beside this file in the sources and in the built package; an executable embeds it flat beside the main one. */
-const workerUrl = (): URL =>
-  new URL(import.meta.url.endsWith(".ts") ? "./bcrypt.worker.ts" : "./bcrypt.worker.js", import.meta.url);
