@@ -4,9 +4,11 @@ import { gzipSync, zstdCompressSync } from "node:zlib";
 import { seededBytes } from "@dray/testkit/files";
 import { transferable } from "../content/index.ts";
 import { DrayError, isDrayError } from "../errors.ts";
+import { ThreadedHash } from "../hash/index.ts";
 import { digestOf } from "../oci/index.ts";
-import { closeThreads } from "../threads/index.ts";
+import { closeThreads, ThreadPool } from "../threads/index.ts";
 import { layerDigests } from "./layer-digests.ts";
+import { layerSteps } from "./layer-steps.ts";
 
 const MiB = 1024 * 1024;
 /** In part of no sense, so that it stays large. */
@@ -57,6 +59,13 @@ describe("the digests of a layer", () => {
     );
     for (const result of results)
       if (result.status === "rejected") assert.ok(isDrayError(result.reason, "MANIFEST_INVALID"), `${result.reason}`);
+  });
+
+  it("are the same where no thread gets to its first answer", async () => {
+    const pool = new ThreadPool({ script: () => "process.exit(1)", inPlace: async () => layerSteps });
+    const hash = new ThreadedHash({ algorithm: "sha256", inside: "sha512", pool });
+    for await (const chunk of chunksOf(gzip, false)) await hash.update(chunk);
+    assert.deepEqual([await hash.digest(), hash.inside()], [digestOf(gzip), digestOf(plain, "sha512")]);
   });
 
   it("fail with the error of the chunks, and others go on", async () => {

@@ -4,8 +4,9 @@ import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { seededBytes, temporaryFolder } from "@dray/testkit/files";
 import { digestOf } from "../oci/index.ts";
-import { closeThreads } from "../threads/index.ts";
-import { ThreadedHash } from "./index.ts";
+import { closeThreads, ThreadPool } from "../threads/index.ts";
+import { type HashPool, ThreadedHash } from "./index.ts";
+import { hashSteps } from "./steps.ts";
 
 const MiB = 1024 * 1024;
 const bytes = seededBytes("in a thread", 5 * MiB + 17);
@@ -41,6 +42,35 @@ describe("a thread that writes what it hashes", () => {
       assert.equal(await hash.digest(), digestOf(bytes));
     });
   });
+
+  const without: readonly [what: string, pool: HashPool][] = [
+    [
+      "can be started",
+      new ThreadPool({
+        script: () => "",
+        inPlace: async () => hashSteps,
+        start: () => {
+          throw new Error("no threads here");
+        },
+      }),
+    ],
+    ["gets to its first answer", new ThreadPool({ script: () => "process.exit(1)", inPlace: async () => hashSteps })],
+  ];
+  for (const [what, pool] of without)
+    it(`is done without where none ${what}`, async () => {
+      const path = join(dir, `none ${what}`);
+      await withFile(path, "wx+", async (file) => {
+        const hash = new ThreadedHash({ algorithm: "sha256", pool, to: { fd: file.fd, position: 0 } });
+        const other = new ThreadedHash({ algorithm: "sha512", pool });
+        for (let at = 0; at < bytes.byteLength; at += 70_000) {
+          await hash.update(bytes.subarray(at, at + 70_000));
+          await other.update(bytes.subarray(at, at + 70_000));
+        }
+        await hash.flush();
+        assert.equal(Buffer.compare(await readFile(path), bytes), 0);
+        assert.deepEqual([await hash.digest(), await other.digest()], [digestOf(bytes), digestOf(bytes, "sha512")]);
+      });
+    });
 
   it("writes many at once, each to its own place in one file", async () => {
     const path = join(dir, "many");

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import threads from "node:worker_threads";
 import { hashSync } from "bcryptjs";
 import { createVerifier, VerifierBusy } from "./verifier.ts";
 
@@ -40,6 +41,35 @@ test("a question that fails fails alone", async () => {
   assert.equal(await next, true);
   await verifier.close();
 });
+
+const { Worker } = threads;
+const without: readonly [what: string, start: () => threads.Worker][] = [
+  [
+    "can be started",
+    () => {
+      throw new Error("no threads here");
+    },
+  ],
+  ["gets to its first answer", () => new Worker("process.exit(1)", { eval: true })],
+];
+for (const [what, start] of without)
+  test(`passwords are verified in place where no thread ${what}`, async () => {
+    let started = 0;
+    // What a constructor returns is what `new` gives.
+    threads.Worker = function () {
+      started++;
+      return start();
+    } as unknown as typeof Worker;
+    try {
+      const verifier = createVerifier({ threads: 2 });
+      const asked = ["right", "no", "right"].map((password) => verifier.verify({ password, hash, cost: 4 }));
+      assert.deepEqual(await Promise.all(asked), [true, false, true]);
+      await verifier.close();
+    } finally {
+      threads.Worker = Worker;
+    }
+    assert.ok(started > 0);
+  });
 
 test("closing refuses what waits and what comes", async () => {
   const verifier = createVerifier({ threads: 1 });
