@@ -2,6 +2,7 @@ import { open, parseLocation } from "dray";
 import { hasTags, type Located, namesReferences } from "dray/content";
 import { type CopyPair } from "dray/copy";
 import { DrayError, type ErrorCode, isDrayError } from "dray/errors";
+import { isStandardStream } from "dray/locations";
 import type { Act, Call, Define } from "../context.ts";
 import { endFlags, outputFlag, positive } from "../flags.ts";
 import { type End, type EndOptions, registriesFor } from "../registries.ts";
@@ -28,7 +29,7 @@ export const define: Define = (command) => {
 
 export const act: Act<CpOptions & EndOptions> = async (call, [from = "", to = ""]) => {
   const { output, dryRun = false } = call.options;
-  if (output === "json" && !dryRun && /^[a-z]+-archive:-(?::|$)/.test(to))
+  if (output === "json" && !dryRun && isStandardStream(to))
     throw new DrayError("USAGE", "-o json and an archive cannot both go to stdout");
   const ends = await bothEnds(call, from, to);
   const pairs = call.options.allTags === true ? await everyTag(call, ends) : await onePair(call, ends);

@@ -6,6 +6,15 @@ import type { Descriptor, Digest, DigestAlgorithm } from "../oci/index.ts";
 import type { Content } from "./bytes.ts";
 import type { Cancel, ContentKind, OfKind, ReadableStore, WriteOptions } from "./store.ts";
 
+/** Asks whether a store has a capability. */
+export type Guard<C extends object> = (store: object) => store is C;
+
+/** A capability is a member that there is: a method, or a promise that is kept. */
+const has =
+  <C extends object>(member: keyof C): Guard<C> =>
+  (store): store is C =>
+    Boolean((store as Partial<C>)[member]);
+
 /**
  * The store refuses bytes that do not have their digest, so nobody needs to check on the way to it. `write` must throw
  * `DIGEST_MISMATCH` then, and make nothing visible.
@@ -14,8 +23,7 @@ export interface ChecksDigests {
   readonly checksDigests: true;
 }
 /** Whether the store refuses bytes that do not have their digest. */
-export const checksDigests = (store: object): store is ChecksDigests =>
-  (store as Partial<ChecksDigests>).checksDigests === true;
+export const checksDigests: Guard<ChecksDigests> = has("checksDigests");
 
 /**
  * Chunks that `read` gives are their reader's alone: their memory may be transferred or given back once they are done with. Whoever
@@ -37,16 +45,14 @@ export interface KeepsReferenced {
   readonly keepsReferenced: true;
 }
 /** Whether what a manifest names is there as long as the manifest is. */
-export const keepsReferenced = (store: object): store is KeepsReferenced =>
-  (store as Partial<KeepsReferenced>).keepsReferenced === true;
+export const keepsReferenced: Guard<KeepsReferenced> = has("keepsReferenced");
 
 /** Written to, the store begins empty: what it replaces counts for nothing, neither content nor names. */
 export interface StartsEmpty {
   readonly startsEmpty: true;
 }
 /** Whether the store begins empty when it is written to. */
-export const startsEmpty = (store: object): store is StartsEmpty =>
-  (store as Partial<StartsEmpty>).startsEmpty === true;
+export const startsEmpty: Guard<StartsEmpty> = has("startsEmpty");
 
 /**
  * The manifests that the store gives are made when it is asked, of content that lies there without: nobody knows their digests from
@@ -56,23 +62,21 @@ export interface ComposesManifests {
   readonly composesManifests: true;
 }
 /** Whether the store makes its manifests when it is asked. */
-export const composesManifests = (store: object): store is ComposesManifests =>
-  (store as Partial<ComposesManifests>).composesManifests === true;
+export const composesManifests: Guard<ComposesManifests> = has("composesManifests");
 
 /** Names are whole references (`quay.io/team/app:1.0`), as docker keeps them. Elsewhere they are tags. */
 export interface NamesReferences {
   readonly namesReferences: true;
 }
 /** Whether names are whole references. */
-export const namesReferences = (store: object): store is NamesReferences =>
-  (store as Partial<NamesReferences>).namesReferences === true;
+export const namesReferences: Guard<NamesReferences> = has("namesReferences");
 
 /** The store shows another one with something laid over it. */
 export interface LiesOver {
   readonly base: ReadableStore;
 }
 /** Whether the store shows another one, with something laid over it. */
-export const liesOver = (store: object): store is LiesOver => typeof (store as Partial<LiesOver>).base === "object";
+export const liesOver: Guard<LiesOver> = has("base");
 
 /** The store that lies lowest: where the content is that nobody changed. */
 export const bottomOf = (store: object): object => (liesOver(store) ? bottomOf(store.base) : store);
@@ -86,8 +90,7 @@ export interface MountsFrom {
   mountFrom(descriptor: Descriptor, source: object, options?: Cancel & OfKind): Promise<boolean>;
 }
 /** Whether blobs may be taken over from another store, without moving bytes. */
-export const mountsFrom = (store: object): store is MountsFrom =>
-  typeof (store as Partial<MountsFrom>).mountFrom === "function";
+export const mountsFrom: Guard<MountsFrom> = has("mountFrom");
 
 /** The store knows what says something about its content. */
 export interface HasReferrers {
@@ -95,8 +98,7 @@ export interface HasReferrers {
   referrers(subject: Descriptor, options?: Cancel & { artifactType?: string | undefined }): AsyncIterable<Descriptor>;
 }
 /** Whether the store knows what says something about its content. */
-export const hasReferrers = (store: object): store is HasReferrers =>
-  typeof (store as Partial<HasReferrers>).referrers === "function";
+export const hasReferrers: Guard<HasReferrers> = has("referrers");
 
 /** The store can list its names. */
 export interface HasTags {
@@ -104,7 +106,7 @@ export interface HasTags {
   tags(options?: Cancel): AsyncIterable<string>;
 }
 /** Whether the store can list its names. */
-export const hasTags = (store: object): store is HasTags => typeof (store as Partial<HasTags>).tags === "function";
+export const hasTags: Guard<HasTags> = has("tags");
 
 /** Content and names can be removed. */
 export interface Removes {
@@ -115,7 +117,7 @@ export interface Removes {
   remove(name: string, options?: Cancel): Promise<void>;
 }
 /** Whether content and names can be removed. */
-export const removes = (store: object): store is Removes => typeof (store as Partial<Removes>).remove === "function";
+export const removes: Guard<Removes> = has("remove");
 
 /** Content can be put there before its digest is known. */
 export interface Ingests {
@@ -129,7 +131,7 @@ export interface Ingests {
   ): Promise<Descriptor>;
 }
 /** Whether content can be put there before its digest is known. */
-export const ingests = (store: object): store is Ingests => typeof (store as Partial<Ingests>).ingest === "function";
+export const ingests: Guard<Ingests> = has("ingest");
 
 /** Writing a manifest and naming it are one step here. */
 export interface WritesNamed {
@@ -137,15 +139,14 @@ export interface WritesNamed {
   writeNamed(descriptor: Descriptor, content: Content, name: string, options?: WriteOptions): Promise<void>;
 }
 /** Whether writing a manifest and naming it are one step. */
-export const writesNamed = (store: object): store is WritesNamed =>
-  typeof (store as Partial<WritesNamed>).writeNamed === "function";
+export const writesNamed: Guard<WritesNamed> = has("writeNamed");
 
 /** A name that stands for nothing is no error here, and costs less to find out than by `resolve`. */
 export interface LooksUp {
   lookUp(name: string, options?: Cancel): Promise<Descriptor | undefined>;
 }
 /** Whether a name can be looked up that may stand for nothing. */
-export const looksUp = (store: object): store is LooksUp => typeof (store as Partial<LooksUp>).lookUp === "function";
+export const looksUp: Guard<LooksUp> = has("lookUp");
 
 /** The store can say how large content is, and what type it has, by its digest alone. */
 export interface Describes {
@@ -153,8 +154,7 @@ export interface Describes {
   describe(digest: Digest, options?: Cancel): Promise<Descriptor>;
 }
 /** Whether the store can describe content by its digest alone. */
-export const describes = (store: object): store is Describes =>
-  typeof (store as Partial<Describes>).describe === "function";
+export const describes: Guard<Describes> = has("describe");
 
 /** Content that will come. */
 export interface PlannedContent {
@@ -171,4 +171,4 @@ export interface Plans {
   plan(root: Descriptor, content: readonly PlannedContent[], options?: Cancel): Promise<void>;
 }
 /** Whether the store is told of the whole before its parts come. */
-export const plans = (store: object): store is Plans => typeof (store as Partial<Plans>).plan === "function";
+export const plans: Guard<Plans> = has("plan");

@@ -30,8 +30,7 @@ export const meteredContent = (
         if (at > furthest) onEvent({ type: "bytes", descriptor, bytes: at - furthest });
         furthest = Math.max(furthest, at);
       };
-      const options = { kind: "blob" as const, offset, verify, onEvent, ...(signal === undefined ? {} : { signal }) };
-      for await (const chunk of source.read(descriptor, options)) {
+      for await (const chunk of source.read(descriptor, { kind: "blob", offset, verify, onEvent, signal })) {
         at += chunk.byteLength;
         if (at - furthest >= step) tell();
         yield chunk;

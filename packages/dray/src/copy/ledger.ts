@@ -7,10 +7,7 @@ export class Ledger {
 
   /** Everybody who needs the same piece waits for the one who moves it. A key stands for one kind of work. */
   once<T>(target: object, key: string, work: () => Promise<T>): Promise<T> {
-    const pieces = this.#piecesOf(target);
-    let piece = pieces.get(key);
-    if (piece === undefined) pieces.set(key, (piece = work()));
-    return piece as Promise<T>;
+    return getOrMake(this.#piecesOf(target), key, work) as Promise<T>;
   }
 
   /** Notes a blob that has got there in another way. */
@@ -28,17 +25,19 @@ export class Ledger {
 
   /** Stores that are known to hold a blob by now, to mount it from. */
   holdersOf(digest: Digest): Set<object> {
-    let holders = this.#holders.get(digest);
-    if (holders === undefined) this.#holders.set(digest, (holders = new Set()));
-    return holders;
+    return getOrMake(this.#holders, digest, () => new Set());
   }
 
   #piecesOf(target: object): Map<string, Promise<unknown>> {
-    let pieces = this.#pieces.get(target);
-    if (pieces === undefined) this.#pieces.set(target, (pieces = new Map()));
-    return pieces;
+    return getOrMake(this.#pieces, target, () => new Map());
   }
 }
+
+const getOrMake = <K, V>(map: Map<K, V>, key: K, make: () => V): V => {
+  let value = map.get(key);
+  if (value === undefined) map.set(key, (value = make()));
+  return value;
+};
 
 export const blobKey = (digest: Digest): string => `blob ${digest}`;
 /** A layer that is compressed on its way, by its digest before. */

@@ -3,6 +3,7 @@ import {
   attachedTo,
   bottomOf,
   bytesContent,
+  type Cancel,
   checksDigests,
   childrenOfKind,
   describes,
@@ -12,12 +13,14 @@ import {
   type LoadedManifest,
   type Located,
   loadManifest,
+  looksUp,
   meteredContent,
   mountsFrom,
   type PlannedContent,
   type ProgressEvent,
   type ReadableStore,
   type Selection,
+  startsEmpty,
   type WritableStore,
   writesNamed,
 } from "../content/index.ts";
@@ -25,7 +28,6 @@ import { aborted, DrayError, isDrayError, throwIfAborted } from "../errors.ts";
 import { childrenOf, type Descriptor, type Digest, isDigest, isForeignLayerType } from "../oci/index.ts";
 import { blobKey, compressedKey, Ledger, manifestKey } from "./ledger.ts";
 import type { CopyCounts, CopyOptions } from "./options.ts";
-import { resolveTarget } from "./resolve-target.ts";
 
 /** Index in index in index … A graph is a few levels deep; a hostile one is not followed further. */
 const deepest = 16;
@@ -58,9 +60,7 @@ export class Transfer {
       options.signal === undefined ? this.#cancel.signal : AbortSignal.any([options.signal, this.#cancel.signal]);
   }
 
-  emit(event: ProgressEvent): void {
-    this.#options.onEvent?.(event);
-  }
+  readonly emit = (event: ProgressEvent): void => this.#options.onEvent?.(event);
 
   counts(): CopyCounts {
     return { ...this.#counts };
@@ -81,7 +81,7 @@ export class Transfer {
     if (this.#options.skip?.(root)) return selection;
     const { compressLayer, pushForm, viewOfLoaded } = await import("../image/index.ts");
     const loaded = selection.loaded ?? (await this.#load(source, root, 0));
-    const options = { signal: this.signal, onEvent: (event: ProgressEvent) => this.emit(event) };
+    const options = { signal: this.signal, onEvent: this.emit };
     const compress = (layer: Descriptor): Promise<Descriptor> =>
       this.#ledger.once(target, compressedKey(layer.digest), async () => {
         if (this.#leftOut(layer) || this.#options.skip?.(layer)) return layer;
@@ -226,12 +226,10 @@ export class Transfer {
   ): Promise<boolean> {
     const oneStep = name !== undefined && name !== "" && writesNamed(target);
     if (this.#options.dryRun !== true) {
-      const onEvent = (event: ProgressEvent): void => this.emit(event);
-      const options = { kind: "manifest" as const, parsed, signal: this.signal, onEvent };
+      const options = { kind: "manifest" as const, parsed, signal: this.signal, onEvent: this.emit };
+      const content = bytesContent(bytes);
       await this.#small(() =>
-        oneStep
-          ? target.writeNamed(descriptor, bytesContent(bytes), name, options)
-          : target.write(descriptor, bytesContent(bytes), options),
+        oneStep ? target.writeNamed(descriptor, content, name, options) : target.write(descriptor, content, options),
       );
     }
     this.#counts.copied++;
@@ -268,9 +266,8 @@ export class Transfer {
 
   async #move(source: ReadableStore, target: WritableStore, descriptor: Descriptor): Promise<void> {
     const verify = this.#options.verify === true || !checksDigests(target);
-    const onEvent = (event: ProgressEvent): void => this.emit(event);
-    const content = meteredContent(source, descriptor, { verify, onEvent });
-    await target.write(descriptor, content, { kind: "blob", signal: this.signal, onEvent });
+    const content = meteredContent(source, descriptor, { verify, onEvent: this.emit });
+    await target.write(descriptor, content, { kind: "blob", signal: this.signal, onEvent: this.emit });
   }
 
   /** Referrers may name what they refer to as content, so they come after all content, from a list that grows. */
@@ -320,3 +317,19 @@ interface Way {
   readonly target: WritableStore;
   readonly seen: Descriptor[];
 }
+
+/** What a target's name stands for now, where knowing that may save the work. */
+const resolveTarget = async (
+  { store, name }: Located<WritableStore>,
+  options: Cancel,
+): Promise<Descriptor | undefined> => {
+  const { resolve } = store as Partial<ReadableStore>;
+  if (resolve === undefined || name === "" || isDigest(name) || startsEmpty(store)) return undefined;
+  try {
+    return await (looksUp(store) ? store.lookUp(name, options) : resolve.call(store, name, options));
+  } catch (error) {
+    // Whoever may push may perhaps not pull, and a layout that was never finished has no names; writing will tell.
+    if (isDrayError(error, "NOT_FOUND", "DENIED", "UNAUTHORIZED", "LAYOUT_INVALID")) return undefined;
+    throw error;
+  }
+};

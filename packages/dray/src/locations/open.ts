@@ -37,6 +37,12 @@ export const open = async (text: string, options: OpenOptions = {}): Promise<Loc
 export const parseLocation = (text: string, options: ParseReferenceOptions = {}): ParsedLocation =>
   parsedAs(kindOf(text), text, options);
 
+/** Whether a location is an archive that comes from standard input or goes to standard output. */
+export const isStandardStream = (text: string): boolean => {
+  const { path, prefix } = kindOf(text);
+  return path === "file" && /^-(?::|$)/.test(text.slice(prefix.length));
+};
+
 const parsedAs = (kind: LocationKind, text: string, options: ParseReferenceOptions): ParsedLocation =>
   kind.parse(text.startsWith(kind.prefix) ? text.slice(kind.prefix.length) : text, text, options);
 

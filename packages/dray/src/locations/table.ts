@@ -92,9 +92,6 @@ const registries = new Map<string, Registry>();
 
 const shared = (name: string): Registry => {
   let registry = registries.get(name);
-  if (registry === undefined) {
-    registry = connect(name);
-    registries.set(name, registry);
-  }
+  if (registry === undefined) registries.set(name, (registry = connect(name)));
   return registry;
 };

@@ -8,21 +8,16 @@ const longestChain = 40;
 /** Files of a tar by their path, links followed. Two readers of one archive must find the same bytes under a name. */
 export class Members {
   readonly #tar: TarFile;
-  readonly #byPath = new Map<string, IndexedEntry[]>();
+  readonly #byPath: ReadonlyMap<string, readonly IndexedEntry[]>;
 
   /** @throws DrayError `ARCHIVE_INVALID` for a name that leads out of the archive */
   constructor(tar: TarFile) {
     this.#tar = tar;
-    for (const entry of tar.entries) {
-      const path = entryPath(entry.name);
-      if (path === undefined)
-        throw this.#invalid(
-          `has an entry "${entry.name}", whose name leads out of the archive; it is not to be trusted`,
-        );
-      const others = this.#byPath.get(path);
-      if (others === undefined) this.#byPath.set(path, [entry]);
-      else others.push(entry);
-    }
+    this.#byPath = Map.groupBy(tar.entries, ({ name }) => {
+      const path = entryPath(name);
+      if (path !== undefined) return path;
+      throw this.#invalid(`has an entry "${name}", whose name leads out of the archive; it is not to be trusted`);
+    });
   }
 
   isEmpty(): boolean {
