@@ -8,7 +8,7 @@ import type { Notice } from "./notice.ts";
 import type { RegistryOptions } from "./options.ts";
 import { Lists, Manifests } from "./read-cache/index.ts";
 import { RegistryError, readOnlyNow } from "./registry-error.ts";
-import { createUploads, type Uploads } from "./uploads/index.ts";
+import { Uploads } from "./uploads/index.ts";
 
 /** What a registry consists of; each endpoint takes what it needs. */
 export interface RegistryContext {
@@ -64,7 +64,7 @@ export const createContext = (options: RegistryOptions): RegistryContext => {
   const lists = new Lists(memory / 2);
   const onChange = (repository: string): void => lists.changed(repository);
   const reconciler = new Reconciler({ tree, metadata, now, recheckAfter, onNotice, onChange });
-  const uploads = createUploads({ driver, now, lease, silence, onNotice });
+  const uploads = new Uploads({ driver, now, lease, silence, onNotice });
   const locks = new KeyedRwLock();
   const tagLocks = new KeyedRwLock();
   const leases = new Leases({ length: lease, now, uploading: (repository) => uploads.isOpenIn(repository) });

@@ -8,7 +8,7 @@ import { nodeFiles } from "dray/internal/files";
 import { digestOf } from "dray/oci";
 import { inChunks } from "../../test/uploads-by-hand.ts";
 import { filesystemDriver } from "../storage/index.ts";
-import { createUploads, type Upload, type Uploads } from "./index.ts";
+import { type Upload, Uploads } from "./index.ts";
 
 const repository = "a/b";
 const owner = "alice";
@@ -66,7 +66,7 @@ describe("whatever call of the file system fails once, a client that goes on end
       const driver = await filesystemDriver(folder, { fs, durability: "relaxed" });
       const read = (path: string): Promise<Uint8Array> => readFile(join(folder, path));
       const once = async (wanted: typeof fault): Promise<number> => {
-        const uploads = createUploads({ driver, now: Date.now, lease: 1000, silence: 1000 });
+        const uploads = new Uploads({ driver, now: Date.now, lease: 1000, silence: 1000 });
         [call, fault] = [0, wanted];
         try {
           assert.equal(Buffer.compare(await push(uploads, bytes, piece, read), bytes), 0);

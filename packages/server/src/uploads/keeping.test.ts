@@ -8,7 +8,7 @@ import { bodyByHand, inChunks } from "../../test/uploads-by-hand.ts";
 import { repositoryPath, uploadData, uploadFolder, uploadStarted } from "../distribution-tree/paths.ts";
 import type { Notice } from "../notice.ts";
 import { type Driver, type MemoryFiles, memoryDriver } from "../storage/index.ts";
-import { createUploads, type Upload, type Uploads } from "./index.ts";
+import { type Upload, Uploads } from "./index.ts";
 
 const owner = "alice";
 const day = 86_400_000;
@@ -29,7 +29,7 @@ const clocked = (
   const driver = memoryDriver({ now });
   const notices: Notice[] = [];
   const again = (): Uploads =>
-    createUploads({
+    new Uploads({
       driver: wrap(driver),
       now,
       lease: 3_600_000,
@@ -290,7 +290,7 @@ test("what is no UUID never comes near the storage", async () => {
   const touched = new Proxy({} as Driver, {
     get: (_, method) => () => assert.fail(`${String(method)} was called`),
   });
-  const uploads = createUploads({ driver: touched, now: Date.now, lease: 1, silence: 1 });
+  const uploads = new Uploads({ driver: touched, now: Date.now, lease: 1, silence: 1 });
   const good = id(1);
   for (const bad of [
     "",
@@ -309,6 +309,6 @@ test("what is no UUID never comes near the storage", async () => {
     good.replaceAll("-", ""),
   ])
     assert.equal(await uploads.find("a", bad, owner), undefined);
-  const odd = createUploads({ driver: touched, now: Date.now, lease: 1, silence: 1, newId: () => "../x" });
+  const odd = new Uploads({ driver: touched, now: Date.now, lease: 1, silence: 1, newId: () => "../x" });
   await assert.rejects(odd.begin("a", { owner }), (error) => isDrayError(error, "USAGE"));
 });

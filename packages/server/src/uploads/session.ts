@@ -3,7 +3,6 @@ import type { Digest, DigestAlgorithm } from "dray/oci";
 import { uploadData, uploadFolder } from "../distribution-tree/index.ts";
 import type { Driver } from "../storage/index.ts";
 import { type SessionFacts, writeSession } from "./stored.ts";
-import { OutOfOrder, type Upload } from "./types.ts";
 import { UploadBuffer } from "./upload-buffer.ts";
 import { Writer } from "./writer.ts";
 
@@ -22,13 +21,36 @@ export interface UploadContext {
 }
 
 type Take<T> = (path: string, options: { readonly alone: boolean }) => Promise<T>;
-type AppendOptions = Parameters<Upload["append"]>[1];
+
+export interface AppendOptions {
+  readonly at?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** Bytes that this call may bring; more reject with `LIMIT_EXCEEDED`. */
+  readonly limit?: number;
+  /** `digest` and `finish` follow at once and nobody is told the offset: little content need not touch the disk. */
+  readonly last?: boolean;
+  /** A chunk that fills its buffer is the session's own, memory and all. */
+  readonly releases?: boolean;
+}
+
+/** The client is not where the session is. */
+export class OutOfOrder extends Error {
+  readonly offset: number;
+
+  constructor(offset: number) {
+    super(`the upload stands at ${offset}`);
+    this.offset = offset;
+  }
+}
+
+/** A session as those see it who push. */
+export type Upload = Pick<Session, "id" | "repository" | "offset" | "append" | "digest" | "finish" | "cancel">;
 
 /**
  * One upload. One thing happens to it at a time; whoever meets a writer waits until that one is over, moves, or has been silent for
  * too long: a writer is never overtaken while its bytes come, and never waited for when they do not.
  */
-export class Session implements Upload {
+export class Session {
   readonly id: string;
   readonly repository: string;
   readonly facts: SessionFacts;
@@ -84,6 +106,7 @@ export class Session implements Upload {
     this.#around.touched(this);
   }
 
+  /** Bytes that a client may be told of. Waits until everything that came is written; a connection that is silent for 5 seconds is cut off here. */
   async offset(): Promise<number> {
     const { silence } = this.#around;
     const patience = performance.now() + silence;
@@ -105,6 +128,11 @@ export class Session implements Upload {
     );
   }
 
+  /**
+   * Takes bytes at the end, one caller at a time. `at` is where the client means to go on; elsewhere than at the offset it
+   * rejects with `OutOfOrder`, as it does for whom another writer got ahead of. What came before a failure is kept.
+   * @returns the offset after it
+   */
   append(chunks: AsyncIterable<Uint8Array>, options: AppendOptions): Promise<number> {
     let overtaken = false;
     const past = async (writer: Writer): Promise<void> => {
@@ -125,6 +153,7 @@ export class Session implements Upload {
     });
   }
 
+  /** What the whole session hashes to, with its size. */
   digest(algorithm: DigestAlgorithm): Promise<{ digest: Digest; size: number }> {
     return this.#alone(
       (writer) => this.#pass(writer),
@@ -136,6 +165,12 @@ export class Session implements Upload {
     );
   }
 
+  /**
+   * Ends the session: `take` gets the path of its data, closed and complete, and may move it away; then the rest of the session goes.
+   * Where bytes came after `digest` was told it rejects with `OutOfOrder`. If `take` rejects, the session stays if its data does.
+   * Where the data is `alone` in its folder, `take` may move that.
+   * @param takeBytes gets the content instead, where it never touched the disk
+   */
   finish<T>(take: Take<T>, takeBytes?: (bytes: Uint8Array) => Promise<T>): Promise<T> {
     return this.#alone(
       (writer) => this.#pass(writer),
@@ -150,6 +185,7 @@ export class Session implements Upload {
     );
   }
 
+  /** Removes the session and what it holds. */
   cancel(): Promise<void> {
     return this.#alone(
       (writer) => writer.stop(() => gone("the upload was cancelled")),

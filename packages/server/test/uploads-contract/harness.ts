@@ -3,8 +3,7 @@ import { type ErrorCode, isDrayError } from "dray/errors";
 import { type DigestAlgorithm, digestOf } from "dray/oci";
 import { uploadFolder } from "../../src/distribution-tree/paths.ts";
 import type { Driver } from "../../src/storage/index.ts";
-import { createUploads } from "../../src/uploads/sessions.ts";
-import { OutOfOrder, type Upload, type Uploads } from "../../src/uploads/types.ts";
+import { OutOfOrder, type Upload, Uploads } from "../../src/uploads/index.ts";
 
 export const owner = "alice";
 export const repository = "team/app";
@@ -26,7 +25,7 @@ export class UploadsHarness {
 
   /** As after a restart: what it knows lies in the tree. */
   start(options: { silence?: number } = {}): Uploads {
-    const uploads = createUploads({ driver: this.driver, now: Date.now, lease: 60_000, silence: 20, ...options });
+    const uploads = new Uploads({ driver: this.driver, now: Date.now, lease: 60_000, silence: 20, ...options });
     this.#begun.push(uploads);
     return uploads;
   }

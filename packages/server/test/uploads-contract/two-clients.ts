@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { seededBytes } from "@dray/testkit/files";
 import { uploadData, uploadFolder } from "../../src/distribution-tree/paths.ts";
-import { OutOfOrder, type Upload } from "../../src/uploads/types.ts";
+import { OutOfOrder, type Upload } from "../../src/uploads/index.ts";
 import { type BodyByHand, bodyByHand, inChunks } from "../uploads-by-hand.ts";
 import { failed, outOfOrder, owner, repository, type UploadsHarness } from "./harness.ts";
 

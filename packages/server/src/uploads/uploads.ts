@@ -4,9 +4,8 @@ import type { DigestAlgorithm } from "dray/oci";
 import { uploadFolder } from "../distribution-tree/index.ts";
 import type { Notice } from "../notice.ts";
 import type { Driver } from "../storage/index.ts";
-import { Session, type UploadContext } from "./session.ts";
+import { Session, type Upload, type UploadContext } from "./session.ts";
 import { findSession, isSessionId, lastAddedTo, type StoredSession, storedSessions } from "./stored.ts";
-import type { Upload, Uploads } from "./types.ts";
 
 export interface UploadsOptions {
   readonly driver: Driver;
@@ -20,9 +19,6 @@ export interface UploadsOptions {
   readonly onNotice?: (notice: Notice) => void;
 }
 
-/** The upload sessions of a registry: those that are used in memory, all others in the tree alone. */
-export const createUploads = (options: UploadsOptions): Uploads => new Sessions(options);
-
 /** Milliseconds after which an idle session holds neither memory nor an open file; asked for again, it is hashed again. */
 const idleTime = 600_000;
 /** Sessions in memory beyond which the least used are put away, if they have been idle for as long as a slow client needs. */
@@ -31,7 +27,11 @@ const shortIdleTime = 10_000;
 /** Sessions that are put away at once: each has files open meanwhile. */
 const mostMoving = 16;
 
-class Sessions implements Uploads {
+/**
+ * Upload sessions: what was received of blobs that are not whole yet. They lie in the tree and outlive the process; those that are used
+ * are in memory as well.
+ */
+export class Uploads {
   readonly #driver: Driver;
   readonly #now: () => number;
   readonly #newId: () => string;
@@ -60,10 +60,12 @@ class Sessions implements Uploads {
     };
   }
 
+  /** How many are in use; those that were idle for long lie in the tree alone. */
   get open(): number {
     return this.#sessions.size;
   }
 
+  /** A new session. `owner` is the principal's name: nobody else finds it. */
   async begin(
     repository: string,
     { owner, algorithm = "sha256" }: { owner: string; algorithm?: DigestAlgorithm },
@@ -78,6 +80,10 @@ class Sessions implements Uploads {
     return session;
   }
 
+  /**
+   * A session of this repository and owner, also one from before a restart (also of distribution's; then anybody who may push is
+   * its owner). Its hash is rebuilt from byte 0 here, not at the end.
+   */
   async find(repository: string, id: string, owner: string): Promise<Upload | undefined> {
     if (!isSessionId(id)) return undefined;
     for (let other = this.#moving.get(id); other !== undefined; other = this.#moving.get(id)) await other;
@@ -90,10 +96,12 @@ class Sessions implements Uploads {
     return session;
   }
 
+  /** Whether bytes came to any session of the repository within one lease. */
   isOpenIn(repository: string): boolean {
     return this.#activity.isLively(repository);
   }
 
+  /** Each with the time of the last bytes that came, or of its beginning; milliseconds since 1970. */
   async *list(): AsyncGenerator<{ repository: string; id: string; size: number; addedAt: number }> {
     const inMemory = [...this.#sessions.values()];
     for (const { repository, id, size, addedAt, isStored } of inMemory)
@@ -111,6 +119,7 @@ class Sessions implements Uploads {
     }
   }
 
+  /** Removes sessions that nobody added to since then (milliseconds since 1970); tells how many. */
   async purge(before: number): Promise<number> {
     await Promise.all(this.#moving.values());
     let purged = 0;
@@ -140,6 +149,7 @@ class Sessions implements Uploads {
     return purged;
   }
 
+  /** Parks what is open, so that it goes on after a restart. */
   async close(): Promise<void> {
     this.#closed = true;
     await Promise.all(this.#moving.values());
