@@ -1,7 +1,7 @@
 /**
  * `npm run check:pack`: what is published works where this repository is not. Packs the npm packages, installs them into an empty
  * project, checks the types of an example and of every TypeScript block in the READMEs, runs the example and the command on
- * both runtimes, and the executable, where one is built, from a copy alone in an empty folder.
+ * both runtimes, and alone in empty folders: bundles of another example, and the executable, where one is built.
  */
 import { execFileSync } from "node:child_process";
 import {
@@ -29,6 +29,7 @@ const main = (): void => {
     install(project, packed);
     checkTypes(project);
     for (const name of ["node", "bun"] as const) runOn(runtime(name), project);
+    bundle(project, join(folder, "bundles"));
     const executable = join(root, "dist", process.platform === "win32" ? "dray.exe" : "dray");
     if (existsSync(executable)) runAlone(executable, join(folder, "alone"), project);
     else console.log("dist/dray is not built, so it was not tried");
@@ -63,8 +64,10 @@ const install = (project: string, packed: readonly string[]): void => {
   run(project, "npm", "install", "--prefix", project, "--prefer-offline", "--no-audit", "--no-fund", ...packed);
 };
 
+const examples = ["example.ts", "bundled.ts"] as const;
+
 const checkTypes = (project: string): void => {
-  copyFileSync(join(root, "scripts/pack/example.ts"), join(project, "example.ts"));
+  for (const name of examples) copyFileSync(join(root, "scripts/pack", name), join(project, name));
   const blocks = globSync(["README.md", "packages/*/README.md"], { cwd: root }).flatMap((readme) =>
     [...readFileSync(join(root, readme), "utf8").matchAll(/^```ts\n(.*?)^```$/gms)].map(([, code = ""], index) => {
       const name = `${basename(dirname(join(root, readme)))}-readme-${index + 1}.ts`;
@@ -84,9 +87,9 @@ const checkTypes = (project: string): void => {
     types: ["node"],
     typeRoots: [join(root, "node_modules/@types")],
   };
-  writeFileSync(join(project, "tsconfig.json"), JSON.stringify({ compilerOptions, files: ["example.ts", ...blocks] }));
+  writeFileSync(join(project, "tsconfig.json"), JSON.stringify({ compilerOptions, files: [...examples, ...blocks] }));
   run(project, join(root, "node_modules/.bin/tsc"), "-p", ".");
-  console.log(`types: the example and ${blocks.length} blocks of the READMEs`);
+  console.log(`types: ${examples.length} examples and ${blocks.length} blocks of the READMEs`);
 };
 
 const runOn = ({ title, path }: Runtime, project: string): void => {
@@ -94,6 +97,24 @@ const runOn = ({ title, path }: Runtime, project: string): void => {
   const said = run(project, path, "example.ts").trim();
   const version = run(project, path, "node_modules/@dray/cli/main.js", "version").trim();
   console.log(`${title}: ${said}; dray ${version}`);
+};
+
+/** Actions, extensions and functions are shipped as one file, by these and in these formats. */
+const bundlers: readonly (readonly [name: string, file: string, ...parameters: string[]])[] = [
+  ["esbuild", "bundle.cjs", "--bundle", "--platform=node", "--format=cjs", "--log-level=error"],
+  ["esbuild", "bundle.mjs", "--bundle", "--platform=node", "--format=esm", "--log-level=error"],
+  ["bun", "bundle.mjs", "build", "--target=node"],
+];
+
+const bundle = (project: string, folder: string): void => {
+  const { title, path } = runtime("node");
+  for (const [at, [name, file, ...parameters]] of bundlers.entries()) {
+    const alone = join(folder, `${at}`);
+    mkdirSync(alone, { recursive: true });
+    const [command, output] = [join(root, "node_modules/.bin", name), join(alone, file)];
+    run(project, command, ...parameters, "bundled.ts", `--outfile=${output}`);
+    console.log(`${title}, ${file} by ${name}: ${run(alone, path, file).trim()}`);
+  }
 };
 
 /** Copies an image from one directory to another. Without the processor's SHA instructions the digests are left to threads. */
