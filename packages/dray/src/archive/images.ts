@@ -149,12 +149,10 @@ const findLayer = async (
   const { size } = entry;
   const how = sniffCompression(await collect(tar.read(entry, { length: 4, signal }), 4, path));
   if (how === "none") return { how, digest: diffID, size, entry };
-  return {
-    how,
-    digest: claimedDigest(path, source, size) ?? (await computedDigest(archive, entry, { path, diffID, signal })),
-    size,
-    entry,
-  };
+  const compute = (): Promise<Digest> =>
+    archive.hashing.run(signal, () => soundDigest(tar, entry, path, diffID, signal));
+  const digest = claimedDigest(path, source, size) ?? (await archive.digests.get(`${entry.offset} ${diffID}`, compute));
+  return { how, digest, size, entry };
 };
 
 /** The digest of a compressed layer where the archive says it. Whoever takes the bytes checks it, here as everywhere. */
@@ -165,22 +163,17 @@ const claimedDigest = (path: string, source: Descriptor | undefined, size: numbe
   return isDigest(named) ? named : undefined;
 };
 
-interface Asked {
-  readonly path: string;
-  readonly diffID: Digest;
-  readonly signal: AbortSignal | undefined;
-}
-
-const computedDigest = ({ tar, digests, hashing }: OpenArchive, entry: IndexedEntry, asked: Asked): Promise<Digest> => {
-  const make = (): Promise<Digest> => hashing.run(asked.signal, () => soundDigest(tar, entry, asked));
-  return digests.get(`${entry.offset} ${asked.diffID}`, make);
-};
-
 /**
  * The digest of a layer of whatever name. One that is named by it, as crane names them, is sound. Other names promise nothing, and
  * what looks like a digest may be that of the layer before it was compressed: only the diffID says what should be there.
  */
-const soundDigest = async (tar: TarFile, entry: IndexedEntry, { path, diffID, signal }: Asked): Promise<Digest> => {
+const soundDigest = async (
+  tar: TarFile,
+  entry: IndexedEntry,
+  path: string,
+  diffID: Digest,
+  signal: AbortSignal | undefined,
+): Promise<Digest> => {
   if (/[0-9a-f]{64}/.test(path)) {
     const digest = await hashed(tar.read(entry, { signal }), "sha256", entry.size);
     if (path.includes(hexOf(digest))) return digest;
@@ -195,9 +188,8 @@ const soundDigest = async (tar: TarFile, entry: IndexedEntry, { path, diffID, si
     );
   } catch (error) {
     if (!isDrayError(error, "MANIFEST_INVALID")) throw error;
-    throw new DrayError("ARCHIVE_INVALID", `${tar.what}, layer "${path}": ${error.message}; save it again`, {
-      cause: error,
-    });
+    const fault = `${tar.what}, layer "${path}": ${error.message}; save it again`;
+    throw new DrayError("ARCHIVE_INVALID", fault, { cause: error });
   }
 };
 

@@ -1,5 +1,13 @@
 import { LazyMap } from "../async/index.ts";
-import { type Cancel, checked, collect, type HasTags, type ReadableStore, type ReadOptions } from "../content/index.ts";
+import {
+  bytesContent,
+  type Cancel,
+  checked,
+  collect,
+  type HasTags,
+  type ReadableStore,
+  type ReadOptions,
+} from "../content/index.ts";
 import { DrayError, errorIn, firstOf, isDrayError } from "../errors.ts";
 import { type Descriptor, type Digest, isDigest, largestManifest, parseJson } from "../oci/index.ts";
 import type { OpenTar } from "../tarball/index.ts";
@@ -51,14 +59,12 @@ export class DockerArchiveReader implements ReadableStore, HasTags {
     const { offset = 0, signal } = options;
     const held = await this.#locate(descriptor.digest, signal);
     const { tar } = this.#archive;
-    const chunks = held instanceof Uint8Array ? memory(held, offset) : tar.read(held, { offset, signal });
-    yield* checked(chunks, descriptor, options, (error) => {
-      const entry = held instanceof Uint8Array ? "" : `, entry "${held.name}"`;
-      return new DrayError(error.code, `${tar.what}${entry}: ${error.message}`, {
-        reference: descriptor.digest,
-        cause: error,
-      });
-    });
+    const [where, chunks] =
+      held instanceof Uint8Array
+        ? [tar.what, bytesContent(held).open({ offset })]
+        : [`${tar.what}, entry "${held.name}"`, tar.read(held, { offset, signal })];
+    const { digest } = descriptor;
+    yield* checked(chunks, descriptor, options, (error) => errorIn(where, error, { reference: digest }));
   }
 
   #image(saved: SavedImage, signal: AbortSignal | undefined): Promise<FoundImage> {
@@ -105,10 +111,6 @@ export class DockerArchiveReader implements ReadableStore, HasTags {
     const names = this.#saved.map(({ repoTags }, i) => (repoTags?.length ? repoTags.join(" = ") : `@${i}`));
     return firstOf(names);
   }
-}
-
-async function* memory(bytes: Uint8Array, offset: number): AsyncGenerator<Uint8Array> {
-  if (offset < bytes.byteLength) yield bytes.subarray(offset);
 }
 
 const readList = async ({ tar, members }: OpenArchive, signal: AbortSignal | undefined): Promise<SavedImage[]> => {

@@ -1,4 +1,3 @@
-import type { Descriptor } from "../oci/index.ts";
 import {
   type HasReferrers,
   hasReferrers,
@@ -18,8 +17,9 @@ export interface Overlay extends ReadableStore, HasReferrers, LiesOver, Transfer
 /** Lays an empty overlay over a store, which it never writes to. */
 export const overlay = (base: ReadableStore): Overlay => {
   const top = memoryStore();
-  const read: ReadableStore["read"] = (descriptor, options) =>
-    from(top, base, descriptor, (store) => store.read(descriptor, options));
+  const read: ReadableStore["read"] = async function* (descriptor, options) {
+    yield* ((await top.has(descriptor)) ? top : base).read(descriptor, options);
+  };
   return {
     top,
     base,
@@ -36,12 +36,3 @@ export const overlay = (base: ReadableStore): Overlay => {
     },
   };
 };
-
-async function* from(
-  top: MemoryStore,
-  base: ReadableStore,
-  descriptor: Descriptor,
-  read: (store: ReadableStore) => AsyncIterable<Uint8Array>,
-): AsyncGenerator<Uint8Array> {
-  yield* read((await top.has(descriptor)) ? top : base);
-}

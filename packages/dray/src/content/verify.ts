@@ -50,7 +50,7 @@ export async function* checked(
   chunks: AsyncIterable<Uint8Array>,
   descriptor: Descriptor,
   { offset = 0, verify = true }: Pick<ReadOptions, "offset" | "verify">,
-  explain: (error: DrayError) => DrayError,
+  explain: (error: DrayError) => unknown,
 ): AsyncGenerator<Uint8Array> {
   try {
     yield* offset > 0 || !verify ? sized(chunks, descriptor, offset) : verified(chunks, descriptor);

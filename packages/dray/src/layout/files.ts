@@ -26,7 +26,7 @@ export interface LayoutFiles {
   /** The error for a file that is not what a layout should have. */
   invalid(fault: string, cause?: DrayError): DrayError;
   /** The error for a blob that is not what its descriptor says; its file has `size` bytes. */
-  damaged(blob: Descriptor, size: number, cause: DrayError): DrayError;
+  damaged(blob: Descriptor, size: number, cause: DrayError): unknown;
 }
 
 /** Name of a blob's file. */

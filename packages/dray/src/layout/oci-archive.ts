@@ -1,5 +1,5 @@
 import { type Cancel, collect, type HasReferrers } from "../content/index.ts";
-import { DrayError } from "../errors.ts";
+import { DrayError, errorIn } from "../errors.ts";
 import type { Descriptor } from "../oci/index.ts";
 import {
   type ArchiveForm,
@@ -74,6 +74,6 @@ const archiveFiles = ({ tar, members }: OpenTar): LayoutFiles => {
     invalid: (fault, cause) =>
       new DrayError(cause?.code === "LIMIT_EXCEEDED" ? cause.code : "ARCHIVE_INVALID", `${what}: ${fault}`, { cause }),
     damaged: ({ digest }, _size, cause) =>
-      new DrayError(cause.code, `${what}, entry "${blobFile(digest)}": ${cause.message}`, { reference: digest, cause }),
+      errorIn(`${what}, entry "${blobFile(digest)}"`, cause, { reference: digest }),
   };
 };

@@ -64,7 +64,7 @@ export class LayoutReader implements ReadableStore, HasTags, HasReferrers, Descr
     const { what, location } = this.files;
     const file = await this.files.find(blobFile(digest), options);
     if (file === undefined) throw new DrayError("NOT_FOUND", `${what} has no ${digest}`, { reference: location });
-    const explain = (error: DrayError): DrayError => this.files.damaged(descriptor, file.size, error);
+    const explain = (error: DrayError): unknown => this.files.damaged(descriptor, file.size, error);
     if (file.size !== size) throw explain(sizeMismatch(descriptor, `${file.size}`));
     const chunks = file.read(defined({ offset, signal }));
     yield* checked(chunks, descriptor, options, explain);

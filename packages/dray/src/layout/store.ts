@@ -9,7 +9,6 @@ import {
   type HasTags,
   isManifest,
   type OfKind,
-  type ReadOptions,
   type Removes,
   type Store,
   type WriteOptions,
@@ -49,11 +48,10 @@ export interface LayoutOptions {
  */
 export const layoutStore = (dir: string, { fs = nodeFiles }: LayoutOptions = {}): LayoutStore => new Layout(dir, fs);
 
-class Layout implements LayoutStore {
+class Layout extends LayoutReader implements LayoutStore {
   readonly checksDigests = true;
   readonly #fs: FileSystem;
   readonly #paths: LayoutPaths;
-  readonly #reader: LayoutReader;
   readonly #edits: IndexEdits;
   readonly #writing = new Map<Digest, Promise<void>>();
   /** Manifests about another one, written but not in `index.json` yet. Nothing else would lead to them. */
@@ -62,35 +60,23 @@ class Layout implements LayoutStore {
   readonly #lock = new Lazy<Lock>();
 
   constructor(dir: string, fs: FileSystem) {
+    const paths = layoutPaths(dir);
+    super(directoryFiles(fs, paths));
     this.#fs = fs;
-    this.#paths = layoutPaths(dir);
-    this.#reader = new LayoutReader(directoryFiles(fs, this.#paths));
-    this.#edits = new IndexEdits(fs, this.#paths, this.#reader);
+    this.#paths = paths;
+    this.#edits = new IndexEdits(fs, paths, this);
   }
 
-  resolve(name: string, options: Cancel = {}): Promise<Descriptor> {
-    return this.#reader.resolve(name, options);
-  }
-
-  describe(digest: Digest, options: Cancel = {}): Promise<Descriptor> {
-    return this.#reader.describe(digest, options);
-  }
-
-  read(descriptor: Descriptor, options: ReadOptions = {}): AsyncGenerator<Uint8Array> {
-    return this.#reader.read(descriptor, options);
-  }
-
-  tags(options: Cancel = {}): AsyncGenerator<string> {
-    return this.#reader.tags(options);
-  }
-
-  referrers(subject: Descriptor, options: Cancel & { artifactType?: string } = {}): AsyncGenerator<Descriptor> {
-    return this.#reader.referrers(subject, options, this.#unlisted.values());
+  override referrers(
+    subject: Descriptor,
+    options: Cancel & { artifactType?: string } = {},
+  ): AsyncGenerator<Descriptor> {
+    return super.referrers(subject, options, this.#unlisted.values());
   }
 
   async has(descriptor: Descriptor, options: Cancel & OfKind = {}): Promise<boolean> {
     throwIfAborted(options.signal);
-    return isWhole(this.#reader, descriptor, this.#unlisted, options);
+    return isWhole(this, descriptor, this.#unlisted, options);
   }
 
   async write(descriptor: Descriptor, content: Content, options: WriteOptions = {}): Promise<void> {
@@ -101,7 +87,7 @@ class Layout implements LayoutStore {
         other.catch(() => {}),
         options.signal,
       );
-      if (await this.#reader.holds(descriptor, options)) return;
+      if (await this.holds(descriptor, options)) return;
     }
     const writing = this.#write(descriptor, content, options).finally(() => this.#writing.delete(digest));
     this.#writing.set(digest, writing);
@@ -111,8 +97,8 @@ class Layout implements LayoutStore {
   async tag(descriptor: Descriptor, name: string, { signal }: Cancel = {}): Promise<void> {
     throwIfAborted(signal);
     await this.#lockOnce();
-    if (!(await this.#reader.holds(descriptor, {})))
-      throw new DrayError("NOT_FOUND", `${this.#reader.files.what} has no ${descriptor.digest} to name "${name}"`, {
+    if (!(await this.holds(descriptor, {})))
+      throw new DrayError("NOT_FOUND", `${this.files.what} has no ${descriptor.digest} to name "${name}"`, {
         reference: descriptor.digest,
       });
     await this.#edit((index) => (name === "" ? withEntry(index, descriptor) : withName(index, descriptor, name)));
@@ -120,14 +106,13 @@ class Layout implements LayoutStore {
 
   async remove(name: string, { signal }: Cancel = {}): Promise<void> {
     throwIfAborted(signal);
-    const index = await this.#reader.index();
-    const { files, graph } = this.#reader;
-    const isThere = isDigest(name) && (await files.find(blobFile(name), {})) !== undefined;
-    if (!isThere && withoutEntries(index, name) === index) throw unknownName(files, index, name);
+    const index = await this.index();
+    const isThere = isDigest(name) && (await this.files.find(blobFile(name), {})) !== undefined;
+    if (!isThere && withoutEntries(index, name) === index) throw unknownName(this.files, index, name);
     await this.#lockOnce();
     await this.#edit((now) => withoutEntries(now, name));
     if (!isThere) return;
-    graph.forget(name);
+    this.graph.forget(name);
     const path = this.#paths.blob(name);
     await onDisk("remove", path, () => this.#fs.unlink(path));
   }
@@ -151,19 +136,19 @@ class Layout implements LayoutStore {
       await receive(this.#fs, content, descriptor, { partial: this.#paths.partial(digest), path }, options);
     }
     if (!isManifest(descriptor, options)) return;
-    if (options.parsed !== undefined) this.#reader.graph.learn(digest, options.parsed);
-    const parsed = await manifestIfSound(this.#reader, descriptor, {});
+    if (options.parsed !== undefined) this.graph.learn(digest, options.parsed);
+    const parsed = await manifestIfSound(this, descriptor, {});
     if (typeof parsed === "object" && subjectOf(parsed) !== undefined) this.#unlisted.set(digest, descriptor);
   }
 
   #lockOnce(): Promise<Lock> {
-    return this.#lock.get(() => lockLayout(this.#fs, this.#paths, this.#reader));
+    return this.#lock.get(() => lockLayout(this.#fs, this.#paths, this));
   }
 
   /** Whether its own bytes are there. Those of a blob are not read again for that. */
   async #isSound(descriptor: Descriptor, options: OfKind): Promise<boolean> {
-    if (!(await this.#reader.holds(descriptor, {}))) return false;
-    return !isManifest(descriptor, options) || (await manifestIfSound(this.#reader, descriptor, {})) !== "damaged";
+    if (!(await this.holds(descriptor, {}))) return false;
+    return !isManifest(descriptor, options) || (await manifestIfSound(this, descriptor, {})) !== "damaged";
   }
 
   /** Changes the index, and enters what has no entry yet. */

@@ -1,20 +1,9 @@
-import { blockSize, type EntryType } from "./entry.ts";
+import { blockSize, type EntryType, type TarEntry } from "./entry.ts";
 import { parseNumber } from "./numbers.ts";
 
 /** One header block, its fields as they are written; long names and pax records are not applied yet. */
-export interface RawHeader {
+export interface RawHeader extends Omit<TarEntry, "type" | "pax"> {
   readonly flag: string;
-  readonly name: string;
-  readonly linkName: string;
-  readonly size: number;
-  readonly mode: number;
-  readonly uid: number;
-  readonly gid: number;
-  readonly uname: string;
-  readonly gname: string;
-  readonly mtime: number;
-  readonly deviceMajor: number;
-  readonly deviceMinor: number;
 }
 
 /** Where the fields lie. @see POSIX.1-2017, pax, "ustar Interchange Format" */
@@ -38,24 +27,31 @@ export const fields = {
 
 type Field = keyof typeof fields;
 
+const numeric = ["size", "mode", "uid", "gid", "mtime", "deviceMajor", "deviceMinor"] as const;
+
 /** Type flags of headers that describe the next one. */
 export const flags = { paxLocal: "x", paxGlobal: "g", gnuLongName: "L", gnuLongLink: "K", gnuSparse: "S" } as const;
 
-const types: Readonly<Record<string, EntryType>> = {
-  "0": "file",
-  "\0": "file",
-  "7": "file",
-  "1": "hardlink",
-  "2": "symlink",
-  "3": "character-device",
-  "4": "block-device",
-  "5": "directory",
-  "6": "fifo",
+/** The type flag of each kind of entry that can be written. */
+export const flagOf: Readonly<Record<Exclude<EntryType, "other">, string>> = {
+  file: "0",
+  hardlink: "1",
+  symlink: "2",
+  "character-device": "3",
+  "block-device": "4",
+  directory: "5",
+  fifo: "6",
 };
+
+const types: ReadonlyMap<string, EntryType> = new Map([
+  ...Object.entries(flagOf).map(([type, flag]) => [flag, type as EntryType] as const),
+  ["\0", "file"],
+  ["7", "file"],
+]);
 
 /** The kind of entry. Before ustar there was no flag for a directory, only a name with a slash at its end. */
 export const entryType = (flag: string, name: string): EntryType =>
-  flag === "\0" && name.endsWith("/") ? "directory" : (types[flag] ?? "other");
+  flag === "\0" && name.endsWith("/") ? "directory" : (types.get(flag) ?? "other");
 
 /** Whether entries of this type have no body whatever their size field says: so does every reader that containers meet. */
 export const hasNoBody = (type: EntryType): boolean => type !== "file" && type !== "other";
@@ -97,9 +93,8 @@ export const parseHeader = (block: Uint8Array): RawHeader | string => {
   const magic = String.fromCharCode(...field(block, "magic"));
   const ustar = magic.startsWith("ustar");
   const gnu = magic === "ustar  \0";
-  const numbers: Partial<Record<"size" | "mode" | "uid" | "gid" | "mtime" | "deviceMajor" | "deviceMinor", number>> =
-    {};
-  for (const name of ["size", "mode", "uid", "gid", "mtime", "deviceMajor", "deviceMinor"] as const) {
+  const numbers: Partial<Record<(typeof numeric)[number], number>> = {};
+  for (const name of numeric) {
     const device = name.startsWith("device");
     const value = device && !ustar ? 0 : parseNumber(field(block, name));
     if (value === undefined) return `the field "${name}" is no number that can be handled`;

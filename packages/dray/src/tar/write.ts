@@ -1,22 +1,12 @@
 import { DrayError } from "../errors.ts";
 import { blockSize, type EntryType, padded, padding, type TarEntry } from "./entry.ts";
-import { checksum, fields } from "./header.ts";
+import { checksum, fields, flagOf } from "./header.ts";
 import { fitsOctal, parseSeconds } from "./numbers.ts";
 import { formatPax } from "./pax.ts";
 
 /** What to write: a name, and what differs from a plain file of mode 0644, owned by root, of the year 1970. */
 export type NewEntry = Pick<TarEntry, "name"> &
   Partial<Omit<TarEntry, "type">> & { readonly type?: Exclude<EntryType, "other"> };
-
-const flagOf: Readonly<Record<Exclude<EntryType, "other">, string>> = {
-  file: "0",
-  hardlink: "1",
-  symlink: "2",
-  "character-device": "3",
-  "block-device": "4",
-  directory: "5",
-  fifo: "6",
-};
 
 const encoder = new TextEncoder();
 
@@ -47,7 +37,7 @@ export const headerSize = (entry: NewEntry): number => {
 
 /** What the fields of one block cannot hold. */
 const recordsOf = (entry: NewEntry): Record<string, string> => {
-  const { name, linkName = "", size = 0, uid = 0, gid = 0, mtime = 0, uname = "", gname = "", pax = {} } = entry;
+  const { name, linkName = "", mtime = 0, pax = {} } = entry;
   if (name === "") throw new DrayError("USAGE", "an entry of an archive needs a name");
   // An entry that was read brings the records of its fields along; the fields are the truth now.
   const records = Object.fromEntries(Object.entries(pax).filter(([key]) => !fieldRecords.has(key)));
@@ -55,11 +45,10 @@ const recordsOf = (entry: NewEntry): Record<string, string> => {
     !isAscii(text) || text.length > fields[field][1] - (field === "linkName" ? 0 : 1);
   if (splitName(name).name === undefined) records["path"] = name;
   if (overflows(linkName, "linkName")) records["linkpath"] = linkName;
-  if (overflows(uname, "uname")) records["uname"] = uname;
-  if (overflows(gname, "gname")) records["gname"] = gname;
-  if (!fitsOctal(size, fields.size[1])) records["size"] = String(size);
-  if (!fitsOctal(uid, fields.uid[1])) records["uid"] = String(uid);
-  if (!fitsOctal(gid, fields.gid[1])) records["gid"] = String(gid);
+  for (const field of ["uname", "gname"] as const)
+    if (overflows(entry[field] ?? "", field)) records[field] = entry[field] as string;
+  for (const field of ["size", "uid", "gid"] as const)
+    if (!fitsOctal(entry[field] ?? 0, fields[field][1])) records[field] = String(entry[field]);
   if (!fitsOctal(mtime, fields.mtime[1])) records["mtime"] = secondsText(mtime, pax["mtime"]);
   return records;
 };
@@ -104,17 +93,12 @@ const headerBlock = (
   put("name", name ?? encoder.encode(truncated(entry.name, fields.name[1])));
   put("prefix", prefix);
   putNumber("mode", entry.mode ?? 0o644);
-  putNumber("uid", entry.uid ?? 0);
-  putNumber("gid", entry.gid ?? 0);
-  putNumber("size", entry.size ?? 0);
+  for (const field of ["uid", "gid", "size", "deviceMajor", "deviceMinor"] as const)
+    putNumber(field, entry[field] ?? 0);
   putNumber("mtime", Math.floor(entry.mtime ?? 0));
   putText("flag", flag);
-  putText("linkName", entry.linkName ?? "");
+  for (const field of ["linkName", "uname", "gname"] as const) putText(field, entry[field] ?? "");
   put("magic", encoder.encode("ustar\u000000"));
-  putText("uname", entry.uname ?? "");
-  putText("gname", entry.gname ?? "");
-  putNumber("deviceMajor", entry.deviceMajor ?? 0);
-  putNumber("deviceMinor", entry.deviceMinor ?? 0);
   put("checksum", encoder.encode(`${checksum(block).toString(8).padStart(6, "0")}\0 `));
   return block;
 };
