@@ -5,14 +5,7 @@ import { decompressed } from "../compression/index.ts";
 import { appendFile, type FileSystem, onDisk } from "../files/index.ts";
 import { type Descriptor, hexOf } from "../oci/index.ts";
 import { padding, wholeEntry, writeHeader } from "../tar/index.ts";
-import {
-  type ArchiveWriter,
-  endingOf,
-  type OpenSinkOptions,
-  type Outlet,
-  outletOf,
-  TarPart,
-} from "../tarball/index.ts";
+import { type ArchiveWriter, endingOf, type OpenTarOptions, type Outlet, outletOf, TarPart } from "../tarball/index.ts";
 import { foreignLayers, loadConfig } from "./compose.ts";
 import { goJson } from "./go-json.ts";
 import { legacyLayers } from "./legacy-config.ts";
@@ -24,7 +17,7 @@ import { type WrittenImage, WrittenImages } from "./written-images.ts";
  * Writes the old form. Its layers are uncompressed, so nobody knows their places before all content is there: that comes into a
  * `FILE.dray-part` as ever, from where a later attempt goes on, and the archive is made of it at the end.
  */
-export const legacyWriter = async (file: string, options: OpenSinkOptions): Promise<ArchiveWriter> => {
+export const legacyWriter = async (file: string, options: OpenTarOptions): Promise<ArchiveWriter> => {
   const { fs, signal } = options;
   const outlet = await outletOf(file, options);
   const temporary = join(tmpdir(), `dray-${randomBytes(8).toString("hex")}`);

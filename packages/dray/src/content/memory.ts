@@ -1,6 +1,5 @@
 import { DrayError } from "../errors.ts";
 import {
-  algorithmOf,
   asReferrer,
   type Descriptor,
   type Digest,
@@ -13,7 +12,7 @@ import {
 import { type Content, collect } from "./bytes.ts";
 import type { ChecksDigests, HasReferrers, HasTags, Ingests, Removes } from "./capabilities.ts";
 import { type Cancel, isManifest, type ReadOptions, type Store, type WriteOptions } from "./store.ts";
-import { digestMismatch, sizeMismatch } from "./verify.ts";
+import { sizeMismatch, verified } from "./verify.ts";
 
 /** A store in memory, for small content: tests, changed manifests, things on the way to somewhere else. */
 export type MemoryStore = Store & ChecksDigests & HasTags & HasReferrers & Removes & Ingests;
@@ -61,15 +60,9 @@ class Memory implements MemoryStore {
   }
 
   async write(descriptor: Descriptor, content: Content, options: WriteOptions = {}): Promise<void> {
-    const bytes = await collect(content.open(options), descriptor.size, `content ${descriptor.digest}`);
-    if (bytes.byteLength !== descriptor.size) throw sizeMismatch(descriptor, `only ${bytes.byteLength}`);
-    const found = digestOf(bytes, algorithmOf(descriptor.digest));
-    if (found !== descriptor.digest) throw digestMismatch(descriptor, found);
-    this.#content.set(descriptor.digest, {
-      mediaType: descriptor.mediaType,
-      bytes,
-      manifest: isManifest(descriptor, options),
-    });
+    const { mediaType, digest, size } = descriptor;
+    const bytes = await collect(verified(content.open(options), descriptor), size, `content ${digest}`);
+    this.#content.set(digest, { mediaType, bytes, manifest: isManifest(descriptor, options) });
   }
 
   async ingest(

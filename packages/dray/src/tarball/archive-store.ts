@@ -23,9 +23,8 @@ import { DrayError, throwIfAborted } from "../errors.ts";
 import { type FileSystem, nodeFiles } from "../files/index.ts";
 import { type Descriptor, largestManifest } from "../oci/index.ts";
 import { Members } from "./members.ts";
-import type { OpenSinkOptions } from "./open-sink.ts";
 import type { TarSink } from "./sink.ts";
-import { openTar, type TarFile } from "./tar-file.ts";
+import { type OpenTarOptions, openTar, type TarFile } from "./tar-file.ts";
 
 /** A store in a tar file. Written to, it begins empty. */
 export type ArchiveStore = Store & ChecksDigests & HasTags & Plans & StartsEmpty & TransfersChunks;
@@ -83,14 +82,10 @@ export interface ArchiveForm<R extends ArchiveReader> {
   /** @throws DrayError `ARCHIVE_INVALID`, `UNSUPPORTED` for a tar of another form; the tar is closed then */
   openReader(opened: OpenTar, options: Cancel): Promise<R>;
   /** @throws DrayError `LOCKED`, `DISK`, `LOCATION_INVALID` */
-  openWriter(file: string, options: OpenSinkOptions): Promise<ArchiveWriter>;
+  openWriter(file: string, options: OpenTarOptions): Promise<ArchiveWriter>;
 }
 
-/**
- * Store in a tar file, whatever its form; reader and writer are opened when first needed. Read, nothing is unpacked, and the tar may
- * be compressed as a whole. Written, it begins empty, whatever stood there before, grows in `FILE.dray-part`, from where a later attempt
- * goes on, and takes its name at `close`. `-` stands for standard input and output.
- */
+/** Store in a tar file, whatever its form; reader and writer are opened when first needed, and let go of at `close`. */
 export class TarStore<R extends ArchiveReader> implements ArchiveStore {
   readonly checksDigests = true;
   // oxlint-disable-next-line typescript/unbound-method -- it is compared, never called

@@ -12,8 +12,8 @@ export {
   type OpenTar,
   TarStore,
 } from "./archive-store.ts";
-export { type OpenSinkOptions, openSink, outletOf } from "./open-sink.ts";
+export { openSink, outletOf } from "./open-sink.ts";
 export { endingOf, type TarSink } from "./sink.ts";
-export type { TarFile } from "./tar-file.ts";
+export type { OpenTarOptions, TarFile } from "./tar-file.ts";
 export { TarPart } from "./tar-part.ts";
 export type { Outlet } from "./tar-stream.ts";

@@ -1,5 +1,7 @@
+import type { Writable } from "node:stream";
 import { unlessAborted } from "../async/index.ts";
 import { decompressed, sniffCompression } from "../compression/index.ts";
+import type { Cancel } from "../content/index.ts";
 import { DrayError, errorIn, isDrayError, throwIfAborted } from "../errors.ts";
 import {
   chunksOfFile,
@@ -27,19 +29,20 @@ export interface TarFile {
   close(): Promise<void>;
 }
 
-export interface ReadBodyOptions {
+export interface ReadBodyOptions extends Cancel {
   /** First byte to read. */
   readonly offset?: number;
   /** Bytes to read at most. Default: all. */
   readonly length?: number;
-  readonly signal?: AbortSignal | undefined;
 }
 
-export interface OpenTarOptions {
+/** What a tar is opened with, to be read or to be written. */
+export interface OpenTarOptions extends Cancel {
   readonly fs: FileSystem;
-  /** What `-` stands for. Default: standard input. */
+  /** What `-` is read from. Default: standard input. */
   readonly input?: AsyncIterable<Uint8Array> | undefined;
-  readonly signal?: AbortSignal | undefined;
+  /** What `-` is written to. Default: standard output. */
+  readonly output?: Writable | undefined;
 }
 
 /** The location that stands for standard input and output. */

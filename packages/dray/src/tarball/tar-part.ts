@@ -1,12 +1,22 @@
+import { dirname } from "node:path";
 import { Semaphore } from "../async/index.ts";
 import { type Cancel, type Content, digestMismatch, sizeMismatch, type WriteOptions } from "../content/index.ts";
-import { DrayError } from "../errors.ts";
-import { type FileSystem, fileChunks, onDisk, receiveInto, writeFully } from "../files/index.ts";
+import { DrayError, throwIfAborted } from "../errors.ts";
+import {
+  type FileSystem,
+  fileChunks,
+  ifThere,
+  type Lock,
+  lock,
+  type OpenFile,
+  onDisk,
+  receiveInto,
+  writeFully,
+} from "../files/index.ts";
 import type { Descriptor, Digest } from "../oci/index.ts";
 import { type NewEntry, padding, writeHeader } from "../tar/index.ts";
 import { blockSize, giveBlock, takeBlock } from "../threads/index.ts";
 import { type Extent, examine, extentOf, findExtents } from "./extents.ts";
-import { openPartFile, type PartFile } from "./part-file.ts";
 import { endingOf, type LastEntry, type NamedContent, type TarSink } from "./sink.ts";
 
 /** Half-finished archives that are examined at the same time. */
@@ -21,6 +31,15 @@ interface Slot extends Extent {
   readonly laidBefore: boolean;
   /** One writer at a time; the next finds it done, or tries again. */
   readonly turn: Semaphore;
+}
+
+/** The file in which an archive grows. */
+interface PartFile {
+  /** What it will become, symbolic links followed. */
+  readonly target: string;
+  readonly path: string;
+  readonly file: OpenFile;
+  readonly lock: Lock;
 }
 
 /**
@@ -259,3 +278,31 @@ export class TarPart implements TarSink {
     });
   }
 }
+
+/**
+ * Opens `FILE.dray-part` for one writer: the one of an earlier attempt, or a new one.
+ * @throws DrayError `LOCKED` when somebody else writes the same archive, `DISK`
+ */
+const openPartFile = async (fs: FileSystem, file: string, signal?: AbortSignal): Promise<PartFile> => {
+  throwIfAborted(signal);
+  const target = await onDisk("write", file, async () => (await ifThere(() => fs.realpath(file))) ?? file);
+  // A lock makes the directory it needs; a mistyped path should not.
+  if ((await onDisk("write", file, () => ifThere(() => fs.stat(dirname(target))))) === undefined)
+    throw new DrayError(
+      "DISK",
+      `cannot write ${file}: there is no directory ${dirname(target)}; make it, or check the path`,
+    );
+  const path = `${target}.dray-part`;
+  const held = await lock(fs, path, file);
+  try {
+    const opened = await onDisk(
+      "write",
+      path,
+      async () => (await ifThere(() => fs.open(path, "r+"))) ?? (await fs.open(path, "wx+", 0o666)),
+    );
+    return { target, path, file: opened, lock: held };
+  } catch (error) {
+    await held.release();
+    throw error;
+  }
+};

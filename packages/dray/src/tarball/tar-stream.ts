@@ -1,8 +1,7 @@
 import { Semaphore, unlessAborted } from "../async/index.ts";
-import { type Content, detach, digestMismatch, sized, type WriteOptions } from "../content/index.ts";
+import { type Content, detach, verified, type WriteOptions } from "../content/index.ts";
 import { DrayError } from "../errors.ts";
-import { digesterFor } from "../hash/index.ts";
-import { algorithmOf, type Descriptor, type Digest } from "../oci/index.ts";
+import type { Descriptor, Digest } from "../oci/index.ts";
 import { type NewEntry, padding, writeHeader } from "../tar/index.ts";
 import { endingOf, type LastEntry, type NamedContent, type TarSink } from "./sink.ts";
 
@@ -50,18 +49,10 @@ export class TarStream implements TarSink {
 
   async #send(descriptor: Descriptor, name: string, content: Content, signal: AbortSignal | undefined): Promise<void> {
     await this.#outlet.put(writeHeader({ name, size: descriptor.size }));
-    const hash = digesterFor(algorithmOf(descriptor.digest), descriptor.size);
-    try {
-      for await (const chunk of sized(content.open(signal === undefined ? {} : { signal }), descriptor)) {
-        await hash.update(chunk);
-        // Whoever reads may stop reading without going away.
-        await unlessAborted(this.#outlet.put(chunk), signal);
-        if (content.handsOver === true) detach(chunk);
-      }
-      const found = await hash.digest();
-      if (found !== descriptor.digest) throw digestMismatch(descriptor, found);
-    } finally {
-      hash.abandon();
+    for await (const chunk of verified(content.open({ signal }), descriptor)) {
+      // Whoever reads may stop reading without going away.
+      await unlessAborted(this.#outlet.put(chunk), signal);
+      if (content.handsOver === true) detach(chunk);
     }
     await this.#outlet.put(padding(descriptor.size));
   }
