@@ -2,7 +2,7 @@ import type { ComposesManifests, NamesReferences } from "../content/index.ts";
 import { type ArchiveForm, type ArchiveOptions, type ArchiveStore, openSink, TarStore } from "../tarball/index.ts";
 import { finishImages } from "./compose.ts";
 import { legacyWriter } from "./legacy-writer.ts";
-import { DockerArchiveReader } from "./reader.ts";
+import { type DockerArchiveReader, openImages } from "./reader.ts";
 import { WrittenImages } from "./written-images.ts";
 
 /** A docker-archive as a store: its names are whole references, and it composes its manifests. Written to, it begins empty. */
@@ -23,28 +23,19 @@ export type DockerArchiveStore = ArchiveStore & ComposesManifests & NamesReferen
  * const descriptor = await archive.resolve("alpine:3.20");
  */
 export const dockerArchive = (file: string, options: ArchiveOptions = {}): DockerArchiveStore =>
-  new DockerArchive(file, options, { openReader, openWriter });
+  new DockerArchive(file, options, { openReader: openImages, openWriter });
 
 /**
  * The form before Docker 1.10, which newer ones still load: a folder per layer, uncompressed, with a description each. Read it is
  * the same as `dockerArchive`.
  */
 export const legacyArchive = (file: string, options: ArchiveOptions = {}): DockerArchiveStore =>
-  new DockerArchive(file, options, { openReader, openWriter: legacyWriter });
+  new DockerArchive(file, options, { openReader: openImages, openWriter: legacyWriter });
 
-type Form = ArchiveForm<DockerArchiveReader>;
-
-const openReader: Form["openReader"] = (opened, options) => DockerArchiveReader.open(opened, options);
-
-const openWriter: Form["openWriter"] = async (file, options) => {
+const openWriter: ArchiveForm<DockerArchiveReader>["openWriter"] = async (file, options) => {
   const sink = await openSink(file, options);
   const catalogue = new WrittenImages();
-  return {
-    sink,
-    catalogue,
-    finish: () => finishImages(catalogue.all(), sink),
-    abandon: () => sink.abandon(),
-  };
+  return { sink, catalogue, finish: () => finishImages(catalogue.all(), sink), abandon: () => sink.abandon() };
 };
 
 class DockerArchive extends TarStore<DockerArchiveReader> implements DockerArchiveStore {

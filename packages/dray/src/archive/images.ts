@@ -1,5 +1,4 @@
-import { availableParallelism } from "node:os";
-import { forEachConcurrent, type LazyMap, Semaphore } from "../async/index.ts";
+import { forEachConcurrent, type LazyMap, type Semaphore } from "../async/index.ts";
 import { layerDigests, sniffCompression } from "../compression/index.ts";
 import { collect, hashed } from "../content/index.ts";
 import { DrayError, errorIn, isDrayError } from "../errors.ts";
@@ -42,9 +41,6 @@ export interface OpenArchive extends OpenTar {
 
 /** Layers of one image that are looked at side by side: each opens the file. */
 const layersAtOnce = 16;
-
-/** Layers of one archive that are hashed at the same time. */
-export const hashedAtOnce = (): Semaphore => new Semaphore(Math.min(4, availableParallelism()));
 
 /**
  * An archive has no manifests; this makes one over the layers as they lie. An uncompressed layer is known by its diffID, and its

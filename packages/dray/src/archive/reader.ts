@@ -1,4 +1,5 @@
-import { LazyMap } from "../async/index.ts";
+import { availableParallelism } from "node:os";
+import { LazyMap, Semaphore } from "../async/index.ts";
 import {
   bytesContent,
   type Cancel,
@@ -11,9 +12,12 @@ import {
 import { DrayError, errorIn, firstOf, isDrayError } from "../errors.ts";
 import { type Descriptor, type Digest, isDigest, largestManifest, parseJson } from "../oci/index.ts";
 import type { OpenTar } from "../tarball/index.ts";
-import { type FoundImage, findImage, type Held, hashedAtOnce, type OpenArchive } from "./images.ts";
+import { type FoundImage, findImage, type Held, type OpenArchive } from "./images.ts";
 import { manifestFile, parseSavedImages, type SavedImage } from "./manifest-json.ts";
 import { sameName } from "./repo-tags.ts";
+
+/** Layers of one archive that are hashed at the same time, at most. */
+const layersHashedAtOnce = 4;
 
 /** Docker archive to read from, as a store. What it holds is looked at when it is asked for. */
 export class DockerArchiveReader implements ReadableStore, HasTags {
@@ -21,15 +25,10 @@ export class DockerArchiveReader implements ReadableStore, HasTags {
   readonly #saved: readonly SavedImage[];
   readonly #found = new LazyMap<SavedImage, FoundImage>();
 
-  private constructor(archive: OpenArchive, saved: readonly SavedImage[]) {
-    this.#archive = archive;
+  constructor(opened: OpenTar, saved: readonly SavedImage[]) {
+    const hashing = new Semaphore(Math.min(layersHashedAtOnce, availableParallelism()));
+    this.#archive = { ...opened, digests: new LazyMap(), hashing };
     this.#saved = saved;
-  }
-
-  /** @throws DrayError `ARCHIVE_INVALID`, `UNSUPPORTED`, `DISK` */
-  static async open(opened: OpenTar, { signal }: Cancel): Promise<DockerArchiveReader> {
-    const archive = { ...opened, digests: new LazyMap<string, Digest>(), hashing: hashedAtOnce() };
-    return new DockerArchiveReader(archive, await readList(archive, signal));
   }
 
   async *tags(): AsyncGenerator<string> {
@@ -113,12 +112,14 @@ export class DockerArchiveReader implements ReadableStore, HasTags {
   }
 }
 
-const readList = async ({ tar, members }: OpenArchive, signal: AbortSignal | undefined): Promise<SavedImage[]> => {
+/** @throws DrayError `ARCHIVE_INVALID`, `UNSUPPORTED`, `DISK` */
+export const openImages = async (opened: OpenTar, { signal }: Cancel): Promise<DockerArchiveReader> => {
+  const { tar, members } = opened;
   const entry = await members.find(manifestFile, signal);
   if (entry === undefined) throw noList(tar.what, members);
   const bytes = await collect(tar.read(entry, { signal }), largestManifest, `${manifestFile} in ${tar.what}`);
   try {
-    return parseSavedImages(parseJson(bytes, manifestFile));
+    return new DockerArchiveReader(opened, parseSavedImages(parseJson(bytes, manifestFile)));
   } catch (error) {
     throw errorIn(tar.what, error, isDrayError(error, "LIMIT_EXCEEDED") ? {} : { code: "ARCHIVE_INVALID" });
   }

@@ -1,6 +1,6 @@
 import { type Cancel, childrenOfKind, loadManifest, type ReadableStore } from "../content/index.ts";
 import { isDrayError } from "../errors.ts";
-import { type Descriptor, type Digest, isManifestLike, type ParsedManifest } from "../oci/index.ts";
+import { type Descriptor, type Digest, isManifestLike, type ParsedManifest, parseManifest } from "../oci/index.ts";
 
 /** Indexes in indexes are followed to this depth. */
 const deepest = 16;
@@ -57,6 +57,16 @@ export class LayoutGraph {
     }
   }
 }
+
+/** What a manifest says; nothing where nobody here understands it, and it is kept as bytes. */
+export const parsedIfKnown = (bytes: Uint8Array, mediaType?: string): ParsedManifest | undefined => {
+  try {
+    return parseManifest(bytes, mediaType);
+  } catch (error) {
+    if (isDrayError(error, "MANIFEST_INVALID", "LIMIT_EXCEEDED")) return undefined;
+    throw error;
+  }
+};
 
 const unlessMissing = (error: unknown): undefined => {
   if (!isDrayError(error, "NOT_FOUND")) throw error;

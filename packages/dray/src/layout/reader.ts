@@ -20,12 +20,11 @@ import {
   isObject,
   largestManifest,
   parseJson,
-  parseManifest,
   subjectOf,
 } from "../oci/index.ts";
 import { findNamed, listNames } from "./entries.ts";
 import { blobFile, type LayoutFile, type LayoutFiles } from "./files.ts";
-import { LayoutGraph } from "./graph.ts";
+import { LayoutGraph, parsedIfKnown } from "./graph.ts";
 import { asIndex, layoutVersion } from "./index-file.ts";
 import { onlyEntry, unknownName } from "./names.ts";
 
@@ -171,13 +170,8 @@ export class LayoutReader implements ReadableStore, HasTags, HasReferrers, Descr
     if (file === undefined) return undefined;
     const blob: Descriptor = { mediaType: "application/octet-stream", digest, size: file.size };
     const bytes = file.size > largestManifest ? undefined : await objectIn(file, options);
-    if (bytes === undefined) return blob;
-    try {
-      return { ...blob, mediaType: parseManifest(bytes).mediaType };
-    } catch (error) {
-      if (isDrayError(error, "MANIFEST_INVALID", "LIMIT_EXCEEDED")) return blob;
-      throw error;
-    }
+    const parsed = bytes && parsedIfKnown(bytes);
+    return parsed === undefined ? blob : { ...blob, mediaType: parsed.mediaType };
   }
 }
 
