@@ -154,27 +154,34 @@ class Validation {
   async #layer({ descriptor, diffID }: Layer): Promise<void> {
     if (diffID === undefined || !isLayerType(descriptor.mediaType)) return this.#blob(descriptor);
     if (isForeignLayerType(descriptor.mediaType) || !this.#first(`${descriptor.digest} ${diffID}`)) return undefined;
-    return this.#slots.run(this.#options.signal, () =>
-      this.#finding(descriptor, async () => {
-        if (await this.#existsOnly(descriptor)) return;
-        const { digest, diffID: diff } = await layerDigests(this.#read(descriptor), {
-          size: descriptor.size,
-          algorithm: algorithmOf(descriptor.digest),
-          inside: algorithmOf(diffID),
-        });
-        if (digest !== descriptor.digest) throw digestMismatch(descriptor, digest);
-        if (diff !== diffID) this.#add(descriptor, `the layer's diffID is ${diff}, the configuration says ${diffID}`);
-      }),
-    );
+    return this.#content(descriptor, async () => {
+      const { digest, diffID: diff } = await layerDigests(this.#read(descriptor), {
+        size: descriptor.size,
+        algorithm: algorithmOf(descriptor.digest),
+        inside: algorithmOf(diffID),
+      });
+      if (digest !== descriptor.digest) throw digestMismatch(descriptor, digest);
+      if (diff !== diffID) this.#add(descriptor, `the layer's diffID is ${diff}, the configuration says ${diffID}`);
+    });
   }
 
   async #blob(descriptor: Descriptor): Promise<void> {
     if (!this.#first(descriptor.digest)) return;
-    await this.#slots.run(this.#options.signal, () =>
+    await this.#content(descriptor, async () => {
+      const digest = await hashed(this.#read(descriptor), algorithmOf(descriptor.digest), descriptor.size);
+      if (digest !== descriptor.digest) throw digestMismatch(descriptor, digest);
+    });
+  }
+
+  /** Looks at content in its turn. In a fast check: whether it is there is all we ask. */
+  #content(descriptor: Descriptor, check: () => Promise<void>): Promise<void> {
+    const { signal, fast = false } = this.#options;
+    return this.#slots.run(signal, () =>
       this.#finding(descriptor, async () => {
-        if (await this.#existsOnly(descriptor)) return;
-        const digest = await hashed(this.#read(descriptor), algorithmOf(descriptor.digest), descriptor.size);
-        if (digest !== descriptor.digest) throw digestMismatch(descriptor, digest);
+        const { has } = this.#store as Partial<WritableStore>;
+        if (!fast || has === undefined) return check();
+        if (!(await has.call(this.#store, descriptor, { kind: "blob" })))
+          this.#add(descriptor, "is missing, or has another size");
       }),
     );
   }
@@ -182,16 +189,6 @@ class Validation {
   #read(descriptor: Descriptor): AsyncIterable<Uint8Array> {
     const chunks = this.#store.read(descriptor, { kind: "blob", verify: false, signal: this.#options.signal });
     return sized(transfersChunks(this.#store) ? chunks : borrowed(chunks), descriptor);
-  }
-
-  /** In a fast check: whether it is there is all we ask. */
-  async #existsOnly(descriptor: Descriptor): Promise<boolean> {
-    if (this.#options.fast !== true) return false;
-    const { has } = this.#store as Partial<WritableStore>;
-    if (has === undefined) return false;
-    if (!(await has.call(this.#store, descriptor, { kind: "blob" })))
-      this.#add(descriptor, "is missing, or has another size");
-    return true;
   }
 
   async #finding(descriptor: Descriptor, work: () => Promise<void>): Promise<void> {
