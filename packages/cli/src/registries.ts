@@ -2,7 +2,7 @@ import { X509Certificate } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { buffer } from "node:stream/consumers";
 import { createSecureContext } from "node:tls";
-import { chain, dockerConfig, environment, type Keychain, staticCredential } from "dray/auth";
+import { chain, dockerConfig, environment, type HelperOptions, type Keychain, staticCredential } from "dray/auth";
 import { DrayError } from "dray/errors";
 import { type ConnectOptions, connect, type Registry } from "dray/registry";
 import type { Call } from "./context.ts";
@@ -47,7 +47,10 @@ type Settings = Pick<ConnectOptions, "insecure" | "plainHttp" | "skipTlsVerify" 
 
 const endOf = (call: Call, { authfile, username, password, ...trust }: Settings): Registries => {
   const { env, reporter, options } = call;
-  const helpers = { onWarning: (message: string) => reporter.warn(message), helperTimeout: options.timeout };
+  const helpers = {
+    onWarning: (message: string): void => reporter.warn(message),
+    helperTimeout: options.timeout,
+  } satisfies HelperOptions;
   const stored = chain(environment(env, helpers), dockerConfig({ env, ...helpers, authFile: authfile }));
   const keychain = (registry: string): Keychain =>
     username === undefined || password === undefined

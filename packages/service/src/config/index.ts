@@ -4,7 +4,6 @@
  */
 export { type ConfigContext, partOf } from "./context.ts";
 export { type Described, describe, describedText, writtenValue } from "./describe.ts";
-export { given } from "./given.ts";
 export { ignored, type Key, type KeyFacts, needless, refused, supported } from "./key.ts";
 export { type Flag, type KeyTable, keyTable, type TableFacts } from "./key-table.ts";
 export { type ConfigNode, isEmpty, type Origin, originText, type Remark, remarkText, truthOf } from "./node.ts";

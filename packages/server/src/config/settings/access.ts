@@ -1,4 +1,5 @@
-import { type ConfigContext, given, partOf } from "@dray/service/config";
+import { type ConfigContext, partOf } from "@dray/service/config";
+import { defined } from "dray/internal/defined";
 import type { AccessSettings } from "./types.ts";
 
 export const accessOf = (context: ConfigContext): AccessSettings | undefined => {
@@ -58,17 +59,15 @@ const tokenOf = (
       "nothing tells which keys sign tokens; name a file as rootcertbundle (certificates) or jwks (keys)",
       root.entries.get("auth")?.origin,
     );
-  return {
+  return defined({
     realm: needed("realm", "name the URL where clients get their tokens"),
     service: needed("service", "name this registry as the token service does"),
     issuer: needed("issuer", "name the token service as its tokens do"),
     autoredirect: values.truth("auth.token.autoredirect"),
-    ...given<TokenOptions>({
-      rootcertbundle,
-      jwks,
-      jwksUrl,
-      signingalgorithms: signingalgorithms.length === 0 ? undefined : signingalgorithms,
-      autoredirectpath,
-    }),
-  };
+    rootcertbundle,
+    jwks,
+    jwksUrl,
+    signingalgorithms: signingalgorithms.length === 0 ? undefined : signingalgorithms,
+    autoredirectpath,
+  });
 };

@@ -1,5 +1,6 @@
 /** Settings from what the keys say: defaults that depend on each other, and what contradicts what. */
-import { type ConfigContext, given } from "@dray/service/config";
+import type { ConfigContext } from "@dray/service/config";
+import { defined } from "dray/internal/defined";
 import { accessOf } from "./access.ts";
 import { debugOf, isLoopback, listenOf } from "./listen.ts";
 import { logOf, registryOf } from "./registry.ts";
@@ -41,14 +42,14 @@ export const buildSettings = (context: ConfigContext): Settings | undefined => {
     ...(debug === undefined ? ["http.debug."] : []),
     ...(log.access === undefined ? ["dray.log.access."] : []),
   ];
-  return {
+  return defined({
     storage,
     registry: registryOf(context),
     purging: { interval: values.number("storage.maintenance.uploadpurging.interval") },
     access,
     listen,
     log,
-    ...given<Settings>({ debug }),
+    debug,
     effective: values.effective(
       {
         ...computed,
@@ -56,5 +57,5 @@ export const buildSettings = (context: ConfigContext): Settings | undefined => {
       },
       (path) => idle.some((part) => path.startsWith(part)),
     ),
-  };
+  });
 };

@@ -1,6 +1,7 @@
 import { isIP } from "node:net";
-import { type ConfigContext, given } from "@dray/service/config";
+import type { ConfigContext } from "@dray/service/config";
 import { fitsSocket, type Limits, type ListenAddress, parseAddress } from "@dray/service/http-server";
+import { defined } from "dray/internal/defined";
 import { suites } from "../cipher-suites.ts";
 import type { DebugSettings, ListenSettings, TlsSettings } from "./types.ts";
 
@@ -15,21 +16,21 @@ export const listenOf = (context: ConfigContext): ListenSettings | undefined => 
     );
   if (address === undefined) return undefined;
   const connections = values.number("dray.limits.connections");
-  return {
+  return defined({
     address,
-    ...given<ListenSettings>({ tls }),
+    tls,
     headers: values.maybe<ListenSettings["headers"]>("http.headers") ?? {},
-    limits: {
+    limits: defined<Limits>({
       headers: values.number("dray.limits.headers"),
       idle: values.number("dray.limits.idle"),
       keepAlive: values.number("dray.limits.keepalive"),
       headerBytes: values.number("dray.limits.headersize"),
       target: values.number("dray.limits.target"),
-      ...given<Limits>({ connections: connections === 0 ? undefined : connections }),
-    },
+      connections: connections === 0 ? undefined : connections,
+    }),
     trustedProxies: values.list("dray.trustedproxies"),
     drain: values.number("http.draintimeout"),
-  };
+  });
 };
 
 const addressOf = ({ values, complain }: ConfigContext): ListenAddress | undefined => {
@@ -83,16 +84,14 @@ const tlsOf = ({ values, complain, warn }: ConfigContext): TlsSettings | undefin
   const names = values.list("http.tls.ciphersuites");
   if (names.length > 0 && minVersion === "TLSv1.3")
     warn("http.tls.ciphersuites", "has no effect: TLS 1.3 chooses among its own, as in distribution");
-  return {
+  return defined({
     certificate,
     key,
     clientCas,
     minVersion,
-    ...given<TlsSettings>({
-      clientAuth: clientCas.length === 0 ? undefined : clientAuth === "request-client-cert" ? "request" : "require",
-      ciphers: names.length === 0 || minVersion === "TLSv1.3" ? undefined : ciphersOf(names),
-    }),
-  };
+    clientAuth: clientCas.length === 0 ? undefined : clientAuth === "request-client-cert" ? "request" : "require",
+    ciphers: names.length === 0 || minVersion === "TLSv1.3" ? undefined : ciphersOf(names),
+  });
 };
 
 export const debugOf = ({ values, complain, warn }: ConfigContext): DebugSettings | undefined => {
@@ -104,8 +103,5 @@ export const debugOf = ({ values, complain, warn }: ConfigContext): DebugSetting
   if (address === undefined) return undefined;
   if (addr === values.text("http.addr"))
     return complain("http.debug.addr", "is the address of the registry itself; choose another port");
-  return {
-    address,
-    ...given<DebugSettings>({ metrics: metrics ? values.text("http.debug.prometheus.path") : undefined }),
-  };
+  return defined({ address, metrics: metrics ? values.text("http.debug.prometheus.path") : undefined });
 };

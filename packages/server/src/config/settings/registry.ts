@@ -1,4 +1,5 @@
-import { type ConfigContext, given } from "@dray/service/config";
+import type { ConfigContext } from "@dray/service/config";
+import { defined } from "dray/internal/defined";
 import type { LogSettings, Settings } from "./types.ts";
 
 type Locations = NonNullable<Settings["registry"]["locations"]>;
@@ -25,21 +26,23 @@ export const registryOf = ({ values }: ConfigContext): Settings["registry"] => {
       catalog: values.number("catalog.maxentries") > 0 ? values.number("catalog.maxentries") : 1000,
       referrers: values.number("dray.referrers"),
     },
-    locations: {
+    locations: defined<Locations>({
       relative: values.truth("http.relativeurls"),
-      ...given<Locations>({ host: host?.replace(/\/+$/, ""), prefix: prefix === "" ? undefined : prefix }),
-    },
+      host: host?.replace(/\/+$/, ""),
+      prefix: prefix === "" ? undefined : prefix,
+    }),
     recheckAfter: values.number("dray.recheck"),
     memory: values.number("dray.memory"),
     uploads: {
       age: purges ? values.number("storage.maintenance.uploadpurging.age") : Infinity,
       silence: values.number("dray.uploads.silence"),
     },
-    gc: {
+    gc: defined<Collection>({
       grace: values.number("dray.gc.grace"),
       lease: values.number("dray.gc.lease"),
-      ...given<Collection>({ untagged, interval: interval === 0 ? undefined : interval }),
-    },
+      untagged,
+      interval: interval === 0 ? undefined : interval,
+    }),
     freeSpace: values.number("dray.freespace"),
   };
 };
@@ -48,15 +51,13 @@ export const logOf = ({ values }: ConfigContext): LogSettings => {
   const format = values.text("log.formatter") as LogSettings["format"];
   const level = values.has("log.level") ? undefined : values.maybe<LogSettings["level"]>("loglevel");
   const audit = values.maybe<string>("dray.log.audit.to");
-  return {
+  return defined({
     level: level ?? (values.text("log.level") as LogSettings["level"]),
     format,
     fields: values.maybe<LogSettings["fields"]>("log.fields") ?? {},
-    ...given<LogSettings>({
-      access: values.truth("log.accesslog.disabled")
-        ? undefined
-        : { format: values.text("dray.log.access.format") as "text" | "json", to: values.text("dray.log.access.to") },
-      audit: audit === undefined ? undefined : { to: audit },
-    }),
-  };
+    access: values.truth("log.accesslog.disabled")
+      ? undefined
+      : { format: values.text("dray.log.access.format") as "text" | "json", to: values.text("dray.log.access.to") },
+    audit: audit === undefined ? undefined : { to: audit },
+  });
 };
