@@ -44,8 +44,9 @@ export const exportsOf = (file: string, read: (file: string) => string): Map<str
   return all;
 };
 
-/** Up to the first full stop. */
-export const firstSentence = (doc: string): string => /^.*?[.!?](?=\s|$)|^[^@]*/s.exec(doc)?.[0].trim() ?? "";
+/** Up to the first full stop, or the end of the paragraph. */
+export const firstSentence = (doc: string): string =>
+  /^.*?(?:[.!?](?=\s|$)|(?= {2}))|^[^@]*/s.exec(doc)?.[0].trim() ?? "";
 
 /** `one, type Two as Three` */
 const listOf = (names: string): { name: string; as: string }[] =>

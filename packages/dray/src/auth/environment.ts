@@ -23,6 +23,7 @@ interface Group {
  * `…_ANON=true` keeps to anonymous access. Of several groups that fit, the most specific wins. Variables are read at the
  * first question and whenever `fresh` is asked for.
  * @throws DrayError `CONFIG_INVALID` from the keychain, naming the variable.
+ * @example connect("ghcr.io", { credentials: chain(environment(), dockerConfig()) })
  */
 export const environment = (
   env: Readonly<Record<string, string | undefined>> = process.env,

@@ -30,6 +30,7 @@ export const anonymous: Keychain = async (_target, options) => {
 /**
  * One credential that is known already, as from flags of a command. `server` binds it to `host[:port][/path]`, so that
  * it never goes to another registry than the one it was meant for.
+ * @example staticCredential({ username: "me", password, source: "--username" }, "ghcr.io")
  */
 export const staticCredential = (credential: Credential, server?: string): Keychain => {
   const bound: Server | undefined = server === undefined ? undefined : parseServer(server);

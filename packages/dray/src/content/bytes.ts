@@ -13,13 +13,13 @@ export interface Body {
 export interface Content {
   /** Bytes in all, where known. */
   readonly size?: number | undefined;
-  /** Nobody keeps a chunk that was passed on: whoever is done with one may `release` its memory. */
+  /** Nobody keeps a chunk that was passed on: whoever is done with one may transfer its memory, or give it back (`claim`, `detach`). */
   readonly handsOver?: boolean | undefined;
   /** The bytes from `offset` on. Ending the iteration early lets go of whatever it holds. */
   open(options?: { offset?: number | undefined; signal?: AbortSignal | undefined }): AsyncIterable<Uint8Array>;
 }
 
-/** Content that lies in memory. */
+/** Content that lies in memory. @example await store.ingest(bytesContent(bytes), { mediaType: "application/json" }); */
 export const bytesContent = (bytes: Uint8Array): Content => ({
   size: bytes.byteLength,
   open: ({ offset = 0 } = {}) => chunksOf(offset === 0 ? bytes : bytes.subarray(offset)),
@@ -39,6 +39,7 @@ async function* chunksOf(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
 /**
  * All of it in memory, up to `limit` bytes.
  * @throws DrayError `LIMIT_EXCEEDED` naming `what`, as soon as one byte too many arrives.
+ * @example const bytes = await collect(store.read(descriptor), 1024 * 1024, "the configuration");
  */
 export const collect = async (chunks: AsyncIterable<Uint8Array>, limit: number, what: string): Promise<Uint8Array> => {
   const parts: Uint8Array[] = [];

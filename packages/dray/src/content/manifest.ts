@@ -22,6 +22,7 @@ export interface LoadedManifest {
  * Reads, checks and parses a manifest or index.
  * @throws DrayError `UNSUPPORTED` for another type of content, `LIMIT_EXCEEDED`, `DIGEST_MISMATCH`, `SIZE_MISMATCH`,
  *   `MANIFEST_INVALID`, `NOT_FOUND`
+ * @example const { parsed } = await loadManifest(store, await store.resolve("1.0"));
  */
 export const loadManifest = async (
   store: ReadableStore,

@@ -56,6 +56,9 @@ export const copy = async (
 /**
  * Many roots with one dedupe and one set of jobs, and a result for each: one that fails does not stop the others.
  * @throws DrayError only when cancelled, or when a target cannot be finished.
+ * @example
+ * const { outcomes } = await copyAll(tags.map((name) => ({ source: { ...from, name }, target: { ...to, name } })));
+ * const failed = outcomes.filter(({ error }) => error !== undefined);
  */
 export const copyAll = async (
   pairs: readonly CopyPair[],

@@ -33,6 +33,7 @@ export const open = async (text: string, options: OpenOptions = {}): Promise<Loc
 /**
  * Takes a location apart without opening it.
  * @throws DrayError `REFERENCE_INVALID`, `LOCATION_INVALID`, `UNSUPPORTED`
+ * @example parseLocation("oci:./mirror:alpine") // { kind: "oci", path: "./mirror", name: "alpine" }
  */
 export const parseLocation = (text: string, options: ParseReferenceOptions = {}): ParsedLocation =>
   parsedAs(kindOf(text), text, options);

@@ -36,6 +36,7 @@ export type ParsedManifest =
  * Parses manifest bytes. `mediaType` is what the registry or descriptor said; a `mediaType` inside must agree with it,
  * or one document could be read as two things (CVE-2021-41190).
  * @throws DrayError `MANIFEST_INVALID`, `LIMIT_EXCEEDED`
+ * @example const layers = childrenOf(parseManifest(bytes)).filter(({ mediaType }) => isLayerType(mediaType));
  */
 export const parseManifest = (bytes: Uint8Array, mediaType?: string): ParsedManifest =>
   asManifest(parseJson(bytes, "manifest"), mediaType);

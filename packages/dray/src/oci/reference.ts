@@ -118,7 +118,7 @@ export const isTag = (text: string): boolean => tagGrammar.test(text);
 export const isRepository = (text: string): boolean =>
   text.length <= longestName && text.split("/").every((part) => component.test(part));
 
-/** The reference in full: registry, repository, tag and digest. */
+/** The reference in full: registry, repository, tag and digest. @example formatReference(parseReference("alpine")) // "docker.io/library/alpine:latest" */
 export const formatReference = (ref: Reference): string =>
   `${ref.registry}/${ref.repository}${ref.tag === undefined ? "" : `:${ref.tag}`}${ref.digest === undefined ? "" : `@${ref.digest}`}`;
 
