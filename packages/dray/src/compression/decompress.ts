@@ -1,5 +1,5 @@
 import type { Transform } from "node:stream";
-import { detach, transferable } from "../content/index.ts";
+import { transferable } from "../content/index.ts";
 import { DrayError } from "../errors.ts";
 import type { Compression } from "../oci/index.ts";
 import { zstdFrames } from "./zstd-frames.ts";
@@ -18,41 +18,66 @@ export const sniffCompression = (start: Uint8Array): Compression => {
 
 /**
  * The bytes of a layer without their compression, whatever it is: layers are not always what their media type says.
- * Decompression runs on zlib's own threads; memory is bounded by a few chunks. `handsOver`: as with `Content`, of what goes in.
+ * Decompression runs on zlib's own threads; memory is bounded by a few chunks. `release` gets a chunk that went in when nobody looks
+ * at it any more; after a failure perhaps not each.
  * @throws DrayError `MANIFEST_INVALID` when the compressed bytes are damaged or end early.
  */
 export async function* decompressed(
   chunks: AsyncIterable<Uint8Array>,
-  { handsOver = false }: { handsOver?: boolean } = {},
+  { release = noted }: { release?: (chunk: Uint8Array) => void } = {},
 ): AsyncGenerator<Uint8Array> {
   const source = chunks[Symbol.asyncIterator]();
-  const start = await beginning(source);
+  const start = await beginning(source, release);
   const whole = again(start, source);
   const how = sniffCompression(start);
   if (how === "none") {
-    yield* whole;
+    for await (const chunk of whole) {
+      yield chunk;
+      release(chunk);
+    }
     return;
   }
   // Loaded when something is compressed: a millisecond of every start otherwise.
   const { createGunzip, createZstdDecompress } = await import("node:zlib");
-  if (how === "gzip") yield* through(createGunzip({ chunkSize }), whole, how, handsOver);
+  if (how === "gzip") yield* through(createGunzip({ chunkSize }), whole, how, release);
   else
-    for await (const frame of zstdFrames(whole)) {
-      if (!frame.skippable) yield* through(createZstdDecompress({ chunkSize }), frame.chunks, how, false);
+    for await (const frame of zstdFrames(release === noted ? whole : copies(whole, release))) {
+      if (!frame.skippable) yield* through(createZstdDecompress({ chunkSize }), frame.chunks, how, noted);
       else for await (const _ of frame.chunks);
     }
 }
 
 /** Enough to tell: a pipe may bring a byte at a time. */
-const beginning = async (source: AsyncIterator<Uint8Array>): Promise<Uint8Array> => {
+const beginning = async (
+  source: AsyncIterator<Uint8Array>,
+  release: (chunk: Uint8Array) => void,
+): Promise<Uint8Array> => {
   let start: Uint8Array = new Uint8Array(0);
   while (start.byteLength < 4) {
     const next = await source.next();
     if (next.done) break;
-    start = start.byteLength === 0 ? next.value : Buffer.concat([start, next.value]);
+    if (start.byteLength === 0) start = next.value;
+    else {
+      const joined = Buffer.concat([start, next.value]);
+      release(start);
+      release(next.value);
+      start = joined;
+    }
   }
   return start;
 };
+
+/** Frames are cut across chunks, and nobody knows when a decompressor is done with a part of one. */
+async function* copies(
+  chunks: AsyncIterable<Uint8Array>,
+  release: (chunk: Uint8Array) => void,
+): AsyncGenerator<Uint8Array> {
+  for await (const chunk of chunks) {
+    const copy = new Uint8Array(chunk);
+    release(chunk);
+    yield copy;
+  }
+}
 
 async function* again(first: Uint8Array, rest: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array> {
   try {
@@ -71,13 +96,13 @@ async function* through(
   transform: Transform,
   chunks: AsyncIterable<Uint8Array>,
   how: Compression,
-  handsOver: boolean,
+  release: (chunk: Uint8Array) => void,
 ): AsyncGenerator<Uint8Array> {
   let over = false;
   transform.once("end", () => {
     over = true;
   });
-  const fed = feed(transform, chunks, () => over, handsOver);
+  const fed = feed(transform, chunks, () => over, release);
   // Seen below; until then it must not count as unhandled.
   fed.catch(() => {});
   try {
@@ -99,13 +124,14 @@ const feed = async (
   transform: Transform,
   chunks: AsyncIterable<Uint8Array>,
   isOver: () => boolean,
-  handsOver: boolean,
+  release: (chunk: Uint8Array) => void,
 ): Promise<void> => {
   try {
     for await (const chunk of chunks) {
       if (isOver() && transform.destroyed) break;
-      if (isOver()) continue;
-      if (!transform.write(chunk, handsOver ? () => detach(chunk) : noted)) await writable(transform);
+      if (isOver()) release(chunk);
+      // Its error, which the write hears as well, is told to whoever reads.
+      else if (!transform.write(chunk, () => release(chunk))) await writable(transform);
     }
     transform.end();
   } catch (error) {

@@ -1,4 +1,4 @@
-import { detach, transferable } from "../content/index.ts";
+import { detach } from "../content/index.ts";
 import type { HashAnswer, HashStep } from "../hash/index.ts";
 import { digester } from "../oci/index.ts";
 import type { Handler } from "../threads/index.ts";
@@ -14,6 +14,8 @@ interface Incoming {
 /** The digests of one layer as a thread computes them. Bytes are answered when they are read, so that no more come than are read. */
 export const layerSteps = (): Handler<HashStep, HashAnswer> => {
   const incoming: Incoming[] = [];
+  /** What a decompressor may still look at. */
+  const lent = new Map<Uint8Array, Incoming>();
   let over = false;
   let wake = (): void => {};
   let failure: { readonly error: unknown } | undefined;
@@ -30,24 +32,29 @@ export const layerSteps = (): Handler<HashStep, HashAnswer> => {
   const compute = async ({ algorithm, inside = algorithm }: HashStep): Promise<HashAnswer> => {
     const outer = digester(algorithm);
     const inner = digester(inside);
-    /** The bytes as they lie: copies, since a decompressor looks at what it was given for as long as it likes. */
+    /** The bytes as they lie. */
     async function* hashed(): AsyncGenerator<Uint8Array> {
       for (let some = await next(); some !== undefined; some = await next()) {
-        const chunk = new Uint8Array(some.bytes);
-        some.read();
-        outer.update(chunk);
-        yield transferable(chunk);
+        outer.update(some.bytes);
+        lent.set(some.bytes, some);
+        yield some.bytes;
       }
     }
+    const release = (chunk: Uint8Array): void => {
+      lent.get(chunk)?.read();
+      lent.delete(chunk);
+    };
     try {
-      for await (const chunk of decompressed(hashed(), { handsOver: true })) {
+      for await (const chunk of decompressed(hashed(), { release })) {
         inner.update(chunk);
         detach(chunk);
       }
+      for (const { read } of lent.values()) read();
       return { digest: outer.digest(), inside: inner.digest() };
     } catch (error) {
       failure = { error };
-      for (const { failed } of incoming.splice(0)) failed(error);
+      for (const { failed } of [...lent.values(), ...incoming.splice(0)]) failed(error);
+      lent.clear();
       throw error;
     }
   };
