@@ -24,6 +24,7 @@ import {
   viewOf,
   type WantedPlatform,
 } from "./index.ts";
+import { wantedPlatform } from "./oci/index.ts";
 
 const located = { store: memoryStore(), name: "1", location: "memory:" };
 const digest = digestOf(new Uint8Array());
@@ -103,6 +104,15 @@ describe("a platform from a program without types", () => {
     await assert.rejects(view.image({ architecture: "amd64" } as WantedPlatform), (error) =>
       isDrayError(error, "USAGE"),
     );
+  });
+
+  test("may be that of an index's entry, with members of its maker's own", async () => {
+    const own = { ...platform, "com.example.tuned": "yes" };
+    assert.equal(wantedPlatform(own), own);
+    // It is chosen, and its content is nowhere.
+    const options = { platforms: [own] };
+    const copied = copy({ ...located, store }, { ...located, store: memoryStore() }, options);
+    await assert.rejects(copied, (error) => isDrayError(error, "NOT_FOUND"));
   });
 
   test("is taken as text, too", async () => {

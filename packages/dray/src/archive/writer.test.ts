@@ -378,6 +378,19 @@ test("a process that is killed in the middle loses next to nothing", () =>
     }
   }));
 
+test("a name for what was not written is refused, and nothing is begun for it: what is there is read on", () =>
+  inFolder(async (folder, file) => {
+    const sample = sampleImage();
+    await save([[sample, "app:1"]], file);
+    const archive = dockerArchive(file);
+    const root = await archive.resolve("");
+    await assert.rejects(archive.tag(root, "app:2"), code("NOT_FOUND", "was not written"));
+    assert.deepEqual(await readdir(folder), ["x.tar"]);
+    assert.deepEqual(await archive.resolve(""), root);
+    await archive.close();
+    assert.deepEqual(await readdir(folder), ["x.tar"]);
+  }));
+
 test("two writers of one archive exclude each other", () =>
   inFolder(async (folder, file) => {
     const image = sampleImage();

@@ -30,13 +30,18 @@ const platformMembers: ReadonlySet<string> = new Set<keyof WantedPlatform | "fea
 ]);
 
 /**
- * A platform that somebody asks for, as text or taken apart. A member that means nothing would be a platform that nobody asked for.
- * @throws DrayError `PLATFORM_INVALID` for text that is no platform, `USAGE` for a member that a platform does not have
+ * A platform that somebody asks for, as text or taken apart. Where no architecture is said, a member that means nothing was meant to say
+ * it, and would be a platform that nobody asked for. Beside one it is passed over: the platform may be that of an index's entry, which may
+ * have members of its maker's own.
+ * @throws DrayError `PLATFORM_INVALID` for text that is no platform, `USAGE` for a member that a platform does not have, where there is no architecture
  * @example wantedPlatform("linux/arm64") // { os: "linux", architecture: "arm64" }
  */
 export const wantedPlatform = (platform: string | WantedPlatform): WantedPlatform => {
   if (typeof platform === "string") return parsePlatform(platform);
-  const unknown = Object.keys(platform).find((member) => !platformMembers.has(member));
+  const unknown =
+    platform.architecture === undefined
+      ? Object.keys(platform).find((member) => !platformMembers.has(member))
+      : undefined;
   if (unknown !== undefined) {
     const known = "os, architecture, variant, os.version and os.features";
     throw new DrayError("USAGE", `a platform has no member ${JSON.stringify(unknown)}; it has ${known}`);

@@ -145,12 +145,13 @@ export class TarStore<R extends ArchiveReader> implements ArchiveStore {
 
   async tag(descriptor: Descriptor, name: string, options: Cancel = {}): Promise<void> {
     throwIfAborted(options.signal);
-    const { catalogue } = await this.#writer(options);
-    if (!(await this.has(descriptor, options)))
+    // Nothing begins to be written for the sake of a name: what is there would count for nothing, and an empty part would be left.
+    const writer = await this.#writing.now();
+    if (writer === undefined || !(await this.has(descriptor, options)))
       throw new DrayError("NOT_FOUND", `cannot name ${descriptor.digest} "${name}": it was not written`, {
         reference: descriptor.digest,
       });
-    catalogue.tag(descriptor, name);
+    writer.catalogue.tag(descriptor, name);
   }
 
   async close({ abort = false }: { abort?: boolean } = {}): Promise<void> {
