@@ -378,6 +378,28 @@ describe("what composes its manifests", () => {
     return parsed.kind === "manifest" ? parsed.manifest.layers : [];
   };
 
+  test("a layer that fails ends those that are compressed beside it, and is what the copy fails with", async () => {
+    const source = await composing(["slow", "broken"]);
+    const [slow, broken] = await layersOf(source, await source.resolve("v0"));
+    const ended: unknown[] = [];
+    const read: MemoryStore["read"] = async function* (descriptor, options) {
+      if (descriptor.digest === broken?.digest) throw new DrayError("DISK", "the layer cannot be read");
+      const { signal } = options ?? {};
+      if (descriptor.digest === slow?.digest)
+        await new Promise<void>((_, reject) => {
+          signal?.addEventListener("abort", () => {
+            ended.push(signal.reason);
+            reject(new DrayError("ABORTED", "interrupted"));
+          });
+        });
+      yield* memory(descriptor, options);
+    };
+    const memory = source.read.bind(source);
+    const copied = copy(at(Object.assign(source, { read }), "v0"), at(memoryStore(), "v0"));
+    await assert.rejects(copied, (error) => isDrayError(error, "DISK"));
+    assert.equal(ended.length, 1);
+  });
+
   test("is compressed on the way to what ingests, counted and told of once", async () => {
     const source = await composing(["one", "two", "two"]);
     const before = await source.resolve("v0");

@@ -93,7 +93,13 @@ export class Transfer {
         this.#ledger.arrived(target, made.digest);
         return made;
       });
-    const made = await pushForm(viewOfLoaded(source, loaded), compress, options);
+    const made = await pushForm(
+      viewOfLoaded(source, loaded),
+      (layer) => this.#cancelling(compress(layer)),
+      options,
+    ).catch((error: unknown) => {
+      throw this.#firstCause(error);
+    });
     return made.root === root ? { ...selection, loaded } : { store: made.store, root: made.root, trimmed };
   }
 
@@ -145,18 +151,20 @@ export class Transfer {
    * @throws the first error
    */
   async eachOf<T>(items: Iterable<T>, atOnce: number, work: (item: T) => Promise<void>): Promise<void> {
-    const cancelling = async (item: T): Promise<void> => {
-      try {
-        await work(item);
-      } catch (error) {
-        if (this.#failFast) this.#cancel.abort(error);
-        throw error;
-      }
-    };
     try {
-      await forEachConcurrent(items, atOnce, cancelling);
+      await forEachConcurrent(items, atOnce, (item) => this.#cancelling(work(item)));
     } catch (error) {
       throw this.#firstCause(error);
+    }
+  }
+
+  /** Work whose error ends everything else, where the first is enough. */
+  async #cancelling<T>(work: Promise<T>): Promise<T> {
+    try {
+      return await work;
+    } catch (error) {
+      if (this.#failFast) this.#cancel.abort(error);
+      throw error;
     }
   }
 

@@ -88,8 +88,8 @@ export interface ArchiveForm<R extends ArchiveReader> {
 /** Store in a tar file, whatever its form; reader and writer are opened when first needed, and let go of at `close`. */
 export class TarStore<R extends ArchiveReader> implements ArchiveStore {
   readonly checksDigests = true;
-  // oxlint-disable-next-line typescript/unbound-method -- it is compared, never called
-  readonly transfersChunks: ReadableStore["read"] = this.read;
+  // oxlint-disable-next-line typescript/unbound-method -- it is compared, never called; one that takes its place declares nothing
+  readonly transfersChunks: ReadableStore["read"] = TarStore.prototype.read;
   readonly startsEmpty = true;
   readonly #file: string;
   readonly #options: ArchiveOptions & { fs: FileSystem };
