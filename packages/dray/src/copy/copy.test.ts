@@ -361,6 +361,21 @@ describe("platforms", () => {
   });
 });
 
+test("a source that has nothing to copy is told of at once, and a target that does not answer is asked no more", async () => {
+  const target = memoryStore();
+  const asked = Promise.withResolvers<AbortSignal>();
+  const resolve: MemoryStore["resolve"] = (_name, { signal } = {}) =>
+    new Promise((_, reject) => {
+      asked.resolve(signal as AbortSignal);
+      signal?.addEventListener("abort", () => reject(new DrayError("ABORTED", "interrupted")));
+    });
+  const silent = Object.assign(target, { resolve, lookUp: resolve });
+  await assert.rejects(copy(at(memoryStore(), "nothing"), at(silent, "v1")), (error) =>
+    isDrayError(error, "NOT_FOUND"),
+  );
+  assert.equal((await asked.promise).aborted, true);
+});
+
 describe("what composes its manifests", () => {
   const plainType = mediaTypes.dockerLayer;
   const composing = async (...images: readonly string[][]): Promise<MemoryStore> => {

@@ -72,11 +72,17 @@ export const copyAll = async (
     await transfer.eachOf(pairs.entries(), rootsAtOnce, async ([i, pair]) => {
       outcomes[i] = await outcomeOf(pair, async () => {
         // Both ends are asked at the same time: elsewhere each answer takes a while.
-        const named = transfer.named(pair.target);
-        const [selection] = await Promise.allSettled([planned.get(pair) ?? select(transfer, pair, options), named]);
-        if (selection.status === "rejected") throw selection.reason;
-        await transfer.root(selection.value, pair.target, await named);
-        return selection.value.root;
+        const asking = new AbortController();
+        const named = transfer.named(pair.target, asking.signal);
+        // Heard below; a source that has nothing to copy is told of at once, however long the target takes.
+        named.catch(() => {});
+        try {
+          const selection = planned.get(pair) ?? (await select(transfer, pair, options));
+          await transfer.root(selection, pair.target, await named);
+          return selection.root;
+        } finally {
+          asking.abort();
+        }
       });
     });
     transfer.throwIfCancelled();

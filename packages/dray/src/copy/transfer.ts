@@ -71,8 +71,8 @@ export class Transfer {
   }
 
   /** What the target's name stands for now, where that may save the work. */
-  named(target: Located<WritableStore>): Promise<Descriptor | undefined> {
-    return this.#small(() => resolveTarget(target, { signal: this.signal }));
+  named(target: Located<WritableStore>, signal: AbortSignal): Promise<Descriptor | undefined> {
+    return this.#small(() => resolveTarget(target, { signal: AbortSignal.any([this.signal, signal]) }));
   }
 
   /** Puts the layers of a root that have to be compressed into the target, and gives the root that names them so. */
