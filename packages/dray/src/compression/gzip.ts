@@ -17,7 +17,7 @@ const head = new Uint8Array([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255]);
 export interface GzipOptions {
   /** zlib's, 1 to 9. Default 1. */
   readonly level?: number;
-  /** Chunks are let go of once they were taken in: see `Content.handsOver`. Default: no. */
+  /** Chunks are let go of once they were taken in: see `transfersChunks`. Default: no. */
   readonly handsOver?: boolean;
 }
 

@@ -13,9 +13,7 @@ export interface Body {
 export interface Content {
   /** Bytes in all, where known. */
   readonly size?: number | undefined;
-  /** Nobody keeps a chunk that was passed on: whoever is done with one may transfer its memory, or give it back (`claim`, `detach`). */
-  readonly handsOver?: boolean | undefined;
-  /** The bytes from `offset` on. Ending the iteration early lets go of whatever it holds. */
+  /** The bytes from `offset` on. Ending the iteration early lets go of whatever it holds. Its chunks are its own unless `transfersChunks` declares it. */
   open(options?: { offset?: number | undefined; signal?: AbortSignal | undefined }): AsyncIterable<Uint8Array>;
 }
 

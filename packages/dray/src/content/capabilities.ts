@@ -26,18 +26,6 @@ export interface ChecksDigests {
 export const checksDigests: Guard<ChecksDigests> = has("checksDigests");
 
 /**
- * Chunks that `read` gives are their reader's alone: their memory may be transferred or given back once they are done with. Whoever
- * declares it may not look at a chunk again after it was asked for the next one. It names the very `read` that is meant, so that
- * whatever wraps a store and reads in a way of its own declares nothing, even where it inherits or spreads all members.
- */
-export interface TransfersChunks {
-  readonly transfersChunks: ReadableStore["read"] | undefined;
-}
-/** Whether chunks of this store may be taken over. */
-export const transfersChunks = (store: ReadableStore): boolean =>
-  (store as Partial<TransfersChunks>).transfersChunks === store.read;
-
-/**
  * What a manifest here names is here as long as the manifest is, so what a name stands for need not be looked at again. Not so
  * where files may be lost one by one, and copying again makes that good.
  */

@@ -1,8 +1,8 @@
 import type { Descriptor } from "../oci/index.ts";
 import type { Content } from "./bytes.ts";
-import { transfersChunks } from "./capabilities.ts";
 import type { OnEvent } from "./events.ts";
 import type { ReadableStore } from "./store.ts";
+import { transfersAs } from "./transferable.ts";
 
 /** Progress in steps of this many bytes is fine enough for eyes, and cheap. */
 const step = 256 * 1024;
@@ -19,8 +19,7 @@ export const meteredContent = (
   let furthest = -1;
   return {
     size: descriptor.size,
-    handsOver: transfersChunks(source),
-    open: async function* ({ offset = 0, signal } = {}) {
+    open: transfersAs<Content["open"]>(source, async function* ({ offset = 0, signal } = {}) {
       if (furthest < 0) {
         onEvent({ type: "start", descriptor, offset });
         furthest = offset;
@@ -36,6 +35,6 @@ export const meteredContent = (
         yield chunk;
       }
       tell();
-    },
+    }),
   };
 };

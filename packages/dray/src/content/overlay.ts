@@ -1,15 +1,10 @@
-import {
-  type HasReferrers,
-  hasReferrers,
-  type LiesOver,
-  type TransfersChunks,
-  transfersChunks,
-} from "./capabilities.ts";
+import { type HasReferrers, hasReferrers, type LiesOver } from "./capabilities.ts";
 import { type MemoryStore, memoryStore } from "./memory.ts";
 import type { ReadableStore } from "./store.ts";
+import { transfersAs } from "./transferable.ts";
 
 /** A store over another one: what is new lies on top, in memory; everything else is read from below. */
-export interface Overlay extends ReadableStore, HasReferrers, LiesOver, TransfersChunks {
+export interface Overlay extends ReadableStore, HasReferrers, LiesOver {
   /** What is new. Write changed manifests here. */
   readonly top: MemoryStore;
 }
@@ -17,9 +12,6 @@ export interface Overlay extends ReadableStore, HasReferrers, LiesOver, Transfer
 /** Lays an empty overlay over a store, which it never writes to. */
 export const overlay = (base: ReadableStore): Overlay => {
   const top = memoryStore();
-  const read: ReadableStore["read"] = async function* (descriptor, options) {
-    yield* ((await top.has(descriptor)) ? top : base).read(descriptor, options);
-  };
   return {
     top,
     base,
@@ -27,9 +19,10 @@ export const overlay = (base: ReadableStore): Overlay => {
       const found = await top.resolve(name).catch(() => undefined);
       return found ?? base.resolve(name, options);
     },
-    read,
     // Chunks of the memory on top are never marked as anybody's.
-    transfersChunks: transfersChunks(base) ? read : undefined,
+    read: transfersAs<ReadableStore["read"]>(base, async function* (descriptor, options) {
+      yield* ((await top.has(descriptor)) ? top : base).read(descriptor, options);
+    }),
     referrers: async function* (subject, options) {
       yield* top.referrers(subject, options);
       if (hasReferrers(base)) yield* base.referrers(subject, options);

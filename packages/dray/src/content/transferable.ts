@@ -11,13 +11,37 @@ export const transferable = (chunk: Uint8Array): Uint8Array => {
   return chunk;
 };
 
-/** The same bytes as nobody's own: for chunks of a store that does not declare `TransfersChunks`, and may have kept them. */
+type Read = (...args: never) => AsyncIterable<Uint8Array>;
+
+/** Functions that declared it. Nothing inherits, spreads or forwards a place in here: what wraps one of them is another function. */
+const transferring = new WeakSet<object>();
+
+/**
+ * Declares of a `read` of a store or an `open` of content, this very function, that the chunks it gives are their reader's alone:
+ * their memory may be transferred or given back once they are done with. It may not look at a chunk again after it was asked for
+ * the next one.
+ */
+export const transfersChunks = <R extends Read>(read: R): R => {
+  transferring.add(read);
+  return read;
+};
+
+/** Whether chunks of this store or content may be taken over. */
+export const isTransferring = (source: { read: Read } | { open: Read }): boolean =>
+  transferring.has("read" in source ? source.read : source.open);
+
+/** Declares of a function what is true of the source that it reads. */
+export const transfersAs = <R extends Read>(source: { read: Read } | { open: Read }, read: R): R =>
+  isTransferring(source) ? transfersChunks(read) : read;
+
+/** The same bytes as nobody's own: for chunks of a store whose `read` is not declared by `transfersChunks`, and may have kept them. */
 export async function* borrowed(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   for await (const chunk of chunks) yield chunk.subarray();
 }
 
 /**
- * Whether a chunk was handed over; from now on it is the caller's, buffer and all. Only for content that `handsOver`: elsewhere
+ * Whether a chunk was handed over; from now on it is the caller's, buffer and all. Only for content whose `open` is
+ * declared by `transfersChunks`: elsewhere
  * somebody up the line may have kept the chunk.
  */
 export const claim = (chunk: Uint8Array): chunk is Uint8Array<ArrayBuffer> => owned.delete(chunk);

@@ -7,7 +7,15 @@ import { after, before, describe, it } from "node:test";
 import { type Listener, listen, memoryRegistry, seededBytes } from "@dray/testkit";
 import { temporaryFolder } from "@dray/testkit/files";
 import { anonymous } from "../auth/index.ts";
-import { meteredContent, overlay, type ReadableStore, type Store, transfersChunks } from "../content/index.ts";
+import {
+  type Content,
+  isTransferring,
+  meteredContent,
+  overlay,
+  type ReadableStore,
+  type Store,
+  transfersChunks,
+} from "../content/index.ts";
 import { validate } from "../image/index.ts";
 import { layoutStore, ociArchive } from "../layout/index.ts";
 import { type Descriptor, type Digest, digestOf, encodeJson, mediaTypes } from "../oci/index.ts";
@@ -117,6 +125,17 @@ const wrappers: Record<string, (read: ReadableStore["read"]) => ReadableStore> =
   "a spread": (read) => ({ ...source, read, resolve: (name, options) => source.resolve(name, options) }),
   "an heir": (read) =>
     Object.assign(Object.create(source), { read, resolve: source.resolve.bind(source) }) as ReadableStore,
+  "a proxy that remembers what it gave": (read) => {
+    const given = new Map<unknown, unknown>();
+    return new Proxy<ReadableStore>(source, {
+      get: (target, member) => {
+        const value: unknown = Reflect.get(target, member);
+        if (typeof value !== "function") return value;
+        if (!given.has(value)) given.set(value, value === target.read ? read : value.bind(target));
+        return given.get(value);
+      },
+    });
+  },
   "a proxy": (read) =>
     new Proxy<ReadableStore>(source, {
       get: (target, member) => {
@@ -172,10 +191,38 @@ describe("a store around another one keeps what it passes on", () => {
   });
 });
 
+describe("a target around another one keeps what it passes on", () => {
+  for (const [where, target] of Object.entries(targets))
+    it(`in content of its own, written to ${where}`, async () => {
+      const kept = new Map<Digest, Uint8Array[]>();
+      const below = target("kept by the target");
+      const write: Store["write"] = (descriptor, content, options) => {
+        const parts: Uint8Array[] = [];
+        kept.set(descriptor.digest, parts);
+        const open: Content["open"] = async function* (from) {
+          for await (const chunk of content.open(from)) {
+            parts.push(chunk);
+            yield chunk;
+          }
+        };
+        return below.write(descriptor, { ...content, open }, options);
+      };
+      const store = new Proxy(below, {
+        get: (to, member) => {
+          const value: unknown = Reflect.get(to, member);
+          if (member === "write") return write;
+          return typeof value === "function" ? value.bind(to) : value;
+        },
+      });
+      await copy(at(source, "1"), at(store, "1"));
+      await check(async () => new Map([...kept].map(([digest, parts]) => [digest, Buffer.concat(parts)])));
+    });
+});
+
 describe("a store that declares it", () => {
   it("has its chunks taken over", async () => {
     const { read, chunks } = keeping();
-    const store = { read, transfersChunks: read, resolve: source.resolve.bind(source) };
+    const store = { read: transfersChunks(read), resolve: source.resolve.bind(source) };
     await copy(at(store, "1"), at(layoutStore(join(folder, "declared")), "1"));
     for (const bytes of layers) {
       const left = chunks.get(digestOf(bytes))?.filter(({ byteLength }) => byteLength > 0) ?? [];
@@ -185,8 +232,8 @@ describe("a store that declares it", () => {
 
   it("is each of those that read from a network or a tar, and an overlay of one", () => {
     for (const store of [source, ociArchive("x.tar"), overlay(source)]) {
-      assert.ok(transfersChunks(store));
-      assert.equal(meteredContent(store, image.root, { verify: true, onEvent: () => {} }).handsOver, true);
+      assert.ok(isTransferring(store));
+      assert.ok(isTransferring(meteredContent(store, image.root, { verify: true, onEvent: () => {} })));
     }
   });
 });

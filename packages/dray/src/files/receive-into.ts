@@ -1,4 +1,4 @@
-import { type Content, detach } from "../content/index.ts";
+import { type Content, detach, isTransferring } from "../content/index.ts";
 import { throwIfAborted } from "../errors.ts";
 import { worthItsThread } from "../hash/index.ts";
 import { algorithmOf, type Descriptor, type Digest } from "../oci/index.ts";
@@ -41,6 +41,7 @@ export const receiveInto = async (
     worthItsThread(algorithm, size) ? { ...options, threadFrom: 0 } : options,
   );
   try {
+    const isOurs = isTransferring(content);
     let at = have;
     if (at < size)
       for await (const chunk of content.open({ offset: at, ...(signal === undefined ? {} : { signal }) })) {
@@ -48,7 +49,7 @@ export const receiveInto = async (
         at += chunk.byteLength;
         if (at > size) break;
         await growing.append(chunk);
-        if (content.handsOver === true) detach(chunk);
+        if (isOurs) detach(chunk);
       }
     return { size: at, digest: await growing.digest() };
   } finally {

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { after, beforeEach, describe, it } from "node:test";
 import { seededBytes, temporaryFolder } from "@dray/testkit/files";
 import { killedAfter } from "../../test/receive.ts";
-import { type Content, transferable } from "../content/index.ts";
+import { type Content, transferable, transfersChunks } from "../content/index.ts";
 import { DrayError, isDrayError } from "../errors.ts";
 import { type Descriptor, digestOf } from "../oci/index.ts";
 import { closeThreads } from "../threads/index.ts";
@@ -23,14 +23,13 @@ const chunk = 100_000;
 const source = (content: Uint8Array, stopAt = Infinity, stop = async (): Promise<void> => {}) => {
   const offsets: number[] = [];
   const made: Content = {
-    handsOver: true,
-    async *open({ offset = 0 } = {}) {
+    open: transfersChunks<Content["open"]>(async function* ({ offset = 0 } = {}) {
       offsets.push(offset);
       for (let at = offset; at < content.byteLength; at += chunk) {
         if (at >= stopAt) await stop();
         yield transferable(content.slice(at, at + chunk));
       }
-    },
+    }),
   };
   return { ...made, offsets };
 };

@@ -1,4 +1,4 @@
-import type { Body, Content } from "../content/index.ts";
+import { type Body, type Content, transfersAs } from "../content/index.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { type Applicant, RateLimiter, readRateLimit } from "./rate-limiter.ts";
 import { isRepeatable } from "./retry.ts";
@@ -86,11 +86,10 @@ const releasingEarly = (request: HttpRequest, release: () => void): HttpRequest 
 
 const watchedContent = (content: Content, release: () => void): Content => ({
   size: content.size,
-  handsOver: content.handsOver,
-  open: (options) => {
+  open: transfersAs<Content["open"]>(content, (options) => {
     release();
     return content.open(options);
-  },
+  }),
 });
 
 const watchedBody = (body: Body, release: () => void): Body => ({

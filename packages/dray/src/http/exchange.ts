@@ -1,5 +1,5 @@
 import type { ClientRequest, IncomingMessage } from "node:http";
-import { type Body, bytesBody, type Content } from "../content/index.ts";
+import { type Body, bytesBody, type Content, isTransferring } from "../content/index.ts";
 import { aborted, DrayError, isDrayError } from "../errors.ts";
 import { redactUrl } from "./redact.ts";
 import { type Sending, sendBody } from "./request-body.ts";
@@ -88,7 +88,7 @@ export const exchange = (
       clearTimeout(timer);
       sending = sendBody(wire, () => (isContent(body) ? body.open({ signal: cancelSource.signal }) : body.chunks), {
         length: bodySize(body),
-        handsOver: isContent(body) && body.handsOver === true,
+        handsOver: isContent(body) && isTransferring(body),
         idle: timeouts.idle,
         timedOut: () => timedOut("idle"),
         what: () => `${request.method} ${redactUrl(request.origin + request.target)}`,

@@ -58,14 +58,17 @@ export class RetryBudget {
 
   /**
    * Draws an attempt for what was cut, and waits for it; not at all after the first failure, since a cut connection may be taken up at once.
+   * @param progressed something got through before the cut: it was none of the attempts in vain, which are counted anew from here on.
    * @throws the error where none is left.
    */
-  async resume(error: DrayError, repetition: Repetition): Promise<void> {
+  async resume(error: DrayError, repetition: Repetition, progressed = false): Promise<void> {
     throwIfAborted(repetition.signal);
+    if (progressed) this.refill();
     const own = this.#failures === 0 ? 0 : this.#delay(this.#failures);
     const wait = this.#draw(Math.max(own, (error.retryAfter ?? 0) * 1000));
     if (wait === undefined) throw error;
     await this.pause(wait, error.message, repetition);
+    if (progressed) this.refill();
   }
 
   #delay(failures: number): number {

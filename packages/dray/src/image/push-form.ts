@@ -1,5 +1,13 @@
 import { gzip } from "../compression/index.ts";
-import { type Content, type Ingests, meteredContent, type OnEvent, type ReadableStore } from "../content/index.ts";
+import {
+  type Content,
+  type Ingests,
+  isTransferring,
+  meteredContent,
+  type OnEvent,
+  type ReadableStore,
+  transfersChunks,
+} from "../content/index.ts";
 import { defined } from "../defined.ts";
 import { compressionOf, type Descriptor, mediaTypes } from "../oci/index.ts";
 import { type Edited, edit } from "./edit.ts";
@@ -48,11 +56,11 @@ export const compressLayer = async (
   { level = 2, signal, onEvent = () => {} }: CompressOptions = {},
 ): Promise<Descriptor> => {
   const plain = meteredContent(source, layer, { verify: true, onEvent });
-  const { handsOver = false } = plain;
+  const handsOver = isTransferring(plain);
   const content: Content = {
-    handsOver: true,
-    open: ({ offset = 0, signal: own } = {}) =>
+    open: transfersChunks<Content["open"]>(({ offset = 0, signal: own } = {}) =>
       without(offset, gzip(plain.open(own === undefined ? {} : { signal: own }), { level, handsOver })),
+    ),
   };
   const mediaType = gzipTypeOf(layer.mediaType);
   const { digest, size } = await target.ingest(

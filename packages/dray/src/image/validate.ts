@@ -6,9 +6,9 @@ import {
   digestMismatch,
   hashed,
   isManifest,
+  isTransferring,
   type ReadableStore,
   sized,
-  transfersChunks,
   type WritableStore,
 } from "../content/index.ts";
 import { type DrayError, isDrayError, throwIfAborted } from "../errors.ts";
@@ -188,7 +188,7 @@ class Validation {
 
   #read(descriptor: Descriptor): AsyncIterable<Uint8Array> {
     const chunks = this.#store.read(descriptor, { kind: "blob", verify: false, signal: this.#options.signal });
-    return sized(transfersChunks(this.#store) ? chunks : borrowed(chunks), descriptor);
+    return sized(isTransferring(this.#store) ? chunks : borrowed(chunks), descriptor);
   }
 
   async #finding(descriptor: Descriptor, work: () => Promise<void>): Promise<void> {

@@ -127,7 +127,7 @@ export class LayoutReader implements ReadableStore, HasTags, HasReferrers, Descr
     const { what, location } = this.files;
     throw new DrayError(
       "UNSUPPORTED",
-      `${what} has version ${JSON.stringify(version ?? null)}; Dray reads ${layoutVersion} of OCI layouts`,
+      `${what} has version ${JSON.stringify(version ?? null)}; Dray reads ${layoutVersion}`,
       { reference: location },
     );
   }

@@ -55,8 +55,7 @@ async function* resumed(
         continue;
       }
       if (!isDrayError(error) || !error.retryable) throw error;
-      if (at > before) retryBudget.refill();
-      await retryBudget.resume(error, { what: descriptor.digest, signal, onEvent });
+      await retryBudget.resume(error, { what: descriptor.digest, signal, onEvent }, at > before);
     }
   } while (at < size);
 }

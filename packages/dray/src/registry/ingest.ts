@@ -1,4 +1,4 @@
-import { type Content, collect, isManifest, type WriteOptions } from "../content/index.ts";
+import { type Content, collect, isManifest, transfersAs, type WriteOptions } from "../content/index.ts";
 import { digesterFor } from "../hash/index.ts";
 import { type Descriptor, type Digest, type DigestAlgorithm, digestOf, largestManifest } from "../oci/index.ts";
 import type { Repo } from "./api.ts";
@@ -78,8 +78,7 @@ export const hashedContent = (content: Content, algorithm: DigestAlgorithm): Has
   let hashed = 0;
   return {
     size: content.size,
-    handsOver: content.handsOver,
-    open: async function* ({ offset = 0, signal } = {}) {
+    open: transfersAs<Content["open"]>(content, async function* ({ offset = 0, signal } = {}) {
       let at = Math.min(offset, hashed);
       for await (const chunk of content.open({ offset: at, signal })) {
         const end = at + chunk.byteLength;
@@ -88,7 +87,7 @@ export const hashedContent = (content: Content, algorithm: DigestAlgorithm): Has
         if (end > offset) yield at >= offset ? chunk : chunk.subarray(offset - at);
         at = end;
       }
-    },
+    }),
     result: async () => ({ digest: await hash.digest(), size: hashed }),
     abandon: () => hash.abandon(),
   };

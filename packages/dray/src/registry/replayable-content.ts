@@ -1,4 +1,4 @@
-import { type Content, sizeMismatch } from "../content/index.ts";
+import { type Content, sizeMismatch, transfersAs } from "../content/index.ts";
 import { aborted, DrayError, isDrayError, throwIfAborted } from "../errors.ts";
 import type { Descriptor } from "../oci/index.ts";
 
@@ -43,8 +43,7 @@ export class ReplayableContent {
     const stop = Math.min(end, this.#whole?.size ?? end);
     return {
       size: this.#whole && stop - start,
-      handsOver: this.#content.handsOver,
-      open: ({ offset = 0 } = {}) => this.#read(start + offset, stop),
+      open: transfersAs<Content["open"]>(this.#content, ({ offset = 0 } = {}) => this.#read(start + offset, stop)),
     };
   }
 

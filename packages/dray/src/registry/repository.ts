@@ -17,7 +17,7 @@ import {
   type Removes,
   type Store,
   sizeMismatch,
-  type TransfersChunks,
+  transfersChunks,
   type WriteOptions,
   type WritesNamed,
 } from "../content/index.ts";
@@ -44,7 +44,6 @@ import { mountBlob, type TriedMount } from "./upload-session.ts";
 export interface Repository
   extends Store,
     ChecksDigests,
-    TransfersChunks,
     KeepsReferenced,
     MountsFrom,
     HasReferrers,
@@ -94,9 +93,6 @@ export const createRepository = (api: Api, name: string): Repository => {
   /** Of mounts that came to nothing, for the uploads that follow. */
   const tried = new Map<Digest, TriedMount>();
 
-  const read: Repository["read"] = (descriptor, options = {}) =>
-    (isManifest(descriptor, options) ? readManifest : readBlob)(repo, descriptor, options);
-
   const upload: Repository["upload"] = async (descriptor, content, options = {}) => {
     const mount = tried.get(descriptor.digest);
     tried.delete(descriptor.digest);
@@ -115,12 +111,13 @@ export const createRepository = (api: Api, name: string): Repository => {
     registry: api.registry,
     name,
     checksDigests: true,
-    transfersChunks: read,
     keepsReferenced: true,
     resolve: (tagOrDigest, options) => resolveManifest(repo, tagOrDigest, options),
     lookUp: (tagOrDigest, options) => lookUpManifest(repo, tagOrDigest, options),
     manifest: (tagOrDigest, options) => getManifest(repo, tagOrDigest, options),
-    read,
+    read: transfersChunks<Repository["read"]>((descriptor, options = {}) =>
+      (isManifest(descriptor, options) ? readManifest : readBlob)(repo, descriptor, options),
+    ),
     blob: (content, options) =>
       typeof content === "string" ? blobByDigest(repo, content, options) : readBlob(repo, content, options),
     describe: (digest, options) => describeBlob(repo, digest, options),

@@ -1,5 +1,5 @@
 import { DrayError, restated, throwIfAborted } from "../errors.ts";
-import type { HeaderPairs, HttpResponse } from "../http/index.ts";
+import type { HeaderPairs, HttpResponse, RetryBudget } from "../http/index.ts";
 import type { Digest, DigestAlgorithm } from "../oci/index.ts";
 import type { Repo } from "./api.ts";
 import type { ReplayableContent } from "./replayable-content.ts";
@@ -57,11 +57,14 @@ class ResumableUpload {
   #best: number;
   #wholeOnly = false;
   #saving: Promise<void> = Promise.resolve();
+  /** How far a session is may be hard to find out where the content itself gets through: one more budget for all such questions together. */
+  readonly #asking: RetryBudget;
 
   constructor(repo: Repo, session: UploadSession, source: UploadSource, options: UploadOptions) {
     this.#repo = repo;
     this.#source = source;
     this.#options = options;
+    this.#asking = repo.api.retryBudget();
     this.#session = session;
     this.#best = session.offset;
   }
@@ -134,8 +137,13 @@ class ResumableUpload {
     this.#save();
   }
 
+  #ask(): Promise<UploadSession | undefined> {
+    return askSession(this.#repo, this.#session, { ...this.#options, retryBudget: this.#asking });
+  }
+
   #progress(): void {
-    if (this.#session.offset > this.#best) this.#options.retryBudget.refill();
+    if (this.#session.offset > this.#best)
+      for (const budget of [this.#options.retryBudget, this.#asking]) budget.refill();
     this.#best = Math.max(this.#best, this.#session.offset);
   }
 
@@ -175,7 +183,7 @@ class ResumableUpload {
     const { reference, signal, onEvent = this.#repo.api.settings.onEvent, retryBudget } = this.#options;
     await retryBudget.resume(error, { what: reference, signal, onEvent });
     if (verdict === "again") return undefined;
-    const session = verdict === "ask" ? await askSession(this.#repo, this.#session, this.#options) : undefined;
+    const session = verdict === "ask" ? await this.#ask() : undefined;
     if (session !== undefined && session.offset <= Math.max(content.furthest, this.#best)) {
       this.#session = session;
       this.#progress();

@@ -101,6 +101,33 @@ describe("one retry budget for a piece of content, whatever layers try again", (
     }
   });
 
+  test("questions how far an upload is are counted together, whatever failed before each", async () => {
+    for (const rules of [
+      [{ method: "PATCH" }, { method: "GET" }],
+      [{ method: "PUT" }, { method: "GET" }],
+    ]) {
+      const failing = rules.map((rule) => ({ ...rule, effect: answerWith(503) }));
+      const at = against(memoryRegistry(), failing, { chunkSize: 65_536 });
+      await assert.rejects(at.repository.upload(blobs[0] as Descriptor, bytesContent(contents[0] as Uint8Array)));
+      assert.ok(at.log.select({ method: "GET" }).length <= 8, String(at.log.entries.length));
+    }
+  });
+
+  test("a cut that brought bytes is none of the attempts in vain, and is not taken up where nothing is repeated", async () => {
+    const rules = [
+      { method: "GET", nth: 1, effect: cutResponse(20_000) },
+      { method: "GET", nth: [2, 5] as const, effect: answerWith(503) },
+    ];
+    const [blob, bytes] = [blobs[0] as Descriptor, contents[0] as Uint8Array];
+    assert.deepEqual(await collect(setup(rules).repository.read(blob), 1e6, "blob"), bytes);
+
+    const registry = memoryRegistry();
+    registry.addBlob("a/b", bytes);
+    const once = against(registry, rules, { retry: { attempts: 1, clock: instant } });
+    await assert.rejects(collect(once.repository.read(blob), 1e6, "blob"), failsWith("NETWORK"));
+    assert.equal(once.log.entries.length, 1);
+  });
+
   test("bytes that get through fill it up", async () => {
     const { repository } = setup([{ method: "GET", nth: [1, 8], effect: cutResponse(20_000) }]);
     const [blob, bytes] = [blobs[0] as Descriptor, contents[0] as Uint8Array];

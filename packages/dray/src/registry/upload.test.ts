@@ -313,6 +313,15 @@ describe("uploads that are cut", () => {
     assert.equal(at.sent()[3], "PATCH 0-33554431");
   });
 
+  test("a registry that cannot say how far a session is costs the session, and no attempt to send", async () => {
+    const rules = [...every(mib), { method: "GET", effect: answerWith(500) }].map((rule) =>
+      rule.method === "GET" ? rule : { ...rule, nth: [1, 3] as const },
+    );
+    const at = setup({}, rules);
+    await at.repository.upload(blobOf(large), chunked(large));
+    assert.equal(at.registry.blob("a/b", blobOf(large).digest)?.size, large.byteLength);
+  });
+
   test("no end of failures is an end", async () => {
     const at = setup({}, [{ method: "PUT", effect: answerWith(500) }]);
     await assert.rejects(at.repository.upload(blobOf(large), chunked(large)), (error) => {

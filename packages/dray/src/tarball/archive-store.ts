@@ -15,7 +15,7 @@ import {
   type ReadOptions,
   type StartsEmpty,
   type Store,
-  type TransfersChunks,
+  transfersChunks,
   verified,
   type WriteOptions,
 } from "../content/index.ts";
@@ -27,7 +27,7 @@ import type { TarSink } from "./sink.ts";
 import { type OpenTarOptions, openTar, type TarFile } from "./tar-file.ts";
 
 /** A store in a tar file. Written to, it begins empty. */
-export type ArchiveStore = Store & ChecksDigests & HasTags & Plans & StartsEmpty & TransfersChunks;
+export type ArchiveStore = Store & ChecksDigests & HasTags & Plans & StartsEmpty;
 
 /** Where an archive is read from and written to. */
 export interface ArchiveOptions {
@@ -88,8 +88,6 @@ export interface ArchiveForm<R extends ArchiveReader> {
 /** Store in a tar file, whatever its form; reader and writer are opened when first needed, and let go of at `close`. */
 export class TarStore<R extends ArchiveReader> implements ArchiveStore {
   readonly checksDigests = true;
-  // oxlint-disable-next-line typescript/unbound-method -- it is compared, never called; one that takes its place declares nothing
-  readonly transfersChunks: ReadableStore["read"] = TarStore.prototype.read;
   readonly startsEmpty = true;
   readonly #file: string;
   readonly #options: ArchiveOptions & { fs: FileSystem };
@@ -110,6 +108,11 @@ export class TarStore<R extends ArchiveReader> implements ArchiveStore {
     const found = writer.catalogue.resolve(name);
     if (found !== undefined) return found;
     throw new DrayError("NOT_FOUND", `${this.#file} is being written and has no "${name}" yet`, { reference: name });
+  }
+
+  static {
+    // oxlint-disable-next-line typescript/unbound-method -- it is marked, not called
+    transfersChunks(TarStore.prototype.read);
   }
 
   async *read(descriptor: Descriptor, options: ReadOptions = {}): AsyncGenerator<Uint8Array> {

@@ -1,5 +1,5 @@
 import { Semaphore, unlessAborted } from "../async/index.ts";
-import { type Content, detach, verified, type WriteOptions } from "../content/index.ts";
+import { type Content, detach, isTransferring, verified, type WriteOptions } from "../content/index.ts";
 import { DrayError } from "../errors.ts";
 import type { Descriptor, Digest } from "../oci/index.ts";
 import { type NewEntry, padding, writeHeader } from "../tar/index.ts";
@@ -49,10 +49,11 @@ export class TarStream implements TarSink {
 
   async #send(descriptor: Descriptor, name: string, content: Content, signal: AbortSignal | undefined): Promise<void> {
     await this.#outlet.put(writeHeader({ name, size: descriptor.size }));
+    const isOurs = isTransferring(content);
     for await (const chunk of verified(content.open({ signal }), descriptor)) {
       // Whoever reads may stop reading without going away.
       await unlessAborted(this.#outlet.put(chunk), signal);
-      if (content.handsOver === true) detach(chunk);
+      if (isOurs) detach(chunk);
     }
     await this.#outlet.put(padding(descriptor.size));
   }
