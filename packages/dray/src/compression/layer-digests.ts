@@ -1,5 +1,5 @@
 import { detach } from "../content/index.ts";
-import { digesterFor, type HashPool, ThreadedHash, worthItsThread } from "../hash/index.ts";
+import { digesterFor, type HashPool, ThreadedHash, threadsBesideThis, worthItsThread } from "../hash/index.ts";
 import type { Digest, DigestAlgorithm } from "../oci/index.ts";
 import { ThreadPool } from "../threads/index.ts";
 import { decompressed } from "./decompress.ts";
@@ -59,6 +59,7 @@ async function* hashing(
 const layerPool: HashPool = new ThreadPool({
   script: layerScript,
   inPlace: async () => (await import("./layer-steps.ts")).layerSteps,
+  most: threadsBesideThis,
 });
 
 const inThread = async (

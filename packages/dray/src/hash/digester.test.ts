@@ -7,9 +7,9 @@ import { promisify } from "node:util";
 import { seededBytes } from "@dray/testkit/files";
 import { type DigestAlgorithm, digestOf } from "../oci/index.ts";
 import { closeThreads } from "../threads/index.ts";
-import { hashesFast } from "./digester.ts";
 import { hashInPlace } from "./in-place.ts";
 import { type AsyncDigester, digesterFor, ThreadedHash } from "./index.ts";
+import { hashesFast } from "./speed.ts";
 
 const hashInThread = (algorithm: DigestAlgorithm): ThreadedHash => new ThreadedHash({ algorithm });
 

@@ -4,24 +4,33 @@ import { type Digest, type DigestAlgorithm, digestOf } from "../oci/index.ts";
 import { type Block, BlockFeed, blockSize, type Job, type Place, ThreadPool } from "../threads/index.ts";
 import { hashScript } from "./hash.script.ts";
 import type { AsyncDigester } from "./in-place.ts";
+import { hashesFast } from "./speed.ts";
 import { type FilePart, type HashAnswer, type HashStep, hashSteps, pieceAt } from "./steps.ts";
 
 /** A second core has to be there, or a thread only adds its own cost. */
 export const threadsHelp: boolean = availableParallelism() > 1;
 
+/** Threads for one piece of work: where hashing is fast one less than cores, since this thread has as much to do. */
+export const threadsBesideThis = (): number =>
+  Math.min(4, Math.max(1, availableParallelism() - (hashesFast("sha256") ? 1 : 0)));
+
 export type HashPool = ThreadPool<HashStep, HashAnswer>;
 
 /** Threads that hash and write. */
-export const hashPool: HashPool = new ThreadPool({
+const hashPool: HashPool = new ThreadPool({
   script: hashScript,
   inPlace: async () => hashSteps,
+  most: threadsBesideThis,
 });
+
+/** Threads that hash and write for many at a time: one for each core. */
+export const createHashPool = (): HashPool => new ThreadPool({ script: hashScript, inPlace: async () => hashSteps });
 
 export interface ThreadedHashOptions {
   readonly algorithm: DigestAlgorithm;
   /** Also the digest of what it is without compression, in threads that do such. */
   readonly inside?: DigestAlgorithm;
-  readonly pool?: HashPool;
+  readonly pool?: HashPool | undefined;
   /** The content's place in a file, which stays open until `flush`: what is added is written there, behind the bytes that are `there`. */
   readonly to?: FilePart;
   readonly there?: number;

@@ -5,5 +5,5 @@
  */
 export { digesterFor, worthItsThread } from "./digester.ts";
 export type { AsyncDigester } from "./in-place.ts";
-export { type HashPool, ThreadedHash } from "./in-thread.ts";
+export { createHashPool, type HashPool, ThreadedHash, threadsBesideThis } from "./in-thread.ts";
 export { type HashAnswer, type HashStep, pieceAt } from "./steps.ts";

@@ -67,7 +67,7 @@ describe("a pool of threads", () => {
   ];
   for (const [what, options] of without)
     it(`answers in place, in order and each question once, where a thread ${what}`, async () => {
-      const pool = poolOf({ ...options, most: 2 });
+      const pool = poolOf({ ...options, most: () => 2 });
       const jobs = await Promise.all([ask(pool, "1", "2", "fail", "3"), ask(pool, "1", "4"), ask(pool, "1", "5")]);
       const [[first, second, failed, third], ...others] = jobs;
       assert.deepEqual([first, second, third], ["1 in place", "2 in place", "3 in place"]);
@@ -92,7 +92,7 @@ describe("a pool of threads", () => {
   });
 
   it("fails the jobs of a thread that ends after it has answered, and gives the next one another thread", async () => {
-    const pool = poolOf({ most: 1 });
+    const pool = poolOf({ most: () => 1 });
     assert.deepEqual(await ask(pool, "1"), ["1 in a thread"]);
     const jobs = await Promise.all([ask(pool, "2", "end", "3"), ask(pool, "4")]);
     assert.deepEqual(

@@ -11,8 +11,8 @@ export interface PoolOptions<Q, A> {
   readonly script: () => Script;
   /** Loads what does the work of a thread where none can run. */
   readonly inPlace: () => Promise<() => Handler<Q, A>>;
-  /** Threads at most. Default: one for each processor, up to four: a network delivers less than four cores hash and write. */
-  readonly most?: number;
+  /** Threads at most, asked when the first starts. Default: one for each processor, up to four: a network delivers less than four cores hash and write. */
+  readonly most?: () => number;
   /** Starts a thread. Default: a worker thread of this process. */
   readonly start?: (script: Script) => Worker;
 }
@@ -32,7 +32,6 @@ const pools = new Set<{ close(): Promise<void> }>();
  */
 export class ThreadPool<Q, A> {
   readonly #options: PoolOptions<Q, A>;
-  readonly #most: number;
   readonly #threads: Thread<Q, A>[] = [];
   /** Threads cannot run here. */
   #inPlace = false;
@@ -42,7 +41,6 @@ export class ThreadPool<Q, A> {
 
   constructor(options: PoolOptions<Q, A>) {
     this.#options = options;
-    this.#most = options.most ?? Math.min(4, availableParallelism());
   }
 
   /** A place at the thread with the least to do. */
@@ -61,7 +59,8 @@ export class ThreadPool<Q, A> {
   #leastBusy(): Thread<Q, A> {
     let found: Thread<Q, A> | undefined;
     for (const thread of this.#threads) if (found === undefined || thread.busy < found.busy) found = thread;
-    return found === undefined || (found.busy > 0 && this.#threads.length < this.#most && !this.#inPlace)
+    const { most = onePerCore } = this.#options;
+    return found === undefined || (found.busy > 0 && !this.#inPlace && this.#threads.length < most())
       ? this.#start()
       : found;
   }
@@ -79,6 +78,8 @@ export class ThreadPool<Q, A> {
     return thread;
   }
 }
+
+const onePerCore = (): number => Math.min(4, availableParallelism());
 
 const startWorker = (script: Script): Worker => {
   // Loaded with the first thread: most programs do everything in place, and many only ask a small question.

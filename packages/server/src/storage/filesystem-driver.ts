@@ -9,6 +9,7 @@ import {
   type OpenFile,
   onDisk,
 } from "dray/internal/files";
+import { createHashPool } from "dray/internal/hash";
 import type { DigestAlgorithm } from "dray/oci";
 import { Directories, removeTree, Syncs } from "./directories.ts";
 import {
@@ -22,6 +23,9 @@ import {
 } from "./driver.ts";
 import { openVolume, type Volume } from "./volume.ts";
 import type { LockVolume } from "./volume-lock.ts";
+
+/** Whoever uploads, one is as good as the other: the threads of all. */
+const threads = createHashPool();
 
 /** Up to this size a file that grows is hashed and written where the bytes are: the way to a thread costs more. */
 const mostInPlace = 64 * 1024;
@@ -147,7 +151,7 @@ class FilesystemDriver implements Driver {
       const fresh = await this.#directories.make(dirname(at));
       const file = fresh ? await this.#fs.open(at, "wx+") : await openToGrow(this.#fs, at);
       const there = fresh ? { there: 0 } : {};
-      return appendFile(file, at, { algorithm, ...there, threadFrom: mostInPlace, durable: this.#full });
+      return appendFile(file, at, { algorithm, ...there, threadFrom: mostInPlace, pool: threads, durable: this.#full });
     });
   }
 

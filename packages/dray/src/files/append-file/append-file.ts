@@ -1,5 +1,5 @@
 import { DrayError } from "../../errors.ts";
-import { ThreadedHash } from "../../hash/index.ts";
+import { type HashPool, ThreadedHash } from "../../hash/index.ts";
 import type { Digest, DigestAlgorithm } from "../../oci/index.ts";
 import { ThreadEnded } from "../../threads/index.ts";
 import { diskError, errnoOf } from "../disk-error.ts";
@@ -36,6 +36,8 @@ export interface AppendFileOptions {
   readonly there?: number;
   /** From so many bytes on another thread hashes and writes, where the file has a number. Default: never. */
   readonly threadFrom?: number;
+  /** The threads. Default: those that this process shares. */
+  readonly pool?: HashPool;
   /** It will be brought to the disk in the end: that begins early, so that the end finds little left. Default `false`. */
   readonly durable?: boolean;
   /** Ends the hashing of what is there. */
@@ -232,9 +234,10 @@ class Growing implements AppendFile {
     const [position, there] = [this.#position, this.#end];
     const explain = (error: unknown): unknown => this.#explained("write", error);
     const { fd } = this.#file;
+    const { pool } = this.#options;
     const writer =
       threaded && fd !== undefined && algorithm !== undefined
-        ? new ThreadedHash({ algorithm, to: { fd, position }, there, explain })
+        ? new ThreadedHash({ algorithm, to: { fd, position }, there, explain, pool })
         : new InPlace(this.#file, position + there, algorithm, explain);
     if (there === 0 || algorithm === undefined) return writer;
     try {

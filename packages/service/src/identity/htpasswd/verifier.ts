@@ -35,7 +35,7 @@ export const createVerifier = (options: VerifierOptions = {}): Verifier => {
       const { verify } = await import("./verification.ts");
       return () => verify;
     },
-    most,
+    most: () => most,
   });
   const running = new Set<Asked>();
   const waiting: Asked[] = [];
