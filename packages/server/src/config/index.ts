@@ -4,12 +4,4 @@
  */
 export { describeSettings, describeText, type Flags, loadSettings, type Sources } from "./load.ts";
 export { type Reload, reloadable } from "./reload.ts";
-export type {
-  AccessSettings,
-  DebugSettings,
-  ListenSettings,
-  LogSettings,
-  Settings,
-  StorageSettings,
-  TlsSettings,
-} from "./settings/index.ts";
+export type { AccessSettings, DebugSettings, ListenSettings, Settings } from "./settings/index.ts";

@@ -1,21 +1,16 @@
 import {
+  type ConfigSources,
   type Described,
   describe,
   describedText,
-  type Environment,
   type Remark,
   readConfig,
 } from "@dray/service/config";
 import { table } from "./keys/index.ts";
-import type { Settings } from "./settings/index.ts";
-import { buildSettings } from "./settings/index.ts";
+import { buildSettings, type Settings } from "./settings/index.ts";
 
-export interface Sources {
-  /** Path of the configuration. Default: what `REGISTRY_CONFIGURATION_PATH` says, else none. */
-  readonly file?: string;
-  /** What it says, where it need not be read. */
-  readonly text?: string;
-  readonly env?: Environment;
+/** Without a file: the one that `REGISTRY_CONFIGURATION_PATH` names, else none. */
+export interface Sources extends Omit<ConfigSources, "flags"> {
   readonly flags?: Flags;
 }
 

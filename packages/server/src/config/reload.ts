@@ -33,9 +33,5 @@ export const reloadable = (old: Settings, next: Settings): Reload => {
 const valuesOf = (mine: readonly Effective[], others: readonly Effective[]): Map<string, unknown> => {
   const there = new Set(others.map(({ key }) => key));
   const counted = mine.filter(({ key, origin }) => origin.kind !== "default" || there.has(key));
-  return new Map(counted.map(({ key, value }) => [key, plain(value)]));
+  return new Map(counted.map(({ key, value }) => [key, value]));
 };
-
-/** A driver without options is there or not. */
-const plain = (value: unknown): unknown =>
-  typeof value === "object" && value !== null && "kind" in value && "origin" in value ? true : value;

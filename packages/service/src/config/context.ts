@@ -1,4 +1,4 @@
-import { type MapNode, mapNode, type Origin, type Remark } from "./node.ts";
+import { type MapNode, mapNode, type Origin, type Remarks } from "./node.ts";
 import type { Values } from "./values.ts";
 
 /** What settings are built from, and where their parts say what does not fit together. */
@@ -10,29 +10,19 @@ export interface ConfigContext {
   readonly warn: (key: string, message: string, origin?: Origin) => void;
 }
 
-/** A context, and everything that is said to it. */
-export const newContext = (
-  values: Values,
-  root: MapNode,
-): {
-  readonly context: ConfigContext;
-  readonly complaints: readonly Remark[];
-  readonly warnings: readonly Remark[];
-} => {
-  const complaints: Remark[] = [];
-  const warnings: Remark[] = [];
+/** A context; what is said to it goes to the remarks. */
+export const newContext = (values: Values, root: MapNode, { complaints, warnings }: Remarks): ConfigContext => {
   /** Where a key was said, or else the part that it belongs to. */
   const originOf = (key: string): Origin => {
     if (values.has(key)) return values.originOf(key);
     return root.entries.get(key.split(".")[0] ?? "")?.origin ?? root.origin;
   };
-  const context: ConfigContext = {
+  return {
     values,
     root,
     complain: (key, message, origin = originOf(key)) => void complaints.push({ key, message, origin }),
     warn: (key, message, origin = originOf(key)) => void warnings.push({ key, message, origin }),
   };
-  return { context, complaints, warnings };
 };
 
 /** A part of the tree as a map; an empty one where it is absent. */

@@ -38,15 +38,9 @@ export const describedText = (described: readonly Described[]): string => {
 
 /** A value as it is written in the file. */
 export const writtenValue = (value: unknown, type: string): unknown => {
-  if (typeof value !== "number") return hidden(value);
+  if (typeof value !== "number") return value;
   if (type === "duration") return formatDuration(value);
   return type === "size" ? formatSize(value) : value;
-};
-
-/** A key that takes anything may hold a piece of the tree, which says nothing. Headers may hold credentials. */
-const hidden = (value: unknown): unknown => {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
-  return "kind" in value && "origin" in value ? {} : value;
 };
 
 const textOf = (value: unknown): string => (typeof value === "string" ? value : JSON.stringify(value));

@@ -1,7 +1,7 @@
 import { assign, valueOf } from "./assign.ts";
 import { type Flag, isVersion, type KeyTable, takesParts } from "./key-table.ts";
 import { nearest } from "./nearest.ts";
-import type { ConfigNode, MapNode, Origin, Remark } from "./node.ts";
+import type { ConfigNode, MapNode, Origin, Remarks } from "./node.ts";
 
 /** What the command line says: flags of the table by their names, and `KEY=VALUE` for any key, its value in YAML. */
 export interface GivenFlags {
@@ -14,8 +14,8 @@ export const overlayFlags = (
   table: KeyTable,
   root: MapNode,
   { named = {}, set = [] }: GivenFlags,
-): readonly Remark[] => {
-  const complaints: Remark[] = [];
+  { complaints }: Remarks,
+): void => {
   for (const [index, text] of set.entries()) {
     const origin: Origin = { kind: "flag", name: set.length > 1 ? `--set (number ${index + 1})` : "--set" };
     const [, key = "", value = ""] = /^([^=]+)=(.*)$/s.exec(text) ?? [];
@@ -40,7 +40,6 @@ export const overlayFlags = (
     const value = named[flag.name];
     if (value !== undefined) assignFlag(table, root, flag, String(value), { kind: "flag", name: flag.name });
   }
-  return complaints;
 };
 
 /** Puts what a flag says under its keys, as text. */

@@ -6,7 +6,7 @@ export { type ConfigContext, partOf } from "./context.ts";
 export { type Described, describe, describedText, writtenValue } from "./describe.ts";
 export { ignored, type Key, type KeyFacts, needless, refused, supported } from "./key.ts";
 export { type Flag, type KeyTable, keyTable, type TableFacts } from "./key-table.ts";
-export { type ConfigNode, isEmpty, type Origin, originText, type Remark, remarkText, truthOf } from "./node.ts";
+export { type ConfigNode, isEmpty, isTrue, type Origin, originText, type Remark, remarkText } from "./node.ts";
 export { type ConfigSources, readConfig, SettingsInvalid } from "./read-config.ts";
 export { configSchema } from "./schema.ts";
 export {

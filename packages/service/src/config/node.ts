@@ -51,6 +51,8 @@ export const truthOf = (node: ConfigNode | undefined): boolean | undefined => {
   return /^(?:n|no|false|off)$/i.test(node.text) ? false : undefined;
 };
 
+export const isTrue = (node: ConfigNode | undefined): boolean => truthOf(node) === true;
+
 /** What is wrong, or will not happen, with the place where it was said. */
 export interface Remark {
   /** As `http.tls.certificate`; `""` for the whole. */
@@ -58,6 +60,13 @@ export interface Remark {
   readonly origin: Origin;
   /** What is wrong, and what to do. */
   readonly message: string;
+}
+
+/** What was said of a configuration so far. */
+export interface Remarks {
+  /** Nothing starts with these. */
+  readonly complaints: Remark[];
+  readonly warnings: Remark[];
 }
 
 /** One line: `config.yml:12:5: http.draintimeout: …`. */

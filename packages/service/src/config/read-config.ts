@@ -4,7 +4,7 @@ import { diskError } from "dray/internal/files";
 import { type ConfigContext, newContext } from "./context.ts";
 import { type GivenFlags, overlayFlags } from "./flags.ts";
 import type { KeyTable } from "./key-table.ts";
-import { type MapNode, mapNode, type Remark, remarkText } from "./node.ts";
+import { type MapNode, mapNode, type Remark, type Remarks, remarkText } from "./node.ts";
 import { readKeys } from "./read-keys.ts";
 import { Values } from "./values.ts";
 import { type Environment, overlayVariables } from "./variables.ts";
@@ -48,21 +48,22 @@ export const readConfig = <S>(
   const file = given ?? (said === undefined && named !== "" ? named : undefined);
   const text = said ?? (file === undefined ? undefined : contentOf(file));
   const complaints: Remark[] = [];
+  const warnings: Remark[] = [];
+  const remarks: Remarks = { complaints, warnings };
   const root =
     text === undefined ? mapNode({ kind: "default" }) : rootOf(table, text, file ?? "config.yml", complaints);
   // What cannot be read at all is not also incomplete.
   if (root === undefined) throw new SettingsInvalid(complaints, []);
-  const variables = overlayVariables(table, root, env);
-  complaints.push(...variables.complaints, ...overlayFlags(table, root, flags));
-  const read = readKeys(table, root);
-  const built = newContext(new Values(table, read.said, text !== undefined), root);
-  const settings = build(built.context);
-  const warnings = [...variables.warnings, ...read.warnings, ...built.warnings].toSorted(byPlace);
-  const found = [...complaints, ...read.complaints];
+  overlayVariables(table, root, env, remarks);
+  overlayFlags(table, root, flags, remarks);
+  const values = new Values(table, readKeys(table, root, remarks), text !== undefined);
+  const contradictions: Remark[] = [];
+  const settings = build(newContext(values, root, { complaints: contradictions, warnings }));
   // What has a wrong value is not missing as well.
-  const known = new Set(found.map(({ key }) => key));
-  const all = [...found, ...built.complaints.filter(({ key }) => !known.has(key))].toSorted(byPlace);
-  if (settings === undefined || all.length > 0) throw new SettingsInvalid(all, warnings);
+  const known = new Set(complaints.map(({ key }) => key));
+  complaints.push(...contradictions.filter(({ key }) => !known.has(key)));
+  warnings.sort(byPlace);
+  if (settings === undefined || complaints.length > 0) throw new SettingsInvalid(complaints.sort(byPlace), warnings);
   return { settings, warnings };
 };
 

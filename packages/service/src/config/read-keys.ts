@@ -2,24 +2,16 @@ import { expand } from "./assign.ts";
 import type { Key } from "./key.ts";
 import type { KeyTable } from "./key-table.ts";
 import { nearest } from "./nearest.ts";
-import { type ConfigNode, isNull, type MapNode, type Remark } from "./node.ts";
+import { type ConfigNode, isNull, type MapNode, type Remark, type Remarks } from "./node.ts";
 import { Misfit } from "./value-types.ts";
 
 /** What was said of the keys that are supported. */
 export type Said = ReadonlyMap<string, { readonly value: unknown; readonly origin: Remark["origin"] }>;
 
-export interface Read {
-  readonly said: Said;
-  readonly complaints: readonly Remark[];
-  readonly warnings: readonly Remark[];
-}
-
 /** Compares a configuration with the table of keys. Writes `auth: none` and its like out in the tree. */
-export const readKeys = (table: KeyTable, root: MapNode): Read => {
+export const readKeys = (table: KeyTable, root: MapNode, { complaints, warnings }: Remarks): Said => {
   const { at: keyAt, namesBelow, harmless = [] } = table;
   const said = new Map<string, { value: unknown; origin: Remark["origin"] }>();
-  const complaints: Remark[] = [];
-  const warnings: Remark[] = [];
 
   const leaf = (key: Key, node: ConfigNode): void => {
     const { path, status, about } = key;
@@ -64,7 +56,7 @@ export const readKeys = (table: KeyTable, root: MapNode): Read => {
     }
   };
   visit(root, "");
-  return { said, complaints, warnings };
+  return said;
 };
 
 const unknown = (table: KeyTable, name: string, path: string): string => {

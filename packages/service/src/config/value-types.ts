@@ -195,5 +195,5 @@ export const fields: ValueType<Readonly<Record<string, string>>> = {
   },
 };
 
-/** Anything: of a key that has no effect here, or that is refused whatever it says. */
-export const anything: ValueType<ConfigNode> = { name: "anything", schema: {}, read: (node) => node };
+/** Anything: of a key that has no effect here, that is refused whatever it says, or that only has to be there. */
+export const anything: ValueType<object> = { name: "anything", schema: {}, read: () => ({}) };

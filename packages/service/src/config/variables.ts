@@ -2,14 +2,9 @@ import { assign, resolvePath, valueOf } from "./assign.ts";
 import { assignFlag } from "./flags.ts";
 import { isVersion, type KeyTable } from "./key-table.ts";
 import { nearest } from "./nearest.ts";
-import type { MapNode, Origin, Remark } from "./node.ts";
+import type { MapNode, Origin, Remarks } from "./node.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
-
-export interface Overlaid {
-  readonly complaints: readonly Remark[];
-  readonly warnings: readonly Remark[];
-}
 
 /** What Kubernetes tells every container of a service called after the prefix, or with a name that begins so. */
 const injected =
@@ -30,7 +25,12 @@ export const variableOf = ({ prefixes }: KeyTable, path: string): string => {
  * the order of the table's prefixes and then of their names, so that one for a whole comes before those for its parts. Unknown ones
  * warn alone, since Kubernetes sets such; so do empty ones, which change nothing.
  */
-export const overlayVariables = (table: KeyTable, root: MapNode, env: Environment): Overlaid => {
+export const overlayVariables = (
+  table: KeyTable,
+  root: MapNode,
+  env: Environment,
+  { complaints, warnings }: Remarks,
+): void => {
   const flags = new Map((table.flags ?? []).map((flag) => [flag.variable, flag]));
   const prefixes = Object.entries(table.prefixes).map(([part, prefix]) => ({ part, begins: `${prefix}_` }));
   const rankOf = (name: string): number => prefixes.findIndex(({ begins }) => name.startsWith(begins));
@@ -44,8 +44,6 @@ export const overlayVariables = (table: KeyTable, root: MapNode, env: Environmen
     return isVersion(table, words[0]?.toLowerCase() ?? "") ? undefined : resolvePath(table, words);
   };
 
-  const complaints: Remark[] = [];
-  const warnings: Remark[] = [];
   const strangers: string[] = [];
   const names = Object.keys(env).filter((name) => rankOf(name) >= 0);
   const inOrder = names.toSorted((a, b) => rankOf(a) - rankOf(b) || (a < b ? -1 : 1));
@@ -82,7 +80,6 @@ export const overlayVariables = (table: KeyTable, root: MapNode, env: Environmen
       origin: { kind: "default" },
       message: `variables that Kubernetes sets for services are no settings: ${strangers.join(", ")}; enableServiceLinks: false keeps them away`,
     });
-  return { complaints, warnings };
 };
 
 const meant = (table: KeyTable, name: string): string => {

@@ -43,9 +43,7 @@ export const drayKeys: readonly Key[] = [
     "dray.durability",
     choice("full", "relaxed"),
     "`full`: what was acknowledged survives a power cut; `relaxed`: a kill",
-    {
-      fallback: "full",
-    },
+    { fallback: "full" },
   ),
   supported("dray.index", text, "the file of the index, on a local file system; it is derived and may be deleted", {
     fallbackText: "`dray/index.db` in the data folder",
@@ -54,9 +52,7 @@ export const drayKeys: readonly Key[] = [
     "dray.freespace",
     size,
     "space that stays free: below it pushes get 503, while pulls, deletes and gc go on",
-    {
-      fallback: 64 * MiB,
-    },
+    { fallback: 64 * MiB },
   ),
   supported("dray.memory", size, "manifests and lists kept in memory", { fallback: 64 * MiB, ...some(MiB, "1MiB") }),
   supported("dray.recheck", duration, "how long a tag is taken to be as it was before the tree is looked at again", {
@@ -68,9 +64,7 @@ export const drayKeys: readonly Key[] = [
   }),
   supported("dray.referrers", positive, "referrers in a page at most", { fallback: 1000 }),
   supported("dray.gc.grace", duration, "what is younger is never collected", { fallback: 24 * hour, reloadable: true }),
-  supported("dray.gc.lease", duration, "how long a blob that a client was told of is kept for it", {
-    fallback: hour,
-  }),
+  supported("dray.gc.lease", duration, "how long a blob that a client was told of is kept for it", { fallback: hour }),
   supported("dray.gc.interval", duration, "how often garbage is collected; `0`: only by `dray serve gc`", {
     fallback: 24 * hour,
     fallbackWithFile: 0,
@@ -79,26 +73,19 @@ export const drayKeys: readonly Key[] = [
     "dray.retention.untagged",
     duration,
     "manifests without a tag go after so long, but for children and referrers of others",
-    {
-      fallbackText: "never",
-      reloadable: true,
-    },
+    { fallbackText: "never", reloadable: true },
   ),
   supported(
     "dray.uploads.silence",
     duration,
     "how long a connection may be silent until another one takes its upload over",
-    {
-      fallback: 5 * second,
-    },
+    { fallback: 5 * second },
   ),
   supported(
     "dray.access.anonymouspull",
     listOf(text),
     "repositories that everybody may pull, by patterns such as `public/**`",
-    {
-      check: (patterns) => faultOf(() => repositoryPatterns(patterns)),
-    },
+    { check: (patterns) => faultOf(() => repositoryPatterns(patterns)) },
   ),
   supported(
     "dray.access.anonymousping",
@@ -113,9 +100,7 @@ export const drayKeys: readonly Key[] = [
     "dray.access.lockout.attempts",
     positive,
     "wrong passwords of a user from one place before nothing more is tried",
-    {
-      fallback: 10,
-    },
+    { fallback: 10 },
   ),
   supported("dray.access.lockout.window", duration, "how long they are counted, and how long nothing is tried", {
     fallback: 60 * second,
@@ -137,13 +122,8 @@ export const drayKeys: readonly Key[] = [
     fallback: 75 * second,
     ...some(1, "1ms"),
   }),
-  supported("dray.limits.headersize", size, "all headers of a request", {
-    fallback: 64 * 1024,
-    ...some(1024, "1KiB"),
-  }),
-  supported("dray.limits.target", positive, "characters of path and query; 414 beyond", {
-    fallback: 32 * 1024,
-  }),
+  supported("dray.limits.headersize", size, "all headers of a request", { fallback: 64 * 1024, ...some(1024, "1KiB") }),
+  supported("dray.limits.target", positive, "characters of path and query; 414 beyond", { fallback: 32 * 1024 }),
   supported("dray.limits.connections", count, "connections at once; `0`: as many as the system has", {
     fallback: 0,
     check: (value) => (value < 0 ? "is below zero" : undefined),
@@ -152,10 +132,7 @@ export const drayKeys: readonly Key[] = [
     "dray.log.access.format",
     choice("json", "text"),
     "how the access log is written; `text` is the combined format of web servers",
-    {
-      fallback: "json",
-      fallbackWithFile: "text",
-    },
+    { fallback: "json", fallbackWithFile: "text" },
   ),
   supported("dray.log.access.to", text, "where to: `stdout`, `stderr` or a file", { fallback: "stdout" }),
   supported("dray.log.audit.to", text, "where a line for each change goes: `stdout`, `stderr` or a file", {

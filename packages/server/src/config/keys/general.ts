@@ -6,25 +6,23 @@ import {
   fields,
   ignored,
   isEmpty,
+  isTrue,
   type Key,
   needless,
   refused,
   supported,
   text,
   truth,
-  truthOf,
 } from "@dray/service/config";
 
 /** Something in a list, or in the lists of a map, that nobody disabled. */
 const enabled = (node: ConfigNode): boolean => {
   if (node.kind === "list") return node.items.some(enabled);
   if (node.kind !== "map") return !isEmpty(node);
-  if (truthOf(node.entries.get("disabled")) === true) return false;
-  return !isEmpty(node);
+  return !isTrue(node.entries.get("disabled")) && !isEmpty(node);
 };
 const anyEnabled = (node: ConfigNode): boolean =>
   node.kind === "map" ? node.entries.values().some(enabled) : enabled(node);
-const isTrue = (node: ConfigNode): boolean => truthOf(node) === true;
 
 const page = { fallback: 1000 };
 
@@ -38,9 +36,7 @@ export const generalKeys: readonly Key[] = [
     "loglevel",
     choice("error", "warn", "info", "debug"),
     "the old name of `log.level`; counts where that is absent",
-    {
-      reloadable: true,
-    },
+    { reloadable: true },
   ),
   supported("log.formatter", choice("text", "json", "logstash"), "how lines of the log are written", {
     fallback: "text",

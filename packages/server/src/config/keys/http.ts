@@ -6,6 +6,7 @@ import {
   headers,
   ignored,
   isEmpty,
+  isTrue,
   type Key,
   listOf,
   needless,
@@ -13,13 +14,11 @@ import {
   supported,
   text,
   truth,
-  truthOf,
 } from "@dray/service/config";
 import { parseAddress } from "@dray/service/http-server";
 import { redactUrl } from "dray/http";
 import { suites } from "../cipher-suites.ts";
 
-const isTrue = (node: ConfigNode): boolean => truthOf(node) === true;
 const names = (node: ConfigNode): boolean =>
   node.kind === "map" ? !isEmpty(node.entries.get("cachefile") ?? { ...node, entries: new Map() }) : !isEmpty(node);
 
@@ -45,18 +44,14 @@ export const httpKeys: readonly Key[] = [
     "http.addr",
     text,
     "where the registry listens: `HOST:PORT`, `:PORT` for every interface, a path with `http.net: unix`",
-    {
-      fallback: "127.0.0.1:5000",
-    },
+    { fallback: "127.0.0.1:5000" },
   ),
   supported("http.net", choice("tcp", "unix"), "what `http.addr` is an address of", { fallback: "tcp" }),
   supported(
     "http.host",
     text,
     "how clients reach the registry, as https://registry.example; makes `Location` absolute",
-    {
-      check: hostFault,
-    },
+    { check: hostFault },
   ),
   supported("http.prefix", text, "path before `/v2/`, as /registry/", {
     check: (said) =>
@@ -68,18 +63,14 @@ export const httpKeys: readonly Key[] = [
     "http.relativeurls",
     truth,
     "`false` with distribution's meaning: `Location` is absolute, from the request's own origin",
-    {
-      fallback: true,
-    },
+    { fallback: true },
   ),
   needless("http.secret", anything, "uploads are bound to who began them without one", { secret: true }),
   supported(
     "http.draintimeout",
     duration,
     "how long requests may go on after the order to stop; what uploads have sent is kept",
-    {
-      fallback: 30_000,
-    },
+    { fallback: 30_000 },
   ),
   supported("http.headers", headers, "headers of every answer", { reloadable: true }),
   supported("http.tls.certificate", text, "the certificate with its chain, a PEM file; watched", { reloadable: true }),

@@ -11,10 +11,7 @@ export const storageKeys: readonly Key[] = [
     "storage.filesystem.rootdirectory",
     text,
     "the folder of the registry's data; the tree in it is distribution's own",
-    {
-      fallback: "./data",
-      fallbackWithFile: "/var/lib/registry",
-    },
+    { fallback: "./data", fallbackWithFile: "/var/lib/registry" },
   ),
   needless("storage.filesystem.maxthreads", anything, "file operations are bounded anyway"),
   supported("storage.inmemory", anything, "keeps everything in memory, which is gone with the process"),
@@ -28,10 +25,7 @@ export const storageKeys: readonly Key[] = [
     "storage.delete.enabled",
     truth,
     "whether manifests, tags and blobs may be deleted; otherwise deleting answers 405",
-    {
-      fallback: true,
-      fallbackWithFile: false,
-    },
+    { fallback: true, fallbackWithFile: false },
   ),
   needless("storage.redirect.disable", truth, "blobs are always served by the registry itself"),
   needless("storage.cache.blobdescriptor", text, "Dray keeps its own index and memory"),
@@ -42,9 +36,7 @@ export const storageKeys: readonly Key[] = [
     "storage.maintenance.uploadpurging.enabled",
     truth,
     "whether uploads that nobody goes on with are removed",
-    {
-      fallback: true,
-    },
+    { fallback: true },
   ),
   supported("storage.maintenance.uploadpurging.age", duration, "how long an upload may rest until it is removed", {
     fallback: 168 * hour,

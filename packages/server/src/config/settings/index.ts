@@ -7,15 +7,7 @@ import { logOf, registryOf } from "./registry.ts";
 import { storageOf } from "./storage.ts";
 import type { Settings } from "./types.ts";
 
-export type {
-  AccessSettings,
-  DebugSettings,
-  ListenSettings,
-  LogSettings,
-  Settings,
-  StorageSettings,
-  TlsSettings,
-} from "./types.ts";
+export type * from "./types.ts";
 
 /** `undefined` where something does not fit, of which the context has heard. */
 export const buildSettings = (context: ConfigContext): Settings | undefined => {

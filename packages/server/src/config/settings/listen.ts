@@ -1,9 +1,10 @@
 import { isIP } from "node:net";
 import type { ConfigContext } from "@dray/service/config";
 import { fitsSocket, type Limits, type ListenAddress, parseAddress } from "@dray/service/http-server";
+import type { TlsFiles } from "@dray/service/program";
 import { defined } from "dray/internal/defined";
 import { suites } from "../cipher-suites.ts";
-import type { DebugSettings, ListenSettings, TlsSettings } from "./types.ts";
+import type { DebugSettings, ListenSettings } from "./types.ts";
 
 export const listenOf = (context: ConfigContext): ListenSettings | undefined => {
   const { values, warn } = context;
@@ -62,7 +63,7 @@ const ciphersOf = (names: readonly string[]): string => {
   return [...new Set([...names.map((name) => suites.get(name) ?? name), ...always])].join(":");
 };
 
-const tlsOf = ({ values, complain, warn }: ConfigContext): TlsSettings | undefined => {
+const tlsOf = ({ values, complain, warn }: ConfigContext): TlsFiles | undefined => {
   const certificate = values.maybe<string>("http.tls.certificate");
   const key = values.maybe<string>("http.tls.key");
   const clientCas = values.list("http.tls.clientcas");

@@ -1,5 +1,6 @@
 import type { Effective } from "@dray/service/config";
 import type { Limits, ListenAddress } from "@dray/service/http-server";
+import type { TlsFiles } from "@dray/service/program";
 import type { HtpasswdOptions, TokensOptions } from "../../access/index.ts";
 import type { RegistryOptions } from "../../options.ts";
 
@@ -39,23 +40,13 @@ export type AccessSettings =
 export interface ListenSettings {
   /** `host: "::"` is every interface. */
   readonly address: ListenAddress;
-  readonly tls?: TlsSettings;
+  readonly tls?: TlsFiles;
   /** Of every answer. */
   readonly headers: Readonly<Record<string, readonly string[]>>;
   readonly limits: Limits;
   readonly trustedProxies: readonly string[];
   /** How long requests may go on after the order to stop. */
   readonly drain: number;
-}
-
-/** Paths of PEM files, and the rest as `TlsOptions` takes it. */
-export interface TlsSettings {
-  readonly certificate: string;
-  readonly key: string;
-  readonly clientCas: readonly string[];
-  readonly clientAuth?: "require" | "request";
-  readonly minVersion: "TLSv1.2" | "TLSv1.3";
-  readonly ciphers?: string;
 }
 
 export interface LogSettings {
