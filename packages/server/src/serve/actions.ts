@@ -9,8 +9,8 @@ export interface ActionsOptions {
   readonly status: () => Readonly<Record<string, unknown>>;
   /** What garbage collection keeps where nobody says otherwise. */
   readonly keeps: () => Pick<CollectOptions, "grace" | "untagged">;
-  readonly metrics?: Metrics;
-  readonly audit?: AuditLog;
+  readonly metrics?: Metrics | undefined;
+  readonly audit?: AuditLog | undefined;
 }
 
 /** What an operator can have done, by the control socket or, where nobody serves the volume, by the command itself. */

@@ -13,22 +13,15 @@ export interface Controls {
   /** Compares index and tree. */
   check: { readonly options: object; readonly progress: Difference; readonly result: { readonly differences: number } };
   /** Hashes blobs. */
-  verify: { readonly options: object; readonly progress: Damage; readonly result: Verified };
+  verify: {
+    readonly options: object;
+    readonly progress: { readonly digest: string; readonly reason: string };
+    readonly result: { readonly blobs: number; readonly bytes: number; readonly damaged: number };
+  };
   rebuild: { readonly options: object; readonly progress: never; readonly result: object };
   "read-only": { readonly options: { readonly on: boolean }; readonly progress: never; readonly result: object };
   reload: { readonly options: object; readonly progress: never; readonly result: object };
   status: { readonly options: object; readonly progress: never; readonly result: Readonly<Record<string, unknown>> };
-}
-
-export interface Damage {
-  readonly digest: string;
-  readonly reason: string;
-}
-
-export interface Verified {
-  readonly blobs: number;
-  readonly bytes: number;
-  readonly damaged: number;
 }
 
 export type ControlActions = Actions<Controls>;

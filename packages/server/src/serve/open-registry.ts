@@ -1,5 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
+import { defined } from "dray/internal/defined";
 import { type Access, fetchJson, htpasswd, openAccess, tokens } from "../access/index.ts";
 import type { AccessSettings, Settings } from "../config/index.ts";
 import type { Notice } from "../notice.ts";
@@ -29,10 +30,11 @@ export const openRegistry = async (
   const access = await accessOf(settings.access, onNotice);
   try {
     const driver = around(await driverOf(settings));
-    const place = storage.driver === "filesystem" ? { index: storage.index } : {};
-    if (storage.driver === "filesystem") await mkdir(dirname(storage.index), { recursive: true });
-    const more = counts === undefined ? {} : { counts };
-    const registry = createRegistry({ ...settings.registry, ...place, ...more, driver, access, onNotice });
+    const index = storage.driver === "filesystem" ? storage.index : undefined;
+    if (index !== undefined) await mkdir(dirname(index), { recursive: true });
+    const registry = createRegistry(
+      defined<RegistryOptions>({ ...settings.registry, index, counts, driver, access, onNotice }),
+    );
     return { driver, access, registry };
   } catch (error) {
     await access.close?.();

@@ -110,8 +110,8 @@ export const serve = async (settings: Settings, { settings: again, version }: Se
         memory: registry.context.manifests.bytes + registry.context.lists.bytes,
         ...registry.context.metadata.counts(),
       }),
-      ...(metrics === undefined ? {} : { metrics }),
-      ...(audit === undefined ? {} : { audit }),
+      metrics,
+      audit,
     });
     if (settings.storage.driver === "filesystem") {
       const { root } = settings.storage;
@@ -146,12 +146,8 @@ export const serve = async (settings: Settings, { settings: again, version }: Se
   }
 };
 
-const socketOf = async ({ address, tls, limits, trustedProxies }: ListenSettings): Promise<ListenOptions> => ({
-  ...address,
-  limits,
-  trustedProxies,
-  ...(tls === undefined ? {} : { tls: await readTls(tls) }),
-});
+const socketOf = async ({ address, tls, limits, trustedProxies }: ListenSettings): Promise<ListenOptions> =>
+  defined<ListenOptions>({ ...address, limits, trustedProxies, tls: tls && (await readTls(tls)) });
 
 const debugOf = async (
   debug: DebugSettings | undefined,
@@ -160,8 +156,7 @@ const debugOf = async (
 ): Promise<Listener | undefined> => {
   if (debug === undefined) return undefined;
   const { address, metrics: path } = debug;
-  const page = { ...(metrics === undefined ? {} : { metrics }), ...(path === undefined ? {} : { path }) };
-  return bind(debugHandler(health, page), address, "--listen");
+  return bind(debugHandler(health, defined({ metrics, path })), address, "--listen");
 };
 
 const faultsTo =

@@ -6,15 +6,10 @@ import { endpointOf, type Route, routeOfRequest } from "../endpoints/index.ts";
 import { type AuditLog, auditLog, type Metrics } from "../observing/index.ts";
 
 /** Those who see every request, and the audit log, which sees more than requests. */
-export interface Watchers {
-  readonly observers: readonly Observer[];
-  readonly audit: AuditLog | undefined;
-}
-
 export const watchersOf = async (
   { log: { access, audit }, registry: { locations } }: Settings,
   { opened, log, metrics }: { opened: CloseStack; log: Log; metrics: Metrics | undefined },
-): Promise<Watchers> => {
+): Promise<{ readonly observers: readonly Observer[]; readonly audit: AuditLog | undefined }> => {
   const prefix = locations?.prefix ?? "";
   const routed = (request: HttpRequest): Route => routeOfRequest(request, prefix);
   const onTrouble = (message: string): void => log("error", message);

@@ -1,8 +1,7 @@
 import { type IncomingMessage, request } from "node:http";
 import { aborted, DrayError, type ErrorCode, exitCodes } from "dray/errors";
 import type { ControlFormat, ControlLine, Controls } from "./format.ts";
-import { answers } from "./knock.ts";
-import { reach } from "./socket-path.ts";
+import { answers, reach } from "./socket-path.ts";
 
 /** A program that is running, to be asked. */
 export interface ControlClient<C extends Controls<C>> {
@@ -60,7 +59,7 @@ const send = (
       path: `/${name}`,
       method: options === undefined ? "GET" : "POST",
       agent: false,
-      ...(signal === undefined ? {} : { signal }),
+      signal,
     });
     asked.once("response", resolve);
     asked.on("error", reject);

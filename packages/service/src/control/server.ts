@@ -4,8 +4,7 @@ import { dirname, join } from "node:path";
 import { DrayError, isDrayError } from "dray/errors";
 import { diskError } from "dray/internal/files";
 import { type ControlActions, type ControlFormat, type ControlLine, type Controls, readOptions } from "./format.ts";
-import { answers } from "./knock.ts";
-import { reach } from "./socket-path.ts";
+import { answers, reach } from "./socket-path.ts";
 
 /** Bytes of a question's body. */
 const largestQuestion = 64 * 1024;

@@ -1,7 +1,9 @@
 import { mkdtemp, rm, symlink } from "node:fs/promises";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { DrayError } from "dray/errors";
+import { errnoOf } from "dray/internal/files";
 
 /** Bytes of a socket's path: 107 on Linux, 103 elsewhere. */
 const longest = 103;
@@ -38,3 +40,31 @@ const shortFolder = async (path: string): Promise<string> => {
     `the path of the control socket is too long (${path}), and no short folder is there for a link to it; set XDG_RUNTIME_DIR or choose a shorter data folder`,
   );
 };
+
+/**
+ * Whether somebody answers at a socket. One that a dead process left behind refuses.
+ * @throws DrayError `DENIED` where it belongs to another user
+ */
+export const answers = (path: string, program: string): Promise<boolean> =>
+  reach(
+    path,
+    (short) =>
+      new Promise<boolean>((resolve, reject) => {
+        const socket = connect(short);
+        socket.once("connect", () => {
+          socket.destroy();
+          resolve(true);
+        });
+        socket.once("error", (error) => {
+          const code = errnoOf(error);
+          if (code === "EACCES" || code === "EPERM")
+            reject(
+              new DrayError(
+                "DENIED",
+                `${path} belongs to another user: run this as the user of ${program}, or as root`,
+              ),
+            );
+          else resolve(false);
+        });
+      }),
+  );

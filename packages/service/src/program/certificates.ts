@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import { defined } from "dray/internal/defined";
 import { diskError } from "dray/internal/files";
 import type { Listener, TlsOptions } from "../http-server/index.ts";
 import type { Log } from "../observe/index.ts";
@@ -15,23 +16,14 @@ export interface TlsFiles {
 }
 
 /** Certificates and keys as they are in their files now. @throws DrayError `DISK` naming the file */
-export const readTls = async ({
-  certificate,
-  key,
-  clientCas,
-  clientAuth,
-  minVersion,
-  ciphers,
-}: TlsFiles): Promise<TlsOptions> => {
+export const readTls = async ({ certificate, key, clientCas, ...rest }: TlsFiles): Promise<TlsOptions> => {
   const ca = await Promise.all(clientCas.map(read));
-  return {
+  return defined<TlsOptions>({
+    ...rest,
     cert: await read(certificate),
     key: await read(key),
-    minVersion,
-    ...(ca.length === 0 ? {} : { ca }),
-    ...(clientAuth === undefined ? {} : { clientAuth }),
-    ...(ciphers === undefined ? {} : { ciphers }),
-  };
+    ca: ca.length === 0 ? undefined : ca,
+  });
 };
 
 /** Milliseconds between two looks at the files. */

@@ -22,12 +22,6 @@ export interface RingOptions {
 const mostKeys = 1000;
 const pemBlock = /-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g;
 
-/** One ring of several. */
-export const joinRings = (rings: readonly KeyRing[]): KeyRing => ({
-  keys: rings.flatMap(({ keys }) => keys),
-  roots: rings.flatMap(({ roots }) => roots),
-});
-
 /**
  * The certificates of a PEM file. Each is a root, and its key a key by itself.
  * @throws DrayError `CONFIG_INVALID`

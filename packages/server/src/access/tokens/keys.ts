@@ -1,15 +1,15 @@
 import { WatchedFile, type WatchedOptions } from "@dray/service/identity";
-import { nodeFiles } from "dray/internal/files";
-import type { Notice } from "../../notice.ts";
-import { joinRings, type KeyRing, readBundle, readKeySetFile } from "./key-ring.ts";
+import { type KeyRing, readBundle, readKeySetFile } from "./key-ring.ts";
 import { type FetchJson, RemoteKeys } from "./remote-keys.ts";
 
 export interface KeysOptions extends WatchedOptions {
+  /** PEM file of certificates; read again when it changes, like the next. */
   readonly rootcertbundle?: string;
+  /** File of a set of keys. */
   readonly jwks?: string;
   readonly jwksUrl?: string;
+  /** Needed for `jwksUrl`. */
   readonly fetchJson?: FetchJson;
-  readonly now: () => number;
 }
 
 /** The keys that count now, from wherever they come. */
@@ -27,19 +27,11 @@ export interface Keys {
 
 /** @throws DrayError for a file that cannot be used at the start */
 export const openKeys = async (options: KeysOptions): Promise<Keys> => {
-  const { rootcertbundle, jwks, jwksUrl, fetchJson, now, files = nodeFiles } = options;
-  const onNotice: (notice: Notice) => void = options.onNotice ?? (() => {});
-  const watched = { files, now, onNotice };
-  const open = (
-    path: string | undefined,
-    read: (
-      bytes: Uint8Array,
-      settings: { from: string; onNotice: typeof onNotice; now: () => number },
-    ) => Promise<KeyRing>,
-  ): Promise<WatchedFile<KeyRing>[]> =>
+  const { rootcertbundle, jwks, jwksUrl, fetchJson, now = Date.now, onNotice = () => {} } = options;
+  const open = async (path: string | undefined, read: typeof readBundle): Promise<WatchedFile<KeyRing>[]> =>
     path === undefined
-      ? Promise.resolve([])
-      : WatchedFile.open(path, (bytes) => read(bytes, { from: path, onNotice, now }), watched).then((file) => [file]);
+      ? []
+      : [await WatchedFile.open(path, (bytes) => read(bytes, { from: path, onNotice, now }), options)];
   const sources = [...(await open(rootcertbundle, readBundle)), ...(await open(jwks, readKeySetFile))];
   const remote =
     jwksUrl === undefined || fetchJson === undefined
@@ -53,7 +45,7 @@ export const openKeys = async (options: KeysOptions): Promise<Keys> => {
       const current = [...sources.map(({ value }) => value), ...(remote?.ring === undefined ? [] : [remote.ring])];
       if (current.length === parts.length && current.every((part, at) => part === parts[at])) return joined;
       parts = current;
-      joined = joinRings(current);
+      joined = { keys: current.flatMap(({ keys }) => keys), roots: current.flatMap(({ roots }) => roots) };
       return joined;
     },
     fresh: () => {

@@ -1,16 +1,13 @@
 import { DrayError } from "dray/errors";
 import { redactUrl } from "dray/http";
-import type { Notice } from "../../notice.ts";
-import { type KeyRing, readKeySet } from "./key-ring.ts";
+import { type KeyRing, type RingOptions, readKeySet } from "./key-ring.ts";
 
 /** Fetches JSON. The connection, its trust and its bounds belong to whoever gives it. */
 export type FetchJson = (url: string, options: { readonly signal: AbortSignal }) => Promise<unknown>;
 
-export interface RemoteKeysOptions {
+export interface RemoteKeysOptions extends Omit<RingOptions, "from"> {
   readonly url: string;
   readonly fetchJson: FetchJson;
-  readonly now: () => number;
-  readonly onNotice: (notice: Notice) => void;
 }
 
 const pause = 60_000;

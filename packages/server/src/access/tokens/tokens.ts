@@ -1,12 +1,5 @@
 import { createHash } from "node:crypto";
-import {
-  challengeOf,
-  credentialsOf,
-  isHeaderText,
-  later,
-  unauthorised,
-  type WatchedOptions,
-} from "@dray/service/identity";
+import { challengeOf, credentialsOf, isHeaderText, later, unauthorised } from "@dray/service/identity";
 import { DrayError } from "dray/errors";
 import type { HttpRequest } from "dray/http";
 import { LruCache, SingleFlight } from "dray/internal/async";
@@ -15,24 +8,16 @@ import { type AnonymousOptions, anonymous } from "../anonymous.ts";
 import { algorithms } from "./algorithms.ts";
 import { covers, scopeOf } from "./grants.ts";
 import type { KeyRing } from "./key-ring.ts";
-import { openKeys } from "./keys.ts";
-import type { FetchJson } from "./remote-keys.ts";
+import { type KeysOptions, openKeys } from "./keys.ts";
 import { type Holder, type TokenFault, verifyToken } from "./verify-token.ts";
 
 /** As distribution's `auth.token`, with a set of keys by URL and anonymous pulls besides. */
-export interface TokensOptions extends AnonymousOptions, WatchedOptions {
+export interface TokensOptions extends AnonymousOptions, KeysOptions {
   /** Where clients get tokens. */
   readonly realm: string;
   /** What this registry is called there; the tokens' audience. */
   readonly service: string;
   readonly issuer: string;
-  /** PEM file of certificates; read again when it changes, like the next. */
-  readonly rootcertbundle?: string;
-  /** File of a set of keys. */
-  readonly jwks?: string;
-  readonly jwksUrl?: string;
-  /** Needed for `jwksUrl`. */
-  readonly fetchJson?: FetchJson;
   /** Default all that are supported; a key is only ever used for those of its own kind. */
   readonly signingalgorithms?: readonly string[];
   /** `true`: the realm is this registry's own host, over https, with `autoredirectpath`. */
@@ -59,7 +44,7 @@ export const tokens = async (options: TokensOptions): Promise<Access> => {
   checkOptions(options);
   const anybody = anonymous(options);
   const rules = { issuer, service, algorithms: new Set(options.signingalgorithms ?? algorithms) };
-  const keys = await openKeys({ ...options, now });
+  const keys = await openKeys(options);
   const right = new LruCache<string, Remembered>(memory);
   const running = new SingleFlight<Holder | TokenFault | "unavailable">();
 
