@@ -39,7 +39,7 @@ export interface Described {
   readonly annotations?: Annotations;
   /** Digests of its children: configuration, layers, manifests, in order, each once. The subject is none of them. */
   readonly references: readonly Digest[];
-  /** `false`: it could not be read whole (schema 1, an unknown type, damage), so nobody knows what it needs. */
+  /** `false`: it could not be read whole (schema 1, an unknown type, damage), so nobody knows what it needs, and garbage collection keeps everything in its repository. */
   readonly readable: boolean;
 }
 

@@ -2,7 +2,7 @@ import type { Digest } from "dray/oci";
 import { unlinkLayer } from "../deletion/index.ts";
 import { layerFolder } from "../distribution-tree/index.ts";
 import { inBatches } from "./batches.ts";
-import { isOld, notReconciled, promised, type Run, tooYoung, writtenAgo } from "./run.ts";
+import { isOld, keep, notReconciled, promised, type Run, tooYoung, writtenAgo } from "./run.ts";
 import type { Decision } from "./types.ts";
 
 /**
@@ -70,11 +70,6 @@ const judge = async (
   // The metadata missed a write, or was begun anew: what it said above means nothing.
   if (!(exists ? reconciler.isReconciled(repository) : reconciler.isComplete)) return stays(notReconciled);
   return { action: "remove", reason: `no manifest of its repository needs it, ${writtenAgo(run, time)}` };
-};
-
-const keep = ({ linked }: Run, digest: Digest, target: Digest | undefined): void => {
-  linked.add(digest);
-  if (target !== undefined) linked.add(target);
 };
 
 /** Something that changes when a blob comes to a repository or goes. */

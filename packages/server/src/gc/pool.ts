@@ -3,7 +3,7 @@ import type { Digest } from "dray/oci";
 import { blobFolder } from "../distribution-tree/index.ts";
 import { inBatches } from "./batches.ts";
 import { layersState } from "./layers.ts";
-import { isOld, notReconciled, promised, type Run, tooYoung, writtenAgo } from "./run.ts";
+import { isOld, keep, notReconciled, promised, type Run, tooYoung, writtenAgo } from "./run.ts";
 import type { Decision } from "./types.ts";
 
 /** Milliseconds between two looks at what other programs changed, unless looking takes long itself. */
@@ -86,9 +86,7 @@ const lookAgain = async (run: Run): Promise<number> => {
 };
 
 /** A folder that has lost its link holds nothing; a link that is damaged does. */
-const keepLinked = async ({ tree, linked }: Run, repository: string, digest: Digest): Promise<void> => {
-  const target = await tree.layer(repository, digest);
-  if (target === undefined && (await tree.layerTime(repository, digest)) === undefined) return;
-  linked.add(digest);
-  if (target !== undefined) linked.add(target);
+const keepLinked = async (run: Run, repository: string, digest: Digest): Promise<void> => {
+  const target = await run.tree.layer(repository, digest);
+  if (target !== undefined || (await run.tree.layerTime(repository, digest)) !== undefined) keep(run, digest, target);
 };

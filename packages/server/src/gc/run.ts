@@ -42,6 +42,12 @@ export interface Run extends CollectorContext {
 /** Whether something has been there for longer than the grace. */
 export const isOld = ({ now, grace }: Run, time: number): boolean => now() - time > grace;
 
+/** Remembers what a link keeps: its digest, and what that stands for. */
+export const keep = ({ linked }: Run, digest: Digest, target: Digest | undefined): void => {
+  linked.add(digest);
+  if (target !== undefined) linked.add(target);
+};
+
 export const promised = "leased: it was promised to a client lately";
 export const notReconciled = "the index is just being put right";
 export const writtenAgo = ({ now }: Run, time: number): string => `written ${duration(now() - time)} ago`;

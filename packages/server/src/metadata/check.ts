@@ -14,26 +14,17 @@ export interface CheckOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Names in a page. */
-const pageSize = 500;
-
 /** Compares everything that the metadata says with the tree, contents of manifests included, and changes nothing. */
 export async function* check({ tree, metadata, alone, signal }: CheckOptions): AsyncGenerator<Difference> {
   const yielding = new Yielding();
   const ofTree: string[] = await Array.fromAsync(tree.repositories());
-  const recorded = pages(pageSize, (page) => metadata.repositories(page));
+  const recorded = pages(500, (page) => metadata.repositories(page));
   for (const repository of merged(ofTree, recorded)) {
     const [inTree, inMetadata] = [await tree.isRepository(repository), metadata.hasRepository(repository)];
     if (inTree !== inMetadata)
       yield { repository, kind: "repository", name: repository, what: inTree ? "missing" : "extra" };
-    const tags = merged(
-      await tagNames(tree, repository, yielding),
-      pages(pageSize, (page) => metadata.tags(repository, page).map(({ name }) => name)),
-    );
-    const manifests = merged(
-      await revisionNames(tree, repository, yielding),
-      pages(pageSize, (page) => metadata.digests(repository, page)),
-    );
+    const tags = await tagNames({ tree, metadata }, repository, yielding);
+    const manifests = await revisionNames({ tree, metadata }, repository, yielding);
     const differs = {
       tag: async (name: string) =>
         whatDiffers((await tree.tag(repository, name))?.digest, metadata.tag(repository, name)?.digest),

@@ -1,23 +1,45 @@
 import type { Yielding } from "dray/internal/async";
 import { isDigest, isTag } from "dray/oci";
 import type { Tree } from "../distribution-tree/index.ts";
+import type { Metadata } from "./metadata.ts";
+import { pages } from "./pages.ts";
 
 /** How many names are sorted or looked through before others have a turn, if a slice of time is used up. */
 const run = 1000;
+/** Names in a page of the metadata. */
+const pageSize = 256;
 
-/** What lies in a repository's `tags/`, in byte order, without keeping anybody waiting while a hundred thousand are sorted. */
-export const tagNames = async (tree: Tree, repository: string, yielding: Yielding): Promise<string[]> =>
-  sorted(await tree.tagFolders(repository), isTag, yielding);
+interface Sources {
+  readonly tree: Tree;
+  readonly metadata: Metadata;
+}
 
-/** Digests that have a folder among a repository's revisions, in byte order. */
-export const revisionNames = async (tree: Tree, repository: string, yielding: Yielding): Promise<string[]> => {
+/** Tags that the tree or the metadata have, in byte order, without keeping anybody waiting while a hundred thousand are sorted. */
+export const tagNames = async (
+  { tree, metadata }: Sources,
+  repository: string,
+  yielding: Yielding,
+): Promise<Iterable<string>> => {
+  const recorded = pages(pageSize, (page) => metadata.tags(repository, page).map(({ name }) => name));
+  return merged(await sorted(await tree.tagFolders(repository), isTag, yielding), recorded);
+};
+
+/** Digests of manifests that the tree or the metadata have, in byte order. */
+export const revisionNames = async (
+  { tree, metadata }: Sources,
+  repository: string,
+  yielding: Yielding,
+): Promise<Iterable<string>> => {
   const digests: string[] = [];
   for (const algorithm of ["sha256", "sha512"] as const) {
     const names = await tree.revisionFolders(repository, algorithm);
     const isHex = (hex: string): boolean => isDigest(`${algorithm}:${hex}`);
     for (const hex of await sorted(names, isHex, yielding)) digests.push(`${algorithm}:${hex}`);
   }
-  return digests;
+  return merged(
+    digests,
+    pages(pageSize, (page) => metadata.digests(repository, page)),
+  );
 };
 
 /** Merges runs, pair by pair, with rests between. */

@@ -27,11 +27,8 @@ export interface ReconcilerOptions {
  * writes of this process are told to it; those of another are noticed by the times of directories.
  */
 export class Reconciler {
-  readonly #tree: Tree;
-  readonly #metadata: Metadata;
+  readonly #options: Required<ReconcilerOptions>;
   readonly #repositories: RepositoryReconciler;
-  readonly #onNotice: (notice: Notice) => void;
-  readonly #retryAfter: number;
   readonly #yielding = new Yielding();
   readonly #waiting: PromiseWithResolvers<void>[] = [];
   readonly #failed = new Set<string>();
@@ -41,31 +38,12 @@ export class Reconciler {
   #closed = false;
   #work: Promise<void> | undefined;
   #retry: NodeJS.Timeout | undefined;
-  readonly #now: () => number;
-  readonly #recheckAfter: number;
   #discovery: Promise<void> | undefined;
   #nextDiscovery: number | undefined;
 
-  constructor({
-    onNotice = () => {},
-    onChange = () => {},
-    recheckAfter = 2000,
-    retryAfter = 5000,
-    ...rest
-  }: ReconcilerOptions) {
-    this.#tree = rest.tree;
-    this.#metadata = rest.metadata;
-    this.#onNotice = onNotice;
-    this.#retryAfter = retryAfter;
-    this.#now = rest.now;
-    this.#recheckAfter = recheckAfter;
-    this.#repositories = new RepositoryReconciler({
-      ...rest,
-      recheckAfter,
-      onNotice,
-      onChange,
-      onInvalid: () => this.#go(),
-    });
+  constructor(options: ReconcilerOptions) {
+    this.#options = { onNotice: () => {}, onChange: () => {}, recheckAfter: 2000, retryAfter: 5000, ...options };
+    this.#repositories = new RepositoryReconciler({ ...this.#options, onInvalid: () => this.#go() });
   }
 
   /**
@@ -107,7 +85,7 @@ export class Reconciler {
   }
 
   get isComplete(): boolean {
-    return !this.#closed && this.#walked === this.#metadata.generation && this.#repositories.invalid.size === 0;
+    return !this.#closed && this.#walked === this.#options.metadata.generation && this.#repositories.invalid.size === 0;
   }
 
   /**
@@ -126,27 +104,28 @@ export class Reconciler {
    */
   discover(): void {
     // Just after the look at everything there is nothing to find.
-    this.#nextDiscovery ??= this.#now() + this.#recheckAfter;
-    if (!this.isComplete || this.#discovery !== undefined || this.#now() < this.#nextDiscovery) return;
+    this.#nextDiscovery ??= this.#options.now() + this.#options.recheckAfter;
+    if (!this.isComplete || this.#discovery !== undefined || this.#options.now() < this.#nextDiscovery) return;
     const begun = performance.now();
     this.#discovery = this.#each(async (repository, inTree) => {
-      if (!inTree || !this.#metadata.hasRepository(repository))
+      if (!inTree || !this.#options.metadata.hasRepository(repository))
         await this.#attempt(repository, () => this.#repositories.reconcile(repository));
     })
       .catch((error: unknown) => {
         const message = `repositories of other programs cannot be looked for: ${(error as Error).message}`;
-        if (!this.#closed) this.#onNotice({ level: "error", message });
+        if (!this.#closed) this.#options.onNotice({ level: "error", message });
       })
       .finally(() => {
         this.#discovery = undefined;
-        this.#nextDiscovery = this.#now() + Math.max(this.#recheckAfter, discoveryShare * (performance.now() - begun));
+        this.#nextDiscovery =
+          this.#options.now() + Math.max(this.#options.recheckAfter, discoveryShare * (performance.now() - begun));
       });
   }
 
   /** Forgets everything and begins again. */
   async rebuild(): Promise<void> {
     if (this.#closed) throw closing();
-    this.#metadata.reset();
+    this.#options.metadata.reset();
     this.#repositories.follow();
     await this.reconciled();
   }
@@ -155,7 +134,7 @@ export class Reconciler {
   check(options: { signal?: AbortSignal } = {}): AsyncIterable<Difference> {
     const alone = <T>(repository: string, work: () => Promise<T>): Promise<T> =>
       this.#repositories.alone(repository, work);
-    return check({ tree: this.#tree, metadata: this.#metadata, alone, ...options });
+    return check({ tree: this.#options.tree, metadata: this.#options.metadata, alone, ...options });
   }
 
   async close(): Promise<void> {
@@ -190,15 +169,15 @@ export class Reconciler {
 
   #next(): string | undefined {
     if (this.#closed) return undefined;
-    if (this.#walked !== this.#metadata.generation && !this.#failed.has(everything)) return everything;
+    if (this.#walked !== this.#options.metadata.generation && !this.#failed.has(everything)) return everything;
     for (const repository of this.#repositories.invalid) if (!this.#failed.has(repository)) return repository;
     return undefined;
   }
 
   async #walk(): Promise<void> {
-    const { generation } = this.#metadata;
+    const { generation } = this.#options.metadata;
     await this.#each(async (repository) => {
-      if (this.#metadata.generation === generation && !this.#repositories.isReconciled(repository))
+      if (this.#options.metadata.generation === generation && !this.#repositories.isReconciled(repository))
         await this.#attempt(repository, () => this.#repositories.reconcile(repository));
     });
     this.#walked = generation;
@@ -211,9 +190,10 @@ export class Reconciler {
       await work(repository, inTree);
       await this.#yielding.turn();
     };
-    for await (const repository of this.#tree.repositories()) await of(repository, true);
-    for (const names of pages(500, (page) => this.#metadata.repositories(page)))
-      for (const repository of names) if (!(await this.#tree.isRepository(repository))) await of(repository, false);
+    for await (const repository of this.#options.tree.repositories()) await of(repository, true);
+    for (const names of pages(500, (page) => this.#options.metadata.repositories(page)))
+      for (const repository of names)
+        if (!(await this.#options.tree.isRepository(repository))) await of(repository, false);
   }
 
   /** What fails is told, left for a while, and tried again. */
@@ -224,14 +204,14 @@ export class Reconciler {
       if (this.#closed || isDrayError(error, "ABORTED")) return;
       const repository = what === everything ? {} : { repository: what };
       const message = `the index cannot be brought up to date, and it is tried again: ${(error as Error).message}`;
-      this.#onNotice({ level: "error", message, ...repository });
+      this.#options.onNotice({ level: "error", message, ...repository });
       this.#failed.add(what);
       if (what !== everything) this.#repositories.invalidate(what);
       this.#retry ??= setTimeout(() => {
         this.#retry = undefined;
         this.#failed.clear();
         this.#go();
-      }, this.#retryAfter).unref();
+      }, this.#options.retryAfter).unref();
     }
   }
 

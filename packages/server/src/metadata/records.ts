@@ -1,19 +1,11 @@
-import type { Annotations, Digest } from "dray/oci";
-import type { FileVersion } from "../distribution-tree/index.ts";
+import type { Digest } from "dray/oci";
+import type { Described, FileVersion } from "../distribution-tree/index.ts";
 
 /** A manifest as the metadata keeps it. */
-export interface ManifestRecord {
+export interface ManifestRecord extends Described {
   readonly digest: Digest;
-  readonly mediaType: string;
   /** Bytes of the manifest itself. */
   readonly size: number;
-  readonly artifactType?: string;
-  readonly subject?: Digest;
-  readonly annotations?: Annotations;
-  /** Digests of its children, each once. */
-  readonly references: readonly Digest[];
-  /** `false`: what it needs is not known, and garbage collection keeps everything in its repository. */
-  readonly readable: boolean;
   /** When it was pushed; milliseconds since 1970. */
   readonly pushedAt: number;
 }

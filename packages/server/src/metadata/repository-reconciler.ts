@@ -40,10 +40,6 @@ export class RepositoryReconciler {
     return this.#invalid;
   }
 
-  get generation(): number {
-    return this.#generation;
-  }
-
   isReconciled(repository: string): boolean {
     this.follow();
     return this.#states.get(repository)?.reconciled === true;

@@ -3,8 +3,7 @@ import type { Digest } from "dray/oci";
 import { isRacy, sameVersion, type Tree } from "../distribution-tree/index.ts";
 import type { Notice } from "../notice.ts";
 import type { Metadata } from "./metadata.ts";
-import { merged, revisionNames, tagNames } from "./names.ts";
-import { pages } from "./pages.ts";
+import { revisionNames, tagNames } from "./names.ts";
 import { readRecord } from "./read-record.ts";
 
 export interface ScanOptions {
@@ -24,8 +23,6 @@ export interface ScanOptions {
 const batch = 64;
 /** Of these, looked at side by side: requests share the threads that do this. */
 const atOnce = 6;
-/** Names in a page of the metadata. */
-const pageSize = 256;
 
 /** A change of the metadata, to be made when a whole batch was looked at. */
 type Change = (metadata: Metadata) => void;
@@ -36,16 +33,11 @@ type Change = (metadata: Metadata) => void;
  * the metadata itself, or one that changes the versions of the directories.
  */
 export const scan = async (repository: string, options: ScanOptions): Promise<void> => {
-  const { tree, metadata } = options;
   const yielding = new Yielding();
-  const tags = await tagNames(tree, repository, yielding);
-  const tagsIn = pages(pageSize, (page) => metadata.tags(repository, page).map(({ name }) => name));
-  await inBatches(options, yielding, merged(tags, tagsIn), (name) => changeOfTag(repository, name, options));
-  const digests = await revisionNames(tree, repository, yielding);
-  const digestsIn = pages(pageSize, (page) => metadata.digests(repository, page));
-  await inBatches(options, yielding, merged(digests, digestsIn), (digest) =>
-    changeOfManifest(repository, digest as Digest, options),
-  );
+  const tags = await tagNames(options, repository, yielding);
+  await inBatches(options, yielding, tags, (name) => changeOfTag(repository, name, options));
+  const digests = await revisionNames(options, repository, yielding);
+  await inBatches(options, yielding, digests, (digest) => changeOfManifest(repository, digest as Digest, options));
 };
 
 const inBatches = async (

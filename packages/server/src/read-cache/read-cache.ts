@@ -52,25 +52,15 @@ const overhead = 500;
  * is compared with its link's time and inode every `recheckAfter`, so that another program's writes are seen.
  */
 export class Manifests {
-  readonly #tree: Tree;
+  readonly #options: Required<ManifestsOptions>;
   readonly #tags: Shelf<Digest>;
   readonly #manifests: Shelf<ServedManifest>;
-  readonly #recheckAfter: number;
-  readonly #now: () => number;
-  readonly #onNotice: (notice: Notice) => void;
-  readonly #counts: { requests: number; hits: number };
-  readonly #largest: number;
 
   constructor(options: ManifestsOptions) {
-    const { tree, memory, recheckAfter, now, onNotice, counts = { requests: 0, hits: 0 } } = options;
-    this.#largest = options.largest ?? largestManifest;
-    this.#tree = tree;
+    const { memory } = options;
+    this.#options = { counts: { requests: 0, hits: 0 }, largest: largestManifest, ...options };
     this.#tags = shelf(memory / 4);
     this.#manifests = shelf((memory * 3) / 4);
-    this.#recheckAfter = recheckAfter;
-    this.#now = now;
-    this.#onNotice = onNotice;
-    this.#counts = counts;
   }
 
   /** Bytes of memory in use. */
@@ -93,9 +83,9 @@ export class Manifests {
       this.#load(
         this.#tags,
         key,
-        () => this.#tree.tagVersion(repository, tag),
+        () => this.#options.tree.tagVersion(repository, tag),
         async () => {
-          const link = await this.#tree.tag(repository, tag);
+          const link = await this.#options.tree.tag(repository, tag);
           return link && { value: link.digest, version: link.version };
         },
         () => overhead,
@@ -125,14 +115,14 @@ export class Manifests {
   #byDigest(repository: string, digest: Digest): ServedManifest | Promise<ServedManifest | undefined> {
     const key = keyOf(repository, digest);
     const remembered = this.#fresh(this.#manifests, key);
-    this.#counts.requests++;
-    if (remembered !== undefined) this.#counts.hits++;
+    this.#options.counts.requests++;
+    if (remembered !== undefined) this.#options.counts.hits++;
     return (
       remembered ??
       this.#load(
         this.#manifests,
         key,
-        () => this.#tree.revision(repository, digest),
+        () => this.#options.tree.revision(repository, digest),
         () => this.#read(repository, digest),
         ({ bytes }) => bytes.byteLength + overhead,
       )
@@ -141,7 +131,9 @@ export class Manifests {
 
   #fresh<T>({ memory }: Shelf<T>, key: string): T | undefined {
     const entry = memory.get(key);
-    return entry !== undefined && this.#now() - entry.checked < this.#recheckAfter ? entry.value : undefined;
+    return entry !== undefined && this.#options.now() - entry.checked < this.#options.recheckAfter
+      ? entry.value
+      : undefined;
   }
 
   /** Compares what is remembered with the tree, and reads it where that differs. */
@@ -152,7 +144,7 @@ export class Manifests {
     read: () => Promise<Found<T> | undefined>,
     sizeOf: (value: T) => number,
   ): Promise<T | undefined> {
-    const begun = this.#now();
+    const begun = this.#options.now();
     const load = async (): Promise<Found<T> | undefined> => {
       const entry = memory.get(key);
       if (entry !== undefined) {
@@ -172,12 +164,12 @@ export class Manifests {
   }
 
   async #read(repository: string, digest: Digest): Promise<Found<ServedManifest> | undefined> {
-    const stored = await readManifest(this.#tree, repository, digest, this.#largest);
+    const stored = await readManifest(this.#options.tree, repository, digest, this.#options.largest);
     if (stored === undefined) return undefined;
     if (!("bytes" in stored)) {
       const message = "the stored manifest is damaged; push it again, or delete it";
       if (stored.fault === "damaged" || stored.fault === "too large")
-        this.#onNotice({ level: "error", message, repository, digest });
+        this.#options.onNotice({ level: "error", message, repository, digest });
       return undefined;
     }
     const { version, bytes, pushedType } = stored;

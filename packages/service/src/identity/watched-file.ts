@@ -18,9 +18,7 @@ const recheck = 1000;
 export class WatchedFile<T> {
   readonly path: string;
   readonly #read: (bytes: Uint8Array) => T | Promise<T>;
-  readonly #files: FileSystem;
-  readonly #now: () => number;
-  readonly #onNotice: (notice: Notice) => void;
+  readonly #options: Required<WatchedOptions>;
   #last: Reading<T>;
   #checked: number;
   #checking: Promise<void> | undefined;
@@ -30,26 +28,22 @@ export class WatchedFile<T> {
     first: Reading<T>,
     path: string,
     read: (bytes: Uint8Array) => T | Promise<T>,
-    options: WatchedOptions,
+    options: Required<WatchedOptions>,
   ) {
-    const { files = nodeFiles, now = Date.now, onNotice = () => {} } = options;
     this.path = path;
     this.#read = read;
-    this.#files = files;
-    this.#now = now;
-    this.#onNotice = onNotice;
+    this.#options = options;
     this.#last = first;
-    this.#checked = now();
+    this.#checked = options.now();
   }
 
   /** @throws DrayError `DISK` where it cannot be read; what `read` throws. */
   static async open<T>(
     path: string,
     read: (bytes: Uint8Array) => T | Promise<T>,
-    options: WatchedOptions = {},
+    { files = nodeFiles, now = Date.now, onNotice = () => {} }: WatchedOptions = {},
   ): Promise<WatchedFile<T>> {
-    const { files = nodeFiles, now = Date.now } = options;
-    return new WatchedFile(await readFile(path, read, { files, now }), path, read, options);
+    return new WatchedFile(await readFile(path, read, { files, now }), path, read, { files, now, onNotice });
   }
 
   get value(): T {
@@ -58,7 +52,7 @@ export class WatchedFile<T> {
 
   /** Something to wait for before `value` is asked for, once a second. */
   fresh(): Promise<void> | undefined {
-    const now = this.#now();
+    const now = this.#options.now();
     if (this.#checking !== undefined) return this.#checking;
     // A clock that was set back must not end the checks.
     if (now >= this.#checked && now - this.#checked < recheck) return undefined;
@@ -79,13 +73,13 @@ export class WatchedFile<T> {
   }
 
   async #check(always: boolean): Promise<void> {
-    this.#checked = this.#now();
+    this.#checked = this.#options.now();
     try {
       if (!always && this.#last.seen !== undefined) {
-        const facts = await onDisk("read", this.path, () => this.#files.stat(this.path));
+        const facts = await onDisk("read", this.path, () => this.#options.files.stat(this.path));
         if (identityOf(facts) === this.#last.seen) return;
       }
-      this.#last = await readFile(this.path, this.#read, { files: this.#files, now: this.#now, last: this.#last });
+      this.#last = await readFile(this.path, this.#read, { ...this.#options, last: this.#last });
       this.#complaint = undefined;
     } catch (error) {
       this.#complain(error);
@@ -96,7 +90,10 @@ export class WatchedFile<T> {
     const why = isDrayError(error) ? error.message : printable(error instanceof Error ? error.message : String(error));
     if (why === this.#complaint) return;
     this.#complaint = why;
-    this.#onNotice({ level: "warn", message: `${printable(this.path)} stays in force as it was last read: ${why}` });
+    this.#options.onNotice({
+      level: "warn",
+      message: `${printable(this.path)} stays in force as it was last read: ${why}`,
+    });
   }
 }
 
