@@ -17,8 +17,8 @@ export interface OpenRegistry {
 export interface OpenRegistryOptions {
   readonly onNotice: (notice: Notice) => void;
   /** Around the driver, such as measurements. */
-  readonly around?: (driver: Driver) => Driver;
-  readonly counts?: NonNullable<RegistryOptions["counts"]>;
+  readonly around?: ((driver: Driver) => Driver) | undefined;
+  readonly counts?: RegistryOptions["counts"] | undefined;
 }
 
 /** The registry that the settings describe, its volume locked. @throws DrayError naming what is wrong, with nothing left behind */

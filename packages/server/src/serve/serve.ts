@@ -49,9 +49,8 @@ export const serve = async (settings: Settings, { settings: again, version }: Se
     const metrics = settings.debug?.metrics === undefined ? undefined : await openMetrics();
     const open = await openRegistry(settings, {
       onNotice: ({ level, message, ...fields }: Notice) => log(level, message, fields),
-      ...(metrics === undefined
-        ? {}
-        : { counts: metrics.cache, around: (driver) => metrics.storage.timed(driver, settings.storage.driver) }),
+      counts: metrics?.cache,
+      around: metrics && ((driver) => metrics.storage.timed(driver, settings.storage.driver)),
     });
     const { registry, driver, access } = open;
     opened.onClose(() => registry.close());
