@@ -25,6 +25,8 @@ if (words.length === 1 && words[0] === "version") {
   };
   process.on("SIGINT", onSignal);
   process.on("SIGTERM", onSignal);
+  // A registry reads its files again then; until it can, the system's own answer would end it.
+  if (words[0] === "serve") process.on("SIGHUP", () => {});
   const { run } = await import("./run.ts");
   const exitCode = await run(words, {
     stdin: () => process.stdin,

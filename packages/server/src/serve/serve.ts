@@ -20,7 +20,7 @@ export interface Serving {
   /** `http://127.0.0.1:5000` */
   readonly origin: string;
   readonly log: Log;
-  /** Takes no more connections and lets requests end, until `hurry` aborts; parks uploads, gives the volume back. */
+  /** Is not ready, takes no more connections and lets requests end, until `hurry` aborts; parks uploads, gives the volume back. */
   stop(hurry: AbortSignal): Promise<void>;
   /** Reads passwords, keys, certificates and the configuration again. */
   reload(): Promise<void>;
@@ -34,6 +34,9 @@ export interface ServeOptions {
 
 /** Longer than anybody waits: the order to hurry comes by a signal. */
 const forEver = 2 ** 31 - 1;
+
+/** Milliseconds in which whoever looks sees that it is not ready, and is still answered. */
+const notice = 250;
 
 /**
  * Serves a registry by its settings: storage, sockets, logs, metrics, the operator's socket, and what is done in the background.
@@ -135,7 +138,7 @@ export const serve = async (settings: Settings, { settings: again, version }: Se
         const cut = (): void => void listener.close();
         hurry.addEventListener("abort", cut, { once: true });
         if (hurry.aborted) cut();
-        await listener.stop({ drain: forEver });
+        await listener.stop({ drain: forEver, notice });
         await opened.close();
       },
     };

@@ -17,6 +17,8 @@ export interface Context {
   readonly onError: (error: unknown, request: HttpRequest) => void;
   /** Exchanges that wait for their client, or may. */
   readonly open: Set<Waiting>;
+  /** Requests whose answer is not written yet. */
+  answering: number;
   /** Counts up four times in an idle time-out. */
   tick: number;
   /** Answers close their connection. */

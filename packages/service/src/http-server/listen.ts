@@ -4,6 +4,7 @@ import { DrayError } from "dray/errors";
 import type { Handler } from "dray/http";
 import { errnoOf } from "dray/internal/files";
 import { type Context, defaultLimits } from "./context.ts";
+import { closed, type DrainOptions, drained } from "./drain.ts";
 import { proxiesOf } from "./forwarded.ts";
 import type { ListenAddress } from "./listen-address.ts";
 import type { Listener, ListenOptions } from "./options.ts";
@@ -27,6 +28,7 @@ export const listen = async (handler: Handler, options: ListenOptions = {}): Pro
     proxies: proxiesOf(trustedProxies),
     onError: onError ?? (() => {}),
     open: new Set(),
+    answering: 0,
     tick: 0,
     stopping: false,
   };
@@ -44,18 +46,10 @@ export const listen = async (handler: Handler, options: ListenOptions = {}): Pro
 
   /** Those that finish what they began. */
   const old = new Set<Server>();
-  const ended = (): Promise<unknown> => Promise.all([...old, server].map(closed));
+  const servers = (): readonly Server[] => [...old, server];
 
-  const stop = async ({ drain = 0 }: { drain?: number } = {}): Promise<void> => {
-    context.stopping = true;
-    const all = ended();
-    const breakAll = (): void => {
-      for (const one of [...old, server]) one.closeAllConnections();
-    };
-    const timer = setTimeout(breakAll, drain);
-    if (drain <= 0) breakAll();
-    await all;
-    clearTimeout(timer);
+  const stop = async ({ drain = 0, notice = 0 }: Partial<DrainOptions> = {}): Promise<void> => {
+    await drained(context, servers, { drain, notice });
     clearInterval(sweep);
   };
 
@@ -103,9 +97,3 @@ const remedies: Readonly<Record<string, (flag: string) => string>> = {
   EAFNOSUPPORT: (flag) => `this machine has no such kind of address; choose another with ${flag}`,
   EACCES: () => "permission denied; choose a port above 1023, or allow this one to the user",
 };
-
-const closed = (server: Server): Promise<void> =>
-  new Promise((resolve) => {
-    server.close(() => resolve());
-    server.closeIdleConnections();
-  });

@@ -58,8 +58,11 @@ export interface Listener {
   readonly port: number;
   /** Shows new connections another certificate. Old ones go on. */
   reload(tls: TlsOptions): Promise<void>;
-  /** Takes no more connections and lets requests that began end, for `drain` milliseconds at most. Default 0. */
-  stop(options?: { readonly drain?: number }): Promise<void>;
+  /**
+   * Takes no more connections and lets requests that began end, for `drain` milliseconds at most; for `notice` milliseconds before
+   * that, connections are still taken, each answer the last one of its connection. Default 0 each.
+   */
+  stop(options?: { readonly drain?: number; readonly notice?: number }): Promise<void>;
   /** Ends every connection and the server. */
   close(): Promise<void>;
 }

@@ -31,6 +31,7 @@ const serve = async (
   response.on("error", ignore);
   const found = malformed(message, context.limits.target);
   const request = requestOf(exchange, found.hasBody);
+  context.answering++;
   try {
     let answer: HttpResponse;
     if (found.error !== undefined) {
@@ -53,6 +54,8 @@ const serve = async (
   } catch (error) {
     if (!response.destroyed) context.onError(error, request);
     exchange.cut();
+  } finally {
+    context.answering--;
   }
 };
 

@@ -93,6 +93,57 @@ test("a download in flight is finished, an upload too", async () => {
   await stop;
 });
 
+test("a stop ends with the last answer, though that one began before and its client keeps the connection", async () => {
+  const gate = Promise.withResolvers<void>();
+  const server = await listen(async (request) => ({
+    status: 200,
+    headers: [],
+    url: request.target,
+    body: {
+      length: 10,
+      chunks: (async function* () {
+        yield new TextEncoder().encode("first");
+        await gate.promise;
+        yield new TextEncoder().encode("after");
+      })(),
+      discard: async () => {},
+    },
+  }));
+  const downloading = await rawClient(server.port);
+  downloading.send(get("/x"));
+  await downloading.until(/first/);
+  // Neither of these asks for anything that could be answered.
+  const silent = await rawClient(server.port);
+  const half = await rawClient(server.port);
+  half.send("GET /x HTTP/1.1\r\nHost:");
+  const stop = server.stop({ drain: 2 ** 31 - 1 });
+  gate.resolve();
+  const { text, code } = await downloading.ended();
+  assert.deepEqual([statuses(text), code], [[200], undefined]);
+  assert.match(text, /firstafter$/);
+  await stop;
+  await half.ended();
+  silent.socket.destroy();
+});
+
+test("before it takes no more, a stop has answers say that they are the last of their connection", async () => {
+  const { handler } = gated();
+  const server = await listen(handler);
+  const kept = await rawClient(server.port);
+  kept.send(get("/x"));
+  await kept.until(/hello/);
+  const stop = server.stop({ drain: 60_000, notice: 500 });
+  const fresh = await rawClient(server.port);
+  for (const client of [kept, fresh]) {
+    client.send(get("/x"));
+    const { text, code } = await client.ended();
+    assert.equal(code, undefined);
+    assert.match(text, /\r\nConnection: close\r\n[^]*hello$/);
+  }
+  await stop;
+  assert.equal(await refused(server.port), "ECONNREFUSED");
+});
+
 test("stopping twice, or closing while it stops, is no error", async () => {
   const { handler, gate, begun } = gated();
   const server = await listen(handler);

@@ -1,0 +1,50 @@
+import type { Server } from "node:http";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Context } from "./context.ts";
+
+/** Milliseconds between two looks for connections that are done. */
+const between = 50;
+/** Looks without an answer under way, after which a connection that asked for nothing is not waited for any more. */
+const quietLooks = 20;
+
+export interface DrainOptions {
+  /** Milliseconds that answers may still take. */
+  readonly drain: number;
+  /** Milliseconds during which connections are still taken, one answer each. */
+  readonly notice: number;
+}
+
+/**
+ * Ends servers in order: each answer is the last one of its connection, connections that ask for nothing end, and the end is there as
+ * soon as the last answer has ended. One that was begun before the order could not say `Connection: close`, so its connection is
+ * ended from here.
+ */
+export const drained = async (
+  context: Context,
+  servers: () => readonly Server[],
+  { drain, notice }: DrainOptions,
+): Promise<void> => {
+  const each = (work: (server: Server) => void): void => servers().forEach(work);
+  const breakAll = (): void => each((server) => server.closeAllConnections());
+  context.stopping = true;
+  if (drain > 0 && notice > 0) await sleep(notice);
+  const all = Promise.all(servers().map(closed));
+  if (drain <= 0) breakAll();
+  let quiet = 0;
+  const looking = setInterval(() => {
+    each((server) => server.closeIdleConnections());
+    quiet = context.answering === 0 && context.open.size === 0 ? quiet + 1 : 0;
+    if (quiet >= quietLooks) breakAll();
+  }, between);
+  const late = setTimeout(breakAll, drain);
+  await all;
+  clearInterval(looking);
+  clearTimeout(late);
+};
+
+/** Takes no more connections, and resolves when the last one has ended. */
+export const closed = (server: Server): Promise<void> =>
+  new Promise((resolve) => {
+    server.close(() => resolve());
+    server.closeIdleConnections();
+  });
