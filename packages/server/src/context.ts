@@ -1,7 +1,8 @@
 import { KeyedRwLock } from "dray/internal/async";
+import { defined } from "dray/internal/defined";
 import { Deletions } from "./deletion/index.ts";
 import { Tree } from "./distribution-tree/index.ts";
-import { type Collector, createCollector } from "./gc/index.ts";
+import { type Collector, createCollector, type Retention } from "./gc/index.ts";
 import { Leases } from "./leases/index.ts";
 import { Metadata, Reconciler } from "./metadata/index.ts";
 import type { Notice } from "./notice.ts";
@@ -47,7 +48,7 @@ const hours = 3_600_000;
 /** Puts the parts of a registry together, without the API: for `createRegistry`, and for tests of what lies below it. */
 export const createContext = (options: RegistryOptions): RegistryContext => {
   const { driver, now = Date.now, onNotice = () => {}, memory = 64 * 1024 * 1024, recheckAfter = 2000 } = options;
-  const { lease = hours, grace = 24 * hours, untagged, share } = options.gc ?? {};
+  const { lease = hours, share } = options.gc ?? {};
   const { age = 7 * 24 * hours, silence = 5000 } = options.uploads ?? {};
   const settings = settingsOf(options);
   const tree = new Tree(driver);
@@ -81,13 +82,8 @@ export const createContext = (options: RegistryOptions): RegistryContext => {
     locks,
     leases,
     uploads,
-    settings: {
-      grace,
-      lease,
-      uploads: age,
-      ...(untagged === undefined ? {} : { untagged }),
-      ...(share === undefined ? {} : { share }),
-    },
+    retention: retentionOf(options.gc),
+    settings: defined({ lease, uploads: age, share }),
     now,
     forget,
     onNotice,
@@ -114,6 +110,10 @@ export const createContext = (options: RegistryOptions): RegistryContext => {
     },
   };
 };
+
+/** What garbage collection keeps, with its defaults filled in: what is not said is off. */
+export const retentionOf = ({ grace = 24 * hours, untagged }: NonNullable<RegistryOptions["gc"]> = {}): Retention =>
+  defined({ grace, untagged });
 
 /** Why nothing may be deleted at the moment, of whatever kind and by whatever name. */
 const refusedDeletes = ({ readOnly, deletes }: RegistrySettings): RegistryError | undefined => {

@@ -1,6 +1,6 @@
 import type { Handler } from "dray/http";
 import { openAccess } from "./access/index.ts";
-import { createContext, type RegistryContext } from "./context.ts";
+import { createContext, type RegistryContext, retentionOf } from "./context.ts";
 import { distributionApi } from "./endpoints/index.ts";
 import type { Collected, CollectOptions, Marks } from "./gc/index.ts";
 import type { Difference } from "./metadata/index.ts";
@@ -20,6 +20,8 @@ export interface Registry extends Handler {
   /** Forgets the metadata and makes it again from the tree. */
   rebuild(): Promise<void>;
   setReadOnly(on: boolean): void;
+  /** What garbage collection keeps from now on, scheduled or asked for; what is not said goes back to its default. */
+  setRetention(gc: Pick<NonNullable<RegistryOptions["gc"]>, "grace" | "untagged">): void;
   /** Parks uploads and lets go of everything; the driver too. */
   close(): Promise<void>;
 }
@@ -48,6 +50,8 @@ export const createRegistry = (options: RegistryOptions): Registry => {
     setReadOnly: (on: boolean) => {
       settings.readOnly = on;
     },
+    setRetention: (gc: Pick<NonNullable<RegistryOptions["gc"]>, "grace" | "untagged">) =>
+      collector.retain(retentionOf(gc)),
     close: async () => {
       await context.close();
       await access.close?.();

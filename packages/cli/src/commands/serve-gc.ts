@@ -17,9 +17,17 @@ interface GcOptions extends ServingOptions {
 export const define: Define = (command) =>
   servingFlags(command)
     .option("--dry-run", "say what would be removed and why, and remove nothing")
-    .option("--grace <duration>", "keep what is younger (default 24h)", duration)
-    .option("--lease <duration>", "0: do not wait for pushes that may be on their way (default 1h)", duration)
-    .option("--untagged <duration>", "remove manifests without a tag that are older (default never)", duration)
+    .option("--grace <duration>", "keep what is younger (default: the registry's dray.gc.grace)", duration)
+    .option(
+      "--lease <duration>",
+      "0: nobody pushes now, so no promise of a blob counts (default: the registry's dray.gc.lease)",
+      duration,
+    )
+    .option(
+      "--untagged <duration>",
+      "remove manifests without a tag that are older (default: the registry's dray.retention.untagged)",
+      duration,
+    )
     .addOption(outputFlag());
 
 /** Each decision as it is made with `--dry-run` or `-o json`, the sums at the end. */

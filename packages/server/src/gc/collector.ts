@@ -12,13 +12,19 @@ import type { Collected, CollectOptions, CollectorState, Decision, Marks } from 
 const slice = 4;
 const day = 86_400_000;
 
+/** What a run keeps where nobody says otherwise; milliseconds. */
+export interface Retention {
+  /** What is younger stays. */
+  readonly grace: number;
+  /** How long manifests without a tag stay; without it for ever. */
+  readonly untagged?: number;
+}
+
 export interface CollectorOptions extends CollectorContext {
+  readonly retention: Retention;
   /** In milliseconds. */
   readonly settings: {
-    readonly grace: number;
     readonly lease: number;
-    /** Default: manifests without a tag stay. */
-    readonly untagged?: number;
     /** Default: 7 days. */
     readonly uploads?: number;
     /** Part of the time that a run may work, so that requests have the rest. Default 1/3. */
@@ -35,6 +41,8 @@ export interface Collector {
   /** What distribution's `garbage-collect --dry-run` tells of the same tree. */
   marks(options?: { signal?: AbortSignal }): Promise<Marks>;
   state(): CollectorState;
+  /** What runs keep from now on, as a whole: what is not said any more does not hold any more. */
+  retain(retention: Retention): void;
 }
 
 /**
@@ -44,6 +52,7 @@ export interface Collector {
  */
 export const createCollector = (options: CollectorOptions): Collector => {
   let state: CollectorState = { running: false };
+  let { retention } = options;
 
   const run = async (wanted: CollectOptions, linkedSince: ReadonlySet<Digest>): Promise<Collected> => {
     const begun = performance.now();
@@ -81,7 +90,7 @@ export const createCollector = (options: CollectorOptions): Collector => {
     };
     const yielding = new Yielding({ slice, share: settings.share ?? 1 / 3, signal });
     const reachability = new Reachability(options.metadata, yielding);
-    const { grace = settings.grace, untagged = settings.untagged } = wanted;
+    const { grace = retention.grace, untagged = retention.untagged } = wanted;
     const context: Run = {
       ...options,
       leases,
@@ -139,6 +148,9 @@ export const createCollector = (options: CollectorOptions): Collector => {
       return markAll(options, new Yielding({ slice, share: options.settings.share ?? 1 / 3, signal }));
     },
     state: () => state,
+    retain: (wanted) => {
+      retention = wanted;
+    },
   };
 };
 

@@ -2,6 +2,6 @@
  * Garbage collection of a registry that is in use, and the verification of its blobs. Imports `distribution-tree/`, `leases/`,
  * `metadata/`, `uploads/` and `deletion/`; knows no request.
  */
-export { type Collector, type CollectorOptions, createCollector } from "./collector.ts";
+export { type Collector, type CollectorOptions, createCollector, type Retention } from "./collector.ts";
 export type { Collected, CollectOptions, CollectorState, Decision, Marks } from "./types.ts";
 export { type Finding, type Verified, type VerifyOptions, verifyBlobs } from "./verify.ts";

@@ -1,4 +1,4 @@
-import { type CollectOptions, verifyBlobs } from "../gc/index.ts";
+import { verifyBlobs } from "../gc/index.ts";
 import type { AuditLog, Metrics } from "../observing/index.ts";
 import type { Registry } from "../registry.ts";
 import type { ControlActions } from "./controls.ts";
@@ -7,17 +7,14 @@ export interface ActionsOptions {
   readonly registry: Registry;
   readonly reload: () => Promise<void>;
   readonly status: () => Readonly<Record<string, unknown>>;
-  /** What garbage collection keeps where nobody says otherwise. */
-  readonly keeps: () => Pick<CollectOptions, "grace" | "untagged">;
   readonly metrics?: Metrics | undefined;
   readonly audit?: AuditLog | undefined;
 }
 
 /** What an operator can have done, by the control socket or, where nobody serves the volume, by the command itself. */
-export const actionsOf = ({ registry, reload, status, keeps, metrics, audit }: ActionsOptions): ControlActions => ({
+export const actionsOf = ({ registry, reload, status, metrics, audit }: ActionsOptions): ControlActions => ({
   gc: async (options, { tell, signal }) => {
     const collected = await registry.collect({
-      ...keeps(),
       ...options,
       signal,
       onDecision: (decision) => {

@@ -2,9 +2,22 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { DrayError } from "dray/errors";
 import { loadSettings } from "../config/index.ts";
-import type { Registry } from "../registry.ts";
-import type { ControlActions } from "./controls.ts";
+import { createRegistry } from "../registry.ts";
+import { memoryDriver } from "../storage/index.ts";
 import { jobsOf } from "./jobs.ts";
+import { noteRun, untilDue } from "./last-runs.ts";
+
+const hour = 3_600_000;
+
+/** What is done in the background keeps no process alive: somebody else has to. */
+const awaiting = async <T>(what: Promise<T>): Promise<T> => {
+  const alive = setInterval(() => {}, 1000);
+  try {
+    return await what;
+  } finally {
+    clearInterval(alive);
+  }
+};
 
 /** What is logged when garbage collection ends so, once. */
 const loggedOf = async (ends: () => Promise<never>): Promise<string[]> => {
@@ -13,20 +26,19 @@ const loggedOf = async (ends: () => Promise<never>): Promise<string[]> => {
   });
   const logged: string[] = [];
   const { promise: ran, resolve } = Promise.withResolvers<void>();
-  const actions = {
-    gc: () => {
-      resolve();
-      return ends();
-    },
-  } as unknown as ControlActions;
-  const [job] = jobsOf(settings, {} as Registry, actions, (level, message) => void logged.push(`${level} ${message}`));
-  // What is done in the background keeps no process alive.
-  const alive = setInterval(() => {}, 1000);
-  await ran;
-  clearInterval(alive);
+  const gc = (): Promise<never> => {
+    resolve();
+    return ends();
+  };
+  const driver = memoryDriver();
+  const registry = createRegistry({ driver, gc: { lease: 0 } });
+  const log = (level: string, message: string): void => void logged.push(`${level} ${message}`);
+  const [job] = await jobsOf(settings, { registry, driver, actions: { gc }, log });
+  await awaiting(ran);
   // It is stopped once what it began is told.
   await new Promise((told) => void setImmediate(told));
   await job?.stop();
+  await registry.close();
   return logged;
 };
 
@@ -38,5 +50,51 @@ describe("garbage collection in the background", () => {
   it("tells of a failure", async () => {
     const [first] = await loggedOf(() => Promise.reject(new DrayError("DISK", "no more")));
     assert.equal(first, "error garbage collection: no more");
+  });
+});
+
+describe("what is due", () => {
+  it("counts from the last end, in whatever process that was", async () => {
+    const driver = memoryDriver();
+    const now = 1000 * hour;
+    assert.equal(await untilDue(driver, "gc", 24 * hour, now), 0, "never yet");
+    await noteRun(driver, "gc", now);
+    assert.equal(await untilDue(driver, "gc", 24 * hour, now + hour), 23 * hour);
+    assert.equal(await untilDue(driver, "gc", 24 * hour, now + 25 * hour), 0);
+    assert.equal(await untilDue(driver, "purge", 24 * hour, now + hour), 0, "each has its own");
+  });
+
+  it("is what ended in the future by a clock that was wrong, and what nobody can read", async () => {
+    const driver = memoryDriver();
+    await noteRun(driver, "gc", 2000 * hour);
+    assert.equal(await untilDue(driver, "gc", hour, 1000 * hour), 0);
+    driver.putSync("dray/schedule/gc", new TextEncoder().encode("yesterday"));
+    assert.equal(await untilDue(driver, "gc", hour, 1000 * hour), 0);
+  });
+
+  it("is done by a registry that is restarted more often than that", async () => {
+    const driver = memoryDriver();
+    const { settings } = loadSettings({
+      flags: { set: ["dray.gc.interval=24h", "storage.maintenance.uploadpurging.enabled=false"] },
+    });
+    const starts = async (): Promise<number> => {
+      // Only what is due within the day that one life lasts.
+      return untilDue(driver, "gc", settings.registry.gc?.interval ?? assert.fail());
+    };
+    const { promise: ran, resolve } = Promise.withResolvers<void>();
+    const registry = createRegistry({ driver, gc: { lease: 0 } });
+    const gc = async () => {
+      const collected = await registry.collect();
+      resolve();
+      return collected;
+    };
+    const often = { ...settings, registry: { ...settings.registry, gc: { interval: 10 } } };
+    const [job] = await jobsOf(often, { registry, driver, actions: { gc }, log: () => {} });
+    await awaiting(ran);
+    await job?.stop();
+    assert.ok((await starts()) > 23 * hour, "a restart waits for the rest of the day alone");
+    await noteRun(driver, "gc", Date.now() - 25 * hour);
+    assert.equal(await starts(), 0);
+    await registry.close();
   });
 });

@@ -3,19 +3,42 @@ import { every } from "@dray/service/program";
 import { isDrayError } from "dray/errors";
 import type { Settings } from "../config/index.ts";
 import type { Registry } from "../registry.ts";
+import type { Driver } from "../storage/index.ts";
 import type { ControlActions } from "./controls.ts";
+import { type Job, noteRun, untilDue } from "./last-runs.ts";
+
+export interface JobsOptions {
+  readonly registry: Registry;
+  readonly driver: Driver;
+  readonly actions: Pick<ControlActions, "gc">;
+  readonly log: Log;
+}
+
+/** A start has enough to do: what is due then comes a little later. */
+const breath = 10_000;
 
 /** What is done in the background: garbage collection where it is wanted, and the removal of uploads that nobody goes on with. */
-export const jobsOf = (
+export const jobsOf = async (
   { registry: { gc = {}, uploads = {} }, purging }: Settings,
-  registry: Registry,
-  actions: ControlActions,
-  log: Log,
-): { stop(): Promise<void> }[] => {
-  const failed =
-    (what: string) =>
-    (error: unknown): void =>
+  { registry, driver, actions, log }: JobsOptions,
+): Promise<{ stop(): Promise<void> }[]> => {
+  /** `soonest`: milliseconds before which it does nothing. */
+  const job = async (
+    name: Job,
+    what: string,
+    interval: number,
+    work: (signal: AbortSignal) => Promise<void>,
+    soonest = 0,
+  ): Promise<{ stop(): Promise<void> }> => {
+    const failed = (error: unknown): void =>
       log("error", `${what}: ${error instanceof Error ? error.message : String(error)}`);
+    const first = Math.max(soonest, Math.min(interval / 4, breath), await untilDue(driver, name, interval));
+    const run = async (signal: AbortSignal): Promise<void> => {
+      await work(signal);
+      await noteRun(driver, name);
+    };
+    return every(interval, run, failed, { first });
+  };
   const collect = async (signal: AbortSignal): Promise<void> => {
     const collected = await actions.gc({}, { tell: () => {}, signal }).catch((error: unknown) => {
       // The operator was first: then it is being done.
@@ -31,10 +54,12 @@ export const jobsOf = (
     const gone = await registry.context.uploads.purge(Date.now() - age);
     if (gone > 0) log("info", "abandoned uploads were removed", { uploads: gone });
   };
-  return [
-    ...(gc.interval === undefined || gc.interval === 0
-      ? []
-      : [every(gc.interval, collect, failed("garbage collection"))]),
-    ...(Number.isFinite(age) ? [every(purging.interval, purge, failed("removing abandoned uploads"))] : []),
-  ];
+  const jobs = [];
+  if (gc.interval !== undefined && gc.interval > 0) {
+    // Promises from before the start are not known: until they have ended nothing is swept.
+    const { leases, now } = registry.context;
+    jobs.push(await job("gc", "garbage collection", gc.interval, collect, leases.sweepFrom - now()));
+  }
+  if (Number.isFinite(age)) jobs.push(await job("purge", "removing abandoned uploads", purging.interval, purge));
+  return jobs;
 };

@@ -31,7 +31,6 @@ export const maintain = async <T>(
       registry,
       reload: async () => {},
       status: () => ({ running: false }),
-      keeps: () => ({}),
     });
     return await work({
       ask: (name, options, { onProgress = () => {}, signal = new AbortController().signal } = {}) => {

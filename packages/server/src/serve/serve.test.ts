@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
-import { writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { setTimeout } from "node:timers/promises";
 import { control } from "@dray/service/control";
 import { testCertificates } from "@dray/testkit";
 import { temporaryFolder } from "@dray/testkit/files";
@@ -48,6 +50,17 @@ const ask = async (
 
 const push = (origin: string, repository: string, content: string): Promise<HttpResponse> =>
   ask(origin, "POST", `/v2/${repository}/blobs/uploads/?digest=${digestOf(text(content))}`, content);
+
+/** A manifest without a tag, with all that it needs. Tells where it lies. */
+const pushImage = async (origin: string, repository: string): Promise<string> => {
+  await push(origin, repository, "{}");
+  const config = { mediaType: "application/vnd.oci.empty.v1+json", digest: digestOf(text("{}")), size: 2 };
+  const mediaType = "application/vnd.oci.image.manifest.v1+json";
+  const manifest = JSON.stringify({ schemaVersion: 2, mediaType, config, layers: [] });
+  const target = `/v2/${repository}/manifests/${digestOf(text(manifest))}`;
+  assert.equal((await ask(origin, "PUT", target, manifest)).status, 201);
+  return target;
+};
 
 describe("a registry by its settings", () => {
   test("serves, keeps what it was given over a restart, and gives the volume back", async () => {
@@ -104,6 +117,49 @@ describe("a registry by its settings", () => {
       (client) => client.ask("gc", {}),
     );
     assert.deepEqual([collected.blobs, collected.bytes], [1, 7]);
+  });
+
+  test("retention that is switched off lets nothing go, whether asked for or by the clock", async () => {
+    const common = ["dray.gc.lease=0s", "dray.gc.grace=0s"];
+    const [on, off] = [["dray.retention.untagged=0s"], []];
+    let current = settingsOf("retained", ...common, ...on);
+    const serving = await serve(current, { version: "test", settings: async () => current });
+    try {
+      const collected = async (...retention: readonly string[]): Promise<number> => {
+        current = settingsOf("retained", ...common, ...retention);
+        await serving.reload();
+        await setTimeout(5);
+        const client = (await control(socketPath(join(root, "retained")), controls)) ?? assert.fail();
+        return (await client.ask("gc", {})).manifests;
+      };
+      const target = await pushImage(serving.origin, "a");
+      assert.equal(await collected(...off), 0);
+      assert.equal((await ask(serving.origin, "GET", target)).status, 200);
+      assert.equal(await collected(...on), 1);
+      assert.equal((await ask(serving.origin, "GET", target)).status, 404);
+    } finally {
+      await serving.stop(never);
+    }
+  });
+
+  test("a run by the clock keeps what a reload said, and its time is noted for the next start", async () => {
+    const common = ["dray.gc.lease=300ms", "dray.gc.grace=0s", "dray.gc.interval=20ms"];
+    let current = settingsOf("by-the-clock", ...common, "dray.retention.untagged=24h");
+    const serving = await serve(current, { version: "test", settings: async () => current });
+    const noted = join(root, "by-the-clock/dray/schedule/gc");
+    try {
+      const target = await pushImage(serving.origin, "a");
+      await push(serving.origin, "a", "garbage");
+      current = settingsOf("by-the-clock", ...common);
+      await serving.reload();
+      while ((await ask(serving.origin, "GET", `/v2/a/blobs/${digestOf(text("garbage"))}`)).status !== 404)
+        await setTimeout(5);
+      assert.equal((await ask(serving.origin, "GET", target)).status, 200);
+      while (!existsSync(noted)) await setTimeout(5);
+      assert.ok(Date.now() - Date.parse(await readFile(noted, "utf8")) < 60_000);
+    } finally {
+      await serving.stop(never);
+    }
   });
 
   test("headers, the read-only switch and the level of the log follow a reload; the rest is named", async () => {

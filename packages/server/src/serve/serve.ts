@@ -87,6 +87,7 @@ export const serve = async (settings: Settings, { settings: again, version }: Se
       await access.reload?.();
       await opened.reopen();
       registry.setReadOnly(next.registry.readOnly ?? false);
+      registry.setRetention(next.registry.gc ?? {});
       logger = openLog(lines, { ...settings.log, level: next.log.level });
       const { restart } = reloadable(settings, next);
       if (restart.length > 0) log("warn", `these settings changed and wait for a restart: ${restart.join(", ")}`);
@@ -97,10 +98,6 @@ export const serve = async (settings: Settings, { settings: again, version }: Se
     const actions = actionsOf({
       registry,
       reload,
-      keeps: () => {
-        const { grace, untagged } = current.registry.gc ?? {};
-        return defined({ grace, untagged });
-      },
       status: () => ({
         version,
         pid: process.pid,
@@ -125,7 +122,7 @@ export const serve = async (settings: Settings, { settings: again, version }: Se
       () => log("info", "the index is whole", { ...registry.context.metadata.counts() }),
       () => {},
     );
-    const jobs = jobsOf(settings, registry, actions, log);
+    const jobs = await jobsOf(settings, { registry, driver, actions, log });
     if (certificates !== undefined) jobs.push(certificates.watch(() => current.listen.tls, log));
     for (const job of jobs) opened.onClose(() => job.stop());
 
