@@ -156,7 +156,7 @@ describe("a registry by its settings", () => {
         await setTimeout(5);
       assert.equal((await ask(serving.origin, "GET", target)).status, 200);
       while (!existsSync(noted)) await setTimeout(5);
-      assert.ok(Date.now() - Date.parse(await readFile(noted, "utf8")) < 60_000);
+      assert.ok(Date.now() - Date.parse((await readFile(noted, "utf8")).trim()) < 60_000);
     } finally {
       await serving.stop(never);
     }
