@@ -181,10 +181,12 @@ const preflight = (request: HttpRequest): HttpResponse =>
     "Access-Control-Allow-Methods": "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS",
     "Access-Control-Allow-Headers":
       "Authorization, Accept, Content-Type, Content-Range, Range, If-Match, If-None-Match",
-    "Access-Control-Expose-Headers":
-      "Docker-Content-Digest, Docker-Upload-UUID, ETag, Link, Location, OCI-Filters-Applied, OCI-Subject, OCI-Tag, Range, WWW-Authenticate",
     "Access-Control-Max-Age": "3600",
   });
+
+/** What a page of another origin may see of an answer besides what browsers show anyway: all that a client of a registry looks at. */
+export const exposedHeaders: string =
+  "Accept-Ranges, Content-Length, Content-Range, Docker-Content-Digest, Docker-Distribution-Api-Version, Docker-Upload-UUID, ETag, Link, Location, OCI-Filters-Applied, OCI-Subject, OCI-Tag, Range, Retry-After, WWW-Authenticate";
 
 /** Troubles of the machine that may be over in a minute. */
 const passing = new Set(["ENOSPC", "EDQUOT", "EMFILE", "ENFILE", "EAGAIN", "ENOMEM"]);

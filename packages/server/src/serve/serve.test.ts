@@ -176,6 +176,37 @@ describe("a registry by its settings", () => {
     }
   });
 
+  test("the operator's headers take the place of ours, and browsers see what they need", async () => {
+    let current = settingsOf("headers");
+    const serving = await serve(current, { version: "test", settings: async () => current });
+    const shown = async (method: string, target: string, name: string): Promise<(string | undefined)[]> => {
+      const { headers } = await ask(serving.origin, method, target);
+      return headers.filter(([each]) => each.toLowerCase() === name.toLowerCase()).map(([, value]) => value);
+    };
+    try {
+      for (const target of ["/", "/v2/", "/v2/a/tags/list", "/livez", "/nowhere"])
+        assert.deepEqual(await shown("GET", target, "X-Content-Type-Options"), ["nosniff"], target);
+      assert.deepEqual(await shown("GET", "/v2/", "Access-Control-Expose-Headers"), []);
+      current = settingsOf(
+        "headers",
+        `http.headers=${JSON.stringify({
+          "x-content-type-options": ["other"],
+          "access-control-allow-origin": ["https://ui.example"],
+          "Access-Control-Allow-Methods": ["GET"],
+          "Access-Control-Max-Age": ["7"],
+        })}`,
+      );
+      await serving.reload();
+      assert.deepEqual(await shown("GET", "/v2/", "X-Content-Type-Options"), ["other"]);
+      assert.match((await shown("GET", "/v2/", "Access-Control-Expose-Headers")).join(), /Docker-Content-Digest.*Link/);
+      assert.deepEqual(await shown("OPTIONS", "/v2/", "Access-Control-Allow-Methods"), ["GET"]);
+      assert.deepEqual(await shown("OPTIONS", "/v2/", "Access-Control-Max-Age"), ["7"]);
+      assert.match((await shown("OPTIONS", "/v2/", "Access-Control-Allow-Headers")).join(), /Authorization/);
+    } finally {
+      await serving.stop(never);
+    }
+  });
+
   test("another certificate is shown after a reload", async () => {
     const { server, ca } = testCertificates();
     const [cert, key] = [join(root, "cert.pem"), join(root, "key.pem")];

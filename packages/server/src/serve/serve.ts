@@ -10,6 +10,7 @@ import { type DebugSettings, type ListenSettings, reloadable, type Settings } fr
 import type { Notice } from "../notice.ts";
 import { type Metrics, openMetrics, registryHealth } from "../observing/index.ts";
 import { actionsOf } from "./actions.ts";
+import { answerHeaders } from "./answer-headers.ts";
 import { controls, socketPath } from "./controls.ts";
 import { jobsOf } from "./jobs.ts";
 import { type OpenRegistry, openRegistry } from "./open-registry.ts";
@@ -72,7 +73,7 @@ export const serve = async (settings: Settings, { settings: again, version }: Se
       }),
     );
     const { observers, audit } = await watchersOf(settings, { opened, log, metrics });
-    const headers = { wanted: current.listen.headers };
+    const headers = { wanted: answerHeaders(current.listen.headers) };
     const handler = withHeaders(headers)(health.middleware(observe(observers)(registry)));
     const socket = await socketOf(settings.listen);
     const listener = await bind(handler, { ...socket, onError: faultsTo(log) }, "--listen");
@@ -91,7 +92,7 @@ export const serve = async (settings: Settings, { settings: again, version }: Se
       logger = openLog(lines, { ...settings.log, level: next.log.level });
       const { restart } = reloadable(settings, next);
       if (restart.length > 0) log("warn", `these settings changed and wait for a restart: ${restart.join(", ")}`);
-      headers.wanted = next.listen.headers;
+      headers.wanted = answerHeaders(next.listen.headers);
       current = next;
     };
     const begun = Date.now();

@@ -113,17 +113,29 @@ export const withError = (request: HttpRequest, { status, code, message, headers
 
 export type WantedHeaders = Readonly<Record<string, readonly string[]>>;
 
-/** Headers of every answer, as the operator wants them (`http.headers`); others may be set at any time. */
+/**
+ * Headers of every answer, as the operator wants them (`http.headers`); others may be set at any time. They take the place of what an
+ * answer says under the same name: two values for what may have one would be none to a browser.
+ */
 export const withHeaders = (headers: { wanted: WantedHeaders }): Middleware => {
   let seen: WantedHeaders | undefined;
   let pairs: HeaderPairs = [];
+  let names = new Set<string>();
+  let lengths = new Set<number>();
+  const replaced = ([name]: readonly [string, string]): boolean =>
+    lengths.has(name.length) && names.has(name.toLowerCase());
   return (next) => async (request) => {
     const { wanted } = headers;
     if (wanted !== seen) {
       seen = wanted;
       pairs = Object.entries(wanted).flatMap(([name, values]) => values.map((value) => [name, value] as const));
+      names = new Set(Object.keys(wanted).map((name) => name.toLowerCase()));
+      lengths = new Set([...names].map((name) => name.length));
     }
     const response = await next(request);
-    return pairs.length === 0 ? response : Object.assign(response, { headers: [...pairs, ...response.headers] });
+    if (names.size === 0) return response;
+    const { headers: own } = response;
+    const kept = own.some(replaced) ? own.filter((pair) => !replaced(pair)) : own;
+    return Object.assign(response, { headers: [...pairs, ...kept] });
   };
 };

@@ -72,7 +72,12 @@ export const httpKeys: readonly Key[] = [
     "how long requests may go on after the order to stop; what uploads have sent is kept",
     { fallback: 30_000 },
   ),
-  supported("http.headers", headers, "headers of every answer", { reloadable: true }),
+  supported(
+    "http.headers",
+    headers,
+    "headers of every answer, in the place of ours. `X-Content-Type-Options: nosniff` is there without being named; `Access-Control-Allow-Origin` lets pages of other origins see the headers of answers, too",
+    { reloadable: true },
+  ),
   supported("http.tls.certificate", text, "the certificate with its chain, a PEM file; watched", { reloadable: true }),
   supported("http.tls.key", text, "its key, a PEM file; watched", { reloadable: true }),
   supported("http.tls.clientcas", listOf(text), "PEM files of those who sign clients' certificates", {
