@@ -4,7 +4,6 @@ import { debugHandler, HealthChecks, type Log, observe, openLog } from "@dray/se
 import { Certificates, CloseStack, readTls } from "@dray/service/program";
 import { withHeaders } from "@dray/service/response";
 import { DrayError } from "dray/errors";
-import type { HttpRequest } from "dray/http";
 import { defined } from "dray/internal/defined";
 import { type DebugSettings, type ListenSettings, reloadable, type Settings } from "../config/index.ts";
 import type { Notice } from "../notice.ts";
@@ -76,7 +75,7 @@ export const serve = async (settings: Settings, { settings: again, version }: Se
     const headers = { wanted: answerHeaders(current.listen.headers) };
     const handler = withHeaders(headers)(health.middleware(observe(observers)(registry)));
     const socket = await socketOf(settings.listen);
-    const listener = await bind(handler, { ...socket, onError: faultsTo(log) }, "--listen");
+    const listener = await bind(handler, { ...socket, ...hearsOf(log) }, "--listen");
     opened.onClose(() => listener.close());
     const certificates = socket.tls === undefined ? undefined : new Certificates(listener, socket.tls);
     const debug = await debugOf(settings.debug, health, metrics);
@@ -159,13 +158,18 @@ const debugOf = async (
   return bind(debugHandler(health, defined({ metrics, path })), address, "--listen");
 };
 
-const faultsTo =
-  (log: Log) =>
-  (error: unknown, { method, target }: HttpRequest): void => {
+const hearsOf = (log: Log): Pick<ListenOptions, "onError" | "onStranger"> => ({
+  onError: (error, { method, target }) => {
     const said = error instanceof Error ? error.message : String(error);
     const ours = !(error instanceof DrayError && error.code === "NETWORK");
     log(ours ? "error" : "debug", said, { method, path: target.split("?", 1)[0] });
-  };
+  },
+  onStranger: (address) =>
+    log(
+      "warn",
+      `${address} says whom it speaks for (X-Forwarded-For) and is not believed: whoever comes through it counts as one client, for wrong passwords, too; if it is your proxy, name it in dray.trustedproxies`,
+    ),
+});
 
 const readingsOf = ({ registry: { context }, driver }: OpenRegistry): Parameters<Metrics["read"]>[0] => ({
   index: () => context.metadata.counts(),

@@ -1,5 +1,5 @@
 import type { Handler, HttpRequest } from "dray/http";
-import type { Proxies } from "./forwarded.ts";
+import type { Proxies, Strangers } from "./forwarded.ts";
 import type { Limits } from "./options.ts";
 
 /** Who may wait for its client too long. */
@@ -14,6 +14,7 @@ export interface Context {
   readonly scheme: "http" | "https";
   readonly limits: Required<Omit<Limits, "connections">>;
   readonly proxies: Proxies | undefined;
+  readonly strangers: Strangers;
   readonly onError: (error: unknown, request: HttpRequest) => void;
   /** Exchanges that wait for their client, or may. */
   readonly open: Set<Waiting>;

@@ -79,7 +79,7 @@ const origin = lazily(function (this: Made) {
   return originOf(this[own].message, this[own].context);
 });
 const peer = lazily(function (this: Made) {
-  return peerOf(this[own].message, this[own].context.proxies);
+  return peerOf(this[own].message, this[own].context);
 });
 const signal = lazily(function (this: Made) {
   return this[own].signal;

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { IncomingMessage } from "node:http";
 import { test } from "node:test";
 import type { Context } from "./context.ts";
-import { originOf, peerOf, proxiesOf } from "./forwarded.ts";
+import { originOf, peerOf, proxiesOf, Strangers } from "./forwarded.ts";
 
 const message = (remoteAddress: string | undefined, headers: Record<string, string | string[]>): IncomingMessage =>
   ({
@@ -23,7 +23,10 @@ const told = (
 ): [string, string] => {
   const proxies = proxiesOf(trusted);
   const asked = message(remoteAddress, headers);
-  return [originOf(asked, { scheme: "http", proxies } as Context), peerOf(asked, proxies)];
+  return [
+    originOf(asked, { scheme: "http", proxies } as Context),
+    peerOf(asked, { proxies, strangers: new Strangers(() => {}) }),
+  ];
 };
 
 const all = { "X-Forwarded-Proto": "https", "X-Forwarded-Host": "registry.example", "X-Forwarded-For": "203.0.113.9" };
@@ -143,4 +146,22 @@ test("the host of an absolute target is the one that counts", () => {
 test("what is no address and no CIDR is refused", () => {
   for (const entry of ["", "10.0.0.0/33", "10.0.0.0/", "10.0.0.0/8/9", "example.com", "::/129", "10.0.0.0/-1"])
     assert.throws(() => proxiesOf([entry]), { code: "CONFIG_INVALID" }, entry);
+});
+
+test("strangers that say whom they speak for are told of once each, and not without end", () => {
+  const seen: string[] = [];
+  const strangers = new Strangers((address) => void seen.push(address));
+  const proxies = proxiesOf(["10.0.0.1"]);
+  const come = (address: string | undefined, headers: Record<string, string>): string =>
+    peerOf(message(address, headers), { proxies, strangers });
+  for (let time = 0; time < 3; time++) {
+    come("10.0.0.1", { "X-Forwarded-For": "203.0.113.9" });
+    come("192.0.2.1", { "X-Forwarded-For": "203.0.113.9" });
+    come("::ffff:192.0.2.2", { Forwarded: "for=203.0.113.9" });
+    come(undefined, { "X-Forwarded-For": "203.0.113.9" });
+    come("192.0.2.3", {});
+  }
+  assert.deepEqual(seen, ["192.0.2.1", "192.0.2.2", "unix"]);
+  for (let last = 10; last < 60; last++) come(`192.0.2.${last}`, { "X-Forwarded-For": "203.0.113.9" });
+  assert.equal(seen.length, 16);
 });

@@ -78,6 +78,26 @@ const saidTo = (message: IncomingMessage, proxies: Proxies): Said => {
   return { hops: clients, proto: element?.get("proto"), host: element?.get("host") };
 };
 
+/** Strangers that are told of: whoever likes may write such headers, from as many addresses as they have. */
+const mostTold = 16;
+
+/** Addresses that say whom they speak for, though nobody trusts them: probably a proxy that was never named. Each is told of once. */
+export class Strangers {
+  readonly #told = new Set<string>();
+  readonly #tell: (address: string) => void;
+
+  constructor(tell: (address: string) => void) {
+    this.#tell = tell;
+  }
+
+  look(address: string, message: IncomingMessage): void {
+    if (this.#told.size >= mostTold || this.#told.has(address)) return;
+    if (!["x-forwarded-for", "forwarded"].some((name) => list(message, name).length > 0)) return;
+    this.#told.add(address);
+    this.#tell(address);
+  }
+}
+
 /** Without brackets and port. */
 const bare = (hop: string): string => plain(hop.replace(/^\[([^\]]*)\](?::\d+)?$|^([0-9.]+):\d+$/, "$1$2")) ?? hop;
 
@@ -97,7 +117,10 @@ export const originOf = (
 };
 
 /** Who asks: address and port, or the address alone where a trusted proxy tells it; `unix` by a unix socket. */
-export const peerOf = (message: IncomingMessage, proxies: Proxies | undefined): string => {
+export const peerOf = (
+  message: IncomingMessage,
+  { proxies, strangers }: { readonly proxies: Proxies | undefined; readonly strangers: Strangers },
+): string => {
   const { remoteAddress, remotePort } = message.socket;
   const address = plain(remoteAddress);
   if (proxies !== undefined && trusts(proxies, address)) {
@@ -106,7 +129,7 @@ export const peerOf = (message: IncomingMessage, proxies: Proxies | undefined): 
       if (isIP(hop) === 0) break;
       if (!trusts(proxies, hop)) return hop;
     }
-  }
+  } else strangers.look(address ?? "unix", message);
   if (address === undefined) return "unix";
   return address.includes(":") ? `[${address}]:${remotePort}` : `${address}:${remotePort}`;
 };

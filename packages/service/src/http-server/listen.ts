@@ -5,7 +5,7 @@ import type { Handler } from "dray/http";
 import { errnoOf } from "dray/internal/files";
 import { type Context, defaultLimits } from "./context.ts";
 import { closed, type DrainOptions, drained } from "./drain.ts";
-import { proxiesOf } from "./forwarded.ts";
+import { proxiesOf, Strangers } from "./forwarded.ts";
 import type { ListenAddress } from "./listen-address.ts";
 import type { Listener, ListenOptions } from "./options.ts";
 import { makeServer, showCertificate, start } from "./server.ts";
@@ -26,6 +26,7 @@ export const listen = async (handler: Handler, options: ListenOptions = {}): Pro
     scheme: tls === undefined ? "http" : "https",
     limits: { ...defaultLimits, ...bounds },
     proxies: proxiesOf(trustedProxies),
+    strangers: new Strangers(options.onStranger ?? (() => {})),
     onError: onError ?? (() => {}),
     open: new Set(),
     answering: 0,

@@ -46,6 +46,8 @@ export interface ListenOptions {
    */
   readonly trustedProxies?: readonly string[];
   readonly limits?: Limits;
+  /** Hears once of each address (or `unix`) that says whom it speaks for and is not trusted; of the first 16. */
+  readonly onStranger?: (address: string) => void;
   /** Hears of faults: what a handler threw, what broke a body. The client gets a 500 without any of it, or is cut off. */
   readonly onError?: (error: unknown, request: HttpRequest) => void;
 }

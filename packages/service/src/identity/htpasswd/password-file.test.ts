@@ -184,6 +184,33 @@ test("after ten wrong passwords nothing more is tried for that user from there",
   assert.equal(await status(basic("ann", secret)), 200);
 });
 
+test("who logged in from an address goes on, whatever others guess there and for however long", async () => {
+  const { status, verifier, clock } = await scene({ lockout: { attempts: 3 }, remember: 120_000 });
+  assert.equal(await status(basic("ann", secret), "192.0.2.1:1"), 200);
+  assert.equal(await status(basic("ann", secret), "198.51.100.7:1"), 200);
+  const guess = async (peer: string): Promise<void> => {
+    for (let attempt = 0; attempt < 4; attempt++) await status(basic("ann", `guess${attempt}`), peer);
+  };
+  for (let minute = 0; minute < 5; minute++) {
+    await guess("192.0.2.1:2");
+    assert.equal(await status(basic("ann", "guess0"), "192.0.2.1:2"), 429);
+    const before = verifier.asked.length;
+    assert.equal(await status(basic("ann", secret), "192.0.2.1:1"), 200);
+    assert.equal(verifier.asked.length, before, "nothing was computed");
+    clock.now += 60_000;
+  }
+  await guess("203.0.113.5:2");
+  assert.equal(await status(basic("ann", secret), "203.0.113.5:2"), 429, "who guessed it elsewhere does not learn it");
+});
+
+test("a flood of names that are nobody's lets no guess at a user be forgotten", async () => {
+  const { status } = await scene({ lockout: { attempts: 3, remembered: 5 } });
+  for (let attempt = 0; attempt < 2; attempt++) assert.equal(await status(basic("ann", `guess${attempt}`)), 401);
+  for (let name = 0; name < 20; name++) assert.equal(await status(basic(`nobody${name}`, "x")), 401);
+  assert.equal(await status(basic("ann", "guess2")), 401);
+  assert.equal(await status(basic("ann", "guess3")), 429);
+});
+
 test("many attempts at once are no way around, and users who are not there are locked like others", async () => {
   const { status, verifier, notices } = await scene({ lockout: { attempts: 3 } });
   const statuses = await Promise.all(Array.from({ length: 20 }, (_, at) => status(basic("eve", `guess${at}`))));
@@ -215,7 +242,7 @@ test("what cannot be computed is a 503: a full queue, a thread that ends, a prog
   }
   assert.equal(notices.length, 3);
   failure = await createVerifier({ threads: 0, waiting: 0 })
-    .verify({ password: "", cost: 4 })
+    .verify({ password: "", cost: 4 }, "here")
     .then(
       () => assert.fail(),
       (error: Error) => error,

@@ -27,6 +27,8 @@ export interface Basic {
 interface Asked {
   readonly credentials: Basic;
   readonly peer: string | undefined;
+  /** Where they ask from. */
+  readonly address: string;
   /** The user and where they ask from. */
   readonly place: string;
   /** The user, the password and the hash. */
@@ -37,14 +39,16 @@ interface Asked {
 const wrong = "wrong user name or password";
 /** Some 10,000 users. */
 const memory = 2 * 1024 * 1024;
-const bytesOfOne = 200;
+const bytesOfOne = 250;
 
 /** Right passwords are remembered, wrong ones are counted, and what is asked for by many at once is computed once. */
 export class Passwords {
   readonly #options: PasswordsOptions;
   readonly #remember: number;
-  readonly #attempts: Attempts | undefined;
+  readonly #attempts: { readonly users: Attempts; readonly nobody: Attempts } | undefined;
   readonly #right = new LruCache<string, { readonly until: number; readonly answer: Authenticated }>(memory);
+  /** From where each was right. */
+  readonly #places = new LruCache<string, true>(memory);
   readonly #running = new SingleFlight<boolean>();
   /** What is kept of a password is of no use outside of this process. */
   readonly #secret = randomBytes(32);
@@ -53,35 +57,54 @@ export class Passwords {
     const { lockout, remember = 5 * 60_000, now } = options;
     this.#options = options;
     this.#remember = remember;
-    this.#attempts = lockout === false ? undefined : new Attempts({ ...lockout, now });
+    // Apart, so that no flood of names that somebody makes up lets the guesses at a user be forgotten.
+    const counted = (): Attempts => new Attempts({ ...(lockout === false ? {} : lockout), now });
+    this.#attempts = lockout === false ? undefined : { users: counted(), nobody: counted() };
   }
 
   check(credentials: Basic, peer: string | undefined): Authenticated | Promise<Authenticated> {
     const { entries, now } = this.#options;
     const { user, password } = credentials;
-    const place = this.#keyOf("place", user, addressOf(peer));
-    // Before what is remembered: whoever guesses must not learn by it, however fast, that somebody else logged in with the guess.
-    const locked = this.#attempts?.locked(place) ?? 0;
-    if (locked > 0) return later(429, "too many wrong passwords; try again later", locked / 1000);
+    const address = addressOf(peer);
+    const place = this.#keyOf("place", user, address);
     // The hash is part of the name: a user who is changed or gone in the file is not remembered from that moment on.
     const hash = entries().hashes.get(user);
     const key = this.#keyOf("password", user, password, hash ?? "");
     const known = this.#right.get(key);
-    if (known !== undefined && known.until > now()) return known.answer;
-    return this.#compute({ credentials, peer, place, key, hash });
+    const answer = known !== undefined && known.until > now() ? known.answer : undefined;
+    const locked = this.#countedFor(hash)?.locked(place) ?? 0;
+    if (locked === 0) {
+      if (answer === undefined) return this.#compute({ credentials, peer, address, place, key, hash });
+      this.#places.set(`${place} ${key}`, true, bytesOfOne);
+      return answer;
+    }
+    // Many share an address behind a proxy: who logged in from there goes on, whatever others guess there, and for as long as they do.
+    // Whoever guesses elsewhere must not learn by it, however fast, that somebody logged in with the guess.
+    if (answer === undefined || this.#places.get(`${place} ${key}`) === undefined)
+      return later(429, "too many wrong passwords; try again later", locked / 1000);
+    this.#remind(key, answer);
+    return answer;
+  }
+
+  #remind(key: string, answer: Authenticated): void {
+    this.#right.set(key, { until: this.#options.now() + this.#remember, answer }, bytesOfOne);
+  }
+
+  #countedFor(hash: string | undefined): Attempts | undefined {
+    return hash === undefined ? this.#attempts?.nobody : this.#attempts?.users;
   }
 
   async #compute(asked: Asked): Promise<Authenticated> {
-    const { credentials, peer, key, hash } = asked;
-    const { challenge, entries, now, onNotice } = this.#options;
+    const { credentials, peer, place, key, hash } = asked;
+    const { challenge, entries, onNotice } = this.#options;
     try {
       const right = await this.#shared(asked);
       // The file changed meanwhile: it is another question now.
       if (entries().hashes.get(credentials.user) !== hash) return await this.check(credentials, peer);
       if (!right) return unauthorised(wrong, challenge);
-      const { user } = credentials;
-      const answer: Authenticated = { allowed: true, user };
-      this.#right.set(key, { until: now() + this.#remember, answer }, bytesOfOne + user.length);
+      const answer: Authenticated = { allowed: true, user: credentials.user };
+      this.#remind(key, answer);
+      this.#places.set(`${place} ${key}`, true, bytesOfOne);
       return answer;
     } catch (error) {
       if (!(error instanceof VerifierBusy))
@@ -91,19 +114,20 @@ export class Passwords {
   }
 
   /** Whoever asks the same from the same place while it is computed waits for the same answer, and is counted once. */
-  #shared({ credentials: { user, password }, peer, place, key, hash }: Asked): Promise<boolean> {
+  #shared({ credentials: { user, password }, peer, address, place, key, hash }: Asked): Promise<boolean> {
     return this.#running.run(`${place} ${key}`, async () => {
       const question = { password, cost: this.#options.entries().cost, ...(hash === undefined ? {} : { hash }) };
-      this.#attempts?.begin(place);
+      const attempts = this.#countedFor(hash);
+      attempts?.begin(place);
       let right: boolean;
       try {
-        right = await this.#options.verifier.verify(question);
+        right = await this.#options.verifier.verify(question, address);
       } catch (error) {
-        this.#attempts?.undone(place);
+        attempts?.undone(place);
         throw error;
       }
-      if (right) this.#attempts?.right(place);
-      else if (this.#attempts?.wrong(place) === true) this.#warn(hash === undefined ? undefined : user, peer);
+      if (right) attempts?.right(place);
+      else if (attempts?.wrong(place) === true) this.#warn(hash === undefined ? undefined : user, peer);
       return right;
     });
   }

@@ -1,12 +1,16 @@
 import { availableParallelism } from "node:os";
 import { ThreadPool } from "dray/internal/threads";
 import { bcryptScript } from "./bcrypt.script.ts";
+import { FairQueue } from "./fair-queue.ts";
 import type { Question } from "./verification.ts";
 
 /** Computes about passwords, elsewhere than here. */
 export interface Verifier {
-  /** @throws VerifierBusy where too many wait already */
-  verify(question: Question): Promise<boolean>;
+  /**
+   * @param place from where it is asked: one that asks much waits behind those that ask little
+   * @throws VerifierBusy where too many wait already
+   */
+  verify(question: Question, place: string): Promise<boolean>;
   close(): Promise<void>;
 }
 
@@ -16,19 +20,29 @@ export class VerifierBusy extends Error {}
 export interface VerifierOptions {
   /** Threads at most; each works on one password at a time. Default: one less than there are processors, 1 to 4. */
   readonly threads?: number;
-  /** Passwords that wait at most. Default 64. */
+  /** Passwords that wait at most. Default 1024. */
   readonly waiting?: number;
 }
 
 interface Asked {
   readonly question: Question;
+  readonly place: string;
   readonly resolve: (right: boolean) => void;
   readonly reject: (error: Error) => void;
 }
 
-/** A bounded queue before threads that start with the first password; each works on one at a time. */
+/** There is no such user: whatever the password, the answer is known, and only its time is spent. */
+const isNobody = ({ question }: Asked): boolean => question.hash === undefined;
+
+/**
+ * A bounded, fair queue before threads that start with the first password; each works on one at a time.
+ *
+ * Names that are nobody's stand in the queue like others, and are computed about like others while nobody waits behind them. Else
+ * they take their turn and the time of the last refusal, but no thread: whoever makes names up keeps nobody from logging in, and does
+ * not learn by the time who has an account.
+ */
 export const createVerifier = (options: VerifierOptions = {}): Verifier => {
-  const { threads: most = Math.max(1, Math.min(4, availableParallelism() - 1)), waiting: longest = 64 } = options;
+  const { threads: most = Math.max(1, Math.min(4, availableParallelism() - 1)), waiting: longest = 1024 } = options;
   const pool = new ThreadPool<Question, boolean>({
     script: bcryptScript,
     inPlace: async () => {
@@ -38,21 +52,27 @@ export const createVerifier = (options: VerifierOptions = {}): Verifier => {
     most: () => most,
   });
   const running = new Set<Asked>();
-  const waiting: Asked[] = [];
+  const queue = new FairQueue<Asked>(longest);
+  /** Milliseconds that the last refusal took, and at what cost. */
+  let refusal: { readonly cost: number; readonly took: number } | undefined;
   let closed = false;
 
   const begin = (asked: Asked): void => {
     running.add(asked);
+    const begun = performance.now();
     const over = (): void => {
       running.delete(asked);
-      const next = closed ? undefined : waiting.shift();
-      if (next !== undefined) begin(next);
+      next();
     };
     const failed = (error: Error): void => {
       asked.reject(error);
       over();
     };
     const answered = (right: boolean): void => {
+      if (!right) {
+        refusal = { cost: asked.question.cost, took: performance.now() - begun };
+        queue.served(asked.place);
+      }
       asked.resolve(right);
       over();
     };
@@ -60,19 +80,35 @@ export const createVerifier = (options: VerifierOptions = {}): Verifier => {
     thread.ask(id, asked.question, true);
   };
 
+  /** Says no when the thread would have. `false`: nobody knows yet how long that is. */
+  const pretend = (asked: Asked): boolean => {
+    if (refusal === undefined || refusal.cost !== asked.question.cost) return false;
+    setTimeout(() => asked.resolve(false), refusal.took);
+    return true;
+  };
+
+  const next = (): void => {
+    while (running.size < most) {
+      const turn = queue.next();
+      if (turn === undefined) return;
+      if (!isNobody(turn.item) || queue.size === 0 || !pretend(turn.item)) begin(turn.item);
+    }
+  };
+
   return {
-    verify: (question) =>
+    verify: (question, place) =>
       new Promise((resolve, reject) => {
         if (closed) throw new VerifierBusy("the program is stopping");
-        const asked: Asked = { question, resolve, reject };
-        if (running.size < most) begin(asked);
-        else if (waiting.length < longest) waiting.push(asked);
-        else throw new VerifierBusy("too many passwords wait to be verified");
+        const asked: Asked = { question, place, resolve, reject };
+        if (running.size < most) return begin(asked);
+        const left = queue.push(place, asked, isNobody);
+        if (left === undefined || (isNobody(left) && pretend(left))) return;
+        left.reject(new VerifierBusy("too many passwords wait to be verified"));
       }),
     close: async () => {
       closed = true;
       const stopping = new VerifierBusy("the program is stopping");
-      for (const { reject } of [...waiting.splice(0), ...running]) reject(stopping);
+      for (const { reject } of [...queue.clear(), ...running]) reject(stopping);
       await pool.close();
     },
   };
