@@ -34,7 +34,7 @@ test("without a file: ./data, loopback, deletes on, gc by itself", () => {
     level: "info",
     format: "text",
     fields: {},
-    access: { format: "json", to: "stdout" },
+    access: { format: "text", to: "stdout" },
   });
   assert.equal(settings.debug, undefined);
 });
@@ -42,7 +42,7 @@ test("without a file: ./data, loopback, deletes on, gc by itself", () => {
 test("a minimal file of distribution: its defaults", () => {
   const { settings, warnings } = loadSettings({ file: example("minimal") });
   assert.equal(settings.registry.deletes, false);
-  assert.equal(settings.registry.gc?.interval, undefined);
+  assert.equal(settings.registry.gc?.interval, 24 * 3_600_000);
   assert.deepEqual(settings.listen.address, { host: "::", port: 5000 });
   assert.equal(settings.log.access?.format, "text");
   assert.equal(settings.registry.refuseSparse, false);

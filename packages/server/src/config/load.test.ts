@@ -132,6 +132,15 @@ describe("wrong files", () => {
       ["config.yml:4:13: dray.gc.grase: no key is called so; did you mean grace?"],
     ],
     [
+      "our own part without the name that it stands under",
+      `${minimal}gc: {grace: 1h}\nretention: {untagged: 1h}\ngc2: {}\n`,
+      [
+        "config.yml:4:1: gc: no key is called so; did you mean dray.gc?",
+        "config.yml:5:1: retention: no key is called so; did you mean dray.retention?",
+        "config.yml:6:1: gc2: no key is called so; remove it, or let its name begin with x-",
+      ],
+    ],
+    [
       "a duration without unit",
       `${minimal}dray: {gc: {grace: 60}}\n`,
       ['config.yml:4:13: dray.gc.grace: "60" is not a duration; write a number with its unit, as 30s, 1h30m or 168h'],
@@ -209,6 +218,11 @@ describe("wrong files", () => {
       "one address for two",
       "version: 0.1\nstorage: inmemory\nhttp: {addr: 'localhost:1', debug: {addr: 'localhost:1'}}\n",
       ["config.yml:3:37: http.debug.addr: is the address of the registry itself; choose another port"],
+    ],
+    [
+      "every interface, one of them for two",
+      "version: 0.1\nstorage: inmemory\nhttp: {addr: ':1', debug: {addr: '127.0.0.1:1'}}\n",
+      ["config.yml:3:28: http.debug.addr: is the address of the registry itself; choose another port"],
     ],
     [
       "a socket without its path",

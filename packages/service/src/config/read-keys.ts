@@ -61,10 +61,18 @@ export const readKeys = (table: KeyTable, root: MapNode, { complaints, warnings 
 
 const unknown = (table: KeyTable, name: string, path: string): string => {
   const names = table.namesBelow(path);
-  const close = nearest(name, names);
+  const elsewhere = placesOf(table, path === "" ? name : `${path}.${name}`);
+  const close = elsewhere.length === 1 ? elsewhere[0] : nearest(name, names);
   if (close !== undefined) return `no key is called so; did you mean ${close}?`;
   if (path === "") return "no key is called so; remove it, or let its name begin with x-";
   return `no key is called so; remove it, or choose among ${names.join(", ")}`;
+};
+
+/** Where in the file something stands that was said too high up: `gc` is `dray.gc`. */
+const placesOf = ({ keys }: KeyTable, path: string): readonly string[] => {
+  const parts = keys.map((key) => key.path.split("."));
+  const paths = parts.flatMap((words) => words.map((_, index) => words.slice(0, index + 1).join(".")));
+  return [...new Set(paths)].filter((each) => each.endsWith(`.${path}`));
 };
 
 /** A value that is no secret and short enough to be told, before what is wrong with it. */

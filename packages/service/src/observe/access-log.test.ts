@@ -56,6 +56,10 @@ test("a line of JSON says who did what, how it went, how much and how long", () 
     agent: "docker/27.0",
     msg: "request",
   });
+  const { "@timestamp": moment, "@version": version, message, ...same } = JSON.parse(written("logstash", one));
+  assert.match(moment, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
+  const { msg, ...facts } = rest;
+  assert.deepEqual({ version, message, ...same }, { version: "1", message: msg, ...facts });
 });
 
 test("who asked is known of a client that has gone, too", () => {

@@ -2,8 +2,8 @@ import { printable } from "dray/errors";
 import { type HttpRequest, header, redactUrl } from "dray/http";
 import { type FinishedRequest, factsOf, type Observer, requestId } from "./observe.ts";
 
-/** `text` is the combined format of web servers. */
-export type AccessFormat = "json" | "text";
+/** `text` is the combined format of web servers; `logstash` names what `json` says as the program's log in that format does. */
+export type AccessFormat = "json" | "logstash" | "text";
 
 /**
  * A line for each request, after the body of its answer. No credential is in it: of the headers it shows the client's name and the
@@ -17,24 +17,28 @@ export const accessLog = (
   to: { write(line: string): unknown },
   { now = Date.now }: { now?: () => number } = {},
 ): Observer => {
-  const lineOf = format === "text" ? combined : entry;
+  const lineOf = format === "text" ? combined : format === "logstash" ? logstash : entry;
   // Who asked is looked up at the beginning: of a client that went away the socket knows no address any more.
   return ({ peer }) =>
     (finished) =>
       to.write(lineOf(finished, peer, new Date(now())));
 };
 
-const entry = (
+type Line = (finished: FinishedRequest, peer: string | undefined, now: Date) => string;
+
+const entry: Line = (finished, peer, now) =>
+  `${JSON.stringify({ time: now, level: "info", msg: "request", ...factsIn(finished, peer) })}\n`;
+
+const logstash: Line = (finished, peer, now) =>
+  `${JSON.stringify({ "@timestamp": now, "@version": "1", level: "info", message: "request", ...factsIn(finished, peer) })}\n`;
+
+const factsIn = (
   { request, status, received, sent, duration, whole }: FinishedRequest,
   peer: string | undefined,
-  now: Date,
-): string => {
+): object => {
   const { principal } = factsOf(request);
   const agent = header(request.headers, "user-agent");
-  return `${JSON.stringify({
-    time: now,
-    level: "info",
-    msg: "request",
+  return {
     id: requestId(request),
     peer,
     principal: principal === undefined ? undefined : safe(principal, 256),
@@ -47,7 +51,7 @@ const entry = (
     duration: Math.round(duration * 1000) / 1000,
     whole: whole ? undefined : false,
     agent: agent === undefined ? undefined : safe(agent, 512),
-  })}\n`;
+  };
 };
 
 /** Path and query, without what may be a secret. */
@@ -60,7 +64,7 @@ export const safe = (text: string, most: number): string => {
   return shown.length <= most ? shown : `${shown.slice(0, most)}…`;
 };
 
-const combined = ({ request, status, sent }: FinishedRequest, peer: string | undefined, now: Date): string => {
+const combined: Line = ({ request, status, sent }, peer, now) => {
   const { principal } = factsOf(request);
   const from = header(request.headers, "referer");
   const agent = header(request.headers, "user-agent");

@@ -67,7 +67,6 @@ export const drayKeys: readonly Key[] = [
   supported("dray.gc.lease", duration, "how long a blob that a client was told of is kept for it", { fallback: hour }),
   supported("dray.gc.interval", duration, "how often garbage is collected; `0`: only by `dray serve gc`", {
     fallback: 24 * hour,
-    fallbackWithFile: 0,
   }),
   supported(
     "dray.retention.untagged",
@@ -130,9 +129,9 @@ export const drayKeys: readonly Key[] = [
   }),
   supported(
     "dray.log.access.format",
-    choice("json", "text"),
+    choice("text", "json", "logstash"),
     "how the access log is written; `text` is the combined format of web servers",
-    { fallback: "json", fallbackWithFile: "text" },
+    { fallbackText: "as `log.formatter`" },
   ),
   supported("dray.log.access.to", text, "where to: `stdout`, `stderr` or a file", { fallback: "stdout" }),
   supported("dray.log.audit.to", text, "where a line for each change goes: `stdout`, `stderr` or a file", {

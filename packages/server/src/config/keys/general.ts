@@ -41,7 +41,7 @@ export const generalKeys: readonly Key[] = [
   supported("log.formatter", choice("text", "json", "logstash"), "how lines of the log are written", {
     fallback: "text",
   }),
-  supported("log.fields", fields, "words that every line carries"),
+  supported("log.fields", fields, "words that every line of the log carries"),
   supported("log.accesslog.disabled", truth, "`true`: no line for each request", { fallback: false }),
   ignored("log.hooks", anything, "Dray sends no mail; watch its log or metrics instead", enabled),
   ignored("log.reportcaller", truth, "lines name no source of the program", isTrue),

@@ -24,8 +24,12 @@ export const buildSettings = (context: ConfigContext): Settings | undefined => {
       "whoever reaches it may push and delete; set auth.htpasswd or auth.token, or listen on 127.0.0.1",
     );
   if (storage === undefined || access === undefined || listen === undefined) return undefined;
-  const computed = storage.driver === "filesystem" ? { "dray.index": storage.index } : {};
   const log = logOf(context);
+  const computed = defined<Record<string, unknown>>({
+    "dray.index": storage.driver === "filesystem" ? storage.index : undefined,
+    "dray.log.access.format": log.access?.format,
+    "http.tls.clientauth": listen.tls?.clientAuth === "require" ? "require-and-verify-client-cert" : undefined,
+  });
   const idle = [
     ...(storage.driver === "inmemory" ? ["storage.filesystem.", "dray.durability"] : []),
     ...(access.kind === "htpasswd" ? [] : ["dray.access.lockout."]),
@@ -42,12 +46,6 @@ export const buildSettings = (context: ConfigContext): Settings | undefined => {
     listen,
     log,
     debug,
-    effective: values.effective(
-      {
-        ...computed,
-        ...(listen.tls?.clientAuth === "require" ? { "http.tls.clientauth": "require-and-verify-client-cert" } : {}),
-      },
-      (path) => idle.some((part) => path.startsWith(part)),
-    ),
+    effective: values.effective(computed, (path) => idle.some((part) => path.startsWith(part))),
   });
 };

@@ -95,6 +95,13 @@ const tlsOf = ({ values, complain, warn }: ConfigContext): TlsFiles | undefined 
   });
 };
 
+/** Whether two sockets cannot be there at once. Port 0 is another one each time. */
+const meet = (one: ListenAddress, other: ListenAddress): boolean => {
+  if ("unix" in one || "unix" in other || one.port !== other.port || one.port === 0) return false;
+  const hosts = [one.host, other.host].map((host) => host.replace(/^localhost$/, "127.0.0.1"));
+  return hosts[0] === hosts[1] || hosts.some((host) => host === "::" || host === "0.0.0.0");
+};
+
 export const debugOf = ({ values, complain, warn }: ConfigContext): DebugSettings | undefined => {
   const addr = values.maybe<string>("http.debug.addr");
   const metrics = values.truth("http.debug.prometheus.enabled");
@@ -102,7 +109,8 @@ export const debugOf = ({ values, complain, warn }: ConfigContext): DebugSetting
   if (metrics && addr === undefined)
     warn("http.debug.prometheus.enabled", "has no effect without http.debug.addr, which says where metrics are served");
   if (address === undefined) return undefined;
-  if (addr === values.text("http.addr"))
+  const other = values.text("http.net") === "tcp" ? parseAddress(values.text("http.addr")) : undefined;
+  if (other !== undefined && meet(address, other))
     return complain("http.debug.addr", "is the address of the registry itself; choose another port");
   return defined({ address, metrics: metrics ? values.text("http.debug.prometheus.path") : undefined });
 };

@@ -57,7 +57,10 @@ export const logOf = ({ values }: ConfigContext): LogSettings => {
     fields: values.maybe<LogSettings["fields"]>("log.fields") ?? {},
     access: values.truth("log.accesslog.disabled")
       ? undefined
-      : { format: values.text("dray.log.access.format") as "text" | "json", to: values.text("dray.log.access.to") },
+      : {
+          format: values.maybe<LogSettings["format"]>("dray.log.access.format") ?? format,
+          to: values.text("dray.log.access.to"),
+        },
     audit: audit === undefined ? undefined : { to: audit },
   });
 };

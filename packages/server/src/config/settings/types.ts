@@ -54,7 +54,7 @@ export interface LogSettings {
   readonly format: "text" | "json" | "logstash";
   readonly fields: Readonly<Record<string, string>>;
   /** Missing: none. `to` is `stdout`, `stderr` or a path. */
-  readonly access?: { readonly format: "text" | "json"; readonly to: string };
+  readonly access?: { readonly format: LogSettings["format"]; readonly to: string };
   readonly audit?: { readonly to: string };
 }
 
