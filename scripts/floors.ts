@@ -29,6 +29,7 @@ export const floors: Readonly<Record<string, readonly (readonly string[])[]>> = 
     ["metadata", "uploads", "access"],
     ["deletion"],
     ["gc", "read-cache"],
+    ["usage"],
     ["options.ts"],
     ["context.ts"],
     ["endpoints"],

@@ -14,3 +14,4 @@ export { createRegistry, type Registry } from "./registry.ts";
 export type { RefusalCode } from "./registry-error.ts";
 export * from "./serve/index.ts";
 export * from "./storage/index.ts";
+export type { RepositoryUsage } from "./usage/index.ts";

@@ -42,6 +42,7 @@ export const branches: readonly Branch[] = [
     branches: [
       command("check", "Compare the registry's index with its tree", () => import("./serve-check.ts")),
       command("check-config", "Read a configuration and say what it means", () => import("./serve-check-config.ts")),
+      command("du", "Say what each repository of the registry takes", () => import("./serve-du.ts")),
       command("gc", "Remove what no manifest needs any more", () => import("./serve-gc.ts")),
       command(
         "read-only",

@@ -67,3 +67,20 @@ describe("a signal ends a registry in order", () => {
     assert.deepEqual(await once(child, "close"), [0, null]);
   });
 });
+
+describe("what takes the space", () => {
+  test("is told of each repository, as a table and as JSON", async () => {
+    const data = join(home, "du");
+    const nothing = await rehearse(home, ["serve", "du", "--data", data]);
+    assert.equal(nothing.exitCode, 0, nothing.stderr);
+    assert.match(
+      nothing.stdout,
+      /OWN +ALL +TAGS +REPOSITORY\n0 repositories: 0 blobs, 0 B in all, 0 B of it in no repository\n/,
+    );
+    const json = await rehearse(home, ["serve", "du", "--data", data, "-o", "json"]);
+    assert.deepEqual(JSON.parse(json.stdout), {
+      schemaVersion: 1,
+      total: { repositories: 0, blobs: 0, bytes: 0, unlinked: 0 },
+    });
+  });
+});

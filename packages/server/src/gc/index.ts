@@ -3,5 +3,6 @@
  * `metadata/`, `uploads/` and `deletion/`; knows no request.
  */
 export { type Collector, type CollectorOptions, createCollector, type Retention } from "./collector.ts";
+export { DigestSet } from "./digest-set.ts";
 export type { Collected, CollectOptions, CollectorState, Decision, Marks } from "./types.ts";
 export { type Finding, type Verified, type VerifyOptions, verifyBlobs } from "./verify.ts";

@@ -1,6 +1,7 @@
 import { verifyBlobs } from "../gc/index.ts";
 import type { AuditLog, Metrics } from "../observing/index.ts";
 import type { Registry } from "../registry.ts";
+import { diskUsage } from "../usage/index.ts";
 import type { ControlActions } from "./controls.ts";
 
 export interface ActionsOptions {
@@ -40,6 +41,7 @@ export const actionsOf = ({ registry, reload, status, metrics, audit }: ActionsO
     const { blobs, bytes, wrong, unreadable } = await verifyBlobs({ tree, signal, onFinding });
     return { blobs, bytes, damaged: wrong + unreadable };
   },
+  du: (_, { tell, signal }) => diskUsage({ tree: registry.context.tree, signal, onRepository: tell }),
   rebuild: async () => {
     await registry.rebuild();
     await registry.context.reconciler.reconciled();

@@ -2,6 +2,7 @@ import { join, resolve } from "node:path";
 import type { ControlActions as Actions, ControlClient as Client, ControlFormat } from "@dray/service/control";
 import type { Collected, CollectOptions, Decision } from "../gc/index.ts";
 import type { Difference } from "../metadata/index.ts";
+import type { DiskUsage, RepositoryUsage } from "../usage/index.ts";
 
 /** What an operator can ask of a running registry: the words of each question, what is told on the way, and what comes of it. */
 export interface Controls {
@@ -18,6 +19,8 @@ export interface Controls {
     readonly progress: { readonly digest: string; readonly reason: string };
     readonly result: { readonly blobs: number; readonly bytes: number; readonly damaged: number };
   };
+  /** Counts what each repository takes. */
+  du: { readonly options: object; readonly progress: RepositoryUsage; readonly result: DiskUsage };
   rebuild: { readonly options: object; readonly progress: never; readonly result: object };
   "read-only": { readonly options: { readonly on: boolean }; readonly progress: never; readonly result: object };
   reload: { readonly options: object; readonly progress: never; readonly result: object };
@@ -35,6 +38,7 @@ export const controls: ControlFormat<Controls> = {
     gc: { options: { dryRun: "boolean", grace: "number", lease: "number", untagged: "number" } },
     check: {},
     verify: {},
+    du: {},
     rebuild: {},
     "read-only": { options: { on: "boolean" }, needs: ["on"] },
     reload: {},
