@@ -6,7 +6,7 @@ import { type Collector, createCollector, type Retention } from "./gc/index.ts";
 import { Leases } from "./leases/index.ts";
 import { Metadata, Reconciler } from "./metadata/index.ts";
 import type { Notice } from "./notice.ts";
-import type { RegistryOptions } from "./options.ts";
+import type { CompleteIndexes, RegistryOptions } from "./options.ts";
 import { Lists, Manifests } from "./read-cache/index.ts";
 import { RegistryError, readOnlyNow } from "./registry-error.ts";
 import { Uploads } from "./uploads/index.ts";
@@ -37,7 +37,8 @@ export interface RegistrySettings {
   readonly deletes: boolean;
   readOnly: boolean;
   readonly largestManifest: number;
-  readonly refuseSparse: boolean;
+  readonly sparseImages: boolean;
+  readonly completeIndexes: CompleteIndexes;
   readonly pages: { readonly tags: number; readonly catalog: number; readonly referrers: number };
   readonly locations: { readonly host?: string; readonly prefix: string; readonly relative: boolean };
   readonly freeSpace: number;
@@ -125,7 +126,8 @@ const settingsOf = (options: RegistryOptions): RegistrySettings => ({
   deletes: options.deletes ?? true,
   readOnly: options.readOnly ?? false,
   largestManifest: options.largestManifest ?? 4 * 1024 * 1024,
-  refuseSparse: options.refuseSparse ?? false,
+  sparseImages: options.sparseImages ?? false,
+  completeIndexes: options.completeIndexes ?? "none",
   pages: { tags: 1000, catalog: 1000, referrers: 1000, ...options.pages },
   locations: { prefix: "", relative: true, ...options.locations },
   freeSpace: options.freeSpace ?? 0,

@@ -9,7 +9,7 @@ export { treePaths, typeInside } from "./distribution-tree/index.ts";
 export type { Collected, Decision } from "./gc/index.ts";
 export type { Difference } from "./metadata/index.ts";
 export type { Notice } from "./notice.ts";
-export type { RegistryOptions } from "./options.ts";
+export type { CompleteIndexes, RegistryOptions } from "./options.ts";
 export { createRegistry, type Registry } from "./registry.ts";
 export type { RefusalCode } from "./registry-error.ts";
 export * from "./serve/index.ts";

@@ -2,6 +2,9 @@ import type { Access } from "./access/index.ts";
 import type { Notice } from "./notice.ts";
 import type { Driver } from "./storage/index.ts";
 
+/** Which manifests of an index must be there when it is pushed. */
+export type CompleteIndexes = "all" | "none" | readonly { readonly os: string; readonly architecture: string }[];
+
 /** What a registry is made of. Without more than a driver: everything the specification has, open to whoever can reach it. */
 export interface RegistryOptions {
   readonly driver: Driver;
@@ -17,8 +20,10 @@ export interface RegistryOptions {
   readonly largestManifest?: number;
   /** Bytes of the largest manifest that is served, whoever wrote it; default 16 MiB. */
   readonly largestServed?: number;
-  /** `true`: a manifest whose children are not there is refused with MANIFEST_BLOB_UNKNOWN. Default `false`: sparse ones are taken. */
-  readonly refuseSparse?: boolean;
+  /** `true`: an image whose configuration or layers are not there is taken. Default `false`: MANIFEST_BLOB_UNKNOWN names each. */
+  readonly sparseImages?: boolean;
+  /** Which manifests an index must have here: of these platforms, `all`, or `none`, which is the default. An empty list is `all`. */
+  readonly completeIndexes?: CompleteIndexes;
   /** Names in a page at most. Default 1000 each. */
   readonly pages?: { readonly tags?: number; readonly catalog?: number; readonly referrers?: number };
   /** How `Location` begins. Default: relative, without a prefix. */

@@ -45,7 +45,7 @@ test("a minimal file of distribution: its defaults", () => {
   assert.equal(settings.registry.gc?.interval, 24 * 3_600_000);
   assert.deepEqual(settings.listen.address, { host: "::", port: 5000 });
   assert.equal(settings.log.access?.format, "text");
-  assert.equal(settings.registry.refuseSparse, false);
+  assert.equal(settings.registry.completeIndexes, "none");
   assert.equal(warnings.length, 1);
   assert.match(warnings[0]?.message ?? "", /whoever reaches it may push/);
 });
@@ -100,7 +100,7 @@ test("htpasswd, TLS and our own keys", () => {
   assert.deepEqual(settings.registry.pages, { tags: 200, catalog: 500, referrers: 1000 });
   assert.equal(settings.registry.uploads?.age, 72 * 3_600_000);
   assert.equal(settings.purging.interval, 12 * 3_600_000);
-  assert.equal(settings.registry.refuseSparse, true);
+  assert.equal(settings.registry.completeIndexes, "all");
   assert.equal(settings.registry.deletes, true);
   assert.equal(settings.registry.readOnly, false);
   assert.deepEqual(settings.debug, { address: { host: "localhost", port: 5001 }, metrics: "/metrics" });
@@ -180,4 +180,20 @@ test("whatever is left of an example when it is cut is read, or complained about
 test("no example is left out", () => {
   const names = readdirSync(fileURLToPath(new URL("testdata", import.meta.url))).toSorted();
   assert.deepEqual(names, ["debian.yml", "htpasswd-tls.yml", "minimal.yml", "proxy.yml", "s3.yml", "token.yml"]);
+});
+
+test("which manifests of an index must be there: all, those of a list, none; absent and switched off is none", () => {
+  const said = (...set: string[]): unknown => loadSettings({ flags: { set } }).settings.registry.completeIndexes;
+  const platforms = (word: string): string => `validation.manifests.indexes.platforms=${word}`;
+  const list = "validation.manifests.indexes.platformlist=[{os: linux, architecture: arm64}]";
+  assert.equal(said(), "none");
+  assert.equal(said(platforms("All")), "all");
+  assert.deepEqual(said(platforms("list"), list), [{ os: "linux", architecture: "arm64" }]);
+  assert.deepEqual(said(platforms("list")), []);
+  assert.equal(said(list), "none");
+  assert.equal(said(platforms("all"), "validation.disabled=true"), "none");
+  assert.throws(
+    () => said(platforms("list"), "validation.manifests.indexes.platformlist=[{os: linux}]"),
+    /architecture/,
+  );
 });

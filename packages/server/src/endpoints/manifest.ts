@@ -8,7 +8,6 @@ import {
   type Digest,
   digestOf,
   isDigest,
-  isForeignLayerType,
   isIndexType,
   isManifestType,
   isSchema1Type,
@@ -18,6 +17,7 @@ import { type Described, describeDocument, parseDocument } from "../distribution
 import type { ServedManifest } from "../read-cache/index.ts";
 import { badDigest, RegistryError } from "../registry-error.ts";
 import { type Call, notModified, preconditionHolds } from "./call.ts";
+import { refuseMissing } from "./missing.ts";
 
 /** Tags that one PUT may carry; the specification wants ten at least. */
 const mostTags = 100;
@@ -91,7 +91,7 @@ export const putManifest = async (call: Call): Promise<HttpResponse> => {
         ? revisionOf(call, repository, name)
         : context.manifests.tag(repository, name));
       preconditionHolds(request, name, current);
-      if (context.settings.refuseSparse) await refuseMissing(call, repository, children);
+      await refuseMissing(call, described.mediaType, children);
       for (const tag of tags) keepForPullers(context, repository, await context.manifests.tag(repository, tag));
       await write(call, { repository, digest, bytes, described, showsType, tags });
     });
@@ -158,20 +158,6 @@ const isWhole = async (tree: Call["context"]["tree"], digest: Digest, bytes: Uin
 
 const revisionOf = async ({ context }: Call, repository: string, digest: Digest): Promise<Digest | undefined> =>
   (await context.tree.revision(repository, digest)) === undefined ? undefined : digest;
-
-const refuseMissing = async ({ context }: Call, repository: string, children: readonly Descriptor[]): Promise<void> => {
-  for (const { digest, mediaType: type } of children) {
-    // Those lie at their URLs, and nobody has to have them here.
-    if (isForeignLayerType(type)) continue;
-    const there =
-      (await context.tree.layer(repository, digest)) !== undefined ||
-      (await context.tree.revision(repository, digest)) !== undefined;
-    if (!there)
-      throw new RegistryError(400, "MANIFEST_BLOB_UNKNOWN", `${repository} has no ${digest}; push it first`, {
-        detail: { digest },
-      });
-  }
-};
 
 /** Without its parameters, in small letters. Two that differ would let each server on the way see another one. */
 const contentType = ({ headers }: HttpRequest): string => {

@@ -62,7 +62,7 @@ for (const [where, open] of Object.entries(places))
         });
 
     test("20 writers of one tag and readers: always one of those written, whole, and the index agrees in the end", async () => {
-      const { registry, end } = await openFixture(open);
+      const { registry, end } = await openFixture(open, { sparseImages: true });
       const manifests = new Map(
         Array.from({ length: 20 }, (_, i) => encodeJson(imageWith({ annotations: { which: `${i}` } }))).map((bytes) => [
           digestOf(bytes),
@@ -104,7 +104,7 @@ for (const [where, open] of Object.entries(places))
     });
 
     test("20 writers that each add one under If-Match: none is lost", async () => {
-      const { registry, end } = await openFixture(open);
+      const { registry, end } = await openFixture(open, { sparseImages: true });
       const counter = (count: number): Uint8Array => encodeJson(imageWith({ annotations: { count: `${count}` } }));
       const target = "/v2/app/manifests/counter";
       await exchange(registry, "PUT", target, { headers: { ...type, "If-None-Match": "*" }, body: counter(0) });
@@ -129,7 +129,7 @@ for (const [where, open] of Object.entries(places))
     });
 
     test("20 writers that create a tag under If-None-Match: one does", async () => {
-      const { registry, end } = await openFixture(open);
+      const { registry, end } = await openFixture(open, { sparseImages: true });
       const answers = await times(20, (i) =>
         exchange(registry, "PUT", "/v2/app/manifests/new", {
           headers: { ...type, "If-None-Match": "*" },
@@ -142,7 +142,7 @@ for (const [where, open] of Object.entries(places))
     });
 
     test("a tag that moved is not deleted by whoever saw what it was before", async () => {
-      const { registry, end } = await openFixture(open);
+      const { registry, end } = await openFixture(open, { sparseImages: true });
       const target = "/v2/app/manifests/latest";
       const [first, second] = [`"${digestOf(image)}"`, `"${digestOf(other)}"`];
       for (let round = 0; round < 50; round++) {
@@ -162,7 +162,7 @@ for (const [where, open] of Object.entries(places))
     });
 
     test("one session and two writers: no byte of the one among those of the other, and never a fault", async () => {
-      const { registry, end } = await openFixture(open);
+      const { registry, end } = await openFixture(open, { sparseImages: true });
       const bytesOf = (letter: string, size: number): Uint8Array => new TextEncoder().encode(letter.repeat(size));
       for (let round = 0; round < 30; round++) {
         const size = round % 3 === 0 ? 500 : 200_000;
@@ -201,7 +201,7 @@ for (const [where, open] of Object.entries(places))
     });
 
     test("one session ended by many at once: one answer each, and never a fault", async () => {
-      const { registry, end } = await openFixture(open);
+      const { registry, end } = await openFixture(open, { sparseImages: true });
       for (let round = 0; round < 20; round++) {
         const target = locationOf(await exchange(registry, "POST", "/v2/app/blobs/uploads/"));
         const body = seededBytes(`ended ${round}`, round % 2 === 0 ? 100 : 100_000);

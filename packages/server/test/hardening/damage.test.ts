@@ -32,6 +32,7 @@ const open = async (): Promise<Damaged> => {
     createRegistry({
       driver: await filesystemDriver(folder, { durability: "relaxed" }),
       recheckAfter: 0,
+      sparseImages: true,
       onNotice: (notice) => notices.push(notice),
     });
   const fixture: Damaged = {

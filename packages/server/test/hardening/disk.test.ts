@@ -159,7 +159,7 @@ test("below the mark of free space pushes get 503, while pulls, deletes and gc g
   const driver = watched(memoryDriver(), () => {});
   const fixture = await makeFixture(
     { ...driver, space: async () => ({ free, total: 10_000 }) },
-    { freeSpace: 1000, gc: { grace: -1, lease: 0 } },
+    { freeSpace: 1000, gc: { grace: -1, lease: 0 }, sparseImages: true },
   );
   free = 999;
   const full = { status: 503, code: "UNAVAILABLE", shows: { "Retry-After": /^\d+$/ } } as const;

@@ -1,8 +1,9 @@
 import { suite, test } from "node:test";
+import { digestOf } from "dray/oci";
 import { blobPath, currentLink, layerFolder, revisionFolder } from "../../src/distribution-tree/index.ts";
 import { createRegistry, type Registry } from "../../src/registry.ts";
 import { memoryDriver } from "../../src/storage/index.ts";
-import { blob, blobDigest, image, imageDigest } from "./sample.ts";
+import { blob, blobDigest, config, image, imageDigest, layer } from "./sample.ts";
 
 /** What went wrong in another registry. */
 export interface Lesson {
@@ -32,8 +33,10 @@ export const learn = (lessons: readonly Lesson[]): void => {
 export const filled = (options: Partial<Parameters<typeof createRegistry>[0]> = {}): Registry => {
   const driver = memoryDriver();
   for (const [path, content] of [
-    [blobPath(blobDigest), blob],
-    [`${layerFolder("app", blobDigest)}/link`, blobDigest],
+    ...[blob, config, layer].flatMap((content) => {
+      const digest = digestOf(content);
+      return [[blobPath(digest), content] as const, [`${layerFolder("app", digest)}/link`, digest] as const];
+    }),
     [blobPath(imageDigest), image],
     [`${revisionFolder("app", imageDigest)}/link`, imageDigest],
     [currentLink("app", "latest"), imageDigest],

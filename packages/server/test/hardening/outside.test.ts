@@ -69,7 +69,7 @@ const linked = async (): Promise<Linked> => {
   const old = new Date("2000-01-01");
   await utimes(join(elsewhere, "data"), old, old);
   const driver = await filesystemDriver(root, { durability: "relaxed" });
-  const registry = createRegistry({ driver, gc: { grace: -1, lease: 0 } });
+  const registry = createRegistry({ driver, sparseImages: true, gc: { grace: -1, lease: 0 } });
   const before = await contentOf(elsewhere);
   return {
     registry,

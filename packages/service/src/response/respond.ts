@@ -2,6 +2,12 @@ import { type Body, bytesBody, type Content } from "dray/content";
 import type { HeaderPairs, HttpRequest, HttpResponse, Middleware } from "dray/http";
 import { encodeJson } from "dray/oci";
 
+export interface HttpErrorOptions {
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly detail?: unknown;
+  readonly others?: HttpError["others"];
+}
+
 /** A request that is not done, with the answer that says why. Thrown where the facts are known, made an answer by `withError`. */
 export class HttpError<Code extends string = string> extends Error {
   readonly status: number;
@@ -9,18 +15,21 @@ export class HttpError<Code extends string = string> extends Error {
   readonly code: Code;
   readonly headers: Readonly<Record<string, string>>;
   readonly detail: unknown;
+  /** What else is wrong in the same way. */
+  readonly others: readonly { readonly message: string; readonly detail: unknown }[];
 
   constructor(
     status: number,
     code: Code,
     message: string,
-    { headers = {}, detail = null }: { headers?: Readonly<Record<string, string>>; detail?: unknown } = {},
+    { headers = {}, detail = null, others = [] }: HttpErrorOptions = {},
   ) {
     super(message);
     this.status = status;
     this.code = code;
     this.headers = headers;
     this.detail = detail;
+    this.others = others;
   }
 }
 
@@ -103,13 +112,16 @@ export const withJson = (
 ): HttpResponse => withBytes(request, 200, [["Content-Type", mediaType], ...headers], encodeJson(value));
 
 /** An error as an answer: `{errors: [{code, message, detail}]}`. */
-export const withError = (request: HttpRequest, { status, code, message, headers, detail }: HttpError): HttpResponse =>
-  withBytes(
+export const withError = (request: HttpRequest, error: HttpError): HttpResponse => {
+  const { status, code, message, headers, detail, others } = error;
+  const errors = [{ message, detail }, ...others].map((one) => ({ code, ...one }));
+  return withBytes(
     request,
     status,
     [["Content-Type", "application/json"], ...Object.entries(headers)],
-    encodeJson({ errors: [{ code, message, detail }] }),
+    encodeJson({ errors }),
   );
+};
 
 export type WantedHeaders = Readonly<Record<string, readonly string[]>>;
 

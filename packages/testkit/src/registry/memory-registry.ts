@@ -67,7 +67,8 @@ export const memoryRegistry = (options: MemoryRegistryOptions = {}): MemoryRegis
     // A client has limits of its own, and they are to be tested.
     largestServed: Number.MAX_SAFE_INTEGER,
     deletes: options.deletes !== false,
-    refuseSparse: options.sparse !== true,
+    sparseImages: options.sparse === true,
+    completeIndexes: options.sparse === true ? "none" : "all",
     pages: { tags: page, catalog: page, referrers: options.referrersPageSize ?? Number.MAX_SAFE_INTEGER },
     locations: { relative: options.absoluteLocations !== true },
     ...(options.largestManifest === undefined ? {} : { largestManifest: options.largestManifest }),

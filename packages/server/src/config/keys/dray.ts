@@ -62,6 +62,12 @@ export const drayKeys: readonly Key[] = [
     fallback: 4 * MiB,
     ...some(1024, "1KiB"),
   }),
+  supported(
+    "dray.validation.sparseimages",
+    truth,
+    "`true`: an image whose configuration or layers are not in its repository is taken; else 400 MANIFEST_BLOB_UNKNOWN names them, as in distribution",
+    { fallback: false },
+  ),
   supported("dray.referrers", positive, "referrers in a page at most", { fallback: 1000 }),
   supported("dray.gc.grace", duration, "what is younger is never collected", { fallback: 24 * hour, reloadable: true }),
   supported("dray.gc.lease", duration, "how long a blob that a client was told of is kept for it", { fallback: hour }),

@@ -8,6 +8,7 @@ import {
   isEmpty,
   isTrue,
   type Key,
+  listOf,
   needless,
   refused,
   supported,
@@ -57,16 +58,15 @@ export const generalKeys: readonly Key[] = [
   supported(
     "validation.manifests.indexes.platforms",
     choice("all", "none", "list"),
-    "`all`: an index is taken once all of its manifests are there; `none`: always. `list` is refused. distribution's default is `all`",
-    {
-      fallback: "none",
-      check: (said) => (said === "list" ? "cannot be a list of platforms; write all or none" : undefined),
-    },
+    "`all`: an index is taken once all of its manifests are there; `list`: those of the platforms in `platformlist`; `none`: always. distribution's default is `all`",
+    { fallback: "none" },
   ),
-  refused(
+  supported(
     "validation.manifests.indexes.platformlist",
-    anything,
-    "Dray looks for all manifests of an index or for none; set platforms to all or none",
+    listOf(fields, ({ os, architecture }) =>
+      os && architecture ? undefined : "names no os or no architecture; write {os: linux, architecture: amd64}",
+    ),
+    "platforms, each `{os: linux, architecture: amd64}`, whose manifests must be there where `platforms` is `list`; none: all must",
   ),
   refused(
     "validation.manifests.urls",

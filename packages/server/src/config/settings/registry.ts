@@ -1,16 +1,25 @@
 import type { ConfigContext } from "@dray/service/config";
 import { defined } from "dray/internal/defined";
+import type { CompleteIndexes } from "../../options.ts";
 import type { LogSettings, Settings } from "./types.ts";
 
 type Locations = NonNullable<Settings["registry"]["locations"]>;
 type Collection = NonNullable<Settings["registry"]["gc"]>;
 
-export const registryOf = ({ values }: ConfigContext): Settings["registry"] => {
+/** Where `validation` is off distribution asks for no manifest of an index, and for the blobs of images all the same. */
+const completeIndexesOf = ({ values }: ConfigContext): CompleteIndexes => {
+  if (values.maybe<boolean>("validation.enabled") !== true && values.truth("validation.disabled")) return "none";
+  const platforms = values.text("validation.manifests.indexes.platforms") as "all" | "none" | "list";
+  if (platforms !== "list") return platforms;
+  return values.maybe<Exclude<CompleteIndexes, string>>("validation.manifests.indexes.platformlist") ?? [];
+};
+
+export const registryOf = (context: ConfigContext): Settings["registry"] => {
+  const { values } = context;
   const host = values.maybe<string>("http.host");
   const prefix = values.maybe<string>("http.prefix")?.replace(/\/+$/, "");
   const untagged = values.maybe<number>("dray.retention.untagged");
   const interval = values.number("dray.gc.interval");
-  const validates = values.maybe<boolean>("validation.enabled") === true || !values.truth("validation.disabled");
   // A dry run removes nothing.
   const purges =
     values.truth("storage.maintenance.uploadpurging.enabled") &&
@@ -19,7 +28,8 @@ export const registryOf = ({ values }: ConfigContext): Settings["registry"] => {
     deletes: values.truth("storage.delete.enabled"),
     readOnly: values.truth("storage.maintenance.readonly.enabled"),
     largestManifest: values.number("dray.manifestsize"),
-    refuseSparse: validates && values.text("validation.manifests.indexes.platforms") === "all",
+    sparseImages: values.truth("dray.validation.sparseimages"),
+    completeIndexes: completeIndexesOf(context),
     pages: {
       // Zero is distribution's default, too, and below it for the catalog alone.
       tags: values.number("tags.maxtags") || 1000,

@@ -48,42 +48,91 @@ const taken = (
 
 const absent = { mediaType: mediaTypes.ociLayer, digest: missing, size: 5 };
 const absentImage = { ...absent, mediaType: type };
-const whole = { refuseSparse: true };
-const lacks = { status: 400, code: "MANIFEST_BLOB_UNKNOWN", settings: whole, after: gone } as const;
+const sparseImages = { settings: { sparseImages: true } };
+const whole = { settings: { completeIndexes: "all" } } as const;
+const amd64 = { settings: { completeIndexes: [{ os: "linux", architecture: "amd64" }] } } as const;
+const linux = (architecture: string): object => ({ platform: { os: "linux", architecture, variant: "v8" } });
+const elsewhere = { ...absent, urls: ["https://a.test/layer"] };
+const lacks = { status: 400, code: "MANIFEST_BLOB_UNKNOWN", after: gone } as const;
 const subjectShown = { shows: { "OCI-Subject": missing } };
 const attached = { mediaType: mediaTypes.ociManifest, digest: missing, size: 5 };
 
 const references: readonly Case[] = [
-  taken("an image whose layer is missing", text(imageWith({ layers: [absent] }))),
-  taken("an image whose configuration is missing", text(imageWith({ config: absent }))),
-  taken("an index whose child is missing", text(indexWith({ manifests: [absentImage] })), mediaTypes.ociIndex),
-  { ...refused("no sparse: a missing layer", text(imageWith({ layers: [absent] }))), ...lacks },
-  { ...refused("no sparse: a missing configuration", text(imageWith({ config: absent }))), ...lacks },
+  { ...refused("an image whose layer is missing", text(imageWith({ layers: [absent] }))), ...lacks },
+  { ...refused("an image whose configuration is missing", text(imageWith({ config: absent }))), ...lacks },
   {
-    ...refused("no sparse: a missing child", text(indexWith({ manifests: [absentImage] })), mediaTypes.ociIndex),
+    ...refused("one layer of many is missing", text(imageWith({ layers: [descriptorOf("x/y", layer), absent] }))),
     ...lacks,
   },
+  { ...refused("a missing layer twice", text(imageWith({ layers: [absent, absent] }))), ...lacks },
   {
-    ...refused("no sparse: one of many is missing", text(imageWith({ layers: [descriptorOf("x/y", layer), absent] }))),
-    ...lacks,
-  },
-  taken("no sparse: all is there", text(imageWith()), type, { settings: whole }),
-  taken("no sparse: a child that is there", text(indexWith()), mediaTypes.ociIndex, { settings: whole }),
-  taken(
-    "no sparse: a foreign layer lies elsewhere",
-    text(
-      imageWith({ layers: [{ ...absent, mediaType: mediaTypes.dockerForeignLayer, urls: ["https://a.test/layer"] }] }),
+    ...refused(
+      "a layer of a kind that may lie elsewhere, and nobody says where",
+      text(imageWith({ layers: [{ ...absent, mediaType: mediaTypes.dockerForeignLayer }] })),
     ),
-    type,
-    { settings: whole },
+    ...lacks,
+  },
+  taken("a layer that lies at its URL", text(imageWith({ layers: [elsewhere] }))),
+  taken(
+    "a foreign layer that lies at its URL",
+    text(imageWith({ layers: [{ ...elsewhere, mediaType: mediaTypes.dockerForeignLayer }] })),
   ),
+  taken("sparse images: a missing layer", text(imageWith({ layers: [absent] })), type, sparseImages),
+  taken("sparse images: a missing configuration", text(imageWith({ config: absent })), type, sparseImages),
+  taken("sparse images: the same layer twice", text(imageWith({ layers: [absent, absent] })), type, sparseImages),
+  taken("all is there", text(imageWith())),
+  taken("an index whose child is missing", text(indexWith({ manifests: [absentImage] })), mediaTypes.ociIndex),
+  {
+    ...refused("whole indexes: a missing child", text(indexWith({ manifests: [absentImage] })), mediaTypes.ociIndex),
+    ...lacks,
+    ...whole,
+  },
+  {
+    ...refused(
+      "whole indexes: a layer is no manifest",
+      text(indexWith({ manifests: [{ ...descriptorOf(type, layer) }] })),
+      mediaTypes.ociIndex,
+    ),
+    ...lacks,
+    ...whole,
+  },
+  taken("whole indexes: a child that is there", text(indexWith()), mediaTypes.ociIndex, whole),
+  taken(
+    "whole indexes: blobs, as in a cache of BuildKit",
+    text(indexWith({ manifests: [descriptorOf(mediaTypes.ociLayer, layer)] })),
+    mediaTypes.ociIndex,
+    whole,
+  ),
+  {
+    ...refused(
+      "whole for a platform: its child is missing",
+      text(indexWith({ manifests: [{ ...absentImage, ...linux("amd64") }] })),
+      mediaTypes.ociIndex,
+    ),
+    ...lacks,
+    ...amd64,
+  },
+  taken(
+    "whole for a platform: the child of another is missing, and one without a platform",
+    text(indexWith({ manifests: [{ ...absentImage, ...linux("arm64") }, absentImage] })),
+    mediaTypes.ociIndex,
+    amd64,
+  ),
+  {
+    ...refused(
+      "whole for a list of no platform: all must be there",
+      text(indexWith({ manifests: [absentImage] })),
+      mediaTypes.ociIndex,
+    ),
+    ...lacks,
+    settings: { completeIndexes: [] },
+  },
   taken("a missing subject", text(imageWith({ subject: attached })), type, subjectShown),
-  taken("no sparse: a missing subject", text(imageWith({ subject: attached })), type, {
+  taken("whole indexes: a missing subject", text(indexWith({ subject: attached })), mediaTypes.ociIndex, {
     ...subjectShown,
-    settings: whole,
+    ...whole,
   }),
   taken("an index with a missing subject", text(indexWith({ subject: attached })), mediaTypes.ociIndex, subjectShown),
-  taken("the same layer twice", text(imageWith({ layers: [absent, absent] }))),
   taken("no layers", text(imageWith({ layers: [] }))),
   taken("an empty index", text(indexWith({ manifests: [] })), mediaTypes.ociIndex),
 ];
@@ -199,7 +248,7 @@ const numbers: readonly Case[] = [
   refused("a size of 2^53 + 1", withLayer({}).replace('"size":5', '"size":9007199254740993')),
   refused("a size of 2^64", withLayer({}).replace('"size":5', '"size":18446744073709551616')),
   refused("a size beyond all numbers", withLayer({}).replace('"size":5', '"size":1e999')),
-  taken("the largest size", withLayer({ size: 2 ** 53 - 1 })),
+  taken("the largest size", withLayer({ size: 2 ** 53 - 1 }), type, sparseImages),
   taken("a large number that nobody knows", spliced({}, '"x":123456789012345678901234567890')),
   refused("no digest", withLayer({ digest: undefined })),
   refused("a digest of another kind", withLayer({ digest: `md5:${"a".repeat(32)}` })),
@@ -254,6 +303,8 @@ const sizes: readonly Case[] = [
     text(
       imageWith({ layers: Array.from({ length: 10_000 }, (_, i) => ({ ...absent, digest: digestOf(utf8(`${i}`)) })) }),
     ),
+    type,
+    sparseImages,
   ),
   taken("as large as a smaller limit", document, type, { settings: { largestManifest: document.length } }),
   {

@@ -126,6 +126,7 @@ const valid = oddRepositories.map(
     headers: type,
     body: image,
     status: 201,
+    settings: { sparseImages: true },
     after: [
       { ask: "GET {location}", status: 200, says: image },
       { ask: `GET /v2/${name}/manifests/list`, status: 200, says: image },
