@@ -1,3 +1,4 @@
+import { printable } from "dray/errors";
 import type { Act } from "../context.ts";
 import { asking, statusOf } from "../control-client.ts";
 
@@ -6,6 +7,7 @@ export { servingFlags as define } from "../serve-flags.ts";
 /** The registry reads its configuration, passwords, keys and certificates again. */
 export const act: Act = asking(async (client, call) => {
   await statusOf(client, call);
-  await client.ask("reload", {}, { signal: call.signal });
-  await call.out.line("reloaded; its log says what waits for a restart");
+  const { restart } = await client.ask("reload", {}, { signal: call.signal });
+  const waits = restart.length === 0 ? "" : `; these settings wait for a restart: ${restart.join(", ")}`;
+  await call.out.line(printable(`reloaded${waits}`));
 });

@@ -61,7 +61,7 @@ const begun = async (
   const code = untilSignals(
     {
       stop: (hurry) => serving.stop(hurry),
-      reload: () => serving.reload(),
+      reload: () => serving.reload("SIGHUP"),
       onNotice: (message) => serving.log("info", message),
     },
     { drain: settings.listen.drain, hangup, ended: ended.promise },

@@ -6,7 +6,7 @@ import type { ControlActions } from "./controls.ts";
 
 export interface ActionsOptions {
   readonly registry: Registry;
-  readonly reload: () => Promise<void>;
+  readonly reload: () => Promise<{ readonly restart: readonly string[] }>;
   readonly status: () => Readonly<Record<string, unknown>>;
   readonly metrics?: Metrics | undefined;
   readonly audit?: AuditLog | undefined;
@@ -51,9 +51,6 @@ export const actionsOf = ({ registry, reload, status, metrics, audit }: ActionsO
     registry.setReadOnly(on);
     return { on };
   },
-  reload: async () => {
-    await reload();
-    return {};
-  },
+  reload: async () => reload(),
   status: async () => status(),
 });

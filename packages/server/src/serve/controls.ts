@@ -23,7 +23,12 @@ export interface Controls {
   du: { readonly options: object; readonly progress: RepositoryUsage; readonly result: DiskUsage };
   rebuild: { readonly options: object; readonly progress: never; readonly result: object };
   "read-only": { readonly options: { readonly on: boolean }; readonly progress: never; readonly result: object };
-  reload: { readonly options: object; readonly progress: never; readonly result: object };
+  /** Names the keys whose change waits for a restart. */
+  reload: {
+    readonly options: object;
+    readonly progress: never;
+    readonly result: { readonly restart: readonly string[] };
+  };
   status: { readonly options: object; readonly progress: never; readonly result: Readonly<Record<string, unknown>> };
 }
 

@@ -29,7 +29,7 @@ export const maintain = async <T>(
     registry.start();
     const actions = actionsOf({
       registry,
-      reload: async () => {},
+      reload: async () => ({ restart: [] }),
       status: () => ({ running: false }),
     });
     return await work({

@@ -1,11 +1,11 @@
 import { serveControl } from "@dray/service/control";
 import { bind, type Listener, type ListenOptions } from "@dray/service/http-server";
 import { debugHandler, HealthChecks, type Log, observe, openLog } from "@dray/service/observe";
-import { Certificates, CloseStack, readTls } from "@dray/service/program";
+import { Certificates, CloseStack, readTls, type TlsFiles } from "@dray/service/program";
 import { withHeaders } from "@dray/service/response";
 import { DrayError } from "dray/errors";
 import { defined } from "dray/internal/defined";
-import { type DebugSettings, type ListenSettings, reloadable, type Settings } from "../config/index.ts";
+import { type DebugSettings, type ListenSettings, type Reload, reloadable, type Settings } from "../config/index.ts";
 import type { Notice } from "../notice.ts";
 import { type Metrics, openMetrics, registryHealth } from "../observing/index.ts";
 import { actionsOf } from "./actions.ts";
@@ -22,8 +22,11 @@ export interface Serving {
   readonly log: Log;
   /** Is not ready, takes no more connections and lets requests end, until `hurry` aborts; parks uploads, gives the volume back. */
   stop(hurry: AbortSignal): Promise<void>;
-  /** Reads passwords, keys, certificates and the configuration again. */
-  reload(): Promise<void>;
+  /**
+   * Reads passwords, keys, certificates and the configuration again; the log says by whom, what applies now, and what waits.
+   * @throws what is wrong with them; then everything is as it was, and the log says so
+   */
+  reload(by?: string): Promise<{ readonly restart: readonly string[] }>;
 }
 
 export interface ServeOptions {
@@ -78,26 +81,47 @@ export const serve = async (settings: Settings, { settings: again, version }: Se
     const listener = await bind(handler, { ...socket, ...hearsOf(log) }, "--listen");
     opened.onClose(() => listener.close());
     const certificates = socket.tls === undefined ? undefined : new Certificates(listener, socket.tls);
+    /** Which versions and ciphers are spoken is settled at the start. */
+    const tlsOf = ({ listen: { tls } }: Settings): TlsFiles | undefined => {
+      const { minVersion, ciphers } = settings.listen.tls ?? {};
+      return tls && defined<TlsFiles>({ ...tls, minVersion: minVersion ?? tls.minVersion, ciphers });
+    };
     const debug = await debugOf(settings.debug, health, metrics);
     if (debug !== undefined) opened.onClose(() => debug.close());
 
-    const reload = async (): Promise<void> => {
+    const readAgain = async (): Promise<Reload> => {
       const next = (await again?.()) ?? current;
-      if (next.listen.tls !== undefined) await certificates?.renew(next.listen.tls);
+      const tls = tlsOf(next);
+      if (tls !== undefined) await certificates?.renew(tls);
       await access.reload?.();
       await opened.reopen();
       registry.setReadOnly(next.registry.readOnly ?? false);
       registry.setRetention(next.registry.gc ?? {});
       logger = openLog(lines, { ...settings.log, level: next.log.level });
-      const { restart } = reloadable(settings, next);
-      if (restart.length > 0) log("warn", `these settings changed and wait for a restart: ${restart.join(", ")}`);
       headers.wanted = answerHeaders(next.listen.headers);
+      const { applies } = reloadable(current, next);
+      const { restart } = reloadable(settings, next);
       current = next;
+      return { applies, restart };
+    };
+    const reload = async (by = "the program"): Promise<{ readonly restart: readonly string[] }> => {
+      try {
+        const { applies, restart } = await readAgain();
+        log("info", "reloaded", defined({ by, applies: applies.length === 0 ? undefined : applies.join(", ") }));
+        if (restart.length > 0) log("warn", `these settings changed and wait for a restart: ${restart.join(", ")}`);
+        audit?.tell({ action: "operate", outcome: "done", reason: `reload by ${by}` });
+        return { restart };
+      } catch (error) {
+        const why = error instanceof Error ? error.message : String(error);
+        log("warn", `not reloaded: ${why}`, { by });
+        audit?.tell({ action: "operate", outcome: "failed", reason: `reload by ${by}: ${why}` });
+        throw error;
+      }
     };
     const begun = Date.now();
     const actions = actionsOf({
       registry,
-      reload,
+      reload: () => reload("the control socket"),
       status: () => ({
         version,
         pid: process.pid,
@@ -123,7 +147,7 @@ export const serve = async (settings: Settings, { settings: again, version }: Se
       () => {},
     );
     const jobs = await jobsOf(settings, { registry, driver, actions, log });
-    if (certificates !== undefined) jobs.push(certificates.watch(() => current.listen.tls, log));
+    if (certificates !== undefined) jobs.push(certificates.watch(() => tlsOf(current), log));
     for (const job of jobs) opened.onClose(() => job.stop());
 
     return {

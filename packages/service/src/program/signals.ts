@@ -16,8 +16,8 @@ export interface Service {
    * finished is cut.
    */
   stop(hurry: AbortSignal): Promise<void>;
-  /** Reads again what can change while it runs: certificates, passwords, settings, log files. */
-  reload?(): Promise<void>;
+  /** Reads again what can change while it runs: certificates, passwords, settings, log files. It tells itself how that went. */
+  reload?(): Promise<unknown>;
   onNotice?(message: string): void;
 }
 
@@ -50,17 +50,16 @@ export const untilSignals = async (
     stopping = true;
     asked.resolve(signal);
   };
-  let reloading = Promise.resolve();
+  let reloading: Promise<void> = Promise.resolve();
   const reload = (): void => {
     if (stopping) return;
-    reloading = reloading.then(async () => {
-      try {
-        await service.reload?.();
-        notice("reloaded");
-      } catch (error) {
-        notice(`not reloaded: ${error instanceof Error ? error.message : String(error)}`);
-      }
-    });
+    // One that failed changed nothing, and the service has told of it.
+    reloading = reloading
+      .then(() => service.reload?.())
+      .then(
+        () => {},
+        () => {},
+      );
   };
   const listeners = [
     ["SIGTERM", end("SIGTERM")],
