@@ -182,7 +182,7 @@ const debugOf = async (
   return bind(debugHandler(health, defined({ metrics, path })), address, "--listen");
 };
 
-const hearsOf = (log: Log): Pick<ListenOptions, "onError" | "onStranger"> => ({
+const hearsOf = (log: Log): Pick<ListenOptions, "onError" | "onStranger" | "onHandshake"> => ({
   onError: (error, { method, target }) => {
     const said = error instanceof Error ? error.message : String(error);
     const ours = !(error instanceof DrayError && error.code === "NETWORK");
@@ -193,6 +193,10 @@ const hearsOf = (log: Log): Pick<ListenOptions, "onError" | "onStranger"> => ({
       "warn",
       `${address} says whom it speaks for (X-Forwarded-For) and is not believed: whoever comes through it counts as one client, for wrong passwords, too; if it is your proxy, name it in dray.trustedproxies`,
     ),
+  onHandshake: ({ peer, reason, spokeHttp }) =>
+    spokeHttp
+      ? log("info", "a client spoke http to the port of https, and was told so", { peer })
+      : log("debug", `a TLS handshake failed: ${reason ?? "the client ended it, or it speaks http"}`, { peer }),
 });
 
 const readingsOf = ({ registry: { context }, driver }: OpenRegistry): Parameters<Metrics["read"]>[0] => ({

@@ -1,5 +1,6 @@
 import type { Handler, HttpRequest } from "dray/http";
 import type { Proxies, Strangers } from "./forwarded.ts";
+import type { FailedHandshake } from "./handshakes.ts";
 import type { Limits } from "./options.ts";
 
 /** Who may wait for its client too long. */
@@ -15,6 +16,7 @@ export interface Context {
   readonly limits: Required<Omit<Limits, "connections">>;
   readonly proxies: Proxies | undefined;
   readonly strangers: Strangers;
+  readonly onHandshake: (failed: FailedHandshake) => void;
   readonly onError: (error: unknown, request: HttpRequest) => void;
   /** Exchanges that wait for their client, or may. */
   readonly open: Set<Waiting>;

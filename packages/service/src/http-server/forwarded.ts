@@ -1,5 +1,5 @@
 import type { IncomingMessage } from "node:http";
-import { BlockList, isIP } from "node:net";
+import { BlockList, isIP, type Socket } from "node:net";
 import { DrayError } from "dray/errors";
 
 /** Proxies whose word about their clients counts. */
@@ -121,8 +121,7 @@ export const peerOf = (
   message: IncomingMessage,
   { proxies, strangers }: { readonly proxies: Proxies | undefined; readonly strangers: Strangers },
 ): string => {
-  const { remoteAddress, remotePort } = message.socket;
-  const address = plain(remoteAddress);
+  const address = plain(message.socket.remoteAddress);
   if (proxies !== undefined && trusts(proxies, address)) {
     // From the right: each proxy appends whom it saw, and what lies beyond the first stranger is only his word.
     for (const hop of saidTo(message, proxies).hops.toReversed()) {
@@ -130,6 +129,12 @@ export const peerOf = (
       if (!trusts(proxies, hop)) return hop;
     }
   } else strangers.look(address ?? "unix", message);
+  return addressOfSocket(message.socket);
+};
+
+/** Address and port of who is at the other end; `unix` of a unix socket. */
+export const addressOfSocket = ({ remoteAddress, remotePort }: Socket): string => {
+  const address = plain(remoteAddress);
   if (address === undefined) return "unix";
   return address.includes(":") ? `[${address}]:${remotePort}` : `${address}:${remotePort}`;
 };

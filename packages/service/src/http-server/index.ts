@@ -3,6 +3,7 @@
  * Imports `response/` and the library; knows no route and no other part of a program.
  */
 export { proxiesOf } from "./forwarded.ts";
+export type { FailedHandshake } from "./handshakes.ts";
 export { bind, listen } from "./listen.ts";
 export { fitsSocket, type ListenAddress, parseAddress } from "./listen-address.ts";
 export type { Limits, Listener, ListenOptions, TlsOptions } from "./options.ts";

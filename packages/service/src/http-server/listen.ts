@@ -27,6 +27,7 @@ export const listen = async (handler: Handler, options: ListenOptions = {}): Pro
     limits: { ...defaultLimits, ...bounds },
     proxies: proxiesOf(trustedProxies),
     strangers: new Strangers(options.onStranger ?? (() => {})),
+    onHandshake: options.onHandshake ?? (() => {}),
     onError: onError ?? (() => {}),
     open: new Set(),
     answering: 0,

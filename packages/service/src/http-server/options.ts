@@ -1,4 +1,5 @@
 import type { HttpRequest } from "dray/http";
+import type { FailedHandshake } from "./handshakes.ts";
 
 /** Certificates and keys as PEM. */
 export interface TlsOptions {
@@ -48,6 +49,8 @@ export interface ListenOptions {
   readonly limits?: Limits;
   /** Hears once of each address (or `unix`) that says whom it speaks for and is not trusted; of the first 16. */
   readonly onStranger?: (address: string) => void;
+  /** Hears of connections whose TLS handshake failed, of clients that spoke http among them. */
+  readonly onHandshake?: (failed: FailedHandshake) => void;
   /** Hears of faults: what a handler threw, what broke a body. The client gets a 500 without any of it, or is cut off. */
   readonly onError?: (error: unknown, request: HttpRequest) => void;
 }

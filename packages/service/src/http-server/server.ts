@@ -4,6 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { createSecureContext } from "node:tls";
 import { DrayError } from "dray/errors";
 import type { Context } from "./context.ts";
+import { hearHandshakes } from "./handshakes.ts";
 import type { ListenAddress } from "./listen-address.ts";
 import type { TlsOptions } from "./options.ts";
 import { requestListener } from "./serve.ts";
@@ -27,6 +28,7 @@ export const makeServer = (context: Context, tls: TlsOptions | undefined, connec
   // Node would silently drop those beyond 2000; their size is limited as it is.
   server.maxHeadersCount = 0;
   if (connections !== undefined) server.maxConnections = connections;
+  if (tls !== undefined) hearHandshakes(server, context.onHandshake);
   server.on("request", requestListener(context, false));
   server.on("checkContinue", requestListener(context, true));
   return server;

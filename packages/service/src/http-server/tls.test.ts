@@ -1,15 +1,19 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { request as ask } from "node:https";
+import { connect as plainly } from "node:net";
 import { test } from "node:test";
 import { connect, type TLSSocket } from "node:tls";
 import { testCertificates } from "@dray/testkit";
 import type { Handler } from "dray/http";
 import { withBytes } from "../response/index.ts";
-import { type Listener, listen, type TlsOptions } from "./index.ts";
+import { type FailedHandshake, type Listener, listen, type TlsOptions } from "./index.ts";
 
 const certificates = testCertificates();
 const { ca, server: own, client } = certificates;
+
+/** Bun says nothing of a handshake but that it failed. */
+const tellsReasons = process.versions["bun"] === undefined;
 
 const hello: Handler = async (request) => withBytes(request, 200, [], new TextEncoder().encode("hello"));
 
@@ -127,6 +131,36 @@ test("new connections see a new certificate while a download by an old one goes 
     },
     handler,
   );
+});
+
+/** What comes back for bytes, until the connection ends. */
+const rawly = async (server: Listener, bytes: string): Promise<string> => {
+  const socket = plainly({ host: "127.0.0.1", port: server.port });
+  socket.on("error", () => {});
+  let text = "";
+  socket.on("data", (chunk: Buffer) => (text += chunk.toString("latin1")));
+  socket.write(bytes);
+  await once(socket, "close");
+  return text;
+};
+
+test("who speaks http to https is told so where the runtime can, and both kinds of failed handshakes are heard of", async () => {
+  const heard: FailedHandshake[] = [];
+  const server = await listen(hello, { tls: own, onHandshake: (failed) => heard.push(failed) });
+  try {
+    const answer = await rawly(server, "GET /v2/ HTTP/1.1\r\nHost: a\r\n\r\n");
+    await rawly(server, "\u0016\u0003\u0001\u0000\u0005hello");
+    // One that works is no failure.
+    assert.equal(await status(server, { ca: ca.cert }), 200);
+    assert.deepEqual(
+      heard.map(({ spokeHttp }) => spokeHttp),
+      [tellsReasons, false],
+    );
+    for (const { peer } of heard) assert.match(peer, /^127\.0\.0\.1:\d+$/);
+    if (tellsReasons) assert.match(answer, /^HTTP\/1\.1 400 [^]*\r\n\r\n\{"errors":\[.*https:\/\//);
+  } finally {
+    await server.close();
+  }
 });
 
 test("a listener without TLS has nothing to reload", async () => {
