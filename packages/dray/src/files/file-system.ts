@@ -31,6 +31,9 @@ export interface FileFacts {
   readonly ino: number;
   /** The user it belongs to. */
   readonly uid: number;
+  readonly gid: number;
+  /** Another value for another file system. */
+  readonly dev: number;
   isFile(): boolean;
   isDirectory(): boolean;
   isSymbolicLink(): boolean;
@@ -65,6 +68,7 @@ export interface FileSystem {
   unlink(path: string): Promise<void>;
   rmdir(path: string): Promise<void>;
   utimes(path: string, accessed: Date, modified: Date): Promise<void>;
+  chown(path: string, uid: number, gid: number): Promise<void>;
 }
 
 /** The real file system. */
@@ -82,4 +86,5 @@ export const nodeFiles: FileSystem = {
   unlink: node.unlink,
   rmdir: node.rmdir,
   utimes: node.utimes,
+  chown: node.chown,
 };

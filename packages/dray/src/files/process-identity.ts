@@ -14,11 +14,14 @@ export interface ProcessIdentity {
 /** This process. */
 export const thisProcess = (): ProcessIdentity => ({
   pid: process.pid,
-  started: startOf(process.pid) ?? "0",
+  started: factsOf(process.pid)?.started ?? "0",
   machine: machine(),
 });
 
-/** Whether a process is alive; `undefined` for one of another machine, boot or container, about which nobody here can know. */
+/**
+ * Whether a process is alive; `undefined` for one of another machine, boot or container, about which nobody here can know. One that
+ * has ended and whose parent has not asked for it yet is dead.
+ */
 export const isAlive = ({ pid, started, machine: where }: ProcessIdentity): boolean | undefined => {
   if (where !== machine()) return undefined;
   try {
@@ -27,14 +30,16 @@ export const isAlive = ({ pid, started, machine: where }: ProcessIdentity): bool
     // EPERM: it is there and belongs to somebody else.
     if ((error as NodeJS.ErrnoException).code === "ESRCH") return false;
   }
-  const now = startOf(pid);
-  return now === undefined || now === started;
+  const facts = factsOf(pid);
+  return facts === undefined || (facts.started === started && facts.state !== "Z");
 };
 
-/** Field 22 of /proc/PID/stat. The second field, the program's name, may hold blanks and brackets. */
-const startOf = (pid: number): string | undefined => {
+/** Fields 3 and 22 of /proc/PID/stat. The second field, the program's name, may hold blanks and brackets. */
+const factsOf = (pid: number): { readonly state: string; readonly started: string } | undefined => {
   const stat = attempt(() => readFileSync(`/proc/${pid}/stat`, "latin1"));
-  return stat?.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
+  const fields = stat?.slice(stat.lastIndexOf(")") + 2).split(" ");
+  const [state, started] = [fields?.[0], fields?.[19]];
+  return state === undefined || started === undefined ? undefined : { state, started };
 };
 
 let known: string | undefined;

@@ -8,22 +8,30 @@ const remembered = 10_000;
 const tries = 4;
 
 /**
- * The directories below `root`: makes them, and brings names in them to the disk. A directory's own name lasts once the directory
+ * The directories below some roots: makes them, and brings names in them to the disk. A directory's own name lasts once the directory
  * above it was synced; what that is known of is remembered, and nothing at a start: a process that was killed may have made it.
  */
 export class Directories {
   readonly #fs: FileSystem;
-  readonly #root: string;
+  readonly #roots: readonly string[];
   readonly #syncs: Syncs;
+  readonly #onMade: (directory: string) => Promise<void>;
   /** Each is struck out before it is made again, so whatever comes after the making syncs it anew. */
   readonly #lasting = new Set<string>();
   /** Those that are being synced. A mark that is gone when that ends was struck out meanwhile. */
   readonly #marks = new Map<string, symbol>();
 
-  constructor(fs: FileSystem, root: string, syncs: Syncs) {
+  /** @param onMade is awaited after each that was made */
+  constructor(
+    fs: FileSystem,
+    roots: readonly string[],
+    syncs: Syncs,
+    onMade: (directory: string) => Promise<void> = async () => {},
+  ) {
     this.#fs = fs;
-    this.#root = root;
+    this.#roots = roots;
     this.#syncs = syncs;
+    this.#onMade = onMade;
   }
 
   /** Does something in a directory that is made where it is missing, also when it is removed at the same time. */
@@ -40,7 +48,7 @@ export class Directories {
 
   /** Makes a directory and those above it. Tells whether it was not there. */
   async make(directory: string): Promise<boolean> {
-    if (directory === this.#root) return false;
+    if (directory === this.#roots[0]) return this.#mkdir(directory, true);
     this.#strike(directory);
     try {
       return await this.#mkdir(directory);
@@ -61,7 +69,7 @@ export class Directories {
   async last(directory: string): Promise<void> {
     const marked: [directory: string, mark: symbol][] = [];
     const syncs = [directory, ...this.#syncs.owed].map((path) => this.#syncs.directory(path));
-    for (let at = directory; at !== this.#root; at = dirname(at)) {
+    for (let at = directory; !this.#roots.includes(at); at = dirname(at)) {
       if (this.#lasting.has(at)) continue;
       const mark = this.#marks.get(at) ?? Symbol(at);
       this.#marks.set(at, mark);
@@ -73,9 +81,11 @@ export class Directories {
     for (const [at, mark] of marked) if (this.#marks.get(at) === mark) this.#remember(at);
   }
 
-  async #mkdir(directory: string): Promise<boolean> {
+  async #mkdir(directory: string, recursive = false): Promise<boolean> {
     try {
-      await this.#fs.mkdir(directory, { recursive: false });
+      const made = await this.#fs.mkdir(directory, { recursive });
+      if (recursive && made === undefined) return false;
+      await this.#onMade(directory);
       return true;
     } catch (error) {
       if (errnoOf(error) !== "EEXIST") throw error;

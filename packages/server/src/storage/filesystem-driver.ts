@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { basename, dirname } from "node:path";
 import { DrayError } from "dray/errors";
 import {
@@ -21,8 +22,7 @@ import {
   type StoredFile,
   type WriteOptions,
 } from "./driver.ts";
-import { openVolume, type Volume } from "./volume.ts";
-import type { LockVolume } from "./volume-lock.ts";
+import { Volume, type VolumeOptions } from "./volume.ts";
 
 /** Whoever uploads, one is as good as the other: the threads of all. */
 const threads = createHashPool();
@@ -30,41 +30,49 @@ const threads = createHashPool();
 /** Up to this size a file that grows is hashed and written where the bytes are: the way to a thread costs more. */
 const mostInPlace = 64 * 1024;
 
-export interface FilesystemDriverOptions {
+export interface FilesystemDriverOptions extends VolumeOptions {
   /** `full`: what is acknowledged survives a power cut. `relaxed`: only a kill; the system writes when it likes. Default `full`. */
   readonly durability?: "full" | "relaxed";
   readonly fs?: FileSystem;
-  /** How the volume is kept to one process. Default: by names beside it, which asks nothing of the file system. */
-  readonly lock?: LockVolume;
   /** Milliseconds since 1970. */
   readonly now?: () => number;
 }
 
+/** A driver with the volume that its files lie on. */
+export interface FilesystemDriver extends Driver {
+  readonly volume: Volume;
+}
+
 /**
- * Files in a folder, which is made where it is missing and locked until `close`.
- * @throws DrayError `LOCKED` naming who serves the folder; `DISK` where it cannot be written, with owner and remedy
+ * Files in a folder, which is made where it is missing and locked until `close`, unless it is only read.
+ * @throws DrayError `LOCKED` naming who has the folder; `DISK` where it cannot be written, with owner and remedy
  */
-export const filesystemDriver = async (folder: string, options: FilesystemDriverOptions = {}): Promise<Driver> => {
+export const filesystemDriver = async (
+  folder: string,
+  options: FilesystemDriverOptions = {},
+): Promise<FilesystemDriver> => {
   const fs = options.fs ?? nodeFiles;
   const syncs = new Syncs(fs);
-  const volume = await openVolume(fs, folder, options.durability === "relaxed" ? undefined : syncs, options.lock);
-  return new FilesystemDriver(fs, volume, syncs, options);
+  const volume = await Volume.open(fs, folder, options.durability === "relaxed" ? undefined : syncs, options);
+  return new Files(fs, volume, syncs, options);
 };
 
-class FilesystemDriver implements Driver {
+class Files implements FilesystemDriver {
   readonly #fs: FileSystem;
-  readonly #volume: Volume;
+  readonly volume: Volume;
   readonly #syncs: Syncs;
   readonly #directories: Directories;
   readonly #full: boolean;
   readonly #now: () => number;
+  /** Of this process, so that nothing an earlier one left is in the way. */
+  readonly #prefix = randomBytes(6).toString("hex");
   #unfinished = 0;
 
   constructor(fs: FileSystem, volume: Volume, syncs: Syncs, options: FilesystemDriverOptions) {
     this.#fs = fs;
-    this.#volume = volume;
+    this.volume = volume;
     this.#syncs = syncs;
-    this.#directories = new Directories(fs, volume.folder, syncs);
+    this.#directories = new Directories(fs, [volume.folder, volume.own], syncs, (path) => volume.give(path));
     this.#full = options.durability !== "relaxed";
     this.#now = options.now ?? Date.now;
   }
@@ -95,13 +103,12 @@ class FilesystemDriver implements Driver {
   }
 
   async write(path: string, bytes: Uint8Array, { durable: lasting = true, after }: WriteOptions = {}): Promise<void> {
-    const at = this.#at(path);
-    this.#syncs.check();
+    const at = this.#toWrite(path);
     const waits = this.#full && lasting;
     // Awaited below; a failure that comes before is not unhandled.
     after?.catch(() => {});
     await onDisk("write", at, async () => {
-      const unfinished = `${this.#volume.unfinished}/${++this.#unfinished}`;
+      const unfinished = `${this.volume.unfinished}/${this.#prefix}-${++this.#unfinished}`;
       try {
         await this.#writeWhole(unfinished, bytes, waits);
         await after;
@@ -115,8 +122,7 @@ class FilesystemDriver implements Driver {
   }
 
   async move(from: string, to: string, { alone = false }: MoveOptions = {}): Promise<void> {
-    const [source, target] = [this.#at(from), this.#at(to)];
-    this.#syncs.check();
+    const [source, target] = [this.#toWrite(from), this.#toWrite(to)];
     const [old, folder] = [dirname(source), dirname(target)];
     const together = alone && basename(source) === basename(target);
     const before = [this.#readyToMove(source), ...(together && this.#full ? [this.#syncs.directory(old)] : [])];
@@ -129,8 +135,7 @@ class FilesystemDriver implements Driver {
   }
 
   async remove(path: string, { durable: lasting = true }: ChangeOptions = {}): Promise<void> {
-    const at = this.#at(path);
-    this.#syncs.check();
+    const at = this.#toWrite(path);
     await onDisk("remove", at, async () => {
       const removed = await removeTree(this.#fs, at);
       if (removed && lasting && this.#full) await this.#syncs.directory(dirname(at));
@@ -138,6 +143,7 @@ class FilesystemDriver implements Driver {
   }
 
   async touch(path: string): Promise<void> {
+    this.volume.check();
     const at = this.#at(path);
     const now = new Date(this.#now());
     if (this.#full) await this.#lasts(at);
@@ -145,29 +151,36 @@ class FilesystemDriver implements Driver {
   }
 
   async receive(path: string, algorithm: DigestAlgorithm): Promise<AppendFile> {
-    const at = this.#at(path);
-    this.#syncs.check();
+    const at = this.#toWrite(path);
     return onDisk("write", at, async () => {
       const fresh = await this.#directories.make(dirname(at));
       const file = fresh ? await this.#fs.open(at, "wx+") : await openToGrow(this.#fs, at);
+      await this.volume.give(at);
       const there = fresh ? { there: 0 } : {};
       return appendFile(file, at, { algorithm, ...there, threadFrom: mostInPlace, pool: threads, durable: this.#full });
     });
   }
 
   async space(): Promise<{ readonly free: number; readonly total: number }> {
-    const { folder } = this.#volume;
+    const { folder } = this.volume;
     const { bsize, blocks, bavail } = await onDisk("look at", folder, () => this.#fs.statfs(folder));
     return { free: bavail * bsize, total: blocks * bsize };
   }
 
   async close(): Promise<void> {
-    await this.#volume.lock.release();
+    await this.volume.release();
   }
 
   #at(path: string): string {
     checkPath(path);
-    return `${this.#volume.folder}/${path}`;
+    return this.volume.at(path);
+  }
+
+  /** @throws DrayError where nothing is written any more, or ever */
+  #toWrite(path: string): string {
+    this.volume.check();
+    this.#syncs.check();
+    return this.#at(path);
   }
 
   /** One rename, instead of a directory that is made and one that is removed. `false` where something is in the way. */
@@ -182,8 +195,9 @@ class FilesystemDriver implements Driver {
   }
 
   async #writeWhole(path: string, bytes: Uint8Array, waits: boolean): Promise<void> {
-    const file = await this.#fs.open(path, "wx");
+    const file = await this.#openUnfinished(path);
     try {
+      await this.volume.give(path);
       for (let at = 0; at < bytes.byteLength; ) {
         const { bytesWritten } = await file.write(bytes, at, bytes.byteLength - at, at);
         if (bytesWritten === 0) throw new DrayError("DISK", `cannot write ${path}: the file took no more bytes`);
@@ -193,6 +207,17 @@ class FilesystemDriver implements Driver {
     } finally {
       await file.close();
     }
+  }
+
+  /** Somebody may empty a volume that is served. */
+  async #openUnfinished(path: string): Promise<OpenFile> {
+    try {
+      return await this.#fs.open(path, "wx");
+    } catch (error) {
+      if (errnoOf(error) !== "ENOENT") throw error;
+    }
+    await this.volume.keep();
+    return this.#fs.open(path, "wx");
   }
 
   /** Whoever wrote it: a process that was killed, one that waits for no disk, another program. */

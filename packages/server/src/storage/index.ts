@@ -3,7 +3,14 @@
  * Imports the library; knows no path of the tree, no repository, no upload.
  */
 export type { ChangeOptions, Driver, Facts, MoveOptions, StoredFile, WriteOptions } from "./driver.ts";
-export { allOf, type FilesystemDriverOptions, filesystemDriver } from "./filesystem-driver.ts";
+export {
+  allOf,
+  type FilesystemDriver,
+  type FilesystemDriverOptions,
+  filesystemDriver,
+} from "./filesystem-driver.ts";
 export type { MemoryContent } from "./memory-content.ts";
 export { type MemoryDriverOptions, type MemoryFiles, memoryDriver } from "./memory-driver.ts";
+export { ownFolder } from "./own-folder.ts";
+export type { Volume } from "./volume.ts";
 export { type LockVolume, lockVolume } from "./volume-lock.ts";

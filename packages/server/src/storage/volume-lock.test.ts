@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { before, test } from "node:test";
 import { temporaryFolder } from "@dray/testkit/files";
-import { nodeFiles } from "dray/internal/files";
+import { nodeFiles, thisProcess } from "dray/internal/files";
 import { filesystemDriver } from "./filesystem-driver.ts";
 import { lockVolume } from "./volume-lock.ts";
 
@@ -14,14 +15,14 @@ let root: string;
 before(() => {
   root = temporaryFolder("volume-lock");
 });
-const take = (path: string) => lockVolume(nodeFiles, path, "the volume V");
+const take = (path: string) => lockVolume(nodeFiles, path, "the volume V", "`dray serve gc`");
 
 test("one at a time in a process, and again after release", async () => {
   const path = join(root, "here");
   const first = await take(path);
   await assert.rejects(take(path), {
     code: "LOCKED",
-    message: new RegExp(`the volume V is served by process ${process.pid} on ${hostname()}`),
+    message: new RegExp(`the volume V is held by .dray serve gc. .process ${process.pid} on ${hostname()}.; `),
   });
   await first.release();
   await (await take(path)).release();
@@ -54,6 +55,47 @@ test("a holder that is killed holds nothing, and until then is named", async () 
   await once(child, "close");
   await (await take(path)).release();
 });
+
+test("a lock file that was removed is made again, and a second holder is noticed", async () => {
+  const path = join(root, "removed");
+  const first = await take(path);
+  rmSync(`${path}.lock`);
+  first.keep?.();
+  await assert.rejects(take(path), { code: "LOCKED" });
+  // Everything went, and another process was faster.
+  for (const end of ["lock", "holder"]) rmSync(`${path}.${end}`);
+  const second = await take(path);
+  assert.throws(() => first.keep?.(), { code: "LOCKED", message: /is held by/ });
+  await first.release();
+  assert.equal(existsSync(`${path}.holder`), true);
+  await second.release();
+});
+
+test("a holder that lives keeps others away, though its lock file was removed", async () => {
+  const path = join(root, "lives");
+  const child = spawn("sleep", ["60"]);
+  await once(child, "spawn");
+  const { machine } = thisProcess();
+  const started = readFileSync(`/proc/${child.pid}/stat`, "latin1").split(" ")[21];
+  const holder = JSON.stringify({ pid: child.pid, started, machine });
+  writeFileSync(`${path}.holder`, `\`dray serve\` (process ${child.pid} on here)\n${holder}\n`);
+  await assert.rejects(take(path), { code: "LOCKED", message: new RegExp(`process ${child.pid} on here`) });
+  child.kill();
+  await once(child, "close");
+  await (await take(path)).release();
+});
+
+for (const [title, end] of [
+  ["a folder in the place of the lock file", "lock"],
+  ["a folder in the place of its holder's name", "holder"],
+] as const)
+  test(`${title} is in nobody's way`, async () => {
+    const path = join(root, `folder-${end}`);
+    mkdirSync(`${path}.${end}`);
+    const held = await take(path);
+    await assert.rejects(take(path), { code: "LOCKED" });
+    await held.release();
+  });
 
 test("a driver is locked by it", async () => {
   const folder = join(root, "volume");

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, readdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
+import { chown, mkdir, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { before, beforeEach, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -9,6 +9,7 @@ import { type FileCall, faultyFiles, temporaryFolder } from "@dray/testkit/files
 import { isDrayError } from "dray/errors";
 import { nodeFiles } from "dray/internal/files";
 import { filesystemDriver } from "./filesystem-driver.ts";
+import { lockVolume } from "./volume-lock.ts";
 
 const text = (value: string): Uint8Array => new TextEncoder().encode(value);
 
@@ -76,6 +77,102 @@ describe("a volume", () => {
     assert.deepEqual(await readdir(join(folder, "dray/tmp")), []);
     assert.equal(await readFile(join(folder, "dray/index.db"), "utf8"), "kept");
     assert.equal(new TextDecoder().decode(await driver.read("docker/tmp/19")), "kept");
+    await driver.close();
+  });
+
+  it("goes on after an earlier process left what cannot be removed, a file for the folder of files, or a name that is used", async () => {
+    await mkdir(join(folder, "dray/tmp/17"), { recursive: true });
+    const told: string[] = [];
+    const stays = ({ operation, path }: FileCall): string | undefined =>
+      (operation === "unlink" || operation === "rmdir") && path.endsWith("tmp/17") ? "EPERM" : undefined;
+    const driver = await filesystemDriver(folder, {
+      fs: faultyFiles(nodeFiles, stays),
+      onNotice: (message) => told.push(message),
+    });
+    assert.deepEqual(told, [`${folder}/dray/tmp/17, which an earlier process left, cannot be removed (EPERM)`]);
+    for (let i = 0; i < 20; i++) await driver.write(`a/${i}`, text("x"));
+    await driver.close();
+    await rm(join(folder, "dray/tmp"), { recursive: true });
+    await writeFile(join(folder, "dray/tmp"), "");
+    const next = await filesystemDriver(folder);
+    await next.write("a/b", text("x"));
+    await next.close();
+  });
+
+  it("that is emptied while it is served takes the next push, and is still held", async () => {
+    const driver = await filesystemDriver(folder, { lock: lockVolume });
+    await driver.write("docker/a", text("x"));
+    for (const name of await readdir(folder)) await rm(join(folder, name), { recursive: true });
+    await driver.write("docker/b", text("y"));
+    assert.deepEqual((await readdir(folder)).sort(), ["docker", "dray"]);
+    await assert.rejects(filesystemDriver(folder, { lock: lockVolume }), { code: "LOCKED" });
+    await rm(folder, { recursive: true });
+    await driver.write("docker/c", text("z"));
+    assert.equal(new TextDecoder().decode(await driver.read("docker/c")), "z");
+    await driver.close();
+  });
+
+  it("is only read where that is wanted: by several beside a writer, making nothing", async () => {
+    const nothing = await filesystemDriver(folder, { readOnly: true });
+    assert.equal(await nothing.list("docker"), undefined);
+    await assert.rejects(stat(folder), { code: "ENOENT" });
+    const reader = await filesystemDriver(folder, { readOnly: true });
+    const writer = await filesystemDriver(folder, { lock: lockVolume });
+    await writer.write("docker/a", text("x"));
+    for (const each of [nothing, reader]) {
+      assert.equal(new TextDecoder().decode(await each.read("docker/a")), "x");
+      for (const change of [
+        () => each.write("docker/a", text("y")),
+        () => each.remove("docker/a"),
+        () => each.move("docker/a", "docker/b"),
+        () => each.touch("docker/a"),
+        () => each.receive("docker/c", "sha256"),
+      ])
+        await assert.rejects(change, { code: "DENIED", message: /only read by this process/ });
+    }
+    await writer.close();
+    // One of them becomes the writer.
+    await reader.volume.take();
+    await reader.write("docker/a", text("z"));
+    await reader.close();
+    await nothing.close();
+  });
+
+  it("waits for a holder that is ending, for as long as it may, and says so once", async () => {
+    const told: string[] = [];
+    const first = await filesystemDriver(folder, { lock: lockVolume, who: "`dray serve gc`" });
+    const waiting = filesystemDriver(folder, {
+      lock: lockVolume,
+      patience: 50_000,
+      onNotice: (message) => {
+        told.push(message);
+        void first.close();
+      },
+    });
+    await (await waiting).close();
+    assert.equal(told.length, 1);
+    assert.match(told[0] ?? "", /^waiting up to 50 s: the volume .* is held by `dray serve gc` \(process/);
+  });
+
+  it("belongs to its owner, whatever root made of it", {
+    skip: process.getuid?.() === 0 ? false : "needs root, to give",
+  }, async () => {
+    await mkdir(join(folder, "docker"), { recursive: true });
+    await chown(join(folder, "docker"), 12_345, 23_456);
+    const driver = await filesystemDriver(folder, { lock: lockVolume });
+    await driver.write("docker/registry/v2/a/link", text("x"));
+    await (await driver.receive("docker/registry/v2/b/data", "sha256")).close();
+    for (const path of [
+      "dray",
+      "dray/tmp",
+      "dray/volume.lock",
+      "docker/registry/v2/a",
+      "docker/registry/v2/a/link",
+      "docker/registry/v2/b/data",
+    ]) {
+      const { uid, gid } = await stat(join(folder, path));
+      assert.deepEqual([uid, gid], [12_345, 23_456], path);
+    }
     await driver.close();
   });
 

@@ -1,61 +1,215 @@
 import { constants } from "node:fs";
 import { dirname, resolve } from "node:path";
-import { DrayError } from "dray/errors";
-import { diskError, errnoOf, type FileSystem, type Lock, lock } from "dray/internal/files";
+import { DrayError, isDrayError } from "dray/errors";
+import { systemClock } from "dray/http";
+import { diskError, errnoOf, type FileSystem, lock } from "dray/internal/files";
 import { removeTree, type Syncs } from "./directories.ts";
-import type { LockVolume } from "./volume-lock.ts";
+import { checkOneFileSystem, ownFolder } from "./own-folder.ts";
+import { notOurs, type Owner, ownerOf } from "./ownership.ts";
+import type { LockVolume, VolumeLock } from "./volume-lock.ts";
 
-/** A folder that this process alone serves. */
-export interface Volume {
-  readonly folder: string;
-  /** Where unfinished files lie: on the same file system, outside the tree, where every name means something. */
-  readonly unfinished: string;
-  readonly lock: Lock;
+export interface VolumeOptions {
+  /** `true`: only reading, and nothing is made, until `take`. Where nothing can be written it is so anyway. */
+  readonly readOnly?: boolean | undefined;
+  readonly lock?: LockVolume | undefined;
+  /** What this process is called, for another one that comes while it holds the volume: `` `dray serve` ``. */
+  readonly who?: string | undefined;
+  /** Milliseconds to wait for a holder that may be ending. Default 0. */
+  readonly patience?: number | undefined;
+  /** Ends the waiting. */
+  readonly signal?: AbortSignal | undefined;
+  readonly onNotice?: ((message: string) => void) | undefined;
 }
 
 /** Directories of the tree that are looked at, from the top down, before anybody pushes. */
 const looks = 64;
+/** Milliseconds between two tries to get the lock. */
+const between = 100;
 
 /**
- * Makes the folder, or takes it over: sees that it can be written, locks it for life and removes what an earlier process left unfinished.
- * @throws DrayError `LOCKED` naming the holder; `DISK` with owner and remedy
+ * A folder with a tree: read by any number of processes, written by one, which holds its lock. Paths below `dray/` mean the folder of
+ * what is ours, wherever that lies.
  */
-export const openVolume = async (
-  fs: FileSystem,
-  path: string,
-  syncs: Syncs | undefined,
-  lockVolume: LockVolume = lock,
-): Promise<Volume> => {
-  const folder = resolve(path);
-  const own = `${folder}/dray`;
-  const unfinished = `${own}/tmp`;
-  const made = await writing(fs, folder, folder, () => fs.mkdir(folder, { recursive: true }));
-  await writing(fs, folder, own, () => fs.mkdir(unfinished, { recursive: true }));
-  await lookAround(fs, folder, [unfinished, own, `${folder}/docker`]);
-  const held = await lockVolume(fs, `${own}/volume`, `the volume ${folder}`);
-  try {
-    for (const name of await writing(fs, folder, unfinished, () => fs.readdir(unfinished)))
-      await writing(fs, folder, unfinished, () => removeTree(fs, `${unfinished}/${name}`));
-    if (made !== undefined && syncs !== undefined)
-      for (let at = folder; at !== dirname(made); at = dirname(at)) await syncs.directory(dirname(at));
-    return { folder, unfinished, lock: held };
-  } catch (error) {
-    await held.release();
-    throw diskError(error, "open", folder);
-  }
-};
+export class Volume {
+  readonly folder: string;
+  /** Where what is ours lies. */
+  readonly own: string;
+  readonly #fs: FileSystem;
+  readonly #syncs: Syncs | undefined;
+  readonly #options: VolumeOptions;
+  #lock: VolumeLock | undefined;
+  #owner: Owner | undefined;
 
-/** A volume from elsewhere often belongs to somebody else, in whole or below some directory. */
-const lookAround = async (fs: FileSystem, folder: string, from: readonly string[]): Promise<void> => {
-  const queue = [...from];
-  for (const directory of queue) {
-    const facts = await unlessAbsent(() => fs.stat(directory));
-    if (facts === undefined || !facts.isDirectory()) continue;
-    await writing(fs, folder, directory, () => fs.access(directory, constants.R_OK | constants.W_OK | constants.X_OK));
-    const names = await writing(fs, folder, directory, () => fs.readdir(directory));
-    queue.push(...names.slice(0, Math.max(0, looks - queue.length)).map((name) => `${directory}/${name}`));
+  private constructor(fs: FileSystem, folder: string, own: string, syncs: Syncs | undefined, options: VolumeOptions) {
+    this.#fs = fs;
+    this.folder = folder;
+    this.own = own;
+    this.#syncs = syncs;
+    this.#options = options;
   }
-};
+
+  /** @throws DrayError `LOCKED` naming the holder; `DISK` with owner and remedy */
+  static async open(
+    fs: FileSystem,
+    path: string,
+    syncs: Syncs | undefined,
+    options: VolumeOptions = {},
+  ): Promise<Volume> {
+    const folder = resolve(path);
+    const volume = new Volume(fs, folder, await ownFolder(fs, folder), syncs, options);
+    if (options.readOnly === true) return volume;
+    try {
+      await volume.take();
+    } catch (error) {
+      if (errnoOf((error as Error).cause) !== "EROFS" || (await unlessAbsent(() => fs.stat(folder))) === undefined)
+        throw error;
+      options.onNotice?.(
+        `the file system of ${folder} is read-only: what is there is served, and nothing is taken or collected; ` +
+          "--read-only says that it is meant",
+      );
+    }
+    return volume;
+  }
+
+  /** Whether this process is the one that writes. */
+  get writes(): boolean {
+    return this.#lock !== undefined;
+  }
+
+  /** Where unfinished files lie: on the file system of the tree, outside it, since every name in it means something. */
+  get unfinished(): string {
+    return `${this.own}/tmp`;
+  }
+
+  /** A path inside the volume as the system has it. */
+  at(path: string): string {
+    return path.startsWith("dray/") ? `${this.own}${path.slice(4)}` : `${this.folder}/${path}`;
+  }
+
+  /**
+   * Makes the folder, or takes it over: sees that it can be written, locks it for life and removes what an earlier process left
+   * unfinished. Nothing is done where this process has it.
+   * @throws DrayError `LOCKED` naming the holder; `DISK` with owner and remedy
+   */
+  async take(): Promise<void> {
+    if (this.#lock !== undefined) return;
+    const { folder, own, unfinished } = this;
+    const fs = this.#fs;
+    const made = await this.#writing(folder, () => fs.mkdir(folder, { recursive: true }));
+    this.#owner = await ownerOf(fs, [`${folder}/docker`, folder]);
+    await this.#makeOwn();
+    await this.#lookAround([unfinished, own, `${folder}/docker`]);
+    await checkOneFileSystem(fs, folder, own);
+    const held = await this.#locked();
+    try {
+      await Promise.all(["lock", "lock-journal", "holder"].map((end) => this.give(`${own}/volume.${end}`)));
+      await this.#sweep();
+      const syncs = this.#syncs;
+      if (made !== undefined && syncs !== undefined)
+        for (let at = folder; at !== dirname(made); at = dirname(at)) await syncs.directory(dirname(at));
+      this.#lock = held;
+    } catch (error) {
+      await held.release();
+      throw diskError(error, "open", folder);
+    }
+  }
+
+  /**
+   * Makes again what somebody took away while it was in use: the folder for unfinished files, the lock file.
+   * @throws DrayError `LOCKED` where another process has the volume now
+   */
+  async keep(): Promise<void> {
+    if (this.#lock === undefined) return;
+    await this.#makeOwn();
+    this.#lock.keep?.();
+  }
+
+  /** Refuses to write as a reader. @throws DrayError `DENIED` */
+  check(): void {
+    if (this.#lock === undefined)
+      throw new DrayError("DENIED", `the volume ${this.folder} is only read by this process; nothing is written to it`);
+  }
+
+  /** Gives what root made to whom the volume belongs, so that the user who serves it otherwise can use it. */
+  async give(path: string): Promise<void> {
+    if (this.#owner === undefined) return;
+    const { uid, gid } = this.#owner;
+    await this.#fs.chown(path, uid, gid).catch(() => {});
+  }
+
+  async release(): Promise<void> {
+    await this.#lock?.release();
+    this.#lock = undefined;
+  }
+
+  async #makeOwn(): Promise<void> {
+    const fs = this.#fs;
+    const { own, unfinished } = this;
+    // A file in its place is nobody's.
+    const facts = await unlessAbsent(() => fs.stat(unfinished));
+    if (facts?.isDirectory() === true) return;
+    await this.#writing(own, async () => {
+      if (facts !== undefined) await fs.unlink(unfinished);
+      if ((await fs.mkdir(unfinished, { recursive: true })) === undefined) return;
+      await this.give(own);
+      await this.give(unfinished);
+    });
+  }
+
+  async #locked(): Promise<VolumeLock> {
+    const { lock: lockVolume = lock, who, patience = 0, signal, onNotice } = this.#options;
+    const until = systemClock.now() + patience;
+    for (let told = false; ; ) {
+      try {
+        return await lockVolume(this.#fs, `${this.own}/volume`, `the volume ${this.folder}`, who);
+      } catch (error) {
+        if (!isDrayError(error, "LOCKED") || systemClock.now() >= until) throw error;
+        if (!told) onNotice?.(`waiting up to ${patience / 1000} s: ${error.message}`);
+        told = true;
+      }
+      await systemClock.sleep(between, signal);
+    }
+  }
+
+  /** What cannot be removed is in nobody's way: names of unfinished files are never the same again. */
+  async #sweep(): Promise<void> {
+    const fs = this.#fs;
+    const { unfinished } = this;
+    for (const name of await this.#writing(unfinished, () => fs.readdir(unfinished)))
+      try {
+        await removeTree(fs, `${unfinished}/${name}`);
+      } catch (error) {
+        const why = errnoOf(error);
+        if (why === undefined) throw error;
+        this.#options.onNotice?.(`${unfinished}/${name}, which an earlier process left, cannot be removed (${why})`);
+      }
+  }
+
+  /** A volume from elsewhere often belongs to somebody else, in whole or below some directory. */
+  async #lookAround(from: readonly string[]): Promise<void> {
+    const fs = this.#fs;
+    const queue = [...from];
+    for (const directory of queue) {
+      const facts = await unlessAbsent(() => fs.stat(directory));
+      if (facts === undefined || !facts.isDirectory()) continue;
+      await this.#writing(directory, () => fs.access(directory, constants.R_OK | constants.W_OK | constants.X_OK));
+      const names = await this.#writing(directory, () => fs.readdir(directory));
+      // What was left in the folder for unfinished files is looked at when it is removed.
+      if (directory === this.unfinished) continue;
+      queue.push(...names.slice(0, Math.max(0, looks - queue.length)).map((name) => `${directory}/${name}`));
+    }
+  }
+
+  async #writing<T>(path: string, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      const code = errnoOf(error);
+      if (code !== "EACCES" && code !== "EPERM") throw diskError(error, "write", path);
+      throw await notOurs(this.#fs, this.folder, path, error);
+    }
+  }
+}
 
 const unlessAbsent = async <T>(look: () => Promise<T>): Promise<T | undefined> => {
   try {
@@ -63,34 +217,4 @@ const unlessAbsent = async <T>(look: () => Promise<T>): Promise<T | undefined> =
   } catch {
     return undefined;
   }
-};
-
-const writing = async <T>(fs: FileSystem, folder: string, path: string, work: () => Promise<T>): Promise<T> => {
-  try {
-    return await work();
-  } catch (error) {
-    const code = errnoOf(error);
-    if (code !== "EACCES" && code !== "EPERM") throw diskError(error, "write", path);
-    throw await notOurs(fs, folder, path, error);
-  }
-};
-
-const notOurs = async (fs: FileSystem, folder: string, path: string, cause: unknown): Promise<DrayError> => {
-  const at = await nearest(fs, path);
-  const [user, group] = [process.getuid?.(), process.getgid?.()];
-  const owner = at.uid === 0 ? "root" : `user ${at.uid}`;
-  return new DrayError(
-    "DISK",
-    `cannot write ${at.path} of the volume ${folder}: it belongs to ${owner}` +
-      `${user === undefined ? "" : ` and this process runs as user ${user}`}; run ` +
-      `"chown -R ${user ?? "USER"}:${group ?? "GROUP"} ${folder}" once, or run dray as ${owner}`,
-    { cause },
-  );
-};
-
-/** The path itself, or what is there of it. */
-const nearest = async (fs: FileSystem, path: string): Promise<{ path: string; uid: number }> => {
-  const facts = await unlessAbsent(() => fs.stat(path));
-  if (facts !== undefined || path === dirname(path)) return { path, uid: facts?.uid ?? 0 };
-  return nearest(fs, dirname(path));
 };

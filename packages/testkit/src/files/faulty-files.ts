@@ -41,6 +41,7 @@ export const faultyFiles = (base: FileSystem, fault: (call: FileCall) => string 
     unlink: (path) => checked("unlink", path, () => base.unlink(path)),
     rmdir: (path) => checked("rmdir", path, () => base.rmdir(path)),
     utimes: (path, accessed, modified) => checked("utimes", path, () => base.utimes(path, accessed, modified)),
+    chown: (path, uid, gid) => checked("chown", path, () => base.chown(path, uid, gid)),
   };
 };
 
