@@ -39,6 +39,8 @@ export interface Described {
   readonly annotations?: Annotations;
   /** Digests of its children: configuration, layers, manifests, in order, each once. The subject is none of them. */
   readonly references: readonly Digest[];
+  /** Bytes that each of `references` has, as its descriptor says. Missing: nothing is said, or it is not remembered. */
+  readonly sizes?: readonly number[];
   /** `false`: it could not be read whole (schema 1, an unknown type, damage), so nobody knows what it needs, and garbage collection keeps everything in its repository. */
   readonly readable: boolean;
 }
@@ -77,12 +79,14 @@ export const describeDocument = (document: ManifestDocument, mediaType: string):
   const { annotations } = parsed.kind === "index" ? parsed.index : parsed.manifest;
   const children = childrenOf(parsed);
   const ambiguity = ambiguityOf(document.bytes, document.value);
+  const sizes = new Map(children.map(({ digest, size }) => [digest, size]));
   const described = {
     mediaType,
     ...(artifactType === undefined ? {} : { artifactType }),
     ...(subject === undefined ? {} : { subject }),
     ...(annotations === undefined ? {} : { annotations }),
-    references: [...new Set(children.map(({ digest }) => digest))],
+    references: [...sizes.keys()],
+    sizes: [...sizes.values()],
     // What a client makes of such a one may need something else.
     readable: ambiguity === undefined,
   };

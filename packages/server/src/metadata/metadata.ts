@@ -106,6 +106,11 @@ export class Metadata {
     return this.#inside(repository, (id) => this.#uses.in(id, digest), false);
   }
 
+  /** How many bytes a child has, as manifests of the repository say; none where none has it. */
+  sizesOf(repository: string, digest: Digest): number[] {
+    return this.#inside(repository, (id) => this.#uses.sizes(id, digest), []);
+  }
+
   /** Whether any manifest anywhere has this digest among its children, or is it. */
   isUsed(digest: Digest): boolean {
     return this.#guarded(() => this.#uses.anywhere(digest));
@@ -143,7 +148,7 @@ export class Metadata {
     this.transaction(() => {
       const id = this.#made(repository);
       this.#dropManifest(id, manifest.digest);
-      const { mediaType, size, artifactType, subject, annotations, references, readable, pushedAt } = manifest;
+      const { mediaType, size, artifactType, subject, annotations, references, sizes, readable, pushedAt } = manifest;
       const { lastInsertRowid } = this.#statements.run(
         `INSERT INTO manifests
           (repository, digest, type, size, artifact, subject, annotations, readable, pushed, children)
@@ -159,7 +164,8 @@ export class Metadata {
         pushedAt,
         packed(references),
       );
-      this.#uses.add(id, lastInsertRowid, [manifest.digest, ...references]);
+      const used = references.map((digest, i) => [digest, sizes?.[i]] as const);
+      this.#uses.add(id, lastInsertRowid, [[manifest.digest, size], ...used]);
     });
   }
 

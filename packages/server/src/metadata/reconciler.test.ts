@@ -110,7 +110,13 @@ test("what lies in a tree is in the index when it is whole", async () => {
   assert.deepEqual(it.metadata.tagsOf("a/b", digest), ["v1", "v2"]);
   const { bytes } = manifestOf(1);
   const { pushedAt, ...manifest } = it.metadata.manifest("a/b", digest) ?? assert.fail();
-  assert.deepEqual(manifest, { ...describe(bytes), digest, size: bytes.byteLength });
+  const { sizes = [], ...said } = describe(bytes);
+  assert.deepEqual(manifest, { ...said, digest, size: bytes.byteLength });
+  const kept = said.references.map((child) => it.metadata.sizesOf("a/b", child));
+  assert.deepEqual(
+    kept,
+    sizes.map((size) => [size]),
+  );
   assert.ok(pushedAt > 0);
   assert.deepEqual(await differences(it.reconciler), []);
   await it.reconciler.close();

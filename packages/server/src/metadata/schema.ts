@@ -1,7 +1,7 @@
 import type { DatabaseFormat } from "@dray/service/sqlite";
 
 /** Goes up when the tables change: a file of another version is begun anew, since all of it can be read from the tree. */
-const version = 1;
+const version = 2;
 /** Tells our file from other databases: `dray` in ASCII. */
 const application = 0x64726179;
 
@@ -26,13 +26,13 @@ CREATE UNIQUE INDEX manifests_by_digest ON manifests (repository, digest);
 CREATE INDEX referrers ON manifests (repository, subject, digest) WHERE subject IS NOT NULL;
 CREATE INDEX referrers_by_type ON manifests (repository, subject, artifact, digest) WHERE subject IS NOT NULL;
 CREATE INDEX unreadable ON manifests (repository, digest) WHERE readable = 0;
--- Which manifests have a child, by the beginning of its digest; each stands for itself, too.
+-- Which manifests have a child, by the beginning of its digest, and how large they say it is; each stands for itself, too.
 CREATE TABLE uses (
-  short INTEGER NOT NULL, repository INTEGER NOT NULL, manifest INTEGER NOT NULL,
+  short INTEGER NOT NULL, repository INTEGER NOT NULL, manifest INTEGER NOT NULL, size INTEGER,
   PRIMARY KEY (short, repository, manifest)
 ) WITHOUT ROWID;
 CREATE TABLE recent_uses (
-  short INTEGER NOT NULL, repository INTEGER NOT NULL, manifest INTEGER NOT NULL,
+  short INTEGER NOT NULL, repository INTEGER NOT NULL, manifest INTEGER NOT NULL, size INTEGER,
   PRIMARY KEY (short, repository, manifest)
 ) WITHOUT ROWID;
 `;

@@ -13,6 +13,8 @@ const digests: readonly Digest[] = Array.from({ length: 32 }, (_, i) => {
   const [first, own] = [digestOf(Buffer.from([i >> 2])), digestOf(Buffer.from([i]))];
   return `${first.slice(0, 19)}${own.slice(19)}` as Digest;
 });
+/** Those that begin alike have one size: a row is found by the beginning. */
+const sizeOf = (digest: Digest): number => digests.indexOf(digest) >> 2;
 const digest = fc.constantFrom(...digests);
 
 test("uses are found wherever they lie on their way into the large table, and whatever else begins like them", () => {
@@ -48,7 +50,10 @@ test("uses are found wherever they lie on their way into the large table, and wh
               keyOf(each.put),
               packed(each.children),
             );
-            uses.add(each.in, i, [each.put, ...each.children]);
+            uses.add(each.in, i, [
+              [each.put, undefined],
+              ...each.children.map((child) => [child, sizeOf(child)] as const),
+            ]);
             model.set(i, { repository: each.in, digest: each.put, children: each.children });
           }
         const all = [...model.values()];
@@ -56,11 +61,11 @@ test("uses are found wherever they lie on their way into the large table, and wh
           const parents = all.filter(({ children }) => children.includes(each));
           const holders = new Set(parents.map(({ repository }) => (repository === 1 ? "one" : "two")));
           assert.deepEqual(new Set(uses.holders(each)), holders);
-          for (const repository of [1, 2])
-            assert.equal(
-              uses.in(repository, each),
-              parents.some((parent) => parent.repository === repository),
-            );
+          for (const repository of [1, 2]) {
+            const isChild = parents.some((parent) => parent.repository === repository);
+            assert.equal(uses.in(repository, each), isChild);
+            assert.deepEqual(uses.sizes(repository, each), isChild ? [sizeOf(each)] : []);
+          }
           assert.equal(uses.anywhere(each), parents.length > 0 || all.some((manifest) => manifest.digest === each));
         }
         const rows = all.reduce(

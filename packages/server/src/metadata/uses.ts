@@ -2,7 +2,7 @@ import type { Statements } from "@dray/service/sqlite";
 import type { Digest } from "dray/oci";
 import { keyOf, shortKey } from "./digest-key.ts";
 
-/** How many repositories `holders` tells. */
+/** How many repositories `holders` tells, and sizes `sizes`. */
 const enough = 16;
 
 /**
@@ -25,13 +25,14 @@ export class Uses {
     this.#slice = slice;
   }
 
-  add(repository: number, manifest: number, digests: Iterable<Digest>): void {
+  /** @param used digests, and how many bytes each has, where that is known */
+  add(repository: number, manifest: number, used: Iterable<readonly [Digest, number | undefined]>): void {
     this.#waiting ??= (this.#statements.get("SELECT count(*) FROM recent_uses") as [number])[0];
-    const shorts = shortKeys(digests);
+    const rows = new Map([...used].map(([digest, size]) => [shortKey(digest), size] as const));
     // One call, since calls cost more than rows.
-    const insert = "INSERT INTO recent_uses SELECT value, ?, ? FROM json_each(?)";
-    this.#statements.run(insert, repository, manifest, JSON.stringify([...shorts]));
-    this.#waiting += shorts.size;
+    const insert = "INSERT INTO recent_uses SELECT value ->> 0, ?, ?, value ->> 1 FROM json_each(?)";
+    this.#statements.run(insert, repository, manifest, JSON.stringify([...rows]));
+    this.#waiting += rows.size;
     if (this.#waiting > this.#most) this.#waiting -= this.#move();
   }
 
@@ -61,6 +62,22 @@ export class Uses {
           keyOf(digest),
         ) !== undefined,
     );
+  }
+
+  /** How many bytes it has, as manifests of the repository say that have it among their children; a few of what they say at least. */
+  sizes(repository: number, digest: Digest): number[] {
+    const sizes = new Set<number>();
+    for (const table of tables)
+      for (const [size] of this.#statements.all(
+        `SELECT DISTINCT uses.size FROM ${table} AS uses CROSS JOIN manifests ON id = manifest
+         WHERE short = ? AND uses.repository = ? AND uses.size IS NOT NULL AND instr(children, ?) LIMIT ?`,
+        shortKey(digest),
+        repository,
+        keyOf(digest),
+        enough,
+      ))
+        sizes.add(size as number);
+    return [...sizes];
   }
 
   /** Whether any manifest has it among its children, or is it. */
