@@ -117,3 +117,27 @@ test("a look at a blob writes nothing while the registry is read-only, and needs
   assert.equal(touched, 1);
   await registry.close();
 });
+
+// Registry 2.1.0 had them there, and every later 2.x of distribution looks there as well.
+test("a manifest whose link lies among those of layers is served, by tag and digest; no other layer is one", async () => {
+  const driver = memoryDriver();
+  const registry = createRegistry({ driver, recheckAfter: 0 });
+  const { tree } = registry.context;
+  const config = encodeJson({ architecture: "amd64", config: {}, rootfs: { type: "layers", diff_ids: [] } });
+  const described = { mediaType: mediaTypes.ociConfig, digest: digestOf(config), size: config.byteLength };
+  const body = encodeJson({ schemaVersion: 2, mediaType: mediaTypes.ociManifest, config: described, layers: [] });
+  for (const bytes of [config, body]) {
+    await tree.writeBlob(digestOf(bytes), bytes);
+    await tree.linkLayer("a", digestOf(bytes));
+  }
+  await tree.setTag("a", "v1", digestOf(body));
+  for (const name of ["v1", digestOf(body)]) {
+    const answer = await expect(registry, `GET /v2/a/manifests/${name}`, [200]);
+    assert.equal(answer.header("Content-Type"), mediaTypes.ociManifest);
+    assert.deepEqual(answer.bytes, body);
+    await expect(registry, `HEAD /v2/a/manifests/${name}`, [200]);
+  }
+  await expect(registry, `GET /v2/a/manifests/${digestOf(config)}`, [404]);
+  await expect(registry, `GET /v2/b/manifests/${digestOf(body)}`, [404]);
+  await registry.close();
+});

@@ -45,8 +45,8 @@ export const act: Act<GcOptions> = asking(async (client, call) => {
     ...(untagged === undefined ? {} : { untagged }),
   };
   const collected = await client.ask("gc", wanted, { signal, onProgress });
-  for (const { repository, digest } of collected.unreadable)
-    reporter.warn(`${printable(repository)} has a manifest that cannot be read, ${digest}; all its blobs are kept`);
+  for (const { repository, reason, remedy } of collected.held)
+    reporter.warn(printable(`everything in ${repository} is kept: ${reason}; ${remedy}`));
   await printResult(call, { collected }, wordsOf(collected, dryRun));
 });
 

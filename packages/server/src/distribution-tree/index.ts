@@ -7,11 +7,12 @@ export {
   type DescribedDocument,
   describe,
   describeDocument,
+  isManifest,
   parseDocument,
   typeInside,
 } from "./manifest-document.ts";
 export * from "./paths.ts";
 export * as treePaths from "./paths.ts";
-export { readManifest, type StoredManifest } from "./read-manifest.ts";
+export { readLegacyManifest, readManifest, type StoredManifest } from "./read-manifest.ts";
 export { type FileVersion, isRacy, sameVersion, type TagLink, Tree } from "./tree.ts";
 export { type RepositoryFolder, type WalkOptions, walk } from "./walk.ts";

@@ -102,6 +102,15 @@ export const typeInside = (bytes: Uint8Array): string => {
   }
 };
 
+/** Whether content is a manifest by what it says itself, whatever it is linked as: a configuration is JSON, too. */
+export const isManifest = (bytes: Uint8Array): boolean => {
+  const document = parseDocument(bytes);
+  if (!("value" in document) || !isObject(document.value)) return false;
+  const { schemaVersion, config, layers, manifests, fsLayers } = document.value;
+  if (schemaVersion === 1) return Array.isArray(fsLayers);
+  return schemaVersion === 2 && (Array.isArray(manifests) || (isObject(config) && Array.isArray(layers)));
+};
+
 const typeOf = (value: unknown): string => {
   if (!isObject(value)) return "application/octet-stream";
   if (isTypeText(value["mediaType"])) return value["mediaType"];

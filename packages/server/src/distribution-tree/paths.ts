@@ -28,8 +28,9 @@ export const tagFolder = (repository: string, tag: string): string => `${tagsPat
 /** What a tag stands for now. */
 export const currentLink = (repository: string, tag: string): string => `${tagFolder(repository, tag)}/current/link`;
 /** Each digest that a tag ever stood for. */
+export const historyPath = (repository: string, tag: string): string => `${tagFolder(repository, tag)}/index`;
 export const historyLink = (repository: string, tag: string, digest: Digest): string =>
-  `${tagFolder(repository, tag)}/index/${inFolder(digest)}/link`;
+  `${historyPath(repository, tag)}/${inFolder(digest)}/link`;
 
 export const uploadsPath = (repository: string): string => `${repositoryPath(repository)}/_uploads`;
 export const uploadFolder = (repository: string, id: string): string => `${uploadsPath(repository)}/${id}`;

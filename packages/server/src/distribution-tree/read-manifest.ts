@@ -1,22 +1,25 @@
 import { algorithmOf, type Digest, digestOf } from "dray/oci";
+import { isManifest } from "./manifest-document.ts";
 import type { FileVersion, Tree } from "./tree.ts";
 
-/** A manifest as the tree has it: its bytes, which have its digest, or why there are none. */
-export type StoredManifest = {
+export interface WholeManifest {
   /** Of its link in the repository. */
   readonly version: FileVersion;
-} & (
+  readonly bytes: Uint8Array;
+  /** The type it was pushed with, where its bytes do not show it. */
+  readonly pushedType: string | undefined;
+}
+
+/** A manifest as the tree has it: its bytes, which have its digest, or why there are none. */
+export type StoredManifest =
+  | WholeManifest
   | {
-      readonly bytes: Uint8Array;
-      /** The type it was pushed with, where its bytes do not show it. */
-      readonly pushedType: string | undefined;
-    }
-  | {
+      /** Of its link in the repository. */
+      readonly version: FileVersion;
       /** The link names no digest; its content is missing; it has more bytes than are read; they have another digest. */
       readonly fault: "torn" | "missing" | "too large" | "damaged";
       readonly size: number;
-    }
-);
+    };
 
 /**
  * Reads a revision from the tree. `undefined`: the repository has none.
@@ -41,3 +44,42 @@ export const readManifest = async (
   if (digestOf(bytes, algorithmOf(digest)) !== digest) return { version, fault: "damaged", size: bytes.byteLength };
   return { version, bytes, pushedType: await tree.pushedType(repository, digest) };
 };
+
+/**
+ * Reads a manifest whose link lies among those of layers, where registry 2.1.0 put it; every later 2.x of distribution looks there as
+ * well. A layer's link looks the same, so what is no manifest is none. `undefined`: there is none.
+ * @param largest bytes that are read at most
+ */
+export const readLegacyManifest = async (
+  tree: Tree,
+  repository: string,
+  digest: Digest,
+  largest: number,
+): Promise<WholeManifest | undefined> => {
+  const version = await tree.layerVersion(repository, digest);
+  if (version === undefined) return undefined;
+  const target = await tree.layer(repository, digest);
+  const bytes = target === undefined ? undefined : await readIfManifest(tree, target, largest);
+  return bytes === undefined || digestOf(bytes, algorithmOf(digest)) !== digest
+    ? undefined
+    : { version, bytes, pushedType: undefined };
+};
+
+/** A blob whole if it is a manifest by what it says. Of most others, whatever their size, one byte is read. */
+const readIfManifest = async (tree: Tree, digest: Digest, largest: number): Promise<Uint8Array | undefined> => {
+  const file = await tree.openBlob(digest);
+  if (file === undefined) return undefined;
+  try {
+    const { size } = file;
+    const first = new Uint8Array(1);
+    if (size > largest || (await file.read(first, 0)) === 0 || !isJsonStart(first[0])) return undefined;
+    const bytes = new Uint8Array(size);
+    return (await file.read(bytes, 0)) === size && isManifest(bytes) ? bytes : undefined;
+  } finally {
+    await file.close();
+  }
+};
+
+/** `{`, or white space before it. */
+const isJsonStart = (byte: number | undefined): boolean =>
+  byte === 0x7b || byte === 0x20 || byte === 0x09 || byte === 0x0a || byte === 0x0d;

@@ -7,6 +7,7 @@ import {
   blobsRoot,
   currentLink,
   historyLink,
+  historyPath,
   layerFolder,
   layersPath,
   repositoryPath,
@@ -132,9 +133,13 @@ export class Tree {
     return { linked, stop: () => void this.#followers.delete(linked) };
   }
 
+  async layerVersion(repository: string, digest: Digest): Promise<FileVersion | undefined> {
+    return versionOf(await this.#driver.stat(`${layerFolder(repository, digest)}/link`));
+  }
+
   /** When a layer was linked; milliseconds since 1970. */
   async layerTime(repository: string, digest: Digest): Promise<number | undefined> {
-    return (await this.#driver.stat(`${layerFolder(repository, digest)}/link`))?.mtime;
+    return (await this.layerVersion(repository, digest))?.mtime;
   }
 
   unlinkLayer(repository: string, digest: Digest): Promise<void> {
@@ -217,6 +222,16 @@ export class Tree {
 
   removeTag(repository: string, tag: string): Promise<void> {
     return this.#driver.remove(tagFolder(repository, tag));
+  }
+
+  /** Digests that a tag stands for or ever stood for, as its history has them. */
+  tagHistory(repository: string, tag: string): AsyncGenerator<Digest> {
+    return this.#digests(historyPath(repository, tag));
+  }
+
+  /** When a tag was last set to a digest, as its history has it; milliseconds since 1970. */
+  async tagSetAt(repository: string, tag: string, digest: Digest): Promise<number | undefined> {
+    return (await this.#driver.stat(historyLink(repository, tag, digest)))?.mtime;
   }
 
   /** What lies in `tags/`, in no order. What is no tag's name, or has no current link, is none of them once it is looked at. */

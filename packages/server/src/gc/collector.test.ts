@@ -6,6 +6,8 @@ import { createContext } from "../context.ts";
 import {
   blobFolder,
   blobPath,
+  currentLink,
+  historyLink,
   layerFolder,
   revisionFolder,
   typePath,
@@ -79,6 +81,7 @@ describe("the collector", () => {
       bytes: 16,
       kept: 1,
       unreadable: [],
+      held: [],
       dryRun: false,
     });
     assert.ok(seconds >= 0);
@@ -206,6 +209,143 @@ describe("the collector", () => {
       digests.map((digest) => has(blobPath(digest))),
       [false, false, false],
     );
+    await close();
+  });
+
+  it("counts retention from when the last tag left, as the tags' histories in the tree have it", async () => {
+    const { clock, collector, driver, put, image, close } = await setUp({ untagged: 30 * day });
+    const was = (tag: string, digest: Digest, age: number): void =>
+      driver.putSync(historyLink("one", tag, digest), text(digest), { mtime: clock.now - age });
+    const is = (tag: string, digest: Digest, age: number): void => {
+      was(tag, digest, age);
+      driver.putSync(currentLink("one", tag), text(digest), { mtime: clock.now - age });
+    };
+    const [first, second, third, never] = ["first", "second", "third", "never"].map((name) =>
+      image("one", [put(text(name), 90 * day)], 90 * day),
+    ) as [Digest, Digest, Digest, Digest];
+    was("latest", first, 80 * day);
+    was("latest", second, 60 * day);
+    is("latest", third, hour);
+    const decisions: Decision[] = [];
+    const collect = async (): Promise<Digest[]> => {
+      decisions.length = 0;
+      await collector.collect({ onDecision: (decision) => decisions.push(decision) });
+      return decisions.flatMap(({ kind, action, digest }) =>
+        kind === "manifest" && action === "remove" && digest !== undefined ? [digest] : [],
+      );
+    };
+    assert.deepEqual(new Set(await collect()), new Set([first, never]), "one left 60 days ago, one never came");
+    assert.deepEqual(
+      decisions.filter(({ digest, action }) => digest === second && action === "keep").map(({ reason }) => reason),
+      ["no tag, but its last tag left it 60 minutes ago; untagged ones stay for 30 days"],
+    );
+    clock.now += 29 * day;
+    assert.deepEqual(await collect(), []);
+    clock.now += 2 * day;
+    assert.deepEqual(await collect(), [second]);
+    await close();
+  });
+
+  it("counts it from the last of several tags, and from the time of the link where the history begins later", async () => {
+    const { clock, collector, driver, put, image, close } = await setUp({ untagged: 30 * day });
+    const at = (path: string, digest: Digest, age: number): void =>
+      driver.putSync(path, text(digest), { mtime: clock.now - age });
+    const [old, next] = ["old", "next"].map((name) => image("one", [put(text(name), 90 * day)], 90 * day)) as [
+      Digest,
+      Digest,
+    ];
+    for (const [tag, age] of [
+      ["a", 50 * day],
+      ["b", day],
+    ] as const) {
+      at(historyLink("one", tag, old), old, 80 * day);
+      // No history of what it stands for now: as a program leaves it that knows none.
+      at(currentLink("one", tag), next, age);
+    }
+    assert.equal((await collector.collect()).manifests, 0);
+    clock.now += 30 * day;
+    assert.equal((await collector.collect()).manifests, 1);
+    await close();
+  });
+
+  it("keeps what a tag names wherever its revision link lies, with all that it needs", async () => {
+    for (const where of ["among the layers", "nowhere"]) {
+      const { collector, driver, tree, put, image, list, link, has, notices, close } = await setUp({ untagged: 0 });
+      const [layer, deep] = [put(text("layer")), put(text("deep"))];
+      for (const digest of [layer, deep]) link("one", digest);
+      const [child, root] = [image("one", [deep]), image("one", [layer])];
+      const index = list("one", [child]);
+      await tree.setTag("one", "v1", root);
+      await tree.setTag("one", "all", index);
+      for (const digest of [root, index, child]) {
+        driver.removeSync(revisionFolder("one", digest));
+        if (where === "among the layers") link("one", digest);
+      }
+      const { manifests, layers, blobs, held } = await collector.collect();
+      assert.deepEqual({ manifests, layers, blobs, held }, { manifests: 0, layers: 0, blobs: 0, held: [] }, where);
+      for (const digest of [layer, deep, child, root, index]) assert.equal(has(blobPath(digest)), true);
+      assert.deepEqual(notices, []);
+      await close();
+    }
+  });
+
+  it("keeps a manifest whose link lies among those of layers, also where no tag names it", async () => {
+    const { collector, driver, put, image, link, has, close } = await setUp();
+    const [layer, config] = [put(text("layer")), put(text('{"architecture":"amd64"}'))];
+    for (const digest of [layer, config]) link("one", digest);
+    const root = image("one", [layer]);
+    driver.removeSync(revisionFolder("one", root));
+    link("one", root);
+    assert.equal((await collector.collect()).layers, 1);
+    assert.deepEqual(
+      [layer, root, config].map((digest) => has(blobPath(digest))),
+      [true, true, false],
+    );
+    await close();
+  });
+
+  it("keeps everything in a repository where a tag names what cannot be read, and says which and what to do", async () => {
+    const { collector, driver, tree, put, link, has, notices, close } = await setUp({ untagged: 0 });
+    const missing = digestOf(text("missing"));
+    const damaged = digestOf(text("damaged"));
+    driver.putSync(blobPath(damaged), text("other bytes"), { mtime: 0 });
+    const blobs = ["one", "two", "three"].map((repository) => {
+      const digest = put(text(repository));
+      link(repository, digest);
+      return digest;
+    });
+    await tree.setTag("one", "gone", missing);
+    await tree.setTag("two", "bad", damaged);
+    driver.putSync(currentLink("three", "torn"), text("sha256:12"));
+    const { held } = await collector.collect();
+    assert.deepEqual(held, [
+      {
+        repository: "one",
+        reason: `the tag gone names ${missing}, which is missing`,
+        remedy: "push gone again, or delete the tag",
+      },
+      {
+        repository: "three",
+        reason: "the tag torn names no digest",
+        remedy: "push torn again, or delete the tag",
+      },
+      {
+        repository: "two",
+        reason: `the tag bad names ${damaged}, which is damaged`,
+        remedy: "push bad again, or delete the tag",
+      },
+    ]);
+    for (const digest of blobs) assert.equal(has(blobPath(digest)), true);
+    assert.deepEqual(
+      notices.map(({ level, repository }) => [level, repository]),
+      [
+        ["warn", "one"],
+        ["warn", "three"],
+        ["warn", "two"],
+      ],
+    );
+    await tree.removeTag("one", "gone");
+    assert.equal((await collector.collect()).layers, 1, "the remedy works");
     await close();
   });
 

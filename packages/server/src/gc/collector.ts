@@ -61,6 +61,7 @@ export const createCollector = (options: CollectorOptions): Collector => {
     const leases = options.leases.lasting(lease);
     const counts = { manifest: 0, layer: 0, blob: 0, upload: 0, repository: 0, bytes: 0, kept: 0 };
     const unreadable: { readonly repository: string; readonly digest: Digest }[] = [];
+    const held: Run["held"] = [];
     const result = (): Collected => ({
       manifests: counts.manifest,
       layers: counts.layer,
@@ -69,6 +70,7 @@ export const createCollector = (options: CollectorOptions): Collector => {
       bytes: counts.bytes,
       kept: counts.kept,
       unreadable,
+      held,
       dryRun,
       seconds: (performance.now() - begun) / 1000,
     });
@@ -106,6 +108,7 @@ export const createCollector = (options: CollectorOptions): Collector => {
       linkedSince,
       seen: new Map(),
       unreadable,
+      held,
     };
     await unlessAborted(reconciler.reconciled(), signal);
     for await (const folder of options.tree.walk({ invalid: true })) {

@@ -2,14 +2,15 @@ import type { Digest } from "dray/oci";
 import { unlinkLayer } from "../deletion/index.ts";
 import { layerFolder } from "../distribution-tree/index.ts";
 import { inBatches } from "./batches.ts";
+import type { Roots } from "./roots.ts";
 import { isOld, keep, notReconciled, promised, type Run, tooYoung, writtenAgo } from "./run.ts";
 import type { Decision } from "./types.ts";
 
 /**
  * Takes blobs out of a repository that no manifest in it needs, and remembers all others.
- * @param held why nothing may go from here
+ * @param roots what it keeps besides, and why nothing may go from here
  */
-export const collectLayers = async (run: Run, repository: string, held: string | undefined): Promise<void> => {
+export const collectLayers = async (run: Run, repository: string, roots: Roots): Promise<void> => {
   const { tree, reachability, yielding } = run;
   const waiting: Digest[] = [];
   const partners = new Map<Digest, Digest[]>();
@@ -26,7 +27,7 @@ export const collectLayers = async (run: Run, repository: string, held: string |
   }
   await inBatches(waiting, yielding, async (digest) => {
     const names = [digest, ...(partners.get(digest) ?? [])];
-    const take = (): Promise<void> => takeLayer(run, { repository, names, held });
+    const take = (): Promise<void> => takeLayer(run, { repository, names, roots });
     await (run.dryRun ? take() : run.locks.hold({ exclusive: names }, take));
   });
 };
@@ -35,7 +36,7 @@ interface Layer {
   readonly repository: string;
   /** Its own, and those that stand for the same. */
   readonly names: readonly Digest[];
-  readonly held: string | undefined;
+  readonly roots: Roots;
 }
 
 const takeLayer = async (run: Run, layer: Layer): Promise<void> => {
@@ -54,16 +55,16 @@ const takeLayer = async (run: Run, layer: Layer): Promise<void> => {
 /** `undefined`: it is used. */
 const judge = async (
   run: Run,
-  { repository, names, held }: Layer,
+  { repository, names, roots: { kept, held } }: Layer,
 ): Promise<Pick<Decision, "action" | "reason"> | "nothing" | undefined> => {
   const { tree, reachability, reconciler, leases, uploads } = run;
   const time = await tree.layerTime(repository, names[0] as Digest);
   if (time === undefined) return "nothing";
   // One that has no manifests yet is no repository: then there is nothing to be known of it.
   const exists = await reconciler.reconcile(repository);
-  if (names.some((name) => reachability.refersTo(repository, name))) return undefined;
+  if (names.some((name) => kept.has(name) || reachability.refersTo(repository, name))) return undefined;
   const stays = (reason: string) => ({ action: "keep", reason }) as const;
-  if (held !== undefined) return stays(held);
+  if (held !== undefined) return stays(held.reason);
   if (uploads.isOpenIn(repository)) return stays("an upload is open in its repository");
   if (names.some((name) => leases.holds(name, repository))) return stays(promised);
   if (!isOld(run, time)) return stays(tooYoung(run, time));

@@ -1,35 +1,42 @@
+import { defined } from "dray/internal/defined";
 import type { RepositoryFolder } from "../distribution-tree/index.ts";
+import type { Notice } from "../notice.ts";
 import { collectLayers, layersState } from "./layers.ts";
 import { keepAliases, unreadableOf } from "./revisions.ts";
-import type { Run } from "./run.ts";
+import { rootsOf } from "./roots.ts";
+import type { Held, Run } from "./run.ts";
 import { collectUntagged } from "./untagged.ts";
 
 /** Takes out of a repository what it needs no more: manifests without a tag where that is wanted, then blobs that no manifest needs. */
-export const collectRepository = async (
-  run: Run,
-  { repository, manifests, layers, valid }: RepositoryFolder,
-): Promise<void> => {
+export const collectRepository = async (run: Run, folder: RepositoryFolder): Promise<void> => {
+  const { repository, manifests, layers, valid } = folder;
   if (!valid) {
     await keepAll(run, repository);
     return;
   }
-  let held: string | undefined;
   // What comes from now on is noticed by a change of this.
   run.seen.set(repository, await layersState(run, repository));
+  if (manifests) await run.reconciler.reconcile(repository);
+  const unreadable = manifests ? await unreadableOf(run, repository) : [];
+  const roots = await rootsOf(run, folder);
+  const [first] = unreadable;
+  if (first !== undefined) {
+    for (const digest of unreadable) run.unreadable.push({ repository, digest });
+    roots.held = { reason: `unreadable manifest ${first}`, digest: first, remedy: `push ${first} again, or delete it` };
+  }
   if (manifests) {
-    await run.reconciler.reconcile(repository);
-    const unreadable = await unreadableOf(run, repository);
-    const [first] = unreadable;
-    if (first !== undefined) {
-      held = `unreadable manifest ${first}`;
-      run.unreadable.push(...unreadable.map((digest) => ({ repository, digest })));
-      run.decide({ kind: "repository", repository, action: "keep", reason: `${held}: nobody knows what it needs` });
-      const message = `gc keeps everything in ${repository}: ${unreadable.length} manifests cannot be read whole, the first is ${first}`;
-      run.onNotice({ level: "warn", message, repository, digest: first });
-    } else if (run.untagged !== undefined) await collectUntagged(run, repository);
+    if (roots.held === undefined && run.untagged !== undefined) await collectUntagged(run, repository, roots);
     await keepAliases(run, repository);
   }
-  if (layers) await collectLayers(run, repository, held);
+  if (layers) await collectLayers(run, repository, roots);
+  if (roots.held !== undefined) hold(run, repository, roots.held);
+};
+
+const hold = (run: Run, repository: string, { reason, digest, remedy }: Held): void => {
+  run.held.push({ repository, reason, remedy });
+  run.decide({ kind: "repository", repository, action: "keep", reason: `${reason}: nobody knows what it needs` });
+  const message = `gc keeps everything in ${repository}: ${reason}; ${remedy}`;
+  run.onNotice(defined<Notice>({ level: "warn", message, repository, digest }));
 };
 
 /** Nobody can be served from there, and yet its bytes are somebody's. */

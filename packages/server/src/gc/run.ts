@@ -37,6 +37,15 @@ export interface Run extends CollectorContext {
   /** States of `_layers` by repository, from before its links were looked at. */
   readonly seen: Map<string, string>;
   readonly unreadable: { readonly repository: string; readonly digest: Digest }[];
+  readonly held: { readonly repository: string; readonly reason: string; readonly remedy: string }[];
+}
+
+/** Why nothing may go from a repository, and what ends that. */
+export interface Held {
+  readonly reason: string;
+  /** What cannot be read, where that is known. */
+  readonly digest?: Digest;
+  readonly remedy: string;
 }
 
 /** Whether something has been there for longer than the grace. */

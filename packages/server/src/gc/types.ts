@@ -41,6 +41,8 @@ export interface Collected {
   readonly kept: number;
   /** Manifests that could not be read whole; everything linked in their repositories was kept. */
   readonly unreadable: readonly { readonly repository: string; readonly digest: Digest }[];
+  /** Repositories that nothing was taken from, why, and what ends that. */
+  readonly held: readonly { readonly repository: string; readonly reason: string; readonly remedy: string }[];
   readonly dryRun: boolean;
   /** Nothing was looked at: promises given before the start may still hold until then. Milliseconds since 1970. */
   readonly notBefore?: number;

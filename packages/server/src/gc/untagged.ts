@@ -3,16 +3,19 @@ import { unlinkManifest } from "../deletion/index.ts";
 import { type ManifestRecord, type Metadata, pages } from "../metadata/index.ts";
 import { inBatches } from "./batches.ts";
 import { few, manifestsOf } from "./reachability.ts";
+import type { Roots } from "./roots.ts";
 import { duration, notReconciled, promised, type Run, writtenAgo } from "./run.ts";
 import { stronglyConnectedComponents } from "./strongly-connected-components.ts";
+import { leftByTags } from "./tag-history.ts";
 
 /**
  * Lets manifests of a repository go that no tag leads to: neither directly, nor as a child, nor as a referrer, however far. What
  * holds something goes before it, so whatever stays keeps what it holds, and a run that is cut off leaves nothing broken.
  */
-export const collectUntagged = async (run: Run, repository: string): Promise<void> => {
-  const dying = await withoutTag(run, repository);
+export const collectUntagged = async (run: Run, repository: string, roots: Roots): Promise<void> => {
+  const dying = await withoutTag(run, repository, roots);
   if (dying.size === 0) return;
+  const left = await leftByTags(run, repository, dying);
   const holders = holdersOf(dying);
   const gone = new Set<Digest>();
   const held = (digest: Digest): Digest[] => holders.down.get(digest) ?? [];
@@ -22,7 +25,7 @@ export const collectUntagged = async (run: Run, repository: string): Promise<voi
       const group = new Set(members);
       const above = members.flatMap((digest) => holders.up.get(digest) ?? []);
       const staying = above.find((up) => !group.has(up) && !gone.has(up));
-      const take = (): Promise<boolean> => takeGroup(run, repository, group, staying);
+      const take = (): Promise<boolean> => takeGroup(run, { repository, group, staying, left });
       if (run.dryRun ? await take() : await run.locks.hold({ exclusive: group }, take))
         for (const digest of group) gone.add(digest);
     });
@@ -42,13 +45,17 @@ export const collectUntagged = async (run: Run, repository: string): Promise<voi
   if (run.dryRun) await run.reachability.exclude(repository, gone);
 };
 
+interface Group {
+  readonly repository: string;
+  readonly group: ReadonlySet<Digest>;
+  /** What holds them and stays. */
+  readonly staying: Digest | undefined;
+  /** When each lost its last tag. */
+  readonly left: ReadonlyMap<Digest, number>;
+}
+
 /** Decides about manifests that hold each other, together. Tells whether they go. */
-const takeGroup = async (
-  run: Run,
-  repository: string,
-  group: ReadonlySet<Digest>,
-  staying: Digest | undefined,
-): Promise<boolean> => {
+const takeGroup = async (run: Run, { repository, group, staying, left }: Group): Promise<boolean> => {
   const { metadata, reconciler, leases, decide } = run;
   const age = Math.max(run.untagged ?? 0, run.grace);
   let newest = 0;
@@ -61,20 +68,24 @@ const takeGroup = async (
     if (manifest === undefined || metadata.tagsOf(repository, digest).length > 0) return false;
     newest = Math.max(newest, manifest.pushedAt);
   }
+  const untaggedAt = [...group].reduce((last, digest) => Math.max(last, left.get(digest) ?? 0), 0);
+  const since = Math.max(newest, untaggedAt);
+  const ago =
+    untaggedAt > newest ? `its last tag left it ${duration(run.now() - untaggedAt)} ago` : writtenAgo(run, newest);
   const holder = staying ?? (run.dryRun ? undefined : newHolder(metadata, repository, group));
   const why =
     holder !== undefined
       ? `a child or referrer of ${holder}, which stays`
       : [...group].some((digest) => leases.holds(digest, repository))
         ? promised
-        : run.now() - newest <= age
-          ? `no tag, but ${writtenAgo(run, newest)}; untagged ones stay for ${duration(age)}`
+        : run.now() - since <= age
+          ? `no tag, but ${ago}; untagged ones stay for ${duration(age)}`
           : // The metadata missed a write, or was begun anew: what it said above means nothing.
             reconciler.isReconciled(repository)
             ? undefined
             : notReconciled;
   for (const digest of group) {
-    const reason = why ?? `no tag, ${writtenAgo(run, newest)}`;
+    const reason = why ?? `no tag, ${ago}`;
     if (why === undefined && !run.dryRun) await unlinkManifest(run, repository, digest, { folder: true });
     decide({ kind: "manifest", repository, digest, action: why === undefined ? "remove" : "keep", reason });
   }
@@ -103,8 +114,8 @@ const newHolder = (metadata: Metadata, repository: string, group: ReadonlySet<Di
 
 type Dying = ReadonlyMap<Digest, Pick<ManifestRecord, "references" | "subject">>;
 
-/** Manifests that no tag leads to. */
-const withoutTag = async (run: Run, repository: string): Promise<Dying> => {
+/** Manifests that no tag leads to, nor anything else that is a root. */
+const withoutTag = async (run: Run, repository: string, roots: Roots): Promise<Dying> => {
   const { tree, metadata, yielding } = run;
   const live = new Set<Digest>();
   for (const tags of pages(500, (page) => metadata.tags(repository, page))) {
@@ -118,6 +129,7 @@ const withoutTag = async (run: Run, repository: string): Promise<Dying> => {
     const references = manifest.references.filter((child) => metadata.manifest(repository, child) !== undefined);
     dying.set(manifest.digest, { references, ...(manifest.subject && { subject: manifest.subject }) });
   }
+  for (const digest of dying.keys()) if (roots.kept.has(digest)) await spread(run, repository, digest, live);
   if (dying.size === 0) return dying;
   // To lose a tagged manifest is the worst that could happen: so the links themselves are asked before anything goes.
   for (const name of await tree.tagFolders(repository)) {
@@ -142,9 +154,9 @@ const spread = async (
     const manifest = live.has(digest) ? undefined : metadata.manifest(repository, digest);
     if (manifest === undefined) continue;
     live.add(digest);
-    waiting.push(...manifest.references);
+    for (const child of manifest.references) waiting.push(child);
     for (const referrers of pages(50, (page) => metadata.referrers(repository, digest, page)))
-      waiting.push(...referrers.map((referrer) => referrer.digest));
+      for (const referrer of referrers) waiting.push(referrer.digest);
     await yielding.turn();
   }
 };

@@ -165,7 +165,17 @@ test("our own counts", async () => {
   const metrics = await without();
   metrics.cache.requests = 3;
   metrics.cache.hits = 2;
-  const collected = { manifests: 1, layers: 2, blobs: 3, uploads: 6, bytes: 400, kept: 9, unreadable: [], seconds: 2 };
+  const collected = {
+    manifests: 1,
+    layers: 2,
+    blobs: 3,
+    uploads: 6,
+    bytes: 400,
+    kept: 9,
+    unreadable: [],
+    held: [],
+    seconds: 2,
+  };
   metrics.collected({ ...collected, dryRun: false }, 5000);
   metrics.collected({ ...collected, dryRun: true }, 9000);
   metrics.read({

@@ -1,7 +1,14 @@
 import type { HeaderPairs } from "dray/http";
 import { LruCache, SingleFlight } from "dray/internal/async";
 import { type Digest, isDigest, largestManifest } from "dray/oci";
-import { type FileVersion, readManifest, sameVersion, type Tree, typeInside } from "../distribution-tree/index.ts";
+import {
+  type FileVersion,
+  readLegacyManifest,
+  readManifest,
+  sameVersion,
+  type Tree,
+  typeInside,
+} from "../distribution-tree/index.ts";
 import type { Notice } from "../notice.ts";
 
 /** A manifest with what an answer needs. Nobody changes its bytes. */
@@ -164,7 +171,10 @@ export class Manifests {
   }
 
   async #read(repository: string, digest: Digest): Promise<Found<ServedManifest> | undefined> {
-    const stored = await readManifest(this.#options.tree, repository, digest, this.#options.largest);
+    const { tree, largest } = this.#options;
+    const stored =
+      (await readManifest(tree, repository, digest, largest)) ??
+      (await readLegacyManifest(tree, repository, digest, largest));
     if (stored === undefined) return undefined;
     if (!("bytes" in stored)) {
       const message = "the stored manifest is damaged; push it again, or delete it";

@@ -1,6 +1,6 @@
 import { type Digest, type DigestAlgorithm, digestOf, encodeJson, mediaTypes } from "dray/oci";
 import fc from "fast-check";
-import { blobPath, layerFolder, revisionFolder, tagFolder } from "../../src/distribution-tree/index.ts";
+import { blobPath, currentLink, historyLink, layerFolder, revisionFolder } from "../../src/distribution-tree/index.ts";
 import type { MemoryFiles } from "../../src/storage/index.ts";
 
 /** A registry on paper, for tests: what lies where, how old it is, and what garbage collection should make of it. */
@@ -28,6 +28,8 @@ interface Place {
   readonly layers: Map<Digest, Link>;
   readonly revisions: Map<Digest, Link>;
   readonly tags: Map<string, Digest>;
+  /** What each tag ever stood for, and how long ago it was last set to it. */
+  readonly history: Map<string, Map<Digest, number>>;
   readonly leases: Set<Digest>;
   readonly uploading: boolean;
 }
@@ -89,11 +91,15 @@ export const anyModel = (g: fc.GeneratorValue, { odd = false }: { odd?: boolean 
   const link = (digest: Digest): [Digest, Link] => [digest, { to: targets.get(digest) ?? digest, age: g(() => ages) }];
   const repositories = new Map<string, Place>();
   const all = [...manifests.keys()];
+  const top = all.filter((digest) => ![...manifests.values()].some(({ children }) => children.includes(digest)));
+  const history = (): Map<Digest, number> => new Map(some(all, 3).map((digest) => [digest, g(() => ages)]));
   for (const repository of names.slice(0, g(fc.nat, { max: 2 }) + 1))
     repositories.set(repository, {
-      layers: new Map(blobs.filter(yes).map(link)),
+      // Those that no other refers to may be linked where registry 2.1.0 put them.
+      layers: new Map([...blobs.filter(yes), ...some(top, 1)].map(link)),
       revisions: new Map(all.filter(() => g(fc.nat, { max: 3 }) > 0).map(link)),
       tags: new Map(some(all, 2).map((digest, i) => [`tag${i}`, digest])),
+      history: new Map(["tag0", "tag1"].map((tag) => [tag, history()])),
       leases: new Set(g(fc.nat, { max: 3 }) === 0 ? some([...blobs, ...all], 2) : []),
       uploading: g(fc.nat, { max: 12 }) === 0,
     });
@@ -142,10 +148,14 @@ export const build = ({ pool, repositories }: GcModel, files: MemoryFiles, now: 
       mtime: now - age,
     });
   for (const [digest, { bytes, age }] of pool) put(blobPath(digest), bytes, age);
-  for (const [repository, { layers, revisions, tags }] of repositories) {
+  for (const [repository, { layers, revisions, tags, history }] of repositories) {
     for (const [digest, { to, age }] of layers) put(`${layerFolder(repository, digest)}/link`, to, age);
     for (const [digest, { to, age }] of revisions) put(`${revisionFolder(repository, digest)}/link`, to, age);
-    for (const [tag, digest] of tags) put(`${tagFolder(repository, tag)}/current/link`, digest, 5000);
+    for (const [tag, digest] of tags) {
+      const past = history.get(tag) ?? new Map<Digest, number>();
+      put(currentLink(repository, tag), digest, past.get(digest) ?? 5000);
+      for (const [before, age] of past) put(historyLink(repository, tag, before), before, age);
+    }
   }
 };
 
@@ -153,10 +163,12 @@ export const build = ({ pool, repositories }: GcModel, files: MemoryFiles, now: 
 export const garbageOf = (model: GcModel): string[] => {
   const { grace, pool, manifests, repositories } = model;
   const paths: string[] = [];
-  const staying = new Map<string, Place>();
+  const staying = new Map<string, Place & Rooted>();
   for (const [repository, place] of repositories) {
-    const revisions = new Map([...place.revisions].filter(([digest]) => revisionStays(model, place, digest)));
-    const holds = [...place.revisions.keys()].some((digest) => manifests.get(digest)?.readable !== true);
+    const rooted = rootedIn(model, place);
+    const stays = ([digest]: [Digest, Link]): boolean => revisionStays(model, place, rooted, digest);
+    const revisions = new Map([...place.revisions].filter(stays));
+    const holds = rooted.holds || [...place.revisions.keys()].some((of) => manifests.get(of)?.readable !== true);
     const same = (a: Digest, b: Digest): boolean =>
       a === b || place.layers.get(a)?.to === b || place.layers.get(b)?.to === a;
     const layers = new Map(
@@ -165,11 +177,12 @@ export const garbageOf = (model: GcModel): string[] => {
           holds ||
           place.uploading ||
           age <= grace ||
+          [...rooted.kept].some((kept) => same(kept, digest)) ||
           [...revisions.keys()].some((of) => manifests.get(of)?.children.some((child) => same(child, digest))) ||
           [...place.leases].some((leased) => same(leased, digest)),
       ),
     );
-    staying.set(repository, { ...place, revisions, layers });
+    staying.set(repository, { ...place, ...rooted, revisions, layers });
     for (const digest of place.revisions.keys())
       if (!revisions.has(digest)) paths.push(`${revisionFolder(repository, digest)}/link`);
     for (const digest of place.layers.keys())
@@ -177,8 +190,9 @@ export const garbageOf = (model: GcModel): string[] => {
   }
   for (const [digest, { age }] of pool) {
     const isUsed = [...staying.values()].some(
-      ({ revisions, layers, leases }) =>
+      ({ revisions, layers, leases, kept }) =>
         leases.has(digest) ||
+        kept.has(digest) ||
         [...revisions, ...layers].some(([name, { to }]) => name === digest || to === digest) ||
         [...revisions.keys()].some((of) => manifests.get(of)?.children.includes(digest)),
     );
@@ -186,19 +200,74 @@ export const garbageOf = (model: GcModel): string[] => {
   }
   return paths.sort();
 
-  function revisionStays({ untagged }: GcModel, place: Place, digest: Digest, seen: readonly Digest[] = []): boolean {
+  function revisionStays(
+    { untagged }: GcModel,
+    place: Place,
+    rooted: Rooted,
+    digest: Digest,
+    seen: readonly Digest[] = [],
+  ): boolean {
     if (untagged === undefined || [...place.revisions.keys()].some((other) => manifests.get(other)?.readable !== true))
       return true;
+    if (rooted.holds || rooted.kept.has(digest)) return true;
     if ([...place.tags.values()].includes(digest) || place.leases.has(digest)) return true;
     const age = Math.min(place.revisions.get(digest)?.age ?? 0, pool.get(digest)?.age ?? Number.POSITIVE_INFINITY);
-    if (age <= Math.max(untagged, grace)) return true;
+    if (Math.min(age, leftAge(place, digest)) <= Math.max(untagged, grace)) return true;
     return [...place.revisions.keys()].some(
       (holder) =>
         !seen.includes(holder) &&
         (manifests.get(holder)?.children.includes(digest) || manifests.get(digest)?.subject === holder) &&
-        revisionStays(model, place, holder, [...seen, digest]),
+        revisionStays(model, place, rooted, holder, [...seen, digest]),
     );
   }
+};
+
+interface Rooted {
+  /** Manifests that tags name or that lie among the layers, and are no revisions, with all that they need. */
+  readonly kept: ReadonlySet<Digest>;
+  /** Something among them cannot be read. */
+  readonly holds: boolean;
+}
+
+const rootedIn = ({ pool, manifests }: GcModel, { tags, revisions, layers }: Place): Rooted => {
+  const kept = new Set<Digest>();
+  const keep = (digest: Digest): void => {
+    kept.add(digest);
+    const to = layers.get(digest)?.to;
+    if (to !== undefined) kept.add(to);
+  };
+  /** Tells whether nobody knows what it needs. */
+  const walk = (digest: Digest, data: Digest): boolean => {
+    keep(digest);
+    const { children = [], readable = false } = pool.has(data) ? (manifests.get(digest) ?? {}) : {};
+    if (pool.has(data) && !isDamaged(pool.get(data)?.bytes)) for (const child of children) keep(child);
+    // Whatever an index of the model names it calls a manifest.
+    const isIndex = readable && new TextDecoder().decode(pool.get(data)?.bytes).includes("image.index");
+    const below = isIndex ? children.filter((child) => !revisions.has(child) && pool.has(child)) : [];
+    return below.map((child) => walk(child, child)).some((unknown) => unknown) || !readable;
+  };
+  const named = [...tags.values()].filter((digest) => !revisions.has(digest));
+  const roots = named.map((digest): [Digest, Digest] => [digest, layers.get(digest)?.to ?? digest]);
+  for (const [digest, { to }] of layers)
+    if (manifests.has(digest) && isManifestText(pool.get(to)?.bytes)) roots.push([digest, to]);
+  const unknown = roots.filter(([digest, data]) => walk(digest, data));
+  return { kept, holds: unknown.length > 0 };
+};
+
+const isDamaged = (bytes: Uint8Array | undefined): boolean => bytes?.byteLength === 1;
+const isManifestText = (bytes: Uint8Array | undefined): boolean =>
+  new TextDecoder().decode(bytes).includes("schemaVersion");
+
+/** How long ago the last tag left a manifest, by the tags' histories. */
+const leftAge = ({ tags, history }: Place, digest: Digest): number => {
+  const left = [...history].flatMap(([tag, ages]) => {
+    const own = tags.has(tag) ? ages.get(digest) : undefined;
+    if (own === undefined) return [];
+    const later = [...ages.values()].filter((age) => age < own);
+    const current = ages.get(tags.get(tag) as Digest) ?? 5000;
+    return [later.length > 0 ? Math.max(...later) : Math.min(own, current)];
+  });
+  return Math.min(...left, Number.POSITIVE_INFINITY);
 };
 
 /** Every file, by path. Directories without any are passed over. */
