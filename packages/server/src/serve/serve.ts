@@ -182,7 +182,7 @@ const debugOf = async (
   return bind(debugHandler(health, defined({ metrics, path })), address, "--listen");
 };
 
-const hearsOf = (log: Log): Pick<ListenOptions, "onError" | "onStranger" | "onHandshake"> => ({
+const hearsOf = (log: Log): Pick<ListenOptions, "onError" | "onStranger" | "onHandshake" | "onLetGo"> => ({
   onError: (error, { method, target }) => {
     const said = error instanceof Error ? error.message : String(error);
     const ours = !(error instanceof DrayError && error.code === "NETWORK");
@@ -192,6 +192,16 @@ const hearsOf = (log: Log): Pick<ListenOptions, "onError" | "onStranger" | "onHa
     log(
       "warn",
       `${address} says whom it speaks for (X-Forwarded-For) and is not believed: whoever comes through it counts as one client, for wrong passwords, too; if it is your proxy, name it in dray.trustedproxies`,
+    ),
+  onLetGo: ({ count, request: { method, target, peer }, seconds, why }) =>
+    log(
+      "warn",
+      `${count === 1 ? "a client" : `${count} clients`} moved no byte of a body and lost the connection, the longest silent after ${seconds} s: ${
+        why === "limit"
+          ? "dray.limits.idle says how long a body may stand still"
+          : "memory or descriptors are short; with a smaller dray.limits.idle such clients go before that"
+      }`,
+      { method, path: target.split("?", 1)[0], peer },
     ),
   onHandshake: ({ peer, reason, spokeHttp }) =>
     spokeHttp

@@ -2,12 +2,7 @@ import type { Handler, HttpRequest } from "dray/http";
 import type { Proxies, Strangers } from "./forwarded.ts";
 import type { FailedHandshake } from "./handshakes.ts";
 import type { Limits } from "./options.ts";
-
-/** Who may wait for its client too long. */
-export interface Waiting {
-  isIdle(tick: number): boolean;
-  cut(): void;
-}
+import type { Silences } from "./silences.ts";
 
 /** What all connections of a listener share. */
 export interface Context {
@@ -18,19 +13,17 @@ export interface Context {
   readonly strangers: Strangers;
   readonly onHandshake: (failed: FailedHandshake) => void;
   readonly onError: (error: unknown, request: HttpRequest) => void;
-  /** Exchanges that wait for their client, or may. */
-  readonly open: Set<Waiting>;
+  /** Of exchanges that wait for their client, or may. */
+  readonly silences: Silences;
   /** Requests whose answer is not written yet. */
   answering: number;
-  /** Counts up four times in an idle time-out. */
-  tick: number;
   /** Answers close their connection. */
   stopping: boolean;
 }
 
 export const defaultLimits: Context["limits"] = {
   headers: 10_000,
-  idle: 120_000,
+  idle: 3_600_000,
   keepAlive: 75_000,
   linger: 10_000,
   headerBytes: 64 * 1024,

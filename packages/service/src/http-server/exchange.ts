@@ -10,17 +10,26 @@ export class Exchange {
   readonly context: Context;
   readonly message: IncomingMessage;
   readonly response: ServerResponse;
+  /** What the handler is asked. */
+  readonly request: HttpRequest;
   /** Whether the client waits for `100 Continue` before it sends its body. */
   waits: boolean;
   #gone: AbortController | undefined;
-  /** The tick since when the client is waited for; -1: it is not. */
+  /** The beat since when the client is waited for; -1: it is not. */
   waitsSince = -1;
 
-  constructor(context: Context, message: IncomingMessage, response: ServerResponse, waits: boolean) {
+  /** @param hasBody whether a body comes with the request */
+  constructor(
+    context: Context,
+    message: IncomingMessage,
+    response: ServerResponse,
+    { waits, hasBody }: { readonly waits: boolean; readonly hasBody: boolean },
+  ) {
     this.context = context;
     this.message = message;
     this.response = response;
     this.waits = waits;
+    this.request = requestOf(this, hasBody);
   }
 
   /** Aborts when the client vanishes before its answer is complete. Made when first asked for. */
@@ -48,15 +57,11 @@ export class Exchange {
 
   /** From here until it ends, the client may not be silent for longer than allowed. */
   watch(): void {
-    const { open } = this.context;
-    if (open.has(this)) return;
-    open.add(this);
-    if (this.response.destroyed) open.delete(this);
-    else this.response.once("close", () => open.delete(this));
-  }
-
-  isIdle(tick: number): boolean {
-    return this.waitsSince !== -1 && tick - this.waitsSince > 4;
+    const { silences } = this.context;
+    if (silences.has(this)) return;
+    silences.add(this);
+    if (this.response.destroyed) silences.delete(this);
+    else this.response.once("close", () => silences.delete(this));
   }
 
   /** Ends the connection at once. */
@@ -86,7 +91,7 @@ const signal = lazily(function (this: Made) {
 });
 
 /** A request as handlers see it. */
-export const requestOf = (exchange: Exchange, hasBody: boolean): HttpRequest => {
+const requestOf = (exchange: Exchange, hasBody: boolean): HttpRequest => {
   const { method = "GET", url = "/", rawHeaders } = exchange.message;
   const request = { method, target: targetOf(url), headers: pairs(rawHeaders), [own]: exchange };
   Object.defineProperty(request, "origin", origin);
@@ -132,7 +137,7 @@ const incoming = (exchange: Exchange, body: { received: number }): AsyncIterator
         exchange.proceed();
         exchange.watch();
       }
-      exchange.waitsSince = exchange.context.tick;
+      exchange.waitsSince = exchange.context.silences.now;
       try {
         const next = await bytes.next();
         if (next.done !== true) body.received += next.value.byteLength;

@@ -4,7 +4,7 @@ import { rawClient, statuses } from "@dray/testkit";
 import { collect } from "dray/content";
 import type { Handler } from "dray/http";
 import { bare, memoryBody, withBytes } from "../response/index.ts";
-import { type Listener, type ListenOptions, listen } from "./index.ts";
+import { type LetGo, type Listener, type ListenOptions, listen } from "./index.ts";
 
 const served = async (
   handler: Handler,
@@ -127,6 +127,37 @@ for (const [name, body] of [
         assert.ok(taken < 32 * 1024 * 1024, `${taken} bytes`);
       },
     ));
+
+test("a client that stands still is let go for room and told of, one that moves stays", async () => {
+  const told: LetGo[] = [];
+  const slowly = async function* (): AsyncGenerator<Uint8Array> {
+    for (;;) {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      yield new Uint8Array(1);
+    }
+  };
+  const handler: Handler = async ({ target }) => {
+    const chunks = target === "/stuck" ? endless() : slowly();
+    return { status: 200, headers: [], url: target, body: { length: 2 ** 40, chunks, discard: async () => {} } };
+  };
+  await served(handler, { limits: { idle: 60_000 }, onLetGo: (gone) => told.push(gone) }, async (server) => {
+    const moving = await rawClient(server.port);
+    moving.send("GET /moving HTTP/1.1\r\nHost: a\r\n\r\n");
+    const stuck = await rawClient(server.port);
+    stuck.socket.pause();
+    stuck.send("GET /stuck HTTP/1.1\r\nHost: a\r\n\r\n");
+    while (server.letGo({ count: 10, silence: 0 }) === 0) await new Promise((resolve) => setTimeout(resolve, 50));
+    stuck.socket.resume();
+    await stuck.ended();
+    const { length } = moving.text;
+    while (moving.text.length === length) await new Promise((resolve) => setTimeout(resolve, 20));
+    moving.socket.destroy();
+  });
+  assert.deepEqual(
+    told.map(({ count, request, why }) => [count, request.target, why]),
+    [[1, "/stuck", "room"]],
+  );
+});
 
 async function* endless(): AsyncGenerator<Uint8Array> {
   for (;;) yield new Uint8Array(256 * 1024);

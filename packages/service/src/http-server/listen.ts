@@ -9,6 +9,7 @@ import { proxiesOf, Strangers } from "./forwarded.ts";
 import type { ListenAddress } from "./listen-address.ts";
 import type { Listener, ListenOptions } from "./options.ts";
 import { makeServer, showCertificate, start } from "./server.ts";
+import { Silences } from "./silences.ts";
 
 /**
  * Serves a handler on a socket. Targets and headers reach it as they were written; an answer says how long it is where that is
@@ -29,9 +30,8 @@ export const listen = async (handler: Handler, options: ListenOptions = {}): Pro
     strangers: new Strangers(options.onStranger ?? (() => {})),
     onHandshake: options.onHandshake ?? (() => {}),
     onError: onError ?? (() => {}),
-    open: new Set(),
+    silences: new Silences(bounds.idle ?? defaultLimits.idle, options.onLetGo ?? (() => {})),
     answering: 0,
-    tick: 0,
     stopping: false,
   };
   let server = makeServer(context, tls, connections);
@@ -40,11 +40,8 @@ export const listen = async (handler: Handler, options: ListenOptions = {}): Pro
   const name = unix === undefined ? `${host.includes(":") ? `[${host}]` : host}:${port}` : "localhost";
   const address: ListenAddress = unix === undefined ? { host, port } : { unix };
 
-  const sweep = setInterval(() => {
-    context.tick++;
-    for (const exchange of context.open) if (exchange.isIdle(context.tick)) exchange.cut();
-  }, context.limits.idle / 4);
-  sweep.unref();
+  const beats = setInterval(() => context.silences.tick(), context.silences.beat);
+  beats.unref();
 
   /** Those that finish what they began. */
   const old = new Set<Server>();
@@ -52,7 +49,7 @@ export const listen = async (handler: Handler, options: ListenOptions = {}): Pro
 
   const stop = async ({ drain = 0, notice = 0 }: Partial<DrainOptions> = {}): Promise<void> => {
     await drained(context, servers, { drain, notice });
-    clearInterval(sweep);
+    clearInterval(beats);
   };
 
   return {
@@ -69,6 +66,7 @@ export const listen = async (handler: Handler, options: ListenOptions = {}): Pro
       server = successor;
       await start(successor, address, 100);
     },
+    letGo: (wanted) => context.silences.letGo(wanted),
     stop,
     close: () => stop(),
   };

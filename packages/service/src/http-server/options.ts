@@ -1,5 +1,6 @@
 import type { HttpRequest } from "dray/http";
 import type { FailedHandshake } from "./handshakes.ts";
+import type { LetGo, RoomOptions } from "./silences.ts";
 
 /** Certificates and keys as PEM. */
 export interface TlsOptions {
@@ -19,7 +20,7 @@ export interface TlsOptions {
 export interface Limits {
   /** Until the headers are there. Default 10 s. */
   readonly headers?: number;
-  /** While a body moves in neither direction. The handler's own time does not count. Default 120 s. */
+  /** While a body moves in neither direction. The handler's own time does not count. Default one hour. */
   readonly idle?: number;
   /** Between two requests; longer than a load balancer's, so that the balancer is the one to close. Default 75 s. */
   readonly keepAlive?: number;
@@ -51,6 +52,8 @@ export interface ListenOptions {
   readonly onStranger?: (address: string) => void;
   /** Hears of connections whose TLS handshake failed, of clients that spoke http among them. */
   readonly onHandshake?: (failed: FailedHandshake) => void;
+  /** Hears of clients that were let go because a body stood still. */
+  readonly onLetGo?: (gone: LetGo) => void;
   /** Hears of faults: what a handler threw, what broke a body. The client gets a 500 without any of it, or is cut off. */
   readonly onError?: (error: unknown, request: HttpRequest) => void;
 }
@@ -63,6 +66,8 @@ export interface Listener {
   readonly port: number;
   /** Shows new connections another certificate. Old ones go on. */
   reload(tls: TlsOptions): Promise<void>;
+  /** Ends connections whose bodies stand still, the longest silent first, so that others have their room. Tells how many. */
+  letGo(room: RoomOptions): number;
   /**
    * Takes no more connections and lets requests that began end, for `drain` milliseconds at most; for `notice` milliseconds before
    * that, connections are still taken, each answer the last one of its connection. Default 0 each.

@@ -4,7 +4,7 @@ import { isDrayError } from "dray/errors";
 import type { HttpRequest, HttpResponse } from "dray/http";
 import { HttpError, type ServedBody, withError } from "../response/index.ts";
 import type { Context } from "./context.ts";
-import { Exchange, malformed, requestOf } from "./exchange.ts";
+import { Exchange, malformed } from "./exchange.ts";
 
 /** A body of at most so many bytes that nobody read is read away, so that the connection can go on. */
 const small = 64 * 1024;
@@ -25,12 +25,12 @@ const serve = async (
   const socket = message.socket as Ending;
   // What comes after a request that could not be understood, or whose body nobody read to its end, is no request.
   if (socket[ending]) return;
-  const exchange = new Exchange(context, message, response, waits);
+  const found = malformed(message, context.limits.target);
+  const exchange = new Exchange(context, message, response, { waits, hasBody: found.hasBody });
+  const { request } = exchange;
   // A socket that breaks is heard of elsewhere; without a listener the event would end the process.
   message.on("error", ignore);
   response.on("error", ignore);
-  const found = malformed(message, context.limits.target);
-  const request = requestOf(exchange, found.hasBody);
   context.answering++;
   try {
     let answer: HttpResponse;
@@ -114,7 +114,7 @@ const send = async (exchange: Exchange, request: HttpRequest, answer: HttpRespon
     response.end(bytes);
     if (response.writableLength > 0) {
       exchange.watch();
-      exchange.waitsSince = context.tick;
+      exchange.waitsSince = context.silences.now;
     }
     return;
   }
@@ -165,7 +165,7 @@ const written = (exchange: Exchange, chunk: Uint8Array): Promise<void> =>
   new Promise((resolve, reject) => {
     const { response } = exchange;
     if (response.destroyed) return reject(new Gone("the client went away"));
-    exchange.waitsSince = exchange.context.tick;
+    exchange.waitsSince = exchange.context.silences.now;
     response.write(chunk, (error) => {
       exchange.waitsSince = -1;
       if (error) reject(new Gone("the client went away", { cause: error }));

@@ -119,10 +119,15 @@ export const drayKeys: readonly Key[] = [
     fallback: 10 * second,
     ...some(1, "1ms"),
   }),
-  supported("dray.limits.idle", duration, "how long a body may stand still", {
-    fallback: 120 * second,
-    ...some(1, "1ms"),
-  }),
+  supported(
+    "dray.limits.idle",
+    duration,
+    "how long a body may stand still: a proxy that fills a temporary file first reads nothing for many minutes. While memory or descriptors are short, whoever was silent for longest loses the connection before that, and the log says so",
+    {
+      fallback: hour,
+      ...some(1, "1ms"),
+    },
+  ),
   supported("dray.limits.keepalive", duration, "how long a connection may rest between requests", {
     fallback: 75 * second,
     ...some(1, "1ms"),

@@ -1,0 +1,94 @@
+import type { HttpRequest } from "dray/http";
+
+/** A request that may be waiting for its client. */
+export interface Waiting {
+  readonly request: HttpRequest;
+  /** The beat since when its client is waited for; -1: it is not. */
+  readonly waitsSince: number;
+  /** Ends its connection at once. */
+  cut(): void;
+}
+
+/** Clients whose connections were ended because a body stood still. */
+export interface LetGo {
+  readonly count: number;
+  /** Of the one that was silent for longest. */
+  readonly request: HttpRequest;
+  readonly seconds: number;
+  /** `limit`: no body may stand still for longer. `room`: what they held was needed. */
+  readonly why: "limit" | "room";
+}
+
+export interface RoomOptions {
+  /** Connections to end at most. */
+  readonly count: number;
+  /** Milliseconds for which a client must have been silent, so that one that is merely slow is none. Default 10 s. */
+  readonly silence?: number;
+}
+
+/**
+ * The clients that are waited for, and for how long. A body may stand still for as long as allowed: a proxy that fills a temporary file
+ * first reads nothing for many minutes, and lives. Where room is needed before that, whoever was silent for longest goes first.
+ */
+export class Silences {
+  /** Milliseconds of a beat, in which silence is counted. */
+  readonly beat: number;
+  readonly #most: number;
+  readonly #tell: (gone: LetGo) => void;
+  readonly #open = new Set<Waiting>();
+  /** Beats until now. */
+  now = 0;
+
+  constructor(idle: number, tell: (gone: LetGo) => void) {
+    this.beat = Math.min(1000, idle / 4);
+    this.#most = Math.ceil(idle / this.beat);
+    this.#tell = tell;
+  }
+
+  /** Requests that may be waiting. */
+  get size(): number {
+    return this.#open.size;
+  }
+
+  has(one: Waiting): boolean {
+    return this.#open.has(one);
+  }
+
+  add(one: Waiting): void {
+    this.#open.add(one);
+  }
+
+  delete(one: Waiting): void {
+    this.#open.delete(one);
+  }
+
+  /** Once in every beat. */
+  tick(): void {
+    this.now++;
+    this.#end(this.#silentFor(this.#most), "limit");
+  }
+
+  /** Ends connections of clients that are silent, the longest silent first. Tells how many. */
+  letGo({ count, silence = 10_000 }: RoomOptions): number {
+    const silent = this.#silentFor(Math.ceil(silence / this.beat));
+    return this.#end(silent.sort((a, b) => a.waitsSince - b.waitsSince).slice(0, count), "room");
+  }
+
+  /** Those that are silent for more than so many beats: the one in which the silence began may be nearly over. */
+  #silentFor(beats: number): Waiting[] {
+    return [...this.#open].filter(({ waitsSince }) => waitsSince !== -1 && this.now - waitsSince > beats);
+  }
+
+  #end(silent: readonly Waiting[], why: LetGo["why"]): number {
+    const [first] = silent;
+    if (first === undefined) return 0;
+    const longest = silent.reduce((one, other) => (other.waitsSince < one.waitsSince ? other : one), first);
+    const seconds = Math.round(((this.now - longest.waitsSince) * this.beat) / 1000);
+    for (const one of silent) {
+      this.#open.delete(one);
+      one.cut();
+    }
+    this.#tell({ count: silent.length, request: longest.request, seconds, why });
+    return silent.length;
+  }
+}
