@@ -42,6 +42,8 @@ export type Verdict =
  */
 export interface Access {
   authorise(request: HttpRequest, need: Need): Verdict | Promise<Verdict>;
+  /** How often somebody was locked out since the start, where that is done. */
+  lockouts?(): number;
   /** Reads files it was configured with again. */
   reload?(): Promise<void>;
   close?(): Promise<void>;

@@ -32,7 +32,7 @@ export const htpasswd = async ({ realm = "registry", ...options }: HtpasswdOptio
     return known instanceof Promise ? known.then((later) => within(later, need)) : within(known, need);
   };
 
-  return { authorise, reload: users.reload, close: users.close };
+  return { authorise, lockouts: users.lockouts, reload: users.reload, close: users.close };
 };
 
 const within = (known: Authenticated, need: Need): Verdict => {

@@ -185,6 +185,7 @@ test("our own counts", async () => {
     memory: () => 5,
     lockouts: () => 6,
     readOnly: () => true,
+    certificateEnd: () => 7000,
     space: async () => ({ free: 10, total: 20 }),
   });
   const lines = await page(metrics);
@@ -203,6 +204,7 @@ test("our own counts", async () => {
     "dray_memory_bytes 5",
     "dray_lockouts_total 6",
     "dray_read_only 1",
+    "dray_certificate_end_timestamp_seconds 7",
     "dray_storage_free_bytes 10",
     "dray_storage_size_bytes 20",
   ])

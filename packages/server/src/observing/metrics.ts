@@ -6,9 +6,11 @@ import {
   Histogram,
   HttpMetrics,
   MetricsPage,
+  type Observer,
   type PromRegistry,
   promRegistry,
 } from "@dray/service/observe";
+import { header } from "dray/http";
 import type { Collected } from "../gc/index.ts";
 import type { Driver } from "../storage/index.ts";
 
@@ -22,6 +24,8 @@ export interface Readings {
   readonly memory?: () => number;
   readonly lockouts?: () => number;
   readonly readOnly?: () => boolean;
+  /** When the certificate ends; milliseconds since 1970. */
+  readonly certificateEnd?: () => number;
   readonly space?: () => Promise<{ readonly free: number; readonly total: number }>;
 }
 
@@ -102,11 +106,19 @@ export class Metrics extends MetricsPage {
   readonly http: HttpMetrics = new HttpMetrics("registry_http");
   readonly storage: StorageMetrics = new StorageMetrics();
   readonly cache: CacheCounts = { requests: 0, hits: 0, errors: 0 };
+  /** Counts credentials that were not taken, or not even tried. */
+  readonly logins: Observer =
+    (request) =>
+    ({ status }) => {
+      if (status === 429 || (status === 401 && header(request.headers, "authorization") !== undefined)) this.#refused++;
+    };
+  #refused = 0;
   readonly #collected = { runs: 0, bytes: 0, manifests: 0, layers: 0, blobs: 0, uploads: 0, seconds: 0, at: 0 };
 
   constructor(registry: PromRegistry) {
     super(registry);
-    this.add([...this.http.families(), ...this.storage.families(), ...this.#caches(), ...this.#collections()]);
+    const refused = counter("dray_logins_refused_total", "Credentials that were not taken.", () => this.#refused);
+    this.add([refused, ...this.http.families(), ...this.storage.families(), ...this.#caches(), ...this.#collections()]);
   }
 
   /** A run of garbage collection that came to its end. A dry run is not counted. */
@@ -165,7 +177,16 @@ export class Metrics extends MetricsPage {
 export const openMetrics = async (options: { processes?: boolean } = {}): Promise<Metrics> =>
   new Metrics(await promRegistry(options));
 
-const familiesOf = ({ index, whole, uploads, memory, lockouts, readOnly, space }: Readings): Family[] => [
+const familiesOf = ({
+  index,
+  whole,
+  uploads,
+  memory,
+  lockouts,
+  readOnly,
+  space,
+  certificateEnd,
+}: Readings): Family[] => [
   ...(index === undefined ? [] : [indexed(index)]),
   ...(whole === undefined
     ? []
@@ -178,6 +199,15 @@ const familiesOf = ({ index, whole, uploads, memory, lockouts, readOnly, space }
   ...(readOnly === undefined
     ? []
     : [gauge("dray_read_only", "1: nothing can be pushed or deleted.", () => Number(readOnly()))]),
+  ...(certificateEnd === undefined
+    ? []
+    : [
+        gauge(
+          "dray_certificate_end_timestamp_seconds",
+          "When the certificate that clients are shown ends.",
+          () => certificateEnd() / 1000,
+        ),
+      ]),
   ...(space === undefined
     ? []
     : [

@@ -1,10 +1,15 @@
 import { control } from "@dray/service/control";
+import { CloseStack } from "@dray/service/program";
 import { DrayError } from "dray/errors";
 import type { Settings } from "../config/index.ts";
 import type { Notice } from "../notice.ts";
+import { auditLog } from "../observing/index.ts";
 import { actionsOf } from "./actions.ts";
 import { type ControlClient, controls, socketPath } from "./controls.ts";
 import { openRegistry } from "./open-registry.ts";
+import { audited } from "./operations.ts";
+
+const streams: ReadonlySet<string> = new Set(["stdout", "stderr"]);
 
 /**
  * Has something done to a volume: by the registry that serves it, or where none is running by this process, which locks the volume
@@ -23,15 +28,21 @@ export const maintain = async <T>(
     );
   const running = await control(socketPath(settings.storage.root), controls);
   if (running !== undefined) return work(running);
-  const alone = { ...settings, registry: { ...settings.registry, gc: { ...settings.registry.gc, lease: 0 } } };
-  const { registry } = await openRegistry(alone, { onNotice });
+  const settled = { ...settings, registry: { ...settings.registry, gc: { ...settings.registry.gc, lease: 0 } } };
+  const { registry } = await openRegistry(settled, { onNotice });
+  const opened = new CloseStack();
   try {
     registry.start();
-    const actions = actionsOf({
+    const { audit: to } = settings.log;
+    // A stream of this process is the command's own.
+    const audit = to === undefined || streams.has(to.to) ? undefined : auditLog(await opened.lines(to.to));
+    const alone = actionsOf({
       registry,
       reload: async () => ({ restart: [] }),
       status: () => ({ running: false }),
+      audit,
     });
+    const actions = audit === undefined ? alone : audited(alone, audit);
     return await work({
       ask: (name, options, { onProgress = () => {}, signal = new AbortController().signal } = {}) => {
         const act = actions[name] as (options: object, context: object) => Promise<never>;
@@ -39,6 +50,7 @@ export const maintain = async <T>(
       },
     });
   } finally {
+    await opened.close();
     await registry.close();
   }
 };

@@ -13,6 +13,7 @@ import { answerHeaders } from "./answer-headers.ts";
 import { controls, socketPath } from "./controls.ts";
 import { jobsOf } from "./jobs.ts";
 import { type OpenRegistry, openRegistry } from "./open-registry.ts";
+import { audited } from "./operations.ts";
 import { watchersOf } from "./watch.ts";
 
 /** A registry that is being served. */
@@ -81,6 +82,7 @@ export const serve = async (settings: Settings, { settings: again, version }: Se
     const listener = await bind(handler, { ...socket, ...hearsOf(log) }, "--listen");
     opened.onClose(() => listener.close());
     const certificates = socket.tls === undefined ? undefined : new Certificates(listener, socket.tls);
+    if (certificates !== undefined) metrics?.read({ certificateEnd: () => certificates.end });
     /** Which versions and ciphers are spoken is settled at the start. */
     const tlsOf = ({ listen: { tls } }: Settings): TlsFiles | undefined => {
       const { minVersion, ciphers } = settings.listen.tls ?? {};
@@ -136,9 +138,10 @@ export const serve = async (settings: Settings, { settings: again, version }: Se
       metrics,
       audit,
     });
+    const operated = audit === undefined ? actions : audited(actions, audit);
     if (settings.storage.driver === "filesystem") {
       const { root } = settings.storage;
-      const control = await serveControl({ path: socketPath(root), serves: root, format: controls, actions });
+      const control = await serveControl({ path: socketPath(root), serves: root, format: controls, actions: operated });
       opened.onClose(() => control.close());
     }
     registry.start();
@@ -209,12 +212,13 @@ const hearsOf = (log: Log): Pick<ListenOptions, "onError" | "onStranger" | "onHa
       : log("debug", `a TLS handshake failed: ${reason ?? "the client ended it, or it speaks http"}`, { peer }),
 });
 
-const readingsOf = ({ registry: { context }, driver }: OpenRegistry): Parameters<Metrics["read"]>[0] => ({
+const readingsOf = ({ registry: { context }, driver, access }: OpenRegistry): Parameters<Metrics["read"]>[0] => ({
   index: () => context.metadata.counts(),
   whole: () => context.reconciler.isComplete,
   uploads: () => context.uploads.open,
   memory: () => context.manifests.bytes + context.lists.bytes,
   readOnly: () => context.settings.readOnly,
+  ...(access.lockouts === undefined ? {} : { lockouts: () => access.lockouts?.() ?? 0 }),
   ...(driver.space === undefined
     ? {}
     : { space: async () => (await driver.space?.()) ?? { free: Number.NaN, total: Number.NaN } }),

@@ -15,7 +15,11 @@ export const watchersOf = async (
   const onTrouble = (message: string): void => log("error", message);
   const audited = audit === undefined ? undefined : auditLog(await opened.lines(audit.to, { onTrouble }));
   const observers: Observer[] = [];
-  if (metrics !== undefined) observers.push(metrics.http.observer((request) => endpointOf(routed(request))?.metric));
+  if (metrics !== undefined)
+    observers.push(
+      metrics.http.observer((request) => endpointOf(routed(request))?.metric),
+      metrics.logins,
+    );
   // Lines of requests may wait a moment for each other; those of the audit do not.
   if (access !== undefined)
     observers.push(accessLog(access.format, await opened.lines(access.to, { delay: 50, onTrouble })));

@@ -1,3 +1,4 @@
+import { X509Certificate } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { defined } from "dray/internal/defined";
 import { diskError } from "dray/internal/files";
@@ -33,10 +34,17 @@ const interval = 60_000;
 export class Certificates {
   readonly #listener: Listener;
   #shown: string;
+  #end: number;
 
   constructor(listener: Listener, shown: TlsOptions) {
     this.#listener = listener;
     this.#shown = textOf(shown);
+    this.#end = endOf(shown);
+  }
+
+  /** When the certificate that is shown ends; milliseconds since 1970. */
+  get end(): number {
+    return this.#end;
   }
 
   async renew(settings: TlsFiles): Promise<boolean> {
@@ -45,6 +53,7 @@ export class Certificates {
     if (text === this.#shown) return false;
     await this.#listener.reload(tls);
     this.#shown = text;
+    this.#end = endOf(tls);
     return true;
   }
 
@@ -59,6 +68,9 @@ export class Certificates {
     );
   }
 }
+
+/** A chain begins with the server's own. */
+const endOf = ({ cert }: TlsOptions): number => Date.parse(new X509Certificate(cert).validTo);
 
 const textOf = (tls: TlsOptions): string =>
   JSON.stringify(tls, (_, value: unknown) =>

@@ -26,6 +26,8 @@ export interface PasswordFile {
   readonly challenge: string;
   /** Whether a password is right, from where it is asked; at once where that is known already. */
   readonly authenticate: (credentials: Basic, peer: string | undefined) => Authenticated | Promise<Authenticated>;
+  /** How often somebody was locked out since the start. */
+  readonly lockouts: () => number;
   /** Reads the file again. */
   readonly reload: () => Promise<void>;
   readonly close: () => Promise<void>;
@@ -49,6 +51,7 @@ export const openPasswordFile = async (options: PasswordFileOptions): Promise<Pa
         ? passwords.check(credentials, peer)
         : fresh.then(() => passwords.check(credentials, peer));
     },
+    lockouts: () => passwords.lockouts,
     reload: () => users.reload(),
     close: () => verifier.close(),
   };

@@ -50,6 +50,7 @@ export class Passwords {
   /** From where each was right. */
   readonly #places = new LruCache<string, true>(memory);
   readonly #running = new SingleFlight<boolean>();
+  #lockouts = 0;
   /** What is kept of a password is of no use outside of this process. */
   readonly #secret = randomBytes(32);
 
@@ -60,6 +61,11 @@ export class Passwords {
     // Apart, so that no flood of names that somebody makes up lets the guesses at a user be forgotten.
     const counted = (): Attempts => new Attempts({ ...(lockout === false ? {} : lockout), now });
     this.#attempts = lockout === false ? undefined : { users: counted(), nobody: counted() };
+  }
+
+  /** Users, from one place each, who were locked out since the start. */
+  get lockouts(): number {
+    return this.#lockouts;
   }
 
   check(credentials: Basic, peer: string | undefined): Authenticated | Promise<Authenticated> {
@@ -134,6 +140,7 @@ export class Passwords {
 
   /** Names that are nobody's are not told: people type passwords there. */
   #warn(user: string | undefined, peer: string | undefined): void {
+    this.#lockouts++;
     const who = user === undefined ? "somebody without an account" : JSON.stringify(user);
     this.#options.onNotice({
       level: "warn",

@@ -1,0 +1,152 @@
+import assert from "node:assert/strict";
+import { X509Certificate } from "node:crypto";
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { control } from "@dray/service/control";
+import { testCertificates } from "@dray/testkit";
+import { temporaryFolder } from "@dray/testkit/files";
+import { freePort } from "@dray/testkit/peers";
+import { collect } from "dray/content";
+import { connection } from "dray/http";
+import { loadSettings, type Settings } from "../config/index.ts";
+import { controls, socketPath } from "./controls.ts";
+import { maintain } from "./maintain.ts";
+import { serve } from "./serve.ts";
+
+const never = new AbortController().signal;
+/** `ann` with the password `secret`. */
+const users = "ann:$2y$04$n9WkRQfZvMFAFyMLUeWSfueCLmxeaNxPO4K4HQLvKNHPJ0jnmEqjK\n";
+
+let root: string;
+before(() => {
+  root = temporaryFolder("observed");
+});
+const settingsOf = (name: string, ...set: string[]): Settings =>
+  loadSettings({
+    flags: {
+      data: join(root, name),
+      listen: "127.0.0.1:0",
+      set: ["log.accesslog.disabled=true", "log.level=error", ...set],
+    },
+  }).settings;
+
+const send = connection({ env: {} });
+after(() => send.close());
+const ask = async (origin: string, target: string, password?: string): Promise<{ status: number; text: string }> => {
+  const credentials = Buffer.from(`ann:${password}`).toString("base64");
+  const headers: [string, string][] = password === undefined ? [] : [["Authorization", `Basic ${credentials}`]];
+  const { status, body } = await send({ method: "GET", origin, target, headers });
+  return { status, text: Buffer.from(await collect(body.chunks, 1 << 20, target)).toString() };
+};
+
+describe("what an operator did is told", () => {
+  const deeds = async (file: string): Promise<[string, string, string][]> =>
+    (await readFile(file, "utf8"))
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line) as { action: string; outcome: string; reason: string })
+      .map(({ action, outcome, reason }) => [action, outcome, reason]);
+
+  test("of a registry that runs, by its socket and by a signal", async () => {
+    const file = join(root, "audit.log");
+    const settings = settingsOf("audited", `dray.log.audit.to=${file}`);
+    let fail = false;
+    const serving = await serve(settings, {
+      version: "test",
+      settings: async () => {
+        if (fail) throw new Error("the file is damaged");
+        return settings;
+      },
+    });
+    try {
+      const client = (await control(socketPath(join(root, "audited")), controls)) ?? assert.fail();
+      await client.ask("read-only", { on: true });
+      await client.ask("read-only", { on: false });
+      await client.ask("gc", { dryRun: true });
+      await client.ask("check", {});
+      await client.ask("gc", {});
+      await client.ask("rebuild", {});
+      await serving.reload();
+      fail = true;
+      await assert.rejects(client.ask("reload", {}));
+    } finally {
+      await serving.stop(never);
+    }
+    assert.deepEqual(await deeds(file), [
+      ["operate", "done", "read-only on"],
+      ["operate", "done", "read-only off"],
+      ["operate", "done", "garbage collection"],
+      ["operate", "done", "rebuild of the index"],
+      ["operate", "done", "reload by the program"],
+      ["operate", "failed", "reload by the control socket: the file is damaged"],
+    ]);
+  });
+
+  test("of a volume that nobody serves", async () => {
+    const file = join(root, "alone.log");
+    const settings = settingsOf("alone", `dray.log.audit.to=${file}`);
+    const quiet = (): void => {};
+    await maintain(settings, quiet, (client) => client.ask("rebuild", {}));
+    await maintain(settings, quiet, (client) => client.ask("gc", { dryRun: true }));
+    assert.deepEqual(await deeds(file), [["operate", "done", "rebuild of the index"]]);
+  });
+});
+
+describe("what is declared is counted", () => {
+  test("refused logins, lockouts, and when the certificate ends", async () => {
+    const { server, ca } = testCertificates();
+    const [cert, key, passwords] = ["cert.pem", "key.pem", "htpasswd"].map((name) => join(root, name)) as [
+      string,
+      string,
+      string,
+    ];
+    await writeFile(cert, server.cert);
+    await writeFile(key, server.key);
+    await writeFile(passwords, users);
+    const debug = `127.0.0.1:${await freePort()}`;
+    const settings = settingsOf(
+      "counted",
+      `http.tls.certificate=${cert}`,
+      `http.tls.key=${key}`,
+      `http.debug.addr=${debug}`,
+      "http.debug.prometheus.enabled=true",
+      "auth.htpasswd.realm=r",
+      `auth.htpasswd.path=${passwords}`,
+      "dray.access.lockout.attempts=2",
+    );
+    const secure = connection({ env: {}, ca: [ca.cert] });
+    const serving = await serve(settings, { version: "test" });
+    try {
+      const metric = async (name: string): Promise<number> => {
+        const { text } = await ask(`http://${debug}`, "/metrics");
+        return Number(new RegExp(`^${name} (.+)$`, "m").exec(text)?.[1]);
+      };
+      const login = async (password: string): Promise<number> => {
+        const credentials = Buffer.from(`ann:${password}`).toString("base64");
+        const { status, body } = await secure({
+          method: "GET",
+          origin: serving.origin,
+          target: "/v2/",
+          headers: [["Authorization", `Basic ${credentials}`]],
+        });
+        await body.discard();
+        return status;
+      };
+      assert.equal(await metric("dray_logins_refused_total"), 0);
+      assert.equal(await metric("dray_lockouts_total"), 0);
+      assert.deepEqual([await login("a"), await login("b"), await login("c")], [401, 401, 429]);
+      assert.equal(await metric("dray_logins_refused_total"), 3);
+      assert.equal(await metric("dray_lockouts_total"), 1);
+      const ends = async (pem: string): Promise<void> =>
+        assert.equal(
+          await metric("dray_certificate_end_timestamp_seconds"),
+          Date.parse(new X509Certificate(pem).validTo) / 1000,
+        );
+      await ends(server.cert);
+    } finally {
+      await serving.stop(never);
+      await secure.close();
+    }
+  });
+});
