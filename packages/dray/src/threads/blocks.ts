@@ -37,6 +37,9 @@ const mostAway = 3;
 /** Blocks of all feeds together, beyond which each has only one on its way. */
 const mostAwayTogether = 32;
 let away = 0;
+/** Blocks of all feeds together that wait to be filled, beyond which each is handed on with what it has: its feed may never bring more. */
+const mostFilling = 64;
+let filling = 0;
 /** Bytes of a chunk that are taken at once. */
 const atOnce = 1024 * 1024;
 
@@ -74,7 +77,10 @@ export abstract class BlockFeed {
     if (this.#failure !== undefined) throw this.#failure.error;
     const { byteLength } = chunk;
     for (let at = 0, taken = 0; at < byteLength; ) {
-      this.#block ??= takeBlock();
+      if (this.#block === undefined) {
+        this.#block = takeBlock();
+        filling++;
+      }
       const fits = Math.min(this.#length - this.#filled, byteLength - at);
       this.#block.bytes.set(fits === byteLength ? chunk : chunk.subarray(at, at + fits), this.#filled);
       this.#filled += fits;
@@ -85,6 +91,7 @@ export abstract class BlockFeed {
       taken = at;
       await this.#room();
     }
+    if (filling > mostFilling) this.#seal();
     if (this.#away.length >= (away >= mostAwayTogether ? 1 : mostAway)) await this.#room();
   }
 
@@ -98,6 +105,7 @@ export abstract class BlockFeed {
     const length = this.#filled;
     const missing = this.#length - length;
     this.#block = undefined;
+    filling--;
     this.#filled = 0;
     this.#length = missing === 0 ? blockSize : missing < blockSize / 2 ? missing + blockSize / 2 : missing;
     this.#away.push(block);
@@ -138,7 +146,10 @@ export abstract class BlockFeed {
 
   /** Takes back what is in the block, handed on to nobody. */
   protected drop(): void {
-    if (this.#block !== undefined) giveBlock(this.#block);
+    if (this.#block !== undefined) {
+      giveBlock(this.#block);
+      filling--;
+    }
     this.#block = undefined;
     this.#filled = 0;
   }

@@ -242,6 +242,29 @@ describe("an idle session", () => {
     assert.equal(await (await uploads.find("a", empty.id, owner))?.offset(), 0);
   });
 
+  test("lets go of its file at once when its client vanishes, and goes on when somebody comes back", async () => {
+    const { uploads, receivers } = counted();
+    const uploaded = await Promise.all(Array.from({ length: 20 }, () => uploads.begin("a", { owner })));
+    const gone = new AbortController();
+    let came = 0;
+    async function* stalled(): AsyncGenerator<Uint8Array> {
+      yield seededBytes(1, 100_000);
+      came++;
+      await new Promise(() => {});
+    }
+    const appended = uploaded.map((upload) => upload.append(stalled(), { signal: gone.signal }));
+    const over = Promise.allSettled(appended);
+    while (came < 20) await new Promise(setImmediate);
+    assert.equal(receivers.size, 20);
+    gone.abort();
+    await over;
+    while (receivers.size > 0) await new Promise(setImmediate);
+    const [upload] = uploaded;
+    assert.equal(await upload?.append(inChunks(seededBytes(1, 5)), { at: 100_000 }), 100_005);
+    const whole = Buffer.concat([seededBytes(1, 100_000), seededBytes(1, 5)]);
+    assert.equal((await upload?.digest("sha256"))?.digest, digestOf(whole));
+  });
+
   test("is put away with few others at a time, however many there are: each is open files for a moment", async () => {
     let [writing, most] = [0, 0];
     const { uploads, clock } = clocked((base) => ({

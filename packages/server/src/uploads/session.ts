@@ -1,4 +1,5 @@
-import { aborted, DrayError } from "dray/errors";
+import { aborted, DrayError, isDrayError } from "dray/errors";
+import type { Semaphore } from "dray/internal/async";
 import type { Digest, DigestAlgorithm } from "dray/oci";
 import { uploadData, uploadFolder } from "../distribution-tree/index.ts";
 import type { Driver } from "../storage/index.ts";
@@ -16,6 +17,10 @@ export interface UploadContext {
   readonly touched: (session: Session) => void;
   /** It is gone. */
   readonly ended: (session: Session) => void;
+  /** The client that wrote to it vanished. */
+  readonly left: (session: Session) => void;
+  /** Held while bytes are on their way into a file. */
+  readonly moving: Semaphore;
   /** What it leaves behind could not be removed. */
   readonly onRemains: (session: Session, error: unknown) => void;
 }
@@ -207,6 +212,22 @@ export class Session {
     );
   }
 
+  /** Lets go of its file until somebody goes on with it, unless somebody does already. */
+  async rest(): Promise<void> {
+    await this.#busy;
+    if (this.isBusy || this.#ended !== undefined) return;
+    await this.#alone(
+      (writer) => this.#pass(writer),
+      async () => {
+        try {
+          await this.#settle();
+        } finally {
+          await this.#received.shut();
+        }
+      },
+    );
+  }
+
   /** Brings everything into the tree and lets go of it; whoever writes is cut off. This object is of no use afterwards. */
   park(): Promise<void> {
     const parked = new DrayError("ABORTED", "the upload was put away; ask for it again", { retryable: true });
@@ -249,7 +270,7 @@ export class Session {
 
   async #write(writer: Writer, chunks: AsyncIterable<Uint8Array>, options: AppendOptions): Promise<number> {
     const { limit = Number.POSITIVE_INFINITY, last = false, releases = false, signal } = options;
-    const { now } = this.#around;
+    const { now, moving } = this.#around;
     const buffer = this.#received;
     const put = async (chunk: Uint8Array): Promise<void> => {
       if (!last && !buffer.holds(chunk)) await this.#name();
@@ -262,11 +283,12 @@ export class Session {
     const iterator = chunks[Symbol.asyncIterator]();
     try {
       if (!last && buffer.file !== undefined) await this.#name();
-      await writer.take(iterator, { buffer, limit, releases, now, put, touch: () => this.touch() });
+      await writer.take(iterator, { buffer, limit, releases, now, put, moving, touch: () => this.touch() });
     } catch (error) {
       // What came stays. That the disk fails as well is the greater trouble.
       void iterator.return?.()?.catch(() => {});
       const size = await this.#settle();
+      if (signal?.aborted === true || isDrayError(error, "NETWORK")) this.#around.left(this);
       throw writer.reason(size) ?? (signal?.aborted === true ? aborted(signal) : error);
     } finally {
       if (writer.chunks > 0) this.addedAt = now();

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { DrayError } from "dray/errors";
+import { Semaphore } from "dray/internal/async";
 import type { DigestAlgorithm } from "dray/oci";
 import { uploadFolder } from "../distribution-tree/index.ts";
 import type { Notice } from "../notice.ts";
@@ -26,6 +27,14 @@ const mostOpen = 512;
 const shortIdleTime = 10_000;
 /** Sessions that are put away at once: each has files open meanwhile. */
 const mostMoving = 16;
+/** Chunks of all sessions that are on their way into files at once: each takes a block of memory, however slow the disk is. */
+const mostWriting = 64;
+/**
+ * A session whose client vanished lets go of its file at once. Of those from this size on a few keep it, since to hash them again takes
+ * long and clients that are cut come back.
+ */
+const large = 64 * 1024 * 1024;
+const mostLeft = 16;
 
 /**
  * Upload sessions: what was received of blobs that are not whole yet. They lie in the tree and outlive the process; those that are used
@@ -42,6 +51,8 @@ export class Uploads {
   readonly #sessions = new Map<string, Session>();
   /** Between memory and tree: nobody else may look at them. */
   readonly #moving = new Map<string, Promise<unknown>>();
+  /** Large ones whose clients vanished, longest ago first. */
+  readonly #left = new Set<Session>();
   #closed = false;
 
   constructor({ driver, now, lease, silence, newId = randomUUID, onNotice = () => {} }: UploadsOptions) {
@@ -56,6 +67,8 @@ export class Uploads {
       silence,
       touched: (session) => this.#touched(session),
       ended: (session) => this.#ended(session),
+      left: (session) => this.#leave(session),
+      moving: new Semaphore(mostWriting),
       onRemains: (session, error) => this.#notice(session, "its remains cannot be removed", error),
     };
   }
@@ -201,6 +214,17 @@ export class Uploads {
     }
   }
 
+  /** Nobody may ever come back for it: what it holds is for others. */
+  #leave(session: Session): void {
+    this.#left.delete(session);
+    this.#left.add(session);
+    for (const one of this.#left)
+      if (one.size < large || this.#left.size > mostLeft) {
+        this.#left.delete(one);
+        if (!this.#closed) void one.rest().catch((error: unknown) => this.#notice(one, "it cannot be put away", error));
+      }
+  }
+
   async #park(session: Session): Promise<void> {
     this.#sessions.delete(session.id);
     await this.#move(session.id, () => session.park()).catch((error: unknown) =>
@@ -209,11 +233,13 @@ export class Uploads {
   }
 
   #touched(session: Session): void {
+    this.#left.delete(session);
     this.#activity.touch(session.repository, session.id);
     if (this.#sessions.delete(session.id)) this.#sessions.set(session.id, session);
   }
 
   #ended(session: Session): void {
+    this.#left.delete(session);
     this.#activity.forget(session.repository, session.id);
     this.#sessions.delete(session.id);
   }

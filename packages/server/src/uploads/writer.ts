@@ -1,4 +1,5 @@
 import { DrayError } from "dray/errors";
+import type { Semaphore } from "dray/internal/async";
 import type { UploadBuffer } from "./upload-buffer.ts";
 
 /** Where the bytes of a writer go. */
@@ -9,6 +10,8 @@ interface Taking {
   readonly now: () => number;
   /** Takes a chunk while the buffer has no file: then they go straight there. */
   readonly put: (chunk: Uint8Array) => Promise<void>;
+  /** Held while bytes are on their way into a file. */
+  readonly moving: Semaphore;
   /** Bytes still come; called once a second at most. */
   readonly touch: () => void;
 }
@@ -43,7 +46,8 @@ export class Writer {
   }
 
   /** Takes all chunks. Rejects when it is cut off, which the next chunk may never come after, or when one cannot be taken. */
-  async take(iterator: AsyncIterator<Uint8Array>, { buffer, limit, releases, now, put, touch }: Taking): Promise<void> {
+  async take(iterator: AsyncIterator<Uint8Array>, options: Taking): Promise<void> {
+    const { buffer, limit, releases, now, put, moving, touch } = options;
     let touchedAt = now();
     for (let came = 0; ; ) {
       if (this.#isCut) throw cutOff;
@@ -59,7 +63,9 @@ export class Writer {
       if (done === true) return;
       came += value.byteLength;
       if (came > limit) throw new DrayError("LIMIT_EXCEEDED", `more than ${limit} bytes came`);
-      await (buffer.file === undefined ? put(value) : buffer.file.append(value));
+      await (buffer.holds(value)
+        ? put(value)
+        : moving.run(undefined, () => (buffer.file === undefined ? put(value) : buffer.file.append(value))));
       // A collector learns late how much memory that came from a socket lies about.
       if (releases && value.byteLength === value.buffer.byteLength) (value.buffer as ArrayBuffer).transfer(0);
       const at = now();
