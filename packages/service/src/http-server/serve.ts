@@ -9,6 +9,12 @@ import { Exchange, malformed } from "./exchange.ts";
 /** A body of at most so many bytes that nobody read is read away, so that the connection can go on. */
 const small = 64 * 1024;
 
+/**
+ * An answer in memory of at most so many bytes is written at once. A larger one goes in pieces of as many, each when the one before has
+ * left: a client that does not read holds one, and not a copy of all.
+ */
+const piece = 64 * 1024;
+
 /** Listens to the requests of a server. `waits`: their clients wait for `100 Continue`. */
 export const requestListener =
   (context: Context, waits: boolean) =>
@@ -110,7 +116,7 @@ const send = async (exchange: Exchange, request: HttpRequest, answer: HttpRespon
     response.end();
     return body.discard();
   }
-  if (bytes !== undefined && bytes.byteLength === said && !more) {
+  if (bytes !== undefined && bytes.byteLength === said && said <= piece && !more) {
     response.end(bytes);
     if (response.writableLength > 0) {
       exchange.watch();
@@ -151,7 +157,8 @@ const pour = async (exchange: Exchange, body: ServedBody, said: number): Promise
   // Headers travel with the first bytes, but do not wait for a body that stalls.
   const early = setImmediate(() => response.flushHeaders());
   try {
-    if (body.bytes !== undefined) await write(body.bytes);
+    if (body.bytes !== undefined)
+      for (let at = 0; at < body.bytes.byteLength; at += piece) await write(body.bytes.subarray(at, at + piece));
     else if (body.pour !== undefined) await body.pour(write);
     else for await (const chunk of body.chunks) await write(chunk);
   } finally {

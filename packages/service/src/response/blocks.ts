@@ -9,6 +9,8 @@ export interface Blocks {
 export interface BlockStream {
   /** A block of at most so many bytes, of the size that fits the number of streams now. */
   take(most: number): Block;
+  /** Whether so much is in use that nobody should read ahead. */
+  readonly isCrowded: boolean;
   close(): void;
 }
 
@@ -20,12 +22,14 @@ export interface Block {
 
 /** Downloads are fastest with a megabyte; below an eighth of it the calls cost more than the copying. */
 const [smallest, largest] = [128 * 1024, 1024 * 1024];
+/** Where the budget is used up, by clients that stand still perhaps, a stream goes on with little. */
+const least = 16 * 1024;
 
 /**
  * The more streams, the smaller the blocks, or small requests would wait for a round of large ones; not as many times smaller, or
  * the calls would cost too much.
- * `budget`: bytes that all streams hold together, two blocks each, as long as they fit with the smallest block. As much is kept for
- * use again; blocks of a size that nobody takes now are the first to go.
+ * `budget`: bytes that all streams hold together. Beyond it each takes a block of 16 KiB, one at a time, so that those who stand still
+ * neither hold much nor keep others waiting. As much is kept for use again; blocks of a size that nobody takes now are the first to go.
  */
 export const blocksOf = ({ budget = 16 * 1024 * 1024 }: { readonly budget?: number } = {}): Blocks => {
   /** Free blocks by size. */
@@ -36,6 +40,7 @@ export const blocksOf = ({ budget = 16 * 1024 * 1024 }: { readonly budget?: numb
     const share = Math.min(budget / (2 * streams), largest / Math.sqrt(streams));
     let fitting = largest;
     while (fitting > smallest && fitting > share) fitting /= 2;
+    while (fitting > least && used + fitting > budget) fitting /= 2;
     return fitting;
   };
 
@@ -47,7 +52,7 @@ export const blocksOf = ({ budget = 16 * 1024 * 1024 }: { readonly budget?: numb
 
   const keep = (bytes: Uint8Array): void => {
     const whole = bytes.byteLength;
-    for (let other = largest; other >= smallest && used + waiting + whole > budget; other /= 2)
+    for (let other = largest; other >= least && used + waiting + whole > budget; other /= 2)
       while (other !== whole && used + waiting + whole > budget && pop(other) !== undefined);
     if (used + waiting + whole > budget) return;
     waiting += whole;
@@ -84,6 +89,9 @@ export const blocksOf = ({ budget = 16 * 1024 * 1024 }: { readonly budget?: numb
       let open = true;
       return {
         take,
+        get isCrowded() {
+          return used + smallest > budget;
+        },
         close: () => {
           if (open) streams--;
           open = false;

@@ -27,13 +27,9 @@ export const fileBody = (
   discard: () => file.close(),
 });
 
-const pour = async (
-  file: ReadableFile,
-  start: number,
-  end: number,
-  write: (chunk: Uint8Array) => Promise<void>,
-  blocks: Blocks,
-): Promise<void> => {
+type Write = (chunk: Uint8Array) => Promise<void>;
+
+const pour = async (file: ReadableFile, start: number, end: number, write: Write, blocks: Blocks): Promise<void> => {
   const stream = blocks.open();
   let ahead: Promise<Block> | undefined;
   const fill = async (position: number): Promise<Block> => {
@@ -51,7 +47,7 @@ const pour = async (
     for (let position = start; ahead !== undefined; ) {
       const block = await ahead;
       position += block.bytes.byteLength;
-      ahead = position < end ? fill(position) : undefined;
+      ahead = position < end && !stream.isCrowded ? fill(position) : undefined;
       // Heard of where it is awaited, and not before.
       ahead?.catch(() => {});
       let again = false;
@@ -62,6 +58,7 @@ const pour = async (
         // After a write that failed the system may still look at the block.
         block.free({ again });
       }
+      if (position < end) ahead ??= fill(position);
     }
   } finally {
     // A read on its way into a block must end before the file does.
@@ -119,17 +116,29 @@ export const partsBody = (
   );
   // Each part closes what it was given; the file itself is closed once, at the end.
   const kept: ReadableFile = { size: file.size, read: file.read.bind(file), close: async () => {} };
+  const parts = ranges.map((range, i) => ({ head: heads[i] as Uint8Array, body: fileBody(kept, range) }));
   async function* chunks(): AsyncGenerator<Uint8Array> {
     try {
-      for (const [i, range] of ranges.entries()) {
-        yield heads[i] as Uint8Array;
-        yield* fileBody(kept, range).chunks;
+      for (const { head, body } of parts) {
+        yield head;
+        yield* body.chunks;
       }
       yield tail;
     } finally {
       await file.close();
     }
   }
+  const pour = async (write: Write): Promise<void> => {
+    try {
+      for (const { head, body } of parts) {
+        await write(head);
+        await body.pour?.(write);
+      }
+      await write(tail);
+    } finally {
+      await file.close();
+    }
+  };
   const opened = chunks();
-  return { body: { length, chunks: opened, discard: () => file.close() }, boundary };
+  return { body: { length, chunks: opened, pour, discard: () => file.close() }, boundary };
 };
