@@ -63,4 +63,4 @@ type Client = Parameters<Parameters<typeof maintain>[2]>[0];
 
 /** Asks the server of a volume, as `dray serve gc`, `check` and `verify` do; without one it is done here. */
 export const operate = <T>(data: string, work: (client: Client) => Promise<T>): Promise<T> =>
-  maintain(loadSettings({ flags: { data } }).settings, () => {}, work);
+  maintain(loadSettings({ flags: { data } }).settings, { who: "a test", onNotice: () => {} }, work);

@@ -14,7 +14,7 @@ export const unmount = (at: string): void => void spawnSync("umount", ["-l", at]
 /** A file system of its own, in memory, at a folder that is made. */
 export const mountMemory = (at: string): void => {
   mkdirSync(at, { recursive: true });
-  mount("-t", "tmpfs", "-o", "size=16m", "none", at);
+  mount("-t", "tmpfs", "-o", "size=256m", "none", at);
 };
 
 /** Why a test with mounts cannot run here, for `skip`. */

@@ -8,7 +8,7 @@ import { plural } from "../progress/index.ts";
 export { askingFlags as define } from "../control-client.ts";
 
 /** 1 where index and tree differ. */
-export const act: Act = asking(async (client, call) => {
+export const act: Act = asking({ name: "check" }, async (client, call) => {
   const onProgress = (difference: Difference): void => void printResult(call, { difference }, lineOf(difference));
   const { differences } = await client.ask("check", {}, { signal: call.signal, onProgress });
   const words =

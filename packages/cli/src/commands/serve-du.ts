@@ -12,7 +12,7 @@ type DuOptions = ServingOptions & ListingOptions;
 export { askingFlags as define } from "../control-client.ts";
 
 /** Repositories by what they would give back, the largest first; the sum at the end. */
-export const act: Act<DuOptions> = asking(async (client, call) => {
+export const act: Act<DuOptions> = asking({ name: "du", reads: () => true }, async (client, call) => {
   const repositories: RepositoryUsage[] = [];
   const { signal } = call;
   const onProgress = (usage: RepositoryUsage): void => void repositories.push(usage);

@@ -1,7 +1,7 @@
 import type { Collected, Decision } from "@dray/server";
 import { printable } from "dray/errors";
 import type { Act, Define } from "../context.ts";
-import { asking } from "../control-client.ts";
+import { type AskingOptions, asking } from "../control-client.ts";
 import { duration, outputFlag } from "../flags.ts";
 import { printResult } from "../json.ts";
 import { formatBytes, plural } from "../progress/index.ts";
@@ -30,8 +30,10 @@ export const define: Define = (command) =>
     )
     .addOption(outputFlag());
 
+const how: AskingOptions<GcOptions> = { name: "gc", reads: ({ dryRun }) => dryRun === true };
+
 /** Each decision as it is made with `--dry-run` or `-o json`, the sums at the end. */
-export const act: Act<GcOptions> = asking(async (client, call) => {
+export const act: Act<GcOptions> = asking(how, async (client, call) => {
   const { options, signal, reporter } = call;
   const { dryRun = false, grace, lease, untagged, output } = options;
   const onProgress = (decision: Decision): void => {

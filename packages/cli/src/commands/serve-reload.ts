@@ -1,12 +1,11 @@
 import { printable } from "dray/errors";
 import type { Act } from "../context.ts";
-import { asking, statusOf } from "../control-client.ts";
+import { knocking } from "../control-client.ts";
 
 export { servingFlags as define } from "../serve-flags.ts";
 
 /** The registry reads its configuration, passwords, keys and certificates again. */
-export const act: Act = asking(async (client, call) => {
-  await statusOf(client, call);
+export const act: Act = knocking(async (client, call) => {
   const { restart } = await client.ask("reload", {}, { signal: call.signal });
   const waits = restart.length === 0 ? "" : `; these settings wait for a restart: ${restart.join(", ")}`;
   await call.out.line(printable(`reloaded${waits}`));

@@ -7,7 +7,7 @@ import { formatBytes, plural } from "../progress/index.ts";
 export { askingFlags as define } from "../control-client.ts";
 
 /** 1 where a blob is not what its name says. */
-export const act: Act = asking(async (client, call) => {
+export const act: Act = asking({ name: "verify", reads: () => true }, async (client, call) => {
   const onProgress = (damage: { digest: string; reason: string }): void =>
     void printResult(call, { ...damage }, `${damage.digest} ${printable(damage.reason)}`);
   const { blobs, bytes, damaged } = await client.ask("verify", {}, { signal: call.signal, onProgress });

@@ -24,7 +24,6 @@ test("without a file: ./data, loopback, deletes on, gc by itself", () => {
     driver: "filesystem",
     root: "./data",
     durability: "full",
-    index: "data/dray/index.db",
   });
   assert.deepEqual(settings.listen.address, { host: "127.0.0.1", port: 5000 });
   assert.deepEqual(settings.access, { kind: "none" });

@@ -17,11 +17,10 @@ export const refuseMissing = async (
   mediaType: string,
   children: readonly Descriptor[],
 ): Promise<void> => {
-  const ofIndex = isIndexType(mediaType);
-  const needed = ofIndex ? neededByIndex(context, children) : neededByImage(context, children);
+  const needed = isIndexType(mediaType) ? neededByIndex(context, children) : neededByImage(context, children);
   const missing = new Set<Digest>();
   await forEachConcurrent(new Map(needed.map((child) => [child.digest, child])).values(), atOnce, async (child) => {
-    if (!(await isThere(context, repository, child, ofIndex))) missing.add(child.digest);
+    if (!(await isThere(context, repository, child))) missing.add(child.digest);
   });
   // In the order of the manifest.
   const [first, ...others] = needed.flatMap(({ digest }) =>
@@ -46,13 +45,12 @@ const neededByIndex = ({ settings }: RegistryContext, children: readonly Descrip
 
 /** Link and data. BuildKit's caches are indexes of blobs; a manifest is pulled as one, and no blob stands for it. */
 const isThere = async (
-  { tree, blobs }: RegistryContext,
+  { tree }: RegistryContext,
   repository: string,
-  { digest, mediaType, size }: Descriptor,
-  ofIndex: boolean,
+  { digest, mediaType }: Descriptor,
 ): Promise<boolean> => {
-  const onlyAsManifest = ofIndex && (isManifestType(mediaType) || isIndexType(mediaType));
-  if (!onlyAsManifest && (await blobs.find(repository, digest, size)) !== undefined) return true;
-  const target = await tree.revisionTarget(repository, digest);
+  const isManifest = isManifestType(mediaType) || isIndexType(mediaType);
+  const target =
+    (isManifest ? undefined : await tree.layer(repository, digest)) ?? (await tree.revisionTarget(repository, digest));
   return target !== undefined && (await tree.blobSize(target)) !== undefined;
 };

@@ -1,7 +1,6 @@
 import { bare, isReceived } from "@dray/service/response";
 import { isDrayError } from "dray/errors";
 import { type HttpRequest, type HttpResponse, header, isContent } from "dray/http";
-import { defined } from "dray/internal/defined";
 import { algorithmOf, type Digest, type DigestAlgorithm, isDigest, isRepository } from "dray/oci";
 import { badDigest, RegistryError } from "../registry-error.ts";
 import { allOf } from "../storage/index.ts";
@@ -106,25 +105,18 @@ const append = async (call: Call, upload: Upload, options: { last?: boolean } = 
     throw new RegistryError(400, "SIZE_INVALID", `Content-Range says ${range.length} bytes, Content-Length ${length}`);
   return inOrder(call, upload, async () => {
     const before = range?.start ?? (await upload.offset());
+    const after = await upload.append(call.chunks(), {
+      ...options,
+      releases: isReceived(body),
+      at: range?.start,
+      signal: request.signal,
+    });
     const said = range?.length ?? length;
-    const wrongSize = (came: string, offset: number): RegistryError =>
-      new RegistryError(400, "SIZE_INVALID", `${said} bytes were announced, ${came} came`, {
-        headers: progress(call, upload, offset),
+    if (said !== undefined && after - before !== said)
+      throw new RegistryError(400, "SIZE_INVALID", `${said} bytes were announced, ${after - before} came`, {
+        headers: progress(call, upload, after),
       });
-    try {
-      const after = await upload.append(call.chunks(), {
-        ...defined({ limit: said }),
-        ...options,
-        releases: isReceived(body),
-        at: range?.start,
-        signal: request.signal,
-      });
-      if (said !== undefined && after - before !== said) throw wrongSize(String(after - before), after);
-      return after;
-    } catch (error) {
-      // Nobody knows which of its bytes the client means, so it stands where it stood.
-      throw isDrayError(error, "LIMIT_EXCEEDED") ? wrongSize("more", await upload.offset()) : error;
-    }
+    return after;
   });
 };
 
@@ -179,19 +171,19 @@ const progress = (call: Call, upload: Upload, offset: number): Record<string, st
 const commitUpload = async (call: Call, upload: Upload, wanted: Digest): Promise<void> => {
   const { context } = call;
   const { tree, locks } = context;
-  const { digest } = await upload.digest(algorithmOf(wanted));
+  const { digest, size } = await upload.digest(algorithmOf(wanted));
   if (digest !== wanted) {
     await upload.cancel();
     throw new RegistryError(400, "DIGEST_INVALID", `the bytes have the digest ${digest}`, { detail: { digest } });
   }
   const { repository } = upload;
-  /** What lies there already is replaced: these bytes were hashed just now, and nobody knows of those. */
+  /** A file of another size is not what its name says: it is replaced. */
   const take = async (store: () => Promise<void>): Promise<void> => {
     // Since the upload began it may have been said that nothing is written any more.
     call.refuseWrites();
-    const stored = store();
+    const isThere = (await tree.blobSize(wanted)) === size;
+    const stored = isThere ? tree.touchBlob(wanted) : store();
     await allOf([stored, link(context, repository, wanted, stored)]);
-    await context.blobs.replaced(wanted);
   };
   await locks.hold({ exclusive: [wanted] }, () =>
     upload.finish(
@@ -209,9 +201,9 @@ const mountBlob = async (call: Call, digest: Digest, from: string | null): Promi
     call.refuseWrites();
     for await (const source of sources) {
       if (!principal.may(source, "pull")) continue;
-      const found = await context.blobs.find(source, digest);
+      const target = await context.tree.layer(source, digest);
       // An alias is not handed on: its name says nothing about the bytes that it stands for.
-      if (found?.target !== digest) continue;
+      if (target !== digest || (await context.tree.blobSize(digest)) === undefined) continue;
       await context.tree.touchBlob(digest);
       await link(context, repository, digest);
       return true;

@@ -7,13 +7,14 @@ import type { ControlActions } from "./controls.ts";
 export interface ActionsOptions {
   readonly registry: Registry;
   readonly reload: () => Promise<{ readonly restart: readonly string[] }>;
+  readonly readOnly: (on: boolean) => Promise<void>;
   readonly status: () => Readonly<Record<string, unknown>>;
   readonly metrics?: Metrics | undefined;
   readonly audit?: AuditLog | undefined;
 }
 
 /** What an operator can have done, by the control socket or, where nobody serves the volume, by the command itself. */
-export const actionsOf = ({ registry, reload, status, metrics, audit }: ActionsOptions): ControlActions => ({
+export const actionsOf = ({ registry, reload, readOnly, status, metrics, audit }: ActionsOptions): ControlActions => ({
   gc: async (options, { tell, signal }) => {
     const collected = await registry.collect({
       ...options,
@@ -48,7 +49,7 @@ export const actionsOf = ({ registry, reload, status, metrics, audit }: ActionsO
     return { ...registry.context.metadata.counts() };
   },
   "read-only": async ({ on }) => {
-    registry.setReadOnly(on);
+    await readOnly(on);
     return { on };
   },
   reload: async () => reload(),

@@ -1,4 +1,3 @@
-import { join, resolve } from "node:path";
 import type { ControlActions as Actions, ControlClient as Client, ControlFormat } from "@dray/service/control";
 import type { Collected, CollectOptions, Decision } from "../gc/index.ts";
 import type { Difference } from "../metadata/index.ts";
@@ -50,6 +49,3 @@ export const controls: ControlFormat<Controls> = {
     status: { reads: true },
   },
 };
-
-/** Where the control socket of a data folder lies. */
-export const socketPath = (dataFolder: string): string => join(resolve(dataFolder), "dray", "control.sock");

@@ -1,4 +1,6 @@
 /** A registry put together from settings: served, or looked after. The top of this package. */
+
+export { running } from "./control-socket.ts";
 export type { ControlClient } from "./controls.ts";
-export { maintain } from "./maintain.ts";
+export { type MaintainOptions, maintain } from "./maintain.ts";
 export { type ServeOptions, type Serving, serve } from "./serve.ts";

@@ -8,6 +8,7 @@ import { jobsOf } from "./jobs.ts";
 import { noteRun, untilDue } from "./last-runs.ts";
 
 const hour = 3_600_000;
+const writing = { on: false, quiet: new AbortController().signal };
 
 /** What is done in the background keeps no process alive: somebody else has to. */
 const awaiting = async <T>(what: Promise<T>): Promise<T> => {
@@ -33,7 +34,7 @@ const loggedOf = async (ends: () => Promise<never>): Promise<string[]> => {
   const driver = memoryDriver();
   const registry = createRegistry({ driver, gc: { lease: 0 } });
   const log = (level: string, message: string): void => void logged.push(`${level} ${message}`);
-  const [job] = await jobsOf(settings, { registry, driver, actions: { gc }, log });
+  const [job] = await jobsOf(settings, { registry, driver, actions: { gc }, log, readOnly: writing });
   await awaiting(ran);
   // It is stopped once what it began is told.
   await new Promise((told) => void setImmediate(told));
@@ -50,6 +51,64 @@ describe("garbage collection in the background", () => {
   it("tells of a failure", async () => {
     const [first] = await loggedOf(() => Promise.reject(new DrayError("DISK", "no more")));
     assert.equal(first, "error garbage collection: no more");
+  });
+});
+
+describe("a registry that is read-only", () => {
+  const { settings } = loadSettings({
+    flags: { set: ["dray.gc.interval=1ms", "storage.maintenance.uploadpurging.enabled=false"] },
+  });
+
+  it("collects nothing by itself", async () => {
+    const driver = memoryDriver();
+    const registry = createRegistry({ driver, gc: { lease: 0 } });
+    const twice = Promise.withResolvers<void>();
+    let asked = 0;
+    const readOnly = {
+      get on() {
+        if (++asked === 3) twice.resolve();
+        return true;
+      },
+      quiet: AbortSignal.abort(),
+    };
+    const gc = (): Promise<never> => Promise.reject(new Error("it was collected"));
+    const logged: string[] = [];
+    const log = (_: string, message: string): void => void logged.push(message);
+    const [job] = await jobsOf(settings, { registry, driver, actions: { gc }, log, readOnly });
+    await awaiting(twice.promise);
+    await job?.stop();
+    assert.deepEqual(logged, []);
+    assert.equal(await driver.read("dray/schedule/gc"), undefined);
+    await registry.close();
+  });
+
+  it("ends what it was collecting when it becomes so, and does it again later", async () => {
+    const driver = memoryDriver();
+    const registry = createRegistry({ driver, gc: { lease: 0 } });
+    const becoming = new AbortController();
+    const readOnly = {
+      get on() {
+        return becoming.signal.aborted;
+      },
+      quiet: becoming.signal,
+    };
+    const ended = Promise.withResolvers<void>();
+    const gc = (_: object, { signal }: { signal: AbortSignal }): Promise<never> =>
+      new Promise((_, reject) => {
+        signal.addEventListener("abort", () => {
+          reject(new Error("it ended"));
+          ended.resolve();
+        });
+        becoming.abort();
+      });
+    const logged: string[] = [];
+    const log = (_: string, message: string): void => void logged.push(message);
+    const [job] = await jobsOf(settings, { registry, driver, actions: { gc }, log, readOnly });
+    await awaiting(ended.promise);
+    await job?.stop();
+    assert.deepEqual(logged, []);
+    assert.equal(await driver.read("dray/schedule/gc"), undefined);
+    await registry.close();
   });
 });
 
@@ -89,7 +148,7 @@ describe("what is due", () => {
       return collected;
     };
     const often = { ...settings, registry: { ...settings.registry, gc: { interval: 10 } } };
-    const [job] = await jobsOf(often, { registry, driver, actions: { gc }, log: () => {} });
+    const [job] = await jobsOf(often, { registry, driver, actions: { gc }, log: () => {}, readOnly: writing });
     await awaiting(ran);
     await job?.stop();
     assert.ok((await starts()) > 23 * hour, "a restart waits for the rest of the day alone");

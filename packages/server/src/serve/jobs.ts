@@ -12,6 +12,8 @@ export interface JobsOptions {
   readonly driver: Driver;
   readonly actions: Pick<ControlActions, "gc">;
   readonly log: Log;
+  /** Whether nothing may be changed: then nothing is done, and what is being done ends. */
+  readonly readOnly: { readonly on: boolean; readonly quiet: AbortSignal };
 }
 
 /** A start has enough to do: what is due then comes a little later. */
@@ -20,7 +22,7 @@ const breath = 10_000;
 /** What is done in the background: garbage collection where it is wanted, and the removal of uploads that nobody goes on with. */
 export const jobsOf = async (
   { registry: { gc = {}, uploads = {} }, purging }: Settings,
-  { registry, driver, actions, log }: JobsOptions,
+  { registry, driver, actions, log, readOnly }: JobsOptions,
 ): Promise<{ stop(): Promise<void> }[]> => {
   /** `soonest`: milliseconds before which it does nothing. */
   const job = async (
@@ -34,8 +36,14 @@ export const jobsOf = async (
       log("error", `${what}: ${error instanceof Error ? error.message : String(error)}`);
     const first = Math.max(soonest, Math.min(interval / 4, breath), await untilDue(driver, name, interval));
     const run = async (signal: AbortSignal): Promise<void> => {
-      await work(signal);
-      await noteRun(driver, name);
+      if (readOnly.on) return;
+      const { quiet } = readOnly;
+      try {
+        await work(AbortSignal.any([signal, quiet]));
+      } catch (error) {
+        if (!quiet.aborted) throw error;
+      }
+      if (!quiet.aborted) await noteRun(driver, name);
     };
     return every(interval, run, failed, { first });
   };

@@ -1,44 +1,83 @@
-import { control } from "@dray/service/control";
 import { CloseStack } from "@dray/service/program";
-import { DrayError } from "dray/errors";
+import { isDrayError } from "dray/errors";
+import { systemClock } from "dray/http";
 import type { Settings } from "../config/index.ts";
 import type { Notice } from "../notice.ts";
 import { auditLog } from "../observing/index.ts";
 import { actionsOf } from "./actions.ts";
-import { type ControlClient, controls, socketPath } from "./controls.ts";
-import { openRegistry } from "./open-registry.ts";
+import { runningWriter } from "./control-socket.ts";
+import type { ControlClient } from "./controls.ts";
+import { type OpenRegistry, openRegistry } from "./open-registry.ts";
 import { audited } from "./operations.ts";
 
 const streams: ReadonlySet<string> = new Set(["stdout", "stderr"]);
 
+export interface MaintainOptions {
+  /** What is being done, for another process that wants the volume meanwhile: `` `dray serve gc` ``. */
+  readonly who: string;
+  /** `true`: it looks alone, so it locks nothing and makes nothing. Default `false`. */
+  readonly reads?: boolean;
+  /** Milliseconds to wait for who has the volume and cannot be asked, because he is beginning or ending. Default 10 s. */
+  readonly patience?: number;
+  /** Ends the waiting. */
+  readonly signal?: AbortSignal;
+  readonly onNotice: (notice: Notice) => void;
+}
+
+/** Milliseconds between two tries. */
+const between = 200;
+
 /**
- * Has something done to a volume: by the registry that serves it, or where none is running by this process, which locks the volume
- * meanwhile. Promises of blobs that were made before a start bind nobody where nobody pushes.
+ * Has something done to a volume: by the registry that writes to it, or where none is running by this process, which locks the volume
+ * meanwhile if it writes. Promises of blobs that were made before a start bind nobody where nobody pushes.
  * @throws DrayError `LOCKED`, `DENIED`, and whatever goes wrong
  */
 export const maintain = async <T>(
   settings: Settings,
-  onNotice: (notice: Notice) => void,
+  options: MaintainOptions,
   work: (client: ControlClient) => Promise<T>,
 ): Promise<T> => {
-  if (settings.storage.driver !== "filesystem")
-    throw new DrayError(
-      "USAGE",
-      "a registry in memory lives in its process alone; name the folder of the data: --data DIR",
-    );
-  const running = await control(socketPath(settings.storage.root), controls);
-  if (running !== undefined) return work(running);
-  const settled = { ...settings, registry: { ...settings.registry, gc: { ...settings.registry.gc, lease: 0 } } };
-  const { registry } = await openRegistry(settled, { onNotice });
-  const opened = new CloseStack();
+  const { patience = 10_000, reads = false, signal } = options;
+  for (const until = systemClock.now() + patience; ; ) {
+    const running = await runningWriter(settings);
+    if (running !== undefined) return work(running);
+    try {
+      return await doing(await opened(settings, options), reads ? undefined : settings.log.audit?.to, work);
+    } catch (error) {
+      if (!(error instanceof Busy)) throw error;
+      if (systemClock.now() >= until) throw error.cause;
+    }
+    await systemClock.sleep(between, signal);
+  }
+};
+
+/** Somebody has the volume, and may be about to answer or to go. */
+class Busy extends Error {}
+
+const opened = async (settings: Settings, { who, reads, onNotice }: MaintainOptions): Promise<OpenRegistry> => {
+  const alone = { ...settings, registry: { ...settings.registry, gc: { ...settings.registry.gc, lease: 0 } } };
+  try {
+    return await openRegistry(alone, { onNotice, who, readOnly: reads });
+  } catch (error) {
+    if (isDrayError(error, "LOCKED")) throw new Busy("the volume is held", { cause: error });
+    throw error;
+  }
+};
+
+const doing = async <T>(
+  { registry }: OpenRegistry,
+  to: string | undefined,
+  work: (client: ControlClient) => Promise<T>,
+): Promise<T> => {
+  const files = new CloseStack();
   try {
     registry.start();
-    const { audit: to } = settings.log;
     // A stream of this process is the command's own.
-    const audit = to === undefined || streams.has(to.to) ? undefined : auditLog(await opened.lines(to.to));
+    const audit = to === undefined || streams.has(to) ? undefined : auditLog(await files.lines(to));
     const alone = actionsOf({
       registry,
       reload: async () => ({ restart: [] }),
+      readOnly: async () => {},
       status: () => ({ running: false }),
       audit,
     });
@@ -50,7 +89,7 @@ export const maintain = async <T>(
       },
     });
   } finally {
-    await opened.close();
+    await files.close();
     await registry.close();
   }
 };

@@ -3,14 +3,13 @@ import { X509Certificate } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { control } from "@dray/service/control";
 import { testCertificates } from "@dray/testkit";
 import { temporaryFolder } from "@dray/testkit/files";
 import { freePort } from "@dray/testkit/peers";
 import { collect } from "dray/content";
 import { connection } from "dray/http";
 import { loadSettings, type Settings } from "../config/index.ts";
-import { controls, socketPath } from "./controls.ts";
+import { running } from "./control-socket.ts";
 import { maintain } from "./maintain.ts";
 import { serve } from "./serve.ts";
 
@@ -60,7 +59,7 @@ describe("what an operator did is told", () => {
       },
     });
     try {
-      const client = (await control(socketPath(join(root, "audited")), controls)) ?? assert.fail();
+      const client = (await running(settings)) ?? assert.fail();
       await client.ask("read-only", { on: true });
       await client.ask("read-only", { on: false });
       await client.ask("gc", { dryRun: true });
@@ -86,9 +85,9 @@ describe("what an operator did is told", () => {
   test("of a volume that nobody serves", async () => {
     const file = join(root, "alone.log");
     const settings = settingsOf("alone", `dray.log.audit.to=${file}`);
-    const quiet = (): void => {};
-    await maintain(settings, quiet, (client) => client.ask("rebuild", {}));
-    await maintain(settings, quiet, (client) => client.ask("gc", { dryRun: true }));
+    const offline = { who: "a test", onNotice: () => {} };
+    await maintain(settings, offline, (client) => client.ask("rebuild", {}));
+    await maintain(settings, offline, (client) => client.ask("gc", { dryRun: true }));
     assert.deepEqual(await deeds(file), [["operate", "done", "rebuild of the index"]]);
   });
 });

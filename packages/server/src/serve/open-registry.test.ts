@@ -18,7 +18,7 @@ const heard = async (attempts: number): Promise<number> => {
     `dray: {access: {lockout: {attempts: ${attempts}}}}`,
   ].join("\n");
   const { settings } = loadSettings({ text });
-  const { access, registry } = await openRegistry(settings, { onNotice: () => {} });
+  const { access, registry } = await openRegistry(settings, { onNotice: () => {}, who: "a test" });
   const authorization = `Basic ${Buffer.from("ann:wrong").toString("base64")}`;
   const request = {
     method: "GET",

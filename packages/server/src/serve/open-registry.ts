@@ -1,16 +1,18 @@
 import { mkdir } from "node:fs/promises";
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 import { defined } from "dray/internal/defined";
 import { type Access, fetchJson, htpasswd, openAccess, tokens } from "../access/index.ts";
 import type { AccessSettings, Settings } from "../config/index.ts";
 import type { Notice } from "../notice.ts";
 import type { RegistryOptions } from "../options.ts";
 import { createRegistry, type Registry } from "../registry.ts";
-import { type Driver, filesystemDriver, lockVolume, memoryDriver } from "../storage/index.ts";
+import { type Driver, filesystemDriver, lockVolume, memoryDriver, type Volume } from "../storage/index.ts";
 
 export interface OpenRegistry {
   readonly registry: Registry;
   readonly driver: Driver;
+  /** Where there is a folder. */
+  readonly volume: Volume | undefined;
   readonly access: Access;
 }
 
@@ -19,33 +21,63 @@ export interface OpenRegistryOptions {
   /** Around the driver, such as measurements. */
   readonly around?: ((driver: Driver) => Driver) | undefined;
   readonly counts?: RegistryOptions["counts"] | undefined;
+  /** `true`: nothing is written and nothing locked, until the volume is taken. Default `false`. */
+  readonly readOnly?: boolean | undefined;
+  /** What this process is called where another one wants the volume. */
+  readonly who: string;
+  /** Milliseconds to wait for a holder that may be ending. Default 0. */
+  readonly patience?: number;
+  /** Ends the waiting. */
+  readonly signal?: AbortSignal | undefined;
 }
 
-/** The registry that the settings describe, its volume locked. @throws DrayError naming what is wrong, with nothing left behind */
-export const openRegistry = async (
-  settings: Settings,
-  { onNotice, around = (driver) => driver, counts }: OpenRegistryOptions,
-): Promise<OpenRegistry> => {
-  const { storage } = settings;
+/** The registry that the settings describe, its volume locked unless it is only read. @throws DrayError naming what is wrong, with nothing left behind */
+export const openRegistry = async (settings: Settings, options: OpenRegistryOptions): Promise<OpenRegistry> => {
+  const { onNotice, around = (driver) => driver, counts } = options;
   const access = await accessOf(settings.access, onNotice);
+  let opened: Driver | undefined;
   try {
-    const driver = around(await driverOf(settings));
-    const index = storage.driver === "filesystem" ? storage.index : undefined;
-    if (index !== undefined) await mkdir(dirname(index), { recursive: true });
+    const { driver: files, volume } = await storageOf(settings, options);
+    opened = files;
+    const driver = around(files);
+    const index = volume && (await indexOf(settings, volume));
     const registry = createRegistry(
       defined<RegistryOptions>({ ...settings.registry, index, counts, driver, access, onNotice }),
     );
-    return { driver, access, registry };
+    if (index !== undefined) for (const end of ["", "-wal"]) await volume?.give(index + end);
+    return { driver, volume, access, registry };
   } catch (error) {
+    await opened?.close();
     await access.close?.();
     throw error;
   }
 };
 
-const driverOf = async ({ storage }: Settings): Promise<Driver> =>
-  storage.driver === "inmemory"
-    ? memoryDriver()
-    : filesystemDriver(storage.root, { durability: storage.durability, lock: lockVolume });
+const storageOf = async (
+  { storage }: Settings,
+  { onNotice, readOnly, who, patience, signal }: OpenRegistryOptions,
+): Promise<{ readonly driver: Driver; readonly volume?: Volume }> => {
+  if (storage.driver === "inmemory") return { driver: memoryDriver() };
+  const driver = await filesystemDriver(storage.root, {
+    durability: storage.durability,
+    lock: lockVolume,
+    readOnly,
+    who,
+    patience,
+    signal,
+    onNotice: (message) => onNotice({ level: "warn", message }),
+  });
+  return { driver, volume: driver.volume };
+};
+
+/** Beside the tree where that may be written, else in memory. */
+const indexOf = async ({ storage }: Settings, { own, writes }: Volume): Promise<string | undefined> => {
+  const said = storage.driver === "filesystem" ? storage.index : undefined;
+  const index = said ?? (writes ? join(own, "index.db") : undefined);
+  // Where there can be none it says so itself.
+  if (index !== undefined) await mkdir(dirname(index), { recursive: true }).catch(() => {});
+  return index;
+};
 
 /** Who may do what, by the settings. @throws DrayError where a file that is needed for it cannot be read */
 const accessOf = async (settings: AccessSettings, onNotice: (notice: Notice) => void): Promise<Access> => {

@@ -2,16 +2,15 @@ import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { after, before, describe, test } from "node:test";
+import { before, describe, test } from "node:test";
 import { setTimeout } from "node:timers/promises";
-import { control } from "@dray/service/control";
 import { testCertificates } from "@dray/testkit";
 import { temporaryFolder } from "@dray/testkit/files";
-import { bytesBody, collect } from "dray/content";
-import { connection, type HttpResponse, header } from "dray/http";
+import { connection, header } from "dray/http";
 import { digestOf } from "dray/oci";
+import { ask, pushBlob } from "../../test/ask.ts";
 import { loadSettings, type Settings } from "../config/index.ts";
-import { controls, socketPath } from "./controls.ts";
+import { running } from "./control-socket.ts";
 import { maintain } from "./maintain.ts";
 import { type Serving, serve } from "./serve.ts";
 
@@ -26,34 +25,9 @@ before(() => {
 const settingsOf = (name: string, ...set: string[]): Settings =>
   loadSettings({ flags: { data: join(root, name), listen: "127.0.0.1:0", set: [...quiet, ...set] } }).settings;
 
-const send = connection({ env: {} });
-after(() => send.close());
-
-const ask = async (
-  origin: string,
-  method: string,
-  target: string,
-  body?: string,
-): Promise<HttpResponse & { text: string }> => {
-  const bytes = body === undefined ? undefined : text(body);
-  const headers: [string, string][] = bytes === undefined ? [] : [["Content-Length", String(bytes.byteLength)]];
-  const response = await send({
-    method,
-    origin,
-    target,
-    headers,
-    ...(bytes === undefined ? {} : { body: bytesBody(bytes) }),
-  });
-  const answer = await collect(response.body.chunks, 1 << 20, target);
-  return { ...response, text: Buffer.from(answer).toString() };
-};
-
-const push = (origin: string, repository: string, content: string): Promise<HttpResponse> =>
-  ask(origin, "POST", `/v2/${repository}/blobs/uploads/?digest=${digestOf(text(content))}`, content);
-
 /** A manifest without a tag, with all that it needs. Tells where it lies. */
 const pushImage = async (origin: string, repository: string): Promise<string> => {
-  await push(origin, repository, "{}");
+  await pushBlob(origin, repository, "{}");
   const config = { mediaType: "application/vnd.oci.empty.v1+json", digest: digestOf(text("{}")), size: 2 };
   const mediaType = "application/vnd.oci.image.manifest.v1+json";
   const manifest = JSON.stringify({ schemaVersion: 2, mediaType, config, layers: [] });
@@ -68,7 +42,7 @@ describe("a registry by its settings", () => {
     for (const round of [1, 2]) {
       const serving = await serve(settings, { version: "test" });
       try {
-        if (round === 1) assert.equal((await push(serving.origin, "a", "hello")).status, 201);
+        if (round === 1) assert.equal((await pushBlob(serving.origin, "a", "hello")).status, 201);
         const blob = await ask(serving.origin, "GET", `/v2/a/blobs/${digestOf(text("hello"))}`);
         assert.deepEqual([blob.status, blob.text], [200, "hello"]);
         assert.deepEqual(JSON.parse((await ask(serving.origin, "GET", "/readyz")).text).status, "ready");
@@ -82,7 +56,7 @@ describe("a registry by its settings", () => {
     const settings = settingsOf("twice");
     const serving = await serve(settings, { version: "test" });
     try {
-      await assert.rejects(serve(settings, { version: "test" }), { code: "LOCKED" });
+      await assert.rejects(serve(settings, { version: "test", patience: 0 }), { code: "LOCKED" });
       const port = new URL(serving.origin).port;
       const other = loadSettings({ flags: { data: join(root, "other"), listen: `127.0.0.1:${port}`, set: quiet } });
       await assert.rejects(serve(other.settings, { version: "test" }), /another program does; .*--listen/);
@@ -97,25 +71,20 @@ describe("a registry by its settings", () => {
   test("the operator's questions, to one that runs and to a volume that nobody serves", async () => {
     const settings = settingsOf("asked", "dray.gc.lease=0s", "dray.gc.grace=0s");
     const serving = await serve(settings, { version: "test" });
-    const data = join(root, "asked");
     try {
-      await push(serving.origin, "a", "garbage");
-      const client = (await control(socketPath(data), controls)) ?? assert.fail();
+      await pushBlob(serving.origin, "a", "garbage");
+      const client = (await running(settings)) ?? assert.fail();
       assert.deepEqual((await client.ask("check", {})).differences, 0);
       assert.deepEqual((await client.ask("verify", {})).damaged, 0);
       await client.ask("read-only", { on: true });
-      assert.equal((await push(serving.origin, "a", "more")).status, 405);
+      assert.equal((await pushBlob(serving.origin, "a", "more")).status, 405);
       await client.ask("read-only", { on: false });
       assert.equal((await client.ask("gc", { dryRun: true })).blobs, 1);
       assert.equal((await client.ask("status", {}))["origin"], serving.origin);
     } finally {
       await serving.stop(never);
     }
-    const collected = await maintain(
-      settings,
-      () => {},
-      (client) => client.ask("gc", {}),
-    );
+    const collected = await maintain(settings, { who: "a test", onNotice: () => {} }, (client) => client.ask("gc", {}));
     assert.deepEqual([collected.blobs, collected.bytes], [1, 7]);
   });
 
@@ -129,7 +98,7 @@ describe("a registry by its settings", () => {
         current = settingsOf("retained", ...common, ...retention);
         await serving.reload();
         await setTimeout(5);
-        const client = (await control(socketPath(join(root, "retained")), controls)) ?? assert.fail();
+        const client = (await running(current)) ?? assert.fail();
         return (await client.ask("gc", {})).manifests;
       };
       const target = await pushImage(serving.origin, "a");
@@ -149,7 +118,7 @@ describe("a registry by its settings", () => {
     const noted = join(root, "by-the-clock/dray/schedule/gc");
     try {
       const target = await pushImage(serving.origin, "a");
-      await push(serving.origin, "a", "garbage");
+      await pushBlob(serving.origin, "a", "garbage");
       current = settingsOf("by-the-clock", ...common);
       await serving.reload();
       while ((await ask(serving.origin, "GET", `/v2/a/blobs/${digestOf(text("garbage"))}`)).status !== 404)
@@ -170,7 +139,7 @@ describe("a registry by its settings", () => {
       current = settingsOf("reloaded", 'http.headers={"X-Ours": ["yes"]}', "storage.maintenance.readonly.enabled=true");
       await serving.reload();
       assert.equal(header((await ask(serving.origin, "GET", "/v2/")).headers, "X-Ours"), "yes");
-      assert.equal((await push(serving.origin, "a", "x")).status, 405);
+      assert.equal((await pushBlob(serving.origin, "a", "x")).status, 405);
     } finally {
       await serving.stop(never);
     }

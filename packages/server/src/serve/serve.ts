@@ -1,4 +1,3 @@
-import { serveControl } from "@dray/service/control";
 import { bind, type Listener, type ListenOptions } from "@dray/service/http-server";
 import { debugHandler, HealthChecks, type Log, observe, openLog } from "@dray/service/observe";
 import { Certificates, CloseStack, readTls, type TlsFiles } from "@dray/service/program";
@@ -10,10 +9,12 @@ import type { Notice } from "../notice.ts";
 import { type Metrics, openMetrics, registryHealth } from "../observing/index.ts";
 import { actionsOf } from "./actions.ts";
 import { answerHeaders } from "./answer-headers.ts";
-import { controls, socketPath } from "./controls.ts";
+import { openControl } from "./control-socket.ts";
 import { jobsOf } from "./jobs.ts";
+import { keeping } from "./keeping.ts";
 import { type OpenRegistry, openRegistry } from "./open-registry.ts";
 import { audited } from "./operations.ts";
+import { ReadOnly } from "./read-only.ts";
 import { watchersOf } from "./watch.ts";
 
 /** A registry that is being served. */
@@ -34,6 +35,10 @@ export interface ServeOptions {
   /** Reads the configuration again, for a reload. */
   readonly settings?: () => Promise<Settings>;
   readonly version: string;
+  /** Milliseconds to wait for a process that has the volume and may be ending. Default 10 s. */
+  readonly patience?: number;
+  /** Ends the start: waiting for the volume. */
+  readonly signal?: AbortSignal;
 }
 
 /** Longer than anybody waits: the order to hurry comes by a signal. */
@@ -46,7 +51,10 @@ const notice = 250;
  * Serves a registry by its settings: storage, sockets, logs, metrics, the operator's socket, and what is done in the background.
  * @throws DrayError naming what is wrong; nothing is left open then
  */
-export const serve = async (settings: Settings, { settings: again, version }: ServeOptions): Promise<Serving> => {
+export const serve = async (
+  settings: Settings,
+  { settings: again, version, patience = 10_000, signal }: ServeOptions,
+): Promise<Serving> => {
   const opened = new CloseStack();
   try {
     let current = settings;
@@ -58,8 +66,12 @@ export const serve = async (settings: Settings, { settings: again, version }: Se
       onNotice: ({ level, message, ...fields }: Notice) => log(level, message, fields),
       counts: metrics?.cache,
       around: metrics && ((driver) => metrics.storage.timed(driver, settings.storage.driver)),
+      readOnly: settings.registry.readOnly,
+      who: "`dray serve`",
+      patience,
+      signal,
     });
-    const { registry, driver, access } = open;
+    const { registry, driver, volume, access } = open;
     opened.onClose(() => registry.close());
     metrics?.read(readingsOf(open));
 
@@ -76,6 +88,7 @@ export const serve = async (settings: Settings, { settings: again, version }: Se
       }),
     );
     const { observers, audit } = await watchersOf(settings, { opened, log, metrics });
+    const readOnly = new ReadOnly({ registry, configured: settings.registry.readOnly ?? false, volume, log, audit });
     const headers = { wanted: answerHeaders(current.listen.headers) };
     const handler = withHeaders(headers)(health.middleware(observe(observers)(registry)));
     const socket = await socketOf(settings.listen);
@@ -91,13 +104,13 @@ export const serve = async (settings: Settings, { settings: again, version }: Se
     const debug = await debugOf(settings.debug, health, metrics);
     if (debug !== undefined) opened.onClose(() => debug.close());
 
-    const readAgain = async (): Promise<Reload> => {
+    const readAgain = async (by: string): Promise<Reload> => {
       const next = (await again?.()) ?? current;
       const tls = tlsOf(next);
       if (tls !== undefined) await certificates?.renew(tls);
       await access.reload?.();
       await opened.reopen();
-      registry.setReadOnly(next.registry.readOnly ?? false);
+      await readOnly.configure(next.registry.readOnly ?? false, by);
       registry.setRetention(next.registry.gc ?? {});
       logger = openLog(lines, { ...settings.log, level: next.log.level });
       headers.wanted = answerHeaders(next.listen.headers);
@@ -108,7 +121,7 @@ export const serve = async (settings: Settings, { settings: again, version }: Se
     };
     const reload = async (by = "the program"): Promise<{ readonly restart: readonly string[] }> => {
       try {
-        const { applies, restart } = await readAgain();
+        const { applies, restart } = await readAgain(by);
         log("info", "reloaded", defined({ by, applies: applies.length === 0 ? undefined : applies.join(", ") }));
         if (restart.length > 0) log("warn", `these settings changed and wait for a restart: ${restart.join(", ")}`);
         audit?.tell({ action: "operate", outcome: "done", reason: `reload by ${by}` });
@@ -124,13 +137,15 @@ export const serve = async (settings: Settings, { settings: again, version }: Se
     const actions = actionsOf({
       registry,
       reload: () => reload("the control socket"),
+      readOnly: (on) => readOnly.say(on, "the control socket"),
       status: () => ({
         version,
         pid: process.pid,
         origin: listener.origin,
         seconds: (Date.now() - begun) / 1000,
         whole: registry.context.reconciler.isComplete,
-        readOnly: registry.context.settings.readOnly,
+        readOnly: readOnly.on,
+        writes: volume?.writes ?? true,
         uploads: registry.context.uploads.open,
         memory: registry.context.manifests.bytes + registry.context.lists.bytes,
         ...registry.context.metadata.counts(),
@@ -139,17 +154,15 @@ export const serve = async (settings: Settings, { settings: again, version }: Se
       audit,
     });
     const operated = audit === undefined ? actions : audited(actions, audit);
-    if (settings.storage.driver === "filesystem") {
-      const { root } = settings.storage;
-      const control = await serveControl({ path: socketPath(root), serves: root, format: controls, actions: operated });
-      opened.onClose(() => control.close());
-    }
+    const control = volume && (await openControl(volume, operated, log));
+    if (control !== undefined) opened.onClose(() => control.close());
     registry.start();
     registry.context.reconciler.reconciled().then(
       () => log("info", "the index is whole", { ...registry.context.metadata.counts() }),
       () => {},
     );
-    const jobs = await jobsOf(settings, { registry, driver, actions, log });
+    const jobs = await jobsOf(settings, { registry, driver, actions, log, readOnly });
+    if (volume !== undefined) jobs.push(keeping(volume, control, readOnly, log));
     if (certificates !== undefined) jobs.push(certificates.watch(() => tlsOf(current), log));
     for (const job of jobs) opened.onClose(() => job.stop());
 

@@ -162,8 +162,10 @@ class Files implements FilesystemDriver {
   }
 
   async space(): Promise<{ readonly free: number; readonly total: number }> {
-    const { folder } = this.volume;
-    const { bsize, blocks, bavail } = await onDisk("look at", folder, () => this.#fs.statfs(folder));
+    // The file system of the tree, wherever the volume is mounted.
+    const at = dirname(this.volume.own);
+    const facts = await onDisk("look at", at, () => ifThere(() => this.#fs.statfs(at)));
+    const { bsize, blocks, bavail } = facts ?? { bsize: 0, blocks: 0, bavail: 0 };
     return { free: bavail * bsize, total: blocks * bsize };
   }
 

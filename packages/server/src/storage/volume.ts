@@ -150,9 +150,15 @@ export class Volume {
     if (facts?.isDirectory() === true) return;
     await this.#writing(own, async () => {
       if (facts !== undefined) await fs.unlink(unfinished);
-      if ((await fs.mkdir(unfinished, { recursive: true })) === undefined) return;
-      await this.give(own);
-      await this.give(unfinished);
+      await fs.mkdir(dirname(own), { recursive: true });
+      // One by one: Node calls a read-only file system a missing folder where it makes several.
+      for (const folder of [own, unfinished])
+        try {
+          await fs.mkdir(folder, { recursive: false });
+          await this.give(folder);
+        } catch (error) {
+          if (errnoOf(error) !== "EEXIST") throw error;
+        }
     });
   }
 

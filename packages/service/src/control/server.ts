@@ -1,4 +1,4 @@
-import { chmod, mkdir, mkdtemp, readdir, rename, rm, unlink } from "node:fs/promises";
+import { chmod, lstat, mkdir, mkdtemp, readdir, rename, rm, unlink } from "node:fs/promises";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { dirname, join } from "node:path";
 import { DrayError, isDrayError } from "dray/errors";
@@ -14,6 +14,8 @@ const mostWaiting = 64 * 1024 * 1024;
 export interface ControlServer {
   /** The socket. */
   readonly path: string;
+  /** Makes the socket again where somebody removed it. @throws DrayError `LOCKED` where somebody else answers there, `DISK` */
+  keep(): Promise<void>;
   /** Ends what is being done for somebody, and removes the socket. */
   close(): Promise<void>;
 }
@@ -35,44 +37,81 @@ export interface ControlOptions<C extends Controls<C>> {
  * @example curl --unix-socket DATA/dray/control.sock -d '{"dryRun":true}' http://dray/gc
  * @throws DrayError `LOCKED` where somebody answers there, `DISK` where no socket can be made
  */
-export const serveControl = async <C extends Controls<C>>({
-  path,
-  serves,
-  format,
-  actions,
-}: ControlOptions<C>): Promise<ControlServer> => {
-  const folder = dirname(path);
-  if (await answers(path, format.program))
-    throw new DrayError("LOCKED", `another process serves ${serves}: it answers at ${path}`, { retryable: true });
+export const serveControl = async <C extends Controls<C>>(options: ControlOptions<C>): Promise<ControlServer> => {
+  const { path, format, actions } = options;
   const running = new Set<AbortController>();
-  const server = createServer((request, response) => void serve(format, actions, running, request, response));
+  const open = async (): Promise<Opened> => {
+    await vacant(options);
+    const server = createServer((request, response) => void serve(format, actions, running, request, response));
+    return { server, ino: await place(server, path) };
+  };
+  let opened = await open();
+  const ended = ({ server }: Opened): Promise<void> =>
+    new Promise<void>((resolve) => {
+      server.close(() => resolve());
+      server.closeIdleConnections();
+      // An answer to what was aborted has a moment to leave.
+      setTimeout(() => server.closeAllConnections(), 1000).unref();
+    });
+  return {
+    path,
+    keep: async () => {
+      if ((await inodeOf(path)) === opened.ino) return;
+      const former = opened;
+      opened = await open();
+      // What was asked there is answered there; nobody can come any more.
+      former.server.close();
+    },
+    close: async () => {
+      for (const controller of running)
+        controller.abort(new DrayError("ABORTED", `${format.program} is about to end; ask again when it is back`));
+      // Somebody else's, by now, where it is another one.
+      if ((await inodeOf(path)) === opened.ino) await unlink(path).catch(() => {});
+      await ended(opened);
+    },
+  };
+};
+
+interface Opened {
+  readonly server: Server;
+  readonly ino: number | undefined;
+}
+
+const inodeOf = async (path: string): Promise<number | undefined> => {
+  try {
+    return (await lstat(path)).ino;
+  } catch {
+    return undefined;
+  }
+};
+
+/** Sees that nobody answers there. What another user's dead process left cannot be asked, and is replaced. */
+const vacant = async <C extends Controls<C>>({ path, serves, format }: ControlOptions<C>): Promise<void> => {
+  const answered = await answers(path, format.program).catch((error: unknown) => {
+    if (isDrayError(error, "DENIED")) return false;
+    throw error;
+  });
+  if (answered)
+    throw new DrayError("LOCKED", `another process serves ${serves}: it answers at ${path}`, { retryable: true });
+};
+
+/** Puts a socket of the server to its place, and tells which file that is. */
+const place = async (server: Server, path: string): Promise<number | undefined> => {
+  const folder = dirname(path);
   try {
     await mkdir(folder, { recursive: true });
     for (const name of await readdir(folder))
-      if (name.startsWith(".control-")) await rm(join(folder, name), { recursive: true, force: true });
+      if (name.startsWith(".control-")) await rm(join(folder, name), { recursive: true, force: true }).catch(() => {});
     const making = await mkdtemp(join(folder, ".control-"));
     await reach(join(making, "s"), (short) => listen(server, short));
     await chmod(join(making, "s"), 0o600);
     await rename(join(making, "s"), path);
     await rm(making, { recursive: true, force: true });
+    return await inodeOf(path);
   } catch (error) {
     server.close();
     throw diskError(error, "make the control socket", path);
   }
-  return {
-    path,
-    close: async () => {
-      for (const controller of running)
-        controller.abort(new DrayError("ABORTED", `${format.program} is about to end; ask again when it is back`));
-      await unlink(path).catch(() => {});
-      await new Promise<void>((resolve) => {
-        server.close(() => resolve());
-        server.closeIdleConnections();
-        // An answer to what was aborted has a moment to leave.
-        setTimeout(() => server.closeAllConnections(), 1000).unref();
-      });
-    },
-  };
 };
 
 const listen = (server: Server, path: string): Promise<void> =>

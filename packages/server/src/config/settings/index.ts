@@ -1,4 +1,5 @@
 /** Settings from what the keys say: defaults that depend on each other, and what contradicts what. */
+import { join } from "node:path";
 import type { ConfigContext } from "@dray/service/config";
 import { defined } from "dray/internal/defined";
 import { accessOf } from "./access.ts";
@@ -26,7 +27,8 @@ export const buildSettings = (context: ConfigContext): Settings | undefined => {
   if (storage === undefined || access === undefined || listen === undefined) return undefined;
   const log = logOf(context);
   const computed = defined<Record<string, unknown>>({
-    "dray.index": storage.driver === "filesystem" ? storage.index : undefined,
+    "dray.index":
+      storage.driver === "filesystem" ? (storage.index ?? join(storage.root, "dray", "index.db")) : undefined,
     "dray.log.access.format": log.access?.format,
     "http.tls.clientauth": listen.tls?.clientAuth === "require" ? "require-and-verify-client-cert" : undefined,
   });

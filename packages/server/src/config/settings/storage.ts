@@ -1,6 +1,6 @@
-import { join } from "node:path";
 import { type ConfigContext, originText, partOf } from "@dray/service/config";
-import type { StorageSettings } from "./types.ts";
+import { defined } from "dray/internal/defined";
+import type { FileStorage, StorageSettings } from "./types.ts";
 
 /** What stands in `storage` beside the driver. */
 const aside: readonly string[] = ["maintenance", "cache", "delete", "redirect", "tag"];
@@ -27,10 +27,10 @@ export const storageOf = (context: ConfigContext): StorageSettings | undefined =
   const memory = first?.[0] === "inmemory";
   if (memory) return { driver: "inmemory" };
   const root = values.text("storage.filesystem.rootdirectory");
-  return {
+  return defined<FileStorage>({
     driver: "filesystem",
     root,
     durability: values.text("dray.durability") as "full",
-    index: values.maybe<string>("dray.index") ?? join(root, "dray", "index.db"),
-  };
+    index: values.maybe<string>("dray.index"),
+  });
 };

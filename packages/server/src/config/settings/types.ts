@@ -19,14 +19,15 @@ export interface Settings {
   readonly effective: readonly Effective[];
 }
 
-export type StorageSettings =
-  | {
-      readonly driver: "filesystem";
-      readonly root: string;
-      readonly durability: "full" | "relaxed";
-      readonly index: string;
-    }
-  | { readonly driver: "inmemory" };
+export type StorageSettings = FileStorage | { readonly driver: "inmemory" };
+
+export interface FileStorage {
+  readonly driver: "filesystem";
+  readonly root: string;
+  readonly durability: "full" | "relaxed";
+  /** Default: beside the tree. */
+  readonly index?: string;
+}
 
 /** `options` is what `htpasswd` and `tokens` of `access/` take. With `jwksUrl` the latter needs something to fetch with. */
 export type AccessSettings =
