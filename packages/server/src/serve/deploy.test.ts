@@ -27,7 +27,14 @@ before(() => {
 });
 
 test("no file is left out", () => {
-  const tried = ["Dockerfile", "Dockerfile.dockerignore", "dray.service"];
+  const tried = [
+    "Dockerfile",
+    "Dockerfile.dockerignore",
+    "certbot-hook.sh",
+    "compose.yml",
+    "dray.service",
+    "kubernetes.yml",
+  ];
   assert.deepEqual(readdirSync(folder).toSorted(), ["README.md", "data", ...configurations, ...tried].toSorted());
 });
 
@@ -98,12 +105,18 @@ test("the unit serves that configuration, and waits longer than its requests may
   assert.match(unit, /^ExecStart=\S+\/dray serve \/etc\/dray\/config\.yml$/m);
   const seconds = Number(/^TimeoutStopSec=(\d+)s$/m.exec(unit)?.[1]);
   assert.ok(seconds * 1000 > settingsOf("config.yml").listen.drain);
+  assert.match(unit, /^\[Unit\](?:\n(?!\[).*)*\nStartLimitIntervalSec=0$/m, "it is never given up");
+  assert.doesNotMatch(unit, /^#?LoadCredential/m, "what is copied at the start is never renewed");
 });
 
-test("the image serves the configuration that is copied into it, from what the build sees", () => {
+test("the image serves the configuration that is copied into it, from what the build sees, and is asked how it is", () => {
   const file = contentOf("Dockerfile");
+  assert.doesNotMatch(file, /--chmod|--mount|<</, "what only BuildKit knows");
+  const program = /^ENTRYPOINT \["([^"]+)", "serve"\]$/m.exec(file)?.[1] ?? assert.fail();
   const place = /^CMD \["([^"]+)"\]$/m.exec(file)?.[1] ?? assert.fail();
   assert.match(file, new RegExp(`^COPY .*deploy/container\\.yml ${place}$`, "m"));
+  const health = /^HEALTHCHECK .*\\\n +CMD (\[.*\])$/m.exec(file)?.[1] ?? assert.fail();
+  assert.deepEqual(JSON.parse(health), [program, "serve", "status", place]);
   const copied = [...file.matchAll(/^COPY (?:--\S+ )*(\S+) /gm)].map(([, from = ""]) => `!${from}`);
   assert.deepEqual(contentOf("Dockerfile.dockerignore").trim().split("\n"), ["*", ...copied]);
 });
