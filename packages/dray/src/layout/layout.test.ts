@@ -567,7 +567,7 @@ describe("a layout in a directory", () => {
         "has an entry that is none",
         () => writeFile(join(dir, "index.json"), '{"schemaVersion":2,"manifests":[{"digest":"md5:1"}]}'),
         "LAYOUT_INVALID",
-        /manifests\[0\]: mediaType is missing/,
+        /manifests\[0\]: digest "md5:1" is missing or invalid/,
       ],
       [
         "nests without end",

@@ -17,6 +17,13 @@ test("a descriptor comes back as it is, unknown members and all", () => {
     assert.equal(asDescriptor(value, "config"), value);
 });
 
+test("a media type that is left out is empty, and so is an annotation that is null", () => {
+  for (const mediaType of [undefined, null, ""])
+    assert.deepEqual(asDescriptor({ ...good, mediaType }, "config"), { ...good, mediaType: "" });
+  const annotations = { a: null, b: "1" };
+  assert.deepEqual(asDescriptor({ ...good, annotations }, "config"), { ...good, annotations: { a: "", b: "1" } });
+});
+
 test("null counts as left out", () => {
   const value = {
     ...good,
@@ -35,7 +42,7 @@ test("what is wrong with it, and where", () => {
     [null, /is no descriptor object/],
     [[], /is no descriptor object/],
     ["x", /is no descriptor object/],
-    [{ ...good, mediaType: 5 }, /mediaType is missing/],
+    [{ ...good, mediaType: 5 }, /mediaType 5 is no string/],
     [{ ...good, digest: "sha256:abc" }, /digest "sha256:abc" is missing or invalid/],
     [{ ...good, digest: undefined }, /digest null is missing/],
     [{ ...good, size: -1 }, /size -1 must be a number of bytes/],

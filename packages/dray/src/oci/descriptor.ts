@@ -1,6 +1,6 @@
 import { DrayError } from "../errors.ts";
 import { type Digest, isDigest } from "./digest.ts";
-import { isObject, isOptional, isText, isTextMap, isTexts, type Parsed, shown, withoutNulls } from "./json.ts";
+import { isObject, isOptional, isText, isTextMap, isTexts, type Parsed, shown, texts, withoutNulls } from "./json.ts";
 import type { Platform } from "./platform.ts";
 
 /** Text by key, as descriptors and manifests carry it. */
@@ -25,21 +25,25 @@ export interface Descriptor {
 
 /**
  * Checks that a JSON value is a descriptor and returns it, unknown members and all. A member that is `null` counts as
- * left out, as it does for the Go programs that write most of them.
+ * left out, as it does for the Go programs that write most of them, and a media type that is left out as empty.
  * @param where names the place in an error, such as `layers[2]`.
  * @throws DrayError `MANIFEST_INVALID`
  */
 export const asDescriptor = (value: unknown, where: string): Parsed<Descriptor> => {
   const fault = descriptorFault(value);
   if (fault !== undefined) throw new DrayError("MANIFEST_INVALID", `${where}: ${fault}`);
-  return withoutNulls(value as Parsed<Descriptor>, optionalMembers);
+  const descriptor = withoutNulls(value as Parsed<Descriptor>, optionalMembers);
+  const { annotations } = descriptor;
+  const typed = isText(descriptor.mediaType) ? descriptor : { ...(descriptor as Parsed<Descriptor>), mediaType: "" };
+  const noted = annotations === undefined ? undefined : texts(annotations);
+  return noted === undefined || noted === annotations ? typed : { ...typed, annotations: noted };
 };
 
 const optionalMembers = ["urls", "annotations", "data", "platform", "artifactType"];
 
 const descriptorFault = (value: unknown): string | undefined => {
   if (!isObject(value)) return "is no descriptor object";
-  if (typeof value["mediaType"] !== "string") return "mediaType is missing";
+  if (!isOptional(value["mediaType"], isText)) return `mediaType ${shown(value["mediaType"])} is no string`;
   if (!isDigest(value["digest"])) return `digest ${shown(value["digest"])} is missing or invalid`;
   if (!Number.isSafeInteger(value["size"]) || (value["size"] as number) < 0)
     return `size ${shown(value["size"])} must be a number of bytes`;

@@ -52,7 +52,9 @@ export const isObject = (value: unknown): value is Record<string, unknown> =>
 
 export const isText = (value: unknown): value is string => typeof value === "string";
 export const isTexts = (value: unknown): boolean => Array.isArray(value) && value.every(isText);
-export const isTextMap = (value: unknown): boolean => isObject(value) && Object.values(value).every(isText);
+/** Texts by name; a text may be `null`. */
+export const isTextMap = (value: unknown): boolean =>
+  isObject(value) && Object.values(value).every((text) => isOptional(text, isText));
 export const isOptional = (value: unknown, check: (value: unknown) => boolean): boolean =>
   value === undefined || value === null || check(value);
 
@@ -62,6 +64,12 @@ export const withoutNulls = <T extends object>(value: T, members: readonly strin
   const isNull = ([name, member]: [string, unknown]): boolean => member === null && members.includes(name);
   return entries.some(isNull) ? (Object.fromEntries(entries.filter((entry) => !isNull(entry))) as T) : value;
 };
+
+/** Texts by name, where `null` is the empty one, as to the programs in Go that write most documents; itself where there is none. */
+export const texts = (map: Readonly<Record<string, string>>): Readonly<Record<string, string>> =>
+  Object.values<string | null>(map).includes(null)
+    ? Object.fromEntries(Object.entries<string | null>(map).map(([name, text]) => [name, text ?? ""]))
+    : map;
 
 /** What was parsed: members that we do not know are kept, and can be asked for. What is built has no others than its type. */
 export type Parsed<T> = T & { readonly [member: string]: unknown };

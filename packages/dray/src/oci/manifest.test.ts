@@ -80,7 +80,7 @@ test("what is refused, and why", () => {
     [{ ...image, layers: [layer, 5] }, undefined, /^layers\[1\]: is no descriptor/],
     [{ ...image, annotations: { a: 1 } }, undefined, /annotations is no object of strings/],
     [{ ...image, artifactType: {} }, undefined, /artifactType \{\} is no string/],
-    [{ ...image, subject: {} }, undefined, /^subject: mediaType is missing/],
+    [{ ...image, subject: {} }, undefined, /^subject: digest null is missing/],
     [{ ...index, manifests: [{ ...child, size: -1 }] }, undefined, /^manifests\[0\]: size -1/],
     [{ ...index, subject: [] }, undefined, /^subject: is no descriptor/],
     [{ ...schema1, fsLayers: [{ blobSum: "x" }] }, undefined, /a blobSum is no digest/],
@@ -130,6 +130,10 @@ test("down, up and what for", () => {
     [index, [child], undefined, undefined],
     [{ ...index, artifactType: "a/b", subject }, [child], subject, "a/b"],
     [{ ...index, manifests: null }, [], undefined, undefined],
+    // Members of the other kind that are null are none.
+    [{ ...index, config: null, layers: null }, [child], undefined, undefined],
+    [{ ...image, manifests: null, fsLayers: null }, [config, layer], undefined, mediaTypes.ociConfig],
+    [{ ...image, config: without(config, "mediaType") }, [{ ...config, mediaType: "" }, layer], undefined, undefined],
     [schema1, [], undefined, undefined],
   ] as const) {
     const parsed = parseManifest(encodeJson(value));

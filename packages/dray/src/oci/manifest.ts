@@ -2,7 +2,7 @@ import { defined } from "../defined.ts";
 import { DrayError } from "../errors.ts";
 import { type Annotations, asDescriptor, bare, type Descriptor } from "./descriptor.ts";
 import { type Digest, isDigest } from "./digest.ts";
-import { isObject, isOptional, isText, isTextMap, type Parsed, parseJson, shown, withoutNulls } from "./json.ts";
+import { isObject, isOptional, isText, isTextMap, type Parsed, parseJson, shown, texts, withoutNulls } from "./json.ts";
 import { isIndexType, isManifestType, isSchema1Type, mediaTypes } from "./media-types.ts";
 
 /** An image or artifact manifest. @see https://github.com/opencontainers/image-spec/blob/main/manifest.md */
@@ -99,7 +99,7 @@ const guessType = (value: Record<string, unknown>): string => {
 };
 
 const refuseMembers = (value: Record<string, unknown>, members: readonly string[], what: string): void => {
-  const member = members.find((name) => value[name] !== undefined);
+  const member = members.find((name) => value[name] !== undefined && value[name] !== null);
   if (member !== undefined) throw invalid(`${what} may not have "${member}"`);
 };
 
@@ -126,14 +126,20 @@ const checkShared = (value: Record<string, unknown>): Record<string, unknown> =>
   const { artifactType, annotations, subject } = shared;
   if (!isOptional(artifactType, isText)) throw invalid(`artifactType ${shown(artifactType)} is no string`);
   if (!isOptional(annotations, isTextMap)) throw invalid("annotations is no object of strings");
-  return subject === undefined ? shared : { ...shared, subject: asDescriptor(subject, "subject") };
+  return {
+    ...shared,
+    ...defined({
+      annotations: annotations === undefined ? undefined : texts(annotations as Annotations),
+      subject: subject === undefined ? undefined : asDescriptor(subject, "subject"),
+    }),
+  };
 };
 
 /** What a manifest is for, as the referrers API reports it: its own artifactType, else its config's media type. */
 export const artifactTypeOf = (parsed: ParsedManifest): string | undefined => {
   if (parsed.kind === "schema1") return undefined;
   if (parsed.kind === "index") return parsed.index.artifactType || undefined;
-  return parsed.manifest.artifactType || parsed.manifest.config.mediaType;
+  return parsed.manifest.artifactType || parsed.manifest.config.mediaType || undefined;
 };
 
 /** The descriptors a manifest points down to, config first. The subject is not one of them: it points up. */

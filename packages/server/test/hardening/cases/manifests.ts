@@ -1,6 +1,6 @@
 import { digestOf, encodeJson, mediaTypes } from "dray/oci";
 import type { Case } from "../case.ts";
-import { descriptorOf, imageWith, indexWith, layer, missing } from "../sample.ts";
+import { config, descriptorOf, imageWith, indexWith, layer, missing } from "../sample.ts";
 
 const type = mediaTypes.ociManifest;
 const text = (value: unknown): string => JSON.stringify(value);
@@ -255,7 +255,17 @@ const numbers: readonly Case[] = [
   refused("a digest in capitals", withLayer({ digest: missing.toUpperCase() })),
   refused("a digest with a way up", withLayer({ digest: "sha256:../../../../etc/passwd" })),
   refused("a digest that is a list", withLayer({ digest: [missing] })),
-  refused("no type of a layer", withLayer({ mediaType: undefined })),
+  taken("no type of a layer", withLayer({ mediaType: undefined }), type, sparseImages),
+  taken("a type of a layer that is null", withLayer({ mediaType: null }), type, sparseImages),
+  refused("a type of a layer that is a number", withLayer({ mediaType: 5 })),
+  taken(
+    "no type of the configuration",
+    text(imageWith({ config: { ...descriptorOf("", config), mediaType: undefined } })),
+  ),
+  taken("members of an index that are null", text(imageWith({ manifests: null, fsLayers: null }))),
+  taken("members of an image that are null", text(indexWith({ config: null, layers: null })), mediaTypes.ociIndex),
+  taken("annotations that are null", text(imageWith({ annotations: null }))),
+  taken("an annotation that is null", text(imageWith({ annotations: { a: null } }))),
   refused("a layer that is null", text(imageWith({ layers: [null] }))),
   refused("layers that are an object", text(imageWith({ layers: {} }))),
   refused("no configuration", text(imageWith({ config: undefined }))),
