@@ -28,6 +28,8 @@ export interface RegistryContext {
   readonly settings: RegistrySettings;
   readonly now: () => number;
   readonly onNotice: (notice: Notice) => void;
+  /** Drops what memory has of a tag or digest of a repository, and of the lists of that. */
+  readonly forget: (repository: string, name: string) => void;
   /** Parks uploads and lets go of everything but the driver. */
   readonly close: () => Promise<void>;
 }
@@ -75,7 +77,7 @@ export const createContext = (options: RegistryOptions): RegistryContext => {
     lists.changed(repository);
   };
   const guard = (): RegistryError | undefined => refusedDeletes(settings);
-  const deletions = new Deletions({ tree, metadata, reconciler, locks, tagLocks, guard, forget });
+  const deletions = new Deletions({ tree, metadata, reconciler, locks, tagLocks, guard, forget, onNotice });
   const collector = createCollector({
     tree,
     metadata,
@@ -104,6 +106,7 @@ export const createContext = (options: RegistryOptions): RegistryContext => {
     settings,
     now,
     onNotice,
+    forget,
     close: async () => {
       await uploads.close();
       await reconciler.close();

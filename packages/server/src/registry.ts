@@ -1,6 +1,9 @@
+import { DrayError } from "dray/errors";
 import type { Handler } from "dray/http";
+import { isRepository } from "dray/oci";
 import { openAccess } from "./access/index.ts";
 import { createContext, type RegistryContext, retentionOf } from "./context.ts";
+import { type Restored, restore } from "./deletion/index.ts";
 import { distributionApi } from "./endpoints/index.ts";
 import type { Collected, CollectOptions, Marks } from "./gc/index.ts";
 import type { Difference } from "./metadata/index.ts";
@@ -15,6 +18,8 @@ export interface Registry extends Handler {
   collect(options?: CollectOptions): Promise<Collected>;
   /** What distribution's `garbage-collect --dry-run` tells of the same tree. */
   marks(options?: { signal?: AbortSignal }): Promise<Marks>;
+  /** Undoes the deletion of a manifest, blob or tag, as long as the data is there. */
+  restore(repository: string, name: string): Promise<Restored>;
   /** What differs between metadata and tree. */
   check(options?: { signal?: AbortSignal }): AsyncIterable<Difference>;
   /** Forgets the metadata and makes it again from the tree. */
@@ -42,6 +47,11 @@ export const createRegistry = (options: RegistryOptions): Registry => {
     start: () => reconciler.start(),
     collect: (wanted: CollectOptions = {}) => collector.collect(wanted),
     marks: (wanted: { signal?: AbortSignal } = {}) => collector.marks(wanted),
+    restore: async (repository: string, name: string) => {
+      if (settings.readOnly) throw new DrayError("DENIED", "the registry is read-only; nothing is restored meanwhile");
+      if (!isRepository(repository)) throw new DrayError("USAGE", `no repository can be called ${repository}`);
+      return restore(context, repository, name);
+    },
     check: (wanted: { signal?: AbortSignal } = {}) => reconciler.check(wanted),
     rebuild: async () => {
       manifests.clear();

@@ -51,6 +51,7 @@ export const branches: readonly Branch[] = [
       ),
       command("rebuild", "Make the registry's index again from its tree", () => import("./serve-rebuild.ts")),
       command("reload", "Let a running registry read its configuration again", () => import("./serve-reload.ts")),
+      command("restore", "Undo a deletion, as long as the data is there", () => import("./serve-restore.ts")),
       command("status", "Say how a running registry is", () => import("./serve-status.ts")),
       command("verify", "Hash every blob of the registry", () => import("./serve-verify.ts")),
     ],

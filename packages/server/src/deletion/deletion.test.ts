@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
+import { DrayError } from "dray/errors";
 import { type Digest, digestOf, encodeJson, mediaTypes } from "dray/oci";
 import { createContext } from "../context.ts";
 import { currentLink, layerFolder, revisionFolder, Tree, typePath } from "../distribution-tree/index.ts";
@@ -43,14 +44,14 @@ describe("deleting", () => {
   it("takes a manifest out of its repository with the tags that stand for it, and nothing else", async () => {
     const { driver, tree, metadata, deletions, forgotten, close } = await setUp();
     await tree.keepPushedType("one", first.digest, "application/vnd.example+json");
-    assert.equal(await deletions.manifest("one", first.digest), true);
+    assert.deepEqual(await deletions.manifest("one", first.digest), { tags: ["a", "b"] });
     assert.equal(await tree.revision("one", first.digest), undefined);
     assert.deepEqual(
       driver.listSync(revisionFolder("one", first.digest)),
       [],
       "the folder stays, as distribution leaves it",
     );
-    assert.equal(driver.getSync(typePath("one", first.digest)), undefined);
+    assert.notEqual(driver.getSync(typePath("one", first.digest)), undefined, "whoever wants it back needs its type");
     assert.deepEqual(await tags(tree, "one"), ["c"]);
     assert.equal(metadata.manifest("one", first.digest), undefined);
     assert.deepEqual(
@@ -61,7 +62,7 @@ describe("deleting", () => {
     assert.notEqual(await tree.blobSize(first.digest), undefined, "bytes come back by garbage collection only");
     assert.notEqual(await tree.revision("two", first.digest), undefined);
     assert.deepEqual(await tags(tree, "two"), ["a"]);
-    assert.equal(await deletions.manifest("one", first.digest), false);
+    assert.equal(await deletions.manifest("one", first.digest), undefined);
     await close();
   });
 
@@ -90,8 +91,8 @@ describe("deleting", () => {
 
   it("finds nothing where there is no such repository, manifest, tag or blob", async () => {
     const { deletions, forgotten, close } = await setUp();
-    assert.equal(await deletions.manifest("none", first.digest), false);
-    assert.equal(await deletions.manifest("one", blob), false);
+    assert.equal(await deletions.manifest("none", first.digest), undefined);
+    assert.equal(await deletions.manifest("one", blob), undefined);
     assert.equal(await deletions.tag("none", "a"), false);
     assert.equal(await deletions.tag("one", "z"), false);
     assert.equal(await deletions.blob("none", blob), false);
@@ -107,14 +108,50 @@ describe("deleting", () => {
     driver.putSync(`${revisionFolder("one", second.digest)}/link`, torn);
     driver.putSync(`${layerFolder("one", blob)}/link`, torn);
     assert.equal(await deletions.tag("one", "a"), true);
-    assert.equal(await deletions.manifest("one", second.digest), true);
+    assert.deepEqual(await deletions.manifest("one", second.digest), { tags: ["c"] });
     assert.equal(await deletions.blob("one", blob), true);
     assert.deepEqual(await tags(tree, "one"), ["b"]);
     await close();
   });
 
+  it("takes the tags that the tree has for a manifest, whatever the index says", async () => {
+    const { driver, tree, metadata, deletions, reconciler, close } = await setUp();
+    await reconciler.reconcile("one");
+    // Another program: that changes no directory that the index is compared with.
+    driver.putSync(currentLink("one", "c"), new TextEncoder().encode(first.digest));
+    driver.putSync(currentLink("one", "b"), new TextEncoder().encode(second.digest));
+    assert.deepEqual(metadata.tagsOf("one", first.digest), ["a", "b"]);
+    assert.deepEqual(await deletions.manifest("one", first.digest), { tags: ["a", "c"] });
+    assert.deepEqual(await tags(tree, "one"), ["b"]);
+    await close();
+  });
+
+  it("takes a manifest whose link lies among those of layers", async () => {
+    const { tree, deletions, close } = await setUp();
+    await tree.unlinkRevision("one", first.digest, { folder: true });
+    await tree.linkLayer("one", first.digest);
+    assert.equal(await deletions.manifest("one", blob), undefined, "no other layer is one");
+    assert.deepEqual(await deletions.manifest("one", first.digest), { tags: ["a", "b"] });
+    assert.equal(await tree.layer("one", first.digest), undefined);
+    await close();
+  });
+
+  it("is done where the times of what hung on it cannot be renewed, and says so", async () => {
+    const driver = memoryDriver();
+    const notices: string[] = [];
+    const context = createContext({ driver, onNotice: ({ message }) => notices.push(message) });
+    await context.tree.writeBlob(first.digest, first.bytes);
+    await context.tree.linkRevision("one", first.digest);
+    driver.touch = () => Promise.reject(new DrayError("DISK", "the file is somebody else's"));
+    assert.deepEqual(await context.deletions.manifest("one", first.digest), { tags: [] });
+    assert.deepEqual(notices, [
+      "what hung on it may be collected before the grace has passed: the file is somebody else's",
+    ]);
+    await context.close();
+  });
+
   // CVE-2026-41888: deleting by tag did not ask whether deleting was allowed.
-  const ways: [name: string, (deletions: Deletions) => Promise<boolean>][] = [
+  const ways: [name: string, (deletions: Deletions) => Promise<unknown>][] = [
     ["a manifest", (deletions) => deletions.manifest("one", first.digest)],
     ["a tag", (deletions) => deletions.tag("one", "a")],
     ["a blob", (deletions) => deletions.blob("one", blob)],
@@ -165,7 +202,7 @@ describe("deleting", () => {
     assert.notEqual(await tree.revision("one", first.digest), undefined);
     assert.equal(await tree.layer("one", blob), blob);
     held.resolve();
-    assert.deepEqual(await both, [true, true]);
+    assert.deepEqual(await both, [{ tags: ["a", "b"] }, true]);
     await push;
     await close();
   });
@@ -186,7 +223,7 @@ describe("deleting", () => {
     for (let i = 0; i < 20; i++) await turn();
     held.resolve();
     await moved;
-    assert.equal(await removed, true);
+    assert.deepEqual(await removed, { tags: ["a"] });
     assert.deepEqual(await tags(tree, "one"), ["b", "c"]);
     assert.equal((await tree.tag("one", "b"))?.digest, second.digest);
     await close();

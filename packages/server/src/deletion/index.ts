@@ -1,6 +1,7 @@
 /**
- * Taking manifests, tags and blobs out of repositories: the one guarded way for clients, and the steps that garbage collection shares.
- * Imports `distribution-tree/` and `metadata/`; knows no request.
+ * Taking manifests, tags and blobs out of repositories: the one guarded way for clients, the steps that garbage collection shares, and
+ * the way back. Imports `distribution-tree/`, `leases/` and `metadata/`; knows no request.
  */
 export { Deletions, type DeletionsOptions } from "./deletion.ts";
-export { type DeletionContext, unlinkLayer, unlinkManifest } from "./unlink.ts";
+export { type RestoreContext, type Restored, restore } from "./restore.ts";
+export { type DeletionContext, unlinkLayer, unlinkManifest, unlinkTag } from "./unlink.ts";

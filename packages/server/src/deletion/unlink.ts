@@ -1,12 +1,14 @@
 import type { Digest } from "dray/oci";
 import type { Tree } from "../distribution-tree/index.ts";
 import type { Metadata, Reconciler } from "../metadata/index.ts";
+import type { Notice } from "../notice.ts";
 
 /** What taking something out of a repository needs. */
 export interface DeletionContext {
   readonly tree: Tree;
   readonly metadata: Metadata;
   readonly reconciler: Reconciler;
+  readonly onNotice: (notice: Notice) => void;
   /** Drops what is remembered of a tag or digest of a repository; at once, before anybody is answered. */
   readonly forget: (repository: string, name: string) => void;
 }
@@ -14,32 +16,39 @@ export interface DeletionContext {
 /**
  * Takes a manifest out of its repository: the link, the metadata, what is remembered. The only place where that is done. The caller has
  * asked the guard, holds the digest exclusively, and has seen to the tags.
- * @param options.folder takes the link's folder as well, which distribution leaves behind: many deletions then share a wait for the disk
+ * @param options.forGood takes its type and the link's folder as well, which otherwise stay until garbage collection finds them old:
+ * whoever wants it back needs the type, and distribution leaves the folder
  */
 export const unlinkManifest = (
   context: DeletionContext,
   repository: string,
   digest: Digest,
-  { folder = false }: { readonly folder?: boolean } = {},
+  { forGood = false }: { readonly forGood?: boolean } = {},
 ): Promise<void> => {
   const { tree, metadata } = context;
   const inTree = async (): Promise<void> => {
-    await tree.unlinkRevision(repository, digest, { folder });
-    await tree.dropPushedType(repository, digest);
+    await tree.unlinkRevision(repository, digest, { folder: forGood });
+    if (forGood) await tree.dropPushedType(repository, digest);
   };
   return change(context, repository, digest, inTree, () => metadata.removeManifest(repository, digest));
 };
 
-/** Takes a tag away. The caller has asked the guard and is the only one at this tag. */
-export const unlinkTag = (context: DeletionContext, repository: string, tag: string): Promise<void> => {
+/**
+ * Takes a tag away, and notes what it stood for. The caller has asked the guard and is the only one at this tag.
+ * @param digest what it stands for, where its link can be read
+ */
+export const unlinkTag = (
+  context: DeletionContext,
+  repository: string,
+  tag: string,
+  digest: Digest | undefined,
+): Promise<void> => {
   const { tree, metadata } = context;
-  return change(
-    context,
-    repository,
-    tag,
-    () => tree.removeTag(repository, tag),
-    () => metadata.removeTag(repository, tag),
-  );
+  const inTree = async (): Promise<void> => {
+    if (digest !== undefined) await tree.noteDeletedTag(repository, tag, digest);
+    await tree.removeTag(repository, tag);
+  };
+  return change(context, repository, tag, inTree, () => metadata.removeTag(repository, tag));
 };
 
 /** Takes a blob out of a repository; its data stays in the pool. The caller has asked the guard and holds the digest exclusively. */

@@ -32,6 +32,10 @@ export const historyPath = (repository: string, tag: string): string => `${tagFo
 export const historyLink = (repository: string, tag: string, digest: Digest): string =>
   `${historyPath(repository, tag)}/${inFolder(digest)}/link`;
 
+/** What a deleted tag stood for. Ours: distribution passes over it, as over `_meta/types`. */
+export const deletedTagsPath = (repository: string): string => `${repositoryPath(repository)}/_meta/deleted-tags`;
+export const deletedTagPath = (repository: string, tag: string): string => `${deletedTagsPath(repository)}/${tag}`;
+
 export const uploadsPath = (repository: string): string => `${repositoryPath(repository)}/_uploads`;
 export const uploadFolder = (repository: string, id: string): string => `${uploadsPath(repository)}/${id}`;
 export const uploadData = (repository: string, id: string): string => `${uploadFolder(repository, id)}/data`;

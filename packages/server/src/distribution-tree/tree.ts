@@ -6,6 +6,8 @@ import {
   blobPath,
   blobsRoot,
   currentLink,
+  deletedTagPath,
+  deletedTagsPath,
   historyLink,
   historyPath,
   layerFolder,
@@ -87,8 +89,8 @@ export class Tree {
     return this.#driver.move(from, blobPath(digest), options);
   }
 
-  touchBlob(digest: Digest): Promise<void> {
-    return this.#driver.touch(blobPath(digest));
+  touchBlob(digest: Digest, options?: ChangeOptions): Promise<void> {
+    return this.#driver.touch(blobPath(digest), options);
   }
 
   removeBlob(digest: Digest, options?: ChangeOptions): Promise<void> {
@@ -124,6 +126,20 @@ export class Tree {
   async touchLayer(repository: string, digest: Digest): Promise<void> {
     await this.#driver.touch(`${layerFolder(repository, digest)}/link`);
     await this.touchBlob(digest);
+  }
+
+  /** Sets the time of a link and of the data that it stands for, as if it had just been written; brings nothing to the disk. */
+  async renewLayer(repository: string, digest: Digest): Promise<void> {
+    const target = digest.startsWith("sha256:") ? digest : await this.layer(repository, digest);
+    await this.#driver.touch(`${layerFolder(repository, digest)}/link`, { durable: false });
+    await this.touchBlob(target ?? digest, { durable: false });
+  }
+
+  /** The same for a manifest. */
+  async renewRevision(repository: string, digest: Digest): Promise<void> {
+    const target = digest.startsWith("sha256:") ? digest : await this.revisionTarget(repository, digest);
+    await this.#driver.touch(`${revisionFolder(repository, digest)}/link`, { durable: false });
+    await this.touchBlob(target ?? digest, { durable: false });
   }
 
   /** Blobs that this process links anywhere from now on, until `stop`: who looked at links before that does not know of them. */
@@ -224,6 +240,27 @@ export class Tree {
     return this.#driver.remove(tagFolder(repository, tag));
   }
 
+  /** Notes what a tag stood for that is about to go; its history goes with it. */
+  noteDeletedTag(repository: string, tag: string, digest: Digest): Promise<void> {
+    return this.#driver.write(deletedTagPath(repository, tag), new TextEncoder().encode(digest), { durable: false });
+  }
+
+  /** What a tag stood for that was deleted, and when that was. */
+  async deletedTag(repository: string, tag: string): Promise<TagLink | undefined> {
+    const version = versionOf(await this.#driver.stat(deletedTagPath(repository, tag)));
+    const digest = linked(await this.#driver.read(deletedTagPath(repository, tag)));
+    return version === undefined || digest === undefined ? undefined : { digest, version };
+  }
+
+  dropDeletedTag(repository: string, tag: string): Promise<void> {
+    return this.#driver.remove(deletedTagPath(repository, tag));
+  }
+
+  /** Names of tags that were deleted and are noted. */
+  async deletedTags(repository: string): Promise<string[]> {
+    return (await this.#driver.list(deletedTagsPath(repository))) ?? [];
+  }
+
   /** Digests that a tag stands for or ever stood for, as its history has them. */
   tagHistory(repository: string, tag: string): AsyncGenerator<Digest> {
     return this.#digests(historyPath(repository, tag));
@@ -273,8 +310,16 @@ export class Tree {
 
   /** Takes away a folder of a link or a blob whose file is gone, as whoever is cut off leaves it. The caller holds its digest exclusively. */
   async tidyFolder(folder: string, isOld: (mtime: number) => boolean): Promise<void> {
+    if (await this.isOldFolder(folder, isOld)) await this.removeFolder(folder);
+  }
+
+  async isOldFolder(folder: string, isOld: (mtime: number) => boolean): Promise<boolean> {
     const facts = await this.#driver.stat(folder);
-    if (facts?.directory === true && isOld(facts.mtime)) await this.#driver.remove(folder);
+    return facts?.directory === true && isOld(facts.mtime);
+  }
+
+  removeFolder(folder: string): Promise<void> {
+    return this.#driver.remove(folder);
   }
 
   /** Bytes free and in all, where the store has a limit. */

@@ -1,3 +1,4 @@
+import { factsOf } from "@dray/service/observe";
 import { answerOf, bare, emptyBody, memoryBody } from "@dray/service/response";
 import { collect } from "dray/content";
 import { DrayError, isDrayError } from "dray/errors";
@@ -92,7 +93,13 @@ export const putManifest = async (call: Call): Promise<HttpResponse> => {
         : context.manifests.tag(repository, name));
       preconditionHolds(request, name, current);
       await refuseMissing(call, described.mediaType, children);
-      for (const tag of tags) keepForPullers(context, repository, await context.manifests.tag(repository, tag));
+      const replaced: Record<string, Digest> = {};
+      for (const tag of tags) {
+        const before = await context.manifests.tag(repository, tag);
+        keepForPullers(context, repository, before);
+        if (before !== undefined && before !== digest) replaced[tag] = before;
+      }
+      if (Object.keys(replaced).length > 0) factsOf(request).told = { replaced };
       await write(call, { repository, digest, bytes, described, showsType, tags });
     });
   };
@@ -194,12 +201,16 @@ export const deleteManifest = async (call: Call): Promise<HttpResponse> => {
   call.refuseWrites();
   const check = (current: Digest | undefined): void => {
     preconditionHolds(request, name, current);
-    if (!isDigest(name)) keepForPullers(context, repository, current);
+    if (isDigest(name)) return;
+    keepForPullers(context, repository, current);
+    if (current !== undefined) factsOf(request).told = { digest: current };
   };
-  const gone = isDigest(name)
+  const deleted = isDigest(name)
     ? await context.deletions.manifest(repository, name, check)
     : await context.deletions.tag(repository, name, check);
-  if (!gone) throw new RegistryError(404, "MANIFEST_UNKNOWN", `${repository} has no manifest ${name}`);
+  if (typeof deleted === "object" && deleted.tags.length > 0) factsOf(request).told = { tags: deleted.tags };
+  if (deleted === undefined || deleted === false)
+    throw new RegistryError(404, "MANIFEST_UNKNOWN", `${repository} has no manifest ${name}`);
   return bare(request, 202);
 };
 

@@ -1,10 +1,11 @@
 import { defined } from "dray/internal/defined";
+import { isTag } from "dray/oci";
 import type { RepositoryFolder } from "../distribution-tree/index.ts";
 import type { Notice } from "../notice.ts";
 import { collectLayers, layersState } from "./layers.ts";
 import { keepAliases, unreadableOf } from "./revisions.ts";
 import { rootsOf } from "./roots.ts";
-import type { Held, Run } from "./run.ts";
+import { type Held, isOld, type Run } from "./run.ts";
 import { collectUntagged } from "./untagged.ts";
 
 /** Takes out of a repository what it needs no more: manifests without a tag where that is wanted, then blobs that no manifest needs. */
@@ -29,7 +30,19 @@ export const collectRepository = async (run: Run, folder: RepositoryFolder): Pro
     await keepAliases(run, repository);
   }
   if (layers) await collectLayers(run, repository, roots);
+  if (manifests) await dropNotes(run, repository);
   if (roots.held !== undefined) hold(run, repository, roots.held);
+};
+
+/** Of deleted tags: they are of use as long as what the tag stood for is there, and for the grace in any case. */
+const dropNotes = async (run: Run, repository: string): Promise<void> => {
+  const { tree, yielding } = run;
+  for (const tag of await tree.deletedTags(repository)) {
+    await yielding.turn();
+    const noted = isTag(tag) ? await tree.deletedTag(repository, tag) : undefined;
+    if (run.dryRun || noted === undefined || !isOld(run, noted.version.mtime)) continue;
+    if ((await tree.revision(repository, noted.digest)) === undefined) await tree.dropDeletedTag(repository, tag);
+  }
 };
 
 const hold = (run: Run, repository: string, { reason, digest, remedy }: Held): void => {

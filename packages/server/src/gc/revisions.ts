@@ -69,8 +69,10 @@ const lookAt = (run: Run, repository: string, digest: Digest): Promise<"unknown"
     return undefined;
   });
 
-/** The type first: it would be found no more without the folder. */
+/** As long as the folder is young the manifest can be restored, with its type. The type goes first: it would be found no more without the folder. */
 const tidy = async (run: Run, tree: Tree, repository: string, digest: Digest): Promise<void> => {
+  const folder = revisionFolder(repository, digest);
+  if (!(await tree.isOldFolder(folder, (time) => isOld(run, time)))) return;
   await tree.dropPushedType(repository, digest);
-  await tree.tidyFolder(revisionFolder(repository, digest), (time) => isOld(run, time));
+  await tree.removeFolder(folder);
 };

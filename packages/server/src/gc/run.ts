@@ -2,7 +2,6 @@ import type { KeyedRwLock, Yielding } from "dray/internal/async";
 import type { Digest } from "dray/oci";
 import type { DeletionContext } from "../deletion/index.ts";
 import type { Leases } from "../leases/index.ts";
-import type { Notice } from "../notice.ts";
 import type { Uploads } from "../uploads/index.ts";
 import type { DigestSet } from "./digest-set.ts";
 import type { Reachability } from "./reachability.ts";
@@ -14,7 +13,6 @@ export interface CollectorContext extends DeletionContext {
   readonly leases: Leases;
   readonly uploads: Uploads;
   readonly now: () => number;
-  readonly onNotice: (notice: Notice) => void;
 }
 
 /** What one run of garbage collection has at hand, and what it remembers. */

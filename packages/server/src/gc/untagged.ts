@@ -86,7 +86,7 @@ const takeGroup = async (run: Run, { repository, group, staying, left }: Group):
             : notReconciled;
   for (const digest of group) {
     const reason = why ?? `no tag, ${ago}`;
-    if (why === undefined && !run.dryRun) await unlinkManifest(run, repository, digest, { folder: true });
+    if (why === undefined && !run.dryRun) await unlinkManifest(run, repository, digest, { forGood: true });
     decide({ kind: "manifest", repository, digest, action: why === undefined ? "remove" : "keep", reason });
   }
   return why === undefined;

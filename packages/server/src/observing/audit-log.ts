@@ -12,7 +12,10 @@ export interface Deed {
   readonly kind?: "manifest" | "tag" | "blob" | "layer" | "upload" | "repository";
   readonly repository?: string | undefined;
   readonly tags?: readonly string[];
+  /** Of a tag that was deleted: what it stood for. */
   readonly digest?: string | undefined;
+  /** What tags stood for until a push took them, by tag. */
+  readonly replaced?: Readonly<Record<string, string>>;
   /** Who did it, where known; `""` for anybody. */
   readonly principal?: string | undefined;
   /** Who they said they were, where that was refused. */
@@ -103,6 +106,7 @@ const deedOf = (route: Route, { request, status, headers }: FinishedRequest): De
     ...(digest !== undefined && isDigest(digest) ? { digest } : {}),
     // A manifest pushed by its digest may be given tags on the way.
     ...(tags.length === 0 ? {} : { tags }),
+    ...(outcome === "done" ? factsOf(request).told : {}),
   };
 };
 

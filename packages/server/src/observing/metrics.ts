@@ -75,7 +75,7 @@ class StorageMetrics {
       remove: (path, options) => remove(() => driver.remove(path, options)),
       open: (path) => reader(() => driver.open(path)),
       receive: (path, algorithm) => writer(() => driver.receive(path, algorithm)),
-      touch: (path) => touch(() => driver.touch(path)),
+      touch: (path, options) => touch(() => driver.touch(path, options)),
       ...(space === undefined ? {} : { space }),
       close: () => driver.close(),
     };

@@ -43,6 +43,7 @@ export const actionsOf = ({ registry, reload, readOnly, status, metrics, audit }
     return { blobs, bytes, damaged: wrong + unreadable };
   },
   du: (_, { tell, signal }) => diskUsage({ tree: registry.context.tree, signal, onRepository: tell }),
+  restore: ({ repository, name }) => registry.restore(repository, name),
   rebuild: async () => {
     await registry.rebuild();
     await registry.context.reconciler.reconciled();

@@ -1,4 +1,5 @@
 import type { ControlActions as Actions, ControlClient as Client, ControlFormat } from "@dray/service/control";
+import type { Restored } from "../deletion/index.ts";
 import type { Collected, CollectOptions, Decision } from "../gc/index.ts";
 import type { Difference } from "../metadata/index.ts";
 import type { DiskUsage, RepositoryUsage } from "../usage/index.ts";
@@ -20,6 +21,12 @@ export interface Controls {
   };
   /** Counts what each repository takes. */
   du: { readonly options: object; readonly progress: RepositoryUsage; readonly result: DiskUsage };
+  /** Undoes a deletion. */
+  restore: {
+    readonly options: { readonly repository: string; readonly name: string };
+    readonly progress: never;
+    readonly result: Restored;
+  };
   rebuild: { readonly options: object; readonly progress: never; readonly result: object };
   "read-only": { readonly options: { readonly on: boolean }; readonly progress: never; readonly result: object };
   /** Names the keys whose change waits for a restart. */
@@ -43,6 +50,7 @@ export const controls: ControlFormat<Controls> = {
     check: {},
     verify: {},
     du: {},
+    restore: { options: { repository: "string", name: "string" }, needs: ["repository", "name"] },
     rebuild: {},
     "read-only": { options: { on: "boolean" }, needs: ["on"] },
     reload: {},

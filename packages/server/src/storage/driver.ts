@@ -29,9 +29,9 @@ export interface Driver {
   remove(path: string, options?: ChangeOptions): Promise<void>;
   /**
    * Sets a file's modification time to now, as a sign that it is wanted, instead of writing it again: when this resolves its bytes and
-   * names last, whoever wrote them. The time need not. Nothing there: nothing done.
+   * names last, whoever wrote them. The time need not. Nothing there: nothing done. Not `durable`: the time alone is set.
    */
-  touch(path: string): Promise<void>;
+  touch(path: string, options?: ChangeOptions): Promise<void>;
   /**
    * A file that grows at its end and is hashed as it grows; made if it is not there. Bytes that are there already are hashed
    * again before this resolves. One at a time for a path.

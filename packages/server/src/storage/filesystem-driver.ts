@@ -142,11 +142,11 @@ class Files implements FilesystemDriver {
     });
   }
 
-  async touch(path: string): Promise<void> {
+  async touch(path: string, { durable: lasting = true }: ChangeOptions = {}): Promise<void> {
     this.volume.check();
     const at = this.#at(path);
     const now = new Date(this.#now());
-    if (this.#full) await this.#lasts(at);
+    if (this.#full && lasting) await this.#lasts(at);
     await onDisk("write", at, () => ifThere(() => this.#fs.utimes(at, now, now)));
   }
 

@@ -30,6 +30,7 @@ const inRepository = [
   `_manifests/tags(?:/[A-Za-z0-9_][A-Za-z0-9._-]{0,127}(?:/current/link|/index/${digest}/link)?)?`,
   `_uploads(?:/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?:/(?:data|startedat|session\\.json))?)?`,
   `_meta/types/${digest}`,
+  "_meta/deleted-tags(?:/[A-Za-z0-9_][A-Za-z0-9._-]{0,127})?",
 ].join("|");
 const inTree = new RegExp(
   `^docker/registry/v2/(?:blobs(?:/sha(?:256/[0-9a-f]{2}/[0-9a-f]{64}|512/[0-9a-f]{2}/[0-9a-f]{128})(?:/data)?)?|repositories(?:/${name})*(?:/(?:${inRepository}))?)$`,

@@ -12,7 +12,7 @@ export type Controls<C> = { [N in keyof C]: Control };
 
 /** What may come with a question. */
 export interface ControlWords {
-  readonly options?: Readonly<Record<string, "boolean" | "number">>;
+  readonly options?: Readonly<Record<string, "boolean" | "number" | "string">>;
   /** Options that must be there. */
   readonly needs?: readonly string[];
   /** `true`: it only looks, and is asked by GET. */

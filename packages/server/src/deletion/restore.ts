@@ -1,0 +1,199 @@
+import { DrayError, isDrayError } from "dray/errors";
+import type { KeyedRwLock } from "dray/internal/async";
+import {
+  algorithmOf,
+  type Digest,
+  digestOf,
+  isDigest,
+  isForeignLayerType,
+  isIndexType,
+  isManifestType,
+  isTag,
+  largestManifest,
+} from "dray/oci";
+import { type Described, describeDocument, isManifest, parseDocument } from "../distribution-tree/index.ts";
+import type { Leases } from "../leases/index.ts";
+import type { DeletionContext } from "./unlink.ts";
+
+export interface RestoreContext extends DeletionContext {
+  readonly locks: KeyedRwLock;
+  /** By `repository\0tag`. Taken after the locks of digests. */
+  readonly tagLocks: KeyedRwLock;
+  readonly leases: Leases;
+  readonly now: () => number;
+}
+
+/** What was made again. */
+export interface Restored {
+  readonly digest: Digest;
+  readonly kind: "manifest" | "blob";
+  /** Links that were missing and are there now, tags aside. */
+  readonly links: number;
+  /** What it stands for now. */
+  readonly tag?: string;
+  /** Manifests of an index that are not here: it may have been so before. */
+  readonly missing: readonly Digest[];
+}
+
+/**
+ * Undoes a deletion as long as the data is there: makes the links of a manifest again with all that it needs, or that of a blob; by a tag's
+ * name also the tag, as it was before it was deleted or before the last push to it. Nothing is linked where anything is gone that it
+ * cannot do without.
+ * @throws DrayError `NOT_FOUND` saying which data is gone, or that nobody knows what a tag stood for
+ */
+export const restore = async (context: RestoreContext, repository: string, name: string): Promise<Restored> => {
+  const { tree, reconciler, tagLocks } = context;
+  await reconciler.reconcile(repository);
+  if (isDigest(name)) return restoreDigest(context, repository, name);
+  if (!isTag(name)) throw new DrayError("USAGE", `${name} is neither a tag nor a digest`);
+  const digest = await formerly(context, repository, name);
+  if (digest === undefined)
+    throw new DrayError(
+      "NOT_FOUND",
+      `nothing is known of what ${repository}:${name} stood for; the audit log tells digests: restore ${repository}@sha256:…`,
+    );
+  const setTag = (): Promise<void> =>
+    tagLocks.hold({ exclusive: [`${repository}\0${name}`] }, async () => {
+      await reconciler.write(
+        repository,
+        () => tree.setTag(repository, name, digest),
+        () => context.metadata.putTag(repository, { name, digest, at: context.now() }),
+      );
+      context.forget(repository, name);
+    });
+  const restored = await restoreDigest(context, repository, digest, setTag);
+  await tree.dropDeletedTag(repository, name);
+  return { ...restored, tag: name };
+};
+
+/** What a tag stood for before it was deleted, or before it was set to what it stands for now. */
+const formerly = async ({ tree }: RestoreContext, repository: string, tag: string): Promise<Digest | undefined> => {
+  if ((await tree.tagVersion(repository, tag)) === undefined) return (await tree.deletedTag(repository, tag))?.digest;
+  const current = (await tree.tag(repository, tag))?.digest;
+  let [before, last]: [Digest | undefined, number] = [undefined, Number.NEGATIVE_INFINITY];
+  for await (const digest of tree.tagHistory(repository, tag)) {
+    const setAt = await tree.tagSetAt(repository, tag, digest);
+    if (digest !== current && setAt !== undefined && setAt > last) [before, last] = [digest, setAt];
+  }
+  return before;
+};
+
+/** @param last done before anybody else may touch it; then it has to be a manifest */
+const restoreDigest = async (
+  context: RestoreContext,
+  repository: string,
+  root: Digest,
+  last?: () => Promise<void>,
+): Promise<Restored> => {
+  const { needs } = await plan(context, repository, root);
+  return context.locks.hold({ shared: needs, exclusive: [root] }, async () => {
+    // Once more, now that nobody can take anything away.
+    const { kind, missing, steps } = await plan(context, repository, root);
+    if (kind === "blob" && last !== undefined)
+      throw new DrayError("NOT_FOUND", `${repository}@${root} is no manifest; no tag can stand for it`);
+    let links = 0;
+    for (const step of steps) links += await step();
+    await last?.();
+    context.leases.record(repository, root);
+    return { digest: root, kind, links, missing };
+  });
+};
+
+interface Plan extends Pick<Restored, "kind" | "missing"> {
+  /** Everything below the root. */
+  readonly needs: readonly Digest[];
+  /** Each tells how many links it made. From the bottom up: whoever is cut off leaves no link without what it needs. */
+  readonly steps: readonly (() => Promise<number>)[];
+}
+
+const plan = async (context: RestoreContext, repository: string, root: Digest): Promise<Plan> => {
+  const { tree } = context;
+  const steps: (() => Promise<number>)[] = [];
+  const missing: Digest[] = [];
+  const needs = new Set<Digest>();
+  const gone = (digest: Digest): DrayError => {
+    const whose = digest === root ? "its data" : `${digest}, which it needs,`;
+    return new DrayError("NOT_FOUND", `${repository}@${root} cannot be restored: ${whose} is gone`);
+  };
+  const waiting: Digest[] = [root];
+  for (let digest = waiting.pop(); digest !== undefined; digest = waiting.pop()) {
+    const bytes = await bytesOf(context, digest);
+    if (bytes === "missing" && digest !== root) {
+      missing.push(digest);
+      continue;
+    }
+    if (bytes === "missing") throw gone(digest);
+    if (bytes === "no manifest") {
+      if (digest !== root) throw gone(digest);
+      return { kind: "blob", missing, needs: [], steps: [() => linkBlob(context, repository, root)] };
+    }
+    const type = (await tree.pushedType(repository, digest)) ?? parseDocument(bytes).shows;
+    const { described, children } = wholeOf(repository, digest, bytes, type);
+    const manifest = digest;
+    steps.push(() => linkManifest(context, repository, manifest, bytes, described));
+    for (const child of children) {
+      if (child.digest === root || needs.has(child.digest)) continue;
+      needs.add(child.digest);
+      if (isManifestType(child.mediaType) || isIndexType(child.mediaType)) waiting.push(child.digest);
+      else {
+        const linked = await tree.layer(repository, child.digest);
+        if ((await tree.blobSize(linked ?? child.digest)) !== undefined)
+          steps.push(() => linkBlob(context, repository, child.digest));
+        else if (!isForeignLayerType(child.mediaType)) throw gone(child.digest);
+      }
+    }
+  }
+  return { kind: "manifest", missing, needs: [...needs], steps: steps.reverse() };
+};
+
+const linkBlob = async ({ tree, forget }: RestoreContext, repository: string, digest: Digest): Promise<number> => {
+  if ((await tree.layer(repository, digest)) !== undefined) {
+    await tree.renewLayer(repository, digest);
+    return 0;
+  }
+  await tree.linkLayer(repository, digest);
+  await tree.touchBlob(digest);
+  forget(repository, digest);
+  return 1;
+};
+
+const linkManifest = async (
+  { tree, metadata, reconciler, forget, now }: RestoreContext,
+  repository: string,
+  digest: Digest,
+  bytes: Uint8Array,
+  described: Described,
+): Promise<number> => {
+  const isThere = (await tree.revision(repository, digest)) !== undefined;
+  await tree.touchBlob(digest);
+  await reconciler.write(
+    repository,
+    () => tree.linkRevision(repository, digest),
+    () => metadata.putManifest(repository, { ...described, digest, size: bytes.byteLength, pushedAt: now() }),
+  );
+  forget(repository, digest);
+  return isThere ? 0 : 1;
+};
+
+const wholeOf = (
+  repository: string,
+  digest: Digest,
+  bytes: Uint8Array,
+  type: string,
+): ReturnType<typeof describeDocument> => {
+  try {
+    return describeDocument(parseDocument(bytes), type);
+  } catch (error) {
+    if (!isDrayError(error)) throw error;
+    throw new DrayError("NOT_FOUND", `${repository}@${digest} cannot be restored: ${error.message}`);
+  }
+};
+
+/** The content of a manifest, in the pool. Whatever else lies there is no manifest, or damaged, which is the same to whoever wants one. */
+const bytesOf = async ({ tree }: RestoreContext, digest: Digest): Promise<Uint8Array | "missing" | "no manifest"> => {
+  const size = await tree.blobSize(digest);
+  if (size === undefined) return "missing";
+  const bytes = size > largestManifest ? undefined : await tree.readBlob(digest);
+  const isWhole = bytes !== undefined && digestOf(bytes, algorithmOf(digest)) === digest && isManifest(bytes);
+  return isWhole ? bytes : "no manifest";
+};
