@@ -45,6 +45,20 @@ export interface Described {
   readonly readable: boolean;
 }
 
+/**
+ * Reads a stored manifest. Never throws: what cannot be read is told as not readable, under the type that its JSON names.
+ * @param mediaType the type it was pushed with, where that is known
+ */
+export const describe = (bytes: Uint8Array, mediaType?: string): Described => {
+  const document = parseDocument(bytes);
+  const type = mediaType ?? document.shows;
+  try {
+    return describeDocument(document, type).described;
+  } catch {
+    return { mediaType: type, references: [], readable: false };
+  }
+};
+
 export interface DescribedDocument {
   readonly described: Described;
   readonly children: readonly Descriptor[];
@@ -89,7 +103,8 @@ export const typeInside = (bytes: Uint8Array): string => {
 };
 
 /** Whether content is a manifest by what it says itself, whatever it is linked as: a configuration is JSON, too. */
-export const isManifestDocument = (document: ManifestDocument): boolean => {
+export const isManifest = (bytes: Uint8Array): boolean => {
+  const document = parseDocument(bytes);
   if (!("value" in document) || !isObject(document.value)) return false;
   const { schemaVersion, config, layers, manifests, fsLayers } = document.value;
   if (schemaVersion === 1) return Array.isArray(fsLayers);

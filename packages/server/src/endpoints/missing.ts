@@ -1,7 +1,6 @@
 import { forEachConcurrent } from "dray/internal/async";
-import { type Digest, isIndexType, isManifestType } from "dray/oci";
+import { type Descriptor, type Digest, isIndexType, isManifestType } from "dray/oci";
 import type { RegistryContext } from "../context.ts";
-import type { Child } from "../distribution-tree/index.ts";
 import { RegistryError } from "../registry-error.ts";
 import type { Call } from "./call.ts";
 
@@ -16,7 +15,7 @@ const atOnce = 8;
 export const refuseMissing = async (
   { context, repository }: Call,
   mediaType: string,
-  children: readonly Child[],
+  children: readonly Descriptor[],
 ): Promise<void> => {
   const needed = isIndexType(mediaType) ? neededByIndex(context, children) : neededByImage(context, children);
   const missing = new Set<Digest>();
@@ -32,10 +31,10 @@ export const refuseMissing = async (
   throw new RegistryError(400, "MANIFEST_BLOB_UNKNOWN", message, { detail, others });
 };
 
-const neededByImage = ({ settings }: RegistryContext, children: readonly Child[]): readonly Child[] =>
+const neededByImage = ({ settings }: RegistryContext, children: readonly Descriptor[]): readonly Descriptor[] =>
   settings.sparseImages ? [] : children.filter(({ urls = [] }) => urls.length === 0);
 
-const neededByIndex = ({ settings }: RegistryContext, children: readonly Child[]): readonly Child[] => {
+const neededByIndex = ({ settings }: RegistryContext, children: readonly Descriptor[]): readonly Descriptor[] => {
   const wanted = settings.completeIndexes;
   if (wanted === "none") return [];
   if (wanted === "all" || wanted.length === 0) return children;
@@ -48,7 +47,7 @@ const neededByIndex = ({ settings }: RegistryContext, children: readonly Child[]
 const isThere = async (
   { tree }: RegistryContext,
   repository: string,
-  { digest, mediaType }: Child,
+  { digest, mediaType }: Descriptor,
 ): Promise<boolean> => {
   const isManifest = isManifestType(mediaType) || isIndexType(mediaType);
   const target =

@@ -14,6 +14,12 @@ export interface DrainOptions {
   readonly notice: number;
 }
 
+/** The server that takes connections, and those that finish what they began. */
+export interface Servers {
+  readonly current: Server;
+  readonly former: ReadonlySet<Server>;
+}
+
 /**
  * Ends servers in order: each answer is the last one of its connection, connections that ask for nothing end, and the end is there as
  * soon as the last answer has ended. One that was begun before the order could not say `Connection: close`, so its connection is
@@ -21,14 +27,18 @@ export interface DrainOptions {
  */
 export const drained = async (
   context: Context,
-  servers: () => readonly Server[],
+  servers: () => Servers,
   { drain, notice }: DrainOptions,
 ): Promise<void> => {
-  const each = (work: (server: Server) => void): void => servers().forEach(work);
+  const each = (work: (server: Server) => void): void => {
+    const { current, former } = servers();
+    for (const server of [...former, current]) work(server);
+  };
   const breakAll = (): void => each((server) => server.closeAllConnections());
   context.stopping = true;
   if (drain > 0 && notice > 0) await sleep(notice);
-  const all = Promise.all(servers().map(closed));
+  const { current, former } = servers();
+  const all = Promise.all([closed(current), ...[...former].map(ended)]);
   if (drain <= 0) breakAll();
   let quiet = 0;
   const looking = setInterval(() => {
@@ -43,8 +53,11 @@ export const drained = async (
 };
 
 /** Takes no more connections, and resolves when the last one has ended. */
-export const closed = (server: Server): Promise<void> =>
+const closed = (server: Server): Promise<void> =>
   new Promise((resolve) => {
     server.close(() => resolve());
     server.closeIdleConnections();
   });
+
+/** Resolves when one that takes none has ended its last. Asked to close once more, Bun says so at once. */
+const ended = (server: Server): Promise<void> => new Promise((resolve) => void server.once("close", () => resolve()));

@@ -1,15 +1,18 @@
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 import { DrayError } from "dray/errors";
 import type { Handler } from "dray/http";
 import { errnoOf } from "dray/internal/files";
 import { type Context, defaultLimits } from "./context.ts";
-import { closed, type DrainOptions, drained } from "./drain.ts";
+import { type DrainOptions, drained, type Servers } from "./drain.ts";
 import { proxiesOf, Strangers } from "./forwarded.ts";
 import type { ListenAddress } from "./listen-address.ts";
 import type { Listener, ListenOptions } from "./options.ts";
-import { makeServer, showCertificate, start } from "./server.ts";
+import { makeServer, showCertificate } from "./server.ts";
 import { Silences } from "./silences.ts";
+import { start } from "./start.ts";
+import { takeOver } from "./take-over.ts";
 
 /**
  * Serves a handler on a socket. Targets and headers reach it as they were written; an answer says how long it is where that is
@@ -45,11 +48,28 @@ export const listen = async (handler: Handler, options: ListenOptions = {}): Pro
 
   /** Those that finish what they began. */
   const old = new Set<Server>();
-  const servers = (): readonly Server[] => [...old, server];
+  const servers = (): Servers => ({ current: server, former: old });
 
   const stop = async ({ drain = 0, notice = 0 }: Partial<DrainOptions> = {}): Promise<void> => {
     await drained(context, servers, { drain, notice });
     clearInterval(beats);
+  };
+
+  let shown = tls;
+  let taking: Promise<void> | undefined;
+  const takenOver = async (): Promise<void> => {
+    const former = server;
+    old.add(former);
+    former.once("close", () => old.delete(former));
+    const successor = await takeOver({
+      former,
+      make: () => makeServer(context, shown, connections),
+      address,
+      patience: context.limits.headers,
+      stopped: () => context.stopping,
+    });
+    if (context.stopping) successor?.close();
+    else server = successor ?? former;
   };
 
   return {
@@ -59,17 +79,36 @@ export const listen = async (handler: Handler, options: ListenOptions = {}): Pro
     reload: async (next) => {
       if (tls === undefined) throw new DrayError("USAGE", "a listener without TLS has no certificate to reload");
       if (showCertificate(server, next)) return;
-      const successor = makeServer(context, next, connections);
-      const former = server;
-      old.add(former);
-      void closed(former).then(() => old.delete(former));
-      server = successor;
-      await start(successor, address, 100);
+      // Before anything ends: a certificate that cannot be used is refused.
+      makeServer(context, next, connections);
+      shown = next;
+      taking ??= takenOver().finally(() => {
+        taking = undefined;
+      });
+      await atLast(taking, name);
     },
     letGo: (wanted) => context.silences.letGo(wanted),
     stop,
     close: () => stop(),
   };
+};
+
+/** Milliseconds that somebody waits for an exchange of servers that goes on without him. */
+const exchange = 5_000;
+
+const atLast = async (taking: Promise<void>, name: string): Promise<void> => {
+  const late = new AbortController();
+  const waited = sleep(exchange, true, { signal: late.signal }).catch(() => false);
+  try {
+    if ((await Promise.race([taking.then(() => false), waited])) === false) return;
+    taking.catch(() => {});
+    throw new DrayError(
+      "NETWORK",
+      `cannot listen on ${name} again with the new certificate, because another program took the address; end that one, this one tries until it is free`,
+    );
+  } finally {
+    late.abort();
+  }
 };
 
 /**

@@ -1,11 +1,9 @@
 import { createServer, type Server } from "node:http";
 import { createServer as createSecureServer, type ServerOptions } from "node:https";
-import { setTimeout as sleep } from "node:timers/promises";
 import { createSecureContext } from "node:tls";
 import { DrayError } from "dray/errors";
 import type { Context } from "./context.ts";
 import { hearHandshakes } from "./handshakes.ts";
-import type { ListenAddress } from "./listen-address.ts";
 import type { TlsOptions } from "./options.ts";
 import { requestListener } from "./serve.ts";
 
@@ -61,24 +59,3 @@ export const showCertificate = (server: Server, tls: TlsOptions): boolean => {
   setSecureContext.call(server, secure(tls));
   return true;
 };
-
-/** Begins to listen. With `attempts` it waits for an address that somebody is just leaving. */
-export const start = async (server: Server, address: ListenAddress, attempts = 1): Promise<void> => {
-  for (let left = attempts; ; left--) {
-    try {
-      return await listening(server, address);
-    } catch (error) {
-      if (left <= 1 || (error as NodeJS.ErrnoException).code !== "EADDRINUSE") throw error;
-      await sleep(20);
-    }
-  }
-};
-
-const listening = (server: Server, address: ListenAddress): Promise<void> =>
-  new Promise((resolve, reject) => {
-    server.once("error", reject);
-    server.listen("unix" in address ? { path: address.unix } : { ...address }, () => {
-      server.off("error", reject);
-      resolve();
-    });
-  });

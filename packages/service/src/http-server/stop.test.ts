@@ -1,4 +1,7 @@
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { readFileSync, writeFileSync } from "node:fs";
 import { request as ask } from "node:http";
 import { connect } from "node:net";
 import { join } from "node:path";
@@ -180,6 +183,27 @@ test("a unix socket serves, and is gone when the listener is", async () => {
   await assert.rejects(new Promise((resolve, reject) => connect(unix).on("connect", resolve).on("error", reject)), {
     code: "ENOENT",
   });
+});
+
+test("a unix socket that a killed process left is replaced; one that answers and a file are not", async () => {
+  const directory = temporaryFolder("left");
+  const unix = join(directory, "socket");
+  const child = spawn(
+    process.execPath,
+    ["-e", `require("node:net").createServer().listen(${JSON.stringify(unix)}, () => console.log("up"))`],
+    { stdio: ["ignore", "pipe", "inherit"] },
+  );
+  await once(child.stdout, "data");
+  child.kill("SIGKILL");
+  await once(child, "close");
+  const { handler } = gated();
+  const server = await listen(handler, { unix });
+  await assert.rejects(listen(handler, { unix }), { code: "EADDRINUSE" });
+  await server.close();
+  const file = join(directory, "file");
+  writeFileSync(file, "kept");
+  await assert.rejects(listen(handler, { unix: file }), { code: "EADDRINUSE" });
+  assert.equal(readFileSync(file, "utf8"), "kept");
 });
 
 test("a port that is taken is an error", async () => {

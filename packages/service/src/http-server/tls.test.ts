@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { createServer } from "node:http";
 import { request as ask } from "node:https";
+import type { AddressInfo } from "node:net";
 import { connect as plainly } from "node:net";
 import { test } from "node:test";
 import { connect, type TLSSocket } from "node:tls";
@@ -8,9 +10,11 @@ import { testCertificates } from "@dray/testkit";
 import type { Handler } from "dray/http";
 import { withBytes } from "../response/index.ts";
 import { type FailedHandshake, type Listener, listen, type TlsOptions } from "./index.ts";
+import { takeOver } from "./take-over.ts";
 
 const certificates = testCertificates();
 const { ca, server: own, client } = certificates;
+const next = testCertificates();
 
 /** Bun says nothing of a handshake but that it failed. */
 const tellsReasons = process.versions["bun"] === undefined;
@@ -79,8 +83,6 @@ const asking = async (server: Listener, target: string): Promise<{ socket: TLSSo
   socket.write(`GET ${target} HTTP/1.1\r\nHost: a\r\n\r\n`);
   return { socket, serial };
 };
-
-const next = testCertificates();
 
 test("new connections see a new certificate while a download by an old one goes on", async () => {
   const size = 64 * 1024 * 1024;
@@ -161,6 +163,87 @@ test("who speaks http to https is told so where the runtime can, and both kinds 
   } finally {
     await server.close();
   }
+});
+
+test("a connection that has not asked yet when the certificate is exchanged is answered all the same", () =>
+  served(own, async (server) => {
+    for (const [round, tls] of [next.server, own, next.server].entries()) {
+      const before = connect({ host: "127.0.0.1", port: server.port, ca: [ca.cert, next.ca.cert] });
+      await once(before, "secureConnect");
+      const serial = before.getPeerCertificate().serialNumber;
+      await server.reload(tls);
+      before.write("GET /x HTTP/1.1\r\nHost: a\r\n\r\n");
+      const [answer] = await once(before, "data");
+      assert.match(String(answer), /200/, `round ${round}`);
+      before.destroy();
+      assert.notEqual((await asking(server, "/x")).serial, serial);
+    }
+  }));
+
+test("a stop after the certificate was exchanged waits for what began before it", async () => {
+  const gate = Promise.withResolvers<void>();
+  const server = await listen(
+    async (request) => ({
+      status: 200,
+      headers: [],
+      url: request.target,
+      body: {
+        length: 10,
+        chunks: (async function* () {
+          yield new TextEncoder().encode("first");
+          await gate.promise;
+          yield new TextEncoder().encode("after");
+        })(),
+        discard: async () => {},
+      },
+    }),
+    { tls: own },
+  );
+  const { socket } = await asking(server, "/x");
+  let taken = "";
+  socket.on("data", (bytes) => (taken += String(bytes)));
+  while (!taken.endsWith("first")) await once(socket, "data");
+  await server.reload(next.server);
+  let stopped = false;
+  const stop = server.stop({ drain: 60_000 }).then(() => (stopped = true));
+  await new Promise((later) => setTimeout(later, 150));
+  assert.equal(stopped, false);
+  gate.resolve();
+  await once(socket, "close");
+  assert.match(taken, /firstafter$/);
+  await stop;
+});
+
+test("many renewals at once show the last one", () =>
+  served(own, async (server) => {
+    const { serial } = await asking(server, "/x");
+    await Promise.all([server.reload(next.server), server.reload(own), server.reload(next.server)]);
+    assert.notEqual((await asking(server, "/x")).serial, serial);
+  }));
+
+test("an address that somebody took while servers were exchanged is tried until it is free", async () => {
+  const blocker = createServer();
+  await new Promise<void>((done) => void blocker.listen(0, "127.0.0.1", done));
+  const address = { host: "127.0.0.1", port: (blocker.address() as AddressInfo).port };
+  const former = createServer();
+  await new Promise<void>((done) => void former.listen(0, "127.0.0.1", done));
+  let made = 0;
+  const successor = await takeOver({
+    former,
+    make: () => {
+      // The first is the trial.
+      if (++made === 5) blocker.close();
+      return createServer((_, response) => void response.end("here"));
+    },
+    address,
+    patience: 0,
+    stopped: () => false,
+  });
+  assert.ok(made >= 5);
+  assert.ok(successor !== undefined);
+  assert.equal((successor.address() as AddressInfo).port, address.port);
+  assert.equal(former.listening, false);
+  successor.close();
 });
 
 test("a listener without TLS has nothing to reload", async () => {

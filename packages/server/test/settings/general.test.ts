@@ -1,3 +1,0 @@
-import { tryCases } from "./tried.ts";
-
-tryCases("general", (key) => !/^(?:storage|auth|http|dray)\./.test(key));

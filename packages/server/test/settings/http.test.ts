@@ -1,3 +1,0 @@
-import { tryCases } from "./tried.ts";
-
-tryCases("http", (key) => key.startsWith("http."));

@@ -1,3 +1,0 @@
-import { tryCases } from "./tried.ts";
-
-tryCases("storage", (key) => key.startsWith("storage."));

@@ -1,0 +1,96 @@
+import type { Server } from "node:http";
+import { setTimeout as sleep, setImmediate as turn } from "node:timers/promises";
+import type { ListenAddress } from "./listen-address.ts";
+import { listening } from "./start.ts";
+
+export interface TakeOver {
+  readonly former: Server;
+  /** A server that shows the newest certificate, not listening yet. */
+  readonly make: () => Server;
+  readonly address: ListenAddress;
+  /** Milliseconds after which a connection of the former that never asked for anything ends. */
+  readonly patience: number;
+  /** Ends the tries. */
+  readonly stopped: () => boolean;
+}
+
+/** Milliseconds between two tries at most. */
+const longest = 1000;
+
+/**
+ * Lets another server take over the address of one that listens: for Bun, whose servers show one certificate for life. The former one
+ * finishes what it began. Where the address can be shared, the new one listens before the old one ends; where it cannot, as the first
+ * time, it listens in the moment after, and tries until it does: somebody may have been faster.
+ * @throws what the runtime says of the certificate, with nothing changed
+ */
+export const takeOver = async ({ former, make, address, patience, stopped }: TakeOver): Promise<Server | undefined> => {
+  // Whatever there is to refuse or to load is refused and loaded before anything ends.
+  const trial = make();
+  await listening(trial, { host: "127.0.0.1", port: 0 });
+  trial.close();
+  const leave = (): void => {
+    closeForNew(former);
+    setTimeout(() => former.closeIdleConnections(), patience).unref();
+  };
+  if (sharing.has(former)) {
+    const successor = make();
+    await listen(successor, address);
+    // Right after a round of events: those who came are accepted, and few have come since.
+    await turn();
+    leave();
+    return successor;
+  }
+  leave();
+  for (let pause = 1; !stopped(); pause = Math.min(2 * pause, longest)) {
+    const successor = make();
+    try {
+      // Between the end of the one and the beginning of the other nothing waits.
+      await listen(successor, address);
+      return successor;
+    } catch {
+      await sleep(pause);
+    }
+  }
+  return undefined;
+};
+
+/** Servers whose address another one may have, too. */
+const sharing = new WeakSet<Server>();
+
+/** Listens, at an address that may be shared if the runtime can. */
+const listen = async (server: Server, address: ListenAddress): Promise<void> => {
+  const [begin, tls] = [named(server, "kRealListen"), named(server, "tls")];
+  if ("unix" in address || typeof begin !== "function") return listening(server, address);
+  await listening(server, address, () =>
+    Reflect.apply(begin, server, [tls, address.port, address.host, undefined, true]),
+  );
+  sharing.add(server);
+};
+
+/**
+ * Takes no more connections. Bun ends those, too, that were accepted and have not asked yet, in the middle of their handshake:
+ * to them the server would be broken.
+ */
+const closeForNew = (server: Server): void => {
+  const inner = Object.getOwnPropertySymbols(server)
+    .map((symbol) => (server as unknown as Record<symbol, unknown>)[symbol])
+    .find(hasSweep);
+  if (inner !== undefined) inner.closeIdleConnections = () => 0;
+  server.close();
+  if (inner !== undefined) Reflect.deleteProperty(inner, "closeIdleConnections");
+};
+
+interface Sweep {
+  closeIdleConnections: () => number;
+}
+
+const hasSweep = (value: unknown): value is Sweep =>
+  typeof (value as Partial<Sweep> | null | undefined)?.closeIdleConnections === "function";
+
+/** What a server keeps under a symbol, by the symbol's description: `node:http` has no name for it. A runtime without it goes on without it. */
+const named = (server: Server, description: string): unknown => {
+  for (let at: object | null = server; at !== null; at = Object.getPrototypeOf(at) as object | null)
+    for (const symbol of Object.getOwnPropertySymbols(at))
+      if (symbol.description === description) return (server as unknown as Record<symbol, unknown>)[symbol];
+  return undefined;
+};
