@@ -1,3 +1,8 @@
+/** Keys that are taken or given back in one turn of the event loop. */
+const atOnce = 2000;
+
+const others = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
+
 /**
  * Fair read-write lock for each key; not re-entrant. Many keys are taken by one call and in one order, so that two calls never wait
  * for each other; each key is served in order of arrival, so that a stream of readers never starves a writer.
@@ -19,12 +24,18 @@ export class KeyedRwLock {
     let held = 0;
     try {
       for (const name of names) {
-        await this.#enter(name, alone.has(name));
+        const turn = this.#enter(name, alone.has(name));
+        // Nobody else shall wait while thousands are taken.
+        if (turn !== undefined || held % atOnce === atOnce - 1) await (turn ?? others());
         held++;
       }
       return await work();
     } finally {
-      for (const name of names.slice(0, held)) this.#leave(name, alone.has(name));
+      for (let at = 0; at < held; at++) {
+        const name = names[at] as string;
+        this.#leave(name, alone.has(name));
+        if (at % atOnce === atOnce - 1) await others();
+      }
     }
   }
 

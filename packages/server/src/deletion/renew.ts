@@ -1,6 +1,6 @@
 import { forEachConcurrent, Yielding } from "dray/internal/async";
 import { type Digest, largestManifest } from "dray/oci";
-import { describe, readLegacyManifest } from "../distribution-tree/index.ts";
+import { inspectManifest, readLegacyManifest } from "../distribution-tree/index.ts";
 import { pages } from "../metadata/index.ts";
 import type { DeletionContext } from "./unlink.ts";
 
@@ -57,5 +57,5 @@ export const referencesOf = async (
   const known = metadata.manifest(repository, digest);
   if (known !== undefined) return known.references;
   const legacy = await readLegacyManifest(tree, repository, digest, largestManifest);
-  return legacy === undefined ? [] : describe(legacy.bytes).references;
+  return legacy === undefined ? [] : (await inspectManifest(legacy.bytes)).described.references;
 };

@@ -11,7 +11,7 @@ import {
   isTag,
   largestManifest,
 } from "dray/oci";
-import { type Described, describeDocument, isManifest, parseDocument } from "../distribution-tree/index.ts";
+import { type Described, type Inspection, inspectManifest } from "../distribution-tree/index.ts";
 import type { Leases } from "../leases/index.ts";
 import type { DeletionContext } from "./unlink.ts";
 
@@ -127,8 +127,8 @@ const plan = async (context: RestoreContext, repository: string, root: Digest): 
       if (digest !== root) throw gone(digest);
       return { kind: "blob", missing, needs: [], steps: [() => linkBlob(context, repository, root)] };
     }
-    const type = (await tree.pushedType(repository, digest)) ?? parseDocument(bytes).shows;
-    const { described, children } = wholeOf(repository, digest, bytes, type);
+    const inspected = await inspectManifest(bytes, await tree.pushedType(repository, digest));
+    const { described, children } = wholeOf(repository, digest, inspected);
     const manifest = digest;
     steps.push(() => linkManifest(context, repository, manifest, bytes, described));
     for (const child of children) {
@@ -175,18 +175,11 @@ const linkManifest = async (
   return isThere ? 0 : 1;
 };
 
-const wholeOf = (
-  repository: string,
-  digest: Digest,
-  bytes: Uint8Array,
-  type: string,
-): ReturnType<typeof describeDocument> => {
-  try {
-    return describeDocument(parseDocument(bytes), type);
-  } catch (error) {
-    if (!isDrayError(error)) throw error;
-    throw new DrayError("NOT_FOUND", `${repository}@${digest} cannot be restored: ${error.message}`);
-  }
+const wholeOf = (repository: string, digest: Digest, inspected: Inspection): Inspection => {
+  const { fault } = inspected;
+  if (fault === undefined) return inspected;
+  if (!isDrayError(fault)) throw fault;
+  throw new DrayError("NOT_FOUND", `${repository}@${digest} cannot be restored: ${fault.message}`);
 };
 
 /** The content of a manifest, in the pool. Whatever else lies there is no manifest, or damaged, which is the same to whoever wants one. */
@@ -194,6 +187,6 @@ const bytesOf = async ({ tree }: RestoreContext, digest: Digest): Promise<Uint8A
   const size = await tree.blobSize(digest);
   if (size === undefined) return "missing";
   const bytes = size > largestManifest ? undefined : await tree.readBlob(digest);
-  const isWhole = bytes !== undefined && digestOf(bytes, algorithmOf(digest)) === digest && isManifest(bytes);
-  return isWhole ? bytes : "no manifest";
+  if (bytes === undefined || digestOf(bytes, algorithmOf(digest)) !== digest) return "no manifest";
+  return (await inspectManifest(bytes)).isManifest ? bytes : "no manifest";
 };

@@ -45,20 +45,6 @@ export interface Described {
   readonly readable: boolean;
 }
 
-/**
- * Reads a stored manifest. Never throws: what cannot be read is told as not readable, under the type that its JSON names.
- * @param mediaType the type it was pushed with, where that is known
- */
-export const describe = (bytes: Uint8Array, mediaType?: string): Described => {
-  const document = parseDocument(bytes);
-  const type = mediaType ?? document.shows;
-  try {
-    return describeDocument(document, type).described;
-  } catch {
-    return { mediaType: type, references: [], readable: false };
-  }
-};
-
 export interface DescribedDocument {
   readonly described: Described;
   readonly children: readonly Descriptor[];
@@ -103,8 +89,7 @@ export const typeInside = (bytes: Uint8Array): string => {
 };
 
 /** Whether content is a manifest by what it says itself, whatever it is linked as: a configuration is JSON, too. */
-export const isManifest = (bytes: Uint8Array): boolean => {
-  const document = parseDocument(bytes);
+export const isManifestDocument = (document: ManifestDocument): boolean => {
   if (!("value" in document) || !isObject(document.value)) return false;
   const { schemaVersion, config, layers, manifests, fsLayers } = document.value;
   if (schemaVersion === 1) return Array.isArray(fsLayers);

@@ -1,5 +1,5 @@
 import { algorithmOf, type Digest, digestOf } from "dray/oci";
-import { isManifest } from "./manifest-document.ts";
+import { inspectManifest } from "./inspector.ts";
 import type { FileVersion, Tree } from "./tree.ts";
 
 export interface WholeManifest {
@@ -74,7 +74,7 @@ const readIfManifest = async (tree: Tree, digest: Digest, largest: number): Prom
     const first = new Uint8Array(1);
     if (size > largest || (await file.read(first, 0)) === 0 || !isJsonStart(first[0])) return undefined;
     const bytes = new Uint8Array(size);
-    return (await file.read(bytes, 0)) === size && isManifest(bytes) ? bytes : undefined;
+    return (await file.read(bytes, 0)) === size && (await inspectManifest(bytes)).isManifest ? bytes : undefined;
   } finally {
     await file.close();
   }

@@ -3,7 +3,8 @@ import { test } from "node:test";
 import { type Digest, digestOf, mediaTypes } from "dray/oci";
 import fc from "fast-check";
 import { memoryDriver } from "../storage/index.ts";
-import { describe, typeInside } from "./manifest-document.ts";
+import { inspect } from "./inspection.ts";
+import { typeInside } from "./manifest-document.ts";
 import { blobPath, currentLink, historyLink, layerFolder, revisionFolder, uploadData } from "./paths.ts";
 import { Tree } from "./tree.ts";
 import { type WalkOptions, walk } from "./walk.ts";
@@ -139,7 +140,7 @@ test("the type of stored bytes is the one they show, as distribution infers it",
 
 test("what a manifest needs is known, or known to be unknown", () => {
   const descriptor = (of: Digest, mediaType: string): object => ({ mediaType, digest: of, size: 3 });
-  const image = describe(
+  const { described: image } = inspect(
     bytes(
       JSON.stringify({
         schemaVersion: 2,
@@ -157,6 +158,7 @@ test("what a manifest needs is known, or known to be unknown", () => {
     subject: digestOf(bytes("subject")),
     annotations: { a: "b" },
     references: [digest, digest512],
+    sizes: [3, 3],
     readable: true,
   });
   for (const text of [
@@ -165,5 +167,5 @@ test("what a manifest needs is known, or known to be unknown", () => {
     '{"schemaVersion":1,"fsLayers":[]}',
     '{"schemaVersion":2,"mediaType":"application/x"}',
   ])
-    assert.equal(describe(bytes(text)).readable, false, text);
+    assert.equal(inspect(bytes(text)).described.readable, false, text);
 });

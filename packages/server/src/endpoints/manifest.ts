@@ -5,7 +5,6 @@ import { DrayError, isDrayError } from "dray/errors";
 import { type HttpRequest, type HttpResponse, headerValues, isContent } from "dray/http";
 import {
   algorithmOf,
-  type Descriptor,
   type Digest,
   digestOf,
   isDigest,
@@ -14,7 +13,7 @@ import {
   isSchema1Type,
   isTag,
 } from "dray/oci";
-import { type Described, describeDocument, parseDocument } from "../distribution-tree/index.ts";
+import { type Child, type Described, inspectManifest } from "../distribution-tree/index.ts";
 import type { ServedManifest } from "../read-cache/index.ts";
 import { badDigest, RegistryError } from "../registry-error.ts";
 import { type Call, notModified, preconditionHolds } from "./call.ts";
@@ -80,7 +79,7 @@ export const putManifest = async (call: Call): Promise<HttpResponse> => {
   const pushedType = contentType(request);
   await call.refuseFullDisk();
   const bytes = await bodyOf(call);
-  const { described, children, showsType } = checkManifest(bytes, pushedType);
+  const { described, children, showsType } = await checkManifest(bytes, pushedType);
   const digest = digestOf(bytes, isDigest(name) ? algorithmOf(name) : "sha256");
   if (isDigest(name) && digest !== name)
     throw new RegistryError(400, "DIGEST_INVALID", `the manifest's digest is ${digest}`, { detail: { digest } });
@@ -134,6 +133,7 @@ const write = async (
 ): Promise<void> => {
   const { tree, reconciler, metadata, manifests, lists, leases } = context;
   const at = context.now();
+  const record = { ...described, digest, size: bytes.byteLength, pushedAt: at };
   const inTree = async (): Promise<void> => {
     const isThere = (await tree.blobSize(digest)) === bytes.byteLength && (await isWhole(tree, digest, bytes));
     if (isThere) await tree.touchBlob(digest);
@@ -142,9 +142,10 @@ const write = async (
     else await tree.keepPushedType(repository, digest, described.mediaType);
     await tree.linkRevision(repository, digest);
     for (const tag of tags) await tree.setTag(repository, tag, digest);
+    await metadata.prepareManifest(repository, record);
   };
   const inMetadata = (): void => {
-    metadata.putManifest(repository, { ...described, digest, size: bytes.byteLength, pushedAt: at });
+    metadata.putManifest(repository, record);
     for (const name of tags) metadata.putTag(repository, { name, digest, at });
   };
   try {
@@ -217,7 +218,7 @@ export const deleteManifest = async (call: Call): Promise<HttpResponse> => {
 /** A manifest that may be pushed, parsed once for all that is done with it. */
 interface CheckedManifest {
   readonly described: Described;
-  readonly children: readonly Descriptor[];
+  readonly children: readonly Child[];
   /** Whether its bytes tell its type. */
   readonly showsType: boolean;
 }
@@ -227,9 +228,10 @@ interface CheckedManifest {
  * it agrees with the one of the request (CVE-2021-41190).
  * @throws RegistryError MANIFEST_INVALID
  */
-const checkManifest = (bytes: Uint8Array, pushedType: string): CheckedManifest => {
-  const document = parseDocument(bytes);
-  const type = pushedType === "" || pushedType === "application/json" ? document.shows : pushedType;
+const checkManifest = async (bytes: Uint8Array, pushedType: string): Promise<CheckedManifest> => {
+  const said = pushedType === "" || pushedType === "application/json" ? undefined : pushedType;
+  const { described, children, ambiguity, shows, fault } = await inspectManifest(bytes, said);
+  const type = described.mediaType;
   if (isSchema1Type(type))
     throw new RegistryError(400, "MANIFEST_INVALID", "manifests of schema 1 are served, and not taken any more");
   if (!isManifestType(type) && !isIndexType(type))
@@ -237,15 +239,11 @@ const checkManifest = (bytes: Uint8Array, pushedType: string): CheckedManifest =
   // Programs in Go, which most are, cannot read it.
   if (bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf)
     throw new RegistryError(400, "MANIFEST_INVALID", "the manifest begins with a byte order mark");
-  try {
-    const { described, children, ambiguity } = describeDocument(document, type);
-    if (ambiguity !== undefined)
-      throw new RegistryError(400, "MANIFEST_INVALID", `the manifest can be read in two ways: ${ambiguity}`);
-    return { described, children, showsType: document.shows === type };
-  } catch (error) {
-    if (error instanceof DrayError) throw new RegistryError(400, "MANIFEST_INVALID", error.message);
-    throw error;
-  }
+  if (ambiguity !== undefined)
+    throw new RegistryError(400, "MANIFEST_INVALID", `the manifest can be read in two ways: ${ambiguity}`);
+  if (fault instanceof DrayError) throw new RegistryError(400, "MANIFEST_INVALID", fault.message);
+  if (fault !== undefined) throw fault;
+  return { described, children, showsType: shows === type };
 };
 
 const printable = (text: string): string => JSON.stringify(text.slice(0, 100));

@@ -1,6 +1,7 @@
 import { forEachConcurrent } from "dray/internal/async";
-import { type Descriptor, type Digest, isIndexType, isManifestType } from "dray/oci";
+import { type Digest, isIndexType, isManifestType } from "dray/oci";
 import type { RegistryContext } from "../context.ts";
+import type { Child } from "../distribution-tree/index.ts";
 import { RegistryError } from "../registry-error.ts";
 import type { Call } from "./call.ts";
 
@@ -15,7 +16,7 @@ const atOnce = 8;
 export const refuseMissing = async (
   { context, repository }: Call,
   mediaType: string,
-  children: readonly Descriptor[],
+  children: readonly Child[],
 ): Promise<void> => {
   const needed = isIndexType(mediaType) ? neededByIndex(context, children) : neededByImage(context, children);
   const missing = new Set<Digest>();
@@ -31,10 +32,10 @@ export const refuseMissing = async (
   throw new RegistryError(400, "MANIFEST_BLOB_UNKNOWN", message, { detail, others });
 };
 
-const neededByImage = ({ settings }: RegistryContext, children: readonly Descriptor[]): readonly Descriptor[] =>
+const neededByImage = ({ settings }: RegistryContext, children: readonly Child[]): readonly Child[] =>
   settings.sparseImages ? [] : children.filter(({ urls = [] }) => urls.length === 0);
 
-const neededByIndex = ({ settings }: RegistryContext, children: readonly Descriptor[]): readonly Descriptor[] => {
+const neededByIndex = ({ settings }: RegistryContext, children: readonly Child[]): readonly Child[] => {
   const wanted = settings.completeIndexes;
   if (wanted === "none") return [];
   if (wanted === "all" || wanted.length === 0) return children;
@@ -47,7 +48,7 @@ const neededByIndex = ({ settings }: RegistryContext, children: readonly Descrip
 const isThere = async (
   { tree }: RegistryContext,
   repository: string,
-  { digest, mediaType }: Descriptor,
+  { digest, mediaType }: Child,
 ): Promise<boolean> => {
   const isManifest = isManifestType(mediaType) || isIndexType(mediaType);
   const target =

@@ -8,14 +8,7 @@ import {
   isTag,
   largestManifest,
 } from "dray/oci";
-import {
-  describe,
-  describeDocument,
-  parseDocument,
-  type RepositoryFolder,
-  readLegacyManifest,
-  sameVersion,
-} from "../distribution-tree/index.ts";
+import { inspectManifest, type RepositoryFolder, readLegacyManifest, sameVersion } from "../distribution-tree/index.ts";
 import { DigestSet } from "./digest-set.ts";
 import type { Held, Run } from "./run.ts";
 
@@ -96,11 +89,12 @@ const keepWhole = async (
   const looked = new Set<Digest>();
   let fault: string | undefined;
   for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
-    const { readable, references, mediaType } = describe(next);
+    const { described, children } = await inspectManifest(next);
+    const { readable, references } = described;
     for (const digest of references) keep(run, roots, digest, await run.tree.layer(repository, digest));
     if (!readable) fault ??= "cannot be read whole";
     else
-      for (const child of describeDocument(parseDocument(next), mediaType).children) {
+      for (const child of children) {
         if (!isManifestType(child.mediaType) && !isIndexType(child.mediaType) && !isSchema1Type(child.mediaType))
           continue;
         if (looked.has(child.digest) || run.metadata.manifest(repository, child.digest) !== undefined) continue;

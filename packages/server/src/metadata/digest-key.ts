@@ -13,6 +13,9 @@ const algorithms = [
 export const keyOf = (digest: Digest): Uint8Array =>
   Buffer.from((algorithmOf(digest) === "sha256" ? "01" : "02") + hexOf(digest), "hex");
 
+/** Bytes of a digest's key. */
+export const keyLength = (digest: Digest): number => (algorithmOf(digest) === "sha256" ? 33 : 65);
+
 /** @param hex a key as SQLite's `lower(hex(…))` gives it, which costs less than the bytes */
 export const digestOfKey = (hex: string): Digest =>
   (hex.startsWith("01") ? `sha256:${hex.slice(2)}` : `sha512:${hex.slice(2)}`) as Digest;

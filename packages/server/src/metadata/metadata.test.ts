@@ -344,3 +344,85 @@ test("after `reset` everything is gone, from the file as well, and the generatio
   assert.equal(format.application.toString(16), Buffer.from("dray").toString("hex"));
   assert.equal(existsSync(file), false, "what was left behind is not taken for the truth later");
 });
+
+/** How many transactions there were: each is all that happens in one turn of the event loop. */
+const counting = (metadata: Metadata): { transactions: number } => {
+  const count = { transactions: 0 };
+  const own = metadata.transaction.bind(metadata);
+  metadata.transaction = (work) => {
+    count.transactions++;
+    return own(work);
+  };
+  return count;
+};
+
+const usesIn = (file: string): number =>
+  withDatabase(file, (database) =>
+    ["uses", "recent_uses"].reduce(
+      (sum, table) => sum + Number(database.prepare(`SELECT count(*) AS n FROM ${table}`).get()?.["n"]),
+      0,
+    ),
+  );
+
+test("a manifest of many children comes and goes in slices, and is seen whole or not at all", async () => {
+  const file = newFile();
+  let metadata = new Metadata(file);
+  const children = Array.from({ length: 5000 }, (_, i) => digestOf(Buffer.from(`child ${i}`)));
+  const [first, last] = [children[0] as Digest, children.at(-1) as Digest];
+  const large = manifest("large", { references: children, sizes: children.map((_, i) => i) });
+  const small = manifest("b");
+  metadata.putManifest("a", small);
+  let count = counting(metadata);
+  let over = false;
+  const prepared = metadata.prepareManifest("a", large).finally(() => {
+    over = true;
+  });
+  while (!over) {
+    assert.equal(metadata.refersTo("a", first), false);
+    assert.equal(metadata.manifest("a", large.digest), undefined);
+    await new Promise(setImmediate);
+  }
+  await prepared;
+  assert.ok(count.transactions >= 10, `${count.transactions} transactions`);
+  metadata.putManifest("a", large);
+  assert.deepEqual(metadata.manifest("a", large.digest)?.references, children);
+  for (const child of [first, last]) assert.ok(metadata.refersTo("a", child) && metadata.isUsed(child));
+  assert.deepEqual(metadata.sizesOf("a", last), [4999]);
+
+  // Pushed again it is the same, but for the time.
+  await metadata.prepareManifest("a", { ...large, pushedAt: 7 });
+  metadata.putManifest("a", { ...large, pushedAt: 7 });
+  assert.equal(metadata.manifest("a", large.digest)?.pushedAt, 7);
+  metadata.close();
+  assert.equal(usesIn(file), 5001 + 1 + small.references.length);
+
+  metadata = new Metadata(file);
+  count = counting(metadata);
+  metadata.removeManifest("a", large.digest);
+  assert.equal(metadata.refersTo("a", first), false);
+  for (let before = 0; before !== count.transactions; await new Promise(setImmediate)) before = count.transactions;
+  assert.ok(count.transactions >= 50, `${count.transactions} transactions`);
+  metadata.close();
+  assert.equal(usesIn(file), 1 + small.references.length);
+});
+
+test("what was prepared and never put, by a process that was killed, means nothing to whoever comes after", async () => {
+  const file = newFile();
+  const children = Array.from({ length: 600 }, (_, i) => digestOf(Buffer.from(`child ${i}`)));
+  const killed = new Metadata(file);
+  await killed.prepareManifest("a", manifest("large", { references: children }));
+  killed.close();
+  const metadata = new Metadata(file);
+  // With the number that the other one had.
+  metadata.putManifest("a", manifest("small", { references: children.slice(0, 2) }));
+  assert.deepEqual(
+    [0, 1, 2, 599].map((i) => metadata.refersTo("a", children[i] as Digest)),
+    [true, true, false, false],
+  );
+  await metadata.prepareManifest("a", manifest("large", { references: children }));
+  metadata.reset();
+  const again = manifest("large", { references: children });
+  metadata.putManifest("a", again);
+  assert.equal(metadata.refersTo("a", children[599] as Digest), true, "also without being prepared");
+  metadata.close();
+});

@@ -1,9 +1,10 @@
 import type { DatabaseSync, SQLInputValue } from "node:sqlite";
+import { setImmediate as turn } from "node:timers/promises";
 import { corrupt, errcodeOf, noDatabase, openDatabase, removeDatabase, Statements } from "@dray/service/sqlite";
-import { DrayError } from "dray/errors";
+import { DrayError, isDrayError } from "dray/errors";
 import type { Digest } from "dray/oci";
 import type { Notice } from "../notice.ts";
-import { digestOfKey, keyBefore, keyOf, packed, unpacked } from "./digest-key.ts";
+import { digestOfKey, keyBefore, keyLength, keyOf, packed, unpacked } from "./digest-key.ts";
 import type { ManifestRecord, Page, TagRecord } from "./records.ts";
 import { manifestColumns, manifestOf, tagColumns, tagOf } from "./rows.ts";
 import { format } from "./schema.ts";
@@ -13,6 +14,16 @@ export interface MetadataOptions {
   readonly onNotice?: (notice: Notice) => void;
   /** Whether the file lies on a network file system, where WAL is never used. Default: as the table of mounts says. */
   readonly network?: boolean;
+}
+
+/** Children whose uses are written at once: more would keep everybody waiting. */
+const mostAtOnce = 500;
+
+/** What was written of a manifest before its row. */
+interface Prepared {
+  readonly generation: number;
+  readonly id: number;
+  readonly children: Uint8Array;
 }
 
 /**
@@ -27,6 +38,11 @@ export class Metadata {
   #uses: Uses;
   #generation = 0;
   #inTransaction = false;
+  #lastManifest: number | undefined;
+  /** Uses of manifests that are gone. */
+  readonly #left: { repository: number; manifest: number; used: readonly Digest[]; at: number }[] = [];
+  #isClosed = false;
+  readonly #prepared = new WeakMap<ManifestRecord, Prepared>();
 
   /**
    * In a file, or in memory as `:memory:`. A file that cannot be used is begun anew, and where there can be none it goes on in memory;
@@ -143,18 +159,47 @@ export class Metadata {
     }));
   }
 
+  /**
+   * Notes what a manifest with many children uses, in slices with turns of the event loop between them, so that `putManifest` has little
+   * left to do. Until that comes nobody sees any of it; where it never comes, nothing is wrong with what is left.
+   */
+  async prepareManifest(repository: string, manifest: ManifestRecord): Promise<void> {
+    if (manifest.references.length <= mostAtOnce) return;
+    try {
+      const prepared = await this.#prepare(repository, manifest);
+      if (prepared !== undefined) this.#prepared.set(manifest, prepared);
+    } catch (error) {
+      // Then `putManifest` does all of it, and fails where it cannot.
+      if (!isDrayError(error, "DISK")) throw error;
+    }
+  }
+
+  async #prepare(repository: string, manifest: ManifestRecord): Promise<Prepared | undefined> {
+    if (this.#holdsAlready(repository, manifest)) return undefined;
+    const { references, sizes } = manifest;
+    const generation = this.#generation;
+    const repositoryId = this.transaction(() => this.#made(repository));
+    const id = this.#guarded(() => this.#newManifest());
+    const children: Uint8Array[] = [];
+    for (let at = 0; at < references.length; at += mostAtOnce) {
+      // It fills anew, and this with it.
+      if (this.#generation !== generation || this.#isClosed) return undefined;
+      const some = references.slice(at, at + mostAtOnce);
+      children.push(packed(some));
+      const used = some.map((one, i) => [one, sizes?.[at + i]] as const);
+      this.transaction(() => this.#uses.add(repositoryId, id, used));
+      await turn();
+    }
+    return { generation, id, children: Buffer.concat(children) };
+  }
+
   putManifest(repository: string, manifest: ManifestRecord): void {
+    const prepared = this.#prepared.get(manifest);
     const key = keyOf(manifest.digest);
     this.transaction(() => {
-      const id = this.#made(repository);
-      this.#dropManifest(id, manifest.digest);
+      const repositoryId = this.#made(repository);
       const { mediaType, size, artifactType, subject, annotations, references, sizes, readable, pushedAt } = manifest;
-      const { lastInsertRowid } = this.#statements.run(
-        `INSERT INTO manifests
-          (repository, digest, type, size, artifact, subject, annotations, readable, pushed, children)
-          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-        id,
-        key,
+      const facts = [
         mediaType,
         size,
         artifactType ?? null,
@@ -162,11 +207,47 @@ export class Metadata {
         annotations === undefined ? null : JSON.stringify(annotations),
         readable ? 1 : 0,
         pushedAt,
-        packed(references),
+      ] as const;
+      if (this.#holdsAlready(repository, manifest)) {
+        const set = "type = ?, size = ?, artifact = ?, subject = ?, annotations = ?, readable = ?, pushed = ?";
+        this.#statements.run(
+          `UPDATE manifests SET ${set} WHERE repository = ? AND digest = ?`,
+          ...facts,
+          repositoryId,
+          key,
+        );
+        return;
+      }
+      this.#dropManifest(repositoryId, manifest.digest);
+      const isPrepared = prepared !== undefined && prepared.generation === this.#generation;
+      const id = isPrepared ? prepared.id : this.#newManifest();
+      this.#statements.run(
+        `INSERT INTO manifests
+          (id, repository, digest, type, size, artifact, subject, annotations, readable, pushed, children)
+          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+        id,
+        repositoryId,
+        key,
+        ...facts,
+        isPrepared ? prepared.children : packed(references),
       );
-      const used = references.map((digest, i) => [digest, sizes?.[i]] as const);
-      this.#uses.add(id, lastInsertRowid, [[manifest.digest, size], ...used]);
+      const used = isPrepared ? [] : references.map((digest, i) => [digest, sizes?.[i]] as const);
+      this.#uses.add(repositoryId, id, [[manifest.digest, size], ...used]);
     });
+  }
+
+  /** What a manifest uses follows from its digest: with as many children it is the same, and only what was said beside it may be new. */
+  #holdsAlready(repository: string, { digest, references }: ManifestRecord): boolean {
+    if (references.length === 0) return false;
+    const sql = "SELECT length(children) FROM manifests WHERE repository = ? AND digest = ?";
+    const row = this.#inside(repository, (id) => this.#statements.get(sql, id, keyOf(digest)), undefined);
+    return row !== undefined && row[0] === references.reduce((sum, one) => sum + keyLength(one), 0);
+  }
+
+  /** A number that no manifest has or ever had while this process lives: what is prepared has one before there is a row. */
+  #newManifest(): number {
+    this.#lastManifest ??= (this.#statements.get("SELECT coalesce(max(id), 0) FROM manifests") as [number])[0];
+    return ++this.#lastManifest;
   }
 
   removeManifest(repository: string, digest: Digest): void {
@@ -233,6 +314,8 @@ export class Metadata {
   /** Forgets everything. `memory`: and leaves its file, which cannot be written, for the rest of its life. */
   reset(where?: "memory"): void {
     this.#generation++;
+    this.#lastManifest = undefined;
+    this.#left.length = 0;
     try {
       this.#database.close();
       if (this.#file !== ":memory:") removeDatabase(this.#file);
@@ -245,16 +328,40 @@ export class Metadata {
   }
 
   close(): void {
+    this.#isClosed = true;
     this.#database.close();
   }
 
+  /** The uses of many children go later, in slices: without the row that they are of, nobody sees them. */
   #dropManifest(repository: number, digest: Digest): void {
     const find = "SELECT id, lower(hex(children)) FROM manifests WHERE repository = ? AND digest = ?";
     const row = this.#statements.get(find, repository, keyOf(digest));
     if (row === undefined) return;
     const [id, children] = row as [number, string];
-    this.#uses.remove(repository, id, [digest, ...unpacked(children)]);
     this.#statements.run("DELETE FROM manifests WHERE id = ?", id);
+    const used = [digest, ...unpacked(children)];
+    if (used.length > mostAtOnce) this.#leave(repository, id, used);
+    else this.#uses.remove(repository, id, used);
+  }
+
+  #leave(repository: number, manifest: number, used: readonly Digest[]): void {
+    if (this.#left.push({ repository, manifest, used, at: 0 }) === 1) setImmediate(() => this.#sweep()).unref();
+  }
+
+  /** Removes a slice of what is left, and comes again. */
+  #sweep(): void {
+    const next = this.#left[0];
+    if (next === undefined || this.#isClosed) return;
+    const { repository, manifest, used, at } = next;
+    const some = used.slice(at, at + mostAtOnce / 5);
+    try {
+      this.transaction(() => this.#uses.remove(repository, manifest, some));
+    } catch {
+      // The index fails, of which others hear: these rows mean nothing.
+    }
+    next.at += some.length;
+    if (next.at >= used.length) this.#left.shift();
+    if (this.#left.length > 0) setImmediate(() => this.#sweep()).unref();
   }
 
   #id(repository: string): number | undefined {

@@ -1,5 +1,5 @@
 import { type Digest, largestManifest } from "dray/oci";
-import { describe, readManifest, type Tree } from "../distribution-tree/index.ts";
+import { inspectManifest, readManifest, type Tree } from "../distribution-tree/index.ts";
 import type { Notice } from "../notice.ts";
 import type { ManifestRecord } from "./records.ts";
 
@@ -18,7 +18,8 @@ export const readRecord = async (
   const pushedAt = stored.version.mtime;
   if ("bytes" in stored) {
     const { bytes, pushedType } = stored;
-    return { ...describe(bytes, pushedType), digest, size: bytes.byteLength, pushedAt };
+    const { described } = await inspectManifest(bytes, pushedType);
+    return { ...described, digest, size: bytes.byteLength, pushedAt };
   }
   const { fault, size } = stored;
   const message = `a manifest cannot be read: ${fault === "too large" ? `it has ${size} bytes` : reasons[fault]}`;

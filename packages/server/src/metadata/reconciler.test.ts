@@ -6,7 +6,7 @@ import { DrayError } from "dray/errors";
 import { KeyedRwLock } from "dray/internal/async";
 import { type Digest, digestOf, encodeJson, mediaTypes } from "dray/oci";
 import fc from "fast-check";
-import { blobPath, currentLink, describe, revisionFolder, Tree } from "../distribution-tree/index.ts";
+import { blobPath, currentLink, inspect, revisionFolder, Tree } from "../distribution-tree/index.ts";
 import type { Driver } from "../storage/driver.ts";
 import { filesystemDriver, type MemoryFiles, memoryDriver } from "../storage/index.ts";
 import { Metadata } from "./metadata.ts";
@@ -74,7 +74,7 @@ const put = ({ tree, metadata, reconciler }: Place, repository: string, n: numbe
     () => putInTree(tree, repository, n, tags),
     (digest) => {
       const { bytes } = manifestOf(n);
-      metadata.putManifest(repository, { ...describe(bytes), digest, size: bytes.byteLength, pushedAt: 1 });
+      metadata.putManifest(repository, { ...inspect(bytes).described, digest, size: bytes.byteLength, pushedAt: 1 });
       for (const name of tags) metadata.putTag(repository, { name, digest, at: 1 });
     },
   );
@@ -110,7 +110,7 @@ test("what lies in a tree is in the index when it is whole", async () => {
   assert.deepEqual(it.metadata.tagsOf("a/b", digest), ["v1", "v2"]);
   const { bytes } = manifestOf(1);
   const { pushedAt, ...manifest } = it.metadata.manifest("a/b", digest) ?? assert.fail();
-  const { sizes = [], ...said } = describe(bytes);
+  const { sizes = [], ...said } = inspect(bytes).described;
   assert.deepEqual(manifest, { ...said, digest, size: bytes.byteLength });
   const kept = said.references.map((child) => it.metadata.sizesOf("a/b", child));
   assert.deepEqual(

@@ -103,5 +103,6 @@ const changeOfManifest = async (
   const manifest = await readRecord(tree, repository, digest, known === undefined ? onNotice : () => {});
   if (manifest === undefined) return gone;
   if (known !== undefined && !manifest.readable) return undefined;
+  await metadata.prepareManifest(repository, manifest);
   return (to) => to.putManifest(repository, manifest);
 };

@@ -30,7 +30,7 @@ export class Uses {
     this.#waiting ??= (this.#statements.get("SELECT count(*) FROM recent_uses") as [number])[0];
     const rows = new Map([...used].map(([digest, size]) => [shortKey(digest), size] as const));
     // One call, since calls cost more than rows.
-    const insert = "INSERT INTO recent_uses SELECT value ->> 0, ?, ?, value ->> 1 FROM json_each(?)";
+    const insert = "INSERT OR REPLACE INTO recent_uses SELECT value ->> 0, ?, ?, value ->> 1 FROM json_each(?)";
     this.#statements.run(insert, repository, manifest, JSON.stringify([...rows]));
     this.#waiting += rows.size;
     if (this.#waiting > this.#most) this.#waiting -= this.#move();
@@ -122,7 +122,7 @@ export class Uses {
     const behind = "SELECT short FROM recent_uses WHERE short > ? ORDER BY short LIMIT 1 OFFSET ?";
     const end = (this.#statements.get(behind, this.#moved, this.#slice)?.[0] as number | undefined) ?? 2 ** 48;
     const where = "WHERE short > ? AND short <= ?";
-    this.#statements.run(`INSERT INTO uses SELECT * FROM recent_uses ${where}`, this.#moved, end);
+    this.#statements.run(`INSERT OR REPLACE INTO uses SELECT * FROM recent_uses ${where}`, this.#moved, end);
     const { changes } = this.#statements.run(`DELETE FROM recent_uses ${where}`, this.#moved, end);
     this.#moved = end === 2 ** 48 ? -1 : end;
     return changes;

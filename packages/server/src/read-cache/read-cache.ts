@@ -3,11 +3,11 @@ import { LruCache, SingleFlight } from "dray/internal/async";
 import { type Digest, isDigest, largestManifest } from "dray/oci";
 import {
   type FileVersion,
+  inspectManifest,
   readLegacyManifest,
   readManifest,
   sameVersion,
   type Tree,
-  typeInside,
 } from "../distribution-tree/index.ts";
 import type { Notice } from "../notice.ts";
 
@@ -183,7 +183,7 @@ export class Manifests {
       return undefined;
     }
     const { version, bytes, pushedType } = stored;
-    const mediaType = pushedType ?? typeInside(bytes);
+    const mediaType = pushedType ?? (await inspectManifest(bytes)).shows;
     return { value: { digest, mediaType, bytes, headers: headersOf(digest, mediaType, bytes) }, version };
   }
 }

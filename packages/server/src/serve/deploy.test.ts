@@ -19,7 +19,7 @@ const configurations = ["config.yml", "container.yml"];
 const never = new AbortController().signal;
 const { server, ca } = testCertificates();
 /** By `htpasswd -B`, cost 4; the password is `secret`. */
-const users = "ann:$2y$04$n9WkRQfZvMFAFyMLUeWSfueCLmxeaNxPO4K4HQLvKNHPJ0jnmEqjK\n";
+const users = "ann:$2y$04$5FVECItZ1kMHeRMcFrm/Ye.N8cOCp6z8XL67OQBMaNtTzlwPzyPOa\n";
 
 let root: string;
 before(() => {

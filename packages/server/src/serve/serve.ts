@@ -175,7 +175,7 @@ export const serve = async (
         const cut = (): void => void listener.close();
         hurry.addEventListener("abort", cut, { once: true });
         if (hurry.aborted) cut();
-        await listener.stop({ drain: forEver, notice });
+        await listener.stop(hurry.aborted ? {} : { drain: forEver, notice });
         await opened.close();
       },
     };

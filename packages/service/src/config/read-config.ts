@@ -6,6 +6,7 @@ import { type GivenFlags, overlayFlags } from "./flags.ts";
 import type { KeyTable } from "./key-table.ts";
 import { type MapNode, mapNode, type Remark, type Remarks, remarkText } from "./node.ts";
 import { readKeys } from "./read-keys.ts";
+import { textOf } from "./text-file.ts";
 import { Values } from "./values.ts";
 import { type Environment, overlayVariables } from "./variables.ts";
 import { parseYaml } from "./yaml.ts";
@@ -73,7 +74,7 @@ const contentOf = (file: string): string => {
   try {
     const bytes = readFileSync(file);
     if (bytes.byteLength > largest) throw new DrayError("CONFIG_INVALID", `${file} is too large for a configuration`);
-    return new TextDecoder().decode(bytes);
+    return textOf(bytes);
   } catch (error) {
     throw error instanceof DrayError ? error : diskError(error, "read", file);
   }

@@ -1,31 +1,8 @@
 import { X509Certificate } from "node:crypto";
-import { readFile } from "node:fs/promises";
-import { defined } from "dray/internal/defined";
-import { diskError } from "dray/internal/files";
 import type { Listener, TlsOptions } from "../http-server/index.ts";
 import type { Log } from "../observe/index.ts";
 import { every } from "./schedule.ts";
-
-/** Paths of PEM files, and the rest as `TlsOptions` takes it. */
-export interface TlsFiles {
-  readonly certificate: string;
-  readonly key: string;
-  readonly clientCas: readonly string[];
-  readonly clientAuth?: "require" | "request";
-  readonly minVersion: "TLSv1.2" | "TLSv1.3";
-  readonly ciphers?: string;
-}
-
-/** Certificates and keys as they are in their files now. @throws DrayError `DISK` naming the file */
-export const readTls = async ({ certificate, key, clientCas, ...rest }: TlsFiles): Promise<TlsOptions> => {
-  const ca = await Promise.all(clientCas.map(read));
-  return defined<TlsOptions>({
-    ...rest,
-    cert: await read(certificate),
-    key: await read(key),
-    ca: ca.length === 0 ? undefined : ca,
-  });
-};
+import { readTls, type TlsFiles } from "./tls-files.ts";
 
 /** Milliseconds between two looks at the files. */
 const interval = 60_000;
@@ -76,11 +53,3 @@ const textOf = (tls: TlsOptions): string =>
   JSON.stringify(tls, (_, value: unknown) =>
     value instanceof Uint8Array ? Buffer.from(value).toString("base64") : value,
   );
-
-const read = async (path: string): Promise<Buffer> => {
-  try {
-    return await readFile(path);
-  } catch (error) {
-    throw diskError(error, "read", path);
-  }
-};

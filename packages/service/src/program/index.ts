@@ -2,7 +2,8 @@
  * The life of a program: signals, work again and again, certificates that are renewed, and what has to be closed at its end.
  * Imports `http-server/` and `observe/`; knows nothing of what the program is for.
  */
-export { Certificates, readTls, type TlsFiles } from "./certificates.ts";
+export { Certificates } from "./certificates.ts";
 export { CloseStack } from "./close-stack.ts";
 export { every } from "./schedule.ts";
 export { type Service, type SignalOptions, type SignalSource, untilSignals } from "./signals.ts";
+export { readTls, type TlsFault, type TlsFiles, tlsFaults } from "./tls-files.ts";

@@ -1,4 +1,5 @@
 import { X509Certificate } from "node:crypto";
+import { textOf } from "@dray/service/config";
 import { DrayError } from "dray/errors";
 import { isObject, parseJson } from "dray/oci";
 import type { JWK } from "jose";
@@ -27,7 +28,7 @@ const pemBlock = /-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g
  * @throws DrayError `CONFIG_INVALID`
  */
 export const readBundle = async (bytes: Uint8Array, { from, onNotice, now }: RingOptions): Promise<KeyRing> => {
-  const blocks = new TextDecoder().decode(bytes).match(pemBlock) ?? [];
+  const blocks = textOf(bytes).match(pemBlock) ?? [];
   if (blocks.length === 0) throw invalid(from, "it holds no certificate in PEM");
   const roots = blocks.map((block, index) => {
     try {
@@ -68,7 +69,7 @@ export const readKeySet = async (value: unknown, { from, onNotice }: RingOptions
 export const readKeySetFile = (bytes: Uint8Array, options: RingOptions): Promise<KeyRing> => {
   let value: unknown;
   try {
-    value = parseJson(bytes, options.from);
+    value = parseJson(Buffer.from(textOf(bytes)), options.from);
   } catch {
     // Not why: what is quoted of it may be a secret.
     throw invalid(options.from, "it is no JSON");

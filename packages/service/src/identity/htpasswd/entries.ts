@@ -1,3 +1,4 @@
+import { textOf } from "../../config/index.ts";
 import type { Notice } from "../../observe/index.ts";
 
 /** The hashes of a password file by user. */
@@ -19,7 +20,7 @@ const usual = 10;
 export const readEntries = (bytes: Uint8Array, path: string, onNotice: (notice: Notice) => void): Entries => {
   const hashes = new Map<string, string>();
   let cost = 0;
-  const lines = new TextDecoder().decode(bytes).split("\n");
+  const lines = textOf(bytes).split("\n");
   for (const [index, text] of lines.entries()) {
     const line = text.trim();
     if (line === "" || line.startsWith("#")) continue;

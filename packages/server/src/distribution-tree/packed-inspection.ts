@@ -1,0 +1,85 @@
+import { DrayError, type ErrorCode, isDrayError } from "dray/errors";
+import { defined } from "dray/internal/defined";
+import type { Digest } from "dray/oci";
+import type { Child, Inspection } from "./inspection.ts";
+import type { Described } from "./manifest-document.ts";
+
+type Kind = Omit<Child, "digest" | "size">;
+
+/**
+ * An inspection on its way between threads: objects cost the thread that gets them as much as parsing, so children cross as columns,
+ * and members that many share once.
+ */
+export interface PackedInspection {
+  readonly shows: string;
+  readonly isManifest: boolean;
+  readonly described: Omit<Described, "references" | "sizes" | "annotations">;
+  readonly annotations: string | undefined;
+  /** Of a manifest without children that nevertheless refers to something. */
+  readonly references: string | undefined;
+  readonly digests: string;
+  readonly sizes: Float64Array;
+  /** Whether sizes are told at all. */
+  readonly isSized: boolean;
+  readonly kinds: readonly Kind[];
+  readonly kindOf: Uint32Array;
+  readonly ambiguity: string | undefined;
+  readonly fault: { readonly code: ErrorCode | undefined; readonly message: string } | undefined;
+}
+
+export const pack = ({ described, children, fault, ...rest }: Inspection): PackedInspection => {
+  const { references, sizes, annotations, ...few } = described;
+  const kinds = new Map<string, number>();
+  const all: Kind[] = [];
+  const kindOf = new Uint32Array(children.length);
+  for (const [i, { mediaType, urls, platform }] of children.entries()) {
+    const kind = defined<Kind>({ mediaType, urls, platform });
+    const name = JSON.stringify(kind);
+    let at = kinds.get(name);
+    if (at === undefined) {
+      at = all.push(kind) - 1;
+      kinds.set(name, at);
+    }
+    kindOf[i] = at;
+  }
+  return {
+    ...rest,
+    described: few,
+    annotations: annotations === undefined ? undefined : JSON.stringify(annotations),
+    references: children.length === 0 && references.length > 0 ? references.join(" ") : undefined,
+    digests: children.map(({ digest }) => digest).join(" "),
+    sizes: Float64Array.from(children, ({ size }) => size),
+    isSized: sizes !== undefined,
+    kinds: all,
+    kindOf,
+    fault: fault && { code: isDrayError(fault) ? fault.code : undefined, message: fault.message },
+  };
+};
+
+export const unpack = (packed: PackedInspection): Inspection => {
+  const { shows, isManifest, ambiguity, fault, kinds, kindOf, sizes } = packed;
+  const digests = packed.digests === "" ? [] : (packed.digests.split(" ") as Digest[]);
+  const children = digests.map((digest, i) => ({
+    ...(kinds[kindOf[i] as number] as Kind),
+    digest,
+    size: sizes[i] as number,
+  }));
+  const sizeOf = new Map(children.map(({ digest, size }) => [digest, size]));
+  const { annotations, references } = packed;
+  const described: Described = {
+    ...packed.described,
+    ...(annotations === undefined
+      ? {}
+      : { annotations: JSON.parse(annotations) as NonNullable<Described["annotations"]> }),
+    references: references === undefined ? [...sizeOf.keys()] : (references.split(" ") as Digest[]),
+    ...(packed.isSized ? { sizes: [...sizeOf.values()] } : {}),
+  };
+  return {
+    shows,
+    isManifest,
+    described,
+    children,
+    ambiguity,
+    fault: fault && (fault.code === undefined ? new Error(fault.message) : new DrayError(fault.code, fault.message)),
+  };
+};

@@ -1,0 +1,3 @@
+import { tryCases } from "./tried.ts";
+
+tryCases("http", (key) => key.startsWith("http."));

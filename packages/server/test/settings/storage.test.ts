@@ -1,0 +1,3 @@
+import { tryCases } from "./tried.ts";
+
+tryCases("storage", (key) => key.startsWith("storage."));
