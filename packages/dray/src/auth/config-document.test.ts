@@ -66,6 +66,11 @@ const entries: [what: string, value: object, expected: object | undefined][] = [
   ["an entry with an address only", { email: "a@b.test" }, undefined],
   ["auth", { auth: base64("ann:secret") }, { username: "ann", password: "secret" }],
   ["auth without padding", { auth: base64("ann:se").replace(/=+$/, "") }, { username: "ann", password: "se" }],
+  [
+    "auth that base64 has wrapped",
+    { auth: base64("ann:secret").replace(/.{4}/g, "$&\r\n") },
+    { username: "ann", password: "secret" },
+  ],
   ["auth with a colon in the password", { auth: base64("ann:a:b") }, { username: "ann", password: "a:b" }],
   ["auth beyond ASCII", { auth: base64("änn:pässwörd") }, { username: "änn", password: "pässwörd" }],
   ["auth padded with NULs", { auth: base64("ann:secret\0\0") }, { username: "ann", password: "secret" }],

@@ -138,9 +138,9 @@ export const entryCredential = ({ key, value }: ConfigEntry, source: string): Cr
   return credentialOf({ ...pair, identityToken, registryToken }, `${source} (auths, "${key}")`);
 };
 
-/** `user:password` of an `auth` member; NULs at its end are what some old clients padded with. */
+/** `user:password` of an `auth` member. `base64` wraps long lines; NULs at its end are what some old clients padded with. */
 const decodeAuth = (auth: string): { username: string; password: string } | undefined => {
-  const bare = auth.trim();
+  const bare = auth.replace(/\s+/g, "");
   if (!/^[A-Za-z0-9+/_-]*={0,2}$/.test(bare)) return undefined;
   const text = Buffer.from(bare, "base64").toString("utf8");
   const colon = text.indexOf(":");

@@ -34,6 +34,18 @@ test("the registry's words become an error with a code, a reason and a remedy", 
       "DENIED",
       "reading x: r.example:5000 answered 403: DENIED; DENIED: no (quota); these credentials may not do this; check the name and the account's rights",
     ],
+    ...[400, 403].map((status): [HttpResponse, ErrorCode, string, string] => [
+      response(status, body({ code: "TOOMANYREQUESTS", message: "slow down" })),
+      "RATE_LIMITED",
+      "TOOMANYREQUESTS",
+      `reading x: r.example:5000 answered ${status}: TOOMANYREQUESTS: slow down; wait, or log in for a higher limit`,
+    ]),
+    [
+      response(413, "<html><title>413 Request Entity Too Large</title></html>"),
+      "REGISTRY",
+      undefined,
+      "reading x: r.example:5000 answered 413: 413 Request Entity Too Large; something on the way takes no more at once; raise its limit (nginx: client_max_body_size)",
+    ],
     [
       response(429, "slow down", [["Retry-After", "30"]]),
       "RATE_LIMITED",

@@ -47,7 +47,7 @@ export const responseError = async (
   const facts: ErrorFacts = {
     status: response.status,
     registry,
-    retryable: isTransient(response.status),
+    retryable: isTransient(response.status) || code === "RATE_LIMITED",
     reference,
     registryCode: fault?.code || undefined,
     retryAfter: wait === undefined ? undefined : Math.ceil(wait / 1_000),
@@ -58,10 +58,11 @@ export const responseError = async (
 };
 
 const codeOf = (status: number, registryCode: string | undefined): ErrorCode => {
+  // Some registries say so under 400 or 403.
+  if (status === 429 || registryCode === "TOOMANYREQUESTS") return "RATE_LIMITED";
   if (status === 401) return "UNAUTHORIZED";
   if (status === 403) return "DENIED";
   if (status === 404) return "NOT_FOUND";
-  if (status === 429 || registryCode === "TOOMANYREQUESTS") return "RATE_LIMITED";
   // Some registries answer 400 where they mean one of these.
   if (status === 400 && registryCode === "UNAUTHORIZED") return "UNAUTHORIZED";
   if (status === 400 && registryCode === "DENIED") return "DENIED";
@@ -78,6 +79,8 @@ const adviceFor = (
   if (code === "DENIED") return "these credentials may not do this; check the name and the account's rights";
   if (code === "RATE_LIMITED")
     return wait === undefined ? "wait, or log in for a higher limit" : `try again in ${Math.ceil(wait / 1_000)} s`;
+  if (response.status === 413)
+    return "something on the way takes no more at once; raise its limit (nginx: client_max_body_size)";
   if (response.status === 400 && !explained && response.url.startsWith("http:"))
     return "if the registry speaks TLS, use https";
   if (response.status >= 500) return "the registry has a fault; try again later";

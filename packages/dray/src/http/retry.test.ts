@@ -54,6 +54,8 @@ test("what may pass is asked again, and what will not is not", async () => {
     ["every passing status", [408, 429, 500, 503, 200], 200, 5, 4],
     ["nginx and Cloudflare", [499, 522, 504, 200], 200, 4, 3],
     ["cut, then good", [network, network, 200], 200, 3, 0],
+    ["Cloudflare's others", [520, 521, 523, 524, 200], 200, 5, 4],
+    ["Cloudflare without an origin", [530, 200], 200, 2, 1],
     ["never good", [503], 503, 5, 4],
     ["always cut", [network], network, 5, 0],
     ["not trusted", [tls], tls, 1, 0],

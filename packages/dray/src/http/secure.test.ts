@@ -65,6 +65,7 @@ test("certificates are checked against the usual authorities and ours, and each 
   const unverified = { skipTlsVerify: true };
   const table: readonly [string, string, ConnectionOptions, number | readonly [ErrorCode, RegExp]][] = [
     ["our authority", at(good), { ca: ca.cert }, 200],
+    ["the server's own, without its authority", at(good), { ca: server.cert }, 200],
     ["one of ours", at(good), { ca: [other.ca.cert, ca.cert] }, 200],
     ["several in one file", at(good), { ca: `# comment\n${other.ca.cert}\n${ca.cert}` }, 200],
     ["by address", at(good, "127.0.0.1"), { ca: ca.cert }, 200],

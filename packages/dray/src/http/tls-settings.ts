@@ -38,6 +38,8 @@ export const secureContext = (settings: TlsSettings, more: readonly string[] = [
     throw new DrayError("CONFIG_INVALID", "a client certificate needs its key, and a key its certificate; give both");
   try {
     return tls.createSecureContext({
+      // Whoever names an intermediate authority, or the server's own certificate, trusts just that; so do Go's programs.
+      allowPartialTrustChain: true,
       ...(ca.length === 0 ? {} : { ca: [...usualAuthorities(), ...ca] }),
       ...(settings.cert === undefined ? {} : { cert: listed(settings.cert) }),
       ...(settings.key === undefined ? {} : { key: listed(settings.key) }),

@@ -93,8 +93,8 @@ export const headerValues = (headers: HeaderPairs, name: string): string[] => {
   return headers.filter(([key]) => key.toLowerCase() === wanted).map(([, value]) => value);
 };
 
-/** nginx says 499 of its own clients, Cloudflare 522 of an origin that did not answer it. */
-const transient: ReadonlySet<number> = new Set([408, 429, 499, 500, 502, 503, 504, 522]);
+/** nginx says 499 of its own clients, Cloudflare 520 to 524 and 530 of an origin that it does not reach or understand. */
+const transient: ReadonlySet<number> = new Set([408, 429, 499, 500, 502, 503, 504, 520, 521, 522, 523, 524, 530]);
 
 /** Whether the same request may get another answer later. */
 export const isTransient = (status: number): boolean => transient.has(status);

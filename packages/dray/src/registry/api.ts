@@ -121,6 +121,9 @@ export const callIn = (
   reference: referenceIn(repo, tagOrDigest),
 });
 
+/** Digests and sizes are those of the bytes as they are kept; without a word any coding would be allowed. */
+const asItIs = ["Accept-Encoding", "identity"] as const;
+
 export const createApi = (
   registry: string,
   { handler, endpoint, settings }: { handler: Handler; endpoint: Endpoint; settings: Settings },
@@ -131,7 +134,7 @@ export const createApi = (
       method,
       origin: url.origin,
       target: url.pathname + url.search,
-      headers,
+      headers: method === "GET" || method === "HEAD" ? [...headers, asItIs] : headers,
       context: { ...context, onEvent: context.onEvent ?? settings.onEvent },
       body,
       signal,

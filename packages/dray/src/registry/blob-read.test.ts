@@ -213,6 +213,32 @@ describe("blobs that are wrong", () => {
     assert.deepEqual(await read(at.repository, blob, { offset: 500_000 }), bytes.slice(500_000));
   });
 
+  for (const [what, effect] of [
+    ["is refused although bytes are missing", answerWith(416)],
+    [
+      "is refused although the registry says that they are there",
+      answerWith(416, { "Content-Range": "bytes */1000000" }),
+    ],
+    ["is wrapped in parts", rewrite({ "Content-Type": "multipart/byteranges; boundary=x" })],
+  ] as const)
+    test(`a part that ${what}: the whole is asked for, and what is known is passed over`, async () => {
+      const at = setup([
+        { nth: 1, effect: cutResponse(300_000) },
+        { nth: 2, effect },
+      ]);
+      assert.deepEqual(await read(at.repository, blob), bytes);
+      assert.deepEqual(at.ranges(), ["-", "bytes=300000-", "-"]);
+    });
+
+  test("bytes are asked for as they are kept", async () => {
+    const at = setup();
+    await read(at.repository, blob);
+    assert.deepEqual(
+      at.log.entries.map(({ headers }) => header(headers, "Accept-Encoding")),
+      ["identity"],
+    );
+  });
+
   test("an offset beyond what the registry has", async () => {
     const at = setup();
     await assert.rejects(

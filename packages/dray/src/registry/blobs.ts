@@ -31,10 +31,18 @@ async function* resumed(
   const urls = foreignUrls(descriptor, repo.api.settings);
   let elsewhere: URL | undefined;
   let at = offset;
+  /** Whether a part can be asked for. */
+  let ranges = true;
   do {
     const before = at;
     try {
-      const response = await open(repo, descriptor, at, { signal, onEvent, retryBudget }, elsewhere);
+      const from = ranges ? at : 0;
+      const response = await open(repo, descriptor, from, { signal, onEvent, retryBudget }, elsewhere);
+      if (from > 0 && isNoPart(response, descriptor)) {
+        await response.body.discard();
+        ranges = false;
+        continue;
+      }
       try {
         let skip = at - startOf(response, descriptor, at);
         for await (const chunk of response.body.chunks) {
@@ -72,17 +80,20 @@ const open = async (
   const headers: HeaderPairs = at === 0 ? [] : [["Range", `bytes=${at}-`]];
   const from = { ...call, ...context, target: elsewhere ?? call.target, headers };
   const response = await repo.api.send(from);
-  if (response.status === 200 || response.status === 206) return response;
-  if (response.status === 416) {
-    // The bytes asked for are beyond the end: the registry has fewer than were promised.
-    await response.body.discard();
-    throw sizeMismatch(
-      descriptor,
-      /\*\/([0-9]+)/.exec(header(response.headers, "Content-Range") ?? "")?.[1] ?? "fewer",
-    );
-  }
+  if (response.status === 200 || response.status === 206 || (response.status === 416 && at > 0)) return response;
   const refused = await repo.api.refusal(from, response);
   throw elsewhere === undefined && (await isElsewhere(repo, response)) ? expired(refused) : refused;
+};
+
+/**
+ * Whether a request for a part got no part: then the whole is asked for. Some refuse although bytes are missing, some wrap even one part.
+ * @throws DrayError `SIZE_MISMATCH` where the registry has fewer bytes than were promised
+ */
+const isNoPart = ({ status, headers }: HttpResponse, descriptor: Descriptor): boolean => {
+  if (status !== 416) return status === 206 && /^multipart\//i.test(header(headers, "Content-Type") ?? "");
+  const there = /\*\/([0-9]+)/.exec(header(headers, "Content-Range") ?? "")?.[1];
+  if (there !== undefined && Number(there) < descriptor.size) throw sizeMismatch(descriptor, there);
+  return true;
 };
 
 /** Where an answer to a request for the bytes from `at` on begins. A server that ignores `Range` sends all of it, with 200. */

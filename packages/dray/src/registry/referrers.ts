@@ -84,7 +84,10 @@ const firstPage = async (repo: Repo, call: Call): Promise<HttpResponse | "unsupp
     features.referrers = true;
     return response;
   }
-  if (![200, 400, 404, 405, 406, 501].includes(response.status)) throw await repo.api.refusal(call, response);
+  // Harbor 2.7 refuses what it does not know, and does not say what it would take.
+  const isUnknown = response.status === 401 && header(response.headers, "WWW-Authenticate") === undefined;
+  if (!isUnknown && ![200, 400, 404, 405, 406, 501].includes(response.status))
+    throw await repo.api.refusal(call, response);
   await response.body.discard();
   if (features.referrers !== true) repo.features.referrers = false;
   return "unsupported";

@@ -201,7 +201,7 @@ class ResumableUpload {
   #judge(error: DrayError): "ask" | "again" | "anew" | "smaller" | "hopeless" {
     const { status, registryCode, retryable } = error;
     if (status === undefined) return retryable ? "ask" : "hopeless";
-    if (status === 413) return "smaller";
+    if (status === 413) return (this.#repo.api.features.chunkSize ?? largestChunk) <= mebibyte ? "hopeless" : "smaller";
     if (status === 405 && this.#source.size !== undefined && !this.#wholeOnly) {
       this.#wholeOnly = true;
       return this.#session.offset === 0 ? "again" : "anew";

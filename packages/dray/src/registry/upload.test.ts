@@ -313,6 +313,21 @@ describe("uploads that are cut", () => {
     assert.equal(at.sent()[3], "PATCH 0-33554431");
   });
 
+  test("413 for the smallest chunk: no attempt more, and what to change", async () => {
+    const at = setup({}, [
+      { method: "PUT", effect: answerWith(413) },
+      { method: "PATCH", effect: answerWith(413) },
+    ]);
+    await assert.rejects(
+      at.repository.upload(blobOf(large), chunked(large)),
+      (error) => error instanceof DrayError && error.status === 413 && /client_max_body_size/.test(error.message),
+    );
+    assert.deepEqual(
+      at.sent().filter((request) => !request.startsWith("POST")),
+      ["PUT", "PUT", "PUT", "PATCH 0-2097151", "PATCH 0-1048575"],
+    );
+  });
+
   test("a registry that cannot say how far a session is costs the session, and no attempt to send", async () => {
     const rules = [...every(mib), { method: "GET", effect: answerWith(500) }].map((rule) =>
       rule.method === "GET" ? rule : { ...rule, nth: [1, 3] as const },
