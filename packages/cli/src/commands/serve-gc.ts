@@ -32,7 +32,7 @@ export const define: Define = (command) =>
 
 const how: AskingOptions<GcOptions> = { name: "gc", reads: ({ dryRun }) => dryRun === true };
 
-/** Each decision as it is made with `--dry-run` or `-o json`, the sums at the end. */
+/** 3 where something was kept or passed because it cannot be read or removed. Each decision as it is made with `--dry-run` or `-o json`, the sums at the end. */
 export const act: Act<GcOptions> = asking(how, async (client, call) => {
   const { options, signal, reporter } = call;
   const { dryRun = false, grace, lease, untagged, output } = options;
@@ -49,14 +49,21 @@ export const act: Act<GcOptions> = asking(how, async (client, call) => {
   const collected = await client.ask("gc", wanted, { signal, onProgress });
   for (const { repository, reason, remedy } of collected.held)
     reporter.warn(printable(`everything in ${repository} is kept: ${reason}; ${remedy}`));
+  const { held, troubles, unswept } = collected;
+  if (unswept !== undefined) reporter.warn(printable(`no blob was swept, since any may be needed: ${unswept}`));
   await printResult(call, { collected }, wordsOf(collected, dryRun));
+  return held.length > 0 || troubles > 0 ? 3 : 0;
 });
 
-const wordsOf = ({ notBefore, manifests, layers, blobs, bytes, kept }: Collected, dryRun: boolean): string => {
+const wordsOf = (
+  { notBefore, manifests, layers, blobs, bytes, kept, troubles }: Collected,
+  dryRun: boolean,
+): string => {
   if (notBefore !== undefined)
     return `nothing was removed: pushes from before the start may still be on their way until ${new Date(notBefore).toISOString()}; --lease 0 does not wait`;
   const sums = [plural(manifests, "manifest"), plural(layers, "link"), plural(blobs, "blob"), formatBytes(bytes)];
-  return `${dryRun ? "would remove" : "removed"} ${sums.join(", ")}; kept ${kept} for now`;
+  const passed = troubles === 0 ? "" : `; passed over ${plural(troubles, "thing")} that could not be read or removed`;
+  return `${dryRun ? "would remove" : "removed"} ${sums.join(", ")}; kept ${kept} for now${passed}`;
 };
 
 const lineOf = ({ action, kind, repository, digest, id, bytes, reason }: Decision): string =>

@@ -52,6 +52,7 @@ export interface TagLink {
 export class Tree {
   readonly #driver: Driver;
   readonly #followers = new Set<Set<Digest>>();
+  #onForeign: (path: string) => void = () => {};
 
   constructor(driver: Driver) {
     this.#driver = driver;
@@ -97,16 +98,41 @@ export class Tree {
     return this.#driver.remove(blobFolder(digest), options);
   }
 
-  /** Every digest in the pool, folder by folder in order. `after` goes on behind one. */
-  async *blobs(after?: Digest): AsyncGenerator<Digest> {
-    for (const algorithm of await this.#names(blobsRoot)) {
-      if (algorithm !== "sha256" && algorithm !== "sha512") continue;
-      for (const two of await this.#names(`${blobsRoot}/${algorithm}`))
-        for (const hex of await this.#names(`${blobsRoot}/${algorithm}/${two}`)) {
-          const digest = `${algorithm}:${hex}`;
-          if (isDigest(digest) && (after === undefined || digest > after)) yield digest;
+  /**
+   * Every digest in the pool, folder by folder in order. `after` goes on behind one.
+   * @param onBroken hears of folders that cannot be listed, which are passed over then; without it the list ends there
+   */
+  async *blobs(after?: Digest, onBroken?: (error: unknown) => void): AsyncGenerator<Digest> {
+    const names = (path: string): Promise<string[]> =>
+      onBroken === undefined
+        ? this.#names(path)
+        : this.#names(path).catch((error: unknown) => {
+            onBroken(error);
+            return [];
+          });
+    for (const algorithm of await names(blobsRoot)) {
+      if (algorithm !== "sha256" && algorithm !== "sha512") this.#onForeign(`${blobsRoot}/${algorithm}`);
+      else
+        for (const two of await names(`${blobsRoot}/${algorithm}`)) {
+          if (!/^[0-9a-f]{2}$/.test(two)) this.#onForeign(`${blobsRoot}/${algorithm}/${two}`);
+          else
+            for (const hex of await names(`${blobsRoot}/${algorithm}/${two}`)) {
+              const digest = `${algorithm}:${hex}`;
+              if (!isDigest(digest)) this.#onForeign(`${blobsRoot}/${algorithm}/${two}/${hex}`);
+              else if (after === undefined || digest > after) yield digest;
+            }
         }
     }
+  }
+
+  /** Hears of each thing that lies in a list of digests and is none, until it is called off: it is somebody else's and stays. */
+  watchForeign(onForeign: (path: string) => void): { stop(): void } {
+    this.#onForeign = onForeign;
+    return {
+      stop: () => {
+        this.#onForeign = () => {};
+      },
+    };
   }
 
   // What a repository sees.
@@ -299,8 +325,8 @@ export class Tree {
   }
 
   /** Every repository behind `after`, in byte order of the whole name. */
-  async *repositories(after = ""): AsyncGenerator<string> {
-    for await (const { repository, manifests } of this.walk({ after })) if (manifests) yield repository;
+  async *repositories(after = "", onBroken?: WalkOptions["onBroken"]): AsyncGenerator<string> {
+    for await (const { repository, manifests } of this.walk({ after, onBroken })) if (manifests) yield repository;
   }
 
   /** Every folder below `repositories/`, also those that are no repositories yet, in byte order of the whole name. */
@@ -343,6 +369,7 @@ export class Tree {
       for (const hex of await this.#names(`${path}/${algorithm}`)) {
         const digest = `${algorithm}:${hex}`;
         if (isDigest(digest)) yield digest;
+        else this.#onForeign(`${path}/${algorithm}/${hex}`);
       }
   }
 

@@ -17,6 +17,8 @@ export interface WalkOptions {
   readonly after?: string;
   /** `true`: also folders whose names no repository can have. Default `false`. */
   readonly invalid?: boolean;
+  /** Hears of folders that cannot be listed, which are passed over then. Without it the walk ends there. */
+  readonly onBroken?: ((path: string, error: unknown) => void) | undefined;
 }
 
 /** Names longer than this lead in circles. */
@@ -30,9 +32,16 @@ interface Step {
 
 /** Every folder below `repositories/`, in byte order of the whole name. Each directory is listed once, when its turn comes. */
 export async function* walk(
-  list: (path: string) => Promise<readonly string[] | undefined>,
-  { after = "", invalid = false }: WalkOptions = {},
+  listed: (path: string) => Promise<readonly string[] | undefined>,
+  { after = "", invalid = false, onBroken }: WalkOptions = {},
 ): AsyncGenerator<RepositoryFolder> {
+  const list = (path: string): Promise<readonly string[] | undefined> =>
+    onBroken === undefined
+      ? listed(path)
+      : listed(path).catch((error: unknown) => {
+          onBroken(path, error);
+          return [];
+        });
   const steps: Step[] = [];
   const descend = (name: string, inside: readonly string[]): void => {
     const below: Step[] = [];

@@ -82,6 +82,7 @@ describe("the collector", () => {
       kept: 1,
       unreadable: [],
       held: [],
+      troubles: 0,
       dryRun: false,
     });
     assert.ok(seconds >= 0);

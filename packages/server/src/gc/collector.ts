@@ -5,7 +5,7 @@ import { DigestSet } from "./digest-set.ts";
 import { collectPool } from "./pool.ts";
 import { manifestsOf, Reachability, repositoriesOf } from "./reachability.ts";
 import { collectRepository } from "./repository.ts";
-import { type CollectorContext, duration, type Run, writtenAgo } from "./run.ts";
+import { blind, type CollectorContext, duration, passing, type Run, writtenAgo } from "./run.ts";
 import type { Collected, CollectOptions, CollectorState, Decision, Marks } from "./types.ts";
 
 /** Milliseconds of work before a rest. */
@@ -62,6 +62,7 @@ export const createCollector = (options: CollectorOptions): Collector => {
     const counts = { manifest: 0, layer: 0, blob: 0, upload: 0, repository: 0, bytes: 0, kept: 0 };
     const unreadable: { readonly repository: string; readonly digest: Digest }[] = [];
     const held: Run["held"] = [];
+    const troubles: Run["troubles"] = { count: 0, unswept: undefined };
     const result = (): Collected => ({
       manifests: counts.manifest,
       layers: counts.layer,
@@ -71,6 +72,8 @@ export const createCollector = (options: CollectorOptions): Collector => {
       kept: counts.kept,
       unreadable,
       held,
+      troubles: troubles.count,
+      ...(troubles.unswept === undefined ? {} : { unswept: troubles.unswept }),
       dryRun,
       seconds: (performance.now() - begun) / 1000,
     });
@@ -107,20 +110,26 @@ export const createCollector = (options: CollectorOptions): Collector => {
       linked: new DigestSet(),
       linkedSince,
       seen: new Map(),
+      troubles,
       unreadable,
       held,
     };
-    await unlessAborted(reconciler.reconciled(), signal);
-    for await (const folder of options.tree.walk({ invalid: true })) {
+    await unlessAborted(reconciler.settled(), signal);
+    const onBroken = (_: string, error: unknown): void => blind(context, error);
+    for await (const folder of options.tree.walk({ invalid: true, onBroken })) {
       if (!folder.manifests && !folder.layers) continue;
       state = { ...state, phase: "repositories", repository: folder.repository };
-      await collectRepository(context, folder);
+      await collectRepository(context, folder).catch((error: unknown) => blind(context, error));
       await yielding.turn();
     }
     state = { ...state, phase: "pool" };
-    await collectPool(context);
+    if (troubles.unswept === undefined) await collectPool(context).catch((error: unknown) => blind(context, error));
     state = { ...state, phase: "uploads" };
-    await collectUploads(context);
+    await passing(context, () => collectUploads(context));
+    if (troubles.unswept !== undefined) {
+      const message = `gc swept no blobs, since any may be needed where it cannot look: ${troubles.unswept}; mend that, and the next run sweeps them`;
+      onNotice({ level: "warn", message });
+    }
     const collected = result();
     const { manifests, layers, blobs, uploads, bytes } = collected;
     if (!dryRun && manifests + layers + blobs + uploads > 0)
@@ -137,11 +146,15 @@ export const createCollector = (options: CollectorOptions): Collector => {
       state = { ...state, running: true, phase: "waiting" };
       let last = state.last;
       const links = options.tree.followLinks();
+      const foreign: string[] = [];
+      const watch = options.tree.watchForeign((path) => void foreign.push(path));
       try {
         throwIfAborted(wanted.signal);
         last = await run(wanted, links.linked);
+        if (foreign.length > 0) options.onNotice({ level: "warn", message: foreignWords(new Set(foreign)) });
         return last;
       } finally {
+        watch.stop();
         links.stop();
         state = { running: false, ...(last === undefined ? {} : { last }) };
       }
@@ -155,6 +168,11 @@ export const createCollector = (options: CollectorOptions): Collector => {
       retention = wanted;
     },
   };
+};
+
+const foreignWords = (paths: ReadonlySet<string>): string => {
+  const some = [...paths].slice(0, 5).join(", ");
+  return `${paths.size} things in the tree are none of a registry's and are left alone: ${some}${paths.size > 5 ? ", …" : ""}`;
 };
 
 /** Removes upload sessions that nobody added to for too long. */

@@ -3,7 +3,7 @@ import { unlinkLayer } from "../deletion/index.ts";
 import { layerFolder } from "../distribution-tree/index.ts";
 import { inBatches } from "./batches.ts";
 import type { Roots } from "./roots.ts";
-import { isOld, keep, notReconciled, promised, type Run, tooYoung, writtenAgo } from "./run.ts";
+import { isOld, keep, notReconciled, passing, promised, type Run, tooYoung, writtenAgo } from "./run.ts";
 import type { Decision } from "./types.ts";
 
 /**
@@ -28,7 +28,9 @@ export const collectLayers = async (run: Run, repository: string, roots: Roots):
   await inBatches(waiting, yielding, async (digest) => {
     const names = [digest, ...(partners.get(digest) ?? [])];
     const take = (): Promise<void> => takeLayer(run, { repository, names, roots });
-    await (run.dryRun ? take() : run.locks.hold({ exclusive: names }, take));
+    const done = await passing(run, () => (run.dryRun ? take() : run.locks.hold({ exclusive: names }, take)));
+    // Its link may be there still, and it keeps what it stands for.
+    if (!done) for (const name of names) keep(run, name, undefined);
   });
 };
 

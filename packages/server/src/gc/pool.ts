@@ -3,7 +3,7 @@ import type { Digest } from "dray/oci";
 import { blobFolder } from "../distribution-tree/index.ts";
 import { inBatches } from "./batches.ts";
 import { layersState } from "./layers.ts";
-import { isOld, keep, notReconciled, promised, type Run, tooYoung, writtenAgo } from "./run.ts";
+import { isOld, keep, notReconciled, passing, promised, type Run, tooYoung, trouble, writtenAgo } from "./run.ts";
 import type { Decision } from "./types.ts";
 
 /** Milliseconds between two looks at what other programs changed, unless looking takes long itself. */
@@ -15,7 +15,7 @@ export const collectPool = async (run: Run): Promise<void> => {
   await reachability.spread();
   let looked = await lookAgain(run);
   const candidates = async function* (): AsyncGenerator<Digest> {
-    for await (const digest of tree.blobs()) {
+    for await (const digest of tree.blobs(undefined, (error) => trouble(run, error))) {
       if (!reachability.isUsed(digest) && !linked.has(digest)) {
         if (performance.now() > looked) looked = await lookAgain(run);
         yield digest;
@@ -24,9 +24,9 @@ export const collectPool = async (run: Run): Promise<void> => {
     }
   };
   await inBatches(candidates(), yielding, async (digest) => {
-    if (!run.reconciler.isComplete) await unlessAborted(run.reconciler.reconciled(), run.signal);
+    if (!run.reconciler.isComplete) await unlessAborted(run.reconciler.settled(), run.signal);
     const take = (): Promise<void> => takeBlob(run, digest);
-    await (run.dryRun ? take() : run.locks.hold({ exclusive: [digest] }, take));
+    await passing(run, () => (run.dryRun ? take() : run.locks.hold({ exclusive: [digest] }, take)));
   });
 };
 

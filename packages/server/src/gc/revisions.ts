@@ -2,11 +2,13 @@ import type { Digest } from "dray/oci";
 import { revisionFolder, type Tree } from "../distribution-tree/index.ts";
 import { inBatches } from "./batches.ts";
 import { manifestsOf } from "./reachability.ts";
-import { isOld, type Run } from "./run.ts";
+import { isOld, passing, type Run } from "./run.ts";
 
 /** Manifests of a repository that nobody could read whole. */
 export const unreadableOf = async (run: Run, repository: string): Promise<Digest[]> => {
   const { metadata, reconciler } = run;
+  // What failed once may be whole again.
+  if (metadata.unreadable(repository).length > 0) await reconciler.rescan(repository);
   const unknown = await lookThrough(run, repository);
   // Put back by another program into a folder that was there: that changes no time that the reconciler looks at.
   if (unknown.length > 0) {
@@ -30,7 +32,11 @@ const lookThrough = async (run: Run, repository: string): Promise<Digest[]> => {
   }
   const unknown: Digest[] = [];
   await inBatches(strangers, yielding, async (digest) => {
-    if ((await lookAt(run, repository, digest)) !== "unknown") return;
+    let found: "unknown" | undefined = "unknown";
+    await passing(run, async () => {
+      found = await lookAt(run, repository, digest);
+    });
+    if (found !== "unknown") return;
     unknown.push(digest);
     await keepContent(run, repository, digest);
   });

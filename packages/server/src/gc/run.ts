@@ -1,3 +1,4 @@
+import { isDrayError } from "dray/errors";
 import type { KeyedRwLock, Yielding } from "dray/internal/async";
 import type { Digest } from "dray/oci";
 import type { DeletionContext } from "../deletion/index.ts";
@@ -35,6 +36,8 @@ export interface Run extends CollectorContext {
   /** States of `_layers` by repository, from before its links were looked at. */
   readonly seen: Map<string, string>;
   readonly unreadable: { readonly repository: string; readonly digest: Digest }[];
+  /** What could not be read or removed, and why no blob may go. */
+  readonly troubles: { count: number; unswept: string | undefined };
   readonly held: { readonly repository: string; readonly reason: string; readonly remedy: string }[];
 }
 
@@ -45,6 +48,35 @@ export interface Held {
   readonly digest?: Digest;
   readonly remedy: string;
 }
+
+/**
+ * Does one piece of work; what cannot be read or removed is told with its path, counted, and passed. What it was about stays.
+ * @returns whether it was done
+ */
+export const passing = async (run: Run, work: () => Promise<unknown>): Promise<boolean> => {
+  try {
+    await work();
+    return true;
+  } catch (error) {
+    trouble(run, error);
+    return false;
+  }
+};
+
+/** @throws what is no failure of the store */
+export const trouble = ({ troubles, onNotice }: Run, error: unknown): void => {
+  if (!isDrayError(error, "DISK")) throw error;
+  if (++troubles.count <= mostTold) onNotice({ level: "warn", message: `gc passes over what fails: ${error.message}` });
+};
+
+/** The same, where links may be that nobody could see: then no blob goes, since any may be somebody's. */
+export const blind = (run: Run, error: unknown): void => {
+  trouble(run, error);
+  run.troubles.unswept ??= (error as Error).message;
+};
+
+/** Troubles of one run that are told one by one. */
+const mostTold = 20;
 
 /** Whether something has been there for longer than the grace. */
 export const isOld = ({ now, grace }: Run, time: number): boolean => now() - time > grace;

@@ -43,6 +43,10 @@ export interface Collected {
   readonly unreadable: readonly { readonly repository: string; readonly digest: Digest }[];
   /** Repositories that nothing was taken from, why, and what ends that. */
   readonly held: readonly { readonly repository: string; readonly reason: string; readonly remedy: string }[];
+  /** Things that could not be read or removed and were passed: each was told. */
+  readonly troubles: number;
+  /** Why no blob was swept: links may lie where nobody could look. */
+  readonly unswept?: string;
   readonly dryRun: boolean;
   /** Nothing was looked at: promises given before the start may still hold until then. Milliseconds since 1970. */
   readonly notBefore?: number;

@@ -4,7 +4,7 @@ import { type ManifestRecord, type Metadata, pages } from "../metadata/index.ts"
 import { inBatches } from "./batches.ts";
 import { few, manifestsOf } from "./reachability.ts";
 import type { Roots } from "./roots.ts";
-import { duration, notReconciled, promised, type Run, writtenAgo } from "./run.ts";
+import { duration, notReconciled, passing, promised, type Run, writtenAgo } from "./run.ts";
 import { stronglyConnectedComponents } from "./strongly-connected-components.ts";
 import { leftByTags } from "./tag-history.ts";
 
@@ -26,8 +26,10 @@ export const collectUntagged = async (run: Run, repository: string, roots: Roots
       const above = members.flatMap((digest) => holders.up.get(digest) ?? []);
       const staying = above.find((up) => !group.has(up) && !gone.has(up));
       const take = (): Promise<boolean> => takeGroup(run, { repository, group, staying, left });
-      if (run.dryRun ? await take() : await run.locks.hold({ exclusive: group }, take))
-        for (const digest of group) gone.add(digest);
+      await passing(run, async () => {
+        if (run.dryRun ? await take() : await run.locks.hold({ exclusive: group }, take))
+          for (const digest of group) gone.add(digest);
+      });
     });
     together = [];
   };

@@ -1,5 +1,12 @@
+import { isDrayError } from "dray/errors";
 import { type Digest, largestManifest } from "dray/oci";
-import { inspectManifest, readManifest, type Tree } from "../distribution-tree/index.ts";
+import {
+  type FileVersion,
+  inspectManifest,
+  readManifest,
+  type StoredManifest,
+  type Tree,
+} from "../distribution-tree/index.ts";
 import type { Notice } from "../notice.ts";
 import type { ManifestRecord } from "./records.ts";
 
@@ -13,7 +20,19 @@ export const readRecord = async (
   digest: Digest,
   onNotice: (notice: Notice) => void,
 ): Promise<ManifestRecord | undefined> => {
-  const stored = await readManifest(tree, repository, digest, largestManifest);
+  const unreadable = (version: FileVersion, size: number, why: string): ManifestRecord => {
+    onNotice({ level: "error", message: `a manifest cannot be read: ${why}`, repository, digest });
+    const pushedAt = version.mtime;
+    return { digest, mediaType: "application/octet-stream", size, references: [], readable: false, pushedAt };
+  };
+  let stored: StoredManifest | undefined;
+  try {
+    stored = await readManifest(tree, repository, digest, largestManifest);
+  } catch (error) {
+    if (!isDrayError(error, "DISK")) throw error;
+    const version = await tree.revision(repository, digest);
+    return version && unreadable(version, 0, error.message);
+  }
   if (stored === undefined) return undefined;
   const pushedAt = stored.version.mtime;
   if ("bytes" in stored) {
@@ -21,10 +40,8 @@ export const readRecord = async (
     const { described } = await inspectManifest(bytes, pushedType);
     return { ...described, digest, size: bytes.byteLength, pushedAt };
   }
-  const { fault, size } = stored;
-  const message = `a manifest cannot be read: ${fault === "too large" ? `it has ${size} bytes` : reasons[fault]}`;
-  onNotice({ level: "error", message, repository, digest });
-  return { digest, mediaType: "application/octet-stream", size, references: [], readable: false, pushedAt };
+  const { version, fault, size } = stored;
+  return unreadable(version, size, fault === "too large" ? `it has ${size} bytes` : reasons[fault]);
 };
 
 const reasons = {

@@ -31,6 +31,7 @@ export class Reconciler {
   readonly #repositories: RepositoryReconciler;
   readonly #yielding = new Yielding();
   readonly #waiting: PromiseWithResolvers<void>[] = [];
+  readonly #settling: PromiseWithResolvers<void>[] = [];
   readonly #failed = new Set<string>();
   /** The generation of the metadata that a walk over all repositories has filled. */
   #walked: number | undefined;
@@ -82,6 +83,28 @@ export class Reconciler {
     this.#waiting.push(waiting);
     this.start();
     await waiting.promise;
+  }
+
+  /**
+   * Resolves when every repository is reconciled, or has been tried and cannot be at the moment: `isComplete` tells which. Begins the
+   * look if nobody did. Rejects after `close`.
+   */
+  async settled(): Promise<void> {
+    if (this.#closed) throw closing();
+    this.start();
+    if (this.#isSettled) return;
+    const waiting = Promise.withResolvers<void>();
+    this.#settling.push(waiting);
+    await waiting.promise;
+  }
+
+  get #isSettled(): boolean {
+    return this.#work === undefined && this.#next() === undefined;
+  }
+
+  /** Looks at every link of one repository again, also at what was found unreadable. */
+  rescan(repository: string): Promise<void> {
+    return this.#repositories.rescan(repository).finally(() => this.#announce());
   }
 
   get isComplete(): boolean {
@@ -140,7 +163,7 @@ export class Reconciler {
   async close(): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#retry);
-    for (const { reject } of this.#waiting.splice(0)) reject(closing());
+    for (const { reject } of [...this.#waiting.splice(0), ...this.#settling.splice(0)]) reject(closing());
     await this.#repositories.close();
     await this.#work;
     await this.#discovery;
@@ -190,10 +213,17 @@ export class Reconciler {
       await work(repository, inTree);
       await this.#yielding.turn();
     };
-    for await (const repository of this.#options.tree.repositories()) await of(repository, true);
+    // What lies beside a folder that cannot be listed is looked at all the same.
+    let broken: Error | undefined;
+    const onBroken = (_: string, error: unknown): void => {
+      if (!(error instanceof Error)) throw error;
+      broken ??= error;
+    };
+    for await (const repository of this.#options.tree.repositories("", onBroken)) await of(repository, true);
     for (const names of pages(500, (page) => this.#options.metadata.repositories(page)))
       for (const repository of names)
         if (!(await this.#options.tree.isRepository(repository))) await of(repository, false);
+    if (broken !== undefined) throw broken;
   }
 
   /** What fails is told, left for a while, and tried again. */
@@ -216,6 +246,7 @@ export class Reconciler {
   }
 
   #announce(): void {
+    if (this.#settling.length > 0 && this.#isSettled) for (const { resolve } of this.#settling.splice(0)) resolve();
     if (this.#waiting.length > 0 && this.isComplete) for (const { resolve } of this.#waiting.splice(0)) resolve();
   }
 }

@@ -174,6 +174,7 @@ test("our own counts", async () => {
     kept: 9,
     unreadable: [],
     held: [],
+    troubles: 0,
     seconds: 2,
   };
   metrics.collected({ ...collected, dryRun: false }, 5000);

@@ -230,6 +230,18 @@ describe("a volume", () => {
       await (await filesystemDriver(folder)).close();
     });
 
+  it("that holds directories nobody may read below its trunk is taken, with a warning; what is none of the tree's is passed over", async () => {
+    const [part, foreign] = ["docker/registry/v2/blobs/sha256/ab", "docker/registry/v2/repositories/@eaDir"];
+    for (const place of [part, foreign]) await mkdir(join(folder, place), { recursive: true });
+    const notices: string[] = [];
+    const fs = faultyFiles(nodeFiles, ({ operation, path }) =>
+      operation === "access" && (path.endsWith(part) || path.endsWith(foreign)) ? "EACCES" : undefined,
+    );
+    await (await filesystemDriver(folder, { fs, onNotice: (message) => void notices.push(message) })).close();
+    assert.equal(notices.length, 1);
+    assert.ok(notices[0]?.includes(part), notices[0]);
+  });
+
   it("of a mount that others share is taken, lost+found and all", async () => {
     await mkdir(join(folder, "lost+found"), { recursive: true });
     const fs = faultyFiles(nodeFiles, ({ path }) => (path.includes("lost+found") ? "EACCES" : undefined));

@@ -23,6 +23,10 @@ export interface VolumeOptions {
 
 /** Directories of the tree that are looked at, from the top down, before anybody pushes. */
 const looks = 64;
+/** Directories without which nothing can be pushed at all. */
+const isTrunk = (path: string): boolean =>
+  !path.startsWith("docker/") ||
+  /^docker\/registry(?:\/v2(?:\/(?:repositories|blobs(?:\/sha256|\/sha512)?))?)?$/.test(path);
 /** Milliseconds between two tries to get the lock. */
 const between = 100;
 
@@ -198,11 +202,22 @@ export class Volume {
     for (const directory of queue) {
       const facts = await unlessAbsent(() => fs.stat(directory));
       if (facts === undefined || !facts.isDirectory()) continue;
-      await this.#writing(directory, () => fs.access(directory, constants.R_OK | constants.W_OK | constants.X_OK));
-      const names = await this.#writing(directory, () => fs.readdir(directory));
+      let names: readonly string[] = [];
+      try {
+        await this.#writing(directory, () => fs.access(directory, constants.R_OK | constants.W_OK | constants.X_OK));
+        names = await this.#writing(directory, () => fs.readdir(directory));
+      } catch (error) {
+        // One repository, or a part of the pool: the others are served all the same.
+        if (isTrunk(directory.slice(this.folder.length + 1)) || !isDrayError(error, "DISK")) throw error;
+        this.#options.onNotice?.(error.message);
+      }
       // What was left in the folder for unfinished files is looked at when it is removed.
       if (directory === this.unfinished) continue;
-      queue.push(...names.slice(0, Math.max(0, looks - queue.length)).map((name) => `${directory}/${name}`));
+      for (const name of names) {
+        if (queue.length >= looks) break;
+        // What is none of the tree's is nobody's trouble: `@eaDir`, `.Trash`, `lost+found`.
+        if (/^[a-z0-9_][a-z0-9._-]*$/.test(name)) queue.push(`${directory}/${name}`);
+      }
     }
   }
 
