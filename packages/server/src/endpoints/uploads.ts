@@ -1,6 +1,7 @@
 import { bare, isReceived } from "@dray/service/response";
 import { isDrayError } from "dray/errors";
 import { type HttpRequest, type HttpResponse, header, isContent } from "dray/http";
+import { defined } from "dray/internal/defined";
 import { algorithmOf, type Digest, type DigestAlgorithm, isDigest, isRepository } from "dray/oci";
 import { badDigest, RegistryError } from "../registry-error.ts";
 import { allOf } from "../storage/index.ts";
@@ -105,18 +106,25 @@ const append = async (call: Call, upload: Upload, options: { last?: boolean } = 
     throw new RegistryError(400, "SIZE_INVALID", `Content-Range says ${range.length} bytes, Content-Length ${length}`);
   return inOrder(call, upload, async () => {
     const before = range?.start ?? (await upload.offset());
-    const after = await upload.append(call.chunks(), {
-      ...options,
-      releases: isReceived(body),
-      at: range?.start,
-      signal: request.signal,
-    });
     const said = range?.length ?? length;
-    if (said !== undefined && after - before !== said)
-      throw new RegistryError(400, "SIZE_INVALID", `${said} bytes were announced, ${after - before} came`, {
-        headers: progress(call, upload, after),
+    const wrongSize = (came: string, offset: number): RegistryError =>
+      new RegistryError(400, "SIZE_INVALID", `${said} bytes were announced, ${came} came`, {
+        headers: progress(call, upload, offset),
       });
-    return after;
+    try {
+      const after = await upload.append(call.chunks(), {
+        ...defined({ limit: said }),
+        ...options,
+        releases: isReceived(body),
+        at: range?.start,
+        signal: request.signal,
+      });
+      if (said !== undefined && after - before !== said) throw wrongSize(String(after - before), after);
+      return after;
+    } catch (error) {
+      // Nobody knows which of its bytes the client means, so it stands where it stood.
+      throw isDrayError(error, "LIMIT_EXCEEDED") ? wrongSize("more", await upload.offset()) : error;
+    }
   });
 };
 

@@ -30,7 +30,7 @@ type Take<T> = (path: string, options: { readonly alone: boolean }) => Promise<T
 export interface AppendOptions {
   readonly at?: number | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** Bytes that this call may bring; more reject with `LIMIT_EXCEEDED`. */
+  /** Bytes that this call may bring; more reject with `LIMIT_EXCEEDED`, and none of them stays. */
   readonly limit?: number;
   /** `digest` and `finish` follow at once and nobody is told the offset: little content need not touch the disk. */
   readonly last?: boolean;
@@ -135,7 +135,7 @@ export class Session {
 
   /**
    * Takes bytes at the end, one caller at a time. `at` is where the client means to go on; elsewhere than at the offset it
-   * rejects with `OutOfOrder`, as it does for whom another writer got ahead of. What came before a failure is kept.
+   * rejects with `OutOfOrder`, as it does for whom another writer got ahead of. What came before a failure is kept, but for one of `limit`.
    * @returns the offset after it
    */
   append(chunks: AsyncIterable<Uint8Array>, options: AppendOptions): Promise<number> {
@@ -272,6 +272,7 @@ export class Session {
     const { limit = Number.POSITIVE_INFINITY, last = false, releases = false, signal } = options;
     const { now, moving } = this.#around;
     const buffer = this.#received;
+    const before = this.size;
     const put = async (chunk: Uint8Array): Promise<void> => {
       if (!last && !buffer.holds(chunk)) await this.#name();
       await buffer.put(chunk);
@@ -285,8 +286,9 @@ export class Session {
       if (!last && buffer.file !== undefined) await this.#name();
       await writer.take(iterator, { buffer, limit, releases, now, put, moving, touch: () => this.touch() });
     } catch (error) {
-      // What came stays. That the disk fails as well is the greater trouble.
       void iterator.return?.()?.catch(() => {});
+      if (isDrayError(error, "LIMIT_EXCEEDED")) await buffer.cutBack(Math.max(before, writer.told));
+      // What came stays. That the disk fails as well is the greater trouble.
       const size = await this.#settle();
       if (signal?.aborted === true || isDrayError(error, "NETWORK")) this.#around.left(this);
       throw writer.reason(size) ?? (signal?.aborted === true ? aborted(signal) : error);

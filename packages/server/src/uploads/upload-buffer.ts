@@ -70,6 +70,19 @@ export class UploadBuffer {
     return this.#size;
   }
 
+  /** Goes back to a size it had, and forgets what came behind it. */
+  async cutBack(size: number): Promise<void> {
+    if (!this.#hasFile) {
+      this.#held = [this.whole().subarray(0, size)];
+      this.#heldSize = size;
+      return;
+    }
+    await this.settle();
+    const file = await this.open();
+    await file.truncate(size);
+    this.#size = size;
+  }
+
   async digest(algorithm: DigestAlgorithm): Promise<Digest> {
     if (this.#hasFile) {
       await this.settle();

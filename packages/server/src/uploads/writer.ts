@@ -27,6 +27,8 @@ export class Writer {
   asked = false;
   /** The offset that was asked for. */
   answer: number | undefined;
+  /** The highest offset that was told meanwhile, which stays. */
+  told = 0;
   /** Resolves when the writer has left the session. */
   readonly over: Promise<void>;
   readonly #leave: () => void;
@@ -73,7 +75,7 @@ export class Writer {
         touchedAt = at;
         touch();
       }
-      if (this.asked && this.answer === undefined) this.answer = await buffer.settle();
+      if (this.asked && this.answer === undefined) this.told = this.answer = await buffer.settle();
     }
   }
 

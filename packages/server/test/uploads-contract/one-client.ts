@@ -82,11 +82,26 @@ export const oneClient = (harness: UploadsHarness): void => {
       await harness.holds(upload, Buffer.concat([seededBytes(1, 200_000), seededBytes(2, 1000)]));
     });
 
-    test("brings more than it may", async () => {
-      const upload = await harness.begin();
-      await assert.rejects(upload.append(inChunks(seededBytes(1, 300), 100), { limit: 250 }), failed("LIMIT_EXCEEDED"));
-      assert.equal(await upload.offset(), 200);
-    });
+    // In memory, in a file, and from the one into the other.
+    for (const [there, more] of [
+      [0, 300],
+      [100, 300],
+      [100, 200_000],
+      [200_000, 300],
+      [200_000, 2_000_000],
+    ] as const)
+      test(`brings more than it may, ${more} bytes behind ${there}: none of them stays`, async () => {
+        const upload = await harness.begin();
+        const whole = seededBytes(1, there + more);
+        await upload.append(inChunks(whole.subarray(0, there), 10_000), {});
+        await assert.rejects(
+          upload.append(inChunks(seededBytes(2, more), Math.ceil(more / 3)), { limit: more - 1 }),
+          failed("LIMIT_EXCEEDED"),
+        );
+        assert.equal(await upload.offset(), there);
+        await upload.append(inChunks(whole.subarray(there), 10_000), { at: there, limit: more });
+        await harness.holds(upload, whole);
+      });
 
     test("cancels", async () => {
       const uploads = harness.start();
