@@ -3,7 +3,7 @@ import { DrayError } from "dray/errors";
 import type { HeaderPairs, HttpRequest } from "dray/http";
 import { HttpError, type ReceivedBody } from "../response/index.ts";
 import type { Context } from "./context.ts";
-import { originOf, peerOf } from "./forwarded.ts";
+import { isTrusted, originOf, peerOf } from "./forwarded.ts";
 
 /** One request and its answer on their connection: who waits for the client, whether it is still there. */
 export class Exchange {
@@ -92,8 +92,8 @@ const signal = lazily(function (this: Made) {
 
 /** A request as handlers see it. */
 const requestOf = (exchange: Exchange, hasBody: boolean): HttpRequest => {
-  const { method = "GET", url = "/", rawHeaders } = exchange.message;
-  const request = { method, target: targetOf(url), headers: pairs(rawHeaders), [own]: exchange };
+  const { method = "GET", url = "/" } = exchange.message;
+  const request = { method, target: targetOf(url), headers: pairs(exchange), [own]: exchange };
   Object.defineProperty(request, "origin", origin);
   Object.defineProperty(request, "peer", peer);
   Object.defineProperty(request, "signal", signal);
@@ -108,9 +108,15 @@ const targetOf = (url: string): string => {
   return rest === undefined ? url : rest.startsWith("/") ? rest : `/${rest}`;
 };
 
-const pairs = (raw: readonly string[]): HeaderPairs => {
+/** As they were written, but for a name of the request that no trusted proxy gave it: a client must not choose what logs call it. */
+const pairs = ({ message, context }: Exchange): HeaderPairs => {
+  const { rawHeaders: raw } = message;
   const headers: (readonly [string, string])[] = [];
-  for (let i = 0; i < raw.length; i += 2) headers.push([raw[i] as string, raw[i + 1] as string]);
+  for (let i = 0; i < raw.length; i += 2) {
+    const name = raw[i] as string;
+    if (name.length === 12 && name.toLowerCase() === "x-request-id" && !isTrusted(message, context.proxies)) continue;
+    headers.push([name, raw[i + 1] as string]);
+  }
   return headers;
 };
 

@@ -36,6 +36,10 @@ const trusts = (proxies: Proxies, address: string | undefined): boolean => {
 const plain = (address: string | undefined): string | undefined =>
   address?.startsWith("::ffff:") === true && isIP(address.slice(7)) === 4 ? address.slice(7) : address;
 
+/** Whether the other end of the connection is a proxy whose word counts. */
+export const isTrusted = ({ socket }: IncomingMessage, proxies: Proxies | undefined): boolean =>
+  proxies !== undefined && trusts(proxies, plain(socket.remoteAddress));
+
 /** Every value of a header as one list, as RFC 9110 §5.3 joins them. `headers` of node:http keeps only the first of some. */
 const list = (message: IncomingMessage, name: string): string[] => {
   const { rawHeaders } = message;
@@ -110,7 +114,7 @@ export const originOf = (
 ): string => {
   const absolute = /^(https?:\/\/[^/?#]*)/i.exec(message.url ?? "")?.[1];
   const host = absolute?.slice(absolute.indexOf("//") + 2) ?? message.headers.host ?? "";
-  if (proxies === undefined || !trusts(proxies, plain(message.socket.remoteAddress))) return `${scheme}://${host}`;
+  if (proxies === undefined || !isTrusted(message, proxies)) return `${scheme}://${host}`;
   const said = saidTo(message, proxies);
   const proto = said.proto === "http" || said.proto === "https" ? said.proto : scheme;
   return `${proto}://${said.host !== undefined && authority.test(said.host) ? said.host : host}`;

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { request as ask } from "node:http";
 import { test } from "node:test";
-import { syntheticContent } from "@dray/testkit";
+import { rawClient, syntheticContent } from "@dray/testkit";
 import { collect } from "dray/content";
 import { DrayError } from "dray/errors";
-import type { Handler, HeaderPairs, HttpRequest, HttpResponse } from "dray/http";
+import { type Handler, type HeaderPairs, type HttpRequest, type HttpResponse, header } from "dray/http";
 import { bare, type ServedBody } from "../response/index.ts";
 import { type Listener, listen } from "./index.ts";
 
@@ -279,4 +279,21 @@ test("a handler's fault is told to the log, with its request", async () => {
   } finally {
     await server.close();
   }
+});
+
+test("a name for a request is a trusted proxy's to give", async () => {
+  const seen: (string | undefined)[] = [];
+  const handler: Handler = async (request) => {
+    seen.push(header(request.headers, "X-Request-Id"));
+    return bare(request, 200);
+  };
+  for (const trustedProxies of [[], ["10.0.0.0/8"], ["127.0.0.1"]]) {
+    const server = await listen(handler, { trustedProxies });
+    const client = await rawClient(server.port);
+    client.send("GET /x HTTP/1.1\r\nHost: a\r\nx-request-id: chosen\r\n\r\n");
+    await client.until(/200 OK/);
+    client.socket.destroy();
+    await server.close();
+  }
+  assert.deepEqual(seen, [undefined, undefined, "chosen"]);
 });

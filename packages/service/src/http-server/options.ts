@@ -44,7 +44,7 @@ export interface ListenOptions {
   readonly tls?: TlsOptions;
   /**
    * Addresses and CIDRs whose `X-Forwarded-Proto`, `-Host` and `-For` count, or without these `Forwarded`; `unix` for whoever comes
-   * by the socket. A proxy must set or remove each of them, or its clients say who they are.
+   * by the socket. A proxy must set or remove each of them, or its clients say who they are. `X-Request-Id` of others reaches no handler.
    */
   readonly trustedProxies?: readonly string[];
   readonly limits?: Limits;

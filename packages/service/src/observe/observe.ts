@@ -145,7 +145,7 @@ export const factsOf = (request: ServedRequest): RequestFacts => {
 const prefix = randomBytes(6).toString("hex");
 let last = 0;
 
-/** The name of a request in every log: what a proxy in front called it (`X-Request-Id`, where that is a plain word), or a name of our own. */
+/** The name of a request in every log: what a trusted proxy in front called it (`X-Request-Id`, where that is a plain word; of others it does not come here), or a name of our own. */
 export const requestId = (request: HttpRequest): string => {
   const facts = factsOf(request);
   facts.id ??= plain(header(request.headers, "x-request-id")) ?? `${prefix}-${(++last).toString(36)}`;

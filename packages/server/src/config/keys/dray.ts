@@ -113,7 +113,7 @@ export const drayKeys: readonly Key[] = [
   supported(
     "dray.trustedproxies",
     listOf(text, (entry) => faultOf(() => proxiesOf([entry]))),
-    "addresses and CIDRs whose `X-Forwarded-*` count; `unix` for the socket",
+    "addresses and CIDRs whose `X-Forwarded-*` count, and whose `X-Request-Id` is the request's name in the logs; `unix` for the socket",
   ),
   supported("dray.limits.headers", duration, "how long a client may take for its headers", {
     fallback: 10 * second,
