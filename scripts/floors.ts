@@ -27,7 +27,7 @@ export const floors: Readonly<Record<string, readonly (readonly string[])[]>> = 
     ["registry-error.ts"],
     ["distribution-tree"],
     ["metadata", "uploads", "access"],
-    ["deletion"],
+    ["blobs", "deletion"],
     ["gc", "read-cache"],
     ["usage"],
     ["options.ts"],

@@ -1,5 +1,6 @@
 import { KeyedRwLock } from "dray/internal/async";
 import { defined } from "dray/internal/defined";
+import { Blobs } from "./blobs/index.ts";
 import { Deletions } from "./deletion/index.ts";
 import { Tree } from "./distribution-tree/index.ts";
 import { type Collector, createCollector, type Retention } from "./gc/index.ts";
@@ -16,6 +17,7 @@ export interface RegistryContext {
   readonly tree: Tree;
   readonly metadata: Metadata;
   readonly reconciler: Reconciler;
+  readonly blobs: Blobs;
   readonly manifests: Manifests;
   readonly lists: Lists;
   readonly uploads: Uploads;
@@ -68,6 +70,7 @@ export const createContext = (options: RegistryOptions): RegistryContext => {
   const lists = new Lists(memory / 2);
   const onChange = (repository: string): void => lists.changed(repository);
   const reconciler = new Reconciler({ tree, metadata, now, recheckAfter, onNotice, onChange });
+  const blobs = new Blobs({ tree, driver, metadata, reconciler, onNotice });
   const uploads = new Uploads({ driver, now, lease, silence, onNotice });
   const locks = new KeyedRwLock();
   const tagLocks = new KeyedRwLock();
@@ -95,6 +98,7 @@ export const createContext = (options: RegistryOptions): RegistryContext => {
     tree,
     metadata,
     reconciler,
+    blobs,
     manifests,
     lists,
     uploads,

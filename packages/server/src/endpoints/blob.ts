@@ -28,11 +28,11 @@ export const headBlob = (call: Call): Promise<HttpResponse> => {
   const digest = digestIn(call);
   const { request, context, repository } = call;
   return context.locks.hold({ shared: [digest] }, async () => {
-    const target = await context.tree.layer(repository, digest);
-    const size = target && (await context.tree.blobSize(target));
-    if (size === undefined) throw unknown(repository, digest);
+    const found = await context.blobs.find(repository, digest);
+    if (found === undefined) throw unknown(repository, digest);
+    const { target, size } = found;
     context.leases.record(repository, digest);
-    if (target !== digest && target !== undefined) context.leases.record(repository, target);
+    if (target !== digest) context.leases.record(repository, target);
     // The manifest may come later than a lease lasts, after other layers: the grace counts from here, too. Where nothing can be
     // written nothing can be pushed either, and a look is answered all the same.
     if (!context.settings.readOnly && !context.metadata.refersTo(repository, digest))
@@ -47,12 +47,13 @@ export const headBlob = (call: Call): Promise<HttpResponse> => {
 export const getBlob = async (call: Call): Promise<HttpResponse> => {
   const digest = digestIn(call);
   const { request, context, repository } = call;
-  const target = await context.tree.layer(repository, digest);
-  if (target === undefined) throw unknown(repository, digest);
   const headers = headersOf(digest);
-  if (notModified(request, digest)) return bare(request, 304, headers);
-  const file = await context.tree.openBlob(target);
+  const file = await context.blobs.open(repository, digest);
   if (file === undefined) throw unknown(repository, digest);
+  if (notModified(request, digest)) {
+    await file.close();
+    return bare(request, 304, headers);
+  }
   const { size } = file;
   const ifRange = header(request.headers, "If-Range");
   const range = ifRange === undefined || ifRange === headers["ETag"] ? header(request.headers, "Range") : undefined;

@@ -18,10 +18,11 @@ export const refuseMissing = async (
   mediaType: string,
   children: readonly Child[],
 ): Promise<void> => {
-  const needed = isIndexType(mediaType) ? neededByIndex(context, children) : neededByImage(context, children);
+  const ofIndex = isIndexType(mediaType);
+  const needed = ofIndex ? neededByIndex(context, children) : neededByImage(context, children);
   const missing = new Set<Digest>();
   await forEachConcurrent(new Map(needed.map((child) => [child.digest, child])).values(), atOnce, async (child) => {
-    if (!(await isThere(context, repository, child))) missing.add(child.digest);
+    if (!(await isThere(context, repository, child, ofIndex))) missing.add(child.digest);
   });
   // In the order of the manifest.
   const [first, ...others] = needed.flatMap(({ digest }) =>
@@ -46,12 +47,13 @@ const neededByIndex = ({ settings }: RegistryContext, children: readonly Child[]
 
 /** Link and data. BuildKit's caches are indexes of blobs; a manifest is pulled as one, and no blob stands for it. */
 const isThere = async (
-  { tree }: RegistryContext,
+  { tree, blobs }: RegistryContext,
   repository: string,
-  { digest, mediaType }: Child,
+  { digest, mediaType, size }: Child,
+  ofIndex: boolean,
 ): Promise<boolean> => {
-  const isManifest = isManifestType(mediaType) || isIndexType(mediaType);
-  const target =
-    (isManifest ? undefined : await tree.layer(repository, digest)) ?? (await tree.revisionTarget(repository, digest));
+  const onlyAsManifest = ofIndex && (isManifestType(mediaType) || isIndexType(mediaType));
+  if (!onlyAsManifest && (await blobs.find(repository, digest, size)) !== undefined) return true;
+  const target = await tree.revisionTarget(repository, digest);
   return target !== undefined && (await tree.blobSize(target)) !== undefined;
 };

@@ -179,19 +179,19 @@ const progress = (call: Call, upload: Upload, offset: number): Record<string, st
 const commitUpload = async (call: Call, upload: Upload, wanted: Digest): Promise<void> => {
   const { context } = call;
   const { tree, locks } = context;
-  const { digest, size } = await upload.digest(algorithmOf(wanted));
+  const { digest } = await upload.digest(algorithmOf(wanted));
   if (digest !== wanted) {
     await upload.cancel();
     throw new RegistryError(400, "DIGEST_INVALID", `the bytes have the digest ${digest}`, { detail: { digest } });
   }
   const { repository } = upload;
-  /** A file of another size is not what its name says: it is replaced. */
+  /** What lies there already is replaced: these bytes were hashed just now, and nobody knows of those. */
   const take = async (store: () => Promise<void>): Promise<void> => {
     // Since the upload began it may have been said that nothing is written any more.
     call.refuseWrites();
-    const isThere = (await tree.blobSize(wanted)) === size;
-    const stored = isThere ? tree.touchBlob(wanted) : store();
+    const stored = store();
     await allOf([stored, link(context, repository, wanted, stored)]);
+    await context.blobs.replaced(wanted);
   };
   await locks.hold({ exclusive: [wanted] }, () =>
     upload.finish(
@@ -209,9 +209,9 @@ const mountBlob = async (call: Call, digest: Digest, from: string | null): Promi
     call.refuseWrites();
     for await (const source of sources) {
       if (!principal.may(source, "pull")) continue;
-      const target = await context.tree.layer(source, digest);
+      const found = await context.blobs.find(source, digest);
       // An alias is not handed on: its name says nothing about the bytes that it stands for.
-      if (target !== digest || (await context.tree.blobSize(digest)) === undefined) continue;
+      if (found?.target !== digest) continue;
       await context.tree.touchBlob(digest);
       await link(context, repository, digest);
       return true;

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { type Exchange, exchange, seededBytes } from "@dray/testkit";
 import { type Digest, digestOf, encodeJson, mediaTypes } from "dray/oci";
-import { blobsRoot } from "../../src/distribution-tree/index.ts";
+import { blobPath, blobsRoot } from "../../src/distribution-tree/index.ts";
 import { createRegistry, type Registry } from "../../src/registry.ts";
 import type { Driver } from "../../src/storage/index.ts";
 import { filesOf, openFixture, places } from "./places.ts";
@@ -90,26 +90,34 @@ for (const [where, open] of Object.entries(places))
           exchange(registry, "POST", `/v2/new/blobs/uploads/?mount=${digestOf(body)}&from=old`),
       ],
     ] as const)
-      test(`gc just when ${what} has seen that the data is there: it waits, and the data stays`, async () => {
-        let time = Date.now() + 3_600_000;
+      test(`gc just when ${what} takes data into use that is there: it waits, and the data stays`, async () => {
+        const begun = Date.now() + 3_600_000;
+        let time = begun;
         const { driver, unfinished } = await open();
         const body = seededBytes("wanted again", 1000);
         let collecting: Promise<unknown> | undefined;
         const gated: Driver = {
           ...watched(driver, () => {}),
           touch: async (path) => {
-            collecting = registry.collect();
-            // Long enough for gc to have done all it does, if it does not wait.
-            await Promise.race([collecting, new Promise((resolve) => setTimeout(resolve, 200))]);
+            if (path === blobPath(digestOf(body))) await collect();
             await driver.touch(path);
           },
+          write: async (path, bytes, options) => {
+            if (path === blobPath(digestOf(body)) && time > begun) await collect();
+            await driver.write(path, bytes, options);
+          },
+        };
+        const collect = async (): Promise<void> => {
+          collecting = registry.collect();
+          // Long enough for gc to have done all it does, if it does not wait.
+          await Promise.race([collecting, new Promise((resolve) => setTimeout(resolve, 200))]);
         };
         const registry = createRegistry({ driver: gated, gc: { grace: -1, lease: 1000 }, now: () => time });
         const old = `/v2/old/blobs/uploads/?digest=${digestOf(body)}`;
         assert.equal((await exchange(registry, "POST", old, { body })).status, 201);
         time += 10_000;
         assert.equal((await again(registry, body)).status, 201);
-        assert.ok(collecting !== undefined, "nobody looked whether the data is there");
+        assert.ok(collecting !== undefined, "nobody took the data into use");
         await collecting;
         const got = await exchange(registry, "GET", `/v2/new/blobs/${digestOf(body)}`);
         assert.equal(got.status, 200);

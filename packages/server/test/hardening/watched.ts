@@ -36,7 +36,10 @@ const inTree = new RegExp(
   `^docker/registry/v2/(?:blobs(?:/sha(?:256/[0-9a-f]{2}/[0-9a-f]{64}|512/[0-9a-f]{2}/[0-9a-f]{128})(?:/data)?)?|repositories(?:/${name})*(?:/(?:${inRepository}))?)$`,
 );
 
+/** Ours, beside the tree: what is known to be damaged. */
+const beside = new RegExp(`^dray/damaged/(?:sha256|sha512|${digest})$`);
+
 /** A path of the tree, spelled out from distribution's layout and not from the code that makes it. */
 export const checkTreePath = (path: string, what: string): void => {
-  assert.match(path, inTree, `${what} touched a path that is none of the tree`);
+  if (!beside.test(path)) assert.match(path, inTree, `${what} touched a path that is none of the tree`);
 };

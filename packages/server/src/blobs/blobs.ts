@@ -1,0 +1,173 @@
+import { isDrayError } from "dray/errors";
+import { LruCache, Semaphore, SingleFlight, Yielding } from "dray/internal/async";
+import { algorithmOf, type Digest } from "dray/oci";
+import type { Tree } from "../distribution-tree/index.ts";
+import type { Metadata, Reconciler } from "../metadata/index.ts";
+import type { Notice } from "../notice.ts";
+import type { Driver, Facts, StoredFile } from "../storage/index.ts";
+import { DamageMarks } from "./damage-marks.ts";
+import { hashFile } from "./hash-file.ts";
+
+export interface BlobsOptions {
+  readonly tree: Tree;
+  readonly driver: Driver;
+  readonly metadata: Metadata;
+  readonly reconciler: Reconciler;
+  readonly onNotice: (notice: Notice) => void;
+}
+
+/** A blob that a repository has. */
+export interface FoundBlob {
+  /** Where its bytes lie: under its own name, or under that of which distribution made it an alias. */
+  readonly target: Digest;
+  readonly size: number;
+}
+
+/** Blobs of which it is remembered that their size is right, and files of which it is remembered that they are whole. */
+const remembered = 20_000;
+/** Files that are hashed at once because something speaks against them. */
+const atOnce = 2;
+
+/**
+ * The blobs of repositories as they are served: link and data are there, and nothing speaks against the data. Against it speaks a mark
+ * that verification left, that it is empty, or that it has another size than the manifests of the repository say. Then it is hashed,
+ * for a manifest may be wrong as well: what has another digest than its name is marked, and is not there until a push replaces it.
+ */
+export class Blobs {
+  readonly #options: BlobsOptions;
+  readonly #marks: DamageMarks;
+  /** By repository and digest: the size that nothing spoke against. */
+  readonly #sizes = new LruCache<string, number>(remembered);
+  /** Files that were hashed and are what their names say. */
+  readonly #whole = new LruCache<Digest, Pick<Facts, "size" | "ino">>(remembered);
+  readonly #judging = new SingleFlight<boolean>();
+  readonly #hashing = new Semaphore(atOnce);
+
+  constructor(options: BlobsOptions) {
+    this.#options = options;
+    this.#marks = new DamageMarks(options.driver, options.onNotice);
+  }
+
+  /** Blobs that are known to be damaged. */
+  get damaged(): number {
+    return this.#marks.size;
+  }
+
+  /** @param said bytes that it should have, where somebody says so who is not known yet */
+  async find(repository: string, digest: Digest, said?: number): Promise<FoundBlob | undefined> {
+    const { tree } = this.#options;
+    const target = await tree.layer(repository, digest);
+    const size = target && (await tree.blobSize(target));
+    if (target === undefined || size === undefined) return undefined;
+    return (await this.#isSound({ repository, digest, target, size, said })) ? { target, size } : undefined;
+  }
+
+  /** A blob to be read. Close it. */
+  async open(repository: string, digest: Digest): Promise<StoredFile | undefined> {
+    const { tree } = this.#options;
+    const target = await tree.layer(repository, digest);
+    const file = target && (await tree.openBlob(target));
+    if (target === undefined || file === undefined) return undefined;
+    try {
+      if (await this.#isSound({ repository, digest, target, size: file.size })) return file;
+    } catch (error) {
+      await file.close();
+      throw error;
+    }
+    await file.close();
+    return undefined;
+  }
+
+  /** Data was brought by a push, hashed: whatever spoke against what lay there before is over. The caller holds its digest. */
+  replaced(digest: Digest): Promise<void> {
+    this.#whole.delete(digest);
+    return this.#marks.remove(digest);
+  }
+
+  /**
+   * Remembers data that was hashed and is not what its name says.
+   * @param file what was hashed; where another one lies there by now nothing is said of it
+   */
+  async condemn(digest: Digest, file: Facts, why: string, repository?: string): Promise<void> {
+    await this.#marks.load();
+    if (this.#isMarked(digest, file)) return;
+    this.#whole.delete(digest);
+    await this.#marks.set(digest, file);
+    const message = `a blob is damaged: ${why}; it is answered with 404 until it is pushed again`;
+    this.#options.onNotice({ level: "error", message, digest, ...(repository === undefined ? {} : { repository }) });
+  }
+
+  #isMarked(digest: Digest, { size, mtime, ino }: Facts): boolean {
+    const mark = this.#marks.get(digest);
+    return mark !== undefined && mark.size === size && mark.mtime === mtime && mark.ino === ino;
+  }
+
+  async #isSound(blob: FoundBlob & Asked): Promise<boolean> {
+    const { repository, target, size } = blob;
+    const loading = this.#marks.load();
+    if (loading !== undefined) await loading;
+    if (this.#marks.get(target) === undefined && (size > 0 || target === emptyOf(target)) && this.#isPlausible(blob))
+      return true;
+    return this.#judging.run(target, () => this.#judge(target, repository));
+  }
+
+  /** Whether it has the size that all say. Until the repository is known nothing is said, and nothing is remembered. */
+  #isPlausible({ repository, digest, size, said = size }: FoundBlob & Asked): boolean {
+    if (said !== size) return false;
+    const key = `${repository}\0${digest}`;
+    if (this.#sizes.get(key) === size) return true;
+    const { reconciler } = this.#options;
+    const sizes = this.#sizesOf(repository, digest);
+    if (sizes.length > 0 && !sizes.includes(size)) return false;
+    if (reconciler.isReconciled(repository)) this.#sizes.set(key, size);
+    return true;
+  }
+
+  /** An index that fails says nothing, and tells of it itself: what lies in the tree is served all the same. */
+  #sizesOf(repository: string, digest: Digest): readonly number[] {
+    try {
+      return this.#options.metadata.sizesOf(repository, digest);
+    } catch (error) {
+      if (isDrayError(error, "DISK")) return [];
+      throw error;
+    }
+  }
+
+  /** Looks at the bytes themselves, once for each file. */
+  #judge(digest: Digest, repository: string): Promise<boolean> {
+    const { tree } = this.#options;
+    return this.#hashing.run(undefined, async () => {
+      const facts = await tree.blobFacts(digest);
+      if (facts === undefined) return false;
+      if (this.#isMarked(digest, facts)) return false;
+      const { size, ino } = facts;
+      const known = this.#whole.get(digest);
+      if (known?.size === size && known.ino === ino) return true;
+      const file = await tree.openBlob(digest);
+      if (file === undefined) return false;
+      const actual = await hashFile(file, algorithmOf(digest), new Yielding());
+      if (actual !== digest) {
+        await this.condemn(digest, facts, `its ${size} bytes have the digest ${actual}`, repository);
+        return false;
+      }
+      this.#whole.set(digest, { size, ino });
+      await this.#marks.remove(digest);
+      return true;
+    });
+  }
+}
+
+interface Asked {
+  readonly repository: string;
+  readonly digest: Digest;
+  readonly said?: number | undefined;
+}
+
+const empty: Readonly<Record<string, string>> = {
+  sha256: "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+  sha512:
+    "sha512:cf83e1357eefb8bdf1542850d66d8007d620e4050b5715dc83f4a921d36ce9ce47d0d13c5d85f2b0ff8318d2877eec2f63b931bd47417a81a538327af927da3e",
+};
+
+/** The name of no bytes at all. */
+const emptyOf = (digest: Digest): string | undefined => empty[algorithmOf(digest)];

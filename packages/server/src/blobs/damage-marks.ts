@@ -1,0 +1,89 @@
+import { algorithmOf, type Digest, hexOf, isDigest } from "dray/oci";
+import type { Notice } from "../notice.ts";
+import type { Driver, Facts } from "../storage/index.ts";
+
+/** Beside the tree: a restart finds them there. */
+const folder = "dray/damaged";
+const fileOf = (digest: Digest): string => `${folder}/${algorithmOf(digest)}/${hexOf(digest)}`;
+
+/** Which file was found damaged: another one under its name is not meant. */
+export type Mark = Pick<Facts, "size" | "mtime" | "ino">;
+
+/**
+ * Marks of data that is not what its name says, kept across restarts: a file for each. Where none can be written they last as long as
+ * the process.
+ */
+export class DamageMarks {
+  readonly #driver: Driver;
+  readonly #onNotice: (notice: Notice) => void;
+  readonly #marks = new Map<Digest, Mark>();
+  #loading: Promise<void> | undefined;
+  #loaded = false;
+
+  constructor(driver: Driver, onNotice: (notice: Notice) => void) {
+    this.#driver = driver;
+    this.#onNotice = onNotice;
+  }
+
+  get size(): number {
+    return this.#marks.size;
+  }
+
+  /** Reads the marks of earlier processes, once; at once where that is done. */
+  load(): Promise<void> | undefined {
+    if (this.#loaded) return undefined;
+    this.#loading ??= this.#read()
+      .catch((error: Error) =>
+        this.#onNotice({ level: "error", message: `marks of damaged blobs cannot be read: ${error.message}` }),
+      )
+      .finally(() => {
+        this.#loaded = true;
+      });
+    return this.#loading;
+  }
+
+  get(digest: Digest): Mark | undefined {
+    return this.#marks.get(digest);
+  }
+
+  async set(digest: Digest, { size, mtime, ino }: Mark): Promise<void> {
+    const mark = { size, mtime, ino };
+    this.#marks.set(digest, mark);
+    const bytes = new TextEncoder().encode(`${JSON.stringify(mark)}\n`);
+    await this.#driver.write(fileOf(digest), bytes).catch((error: Error) =>
+      this.#onNotice({
+        level: "warn",
+        message: `a mark of damage lasts until the end alone: ${error.message}`,
+        digest,
+      }),
+    );
+  }
+
+  async remove(digest: Digest): Promise<void> {
+    if (!this.#marks.delete(digest)) return;
+    // One that stays behind means a file that is gone.
+    await this.#driver.remove(fileOf(digest), { durable: false }).catch(() => {});
+  }
+
+  async #read(): Promise<void> {
+    for (const algorithm of ["sha256", "sha512"] as const)
+      for (const hex of (await this.#driver.list(`${folder}/${algorithm}`)) ?? []) {
+        const digest = `${algorithm}:${hex}`;
+        const bytes = isDigest(digest) ? await this.#driver.read(fileOf(digest)) : undefined;
+        const mark = bytes && markIn(bytes);
+        if (isDigest(digest) && mark !== undefined) this.#marks.set(digest, mark);
+      }
+  }
+}
+
+/** `undefined`: a file that is cut off, or somebody else's. */
+const markIn = (bytes: Uint8Array): Mark | undefined => {
+  try {
+    const { size, mtime, ino } = JSON.parse(new TextDecoder().decode(bytes)) as Record<string, unknown>;
+    return typeof size === "number" && typeof mtime === "number" && typeof ino === "number"
+      ? { size, mtime, ino }
+      : undefined;
+  } catch {
+    return undefined;
+  }
+};
