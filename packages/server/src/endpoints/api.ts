@@ -23,6 +23,11 @@ export const distributionApi =
       request.signal?.throwIfAborted();
       const { path, search } = split(request.target, context.settings.locations.prefix);
       route = routeOf(path);
+      const elsewhere = plainPath(path, route);
+      if (elsewhere !== undefined) {
+        const query = search === "" ? "" : `?${search}`;
+        return versioned(movedTo(request, context.settings.locations.prefix + elsewhere + query));
+      }
       if (request.method === "OPTIONS") return versioned(preflight(request));
       if (route.kind === "root") return await handled(new Call(request, context, anybody, route, search), route);
       const need = needOf(request.method, route);
@@ -97,6 +102,20 @@ for (const { kind, paths } of endpoints)
 behind.sort((a, b) => Number(a.named) - Number(b.named) || b.text.length - a.text.length);
 
 const unknown: Route = { kind: "unknown" };
+
+/**
+ * The path without slashes that are too many, where there is something only then: clients join an address that ends in a slash with a
+ * path that begins with one. Ways up and dots stay what they are, no path of ours.
+ */
+const plainPath = (path: string, { kind }: Route): string | undefined => {
+  if (!deadEnds.includes(kind) || !(path.endsWith("/") || path.includes("//"))) return undefined;
+  const joined = path.replace(/\/{2,}/g, "/");
+  return [joined, joined.replace(/\/$/, "")].find((other) => other !== path && !deadEnds.includes(routeOf(other).kind));
+};
+
+/** As distribution answers; but what has a body is to be asked again as it was. */
+const movedTo = (request: HttpRequest, location: string): HttpResponse =>
+  bare(request, request.method === "GET" || request.method === "HEAD" ? 301 : 308, { Location: location });
 
 /**
  * Reads a raw path from the right: a repository may itself have components called `blobs`, `manifests` or `tags`. A name is

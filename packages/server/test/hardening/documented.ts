@@ -27,7 +27,7 @@ export const readDocumented = (text: string): Documented => {
   const anywhere = new Set<string>();
   const list = (cell: string): string[] => cell.split(", ").filter((word) => word !== "");
   for (const [first = "", second = "", third = "", fourth] of rows)
-    if (/^\d{3}$/.test(first)) anywhere.add(`${first} ${second}`);
+    if (/^\d{3}$/.test(first)) anywhere.add(`${first} ${second}`.trim());
     else if (fourth !== undefined && /^[A-Z]/.test(second)) {
       const path = /`([^`]+)`/.exec(first)?.[1] ?? endpoints.at(-1)?.path ?? "";
       endpoints.push({ path, methods: second.split(" "), answers: new Set([...list(third), ...list(fourth)]) });

@@ -152,6 +152,18 @@ const cases: readonly Case[] = [
     sees: ["GET /x"],
   },
   { name: "HTTP/1.0 without Host", send: "GET /x HTTP/1.0\r\n\r\n", answers: [[200]], sees: ["GET /x"] },
+  {
+    name: "OPTIONS of the server as a whole",
+    send: "OPTIONS * HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+    answers: [[204]],
+    sees: [],
+  },
+  {
+    name: "OPTIONS of the server as a whole, as old balancers ask",
+    send: "OPTIONS * HTTP/1.0\r\n\r\n",
+    answers: [[204]],
+    sees: [],
+  },
   { name: "CONNECT", send: "CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n", answers: [[]], sees: [] },
   {
     name: "100 headers",

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { isDrayError } from "dray/errors";
 import type { HttpRequest, HttpResponse } from "dray/http";
-import { HttpError, type ServedBody, withError } from "../response/index.ts";
+import { bare, HttpError, type ServedBody, withError } from "../response/index.ts";
 import type { Context } from "./context.ts";
 import { Exchange, malformed } from "./exchange.ts";
 
@@ -43,7 +43,8 @@ const serve = async (
     if (found.error !== undefined) {
       socket[ending] = true;
       answer = withError(request, found.error);
-    } else
+    } else if (message.url === "*" && message.method === "OPTIONS") answer = bare(request, 204);
+    else
       try {
         answer = await context.handler(request);
       } catch (error) {

@@ -6,6 +6,7 @@ import type { Context } from "./context.ts";
 import { hearHandshakes } from "./handshakes.ts";
 import type { TlsOptions } from "./options.ts";
 import { requestListener } from "./serve.ts";
+import { answerUnparsed } from "./unparsed.ts";
 
 /** A server of `node:http` with the limits of the listener, not listening yet. */
 export const makeServer = (context: Context, tls: TlsOptions | undefined, connections: number | undefined): Server => {
@@ -27,6 +28,7 @@ export const makeServer = (context: Context, tls: TlsOptions | undefined, connec
   server.maxHeadersCount = 0;
   if (connections !== undefined) server.maxConnections = connections;
   if (tls !== undefined) hearHandshakes(server, context.onHandshake);
+  answerUnparsed(server);
   server.on("request", requestListener(context, false));
   server.on("checkContinue", requestListener(context, true));
   return server;

@@ -39,9 +39,6 @@ export const wrongRepositories: Readonly<Record<string, string>> = {
   "half a picture": "\ud83d",
   "a turn of direction": "a\u202eb",
   capitals: "Team",
-  "two slashes": "a//b",
-  "a slash before": "/a",
-  "a slash behind": "a/",
   "a dot before": ".a",
   "a dot behind": "a.",
   "a dash before": "-a",
@@ -182,27 +179,23 @@ const elsewhere: readonly Case[] = [
   "/v3/",
   "/v1/_ping",
   "/V2/",
-  "//v2/",
-  "/v2//",
   "/v2/..",
   "/v2/../v2/",
   "/v2/{app}/v2/",
   "/v2/{app}/v2/_catalog",
-  "/v2/_catalog/",
   "/v2/_uploads",
   "/v2/{app}",
   "/v2/{app}/",
   "/v2/{app}/tags",
   "/v2/{app}/tags/",
-  "/v2/{app}/tags/list/",
   "/v2/{app}/tags/latest",
   "/v2/{app}/manifests",
-  "/v2/{app}/manifests/latest/",
-  "/v2/{app}/blobs/{blob}/",
   "/v2/{app}/uploads/{session}",
-  "/v2/{app}/blobs/uploads/{session}/",
   "/v2/{app}/_oci/ext",
   "/v2/_oci/ext/",
+  "//v1//",
+  "//evil.test//",
+  "/v2//..//",
   "/docker/registry/v2/blobs",
   "/favicon.ico",
   "",
@@ -210,4 +203,35 @@ const elsewhere: readonly Case[] = [
   "v2/",
 ].map((target) => ({ name: `no endpoint: "${target}"`, ask: `GET ${target}`, status: 404, code: "UNSUPPORTED" }));
 
-export const names: readonly Case[] = [...invalid, ...valid, ...tags, ...elsewhere];
+/** Slashes that are too many, as clients write them who join two paths; a name that needs them is still none. */
+const joined: readonly Case[] = [
+  ["GET //v2/", 301, "/v2/"],
+  ["GET /v2//", 301, "/v2/"],
+  ["HEAD //v2/", 301, "/v2/"],
+  ["GET /v2/_catalog/?n=1", 301, "/v2/_catalog?n=1"],
+  ["GET //v2//{app}/tags/list", 301, "/v2/{app}/tags/list"],
+  ["GET /v2/a//b/tags/list", 301, "/v2/a/b/tags/list"],
+  ["GET /v2/{app}/tags/list/", 301, "/v2/{app}/tags/list"],
+  ["GET /v2/{app}/manifests/latest/", 301, "/v2/{app}/manifests/latest"],
+  ["GET /v2/{app}/blobs/{blob}/", 301, "/v2/{app}/blobs/{blob}"],
+  ["PUT //v2/{app}/manifests/new?tag=a", 308, "/v2/{app}/manifests/new?tag=a"],
+  ["DELETE /v2/{app}/manifests/latest/", 308, "/v2/{app}/manifests/latest"],
+  ["POST //v2/{app}/blobs/uploads/?digest={blob}", 308, "/v2/{app}/blobs/uploads/?digest={blob}"],
+  ["POST /v2/{app}/blobs/uploads//", 308, "/v2/{app}/blobs/uploads/"],
+  ["PATCH /v2/{app}/blobs/uploads/{session}/", 308, "/v2/{app}/blobs/uploads/{session}"],
+].map(([ask, status, location]) => ({
+  name: `slashes too many: ${ask}`,
+  ask: String(ask),
+  status: Number(status),
+  shows: { Location: String(location) },
+  after: [{ ask: "GET /v2/{app}/manifests/latest", status: 200, says: image }],
+}));
+const mounts = ["a//b", "/a", "a/"].map(
+  (name): Case => ({
+    name: `mount from ${name}`,
+    ask: `POST /v2/{app}/blobs/uploads/?mount={missing}&from=${name}`,
+    status: 202,
+  }),
+);
+
+export const names: readonly Case[] = [...invalid, ...valid, ...tags, ...joined, ...mounts, ...elsewhere];
