@@ -74,7 +74,12 @@ export const createContext = (options: RegistryOptions): RegistryContext => {
   const uploads = new Uploads({ driver, now, lease, silence, onNotice });
   const locks = new KeyedRwLock();
   const tagLocks = new KeyedRwLock();
-  const leases = new Leases({ length: lease, now, uploading: (repository) => uploads.isOpenIn(repository) });
+  const leases = new Leases({
+    length: lease,
+    now,
+    uploading: (repository) => uploads.isOpenIn(repository),
+    onNotice: (message) => onNotice({ level: "warn", message }),
+  });
   const forget = (repository: string, name: string): void => {
     manifests.forget(repository, name);
     lists.changed(repository);

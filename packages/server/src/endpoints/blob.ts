@@ -31,8 +31,8 @@ export const headBlob = (call: Call): Promise<HttpResponse> => {
     const found = await context.blobs.find(repository, digest);
     if (found === undefined) throw unknown(repository, digest);
     const { target, size } = found;
-    context.leases.record(repository, digest);
-    if (target !== digest) context.leases.record(repository, target);
+    call.promise(digest);
+    if (target !== digest) call.promise(target);
     // The manifest may come later than a lease lasts, after other layers: the grace counts from here, too. Where nothing can be
     // written nothing can be pushed either, and a look is answered all the same.
     if (!context.settings.readOnly && !context.metadata.refersTo(repository, digest))

@@ -1,3 +1,4 @@
+import { addressOf } from "@dray/service/identity";
 import { isReceived } from "@dray/service/response";
 import { type HttpRequest, type HttpResponse, header, isContent } from "dray/http";
 import type { Digest } from "dray/oci";
@@ -63,6 +64,11 @@ export class Call {
   get query(): URLSearchParams {
     this.#query ??= new URLSearchParams(this.#search);
     return this.#query;
+  }
+
+  /** Promises whoever asks that this will be there for one lease: before the answer that makes him leave it out of a push. */
+  promise(digest: Digest): void {
+    this.context.leases.record(this.repository, digest, addressOf(this.request.peer));
   }
 
   /** A path of the API as a client gets it in `Location`: relative, unless the operator says otherwise. */

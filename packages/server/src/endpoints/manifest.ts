@@ -41,12 +41,12 @@ export const getManifest = (call: Call): Promise<HttpResponse> | HttpResponse =>
 export const headManifest = async (call: Call): Promise<HttpResponse> => {
   checkName(call);
   const { repository, name } = call;
-  const { manifests, locks, leases } = call.context;
+  const { manifests, locks } = call.context;
   const found = await manifests.find(repository, name);
   if (found === undefined) return answer(call, found);
   return locks.hold({ shared: [found.digest] }, async () => {
     const still = await manifests.find(repository, found.digest);
-    if (still !== undefined) leases.record(repository, still.digest);
+    if (still !== undefined) call.promise(still.digest);
     return answer(call, still);
   });
 };
@@ -95,7 +95,7 @@ export const putManifest = async (call: Call): Promise<HttpResponse> => {
       const replaced: Record<string, Digest> = {};
       for (const tag of tags) {
         const before = await context.manifests.tag(repository, tag);
-        keepForPullers(context, repository, before);
+        keepForPullers(call, before);
         if (before !== undefined && before !== digest) replaced[tag] = before;
       }
       if (Object.keys(replaced).length > 0) factsOf(request).told = { replaced };
@@ -112,8 +112,8 @@ export const putManifest = async (call: Call): Promise<HttpResponse> => {
 };
 
 /** What a tag stood for until now may be in the middle of being pulled. */
-const keepForPullers = ({ leases }: Call["context"], repository: string, before: Digest | undefined): void => {
-  if (before !== undefined) leases.record(repository, before);
+const keepForPullers = (call: Call, before: Digest | undefined): void => {
+  if (before !== undefined) call.promise(before);
 };
 
 interface Pushed {
@@ -127,11 +127,9 @@ interface Pushed {
 }
 
 /** Data, then the link, then the tags: whatever is cut off here leaves nothing that points to something missing. */
-const write = async (
-  { context }: Call,
-  { repository, digest, bytes, described, showsType, tags }: Pushed,
-): Promise<void> => {
-  const { tree, reconciler, metadata, manifests, lists, leases } = context;
+const write = async (call: Call, { repository, digest, bytes, described, showsType, tags }: Pushed): Promise<void> => {
+  const { context } = call;
+  const { tree, reconciler, metadata, manifests, lists } = context;
   const at = context.now();
   const record = { ...described, digest, size: bytes.byteLength, pushedAt: at };
   const inTree = async (): Promise<void> => {
@@ -150,7 +148,7 @@ const write = async (
   };
   try {
     await reconciler.write(repository, inTree, inMetadata);
-    leases.record(repository, digest);
+    call.promise(digest);
   } finally {
     // Also where only half of it was done.
     for (const name of [digest, ...tags]) manifests.forget(repository, name);
@@ -203,7 +201,7 @@ export const deleteManifest = async (call: Call): Promise<HttpResponse> => {
   const check = (current: Digest | undefined): void => {
     preconditionHolds(request, name, current);
     if (isDigest(name)) return;
-    keepForPullers(context, repository, current);
+    keepForPullers(call, current);
     if (current !== undefined) factsOf(request).told = { digest: current };
   };
   const deleted = isDigest(name)

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { digestOf } from "dray/oci";
+import { type Digest, digestOf } from "dray/oci";
 import fc from "fast-check";
 import { Leases } from "./leases.ts";
 
@@ -35,24 +35,56 @@ describe("Leases", () => {
     assert.equal(leases.holds(a, "one"), true);
   });
 
-  it("hold for everything where there are too many to remember", () => {
+  const digestsOf = (count: number, from = 0): Digest[] =>
+    Array.from({ length: count }, (_, i) => digestOf(new TextEncoder().encode(`digest ${from + i}`)));
+  const bounded = (most: number) => {
     const clock = { now: 1000 };
-    const leases = new Leases({ length, now: () => clock.now, uploading: () => false, most: 3 });
-    const digests = Array.from({ length: 3 }, (_, i) => digestOf(new Uint8Array([i + 10])));
-    for (const digest of digests) for (let i = 0; i < 2; i++) leases.record("one", digest);
-    assert.equal(leases.holds(a), false);
-    leases.record("two", a);
-    assert.deepEqual(leases.repositories(a), []);
+    const notices: string[] = [];
+    const onNotice = (message: string): void => void notices.push(message);
+    const leases = new Leases({ length, now: () => clock.now, uploading: () => false, most, onNotice });
+    return { clock, leases, notices };
+  };
+
+  it("are kept by their digests alone where there are more than fit, and nothing else is promised", () => {
+    const { clock, leases, notices } = bounded(10);
+    const digests = digestsOf(100);
+    for (const [i, digest] of digests.entries()) leases.record("one", digest, `10.0.0.${i % 20}`);
+    for (const digest of digests) assert.equal(leases.holds(digest, "one"), true);
+    assert.deepEqual(
+      digestsOf(1000, 5000).filter((digest) => leases.holds(digest)),
+      [],
+    );
+    assert.equal(notices.length, 1);
+    assert.match(notices[0] ?? "", /^clients were told of more than 10 blobs within one lease/);
+    const [old, young] = [digests[0] as Digest, digests[99] as Digest];
+    assert.deepEqual([leases.lasting(10).holds(old), leases.lasting(0).holds(old)], [true, false]);
     clock.now += length - 1;
-    for (const digest of [...digests, a, b])
-      for (const repository of ["one", "two", undefined]) assert.equal(leases.holds(digest, repository), true);
-    assert.equal(leases.lasting(10).holds(a), false);
-    leases.record("three", b);
+    assert.deepEqual([leases.holds(old), leases.holds(young)], [true, true]);
     clock.now += 1;
-    assert.deepEqual([leases.holds(a), leases.holds(b), leases.holds(b, "three")], [false, true, true]);
-    clock.now += length;
-    for (const digest of digests) leases.record("one", digest);
-    assert.deepEqual([leases.holds(a), leases.holds(b), leases.holds(digests[0] ?? a)], [false, false, true]);
+    assert.deepEqual([leases.holds(old), leases.holds(young)], [false, false]);
+  });
+
+  it("of an address that fills the memory push out its own oldest, and nobody else's", () => {
+    const { leases, notices } = bounded(100);
+    const mine = digestsOf(40);
+    for (const digest of mine) leases.record("one", digest, "10.0.0.1");
+    const flood = digestsOf(10_000, 1000);
+    for (const digest of flood) leases.record("one", digest, "10.9.9.9");
+    for (const digest of mine) assert.equal(leases.holds(digest, "one"), true);
+    const held = flood.filter((digest) => leases.holds(digest));
+    assert.deepEqual(held, flood.slice(-60), "its latest");
+    assert.equal(leases.holds(digestsOf(1, 20_000)[0] as Digest), false);
+    assert.equal(notices.length, 1);
+    assert.match(notices[0] ?? "", /^10\.9\.9\.9 was told of more than 50 blobs .*its own oldest promises are dropped/);
+  });
+
+  it("to two who were told of the same are two promises", () => {
+    const { leases } = bounded(4);
+    leases.record("one", a, "10.0.0.1");
+    leases.record("one", a, "10.9.9.9");
+    for (const digest of digestsOf(100)) leases.record("one", digest, "10.9.9.9");
+    assert.equal(leases.holds(a, "one"), true);
+    assert.deepEqual(leases.repositories(a), ["one"]);
   });
 
   it("last while an upload is open in the same repository", () => {

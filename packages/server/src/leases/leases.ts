@@ -1,27 +1,45 @@
 import type { Digest } from "dray/oci";
+import { CoarseFilter } from "./coarse-filter.ts";
 
 /** Promises remembered one by one, some 500 bytes each. */
 const most = 200_000;
 
+interface Given {
+  readonly digest: Digest;
+  readonly repository: string;
+  /** Who was told. */
+  readonly by: string;
+  readonly at: number;
+}
+
 /** Promises as they are remembered. */
 interface Book {
-  /** When each was given, by digest and repository. */
-  readonly given: Map<Digest, Map<string, number>>;
-  count: number;
-  /** When more were given than fit: then everything was promised to everybody. */
-  allGiven: number;
+  /** By digest, then by repository and address. */
+  readonly given: Map<Digest, Map<string, Given>>;
+  /** Longest ago first: all of them, and those of each address. */
+  readonly all: Set<Given>;
+  readonly byAddress: Map<string, Set<Given>>;
+  /** Those that were more than fit, by digest alone. */
+  readonly coarse: CoarseFilter;
+  /** The address that has more than half of them. */
+  heavy: string | undefined;
+  /** When it was last told that there are more than fit. */
+  told: number;
 }
 
 /**
  * Promises that a blob will still be there: recorded before the answer that makes a client skip an upload (HEAD, mount, commit),
  * kept for a time, and on while any upload is open in the repository. They live in memory: nothing is swept within one lease of
- * the start, so a restart forgets none that matters.
+ * the start, so a restart forgets none that matters. Where there are more than fit, an address that has most of them loses its own
+ * oldest; else the oldest are kept on by their digests alone, in every repository. What clients are told of is touched as well, so
+ * that the grace counts from there.
  */
 export class Leases {
   readonly #book: Book;
   readonly #length: number;
   readonly #now: () => number;
   readonly #uploading: (repository: string) => boolean;
+  readonly #onNotice: (message: string) => void;
   /** Nothing may be swept before; milliseconds since 1970. */
   readonly sweepFrom: number;
   readonly #most: number;
@@ -33,17 +51,20 @@ export class Leases {
     readonly now: () => number;
     /** Whether any upload is open in a repository. */
     readonly uploading: (repository: string) => boolean;
-    /** Promises remembered one by one. Where more are given within one lease, everything counts as promised for that time. Default 200,000. */
+    /** Promises remembered one by one. Default 200,000. */
     readonly most?: number;
+    /** Hears when there are more. */
+    readonly onNotice?: (message: string) => void;
     /** Those whose promises these are, too. */
     readonly of?: Leases;
   }) {
     const { length, now, uploading, of } = options;
-    this.#book = of === undefined ? { given: new Map(), count: 0, allGiven: Number.NEGATIVE_INFINITY } : of.#book;
+    this.#book = of === undefined ? emptyBook(length) : of.#book;
     this.#most = options.most ?? most;
     this.#length = length;
     this.#now = now;
     this.#uploading = uploading;
+    this.#onNotice = options.onNotice ?? (() => {});
     this.#swept = now();
     this.sweepFrom = length + (of === undefined ? now() : of.sweepFrom - of.#length);
   }
@@ -55,52 +76,93 @@ export class Leases {
     return new Leases({ length, now: this.#now, uploading, of: this });
   }
 
-  /** Promises a digest to whoever pushes to a repository. */
-  record(repository: string, digest: Digest): void {
+  /**
+   * Promises a digest to whoever pushes to a repository.
+   * @param by the address that was told; `""` where that is not known
+   */
+  record(repository: string, digest: Digest, by = ""): void {
     const now = this.#now();
-    const book = this.#book;
-    let holders = book.given.get(digest);
-    if (holders === undefined) {
-      holders = new Map();
-      book.given.set(digest, holders);
-    }
-    if (!holders.has(repository)) book.count++;
-    holders.set(repository, now);
+    const { given, all, byAddress } = this.#book;
+    const key = `${repository}\0${by}`;
+    const before = given.get(digest)?.get(key);
+    if (before !== undefined) this.#drop(before);
+    const promise = { digest, repository, by, at: now };
+    entryOf(given, digest, () => new Map<string, Given>()).set(key, promise);
+    all.add(promise);
+    const own = entryOf(byAddress, by, () => new Set<Given>());
+    own.add(promise);
+    if (by !== "" && own.size > this.#most / 2) this.#book.heavy = by;
     if (now - this.#swept > this.#length) this.#forget(now);
-    if (book.count <= this.#most) return;
-    book.given.clear();
-    Object.assign(book, { count: 0, allGiven: now });
+    if (all.size > this.#most) this.#overflow(now);
   }
 
   /** Whether a digest is promised to anybody, or in one repository. */
   holds(digest: Digest, repository?: string): boolean {
-    const { given: promises, allGiven } = this.#book;
+    const { given, coarse } = this.#book;
     const now = this.#now();
-    if (allGiven + this.#length > now) return true;
-    const holders = promises.get(digest);
-    if (holders === undefined) return false;
-    const lives = ([name, given]: readonly [string, number]): boolean =>
-      given + this.#length > now || this.#uploading(name);
-    if (repository === undefined) return [...holders].some(lives);
-    const given = holders.get(repository);
-    return given !== undefined && lives([repository, given]);
+    for (const promise of given.get(digest)?.values() ?? [])
+      if ((repository === undefined || promise.repository === repository) && this.#lives(promise, now)) return true;
+    return coarse.has(digest, now, this.#length);
   }
 
   /** Repositories that a digest was promised in lately: where a mount may look for it. */
   repositories(digest: Digest): string[] {
-    return [...(this.#book.given.get(digest)?.keys() ?? [])];
+    const promises = this.#book.given.get(digest)?.values() ?? [];
+    return [...new Set([...promises].map(({ repository }) => repository))];
+  }
+
+  #lives({ at, repository }: Given, now: number): boolean {
+    return at + this.#length > now || this.#uploading(repository);
+  }
+
+  #overflow(now: number): void {
+    const { all, byAddress, coarse, heavy } = this.#book;
+    const own = heavy === undefined ? undefined : byAddress.get(heavy);
+    const isHeavy = own !== undefined && own.size > this.#most / 2;
+    if (!isHeavy) this.#book.heavy = undefined;
+    const [oldest] = isHeavy ? own : all;
+    if (oldest === undefined) return;
+    this.#drop(oldest);
+    if (!isHeavy) coarse.add(oldest.digest, now);
+    if (now - this.#book.told <= this.#length) return;
+    this.#book.told = now;
+    this.#onNotice(
+      isHeavy
+        ? `${heavy} was told of more than ${Math.floor(this.#most / 2)} blobs within one lease: its own oldest promises are dropped`
+        : `clients were told of more than ${this.#most} blobs within one lease: the oldest promises are kept by their digests alone, and gc leaves these digests and a few others alone`,
+    );
+  }
+
+  #drop(promise: Given): void {
+    const { given, all, byAddress } = this.#book;
+    all.delete(promise);
+    const own = byAddress.get(promise.by);
+    own?.delete(promise);
+    if (own?.size === 0) byAddress.delete(promise.by);
+    const promises = given.get(promise.digest);
+    promises?.delete(`${promise.repository}\0${promise.by}`);
+    if (promises?.size === 0) given.delete(promise.digest);
   }
 
   #forget(now: number): void {
-    const book = this.#book;
     this.#swept = now;
-    for (const [digest, holders] of book.given) {
-      for (const [repository, given] of holders)
-        if (given + this.#length <= now && !this.#uploading(repository)) {
-          holders.delete(repository);
-          book.count--;
-        }
-      if (holders.size === 0) book.given.delete(digest);
-    }
+    for (const promise of this.#book.all) if (!this.#lives(promise, now)) this.#drop(promise);
   }
 }
+
+const emptyBook = (length: number): Book => ({
+  given: new Map(),
+  all: new Set(),
+  byAddress: new Map(),
+  coarse: new CoarseFilter(length),
+  heavy: undefined,
+  told: Number.NEGATIVE_INFINITY,
+});
+
+const entryOf = <K, V>(map: Map<K, V>, key: K, make: () => V): V => {
+  const there = map.get(key);
+  if (there !== undefined) return there;
+  const made = make();
+  map.set(key, made);
+  return made;
+};
