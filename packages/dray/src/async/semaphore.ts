@@ -9,6 +9,11 @@ export class Semaphore {
     this.#free = permits;
   }
 
+  /** How many wait for a permit. */
+  get waiting(): number {
+    return this.#waiting.size;
+  }
+
   /** Runs `work` with a permit. @throws DrayError `ABORTED` when the signal ends the wait for one */
   async run<T>(signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
     await this.#enter(signal);

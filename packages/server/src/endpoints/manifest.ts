@@ -1,8 +1,7 @@
 import { factsOf } from "@dray/service/observe";
-import { answerOf, bare, emptyBody, memoryBody } from "@dray/service/response";
-import { collect } from "dray/content";
-import { DrayError, isDrayError } from "dray/errors";
-import { type HttpRequest, type HttpResponse, headerValues, isContent } from "dray/http";
+import { answerOf, bare, emptyBody, fileBody, memoryBody } from "@dray/service/response";
+import { DrayError } from "dray/errors";
+import { type HttpRequest, type HttpResponse, headerValues } from "dray/http";
 import {
   algorithmOf,
   type Digest,
@@ -17,6 +16,7 @@ import { type Child, type Described, inspectManifest } from "../distribution-tre
 import type { ServedManifest } from "../read-cache/index.ts";
 import { badDigest, RegistryError } from "../registry-error.ts";
 import { type Call, notModified, preconditionHolds } from "./call.ts";
+import { withManifestBody } from "./manifest-body.ts";
 import { refuseMissing } from "./missing.ts";
 
 /** Tags that one PUT may carry; the specification wants ten at least. */
@@ -51,14 +51,23 @@ export const headManifest = async (call: Call): Promise<HttpResponse> => {
   });
 };
 
-const answer = (
-  { request, context, repository, name }: Call,
-  found: ServedManifest | undefined,
-): HttpResponse | Promise<HttpResponse> => {
+const answer = (call: Call, found: ServedManifest | undefined): HttpResponse | Promise<HttpResponse> => {
+  const { request, context, repository, name } = call;
   if (found === undefined) return unknown(context, repository, name);
   if (notModified(request, found.digest))
     return bare(request, 304, { ETag: `"${found.digest}"`, "Docker-Content-Digest": found.digest });
-  return answerOf(request, 200, found.headers, request.method === "HEAD" ? emptyBody : memoryBody(found.bytes));
+  if (request.method === "HEAD") return answerOf(request, 200, found.headers, emptyBody);
+  if (found.bytes !== undefined) return answerOf(request, 200, found.headers, memoryBody(found.bytes));
+  return fromFile(call, found);
+};
+
+/** A large manifest goes from its file, as blobs do: clients that do not read it hold no memory. */
+const fromFile = async (call: Call, found: ServedManifest): Promise<HttpResponse> => {
+  const { request, context, repository, name } = call;
+  const file = await context.manifests.open(repository, found);
+  if (file === undefined) return unknown(context, repository, name);
+  const body = fileBody(file, { start: 0, end: file.size, signal: request.signal });
+  return answerOf(request, 200, found.headers, body);
 };
 
 const unknown = async ({ tree }: Call["context"], repository: string, name: string): Promise<never> => {
@@ -70,7 +79,7 @@ const unknown = async ({ tree }: Call["context"], repository: string, name: stri
 /** `PUT` of a manifest. */
 export const putManifest = async (call: Call): Promise<HttpResponse> => {
   checkName(call);
-  const { request, context, repository, name } = call;
+  const { request, name } = call;
   call.refuseWrites();
   const tags = isDigest(name) ? [...new Set(call.query.getAll("tag"))] : [name];
   if (tags.length > mostTags) throw new RegistryError(414, "UNSUPPORTED", `more than ${mostTags} tags in one request`);
@@ -78,7 +87,16 @@ export const putManifest = async (call: Call): Promise<HttpResponse> => {
   if (wrong !== undefined) throw new RegistryError(400, "MANIFEST_INVALID", "a tag parameter is no tag");
   const pushedType = contentType(request);
   await call.refuseFullDisk();
-  const bytes = await bodyOf(call);
+  return withManifestBody(call, (bytes) => storeManifest(call, bytes, pushedType, tags));
+};
+
+const storeManifest = async (
+  call: Call,
+  bytes: Uint8Array,
+  pushedType: string,
+  tags: readonly string[],
+): Promise<HttpResponse> => {
+  const { request, context, repository, name } = call;
   const { described, children, showsType } = await checkManifest(bytes, pushedType);
   const digest = digestOf(bytes, isDigest(name) ? algorithmOf(name) : "sha256");
   if (isDigest(name) && digest !== name)
@@ -170,27 +188,6 @@ const contentType = ({ headers }: HttpRequest): string => {
   const types = headerValues(headers, "Content-Type").map((value) => value.split(";")[0]?.trim().toLowerCase() ?? "");
   if (new Set(types).size > 1) throw new RegistryError(400, "MANIFEST_INVALID", "the request has two Content-Types");
   return types[0] ?? "";
-};
-
-/** Without a declared length the reading itself ends at the limit. */
-const bodyOf = async (call: Call): Promise<Uint8Array> => {
-  const { request, context } = call;
-  const limit = context.settings.largestManifest;
-  const tooLarge = (): RegistryError =>
-    new RegistryError(413, "SIZE_INVALID", `a manifest may have ${limit} bytes at most`);
-  const { body } = request;
-  if (body === undefined) throw new RegistryError(400, "MANIFEST_INVALID", "the request has no body");
-  const length = isContent(body) ? body.size : body.length;
-  if (length !== undefined && length > limit) throw tooLarge();
-  try {
-    // A copy: what came may be the client's own memory, or a corner of a large buffer.
-    const bytes = (await collect(call.chunks(), limit, "the manifest")).slice();
-    if (length !== undefined && bytes.byteLength !== length)
-      throw new RegistryError(400, "SIZE_INVALID", `${length} bytes were announced, ${bytes.byteLength} came`);
-    return bytes;
-  } catch (error) {
-    throw isDrayError(error, "LIMIT_EXCEEDED") ? tooLarge() : error;
-  }
 };
 
 /** `DELETE` of a tag, whose manifest stays, or of a manifest with its tags. */

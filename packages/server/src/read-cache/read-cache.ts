@@ -1,5 +1,5 @@
 import type { HeaderPairs } from "dray/http";
-import { LruCache, SingleFlight } from "dray/internal/async";
+import { LruCache, Semaphore, SingleFlight } from "dray/internal/async";
 import { type Digest, isDigest, largestManifest } from "dray/oci";
 import {
   type FileVersion,
@@ -10,12 +10,15 @@ import {
   type Tree,
 } from "../distribution-tree/index.ts";
 import type { Notice } from "../notice.ts";
+import type { StoredFile } from "../storage/index.ts";
 
 /** A manifest with what an answer needs. Nobody changes its bytes. */
 export interface ServedManifest {
   readonly digest: Digest;
   readonly mediaType: string;
-  readonly bytes: Uint8Array;
+  /** Missing where they are many: then the file is sent, by `open`. */
+  readonly bytes: Uint8Array | undefined;
+  readonly size: number;
   /** Of an answer to GET or HEAD. */
   readonly headers: HeaderPairs;
 }
@@ -51,6 +54,11 @@ export interface ManifestsOptions {
   readonly largest?: number;
 }
 
+/** From so many bytes on a manifest is not kept, and only what is said of it is. */
+const large = 256 * 1024;
+/** Large ones that are read at once, to see that they are what their digests say. */
+const largeAtOnce = 2;
+
 /** Bytes that an entry costs beyond its content. */
 const overhead = 500;
 
@@ -62,6 +70,7 @@ export class Manifests {
   readonly #options: Required<ManifestsOptions>;
   readonly #tags: Shelf<Digest>;
   readonly #manifests: Shelf<ServedManifest>;
+  readonly #reading = new Semaphore(largeAtOnce);
 
   constructor(options: ManifestsOptions) {
     const { memory } = options;
@@ -80,6 +89,17 @@ export class Manifests {
     if (isDigest(name)) return this.#byDigest(repository, name);
     const tag = this.#fresh(this.#tags, keyOf(repository, name));
     return tag === undefined ? this.#findTag(repository, name) : this.#byDigest(repository, tag);
+  }
+
+  /** The file of a manifest, for its bytes; `undefined` where it is not there any more, or another one. */
+  async open(repository: string, { digest, size }: ServedManifest): Promise<StoredFile | undefined> {
+    const { tree } = this.#options;
+    const target = (await tree.revisionTarget(repository, digest)) ?? (await tree.layer(repository, digest));
+    const file = target && (await tree.openBlob(target));
+    if (file === undefined || file.size === size) return file;
+    await file.close();
+    this.forget(repository, digest);
+    return undefined;
   }
 
   /** What a tag stands for, whether its manifest is there or not. */
@@ -131,7 +151,7 @@ export class Manifests {
         key,
         () => this.#options.tree.revision(repository, digest),
         () => this.#read(repository, digest),
-        ({ bytes }) => bytes.byteLength + overhead,
+        ({ bytes }) => (bytes?.byteLength ?? 0) + overhead,
       )
     );
   }
@@ -171,6 +191,13 @@ export class Manifests {
   }
 
   async #read(repository: string, digest: Digest): Promise<Found<ServedManifest> | undefined> {
+    const size = (await this.#options.tree.blobSize(digest)) ?? 0;
+    return size < large
+      ? this.#readWhole(repository, digest)
+      : this.#reading.run(undefined, () => this.#readWhole(repository, digest));
+  }
+
+  async #readWhole(repository: string, digest: Digest): Promise<Found<ServedManifest> | undefined> {
     const { tree, largest } = this.#options;
     const stored =
       (await readManifest(tree, repository, digest, largest)) ??
@@ -184,15 +211,17 @@ export class Manifests {
     }
     const { version, bytes, pushedType } = stored;
     const mediaType = pushedType ?? (await inspectManifest(bytes)).shows;
-    return { value: { digest, mediaType, bytes, headers: headersOf(digest, mediaType, bytes) }, version };
+    const size = bytes.byteLength;
+    const headers = headersOf(digest, mediaType, size);
+    return { value: { digest, mediaType, bytes: size < large ? bytes : undefined, size, headers }, version };
   }
 }
 
 const keyOf = (repository: string, name: string): string => `${repository}\0${name}`;
 
-const headersOf = (digest: Digest, mediaType: string, bytes: Uint8Array): HeaderPairs => [
+const headersOf = (digest: Digest, mediaType: string, size: number): HeaderPairs => [
   ["Content-Type", mediaType],
-  ["Content-Length", String(bytes.byteLength)],
+  ["Content-Length", String(size)],
   ["Docker-Content-Digest", digest],
   ["ETag", `"${digest}"`],
   ["Docker-Distribution-Api-Version", "registry/2.0"],

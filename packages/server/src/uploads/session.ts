@@ -49,7 +49,10 @@ export class OutOfOrder extends Error {
 }
 
 /** A session as those see it who push. */
-export type Upload = Pick<Session, "id" | "repository" | "offset" | "append" | "digest" | "finish" | "cancel">;
+export type Upload = Pick<
+  Session,
+  "id" | "repository" | "offset" | "append" | "digest" | "content" | "finish" | "cancel"
+>;
 
 /**
  * One upload. One thing happens to it at a time; whoever meets a writer waits until that one is over, moves, or has been silent for
@@ -166,6 +169,18 @@ export class Session {
         const digest = await this.#received.digest(algorithm);
         this.#told = this.size;
         return { digest, size: this.size };
+      },
+    );
+  }
+
+  /** All of it, for content that is known to be little. */
+  content(): Promise<Uint8Array> {
+    return this.#alone(
+      (writer) => this.#pass(writer),
+      async () => {
+        if (!this.#received.hasFile) return this.#received.whole();
+        await this.#received.settle();
+        return (await this.#around.driver.read(uploadData(this.repository, this.id))) ?? new Uint8Array(0);
       },
     );
   }

@@ -52,6 +52,8 @@ export class Writer {
     const { buffer, limit, releases, now, put, moving, touch } = options;
     let touchedAt = now();
     for (let came = 0; ; ) {
+      // What waits for the disk is enough: more of it stays with the client.
+      if (moving.waiting > 0) await moving.run(undefined, async () => {});
       if (this.#isCut) throw cutOff;
       const turn = Promise.withResolvers<IteratorResult<Uint8Array>>();
       this.#turn = turn;
