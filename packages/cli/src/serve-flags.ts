@@ -1,4 +1,4 @@
-import type { Flags, Settings } from "@dray/server";
+import type { Flags, Remark, Settings } from "@dray/server";
 import type { Command } from "commander";
 import { printable } from "dray/errors";
 import type { Call } from "./context.ts";
@@ -22,8 +22,17 @@ export const settingsFor = async (
   { options, env, reporter }: Call<ServingOptions & Flags>,
   [file]: readonly string[],
 ): Promise<Settings> => {
-  const { loadSettings, remarkText } = await import("@dray/server");
-  const { settings, warnings } = loadSettings({ env, flags: options, ...(file === undefined ? {} : { file }) });
-  for (const warning of warnings) reporter.warn(printable(remarkText(warning)));
-  return settings;
+  const { loadSettings, remarkText, SettingsInvalid } = await import("@dray/server");
+  const warn = (warnings: readonly Remark[]): void => {
+    for (const warning of warnings) reporter.warn(printable(remarkText(warning)));
+  };
+  try {
+    const { settings, warnings } = loadSettings({ env, flags: options, ...(file === undefined ? {} : { file }) });
+    warn(warnings);
+    return settings;
+  } catch (error) {
+    // Beside what is wrong, so that a second look finds nothing new.
+    if (error instanceof SettingsInvalid) warn(error.warnings);
+    throw error;
+  }
 };

@@ -1,6 +1,6 @@
 /** The registry server: a `Handler` over a driver, sockets to serve it on, and what an operator needs around it. */
 
-export { remarkText, SettingsInvalid } from "@dray/service/config";
+export { type Remark, remarkText, SettingsInvalid } from "@dray/service/config";
 export { type Limits, type Listener, type ListenOptions, listen, type TlsOptions } from "@dray/service/http-server";
 export { untilSignals } from "@dray/service/program";
 export type { Access as RegistryAccess, Action, Need, Principal, Verdict } from "./access/index.ts";

@@ -195,10 +195,19 @@ describe("wrong files", () => {
       ],
     ],
     [
-      "a host without its scheme",
-      `version: 0.1\nstorage: inmemory\nhttp: {addr: 'localhost:1', host: registry.example}\n`,
+      "a host with another scheme",
+      `version: 0.1\nstorage: inmemory\nhttp: {addr: 'localhost:1', host: 'ftp://registry.example'}\n`,
       [
-        'config.yml:3:29: http.host: "registry.example" is no address of a registry; write it with its scheme, as https://registry.example:5000',
+        'config.yml:3:29: http.host: "ftp://registry.example" is no address of a registry; write it with its scheme, as https://registry.example:5000',
+      ],
+    ],
+    [
+      "a switch where names belong",
+      `${minimal}dray:\n  access: {anonymouspull: true}\n  log: {audit: {to: true}}\n  trustedproxies: [10.0.0.0/8, false]\n`,
+      [
+        'config.yml:5:12: dray.access.anonymouspull: "true" is no switch; write a text, in quotes if it is really called true',
+        'config.yml:6:17: dray.log.audit.to: "true" is no switch; write a text, in quotes if it is really called true',
+        "config.yml:7:32: dray.trustedproxies: is no switch; write a text, in quotes if it is really called false",
       ],
     ],
     [
@@ -237,4 +246,35 @@ describe("wrong files", () => {
       if (expected.length > 0) assert.deepEqual(said, expected);
       else assert.match(said[0] ?? "", /^config\.yml:\d+:\d+: this is no YAML: /);
     });
+});
+
+describe("what would have no effect warns", () => {
+  const said = (http: string, env: Record<string, string> = {}): string[] =>
+    warnings({ text: `version: 0.1\nstorage: inmemory\nhttp: {addr: 'localhost:1'${http}}\n`, env });
+
+  test("a host without its scheme, as distribution passes it over", () => {
+    assert.deepEqual(said(", host: 'registry.example:5000'"), [
+      "config.yml:3:29: http.host: has no effect without its scheme, in distribution as here; write https://registry.example:5000",
+    ]);
+    const { settings } = loadSettings({ env: { REGISTRY_HTTP_HOST: "registry.example" } });
+    assert.deepEqual(settings.registry.locations, { relative: true });
+  });
+
+  test("absolute locations where nobody knows how clients come", () => {
+    const expected =
+      "config.yml:3:29: http.relativeurls: has no effect: nothing tells how clients reach the registry, so Location stays relative; name that in http.host, or the proxy in front in dray.trustedproxies";
+    assert.deepEqual(said(", relativeurls: false"), [expected]);
+    assert.deepEqual(said(", relativeurls: false, host: 'https://registry.example'"), []);
+    assert.deepEqual(said(", relativeurls: false", { DRAY_SERVE_TRUSTEDPROXIES: "[10.0.0.0/8]" }), []);
+  });
+
+  test("a key that nobody said has no variable to blame", () => {
+    const text = "version: 0.1\nstorage: inmemory\n";
+    assert.deepEqual(warnings({ text, env: { REGISTRY_HTTP_HOST: "https://registry.example" } }), [
+      "config.yml:1:1: http.addr: is absent; distribution would listen on every interface at a port of chance, Dray listens on 127.0.0.1:5000",
+    ]);
+    assert.deepEqual(complaints({ env: { REGISTRY_HTTP_NET: "unix", REGISTRY_LOG_LEVEL: "info" } }), [
+      "http.addr: is missing; name the path of the socket",
+    ]);
+  });
 });

@@ -12,10 +12,11 @@ export interface ConfigContext {
 
 /** A context; what is said to it goes to the remarks. */
 export const newContext = (values: Values, root: MapNode, { complaints, warnings }: Remarks): ConfigContext => {
-  /** Where a key was said, or else the part that it belongs to. */
+  /** Where a key was said, or else the part of the file that it belongs to: a variable says nothing of its neighbours. */
   const originOf = (key: string): Origin => {
     if (values.has(key)) return values.originOf(key);
-    return root.entries.get(key.split(".")[0] ?? "")?.origin ?? root.origin;
+    const part = root.entries.get(key.split(".")[0] ?? "")?.origin;
+    return part?.kind === "file" ? part : root.origin;
   };
   return {
     values,

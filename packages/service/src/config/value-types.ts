@@ -68,10 +68,20 @@ const scalar = <T>(
   },
 });
 
-export const text: ValueType<string> = scalar("text", { type: ["string", "number"] }, "one line of text", (said) =>
+const line: ValueType<string> = scalar("text", { type: ["string", "number"] }, "one line of text", (said) =>
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they would end a header or a path
   /[\u0000-\u001f\u007f]/.test(said) ? undefined : said,
 );
+
+/** A line. `true` is none: whoever writes it means to switch something on, and a file or a repository is hardly ever called so. */
+export const text: ValueType<string> = {
+  ...line,
+  read: (node) => {
+    if (node.kind === "scalar" && node.plain && /^(?:true|false)$/i.test(node.text))
+      throw new Misfit(`is no switch; write a text, in quotes if it is really called ${node.text}`);
+    return line.read(node);
+  },
+};
 
 export const truth: ValueType<boolean> = {
   name: "true or false",

@@ -61,6 +61,17 @@ test("requests that are not done in time are cut, and that is an end in order", 
   assert.deepEqual(notices.slice(1), ["requests were not done within 2 s and are cut"]);
 });
 
+test("no time for requests is an end at once, without a word of it", async () => {
+  const hurried: boolean[] = [];
+  const { signals, code, notices, slept } = run(
+    { stop: async (hurry) => void hurried.push(hurry.aborted) },
+    { drain: 0 },
+  );
+  signals.emit("SIGTERM");
+  assert.equal(await code, 0);
+  assert.deepEqual([hurried, slept, notices.length], [[true], [], 1]);
+});
+
 test("a second signal does not wait for anything", async () => {
   for (const [second, expected] of [
     ["SIGINT", 130],

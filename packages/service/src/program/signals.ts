@@ -22,7 +22,7 @@ export interface Service {
 }
 
 export interface SignalOptions {
-  /** Milliseconds for requests to finish; 0: as long as it takes. Default 0. */
+  /** Milliseconds for requests to finish; 0: none. Default: as long as it takes. */
   readonly drain?: number;
   readonly signals?: SignalSource;
   readonly clock?: Clock;
@@ -39,7 +39,7 @@ export interface SignalOptions {
  */
 export const untilSignals = async (
   service: Service,
-  { drain = 0, signals = process, clock = systemClock, hangup = "reload", ended }: SignalOptions = {},
+  { drain, signals = process, clock = systemClock, hangup = "reload", ended }: SignalOptions = {},
 ): Promise<number> => {
   const notice = (message: string): void => service.onNotice?.(message);
   const asked = Promise.withResolvers<Signal | "itself">();
@@ -74,7 +74,8 @@ export const untilSignals = async (
     stopping = true;
     notice(why === "itself" ? "stopping" : `${why}: stopping; a second one does not wait`);
     const hurry = new AbortController();
-    if (drain > 0)
+    if (drain === 0) hurry.abort();
+    else if (drain !== undefined)
       clock.sleep(drain, done.signal).then(
         () => {
           notice(`requests were not done within ${drain / 1000} s and are cut`);

@@ -23,6 +23,8 @@ const names = (node: ConfigNode): boolean =>
   node.kind === "map" ? !isEmpty(node.entries.get("cachefile") ?? { ...node, entries: new Map() }) : !isEmpty(node);
 
 const hostFault = (said: string): string | undefined => {
+  // Without a scheme it says nothing, there as here, and a warning tells of it.
+  if (!said.includes("://")) return undefined;
   const { protocol, username, password, search, hash } = URL.parse(said) ?? {};
   if (protocol !== "http:" && protocol !== "https:")
     return "is no address of a registry; write it with its scheme, as https://registry.example:5000";
@@ -62,7 +64,7 @@ export const httpKeys: readonly Key[] = [
   supported(
     "http.relativeurls",
     truth,
-    "`false` with distribution's meaning: `Location` is absolute, from the request's own origin",
+    "`false`: `Location` is absolute, from the request's own origin, where `http.host` or a proxy of `dray.trustedproxies` tells how clients reach the registry",
     { fallback: true },
   ),
   needless("http.secret", anything, "uploads are bound to who began them without one", { secret: true }),

@@ -14,10 +14,25 @@ const completeIndexesOf = ({ values }: ConfigContext): CompleteIndexes => {
   return values.maybe<Exclude<CompleteIndexes, string>>("validation.manifests.indexes.platformlist") ?? [];
 };
 
+/** How the places of what was pushed begin. Where nothing tells how clients reach the registry, only a relative one is right for all. */
+const locationsOf = ({ values, warn }: ConfigContext): Locations => {
+  const said = values.maybe<string>("http.host");
+  const host = said?.includes("://") === true ? said.replace(/\/+$/, "") : undefined;
+  if (said !== undefined && host === undefined)
+    warn("http.host", `has no effect without its scheme, in distribution as here; write https://${said}`);
+  const relative = values.truth("http.relativeurls");
+  const known = host !== undefined || values.list("dray.trustedproxies").length > 0;
+  if (!relative && !known)
+    warn(
+      "http.relativeurls",
+      "has no effect: nothing tells how clients reach the registry, so Location stays relative; name that in http.host, or the proxy in front in dray.trustedproxies",
+    );
+  const prefix = values.maybe<string>("http.prefix")?.replace(/\/+$/, "");
+  return defined<Locations>({ relative: relative || !known, host, prefix: prefix === "" ? undefined : prefix });
+};
+
 export const registryOf = (context: ConfigContext): Settings["registry"] => {
   const { values } = context;
-  const host = values.maybe<string>("http.host");
-  const prefix = values.maybe<string>("http.prefix")?.replace(/\/+$/, "");
   const untagged = values.maybe<number>("dray.retention.untagged");
   const interval = values.number("dray.gc.interval");
   // A dry run removes nothing.
@@ -36,11 +51,7 @@ export const registryOf = (context: ConfigContext): Settings["registry"] => {
       catalog: values.number("catalog.maxentries") > 0 ? values.number("catalog.maxentries") : 1000,
       referrers: values.number("dray.referrers"),
     },
-    locations: defined<Locations>({
-      relative: values.truth("http.relativeurls"),
-      host: host?.replace(/\/+$/, ""),
-      prefix: prefix === "" ? undefined : prefix,
-    }),
+    locations: locationsOf(context),
     recheckAfter: values.number("dray.recheck"),
     memory: values.number("dray.memory"),
     uploads: {

@@ -88,6 +88,7 @@ export const httpCases: readonly Case[] = [
     key: "http.relativeurls",
     looksAt: "how the place of an upload begins",
     values: ["true", "false"],
+    beside: { "dray.trustedproxies": "[127.0.0.0/8]" },
     see: async (registry) => (await location(registry)) === registry.origin,
     sees: [false, true],
   },
