@@ -9,11 +9,11 @@ export const unreadableOf = async (run: Run, repository: string): Promise<Digest
   const { metadata, reconciler } = run;
   // What failed once may be whole again.
   if (metadata.unreadable(repository).length > 0) await reconciler.rescan(repository);
-  const unknown = await lookThrough(run, repository);
+  let unknown = await lookThrough(run, repository);
   // Put back by another program into a folder that was there: that changes no time that the reconciler looks at.
   if (unknown.length > 0) {
     await reconciler.refresh();
-    unknown.splice(0, unknown.length, ...(await lookThrough(run, repository)));
+    unknown = await lookThrough(run, repository);
   }
   return [...new Set([...metadata.unreadable(repository), ...unknown])];
 };

@@ -32,7 +32,12 @@ export const describe = (table: KeyTable, effective: readonly Effective[]): read
 /** The same for people: keys, values and origins in columns. */
 export const describedText = (described: readonly Described[]): string => {
   const rows = described.map(({ key, value, origin }) => [key, textOf(value), origin]);
-  const widths = [0, 1].map((column) => Math.min(50, Math.max(...rows.map((row) => row[column]?.length ?? 0))));
+  const widths = [0, 1].map((column) =>
+    Math.min(
+      50,
+      rows.reduce((most, row) => Math.max(most, row[column]?.length ?? 0), 0),
+    ),
+  );
   return rows.map((row) => `${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ")}\n`).join("");
 };
 

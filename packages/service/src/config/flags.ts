@@ -31,7 +31,7 @@ export const overlayFlags = (
       continue;
     }
     const { node, faults } = valueOf(table, value, key, origin);
-    complaints.push(...faults);
+    for (const fault of faults) complaints.push(fault);
     const nothing: ConfigNode = { kind: "scalar", text: "", plain: true, origin };
     const wrong = faults.length > 0 ? undefined : assign(table, root, key.split("."), node ?? nothing);
     if (wrong !== undefined) complaints.push({ key, origin, message: wrong });

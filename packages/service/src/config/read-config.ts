@@ -62,7 +62,7 @@ export const readConfig = <S>(
   const settings = build(newContext(values, root, { complaints: contradictions, warnings }));
   // What has a wrong value is not missing as well.
   const known = new Set(complaints.map(({ key }) => key));
-  complaints.push(...contradictions.filter(({ key }) => !known.has(key)));
+  for (const each of contradictions) if (!known.has(each.key)) complaints.push(each);
   warnings.sort(byPlace);
   if (settings === undefined || complaints.length > 0) throw new SettingsInvalid(complaints.sort(byPlace), warnings);
   return { settings, warnings };
@@ -82,7 +82,7 @@ const contentOf = (file: string): string => {
 
 const rootOf = ({ version }: KeyTable, text: string, file: string, complaints: Remark[]): MapNode | undefined => {
   const parsed = parseYaml(text, { file });
-  complaints.push(...parsed.complaints);
+  for (const each of parsed.complaints) complaints.push(each);
   const start = { kind: "file", file, line: 1, column: 1 } as const;
   if (parsed.node?.kind === "map") return parsed.node;
   const begin = version === undefined ? "it is a map of keys" : `it begins with version: ${version}`;

@@ -27,7 +27,7 @@ export const readKeys = (table: KeyTable, root: MapNode, { complaints, warnings 
       else complaints.push(remark(shown(key, node) + wrong));
     } catch (error) {
       if (!(error instanceof Misfit)) throw error;
-      complaints.push(...error.all.map(({ message, at }) => remark(shown(key, node) + message, at)));
+      for (const { message, at } of error.all) complaints.push(remark(shown(key, node) + message, at));
     }
   };
 

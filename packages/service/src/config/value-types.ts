@@ -37,7 +37,7 @@ const each = <P, R>(parts: readonly P[], work: (part: P) => R): R[] => {
       return [work(part)];
     } catch (error) {
       if (!(error instanceof Misfit)) throw error;
-      wrong.push(...error.all);
+      for (const each of error.all) wrong.push(each);
       return [];
     }
   });

@@ -70,7 +70,7 @@ export const overlayVariables = (
     }
     const { node, faults } = valueOf(table, text, key, origin);
     // A secret that nobody needs may look like anything.
-    if ((table.at.get(key)?.status ?? "supported") === "supported") complaints.push(...faults);
+    if ((table.at.get(key)?.status ?? "supported") === "supported") for (const fault of faults) complaints.push(fault);
     const wrong = node === undefined ? undefined : assign(table, root, path, node);
     if (wrong !== undefined) complaints.push({ key, origin, message: wrong });
   }

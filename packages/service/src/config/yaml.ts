@@ -88,9 +88,8 @@ export const parseYaml = (text: string, source: Source): Parsed => {
       if (converted === undefined) continue;
       if (name !== "<<") map.entries.set(name, converted);
       else
-        merged.push(
-          ...(converted.kind === "list" ? converted.items : [converted]).filter((each) => each.kind === "map"),
-        );
+        for (const each of converted.kind === "list" ? converted.items : [converted])
+          if (each.kind === "map") merged.push(each);
     }
     for (const { entries } of merged)
       for (const [name, node] of entries) if (!map.entries.has(name)) map.entries.set(name, node);

@@ -46,7 +46,7 @@ const list = (message: IncomingMessage, name: string): string[] => {
   const values: string[] = [];
   for (let i = 0; i < rawHeaders.length; i += 2)
     if (rawHeaders[i]?.toLowerCase() === name)
-      values.push(...(rawHeaders[i + 1] ?? "").split(",").map((value) => value.trim()));
+      for (const value of (rawHeaders[i + 1] ?? "").split(",")) values.push(value.trim());
   return values.filter((value) => value !== "");
 };
 
