@@ -1,6 +1,7 @@
-import type { Collected, Decision } from "@dray/server";
-import { printable } from "dray/errors";
-import type { Act, Define } from "../context.ts";
+import type { Collected, ControlClient, Decision } from "@dray/server";
+import { DrayError, printable } from "dray/errors";
+import { defined } from "dray/internal/defined";
+import type { Act, Call, Define } from "../context.ts";
 import { type AskingOptions, asking } from "../control-client.ts";
 import { duration, outputFlag } from "../flags.ts";
 import { printResult } from "../json.ts";
@@ -12,6 +13,8 @@ interface GcOptions extends ServingOptions {
   readonly grace?: number;
   readonly lease?: number;
   readonly untagged?: number;
+  readonly pause?: number;
+  readonly resume?: boolean;
 }
 
 export const define: Define = (command) =>
@@ -28,6 +31,12 @@ export const define: Define = (command) =>
       "remove manifests without a tag that are older (default: the registry's dray.retention.untagged)",
       duration,
     )
+    .option(
+      "--pause <duration>",
+      "collect nothing for so long, for a copy of the volume; a run that is going on ends",
+      duration,
+    )
+    .option("--resume", "end the pause")
     .addOption(outputFlag());
 
 const how: AskingOptions<GcOptions> = { name: "gc", reads: ({ dryRun }) => dryRun === true };
@@ -35,7 +44,8 @@ const how: AskingOptions<GcOptions> = { name: "gc", reads: ({ dryRun }) => dryRu
 /** 3 where something was kept or passed because it cannot be read or removed. Each decision as it is made with `--dry-run` or `-o json`, the sums at the end. */
 export const act: Act<GcOptions> = asking(how, async (client, call) => {
   const { options, signal, reporter } = call;
-  const { dryRun = false, grace, lease, untagged, output } = options;
+  const { dryRun = false, grace, lease, untagged, output, pause, resume } = options;
+  if (pause !== undefined || resume === true) return pausing(client, call);
   const onProgress = (decision: Decision): void => {
     if (dryRun || output === "json") void printResult(call, { decision }, lineOf(decision));
   };
@@ -54,6 +64,20 @@ export const act: Act<GcOptions> = asking(how, async (client, call) => {
   await printResult(call, { collected }, wordsOf(collected, dryRun));
   return held.length > 0 || troubles > 0 ? 3 : 0;
 });
+
+/** Alone among its flags. */
+const pausing = async (client: ControlClient, call: Call<GcOptions>): Promise<number> => {
+  const { dryRun, grace, lease, untagged, pause, resume } = call.options;
+  if ([dryRun, grace, lease, untagged].some((each) => each !== undefined) || (pause !== undefined && resume === true))
+    throw new DrayError("USAGE", "--pause and --resume stand alone: they collect nothing");
+  const { until } = await client.ask("gc-pause", { milliseconds: resume === true ? 0 : (pause ?? 0) }, call);
+  const words =
+    until === undefined
+      ? "garbage is collected again"
+      : `no garbage is collected until ${new Date(until).toISOString()}; "dray serve gc --resume" ends that`;
+  await printResult(call, defined({ until }), words);
+  return 0;
+};
 
 const wordsOf = (
   { notBefore, manifests, layers, blobs, bytes, kept, troubles }: Collected,

@@ -84,3 +84,18 @@ describe("what takes the space", () => {
     });
   });
 });
+
+test("garbage collection is paused and goes on, and says so", async () => {
+  const data = ["--data", join(home, "paused")];
+  const said = async (...args: string[]): Promise<{ exitCode: number; stdout: string; stderr: string }> =>
+    rehearse(home, ["serve", "gc", ...args, ...data]);
+  const paused = await said("--pause", "6h");
+  assert.match(paused.stdout, /^no garbage is collected until 2\S+Z; "dray serve gc --resume" ends that\n$/);
+  const refused = await said();
+  assert.equal(refused.exitCode, 1);
+  assert.match(refused.stderr, /garbage collection is paused until 2\S+Z; "dray serve gc --resume" ends that/);
+  assert.equal((await said("--dry-run")).exitCode, 0);
+  assert.equal((await said("--resume")).stdout, "garbage is collected again\n");
+  assert.match((await said()).stdout, /^removed 0 manifests/);
+  assert.equal((await said("--pause", "6h", "--dry-run")).exitCode, 2);
+});

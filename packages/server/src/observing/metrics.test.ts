@@ -5,6 +5,7 @@ import { memoryBody, type ReceivedBody } from "@dray/service/response";
 import { bytesBody } from "dray/content";
 import { DrayError } from "dray/errors";
 import type { HttpRequest } from "dray/http";
+import { digestOf } from "dray/oci";
 import type { Driver } from "../storage/driver.ts";
 import { type Metrics, openMetrics } from "./metrics.ts";
 
@@ -137,7 +138,7 @@ test("a timed driver does what the driver does, and its failures count too", asy
   await timed.open("x");
   await timed.move("x", "y", { alone: true });
   await timed.remove("x", { durable: false });
-  await timed.touch("x");
+  await timed.touch("x", { durable: false });
   await timed.receive("x", "sha256");
   await timed.close();
   await assert.rejects(timed.write("x", bytes, { durable: false }), /full for a moment/);
@@ -148,7 +149,7 @@ test("a timed driver does what the driver does, and its failures count too", asy
     '"open" "x"',
     '"move" "x" "y" {"alone":true}',
     '"remove" "x" {"durable":false}',
-    '"touch" "x"',
+    '"touch" "x" {"durable":false}',
     '"receive" "x" "sha256"',
     '"close"',
   ]);
@@ -172,9 +173,12 @@ test("our own counts", async () => {
     uploads: 6,
     bytes: 400,
     kept: 9,
-    unreadable: [],
-    held: [],
-    troubles: 0,
+    unreadable: [{ repository: "a", digest: digestOf(new Uint8Array()) }],
+    held: [
+      { repository: "a", reason: "it is unreadable", remedy: "delete it" },
+      { repository: "b", reason: "its folder is unreadable", remedy: "look" },
+    ],
+    troubles: 4,
     seconds: 2,
   };
   metrics.collected({ ...collected, dryRun: false }, 5000);
@@ -186,6 +190,8 @@ test("our own counts", async () => {
     memory: () => 5,
     lockouts: () => 6,
     readOnly: () => true,
+    gcPaused: async () => true,
+    stopped: () => true,
     certificateEnd: () => 7000,
     space: async () => ({ free: 10, total: 20 }),
   });
@@ -205,6 +211,11 @@ test("our own counts", async () => {
     "dray_memory_bytes 5",
     "dray_lockouts_total 6",
     "dray_read_only 1",
+    "dray_gc_paused 1",
+    "dray_gc_held_repositories 2",
+    "dray_gc_unreadable_manifests 1",
+    "dray_gc_troubles 4",
+    "dray_storage_stopped 1",
     "dray_certificate_end_timestamp_seconds 7",
     "dray_storage_free_bytes 10",
     "dray_storage_size_bytes 20",

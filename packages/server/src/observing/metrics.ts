@@ -11,6 +11,7 @@ import {
   promRegistry,
 } from "@dray/service/observe";
 import { header } from "dray/http";
+import { defined } from "dray/internal/defined";
 import type { Collected } from "../gc/index.ts";
 import type { Driver } from "../storage/index.ts";
 
@@ -24,6 +25,9 @@ export interface Readings {
   readonly memory?: () => number;
   readonly lockouts?: () => number;
   readonly readOnly?: () => boolean;
+  readonly gcPaused?: () => Promise<boolean>;
+  /** Whether nothing is written any more. */
+  readonly stopped?: () => boolean;
   /** When the certificate ends; milliseconds since 1970. */
   readonly certificateEnd?: () => number;
   readonly space?: () => Promise<{ readonly free: number; readonly total: number }>;
@@ -65,8 +69,8 @@ class StorageMetrics {
     const [get, put, stat, list] = [action("GetContent"), action("PutContent"), action("Stat"), action("List")];
     const [move, remove, touch] = [action("Move"), action("Delete"), action("Touch")];
     const [reader, writer] = [action("Reader"), action("Writer")];
-    const space = driver.space?.bind(driver);
-    return {
+    const [space, stopped] = [driver.space?.bind(driver), driver.stopped?.bind(driver)];
+    return defined<Driver>({
       read: (path) => get(() => driver.read(path)),
       write: (path, bytes, options) => put(() => driver.write(path, bytes, options)),
       stat: (path) => stat(() => driver.stat(path)),
@@ -76,9 +80,10 @@ class StorageMetrics {
       open: (path) => reader(() => driver.open(path)),
       receive: (path, algorithm) => writer(() => driver.receive(path, algorithm)),
       touch: (path, options) => touch(() => driver.touch(path, options)),
-      ...(space === undefined ? {} : { space }),
+      space,
+      stopped,
       close: () => driver.close(),
-    };
+    });
   }
 
   families(): Family[] {
@@ -114,6 +119,7 @@ export class Metrics extends MetricsPage {
     };
   #refused = 0;
   readonly #collected = { runs: 0, bytes: 0, manifests: 0, layers: 0, blobs: 0, uploads: 0, seconds: 0, at: 0 };
+  readonly #kept = { held: 0, unreadable: 0, troubles: 0 };
 
   constructor(registry: PromRegistry) {
     super(registry);
@@ -122,8 +128,16 @@ export class Metrics extends MetricsPage {
   }
 
   /** A run of garbage collection that came to its end. A dry run is not counted. */
-  collected({ bytes, manifests, layers, blobs, uploads, seconds, dryRun }: Collected, at: number = Date.now()): void {
+  collected(
+    { bytes, manifests, layers, blobs, uploads, seconds, dryRun, held, unreadable, troubles, notBefore }: Collected,
+    at: number = Date.now(),
+  ): void {
     if (dryRun) return;
+    if (notBefore === undefined) {
+      this.#kept.held = held.length;
+      this.#kept.unreadable = unreadable.length;
+      this.#kept.troubles = troubles;
+    }
     const all = this.#collected;
     all.runs++;
     all.bytes += bytes;
@@ -168,6 +182,13 @@ export class Metrics extends MetricsPage {
             labels: { kind },
           })),
       },
+      gauge("dray_gc_held_repositories", "Repositories that the last run took nothing from.", () => this.#kept.held),
+      gauge(
+        "dray_gc_unreadable_manifests",
+        "Manifests that the last run could not read whole.",
+        () => this.#kept.unreadable,
+      ),
+      gauge("dray_gc_troubles", "Things that the last run could not read or remove.", () => this.#kept.troubles),
       gauge("dray_gc_last_run_timestamp_seconds", "When it last came to its end; 0: never yet.", () => all.at / 1000),
     ];
   }
@@ -184,6 +205,8 @@ const familiesOf = ({
   memory,
   lockouts,
   readOnly,
+  gcPaused,
+  stopped,
   space,
   certificateEnd,
 }: Readings): Family[] => [
@@ -199,6 +222,12 @@ const familiesOf = ({
   ...(readOnly === undefined
     ? []
     : [gauge("dray_read_only", "1: nothing can be pushed or deleted.", () => Number(readOnly()))]),
+  ...(gcPaused === undefined
+    ? []
+    : [gauge("dray_gc_paused", "1: no garbage is collected for a while.", async () => Number(await gcPaused()))]),
+  ...(stopped === undefined
+    ? []
+    : [gauge("dray_storage_stopped", "1: nothing is written any more, since a sync failed.", () => Number(stopped()))]),
   ...(certificateEnd === undefined
     ? []
     : [

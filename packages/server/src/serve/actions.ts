@@ -1,32 +1,47 @@
-import { verifyBlobs } from "../gc/index.ts";
+import { defined } from "dray/internal/defined";
+import { type Collected, verifyBlobs } from "../gc/index.ts";
 import type { AuditLog, Metrics } from "../observing/index.ts";
 import type { Registry } from "../registry.ts";
 import { diskUsage } from "../usage/index.ts";
 import type { ControlActions } from "./controls.ts";
+import type { GcPause } from "./gc-pause.ts";
 
 export interface ActionsOptions {
   readonly registry: Registry;
+  readonly gcPause: GcPause;
   readonly reload: () => Promise<{ readonly restart: readonly string[] }>;
   readonly readOnly: (on: boolean) => Promise<void>;
-  readonly status: () => Readonly<Record<string, unknown>>;
+  readonly status: () => Promise<Readonly<Record<string, unknown>>>;
   readonly metrics?: Metrics | undefined;
   readonly audit?: AuditLog | undefined;
 }
 
 /** What an operator can have done, by the control socket or, where nobody serves the volume, by the command itself. */
-export const actionsOf = ({ registry, reload, readOnly, status, metrics, audit }: ActionsOptions): ControlActions => ({
-  gc: async (options, { tell, signal }) => {
-    const collected = await registry.collect({
-      ...options,
-      signal,
-      onDecision: (decision) => {
-        if (options.dryRun !== true) audit?.decided(decision);
-        tell(decision);
-      },
-    });
+export const actionsOf = ({
+  registry,
+  gcPause,
+  reload,
+  readOnly,
+  status,
+  metrics,
+  audit,
+}: ActionsOptions): ControlActions => ({
+  gc: async (options, { tell, signal: asked }) => {
+    const { dryRun = false } = options;
+    const collect = (signal: AbortSignal): Promise<Collected> =>
+      registry.collect({
+        ...options,
+        signal,
+        onDecision: (decision) => {
+          if (!dryRun) audit?.decided(decision);
+          tell(decision);
+        },
+      });
+    const collected = await (dryRun ? collect(asked) : gcPause.collecting(asked, collect));
     metrics?.collected(collected);
     return collected;
   },
+  "gc-pause": async ({ milliseconds }) => defined({ until: await gcPause.last(milliseconds) }),
   check: async (_, { tell, signal }) => {
     let differences = 0;
     for await (const difference of registry.check({ signal })) {
@@ -54,5 +69,5 @@ export const actionsOf = ({ registry, reload, readOnly, status, metrics, audit }
     return { on };
   },
   reload: async () => reload(),
-  status: async () => status(),
+  status: () => status(),
 });

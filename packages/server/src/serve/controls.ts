@@ -11,6 +11,12 @@ export interface Controls {
     readonly progress: Decision;
     readonly result: Collected;
   };
+  /** Collects nothing for so many milliseconds, and ends a run that is going on; 0 ends the pause. */
+  "gc-pause": {
+    readonly options: { readonly milliseconds: number };
+    readonly progress: never;
+    readonly result: { readonly until?: number };
+  };
   /** Compares index and tree. */
   check: { readonly options: object; readonly progress: Difference; readonly result: { readonly differences: number } };
   /** Hashes blobs. */
@@ -47,6 +53,7 @@ export const controls: ControlFormat<Controls> = {
   program: "the registry",
   words: {
     gc: { options: { dryRun: "boolean", grace: "number", lease: "number", untagged: "number" } },
+    "gc-pause": { options: { milliseconds: "number" }, needs: ["milliseconds"] },
     check: {},
     verify: {},
     du: {},

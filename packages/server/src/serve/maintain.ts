@@ -7,6 +7,7 @@ import { auditLog } from "../observing/index.ts";
 import { actionsOf } from "./actions.ts";
 import { runningWriter } from "./control-socket.ts";
 import type { ControlClient } from "./controls.ts";
+import { GcPause } from "./gc-pause.ts";
 import { type OpenRegistry, openRegistry } from "./open-registry.ts";
 import { audited } from "./operations.ts";
 
@@ -65,7 +66,7 @@ const opened = async (settings: Settings, { who, reads, onNotice }: MaintainOpti
 };
 
 const doing = async <T>(
-  { registry }: OpenRegistry,
+  { registry, driver }: OpenRegistry,
   to: string | undefined,
   work: (client: ControlClient) => Promise<T>,
 ): Promise<T> => {
@@ -76,9 +77,10 @@ const doing = async <T>(
     const audit = to === undefined || streams.has(to) ? undefined : auditLog(await files.lines(to));
     const alone = actionsOf({
       registry,
+      gcPause: new GcPause(driver),
       reload: async () => ({ restart: [] }),
       readOnly: async () => {},
-      status: () => ({ running: false }),
+      status: async () => ({ running: false }),
       audit,
     });
     const actions = audit === undefined ? alone : audited(alone, audit);

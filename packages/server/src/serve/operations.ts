@@ -4,6 +4,8 @@ import type { ControlActions, Controls } from "./controls.ts";
 /** What an operator asked for, in words; nothing for what only looks. A reload has other ways to come, and tells of itself. */
 const operations: { readonly [N in keyof Controls]?: (options: Controls[N]["options"]) => string | undefined } = {
   gc: ({ dryRun }) => (dryRun === true ? undefined : "garbage collection"),
+  "gc-pause": ({ milliseconds }) =>
+    milliseconds === 0 ? "garbage collection goes on" : `garbage collection paused for ${milliseconds / 1000} s`,
   restore: ({ repository, name }) => `restore of ${repository}${name.includes(":") ? "@" : ":"}${name}`,
   rebuild: () => "rebuild of the index",
   "read-only": ({ on }) => (on ? "read-only on" : "read-only off"),

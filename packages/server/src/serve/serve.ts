@@ -10,6 +10,7 @@ import { type Metrics, openMetrics, registryHealth } from "../observing/index.ts
 import { actionsOf } from "./actions.ts";
 import { answerHeaders } from "./answer-headers.ts";
 import { openControl } from "./control-socket.ts";
+import { GcPause } from "./gc-pause.ts";
 import { jobsOf } from "./jobs.ts";
 import { keeping } from "./keeping.ts";
 import { type OpenRegistry, openRegistry } from "./open-registry.ts";
@@ -134,11 +135,18 @@ export const serve = async (
       }
     };
     const begun = Date.now();
+    const gcPause = new GcPause(driver);
+    const gcPaused = async (): Promise<{ readonly gcPausedUntil?: string }> => {
+      const until = await gcPause.until();
+      return until === undefined ? {} : { gcPausedUntil: new Date(until).toISOString() };
+    };
+    metrics?.read({ gcPaused: async () => (await gcPause.until()) !== undefined });
     const actions = actionsOf({
       registry,
+      gcPause,
       reload: () => reload("the control socket"),
       readOnly: (on) => readOnly.say(on, "the control socket"),
-      status: () => ({
+      status: async () => ({
         version,
         pid: process.pid,
         origin: listener.origin,
@@ -146,6 +154,7 @@ export const serve = async (
         whole: registry.context.reconciler.isComplete,
         readOnly: readOnly.on,
         writes: volume?.writes ?? true,
+        ...(await gcPaused()),
         uploads: registry.context.uploads.open,
         memory: registry.context.manifests.bytes + registry.context.lists.bytes,
         ...registry.context.metadata.counts(),
@@ -231,6 +240,7 @@ const readingsOf = ({ registry: { context }, driver, access }: OpenRegistry): Pa
   uploads: () => context.uploads.open,
   memory: () => context.manifests.bytes + context.lists.bytes,
   readOnly: () => context.settings.readOnly,
+  ...(driver.stopped === undefined ? {} : { stopped: () => driver.stopped?.() ?? false }),
   ...(access.lockouts === undefined ? {} : { lockouts: () => access.lockouts?.() ?? 0 }),
   ...(driver.space === undefined
     ? {}

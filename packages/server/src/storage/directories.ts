@@ -132,6 +132,11 @@ export class Syncs {
     );
   }
 
+  /** Whether an fsync failed. */
+  get failed(): boolean {
+    return this.#failure !== undefined;
+  }
+
   async file(path: string, file: OpenFile): Promise<void> {
     this.check();
     await this.#final(path, () => file.sync());

@@ -39,6 +39,8 @@ export interface Driver {
   receive(path: string, algorithm: DigestAlgorithm): Promise<AppendFile>;
   /** Bytes free and in all, where the store has a limit. */
   space?(): Promise<{ readonly free: number; readonly total: number }>;
+  /** Whether nothing is written any more, since what was written could not be brought to the disk. Only a new start ends that. */
+  stopped?(): boolean;
   /** Lets go of locks, threads and open files. */
   close(): Promise<void>;
 }

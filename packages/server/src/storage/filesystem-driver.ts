@@ -169,6 +169,10 @@ class Files implements FilesystemDriver {
     return { free: bavail * bsize, total: blocks * bsize };
   }
 
+  stopped(): boolean {
+    return this.#syncs.failed;
+  }
+
   async close(): Promise<void> {
     await this.volume.release();
   }

@@ -105,6 +105,7 @@ describe("a disk that fails", () => {
           assert.ok(isDrayError(error, "DISK"), `${operation}: ${String(error)}`);
           assert.match(error.message, new RegExp(code));
           assert.deepEqual(await readdir(join(folder, "dray/tmp")), [], operation);
+          assert.equal(driver.stopped?.(), operation === "sync");
           if (operation === "sync") {
             await assert.rejects(driver.write(`${at}/more`, small), (final) => isDrayError(final, "DISK"));
             await assert.rejects(driver.move(`${at}/there`, `${at}/more`), (final) => isDrayError(final, "DISK"));
