@@ -7,7 +7,20 @@ if (words.length === 1 && words[0] === "version") {
   // `process.stdout` would read the code of streams and terminals: half of the time.
   console.log(version);
 } else {
-  if (words[0] === "serve") (await import("./more-threads.ts")).withMoreThreads();
+  const interrupt = new AbortController();
+  const onSignal = (): void => {
+    if (interrupt.signal.aborted) process.exit(130);
+    interrupt.abort();
+  };
+  process.on("SIGINT", onSignal);
+  process.on("SIGTERM", onSignal);
+  if (words[0] === "serve") {
+    // A registry reads its files again then; until it can, the system's own answer would end it.
+    process.on("SIGHUP", () => {});
+    const { withMoreThreads } = await import("./more-threads.ts");
+    // Beginning again would forget the order to end.
+    if (!interrupt.signal.aborted) withMoreThreads();
+  }
   const unexpected = (error: unknown): void => {
     const said = error instanceof Error ? error.message : String(error);
     const text = words.includes("-v") && error instanceof Error ? error.stack : said.replace(/\p{Cc}+/gu, " ");
@@ -18,15 +31,6 @@ if (words.length === 1 && words[0] === "version") {
   process.on("unhandledRejection", unexpected);
   // Nobody is left to tell.
   process.stderr.on("error", () => {});
-  const interrupt = new AbortController();
-  const onSignal = (): void => {
-    if (interrupt.signal.aborted) process.exit(130);
-    interrupt.abort();
-  };
-  process.on("SIGINT", onSignal);
-  process.on("SIGTERM", onSignal);
-  // A registry reads its files again then; until it can, the system's own answer would end it.
-  if (words[0] === "serve") process.on("SIGHUP", () => {});
   const { run } = await import("./run.ts");
   const exitCode = await run(words, {
     stdin: () => process.stdin,

@@ -14,6 +14,7 @@ export const define: Define = (command) =>
 
 /** Serves until a signal ends it. One that comes while it starts is no less an end in order. */
 export const act: Act<ServeOptions> = async (call, words) => {
+  if (call.signal.aborted) return 0;
   // A terminal that closes ends what was started in it.
   const hangup = process.stdin.isTTY ? "stop" : "reload";
   let hungUp = false;
@@ -45,7 +46,7 @@ const begun = async (
   const read = () => settingsFor(call, words);
   const settings = await read();
   const { serve, untilSignals } = await import("@dray/server");
-  const serving = await serve(settings, { version, settings: read });
+  const serving = await serve(settings, { version, settings: read, signal });
   const { storage } = settings;
   const where =
     storage.driver === "filesystem" ? `the data is in ${printable(storage.root)}` : "the data is in memory alone";

@@ -126,6 +126,6 @@ const inodeOf = (file: string): number | undefined => {
 const held = (what: string, holder: Holder | undefined): DrayError =>
   new DrayError(
     "LOCKED",
-    `${what} is held by ${holder?.name ?? "another process"}; one at a time may write to it: stop that one or wait until it has ended, or choose another folder`,
+    `${what} is held by ${holder?.name ?? "another process"}; one at a time may write to it: stop that one or wait until it has ended, choose another folder, or only read it beside that one (--read-only)`,
     { retryable: true },
   );
