@@ -22,7 +22,7 @@ export const floors: Readonly<Record<string, readonly (readonly string[])[]>> = 
   ],
   service: [["response", "config", "control"], ["http-server", "observe"], ["identity", "sqlite"], ["program"]],
   server: [
-    ["notice.ts"],
+    ["notice.ts", "libtrust.ts"],
     ["storage", "leases"],
     ["registry-error.ts"],
     ["distribution-tree"],

@@ -54,6 +54,30 @@ test("a page of referrers has less than 4 MiB and costs no more memory, however 
   await registry.close();
 });
 
+test("schema 1 of an old volume is signed, under the digest of what is stored, and HEAD tells the size that GET has", async () => {
+  const registry = createRegistry({ driver: memoryDriver() });
+  const { tree } = registry.context;
+  const stored = encodeJson({ schemaVersion: 1, name: "old", tag: "v1", fsLayers: [], history: [] });
+  const digest = digestOf(stored);
+  await tree.writeBlob(digest, stored);
+  await tree.linkRevision("old", digest);
+  await tree.setTag("old", "v1", digest);
+  for (const name of ["v1", digest]) {
+    const answer = await expect(registry, `GET /v2/old/manifests/${name}`, [200]);
+    assert.equal(answer.header("Content-Type"), mediaTypes.dockerSchema1Signed);
+    assert.equal(answer.header("Docker-Content-Digest"), digest);
+    const { signatures, ...rest } = JSON.parse(new TextDecoder().decode(answer.bytes));
+    assert.equal(signatures.length, 1);
+    assert.deepEqual(rest, JSON.parse(new TextDecoder().decode(stored)));
+    const { formatLength, formatTail } = JSON.parse(Buffer.from(signatures[0].protected, "base64url").toString());
+    const payload = Buffer.concat([answer.bytes.subarray(0, formatLength), Buffer.from(formatTail, "base64url")]);
+    assert.equal(digestOf(payload), digest);
+    const head = await expect(registry, `HEAD /v2/old/manifests/${name}`, [200]);
+    assert.equal(head.header("Content-Length"), String(answer.bytes.byteLength));
+  }
+  await registry.close();
+});
+
 test("what a revision leads to is not read into memory if no manifest can be so large", async () => {
   const driver = memoryDriver();
   const notices: string[] = [];

@@ -1,6 +1,6 @@
 import type { HeaderPairs } from "dray/http";
 import { LruCache, Semaphore, SingleFlight } from "dray/internal/async";
-import { type Digest, isDigest, largestManifest } from "dray/oci";
+import { type Digest, isDigest, largestManifest, mediaTypes } from "dray/oci";
 import {
   type FileVersion,
   inspectManifest,
@@ -9,10 +9,11 @@ import {
   sameVersion,
   type Tree,
 } from "../distribution-tree/index.ts";
+import { prettySigned } from "../libtrust.ts";
 import type { Notice } from "../notice.ts";
 import type { StoredFile } from "../storage/index.ts";
 
-/** A manifest with what an answer needs. Nobody changes its bytes. */
+/** A manifest with what an answer needs. Nobody changes its bytes, which have its digest; those of schema 1 have it without their signatures. */
 export interface ServedManifest {
   readonly digest: Digest;
   readonly mediaType: string;
@@ -211,13 +212,20 @@ export class Manifests {
     }
     const { version, bytes, pushedType } = stored;
     const mediaType = pushedType ?? (await inspectManifest(bytes)).shows;
-    const size = bytes.byteLength;
-    const headers = headersOf(digest, mediaType, size);
-    return { value: { digest, mediaType, bytes: size < large ? bytes : undefined, size, headers }, version };
+    // The tree keeps those without signatures. Docker and containerd pull only what is signed, by whomever.
+    const signed = mediaType === mediaTypes.dockerSchema1 ? prettySigned(bytes, this.#options.now()) : undefined;
+    if (signed !== undefined) return { value: served(digest, mediaTypes.dockerSchema1Signed, signed), version };
+    const value = served(digest, mediaType, bytes);
+    return { value: value.size < large ? value : { ...value, bytes: undefined }, version };
   }
 }
 
 const keyOf = (repository: string, name: string): string => `${repository}\0${name}`;
+
+const served = (digest: Digest, mediaType: string, bytes: Uint8Array): ServedManifest => {
+  const size = bytes.byteLength;
+  return { digest, mediaType, bytes, size, headers: headersOf(digest, mediaType, size) };
+};
 
 const headersOf = (digest: Digest, mediaType: string, size: number): HeaderPairs => [
   ["Content-Type", mediaType],

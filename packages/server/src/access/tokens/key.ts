@@ -1,6 +1,7 @@
-import { createHash, createPublicKey, type JsonWebKey, type KeyObject, type X509Certificate } from "node:crypto";
+import { createPublicKey, type JsonWebKey, type X509Certificate } from "node:crypto";
 import { LazyMap } from "dray/internal/async";
 import { type CryptoKey, calculateJwkThumbprint, importJWK, type JWK } from "jose";
+import { libtrustName } from "../../libtrust.ts";
 import { algorithmsOf } from "./algorithms.ts";
 
 /** A key that this registry was told to trust. */
@@ -39,16 +40,3 @@ const namesOf = async (jwk: JWK): Promise<string[]> => [
   await calculateJwkThumbprint(jwk, "sha256"),
   libtrustName(createPublicKey({ key: jwk as JsonWebKey, format: "jwk" })),
 ];
-
-/** How libtrust, and token servers made with it, call a key: 240 bits of a SHA-256 in base 32, four letters at a time. */
-export const libtrustName = (key: KeyObject): string => {
-  const hash = createHash("sha256")
-    .update(key.export({ type: "spki", format: "der" }))
-    .digest()
-    .subarray(0, 30);
-  const bits = [...hash].map((byte) => byte.toString(2).padStart(8, "0")).join("");
-  const letters = (bits.match(/.{5}/g) ?? []).map((five) => base32[Number.parseInt(five, 2)]);
-  return (letters.join("").match(/.{4}/g) ?? []).join(":");
-};
-
-const base32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";

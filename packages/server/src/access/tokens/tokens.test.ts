@@ -8,9 +8,9 @@ import { temporaryFolder } from "@dray/testkit/files";
 import { collect } from "dray/content";
 import type { HttpRequest } from "dray/http";
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, importPKCS8, type JWK, SignJWT } from "jose";
+import { libtrustName } from "../../libtrust.ts";
 import type { Notice } from "../../notice.ts";
 import type { Access, Action, Need, Verdict } from "../access.ts";
-import { libtrustName } from "./key.ts";
 import { type TokensOptions, tokens } from "./tokens.ts";
 
 const folder = temporaryFolder("tokens");

@@ -111,7 +111,12 @@ export const generalKeys: readonly Key[] = [
     "Dray needs no shared cache: one process serves a volume and keeps its own index; remove the key",
   ),
   refused("policy.repository.classes", anything, "Dray takes every class of content; remove the key if that will do"),
-  ignored("compatibility.schema1.enabled", truth, "manifests of schema 1 are served and not taken any more", isTrue),
-  needless("compatibility.schema1.trustkey", text, "it signed manifests of schema 1"),
+  ignored(
+    "compatibility.schema1.enabled",
+    truth,
+    "manifests of schema 1 are served, signed, and not taken any more",
+    isTrue,
+  ),
+  needless("compatibility.schema1.trustkey", text, "a key of its own signs manifests of schema 1"),
   ignored("reporting", anything, "Dray reports to nobody; its log and metrics tell the same"),
 ];
