@@ -5,10 +5,16 @@ import { settingsFor } from "../serve-flags.ts";
 
 export { askingFlags as define } from "../control-client.ts";
 
-/** Every key with its value and who said it. A configuration that cannot be used is an error with all that is wrong. */
+/**
+ * Every key with its value and who said it. What `serve` would refuse is an error with all that is wrong, files, folders, addresses
+ * and certificates of this machine among it.
+ */
 export const act: Act = async (call, words) => {
   const settings = await settingsFor(call, words);
-  const { describeSettings, describeText } = await import("@dray/server");
+  const { describeSettings, describeText, preflight, remarkText, SettingsInvalid } = await import("@dray/server");
+  const { complaints, warnings } = await preflight(settings);
+  for (const warning of warnings) call.reporter.warn(printable(remarkText(warning)));
+  if (complaints.length > 0) throw new SettingsInvalid(complaints, warnings);
   const lines = describeText(settings)
     .split("\n")
     .filter((line) => line !== "");

@@ -3,4 +3,5 @@
 export { running } from "./control-socket.ts";
 export type { ControlClient } from "./controls.ts";
 export { type MaintainOptions, maintain } from "./maintain.ts";
+export { preflight } from "./preflight.ts";
 export { type ServeOptions, type Serving, serve } from "./serve.ts";

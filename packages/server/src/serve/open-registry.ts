@@ -80,7 +80,7 @@ const indexOf = async ({ storage }: Settings, { own, writes }: Volume): Promise<
 };
 
 /** Who may do what, by the settings. @throws DrayError where a file that is needed for it cannot be read */
-const accessOf = async (settings: AccessSettings, onNotice: (notice: Notice) => void): Promise<Access> => {
+export const accessOf = async (settings: AccessSettings, onNotice: (notice: Notice) => void): Promise<Access> => {
   switch (settings.kind) {
     case "none":
       return openAccess();

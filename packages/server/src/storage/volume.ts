@@ -119,6 +119,18 @@ export class Volume {
   }
 
   /**
+   * Whether `take` would find something in its way, apart from who has the volume now. Nothing is made and nothing written.
+   * @throws DrayError `DISK` with owner and remedy
+   */
+  async look(): Promise<void> {
+    const { folder, own, unfinished } = this;
+    const fs = this.#fs;
+    for (const path of [folder, own, unfinished]) await this.#writing(path, () => couldBeWritten(fs, path));
+    await this.#lookAround([unfinished, own, `${folder}/docker`]);
+    await checkOneFileSystem(fs, folder, own);
+  }
+
+  /**
    * Makes again what somebody took away while it was in use: the folder for unfinished files, the lock file.
    * @throws DrayError `LOCKED` where another process has the volume now
    */
@@ -201,6 +213,9 @@ export class Volume {
     const queue = [...from];
     for (const directory of queue) {
       const facts = await unlessAbsent(() => fs.stat(directory));
+      const place = directory.slice(this.folder.length + 1);
+      if (facts?.isDirectory() === false && place.startsWith("docker") && isTrunk(place))
+        throw new DrayError("DISK", `${directory} is a file, where a folder of the tree is needed; move it away`);
       if (facts === undefined || !facts.isDirectory()) continue;
       let names: readonly string[] = [];
       try {
@@ -208,7 +223,7 @@ export class Volume {
         names = await this.#writing(directory, () => fs.readdir(directory));
       } catch (error) {
         // One repository, or a part of the pool: the others are served all the same.
-        if (isTrunk(directory.slice(this.folder.length + 1)) || !isDrayError(error, "DISK")) throw error;
+        if (isTrunk(place) || !isDrayError(error, "DISK")) throw error;
         this.#options.onNotice?.(error.message);
       }
       // What was left in the folder for unfinished files is looked at when it is removed.
@@ -231,6 +246,15 @@ export class Volume {
     }
   }
 }
+
+/** Sees that a directory is there and may be written, or may be made. */
+const couldBeWritten = async (fs: FileSystem, path: string): Promise<void> => {
+  const facts = await unlessAbsent(() => fs.stat(path));
+  if (facts === undefined && path !== dirname(path)) return couldBeWritten(fs, dirname(path));
+  if (facts?.isDirectory() === false)
+    throw new DrayError("DISK", `${path} is a file, where a folder is needed; move it away, or choose another folder`);
+  await fs.access(path, constants.W_OK | constants.X_OK);
+};
 
 const unlessAbsent = async <T>(look: () => Promise<T>): Promise<T | undefined> => {
   try {

@@ -123,7 +123,9 @@ export const bind = async (handler: Handler, options: ListenOptions, flag: strin
     // Every interface, on a system without IPv6.
     if (options.host === "::" && (code === "EAFNOSUPPORT" || code === "EADDRNOTAVAIL"))
       return bind(handler, { ...options, host: "0.0.0.0" }, flag);
-    const remedy = code === undefined ? undefined : remedies[code]?.(flag);
+    // Bun calls a name of no machine a missing file.
+    const why = code === "ENOENT" && options.unix === undefined ? "ENOTFOUND" : code;
+    const remedy = why === undefined ? undefined : remedies[why]?.(flag);
     if (remedy === undefined) throw error;
     const address = options.unix ?? `${options.host ?? "127.0.0.1"}:${options.port ?? 0}`;
     throw new DrayError("NETWORK", `cannot listen on ${address}: ${remedy}`, { cause: error });
@@ -133,6 +135,8 @@ export const bind = async (handler: Handler, options: ListenOptions, flag: strin
 const remedies: Readonly<Record<string, (flag: string) => string>> = {
   EADDRINUSE: (flag) => `another program does; end that one, or choose another address with ${flag}`,
   EADDRNOTAVAIL: (flag) => `this machine has no such address; choose another with ${flag}`,
+  ENOTFOUND: (flag) => `no machine is called so; choose another with ${flag}`,
+  EAI_AGAIN: (flag) => `nobody tells which machine is called so; choose another with ${flag}`,
   EAFNOSUPPORT: (flag) => `this machine has no such kind of address; choose another with ${flag}`,
   EACCES: () => "permission denied; choose a port above 1023, or allow this one to the user",
 };

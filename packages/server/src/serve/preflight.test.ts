@@ -1,0 +1,142 @@
+import assert from "node:assert/strict";
+import { readdirSync } from "node:fs";
+import { chmod, mkdir, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { before, describe, test } from "node:test";
+import { remarkText } from "@dray/service/config";
+import { testCertificates } from "@dray/testkit";
+import { temporaryFolder } from "@dray/testkit/files";
+import { loadSettings, type Settings } from "../config/index.ts";
+import { preflight } from "./preflight.ts";
+import { serve } from "./serve.ts";
+
+let root: string;
+const { server, client } = testCertificates();
+before(async () => {
+  root = temporaryFolder("preflight");
+  const files: Readonly<Record<string, string>> = {
+    file: "words",
+    cert: server.cert,
+    key: server.key,
+    "other.key": client.key,
+    users: "ann:$2b$04$5FVECItZ1kMHeRMcFrm/Ye.N8cOCp6z8XL67OQBMaNtTzlwPzyPOa\n",
+    "weak.users": "ann:{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=\n",
+  };
+  for (const [name, text] of Object.entries(files)) await writeFile(join(root, name), text);
+  await mkdir(join(root, "folder"));
+  await mkdir(join(root, "locked"));
+  await chmod(join(root, "locked"), 0o500);
+  await mkdir(join(root, "blocked"));
+  await writeFile(join(root, "blocked/docker"), "");
+});
+
+const settingsOf = (...set: readonly string[]): Settings => {
+  const said = set.map((each) => each.replaceAll("{}", root));
+  const base = [`storage.filesystem.rootdirectory=${root}/data`, "http.addr=127.0.0.1:0", "log.level=error"];
+  return loadSettings({ flags: { set: [...base, "log.accesslog.disabled=true", ...said] } }).settings;
+};
+const tls = (cert: string, key: string): string[] => [`http.tls.certificate={}/${cert}`, `http.tls.key={}/${key}`];
+const users = (path: string): string[] => ["auth.htpasswd.realm=r", `auth.htpasswd.path={}/${path}`];
+const tokens = (key: string, path: string): string[] => [
+  "auth.token.realm=https://auth.test",
+  "auth.token.service=s",
+  "auth.token.issuer=i",
+  `auth.token.${key}={}/${path}`,
+];
+
+const isRoot = process.getuid?.() === 0;
+
+/** What is said, the key that is to blame, and a word of the remedy or reason. */
+const refused: readonly [name: string, set: readonly string[], key: string, word: RegExp][] = [
+  ["users that are not there", users("missing"), "auth.htpasswd.path", /make it: htpasswd -cB/],
+  ["a folder for users", users("folder"), "auth.htpasswd.path", /is a directory/],
+  ["a bundle that is not there", tokens("rootcertbundle", "missing"), "auth.token.rootcertbundle", /does not exist/],
+  ["a bundle of words", tokens("rootcertbundle", "file"), "auth.token.rootcertbundle", /no certificate in PEM/],
+  ["a set of keys of words", tokens("jwks", "file"), "auth.token.jwks", /no JSON/],
+  ["a certificate that is not there", tls("missing", "key"), "http.tls.certificate", /does not exist/],
+  ["a folder for a key", tls("cert", "folder"), "http.tls.key", /is a directory/],
+  ["a key of another certificate", tls("cert", "other.key"), "http.tls.key", /made together/],
+  ["an authority of words", [...tls("cert", "key"), "http.tls.clientcas=['{}/file']"], "http.tls.clientcas", /PEM/],
+  ["a file for the data", ["storage.filesystem.rootdirectory={}/file"], "storage.filesystem.rootdirectory", /file/],
+  ["data below a file", ["storage.filesystem.rootdirectory={}/file/a"], "storage.filesystem.rootdirectory", /file/],
+  [
+    "a file where the tree begins",
+    ["storage.filesystem.rootdirectory={}/blocked"],
+    "storage.filesystem.rootdirectory",
+    /blocked/,
+  ],
+  ["an address of another machine", ["http.addr=192.0.2.1:0"], "http.addr", /no such address/],
+  ["a name of no machine", ["http.addr=nowhere.invalid:0"], "http.addr", /nowhere\.invalid/],
+  ["a debug address of another machine", ["http.debug.addr=192.0.2.1:0"], "http.debug.addr", /no such address/],
+  ["a file in place of a socket", ["http.net=unix", "http.addr={}/file"], "http.addr", /no socket/],
+  ["a socket in no folder", ["http.net=unix", "http.addr={}/file/socket"], "http.addr", /file/],
+  [
+    "a folder for the access log",
+    ["log.accesslog.disabled=false", "dray.log.access.to={}/folder"],
+    "dray.log.access.to",
+    /directory/,
+  ],
+  ["an audit log below a file", ["dray.log.audit.to={}/file/audit"], "dray.log.audit.to", /file/],
+];
+
+describe("what would keep a registry from starting", () => {
+  const tryOne = async (set: readonly string[], key: string, word: RegExp): Promise<void> => {
+    const settings = settingsOf(...set);
+    const { complaints } = await preflight(settings);
+    assert.deepEqual(
+      complaints.map((each) => each.key),
+      [key],
+      complaints.map(remarkText).join(),
+    );
+    assert.match(complaints[0]?.message ?? "", word);
+    await assert.rejects(
+      serve(settings, { version: "test" }).then((serving) => serving.stop(AbortSignal.abort())),
+      () => true,
+      "it starts all the same",
+    );
+  };
+  for (const [name, set, key, word] of refused) test(name, () => tryOne(set, key, word));
+  test("a folder that may not be written", { skip: isRoot ? "root may write everywhere" : false }, () =>
+    tryOne(["storage.filesystem.rootdirectory={}/locked/data"], "storage.filesystem.rootdirectory", /belongs to/),
+  );
+});
+
+test("everything at once, and nothing is made to find it", async () => {
+  const before = readdirSync(root).toSorted();
+  const { complaints } = await preflight(
+    settingsOf(...users("missing"), ...tls("missing", "file"), "http.addr=192.0.2.1:0"),
+  );
+  assert.deepEqual(complaints.map(({ key }) => key).toSorted(), [
+    "auth.htpasswd.path",
+    "http.addr",
+    "http.tls.certificate",
+    "http.tls.key",
+  ]);
+  const fine = await preflight(settingsOf(...users("users"), ...tls("cert", "key"), "dray.log.audit.to={}/new/audit"));
+  assert.deepEqual(fine, { complaints: [], warnings: [] });
+  assert.deepEqual(readdirSync(root).toSorted(), before);
+});
+
+test("what may be over when it starts, or costs little, warns", async () => {
+  const other = createServer().listen(0, "127.0.0.1");
+  await new Promise((resolve) => other.once("listening", resolve));
+  const { port } = other.address() as { port: number };
+  const serving = await serve(settingsOf(), { version: "test" });
+  try {
+    const settings = settingsOf(...users("weak.users"), `http.addr=127.0.0.1:${port}`, "dray.index={}/file/index.db");
+    const { complaints, warnings } = await preflight(settings);
+    assert.deepEqual(complaints, []);
+    const said = warnings.map(remarkText).join("\n");
+    for (const word of [
+      /http\.addr: .*another program does/,
+      /a registry serves this folder now/,
+      /dray\.index: cannot write/,
+    ])
+      assert.match(said, word);
+    assert.match(said, /auth\.htpasswd\.path: .*line 1: .*bcrypt/);
+  } finally {
+    await serving.stop(AbortSignal.abort());
+    other.close();
+  }
+});
