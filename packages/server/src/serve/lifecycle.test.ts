@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
-import { mkdir, readdir, readFile, rm } from "node:fs/promises";
+import { chown, mkdir, readdir, readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, before, beforeEach, describe, test } from "node:test";
 import { temporaryFolder } from "@dray/testkit/files";
@@ -72,6 +72,28 @@ describe("asking whether a registry runs", () => {
     });
     assert.equal(result.damaged, 0);
     assert.deepEqual(await readdir(data), ["docker"]);
+  });
+});
+
+test("what root has done to a volume of another user leaves nothing that is root's", {
+  skip: process.getuid?.() === 0 ? false : "needs root, to give",
+}, async () => {
+  await served([settingsOf()], async ({ origin }) => void (await pushBlob(origin, "a", "x")));
+  await rm(join(data, "dray"), { recursive: true });
+  const everything = async (): Promise<string[]> => [
+    data,
+    ...(await readdir(data, { recursive: true })).map((name) => join(data, name)),
+  ];
+  for (const path of await everything()) await chown(path, 12_345, 12_345);
+  await maintain(settingsOf(), { ...silent, who: "`dray serve rebuild`" }, async (client) => {
+    await client.ask("rebuild", {});
+  });
+  await served([settingsOf()], async ({ origin }) => {
+    assert.equal((await pushBlob(origin, "b", "y")).status, 201);
+    const foreign = [];
+    for (const path of await everything())
+      if ((await stat(path)).uid !== 12_345 && !path.endsWith("control.sock")) foreign.push(path);
+    assert.deepEqual(foreign, []);
   });
 });
 

@@ -72,6 +72,17 @@ describe("a volume that is mounted below its root", { skip: noMounts }, () => {
       await driver.close();
     });
 
+  it("that is unmounted while it is served is not made again in its place", async () => {
+    memoryAt("");
+    const driver = await filesystemDriver(folder, { lock: lockVolume });
+    await driver.write(blob, text("bytes"));
+    unmount(folder);
+    await assert.rejects(driver.write(blob, text("bytes")), { code: "DISK", message: /is gone: another file system/ });
+    await assert.rejects(driver.volume.keep(), { code: "DISK" });
+    assert.deepEqual(await readdir(folder), []);
+    await driver.close();
+  });
+
   it("that can only be read is read, and nothing is made", async () => {
     memoryAt("");
     const writer = await filesystemDriver(folder);

@@ -42,6 +42,8 @@ export class Volume {
   readonly #syncs: Syncs | undefined;
   readonly #options: VolumeOptions;
   #lock: VolumeLock | undefined;
+  /** Of the file system that it was taken on. */
+  #device: number | undefined;
   #owner: Owner | undefined;
 
   private constructor(fs: FileSystem, folder: string, own: string, syncs: Syncs | undefined, options: VolumeOptions) {
@@ -111,6 +113,7 @@ export class Volume {
       const syncs = this.#syncs;
       if (made !== undefined && syncs !== undefined)
         for (let at = folder; at !== dirname(made); at = dirname(at)) await syncs.directory(dirname(at));
+      this.#device = (await fs.stat(dirname(own))).dev;
       this.#lock = held;
     } catch (error) {
       await held.release();
@@ -132,10 +135,18 @@ export class Volume {
 
   /**
    * Makes again what somebody took away while it was in use: the folder for unfinished files, the lock file.
-   * @throws DrayError `LOCKED` where another process has the volume now
+   * @throws DrayError `LOCKED` where another process has the volume now; `DISK` where it is not there any more: what was written would
+   * lie below the place where it is mounted again
    */
   async keep(): Promise<void> {
     if (this.#lock === undefined) return;
+    const home = dirname(this.own);
+    const facts = await unlessAbsent(() => this.#fs.stat(home));
+    if (facts !== undefined && facts.dev !== this.#device)
+      throw new DrayError(
+        "DISK",
+        `the volume ${this.folder} is gone: another file system is at ${home} than at the start; mount the volume again, or start again to serve what is there`,
+      );
     await this.#makeOwn();
     this.#lock.keep?.();
   }
