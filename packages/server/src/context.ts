@@ -91,6 +91,7 @@ export const createContext = (options: RegistryOptions): RegistryContext => {
     metadata,
     reconciler,
     locks,
+    tagLocks,
     leases,
     uploads,
     retention: retentionOf(options.gc),

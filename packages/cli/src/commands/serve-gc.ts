@@ -15,6 +15,8 @@ interface GcOptions extends ServingOptions {
   readonly untagged?: number;
   readonly pause?: number;
   readonly resume?: boolean;
+  readonly empty?: boolean;
+  readonly orphans?: boolean;
 }
 
 export const define: Define = (command) =>
@@ -37,6 +39,11 @@ export const define: Define = (command) =>
       duration,
     )
     .option("--resume", "end the pause")
+    .option("--empty", "also remove repositories that have nothing any more")
+    .option(
+      "--orphans",
+      "also list signature and fallback tags whose image is gone, and remove those whose image was in their repository",
+    )
     .addOption(outputFlag());
 
 const how: AskingOptions<GcOptions> = { name: "gc", reads: ({ dryRun }) => dryRun === true };
@@ -44,10 +51,10 @@ const how: AskingOptions<GcOptions> = { name: "gc", reads: ({ dryRun }) => dryRu
 /** 3 where something was kept or passed because it cannot be read or removed. Each decision as it is made with `--dry-run` or `-o json`, the sums at the end. */
 export const act: Act<GcOptions> = asking(how, async (client, call) => {
   const { options, signal, reporter } = call;
-  const { dryRun = false, grace, lease, untagged, output, pause, resume } = options;
+  const { dryRun = false, grace, lease, untagged, empty, orphans, output, pause, resume } = options;
   if (pause !== undefined || resume === true) return pausing(client, call);
   const onProgress = (decision: Decision): void => {
-    if (dryRun || output === "json") void printResult(call, { decision }, lineOf(decision));
+    if (dryRun || output === "json" || decision.kind === "tag") void printResult(call, { decision }, lineOf(decision));
   };
   // What is not said is not there: the registry's own settings hold then.
   const wanted = {
@@ -55,6 +62,8 @@ export const act: Act<GcOptions> = asking(how, async (client, call) => {
     ...(grace === undefined ? {} : { grace }),
     ...(lease === undefined ? {} : { lease }),
     ...(untagged === undefined ? {} : { untagged }),
+    ...(empty === undefined ? {} : { empty }),
+    ...(orphans === undefined ? {} : { orphans }),
   };
   const collected = await client.ask("gc", wanted, { signal, onProgress });
   for (const { repository, reason, remedy } of collected.held)
@@ -67,8 +76,11 @@ export const act: Act<GcOptions> = asking(how, async (client, call) => {
 
 /** Alone among its flags. */
 const pausing = async (client: ControlClient, call: Call<GcOptions>): Promise<number> => {
-  const { dryRun, grace, lease, untagged, pause, resume } = call.options;
-  if ([dryRun, grace, lease, untagged].some((each) => each !== undefined) || (pause !== undefined && resume === true))
+  const { dryRun, grace, lease, untagged, empty, orphans, pause, resume } = call.options;
+  if (
+    [dryRun, grace, lease, untagged, empty, orphans].some((each) => each !== undefined) ||
+    (pause !== undefined && resume === true)
+  )
     throw new DrayError("USAGE", "--pause and --resume stand alone: they collect nothing");
   const { until } = await client.ask("gc-pause", { milliseconds: resume === true ? 0 : (pause ?? 0) }, call);
   const words =
@@ -80,12 +92,14 @@ const pausing = async (client: ControlClient, call: Call<GcOptions>): Promise<nu
 };
 
 const wordsOf = (
-  { notBefore, manifests, layers, blobs, bytes, kept, troubles }: Collected,
+  { notBefore, manifests, layers, blobs, bytes, kept, troubles, tags, repositories }: Collected,
   dryRun: boolean,
 ): string => {
   if (notBefore !== undefined)
     return `nothing was removed: pushes from before the start may still be on their way until ${new Date(notBefore).toISOString()}; --lease 0 does not wait`;
   const sums = [plural(manifests, "manifest"), plural(layers, "link"), plural(blobs, "blob"), formatBytes(bytes)];
+  if (tags > 0) sums.unshift(plural(tags, "tag"));
+  if (repositories > 0) sums.unshift(repositories === 1 ? "1 repository" : `${repositories} repositories`);
   const passed = troubles === 0 ? "" : `; passed over ${plural(troubles, "thing")} that could not be read or removed`;
   return `${dryRun ? "would remove" : "removed"} ${sums.join(", ")}; kept ${kept} for now${passed}`;
 };

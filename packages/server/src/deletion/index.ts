@@ -3,5 +3,6 @@
  * the way back. Imports `distribution-tree/`, `leases/` and `metadata/`; knows no request.
  */
 export { Deletions, type DeletionsOptions } from "./deletion.ts";
+export { renewAll } from "./renew.ts";
 export { type RestoreContext, type Restored, restore } from "./restore.ts";
-export { type DeletionContext, unlinkLayer, unlinkManifest, unlinkTag } from "./unlink.ts";
+export { type DeletionContext, hasTagsNamedAfter, unlinkLayer, unlinkManifest, unlinkTag } from "./unlink.ts";

@@ -27,10 +27,24 @@ export const unlinkManifest = (
 ): Promise<void> => {
   const { tree, metadata } = context;
   const inTree = async (): Promise<void> => {
-    await tree.unlinkRevision(repository, digest, { folder: forGood });
+    // What was signed has been here: that is known by its folder.
+    await tree.unlinkRevision(repository, digest, {
+      folder: forGood && !hasTagsNamedAfter(context, repository, digest),
+    });
     if (forGood) await tree.dropPushedType(repository, digest);
   };
   return change(context, repository, digest, inTree, () => metadata.removeManifest(repository, digest));
+};
+
+/** Whether a repository has signatures or a list of referrers of a manifest under a tag that is named after it. */
+export const hasTagsNamedAfter = (
+  { metadata }: Pick<DeletionContext, "metadata">,
+  repository: string,
+  digest: Digest,
+): boolean => {
+  const name = digest.replace(":", "-");
+  const [next] = metadata.tags(repository, { after: name, limit: 1 });
+  return metadata.tag(repository, name) !== undefined || next?.name.startsWith(`${name}.`) === true;
 };
 
 /**

@@ -81,6 +81,8 @@ describe("the collector", () => {
       bytes: 16,
       kept: 1,
       unreadable: [],
+      tags: 0,
+      repositories: 0,
       held: [],
       troubles: 0,
       dryRun: false,

@@ -2,6 +2,8 @@ import { DrayError, throwIfAborted } from "dray/errors";
 import { unlessAborted, Yielding } from "dray/internal/async";
 import type { Digest } from "dray/oci";
 import { DigestSet } from "./digest-set.ts";
+import { collectEmpty } from "./emptied.ts";
+import { collectOrphans } from "./orphans.ts";
 import { collectPool } from "./pool.ts";
 import { manifestsOf, Reachability, repositoriesOf } from "./reachability.ts";
 import { collectRepository } from "./repository.ts";
@@ -59,7 +61,7 @@ export const createCollector = (options: CollectorOptions): Collector => {
     const { reconciler, settings, now, onNotice } = options;
     const { dryRun = false, lease = settings.lease, signal } = wanted;
     const leases = options.leases.lasting(lease);
-    const counts = { manifest: 0, layer: 0, blob: 0, upload: 0, repository: 0, bytes: 0, kept: 0 };
+    const counts = { manifest: 0, tag: 0, layer: 0, blob: 0, upload: 0, repository: 0, bytes: 0, kept: 0 };
     const unreadable: { readonly repository: string; readonly digest: Digest }[] = [];
     const held: Run["held"] = [];
     const troubles: Run["troubles"] = { count: 0, unswept: undefined };
@@ -68,6 +70,8 @@ export const createCollector = (options: CollectorOptions): Collector => {
       layers: counts.layer,
       blobs: counts.blob,
       uploads: counts.upload,
+      tags: counts.tag,
+      repositories: counts.repository,
       bytes: counts.bytes,
       kept: counts.kept,
       unreadable,
@@ -122,6 +126,8 @@ export const createCollector = (options: CollectorOptions): Collector => {
       await collectRepository(context, folder).catch((error: unknown) => blind(context, error));
       await yielding.turn();
     }
+    if (wanted.orphans === true) await collectOrphans(context);
+    if (wanted.empty === true) await collectEmpty(context);
     state = { ...state, phase: "pool" };
     if (troubles.unswept === undefined) await collectPool(context).catch((error: unknown) => blind(context, error));
     state = { ...state, phase: "uploads" };

@@ -1,4 +1,5 @@
 import type { Digest } from "dray/oci";
+import { hasTagsNamedAfter } from "../deletion/index.ts";
 import { revisionFolder, type Tree } from "../distribution-tree/index.ts";
 import { inBatches } from "./batches.ts";
 import { manifestsOf } from "./reachability.ts";
@@ -78,6 +79,8 @@ const lookAt = (run: Run, repository: string, digest: Digest): Promise<"unknown"
 /** As long as the folder is young the manifest can be restored, with its type. The type goes first: it would be found no more without the folder. */
 const tidy = async (run: Run, tree: Tree, repository: string, digest: Digest): Promise<void> => {
   const folder = revisionFolder(repository, digest);
+  // What was signed has been here: that is known by its folder.
+  if (hasTagsNamedAfter(run, repository, digest)) return;
   if (!(await tree.isOldFolder(folder, (time) => isOld(run, time)))) return;
   await tree.dropPushedType(repository, digest);
   await tree.removeFolder(folder);

@@ -13,6 +13,8 @@ export interface CollectorContext extends DeletionContext {
   readonly locks: KeyedRwLock;
   readonly leases: Leases;
   readonly uploads: Uploads;
+  /** By `repository\0tag`. Taken after the locks of digests. */
+  readonly tagLocks: KeyedRwLock;
   readonly now: () => number;
 }
 

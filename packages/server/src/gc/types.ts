@@ -9,6 +9,10 @@ export interface CollectOptions {
   readonly lease?: number;
   /** Lets manifests without a tag go that are older, in milliseconds; `undefined` keeps them. Default: the registry's setting. */
   readonly untagged?: number;
+  /** Also removes repositories that have nothing any more. */
+  readonly empty?: boolean;
+  /** Also tells of signature and fallback tags whose image is gone, and removes those whose image was here. */
+  readonly orphans?: boolean;
   readonly signal?: AbortSignal;
   /** Hears each decision. */
   readonly onDecision?: (decision: Decision) => void;
@@ -16,11 +20,11 @@ export interface CollectOptions {
 
 /** What garbage collection decided about one thing that nothing uses, and why. What is used is not spoken of. */
 export interface Decision {
-  readonly kind: "manifest" | "layer" | "blob" | "upload" | "repository";
+  readonly kind: "manifest" | "tag" | "layer" | "blob" | "upload" | "repository";
   /** Missing for a blob of the pool. */
   readonly repository?: string;
   readonly digest?: Digest;
-  /** Of an upload. */
+  /** Of an upload; the name of a tag. */
   readonly id?: string;
   readonly action: "remove" | "keep";
   /** In words: `unreferenced, written 3 days ago`, `leased`, `younger than the grace of 24 h`, `unreadable manifest sha256:…`. */
@@ -35,6 +39,8 @@ export interface Collected {
   readonly layers: number;
   readonly blobs: number;
   readonly uploads: number;
+  readonly tags: number;
+  readonly repositories: number;
   /** Of blobs and uploads. */
   readonly bytes: number;
   /** Things that nothing uses and that stay for now: each was a decision `keep`. */

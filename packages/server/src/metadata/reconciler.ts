@@ -69,6 +69,20 @@ export class Reconciler {
     return this.#repositories.write(repository, tree, metadata);
   }
 
+  /**
+   * Takes a repository away while no write of this process changes it, and forgets it.
+   * @param remove tells whether it is gone
+   */
+  takeAway(repository: string, remove: () => Promise<boolean>): Promise<boolean> {
+    return this.#repositories.alone(repository, async () => {
+      const isGone = await remove();
+      if (isGone) this.#options.metadata.removeRepository(repository);
+      // Whatever is there now is looked at anew.
+      this.#repositories.invalidate(repository);
+      return isGone;
+    });
+  }
+
   /** Begins the look at every repository. */
   start(): void {
     this.#started = true;

@@ -124,6 +124,7 @@ test("a timed driver does what the driver does, and its failures count too", asy
       Promise.reject(new DrayError("DISK", lasting ? "full" : "full for a moment")),
     move: said("move", undefined),
     remove: said("remove", undefined),
+    removeEmpty: said("removeEmpty", true),
     touch: said("touch", undefined),
     receive: said("receive", {} as never),
     close: said("close", undefined),
@@ -173,6 +174,8 @@ test("our own counts", async () => {
     uploads: 6,
     bytes: 400,
     kept: 9,
+    tags: 0,
+    repositories: 0,
     unreadable: [{ repository: "a", digest: digestOf(new Uint8Array()) }],
     held: [
       { repository: "a", reason: "it is unreadable", remedy: "delete it" },

@@ -77,6 +77,7 @@ class StorageMetrics {
       list: (path) => list(() => driver.list(path)),
       move: (from, to, options) => move(() => driver.move(from, to, options)),
       remove: (path, options) => remove(() => driver.remove(path, options)),
+      removeEmpty: (path) => remove(() => driver.removeEmpty(path)),
       open: (path) => reader(() => driver.open(path)),
       receive: (path, algorithm) => writer(() => driver.receive(path, algorithm)),
       touch: (path, options) => touch(() => driver.touch(path, options)),

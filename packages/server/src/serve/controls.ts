@@ -7,7 +7,7 @@ import type { DiskUsage, RepositoryUsage } from "../usage/index.ts";
 /** What an operator can ask of a running registry: the words of each question, what is told on the way, and what comes of it. */
 export interface Controls {
   gc: {
-    readonly options: Pick<CollectOptions, "dryRun" | "grace" | "lease" | "untagged">;
+    readonly options: Pick<CollectOptions, "dryRun" | "grace" | "lease" | "untagged" | "empty" | "orphans">;
     readonly progress: Decision;
     readonly result: Collected;
   };
@@ -52,7 +52,16 @@ export type ControlClient = Client<Controls>;
 export const controls: ControlFormat<Controls> = {
   program: "the registry",
   words: {
-    gc: { options: { dryRun: "boolean", grace: "number", lease: "number", untagged: "number" } },
+    gc: {
+      options: {
+        dryRun: "boolean",
+        grace: "number",
+        lease: "number",
+        untagged: "number",
+        empty: "boolean",
+        orphans: "boolean",
+      },
+    },
     "gc-pause": { options: { milliseconds: "number" }, needs: ["milliseconds"] },
     check: {},
     verify: {},

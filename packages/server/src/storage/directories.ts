@@ -241,6 +241,23 @@ const removeDirectory = async (fs: FileSystem, path: string): Promise<boolean> =
   }
 };
 
+/** Removes a directory that has only directories in it, however deep. Tells whether it is gone: anything else in it stays, with what leads to it. */
+export const removeEmptyTree = async (fs: FileSystem, path: string): Promise<boolean> => {
+  try {
+    for (const name of await fs.readdir(path)) {
+      const inside = `${path}/${name}`;
+      if (!(await isDirectory(fs, inside)) || !(await removeEmptyTree(fs, inside))) return false;
+    }
+    await fs.rmdir(path);
+    return true;
+  } catch (error) {
+    const code = errnoOf(error);
+    if (code === "ENOENT") return true;
+    if (code === "ENOTEMPTY" || code === "EEXIST" || code === "ENOTDIR") return false;
+    throw error;
+  }
+};
+
 const isDirectory = async (fs: FileSystem, path: string): Promise<boolean> => {
   try {
     return (await fs.lstat(path)).isDirectory();

@@ -28,6 +28,11 @@ export interface Driver {
    */
   remove(path: string, options?: ChangeOptions): Promise<void>;
   /**
+   * Removes a directory with all directories in it if there is no file in any of them; tells whether it is gone. A file that comes into
+   * one at the same time stays.
+   */
+  removeEmpty(path: string): Promise<boolean>;
+  /**
    * Sets a file's modification time to now, as a sign that it is wanted, instead of writing it again: when this resolves its bytes and
    * names last, whoever wrote them. The time need not. Nothing there: nothing done. Not `durable`: the time alone is set.
    */

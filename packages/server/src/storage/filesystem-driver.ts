@@ -12,7 +12,7 @@ import {
 } from "dray/internal/files";
 import { createHashPool } from "dray/internal/hash";
 import type { DigestAlgorithm } from "dray/oci";
-import { Directories, removeTree, Syncs } from "./directories.ts";
+import { Directories, removeEmptyTree, removeTree, Syncs } from "./directories.ts";
 import {
   type ChangeOptions,
   checkPath,
@@ -139,6 +139,15 @@ class Files implements FilesystemDriver {
     await onDisk("remove", at, async () => {
       const removed = await removeTree(this.#fs, at);
       if (removed && lasting && this.#full) await this.#syncs.directory(dirname(at));
+    });
+  }
+
+  async removeEmpty(path: string): Promise<boolean> {
+    const at = this.#toWrite(path);
+    return onDisk("remove", at, async () => {
+      const removed = await removeEmptyTree(this.#fs, at);
+      if (removed && this.#full) await this.#syncs.directory(dirname(at));
+      return removed;
     });
   }
 

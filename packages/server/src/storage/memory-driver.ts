@@ -108,6 +108,15 @@ class MemoryDriver implements Driver, MemoryFiles {
     this.removeSync(path);
   }
 
+  async removeEmpty(path: string): Promise<boolean> {
+    const entry = this.#find(path);
+    if (entry === undefined) return true;
+    const hasFiles = (each: Entry): boolean => isFile(each) || each.entries.values().some(hasFiles);
+    if (hasFiles(entry)) return false;
+    this.removeSync(path);
+    return true;
+  }
+
   async touch(path: string): Promise<void> {
     const entry = this.#find(path);
     if (entry !== undefined) entry.mtime = this.#tick();

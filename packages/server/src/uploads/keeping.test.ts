@@ -138,6 +138,7 @@ const delegate = (base: Driver): Driver => ({
   write: (path, bytes, options) => base.write(path, bytes, options),
   move: (from, to, options) => base.move(from, to, options),
   remove: (path, options) => base.remove(path, options),
+  removeEmpty: (path) => base.removeEmpty(path),
   touch: (path) => base.touch(path),
   receive: (path, algorithm) => base.receive(path, algorithm),
   close: () => base.close(),

@@ -6,6 +6,21 @@ import { same, type Tested, text } from "./tested.ts";
 
 /** Other names, and none. */
 export const changing = (tested: Tested): void => {
+  describe("removing what is empty", () => {
+    it("takes directories away that have directories in them alone, and leaves what has a file", async () => {
+      const { driver, at } = tested;
+      for (const path of ["a/b/c/file", "a/d/file", "kept/x/y/file"]) await driver.write(`${at}/${path}`, text("x"));
+      for (const path of ["a/b/c/file", "a/d/file"]) await driver.remove(`${at}/${path}`);
+      assert.equal(await driver.removeEmpty(`${at}/a`), true);
+      assert.equal(await driver.stat(`${at}/a`), undefined);
+      assert.equal(await driver.removeEmpty(`${at}/a`), true, "nothing there is nothing to do");
+      assert.equal(await driver.removeEmpty(`${at}/kept`), false);
+      same(await driver.read(`${at}/kept/x/y/file`), text("x"));
+      await driver.write(`${at}/a/b/file`, text("again"));
+      same(await driver.read(`${at}/a/b/file`), text("again"));
+    });
+  });
+
   describe("moving", () => {
     it("gives the file another name, in a new folder too", async () => {
       const { driver, at } = tested;

@@ -27,6 +27,7 @@ export const writing = (tested: Tested): void => {
           driver.write(path, text("x")),
           driver.move(path, `${at}/to`),
           driver.remove(path),
+          driver.removeEmpty(path),
           driver.touch(path),
           driver.receive(path, "sha256"),
         ];

@@ -15,6 +15,7 @@ export const watched = (driver: Driver, onPath: (path: string) => void): Driver 
     write: (path, bytes, options) => driver.write(seen(path), bytes, options),
     move: (from, to, options) => driver.move(seen(from), seen(to), options),
     remove: (path, options) => driver.remove(seen(path), options),
+    removeEmpty: (path) => driver.removeEmpty(seen(path)),
     touch: (path) => driver.touch(seen(path)),
     receive: (path, algorithm) => driver.receive(seen(path), algorithm),
     ...(driver.space === undefined ? {} : { space: driver.space.bind(driver) }),
