@@ -141,3 +141,11 @@ export const onePlatform = ({ platform = [] }: SharedOptions): WantedPlatform | 
     throw new DrayError("USAGE", "--platform: this command is about one image; name one platform, or use cp");
   return platform[0];
 };
+
+/** Bytes: `4096`, `64MiB`, `1GB`. */
+export const size = (text: string): number => {
+  const [, number, unit = ""] = /^(\d+(?:\.\d+)?)\s*(?:([kmgt]?)(?:i?b)?)?$/i.exec(text) ?? [];
+  if (number === undefined) throw new InvalidArgumentError("Expected a size such as 4096, 64MiB or 1GB.");
+  const base = /[kmgt]b$/i.test(text) ? 1000 : 1024;
+  return Math.round(Number(number) * base ** "_kmgt".indexOf(unit === "" ? "_" : unit.toLowerCase()));
+};

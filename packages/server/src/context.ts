@@ -1,16 +1,17 @@
 import { KeyedRwLock } from "dray/internal/async";
 import { defined } from "dray/internal/defined";
-import { Blobs } from "./blobs/index.ts";
+import { Blobs, type CompleteIndexes } from "./blobs/index.ts";
 import { Deletions } from "./deletion/index.ts";
 import { Tree } from "./distribution-tree/index.ts";
 import { type Collector, createCollector, type Retention } from "./gc/index.ts";
 import { Leases } from "./leases/index.ts";
 import { Metadata, Reconciler } from "./metadata/index.ts";
 import type { Notice } from "./notice.ts";
-import type { CompleteIndexes, RegistryOptions } from "./options.ts";
+import type { RegistryOptions } from "./options.ts";
 import { Lists, Manifests } from "./read-cache/index.ts";
 import { RegistryError, readOnlyNow } from "./registry-error.ts";
 import { Uploads } from "./uploads/index.ts";
+import { Verifier } from "./verify/index.ts";
 
 /** What a registry consists of; each endpoint takes what it needs. */
 export interface RegistryContext {
@@ -23,6 +24,7 @@ export interface RegistryContext {
   readonly uploads: Uploads;
   readonly deletions: Deletions;
   readonly collector: Collector;
+  readonly verifier: Verifier;
   readonly locks: KeyedRwLock;
   /** By `repository\0tag`. Taken after the locks of digests. */
   readonly tagLocks: KeyedRwLock;
@@ -86,6 +88,15 @@ export const createContext = (options: RegistryOptions): RegistryContext => {
   };
   const guard = (): RegistryError | undefined => refusedDeletes(settings);
   const deletions = new Deletions({ tree, metadata, reconciler, locks, tagLocks, guard, forget, onNotice });
+  const verifier = new Verifier({
+    tree,
+    driver,
+    metadata,
+    blobs,
+    locks,
+    completeness: settings,
+    rate: options.verify?.rate ?? 100 * 1024 * 1024,
+  });
   const collector = createCollector({
     tree,
     metadata,
@@ -110,6 +121,7 @@ export const createContext = (options: RegistryOptions): RegistryContext => {
     uploads,
     deletions,
     collector,
+    verifier,
     locks,
     tagLocks,
     leases,

@@ -1,9 +1,7 @@
 import type { Access } from "./access/index.ts";
+import type { CompleteIndexes } from "./blobs/index.ts";
 import type { Notice } from "./notice.ts";
 import type { Driver } from "./storage/index.ts";
-
-/** Which manifests of an index must be there when it is pushed. */
-export type CompleteIndexes = "all" | "none" | readonly { readonly os: string; readonly architecture: string }[];
 
 /** What a registry is made of. Without more than a driver: everything the specification has, open to whoever can reach it. */
 export interface RegistryOptions {
@@ -58,6 +56,13 @@ export interface RegistryOptions {
     readonly interval?: number;
     /** Part of the time that a run may work, so that requests have the rest. Default 1/3. */
     readonly share?: number;
+  };
+  /** Verification that an operator or the clock begins. */
+  readonly verify?: {
+    /** Bytes that are read in a second at most; 0: no bound but half of the time. Default 100 MiB. */
+    readonly rate?: number;
+    /** Milliseconds between two runs; default: none by itself. */
+    readonly interval?: number;
   };
   /** Bytes that must stay free, below which pushes get 503. Default 0. */
   readonly freeSpace?: number;

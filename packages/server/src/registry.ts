@@ -8,6 +8,7 @@ import { distributionApi } from "./endpoints/index.ts";
 import type { Collected, CollectOptions, Marks } from "./gc/index.ts";
 import type { Difference } from "./metadata/index.ts";
 import type { RegistryOptions } from "./options.ts";
+import type { Verified, VerifyOptions } from "./verify/index.ts";
 
 /** A registry: a handler of requests, and what its operator does with it. */
 export interface Registry extends Handler {
@@ -16,6 +17,8 @@ export interface Registry extends Handler {
   start(): void;
   /** Removes what nothing uses any more. */
   collect(options?: CollectOptions): Promise<Collected>;
+  /** Whether tags, manifests, links and data are whole. Removes nothing. */
+  verify(options?: VerifyOptions): Promise<Verified>;
   /** What distribution's `garbage-collect --dry-run` tells of the same tree. */
   marks(options?: { signal?: AbortSignal }): Promise<Marks>;
   /** Undoes the deletion of a manifest, blob or tag, as long as the data is there. */
@@ -41,11 +44,16 @@ export interface Registry extends Handler {
 export const createRegistry = (options: RegistryOptions): Registry => {
   const { driver, access = openAccess() } = options;
   const context = createContext(options);
-  const { collector, manifests, reconciler, settings } = context;
+  const { collector, manifests, reconciler, settings, verifier } = context;
   return Object.assign(distributionApi(context, access), {
     context,
     start: () => reconciler.start(),
     collect: (wanted: CollectOptions = {}) => collector.collect(wanted),
+    verify: async (wanted: VerifyOptions = {}) => {
+      if (wanted.quarantine === true && settings.readOnly)
+        throw new DrayError("DENIED", "the registry is read-only; nothing is put aside meanwhile");
+      return verifier.run(wanted);
+    },
     marks: (wanted: { signal?: AbortSignal } = {}) => collector.marks(wanted),
     restore: async (repository: string, name: string) => {
       if (settings.readOnly) throw new DrayError("DENIED", "the registry is read-only; nothing is restored meanwhile");

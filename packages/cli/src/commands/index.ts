@@ -53,7 +53,11 @@ export const branches: readonly Branch[] = [
       command("reload", "Let a running registry read its configuration again", () => import("./serve-reload.ts")),
       command("restore", "Undo a deletion, as long as the data is there", () => import("./serve-restore.ts")),
       command("status", "Say how a running registry is", () => import("./serve-status.ts")),
-      command("verify", "Hash every blob of the registry", () => import("./serve-verify.ts")),
+      command(
+        "verify",
+        "Verify that tags, manifests, links and data of the registry are whole",
+        () => import("./serve-verify.ts"),
+      ),
     ],
   }),
   command("tag", "Give an image another tag in its repository", () => import("./tag.ts")),

@@ -1,17 +1,52 @@
+import type { Finding } from "@dray/server";
 import { printable } from "dray/errors";
-import type { Act } from "../context.ts";
-import { asking } from "../control-client.ts";
+import { defined } from "dray/internal/defined";
+import type { Act, Define } from "../context.ts";
+import { type AskingOptions, asking } from "../control-client.ts";
+import { outputFlag, size } from "../flags.ts";
 import { printResult } from "../json.ts";
 import { formatBytes, plural } from "../progress/index.ts";
+import { type ServingOptions, servingFlags } from "../serve-flags.ts";
 
-export { askingFlags as define } from "../control-client.ts";
+interface VerifyOptions extends ServingOptions {
+  readonly rate?: number;
+  readonly resume?: boolean;
+  readonly quarantine?: boolean;
+}
 
-/** 1 where a blob is not what its name says. */
-export const act: Act = asking({ name: "verify", reads: () => true }, async (client, call) => {
-  const onProgress = (damage: { digest: string; reason: string }): void =>
-    void printResult(call, { ...damage }, `${damage.digest} ${printable(damage.reason)}`);
-  const { blobs, bytes, damaged } = await client.ask("verify", {}, { signal: call.signal, onProgress });
-  const verdict = damaged === 0 ? "each is what its name says" : `${damaged} damaged`;
-  await printResult(call, { blobs, bytes, damaged }, `${plural(blobs, "blob")}, ${formatBytes(bytes)}: ${verdict}`);
-  return damaged === 0 ? 0 : 1;
+export const define: Define = (command) =>
+  servingFlags(command)
+    .option(
+      "--rate <size>",
+      "bytes that are read in a second at most; 0: no bound (default: the registry's dray.verify.rate)",
+      size,
+    )
+    .option("--resume", "go on where the last run in the registry was cut off")
+    .option("--quarantine", "put damaged data aside, so that the next push brings it again")
+    .addOption(outputFlag());
+
+/** Only who puts something aside needs the volume for himself. */
+const how: AskingOptions<VerifyOptions> = { name: "verify", reads: ({ quarantine }) => quarantine !== true };
+
+/** 1 where something is not whole. */
+export const act: Act<VerifyOptions> = asking(how, async (client, call) => {
+  const { options, signal } = call;
+  const { rate, resume, quarantine } = options;
+  const onProgress = (finding: Finding): void => void printResult(call, { finding }, lineOf(finding));
+  const verified = await client.ask("verify", defined({ rate, resume, quarantine }), { signal, onProgress });
+  const { tags, manifests, blobs, bytes, findings, absent } = verified;
+  const sums = [plural(tags, "tag"), plural(manifests, "manifest"), `${plural(blobs, "blob")}, ${formatBytes(bytes)}`];
+  const verdict = findings === 0 ? "whole" : plural(findings, "finding");
+  const sparse = absent === 0 ? "" : `; of sparse manifests ${plural(absent, "part")} not here`;
+  await printResult(call, { verified }, `${sums.join(", ")}: ${verdict}${sparse}`);
+  return findings === 0 ? 0 : 1;
 });
+
+const lineOf = ({ kind, repository, tag, digest, reason, remedy, putAside }: Finding): string => {
+  const name = [repository, tag === undefined ? undefined : `:${tag}`, digest === undefined ? undefined : `@${digest}`];
+  const said = `${kind} ${name
+    .filter((part) => part !== undefined)
+    .join("")
+    .replace(/^@/, "")}: ${reason}`;
+  return printable(`${said}${putAside === undefined ? "" : `; put aside as ${putAside}`}; ${remedy}`);
+};

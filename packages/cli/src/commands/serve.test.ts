@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { join } from "node:path";
+import { mkdir, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { Readable, Writable } from "node:stream";
 import { before, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -98,4 +99,35 @@ test("garbage collection is paused and goes on, and says so", async () => {
   assert.equal((await said("--resume")).stdout, "garbage is collected again\n");
   assert.match((await said()).stdout, /^removed 0 manifests/);
   assert.equal((await said("--pause", "6h", "--dry-run")).exitCode, 2);
+});
+
+describe("what is not whole", () => {
+  test("is told with a remedy, ends with 1, and is put aside on demand", async () => {
+    const data = join(home, "verify");
+    const tree = join(data, "docker/registry/v2");
+    const hex = "ab".repeat(32);
+    const put = async (path: string, text: string): Promise<void> => {
+      await mkdir(dirname(join(tree, path)), { recursive: true });
+      await writeFile(join(tree, path), text);
+    };
+    await put(`blobs/sha256/ab/${hex}/data`, "something else");
+    await put("repositories/app/_manifests/tags/v1/current/link", `sha256:${"0".repeat(64)}`);
+    const verify = (...more: string[]) =>
+      rehearse(home, ["serve", "verify", "--data", data, "--rate", "1GiB", ...more]);
+    const told = await verify();
+    assert.equal(told.exitCode, 1, told.stderr);
+    assert.match(told.stdout, /^tag app:v1@sha256:0+: it stands for a manifest that is not here; push app:v1 again/);
+    assert.match(told.stdout, /\ndata sha256:(?:ab)+: its 14 bytes have the digest sha256:.*; no image needs it/);
+    assert.match(told.stdout, /\n1 tag, 0 manifests, 1 blob, 14 B: 2 findings\n$/);
+    const aside = await verify("--quarantine", "-o", "json");
+    const lines = aside.stdout
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    assert.equal(aside.exitCode, 1, aside.stderr);
+    assert.equal(lines[1].finding.putAside, `dray/quarantine/sha256/${hex}`);
+    assert.equal(lines[2].verified.quarantined, 1);
+    await writeFile(join(tree, "repositories/app/_manifests/tags/v1/current/link"), "");
+    assert.match((await verify()).stdout, /its link names no digest.*\n1 tag, 0 manifests, 0 blobs, 0 B: 1 finding\n$/);
+  });
 });

@@ -1,7 +1,7 @@
 import { isDrayError } from "dray/errors";
 import { LruCache, Semaphore, SingleFlight, Yielding } from "dray/internal/async";
-import { algorithmOf, type Digest } from "dray/oci";
-import type { Tree } from "../distribution-tree/index.ts";
+import { algorithmOf, type Digest, hexOf } from "dray/oci";
+import { blobPath, type Tree } from "../distribution-tree/index.ts";
 import type { Metadata, Reconciler } from "../metadata/index.ts";
 import type { Notice } from "../notice.ts";
 import type { Driver, Facts, StoredFile } from "../storage/index.ts";
@@ -88,13 +88,19 @@ export class Blobs {
    * Remembers data that was hashed and is not what its name says.
    * @param file what was hashed; where another one lies there by now nothing is said of it
    */
-  async condemn(digest: Digest, file: Facts, why: string, repository?: string): Promise<void> {
+  async condemn(digest: Digest, file: Facts): Promise<void> {
     await this.#marks.load();
     if (this.#isMarked(digest, file)) return;
     this.#whole.delete(digest);
     await this.#marks.set(digest, file);
-    const message = `a blob is damaged: ${why}; it is answered with 404 until it is pushed again`;
-    this.#options.onNotice({ level: "error", message, digest, ...(repository === undefined ? {} : { repository }) });
+  }
+
+  /** Puts damaged data aside, where an operator may look at it and nobody serves it. The caller holds its digest exclusively. */
+  async putAside(digest: Digest): Promise<string> {
+    const aside = `dray/quarantine/${algorithmOf(digest)}/${hexOf(digest)}`;
+    await this.#options.driver.move(blobPath(digest), aside);
+    await this.replaced(digest);
+    return aside;
   }
 
   #isMarked(digest: Digest, { size, mtime, ino }: Facts): boolean {
@@ -147,7 +153,9 @@ export class Blobs {
       if (file === undefined) return false;
       const actual = await hashFile(file, algorithmOf(digest), new Yielding());
       if (actual !== digest) {
-        await this.condemn(digest, facts, `its ${size} bytes have the digest ${actual}`, repository);
+        await this.condemn(digest, facts);
+        const message = `a blob is damaged: its ${size} bytes have the digest ${actual}; it is answered with 404 until it is pushed again`;
+        this.#options.onNotice({ level: "error", message, repository, digest });
         return false;
       }
       this.#whole.set(digest, { size, ino });

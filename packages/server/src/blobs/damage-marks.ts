@@ -1,3 +1,4 @@
+import { isDrayError } from "dray/errors";
 import { algorithmOf, type Digest, hexOf, isDigest } from "dray/oci";
 import type { Notice } from "../notice.ts";
 import type { Driver, Facts } from "../storage/index.ts";
@@ -50,13 +51,12 @@ export class DamageMarks {
     const mark = { size, mtime, ino };
     this.#marks.set(digest, mark);
     const bytes = new TextEncoder().encode(`${JSON.stringify(mark)}\n`);
-    await this.#driver.write(fileOf(digest), bytes).catch((error: Error) =>
-      this.#onNotice({
-        level: "warn",
-        message: `a mark of damage lasts until the end alone: ${error.message}`,
-        digest,
-      }),
-    );
+    await this.#driver.write(fileOf(digest), bytes).catch((error: unknown) => {
+      // Who only reads the volume keeps it for himself.
+      if (isDrayError(error, "DENIED")) return;
+      const message = `a mark of damage lasts no longer than the process: ${(error as Error).message}`;
+      this.#onNotice({ level: "warn", message, digest });
+    });
   }
 
   async remove(digest: Digest): Promise<void> {

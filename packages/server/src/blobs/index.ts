@@ -1,6 +1,7 @@
 /**
- * Blobs as a registry serves them: there, and what their names say. May import the tree, what is known of it, and storage; never
- * knows HTTP, nor who asks.
+ * Blobs as a registry serves them: there, and what their names say; and which of them a manifest cannot do without. May import the
+ * tree, what is known of it, and storage; never knows HTTP, nor who asks.
  */
 export { Blobs, type FoundBlob } from "./blobs.ts";
+export { type CompleteIndexes, type Completeness, distinct, isPulledAsManifest, neededOf } from "./completeness.ts";
 export { hashFile } from "./hash-file.ts";

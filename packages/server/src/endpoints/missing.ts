@@ -1,5 +1,6 @@
 import { forEachConcurrent } from "dray/internal/async";
-import { type Digest, isIndexType, isManifestType } from "dray/oci";
+import type { Digest } from "dray/oci";
+import { distinct, isPulledAsManifest, neededOf } from "../blobs/index.ts";
 import type { RegistryContext } from "../context.ts";
 import type { Child } from "../distribution-tree/index.ts";
 import { RegistryError } from "../registry-error.ts";
@@ -10,7 +11,7 @@ const atOnce = 8;
 
 /**
  * Refuses a pushed manifest that names what its repository does not have: an image without its configuration or its layers, and an
- * index without the manifests that the operator wants there. What has URLs lies at those, and nobody has to have it here.
+ * index without the manifests that the operator wants there.
  * @throws RegistryError MANIFEST_BLOB_UNKNOWN, which names each
  */
 export const refuseMissing = async (
@@ -18,11 +19,10 @@ export const refuseMissing = async (
   mediaType: string,
   children: readonly Child[],
 ): Promise<void> => {
-  const ofIndex = isIndexType(mediaType);
-  const needed = ofIndex ? neededByIndex(context, children) : neededByImage(context, children);
+  const needed = neededOf(context.settings, mediaType, children);
   const missing = new Set<Digest>();
-  await forEachConcurrent(new Map(needed.map((child) => [child.digest, child])).values(), atOnce, async (child) => {
-    if (!(await isThere(context, repository, child, ofIndex))) missing.add(child.digest);
+  await forEachConcurrent(distinct(needed).values(), atOnce, async (child) => {
+    if (!(await isThere(context, repository, mediaType, child))) missing.add(child.digest);
   });
   // In the order of the manifest.
   const [first, ...others] = needed.flatMap(({ digest }) =>
@@ -33,27 +33,15 @@ export const refuseMissing = async (
   throw new RegistryError(400, "MANIFEST_BLOB_UNKNOWN", message, { detail, others });
 };
 
-const neededByImage = ({ settings }: RegistryContext, children: readonly Child[]): readonly Child[] =>
-  settings.sparseImages ? [] : children.filter(({ urls = [] }) => urls.length === 0);
-
-const neededByIndex = ({ settings }: RegistryContext, children: readonly Child[]): readonly Child[] => {
-  const wanted = settings.completeIndexes;
-  if (wanted === "none") return [];
-  if (wanted === "all" || wanted.length === 0) return children;
-  return children.filter(({ platform }) =>
-    wanted.some(({ os, architecture }) => platform?.os === os && platform.architecture === architecture),
-  );
-};
-
-/** Link and data. BuildKit's caches are indexes of blobs; a manifest is pulled as one, and no blob stands for it. */
+/** Link and data. */
 const isThere = async (
   { tree, blobs }: RegistryContext,
   repository: string,
-  { digest, mediaType, size }: Child,
-  ofIndex: boolean,
+  ofType: string,
+  child: Child,
 ): Promise<boolean> => {
-  const onlyAsManifest = ofIndex && (isManifestType(mediaType) || isIndexType(mediaType));
-  if (!onlyAsManifest && (await blobs.find(repository, digest, size)) !== undefined) return true;
+  const { digest, size } = child;
+  if (!isPulledAsManifest(ofType, child) && (await blobs.find(repository, digest, size)) !== undefined) return true;
   const target = await tree.revisionTarget(repository, digest);
   return target !== undefined && (await tree.blobSize(target)) !== undefined;
 };

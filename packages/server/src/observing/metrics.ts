@@ -28,6 +28,10 @@ export interface Readings {
   readonly gcPaused?: () => Promise<boolean>;
   /** Whether nothing is written any more. */
   readonly stopped?: () => boolean;
+  /** What verification found, by its kind. */
+  readonly findings?: () => Readonly<Record<string, number>>;
+  /** Blobs that are known to be damaged and wait for a push. */
+  readonly damaged?: () => number;
   /** When the certificate ends; milliseconds since 1970. */
   readonly certificateEnd?: () => number;
   readonly space?: () => Promise<{ readonly free: number; readonly total: number }>;
@@ -208,6 +212,8 @@ const familiesOf = ({
   readOnly,
   gcPaused,
   stopped,
+  findings,
+  damaged,
   space,
   certificateEnd,
 }: Readings): Family[] => [
@@ -229,6 +235,10 @@ const familiesOf = ({
   ...(stopped === undefined
     ? []
     : [gauge("dray_storage_stopped", "1: nothing is written any more, since a sync failed.", () => Number(stopped()))]),
+  ...(findings === undefined ? [] : [found(findings)]),
+  ...(damaged === undefined
+    ? []
+    : [gauge("dray_blobs_damaged", "Blobs that are known to be damaged and wait for a push.", damaged)]),
   ...(certificateEnd === undefined
     ? []
     : [
@@ -245,6 +255,13 @@ const familiesOf = ({
         gauge("dray_storage_size_bytes", "Bytes that the storage has in all.", async () => (await space()).total),
       ]),
 ];
+
+const found = (findings: NonNullable<Readings["findings"]>): Family => ({
+  name: "dray_verify_findings_total",
+  help: "What verification found: tags, manifests, children of manifests (blob), data of the pool.",
+  type: "counter",
+  values: () => Object.entries(findings()).map(([kind, value]) => ({ value, labels: { kind } })),
+});
 
 /** One family, because counting costs a little with many tags. */
 const indexed = (index: NonNullable<Readings["index"]>): Family => ({

@@ -1,8 +1,10 @@
+import type { Log } from "@dray/service/observe";
 import { defined } from "dray/internal/defined";
-import { type Collected, verifyBlobs } from "../gc/index.ts";
+import type { Collected } from "../gc/index.ts";
 import type { AuditLog, Metrics } from "../observing/index.ts";
 import type { Registry } from "../registry.ts";
 import { diskUsage } from "../usage/index.ts";
+import type { Finding } from "../verify/index.ts";
 import type { ControlActions } from "./controls.ts";
 import type { GcPause } from "./gc-pause.ts";
 
@@ -14,6 +16,8 @@ export interface ActionsOptions {
   readonly status: () => Promise<Readonly<Record<string, unknown>>>;
   readonly metrics?: Metrics | undefined;
   readonly audit?: AuditLog | undefined;
+  /** Hears of what verification finds. */
+  readonly log?: Log;
 }
 
 /** What an operator can have done, by the control socket or, where nobody serves the volume, by the command itself. */
@@ -25,6 +29,7 @@ export const actionsOf = ({
   status,
   metrics,
   audit,
+  log,
 }: ActionsOptions): ControlActions => ({
   gc: async (options, { tell, signal: asked }) => {
     const { dryRun = false } = options;
@@ -50,12 +55,12 @@ export const actionsOf = ({
     }
     return { differences };
   },
-  verify: async (_, { tell, signal }) => {
-    const { tree } = registry.context;
-    const onFinding = ({ digest, message }: { digest: string; message: string }): void =>
-      tell({ digest, reason: message });
-    const { blobs, bytes, wrong, unreadable } = await verifyBlobs({ tree, signal, onFinding });
-    return { blobs, bytes, damaged: wrong + unreadable };
+  verify: (options, { tell, signal }) => {
+    const onFinding = (finding: Finding): void => {
+      log?.("error", `verification: ${finding.reason}; ${finding.remedy}`, { ...finding });
+      tell(finding);
+    };
+    return registry.verify({ ...options, signal, onFinding });
   },
   du: (_, { tell, signal }) => diskUsage({ tree: registry.context.tree, signal, onRepository: tell }),
   restore: ({ repository, name }) => registry.restore(repository, name),

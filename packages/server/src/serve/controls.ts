@@ -3,6 +3,7 @@ import type { Restored } from "../deletion/index.ts";
 import type { Collected, CollectOptions, Decision } from "../gc/index.ts";
 import type { Difference } from "../metadata/index.ts";
 import type { DiskUsage, RepositoryUsage } from "../usage/index.ts";
+import type { Finding, Verified, VerifyOptions } from "../verify/index.ts";
 
 /** What an operator can ask of a running registry: the words of each question, what is told on the way, and what comes of it. */
 export interface Controls {
@@ -19,11 +20,11 @@ export interface Controls {
   };
   /** Compares index and tree. */
   check: { readonly options: object; readonly progress: Difference; readonly result: { readonly differences: number } };
-  /** Hashes blobs. */
+  /** Follows links and hashes data. */
   verify: {
-    readonly options: object;
-    readonly progress: { readonly digest: string; readonly reason: string };
-    readonly result: { readonly blobs: number; readonly bytes: number; readonly damaged: number };
+    readonly options: Pick<VerifyOptions, "rate" | "resume" | "quarantine">;
+    readonly progress: Finding;
+    readonly result: Verified;
   };
   /** Counts what each repository takes. */
   du: { readonly options: object; readonly progress: RepositoryUsage; readonly result: DiskUsage };
@@ -64,7 +65,7 @@ export const controls: ControlFormat<Controls> = {
     },
     "gc-pause": { options: { milliseconds: "number" }, needs: ["milliseconds"] },
     check: {},
-    verify: {},
+    verify: { options: { rate: "number", resume: "boolean", quarantine: "boolean" } },
     du: {},
     restore: { options: { repository: "string", name: "string" }, needs: ["repository", "name"] },
     rebuild: {},

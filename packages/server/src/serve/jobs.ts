@@ -10,7 +10,7 @@ import { type Job, noteRun, untilDue } from "./last-runs.ts";
 export interface JobsOptions {
   readonly registry: Registry;
   readonly driver: Driver;
-  readonly actions: Pick<ControlActions, "gc">;
+  readonly actions: Pick<ControlActions, "gc" | "verify">;
   readonly log: Log;
   /** Whether nothing may be changed: then nothing is done, and what is being done ends. */
   readonly readOnly: { readonly on: boolean; readonly quiet: AbortSignal };
@@ -19,9 +19,9 @@ export interface JobsOptions {
 /** A start has enough to do: what is due then comes a little later. */
 const breath = 10_000;
 
-/** What is done in the background: garbage collection where it is wanted, and the removal of uploads that nobody goes on with. */
+/** What is done in the background: garbage collection and verification where they are wanted, and the removal of uploads that nobody goes on with. */
 export const jobsOf = async (
-  { registry: { gc = {}, uploads = {} }, purging }: Settings,
+  { registry: { gc = {}, uploads = {}, verify = {} }, purging }: Settings,
   { registry, driver, actions, log, readOnly }: JobsOptions,
 ): Promise<{ stop(): Promise<void> }[]> => {
   /** `soonest`: milliseconds before which it does nothing. */
@@ -48,14 +48,15 @@ export const jobsOf = async (
     return every(interval, run, failed, { first });
   };
   const collect = async (signal: AbortSignal): Promise<void> => {
-    const collected = await actions.gc({}, { tell: () => {}, signal }).catch((error: unknown) => {
-      // The operator was first: then it is being done.
-      if (isDrayError(error, "LOCKED")) return undefined;
-      throw error;
-    });
+    const collected = await unlessBusy(actions.gc({}, { tell: () => {}, signal }));
     if (collected === undefined) return;
     const { manifests, layers, blobs, bytes, notBefore } = collected;
     if (notBefore === undefined) log("info", "garbage was collected", { manifests, layers, blobs, bytes });
+  };
+  /** Where a restart cut it off it goes on. */
+  const verified = async (signal: AbortSignal): Promise<void> => {
+    const run = await unlessBusy(actions.verify({ resume: true }, { tell: () => {}, signal }));
+    if (run !== undefined) log(run.findings === 0 ? "info" : "error", "the registry was verified", { ...run });
   };
   const { age = Number.POSITIVE_INFINITY } = uploads;
   const purge = async (): Promise<void> => {
@@ -69,5 +70,17 @@ export const jobsOf = async (
     jobs.push(await job("gc", "garbage collection", gc.interval, collect, leases.sweepFrom - now()));
   }
   if (Number.isFinite(age)) jobs.push(await job("purge", "removing abandoned uploads", purging.interval, purge));
+  if (verify.interval !== undefined && verify.interval > 0)
+    jobs.push(await job("verify", "verification", verify.interval, verified));
   return jobs;
+};
+
+/** `undefined`: the operator was first, and it is being done. */
+const unlessBusy = async <T>(work: Promise<T>): Promise<T | undefined> => {
+  try {
+    return await work;
+  } catch (error) {
+    if (isDrayError(error, "LOCKED")) return undefined;
+    throw error;
+  }
 };

@@ -1,7 +1,7 @@
 import type { Driver } from "../storage/index.ts";
 
 /** What is done in the background by the clock. */
-export type Job = "gc" | "purge";
+export type Job = "gc" | "purge" | "verify";
 
 /** Beside the tree: a restart finds it there. */
 const fileOf = (job: Job): string => `dray/schedule/${job}`;

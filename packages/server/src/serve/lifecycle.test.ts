@@ -70,7 +70,7 @@ describe("asking whether a registry runs", () => {
       await client.ask("gc", { dryRun: true });
       return client.ask("verify", {});
     });
-    assert.equal(result.damaged, 0);
+    assert.equal(result.findings, 0);
     assert.deepEqual(await readdir(data), ["docker"]);
   });
 });

@@ -75,7 +75,7 @@ describe("a registry by its settings", () => {
       await pushBlob(serving.origin, "a", "garbage");
       const client = (await running(settings)) ?? assert.fail();
       assert.deepEqual((await client.ask("check", {})).differences, 0);
-      assert.deepEqual((await client.ask("verify", {})).damaged, 0);
+      assert.deepEqual((await client.ask("verify", {})).findings, 0);
       await client.ask("read-only", { on: true });
       assert.equal((await pushBlob(serving.origin, "a", "more")).status, 405);
       await client.ask("read-only", { on: false });

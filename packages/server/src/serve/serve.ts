@@ -161,6 +161,7 @@ export const serve = async (
       }),
       metrics,
       audit,
+      log,
     });
     const operated = audit === undefined ? actions : audited(actions, audit);
     const control = volume && (await openControl(volume, operated, log));
@@ -241,6 +242,8 @@ const readingsOf = ({ registry: { context }, driver, access }: OpenRegistry): Pa
   memory: () => context.manifests.bytes + context.lists.bytes,
   readOnly: () => context.settings.readOnly,
   ...(driver.stopped === undefined ? {} : { stopped: () => driver.stopped?.() ?? false }),
+  findings: () => context.verifier.findings,
+  damaged: () => context.blobs.damaged,
   ...(access.lockouts === undefined ? {} : { lockouts: () => access.lockouts?.() ?? 0 }),
   ...(driver.space === undefined
     ? {}

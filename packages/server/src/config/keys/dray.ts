@@ -75,6 +75,20 @@ export const drayKeys: readonly Key[] = [
     fallback: 24 * hour,
   }),
   supported(
+    "dray.verify.interval",
+    duration,
+    "how often tags, manifests, links and data are verified; `0`: only by `dray serve verify`",
+    { fallback: 0 },
+  ),
+  supported(
+    "dray.verify.rate",
+    size,
+    "bytes that verification reads in a second at most; `0`: no bound but half of the time",
+    {
+      fallback: 100 * MiB,
+    },
+  ),
+  supported(
     "dray.retention.untagged",
     duration,
     "manifests without a tag go after so long, but for children and referrers of others",

@@ -1,6 +1,6 @@
 import type { ConfigContext } from "@dray/service/config";
 import { defined } from "dray/internal/defined";
-import type { CompleteIndexes } from "../../options.ts";
+import type { CompleteIndexes } from "../../blobs/index.ts";
 import type { LogSettings, Settings } from "./types.ts";
 
 type Locations = NonNullable<Settings["registry"]["locations"]>;
@@ -64,6 +64,7 @@ export const registryOf = (context: ConfigContext): Settings["registry"] => {
       untagged,
       interval: interval === 0 ? undefined : interval,
     }),
+    verify: { rate: values.number("dray.verify.rate"), interval: values.number("dray.verify.interval") },
     freeSpace: values.number("dray.freespace"),
   };
 };

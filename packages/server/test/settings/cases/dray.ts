@@ -166,6 +166,39 @@ export const drayCases: readonly Case[] = [
     sees: [true, false],
   },
   {
+    key: "dray.verify.interval",
+    looksAt: "whether the registry is verified by itself",
+    values: ["100ms", "0s"],
+    see: async (registry) => {
+      const ends = performance.now() + (registry.said("dray.verify.interval") === "100ms" ? 20_000 : 500);
+      const isDone = (): boolean => registry.written("err").includes("the registry was verified");
+      while (performance.now() < ends && !isDone()) await sleep(25);
+      return isDone();
+    },
+    sees: [true, false],
+  },
+  {
+    key: "dray.verify.rate",
+    looksAt: "whether a run comes to its end soon",
+    values: ["1", "0"],
+    storage: "files",
+    see: async (registry) => {
+      await registry.push("a", "as many bytes as seconds");
+      const cut = new AbortController();
+      const client = await registry.control();
+      const run = client.ask("verify", {}, { signal: cut.signal }).then(
+        () => true,
+        () => false,
+      );
+      const enough = sleep(registry.said("dray.verify.rate") === "1" ? 500 : 20_000, false, { ref: false });
+      const isDone = await Promise.race([run, enough]);
+      cut.abort();
+      await run;
+      return isDone;
+    },
+    sees: [false, true],
+  },
+  {
     key: "dray.retention.untagged",
     looksAt: "whether an image without a tag is collected",
     values: ["0s", "1h"],

@@ -1,0 +1,33 @@
+import { type Digest, isIndexType, isManifestType } from "dray/oci";
+import type { Child } from "../distribution-tree/index.ts";
+
+/** Which manifests of an index must be there when it is pushed. */
+export type CompleteIndexes = "all" | "none" | readonly { readonly os: string; readonly architecture: string }[];
+
+/** What a manifest may name that is not there. */
+export interface Completeness {
+  readonly sparseImages: boolean;
+  readonly completeIndexes: CompleteIndexes;
+}
+
+/** The children that must be there: what has URLs lies at those, and nobody has to have it here. */
+export const neededOf = (
+  { sparseImages, completeIndexes: wanted }: Completeness,
+  mediaType: string,
+  children: readonly Child[],
+): readonly Child[] => {
+  if (!isIndexType(mediaType)) return sparseImages ? [] : children.filter(({ urls = [] }) => urls.length === 0);
+  if (wanted === "none") return [];
+  if (wanted === "all" || wanted.length === 0) return children;
+  return children.filter(({ platform }) =>
+    wanted.some(({ os, architecture }) => platform?.os === os && platform.architecture === architecture),
+  );
+};
+
+/** BuildKit's caches are indexes of blobs; a manifest of an index is pulled as one, and no blob stands for it. */
+export const isPulledAsManifest = (ofType: string, { mediaType }: Child): boolean =>
+  isIndexType(ofType) && (isManifestType(mediaType) || isIndexType(mediaType));
+
+/** By digest, each once. */
+export const distinct = (children: readonly Child[]): ReadonlyMap<Digest, Child> =>
+  new Map(children.map((child) => [child.digest, child]));
