@@ -214,6 +214,29 @@ test("a stop after the certificate was exchanged waits for what began before it"
   await stop;
 });
 
+test("a server that took over asks clients for certificates as the first one does", () =>
+  served({ ...own, ca: ca.cert, clientAuth: "require" }, async (server) => {
+    for (let round = 0; round < 2; round++) {
+      await server.reload({ ...own, ca: ca.cert, clientAuth: "require" });
+      assert.equal(await status(server, { ca: ca.cert, ...client }), 200);
+      await assert.rejects(status(server, { ca: ca.cert }));
+    }
+  }));
+
+test("a server that took over ends who is too slow with headers, and closes idle connections, as the first one does", async () => {
+  const server = await listen(hello, { tls: own, limits: { headers: 300, keepAlive: 300 } });
+  for (const tls of [undefined, next.server, own]) {
+    if (tls !== undefined) await server.reload(tls);
+    const slow = connect({ host: "127.0.0.1", port: server.port, ca: [ca.cert, next.ca.cert] });
+    slow.on("error", () => {});
+    await once(slow, "secureConnect");
+    slow.write("GET /x HTTP/1.1\r\nHost:");
+    const { socket } = await asking(server, "/x");
+    await Promise.all([once(slow.resume(), "close"), once(socket.resume(), "close")]);
+  }
+  await server.close();
+});
+
 test("many renewals at once show the last one", () =>
   served(own, async (server) => {
     const { serial } = await asking(server, "/x");
