@@ -2,7 +2,7 @@ import { answerOf, bare, emptyBody, fileBody, partsBody } from "@dray/service/re
 import { type HttpResponse, header } from "dray/http";
 import { type Digest, isDigest } from "dray/oci";
 import { badDigest, RegistryError } from "../registry-error.ts";
-import { type Call, notModified } from "./call.ts";
+import { type Call, notModified, refuseOther } from "./call.ts";
 import { rangesOf } from "./ranges.ts";
 
 /** The digest in the path. @throws RegistryError DIGEST_INVALID */
@@ -23,6 +23,12 @@ const headersOf = (digest: Digest): Record<string, string> => ({
   "Cache-Control": "max-age=31536000",
 });
 
+/** A 304 says nothing of what is not in it. */
+const unchanged = ({ request }: Call, digest: Digest): HttpResponse => {
+  const { "Content-Type": _, ...headers } = headersOf(digest);
+  return bare(request, 304, headers);
+};
+
 /** A client that hears 200 leaves the blob out of its push: the promise is recorded while nobody can take the blob away. */
 export const headBlob = (call: Call): Promise<HttpResponse> => {
   const digest = digestIn(call);
@@ -37,7 +43,8 @@ export const headBlob = (call: Call): Promise<HttpResponse> => {
     // written nothing can be pushed either, and a look is answered all the same.
     if (!context.settings.readOnly && !context.metadata.refersTo(repository, digest))
       await context.tree.touchLayer(repository, digest).catch(() => {});
-    if (notModified(request, digest)) return bare(request, 304, headersOf(digest));
+    refuseOther(request, digest);
+    if (notModified(request, digest)) return unchanged(call, digest);
     const headers = Object.entries({ ...headersOf(digest), "Content-Length": String(size) });
     return answerOf(request, 200, headers, emptyBody);
   });
@@ -48,11 +55,12 @@ export const getBlob = async (call: Call): Promise<HttpResponse> => {
   const digest = digestIn(call);
   const { request, context, repository } = call;
   const headers = headersOf(digest);
+  refuseOther(request, digest);
   const file = await context.blobs.open(repository, digest);
   if (file === undefined) throw unknown(repository, digest);
   if (notModified(request, digest)) {
     await file.close();
-    return bare(request, 304, headers);
+    return unchanged(call, digest);
   }
   const { size } = file;
   const ifRange = header(request.headers, "If-Range");

@@ -128,10 +128,17 @@ export const isOfClient = (error: unknown): boolean => error instanceof Error &&
 const names = (value: string, digest: Digest): boolean =>
   value.split(",").some((tag) => ["*", `"${digest}"`, `W/"${digest}"`].includes(tag.trim()));
 
-/** `If-None-Match` of a GET: the client has it already. RFC 9110 §13.1.2. */
+/** `If-None-Match` of a GET: the client has it already. RFC 9110 §13.1.2. The client library of Docker sends the digest without quotes. */
 export const notModified = (request: HttpRequest, digest: Digest): boolean => {
   const value = header(request.headers, "If-None-Match");
-  return value !== undefined && names(value, digest);
+  return value !== undefined && (names(value, digest) || value.trim() === digest);
+};
+
+/** `If-Match` of a GET. RFC 9110 §13.1.1. @throws RegistryError 412 */
+export const refuseOther = (request: HttpRequest, digest: Digest): void => {
+  const value = header(request.headers, "If-Match");
+  if (value !== undefined && !names(value, digest))
+    throw new RegistryError(412, "DENIED", "this is not what If-Match says", { detail: { current: digest } });
 };
 
 /**

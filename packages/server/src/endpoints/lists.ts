@@ -9,7 +9,8 @@ import type { Call } from "./call.ts";
 /** Names in a page as the client wants them: no more than `most`. @throws RegistryError for what is no number */
 const pageSize = ({ query }: Call, most: number): number => {
   const text = query.get("n");
-  if (text === null) return most;
+  // A form that was left empty asks for nothing.
+  if (text === null || text === "") return most;
   if (!/^\d{1,15}$/.test(text))
     throw new RegistryError(400, "UNSUPPORTED", `n=${JSON.stringify(text.slice(0, 40))} is no number of entries`);
   return Math.min(Number(text), most);

@@ -15,21 +15,7 @@ const more: readonly Ask[] = ["a", "b"].map((tag) => ({
 }));
 const noLink = { shows: { Link: null } } as const;
 
-const wrongNumbers = [
-  "-1",
-  "abc",
-  "",
-  "1.5",
-  "1e3",
-  "0x10",
-  "NaN",
-  "Infinity",
-  "+5",
-  " 5",
-  "5;",
-  "1".repeat(400),
-  "%00",
-];
+const wrongNumbers = ["-1", "abc", "1.5", "1e3", "0x10", "NaN", "Infinity", "+5", " 5", "5;", "1".repeat(400), "%00"];
 
 const pages = Object.entries(lists).flatMap(([what, { path, all, none }]): Case[] => [
   ...wrongNumbers.map(
@@ -44,6 +30,7 @@ const pages = Object.entries(lists).flatMap(([what, { path, all, none }]): Case[
   { name: `${what}: n=999999999`, before: more, ask: `GET ${path}?n=999999999`, status: 200, says: all, ...noLink },
   { name: `${what}: n=2^53`, before: more, ask: `GET ${path}?n=${2 ** 49}`, status: 200, says: all, ...noLink },
   { name: `${what}: n=0`, before: more, ask: `GET ${path}?n=0`, status: 200, says: none, ...noLink },
+  { name: `${what}: n is left empty`, before: more, ask: `GET ${path}?n=`, status: 200, says: all, ...noLink },
   { name: `${what}: n=007`, before: more, ask: `GET ${path}?n=007`, status: 200, says: all },
   { name: `${what}: two n, the first counts`, before: more, ask: `GET ${path}?n=0&n=5`, status: 200, says: none },
   {
