@@ -111,6 +111,7 @@ try {
     reload: async () => {
       settings = load();
       await users.reload();
+      log("info", "reloaded");
     },
     onNotice: (message) => log("info", message),
   });
