@@ -30,6 +30,7 @@ test("no file is left out", () => {
   const tried = [
     "Dockerfile",
     "Dockerfile.dockerignore",
+    "backup.sh",
     "certbot-hook.sh",
     "compose.yml",
     "dray.service",
