@@ -202,6 +202,16 @@ describe("wrong files", () => {
       ],
     ],
     [
+      "times that leave nothing any time",
+      `${minimal.replace("/d}", "/d}, maintenance: {uploadpurging: {age: 0s}}")}dray:\n  gc: {interval: 1ns}\n  uploads: {silence: 0}\n  access: {lockout: {window: 0s}}\n`,
+      [
+        'config.yml:2:74: storage.maintenance.uploadpurging.age: "0s" leaves no upload the time to go on; write how long one may rest, or uploadpurging.enabled: false',
+        'config.yml:5:8: dray.gc.interval: "1ns" is too often; at least 1ms, or 0 for never',
+        'config.yml:6:13: dray.uploads.silence: "0" is too small; at least 1ms',
+        'config.yml:7:22: dray.access.lockout.window: "0s" is too small; at least 1ms',
+      ],
+    ],
+    [
       "a switch where names belong",
       `${minimal}dray:\n  access: {anonymouspull: true}\n  log: {audit: {to: true}}\n  trustedproxies: [10.0.0.0/8, false]\n`,
       [
@@ -266,6 +276,10 @@ describe("what would have no effect warns", () => {
     assert.deepEqual(said(", relativeurls: false"), [expected]);
     assert.deepEqual(said(", relativeurls: false, host: 'https://registry.example'"), []);
     assert.deepEqual(said(", relativeurls: false", { DRAY_SERVE_TRUSTEDPROXIES: "[10.0.0.0/8]" }), []);
+  });
+
+  test("retention of no time, which somebody may take for none", () => {
+    assert.match(warnings({ text: `${minimal}dray: {retention: {untagged: 0s}}\n` }).join(), /leave the key out$/);
   });
 
   test("a key that nobody said has no variable to blame", () => {

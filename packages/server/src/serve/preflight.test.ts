@@ -124,7 +124,12 @@ test("what may be over when it starts, or costs little, warns", async () => {
   const { port } = other.address() as { port: number };
   const serving = await serve(settingsOf(), { version: "test" });
   try {
-    const settings = settingsOf(...users("weak.users"), `http.addr=127.0.0.1:${port}`, "dray.index={}/file/index.db");
+    const settings = settingsOf(
+      "dray.freespace=4000TiB",
+      ...users("weak.users"),
+      `http.addr=127.0.0.1:${port}`,
+      "dray.index={}/file/index.db",
+    );
     const { complaints, warnings } = await preflight(settings);
     assert.deepEqual(complaints, []);
     const said = warnings.map(remarkText).join("\n");
@@ -132,6 +137,7 @@ test("what may be over when it starts, or costs little, warns", async () => {
       /http\.addr: .*another program does/,
       /a registry serves this folder now/,
       /dray\.index: cannot write/,
+      /dray\.freespace: is as much as the whole disk has/,
     ])
       assert.match(said, word);
     assert.match(said, /auth\.htpasswd\.path: .*line 1: .*bcrypt/);

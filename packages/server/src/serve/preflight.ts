@@ -46,6 +46,9 @@ const lookAtStorage = async (settings: Settings, tell: Tell): Promise<void> => {
   const driver = await filesystemDriver(storage.root, { readOnly: true });
   try {
     if (registry.readOnly !== true) await driver.volume.look();
+    const { total = Number.POSITIVE_INFINITY } = (await driver.space?.()) ?? {};
+    if (registry.freeSpace !== undefined && registry.freeSpace >= total)
+      tell("warnings", "dray.freespace", "is as much as the whole disk has: nothing could ever be pushed; write less");
   } catch (error) {
     const isRead = errnoOf((error as Error).cause) === "EROFS" && (await isThere(storage.root));
     tell(isRead ? "warnings" : "complaints", key, error);

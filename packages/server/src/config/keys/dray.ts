@@ -73,6 +73,7 @@ export const drayKeys: readonly Key[] = [
   supported("dray.gc.lease", duration, "how long a blob that a client was told of is kept for it", { fallback: hour }),
   supported("dray.gc.interval", duration, "how often garbage is collected; `0`: only by `dray serve gc`", {
     fallback: 24 * hour,
+    check: (value) => (value > 0 && value < 1 ? "is too often; at least 1ms, or 0 for never" : undefined),
   }),
   supported(
     "dray.verify.interval",
@@ -98,7 +99,7 @@ export const drayKeys: readonly Key[] = [
     "dray.uploads.silence",
     duration,
     "how long a connection may be silent until another one takes its upload over",
-    { fallback: 5 * second },
+    { fallback: 5 * second, ...some(1, "1ms") },
   ),
   supported(
     "dray.access.anonymouspull",
@@ -123,6 +124,7 @@ export const drayKeys: readonly Key[] = [
   ),
   supported("dray.access.lockout.window", duration, "how long they are counted, and how long nothing is tried", {
     fallback: 60 * second,
+    ...some(1, "1ms"),
   }),
   supported(
     "dray.trustedproxies",

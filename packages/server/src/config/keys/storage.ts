@@ -40,6 +40,10 @@ export const storageKeys: readonly Key[] = [
   ),
   supported("storage.maintenance.uploadpurging.age", duration, "how long an upload may rest until it is removed", {
     fallback: 168 * hour,
+    check: (value) =>
+      value < 1
+        ? "leaves no upload the time to go on; write how long one may rest, or uploadpurging.enabled: false"
+        : undefined,
   }),
   supported("storage.maintenance.uploadpurging.interval", duration, "how often old uploads are looked for", {
     fallback: 24 * hour,

@@ -32,8 +32,13 @@ const locationsOf = ({ values, warn }: ConfigContext): Locations => {
 };
 
 export const registryOf = (context: ConfigContext): Settings["registry"] => {
-  const { values } = context;
+  const { values, warn } = context;
   const untagged = values.maybe<number>("dray.retention.untagged");
+  if (untagged === 0)
+    warn(
+      "dray.retention.untagged",
+      "0 lets manifests go as soon as their last tag has left; if they are meant to stay, leave the key out",
+    );
   const interval = values.number("dray.gc.interval");
   // A dry run removes nothing.
   const purges =
