@@ -28,7 +28,7 @@ export const floors: Readonly<Record<string, readonly (readonly string[])[]>> = 
     ["distribution-tree"],
     ["metadata", "uploads", "access"],
     ["blobs", "deletion"],
-    ["gc", "read-cache", "verify"],
+    ["gc", "read-cache", "verify", "room"],
     ["usage"],
     ["options.ts"],
     ["context.ts"],

@@ -10,6 +10,7 @@ import type { Notice } from "./notice.ts";
 import type { RegistryOptions } from "./options.ts";
 import { Lists, Manifests } from "./read-cache/index.ts";
 import { RegistryError, readOnlyNow } from "./registry-error.ts";
+import { parseQuotas, Room } from "./room/index.ts";
 import { Uploads } from "./uploads/index.ts";
 import { Verifier } from "./verify/index.ts";
 
@@ -29,6 +30,7 @@ export interface RegistryContext {
   /** By `repository\0tag`. Taken after the locks of digests. */
   readonly tagLocks: KeyedRwLock;
   readonly leases: Leases;
+  readonly room: Room;
   readonly settings: RegistrySettings;
   readonly now: () => number;
   readonly onNotice: (notice: Notice) => void;
@@ -82,7 +84,15 @@ export const createContext = (options: RegistryOptions): RegistryContext => {
     uploading: (repository) => uploads.isOpenIn(repository),
     onNotice: (message) => onNotice({ level: "warn", message }),
   });
+  const room = new Room({
+    tree,
+    freeSpace: settings.freeSpace,
+    quotas: parseQuotas(options.quotas ?? []),
+    uploading: (repository) => uploads.bytesIn(repository),
+    now,
+  });
   const forget = (repository: string, name: string): void => {
+    room.forget(repository);
     manifests.forget(repository, name);
     lists.changed(repository);
   };
@@ -125,6 +135,7 @@ export const createContext = (options: RegistryOptions): RegistryContext => {
     locks,
     tagLocks,
     leases,
+    room,
     settings,
     now,
     onNotice,

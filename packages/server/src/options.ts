@@ -64,6 +64,8 @@ export interface RegistryOptions {
     /** Milliseconds between two runs; default: none by itself. */
     readonly interval?: number;
   };
+  /** How many bytes repositories may take, as `team/**=50GiB`; the first that matches counts. Default: none is limited. */
+  readonly quotas?: readonly string[];
   /** Bytes that must stay free, below which pushes get 503. Default 0. */
   readonly freeSpace?: number;
   /** Milliseconds since 1970. */

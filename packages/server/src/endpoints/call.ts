@@ -84,18 +84,16 @@ export class Call {
     if (this.context.settings.readOnly) throw readOnlyNow();
   }
 
-  /** Pushing blobs needs room; pulling, deleting and collecting go on without. @throws RegistryError 503 */
-  async refuseFullDisk(): Promise<void> {
-    const { tree, settings } = this.context;
-    if (settings.freeSpace === 0) return;
-    const space = await tree.space();
-    if (space !== undefined && space.free < settings.freeSpace)
-      throw new RegistryError(
-        503,
-        "UNAVAILABLE",
-        "the registry's disk is nearly full; nothing can be pushed until there is room",
-        { headers: { "Retry-After": "60" } },
-      );
+  /** Pushing needs room; pulling, deleting and collecting go on without. @throws RegistryError 503, 403 where a quota is used up */
+  refuseWithoutRoom(): Promise<void> {
+    return this.context.room.check(this.repository, this.#length);
+  }
+
+  /** Bytes of its body, as far as they are announced. */
+  get #length(): number {
+    const { body } = this.request;
+    if (body === undefined) return 0;
+    return (isContent(body) ? body.size : body.length) ?? 0;
   }
 
   /** The bytes of the request, none where it has no body. The client is told to go on at the first read, so that what is refused before costs it no upload. */

@@ -86,7 +86,7 @@ export const putManifest = async (call: Call): Promise<HttpResponse> => {
   const wrong = tags.find((tag) => !isTag(tag));
   if (wrong !== undefined) throw new RegistryError(400, "MANIFEST_INVALID", "a tag parameter is no tag");
   const pushedType = contentType(request);
-  await call.refuseFullDisk();
+  await call.refuseWithoutRoom();
   return withManifestBody(call, (bytes) => storeManifest(call, bytes, pushedType, tags));
 };
 
@@ -147,7 +147,8 @@ interface Pushed {
 /** Data, then the link, then the tags: whatever is cut off here leaves nothing that points to something missing. */
 const write = async (call: Call, { repository, digest, bytes, described, showsType, tags }: Pushed): Promise<void> => {
   const { context } = call;
-  const { tree, reconciler, metadata, manifests, lists } = context;
+  const { tree, reconciler, metadata, manifests, lists, room } = context;
+  const isNew = room.counts(repository) && (await tree.revision(repository, digest)) === undefined;
   const at = context.now();
   const record = { ...described, digest, size: bytes.byteLength, pushedAt: at };
   const inTree = async (): Promise<void> => {
@@ -167,6 +168,7 @@ const write = async (call: Call, { repository, digest, bytes, described, showsTy
   try {
     await reconciler.write(repository, inTree, inMetadata);
     call.promise(digest);
+    if (isNew) room.added(repository, bytes.byteLength);
   } finally {
     // Also where only half of it was done.
     for (const name of [digest, ...tags]) manifests.forget(repository, name);

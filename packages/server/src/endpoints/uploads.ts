@@ -4,6 +4,7 @@ import { type HttpRequest, type HttpResponse, header, isContent } from "dray/htt
 import { defined } from "dray/internal/defined";
 import { algorithmOf, type Digest, type DigestAlgorithm, isDigest, isRepository } from "dray/oci";
 import { badDigest, RegistryError } from "../registry-error.ts";
+import type { Reservation } from "../room/index.ts";
 import { allOf } from "../storage/index.ts";
 import { OutOfOrder, type Upload } from "../uploads/index.ts";
 import type { Call } from "./call.ts";
@@ -18,7 +19,7 @@ export const beginUpload = async (call: Call): Promise<HttpResponse> => {
     const mounted = (from === null || isRepository(from)) && (await mountBlob(call, mount, from));
     if (mounted) return created(call, repository, mount);
   }
-  await call.refuseFullDisk();
+  await call.refuseWithoutRoom();
   const wanted = mount === null ? query.get("digest") : null;
   if (wanted !== null && !isDigest(wanted)) throw badDigest(wanted);
   const algorithm = wanted === null ? announced(query) : algorithmOf(wanted);
@@ -43,7 +44,7 @@ export const uploadProgress = (call: Call): Promise<HttpResponse> =>
 export const appendToUpload = async (call: Call): Promise<HttpResponse> => {
   call.refuseWrites();
   return inSession(call, async (upload) => {
-    await call.refuseFullDisk();
+    await call.refuseWithoutRoom();
     return accepted(call, upload, await append(call, upload));
   });
 };
@@ -54,7 +55,7 @@ export const endUpload = async (call: Call): Promise<HttpResponse> => {
   return inSession(call, async (upload) => {
     const digest = call.query.get("digest");
     if (digest === null || !isDigest(digest)) throw badDigest(digest);
-    await call.refuseFullDisk();
+    await call.refuseWithoutRoom();
     await append(call, upload, { last: true });
     await inOrder(call, upload, () => commitUpload(call, upload, digest));
     return created(call, upload.repository, digest);
@@ -111,8 +112,9 @@ const append = async (call: Call, upload: Upload, options: { last?: boolean } = 
       new RegistryError(400, "SIZE_INVALID", `${said} bytes were announced, ${came} came`, {
         headers: progress(call, upload, offset),
       });
+    const room = await call.context.room.reserve(call.repository, said ?? 0);
     try {
-      const after = await upload.append(call.chunks(), {
+      const after = await upload.append(counted(call.chunks(), room), {
         ...defined({ limit: said }),
         ...options,
         releases: isReceived(body),
@@ -124,9 +126,26 @@ const append = async (call: Call, upload: Upload, options: { last?: boolean } = 
     } catch (error) {
       // Nobody knows which of its bytes the client means, so it stands where it stood.
       throw isDrayError(error, "LIMIT_EXCEEDED") ? wrongSize("more", await upload.offset()) : error;
+    } finally {
+      room.release();
     }
   });
 };
+
+/** Tells of bytes as they come. */
+const counted = (chunks: AsyncIterable<Uint8Array>, room: Reservation): AsyncIterable<Uint8Array> => ({
+  [Symbol.asyncIterator]: () => {
+    const iterator = chunks[Symbol.asyncIterator]();
+    return {
+      next: async () => {
+        const next = await iterator.next();
+        if (next.done !== true) room.came(next.value.byteLength);
+        return next;
+      },
+      return: async () => (await iterator.return?.()) ?? { done: true, value: undefined },
+    };
+  },
+});
 
 /** A client that is not where the session is learns where that is. */
 const inOrder = async <T>(call: Call, upload: Upload, work: () => Promise<T>): Promise<T> => {
@@ -179,18 +198,23 @@ const progress = (call: Call, upload: Upload, offset: number): Record<string, st
 const commitUpload = async (call: Call, upload: Upload, wanted: Digest): Promise<void> => {
   const { context } = call;
   const { tree, locks } = context;
-  const { digest } = await upload.digest(algorithmOf(wanted));
+  const { digest, size } = await upload.digest(algorithmOf(wanted));
   if (digest !== wanted) {
     await upload.cancel();
     throw new RegistryError(400, "DIGEST_INVALID", `the bytes have the digest ${digest}`, { detail: { digest } });
   }
   const { repository } = upload;
+  // What came without a length before others ended.
+  await context.room.check(repository).catch(async (error: unknown) => {
+    await upload.cancel();
+    throw error;
+  });
   /** What lies there already is replaced: these bytes were hashed just now, and nobody knows of those. */
   const take = async (store: () => Promise<void>): Promise<void> => {
     // Since the upload began it may have been said that nothing is written any more.
     call.refuseWrites();
     const stored = store();
-    await allOf([stored, link(context, repository, wanted, stored)]);
+    await allOf([stored, link(context, repository, wanted, size, stored)]);
     await context.blobs.replaced(wanted);
   };
   await locks.hold({ exclusive: [wanted] }, () =>
@@ -212,8 +236,10 @@ const mountBlob = async (call: Call, digest: Digest, from: string | null): Promi
       const found = await context.blobs.find(source, digest);
       // An alias is not handed on: its name says nothing about the bytes that it stands for.
       if (found?.target !== digest) continue;
+      const size = (await context.tree.blobSize(digest)) ?? 0;
+      if ((await context.tree.layer(repository, digest)) === undefined) await context.room.check(repository, size);
       await context.tree.touchBlob(digest);
-      await link(context, repository, digest);
+      await link(context, repository, digest, size);
       return true;
     }
     return false;
@@ -237,11 +263,14 @@ async function* holders({ context, repository }: Call, digest: Digest): AsyncGen
 
 /** @param stored the data; the link comes after it, and is prepared meanwhile */
 const link = async (
-  { tree, leases }: Call["context"],
+  { tree, leases, room }: Call["context"],
   repository: string,
   digest: Digest,
+  size: number,
   stored?: Promise<void>,
 ): Promise<void> => {
+  const isNew = room.counts(repository) && (await tree.layer(repository, digest)) === undefined;
   await tree.linkLayer(repository, digest, stored);
+  if (isNew) room.added(repository, size);
   leases.record(repository, digest);
 };

@@ -155,10 +155,12 @@ suite("a disk that fails under the push of an image, at each call of the file sy
 });
 
 test("below the mark of free space pushes get 503, while pulls, deletes and gc go on", async () => {
-  let free = 1000;
+  // What comes takes room, too.
+  const enough = 1_000_000;
+  let free = enough;
   const driver = watched(memoryDriver(), () => {});
   const fixture = await makeFixture(
-    { ...driver, space: async () => ({ free, total: 10_000 }) },
+    { ...driver, space: async () => ({ free, total: 10 * enough }) },
     { freeSpace: 1000, gc: { grace: -1, lease: 0 }, sparseImages: true },
   );
   free = 999;
@@ -181,7 +183,7 @@ test("below the mark of free space pushes get 503, while pulls, deletes and gc g
   await fixture.ask({ ask: "DELETE /v2/{app}/blobs/{blob}", status: 202 });
   const { blobs } = await fixture.registry.collect();
   assert.ok(blobs >= 2, `${blobs}`);
-  free = 1000;
+  free = enough;
   await fixture.ask({ ask: "PUT /v2/{app}/manifests/new", headers: type, body: image, status: 201 });
   await fixture.ask({ ask: "POST /v2/{app}/blobs/uploads/?digest={blob}", body: blob, status: 201 });
   await fixture.registry.close();

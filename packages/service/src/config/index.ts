@@ -9,6 +9,7 @@ export { type Flag, type KeyTable, keyTable, type TableFacts } from "./key-table
 export { type ConfigNode, isEmpty, isTrue, type Origin, originText, type Remark, remarkText } from "./node.ts";
 export { type ConfigSources, readConfig, SettingsInvalid } from "./read-config.ts";
 export { configSchema } from "./schema.ts";
+export { formatSize, parseSize } from "./size.ts";
 export { textOf } from "./text-file.ts";
 export {
   anything,

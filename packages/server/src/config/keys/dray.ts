@@ -13,6 +13,7 @@ import {
 } from "@dray/service/config";
 import { proxiesOf } from "@dray/service/http-server";
 import { repositoryPatterns } from "../../access/index.ts";
+import { parseQuotas } from "../../room/index.ts";
 
 const [second, hour, MiB] = [1000, 3_600_000, 1024 * 1024];
 
@@ -53,6 +54,11 @@ export const drayKeys: readonly Key[] = [
     size,
     "space that stays free: below it pushes get 503, while pulls, deletes and gc go on",
     { fallback: 64 * MiB },
+  ),
+  supported(
+    "dray.quotas",
+    listOf(text, (entry) => faultOf(() => parseQuotas([entry]))),
+    "how many bytes repositories may take, as `team/**=50GiB`; the first that matches counts, and beyond it pushes get 403",
   ),
   supported("dray.memory", size, "manifests and lists kept in memory", { fallback: 64 * MiB, ...some(MiB, "1MiB") }),
   supported("dray.recheck", duration, "how long a tag is taken to be as it was before the tree is looked at again", {

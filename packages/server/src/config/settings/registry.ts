@@ -70,6 +70,7 @@ export const registryOf = (context: ConfigContext): Settings["registry"] => {
       interval: interval === 0 ? undefined : interval,
     }),
     verify: { rate: values.number("dray.verify.rate"), interval: values.number("dray.verify.interval") },
+    quotas: values.list("dray.quotas"),
     freeSpace: values.number("dray.freespace"),
   };
 };

@@ -71,6 +71,13 @@ export const drayCases: readonly Case[] = [
     sees: [201, 503],
   },
   {
+    key: "dray.quotas",
+    looksAt: "the answer to a push of ten bytes to a/b",
+    values: ["['a/**=9', '**=1GiB']", "['c/**=9']"],
+    see: async (registry) => (await registry.push("a/b", "x".repeat(10))).status,
+    sees: [403, 201],
+  },
+  {
     key: "dray.memory",
     looksAt: "whether more than 1 MiB of manifests is kept in memory",
     values: ["1MiB", "64MiB"],

@@ -1,0 +1,126 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { exchange } from "@dray/testkit";
+import { seededBytes } from "@dray/testkit/files";
+import { digestOf, encodeJson, mediaTypes } from "dray/oci";
+import type { RegistryOptions } from "../options.ts";
+import { createRegistry, type Registry } from "../registry.ts";
+import { type Driver, memoryDriver } from "../storage/index.ts";
+import { parseQuotas } from "./quotas.ts";
+
+const opened = (options: Partial<RegistryOptions>): Registry => createRegistry({ driver: memoryDriver(), ...options });
+
+/** Pushes a blob in one request. */
+const push = async (registry: Registry, repository: string, size: number, seed = size): Promise<number> => {
+  const body = seededBytes(seed, size);
+  const target = `/v2/${repository}/blobs/uploads/?digest=${digestOf(body)}`;
+  return (await exchange(registry, "POST", target, { body })).status;
+};
+
+/** A PATCH that brings so many bytes, as docker sends them without a length where there is none, and then waits. */
+const patch = async (registry: Registry, repository: string, bytes: Uint8Array, length?: number) => {
+  const begun = await exchange(registry, "POST", `/v2/${repository}/blobs/uploads/`);
+  const target = begun.header("Location") ?? "";
+  const gate = Promise.withResolvers<void>();
+  async function* chunks(): AsyncGenerator<Uint8Array> {
+    for (let at = 0; at < bytes.byteLength; at += 1000) yield bytes.slice(at, at + 1000);
+    await gate.promise;
+  }
+  const answer = registry({
+    method: "PATCH",
+    origin: "http://registry",
+    target,
+    headers: length === undefined ? [] : [["Content-Length", String(length)]],
+    body: { length, chunks: chunks(), discard: async () => {} },
+  });
+  return { begun: begun.status, target, answer, go: gate.resolve };
+};
+
+describe("the room on the disk", () => {
+  /** So much is free, less nothing: what comes is not written yet. */
+  const withFree = (free: number): Driver =>
+    Object.assign(memoryDriver(), { space: async () => ({ free, total: 1_000_000 }) });
+
+  it("is promised once: of eight uploads side by side that do not fit together those are refused that find no room", async () => {
+    const registry = opened({ driver: withFree(100_000), freeSpace: 10_000 });
+    const pushed = await Promise.all(Array.from({ length: 8 }, () => patch(registry, "a", new Uint8Array(0), 20_000)));
+    const refused: number[] = [];
+    for (const { answer } of pushed) void answer.then(({ status }) => refused.push(status));
+    while (refused.length < 4) await new Promise(setImmediate);
+    assert.deepEqual(refused, [503, 503, 503, 503]);
+    assert.equal(await push(registry, "a", 10_000), 201, "what fits beside them is taken");
+    for (const { go } of pushed) go();
+    await Promise.all(pushed.map(({ answer }) => answer));
+    assert.equal(await push(registry, "a", 90_000), 201, "and is given back");
+    assert.equal(await push(registry, "a", 90_001), 503);
+    await registry.close();
+  });
+
+  it("is nobody's for whoever announces much and sends nothing", async () => {
+    let now = 1_000_000;
+    const registry = opened({ driver: withFree(100_000), freeSpace: 10_000, now: () => now });
+    const stalled = await patch(registry, "a", new Uint8Array(0), 90_000);
+    while ((await push(registry, "a", 1)) === 201) await new Promise(setImmediate);
+    now += 11_000;
+    assert.equal(await push(registry, "a", 50_000), 201);
+    stalled.go();
+    await stalled.answer;
+    await registry.close();
+  });
+});
+
+describe("a quota", () => {
+  it("refuses what would be more, by what the repository holds, says so, and gives back what is deleted", async () => {
+    const registry = opened({ quotas: ["team/big=1GiB", "team/**=10000"] });
+    assert.equal(await push(registry, "team/app", 6000), 201);
+    assert.equal(await push(registry, "team/app", 5000), 403);
+    assert.equal(await push(registry, "team/other", 5000), 201, "each repository has its own");
+    assert.equal(await push(registry, "team/big", 50_000), 201, "the first that matches counts");
+    assert.equal(await push(registry, "elsewhere", 50_000), 201);
+    const body = seededBytes(5000, 5000);
+    const said = await exchange(registry, "POST", `/v2/team/app/blobs/uploads/?digest=${digestOf(body)}`, { body });
+    const [error] = (said.json() as { errors: { code: string; message: string }[] }).errors;
+    assert.equal(error?.code, "DENIED");
+    assert.match(error?.message ?? "", /team\/app may take 10000B and has 6000B/);
+    // What another repository has takes as much here.
+    const mount = `/v2/team/app/blobs/uploads/?mount=${digestOf(body)}&from=team/other`;
+    assert.equal((await exchange(registry, "POST", mount)).status, 403);
+    const six = digestOf(seededBytes(6000, 6000));
+    assert.equal((await exchange(registry, "DELETE", `/v2/team/app/blobs/${six}`)).status, 202);
+    assert.equal((await exchange(registry, "POST", mount)).status, 201);
+    const index = encodeJson({
+      schemaVersion: 2,
+      mediaType: mediaTypes.ociIndex,
+      manifests: [],
+      annotations: { x: "x".repeat(5000) },
+    });
+    const headers = { "Content-Type": mediaTypes.ociIndex };
+    const manifest = () => exchange(registry, "PUT", "/v2/team/app/manifests/v1", { headers, body: index });
+    assert.equal((await manifest()).status, 403, "manifests count");
+    await registry.close();
+  });
+
+  it("counts uploads on their way, those without a length as they come", async () => {
+    const registry = opened({ quotas: ["a=10000"] });
+    const first = await patch(registry, "a", seededBytes(1, 6000));
+    while (registry.context.uploads.bytesIn("a") < 6000) await new Promise(setImmediate);
+    const second = await patch(registry, "a", seededBytes(2, 6000));
+    assert.equal((await second.answer).status, 403);
+    assert.equal(await push(registry, "a", 5000), 403);
+    first.go();
+    assert.equal((await first.answer).status, 202);
+    const { target } = second;
+    assert.equal((await exchange(registry, "DELETE", target)).status, 204);
+    const end = `${first.target}?digest=${digestOf(seededBytes(1, 6000))}`;
+    assert.equal((await exchange(registry, "PUT", end)).status, 201);
+    assert.equal(await push(registry, "a", 4000), 201);
+    assert.equal(await push(registry, "a", 1), 403);
+    await registry.close();
+  });
+
+  it("that is none is refused with its form", () => {
+    for (const line of ["team", "team=", "team=many", "=1GiB", "Team=1GiB", "a=1GiB=2"])
+      assert.throws(() => parseQuotas([line]), { code: "CONFIG_INVALID" }, line);
+    assert.equal(parseQuotas(["team/** = 1.5GiB"])[0]?.bytes, 1.5 * 1024 ** 3);
+  });
+});
