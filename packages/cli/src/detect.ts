@@ -1,6 +1,7 @@
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
+import { open } from "dray";
 import { dockerArchive } from "dray/archive";
 import { bytesContent, type Located, overlay, type ReadableStore } from "dray/content";
 import { DrayError, isDrayError } from "dray/errors";
@@ -16,6 +17,7 @@ export interface LocalOptions {
 
 /** The image at a path: of an OCI layout in a directory, or of an archive of either kind. `-` is an archive on stdin. */
 export const localImage = async (path: string, options: LocalOptions): Promise<Located<ReadableStore>> => {
+  if (isLocation(path) && !options.index) return open(path);
   if (path !== "-" && (await isDirectory(path, options))) return layoutAt(path, options);
   if (options.index) throw new DrayError("USAGE", `--index: "${path}" is no directory with an OCI layout`);
   return archiveAt(path, options);
@@ -40,7 +42,7 @@ const layoutAt = async (path: string, { index, signal }: LocalOptions): Promise<
     return { store, name: root.digest, location: path };
   } catch (error) {
     if (!isDrayError(error, "USAGE")) throw error;
-    throw new DrayError("USAGE", `${error.message} to cp; or consider --index`, { cause: error });
+    throw new DrayError("USAGE", `${error.message}; or consider --index`, { cause: error });
   }
 };
 
@@ -56,23 +58,41 @@ const wholeLayout = async (path: string, store: LayoutStore): Promise<Omit<Locat
   return { store: over, name: root.digest };
 };
 
-/** What docker saved, or an OCI layout in a tar; newer dockers write both in one. */
-const archiveAt = async (path: string, { stdin, signal }: LocalOptions): Promise<Located<ReadableStore>> => {
+/** Where an archive is, and which of its images is meant. */
+export interface ArchiveOptions extends Pick<LocalOptions, "stdin" | "signal"> {
+  /** As the archive's form has names. Default: the only image. */
+  readonly name?: string;
+}
+
+/**
+ * What docker saved, or an OCI layout in a tar; newer dockers write both in one. A location says which form it has and which image is meant,
+ * as the error of an archive with several images does.
+ */
+export const archiveAt = async (
+  path: string,
+  { name = "", stdin, signal }: ArchiveOptions,
+): Promise<Located<ReadableStore>> => {
+  if (isLocation(path)) {
+    const located = await open(path);
+    return name === "" ? located : { ...located, name };
+  }
   const saved = dockerArchive(path, path === "-" ? { input: stdin() } : {});
   try {
-    await saved.resolve("", { signal });
-    return { store: saved, name: "", location: `docker-archive:${path}` };
+    await saved.resolve(name, { signal });
+    return { store: saved, name, location: `docker-archive:${path}` };
   } catch (error) {
     await saved.close({ abort: true });
     // A pipe can be read only once.
     if (path === "-" || !isDrayError(error, "ARCHIVE_INVALID")) throw error;
     const layout = ociArchive(path);
     try {
-      await layout.resolve("", { signal });
-      return { store: layout, name: "", location: `oci-archive:${path}` };
+      await layout.resolve(name, { signal });
+      return { store: layout, name, location: `oci-archive:${path}` };
     } catch (other) {
       await layout.close({ abort: true });
       throw isDrayError(other, "ARCHIVE_INVALID", "LAYOUT_INVALID") ? error : other;
     }
   }
 };
+
+const isLocation = (path: string): boolean => /^(?:oci|oci-archive|docker-archive):/.test(path);

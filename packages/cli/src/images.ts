@@ -1,5 +1,5 @@
 import { open } from "dray";
-import { collect, type LoadedManifest, type Located, type ReadableStore, selectPlatforms } from "dray/content";
+import { collect, type LoadedManifest, type Located, type ReadableStore, selectOne } from "dray/content";
 import { DrayError } from "dray/errors";
 import {
   type Descriptor,
@@ -30,7 +30,7 @@ export const rootOf = async (
 ): Promise<Descriptor> => {
   const platform = onePlatform(options);
   const found = await store.resolve(name, { signal });
-  return (await selectPlatforms(store, found, platform === undefined ? [] : [platform], { signal })).root;
+  return platform === undefined ? found : (await selectOne(store, found, platform, { signal })).root;
 };
 
 /** A manifest's bytes and what they are. */
@@ -50,7 +50,7 @@ export const manifestOf = async (
     ? await store.manifest(name, { signal })
     : await bytesOf(store, await store.resolve(name, { signal }), signal);
   if (platform === undefined || !isIndexType(named.descriptor.mediaType)) return named;
-  const { root } = await selectPlatforms(store, named.descriptor, [platform], { signal });
+  const { root } = await selectOne(store, named.descriptor, platform, { signal });
   return bytesOf(store, root, signal);
 };
 

@@ -1,6 +1,7 @@
-import { open } from "dray";
 import { DrayError } from "dray/errors";
+import { defined } from "dray/internal/defined";
 import type { Act, Call, Define } from "../context.ts";
+import { archiveAt } from "../detect.ts";
 import type { SharedOptions } from "../flags.ts";
 import { digestReference, opened, referenceOf, rootOf } from "../images.ts";
 
@@ -12,7 +13,7 @@ interface DigestOptions extends SharedOptions {
 export const define: Define = (command) =>
   command
     .argument("[image]", "a reference, or a location such as oci:DIR:NAME; with --tarball a name in the file")
-    .option("--tarball <file>", "look in this archive, as docker save writes it")
+    .option("--tarball <file>", "look in this archive, as docker save writes it, or an OCI archive")
     .option("--full-ref", "print the whole reference by digest");
 
 export const act: Act<DigestOptions> = async (call, [image]) => {
@@ -24,7 +25,8 @@ export const act: Act<DigestOptions> = async (call, [image]) => {
 };
 
 const locatedFor = (call: Call<DigestOptions>, tarball: string | undefined, image: string | undefined) => {
-  if (tarball !== undefined) return open(`docker-archive:${tarball}${image === undefined ? "" : `:${image}`}`);
+  const { stdin, signal } = call;
+  if (tarball !== undefined) return archiveAt(tarball, defined({ name: image, stdin, signal }));
   if (image === undefined) throw new DrayError("USAGE", "image reference required without --tarball");
   return opened(call, image);
 };

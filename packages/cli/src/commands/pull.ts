@@ -36,6 +36,8 @@ export const define: Define = (command) =>
 export const act: Act<PullOptions> = async (call, words) => {
   const [images, path] = [words.slice(0, -1), words.at(-1) ?? ""];
   if (images.length === 0) throw new DrayError("USAGE", `requires at least 2 arg(s), only received ${words.length}`);
+  if (path === "")
+    throw new DrayError("USAGE", "the PATH is empty: name the file or directory to write, or - for stdout");
   if (call.options.output === "json" && path === "-")
     throw new DrayError("USAGE", "-o json and an archive cannot both go to stdout");
   const began = performance.now();

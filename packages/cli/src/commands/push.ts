@@ -15,7 +15,10 @@ interface PushOptions extends MovingOptions {
 
 export const define: Define = (command) =>
   command
-    .argument("<path>", "an OCI layout (directory), a docker or OCI archive (file), or - for an archive on stdin")
+    .argument(
+      "<path>",
+      "an OCI layout (directory), a docker or OCI archive (file), - for an archive on stdin, or a location such as oci:DIR:NAME",
+    )
     .argument("<image>", "the reference to push it as")
     .option("--index", "push everything in the layout as one index")
     .option("--image-refs <file>", "write the reference by digest to this file too")

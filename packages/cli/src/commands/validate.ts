@@ -1,6 +1,10 @@
-import { DrayError } from "dray/errors";
+import { stat } from "node:fs/promises";
+import type { Located, ReadableStore } from "dray/content";
+import { DrayError, isDrayError, printable, restated } from "dray/errors";
 import { type ValidateResult, validate } from "dray/image";
-import type { Act, Define } from "../context.ts";
+import type { Act, Call, Define } from "../context.ts";
+import { archiveAt } from "../detect.ts";
+import { messageOf } from "../failure.ts";
 import { type ListingOptions, outputFlag } from "../flags.ts";
 import { opened, rootOf } from "../images.ts";
 import { document } from "../json.ts";
@@ -11,53 +15,102 @@ interface ValidateOptions extends ListingOptions {
   readonly fast?: boolean;
 }
 
-interface Checked extends ValidateResult {
-  readonly name: string;
-}
+/** What became of one location: what was found there, or why nothing could be looked at. */
+type Checked = { readonly name: string } & (
+  | (ValidateResult & { readonly error?: undefined })
+  | { readonly error: DrayError }
+);
 
 export const define: Define = (command) =>
   command
     .argument("[locations...]", "references, or locations such as oci:DIR and oci-archive:FILE")
     .option("--remote <image>", "check this image on its registry")
-    .option("--tarball <file>", "check this archive, as docker save writes it")
+    .option("--tarball <file>", "check this archive, as docker save writes it, or an OCI archive")
     .option("--fast", "do not read layers; see only whether they are there")
     .addOption(outputFlag());
 
-/** Crane's words on stdout: `PASS: x`, `FAIL: x: why`. */
+/** Crane's words on stdout: `PASS: x`, `FAIL: x: why`. A location that cannot be looked at keeps no other from being. */
 export const act: Act<ValidateOptions> = async (call, locations) => {
-  const { options, out, signal } = call;
+  const { options, out } = call;
   const { tarball, remote } = options;
   const named = [
-    ...(tarball === undefined ? [] : [{ name: tarball, location: `docker-archive:${tarball}` }]),
-    ...[remote ?? [], ...locations].flat().map((name) => ({ name, location: name })),
+    ...(tarball === undefined ? [] : [{ name: tarball, locate: () => archiveAt(tarball, call) }]),
+    ...[remote ?? [], ...locations].flat().map((name) => ({ name, locate: () => opened(call, name) })),
   ];
   if (named.length === 0) throw new DrayError("USAGE", "nothing to validate: name a location, --remote or --tarball");
   const results: Checked[] = [];
-  for (const { name, location } of named) {
-    const located = await opened(call, location);
-    const root = await rootOf(call, located);
-    const result = await validate(located.store, root, { signal, fast: options.fast === true });
-    results.push({ ...result, name });
-    if (options.output !== "json") await out.line(verdict(name, result));
+  for (const { name, locate } of named) {
+    const result = await checkedAt(call, name, locate);
+    results.push(result);
+    if (options.output !== "json" && (named.length > 1 || result.error === undefined)) await out.line(verdict(result));
   }
   if (options.output === "json") await out.line(document({ results: results.map(resultOf) }));
-  const failed = results.filter(({ findings }) => findings.length > 0);
-  if (failed.length > 0)
-    throw new DrayError("CHECK_FAILED", `${failed.map(({ name }) => name).join(", ")}: not as the digests say`);
+  throwIfBad(results);
 };
 
-const verdict = (name: string, { findings }: ValidateResult): string =>
-  findings.length === 0
+const checkedAt = async (
+  call: Call<ValidateOptions>,
+  name: string,
+  locate: () => Promise<Located<ReadableStore>>,
+): Promise<Checked> => {
+  const { options, signal } = call;
+  try {
+    const located = await locate();
+    const root = await rootOf(call, located);
+    return { ...(await validate(located.store, root, { signal, fast: options.fast === true })), name };
+  } catch (error) {
+    if (!isDrayError(error) || signal.aborted) throw error;
+    return { name, error: await hinted(name, error) };
+  }
+};
+
+/** A word that is no location is a reference; where a file has that name it was perhaps meant. */
+const hinted = async (name: string, error: DrayError): Promise<DrayError> => {
+  if (name.includes(":")) return error;
+  const isFile = await stat(name).then(
+    (facts) => facts.isFile(),
+    () => false,
+  );
+  return isFile
+    ? restated(error, error.code, `${error.message}; there is a file ${name} here: check that with --tarball ${name}`)
+    : error;
+};
+
+/** What was found is worse than what could not be looked at; where nothing could be, the first reason is the error. */
+const throwIfBad = (results: readonly Checked[]): void => {
+  const different = results.filter((result) => result.error === undefined && result.findings.length > 0);
+  if (different.length > 0)
+    throw new DrayError("CHECK_FAILED", `${different.map(({ name }) => name).join(", ")}: not as the digests say`);
+  const unseen = results.flatMap(({ error }) => error ?? []);
+  const [first] = unseen;
+  if (first === undefined) return;
+  if (unseen.length === results.length) throw first;
+  throw new DrayError("PARTIAL", `${unseen.length} of ${results.length} locations could not be looked at`);
+};
+
+const verdict = (result: Checked): string => {
+  if (result.error !== undefined) return printable(`FAIL: ${result.name}: ${messageOf(result.error)}`);
+  const { name, findings } = result;
+  return findings.length === 0
     ? `PASS: ${name}`
     : `FAIL: ${name}: ${findings.map(({ descriptor, message }) => `${descriptor.digest}: ${message}`).join("; ")}`;
+};
 
-const resultOf = ({ name, findings, checked }: Checked): object => ({
-  name,
-  ok: findings.length === 0,
-  checked,
-  findings: findings.map(({ descriptor, message }) => ({
-    digest: descriptor.digest,
-    mediaType: descriptor.mediaType,
-    message,
-  })),
-});
+const resultOf = (result: Checked): object => {
+  const { name } = result;
+  if (result.error !== undefined) {
+    const { error } = result;
+    return { name, ok: false, checked: 0, findings: [], error: { code: error.code, message: messageOf(error) } };
+  }
+  const { findings, checked } = result;
+  return {
+    name,
+    ok: findings.length === 0,
+    checked,
+    findings: findings.map(({ descriptor, message }) => ({
+      digest: descriptor.digest,
+      mediaType: descriptor.mediaType,
+      message,
+    })),
+  };
+};

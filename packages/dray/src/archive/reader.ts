@@ -6,6 +6,7 @@ import {
   checked,
   collect,
   type HasTags,
+  type Holds,
   type ReadableStore,
   type ReadOptions,
 } from "../content/index.ts";
@@ -20,7 +21,7 @@ import { sameName } from "./repo-tags.ts";
 const layersHashedAtOnce = 4;
 
 /** Docker archive to read from, as a store. What it holds is looked at when it is asked for. */
-export class DockerArchiveReader implements ReadableStore, HasTags {
+export class DockerArchiveReader implements ReadableStore, HasTags, Holds {
   readonly #archive: OpenArchive;
   readonly #saved: readonly SavedImage[];
   readonly #found = new LazyMap<SavedImage, FoundImage>();
@@ -66,6 +67,11 @@ export class DockerArchiveReader implements ReadableStore, HasTags {
     yield* checked(chunks, descriptor, options, (error) => errorIn(where, error, { reference: digest }));
   }
 
+  async holds({ digest, size }: Descriptor, { signal }: Cancel = {}): Promise<boolean> {
+    const held = await this.#find(digest, signal);
+    return (held instanceof Uint8Array ? held.byteLength : held?.size) === size;
+  }
+
   #image(saved: SavedImage, signal: AbortSignal | undefined): Promise<FoundImage> {
     return this.#found.get(saved, () => findImage(this.#archive, saved, signal));
   }
@@ -91,11 +97,17 @@ export class DockerArchiveReader implements ReadableStore, HasTags {
   }
 
   async #locate(digest: Digest, signal: AbortSignal | undefined): Promise<Held> {
+    const held = await this.#find(digest, signal);
+    if (held === undefined) throw this.#unknown(digest);
+    return held;
+  }
+
+  async #find(digest: Digest, signal: AbortSignal | undefined): Promise<Held | undefined> {
     for (const saved of this.#saved) {
       const held = (await this.#image(saved, signal)).held.get(digest);
       if (held !== undefined) return held;
     }
-    throw this.#unknown(digest);
+    return undefined;
   }
 
   #unknown(name: string): DrayError {

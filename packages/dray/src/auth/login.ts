@@ -1,7 +1,7 @@
-import { chown, mkdir, readlink, realpath, stat } from "node:fs/promises";
+import { chown, readlink, realpath, stat } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { DrayError, isDrayError } from "../errors.ts";
-import { type FileSystem, type Lock, lock, nodeFiles, onDisk, writeFileAtomic } from "../files/index.ts";
+import { type FileSystem, type Lock, lock, makeDirectory, nodeFiles, onDisk, writeFileAtomic } from "../files/index.ts";
 import { systemClock } from "../http/index.ts";
 import { isObject, parseRegistry } from "../oci/index.ts";
 import { helperFor, parseConfig, parseConfigText } from "./config-document.ts";
@@ -140,7 +140,7 @@ export const updateConfig = async (
 ): Promise<void> => {
   const { fs = nodeFiles } = options;
   const target = await linkTarget(file);
-  await onDisk("make the folder of", file, () => mkdir(dirname(target), { recursive: true, mode: 0o700 }));
+  await onDisk("make the folder of", file, () => makeDirectory(dirname(target), 0o700));
   const held = await waitForLock(fs, target, options);
   try {
     const members = parseConfigText(await textOf(target), file);

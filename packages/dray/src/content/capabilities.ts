@@ -96,6 +96,14 @@ export interface HasTags {
 /** Whether the store can list its names. */
 export const hasTags: Guard<HasTags> = has("tags");
 
+/** The store can say whether content lies in it to be read, of the right size, without reading it. */
+export interface Holds {
+  /** Unlike `has`, which of a store that begins empty speaks of what is being written, and of a manifest asks for all below it. */
+  holds(descriptor: Descriptor, options?: Cancel): Promise<boolean>;
+}
+/** Whether the store can say what lies in it to be read. */
+export const holds: Guard<Holds> = has("holds");
+
 /** Content and names can be removed. */
 export interface Removes {
   /**

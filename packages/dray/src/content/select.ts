@@ -6,6 +6,7 @@ import {
   type Index,
   isIndexType,
   matchPlatform,
+  normalizePlatform,
   platformCovers,
   type WantedPlatform,
   wantedPlatform,
@@ -45,7 +46,7 @@ export const selectPlatforms = async (
   if (parsed.kind !== "index") return { store, root, trimmed: false, loaded };
   const [first] = wanted;
   if (wanted.length === 1 && first?.architecture !== undefined) {
-    const child = bestEntry(parsed.index, first, root);
+    const child = childFor(parsed.index, first, root);
     // A child may be an index itself.
     return selectPlatforms(store, child, wanted, options);
   }
@@ -56,8 +57,43 @@ export const selectPlatforms = async (
   return { store: over, root: trimmed, trimmed: true };
 };
 
-const bestEntry = (index: Index, wanted: WantedPlatform, root: Descriptor): Descriptor => {
+/**
+ * Narrows an index to one image. Where no architecture is said there may be only one that is meant.
+ * @throws DrayError `NOT_FOUND`, `USAGE` naming those that it may be
+ */
+export const selectOne = async (
+  store: ReadableStore,
+  root: Descriptor,
+  platform: string | WantedPlatform,
+  options?: Pick<ReadOptions, "signal" | "onEvent">,
+): Promise<Selection> => {
+  const wanted = wantedPlatform(platform);
+  if (wanted.architecture !== undefined || !isIndexType(root.mediaType))
+    return selectPlatforms(store, root, [wanted], options);
+  const loaded = await loadManifest(store, root, options);
+  const { parsed } = loaded;
+  if (parsed.kind !== "index") return { store, root, trimmed: false, loaded };
+  return selectOne(store, childFor(parsed.index, wanted, root), wanted, options);
+};
+
+/**
+ * The entry of an index for a platform: the one that fits best. Where no architecture is said it has to be the only one.
+ * @throws DrayError `NOT_FOUND` naming what there is, `USAGE` naming those that it may be
+ */
+export const childFor = (index: Index, wanted: WantedPlatform, root: Descriptor): Descriptor => {
   const found = matchPlatform(wanted, index.manifests);
+  if (found !== undefined && wanted.architecture === undefined) {
+    const fitting = index.manifests.flatMap(({ platform }) =>
+      platform !== undefined && platformCovers(wanted, platform) ? [formatPlatform(normalizePlatform(platform))] : [],
+    );
+    const candidates = [...new Set(fitting)];
+    if (candidates.length > 1)
+      throw new DrayError(
+        "USAGE",
+        `${root.digest} has several images for ${formatPlatform(wanted)}: ${candidates.join(", ")}; name one of them`,
+        { reference: root.digest },
+      );
+  }
   if (found !== undefined) return found;
   const there = index.manifests.flatMap(({ platform }) =>
     platform === undefined || platform.os === "unknown" ? [] : [formatPlatform(platform)],
@@ -76,7 +112,7 @@ const keptEntries = (index: Index, wanted: readonly WantedPlatform[], root: Desc
       platform.architecture === undefined
         ? index.manifests.filter((entry) => entry.platform !== undefined && platformCovers(platform, entry.platform))
         : [];
-    for (const entry of covered.length > 0 ? covered : [bestEntry(index, platform, root)]) images.add(entry);
+    for (const entry of covered.length > 0 ? covered : [childFor(index, platform, root)]) images.add(entry);
   }
   const digests = new Set([...images].map((entry) => entry.digest as string));
   const kept = new Set<number>();

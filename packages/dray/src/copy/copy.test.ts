@@ -247,6 +247,23 @@ describe("copy", () => {
   });
 });
 
+test("a layer that may not be passed on is left out only where it says where else it lies", async () => {
+  const source = memoryStore();
+  const layer = await put(source, text("foreign"), mediaTypes.dockerForeignLayer);
+  const config = await put(source, text("{}"), mediaTypes.ociConfig);
+  for (const [urls, moved] of [
+    [undefined, true],
+    [[], true],
+    [["https://there.example/x"], false],
+  ] as const) {
+    const manifest = { schemaVersion: 2, config, layers: [{ ...layer, ...(urls && { urls }) }] };
+    await source.tag(await put(source, encodeJson(manifest), mediaTypes.ociManifest), "v1");
+    const target = memoryStore();
+    await copy(at(source, "v1"), at(target, "v1"));
+    assert.equal(await target.has(layer, { kind: "blob" }), moved);
+  }
+});
+
 describe("platforms", () => {
   const fixture = async (): Promise<{ source: MemoryStore; index: Descriptor; children: Descriptor[] }> => {
     const source = memoryStore();

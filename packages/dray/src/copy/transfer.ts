@@ -25,7 +25,7 @@ import {
   writesNamed,
 } from "../content/index.ts";
 import { aborted, DrayError, isDrayError, throwIfAborted } from "../errors.ts";
-import { childrenOf, type Descriptor, type Digest, isDigest, isForeignLayerType } from "../oci/index.ts";
+import { childrenOf, type Descriptor, type Digest, isDigest, liesElsewhere } from "../oci/index.ts";
 import { blobKey, compressedKey, Ledger, manifestKey } from "./ledger.ts";
 import type { CopyCounts, CopyOptions } from "./options.ts";
 
@@ -301,7 +301,7 @@ export class Transfer {
   }
 
   #leftOut(descriptor: Descriptor): boolean {
-    return this.#options.foreignLayers !== true && isForeignLayerType(descriptor.mediaType);
+    return this.#options.foreignLayers !== true && liesElsewhere(descriptor);
   }
 
   #copied(descriptor: Descriptor): void {

@@ -1,4 +1,5 @@
 import * as node from "node:fs/promises";
+import { makeDirectory } from "./make-directory.ts";
 
 /** What Dray asks of a file that is open. */
 export interface OpenFile {
@@ -81,7 +82,7 @@ export const nodeFiles: FileSystem = {
   realpath: node.realpath,
   access: node.access,
   statfs: node.statfs,
-  mkdir: node.mkdir,
+  mkdir: async (path, { recursive }) => (recursive ? makeDirectory(path) : (await node.mkdir(path), undefined)),
   rename: node.rename,
   unlink: node.unlink,
   rmdir: node.rmdir,

@@ -10,6 +10,7 @@ export { diskError, errnoOf, ifThere, onDisk } from "./disk-error.ts";
 export { chunksOfFile, type FileRange, fileChunks, readFully, writeFully } from "./file-chunks.ts";
 export { type FileFacts, type FileSystem, nodeFiles, type OpenFile, type SpaceFacts } from "./file-system.ts";
 export { type Lock, lock } from "./lock.ts";
+export { makeDirectory } from "./make-directory.ts";
 export { isAlive, type ProcessIdentity, thisProcess } from "./process-identity.ts";
 export { type Landing, type ReceiveOptions, receive } from "./receive.ts";
 export { receiveInto } from "./receive-into.ts";

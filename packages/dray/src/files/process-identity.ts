@@ -31,8 +31,11 @@ export const isAlive = ({ pid, started, machine: where }: ProcessIdentity): bool
     if ((error as NodeJS.ErrnoException).code === "ESRCH") return false;
   }
   const facts = factsOf(pid);
-  return facts === undefined || (facts.started === started && facts.state !== "Z");
+  return facts === undefined || (facts.started === started && !dead.has(facts.state));
 };
+
+/** Ended, and not asked for yet (Z), or on its way out of the table (X, and x of older kernels). */
+const dead: ReadonlySet<string> = new Set(["Z", "X", "x"]);
 
 /** Fields 3 and 22 of /proc/PID/stat. The second field, the program's name, may hold blanks and brackets. */
 const factsOf = (pid: number): { readonly state: string; readonly started: string } | undefined => {

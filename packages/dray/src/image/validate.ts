@@ -5,6 +5,7 @@ import {
   borrowed,
   digestMismatch,
   hashed,
+  holds,
   isManifest,
   isTransferring,
   type ReadableStore,
@@ -17,8 +18,8 @@ import {
   type Descriptor,
   formatPlatform,
   isConfigType,
-  isForeignLayerType,
   isLayerType,
+  liesElsewhere,
   normalizePlatform,
 } from "../oci/index.ts";
 import { type Image, type Layer, platformOf, viewOf } from "./views.ts";
@@ -153,7 +154,7 @@ class Validation {
   /** Reads a layer once and computes both digests on the way. */
   async #layer({ descriptor, diffID }: Layer): Promise<void> {
     if (diffID === undefined || !isLayerType(descriptor.mediaType)) return this.#blob(descriptor);
-    if (isForeignLayerType(descriptor.mediaType) || !this.#first(`${descriptor.digest} ${diffID}`)) return undefined;
+    if (liesElsewhere(descriptor) || !this.#first(`${descriptor.digest} ${diffID}`)) return undefined;
     return this.#content(descriptor, async () => {
       const { digest, diffID: diff } = await layerDigests(this.#read(descriptor), {
         size: descriptor.size,
@@ -178,12 +179,19 @@ class Validation {
     const { signal, fast = false } = this.#options;
     return this.#slots.run(signal, () =>
       this.#finding(descriptor, async () => {
-        const { has } = this.#store as Partial<WritableStore>;
-        if (!fast || has === undefined) return check();
-        if (!(await has.call(this.#store, descriptor, { kind: "blob" })))
-          this.#add(descriptor, "is missing, or has another size");
+        const there = fast ? await this.#isThere(descriptor) : undefined;
+        if (there === undefined) return check();
+        if (!there) this.#add(descriptor, "is missing, or has another size");
       }),
     );
+  }
+
+  /** Nothing where the store cannot tell. */
+  async #isThere(descriptor: Descriptor): Promise<boolean | undefined> {
+    const { signal } = this.#options;
+    if (holds(this.#store)) return this.#store.holds(descriptor, { signal });
+    const { has } = this.#store as Partial<WritableStore>;
+    return has?.call(this.#store, descriptor, { kind: "blob", signal });
   }
 
   #read(descriptor: Descriptor): AsyncIterable<Uint8Array> {

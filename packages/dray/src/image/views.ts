@@ -1,6 +1,13 @@
 import { Lazy } from "../async/index.ts";
 import { decompressed } from "../compression/index.ts";
-import { collect, type LoadedManifest, loadManifest, type ReadableStore, type ReadOptions } from "../content/index.ts";
+import {
+  childFor,
+  collect,
+  type LoadedManifest,
+  loadManifest,
+  type ReadableStore,
+  type ReadOptions,
+} from "../content/index.ts";
 import { DrayError } from "../errors.ts";
 import {
   type Descriptor,
@@ -10,7 +17,6 @@ import {
   isObject,
   largestManifest,
   type Manifest,
-  matchPlatform,
   type Parsed,
   type Platform,
   parseJson,
@@ -171,11 +177,7 @@ const imageOf = async (
   platform: string | WantedPlatform,
   options?: Pick<ReadOptions, "signal">,
 ): Promise<Image> => {
-  const entry = matchPlatform(wantedPlatform(platform), index.manifests);
-  if (entry === undefined)
-    throw new DrayError("NOT_FOUND", `${descriptor.digest} has no image for the platform asked for`, {
-      reference: descriptor.digest,
-    });
+  const entry = childFor(index, wantedPlatform(platform), descriptor);
   const view = await viewOf(store, entry, options);
   return view.kind === "image" ? view : view.image(platform);
 };

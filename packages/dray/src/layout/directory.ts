@@ -74,7 +74,16 @@ const factsOf = async (fs: FileSystem, dir: string, name: string): Promise<FileF
 };
 
 const noIndex = async (fs: FileSystem, { dir, unfinished }: LayoutPaths): Promise<DrayError> => {
-  const facts = await onDisk("read", dir, () => ifThere(() => fs.stat(dir)));
+  const facts = await onDisk("read", dir, async () => {
+    try {
+      return await fs.stat(dir);
+    } catch (error) {
+      const code = errnoOf(error);
+      // Below what is no directory there is nothing either, and who wants to write there is told by that.
+      if (code === "ENOENT" || code === "ENOTDIR") return undefined;
+      throw error;
+    }
+  });
   if (facts === undefined)
     return new DrayError("NOT_FOUND", `there is no layout ${dir}; check the path`, { reference: `oci:${dir}` });
   if (!facts.isDirectory())

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { PassThrough } from "node:stream";
+import { PassThrough, Writable } from "node:stream";
 import { test } from "node:test";
 import { gzipSync, zstdCompressSync } from "node:zlib";
 import { type Sample, sampleArtifact, sampleImage, sampleIndex } from "@dray/testkit";
@@ -327,4 +327,22 @@ test("skopeo reads what we write, and we what it writes", async (t) => {
     await copy(at(await storeOf(index), "source"), at(ociArchive(file), "v1"));
     await run(["copy", "--all", `oci-archive:${file}:v1`, `dir:${join(folder, "dir")}`]);
   });
+});
+
+test("a pipe that cannot be written to says why; only where its reader has gone is that said", async () => {
+  const source = await storeOf(sampleImage());
+  for (const [errno, says] of [
+    ["ENOSPC", /cannot write to standard output: the disk is full/],
+    ["EIO", /the disk reports an error/],
+    ["EPIPE", /whoever reads it has gone/],
+  ] as const) {
+    const output = new Writable({
+      write: (_chunk, _encoding, done) => done(Object.assign(new Error(errno), { code: errno })),
+    });
+    await assert.rejects(copy(at(source, "source"), at(ociArchive("-", { output }), "x")), (error) => {
+      assert.ok(isDrayError(error, "DISK"));
+      assert.match(error.message, says);
+      return true;
+    });
+  }
 });

@@ -1,7 +1,7 @@
 import { Lazy } from "../async/index.ts";
 import { type Cancel, childrenOfKind, isManifest, type OfKind } from "../content/index.ts";
 import { isDrayError, throwIfAborted } from "../errors.ts";
-import { type Descriptor, type Digest, isForeignLayerType, type ParsedManifest, subjectOf } from "../oci/index.ts";
+import { type Descriptor, type Digest, liesElsewhere, type ParsedManifest, subjectOf } from "../oci/index.ts";
 import type { LayoutReader } from "./reader.ts";
 
 /** A manifest whose file is there; whether it is damaged, or something that nobody here understands. */
@@ -47,7 +47,7 @@ export const isWhole = (
     if (subjectOf(parsed) !== undefined && !unlisted.has(digest))
       if (!(await listed.get(() => listedIn(reader, options))).has(digest)) return false;
     for (const blob of childrenOfKind(parsed, "blob"))
-      if (!isForeignLayerType(blob.mediaType) && !(await reader.holds(blob, options))) return false;
+      if (!liesElsewhere(blob) && !(await reader.holds(blob, options))) return false;
     for (const child of childrenOfKind(parsed, "manifest")) if (!(await manifest(child))) return false;
     return true;
   };

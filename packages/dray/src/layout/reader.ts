@@ -5,6 +5,7 @@ import {
   type Describes,
   type HasReferrers,
   type HasTags,
+  type Holds,
   type ReadableStore,
   type ReadOptions,
   sizeMismatch,
@@ -29,7 +30,7 @@ import { asIndex, layoutVersion } from "./index-file.ts";
 import { onlyEntry, unknownName } from "./names.ts";
 
 /** Read access to a layout, wherever its files lie. Needs neither a lock nor permission to write. */
-export class LayoutReader implements ReadableStore, HasTags, HasReferrers, Describes {
+export class LayoutReader implements ReadableStore, HasTags, HasReferrers, Describes, Holds {
   readonly files: LayoutFiles;
   readonly graph: LayoutGraph;
   #index: Index | undefined;
@@ -89,7 +90,7 @@ export class LayoutReader implements ReadableStore, HasTags, HasReferrers, Descr
   }
 
   /** Whether a blob's file is there, of the right size. */
-  async holds({ digest, size }: Descriptor, options: Cancel): Promise<boolean> {
+  async holds({ digest, size }: Descriptor, options: Cancel = {}): Promise<boolean> {
     try {
       return (await this.files.find(blobFile(digest), options))?.size === size;
     } catch (error) {

@@ -1,6 +1,7 @@
 import { DrayError } from "../errors.ts";
 import { type Digest, isDigest } from "./digest.ts";
 import { isObject, isOptional, isText, isTextMap, isTexts, type Parsed, shown, texts, withoutNulls } from "./json.ts";
+import { isForeignLayerType } from "./media-types.ts";
 import type { Platform } from "./platform.ts";
 
 /** Text by key, as descriptors and manifests carry it. */
@@ -61,3 +62,10 @@ const isPlatformObject = (value: unknown): boolean =>
 
 /** The descriptor of the content alone: what two descriptors of the same bytes agree on. */
 export const bare = ({ mediaType, digest, size }: Descriptor): Descriptor => ({ mediaType, digest, size });
+
+/**
+ * Whether its bytes lie elsewhere by licence, and it says where. A layer of such a type without `urls` is nowhere but where it is read:
+ * whoever left it out would have lost it.
+ */
+export const liesElsewhere = ({ mediaType, urls }: Descriptor): boolean =>
+  isForeignLayerType(mediaType) && urls !== undefined && urls.length > 0;

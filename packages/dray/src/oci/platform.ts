@@ -53,7 +53,7 @@ export const wantedPlatform = (platform: string | WantedPlatform): WantedPlatfor
 const form = "os/architecture[/variant][:os.version]";
 
 /**
- * Reads `os[/architecture[/variant]][:os.version]`.
+ * Reads `os[/architecture[/variant]][:os.version]`. One word alone is an os, whatever it is: nobody keeps a list of them.
  * @throws DrayError `PLATFORM_INVALID`
  * @example parsePlatform("linux/arm64/v8")
  */

@@ -54,6 +54,12 @@ describe("deletion", () => {
       await assert.rejects(repository.remove(name), (error) => isDrayError(error, "NOT_FOUND"));
   });
 
+  test("of a tag that is not there, by a registry that takes tags for wrong digests", async () => {
+    const at = setup({}, [{ method: "DELETE", effect: answerWith(400, {}, '{"errors":[{"code":"DIGEST_INVALID"}]}') }]);
+    await assert.rejects(at.repository.remove("nope"), (error) => isDrayError(error, "NOT_FOUND"));
+    await assert.rejects(at.repository.remove("v1"), (error) => isDrayError(error, "UNSUPPORTED"));
+  });
+
   const refusals: readonly (readonly [
     what: string,
     name: string,

@@ -2,7 +2,7 @@ import type { Cancel } from "../content/index.ts";
 import { isDrayError, restated } from "../errors.ts";
 import { type Descriptor, type Digest, isDigest, parseManifest, subjectOf } from "../oci/index.ts";
 import { type Call, callIn, pathIn, type Repo } from "./api.ts";
-import { getManifest, manifestPath } from "./manifests.ts";
+import { getManifest, lookUpManifest, manifestPath } from "./manifests.ts";
 import { hasReferrersApi, removeFromFallback } from "./referrers.ts";
 
 /**
@@ -55,6 +55,12 @@ const send = async (repo: Repo, call: Call): Promise<void> => {
   // docker-registry 2.8 knows no deletion of tags: it takes the tag for a digest that is wrong.
   const tagRefused = status === 400 && registryCode === "DIGEST_INVALID" && !byDigest;
   if (status !== 405 && registryCode !== "UNSUPPORTED" && !tagRefused) throw refused;
+  const { signal } = call;
+  if (
+    !byDigest &&
+    (await lookUpManifest(repo, call.reference.slice(call.reference.lastIndexOf(":") + 1), { signal })) === undefined
+  )
+    throw restated(refused, "NOT_FOUND", `there is no manifest ${call.reference}; check the name`, { status: 404 });
   const remedy = byDigest
     ? "its operator can allow it (docker-registry: storage.delete.enabled)"
     : "delete the manifest by its digest, which takes all of its tags along";

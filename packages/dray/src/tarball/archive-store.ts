@@ -7,6 +7,7 @@ import {
   type Content,
   collect,
   type HasTags,
+  type Holds,
   isManifest,
   type OfKind,
   type PlannedContent,
@@ -27,7 +28,7 @@ import type { TarSink } from "./sink.ts";
 import { type OpenTarOptions, openTar, type TarFile } from "./tar-file.ts";
 
 /** A store in a tar file. Written to, it begins empty. */
-export type ArchiveStore = Store & ChecksDigests & HasTags & Plans & StartsEmpty;
+export type ArchiveStore = Store & ChecksDigests & HasTags & Holds & Plans & StartsEmpty;
 
 /** Where an archive is read from and written to. */
 export interface ArchiveOptions {
@@ -40,7 +41,7 @@ export interface ArchiveOptions {
 }
 
 /** What lies in an open tar, as a store. */
-export type ArchiveReader = ReadableStore & HasTags;
+export type ArchiveReader = ReadableStore & HasTags & Holds;
 
 /** A tar that is open. */
 export interface OpenTar {
@@ -123,6 +124,10 @@ export class TarStore<R extends ArchiveReader> implements ArchiveStore {
     yield* (await this.reader(options)).tags(options);
   }
 
+  async holds(descriptor: Descriptor, options: Cancel = {}): Promise<boolean> {
+    return (await this.reader(options)).holds(descriptor, options);
+  }
+
   async plan(root: Descriptor, content: readonly PlannedContent[], options: Cancel = {}): Promise<void> {
     const { sink, catalogue } = await this.#writer(options);
     catalogue.expect(root);
@@ -150,7 +155,13 @@ export class TarStore<R extends ArchiveReader> implements ArchiveStore {
     throwIfAborted(options.signal);
     // Nothing begins to be written for the sake of a name: what is there would count for nothing, and an empty part would be left.
     const writer = await this.#writing.now();
-    if (writer === undefined || !(await this.has(descriptor, options)))
+    if (writer === undefined)
+      throw new DrayError(
+        "UNSUPPORTED",
+        `${this.#file} cannot be given another name "${name}": archives are written whole; copy the image to a new one`,
+        { reference: descriptor.digest },
+      );
+    if (!(await this.has(descriptor, options)))
       throw new DrayError("NOT_FOUND", `cannot name ${descriptor.digest} "${name}": it was not written`, {
         reference: descriptor.digest,
       });

@@ -1,6 +1,6 @@
 import type { Writable } from "node:stream";
 import { DrayError } from "../errors.ts";
-import { type FileSystem, ifThere, onDisk, writeFully } from "../files/index.ts";
+import { diskError, errnoOf, type FileSystem, ifThere, onDisk, writeFully } from "../files/index.ts";
 import type { TarSink } from "./sink.ts";
 import { type OpenTarOptions, standardStream } from "./tar-file.ts";
 import { TarPart } from "./tar-part.ts";
@@ -42,6 +42,11 @@ const streamOutlet = (output: Writable, what: string): Outlet => {
   };
 };
 
+const whyNot = (cause: unknown, what: string): string => {
+  const error = diskError(cause, "write to", what);
+  return error instanceof Error ? error.message : String(error);
+};
+
 /** A stream whose reader has gone may never drain, and may not call back either. */
 const written = (output: Writable, bytes: Uint8Array, what: string): Promise<void> =>
   new Promise((resolve, reject) => {
@@ -49,7 +54,12 @@ const written = (output: Writable, bytes: Uint8Array, what: string): Promise<voi
       output.off("close", closed);
       output.off("error", broken);
       if (!failed) resolve();
-      else reject(new DrayError("DISK", `cannot write to ${what}: whoever reads it has gone`, { cause }));
+      else {
+        const code = errnoOf(cause);
+        const gone = code === undefined || code === "EPIPE" || code === "ECONNRESET";
+        const why = gone ? `cannot write to ${what}: whoever reads it has gone` : whyNot(cause, what);
+        reject(new DrayError("DISK", why, { cause }));
+      }
     };
     const closed = (): void => settle(undefined, true);
     const broken = (error: unknown): void => settle(error, true);
