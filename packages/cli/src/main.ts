@@ -7,6 +7,8 @@ if (words.length === 1 && words[0] === "version") {
   // `process.stdout` would read the code of streams and terminals: half of the time.
   console.log(version);
 } else {
+  // Before anybody listens to signals: beginning again would forget one that was heard, and until then each ends the process.
+  if (words[0] === "serve") (await import("./more-threads.ts")).withMoreThreads();
   const interrupt = new AbortController();
   const onSignal = (): void => {
     if (interrupt.signal.aborted) process.exit(130);
@@ -14,13 +16,8 @@ if (words.length === 1 && words[0] === "version") {
   };
   process.on("SIGINT", onSignal);
   process.on("SIGTERM", onSignal);
-  if (words[0] === "serve") {
-    // A registry reads its files again then; until it can, the system's own answer would end it.
-    process.on("SIGHUP", () => {});
-    const { withMoreThreads } = await import("./more-threads.ts");
-    // Beginning again would forget the order to end.
-    if (!interrupt.signal.aborted) withMoreThreads();
-  }
+  // A registry reads its files again then; until it can, the system's own answer would end it.
+  if (words[0] === "serve") process.on("SIGHUP", () => {});
   const unexpected = (error: unknown): void => {
     const said = error instanceof Error ? error.message : String(error);
     const text = words.includes("-v") && error instanceof Error ? error.stack : said.replace(/\p{Cc}+/gu, " ");
