@@ -6,6 +6,7 @@ import { sampleImage, testCertificates } from "@dray/testkit";
 import { findPeer } from "@dray/testkit/peers";
 import { type Client, clientsOf, type Site } from "./clients.ts";
 import { missing, type Sandbox, workshop } from "./dray.ts";
+import { files } from "./page.ts";
 import { layoutOf, putAt, writeSamples } from "./samples.ts";
 import { freeAddress, type Running, serveAt, serveDray } from "./serving.ts";
 
@@ -24,6 +25,16 @@ interface Proxy {
   readonly start: (folder: string, address: string, upstream: string) => Promise<readonly string[]>;
 }
 
+/** The file of a proxy as `docs/operating.md` has it, with the places of a test. */
+const fileOf = (name: string, places: Readonly<Record<string, string>>): string => {
+  let text = files.get(name) ?? assert.fail(`no file for ${name} is on the page`);
+  for (const [there, here] of Object.entries(places)) {
+    assert.ok(text.includes(there), `${name}: ${there}`);
+    text = text.replaceAll(there, here);
+  }
+  return text;
+};
+
 /** They speak TLS, and the registry behind them does not. */
 const proxies: readonly Proxy[] = [
   {
@@ -32,6 +43,12 @@ const proxies: readonly Proxy[] = [
       const places = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map(
         (kind) => `${kind}_temp_path ${folder}/${kind};`,
       );
+      const server = fileOf("nginx", {
+        "listen 443 ssl": `listen ${address} ssl`,
+        "127.0.0.1:5000": upstream,
+        "/etc/nginx/tls.crt": `${folder}/server.pem`,
+        "/etc/nginx/tls.key": `${folder}/server.key`,
+      });
       await writeFile(
         `${folder}/nginx.conf`,
         `daemon off; pid ${folder}/pid; error_log ${folder}/error.log; worker_processes 1;
@@ -39,22 +56,7 @@ events { worker_connections 64; }
 http {
   access_log off;
   ${places.join(" ")}
-  client_max_body_size 0;
-  server {
-    listen ${address} ssl;
-    ssl_certificate ${folder}/server.pem;
-    ssl_certificate_key ${folder}/server.key;
-    location / {
-      proxy_pass http://${upstream};
-      proxy_http_version 1.1;
-      proxy_request_buffering off;
-      proxy_set_header Connection "";
-      proxy_set_header Host $http_host;
-      proxy_set_header X-Forwarded-Host $http_host;
-      proxy_set_header X-Forwarded-Proto $scheme;
-      proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
-    }
-  }
+  ${server}
 }
 `,
       );
@@ -66,24 +68,8 @@ http {
     start: async (folder, address, upstream) => {
       const both = await Promise.all(["server.pem", "server.key"].map((name) => readFile(`${folder}/${name}`, "utf8")));
       await writeFile(`${folder}/both.pem`, both.join(""), { mode: 0o600 });
-      await writeFile(
-        `${folder}/haproxy.cfg`,
-        `defaults
-  mode http
-  timeout connect 5s
-  timeout client 60s
-  timeout server 60s
-  option forwardfor
-frontend front
-  bind ${address} ssl crt ${folder}/both.pem
-  http-request set-header X-Forwarded-Proto https
-  http-request set-header X-Forwarded-Host %[req.hdr(host)]
-  default_backend registry
-backend registry
-  http-reuse always
-  server one ${upstream}
-`,
-      );
+      const places = { ":443": address, "127.0.0.1:5000": upstream, "/etc/haproxy/tls.pem": `${folder}/both.pem` };
+      await writeFile(`${folder}/haproxy.cfg`, fileOf("haproxy", places));
       return ["haproxy", "-f", `${folder}/haproxy.cfg`];
     },
   },
