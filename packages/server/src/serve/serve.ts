@@ -1,6 +1,6 @@
 import { bind, type Listener, type ListenOptions } from "@dray/service/http-server";
 import { debugHandler, HealthChecks, type Log, observe, openLog } from "@dray/service/observe";
-import { Certificates, CloseStack, readTls, type TlsFiles } from "@dray/service/program";
+import { Certificates, CloseStack, descriptors, every, readTls, type TlsFiles, tooMany } from "@dray/service/program";
 import { withHeaders } from "@dray/service/response";
 import { DrayError } from "dray/errors";
 import { defined } from "dray/internal/defined";
@@ -174,6 +174,7 @@ export const serve = async (
     const jobs = await jobsOf(settings, { registry, driver, actions, log, readOnly });
     if (volume !== undefined) jobs.push(keeping(volume, control, readOnly, log));
     if (certificates !== undefined) jobs.push(certificates.watch(() => tlsOf(current), log));
+    jobs.push(makingRoom(listener, log));
     for (const job of jobs) opened.onClose(() => job.stop());
 
     return {
@@ -194,6 +195,18 @@ export const serve = async (
     throw error;
   }
 };
+
+/** Descriptors that run short are taken from who was silent for longest, before nobody can come any more. */
+const makingRoom = (listener: Listener, log: Log): { stop(): Promise<void> } =>
+  every(
+    1000,
+    async () => {
+      const found = await descriptors();
+      const count = found === undefined ? 0 : tooMany(found);
+      if (count > 0) listener.letGo({ count });
+    },
+    (error) => log("warn", `nobody can be let go: ${error instanceof Error ? error.message : String(error)}`),
+  );
 
 const socketOf = async ({ address, tls, limits, trustedProxies }: ListenSettings): Promise<ListenOptions> =>
   defined<ListenOptions>({ ...address, limits, trustedProxies, tls: tls && (await readTls(tls)) });

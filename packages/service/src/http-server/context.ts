@@ -24,7 +24,7 @@ export interface Context {
 export const defaultLimits: Context["limits"] = {
   headers: 10_000,
   idle: 3_600_000,
-  keepAlive: 75_000,
+  keepAlive: 120_000,
   linger: 10_000,
   headerBytes: 64 * 1024,
   target: 32 * 1024,

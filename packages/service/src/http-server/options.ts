@@ -22,7 +22,7 @@ export interface Limits {
   readonly headers?: number;
   /** While a body moves in neither direction. The handler's own time does not count. Default one hour. */
   readonly idle?: number;
-  /** Between two requests; longer than a load balancer's, so that the balancer is the one to close. Default 75 s. */
+  /** Between two requests; longer than that of balancers (60 s) and of clients written in Go (90 s), so that they are the ones to close. Default 120 s. */
   readonly keepAlive?: number;
   /** How long an upload that nobody wants is read away, so that its client gets to see the answer. Default 10 s. */
   readonly linger?: number;

@@ -4,6 +4,7 @@
  */
 export { Certificates } from "./certificates.ts";
 export { CloseStack } from "./close-stack.ts";
+export { descriptors, tooMany } from "./descriptors.ts";
 export { every } from "./schedule.ts";
 export { type Service, type SignalOptions, type SignalSource, untilSignals } from "./signals.ts";
 export { readTls, type TlsFault, type TlsFiles, tlsFaults } from "./tls-files.ts";

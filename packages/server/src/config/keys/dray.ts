@@ -150,10 +150,15 @@ export const drayKeys: readonly Key[] = [
       ...some(1, "1ms"),
     },
   ),
-  supported("dray.limits.keepalive", duration, "how long a connection may rest between requests", {
-    fallback: 75 * second,
-    ...some(1, "1ms"),
-  }),
+  supported(
+    "dray.limits.keepalive",
+    duration,
+    "how long a connection may rest between requests: longer than proxies (60 s) and clients in Go (90 s) let it, so that nobody asks on one that is just being closed; for Cloudflare (900 s) or Google's balancers (600 s) in front say more",
+    {
+      fallback: 120 * second,
+      ...some(1, "1ms"),
+    },
+  ),
   supported("dray.limits.headersize", size, "all headers of a request", { fallback: 64 * 1024, ...some(1024, "1KiB") }),
   supported("dray.limits.target", positive, "characters of path and query; 414 beyond", { fallback: 32 * 1024 }),
   supported("dray.limits.connections", count, "connections at once; `0`: as many as the system has", {
