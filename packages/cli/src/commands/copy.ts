@@ -21,7 +21,10 @@ export const define: Define = (command) => {
     .option("-n, --no-clobber", "never overwrite a tag that is there")
     .option("-j, --jobs <count>", "bodies in flight at the same time (default 4)", positive)
     .option("--referrers", "also signatures, attestations and whatever else refers to what is copied")
-    .option("--verify", "check every digest on the way, even where the registry does")
+    .option(
+      "--verify",
+      "check every digest, even where the registry does, and what a layout has already: damage there is replaced",
+    )
     .option("--dry-run", "say what would be done, and do nothing")
     .addOption(outputFlag());
   for (const flag of [...endFlags("src"), ...endFlags("dest")]) command.addOption(flag);

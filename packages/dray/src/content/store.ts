@@ -60,10 +60,19 @@ export interface WriteOptions extends Cancel, OfKind {
   readonly parsed?: ParsedManifest | undefined;
 }
 
+/** How a store looks for what it may have. */
+export interface HasOptions extends Cancel, OfKind {
+  /**
+   * `true`: bytes that lie where anybody may change them are read, and what is not what its digest says is not there; the next write
+   * replaces it. Default `false`: a store believes what it finds by name and size.
+   */
+  readonly thorough?: boolean | undefined;
+}
+
 /** Something that content can be put into. Nothing is visible under its digest before it is whole and checked. */
 export interface WritableStore {
   /** Whether the content is there already, whole: same digest, same size. */
-  has(descriptor: Descriptor, options?: Cancel & OfKind): Promise<boolean>;
+  has(descriptor: Descriptor, options?: HasOptions): Promise<boolean>;
   /**
    * Puts content there. Goes on where an earlier attempt stopped, where the store can: it opens `content` at that offset, later
    * ones too, and perhaps more than once. Children come before parents.

@@ -7,7 +7,10 @@ export interface CopyOptions {
   platforms?: readonly (string | WantedPlatform)[];
   /** Also what says something about the content: referrers, their referrers, and signatures by tag. Default: no. */
   referrers?: boolean;
-  /** Checks every digest on the way even where the target does. Default: no. */
+  /**
+   * Checks every digest: on the way even where the target does, and of what lies in a target's files already, so that damage there is
+   * replaced. Default: no.
+   */
   verify?: boolean;
   /** Writes nothing; the result says what would be done. */
   dryRun?: boolean;

@@ -4,9 +4,11 @@ import {
   bottomOf,
   bytesContent,
   type Cancel,
+  type ContentKind,
   checksDigests,
   childrenOfKind,
   describes,
+  type HasOptions,
   type Ingests,
   keepsReferenced,
   kindOfChild,
@@ -173,8 +175,12 @@ export class Transfer {
     return isDrayError(error, "ABORTED") && this.#cancel.signal.aborted ? this.#cancel.signal.reason : error;
   }
 
+  #look(kind: ContentKind): HasOptions {
+    return { kind, signal: this.signal, thorough: this.#options.verify };
+  }
+
   async #isWhole(target: WritableStore, root: Descriptor): Promise<boolean> {
-    return keepsReferenced(target) || this.#small(() => target.has(root, { kind: "manifest", signal: this.signal }));
+    return keepsReferenced(target) || this.#small(() => target.has(root, this.#look("manifest")));
   }
 
   /** Moves a manifest with all below it. Tells whether it was also given `name`. */
@@ -183,7 +189,7 @@ export class Transfer {
     let named = false;
     await this.#ledger.once(way.target, manifestKey(descriptor.digest), async () => {
       if (this.#options.skip?.(descriptor)) return;
-      const there = await this.#small(() => way.target.has(descriptor, { kind: "manifest", signal: this.signal }));
+      const there = await this.#small(() => way.target.has(descriptor, this.#look("manifest")));
       if (there) {
         this.#skipped(descriptor);
         if (this.#options.referrers === true) await this.#children(way, descriptor, depth, true);
@@ -250,7 +256,7 @@ export class Transfer {
     const { signal } = this;
     await this.#ledger.once(target, blobKey(descriptor.digest), async () => {
       if (this.#options.skip?.(descriptor)) return;
-      if (await this.#small(() => target.has(descriptor, { kind: "blob", signal }))) this.#skipped(descriptor);
+      if (await this.#small(() => target.has(descriptor, this.#look("blob")))) this.#skipped(descriptor);
       else if (this.#options.dryRun === true) this.#copied(descriptor);
       else if (await this.#mount(way, descriptor)) {
         this.#counts.mounted++;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, symlink, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { before, beforeEach, describe, it } from "node:test";
 import { faultyFiles, seededBytes, temporaryFolder } from "@dray/testkit/files";
@@ -433,6 +433,33 @@ describe("a layout in a directory", () => {
         /blob sha256:.* holds other bytes; remove .* copy it there again/,
       );
       assert.equal((await collect(layout.read(layer, { verify: false }), Infinity, "x")).byteLength, bytes.byteLength);
+    });
+
+    it("damage of the same size is replaced by a copy that checks, and by whoever has read it", async () => {
+      const bytes = seededBytes("layer", 100_000);
+      const content = await image(source, [bytes]);
+      const from = { store: source, name: content.digest, location: "memory:" };
+      const to = () => ({ store: layoutStore(dir), name: "1", location: `oci:${dir}` });
+      await copy(from, to());
+      const layer = await put(source, bytes, mediaTypes.ociLayerGzip);
+      const damage = (): Promise<void> => writeFile(blobPath(layer), bytes.toReversed());
+      const stored = async (): Promise<number> => Buffer.compare(await readFile(blobPath(layer)), bytes);
+      await damage();
+      await copy(from, to());
+      assert.notEqual(await stored(), 0, "size alone is believed");
+      const first = await copy(from, to(), { verify: true });
+      assert.equal(await stored(), 0);
+      assert.ok(first.copied >= 1, "it was moved again");
+      await damage();
+      const store = layoutStore(dir);
+      assert.equal(await store.has(layer), true);
+      await assert.rejects(readAll(store, layer), { code: "DIGEST_MISMATCH" });
+      assert.equal(await store.has(layer), false);
+      await copy(from, { store, name: "1", location: `oci:${dir}` });
+      assert.equal(await stored(), 0);
+      await truncate(blobPath(layer), 10);
+      await copy(from, to());
+      assert.equal(await stored(), 0, "another size is replaced without being asked");
     });
 
     it("needs no permission to write and no lock", async () => {

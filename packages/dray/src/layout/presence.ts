@@ -1,5 +1,5 @@
 import { Lazy } from "../async/index.ts";
-import { type Cancel, childrenOfKind, isManifest, type OfKind } from "../content/index.ts";
+import { type Cancel, childrenOfKind, type HasOptions, isManifest } from "../content/index.ts";
 import { isDrayError, throwIfAborted } from "../errors.ts";
 import { type Descriptor, type Digest, liesElsewhere, type ParsedManifest, subjectOf } from "../oci/index.ts";
 import type { LayoutReader } from "./reader.ts";
@@ -29,7 +29,7 @@ export const isWhole = (
   reader: LayoutReader,
   root: Descriptor,
   unlisted: ReadonlyMap<Digest, Descriptor>,
-  options: Cancel & OfKind,
+  options: HasOptions,
 ): Promise<boolean> => {
   if (!isManifest(root, options)) return reader.holds(root, options);
   // Each once: a few small indexes that name each other often would keep this busy for ever.

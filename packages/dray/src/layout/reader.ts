@@ -3,6 +3,7 @@ import {
   checked,
   childrenOfKind,
   type Describes,
+  type HasOptions,
   type HasReferrers,
   type HasTags,
   type Holds,
@@ -64,7 +65,10 @@ export class LayoutReader implements ReadableStore, HasTags, HasReferrers, Descr
     const { what, location } = this.files;
     const file = await this.files.find(blobFile(digest), options);
     if (file === undefined) throw new DrayError("NOT_FOUND", `${what} has no ${digest}`, { reference: location });
-    const explain = (error: DrayError): unknown => this.files.damaged(descriptor, file.size, error);
+    const explain = (error: DrayError): unknown => {
+      if (isDrayError(error, "DIGEST_MISMATCH")) this.foundWrong(digest);
+      return this.files.damaged(descriptor, file.size, error);
+    };
     if (file.size !== size) throw explain(sizeMismatch(descriptor, `${file.size}`));
     const chunks = file.read(defined({ offset, signal }));
     yield* checked(chunks, descriptor, options, explain);
@@ -89,8 +93,11 @@ export class LayoutReader implements ReadableStore, HasTags, HasReferrers, Descr
     }
   }
 
+  /** Hears of a blob whose file has the right size and other bytes. */
+  protected foundWrong(_digest: Digest): void {}
+
   /** Whether a blob's file is there, of the right size. */
-  async holds({ digest, size }: Descriptor, options: Cancel = {}): Promise<boolean> {
+  async holds({ digest, size }: Descriptor, options: HasOptions = {}): Promise<boolean> {
     try {
       return (await this.files.find(blobFile(digest), options))?.size === size;
     } catch (error) {

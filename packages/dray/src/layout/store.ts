@@ -5,6 +5,7 @@ import {
   type ChecksDigests,
   type Content,
   type Describes,
+  type HasOptions,
   type HasReferrers,
   type HasTags,
   isManifest,
@@ -13,7 +14,7 @@ import {
   type Store,
   type WriteOptions,
 } from "../content/index.ts";
-import { DrayError, throwIfAborted } from "../errors.ts";
+import { DrayError, isDrayError, throwIfAborted } from "../errors.ts";
 import { type FileSystem, type Lock, nodeFiles, onDisk, receive } from "../files/index.ts";
 import { type Descriptor, type Digest, type Index, isDigest, subjectOf } from "../oci/index.ts";
 import { directoryFiles } from "./directory.ts";
@@ -39,7 +40,9 @@ export interface LayoutOptions {
  * An OCI image layout in a directory: `oci-layout`, `index.json`, `blobs/`. Names are the `org.opencontainers.image.ref.name`
  * annotations of the entries in `index.json`; a digest is a name too, and `""` is the only entry. Reading needs neither a lock
  * nor permission to write. Writing makes the directory where it is missing, locks it against other writers until `close`, and
- * keeps what is unfinished in `.dray/` inside it, from where a later write goes on.
+ * keeps what is unfinished in `.dray/` inside it, from where a later write goes on. A blob is there when its file has the right size;
+ * another size is replaced by the next write. Other bytes of the same size are found by whoever reads them (`validate`, `copy` with
+ * `verify`, which looks at what the target has as well), and then the next write replaces them, too.
  * @throws DrayError from its functions: `LAYOUT_INVALID`, `LOCKED`, `DISK`, `NOT_FOUND`
  * @example
  * const layout = layoutStore("./mirror");
@@ -56,6 +59,9 @@ class Layout extends LayoutReader implements LayoutStore {
   readonly #writing = new Map<Digest, Promise<void>>();
   /** Manifests about another one, written but not in `index.json` yet. Nothing else would lead to them. */
   readonly #unlisted = new Map<Digest, Descriptor>();
+  /** Files whose bytes were read: those with another digest, and those with their own. */
+  readonly #wrong = new Set<Digest>();
+  readonly #right = new Set<Digest>();
   readonly #directories = new Set<string>();
   readonly #lock = new Lazy<Lock>();
 
@@ -74,9 +80,34 @@ class Layout extends LayoutReader implements LayoutStore {
     return super.referrers(subject, options, this.#unlisted.values());
   }
 
-  async has(descriptor: Descriptor, options: Cancel & OfKind = {}): Promise<boolean> {
+  async has(descriptor: Descriptor, options: HasOptions = {}): Promise<boolean> {
     throwIfAborted(options.signal);
     return isWhole(this, descriptor, this.#unlisted, options);
+  }
+
+  /** What was found wrong is not there, whatever its size, until it is written again. */
+  override async holds(descriptor: Descriptor, options: HasOptions = {}): Promise<boolean> {
+    if (this.#wrong.has(descriptor.digest) || !(await super.holds(descriptor, options))) return false;
+    return options.thorough !== true || this.#checked(descriptor, options);
+  }
+
+  protected override foundWrong(digest: Digest): void {
+    this.#wrong.add(digest);
+    this.#right.delete(digest);
+  }
+
+  /** Reads a file and compares its digest, once. */
+  async #checked(descriptor: Descriptor, { signal }: Cancel): Promise<boolean> {
+    const { digest } = descriptor;
+    if (this.#right.has(digest)) return true;
+    try {
+      for await (const _ of this.read(descriptor, { signal })) throwIfAborted(signal);
+    } catch (error) {
+      if (isDrayError(error, "DIGEST_MISMATCH")) return false;
+      throw error;
+    }
+    this.#right.add(digest);
+    return true;
   }
 
   async write(descriptor: Descriptor, content: Content, options: WriteOptions = {}): Promise<void> {
@@ -134,6 +165,8 @@ class Layout extends LayoutReader implements LayoutStore {
       const path = this.#paths.blob(digest);
       await this.#makeDirectory(dirname(path));
       await receive(this.#fs, content, descriptor, { partial: this.#paths.partial(digest), path }, options);
+      this.#wrong.delete(digest);
+      this.#right.add(digest);
     }
     if (!isManifest(descriptor, options)) return;
     if (options.parsed !== undefined) this.graph.learn(digest, options.parsed);
