@@ -1,3 +1,3 @@
 import { tryCases } from "./tried.ts";
 
-tryCases("dray", (key) => key.startsWith("dray.") && !key.startsWith("dray.access."));
+tryCases("dray", (key) => /^dray\.(?!access\.|limits\.)/.test(key));

@@ -1,0 +1,3 @@
+import { tryCases } from "./tried.ts";
+
+tryCases("limits", (key) => key.startsWith("dray.limits."));
