@@ -60,6 +60,10 @@ export const unlinkTag = (
   const { tree, metadata } = context;
   const inTree = async (): Promise<void> => {
     if (digest !== undefined) await tree.noteDeletedTag(repository, tag, digest);
+    // When it left what it stood for before is known by its history alone, which goes with it: they count from now on.
+    for await (const before of tree.tagHistory(repository, tag))
+      if ((await tree.revision(repository, before)) !== undefined)
+        await tree.renewRevision(repository, before).catch(() => {});
     await tree.removeTag(repository, tag);
   };
   return change(context, repository, tag, inTree, () => metadata.removeTag(repository, tag));
