@@ -1,3 +1,4 @@
+import { setImmediate as turn } from "node:timers/promises";
 import { ThreadPool } from "dray/internal/threads";
 import { inspectScript } from "./inspect.script.ts";
 import type { InspectionQuestion } from "./inspect-question.ts";
@@ -18,8 +19,13 @@ const pool = new ThreadPool<InspectionQuestion, PackedInspection>({
 });
 
 /** As `inspect`; a large manifest is read by another thread, so that nobody waits for it but who asked. */
-export const inspectManifest = async (bytes: Uint8Array, mediaType?: string): Promise<Inspection> =>
-  bytes.byteLength < inspectedElsewhere ? inspect(bytes, mediaType) : unpack(await elsewhere(bytes, mediaType));
+export const inspectManifest = async (bytes: Uint8Array, mediaType?: string): Promise<Inspection> => {
+  if (bytes.byteLength < inspectedElsewhere) return inspect(bytes, mediaType);
+  const inspection = unpack(await elsewhere(bytes, mediaType));
+  // What is done with so many children takes its time as well: others have their turn before.
+  await turn();
+  return inspection;
+};
 
 const elsewhere = (bytes: Uint8Array, mediaType: string | undefined): Promise<PackedInspection> =>
   new Promise((resolve, reject) => {
