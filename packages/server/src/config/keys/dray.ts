@@ -98,7 +98,7 @@ export const drayKeys: readonly Key[] = [
   supported(
     "dray.retention.untagged",
     duration,
-    "manifests without a tag go after so long, but for children and referrers of others",
+    "manifests without a tag go so long after their push, or after their last tag left, whichever is later; but for children and referrers of others",
     { fallbackText: "never", reloadable: true },
   ),
   supported(
