@@ -49,7 +49,7 @@ export const crowd = async ({ data, seed, tags, wait, load }: CrowdOptions): Pro
     `dray.gc.grace=${wait}ms`,
     `dray.gc.lease=${wait}ms`,
     "dray.gc.interval=500ms",
-    "dray.retention.untagged=0s",
+    "dray.retention.untagged=1ms",
   ]);
   const https = Array.from({ length: clients }, () => new HttpClient(server.origin));
   const [first] = https as [HttpClient];

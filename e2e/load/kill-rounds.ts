@@ -135,7 +135,7 @@ const manner = (chance: Chance): { promised: number | undefined; keys: string[] 
       `dray.gc.lease=${lease}ms`,
       `validation.manifests.indexes.platforms=${promised === undefined ? "all" : "none"}`,
       `dray.gc.interval=${chance.pick([5, 50, 200])}ms`,
-      "dray.retention.untagged=0s",
+      "dray.retention.untagged=1ms",
     ],
   };
 };
