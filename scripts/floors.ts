@@ -5,6 +5,7 @@
 export const floors: Readonly<Record<string, readonly (readonly string[])[]>> = {
   dray: [
     ["errors.ts", "defined.ts"],
+    ["numbers.ts"],
     ["async", "threads"],
     ["oci"],
     ["hash"],

@@ -60,6 +60,8 @@ test("every remedy of the library has words that name this command's flags", () 
     const facts = { remedy: remedy as Remedy, registry: "r.test", host: "10.0.0.1" };
     assert.deepEqual(failureOf(new DrayError("TLS", "no", facts), context).lines, [`Error: no; ${said}`]);
   }
+  const unable = new DrayError("REGISTRY", "no", { remedy: "raise-max-wait", status: 503 });
+  assert.match(failureOf(unable, context).lines[0] ?? "", /^Error: no; wait longer with --max-wait/);
 });
 
 test("no message of the library names a flag or a command of this one", async () => {

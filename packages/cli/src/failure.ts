@@ -43,7 +43,8 @@ const remedies: Readonly<Record<Remedy, (error: DrayError) => string>> = {
   "plain-http": () => "use plain http with --insecure, or another port",
   "client-certificate": () => "give one with --cert FILE --key FILE",
   "raise-timeout": () => "try again, or wait longer with --timeout",
-  "raise-max-wait": () => "log in for a higher limit, wait longer with --max-wait, or try again later",
+  "raise-max-wait": ({ status }) =>
+    `${status === 503 ? "" : "log in for a higher limit, "}wait longer with --max-wait, or try again later`,
   "allow-private": ({ host }) => `if that is meant, allow it with --allow-private ${host}`,
 };
 

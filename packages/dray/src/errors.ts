@@ -85,7 +85,7 @@ export type Remedy =
   | "client-certificate"
   /** Option `timeouts`, or to try again. */
   | "raise-timeout"
-  /** Option `budget.maxWait`, credentials with a higher limit, or to try again later. */
+  /** Options `budget.maxWait` and `retry.maxWait`, of which the smaller counts; after a 429 credentials with a higher limit, or to try again later. */
   | "raise-max-wait"
   /** Option `allowPrivate` with `host`. */
   | "allow-private";

@@ -12,7 +12,9 @@ export const sentenceOf = (event: ProgressEvent): string | undefined => {
         `${event.what}: ${event.reason}; trying again in ${formatDuration(event.delay)} (attempt ${event.attempt + 1})`,
       );
     case "throttled":
-      return printable(`${event.registry} limits the rate; going on in ${formatDuration(event.delay)}`);
+      return printable(
+        `${event.reason ?? `${event.registry} limits the rate`}; going on in ${formatDuration(event.delay)}`,
+      );
     case "warning":
       return `Warning: ${printable(event.message)}`;
     default:

@@ -23,8 +23,8 @@ export type ProgressEvent =
       readonly delay: number;
       readonly reason: string;
     }
-  /** A registry asked us to wait. */
-  | { readonly type: "throttled"; readonly registry: string; readonly delay: number }
+  /** A registry asked us to wait; `reason`: what it said, where it is not that it limits us. */
+  | { readonly type: "throttled"; readonly registry: string; readonly delay: number; readonly reason?: string }
   /** Something the user should know, said once. */
   | { readonly type: "warning"; readonly message: string };
 

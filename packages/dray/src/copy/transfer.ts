@@ -27,6 +27,7 @@ import {
   writesNamed,
 } from "../content/index.ts";
 import { aborted, DrayError, isDrayError, throwIfAborted } from "../errors.ts";
+import { refuseNumber } from "../numbers.ts";
 import { childrenOf, type Descriptor, type Digest, isDigest, liesElsewhere } from "../oci/index.ts";
 import { blobKey, compressedKey, Ledger, manifestKey } from "./ledger.ts";
 import type { CopyCounts, CopyOptions } from "./options.ts";
@@ -57,7 +58,8 @@ export class Transfer {
   constructor(options: CopyOptions, failFast: boolean) {
     this.#options = options;
     this.#failFast = failFast;
-    this.#bodies = new Semaphore(Math.max(1, options.jobs ?? 4));
+    refuseNumber("jobs", options.jobs);
+    this.#bodies = new Semaphore(options.jobs ?? 4);
     this.signal =
       options.signal === undefined ? this.#cancel.signal : AbortSignal.any([options.signal, this.#cancel.signal]);
   }

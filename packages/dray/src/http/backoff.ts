@@ -1,3 +1,5 @@
+import { refuseNumber } from "../numbers.ts";
+
 /** How delays grow. Milliseconds. */
 export interface BackoffOptions {
   /** Delay before the second attempt, in milliseconds. Default 500. */
@@ -17,7 +19,10 @@ export type Backoff = (attempt: number, chance: number) => number;
  * The delay after attempt: it grows exponentially, and chance takes up to `jitter` of it away.
  * @example [1, 2, 3].map((attempt) => backoff()(attempt, 0)) // [500, 1000, 2000]
  */
-export const backoff =
-  ({ first = 500, factor = 2, longest = 30_000, jitter = 0.5 }: BackoffOptions = {}): Backoff =>
-  (attempt, chance) =>
-    Math.round(Math.min(longest, first * factor ** (attempt - 1)) * (1 - jitter * chance));
+export const backoff = ({ first = 500, factor = 2, longest = 30_000, jitter = 0.5 }: BackoffOptions = {}): Backoff => {
+  refuseNumber("first", first, { from: 0, fractions: true });
+  refuseNumber("factor", factor, { from: 0, fractions: true });
+  refuseNumber("longest", longest, { from: 0, fractions: true });
+  refuseNumber("jitter", jitter, { from: 0, to: 1, fractions: true });
+  return (attempt, chance) => Math.round(Math.min(longest, first * factor ** (attempt - 1)) * (1 - jitter * chance));
+};

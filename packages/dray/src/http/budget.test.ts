@@ -349,3 +349,31 @@ test("against a listening server: 300 requests, 100 to a window, and none begins
     await new Promise((resolve) => server.close(resolve));
   }
 });
+
+test("what a registry says with a 503 is told in its words, and is no limit of ours", async () => {
+  const clock = fakeClock();
+  const events: ProgressEvent[] = [];
+  const said = JSON.stringify({ errors: [{ code: "UNAVAILABLE", message: "the registry's disk is nearly full" }] });
+  const handler: Handler = async () => ({
+    status: 503,
+    headers: [["Retry-After", "60"]],
+    url: "https://r.example/",
+    body: bytesBody(Buffer.from(said)),
+  });
+  const send = budget({ clock, maxWait: 100_000 })(handler);
+  const context = { onEvent: (event: ProgressEvent) => events.push(event) };
+  const first = await clock.run(send({ ...get, context }));
+  assert.equal(Buffer.concat(await Array.fromAsync(first.body.chunks)).toString(), said);
+  const reason = "r.example answered 503: UNAVAILABLE: the registry's disk is nearly full";
+  assert.deepEqual(events, [{ type: "throttled", registry: "r.example", delay: 60_000, reason }]);
+  await clock.run(send(get));
+  await assert.rejects(clock.run(send(get)), (error) => {
+    assert.ok(isDrayError(error, "REGISTRY"));
+    assert.deepEqual(
+      [error.status, error.registryCode, error.remedy, error.retryable],
+      [503, "UNAVAILABLE", "raise-max-wait", false],
+    );
+    assert.equal(error.message, `${reason}; it wants us to wait 60 s more, and we may wait 100 s in all`);
+    return true;
+  });
+});

@@ -1,15 +1,22 @@
-import { type Body, type Content, transfersAs } from "../content/index.ts";
+import { type Body, bytesBody, type Content, transfersAs } from "../content/index.ts";
+import { defined } from "../defined.ts";
+import type { DrayError } from "../errors.ts";
+import { refuseNumber } from "../numbers.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { type Applicant, RateLimiter, readRateLimit } from "./rate-limiter.ts";
+import { responseError } from "./registry-error.ts";
 import { isRepeatable } from "./retry.ts";
 import { retryAfter } from "./retry-after.ts";
-import { type HttpRequest, isContent, type Middleware } from "./types.ts";
+import { type HttpRequest, type HttpResponse, isContent, type Middleware } from "./types.ts";
 
 /** How much may be asked of one registry at a time, and how long a request waits for that. */
 export interface BudgetOptions {
   /** Requests to one registry that may wait for their answer at the same time. Default 32. */
   readonly concurrency?: number;
-  /** The longest wait for one request in milliseconds, counted from the first time it was told to wait. Default 15 minutes. */
+  /**
+   * The longest wait for one request in milliseconds, counted from the first time it was told to wait. Default 15 minutes. With `connect` it
+   * goes for repetitions as well, and where `retry.maxWait` is given too, the smaller of both goes for all.
+   */
   readonly maxWait?: number;
   /** Requests with the same identity share a limit. Default: their origin. */
   readonly identity?: (request: HttpRequest) => string;
@@ -23,10 +30,12 @@ const largeBody = 1 << 20;
  * Request budget of a registry and identity: keeps to what it allows. A 429, or a 503 that says when to come back, stops everybody until
  * then; a request that was told 429 waits and is sent again, which takes no attempt of a retry budget. What is left by `RateLimit-*` slows us
  * down before it comes to that. A permit is held from the request to the headers of its answer.
- * @throws DrayError `RATE_LIMITED` with `retryAfter` (seconds) where the wait would be longer than `maxWait`.
+ * @throws DrayError with `retryAfter` (seconds) where the wait would be longer than `maxWait`: `RATE_LIMITED` after a 429, after a 503 what it said
  */
 export const budget = (options: BudgetOptions = {}): Middleware => {
   const { concurrency = 32, maxWait = 900_000, identity = ({ origin }) => origin, clock = systemClock } = options;
+  refuseNumber("budget.concurrency", concurrency);
+  refuseNumber("budget.maxWait", maxWait, { from: 0, fractions: true });
   const limiters = new Map<string, RateLimiter>();
   let order = 0;
 
@@ -54,16 +63,39 @@ export const budget = (options: BudgetOptions = {}): Middleware => {
           if (status < 500) limiter.succeeded(permit);
           return response;
         }
-        const limited = limiter.limited(permit, applicant, wait);
-        if (limited.news)
-          request.context?.onEvent?.({ type: "throttled", registry: hostOf(request), delay: limited.wait });
-        if (status === 503 || !isRepeatable(request) || request.context?.retry === false) return response;
+        const registry = hostOf(request);
+        const { answer, reason } = status === 503 ? await heard(response, registry) : { answer: response };
+        const limited = limiter.limited(permit, applicant, wait, reason);
+        if (limited.news) {
+          const delay = limited.wait;
+          const why = defined<{ readonly reason?: string }>({ reason: reason?.message });
+          request.context?.onEvent?.({ type: "throttled", registry, delay, ...why });
+        }
+        if (status === 503) return answer;
+        if (!isRepeatable(request) || request.context?.retry === false) return response;
         await response.body.discard();
       } finally {
         release();
       }
     }
   };
+};
+
+/** What a registry says of why it cannot do anything now, in its words; the answer can be read again. */
+const heard = async (
+  response: HttpResponse,
+  registry: string,
+): Promise<{ readonly answer: HttpResponse; readonly reason: DrayError }> => {
+  const parts: Uint8Array[] = [];
+  const listening = async function* () {
+    for await (const chunk of response.body.chunks) {
+      parts.push(chunk.slice());
+      yield chunk;
+    }
+  };
+  const body: Body = { length: response.body.length, chunks: listening(), discard: () => response.body.discard() };
+  const reason = await responseError({ ...response, body }, "", { registry, advice: false });
+  return { answer: { ...response, body: bytesBody(Buffer.concat(parts)) }, reason };
 };
 
 const hostOf = ({ origin }: HttpRequest): string => origin.replace(/^[a-z]+:\/\//, "");

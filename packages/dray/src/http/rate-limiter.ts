@@ -1,5 +1,5 @@
 import { defined } from "../defined.ts";
-import { aborted, DrayError, throwIfAborted } from "../errors.ts";
+import { aborted, DrayError, restated, throwIfAborted } from "../errors.ts";
 import { backoff } from "./backoff.ts";
 import type { Clock } from "./clock.ts";
 import { type HeaderPairs, header } from "./types.ts";
@@ -52,6 +52,8 @@ export class RateLimiter {
   /** When the registry first said "later" since its last good answer. */
   #limitedSince: number | undefined;
   #limitedUnsaid = 0;
+  /** Why nobody may ask before then, where that is no limit of ours. */
+  #reason: DrayError | undefined;
   #remaining: { readonly requests: number; readonly until: number } | undefined;
   #alarm: AbortController | undefined;
 
@@ -116,9 +118,14 @@ export class RateLimiter {
 
   /**
    * The registry said "later": no permits for `wait` milliseconds, or for a time of our own where it said none. Returns how long that is
-   * now, and whether it is news for somebody who waits.
+   * now, and whether it is news for somebody who waits. `reason`: what it cannot do now, and says so, where it does not limit us.
    */
-  limited(permit: Permit, applicant: Applicant, wait: number | undefined): { wait: number; news: boolean } {
+  limited(
+    permit: Permit,
+    applicant: Applicant,
+    wait: number | undefined,
+    reason?: DrayError,
+  ): { wait: number; news: boolean } {
     const { clock } = this.#options;
     const now = clock.now();
     const news = permit.epoch === this.#epoch;
@@ -129,6 +136,7 @@ export class RateLimiter {
       this.#limit = 1;
     }
     this.#limitedSince ??= now;
+    this.#reason = reason;
     applicant.limitedSince ??= now;
     this.#closedUntil = Math.max(this.#closedUntil, now + (wait ?? unsaid(this.#limitedUnsaid, clock.random())));
     for (const waiting of this.#queue.slice()) {
@@ -154,11 +162,21 @@ export class RateLimiter {
     const since = Math.min(applicant.limitedSince ?? now, this.#limitedSince ?? now);
     if (this.#closedUntil - since <= maxWait) return undefined;
     const retryAfter = Math.ceil((this.#closedUntil - now) / 1_000);
-    return new DrayError(
-      "RATE_LIMITED",
-      `${registry} limits us for ${retryAfter} s more, and we may wait ${Math.round(maxWait / 1_000)} s in all`,
-      { registry, retryAfter, status: 429, remedy: "raise-max-wait" },
-    );
+    const facts = { registry, retryAfter, retryable: false, remedy: "raise-max-wait" } as const;
+    const patience = `we may wait ${Math.round(maxWait / 1_000)} s in all`;
+    if (this.#reason !== undefined) {
+      const { code, message } = this.#reason;
+      return restated(
+        this.#reason,
+        code,
+        `${message}; it wants us to wait ${retryAfter} s more, and ${patience}`,
+        facts,
+      );
+    }
+    return new DrayError("RATE_LIMITED", `${registry} limits us for ${retryAfter} s more, and ${patience}`, {
+      ...facts,
+      status: 429,
+    });
   }
 
   #grant(): void {

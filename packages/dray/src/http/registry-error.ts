@@ -16,6 +16,8 @@ export interface ResponseErrorOptions {
   readonly reference?: string;
   /** Milliseconds since 1970, for a `Retry-After` that is a date. */
   readonly now?: number;
+  /** Whether the message says what to do. Default: yes. */
+  readonly advice?: boolean;
 }
 
 /** Enough for any error; an endless page of HTML stays outside. */
@@ -24,7 +26,7 @@ const longestText = 400;
 
 /**
  * What a response that should have been another means, as an error; reads and lets go of its body. `what` says in words what
- * was tried, such as `reading manifest docker.io/library/alpine:3.20`, and begins the message.
+ * was tried, such as `reading manifest docker.io/library/alpine:3.20`, and begins the message; it may be empty.
  *
  * 401 is `UNAUTHORIZED`, 403 `DENIED`, 404 `NOT_FOUND`, 429 `RATE_LIMITED`, all else `REGISTRY`, but for
  * registries that answer 400 or 503 and name one of these in the body.
@@ -33,7 +35,12 @@ const longestText = 400;
 export const responseError = async (
   response: HttpResponse,
   what: string,
-  { registry = new URL(response.url).host, reference, now = Date.now() }: ResponseErrorOptions = {},
+  {
+    registry = new URL(response.url).host,
+    reference,
+    now = Date.now(),
+    advice: advises = true,
+  }: ResponseErrorOptions = {},
 ): Promise<DrayError> => {
   const faults = await readFaults(response);
   const [fault] = faults;
@@ -53,8 +60,8 @@ export const responseError = async (
     retryAfter: wait === undefined ? undefined : Math.ceil(wait / 1_000),
     remedy: code === "UNAUTHORIZED" ? "log-in" : undefined,
   };
-  const advice = adviceFor(code, response, { wait, explained: said !== "" });
-  return new DrayError(code, [`${what}: ${answer}`, advice].filter(Boolean).join("; "), facts);
+  const advice = advises ? adviceFor(code, response, { wait, explained: said !== "" }) : "";
+  return new DrayError(code, [[what, answer].filter(Boolean).join(": "), advice].filter(Boolean).join("; "), facts);
 };
 
 const codeOf = (status: number, registryCode: string | undefined): ErrorCode => {
@@ -83,7 +90,8 @@ const adviceFor = (
     return "something on the way takes no more at once; raise its limit (nginx: client_max_body_size)";
   if (response.status === 400 && !explained && response.url.startsWith("http:"))
     return "if the registry speaks TLS, use https";
-  if (response.status >= 500) return "the registry has a fault; try again later";
+  const when = wait === undefined ? "later" : `in ${Math.ceil(wait / 1_000)} s`;
+  if (response.status >= 500) return `the registry has a fault; try again ${when}`;
   return "";
 };
 

@@ -1,5 +1,6 @@
 import type { OnEvent } from "../content/index.ts";
 import { type DrayError, throwIfAborted } from "../errors.ts";
+import { refuseNumber } from "../numbers.ts";
 import { type Backoff, backoff } from "./backoff.ts";
 import { type Clock, systemClock } from "./clock.ts";
 
@@ -9,7 +10,7 @@ export interface RetryOptions {
   readonly attempts?: number;
   /** Delay after an attempt, where the registry does not say one. */
   readonly delay?: Backoff;
-  /** No single wait is longer, in milliseconds: what asks for more is given back as it is. Default 15 minutes. */
+  /** No single wait is longer, in milliseconds: what asks for more is given back as it is. Default 15 minutes, or `budget.maxWait`. */
   readonly maxWait?: number;
   readonly clock?: Clock;
 }
@@ -30,6 +31,8 @@ export class RetryBudget {
   #failures = 0;
 
   constructor(options: RetryOptions = {}) {
+    refuseNumber("retry.attempts", options.attempts);
+    refuseNumber("retry.maxWait", options.maxWait, { from: 0, fractions: true });
     this.#options = options;
   }
 

@@ -9,6 +9,7 @@ import {
   transfersChunks,
 } from "../content/index.ts";
 import { defined } from "../defined.ts";
+import { refuseNumber } from "../numbers.ts";
 import { compressionOf, type Descriptor, mediaTypes } from "../oci/index.ts";
 import { type Edited, edit } from "./edit.ts";
 import type { Image, ImageIndex } from "./views.ts";
@@ -55,6 +56,7 @@ export const compressLayer = async (
   layer: Descriptor,
   { level = 2, signal, onEvent = () => {} }: CompressOptions = {},
 ): Promise<Descriptor> => {
+  refuseNumber("level", level, { to: 9 });
   const plain = meteredContent(source, layer, { verify: true, onEvent });
   const handsOver = isTransferring(plain);
   const content: Content = {

@@ -13,6 +13,7 @@ import {
   type WritableStore,
 } from "../content/index.ts";
 import { type DrayError, isDrayError, throwIfAborted } from "../errors.ts";
+import { refuseNumber } from "../numbers.ts";
 import {
   algorithmOf,
   type Descriptor,
@@ -87,7 +88,8 @@ class Validation {
   constructor(store: ReadableStore, options: ValidateOptions) {
     this.#store = store;
     this.#options = options;
-    this.#slots = new Semaphore(Math.max(1, options.jobs ?? 2 * availableParallelism()));
+    refuseNumber("jobs", options.jobs);
+    this.#slots = new Semaphore(options.jobs ?? 2 * availableParallelism());
   }
 
   get checked(): number {

@@ -327,3 +327,71 @@ describe("a registry over sockets", () => {
     await registry.close();
   });
 });
+
+describe("patience and cancelling", () => {
+  const later = (seconds: string): Handler =>
+    faults(memoryRegistry().handler, [
+      {
+        method: "GET",
+        effect: answerWith(
+          503,
+          { "Retry-After": seconds },
+          '{"errors":[{"code":"UNAVAILABLE","message":"nearly full"}]}',
+        ),
+      },
+      { method: "HEAD", effect: answerWith(503, { "Retry-After": seconds }) },
+    ]);
+
+  test("budget.maxWait bounds what a 503 asks for, too; its code, status and words stay", async () => {
+    const waits: number[] = [];
+    const clock = { ...systemClock, sleep: async (ms: number) => void waits.push(ms) };
+    for (const options of [{ budget: { maxWait: 30_000 } }, { retry: { clock, maxWait: 30_000 } }]) {
+      const registry = connect("r.test", { ...quiet, retry: { clock }, ...options, connection: later("60") });
+      await assert.rejects(registry.repository("a/b").manifest("1"), (error) => {
+        assert.ok(isDrayError(error, "REGISTRY"), String(error));
+        assert.deepEqual([error.status, error.registryCode], [503, "UNAVAILABLE"]);
+        assert.match(error.message, /nearly full/);
+        return true;
+      });
+    }
+    assert.deepEqual(
+      waits.filter((ms) => ms >= 1000),
+      [],
+    );
+  });
+
+  test("a plugged connection that ends with its signal's own error is ABORTED for whoever asked", async () => {
+    const never: Handler = ({ signal }) =>
+      new Promise((_, reject) => {
+        const end = (): void => reject(signal?.reason as Error);
+        if (signal?.aborted === true) end();
+        else signal?.addEventListener("abort", end);
+      });
+    const body: Handler = async (request) => ({
+      status: 200,
+      headers: [["Content-Type", mediaTypes.ociManifest]],
+      url: request.origin + request.target,
+      body: {
+        chunks: (async function* () {
+          yield* [];
+          await never(request);
+        })(),
+        discard: async () => {},
+      },
+    });
+    for (const connection of [never, body])
+      for (const signal of [AbortSignal.timeout(20), aborting()])
+        await assert.rejects(
+          connect("r.test", { ...quiet, connection })
+            .repository("a/b")
+            .manifest("1", { signal }),
+          (error) => isDrayError(error, "ABORTED"),
+        );
+  });
+
+  const aborting = (): AbortSignal => {
+    const controller = new AbortController();
+    setTimeout(() => controller.abort(), 20);
+    return controller.signal;
+  };
+});

@@ -7,7 +7,8 @@ import {
   fetchToken,
   type Keychain,
 } from "../auth/index.ts";
-import type { OnEvent } from "../content/index.ts";
+import type { Body, OnEvent } from "../content/index.ts";
+import { aborted, isDrayError } from "../errors.ts";
 import {
   type BudgetOptions,
   budget,
@@ -27,6 +28,7 @@ import {
   trace,
   warnings,
 } from "../http/index.ts";
+import { refuseNumber } from "../numbers.ts";
 import { parseRegistry } from "../oci/index.ts";
 import { createApi, type Settings } from "./api.ts";
 import { endpoint, originsOf } from "./endpoint.ts";
@@ -51,7 +53,10 @@ export interface ConnectOptions {
   readonly insecure?: boolean | undefined;
   /** URL of a proxy, or `false` for none. Default: what the environment says. */
   readonly proxy?: string | false | undefined;
-  /** Carries the requests in place of `node:http`: a registry in this process. */
+  /**
+   * Carries the requests in place of `node:http`: a registry in this process. What is said of the way to a registry is its own then: `timeouts`,
+   * `proxy`, `ca`, `cert`, `key` and `skipTlsVerify` act on nothing. It ends when a request's signal does.
+   */
   readonly connection?: Handler | undefined;
   readonly retry?: RetryOptions | undefined;
   readonly budget?: BudgetOptions | undefined;
@@ -81,14 +86,15 @@ export interface ConnectOptions {
  * for await (const tag of registry.repository("dray/sample").tags()) console.log(tag);
  * await registry.close();
  */
-export const connect = (name: string, options: ConnectOptions = {}): Registry => {
+export const connect = (name: string, given: ConnectOptions = {}): Registry => {
   const registry = parseRegistry(name);
+  const options = patient(given);
   const { insecure = false, plainHttp = insecure, skipTlsVerify = insecure, onEvent } = options;
   const origins = originsOf(registry, plainHttp);
   const wire: Wire =
     options.connection === undefined
       ? wireTo(registry, origins, { ...options, skipTlsVerify })
-      : { send: options.connection };
+      : { send: endingInOurWords(options.connection) };
   const onWarning = (message: string): void => onEvent?.({ type: "warning", message });
   const ownBudget = budget(options.budget);
   const traced: readonly Middleware[] = [
@@ -127,6 +133,49 @@ export const connect = (name: string, options: ConnectOptions = {}): Registry =>
     },
   });
 };
+
+/** The same with one patience for all: what budget and repetitions have is asked of one option. Refuses numbers that mean nothing. */
+const patient = (options: ConnectOptions): ConnectOptions => {
+  const { budget: limits = {}, retry: repeating = {}, timeouts = {}, chunkSize } = options;
+  refuseNumber("chunkSize", chunkSize);
+  for (const [name, value] of Object.entries(timeouts)) refuseNumber(`timeouts.${name}`, value, { fractions: true });
+  refuseNumber("retry.attempts", repeating.attempts);
+  refuseNumber("budget.maxWait", limits.maxWait, { from: 0, fractions: true });
+  refuseNumber("retry.maxWait", repeating.maxWait, { from: 0, fractions: true });
+  const waits = [limits.maxWait, repeating.maxWait].filter((wait) => wait !== undefined);
+  if (waits.length === 0) return options;
+  const maxWait = Math.min(...waits);
+  return { ...options, budget: { ...limits, maxWait }, retry: { ...repeating, maxWait } };
+};
+
+/** A connection from elsewhere may end with the signal's own reason: whoever called us is told as by ours. */
+const endingInOurWords =
+  (connection: Handler): Handler =>
+  async (request) => {
+    const { signal } = request;
+    const restate = (error: unknown): unknown =>
+      signal?.aborted === true && !isDrayError(error) ? aborted(signal) : error;
+    try {
+      const response = await connection(request);
+      return signal === undefined ? response : { ...response, body: watchedBody(response.body, restate) };
+    } catch (error) {
+      throw restate(error);
+    }
+  };
+
+const watchedBody = (body: Body, restate: (error: unknown) => unknown): Body => ({
+  length: body.length,
+  chunks: watched(body, restate),
+  discard: () => body.discard(),
+});
+
+async function* watched(body: Body, restate: (error: unknown) => unknown): AsyncGenerator<Uint8Array> {
+  try {
+    yield* body.chunks;
+  } catch (error) {
+    throw restate(error);
+  }
+}
 
 /** A server that is reached through a proxy is not seen from here. */
 const tlsDetector =

@@ -1,6 +1,7 @@
 import type { Cancel } from "../content/index.ts";
 import { DrayError, isDrayError, restated } from "../errors.ts";
 import type { HttpResponse } from "../http/index.ts";
+import { refuseNumber } from "../numbers.ts";
 import { type Api, type Call, callIn, pathIn, type Repo } from "./api.ts";
 import { each, pagesOf } from "./pages.ts";
 
@@ -21,6 +22,7 @@ const usualPage = 1000;
  * @see https://github.com/opencontainers/distribution-spec/blob/main/spec.md#listing-tags
  */
 export const listTags = (repo: Repo, options: TagsOptions = {}): AsyncIterable<string> => {
+  refuseNumber("pageSize", options.pageSize, { from: 0 });
   const call = {
     ...callIn(repo, "pull", "listing the tags of"),
     method: "GET",
@@ -34,8 +36,10 @@ export const listTags = (repo: Repo, options: TagsOptions = {}): AsyncIterable<s
  * @throws DrayError `UNSUPPORTED`, `UNAUTHORIZED`, `DENIED`
  * @see https://distribution.github.io/distribution/spec/api/#listing-repositories
  */
-export const listRepositories = (api: Api, options: Omit<TagsOptions, "last"> = {}): AsyncIterable<string> =>
-  each(repositoryPages(api, options));
+export const listRepositories = (api: Api, options: Omit<TagsOptions, "last"> = {}): AsyncIterable<string> => {
+  refuseNumber("pageSize", options.pageSize, { from: 0 });
+  return each(repositoryPages(api, options));
+};
 
 async function* repositoryPages(api: Api, options: Omit<TagsOptions, "last">): AsyncGenerator<readonly string[]> {
   const call = {
