@@ -46,7 +46,13 @@ export const loadManifest = async (
   const chunks = store.read(descriptor, { ...options, kind: "manifest" });
   const bytes = await collect(chunks, largestManifest, `manifest ${digest}`);
   try {
-    return { descriptor, bytes, parsed: parseManifest(bytes, mediaType) };
+    const { byteLength: size } = bytes;
+    // A store may only have been told how large it is; its bytes have the digest.
+    return {
+      descriptor: size === descriptor.size ? descriptor : { ...descriptor, size },
+      bytes,
+      parsed: parseManifest(bytes, mediaType),
+    };
   } catch (error) {
     throw errorIn(digest, error, { reference: digest });
   }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { memoryRegistry, put as putSample, sampleIndex } from "@dray/testkit";
+import { faults, memoryRegistry, put as putSample, rewrite, sampleImage, sampleIndex } from "@dray/testkit";
+import { temporaryFolder } from "@dray/testkit/files";
 import { clientOf } from "../../test/registry-client.ts";
 import {
   bytesContent,
@@ -14,6 +15,7 @@ import {
   type WritableStore,
 } from "../content/index.ts";
 import { DrayError, isDrayError } from "../errors.ts";
+import { layoutStore, ociArchive } from "../layout/index.ts";
 import {
   annotationKeys,
   childrenOf,
@@ -262,6 +264,44 @@ test("a layer that may not be passed on is left out only where it says where els
     await copy(at(source, "v1"), at(target, "v1"));
     assert.equal(await target.has(layer, { kind: "blob" }), moved);
   }
+});
+
+test("a HEAD that names another size is a hint: what is copied has the size that was read", async () => {
+  const registry = memoryRegistry();
+  const sample = sampleIndex({ seed: "hint", platforms: ["linux/amd64"] });
+  putSample(registry, "a/b", "v1", sample);
+  const lying = faults(registry.handler, [
+    { method: "HEAD", target: "/manifests/", effect: rewrite({ "Content-Length": "7" }) },
+  ]);
+  const source = clientOf(lying).repository("a/b");
+  const folder = temporaryFolder("hint");
+  const kept = memoryStore();
+  for (const target of [() => kept, () => layoutStore(`${folder}/layout`), () => ociArchive(`${folder}/x.tar`)]) {
+    const { root } = await copy(at(source, "v1"), at(target(), "v1"));
+    assert.deepEqual(root, sample.root);
+    const found = await target().resolve("v1");
+    assert.deepEqual([found.digest, found.size], [sample.root.digest, sample.root.size]);
+  }
+});
+
+test("an index that names a child with a wrong size is told of as that", async () => {
+  const registry = memoryRegistry();
+  const sample = sampleImage({ seed: "child" });
+  putSample(registry, "a/b", "child", sample);
+  const bytes = encodeJson({
+    schemaVersion: 2,
+    mediaType: mediaTypes.ociIndex,
+    manifests: [{ ...sample.root, size: sample.root.size + 1 }],
+  });
+  registry.addManifest("a/b", { mediaType: mediaTypes.ociIndex, bytes }, "v1");
+  await assert.rejects(
+    copy(at(clientOf(registry.handler).repository("a/b"), "v1"), at(memoryStore(), "v1")),
+    (error) => {
+      assert.ok(isDrayError(error, "SIZE_MISMATCH"));
+      assert.match(error.message, /is whole and has \d+ bytes; the index that names it says \d+, which is wrong/);
+      return true;
+    },
+  );
 });
 
 describe("platforms", () => {

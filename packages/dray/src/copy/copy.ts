@@ -78,8 +78,7 @@ export const copyAll = async (
         named.catch(() => {});
         try {
           const selection = planned.get(pair) ?? (await select(transfer, pair, options));
-          await transfer.root(selection, pair.target, await named);
-          return selection.root;
+          return await transfer.root(selection, pair.target, await named);
         } finally {
           asking.abort();
         }
@@ -127,7 +126,9 @@ const planArchives = async (
     if (!plans(target) || options.dryRun === true) continue;
     const selection = await select(transfer, pair, options);
     planned.set(pair, selection);
-    await target.plan(selection.root, await transfer.contentOf(selection), { signal: transfer.signal });
+    const content = await transfer.contentOf(selection);
+    const root = content.find(({ descriptor }) => descriptor.digest === selection.root.digest)?.descriptor;
+    await target.plan(root ?? selection.root, content, { signal: transfer.signal });
   }
   return planned;
 };

@@ -52,6 +52,8 @@ export class Transfer {
   readonly #compressing = new Semaphore(compressedAtOnce);
   readonly #ledger = new Ledger();
   readonly #loaded = new Map<Digest, LoadedManifest>();
+  /** Roots that are of another size than they were named with. */
+  readonly #resized = new Map<Digest, Descriptor>();
   readonly #counts = { copied: 0, mounted: 0, skipped: 0, bytes: 0 };
 
   /** `failFast`: the first error ends everything that is on its way. */
@@ -107,12 +109,16 @@ export class Transfer {
     return made.root === root ? { ...selection, loaded } : { store: made.store, root: made.root, trimmed };
   }
 
-  /** Moves one root and gives it the target's name, which stands for `before` now. */
+  /**
+   * Moves one root and gives it the target's name, which stands for `before` now. Tells what the root is: who named it may have been wrong
+   * about its size.
+   */
   async root(
-    { store: source, root, loaded }: Selection,
+    { store: source, root: named, loaded }: Selection,
     target: Located<WritableStore>,
     before: Descriptor | undefined,
-  ): Promise<void> {
+  ): Promise<Descriptor> {
+    let root = named;
     if (loaded !== undefined) this.#loaded.set(root.digest, loaded);
     const name = isDigest(target.name) ? undefined : target.name;
     if (isDigest(target.name) && target.name !== root.digest)
@@ -121,13 +127,15 @@ export class Transfer {
         `${target.location} names ${target.name}, but the content is ${root.digest}; leave the digest out`,
       );
     const manifests: Descriptor[] = [];
-    const named = before?.digest === root.digest && (await this.#isWhole(target.store, root));
-    let written = named;
-    if (named) this.#skipped(root);
+    const isNamed = before?.digest === root.digest && (await this.#isWhole(target.store, root));
+    let written = isNamed;
+    if (isNamed) this.#skipped(root);
     else written = await this.#manifest({ source, target: target.store, seen: manifests }, root, 0, name);
+    root = this.#resized.get(root.digest) ?? root;
     if (this.#options.referrers === true) await this.#attached(source, target.store, root, manifests);
     if (name !== undefined && !written && this.#options.dryRun !== true)
       await this.#small(() => target.store.tag(root, name, { signal: this.signal }));
+    return root;
   }
 
   /** Every manifest and blob below a root, each once, in the order of the document. */
@@ -136,8 +144,8 @@ export class Transfer {
     const found = new Map<Digest, PlannedContent>();
     const visit = async (descriptor: Descriptor, depth: number): Promise<void> => {
       if (found.has(descriptor.digest)) return;
-      found.set(descriptor.digest, { descriptor, kind: "manifest" });
       const loaded = await this.#load(source, descriptor, depth);
+      found.set(descriptor.digest, { descriptor: loaded.descriptor, kind: "manifest" });
       this.#loaded.set(descriptor.digest, loaded);
       for (const child of childrenOf(loaded.parsed)) {
         if (this.#leftOut(child)) continue;
@@ -198,7 +206,7 @@ export class Transfer {
         return;
       }
       const loaded = await this.#children(way, descriptor, depth, false);
-      named = await this.#writeManifest(way.target, descriptor, loaded, name);
+      named = await this.#writeManifest(way.target, loaded, name);
     });
     return named;
   }
@@ -229,15 +237,15 @@ export class Transfer {
     if (depth > deepest)
       throw new DrayError("LIMIT_EXCEEDED", `indexes nest deeper than ${deepest} levels at ${descriptor.digest}`);
     const known = this.#loaded.get(descriptor.digest);
-    if (known === undefined) return this.#small(() => loadManifest(source, descriptor, { signal: this.signal }));
-    this.#loaded.delete(descriptor.digest);
-    return known;
+    if (known !== undefined) this.#loaded.delete(descriptor.digest);
+    const loaded = known ?? (await this.#small(() => loadManifest(source, descriptor, { signal: this.signal })));
+    if (loaded.descriptor.size !== descriptor.size) this.#resized.set(descriptor.digest, loaded.descriptor);
+    return loaded;
   }
 
   async #writeManifest(
     target: WritableStore,
-    descriptor: Descriptor,
-    { bytes, parsed }: LoadedManifest,
+    { descriptor, bytes, parsed }: LoadedManifest,
     name?: string,
   ): Promise<boolean> {
     const oneStep = name !== undefined && name !== "" && writesNamed(target);

@@ -93,6 +93,8 @@ export interface Repo {
    * reading it, to tag what was written.
    */
   readonly manifests: LruCache<Digest, HeldManifest>;
+  /** Sizes that HEAD said of manifests. Proxies and registries say wrong ones now and then: what is read has the digest, and counts. */
+  readonly hintedSizes: Map<Digest, number>;
   readonly features: {
     /** `false`: the referrers API is not there for this repository. */
     referrers?: false;

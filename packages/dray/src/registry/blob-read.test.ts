@@ -53,6 +53,18 @@ describe("blobs that are read", () => {
     assert.deepEqual(at.ranges(), ["-", "bytes=999990-"]);
   });
 
+  test("a whole answer that is too short is asked for once more, and no oftener", async () => {
+    const short = answerWith(200, { "Content-Length": "5" }, "short");
+    const cached = setup([{ target: "/blobs/", method: "GET", nth: 1, effect: short }]);
+    assert.deepEqual(await read(cached.repository, blob), bytes);
+    const always = setup([{ target: "/blobs/", method: "GET", effect: short }]);
+    await assert.rejects(read(always.repository, blob), (error) => {
+      assert.ok(failsWith("SIZE_MISMATCH")(error));
+      return (error as { retryable: boolean }).retryable === false;
+    });
+    assert.equal(always.log.count({ method: "GET", target: "/blobs/" }), 2);
+  });
+
   test("nothing at all, but it has to be there", async () => {
     const at = setup();
     const none = descriptorOf(new Uint8Array(0));

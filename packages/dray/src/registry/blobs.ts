@@ -33,6 +33,8 @@ async function* resumed(
   let at = offset;
   /** Whether a part can be asked for. */
   let ranges = true;
+  /** A whole answer was too short before: a cache that had kept half of it does so again. */
+  let wasShort = false;
   do {
     const before = at;
     try {
@@ -63,6 +65,10 @@ async function* resumed(
         continue;
       }
       if (!isDrayError(error) || !error.retryable) throw error;
+      if (error.code === "SIZE_MISMATCH") {
+        if (wasShort) throw restated(error, error.code, error.message, { retryable: false });
+        wasShort = true;
+      }
       await retryBudget.resume(error, { what: descriptor.digest, signal, onEvent }, at > before);
     }
   } while (at < size);
@@ -100,7 +106,11 @@ const isNoPart = ({ status, headers }: HttpResponse, descriptor: Descriptor): bo
 const startOf = (response: HttpResponse, descriptor: Descriptor, at: number): number => {
   const range = response.status === 206 ? contentRange(response.headers) : undefined;
   const size = response.status === 206 ? range?.size : lengthOf(response);
-  if (size !== undefined && size !== descriptor.size) throw sizeMismatch(descriptor, `${size}`);
+  if (size !== undefined && size !== descriptor.size) {
+    const mismatch = sizeMismatch(descriptor, `${size}`);
+    const isShort = response.status === 200 && size < descriptor.size;
+    throw isShort ? restated(mismatch, mismatch.code, mismatch.message, { retryable: true }) : mismatch;
+  }
   if (response.status === 200) return 0;
   if (range !== undefined && range.start > at) {
     const message = `asked for ${descriptor.digest} from byte ${at} on, the answer begins at ${range.start}`;

@@ -1,4 +1,4 @@
-import { bytesContent, type Cancel, collect, sizeMismatch, type WriteOptions } from "../content/index.ts";
+import { bytesContent, type Cancel, collect, type WriteOptions } from "../content/index.ts";
 import { DrayError, errorIn, isDrayError } from "../errors.ts";
 import { type HttpResponse, header, isTransient, type RetryBudget } from "../http/index.ts";
 import {
@@ -117,7 +117,8 @@ export async function* readManifest(
 ): AsyncGenerator<Uint8Array> {
   const held = repo.manifests.get(descriptor.digest);
   const bytes = held?.bytes ?? (await getManifest(repo, descriptor.digest, options)).bytes;
-  if (bytes.byteLength !== descriptor.size) throw sizeMismatch(descriptor, `${bytes.byteLength}`);
+  if (bytes.byteLength !== descriptor.size && repo.hintedSizes.get(descriptor.digest) !== descriptor.size)
+    throw wrongSize(repo, descriptor, bytes.byteLength);
   if (offset < bytes.byteLength) yield bytes.slice(offset);
 }
 
@@ -203,7 +204,9 @@ const headManifest = async (repo: Repo, name: string, options: Drawing): Promise
   // A registry may name the digest in its favourite algorithm; in the same one it has to be the one asked for.
   if (isDigest(name) && digest !== name && algorithmOf(digest) === algorithmOf(name)) return "unclear";
   features.head = true;
-  return { mediaType, digest: isDigest(name) ? name : digest, size };
+  const found = { mediaType, digest: isDigest(name) ? name : digest, size };
+  repo.hintedSizes.set(found.digest, size);
+  return found;
 };
 
 const digestSaid = ({ headers }: HttpResponse): Digest | undefined => {
@@ -240,6 +243,13 @@ const naming = <T>(what: string, work: () => T): T => {
   } catch (error) {
     throw errorIn(what, error);
   }
+};
+
+/** Bytes that have the digest are the right ones: who names them with another size is wrong. */
+const wrongSize = (repo: Repo, { digest, size }: Descriptor, found: number): DrayError => {
+  const reference = referenceIn(repo, digest);
+  const message = `manifest ${reference} is whole and has ${found} bytes; the index that names it says ${size}, which is wrong: whoever made the index has to make it again`;
+  return new DrayError("SIZE_MISMATCH", message, { reference, registry: repo.api.registry });
 };
 
 const notFound = (repo: Repo, name: string): DrayError => {

@@ -89,7 +89,7 @@ const reposOf = new WeakMap<object, Repo>();
 /** The store behind one repository. */
 export const createRepository = (api: Api, name: string): Repository => {
   const manifests = new LruCache<Digest, HeldManifest>(kept, { largest: kept });
-  const repo: Repo = { api, name, manifests, features: {}, turns: new KeyedMutex() };
+  const repo: Repo = { api, name, manifests, hintedSizes: new Map(), features: {}, turns: new KeyedMutex() };
   /** Of mounts that came to nothing, for the uploads that follow. */
   const tried = new Map<Digest, TriedMount>();
 
