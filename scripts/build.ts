@@ -10,6 +10,10 @@ const { values } = parseArgs({ options: { target: { type: "string" } } });
 try {
   buildPackages();
   await buildExecutable(values.target);
+  const made = values.target === undefined ? "dist/dray" : `dist/dray-${values.target.replace(/^bun-/, "")}`;
+  console.log(
+    `made dist/npm/ and ${made}. Try: ${values.target === undefined ? "./dist/dray version" : `${made} version, there`}`,
+  );
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
   process.exitCode = 1;

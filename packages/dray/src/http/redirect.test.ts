@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { bytesBody, bytesContent } from "../content/index.ts";
+import { bytesBody, bytesContent, type ProgressEvent } from "../content/index.ts";
 import { isDrayError } from "../errors.ts";
 import { redirect } from "./redirect.ts";
 import { type HttpRequest, type HttpResponse, header } from "./types.ts";
@@ -138,4 +138,22 @@ test("ten hops are allowed", async () => {
   );
   const { urls } = await visit({ ...site, "https://r.example/v2/a": [307, "/0"] });
   assert.equal(urls.length, 11);
+});
+
+test("a user name in a Location is never sent, and where that is refused it is said", async () => {
+  for (const [status, warns] of [
+    [401, 1],
+    [403, 1],
+    [200, 0],
+  ] as const) {
+    const heard: ProgressEvent[] = [];
+    const { seen } = await visit(
+      { "https://r.example/v2/a": [307, "https://user:pw@s.example/b"], "https://s.example/b": [status] },
+      { context: { onEvent: (event) => heard.push(event) } },
+    );
+    assert.equal(heard.length, warns);
+    const said = JSON.stringify([heard, seen]);
+    assert.equal(said.includes("pw"), false);
+    if (warns === 1) assert.match(said, /s\.example refuses.*r\.example led there with a user name in the address/);
+  }
 });

@@ -15,17 +15,30 @@ const mostHops = 10;
  */
 export const redirect = (): Middleware => (next) => async (request) => {
   const seen = new Set<string>();
+  let withoutPassword: string | undefined;
   for (let hop = request, hops = 0; ; hops++) {
     const response = await next(hop);
+    if (withoutPassword !== undefined && (response.status === 401 || response.status === 403))
+      request.context?.onEvent?.({ type: "warning", message: withoutPassword });
     if (!isRedirect(response.status)) return response;
     const location = header(response.headers, "location");
     if (location === undefined || !(response.status === 303 || canSendAgain(request))) return response;
     await response.body.discard();
     seen.add(`${hop.method} ${hop.origin}${hop.target}`);
+    withoutPassword = droppedPassword(hop, location);
     hop = nextHop(hop, response.status, location, request.origin);
     if (hops >= mostHops) throw fault(request, `is redirected more than ${mostHops} times`);
     if (seen.has(`${hop.method} ${hop.origin}${hop.target}`)) throw fault(request, "is redirected in a circle");
   }
+};
+
+/** A password in an address would go to whoever the registry names: it is left out, and where that host refuses us then, that is said. */
+const droppedPassword = ({ origin, target }: HttpRequest, location: string): string | undefined => {
+  if (!URL.canParse(location, origin + target)) return undefined;
+  const { username, password, host } = new URL(location, origin + target);
+  return username === "" && password === ""
+    ? undefined
+    : `${host} refuses what it is asked for: ${new URL(origin).host} led there with a user name in the address, which is never sent; it has to sign the address instead`;
 };
 
 /** Also what is not to be repeated: a redirect says that nothing has been done. */

@@ -21,7 +21,7 @@ import {
 } from "@dray/testkit";
 import { temporaryFolder } from "@dray/testkit/files";
 import { anonymous, staticCredential } from "../auth/index.ts";
-import { type Content, memoryStore, type ProgressEvent } from "../content/index.ts";
+import { bytesContent, type Content, memoryStore, type ProgressEvent } from "../content/index.ts";
 import { copy } from "../copy/index.ts";
 import { DrayError, isDrayError } from "../errors.ts";
 import { type Handler, type HttpRequest, header, systemClock, type TraceRecord } from "../http/index.ts";
@@ -325,6 +325,27 @@ describe("a registry over sockets", () => {
       (error) => isDrayError(error, "NETWORK") && error.message.split("connection refused").length === 2,
     );
     await registry.close();
+  });
+});
+
+test("an upload that the registry's own Location led astray says so", async () => {
+  const registry = memoryRegistry();
+  const away: Handler = async (request) => {
+    if (request.origin === "https://r.test:444") throw new DrayError("NETWORK", "r.test:444: connection refused");
+    const response = await registry.handler(request);
+    if (request.method !== "POST") return response;
+    return { ...response, headers: [["Location", "https://r.test:444/v2/a/b/blobs/uploads/1"]] };
+  };
+  const bytes = seededBytes("astray", 3 * mib);
+  const blob = { mediaType: "x/y", digest: digestOf(bytes), size: bytes.byteLength };
+  const store = connect("r.test", { ...quiet, connection: away }).repository("a/b");
+  await assert.rejects(store.write(blob, bytesContent(bytes)), (error) => {
+    assert.ok(isDrayError(error, "NETWORK"), String(error));
+    assert.match(
+      error.message,
+      /r\.test itself led the upload to https:\/\/r\.test:444 \(Location\).*X-Forwarded-Proto/,
+    );
+    return true;
   });
 });
 

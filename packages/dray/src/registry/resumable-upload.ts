@@ -1,4 +1,4 @@
-import { DrayError, restated, throwIfAborted } from "../errors.ts";
+import { DrayError, isDrayError, restated, throwIfAborted } from "../errors.ts";
 import type { HeaderPairs, HttpResponse, RetryBudget } from "../http/index.ts";
 import type { Digest, DigestAlgorithm } from "../oci/index.ts";
 import type { Repo } from "./api.ts";
@@ -83,11 +83,23 @@ class ResumableUpload {
         }
       }
       return found;
+    } catch (error) {
+      throw await this.#explained(error);
     } finally {
       await this.#saving;
       if (savedAs !== undefined && found !== undefined) await sessions?.forget(savedAs);
       else if (savedAs !== undefined) sessions?.leave(savedAs);
     }
+  }
+
+  /** A host that cannot be reached is perhaps none that the registry means: proxies that say too little have it name its own. */
+  async #explained(error: unknown): Promise<unknown> {
+    const { api } = this.#repo;
+    const { origin } = new URL(this.#session.url);
+    if (!isDrayError(error, "NETWORK", "TLS", "TIMEOUT", "ADDRESS_REFUSED") || origin === (await api.origin()))
+      return error;
+    const wrong = `${api.registry} itself led the upload to ${origin} (Location); if that is wrong, the proxy before the registry has to tell it X-Forwarded-Proto and X-Forwarded-Host`;
+    return restated(error, error.code, `${error.message}; ${wrong}`);
   }
 
   async #send(): Promise<Digest> {
