@@ -16,7 +16,7 @@ export const watched = (driver: Driver, onPath: (path: string) => void): Driver 
     move: (from, to, options) => driver.move(seen(from), seen(to), options),
     remove: (path, options) => driver.remove(seen(path), options),
     removeEmpty: (path) => driver.removeEmpty(seen(path)),
-    touch: (path) => driver.touch(seen(path)),
+    touch: (path, options) => driver.touch(seen(path), options),
     receive: (path, algorithm) => driver.receive(seen(path), algorithm),
     ...(driver.space === undefined ? {} : { space: driver.space.bind(driver) }),
     close: () => driver.close(),
@@ -28,7 +28,7 @@ const digest = "sha(?:256/[0-9a-f]{64}|512/[0-9a-f]{128})";
 const inRepository = [
   `_layers(?:/sha256|/sha512|/${digest}(?:/link)?)?`,
   `_manifests(?:/revisions(?:/sha256|/sha512|/${digest}(?:/link)?)?)?`,
-  `_manifests/tags(?:/[A-Za-z0-9_][A-Za-z0-9._-]{0,127}(?:/current/link|/index/${digest}/link)?)?`,
+  `_manifests/tags(?:/[A-Za-z0-9_][A-Za-z0-9._-]{0,127}(?:/current/link|/index(?:/sha256|/sha512|/${digest}/link)?)?)?`,
   `_uploads(?:/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?:/(?:data|startedat|session\\.json))?)?`,
   `_meta/types/${digest}`,
   "_meta/deleted-tags(?:/[A-Za-z0-9_][A-Za-z0-9._-]{0,127})?",
