@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { existsSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { Readable, Writable } from "node:stream";
@@ -17,6 +18,23 @@ before(() => {
   home = temporaryFolder("serve-command");
 });
 const words = (name: string): string[] => ["serve", "--data", join(home, name), "--listen", "127.0.0.1:0"];
+
+test("who looks after a folder that is not there is told so, and makes nothing", async () => {
+  const data = join(home, "mistyped");
+  for (const name of ["gc", "verify", "check", "rebuild", "du"]) {
+    const { exitCode, stderr } = await rehearse(home, ["serve", name, "--data", data]);
+    assert.equal(exitCode, 5, name);
+    assert.match(stderr, /^Error: there is no folder .*mistyped; check the path of the data\n$/);
+    assert.equal(existsSync(data), false, name);
+  }
+});
+
+test("words about a configuration that name nothing end with 2 and the word", async () => {
+  const missing = await rehearse(home, ["serve", join(home, "nofile.yml")]);
+  assert.deepEqual([missing.exitCode, /nofile\.yml: it does not exist/.test(missing.stderr)], [2, true]);
+  const unknown = await rehearse(home, [...words("set"), "--set", "foo=bar"]);
+  assert.deepEqual([unknown.exitCode, /--set: foo: no key is called so/.test(unknown.stderr)], [2, true]);
+});
 
 describe("a signal ends a registry in order", () => {
   test("before it has begun", async () => {
@@ -72,6 +90,7 @@ describe("a signal ends a registry in order", () => {
 describe("what takes the space", () => {
   test("is told of each repository, as a table and as JSON", async () => {
     const data = join(home, "du");
+    await mkdir(data);
     const nothing = await rehearse(home, ["serve", "du", "--data", data]);
     assert.equal(nothing.exitCode, 0, nothing.stderr);
     assert.match(
@@ -88,6 +107,7 @@ describe("what takes the space", () => {
 
 test("garbage collection is paused and goes on, and says so", async () => {
   const data = ["--data", join(home, "paused")];
+  await mkdir(join(home, "paused"));
   const said = async (...args: string[]): Promise<{ exitCode: number; stdout: string; stderr: string }> =>
     rehearse(home, ["serve", "gc", ...args, ...data]);
   const paused = await said("--pause", "6h");

@@ -98,6 +98,8 @@ test("what root has done to a volume of another user leaves nothing that is root
 });
 
 describe("who holds a volume", () => {
+  beforeEach(() => mkdir(data));
+
   test("is named by what it does, to whoever cannot wait", async () => {
     await maintain(settingsOf(), silent, async () => {
       const refusal = { code: "LOCKED", message: /is held by `dray serve gc` \(process \d+ on / };

@@ -1,6 +1,7 @@
 import { CloseStack } from "@dray/service/program";
-import { isDrayError } from "dray/errors";
+import { DrayError, isDrayError } from "dray/errors";
 import { systemClock } from "dray/http";
+import { ifThere, nodeFiles, onDisk } from "dray/internal/files";
 import type { Settings } from "../config/index.ts";
 import type { Notice } from "../notice.ts";
 import { auditLog } from "../observing/index.ts";
@@ -39,6 +40,7 @@ export const maintain = async <T>(
   work: (client: ControlClient) => Promise<T>,
 ): Promise<T> => {
   const { patience = 10_000, reads = false, signal } = options;
+  await isThere(settings);
   for (const until = systemClock.now() + patience; ; ) {
     const running = await runningWriter(settings);
     if (running !== undefined) return work(running);
@@ -50,6 +52,14 @@ export const maintain = async <T>(
     }
     await systemClock.sleep(between, signal);
   }
+};
+
+/** A folder that is not there is a word that was mistyped: to look at a new one, or to clean it, would say that all is well. */
+const isThere = async ({ storage }: Settings): Promise<void> => {
+  if (storage.driver !== "filesystem") return;
+  const { root } = storage;
+  if ((await onDisk("read", root, () => ifThere(() => nodeFiles.stat(root)))) !== undefined) return;
+  throw new DrayError("NOT_FOUND", `there is no folder ${root}; check the path of the data`, { reference: root });
 };
 
 /** Somebody has the volume, and may be about to answer or to go. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { X509Certificate } from "node:crypto";
-import { readFile, writeFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { testCertificates } from "@dray/testkit";
@@ -84,6 +84,7 @@ describe("what an operator did is told", () => {
 
   test("of a volume that nobody serves", async () => {
     const file = join(root, "alone.log");
+    await mkdir(join(root, "alone"));
     const settings = settingsOf("alone", `dray.log.audit.to=${file}`);
     const offline = { who: "a test", onNotice: () => {} };
     await maintain(settings, offline, (client) => client.ask("rebuild", {}));

@@ -27,7 +27,7 @@ export const overlayFlags = (
       const { example } = table;
       const how = example === undefined ? "write KEY=VALUE" : `write KEY=VALUE, as ${example}`;
       const remedy = close === undefined ? how : `did you mean ${close}?`;
-      complaints.push({ key: "", origin, message: `no key is called so; ${remedy}` });
+      complaints.push({ key: key || text, origin, message: `no key is called so; ${remedy}` });
       continue;
     }
     const { node, faults } = valueOf(table, value, key, origin);

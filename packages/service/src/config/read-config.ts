@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { DrayError } from "dray/errors";
+import { DrayError, isDrayError, restated } from "dray/errors";
 import { diskError } from "dray/internal/files";
 import { type ConfigContext, newContext } from "./context.ts";
 import { type GivenFlags, overlayFlags } from "./flags.ts";
@@ -76,7 +76,9 @@ const contentOf = (file: string): string => {
     if (bytes.byteLength > largest) throw new DrayError("CONFIG_INVALID", `${file} is too large for a configuration`);
     return textOf(bytes);
   } catch (error) {
-    throw error instanceof DrayError ? error : diskError(error, "read", file);
+    // As with what is in it: nothing begins without the configuration that was named.
+    const told = diskError(error, "read", file);
+    throw isDrayError(told, "DISK") ? restated(told, "CONFIG_INVALID", told.message) : told;
   }
 };
 
