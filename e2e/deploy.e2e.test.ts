@@ -15,7 +15,8 @@ import { bytesContent, type Located, memoryStore } from "dray/content";
 import { copy } from "dray/copy";
 import { digestOf, mediaTypes } from "dray/oci";
 import { connect } from "dray/registry";
-import { missing } from "./dray.ts";
+import { missing, workshop } from "./dray.ts";
+import { noDaemon, startDaemon } from "./serving.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 /** What is deployed; `DRAY_EXECUTABLE` names another one than `npm run build` makes. */
@@ -228,9 +229,57 @@ describe("the image", () => {
       running([...podman, ...words.split(" ")], port, () => void spawn("podman", stop, { stdio: "ignore" }));
     const first = await run();
     await push(first.host);
+    // As HEALTHCHECK has it.
+    const text = await readFile(file, "utf8");
+    const health = JSON.parse(/^HEALTHCHECK .*\\\n +CMD (\[.*\])$/m.exec(text)?.[1] ?? "[]") as string[];
+    const asked = await finish([...podman, "exec", name, ...health]);
+    assert.equal(asked.code, 0, asked.stderr);
+    assert.match(asked.stdout, /^running for +\d.*\n(?:.*\n)*index whole +yes$/m);
     assert.equal(await first.stop(), 0);
     const second = await run();
     await pull(second.host);
     assert.equal(await second.stop(), 0);
+  });
+
+  test("docker builds it without BuildKit, with its health", {
+    skip: unprivileged || serves() || noDaemon() || missing(["ldd", findPeer("ldd")], ["tar", findPeer("tar")]),
+  }, async () => {
+    const shop = await workshop();
+    const daemon = await startDaemon(shop);
+    try {
+      const env = { ...shop.env, DOCKER_HOST: daemon.socket, DOCKER_BUILDKIT: "0" };
+      const docker = async (...args: readonly string[]): Promise<string> => {
+        const { code, stdout, stderr } = await finish(["docker", ...args], { env });
+        assert.equal(code, 0, stderr.slice(-2000));
+        return stdout;
+      };
+      const folder = join(dir, "libraries");
+      for (const file of (await succeed(["ldd", executable])).match(/\/\S+/g) ?? []) {
+        await mkdir(join(folder, dirname(file)), { recursive: true });
+        await copyFile(file, join(folder, file));
+      }
+      const tar = join(dir, "libraries.tar");
+      await succeed(["tar", "-C", folder, "-cf", tar, "."]);
+      await docker("import", tar, "localhost/base");
+      const place = await context();
+      await docker(
+        "build",
+        "--build-arg",
+        "BASE=localhost/base",
+        "-f",
+        join(place, "deploy/Dockerfile"),
+        "-t",
+        "dray",
+        place,
+      );
+      const [{ Config }] = JSON.parse(await docker("image", "inspect", "dray")) as [
+        { Config: { Healthcheck: { Test: string[] }; User: string } },
+      ];
+      assert.deepEqual(Config.Healthcheck.Test.slice(0, 4), ["CMD", "/usr/local/bin/dray", "serve", "status"]);
+      assert.equal(Config.User, "65532:65532");
+    } finally {
+      await daemon.stop();
+      await shop.close();
+    }
   });
 });
