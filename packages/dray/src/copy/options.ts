@@ -38,6 +38,6 @@ export interface CopyCounts {
   readonly mounted: number;
   /** Blobs and manifests that were there already. Of a manifest that was, what lies below is not looked at or counted. */
   readonly skipped: number;
-  /** Bytes moved. */
+  /** Bytes moved. What an earlier attempt had left of a blob is not among them. */
   readonly bytes: number;
 }

@@ -272,8 +272,8 @@ export class Transfer {
         this.#counts.mounted++;
         this.emit({ type: "mounted", descriptor });
       } else {
-        await this.#bodies.run(signal, () => this.#move(source, target, descriptor));
-        this.#copied(descriptor);
+        const there = await this.#bodies.run(signal, () => this.#move(source, target, descriptor));
+        this.#copied(descriptor, there);
         this.emit({ type: "done", descriptor });
       }
       this.#ledger.holdersOf(descriptor.digest).add(target);
@@ -288,10 +288,17 @@ export class Transfer {
     return false;
   }
 
-  async #move(source: ReadableStore, target: WritableStore, descriptor: Descriptor): Promise<void> {
+  /** Tells how many bytes an earlier attempt had left there. */
+  async #move(source: ReadableStore, target: WritableStore, descriptor: Descriptor): Promise<number> {
     const verify = this.#options.verify === true || !checksDigests(target);
-    const content = meteredContent(source, descriptor, { verify, onEvent: this.emit });
-    await target.write(descriptor, content, { kind: "blob", signal: this.signal, onEvent: this.emit });
+    let there: number | undefined;
+    const onEvent = (event: ProgressEvent): void => {
+      if (event.type === "start" && event.descriptor.digest === descriptor.digest) there ??= event.offset;
+      this.emit(event);
+    };
+    const content = meteredContent(source, descriptor, { verify, onEvent });
+    await target.write(descriptor, content, { kind: "blob", signal: this.signal, onEvent });
+    return there ?? 0;
   }
 
   /** Referrers may name what they refer to as content, so they come after all content, from a list that grows. */
@@ -320,9 +327,9 @@ export class Transfer {
     return this.#options.foreignLayers !== true && liesElsewhere(descriptor);
   }
 
-  #copied(descriptor: Descriptor): void {
+  #copied(descriptor: Descriptor, there = 0): void {
     this.#counts.copied++;
-    this.#counts.bytes += descriptor.size;
+    this.#counts.bytes += descriptor.size - there;
   }
 
   #skipped(descriptor: Descriptor): void {

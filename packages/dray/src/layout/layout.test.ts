@@ -243,7 +243,7 @@ describe("a layout in a directory", () => {
       await mkdir(join(dir, ".dray"), { recursive: true });
       await writeFile(join(dir, ".dray", `sha256-${hexOf(layer.digest)}.part`), bytes.subarray(0, 2_000_000));
       const events: ProgressEvent[] = [];
-      await copyIn(content, "", { onEvent: (event) => events.push(event) });
+      const result = await copyIn(content, "", { onEvent: (event) => events.push(event) });
       const ofLayer = events.filter((event) => "descriptor" in event && event.descriptor.digest === layer.digest);
       assert.deepEqual(
         ofLayer.flatMap((event) => (event.type === "start" ? [event.offset] : [])),
@@ -251,6 +251,10 @@ describe("a layout in a directory", () => {
       );
       const moved = ofLayer.reduce((sum, event) => sum + (event.type === "bytes" ? event.bytes : 0), 0);
       assert.equal(moved, 1_000_000);
+      assert.ok(
+        result.bytes > 1_000_000 && result.bytes < 1_010_000,
+        `${result.bytes} bytes: what was there is not moved`,
+      );
       assert.deepEqual((await readdir(dir)).sort(), ["blobs", "index.json", "oci-layout"]);
     });
 
