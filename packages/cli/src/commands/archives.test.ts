@@ -112,6 +112,12 @@ describe("archives, and which image of several is meant", () => {
     await refused(5, /no image for plan9; it has linux\/amd64/, "digest", "--platform", "plan9", `${app}:multi`);
   });
 
+  test("an interrupted copy prints no document", async () => {
+    const words = ["cp", "-o", "json", `${app}:1`, `oci:${file("interrupted")}:a`];
+    const { exitCode, stdout } = await rehearse(home, words, { signal: AbortSignal.abort() });
+    assert.deepEqual([exitCode, stdout], [130, ""]);
+  });
+
   test("where nothing can be written that is said, and nothing else", async () => {
     await refused(1, /cannot write layout \/dev\/null\/x/, "cp", `${app}:1`, "oci:/dev/null/x:y");
     if (existsSync("/proc/self")) await refused(1, /cannot write layout \/proc\/x/, "cp", `${app}:1`, "oci:/proc/x:y");
