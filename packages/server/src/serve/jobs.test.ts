@@ -4,6 +4,7 @@ import { DrayError } from "dray/errors";
 import { loadSettings } from "../config/index.ts";
 import { createRegistry } from "../registry.ts";
 import { memoryDriver } from "../storage/index.ts";
+import { GcPause } from "./gc-pause.ts";
 import { jobsOf } from "./jobs.ts";
 import { noteRun, untilDue } from "./last-runs.ts";
 
@@ -49,6 +50,40 @@ const never = (): never => assert.fail("it was not to be verified");
 describe("garbage collection in the background", () => {
   it("says nothing where an operator has it done at the moment", async () => {
     assert.deepEqual(await loggedOf(() => Promise.reject(new DrayError("LOCKED", "it is running already"))), []);
+  });
+
+  it("waits where it is paused, and runs when that ends", async () => {
+    const { settings } = loadSettings({
+      flags: { set: ["dray.gc.interval=1ms", "storage.maintenance.uploadpurging.enabled=false"] },
+    });
+    const driver = memoryDriver();
+    const registry = createRegistry({ driver, gc: { lease: 0 } });
+    const pause = new GcPause(driver);
+    await pause.last(60_000);
+    let refused = 0;
+    const { promise: ran, resolve } = Promise.withResolvers<void>();
+    const gc = async (): Promise<never> => {
+      await pause
+        .collecting(new AbortController().signal, async () => {})
+        .catch((error: unknown) => {
+          refused++;
+          throw error;
+        });
+      resolve();
+      throw new DrayError("LOCKED", "that is enough");
+    };
+    // It is ended early, by somebody else.
+    const pausedUntil = async (): Promise<number | undefined> => {
+      const until = await pause.until();
+      await pause.last(0);
+      return until === undefined ? undefined : Date.now() + 1;
+    };
+    const options = { registry, driver, actions: { gc, verify: never }, log: () => {}, readOnly: writing, pausedUntil };
+    const [job] = await jobsOf(settings, options);
+    await awaiting(ran);
+    assert.equal(refused, 1);
+    await job?.stop();
+    await registry.close();
   });
 
   it("tells of a failure", async () => {

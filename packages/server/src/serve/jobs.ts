@@ -1,6 +1,7 @@
 import type { Log } from "@dray/service/observe";
 import { every } from "@dray/service/program";
 import { isDrayError } from "dray/errors";
+import { systemClock } from "dray/http";
 import type { Settings } from "../config/index.ts";
 import type { Registry } from "../registry.ts";
 import type { Driver } from "../storage/index.ts";
@@ -12,9 +13,14 @@ export interface JobsOptions {
   readonly driver: Driver;
   readonly actions: Pick<ControlActions, "gc" | "verify">;
   readonly log: Log;
+  /** Until when garbage collection is paused. Default: it is not. */
+  readonly pausedUntil?: () => Promise<number | undefined>;
   /** Whether nothing may be changed: then nothing is done, and what is being done ends. */
   readonly readOnly: { readonly on: boolean; readonly quiet: AbortSignal };
 }
+
+/** Milliseconds after which is looked whether a pause was ended. */
+const look = 60_000;
 
 /** A start has enough to do: what is due then comes a little later. */
 const breath = 10_000;
@@ -22,7 +28,7 @@ const breath = 10_000;
 /** What is done in the background: garbage collection and verification where they are wanted, and the removal of uploads that nobody goes on with. */
 export const jobsOf = async (
   { registry: { gc = {}, uploads = {}, verify = {} }, purging }: Settings,
-  { registry, driver, actions, log, readOnly }: JobsOptions,
+  { registry, driver, actions, log, readOnly, pausedUntil = async () => undefined }: JobsOptions,
 ): Promise<{ stop(): Promise<void> }[]> => {
   /** `soonest`: milliseconds before which it does nothing. */
   const job = async (
@@ -49,7 +55,13 @@ export const jobsOf = async (
   };
   const collect = async (signal: AbortSignal): Promise<void> => {
     const collected = await unlessBusy(actions.gc({}, { tell: () => {}, signal }));
-    if (collected === undefined) return;
+    if (collected === undefined) {
+      const until = await pausedUntil();
+      if (until === undefined) return;
+      // A pause at the same time of each day would let it never run.
+      await systemClock.sleep(Math.min(Math.max(1, until - Date.now()), look), signal);
+      return collect(signal);
+    }
     const { manifests, layers, blobs, bytes, notBefore } = collected;
     if (notBefore === undefined) log("info", "garbage was collected", { manifests, layers, blobs, bytes });
   };

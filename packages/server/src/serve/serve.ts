@@ -171,7 +171,8 @@ export const serve = async (
       () => log("info", "the index is whole", { ...registry.context.metadata.counts() }),
       () => {},
     );
-    const jobs = await jobsOf(settings, { registry, driver, actions, log, readOnly });
+    const pausedUntil = (): Promise<number | undefined> => gcPause.until();
+    const jobs = await jobsOf(settings, { registry, driver, actions, log, readOnly, pausedUntil });
     if (volume !== undefined) jobs.push(keeping(volume, control, readOnly, log));
     if (certificates !== undefined) jobs.push(certificates.watch(() => tlsOf(current), log));
     jobs.push(makingRoom(listener, log));
