@@ -65,6 +65,10 @@ describe("what an operator did is told", () => {
       await client.ask("gc", { dryRun: true });
       await client.ask("check", {});
       await client.ask("gc", {});
+      await client.ask("gc-pause", { milliseconds: 60_000 });
+      assert.match(String((await client.ask("status", {}))["gcPausedUntil"]), /^2\S+Z$/);
+      await client.ask("gc-pause", { milliseconds: 0 });
+      assert.equal((await client.ask("status", {}))["gcPausedUntil"], undefined);
       await client.ask("rebuild", {});
       await serving.reload();
       fail = true;
@@ -76,6 +80,8 @@ describe("what an operator did is told", () => {
       ["operate", "done", "read-only on"],
       ["operate", "done", "read-only off"],
       ["operate", "done", "garbage collection"],
+      ["operate", "done", "garbage collection paused for 60 s"],
+      ["operate", "done", "garbage collection goes on"],
       ["operate", "done", "rebuild of the index"],
       ["operate", "done", "reload by the program"],
       ["operate", "failed", "reload by the control socket: the file is damaged"],
