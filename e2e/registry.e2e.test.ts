@@ -178,7 +178,7 @@ describe("a registry that keeps what a cut upload has brought", () => {
     stateDir = temporaryFolder("e2e-state");
   });
   test("connections that are cut after 20 MB: each byte goes once", async () => {
-    const memory = memoryRegistry({ sink: true });
+    const memory = memoryRegistry();
     const server = await listen(memory.handler);
     // Whoever is cut off loses what it has not read yet: here that is little, as on a network slower than the registry.
     const relay = await cuttingProxy(server.host, { limit: 20_000_000, pace: 20 });
