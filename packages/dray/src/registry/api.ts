@@ -94,7 +94,7 @@ export interface Repo {
    */
   readonly manifests: LruCache<Digest, HeldManifest>;
   /** Sizes that HEAD said of manifests. Proxies and registries say wrong ones now and then: what is read has the digest, and counts. */
-  readonly hintedSizes: Map<Digest, number>;
+  readonly hintedSizes: LruCache<Digest, number>;
   readonly features: {
     /** `false`: the referrers API is not there for this repository. */
     referrers?: false;

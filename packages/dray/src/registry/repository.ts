@@ -83,13 +83,23 @@ export interface Repository
 /** Bytes of manifests that are kept at most. A manifest has some kilobytes; a larger one than this is read again. */
 const kept = 4 * 1024 * 1024;
 
+/** Sizes by HEAD that are remembered until the manifest is read. */
+const mostHints = 10_000;
+
 /** Whose insides may be reached: what only inherits from a repository, or wraps it, has none. */
 const reposOf = new WeakMap<object, Repo>();
 
 /** The store behind one repository. */
 export const createRepository = (api: Api, name: string): Repository => {
   const manifests = new LruCache<Digest, HeldManifest>(kept, { largest: kept });
-  const repo: Repo = { api, name, manifests, hintedSizes: new Map(), features: {}, turns: new KeyedMutex() };
+  const repo: Repo = {
+    api,
+    name,
+    manifests,
+    hintedSizes: new LruCache(mostHints),
+    features: {},
+    turns: new KeyedMutex(),
+  };
   /** Of mounts that came to nothing, for the uploads that follow. */
   const tried = new Map<Digest, TriedMount>();
 

@@ -154,6 +154,11 @@ export class Metrics extends MetricsPage {
     all.at = at;
   }
 
+  /** When the last run ended that another process has done. */
+  lastCollected(at: number): void {
+    this.#collected.at = at;
+  }
+
   /** Tells these, too. Once. */
   read(readings: Readings): void {
     this.add(familiesOf(readings));

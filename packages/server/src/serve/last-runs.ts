@@ -16,9 +16,15 @@ export const untilDue = async (
   interval: number,
   now: number = Date.now(),
 ): Promise<number> => {
+  const last = await lastRun(driver, job);
+  return last === undefined || last > now ? 0 : Math.max(0, last + interval - now);
+};
+
+/** When a job last came to its end, in whatever process; milliseconds since 1970. */
+export const lastRun = async (driver: Driver, job: Job): Promise<number | undefined> => {
   const bytes = await driver.read(fileOf(job)).catch(() => undefined);
   const last = bytes === undefined ? Number.NaN : Date.parse(new TextDecoder().decode(bytes).trim());
-  return Number.isNaN(last) || last > now ? 0 : Math.max(0, last + interval - now);
+  return Number.isNaN(last) ? undefined : last;
 };
 
 /** Notes that a job came to its end. Where that cannot be written the next start does it again. */

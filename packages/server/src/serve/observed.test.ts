@@ -100,6 +100,24 @@ describe("what an operator did is told", () => {
 });
 
 describe("what is declared is counted", () => {
+  test("when garbage was last collected, also by a process before this one", async () => {
+    const debug = `127.0.0.1:${await freePort()}`;
+    const settings = settingsOf("before", `http.debug.addr=${debug}`, "http.debug.prometheus.enabled=true");
+    const at = async (): Promise<number> => {
+      const serving = await serve(settings, { version: "test" });
+      try {
+        const { text } = await ask(`http://${debug}`, "/metrics");
+        return Number(/^dray_gc_last_run_timestamp_seconds (.+)$/m.exec(text)?.[1]);
+      } finally {
+        await serving.stop(never);
+      }
+    };
+    assert.equal(await at(), 0);
+    await mkdir(join(root, "before/dray/schedule"), { recursive: true });
+    await writeFile(join(root, "before/dray/schedule/gc"), "2026-01-02T03:04:05.000Z\n");
+    assert.equal(await at(), Date.parse("2026-01-02T03:04:05Z") / 1000);
+  });
+
   test("refused logins, lockouts, and when the certificate ends", async () => {
     const { server, ca } = testCertificates();
     const [cert, key, passwords] = ["cert.pem", "key.pem", "htpasswd"].map((name) => join(root, name)) as [

@@ -13,6 +13,7 @@ import { openControl } from "./control-socket.ts";
 import { GcPause } from "./gc-pause.ts";
 import { jobsOf } from "./jobs.ts";
 import { keeping } from "./keeping.ts";
+import { lastRun } from "./last-runs.ts";
 import { type OpenRegistry, openRegistry } from "./open-registry.ts";
 import { audited } from "./operations.ts";
 import { ReadOnly } from "./read-only.ts";
@@ -75,6 +76,7 @@ export const serve = async (
     const { registry, driver, volume, access } = open;
     opened.onClose(() => registry.close());
     metrics?.read(readingsOf(open));
+    metrics?.lastCollected((await lastRun(driver, "gc")) ?? 0);
 
     let stopping = false;
     const health = new HealthChecks(
