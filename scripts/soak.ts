@@ -30,7 +30,9 @@ const keys = [
   "dray.gc.grace=1s",
   `dray.gc.lease=${lease}ms`,
   "dray.gc.interval=2s",
-  "dray.retention.untagged=0s",
+  "dray.retention.untagged=1ms",
+  "dray.verify.interval=5s",
+  "dray.verify.rate=1GiB",
   "storage.maintenance.uploadpurging.age=30s",
   "storage.maintenance.uploadpurging.interval=10s",
 ];
