@@ -6,3 +6,4 @@ export { Metadata, type MetadataOptions } from "./metadata.ts";
 export { pages } from "./pages.ts";
 export { Reconciler, type ReconcilerOptions } from "./reconciler.ts";
 export type { Difference, ManifestRecord, Page, TagRecord } from "./records.ts";
+export { indexFormat } from "./schema.ts";

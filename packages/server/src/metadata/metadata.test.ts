@@ -5,7 +5,6 @@ import {
   mkdirSync,
   openSync,
   readFileSync,
-  rmSync,
   statSync,
   truncateSync,
   writeFileSync,
@@ -20,7 +19,7 @@ import fc from "fast-check";
 import { withDatabase } from "../../test/database.ts";
 import { Metadata } from "./metadata.ts";
 import type { ManifestRecord } from "./records.ts";
-import { format } from "./schema.ts";
+import { indexFormat } from "./schema.ts";
 
 const folder = temporaryFolder("index");
 let files = 0;
@@ -183,7 +182,7 @@ test("no question walks over what it does not answer, and none sorts", () => {
   );
   assert.ok(questions.length > 20, `${questions.length} questions`);
   const plans = withDatabase(":memory:", (database) => {
-    database.exec(format.schema);
+    database.exec(indexFormat.schema);
     return questions.map((sql) =>
       database
         .prepare(`EXPLAIN QUERY PLAN ${sql}`)
@@ -237,10 +236,6 @@ test("a file that cannot be used is begun anew, and that is told", () => {
     },
     "another version": (file) => withDatabase(file, (database) => database.exec("PRAGMA user_version = 99")),
     "tables missing": (file) => withDatabase(file, (database) => database.exec("DROP TABLE manifests")),
-    "a directory": (file) => {
-      rmSync(file);
-      mkdirSync(join(file, "inside"), { recursive: true });
-    },
   };
   for (const [what, spoil] of Object.entries(spoils)) {
     const file = newFile();
@@ -259,6 +254,16 @@ test("a file that cannot be used is begun anew, and that is told", () => {
   const { metadata, notices } = opened(newFile());
   assert.deepEqual(notices, []);
   metadata.close();
+});
+
+test("a directory in its place is left as it is, and the index is kept in memory", () => {
+  const file = newFile();
+  mkdirSync(join(file, "inside"), { recursive: true });
+  const { metadata, notices } = opened(file);
+  assert.match(notices.join(), /in memory/);
+  metadata.putManifest("r", manifest("a"));
+  metadata.close();
+  assert.ok(statSync(join(file, "inside")).isDirectory());
 });
 
 test("damage that is found while it runs begins anew, too; whoever asked hears of it", () => {
@@ -341,7 +346,7 @@ test("after `reset` everything is gone, from the file as well, and the generatio
   metadata.putManifest("r", manifest("b"));
   assert.equal(metadata.counts().manifests, 1);
   metadata.close();
-  assert.equal(format.application.toString(16), Buffer.from("dray").toString("hex"));
+  assert.equal(indexFormat.application.toString(16), Buffer.from("dray").toString("hex"));
   assert.equal(existsSync(file), false, "what was left behind is not taken for the truth later");
 });
 

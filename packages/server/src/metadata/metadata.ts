@@ -7,7 +7,7 @@ import type { Notice } from "../notice.ts";
 import { digestOfKey, keyBefore, keyLength, keyOf, packed, unpacked } from "./digest-key.ts";
 import type { ManifestRecord, Page, TagRecord } from "./records.ts";
 import { manifestColumns, manifestOf, tagColumns, tagOf } from "./rows.ts";
-import { format } from "./schema.ts";
+import { indexFormat } from "./schema.ts";
 import { Uses } from "./uses.ts";
 
 export interface MetadataOptions {
@@ -51,7 +51,7 @@ export class Metadata {
   constructor(file: string, options: MetadataOptions = {}) {
     this.#file = file;
     this.#options = { onNotice: () => {}, ...options };
-    this.#database = openDatabase(file, format, this.#options);
+    this.#database = openDatabase(file, indexFormat, this.#options);
     this.#statements = new Statements(this.#database);
     this.#uses = new Uses(this.#statements);
   }
@@ -322,7 +322,7 @@ export class Metadata {
     } catch {
       // What is left of it is found when it is opened.
     }
-    this.#database = openDatabase(where === "memory" ? ":memory:" : this.#file, format, this.#options);
+    this.#database = openDatabase(where === "memory" ? ":memory:" : this.#file, indexFormat, this.#options);
     this.#statements = new Statements(this.#database);
     this.#uses = new Uses(this.#statements);
   }

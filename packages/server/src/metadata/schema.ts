@@ -37,4 +37,4 @@ CREATE TABLE recent_uses (
 ) WITHOUT ROWID;
 `;
 
-export const format: DatabaseFormat = { name: "the index", application, version, tables, schema };
+export const indexFormat: DatabaseFormat = { name: "the index", application, version, tables, schema };

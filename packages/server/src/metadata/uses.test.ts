@@ -5,7 +5,7 @@ import { type Digest, digestOf } from "dray/oci";
 import fc from "fast-check";
 import { withDatabase } from "../../test/database.ts";
 import { keyOf, packed } from "./digest-key.ts";
-import { format } from "./schema.ts";
+import { indexFormat } from "./schema.ts";
 import { Uses } from "./uses.ts";
 
 /** Digests of which every four begin with the same 48 bits. */
@@ -28,7 +28,7 @@ test("uses are found wherever they lie on their way into the large table, and wh
   fc.assert(
     fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
       withDatabase(":memory:", (database) => {
-        database.exec(format.schema);
+        database.exec(indexFormat.schema);
         database.exec("INSERT INTO repositories VALUES (1, 'one'), (2, 'two')");
         const statements = new Statements(database);
         const uses = new Uses(statements, { most: 12, slice: 4 });

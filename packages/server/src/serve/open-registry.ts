@@ -1,8 +1,11 @@
 import { mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { foreignFile } from "@dray/service/sqlite";
+import { DrayError } from "dray/errors";
 import { defined } from "dray/internal/defined";
 import { type Access, fetchJson, htpasswd, openAccess, tokens } from "../access/index.ts";
 import type { AccessSettings, Settings } from "../config/index.ts";
+import { indexFormat } from "../metadata/index.ts";
 import type { Notice } from "../notice.ts";
 import type { RegistryOptions } from "../options.ts";
 import { createRegistry, type Registry } from "../registry.ts";
@@ -34,6 +37,7 @@ export interface OpenRegistryOptions {
 /** The registry that the settings describe, its volume locked unless it is only read. @throws DrayError naming what is wrong, with nothing left behind */
 export const openRegistry = async (settings: Settings, options: OpenRegistryOptions): Promise<OpenRegistry> => {
   const { onNotice, around = (driver) => driver, counts } = options;
+  refuseForeignIndex(settings);
   const access = await accessOf(settings.access, onNotice);
   let opened: Driver | undefined;
   try {
@@ -68,6 +72,20 @@ const storageOf = async (
     onNotice: (message) => onNotice({ level: "warn", message }),
   });
   return { driver, volume: driver.volume };
+};
+
+/**
+ * The index is begun anew where it cannot be used, so a file that somebody named has to be one.
+ * @throws DrayError `CONFIG_INVALID` where anything else lies there
+ */
+export const refuseForeignIndex = ({ storage }: Settings): void => {
+  const index = storage.driver === "filesystem" ? storage.index : undefined;
+  const why = index && foreignFile(index, indexFormat);
+  if (index === undefined || why === undefined) return;
+  const remedy = "name another file, or move this one away";
+  throw new DrayError("CONFIG_INVALID", `dray.index: ${index} is no index of this registry: ${why}; ${remedy}`, {
+    reference: index,
+  });
 };
 
 /** Beside the tree where that may be written, else in memory. */

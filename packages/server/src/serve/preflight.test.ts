@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
-import { readdirSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { before, describe, test } from "node:test";
 import { remarkText } from "@dray/service/config";
 import { testCertificates } from "@dray/testkit";
@@ -29,6 +30,9 @@ before(async () => {
   await chmod(join(root, "locked"), 0o500);
   await mkdir(join(root, "blocked"));
   await writeFile(join(root, "blocked/docker"), "");
+  const accounts = new DatabaseSync(join(root, "accounts.db"));
+  accounts.exec("CREATE TABLE accounts (name TEXT); INSERT INTO accounts VALUES ('me')");
+  accounts.close();
 });
 
 const settingsOf = (...set: readonly string[]): Settings => {
@@ -77,6 +81,9 @@ const refused: readonly [name: string, set: readonly string[], key: string, word
     "dray.log.access.to",
     /directory/,
   ],
+  ["a file for the index that is none", ["dray.index={}/file"], "dray.index", /no index of this registry.*no database/],
+  ["a folder for the index", ["dray.index={}/folder"], "dray.index", /no index of this registry.*directory/],
+  ["a database of another program", ["dray.index={}/accounts.db"], "dray.index", /another program/],
   ["an audit log below a file", ["dray.log.audit.to={}/file/audit"], "dray.log.audit.to", /file/],
 ];
 
@@ -100,6 +107,19 @@ describe("what would keep a registry from starting", () => {
   test("a folder that may not be written", { skip: isRoot ? "root may write everywhere" : false }, () =>
     tryOne(["storage.filesystem.rootdirectory={}/locked/data"], "storage.filesystem.rootdirectory", /belongs to/),
   );
+});
+
+test("what dray.index names by a slip is left as it is", async () => {
+  for (const name of ["file", "accounts.db"]) {
+    const bytes = readFileSync(join(root, name));
+    await assert.rejects(serve(settingsOf(`dray.index={}/${name}`), { version: "test" }), /no index of this registry/);
+    assert.deepEqual(readFileSync(join(root, name)), bytes);
+  }
+  await writeFile(join(root, "empty.db"), "");
+  for (let start = 0; start < 2; start++) {
+    const serving = await serve(settingsOf("dray.index={}/empty.db"), { version: "test" });
+    await serving.stop(AbortSignal.abort());
+  }
 });
 
 test("everything at once, and nothing is made to find it", async () => {

@@ -10,7 +10,7 @@ import { diskError, errnoOf } from "dray/internal/files";
 import type { Settings } from "../config/index.ts";
 import { filesystemDriver } from "../storage/index.ts";
 import { running } from "./control-socket.ts";
-import { accessOf } from "./open-registry.ts";
+import { accessOf, refuseForeignIndex } from "./open-registry.ts";
 
 interface Findings {
   /** Nothing would start with these. */
@@ -60,6 +60,12 @@ const lookAtStorage = async (settings: Settings, tell: Tell): Promise<void> => {
       tell("warnings", key, "a registry serves this folder now; a second one that writes to it does not start");
   } catch (error) {
     tell("warnings", key, error);
+  }
+  try {
+    refuseForeignIndex(settings);
+  } catch (error) {
+    tell("complaints", "dray.index", error);
+    return;
   }
   if (storage.index !== undefined)
     await couldWrite(storage.index).catch((error: unknown) => tell("warnings", "dray.index", error));

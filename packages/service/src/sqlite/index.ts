@@ -2,6 +2,7 @@
  * A database of one process with tables of its own, begun anew where it cannot be used.
  * Imports `observe/` for notices and the library; knows no table.
  */
+export { foreignFile } from "./foreign-file.ts";
 export {
   corrupt,
   type DatabaseFormat,

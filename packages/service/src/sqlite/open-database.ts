@@ -25,7 +25,8 @@ export interface OpenOptions {
 
 /**
  * Opens the file with its tables. What it cannot use it begins anew, since nothing in it is lost: a damaged file, another version,
- * a file that is no database. Where there can be no file at all, it goes on in memory. It never refuses.
+ * a file that is no database. Where there can be no file at all, it goes on in memory. It never refuses: whether a file is anybody else's
+ * is asked before, where somebody named it (`foreignFile`).
  */
 export const openDatabase = (file: string, format: DatabaseFormat, options: OpenOptions): DatabaseSync => {
   if (file === ":memory:") return opened(file, format, options);
@@ -51,9 +52,9 @@ export const openDatabase = (file: string, format: DatabaseFormat, options: Open
 /** A database of another program, such as accounts: removing it because of a slip in a setting would be a loss. */
 class Foreign extends Error {}
 
-/** Removes a database with the files beside it. */
+/** Removes a database with the files beside it; a directory is none. */
 export const removeDatabase = (file: string): void => {
-  for (const suffix of ["", "-wal", "-shm", "-journal"]) rmSync(file + suffix, { force: true, recursive: true });
+  for (const suffix of ["", "-wal", "-shm", "-journal"]) rmSync(file + suffix, { force: true });
 };
 
 const busy = 5;

@@ -46,9 +46,14 @@ export const drayKeys: readonly Key[] = [
     "`full`: what was acknowledged survives a power cut; `relaxed`: a kill",
     { fallback: "full" },
   ),
-  supported("dray.index", text, "the file of the index, on a local file system; it is derived and may be deleted", {
-    fallbackText: "`dray/index.db` in the data folder",
-  }),
+  supported(
+    "dray.index",
+    text,
+    "the file of the index, on a local file system; it is derived and may be deleted. What lies there and is no index is left alone: nothing starts",
+    {
+      fallbackText: "`dray/index.db` in the data folder",
+    },
+  ),
   supported(
     "dray.freespace",
     size,
