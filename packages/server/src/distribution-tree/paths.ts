@@ -2,6 +2,8 @@ import { algorithmOf, type Digest, hexOf } from "dray/oci";
 
 /** The CNCF distribution's own tree, so that it can be served by either. Paths are relative to the driver's root. */
 export const root = "docker/registry/v2";
+/** What GitLab's registry puts beside it where it keeps links and tags in a database. */
+export const databaseLock = "docker/registry/lockfiles/database-in-use";
 export const blobsRoot: string = `${root}/blobs`;
 export const repositoriesRoot: string = `${root}/repositories`;
 

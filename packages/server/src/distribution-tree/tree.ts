@@ -6,6 +6,7 @@ import {
   blobPath,
   blobsRoot,
   currentLink,
+  databaseLock,
   deletedTagPath,
   deletedTagsPath,
   historyLink,
@@ -319,6 +320,11 @@ export class Tree {
   }
 
   // Repositories.
+
+  /** Whether GitLab's registry says that it keeps the links of this volume in a database. */
+  async hasDatabase(): Promise<boolean> {
+    return (await this.#driver.stat(databaseLock)) !== undefined;
+  }
 
   /** A repository is what has manifests, or had some. */
   async isRepository(repository: string): Promise<boolean> {

@@ -127,7 +127,8 @@ describe("the collector", () => {
   });
 
   it("sweeps nothing within one lease of the start, and says until when; a dry run does not wait", async () => {
-    const { clock, collector, leases, put, has, notices, close } = await setUp();
+    const { clock, collector, leases, put, image, has, notices, close } = await setUp();
+    image("one", [put(text("layer"))]);
     const garbage = put(text("garbage"));
     clock.now = leases.sweepFrom - 1000;
     const { blobs, notBefore } = await collector.collect({ grace: 0 });
@@ -140,7 +141,8 @@ describe("the collector", () => {
   });
 
   it("ends when it is told to, before it begins and while it works", async () => {
-    const { collector, put, close } = await setUp();
+    const { collector, put, image, close } = await setUp();
+    image("one", [put(text("layer"))]);
     for (let i = 0; i < 100; i++) put(text(`garbage ${i}`));
     const reason = new Error("enough");
     await assert.rejects(collector.collect({ signal: AbortSignal.abort(reason) }), { code: "ABORTED", cause: reason });

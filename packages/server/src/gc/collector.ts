@@ -1,6 +1,7 @@
 import { DrayError, throwIfAborted } from "dray/errors";
 import { unlessAborted, Yielding } from "dray/internal/async";
 import type { Digest } from "dray/oci";
+import type { Tree } from "../distribution-tree/index.ts";
 import { DigestSet } from "./digest-set.ts";
 import { collectEmpty } from "./emptied.ts";
 import { collectOrphans } from "./orphans.ts";
@@ -120,8 +121,10 @@ export const createCollector = (options: CollectorOptions): Collector => {
     };
     await unlessAborted(reconciler.settled(), signal);
     const onBroken = (_: string, error: unknown): void => blind(context, error);
+    let isEmpty = true;
     for await (const folder of options.tree.walk({ invalid: true, onBroken })) {
       if (!folder.manifests && !folder.layers) continue;
+      isEmpty = false;
       state = { ...state, phase: "repositories", repository: folder.repository };
       await collectRepository(context, folder).catch((error: unknown) => blind(context, error));
       await yielding.turn();
@@ -129,6 +132,7 @@ export const createCollector = (options: CollectorOptions): Collector => {
     if (wanted.orphans === true) await collectOrphans(context);
     if (wanted.empty === true) await collectEmpty(context);
     state = { ...state, phase: "pool" };
+    troubles.unswept ??= await whyNot(options.tree, isEmpty && wanted.empty !== true);
     if (troubles.unswept === undefined) await collectPool(context).catch((error: unknown) => blind(context, error));
     state = { ...state, phase: "uploads" };
     await passing(context, () => collectUploads(context));
@@ -174,6 +178,16 @@ export const createCollector = (options: CollectorOptions): Collector => {
       retention = wanted;
     },
   };
+};
+
+/** Why data is not taken for garbage although nothing leads to it: what leads to it may only lie elsewhere. */
+const whyNot = async (tree: Tree, isEmpty: boolean): Promise<string | undefined> => {
+  if (await tree.hasDatabase())
+    return "docker/registry/lockfiles/database-in-use says that GitLab keeps the links of this volume in a database";
+  if (!isEmpty) return undefined;
+  for await (const _ of tree.blobs())
+    return "there is data and not one repository, as where repositories are restored later, or mounted; if all images are meant to be gone, run gc with --empty";
+  return undefined;
 };
 
 const foreignWords = (paths: ReadonlySet<string>): string => {

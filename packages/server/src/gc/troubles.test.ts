@@ -159,3 +159,25 @@ describe("what is none of the tree's", () => {
     await close();
   });
 });
+
+describe("data to which nothing leads", () => {
+  it("stays where there is not one repository, unless the operator says that none is to be there", async () => {
+    const { driver, collector, images, orphan, has, notices, close } = await setUp();
+    driver.removeSync("docker/registry/v2/repositories");
+    const { blobs, unswept } = await collector.collect({ lease: 0 });
+    assert.deepEqual([blobs, has(orphan), has(images.one)], [0, true, true]);
+    assert.match(unswept ?? "", /not one repository/);
+    assert.match(notices.at(-1)?.message ?? "", /gc swept no blobs.*--empty/);
+    assert.equal((await collector.collect({ lease: 0, empty: true })).unswept, undefined);
+    assert.ok(!has(orphan) && !has(images.one));
+    await close();
+  });
+
+  it("stays where GitLab's registry keeps the links in a database", async () => {
+    const { driver, collector, orphan, has, close } = await setUp();
+    driver.putSync("docker/registry/lockfiles/database-in-use", text(""));
+    assert.match((await collector.collect({ lease: 0 })).unswept ?? "", /database-in-use/);
+    assert.ok(has(orphan));
+    await close();
+  });
+});

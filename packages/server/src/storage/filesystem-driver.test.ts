@@ -1,3 +1,7 @@
+import assert from "node:assert/strict";
+import { mkdir, symlink } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, it } from "node:test";
 import { faultyFiles, temporaryFolder } from "@dray/testkit/files";
 import { nodeFiles } from "dray/internal/files";
 import { closeThreads } from "dray/internal/threads";
@@ -21,3 +25,38 @@ for (const [what, options] of [
       },
     };
   });
+
+describe("a link on the way", () => {
+  const root = temporaryFolder("broken-links");
+
+  it("that leads nowhere or in circles is a failure, and no absence", async () => {
+    const folder = join(root, "broken");
+    const driver = await filesystemDriver(folder);
+    await mkdir(join(folder, "a"), { recursive: true });
+    await symlink(join(root, "not-mounted"), join(folder, "a/gone"));
+    await symlink(join(folder, "a/round"), join(folder, "a/round"));
+    for (const link of ["gone", "round"])
+      for (const path of [`a/${link}`, `a/${link}/b/link`]) {
+        const says = { code: "DISK", message: new RegExp(`${link} is a link that leads nowhere`) };
+        await assert.rejects(driver.list(path), says);
+        await assert.rejects(driver.stat(path), says);
+        await assert.rejects(driver.read(path), says);
+        await assert.rejects(driver.open(path), says);
+      }
+    await driver.close();
+  });
+
+  it("that leads somewhere hides nothing: what is not there is absent", async () => {
+    const folder = join(root, "whole");
+    const driver = await filesystemDriver(folder);
+    await mkdir(join(root, "elsewhere"));
+    await mkdir(join(folder, "a"), { recursive: true });
+    await symlink(join(root, "elsewhere"), join(folder, "a/there"));
+    assert.deepEqual(await driver.list("a/there"), []);
+    for (const path of ["a/there/b/link", "a/b", "none/at/all"]) {
+      assert.equal(await driver.list(path), undefined);
+      assert.equal(await driver.read(path), undefined);
+    }
+    await driver.close();
+  });
+});

@@ -1,6 +1,13 @@
 import { type Digest, type DigestAlgorithm, digestOf, encodeJson, mediaTypes } from "dray/oci";
 import fc from "fast-check";
-import { blobPath, currentLink, historyLink, layerFolder, revisionFolder } from "../../src/distribution-tree/index.ts";
+import {
+  blobPath,
+  currentLink,
+  historyLink,
+  layerFolder,
+  revisionFolder,
+  revisionsPath,
+} from "../../src/distribution-tree/index.ts";
 import type { MemoryFiles } from "../../src/storage/index.ts";
 
 /** A registry on paper, for tests: what lies where, how old it is, and what garbage collection should make of it. */
@@ -143,6 +150,8 @@ const bytesOf = (
 
 /** Puts a model into a driver. */
 export const build = ({ pool, repositories }: GcModel, files: MemoryFiles, now: number): void => {
+  // Where there is not one repository nothing is swept: this one has nothing, and needs nothing.
+  files.putSync(`${revisionsPath("bystander")}/README`, new Uint8Array(1));
   const put = (path: string, content: Uint8Array | string, age: number): void =>
     files.putSync(path, typeof content === "string" ? new TextEncoder().encode(content) : content, {
       mtime: now - age,
