@@ -88,7 +88,6 @@ export const createContext = (options: RegistryOptions): RegistryContext => {
     tree,
     freeSpace: settings.freeSpace,
     quotas: parseQuotas(options.quotas ?? []),
-    uploading: (repository) => uploads.bytesIn(repository),
     now,
   });
   const forget = (repository: string, name: string): void => {

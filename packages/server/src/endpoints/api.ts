@@ -45,12 +45,12 @@ export const distributionApi =
 /** Where a request goes, for those who watch. */
 export const routeOfRequest = ({ target }: HttpRequest, prefix: string): Route => routeOf(split(target, prefix).path);
 
-/** Path without the prefix, and query, both raw. A target outside the prefix is no path of ours. */
+/** Path without the prefix, and query, both raw. A target outside the prefix is no path of ours, but for the root, which probes ask. */
 const split = (target: string, prefix: string): { path: string; search: string } => {
   const mark = target.indexOf("?");
   const path = mark < 0 ? target : target.slice(0, mark);
   return {
-    path: path.startsWith(`${prefix}/`) ? path.slice(prefix.length) : prefix === "" ? path : "",
+    path: path.startsWith(`${prefix}/`) ? path.slice(prefix.length) : prefix === "" || path === "/" ? path : "",
     search: mark < 0 ? "" : target.slice(mark + 1),
   };
 };

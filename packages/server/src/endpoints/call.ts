@@ -84,13 +84,8 @@ export class Call {
     if (this.context.settings.readOnly) throw readOnlyNow();
   }
 
-  /** Pushing needs room; pulling, deleting and collecting go on without. @throws RegistryError 503, 403 where a quota is used up */
-  refuseWithoutRoom(): Promise<void> {
-    return this.context.room.check(this.repository, this.#length);
-  }
-
   /** Bytes of its body, as far as they are announced. */
-  get #length(): number {
+  get announced(): number {
     const { body } = this.request;
     if (body === undefined) return 0;
     return (isContent(body) ? body.size : body.length) ?? 0;

@@ -86,7 +86,7 @@ export const putManifest = async (call: Call): Promise<HttpResponse> => {
   const wrong = tags.find((tag) => !isTag(tag));
   if (wrong !== undefined) throw new RegistryError(400, "MANIFEST_INVALID", "a tag parameter is no tag");
   const pushedType = contentType(request);
-  await call.refuseWithoutRoom();
+  await call.context.room.checkDisk(call.announced);
   return withManifestBody(call, (bytes) => storeManifest(call, bytes, pushedType, tags));
 };
 
@@ -165,11 +165,13 @@ const write = async (call: Call, { repository, digest, bytes, described, showsTy
     metadata.putManifest(repository, record);
     for (const name of tags) metadata.putTag(repository, { name, digest, at });
   };
+  const reserved = isNew ? await room.reserve(repository, { bytes: bytes.byteLength, whole: true }) : undefined;
   try {
     await reconciler.write(repository, inTree, inMetadata);
     call.promise(digest);
     if (isNew) room.added(repository, bytes.byteLength);
   } finally {
+    reserved?.release();
     // Also where only half of it was done.
     for (const name of [digest, ...tags]) manifests.forget(repository, name);
     lists.changed(repository);

@@ -19,14 +19,15 @@ export const beginUpload = async (call: Call): Promise<HttpResponse> => {
     const mounted = (from === null || isRepository(from)) && (await mountBlob(call, mount, from));
     if (mounted) return created(call, repository, mount);
   }
-  await call.refuseWithoutRoom();
   const wanted = mount === null ? query.get("digest") : null;
   if (wanted !== null && !isDigest(wanted)) throw badDigest(wanted);
+  const known = wanted === null ? undefined : await knownBytes(call, wanted);
+  await context.room.check(repository, { bytes: call.announced, known });
   const algorithm = wanted === null ? announced(query) : algorithmOf(wanted);
   const upload = await context.uploads.begin(repository, { owner: principal.name, algorithm });
   if (wanted === null) return accepted(call, upload, 0);
   try {
-    await append(call, upload, { last: true });
+    await append(call, upload, { last: true, known });
     await commitUpload(call, upload, wanted);
   } catch (error) {
     // Nobody knows of this session, so nobody could go on with it.
@@ -44,7 +45,7 @@ export const uploadProgress = (call: Call): Promise<HttpResponse> =>
 export const appendToUpload = async (call: Call): Promise<HttpResponse> => {
   call.refuseWrites();
   return inSession(call, async (upload) => {
-    await call.refuseWithoutRoom();
+    await call.context.room.check(call.repository, { bytes: call.announced });
     return accepted(call, upload, await append(call, upload));
   });
 };
@@ -55,8 +56,9 @@ export const endUpload = async (call: Call): Promise<HttpResponse> => {
   return inSession(call, async (upload) => {
     const digest = call.query.get("digest");
     if (digest === null || !isDigest(digest)) throw badDigest(digest);
-    await call.refuseWithoutRoom();
-    await append(call, upload, { last: true });
+    const known = await knownBytes(call, digest);
+    await call.context.room.check(call.repository, { bytes: call.announced, known });
+    await append(call, upload, { last: true, known });
     await inOrder(call, upload, () => commitUpload(call, upload, digest));
     return created(call, upload.repository, digest);
   });
@@ -97,7 +99,11 @@ const announced = (query: URLSearchParams): DigestAlgorithm => {
 };
 
 /** Takes the request's body into the session. Tells how far that has come. */
-const append = async (call: Call, upload: Upload, options: { last?: boolean } = {}): Promise<number> => {
+const append = async (
+  call: Call,
+  upload: Upload,
+  { known, ...options }: { last?: boolean; known?: number | undefined } = {},
+): Promise<number> => {
   const { request } = call;
   const range = contentRange(request);
   const { body } = request;
@@ -112,7 +118,7 @@ const append = async (call: Call, upload: Upload, options: { last?: boolean } = 
       new RegistryError(400, "SIZE_INVALID", `${said} bytes were announced, ${came} came`, {
         headers: progress(call, upload, offset),
       });
-    const room = await call.context.room.reserve(call.repository, said ?? 0);
+    const room = await call.context.room.reserve(call.repository, { bytes: said ?? 0, before, known });
     try {
       const after = await upload.append(counted(call.chunks(), room), {
         ...defined({ limit: said }),
@@ -197,15 +203,16 @@ const progress = (call: Call, upload: Upload, offset: number): Record<string, st
  */
 const commitUpload = async (call: Call, upload: Upload, wanted: Digest): Promise<void> => {
   const { context } = call;
-  const { tree, locks } = context;
+  const { tree, locks, room } = context;
   const { digest, size } = await upload.digest(algorithmOf(wanted));
   if (digest !== wanted) {
     await upload.cancel();
     throw new RegistryError(400, "DIGEST_INVALID", `the bytes have the digest ${digest}`, { detail: { digest } });
   }
   const { repository } = upload;
-  // What came without a length before others ended.
-  await context.room.check(repository).catch(async (error: unknown) => {
+  // What came without a length, or while others moved on.
+  const known = await knownBytes(call, wanted);
+  const reserved = await room.reserve(repository, { bytes: size, known, whole: true }).catch(async (error: unknown) => {
     await upload.cancel();
     throw error;
   });
@@ -217,12 +224,21 @@ const commitUpload = async (call: Call, upload: Upload, wanted: Digest): Promise
     await allOf([stored, link(context, repository, wanted, size, stored)]);
     await context.blobs.replaced(wanted);
   };
-  await locks.hold({ exclusive: [wanted] }, () =>
+  const finish = (): Promise<void> =>
     upload.finish(
       (path, options) => take(() => tree.adoptBlob(wanted, path, options)),
       (bytes) => take(() => tree.writeBlob(wanted, bytes)),
-    ),
-  );
+    );
+  await locks.hold({ exclusive: [wanted] }, finish).finally(() => reserved.release());
+};
+
+/** Bytes of content that the repository has already, where they are counted: brought again they are no more. */
+const knownBytes = async (
+  { context: { room, tree }, repository }: Call,
+  digest: Digest,
+): Promise<number | undefined> => {
+  const target = room.counts(repository) ? await tree.layer(repository, digest) : undefined;
+  return target === undefined ? undefined : tree.blobSize(target);
 };
 
 /** Makes a blob that another repository has visible in this one. `from` null: wherever the principal may read it. */
@@ -237,9 +253,14 @@ const mountBlob = async (call: Call, digest: Digest, from: string | null): Promi
       // An alias is not handed on: its name says nothing about the bytes that it stands for.
       if (found?.target !== digest) continue;
       const size = (await context.tree.blobSize(digest)) ?? 0;
-      if ((await context.tree.layer(repository, digest)) === undefined) await context.room.check(repository, size);
-      await context.tree.touchBlob(digest);
-      await link(context, repository, digest, size);
+      const isNew = (await context.tree.layer(repository, digest)) === undefined;
+      const reserved = isNew ? await context.room.reserve(repository, { bytes: size, whole: true }) : undefined;
+      try {
+        await context.tree.touchBlob(digest);
+        await link(context, repository, digest, size);
+      } finally {
+        reserved?.release();
+      }
       return true;
     }
     return false;

@@ -3,4 +3,4 @@
  * Imports the tree and the patterns of `access/`; knows no request, and removes nothing.
  */
 export { parseQuotas, type Quota } from "./quotas.ts";
-export { type Reservation, Room, type RoomOptions } from "./room.ts";
+export { type Announced, type Reservation, Room, type RoomOptions } from "./room.ts";

@@ -17,6 +17,9 @@ const push = async (registry: Registry, repository: string, size: number, seed =
   return (await exchange(registry, "POST", target, { body })).status;
 };
 
+const remove = async (registry: Registry, repository: string, size: number): Promise<number> =>
+  (await exchange(registry, "DELETE", `/v2/${repository}/blobs/${digestOf(seededBytes(size, size))}`)).status;
+
 /** A PATCH that brings so many bytes, as docker sends them without a length where there is none, and then waits. */
 const patch = async (registry: Registry, repository: string, bytes: Uint8Array, length?: number) => {
   const begun = await exchange(registry, "POST", `/v2/${repository}/blobs/uploads/`);
@@ -103,7 +106,8 @@ describe("a quota", () => {
   it("counts uploads on their way, those without a length as they come", async () => {
     const registry = opened({ quotas: ["a=10000"] });
     const first = await patch(registry, "a", seededBytes(1, 6000));
-    while (registry.context.uploads.bytesIn("a") < 6000) await new Promise(setImmediate);
+    while ((await push(registry, "a", 4001)) === 201)
+      assert.equal(await remove(registry, "a", 4001), 202, "until all of the first came");
     const second = await patch(registry, "a", seededBytes(2, 6000));
     assert.equal((await second.answer).status, 403);
     assert.equal(await push(registry, "a", 5000), 403);
@@ -115,6 +119,64 @@ describe("a quota", () => {
     assert.equal((await exchange(registry, "PUT", end)).status, 201);
     assert.equal(await push(registry, "a", 4000), 201);
     assert.equal(await push(registry, "a", 1), 403);
+    await registry.close();
+  });
+
+  it("is not held by an upload that its client left, and whoever comes back is looked at again", async () => {
+    const registry = opened({ quotas: ["a=3000"] });
+    const left = await patch(registry, "a", seededBytes(1, 2900));
+    left.go();
+    assert.equal((await left.answer).status, 202);
+    assert.equal(await push(registry, "a", 500), 201);
+    const goOn = await exchange(registry, "PATCH", left.target, { body: seededBytes(2, 1) });
+    assert.equal(goOn.status, 403, "what came before counts for whoever goes on");
+    const end = () => exchange(registry, "PUT", `${left.target}?digest=${digestOf(seededBytes(1, 2900))}`);
+    assert.equal((await end()).status, 403);
+    await registry.close();
+  });
+
+  it("is held by those that move, eight side by side, and the message names them", async () => {
+    const registry = opened({ quotas: ["a=10000"] });
+    const pushed = await Promise.all(Array.from({ length: 8 }, () => patch(registry, "a", new Uint8Array(0), 2000)));
+    const refused: number[] = [];
+    for (const { answer } of pushed) void answer.then(({ status }) => refused.push(status));
+    while (refused.length < 3) await new Promise(setImmediate);
+    assert.deepEqual(refused, [403, 403, 403]);
+    assert.equal((await exchange(registry, "POST", "/v2/a/blobs/uploads/")).status, 202, "a beginning needs none");
+    const body = seededBytes(9, 10);
+    const more = await exchange(registry, "POST", `/v2/a/blobs/uploads/?digest=${digestOf(body)}`, { body });
+    const [error] = (more.json() as { errors: { message: string }[] }).errors;
+    assert.match(
+      error?.message ?? "",
+      /has 0B and 5 uploads under way with 10000B, .* wait for their end, .*dray serve gc/,
+    );
+    for (const { go } of pushed) go();
+    await Promise.all(pushed.map(({ answer }) => answer));
+    await registry.close();
+  });
+
+  it("takes what the repository has already, however full it is: blobs in every form and manifests", async () => {
+    const driver = memoryDriver();
+    const before = opened({ driver });
+    assert.equal(await push(before, "a", 6000), 201);
+    const manifest = encodeJson({ schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests: [] });
+    const tag = (registry: Registry, name: string, body: Uint8Array) =>
+      exchange(registry, "PUT", `/v2/a/manifests/${name}`, { headers: { "Content-Type": mediaTypes.ociIndex }, body });
+    assert.equal((await tag(before, "v1", manifest)).status, 201);
+    await before.close();
+    const registry = opened({ driver, quotas: ["a=5000"] });
+    assert.equal(await push(registry, "a", 6000), 201, "in one request");
+    const session = (await exchange(registry, "POST", "/v2/a/blobs/uploads/")).header("Location") ?? "";
+    const body = seededBytes(6000, 6000);
+    assert.equal((await exchange(registry, "PUT", `${session}?digest=${digestOf(body)}`, { body })).status, 201);
+    const lied = `/v2/a/blobs/uploads/?digest=${digestOf(body)}`;
+    assert.equal(
+      (await exchange(registry, "POST", lied, { body: seededBytes(7, 6001) })).status,
+      403,
+      "more than that",
+    );
+    assert.equal((await tag(registry, "v2", manifest)).status, 201, "another tag of a manifest");
+    assert.equal((await tag(registry, "v3", Buffer.concat([manifest, Buffer.from("\n")]))).status, 403);
     await registry.close();
   });
 

@@ -9,9 +9,18 @@ export interface RoomOptions {
   /** Bytes of the disk that stay free; 0: it is not looked at. */
   readonly freeSpace: number;
   readonly quotas: readonly Quota[];
-  /** Bytes of sessions in a repository that are not blobs yet. */
-  readonly uploading: (repository: string) => number;
   readonly now: () => number;
+}
+
+/** What a request is about to bring. */
+export interface Announced {
+  readonly bytes: number;
+  /** Bytes that earlier requests brought of the same content. Default 0. */
+  readonly before?: number;
+  /** Bytes that the repository has of the very same content: so many are no more than there were. */
+  readonly known?: number | undefined;
+  /** `true`: all of it is here, and goes before what may never be whole. Default `false`. */
+  readonly whole?: boolean;
 }
 
 /** Room for bytes that are announced, while they come. */
@@ -23,6 +32,10 @@ export interface Reservation {
 
 interface Coming {
   readonly repository: string;
+  readonly known: number | undefined;
+  readonly whole: boolean;
+  /** All of the content, as far as it is known. */
+  bytes: number;
   left: number;
   at: number;
 }
@@ -37,7 +50,10 @@ const recount = 600_000;
 /** Milliseconds after which room that nobody fills is others' again: whoever announces much and sends nothing keeps nobody out. */
 const patience = 10_000;
 
-/** What may still be written: free space of the disk and quotas of repositories, each less what is on its way. */
+/**
+ * What may still be written: free space of the disk and quotas of repositories, each less what is on its way. Room is held by requests, as
+ * long as bytes come: an upload that nobody goes on with holds none, and is looked at again when it ends.
+ */
 export class Room {
   readonly #options: RoomOptions;
   readonly #coming = new Set<Coming>();
@@ -52,28 +68,27 @@ export class Room {
    * @throws RegistryError 503 where the disk has no room for them; 403 `DENIED` where the repository has none: clients say it as it is, and
    * do not try again what cannot succeed
    */
-  async reserve(repository: string, bytes: number): Promise<Reservation> {
-    const { now, uploading } = this.#options;
+  async reserve(repository: string, { bytes, before = 0, known, whole = false }: Announced): Promise<Reservation> {
+    const { now } = this.#options;
     // Before anything is looked at: of those who ask at once each counts those who came before.
-    const coming: Coming = { repository, left: bytes, at: now() };
+    const coming: Coming = { repository, known, whole, bytes: before + bytes, left: whole ? 0 : bytes, at: now() };
     this.#coming.add(coming);
     try {
       await this.#fitsDisk(coming);
       const quota = this.#quotaOf(repository);
       const used = quota && (await this.#usedBy(repository));
-      const check = (more: number): void => {
-        if (quota === undefined || used === undefined) return;
-        const all = used.bytes + uploading(repository) + this.#onItsWay(coming, repository) + more;
-        if (all > quota.bytes) throw beyond(repository, quota.bytes, used.bytes);
+      const check = (): void => {
+        if (quota !== undefined && used !== undefined) this.#fitsQuota(coming, quota, used);
       };
-      check(0);
+      check();
       return {
         came: (some) => {
           coming.at = now();
           coming.left -= some;
           if (coming.left >= 0) return;
+          coming.bytes -= coming.left;
           coming.left = 0;
-          check(some);
+          check();
         },
         release: () => void this.#coming.delete(coming),
       };
@@ -83,9 +98,23 @@ export class Room {
     }
   }
 
-  /** @throws RegistryError 503, 403 `DENIED` where nothing more fits */
-  async check(repository: string, bytes: number = 0): Promise<void> {
-    (await this.reserve(repository, bytes)).release();
+  /** @throws RegistryError 503, 403 `DENIED` where it does not fit */
+  async check(repository: string, announced: Announced): Promise<void> {
+    (await this.reserve(repository, announced)).release();
+  }
+
+  /** @throws RegistryError 503 where the disk has no room for so many */
+  async checkDisk(bytes: number): Promise<void> {
+    const coming: Coming = {
+      repository: "",
+      known: undefined,
+      whole: false,
+      bytes,
+      left: bytes,
+      at: this.#options.now(),
+    };
+    this.#coming.add(coming);
+    await this.#fitsDisk(coming).finally(() => this.#coming.delete(coming));
   }
 
   /** Whether anybody counts what a repository takes. */
@@ -113,7 +142,10 @@ export class Room {
     const { tree, freeSpace } = this.#options;
     if (freeSpace === 0) return;
     const space = await tree.space();
-    if (space === undefined || space.free - this.#onItsWay(coming) >= freeSpace) return;
+    if (space === undefined) return;
+    let left = 0;
+    for (const each of this.#until(coming)) left += each.left;
+    if (space.free - left >= freeSpace) return;
     const message =
       space.free < freeSpace
         ? "the registry's disk is nearly full; nothing can be pushed until there is room"
@@ -121,15 +153,26 @@ export class Room {
     throw new RegistryError(503, "UNAVAILABLE", message, { headers: { "Retry-After": "60" } });
   }
 
-  /** Bytes that are still to come to the one and to those before it. */
-  #onItsWay(last: Coming, repository?: string): number {
-    const since = this.#options.now() - patience;
-    let bytes = 0;
-    for (const coming of this.#coming) {
-      if (coming.at > since && (repository === undefined || coming.repository === repository)) bytes += coming.left;
-      if (coming === last) break;
+  #fitsQuota(coming: Coming, quota: Quota, used: Used): void {
+    if (moreIn(coming) === 0) return;
+    const { repository, whole } = coming;
+    const others = { uploads: 0, bytes: 0 };
+    for (const each of this.#until(coming)) {
+      if (each === coming || each.repository !== repository || moreIn(each) === 0 || (whole && !each.whole)) continue;
+      others.uploads++;
+      others.bytes += moreIn(each);
     }
-    return bytes;
+    if (used.bytes + others.bytes + moreIn(coming) > quota.bytes)
+      throw beyond(repository, quota.bytes, used.bytes, others);
+  }
+
+  /** Those that move or are whole: before one, and itself. */
+  *#until(last: Coming): Generator<Coming> {
+    const since = this.#options.now() - patience;
+    for (const coming of this.#coming) {
+      if (coming.whole || coming.at > since) yield coming;
+      if (coming === last) return;
+    }
   }
 
   async #usedBy(repository: string): Promise<Used> {
@@ -147,10 +190,20 @@ export class Room {
   }
 }
 
-const beyond = (repository: string, quota: number, used: number): RegistryError =>
-  new RegistryError(
-    403,
-    "DENIED",
-    `${repository} may take ${formatSize(quota)} and has ${formatSize(used)}, with which this would be more; delete something, or ask for more`,
-    { detail: { quota, used } },
-  );
+const moreIn = ({ bytes, known = 0 }: Coming): number => Math.max(0, bytes - known);
+
+const beyond = (
+  repository: string,
+  quota: number,
+  used: number,
+  others: { readonly uploads: number; readonly bytes: number },
+): RegistryError => {
+  const { uploads, bytes } = others;
+  const beside =
+    uploads === 0 ? "" : ` and ${uploads} ${uploads === 1 ? "upload" : "uploads"} under way with ${formatSize(bytes)}`;
+  const message =
+    `${repository} may take ${formatSize(quota)} and has ${formatSize(used)}${beside}, with which this would be more; ` +
+    `${uploads === 0 ? "" : "wait for their end, "}delete something, or ask for more; ` +
+    "what was deleted gives its bytes back with garbage collection (dray serve gc)";
+  return new RegistryError(403, "DENIED", message, { detail: { quota, used, uploading: bytes } });
+};

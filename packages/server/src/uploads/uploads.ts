@@ -109,13 +109,6 @@ export class Uploads {
     return session;
   }
 
-  /** Bytes of a repository's sessions that are in use. */
-  bytesIn(repository: string): number {
-    let bytes = 0;
-    for (const session of this.#sessions.values()) if (session.repository === repository) bytes += session.size;
-    return bytes;
-  }
-
   /** Whether bytes came to any session of the repository within one lease. */
   isOpenIn(repository: string): boolean {
     return this.#activity.isLively(repository);

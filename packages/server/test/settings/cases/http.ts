@@ -78,10 +78,12 @@ export const httpCases: readonly Case[] = [
     key: "http.prefix",
     looksAt: "where the API answers",
     values: ["/one/", "/two/"],
-    see: async (registry) => [await registry.status("GET", "/one/v2/"), await registry.status("GET", "/two/v2/")],
+    // Probes ask the root, wherever the API is.
+    see: (registry) =>
+      Promise.all(["/one/v2/", "/two/v2/", "/", "/one/", "/v2/"].map((path) => registry.status("GET", path))),
     sees: [
-      [200, 404],
-      [404, 200],
+      [200, 404, 200, 200, 404],
+      [404, 200, 200, 404, 404],
     ],
   },
   {
