@@ -86,9 +86,59 @@ describe("garbage collection in the background", () => {
     await registry.close();
   });
 
+  it("is not done, and is tried again, while it is refused and where nothing may be swept yet", async () => {
+    const { settings } = loadSettings({
+      flags: { set: ["dray.gc.interval=10ms", "storage.maintenance.uploadpurging.enabled=false"] },
+    });
+    const driver = memoryDriver();
+    const registry = createRegistry({ driver, gc: { lease: 0 } });
+    const noted: unknown[] = [];
+    const ran = Promise.withResolvers<void>();
+    const early = { ...(await registry.collect()), notBefore: Date.now() + 1 };
+    const gc = async () => {
+      noted.push(await driver.read("dray/schedule/gc"));
+      if (noted.length === 1) throw new DrayError("LOCKED", "it is running already");
+      if (noted.length === 2) return early;
+      ran.resolve();
+      return registry.collect();
+    };
+    const actions = { gc, verify: never };
+    const [job] = await jobsOf(settings, { registry, driver, actions, log: () => {}, readOnly: writing });
+    await awaiting(ran.promise);
+    await job?.stop();
+    assert.deepEqual(noted.slice(0, 3), [undefined, undefined, undefined]);
+    assert.notEqual(await driver.read("dray/schedule/gc"), undefined, "noted when it ended");
+    await registry.close();
+  });
+
   it("tells of a failure", async () => {
     const [first] = await loggedOf(() => Promise.reject(new DrayError("DISK", "no more")));
     assert.equal(first, "error garbage collection: no more");
+  });
+});
+
+describe("verification in the background", () => {
+  it("is not done, and is tried again, while an operator has it done", async () => {
+    const { settings } = loadSettings({
+      flags: { set: ["dray.verify.interval=10ms", "storage.maintenance.uploadpurging.enabled=false"] },
+    });
+    const driver = memoryDriver();
+    const registry = createRegistry({ driver, gc: { lease: 0 } });
+    const noted: unknown[] = [];
+    const ran = Promise.withResolvers<void>();
+    const verify = async () => {
+      noted.push(await driver.read("dray/schedule/verify"));
+      if (noted.length < 3) throw new DrayError("LOCKED", "the registry is being verified already");
+      ran.resolve();
+      return registry.verify();
+    };
+    const actions = { gc: never, verify };
+    const jobs = await jobsOf(settings, { registry, driver, actions, log: () => {}, readOnly: writing });
+    await awaiting(ran.promise);
+    for (const job of jobs) await job.stop();
+    assert.deepEqual(noted.slice(0, 3), [undefined, undefined, undefined]);
+    assert.notEqual(await driver.read("dray/schedule/verify"), undefined);
+    await registry.close();
   });
 });
 

@@ -19,7 +19,10 @@ export interface JobsOptions {
   readonly readOnly: { readonly on: boolean; readonly quiet: AbortSignal };
 }
 
-/** Milliseconds after which is looked whether a pause was ended. */
+/** What became of a job: it came to its end, or it could not run and is due again, at once when that is over. */
+type Outcome = "ended" | "later" | { readonly notBefore: number };
+
+/** Milliseconds after which is looked whether what stands in the way is gone. */
 const look = 60_000;
 
 /** A start has enough to do: what is due then comes a little later. */
@@ -30,50 +33,63 @@ export const jobsOf = async (
   { registry: { gc = {}, uploads = {}, verify = {} }, purging }: Settings,
   { registry, driver, actions, log, readOnly, pausedUntil = async () => undefined }: JobsOptions,
 ): Promise<{ stop(): Promise<void> }[]> => {
-  /** `soonest`: milliseconds before which it does nothing. */
+  /**
+   * Only what came to its end counts as done: what was refused or cut off is tried again soon, or what stands in its way at the same time
+   * of each day would let it never run. `soonest`: milliseconds before which it does nothing.
+   */
   const job = async (
     name: Job,
     what: string,
     interval: number,
-    work: (signal: AbortSignal) => Promise<void>,
+    work: (signal: AbortSignal) => Promise<Outcome>,
     soonest = 0,
   ): Promise<{ stop(): Promise<void> }> => {
     const failed = (error: unknown): void =>
       log("error", `${what}: ${error instanceof Error ? error.message : String(error)}`);
     const first = Math.max(soonest, Math.min(interval / 4, breath), await untilDue(driver, name, interval));
-    const run = async (signal: AbortSignal): Promise<void> => {
-      if (readOnly.on) return;
+    const tried = async (signal: AbortSignal): Promise<Outcome> => {
+      if (readOnly.on) return "later";
       const { quiet } = readOnly;
       try {
-        await work(AbortSignal.any([signal, quiet]));
+        return await work(AbortSignal.any([signal, quiet]));
       } catch (error) {
         if (!quiet.aborted) throw error;
+        return "later";
       }
-      if (!quiet.aborted) await noteRun(driver, name);
+    };
+    const run = async (signal: AbortSignal): Promise<void> => {
+      for (let outcome = await tried(signal); outcome !== "ended"; outcome = await tried(signal)) {
+        const pause = outcome === "later" ? Math.min(look, interval) : outcome.notBefore - Date.now();
+        await systemClock.sleep(Math.max(1, pause), signal);
+      }
+      await noteRun(driver, name);
     };
     return every(interval, run, failed, { first });
   };
-  const collect = async (signal: AbortSignal): Promise<void> => {
+  const collect = async (signal: AbortSignal): Promise<Outcome> => {
     const collected = await unlessBusy(actions.gc({}, { tell: () => {}, signal }));
     if (collected === undefined) {
       const until = await pausedUntil();
-      if (until === undefined) return;
-      // A pause at the same time of each day would let it never run.
-      await systemClock.sleep(Math.min(Math.max(1, until - Date.now()), look), signal);
-      return collect(signal);
+      // A pause can be ended early.
+      return until === undefined ? "later" : { notBefore: Math.min(until, Date.now() + look) };
     }
     const { manifests, layers, blobs, bytes, notBefore } = collected;
-    if (notBefore === undefined) log("info", "garbage was collected", { manifests, layers, blobs, bytes });
+    if (notBefore !== undefined) return { notBefore };
+    log("info", "garbage was collected", { manifests, layers, blobs, bytes });
+    return "ended";
   };
   /** Where a restart cut it off it goes on. */
-  const verified = async (signal: AbortSignal): Promise<void> => {
+  const verified = async (signal: AbortSignal): Promise<Outcome> => {
     const run = await unlessBusy(actions.verify({ resume: true }, { tell: () => {}, signal }));
-    if (run !== undefined) log(run.findings === 0 ? "info" : "error", "the registry was verified", { ...run });
+    if (run === undefined) return "later";
+    log(run.findings === 0 ? "info" : "error", "the registry was verified", { ...run });
+    return "ended";
   };
   const { age = Number.POSITIVE_INFINITY } = uploads;
-  const purge = async (): Promise<void> => {
+  const purge = async (): Promise<Outcome> => {
     const gone = await registry.context.uploads.purge(Date.now() - age);
     if (gone > 0) log("info", "abandoned uploads were removed", { uploads: gone });
+    return "ended";
   };
   const jobs = [];
   if (gc.interval !== undefined && gc.interval > 0) {
