@@ -71,7 +71,7 @@ const isWhole = async (it: Volume): Promise<void> => {
   assert.deepEqual(await statuses(it), there);
   const { bytes } = await exchange(it.registry, "GET", `/v2/app/blobs/${digest}`);
   assert.equal(Buffer.compare(bytes, layer), 0);
-  assert.equal(it.registry.context.blobs.damaged, 0);
+  assert.equal(await it.registry.context.blobs.damaged(), 0);
 };
 
 const damages: Readonly<Record<string, (file: string) => Promise<void>>> = {

@@ -48,9 +48,41 @@ export class Blobs {
     this.#marks = new DamageMarks(options.driver, options.onNotice);
   }
 
-  /** Blobs that are known to be damaged. */
-  get damaged(): number {
-    return this.#marks.size;
+  /** Blobs that are known to be damaged, as far as anybody looked. What was removed since then, by whomever, is missing and no more. */
+  async damaged(): Promise<number> {
+    await this.#marks.load();
+    for (const digest of this.#marks.damaged)
+      if ((await this.#options.tree.blobFacts(digest)) === undefined) await this.missed(digest);
+    return this.#marks.damaged.length;
+  }
+
+  /** Data that is not there: remembered where a manifest needs it, so that whoever pushes that brings the data. */
+  async missed(digest: Digest): Promise<void> {
+    await this.#marks.load();
+    const { metadata, reconciler } = this.#options;
+    if (reconciler.isComplete && !metadata.isUsed(digest)) await this.#marks.remove(digest);
+    else await this.#marks.miss(digest);
+  }
+
+  /** Its data was hashed just now and is whole. */
+  async sound(digest: Digest): Promise<void> {
+    await this.#marks.load();
+    await this.#marks.remove(digest);
+  }
+
+  /** Whether any of these is known to be damaged or missing: a look into memory, unless something is known of any blob at all. */
+  async lacksAny(repository: string, digests: () => Promise<Iterable<Digest>>): Promise<boolean> {
+    await this.#marks.load();
+    if (this.#marks.size === 0) return false;
+    for (const digest of await digests()) if (await this.#lacks(repository, digest)) return true;
+    return false;
+  }
+
+  /** What came back by another way than a push is looked at. */
+  async #lacks(repository: string, digest: Digest): Promise<boolean> {
+    const target = (await this.#options.tree.layer(repository, digest)) ?? digest;
+    if (this.#marks.get(target) === undefined) return false;
+    return !(await this.#judging.run(target, () => this.#judge(target, repository)));
   }
 
   /** @param said bytes that it should have, where somebody says so who is not known yet */
@@ -99,7 +131,8 @@ export class Blobs {
   async putAside(digest: Digest): Promise<string> {
     const aside = `dray/quarantine/${algorithmOf(digest)}/${hexOf(digest)}`;
     await this.#options.driver.move(blobPath(digest), aside);
-    await this.replaced(digest);
+    this.#whole.delete(digest);
+    await this.missed(digest);
     return aside;
   }
 

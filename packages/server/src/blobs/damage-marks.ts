@@ -10,8 +10,11 @@ const fileOf = (digest: Digest): string => `${folder}/${algorithmOf(digest)}/${h
 /** Which file was found damaged: another one under its name is not meant. */
 export type Mark = Pick<Facts, "size" | "mtime" | "ino">;
 
+/** For data that somebody needs and that is not there: no file is like it. */
+const absent: Mark = { size: -1, mtime: 0, ino: 0 };
+
 /**
- * Marks of data that is not what its name says, kept across restarts: a file for each. Where none can be written they last as long as
+ * Marks of data that is not what its name says, or that is missing where a manifest needs it, kept across restarts: a file for each. Where none can be written they last as long as
  * the process.
  */
 export class DamageMarks {
@@ -26,8 +29,14 @@ export class DamageMarks {
     this.#onNotice = onNotice;
   }
 
+  /** Of damage and of absence. */
   get size(): number {
     return this.#marks.size;
+  }
+
+  /** Those of damage. */
+  get damaged(): Digest[] {
+    return [...this.#marks].flatMap(([digest, { size }]) => (size === absent.size ? [] : [digest]));
   }
 
   /** Reads the marks of earlier processes, once; at once where that is done. */
@@ -57,6 +66,11 @@ export class DamageMarks {
       const message = `a mark of damage lasts no longer than the process: ${(error as Error).message}`;
       this.#onNotice({ level: "warn", message, digest });
     });
+  }
+
+  /** The data is not there, and is needed. */
+  async miss(digest: Digest): Promise<void> {
+    if (this.#marks.get(digest)?.size !== absent.size) await this.set(digest, absent);
   }
 
   async remove(digest: Digest): Promise<void> {

@@ -46,10 +46,22 @@ export const headManifest = async (call: Call): Promise<HttpResponse> => {
   if (found === undefined) return answer(call, found);
   return locks.hold({ shared: [found.digest] }, async () => {
     const still = await manifests.find(repository, found.digest);
+    if (still !== undefined && (await hasLost(call, still))) return answer(call, undefined);
     if (still !== undefined) call.promise(still.digest);
     return answer(call, still);
   });
 };
+
+/**
+ * Whether data of an image is known to be damaged or missing. Clients that push leave out all of an image whose manifest is there, so to
+ * them it is not, until they have brought the data; whoever pulls by GET has what is sound. An index stays: most of what it names may be whole.
+ */
+const hasLost = ({ context, repository }: Call, { digest, mediaType }: ServedManifest): Promise<boolean> =>
+  context.blobs.lacksAny(repository, async () => {
+    if (!isManifestType(mediaType)) return [];
+    await context.reconciler.reconcile(repository);
+    return context.metadata.manifest(repository, digest)?.references ?? [];
+  });
 
 const answer = (call: Call, found: ServedManifest | undefined): HttpResponse | Promise<HttpResponse> => {
   const { request, context, repository, name } = call;

@@ -137,6 +137,11 @@ export class Metadata {
     return this.#guarded(() => this.#uses.holders(digest));
   }
 
+  /** Manifests that have this digest among their children, or are it; a few of them at least. */
+  users(digest: Digest): { repository: string; manifest: Digest }[] {
+    return this.#guarded(() => this.#uses.users(digest));
+  }
+
   /** Whether the repository holds a manifest that could not be read whole. */
   unreadable(repository: string): Digest[] {
     const sql = "SELECT lower(hex(digest)) FROM manifests WHERE repository = ? AND readable = 0 ORDER BY digest";

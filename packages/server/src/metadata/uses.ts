@@ -1,6 +1,6 @@
 import type { Statements } from "@dray/service/sqlite";
 import type { Digest } from "dray/oci";
-import { keyOf, shortKey } from "./digest-key.ts";
+import { digestOfKey, keyOf, shortKey } from "./digest-key.ts";
 
 /** How many repositories `holders` tells, and sizes `sizes`. */
 const enough = 16;
@@ -115,6 +115,23 @@ export class Uses {
         last = id;
       }
     return [...names];
+  }
+
+  /** Some manifests that have it among their children, or are it. */
+  users(digest: Digest): { repository: string; manifest: Digest }[] {
+    const key = keyOf(digest);
+    const rows = tables.flatMap((table) =>
+      this.#statements.all(
+        `SELECT name, lower(hex(digest)) FROM ${table} AS uses CROSS JOIN manifests ON manifests.id = manifest
+         CROSS JOIN repositories ON repositories.id = uses.repository
+         WHERE short = ? AND (digest = ? OR instr(children, ?)) LIMIT ?`,
+        shortKey(digest),
+        key,
+        key,
+        enough,
+      ),
+    );
+    return rows.map(([name, of]) => ({ repository: name as string, manifest: digestOfKey(of as string) }));
   }
 
   /** Moves the next rows, and tells how many they were. */

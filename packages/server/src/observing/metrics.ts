@@ -31,7 +31,7 @@ export interface Readings {
   /** What verification found, by its kind. */
   readonly findings?: () => Readonly<Record<string, number>>;
   /** Blobs that are known to be damaged and wait for a push. */
-  readonly damaged?: () => number;
+  readonly damaged?: () => Promise<number>;
   /** When the certificate ends; milliseconds since 1970. */
   readonly certificateEnd?: () => number;
   readonly space?: () => Promise<{ readonly free: number; readonly total: number }>;

@@ -259,7 +259,7 @@ const readingsOf = ({ registry: { context }, driver, access }: OpenRegistry): Pa
   readOnly: () => context.settings.readOnly,
   ...(driver.stopped === undefined ? {} : { stopped: () => driver.stopped?.() ?? false }),
   findings: () => context.verifier.findings,
-  damaged: () => context.blobs.damaged,
+  damaged: () => context.blobs.damaged(),
   ...(access.lockouts === undefined ? {} : { lockouts: () => access.lockouts?.() ?? 0 }),
   ...(driver.space === undefined
     ? {}

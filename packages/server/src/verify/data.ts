@@ -9,10 +9,10 @@ import type { Finding, Sums } from "./types.ts";
 
 export interface DataOptions {
   readonly tree: Tree;
-  readonly blobs: Pick<Blobs, "condemn" | "putAside">;
+  readonly blobs: Pick<Blobs, "condemn" | "putAside" | "sound">;
   readonly locks: KeyedRwLock;
-  /** Repositories that need a blob; a few of them at least. */
-  readonly holders: (digest: Digest) => readonly string[];
+  /** Manifests that need a blob, or are it; a few of them at least. */
+  readonly users: (digest: Digest) => readonly User[];
   /** Puts damaged data aside. */
   readonly quarantine: boolean;
   readonly sums: Sums;
@@ -28,7 +28,7 @@ export const verifyData = async (options: DataOptions, digest: Digest): Promise<
   // Removed since its folder was listed.
   if (facts === undefined) return;
   const reason = await faultOf(options, digest);
-  if (reason === undefined) return;
+  if (reason === undefined) return blobs.sound(digest);
   const { what, said } = reason;
   const isStill = async (): Promise<boolean> => isSame(facts, await tree.blobFacts(digest));
   // A push brought other data meanwhile, or gc took it.
@@ -40,13 +40,21 @@ export const verifyData = async (options: DataOptions, digest: Digest): Promise<
     );
   else if (what === "damaged") await blobs.condemn(digest, facts);
   if (putAside !== undefined) sums.quarantined++;
-  const finding = { kind: "data", digest, reason: said, remedy: remedyOf(options, digest, what, putAside) } as const;
+  const finding = { kind: "data", digest, reason: said, remedy: remedyOf(options, digest, reason, putAside) } as const;
   options.found(putAside === undefined ? finding : { ...finding, putAside });
 };
+
+/** A manifest of a repository that has a blob among its children, or is it. */
+export interface User {
+  readonly repository: string;
+  readonly manifest: Digest;
+}
 
 interface Fault {
   readonly what: "damaged" | "unreadable";
   readonly said: string;
+  /** A file that this user may not read. */
+  readonly denied?: string | undefined;
 }
 
 const faultOf = async ({ tree, sums, pace, yielding }: DataOptions, digest: Digest): Promise<Fault | undefined> => {
@@ -60,8 +68,15 @@ const faultOf = async ({ tree, sums, pace, yielding }: DataOptions, digest: Dige
     return actual === digest ? undefined : { what: "damaged", said: `its ${size} bytes have the digest ${actual}` };
   } catch (error) {
     if (!isDrayError(error, "DISK")) throw error;
-    return { what: "unreadable", said: error.message };
+    return { what: "unreadable", said: error.message, denied: deniedIn(error.cause) };
   }
+};
+
+/** The file that may not be read, where that is why. */
+const deniedIn = (cause: unknown): string | undefined => {
+  const { code, path } = (cause ?? {}) as { readonly code?: unknown; readonly path?: unknown };
+  if (code !== "EACCES" && code !== "EPERM") return undefined;
+  return typeof path === "string" ? path : "FILE";
 };
 
 const isSame = (a: Facts, b: Facts | undefined): boolean =>
@@ -69,13 +84,25 @@ const isSame = (a: Facts, b: Facts | undefined): boolean =>
 
 /** What cannot be read may be read again tomorrow, so it is not marked: only putting it aside has a push replace it. */
 const remedyOf = (
-  { holders }: DataOptions,
+  { users }: DataOptions,
   digest: Digest,
-  what: Fault["what"],
+  { what, denied }: Fault,
   putAside: string | undefined,
 ): string => {
-  const names = holders(digest);
-  if (names.length === 0) return "no image needs it: push it again, or leave it to garbage collection";
-  const again = `push an image with it again (${names.join(", ")} ${names.length === 1 ? "needs" : "need"} it)`;
+  if (denied !== undefined && putAside === undefined) return `give it to the user of this process: ${chown(denied)}`;
+  const found = users(digest);
+  if (found.length === 0) return "no image needs it: push it again, or leave it to garbage collection";
+  const again = pushAgain(digest, found);
   return what === "unreadable" && putAside === undefined ? `look at the disk; --quarantine, then ${again}` : again;
+};
+
+const chown = (path: string): string =>
+  `chown -R ${process.getuid?.() ?? "USER"}:${process.getgid?.() ?? "GROUP"} ${path}`;
+
+/** A manifest is pushed by its own name, a blob with a manifest that needs it: an index alone brings nothing of its images. */
+const pushAgain = (digest: Digest, users: readonly User[]): string => {
+  const own = users.find(({ manifest }) => manifest === digest);
+  if (own !== undefined) return `push ${own.repository}@${digest} again, or delete it`;
+  const names = users.map(({ repository, manifest }) => `${repository}@${manifest}`);
+  return `push an image with it again (${names.join(", ")} ${names.length === 1 ? "needs" : "need"} it)`;
 };

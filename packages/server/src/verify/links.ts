@@ -1,6 +1,6 @@
 import type { Yielding } from "dray/internal/async";
 import { type Digest, isTag, largestManifest } from "dray/oci";
-import { type Completeness, distinct, isPulledAsManifest, neededOf } from "../blobs/index.ts";
+import { type Blobs, type Completeness, distinct, isPulledAsManifest, neededOf } from "../blobs/index.ts";
 import {
   type Child,
   inspectManifest,
@@ -12,6 +12,7 @@ import type { Finding, Sums } from "./types.ts";
 
 export interface LinksOptions {
   readonly tree: Tree;
+  readonly blobs: Pick<Blobs, "missed">;
   readonly completeness: Completeness;
   readonly repository: string;
   readonly sums: Sums;
@@ -90,6 +91,7 @@ const verifyManifest = async (options: LinksOptions, digest: Digest, told: Set<D
       continue;
     }
     told.add(child.digest);
+    if ((await tree.blobSize(child.digest)) === undefined) await options.blobs.missed(child.digest);
     const reason = fault === "absent" ? `${digest} needs it, and the repository has no link to it` : fault;
     const remedy = await remedyOf(options, digest, child.digest, fault === "absent");
     found({ kind: "blob", repository, digest: child.digest, reason, remedy });

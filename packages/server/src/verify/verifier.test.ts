@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { exchange } from "@dray/testkit";
+import { connect, copy } from "dray";
 import { DrayError } from "dray/errors";
 import { type Digest, digestOf, encodeJson, mediaTypes } from "dray/oci";
 import { blobFolder, blobPath, currentLink, layerFolder, revisionFolder } from "../distribution-tree/index.ts";
@@ -160,7 +161,7 @@ describe("data that is not what its name says", () => {
     assert.equal(await statusOf(it.registry, path), 200);
     const { found } = await it.verify();
     assert.equal(found.length, 1);
-    assert.match(found[0]?.remedy ?? "", /push an image with it again \(app needs it\)/);
+    assert.match(found[0]?.remedy ?? "", /push an image with it again \(app@sha256:[0-9a-f]{64} needs it\)/);
     const again = createRegistry({ driver: it.driver });
     for (const registry of [it.registry, again]) assert.equal(await statusOf(registry, path), 404);
     assert.equal(await push(again, "app", layer), 201);
@@ -182,6 +183,57 @@ describe("data that is not what its name says", () => {
     assert.deepEqual((await it.verify()).found, []);
   });
 
+  for (const quarantine of [false, true])
+    it(`hides its image from HEAD until it is whole, so that a push brings it${quarantine ? ", also put aside" : ""}`, async () => {
+      const it = await place();
+      flip(it.driver, layer);
+      await it.verify({ quarantine });
+      const again = createRegistry({ driver: it.driver });
+      const names = ["manifests/v1", `manifests/${digestOf(image)}`];
+      for (const registry of [it.registry, again])
+        for (const name of names) {
+          assert.equal(await statusOf(registry, name), 404);
+          assert.equal((await exchange(registry, "GET", `/v2/app/${name}`)).status, 200);
+        }
+      assert.equal(await statusOf(again, "manifests/list"), 200, "an index may have whole images");
+      // Another registry has it; the library copies it as `dray cp` does.
+      const source = (await place()).registry;
+      const located = (connection: Registry) => ({
+        store: connect("registry.test", { connection }).repository("app"),
+        name: "v1",
+        location: "registry.test/app:v1",
+      });
+      assert.equal((await copy(located(source), located(again))).root.digest, digestOf(image));
+      assert.equal(await statusOf(again, names[0] ?? ""), 200);
+    });
+
+  it("is counted by what lies there: not after it was removed, nor after it came back otherwise, nor once nobody needs it", async () => {
+    const it = await place();
+    flip(it.driver, layer);
+    await it.verify();
+    const damaged = (): Promise<number> => createRegistry({ driver: it.driver }).context.blobs.damaged();
+    assert.equal(await damaged(), 1, "a restart knows of it");
+    const bad = it.driver.getSync(blobPath(digestOf(layer))) ?? assert.fail();
+    await it.driver.remove(blobFolder(digestOf(layer)));
+    assert.equal(await damaged(), 0);
+    const later = createRegistry({ driver: it.driver });
+    assert.equal(await statusOf(later, "manifests/v1"), 404, "it is needed still");
+    it.driver.putSync(blobPath(digestOf(layer)), bad);
+    await later.verify();
+    assert.equal(await damaged(), 1);
+    it.driver.putSync(blobPath(digestOf(layer)), layer);
+    await later.verify();
+    assert.equal(await damaged(), 0, "verification says that it is whole");
+    assert.equal(await statusOf(later, "manifests/v1"), 200);
+  });
+
+  it("of a manifest has a remedy that names it, and none that speaks against that", async () => {
+    const it = await place();
+    flip(it.driver, image);
+    const remedies = (await it.verify()).found.map(({ remedy }) => remedy);
+    assert.deepEqual(remedies, Array(2).fill(`push app@${digestOf(image)} again, or delete it`));
+  });
+
   it("is not put aside while the registry is read-only", async () => {
     const it = await place();
     it.registry.setReadOnly(true);
@@ -190,11 +242,12 @@ describe("data that is not what its name says", () => {
 
   it("is told of and not marked where it cannot be read, since it may be read tomorrow", async () => {
     const inner = memoryDriver() as Files;
+    const cause = Object.assign(new Error(), { code: "EACCES", path: "/the/file" });
     const driver = new Proxy(inner, {
       get: (target, name) => {
         if (name === "open")
           return async (path: string) => {
-            if (path === blobPath(digestOf(other))) throw new DrayError("DISK", "cannot read it");
+            if (path === blobPath(digestOf(other))) throw new DrayError("DISK", "cannot read it", { cause });
             return target.open(path);
           };
         const value = Reflect.get(target, name);
@@ -204,7 +257,8 @@ describe("data that is not what its name says", () => {
     const it = await place({}, driver);
     const { found } = await it.verify();
     assert.deepEqual(words(found), [`data  ${digestOf(other)}: cannot read it`]);
-    assert.equal(it.registry.context.blobs.damaged, 0);
+    assert.match(found[0]?.remedy ?? "", /chown -R \d+:\d+ \/the\/file$/);
+    assert.equal(await it.registry.context.blobs.damaged(), 0);
   });
 });
 

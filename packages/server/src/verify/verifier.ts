@@ -5,7 +5,7 @@ import type { Blobs, Completeness } from "../blobs/index.ts";
 import type { Tree } from "../distribution-tree/index.ts";
 import type { Metadata } from "../metadata/index.ts";
 import type { Driver } from "../storage/index.ts";
-import { verifyData } from "./data.ts";
+import { type User, verifyData } from "./data.ts";
 import { verifyLinks } from "./links.ts";
 import { Pace } from "./pace.ts";
 import { dropPlace, keepPlace, type Place, placeOf } from "./place.ts";
@@ -70,8 +70,8 @@ export class Verifier {
       this.#findings[finding.kind]++;
       onFinding?.(finding);
     };
-    const holders = (digest: Digest): readonly string[] => metadata.holders(digest);
-    const all = { ...this.#options, quarantine, sums, yielding, pace, found, holders };
+    const users = (digest: Digest): readonly User[] => metadata.users(digest);
+    const all = { ...this.#options, quarantine, sums, yielding, pace, found, users };
     let [kept, at]: [number, Place] = [performance.now(), { ...place, sums: { ...sums } }];
     const reached = async (next: Omit<Place, "sums">): Promise<void> => {
       at = { ...next, sums: { ...sums } };
