@@ -321,6 +321,11 @@ export class Tree {
 
   // Repositories.
 
+  /** @throws DrayError where nothing is at a path because a link on the way leads nowhere: what it led to may be needed */
+  async refuseBrokenLink(path: string): Promise<void> {
+    await this.#driver.refuseBrokenLink?.(path);
+  }
+
   /** Whether GitLab's registry says that it keeps the links of this volume in a database. */
   async hasDatabase(): Promise<boolean> {
     return (await this.#driver.stat(databaseLock)) !== undefined;
@@ -338,7 +343,12 @@ export class Tree {
 
   /** Every folder below `repositories/`, also those that are no repositories yet, in byte order of the whole name. */
   walk(options?: WalkOptions): AsyncGenerator<RepositoryFolder> {
-    return walk((path) => this.#driver.list(path), options);
+    const listed = async (path: string): Promise<readonly string[] | undefined> => {
+      const names = await this.#driver.list(path);
+      if (names === undefined && options?.strict === true) await this.refuseBrokenLink(path);
+      return names;
+    };
+    return walk(listed, options);
   }
 
   /**

@@ -122,7 +122,7 @@ export const createCollector = (options: CollectorOptions): Collector => {
     await unlessAborted(reconciler.settled(), signal);
     const onBroken = (_: string, error: unknown): void => blind(context, error);
     let isEmpty = true;
-    for await (const folder of options.tree.walk({ invalid: true, onBroken })) {
+    for await (const folder of options.tree.walk({ invalid: true, strict: true, onBroken })) {
       if (!folder.manifests && !folder.layers) continue;
       isEmpty = false;
       state = { ...state, phase: "repositories", repository: folder.repository };

@@ -61,7 +61,10 @@ const judge = async (
 ): Promise<Pick<Decision, "action" | "reason"> | "nothing" | undefined> => {
   const { tree, reachability, reconciler, leases, uploads } = run;
   const time = await tree.layerTime(repository, names[0] as Digest);
-  if (time === undefined) return "nothing";
+  if (time === undefined) {
+    await tree.refuseBrokenLink(`${layerFolder(repository, names[0] as Digest)}/link`);
+    return "nothing";
+  }
   // One that has no manifests yet is no repository: then there is nothing to be known of it.
   const exists = await reconciler.reconcile(repository);
   if (names.some((name) => kept.has(name) || reachability.refersTo(repository, name))) return undefined;

@@ -1,6 +1,6 @@
 import { unlessAborted } from "dray/internal/async";
 import type { Digest } from "dray/oci";
-import { blobFolder } from "../distribution-tree/index.ts";
+import { blobFolder, layerFolder } from "../distribution-tree/index.ts";
 import { inBatches } from "./batches.ts";
 import { layersState } from "./layers.ts";
 import { isOld, keep, notReconciled, passing, promised, type Run, tooYoung, trouble, writtenAgo } from "./run.ts";
@@ -89,4 +89,5 @@ const lookAgain = async (run: Run): Promise<number> => {
 const keepLinked = async (run: Run, repository: string, digest: Digest): Promise<void> => {
   const target = await run.tree.layer(repository, digest);
   if (target !== undefined || (await run.tree.layerTime(repository, digest)) !== undefined) keep(run, digest, target);
+  else await run.tree.refuseBrokenLink(`${layerFolder(repository, digest)}/link`);
 };

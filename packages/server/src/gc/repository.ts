@@ -1,6 +1,6 @@
 import { defined } from "dray/internal/defined";
 import { isTag } from "dray/oci";
-import type { RepositoryFolder } from "../distribution-tree/index.ts";
+import { layersPath, type RepositoryFolder, revisionsPath, tagsPath } from "../distribution-tree/index.ts";
 import type { Notice } from "../notice.ts";
 import { collectLayers, layersState } from "./layers.ts";
 import { keepAliases, unreadableOf } from "./revisions.ts";
@@ -15,6 +15,7 @@ export const collectRepository = async (run: Run, folder: RepositoryFolder): Pro
     await keepAll(run, repository);
     return;
   }
+  await refuseBrokenLinks(run, repository);
   // What comes from now on is noticed by a change of this.
   run.seen.set(repository, await layersState(run, repository));
   if (manifests) await run.reconciler.reconcile(repository);
@@ -32,6 +33,13 @@ export const collectRepository = async (run: Run, folder: RepositoryFolder): Pro
   if (layers) await collectLayers(run, repository, roots);
   if (manifests) await dropNotes(run, repository);
   if (roots.held !== undefined) hold(run, repository, roots.held);
+};
+
+/** @throws DrayError where a part of the repository lies behind a link that leads nowhere */
+const refuseBrokenLinks = async ({ tree }: Run, repository: string): Promise<void> => {
+  await tree.refuseBrokenLink(tagsPath(repository));
+  for (const folder of [revisionsPath(repository), layersPath(repository)])
+    for (const algorithm of ["sha256", "sha512"]) await tree.refuseBrokenLink(`${folder}/${algorithm}`);
 };
 
 /** Of deleted tags: they are of use as long as what the tag stood for is there, and for the grace in any case. */

@@ -67,6 +67,7 @@ const lookAt = (run: Run, repository: string, digest: Digest): Promise<"unknown"
     const { tree, metadata, reconciler } = run;
     if (metadata.manifest(repository, digest) !== undefined) return undefined;
     if ((await tree.revision(repository, digest)) !== undefined) return "unknown";
+    await tree.refuseBrokenLink(`${revisionFolder(repository, digest)}/link`);
     if (!run.dryRun)
       await reconciler.write(
         repository,

@@ -8,7 +8,13 @@ import {
   isTag,
   largestManifest,
 } from "dray/oci";
-import { inspectManifest, type RepositoryFolder, readLegacyManifest, sameVersion } from "../distribution-tree/index.ts";
+import {
+  currentLink,
+  inspectManifest,
+  type RepositoryFolder,
+  readLegacyManifest,
+  sameVersion,
+} from "../distribution-tree/index.ts";
 import { DigestSet } from "./digest-set.ts";
 import type { Held, Run } from "./run.ts";
 
@@ -35,8 +41,12 @@ const keepTagged = async (run: Run, repository: string, roots: Roots): Promise<v
   const { tree, metadata, yielding } = run;
   for (const name of await tree.tagFolders(repository)) {
     await yielding.turn();
-    const version = isTag(name) ? await tree.tagVersion(repository, name) : undefined;
-    if (version === undefined) continue;
+    if (!isTag(name)) continue;
+    const version = await tree.tagVersion(repository, name);
+    if (version === undefined) {
+      await tree.refuseBrokenLink(currentLink(repository, name));
+      continue;
+    }
     const known = metadata.tag(repository, name);
     const digest =
       known !== undefined && sameVersion(known.version, version)

@@ -74,6 +74,7 @@ class StorageMetrics {
     const [move, remove, touch] = [action("Move"), action("Delete"), action("Touch")];
     const [reader, writer] = [action("Reader"), action("Writer")];
     const [space, stopped] = [driver.space?.bind(driver), driver.stopped?.bind(driver)];
+    const refuseBrokenLink = driver.refuseBrokenLink?.bind(driver);
     return defined<Driver>({
       read: (path) => get(() => driver.read(path)),
       write: (path, bytes, options) => put(() => driver.write(path, bytes, options)),
@@ -87,6 +88,7 @@ class StorageMetrics {
       touch: (path, options) => touch(() => driver.touch(path, options)),
       space,
       stopped,
+      refuseBrokenLink,
       close: () => driver.close(),
     });
   }

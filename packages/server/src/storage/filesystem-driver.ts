@@ -79,27 +79,27 @@ class Files implements FilesystemDriver {
 
   async read(path: string): Promise<Uint8Array | undefined> {
     const file = this.#at(path);
-    return onDisk("read", file, () => this.#ifThere(file, () => this.#fs.readFile(file)));
+    return onDisk("read", file, () => ifThere(() => this.#fs.readFile(file)));
   }
 
   async open(path: string): Promise<StoredFile | undefined> {
     const at = this.#at(path);
     return onDisk("open", at, async () => {
-      const file = await this.#ifThere(at, () => this.#fs.open(at, "r"));
+      const file = await ifThere(() => this.#fs.open(at, "r"));
       return file === undefined ? undefined : storedFile(file, at);
     });
   }
 
   async stat(path: string): Promise<Facts | undefined> {
     const at = this.#at(path);
-    const facts = await onDisk("look at", at, () => this.#ifThere(at, () => this.#fs.stat(at)));
+    const facts = await onDisk("look at", at, () => ifThere(() => this.#fs.stat(at)));
     if (facts === undefined) return undefined;
     return { size: facts.size, mtime: facts.mtimeMs, ino: facts.ino, directory: facts.isDirectory() };
   }
 
   async list(path: string): Promise<string[] | undefined> {
     const at = this.#at(path);
-    return onDisk("list", at, () => this.#ifThere(at, () => this.#fs.readdir(at)));
+    return onDisk("list", at, () => ifThere(() => this.#fs.readdir(at)));
   }
 
   async write(path: string, bytes: Uint8Array, { durable: lasting = true, after }: WriteOptions = {}): Promise<void> {
@@ -182,15 +182,13 @@ class Files implements FilesystemDriver {
     return this.#syncs.failed;
   }
 
-  async close(): Promise<void> {
-    await this.volume.release();
+  refuseBrokenLink(path: string): Promise<void> {
+    const at = this.#at(path);
+    return onDisk("look at", at, () => refuseBrokenLink(this.#fs, at));
   }
 
-  /** What is not there is no failure, but what lies behind a link that leads nowhere may be on a disk that is not mounted. */
-  async #ifThere<T>(path: string, look: () => Promise<T>): Promise<T | undefined> {
-    const found = await ifThere(look);
-    if (found === undefined) await refuseBrokenLink(this.#fs, path);
-    return found;
+  async close(): Promise<void> {
+    await this.volume.release();
   }
 
   #at(path: string): string {

@@ -1,11 +1,20 @@
 import assert from "node:assert/strict";
 import { mkdir, readdir, readFile, rm, symlink, utimes, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { test } from "node:test";
+import { describe, test } from "node:test";
 import { exchange } from "@dray/testkit";
 import { temporaryFolder } from "@dray/testkit/files";
 import { digestOf, mediaTypes } from "dray/oci";
-import { blobFolder, blobPath, repositoryPath, tagFolder, uploadFolder } from "../../src/distribution-tree/index.ts";
+import {
+  blobFolder,
+  blobPath,
+  layerFolder,
+  layersPath,
+  repositoryPath,
+  revisionFolder,
+  tagFolder,
+  uploadFolder,
+} from "../../src/distribution-tree/index.ts";
 import { createRegistry, type Registry } from "../../src/registry.ts";
 import { type Driver, filesystemDriver } from "../../src/storage/index.ts";
 import type { Case } from "./case.ts";
@@ -95,7 +104,7 @@ const push = async (registry: Registry): Promise<void> => {
 test("a blob's folder that is a link: gc takes the link", async () => {
   const fixture = await linked();
   await link(fixture, blobFolder(blobDigest));
-  const { blobs } = await fixture.registry.collect();
+  const { blobs } = await fixture.registry.collect({ empty: true });
   assert.equal(blobs, 1);
   assert.equal(await isThere(fixture, blobFolder(blobDigest)), false);
   await fixture.unchanged();
@@ -190,4 +199,33 @@ test("links to themselves, to nothing and out of the root: gc and the catalog co
   await fixture.unchanged();
   assert.equal(digestOf((await exchange(fixture.registry, "GET", "/v2/app/manifests/latest")).bytes), imageDigest);
   await fixture.registry.close();
+});
+
+describe("what lies behind a link to a disk that is not mounted keeps its data", () => {
+  const parts: Record<string, string> = {
+    "a repository": repositoryPath("app"),
+    "its manifests": `${repositoryPath("app")}/_manifests`,
+    "its revisions": `${repositoryPath("app")}/_manifests/revisions`,
+    "one of them": revisionFolder("app", imageDigest),
+    "its link": `${revisionFolder("app", imageDigest)}/link`,
+    "its layers": layersPath("app"),
+    "one of those": layerFolder("app", blobDigest),
+    "its tags": `${repositoryPath("app")}/_manifests/tags`,
+  };
+  for (const [what, path] of Object.entries(parts))
+    test(what, async () => {
+      const fixture = await linked();
+      const { registry, root } = fixture;
+      const upload = `/v2/app/blobs/uploads/?digest=${blobDigest}`;
+      assert.equal((await exchange(registry, "POST", upload, { body: blob })).status, 201);
+      await push(registry);
+      await rm(join(root, path), { recursive: true });
+      await link(fixture, path, join(root, "not-mounted"));
+      await registry.rebuild();
+      const { blobs, unswept, held } = await registry.collect();
+      assert.equal(blobs, 0);
+      assert.ok(unswept !== undefined || held.length > 0 || path.startsWith(layersPath("app")), what);
+      for (const digest of [blobDigest, imageDigest]) assert.ok(await isThere(fixture, blobFolder(digest)), digest);
+      await registry.close();
+    });
 });
