@@ -31,6 +31,7 @@ export const unlinkManifest = (
     await tree.unlinkRevision(repository, digest, {
       folder: forGood && !hasTagsNamedAfter(context, repository, digest),
     });
+    await tree.dropUntagged(repository, digest);
     if (forGood) await tree.dropPushedType(repository, digest);
   };
   return change(context, repository, digest, inTree, () => metadata.removeManifest(repository, digest));

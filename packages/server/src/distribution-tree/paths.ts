@@ -38,6 +38,10 @@ export const historyLink = (repository: string, tag: string, digest: Digest): st
 export const deletedTagsPath = (repository: string): string => `${repositoryPath(repository)}/_meta/deleted-tags`;
 export const deletedTagPath = (repository: string, tag: string): string => `${deletedTagsPath(repository)}/${tag}`;
 
+/** Says since when a manifest is known to have no tag. Ours as well. */
+export const untaggedPath = (repository: string, digest: Digest): string =>
+  `${repositoryPath(repository)}/_meta/untagged/${inFolder(digest)}`;
+
 export const uploadsPath = (repository: string): string => `${repositoryPath(repository)}/_uploads`;
 export const uploadFolder = (repository: string, id: string): string => `${uploadsPath(repository)}/${id}`;
 export const uploadData = (repository: string, id: string): string => `${uploadFolder(repository, id)}/data`;

@@ -20,6 +20,7 @@ import {
   tagFolder,
   tagsPath,
   typePath,
+  untaggedPath,
 } from "./paths.ts";
 import { type RepositoryFolder, type WalkOptions, walk } from "./walk.ts";
 
@@ -287,6 +288,20 @@ export class Tree {
   /** Names of tags that were deleted and are noted. */
   async deletedTags(repository: string): Promise<string[]> {
     return (await this.#driver.list(deletedTagsPath(repository))) ?? [];
+  }
+
+  /** Notes that a manifest was seen without a tag. */
+  noteUntagged(repository: string, digest: Digest): Promise<void> {
+    return this.#driver.write(untaggedPath(repository, digest), new TextEncoder().encode(digest), { durable: false });
+  }
+
+  /** When that was noted; milliseconds since 1970. */
+  async untaggedSince(repository: string, digest: Digest): Promise<number | undefined> {
+    return (await this.#driver.stat(untaggedPath(repository, digest)))?.mtime;
+  }
+
+  dropUntagged(repository: string, digest: Digest): Promise<void> {
+    return this.#driver.remove(untaggedPath(repository, digest), { durable: false });
   }
 
   /** Digests that a tag stands for or ever stood for, as its history has them. */

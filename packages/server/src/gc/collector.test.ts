@@ -10,7 +10,10 @@ import {
   historyLink,
   layerFolder,
   revisionFolder,
+  tagFolder,
+  tagsPath,
   typePath,
+  untaggedPath,
   uploadFolder,
 } from "../distribution-tree/index.ts";
 import type { Notice } from "../notice.ts";
@@ -61,7 +64,9 @@ const setUp = async ({ age, ...gc }: { untagged?: number; age?: number } = {}) =
     return manifest(repository, { mediaType: mediaTypes.ociIndex, manifests, ...more });
   };
   const has = (path: string): boolean => driver.getSync(path) !== undefined;
-  return { ...context, clock, driver, notices, put, link, revise, manifest, image, list, has };
+  /** How long ago the last tag came to the repository `one`, or went. */
+  const tagsCameAt = (age: number): void => driver.dateSync(tagsPath("one"), clock.now - age);
+  return { ...context, clock, driver, notices, put, link, revise, manifest, image, list, has, tagsCameAt };
 };
 
 describe("the collector", () => {
@@ -171,7 +176,7 @@ describe("the collector", () => {
 
   // zot #4318: a walk that follows every path through nested indexes takes longer than the world lasts.
   it("looks at each manifest of a deep nest once", { timeout: 60_000 }, async () => {
-    const { collector, tree, put, image, list, has, close } = await setUp({ untagged: 0 });
+    const { clock, collector, tree, put, image, list, has, close } = await setUp({ untagged: 0 });
     const layer = put(text("layer"));
     let below = [image("one", [layer]), list("one", [layer])];
     for (let i = 0; i < 60; i++) {
@@ -182,19 +187,23 @@ describe("the collector", () => {
     await tree.setTag("one", "top", root);
     assert.equal((await collector.collect()).manifests, 0);
     await tree.removeTag("one", "top");
+    assert.equal((await collector.collect()).manifests, 0, "another program took it: from when that is seen");
+    clock.now += 2 * day;
     assert.equal((await collector.collect()).manifests, 123);
     assert.equal(has(blobPath(layer)), false);
     await close();
   });
 
   it("keeps what an index contains and refers to at once, or lets both go", async () => {
-    const { collector, tree, put, image, list, has, close } = await setUp({ untagged: 0 });
+    const { clock, collector, tree, put, image, list, has, close } = await setUp({ untagged: 0 });
     const child = image("one", [put(text("layer"))]);
     const subject = { mediaType: mediaTypes.ociManifest, digest: child, size: 1 };
     const both = list("one", [child], { subject });
     await tree.setTag("one", "child", child);
     assert.equal((await collector.collect()).manifests, 0, "a referrer of a live one");
     await tree.removeTag("one", "child");
+    assert.equal((await collector.collect()).manifests, 0, "another program took it: from when that is seen");
+    clock.now += 2 * day;
     assert.equal((await collector.collect()).manifests, 2);
     assert.deepEqual([has(blobPath(child)), has(blobPath(both))], [false, false]);
     await close();
@@ -218,7 +227,7 @@ describe("the collector", () => {
   });
 
   it("counts retention from when the last tag left, as the tags' histories in the tree have it", async () => {
-    const { clock, collector, driver, put, image, close } = await setUp({ untagged: 30 * day });
+    const { clock, collector, driver, put, image, tagsCameAt, close } = await setUp({ untagged: 30 * day });
     const was = (tag: string, digest: Digest, age: number): void =>
       driver.putSync(historyLink("one", tag, digest), text(digest), { mtime: clock.now - age });
     const is = (tag: string, digest: Digest, age: number): void => {
@@ -231,6 +240,7 @@ describe("the collector", () => {
     was("latest", first, 80 * day);
     was("latest", second, 60 * day);
     is("latest", third, hour);
+    tagsCameAt(80 * day);
     const decisions: Decision[] = [];
     const collect = async (): Promise<Digest[]> => {
       decisions.length = 0;
@@ -252,7 +262,7 @@ describe("the collector", () => {
   });
 
   it("counts it from the last of several tags, and from the time of the link where the history begins later", async () => {
-    const { clock, collector, driver, put, image, close } = await setUp({ untagged: 30 * day });
+    const { clock, collector, driver, put, image, tagsCameAt, close } = await setUp({ untagged: 30 * day });
     const at = (path: string, digest: Digest, age: number): void =>
       driver.putSync(path, text(digest), { mtime: clock.now - age });
     const [old, next] = ["old", "next"].map((name) => image("one", [put(text(name), 90 * day)], 90 * day)) as [
@@ -267,8 +277,54 @@ describe("the collector", () => {
       // No history of what it stands for now: as a program leaves it that knows none.
       at(currentLink("one", tag), next, age);
     }
+    tagsCameAt(80 * day);
     assert.equal((await collector.collect()).manifests, 0);
     clock.now += 30 * day;
+    assert.equal((await collector.collect()).manifests, 1);
+    await close();
+  });
+
+  it("counts it from when another program took the last tag with its history, whether the index is lost or not", async () => {
+    for (const isLost of [true, false]) {
+      const { clock, collector, reconciler, driver, put, image, has, tagsCameAt, close } = await setUp({
+        untagged: 30 * day,
+      });
+      const digest = image("one", [put(text("x"), 60 * day)], 60 * day);
+      for (const path of [historyLink("one", "v1", digest), currentLink("one", "v1")])
+        driver.putSync(path, text(digest), { mtime: clock.now - 60 * day });
+      tagsCameAt(60 * day);
+      await reconciler.reconciled();
+      await driver.remove(tagFolder("one", "v1"));
+      if (isLost) await reconciler.rebuild();
+      const decisions: Decision[] = [];
+      const collect = (): Promise<number> =>
+        collector.collect({ onDecision: (decision) => decisions.push(decision) }).then(({ manifests }) => manifests);
+      assert.equal(await collect(), 0, `index lost: ${isLost}`);
+      const [why] = decisions.flatMap(({ kind, reason }) => (kind === "manifest" ? [reason] : []));
+      if (isLost)
+        assert.match(why ?? "", /its last tag may have left it 0 seconds ago; untagged ones stay for 30 days/);
+      clock.now += 29 * day;
+      // Tags that come meanwhile put nothing off.
+      driver.putSync(currentLink("one", "other"), text(image("one", [put(text("y"))])));
+      assert.equal(await collect(), 0);
+      clock.now += 2 * day;
+      assert.equal(await collect(), 1, `index lost: ${isLost}`);
+      assert.equal(has(untaggedPath("one", digest)), false, "and no note stays behind");
+      await close();
+    }
+  });
+
+  it("does not take a note for true that is older than the last push", async () => {
+    const { clock, collector, tree, driver, put, image, tagsCameAt, close } = await setUp({ untagged: 30 * day });
+    const digest = image("one", [put(text("x"), 90 * day)], 90 * day);
+    await tree.noteUntagged("one", digest);
+    driver.dateSync(untaggedPath("one", digest), clock.now - 40 * day);
+    driver.dateSync(`${revisionFolder("one", digest)}/link`, clock.now - 35 * day);
+    driver.putSync(currentLink("one", "v1"), text(digest));
+    await driver.remove(tagFolder("one", "v1"));
+    assert.equal((await collector.collect()).manifests, 0);
+    tagsCameAt(0);
+    clock.now += 31 * day;
     assert.equal((await collector.collect()).manifests, 1);
     await close();
   });

@@ -84,5 +84,6 @@ const tidy = async (run: Run, tree: Tree, repository: string, digest: Digest): P
   if (hasTagsNamedAfter(run, repository, digest)) return;
   if (!(await tree.isOldFolder(folder, (time) => isOld(run, time)))) return;
   await tree.dropPushedType(repository, digest);
+  await tree.dropUntagged(repository, digest);
   await tree.removeFolder(folder);
 };

@@ -37,3 +37,26 @@ export const leftByTags = async (
   }
   return left;
 };
+
+/**
+ * Until when a manifest that no history names may have had a tag: another program that deletes a tag takes its history with it. Of that the
+ * folder of the tags tells, which changes when one goes, and also when one comes; so it is noted in the tree when a manifest is first seen
+ * without a tag, and counted from there. `0`: since it was written no tag went. Milliseconds since 1970.
+ * @param written when its link or content was last written: a note from before that means nothing, since a tag may have come with it
+ */
+export const mayHaveLost = async (
+  { tree, dryRun, now }: Run,
+  repository: string,
+  digest: Digest,
+  written: number,
+  age: number,
+): Promise<number> => {
+  const changed = (await tree.tagsVersion(repository))?.mtime ?? 0;
+  const noted = await tree.untaggedSince(repository, digest);
+  const isNoted = noted !== undefined && noted > written;
+  // Also where none went so far: later nobody could tell. Where it cannot be written the manifest stays for longer.
+  if (!isNoted && !dryRun && now() - Math.max(changed, written) <= age)
+    await tree.noteUntagged(repository, digest).catch(() => {});
+  if (changed <= written) return 0;
+  return isNoted ? Math.min(noted, changed) : changed;
+};

@@ -6,7 +6,7 @@ import { few, manifestsOf } from "./reachability.ts";
 import type { Roots } from "./roots.ts";
 import { duration, notReconciled, passing, promised, type Run, writtenAgo } from "./run.ts";
 import { stronglyConnectedComponents } from "./strongly-connected-components.ts";
-import { leftByTags } from "./tag-history.ts";
+import { leftByTags, mayHaveLost } from "./tag-history.ts";
 
 /**
  * Lets manifests of a repository go that no tag leads to: neither directly, nor as a child, nor as a referrer, however far. What
@@ -61,7 +61,12 @@ const takeGroup = async (run: Run, { repository, group, staying, left }: Group):
   const { metadata, reconciler, leases, decide } = run;
   const age = Math.max(run.untagged ?? 0, run.grace);
   let newest = 0;
-  for (const digest of group) newest = Math.max(newest, await lastWritten(run, repository, digest));
+  let doubt = 0;
+  for (const digest of group) {
+    const written = await lastWritten(run, repository, digest);
+    newest = Math.max(newest, written);
+    if (!left.has(digest)) doubt = Math.max(doubt, await mayHaveLost(run, repository, digest, written, age));
+  }
   await reconciler.reconcile(repository);
   // From here on nothing is waited for, so all that is asked belongs to one moment.
   for (const digest of group) {
@@ -71,9 +76,11 @@ const takeGroup = async (run: Run, { repository, group, staying, left }: Group):
     newest = Math.max(newest, manifest.pushedAt);
   }
   const untaggedAt = [...group].reduce((last, digest) => Math.max(last, left.get(digest) ?? 0), 0);
-  const since = Math.max(newest, untaggedAt);
+  const since = Math.max(newest, untaggedAt, doubt);
   const ago =
-    untaggedAt > newest ? `its last tag left it ${duration(run.now() - untaggedAt)} ago` : writtenAgo(run, newest);
+    since === newest
+      ? writtenAgo(run, newest)
+      : `its last tag ${since === untaggedAt ? "left" : "may have left"} it ${duration(run.now() - since)} ago`;
   const holder = staying ?? (run.dryRun ? undefined : newHolder(metadata, repository, group));
   const why =
     holder !== undefined

@@ -84,7 +84,12 @@ const changeOfTag = async (
     return undefined;
   const at = now();
   const link = await tree.tag(repository, name);
-  if (link === undefined) return known && ((to) => to.removeTag(repository, name));
+  if (link === undefined) {
+    if (known === undefined) return undefined;
+    // Somebody else took it, and its history with it: from now on its manifest may have no tag, for which retention counts.
+    await tree.renewRevision(repository, known.digest).catch(() => {});
+    return (to) => to.removeTag(repository, name);
+  }
   const { digest, version } = link;
   // One that may change again within the same tick is read again the next time.
   const kept = isRacy(version, at) ? {} : { version };

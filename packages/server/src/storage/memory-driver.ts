@@ -15,6 +15,8 @@ export interface MemoryDriverOptions {
 export interface MemoryFiles {
   /** `mtime`: when it was changed, where that is not now. */
   putSync(path: string, content: Uint8Array | MemoryContent, options?: { readonly mtime?: number }): void;
+  /** Says when a file or directory was changed; nothing there: nothing done. */
+  dateSync(path: string, mtime: number): void;
   getSync(path: string): Uint8Array | undefined;
   /** Bytes of a file, also of one that cannot be read. */
   sizeSync(path: string): number | undefined;
@@ -137,6 +139,11 @@ class MemoryDriver implements Driver, MemoryFiles {
     const file = this.#file(content instanceof Uint8Array ? bytesInMemory(content) : content);
     this.#put(path, file);
     if (mtime !== undefined) file.mtime = mtime;
+  }
+
+  dateSync(path: string, mtime: number): void {
+    const entry = this.#find(path);
+    if (entry !== undefined) entry.mtime = mtime;
   }
 
   getSync(path: string): Uint8Array | undefined {
