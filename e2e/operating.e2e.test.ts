@@ -36,6 +36,9 @@ case $what in
 esac
 `;
 
+/** The one that moves a tree. */
+const move = (name: string): string => /^mv .*$/m.exec(blocks.get(name) ?? "")?.[0] ?? assert.fail(name);
+
 /** What happens beside the commands of the page: what was there before, and what shows that they did what the page says. */
 const beside: Readonly<Record<string, { readonly before?: string; readonly after?: string }>> = {
   install: {
@@ -45,12 +48,16 @@ const beside: Readonly<Record<string, { readonly before?: string; readonly after
       push old/app:v1
       systemctl stop docker-registry`,
     after: `
-      printf '  log:\\n    audit:\\n      to: /var/log/dray/audit.log\\n' >>/etc/dray/config.yml
-      mkdir -p /var/log/dray
       export DRAY_REGISTRY_HOSTNAME=localhost:5000 DRAY_REGISTRY_USERNAME=ann DRAY_REGISTRY_PASSWORD=secret DRAY_CA_FILE=$HOME/ca.pem
       [ "$(dray catalog localhost:5000)" = "" ]`,
   },
-  takeover: { after: "there old/app:v1; push new/app:v1" },
+  takeover: {
+    before: `
+      push early/app:v1
+      if ${move("takeover")}; then echo 'a tree went into another one'; exit 1; fi
+      rm -r /var/lib/registry/docker`,
+    after: "there old/app:v1; push new/app:v1",
+  },
   renew: {
     before: `
       openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=renewed -addext subjectAltName=DNS:localhost \\

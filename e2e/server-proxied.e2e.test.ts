@@ -1,6 +1,7 @@
 /** Clients behind nginx and haproxy, which say whom they speak for: whole images through them, also where Locations are absolute. */
 import assert from "node:assert/strict";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { get } from "node:https";
 import { after, before, describe, test } from "node:test";
 import { sampleImage, testCertificates } from "@dray/testkit";
 import { findPeer } from "@dray/testkit/peers";
@@ -88,7 +89,12 @@ for (const { name, start } of proxies)
       await writeFile(`${folder}/server.pem`, pair.cert);
       await writeFile(`${folder}/server.key`, pair.key, { mode: 0o600 });
       // Absolute Locations are the ones that a proxy breaks when it is not believed.
-      const settings = ["dray.trustedproxies=[127.0.0.1]", "http.relativeurls=false"].flatMap((set) => ["--set", set]);
+      const settings = [
+        "dray.trustedproxies=[127.0.0.1]",
+        "http.relativeurls=false",
+        "dray.log.access.format=json",
+        `dray.log.access.to=${folder}/access`,
+      ].flatMap((set) => ["--set", set]);
       server = await serveDray(shop, ["--data", `${folder}/data`, ...settings]);
       const address = await freeAddress();
       proxy = await serveAt(address, await start(folder, address, server.host));
@@ -107,6 +113,21 @@ for (const { name, start } of proxies)
         const pushed = await client.push(site, `${program}/app:v1`);
         assert.equal(await client.pull(site, `${program}/app:v1`), pushed);
       });
+
+    test("a client does not choose what its request is called in the logs", async () => {
+      const status = await new Promise((resolve, reject) => {
+        const [host, port] = site.host.split(":");
+        const headers = { "X-Request-Id": "forged" };
+        const asking = get({ host, port, path: "/v2/", headers, ca: testCertificates().ca.cert, agent: false });
+        asking.on("response", (answer) => resolve(answer.resume().statusCode)).on("error", reject);
+      });
+      assert.equal(status, 200);
+      const lines = (await readFile(`${shop.path(name)}/access`, "utf8")).trim().split("\n");
+      const ids = lines.map((line) => (JSON.parse(line) as { id: string }).id);
+      assert.ok(ids.length > 0 && !ids.includes("forged"), ids.join());
+      // The proxy's own: ours are of another form or another value each time.
+      assert.equal(new Set(ids).size, ids.length);
+    });
 
     test("a large layer goes through both ways", async () => {
       const large = sampleImage({ seed: "proxied", layers: 1, layerSize: 50_000_000 });

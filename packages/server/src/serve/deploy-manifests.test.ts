@@ -26,6 +26,9 @@ test("compose: the variables mean something, there is time to end, and health is
   });
   assert.deepEqual(warnings, []);
   assert.equal(settings.access.kind, "htpasswd");
+  assert.equal(settings.log.audit?.to, "stdout");
+  const { ports } = services.registry as { ports: string[] };
+  if (settings.listen.tls === undefined) for (const each of ports) assert.match(each, /^127\.0\.0\.1:/);
   assert.ok(seconds(stop_grace_period as string) * 1000 > settings.listen.drain);
   const dockerfile = contentOf("Dockerfile");
   const health = JSON.parse(/^HEALTHCHECK .*\\\n +CMD (\[.*\])$/m.exec(dockerfile)?.[1] ?? "[]");
@@ -67,6 +70,17 @@ test("Kubernetes: one replica that ends before the next, on files that are mount
   assert.deepEqual(settings.listen.address, { ...settings.listen.address, port: ports.https });
   assert.deepEqual(settings.debug?.address, { ...settings.debug?.address, port: ports.metrics });
   assert.equal(spec.template.metadata.annotations["prometheus.io/port"], String(ports.metrics));
+  assert.equal(settings.log.audit?.to, "stdout");
+  const policy = one("NetworkPolicy").spec;
+  assert.deepEqual(policy.podSelector.matchLabels, spec.template.metadata.labels);
+  const rules = policy.ingress.map((rule: { from?: object; ports: { port: number }[] }) => [
+    rule.ports.map(({ port }) => port),
+    rule.from !== undefined,
+  ]);
+  assert.deepEqual(rules, [
+    [[ports["https"]], false],
+    [[ports["metrics"]], true],
+  ]);
   for (const [probe, path] of [
     ["livenessProbe", "/livez"],
     ["readinessProbe", "/readyz"],

@@ -68,6 +68,7 @@ describe("a configuration", () => {
         ["/etc/dray/tls.key", "REGISTRY_HTTP_TLS_KEY", at("key")],
         ["/etc/dray/htpasswd", "REGISTRY_AUTH_HTPASSWD_PATH", at("users")],
         ["127.0.0.1:5001", "REGISTRY_HTTP_DEBUG_ADDR", "127.0.0.1:0"],
+        ["/var/log/dray/audit.log", "DRAY_SERVE_LOG_AUDIT_TO", at("audit")],
       ];
       for (const [said, variable, file] of places) if (text.includes(`: ${said}\n`)) env[variable] = file;
       const { settings } = loadSettings({ file: join(folder, name), env: { ...env, ...quiet } });
@@ -108,6 +109,37 @@ test("the unit serves that configuration, and waits longer than its requests may
   assert.ok(seconds * 1000 > settingsOf("config.yml").listen.drain);
   assert.match(unit, /^\[Unit\](?:\n(?!\[).*)*\nStartLimitIntervalSec=0$/m, "it is never given up");
   assert.doesNotMatch(unit, /^#?LoadCredential/m, "what is copied at the start is never renewed");
+});
+
+test("the unit may write where its configuration and the page say", () => {
+  const unit = contentOf("dray.service");
+  const folders = { StateDirectory: "/var/lib", LogsDirectory: "/var/log", CacheDirectory: "/var/cache" };
+  const writable = Object.entries(folders).map(
+    ([key, above]) => `${above}/${new RegExp(`^${key}=(.+)$`, "m").exec(unit)?.[1] ?? assert.fail(key)}`,
+  );
+  const { storage, log } = settingsOf("config.yml");
+  const page = readFileSync(join(folder, "../docs/operating.md"), "utf8");
+  const places = [
+    storage.driver === "filesystem" ? `${storage.root}/docker` : assert.fail(),
+    log.audit?.to ?? assert.fail("who deleted what is told nowhere"),
+    /`dray\.index: (\/[^`]+)`/.exec(page)?.[1] ?? assert.fail(),
+    /^\$ mv (\S+audit\.log) /m.exec(page)?.[1] ?? assert.fail(),
+  ];
+  for (const place of places) assert.ok(writable.includes(place.replace(/\/[^/]*$/, "")), place);
+  assert.equal(log.audit?.to, places.at(-1), "what is rotated is what is written");
+  assert.doesNotMatch(unit, /^DynamicUser=yes$/m, "its folders are closed to the user's own commands");
+});
+
+test("the page moves no tree into another one, and checks a configuration as the user of the service", () => {
+  const page = readFileSync(join(folder, "../docs/operating.md"), "utf8");
+  const moves = page.match(/^\$ mv .*\/docker$/gm) ?? [];
+  assert.ok(moves.length >= 2);
+  for (const each of moves) assert.match(each, /^\$ mv -T /);
+  for (const text of [page, contentOf("README.md")]) {
+    const checks = text.match(/^.*dray serve check-config \/etc\/dray\/config\.yml$/gm) ?? [];
+    assert.ok(checks.length > 0);
+    for (const each of checks) assert.match(each, /runuser -u dray -- /);
+  }
 });
 
 test("the image serves the configuration that is copied into it, from what the build sees, and is asked how it is", () => {
