@@ -1,8 +1,8 @@
-import type { ControlClient, Notice } from "@dray/server";
+import type { ControlClient, Notice, Place, Settings } from "@dray/server";
 import { DrayError, printable } from "dray/errors";
 import type { Act, Call, Define } from "./context.ts";
 import { outputFlag } from "./flags.ts";
-import { type ServingOptions, servingFlags, settingsFor } from "./serve-flags.ts";
+import { placeFor, type ServingOptions, servingFlags, settingsFor } from "./serve-flags.ts";
 
 export interface AskingOptions<Options> {
   /** Its name behind `dray serve`, for whoever wants the volume meanwhile. */
@@ -19,8 +19,14 @@ export const asking =
   ): Act<Options> =>
   async (call, words) => {
     const { options, reporter, signal } = call;
-    const settings = await settingsFor(call, words);
-    const { maintain } = await import("@dray/server");
+    const { settings, place, error } = await configured(call, words);
+    const { maintain, runningWriter } = await import("@dray/server");
+    if (settings === undefined) {
+      const client = await runningWriter(place);
+      if (client === undefined) throw error;
+      tellOf(error, call);
+      return work(client, call);
+    }
     const how = {
       who: `\`dray serve ${name}\``,
       reads: reads(options),
@@ -36,12 +42,37 @@ export const knocking =
     work: (client: ControlClient, call: Call<Options>) => Promise<number | void>,
   ): Act<Options> =>
   async (call, words) => {
-    const settings = await settingsFor(call, words);
+    const { place, error } = await configured(call, words);
     const { running } = await import("@dray/server");
-    const client = await running(settings);
-    if (client === undefined) throw new DrayError("NOT_FOUND", "no registry is running on this folder");
+    const client = await running(place);
+    if (client === undefined) throw error ?? new DrayError("NOT_FOUND", "no registry is running on this folder");
+    if (error !== undefined) tellOf(error, call);
     return work(client, call);
   };
+
+type Configured =
+  | { readonly settings: Settings; readonly place: Place; readonly error?: undefined }
+  | { readonly settings?: undefined; readonly place: Place; readonly error: Error };
+
+/** A registry that runs is found by where its data is, whatever somebody has written into its file since it started. */
+const configured = async (call: Call<ServingOptions>, words: readonly string[]): Promise<Configured> => {
+  try {
+    const settings = await settingsFor(call, words);
+    return { settings, place: settings };
+  } catch (error) {
+    const { SettingsInvalid } = await import("@dray/server");
+    const place = error instanceof SettingsInvalid ? await placeFor(call, words) : undefined;
+    if (place === undefined) throw error;
+    return { place, error: error as Error };
+  }
+};
+
+const tellOf = ({ message }: Error, { reporter }: Call): void =>
+  reporter.warn(
+    printable(
+      `the registry that runs goes on with the configuration it has; what is written now cannot be used: ${message}`,
+    ),
+  );
 
 /** The flags of a command that asks and lists. */
 export const askingFlags: Define = (command) => servingFlags(command).addOption(outputFlag());

@@ -1,6 +1,7 @@
-import type { Flags, Remark, Settings } from "@dray/server";
+import type { Flags, Place, Remark, Settings } from "@dray/server";
 import type { Command } from "commander";
 import { printable } from "dray/errors";
+import { defined } from "dray/internal/defined";
 import type { Call } from "./context.ts";
 import { gather, type ListingOptions } from "./flags.ts";
 
@@ -13,6 +14,22 @@ export const servingFlags = (command: Command): Command =>
     .argument("[config.yml]", "configuration of the registry, as CNCF distribution has it")
     .option("--data <folder>", "folder of the registry's data (default ./data)")
     .option("--set <key=value>", "a key of the configuration, such as dray.gc.grace=1h; again for several", gather);
+
+/** What `serve` takes besides, and whoever checks what it would do. */
+export const startingFlags = (command: Command): Command =>
+  servingFlags(command)
+    .option("--listen <address>", "host:port, :port for every interface, unix:path (default 127.0.0.1:5000)")
+    .option("--read-only", "serve what is there, take nothing")
+    .option("--log-level <level>", "error, warn, info or debug (default info)");
+
+/** Where the data is by what flags, variables and the file say, also where the rest cannot be used; `undefined` where nothing tells. */
+export const placeFor = async (
+  { options, env }: Call<ServingOptions & Flags>,
+  [file]: readonly string[],
+): Promise<Place | undefined> => {
+  const { locateData } = await import("@dray/server");
+  return locateData(defined({ env, flags: options, file }));
+};
 
 /**
  * The settings that flags, variables and the file make together. Warnings are told as such.

@@ -5,7 +5,15 @@ export { type Limits, type Listener, type ListenOptions, listen, type TlsOptions
 export { untilSignals } from "@dray/service/program";
 export type { Access as RegistryAccess, Action, Need, Principal, Verdict } from "./access/index.ts";
 export type { CompleteIndexes } from "./blobs/index.ts";
-export { describeSettings, describeText, type Flags, loadSettings, type Settings } from "./config/index.ts";
+export {
+  describeSettings,
+  describeText,
+  type Flags,
+  loadSettings,
+  locateData,
+  type Place,
+  type Settings,
+} from "./config/index.ts";
 export { treePaths, typeInside } from "./distribution-tree/index.ts";
 export type { Collected, Decision } from "./gc/index.ts";
 export type { Difference } from "./metadata/index.ts";

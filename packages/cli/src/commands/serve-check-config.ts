@@ -1,9 +1,11 @@
 import { printable } from "dray/errors";
-import type { Act } from "../context.ts";
+import type { Act, Define } from "../context.ts";
+import { outputFlag } from "../flags.ts";
 import { printResult } from "../json.ts";
-import { settingsFor } from "../serve-flags.ts";
+import { settingsFor, startingFlags } from "../serve-flags.ts";
 
-export { askingFlags as define } from "../control-client.ts";
+/** As `serve` would be told. */
+export const define: Define = (command) => startingFlags(command).addOption(outputFlag());
 
 /**
  * Every key with its value and who said it. What `serve` would refuse is an error with all that is wrong, files, folders, addresses

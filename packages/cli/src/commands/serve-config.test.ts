@@ -152,6 +152,39 @@ test("a reload tells whoever asked for it what waits for a restart", async () =>
   });
 });
 
+test("a fault that is written into the file of a registry that runs keeps nobody from asking it", async () => {
+  const folder = await place("edited");
+  const file = join(folder, "config.yml");
+  const right = `version: 0.1\nstorage: {filesystem: {rootdirectory: ${folder}/one}}\nhttp: {addr: "127.0.0.1:0"}\n`;
+  const ask = (...words: string[]) => rehearse(home, ["serve", ...words, file]);
+  await writeFile(file, right);
+  await served(folder, [file], {}, async () => {
+    for (const wrong of [
+      `${right}dray: {gc: {grace: soon}}\n`,
+      `${right}nosuch: 1\n`,
+      `${right}  dray: [\n`,
+      `${right}log: "a\n`,
+    ]) {
+      await writeFile(file, wrong);
+      for (const words of [["status"], ["gc", "--dry-run"], ["read-only", "off"], ["du"]]) {
+        const { exitCode, stdout, stderr } = await ask(...words);
+        assert.equal(exitCode, 0, stderr);
+        assert.notEqual(stdout, "");
+        assert.match(stderr, /goes on with the configuration it has.*config\.yml:\d+:\d+: /s);
+      }
+      const reload = await ask("reload");
+      assert.equal(reload.exitCode, 2, reload.stderr);
+      assert.equal((await ask("check-config")).exitCode, 2);
+    }
+    await writeFile(file, right.replace("/one", "/one\u0007"));
+    assert.equal((await ask("status")).exitCode, 2, "who knows where the data is");
+    await writeFile(file, right);
+  });
+  await writeFile(file, `${right}nosuch: 1\n`);
+  const { exitCode, stderr } = await ask("status");
+  assert.deepEqual([exitCode, /nosuch: no key is called so/.test(stderr)], [2, true], "nobody runs");
+});
+
 describe("check-config", () => {
   const check = async (text: string): Promise<{ exitCode: number; stdout: string; stderr: string }> => {
     const file = join(home, "checked.yml");
@@ -175,6 +208,18 @@ describe("check-config", () => {
     assert.match(stderr, /2 things are wrong/);
     assert.match(stderr, /checked\.yml:7:5: auth\.htpasswd\.path: .*make it: htpasswd -cB \/nosuch\/users/);
     assert.match(stderr, /checked\.yml:8:\d+: dray\.log\.audit\.to: cannot write .*directory/);
+  });
+
+  test("takes what serve takes on its command line", async () => {
+    const words = ["--listen", "127.0.0.1:0", "--read-only", "--log-level", "warn", "--data", home];
+    const { exitCode, stdout, stderr } = await rehearse(home, ["serve", "check-config", ...words]);
+    assert.equal(exitCode, 0, stderr);
+    for (const row of [
+      /http\.addr +127\.0\.0\.1:0 +--listen/,
+      /log\.level +warn +--log-level/,
+      /readonly\.enabled +true +--read-only/,
+    ])
+      assert.match(stdout, row);
   });
 
   test("prints what holds where nothing is wrong, in whatever encoding the file is", async () => {

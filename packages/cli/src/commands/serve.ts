@@ -1,16 +1,12 @@
 import type { Flags } from "@dray/server";
 import { printable } from "dray/errors";
-import type { Act, Call, Define } from "../context.ts";
-import { type ServingOptions, servingFlags, settingsFor } from "../serve-flags.ts";
+import type { Act, Call } from "../context.ts";
+import { type ServingOptions, settingsFor } from "../serve-flags.ts";
 import { version } from "../version.ts";
 
 type ServeOptions = ServingOptions & Flags;
 
-export const define: Define = (command) =>
-  servingFlags(command)
-    .option("--listen <address>", "host:port, :port for every interface, unix:path (default 127.0.0.1:5000)")
-    .option("--read-only", "serve what is there, take nothing")
-    .option("--log-level <level>", "error, warn, info or debug (default info)");
+export { startingFlags as define } from "../serve-flags.ts";
 
 /** Serves until a signal ends it. One that comes while it starts is no less an end in order. */
 export const act: Act<ServeOptions> = async (call, words) => {

@@ -5,9 +5,10 @@ import {
   describedText,
   type Remark,
   readConfig,
+  readPart,
 } from "@dray/service/config";
 import { table } from "./keys/index.ts";
-import { buildSettings, type Settings } from "./settings/index.ts";
+import { buildSettings, type Place, placeOf, type Settings } from "./settings/index.ts";
 
 /** Without a file: the one that `REGISTRY_CONFIGURATION_PATH` names, else none. */
 export interface Sources extends Omit<ConfigSources, "flags"> {
@@ -33,14 +34,19 @@ export interface Flags {
  * @example
  * const { settings, warnings } = loadSettings({ file: "config.yml", env: process.env, flags: { listen: ":5000" } });
  */
-export const loadSettings = ({
-  flags: { data, listen, readOnly, logLevel, set = [] } = {},
-  ...sources
-}: Sources = {}): { readonly settings: Settings; readonly warnings: readonly Remark[] } =>
-  readConfig(table, buildSettings, {
-    ...sources,
-    flags: { named: { "--data": data, "--read-only": readOnly, "--log-level": logLevel, "--listen": listen }, set },
-  });
+export const loadSettings = (
+  sources: Sources = {},
+): { readonly settings: Settings; readonly warnings: readonly Remark[] } =>
+  readConfig(table, buildSettings, said(sources));
+
+/** Where the data is, also by a configuration with faults elsewhere: enough to find the registry that serves it. */
+export const locateData = (sources: Sources = {}): Place | undefined =>
+  readPart(table, placeOf, ["storage", "storage.filesystem.rootdirectory"], said(sources));
+
+const said = ({ flags: { data, listen, readOnly, logLevel, set = [] } = {}, ...sources }: Sources): ConfigSources => ({
+  ...sources,
+  flags: { named: { "--data": data, "--read-only": readOnly, "--log-level": logLevel, "--listen": listen }, set },
+});
 
 /** What holds in the end, a key for each line, with who said it: the shape of `check-config -o json`. */
 export const describeSettings = ({ effective }: Settings): readonly Described[] => describe(table, effective);

@@ -4,7 +4,7 @@ import { type ControlServer, control, serveControl } from "@dray/service/control
 import type { Log } from "@dray/service/observe";
 import { DrayError, isDrayError } from "dray/errors";
 import { nodeFiles } from "dray/internal/files";
-import type { Settings } from "../config/index.ts";
+import type { Place, Settings } from "../config/index.ts";
 import { ownFolder, type Volume } from "../storage/index.ts";
 import { type ControlActions, type ControlClient, controls } from "./controls.ts";
 
@@ -57,7 +57,7 @@ export const openControl = async (
  * The registry that is running on a folder, or `undefined`. Nothing is made to find it, and nothing locked.
  * @throws DrayError `DENIED` where it runs as another user
  */
-export const running = async ({ storage, registry }: Settings): Promise<ControlClient | undefined> => {
+export const running = async ({ storage, registry }: Place): Promise<ControlClient | undefined> => {
   const { beside, apart } = await socketsOf(rootOf(storage));
   for (const path of registry.readOnly === true ? [apart, beside] : [beside, apart]) {
     const client = path === undefined ? undefined : await control(path, controls);
@@ -67,7 +67,7 @@ export const running = async ({ storage, registry }: Settings): Promise<ControlC
 };
 
 /** The one that writes. */
-export const runningWriter = async ({ storage }: Settings): Promise<ControlClient | undefined> => {
+export const runningWriter = async ({ storage }: Place): Promise<ControlClient | undefined> => {
   const { beside, apart } = await socketsOf(rootOf(storage));
   const client = await control(beside, controls);
   if (client !== undefined || apart === undefined) return client;

@@ -7,7 +7,7 @@ export { type Described, describe, describedText, writtenValue } from "./describ
 export { ignored, type Key, type KeyFacts, needless, refused, supported } from "./key.ts";
 export { type Flag, type KeyTable, keyTable, type TableFacts } from "./key-table.ts";
 export { type ConfigNode, isEmpty, isTrue, type Origin, originText, type Remark, remarkText } from "./node.ts";
-export { type ConfigSources, readConfig, SettingsInvalid } from "./read-config.ts";
+export { type ConfigSources, readConfig, readPart, SettingsInvalid } from "./read-config.ts";
 export { configSchema } from "./schema.ts";
 export { formatSize, parseSize } from "./size.ts";
 export { textOf } from "./text-file.ts";

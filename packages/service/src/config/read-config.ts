@@ -43,21 +43,11 @@ export class SettingsInvalid extends DrayError {
 export const readConfig = <S>(
   table: KeyTable,
   build: (context: ConfigContext) => S | undefined,
-  { file: given, text: said, env = {}, flags = {} }: ConfigSources = {},
+  sources: ConfigSources = {},
 ): { readonly settings: S; readonly warnings: readonly Remark[] } => {
-  const named = table.fileVariable === undefined ? undefined : env[table.fileVariable];
-  const file = given ?? (said === undefined && named !== "" ? named : undefined);
-  const text = said ?? (file === undefined ? undefined : contentOf(file));
-  const complaints: Remark[] = [];
-  const warnings: Remark[] = [];
-  const remarks: Remarks = { complaints, warnings };
-  const root =
-    text === undefined ? mapNode({ kind: "default" }) : rootOf(table, text, file ?? "config.yml", complaints);
+  const { values, root, complaints, warnings, broken } = look(table, sources);
   // What cannot be read at all is not also incomplete.
-  if (root === undefined) throw new SettingsInvalid(complaints, []);
-  overlayVariables(table, root, env, remarks);
-  overlayFlags(table, root, flags, remarks);
-  const values = new Values(table, readKeys(table, root, remarks), text !== undefined);
+  if (broken) throw new SettingsInvalid(complaints, []);
   const contradictions: Remark[] = [];
   const settings = build(newContext(values, root, { complaints: contradictions, warnings }));
   // What has a wrong value is not missing as well.
@@ -66,6 +56,49 @@ export const readConfig = <S>(
   warnings.sort(byPlace);
   if (settings === undefined || complaints.length > 0) throw new SettingsInvalid(complaints.sort(byPlace), warnings);
   return { settings, warnings };
+};
+
+/**
+ * What can be told of one part of a configuration, however wrong the rest of it is: for whoever asks a program that runs with an earlier
+ * one. `undefined` where that part cannot be told. A text that is no YAML says what it says, and leaves no defaults to count on.
+ */
+export const readPart = <S>(
+  table: KeyTable,
+  build: (context: ConfigContext) => S | undefined,
+  keys: readonly string[],
+  sources: ConfigSources = {},
+): S | undefined => {
+  const { values, root, complaints, warnings, broken } = look(table, sources);
+  if (complaints.some(({ key }) => keys.includes(key)) || (broken && !keys.some((key) => values.has(key))))
+    return undefined;
+  const contradictions: Remark[] = [];
+  const part = build(newContext(values, root, { complaints: contradictions, warnings }));
+  return contradictions.length > 0 ? undefined : part;
+};
+
+interface Seen extends Remarks {
+  readonly values: Values;
+  readonly root: MapNode;
+  readonly broken: boolean;
+}
+
+/** Everything that was said, and what is wrong with it. */
+const look = (table: KeyTable, { file: given, text: said, env = {}, flags = {} }: ConfigSources): Seen => {
+  const named = table.fileVariable === undefined ? undefined : env[table.fileVariable];
+  const file = given ?? (said === undefined && named !== "" ? named : undefined);
+  const text = said ?? (file === undefined ? undefined : contentOf(file));
+  const remarks: Remarks = { complaints: [], warnings: [] };
+  const read =
+    text === undefined
+      ? { root: mapNode({ kind: "default" }), broken: false }
+      : rootOf(table, text, file ?? "config.yml", remarks.complaints);
+  const { root, broken } = read;
+  // Of what is no YAML only that is told.
+  const heard: Remarks = broken ? { complaints: [], warnings: [] } : remarks;
+  overlayVariables(table, root, env, heard);
+  overlayFlags(table, root, flags, heard);
+  const values = new Values(table, readKeys(table, root, heard), text !== undefined);
+  return { ...remarks, values, root, broken };
 };
 
 const largest = 1024 * 1024;
@@ -82,15 +115,20 @@ const contentOf = (file: string): string => {
   }
 };
 
-const rootOf = ({ version }: KeyTable, text: string, file: string, complaints: Remark[]): MapNode | undefined => {
+const rootOf = (
+  { version }: KeyTable,
+  text: string,
+  file: string,
+  complaints: Remark[],
+): { readonly root: MapNode; readonly broken: boolean } => {
   const parsed = parseYaml(text, { file });
   for (const each of parsed.complaints) complaints.push(each);
   const start = { kind: "file", file, line: 1, column: 1 } as const;
-  if (parsed.node?.kind === "map") return parsed.node;
+  if (parsed.node?.kind === "map") return { root: parsed.node, broken: parsed.broken === true };
   const begin = version === undefined ? "it is a map of keys" : `it begins with version: ${version}`;
   if (parsed.complaints.length === 0)
     complaints.push({ key: "", origin: start, message: `this is no configuration; ${begin}` });
-  return undefined;
+  return { root: mapNode(start), broken: true };
 };
 
 /** The file from its top, then the rest in the order of names. */

@@ -6,6 +6,8 @@ export interface Parsed {
   /** Missing for an empty text. */
   readonly node?: ConfigNode;
   readonly complaints: readonly Remark[];
+  /** It is no YAML: the node is what could be made of it all the same. */
+  readonly broken?: true;
 }
 
 /** Where the text comes from: positions of a file, or a name that stands for all of it. */
@@ -36,11 +38,13 @@ export const parseYaml = (text: string, source: Source): Parsed => {
     lineCounter: lines,
     prettyErrors: false,
     uniqueKeys: false,
-    logLevel: "silent",
+    // Below it a second document would be passed over.
+    logLevel: "error",
   });
   for (const { code, message, pos } of document.errors)
     complain(pos[0], code === "MULTIPLE_DOCS" ? "a second document begins here; keep one" : unquoted(message));
-  if (complaints.length > 0 || document.contents === null) return { complaints };
+  const broken = complaints.length > 0 ? true : undefined;
+  if (document.contents === null) return defined({ complaints, broken });
 
   let count = 0;
   let beyond: Remark | undefined;
@@ -96,7 +100,9 @@ export const parseYaml = (text: string, source: Source): Parsed => {
     return map;
   };
 
+  const faults = [...complaints];
   const node = convert(document.contents, originAt(document.contents.range[0]), "", 0);
+  if (broken !== undefined) return defined({ node, complaints: faults, broken });
   if (beyond !== undefined) return { complaints: [beyond] };
   return defined({ node, complaints });
 };

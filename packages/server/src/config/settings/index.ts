@@ -10,6 +10,19 @@ import type { Settings } from "./types.ts";
 
 export type * from "./types.ts";
 
+/** What is asked of settings by whoever looks for the registry that is running on a folder. */
+export interface Place {
+  readonly storage: Settings["storage"];
+  readonly registry: Pick<Settings["registry"], "readOnly">;
+}
+
+/** The place alone, whatever the rest says. */
+export const placeOf = (context: ConfigContext): Place | undefined => {
+  const storage = storageOf(context);
+  const readOnly = context.values.truth("storage.maintenance.readonly.enabled");
+  return storage && { storage, registry: { readOnly } };
+};
+
 /** `undefined` where something does not fit, of which the context has heard. */
 export const buildSettings = (context: ConfigContext): Settings | undefined => {
   const { values, root } = context;
