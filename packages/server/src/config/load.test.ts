@@ -215,7 +215,7 @@ describe("wrong files", () => {
       "a switch where names belong",
       `${minimal}dray:\n  access: {anonymouspull: true}\n  log: {audit: {to: true}}\n  trustedproxies: [10.0.0.0/8, false]\n`,
       [
-        'config.yml:5:12: dray.access.anonymouspull: "true" is no switch; write a text, in quotes if it is really called true',
+        'config.yml:5:12: dray.access.anonymouspull: "true" is no switch; write a list of what is meant, as [ONE, ANOTHER]',
         'config.yml:6:17: dray.log.audit.to: "true" is no switch; write a text, in quotes if it is really called true',
         "config.yml:7:32: dray.trustedproxies: is no switch; write a text, in quotes if it is really called false",
       ],
@@ -290,5 +290,64 @@ describe("what would have no effect warns", () => {
     assert.deepEqual(complaints({ env: { REGISTRY_HTTP_NET: "unix", REGISTRY_LOG_LEVEL: "info" } }), [
       "http.addr: is missing; name the path of the socket",
     ]);
+  });
+});
+
+describe("nothing is passed over in silence", () => {
+  const wrong: readonly [name: string, more: string, said: RegExp][] = [
+    ["a second document", "---\nhttp: {addr: ':1'}\n", /4:1: a second document begins here; keep one/],
+    ["a home folder for the index", "dray: {index: ~/i.db}\n", /dray\.index: .*write the whole path/],
+    [
+      "sizes of a slip",
+      "dray: {limits: {headersize: 1TiB}, manifestsize: 1TiB}\n",
+      /headersize: .*at most 16MiB.*manifestsize: .*at most 256MiB/s,
+    ],
+    ["a target of a slip", "dray: {limits: {target: 99999999}}\n", /target: .*at most 1048576/],
+    [
+      "a switch for a list",
+      "dray: {trustedproxies: true}\n",
+      /trustedproxies: "true" is no switch; write a list of what is meant/,
+    ],
+    [
+      "a list for a duration",
+      "dray: {gc: {grace: [1h]}}\n",
+      /grace: a list stands where a duration belongs; write a number with its unit/,
+    ],
+  ];
+  for (const [name, more, said] of wrong)
+    test(name, () => assert.match(complaints({ text: `${minimal}${more}` }).join("\n"), said));
+
+  test("what stands where something else belongs", () => {
+    const of = (...set: string[]): string => complaints({ text: minimal, flags: { set } }).join("\n");
+    for (const path of ["/livez", "/readyz", "/debug/health", "/debug/health/down", "/debug/health/up"])
+      assert.match(of(`http.debug.prometheus.path=${path}`), /is something else already; choose another path/);
+    assert.match(of("http.net=unix", "http.addr=:5000"), /http\.addr: is no path of a socket/);
+    assert.match(of("http.addr=:70000"), /":70000" has a port that is too large; ports go from 0 to 65535/);
+    assert.match(of("http.debug.addr=:70000"), /":70000" has a port that is too large/);
+    assert.match(of("dray.gc.grace"), /dray\.gc\.grace: it is given no value; write --set dray\.gc\.grace=VALUE/);
+    assert.match(of("storage.filesystem.rootdirectory=~/reg"), /rootdirectory: .*~.*write the whole path/);
+  });
+
+  test("what is taken for something else than it says", () => {
+    assert.match(
+      warnings({ text: minimal.replace("/d", "~") }).join("\n"),
+      /2:\d+: storage\.filesystem\.rootdirectory: ~ is YAML's word for nothing/,
+    );
+    const pages = warnings({ text: `${minimal}catalog: {maxentries: 0}\ntags: {maxtags: 0}\n` });
+    assert.deepEqual(
+      pages.map((each) => /(\S+): is taken as 1000/.exec(each)?.[1]),
+      ["catalog.maxentries", "tags.maxtags"],
+    );
+  });
+
+  test("variables of our own without the beginning that counts", () => {
+    const env = { DRAY_GC_GRACE: "1h", DRAY_REGISTRY_HOSTNAME: "h", DRAY_CA_FILE: "/f", DRAY_GC: "1" };
+    assert.deepEqual(warnings({ text: minimal, env }), [
+      "DRAY_GC_GRACE: no key is called so, and it changes nothing; did you mean DRAY_SERVE_GC_GRACE?",
+    ]);
+    assert.equal(
+      loadSettings({ text: minimal, env: { DRAY_SERVE_GC_GRACE: "1h" } }).settings.registry.gc?.grace,
+      3_600_000,
+    );
   });
 });

@@ -19,6 +19,10 @@ export const overlayFlags = (
   for (const [index, text] of set.entries()) {
     const origin: Origin = { kind: "flag", name: set.length > 1 ? `--set (number ${index + 1})` : "--set" };
     const [, key = "", value = ""] = /^([^=]+)=(.*)$/s.exec(text) ?? [];
+    if (key === "" && isKey(table, text)) {
+      complaints.push({ key: text, origin, message: `it is given no value; write --set ${text}=VALUE` });
+      continue;
+    }
     if (!isKey(table, key)) {
       const close = nearest(
         key,

@@ -19,6 +19,7 @@ export {
   fields,
   headers,
   listOf,
+  path,
   positive,
   size,
   text,

@@ -19,6 +19,10 @@ export const readKeys = (table: KeyTable, root: MapNode, { complaints, warnings 
     if (status === "refused" && key.matters(node)) complaints.push(remark(`is not supported. ${about}`));
     if (status === "ignored" && key.matters(node)) warnings.push(remark(`has no effect: ${about}`));
     if (status !== "supported") return;
+    if (node.kind === "scalar" && node.plain && node.text === "~")
+      warnings.push(
+        remark("~ is YAML's word for nothing, so it is as if the key were absent; write a value, or remove it"),
+      );
     try {
       const value = key.type.read(node);
       if (value === undefined) return;

@@ -47,7 +47,9 @@ const each = <P, R>(parts: readonly P[], work: (part: P) => R): R[] => {
 
 /** The text of a scalar; `undefined` for null. */
 const textOf = (node: ConfigNode, expected: string): string | undefined => {
-  if (node.kind !== "scalar") throw new Misfit(`a ${node.kind} stands where ${expected} belongs`);
+  const [what, how] = expected.split("; ");
+  if (node.kind !== "scalar")
+    throw new Misfit(`a ${node.kind} stands where ${what} belongs${how === undefined ? "" : `; ${how}`}`);
   return isNull(node) ? undefined : node.text;
 };
 
@@ -80,6 +82,17 @@ export const text: ValueType<string> = {
     if (node.kind === "scalar" && node.plain && /^(?:true|false)$/i.test(node.text))
       throw new Misfit(`is no switch; write a text, in quotes if it is really called ${node.text}`);
     return line.read(node);
+  },
+};
+
+/** A place in the file system, as it is: no shell is between, and a folder called `~` is hardly ever meant. */
+export const path: ValueType<string> = {
+  ...text,
+  read: (node) => {
+    const said = text.read(node);
+    if (said !== undefined && /^~[^/]*(?:\/|$)/.test(said))
+      throw new Misfit("begins with ~, which stands for no folder here; write the whole path");
+    return said;
   },
 };
 
@@ -139,6 +152,8 @@ export const listOf = <T>(
   schema: { type: ["array", "string"], items: item.schema },
   read: (node) => {
     if (isNull(node)) return undefined;
+    if (node.kind === "scalar" && node.plain && /^(?:true|false)$/i.test(node.text))
+      throw new Misfit("is no switch; write a list of what is meant, as [ONE, ANOTHER]");
     const items = node.kind === "list" ? node.items : [node];
     const values = each(items, (one) => {
       const value = located(one, () => item.read(one));

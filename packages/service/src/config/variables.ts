@@ -74,12 +74,29 @@ export const overlayVariables = (
     const wrong = node === undefined ? undefined : assign(table, root, path, node);
     if (wrong !== undefined) complaints.push({ key, origin, message: wrong });
   }
+  for (const name of Object.keys(env).toSorted()) {
+    const meantBy = rankOf(name) < 0 && !flags.has(name) ? withoutPrefix(table, name) : undefined;
+    if (meantBy !== undefined)
+      warnings.push({
+        key: "",
+        origin: { kind: "variable", name },
+        message: `no key is called so, and it changes nothing; did you mean ${meantBy}?`,
+      });
+  }
   if (strangers.length > 0)
     warnings.push({
       key: "",
       origin: { kind: "default" },
       message: `variables that Kubernetes sets for services are no settings: ${strangers.join(", ")}; enableServiceLinks: false keeps them away`,
     });
+};
+
+/** The variable that was meant by one that begins with the name of a part itself: `DRAY_GC_GRACE`. */
+const withoutPrefix = (table: KeyTable, name: string): string | undefined => {
+  const words = name.split("_");
+  const part = words[0]?.toLowerCase() ?? "";
+  const key = part !== "" && part in table.prefixes ? resolvePath(table, words)?.join(".") : undefined;
+  return key !== undefined && table.at.has(key) ? variableOf(table, key) : undefined;
 };
 
 const meant = (table: KeyTable, name: string): string => {

@@ -5,6 +5,6 @@
 export { proxiesOf } from "./forwarded.ts";
 export type { FailedHandshake } from "./handshakes.ts";
 export { bind, listen } from "./listen.ts";
-export { fitsSocket, type ListenAddress, parseAddress } from "./listen-address.ts";
+export { addressFault, fitsSocket, type ListenAddress, parseAddress } from "./listen-address.ts";
 export type { Limits, Listener, ListenOptions, TlsOptions } from "./options.ts";
 export type { LetGo, RoomOptions } from "./silences.ts";

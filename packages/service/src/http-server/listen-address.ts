@@ -19,5 +19,14 @@ export const parseAddress = (text: string): ListenAddress | undefined => {
   return isIP(plain) === 4 || (named(plain) && !/^[\d.]+$/.test(plain)) ? { host: plain, port } : undefined;
 };
 
+/** What is wrong with a text that is none. `example`: a port that is likely to be meant. */
+export const addressFault = (text: string, example: number): string | undefined => {
+  if (parseAddress(text) !== undefined) return undefined;
+  const [, port] = /:(\d+)$/.exec(text) ?? [];
+  return Number(port) > 65_535
+    ? "has a port that is too large; ports go from 0 to 65535"
+    : `is no address; write HOST:PORT, as 127.0.0.1:${example}, or :${example} for every interface`;
+};
+
 /** A path of a unix socket that every system takes: Linux has 107 bytes for it, macOS 103. */
 export const fitsSocket = (path: string): boolean => Buffer.byteLength(path) <= 103;

@@ -1,15 +1,26 @@
-import { anything, choice, type Key, listOf, needless, refused, supported, text, truth } from "@dray/service/config";
+import {
+  anything,
+  choice,
+  type Key,
+  listOf,
+  needless,
+  path,
+  refused,
+  supported,
+  text,
+  truth,
+} from "@dray/service/config";
 import { algorithms } from "../../access/index.ts";
 
 export const authKeys: readonly Key[] = [
   needless("auth.none", anything, "everybody may do everything, which is the default"),
   supported("auth.htpasswd.realm", text, "what the client shows whom it asks for a password"),
-  supported("auth.htpasswd.path", text, "the file of users, made by `htpasswd -B`; watched"),
+  supported("auth.htpasswd.path", path, "the file of users, made by `htpasswd -B`; watched"),
   supported("auth.token.realm", text, "where clients get their tokens, a URL"),
   supported("auth.token.service", text, "how the token service calls this registry"),
   supported("auth.token.issuer", text, "how the token service calls itself in its tokens"),
-  supported("auth.token.rootcertbundle", text, "certificates (PEM) whose keys sign tokens; watched"),
-  supported("auth.token.jwks", text, "keys that sign tokens, a file of a JSON Web Key Set; watched"),
+  supported("auth.token.rootcertbundle", path, "certificates (PEM) whose keys sign tokens; watched"),
+  supported("auth.token.jwks", path, "keys that sign tokens, a file of a JSON Web Key Set; watched"),
   supported("auth.token.signingalgorithms", listOf(choice(...algorithms)), "algorithms that tokens may be signed by", {
     fallbackText: "every one that fits the keys",
   }),

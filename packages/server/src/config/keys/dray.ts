@@ -5,6 +5,7 @@ import {
   type Key,
   type KeyFacts,
   listOf,
+  path,
   positive,
   size,
   supported,
@@ -30,6 +31,11 @@ const some = (least: number, written: string): KeyFacts<number> => ({
   check: (value) => (value < least ? `is too small; at least ${written}` : undefined),
 });
 
+const between = (least: number, from: string, most: number, to: string): KeyFacts<number> => ({
+  check: (value) =>
+    value < least ? `is too small; at least ${from}` : value > most ? `is too large; at most ${to}` : undefined,
+});
+
 const urlFault = (said: string): string | undefined => {
   const { protocol, username, password } = URL.parse(said) ?? {};
   if (protocol !== "https:" && protocol !== "http:") return "is no URL; write it from its https:// on";
@@ -48,7 +54,7 @@ export const drayKeys: readonly Key[] = [
   ),
   supported(
     "dray.index",
-    text,
+    path,
     "the file of the index, on a local file system; it is derived and may be deleted. What lies there and is no index is left alone: nothing starts",
     {
       fallbackText: "`dray/index.db` in the data folder",
@@ -71,7 +77,7 @@ export const drayKeys: readonly Key[] = [
   }),
   supported("dray.manifestsize", size, "the largest manifest; 413 beyond", {
     fallback: 4 * MiB,
-    ...some(1024, "1KiB"),
+    ...between(1024, "1KiB", 256 * MiB, "256MiB"),
   }),
   supported(
     "dray.validation.sparseimages",
@@ -164,8 +170,14 @@ export const drayKeys: readonly Key[] = [
       ...some(1, "1ms"),
     },
   ),
-  supported("dray.limits.headersize", size, "all headers of a request", { fallback: 64 * 1024, ...some(1024, "1KiB") }),
-  supported("dray.limits.target", positive, "characters of path and query; 414 beyond", { fallback: 32 * 1024 }),
+  supported("dray.limits.headersize", size, "all headers of a request", {
+    fallback: 64 * 1024,
+    ...between(1024, "1KiB", 16 * MiB, "16MiB"),
+  }),
+  supported("dray.limits.target", positive, "characters of path and query; 414 beyond", {
+    fallback: 32 * 1024,
+    ...between(1, "1", MiB, "1048576"),
+  }),
   supported("dray.limits.connections", count, "connections at once; `0`: as many as the system has", {
     fallback: 0,
     check: (value) => (value < 0 ? "is below zero" : undefined),
@@ -176,8 +188,8 @@ export const drayKeys: readonly Key[] = [
     "how the access log is written; `text` is the combined format of web servers",
     { fallbackText: "as `log.formatter`" },
   ),
-  supported("dray.log.access.to", text, "where to: `stdout`, `stderr` or a file", { fallback: "stdout" }),
-  supported("dray.log.audit.to", text, "where a line for each change goes: `stdout`, `stderr` or a file", {
+  supported("dray.log.access.to", path, "where to: `stdout`, `stderr` or a file", { fallback: "stdout" }),
+  supported("dray.log.audit.to", path, "where a line for each change goes: `stdout`, `stderr` or a file", {
     fallbackText: "nowhere",
   }),
 ];

@@ -10,12 +10,13 @@ import {
   type Key,
   listOf,
   needless,
+  path,
   refused,
   supported,
   text,
   truth,
 } from "@dray/service/config";
-import { parseAddress } from "@dray/service/http-server";
+import { addressFault } from "@dray/service/http-server";
 import { redactUrl } from "dray/http";
 import { suites } from "../cipher-suites.ts";
 
@@ -36,10 +37,15 @@ const hostFault = (said: string): string | undefined => {
 };
 
 /** Where a place is no unix socket, it is an address. The rest is looked at once `http.net` is known. */
-const debugFault = (said: string): string | undefined =>
-  parseAddress(said) === undefined
-    ? "is no address; write HOST:PORT, as 127.0.0.1:5001, or :5001 for every interface"
-    : undefined;
+const debugFault = (said: string): string | undefined => addressFault(said, 5001);
+
+/** What is there already. */
+const fixed = ["/livez", "/readyz", "/debug/health", "/debug/health/down", "/debug/health/up"];
+
+const metricsFault = (said: string): string | undefined => {
+  if (!said.startsWith("/") || /[?#]/.test(said)) return "is no path; write it from its slash on, as /metrics";
+  return fixed.includes(said) ? "is something else already; choose another path, as /metrics" : undefined;
+};
 
 export const httpKeys: readonly Key[] = [
   supported(
@@ -80,9 +86,9 @@ export const httpKeys: readonly Key[] = [
     "headers of every answer, in the place of ours. `X-Content-Type-Options: nosniff` is there without being named; `Access-Control-Allow-Origin` lets pages of other origins see the headers of answers, too",
     { reloadable: true },
   ),
-  supported("http.tls.certificate", text, "the certificate with its chain, a PEM file; watched", { reloadable: true }),
-  supported("http.tls.key", text, "its key, a PEM file; watched", { reloadable: true }),
-  supported("http.tls.clientcas", listOf(text), "PEM files of those who sign clients' certificates", {
+  supported("http.tls.certificate", path, "the certificate with its chain, a PEM file; watched", { reloadable: true }),
+  supported("http.tls.key", path, "its key, a PEM file; watched", { reloadable: true }),
+  supported("http.tls.clientcas", listOf(path), "PEM files of those who sign clients' certificates", {
     reloadable: true,
   }),
   supported(
@@ -132,7 +138,7 @@ export const httpKeys: readonly Key[] = [
   supported("http.debug.prometheus.enabled", truth, "metrics for Prometheus at the debug address", { fallback: false }),
   supported("http.debug.prometheus.path", text, "their path", {
     fallback: "/metrics",
-    check: (said) => (said.startsWith("/") ? undefined : "is no path; write it from its slash on, as /metrics"),
+    check: metricsFault,
   }),
   needless("http.http2.disabled", truth, "Dray speaks HTTP/1.1; a proxy in front can speak HTTP/2"),
   ignored("http.h2c.enabled", truth, "Dray speaks HTTP/1.1 alone, which every client and proxy does too", isTrue),

@@ -1,4 +1,15 @@
-import { anything, count, duration, type Key, needless, refused, supported, text, truth } from "@dray/service/config";
+import {
+  anything,
+  count,
+  duration,
+  type Key,
+  needless,
+  path,
+  refused,
+  supported,
+  text,
+  truth,
+} from "@dray/service/config";
 
 const hour = 3_600_000;
 const elsewhere = (what: string): string =>
@@ -9,7 +20,7 @@ const always = (): boolean => true;
 export const storageKeys: readonly Key[] = [
   supported(
     "storage.filesystem.rootdirectory",
-    text,
+    path,
     "the folder of the registry's data; the tree in it is distribution's own",
     { fallback: "./data", fallbackWithFile: "/var/lib/registry" },
   ),

@@ -1,6 +1,6 @@
 import { isIP } from "node:net";
 import type { ConfigContext } from "@dray/service/config";
-import { fitsSocket, type Limits, type ListenAddress, parseAddress } from "@dray/service/http-server";
+import { addressFault, fitsSocket, type Limits, type ListenAddress, parseAddress } from "@dray/service/http-server";
 import type { TlsFiles } from "@dray/service/program";
 import { defined } from "dray/internal/defined";
 import { suites } from "../cipher-suites.ts";
@@ -38,16 +38,12 @@ const addressOf = ({ values, complain }: ConfigContext): ListenAddress | undefin
   const addr = values.text("http.addr");
   if (values.text("http.net") === "unix") {
     if (!values.has("http.addr")) return complain("http.addr", "is missing; name the path of the socket");
+    if (parseAddress(addr) !== undefined)
+      return complain("http.addr", "is no path of a socket; write one, as /run/dray/http.sock, or http.net: tcp");
     if (fitsSocket(addr)) return { unix: addr };
     return complain("http.addr", "its path is too long for a unix socket; choose one of 103 bytes at most");
   }
-  return (
-    parseAddress(addr) ??
-    complain(
-      "http.addr",
-      `${JSON.stringify(addr)} is no address; write HOST:PORT, as 127.0.0.1:5000, or :5000 for every interface`,
-    )
-  );
+  return parseAddress(addr) ?? complain("http.addr", `${JSON.stringify(addr)} ${addressFault(addr, 5000)}`);
 };
 
 /** Whether only this machine can reach it. */

@@ -39,6 +39,9 @@ export const registryOf = (context: ConfigContext): Settings["registry"] => {
       "dray.retention.untagged",
       "0 lets manifests go as soon as their last tag has left; if they are meant to stay, leave the key out",
     );
+  for (const key of ["tags.maxtags", "catalog.maxentries"])
+    if (values.has(key) && values.number(key) <= 0)
+      warn(key, "is taken as 1000, as in distribution; write how many entries a page may have, or remove the key");
   const interval = values.number("dray.gc.interval");
   // A dry run removes nothing.
   const purges =

@@ -144,6 +144,23 @@ test("reload does not wait for the second, and sees what changed behind equal ti
   assert.equal(await status(basic("ann", "fresh")), 200);
 });
 
+test("a reload lets whoever is locked out try again, and counts anew; a file that changed does not", async () => {
+  const { status, users, file, clock } = await scene({ lockout: { attempts: 2, window: 600_000 } });
+  for (const name of ["ann", "nobody"]) {
+    for (const each of ["1", "2"]) assert.equal(await status(basic(name, each)), 401);
+    assert.equal(await status(basic(name, "3")), 429);
+  }
+  await writeUsers({ ...hashes, carl: hashes.bob }, file);
+  clock.now += 2_000;
+  assert.equal(await status(basic("carl", "battery")), 200);
+  assert.equal(await status(basic("ann", secret)), 429);
+  await users.reload();
+  assert.equal(await status(basic("nobody", "4")), 401);
+  assert.equal(await status(basic("ann", "4")), 401);
+  assert.equal(await status(basic("ann", secret)), 200);
+  assert.equal(users.lockouts(), 2);
+});
+
 test("a file that is gone stays in force, is warned of once, and counts again when it is back", async () => {
   const { status, file, clock, notices } = await scene();
   await unlink(file);

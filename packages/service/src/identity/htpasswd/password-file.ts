@@ -28,7 +28,7 @@ export interface PasswordFile {
   readonly authenticate: (credentials: Basic, peer: string | undefined) => Authenticated | Promise<Authenticated>;
   /** How often somebody was locked out since the start. */
   readonly lockouts: () => number;
-  /** Reads the file again. */
+  /** Reads the file again. Wrong passwords are counted anew: whoever was locked out may try. */
   readonly reload: () => Promise<void>;
   readonly close: () => Promise<void>;
 }
@@ -52,7 +52,10 @@ export const openPasswordFile = async (options: PasswordFileOptions): Promise<Pa
         : fresh.then(() => passwords.check(credentials, peer));
     },
     lockouts: () => passwords.lockouts,
-    reload: () => users.reload(),
+    reload: async () => {
+      await users.reload();
+      passwords.unlock();
+    },
     close: () => verifier.close(),
   };
 };

@@ -45,7 +45,7 @@ const bytesOfOne = 250;
 export class Passwords {
   readonly #options: PasswordsOptions;
   readonly #remember: number;
-  readonly #attempts: { readonly users: Attempts; readonly nobody: Attempts } | undefined;
+  #attempts: { readonly users: Attempts; readonly nobody: Attempts } | undefined;
   readonly #right = new LruCache<string, { readonly until: number; readonly answer: Authenticated }>(memory);
   /** From where each was right. */
   readonly #places = new LruCache<string, true>(memory);
@@ -55,9 +55,14 @@ export class Passwords {
   readonly #secret = randomBytes(32);
 
   constructor(options: PasswordsOptions) {
-    const { lockout, remember = 5 * 60_000, now } = options;
     this.#options = options;
-    this.#remember = remember;
+    this.#remember = options.remember ?? 5 * 60_000;
+    this.unlock();
+  }
+
+  /** Nobody is locked out any more. */
+  unlock(): void {
+    const { lockout, now } = this.#options;
     // Apart, so that no flood of names that somebody makes up lets the guesses at a user be forgotten.
     const counted = (): Attempts => new Attempts({ ...(lockout === false ? {} : lockout), now });
     this.#attempts = lockout === false ? undefined : { users: counted(), nobody: counted() };
