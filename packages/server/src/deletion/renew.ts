@@ -36,8 +36,8 @@ export const renewAll = async (context: DeletionContext, repository: string, roo
         await renewed(tree.renewLayer(repository, child));
       }
     });
-    for (const referrers of pages(50, (page) => metadata.referrers(repository, digest, page)))
-      for (const referrer of referrers) add(referrer.digest);
+    for (const referrers of pages(500, (page) => metadata.referrerDigests(repository, digest, page)))
+      for (const referrer of referrers) add(referrer);
     await yielding.turn();
   }
   if (failure === undefined) return;

@@ -1,5 +1,4 @@
 import {
-  type Annotations,
   artifactTypeOf,
   asManifest,
   childrenOf,
@@ -36,7 +35,8 @@ export interface Described {
   readonly mediaType: string;
   readonly artifactType?: string;
   readonly subject?: Digest;
-  readonly annotations?: Annotations;
+  /** As JSON: there may be hundreds of thousands of them, and nobody here asks for one, so that it goes from the manifest to the answer as text. */
+  readonly annotations?: string;
   /** Digests of its children: configuration, layers, manifests, in order, each once. The subject is none of them. */
   readonly references: readonly Digest[];
   /** Bytes that each of `references` has, as its descriptor says. Missing: nothing is said, or it is not remembered. */
@@ -70,7 +70,7 @@ export const describeDocument = (document: ManifestDocument, mediaType: string):
     mediaType,
     ...(artifactType === undefined ? {} : { artifactType }),
     ...(subject === undefined ? {} : { subject }),
-    ...(annotations === undefined ? {} : { annotations }),
+    ...(annotations === undefined ? {} : { annotations: JSON.stringify(annotations) }),
     references: [...sizes.keys()],
     sizes: [...sizes.values()],
     // What a client makes of such a one may need something else.

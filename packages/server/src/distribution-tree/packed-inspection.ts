@@ -13,8 +13,7 @@ type Kind = Omit<Child, "digest" | "size">;
 export interface PackedInspection {
   readonly shows: string;
   readonly isManifest: boolean;
-  readonly described: Omit<Described, "references" | "sizes" | "annotations">;
-  readonly annotations: string | undefined;
+  readonly described: Omit<Described, "references" | "sizes">;
   /** Of a manifest without children that nevertheless refers to something. */
   readonly references: string | undefined;
   readonly digests: string;
@@ -28,7 +27,7 @@ export interface PackedInspection {
 }
 
 export const pack = ({ described, children, fault, ...rest }: Inspection): PackedInspection => {
-  const { references, sizes, annotations, ...few } = described;
+  const { references, sizes, ...few } = described;
   const kinds = new Map<string, number>();
   const all: Kind[] = [];
   const kindOf = new Uint32Array(children.length);
@@ -45,7 +44,6 @@ export const pack = ({ described, children, fault, ...rest }: Inspection): Packe
   return {
     ...rest,
     described: few,
-    annotations: annotations === undefined ? undefined : JSON.stringify(annotations),
     references: children.length === 0 && references.length > 0 ? references.join(" ") : undefined,
     digests: children.map(({ digest }) => digest).join(" "),
     sizes: Float64Array.from(children, ({ size }) => size),
@@ -65,12 +63,9 @@ export const unpack = (packed: PackedInspection): Inspection => {
     size: sizes[i] as number,
   }));
   const sizeOf = new Map(children.map(({ digest, size }) => [digest, size]));
-  const { annotations, references } = packed;
+  const { references } = packed;
   const described: Described = {
     ...packed.described,
-    ...(annotations === undefined
-      ? {}
-      : { annotations: JSON.parse(annotations) as NonNullable<Described["annotations"]> }),
     references: references === undefined ? [...sizeOf.keys()] : (references.split(" ") as Digest[]),
     ...(packed.isSized ? { sizes: [...sizeOf.values()] } : {}),
   };

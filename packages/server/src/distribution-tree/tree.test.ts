@@ -156,7 +156,7 @@ test("what a manifest needs is known, or known to be unknown", () => {
     mediaType: mediaTypes.ociManifest,
     artifactType: mediaTypes.ociConfig,
     subject: digestOf(bytes("subject")),
-    annotations: { a: "b" },
+    annotations: '{"a":"b"}',
     references: [digest, digest512],
     sizes: [3, 3],
     readable: true,

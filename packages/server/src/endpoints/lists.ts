@@ -1,7 +1,7 @@
 import { withBytes, withJson } from "@dray/service/response";
 import type { HttpResponse } from "dray/http";
 import { type Descriptor, type Digest, encodeJson, isDigest, mediaTypes } from "dray/oci";
-import { type ManifestRecord, type Metadata, type Page, pages } from "../metadata/index.ts";
+import { pages, type Referrer } from "../metadata/index.ts";
 import type { ListPage } from "../read-cache/index.ts";
 import { badDigest, RegistryError } from "../registry-error.ts";
 import type { Call } from "./call.ts";
@@ -76,8 +76,6 @@ export const tags = async (call: Call): Promise<HttpResponse> => {
 
 /** An answer is an index, and clients refuse one of more than 4 MiB. */
 const mostBytes = 4_000_000;
-/** Taken from the metadata at a time where their annotations are large. */
-const few = 16;
 
 /** `GET …/referrers/<digest>`: an index of the manifests whose subject it is; empty where there is none, never 404. */
 export const referrers = async (call: Call): Promise<HttpResponse> => {
@@ -88,8 +86,8 @@ export const referrers = async (call: Call): Promise<HttpResponse> => {
   const after = query.get("last") ?? "";
   const there = await context.reconciler.reconcile(repository);
   const typed = artifactType === undefined ? {} : { artifactType };
-  const build = (): ListPage =>
-    pageOf(there ? found(context.metadata, repository, digest, { after, limit: limit + 1, ...typed }) : [], limit);
+  const asked = { after, limit: limit + 1, bytes: mostBytes, ...typed };
+  const build = (): ListPage => pageOf(there ? context.metadata.referrers(repository, digest, asked) : [], limit);
   const page = there
     ? context.lists.page(repository, `referrers\0${digest}\0${limit}\0${artifactType ?? ""}\0${after}`, build)
     : build();
@@ -103,23 +101,12 @@ export const referrers = async (call: Call): Promise<HttpResponse> => {
   return withBytes(request, 200, [["Content-Type", mediaTypes.ociIndex], ...filter, ...link], page.bytes);
 };
 
-function* found(
-  metadata: Metadata,
-  repository: string,
-  subject: Digest,
-  page: Page & { readonly artifactType?: string },
-): Generator<ManifestRecord> {
-  const limit = metadata.referrersBytes(repository, subject, page) > mostBytes ? few : page.limit;
-  const read = (some: Page): ManifestRecord[] => metadata.referrers(repository, subject, { ...page, ...some });
-  for (const some of pages(limit, read, page.after)) yield* some;
-}
-
-const pageOf = (found: Iterable<ManifestRecord>, limit: number): ListPage => {
+const pageOf = (found: readonly Referrer[], limit: number): ListPage => {
   const manifests: string[] = [];
   let bytes = 200;
   let [last, next]: (Digest | undefined)[] = [];
   for (const manifest of found) {
-    const text = JSON.stringify(descriptorOf(manifest));
+    const text = descriptorOf(manifest);
     bytes += Buffer.byteLength(text) + 1;
     if (manifests.length === limit || (manifests.length > 0 && bytes > mostBytes)) {
       next = last;
@@ -132,10 +119,9 @@ const pageOf = (found: Iterable<ManifestRecord>, limit: number): ListPage => {
   return { bytes: new TextEncoder().encode(`${head}${manifests.join(",")}]}`), next };
 };
 
-const descriptorOf = ({ mediaType, digest, size, artifactType, annotations }: ManifestRecord): Descriptor => ({
-  mediaType,
-  digest,
-  size,
-  ...(artifactType === undefined ? {} : { artifactType }),
-  ...(annotations === undefined ? {} : { annotations }),
-});
+/** A descriptor as JSON. */
+const descriptorOf = ({ mediaType, digest, size, artifactType, annotations }: Referrer): string => {
+  const descriptor: Descriptor = { mediaType, digest, size, ...(artifactType === undefined ? {} : { artifactType }) };
+  const text = JSON.stringify(descriptor);
+  return annotations === undefined ? text : `${text.slice(0, -1)},"annotations":${annotations}}`;
+};

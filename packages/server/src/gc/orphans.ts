@@ -51,7 +51,7 @@ const takeTag = async (run: Run, repository: string, tag: string, digest: Digest
       const isHeld =
         metadata.tagsOf(repository, digest).length > 0 ||
         metadata.refersTo(repository, digest) ||
-        metadata.referrers(repository, digest, { limit: 1 }).length > 0;
+        metadata.referrerDigests(repository, digest, { limit: 1 }).length > 0;
       if (!isHeld) await unlinkManifest(run, repository, digest);
       return true;
     });

@@ -164,8 +164,8 @@ const spread = async (
     if (manifest === undefined) continue;
     live.add(digest);
     for (const child of manifest.references) waiting.push(child);
-    for (const referrers of pages(50, (page) => metadata.referrers(repository, digest, page)))
-      for (const referrer of referrers) waiting.push(referrer.digest);
+    for (const referrers of pages(500, (page) => metadata.referrerDigests(repository, digest, page)))
+      waiting.push(...referrers);
     await yielding.turn();
   }
 };

@@ -5,5 +5,5 @@
 export { Metadata, type MetadataOptions } from "./metadata.ts";
 export { pages } from "./pages.ts";
 export { Reconciler, type ReconcilerOptions } from "./reconciler.ts";
-export type { Difference, ManifestRecord, Page, TagRecord } from "./records.ts";
+export type { Difference, ManifestRecord, Page, Referrer, TagRecord } from "./records.ts";
 export { indexFormat } from "./schema.ts";

@@ -5,8 +5,8 @@ import { DrayError, isDrayError } from "dray/errors";
 import type { Digest } from "dray/oci";
 import type { Notice } from "../notice.ts";
 import { digestOfKey, keyBefore, keyLength, keyOf, packed, unpacked } from "./digest-key.ts";
-import type { ManifestRecord, Page, TagRecord } from "./records.ts";
-import { manifestColumns, manifestOf, tagColumns, tagOf } from "./rows.ts";
+import type { ManifestRecord, Page, Referrer, TagRecord } from "./records.ts";
+import { manifestColumns, manifestOf, referrerColumns, referrerOf, tagColumns, tagOf } from "./rows.ts";
 import { indexFormat } from "./schema.ts";
 import { Uses } from "./uses.ts";
 
@@ -103,18 +103,38 @@ export class Metadata {
     return this.#inside(repository, (id) => this.#statements.all(sql, id, keyBefore(after), limit).map(manifestOf), []);
   }
 
-  /** Manifests whose subject is this digest, in the order of digests. */
-  referrers(repository: string, subject: Digest, page: Page & { readonly artifactType?: string }): ManifestRecord[] {
-    const { where, values } = referring(subject, page);
-    const sql = `SELECT ${manifestColumns} FROM manifests ${where}`;
-    return this.#inside(repository, (id) => this.#statements.all(sql, id, ...values).map(manifestOf), []);
+  /**
+   * Manifests whose subject is this digest, in the order of digests. The one with which their annotations have more than `bytes` is the
+   * last, or the second: they may be as large as manifests, each of them.
+   */
+  referrers(
+    repository: string,
+    subject: Digest,
+    { bytes, ...page }: Page & { readonly artifactType?: string; readonly bytes: number },
+  ): Referrer[] {
+    const sizes = referring("octet_length(annotations)", subject, page);
+    return this.#inside(
+      repository,
+      (id) => {
+        let [count, sum] = [0, 0];
+        for (const [size] of this.#statements.all(sizes.sql, id, ...sizes.values)) {
+          if (count >= 2 && sum > bytes) break;
+          count++;
+          sum += Number(size);
+        }
+        const { sql, values } = referring(referrerColumns, subject, { ...page, limit: count });
+        return this.#statements.all(sql, id, ...values).map(referrerOf);
+      },
+      [],
+    );
   }
 
-  /** Bytes of the annotations in such a page: they may be as large as manifests, each of them. */
-  referrersBytes(repository: string, subject: Digest, page: Page & { readonly artifactType?: string }): number {
-    const { where, values } = referring(subject, page);
-    const sql = `SELECT total(octet_length(annotations)) FROM (SELECT annotations FROM manifests ${where})`;
-    return this.#inside(repository, (id) => (this.#statements.get(sql, id, ...values) as [number])[0], 0);
+  /** Digests of all those, in order. */
+  referrerDigests(repository: string, subject: Digest, page: Page): Digest[] {
+    const { sql, values } = referring("lower(hex(digest))", subject, page);
+    const digests = (id: number): Digest[] =>
+      this.#statements.all(sql, id, ...values).map(([key]) => digestOfKey(key as string));
+    return this.#inside(repository, digests, []);
   }
 
   /** Whether any manifest of the repository has this digest among its children. */
@@ -209,7 +229,7 @@ export class Metadata {
         size,
         artifactType ?? null,
         subject === undefined ? null : keyOf(subject),
-        annotations === undefined ? null : JSON.stringify(annotations),
+        annotations ?? null,
         readable ? 1 : 0,
         pushedAt,
       ] as const;
@@ -405,13 +425,14 @@ export class Metadata {
 }
 
 const referring = (
+  columns: string,
   subject: Digest,
   { after = "", limit, artifactType }: Page & { readonly artifactType?: string },
-): { where: string; values: SQLInputValue[] } => {
+): { sql: string; values: SQLInputValue[] } => {
   const typed = artifactType === undefined ? [] : [artifactType];
   const ofType = artifactType === undefined ? "" : " AND artifact = ?";
   return {
-    where: `WHERE repository = ? AND subject = ?${ofType} AND digest > ? ORDER BY manifests.digest LIMIT ?`,
+    sql: `SELECT ${columns} FROM manifests WHERE repository = ? AND subject = ?${ofType} AND digest > ? ORDER BY manifests.digest LIMIT ?`,
     values: [keyOf(subject), ...typed, keyBefore(after), limit],
   };
 };

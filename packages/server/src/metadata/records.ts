@@ -10,6 +10,9 @@ export interface ManifestRecord extends Described {
   readonly pushedAt: number;
 }
 
+/** What a list of referrers says of one: neither its children nor anything else that takes time. */
+export type Referrer = Pick<ManifestRecord, "digest" | "mediaType" | "size" | "artifactType" | "annotations">;
+
 export interface TagRecord {
   readonly name: string;
   readonly digest: Digest;

@@ -1,7 +1,7 @@
 import type { Row } from "@dray/service/sqlite";
-import type { Annotations, Digest } from "dray/oci";
+import type { Digest } from "dray/oci";
 import { digestOfKey, unpacked } from "./digest-key.ts";
-import type { ManifestRecord, TagRecord } from "./records.ts";
+import type { ManifestRecord, Referrer, TagRecord } from "./records.ts";
 
 /** Bytes come as text: an array for each would cost more than all the rest of a row. */
 export const tagColumns = "name, lower(hex(digest)), at, mtime, ino";
@@ -33,7 +33,7 @@ type ManifestRow = [
 export const manifestOf = (row: Row): ManifestRecord => {
   const [digest, mediaType, size, artifact, subject, annotations, readable, pushedAt, children] = row as ManifestRow;
   // Without the usual spreading: this runs a thousand times for a page.
-  const manifest: ManifestRecord & { artifactType?: string; subject?: Digest; annotations?: Annotations } = {
+  const manifest: ManifestRecord & { artifactType?: string; subject?: Digest; annotations?: string } = {
     digest: digestOfKey(digest),
     mediaType,
     size,
@@ -43,6 +43,22 @@ export const manifestOf = (row: Row): ManifestRecord => {
   };
   if (artifact !== null) manifest.artifactType = artifact;
   if (subject !== "") manifest.subject = digestOfKey(subject);
-  if (annotations !== null) manifest.annotations = JSON.parse(annotations) as Annotations;
+  if (annotations !== null) manifest.annotations = annotations;
   return manifest;
+};
+
+export const referrerColumns = "lower(hex(digest)), type, size, artifact, annotations";
+
+type ReferrerRow = [digest: string, type: string, size: number, artifact: string | null, annotations: string | null];
+
+export const referrerOf = (row: Row): Referrer => {
+  const [digest, mediaType, size, artifact, annotations] = row as ReferrerRow;
+  const referrer: Referrer & { artifactType?: string; annotations?: string } = {
+    digest: digestOfKey(digest),
+    mediaType,
+    size,
+  };
+  if (artifact !== null) referrer.artifactType = artifact;
+  if (annotations !== null) referrer.annotations = annotations;
+  return referrer;
 };
