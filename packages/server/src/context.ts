@@ -89,6 +89,7 @@ export const createContext = (options: RegistryOptions): RegistryContext => {
     freeSpace: settings.freeSpace,
     quotas: parseQuotas(options.quotas ?? []),
     now,
+    onNotice,
   });
   const forget = (repository: string, name: string): void => {
     room.forget(repository);

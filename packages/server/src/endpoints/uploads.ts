@@ -79,6 +79,8 @@ const inSession = async (call: Call, work: (upload: Upload) => Promise<HttpRespo
   try {
     return await work(upload);
   } catch (error) {
+    if (error instanceof RegistryError && (error.status === 503 || error.status === 403))
+      call.context.uploads.refused(upload);
     // Somebody else ended it just now.
     throw isDrayError(error, "NOT_FOUND") ? unknownUpload() : error;
   }
@@ -145,7 +147,8 @@ const counted = (chunks: AsyncIterable<Uint8Array>, room: Reservation): AsyncIte
     return {
       next: async () => {
         const next = await iterator.next();
-        if (next.done !== true) room.came(next.value.byteLength);
+        const looking = next.done === true ? undefined : room.came(next.value.byteLength);
+        if (looking !== undefined) await looking;
         return next;
       },
       return: async () => (await iterator.return?.()) ?? { done: true, value: undefined },

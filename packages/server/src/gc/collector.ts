@@ -104,6 +104,7 @@ export const createCollector = (options: CollectorOptions): Collector => {
     const context: Run = {
       ...options,
       leases,
+      lease: wanted.lease,
       dryRun,
       grace,
       untagged,

@@ -9,7 +9,7 @@ export const collectEmpty = async (run: Run): Promise<void> => {
     if (!valid || !(manifests || layers)) continue;
     await passing(run, async () => {
       const since = await tree.emptySince(repository);
-      if (since === undefined || uploads.isOpenIn(repository)) return;
+      if (since === undefined || uploads.isOpenIn(repository, run.lease)) return;
       const ago = duration(run.now() - since);
       if (!isOld(run, since)) {
         const reason = `it has had nothing for ${ago}, which is within the grace of ${duration(run.grace)}`;

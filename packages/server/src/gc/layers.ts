@@ -70,7 +70,7 @@ const judge = async (
   if (names.some((name) => kept.has(name) || reachability.refersTo(repository, name))) return undefined;
   const stays = (reason: string) => ({ action: "keep", reason }) as const;
   if (held !== undefined) return stays(held.reason);
-  if (uploads.isOpenIn(repository)) return stays("an upload is open in its repository");
+  if (uploads.isOpenIn(repository, run.lease)) return stays("an upload is open in its repository");
   if (names.some((name) => leases.holds(name, repository))) return stays(promised);
   if (!isOld(run, time)) return stays(tooYoung(run, time));
   // The metadata missed a write, or was begun anew: what it said above means nothing.

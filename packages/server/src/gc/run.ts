@@ -21,6 +21,8 @@ export interface CollectorContext extends DeletionContext {
 /** What one run of garbage collection has at hand, and what it remembers. */
 export interface Run extends CollectorContext {
   readonly dryRun: boolean;
+  /** Milliseconds for which an upload keeps what lies in its repository; `undefined`: as the registry is set. */
+  readonly lease: number | undefined;
   /** Milliseconds. */
   readonly grace: number;
   readonly untagged: number | undefined;

@@ -59,6 +59,48 @@ describe("the room on the disk", () => {
     await registry.close();
   });
 
+  it("holds for what nobody announced: it is refused while it comes, and what came before stays", async () => {
+    const free = { now: 100_000_000 };
+    const driver = Object.assign(memoryDriver(), { space: async () => ({ free: free.now, total: 200_000_000 }) });
+    const said: string[] = [];
+    const registry = opened({ driver, freeSpace: 50_000_000, onNotice: ({ message }) => said.push(message) });
+    const begun = await exchange(registry, "POST", "/v2/a/blobs/uploads/");
+    const target = begun.header("Location") ?? "";
+    let sent = 0;
+    async function* chunks(): AsyncGenerator<Uint8Array> {
+      for (; sent < 64; sent++) {
+        yield new Uint8Array(1024 * 1024);
+        free.now -= 10_000_000;
+      }
+    }
+    const body = { length: undefined, chunks: chunks(), discard: async () => {} };
+    assert.equal(
+      (await registry({ method: "PATCH", origin: "http://registry", target, headers: [], body })).status,
+      503,
+    );
+    assert.ok(sent < 16, `${sent} MiB came`);
+    const stands = await exchange(registry, "GET", target);
+    const kept = Number(/^0-(\d+)$/.exec(stands.header("Range") ?? "")?.[1]) + 1;
+    assert.deepEqual([stands.status, kept % (1024 * 1024), kept >= 4 * 1024 * 1024], [204, 0, true]);
+    assert.equal(await push(registry, "a", 1000), 503);
+    assert.equal(said.length, 1, "the operator hears it once in a while");
+    assert.match(said[0] ?? "", /dray\.freespace keeps 50000000B free: \d+B are free/);
+    await registry.close();
+  });
+
+  it("that is refused leaves a session that keeps nothing from garbage collection", async () => {
+    const free = { now: 100_000 };
+    const driver = Object.assign(memoryDriver(), { space: async () => ({ free: free.now, total: 1_000_000 }) });
+    const registry = opened({ driver, freeSpace: 50_000 });
+    const begun = await exchange(registry, "POST", "/v2/a/blobs/uploads/");
+    assert.equal(registry.context.uploads.isOpenIn("a"), true);
+    free.now = 10;
+    const patched = await exchange(registry, "PATCH", begun.header("Location") ?? "", { body: seededBytes(1, 1000) });
+    assert.equal(patched.status, 503);
+    assert.equal(registry.context.uploads.isOpenIn("a"), false);
+    await registry.close();
+  });
+
   it("is nobody's for whoever announces much and sends nothing", async () => {
     let now = 1_000_000;
     const registry = opened({ driver: withFree(100_000), freeSpace: 10_000, now: () => now });

@@ -1,5 +1,6 @@
 import { formatSize } from "@dray/service/config";
 import type { Tree } from "../distribution-tree/index.ts";
+import type { Notice } from "../notice.ts";
 import { RegistryError } from "../registry-error.ts";
 import type { Quota } from "./quotas.ts";
 import { bytesIn } from "./usage.ts";
@@ -10,6 +11,8 @@ export interface RoomOptions {
   readonly freeSpace: number;
   readonly quotas: readonly Quota[];
   readonly now: () => number;
+  /** Hears why a push was refused. */
+  readonly onNotice?: (notice: Notice) => void;
 }
 
 /** What a request is about to bring. */
@@ -25,8 +28,11 @@ export interface Announced {
 
 /** Room for bytes that are announced, while they come. */
 export interface Reservation {
-  /** So many came. @throws RegistryError `DENIED` where they are more than the repository may take */
-  came(bytes: number): void;
+  /**
+   * So many came. Those that nobody announced are looked at as they come.
+   * @throws RegistryError `DENIED` where they are more than the repository may take; 503 where the disk is short of room
+   */
+  came(bytes: number): Promise<void> | undefined;
   release(): void;
 }
 
@@ -49,6 +55,10 @@ interface Used {
 const recount = 600_000;
 /** Milliseconds after which room that nobody fills is others' again: whoever announces much and sends nothing keeps nobody out. */
 const patience = 10_000;
+/** Bytes that come unannounced between two looks at the disk. */
+const lookEvery = 4 * 1024 * 1024;
+/** Milliseconds between two words of the log on one key: a client that is refused tries again and again. */
+const tellEvery = 60_000;
 
 /**
  * What may still be written: free space of the disk and quotas of repositories, each less what is on its way. Room is held by requests, as
@@ -58,6 +68,8 @@ export class Room {
   readonly #options: RoomOptions;
   readonly #coming = new Set<Coming>();
   readonly #used = new Map<string, Promise<Used>>();
+  /** When a key was last spoken of. */
+  readonly #told = new Map<string, number>();
 
   constructor(options: RoomOptions) {
     this.#options = options;
@@ -81,14 +93,19 @@ export class Room {
         if (quota !== undefined && used !== undefined) this.#fitsQuota(coming, quota, used);
       };
       check();
+      let unseen = 0;
       return {
         came: (some) => {
           coming.at = now();
           coming.left -= some;
-          if (coming.left >= 0) return;
+          if (coming.left >= 0) return undefined;
+          unseen -= coming.left;
           coming.bytes -= coming.left;
           coming.left = 0;
           check();
+          if (unseen < lookEvery) return undefined;
+          unseen = 0;
+          return this.#fitsDisk(coming);
         },
         release: () => void this.#coming.delete(coming),
       };
@@ -146,6 +163,10 @@ export class Room {
     let left = 0;
     for (const each of this.#until(coming)) left += each.left;
     if (space.free - left >= freeSpace) return;
+    this.#tell(
+      "dray.freespace",
+      `dray.freespace keeps ${formatSize(freeSpace)} free: ${formatSize(space.free)} are free, of which ${formatSize(left)} are wanted by uploads on their way`,
+    );
     const message =
       space.free < freeSpace
         ? "the registry's disk is nearly full; nothing can be pushed until there is room"
@@ -162,8 +183,21 @@ export class Room {
       others.uploads++;
       others.bytes += moreIn(each);
     }
-    if (used.bytes + others.bytes + moreIn(coming) > quota.bytes)
-      throw beyond(repository, quota.bytes, used.bytes, others);
+    if (used.bytes + others.bytes + moreIn(coming) <= quota.bytes) return;
+    this.#tell(
+      "dray.quotas",
+      `dray.quotas gives ${repository} ${formatSize(quota.bytes)}: it has ${formatSize(used.bytes)}, and ${formatSize(others.bytes + moreIn(coming))} are on their way`,
+    );
+    throw beyond(repository, quota.bytes, used.bytes, others);
+  }
+
+  /** Tells the operator why pushes are refused, once in a while. */
+  #tell(key: string, why: string): void {
+    const { now, onNotice } = this.#options;
+    const at = now();
+    if (at - (this.#told.get(key) ?? Number.NEGATIVE_INFINITY) < tellEvery) return;
+    this.#told.set(key, at);
+    onNotice?.({ level: "warn", message: `a push is refused: ${why}` });
   }
 
   /** Those that move or are whole: before one, and itself. */

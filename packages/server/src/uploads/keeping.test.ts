@@ -166,6 +166,24 @@ describe("who is open", () => {
     assert.equal(next.isOpenIn("a"), false);
   });
 
+  test("counts for no lease where bytes are on their way alone", async () => {
+    const { uploads, clock } = clocked();
+    const upload = await uploads.begin("a", { owner });
+    await upload.append(inChunks(seededBytes(1, 10)), {});
+    clock.time += 1;
+    assert.deepEqual([uploads.isOpenIn("a"), uploads.isOpenIn("a", 0), uploads.isOpenIn("a", 2)], [true, false, true]);
+    const gate = Promise.withResolvers<void>();
+    async function* waiting(): AsyncGenerator<Uint8Array> {
+      await gate.promise;
+      yield seededBytes(2, 10);
+    }
+    const appending = upload.append(waiting(), {});
+    clock.time += 1;
+    assert.deepEqual([uploads.isOpenIn("a", 0), uploads.isOpenIn("b", 0)], [true, false]);
+    gate.resolve();
+    await appending;
+  });
+
   test("counts while bytes come", async () => {
     const { uploads, clock } = clocked();
     const upload = await uploads.begin("a", { owner });

@@ -109,9 +109,21 @@ export class Uploads {
     return session;
   }
 
-  /** Whether bytes came to any session of the repository within one lease. */
-  isOpenIn(repository: string): boolean {
-    return this.#activity.isLively(repository);
+  /**
+   * Whether anything happened to a session of the repository within one lease.
+   * @param lease a shorter one, in milliseconds; then a session counts as well to which bytes are on their way
+   */
+  isOpenIn(repository: string, lease?: number): boolean {
+    if (this.#activity.isLively(repository, lease)) return true;
+    if (lease === undefined) return false;
+    for (const session of this.#sessions.values()) if (session.repository === repository && session.isBusy) return true;
+    return false;
+  }
+
+  /** The client was refused before a byte came: its session is there, and keeps nothing from garbage collection. */
+  refused({ repository, id }: Pick<Upload, "repository" | "id">): void {
+    const session = this.#sessions.get(id);
+    if (session !== undefined && session.size === 0 && !session.isBusy) this.#activity.forget(repository, id);
   }
 
   /** Each with the time of the last bytes that came, or of its beginning; milliseconds since 1970. */
@@ -289,13 +301,14 @@ class Activity {
     if (times?.size === 0) this.#times.delete(repository);
   }
 
-  /** Whether anything happened within one lease. */
-  isLively(repository: string): boolean {
+  /** Whether anything happened within one lease, or a shorter one. */
+  isLively(repository: string, lease = this.#lease): boolean {
     const times = this.#times.get(repository);
     if (times === undefined) return false;
     const since = this.#now() - this.#lease;
     for (const [id, time] of times) {
-      if (time > since) return true;
+      // They stand in the order of their times.
+      if (time > since) return ([...times.values()].at(-1) ?? time) > this.#now() - lease;
       times.delete(id);
     }
     this.#times.delete(repository);
