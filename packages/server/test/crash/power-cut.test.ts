@@ -20,7 +20,7 @@ const choices = long ? 12 : 1;
 /** States that are started from on a real disk. */
 const onDisk = long ? 400 : 20;
 /** One state of so many is also gone on with. */
-const goingOn = long ? 7 : 60;
+const goingOn = long ? 7 : 110;
 
 /** Some lose half of everything, others little: a path is there only if each directory on it is. */
 const lossOf = (seed: number): (() => number) => {
