@@ -14,12 +14,15 @@ import { serve } from "./serve.ts";
 
 let root: string;
 const { server, client } = testCertificates();
+const long = testCertificates({ days: 60 }).server;
 before(async () => {
   root = temporaryFolder("preflight");
   const files: Readonly<Record<string, string>> = {
     file: "words",
     cert: server.cert,
     key: server.key,
+    "long.cert": long.cert,
+    "long.key": long.key,
     "other.key": client.key,
     users: "ann:$2b$04$5FVECItZ1kMHeRMcFrm/Ye.N8cOCp6z8XL67OQBMaNtTzlwPzyPOa\n",
     "weak.users": "ann:{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=\n",
@@ -62,6 +65,12 @@ const refused: readonly [name: string, set: readonly string[], key: string, word
   ["a folder for a key", tls("cert", "folder"), "http.tls.key", /is a directory/],
   ["a key of another certificate", tls("cert", "other.key"), "http.tls.key", /made together/],
   ["an authority of words", [...tls("cert", "key"), "http.tls.clientcas=['{}/file']"], "http.tls.clientcas", /PEM/],
+  [
+    "a place that holds no files",
+    ["storage.filesystem.rootdirectory=/proc/x/y"],
+    "storage.filesystem.rootdirectory",
+    /\/proc is a window into the kernel/,
+  ],
   ["a file for the data", ["storage.filesystem.rootdirectory={}/file"], "storage.filesystem.rootdirectory", /file/],
   ["data below a file", ["storage.filesystem.rootdirectory={}/file/a"], "storage.filesystem.rootdirectory", /file/],
   [
@@ -133,9 +142,34 @@ test("everything at once, and nothing is made to find it", async () => {
     "http.tls.certificate",
     "http.tls.key",
   ]);
-  const fine = await preflight(settingsOf(...users("users"), ...tls("cert", "key"), "dray.log.audit.to={}/new/audit"));
-  assert.deepEqual(fine, { complaints: [], warnings: [] });
+  const fine = await preflight(
+    settingsOf(...users("users"), ...tls("long.cert", "long.key"), "dray.log.audit.to={}/audit"),
+  );
+  assert.deepEqual(fine, { complaints: [], warnings: [] }, "the folder of the data is not there yet");
   assert.deepEqual(readdirSync(root).toSorted(), before);
+});
+
+test("what clients or others would find out first warns", async () => {
+  const day = 86_400_000;
+  const said = async (now: number, ...set: readonly string[]): Promise<string> => {
+    const { complaints, warnings } = await preflight(settingsOf(...set), now);
+    assert.deepEqual(complaints, []);
+    return warnings.map(remarkText).join("\n");
+  };
+  const now = Date.now();
+  const pair = tls("long.cert", "long.key");
+  assert.equal(await said(now, ...pair), "");
+  assert.match(await said(now + 50 * day, ...pair), /http\.tls\.certificate: the certificate ends on .*within 14 days/);
+  assert.match(await said(now + 61 * day, ...pair), /http\.tls\.certificate: the certificate ended on/);
+  assert.match(await said(now - 2 * day, ...pair), /http\.tls\.certificate: the certificate begins on/);
+  for (const host of ["", "0.0.0.0", "[::]"])
+    assert.match(await said(now, `http.debug.addr=${host}:0`), /http\.debug\.addr: listens on every interface/);
+  assert.equal(await said(now, "http.debug.addr=127.0.0.1:0"), "");
+  assert.match(await said(now, "dray.memory=900TiB"), /dray\.memory: is as much as this machine has/);
+  assert.match(
+    await said(now, "dray.log.audit.to={}/new/er/audit"),
+    /dray\.log\.audit\.to: there is no folder .*\/new\/er yet; the start makes it/,
+  );
 });
 
 test("what may be over when it starts, or costs little, warns", async () => {

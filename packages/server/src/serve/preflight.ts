@@ -1,15 +1,17 @@
 import { constants } from "node:fs";
-import { access, lstat, stat } from "node:fs/promises";
+import { access, lstat, readFile, stat } from "node:fs/promises";
 import { connect } from "node:net";
+import { totalmem } from "node:os";
 import { dirname } from "node:path";
-import type { Origin, Remark } from "@dray/service/config";
+import { type Origin, type Remark, textOf } from "@dray/service/config";
 import { bind, type ListenAddress } from "@dray/service/http-server";
-import { tlsFaults } from "@dray/service/program";
+import { tlsFaults, validityFault } from "@dray/service/program";
 import { emptyBody } from "@dray/service/response";
 import { diskError, errnoOf } from "dray/internal/files";
 import type { Settings } from "../config/index.ts";
 import { filesystemDriver } from "../storage/index.ts";
 import { running } from "./control-socket.ts";
+import { holdsNoFiles, sizeAt } from "./file-systems.ts";
 import { accessOf, refuseForeignIndex } from "./open-registry.ts";
 
 interface Findings {
@@ -24,7 +26,7 @@ type Tell = (kind: keyof Findings, key: string, error: unknown) => void;
  * What on this machine would keep a registry with these settings from starting, or from doing all that they say: files, folders,
  * sockets, ports, certificates, keys, users. Everything at once; nothing is made and nothing changed.
  */
-export const preflight = async (settings: Settings): Promise<Findings> => {
+export const preflight = async (settings: Settings, now: number = Date.now()): Promise<Findings> => {
   const findings: Findings = { complaints: [], warnings: [] };
   const originOf = (key: string): Origin =>
     settings.effective.find((each) => each.key === key)?.origin ?? { kind: "default" };
@@ -34,7 +36,7 @@ export const preflight = async (settings: Settings): Promise<Findings> => {
   };
   await lookAtStorage(settings, tell);
   await lookAtAccess(settings, tell);
-  await lookAtListening(settings, tell);
+  await lookAtListening(settings, tell, now);
   await lookAtLogs(settings, tell);
   return findings;
 };
@@ -46,8 +48,11 @@ const lookAtStorage = async (settings: Settings, tell: Tell): Promise<void> => {
   const driver = await filesystemDriver(storage.root, { readOnly: true });
   try {
     if (registry.readOnly !== true) await driver.volume.look();
-    const { total = Number.POSITIVE_INFINITY } = (await driver.space?.()) ?? {};
-    if (registry.freeSpace !== undefined && registry.freeSpace >= total)
+    const nothing = await holdsNoFiles(storage.root);
+    if (nothing !== undefined) tell("complaints", key, nothing);
+    // Where the folder is to be made, its size is that of the disk above it.
+    const total = await sizeAt(dirname(driver.volume.own));
+    if (nothing === undefined && registry.freeSpace !== undefined && registry.freeSpace >= total)
       tell("warnings", "dray.freespace", "is as much as the whole disk has: nothing could ever be pushed; write less");
   } catch (error) {
     const isRead = errnoOf((error as Error).cause) === "EROFS" && (await isThere(storage.root));
@@ -55,6 +60,8 @@ const lookAtStorage = async (settings: Settings, tell: Tell): Promise<void> => {
   } finally {
     await driver.close();
   }
+  const { memory = 0 } = registry;
+  if (memory >= totalmem()) tell("warnings", "dray.memory", "is as much as this machine has in all; write less");
   try {
     if ((await running(settings)) !== undefined)
       tell("warnings", key, "a registry serves this folder now; a second one that writes to it does not start");
@@ -88,10 +95,25 @@ const lookAtAccess = async ({ access: wanted }: Settings, tell: Tell): Promise<v
   if (jwks !== undefined) await look("auth.token.jwks", { kind: "token", options: { ...rest, jwks } });
 };
 
-const lookAtListening = async ({ listen: { address, tls }, debug }: Settings, tell: Tell): Promise<void> => {
+const lookAtListening = async (
+  { listen: { address, tls }, debug }: Settings,
+  tell: Tell,
+  now: number,
+): Promise<void> => {
   const keys = { certificate: "http.tls.certificate", key: "http.tls.key", clientCas: "http.tls.clientcas" } as const;
-  for (const { file, error } of tls === undefined ? [] : await tlsFaults(tls)) tell("complaints", keys[file], error);
+  const faults = tls === undefined ? [] : await tlsFaults(tls);
+  for (const { file, error } of faults) tell("complaints", keys[file], error);
+  if (tls !== undefined && faults.length === 0) {
+    const fault = validityFault(textOf(await readFile(tls.certificate)), now);
+    if (fault !== undefined) tell("warnings", keys.certificate, fault);
+  }
   await lookAtAddress(address, (kind, error) => tell(kind, "http.addr", error));
+  if (debug !== undefined && "host" in debug.address && ["::", "0.0.0.0"].includes(debug.address.host))
+    tell(
+      "warnings",
+      "http.debug.addr",
+      `listens on every interface and asks nobody for a password: whoever reaches it may take the registry out of service; write 127.0.0.1:${debug.address.port}, or see that a firewall keeps others away`,
+    );
   if (debug !== undefined) await lookAtAddress(debug.address, (kind, error) => tell(kind, "http.debug.addr", error));
 };
 
@@ -136,7 +158,13 @@ const lookAtLogs = async ({ log: { access: requests, audit } }: Settings, tell: 
   ] as const;
   for (const [key, to] of places)
     if (to !== undefined && to !== "stdout" && to !== "stderr")
-      await couldWrite(to).catch((error: unknown) => tell("complaints", key, error));
+      try {
+        await couldWrite(to);
+        if (!(await isThere(dirname(to))))
+          tell("warnings", key, `there is no folder ${dirname(to)} yet; the start makes it, so see that it is meant`);
+      } catch (error) {
+        tell("complaints", key, error);
+      }
 };
 
 /** Sees that a file may be written, or may be made with the folders above it. @throws DrayError `DISK` */

@@ -111,6 +111,7 @@ export const serve = async (
       const next = (await again?.()) ?? current;
       const tls = tlsOf(next);
       if (tls !== undefined) await certificates?.renew(tls);
+      certificates?.tell(log);
       await access.reload?.();
       await opened.reopen();
       await readOnly.configure(next.registry.readOnly ?? false, by);

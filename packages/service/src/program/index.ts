@@ -8,3 +8,4 @@ export { descriptors, tooMany } from "./descriptors.ts";
 export { every } from "./schedule.ts";
 export { type Service, type SignalOptions, type SignalSource, untilSignals } from "./signals.ts";
 export { readTls, type TlsFault, type TlsFiles, tlsFaults } from "./tls-files.ts";
+export { validityFault } from "./validity.ts";

@@ -18,15 +18,17 @@ export interface TestCertificates {
 }
 
 /**
- * A private CA with a server's and a client's certificate, new at every call and valid for a day.
+ * A private CA with a server's and a client's certificate, new at every call and valid for a day, or for as many as are said.
  * @example
  * const { ca, server } = testCertificates();
  * const registry = await listen(memoryRegistry().handler, { tls: server });
  */
-export const testCertificates = (options: { hosts?: readonly string[]; now?: Date } = {}): TestCertificates => {
-  const { hosts = [], now = new Date() } = options;
+export const testCertificates = (
+  options: { hosts?: readonly string[]; now?: Date; days?: number } = {},
+): TestCertificates => {
+  const { hosts = [], now = new Date(), days = 1 } = options;
   const day = 24 * 60 * 60 * 1000;
-  const validity = { notBefore: new Date(now.getTime() - day), notAfter: new Date(now.getTime() + day) };
+  const validity = { notBefore: new Date(now.getTime() - day), notAfter: new Date(now.getTime() + days * day) };
   const authority = newKey();
   const issuer = "Dray test CA";
   const issue = (own: KeyPair, details: Pick<CertificateOptions, "name" | "usage" | "hosts">): KeyAndCertificate => ({
