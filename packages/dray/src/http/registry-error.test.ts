@@ -34,6 +34,14 @@ test("the registry's words become an error with a code, a reason and a remedy", 
       "DENIED",
       "reading x: r.example:5000 answered 403: DENIED; DENIED: no (quota); these credentials may not do this; check the name and the account's rights",
     ],
+    ...["a may take 10GiB and has 9GiB; delete something", "the quota is used up", "read-only at the moment"].map(
+      (message): [HttpResponse, ErrorCode, string, string] => [
+        response(403, body({ code: "DENIED", message })),
+        "DENIED",
+        "DENIED",
+        `reading x: r.example:5000 answered 403: DENIED: ${message}`,
+      ],
+    ),
     ...[400, 403].map((status): [HttpResponse, ErrorCode, string, string] => [
       response(status, body({ code: "TOOMANYREQUESTS", message: "slow down" })),
       "RATE_LIMITED",

@@ -60,7 +60,10 @@ export const responseError = async (
     retryAfter: wait === undefined ? undefined : Math.ceil(wait / 1_000),
     remedy: code === "UNAUTHORIZED" ? "log-in" : undefined,
   };
-  const advice = advises ? adviceFor(code, response, { wait, explained: said !== "" }) : "";
+  // Where the registry names its reason, an account's rights have nothing to do with it.
+  const reasoned =
+    code === "DENIED" && faults.some(({ message }) => /\bquota\b|\bread-only\b|\bmay take\b/i.test(message));
+  const advice = advises && !reasoned ? adviceFor(code, response, { wait, explained: said !== "" }) : "";
   return new DrayError(code, [[what, answer].filter(Boolean).join(": "), advice].filter(Boolean).join("; "), facts);
 };
 

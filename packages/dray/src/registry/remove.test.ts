@@ -94,6 +94,17 @@ describe("deletion", () => {
       assert.ok(at.registry.manifest("a/b", "v1"));
     });
 
+  for (const name of ["v1", image.root.digest])
+    test(`where the registry says that it is read-only: no advice that would be refused as well (${name})`, async () => {
+      const said = '{"errors":[{"code":"UNSUPPORTED","message":"the registry is read-only at the moment"}]}';
+      const at = setup({}, [{ method: "DELETE", effect: answerWith(405, {}, said) }]);
+      await assert.rejects(at.repository.remove(name), (error) => {
+        assert.ok(isDrayError(error, "UNSUPPORTED"));
+        assert.match(error.message, /read-only at the moment$/);
+        return true;
+      });
+    });
+
   for (const status of [200, 204])
     test(`${status} is taken for 202`, () =>
       setup({}, [{ method: "DELETE", effect: answerWith(status) }]).repository.remove("v1"));

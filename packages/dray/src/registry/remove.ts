@@ -54,7 +54,10 @@ const send = async (repo: Repo, call: Call): Promise<void> => {
   const byDigest = call.reference.includes("@");
   // docker-registry 2.8 knows no deletion of tags: it takes the tag for a digest that is wrong.
   const tagRefused = status === 400 && registryCode === "DIGEST_INVALID" && !byDigest;
-  if (status !== 405 && registryCode !== "UNSUPPORTED" && !tagRefused) throw refused;
+  // Where it says that it is read-only, what would be advised here would be refused as well.
+  const isReadOnly = /\bread-only\b/i.test(refused.message);
+  if (isReadOnly || (status !== 405 && registryCode !== "UNSUPPORTED" && !tagRefused))
+    throw isReadOnly && registryCode === "UNSUPPORTED" ? restated(refused, "UNSUPPORTED", refused.message) : refused;
   const { signal } = call;
   if (
     !byDigest &&

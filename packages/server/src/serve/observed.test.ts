@@ -49,7 +49,8 @@ describe("what an operator did is told", () => {
 
   test("of a registry that runs, by its socket and by a signal", async () => {
     const file = join(root, "audit.log");
-    const settings = settingsOf("audited", `dray.log.audit.to=${file}`);
+    const debug = `127.0.0.1:${await freePort()}`;
+    const settings = settingsOf("audited", `dray.log.audit.to=${file}`, `http.debug.addr=${debug}`);
     let fail = false;
     const serving = await serve(settings, {
       version: "test",
@@ -69,6 +70,12 @@ describe("what an operator did is told", () => {
       assert.match(String((await client.ask("status", {}))["gcPausedUntil"]), /^2\S+Z$/);
       await client.ask("gc-pause", { milliseconds: 0 });
       assert.equal((await client.ask("status", {}))["gcPausedUntil"], undefined);
+      for (const health of ["down", "up"]) {
+        const target = `/debug/health/${health}`;
+        const { status, body } = await send({ method: "POST", origin: `http://${debug}`, target, headers: [] });
+        await body.discard();
+        assert.deepEqual([status, (await client.ask("status", {}))["health"]], [200, health]);
+      }
       await client.ask("rebuild", {});
       await serving.reload();
       fail = true;
@@ -82,6 +89,8 @@ describe("what an operator did is told", () => {
       ["operate", "done", "garbage collection"],
       ["operate", "done", "garbage collection paused for 60 s"],
       ["operate", "done", "garbage collection goes on"],
+      ["operate", "done", "health down"],
+      ["operate", "done", "health up"],
       ["operate", "done", "rebuild of the index"],
       ["operate", "done", "reload by the program"],
       ["operate", "failed", "reload by the control socket: the file is damaged"],

@@ -79,8 +79,16 @@ export const serve = async (
     metrics?.lastCollected((await lastRun(driver, "gc")) ?? 0);
 
     let stopping = false;
-    const health = new HealthChecks(
-      registryHealth({
+    const onDown = (down: boolean): void => {
+      const words = down
+        ? "taken out of service at the debug address: every request gets 503 until POST /debug/health/up"
+        : "back in service, by the debug address";
+      log("warn", words);
+      audit?.tell({ action: "operate", outcome: "done", reason: `health ${down ? "down" : "up"}` });
+    };
+    const health = new HealthChecks({
+      onDown,
+      ...registryHealth({
         driver,
         name: settings.storage.driver,
         freeSpace: settings.registry.freeSpace ?? 0,
@@ -89,7 +97,7 @@ export const serve = async (
         stopping: () => stopping,
         onChange: (message) => log("warn", message),
       }),
-    );
+    });
     const { observers, audit } = await watchersOf(settings, { opened, log, metrics });
     const readOnly = new ReadOnly({ registry, configured: settings.registry.readOnly ?? false, volume, log, audit });
     const headers = { wanted: answerHeaders(current.listen.headers) };
@@ -154,6 +162,7 @@ export const serve = async (
         pid: process.pid,
         origin: listener.origin,
         seconds: (Date.now() - begun) / 1000,
+        health: health.isDown ? "down" : "up",
         whole: registry.context.reconciler.isComplete,
         readOnly: readOnly.on,
         writes: volume?.writes ?? true,

@@ -14,6 +14,8 @@ export interface HealthSources {
   look(): Promise<Findings>;
   /** `true` once the end has begun: whoever sends requests here should look elsewhere. */
   readonly stopping?: (() => boolean) | undefined;
+  /** Hears when an operator takes it out of service, and back. */
+  readonly onDown?: (down: boolean) => void;
 }
 
 /**
@@ -31,7 +33,12 @@ export class HealthChecks {
 
   /** What an operator says: `true` takes the program out of service until `false`. */
   setDown(down: boolean): void {
+    if (down !== this.#down) this.#sources.onDown?.(down);
     this.#down = down;
+  }
+
+  get isDown(): boolean {
+    return this.#down;
   }
 
   /** Checks that fail, with the reason: what `/debug/health` answers. */
