@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
-import { chmod, mkdir, writeFile } from "node:fs/promises";
+import { chmod, mkdir, symlink, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -33,6 +33,10 @@ before(async () => {
   await chmod(join(root, "locked"), 0o500);
   await mkdir(join(root, "blocked"));
   await writeFile(join(root, "blocked/docker"), "");
+  for (const part of ["blobs", "repositories"]) {
+    await mkdir(join(root, `away-${part}/docker/registry/v2`), { recursive: true });
+    await symlink("/not/mounted", join(root, `away-${part}/docker/registry/v2/${part}`));
+  }
   const accounts = new DatabaseSync(join(root, "accounts.db"));
   accounts.exec("CREATE TABLE accounts (name TEXT); INSERT INTO accounts VALUES ('me')");
   accounts.close();
@@ -79,6 +83,14 @@ const refused: readonly [name: string, set: readonly string[], key: string, word
     "storage.filesystem.rootdirectory",
     /blocked/,
   ],
+  ...["blobs", "repositories"].flatMap((part) =>
+    ["false", "true"].map((readOnly): (typeof refused)[number] => [
+      `${part} on a disk that is not mounted${readOnly === "true" ? ", to be read" : ""}`,
+      [`storage.filesystem.rootdirectory={}/away-${part}`, `storage.maintenance={"readonly":{"enabled":${readOnly}}}`],
+      "storage.filesystem.rootdirectory",
+      new RegExp(`/${part} is a link that leads nowhere; mount`),
+    ]),
+  ),
   ["an address of another machine", ["http.addr=192.0.2.1:0"], "http.addr", /no such address/],
   ["a name of no machine", ["http.addr=nowhere.invalid:0"], "http.addr", /nowhere\.invalid/],
   ["a debug address of another machine", ["http.debug.addr=192.0.2.1:0"], "http.debug.addr", /no such address/],

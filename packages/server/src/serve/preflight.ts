@@ -45,8 +45,11 @@ const lookAtStorage = async (settings: Settings, tell: Tell): Promise<void> => {
   const { storage, registry } = settings;
   if (storage.driver !== "filesystem") return;
   const key = "storage.filesystem.rootdirectory";
-  const driver = await filesystemDriver(storage.root, { readOnly: true });
+  const driver = await filesystemDriver(storage.root, { readOnly: true }).catch((error: unknown) => {
+    tell("complaints", key, error);
+  });
   try {
+    if (driver === undefined) return;
     if (registry.readOnly !== true) await driver.volume.look();
     const nothing = await holdsNoFiles(storage.root);
     if (nothing !== undefined) tell("complaints", key, nothing);
@@ -58,7 +61,7 @@ const lookAtStorage = async (settings: Settings, tell: Tell): Promise<void> => {
     const isRead = errnoOf((error as Error).cause) === "EROFS" && (await isThere(storage.root));
     tell(isRead ? "warnings" : "complaints", key, error);
   } finally {
-    await driver.close();
+    await driver?.close();
   }
   const { memory = 0 } = registry;
   if (memory >= totalmem()) tell("warnings", "dray.memory", "is as much as this machine has in all; write less");

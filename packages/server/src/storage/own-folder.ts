@@ -38,6 +38,26 @@ export const checkOneFileSystem = async (fs: FileSystem, folder: string, own: st
       );
 };
 
+/** Below the folder, from the top down: what may be a link to another disk. */
+const trunk = [
+  "",
+  ...levels,
+  ...["blobs", "blobs/sha256", "blobs/sha512", "repositories"].map((name) => `${levels[2]}/${name}`),
+];
+
+/**
+ * Sees that no part of the tree is a link to what is not there: a disk that is not mounted looks like a registry that is empty.
+ * @throws DrayError `DISK` naming it
+ */
+export const checkLinks = async (fs: FileSystem, folder: string): Promise<void> => {
+  for (const place of trunk) {
+    const path = place === "" ? folder : `${folder}/${place}`;
+    const link = await fs.lstat(path).catch(() => undefined);
+    if (link?.isSymbolicLink() === true && (await factsOf(fs, path)) === undefined)
+      throw new DrayError("DISK", `${path} is a link that leads nowhere; mount what it leads to, or remove it`);
+  }
+};
+
 const partsOf = (folder: string): { readonly blobs: string; readonly repositories: string } => ({
   blobs: `${folder}/docker/registry/v2/blobs`,
   repositories: `${folder}/docker/registry/v2/repositories`,

@@ -4,7 +4,7 @@ import { DrayError, isDrayError } from "dray/errors";
 import { systemClock } from "dray/http";
 import { diskError, errnoOf, type FileSystem, lock } from "dray/internal/files";
 import { removeTree, type Syncs } from "./directories.ts";
-import { checkOneFileSystem, ownFolder } from "./own-folder.ts";
+import { checkLinks, checkOneFileSystem, ownFolder } from "./own-folder.ts";
 import { notOurs, type Owner, ownerOf } from "./ownership.ts";
 import type { LockVolume, VolumeLock } from "./volume-lock.ts";
 
@@ -62,6 +62,7 @@ export class Volume {
     options: VolumeOptions = {},
   ): Promise<Volume> {
     const folder = resolve(path);
+    await checkLinks(fs, folder);
     const volume = new Volume(fs, folder, await ownFolder(fs, folder), syncs, options);
     if (options.readOnly === true) return volume;
     try {
