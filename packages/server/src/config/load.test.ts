@@ -282,6 +282,18 @@ describe("what would have no effect warns", () => {
     assert.match(warnings({ text: `${minimal}dray: {retention: {untagged: 0s}}\n` }).join(), /leave the key out$/);
   });
 
+  test("pulls for everybody, which one client does not get to, unless that is known", () => {
+    const said = (access: string) =>
+      warnings({
+        text: `${minimal}auth: {htpasswd: {realm: r, path: /users}}\ndray: {access: {anonymouspull: ['public/**']${access}}}\n`,
+      });
+    assert.match(
+      said("").join(),
+      /dray\.access\.anonymouspull: .*no basic auth credentials.*anonymousping: true lets it, and then no docker/,
+    );
+    for (const known of ["true", "false"]) assert.deepEqual(said(`, anonymousping: ${known}`), []);
+  });
+
   test("a key that nobody said has no variable to blame", () => {
     const text = "version: 0.1\nstorage: inmemory\n";
     assert.deepEqual(warnings({ text, env: { REGISTRY_HTTP_HOST: "https://registry.example" } }), [

@@ -1,4 +1,5 @@
 import { withBytes, withJson } from "@dray/service/response";
+import { isDrayError } from "dray/errors";
 import type { HttpResponse } from "dray/http";
 import { type Descriptor, type Digest, encodeJson, isDigest, mediaTypes } from "dray/oci";
 import { pages, type Referrer } from "../metadata/index.ts";
@@ -44,7 +45,11 @@ export const catalog = async (call: Call): Promise<HttpResponse> => {
 /** From the tree until the metadata is whole; later what another program made comes with the next answer but one or two. */
 async function* repositories({ context }: Call, last: string, step: number): AsyncGenerator<string> {
   if (!context.reconciler.isComplete) {
-    for await (const name of context.tree.repositories(last)) yield name;
+    const leaveOut = (_: string, error: unknown): void => {
+      if (!isDrayError(error, "DISK")) throw error;
+      context.onNotice({ level: "error", message: `the catalog leaves out what cannot be read: ${error.message}` });
+    };
+    for await (const name of context.tree.repositories(last, leaveOut)) yield name;
     return;
   }
   context.reconciler.discover();

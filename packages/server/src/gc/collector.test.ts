@@ -531,6 +531,20 @@ describe("the collector", () => {
     await close();
   });
 
+  it("keeps what has a time in the future, and says that it has", async () => {
+    const { collector, put, link, has, close } = await setUp();
+    const [loose, linked, late] = [put(text("loose"), -40 * day), put(text("linked")), put(text("late"), -1000)];
+    link("a", linked, -40 * day);
+    const reasons = new Map<string | undefined, string>();
+    await collector.collect({ onDecision: ({ digest, reason }) => void reasons.set(digest, reason) });
+    for (const digest of [loose, linked]) {
+      assert.ok(has(blobPath(digest)));
+      assert.match(reasons.get(digest) ?? "", /at \d{4}-\S+Z: its time lies in the future/);
+    }
+    assert.match(reasons.get(late) ?? "", /written 0 seconds ago/);
+    await close();
+  });
+
   it("keeps what is promised, and all links while an upload is open", async () => {
     const { clock, collector, leases, uploads, put, link, has, close } = await setUp();
     const [leased, lying, elsewhere] = [put(text("leased")), put(text("lying")), put(text("elsewhere"))];

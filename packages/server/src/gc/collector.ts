@@ -8,7 +8,7 @@ import { collectOrphans } from "./orphans.ts";
 import { collectPool } from "./pool.ts";
 import { manifestsOf, Reachability, repositoriesOf } from "./reachability.ts";
 import { collectRepository } from "./repository.ts";
-import { blind, type CollectorContext, duration, passing, type Run, writtenAgo } from "./run.ts";
+import { blind, type CollectorContext, duration, passing, type Run, unlisted, writtenAgo } from "./run.ts";
 import type { Collected, CollectOptions, CollectorState, Decision, Marks } from "./types.ts";
 
 /** Milliseconds of work before a rest. */
@@ -121,9 +121,8 @@ export const createCollector = (options: CollectorOptions): Collector => {
       held,
     };
     await unlessAborted(reconciler.settled(), signal);
-    const onBroken = (_: string, error: unknown): void => blind(context, error);
     let isEmpty = true;
-    for await (const folder of options.tree.walk({ invalid: true, strict: true, onBroken })) {
+    for await (const folder of options.tree.walk({ invalid: true, strict: true, onBroken: unlisted(context) })) {
       if (!folder.manifests && !folder.layers) continue;
       isEmpty = false;
       state = { ...state, phase: "repositories", repository: folder.repository };

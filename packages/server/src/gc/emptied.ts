@@ -1,10 +1,9 @@
-import { blind, duration, isOld, passing, type Run } from "./run.ts";
+import { duration, isOld, passing, type Run, unlisted } from "./run.ts";
 
 /** Removes repositories that have had nothing for longer than the grace: they would stand in the catalog for ever. */
 export const collectEmpty = async (run: Run): Promise<void> => {
   const { tree, reconciler, uploads, yielding } = run;
-  const onBroken = (_: string, error: unknown): void => blind(run, error);
-  for await (const { repository, manifests, layers, valid } of tree.walk({ onBroken })) {
+  for await (const { repository, manifests, layers, valid } of tree.walk({ onBroken: unlisted(run) })) {
     await yielding.turn();
     if (!valid || !(manifests || layers)) continue;
     await passing(run, async () => {
@@ -20,7 +19,12 @@ export const collectEmpty = async (run: Run): Promise<void> => {
         reconciler.takeAway(repository, () => tree.removeEmptyRepository(repository));
       if (!run.dryRun && !(await remove())) return;
       run.forget(repository, "");
-      run.decide({ kind: "repository", repository, action: "remove", reason: `it has had nothing for ${ago}` });
+      run.decide({
+        kind: "repository",
+        repository,
+        action: "remove",
+        reason: `it has had nothing for ${ago}`,
+      });
     });
   }
 };

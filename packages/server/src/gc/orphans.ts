@@ -3,7 +3,7 @@ import { renewAll, unlinkManifest, unlinkTag } from "../deletion/index.ts";
 import { revisionFolder } from "../distribution-tree/index.ts";
 import { pages, type TagRecord } from "../metadata/index.ts";
 import { repositoriesOf } from "./reachability.ts";
-import { duration, isOld, passing, promised, type Run } from "./run.ts";
+import { ago, isOld, passing, promised, type Run } from "./run.ts";
 
 /**
  * Tells of tags that are named after an image which is in no repository any more: cosign's signatures, attestations and SBOMs, and the
@@ -77,7 +77,7 @@ const whyKept = async (run: Run, { repository, tag, digest, subject }: Orphan): 
   if (leases.holds(digest, repository)) return promised;
   const set = await tree.tagVersion(repository, tag);
   if (set === undefined) return "it is just being deleted";
-  if (!isOld(run, set.mtime)) return `set ${duration(run.now() - set.mtime)} ago, which is within the grace`;
+  if (!isOld(run, set.mtime)) return `set ${ago(run, set.mtime)}, which is within the grace`;
   const folder = revisionFolder(repository, subject);
   if (await tree.isOldFolder(folder, () => true))
     return (await tree.isOldFolder(folder, (time) => isOld(run, time)))

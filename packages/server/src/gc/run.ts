@@ -1,7 +1,8 @@
 import { isDrayError } from "dray/errors";
 import type { KeyedRwLock, Yielding } from "dray/internal/async";
-import type { Digest } from "dray/oci";
+import { type Digest, isRepository } from "dray/oci";
 import type { DeletionContext } from "../deletion/index.ts";
+import { repositoriesRoot } from "../distribution-tree/index.ts";
 import type { Leases } from "../leases/index.ts";
 import type { Uploads } from "../uploads/index.ts";
 import type { DigestSet } from "./digest-set.ts";
@@ -79,6 +80,17 @@ export const blind = (run: Run, error: unknown): void => {
   run.troubles.unswept ??= (error as Error).message;
 };
 
+/**
+ * The same for a folder below `repositories` that cannot be listed. What can be no repository by its name, as a file server's `.snapshot`,
+ * is nobody's place for links.
+ */
+export const unlisted =
+  (run: Run) =>
+  (path: string, error: unknown): void => {
+    const name = path.slice(repositoriesRoot.length + 1);
+    (name === "" || isRepository(name) ? blind : trouble)(run, error);
+  };
+
 /** Troubles of one run that are told one by one. */
 const mostTold = 20;
 
@@ -93,9 +105,17 @@ export const keep = ({ linked }: Run, digest: Digest, target: Digest | undefined
 
 export const promised = "leased: it was promised to a client lately";
 export const notReconciled = "the index is just being put right";
-export const writtenAgo = ({ now }: Run, time: number): string => `written ${duration(now() - time)} ago`;
+/** `2 hours ago`; clocks that differ by a little tell no future. */
+export const ago = ({ now }: Run, time: number): string =>
+  time - now() > skew
+    ? `at ${new Date(time).toISOString()}: its time lies in the future, where a wrong clock set it, and touch puts it right`
+    : `${duration(now() - time)} ago`;
+export const writtenAgo = (run: Run, time: number): string => `written ${ago(run, time)}`;
 export const tooYoung = (run: Run, time: number): string =>
   `${writtenAgo(run, time)}, which is within the grace of ${duration(run.grace)}`;
+
+/** Milliseconds by which the clock of a file server may be ahead. */
+const skew = 60_000;
 
 const units: readonly (readonly [milliseconds: number, name: string])[] = [
   [86_400_000, "days"],

@@ -125,6 +125,16 @@ describe("what cannot be read or removed", () => {
     await close();
   });
 
+  for (const name of [".snapshot", "one/.snapshot", "@eaDir"])
+    it(`what can be no repository by its name stops nothing: ${name}`, async () => {
+      const { collector, driver, broken, orphan, has, images, close } = await setUp();
+      driver.putSync(`docker/registry/v2/repositories/${name}/hourly.0/x`, text("x"));
+      broken.add(`list docker/registry/v2/repositories/${name}`);
+      const { unswept, troubles } = await collector.collect();
+      assert.deepEqual([unswept, troubles, has(orphan), has(images.one)], [undefined, 1, false, true]);
+      await close();
+    });
+
   it("a part of the pool that cannot be listed is passed, and the rest is swept", async () => {
     const { collector, broken, loose, orphan, has, close } = await setUp();
     broken.add(`list ${blobFolder(orphan).split("/").slice(0, -1).join("/")}`);

@@ -4,7 +4,7 @@ import { type ManifestRecord, type Metadata, pages } from "../metadata/index.ts"
 import { inBatches } from "./batches.ts";
 import { few, manifestsOf } from "./reachability.ts";
 import type { Roots } from "./roots.ts";
-import { duration, notReconciled, passing, promised, type Run, writtenAgo } from "./run.ts";
+import { ago, duration, notReconciled, passing, promised, type Run, writtenAgo } from "./run.ts";
 import { stronglyConnectedComponents } from "./strongly-connected-components.ts";
 import { leftByTags, mayHaveLost } from "./tag-history.ts";
 
@@ -77,10 +77,10 @@ const takeGroup = async (run: Run, { repository, group, staying, left }: Group):
   }
   const untaggedAt = [...group].reduce((last, digest) => Math.max(last, left.get(digest) ?? 0), 0);
   const since = Math.max(newest, untaggedAt, doubt);
-  const ago =
+  const when =
     since === newest
       ? writtenAgo(run, newest)
-      : `its last tag ${since === untaggedAt ? "left" : "may have left"} it ${duration(run.now() - since)} ago`;
+      : `its last tag ${since === untaggedAt ? "left" : "may have left"} it ${ago(run, since)}`;
   const holder = staying ?? (run.dryRun ? undefined : newHolder(metadata, repository, group));
   const why =
     holder !== undefined
@@ -88,13 +88,13 @@ const takeGroup = async (run: Run, { repository, group, staying, left }: Group):
       : [...group].some((digest) => leases.holds(digest, repository))
         ? promised
         : run.now() - since <= age
-          ? `no tag, but ${ago}; untagged ones stay for ${duration(age)}`
+          ? `no tag, but ${when}; untagged ones stay for ${duration(age)}`
           : // The metadata missed a write, or was begun anew: what it said above means nothing.
             reconciler.isReconciled(repository)
             ? undefined
             : notReconciled;
   for (const digest of group) {
-    const reason = why ?? `no tag, ${ago}`;
+    const reason = why ?? `no tag, ${when}`;
     if (why === undefined && !run.dryRun) await unlinkManifest(run, repository, digest, { forGood: true });
     decide({ kind: "manifest", repository, digest, action: why === undefined ? "remove" : "keep", reason });
   }

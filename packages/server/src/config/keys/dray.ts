@@ -72,9 +72,14 @@ export const drayKeys: readonly Key[] = [
     "how many bytes repositories may take, as `team/**=50GiB`; the first that matches counts, and beyond it pushes get 403; what is deleted counts until garbage collection takes it",
   ),
   supported("dray.memory", size, "manifests and lists kept in memory", { fallback: 64 * MiB, ...some(MiB, "1MiB") }),
-  supported("dray.recheck", duration, "how long a tag is taken to be as it was before the tree is looked at again", {
-    fallback: 2 * second,
-  }),
+  supported(
+    "dray.recheck",
+    duration,
+    "how long a tag is taken to be as it was before the tree is looked at again; without the key a registry that is started read-only looks each time",
+    {
+      fallback: 2 * second,
+    },
+  ),
   supported("dray.manifestsize", size, "the largest manifest; 413 beyond", {
     fallback: 4 * MiB,
     ...between(1024, "1KiB", 256 * MiB, "256MiB"),
@@ -121,7 +126,7 @@ export const drayKeys: readonly Key[] = [
   supported(
     "dray.access.anonymouspull",
     listOf(text),
-    "repositories that everybody may pull, by patterns such as `public/**`",
+    "repositories that everybody may pull, by patterns such as `public/**`; with htpasswd docker with its old image store needs `dray.access.anonymousping` for that",
     { check: (patterns) => faultOf(() => repositoryPatterns(patterns)) },
   ),
   supported(

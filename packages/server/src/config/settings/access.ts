@@ -29,6 +29,11 @@ export const accessOf = (context: ConfigContext): AccessSettings | undefined => 
     anonymousPing: values.truth("dray.access.anonymousping"),
   } satisfies Partial<HtpasswdSettings & TokenOptions>;
   if (name === "htpasswd") {
+    if (anybody.anonymousPull.length > 0 && !values.has("dray.access.anonymousping"))
+      warn(
+        "dray.access.anonymouspull",
+        "docker with its old image store does not pull without a login all the same (no basic auth credentials), because /v2/ asks for one; dray.access.anonymousping: true lets it, and then no docker, podman or skopeo pushes here any more; false says that this is known",
+      );
     const lockout = {
       attempts: values.number("dray.access.lockout.attempts"),
       window: values.number("dray.access.lockout.window"),

@@ -31,6 +31,12 @@ const locationsOf = ({ values, warn }: ConfigContext): Locations => {
   return defined<Locations>({ relative: relative || !known, host, prefix: prefix === "" ? undefined : prefix });
 };
 
+/** Beside a registry that only reads another process may write: then it takes nothing to be as it was. */
+const recheckAfterOf = ({ values }: ConfigContext): number =>
+  values.truth("storage.maintenance.readonly.enabled") && !values.has("dray.recheck")
+    ? 0
+    : values.number("dray.recheck");
+
 export const registryOf = (context: ConfigContext): Settings["registry"] => {
   const { values, warn } = context;
   const untagged = values.maybe<number>("dray.retention.untagged");
@@ -60,7 +66,7 @@ export const registryOf = (context: ConfigContext): Settings["registry"] => {
       referrers: values.number("dray.referrers"),
     },
     locations: locationsOf(context),
-    recheckAfter: values.number("dray.recheck"),
+    recheckAfter: recheckAfterOf(context),
     memory: values.number("dray.memory"),
     uploads: {
       age: purges ? values.number("storage.maintenance.uploadpurging.age") : Infinity,
