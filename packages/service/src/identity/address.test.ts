@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { addressOf } from "./address.ts";
+import { addressOf, networkAround } from "./address.ts";
 
 test("the address without its port; of IPv6 the network", () => {
   for (const [peer, address] of [
@@ -19,4 +19,15 @@ test("the address without its port; of IPv6 the network", () => {
     ["a socket", "a socket"],
   ] as const)
     assert.equal(addressOf(peer), address, peer);
+});
+
+test("the network around a place, and around what is no address itself", () => {
+  for (const [place, network] of [
+    ["192.0.2.1", "192.0.2"],
+    ["2001:db8:1:2", "2001:db8:1"],
+    ["0:0:0:0", "0:0:0"],
+    ["", ""],
+    ["a socket", "a socket"],
+  ] as const)
+    assert.equal(networkAround(place), network, place);
 });

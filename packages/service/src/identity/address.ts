@@ -1,4 +1,4 @@
-import { isIPv6 } from "node:net";
+import { isIPv4, isIPv6 } from "node:net";
 
 /**
  * Where somebody asks from, to count their wrong passwords by: the address without the port; of IPv6 the network of 64 bits, since
@@ -22,4 +22,13 @@ const networkOf = (address: string): string => {
     .slice(0, 4)
     .map((group) => group.replace(/^0+(?=.)/, ""))
     .join(":");
+};
+
+/**
+ * The network that a place of `addressOf` lies in, of which one client often has all: 48 bits of IPv6, which hold 65,536 places, and 24 of
+ * IPv4. Of anything else itself.
+ */
+export const networkAround = (place: string): string => {
+  if (isIPv4(place)) return place.slice(0, place.lastIndexOf("."));
+  return /^[0-9a-f]{1,4}(:[0-9a-f]{1,4}){3}$/.test(place) ? place.slice(0, place.lastIndexOf(":")) : place;
 };

@@ -42,3 +42,21 @@ test("where all is full, the place with most in it loses its newest, and what is
   assert.deepEqual(queue.clear().toSorted(), ["a", "b", "g0"]);
   assert.equal(queue.size, 0);
 });
+
+for (const [kind, placeOf] of [
+  ["IPv6", (at: number) => `2001:db8:1:${at.toString(16)}`],
+  ["IPv4", (at: number) => `192.0.2.${at}`],
+] as const)
+  test(`whoever has many addresses of a network waits behind whoever asks once from another: ${kind}`, () => {
+    const queue = new FairQueue<string>(200);
+    const left: (string | undefined)[] = [];
+    for (let at = 0; at < 250; at++) left.push(queue.push(placeOf(at), `g${at}`, never));
+    assert.equal(left.filter((item) => item !== undefined).length, 50);
+    const first = queue.next();
+    queue.served(first?.place ?? "");
+    assert.match(queue.push("198.51.100.7", "ann", never) ?? "none", /^none$/);
+    assert.match(queue.push("2001:db8:2:2", "bob", never) ?? "", /^g/, "room is made by those who have most");
+    const order = drain(queue);
+    assert.deepEqual(order.slice(0, 2), ["ann", "bob"]);
+    assert.equal(order.length, 200);
+  });

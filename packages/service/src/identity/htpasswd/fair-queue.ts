@@ -1,12 +1,19 @@
+import { networkAround } from "../address.ts";
+
+/** Networks, and places, of which is remembered how often they were served. */
+const remembered = 4096;
+
 /**
- * Bounded queue that is fair to places: who was served least comes first, within a place who came first. So whoever asks without end
- * waits behind whoever asks once, and fills no queue but his own: where all is full, the place with most in it loses its newest.
+ * Bounded queue that is fair to networks, within one to its places, and within a place gives who came first: of each kind, who was served
+ * least comes first. So whoever asks without end waits behind whoever asks once, however many addresses of a network it asks from, and
+ * fills no queue but his own: where all is full, the network with most in it loses the newest of its fullest place.
  */
 export class FairQueue<T> {
   readonly #most: number;
-  readonly #places = new Map<string, T[]>();
-  /** How often each place was served since nobody waited. */
-  readonly #served = new Map<string, number>();
+  readonly #networks = new Map<string, Map<string, T[]>>();
+  /** How often each network, and each place, was served since nobody waited. */
+  readonly #servedNetworks = new Map<string, number>();
+  readonly #servedPlaces = new Map<string, number>();
   #size = 0;
 
   constructor(most: number) {
@@ -19,60 +26,99 @@ export class FairQueue<T> {
 
   /** Gives what has to leave for it, which may be itself. `cheap`: who is the first to leave where all is full. */
   push(place: string, item: T, cheap: (item: T) => boolean): T | undefined {
-    const there = this.#places.get(place);
-    if (there === undefined) this.#places.set(place, [item]);
+    const name = networkAround(place);
+    const network = this.#networks.get(name) ?? new Map<string, T[]>();
+    this.#networks.set(name, network);
+    const there = network.get(place);
+    if (there === undefined) network.set(place, [item]);
     else there.push(item);
     return ++this.#size > this.#most ? this.#shorten(cheap) : undefined;
   }
 
   /** Takes out who comes next. */
   next(): { readonly place: string; readonly item: T } | undefined {
-    let first: string | undefined;
-    let least = Number.POSITIVE_INFINITY;
-    for (const place of this.#places.keys()) {
-      const served = this.#served.get(place) ?? 0;
-      if (served >= least) continue;
-      least = served;
-      first = place;
-    }
-    if (first === undefined) return undefined;
-    const item = this.#take(first, 0);
-    return item === undefined ? undefined : { place: first, item };
+    const name = least(this.#networks.keys(), this.#servedNetworks);
+    const network = name === undefined ? undefined : this.#networks.get(name);
+    const place = network && least(network.keys(), this.#servedPlaces);
+    if (place === undefined) return undefined;
+    const item = this.#take(place, 0);
+    return item === undefined ? undefined : { place, item };
   }
 
   /** Counts what was done for a place. Forgotten when nobody waits: then nobody has to be preferred. */
   served(place: string): void {
-    if (this.#size === 0) this.#served.clear();
-    else this.#served.set(place, (this.#served.get(place) ?? 0) + 1);
+    if (this.#size === 0) {
+      this.#servedNetworks.clear();
+      this.#servedPlaces.clear();
+      return;
+    }
+    count(this.#servedNetworks, networkAround(place));
+    count(this.#servedPlaces, place);
   }
 
   /** Takes all out. */
   clear(): T[] {
-    const all = [...this.#places.values()].flat();
-    this.#places.clear();
-    this.#served.clear();
+    const all = [...this.#networks.values()].flatMap((network) => [...network.values()].flat());
+    this.#networks.clear();
+    this.#servedNetworks.clear();
+    this.#servedPlaces.clear();
     this.#size = 0;
     return all;
   }
 
   #shorten(cheap: (item: T) => boolean): T | undefined {
-    let longest: string | undefined;
-    let length = 0;
-    for (const [place, waiting] of this.#places)
-      if (waiting.length > length) {
-        length = waiting.length;
-        longest = place;
-      }
+    const fullest = most(this.#networks.values(), waitingIn);
+    const longest = fullest && most(fullest, ([, waiting]) => waiting.length);
     if (longest === undefined) return undefined;
-    const found = this.#places.get(longest)?.findLastIndex(cheap) ?? -1;
-    return this.#take(longest, found < 0 ? length - 1 : found);
+    const [place, waiting] = longest;
+    const found = waiting.findLastIndex(cheap);
+    return this.#take(place, found < 0 ? waiting.length - 1 : found);
   }
 
   #take(place: string, at: number): T | undefined {
-    const waiting = this.#places.get(place);
+    const name = networkAround(place);
+    const network = this.#networks.get(name);
+    const waiting = network?.get(place);
     const [item] = waiting?.splice(at, 1) ?? [];
-    if (waiting?.length === 0) this.#places.delete(place);
+    if (waiting?.length === 0) network?.delete(place);
+    if (network?.size === 0) this.#networks.delete(name);
     this.#size--;
     return item;
   }
 }
+
+/** Who was served least; the first of several. */
+const least = (names: Iterable<string>, served: ReadonlyMap<string, number>): string | undefined => {
+  let [first, fewest]: [string | undefined, number] = [undefined, Number.POSITIVE_INFINITY];
+  for (const name of names) {
+    const times = served.get(name) ?? 0;
+    if (times < fewest) [first, fewest] = [name, times];
+  }
+  return first;
+};
+
+/** What has most; the first of several. */
+const most = <E>(entries: Iterable<E>, amountOf: (entry: E) => number): E | undefined => {
+  let [first, largest]: [E | undefined, number] = [undefined, 0];
+  for (const entry of entries) {
+    const amount = amountOf(entry);
+    if (amount > largest) [first, largest] = [entry, amount];
+  }
+  return first;
+};
+
+const waitingIn = (network: ReadonlyMap<string, readonly unknown[]>): number => {
+  let sum = 0;
+  for (const waiting of network.values()) sum += waiting.length;
+  return sum;
+};
+
+/** Who was not served for longest is forgotten where they are many. */
+const count = (served: Map<string, number>, name: string): void => {
+  const times = served.get(name) ?? 0;
+  served.delete(name);
+  served.set(name, times + 1);
+  if (served.size <= remembered) return;
+  const [oldest] = served.keys();
+  if (oldest !== undefined) served.delete(oldest);
+};
