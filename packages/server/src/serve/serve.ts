@@ -209,7 +209,7 @@ export const serve = async (
   }
 };
 
-/** Descriptors that run short are taken from who was silent for longest, before nobody can come any more. */
+/** Descriptors that run short are taken from who asks for nothing or is silent, before nobody can come any more. */
 const makingRoom = (listener: Listener, log: Log): { stop(): Promise<void> } =>
   every(
     1000,
@@ -245,16 +245,21 @@ const hearsOf = (log: Log): Pick<ListenOptions, "onError" | "onStranger" | "onHa
       "warn",
       `${address} says whom it speaks for (X-Forwarded-For) and is not believed: whoever comes through it counts as one client, for wrong passwords, too; if it is your proxy, name it in dray.trustedproxies`,
     ),
-  onLetGo: ({ count, request: { method, target, peer }, seconds, why }) =>
+  onLetGo: ({ count, request, peer, seconds, why }) => {
+    const who = count === 1 ? "a client" : `${count} clients`;
+    if (request === undefined)
+      return log("warn", `${who} asked for nothing and lost the connection: descriptors are short`, { peer });
+    const { method, target } = request;
     log(
       "warn",
-      `${count === 1 ? "a client" : `${count} clients`} moved no byte of a body and lost the connection, the longest silent after ${seconds} s: ${
+      `${who} moved no byte of a body and lost the connection, the longest silent after ${seconds} s: ${
         why === "limit"
           ? "dray.limits.idle says how long a body may stand still"
           : "memory or descriptors are short; with a smaller dray.limits.idle such clients go before that"
       }`,
       { method, path: target.split("?", 1)[0], peer },
-    ),
+    );
+  },
   onHandshake: ({ peer, reason, spokeHttp }) =>
     spokeHttp
       ? log("info", "a client spoke http to the port of https, and was told so", { peer })

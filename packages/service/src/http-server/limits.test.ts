@@ -154,9 +154,35 @@ test("a client that stands still is let go for room and told of, one that moves 
     moving.socket.destroy();
   });
   assert.deepEqual(
-    told.map(({ count, request, why }) => [count, request.target, why]),
+    told.map(({ count, request, why }) => [count, request?.target, why]),
     [[1, "/stuck", "room"]],
   );
+});
+
+test("for room connections that ask for nothing go before one that is silent in a body, and each is told of with its peer", async () => {
+  const told: LetGo[] = [];
+  const handler: Handler = async ({ target }) =>
+    target === "/stuck"
+      ? { status: 200, headers: [], url: target, body: { length: 2 ** 40, chunks: endless(), discard: async () => {} } }
+      : { status: 200, headers: [], url: target, body: memoryBody(new Uint8Array(2)) };
+  await served(handler, { limits: { idle: 400_000 }, onLetGo: (gone) => told.push(gone) }, async (server) => {
+    const stuck = await rawClient(server.port);
+    stuck.socket.pause();
+    stuck.send("GET /stuck HTTP/1.1\r\nHost: a\r\n\r\n");
+    const resting = await Promise.all(Array.from({ length: 3 }, () => rawClient(server.port)));
+    for (const one of resting) one.send("GET /ok HTTP/1.1\r\nHost: a\r\n\r\n");
+    for (let gone = 0; gone < 3; ) {
+      gone += server.letGo({ count: 3 - gone });
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    for (const one of resting) await one.ended();
+    while (server.letGo({ count: 10, silence: 0 }) === 0) await new Promise((resolve) => setTimeout(resolve, 50));
+    stuck.socket.resume();
+    await stuck.ended();
+  });
+  assert.ok(told.every(({ peer }) => /^127\.0\.0\.1:\d+$/.test(peer ?? "")));
+  assert.deepEqual([...new Set(told.map(({ why }) => why))], ["rest", "room"]);
+  assert.equal(told.at(-1)?.request?.target, "/stuck");
 });
 
 async function* endless(): AsyncGenerator<Uint8Array> {

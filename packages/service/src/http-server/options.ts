@@ -52,7 +52,7 @@ export interface ListenOptions {
   readonly onStranger?: (address: string) => void;
   /** Hears of connections whose TLS handshake failed, of clients that spoke http among them. */
   readonly onHandshake?: (failed: FailedHandshake) => void;
-  /** Hears of clients that were let go because a body stood still. */
+  /** Hears of clients that were let go because a body stood still, or for room. */
   readonly onLetGo?: (gone: LetGo) => void;
   /** Hears of faults: what a handler threw, what broke a body. The client gets a 500 without any of it, or is cut off. */
   readonly onError?: (error: unknown, request: HttpRequest) => void;
@@ -66,7 +66,7 @@ export interface Listener {
   readonly port: number;
   /** Shows new connections another certificate. Old ones go on. */
   reload(tls: TlsOptions): Promise<void>;
-  /** Ends connections whose bodies stand still, the longest silent first, so that others have their room. Tells how many. */
+  /** Ends connections that ask for nothing, then those whose bodies stand still, so that others have their room. Tells how many. */
   letGo(room: RoomOptions): number;
   /**
    * Takes no more connections and lets requests that began end, for `drain` milliseconds at most; for `notice` milliseconds before

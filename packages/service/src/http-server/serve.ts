@@ -38,6 +38,11 @@ const serve = async (
   message.on("error", ignore);
   response.on("error", ignore);
   context.answering++;
+  const { resting } = context.silences;
+  resting.asked(socket);
+  const over = (): void => resting.answered(socket, context.silences.now);
+  if (response.destroyed) over();
+  else response.once("close", over);
   try {
     let answer: HttpResponse;
     if (found.error !== undefined) {

@@ -1,4 +1,6 @@
 import type { HttpRequest } from "dray/http";
+import { mostHeldFirst } from "./most-held-first.ts";
+import { Resting } from "./resting.ts";
 
 /** A request that may be waiting for its client. */
 export interface Waiting {
@@ -9,14 +11,16 @@ export interface Waiting {
   cut(): void;
 }
 
-/** Clients whose connections were ended because a body stood still. */
+/** Clients whose connections were ended, because a body stood still or they asked for nothing. */
 export interface LetGo {
   readonly count: number;
-  /** Of the one that was silent for longest. */
-  readonly request: HttpRequest;
+  /** Of the one that was silent for longest; missing where they asked for nothing. */
+  readonly request?: HttpRequest;
+  /** Its address, as it was before the end; of those that asked for nothing the first one that went. */
+  readonly peer: string | undefined;
   readonly seconds: number;
-  /** `limit`: no body may stand still for longer. `room`: what they held was needed. */
-  readonly why: "limit" | "room";
+  /** `limit`: no body may stand still for longer. `room`: what they held was needed. `rest`: so it was, and they asked for nothing. */
+  readonly why: "limit" | "room" | "rest";
 }
 
 export interface RoomOptions {
@@ -28,7 +32,8 @@ export interface RoomOptions {
 
 /**
  * The clients that are waited for, and for how long. A body may stand still for as long as allowed: a proxy that fills a temporary file
- * first reads nothing for many minutes, and lives. Where room is needed before that, whoever was silent for longest goes first.
+ * first reads nothing for many minutes, and lives. Where room is needed before that, connections that ask for nothing go first, then those
+ * of the address that holds most, the longest silent of them first.
  */
 export class Silences {
   /** Milliseconds of a beat, in which silence is counted. */
@@ -36,6 +41,7 @@ export class Silences {
   readonly #most: number;
   readonly #tell: (gone: LetGo) => void;
   readonly #open = new Set<Waiting>();
+  readonly resting: Resting = new Resting();
   /** Beats until now. */
   now = 0;
 
@@ -68,10 +74,24 @@ export class Silences {
     this.#end(this.#silentFor(this.#most), "limit");
   }
 
-  /** Ends connections of clients that are silent, the longest silent first. Tells how many. */
+  /** Ends connections that rest, and where those are too few, of clients that are silent. Tells how many. */
   letGo({ count, silence = 10_000 }: RoomOptions): number {
-    const silent = this.#silentFor(Math.ceil(silence / this.beat));
-    return this.#end(silent.sort((a, b) => a.waitsSince - b.waitsSince).slice(0, count), "room");
+    const [first, ...others] = this.resting.end(count, this.now);
+    const rested = first === undefined ? 0 : 1 + others.length;
+    if (rested > 0) this.#tell({ count: rested, peer: first, seconds: 0, why: "rest" });
+    const silent = this.#silentFor(Math.ceil(silence / this.beat)).map((one) => ({
+      one,
+      peer: one.request.peer,
+      since: one.waitsSince,
+    }));
+    const gone = mostHeldFirst(silent).slice(0, count - rested);
+    return (
+      rested +
+      this.#end(
+        gone.map(({ one }) => one),
+        "room",
+      )
+    );
   }
 
   /** Those that are silent for more than so many beats: the one in which the silence began may be nearly over. */
@@ -84,11 +104,14 @@ export class Silences {
     if (first === undefined) return 0;
     const longest = silent.reduce((one, other) => (other.waitsSince < one.waitsSince ? other : one), first);
     const seconds = Math.round(((this.now - longest.waitsSince) * this.beat) / 1000);
+    // Of a connection that ended nobody knows whose it was.
+    const { request } = longest;
+    const { peer } = request;
     for (const one of silent) {
       this.#open.delete(one);
       one.cut();
     }
-    this.#tell({ count: silent.length, request: longest.request, seconds, why });
+    this.#tell({ count: silent.length, request, peer, seconds, why });
     return silent.length;
   }
 }

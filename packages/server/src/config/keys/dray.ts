@@ -160,7 +160,7 @@ export const drayKeys: readonly Key[] = [
   supported(
     "dray.limits.idle",
     duration,
-    "how long a body may stand still: a proxy that fills a temporary file first reads nothing for many minutes. While memory or descriptors are short, whoever was silent for longest loses the connection before that, and the log says so",
+    "how long a body may stand still: a proxy that fills a temporary file first reads nothing for many minutes. While memory or descriptors are short, connections that ask for nothing end first, then those of the address that holds most, the longest silent of them first, and the log says so",
     {
       fallback: hour,
       ...some(1, "1ms"),
