@@ -102,6 +102,9 @@ describe("a deletion", () => {
     assert.equal((await registry.restore("a", "latest")).digest, first);
     const answer = await expect(registry, "HEAD /v2/a/manifests/latest", [200]);
     assert.equal(answer.header("Docker-Content-Digest"), first);
+    await expect(registry, "DELETE /v2/a/manifests/latest", [202]);
+    await pushImage(registry, "a", "third", "latest");
+    assert.equal((await registry.restore("a", "latest")).digest, first, "its history begins with the last push");
     await registry.close();
   });
 

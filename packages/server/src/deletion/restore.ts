@@ -68,14 +68,16 @@ export const restore = async (context: RestoreContext, repository: string, name:
 
 /** What a tag stood for before it was deleted, or before it was set to what it stands for now. */
 const formerly = async ({ tree }: RestoreContext, repository: string, tag: string): Promise<Digest | undefined> => {
-  if ((await tree.tagVersion(repository, tag)) === undefined) return (await tree.deletedTag(repository, tag))?.digest;
+  const noted = (await tree.deletedTag(repository, tag))?.digest;
+  if ((await tree.tagVersion(repository, tag)) === undefined) return noted;
   const current = (await tree.tag(repository, tag))?.digest;
   let [before, last]: [Digest | undefined, number] = [undefined, Number.NEGATIVE_INFINITY];
   for await (const digest of tree.tagHistory(repository, tag)) {
     const setAt = await tree.tagSetAt(repository, tag, digest);
     if (digest !== current && setAt !== undefined && setAt > last) [before, last] = [digest, setAt];
   }
-  return before;
+  // The history of a tag that was deleted begins anew with the next push.
+  return before ?? (noted === current ? undefined : noted);
 };
 
 /** @param last done before anybody else may touch it; then it has to be a manifest */

@@ -177,6 +177,28 @@ describe("a quota", () => {
     await registry.close();
   });
 
+  it("is held by mounts and by manifests until they are linked, however many come side by side", async () => {
+    const registry = opened({ quotas: ["a=10000", "b=10000"] });
+    const blobs = Array.from({ length: 20 }, (_, i) => seededBytes(100 + i, 4000));
+    for (const body of blobs)
+      await exchange(registry, "POST", `/v2/from/blobs/uploads/?digest=${digestOf(body)}`, { body });
+    const counted = async (answers: Promise<{ status: number }>[]): Promise<[number, number]> => {
+      const statuses = (await Promise.all(answers)).map(({ status }) => status);
+      return [statuses.filter((status) => status === 201).length, statuses.filter((status) => status === 403).length];
+    };
+    const mount = (body: Uint8Array) =>
+      exchange(registry, "POST", `/v2/a/blobs/uploads/?mount=${digestOf(body)}&from=from`);
+    assert.deepEqual(await counted(blobs.map(mount)), [2, 18]);
+    const put = (_: unknown, i: number) => {
+      const annotations = { x: String(i).padEnd(4000, "x") };
+      const body = encodeJson({ schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests: [], annotations });
+      const headers = { "Content-Type": mediaTypes.ociIndex };
+      return exchange(registry, "PUT", `/v2/b/manifests/v${i}`, { headers, body });
+    };
+    assert.deepEqual(await counted(blobs.map(put)), [2, 18]);
+    await registry.close();
+  });
+
   it("is held by those that move, eight side by side, and the message names them", async () => {
     const registry = opened({ quotas: ["a=10000"] });
     const pushed = await Promise.all(Array.from({ length: 8 }, () => patch(registry, "a", new Uint8Array(0), 2000)));

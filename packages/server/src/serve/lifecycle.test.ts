@@ -85,9 +85,21 @@ test("what root has done to a volume of another user leaves nothing that is root
     ...(await readdir(data, { recursive: true })).map((name) => join(data, name)),
   ];
   for (const path of await everything()) await chown(path, 12_345, 12_345);
-  await maintain(settingsOf(), { ...silent, who: "`dray serve rebuild`" }, async (client) => {
-    await client.ask("rebuild", {});
-  });
+  const beside = join(root, "beside");
+  await mkdir(beside);
+  await chown(beside, 23_456, 23_456);
+  const elsewhere = settingsOf(
+    `dray.index=${join(beside, "index", "index.db")}`,
+    `dray.log.audit.to=${join(beside, "log", "audit.log")}`,
+  );
+  for (const settings of [settingsOf(), elsewhere])
+    await maintain(settings, { ...silent, who: "`dray serve rebuild`" }, async (client) => {
+      await client.ask("rebuild", {});
+      await client.ask("gc", { lease: 0 });
+    });
+  const others = await readdir(beside, { recursive: true });
+  assert.ok(["index/index.db", "log/audit.log"].every((name) => others.includes(name)));
+  for (const name of others) assert.equal((await stat(join(beside, name))).uid, 23_456, name);
   await served([settingsOf()], async ({ origin }) => {
     assert.equal((await pushBlob(origin, "b", "y")).status, 201);
     const foreign = [];

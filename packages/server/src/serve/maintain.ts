@@ -5,6 +5,7 @@ import { ifThere, nodeFiles, onDisk } from "dray/internal/files";
 import type { Settings } from "../config/index.ts";
 import type { Notice } from "../notice.ts";
 import { auditLog } from "../observing/index.ts";
+import { makeForOwner } from "../storage/index.ts";
 import { actionsOf } from "./actions.ts";
 import { runningWriter } from "./control-socket.ts";
 import type { ControlClient } from "./controls.ts";
@@ -76,7 +77,7 @@ const opened = async (settings: Settings, { who, reads, onNotice }: MaintainOpti
 };
 
 const doing = async <T>(
-  { registry, driver }: OpenRegistry,
+  { registry, driver, giveIndex }: OpenRegistry,
   to: string | undefined,
   work: (client: ControlClient) => Promise<T>,
 ): Promise<T> => {
@@ -84,7 +85,10 @@ const doing = async <T>(
   try {
     registry.start();
     // A stream of this process is the command's own.
-    const audit = to === undefined || streams.has(to) ? undefined : auditLog(await files.lines(to));
+    const audit =
+      to === undefined || streams.has(to)
+        ? undefined
+        : auditLog(await makeForOwner(nodeFiles, to, () => files.lines(to)));
     const alone = actionsOf({
       registry,
       gcPause: new GcPause(driver),
@@ -103,5 +107,6 @@ const doing = async <T>(
   } finally {
     await files.close();
     await registry.close();
+    await giveIndex();
   }
 };

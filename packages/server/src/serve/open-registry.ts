@@ -3,13 +3,22 @@ import { dirname, join } from "node:path";
 import { foreignFile } from "@dray/service/sqlite";
 import { DrayError } from "dray/errors";
 import { defined } from "dray/internal/defined";
+import { nodeFiles } from "dray/internal/files";
 import { type Access, fetchJson, htpasswd, openAccess, tokens } from "../access/index.ts";
 import type { AccessSettings, Settings } from "../config/index.ts";
 import { indexFormat } from "../metadata/index.ts";
 import type { Notice } from "../notice.ts";
 import type { RegistryOptions } from "../options.ts";
 import { createRegistry, type Registry } from "../registry.ts";
-import { type Driver, filesystemDriver, lockVolume, memoryDriver, type Volume } from "../storage/index.ts";
+import {
+  type Driver,
+  filesystemDriver,
+  giveToFolder,
+  lockVolume,
+  makeForOwner,
+  memoryDriver,
+  type Volume,
+} from "../storage/index.ts";
 
 export interface OpenRegistry {
   readonly registry: Registry;
@@ -17,6 +26,8 @@ export interface OpenRegistry {
   /** Where there is a folder. */
   readonly volume: Volume | undefined;
   readonly access: Access;
+  /** Gives the index to whom its folder belongs: it is a new file once it was made anew. */
+  readonly giveIndex: () => Promise<void>;
 }
 
 export interface OpenRegistryOptions {
@@ -48,8 +59,11 @@ export const openRegistry = async (settings: Settings, options: OpenRegistryOpti
     const registry = createRegistry(
       defined<RegistryOptions>({ ...settings.registry, index, counts, driver, access, onNotice }),
     );
-    if (index !== undefined) for (const end of ["", "-wal"]) await volume?.give(index + end);
-    return { driver, volume, access, registry };
+    const giveIndex = async (): Promise<void> => {
+      if (index !== undefined) for (const end of ["", "-wal"]) await giveToFolder(nodeFiles, index + end);
+    };
+    await giveIndex();
+    return { driver, volume, access, registry, giveIndex };
   } catch (error) {
     await opened?.close();
     await access.close?.();
@@ -93,7 +107,8 @@ const indexOf = async ({ storage }: Settings, { own, writes }: Volume): Promise<
   const said = storage.driver === "filesystem" ? storage.index : undefined;
   const index = said ?? (writes ? join(own, "index.db") : undefined);
   // Where there can be none it says so itself.
-  if (index !== undefined) await mkdir(dirname(index), { recursive: true }).catch(() => {});
+  if (index !== undefined)
+    await makeForOwner(nodeFiles, dirname(index), () => mkdir(dirname(index), { recursive: true })).catch(() => {});
   return index;
 };
 

@@ -12,5 +12,6 @@ export {
 export type { MemoryContent } from "./memory-content.ts";
 export { type MemoryDriverOptions, type MemoryFiles, memoryDriver } from "./memory-driver.ts";
 export { ownFolder } from "./own-folder.ts";
+export { giveToFolder, makeForOwner } from "./ownership.ts";
 export type { Volume } from "./volume.ts";
 export { type LockVolume, lockVolume } from "./volume-lock.ts";

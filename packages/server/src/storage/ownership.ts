@@ -1,4 +1,5 @@
-import { dirname } from "node:path";
+import { lchown } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
 import { DrayError } from "dray/errors";
 import type { FileFacts, FileSystem } from "dray/internal/files";
 
@@ -16,6 +17,28 @@ export const ownerOf = async (fs: FileSystem, paths: readonly string[]): Promise
     if (facts !== undefined) return facts.uid === 0 ? undefined : { uid: facts.uid, gid: facts.gid };
   }
   return undefined;
+};
+
+/**
+ * Makes a file or folder outside the tree, and gives it, with the folders that came with it, to whom the folder belongs that it was made
+ * in: root may do something for the user who serves otherwise. What is there already stays as it is.
+ */
+export const makeForOwner = async <T>(fs: FileSystem, path: string, make: () => T | Promise<T>): Promise<T> => {
+  const missing: string[] = [];
+  let at = resolve(path);
+  for (; at !== dirname(at) && (await factsOf(fs, at)) === undefined; at = dirname(at)) missing.push(at);
+  const made = await make();
+  const owner = missing.length === 0 ? undefined : await ownerOf(fs, [at]);
+  // From the top down, and no link is followed: what lies in somebody else's folder may be changed by him at any time.
+  if (owner !== undefined)
+    for (const each of missing.reverse()) await lchown(each, owner.uid, owner.gid).catch(() => {});
+  return made;
+};
+
+/** Gives a file that is ours to whom the folder belongs that it lies in. Nothing there: nothing done. */
+export const giveToFolder = async (fs: FileSystem, path: string): Promise<void> => {
+  const owner = await ownerOf(fs, [dirname(resolve(path))]);
+  if (owner !== undefined) await lchown(path, owner.uid, owner.gid).catch(() => {});
 };
 
 /** The error for what another user has, with the two ways out. */
