@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { type Chance, chanceOf } from "@dray/testkit";
+import { isDrayError } from "dray/errors";
 import { imageOf } from "../e2e/load/content.ts";
 import { HttpClient } from "../e2e/load/http.ts";
 import { Ledger } from "../e2e/load/ledger.ts";
@@ -156,7 +157,16 @@ const looksRight = async (origin: string, data: string, ledger: Ledger): Promise
   const found: unknown[] = [...faults];
   await operate(data, async (client) => {
     await client.ask("check", {}, { onProgress: (difference) => found.push(difference) });
-    await client.ask("verify", {}, { onProgress: (damage) => found.push(damage) });
+    // The registry may be at it by itself just then.
+    for (;;) {
+      try {
+        await client.ask("verify", {}, { onProgress: (damage) => found.push(damage) });
+        break;
+      } catch (error) {
+        if (!isDrayError(error, "LOCKED")) throw error;
+        await sleep(200);
+      }
+    }
   });
   for (const fault of found) console.log(typeof fault === "string" ? fault : JSON.stringify(fault));
   console.log(`${tags} tags and what they lead to (${manifests}) looked at: ${found.length} faults`);
