@@ -165,7 +165,7 @@ const spread = async (
     live.add(digest);
     for (const child of manifest.references) waiting.push(child);
     for (const referrers of pages(500, (page) => metadata.referrerDigests(repository, digest, page)))
-      waiting.push(...referrers);
+      for (const referrer of referrers) waiting.push(referrer);
     await yielding.turn();
   }
 };

@@ -30,7 +30,7 @@ const inRepository = [
   `_manifests(?:/revisions(?:/sha256|/sha512|/${digest}(?:/link)?)?)?`,
   `_manifests/tags(?:/[A-Za-z0-9_][A-Za-z0-9._-]{0,127}(?:/current/link|/index(?:/sha256|/sha512|/${digest}/link)?)?)?`,
   `_uploads(?:/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?:/(?:data|startedat|session\\.json))?)?`,
-  `_meta/types/${digest}`,
+  `_meta/(?:types|untagged)/${digest}`,
   "_meta/deleted-tags(?:/[A-Za-z0-9_][A-Za-z0-9._-]{0,127})?",
 ].join("|");
 const inTree = new RegExp(

@@ -61,11 +61,11 @@ export const httpCases: readonly Case[] = [
   },
   {
     key: "http.net",
-    looksAt: "whether a socket of that name lies in the folder where it works",
+    looksAt: "whether a socket lies at the path that is the address",
     values: ["tcp", "unix"],
-    beside: { "http.addr": "localhost:{port}" },
-    see: async (registry) => existsSync(join(registry.workplace, `localhost:${registry.places.port}`)),
-    sees: [false, true],
+    beside: { "http.addr": "{files}/net.sock" },
+    see: async (registry) => existsSync(join(registry.places.files, "net.sock")),
+    sees: ["refused", true],
   },
   {
     key: "http.host",
