@@ -1,3 +1,4 @@
+import { reasonOf } from "dray/errors";
 import { version } from "./version.ts";
 
 const words = process.argv.slice(2);
@@ -19,7 +20,7 @@ if (words.length === 1 && words[0] === "version") {
   // A registry reads its files again then; until it can, the system's own answer would end it.
   if (words[0] === "serve") process.on("SIGHUP", () => {});
   const unexpected = (error: unknown): void => {
-    const said = error instanceof Error ? error.message : String(error);
+    const said = reasonOf(error);
     const text = words.includes("-v") && error instanceof Error ? error.stack : said.replace(/\p{Cc}+/gu, " ");
     process.stderr.write(`Error: ${text}\n`);
     process.exit(1);

@@ -150,6 +150,9 @@ export const isDrayError = (value: unknown, ...codes: ErrorCode[]): value is Dra
 
 const control = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g;
 
+/** What was thrown says, whatever it is. */
+export const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
 /** Text from elsewhere made safe for a terminal: control and direction characters are shown as escapes. */
 export const printable = (text: string): string =>
   text.replace(control, (c) => (c === "\n" ? "\\n" : `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`));

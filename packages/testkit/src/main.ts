@@ -1,5 +1,7 @@
 /** `npm run sample`: an image to look at and to copy, as an OCI layout. */
+
 import { copy, open } from "dray";
+import { reasonOf } from "dray/errors";
 import { type Descriptor, encodeJson } from "dray/oci";
 import { connect } from "dray/registry";
 import { put, type Sample, sampleArtifact, sampleIndex } from "./images/index.ts";
@@ -47,7 +49,7 @@ const main = async ([folder = "sample", ...rest]: readonly string[]): Promise<nu
   npx dray cp --referrers oci:${folder}:hello localhost:5000/demo/hello:1.0`);
     return 0;
   } catch (error) {
-    console.error(error instanceof Error ? error.message : String(error));
+    console.error(reasonOf(error));
     return 1;
   } finally {
     await client.close();

@@ -1,5 +1,5 @@
 import { defined, type Undefinable } from "../defined.ts";
-import { type ErrorCode, isDrayError } from "../errors.ts";
+import { type ErrorCode, isDrayError, reasonOf } from "../errors.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { redactHeaders, redactUrl } from "./redact.ts";
 import { type HeaderPairs, header, isContent, type Middleware } from "./types.ts";
@@ -56,7 +56,7 @@ export const trace =
       tell({ status: response.status, responseHeaders: redactHeaders(response.headers), received });
       return response;
     } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
+      const message = reasonOf(error);
       tell({ error: isDrayError(error) ? { code: error.code, message } : { message } });
       throw error;
     }

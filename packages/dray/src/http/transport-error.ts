@@ -1,4 +1,4 @@
-import { DrayError, type ErrorCode, isDrayError, type Remedy } from "../errors.ts";
+import { DrayError, type ErrorCode, isDrayError, type Remedy, reasonOf } from "../errors.ts";
 
 /** Which of the connection's limits ran out. */
 export type TimeoutClass = "connect" | "headers" | "idle" | "commit";
@@ -86,7 +86,7 @@ export const transportError = (cause: unknown, { host, proxy, answeredBefore }: 
   const network = networkFaults[code];
   if (network !== undefined) return make("NETWORK", [network[0], network[1]], network[2] || answeredBefore);
 
-  const text = cause instanceof Error ? cause.message : String(cause);
+  const text = reasonOf(cause);
   if (code === "HPE_HEADER_OVERFLOW")
     return new DrayError("LIMIT_EXCEEDED", `${host} sent more than 64 KiB of headers`, { registry: host, cause });
   if (code.startsWith("HPE_"))

@@ -1,5 +1,5 @@
 import type { Writable } from "node:stream";
-import { DrayError } from "../errors.ts";
+import { DrayError, reasonOf } from "../errors.ts";
 import { diskError, errnoOf, type FileSystem, ifThere, onDisk, writeFully } from "../files/index.ts";
 import type { TarSink } from "./sink.ts";
 import { type OpenTarOptions, standardStream } from "./tar-file.ts";
@@ -44,7 +44,7 @@ const streamOutlet = (output: Writable, what: string): Outlet => {
 
 const whyNot = (cause: unknown, what: string): string => {
   const error = diskError(cause, "write to", what);
-  return error instanceof Error ? error.message : String(error);
+  return reasonOf(error);
 };
 
 /** A stream whose reader has gone may never drain, and may not call back either. */

@@ -1,5 +1,5 @@
 import type { Worker } from "node:worker_threads";
-import { DrayError, type ErrorCode, exitCodes } from "../errors.ts";
+import { DrayError, type ErrorCode, exitCodes, reasonOf } from "../errors.ts";
 import type { Block } from "./blocks.ts";
 
 /** An error as it travels between threads, which keep neither its class nor its code. */
@@ -9,7 +9,7 @@ interface Failure {
 }
 
 const failureOf = (error: unknown): Failure => ({
-  message: error instanceof Error ? error.message : String(error),
+  message: reasonOf(error),
   code: (error as NodeJS.ErrnoException).code,
 });
 

@@ -1,6 +1,6 @@
 import { isDrayError } from "dray/errors";
 import { LruCache, Semaphore, SingleFlight, Yielding } from "dray/internal/async";
-import { algorithmOf, type Digest, hexOf } from "dray/oci";
+import { algorithmOf, type Digest, digestOf, hexOf } from "dray/oci";
 import { blobPath, type Tree } from "../distribution-tree/index.ts";
 import type { Metadata, Reconciler } from "../metadata/index.ts";
 import type { Notice } from "../notice.ts";
@@ -145,7 +145,11 @@ export class Blobs {
     const { repository, target, size } = blob;
     const loading = this.#marks.load();
     if (loading !== undefined) await loading;
-    if (this.#marks.get(target) === undefined && (size > 0 || target === emptyOf(target)) && this.#isPlausible(blob))
+    if (
+      this.#marks.get(target) === undefined &&
+      (size > 0 || target === digestOf(new Uint8Array(0), algorithmOf(target))) &&
+      this.#isPlausible(blob)
+    )
       return true;
     return this.#judging.run(target, () => this.#judge(target, repository));
   }
@@ -203,12 +207,3 @@ interface Asked {
   readonly digest: Digest;
   readonly said?: number | undefined;
 }
-
-const empty: Readonly<Record<string, string>> = {
-  sha256: "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
-  sha512:
-    "sha512:cf83e1357eefb8bdf1542850d66d8007d620e4050b5715dc83f4a921d36ce9ce47d0d13c5d85f2b0ff8318d2877eec2f63b931bd47417a81a538327af927da3e",
-};
-
-/** The name of no bytes at all. */
-const emptyOf = (digest: Digest): string | undefined => empty[algorithmOf(digest)];

@@ -1,3 +1,4 @@
+import { reasonOf } from "dray/errors";
 import { forEachConcurrent, Yielding } from "dray/internal/async";
 import { type Digest, largestManifest } from "dray/oci";
 import { inspectManifest, readLegacyManifest } from "../distribution-tree/index.ts";
@@ -42,11 +43,9 @@ export const renewAll = async (context: DeletionContext, repository: string, roo
   }
   if (failure === undefined) return;
   // A file of somebody else's: what is asked for is done all the same.
-  const message = `what hung on it may be collected before the grace has passed: ${messageOf(failure)}`;
+  const message = `what hung on it may be collected before the grace has passed: ${reasonOf(failure)}`;
   onNotice({ level: "warn", message, repository, digest: root });
 };
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /** What a manifest refers to, also one whose link lies among those of layers. */
 export const referencesOf = async (

@@ -1,6 +1,6 @@
 import { factsOf } from "@dray/service/observe";
 import { bare, withError } from "@dray/service/response";
-import { DrayError, isDrayError, printable } from "dray/errors";
+import { DrayError, isDrayError, printable, reasonOf } from "dray/errors";
 import type { Handler, HttpRequest, HttpResponse } from "dray/http";
 import { errnoOf } from "dray/internal/files";
 import { isRepository } from "dray/oci";
@@ -217,7 +217,7 @@ const passing = new Set(["ENOSPC", "EDQUOT", "EMFILE", "ENFILE", "EAGAIN", "ENOM
 const refusalOf = (error: unknown, request: HttpRequest, onNotice: (notice: Notice) => void): RegistryError => {
   if (error instanceof RegistryError) return error;
   if (request.signal?.aborted === true || isOfClient(error) || isDrayError(error, "NETWORK")) throw error;
-  const said = error instanceof Error ? error.message : String(error);
+  const said = reasonOf(error);
   if (isDrayError(error, "ABORTED"))
     return new RegistryError(503, "UNAVAILABLE", "the registry is about to stop", { headers: { "Retry-After": "10" } });
   const asked = `${request.method.slice(0, 32)} ${request.target.split("?", 1)[0]?.slice(0, 500)}`;

@@ -124,7 +124,7 @@ const storeManifest = async (
       await refuseMissing(call, described.mediaType, children);
       const replaced: Record<string, Digest> = {};
       for (const tag of tags) {
-        const before = await context.manifests.tag(repository, tag);
+        const before = tag === name ? current : await context.manifests.tag(repository, tag);
         keepForPullers(call, before);
         if (before !== undefined && before !== digest) replaced[tag] = before;
       }

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { join, resolve } from "node:path";
 import { type ControlServer, control, serveControl } from "@dray/service/control";
 import type { Log } from "@dray/service/observe";
-import { DrayError, isDrayError } from "dray/errors";
+import { DrayError, isDrayError, reasonOf } from "dray/errors";
 import { nodeFiles } from "dray/internal/files";
 import type { Place, Settings } from "../config/index.ts";
 import { ownFolder, type Volume } from "../storage/index.ts";
@@ -43,7 +43,7 @@ export const openControl = async (
       return await serveControl({ path, serves: volume.folder, format: controls, actions });
     } catch (error) {
       if (path === beside && isDrayError(error, "LOCKED")) throw error;
-      why = error instanceof Error ? error.message : String(error);
+      why = reasonOf(error);
     }
   }
   log(

@@ -1,6 +1,6 @@
 import type { Log } from "@dray/service/observe";
 import { every } from "@dray/service/program";
-import { isDrayError } from "dray/errors";
+import { isDrayError, reasonOf } from "dray/errors";
 import { systemClock } from "dray/http";
 import type { Settings } from "../config/index.ts";
 import type { Registry } from "../registry.ts";
@@ -44,8 +44,7 @@ export const jobsOf = async (
     work: (signal: AbortSignal) => Promise<Outcome>,
     soonest = 0,
   ): Promise<{ stop(): Promise<void> }> => {
-    const failed = (error: unknown): void =>
-      log("error", `${what}: ${error instanceof Error ? error.message : String(error)}`);
+    const failed = (error: unknown): void => log("error", `${what}: ${reasonOf(error)}`);
     const first = Math.max(soonest, Math.min(interval / 4, breath), await untilDue(driver, name, interval));
     const tried = async (signal: AbortSignal): Promise<Outcome> => {
       if (readOnly.on) return "later";

@@ -1,7 +1,7 @@
 import type { ControlServer } from "@dray/service/control";
 import type { Log } from "@dray/service/observe";
 import { every } from "@dray/service/program";
-import { isDrayError } from "dray/errors";
+import { isDrayError, reasonOf } from "dray/errors";
 import type { Volume } from "../storage/index.ts";
 import type { ReadOnly } from "./read-only.ts";
 
@@ -33,7 +33,7 @@ export const keeping = (
       said = "";
     },
     (error) => {
-      const message = error instanceof Error ? error.message : String(error);
+      const message = reasonOf(error);
       if (message !== said) log("error", message);
       said = message;
     },

@@ -1,3 +1,4 @@
+import { reasonOf } from "dray/errors";
 import type { AuditLog } from "../observing/index.ts";
 import type { ControlActions, Controls } from "./controls.ts";
 
@@ -24,7 +25,7 @@ export const audited = (actions: ControlActions, audit: AuditLog): ControlAction
         audit.tell({ action: "operate", outcome: "done", reason });
         return result;
       } catch (error) {
-        const said = error instanceof Error ? error.message : String(error);
+        const said = reasonOf(error);
         audit.tell({ action: "operate", outcome: "failed", reason: `${reason}: ${said}` });
         throw error;
       }

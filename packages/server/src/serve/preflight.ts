@@ -7,6 +7,7 @@ import { type Origin, type Remark, textOf } from "@dray/service/config";
 import { bind, type ListenAddress } from "@dray/service/http-server";
 import { tlsFaults, validityFault } from "@dray/service/program";
 import { emptyBody } from "@dray/service/response";
+import { reasonOf } from "dray/errors";
 import { diskError, errnoOf } from "dray/internal/files";
 import type { Settings } from "../config/index.ts";
 import { filesystemDriver } from "../storage/index.ts";
@@ -31,7 +32,7 @@ export const preflight = async (settings: Settings, now: number = Date.now()): P
   const originOf = (key: string): Origin =>
     settings.effective.find((each) => each.key === key)?.origin ?? { kind: "default" };
   const tell: Tell = (kind, key, error) => {
-    const message = error instanceof Error ? error.message : String(error);
+    const message = reasonOf(error);
     findings[kind].push({ key, origin: originOf(key), message });
   };
   await lookAtStorage(settings, tell);

@@ -2,7 +2,7 @@ import { bind, type Listener, type ListenOptions } from "@dray/service/http-serv
 import { debugHandler, HealthChecks, type Log, observe, openLog } from "@dray/service/observe";
 import { Certificates, CloseStack, descriptors, every, readTls, type TlsFiles, tooMany } from "@dray/service/program";
 import { withHeaders } from "@dray/service/response";
-import { DrayError } from "dray/errors";
+import { DrayError, reasonOf } from "dray/errors";
 import { defined } from "dray/internal/defined";
 import { type DebugSettings, type ListenSettings, type Reload, reloadable, type Settings } from "../config/index.ts";
 import type { Notice } from "../notice.ts";
@@ -139,7 +139,7 @@ export const serve = async (
         audit?.tell({ action: "operate", outcome: "done", reason: `reload by ${by}` });
         return { restart };
       } catch (error) {
-        const why = error instanceof Error ? error.message : String(error);
+        const why = reasonOf(error);
         log("warn", `not reloaded: ${why}`, { by });
         audit?.tell({ action: "operate", outcome: "failed", reason: `reload by ${by}: ${why}` });
         throw error;
@@ -183,8 +183,14 @@ export const serve = async (
       () => log("info", "the index is whole", { ...registry.context.metadata.counts() }),
       () => {},
     );
-    const pausedUntil = (): Promise<number | undefined> => gcPause.until();
-    const jobs = await jobsOf(settings, { registry, driver, actions, log, readOnly, pausedUntil });
+    const jobs = await jobsOf(settings, {
+      registry,
+      driver,
+      actions,
+      log,
+      readOnly,
+      pausedUntil: () => gcPause.until(),
+    });
     if (volume !== undefined) jobs.push(keeping(volume, control, readOnly, log));
     if (certificates !== undefined) jobs.push(certificates.watch(() => tlsOf(current), log));
     jobs.push(makingRoom(listener, log));
@@ -218,7 +224,7 @@ const makingRoom = (listener: Listener, log: Log): { stop(): Promise<void> } =>
       const count = found === undefined ? 0 : tooMany(found);
       if (count > 0) listener.letGo({ count });
     },
-    (error) => log("warn", `nobody can be let go: ${error instanceof Error ? error.message : String(error)}`),
+    (error) => log("warn", `nobody can be let go: ${reasonOf(error)}`),
   );
 
 const socketOf = async ({ address, tls, limits, trustedProxies }: ListenSettings): Promise<ListenOptions> =>
@@ -236,7 +242,7 @@ const debugOf = async (
 
 const hearsOf = (log: Log): Pick<ListenOptions, "onError" | "onStranger" | "onHandshake" | "onLetGo"> => ({
   onError: (error, { method, target }) => {
-    const said = error instanceof Error ? error.message : String(error);
+    const said = reasonOf(error);
     const ours = !(error instanceof DrayError && error.code === "NETWORK");
     log(ours ? "error" : "debug", said, { method, path: target.split("?", 1)[0] });
   },

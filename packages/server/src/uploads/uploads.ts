@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { DrayError } from "dray/errors";
+import { DrayError, reasonOf } from "dray/errors";
 import { Semaphore } from "dray/internal/async";
 import type { DigestAlgorithm } from "dray/oci";
 import { uploadFolder } from "../distribution-tree/index.ts";
@@ -262,16 +262,14 @@ export class Uploads {
 
   #stored(): AsyncGenerator<StoredSession> {
     return storedSessions(this.#driver, (path, error) =>
-      this.#onNotice({ level: "warn", message: `uploads in ${path} cannot be listed: ${messageOf(error)}` }),
+      this.#onNotice({ level: "warn", message: `uploads in ${path} cannot be listed: ${reasonOf(error)}` }),
     );
   }
 
   #notice({ repository, id }: StoredSession, what: string, error: unknown): void {
-    this.#onNotice({ level: "warn", message: `upload ${id}: ${what}: ${messageOf(error)}`, repository });
+    this.#onNotice({ level: "warn", message: `upload ${id}: ${what}: ${reasonOf(error)}`, repository });
   }
 }
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /** When something last happened to each session of each repository, for as long as anybody cares. */
 class Activity {

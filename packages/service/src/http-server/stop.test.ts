@@ -9,6 +9,7 @@ import { test } from "node:test";
 import { rawClient, statuses } from "@dray/testkit";
 import { temporaryFolder } from "@dray/testkit/files";
 import type { Handler } from "dray/http";
+import { halved } from "../../test/halved.ts";
 import { bare, withBytes } from "../response/index.ts";
 import { listen } from "./index.ts";
 
@@ -97,21 +98,8 @@ test("a download in flight is finished, an upload too", async () => {
 });
 
 test("a stop ends with the last answer, though that one began before and its client keeps the connection", async () => {
-  const gate = Promise.withResolvers<void>();
-  const server = await listen(async (request) => ({
-    status: 200,
-    headers: [],
-    url: request.target,
-    body: {
-      length: 10,
-      chunks: (async function* () {
-        yield new TextEncoder().encode("first");
-        await gate.promise;
-        yield new TextEncoder().encode("after");
-      })(),
-      discard: async () => {},
-    },
-  }));
+  const { handler, finish } = halved();
+  const server = await listen(handler);
   const downloading = await rawClient(server.port);
   downloading.send(get("/x"));
   await downloading.until(/first/);
@@ -120,7 +108,7 @@ test("a stop ends with the last answer, though that one began before and its cli
   const half = await rawClient(server.port);
   half.send("GET /x HTTP/1.1\r\nHost:");
   const stop = server.stop({ drain: 2 ** 31 - 1 });
-  gate.resolve();
+  finish();
   const { text, code } = await downloading.ended();
   assert.deepEqual([statuses(text), code], [[200], undefined]);
   assert.match(text, /firstafter$/);

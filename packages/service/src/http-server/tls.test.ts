@@ -8,6 +8,7 @@ import { test } from "node:test";
 import { connect, type TLSSocket } from "node:tls";
 import { testCertificates } from "@dray/testkit";
 import type { Handler } from "dray/http";
+import { halved } from "../../test/halved.ts";
 import { withBytes } from "../response/index.ts";
 import { type FailedHandshake, type Listener, listen, type TlsOptions } from "./index.ts";
 import { takeOver } from "./take-over.ts";
@@ -181,24 +182,8 @@ test("a connection that has not asked yet when the certificate is exchanged is a
   }));
 
 test("a stop after the certificate was exchanged waits for what began before it", async () => {
-  const gate = Promise.withResolvers<void>();
-  const server = await listen(
-    async (request) => ({
-      status: 200,
-      headers: [],
-      url: request.target,
-      body: {
-        length: 10,
-        chunks: (async function* () {
-          yield new TextEncoder().encode("first");
-          await gate.promise;
-          yield new TextEncoder().encode("after");
-        })(),
-        discard: async () => {},
-      },
-    }),
-    { tls: own },
-  );
+  const { handler, finish } = halved();
+  const server = await listen(handler, { tls: own });
   const { socket } = await asking(server, "/x");
   let taken = "";
   socket.on("data", (bytes) => (taken += String(bytes)));
@@ -208,7 +193,7 @@ test("a stop after the certificate was exchanged waits for what began before it"
   const stop = server.stop({ drain: 60_000 }).then(() => (stopped = true));
   await new Promise((later) => setTimeout(later, 150));
   assert.equal(stopped, false);
-  gate.resolve();
+  finish();
   await once(socket, "close");
   assert.match(taken, /firstafter$/);
   await stop;

@@ -1,4 +1,4 @@
-import { isDrayError, printable } from "dray/errors";
+import { isDrayError, printable, reasonOf } from "dray/errors";
 import { type FileFacts, type FileSystem, nodeFiles, onDisk } from "dray/internal/files";
 import type { Notice } from "../observe/index.ts";
 
@@ -87,7 +87,7 @@ export class WatchedFile<T> {
   }
 
   #complain(error: unknown): void {
-    const why = isDrayError(error) ? error.message : printable(error instanceof Error ? error.message : String(error));
+    const why = isDrayError(error) ? error.message : printable(reasonOf(error));
     if (why === this.#complaint) return;
     this.#complaint = why;
     this.#options.onNotice({

@@ -1,3 +1,4 @@
+import { reasonOf } from "dray/errors";
 import { type Clock, type HttpRequest, type HttpResponse, type Middleware, systemClock } from "dray/http";
 import { HttpError, withError, withJson } from "../response/index.ts";
 
@@ -102,7 +103,7 @@ export const faultOf = async (
       clock.sleep(timeout, late.signal).then(() => `no answer within ${timeout / 1000} s`),
     ]);
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    return reasonOf(error);
   } finally {
     late.abort();
   }

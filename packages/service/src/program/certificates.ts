@@ -1,4 +1,5 @@
 import { X509Certificate } from "node:crypto";
+import { reasonOf } from "dray/errors";
 import type { Listener, TlsOptions } from "../http-server/index.ts";
 import type { Log } from "../observe/index.ts";
 import { every } from "./schedule.ts";
@@ -53,9 +54,7 @@ export class Certificates {
       this.tell(log);
     };
     this.tell(log);
-    return every(interval, look, (error) =>
-      log("warn", `the certificate was not renewed: ${error instanceof Error ? error.message : String(error)}`),
-    );
+    return every(interval, look, (error) => log("warn", `the certificate was not renewed: ${reasonOf(error)}`));
   }
 }
 

@@ -1,3 +1,4 @@
+import { reasonOf } from "dray/errors";
 import { type Clock, systemClock } from "dray/http";
 
 type Signal = keyof typeof numbers;
@@ -90,7 +91,7 @@ export const untilSignals = async (
     stopped.catch(() => {});
     return 128 + numbers[second];
   } catch (error) {
-    notice(`not stopped in order: ${error instanceof Error ? error.message : String(error)}`);
+    notice(`not stopped in order: ${reasonOf(error)}`);
     return 1;
   } finally {
     done.abort();

@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, realpathSync, rmSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { reasonOf } from "dray/errors";
 import type { Notice } from "../observe/index.ts";
 import { isOnNetwork } from "./network-file-system.ts";
 
@@ -37,13 +38,13 @@ export const openDatabase = (file: string, format: DatabaseFormat, options: Open
     } catch (error) {
       // Somebody else's is no damage, and not ours to remove.
       if (errcodeOf(error) === busy || error instanceof Foreign) throw error;
-      const message = `${format.name} is begun anew, because ${file} cannot be used: ${textOf(error)}`;
+      const message = `${format.name} is begun anew, because ${file} cannot be used: ${reasonOf(error)}`;
       options.onNotice({ level: "warn", message });
       removeDatabase(file);
       return opened(file, format, options);
     }
   } catch (error) {
-    const message = `${format.name} is kept in memory and made again with each start, because there can be no ${file}: ${textOf(error)}`;
+    const message = `${format.name} is kept in memory and made again with each start, because there can be no ${file}: ${reasonOf(error)}`;
     options.onNotice({ level: "error", message });
     return opened(":memory:", format, options);
   }
@@ -121,5 +122,3 @@ const onNetwork = (file: string): boolean => {
     return false;
   }
 };
-
-const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -1,4 +1,4 @@
-import { DrayError } from "dray/errors";
+import { DrayError, reasonOf } from "dray/errors";
 import { errnoOf } from "dray/internal/files";
 import type { Authenticated } from "../authenticated.ts";
 import { challengeOf, isHeaderText } from "../challenge.ts";
@@ -71,7 +71,7 @@ const openFile = async (
       errnoOf(error instanceof Error ? error.cause : undefined) === "ENOENT"
         ? `; make it: htpasswd -cB ${file} USER`
         : "";
-    const why = error instanceof Error ? error.message : String(error);
+    const why = reasonOf(error);
     throw new DrayError("CONFIG_INVALID", `the password file cannot be used: ${why}${remedy}`, { cause: error });
   }
 };

@@ -1,4 +1,5 @@
 import { createHmac, randomBytes } from "node:crypto";
+import { reasonOf } from "dray/errors";
 import { LruCache, SingleFlight } from "dray/internal/async";
 import type { Notice } from "../../observe/index.ts";
 import { addressOf } from "../address.ts";
@@ -119,7 +120,7 @@ export class Passwords {
       return answer;
     } catch (error) {
       if (!(error instanceof VerifierBusy))
-        onNotice({ level: "error", message: `a password could not be verified: ${messageOf(error)}` });
+        onNotice({ level: "error", message: `a password could not be verified: ${reasonOf(error)}` });
       return later(503, "passwords cannot be verified at the moment; try again soon", 5);
     }
   }
@@ -158,5 +159,3 @@ export class Passwords {
     return createHmac("sha256", this.#secret).update(parts.join("\0")).digest("base64");
   }
 }
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
