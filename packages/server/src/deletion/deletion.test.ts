@@ -43,7 +43,7 @@ const tags = async (tree: Tree, repository: string): Promise<string[]> => (await
 describe("deleting", () => {
   it("takes a manifest out of its repository with the tags that stand for it, and nothing else", async () => {
     const { driver, tree, metadata, deletions, forgotten, close } = await setUp();
-    await tree.keepPushedType("one", first.digest, "application/vnd.example+json");
+    await tree.notes.keepPushedType("one", first.digest, "application/vnd.example+json");
     assert.deepEqual(await deletions.manifest("one", first.digest), { tags: ["a", "b"] });
     assert.equal(await tree.revision("one", first.digest), undefined);
     assert.deepEqual(

@@ -62,13 +62,13 @@ export const restore = async (context: RestoreContext, repository: string, name:
       context.forget(repository, name);
     });
   const restored = await restoreDigest(context, repository, digest, setTag);
-  await tree.dropDeletedTag(repository, name);
+  await tree.notes.dropDeletedTag(repository, name);
   return { ...restored, tag: name };
 };
 
 /** What a tag stood for before it was deleted, or before it was set to what it stands for now. */
 const formerly = async ({ tree }: RestoreContext, repository: string, tag: string): Promise<Digest | undefined> => {
-  const noted = (await tree.deletedTag(repository, tag))?.digest;
+  const noted = (await tree.notes.deletedTag(repository, tag))?.digest;
   if ((await tree.tagVersion(repository, tag)) === undefined) return noted;
   const current = (await tree.tag(repository, tag))?.digest;
   let [before, last]: [Digest | undefined, number] = [undefined, Number.NEGATIVE_INFINITY];
@@ -129,7 +129,7 @@ const plan = async (context: RestoreContext, repository: string, root: Digest): 
       if (digest !== root) throw gone(digest);
       return { kind: "blob", missing, needs: [], steps: [() => linkBlob(context, repository, root)] };
     }
-    const inspected = await inspectManifest(bytes, await tree.pushedType(repository, digest));
+    const inspected = await inspectManifest(bytes, await tree.notes.pushedType(repository, digest));
     const { described, children } = wholeOf(repository, digest, inspected);
     const manifest = digest;
     steps.push(() => linkManifest(context, repository, manifest, bytes, described));

@@ -31,8 +31,8 @@ export const unlinkManifest = (
     await tree.unlinkRevision(repository, digest, {
       folder: forGood && !hasTagsNamedAfter(context, repository, digest),
     });
-    await tree.dropUntagged(repository, digest);
-    if (forGood) await tree.dropPushedType(repository, digest);
+    await tree.notes.dropUntagged(repository, digest);
+    if (forGood) await tree.notes.dropPushedType(repository, digest);
   };
   return change(context, repository, digest, inTree, () => metadata.removeManifest(repository, digest));
 };
@@ -60,7 +60,7 @@ export const unlinkTag = (
 ): Promise<void> => {
   const { tree, metadata } = context;
   const inTree = async (): Promise<void> => {
-    if (digest !== undefined) await tree.noteDeletedTag(repository, tag, digest);
+    if (digest !== undefined) await tree.notes.noteDeletedTag(repository, tag, digest);
     // When it left what it stood for before is known by its history alone, which goes with it: they count from now on.
     for await (const before of tree.tagHistory(repository, tag))
       if ((await tree.revision(repository, before)) !== undefined)

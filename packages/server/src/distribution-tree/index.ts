@@ -4,9 +4,10 @@
  */
 export { type Child, type Inspection, inspect } from "./inspection.ts";
 export { inspectManifest } from "./inspector.ts";
+export { type FileVersion, isRacy, sameVersion, type TagLink } from "./link-file.ts";
 export { type Described, typeInside } from "./manifest-document.ts";
 export * from "./paths.ts";
 export * as treePaths from "./paths.ts";
 export { readLegacyManifest, readManifest, type StoredManifest } from "./read-manifest.ts";
-export { type FileVersion, isRacy, sameVersion, type TagLink, Tree } from "./tree.ts";
+export { Tree } from "./tree.ts";
 export { type RepositoryFolder, type WalkOptions, walk } from "./walk.ts";

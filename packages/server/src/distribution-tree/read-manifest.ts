@@ -1,6 +1,7 @@
 import { algorithmOf, type Digest, digestOf } from "dray/oci";
 import { inspectManifest } from "./inspector.ts";
-import type { FileVersion, Tree } from "./tree.ts";
+import type { FileVersion } from "./link-file.ts";
+import type { Tree } from "./tree.ts";
 
 export interface WholeManifest {
   /** Of its link in the repository. */
@@ -42,7 +43,7 @@ export const readManifest = async (
   const bytes = size === undefined ? undefined : await tree.readBlob(target);
   if (bytes === undefined) return { version, fault: "missing", size: 0 };
   if (digestOf(bytes, algorithmOf(digest)) !== digest) return { version, fault: "damaged", size: bytes.byteLength };
-  return { version, bytes, pushedType: await tree.pushedType(repository, digest) };
+  return { version, bytes, pushedType: await tree.notes.pushedType(repository, digest) };
 };
 
 /**

@@ -1,51 +1,25 @@
 import { type Digest, type DigestAlgorithm, isDigest } from "dray/oci";
 import type { ChangeOptions, Driver, Facts, MoveOptions, StoredFile } from "../storage/index.ts";
-import { isTypeText } from "./manifest-document.ts";
+import { EmptiedRepositories } from "./emptied-repositories.ts";
+import { type FileVersion, linked, type TagLink, versionOf } from "./link-file.ts";
+import { Notes } from "./notes.ts";
 import {
   blobFolder,
   blobPath,
   blobsRoot,
   currentLink,
   databaseLock,
-  deletedTagPath,
-  deletedTagsPath,
   historyLink,
   historyPath,
   layerFolder,
   layersPath,
-  repositoriesRoot,
   repositoryPath,
   revisionFolder,
   revisionsPath,
   tagFolder,
   tagsPath,
-  typePath,
-  untaggedPath,
 } from "./paths.ts";
 import { type RepositoryFolder, type WalkOptions, walk } from "./walk.ts";
-
-/** Tells whether a file or directory is still the one that was seen. */
-export interface FileVersion {
-  readonly mtime: number;
-  readonly ino: number;
-}
-
-export const sameVersion = (a: FileVersion | undefined, b: FileVersion | undefined): boolean =>
-  a?.mtime === b?.mtime && a?.ino === b?.ino;
-
-/**
- * Whether something may have changed after a look and left the same time: file systems count in ticks of a clock that is up to
- * 10 ms coarse, some in whole seconds or two.
- * @param at when it was looked at
- */
-export const isRacy = (version: FileVersion | undefined, at: number): boolean =>
-  version !== undefined && Math.abs(at - version.mtime) <= (version.mtime % 1000 === 0 ? 2020 : 20);
-
-/** What a tag stands for, and the state of the file that says so. */
-export interface TagLink {
-  readonly digest: Digest;
-  readonly version: FileVersion;
-}
 
 /**
  * The distribution tree over a driver: which blobs exist, which repository sees which, what tags stand for. It is the truth;
@@ -53,12 +27,18 @@ export interface TagLink {
  * data before links, and links before tags.
  */
 export class Tree {
+  /** What distribution has no place for. */
+  readonly notes: Notes;
+  /** Repositories of which nothing is left. */
+  readonly emptied: EmptiedRepositories;
   readonly #driver: Driver;
   readonly #followers = new Set<Set<Digest>>();
   #onForeign: (path: string) => void = () => {};
 
   constructor(driver: Driver) {
     this.#driver = driver;
+    this.notes = new Notes(driver);
+    this.emptied = new EmptiedRepositories(driver);
   }
 
   // Blobs: one pool for all repositories.
@@ -230,21 +210,6 @@ export class Tree {
     return this.#digests(revisionsPath(repository));
   }
 
-  /** The type a manifest was pushed with, where its bytes do not show it. */
-  async pushedType(repository: string, digest: Digest): Promise<string | undefined> {
-    const bytes = await this.#driver.read(typePath(repository, digest));
-    const text = bytes && new TextDecoder().decode(bytes).trim();
-    return isTypeText(text) ? text : undefined;
-  }
-
-  keepPushedType(repository: string, digest: Digest, mediaType: string): Promise<void> {
-    return this.#driver.write(typePath(repository, digest), new TextEncoder().encode(mediaType));
-  }
-
-  dropPushedType(repository: string, digest: Digest): Promise<void> {
-    return this.#driver.remove(typePath(repository, digest));
-  }
-
   // Tags.
 
   async tag(repository: string, tag: string): Promise<TagLink | undefined> {
@@ -267,41 +232,6 @@ export class Tree {
 
   removeTag(repository: string, tag: string): Promise<void> {
     return this.#driver.remove(tagFolder(repository, tag));
-  }
-
-  /** Notes what a tag stood for that is about to go; its history goes with it. */
-  noteDeletedTag(repository: string, tag: string, digest: Digest): Promise<void> {
-    return this.#driver.write(deletedTagPath(repository, tag), new TextEncoder().encode(digest), { durable: false });
-  }
-
-  /** What a tag stood for that was deleted, and when that was. */
-  async deletedTag(repository: string, tag: string): Promise<TagLink | undefined> {
-    const version = versionOf(await this.#driver.stat(deletedTagPath(repository, tag)));
-    const digest = linked(await this.#driver.read(deletedTagPath(repository, tag)));
-    return version === undefined || digest === undefined ? undefined : { digest, version };
-  }
-
-  dropDeletedTag(repository: string, tag: string): Promise<void> {
-    return this.#driver.remove(deletedTagPath(repository, tag));
-  }
-
-  /** Names of tags that were deleted and are noted. */
-  async deletedTags(repository: string): Promise<string[]> {
-    return (await this.#driver.list(deletedTagsPath(repository))) ?? [];
-  }
-
-  /** Notes that a manifest was seen without a tag. */
-  noteUntagged(repository: string, digest: Digest): Promise<void> {
-    return this.#driver.write(untaggedPath(repository, digest), new TextEncoder().encode(digest), { durable: false });
-  }
-
-  /** When that was noted; milliseconds since 1970. */
-  async untaggedSince(repository: string, digest: Digest): Promise<number | undefined> {
-    return (await this.#driver.stat(untaggedPath(repository, digest)))?.mtime;
-  }
-
-  dropUntagged(repository: string, digest: Digest): Promise<void> {
-    return this.#driver.remove(untaggedPath(repository, digest), { durable: false });
   }
 
   /** Digests that a tag stands for or ever stood for, as its history has them. */
@@ -366,35 +296,6 @@ export class Tree {
     return walk(listed, options);
   }
 
-  /**
-   * Since when a repository has had nothing: no link, no tag, no upload, no note of what was deleted. `undefined`: it has something, if only
-   * a file of somebody else's.
-   */
-  async emptySince(repository: string): Promise<number | undefined> {
-    let since = 0;
-    for (const waiting = [...ownFolders].map((name) => `${repositoryPath(repository)}/${name}`); ; ) {
-      const folder = waiting.pop();
-      if (folder === undefined) return since;
-      const facts = await this.#driver.stat(folder);
-      if (facts === undefined) continue;
-      if (!facts.directory) return undefined;
-      since = Math.max(since, facts.mtime);
-      const names = (await this.#driver.list(folder)) ?? [];
-      // A session that just begins has no file yet.
-      if (folder.endsWith("/_uploads") && names.length > 0) return undefined;
-      for (const name of names) waiting.push(`${folder}/${name}`);
-    }
-  }
-
-  /** Takes away a repository that has nothing; what lies below it by name stays. Tells whether it is gone. */
-  async removeEmptyRepository(repository: string): Promise<boolean> {
-    for (const name of ownFolders)
-      if (!(await this.#driver.removeEmpty(`${repositoryPath(repository)}/${name}`))) return false;
-    for (let path = repositoryPath(repository); path !== repositoriesRoot; path = path.slice(0, path.lastIndexOf("/")))
-      if ((await this.#driver.list(path))?.length !== 0 || !(await this.#driver.removeEmpty(path))) break;
-    return true;
-  }
-
   /** Takes away a folder of a link or a blob whose file is gone, as whoever is cut off leaves it. The caller holds its digest exclusively. */
   async tidyFolder(folder: string, isOld: (mtime: number) => boolean): Promise<void> {
     if (await this.isOldFolder(folder, isOld)) await this.removeFolder(folder);
@@ -438,16 +339,3 @@ export class Tree {
     return ((await this.#driver.list(path)) ?? []).sort();
   }
 }
-
-/** What a repository keeps in its folder. The one that makes it a repository goes last. */
-const ownFolders = ["_meta", "_uploads", "_layers", "_manifests"] as const;
-
-const versionOf = (facts: { mtime: number; ino: number } | undefined): FileVersion | undefined =>
-  facts === undefined ? undefined : { mtime: facts.mtime, ino: facts.ino };
-
-/** The digest in a link file: bare, or with white space around it. */
-const linked = (bytes: Uint8Array | undefined): Digest | undefined => {
-  if (bytes === undefined) return undefined;
-  const text = new TextDecoder().decode(bytes).trim();
-  return isDigest(text) ? text : undefined;
-};

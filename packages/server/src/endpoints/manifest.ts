@@ -167,8 +167,8 @@ const write = async (call: Call, { repository, digest, bytes, described, showsTy
     const isThere = (await tree.blobSize(digest)) === bytes.byteLength && (await isWhole(tree, digest, bytes));
     if (isThere) await tree.touchBlob(digest);
     else await tree.writeBlob(digest, bytes);
-    if (showsType) await tree.dropPushedType(repository, digest);
-    else await tree.keepPushedType(repository, digest, described.mediaType);
+    if (showsType) await tree.notes.dropPushedType(repository, digest);
+    else await tree.notes.keepPushedType(repository, digest, described.mediaType);
     await tree.linkRevision(repository, digest);
     for (const tag of tags) await tree.setTag(repository, tag, digest);
     await metadata.prepareManifest(repository, record);

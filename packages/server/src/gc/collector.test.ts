@@ -317,7 +317,7 @@ describe("the collector", () => {
   it("does not take a note for true that is older than the last push", async () => {
     const { clock, collector, tree, driver, put, image, tagsCameAt, close } = await setUp({ untagged: 30 * day });
     const digest = image("one", [put(text("x"), 90 * day)], 90 * day);
-    await tree.noteUntagged("one", digest);
+    await tree.notes.noteUntagged("one", digest);
     driver.dateSync(untaggedPath("one", digest), clock.now - 40 * day);
     driver.dateSync(`${revisionFolder("one", digest)}/link`, clock.now - 35 * day);
     driver.putSync(currentLink("one", "v1"), text(digest));
@@ -596,7 +596,7 @@ describe("the collector", () => {
       driver.putSync(`${folder}/file`, text("file"));
       driver.removeSync(`${folder}/file`);
     }
-    await tree.keepPushedType("one", gone, "application/vnd.example+json");
+    await tree.notes.keepPushedType("one", gone, "application/vnd.example+json");
     await collector.collect();
     assert.deepEqual(driver.listSync(blobFolder(gone)), [], "young ones may be somebody's who is just writing");
     assert.notEqual(driver.getSync(typePath("one", gone)), undefined);

@@ -7,7 +7,7 @@ export const collectEmpty = async (run: Run): Promise<void> => {
     await yielding.turn();
     if (!valid || !(manifests || layers)) continue;
     await passing(run, async () => {
-      const since = await tree.emptySince(repository);
+      const since = await tree.emptied.since(repository);
       if (since === undefined || uploads.isOpenIn(repository, run.lease)) return;
       const ago = duration(run.now() - since);
       if (!isOld(run, since)) {
@@ -15,8 +15,7 @@ export const collectEmpty = async (run: Run): Promise<void> => {
         run.decide({ kind: "repository", repository, action: "keep", reason });
         return;
       }
-      const remove = (): Promise<boolean> =>
-        reconciler.takeAway(repository, () => tree.removeEmptyRepository(repository));
+      const remove = (): Promise<boolean> => reconciler.takeAway(repository, () => tree.emptied.remove(repository));
       if (!run.dryRun && !(await remove())) return;
       run.forget(repository, "");
       run.decide({

@@ -45,11 +45,11 @@ const refuseBrokenLinks = async ({ tree }: Run, repository: string): Promise<voi
 /** Of deleted tags: they are of use as long as what the tag stood for is there, and for the grace in any case. */
 const dropNotes = async (run: Run, repository: string): Promise<void> => {
   const { tree, yielding } = run;
-  for (const tag of await tree.deletedTags(repository)) {
+  for (const tag of await tree.notes.deletedTags(repository)) {
     await yielding.turn();
-    const noted = isTag(tag) ? await tree.deletedTag(repository, tag) : undefined;
+    const noted = isTag(tag) ? await tree.notes.deletedTag(repository, tag) : undefined;
     if (run.dryRun || noted === undefined || !isOld(run, noted.version.mtime)) continue;
-    if ((await tree.revision(repository, noted.digest)) === undefined) await tree.dropDeletedTag(repository, tag);
+    if ((await tree.revision(repository, noted.digest)) === undefined) await tree.notes.dropDeletedTag(repository, tag);
   }
 };
 

@@ -83,7 +83,7 @@ const tidy = async (run: Run, tree: Tree, repository: string, digest: Digest): P
   // What was signed has been here: that is known by its folder.
   if (hasTagsNamedAfter(run, repository, digest)) return;
   if (!(await tree.isOldFolder(folder, (time) => isOld(run, time)))) return;
-  await tree.dropPushedType(repository, digest);
-  await tree.dropUntagged(repository, digest);
+  await tree.notes.dropPushedType(repository, digest);
+  await tree.notes.dropUntagged(repository, digest);
   await tree.removeFolder(folder);
 };

@@ -52,11 +52,11 @@ export const mayHaveLost = async (
   age: number,
 ): Promise<number> => {
   const changed = (await tree.tagsVersion(repository))?.mtime ?? 0;
-  const noted = await tree.untaggedSince(repository, digest);
+  const noted = await tree.notes.untaggedSince(repository, digest);
   const isNoted = noted !== undefined && noted > written;
   // Also where none went so far: later nobody could tell. Where it cannot be written the manifest stays for longer.
   if (!isNoted && !dryRun && now() - Math.max(changed, written) <= age)
-    await tree.noteUntagged(repository, digest).catch(() => {});
+    await tree.notes.noteUntagged(repository, digest).catch(() => {});
   if (changed <= written) return 0;
   return isNoted ? Math.min(noted, changed) : changed;
 };
