@@ -1,5 +1,5 @@
 import { CommanderError } from "commander";
-import { DrayError, exitCodes, isDrayError, printable, type Remedy, reasonOf } from "dray/errors";
+import { type DrayError, exitCodes, isDrayError, printable, type Remedy, reasonOf } from "dray/errors";
 import { OutputClosed } from "./output.ts";
 
 /** How a run that did not end well ends: lines for stderr, and the exit code. */
@@ -24,7 +24,7 @@ export const failureOf = (error: unknown, { command, verbose, interrupted }: Fai
   const trace = verbose ? traceOf(error) : [];
   if (interrupted || isDrayError(error, "ABORTED"))
     return { exitCode: exitCodes.ABORTED, lines: ["Error: interrupted", ...trace] };
-  if (!(error instanceof DrayError)) {
+  if (!isDrayError(error)) {
     const message = reasonOf(error);
     return { exitCode: 1, lines: [`Error: ${printable(message)}`, ...trace] };
   }

@@ -59,7 +59,9 @@ export const exitCodes = {
   DISK: 1,
   /** A check found a difference. */
   CHECK_FAILED: 1,
-  /** Cancelled by the caller's signal. */
+  /** What a call was bound to (`ifMatch`, `ifNoneMatch`) does not hold any more: somebody was faster. */
+  CONFLICT: 1,
+  /** Cancelled by the caller's signal. A signal of a time limit, as of `AbortSignal.timeout`, is a `TIMEOUT`. */
   ABORTED: 130,
 } as const;
 
@@ -90,6 +92,9 @@ export type Remedy =
   /** Option `allowPrivate` with `host`. */
   | "allow-private";
 
+/** `[name, value]` in the order of the wire. */
+type ResponseHeaders = readonly (readonly [name: string, value: string])[];
+
 /** What an error knows beside its message. */
 export interface ErrorFacts {
   /** HTTP status, where a registry answered. */
@@ -104,13 +109,18 @@ export interface ErrorFacts {
   retryable?: boolean | undefined;
   /** The registry's own error code, such as `MANIFEST_UNKNOWN`. */
   registryCode?: string | undefined;
+  /** Headers of the answer, where a registry answered; what may be a secret is left out of them. */
+  headers?: ResponseHeaders | undefined;
   remedy?: Remedy | undefined;
   /** A host that the registry has led to, where the remedy is about that. */
   host?: string | undefined;
   cause?: unknown;
 }
 
-/** The one error class. The message says what failed, on what, and what to do, unless `remedy` says that. No credential is ever in it. */
+/**
+ * The one error class. The message says what failed, on what, and what to do, unless `remedy` says that. No credential is ever in it. Ask with
+ * `isDrayError`, never by `instanceof`: a program may have several copies of this class.
+ */
 export class DrayError extends Error {
   override readonly name = "DrayError";
   readonly code: ErrorCode;
@@ -120,6 +130,8 @@ export class DrayError extends Error {
   readonly retryAfter?: number;
   readonly retryable: boolean;
   readonly registryCode?: string;
+  /** Of the answer, in the order of the wire; `header` of `dray/http` finds one whatever its case. */
+  readonly headers?: ResponseHeaders;
   readonly remedy?: Remedy;
   readonly host?: string;
 
@@ -132,26 +144,40 @@ export class DrayError extends Error {
     if (facts.reference !== undefined) this.reference = facts.reference;
     if (facts.retryAfter !== undefined) this.retryAfter = facts.retryAfter;
     if (facts.registryCode !== undefined) this.registryCode = facts.registryCode;
+    if (facts.headers !== undefined) this.headers = facts.headers;
     if (facts.remedy !== undefined) this.remedy = facts.remedy;
     if (facts.host !== undefined) this.host = facts.host;
   }
 }
 
+/** What every copy of the class in a process has in common: another realm's, another version's, a bundle's. */
+const brand = Symbol.for("dray.error");
+Object.defineProperty(DrayError.prototype, brand, { value: true });
+
 /** The same facts under another code, in other words: for those who know more of what was tried than the status tells. */
 export const restated = (error: DrayError, code: ErrorCode, message: string, facts: ErrorFacts = {}): DrayError => {
-  const { status, registry, reference, retryAfter, retryable, registryCode, remedy, host } = error;
-  const known = { status, registry, reference, retryAfter, retryable, registryCode, remedy, host };
+  const { status, registry, reference, retryAfter, retryable, registryCode, headers, remedy, host } = error;
+  const known = { status, registry, reference, retryAfter, retryable, registryCode, headers, remedy, host };
   return new DrayError(code, message, { ...known, cause: error, ...facts });
 };
 
-/** Whether a value is a `DrayError`, of one of these codes if any are given. */
+/**
+ * Whether a value is a `DrayError`, of one of these codes if any are given. So is one of another copy of this library in the process.
+ * @example catch (error) { if (isDrayError(error, "NOT_FOUND")) return undefined; throw error; }
+ */
 export const isDrayError = (value: unknown, ...codes: ErrorCode[]): value is DrayError =>
-  value instanceof DrayError && (codes.length === 0 || codes.includes(value.code));
+  typeof value === "object" &&
+  value !== null &&
+  (value as { readonly [brand]?: unknown })[brand] === true &&
+  (codes.length === 0 || codes.includes((value as DrayError).code));
 
 const control = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g;
 
-/** What was thrown says, whatever it is. */
-export const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+/** What was thrown says, whatever it is: no `instanceof`, since each realm has an `Error` of its own. */
+export const reasonOf = (error: unknown): string => {
+  const { message } = (error ?? {}) as { message?: unknown };
+  return typeof message === "string" ? message : String(error);
+};
 
 /** Text from elsewhere made safe for a terminal: control and direction characters are shown as escapes. */
 export const printable = (text: string): string =>
@@ -174,6 +200,11 @@ export const throwIfAborted = (signal: AbortSignal | undefined): void => {
   if (signal?.aborted) throw aborted(signal);
 };
 
-/** The error of an aborted signal: its own reason where that says more than "aborted". */
-export const aborted = (signal: AbortSignal): DrayError =>
-  isDrayError(signal.reason) ? signal.reason : new DrayError("ABORTED", "interrupted", { cause: signal.reason });
+/** The error of an aborted signal: its own reason where that says more than "aborted". A time limit is no interruption. */
+export const aborted = ({ reason }: AbortSignal): DrayError => {
+  if (isDrayError(reason)) return reason;
+  const isTimeLimit = (reason as { name?: unknown } | undefined)?.name === "TimeoutError";
+  return isTimeLimit
+    ? new DrayError("TIMEOUT", "the time that the caller allowed ran out", { cause: reason })
+    : new DrayError("ABORTED", "interrupted", { cause: reason });
+};

@@ -59,17 +59,16 @@ export class DockerArchiveReader implements ReadableStore, HasTags, Holds {
     const { offset = 0, signal } = options;
     const held = await this.#locate(descriptor.digest, signal);
     const { tar } = this.#archive;
-    const [where, chunks] =
-      held instanceof Uint8Array
-        ? [tar.what, bytesContent(held).open({ offset })]
-        : [`${tar.what}, entry "${held.name}"`, tar.read(held, { offset, signal })];
+    const [where, chunks] = ArrayBuffer.isView(held)
+      ? [tar.what, bytesContent(held).open({ offset })]
+      : [`${tar.what}, entry "${held.name}"`, tar.read(held, { offset, signal })];
     const { digest } = descriptor;
     yield* checked(chunks, descriptor, options, (error) => errorIn(where, error, { reference: digest }));
   }
 
   async holds({ digest, size }: Descriptor, { signal }: Cancel = {}): Promise<boolean> {
     const held = await this.#find(digest, signal);
-    return (held instanceof Uint8Array ? held.byteLength : held?.size) === size;
+    return (ArrayBuffer.isView(held) ? held.byteLength : held?.size) === size;
   }
 
   #image(saved: SavedImage, signal: AbortSignal | undefined): Promise<FoundImage> {

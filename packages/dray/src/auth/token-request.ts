@@ -1,6 +1,13 @@
 import { bytesContent, collect } from "../content/index.ts";
 import { DrayError } from "../errors.ts";
-import { type Handler, type HeaderPairs, type HttpResponse, header, isTransient } from "../http/index.ts";
+import {
+  type Handler,
+  type HeaderPairs,
+  type HttpResponse,
+  header,
+  isTransient,
+  redactHeaders,
+} from "../http/index.ts";
 import { kindOf } from "./credential.ts";
 import { type RealmRefusal, realmRefusal, refused } from "./realm.ts";
 import { formatScope, type Scope } from "./scope.ts";
@@ -141,6 +148,7 @@ const refusal = (response: HttpResponse, body: string, order: TokenOrder, option
     registry,
     retryable: status >= 499 || isTransient(status),
     registryCode: code,
+    headers: redactHeaders(response.headers),
     retryAfter: wait !== undefined && /^\d+$/.test(wait) ? Number(wait) : undefined,
   };
   const said = message === "" ? `(${status})` : `(${status}: ${message})`;

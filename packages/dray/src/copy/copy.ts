@@ -10,7 +10,7 @@ import {
   selectPlatforms,
   type WritableStore,
 } from "../content/index.ts";
-import { DrayError } from "../errors.ts";
+import { DrayError, isDrayError } from "../errors.ts";
 import { type Descriptor } from "../oci/index.ts";
 import type { CopyCounts, CopyOptions } from "./options.ts";
 import { Transfer } from "./transfer.ts";
@@ -99,7 +99,7 @@ const outcomeOf = async (pair: CopyPair, work: () => Promise<Descriptor>): Promi
   try {
     return { pair, root: await work() };
   } catch (error) {
-    if (error instanceof DrayError) return { pair, error };
+    if (isDrayError(error)) return { pair, error };
     throw error;
   }
 };

@@ -1,8 +1,8 @@
-import { DrayError } from "../errors.ts";
+import { DrayError, isDrayError } from "../errors.ts";
 
 /** The system's name of an error, such as `ENOENT`. */
 export const errnoOf = (error: unknown): string | undefined => {
-  const code = error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined;
+  const { code } = (error ?? {}) as { readonly code?: unknown };
   return typeof code === "string" && /^E[A-Z0-9]+$/.test(code) ? code : undefined;
 };
 
@@ -34,7 +34,7 @@ const remedies: Readonly<Record<string, string>> = {
  */
 export const diskError = (cause: unknown, doing: string, path: string): unknown => {
   const code = errnoOf(cause);
-  if (code === undefined || cause instanceof DrayError) return cause;
+  if (code === undefined || isDrayError(cause)) return cause;
   const why = remedies[code] ?? (cause as Error).message;
   return new DrayError("DISK", `cannot ${doing} ${path}: ${why} (${code})`, { cause });
 };

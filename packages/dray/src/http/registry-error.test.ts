@@ -13,6 +13,30 @@ const response = (status: number, text: string, headers: HeaderPairs = []): Http
 });
 const body = (...errors: object[]): string => JSON.stringify({ errors });
 
+test("the headers of the answer are the error's, but for what may be a secret", async () => {
+  const error = await responseError(
+    response(404, "", [
+      ["X-JFrog-Version", "Artifactory/7.84"],
+      ["Docker-RateLimit-Source", "192.0.2.1"],
+      ["Set-Cookie", "session=secret"],
+      ["Location", "https://s3.example/b?X-Amz-Signature=secret"],
+    ]),
+    "reading x",
+  );
+  assert.equal(new Headers(error.headers as [string, string][]).get("x-jfrog-version"), "Artifactory/7.84");
+  assert.deepEqual(error.headers, [
+    ["X-JFrog-Version", "Artifactory/7.84"],
+    ["Docker-RateLimit-Source", "192.0.2.1"],
+    ["Set-Cookie", "REDACTED"],
+    ["Location", "https://s3.example/b?X-Amz-Signature=REDACTED"],
+  ]);
+});
+
+test("a condition that does not hold is a conflict", async () => {
+  const error = await responseError(response(412, ""), "pushing x");
+  assert.deepEqual([error.code, error.status, error.retryable], ["CONFLICT", 412, false]);
+});
+
 test("the registry's words become an error with a code, a reason and a remedy", async () => {
   const unknown = { code: "MANIFEST_UNKNOWN", message: "manifest unknown", detail: { Tag: "1" } };
   const table: readonly [HttpResponse, ErrorCode, string | undefined, string][] = [

@@ -1,4 +1,5 @@
 import { DrayError, type ErrorCode, type ErrorFacts } from "../errors.ts";
+import { redactHeaders } from "./redact.ts";
 import { retryAfter } from "./retry-after.ts";
 import { type HttpResponse, header, isTransient } from "./types.ts";
 
@@ -28,7 +29,7 @@ const longestText = 400;
  * What a response that should have been another means, as an error; reads and lets go of its body. `what` says in words what
  * was tried, such as `reading manifest docker.io/library/alpine:3.20`, and begins the message; it may be empty.
  *
- * 401 is `UNAUTHORIZED`, 403 `DENIED`, 404 `NOT_FOUND`, 429 `RATE_LIMITED`, all else `REGISTRY`, but for
+ * 401 is `UNAUTHORIZED`, 403 `DENIED`, 404 `NOT_FOUND`, 412 `CONFLICT`, 429 `RATE_LIMITED`, all else `REGISTRY`, but for
  * registries that answer 400 or 503 and name one of these in the body.
  * @see https://github.com/opencontainers/distribution-spec/blob/main/spec.md#error-codes
  */
@@ -57,6 +58,7 @@ export const responseError = async (
     retryable: isTransient(response.status) || code === "RATE_LIMITED",
     reference,
     registryCode: fault?.code || undefined,
+    headers: redactHeaders(response.headers),
     retryAfter: wait === undefined ? undefined : Math.ceil(wait / 1_000),
     remedy: code === "UNAUTHORIZED" ? "log-in" : undefined,
   };
@@ -73,6 +75,7 @@ const codeOf = (status: number, registryCode: string | undefined): ErrorCode => 
   if (status === 401) return "UNAUTHORIZED";
   if (status === 403) return "DENIED";
   if (status === 404) return "NOT_FOUND";
+  if (status === 412) return "CONFLICT";
   // Some registries answer 400 where they mean one of these.
   if (status === 400 && registryCode === "UNAUTHORIZED") return "UNAUTHORIZED";
   if (status === 400 && registryCode === "DENIED") return "DENIED";

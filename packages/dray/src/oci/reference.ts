@@ -1,5 +1,5 @@
 import { defined } from "../defined.ts";
-import { DrayError } from "../errors.ts";
+import { DrayError, isDrayError } from "../errors.ts";
 import { type Digest, isDigest, parseDigest } from "./digest.ts";
 
 /**
@@ -191,7 +191,7 @@ const readDigest = (text: string, digest: string): Digest => {
   try {
     return parseDigest(digest);
   } catch (error) {
-    throw invalid(text, "digest", error instanceof DrayError ? error.message : "the digest is wrong");
+    throw invalid(text, "digest", isDrayError(error) ? error.message : "the digest is wrong");
   }
 };
 

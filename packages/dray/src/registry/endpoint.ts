@@ -94,7 +94,7 @@ const probe = async (send: Handler, origin: string, signal: AbortSignal): Promis
 const bothFailed = (registry: string, errors: readonly unknown[]): unknown => {
   const [secure, plain] = errors;
   if (secure === plain) return secure;
-  if (!(secure instanceof DrayError && plain instanceof DrayError)) return secure instanceof DrayError ? plain : secure;
+  if (!isDrayError(secure) || !isDrayError(plain)) return isDrayError(secure) ? plain : secure;
   // Nobody is there to speak either: once is enough.
   if (secure.message === plain.message) return secure;
   const message = `${registry} answers neither https nor http: with https, ${secure.message}; with http, ${plain.message}`;

@@ -62,7 +62,7 @@ const jsonOf = async (
     if (isObject(value)) return value;
     throw new SyntaxError("no object");
   } catch (cause) {
-    if (!(cause instanceof SyntaxError)) throw cause;
+    if ((cause as Error).name !== "SyntaxError") throw cause;
     const facts = { status, reference, registry: api.registry, cause };
     throw new DrayError("REGISTRY", `${api.registry} lists ${reference} with something that is no JSON object`, facts);
   } finally {

@@ -1,4 +1,4 @@
-import { DrayError, isDrayError, restated, throwIfAborted } from "../errors.ts";
+import { type DrayError, isDrayError, restated, throwIfAborted } from "../errors.ts";
 import type { HeaderPairs, HttpResponse, RetryBudget } from "../http/index.ts";
 import type { Digest, DigestAlgorithm } from "../oci/index.ts";
 import type { Repo } from "./api.ts";
@@ -187,7 +187,7 @@ class ResumableUpload {
     const { content, digest } = this.#source;
     throwIfAborted(this.#options.signal);
     content.throwIfBroken();
-    if (!(error instanceof DrayError)) throw error;
+    if (!isDrayError(error)) throw error;
     const verdict = this.#judge(error);
     if (verdict === "hopeless") throw asMismatch(error);
     const { offset } = this.#session;

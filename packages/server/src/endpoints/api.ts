@@ -1,6 +1,6 @@
 import { factsOf } from "@dray/service/observe";
 import { bare, withError } from "@dray/service/response";
-import { DrayError, isDrayError, printable, reasonOf } from "dray/errors";
+import { isDrayError, printable, reasonOf } from "dray/errors";
 import type { Handler, HttpRequest, HttpResponse } from "dray/http";
 import { errnoOf } from "dray/internal/files";
 import { isRepository } from "dray/oci";
@@ -222,7 +222,7 @@ const refusalOf = (error: unknown, request: HttpRequest, onNotice: (notice: Noti
     return new RegistryError(503, "UNAVAILABLE", "the registry is about to stop", { headers: { "Retry-After": "10" } });
   const asked = `${request.method.slice(0, 32)} ${request.target.split("?", 1)[0]?.slice(0, 500)}`;
   onNotice({ level: "error", message: printable(`${asked}: ${said}`) });
-  if (error instanceof DrayError && error.code === "DISK")
+  if (isDrayError(error, "DISK"))
     return passing.has(errnoIn(error) ?? "")
       ? new RegistryError(503, "UNAVAILABLE", "the registry has no room at the moment", {
           headers: { "Retry-After": "30" },

@@ -15,5 +15,5 @@ test("bytes take at least their time, and none without a bound", async () => {
 });
 
 test("a rest ends with the signal", async () => {
-  await assert.rejects(took(1, AbortSignal.timeout(20)), { code: "ABORTED" });
+  await assert.rejects(took(1, AbortSignal.timeout(20)), { code: "TIMEOUT" });
 });

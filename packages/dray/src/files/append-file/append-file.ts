@@ -1,4 +1,4 @@
-import { DrayError } from "../../errors.ts";
+import { DrayError, isDrayError } from "../../errors.ts";
 import { type HashPool, ThreadedHash } from "../../hash/index.ts";
 import type { Digest, DigestAlgorithm } from "../../oci/index.ts";
 import { ThreadEnded } from "../../threads/index.ts";
@@ -297,7 +297,7 @@ class Growing implements AppendFile {
   }
 
   #explained(doing: string, error: unknown): unknown {
-    if (error instanceof DrayError) return error;
+    if (isDrayError(error)) return error;
     if (errnoOf(error) !== undefined) return diskError(error, doing, this.#path);
     const { message } = error as Error;
     return new DrayError("DISK", `cannot ${doing} ${this.#path}: ${message}`, {
