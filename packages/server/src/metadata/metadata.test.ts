@@ -17,6 +17,7 @@ import { temporaryFolder } from "@dray/testkit/files";
 import { type Digest, digestOf } from "dray/oci";
 import fc from "fast-check";
 import { withDatabase } from "../../test/database.ts";
+import { IndexDatabase } from "./index-database.ts";
 import { Metadata } from "./metadata.ts";
 import type { ManifestRecord } from "./records.ts";
 import { indexFormat } from "./schema.ts";
@@ -351,14 +352,17 @@ test("after `reset` everything is gone, from the file as well, and the generatio
   assert.equal(existsSync(file), false, "what was left behind is not taken for the truth later");
 });
 
-/** How many transactions there were: each is all that happens in one turn of the event loop. */
-const counting = (metadata: Metadata): { transactions: number } => {
-  const count = { transactions: 0 };
-  const own = metadata.transaction.bind(metadata);
-  metadata.transaction = (work) => {
+/** How many transactions there are: each is all that happens in one turn of the event loop. */
+const counting = (): { transactions: number; stop(): void } => {
+  const { prototype } = IndexDatabase;
+  const transaction = Object.getOwnPropertyDescriptor(prototype, "transaction") ?? assert.fail();
+  const own = transaction.value as (this: IndexDatabase, work: () => unknown) => unknown;
+  const count = { transactions: 0, stop: () => void Object.defineProperty(prototype, "transaction", transaction) };
+  const counted = function (this: IndexDatabase, work: () => unknown): unknown {
     count.transactions++;
-    return own(work);
+    return own.call(this, work);
   };
+  Object.defineProperty(prototype, "transaction", { ...transaction, value: counted });
   return count;
 };
 
@@ -378,7 +382,7 @@ test("a manifest of many children comes and goes in slices, and is seen whole or
   const large = manifest("large", { references: children, sizes: children.map((_, i) => i) });
   const small = manifest("b");
   metadata.putManifest("a", small);
-  let count = counting(metadata);
+  const count = counting();
   let over = false;
   const prepared = metadata.prepareManifest("a", large).finally(() => {
     over = true;
@@ -403,11 +407,12 @@ test("a manifest of many children comes and goes in slices, and is seen whole or
   assert.equal(usesIn(file), 5001 + 1 + small.references.length);
 
   metadata = new Metadata(file);
-  count = counting(metadata);
+  count.transactions = 0;
   metadata.removeManifest("a", large.digest);
   assert.equal(metadata.refersTo("a", first), false);
   for (let before = 0; before !== count.transactions; await new Promise(setImmediate)) before = count.transactions;
   assert.ok(count.transactions >= 50, `${count.transactions} transactions`);
+  count.stop();
   metadata.close();
   assert.equal(usesIn(file), 1 + small.references.length);
 });
