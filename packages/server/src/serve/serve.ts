@@ -4,7 +4,7 @@ import { Certificates, CloseStack, descriptors, every, readTls, type TlsFiles, t
 import { withHeaders } from "@dray/service/response";
 import { DrayError, reasonOf } from "dray/errors";
 import { defined } from "dray/internal/defined";
-import { type DebugSettings, type ListenSettings, type Reload, reloadable, type Settings } from "../config/index.ts";
+import { type DebugSettings, type ListenSettings, type Settings } from "../config/index.ts";
 import type { Notice } from "../notice.ts";
 import { type Metrics, openMetrics, registryHealth } from "../observing/index.ts";
 import { actionsOf } from "./actions.ts";
@@ -17,6 +17,7 @@ import { lastRun } from "./last-runs.ts";
 import { type OpenRegistry, openRegistry } from "./open-registry.ts";
 import { audited } from "./operations.ts";
 import { ReadOnly } from "./read-only.ts";
+import { Reloading } from "./reloading.ts";
 import { watchersOf } from "./watch.ts";
 
 /** A registry that is being served. */
@@ -59,7 +60,6 @@ export const serve = async (
 ): Promise<Serving> => {
   const opened = new CloseStack();
   try {
-    let current = settings;
     const lines = await opened.lines("stderr");
     let logger = openLog(lines, settings.log);
     const log: Log = (level, message, fields) => logger(level, message, fields);
@@ -100,7 +100,7 @@ export const serve = async (
     });
     const { observers, audit } = await watchersOf(settings, { opened, log, metrics });
     const readOnly = new ReadOnly({ registry, configured: settings.registry.readOnly ?? false, volume, log, audit });
-    const headers = { wanted: answerHeaders(current.listen.headers) };
+    const headers = { wanted: answerHeaders(settings.listen.headers) };
     const handler = withHeaders(headers)(health.middleware(observe(observers)(registry)));
     const socket = await socketOf(settings.listen);
     const listener = await bind(handler, { ...socket, ...hearsOf(log) }, "--listen");
@@ -115,36 +115,24 @@ export const serve = async (
     const debug = await debugOf(settings.debug, health, metrics);
     if (debug !== undefined) opened.onClose(() => debug.close());
 
-    const readAgain = async (by: string): Promise<Reload> => {
-      const next = (await again?.()) ?? current;
-      const tls = tlsOf(next);
-      if (tls !== undefined) await certificates?.renew(tls);
-      certificates?.tell(log);
-      await access.reload?.();
-      await opened.reopen();
-      await readOnly.configure(next.registry.readOnly ?? false, by);
-      registry.setRetention(next.registry.gc ?? {});
-      logger = openLog(lines, { ...settings.log, level: next.log.level });
-      headers.wanted = answerHeaders(next.listen.headers);
-      const { applies } = reloadable(current, next);
-      const { restart } = reloadable(settings, next);
-      current = next;
-      return { applies, restart };
-    };
-    const reload = async (by = "the program"): Promise<{ readonly restart: readonly string[] }> => {
-      try {
-        const { applies, restart } = await readAgain(by);
-        log("info", "reloaded", defined({ by, applies: applies.length === 0 ? undefined : applies.join(", ") }));
-        if (restart.length > 0) log("warn", `these settings changed and wait for a restart: ${restart.join(", ")}`);
-        audit?.tell({ action: "operate", outcome: "done", reason: `reload by ${by}` });
-        return { restart };
-      } catch (error) {
-        const why = reasonOf(error);
-        log("warn", `not reloaded: ${why}`, { by });
-        audit?.tell({ action: "operate", outcome: "failed", reason: `reload by ${by}: ${why}` });
-        throw error;
-      }
-    };
+    const reloading = new Reloading(settings, {
+      again,
+      log,
+      audit,
+      renew: async (next) => {
+        const tls = tlsOf(next);
+        if (tls !== undefined) await certificates?.renew(tls);
+        certificates?.tell(log);
+        await access.reload?.();
+        await opened.reopen();
+      },
+      apply: async (next, by) => {
+        await readOnly.configure(next.registry.readOnly ?? false, by);
+        registry.setRetention(next.registry.gc ?? {});
+        logger = openLog(lines, { ...settings.log, level: next.log.level });
+        headers.wanted = answerHeaders(next.listen.headers);
+      },
+    });
     const begun = Date.now();
     const gcPause = new GcPause(driver);
     const gcPaused = async (): Promise<{ readonly gcPausedUntil?: string }> => {
@@ -155,7 +143,7 @@ export const serve = async (
     const actions = actionsOf({
       registry,
       gcPause,
-      reload: () => reload("the control socket"),
+      reload: () => reloading.reload("the control socket"),
       readOnly: (on) => readOnly.say(on, "the control socket"),
       status: async () => ({
         version,
@@ -192,14 +180,14 @@ export const serve = async (
       pausedUntil: () => gcPause.until(),
     });
     if (volume !== undefined) jobs.push(keeping(volume, control, readOnly, log));
-    if (certificates !== undefined) jobs.push(certificates.watch(() => tlsOf(current), log));
+    if (certificates !== undefined) jobs.push(certificates.watch(() => tlsOf(reloading.current), log));
     jobs.push(makingRoom(listener, log));
     for (const job of jobs) opened.onClose(() => job.stop());
 
     return {
       origin: listener.origin,
       log,
-      reload,
+      reload: (by) => reloading.reload(by),
       stop: async (hurry) => {
         stopping = true;
         const cut = (): void => void listener.close();
