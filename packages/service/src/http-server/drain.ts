@@ -43,7 +43,7 @@ export const drained = async (
   let quiet = 0;
   const looking = setInterval(() => {
     each((server) => server.closeIdleConnections());
-    quiet = context.answering === 0 && context.silences.size === 0 ? quiet + 1 : 0;
+    quiet = context.answering === 0 && context.silences.open.size === 0 ? quiet + 1 : 0;
     if (quiet >= quietLooks) breakAll();
   }, between);
   const late = setTimeout(breakAll, drain);

@@ -57,11 +57,10 @@ export class Exchange {
 
   /** From here until it ends, the client may not be silent for longer than allowed. */
   watch(): void {
-    const { silences } = this.context;
-    if (silences.has(this)) return;
-    silences.add(this);
-    if (this.response.destroyed) silences.delete(this);
-    else this.response.once("close", () => silences.delete(this));
+    const { open } = this.context.silences;
+    if (open.has(this) || this.response.destroyed) return;
+    open.add(this);
+    this.response.once("close", () => open.delete(this));
   }
 
   /** Ends the connection at once. */

@@ -8,7 +8,10 @@ const message = (remoteAddress: string | undefined, headers: Record<string, stri
   ({
     url: "/v2/",
     socket: { remoteAddress, remotePort: 1234 },
-    headers: { host: "own:5000" },
+    headers: Object.fromEntries([
+      ["host", "own:5000"],
+      ...Object.entries(headers).map(([name, values]) => [name.toLowerCase(), [values].flat().join(", ")]),
+    ]),
     rawHeaders: [
       "Host",
       "own:5000",

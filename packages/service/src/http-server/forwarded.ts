@@ -132,7 +132,8 @@ export const peerOf = (
       if (isIP(hop) === 0) break;
       if (!trusts(proxies, hop)) return hop;
     }
-  } else strangers.look(address ?? "unix", message);
+  } else if (message.headers["x-forwarded-for"] !== undefined || message.headers.forwarded !== undefined)
+    strangers.look(address ?? "unix", message);
   return addressOfSocket(message.socket);
 };
 

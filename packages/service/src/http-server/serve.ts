@@ -1,10 +1,10 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Socket } from "node:net";
 import { isDrayError } from "dray/errors";
 import type { HttpRequest, HttpResponse } from "dray/http";
 import { bare, HttpError, type ServedBody, withError } from "../response/index.ts";
 import type { Context } from "./context.ts";
 import { Exchange, malformed } from "./exchange.ts";
+import { type Connected, connection } from "./resting.ts";
 
 /** A body of at most so many bytes that nobody read is read away, so that the connection can go on. */
 const small = 64 * 1024;
@@ -28,9 +28,11 @@ const serve = async (
   response: ServerResponse,
   waits: boolean,
 ): Promise<void> => {
-  const socket = message.socket as Ending;
+  const { silences } = context;
+  const socket: Connected = message.socket;
+  const at = (socket[connection] ??= silences.resting.meet(socket));
   // What comes after a request that could not be understood, or whose body nobody read to its end, is no request.
-  if (socket[ending]) return;
+  if (at.ending) return;
   const found = malformed(message, context.limits.target);
   const exchange = new Exchange(context, message, response, { waits, hasBody: found.hasBody });
   const { request } = exchange;
@@ -38,15 +40,17 @@ const serve = async (
   message.on("error", ignore);
   response.on("error", ignore);
   context.answering++;
-  const { resting } = context.silences;
-  resting.asked(socket);
-  const over = (): void => resting.answered(socket, context.silences.now);
+  at.open++;
+  const over = (): void => {
+    at.open--;
+    at.restsSince = silences.now;
+  };
   if (response.destroyed) over();
   else response.once("close", over);
   try {
     let answer: HttpResponse;
     if (found.error !== undefined) {
-      socket[ending] = true;
+      at.ending = true;
       answer = withError(request, found.error);
     } else if (message.url === "*" && message.method === "OPTIONS") answer = bare(request, 204);
     else
@@ -60,7 +64,7 @@ const serve = async (
       }
     if (!found.hasBody) return await send(exchange, request, answer, false);
     const more = found.closes || unread(exchange);
-    if (more) socket[ending] = true;
+    if (more) at.ending = true;
     await send(exchange, request, answer, more);
     message.resume();
   } catch (error) {
@@ -76,10 +80,6 @@ const unread = ({ message, waits }: Exchange): boolean => {
   if (message.complete || message.readableEnded) return false;
   return waits || !(Number(message.headers["content-length"]) <= small);
 };
-
-/** Said of a connection that takes no more requests. */
-const ending: unique symbol = Symbol("ending");
-type Ending = Socket & { [ending]?: boolean };
 
 const ignore = (): void => {};
 

@@ -12,7 +12,7 @@ const scene = (idle: number) => {
       waitsSince: silences.now,
       cut: () => ended.push(target),
     };
-    silences.add(one);
+    silences.open.add(one);
     return one;
   };
   const beats = (count: number): void => {
@@ -54,7 +54,7 @@ test("for room the longest silent go first, as many as are wanted, and none that
     [2, "/a", 70, "room"],
     [1, "/c", 30, "room"],
   ]);
-  assert.equal(silences.size, 1);
+  assert.equal(silences.open.size, 1);
 });
 
 test("for room whoever holds most loses his before anybody loses the only one, and is named", () => {

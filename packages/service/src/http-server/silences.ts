@@ -40,7 +40,8 @@ export class Silences {
   readonly beat: number;
   readonly #most: number;
   readonly #tell: (gone: LetGo) => void;
-  readonly #open = new Set<Waiting>();
+  /** Requests that may be waiting; who serves them puts them here, and takes them away. */
+  readonly open: Set<Waiting> = new Set();
   readonly resting: Resting = new Resting();
   /** Beats until now. */
   now = 0;
@@ -49,23 +50,6 @@ export class Silences {
     this.beat = Math.min(1000, idle / 4);
     this.#most = Math.ceil(idle / this.beat);
     this.#tell = tell;
-  }
-
-  /** Requests that may be waiting. */
-  get size(): number {
-    return this.#open.size;
-  }
-
-  has(one: Waiting): boolean {
-    return this.#open.has(one);
-  }
-
-  add(one: Waiting): void {
-    this.#open.add(one);
-  }
-
-  delete(one: Waiting): void {
-    this.#open.delete(one);
   }
 
   /** Once in every beat. */
@@ -96,7 +80,7 @@ export class Silences {
 
   /** Those that are silent for more than so many beats: the one in which the silence began may be nearly over. */
   #silentFor(beats: number): Waiting[] {
-    return [...this.#open].filter(({ waitsSince }) => waitsSince !== -1 && this.now - waitsSince > beats);
+    return [...this.open].filter(({ waitsSince }) => waitsSince !== -1 && this.now - waitsSince > beats);
   }
 
   #end(silent: readonly Waiting[], why: LetGo["why"]): number {
@@ -108,7 +92,7 @@ export class Silences {
     const { request } = longest;
     const { peer } = request;
     for (const one of silent) {
-      this.#open.delete(one);
+      this.open.delete(one);
       one.cut();
     }
     this.#tell({ count: silent.length, request, peer, seconds, why });
