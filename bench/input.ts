@@ -14,7 +14,7 @@ const MiB = 1024 * 1024;
 
 export interface Input {
   readonly name: string;
-  /** An OCI layout with one entry, `latest`. */
+  /** An OCI layout with one entry, `latest`, or as many as there are roots. */
   readonly layout: string;
   /** Bytes of all blobs. */
   readonly bytes: number;
@@ -45,13 +45,23 @@ export const files40 = (): Promise<Input> =>
 /** An index of 4 platforms, 4 layers of 8 MiB each. */
 export const platforms4 = (): Promise<Input> =>
   input("platforms-4", async (dir) => {
-    const entries = [];
-    for (const architecture of ["amd64", "arm64", "s390x", "ppc64le"]) {
-      const manifest = await imageOf(dir, 4, (path) => randomFile(path, 8 * MiB), architecture);
-      entries.push({ ...manifest, platform: { os: "linux", architecture } });
-    }
-    return putJson(dir, { schemaVersion: 2, mediaType: types.index, manifests: entries }, types.index);
+    const images = [];
+    for (const architecture of ["amd64", "arm64", "s390x", "ppc64le"])
+      images.push({ architecture, manifest: await imageOf(dir, 4, (path) => randomFile(path, 8 * MiB), architecture) });
+    return indexOf(dir, images);
   });
+
+/** An index of images for Linux. */
+export const indexOf = (
+  dir: string,
+  images: readonly { readonly architecture: string; readonly manifest: Descriptor }[],
+): Promise<Descriptor> => {
+  const manifests = images.map(({ architecture, manifest }) => ({
+    ...manifest,
+    platform: { os: "linux", architecture },
+  }));
+  return putJson(dir, { schemaVersion: 2, mediaType: types.index, manifests }, types.index);
+};
 
 /** A docker-archive of 8 uncompressed layers, 512 MiB of text in all. */
 export const textArchive = async (): Promise<{ readonly file: string; readonly bytes: number }> => {
@@ -90,23 +100,27 @@ const types = {
   layer: "application/vnd.oci.image.layer.v1.tar+gzip",
 };
 
-interface Descriptor {
+export interface Descriptor {
   readonly mediaType: string;
   readonly digest: string;
   readonly size: number;
 }
 
-const input = async (name: string, make: (dir: string) => Promise<Descriptor>): Promise<Input> => {
+/** A layout, made once. Several roots are called `v0`, `v1` … */
+export const input = async (
+  name: string,
+  make: (dir: string) => Promise<Descriptor | readonly Descriptor[]>,
+): Promise<Input> => {
   const layout = join(home, name);
   await once(layout, async (dir) => {
     await mkdir(join(dir, "blobs/sha256"), { recursive: true });
-    const root = await make(dir);
-    const named = { ...root, annotations: { "org.opencontainers.image.ref.name": "latest" } };
+    const roots = [await make(dir)].flat();
+    const manifests = roots.map((root, i) => ({
+      ...root,
+      annotations: { "org.opencontainers.image.ref.name": roots.length === 1 ? "latest" : `v${i}` },
+    }));
     await writeFile(join(dir, "oci-layout"), JSON.stringify({ imageLayoutVersion: "1.0.0" }));
-    await writeFile(
-      join(dir, "index.json"),
-      JSON.stringify({ schemaVersion: 2, mediaType: types.index, manifests: [named] }),
-    );
+    await writeFile(join(dir, "index.json"), JSON.stringify({ schemaVersion: 2, mediaType: types.index, manifests }));
   });
   let bytes = 0;
   for (const blob of await readdir(join(layout, "blobs/sha256")))
@@ -134,26 +148,53 @@ export const once = async (path: string, make: (part: string) => Promise<void>):
 type MakeLayer = (path: string, i: number, tar: string) => Promise<void>;
 
 const imageOf = async (dir: string, layers: number, make: MakeLayer, architecture = "amd64"): Promise<Descriptor> => {
-  const descriptors: Descriptor[] = [];
-  const ids: string[] = [];
-  for (let i = 0; i < layers; i++) {
-    const tar = join(dir, "layer.tar");
-    if (make.length === 3) await make("", i, tar);
-    else await tarOf(dir, tar, (path) => make(path, i, tar));
-    ids.push(`sha256:${await sha256(tar)}`);
-    await pipeline(
-      createReadStream(tar, { highWaterMark: MiB }),
-      createGzip({ level: 6, chunkSize: MiB }),
-      createWriteStream(`${tar}.gz`),
+  const made: Layer[] = [];
+  for (let i = 0; i < layers; i++)
+    made.push(
+      await layerOf(dir, async (tar) => {
+        if (make.length === 3) await make("", i, tar);
+        else await tarOf(dir, tar, (path) => make(path, i, tar));
+      }),
     );
-    await rm(tar);
-    descriptors.push(await putFile(dir, `${tar}.gz`, types.layer));
-  }
-  const config = await putJson(dir, configOf(architecture, ids), types.config);
+  return manifestOf(dir, made, { architecture });
+};
+
+/** A layer as a manifest names it, and as a configuration does. */
+export interface Layer {
+  readonly descriptor: Descriptor;
+  readonly diffId: string;
+}
+
+const layerOf = async (dir: string, make: (tar: string) => Promise<void>): Promise<Layer> => {
+  const tar = join(dir, "layer.tar");
+  await make(tar);
+  const diffId = `sha256:${await sha256(tar)}`;
+  await pipeline(
+    createReadStream(tar, { highWaterMark: MiB }),
+    createGzip({ level: 6, chunkSize: MiB }),
+    createWriteStream(`${tar}.gz`),
+  );
+  await rm(tar);
+  return { descriptor: await putFile(dir, `${tar}.gz`, types.layer), diffId };
+};
+
+/** A layer that cannot be compressed. */
+export const randomLayer = (dir: string, size: number): Promise<Layer> =>
+  layerOf(dir, (tar) => tarOf(dir, tar, (path) => randomFile(path, size)));
+
+/** An image of layers that there are. */
+export const manifestOf = async (
+  dir: string,
+  layers: readonly Layer[],
+  { architecture = "amd64", ...more }: { readonly architecture?: string; readonly config?: object } = {},
+): Promise<Descriptor> => {
+  const ids = layers.map(({ diffId }) => diffId);
+  const config = await putJson(dir, { ...configOf(architecture, ids), ...more }, types.config);
+  const descriptors = layers.map(({ descriptor }) => descriptor);
   return putJson(dir, { schemaVersion: 2, mediaType: types.manifest, config, layers: descriptors }, types.manifest);
 };
 
-const configOf = (architecture: string, ids: string[]): object => ({
+const configOf = (architecture: string, ids: readonly string[]): object => ({
   architecture,
   os: "linux",
   config: {},
@@ -189,7 +230,7 @@ const tarOf = async (dir: string, tar: string, make: (path: string) => Promise<v
 
 const fill = async (path: string, size: number, block: (i: number) => Uint8Array): Promise<void> => {
   const blocks = function* (): Generator<Uint8Array> {
-    for (let at = 0, i = 0; at < size; i++, at += MiB) yield block(i);
+    for (let at = 0, i = 0; at < size; i++, at += MiB) yield block(i).subarray(0, size - at);
   };
   await pipeline(blocks, createWriteStream(path));
 };

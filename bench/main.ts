@@ -1,18 +1,19 @@
 /** `npm run bench [-- NAME…]`: measures Dray beside its peers, in one run, and prints tables. */
 import { cpus } from "node:os";
+import { line } from "./line/index.ts";
 import { alternate, type Contender, table } from "./measure.ts";
 import * as measurements from "./measurements.ts";
 import { server } from "./server/index.ts";
 import { shaInstructions } from "./sha-instructions.ts";
 
-/** `server` stands for all that begin with it. */
+/** `server` and `line` stand for all that begin with them. */
 const chosen = process.argv
   .slice(2)
   .filter((word) => !word.startsWith("-"))
-  .flatMap((word) => (word === "server" ? Object.keys(server) : word));
+  .flatMap((word) => (word === "server" ? Object.keys(server) : word === "line" ? Object.keys(line) : word));
 const rounds = Number(process.argv.find((word) => word.startsWith("--rounds="))?.slice("--rounds=".length) ?? 5);
 
-const all = Object.entries({ ...measurements.all, ...server });
+const all = Object.entries({ ...measurements.all, ...line, ...server });
 const unknown = chosen.filter((name) => !all.some(([key]) => key === name));
 if (unknown.length > 0) {
   process.stderr.write(

@@ -21,8 +21,9 @@ export interface Measurement {
   readonly onlyByName?: boolean;
 }
 
-const everyone: readonly ProgramName[] = ["dray", "crane", "skopeo", "regctl", "oras"];
-const contenders = (
+export const everyone: readonly ProgramName[] = ["dray", "crane", "skopeo", "regctl", "oras"];
+/** Those that are here, this build of Dray and perhaps another one first. */
+export const contenders = (
   names: readonly ProgramName[],
   run: (name: ProgramName, program: readonly string[]) => Contender["run"],
 ): Contender[] =>

@@ -41,7 +41,7 @@ const orasTls = (place: Place, side: "from" | "to"): string[] =>
 /** Go's programs trust this file; the system's own authorities are not needed here. */
 export const trust = (place: Place): Record<string, string> =>
   place.ca === undefined ? {} : { SSL_CERT_FILE: place.ca };
-const drayTls = (place: Place): string[] => (place.ca === undefined ? [] : ["--ca-file", place.ca]);
+const drayTls = (place: Place): string[] => (place.ca === undefined ? ["--plain-http"] : ["--ca-file", place.ca]);
 const craneTls = (place: Place): string[] => (place.ca === undefined ? ["--insecure"] : []);
 
 export const copyArguments = (name: ProgramName, from: Place, to: Place, image: string): string[] => {
@@ -85,6 +85,30 @@ export const pullLayoutArguments = (name: ProgramName, from: Place, image: strin
       return ["image", "copy", source, `ocidir://${dir}:latest`];
     case "oras":
       return ["cp", "--no-tty", ...orasTls(from, "from"), source, "--to-oci-layout", `${dir}:latest`];
+  }
+};
+
+export const digestArguments = (name: ProgramName, from: Place, image: string): string[] => {
+  const source = `${from.host}/${image}`;
+  switch (name) {
+    case "dray":
+    case "dray before":
+    case "dray on node":
+      return ["digest", ...drayTls(from), source];
+    case "crane":
+      return ["digest", ...craneTls(from), source];
+    case "skopeo":
+      return [
+        "inspect",
+        "--format",
+        "{{.Digest}}",
+        ...(from.ca === undefined ? ["--tls-verify=false"] : []),
+        `docker://${source}`,
+      ];
+    case "regctl":
+      return ["image", "digest", source];
+    case "oras":
+      return ["resolve", ...(from.ca === undefined ? ["--plain-http"] : []), source];
   }
 };
 

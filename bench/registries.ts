@@ -58,5 +58,5 @@ export const load = async (input: Input, into: Place): Promise<void> => {
   const dray = programOf("dray");
   if (dray === undefined) throw new Error("dist/dray is needed to load the images: npm run build");
   const ca = into.ca === undefined ? [] : ["--dest-ca-file", into.ca];
-  await succeed([...dray, "cp", "-q", ...ca, `oci:${input.layout}:latest`, `${into.host}/${image}`]);
+  await succeed([...dray, "cp", "-q", "-a", ...ca, `oci:${input.layout}`, `${into.host}/${image.split(":")[0]}`]);
 };
