@@ -23,6 +23,8 @@ interface Row {
 
 const yesOrNo = (value: unknown): string => (value === true ? "yes" : "no");
 
+const size = (value: unknown): string => formatBytes(Number(value));
+
 /** Members with a unit, and answers to questions. */
 const rows: Readonly<Record<string, Row>> = {
   seconds: { label: "running for", said: (value) => formatDuration(Number(value) * 1000) },
@@ -31,5 +33,9 @@ const rows: Readonly<Record<string, Row>> = {
   writes: { said: yesOrNo },
   gcPausedUntil: { label: "gc paused", said: (until) => `until ${String(until)}` },
   uploads: { said: (value) => `${Number(value)} open` },
+  diskFree: { label: "disk free", said: size },
+  diskSize: { label: "disk size", said: size },
+  diskKept: { label: "disk kept", said: (value) => `${size(value)} stay free (dray.freespace)` },
+  diskPromised: { label: "disk promised", said: (value) => `${size(value)} to pushes on their way` },
   memory: { said: (value) => `${formatBytes(Number(value))} of manifests and lists` },
 };

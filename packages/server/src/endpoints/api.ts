@@ -38,6 +38,7 @@ export const distributionApi =
       return versioned(answer instanceof Promise ? await answer : answer);
     } catch (error) {
       const refusal = refusalOf(error, request, context.onNotice);
+      factsOf(request).refused = refusal.message;
       return versioned(withError(request, withAllow(refusal, route, context.settings)));
     }
   };

@@ -92,7 +92,7 @@ const deedOf = (route: Route, { request, status, headers }: FinishedRequest): De
     const credentials = header(request.headers, "authorization");
     // Without credentials it is the usual first step: the client asks what it needs.
     if (credentials === undefined) return undefined;
-    return { action: "login", outcome: "refused", ...claimedIn(credentials), ...placeOf(route) };
+    return { action: "login", outcome: "refused", ...claimedIn(credentials), ...placeOf(route), ...reasonOf(request) };
   }
   const action = actionOf(route, request, status);
   if (action === undefined) return undefined;
@@ -106,8 +106,14 @@ const deedOf = (route: Route, { request, status, headers }: FinishedRequest): De
     ...(digest !== undefined && isDigest(digest) ? { digest } : {}),
     // A manifest pushed by its digest may be given tags on the way.
     ...(tags.length === 0 ? {} : { tags }),
-    ...(outcome === "done" ? factsOf(request).told : {}),
+    ...(outcome === "done" ? factsOf(request).told : reasonOf(request)),
   };
+};
+
+/** What its client was told; of a client that had left, nothing. */
+const reasonOf = (request: HttpRequest): Partial<Deed> => {
+  const { refused } = factsOf(request);
+  return refused === undefined ? {} : { reason: safe(refused, 512) };
 };
 
 const actionOf = (route: Route, request: HttpRequest, status: number): Deed["action"] | undefined => {

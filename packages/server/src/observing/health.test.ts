@@ -32,6 +32,7 @@ const ask = (health: HealthChecks, target: string): Promise<HttpResponse> =>
     throw new Error("went on");
   })(get(target));
 
+const mib = 1024 * 1024;
 const well = { storage: "ok", space: "unknown", index: "whole", mode: "read-write", lifecycle: "up" };
 
 test("a registry that is well is alive and ready", async () => {
@@ -49,6 +50,17 @@ test("what stops pushes or slows pulls is told and is no reason to send nobody",
     [{ driver: broken({ space: async () => ({ free: 9, total: 100 }) }), freeSpace: 10 }, { space: "low" }],
     [{ driver: broken({ space: async () => ({ free: 0, total: 100 }) }) }, { space: "low" }],
     [{ driver: broken({ space: async () => ({ free: 10, total: 100 }) }), freeSpace: 10 }, { space: "ok" }],
+    [{ driver: broken({ space: async () => ({ free: mib, total: mib }) }), promised: () => 0 }, { space: "ok" }],
+    [{ driver: broken({ space: async () => ({ free: mib, total: mib }) }), promised: () => 1 }, { space: "promised" }],
+    [{ driver: broken({ space: async () => ({ free: 9 * mib, total: mib }) }), promised: () => mib }, { space: "ok" }],
+    [
+      {
+        driver: broken({ space: async () => ({ free: 9 * mib, total: mib }) }),
+        freeSpace: 5 * mib,
+        promised: () => mib,
+      },
+      { space: "promised" },
+    ],
     [{ driver: broken({ space: () => full() }) }, {}],
     [{ whole: () => false }, { index: "rebuilding" }],
     [{ readOnly: () => true, driver: broken({ write: full }) }, { mode: "read-only" }],

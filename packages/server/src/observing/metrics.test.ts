@@ -197,6 +197,7 @@ test("our own counts", async () => {
     stopped: () => true,
     certificateEnd: () => 7000,
     space: async () => ({ free: 10, total: 20 }),
+    promised: () => 8,
   });
   const lines = await page(metrics);
   for (const line of [
@@ -222,6 +223,7 @@ test("our own counts", async () => {
     "dray_certificate_end_timestamp_seconds 7",
     "dray_storage_free_bytes 10",
     "dray_storage_size_bytes 20",
+    "dray_storage_promised_bytes 8",
   ])
     assert.ok(lines.includes(line), line);
 });

@@ -34,6 +34,7 @@ export interface Readings {
   readonly damaged?: () => Promise<number>;
   /** When the certificate ends; milliseconds since 1970. */
   readonly certificateEnd?: () => number;
+  readonly promised?: () => number;
   readonly space?: () => Promise<{ readonly free: number; readonly total: number }>;
 }
 
@@ -218,6 +219,7 @@ const familiesOf = ({
   lockouts,
   readOnly,
   gcPaused,
+  promised,
   stopped,
   findings,
   damaged,
@@ -253,6 +255,15 @@ const familiesOf = ({
           "dray_certificate_end_timestamp_seconds",
           "When the certificate that clients are shown ends.",
           () => certificateEnd() / 1000,
+        ),
+      ]),
+  ...(promised === undefined
+    ? []
+    : [
+        gauge(
+          "dray_storage_promised_bytes",
+          "Bytes that pushes on their way have announced and not brought yet.",
+          promised,
         ),
       ]),
   ...(space === undefined

@@ -9,6 +9,8 @@ export interface RegistrySources {
   readonly name: string;
   /** Bytes that must stay free, below which pushes get 503. Default 0. */
   readonly freeSpace?: number;
+  /** Bytes that pushes on their way have announced and not brought yet. */
+  readonly promised?: () => number;
   readonly whole?: () => boolean;
   readonly readOnly?: () => boolean;
   readonly stopping?: () => boolean;
@@ -19,8 +21,16 @@ export interface RegistrySources {
 interface Faults {
   readonly read?: string | undefined;
   readonly write?: string | undefined;
-  readonly space: "ok" | "low" | "unknown";
+  readonly space: "ok" | "promised" | "low" | "unknown";
 }
+
+/** Bytes that the disk must have left for others than those who announced theirs: the largest manifest. */
+const smallPush = 4 * 1024 * 1024;
+
+const shortOf: Partial<Record<Faults["space"], string>> = {
+  low: "there is little space left",
+  promised: "what space is left is wanted by pushes on their way: others get 503 until these have ended",
+};
 
 /** Where it tries to write: beside the tree. */
 const probe = "dray/health";
@@ -31,13 +41,13 @@ const probe = "dray/health";
  * every replica out of service at once.
  */
 export const registryHealth = (
-  { driver, name, freeSpace = 0, whole, readOnly, stopping, onChange }: RegistrySources,
+  { driver, name, freeSpace = 0, promised, whole, readOnly, stopping, onChange }: RegistrySources,
   { clock = systemClock }: { readonly clock?: Clock } = {},
 ): HealthSources => {
   const fault = (work: () => Promise<unknown>): Promise<string | undefined> => faultOf(work, { clock });
   let said = "";
   const tell = (faults: Faults): Faults => {
-    const now = faults.read ?? faults.write ?? (faults.space === "low" ? "there is little space left" : "");
+    const now = faults.read ?? faults.write ?? shortOf[faults.space] ?? "";
     if (now !== said) onChange?.(now === "" ? "the storage is well again" : `storage: ${now}`);
     said = now;
     return faults;
@@ -51,7 +61,10 @@ export const registryHealth = (
     let space: Faults["space"] = "unknown";
     await fault(async () => {
       const found = await driver.space?.();
-      if (found !== undefined) space = found.free < Math.max(freeSpace, 1) ? "low" : "ok";
+      if (found === undefined) return;
+      const left = found.free - Math.max(freeSpace, 1);
+      const wanted = promised?.() ?? 0;
+      space = left < 0 ? "low" : wanted > 0 && left - wanted < smallPush ? "promised" : "ok";
     });
     return { write, space };
   };

@@ -134,6 +134,13 @@ export class Room {
     await this.#fitsDisk(coming).finally(() => this.#coming.delete(coming));
   }
 
+  /** Bytes that those on their way have announced and not brought yet. */
+  get promised(): number {
+    let bytes = 0;
+    for (const { left } of this.#until()) bytes += Math.max(0, left);
+    return bytes;
+  }
+
   /** Whether anybody counts what a repository takes. */
   counts(repository: string): boolean {
     return this.#quotaOf(repository) !== undefined;
@@ -200,8 +207,8 @@ export class Room {
     onNotice?.({ level: "warn", message: `a push is refused: ${why}` });
   }
 
-  /** Those that move or are whole: before one, and itself. */
-  *#until(last: Coming): Generator<Coming> {
+  /** Those that move or are whole; where one is named, before it, and itself. */
+  *#until(last?: Coming): Generator<Coming> {
     const since = this.#options.now() - patience;
     for (const coming of this.#coming) {
       if (coming.whole || coming.at > since) yield coming;

@@ -6,8 +6,9 @@ import { after, before, describe, test } from "node:test";
 import { testCertificates } from "@dray/testkit";
 import { temporaryFolder } from "@dray/testkit/files";
 import { freePort } from "@dray/testkit/peers";
-import { collect } from "dray/content";
+import { bytesBody, collect } from "dray/content";
 import { connection } from "dray/http";
+import { digestOf } from "dray/oci";
 import { loadSettings, type Settings } from "../config/index.ts";
 import { running } from "./control-socket.ts";
 import { maintain } from "./maintain.ts";
@@ -15,7 +16,7 @@ import { serve } from "./serve.ts";
 
 const never = new AbortController().signal;
 /** `ann` with the password `secret`. */
-const users = "ann:$2y$04$n9WkRQfZvMFAFyMLUeWSfueCLmxeaNxPO4K4HQLvKNHPJ0jnmEqjK\n";
+const users = "ann:$2y$04$5FVECItZ1kMHeRMcFrm/Ye.N8cOCp6z8XL67OQBMaNtTzlwPzyPOa\n";
 
 let root: string;
 before(() => {
@@ -95,6 +96,59 @@ describe("what an operator did is told", () => {
       ["operate", "done", "reload by the program"],
       ["operate", "failed", "reload by the control socket: the file is damaged"],
     ]);
+  });
+
+  test("and why something was refused, as its client was told", async () => {
+    const file = join(root, "refused.log");
+    const passwords = join(root, "refused.htpasswd");
+    await writeFile(passwords, users);
+    const auth = ["auth.htpasswd.realm=r", `auth.htpasswd.path=${passwords}`, "dray.access.lockout.attempts=1"];
+    const set = [`dray.log.audit.to=${file}`, ...auth, "dray.quotas=['a/**=3']", "storage.delete.enabled=false"];
+    const settings = settingsOf("refused", ...set);
+    const serving = await serve(settings, { version: "test" });
+    const did = async (method: string, target: string, body = "", password = "secret"): Promise<number> => {
+      const bytes = Buffer.from(body);
+      const headers: [string, string][] = [
+        ["Authorization", `Basic ${Buffer.from(`ann:${password}`).toString("base64")}`],
+        ["Content-Length", String(bytes.length)],
+      ];
+      const asked = { method, origin: serving.origin, target, headers, body: bytesBody(bytes) };
+      const answer = await send(asked);
+      await answer.body.discard();
+      return answer.status;
+    };
+    const blob = (text: string): string => `/v2/a/b/blobs/uploads/?digest=${digestOf(Buffer.from(text))}`;
+    try {
+      assert.equal(await did("POST", blob("four"), "four"), 403);
+      assert.equal(await did("DELETE", "/v2/a/b/manifests/v1"), 405);
+      assert.equal(await did("PUT", "/v2/a/b/manifests/v1", "{}"), 400);
+      assert.equal(await did("POST", blob("one"), "two"), 400);
+      assert.equal(await did("DELETE", "/v2/a/b/manifests/v1"), 405);
+      await ((await running(settings)) ?? assert.fail()).ask("read-only", { on: true });
+      assert.equal(await did("POST", blob("one"), "one"), 405);
+      assert.equal(await did("GET", "/v2/", "", "wrong"), 401);
+    } finally {
+      await serving.stop(never);
+    }
+    const told = (await readFile(file, "utf8"))
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line) as { status?: number; reason: string })
+      .flatMap(({ status, reason }) => (status === undefined ? [] : [[status, reason] as const]));
+    const reasons: readonly (readonly [number, RegExp])[] = [
+      [403, /^a\/b may take 3B and has 0B/],
+      [405, /^deleting is disabled here$/],
+      [400, /^schemaVersion null is not 2$/],
+      [400, /digest/],
+      [405, /^deleting is disabled here$/],
+      [405, /^the registry is read-only at the moment$/],
+      [401, /password/],
+    ];
+    assert.deepEqual(
+      told.map(([status]) => status),
+      reasons.map(([status]) => status),
+    );
+    for (const [at, [, says]] of reasons.entries()) assert.match(told[at]?.[1] ?? "", says);
   });
 
   test("of a volume that nobody serves", async () => {

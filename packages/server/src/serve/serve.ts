@@ -92,6 +92,7 @@ export const serve = async (
         driver,
         name: settings.storage.driver,
         freeSpace: settings.registry.freeSpace ?? 0,
+        promised: () => registry.context.room.promised,
         whole: () => registry.context.reconciler.isComplete,
         readOnly: () => registry.context.settings.readOnly,
         stopping: () => stopping,
@@ -157,6 +158,7 @@ export const serve = async (
         ...(await gcPaused()),
         uploads: registry.context.uploads.open,
         memory: registry.context.manifests.bytes + registry.context.lists.bytes,
+        ...(await spaceOf(open)),
         ...registry.context.metadata.counts(),
       }),
       metrics,
@@ -260,6 +262,14 @@ const hearsOf = (log: Log): Pick<ListenOptions, "onError" | "onStranger" | "onHa
       : log("debug", `a TLS handshake failed: ${reason ?? "the client ended it, or it speaks http"}`, { peer }),
 });
 
+/** Bytes of the disk, where it has a limit and can be asked. */
+const spaceOf = async ({ registry: { context }, driver }: OpenRegistry): Promise<Readonly<Record<string, number>>> => {
+  const space = await driver.space?.().catch(() => undefined);
+  if (space === undefined) return {};
+  const { room, settings } = context;
+  return { diskFree: space.free, diskSize: space.total, diskKept: settings.freeSpace, diskPromised: room.promised };
+};
+
 const readingsOf = ({ registry: { context }, driver, access }: OpenRegistry): Parameters<Metrics["read"]>[0] => ({
   index: () => context.metadata.counts(),
   whole: () => context.reconciler.isComplete,
@@ -272,5 +282,8 @@ const readingsOf = ({ registry: { context }, driver, access }: OpenRegistry): Pa
   ...(access.lockouts === undefined ? {} : { lockouts: () => access.lockouts?.() ?? 0 }),
   ...(driver.space === undefined
     ? {}
-    : { space: async () => (await driver.space?.()) ?? { free: Number.NaN, total: Number.NaN } }),
+    : {
+        promised: () => context.room.promised,
+        space: async () => (await driver.space?.()) ?? { free: Number.NaN, total: Number.NaN },
+      }),
 });

@@ -124,6 +124,8 @@ export interface RequestFacts {
   principal?: string;
   /** See `requestId`. */
   id?: string;
+  /** Why it was not done, as its client was told. */
+  refused?: string;
   /** What only the handler knows of what was done, for logs that tell it: what was there before. */
   told?: Readonly<Record<string, unknown>>;
 }
