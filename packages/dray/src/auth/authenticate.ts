@@ -1,6 +1,6 @@
 import { LruCache, unlessAborted } from "../async/index.ts";
 import type { Body, Content } from "../content/index.ts";
-import { DrayError, isDrayError } from "../errors.ts";
+import { DrayError, isDrayError, throwIfAborted } from "../errors.ts";
 import {
   type Handler,
   type HttpRequest,
@@ -33,6 +33,8 @@ export interface AuthenticateOptions {
   readonly tokens: Handler;
   /** Hosts, addresses and CIDRs that a token service may have although they are private. */
   readonly allowPrivate?: readonly string[] | undefined;
+  /** Whether plain http was asked for. Without, a password goes over it only where the registry wants one. */
+  readonly plainHttp?: boolean | undefined;
   /** The time in milliseconds. */
   readonly now?: (() => number) | undefined;
   readonly onWarning?: ((message: string) => void) | undefined;
@@ -50,13 +52,17 @@ const mostOrigins = 100;
  * that refuses is an error, since only here its reason is known.
  *
  * Credentials go to the registry's own origins and the token service these name. Any other origin, as after a redirect,
- * may send us for an anonymous token by the same rules, and never sees more.
+ * may send us for an anonymous token by the same rules, and never sees more. What has been there (`context.foreign`) carries nothing, wherever it
+ * goes.
+ *
+ * Some registries ask only at `/v2/`, and say of all else that it is not there or not allowed. Before such an answer is given back, and where
+ * there are credentials, `/v2/` is asked once for each set of scopes. A look-up, to which "not there" is an answer, takes it as it is.
  *
  * A request for `/v2/` with `context.retry: false` is a probe: it is sent bare, and its 401 is noted and returned. A
  * request that has an `Authorization` of its own goes to the registry as it is.
  */
 export const authenticate = (options: AuthenticateOptions): Middleware => {
-  const { registry, allowPrivate = [], now = Date.now, onWarning } = options;
+  const { registry, allowPrivate = [], plainHttp = false, now = Date.now, onWarning } = options;
   const credentials = cachingKeychain(options.credentials, now);
   const tokens = tokenCache({ handler: options.tokens, registry, allowPrivate, now });
   const own = new Set(options.origins.map(canonical));
@@ -88,14 +94,40 @@ export const authenticate = (options: AuthenticateOptions): Middleware => {
     };
   };
 
+  /** What to send to a registry that perhaps hides from strangers what it has, and did not say so. */
+  const reveal = async (
+    next: Handler,
+    { origin, signal }: HttpRequest,
+    authorizer: Authorizer,
+    needs: Needs,
+  ): Promise<Authorization | undefined> => {
+    if (!(await authorizer.mayReveal(needs))) return undefined;
+    try {
+      const response = await next({ method: "GET", origin, target: "/v2/", headers: [], signal });
+      await response.body.discard();
+      authorizer.note(response.status, challengesOf(response.headers));
+      const answer = await authorizer.authorization(needs);
+      if (answer.value !== undefined) return answer;
+      const mayGoUnasked = response.status === 200 && (plainHttp || !origin.startsWith("http:"));
+      return mayGoUnasked ? await authorizer.unasked(needs) : undefined;
+    } catch (error) {
+      throwIfAborted(signal);
+      // That it cannot be asked now says less than what it has answered.
+      if (isDrayError(error, "NETWORK", "TIMEOUT")) return undefined;
+      throw error;
+    }
+  };
+
   return (next) => async (request) => {
     const { context, signal } = request;
     const origin = canonical(request.origin);
     const isOwn = own.has(origin);
-    if (isOwn && request.headers.some(isAuthorization)) return next(request);
+    if (isOwn && (context?.foreign === true || request.headers.some(isAuthorization))) return next(request);
     const authorizer = authorizerOf(origin, isOwn);
     const needs: Needs = { scopes: parseScopes(context?.scopes ?? []), repository: context?.repository, signal };
-    const isProbe = context?.retry === false && /^\/v2\/?$/.test(request.target);
+    const isBase = /^\/v2\/?$/.test(request.target);
+    const isProbe = context?.retry === false && isBase;
+    const mayHide = isOwn && !isBase && context?.lookUp !== true;
     const { body, untouched } = watched(request.body);
 
     const discovered = isOwn && !authorizer.known ? await beginDiscovery(origin, signal) : undefined;
@@ -110,15 +142,18 @@ export const authenticate = (options: AuthenticateOptions): Middleware => {
         const challenges = refused ? challengesOf(response.headers) : [];
         authorizer.note(response.status, challenges);
         discovered?.();
-        if (!refused || isProbe || repeats === mostRepeats) return response;
-        const answer = await authorizer
-          .answer(response.status, challenges, sent, needs)
-          .catch(async (error: unknown) => {
-            // Another origin that will not have us: its own answer says more than its token service's.
-            if (!isOwn && isDrayError(error, "UNAUTHORIZED", "DENIED", "ADDRESS_REFUSED", "REGISTRY")) return undefined;
-            await response.body.discard();
-            throw error;
-          });
+        if (isProbe || repeats === mostRepeats || !(refused || response.status === 404)) return response;
+        const answering = async (): Promise<Authorization | undefined> =>
+          (refused ? await authorizer.answer(response.status, challenges, sent, needs) : undefined) ??
+          (challenges.length === 0 && mayHide && sent.value === undefined
+            ? reveal(next, request, authorizer, needs)
+            : undefined);
+        const answer = await answering().catch(async (error: unknown) => {
+          // Another origin that will not have us: its own answer says more than its token service's.
+          if (!isOwn && isDrayError(error, "UNAUTHORIZED", "DENIED", "ADDRESS_REFUSED", "REGISTRY")) return undefined;
+          await response.body.discard();
+          throw error;
+        });
         if (answer === undefined || !untouched()) return response;
         await response.body.discard();
         sent = answer;

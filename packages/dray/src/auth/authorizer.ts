@@ -54,6 +54,8 @@ export class Authorizer {
   #scheme: Scheme | undefined;
   /** By the scopes a request named: those the origin wanted for it, where they were more. */
   readonly #required = new LruCache<string, readonly Scope[]>(mostRequired);
+  /** Sets of scopes for which the registry was asked whether it hides something. */
+  readonly #revealed = new LruCache<string, true>(mostRequired);
   #warned = false;
 
   constructor(options: AuthorizerOptions) {
@@ -113,6 +115,22 @@ export class Authorizer {
     // A token that is new and for all of this will not do better for being asked for again.
     if (sent.fresh && !more) return undefined;
     return bearer(await this.#token(scheme, credential, scopes, needs, sent.token));
+  }
+
+  /** Whether it is worth asking how the origin wants to be asked, although it did not say: once for each set of scopes, and only with credentials. */
+  async mayReveal(needs: Needs): Promise<boolean> {
+    const key = scopesKey(needs.scopes);
+    if (this.#revealed.get(key) === true || kindOf(await this.#credential(needs, false)) === "anonymous") return false;
+    this.#revealed.set(key, true);
+    return true;
+  }
+
+  /** A password for a registry that asks for nothing, as some clients send it with every request. It stays with Basic then. */
+  async unasked(needs: Needs): Promise<Authorization | undefined> {
+    const value = directly({ kind: "basic" }, await this.#credential(needs, false));
+    if (value === undefined || this.#scheme?.kind === "bearer") return undefined;
+    this.#scheme = { kind: "basic" };
+    return { value };
   }
 
   /** A token for the scopes, where the origin wants tokens. */

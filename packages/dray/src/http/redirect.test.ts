@@ -157,3 +157,20 @@ test("a user name in a Location is never sent, and where that is refused it is s
     if (warns === 1) assert.match(said, /s\.example refuses.*r\.example led there with a user name in the address/);
   }
 });
+
+test("a chain that has left its host carries nothing from there on, also when it comes back", async () => {
+  const away = await visit({
+    "https://r.example/v2/a": [307, "https://r.example:443/v2/b"],
+    "https://r.example/v2/b": [307, "https://s.example/c"],
+    "https://s.example/c": [307, "https://r.example/v2/d"],
+  });
+  assert.deepEqual(
+    away.seen.map(({ context }) => context?.foreign ?? false),
+    [false, false, true, true],
+  );
+  const upgraded = await visit(
+    { "http://r.example/v2/a": [307, "https://r.example/v2/a"] },
+    { origin: "http://r.example" },
+  );
+  assert.equal(upgraded.seen[1]?.context?.foreign, undefined);
+});

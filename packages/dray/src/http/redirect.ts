@@ -6,7 +6,7 @@ import { type HttpRequest, header, isContent, type Middleware } from "./types.ts
 const mostHops = 10;
 
 /**
- * Follows redirects by hand, so that each hop has credentials of its own: those of one origin never reach another. The method, `Range` and
+ * Follows redirects by hand, so that each hop has credentials of its own: those of one origin never reach another, and a chain that has left the first host carries none when it comes back. The method, `Range` and
  * a `Content` go along (303 turns all but HEAD into GET); a request whose body cannot be opened again gets the redirect
  * itself as its answer. From https nothing leads to http. Which addresses a hop may lead to, the connection knows.
  * @throws DrayError `ADDRESS_REFUSED` for a downgrade or another scheme, `REGISTRY` for a loop, too many hops or no usable target.
@@ -62,8 +62,10 @@ const nextHop = (from: HttpRequest, status: number, location: string, registry: 
     ...(url.origin === from.origin ? [] : ["authorization", "cookie", "proxy-authorization"]),
     ...(becomesGet ? ["content-type", "content-length", "content-range", "expect"] : []),
   ]);
+  const left = from.context?.foreign === true || url.host !== new URL(registry).host;
   return {
     ...from,
+    context: left ? { ...from.context, foreign: true } : from.context,
     method: becomesGet ? "GET" : from.method,
     origin: url.origin,
     target: url.pathname + url.search,

@@ -166,7 +166,7 @@ export const hasBlob = async (
   { digest, size }: Descriptor,
   options: Cancel & { readonly retryBudget?: RetryBudget } = {},
 ): Promise<boolean> => {
-  const found = await sizeOfBlob(repo, digest, options);
+  const found = await sizeOfBlob(repo, digest, { ...options, lookUp: true });
   return found === "unknown" || found === size;
 };
 
@@ -188,7 +188,7 @@ export const describeBlob = async (repo: Repo, digest: Digest, options: Cancel =
 const sizeOfBlob = async (
   repo: Repo,
   digest: Digest,
-  { retryBudget = repo.api.retryBudget(), ...options }: Cancel & { readonly retryBudget?: RetryBudget },
+  { retryBudget = repo.api.retryBudget(), ...options }: LookingUp & { readonly retryBudget?: RetryBudget },
 ): Promise<number | "unknown" | undefined> => {
   const call = { ...blobCall(repo, digest, "HEAD", options), retryBudget };
   const response = await repo.api.send(call);
@@ -206,7 +206,7 @@ const sizeOfBlob = async (
 const sizeByRange = async (
   repo: Repo,
   digest: Digest,
-  { retryBudget, ...options }: Cancel & { readonly retryBudget: RetryBudget },
+  { retryBudget, ...options }: LookingUp & { readonly retryBudget: RetryBudget },
 ): Promise<number | "unknown" | undefined> => {
   const headers = [["Range", "bytes=0-0"]] as const;
   const response = await repo.api.ask(
@@ -221,12 +221,16 @@ const sizeByRange = async (
   return size ?? "unknown";
 };
 
+/** `lookUp`: that nothing is there is an answer. */
+type LookingUp = Cancel & { readonly lookUp?: boolean | undefined };
+
 /** A request about a blob. */
-const blobCall = (repo: Repo, digest: Digest, method: "GET" | "HEAD", { signal }: Cancel): Call => ({
+const blobCall = (repo: Repo, digest: Digest, method: "GET" | "HEAD", { signal, lookUp }: LookingUp): Call => ({
   ...callIn(repo, "pull", "reading blob", digest),
   method,
   target: pathIn(repo, `blobs/${digest}`),
   signal,
+  lookUp,
 });
 
 /** `Content-Length` as a number. */

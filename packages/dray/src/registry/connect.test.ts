@@ -5,6 +5,7 @@ import { after, before, describe, test } from "node:test";
 import {
   answerWith,
   cutRequest,
+  type Effect,
   type Fault,
   faults,
   hosts,
@@ -418,4 +419,51 @@ describe("patience and cancelling", () => {
     setTimeout(() => controller.abort(), 20);
     return controller.signal;
   };
+});
+
+describe("what another host says", () => {
+  const users = { ann: "hunter2" };
+  const layer = seededBytes("layer", 100_000);
+  const content = { mediaType: mediaTypes.ociLayer, digest: digestOf(layer), size: layer.byteLength };
+  const credentials = staticCredential({ username: "ann", password: "hunter2", source: "a test" });
+
+  /** A push to a registry whose uploads lie on storage, which answers as it likes. */
+  const push = async (effect: Effect, scheme = "https") => {
+    const { seen: stored, handler: storage } = seeing((request) => effect(request, memoryRegistry().handler));
+    const registry = memoryRegistry({ access: { scheme: "basic", users } });
+    const { seen, handler } = seeing(
+      faults(registry.handler, [
+        {
+          method: "POST",
+          effect: answerWith(202, { Location: `${scheme}://storage.test/up/1` }),
+        },
+      ]),
+    );
+    const connection = hosts({ "https://r.test": handler, [`${scheme}://storage.test`]: storage });
+    const client = connect("r.test", { ...quiet, credentials, connection, chunkSize: 60_000 });
+    await client
+      .repository("a/b")
+      .write(content, bytesContent(layer))
+      .catch(() => {});
+    return { seen, stored, client };
+  };
+
+  test("leads no credentials back to the registry, neither by redirect nor by Location", async () => {
+    const manifest = "https://r.test/v2/a/b/manifests/latest";
+    for (const status of [307, 202]) {
+      const { seen } = await push(answerWith(status, { Location: manifest }));
+      const back = seen.filter(({ target }) => target.startsWith("/v2/a/b/manifests/latest"));
+      assert.ok(back.length > 0);
+      for (const { headers } of back) assert.equal(header(headers, "Authorization"), undefined);
+    }
+  });
+
+  test("an upload never goes on in the clear on another host", async () => {
+    const { stored, client } = await push(answerWith(201), "http");
+    assert.deepEqual(stored, []);
+    await assert.rejects(client.repository("a/b").write(content, bytesContent(layer)), (error) => {
+      assert.match((error as Error).message, /leads the upload from https to http at storage\.test/);
+      return isDrayError(error, "ADDRESS_REFUSED");
+    });
+  });
 });

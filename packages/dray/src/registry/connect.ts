@@ -110,7 +110,7 @@ export const connect = (name: string, given: ConnectOptions = {}): Registry => {
     onWarning,
     allowPrivate: options.allowPrivate,
   };
-  const authenticated = authenticate({ ...identity, origins });
+  const authenticated = authenticate({ ...identity, origins, plainHttp });
   const below = pipeline(wire.send, authenticated, ownBudget, ...traced);
   const handler = pipeline(below, warnings({ onEvent }), retry(options.retry), redirect());
   const findOrigin = endpoint(registry, {
@@ -208,7 +208,7 @@ const withHeaders =
   (next) =>
   (request) =>
     next(
-      origins === undefined || origins.includes(request.origin)
+      origins === undefined || (origins.includes(request.origin) && request.context?.foreign !== true)
         ? { ...request, headers: [...request.headers, ...headers] }
         : request,
     );

@@ -43,13 +43,13 @@ export const lookUpManifest = async (
   name: string,
   cancel: Cancel = {},
 ): Promise<Descriptor | undefined> => {
-  const options = drawing(repo, cancel);
+  const options = lookingUp(repo, cancel);
   return foundBy(repo, name, await headManifest(repo, name, options), options);
 };
 
 /** Whether a repository has a manifest, whole. */
 export const hasManifest = async (repo: Repo, { digest, size }: Descriptor, cancel: Cancel = {}): Promise<boolean> => {
-  const options = drawing(repo, cancel);
+  const options = lookingUp(repo, cancel);
   const head = await headManifest(repo, digest, options);
   // Some servers fail over a digest that they do not know as a manifest's. Putting it there will tell.
   return head !== "failing" && (await foundBy(repo, digest, head, options))?.size === size;
@@ -167,21 +167,25 @@ export const manifestPath = (repo: Repo, name: string): string => {
 const manifestCall = (
   repo: Repo,
   name: string,
-  { signal, retryBudget }: Cancel & Partial<Drawing>,
+  { signal, retryBudget, lookUp }: Cancel & Partial<Drawing>,
 ): Omit<Call, "method"> => ({
   ...callIn(repo, "pull", "reading manifest", name),
   target: manifestPath(repo, name),
   headers: [["Accept", manifestAccept]],
   signal,
   retryBudget,
+  lookUp,
 });
 
 /** HEAD and the GET that may have to follow are about one piece of content. */
 interface Drawing extends Cancel {
   readonly retryBudget: RetryBudget;
+  /** That nothing is there is an answer. */
+  readonly lookUp?: boolean | undefined;
 }
 
 const drawing = (repo: Repo, cancel: Cancel): Drawing => ({ ...cancel, retryBudget: repo.api.retryBudget() });
+const lookingUp = (repo: Repo, cancel: Cancel): Drawing => ({ ...drawing(repo, cancel), lookUp: true });
 
 /**
  * `"missing"`: nothing was found, if HEAD is understood; `"absent"`: it is. `"unclear"`: it is not, or does not say all that is needed.

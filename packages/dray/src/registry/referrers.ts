@@ -137,7 +137,7 @@ export const fallbackTag = (subject: Digest): string =>
 const readFallback = async (
   repo: Repo,
   subject: Digest,
-  options: Cancel,
+  options: Cancel & { readonly lookUp?: boolean },
 ): Promise<{ readonly parsed: ParsedManifest; readonly etag: string | undefined } | undefined> => {
   try {
     const { bytes, descriptor, etag } = await getManifest(repo, fallbackTag(subject), options);
@@ -205,7 +205,7 @@ const change = (
     const reference = referenceIn(repo, tag);
     const { registry, settings } = repo.api;
     for (let attempt = 1; ; attempt++) {
-      const found = await readFallback(repo, subject, options);
+      const found = await readFallback(repo, subject, { ...options, lookUp: true });
       const { parsed } = found ?? {};
       if (parsed !== undefined && parsed.kind !== "index") {
         const message = `${reference} is no list of referrers, and is not replaced by one; give it another tag and push again`;

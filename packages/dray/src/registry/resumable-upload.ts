@@ -8,7 +8,7 @@ import {
   acknowledged,
   askSession,
   commitUrl,
-  locationOf,
+  goesOnAt,
   openSession,
   type UploadOptions,
   type UploadSession,
@@ -122,7 +122,7 @@ class ResumableUpload {
 
   async #sendChunk(): Promise<void> {
     const { content } = this.#source;
-    const { offset, url, leastChunk } = this.#session;
+    const { offset, url, leastChunk, foreign } = this.#session;
     const chunk = this.#chunkSize;
     const body = content.range(offset, chunk === undefined ? undefined : offset + Math.max(chunk, leastChunk));
     const range: HeaderPairs =
@@ -131,20 +131,21 @@ class ResumableUpload {
       ...uploading(this.#repo, this.#options),
       method: "PATCH",
       target: url,
+      foreign,
       headers: [...this.#headers(), ...range],
       body,
       repeatable: false as const,
     };
     const response = await this.#repo.api.ask(call, 202, 201, 204);
     await response.body.discard();
-    this.#advance(response, body.size === undefined ? content.at : offset + body.size);
+    await this.#advance(response, body.size === undefined ? content.at : offset + body.size);
   }
 
   /** A 202 stands for all that was sent, unless the registry says less. Some say `0-0` whatever they have. */
-  #advance(response: HttpResponse, sent: number): void {
+  async #advance(response: HttpResponse, sent: number): Promise<void> {
     const said = acknowledged(response) ?? sent;
     const offset = said > this.#session.offset && said < sent && said > 1 ? said : sent;
-    this.#session = { ...this.#session, url: locationOf(response) ?? this.#session.url, offset };
+    this.#session = { ...this.#session, ...(await goesOnAt(this.#repo, response, this.#session)), offset };
     this.#progress();
     this.#save();
   }
@@ -164,6 +165,7 @@ class ResumableUpload {
       ...uploading(this.#repo, this.#options),
       method: "PUT",
       target: commitUrl(this.#session.url, digest),
+      foreign: this.#session.foreign,
       headers: this.#headers(),
       body: whole ? this.#source.content.range(0) : undefined,
       timeoutClass: "commit" as const,

@@ -1,4 +1,5 @@
 import type { Cancel, OnEvent } from "../content/index.ts";
+import { defined } from "../defined.ts";
 import { DrayError, isDrayError, throwIfAborted } from "../errors.ts";
 import { type HttpResponse, header, isTransient, type RetryBudget } from "../http/index.ts";
 import { algorithmOf, type Descriptor, type Digest, type DigestAlgorithm } from "../oci/index.ts";
@@ -14,6 +15,8 @@ export interface UploadSession {
   readonly leastChunk: number;
   /** What came before was not sent in this run, or not acknowledged by an answer. */
   readonly continued: boolean;
+  /** Another host than the registry's has said where it goes on: nothing of ours is sent there, not even back to the registry. */
+  readonly foreign?: boolean;
 }
 
 /** What an attempt to mount a blob has come to that is to be uploaded now. */
@@ -59,7 +62,7 @@ export const openSession = async (
   options: UploadOptions,
 ): Promise<UploadSession> => {
   const target = uploadsPath(repo, announced(algorithm));
-  return opened(await repo.api.ask({ ...uploading(repo, options), method: "POST", target }, 202));
+  return opened(repo, await repo.api.ask({ ...uploading(repo, options), method: "POST", target }, 202));
 };
 
 /**
@@ -77,7 +80,7 @@ export const mountOrOpen = async (
   const scopes = [...call.scopes, ...(from === undefined ? [] : [`repository:${from}:pull`])];
   const target = uploadsPath(repo, { mount: digest, from, ...announced(algorithmOf(digest)) });
   const response = await repo.api.send({ ...call, scopes, method: "POST", target, retry: false });
-  if (response.status === 202) return opened(response);
+  if (response.status === 202) return opened(repo, response);
   await response.body.discard();
   // It is tried once, and is a failure of this content like any other.
   if (isTransient(response.status)) options.retryBudget.draw();
@@ -108,13 +111,14 @@ export const mountBlob = async (
 };
 
 /** The session that a 202 answers with. */
-export const opened = async (response: HttpResponse): Promise<UploadSession> => {
+export const opened = async (repo: Repo, response: HttpResponse): Promise<UploadSession> => {
   await response.body.discard();
   const least = Number(header(response.headers, "OCI-Chunk-Min-Length") ?? 0);
-  const url = locationOf(response);
+  const place = await goesOnAt(repo, response);
   const { host } = new URL(response.url);
-  if (url === undefined) throw new DrayError("REGISTRY", `${host} opened an upload without saying where (no Location)`);
-  return { url, offset: 0, leastChunk: Number.isSafeInteger(least) && least > 0 ? least : 0, continued: false };
+  if (place === undefined)
+    throw new DrayError("REGISTRY", `${host} opened an upload without saying where (no Location)`);
+  return { ...place, offset: 0, leastChunk: Number.isSafeInteger(least) && least > 0 ? least : 0, continued: false };
 };
 
 /**
@@ -126,12 +130,15 @@ export const askSession = async (
   session: UploadSession,
   options: UploadOptions,
 ): Promise<UploadSession | undefined> => {
-  const response = await repo.api.send({ ...uploading(repo, options), method: "GET", target: session.url });
+  const { url: target, foreign } = session;
+  const response = await repo.api.send({ ...uploading(repo, options), method: "GET", target, foreign });
   await response.body.discard();
   if (response.status !== 204 && response.status !== 200 && response.status !== 202) return undefined;
   const offset = acknowledged(response) ?? 0;
   // "0-0" stands for one byte and for none. To begin again costs nothing then, and leaves no doubt.
-  return offset <= 1 ? undefined : { ...session, url: locationOf(response) ?? session.url, offset, continued: true };
+  return offset <= 1
+    ? undefined
+    : { ...session, ...(await goesOnAt(repo, response, session)), offset, continued: true };
 };
 
 /** Bytes that the registry says it has: one past the end of `Range: 0-N`. `undefined` where it says nothing. */
@@ -143,16 +150,26 @@ export const acknowledged = ({ headers }: HttpResponse): number | undefined => {
 /**
  * Where a session goes on: relative to the URL that answered in the end. A registry behind a proxy that ends TLS may not
  * know that its clients speak https; what begins in secret goes on in secret.
+ * @throws DrayError `ADDRESS_REFUSED` where it leads from https to plain http on another host.
  */
-export const locationOf = ({ headers, url }: HttpResponse): URL | undefined => {
+export const goesOnAt = async (
+  repo: Repo,
+  { headers, url }: HttpResponse,
+  { foreign = false }: Pick<UploadSession, "foreign"> = {},
+): Promise<Pick<UploadSession, "url" | "foreign"> | undefined> => {
   const location = header(headers, "Location");
   if (location === undefined || !URL.canParse(location, url)) return undefined;
   const [found, base] = [new URL(location, url), new URL(url)];
-  if (base.protocol === "https:" && found.protocol === "http:" && found.hostname === base.hostname) {
+  const { registry } = repo.api;
+  if (base.protocol === "https:" && found.protocol === "http:") {
+    if (found.hostname !== base.hostname) {
+      const message = `${registry} leads the upload from https to http at ${found.host} (Location), where it could be read and changed on the way`;
+      throw new DrayError("ADDRESS_REFUSED", message, { registry, host: found.host });
+    }
     found.protocol = "https:";
     found.port = base.port;
   }
-  return found;
+  return defined({ url: found, foreign: foreign || base.host !== new URL(await repo.api.origin()).host || undefined });
 };
 
 /** The URL that ends an upload. The query is the registry's own and stays as it is, byte for byte. */

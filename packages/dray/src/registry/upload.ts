@@ -135,7 +135,7 @@ const postWhole = async (
     if (!mayMeanTwoRequests(refused)) throw asMismatch(refused);
   }
   api.features.singlePost = false;
-  return response.status === 202 ? opened(response) : openSession(repo, algorithmOf(digest), about);
+  return response.status === 202 ? opened(repo, response) : openSession(repo, algorithmOf(digest), about);
 };
 
 /** Instead of opening a session, some servers are confused. */
