@@ -58,6 +58,7 @@ export const createRegistry = (options: RegistryOptions): Registry => {
     restore: async (repository: string, name: string) => {
       if (settings.readOnly) throw new DrayError("DENIED", "the registry is read-only; nothing is restored meanwhile");
       if (!isRepository(repository)) throw new DrayError("USAGE", `no repository can be called ${repository}`);
+      await context.tree.refuseGone();
       return restore(context, repository, name);
     },
     check: (wanted: { signal?: AbortSignal } = {}) => reconciler.check(wanted),

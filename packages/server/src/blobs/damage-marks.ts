@@ -87,6 +87,7 @@ export class DamageMarks {
         const mark = bytes && markIn(bytes);
         if (isDigest(digest) && mark !== undefined) this.#marks.set(digest, mark);
       }
+    await this.#driver.refuseGone?.();
   }
 }
 

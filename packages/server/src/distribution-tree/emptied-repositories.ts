@@ -20,7 +20,10 @@ export class EmptiedRepositories {
     let since = 0;
     for (const waiting = [...ownFolders].map((name) => `${repositoryPath(repository)}/${name}`); ; ) {
       const folder = waiting.pop();
-      if (folder === undefined) return since;
+      if (folder === undefined) {
+        if (since === 0) await this.#driver.refuseGone?.();
+        return since;
+      }
       const facts = await this.#driver.stat(folder);
       if (facts === undefined) continue;
       if (!facts.directory) return undefined;

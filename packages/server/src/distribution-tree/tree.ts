@@ -266,7 +266,12 @@ export class Tree {
 
   // Repositories.
 
-  /** @throws DrayError where nothing is at a path because a link on the way leads nowhere: what it led to may be needed */
+  /** Call it before anything follows from something not being there. @throws DrayError `DISK` where the volume itself is not there */
+  async refuseGone(): Promise<void> {
+    await this.#driver.refuseGone?.();
+  }
+
+  /** @throws DrayError where that is so, or nothing is at a path because a link on the way leads nowhere: what it led to may be needed */
   async refuseBrokenLink(path: string): Promise<void> {
     await this.#driver.refuseBrokenLink?.(path);
   }

@@ -35,9 +35,12 @@ export const distributionApi =
       const principal = allowed(asked instanceof Promise ? await asked : asked);
       factsOf(request).principal = principal.name;
       const answer = handled(new Call(request, context, principal, route, search), route);
-      return versioned(answer instanceof Promise ? await answer : answer);
+      const response = answer instanceof Promise ? await answer : answer;
+      // What lies below the place of a disk that was unmounted meanwhile would be gone when that is back.
+      if (!reads.has(request.method)) await context.tree.refuseGone();
+      return versioned(response);
     } catch (error) {
-      const refusal = refusalOf(error, request, context.onNotice);
+      const refusal = refusalOf(await orGone(error, context), request, context.onNotice);
       factsOf(request).refused = refusal.message;
       return versioned(withError(request, withAllow(refusal, route, context.settings)));
     }
@@ -207,6 +210,27 @@ const preflight = (request: HttpRequest): HttpResponse =>
 /** What a page of another origin may see of an answer besides what browsers show anyway: all that a client of a registry looks at. */
 export const exposedHeaders: string =
   "Accept-Ranges, Content-Length, Content-Range, Docker-Content-Digest, Docker-Distribution-Api-Version, Docker-Upload-UUID, ETag, Link, Location, OCI-Filters-Applied, OCI-Subject, OCI-Tag, Range, Retry-After, WWW-Authenticate";
+
+const reads: ReadonlySet<string> = new Set(["GET", "HEAD"]);
+
+/**
+ * That something is not there, or that the disk fails, may mean that the volume itself is not there: clients may come again, and are not
+ * told that what they ask for is nowhere.
+ */
+const orGone = async (error: unknown, { tree }: RegistryContext): Promise<unknown> => {
+  const isAbsence = error instanceof RegistryError && (error.status === 404 || error.code === "MANIFEST_BLOB_UNKNOWN");
+  if (!isAbsence && !isDrayError(error, "DISK")) return error;
+  try {
+    await tree.refuseGone();
+    return error;
+  } catch (why) {
+    // The disk fails where it is asked.
+    if (errnoIn(why) !== undefined) return isAbsence ? why : error;
+    return new RegistryError(503, "UNAVAILABLE", "the registry's storage is not there at the moment", {
+      headers: { "Retry-After": "30" },
+    });
+  }
+};
 
 /** Troubles of the machine that may be over in a minute. */
 const passing = new Set(["ENOSPC", "EDQUOT", "EMFILE", "ENFILE", "EAGAIN", "ENOMEM"]);

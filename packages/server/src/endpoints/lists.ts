@@ -50,6 +50,7 @@ async function* repositories({ context }: Call, last: string, step: number): Asy
       context.onNotice({ level: "error", message: `the catalog leaves out what cannot be read: ${error.message}` });
     };
     for await (const name of context.tree.repositories(last, leaveOut)) yield name;
+    await context.tree.refuseGone();
     return;
   }
   context.reconciler.discover();

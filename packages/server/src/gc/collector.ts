@@ -120,6 +120,7 @@ export const createCollector = (options: CollectorOptions): Collector => {
       unreadable,
       held,
     };
+    await options.tree.refuseGone();
     await unlessAborted(reconciler.settled(), signal);
     let isEmpty = true;
     for await (const folder of options.tree.walk({ invalid: true, strict: true, onBroken: unlisted(context) })) {
@@ -127,8 +128,10 @@ export const createCollector = (options: CollectorOptions): Collector => {
       isEmpty = false;
       state = { ...state, phase: "repositories", repository: folder.repository };
       await collectRepository(context, folder).catch((error: unknown) => blind(context, error));
+      await options.tree.refuseGone();
       await yielding.turn();
     }
+    await options.tree.refuseGone();
     if (wanted.orphans === true) await collectOrphans(context);
     if (wanted.empty === true) await collectEmpty(context);
     state = { ...state, phase: "pool" };

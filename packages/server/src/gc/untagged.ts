@@ -15,6 +15,7 @@ import { leftByTags, mayHaveLost } from "./tag-history.ts";
 export const collectUntagged = async (run: Run, repository: string, roots: Roots): Promise<void> => {
   const dying = await withoutTag(run, repository, roots);
   if (dying.size === 0) return;
+  await run.tree.refuseGone();
   const left = await leftByTags(run, repository, dying);
   const holders = holdersOf(dying);
   const gone = new Set<Digest>();

@@ -18,6 +18,7 @@ export interface CheckOptions {
 export async function* check({ tree, metadata, alone, signal }: CheckOptions): AsyncGenerator<Difference> {
   const yielding = new Yielding();
   const ofTree: string[] = await Array.fromAsync(tree.repositories());
+  await tree.refuseGone();
   const recorded = pages(500, (page) => metadata.repositories(page));
   for (const repository of merged(ofTree, recorded)) {
     const [inTree, inMetadata] = [await tree.isRepository(repository), metadata.hasRepository(repository)];

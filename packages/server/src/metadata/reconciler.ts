@@ -162,6 +162,7 @@ export class Reconciler {
   /** Forgets everything and begins again. */
   async rebuild(): Promise<void> {
     if (this.#closed) throw closing();
+    await this.#options.tree.refuseGone();
     this.#options.metadata.reset();
     this.#repositories.follow();
     await this.reconciled();
@@ -234,6 +235,7 @@ export class Reconciler {
       broken ??= error;
     };
     for await (const repository of this.#options.tree.repositories("", onBroken)) await of(repository, true);
+    await this.#options.tree.refuseGone();
     for (const names of pages(500, (page) => this.#options.metadata.repositories(page)))
       for (const repository of names)
         if (!(await this.#options.tree.isRepository(repository))) await of(repository, false);

@@ -343,7 +343,9 @@ const versionsOf = async (tree: Tree, repository: string): Promise<FileVersions>
     tree.revisionsVersion(repository, "sha512"),
   ]);
   const some = tags !== undefined || sha256 !== undefined || sha512 !== undefined;
-  return { tags, sha256, sha512, exists: some || (await tree.isRepository(repository)) };
+  const exists = some || (await tree.isRepository(repository));
+  if (!exists) await tree.refuseGone();
+  return { tags, sha256, sha512, exists };
 };
 
 const sameVersions = (a: FileVersions, b: FileVersions): boolean =>

@@ -86,6 +86,7 @@ const changeOfTag = async (
   const link = await tree.tag(repository, name);
   if (link === undefined) {
     if (known === undefined) return undefined;
+    await tree.refuseGone();
     // Somebody else took it, and its history with it: from now on its manifest may have no tag, for which retention counts.
     await tree.renewRevision(repository, known.digest).catch(() => {});
     return (to) => to.removeTag(repository, name);
@@ -102,11 +103,15 @@ const changeOfManifest = async (
   { tree, metadata, onNotice }: ScanOptions,
 ): Promise<Change | undefined> => {
   const known = metadata.manifest(repository, digest);
-  const gone = known && ((to: Metadata) => to.removeManifest(repository, digest));
-  if (known?.readable === true) return (await tree.revision(repository, digest)) === undefined ? gone : undefined;
+  const gone = async (): Promise<Change | undefined> => {
+    if (known === undefined) return undefined;
+    await tree.refuseGone();
+    return (to) => to.removeManifest(repository, digest);
+  };
+  if (known?.readable === true) return (await tree.revision(repository, digest)) === undefined ? gone() : undefined;
   // What was damaged is known to be, and may be whole again.
   const manifest = await readRecord(tree, repository, digest, known === undefined ? onNotice : () => {});
-  if (manifest === undefined) return gone;
+  if (manifest === undefined) return gone();
   if (known !== undefined && !manifest.readable) return undefined;
   await metadata.prepareManifest(repository, manifest);
   return (to) => to.putManifest(repository, manifest);

@@ -76,6 +76,7 @@ class StorageMetrics {
     const [reader, writer] = [action("Reader"), action("Writer")];
     const [space, stopped] = [driver.space?.bind(driver), driver.stopped?.bind(driver)];
     const refuseBrokenLink = driver.refuseBrokenLink?.bind(driver);
+    const refuseGone = driver.refuseGone?.bind(driver);
     return defined<Driver>({
       read: (path) => get(() => driver.read(path)),
       write: (path, bytes, options) => put(() => driver.write(path, bytes, options)),
@@ -90,6 +91,7 @@ class StorageMetrics {
       space,
       stopped,
       refuseBrokenLink,
+      refuseGone,
       close: () => driver.close(),
     });
   }

@@ -53,7 +53,10 @@ export const registryHealth = (
     return faults;
   };
   const ask = async (): Promise<Faults> => {
-    const read = await fault(() => driver.stat("docker"));
+    const read = await fault(async () => {
+      await driver.refuseGone?.();
+      await driver.stat("docker");
+    });
     if (read !== undefined) return { read, space: "unknown" };
     const write = readOnly?.()
       ? undefined

@@ -15,5 +15,6 @@ export const bytesIn = async (tree: Tree, repository: string): Promise<number> =
   };
   for await (const folder of tree.revisions(repository)) await count(await tree.revisionTarget(repository, folder));
   for await (const folder of tree.layers(repository)) await count(await tree.layer(repository, folder));
+  await tree.refuseGone();
   return bytes;
 };

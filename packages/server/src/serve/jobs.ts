@@ -45,14 +45,23 @@ export const jobsOf = async (
     soonest = 0,
   ): Promise<{ stop(): Promise<void> }> => {
     const failed = (error: unknown): void => log("error", `${what}: ${reasonOf(error)}`);
+    /** Whoever looks after the volume tells of it. */
+    const isGone = async (): Promise<boolean> => {
+      try {
+        await driver.refuseGone?.();
+        return false;
+      } catch {
+        return true;
+      }
+    };
     const first = Math.max(soonest, Math.min(interval / 4, breath), await untilDue(driver, name, interval));
     const tried = async (signal: AbortSignal): Promise<Outcome> => {
-      if (readOnly.on) return "later";
+      if (readOnly.on || (await isGone())) return "later";
       const { quiet } = readOnly;
       try {
         return await work(AbortSignal.any([signal, quiet]));
       } catch (error) {
-        if (!quiet.aborted) throw error;
+        if (!quiet.aborted && !(await isGone())) throw error;
         return "later";
       }
     };

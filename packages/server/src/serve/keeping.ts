@@ -9,7 +9,7 @@ import type { ReadOnly } from "./read-only.ts";
 const between = 2_000;
 
 /**
- * Looks again and again whether the volume is still this registry's own, and makes again what somebody removed: the lock, the folder for
+ * Looks again and again whether the volume is still there, and this registry's own, and makes again what somebody removed: the lock, the folder for
  * unfinished files, the control socket. Where another process has the volume, this one stops writing.
  */
 export const keeping = (
@@ -30,6 +30,7 @@ export const keeping = (
         await readOnly.lost(error.message);
       }
       await control?.keep();
+      if (said !== "") log("info", `what was wrong with the volume ${volume.folder} is over`);
       said = "";
     },
     (error) => {

@@ -16,22 +16,33 @@ export class Directories {
   readonly #roots: readonly string[];
   readonly #syncs: Syncs;
   readonly #onMade: (directory: string) => Promise<void>;
+  readonly #onMissing: () => Promise<void>;
   /** Each is struck out before it is made again, so whatever comes after the making syncs it anew. */
   readonly #lasting = new Set<string>();
   /** Those that are being synced. A mark that is gone when that ends was struck out meanwhile. */
   readonly #marks = new Map<string, symbol>();
 
-  /** @param onMade is awaited after each that was made */
+  /**
+   * @param around `onMade` is awaited after each that was made; `onMissing` before one is made whose parent is missing, too, and rejects
+   * where it would lie in another place
+   */
   constructor(
     fs: FileSystem,
     roots: readonly string[],
     syncs: Syncs,
-    onMade: (directory: string) => Promise<void> = async () => {},
+    {
+      onMade = async () => {},
+      onMissing = async () => {},
+    }: {
+      readonly onMade?: (directory: string) => Promise<void>;
+      readonly onMissing?: () => Promise<void>;
+    } = {},
   ) {
     this.#fs = fs;
     this.#roots = roots;
     this.#syncs = syncs;
     this.#onMade = onMade;
+    this.#onMissing = onMissing;
   }
 
   /** Does something in a directory that is made where it is missing, also when it is removed at the same time. */
@@ -55,6 +66,7 @@ export class Directories {
     } catch (error) {
       if (errnoOf(error) !== "ENOENT") throw error;
     }
+    await this.#onMissing();
     await this.make(dirname(directory));
     return this.#mkdir(directory);
   }

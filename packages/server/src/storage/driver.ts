@@ -46,7 +46,12 @@ export interface Driver {
   space?(): Promise<{ readonly free: number; readonly total: number }>;
   /** Whether nothing is written any more, since what was written could not be brought to the disk. Only a new start ends that. */
   stopped?(): boolean;
-  /** @throws DrayError where nothing is at a path because a link on the way leads nowhere: to a disk that is not mounted, or in circles */
+  /**
+   * Ask it before anything follows from something not being there.
+   * @throws DrayError `DISK` where the store itself is not there at the moment: its disk was unmounted
+   */
+  refuseGone?(): Promise<void>;
+  /** @throws DrayError where that is so, or where nothing is at a path because a link on the way leads nowhere: to a disk that is not mounted, or in circles */
   refuseBrokenLink?(path: string): Promise<void>;
   /** Lets go of locks, threads and open files. */
   close(): Promise<void>;

@@ -72,7 +72,10 @@ class Files implements FilesystemDriver {
     this.#fs = fs;
     this.volume = volume;
     this.#syncs = syncs;
-    this.#directories = new Directories(fs, [volume.folder, volume.own], syncs, (path) => volume.give(path));
+    this.#directories = new Directories(fs, [volume.folder, volume.own], syncs, {
+      onMade: (path) => volume.give(path),
+      onMissing: () => volume.makeReady(),
+    });
     this.#full = options.durability !== "relaxed";
     this.#now = options.now ?? Date.now;
   }
@@ -182,8 +185,13 @@ class Files implements FilesystemDriver {
     return this.#syncs.failed;
   }
 
-  refuseBrokenLink(path: string): Promise<void> {
+  refuseGone(): Promise<void> {
+    return this.volume.refuseGone();
+  }
+
+  async refuseBrokenLink(path: string): Promise<void> {
     const at = this.#at(path);
+    await this.volume.refuseGone();
     return onDisk("look at", at, () => refuseBrokenLink(this.#fs, at));
   }
 
@@ -236,6 +244,7 @@ class Files implements FilesystemDriver {
     } catch (error) {
       if (errnoOf(error) !== "ENOENT") throw error;
     }
+    await this.volume.makeReady();
     await this.volume.keep();
     return this.#fs.open(path, "wx");
   }

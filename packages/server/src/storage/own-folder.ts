@@ -39,7 +39,7 @@ export const checkOneFileSystem = async (fs: FileSystem, folder: string, own: st
 };
 
 /** Below the folder, from the top down: what may be a link to another disk. */
-const trunk = [
+export const trunk: readonly string[] = [
   "",
   ...levels,
   ...["blobs", "blobs/sha256", "blobs/sha512", "repositories"].map((name) => `${levels[2]}/${name}`),
@@ -67,7 +67,7 @@ const partsOf = (folder: string): { readonly blobs: string; readonly repositorie
  * Whether a file cannot be renamed from one directory into the other. Not by device numbers alone: one file system that is mounted in
  * two places has one number, and renames nothing from one place to the other. The name that is tried is nobody's.
  */
-const isElsewhere = async (fs: FileSystem, one: string, other: string): Promise<boolean> => {
+export const isElsewhere = async (fs: FileSystem, one: string, other: string): Promise<boolean> => {
   const [here, there] = [await factsOf(fs, one), await factsOf(fs, other)];
   if (here === undefined || there === undefined) return false;
   if (here.dev !== there.dev) return true;

@@ -3,6 +3,7 @@ import { dirname, resolve } from "node:path";
 import { DrayError, isDrayError } from "dray/errors";
 import { systemClock } from "dray/http";
 import { diskError, errnoOf, type FileSystem, lock } from "dray/internal/files";
+import { Anchors } from "./anchors.ts";
 import { removeTree, type Syncs } from "./directories.ts";
 import { checkLinks, checkOneFileSystem, ownFolder } from "./own-folder.ts";
 import { notOurs, type Owner, ownerOf } from "./ownership.ts";
@@ -42,8 +43,8 @@ export class Volume {
   readonly #syncs: Syncs | undefined;
   readonly #options: VolumeOptions;
   #lock: VolumeLock | undefined;
-  /** Of the file system that it was taken on. */
-  #device: number | undefined;
+  /** Since it was opened, or taken. */
+  #anchors: Anchors | undefined;
   #owner: Owner | undefined;
 
   private constructor(fs: FileSystem, folder: string, own: string, syncs: Syncs | undefined, options: VolumeOptions) {
@@ -64,7 +65,10 @@ export class Volume {
     const folder = resolve(path);
     await checkLinks(fs, folder);
     const volume = new Volume(fs, folder, await ownFolder(fs, folder), syncs, options);
-    if (options.readOnly === true) return volume;
+    if (options.readOnly === true) {
+      volume.#anchors = await Anchors.of(fs, folder);
+      return volume;
+    }
     try {
       await volume.take();
     } catch (error) {
@@ -74,6 +78,7 @@ export class Volume {
         `the file system of ${folder} is read-only: what is there is served, and nothing is taken or collected; ` +
           "--read-only says that it is meant",
       );
+      volume.#anchors = await Anchors.of(fs, folder);
     }
     return volume;
   }
@@ -102,6 +107,7 @@ export class Volume {
     if (this.#lock !== undefined) return;
     const { folder, own, unfinished } = this;
     const fs = this.#fs;
+    await this.refuseGone();
     const made = await this.#writing(folder, () => fs.mkdir(folder, { recursive: true }));
     this.#owner = await ownerOf(fs, [`${folder}/docker`, folder]);
     await this.#makeOwn();
@@ -114,7 +120,7 @@ export class Volume {
       const syncs = this.#syncs;
       if (made !== undefined && syncs !== undefined)
         for (let at = folder; at !== dirname(made); at = dirname(at)) await syncs.directory(dirname(at));
-      this.#device = (await fs.stat(dirname(own))).dev;
+      this.#anchors = await Anchors.of(fs, folder);
       this.#lock = held;
     } catch (error) {
       await held.release();
@@ -140,16 +146,25 @@ export class Volume {
    * lie below the place where it is mounted again
    */
   async keep(): Promise<void> {
+    await this.refuseGone();
     if (this.#lock === undefined) return;
-    const home = dirname(this.own);
-    const facts = await unlessAbsent(() => this.#fs.stat(home));
-    if (facts !== undefined && facts.dev !== this.#device)
-      throw new DrayError(
-        "DISK",
-        `the volume ${this.folder} is gone: another file system is at ${home} than at the start; mount the volume again, or start again to serve what is there`,
-      );
     await this.#makeOwn();
     this.#lock.keep?.();
+  }
+
+  /** For who is about to write: makes the root again that somebody removed. @throws DrayError `DISK` where the volume is gone */
+  async makeReady(): Promise<void> {
+    if (this.#lock !== undefined && (await this.#anchors?.wasRemoved()) === true) {
+      await this.#fs.mkdir(this.folder, { recursive: true });
+      await this.give(this.folder);
+      this.#anchors = await Anchors.of(this.#fs, this.folder);
+    }
+    await this.refuseGone();
+  }
+
+  /** @throws DrayError `DISK` where it is not there any more, so that nobody may say what it holds */
+  async refuseGone(): Promise<void> {
+    await this.#anchors?.check();
   }
 
   /** Refuses to write as a reader. @throws DrayError `DENIED` */

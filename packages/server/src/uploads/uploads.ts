@@ -146,6 +146,7 @@ export class Uploads {
 
   /** Removes sessions that nobody added to since then (milliseconds since 1970); tells how many. */
   async purge(before: number): Promise<number> {
+    await this.#driver.refuseGone?.();
     await Promise.all(this.#moving.values());
     let purged = 0;
     const attempt = async (session: StoredSession, remove: () => Promise<boolean>): Promise<void> => {

@@ -64,6 +64,7 @@ export const diskUsage = async ({ tree, signal, onRepository }: UsageOptions): P
     }
     await yielding.turn();
   }
+  await tree.refuseGone();
   return { repositories, ...all };
 };
 

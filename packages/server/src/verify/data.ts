@@ -28,6 +28,7 @@ export const verifyData = async (options: DataOptions, digest: Digest): Promise<
   // Removed since its folder was listed.
   if (facts === undefined) return;
   const reason = await faultOf(options, digest);
+  if (reason === "gone") return;
   if (reason === undefined) return blobs.sound(digest);
   const { what, said } = reason;
   const isStill = async (): Promise<boolean> => isSame(facts, await tree.blobFacts(digest));
@@ -57,10 +58,13 @@ interface Fault {
   readonly denied?: string | undefined;
 }
 
-const faultOf = async ({ tree, sums, pace, yielding }: DataOptions, digest: Digest): Promise<Fault | undefined> => {
+const faultOf = async (
+  { tree, sums, pace, yielding }: DataOptions,
+  digest: Digest,
+): Promise<Fault | "gone" | undefined> => {
   try {
     const file = await tree.openBlob(digest);
-    if (file === undefined) return undefined;
+    if (file === undefined) return "gone";
     const { size } = file;
     const actual = await hashFile(file, algorithmOf(digest), yielding, (bytes) => pace.spend(bytes));
     sums.blobs++;

@@ -17,7 +17,8 @@ export interface LinksOptions {
   readonly repository: string;
   readonly sums: Sums;
   readonly yielding: Yielding;
-  readonly found: (finding: Finding) => void;
+  /** Rejects where nothing can be said, since the volume itself is not there. */
+  readonly found: (finding: Finding) => Promise<void>;
 }
 
 /**
@@ -45,7 +46,7 @@ const verifyTag = async ({ tree, repository, sums, found }: LinksOptions, tag: s
   const link = await tree.tag(repository, tag);
   if (link === undefined) {
     if ((await tree.tagVersion(repository, tag)) !== undefined)
-      found({ kind: "tag", repository, tag, reason: "its link names no digest", remedy: again });
+      await found({ kind: "tag", repository, tag, reason: "its link names no digest", remedy: again });
     return;
   }
   const { digest } = link;
@@ -55,7 +56,7 @@ const verifyTag = async ({ tree, repository, sums, found }: LinksOptions, tag: s
   if ((await isThere()) || (await tree.tag(repository, tag))?.digest !== digest) return;
   const hasData = (await tree.blobSize(digest)) !== undefined;
   const remedy = hasData ? `dray serve restore ${repository}@${digest} makes its links again` : again;
-  found({ kind: "tag", repository, tag, digest, reason: "it stands for a manifest that is not here", remedy });
+  await found({ kind: "tag", repository, tag, digest, reason: "it stands for a manifest that is not here", remedy });
 };
 
 const reasons = {
@@ -74,7 +75,13 @@ const verifyManifest = async (options: LinksOptions, digest: Digest, told: Set<D
   if (!("bytes" in stored)) {
     const { fault, size } = stored;
     const reason = fault === "too large" ? `its data has ${size} bytes` : reasons[fault];
-    found({ kind: "manifest", repository, digest, reason, remedy: `push ${repository}@${digest} again, or delete it` });
+    await found({
+      kind: "manifest",
+      repository,
+      digest,
+      reason,
+      remedy: `push ${repository}@${digest} again, or delete it`,
+    });
     return;
   }
   const { described, children } = await inspectManifest(stored.bytes, stored.pushedType);
@@ -91,10 +98,11 @@ const verifyManifest = async (options: LinksOptions, digest: Digest, told: Set<D
       continue;
     }
     told.add(child.digest);
-    if ((await tree.blobSize(child.digest)) === undefined) await options.blobs.missed(child.digest);
     const reason = fault === "absent" ? `${digest} needs it, and the repository has no link to it` : fault;
     const remedy = await remedyOf(options, digest, child.digest, fault === "absent");
-    found({ kind: "blob", repository, digest: child.digest, reason, remedy });
+    const isMissing = (await tree.blobSize(child.digest)) === undefined;
+    await found({ kind: "blob", repository, digest: child.digest, reason, remedy });
+    if (isMissing) await options.blobs.missed(child.digest);
   }
 };
 

@@ -82,16 +82,24 @@ export class Verifier {
     try {
       if (place.phase === "links")
         for await (const repository of tree.repositories(place.after)) {
-          await verifyLinks({ ...all, repository });
+          const sure = async (finding: Finding): Promise<void> => {
+            await tree.refuseGone();
+            found(finding);
+          };
+          await verifyLinks({ ...all, repository, found: sure });
+          await tree.refuseGone();
           await reached({ phase: "links", after: repository });
           await yielding.turn();
         }
+      // Where there is nothing to be seen that is no proof that all is well.
+      await tree.refuseGone();
       const after = place.phase === "data" && isDigest(place.after) ? place.after : undefined;
       for await (const digest of tree.blobs(after)) {
         await verifyData(all, digest);
         await reached({ phase: "data", after: digest });
         await yielding.turn();
       }
+      await tree.refuseGone();
     } catch (error) {
       if (isDrayError(error, "ABORTED")) await keepPlace(driver, at);
       throw error;

@@ -15,7 +15,7 @@ import { Clients, scenario } from "./scenario.ts";
 const long = process.env["DRAY_LONG_TESTS"] === "1";
 const codes = ["EIO", "ENOSPC", "EMFILE"] as const;
 /** Each so many-th call fails, other ones for each error; each of them where there is time for it. */
-const stride = long ? 1 : 110;
+const stride = long ? 1 : 130;
 
 /** Files whose syncs take no time, and who knows how many are open. */
 const quickFiles = (): { files: FileSystem; open: () => number } => {

@@ -1,0 +1,109 @@
+import { dirname } from "node:path";
+import { DrayError } from "dray/errors";
+import { errnoOf, type FileFacts, type FileSystem } from "dray/internal/files";
+import { isElsewhere, trunk } from "./own-folder.ts";
+
+/** What tells a folder from another one under the same name. */
+type Identity = Pick<FileFacts, "dev" | "ino">;
+
+/**
+ * The folders that a volume hangs on, as they were when it was opened: its root, and whatever lies below that on another file system. A
+ * disk that is unmounted leaves another folder in its place, or none, and that looks like a registry that is empty. Who empties a
+ * folder leaves the folder itself.
+ */
+export class Anchors {
+  readonly #fs: FileSystem;
+  readonly #folder: string;
+  readonly #known: ReadonlyMap<string, Identity>;
+  /** Of the folder above the root; `undefined` where the root is what is mounted. */
+  readonly #above: Identity | undefined;
+
+  private constructor(fs: FileSystem, folder: string, known: ReadonlyMap<string, Identity>, above?: Identity) {
+    this.#fs = fs;
+    this.#folder = folder;
+    this.#known = known;
+    this.#above = above;
+  }
+
+  /** What is there now. A folder that is not there yet may come. */
+  static async of(fs: FileSystem, folder: string): Promise<Anchors> {
+    const known = new Map<string, Identity>();
+    for (const path of [folder, ...(await hanging(fs, folder))]) {
+      const facts = await fs.stat(path).catch(() => undefined);
+      if (facts !== undefined) known.set(path, { dev: facts.dev, ino: facts.ino });
+    }
+    const above = dirname(folder);
+    const isMounted = await isElsewhere(fs, above, folder);
+    return new Anchors(fs, folder, known, isMounted ? undefined : await fs.stat(above).catch(() => undefined));
+  }
+
+  /** Whether somebody took the root away from a place that is still the same: no disk went with it. */
+  async wasRemoved(): Promise<boolean> {
+    if (this.#above === undefined || (await this.#lookAt(this.#folder)) !== undefined) return false;
+    return isSame(await this.#lookAt(dirname(this.#folder)), this.#above);
+  }
+
+  /** @throws DrayError `DISK` naming what is not there any more, and what ends that */
+  async check(): Promise<void> {
+    for (const [path, before] of this.#known) {
+      const now = await this.#lookAt(path);
+      if (isSame(now, before)) continue;
+      const what =
+        now === undefined
+          ? `nothing is at ${path} any more`
+          : `another ${now.dev === before.dev ? "folder" : "file system"} is at ${path} than at the start`;
+      throw new DrayError(
+        "DISK",
+        `the volume ${this.#folder} is gone: ${what}; mount the volume again, or start again to serve what is there`,
+      );
+    }
+  }
+
+  async #lookAt(path: string): Promise<Identity | undefined> {
+    try {
+      return await this.#fs.stat(path);
+    } catch (error) {
+      const why = errnoOf(error);
+      if (why !== undefined && nothing.has(why)) return undefined;
+      throw new DrayError(
+        "DISK",
+        `cannot look at ${path}, which the volume ${this.#folder} hangs on (${why ?? "unknown"})`,
+        {
+          cause: error,
+        },
+      );
+    }
+  }
+}
+
+/** What systems say where there is nothing, or no disk or server behind it any more. */
+const nothing: ReadonlySet<string> = new Set(["ENOENT", "ENOTDIR", "ELOOP", "ESTALE", "ENOTCONN", "ENODEV", "ENXIO"]);
+
+const isSame = (a: Identity | undefined, b: Identity): boolean => a?.dev === b.dev && a.ino === b.ino;
+
+/** Below the root: links that lead elsewhere, and what is mounted. */
+const hanging = async (fs: FileSystem, folder: string): Promise<ReadonlySet<string>> => {
+  const found = new Set<string>();
+  for (const place of trunk.filter((name) => name !== "")) {
+    const path = `${folder}/${place}`;
+    const facts = await fs.lstat(path).catch(() => undefined);
+    if (facts === undefined) continue;
+    if (facts.isSymbolicLink() || (await isElsewhere(fs, dirname(path), path))) found.add(path);
+  }
+  for (const path of await mountsBelow(fs, `${folder}/docker`)) found.add(path);
+  return found;
+};
+
+/** Repositories may be mounted one by one. Only Linux tells where. */
+const mountsBelow = async (fs: FileSystem, folder: string): Promise<readonly string[]> => {
+  if (process.platform !== "linux") return [];
+  const real = await fs.realpath(folder).catch(() => undefined);
+  const table = await fs.readFile("/proc/self/mountinfo").catch(() => undefined);
+  if (real === undefined || table === undefined) return [];
+  const places = new TextDecoder().decode(table).split("\n");
+  return places
+    .map((line) =>
+      (line.split(" ")[4] ?? "").replace(/\\([0-7]{3})/g, (_, octal) => String.fromCharCode(Number.parseInt(octal, 8))),
+    )
+    .filter((path) => path.startsWith(`${real}/`));
+};

@@ -1,0 +1,199 @@
+import assert from "node:assert/strict";
+import { mkdir, readdir, rename, rm, symlink } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import { HealthChecks } from "@dray/service/observe";
+import { exchange } from "@dray/testkit";
+import { temporaryFolder } from "@dray/testkit/files";
+import type { Clock } from "dray/http";
+import { defined } from "dray/internal/defined";
+import { digestOf, mediaTypes } from "dray/oci";
+import type { Notice } from "../../src/notice.ts";
+import { registryHealth } from "../../src/observing/index.ts";
+import { createRegistry } from "../../src/registry.ts";
+import { filesystemDriver } from "../../src/storage/index.ts";
+import { diskUsage } from "../../src/usage/index.ts";
+import { mountMemory, noMounts, unmount } from "../mounts.ts";
+import {
+  blob,
+  blobDigest,
+  config,
+  image,
+  imageDigest,
+  layer,
+  missing,
+  other,
+  otherDigest,
+  repository,
+} from "./sample.ts";
+
+const day = 86_400_000;
+
+/** Whoever asks for the health is never told what it was. */
+const restless = (): Clock => {
+  let time = 0;
+  return {
+    now: () => (time += day),
+    random: () => 0,
+    sleep: (_, signal) => new Promise((_, no) => signal?.addEventListener("abort", no)),
+  };
+};
+
+/** How a disk goes from below a registry, and comes back. */
+interface Place {
+  readonly root: string;
+  /** Whether somebody took the folder away, and no disk: then the next push makes it again. */
+  readonly isRemoved?: boolean;
+  away(): Promise<void>;
+  back(): Promise<void>;
+}
+
+const places: Record<string, (folder: string) => Promise<Place>> = {
+  "another folder in its place": async (folder) => {
+    const [root, aside] = [join(folder, "data"), join(folder, "aside")];
+    await mkdir(root);
+    return {
+      root,
+      away: async () => {
+        await rename(root, aside);
+        await mkdir(root);
+      },
+      back: async () => {
+        await rm(root, { recursive: true });
+        await rename(aside, root);
+      },
+    };
+  },
+  "nothing in its place": async (folder) => {
+    const [root, aside] = [join(folder, "data"), join(folder, "aside")];
+    await mkdir(root);
+    return { root, isRemoved: true, away: () => rename(root, aside), back: () => rename(aside, root) };
+  },
+  "a link that leads nowhere": async (folder) => {
+    const [root, disk, aside] = [join(folder, "data"), join(folder, "disk"), join(folder, "aside")];
+    await mkdir(join(root, "docker/registry"), { recursive: true });
+    await mkdir(disk);
+    await symlink(disk, join(root, "docker/registry/v2"));
+    return { root, away: () => rename(disk, aside), back: () => rename(aside, disk) };
+  },
+};
+
+describe("a volume that goes away while it is served", () => {
+  for (const [what, make] of Object.entries(places))
+    test(`leaves ${what}: nobody is told that anything is not there, and it heals`, async () => {
+      const place = await make(temporaryFolder("unmounted"));
+      const notices: Notice[] = [];
+      let now = Date.now();
+      const driver = await filesystemDriver(place.root);
+      const registry = createRegistry({
+        driver,
+        recheckAfter: 0,
+        now: () => now,
+        onNotice: (notice) => notices.push(notice),
+        gc: { grace: 0, lease: 1000, untagged: 0 },
+        quotas: ["**=1GiB"],
+      });
+      const ask = (line: string, body?: Uint8Array) => {
+        const [method = "", target = ""] = line.split(" ");
+        const headers = body === undefined ? {} : { "Content-Type": mediaTypes.ociManifest };
+        return exchange(registry, method, target, defined({ headers, body }));
+      };
+      const status = async (line: string, body?: Uint8Array): Promise<number> => (await ask(line, body)).status;
+      const health = new HealthChecks(registryHealth({ driver, name: "filesystem" }, { clock: restless() }));
+      const readyz = async (): Promise<number> =>
+        (
+          await health.middleware(async () => assert.fail())({
+            method: "GET",
+            origin: "",
+            target: "/readyz",
+            headers: [],
+          })
+        ).status;
+      const at = `/v2/${repository}`;
+      for (const bytes of [config, layer, blob])
+        assert.equal(await status(`POST ${at}/blobs/uploads/?digest=${digestOf(bytes)}`, bytes), 201);
+      assert.equal(await status(`PUT ${at}/manifests/latest`, image), 201);
+      assert.equal(await status(`PUT ${at}/manifests/stable`, image), 201);
+      registry.start();
+      await registry.context.reconciler.reconciled();
+      now += day;
+
+      await place.away();
+      const left = (): Promise<string[]> => readdir(place.root, { recursive: true }).catch(() => []);
+      const before = await left();
+      const pushes = [`POST ${at}/blobs/uploads/`, `POST ${at}/blobs/uploads/?mount=${blobDigest}&from=${repository}`];
+      for (const line of [
+        `GET ${at}/manifests/latest`,
+        `GET ${at}/manifests/${imageDigest}`,
+        `GET ${at}/manifests/nothing`,
+        `GET ${at}/blobs/${blobDigest}`,
+        `GET ${at}/tags/list`,
+        `GET ${at}/referrers/${imageDigest}`,
+        "GET /v2/never/seen/tags/list",
+        `DELETE ${at}/manifests/latest`,
+        `DELETE ${at}/manifests/${imageDigest}`,
+        `DELETE ${at}/blobs/${blobDigest}`,
+        ...(place.isRemoved === true ? [] : pushes),
+      ]) {
+        const answer = await ask(line);
+        assert.equal(answer.status, 503, line);
+        assert.equal((answer.json() as { errors: [{ code: string }] }).errors[0].code, "UNAVAILABLE", line);
+        assert.equal(answer.header("Retry-After"), "30", line);
+      }
+      assert.equal(await status(`HEAD ${at}/blobs/${blobDigest}`), 503);
+      if (place.isRemoved !== true) {
+        assert.equal(await status(`POST ${at}/blobs/uploads/?digest=${blobDigest}`, blob), 503);
+        assert.equal(await status(`PUT ${at}/manifests/new`, other), 503);
+      }
+      assert.equal(await readyz(), 503);
+      const { tree, uploads, reconciler } = registry.context;
+      const looked: Record<string, () => Promise<unknown>> = {
+        gc: () => registry.collect({ empty: true, orphans: true }),
+        verify: () => registry.verify(),
+        restore: () => registry.restore(repository, otherDigest),
+        check: () => Array.fromAsync(registry.check()),
+        rebuild: () => registry.rebuild(),
+        refresh: () => reconciler.refresh(),
+        du: () => diskUsage({ tree }),
+        purge: () => uploads.purge(now),
+      };
+      for (const [name, look] of Object.entries(looked))
+        await assert.rejects(look(), { code: "DISK", message: /is gone: .* mount the volume again/ }, name);
+      await assert.rejects(driver.volume.keep(), /is gone/);
+      assert.deepEqual(await left(), before);
+
+      await place.back();
+      assert.equal(await readyz(), 200);
+      assert.deepEqual((await ask(`GET ${at}/tags/list`)).json(), { name: repository, tags: ["latest", "stable"] });
+      assert.equal(await status(`GET ${at}/manifests/latest`), 200);
+      assert.equal(await status(`HEAD ${at}/blobs/${blobDigest}`), 200);
+      assert.equal(await status(`HEAD ${at}/blobs/${missing}`), 404);
+      assert.equal(await status("GET /v2/never/seen/tags/list"), 404);
+      assert.deepEqual((await ask("GET /v2/_catalog")).json(), { repositories: [repository] });
+      assert.equal(await status(`PUT ${at}/manifests/new`, other), 201);
+      await registry.context.reconciler.reconciled();
+      assert.deepEqual(await Array.fromAsync(registry.check()), []);
+      const collected = await registry.collect({ lease: 0 });
+      assert.deepEqual([collected.manifests, collected.unswept], [0, undefined]);
+      assert.equal(await status(`GET ${at}/manifests/${imageDigest}`), 200);
+      await registry.close();
+    });
+
+  test("a disk in earnest, also one that holds a single repository", { skip: noMounts }, async () => {
+    for (const mounted of ["", "docker/registry/v2/repositories/team"]) {
+      const folder = temporaryFolder("unmounted");
+      const root = join(folder, "data");
+      const at = join(root, mounted);
+      mountMemory(at);
+      try {
+        const driver = await filesystemDriver(root, mounted === "" ? {} : { readOnly: true });
+        await driver.refuseGone?.();
+        unmount(at);
+        await assert.rejects(async () => driver.refuseGone?.(), { code: "DISK", message: /another file system is at/ });
+        await driver.close();
+      } finally {
+        unmount(at);
+      }
+    }
+  });
+});
