@@ -19,7 +19,11 @@ export const define: Define = (command) => {
     .argument("<destination-location>", "the same")
     .option("-a, --all-tags", "copy every tag; both ends are repositories or layouts without a name")
     .option("-n, --no-clobber", "never overwrite a tag that is there")
-    .option("-j, --jobs <count>", "bodies in flight at the same time (default 4)", positive)
+    .option(
+      "-j, --jobs <count>",
+      "bodies in flight at the same time (default 4 large ones, or up to 32 small ones)",
+      positive,
+    )
     .option("--referrers", "also signatures, attestations and whatever else refers to what is copied")
     .option(
       "--verify",

@@ -22,7 +22,11 @@ export const define: Define = (command) =>
     .argument("<image>", "the reference to push it as")
     .option("--index", "push everything in the layout as one index")
     .option("--image-refs <file>", "write the reference by digest to this file too")
-    .option("-j, --jobs <count>", "bodies in flight at the same time (default 4)", positive)
+    .option(
+      "-j, --jobs <count>",
+      "bodies in flight at the same time (default 4 large ones, or up to 32 small ones)",
+      positive,
+    )
     .addOption(outputFlag());
 
 /** Prints what was pushed by its digest, as crane does. */

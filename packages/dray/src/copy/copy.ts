@@ -32,8 +32,8 @@ export type CopyOutcome =
   | { readonly pair: CopyPair; readonly root: Descriptor; readonly error?: undefined }
   | { readonly pair: CopyPair; readonly error: DrayError; readonly root?: undefined };
 
-/** Roots that are worked on at the same time; bodies are bounded by `jobs`. */
-const rootsAtOnce = 8;
+/** Roots that are worked on at the same time; bodies are bounded by their slots. */
+const rootsAtOnce = 16;
 
 /**
  * Moves what is missing from one store to another: every blob once, children before parents, the name last. The target is

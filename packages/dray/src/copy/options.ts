@@ -25,7 +25,7 @@ export interface CopyOptions {
   layers?: "compressed" | "as-is";
   /** Layers whose bytes lie elsewhere by licence are copied too. Default: no. */
   foreignLayers?: boolean;
-  /** Bodies in flight at the same time. Default 4. */
+  /** Bodies in flight at the same time. Default: 4 of a megabyte or more, and up to 32 small ones. */
   jobs?: number;
   signal?: AbortSignal;
   onEvent?: OnEvent;

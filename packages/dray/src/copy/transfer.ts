@@ -31,13 +31,14 @@ import { refuseNumber } from "../numbers.ts";
 import { childrenOf, type Descriptor, type Digest, isDigest, liesElsewhere } from "../oci/index.ts";
 import { blobKey, compressedKey, Ledger, manifestKey } from "./ledger.ts";
 import type { CopyCounts, CopyOptions } from "./options.ts";
+import { Slots } from "./slots.ts";
 
 /** Index in index in index … A graph is a few levels deep; a hostile one is not followed further. */
 const deepest = 16;
 /** Subtrees of one index that are worked on at the same time. */
-const childrenAtOnce = 4;
+const childrenAtOnce = 16;
 /** Requests without a body worth counting, at the same time: does it exist, read a manifest. */
-const requestsAtOnce = 16;
+const requestsAtOnce = 32;
 /** Layers that are compressed at the same time, each on all cores. */
 const compressedAtOnce = 2;
 
@@ -47,7 +48,7 @@ export class Transfer {
   readonly #options: CopyOptions;
   readonly #cancel = new AbortController();
   readonly #failFast: boolean;
-  readonly #bodies: Semaphore;
+  readonly #bodies: Slots;
   readonly #requests = new Semaphore(requestsAtOnce);
   readonly #compressing = new Semaphore(compressedAtOnce);
   readonly #ledger = new Ledger();
@@ -61,7 +62,7 @@ export class Transfer {
     this.#options = options;
     this.#failFast = failFast;
     refuseNumber("jobs", options.jobs);
-    this.#bodies = new Semaphore(options.jobs ?? 4);
+    this.#bodies = new Slots(options.jobs);
     this.signal =
       options.signal === undefined ? this.#cancel.signal : AbortSignal.any([options.signal, this.#cancel.signal]);
   }
@@ -93,7 +94,7 @@ export class Transfer {
         if (this.#leftOut(layer) || this.#options.skip?.(layer)) return layer;
         this.emit({ type: "plan", blobs: 1, bytes: layer.size });
         const made = await this.#compressing.run(this.signal, () =>
-          this.#bodies.run(this.signal, () => compressLayer(source, target, layer, options)),
+          this.#bodies.run(this.signal, layer.size, () => compressLayer(source, target, layer, options)),
         );
         this.#copied(made);
         this.#ledger.arrived(target, made.digest);
@@ -272,7 +273,7 @@ export class Transfer {
         this.#counts.mounted++;
         this.emit({ type: "mounted", descriptor });
       } else {
-        const there = await this.#bodies.run(signal, () => this.#move(source, target, descriptor));
+        const there = await this.#bodies.run(signal, descriptor.size, () => this.#move(source, target, descriptor));
         this.#copied(descriptor, there);
         this.emit({ type: "done", descriptor });
       }
