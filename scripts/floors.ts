@@ -4,7 +4,7 @@
  */
 export const floors: Readonly<Record<string, readonly (readonly string[])[]>> = {
   dray: [
-    ["errors.ts", "defined.ts"],
+    ["errors.ts", "defined.ts", "version.ts"],
     ["numbers.ts"],
     ["async", "threads"],
     ["oci"],

@@ -8,7 +8,6 @@ import { type ConnectOptions, connect, type Registry } from "dray/registry";
 import type { Call } from "./context.ts";
 import type { EndFlags, SharedOptions } from "./flags.ts";
 import { traceLines } from "./trace.ts";
-import { version } from "./version.ts";
 
 /** Which end of a copy a registry is at. Commands with one end use the source. */
 export type End = "source" | "target";
@@ -147,15 +146,17 @@ const passwordFromStdin = (call: Call): Promise<string> => {
   return password;
 };
 
+/** Milliseconds that somebody who has called a command waits for a registry that limits the rate: a job at night gets through. */
+const usualWait = 900_000;
+
 const connectOptions = ({ options, reporter }: Call): ConnectOptions => {
   const { allowNondistributableArtifacts, allowPrivate, retry, maxWait, timeout, verbose } = options;
   return {
-    userAgent: `dray/${version}`,
     onEvent: reporter.onEvent,
     allowPrivate,
     foreignLayers: allowNondistributableArtifacts,
     retry: retry === undefined ? undefined : { attempts: retry + 1 },
-    budget: maxWait === undefined ? undefined : { maxWait },
+    budget: { maxWait: maxWait ?? usualWait },
     timeouts: timeout === undefined ? undefined : { connect: timeout, headers: timeout, idle: timeout },
     trace: verbose === true ? (record) => traceLines(record).forEach((line) => reporter.note(line)) : undefined,
   };

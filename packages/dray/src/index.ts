@@ -35,7 +35,7 @@ export {
 } from "./content/index.ts";
 export { type CopyOptions, type CopyResult, copy, copyAll } from "./copy/index.ts";
 export { DrayError, type ErrorCode, isDrayError } from "./errors.ts";
-export type { Handler, HttpRequest, HttpResponse, Middleware } from "./http/index.ts";
+export { fetchConnection, type Handler, type HttpRequest, type HttpResponse, type Middleware } from "./http/index.ts";
 export {
   type Change,
   edit,
@@ -72,4 +72,4 @@ export {
   type Reference,
   type WantedPlatform,
 } from "./oci/index.ts";
-export { type ConnectOptions, connect, type Registry, type Repository } from "./registry/index.ts";
+export { type ConnectOptions, connect, type HostPurpose, type Registry, type Repository } from "./registry/index.ts";

@@ -56,6 +56,12 @@ export const misspelt = async (index: ImageIndex): Promise<readonly unknown[]> =
   { schemaVersion: 2, config, layers: [], annotation: {} } satisfies Manifest,
   // @ts-expect-error credentials
   connect("registry.test", { credential: undefined }),
+  // @ts-expect-error headers
+  connect("registry.test", { header: {} }),
+  // @ts-expect-error a purpose
+  connect("registry.test", { allowHost: (_url, purpose) => purpose !== "tokens" }),
+  // @ts-expect-error fail or anonymous
+  connect("registry.test", { whenRefused: "anonymously" }),
   // @ts-expect-error concurrency
   connect("registry.test", { budget: { concurency: 1 } }),
   // @ts-expect-error insecure

@@ -3,7 +3,8 @@ import { anonymous } from "../src/auth/index.ts";
 import type { ProgressEvent } from "../src/content/index.ts";
 import { type ErrorCode, isDrayError } from "../src/errors.ts";
 import { type Handler, systemClock } from "../src/http/index.ts";
-import { type ConnectOptions, connect } from "../src/registry/connect.ts";
+import { connect } from "../src/registry/connect.ts";
+import type { ConnectOptions } from "../src/registry/connect-options.ts";
 import type { Registry } from "../src/registry/registry.ts";
 import type { Repository } from "../src/registry/repository.ts";
 

@@ -35,6 +35,8 @@ export interface AuthenticateOptions {
   readonly allowPrivate?: readonly string[] | undefined;
   /** Whether plain http was asked for. Without, a password goes over it only where the registry wants one. */
   readonly plainHttp?: boolean | undefined;
+  /** `"anonymous"`: a read whose credentials are refused is tried without. Default `"fail"`. */
+  readonly whenRefused?: "fail" | "anonymous" | undefined;
   /** The time in milliseconds. */
   readonly now?: (() => number) | undefined;
   readonly onWarning?: ((message: string) => void) | undefined;
@@ -62,7 +64,7 @@ const mostOrigins = 100;
  * request that has an `Authorization` of its own goes to the registry as it is.
  */
 export const authenticate = (options: AuthenticateOptions): Middleware => {
-  const { registry, allowPrivate = [], plainHttp = false, now = Date.now, onWarning } = options;
+  const { registry, allowPrivate = [], plainHttp = false, now = Date.now, onWarning, whenRefused } = options;
   const credentials = cachingKeychain(options.credentials, now);
   const tokens = tokenCache({ handler: options.tokens, registry, allowPrivate, now });
   const own = new Set(options.origins.map(canonical));
@@ -74,7 +76,15 @@ export const authenticate = (options: AuthenticateOptions): Middleware => {
     const known = authorizers.get(key);
     if (known !== undefined) return known;
     const granted = own ? credentials : undefined;
-    const made = new Authorizer({ registry, origin, credentials: granted, tokens, allowPrivate, onWarning });
+    const made = new Authorizer({
+      registry,
+      origin,
+      credentials: granted,
+      tokens,
+      allowPrivate,
+      whenRefused,
+      onWarning,
+    });
     authorizers.set(key, made);
     return made;
   };
@@ -180,9 +190,9 @@ export interface FetchTokenOptions extends Omit<AuthenticateOptions, "origins"> 
  */
 export const fetchToken = async (options: FetchTokenOptions): Promise<Token> => {
   const { registry, origin, credentials, connection, scopes, signal } = options;
-  const { allowPrivate = [], now = Date.now, onWarning } = options;
+  const { allowPrivate = [], now = Date.now, onWarning, whenRefused } = options;
   const tokens = tokenCache({ handler: options.tokens, registry, allowPrivate, now });
-  const authorizer = new Authorizer({ registry, origin, credentials, tokens, allowPrivate, onWarning });
+  const authorizer = new Authorizer({ registry, origin, credentials, tokens, allowPrivate, whenRefused, onWarning });
   const response = await connection({ method: "GET", origin, target: "/v2/", headers: [], signal });
   await response.body.discard();
   authorizer.note(response.status, challengesOf(response.headers));

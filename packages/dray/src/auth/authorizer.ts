@@ -32,6 +32,7 @@ export interface AuthorizerOptions {
   readonly credentials?: Keychain | undefined;
   readonly tokens: Tokens;
   readonly allowPrivate: readonly string[];
+  readonly whenRefused?: "fail" | "anonymous" | undefined;
   readonly onWarning?: ((message: string) => void) | undefined;
 }
 
@@ -57,6 +58,8 @@ export class Authorizer {
   /** Sets of scopes for which the registry was asked whether it hides something. */
   readonly #revealed = new LruCache<string, true>(mostRequired);
   #warned = false;
+  /** Credentials that were refused, and are left out of reads from then on. */
+  readonly #refusedIdentities = new Set<string>();
 
   constructor(options: AuthorizerOptions) {
     this.#options = options;
@@ -105,8 +108,10 @@ export class Authorizer {
       credential = await this.#credential(needs, true);
       direct = directly(scheme, credential);
     }
-    if (direct !== undefined) return direct === sent.value ? undefined : { value: direct };
-    if (scheme.kind !== "bearer") return undefined;
+    if (direct !== undefined && direct !== sent.value) return { value: direct };
+    if (direct !== undefined && !this.#leaveOut(credential, needs)) return undefined;
+    if (scheme.kind !== "bearer") return direct === undefined ? undefined : {};
+    if (direct !== undefined) credential = undefined;
 
     const before = this.#scopes(needs);
     const scopes = mergeScopes(parseScopes([wanted?.params.get("scope") ?? ""]), before);
@@ -162,14 +167,31 @@ export class Authorizer {
     return this.#required.get(scopesKey(scopes)) ?? scopes;
   }
 
-  async #credential({ repository, signal }: Needs, fresh: boolean): Promise<Credential | undefined> {
+  async #credential(needs: Needs, fresh: boolean): Promise<Credential | undefined> {
     const { registry, credentials } = this.#options;
-    return credentials?.({ registry, repository }, { fresh, signal });
+    const { repository, signal } = needs;
+    const found = await credentials?.({ registry, repository }, { fresh, signal });
+    const isLeftOut =
+      this.#refusedIdentities.size > 0 && isRead(needs) && this.#refusedIdentities.has(identityOf(found));
+    return isLeftOut ? undefined : found;
+  }
+
+  /** Whether credentials that were refused may be left out from now on, where that is wanted. A write without them would be refused for another reason than the true one. */
+  #leaveOut(credential: Credential | undefined, needs: Needs): boolean {
+    const { registry, whenRefused, onWarning } = this.#options;
+    if (whenRefused !== "anonymous" || !isRead(needs) || kindOf(credential) === "anonymous") return false;
+    const identity = identityOf(credential);
+    if (!this.#refusedIdentities.has(identity))
+      onWarning?.(
+        `the credentials from ${credential?.source} for ${registry} are refused; reading goes on without them`,
+      );
+    this.#refusedIdentities.add(identity);
+    return true;
   }
 
   /**
    * Asks the token service. Credentials that it refuses are looked up anew, in case they have changed, and tried once
-   * more. There is no going on anonymously then: docker, podman and crane fail here too, and whoever has logged in wants
+   * more. Unless that is wanted, there is no going on anonymously then: docker, podman and crane fail here too, and whoever has logged in wants
    * to hear that it does not work, not to meet the limits of strangers.
    */
   async #token(
@@ -187,10 +209,12 @@ export class Authorizer {
       return await tokens.get({ ...order, credential: this.#presentable(realm, credential) }, options);
     } catch (error) {
       const anonymously = kindOf(credential) === "anonymous";
-      if (!isDrayError(error, "UNAUTHORIZED") && !(anonymously && isDrayError(error, "DENIED"))) throw error;
-      const again = await this.#credential(needs, true);
-      if (identityOf(again) === identityOf(credential) || again?.registryToken) throw error;
-      return tokens.get({ ...order, credential: this.#presentable(realm, again) }, options);
+      const mayChange = isDrayError(error, "UNAUTHORIZED") || (anonymously && isDrayError(error, "DENIED"));
+      const again = mayChange ? await this.#credential(needs, true) : credential;
+      if (identityOf(again) !== identityOf(credential) && !again?.registryToken)
+        return tokens.get({ ...order, credential: this.#presentable(realm, again) }, options);
+      if (!isDrayError(error, "UNAUTHORIZED", "DENIED") || !this.#leaveOut(credential, needs)) throw error;
+      return tokens.get(order, options);
     }
   }
 
@@ -220,6 +244,10 @@ export class Authorizer {
     return undefined;
   }
 }
+
+/** Whether a request only looks. */
+const isRead = ({ scopes }: Needs): boolean =>
+  scopes.every(({ type, actions }) => type === "registry" || actions.every((action) => action === "pull"));
 
 /** What a credential says by itself, without a token service. */
 const directly = (scheme: Scheme, credential: Credential | undefined): string | undefined => {

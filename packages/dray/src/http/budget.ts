@@ -15,7 +15,7 @@ export interface BudgetOptions {
   readonly concurrency?: number;
   /**
    * The longest wait for one request in milliseconds, counted from the first time it was told to wait. Default 15 minutes. With `connect` it
-   * goes for repetitions as well, and where `retry.maxWait` is given too, the smaller of both goes for all.
+   * is 2 minutes and goes for repetitions as well; where `retry.maxWait` is given too, the smaller of both goes for all.
    */
   readonly maxWait?: number;
   /** Requests with the same identity share a limit. Default: their origin. */

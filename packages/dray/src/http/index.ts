@@ -9,6 +9,15 @@ export { type BudgetOptions, budget } from "./budget.ts";
 export { type CertsDOptions, type CertsDSettings, certsD } from "./certs-d.ts";
 export { type Clock, systemClock } from "./clock.ts";
 export { type Connection, type ConnectionOptions, connection } from "./connection.ts";
+export {
+  type Fetch,
+  type FetchInit,
+  type FetchResponse,
+  type FetchStream,
+  fetchConnection,
+} from "./fetch-connection.ts";
+export { withHeaders } from "./headers.ts";
+export { pluggedConnection } from "./plugged-connection.ts";
 export { type Environment, proxyFor } from "./proxy.ts";
 export { redactHeaders, redactUrl } from "./redact.ts";
 export { redirect } from "./redirect.ts";

@@ -10,7 +10,7 @@ export interface RetryOptions {
   readonly attempts?: number;
   /** Delay after an attempt, where the registry does not say one. */
   readonly delay?: Backoff;
-  /** No single wait is longer, in milliseconds: what asks for more is given back as it is. Default 15 minutes, or `budget.maxWait`. */
+  /** No single wait is longer, in milliseconds: what asks for more is given back as it is. Default 15 minutes; with `connect` as `budget.maxWait`. */
   readonly maxWait?: number;
   readonly clock?: Clock;
 }

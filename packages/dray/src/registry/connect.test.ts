@@ -27,7 +27,9 @@ import { copy } from "../copy/index.ts";
 import { DrayError, isDrayError } from "../errors.ts";
 import { type Handler, type HttpRequest, header, systemClock, type TraceRecord } from "../http/index.ts";
 import { digestOf, mediaTypes } from "../oci/index.ts";
-import { type ConnectOptions, connect } from "./connect.ts";
+import { version } from "../version.ts";
+import { connect } from "./connect.ts";
+import type { ConnectOptions } from "./connect-options.ts";
 
 const image = sampleImage({ layers: 2 });
 const mib = 1024 * 1024;
@@ -103,7 +105,7 @@ describe("a registry", () => {
     );
     assert.deepEqual(
       seen.map(({ headers }) => header(headers, "User-Agent")),
-      ["test/1", "test/1"],
+      [`test/1 dray/${version}`, `test/1 dray/${version}`],
     );
     assert.deepEqual(
       records.map(({ url, status }) => [new URL(url).host, status]),

@@ -10,7 +10,7 @@ describe("where a registry may be found", () => {
   const nearby = [...both, "10.1.2.3", "172.16.0.1:5000", "172.31.255.255", "192.168.1.1:5000"];
   for (const registry of nearby)
     test(`${registry}: https, then http`, () =>
-      assert.deepEqual(originsOf(registry), [`https://${registry}`, `http://${registry}`]));
+      assert.deepEqual(originsOf(registry, undefined), [`https://${registry}`, `http://${registry}`]));
   const far = [
     "ghcr.io",
     "example.com:5000",
@@ -22,7 +22,7 @@ describe("where a registry may be found", () => {
     "localhost.x",
   ];
   for (const registry of far) {
-    test(`${registry}: https only`, () => assert.deepEqual(originsOf(registry), [`https://${registry}`]));
+    test(`${registry}: https only`, () => assert.deepEqual(originsOf(registry, undefined), [`https://${registry}`]));
     test(`${registry} with plainHttp: https, then http`, () =>
       assert.deepEqual(originsOf(registry, true), [`https://${registry}`, `http://${registry}`]));
   }

@@ -1,14 +1,17 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { SingleFlight } from "../async/index.ts";
 import { DrayError, isDrayError, throwIfAborted } from "../errors.ts";
-import { type Handler, isAllowed } from "../http/index.ts";
+import { type Handler, isAllowed, redactUrl } from "../http/index.ts";
+import { parseRegistry } from "../oci/index.ts";
 
 /** Where a registry answers: `https://registry-1.docker.io`. Decided at the first call, the same ever after. */
 export type Endpoint = (signal?: AbortSignal) => Promise<string>;
 
 export interface EndpointOptions {
-  /** Plain http is tried wherever https fails. */
+  /** Plain http is tried wherever https fails; `false`: nowhere. Default: where the registry is nearby. */
   readonly plainHttp?: boolean | undefined;
+  /** The only one that is spoken. */
+  readonly scheme?: "http" | "https" | undefined;
   /** Sends a probe, with neither credentials nor retries. */
   readonly send: Handler;
   /** Finds out whether a server speaks TLS, where that costs less than a probe; `undefined`: it cannot tell. */
@@ -23,7 +26,7 @@ export interface EndpointOptions {
  * @throws DrayError what went wrong with https; the message tells both where both were tried.
  */
 export const endpoint = (registry: string, options: EndpointOptions): Endpoint => {
-  const [secure, plain] = originsOf(registry, options.plainHttp);
+  const [secure, plain] = originsOf(registry, options.plainHttp, options.scheme);
   if (plain === undefined) return async () => secure;
   const probes = new SingleFlight<string>();
   let decided: string | undefined;
@@ -40,14 +43,43 @@ export const endpoint = (registry: string, options: EndpointOptions): Endpoint =
 /** This machine and private networks: plain http to them crosses nobody else's. */
 const nearby = ["127.0.0.0/8", "::1", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "localhost", "*.localhost"];
 
-/** The origins a registry may be found at, in the order they are tried. Plain http is only for machines nearby. */
+/** The origins a registry may be found at, in the order they are tried. Unless it is asked for, plain http is only for machines nearby. */
 export const originsOf = (
   registry: string,
-  plainHttp = false,
-): readonly [secure: string] | readonly [string, string] => {
+  plainHttp: boolean | undefined,
+  scheme?: "http" | "https",
+): readonly [only: string] | readonly [secure: string, plain: string] => {
   if (registry === "docker.io") return ["https://registry-1.docker.io"];
+  if (scheme !== undefined) return [`${scheme}://${registry}`];
   const secure = `https://${registry}`;
-  return plainHttp || isNearby(registry) ? [secure, `http://${registry}`] : [secure];
+  return (plainHttp ?? isNearby(registry)) ? [secure, `http://${registry}`] : [secure];
+};
+
+/** A registry as it is named, and the scheme where it is named by a URL. */
+export interface NamedRegistry {
+  readonly registry: string;
+  readonly scheme?: "http" | "https";
+}
+
+/**
+ * Reads the name of a registry: `ghcr.io`, or a URL, whose scheme is the only one that is spoken then.
+ * @throws DrayError `REFERENCE_INVALID`, also for plain http to Docker Hub, and for a path; `USAGE` for what is no text
+ */
+export const namedRegistry = (name: string): NamedRegistry => {
+  if (typeof name !== "string")
+    throw new DrayError("USAGE", `connect wants the name of a registry, such as "ghcr.io"; it got ${String(name)}`);
+  const [, scheme, host = name, path = ""] = /^(https?):\/\/([^/?#]*)(.*)$/i.exec(name) ?? [];
+  if (scheme === undefined) return { registry: parseRegistry(name) };
+  const registry = parseRegistry(host);
+  if (!/^\/?(?:v[12]\/?)?$/.test(path))
+    throw new DrayError(
+      "REFERENCE_INVALID",
+      `registry "${redactUrl(name)}" has a path, which no registry is under; leave it out`,
+    );
+  const isPlain = scheme.toLowerCase() === "http";
+  if (isPlain && registry === "docker.io")
+    throw new DrayError("REFERENCE_INVALID", `registry "${name}": Docker Hub speaks https only`);
+  return { registry, scheme: isPlain ? "http" : "https" };
 };
 
 const isNearby = (registry: string): boolean => {

@@ -4,7 +4,8 @@
  * Imports `oci/`, `hash/`, `content/`, `files/`, `http/` and `auth/`; knows no layout, no archive, no image and no command.
  * @see https://github.com/opencontainers/distribution-spec/blob/main/spec.md
  */
-export { type ConnectOptions, connect } from "./connect.ts";
+export { connect } from "./connect.ts";
+export type { ConnectOptions, HostPurpose } from "./connect-options.ts";
 export type { IngestOptions } from "./ingest.ts";
 export type { ReadManifest } from "./manifests.ts";
 export type { ReferrersOptions } from "./referrers.ts";

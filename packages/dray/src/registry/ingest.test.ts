@@ -17,7 +17,7 @@ import { type Against, against } from "../../test/registry-client.ts";
 import { bytesContent, type Content } from "../content/index.ts";
 import { isDrayError } from "../errors.ts";
 import { digestOf, encodeJson, mediaTypes } from "../oci/index.ts";
-import { type ConnectOptions } from "./connect.ts";
+import type { ConnectOptions } from "./connect-options.ts";
 import { hashedContent } from "./ingest.ts";
 import type { Repository } from "./repository.ts";
 

@@ -9,7 +9,8 @@ import { bytesContent, collect, type MemoryStore, memoryStore } from "../content
 import { copy } from "../copy/index.ts";
 import { isDrayError } from "../errors.ts";
 import { type Descriptor, digestOf } from "../oci/index.ts";
-import { type ConnectOptions, connect } from "./connect.ts";
+import { connect } from "./connect.ts";
+import type { ConnectOptions } from "./connect-options.ts";
 import type { Registry } from "./registry.ts";
 
 const image = sampleImage({ seed: "recorded", layerSize: 200_000 });

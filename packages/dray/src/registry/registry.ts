@@ -29,6 +29,8 @@ export interface Registry {
   token(scopes: readonly string[], options?: Cancel): Promise<Token>;
   /** Closes the connections. */
   close(): Promise<void>;
+  /** The same, at the end of a block with `await using`. */
+  [Symbol.asyncDispose](): Promise<void>;
 }
 
 /** A registry behind its API. */
@@ -56,5 +58,6 @@ export const createRegistry = (api: Api, { token, close }: Pick<Registry, "token
     },
     token,
     close,
+    [Symbol.asyncDispose]: close,
   };
 };

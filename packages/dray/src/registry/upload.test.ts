@@ -20,7 +20,8 @@ import { type Content } from "../content/index.ts";
 import { DrayError } from "../errors.ts";
 import { header } from "../http/index.ts";
 import { type Descriptor, digestOf } from "../oci/index.ts";
-import { type ConnectOptions, connect } from "./connect.ts";
+import { connect } from "./connect.ts";
+import type { ConnectOptions } from "./connect-options.ts";
 
 const mib = 1024 * 1024;
 const large = seededBytes("upload", 3 * mib + 17);

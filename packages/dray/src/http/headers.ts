@@ -1,0 +1,13 @@
+import type { HeaderPairs, Middleware } from "./types.ts";
+
+/** Adds headers to requests, unless they have them. `origins`: only to these, and to nothing that has been on another host; else to every host on the way. */
+export const withHeaders =
+  (headers: HeaderPairs, origins?: readonly string[]): Middleware =>
+  (next) =>
+  (request) => {
+    if (origins !== undefined && (!origins.includes(request.origin) || request.context?.foreign === true))
+      return next(request);
+    const there = new Set(request.headers.map(([name]) => name.toLowerCase()));
+    const added = headers.filter(([name]) => !there.has(name.toLowerCase()));
+    return next(added.length === 0 ? request : { ...request, headers: [...request.headers, ...added] });
+  };

@@ -1,0 +1,81 @@
+import { Lazy } from "../async/index.ts";
+import { dockerHttpHeaders } from "../auth/index.ts";
+import { DrayError } from "../errors.ts";
+import {
+  type ConnectionOptions,
+  certsD,
+  connection,
+  type Handler,
+  type Middleware,
+  pluggedConnection,
+  withHeaders,
+} from "../http/index.ts";
+import type { ConnectOptions, HostPurpose } from "./connect-options.ts";
+
+/** What carries requests, and how to let go of it. */
+export interface Wire {
+  readonly send: Handler;
+  readonly close: () => Promise<void>;
+}
+
+/** The way to a registry: what was plugged in, which is somebody else's to close, or a connection of our own. */
+export const wireTo = (registry: string, origins: readonly string[], options: ConnectOptions): Wire =>
+  options.connection === undefined
+    ? overHttp(registry, origins, options)
+    : { send: pluggedConnection(options.connection), close: async () => {} };
+
+/**
+ * The connection over `node:http`. It is made when the first request comes: what docker and podman keep for the host (`certs.d`), and
+ * the headers that docker's configuration has for every request, are read then. These may hold a secret, and go to the registry alone. What
+ * the caller gives wins over what is stored; authorities add up.
+ */
+const overHttp = (registry: string, origins: readonly string[], options: ConnectOptions): Wire => {
+  const { ambient = true, proxy = ambient ? undefined : false, ...settings } = options;
+  const made = new Lazy<Wire>();
+  const make = async (): Promise<Wire> => {
+    // What is wrong with docker's configuration its keychain says.
+    const [stored, headers] = ambient
+      ? await Promise.all([certsD(registry), dockerHttpHeaders().catch(() => [])])
+      : [undefined, []];
+    const isOurs = settings.cert !== undefined || settings.key !== undefined;
+    const send = connection({
+      ...(settings satisfies ConnectionOptions),
+      proxy,
+      registry: new URL(origins[0] as string).host,
+      ca: [settings.ca ?? [], stored?.ca ?? []].flat(),
+      ...(isOurs || !stored?.cert.length ? {} : { cert: stored.cert, key: stored.key }),
+    });
+    return { send: headers.length === 0 ? send : withHeaders(headers, origins)(send), close: () => send.close() };
+  };
+  return {
+    send: async (request) => (await made.get(make)).send(request),
+    close: async () => (await made.now().catch(() => undefined))?.close(),
+  };
+};
+
+/**
+ * Asks whether a host may be visited, before anything is sent to it.
+ * @param purpose what hosts are visited for that are not the registry's own
+ * @throws DrayError `ADDRESS_REFUSED`
+ */
+export const onlyAllowed =
+  (
+    { allowHost }: Pick<ConnectOptions, "allowHost">,
+    registry: string,
+    purposeOf: (origin: string) => HostPurpose,
+  ): Middleware =>
+  (next) =>
+    allowHost === undefined
+      ? next
+      : async (request) => {
+          const url = new URL(request.target, request.origin);
+          const purpose = purposeOf(request.origin);
+          if (await allowHost(url, purpose)) return next(request);
+          const { host } = url;
+          const what =
+            purpose === "registry" ? `registry ${registry}` : `${host}, to which ${registry} leads (${purpose})`;
+          throw new DrayError("ADDRESS_REFUSED", `${what}: this host is not allowed here (allowHost)`, {
+            registry,
+            host,
+          });
+        };
