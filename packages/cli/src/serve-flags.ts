@@ -1,4 +1,4 @@
-import type { Flags, Place, Remark, Settings } from "@dray/server";
+import type { Flags, Place, Remark, Settings, UsableSettings } from "@dray/server";
 import type { Command } from "commander";
 import { printable } from "dray/errors";
 import { defined } from "dray/internal/defined";
@@ -29,6 +29,15 @@ export const placeFor = async (
 ): Promise<Place | undefined> => {
   const { locateData } = await import("@dray/server");
   return locateData(defined({ env, flags: options, file }));
+};
+
+/** What of the same says something about this machine, also where the rest cannot be used. */
+export const usableFor = async (
+  { options, env }: Call<ServingOptions & Flags>,
+  [file]: readonly string[],
+): Promise<UsableSettings> => {
+  const { usableSettings } = await import("@dray/server");
+  return usableSettings(defined({ env, flags: options, file }));
 };
 
 /**

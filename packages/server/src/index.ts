@@ -13,6 +13,8 @@ export {
   locateData,
   type Place,
   type Settings,
+  type UsableSettings,
+  usableSettings,
 } from "./config/index.ts";
 export { treePaths, typeInside } from "./distribution-tree/index.ts";
 export type { Collected, Decision } from "./gc/index.ts";

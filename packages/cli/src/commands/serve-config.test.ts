@@ -210,6 +210,21 @@ describe("check-config", () => {
     assert.match(stderr, /checked\.yml:8:\d+: dray\.log\.audit\.to: cannot write .*directory/);
   });
 
+  test("looks at files where keys are wrong as well, and tells each thing once", async () => {
+    const auth = "auth: {htpasswd: {relm: r, path: /nosuch/users}}\n";
+    const { exitCode, stderr } = await check(`${base}log: {level: loud}\n${auth}dray: {log: {audit: {to: [1]}}}\n`);
+    assert.equal(exitCode, 2);
+    assert.match(stderr, /5 things are wrong/);
+    for (const each of [
+      /:4:\d+: log\.level: "loud" is not one of/,
+      /:5:\d+: auth\.htpasswd\.relm: no key is called so/,
+      /auth\.htpasswd\.realm: is missing/,
+      /:5:\d+: auth\.htpasswd\.path: .*make it: htpasswd -cB \/nosuch\/users/,
+      /:6:\d+: dray\.log\.audit\.to: /,
+    ])
+      assert.equal(stderr.match(new RegExp(each, "g"))?.length, 1, `${each} in ${stderr}`);
+  });
+
   test("takes what serve takes on its command line", async () => {
     const words = ["--listen", "127.0.0.1:0", "--read-only", "--log-level", "warn", "--data", home];
     const { exitCode, stdout, stderr } = await rehearse(home, ["serve", "check-config", ...words]);

@@ -8,7 +8,7 @@ import {
   readPart,
 } from "@dray/service/config";
 import { table } from "./keys/index.ts";
-import { buildSettings, type Place, placeOf, type Settings } from "./settings/index.ts";
+import { buildSettings, type Place, placeOf, type Settings, type UsableSettings, usableOf } from "./settings/index.ts";
 
 /** Without a file: the one that `REGISTRY_CONFIGURATION_PATH` names, else none. */
 export interface Sources extends Omit<ConfigSources, "flags"> {
@@ -42,6 +42,10 @@ export const loadSettings = (
 /** Where the data is, also by a configuration with faults elsewhere: enough to find the registry that serves it. */
 export const locateData = (sources: Sources = {}): Place | undefined =>
   readPart(table, placeOf, ["storage", "storage.filesystem.rootdirectory"], said(sources));
+
+/** What this machine can be looked at for, also where some of it cannot be used. */
+export const usableSettings = (sources: Sources = {}): UsableSettings =>
+  usableOf((keys, build) => readPart(table, build, keys, said(sources)));
 
 const said = ({ flags: { data, listen, readOnly, logLevel, set = [] } = {}, ...sources }: Sources): ConfigSources => ({
   ...sources,

@@ -92,7 +92,7 @@ const storageOf = async (
  * The index is begun anew where it cannot be used, so a file that somebody named has to be one.
  * @throws DrayError `CONFIG_INVALID` where anything else lies there
  */
-export const refuseForeignIndex = ({ storage }: Settings): void => {
+export const refuseForeignIndex = ({ storage }: Pick<Settings, "storage">): void => {
   const index = storage.driver === "filesystem" ? storage.index : undefined;
   const why = index && foreignFile(index, indexFormat);
   if (index === undefined || why === undefined) return;

@@ -40,7 +40,7 @@ export class Certificates {
 
   /** Warns of a time that is not right or ends soon: once, and again each day. */
   tell(log: Log, now: number = Date.now()): void {
-    const fault = validityFault(this.#cert, now);
+    const fault = validityFault(String(this.#cert), now);
     if (fault === this.#told?.fault && now - (this.#told?.at ?? now) < day) return;
     this.#told = { fault, at: now };
     if (fault !== undefined) log("warn", fault);

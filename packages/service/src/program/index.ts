@@ -7,5 +7,5 @@ export { CloseStack } from "./close-stack.ts";
 export { descriptors, tooMany } from "./descriptors.ts";
 export { every } from "./schedule.ts";
 export { type Service, type SignalOptions, type SignalSource, untilSignals } from "./signals.ts";
-export { readTls, type TlsFault, type TlsFiles, tlsFaults } from "./tls-files.ts";
-export { validityFault } from "./validity.ts";
+export { readTls, type SomeTlsFiles, type TlsFault, type TlsFiles, tlsFaults } from "./tls-files.ts";
+export { authorityFaults, validityFault } from "./validity.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { generateKeyPairSync } from "node:crypto";
+import { createPublicKey, generateKeyPairSync, X509Certificate } from "node:crypto";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { before, test } from "node:test";
@@ -24,6 +24,15 @@ before(async () => {
     wide: utf16(server.cert),
     "wide-other-way": Buffer.from(utf16(server.cert)).swap16(),
     words: "not a certificate",
+    empty: "\n",
+    chain: `${server.cert}\n${ca.cert}`,
+    "chain-other-way": `${ca.cert}\n${server.cert}`,
+    "chain-broken": `${server.cert}\n${ca.cert.replace(/\n.{20}/, "\n")}`,
+    both: `${server.key}\n${server.cert}`,
+    der: new X509Certificate(server.cert).raw,
+    "der-key": privateKey.export({ type: "pkcs8", format: "der" }),
+    public: createPublicKey(server.key).export({ type: "spki", format: "pem" }) as string,
+    request: "-----BEGIN CERTIFICATE REQUEST-----\nMIIB\n-----END CERTIFICATE REQUEST-----\n",
     broken: server.cert.replace(/\n.{20}/, "\n"),
     locked: privateKey.export({ type: "pkcs8", format: "pem", cipher: "aes-256-cbc", passphrase: "hush" }) as string,
   };
@@ -33,7 +42,7 @@ before(async () => {
 
 const faultsOf = async (certificate: string, key: string, ...cas: readonly string[]): Promise<string[]> => {
   const clientCas = cas.map(at);
-  const faults = await tlsFaults({ certificate: at(certificate), key: at(key), clientCas, minVersion: "TLSv1.2" });
+  const faults = await tlsFaults({ certificate: at(certificate), key: at(key), clientCas });
   return faults.map(({ file, error }) => `${file}: ${error.message.replaceAll(folder, "")}`);
 };
 
@@ -62,4 +71,32 @@ test("each file that cannot be used is named, with what to do", async () => {
   await assert.rejects(readTls({ certificate: at("cert"), key: at("other"), clientCas: [], minVersion: "TLSv1.2" }), {
     code: "CONFIG_INVALID",
   });
+});
+
+test("what lies there in place of what is wanted is said", async () => {
+  const one = async (certificate: string, key: string, ...cas: string[]): Promise<string> =>
+    (await faultsOf(certificate, key, ...cas)).join("\n");
+  assert.match(
+    await one("key", "cert"),
+    /^certificate: \/key .*but a private key; perhaps .*swapped order\nkey: \/cert .*but a certificate; perhaps .*swapped order$/,
+  );
+  assert.equal(await one("both", "both"), "", "one file may hold both");
+  assert.equal(await one("chain", "key"), "");
+  assert.match(
+    await one("chain-other-way", "key"),
+    /^key: .*further down in .*\/chain-other-way; that one comes first/,
+  );
+  assert.match(await one("chain-broken", "key"), /^certificate: .*its certificate 2 cannot be read/);
+  assert.match(await one("der", "key"), /^certificate: .*in DER; .*openssl x509 -inform der/);
+  assert.match(await one("cert", "der-key"), /^key: .*in DER; .*openssl pkey/);
+  assert.match(await one("cert", "public"), /^key: .*but a public key$/);
+  assert.match(
+    await one("request", "key"),
+    /^certificate: .*but a request for one; name the file that the authority gave/,
+  );
+  assert.match(await one("empty", "key"), /^certificate: .*it is empty$/);
+  assert.match(
+    await one("cert", "key", "words", "key"),
+    /^clientCas: \/words .*\nclientCas: \/key .*but a private key/,
+  );
 });

@@ -29,7 +29,7 @@ const pemBlock = /-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g
  */
 export const readBundle = async (bytes: Uint8Array, { from, onNotice, now }: RingOptions): Promise<KeyRing> => {
   const blocks = textOf(bytes).match(pemBlock) ?? [];
-  if (blocks.length === 0) throw invalid(from, "it holds no certificate in PEM");
+  if (blocks.length === 0) throw invalid(from, `it holds no certificate in PEM${insteadOf(textOf(bytes))}`);
   const roots = blocks.map((block, index) => {
     try {
       return new X509Certificate(block);
@@ -41,12 +41,12 @@ export const readBundle = async (bytes: Uint8Array, { from, onNotice, now }: Rin
     roots.map((root) => () => publicJwk(root)),
     { from, onNotice },
   );
-  for (const [index, { validTo }] of roots.entries())
-    if (Date.parse(validTo) < now())
-      onNotice({
-        level: "warn",
-        message: `${from}: its certificate ${index + 1} ended on ${validTo}; it vouches for no other key any more`,
-      });
+  for (const [index, { validFrom, validTo }] of roots.entries()) {
+    const tell = (why: string): void =>
+      onNotice({ level: "warn", message: `${from}: its certificate ${index + 1} ${why}` });
+    if (Date.parse(validTo) < now()) tell(`ended on ${validTo}; it vouches for no other key any more`);
+    if (Date.parse(validFrom) > now()) tell(`begins on ${validFrom}; it vouches for no other key until then`);
+  }
   return { keys, roots };
 };
 
@@ -57,13 +57,19 @@ export const readKeySet = async (value: unknown, { from, onNotice }: RingOptions
   const keys = isObject(value) ? value["keys"] : undefined;
   if (!Array.isArray(keys) || !keys.every(isJwk)) throw invalid(from, 'it is no set of keys ({"keys": […]})');
   if (keys.length > mostKeys) throw invalid(from, `it holds more than ${mostKeys} keys`);
-  return {
-    keys: await keysOf(
-      keys.map((jwk) => () => jwk),
-      { from, onNotice },
-    ),
-    roots: [],
-  };
+  for (const [index, jwk] of keys.entries())
+    if ("d" in jwk)
+      onNotice({
+        level: "warn",
+        message: `${from}: its key ${index + 1} is a private one: whoever reads it can sign tokens; leave the public part alone there`,
+      });
+  const read = await keysOf(
+    keys.map((jwk) => () => jwk),
+    { from, onNotice },
+  );
+  if (read.length === 0)
+    onNotice({ level: "warn", message: `${from} holds no key that a token could be verified with` });
+  return { keys: read, roots: [] };
 };
 
 export const readKeySetFile = (bytes: Uint8Array, options: RingOptions): Promise<KeyRing> => {
@@ -72,9 +78,19 @@ export const readKeySetFile = (bytes: Uint8Array, options: RingOptions): Promise
     value = parseJson(Buffer.from(textOf(bytes)), options.from);
   } catch {
     // Not why: what is quoted of it may be a secret.
-    throw invalid(options.from, "it is no JSON");
+    const isBundle = textOf(bytes).includes("-----BEGIN CERTIFICATE-----");
+    throw invalid(
+      options.from,
+      `it is no JSON${isBundle ? ", but certificates; name it in auth.token.rootcertbundle" : ""}`,
+    );
   }
   return readKeySet(value, options);
+};
+
+/** What a file has in place of certificates. */
+const insteadOf = (text: string): string => {
+  if (/PRIVATE KEY-----/.test(text)) return ", but a private key; name the certificate of whoever signs tokens";
+  return /^\s*\{/.test(text) ? ", but looks like a set of keys; name that in auth.token.jwks" : "";
 };
 
 const isJwk = (value: unknown): value is JWK =>

@@ -9,6 +9,7 @@ import { storageOf } from "./storage.ts";
 import type { Settings } from "./types.ts";
 
 export type * from "./types.ts";
+export { type UsableSettings, usableOf } from "./usable.ts";
 
 /** What is asked of settings by whoever looks for the registry that is running on a folder. */
 export interface Place {

@@ -34,7 +34,8 @@ export const listenOf = (context: ConfigContext): ListenSettings | undefined => 
   });
 };
 
-const addressOf = ({ values, complain }: ConfigContext): ListenAddress | undefined => {
+/** Where it listens. */
+export const addressOf = ({ values, complain }: ConfigContext): ListenAddress | undefined => {
   const addr = values.text("http.addr");
   if (values.text("http.net") === "unix") {
     if (!values.has("http.addr")) return complain("http.addr", "is missing; name the path of the socket");
