@@ -69,6 +69,13 @@ export abstract class BlockFeed {
     return this.#away.length === 0;
   }
 
+  /** Whether bytes are taken at once, into a block that it has or that all feeds together can spare. */
+  get hasRoom(): boolean {
+    return away < mostAwayTogether
+      ? this.#away.length < mostAway
+      : this.#away.length === 0 && this.#block !== undefined;
+  }
+
   /**
    * Takes bytes, which stay the caller's own once this resolves; all of them at once, unless they are very many. Resolves when there is
    * room for more. @throws what the feed failed with

@@ -15,6 +15,7 @@ import {
 import { type Child, type Described, inspectManifest } from "../distribution-tree/index.ts";
 import type { ServedManifest } from "../read-cache/index.ts";
 import { badDigest, RegistryError } from "../registry-error.ts";
+import type { Reservation } from "../room/index.ts";
 import { type Call, notModified, preconditionHolds } from "./call.ts";
 import { withManifestBody } from "./manifest-body.ts";
 import { refuseMissing } from "./missing.ts";
@@ -98,16 +99,19 @@ export const putManifest = async (call: Call): Promise<HttpResponse> => {
   const wrong = tags.find((tag) => !isTag(tag));
   if (wrong !== undefined) throw new RegistryError(400, "MANIFEST_INVALID", "a tag parameter is no tag");
   const pushedType = contentType(request);
-  await call.context.room.checkDisk(call.announced);
-  return withManifestBody(call, (bytes) => storeManifest(call, bytes, pushedType, tags));
+  return call.context.room.hold(call.repository, { bytes: call.announced, unknown: true }, (room) =>
+    withManifestBody(call, (bytes) => storeManifest(call, { bytes, pushedType, tags, room })),
+  );
 };
 
-const storeManifest = async (
-  call: Call,
-  bytes: Uint8Array,
-  pushedType: string,
-  tags: readonly string[],
-): Promise<HttpResponse> => {
+interface Asked {
+  readonly bytes: Uint8Array;
+  readonly pushedType: string;
+  readonly tags: readonly string[];
+  readonly room: Reservation;
+}
+
+const storeManifest = async (call: Call, { bytes, pushedType, tags, room }: Asked): Promise<HttpResponse> => {
   const { request, context, repository, name } = call;
   const { described, children, showsType } = await checkManifest(bytes, pushedType);
   const digest = digestOf(bytes, isDigest(name) ? algorithmOf(name) : "sha256");
@@ -129,7 +133,9 @@ const storeManifest = async (
         if (before !== undefined && before !== digest) replaced[tag] = before;
       }
       if (Object.keys(replaced).length > 0) factsOf(request).told = { replaced };
+      await room.complete(digest, bytes.byteLength);
       await write(call, { repository, digest, bytes, described, showsType, tags });
+      room.keep();
     });
   };
   await context.locks.hold({ shared: described.references, exclusive: [digest] }, store);
@@ -159,8 +165,7 @@ interface Pushed {
 /** Data, then the link, then the tags: whatever is cut off here leaves nothing that points to something missing. */
 const write = async (call: Call, { repository, digest, bytes, described, showsType, tags }: Pushed): Promise<void> => {
   const { context } = call;
-  const { tree, reconciler, metadata, manifests, lists, room } = context;
-  const isNew = room.counts(repository) && (await tree.revision(repository, digest)) === undefined;
+  const { tree, reconciler, metadata, manifests, lists } = context;
   const at = context.now();
   const record = { ...described, digest, size: bytes.byteLength, pushedAt: at };
   const inTree = async (): Promise<void> => {
@@ -177,13 +182,10 @@ const write = async (call: Call, { repository, digest, bytes, described, showsTy
     metadata.putManifest(repository, record);
     for (const name of tags) metadata.putTag(repository, { name, digest, at });
   };
-  const reserved = isNew ? await room.reserve(repository, { bytes: bytes.byteLength, whole: true }) : undefined;
   try {
     await reconciler.write(repository, inTree, inMetadata);
     call.promise(digest);
-    if (isNew) room.added(repository, bytes.byteLength);
   } finally {
-    reserved?.release();
     // Also where only half of it was done.
     for (const name of [digest, ...tags]) manifests.forget(repository, name);
     lists.changed(repository);

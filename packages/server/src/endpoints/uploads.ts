@@ -1,7 +1,6 @@
 import { bare, isReceived } from "@dray/service/response";
 import { isDrayError } from "dray/errors";
 import { type HttpRequest, type HttpResponse, header, isContent } from "dray/http";
-import { defined } from "dray/internal/defined";
 import { algorithmOf, type Digest, type DigestAlgorithm, isDigest, isRepository } from "dray/oci";
 import { badDigest, RegistryError } from "../registry-error.ts";
 import type { Reservation } from "../room/index.ts";
@@ -21,20 +20,22 @@ export const beginUpload = async (call: Call): Promise<HttpResponse> => {
   }
   const wanted = mount === null ? query.get("digest") : null;
   if (wanted !== null && !isDigest(wanted)) throw badDigest(wanted);
-  const known = wanted === null ? undefined : await knownBytes(call, wanted);
-  await context.room.check(repository, { bytes: call.announced, known });
-  const algorithm = wanted === null ? announced(query) : algorithmOf(wanted);
-  const upload = await context.uploads.begin(repository, { owner: principal.name, algorithm });
-  if (wanted === null) return accepted(call, upload, 0);
+  if (wanted === null)
+    return context.room.hold(repository, { bytes: call.announced }, async () =>
+      accepted(
+        call,
+        await context.uploads.begin(repository, { owner: principal.name, algorithm: announced(query) }),
+        0,
+      ),
+    );
+  const upload = await context.uploads.begin(repository, { owner: principal.name, algorithm: algorithmOf(wanted) });
   try {
-    await append(call, upload, { last: true, known });
-    await commitUpload(call, upload, wanted);
+    return await receive(call, upload, wanted, (_, room) => commitUpload(call, upload, wanted, room));
   } catch (error) {
     // Nobody knows of this session, so nobody could go on with it.
     await upload.cancel().catch(() => {});
     throw error;
   }
-  return created(call, repository, wanted);
 };
 
 /** `GET` and `HEAD` of a session: where it stands. */
@@ -44,10 +45,9 @@ export const uploadProgress = (call: Call): Promise<HttpResponse> =>
 /** `PATCH` of a session. */
 export const appendToUpload = async (call: Call): Promise<HttpResponse> => {
   call.refuseWrites();
-  return inSession(call, async (upload) => {
-    await call.context.room.check(call.repository, { bytes: call.announced });
-    return accepted(call, upload, await append(call, upload));
-  });
+  return inSession(call, (upload) =>
+    receive(call, upload, undefined, async (offset) => accepted(call, upload, offset)),
+  );
 };
 
 /** `PUT` of a session: the last of it, and the digest of the whole. */
@@ -56,11 +56,7 @@ export const endUpload = async (call: Call): Promise<HttpResponse> => {
   return inSession(call, async (upload) => {
     const digest = call.query.get("digest");
     if (digest === null || !isDigest(digest)) throw badDigest(digest);
-    const known = await knownBytes(call, digest);
-    await call.context.room.check(call.repository, { bytes: call.announced, known });
-    await append(call, upload, { last: true, known });
-    await inOrder(call, upload, () => commitUpload(call, upload, digest));
-    return created(call, upload.repository, digest);
+    return receive(call, upload, digest, (_, room) => commitUpload(call, upload, digest, room));
   });
 };
 
@@ -100,71 +96,62 @@ const announced = (query: URLSearchParams): DigestAlgorithm => {
   return algorithm;
 };
 
-/** Takes the request's body into the session. Tells how far that has come. */
-const append = async (
+/**
+ * Takes the request's body into the session, behind what came before, and goes on with how far that has come. Room for it is kept until
+ * all of that is done. A client that is not where the session is learns where that is.
+ * @param digest of the whole, where this is the last of it
+ */
+const receive = async (
   call: Call,
   upload: Upload,
-  { known, ...options }: { last?: boolean; known?: number | undefined } = {},
-): Promise<number> => {
-  const { request } = call;
-  const range = contentRange(request);
-  const { body } = request;
-  if (body === undefined && range === undefined) return upload.offset();
+  digest: Digest | undefined,
+  work: (offset: number, room: Reservation) => Promise<HttpResponse>,
+): Promise<HttpResponse> => {
+  const range = contentRange(call.request);
+  const { body } = call.request;
   const length = body === undefined ? 0 : isContent(body) ? body.size : body.length;
   if (range !== undefined && length !== undefined && range.length !== length)
     throw new RegistryError(400, "SIZE_INVALID", `Content-Range says ${range.length} bytes, Content-Length ${length}`);
-  return inOrder(call, upload, async () => {
+  try {
     const before = range?.start ?? (await upload.offset());
     const said = range?.length ?? length;
-    const wrongSize = (came: string, offset: number): RegistryError =>
-      new RegistryError(400, "SIZE_INVALID", `${said} bytes were announced, ${came} came`, {
-        headers: progress(call, upload, offset),
-      });
-    const room = await call.context.room.reserve(call.repository, { bytes: said ?? 0, before, known });
-    try {
-      const after = await upload.append(counted(call.chunks(), room), {
-        ...defined({ limit: said }),
-        ...options,
-        releases: isReceived(body),
-        at: range?.start,
-        signal: request.signal,
-      });
-      if (said !== undefined && after - before !== said) throw wrongSize(String(after - before), after);
-      return after;
-    } catch (error) {
-      // Nobody knows which of its bytes the client means, so it stands where it stood.
-      throw isDrayError(error, "LIMIT_EXCEEDED") ? wrongSize("more", await upload.offset()) : error;
-    } finally {
-      room.release();
-    }
-  });
-};
-
-/** Tells of bytes as they come. */
-const counted = (chunks: AsyncIterable<Uint8Array>, room: Reservation): AsyncIterable<Uint8Array> => ({
-  [Symbol.asyncIterator]: () => {
-    const iterator = chunks[Symbol.asyncIterator]();
-    return {
-      next: async () => {
-        const next = await iterator.next();
-        const looking = next.done === true ? undefined : room.came(next.value.byteLength);
-        if (looking !== undefined) await looking;
-        return next;
-      },
-      return: async () => (await iterator.return?.()) ?? { done: true, value: undefined },
-    };
-  },
-});
-
-/** A client that is not where the session is learns where that is. */
-const inOrder = async <T>(call: Call, upload: Upload, work: () => Promise<T>): Promise<T> => {
-  try {
-    return await work();
+    return await call.context.room.hold(call.repository, { bytes: said ?? 0, before, digest }, async (room) => {
+      const isEmpty = body === undefined && range === undefined;
+      const last = digest !== undefined;
+      const after = isEmpty ? before : await append(call, upload, { last, before, at: range?.start, said, room });
+      return work(after, room);
+    });
   } catch (error) {
     if (!(error instanceof OutOfOrder)) throw error;
-    throw new RegistryError(416, "BLOB_UPLOAD_INVALID", error.message, {
-      headers: progress(call, upload, error.offset),
+    const headers = progress(call, upload, error.offset);
+    throw new RegistryError(416, "BLOB_UPLOAD_INVALID", error.message, { headers });
+  }
+};
+
+interface Appending {
+  readonly last: boolean;
+  readonly before: number;
+  /** Where the client says that it goes on. */
+  readonly at: number | undefined;
+  /** Bytes that the client says it brings. */
+  readonly said: number | undefined;
+  readonly room: Reservation;
+}
+
+const append = async (call: Call, upload: Upload, { last, before, at, said, room }: Appending): Promise<number> => {
+  const { signal, body } = call.request;
+  const wrongSize = (came: string, offset: number): RegistryError =>
+    new RegistryError(400, "SIZE_INVALID", `${said} bytes were announced, ${came} came`, {
+      headers: progress(call, upload, offset),
     });
+  try {
+    const releases = isReceived(body);
+    const after = await upload.append(call.chunks(), { limit: said, meter: room, last, releases, at, signal });
+    if (said !== undefined && after - before !== said) throw wrongSize(String(after - before), after);
+    return after;
+  } catch (error) {
+    // Nobody knows which of its bytes the client means, so it stands where it stood.
+    throw isDrayError(error, "LIMIT_EXCEEDED") ? wrongSize("more", await upload.offset()) : error;
   }
 };
 
@@ -204,44 +191,33 @@ const progress = (call: Call, upload: Upload, offset: number): Record<string, st
  * Ends an upload as a blob of its repository. Whether the data is there already is decided while nobody can take it away.
  * @throws RegistryError DIGEST_INVALID; the upload is gone then
  */
-const commitUpload = async (call: Call, upload: Upload, wanted: Digest): Promise<void> => {
-  const { context } = call;
-  const { tree, locks, room } = context;
+const commitUpload = async (call: Call, upload: Upload, wanted: Digest, room: Reservation): Promise<HttpResponse> => {
+  const { context, repository } = call;
+  const { tree, locks } = context;
   const { digest, size } = await upload.digest(algorithmOf(wanted));
   if (digest !== wanted) {
     await upload.cancel();
     throw new RegistryError(400, "DIGEST_INVALID", `the bytes have the digest ${digest}`, { detail: { digest } });
   }
-  const { repository } = upload;
-  // What came without a length, or while others moved on.
-  const known = await knownBytes(call, wanted);
-  const reserved = await room.reserve(repository, { bytes: size, known, whole: true }).catch(async (error: unknown) => {
-    await upload.cancel();
-    throw error;
-  });
   /** What lies there already is replaced: these bytes were hashed just now, and nobody knows of those. */
   const take = async (store: () => Promise<void>): Promise<void> => {
     // Since the upload began it may have been said that nothing is written any more.
     call.refuseWrites();
     const stored = store();
-    await allOf([stored, link(context, repository, wanted, size, stored)]);
+    await allOf([stored, link(context, repository, wanted, room, stored)]);
     await context.blobs.replaced(wanted);
   };
-  const finish = (): Promise<void> =>
-    upload.finish(
+  await locks.hold({ exclusive: [wanted] }, async () => {
+    await room.complete(wanted, size).catch(async (error: unknown) => {
+      await upload.cancel();
+      throw error;
+    });
+    await upload.finish(
       (path, options) => take(() => tree.adoptBlob(wanted, path, options)),
       (bytes) => take(() => tree.writeBlob(wanted, bytes)),
     );
-  await locks.hold({ exclusive: [wanted] }, finish).finally(() => reserved.release());
-};
-
-/** Bytes of content that the repository has already, where they are counted: brought again they are no more. */
-const knownBytes = async (
-  { context: { room, tree }, repository }: Call,
-  digest: Digest,
-): Promise<number | undefined> => {
-  const target = room.counts(repository) ? await tree.layer(repository, digest) : undefined;
-  return target === undefined ? undefined : tree.blobSize(target);
+  });
+  return created(call, repository, wanted);
 };
 
 /** Makes a blob that another repository has visible in this one. `from` null: wherever the principal may read it. */
@@ -255,15 +231,14 @@ const mountBlob = async (call: Call, digest: Digest, from: string | null): Promi
       const found = await context.blobs.find(source, digest);
       // An alias is not handed on: its name says nothing about the bytes that it stands for.
       if (found?.target !== digest) continue;
-      const size = (await context.tree.blobSize(digest)) ?? 0;
-      const isNew = (await context.tree.layer(repository, digest)) === undefined;
-      const reserved = isNew ? await context.room.reserve(repository, { bytes: size, whole: true }) : undefined;
-      try {
-        await context.tree.touchBlob(digest);
-        await link(context, repository, digest, size);
-      } finally {
-        reserved?.release();
-      }
+      const isThere = (await context.tree.layer(repository, digest)) !== undefined;
+      await context.tree.touchBlob(digest);
+      if (isThere) await link(context, repository, digest);
+      else
+        await context.room.hold(repository, { bytes: 0 }, async (room) => {
+          await room.complete(digest, found.size);
+          await link(context, repository, digest, room);
+        });
       return true;
     }
     return false;
@@ -287,14 +262,13 @@ async function* holders({ context, repository }: Call, digest: Digest): AsyncGen
 
 /** @param stored the data; the link comes after it, and is prepared meanwhile */
 const link = async (
-  { tree, leases, room }: Call["context"],
+  { tree, leases }: Call["context"],
   repository: string,
   digest: Digest,
-  size: number,
+  room?: Reservation,
   stored?: Promise<void>,
 ): Promise<void> => {
-  const isNew = room.counts(repository) && (await tree.layer(repository, digest)) === undefined;
   await tree.linkLayer(repository, digest, stored);
-  if (isNew) room.added(repository, size);
+  room?.keep();
   leases.record(repository, digest);
 };

@@ -1,7 +1,9 @@
 import { formatSize } from "@dray/service/config";
+import type { Digest } from "dray/oci";
 import type { Tree } from "../distribution-tree/index.ts";
 import type { Notice } from "../notice.ts";
 import { RegistryError } from "../registry-error.ts";
+import type { Meter } from "../uploads/index.ts";
 import type { Quota } from "./quotas.ts";
 import { bytesIn } from "./usage.ts";
 
@@ -20,30 +22,35 @@ export interface Announced {
   readonly bytes: number;
   /** Bytes that earlier requests brought of the same content. Default 0. */
   readonly before?: number;
-  /** Bytes that the repository has of the very same content: so many are no more than there were. */
-  readonly known?: number | undefined;
-  /** `true`: all of it is here, and goes before what may never be whole. Default `false`. */
-  readonly whole?: boolean;
+  /** What it will be, where that is known: what the repository has of it already is no more than there was. */
+  readonly digest?: Digest | undefined;
+  /** Whether the repository may take it is asked when all of it is here: it may well have it, and nobody knows yet. Default `false`. */
+  readonly unknown?: boolean;
 }
 
-/** Room for bytes that are announced, while they come. */
-export interface Reservation {
+/** Room for content while it comes. Who takes the bytes counts them here. */
+export interface Reservation extends Meter {
   /**
-   * So many came. Those that nobody announced are looked at as they come.
-   * @throws RegistryError `DENIED` where they are more than the repository may take; 503 where the disk is short of room
+   * All of it is here: it goes before what may never be whole. The caller holds its digest.
+   * @throws RegistryError `DENIED` where it is more than the repository may take
    */
-  came(bytes: number): Promise<void> | undefined;
-  release(): void;
+  complete(digest: Digest, bytes: number): Promise<void>;
+  /** It is linked: from now on it is what the repository has. */
+  keep(): void;
 }
 
-interface Coming {
+interface Coming extends Reservation {
   readonly repository: string;
-  readonly known: number | undefined;
-  readonly whole: boolean;
-  /** All of the content, as far as it is known. */
-  bytes: number;
-  left: number;
-  at: number;
+  readonly quota: Quota | undefined;
+  /** What the repository has, where it has a quota. */
+  used: Used | undefined;
+  readonly before: number;
+  /** Of the same content, in the repository. */
+  known: number | undefined;
+  /** All of the content, once it is here. */
+  whole: number | undefined;
+  /** Bytes after which the disk is looked at again. */
+  lookAt: number;
 }
 
 interface Used {
@@ -76,90 +83,83 @@ export class Room {
   }
 
   /**
-   * Keeps room for so many bytes until they are there.
-   * @throws RegistryError 503 where the disk has no room for them; 403 `DENIED` where the repository has none: clients say it as it is, and
-   * do not try again what cannot succeed
+   * Keeps room for what is announced while it comes and is put where it belongs. Bytes beyond that are looked at as they come.
+   * @throws RegistryError 503 where the disk has none; 403 `DENIED` where the repository has none: clients say it as it is, and do not try
+   * again what cannot succeed
    */
-  async reserve(repository: string, { bytes, before = 0, known, whole = false }: Announced): Promise<Reservation> {
-    const { now } = this.#options;
+  async hold<T>(repository: string, announced: Announced, work: (room: Reservation) => Promise<T>): Promise<T> {
+    const { bytes, before = 0, digest, unknown = false } = announced;
+    const quota = this.#options.quotas.find(({ matches }) => matches(repository));
+    const known = digest && quota && (await this.#bytesOf(repository, digest));
+    const coming: Coming = {
+      repository,
+      quota,
+      used: undefined,
+      before,
+      known: unknown ? Number.POSITIVE_INFINITY : known,
+      whole: undefined,
+      announced: bytes,
+      came: 0,
+      at: this.#options.now(),
+      lookAt: bytes + lookEvery,
+      more: () => this.#more(coming),
+      complete: (named, size) => this.#complete(coming, named, size),
+      keep: () => this.#keep(coming),
+    };
     // Before anything is looked at: of those who ask at once each counts those who came before.
-    const coming: Coming = { repository, known, whole, bytes: before + bytes, left: whole ? 0 : bytes, at: now() };
     this.#coming.add(coming);
     try {
       await this.#fitsDisk(coming);
-      const quota = this.#quotaOf(repository);
-      const used = quota && (await this.#usedBy(repository));
-      const check = (): void => {
-        if (quota !== undefined && used !== undefined) this.#fitsQuota(coming, quota, used);
-      };
-      check();
-      let unseen = 0;
-      return {
-        came: (some) => {
-          coming.at = now();
-          coming.left -= some;
-          if (coming.left >= 0) return undefined;
-          unseen -= coming.left;
-          coming.bytes -= coming.left;
-          coming.left = 0;
-          check();
-          if (unseen < lookEvery) return undefined;
-          unseen = 0;
-          return this.#fitsDisk(coming);
-        },
-        release: () => void this.#coming.delete(coming),
-      };
-    } catch (error) {
+      coming.used = quota && (await this.#usedBy(repository));
+      this.#fitsQuota(coming);
+      return await work(coming);
+    } finally {
       this.#coming.delete(coming);
-      throw error;
     }
   }
 
-  /** @throws RegistryError 503, 403 `DENIED` where it does not fit */
-  async check(repository: string, announced: Announced): Promise<void> {
-    (await this.reserve(repository, announced)).release();
+  #more(coming: Coming): Promise<void> | undefined {
+    this.#fitsQuota(coming);
+    if (coming.came < coming.lookAt) return undefined;
+    coming.lookAt = coming.came + lookEvery;
+    return this.#fitsDisk(coming);
   }
 
-  /** @throws RegistryError 503 where the disk has no room for so many */
-  async checkDisk(bytes: number): Promise<void> {
-    const coming: Coming = {
-      repository: "",
-      known: undefined,
-      whole: false,
-      bytes,
-      left: bytes,
-      at: this.#options.now(),
-    };
+  async #complete(coming: Coming, digest: Digest, bytes: number): Promise<void> {
+    const { repository, quota } = coming;
+    coming.known = quota && (await this.#bytesOf(repository, digest));
+    coming.whole = bytes;
+    // Behind those that were complete before.
+    this.#coming.delete(coming);
     this.#coming.add(coming);
-    await this.#fitsDisk(coming).finally(() => this.#coming.delete(coming));
+    coming.used = quota && (await this.#usedBy(repository));
+    this.#fitsQuota(coming);
   }
 
   /** Bytes that those on their way have announced and not brought yet. */
   get promised(): number {
     let bytes = 0;
-    for (const { left } of this.#until()) bytes += Math.max(0, left);
+    for (const each of this.#until()) bytes += leftOf(each);
     return bytes;
   }
 
-  /** Whether anybody counts what a repository takes. */
-  counts(repository: string): boolean {
-    return this.#quotaOf(repository) !== undefined;
+  #keep({ repository, known, whole = 0 }: Coming): void {
+    if (known !== undefined) return;
+    void this.#used.get(repository)?.then((used) => {
+      used.bytes += whole;
+    });
   }
 
-  /** Content is linked there that was not. */
-  added(repository: string, bytes: number): void {
-    void this.#used.get(repository)?.then((used) => {
-      used.bytes += bytes;
-    });
+  /** Bytes that a repository has of the very same content: brought again they are no more. */
+  async #bytesOf(repository: string, digest: Digest): Promise<number | undefined> {
+    const { tree } = this.#options;
+    const target = (await tree.layer(repository, digest)) ?? (await tree.revisionTarget(repository, digest));
+    return target && (await tree.blobSize(target));
   }
 
   /** Something was taken out of it. */
   forget(repository: string): void {
     this.#used.delete(repository);
-  }
-
-  #quotaOf(repository: string): Quota | undefined {
-    return this.#options.quotas.find(({ matches }) => matches(repository));
   }
 
   async #fitsDisk(coming: Coming): Promise<void> {
@@ -168,7 +168,7 @@ export class Room {
     const space = await tree.space();
     if (space === undefined) return;
     let left = 0;
-    for (const each of this.#until(coming)) left += each.left;
+    for (const each of this.#until(coming)) left += leftOf(each);
     if (space.free - left >= freeSpace) return;
     this.#tell(
       "dray.freespace",
@@ -181,12 +181,13 @@ export class Room {
     throw new RegistryError(503, "UNAVAILABLE", message, { headers: { "Retry-After": "60" } });
   }
 
-  #fitsQuota(coming: Coming, quota: Quota, used: Used): void {
-    if (moreIn(coming) === 0) return;
-    const { repository, whole } = coming;
+  #fitsQuota(coming: Coming): void {
+    const { repository, quota, used, whole } = coming;
+    if (quota === undefined || used === undefined || moreIn(coming) === 0) return;
     const others = { uploads: 0, bytes: 0 };
     for (const each of this.#until(coming)) {
-      if (each === coming || each.repository !== repository || moreIn(each) === 0 || (whole && !each.whole)) continue;
+      if (each === coming || each.repository !== repository || moreIn(each) === 0) continue;
+      if (whole !== undefined && each.whole === undefined) continue;
       others.uploads++;
       others.bytes += moreIn(each);
     }
@@ -211,7 +212,7 @@ export class Room {
   *#until(last?: Coming): Generator<Coming> {
     const since = this.#options.now() - patience;
     for (const coming of this.#coming) {
-      if (coming.whole || coming.at > since) yield coming;
+      if (coming.whole !== undefined || coming.at > since) yield coming;
       if (coming === last) return;
     }
   }
@@ -231,7 +232,13 @@ export class Room {
   }
 }
 
-const moreIn = ({ bytes, known = 0 }: Coming): number => Math.max(0, bytes - known);
+/** Bytes that are announced and not there yet. */
+const leftOf = ({ announced, came, whole }: Coming): number =>
+  whole === undefined ? Math.max(0, announced - came) : 0;
+
+/** Bytes by which the repository grows, as far as it is known. */
+const moreIn = ({ before, announced, came, whole, known = 0 }: Coming): number =>
+  Math.max(0, (whole ?? before + Math.max(announced, came)) - known);
 
 const beyond = (
   repository: string,

@@ -4,3 +4,4 @@
  */
 export { OutOfOrder, type Upload } from "./session.ts";
 export { Uploads, type UploadsOptions } from "./uploads.ts";
+export type { Meter } from "./writer.ts";

@@ -5,7 +5,7 @@ import { uploadData, uploadFolder } from "../distribution-tree/index.ts";
 import type { Driver } from "../storage/index.ts";
 import { type SessionFacts, writeSession } from "./stored.ts";
 import { UploadBuffer } from "./upload-buffer.ts";
-import { Writer } from "./writer.ts";
+import { type Meter, Writer } from "./writer.ts";
 
 /** What a session knows of where it lives. */
 export interface UploadContext {
@@ -19,7 +19,7 @@ export interface UploadContext {
   readonly ended: (session: Session) => void;
   /** The client that wrote to it vanished. */
   readonly left: (session: Session) => void;
-  /** Held while bytes are on their way into a file. */
+  /** Held while bytes wait for their file. */
   readonly moving: Semaphore;
   /** What it leaves behind could not be removed. */
   readonly onRemains: (session: Session, error: unknown) => void;
@@ -31,7 +31,9 @@ export interface AppendOptions {
   readonly at?: number | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Bytes that this call may bring; more reject with `LIMIT_EXCEEDED`, and none of them stays. */
-  readonly limit?: number;
+  readonly limit?: number | undefined;
+  /** Counts them. */
+  readonly meter?: Meter;
   /** `digest` and `finish` follow at once and nobody is told the offset: little content need not touch the disk. */
   readonly last?: boolean;
   /** A chunk that fills its buffer is the session's own, memory and all. */
@@ -284,7 +286,7 @@ export class Session {
   }
 
   async #write(writer: Writer, chunks: AsyncIterable<Uint8Array>, options: AppendOptions): Promise<number> {
-    const { limit = Number.POSITIVE_INFINITY, last = false, releases = false, signal } = options;
+    const { limit = Number.POSITIVE_INFINITY, meter, last = false, releases = false, signal } = options;
     const { now, moving } = this.#around;
     const buffer = this.#received;
     const before = this.size;
@@ -299,7 +301,7 @@ export class Session {
     const iterator = chunks[Symbol.asyncIterator]();
     try {
       if (!last && buffer.file !== undefined) await this.#name();
-      await writer.take(iterator, { buffer, limit, releases, now, put, moving, touch: () => this.touch() });
+      await writer.take(iterator, { buffer, limit, meter, releases, now, put, moving, touch: () => this.touch() });
     } catch (error) {
       void iterator.return?.()?.catch(() => {});
       if (isDrayError(error, "LIMIT_EXCEEDED")) await buffer.cutBack(Math.max(before, writer.told));

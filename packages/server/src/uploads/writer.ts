@@ -2,15 +2,27 @@ import { DrayError } from "dray/errors";
 import type { Semaphore } from "dray/internal/async";
 import type { UploadBuffer } from "./upload-buffer.ts";
 
+/** What bytes are counted in as they come, for whoever keeps room for them. */
+export interface Meter {
+  /** So many come without a question. */
+  readonly announced: number;
+  came: number;
+  /** When the last ones did; milliseconds since 1970. */
+  at: number;
+  /** Asked before each chunk beyond is taken; what it throws, or rejects with, ends the writer. */
+  more(): Promise<void> | undefined;
+}
+
 /** Where the bytes of a writer go. */
 interface Taking {
   readonly buffer: UploadBuffer;
   readonly limit: number;
+  readonly meter: Meter | undefined;
   readonly releases: boolean;
   readonly now: () => number;
-  /** Takes a chunk while the buffer has no file: then they go straight there. */
+  /** Takes a chunk that does not go straight into the file. */
   readonly put: (chunk: Uint8Array) => Promise<void>;
-  /** Held while bytes are on their way into a file. */
+  /** Held while bytes wait for their file. */
   readonly moving: Semaphore;
   /** Bytes still come; called once a second at most. */
   readonly touch: () => void;
@@ -49,11 +61,11 @@ export class Writer {
 
   /** Takes all chunks. Rejects when it is cut off, which the next chunk may never come after, or when one cannot be taken. */
   async take(iterator: AsyncIterator<Uint8Array>, options: Taking): Promise<void> {
-    const { buffer, limit, releases, now, put, moving, touch } = options;
+    const { buffer, limit, meter, releases, now, put, moving, touch } = options;
     let touchedAt = now();
     for (let came = 0; ; ) {
       // What waits for the disk is enough: more of it stays with the client.
-      if (moving.waiting > 0) await moving.run(undefined, async () => {});
+      if (buffer.file?.hasRoom === false) await moving.run(undefined, async () => {});
       if (this.#isCut) throw cutOff;
       const turn = Promise.withResolvers<IteratorResult<Uint8Array>>();
       this.#turn = turn;
@@ -67,12 +79,19 @@ export class Writer {
       if (done === true) return;
       came += value.byteLength;
       if (came > limit) throw new DrayError("LIMIT_EXCEEDED", `more than ${limit} bytes came`);
-      await (buffer.holds(value)
-        ? put(value)
-        : moving.run(undefined, () => (buffer.file === undefined ? put(value) : buffer.file.append(value))));
+      const at = now();
+      if (meter !== undefined) {
+        meter.came = came;
+        meter.at = at;
+        const looking = came > meter.announced ? meter.more() : undefined;
+        if (looking !== undefined) await looking;
+      }
+      const { file } = buffer;
+      if (file?.hasRoom === true) await file.append(value);
+      else if (buffer.holds(value)) await put(value);
+      else await moving.run(undefined, () => put(value));
       // A collector learns late how much memory that came from a socket lies about.
       if (releases && value.byteLength === value.buffer.byteLength) (value.buffer as ArrayBuffer).transfer(0);
-      const at = now();
       if (at - touchedAt > 1000) {
         touchedAt = at;
         touch();
