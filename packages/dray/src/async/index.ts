@@ -11,5 +11,6 @@ export { mapOrdered } from "./map-ordered.ts";
 export { Mutex } from "./mutex.ts";
 export { Semaphore } from "./semaphore.ts";
 export { type Flight, SingleFlight } from "./single-flight.ts";
+export { sortedInTurns } from "./sorted-in-turns.ts";
 export { unlessAborted } from "./unless-aborted.ts";
 export { Yielding, type YieldingOptions } from "./yielding.ts";

@@ -1,3 +1,6 @@
+import { sortedInTurns } from "./sorted-in-turns.ts";
+import { Yielding } from "./yielding.ts";
+
 /** Keys that are taken or given back in one turn of the event loop. */
 const atOnce = 2000;
 
@@ -20,7 +23,9 @@ export class KeyedRwLock {
   ): Promise<T> {
     const alone = new Set(exclusive);
     // Taken in one order everywhere, so that two with overlapping sets never wait for each other.
-    const names = [...new Set([...shared, ...alone])].sort();
+    const all = [...shared, ...alone];
+    const sorted = all.length > atOnce ? await sortedInTurns(all, new Yielding()) : all.sort();
+    const names = sorted.filter((name, at) => name !== sorted[at - 1]);
     let held = 0;
     try {
       for (const name of names) {

@@ -1,5 +1,5 @@
 import { type Digest, isIndexType, isManifestType } from "dray/oci";
-import type { Child } from "../distribution-tree/index.ts";
+import type { Child, Inspection } from "../distribution-tree/index.ts";
 
 /** Which manifests of an index must be there when it is pushed. */
 export type CompleteIndexes = "all" | "none" | readonly { readonly os: string; readonly architecture: string }[];
@@ -10,16 +10,16 @@ export interface Completeness {
   readonly completeIndexes: CompleteIndexes;
 }
 
-/** The children that must be there: what has URLs lies at those, and nobody has to have it here. */
+/** The children that must be there: what has URLs lies at those, and nobody has to have it here. Where none must nobody asks for them. */
 export const neededOf = (
   { sparseImages, completeIndexes: wanted }: Completeness,
   mediaType: string,
-  children: readonly Child[],
+  of: Pick<Inspection, "children">,
 ): readonly Child[] => {
-  if (!isIndexType(mediaType)) return sparseImages ? [] : children.filter(({ urls = [] }) => urls.length === 0);
+  if (!isIndexType(mediaType)) return sparseImages ? [] : of.children.filter(({ urls = [] }) => urls.length === 0);
   if (wanted === "none") return [];
-  if (wanted === "all" || wanted.length === 0) return children;
-  return children.filter(({ platform }) =>
+  if (wanted === "all" || wanted.length === 0) return of.children;
+  return of.children.filter(({ platform }) =>
     wanted.some(({ os, architecture }) => platform?.os === os && platform.architecture === architecture),
   );
 };

@@ -1,4 +1,4 @@
-import { forEachConcurrent, type KeyedRwLock } from "dray/internal/async";
+import { forEachConcurrent, type KeyedRwLock, sortedInTurns, Yielding } from "dray/internal/async";
 import { type Digest, isTag, largestManifest } from "dray/oci";
 import { readLegacyManifest, sameVersion } from "../distribution-tree/index.ts";
 import { referencesOf, renewAll } from "./renew.ts";
@@ -111,7 +111,7 @@ export class Deletions {
       const current = sameVersion(known?.version, version) ? known?.digest : (await tree.tag(repository, name))?.digest;
       if (current === digest) tags.push(name);
     });
-    return tags.sort();
+    return sortedInTurns(tags, new Yielding());
   }
 
   /** Between the look and here the tag may have gone elsewhere: then it is not ours to take. Tells whether it was. */

@@ -168,11 +168,12 @@ const linkManifest = async (
 ): Promise<number> => {
   const isThere = (await tree.revision(repository, digest)) !== undefined;
   await tree.touchBlob(digest);
-  await reconciler.write(
-    repository,
-    () => tree.linkRevision(repository, digest),
-    () => metadata.putManifest(repository, { ...described, digest, size: bytes.byteLength, pushedAt: now() }),
-  );
+  const record = { ...described, digest, size: bytes.byteLength, pushedAt: now() };
+  const inTree = async (): Promise<void> => {
+    await tree.linkRevision(repository, digest);
+    await metadata.prepareManifest(repository, record);
+  };
+  await reconciler.write(repository, inTree, () => metadata.putManifest(repository, record));
   forget(repository, digest);
   return isThere ? 0 : 1;
 };

@@ -14,8 +14,8 @@ export interface PackedInspection {
   readonly shows: string;
   readonly isManifest: boolean;
   readonly described: Omit<Described, "references" | "sizes">;
-  /** Of a manifest without children that nevertheless refers to something. */
-  readonly references: string | undefined;
+  /** Where they are not its children one for one: schema 1 has none, and a child may be there twice. */
+  readonly references: { readonly digests: string; readonly sizes: Float64Array } | undefined;
   readonly digests: string;
   readonly sizes: Float64Array;
   /** Whether sizes are told at all. */
@@ -44,7 +44,10 @@ export const pack = ({ described, children, fault, ...rest }: Inspection): Packe
   return {
     ...rest,
     described: few,
-    references: children.length === 0 && references.length > 0 ? references.join(" ") : undefined,
+    references:
+      children.length === references.length
+        ? undefined
+        : { digests: references.join(" "), sizes: Float64Array.from(sizes ?? []) },
     digests: children.map(({ digest }) => digest).join(" "),
     sizes: Float64Array.from(children, ({ size }) => size),
     isSized: sizes !== undefined,
@@ -54,27 +57,34 @@ export const pack = ({ described, children, fault, ...rest }: Inspection): Packe
   };
 };
 
+/** Children are made when somebody asks for them: whoever takes an index as it is asks for none of its thousands. */
 export const unpack = (packed: PackedInspection): Inspection => {
-  const { shows, isManifest, ambiguity, fault, kinds, kindOf, sizes } = packed;
-  const digests = packed.digests === "" ? [] : (packed.digests.split(" ") as Digest[]);
-  const children = digests.map((digest, i) => ({
-    ...(kinds[kindOf[i] as number] as Kind),
-    digest,
-    size: sizes[i] as number,
-  }));
-  const sizeOf = new Map(children.map(({ digest, size }) => [digest, size]));
-  const { references } = packed;
+  const { shows, isManifest, ambiguity, fault, isSized } = packed;
+  const { digests, sizes } = packed.references ?? packed;
   const described: Described = {
     ...packed.described,
-    references: references === undefined ? [...sizeOf.keys()] : (references.split(" ") as Digest[]),
-    ...(packed.isSized ? { sizes: [...sizeOf.values()] } : {}),
+    references: digestsIn(digests),
+    ...(isSized ? { sizes: Array.from(sizes) } : {}),
   };
+  let children: readonly Child[] | undefined;
   return {
     shows,
     isManifest,
     described,
-    children,
+    get children() {
+      children ??= childrenIn(packed);
+      return children;
+    },
     ambiguity,
     fault: fault && (fault.code === undefined ? new Error(fault.message) : new DrayError(fault.code, fault.message)),
   };
 };
+
+const digestsIn = (text: string): Digest[] => (text === "" ? [] : (text.split(" ") as Digest[]));
+
+const childrenIn = ({ digests, sizes, kinds, kindOf }: PackedInspection): Child[] =>
+  digestsIn(digests).map((digest, i) => ({
+    ...(kinds[kindOf[i] as number] as Kind),
+    digest,
+    size: sizes[i] as number,
+  }));

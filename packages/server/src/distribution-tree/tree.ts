@@ -1,3 +1,4 @@
+import { sortedInTurns, Yielding } from "dray/internal/async";
 import { type Digest, type DigestAlgorithm, isDigest } from "dray/oci";
 import type { ChangeOptions, Driver, Facts, MoveOptions, StoredFile } from "../storage/index.ts";
 import { EmptiedRepositories } from "./emptied-repositories.ts";
@@ -341,6 +342,6 @@ export class Tree {
   }
 
   async #names(path: string): Promise<string[]> {
-    return ((await this.#driver.list(path)) ?? []).sort();
+    return sortedInTurns((await this.#driver.list(path)) ?? [], new Yielding());
   }
 }

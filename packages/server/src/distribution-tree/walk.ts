@@ -1,3 +1,4 @@
+import { sortedInTurns, Yielding } from "dray/internal/async";
 import { isRepository } from "dray/oci";
 import { repositoriesRoot, repositoryPath } from "./paths.ts";
 
@@ -45,25 +46,29 @@ export async function* walk(
           return [];
         });
   const steps: Step[] = [];
-  const descend = (name: string, inside: readonly string[]): void => {
-    const below: Step[] = [];
+  const yielding = new Yielding();
+  const descend = async (name: string, inside: readonly string[]): Promise<void> => {
+    const below = new Map<string, Step["folder"]>();
     for (const entry of inside) {
+      await yielding.turn();
       const child = name === "" ? entry : `${name}/${entry}`;
       if (entry.startsWith("_") || child.length > longest || !(invalid || isRepository(child))) continue;
       const folder = { name: child };
-      below.push({ key: child, folder }, { key: `${child}/`, folder });
+      // `a-b` comes between `a` and `a/b`: what lies below a name sorts as if the name ended in a slash.
+      below.set(child, folder).set(`${child}/`, folder);
     }
-    // `a-b` comes between `a` and `a/b`: what lies below a name sorts as if the name ended in a slash. The last step is the next one.
-    for (const step of below.sort((a, b) => (a.key < b.key ? 1 : -1))) steps.push(step);
+    const keys = await sortedInTurns([...below.keys()], yielding);
+    // The last step is the next one.
+    for (const key of keys.reverse()) steps.push({ key, folder: below.get(key) as Step["folder"] });
   };
-  descend("", (await list(repositoriesRoot)) ?? []);
+  await descend("", (await list(repositoriesRoot)) ?? []);
   for (let step = steps.pop(); step !== undefined; step = steps.pop()) {
     const { key, folder } = step;
     const isBelow = key.endsWith("/");
     if (key <= after && !(isBelow && after.startsWith(key))) continue;
     folder.inside ??= (await list(repositoryPath(folder.name))) ?? [];
     const { name, inside } = folder;
-    if (isBelow) descend(name, inside);
+    if (isBelow) await descend(name, inside);
     else
       yield {
         repository: name,

@@ -1,6 +1,7 @@
 import { withBytes, withJson } from "@dray/service/response";
 import { isDrayError } from "dray/errors";
 import type { HttpResponse } from "dray/http";
+import { Yielding } from "dray/internal/async";
 import { type Descriptor, type Digest, encodeJson, isDigest, mediaTypes } from "dray/oci";
 import { pages, type Referrer } from "../metadata/index.ts";
 import type { ListPage } from "../read-cache/index.ts";
@@ -28,9 +29,12 @@ export const catalog = async (call: Call): Promise<HttpResponse> => {
   const { query, principal, context } = call;
   const limit = pageSize(call, context.settings.pages.catalog);
   const names: string[] = [];
+  // Of a hundred thousand whoever asks may read none.
+  const yielding = new Yielding();
   let more = false;
   if (limit > 0)
     for await (const name of repositories(call, query.get("last") ?? "", limit + 1)) {
+      await yielding.turn();
       if (!principal.may(name, "pull")) continue;
       if (names.length === limit) {
         more = true;
@@ -41,6 +45,9 @@ export const catalog = async (call: Call): Promise<HttpResponse> => {
   const link = more ? [linkTo(call, "/v2/_catalog", { n: String(limit), last: names.at(-1) ?? "" })] : [];
   return withJson(call.request, { repositories: names }, link);
 };
+
+/** Names that are read at once at least: who may read few of them asks for many. */
+const fewest = 100;
 
 /** From the tree until the metadata is whole; later what another program made comes with the next answer but one or two. */
 async function* repositories({ context }: Call, last: string, step: number): AsyncGenerator<string> {
@@ -54,7 +61,7 @@ async function* repositories({ context }: Call, last: string, step: number): Asy
     return;
   }
   context.reconciler.discover();
-  for (const names of pages(step, (page) => context.metadata.repositories(page), last)) yield* names;
+  for (const names of pages(Math.max(step, fewest), (page) => context.metadata.repositories(page), last)) yield* names;
 }
 
 /** `GET …/tags/list`: in byte order, `last` by value, so that it need not be there any more. */

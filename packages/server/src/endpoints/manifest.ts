@@ -12,7 +12,7 @@ import {
   isSchema1Type,
   isTag,
 } from "dray/oci";
-import { type Child, type Described, inspectManifest } from "../distribution-tree/index.ts";
+import { type Described, type Inspection, inspectManifest } from "../distribution-tree/index.ts";
 import type { ServedManifest } from "../read-cache/index.ts";
 import { badDigest, RegistryError } from "../registry-error.ts";
 import type { Reservation } from "../room/index.ts";
@@ -113,7 +113,8 @@ interface Asked {
 
 const storeManifest = async (call: Call, { bytes, pushedType, tags, room }: Asked): Promise<HttpResponse> => {
   const { request, context, repository, name } = call;
-  const { described, children, showsType } = await checkManifest(bytes, pushedType);
+  const { inspection, showsType } = await checkManifest(bytes, pushedType);
+  const { described } = inspection;
   const digest = digestOf(bytes, isDigest(name) ? algorithmOf(name) : "sha256");
   if (isDigest(name) && digest !== name)
     throw new RegistryError(400, "DIGEST_INVALID", `the manifest's digest is ${digest}`, { detail: { digest } });
@@ -125,7 +126,7 @@ const storeManifest = async (call: Call, { bytes, pushedType, tags, room }: Aske
         ? revisionOf(call, repository, name)
         : context.manifests.tag(repository, name));
       preconditionHolds(request, name, current);
-      await refuseMissing(call, described.mediaType, children);
+      await refuseMissing(call, inspection);
       const replaced: Record<string, Digest> = {};
       for (const tag of tags) {
         const before = tag === name ? current : await context.manifests.tag(repository, tag);
@@ -230,8 +231,7 @@ export const deleteManifest = async (call: Call): Promise<HttpResponse> => {
 
 /** A manifest that may be pushed, parsed once for all that is done with it. */
 interface CheckedManifest {
-  readonly described: Described;
-  readonly children: readonly Child[];
+  readonly inspection: Inspection;
   /** Whether its bytes tell its type. */
   readonly showsType: boolean;
 }
@@ -243,7 +243,8 @@ interface CheckedManifest {
  */
 const checkManifest = async (bytes: Uint8Array, pushedType: string): Promise<CheckedManifest> => {
   const said = pushedType === "" || pushedType === "application/json" ? undefined : pushedType;
-  const { described, children, ambiguity, shows, fault } = await inspectManifest(bytes, said);
+  const inspection = await inspectManifest(bytes, said);
+  const { described, ambiguity, shows, fault } = inspection;
   const type = described.mediaType;
   if (isSchema1Type(type))
     throw new RegistryError(400, "MANIFEST_INVALID", "manifests of schema 1 are served, and not taken any more");
@@ -256,7 +257,7 @@ const checkManifest = async (bytes: Uint8Array, pushedType: string): Promise<Che
     throw new RegistryError(400, "MANIFEST_INVALID", `the manifest can be read in two ways: ${ambiguity}`);
   if (fault instanceof DrayError) throw new RegistryError(400, "MANIFEST_INVALID", fault.message);
   if (fault !== undefined) throw fault;
-  return { described, children, showsType: shows === type };
+  return { inspection, showsType: shows === type };
 };
 
 const printable = (text: string): string => JSON.stringify(text.slice(0, 100));

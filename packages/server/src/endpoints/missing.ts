@@ -2,7 +2,7 @@ import { forEachConcurrent } from "dray/internal/async";
 import type { Digest } from "dray/oci";
 import { distinct, isPulledAsManifest, neededOf } from "../blobs/index.ts";
 import type { RegistryContext } from "../context.ts";
-import type { Child } from "../distribution-tree/index.ts";
+import type { Child, Inspection } from "../distribution-tree/index.ts";
 import { RegistryError } from "../registry-error.ts";
 import type { Call } from "./call.ts";
 
@@ -14,12 +14,9 @@ const atOnce = 8;
  * index without the manifests that the operator wants there.
  * @throws RegistryError MANIFEST_BLOB_UNKNOWN, which names each
  */
-export const refuseMissing = async (
-  { context, repository }: Call,
-  mediaType: string,
-  children: readonly Child[],
-): Promise<void> => {
-  const needed = neededOf(context.settings, mediaType, children);
+export const refuseMissing = async ({ context, repository }: Call, inspection: Inspection): Promise<void> => {
+  const { mediaType } = inspection.described;
+  const needed = neededOf(context.settings, mediaType, inspection);
   const missing = new Set<Digest>();
   await forEachConcurrent(distinct(needed).values(), atOnce, async (child) => {
     if (!(await isThere(context, repository, mediaType, child))) missing.add(child.digest);

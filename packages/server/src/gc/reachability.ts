@@ -2,8 +2,8 @@ import type { Yielding } from "dray/internal/async";
 import type { Digest } from "dray/oci";
 import { type ManifestRecord, type Metadata, pages } from "../metadata/index.ts";
 
-/** Manifests taken from the metadata at a time: few, since each page is one piece of work without a pause, and each may be large. */
-export const few = 16;
+/** Manifests taken from the metadata at a time: few, since each page is one piece of work without a pause. */
+const few = 16;
 
 /** All manifests of a repository behind `after`, with rests in between. */
 export async function* manifestsOf(
@@ -63,8 +63,10 @@ export class Reachability {
   async exclude(repository: string, manifests: ReadonlySet<Digest>): Promise<void> {
     if (manifests.size === 0) return;
     const orphans = new Set<Digest>();
-    for (const digest of manifests)
+    for (const digest of manifests) {
       for (const child of this.#metadata.manifest(repository, digest)?.references ?? []) orphans.add(child);
+      await this.#yielding.turn();
+    }
     for await (const { digest, references } of manifestsOf(this.#metadata, repository, this.#yielding))
       if (!manifests.has(digest)) for (const child of references) orphans.delete(child);
     this.#excluded.set(repository, new Set(manifests));
@@ -74,7 +76,12 @@ export class Reachability {
   /** Looks through all other manifests for uses of what those that go used. Call it before `isUsed`. */
   async spread(): Promise<void> {
     if (this.#excluded.size === 0) return;
-    const unused = new Set([...this.#excluded.values(), ...this.#orphans.values()].flatMap((digests) => [...digests]));
+    const unused = new Set<Digest>();
+    for (const digests of [...this.#excluded.values(), ...this.#orphans.values()])
+      for (const digest of digests) {
+        unused.add(digest);
+        await this.#yielding.turn();
+      }
     for await (const repository of repositoriesOf(this.#metadata, this.#yielding)) {
       const gone = this.#excluded.get(repository);
       for await (const { digest, references } of manifestsOf(this.#metadata, repository, this.#yielding)) {

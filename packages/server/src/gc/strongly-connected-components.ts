@@ -1,9 +1,15 @@
+import type { Yielding } from "dray/internal/async";
+
 /**
  * Takes a graph apart into groups whose members hold each other, each group behind those that hold it (Tarjan's strongly connected
  * components, without recursion: chains may be long). Mostly a group is one node; an index that contains what it refers to makes two.
  * @param held what a node holds; names that are no nodes are passed over
  */
-export const stronglyConnectedComponents = <T>(nodes: ReadonlySet<T>, held: (node: T) => Iterable<T>): T[][] => {
+export const stronglyConnectedComponents = async <T>(
+  nodes: ReadonlySet<T>,
+  held: (node: T) => Iterable<T>,
+  yielding: Yielding,
+): Promise<T[][]> => {
   const order = new Map<T, number>();
   const lowest = new Map<T, number>();
   const open: T[] = [];
@@ -21,6 +27,7 @@ export const stronglyConnectedComponents = <T>(nodes: ReadonlySet<T>, held: (nod
         continue;
       }
       path.pop();
+      await yielding.turn();
       const low = lowest.get(step.node) as number;
       const above = path.at(-1);
       if (above !== undefined) reach(above.node, low);

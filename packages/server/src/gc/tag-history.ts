@@ -24,12 +24,11 @@ export const leftByTags = async (
       await yielding.turn();
     }
     const current = await tree.tag(repository, name);
-    for (const { digest, setAt } of times) {
+    // From the last to the first: what it was set to next is known already.
+    let [next, last] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
+    for (const { digest, setAt } of times.sort((a, b) => b.setAt - a.setAt)) {
+      if (setAt < last) [next, last] = [last, setAt];
       if (!manifests.has(digest)) continue;
-      const next = times.reduce(
-        (least, { setAt: other }) => (other > setAt ? Math.min(least, other) : least),
-        Number.POSITIVE_INFINITY,
-      );
       // Where it is not known when, it is now.
       const at = Number.isFinite(next) ? next : Math.max(setAt, current?.version.mtime ?? run.now());
       left.set(digest, Math.max(left.get(digest) ?? 0, at));

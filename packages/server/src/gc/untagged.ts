@@ -1,8 +1,9 @@
+import type { Yielding } from "dray/internal/async";
 import { type Digest, isTag } from "dray/oci";
 import { unlinkManifest } from "../deletion/index.ts";
 import { type ManifestRecord, type Metadata, pages } from "../metadata/index.ts";
 import { inBatches } from "./batches.ts";
-import { few, manifestsOf } from "./reachability.ts";
+import { manifestsOf } from "./reachability.ts";
 import type { Roots } from "./roots.ts";
 import { ago, duration, notReconciled, passing, promised, type Run, writtenAgo } from "./run.ts";
 import { stronglyConnectedComponents } from "./strongly-connected-components.ts";
@@ -17,7 +18,7 @@ export const collectUntagged = async (run: Run, repository: string, roots: Roots
   if (dying.size === 0) return;
   await run.tree.refuseGone();
   const left = await leftByTags(run, repository, dying);
-  const holders = holdersOf(dying);
+  const holders = await holdersOf(dying, run.yielding);
   const gone = new Set<Digest>();
   const held = (digest: Digest): Digest[] => holders.down.get(digest) ?? [];
   let together: Digest[][] = [];
@@ -35,7 +36,7 @@ export const collectUntagged = async (run: Run, repository: string, roots: Roots
     together = [];
   };
   const waiting = new Set<Digest>();
-  for (const members of stronglyConnectedComponents(new Set(dying.keys()), held)) {
+  for (const members of await stronglyConnectedComponents(new Set(dying.keys()), held, run.yielding)) {
     // Whatever holds it is decided about first.
     if (members.some((digest) => holders.up.get(digest)?.some((up) => waiting.has(up)))) {
       await decideTogether();
@@ -114,11 +115,11 @@ const newHolder = (metadata: Metadata, repository: string, group: ReadonlySet<Di
     const subject = metadata.manifest(repository, digest)?.subject;
     if (subject !== undefined && !group.has(subject) && metadata.manifest(repository, subject)) return subject;
   }
-  // A whole look through the repository, without a pause; but only if something came this very moment, or they hold each other.
-  if (![...group].some((digest) => metadata.refersTo(repository, digest))) return undefined;
-  for (const manifests of pages(few, (page) => metadata.manifests(repository, page)))
-    for (const { digest, references } of manifests)
-      if (!group.has(digest) && references.some((child) => group.has(child))) return digest;
+  for (const digest of group) {
+    // They may hold each other: of more than they are one is another.
+    const parent = metadata.parents(repository, digest, group.size).find((holder) => !group.has(holder));
+    if (parent !== undefined) return parent;
+  }
   return undefined;
 };
 
@@ -136,7 +137,11 @@ const withoutTag = async (run: Run, repository: string, roots: Roots): Promise<D
   for await (const manifest of manifestsOf(metadata, repository, yielding)) {
     if (live.has(manifest.digest)) continue;
     // Only what may be a manifest is of interest here.
-    const references = manifest.references.filter((child) => metadata.manifest(repository, child) !== undefined);
+    const references: Digest[] = [];
+    for (const child of manifest.references) {
+      if (metadata.manifest(repository, child) !== undefined) references.push(child);
+      await yielding.turn();
+    }
     dying.set(manifest.digest, { references, ...(manifest.subject && { subject: manifest.subject }) });
   }
   for (const digest of dying.keys()) if (roots.kept.has(digest)) await spread(run, repository, digest, live);
@@ -172,7 +177,10 @@ const spread = async (
 };
 
 /** Who holds whom among them: an index its children, a subject its referrers. */
-const holdersOf = (dying: Dying): { up: Map<Digest, Digest[]>; down: Map<Digest, Digest[]> } => {
+const holdersOf = async (
+  dying: Dying,
+  yielding: Yielding,
+): Promise<{ up: Map<Digest, Digest[]>; down: Map<Digest, Digest[]> }> => {
   const up = new Map<Digest, Digest[]>();
   const down = new Map<Digest, Digest[]>();
   const hold = (holder: Digest, held: Digest): void => {
@@ -183,6 +191,7 @@ const holdersOf = (dying: Dying): { up: Map<Digest, Digest[]>; down: Map<Digest,
   for (const [digest, { references, subject }] of dying) {
     for (const child of references) hold(digest, child);
     if (subject !== undefined) hold(subject, digest);
+    await yielding.turn();
   }
   return { up, down };
 };

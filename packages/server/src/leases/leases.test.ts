@@ -118,6 +118,18 @@ describe("Leases", () => {
     assert.deepEqual([leases.repositories(a), leases.repositories(b)], [[], ["one"]]);
   });
 
+  it("that have ended go a few at a time, however many they are", () => {
+    const { clock, leases } = setUp();
+    const ended = digestsOf(1000);
+    for (const digest of ended) leases.record("one", digest);
+    clock.now += 2 * length;
+    const left = (): number => ended.filter((digest) => leases.repositories(digest).length > 0).length;
+    leases.record("two", a);
+    assert.ok(left() > 900);
+    for (const digest of digestsOf(100, 2000)) leases.record("two", digest);
+    assert.equal(left(), 0);
+  });
+
   it("forbid sweeping within one of them after the start, when older promises are not known", () => {
     const { clock, leases } = setUp();
     assert.equal(leases.sweepFrom, clock.now + length);

@@ -3,6 +3,8 @@ import { CoarseFilter } from "./coarse-filter.ts";
 
 /** Promises remembered one by one, some 500 bytes each. */
 const most = 200_000;
+/** Of those, looked at in one go when some may have ended. */
+const atOnce = 16;
 
 interface Given {
   readonly digest: Digest;
@@ -44,6 +46,7 @@ export class Leases {
   readonly sweepFrom: number;
   readonly #most: number;
   #swept: number;
+  #sweeping: Iterator<Given, undefined> | undefined;
 
   constructor(options: {
     /** Milliseconds. */
@@ -92,7 +95,7 @@ export class Leases {
     const own = entryOf(byAddress, by, () => new Set<Given>());
     own.add(promise);
     if (by !== "" && own.size > this.#most / 2) this.#book.heavy = by;
-    if (now - this.#swept > this.#length) this.#forget(now);
+    this.#forget(now);
     if (all.size > this.#most) this.#overflow(now);
   }
 
@@ -144,9 +147,22 @@ export class Leases {
     if (promises?.size === 0) given.delete(promise.digest);
   }
 
+  /** A few at a time, since there may be very many: each promise that comes lets some go that have ended. */
   #forget(now: number): void {
-    this.#swept = now;
-    for (const promise of this.#book.all) if (!this.#lives(promise, now)) this.#drop(promise);
+    if (this.#sweeping === undefined) {
+      if (now - this.#swept <= this.#length) return;
+      this.#swept = now;
+      this.#sweeping = this.#book.all.values();
+    }
+    for (let looked = 0; looked < atOnce; looked++) {
+      const { done, value: promise } = this.#sweeping.next();
+      // All that follow are younger.
+      if (done === true || promise.at + this.#length > now) {
+        this.#sweeping = undefined;
+        return;
+      }
+      if (!this.#lives(promise, now)) this.#drop(promise);
+    }
   }
 }
 

@@ -6,7 +6,7 @@ import type { IndexDatabase } from "./index-database.ts";
 import type { ManifestRecord } from "./records.ts";
 
 /** Children whose uses are written at once: more would keep everybody waiting. */
-const mostAtOnce = 500;
+const mostAtOnce = 200;
 
 /** What was written of a manifest before its row. */
 interface Prepared {
@@ -151,7 +151,7 @@ export class ManifestRows {
     const next = this.#left[0];
     if (next === undefined || this.#index.isClosed) return;
     const { repository, manifest, used, at } = next;
-    const some = used.slice(at, at + mostAtOnce / 5);
+    const some = used.slice(at, at + mostAtOnce / 2);
     try {
       this.#index.transaction(() => this.#index.uses.remove(repository, manifest, some));
     } catch {

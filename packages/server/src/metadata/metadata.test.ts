@@ -19,6 +19,7 @@ import fc from "fast-check";
 import { withDatabase } from "../../test/database.ts";
 import { IndexDatabase } from "./index-database.ts";
 import { Metadata } from "./metadata.ts";
+import { pages } from "./pages.ts";
 import type { ManifestRecord } from "./records.ts";
 import { indexFormat } from "./schema.ts";
 
@@ -42,6 +43,31 @@ const opened = (file: string): { metadata: Metadata; notices: string[] } => {
   const notices: string[] = [];
   return { metadata: new Metadata(file, { onNotice: ({ message }) => notices.push(message) }), notices };
 };
+
+test("manifests with very many children are read a few at a time, and a page of them is not taken for the last", () => {
+  const metadata = new Metadata(":memory:");
+  const references = Array.from({ length: 20_000 }, (_, i) => named(`child ${i}`));
+  const names = Array.from({ length: 9 }, (_, i) => `index ${i}`);
+  for (const name of names) metadata.putManifest("r", manifest(name, { references }));
+  metadata.putManifest("r", manifest("z"));
+  const first = metadata.manifests("r", { limit: 16 });
+  assert.ok(first.length >= 1 && first.length <= 3);
+  const all = [...pages(16, (page) => metadata.manifests("r", page))].flat();
+  assert.deepEqual(
+    all.map(({ digest }) => digest),
+    [...names, "z"].map(named).sort(),
+  );
+  metadata.close();
+});
+
+test("however many manifests have a layer, a few are asked how large it is", () => {
+  const metadata = new Metadata(":memory:");
+  for (let i = 0; i < 200; i++)
+    metadata.putManifest("r", manifest(`image ${i}`, { references: [named("base")], sizes: [i] }));
+  const sizes = metadata.sizesOf("r", named("base"));
+  assert.ok(sizes.length >= 1 && sizes.length <= 32);
+  metadata.close();
+});
 
 test("what is put is there again after a restart, in a repository of its own", () => {
   const file = newFile();
@@ -169,6 +195,8 @@ test("no question walks over what it does not answer, and none sorts", () => {
     metadata.referrers("r", named("a"), { ...page, bytes: 10 });
     metadata.referrers("r", named("a"), { ...page, bytes: 10, artifactType: "x" });
     metadata.refersTo("r", named("a"));
+    metadata.sizesOf("r", named("b"));
+    metadata.parents("r", named("b"), 10);
     metadata.isUsed(named("b"));
     metadata.holders(named("b"));
     metadata.unreadable("r");

@@ -4,7 +4,10 @@ import { digestOfKey, keyBefore, keyOf } from "./digest-key.ts";
 import { IndexDatabase, type MetadataOptions } from "./index-database.ts";
 import { ManifestRows } from "./manifest-rows.ts";
 import type { ManifestRecord, Page, Referrer, TagRecord } from "./records.ts";
-import { manifestColumns, manifestOf, referrerColumns, referrerOf, tagColumns, tagOf } from "./rows.ts";
+import { countUpTo, manifestColumns, manifestOf, referrerColumns, referrerOf, tagColumns, tagOf } from "./rows.ts";
+
+/** Bytes of children that are read at once. */
+const mostBytesOfChildren = 1_000_000;
 
 /**
  * What the registry knows of its tree, in tables. Derived: it can be deleted at any time and is rebuilt. All calls are synchronous and
@@ -64,14 +67,17 @@ export class Metadata {
     return this.#index.inside(repository, digests, []);
   }
 
-  /** In the order of digests. Each may take a few megabytes. */
+  /** In the order of digests; fewer than `limit` where they have very many children, but one at least. */
   manifests(repository: string, { after = "", limit }: Page): ManifestRecord[] {
-    const sql = `SELECT ${manifestColumns} FROM manifests WHERE repository = ? AND digest > ? ORDER BY manifests.digest LIMIT ?`;
-    return this.#index.inside(
-      repository,
-      (id) => this.#index.statements.all(sql, id, keyBefore(after), limit).map(manifestOf),
-      [],
-    );
+    const from = "FROM manifests WHERE repository = ? AND digest > ? ORDER BY manifests.digest LIMIT ?";
+    const read = (id: number): ManifestRecord[] => {
+      const sizes = this.#index.statements.all(`SELECT length(children) ${from}`, id, keyBefore(after), limit);
+      const count = countUpTo(mostBytesOfChildren, sizes, 1);
+      return this.#index.statements
+        .all(`SELECT ${manifestColumns} ${from}`, id, keyBefore(after), count)
+        .map(manifestOf);
+    };
+    return this.#index.inside(repository, read, []);
   }
 
   /**
@@ -87,12 +93,7 @@ export class Metadata {
     return this.#index.inside(
       repository,
       (id) => {
-        let [count, sum] = [0, 0];
-        for (const [size] of this.#index.statements.all(sizes.sql, id, ...sizes.values)) {
-          if (count >= 2 && sum > bytes) break;
-          count++;
-          sum += Number(size);
-        }
+        const count = countUpTo(bytes, this.#index.statements.all(sizes.sql, id, ...sizes.values), 2);
         const { sql, values } = referring(referrerColumns, subject, { ...page, limit: count });
         return this.#index.statements.all(sql, id, ...values).map(referrerOf);
       },
@@ -111,6 +112,11 @@ export class Metadata {
   /** Whether any manifest of the repository has this digest among its children. */
   refersTo(repository: string, digest: Digest): boolean {
     return this.#index.inside(repository, (id) => this.#index.uses.in(id, digest), false);
+  }
+
+  /** Manifests of the repository that have this digest among their children: one more than `most` at least, where there are so many. */
+  parents(repository: string, digest: Digest, most: number): Digest[] {
+    return this.#index.inside(repository, (id) => this.#index.uses.parents(id, digest, most), []);
   }
 
   /** How many bytes a child has, as manifests of the repository say; none where none has it. */

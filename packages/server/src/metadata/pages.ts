@@ -7,8 +7,8 @@ const nameOf = (entry: Entry): string =>
   typeof entry === "string" ? entry : "name" in entry ? entry.name : entry.digest;
 
 /**
- * A list read page by page, each behind the last entry of the one before and none before it is asked for. A page with fewer than
- * `limit` entries is the last.
+ * A list read page by page, each behind the last entry of the one before and none before it is asked for. An empty page
+ * is the last: one may have fewer than `limit` entries because they are large.
  */
 export function* pages<T extends Entry>(
   limit: number,
@@ -17,9 +17,9 @@ export function* pages<T extends Entry>(
 ): Generator<readonly T[]> {
   for (let from = after; ; ) {
     const page = read({ after: from, limit });
-    yield page;
     const last = page.at(-1);
-    if (last === undefined || page.length < limit) return;
+    if (last === undefined) return;
+    yield page;
     from = nameOf(last);
   }
 }

@@ -62,3 +62,14 @@ export const referrerOf = (row: Row): Referrer => {
   if (annotations !== null) referrer.annotations = annotations;
   return referrer;
 };
+
+/** How many rows have no more than so many bytes together, and one more; but `least`. The first column is the bytes of each. */
+export const countUpTo = (bytes: number, rows: readonly Row[], least: number): number => {
+  let [count, sum] = [0, 0];
+  for (const [size] of rows) {
+    if (count >= least && sum > bytes) break;
+    count++;
+    sum += Number(size);
+  }
+  return count;
+};

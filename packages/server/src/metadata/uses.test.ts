@@ -65,6 +65,10 @@ test("uses are found wherever they lie on their way into the large table, and wh
             const isChild = parents.some((parent) => parent.repository === repository);
             assert.equal(uses.in(repository, each), isChild);
             assert.deepEqual(uses.sizes(repository, each), isChild ? [sizeOf(each)] : []);
+            const inside = parents.filter((parent) => parent.repository === repository).map((parent) => parent.digest);
+            assert.deepEqual(uses.parents(repository, each, 100).sort(), inside.sort());
+            const some = uses.parents(repository, each, 2);
+            assert.ok(some.length >= Math.min(3, inside.length) && some.every((one) => inside.includes(one)));
           }
           assert.equal(uses.anywhere(each), parents.length > 0 || all.some((manifest) => manifest.digest === each));
         }

@@ -2,7 +2,7 @@ import type { Statements } from "@dray/service/sqlite";
 import type { Digest } from "dray/oci";
 import { digestOfKey, keyOf, shortKey } from "./digest-key.ts";
 
-/** How many repositories `holders` tells, and sizes `sizes`. */
+/** How many repositories `holders` tells, and manifests `sizes` asks: a layer may be in every image of a repository. */
 const enough = 16;
 
 /**
@@ -64,12 +64,12 @@ export class Uses {
     );
   }
 
-  /** How many bytes it has, as manifests of the repository say that have it among their children; a few of what they say at least. */
+  /** How many bytes it has, as manifests of the repository say that have it among their children; a few of those at least. */
   sizes(repository: number, digest: Digest): number[] {
     const sizes = new Set<number>();
     for (const table of tables)
       for (const [size] of this.#statements.all(
-        `SELECT DISTINCT uses.size FROM ${table} AS uses CROSS JOIN manifests ON id = manifest
+        `SELECT uses.size FROM ${table} AS uses CROSS JOIN manifests ON id = manifest
          WHERE short = ? AND uses.repository = ? AND uses.size IS NOT NULL AND instr(children, ?) LIMIT ?`,
         shortKey(digest),
         repository,
@@ -132,6 +132,21 @@ export class Uses {
       ),
     );
     return rows.map(([name, of]) => ({ repository: name as string, manifest: digestOfKey(of as string) }));
+  }
+
+  /** Some manifests of the repository that have it among their children: one more than `most` where there are so many. */
+  parents(repository: number, digest: Digest, most: number): Digest[] {
+    const rows = tables.flatMap((table) =>
+      this.#statements.all(
+        `SELECT lower(hex(digest)) FROM ${table} AS uses CROSS JOIN manifests ON manifests.id = manifest
+         WHERE short = ? AND uses.repository = ? AND instr(children, ?) LIMIT ?`,
+        shortKey(digest),
+        repository,
+        keyOf(digest),
+        most + 1,
+      ),
+    );
+    return rows.map(([of]) => digestOfKey(of as string));
   }
 
   /** Moves the next rows, and tells how many they were. */

@@ -86,7 +86,11 @@ const usageOf = async (
     counts.bytes += size;
     if (!shared.has(digest)) counts.own += size;
   }
-  const tags = (await tree.tagFolders(repository)).filter(isTag).length;
+  let tags = 0;
+  for (const name of await tree.tagFolders(repository)) {
+    if (isTag(name)) tags++;
+    await yielding.turn();
+  }
   return { repository, tags, ...counts };
 };
 

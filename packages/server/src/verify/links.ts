@@ -1,4 +1,4 @@
-import type { Yielding } from "dray/internal/async";
+import { sortedInTurns, type Yielding } from "dray/internal/async";
 import { type Digest, isTag, largestManifest } from "dray/oci";
 import { type Blobs, type Completeness, distinct, isPulledAsManifest, neededOf } from "../blobs/index.ts";
 import {
@@ -28,7 +28,7 @@ export interface LinksOptions {
 export const verifyLinks = async (options: LinksOptions): Promise<void> => {
   const { tree, repository, sums, yielding } = options;
   sums.repositories++;
-  for (const name of (await tree.tagFolders(repository)).sort()) {
+  for (const name of await sortedInTurns(await tree.tagFolders(repository), yielding)) {
     if (isTag(name) && (await tree.tagVersion(repository, name)) !== undefined) await verifyTag(options, name);
     await yielding.turn();
   }
@@ -66,7 +66,7 @@ const reasons = {
 } as const;
 
 const verifyManifest = async (options: LinksOptions, digest: Digest, told: Set<Digest>): Promise<void> => {
-  const { tree, repository, sums, found, completeness } = options;
+  const { tree, repository, sums, found, completeness, yielding } = options;
   const read = () => readManifest(tree, repository, digest, largestManifest);
   let stored = await read();
   if (stored !== undefined && !("bytes" in stored)) stored = await read();
@@ -84,9 +84,11 @@ const verifyManifest = async (options: LinksOptions, digest: Digest, told: Set<D
     });
     return;
   }
-  const { described, children } = await inspectManifest(stored.bytes, stored.pushedType);
-  const needed = distinct(neededOf(completeness, described.mediaType, children));
-  for (const child of distinct(children).values()) {
+  const inspection = await inspectManifest(stored.bytes, stored.pushedType);
+  const { described } = inspection;
+  const needed = distinct(neededOf(completeness, described.mediaType, inspection));
+  for (const child of distinct(inspection.children).values()) {
+    await yielding.turn();
     if (told.has(child.digest)) continue;
     const look = () => faultOf(options, described.mediaType, child);
     if ((await look()) === undefined) continue;
