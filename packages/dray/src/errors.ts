@@ -83,6 +83,8 @@ export type Remedy =
   | "skip-tls-verify"
   /** Option `plainHttp`, or another port. */
   | "plain-http"
+  /** Option `plainHttp`, by which blobs are then read from storage that speaks plain http: they are checked by their digests. */
+  | "follow-plain-http"
   /** Options `cert` and `key`. */
   | "client-certificate"
   /** Option `timeouts`, or to try again. */

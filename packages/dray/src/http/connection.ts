@@ -3,7 +3,7 @@ import { DrayError, isDrayError, throwIfAborted } from "../errors.ts";
 import { addressGuard, type ResolveHost } from "./address-guard.ts";
 import { bodySize, exchange, type Timeouts } from "./exchange.ts";
 import { type OutgoingHeaders, type Route, type RouteOptions, Routes } from "./routes.ts";
-import { isUntrusted } from "./transport-error.ts";
+import { breaksRules, isUntrusted } from "./transport-error.ts";
 import { type Handler, type HttpRequest, type HttpResponse, isContent } from "./types.ts";
 
 /** How a connection is made: certificates, proxy, time limits, addresses. */
@@ -35,7 +35,8 @@ const continueWait = 1_000;
 
 /**
  * The client's side of the wire: a Handler over `node:http`, with a pool of kept connections for each way out. It follows nothing, decodes nothing, and
- * repeats nothing but a GET or HEAD on a kept connection that the server closed at that moment. An origin is
+ * repeats nothing but what met a kept connection that the server closed at that moment, or an answer that breaks rules of HTTP: such an origin is
+ * read leniently from then on, each answer over a connection of its own. An origin is
  * `https://host:port`, `http://host:port` or `unix:/path/of/socket`.
  * @throws DrayError `NETWORK`, `TLS`, `TIMEOUT`, `ADDRESS_REFUSED`, `SIZE_MISMATCH`, `CONFIG_INVALID`, `ABORTED`
  * @example
@@ -51,25 +52,41 @@ export const connection = (options: ConnectionOptions = {}): Connection => {
   const routes = new Routes(options, guard, timeouts.connect);
   const answeredBefore = new Set<string>();
   const neverContinue = new Set<string>();
+  /** Origins that close connections without a word: no body is sent over one that was used before. */
+  const closesSilently = new Set<string>();
+  /** Origins whose answers break rules. */
+  const unruly = new Set<string>();
   const closing = new AbortController();
 
-  const once = async (request: HttpRequest, route: Route, asking: boolean): Promise<HttpResponse> => {
-    const wire = route.request(request.method, request.target, outgoing(request, asking));
+  const once = async (request: HttpRequest, route: Route, asking: boolean, alone = false): Promise<HttpResponse> => {
+    const { origin, body } = request;
+    const lenient = unruly.has(origin);
+    const mannered = {
+      alone: alone || lenient || endsConnection(request) || (body !== undefined && closesSilently.has(origin)),
+      lenient,
+    };
+    let begun = false;
+    const wire = route.request(request.method, request.target, outgoing(request, asking), mannered);
     try {
       const response = await exchange(wire, request, {
-        circumstances: { host: route.host, proxy: route.proxy, answeredBefore: answeredBefore.has(request.origin) },
+        circumstances: { host: route.host, proxy: route.proxy, answeredBefore: answeredBefore.has(origin), lenient },
         timeouts,
         closing: closing.signal,
         asking: asking ? continueWait : undefined,
-        unanswered: () => neverContinue.add(request.origin),
+        unanswered: () => neverContinue.add(origin),
+        sending: () => (begun = true),
+        unruly: () => unruly.add(origin),
       });
-      answeredBefore.add(request.origin);
+      answeredBefore.add(origin);
       return response;
     } catch (error) {
-      if (wasStale(wire, request, error)) return once(request, route, asking);
-      const unread = request.body === undefined || isContent(request.body);
-      if (unread && isUntrusted(error) && routes.trustSystem(route))
-        return once(request, routes.to(request.origin), asking);
+      if (wasStale(wire, request, error) && (!begun || isSmall(request))) {
+        if (!isRead(request)) closesSilently.add(origin);
+        return once(request, route, asking, !isRead(request));
+      }
+      if (breaksRules(error) && !lenient && isRead(request)) return once(request, route, asking);
+      const unread = body === undefined || isContent(body);
+      if (unread && isUntrusted(error) && routes.trustSystem(route)) return once(request, routes.to(origin), asking);
       throw error;
     }
   };
@@ -100,13 +117,25 @@ const hostnameOf = (registry: string): string => new URL(`https://${registry}`).
 const isWorthAsking = ({ body }: HttpRequest): boolean =>
   body !== undefined && (bodySize(body) ?? Infinity) >= worthAsking;
 
-/** The server closed the kept connection while our request was on its way: it has not seen it (RFC 9112 §9.3.1). */
-const wasStale = (wire: ClientRequest, { method, body, signal }: HttpRequest, error: unknown): boolean =>
-  wire.reusedSocket &&
-  (method === "GET" || method === "HEAD") &&
-  body === undefined &&
-  signal?.aborted !== true &&
-  isDrayError(error, "NETWORK");
+/**
+ * The server closed the kept connection while our request was on its way: it has not seen it (RFC 9112 §9.3.1). A deletion is not repeated here:
+ * whoever does has to know what it means that nothing is there the second time.
+ */
+const wasStale = (wire: ClientRequest, { method, signal }: HttpRequest, error: unknown): boolean =>
+  wire.reusedSocket && method !== "DELETE" && signal?.aborted !== true && isDrayError(error, "NETWORK");
+
+/** Bytes of a body that may go out twice: a larger upload asks its session first how far it got. */
+const smallBody = 1 << 20;
+
+const isSmall = ({ body }: HttpRequest): boolean =>
+  body === undefined || (isContent(body) && (bodySize(body) ?? Infinity) <= smallBody);
+
+const isRead = ({ method, body }: HttpRequest): boolean =>
+  (method === "GET" || method === "HEAD") && body === undefined;
+
+/** RFC 9112 §9.6: what says so ends its connection, whether the answer repeats it or not. */
+const endsConnection = ({ headers }: HttpRequest): boolean =>
+  headers.some(([name, value]) => /^connection$/i.test(name) && /\bclose\b/i.test(value));
 
 /** Headers for the wire: the framing is ours, since we know the body. */
 const outgoing = ({ method, headers, body }: HttpRequest, asking: boolean): OutgoingHeaders => {

@@ -4,7 +4,7 @@ import { aborted, DrayError, isDrayError } from "../errors.ts";
 import { redactUrl } from "./redact.ts";
 import { type Sending, sendBody } from "./request-body.ts";
 import { ResponseBody } from "./response-body.ts";
-import { type Circumstances, type TimeoutClass, timeoutError, transportError } from "./transport-error.ts";
+import { breaksRules, type Circumstances, type TimeoutClass, timeoutError, transportError } from "./transport-error.ts";
 import { type HeaderPairs, type HttpRequest, type HttpResponse, isContent } from "./types.ts";
 
 /** Milliseconds for each kind of wait. */
@@ -19,6 +19,10 @@ export interface ExchangeOptions {
   readonly asking: number | undefined;
   /** Hears that it did not say so in time. */
   readonly unanswered: () => void;
+  /** Hears that the body is being sent. */
+  readonly sending: () => void;
+  /** Hears of an answer that breaks the rules of HTTP. */
+  readonly unruly: () => void;
 }
 
 /** How long an answer may take that was on its way when our upload was cut off. */
@@ -33,7 +37,7 @@ export const bodySize = (body: Body | Content): number | undefined => (isContent
 export const exchange = (
   wire: ClientRequest,
   request: HttpRequest,
-  { circumstances, timeouts, closing, asking, unanswered }: ExchangeOptions,
+  { circumstances, timeouts, closing, asking, ...hears }: ExchangeOptions,
 ): Promise<HttpResponse> =>
   new Promise((resolve, reject) => {
     const { signal, body } = request;
@@ -86,6 +90,7 @@ export const exchange = (
     const send = () => {
       if (body === undefined || sending !== undefined || failed || answered !== undefined) return;
       clearTimeout(timer);
+      hears.sending();
       sending = sendBody(wire, () => (isContent(body) ? body.open({ signal: cancelSource.signal }) : body.chunks), {
         length: bodySize(body),
         handsOver: isContent(body) && isTransferring(body),
@@ -108,7 +113,7 @@ export const exchange = (
       if (body === undefined) awaitAnswer();
       else if (asking !== undefined)
         arm(asking, () => {
-          unanswered();
+          hears.unanswered();
           send();
         });
       else send();
@@ -151,8 +156,10 @@ export const exchange = (
 
     /** While we send, a server that has answered and closed is seen as a broken pipe first. */
     const broken = (cause: unknown) => {
-      // The answer's own events say what happened to it.
-      if (answered !== undefined) return;
+      if (breaksRules(cause)) hears.unruly();
+      // The answer's own events say what happened to it, but for what could not be read.
+      else if (answered !== undefined) return;
+      if (answered !== undefined) return fail(transportError(cause, circumstances));
       if (!sent && sending !== undefined) {
         if (breach !== undefined) return;
         breach = transportError(cause, circumstances);

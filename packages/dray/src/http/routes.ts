@@ -21,7 +21,15 @@ export interface Route {
   readonly proxy?: string | undefined;
   /** Whether the system's authorities are trusted on it, too. */
   readonly trustsSystem: boolean;
-  request(method: string, target: string, headers: OutgoingHeaders): ClientRequest;
+  request(method: string, target: string, headers: OutgoingHeaders, manner?: Manner): ClientRequest;
+}
+
+/** How a request is sent where the usual way does not do. */
+export interface Manner {
+  /** Over a connection of its own, which is not used again. */
+  readonly alone?: boolean | undefined;
+  /** The answer is read although it breaks rules of HTTP, as other clients read it. Where it ends is not beyond doubt then: only `alone`. */
+  readonly lenient?: boolean | undefined;
 }
 
 /** Whom we trust, who we are, and which proxy is on the way. */
@@ -45,7 +53,7 @@ export class Routes {
   readonly #guard: AddressGuard;
   readonly #connectTimeout: number;
   readonly #routes = new Map<string, Route>();
-  readonly #agents = new Map<string, http.Agent>();
+  readonly #kept = new Map<string, http.Agent>();
   readonly #contexts = new Map<boolean, SecureContext | undefined>();
   readonly #retired: http.Agent[] = [];
   #system: readonly string[] | undefined;
@@ -75,19 +83,19 @@ export class Routes {
     if (route.trustsSystem) return false;
     if (this.#system === undefined) {
       this.#system = (this.#options.systemAuthorities ?? systemAuthorities)();
-      this.#retired.push(...this.#agents.values());
-      for (const kept of [this.#routes, this.#agents, this.#contexts]) kept.clear();
+      this.#retired.push(...this.#kept.values());
+      for (const kept of [this.#routes, this.#kept, this.#contexts]) kept.clear();
     }
     return this.#system.length > 0;
   }
 
   close(): void {
-    for (const agent of [...this.#agents.values(), ...this.#retired]) agent.destroy();
+    for (const agent of [...this.#kept.values(), ...this.#retired]) agent.destroy();
   }
 
   #toSocket(socketPath: string): Route {
-    const agent = this.#agent("unix", () => new http.Agent({ keepAlive: true }));
-    const request = requester(http, { socketPath, agent }, "", { Host: "localhost" });
+    const agents = this.#agents("unix", (keepAlive) => new http.Agent({ keepAlive }));
+    const request = requester(http, { socketPath }, agents, "", { Host: "localhost" });
     return { host: socketPath, hostname: "", trustsSystem: false, request };
   }
 
@@ -102,24 +110,24 @@ export class Routes {
     const named = { host: url.host, hostname: to.host, trustsSystem, proxy: proxy?.host };
     if (url.protocol === "https:") {
       const foreign = isForeign(to.host);
-      const agent = this.#agent(`https ${foreign} ${proxy?.href ?? ""}`, () => {
-        const options: AgentOptions = { keepAlive: true, ...this.#tls(foreign) };
+      const agents = this.#agents(`https ${foreign} ${proxy?.href ?? ""}`, (keepAlive) => {
+        const options: AgentOptions = { keepAlive, ...this.#tls(foreign) };
         if (proxy === undefined) return new https.Agent({ ...options, lookup });
         return new TunnelAgent(proxy, options, { toProxy: this.#tls(true), connectTimeout: this.#connectTimeout });
       });
-      return { ...named, request: requester(https, { ...to, agent }) };
+      return { ...named, request: requester(https, to, agents) };
     }
     if (proxy === undefined) {
-      const agent = this.#agent("http", () => new http.Agent({ keepAlive: true, lookup } as http.AgentOptions));
-      return { ...named, request: requester(http, { ...to, agent }) };
+      const agents = this.#agents("http", (keepAlive) => new http.Agent({ keepAlive, lookup } as http.AgentOptions));
+      return { ...named, request: requester(http, to, agents) };
     }
     // An http proxy is asked for whole URLs (RFC 9112 §3.2.2).
     const secure = proxy.protocol === "https:";
-    const agent = this.#agent(`to ${proxy.protocol}`, () =>
-      secure ? new https.Agent({ keepAlive: true, ...this.#tls(true) }) : new http.Agent({ keepAlive: true }),
+    const agents = this.#agents(`to ${proxy.protocol}`, (keepAlive) =>
+      secure ? new https.Agent({ keepAlive, ...this.#tls(true) }) : new http.Agent({ keepAlive }),
     );
     const added = { Host: url.host, ...proxyAuthorization(proxy) };
-    return { ...named, request: requester(secure ? https : http, { ...hostAndPort(proxy), agent }, origin, added) };
+    return { ...named, request: requester(secure ? https : http, hostAndPort(proxy), agents, origin, added) };
   }
 
   #proxyFor(url: URL): URL | undefined {
@@ -128,10 +136,14 @@ export class Routes {
     return proxy === undefined ? proxyFor(url, env) : parseProxy(proxy, "the proxy option");
   }
 
-  #agent(key: string, make: () => http.Agent): http.Agent {
-    const agent = this.#agents.get(key) ?? make();
-    this.#agents.set(key, agent);
-    return agent;
+  /** The agent of a way whose connections are kept, or that of those which are used once. */
+  #agents(way: string, make: (keepAlive: boolean) => http.Agent): (alone: boolean) => http.Agent {
+    return (alone) => {
+      const key = `${alone ? "alone " : ""}${way}`;
+      const agent = this.#kept.get(key) ?? make(!alone);
+      this.#kept.set(key, agent);
+      return agent;
+    };
   }
 
   /** Our certificate is for the registry alone. */
@@ -146,6 +158,20 @@ export class Routes {
 
 /** @param prefix what stands before each target. */
 const requester =
-  (protocol: typeof http | typeof https, options: http.RequestOptions, prefix = "", added: OutgoingHeaders = {}) =>
-  (method: string, target: string, headers: OutgoingHeaders): ClientRequest =>
-    protocol.request({ ...options, maxHeaderSize, method, path: prefix + target, headers: { ...added, ...headers } });
+  (
+    protocol: typeof http | typeof https,
+    options: http.RequestOptions,
+    agents: (alone: boolean) => http.Agent,
+    prefix = "",
+    added: OutgoingHeaders = {},
+  ) =>
+  (method: string, target: string, headers: OutgoingHeaders, { alone = false, lenient }: Manner = {}): ClientRequest =>
+    protocol.request({
+      ...options,
+      agent: agents(alone),
+      maxHeaderSize,
+      method,
+      path: prefix + target,
+      headers: { ...added, ...headers },
+      ...(lenient === true && { insecureHTTPParser: true }),
+    });

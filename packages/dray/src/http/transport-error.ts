@@ -26,6 +26,8 @@ export interface Circumstances {
   readonly proxy?: string | undefined;
   /** Whether this host has answered before: then a name that is not found or a refused connection is a fault that passes. */
   readonly answeredBefore: boolean;
+  /** Whether the answer was read as leniently as it can be. */
+  readonly lenient?: boolean | undefined;
 }
 
 /** What is wrong, and what to do: in words that fit everybody, as a code, or both. */
@@ -66,7 +68,10 @@ const networkFaults: Readonly<Record<string, readonly [reason: string, advice: s
 };
 
 /** A failure of the transport in our words: what failed, on which host, and what to do. */
-export const transportError = (cause: unknown, { host, proxy, answeredBefore }: Circumstances): DrayError => {
+export const transportError = (
+  cause: unknown,
+  { host, proxy, answeredBefore, lenient = false }: Circumstances,
+): DrayError => {
   if (isDrayError(cause)) return cause;
   const code = codeOf(cause);
   const place = proxy === undefined ? host : `${host} through the proxy ${proxy}`;
@@ -89,6 +94,11 @@ export const transportError = (cause: unknown, { host, proxy, answeredBefore }: 
   const text = reasonOf(cause);
   if (code === "HPE_HEADER_OVERFLOW")
     return new DrayError("LIMIT_EXCEEDED", `${host} sent more than 64 KiB of headers`, { registry: host, cause });
+  if (breaksRules(cause)) {
+    const fault = `${host} sent an answer that breaks the rules of HTTP (${text.replace(/^Parse Error: /, "")})`;
+    const message = `${fault}; whoever runs it, or a proxy before it, has to mend that`;
+    return new DrayError("REGISTRY", message, { registry: host, cause, retryable: !lenient });
+  }
   if (code.startsWith("HPE_"))
     return new DrayError("REGISTRY", `${host} sent something that is no HTTP; check the port`, {
       registry: host,
@@ -98,6 +108,13 @@ export const transportError = (cause: unknown, { host, proxy, answeredBefore }: 
   if (alert !== undefined) return make("TLS", alert, false);
   return make("NETWORK", [shortened(text), "try again"], true);
 };
+
+/** Whether an answer began as HTTP and went on as something else: a lenient reader may still make sense of it. */
+export const breaksRules = (cause: unknown): boolean => {
+  const code = codeOf(isDrayError(cause) ? cause.cause : cause);
+  return code.startsWith("HPE_") && !noHttp.has(code);
+};
+const noHttp = new Set(["HPE_INVALID_CONSTANT", "HPE_INVALID_VERSION", "HPE_HEADER_OVERFLOW"]);
 
 const codeOf = (cause: unknown): string => {
   const { code, errors } = (cause ?? {}) as { code?: unknown; errors?: unknown };

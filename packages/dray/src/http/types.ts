@@ -65,6 +65,8 @@ export interface RequestContext {
   readonly repeatable?: boolean | undefined;
   /** `false`: the response is returned as it is even if a retry might help, as with a probe. */
   readonly retry?: boolean | undefined;
+  /** Whoever reads the answer knows its digest: it does not matter who could have changed it on the way. */
+  readonly digestKnown?: boolean | undefined;
   /** That nothing is there is an answer to this request, and no failure. */
   readonly lookUp?: boolean | undefined;
   /** The request has been on another host than the registry's: it carries nothing of ours from there on, not even back to the registry. */

@@ -272,6 +272,8 @@ test("a server that does not know the question gets the body when its time is ov
       closing: new AbortController().signal,
       asking: 20,
       unanswered: () => void unanswered++,
+      sending: () => {},
+      unruly: () => {},
     });
     assert.deepEqual([response.status, unanswered], [201, 1]);
     await response.body.discard();

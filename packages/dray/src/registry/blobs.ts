@@ -231,6 +231,7 @@ const blobCall = (repo: Repo, digest: Digest, method: "GET" | "HEAD", { signal, 
   target: pathIn(repo, `blobs/${digest}`),
   signal,
   lookUp,
+  digestKnown: true,
 });
 
 /** `Content-Length` as a number. */

@@ -26,7 +26,7 @@ import { bytesContent, type Content, memoryStore, type ProgressEvent } from "../
 import { copy } from "../copy/index.ts";
 import { DrayError, isDrayError } from "../errors.ts";
 import { type Handler, type HttpRequest, header, systemClock, type TraceRecord } from "../http/index.ts";
-import { digestOf, mediaTypes } from "../oci/index.ts";
+import { type Digest, digestOf, mediaTypes } from "../oci/index.ts";
 import { version } from "../version.ts";
 import { connect } from "./connect.ts";
 import type { ConnectOptions } from "./connect-options.ts";
@@ -467,5 +467,42 @@ describe("what another host says", () => {
       assert.match((error as Error).message, /leads the upload from https to http at storage\.test/);
       return isDrayError(error, "ADDRESS_REFUSED");
     });
+  });
+});
+
+describe("an https registry whose blobs lie on plain http storage", () => {
+  const [digest] = image.blobs.keys();
+  const setup = (plainHttp: boolean, bytes?: Uint8Array) => {
+    const registry = memoryRegistry({ access: { scheme: "basic", users: { ann: "hunter2" } } });
+    put(registry, "a/b", "v1", image);
+    const lead: Fault = { target: "/blobs/", effect: redirectTo("http://storage.test") };
+    const storage = memoryRegistry();
+    put(storage, "a/b", "v1", image);
+    const { seen, handler } = seeing(
+      bytes === undefined ? storage.handler : (request) => answerWith(200, {}, "other")(request, storage.handler),
+    );
+    const connection = hosts({ "https://r.test": faults(registry.handler, [lead]), "http://storage.test": handler });
+    const credentials = staticCredential({ username: "ann", password: "hunter2", source: "a test" });
+    const repository = connect("r.test", { ...quiet, credentials, connection, plainHttp }).repository("a/b");
+    return { seen, read: async () => Buffer.concat(await Array.fromAsync(repository.blob(digest as Digest))) };
+  };
+
+  test("is refused, and the remedy named", async () => {
+    const { seen, read } = setup(false);
+    await assert.rejects(read(), (error) => {
+      assert.ok(isDrayError(error, "ADDRESS_REFUSED"));
+      assert.match(error.message, /from https to http at storage\.test/);
+      return error.remedy === "follow-plain-http";
+    });
+    assert.deepEqual(seen, []);
+  });
+
+  test("is followed where plain http is allowed, without credentials, and what comes is hashed", async () => {
+    const { seen, read } = setup(true);
+    assert.deepEqual(await read(), Buffer.from(image.blobs.get(digest as Digest) as Uint8Array));
+    assert.ok(seen.length > 0 && seen.every(({ headers }) => header(headers, "Authorization") === undefined));
+    await assert.rejects(setup(true, new Uint8Array(5)).read(), (error) =>
+      isDrayError(error, "DIGEST_MISMATCH", "SIZE_MISMATCH"),
+    );
   });
 });

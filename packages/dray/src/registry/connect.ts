@@ -58,7 +58,7 @@ export const connect = (name: string, given: ConnectOptions = {}): Registry => {
   };
   const authenticated = authenticate({ ...identity, origins, plainHttp: plainHttp === true || scheme === "http" });
   const below = pipeline(wire.send, ...withOwnAuthorization, authenticated, allowed, ...near);
-  const handler = pipeline(below, warnings({ onEvent }), retry(options.retry), redirect());
+  const handler = pipeline(below, warnings({ onEvent }), retry(options.retry), redirect({ plainHttp }));
   const findOrigin = endpoint(registry, {
     plainHttp,
     scheme,

@@ -95,9 +95,11 @@ export const getManifest = async (
   name: string,
   options: Cancel & Partial<Drawing> = {},
 ): Promise<ReadManifest> => {
-  const response = await repo.api.ask({ ...manifestCall(repo, name, options), method: "GET" }, 200);
   const what = `manifest ${referenceIn(repo, name)}`;
-  const bytes = await bytesOf(response, what);
+  const { response, bytes } = await readWhole(repo, name, what, {
+    ...options,
+    retryBudget: options.retryBudget ?? repo.api.retryBudget(),
+  });
   const mediaType = mediaTypeOf(response) ?? naming(what, () => mediaTypeInside(bytes));
   const said = digestSaid(response);
   const expected = isDigest(name) ? name : said;
@@ -107,6 +109,26 @@ export const getManifest = async (
   repo.manifests.set(digest, { mediaType, bytes }, bytes.byteLength);
   const etag = header(response.headers, "ETag");
   return { descriptor, bytes, etag };
+};
+
+/** An answer that is cut off is asked for again. */
+const readWhole = async (
+  repo: Repo,
+  name: string,
+  what: string,
+  options: Drawing,
+): Promise<{ readonly response: HttpResponse; readonly bytes: Uint8Array }> => {
+  const { signal, retryBudget } = options;
+  const { onEvent } = repo.api.settings;
+  for (;;) {
+    const response = await repo.api.ask({ ...manifestCall(repo, name, options), method: "GET" }, 200);
+    try {
+      return { response, bytes: await bytesOf(response, what) };
+    } catch (error) {
+      if (!isDrayError(error) || !error.retryable) throw error;
+      await retryBudget.resume(error, { what, signal, onEvent });
+    }
+  }
 };
 
 /** The bytes of a manifest that is known by its descriptor. */
