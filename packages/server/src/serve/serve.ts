@@ -10,6 +10,7 @@ import { type Metrics, openMetrics, registryHealth } from "../observing/index.ts
 import { actionsOf } from "./actions.ts";
 import { answerHeaders } from "./answer-headers.ts";
 import { openControl } from "./control-socket.ts";
+import { failedHandshakes } from "./failed-handshakes.ts";
 import { GcPause } from "./gc-pause.ts";
 import { jobsOf } from "./jobs.ts";
 import { keeping } from "./keeping.ts";
@@ -256,10 +257,7 @@ const hearsOf = (log: Log): Pick<ListenOptions, "onError" | "onStranger" | "onHa
       { method, path: target.split("?", 1)[0], peer },
     );
   },
-  onHandshake: ({ peer, reason, spokeHttp }) =>
-    spokeHttp
-      ? log("info", "a client spoke http to the port of https, and was told so", { peer })
-      : log("debug", `a TLS handshake failed: ${reason ?? "the client ended it, or it speaks http"}`, { peer }),
+  onHandshake: failedHandshakes(log),
 });
 
 /** Bytes of the disk, where it has a limit and can be asked. */
