@@ -24,7 +24,7 @@ export const floors: Readonly<Record<string, readonly (readonly string[])[]>> = 
   service: [["response", "config", "control"], ["http-server", "observe"], ["identity", "sqlite"], ["program"]],
   server: [
     ["notice.ts", "libtrust.ts"],
-    ["storage", "leases"],
+    ["storage", "leases", "clock-jumps.ts"],
     ["registry-error.ts"],
     ["distribution-tree"],
     ["metadata", "uploads", "access"],

@@ -1,6 +1,7 @@
 import { KeyedRwLock } from "dray/internal/async";
 import { defined } from "dray/internal/defined";
 import { Blobs, type CompleteIndexes } from "./blobs/index.ts";
+import { ClockJumps } from "./clock-jumps.ts";
 import { Deletions } from "./deletion/index.ts";
 import { Tree } from "./distribution-tree/index.ts";
 import { type Collector, createCollector, type Retention } from "./gc/index.ts";
@@ -31,6 +32,7 @@ export interface RegistryContext {
   readonly tagLocks: KeyedRwLock;
   readonly leases: Leases;
   readonly room: Room;
+  readonly jumps: ClockJumps;
   readonly settings: RegistrySettings;
   readonly now: () => number;
   readonly onNotice: (notice: Notice) => void;
@@ -57,6 +59,7 @@ const hours = 3_600_000;
 /** Puts the parts of a registry together, without the API: for `createRegistry`, and for tests of what lies below it. */
 export const createContext = (options: RegistryOptions): RegistryContext => {
   const { driver, now = Date.now, onNotice = () => {}, memory = 64 * 1024 * 1024, recheckAfter = 2000 } = options;
+  const { elapsed = options.now ?? (() => performance.now()) } = options;
   const { lease = hours, share } = options.gc ?? {};
   const { age = 7 * 24 * hours, silence = 5000 } = options.uploads ?? {};
   const settings = settingsOf(options);
@@ -67,28 +70,30 @@ export const createContext = (options: RegistryOptions): RegistryContext => {
     memory: memory / 2,
     recheckAfter,
     now,
+    elapsed,
     onNotice,
     ...(options.counts === undefined ? {} : { counts: options.counts }),
     ...(options.largestServed === undefined ? {} : { largest: options.largestServed }),
   });
   const lists = new Lists(memory / 2);
   const onChange = (repository: string): void => lists.changed(repository);
-  const reconciler = new Reconciler({ tree, metadata, now, recheckAfter, onNotice, onChange });
+  const reconciler = new Reconciler({ tree, metadata, now, elapsed, recheckAfter, onNotice, onChange });
   const blobs = new Blobs({ tree, driver, metadata, reconciler, onNotice });
-  const uploads = new Uploads({ driver, now, lease, silence, onNotice });
+  const uploads = new Uploads({ driver, now, elapsed, lease, silence, onNotice });
   const locks = new KeyedRwLock();
   const tagLocks = new KeyedRwLock();
   const leases = new Leases({
     length: lease,
-    now,
+    now: elapsed,
     uploading: (repository) => uploads.isOpenIn(repository),
     onNotice: (message) => onNotice({ level: "warn", message }),
   });
+  const jumps = new ClockJumps({ now, elapsed, onNotice });
   const room = new Room({
     tree,
     freeSpace: settings.freeSpace,
     quotas: parseQuotas(options.quotas ?? []),
-    now,
+    now: elapsed,
     onNotice,
   });
   const forget = (repository: string, name: string): void => {
@@ -118,6 +123,8 @@ export const createContext = (options: RegistryOptions): RegistryContext => {
     retention: retentionOf(options.gc),
     settings: defined({ lease, uploads: age, share }),
     now,
+    elapsed,
+    jumps,
     forget,
     onNotice,
   });
@@ -136,6 +143,7 @@ export const createContext = (options: RegistryOptions): RegistryContext => {
     tagLocks,
     leases,
     room,
+    jumps,
     settings,
     now,
     onNotice,

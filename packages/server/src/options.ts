@@ -70,6 +70,8 @@ export interface RegistryOptions {
   readonly freeSpace?: number;
   /** Milliseconds since 1970. */
   readonly now?: () => number;
+  /** Milliseconds that go on evenly, whatever the system's clock is set to. Default: the process's own; `now` where that is given. */
+  readonly elapsed?: () => number;
   /** Hears what an operator should know: failed writes of the metadata, damaged content, what was collected. */
   readonly onNotice?: (notice: Notice) => void;
 }

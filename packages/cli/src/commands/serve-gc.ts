@@ -92,9 +92,11 @@ const pausing = async (client: ControlClient, call: Call<GcOptions>): Promise<nu
 };
 
 const wordsOf = (
-  { notBefore, manifests, layers, blobs, bytes, kept, troubles, tags, repositories }: Collected,
+  { notBefore, clockWentBy, manifests, layers, blobs, bytes, kept, troubles, tags, repositories }: Collected,
   dryRun: boolean,
 ): string => {
+  if (notBefore !== undefined && clockWentBy !== undefined)
+    return `nothing was removed: the system's clock went ${clockWentBy > 0 ? "forward" : "back"} by ${Math.round(Math.abs(clockWentBy) / 1000)} s, so ages may be wrong; gc waits until ${new Date(notBefore).toISOString()}; --lease 0 does not wait`;
   if (notBefore !== undefined)
     return `nothing was removed: pushes from before the start may still be on their way until ${new Date(notBefore).toISOString()}; --lease 0 does not wait`;
   const sums = [plural(manifests, "manifest"), plural(layers, "link"), plural(blobs, "blob"), formatBytes(bytes)];

@@ -135,12 +135,13 @@ describe("the collector", () => {
     const { clock, collector, leases, put, image, has, notices, close } = await setUp();
     image("one", [put(text("layer"))]);
     const garbage = put(text("garbage"));
-    clock.now = leases.sweepFrom - 1000;
+    clock.now -= day - hour + 1000;
+    assert.equal(leases.wait, 1000);
     const { blobs, notBefore } = await collector.collect({ grace: 0 });
-    assert.deepEqual([blobs, notBefore, has(blobPath(garbage))], [0, leases.sweepFrom, true]);
+    assert.deepEqual([blobs, notBefore, has(blobPath(garbage))], [0, clock.now + 1000, true]);
     assert.match(notices[0]?.message ?? "", /nothing is collected yet: .* for 1 more seconds/);
     assert.equal((await collector.collect({ grace: 0, dryRun: true })).blobs, 1);
-    clock.now = leases.sweepFrom;
+    clock.now += leases.wait;
     assert.equal((await collector.collect({ grace: 0 })).blobs, 1);
     await close();
   });

@@ -1,6 +1,7 @@
 import { DrayError, throwIfAborted } from "dray/errors";
 import { unlessAborted, Yielding } from "dray/internal/async";
 import type { Digest } from "dray/oci";
+import type { ClockJumps } from "../clock-jumps.ts";
 import type { Tree } from "../distribution-tree/index.ts";
 import { DigestSet } from "./digest-set.ts";
 import { collectEmpty } from "./emptied.ts";
@@ -24,6 +25,9 @@ export interface Retention {
 }
 
 export interface CollectorOptions extends CollectorContext {
+  /** Milliseconds that go on evenly. */
+  readonly elapsed: () => number;
+  readonly jumps: ClockJumps;
   readonly retention: Retention;
   /** In milliseconds. */
   readonly settings: {
@@ -59,7 +63,8 @@ export const createCollector = (options: CollectorOptions): Collector => {
 
   const run = async (wanted: CollectOptions, linkedSince: ReadonlySet<Digest>): Promise<Collected> => {
     const begun = performance.now();
-    const { reconciler, settings, now, onNotice } = options;
+    const { reconciler, settings, onNotice } = options;
+    const now = steadily(options);
     const { dryRun = false, lease = settings.lease, signal } = wanted;
     const leases = options.leases.lasting(lease);
     const counts = { manifest: 0, tag: 0, layer: 0, blob: 0, upload: 0, repository: 0, bytes: 0, kept: 0 };
@@ -82,13 +87,15 @@ export const createCollector = (options: CollectorOptions): Collector => {
       dryRun,
       seconds: (performance.now() - begun) / 1000,
     });
-    if (!dryRun && now() < leases.sweepFrom) {
-      const seconds = Math.ceil((leases.sweepFrom - now()) / 1000);
+    const settles = options.jumps.wait(lease);
+    if (!dryRun && settles > 0) return { ...result(), notBefore: now() + settles, clockWentBy: options.jumps.by };
+    if (!dryRun && leases.wait > 0) {
+      const seconds = Math.ceil(leases.wait / 1000);
       onNotice({
         level: "info",
         message: `nothing is collected yet: blobs promised before the start are kept for ${seconds} more seconds`,
       });
-      return { ...result(), notBefore: leases.sweepFrom };
+      return { ...result(), notBefore: now() + leases.wait };
     }
     const decide = (decision: Decision): void => {
       if (decision.action === "keep") counts.kept++;
@@ -103,6 +110,7 @@ export const createCollector = (options: CollectorOptions): Collector => {
     const { grace = retention.grace, untagged = retention.untagged } = wanted;
     const context: Run = {
       ...options,
+      now,
       leases,
       lease: wanted.lease,
       dryRun,
@@ -181,6 +189,12 @@ export const createCollector = (options: CollectorOptions): Collector => {
       retention = wanted;
     },
   };
+};
+
+/** The time of one run: what is done to the clock meanwhile makes nothing old. */
+const steadily = ({ now, elapsed }: Pick<CollectorOptions, "now" | "elapsed">): (() => number) => {
+  const ahead = now() - elapsed();
+  return () => Math.min(now(), ahead + elapsed());
 };
 
 /** Why data is not taken for garbage although nothing leads to it: what leads to it may only lie elsewhere. */

@@ -16,6 +16,7 @@ export interface CollectorContext extends DeletionContext {
   readonly uploads: Uploads;
   /** By `repository\0tag`. Taken after the locks of digests. */
   readonly tagLocks: KeyedRwLock;
+  /** Milliseconds since 1970. */
   readonly now: () => number;
 }
 

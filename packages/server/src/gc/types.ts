@@ -54,8 +54,10 @@ export interface Collected {
   /** Why no blob was swept: links may lie where nobody could look. */
   readonly unswept?: string;
   readonly dryRun: boolean;
-  /** Nothing was looked at: promises given before the start may still hold until then. Milliseconds since 1970. */
+  /** Nothing was looked at: until then promises given before the start may still hold, or ages may be wrong. Milliseconds since 1970. */
   readonly notBefore?: number;
+  /** Milliseconds by which the system's clock was set, where that is why. */
+  readonly clockWentBy?: number;
   readonly seconds: number;
 }
 

@@ -4,11 +4,16 @@ import { type Digest, hexOf } from "dray/oci";
 const bits = 2 ** 25;
 const places = 4;
 
+/** Digests that it holds well. */
+const well = 3_000_000;
+
 interface Generation {
   readonly from: number;
   /** When the last one came. */
   last: number;
   readonly field: Uint8Array;
+  /** Digests that were none of those before. */
+  count: number;
 }
 
 /**
@@ -17,22 +22,39 @@ interface Generation {
  */
 export class CoarseFilter {
   readonly #length: number;
+  readonly #well: number;
   #generations: Generation[] = [];
 
-  /** @param length milliseconds for which each is remembered at least */
-  constructor(length: number) {
+  /**
+   * @param length milliseconds for which each is remembered at least
+   * @param most digests of one lease that it holds well
+   */
+  constructor(length: number, most: number = well) {
     this.#length = length;
+    this.#well = most;
+  }
+
+  /** Whether more would make it take many others for one of them. */
+  get isFull(): boolean {
+    return (this.#generations.at(-1)?.count ?? 0) >= this.#well;
   }
 
   add(digest: Digest, now: number): void {
     this.#generations = this.#generations.filter(({ last }) => last + this.#length > now);
     let current = this.#generations.at(-1);
     if (current === undefined || now - current.from > this.#length) {
-      current = { from: now, last: now, field: new Uint8Array(bits / 8) };
+      current = { from: now, last: now, field: new Uint8Array(bits / 8), count: 0 };
       this.#generations.push(current);
     }
     current.last = now;
-    for (const at of placesOf(digest)) current.field[at >> 3] = (current.field[at >> 3] ?? 0) | (1 << (at & 7));
+    let isNew = false;
+    for (const at of placesOf(digest)) {
+      const before = current.field[at >> 3] ?? 0;
+      const after = before | (1 << (at & 7));
+      isNew ||= after !== before;
+      current.field[at >> 3] = after;
+    }
+    if (isNew) current.count++;
   }
 
   /** Whether it came within this time. */

@@ -41,7 +41,14 @@ describe("Leases", () => {
     const clock = { now: 1000 };
     const notices: string[] = [];
     const onNotice = (message: string): void => void notices.push(message);
-    const leases = new Leases({ length, now: () => clock.now, uploading: () => false, most, onNotice });
+    const leases = new Leases({
+      length,
+      now: () => clock.now,
+      uploading: () => false,
+      most,
+      mostCoarse: 1000,
+      onNotice,
+    });
     return { clock, leases, notices };
   };
 
@@ -64,7 +71,24 @@ describe("Leases", () => {
     assert.deepEqual([leases.holds(old), leases.holds(young)], [false, false]);
   });
 
-  it("of an address that fills the memory push out its own oldest, and nobody else's", () => {
+  it("of an address that has most of them are kept by their digests alone, too: it may be the proxy of all", () => {
+    const { clock, leases, notices } = bounded(100);
+    const mine = digestsOf(40);
+    for (const digest of mine) leases.record("one", digest, "10.0.0.1");
+    const flood = digestsOf(900, 1000);
+    for (const digest of flood) leases.record("one", digest, "10.9.9.9");
+    for (const digest of [...mine, ...flood]) assert.equal(leases.holds(digest, "one"), true);
+    assert.deepEqual(leases.repositories(mine[0] as Digest), ["one"], "those of others are as they were");
+    assert.equal(notices.length, 1);
+    assert.match(notices[0] ?? "", /^clients were told of more than 100 blobs .*, most of them 10\.9\.9\.9: /);
+    clock.now += length;
+    assert.deepEqual(
+      flood.filter((digest) => leases.holds(digest)),
+      [],
+    );
+  });
+
+  it("of an address that fills even that push out its own oldest, and nobody else's", () => {
     const { leases, notices } = bounded(100);
     const mine = digestsOf(40);
     for (const digest of mine) leases.record("one", digest, "10.0.0.1");
@@ -72,10 +96,13 @@ describe("Leases", () => {
     for (const digest of flood) leases.record("one", digest, "10.9.9.9");
     for (const digest of mine) assert.equal(leases.holds(digest, "one"), true);
     const held = flood.filter((digest) => leases.holds(digest));
-    assert.deepEqual(held, flood.slice(-60), "its latest");
+    assert.deepEqual(held, [...flood.slice(0, 1000), ...flood.slice(-60)]);
     assert.equal(leases.holds(digestsOf(1, 20_000)[0] as Digest), false);
-    assert.equal(notices.length, 1);
-    assert.match(notices[0] ?? "", /^10\.9\.9\.9 was told of more than 50 blobs .*its own oldest promises are dropped/);
+    assert.equal(notices.length, 2);
+    assert.match(
+      notices[1] ?? "",
+      /^10\.9\.9\.9 was told of .*its own oldest promises are dropped; .*dray\.trustedproxies/,
+    );
   });
 
   it("to two who were told of the same are two promises", () => {
@@ -132,16 +159,18 @@ describe("Leases", () => {
 
   it("forbid sweeping within one of them after the start, when older promises are not known", () => {
     const { clock, leases } = setUp();
-    assert.equal(leases.sweepFrom, clock.now + length);
-    clock.now += 50;
-    assert.equal(leases.sweepFrom, 1000 + length);
+    assert.equal(leases.wait, length);
+    clock.now += length - 10;
+    assert.equal(leases.wait, 10);
+    clock.now += 20;
+    assert.equal(leases.wait, 0);
   });
 
   it("may be looked at as if they were shorter, those given later among them", () => {
     const { clock, uploading, leases } = setUp();
     leases.record("one", a);
     const [shorter, none] = [leases.lasting(10), leases.lasting(0)];
-    assert.deepEqual([shorter.sweepFrom, none.sweepFrom], [clock.now + 10, clock.now]);
+    assert.deepEqual([shorter.wait, none.wait], [10, 0]);
     assert.deepEqual([shorter.holds(a), none.holds(a)], [true, false]);
     clock.now += 10;
     uploading.add("two");

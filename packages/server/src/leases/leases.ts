@@ -25,16 +25,17 @@ interface Book {
   readonly coarse: CoarseFilter;
   /** The address that has more than half of them. */
   heavy: string | undefined;
-  /** When it was last told that there are more than fit. */
-  told: number;
+  /** When it was last told that there are more than fit, and that an address loses some. */
+  readonly told: { more: number; lost: number };
 }
 
 /**
  * Promises that a blob will still be there: recorded before the answer that makes a client skip an upload (HEAD, mount, commit),
  * kept for a time, and on while any upload is open in the repository. They live in memory: nothing is swept within one lease of
- * the start, so a restart forgets none that matters. Where there are more than fit, an address that has most of them loses its own
- * oldest; else the oldest are kept on by their digests alone, in every repository. What clients are told of is touched as well, so
- * that the grace counts from there.
+ * the start, so a restart forgets none that matters. Where there are more than fit, the oldest are kept on by their digests alone, in
+ * every repository: first those of an address that has most of them, which may be one client or all that come through a proxy. Where
+ * there are too many for that as well, such an address loses its own oldest, and nobody else any. What clients are told of is touched
+ * as well, so that the grace counts from there.
  */
 export class Leases {
   readonly #book: Book;
@@ -42,8 +43,7 @@ export class Leases {
   readonly #now: () => number;
   readonly #uploading: (repository: string) => boolean;
   readonly #onNotice: (message: string) => void;
-  /** Nothing may be swept before; milliseconds since 1970. */
-  readonly sweepFrom: number;
+  readonly #sweepFrom: number;
   readonly #most: number;
   #swept: number;
   #sweeping: Iterator<Given, undefined> | undefined;
@@ -51,25 +51,33 @@ export class Leases {
   constructor(options: {
     /** Milliseconds. */
     readonly length: number;
+    /** Milliseconds that go on evenly: a clock that is set must not end promises. */
     readonly now: () => number;
     /** Whether any upload is open in a repository. */
     readonly uploading: (repository: string) => boolean;
     /** Promises remembered one by one. Default 200,000. */
     readonly most?: number;
+    /** Promises kept by their digests alone before an address that has most of all loses its own. Default 3 million. */
+    readonly mostCoarse?: number;
     /** Hears when there are more. */
     readonly onNotice?: (message: string) => void;
     /** Those whose promises these are, too. */
     readonly of?: Leases;
   }) {
     const { length, now, uploading, of } = options;
-    this.#book = of === undefined ? emptyBook(length) : of.#book;
+    this.#book = of === undefined ? emptyBook(length, options.mostCoarse) : of.#book;
     this.#most = options.most ?? most;
     this.#length = length;
     this.#now = now;
     this.#uploading = uploading;
     this.#onNotice = options.onNotice ?? (() => {});
     this.#swept = now();
-    this.sweepFrom = length + (of === undefined ? now() : of.sweepFrom - of.#length);
+    this.#sweepFrom = length + (of === undefined ? now() : of.#sweepFrom - of.#length);
+  }
+
+  /** Milliseconds before which nothing may be swept; 0: it may. */
+  get wait(): number {
+    return Math.max(0, this.#sweepFrom - this.#now());
   }
 
   /** The same promises, as if they held for a shorter time. `0`: none counts, because nobody pushes. */
@@ -126,14 +134,22 @@ export class Leases {
     const [oldest] = isHeavy ? own : all;
     if (oldest === undefined) return;
     this.#drop(oldest);
-    if (!isHeavy) coarse.add(oldest.digest, now);
-    if (now - this.#book.told <= this.#length) return;
-    this.#book.told = now;
-    this.#onNotice(
-      isHeavy
-        ? `${heavy} was told of more than ${Math.floor(this.#most / 2)} blobs within one lease: its own oldest promises are dropped`
-        : `clients were told of more than ${this.#most} blobs within one lease: the oldest promises are kept by their digests alone, and gc leaves these digests and a few others alone`,
-    );
+    if (!isHeavy || !coarse.isFull) {
+      coarse.add(oldest.digest, now);
+      const message = `clients were told of more than ${this.#most} blobs within one lease${isHeavy ? `, most of them ${heavy}` : ""}: the oldest promises are kept by their digests alone, and gc leaves these digests and a few others alone`;
+      this.#tell("more", message, now);
+    } else {
+      const message = `${heavy} was told of so many blobs within one lease that its own oldest promises are dropped; where it is a proxy of many clients, name it in dray.trustedproxies`;
+      this.#tell("lost", message, now);
+    }
+  }
+
+  /** Once in a lease. */
+  #tell(what: keyof Book["told"], message: string, now: number): void {
+    const { told } = this.#book;
+    if (now - told[what] <= this.#length) return;
+    told[what] = now;
+    this.#onNotice(message);
   }
 
   #drop(promise: Given): void {
@@ -166,13 +182,13 @@ export class Leases {
   }
 }
 
-const emptyBook = (length: number): Book => ({
+const emptyBook = (length: number, mostCoarse?: number): Book => ({
   given: new Map(),
   all: new Set(),
   byAddress: new Map(),
-  coarse: new CoarseFilter(length),
+  coarse: new CoarseFilter(length, mostCoarse),
   heavy: undefined,
-  told: Number.NEGATIVE_INFINITY,
+  told: { more: Number.NEGATIVE_INFINITY, lost: Number.NEGATIVE_INFINITY },
 });
 
 const entryOf = <K, V>(map: Map<K, V>, key: K, make: () => V): V => {

@@ -13,6 +13,8 @@ export interface ReconcilerOptions {
   readonly metadata: Metadata;
   /** Milliseconds since 1970. */
   readonly now: () => number;
+  /** Milliseconds that go on evenly. Default: `now`. */
+  readonly elapsed?: () => number;
   /** Milliseconds after which a reconciled repository's directories are compared again; 0: each time. Default 2000. */
   readonly recheckAfter?: number;
   /** Milliseconds until a repository that could not be read is tried again. Default 5000. */
@@ -43,7 +45,14 @@ export class Reconciler {
   #nextDiscovery: number | undefined;
 
   constructor(options: ReconcilerOptions) {
-    this.#options = { onNotice: () => {}, onChange: () => {}, recheckAfter: 2000, retryAfter: 5000, ...options };
+    this.#options = {
+      onNotice: () => {},
+      onChange: () => {},
+      recheckAfter: 2000,
+      retryAfter: 5000,
+      elapsed: options.now,
+      ...options,
+    };
     this.#repositories = new RepositoryReconciler({ ...this.#options, onInvalid: () => this.#go() });
   }
 
@@ -141,8 +150,8 @@ export class Reconciler {
    */
   discover(): void {
     // Just after the look at everything there is nothing to find.
-    this.#nextDiscovery ??= this.#options.now() + this.#options.recheckAfter;
-    if (!this.isComplete || this.#discovery !== undefined || this.#options.now() < this.#nextDiscovery) return;
+    this.#nextDiscovery ??= this.#options.elapsed() + this.#options.recheckAfter;
+    if (!this.isComplete || this.#discovery !== undefined || this.#options.elapsed() < this.#nextDiscovery) return;
     const begun = performance.now();
     this.#discovery = this.#each(async (repository, inTree) => {
       if (!inTree || !this.#options.metadata.hasRepository(repository))
@@ -155,7 +164,7 @@ export class Reconciler {
       .finally(() => {
         this.#discovery = undefined;
         this.#nextDiscovery =
-          this.#options.now() + Math.max(this.#options.recheckAfter, discoveryShare * (performance.now() - begun));
+          this.#options.elapsed() + Math.max(this.#options.recheckAfter, discoveryShare * (performance.now() - begun));
       });
   }
 

@@ -10,6 +10,7 @@ export interface RepositoryReconcilerOptions {
   readonly tree: Tree;
   readonly metadata: Metadata;
   readonly now: () => number;
+  readonly elapsed: () => number;
   readonly recheckAfter: number;
   readonly onNotice: (notice: Notice) => void;
   readonly onChange: (repository: string) => void;
@@ -147,7 +148,7 @@ export class RepositoryReconciler {
   }
 
   #isRecent({ reconciled, checked }: ReconcilerState): boolean {
-    return reconciled && this.#options.now() - checked < this.#options.recheckAfter;
+    return reconciled && this.#options.elapsed() - checked < this.#options.recheckAfter;
   }
 
   /** One for all who wait. */
@@ -161,12 +162,12 @@ export class RepositoryReconciler {
 
   async #look(state: ReconcilerState): Promise<void> {
     if (state.reconciled && (await this.#stands(state))) return;
-    const { now, tree, onChange } = this.#options;
+    const { now, elapsed, tree, onChange } = this.#options;
     const existed = state.exists;
     for (let pass = 1; ; pass++) {
       this.follow();
       const { version, repository } = state;
-      const at = now();
+      const [at, checked] = [now(), elapsed()];
       const seen = await this.alone(repository, async () => {
         state.known = await versionsOf(tree, repository);
         return state.known;
@@ -180,7 +181,7 @@ export class RepositoryReconciler {
         );
       }
       state.reconciled = true;
-      state.checked = at;
+      state.checked = checked;
       state.racy = areRacy(seen, at);
       this.#invalid.delete(repository);
       // Names that clients make up leave nothing behind.
@@ -191,10 +192,10 @@ export class RepositoryReconciler {
 
   /** Whether the directories are as the metadata knows them. */
   async #stands(state: ReconcilerState): Promise<boolean> {
-    const { tree, now } = this.#options;
+    const { tree, elapsed } = this.#options;
     // Ours are told to the metadata; whether there are others' is seen when there are none of ours.
     if (state.writing > 0 || state.known === undefined) return true;
-    const at = now();
+    const at = elapsed();
     const { writes } = state;
     const seen = await versionsOf(tree, state.repository);
     if (state.writes !== writes) return true;
@@ -248,9 +249,9 @@ export class RepositoryReconciler {
 
   /** Before the first of several writes: has somebody else been here? */
   async #before(state: ReconcilerState): Promise<void> {
-    const { tree, metadata, now } = this.#options;
+    const { tree, metadata, elapsed } = this.#options;
     try {
-      const at = now();
+      const at = elapsed();
       const seen = await versionsOf(tree, state.repository);
       if (state.known !== undefined) {
         if (!sameVersions(seen, state.known)) this.#invalidate(state);

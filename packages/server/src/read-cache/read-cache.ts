@@ -30,7 +30,7 @@ interface Found<T> {
 }
 
 interface Remembered<T> extends Found<T> {
-  /** When the tree last agreed; milliseconds since 1970. */
+  /** When the tree last agreed, by what goes on evenly. */
   checked: number;
 }
 
@@ -49,6 +49,8 @@ export interface ManifestsOptions {
   /** Milliseconds after which something remembered is compared with the tree again. */
   readonly recheckAfter: number;
   readonly now: () => number;
+  /** Milliseconds that go on evenly. Default: `now`. */
+  readonly elapsed?: () => number;
   readonly onNotice: (notice: Notice) => void;
   readonly counts?: { requests: number; hits: number };
   /** Bytes of the largest manifest that is served; default 16 MiB. */
@@ -75,7 +77,7 @@ export class Manifests {
 
   constructor(options: ManifestsOptions) {
     const { memory } = options;
-    this.#options = { counts: { requests: 0, hits: 0 }, largest: largestManifest, ...options };
+    this.#options = { counts: { requests: 0, hits: 0 }, largest: largestManifest, elapsed: options.now, ...options };
     this.#tags = shelf(memory / 4);
     this.#manifests = shelf((memory * 3) / 4);
   }
@@ -159,7 +161,7 @@ export class Manifests {
 
   #fresh<T>({ memory }: Shelf<T>, key: string): T | undefined {
     const entry = memory.get(key);
-    return entry !== undefined && this.#options.now() - entry.checked < this.#options.recheckAfter
+    return entry !== undefined && this.#options.elapsed() - entry.checked < this.#options.recheckAfter
       ? entry.value
       : undefined;
   }
@@ -172,7 +174,7 @@ export class Manifests {
     read: () => Promise<Found<T> | undefined>,
     sizeOf: (value: T) => number,
   ): Promise<T | undefined> {
-    const begun = this.#options.now();
+    const begun = this.#options.elapsed();
     const load = async (): Promise<Found<T> | undefined> => {
       const entry = memory.get(key);
       if (entry !== undefined) {

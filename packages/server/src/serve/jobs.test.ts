@@ -117,6 +117,32 @@ describe("garbage collection in the background", () => {
   });
 });
 
+describe("the removal of abandoned uploads in the background", () => {
+  it("waits for one lease after the clock was set", async () => {
+    const { settings } = loadSettings({
+      flags: { set: ["storage.maintenance.uploadpurging.interval=1s", "dray.gc.lease=1h"] },
+    });
+    const driver = memoryDriver();
+    const clock = { ahead: 0 };
+    const told = Promise.withResolvers<string>();
+    const registry = createRegistry({
+      driver,
+      now: () => Date.now() + clock.ahead,
+      elapsed: () => performance.now(),
+      onNotice: ({ message }) => told.resolve(message),
+    });
+    const upload = await registry.context.uploads.begin("one", { owner: "" });
+    clock.ahead = -9 * 24 * hour;
+    const options = { registry, driver, actions: { gc: never, verify: never }, log: () => {}, readOnly: writing };
+    const jobs = await jobsOf(settings, options);
+    assert.match(await awaiting(told.promise), /clock went back by 777600 s/);
+    await Promise.all(jobs.map((job) => job.stop()));
+    assert.notEqual(await registry.context.uploads.find("one", upload.id, ""), undefined);
+    assert.equal(await driver.read("dray/schedule/purge"), undefined, "it is due still");
+    await registry.close();
+  });
+});
+
 describe("verification in the background", () => {
   it("is not done, and is tried again, while an operator has it done", async () => {
     const { settings } = loadSettings({

@@ -25,6 +25,9 @@ type Outcome = "ended" | "later" | { readonly notBefore: number };
 /** Milliseconds after which is looked whether what stands in the way is gone. */
 const look = 60_000;
 
+/** As long as a lease is where nobody says otherwise: so long ages are not believed after the clock was set. */
+const hour = 3_600_000;
+
 /** A start has enough to do: what is due then comes a little later. */
 const breath = 10_000;
 
@@ -95,6 +98,8 @@ export const jobsOf = async (
   };
   const { age = Number.POSITIVE_INFINITY } = uploads;
   const purge = async (): Promise<Outcome> => {
+    const settles = registry.context.jumps.wait(gc.lease ?? hour);
+    if (settles > 0) return { notBefore: Date.now() + settles };
     const gone = await registry.context.uploads.purge(Date.now() - age);
     if (gone > 0) log("info", "abandoned uploads were removed", { uploads: gone });
     return "ended";
@@ -102,8 +107,8 @@ export const jobsOf = async (
   const jobs = [];
   if (gc.interval !== undefined && gc.interval > 0) {
     // Promises from before the start are not known: until they have ended nothing is swept.
-    const { leases, now } = registry.context;
-    jobs.push(await job("gc", "garbage collection", gc.interval, collect, leases.sweepFrom - now()));
+    const { leases } = registry.context;
+    jobs.push(await job("gc", "garbage collection", gc.interval, collect, leases.wait));
   }
   if (Number.isFinite(age)) jobs.push(await job("purge", "removing abandoned uploads", purging.interval, purge));
   if (verify.interval !== undefined && verify.interval > 0)

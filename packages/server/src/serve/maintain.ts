@@ -42,14 +42,14 @@ export const maintain = async <T>(
 ): Promise<T> => {
   const { patience = 10_000, reads = false, signal } = options;
   await isThere(settings);
-  for (const until = systemClock.now() + patience; ; ) {
+  for (const until = performance.now() + patience; ; ) {
     const running = await runningWriter(settings);
     if (running !== undefined) return work(running);
     try {
       return await doing(await opened(settings, options), reads ? undefined : settings.log.audit?.to, work);
     } catch (error) {
       if (!(error instanceof Busy)) throw error;
-      if (systemClock.now() >= until) throw error.cause;
+      if (performance.now() >= until) throw error.cause;
     }
     await systemClock.sleep(between, signal);
   }

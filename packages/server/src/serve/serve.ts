@@ -135,7 +135,7 @@ export const serve = async (
         headers.wanted = answerHeaders(next.listen.headers);
       },
     });
-    const begun = Date.now();
+    const begun = performance.now();
     const gcPause = new GcPause(driver);
     const gcPaused = async (): Promise<{ readonly gcPausedUntil?: string }> => {
       const until = await gcPause.until();
@@ -151,7 +151,7 @@ export const serve = async (
         version,
         pid: process.pid,
         origin: listener.origin,
-        seconds: (Date.now() - begun) / 1000,
+        seconds: (performance.now() - begun) / 1000,
         health: health.isDown ? "down" : "up",
         whole: registry.context.reconciler.isComplete,
         readOnly: readOnly.on,

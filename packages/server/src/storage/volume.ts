@@ -207,12 +207,12 @@ export class Volume {
 
   async #locked(): Promise<VolumeLock> {
     const { lock: lockVolume = lock, who, patience = 0, signal, onNotice } = this.#options;
-    const until = systemClock.now() + patience;
+    const until = performance.now() + patience;
     for (let told = false; ; ) {
       try {
         return await lockVolume(this.#fs, `${this.own}/volume`, `the volume ${this.folder}`, who);
       } catch (error) {
-        if (!isDrayError(error, "LOCKED") || systemClock.now() >= until) throw error;
+        if (!isDrayError(error, "LOCKED") || performance.now() >= until) throw error;
         if (!told) onNotice?.(`waiting up to ${patience / 1000} s: ${error.message}`);
         told = true;
       }

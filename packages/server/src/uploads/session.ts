@@ -10,7 +10,10 @@ import { type Meter, Writer } from "./writer.ts";
 /** What a session knows of where it lives. */
 export interface UploadContext {
   readonly driver: Driver;
+  /** Milliseconds since 1970. */
   readonly now: () => number;
+  /** Milliseconds that go on evenly. */
+  readonly elapsed: () => number;
   /** Milliseconds without a byte after which another writer takes over. */
   readonly silence: number;
   /** A request or bytes came. */
@@ -64,8 +67,9 @@ export class Session {
   readonly id: string;
   readonly repository: string;
   readonly facts: SessionFacts;
-  /** When anybody last asked for it, and when bytes last came; milliseconds since 1970. */
+  /** When anybody last asked for it, by what goes on evenly. */
   usedAt: number;
+  /** When bytes last came; milliseconds since 1970. */
   addedAt: number;
   readonly #around: UploadContext;
   readonly #received: UploadBuffer;
@@ -92,8 +96,8 @@ export class Session {
     this.#around = around;
     this.#received = new UploadBuffer(around.driver, uploadData(repository, id), facts.algorithm, there?.size);
     this.#named = there !== undefined;
-    this.usedAt = around.now();
-    this.addedAt = there?.addedAt ?? this.usedAt;
+    this.usedAt = around.elapsed();
+    this.addedAt = there?.addedAt ?? around.now();
   }
 
   /** Bytes so far, without waiting for anything. */
@@ -112,7 +116,7 @@ export class Session {
 
   /** Notes that somebody wants it. */
   touch(): void {
-    this.usedAt = this.#around.now();
+    this.usedAt = this.#around.elapsed();
     this.#around.touched(this);
   }
 
@@ -287,7 +291,7 @@ export class Session {
 
   async #write(writer: Writer, chunks: AsyncIterable<Uint8Array>, options: AppendOptions): Promise<number> {
     const { limit = Number.POSITIVE_INFINITY, meter, last = false, releases = false, signal } = options;
-    const { now, moving } = this.#around;
+    const { now, elapsed, moving } = this.#around;
     const buffer = this.#received;
     const before = this.size;
     const put = async (chunk: Uint8Array): Promise<void> => {
@@ -301,7 +305,16 @@ export class Session {
     const iterator = chunks[Symbol.asyncIterator]();
     try {
       if (!last && buffer.file !== undefined) await this.#name();
-      await writer.take(iterator, { buffer, limit, meter, releases, now, put, moving, touch: () => this.touch() });
+      await writer.take(iterator, {
+        buffer,
+        limit,
+        meter,
+        releases,
+        now: elapsed,
+        put,
+        moving,
+        touch: () => this.touch(),
+      });
     } catch (error) {
       void iterator.return?.()?.catch(() => {});
       if (isDrayError(error, "LIMIT_EXCEEDED")) await buffer.cutBack(Math.max(before, writer.told));

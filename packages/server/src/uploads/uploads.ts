@@ -12,6 +12,8 @@ export interface UploadsOptions {
   readonly driver: Driver;
   /** Milliseconds since 1970. */
   readonly now: () => number;
+  /** Milliseconds that go on evenly. Default: `now`. */
+  readonly elapsed?: () => number;
   /** Milliseconds for which a session counts as open after the last that happened to it. */
   readonly lease: number;
   /** Milliseconds of silence after which another writer takes over. */
@@ -43,6 +45,7 @@ const mostLeft = 16;
 export class Uploads {
   readonly #driver: Driver;
   readonly #now: () => number;
+  readonly #elapsed: () => number;
   readonly #newId: () => string;
   readonly #onNotice: (notice: Notice) => void;
   readonly #activity: Activity;
@@ -55,15 +58,17 @@ export class Uploads {
   readonly #left = new Set<Session>();
   #closed = false;
 
-  constructor({ driver, now, lease, silence, newId = randomUUID, onNotice = () => {} }: UploadsOptions) {
+  constructor({ driver, now, elapsed = now, lease, silence, newId = randomUUID, onNotice = () => {} }: UploadsOptions) {
     this.#driver = driver;
     this.#now = now;
+    this.#elapsed = elapsed;
     this.#newId = newId;
     this.#onNotice = onNotice;
-    this.#activity = new Activity(lease, now);
+    this.#activity = new Activity(lease, elapsed);
     this.#around = {
       driver,
       now,
+      elapsed,
       silence,
       touched: (session) => this.#touched(session),
       ended: (session) => this.#ended(session),
@@ -218,7 +223,7 @@ export class Uploads {
   /** Puts away what nobody has used for long. Needs no timer: who begins or goes on with an upload looks after the others. */
   #tidy(): void {
     if (this.#closed) return;
-    const now = this.#now();
+    const now = this.#elapsed();
     for (const session of this.#sessions.values()) {
       const idle = now - session.usedAt;
       if (idle < shortIdleTime || (idle < idleTime && this.#sessions.size <= mostOpen)) return;

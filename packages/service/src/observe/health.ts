@@ -86,7 +86,8 @@ export const atMostOnceIn = <T>(
   let asked: { readonly at: number; readonly answer: Promise<T> } | undefined;
   return () => {
     const now = clock.now();
-    if (asked === undefined || now - asked.at >= fresh) asked = { at: now, answer: ask() };
+    // A clock that was set back must not end the looks.
+    if (asked === undefined || now - asked.at >= fresh || now < asked.at) asked = { at: now, answer: ask() };
     return asked.answer;
   };
 };

@@ -5,6 +5,7 @@ export interface AttemptOptions {
   readonly window?: number;
   /** Users and places remembered at most. Default 10,000. */
   readonly remembered?: number;
+  /** Milliseconds that go on evenly. Default: those of the process. */
   readonly now?: () => number;
 }
 
@@ -27,7 +28,12 @@ export class Attempts {
   readonly #remembered: number;
   readonly #now: () => number;
 
-  constructor({ attempts = 10, window = 60_000, remembered = 10_000, now = Date.now }: AttemptOptions = {}) {
+  constructor({
+    attempts = 10,
+    window = 60_000,
+    remembered = 10_000,
+    now = () => performance.now(),
+  }: AttemptOptions = {}) {
     this.#most = attempts;
     this.#window = window;
     this.#remembered = remembered;

@@ -38,7 +38,7 @@ export interface PasswordFile {
  * @throws DrayError `CONFIG_INVALID` where the file cannot be read at the start, or an option makes no sense
  */
 export const openPasswordFile = async (options: PasswordFileOptions): Promise<PasswordFile> => {
-  const { file, realm, onNotice = () => {}, now = Date.now, verifier = createVerifier() } = options;
+  const { file, realm, onNotice = () => {}, now = () => performance.now(), verifier = createVerifier() } = options;
   if (!isHeaderText(realm)) throw new DrayError("CONFIG_INVALID", "the realm of the password file is no plain text");
   const users = await openFile(file, { ...options, onNotice });
   const challenge = challengeOf("Basic", [["realm", realm]]);
