@@ -35,11 +35,11 @@ export const takeOver = async ({ former, make, address, patience, stopped }: Tak
   if (sharing.has(former)) {
     const successor = make();
     await listen(successor, address);
-    // Right after a round of events: those who came are accepted, and few have come since.
-    await turn();
+    await quietTurn();
     leave();
     return successor;
   }
+  await quietTurn();
   leave();
   for (let pause = 1; !stopped(); pause = Math.min(2 * pause, longest)) {
     const successor = make();
@@ -52,6 +52,23 @@ export const takeOver = async ({ former, make, address, patience, stopped }: Tak
     }
   }
   return undefined;
+};
+
+/** Milliseconds that a round of events may take in which few can have come: less than the handshake of one. */
+const short = 0.3;
+
+/**
+ * Right after a round of events those who came are accepted, and who comes during the handshakes of a long round waits in the queue of the
+ * server that is about to end, which resets them: so after a short one, or where there is none, after many.
+ */
+const quietTurn = async (): Promise<void> => {
+  // The first comes before the runtime looks at its sockets.
+  await turn();
+  for (let rounds = 0; rounds < 1000; rounds++) {
+    const begun = performance.now();
+    await turn();
+    if (performance.now() - begun < short) return;
+  }
 };
 
 /** Servers whose address another one may have, too. */
