@@ -28,7 +28,7 @@ export class SingleFlight<V> {
     const flight = this.#flights.get(key) ?? this.#begin(key, work);
     flight.waiting++;
     try {
-      return await unlessAborted(flight.result, signal);
+      return await (signal === undefined ? flight.result : unlessAborted(flight.result, signal));
     } finally {
       flight.waiting--;
       if (flight.waiting === 0 && this.#flights.get(key) === flight) {

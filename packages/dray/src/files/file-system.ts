@@ -63,8 +63,10 @@ export interface FileSystem {
   /** Rejects where this process may not do what `mode` says, of the constants `R_OK`, `W_OK` and `X_OK` of `node:fs`. */
   access(path: string, mode: number): Promise<void>;
   statfs(path: string): Promise<SpaceFacts>;
-  /** `recursive`: makes what is missing above it and tells the first it made; else it rejects with `EEXIST` where there is something. */
-  mkdir(path: string, options: { recursive: boolean }): Promise<string | undefined>;
+  /** Rejects with `EEXIST` where there is something, with `ENOENT` where the directory above is not there. */
+  mkdir(path: string): Promise<unknown>;
+  /** Makes a directory and what is missing above it, and tells the first it made; `undefined` where it was there. */
+  makeDirectory(path: string): Promise<string | undefined>;
   rename(from: string, to: string): Promise<void>;
   unlink(path: string): Promise<void>;
   rmdir(path: string): Promise<void>;
@@ -82,7 +84,8 @@ export const nodeFiles: FileSystem = {
   realpath: node.realpath,
   access: node.access,
   statfs: node.statfs,
-  mkdir: async (path, { recursive }) => (recursive ? makeDirectory(path) : (await node.mkdir(path), undefined)),
+  mkdir: node.mkdir,
+  makeDirectory,
   rename: node.rename,
   unlink: node.unlink,
   rmdir: node.rmdir,

@@ -66,7 +66,7 @@ const makeClaim = async (fs: FileSystem, path: string, what: string): Promise<st
 /** Whoever releases the last lock may remove the directory as well, just when somebody else has seen that it is there. */
 const openIn = async (fs: FileSystem, directory: string, claim: string): Promise<OpenFile> => {
   for (let attempt = 1; ; attempt++) {
-    await fs.mkdir(directory, { recursive: true });
+    await fs.makeDirectory(directory);
     try {
       return await fs.open(claim, "wx", 0o644);
     } catch (error) {

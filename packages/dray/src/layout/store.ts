@@ -193,7 +193,7 @@ class Layout extends LayoutReader implements LayoutStore {
 
   async #makeDirectory(path: string): Promise<void> {
     if (this.#directories.has(path)) return;
-    await onDisk("make the directory", path, () => this.#fs.mkdir(path, { recursive: true }));
+    await onDisk("make the directory", path, () => this.#fs.makeDirectory(path));
     this.#directories.add(path);
   }
 }

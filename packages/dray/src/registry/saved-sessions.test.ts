@@ -89,7 +89,7 @@ describe("saved upload sessions", () => {
   test("where nothing can be written, a push goes on with one warning", async () => {
     const warnings: string[] = [];
     const refused = Object.assign(new Error("read-only"), { code: "EROFS" });
-    const fs = { ...nodeFiles, mkdir: () => Promise.reject(refused) };
+    const fs = { ...nodeFiles, makeDirectory: () => Promise.reject(refused) };
     const sessions: SavedSessions = savedSessions(fresh(), { fs, onWarning: (message) => warnings.push(message) });
     await sessions.save(name, session);
     await sessions.save({ ...name, content: "sha256:1" }, session);

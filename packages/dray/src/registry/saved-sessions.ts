@@ -87,7 +87,7 @@ export const savedSessions = (
       inUse.add(file);
       const record = { version: 1, ...name, ...session, created: now(), process: thisProcess() };
       try {
-        await onDisk("make", directory, () => fs.mkdir(directory, { recursive: true }));
+        await onDisk("make", directory, () => fs.makeDirectory(directory));
         await writeFileAtomic(fs, file, new TextEncoder().encode(JSON.stringify(record)), { mode: 0o600 });
       } catch (error) {
         if (!warned) onWarning?.(`an interrupted push will begin again: ${(error as Error).message}`);

@@ -72,8 +72,8 @@ export class Blobs {
 
   /** Whether any of these is known to be damaged or missing: a look into memory, unless something is known of any blob at all. */
   async lacksAny(repository: string, digests: () => Promise<Iterable<Digest>>): Promise<boolean> {
-    await this.#marks.load();
-    if (this.#marks.size === 0) return false;
+    const { size } = this.#marks.known ?? (await this.#marks.load());
+    if (size === 0) return false;
     for (const digest of await digests()) if (await this.#lacks(repository, digest)) return true;
     return false;
   }
@@ -81,7 +81,7 @@ export class Blobs {
   /** What came back by another way than a push is looked at. */
   async #lacks(repository: string, digest: Digest): Promise<boolean> {
     const target = (await this.#options.tree.layer(repository, digest)) ?? digest;
-    if (this.#marks.get(target) === undefined) return false;
+    if (this.#marks.known?.has(target) !== true) return false;
     return !(await this.#judging.run(target, () => this.#judge(target, repository)));
   }
 
@@ -111,9 +111,8 @@ export class Blobs {
   }
 
   /** Data was brought by a push, hashed: whatever spoke against what lay there before is over. The caller holds its digest. */
-  replaced(digest: Digest): Promise<void> {
-    this.#whole.delete(digest);
-    return this.#marks.remove(digest);
+  async replaced(digest: Digest): Promise<void> {
+    if (this.#marks.known?.has(digest) === true) await this.#marks.remove(digest);
   }
 
   /**
@@ -137,16 +136,15 @@ export class Blobs {
   }
 
   #isMarked(digest: Digest, { size, mtime, ino }: Facts): boolean {
-    const mark = this.#marks.get(digest);
+    const mark = this.#marks.known?.get(digest);
     return mark !== undefined && mark.size === size && mark.mtime === mtime && mark.ino === ino;
   }
 
   async #isSound(blob: FoundBlob & Asked): Promise<boolean> {
     const { repository, target, size } = blob;
-    const loading = this.#marks.load();
-    if (loading !== undefined) await loading;
+    const marks = this.#marks.known ?? (await this.#marks.load());
     if (
-      this.#marks.get(target) === undefined &&
+      !marks.has(target) &&
       (size > 0 || target === digestOf(new Uint8Array(0), algorithmOf(target))) &&
       this.#isPlausible(blob)
     )

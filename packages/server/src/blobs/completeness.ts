@@ -1,5 +1,7 @@
+import { forEachConcurrent } from "dray/internal/async";
 import { type Digest, isIndexType, isManifestType } from "dray/oci";
-import type { Child, Inspection } from "../distribution-tree/index.ts";
+import type { Child, Inspection, Tree } from "../distribution-tree/index.ts";
+import type { Blobs } from "./blobs.ts";
 
 /** Which manifests of an index must be there when it is pushed. */
 export type CompleteIndexes = "all" | "none" | readonly { readonly os: string; readonly architecture: string }[];
@@ -31,3 +33,24 @@ export const isPulledAsManifest = (ofType: string, { mediaType }: Child): boolea
 /** By digest, each once. */
 export const distinct = (children: readonly Child[]): ReadonlyMap<Digest, Child> =>
   new Map(children.map((child) => [child.digest, child]));
+
+/** Looks of one manifest at the tree, side by side. */
+const atOnce = 8;
+
+/** What a manifest that is pushed must have in its repository and has not, in its order: link and data of each are looked at. */
+export const missingOf = async (
+  { tree, blobs, settings }: { readonly tree: Tree; readonly blobs: Blobs; readonly settings: Completeness },
+  repository: string,
+  inspection: Inspection,
+): Promise<readonly Digest[]> => {
+  const { mediaType } = inspection.described;
+  const needed = distinct(neededOf(settings, mediaType, inspection));
+  const missing = new Set<Digest>();
+  await forEachConcurrent(needed.values(), atOnce, async (child) => {
+    const { digest, size } = child;
+    if (!isPulledAsManifest(mediaType, child) && (await blobs.find(repository, digest, size)) !== undefined) return;
+    const target = await tree.revisionTarget(repository, digest);
+    if (target === undefined || (await tree.blobSize(target)) === undefined) missing.add(digest);
+  });
+  return [...needed.keys()].filter((digest) => missing.has(digest));
+};

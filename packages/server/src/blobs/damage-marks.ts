@@ -21,17 +21,13 @@ export class DamageMarks {
   readonly #driver: Driver;
   readonly #onNotice: (notice: Notice) => void;
   readonly #marks = new Map<Digest, Mark>();
-  #loading: Promise<void> | undefined;
-  #loaded = false;
+  /** By digest; `undefined` until they were loaded. */
+  known: ReadonlyMap<Digest, Mark> | undefined;
+  #loading: Promise<ReadonlyMap<Digest, Mark>> | undefined;
 
   constructor(driver: Driver, onNotice: (notice: Notice) => void) {
     this.#driver = driver;
     this.#onNotice = onNotice;
-  }
-
-  /** Of damage and of absence. */
-  get size(): number {
-    return this.#marks.size;
   }
 
   /** Those of damage. */
@@ -39,21 +35,17 @@ export class DamageMarks {
     return [...this.#marks].flatMap(([digest, { size }]) => (size === absent.size ? [] : [digest]));
   }
 
-  /** Reads the marks of earlier processes, once; at once where that is done. */
-  load(): Promise<void> | undefined {
-    if (this.#loaded) return undefined;
+  /** Reads the marks of earlier processes, once. */
+  load(): Promise<ReadonlyMap<Digest, Mark>> {
     this.#loading ??= this.#read()
       .catch((error: Error) =>
         this.#onNotice({ level: "error", message: `marks of damaged blobs cannot be read: ${error.message}` }),
       )
-      .finally(() => {
-        this.#loaded = true;
+      .then(() => {
+        this.known = this.#marks;
+        return this.#marks;
       });
     return this.#loading;
-  }
-
-  get(digest: Digest): Mark | undefined {
-    return this.#marks.get(digest);
   }
 
   async set(digest: Digest, { size, mtime, ino }: Mark): Promise<void> {

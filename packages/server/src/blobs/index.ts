@@ -3,5 +3,12 @@
  * tree, what is known of it, and storage; never knows HTTP, nor who asks.
  */
 export { Blobs, type FoundBlob } from "./blobs.ts";
-export { type CompleteIndexes, type Completeness, distinct, isPulledAsManifest, neededOf } from "./completeness.ts";
+export {
+  type CompleteIndexes,
+  type Completeness,
+  distinct,
+  isPulledAsManifest,
+  missingOf,
+  neededOf,
+} from "./completeness.ts";
 export { hashFile } from "./hash-file.ts";

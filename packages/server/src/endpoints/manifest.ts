@@ -12,13 +12,13 @@ import {
   isSchema1Type,
   isTag,
 } from "dray/oci";
+import { missingOf } from "../blobs/index.ts";
 import { type Described, type Inspection, inspectManifest } from "../distribution-tree/index.ts";
 import type { ServedManifest } from "../read-cache/index.ts";
 import { badDigest, RegistryError } from "../registry-error.ts";
 import type { Reservation } from "../room/index.ts";
 import { type Call, notModified, preconditionHolds } from "./call.ts";
 import { withManifestBody } from "./manifest-body.ts";
-import { refuseMissing } from "./missing.ts";
 
 /** Tags that one PUT may carry; the specification wants ten at least. */
 const mostTags = 100;
@@ -126,7 +126,7 @@ const storeManifest = async (call: Call, { bytes, pushedType, tags, room }: Aske
         ? revisionOf(call, repository, name)
         : context.manifests.tag(repository, name));
       preconditionHolds(request, name, current);
-      await refuseMissing(call, inspection);
+      refuseMissing(repository, await missingOf(context, repository, inspection));
       const replaced: Record<string, Digest> = {};
       for (const tag of tags) {
         const before = tag === name ? current : await context.manifests.tag(repository, tag);
@@ -148,9 +148,23 @@ const storeManifest = async (call: Call, { bytes, pushedType, tags, room }: Aske
   });
 };
 
+/**
+ * An image without its configuration or its layers is a push that went wrong, and an index needs the manifests that the operator wants there.
+ * @throws RegistryError MANIFEST_BLOB_UNKNOWN, which names each
+ */
+const refuseMissing = (repository: string, missing: readonly Digest[]): void => {
+  const [first, ...others] = missing.map((digest) => ({
+    message: `${repository} has no ${digest}; push it first`,
+    detail: { digest },
+  }));
+  if (first === undefined) return;
+  const { message, detail } = first;
+  throw new RegistryError(400, "MANIFEST_BLOB_UNKNOWN", message, { detail, others });
+};
+
 /** What a tag stood for until now may be in the middle of being pulled. */
 const keepForPullers = (call: Call, before: Digest | undefined): void => {
-  if (before !== undefined) call.promise(before);
+  if (before !== undefined) call.context.leases.record(call.repository, before);
 };
 
 interface Pushed {
@@ -185,7 +199,7 @@ const write = async (call: Call, { repository, digest, bytes, described, showsTy
   };
   try {
     await reconciler.write(repository, inTree, inMetadata);
-    call.promise(digest);
+    context.leases.record(repository, digest);
   } finally {
     // Also where only half of it was done.
     for (const name of [digest, ...tags]) manifests.forget(repository, name);

@@ -89,7 +89,7 @@ export class Leases {
 
   /**
    * Promises a digest to whoever pushes to a repository.
-   * @param by the address that was told; `""` where that is not known
+   * @param by the address that was told; `""` for what was pushed just now, which cost its client more than asking: it counts for no address
    */
   record(repository: string, digest: Digest, by = ""): void {
     const now = this.#now();

@@ -95,8 +95,8 @@ export class Directories {
 
   async #mkdir(directory: string, recursive = false): Promise<boolean> {
     try {
-      const made = await this.#fs.mkdir(directory, { recursive });
-      if (recursive && made === undefined) return false;
+      if (!recursive) await this.#fs.mkdir(directory);
+      else if ((await this.#fs.makeDirectory(directory)) === undefined) return false;
       await this.#onMade(directory);
       return true;
     } catch (error) {

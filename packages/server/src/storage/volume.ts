@@ -108,7 +108,7 @@ export class Volume {
     const { folder, own, unfinished } = this;
     const fs = this.#fs;
     await this.refuseGone();
-    const made = await this.#writing(folder, () => fs.mkdir(folder, { recursive: true }));
+    const made = await this.#writing(folder, () => fs.makeDirectory(folder));
     this.#owner = await ownerOf(fs, [`${folder}/docker`, folder]);
     await this.#makeOwn();
     await this.#lookAround([unfinished, own, `${folder}/docker`]);
@@ -155,7 +155,7 @@ export class Volume {
   /** For who is about to write: makes the root again that somebody removed. @throws DrayError `DISK` where the volume is gone */
   async makeReady(): Promise<void> {
     if (this.#lock !== undefined && (await this.#anchors?.wasRemoved()) === true) {
-      await this.#fs.mkdir(this.folder, { recursive: true });
+      await this.#fs.makeDirectory(this.folder);
       await this.give(this.folder);
       this.#anchors = await Anchors.of(this.#fs, this.folder);
     }
@@ -193,11 +193,11 @@ export class Volume {
     if (facts?.isDirectory() === true) return;
     await this.#writing(own, async () => {
       if (facts !== undefined) await fs.unlink(unfinished);
-      await fs.mkdir(dirname(own), { recursive: true });
+      await fs.makeDirectory(dirname(own));
       // One by one: Node calls a read-only file system a missing folder where it makes several.
       for (const folder of [own, unfinished])
         try {
-          await fs.mkdir(folder, { recursive: false });
+          await fs.mkdir(folder);
           await this.give(folder);
         } catch (error) {
           if (errnoOf(error) !== "EEXIST") throw error;

@@ -41,9 +41,14 @@ class Disk implements Recording {
     this.files = {
       ...nodeFiles,
       open: (path, flags, mode) => this.#inTurn(() => this.#open(path, flags, mode)),
-      mkdir: (path, options) =>
+      mkdir: (path) =>
         this.#inTurn(async () => {
-          const made = await nodeFiles.mkdir(path, options);
+          await nodeFiles.mkdir(path);
+          this.#makeAll(path);
+        }),
+      makeDirectory: (path) =>
+        this.#inTurn(async () => {
+          const made = await nodeFiles.makeDirectory(path);
           this.#makeAll(path);
           return made;
         }),
