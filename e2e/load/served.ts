@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import { loadSettings, maintain } from "@dray/server";
 
 const main: string = fileURLToPath(new URL("../../packages/cli/src/main.ts", import.meta.url));
+const watch: string = fileURLToPath(new URL("./turns.ts", import.meta.url));
 
 /** `dray serve` as a process of its own. */
 export interface Served {
@@ -19,13 +20,19 @@ export interface Served {
   stop(): Promise<number | null>;
 }
 
-/** @param keys of the configuration, as `dray.gc.grace=1s` */
-export const startServer = async (data: string, keys: readonly string[]): Promise<Served> => {
+/**
+ * @param keys of the configuration, as `dray.gc.grace=1s`
+ * @param turns a file that tells what its event loop was busy with at a time (`turns.ts`)
+ */
+export const startServer = async (data: string, keys: readonly string[], turns?: string): Promise<Served> => {
   const begun = performance.now();
   const words = ["serve", "--data", data, "--listen", "127.0.0.1:0", "--log-level", "warn"];
   const sets = ["log.accesslog.disabled=true", ...keys].flatMap((key) => ["--set", key]);
-  const { REGISTRY_CONFIGURATION_PATH: _, ...env } = process.env;
-  const child = spawn(process.execPath, [main, ...words, ...sets], { env, stdio: ["ignore", "pipe", "pipe"] });
+  const { REGISTRY_CONFIGURATION_PATH: _, ...rest } = process.env;
+  const env = { ...rest, DRAY_TURNS: turns };
+  const before = turns === undefined ? [] : [process.versions.bun === undefined ? "--import" : "--preload", watch];
+  const args = [...before, main, ...words, ...sets];
+  const child = spawn(process.execPath, args, { env, stdio: ["ignore", "pipe", "pipe"] });
   let log = "";
   child.stderr.setEncoding("utf8").on("data", (text: string) => {
     log = (log + text).slice(-1_000_000);
