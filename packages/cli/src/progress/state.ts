@@ -55,6 +55,7 @@ export const advance = (state: ProgressState, event: ProgressEvent): ProgressSta
       return isManifestLike(event.descriptor.mediaType) ? state : measured(settle(state, event.descriptor));
     case "retry":
     case "throttled":
+    case "rateLimit":
     case "warning":
       return state;
   }

@@ -9,10 +9,10 @@ import { detach } from "./transferable.ts";
  * before the iteration ends well. Whoever reads to the end has what the descriptor promised.
  * @throws DrayError `SIZE_MISMATCH`, `DIGEST_MISMATCH`
  */
-export async function* verified(chunks: AsyncIterable<Uint8Array>, descriptor: Descriptor): AsyncGenerator<Uint8Array> {
+export async function* verified(chunks: AsyncIterable<Uint8Array>, descriptor: Digested): AsyncGenerator<Uint8Array> {
   const hash = digesterFor(algorithmOf(descriptor.digest), descriptor.size);
   try {
-    for await (const chunk of sized(chunks, descriptor)) {
+    for await (const chunk of hasSize(descriptor) ? sized(chunks, descriptor) : chunks) {
       await hash.update(chunk);
       yield chunk;
     }
@@ -23,13 +23,20 @@ export async function* verified(chunks: AsyncIterable<Uint8Array>, descriptor: D
   }
 }
 
+/** Content by its digest; nobody may know yet how large it is. */
+export type Digested = Pick<Descriptor, "digest"> & { readonly size?: number | undefined };
+
+const hasSize = (content: Digested): content is Sized => content.size !== undefined;
+
+type Sized = Pick<Descriptor, "digest" | "size">;
+
 /**
  * Passes bytes on and counts them against the descriptor's size, from `offset` on.
  * @throws DrayError `SIZE_MISMATCH`
  */
 export async function* sized(
   chunks: AsyncIterable<Uint8Array>,
-  descriptor: Descriptor,
+  descriptor: Sized,
   offset = 0,
 ): AsyncGenerator<Uint8Array> {
   let at = offset;
@@ -78,7 +85,7 @@ export const hashed = async (
 };
 
 /** The error for bytes whose digest is another one. */
-export const digestMismatch = (descriptor: Descriptor, found: string): DrayError =>
+export const digestMismatch = (descriptor: Digested, found: string): DrayError =>
   new DrayError(
     "DIGEST_MISMATCH",
     `content has digest ${found}, not ${descriptor.digest}: it was damaged or replaced on the way; try again or another source`,
@@ -86,7 +93,7 @@ export const digestMismatch = (descriptor: Descriptor, found: string): DrayError
   );
 
 /** The error for content that is longer or shorter than its descriptor says. */
-export const sizeMismatch = (descriptor: Descriptor, found: string): DrayError =>
+export const sizeMismatch = (descriptor: Sized, found: string): DrayError =>
   new DrayError(
     "SIZE_MISMATCH",
     `content ${descriptor.digest} should have ${descriptor.size} bytes, there are ${found}: it was cut or replaced on the way; try again or another source`,

@@ -56,7 +56,10 @@ export const budget = (options: BudgetOptions = {}): Middleware => {
         const response = await next(releasingEarly(request, release));
         const now = clock.now();
         const left = readRateLimit(response.headers, now);
-        if (left !== undefined) limiter.remains(left);
+        if (left !== undefined) {
+          limiter.remains(left);
+          request.context?.onEvent?.({ type: "rateLimit", registry: hostOf(request), ...left });
+        }
         const { status } = response;
         const wait = status === 429 || status === 503 ? retryAfter(response.headers, now) : undefined;
         if (status !== 429 && wait === undefined) {

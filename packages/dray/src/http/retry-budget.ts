@@ -36,6 +36,11 @@ export class RetryBudget {
     this.#options = options;
   }
 
+  /** Whether something was tried again. */
+  get wasDrawn(): boolean {
+    return this.#failures > 0;
+  }
+
   /** Something got through: failures are counted anew. */
   refill(): void {
     this.#failures = 0;

@@ -1,4 +1,11 @@
-import { type Cancel, type OnEvent, type ReadOptions, sizeMismatch, verified } from "../content/index.ts";
+import {
+  type Cancel,
+  type Digested,
+  type OnEvent,
+  type ReadOptions,
+  sizeMismatch,
+  verified,
+} from "../content/index.ts";
 import { DrayError, isDrayError, restated, throwIfAborted } from "../errors.ts";
 import { type HeaderPairs, type HttpResponse, header, type RetryBudget } from "../http/index.ts";
 import { algorithmOf, type Descriptor, type Digest, digestOf, isForeignLayerType } from "../oci/index.ts";
@@ -18,15 +25,28 @@ export const readBlob = (repo: Repo, descriptor: Descriptor, options: ReadOption
   return verify && offset === 0 ? verified(chunks, descriptor) : chunks;
 };
 
+/**
+ * The same by digest alone, in one request: how large it is the answer says, or nobody does until it ends.
+ * @throws DrayError `NOT_FOUND`, `DIGEST_MISMATCH`, `NETWORK`
+ */
+export const readBlobByDigest = (repo: Repo, digest: Digest, options: ReadOptions = {}): AsyncGenerator<Uint8Array> => {
+  const { offset = 0, verify = true } = options;
+  const chunks = resumed(repo, { digest }, offset, options);
+  return verify && offset === 0 ? verified(chunks, { digest }) : chunks;
+};
+
+/** What is read: by its descriptor, or by its digest alone. */
+type Wanted = Digested & Omit<Partial<Descriptor>, "digest" | "size">;
+
 /** One loop without layers: each generator between the wire and its reader costs a hundredth of a copy. */
 async function* resumed(
   repo: Repo,
-  descriptor: Descriptor,
+  descriptor: Wanted,
   offset: number,
   { signal, onEvent = repo.api.settings.onEvent }: ReadOptions,
 ): AsyncGenerator<Uint8Array> {
-  if (offset > 0 && offset >= descriptor.size) return;
-  const { size } = descriptor;
+  let { size } = descriptor;
+  if (offset > 0 && size !== undefined && offset >= size) return;
   const retryBudget = repo.api.retryBudget();
   const urls = foreignUrls(descriptor, repo.api.settings);
   let elsewhere: URL | undefined;
@@ -35,7 +55,7 @@ async function* resumed(
   let ranges = true;
   /** A whole answer was too short before: a cache that had kept half of it does so again. */
   let wasShort = false;
-  do {
+  for (;;) {
     const before = at;
     try {
       const from = ranges ? at : 0;
@@ -46,18 +66,20 @@ async function* resumed(
         continue;
       }
       try {
-        let skip = at - startOf(response, descriptor, at);
+        size ??= wholeSize(response);
+        let skip = at - startOf(response, { ...descriptor, size }, at);
         for await (const chunk of response.body.chunks) {
           const part = skip === 0 ? chunk : chunk.subarray(skip);
           skip -= Math.min(skip, chunk.byteLength);
           at += part.byteLength;
-          if (at > size) throw sizeMismatch(descriptor, "more");
+          if (size !== undefined && at > size) throw sizeMismatch({ ...descriptor, size }, "more");
           if (part.byteLength > 0) yield part;
         }
       } finally {
         await response.body.discard();
       }
-      if (at < size) throw cutShort(descriptor, at);
+      if (size === undefined || at >= size) return;
+      throw cutShort({ ...descriptor, size }, at);
     } catch (error) {
       throwIfAborted(signal);
       if (isDrayError(error, "NOT_FOUND") && urls.length > 0) {
@@ -71,13 +93,13 @@ async function* resumed(
       }
       await retryBudget.resume(error, { what: descriptor.digest, signal, onEvent }, at > before);
     }
-  } while (at < size);
+  }
 }
 
 /** One request for the bytes from `at` on. */
 const open = async (
   repo: Repo,
-  descriptor: Descriptor,
+  descriptor: Wanted,
   at: number,
   { signal, ...context }: { signal: AbortSignal | undefined; onEvent: OnEvent | undefined; retryBudget: RetryBudget },
   elsewhere: URL | undefined,
@@ -95,29 +117,33 @@ const open = async (
  * Whether a request for a part got no part: then the whole is asked for. Some refuse although bytes are missing, some wrap even one part.
  * @throws DrayError `SIZE_MISMATCH` where the registry has fewer bytes than were promised
  */
-const isNoPart = ({ status, headers }: HttpResponse, descriptor: Descriptor): boolean => {
+const isNoPart = ({ status, headers }: HttpResponse, { digest, size }: Wanted): boolean => {
   if (status !== 416) return status === 206 && /^multipart\//i.test(header(headers, "Content-Type") ?? "");
   const there = /\*\/([0-9]+)/.exec(header(headers, "Content-Range") ?? "")?.[1];
-  if (there !== undefined && Number(there) < descriptor.size) throw sizeMismatch(descriptor, there);
+  if (there !== undefined && size !== undefined && Number(there) < size) throw sizeMismatch({ digest, size }, there);
   return true;
 };
 
 /** Where an answer to a request for the bytes from `at` on begins. A server that ignores `Range` sends all of it, with 200. */
-const startOf = (response: HttpResponse, descriptor: Descriptor, at: number): number => {
+const startOf = (response: HttpResponse, { digest, size: promised }: Wanted, at: number): number => {
   const range = response.status === 206 ? contentRange(response.headers) : undefined;
-  const size = response.status === 206 ? range?.size : lengthOf(response);
-  if (size !== undefined && size !== descriptor.size) {
-    const mismatch = sizeMismatch(descriptor, `${size}`);
-    const isShort = response.status === 200 && size < descriptor.size;
+  const size = wholeSize(response);
+  if (size !== undefined && promised !== undefined && size !== promised) {
+    const mismatch = sizeMismatch({ digest, size: promised }, `${size}`);
+    const isShort = response.status === 200 && size < promised;
     throw isShort ? restated(mismatch, mismatch.code, mismatch.message, { retryable: true }) : mismatch;
   }
   if (response.status === 200) return 0;
   if (range !== undefined && range.start > at) {
-    const message = `asked for ${descriptor.digest} from byte ${at} on, the answer begins at ${range.start}`;
-    throw new DrayError("REGISTRY", message, { reference: descriptor.digest, status: 206 });
+    const message = `asked for ${digest} from byte ${at} on, the answer begins at ${range.start}`;
+    throw new DrayError("REGISTRY", message, { reference: digest, status: 206 });
   }
   return range?.start ?? at;
 };
+
+/** The bytes that there are in all, as an answer says, whatever part of them it brings. */
+const wholeSize = (response: HttpResponse): number | undefined =>
+  response.status === 206 ? contentRange(response.headers)?.size : lengthOf(response);
 
 const isElsewhere = async (repo: Repo, { url }: HttpResponse, { signal }: Cancel = {}): Promise<boolean> =>
   new URL(url).origin !== (await repo.api.origin(signal));
@@ -126,7 +152,7 @@ const isElsewhere = async (repo: Repo, { url }: HttpResponse, { signal }: Cancel
 const expired = (error: DrayError): DrayError =>
   error.status === 404 ? error : restated(error, error.code, error.message, { retryable: true });
 
-const cutShort = (descriptor: Descriptor, at: number): DrayError =>
+const cutShort = (descriptor: Pick<Descriptor, "digest" | "size">, at: number): DrayError =>
   new DrayError("NETWORK", `the answer ended after ${at} of ${descriptor.size} bytes of ${descriptor.digest}`, {
     reference: descriptor.digest,
     retryable: true,
@@ -152,7 +178,7 @@ async function* from(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
  * licence. Only followed with leave: a manifest from anywhere would otherwise choose whom we speak to.
  * @see https://github.com/opencontainers/image-spec/blob/main/descriptor.md#properties
  */
-const foreignUrls = ({ mediaType, urls }: Descriptor, { foreignLayers, plainHttp }: Settings): URL[] => {
+const foreignUrls = ({ mediaType = "", urls }: Wanted, { foreignLayers, plainHttp }: Settings): URL[] => {
   if (foreignLayers !== true || !isForeignLayerType(mediaType)) return [];
   return (urls ?? [])
     .filter((url) => URL.canParse(url))

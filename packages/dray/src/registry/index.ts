@@ -4,11 +4,14 @@
  * Imports `oci/`, `hash/`, `content/`, `files/`, `http/` and `auth/`; knows no layout, no archive, no image and no command.
  * @see https://github.com/opencontainers/distribution-spec/blob/main/spec.md
  */
+
+export type { Conditions } from "./conditions.ts";
 export { connect } from "./connect.ts";
 export type { ConnectOptions, HostPurpose } from "./connect-options.ts";
+export type { DigestOptions } from "./digest.ts";
 export type { IngestOptions } from "./ingest.ts";
 export type { ReadManifest } from "./manifests.ts";
 export type { ReferrersOptions } from "./referrers.ts";
-export type { Registry } from "./registry.ts";
+export type { Registry, RegistryRequest } from "./registry.ts";
 export type { Repository } from "./repository.ts";
-export type { TagsOptions } from "./tags.ts";
+export type { Listing, TagsOptions } from "./tags.ts";

@@ -14,13 +14,14 @@ import {
 } from "../oci/index.ts";
 import { type Call, callIn, pathIn, type Repo, referenceIn } from "./api.ts";
 import { lengthOf } from "./blobs.ts";
+import { type Conditions, conditionHeaders } from "./conditions.ts";
 import { digestOfManifest } from "./schema1.ts";
 
 /** A manifest as it was read: its bytes have the digest and the size of the descriptor. */
 export interface ReadManifest {
   readonly descriptor: Descriptor;
   readonly bytes: Uint8Array;
-  /** What a later write may be bound to with `If-Match`, where the registry gives it. */
+  /** What a later write or read may be bound to (`ifMatch`, `ifNoneMatch`), where the registry gives it. */
   readonly etag?: string | undefined;
 }
 
@@ -93,13 +94,38 @@ const byGet = async (repo: Repo, name: string, head: HeadAnswer, options: Drawin
 export const getManifest = async (
   repo: Repo,
   name: string,
-  options: Cancel & Partial<Drawing> = {},
+  { signal, retryBudget = repo.api.retryBudget() }: Cancel & Partial<Drawing> = {},
 ): Promise<ReadManifest> => {
+  const options = { signal, retryBudget };
+  const call = manifestCall(repo, name, options);
+  return asRead(repo, name, await readWhole(repo, () => repo.api.ask({ ...call, method: "GET" }, 200), name, options));
+};
+
+/**
+ * The same, unless it still has the entity tag `ifNoneMatch` and the registry says so (304).
+ * @throws DrayError as `getManifest`
+ */
+export const getManifestUnless = async (
+  repo: Repo,
+  name: string,
+  { ifNoneMatch, signal }: Cancel & Pick<Conditions, "ifNoneMatch">,
+): Promise<ReadManifest | undefined> => {
+  const options = drawing(repo, { signal });
+  const call = manifestCall(repo, name, options);
+  const headers = [...(call.headers ?? []), ...conditionHeaders({ ifNoneMatch })];
+  const ask = (): Promise<HttpResponse> => repo.api.ask({ ...call, headers, method: "GET" }, 200, 304);
+  const read = await readWhole(repo, ask, name, options);
+  return read.response.status === 304 ? undefined : asRead(repo, name, read);
+};
+
+/** An answer with its body. */
+interface WholeAnswer {
+  readonly response: HttpResponse;
+  readonly bytes: Uint8Array;
+}
+
+const asRead = (repo: Repo, name: string, { response, bytes }: WholeAnswer): ReadManifest => {
   const what = `manifest ${referenceIn(repo, name)}`;
-  const { response, bytes } = await readWhole(repo, name, what, {
-    ...options,
-    retryBudget: options.retryBudget ?? repo.api.retryBudget(),
-  });
   const mediaType = mediaTypeOf(response) ?? naming(what, () => mediaTypeInside(bytes));
   const said = digestSaid(response);
   const expected = isDigest(name) ? name : said;
@@ -114,14 +140,14 @@ export const getManifest = async (
 /** An answer that is cut off is asked for again. */
 const readWhole = async (
   repo: Repo,
+  ask: () => Promise<HttpResponse>,
   name: string,
-  what: string,
-  options: Drawing,
-): Promise<{ readonly response: HttpResponse; readonly bytes: Uint8Array }> => {
-  const { signal, retryBudget } = options;
+  { signal, retryBudget }: Drawing,
+): Promise<WholeAnswer> => {
+  const what = `manifest ${referenceIn(repo, name)}`;
   const { onEvent } = repo.api.settings;
   for (;;) {
-    const response = await repo.api.ask({ ...manifestCall(repo, name, options), method: "GET" }, 200);
+    const response = await ask();
     try {
       return { response, bytes: await bytesOf(response, what) };
     } catch (error) {
@@ -153,7 +179,7 @@ export const putManifest = async (
   repo: Repo,
   { descriptor, bytes }: Omit<ReadManifest, "etag">,
   name: string,
-  options: WriteOptions & { readonly condition?: readonly [name: string, value: string] | undefined } = {},
+  options: WriteOptions & Conditions = {},
 ): Promise<{ readonly subject: string | undefined; readonly tags: readonly string[] }> => {
   const { digest, mediaType } = descriptor;
   // A tag takes whatever algorithm the registry prefers: only by its digest does a manifest keep another one.
@@ -162,7 +188,7 @@ export const putManifest = async (
     ...callIn(repo, "pull,push", "pushing manifest", name),
     method: "PUT",
     target: both ? `${manifestPath(repo, digest)}?tag=${name}` : manifestPath(repo, name),
-    headers: [["Content-Type", mediaType], ...(options.condition === undefined ? [] : [options.condition])],
+    headers: [["Content-Type", mediaType], ...conditionHeaders(options)],
     body: bytesContent(bytes),
     signal: options.signal,
     onEvent: options.onEvent,
@@ -186,7 +212,7 @@ export const manifestPath = (repo: Repo, name: string): string => {
   throw new DrayError("REFERENCE_INVALID", `"${name}" is neither a tag nor a digest that is known`, facts);
 };
 
-const manifestCall = (
+export const manifestCall = (
   repo: Repo,
   name: string,
   { signal, retryBudget, lookUp }: Cancel & Partial<Drawing>,
@@ -235,7 +261,7 @@ const headManifest = async (repo: Repo, name: string, options: Drawing): Promise
   return found;
 };
 
-const digestSaid = ({ headers }: HttpResponse): Digest | undefined => {
+export const digestSaid = ({ headers }: HttpResponse): Digest | undefined => {
   const said = header(headers, "Docker-Content-Digest")?.trim();
   return isDigest(said) ? said : undefined;
 };
@@ -294,7 +320,7 @@ const bytesOf = async (response: HttpResponse, what: string): Promise<Uint8Array
   }
 };
 
-const mismatch = (repo: Repo, name: string, found: Digest, expected: Digest): DrayError => {
+export const mismatch = (repo: Repo, name: string, found: Digest, expected: Digest): DrayError => {
   const reference = referenceIn(repo, name);
   const message = `manifest ${reference} has digest ${found}, not ${expected}: it was damaged or replaced on the way; try again or another source`;
   return new DrayError("DIGEST_MISMATCH", message, { reference, registry: repo.api.registry });

@@ -18,6 +18,7 @@ import {
   subjectOf,
 } from "../oci/index.ts";
 import { type Call, callIn, pathIn, type Repo, referenceIn } from "./api.ts";
+import { type Conditions, withoutConditions } from "./conditions.ts";
 import { getManifest, putManifest, type ReadManifest } from "./manifests.ts";
 import { pagesOf } from "./pages.ts";
 
@@ -157,7 +158,7 @@ export const pushManifest = async (
   repo: Repo,
   manifest: ReadManifest,
   name: string,
-  options: WriteOptions = {},
+  options: WriteOptions & Conditions = {},
 ): Promise<void> => {
   const { subject } = await putManifest(repo, manifest, name, options);
   if (subject !== undefined) return;
@@ -165,7 +166,7 @@ export const pushManifest = async (
   const unnoted = parsed && subjectOf(parsed);
   if (!unnoted) return;
   const { descriptor } = manifest;
-  await change(repo, unnoted.digest, options, (entries) =>
+  await change(repo, unnoted.digest, withoutConditions(options), (entries) =>
     entries.some(({ digest }) => digest === descriptor.digest)
       ? undefined
       : [...entries, asReferrer(descriptor, parsed)],
@@ -222,11 +223,9 @@ const change = (
       const bytes = encodeJson({ schemaVersion: 2, mediaType: mediaTypes.ociIndex, ...before, manifests });
       const mediaType = parsed?.mediaType ?? mediaTypes.ociIndex;
       const descriptor = { mediaType, digest: digestOf(bytes), size: bytes.byteLength };
-      const header = found === undefined ? "If-None-Match" : "If-Match";
-      const value = found === undefined ? "*" : found.etag;
-      const condition = value === undefined ? undefined : ([header, value] as const);
+      const condition = found === undefined ? { ifNoneMatch: "*" } : { ifMatch: found.etag };
       try {
-        await putManifest(repo, { descriptor, bytes }, tag, { ...options, condition });
+        await putManifest(repo, { descriptor, bytes }, tag, { ...options, ...condition });
       } catch (error) {
         // Somebody was faster: what they wrote is read next.
         if (!isDrayError(error) || error.status !== 412) throw error;

@@ -1,10 +1,11 @@
 import type { Token } from "../auth/index.ts";
-import type { Cancel } from "../content/index.ts";
+import { bytesContent, type Cancel, type Content } from "../content/index.ts";
 import { DrayError } from "../errors.ts";
+import type { HeaderPairs, HttpResponse } from "../http/index.ts";
 import { isRepository } from "../oci/index.ts";
 import type { Api } from "./api.ts";
 import { createRepository, type Repository } from "./repository.ts";
-import { listRepositories, type TagsOptions } from "./tags.ts";
+import { type Listing, listRepositories, type TagsOptions } from "./tags.ts";
 
 /** A registry, with one pool of connections, one budget and one set of tokens for all of its repositories. */
 export interface Registry {
@@ -19,7 +20,16 @@ export interface Registry {
    * The repositories, page after page as they are asked for; many registries do not tell.
    * @throws DrayError `UNSUPPORTED`, `UNAUTHORIZED`, `DENIED`
    */
-  catalog(options?: Omit<TagsOptions, "last">): AsyncIterable<string>;
+  catalog(options?: TagsOptions): Listing;
+  /**
+   * Asks for anything else, with the registry's credentials, budget and repetitions: an API of its vendor's. Whatever status comes is an answer.
+   * Read its body to the end or discard it.
+   * @throws DrayError `USAGE`, and what a request throws that gets no answer
+   * @example
+   * const { status, body } = await registry.request({ target: "/v2/_ext/search?q=app" });
+   * const found = JSON.parse(new TextDecoder().decode(await collect(body.chunks, 1024 * 1024, "the answer")));
+   */
+  request(request: RegistryRequest): Promise<HttpResponse>;
   /** The store of a repository: the same object for the same name, as long as anybody has it. No request. */
   repository(name: string): Repository;
   /**
@@ -32,6 +42,41 @@ export interface Registry {
   /** The same, at the end of a block with `await using`. */
   [Symbol.asyncDispose](): Promise<void>;
 }
+
+/** A request of the caller's own. */
+export interface RegistryRequest extends Cancel {
+  /** Default `GET`. POST and PATCH are never repeated, since nobody knows what a first one did. */
+  readonly method?: string | undefined;
+  /** Path and query on the registry, or a URL; on another host nothing of ours is sent. */
+  readonly target: string | URL;
+  readonly headers?: Readonly<Record<string, string>> | HeaderPairs | undefined;
+  readonly body?: Uint8Array | Content | undefined;
+  /** What a token has to allow, such as `repository:team/app:pull`. Default: what the registry asks for. */
+  readonly scopes?: readonly string[] | undefined;
+  /** Repository that credentials are looked up for, where they may belong to a path. */
+  readonly repository?: string | undefined;
+}
+
+const askAs = async (api: Api, request: RegistryRequest): Promise<HttpResponse> => {
+  const { method = "GET", target, headers = [], body, scopes = [], repository, signal } = request;
+  if (typeof target === "string" ? !target.startsWith("/") : !/^https?:$/.test(target.protocol))
+    throw new DrayError(
+      "USAGE",
+      `option target is "${String(target)}"; it has to be a path that begins with "/", or a URL`,
+    );
+  return api.send({
+    method,
+    target,
+    headers: Array.isArray(headers) ? (headers as HeaderPairs) : Object.entries(headers as Record<string, string>),
+    body: body === undefined || !ArrayBuffer.isView(body) ? body : bytesContent(body),
+    scopes,
+    repository,
+    repeatable: !/^(?:POST|PATCH)$/i.test(method),
+    doing: `asking ${method}`,
+    reference: api.registry,
+    signal,
+  });
+};
 
 /** A registry behind its API. */
 export const createRegistry = (api: Api, { token, close }: Pick<Registry, "token" | "close">): Registry => {
@@ -46,6 +91,7 @@ export const createRegistry = (api: Api, { token, close }: Pick<Registry, "token
       await (await api.ask(call, 200)).body.discard();
     },
     catalog: (options) => listRepositories(api, options),
+    request: (request) => askAs(api, request),
     repository: (name) => {
       const known = repositories.get(name)?.deref();
       if (known !== undefined) return known;

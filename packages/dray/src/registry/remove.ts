@@ -47,8 +47,11 @@ const deletion = (repo: Repo, target: string, name: string, { signal }: Cancel):
 });
 
 const send = async (repo: Repo, call: Call): Promise<void> => {
-  const response = await repo.api.send(call);
-  if (response.status === 202 || response.status === 200 || response.status === 204) return response.body.discard();
+  const retryBudget = repo.api.retryBudget();
+  const response = await repo.api.send({ ...call, retryBudget });
+  // What is gone when it is asked again was deleted by the request whose answer was lost.
+  const wasDeleted = response.status === 404 && retryBudget.wasDrawn;
+  if ([200, 202, 204].includes(response.status) || wasDeleted) return response.body.discard();
   const refused = await repo.api.refusal(call, response);
   const { status, registry = "the registry", registryCode } = refused;
   const byDigest = call.reference.includes("@");

@@ -23,10 +23,13 @@ import {
 } from "../content/index.ts";
 import { algorithmOf, type Descriptor, type Digest, isDigest, largestManifest } from "../oci/index.ts";
 import type { Api, HeldManifest, Repo } from "./api.ts";
-import { describeBlob, hasBlob, readBlob } from "./blobs.ts";
+import { describeBlob, hasBlob, readBlob, readBlobByDigest } from "./blobs.ts";
+import { type Conditions } from "./conditions.ts";
+import { type DigestOptions, digestOfName } from "./digest.ts";
 import { ingestContent } from "./ingest.ts";
 import {
   getManifest,
+  getManifestUnless,
   hasManifest,
   lookUpManifest,
   type ReadManifest,
@@ -36,7 +39,7 @@ import {
 import { listReferrers, pushManifest } from "./referrers.ts";
 import { remove, removeBlob } from "./remove.ts";
 import { digestOfManifest } from "./schema1.ts";
-import { listTags, type TagsOptions } from "./tags.ts";
+import { type Listing, listTags, type TagsOptions } from "./tags.ts";
 import { uploadBlob } from "./upload.ts";
 import { mountBlob, type TriedMount } from "./upload-session.ts";
 
@@ -62,12 +65,31 @@ export interface Repository
    * @throws DrayError `NOT_FOUND`, `DIGEST_MISMATCH`, `LIMIT_EXCEEDED`
    */
   manifest(name: string, options?: Cancel): Promise<ReadManifest>;
-  /** The bytes of a blob, as `read`, whatever its media type; by digest alone its size is asked for first. */
+  /** The same, or nothing where it still has the entity tag `ifNoneMatch` and the registry says so. */
+  manifest(
+    name: string,
+    options: Cancel & Required<Pick<Conditions, "ifNoneMatch">>,
+  ): Promise<ReadManifest | undefined>;
+  /**
+   * The digest that a tag stands for, by one HEAD: registries that limit pulls do not count it.
+   * @throws DrayError `NOT_FOUND`, `REGISTRY` where HEAD does not tell
+   */
+  digest(name: string, options?: DigestOptions): Promise<Digest>;
+  /** Gives content another name, perhaps only while that stands for what it did (`ifMatch`). @throws DrayError `CONFLICT` */
+  tag(descriptor: Descriptor, name: string, options?: Cancel & Conditions): Promise<void>;
+  /** As `write` and then `tag`, in one request. @throws DrayError `CONFLICT` */
+  writeNamed(
+    descriptor: Descriptor,
+    content: Content,
+    name: string,
+    options?: WriteOptions & Conditions,
+  ): Promise<void>;
+  /** The bytes of a blob, as `read`, whatever its media type; by digest alone, too. One request, unless the connection is cut. */
   blob(content: Descriptor | Digest, options?: ReadOptions): AsyncIterable<Uint8Array>;
   /** Puts a blob there, as `write`, whatever its media type. */
   upload(descriptor: Descriptor, content: Content, options?: WriteOptions): Promise<void>;
   /** Tags, page after page as they are asked for, in the registry's order. */
-  tags(options?: TagsOptions): AsyncIterable<string>;
+  tags(options?: TagsOptions): Listing;
   /**
    * Deletes a tag, or by digest a manifest with all of its tags; never a blob.
    * @throws DrayError `NOT_FOUND`, `UNSUPPORTED`
@@ -124,12 +146,18 @@ export const createRepository = (api: Api, name: string): Repository => {
     keepsReferenced: true,
     resolve: (tagOrDigest, options) => resolveManifest(repo, tagOrDigest, options),
     lookUp: (tagOrDigest, options) => lookUpManifest(repo, tagOrDigest, options),
-    manifest: (tagOrDigest, options) => getManifest(repo, tagOrDigest, options),
+    manifest: ((tagOrDigest: string, options: Cancel & Pick<Conditions, "ifNoneMatch"> = {}) =>
+      (options.ifNoneMatch === undefined ? getManifest : getManifestUnless)(
+        repo,
+        tagOrDigest,
+        options,
+      )) as Repository["manifest"],
+    digest: (tagOrDigest, options) => digestOfName(repo, tagOrDigest, options),
     read: transfersChunks<Repository["read"]>((descriptor, options = {}) =>
       (isManifest(descriptor, options) ? readManifest : readBlob)(repo, descriptor, options),
     ),
     blob: (content, options) =>
-      typeof content === "string" ? blobByDigest(repo, content, options) : readBlob(repo, content, options),
+      typeof content === "string" ? readBlobByDigest(repo, content, options) : readBlob(repo, content, options),
     describe: (digest, options) => describeBlob(repo, digest, options),
     has: (descriptor, options) => (isManifest(descriptor, options) ? hasManifest : hasBlob)(repo, descriptor, options),
     write: (descriptor, content, options = {}) =>
@@ -168,7 +196,3 @@ export const createRepository = (api: Api, name: string): Repository => {
   reposOf.set(repository, repo);
   return repository;
 };
-
-async function* blobByDigest(repo: Repo, digest: Digest, options?: ReadOptions): AsyncGenerator<Uint8Array> {
-  yield* readBlob(repo, await describeBlob(repo, digest, options), options);
-}

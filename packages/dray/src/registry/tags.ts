@@ -5,11 +5,22 @@ import { refuseNumber } from "../numbers.ts";
 import { type Api, type Call, callIn, pathIn, type Repo } from "./api.ts";
 import { each, pagesOf } from "./pages.ts";
 
-/** Which part of the tags is listed. */
+/** Names, asked for page after page as they are read. Each way of reading asks from the beginning. */
+export interface Listing extends AsyncIterable<string> {
+  /** The same as the registry pages them: to stop after some, or to go on by `last` where a registry cuts its list without saying so. */
+  pages(): AsyncIterable<readonly string[]>;
+}
+
+const listing = (pages: () => AsyncGenerator<readonly string[]>): Listing => ({
+  pages,
+  [Symbol.asyncIterator]: () => each(pages()),
+});
+
+/** Which part of a list of names is listed. */
 export interface TagsOptions extends Cancel {
-  /** Tags in a page, as asked of the registry. Default 1000; 0 leaves it to the registry. */
+  /** Names in a page, as asked of the registry. Default 1000; 0 leaves it to the registry. */
   readonly pageSize?: number | undefined;
-  /** Begins after this tag, in the registry's order. */
+  /** Begins after this name, in the registry's order. */
   readonly last?: string | undefined;
 }
 
@@ -21,14 +32,14 @@ const usualPage = 1000;
  * @throws DrayError `NOT_FOUND`
  * @see https://github.com/opencontainers/distribution-spec/blob/main/spec.md#listing-tags
  */
-export const listTags = (repo: Repo, options: TagsOptions = {}): AsyncIterable<string> => {
+export const listTags = (repo: Repo, options: TagsOptions = {}): Listing => {
   refuseNumber("pageSize", options.pageSize, { from: 0 });
   const call = {
     ...callIn(repo, "pull", "listing the tags of"),
     method: "GET",
     signal: options.signal,
   };
-  return each(pagesOfNames(repo.api, call, pathIn(repo, "tags/list"), "tags", options));
+  return listing(() => pagesOfNames(repo.api, call, pathIn(repo, "tags/list"), "tags", options));
 };
 
 /**
@@ -36,12 +47,12 @@ export const listTags = (repo: Repo, options: TagsOptions = {}): AsyncIterable<s
  * @throws DrayError `UNSUPPORTED`, `UNAUTHORIZED`, `DENIED`
  * @see https://distribution.github.io/distribution/spec/api/#listing-repositories
  */
-export const listRepositories = (api: Api, options: Omit<TagsOptions, "last"> = {}): AsyncIterable<string> => {
+export const listRepositories = (api: Api, options: TagsOptions = {}): Listing => {
   refuseNumber("pageSize", options.pageSize, { from: 0 });
-  return each(repositoryPages(api, options));
+  return listing(() => repositoryPages(api, options));
 };
 
-async function* repositoryPages(api: Api, options: Omit<TagsOptions, "last">): AsyncGenerator<readonly string[]> {
+async function* repositoryPages(api: Api, options: TagsOptions): AsyncGenerator<readonly string[]> {
   const call = {
     method: "GET",
     scopes: ["registry:catalog:*"],
