@@ -126,13 +126,10 @@ const checkShared = (value: Record<string, unknown>): Record<string, unknown> =>
   const { artifactType, annotations, subject } = shared;
   if (!isOptional(artifactType, isText)) throw invalid(`artifactType ${shown(artifactType)} is no string`);
   if (!isOptional(annotations, isTextMap)) throw invalid("annotations is no object of strings");
-  return {
-    ...shared,
-    ...defined({
-      annotations: annotations === undefined ? undefined : texts(annotations as Annotations),
-      subject: subject === undefined ? undefined : asDescriptor(subject, "subject"),
-    }),
-  };
+  const checked = { ...shared };
+  if (annotations !== undefined) checked["annotations"] = texts(annotations as Annotations);
+  if (subject !== undefined) checked["subject"] = asDescriptor(subject, "subject");
+  return checked;
 };
 
 /** What a manifest is for, as the referrers API reports it: its own artifactType, else its config's media type. */

@@ -2,7 +2,7 @@ import { setImmediate as turn } from "node:timers/promises";
 import { ThreadPool } from "dray/internal/threads";
 import { inspectScript } from "./inspect.script.ts";
 import type { InspectionQuestion } from "./inspect-question.ts";
-import { type Inspection, inspect } from "./inspection.ts";
+import { type Inspection, inspect, typeInside } from "./inspection.ts";
 import { type PackedInspection, unpack } from "./packed-inspection.ts";
 
 /** From so many bytes on a manifest is read in a thread: what is smaller takes less time than anybody notices. */
@@ -26,6 +26,10 @@ export const inspectManifest = async (bytes: Uint8Array, mediaType?: string): Pr
   await turn();
   return inspection;
 };
+
+/** The media type that a manifest shows by itself, and nothing else of it. */
+export const shownType = async (bytes: Uint8Array): Promise<string> =>
+  bytes.byteLength < inspectedElsewhere ? typeInside(bytes) : (await inspectManifest(bytes)).shows;
 
 const elsewhere = (bytes: Uint8Array, mediaType: string | undefined): Promise<PackedInspection> =>
   new Promise((resolve, reject) => {

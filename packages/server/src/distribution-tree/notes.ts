@@ -1,7 +1,7 @@
 import type { Digest } from "dray/oci";
 import type { Driver } from "../storage/index.ts";
+import { isTypeText } from "./inspection.ts";
 import { linked, type TagLink, versionOf } from "./link-file.ts";
-import { isTypeText } from "./manifest-document.ts";
 import { deletedTagPath, deletedTagsPath, typePath, untaggedPath } from "./paths.ts";
 
 /**

@@ -1,8 +1,7 @@
 import { DrayError, type ErrorCode, isDrayError } from "dray/errors";
 import { defined } from "dray/internal/defined";
 import type { Digest } from "dray/oci";
-import type { Child, Inspection } from "./inspection.ts";
-import type { Described } from "./manifest-document.ts";
+import type { Child, Described, Inspection } from "./inspection.ts";
 
 type Kind = Omit<Child, "digest" | "size">;
 

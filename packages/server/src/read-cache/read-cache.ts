@@ -3,10 +3,10 @@ import { LruCache, Semaphore, SingleFlight } from "dray/internal/async";
 import { type Digest, isDigest, largestManifest, mediaTypes } from "dray/oci";
 import {
   type FileVersion,
-  inspectManifest,
   readLegacyManifest,
   readManifest,
   sameVersion,
+  shownType,
   type Tree,
 } from "../distribution-tree/index.ts";
 import { prettySigned } from "../libtrust.ts";
@@ -213,7 +213,7 @@ export class Manifests {
       return undefined;
     }
     const { version, bytes, pushedType } = stored;
-    const mediaType = pushedType ?? (await inspectManifest(bytes)).shows;
+    const mediaType = pushedType ?? (await shownType(bytes));
     // The tree keeps those without signatures. Docker and containerd pull only what is signed, by whomever.
     const signed = mediaType === mediaTypes.dockerSchema1 ? prettySigned(bytes, this.#options.now()) : undefined;
     if (signed !== undefined) return { value: served(digest, mediaTypes.dockerSchema1Signed, signed), version };
