@@ -160,7 +160,7 @@ export class Blobs {
     const { reconciler } = this.#options;
     const sizes = this.#sizesOf(repository, digest);
     if (sizes.length > 0 && !sizes.includes(size)) return false;
-    if (reconciler.isReconciled(repository)) this.#sizes.set(key, size);
+    if (reconciler.repositories.isReconciled(repository)) this.#sizes.set(key, size);
     return true;
   }
 

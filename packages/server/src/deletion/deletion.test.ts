@@ -213,7 +213,7 @@ describe("deleting", () => {
     const held = Promise.withResolvers<void>();
     const moved = tagLocks.hold({ exclusive: ["one\0b"] }, async () => {
       await held.promise;
-      await reconciler.write(
+      await reconciler.repositories.write(
         "one",
         () => tree.setTag("one", "b", second.digest),
         () => metadata.putTag("one", { name: "b", digest: second.digest, at: Date.now() }),

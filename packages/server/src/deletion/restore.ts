@@ -54,7 +54,7 @@ export const restore = async (context: RestoreContext, repository: string, name:
     );
   const setTag = (): Promise<void> =>
     tagLocks.hold({ exclusive: [`${repository}\0${name}`] }, async () => {
-      await reconciler.write(
+      await reconciler.repositories.write(
         repository,
         () => tree.setTag(repository, name, digest),
         () => context.metadata.putTag(repository, { name, digest, at: context.now() }),
@@ -173,7 +173,7 @@ const linkManifest = async (
     await tree.linkRevision(repository, digest);
     await metadata.prepareManifest(repository, record);
   };
-  await reconciler.write(repository, inTree, () => metadata.putManifest(repository, record));
+  await reconciler.repositories.write(repository, inTree, () => metadata.putManifest(repository, record));
   forget(repository, digest);
   return isThere ? 0 : 1;
 };

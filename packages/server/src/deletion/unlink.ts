@@ -83,7 +83,7 @@ const change = async (
   inMetadata: () => void,
 ): Promise<void> => {
   try {
-    await reconciler.write(repository, inTree, inMetadata);
+    await reconciler.repositories.write(repository, inTree, inMetadata);
   } finally {
     forget(repository, name);
   }

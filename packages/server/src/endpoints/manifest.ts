@@ -198,7 +198,7 @@ const write = async (call: Call, { repository, digest, bytes, described, showsTy
     for (const name of tags) metadata.putTag(repository, { name, digest, at });
   };
   try {
-    await reconciler.write(repository, inTree, inMetadata);
+    await reconciler.repositories.write(repository, inTree, inMetadata);
     context.leases.record(repository, digest);
   } finally {
     // Also where only half of it was done.

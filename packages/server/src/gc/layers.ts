@@ -74,7 +74,7 @@ const judge = async (
   if (names.some((name) => leases.holds(name, repository))) return stays(promised);
   if (!isOld(run, time)) return stays(tooYoung(run, time));
   // The metadata missed a write, or was begun anew: what it said above means nothing.
-  if (!(exists ? reconciler.isReconciled(repository) : reconciler.isComplete)) return stays(notReconciled);
+  if (!(exists ? reconciler.repositories.isReconciled(repository) : reconciler.isComplete)) return stays(notReconciled);
   return { action: "remove", reason: `no manifest of its repository needs it, ${writtenAgo(run, time)}` };
 };
 

@@ -69,7 +69,7 @@ const lookAt = (run: Run, repository: string, digest: Digest): Promise<"unknown"
     if ((await tree.revision(repository, digest)) !== undefined) return "unknown";
     await tree.refuseBrokenLink(`${revisionFolder(repository, digest)}/link`);
     if (!run.dryRun)
-      await reconciler.write(
+      await reconciler.repositories.write(
         repository,
         () => tidy(run, tree, repository, digest),
         () => {},

@@ -92,7 +92,7 @@ const takeGroup = async (run: Run, { repository, group, staying, left }: Group):
         : run.now() - since <= age
           ? `no tag, but ${when}; untagged ones stay for ${duration(age)}`
           : // The metadata missed a write, or was begun anew: what it said above means nothing.
-            reconciler.isReconciled(repository)
+            reconciler.repositories.isReconciled(repository)
             ? undefined
             : notReconciled;
   for (const digest of group) {

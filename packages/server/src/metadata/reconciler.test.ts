@@ -69,7 +69,7 @@ const place = (
 
 /** Writes as the registry does. */
 const put = ({ tree, metadata, reconciler }: Place, repository: string, n: number, tags: readonly string[]) =>
-  reconciler.write(
+  reconciler.repositories.write(
     repository,
     () => putInTree(tree, repository, n, tags),
     (digest) => {
@@ -80,14 +80,14 @@ const put = ({ tree, metadata, reconciler }: Place, repository: string, n: numbe
   );
 
 const untag = ({ tree, metadata, reconciler }: Place, repository: string, tag: string) =>
-  reconciler.write(
+  reconciler.repositories.write(
     repository,
     () => tree.removeTag(repository, tag),
     () => metadata.removeTag(repository, tag),
   );
 
 const remove = ({ tree, metadata, reconciler }: Place, repository: string, digest: Digest) =>
-  reconciler.write(
+  reconciler.repositories.write(
     repository,
     () => tree.unlinkRevision(repository, digest),
     () => metadata.removeManifest(repository, digest),
@@ -125,11 +125,11 @@ test("what lies in a tree is in the index when it is whole", async () => {
 test("a repository is looked at when it is asked for, without a start", async () => {
   const it = place();
   await putInTree(it.tree, "a", 1, ["v1"]);
-  assert.equal(it.reconciler.isReconciled("a"), false);
+  assert.equal(it.reconciler.repositories.isReconciled("a"), false);
   assert.equal(await it.reconciler.reconcile("a"), true);
   assert.equal(await it.reconciler.reconcile("b"), false);
-  assert.equal(it.reconciler.isReconciled("a"), true);
-  assert.equal(it.reconciler.isReconciled("b"), false);
+  assert.equal(it.reconciler.repositories.isReconciled("a"), true);
+  assert.equal(it.reconciler.repositories.isReconciled("b"), false);
   assert.deepEqual(
     it.metadata.tags("a", { limit: 9 }).map(({ name }) => name),
     ["v1"],
@@ -184,7 +184,7 @@ test("after any writes, ours side by side and others' between them, index and tr
             await remove(it, each.repository, manifestOf(each.n).digest);
             break;
           case "failing put":
-            await it.reconciler.write(
+            await it.reconciler.repositories.write(
               each.repository,
               () => putInTree(it.tree, each.repository, each.n, ["v2"]),
               () => {
@@ -282,7 +282,7 @@ test("what another program wrote just before us is not taken for ours", async ()
   await it.reconciler.reconcile("a");
   await putInTree(it.tree, "a", 2, ["foreign"]);
   await Promise.all([put(it, "a", 3, ["own"]), put(it, "a", 4, ["also"])]);
-  assert.equal(it.reconciler.isReconciled("a"), false);
+  assert.equal(it.reconciler.repositories.isReconciled("a"), false);
   await it.reconciler.reconcile("a");
   assert.deepEqual(await differences(it.reconciler), []);
   await it.reconciler.close();
@@ -321,14 +321,14 @@ test("a scan that has read an old state of a name never writes it over what a wr
 test("a whole new repository is reconciled by the write that makes it", async () => {
   const it = place();
   await put(it, "new", 1, ["v1"]);
-  assert.equal(it.reconciler.isReconciled("new"), true);
+  assert.equal(it.reconciler.repositories.isReconciled("new"), true);
   await it.reconciler.close();
 });
 
 test("a failed index write is told, fails nothing, and is mended in the background", async () => {
   const it = place();
   await it.reconciler.reconciled();
-  const digest = await it.reconciler.write(
+  const digest = await it.reconciler.repositories.write(
     "a",
     () => putInTree(it.tree, "a", 1, ["v1"]),
     () => {

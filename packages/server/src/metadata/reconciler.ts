@@ -30,7 +30,8 @@ export interface ReconcilerOptions {
  */
 export class Reconciler {
   readonly #options: Required<ReconcilerOptions>;
-  readonly #repositories: RepositoryReconciler;
+  /** Each by itself: what is known of it, and writes of this process to it. */
+  readonly repositories: RepositoryReconciler;
   readonly #yielding = new Yielding();
   readonly #waiting: PromiseWithResolvers<void>[] = [];
   readonly #settling: PromiseWithResolvers<void>[] = [];
@@ -53,7 +54,7 @@ export class Reconciler {
       elapsed: options.now,
       ...options,
     };
-    this.#repositories = new RepositoryReconciler({ ...this.#options, onInvalid: () => this.#go() });
+    this.repositories = new RepositoryReconciler({ ...this.#options, onInvalid: () => this.#go() });
   }
 
   /**
@@ -61,21 +62,7 @@ export class Reconciler {
    * failed write of the metadata, after another program changed it. `false`: there is no such repository.
    */
   reconcile(repository: string): Promise<boolean> {
-    return this.#repositories.reconcile(repository).finally(() => this.#announce());
-  }
-
-  /** Whether a repository was looked at since the start and nothing failed since. */
-  isReconciled(repository: string): boolean {
-    return !this.#closed && this.#repositories.isReconciled(repository);
-  }
-
-  /**
-   * Runs a write of this process to the repository's tree and its metadata, so that it is not taken for somebody else's. If the metadata
-   * part throws, the repository is invalidated, and the write has succeeded all the same. Of one tag or digest the caller has one write
-   * at a time under way; the tree part neither reconciles the repository nor begins another write of it.
-   */
-  write<T>(repository: string, tree: () => Promise<T>, metadata: (result: T) => void): Promise<T> {
-    return this.#repositories.write(repository, tree, metadata);
+    return this.repositories.reconcile(repository).finally(() => this.#announce());
   }
 
   /**
@@ -83,11 +70,11 @@ export class Reconciler {
    * @param remove tells whether it is gone
    */
   takeAway(repository: string, remove: () => Promise<boolean>): Promise<boolean> {
-    return this.#repositories.alone(repository, async () => {
+    return this.repositories.alone(repository, async () => {
       const isGone = await remove();
       if (isGone) this.#options.metadata.removeRepository(repository);
       // Whatever is there now is looked at anew.
-      this.#repositories.invalidate(repository);
+      this.repositories.invalidate(repository);
       return isGone;
     });
   }
@@ -127,11 +114,11 @@ export class Reconciler {
 
   /** Looks at every link of one repository again, also at what was found unreadable. */
   rescan(repository: string): Promise<void> {
-    return this.#repositories.rescan(repository).finally(() => this.#announce());
+    return this.repositories.rescan(repository).finally(() => this.#announce());
   }
 
   get isComplete(): boolean {
-    return !this.#closed && this.#walked === this.#options.metadata.generation && this.#repositories.invalid.size === 0;
+    return !this.#closed && this.#walked === this.#options.metadata.generation && this.repositories.invalid.size === 0;
   }
 
   /**
@@ -140,7 +127,7 @@ export class Reconciler {
    */
   async refresh(): Promise<void> {
     await this.reconciled();
-    await this.#each((repository) => this.#repositories.rescan(repository));
+    await this.#each((repository) => this.repositories.rescan(repository));
     await this.reconciled();
   }
 
@@ -155,7 +142,7 @@ export class Reconciler {
     const begun = performance.now();
     this.#discovery = this.#each(async (repository, inTree) => {
       if (!inTree || !this.#options.metadata.hasRepository(repository))
-        await this.#attempt(repository, () => this.#repositories.reconcile(repository));
+        await this.#attempt(repository, () => this.repositories.reconcile(repository));
     })
       .catch((error: unknown) => {
         const message = `repositories of other programs cannot be looked for: ${(error as Error).message}`;
@@ -173,14 +160,14 @@ export class Reconciler {
     if (this.#closed) throw closing();
     await this.#options.tree.refuseGone();
     this.#options.metadata.reset();
-    this.#repositories.follow();
+    this.repositories.follow();
     await this.reconciled();
   }
 
   /** What differs between metadata and tree, read-only. */
   check(options: { signal?: AbortSignal } = {}): AsyncIterable<Difference> {
     const alone = <T>(repository: string, work: () => Promise<T>): Promise<T> =>
-      this.#repositories.alone(repository, work);
+      this.repositories.alone(repository, work);
     return check({ tree: this.#options.tree, metadata: this.#options.metadata, alone, ...options });
   }
 
@@ -188,7 +175,7 @@ export class Reconciler {
     this.#closed = true;
     clearTimeout(this.#retry);
     for (const { reject } of [...this.#waiting.splice(0), ...this.#settling.splice(0)]) reject(closing());
-    await this.#repositories.close();
+    await this.repositories.close();
     await this.#work;
     await this.#discovery;
   }
@@ -209,7 +196,7 @@ export class Reconciler {
     while (!this.#closed) {
       const next = this.#next();
       if (next === undefined) return;
-      await this.#attempt(next, next === everything ? () => this.#walk() : () => this.#repositories.reconcile(next));
+      await this.#attempt(next, next === everything ? () => this.#walk() : () => this.repositories.reconcile(next));
       await this.#yielding.turn();
     }
   }
@@ -217,15 +204,15 @@ export class Reconciler {
   #next(): string | undefined {
     if (this.#closed) return undefined;
     if (this.#walked !== this.#options.metadata.generation && !this.#failed.has(everything)) return everything;
-    for (const repository of this.#repositories.invalid) if (!this.#failed.has(repository)) return repository;
+    for (const repository of this.repositories.invalid) if (!this.#failed.has(repository)) return repository;
     return undefined;
   }
 
   async #walk(): Promise<void> {
     const { generation } = this.#options.metadata;
     await this.#each(async (repository) => {
-      if (this.#options.metadata.generation === generation && !this.#repositories.isReconciled(repository))
-        await this.#attempt(repository, () => this.#repositories.reconcile(repository));
+      if (this.#options.metadata.generation === generation && !this.repositories.isReconciled(repository))
+        await this.#attempt(repository, () => this.repositories.reconcile(repository));
     });
     this.#walked = generation;
   }
@@ -261,7 +248,7 @@ export class Reconciler {
       const message = `the index cannot be brought up to date, and it is tried again: ${(error as Error).message}`;
       this.#options.onNotice({ level: "error", message, ...repository });
       this.#failed.add(what);
-      if (what !== everything) this.#repositories.invalidate(what);
+      if (what !== everything) this.repositories.invalidate(what);
       this.#retry ??= setTimeout(() => {
         this.#retry = undefined;
         this.#failed.clear();

@@ -41,7 +41,9 @@ export class RepositoryReconciler {
     return this.#invalid;
   }
 
+  /** Whether a repository was looked at since the start and nothing failed since. */
   isReconciled(repository: string): boolean {
+    if (this.#closed) return false;
     this.follow();
     return this.#states.get(repository)?.reconciled === true;
   }
@@ -62,7 +64,11 @@ export class RepositoryReconciler {
     return state.exists;
   }
 
-  /** See `Reconciler.write`. */
+  /**
+   * Runs a write of this process to the repository's tree and its metadata, so that it is not taken for somebody else's. If the metadata
+   * part throws, the repository is invalidated, and the write has succeeded all the same. Of one tag or digest the caller has one write
+   * at a time under way; the tree part neither reconciles the repository nor begins another write of it.
+   */
   write<T>(repository: string, tree: () => Promise<T>, metadata: (result: T) => void): Promise<T> {
     return this.#locks.hold({ shared: [repository] }, async () => {
       this.follow();
