@@ -36,6 +36,7 @@ export const renewAll = async (context: DeletionContext, repository: string, roo
         seen.add(child);
         await renewed(tree.renewLayer(repository, child));
       }
+      await yielding.turn();
     });
     for (const referrers of pages(500, (page) => metadata.referrerDigests(repository, digest, page)))
       for (const referrer of referrers) add(referrer);

@@ -166,13 +166,13 @@ const spread = async (
 ): Promise<void> => {
   const waiting = [root];
   for (let digest = waiting.pop(); digest !== undefined; digest = waiting.pop()) {
+    await yielding.turn();
     const manifest = live.has(digest) ? undefined : metadata.manifest(repository, digest);
     if (manifest === undefined) continue;
     live.add(digest);
     for (const child of manifest.references) waiting.push(child);
     for (const referrers of pages(500, (page) => metadata.referrerDigests(repository, digest, page)))
       for (const referrer of referrers) waiting.push(referrer);
-    await yielding.turn();
   }
 };
 
