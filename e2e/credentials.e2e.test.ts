@@ -54,7 +54,7 @@ describe("credentials", { concurrency: 4 }, () => {
       name: "401 after a login, by token",
       commands: ["digest TOKENS/demo/app:v1", "pull TOKENS/demo/app:v1 OUT"],
       code: 6,
-      says: /refuses the credentials from .*config\.json.* \(401: .*\); log in to 127\.0\.0\.1:\d+ again/,
+      says: /refuses the password of .* from .*config\.json.* \(401: .*\); log in to 127\.0\.0\.1:\d+ again/,
     },
     {
       name: "a wrong password on the command line",

@@ -54,7 +54,7 @@ export const floors: Readonly<Record<string, readonly (readonly string[])[]>> = 
     ["failure.ts", "json.ts"],
     ["progress"],
     ["context.ts"],
-    ["command.ts", "registries.ts", "serve-flags.ts"],
+    ["command.ts", "registries.ts", "serve-flags.ts", "terminal-input.ts"],
     ["images.ts", "detect.ts", "control-client.ts", "transfer-report.ts", "tags", "tree"],
     ["program.ts"],
     ["completion"],

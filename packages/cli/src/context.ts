@@ -26,6 +26,8 @@ export interface Call<Options extends SharedOptions = SharedOptions> {
   readonly out: Output;
   /** Where `out` writes to, for an archive that is written by somebody else. */
   readonly stdout: Writable;
+  /** Where somebody at a terminal is asked; all else that goes there goes through `reporter`. */
+  readonly stderr: Writable;
   /** Progress, warnings and notes, on stderr. */
   readonly reporter: Reporter;
   /** Done when the command has ended, well or not; the last first. */

@@ -29,7 +29,16 @@ export interface Registries {
  * the command ends.
  * @throws DrayError `CONFIG_INVALID` for a file that cannot be read; `USAGE` for credentials that make no sense.
  */
-export const registriesFor = async (call: Call<EndOptions>): Promise<Registries> => {
+export const registriesFor = (call: Call<EndOptions>): Promise<Registries> => {
+  const made = registriesOf.get(call) ?? makeRegistries(call);
+  registriesOf.set(call, made);
+  return made;
+};
+
+/** The same for all who ask in one call: what is bound to a registry is bound for all of it. */
+const registriesOf = new WeakMap<object, Promise<Registries>>();
+
+const makeRegistries = async (call: Call<EndOptions>): Promise<Registries> => {
   const [src, dest] = [await settingsOf(call, "src"), await settingsOf(call, "dest")];
   const source = endOf(call, src);
   // Alike, both ends are one: content can be mounted from one repository to another, and a warning comes once.
@@ -51,11 +60,20 @@ const endOf = (call: Call, { authfile, username, password, ...trust }: Settings)
     helperTimeout: options.timeout,
   } satisfies HelperOptions;
   const stored = chain(environment(env, helpers), dockerConfig({ env, ...helpers, authFile: authfile }));
-  const keychain = (registry: string): Keychain =>
-    username === undefined || password === undefined
-      ? stored
-      : // Bound to the registry that was named: a redirect or a token service elsewhere never sees it.
-        chain(staticCredential({ username, password, source: "--username" }, registry), stored);
+  let meant: string | undefined;
+  const keychain = (registry: string): Keychain => {
+    if (username === undefined || password === undefined) return stored;
+    meant ??= registry;
+    if (meant !== registry) {
+      const both = `this command names two, ${meant} and ${registry}`;
+      throw new DrayError(
+        "USAGE",
+        `--username: a password is for one registry, and ${both}; keep it with dray auth login`,
+      );
+    }
+    // Bound to the registry that was named: a redirect or a token service elsewhere never sees it.
+    return chain(staticCredential({ username, password, source: "--username" }, registry), stored);
+  };
   const open = new Map<string, Registry>();
   call.defer(async () => {
     await Promise.all([...open.values()].map((registry) => registry.close()));
@@ -75,14 +93,16 @@ const settingsOf = async (call: Call<EndOptions>, end: "src" | "dest"): Promise<
   const all = call.options;
   const of = <Name extends keyof EndFlags>(name: Name): EndFlags[Name] => {
     const own = `${end}${name[0]?.toUpperCase()}${name.slice(1)}` as keyof EndOptions;
-    return (all[own] as EndFlags[Name]) ?? all[name];
+    // What is blank was not said, as with a variable of a job that is not set.
+    const said = [all[own] as EndFlags[Name], all[name]];
+    return said.find((value) => value !== undefined && value !== "") as EndFlags[Name];
   };
   const [caFile, cert, key] = [of("caFile"), of("cert"), of("key")];
   if ((cert === undefined) !== (key === undefined))
     throw new DrayError("USAGE", "a client certificate needs both --cert and --key");
   const password = of("passwordStdin") === true ? await passwordFromStdin(call) : of("password");
   const username = of("username");
-  if ((username === undefined) !== (password === undefined))
+  if ((username === undefined) !== (password === undefined || password === ""))
     throw new DrayError("USAGE", "credentials need both --username and a password (--password-stdin)");
   return {
     insecure: of("insecure"),

@@ -15,7 +15,7 @@ import { reporterFor } from "./progress/index.ts";
 export const run = async (words: readonly string[], surroundings: ProcessContext): Promise<number> => {
   const { stdin, stdout, stderr, env, signal = new AbortController().signal } = surroundings;
   const out = new Output(stdout, signal);
-  const surrounding = { stdin, stdout, env, signal, out };
+  const surrounding = { stdin, stdout, stderr, env, signal, out };
   let path = "dray";
   let verbose = words.includes("-v") || words.includes("--verbose");
   let exitCode = 0;

@@ -13,7 +13,7 @@ export interface Rehearsed {
 
 export interface RehearseOptions {
   readonly env?: Environment;
-  readonly stdin?: string | Uint8Array;
+  readonly stdin?: string | Uint8Array | Readable;
   readonly signal?: AbortSignal;
 }
 
@@ -28,7 +28,7 @@ export const rehearse = async (
 ): Promise<Rehearsed> => {
   const [stdout, stderr] = [gathered(), gathered()];
   const exitCode = await run(words, {
-    stdin: () => Readable.from([Buffer.from(stdin)]),
+    stdin: () => (stdin instanceof Readable ? stdin : Readable.from([Buffer.from(stdin)])),
     stdout: stdout.stream,
     stderr: stderr.stream,
     env: { HOME: home, XDG_STATE_HOME: `${home}/state`, PATH: process.env["PATH"], ...env },

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { chmod, mkdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { PassThrough } from "node:stream";
 import { after, before, describe, test } from "node:test";
 import { type Listener, listen, memoryRegistry, put, sampleImage, tokenServer } from "@dray/testkit";
 import { temporaryFolder } from "@dray/testkit/files";
@@ -95,6 +96,101 @@ describe("credentials", () => {
     assert.match((await done(["auth", "logout", server.host])).stderr, /not logged in/);
     const none = await dray(["auth", "get", server.host]);
     assert.deepEqual([none.exitCode, none.stdout], [1, "credentials not found in native keychain\n"]);
+  });
+
+  test("login asks at a terminal for what was not said, and shows no password", async () => {
+    const typed = async (words: readonly string[], ...lines: string[]): Promise<Rehearsed & { raw: boolean[] }> => {
+      const raw: boolean[] = [];
+      const keyboard = new PassThrough();
+      const setRawMode = (on: boolean): void => void raw.push(on);
+      const stdin = Object.assign(keyboard, { isTTY: true, setRawMode });
+      const ended = dray(["auth", "login", server.host, ...words], { stdin });
+      for (const line of lines) {
+        keyboard.write(line);
+        // The next question comes when this one is answered.
+        for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate);
+      }
+      return { ...(await ended), raw };
+    };
+    const both = await typed([], "bob\u007f\u007f\u007fann\n", `x\u0015${secret}\r`);
+    assert.equal(both.exitCode, 0, both.stderr);
+    assert.match(both.stderr, new RegExp(`^User name for ${server.host}: Password: \n`));
+    assert.deepEqual(both.raw, [true, false]);
+    assert.equal((await done(["digest", `${server.host}/team/app:1`])).stdout, `${image.root.digest}\n`);
+    await done(["auth", "logout", server.host]);
+    const named = await typed(["-u", "ann"], "wrong\r");
+    assert.equal(named.exitCode, 6);
+    assert.match(named.stderr, /refuses the password of ann \(401\); nothing was kept/);
+    assert.doesNotMatch(named.stderr, /dray auth login/);
+    assert.deepEqual((await config()).auths, {});
+    assert.equal((await typed([], "ann\n", "\u0003")).exitCode, 130);
+    await refused(2, /username and password required: -u NAME with --password-stdin/, ["auth", "login", server.host]);
+  });
+
+  test("a refusal says whose password from where was refused", async () => {
+    const basic = await listen(memoryRegistry({ access: { scheme: "basic", users: { ann: secret } } }).handler);
+    const folder = join(home, "stale");
+    await mkdir(folder);
+    const auth = Buffer.from("ann:stale").toString("base64");
+    await writeFile(
+      join(folder, "config.json"),
+      JSON.stringify({ auths: { [basic.host]: { auth }, [server.host]: { auth } } }),
+    );
+    const env = { DOCKER_CONFIG: folder };
+    const says =
+      /the password of ann from .*stale\/config\.json \(auths, .*\) was refused; log in with: dray auth login/;
+    await refused(6, says, ["digest", `${basic.host}/team/app:1`], { env });
+    await refused(6, /refuses the password of ann from .*stale/, ["digest", `${server.host}/team/app:1`], { env });
+    await refused(6, /password of ann from --username was refused/, [
+      "ls",
+      "--username",
+      "ann",
+      "--password",
+      "x",
+      `${basic.host}/a`,
+    ]);
+    await basic.close();
+  });
+
+  test("--username is for one registry: for two it is refused, and the second sees nothing", async () => {
+    const second = memoryRegistry({ access: { scheme: "basic", users: { ann: secret } } });
+    const other = await listen(second.handler);
+    const flags = ["--username", "ann", "--password", secret];
+    const [app, evil] = [`${server.host}/team/app:1`, `${other.host}/evil/app:1`];
+    const says = /--username: a password is for one registry, and this command names two, .* and /;
+    await refused(2, says, ["pull", ...flags, app, evil, join(home, "x.tar")]);
+    await refused(2, says, ["validate", ...flags, app, evil]);
+    const env = { DRAY_USERNAME: "ann", DRAY_PASSWORD: secret };
+    await refused(2, says, ["pull", app, evil, join(home, "x.tar")], { env });
+    assert.equal(
+      second.log.entries.some(({ authorization }) => authorization !== undefined),
+      false,
+    );
+    await done(["validate", ...flags, app, app]);
+    await other.close();
+  });
+
+  test("short flags take = as crane has them, blank ones were not said", async () => {
+    const folder = join(home, "short");
+    const env = { DOCKER_CONFIG: folder };
+    await done(["auth", "login", "-u=ann", `-p=${secret}`, "--no-check", "short.example"], { env });
+    assert.equal(
+      (await dray(["auth", "get", "short.example"], { env })).stdout,
+      `{"Username":"ann","Secret":"${secret}"}\n`,
+    );
+    const blank = ["--username", "", "--password", "", "--authfile", "", "--ca-file="];
+    const ended = await done(["auth", "get", ...blank, "short.example"], { env });
+    assert.equal(ended.stdout, `{"Username":"ann","Secret":"${secret}"}\n`);
+    const open = memoryRegistry();
+    put(open, "a", "1", image);
+    const listener = await listen(open.handler);
+    const list = (...flags: string[]) => done(["ls", ...flags, `${listener.host}/a`]);
+    assert.equal((await list("-o=json")).stdout.startsWith("{"), true);
+    assert.equal((await list("-O=true")).stdout, "1\n");
+    assert.match((await list("-vO=true")).stderr, /GET/);
+    assert.doesNotMatch((await list("-v=false")).stderr, /GET/);
+    await refused(2, /-O=maybe|=maybe/, ["ls", "-O=maybe", `${listener.host}/a`]);
+    await listener.close();
   });
 
   test("login --no-check and --authfile", async () => {

@@ -59,7 +59,8 @@ const checkedAt = async (
     const root = await rootOf(call, located);
     return { ...(await validate(located.store, root, { signal, fast: options.fast === true })), name };
   } catch (error) {
-    if (!isDrayError(error) || signal.aborted) throw error;
+    // What the words themselves get wrong is nobody's finding.
+    if (!isDrayError(error) || isDrayError(error, "USAGE") || signal.aborted) throw error;
     return { name, error: await hinted(name, error) };
   }
 };

@@ -403,7 +403,7 @@ test("a token service that refuses: looked up anew, then an error that says whos
   const { send } = client(network, { credentials: keychain });
   await assert.rejects(send(blobOf(), { scopes: pull() }), (error) => {
     assert.ok(isDrayError(error, "UNAUTHORIZED"));
-    assert.match(error.message, /token service auth\.test of registry\.test refuses the credentials from a test/);
+    assert.match(error.message, /token service auth\.test of registry\.test refuses the password of ann from a test/);
     assert.doesNotMatch(error.message, /hunter/);
     assert.equal(error.status, 401);
     return true;

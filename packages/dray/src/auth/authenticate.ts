@@ -152,7 +152,11 @@ export const authenticate = (options: AuthenticateOptions): Middleware => {
         const challenges = refused ? challengesOf(response.headers) : [];
         authorizer.note(response.status, challenges);
         discovered?.();
-        if (isProbe || repeats === mostRepeats || !(refused || response.status === 404)) return response;
+        const asItIs = async (): Promise<HttpResponse> =>
+          refused && isOwn && sent.value !== undefined
+            ? { ...response, credential: await authorizer.inWords(needs) }
+            : response;
+        if (isProbe || repeats === mostRepeats || !(refused || response.status === 404)) return await asItIs();
         const answering = async (): Promise<Authorization | undefined> =>
           (refused ? await authorizer.answer(response.status, challenges, sent, needs) : undefined) ??
           (challenges.length === 0 && mayHide && sent.value === undefined
@@ -164,7 +168,7 @@ export const authenticate = (options: AuthenticateOptions): Middleware => {
           await response.body.discard();
           throw error;
         });
-        if (answer === undefined || !untouched()) return response;
+        if (answer === undefined || !untouched()) return await asItIs();
         await response.body.discard();
         sent = answer;
       }

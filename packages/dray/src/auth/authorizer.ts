@@ -1,7 +1,7 @@
 import { LruCache } from "../async/index.ts";
 import { DrayError, isDrayError } from "../errors.ts";
 import { type Challenge } from "./challenge.ts";
-import { identityOf, kindOf } from "./credential.ts";
+import { describeCredential, identityOf, kindOf } from "./credential.ts";
 import { mayHaveCredentials, type RealmRefusal, realmRefusal, realmUrl } from "./realm.ts";
 import { mergeScopes, parseScopes, type Scope, scopesKey } from "./scope.ts";
 import { basic, type Token } from "./token-request.ts";
@@ -136,6 +136,14 @@ export class Authorizer {
     if (value === undefined || this.#scheme?.kind === "bearer") return undefined;
     this.#scheme = { kind: "basic" };
     return { value };
+  }
+
+  /** Whom a request stands for, for people: `password of ann from FILE`. */
+  async inWords(needs: Needs): Promise<string | undefined> {
+    const credential = await this.#credential(needs, false);
+    return credential === undefined || kindOf(credential) === "anonymous"
+      ? undefined
+      : `${describeCredential(credential)} from ${credential.source}`;
   }
 
   /** A token for the scopes, where the origin wants tokens. */

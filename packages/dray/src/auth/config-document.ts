@@ -60,24 +60,24 @@ export const parseConfig = (text: string, source: string): ConfigDocument => {
   const credHelpers = new Map<string, string>();
   for (const [key, value] of Object.entries(section(members, "credHelpers", source))) {
     const server = parseServer(key);
-    if (server !== undefined && typeof value === "string") credHelpers.set(server.host, value);
+    if (server !== undefined && typeof value === "string") credHelpers.set(server.host, value.trim());
   }
   const { credsStore } = members;
   return {
     source,
     auths,
     credHelpers,
-    credsStore: typeof credsStore === "string" && credsStore !== "" ? credsStore : undefined,
+    credsStore: (typeof credsStore === "string" && credsStore.trim()) || undefined,
   };
 };
 
 /** The key of `auths` for a path on a host. */
 const lookupKey = (host: string, path: string): string => (path === "" ? hostKey(host) : `${hostKey(host)}/${path}`);
 
-/** The helper that keeps the secrets of a host, and the member of the file that says so. */
+/** The helper that keeps the secrets of a host, and the member of the file that says so. A host whose helper is blank has none: the file itself is meant. */
 export const helperFor = (document: ConfigDocument, host: string): { name: string; member: string } | undefined => {
   const own = document.credHelpers.get(hostKey(host));
-  if (own !== undefined) return { name: own, member: "credHelpers" };
+  if (own !== undefined) return own === "" ? undefined : { name: own, member: "credHelpers" };
   return document.credsStore === undefined ? undefined : { name: document.credsStore, member: "credsStore" };
 };
 
@@ -133,7 +133,8 @@ export const entryCredential = ({ key, value }: ConfigEntry, source: string): Cr
   const auth = text("auth");
   const pair = auth === undefined ? { username: text("username"), password: text("password") } : decodeAuth(auth);
   if (pair === undefined) throw entryFault(key, source, 'has an "auth" that is not base64 of user:password');
-  const [identityToken, registryToken] = [text("identitytoken"), text("registrytoken")];
+  // A token has no white space in it: what a wrapped or padded value brings along is none of its own.
+  const [identityToken, registryToken] = [text("identitytoken"), text("registrytoken")].map(withoutSpace);
   if (!pair.password && (registryToken ?? identityToken) === undefined) return undefined;
   return credentialOf({ ...pair, identityToken, registryToken }, `${source} (auths, "${key}")`);
 };
@@ -148,6 +149,8 @@ const decodeAuth = (auth: string): { username: string; password: string } | unde
     ? undefined
     : { username: text.slice(0, colon), password: text.slice(colon + 1).replace(/\0+$/, "") };
 };
+
+export const withoutSpace = (token: string | undefined): string | undefined => token?.replace(/\s+/g, "") || undefined;
 
 const entryFault = (key: string, source: string, why: string): DrayError =>
   new DrayError("CONFIG_INVALID", `${source}: the entry "${key}" of "auths" ${why}; log in to it again`);

@@ -149,6 +149,19 @@ test("credHelpers before credsStore before the host's entry; a path's own entry 
   assert.equal(await who({ registry: "c.test" }, env), "entry");
 });
 
+test("a host whose helper is blank has none: its entry counts, and nothing is warned of", async () => {
+  for (const blank of ["", " "]) {
+    await put(".docker/config.json", {
+      ...auths(["a.test", "entry:x"]),
+      credHelpers: { "a.test": blank },
+      credsStore: "not-there",
+    });
+    const { found, warnings } = keychain();
+    assert.equal((await found({ registry: "a.test" }))?.username, "entry");
+    assert.deepEqual(warnings, []);
+  }
+});
+
 test("a missing helper is one warning, and the search goes on", async () => {
   await put(".docker/config.json", { auths: { "a.test": {} }, credsStore: "desktop" });
   await put(".config/containers/auth.json", auths(["b.test", "podman:x"]));

@@ -121,3 +121,54 @@ test("variables are read once, and again when a fresh answer is wanted", async (
   assert.equal((await keychain({ registry: "a.test" }))?.password, "old");
   assert.equal((await keychain({ registry: "a.test" }, { fresh: true }))?.password, "new");
 });
+
+test("what Kubernetes sets for a service called dray-registry is no setting", async () => {
+  const links = {
+    DRAY_REGISTRY_SERVICE_HOST: "10.96.0.7",
+    DRAY_REGISTRY_SERVICE_PORT: "5000",
+    DRAY_REGISTRY_SERVICE_PORT_HTTP: "5000",
+    DRAY_REGISTRY_PORT: "tcp://10.96.0.7:5000",
+    DRAY_REGISTRY_PORT_5000_TCP_ADDR: "10.96.0.7",
+    DRAY_REGISTRY_USERNAME_SERVICE_HOST: "10.96.0.8",
+    DRAY_REGISTRY_HOSTNAME_PORT: "tcp://10.96.0.9:80",
+  };
+  assert.equal(await lookup(links, "a.test"), undefined);
+  const own = { DRAY_REGISTRY_HOSTNAME: "a.test", DRAY_REGISTRY_PASSWORD: "p" };
+  assert.equal((await lookup({ ...links, ...own }, "a.test"))?.password, "p");
+  const odd = { DRAY_REGISTRY_HOSTNAME_PORT: "a.test", DRAY_REGISTRY_PASSWORD_PORT: "the harbour" };
+  assert.equal((await lookup(odd, "a.test"))?.password, "the harbour");
+});
+
+test("what is blank or half set is passed over, and told when somebody asks why", async () => {
+  const env = {
+    PATH: "",
+    DRAY_REGISTRY_HOSTNAME: "a.test",
+    DRAY_REGISTRY_USERNAME: "ann",
+    DRAY_REGISTRY_PASSWORD: " \n",
+    DRAY_REGISTRY_PORT: "tcp://10.96.0.7:5000",
+  };
+  const tried: string[] = [];
+  const tell = (source: string, said: string): number => tried.push(`${source}: ${said}`);
+  assert.equal(await environment(env)({ registry: "a.test" }, { onTried: tell }), undefined);
+  assert.deepEqual(tried, [
+    "DRAY_REGISTRY_PASSWORD: blank",
+    "DRAY_REGISTRY_PORT: of a service in Kubernetes, no setting",
+    "DRAY_REGISTRY_HOSTNAME: set, but without a secret (DRAY_REGISTRY_PASSWORD, DRAY_REGISTRY_IDENTITY_TOKEN, DRAY_REGISTRY_REGISTRY_TOKEN)",
+    "DRAY_REGISTRY_*: not set",
+    "DOCKER_AUTH_CONFIG: not set",
+  ]);
+});
+
+test("the line end that a file or a wrapped line brings along is no part of a value", async () => {
+  const env = {
+    DRAY_REGISTRY_HOSTNAME: " a.test\n",
+    DRAY_REGISTRY_USERNAME: "ann\n",
+    DRAY_REGISTRY_PASSWORD: " p w \r\n",
+  };
+  const { username, password } = (await lookup(env, "a.test")) ?? {};
+  assert.deepEqual([username, password], ["ann", " p w "]);
+  const token = { DRAY_REGISTRY_HOSTNAME: "a.test", DRAY_REGISTRY_REGISTRY_TOKEN: "abc\n def\n" };
+  assert.equal((await lookup(token, "a.test"))?.registryToken, "abcdef");
+  const file = { auths: { "a.test": { identitytoken: "\nabc\n" } }, credsStore: " " };
+  assert.equal((await lookup({ DOCKER_AUTH_CONFIG: JSON.stringify(file) }, "a.test"))?.identityToken, "abc");
+});

@@ -1,5 +1,5 @@
 import { DrayError } from "../errors.ts";
-import { type ConfigDocument, findInConfig, parseConfig } from "./config-document.ts";
+import { type ConfigDocument, findInConfig, parseConfig, withoutSpace } from "./config-document.ts";
 import { credentialOf, describeCredential, kindOf } from "./credential.ts";
 import { credentialHelpers, type HelperOptions } from "./helper.ts";
 import { bySpecificity, covers, parseServer, type Server } from "./server.ts";
@@ -9,6 +9,9 @@ const prefix = "DRAY_REGISTRY_";
 const fields = ["HOSTNAME", "USERNAME", "PASSWORD", "IDENTITY_TOKEN", "REGISTRY_TOKEN", "ANON"] as const;
 type Field = (typeof fields)[number];
 const variable = new RegExp(`^${prefix}(${fields.join("|")})(?:_(.+))?$`);
+/** What Kubernetes tells every container of a service called `dray-registry`, or with a name that begins so. */
+const foreign =
+  /_(?:SERVICE_HOST|SERVICE_PORT(?:_[A-Z0-9_]+)?|PORT(?:_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)?)$/;
 
 interface Group {
   readonly server: Server;
@@ -20,8 +23,9 @@ interface Group {
  *
  * `DRAY_REGISTRY_HOSTNAME[_SUFFIX]` says for which `host[:port][/path]` a group is; a `*` in a label of the host stands for
  * any text. `…_USERNAME`, `…_PASSWORD`, `…_IDENTITY_TOKEN`, `…_REGISTRY_TOKEN` with the same suffix are the credential,
- * `…_ANON=true` keeps to anonymous access. Of several groups that fit, the most specific wins. Variables are read at the
- * first question and whenever `fresh` is asked for.
+ * `…_ANON=true` keeps to anonymous access. Of several groups that fit, the most specific wins. Blank variables are none, a line end after a
+ * value is no part of it, and a group that lacks its secret is passed over. Variables are read at the first question and whenever `fresh` is
+ * asked for.
  * @throws DrayError `CONFIG_INVALID` from the keychain, naming the variable.
  * @example connect("ghcr.io", { credentials: chain(environment(), dockerConfig()) })
  */
@@ -29,16 +33,17 @@ export const environment = (
   env: Readonly<Record<string, string | undefined>> = process.env,
   options: HelperOptions = {},
 ): Keychain => {
-  let read: { groups: readonly Group[]; config: ConfigDocument | undefined } | undefined;
+  let read: (Groups & { config: ConfigDocument | undefined }) | undefined;
   const helpers = credentialHelpers({ env, ...options });
   return async (target, asked) => {
-    if (read === undefined || asked?.fresh) read = { groups: readGroups(env), config: readAuthConfig(env) };
+    if (read === undefined || asked?.fresh) read = { ...readGroups(env), config: readAuthConfig(env) };
     const tell = asked?.onTried;
     const group = read.groups.find(({ server }) => covers(server, target));
     if (group !== undefined) {
       tell?.(group.credential.source, describeCredential(group.credential));
       return group.credential;
     }
+    for (const { name, why } of read.passedOver) tell?.(name, why);
     tell?.(`${prefix}*`, read.groups.length === 0 ? "not set" : `none for ${target.registry}`);
     if (read.config === undefined) {
       tell?.("DOCKER_AUTH_CONFIG", "not set");
@@ -53,29 +58,62 @@ const readAuthConfig = (env: Readonly<Record<string, string | undefined>>): Conf
   return text === undefined || text.trim() === "" ? undefined : parseConfig(text, "DOCKER_AUTH_CONFIG");
 };
 
-const readGroups = (env: Readonly<Record<string, string | undefined>>): Group[] => {
+interface Groups {
+  /** The most specific first. */
+  readonly groups: readonly Group[];
+  /** Variables that say nothing, and why. */
+  readonly passedOver: readonly { readonly name: string; readonly why: string }[];
+}
+
+const readGroups = (env: Readonly<Record<string, string | undefined>>): Groups => {
   const bySuffix = new Map<string, Map<Field, string>>();
-  for (const [name, value] of Object.entries(env)) {
+  const passedOver: { name: string; why: string }[] = [];
+  for (const [name, text = ""] of Object.entries(env)) {
     if (!name.startsWith(prefix)) continue;
     const match = variable.exec(name);
+    if (foreign.test(name) && (match === null || /^(?:[a-z]+:\/\/|[0-9a-f.:]*$)/.test(text))) {
+      passedOver.push({ name, why: "of a service in Kubernetes, no setting" });
+      continue;
+    }
     if (match === null) {
       const known = fields.map((field) => prefix + field).join(", ");
       throw new DrayError("CONFIG_INVALID", `unknown variable ${name} in the environment; known are ${known}`);
     }
-    if (value === undefined || value === "") continue;
     const [, field, suffix = ""] = match;
+    const value = valueOf(field as Field, text);
+    if (value === "") {
+      passedOver.push({ name, why: "blank" });
+      continue;
+    }
     const values = bySuffix.get(suffix) ?? new Map<Field, string>();
     bySuffix.set(suffix, values.set(field as Field, value));
   }
-  return [...bySuffix]
+  const groups = [...bySuffix]
     .sort(([one], [other]) => one.localeCompare(other, "en", { numeric: true }))
-    .flatMap(([suffix, values]) => readGroup(suffix, values) ?? [])
+    .flatMap(([suffix, values]) => {
+      const group = readGroup(suffix, values);
+      if (group !== undefined) return group;
+      const secrets = secretFields.map((each) => nameOf(each, suffix)).join(", ");
+      passedOver.push({ name: nameOf("HOSTNAME", suffix), why: `set, but without a secret (${secrets})` });
+      return [];
+    })
     .sort((one, other) => bySpecificity(one.server, other.server));
+  return { groups, passedOver };
 };
+
+const secretFields = ["PASSWORD", "IDENTITY_TOKEN", "REGISTRY_TOKEN"] as const;
+
+/** A password may begin and end with spaces; no secret ends with the line that it was read from. */
+const valueOf = (field: Field, text: string): string => {
+  if (field !== "PASSWORD") return text.trim();
+  return text.trim() === "" ? "" : text.replace(/[\r\n]+$/, "");
+};
+
+const nameOf = (field: Field, suffix: string): string => `${prefix}${field}${suffix === "" ? "" : `_${suffix}`}`;
 
 /** A group without any secret (variables that a job may not see are set and empty) is as good as none. */
 const readGroup = (suffix: string, values: ReadonlyMap<Field, string>): Group | undefined => {
-  const name = (field: Field): string => `${prefix}${field}${suffix === "" ? "" : `_${suffix}`}`;
+  const name = (field: Field): string => nameOf(field, suffix);
   const hostname = values.get("HOSTNAME");
   if (hostname === undefined) {
     const [field = "HOSTNAME"] = values.keys();
@@ -88,8 +126,8 @@ const readGroup = (suffix: string, values: ReadonlyMap<Field, string>): Group | 
   }
   const source = `${name("HOSTNAME")} (${hostname})`;
   if (isTrue(name("ANON"), values.get("ANON"))) return { server, credential: { source } };
-  const [password, identityToken] = [values.get("PASSWORD"), values.get("IDENTITY_TOKEN")];
-  const registryToken = values.get("REGISTRY_TOKEN");
+  const password = values.get("PASSWORD");
+  const [identityToken, registryToken] = [values.get("IDENTITY_TOKEN"), values.get("REGISTRY_TOKEN")].map(withoutSpace);
   const username = (password ?? registryToken ?? identityToken) === undefined ? undefined : values.get("USERNAME");
   const credential = credentialOf({ username, password, identityToken, registryToken }, source);
   return kindOf(credential) === "anonymous" ? undefined : { server, credential };

@@ -157,6 +157,14 @@ test("where a helper keeps secrets, the file holds none", async () => {
   assert.deepEqual((await readFile(log, "utf8")).trim().split("\n"), [stored, "erase a.test", stored, "erase a.test"]);
 });
 
+test("a host whose helper is blank is kept in the file, past the store of all others", async () => {
+  await write({ credHelpers: { "a.test": "" }, credsStore: "not-there" });
+  assert.deepEqual(await login("a.test", ann, options()), { file });
+  assert.notEqual(JSON.parse(await read()).auths["a.test"].auth, undefined);
+  assert.deepEqual(await logout("a.test", options()), { file });
+  assert.deepEqual(JSON.parse(await read()).auths, {});
+});
+
 test("a helper that fails leaves the file as it is: no secret goes elsewhere", async () => {
   await installHelper("echo locked >&2; exit 1");
   await write('{"credsStore":"box"}');

@@ -143,7 +143,7 @@ const refusals: [
     '{"errors":[{"code":"UNAUTHORIZED","message":"wrong"}]}',
     [],
     "UNAUTHORIZED",
-    /refuses the credentials from a test .*\(401: wrong\); log in/,
+    /refuses the password of ann from a test .*\(401: wrong\); log in/,
     { registryCode: "UNAUTHORIZED", retryable: false },
   ],
   [403, '{"details":"denied"}', [], "DENIED", /\(403: denied\)/, {}],

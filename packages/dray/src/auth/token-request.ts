@@ -8,7 +8,7 @@ import {
   isTransient,
   redactHeaders,
 } from "../http/index.ts";
-import { kindOf } from "./credential.ts";
+import { describeCredential, kindOf } from "./credential.ts";
 import { type RealmRefusal, realmRefusal, refused } from "./realm.ts";
 import { formatScope, type Scope } from "./scope.ts";
 import type { Credential } from "./types.ts";
@@ -163,7 +163,7 @@ const refusal = (response: HttpResponse, body: string, order: TokenOrder, option
     status === 401 ? "UNAUTHORIZED" : "DENIED",
     credential === undefined
       ? `${service} gives nobody a token for ${what} without credentials ${said}; log in to ${registry}`
-      : `${service} refuses the credentials from ${credential.source} for ${what} ${said}; log in to ${registry} again`,
+      : `${service} refuses the ${describeCredential(credential)} from ${credential.source} for ${what} ${said}; log in to ${registry} again`,
     facts,
   );
 };

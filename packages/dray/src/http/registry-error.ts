@@ -51,7 +51,8 @@ export const responseError = async (
     .map(inWords)
     .filter((text) => text !== "")
     .join("; ");
-  const answer = `${registry} answered ${response.status}${said === "" ? "" : `: ${said}`}`;
+  const whose = code === "UNAUTHORIZED" && response.credential ? `; the ${response.credential} was refused` : "";
+  const answer = `${registry} answered ${response.status}${said === "" ? "" : `: ${said}`}${whose}`;
   const facts: ErrorFacts = {
     status: response.status,
     registry,
@@ -65,7 +66,7 @@ export const responseError = async (
   // Where the registry names its reason, an account's rights have nothing to do with it.
   const reasoned =
     code === "DENIED" && faults.some(({ message }) => /\bquota\b|\bread-only\b|\bmay take\b/i.test(message));
-  const advice = advises && !reasoned ? adviceFor(code, response, { wait, explained: said !== "" }) : "";
+  const advice = advises && !reasoned ? adviceFor(code, response, { wait, said, registryCode: fault?.code }) : "";
   return new DrayError(code, [[what, answer].filter(Boolean).join(": "), advice].filter(Boolean).join("; "), facts);
 };
 
@@ -85,16 +86,20 @@ const codeOf = (status: number, registryCode: string | undefined): ErrorCode => 
 const adviceFor = (
   code: ErrorCode,
   response: HttpResponse,
-  { wait, explained }: { wait: number | undefined; explained: boolean },
+  { wait, said, registryCode = "" }: { wait: number | undefined; said: string; registryCode: string | undefined },
 ): string => {
   if (code === "UNAUTHORIZED") return "";
-  if (code === "NOT_FOUND") return "check the name";
-  if (code === "DENIED") return "these credentials may not do this; check the name and the account's rights";
+  // What is missing is named by a digest or lies in an upload: no name is wrong.
+  if (code === "NOT_FOUND") return /BLOB|UPLOAD/.test(registryCode) ? "" : "check the name";
+  if (code === "DENIED") {
+    const who = response.credential === undefined ? "these credentials" : `the ${response.credential}`;
+    return `${who} may not do this; check the name and the account's rights`;
+  }
   if (code === "RATE_LIMITED")
     return wait === undefined ? "wait, or log in for a higher limit" : `try again in ${Math.ceil(wait / 1_000)} s`;
   if (response.status === 413)
     return "something on the way takes no more at once; raise its limit (nginx: client_max_body_size)";
-  if (response.status === 400 && !explained && response.url.startsWith("http:"))
+  if (response.status === 400 && /\b(?:https|tls|ssl)\b/i.test(said) && response.url.startsWith("http:"))
     return "if the registry speaks TLS, use https";
   const when = wait === undefined ? "later" : `in ${Math.ceil(wait / 1_000)} s`;
   if (response.status >= 500) return `the registry has a fault; try again ${when}`;

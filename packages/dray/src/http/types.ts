@@ -85,6 +85,8 @@ export interface HttpResponse {
   readonly url: string;
   /** Always there; empty where there is none. Read it or discard it. */
   readonly body: Body;
+  /** Whose request was refused, in words and without the secret: `password of ann from /home/ann/.docker/config.json`. */
+  readonly credential?: string | undefined;
 }
 
 /** The first value of a header, whatever its case. */
