@@ -34,8 +34,8 @@ export const against = (
 };
 
 /** The same without a look at what passes. */
-export const clientOf = (handler: Handler, options: ConnectOptions = {}): Registry =>
-  connect("r.test", {
+export const clientOf = (handler: Handler, options: ConnectOptions = {}, name = "r.test"): Registry =>
+  connect(name, {
     credentials: anonymous,
     connection: handler,
     stateDir: false,

@@ -144,6 +144,14 @@ export interface LooksUp {
 /** Whether a name can be looked up that may stand for nothing. */
 export const looksUp: Guard<LooksUp> = has("lookUp");
 
+/** The store can say that there is nothing in it yet, so that nobody need ask for this and that. */
+export interface TellsNew {
+  /** `false` where it does not know. What an unfinished write has left may be there all the same. */
+  isNew(options?: Cancel): Promise<boolean>;
+}
+/** Whether the store can say that there is nothing in it yet. */
+export const tellsNew: Guard<TellsNew> = has("isNew");
+
 /** The store can say how large content is, and what type it has, by its digest alone. */
 export interface Describes {
   /** @throws DrayError `NOT_FOUND` */

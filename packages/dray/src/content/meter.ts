@@ -12,7 +12,7 @@ const step = 256 * 1024;
  * bytes beyond the furthest point count, so that progress never goes backwards and never exceeds the size.
  */
 export const meteredContent = (
-  source: ReadableStore,
+  source: Pick<ReadableStore, "read">,
   descriptor: Descriptor,
   { verify, onEvent }: { verify: boolean; onEvent: OnEvent },
 ): Content => {

@@ -34,6 +34,12 @@ export interface ReadOptions extends Cancel, OfKind {
   readonly onEvent?: OnEvent | undefined;
 }
 
+/** How a name is looked up. */
+export interface ResolveOptions extends Cancel {
+  /** `true`: the manifest is read next, so a store may get it right away, where that costs no more. Default `false`. */
+  readonly toRead?: boolean | undefined;
+}
+
 /**
  * Something that holds content and names for it. Reads change nothing, go on side by side, and end with `ABORTED` when their
  * signal says so.
@@ -43,7 +49,7 @@ export interface ReadableStore {
    * What a tag or digest stands for. For a registry the manifest's media type, size and digest are checked or computed.
    * @throws DrayError `NOT_FOUND`
    */
-  resolve(name: string, options?: Cancel): Promise<Descriptor>;
+  resolve(name: string, options?: ResolveOptions): Promise<Descriptor>;
   /**
    * The bytes of a descriptor, read as they are asked for. An implementation may never give bytes of another digest or size and
    * end well: it throws, at the end at the latest, unless `verify` or `offset` leave that to the caller.

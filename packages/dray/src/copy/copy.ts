@@ -107,7 +107,7 @@ const outcomeOf = async (pair: CopyPair, work: () => Promise<Descriptor>): Promi
 /** Finds what a pair is about: the source's root, narrowed to the platforms asked for, in the form in which it goes there. */
 const select = async (transfer: Transfer, { source, target }: CopyPair, options: CopyOptions): Promise<Selection> => {
   const { signal } = transfer;
-  const found = await source.store.resolve(source.name, { signal });
+  const found = await source.store.resolve(source.name, { signal, toRead: true });
   const selection = await selectPlatforms(source.store, found, options.platforms ?? [], { signal });
   if (selection.trimmed) transfer.emit(trimWarning(found));
   const asIs = options.layers === "as-is" || options.dryRun === true || !composesManifests(bottomOf(source.store));

@@ -21,8 +21,10 @@ import {
   type PlannedContent,
   type ProgressEvent,
   type ReadableStore,
+  readAhead,
   type Selection,
   startsEmpty,
+  tellsNew,
   type WritableStore,
   writesNamed,
 } from "../content/index.ts";
@@ -39,6 +41,8 @@ const deepest = 16;
 const childrenAtOnce = 16;
 /** Requests without a body worth counting, at the same time: does it exist, read a manifest. */
 const requestsAtOnce = 32;
+/** Bytes. Of a target that is new, larger blobs are asked for all the same: a copy that was cut off may have brought them. */
+const worthAsking = 1024 * 1024;
 /** Layers that are compressed at the same time, each on all cores. */
 const compressedAtOnce = 2;
 
@@ -52,6 +56,8 @@ export class Transfer {
   readonly #requests = new Semaphore(requestsAtOnce);
   readonly #compressing = new Semaphore(compressedAtOnce);
   readonly #ledger = new Ledger();
+  /** Targets that may be new, and whether they are. */
+  readonly #new = new Map<object, Promise<boolean>>();
   readonly #loaded = new Map<Digest, LoadedManifest>();
   /** Roots that are of another size than they were named with. */
   readonly #resized = new Map<Digest, Descriptor>();
@@ -127,6 +133,7 @@ export class Transfer {
         "USAGE",
         `${target.location} names ${target.name}, but the content is ${root.digest}; leave the digest out`,
       );
+    await this.#learnNew(target.store, before);
     const manifests: Descriptor[] = [];
     const isNamed = before?.digest === root.digest && (await this.#isWhole(target.store, root));
     let written = isNamed;
@@ -194,27 +201,40 @@ export class Transfer {
     return keepsReferenced(target) || this.#small(() => target.has(root, this.#look("manifest")));
   }
 
+  /** Finds out whether a target is new, once, and where a name is not there yet. */
+  async #learnNew(target: WritableStore, before: Descriptor | undefined): Promise<void> {
+    if (!tellsNew(target)) return;
+    if (before !== undefined) this.#new.set(target, Promise.resolve(false));
+    else if (!this.#new.has(target))
+      this.#new.set(
+        target,
+        this.#small(() => target.isNew({ signal: this.signal })),
+      );
+    await this.#new.get(target);
+  }
+
   /** Moves a manifest with all below it. Tells whether it was also given `name`. */
   async #manifest(way: Way, descriptor: Descriptor, depth: number, name?: string): Promise<boolean> {
     way.seen.push(descriptor);
     let named = false;
     await this.#ledger.once(way.target, manifestKey(descriptor.digest), async () => {
       if (this.#options.skip?.(descriptor)) return;
-      const there = await this.#small(() => way.target.has(descriptor, this.#look("manifest")));
-      if (there) {
-        this.#skipped(descriptor);
-        if (this.#options.referrers === true) await this.#children(way, descriptor, depth, true);
-        return;
-      }
-      const loaded = await this.#children(way, descriptor, depth, false);
-      named = await this.#writeManifest(way.target, loaded, name);
+      const isNew = await this.#new.get(way.target);
+      // A copy that was cut off can have left something in what is new, but no root: that is asked while the manifest comes.
+      const loading = isNew === true ? this.#load(way.source, descriptor, depth) : undefined;
+      loading?.catch(() => {});
+      const mayBeThere = isNew !== true || depth > 0;
+      const there = mayBeThere && (await this.#small(() => way.target.has(descriptor, this.#look("manifest"))));
+      if (there) this.#skipped(descriptor);
+      if (there && this.#options.referrers !== true) return void (await loading?.catch(() => {}));
+      const loaded = await (loading ?? this.#load(way.source, descriptor, depth));
+      await this.#children(way, loaded, depth, there);
+      if (!there) named = await this.#writeManifest(way.target, loaded, name);
     });
     return named;
   }
 
-  async #children(way: Way, descriptor: Descriptor, depth: number, manifestsOnly: boolean): Promise<LoadedManifest> {
-    const loaded = await this.#load(way.source, descriptor, depth);
-    const { parsed } = loaded;
+  async #children(way: Way, { parsed }: LoadedManifest, depth: number, manifestsOnly: boolean): Promise<void> {
     if (!manifestsOnly) {
       const blobs = childrenOfKind(parsed, "blob").filter((child) => !this.#leftOut(child));
       if (parsed.kind === "schema1") blobs.push(...(await this.#schema1Blobs(way.source, parsed.blobs)));
@@ -225,7 +245,6 @@ export class Transfer {
     }
     const manifests = childrenOfKind(parsed, "manifest");
     await this.eachOf(manifests, childrenAtOnce, async (child) => void (await this.#manifest(way, child, depth + 1)));
-    return loaded;
   }
 
   async #schema1Blobs(source: ReadableStore, digests: readonly Digest[]): Promise<Descriptor[]> {
@@ -267,7 +286,9 @@ export class Transfer {
     const { signal } = this;
     await this.#ledger.once(target, blobKey(descriptor.digest), async () => {
       if (this.#options.skip?.(descriptor)) return;
-      if (await this.#small(() => target.has(descriptor, this.#look("blob")))) this.#skipped(descriptor);
+      const mayBeThere = descriptor.size >= worthAsking || (await this.#new.get(target)) !== true;
+      if (mayBeThere && (await this.#small(() => target.has(descriptor, this.#look("blob")))))
+        this.#skipped(descriptor);
       else if (this.#options.dryRun === true) this.#copied(descriptor);
       else if (await this.#mount(way, descriptor)) {
         this.#counts.mounted++;
@@ -297,14 +318,20 @@ export class Transfer {
       if (event.type === "start" && event.descriptor.digest === descriptor.digest) there ??= event.offset;
       this.emit(event);
     };
-    const content = meteredContent(source, descriptor, { verify, onEvent });
-    await target.write(descriptor, content, { kind: "blob", signal: this.signal, onEvent });
+    const { signal } = this;
+    const ahead = readAhead(source, descriptor, { kind: "blob", verify, onEvent, signal });
+    try {
+      const content = meteredContent(ahead.source, descriptor, { verify, onEvent });
+      await target.write(descriptor, content, { kind: "blob", signal, onEvent });
+    } finally {
+      await ahead.release();
+    }
     return there ?? 0;
   }
 
   /** Referrers may name what they refer to as content, so they come after all content, from a list that grows. */
   async #attached(source: ReadableStore, target: WritableStore, root: Descriptor, seen: Descriptor[]): Promise<void> {
-    if (seen.length === 0) await this.#children({ source, target, seen }, root, 0, true);
+    if (seen.length === 0) await this.#children({ source, target, seen }, await this.#load(source, root, 0), 0, true);
     const queue = new Map([root, ...seen].map((descriptor) => [descriptor.digest, descriptor]));
     for (const subject of queue.values()) {
       throwIfAborted(this.signal);

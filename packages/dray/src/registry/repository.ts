@@ -17,6 +17,7 @@ import {
   type Removes,
   type Store,
   sizeMismatch,
+  type TellsNew,
   transfersChunks,
   type WriteOptions,
   type WritesNamed,
@@ -39,7 +40,7 @@ import {
 import { listReferrers, pushManifest } from "./referrers.ts";
 import { remove, removeBlob } from "./remove.ts";
 import { digestOfManifest } from "./schema1.ts";
-import { type Listing, listTags, type TagsOptions } from "./tags.ts";
+import { isNewRepository, type Listing, listTags, type TagsOptions } from "./tags.ts";
 import { uploadBlob } from "./upload.ts";
 import { mountBlob, type TriedMount } from "./upload-session.ts";
 
@@ -55,6 +56,7 @@ export interface Repository
     Ingests,
     WritesNamed,
     LooksUp,
+    TellsNew,
     Describes {
   /** The registry as references name it: `docker.io`. */
   readonly registry: string;
@@ -102,6 +104,9 @@ export interface Repository
   removeBlob(digest: Digest, options?: Cancel): Promise<void>;
 }
 
+/** Docker Hub counts what reads a manifest, and does not count what only asks for it: what turns out to be there already costs nothing. */
+const countsManifests = (registry: string): boolean => registry === "docker.io";
+
 /** Bytes of manifests that are kept at most. A manifest has some kilobytes; a larger one than this is read again. */
 const kept = 4 * 1024 * 1024;
 
@@ -144,7 +149,11 @@ export const createRepository = (api: Api, name: string): Repository => {
     name,
     checksDigests: true,
     keepsReferenced: true,
-    resolve: (tagOrDigest, options) => resolveManifest(repo, tagOrDigest, options),
+    resolve: async (tagOrDigest, options = {}) =>
+      options.toRead === true && !countsManifests(api.registry)
+        ? (await getManifest(repo, tagOrDigest, options)).descriptor
+        : resolveManifest(repo, tagOrDigest, options),
+    isNew: (options) => isNewRepository(repo, options),
     lookUp: (tagOrDigest, options) => lookUpManifest(repo, tagOrDigest, options),
     manifest: ((tagOrDigest: string, options: Cancel & Pick<Conditions, "ifNoneMatch"> = {}) =>
       (options.ifNoneMatch === undefined ? getManifest : getManifestUnless)(

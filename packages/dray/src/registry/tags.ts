@@ -42,6 +42,21 @@ export const listTags = (repo: Repo, options: TagsOptions = {}): Listing => {
   return listing(() => pagesOfNames(repo.api, call, pathIn(repo, "tags/list"), "tags", options));
 };
 
+/** Whether a registry says that it does not know a repository. Asked once: whatever else it answers is no. */
+export const isNewRepository = async (repo: Repo, { signal }: Cancel = {}): Promise<boolean> => {
+  const call = {
+    ...callIn(repo, "pull", "listing the tags of"),
+    method: "GET",
+    target: pathIn(repo, "tags/list?n=1"),
+    signal,
+    retry: false,
+  };
+  const response = await repo.api.send(call);
+  if (response.status === 404) return (await repo.api.refusal(call, response)).registryCode === "NAME_UNKNOWN";
+  await response.body.discard();
+  return false;
+};
+
 /**
  * The repositories of a registry, page after page as they are asked for. Many registries do not tell everybody, or nobody.
  * @throws DrayError `UNSUPPORTED`, `UNAUTHORIZED`, `DENIED`
