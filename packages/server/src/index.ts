@@ -16,6 +16,7 @@ export {
   type UsableSettings,
   usableSettings,
 } from "./config/index.ts";
+export type { Restored } from "./deletion/index.ts";
 export { treePaths, typeInside } from "./distribution-tree/index.ts";
 export type { Collected, Decision } from "./gc/index.ts";
 export type { Difference } from "./metadata/index.ts";

@@ -3,7 +3,7 @@ import type { Handler } from "dray/http";
 import { isRepository } from "dray/oci";
 import { openAccess } from "./access/index.ts";
 import { createContext, type RegistryContext, retentionOf } from "./context.ts";
-import { type Restored, restore } from "./deletion/index.ts";
+import { type Restored, type RestoreOptions, restore } from "./deletion/index.ts";
 import { distributionApi } from "./endpoints/index.ts";
 import type { Collected, CollectOptions, Marks } from "./gc/index.ts";
 import type { Difference } from "./metadata/index.ts";
@@ -22,7 +22,7 @@ export interface Registry extends Handler {
   /** What distribution's `garbage-collect --dry-run` tells of the same tree. */
   marks(options?: { signal?: AbortSignal }): Promise<Marks>;
   /** Undoes the deletion of a manifest, blob or tag, as long as the data is there. */
-  restore(repository: string, name: string): Promise<Restored>;
+  restore(repository: string, name: string, options?: RestoreOptions): Promise<Restored>;
   /** What differs between metadata and tree. */
   check(options?: { signal?: AbortSignal }): AsyncIterable<Difference>;
   /** Forgets the metadata and makes it again from the tree. */
@@ -55,11 +55,11 @@ export const createRegistry = (options: RegistryOptions): Registry => {
       return verifier.run(wanted);
     },
     marks: (wanted: { signal?: AbortSignal } = {}) => collector.marks(wanted),
-    restore: async (repository: string, name: string) => {
+    restore: async (repository: string, name: string, wanted: RestoreOptions = {}) => {
       if (settings.readOnly) throw new DrayError("DENIED", "the registry is read-only; nothing is restored meanwhile");
       if (!isRepository(repository)) throw new DrayError("USAGE", `no repository can be called ${repository}`);
       await context.tree.refuseGone();
-      return restore(context, repository, name);
+      return restore(context, repository, name, wanted);
     },
     check: (wanted: { signal?: AbortSignal } = {}) => reconciler.check(wanted),
     rebuild: async () => {

@@ -2,12 +2,13 @@ import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { Readable, Writable } from "node:stream";
 import { before, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { temporaryFolder } from "@dray/testkit/files";
+import { digestOf, mediaTypes } from "dray/oci";
 import { rehearse } from "../../test/rehearse.ts";
 import { run } from "../run.ts";
 
@@ -149,5 +150,50 @@ describe("what is not whole", () => {
     assert.equal(lines[2].verified.quarantined, 1);
     await writeFile(join(tree, "repositories/app/_manifests/tags/v1/current/link"), "");
     assert.match((await verify()).stdout, /its link names no digest.*\n1 tag, 0 manifests, 0 blobs, 0 B: 1 finding\n$/);
+  });
+});
+
+test("restore says what was deleted and what was not, what is not here in one line, and puts tags back", async () => {
+  const data = join(home, "restore");
+  const tree = join(data, "docker/registry/v2");
+  const put = async (path: string, text: string): Promise<void> => {
+    await mkdir(dirname(join(tree, path)), { recursive: true });
+    await writeFile(join(tree, path), text);
+  };
+  const children = Array.from({ length: 7 }, (_, i) => ({
+    mediaType: mediaTypes.ociManifest,
+    digest: `sha256:${String(i).repeat(64)}`,
+    size: 1,
+  }));
+  const index = JSON.stringify({ schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests: children });
+  const digest = digestOf(new TextEncoder().encode(index));
+  const hex = digest.slice("sha256:".length);
+  await put(`blobs/sha256/${hex.slice(0, 2)}/${hex}/data`, index);
+  await put(`repositories/app/_manifests/revisions/sha256/${hex}/link`, digest);
+  await put("repositories/app/_manifests/tags/v1/current/link", digest);
+  for (const tag of ["old", "older"]) await put(`repositories/app/_meta/deleted-tags/${tag}`, digest);
+  const restore = (...more: string[]) => rehearse(home, ["serve", "restore", `app@${digest}`, "--data", data, ...more]);
+  const nothing = await restore();
+  assert.equal(nothing.exitCode, 0, nothing.stderr);
+  assert.equal(
+    nothing.stdout,
+    `nothing was deleted: manifest app@${digest} has all its links\nits tags: v1\ndeleted tags that stood for it: old, older; dray serve restore --tags app@${digest} puts them back\n`,
+  );
+  assert.match(
+    nothing.stderr,
+    /^[^\n]*7 manifests of the index are not here, and may never have been: (?:sha256:\d+, ){4}sha256:\d+ and 2 more\n$/,
+  );
+  await rm(join(tree, `repositories/app/_manifests/revisions/sha256/${hex}/link`));
+  const restored = await restore("--tags", "-o", "json");
+  assert.deepEqual(JSON.parse(restored.stdout), {
+    schemaVersion: 1,
+    restored: {
+      digest,
+      kind: "manifest",
+      links: 1,
+      missing: children.map((child) => child.digest),
+      tags: ["old", "older", "v1"],
+      formerTags: [],
+    },
   });
 });

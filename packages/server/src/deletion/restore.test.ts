@@ -60,7 +60,14 @@ describe("a deletion", () => {
       const { manifests, layers, blobs } = await registry.collect();
       assert.deepEqual([manifests, layers, blobs], [0, 0, 0], JSON.stringify(retention));
       await expect(registry, "GET /v2/a/manifests/v1", [404]);
-      assert.deepEqual(await registry.restore("a", index), { digest: index, kind: "manifest", links: 1, missing: [] });
+      assert.deepEqual(await registry.restore("a", index), {
+        digest: index,
+        kind: "manifest",
+        links: 1,
+        missing: [],
+        tags: [],
+        formerTags: [{ tag: "v1" }],
+      });
       await expect(registry, `GET /v2/a/manifests/${index}`, [200]);
       await expect(registry, `GET /v2/a/blobs/${digestOf(text("layer"))}`, [200]);
       assert.deepEqual(await registry.restore("a", "v1"), {
@@ -69,6 +76,8 @@ describe("a deletion", () => {
         links: 0,
         missing: [],
         tag: "v1",
+        tags: ["v1"],
+        formerTags: [],
       });
       await expect(registry, "GET /v2/a/manifests/v1", [200]);
       clock.now += 100 * day;
@@ -108,12 +117,48 @@ describe("a deletion", () => {
     await registry.close();
   });
 
+  it("of a manifest names the tags that it had, and puts those back that are gone where that is wanted", async () => {
+    const { registry } = setUp();
+    const first = await pushImage(registry, "a", "first", "v1");
+    for (const tag of ["moved", "latest"]) await pushImage(registry, "a", "first", tag);
+    const second = await pushImage(registry, "a", "second", "moved");
+    const nothing = await registry.restore("a", first);
+    assert.deepEqual(
+      [nothing.links, nothing.tags, nothing.formerTags],
+      [0, ["latest", "v1"], [{ tag: "moved", now: second }]],
+    );
+    await expect(registry, `DELETE /v2/a/manifests/${first}`, [202]);
+    const found = await registry.restore("a", first);
+    const former = [{ tag: "latest" }, { tag: "moved", now: second }, { tag: "v1" }];
+    assert.deepEqual([found.links, found.tags, found.formerTags], [1, [], former]);
+    await pushImage(registry, "a", "second", "v1");
+    const put = await registry.restore("a", first, { tags: true });
+    assert.deepEqual([put.links, put.tags], [0, ["latest"]]);
+    assert.equal((await expect(registry, "HEAD /v2/a/manifests/latest", [200])).header("Docker-Content-Digest"), first);
+    for (const tag of ["moved", "v1"])
+      assert.equal(
+        (await expect(registry, `HEAD /v2/a/manifests/${tag}`, [200])).header("Docker-Content-Digest"),
+        second,
+        `${tag} stands for something else since, and stays`,
+      );
+    const check = await Array.fromAsync(registry.check());
+    assert.deepEqual(check, []);
+    await registry.close();
+  });
+
   it("of a blob is undone; of one whose data is gone that is said, and nothing is linked", async () => {
     const { clock, driver, registry } = setUp();
     const blob = await pushBlob(registry, "a", "blob");
     const image = await pushImage(registry, "a", "layer", "v1");
     await expect(registry, `DELETE /v2/a/blobs/${blob}`, [202]);
-    assert.deepEqual(await registry.restore("a", blob), { digest: blob, kind: "blob", links: 1, missing: [] });
+    assert.deepEqual(await registry.restore("a", blob), {
+      digest: blob,
+      kind: "blob",
+      links: 1,
+      missing: [],
+      tags: [],
+      formerTags: [],
+    });
     await expect(registry, `GET /v2/a/blobs/${blob}`, [200]);
     await expect(registry, `DELETE /v2/a/manifests/${image}`, [202]);
     clock.now += 2 * day;

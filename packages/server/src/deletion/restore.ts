@@ -13,6 +13,7 @@ import {
 } from "dray/oci";
 import { type Described, type Inspection, inspectManifest } from "../distribution-tree/index.ts";
 import type { Leases } from "../leases/index.ts";
+import { type FormerTag, formerTags } from "./former-tags.ts";
 import type { DeletionContext } from "./unlink.ts";
 
 export interface RestoreContext extends DeletionContext {
@@ -29,8 +30,12 @@ export interface Restored {
   readonly kind: "manifest" | "blob";
   /** Links that were missing and are there now, tags aside. */
   readonly links: number;
-  /** What it stands for now. */
+  /** The tag that was asked for, which stands for it now. */
   readonly tag?: string;
+  /** All tags that stand for it now. */
+  readonly tags: readonly string[];
+  /** Those that stood for it, and do not. */
+  readonly formerTags: readonly FormerTag[];
   /** Manifests of an index that are not here: it may have been so before. */
   readonly missing: readonly Digest[];
 }
@@ -41,10 +46,18 @@ export interface Restored {
  * cannot do without.
  * @throws DrayError `NOT_FOUND` saying which data is gone, or that nobody knows what a tag stood for
  */
-export const restore = async (context: RestoreContext, repository: string, name: string): Promise<Restored> => {
-  const { tree, reconciler, tagLocks } = context;
+export const restore = async (
+  context: RestoreContext,
+  repository: string,
+  name: string,
+  { tags = false }: RestoreOptions = {},
+): Promise<Restored> => {
+  const { tree, reconciler } = context;
   await reconciler.reconcile(repository);
-  if (isDigest(name)) return restoreDigest(context, repository, name);
+  if (isDigest(name)) {
+    const putBack = tags ? () => setFormerTags(context, repository, name) : undefined;
+    return withTags(context, repository, await restoreDigest(context, repository, name, putBack));
+  }
   if (!isTag(name)) throw new DrayError("USAGE", `${name} is neither a tag nor a digest`);
   const digest = await formerly(context, repository, name);
   if (digest === undefined)
@@ -52,18 +65,49 @@ export const restore = async (context: RestoreContext, repository: string, name:
       "NOT_FOUND",
       `nothing is known of what ${repository}:${name} stood for; the audit log tells digests: restore ${repository}@sha256:…`,
     );
-  const setTag = (): Promise<void> =>
-    tagLocks.hold({ exclusive: [`${repository}\0${name}`] }, async () => {
-      await reconciler.repositories.write(
-        repository,
-        () => tree.setTag(repository, name, digest),
-        () => context.metadata.putTag(repository, { name, digest, at: context.now() }),
-      );
-      context.forget(repository, name);
-    });
-  const restored = await restoreDigest(context, repository, digest, setTag);
+  const restored = await restoreDigest(context, repository, digest, () => setTag(context, repository, name, digest));
   await tree.notes.dropDeletedTag(repository, name);
-  return { ...restored, tag: name };
+  return withTags(context, repository, { ...restored, tag: name });
+};
+
+export interface RestoreOptions {
+  /** Of a digest: also puts the tags back that were deleted and stood for it. What stands for something else now stays so. */
+  readonly tags?: boolean;
+}
+
+type Linked = Omit<Restored, "tags" | "formerTags">;
+
+const withTags = async (context: RestoreContext, repository: string, restored: Linked): Promise<Restored> => {
+  const { digest, kind } = restored;
+  if (kind === "blob") return { ...restored, tags: [], formerTags: [] };
+  const tags = context.metadata.tagsOf(repository, digest);
+  return { ...restored, tags, formerTags: await formerTags(context, repository, digest) };
+};
+
+/** @param onlyIfGone leaves one alone that is there */
+const setTag = (
+  { tree, metadata, reconciler, tagLocks, forget, now }: RestoreContext,
+  repository: string,
+  name: string,
+  digest: Digest,
+  onlyIfGone = false,
+): Promise<void> =>
+  tagLocks.hold({ exclusive: [`${repository}\0${name}`] }, async () => {
+    if (onlyIfGone && (await tree.tagVersion(repository, name)) !== undefined) return;
+    await reconciler.repositories.write(
+      repository,
+      () => tree.setTag(repository, name, digest),
+      () => metadata.putTag(repository, { name, digest, at: now() }),
+    );
+    forget(repository, name);
+  });
+
+const setFormerTags = async (context: RestoreContext, repository: string, digest: Digest): Promise<void> => {
+  for (const { tag, now } of await formerTags(context, repository, digest)) {
+    if (now !== undefined) continue;
+    await setTag(context, repository, tag, digest, true);
+    await context.tree.notes.dropDeletedTag(repository, tag);
+  }
 };
 
 /** What a tag stood for before it was deleted, or before it was set to what it stands for now. */
@@ -86,7 +130,7 @@ const restoreDigest = async (
   repository: string,
   root: Digest,
   last?: () => Promise<void>,
-): Promise<Restored> => {
+): Promise<Linked> => {
   const { needs } = await plan(context, repository, root);
   return context.locks.hold({ shared: needs, exclusive: [root] }, async () => {
     // Once more, now that nobody can take anything away.
@@ -145,7 +189,7 @@ const plan = async (context: RestoreContext, repository: string, root: Digest): 
       }
     }
   }
-  return { kind: "manifest", missing, needs: [...needs], steps: steps.reverse() };
+  return { kind: "manifest", missing: missing.reverse(), needs: [...needs], steps: steps.reverse() };
 };
 
 const linkBlob = async ({ tree, forget }: RestoreContext, repository: string, digest: Digest): Promise<number> => {

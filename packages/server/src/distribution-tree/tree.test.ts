@@ -4,7 +4,7 @@ import { type Digest, digestOf, mediaTypes } from "dray/oci";
 import fc from "fast-check";
 import { memoryDriver } from "../storage/index.ts";
 import { inspect, typeInside } from "./inspection.ts";
-import { blobPath, currentLink, historyLink, layerFolder, revisionFolder, uploadData } from "./paths.ts";
+import { blobPath, currentLink, historyLink, layerFolder, layersPath, revisionFolder, uploadData } from "./paths.ts";
 import { Tree } from "./tree.ts";
 import { type WalkOptions, walk } from "./walk.ts";
 
@@ -88,8 +88,7 @@ test("repositories come in byte order of their whole names, from any name on", a
 test("a walk tells what each folder holds, and lists each directory once", async () => {
   const { driver, tree } = holding();
   await tree.linkLayer("a", digest);
-  await tree.linkRevision("a/b", digest);
-  await tree.linkRevision("a-b", digest);
+  for (const name of ["a/b", "a-b"]) driver.putSync(`${revisionFolder(name, digest)}/link`, bytes(digest));
   driver.putSync(uploadData("a/c", "id"), bytes("x"));
   await tree.linkLayer("Strange", digest);
   await tree.linkLayer("Strange/below", digest);
@@ -167,4 +166,13 @@ test("what a manifest needs is known, or known to be unknown", () => {
     '{"schemaVersion":2,"mediaType":"application/x"}',
   ])
     assert.equal(inspect(bytes(text)).described.readable, false, text);
+});
+
+test("a repository with a manifest has the folder by which distribution's garbage collection knows one, also without a blob", async () => {
+  const { driver, tree } = holding();
+  await tree.linkRevision("no/blobs", digest);
+  assert.deepEqual(await driver.list(layersPath("no/blobs")), []);
+  await tree.linkLayer("no/blobs", digest);
+  await tree.linkRevision("no/blobs", digest);
+  assert.deepEqual(await driver.list(layersPath("no/blobs")), ["sha256"]);
 });

@@ -177,6 +177,15 @@ export class Tree {
     return this.#digests(layersPath(repository));
   }
 
+  /**
+   * Makes the folder by which distribution knows a repository, for it may have manifests and no blob: garbage collection of 2.x takes the
+   * manifests where there is none, and that of 3.x ends in an error.
+   */
+  async makeLayersFolder(repository: string): Promise<void> {
+    if ((await this.#driver.stat(layersPath(repository))) === undefined)
+      await this.#driver.makeDirectory(layersPath(repository));
+  }
+
   async revision(repository: string, digest: Digest): Promise<FileVersion | undefined> {
     return versionOf(await this.#driver.stat(`${revisionFolder(repository, digest)}/link`));
   }
@@ -186,7 +195,8 @@ export class Tree {
     return linked(await this.#driver.read(`${revisionFolder(repository, digest)}/link`));
   }
 
-  linkRevision(repository: string, digest: Digest): Promise<void> {
+  async linkRevision(repository: string, digest: Digest): Promise<void> {
+    await this.makeLayersFolder(repository);
     return this.#linkOnce(`${revisionFolder(repository, digest)}/link`, digest);
   }
 

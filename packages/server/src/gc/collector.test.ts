@@ -315,6 +315,25 @@ describe("the collector", () => {
     }
   });
 
+  it("counts it from when another program took a tag also of what another tag's history names", async () => {
+    const { clock, collector, driver, put, image, tagsCameAt, close } = await setUp({ untagged: 30 * day });
+    const at = (path: string, digest: Digest, age: number): void =>
+      driver.putSync(path, text(digest), { mtime: clock.now - age });
+    const [old, next] = ["old", "next"].map((name) => image("one", [put(text(name), 90 * day)], 90 * day)) as [
+      Digest,
+      Digest,
+    ];
+    at(historyLink("one", "latest", old), old, 80 * day);
+    for (const path of [historyLink("one", "latest", next), currentLink("one", "latest")]) at(path, next, 60 * day);
+    for (const path of [historyLink("one", "v1", old), currentLink("one", "v1")]) at(path, old, 80 * day);
+    tagsCameAt(60 * day);
+    await driver.remove(tagFolder("one", "v1"));
+    assert.equal((await collector.collect()).manifests, 0, "latest left it long ago, v1 just now");
+    clock.now += 31 * day;
+    assert.equal((await collector.collect()).manifests, 1);
+    await close();
+  });
+
   it("does not take a note for true that is older than the last push", async () => {
     const { clock, collector, tree, driver, put, image, tagsCameAt, close } = await setUp({ untagged: 30 * day });
     const digest = image("one", [put(text("x"), 90 * day)], 90 * day);

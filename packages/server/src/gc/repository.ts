@@ -5,12 +5,13 @@ import type { Notice } from "../notice.ts";
 import { collectLayers, layersState } from "./layers.ts";
 import { keepAliases, unreadableOf } from "./revisions.ts";
 import { rootsOf } from "./roots.ts";
-import { type Held, isOld, type Run } from "./run.ts";
+import { type Held, isOld, passing, type Run } from "./run.ts";
 import { collectUntagged } from "./untagged.ts";
 
 /** Takes out of a repository what it needs no more: manifests without a tag where that is wanted, then blobs that no manifest needs. */
 export const collectRepository = async (run: Run, folder: RepositoryFolder): Promise<void> => {
   const { repository, manifests, layers, valid } = folder;
+  const { tree } = run;
   if (!valid) {
     await keepAll(run, repository);
     return;
@@ -31,6 +32,9 @@ export const collectRepository = async (run: Run, folder: RepositoryFolder): Pro
     await keepAliases(run, repository);
   }
   if (layers) await collectLayers(run, repository, roots);
+  // Of earlier versions: distribution has to know it as a repository.
+  else if (!run.dryRun && run.metadata.digests(repository, { limit: 1 }).length > 0)
+    await passing(run, () => tree.makeLayersFolder(repository));
   if (manifests) await dropNotes(run, repository);
   if (roots.held !== undefined) hold(run, repository, roots.held);
 };

@@ -67,7 +67,8 @@ const takeGroup = async (run: Run, { repository, group, staying, left }: Group):
   for (const digest of group) {
     const written = await lastWritten(run, repository, digest);
     newest = Math.max(newest, written);
-    if (!left.has(digest)) doubt = Math.max(doubt, await mayHaveLost(run, repository, digest, written, age));
+    // Also where a history knows when one tag left: another may have gone with its history.
+    doubt = Math.max(doubt, await mayHaveLost(run, repository, digest, written, age));
   }
   await reconciler.reconcile(repository);
   // From here on nothing is waited for, so all that is asked belongs to one moment.

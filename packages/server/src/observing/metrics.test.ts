@@ -122,6 +122,7 @@ test("a timed driver does what the driver does, and its failures count too", asy
     list: said("list", ["a"]),
     write: (_path: string, _bytes: Uint8Array, { durable: lasting = true } = {}) =>
       Promise.reject(new DrayError("DISK", lasting ? "full" : "full for a moment")),
+    makeDirectory: said("makeDirectory", undefined),
     move: said("move", undefined),
     remove: said("remove", undefined),
     removeEmpty: said("removeEmpty", true),

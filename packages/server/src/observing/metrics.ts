@@ -80,6 +80,7 @@ class StorageMetrics {
     return defined<Driver>({
       read: (path) => get(() => driver.read(path)),
       write: (path, bytes, options) => put(() => driver.write(path, bytes, options)),
+      makeDirectory: (path) => put(() => driver.makeDirectory(path)),
       stat: (path) => stat(() => driver.stat(path)),
       list: (path) => list(() => driver.list(path)),
       move: (from, to, options) => move(() => driver.move(from, to, options)),

@@ -63,7 +63,7 @@ export const actionsOf = ({
     return registry.verify({ ...options, signal, onFinding });
   },
   du: (_, { tell, signal }) => diskUsage({ tree: registry.context.tree, signal, onRepository: tell }),
-  restore: ({ repository, name }) => registry.restore(repository, name),
+  restore: ({ repository, name, tags = false }) => registry.restore(repository, name, { tags }),
   rebuild: async () => {
     await registry.rebuild();
     await registry.context.reconciler.reconciled();

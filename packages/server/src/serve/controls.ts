@@ -30,7 +30,7 @@ export interface Controls {
   du: { readonly options: object; readonly progress: RepositoryUsage; readonly result: DiskUsage };
   /** Undoes a deletion. */
   restore: {
-    readonly options: { readonly repository: string; readonly name: string };
+    readonly options: { readonly repository: string; readonly name: string; readonly tags?: boolean };
     readonly progress: never;
     readonly result: Restored;
   };
@@ -67,7 +67,7 @@ export const controls: ControlFormat<Controls> = {
     check: {},
     verify: { options: { rate: "number", resume: "boolean", quarantine: "boolean" } },
     du: {},
-    restore: { options: { repository: "string", name: "string" }, needs: ["repository", "name"] },
+    restore: { options: { repository: "string", name: "string", tags: "boolean" }, needs: ["repository", "name"] },
     rebuild: {},
     "read-only": { options: { on: "boolean" }, needs: ["on"] },
     reload: {},

@@ -7,7 +7,8 @@ const operations: { readonly [N in keyof Controls]?: (options: Controls[N]["opti
   gc: ({ dryRun }) => (dryRun === true ? undefined : "garbage collection"),
   "gc-pause": ({ milliseconds }) =>
     milliseconds === 0 ? "garbage collection goes on" : `garbage collection paused for ${milliseconds / 1000} s`,
-  restore: ({ repository, name }) => `restore of ${repository}${name.includes(":") ? "@" : ":"}${name}`,
+  restore: ({ repository, name, tags = false }) =>
+    `restore of ${repository}${name.includes(":") ? "@" : ":"}${name}${tags ? " with its tags" : ""}`,
   verify: ({ quarantine }) => (quarantine === true ? "verification that puts damaged data aside" : undefined),
   rebuild: () => "rebuild of the index",
   "read-only": ({ on }) => (on ? "read-only on" : "read-only off"),

@@ -20,6 +20,8 @@ export interface Driver {
    * they last, names and directories included.
    */
   write(path: string, bytes: Uint8Array, options?: WriteOptions): Promise<void>;
+  /** Makes a directory and those above it; nothing is done where it is there. When this resolves they last. */
+  makeDirectory(path: string): Promise<void>;
   /** Gives a file another name, replacing what is there; makes the directories above it. When this resolves the bytes and the name last. */
   move(from: string, to: string, options?: MoveOptions): Promise<void>;
   /**

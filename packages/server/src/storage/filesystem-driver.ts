@@ -124,6 +124,14 @@ class Files implements FilesystemDriver {
     });
   }
 
+  async makeDirectory(path: string): Promise<void> {
+    const at = this.#toWrite(path);
+    await onDisk("write", at, async () => {
+      await this.#directories.make(at);
+      if (this.#full) await this.#directories.last(at);
+    });
+  }
+
   async move(from: string, to: string, { alone = false }: MoveOptions = {}): Promise<void> {
     const [source, target] = [this.#toWrite(from), this.#toWrite(to)];
     const [old, folder] = [dirname(source), dirname(target)];

@@ -97,6 +97,11 @@ class MemoryDriver implements Driver, MemoryFiles {
     this.putSync(path, copy);
   }
 
+  async makeDirectory(path: string): Promise<void> {
+    checkPath(path);
+    this.#make(path, path);
+  }
+
   async move(from: string, to: string, { alone = false }: MoveOptions = {}): Promise<void> {
     const entry = this.#find(from);
     if (!isFile(entry)) throw refused("move", from, entry === undefined ? "it does not exist" : "it is a directory");

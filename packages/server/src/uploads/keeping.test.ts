@@ -136,6 +136,7 @@ const delegate = (base: Driver): Driver => ({
   stat: (path) => base.stat(path),
   list: (path) => base.list(path),
   write: (path, bytes, options) => base.write(path, bytes, options),
+  makeDirectory: (path) => base.makeDirectory(path),
   move: (from, to, options) => base.move(from, to, options),
   remove: (path, options) => base.remove(path, options),
   removeEmpty: (path) => base.removeEmpty(path),

@@ -21,6 +21,17 @@ export const changing = (tested: Tested): void => {
     });
   });
 
+  describe("making a directory", () => {
+    it("makes it and those above it, once, and leaves what is in it", async () => {
+      const { driver, at } = tested;
+      await driver.makeDirectory(`${at}/a/b`);
+      assert.deepEqual([await driver.list(`${at}/a`), await driver.list(`${at}/a/b`)], [["b"], []]);
+      await driver.write(`${at}/a/b/file`, text("x"));
+      await driver.makeDirectory(`${at}/a/b`);
+      assert.deepEqual(await driver.list(`${at}/a/b`), ["file"]);
+    });
+  });
+
   describe("moving", () => {
     it("gives the file another name, in a new folder too", async () => {
       const { driver, at } = tested;

@@ -25,6 +25,7 @@ export const writing = (tested: Tested): void => {
           driver.stat(path),
           driver.list(path),
           driver.write(path, text("x")),
+          driver.makeDirectory(path),
           driver.move(path, `${at}/to`),
           driver.remove(path),
           driver.removeEmpty(path),

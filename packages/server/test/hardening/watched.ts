@@ -13,6 +13,7 @@ export const watched = (driver: Driver, onPath: (path: string) => void): Driver 
     stat: (path) => driver.stat(seen(path)),
     list: (path) => driver.list(seen(path)),
     write: (path, bytes, options) => driver.write(seen(path), bytes, options),
+    makeDirectory: (path) => driver.makeDirectory(seen(path)),
     move: (from, to, options) => driver.move(seen(from), seen(to), options),
     remove: (path, options) => driver.remove(seen(path), options),
     removeEmpty: (path) => driver.removeEmpty(seen(path)),
