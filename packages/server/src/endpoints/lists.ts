@@ -49,7 +49,7 @@ export const catalog = async (call: Call): Promise<HttpResponse> => {
 /** Names that are read at once at least: who may read few of them asks for many. */
 const fewest = 100;
 
-/** From the tree until the metadata is whole; later what another program made comes with the next answer but one or two. */
+/** From the tree until the metadata is whole; later what another program made is looked for, at most as often as its repositories would be. */
 async function* repositories({ context }: Call, last: string, step: number): AsyncGenerator<string> {
   if (!context.reconciler.isComplete) {
     const leaveOut = (_: string, error: unknown): void => {
@@ -60,7 +60,7 @@ async function* repositories({ context }: Call, last: string, step: number): Asy
     await context.tree.refuseGone();
     return;
   }
-  context.reconciler.discover();
+  await context.reconciler.discover();
   for (const names of pages(Math.max(step, fewest), (page) => context.metadata.repositories(page), last)) yield* names;
 }
 

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { DrayError, isDrayError } from "dray/errors";
 import { Yielding } from "dray/internal/async";
 import type { Tree } from "../distribution-tree/index.ts";
@@ -134,13 +135,23 @@ export class Reconciler {
   /**
    * Looks in the background for repositories that another program made or removed, unless it did so lately: for lists of
    * repositories, which no directory's time vouches for.
+   * @returns resolves when that is done, or has taken so long that who asks for a list should have it as it is
    */
-  discover(): void {
+  async discover(): Promise<void> {
     // Just after the look at everything there is nothing to find.
     this.#nextDiscovery ??= this.#options.elapsed() + this.#options.recheckAfter;
-    if (!this.isComplete || this.#discovery !== undefined || this.#options.elapsed() < this.#nextDiscovery) return;
+    if (this.#discovery === undefined && this.isComplete && this.#options.elapsed() >= this.#nextDiscovery)
+      this.#discovery = this.#discovered();
+    if (this.#discovery === undefined) return;
+    const late = new AbortController();
+    const enough = sleep(patience, undefined, { signal: late.signal, ref: false }).catch(() => {});
+    await Promise.race([this.#discovery, enough]);
+    late.abort();
+  }
+
+  #discovered(): Promise<void> {
     const begun = performance.now();
-    this.#discovery = this.#each(async (repository, inTree) => {
+    return this.#each(async (repository, inTree) => {
       if (!inTree || !this.#options.metadata.hasRepository(repository))
         await this.#attempt(repository, () => this.repositories.reconcile(repository));
     })
@@ -265,6 +276,9 @@ export class Reconciler {
 
 /** The walk over all repositories; no repository is called so. */
 const everything = "";
+
+/** Milliseconds that a list of repositories waits for what another program may have made. */
+const patience = 500;
 
 /** Looking for repositories takes a fiftieth of the time at most. */
 const discoveryShare = 50;
