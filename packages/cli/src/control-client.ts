@@ -31,7 +31,7 @@ export const asking =
       who: `\`dray serve ${name}\``,
       reads: reads(options),
       signal,
-      onNotice: ({ message }: Notice) => reporter.warn(printable(message)),
+      onNotice: (notice: Notice) => reporter.warn(printable(wordsOf(notice))),
     };
     return maintain(settings, how, (client) => work(client, call));
   };
@@ -65,6 +65,12 @@ const configured = async (call: Call<ServingOptions>, words: readonly string[]):
     if (place === undefined) throw error;
     return { place, error: error as Error };
   }
+};
+
+/** A log says beside its words what they are about; a line of a terminal says it with them, unless they do. */
+const wordsOf = ({ message, repository, digest }: Notice): string => {
+  const names = [repository, digest].filter((name) => name !== undefined && !message.includes(name));
+  return names.length === 0 ? message : `${message} (${names.join("@")})`;
 };
 
 const tellOf = ({ message }: Error, { reporter }: Call): void =>

@@ -110,7 +110,7 @@ const lineOf = ({ action, kind, repository, digest, id, bytes, reason }: Decisio
   [
     action.padEnd(6),
     kind.padEnd(10),
-    [repository, digest ?? id].filter((part) => part !== undefined).join(" "),
+    kind === "tag" ? `${repository}:${id}` : [repository, digest ?? id].filter((part) => part !== undefined).join(" "),
     ...(bytes === undefined ? [] : [formatBytes(bytes)]),
     `(${reason})`,
   ]
