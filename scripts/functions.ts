@@ -1,6 +1,7 @@
 /**
  * `npm run functions -- [CHECKOUT]`: how many functions and files of the product run for what it does most, each action after one
- * like it, so that what only a start does is not counted. Server and client are processes of their own; all of their threads count.
+ * like it, so that what only a start does is not counted; what a server is asked for three times, so that what it does on its own in
+ * between is not counted either. Server and client are processes of their own; all of their threads count.
  * The packages may be those of another checkout (after `npm ci`), so that before and after come from one script.
  */
 import { randomBytes } from "node:crypto";
@@ -48,26 +49,39 @@ const entered = (threads: readonly Taken[]): Map<string, { file: string; name: s
   return all;
 };
 
-const rowOf = (action: string, threads: readonly Taken[], chunks: boolean): Row => {
-  const all = [...entered(threads).values()];
+const rowOf = (action: string, runs: readonly (readonly Taken[])[], chunks: boolean): Row => {
+  const [first = new Map(), ...others] = runs.map(entered);
+  const all = [...first].flatMap(([key, { file, name, count }]) => {
+    const counts = [count, ...others.map((run) => run.get(key)?.count ?? 0)];
+    return counts.includes(0) ? [] : [{ file, name, count: Math.min(...counts) }];
+  });
   const sums = (some: typeof all) => ({ functions: some.length, files: new Set(some.map(({ file }) => file)).size });
   const often = all.filter(({ count }) => count >= perChunk);
   if (values.list === true) {
     console.log(`\n${action}`);
     for (const { file, name, count } of all) console.log(`  ${file}  ${name || "(anonymous)"}  ${count}`);
   }
-  const parses = threads.reduce((sum, taken) => sum + taken.parses, 0);
+  const parses = Math.min(...runs.map((threads) => threads.reduce((sum, taken) => sum + taken.parses, 0)));
   return { action, ...sums(all), ...(chunks ? { chunk: sums(often) } : {}), parses };
 };
 
 /** What follows an answer, such as a note in a log, belongs to it. */
 const rest = 200;
 
-const counted = async (action: string, child: Child, act: () => Promise<unknown>, chunks = false): Promise<Row> => {
-  await child.taken();
-  await act();
-  await sleep(rest);
-  return rowOf(action, await child.taken(), chunks);
+const counted = async (
+  action: string,
+  child: Child,
+  acts: readonly (() => Promise<unknown>)[],
+  chunks = false,
+): Promise<Row> => {
+  const runs: (readonly Taken[])[] = [];
+  for (const act of acts) {
+    await child.taken();
+    await act();
+    await sleep(rest);
+    runs.push(await child.taken());
+  }
+  return rowOf(action, runs, chunks);
 };
 
 const serve = async (node: string, data: string): Promise<{ child: Child; host: string }> => {
@@ -103,36 +117,34 @@ const main = async (): Promise<void> => {
     ];
     for (const [action, copy] of copies) {
       await client.does({ copy: copy("first") });
-      rows.push(await counted(action, client, () => client.does({ copy: copy("second") })));
+      rows.push(await counted(action, client, [() => client.does({ copy: copy("second") })]));
     }
 
     const push = (tag: string) => ({
       command: ["push", `${folder}/${tag}.tar`, `${far.host}/team/pushed:${tag}`, "--insecure"],
     });
     await client.does(push("first"));
-    rows.push(await counted("dray push of it", client, () => client.does(push("second"))));
+    rows.push(await counted("dray push of it", client, [() => client.does(push("second"))]));
 
     const { child } = near;
-    const blobs = [randomBytes(blobSize), randomBytes(blobSize)] as const;
     const repository = `http://${near.host}/v2/team/blobs`;
-    await pushBlob(repository, blobs[0]);
-    const address = await session(repository, digestOf(blobs[1]));
-    rows.push(await counted("PUT of a blob of 32 MiB", child, () => ask("PUT", address, blobs[1]), true));
-
-    const manifests = [await pushContent(repository, 20_000), await pushContent(repository, 20_000)] as const;
-    const put = (i: 0 | 1) => ask("PUT", `${repository}/manifests/tag-${i}`, manifests[i], manifestType);
-    await put(0);
-    rows.push(await counted("PUT of a manifest", child, () => put(1)));
-
-    await pushBlob(repository, randomBytes(1000));
-    rows.push(await counted("POST and PUT of a small blob", child, () => pushBlob(repository, randomBytes(1000))));
-
-    const getBlob = (i: 0 | 1) => ask("GET", `${repository}/blobs/${digestOf(blobs[i])}`);
-    await getBlob(0);
-    rows.push(await counted("GET of that blob", child, () => getBlob(1)));
-    const getManifest = (i: 0 | 1) => ask("GET", `${repository}/manifests/tag-${i}`);
-    await getManifest(0);
-    rows.push(await counted("GET of that manifest", child, () => getManifest(1)));
+    /** Once before it counts, then as often as it is counted. */
+    const asked = async (action: string, ask: (i: number) => Promise<unknown>, chunks = false): Promise<void> => {
+      await ask(0);
+      rows.push(await counted(action, child, [() => ask(1), () => ask(2), () => ask(3)], chunks));
+    };
+    const blobs = Array.from({ length: 4 }, () => randomBytes(blobSize));
+    const addresses: string[] = [];
+    for (const blob of blobs) addresses.push(await session(repository, digestOf(blob)));
+    await asked("PUT of a blob of 32 MiB", (i) => ask("PUT", addresses[i] ?? "", blobs[i]), true);
+    const manifests: Uint8Array[] = [];
+    for (const _ of blobs) manifests.push(await pushContent(repository, 20_000));
+    await asked("PUT of a manifest", (i) => ask("PUT", `${repository}/manifests/tag-${i}`, manifests[i], manifestType));
+    await asked("POST and PUT of a small blob", () => pushBlob(repository, randomBytes(1000)));
+    await asked("GET of that blob", (i) =>
+      ask("GET", `${repository}/blobs/${digestOf(blobs[i] ?? new Uint8Array(0))}`),
+    );
+    await asked("GET of that manifest", (i) => ask("GET", `${repository}/manifests/tag-${i}`));
 
     const other = `http://${far.host}/v2/team/image`;
     await pushImage(other, "third", 20_000);
@@ -146,7 +158,7 @@ const main = async (): Promise<void> => {
     await collecting.does({ registry: volume });
     await collecting.does({ collect: true });
     await collecting.does({ registry: join(folder, "copy") });
-    rows.push(await counted("garbage collection", collecting, () => collecting.does({ collect: true })));
+    rows.push(await counted("garbage collection", collecting, [() => collecting.does({ collect: true })]));
   } finally {
     for (const child of [near.child, far.child, client, collecting]) await child.stop();
     rmSync(folder, { recursive: true, force: true });

@@ -59,7 +59,7 @@ const hours = 3_600_000;
 /** Puts the parts of a registry together, without the API: for `createRegistry`, and for tests of what lies below it. */
 export const createContext = (options: RegistryOptions): RegistryContext => {
   const { driver, now = Date.now, onNotice = () => {}, memory = 64 * 1024 * 1024, recheckAfter = 2000 } = options;
-  const { elapsed = options.now ?? (() => performance.now()) } = options;
+  const { elapsed = options.now ?? performance.now.bind(performance) } = options;
   const { lease = hours, share } = options.gc ?? {};
   const { age = 7 * 24 * hours, silence = 5000 } = options.uploads ?? {};
   const settings = settingsOf(options);

@@ -154,12 +154,15 @@ export class Volume {
 
   /** For who is about to write: makes the root again that somebody removed. @throws DrayError `DISK` where the volume is gone */
   async makeReady(): Promise<void> {
-    if (this.#lock !== undefined && (await this.#anchors?.wasRemoved()) === true) {
+    try {
+      await this.refuseGone();
+    } catch (error) {
+      if (this.#lock === undefined || (await this.#anchors?.wasRemoved()) !== true) throw error;
       await this.#fs.makeDirectory(this.folder);
       await this.give(this.folder);
       this.#anchors = await Anchors.of(this.#fs, this.folder);
+      await this.refuseGone();
     }
-    await this.refuseGone();
   }
 
   /** @throws DrayError `DISK` where it is not there any more, so that nobody may say what it holds */

@@ -7,7 +7,7 @@ export interface Meter {
   /** So many come without a question. */
   readonly announced: number;
   came: number;
-  /** When the last ones did; milliseconds since 1970. */
+  /** When the last ones did; milliseconds of the clock by which writers are timed. */
   at: number;
   /** Asked before each chunk beyond is taken; what it throws, or rejects with, ends the writer. */
   more(): Promise<void> | undefined;
