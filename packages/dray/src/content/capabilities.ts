@@ -144,6 +144,14 @@ export interface LooksUp {
 /** Whether a name can be looked up that may stand for nothing. */
 export const looksUp: Guard<LooksUp> = has("lookUp");
 
+/** A write asks for a place before it opens its content, and that takes a while: content may be asked for meanwhile. */
+export interface OpensLate {
+  /** Not where an unfinished write may go on, at whatever byte. */
+  opensLate(descriptor: Descriptor): boolean;
+}
+/** Whether a write opens its content late. */
+export const opensLate: Guard<OpensLate> = has("opensLate");
+
 /** The store can say that there is nothing in it yet, so that nobody need ask for this and that. */
 export interface TellsNew {
   /** `false` where it does not know. What an unfinished write has left may be there all the same. */

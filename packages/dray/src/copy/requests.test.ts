@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { faults, type MemoryRegistry, memoryRegistry, RequestLog, seededBytes } from "@dray/testkit";
 import { clientOf } from "../../test/registry-client.ts";
-import { bytesContent, type Located, type MemoryStore, memoryStore } from "../content/index.ts";
+import { bytesContent, type Located, type MemoryStore, memoryStore, transfersChunks } from "../content/index.ts";
 import { type Descriptor, encodeJson, mediaTypes } from "../oci/index.ts";
 import type { Repository } from "../registry/index.ts";
 import { copy, copyAll } from "./copy.ts";
@@ -159,6 +159,32 @@ const layersOf = async (store: MemoryStore, image: Descriptor): Promise<readonly
   for await (const chunk of store.read(image)) parts.push(chunk);
   return (JSON.parse(Buffer.concat(parts).toString()) as { layers: Descriptor[] }).layers;
 };
+
+test("a blob is on its way before there is a place for it, unless an unfinished upload may go on in its midst", async () => {
+  for (const [size, ahead] of [
+    [7, true],
+    [8, false],
+  ] as const) {
+    const store = memoryStore();
+    const source = await sourceWith(store, { v1: await imageIn(store, 1, [size * 1024 * KiB]) });
+    const registry = memoryRegistry();
+    const order: string[] = [];
+    const read = transfersChunks<Repository["read"]>((descriptor, options) => {
+      order.push(`read ${descriptor.size > KiB ? "layer" : "rest"}`);
+      return source.repository.read(descriptor, options);
+    });
+    const target = clientOf(async (request) => {
+      if (request.method !== "HEAD" && request.target.includes("/uploads/")) {
+        // Whatever is read ahead is asked for by then.
+        await new Promise((resolve) => setImmediate(resolve));
+        order.push(request.target.includes("mount=") ? "place" : request.method);
+      }
+      return registry.handler(request);
+    }).repository("a/b");
+    await copy(at({ ...source.repository, read }, "v1"), at(target, "v1"));
+    assert.equal(order.indexOf("read layer") < order.indexOf("place"), ahead, `${size} MiB`);
+  }
+});
 
 test("Docker Hub counts who reads a manifest: it is asked what a tag stands for first", async () => {
   const store = memoryStore();

@@ -18,6 +18,7 @@ import {
   looksUp,
   meteredContent,
   mountsFrom,
+  opensLate,
   type PlannedContent,
   type ProgressEvent,
   type ReadableStore,
@@ -319,12 +320,13 @@ export class Transfer {
       this.emit(event);
     };
     const { signal } = this;
-    const ahead = readAhead(source, descriptor, { kind: "blob", verify, onEvent, signal });
+    const isLate = opensLate(target) && target.opensLate(descriptor);
+    const ahead = isLate ? readAhead(source, descriptor, { kind: "blob", verify, onEvent, signal }) : undefined;
     try {
-      const content = meteredContent(ahead.source, descriptor, { verify, onEvent });
+      const content = meteredContent(ahead?.source ?? source, descriptor, { verify, onEvent });
       await target.write(descriptor, content, { kind: "blob", signal, onEvent });
     } finally {
-      await ahead.release();
+      await ahead?.release();
     }
     return there ?? 0;
   }

@@ -13,6 +13,7 @@ import {
   type KeepsReferenced,
   type LooksUp,
   type MountsFrom,
+  type OpensLate,
   type ReadOptions,
   type Removes,
   type Store,
@@ -41,7 +42,7 @@ import { listReferrers, pushManifest } from "./referrers.ts";
 import { remove, removeBlob } from "./remove.ts";
 import { digestOfManifest } from "./schema1.ts";
 import { isNewRepository, type Listing, listTags, type TagsOptions } from "./tags.ts";
-import { uploadBlob } from "./upload.ts";
+import { uploadBlob, worthSaving } from "./upload.ts";
 import { mountBlob, type TriedMount } from "./upload-session.ts";
 
 /** A repository of a registry: a store whose names are tags. */
@@ -57,6 +58,7 @@ export interface Repository
     WritesNamed,
     LooksUp,
     TellsNew,
+    OpensLate,
     Describes {
   /** The registry as references name it: `docker.io`. */
   readonly registry: string;
@@ -153,6 +155,7 @@ export const createRepository = (api: Api, name: string): Repository => {
       options.toRead === true && !countsManifests(api.registry)
         ? (await getManifest(repo, tagOrDigest, options)).descriptor
         : resolveManifest(repo, tagOrDigest, options),
+    opensLate: ({ size }) => size < worthSaving,
     isNew: (options) => isNewRepository(repo, options),
     lookUp: (tagOrDigest, options) => lookUpManifest(repo, tagOrDigest, options),
     manifest: ((tagOrDigest: string, options: Cancel & Pick<Conditions, "ifNoneMatch"> = {}) =>

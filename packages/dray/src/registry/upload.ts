@@ -22,7 +22,7 @@ import {
 /** Blobs up to this size go in one request: the round trip that is saved is worth more than bytes sent in vain. */
 const small = 64 * 1024;
 /** Blobs from this size on are worth a file that lets another process go on. */
-const worthSaving = 8 * 1024 * 1024;
+export const worthSaving: number = 8 * 1024 * 1024;
 
 /**
  * Puts a blob into a repository.
