@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { writeFile } from "node:fs/promises";
+import { mkdir, rename, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { testCertificates } from "@dray/testkit";
@@ -60,4 +60,38 @@ test("what is shown is told of once, again each day, and at once where it is ano
   await certificates.renew(files);
   assert.equal(look(), 4);
   assert.match(said[3] ?? "", /begins on/);
+});
+
+test("a pair that is exchanged by a link, as Kubernetes does it, is seen; a half of one changes nothing", async () => {
+  const folder = temporaryFolder("certificates-by-link");
+  const pair = async (name: string, { cert, key }: { cert: string; key: string }): Promise<void> => {
+    await mkdir(join(folder, name));
+    await writeFile(join(folder, name, "tls.crt"), cert);
+    await writeFile(join(folder, name, "tls.key"), key);
+  };
+  const point = async (name: string): Promise<void> => {
+    await symlink(name, join(folder, "..data_tmp"));
+    await rename(join(folder, "..data_tmp"), join(folder, "..data"));
+  };
+  const next = testCertificates({ now: made, days: 60 }).server;
+  await pair("..first", server);
+  await point("..first");
+  for (const name of ["tls.crt", "tls.key"]) await symlink(`..data/${name}`, join(folder, name));
+  const files = {
+    certificate: join(folder, "tls.crt"),
+    key: join(folder, "tls.key"),
+    clientCas: [],
+    minVersion: "TLSv1.2",
+  } as const;
+  const shown: unknown[] = [];
+  const listener = { reload: async ({ cert }: { cert: unknown }) => void shown.push(cert) } as unknown as Listener;
+  const certificates = new Certificates(listener, await readTls(files));
+  assert.equal(await certificates.renew(files), false);
+  await pair("..half", { cert: next.cert, key: server.key });
+  await point("..half");
+  await assert.rejects(certificates.renew(files), /it is not the key of the certificate/);
+  await pair("..second", next);
+  await point("..second");
+  assert.equal(await certificates.renew(files), true);
+  assert.deepEqual(shown, [next.cert]);
 });

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { createPublicKey, generateKeyPairSync, X509Certificate } from "node:crypto";
+import { createPublicKey, generateKeyPairSync, type KeyObject, X509Certificate } from "node:crypto";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { before, test } from "node:test";
@@ -99,4 +99,26 @@ test("what lies there in place of what is wanted is said", async () => {
     await one("cert", "key", "words", "key"),
     /^clientCas: \/words .*\nclientCas: \/key .*but a private key/,
   );
+});
+
+test("keys of every kind and form that programs write are read", async () => {
+  const { privateKey: rsa } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+  const curve = (namedCurve: string): KeyObject => generateKeyPairSync("ec", { namedCurve }).privateKey;
+  const pem = (key: KeyObject, type: "pkcs1" | "pkcs8" | "sec1"): string =>
+    key.export({ type, format: "pem" }) as string;
+  const parameters = "-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n";
+  const keys: Readonly<Record<string, string>> = {
+    "PKCS#1": pem(rsa, "pkcs1"),
+    "PKCS#8": pem(rsa, "pkcs8"),
+    "EC PARAMETERS before it": parameters + pem(curve("P-256"), "sec1"),
+    "P-384": pem(curve("P-384"), "pkcs8"),
+    "P-521": pem(curve("P-521"), "sec1"),
+    Ed25519: pem(generateKeyPairSync("ed25519").privateKey, "pkcs8"),
+    "line ends of Windows": pem(rsa, "pkcs8").replaceAll("\n", "\r\n"),
+    "attributes before it": `Bag Attributes\n    friendlyName: registry\n${pem(rsa, "pkcs8")}`,
+  };
+  for (const [name, text] of Object.entries(keys)) {
+    await writeFile(at("kind"), text);
+    assert.deepEqual(await tlsFaults({ key: at("kind"), clientCas: [] }), [], name);
+  }
 });
