@@ -13,6 +13,7 @@ export {
   staticCredential,
 } from "./auth/index.ts";
 export {
+  attach,
   type Body,
   bytesContent,
   type Content,
@@ -28,10 +29,15 @@ export {
   mountsFrom,
   type OnEvent,
   type ProgressEvent,
+  put,
+  putManifest,
   type ReadableStore,
+  readJson,
   removes,
   type Store,
+  type Walked,
   type WritableStore,
+  walk,
 } from "./content/index.ts";
 export { type CopyOptions, type CopyResult, copy, copyAll } from "./copy/index.ts";
 export { DrayError, type ErrorCode, isDrayError } from "./errors.ts";
@@ -44,11 +50,22 @@ export {
   type ImageConfig,
   type ImageIndex,
   type Layer,
+  readEntries,
+  readFile,
   validate,
   viewOf,
 } from "./image/index.ts";
 export { type LayoutStore, layoutStore, type OciArchiveStore, ociArchive } from "./layout/index.ts";
-export { type OpenOptions, open, type ParsedLocation, parseLocation } from "./locations/index.ts";
+export {
+  type Opened,
+  type OpenImageOptions,
+  type OpenOptions,
+  open,
+  openImage,
+  openRepository,
+  type ParsedLocation,
+  parseLocation,
+} from "./locations/index.ts";
 export {
   annotationKeys,
   canonical,
@@ -66,6 +83,7 @@ export {
   mediaTypes,
   type ParsedManifest,
   type Platform,
+  packManifest,
   parseManifest,
   parsePlatform,
   parseReference,

@@ -18,8 +18,12 @@ import {
   memoryStore,
   type OpenOptions,
   open,
+  openImage,
   type Platform,
+  packManifest,
   parsePlatform,
+  put,
+  putManifest,
   validate,
   viewOf,
   type WantedPlatform,
@@ -70,6 +74,24 @@ export const misspelt = async (index: ImageIndex): Promise<readonly unknown[]> =
   await open("alpine", { defaultRegistri: "docker.io" } satisfies OpenOptions),
   // @ts-expect-error fs
   layoutStore("dir", { filesystem: undefined }),
+  // @ts-expect-error artifactType
+  packManifest({ artefactType: "a/b" }),
+  // @ts-expect-error layers
+  await putManifest(located.store, { schemaVersion: 2, config, layer: [] }),
+  // @ts-expect-error mediaType
+  await put(located.store, new Uint8Array(), { mediatype: "a/b" }),
+  // @ts-expect-error an offset lies among compressed bytes
+  (await (await index.image("linux")).layers())[0]?.uncompressed({ offset: 1 }),
+  // @ts-expect-error Labels
+  (await (await index.image("linux")).config()).config?.labels,
+  // @ts-expect-error ifMatch
+  await connect("registry.test").repository("a").tag(config, "1", { ifmatch: "x" }),
+  // @ts-expect-error nothing where it still is what was known
+  (await connect("registry.test").repository("a").manifest("1", { ifNoneMatch: "x" })).bytes,
+  // @ts-expect-error pageSize
+  connect("registry.test").catalog({ page: 5 }),
+  // @ts-expect-error platform
+  await openImage("alpine", { platforms: "linux" }),
   // @ts-expect-error input
   dockerArchive("file.tar", { in: undefined }),
   // @ts-expect-error fast

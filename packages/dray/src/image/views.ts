@@ -8,11 +8,12 @@ import {
   type ReadableStore,
   type ReadOptions,
 } from "../content/index.ts";
-import { DrayError } from "../errors.ts";
+import { DrayError, isDrayError } from "../errors.ts";
 import {
   type Descriptor,
   type Digest,
   type Index,
+  isConfigType,
   isDigest,
   isObject,
   largestManifest,
@@ -62,9 +63,9 @@ export interface Layer {
   /** Digest of the uncompressed tar, where the configuration names one. */
   readonly diffID: Digest | undefined;
   /** The bytes as they lie in the store; checked while they are read. */
-  compressed(options?: ReadOptions): AsyncIterable<Uint8Array>;
-  /** The tar inside. */
-  uncompressed(options?: ReadOptions): AsyncIterable<Uint8Array>;
+  compressed(options?: Omit<ReadOptions, "kind">): AsyncIterable<Uint8Array>;
+  /** The tar inside, from its beginning. */
+  uncompressed(options?: Omit<ReadOptions, "kind" | "offset">): AsyncIterable<Uint8Array>;
 }
 
 /** An image configuration. @see https://github.com/opencontainers/image-spec/blob/main/config.md */
@@ -155,6 +156,17 @@ export const viewOfLoaded = (
       ),
     );
   const config = async (): Promise<Parsed<ImageConfig>> => asConfig(await readConfig(), manifest.config);
+  /** An artifact's configuration may be anything: its layers are in its manifest. */
+  const diffIDs = async (): Promise<readonly string[]> => {
+    try {
+      const { rootfs } = await config();
+      return Array.isArray(rootfs?.diff_ids) ? rootfs.diff_ids : [];
+    } catch (error) {
+      if (!isConfigType(manifest.config.mediaType) && isDrayError(error, "MANIFEST_INVALID", "LIMIT_EXCEEDED"))
+        return [];
+      throw error;
+    }
+  };
   return {
     kind: "image",
     store,
@@ -164,7 +176,7 @@ export const viewOfLoaded = (
     configBytes: readConfig,
     config,
     layers: async () => {
-      const ids = (await config()).rootfs?.diff_ids ?? [];
+      const ids = await diffIDs();
       return manifest.layers.map((layer, i) => layerOf(store, layer, ids[i]));
     },
   };
@@ -186,7 +198,8 @@ const layerOf = (store: ReadableStore, descriptor: Descriptor, diffID: string | 
   descriptor,
   diffID: isDigest(diffID) ? diffID : undefined,
   compressed: (options) => store.read(descriptor, { ...options, kind: "blob" }),
-  uncompressed: (options) => decompressed(store.read(descriptor, { ...options, kind: "blob" })),
+  // An offset, which a program without types may give, would lie among compressed bytes.
+  uncompressed: (options) => decompressed(store.read(descriptor, { ...options, offset: undefined, kind: "blob" })),
 });
 
 const asConfig = (bytes: Uint8Array, descriptor: Descriptor): Parsed<ImageConfig> => {

@@ -1,8 +1,15 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { listen, memoryRegistry, put, sampleIndex } from "@dray/testkit";
+import { temporaryFolder } from "@dray/testkit/files";
+import { anonymous, staticCredential } from "../auth/index.ts";
+import { memoryStore } from "../content/index.ts";
+import { copy } from "../copy/index.ts";
 import { isDrayError } from "../errors.ts";
 import { parseReference } from "../oci/index.ts";
-import { open, parseLocation } from "./open.ts";
+import { connect } from "../registry/index.ts";
+import { open, openRepository, parseLocation } from "./open.ts";
+import { openImage } from "./open-image.ts";
 
 const digest = `sha256:${"a".repeat(64)}`;
 
@@ -50,5 +57,77 @@ describe("open", () => {
     assert.equal(name, digest);
     assert.equal(location, `registry.invalid/a/b:1@${digest}`);
     assert.equal((await open("oci:/nowhere/at/all:x")).name, "x");
+  });
+});
+
+describe("a location with options of its own", () => {
+  const registry = memoryRegistry({ access: { scheme: "basic", users: { ann: "secret" } } });
+  const index = sampleIndex({ platforms: ["linux/amd64", "linux/arm64"] });
+  put(registry, "a/b", "v1", index);
+  const credentials = staticCredential({ username: "ann", password: "secret", source: "test" });
+
+  test("has a connection of its own, which ends with it", async () => {
+    const server = await listen(registry.handler);
+    const text = `${server.host}/a/b:v1`;
+    try {
+      const left = await (async () => {
+        await using own = await open(text, { credentials, stateDir: false });
+        assert.equal((await own.store.resolve(own.name)).digest, index.root.digest);
+        return own;
+      })();
+      await assert.rejects(left.store.resolve("v1"), (error) => isDrayError(error, "ABORTED"));
+      await using stranger = await open(text, { credentials: anonymous, stateDir: false });
+      await assert.rejects(stranger.store.resolve("v1"), (error) => isDrayError(error, "UNAUTHORIZED"));
+    } finally {
+      await server.close();
+    }
+  });
+
+  test("shares one that is given, and leaves it open", async () => {
+    const shared = connect("r.test", { credentials, stateDir: false, connection: registry.handler });
+    for (const _ of [1, 2]) {
+      await using one = await open("r.test/a/b:v1", { connect: () => shared });
+      assert.equal(one.store, shared.repository("a/b"));
+    }
+    await shared.ping();
+  });
+
+  test("as a repository knows its digest by one HEAD; another kind of location is none", async () => {
+    registry.log.entries.length = 0;
+    await using one = await openRepository("r.test/a/b:v1", {
+      credentials,
+      stateDir: false,
+      connection: registry.handler,
+    });
+    assert.equal(await one.store.digest(one.name), index.root.digest);
+    assert.deepEqual(
+      registry.log.entries.map(({ method, status }) => `${method} ${status}`),
+      ["HEAD 401", "HEAD 200"],
+    );
+    await assert.rejects(openRepository("oci:dir:x"), (error) => isDrayError(error, "LOCATION_INVALID"));
+  });
+
+  test("as an image is that of a platform, with its configuration", async () => {
+    const options = { credentials, stateDir: false, connection: registry.handler } as const;
+    const image = await openImage("r.test/a/b:v1", { ...options, platform: "linux/arm64" });
+    assert.equal((await image.config()).architecture, "arm64");
+    await assert.rejects(openImage("r.test/a/b:v1", options), (error) => isDrayError(error, "USAGE"));
+    const store = memoryStore();
+    const there = { store, name: "x", location: "memory:x" };
+    await copy(await open("r.test/a/b:v1", options), there, { platforms: ["linux/amd64"] });
+    assert.equal((await (await openImage(there)).config()).architecture, "amd64");
+  });
+
+  test("an archive that was not written, and a layout, are let go", async () => {
+    const folder = temporaryFolder("open");
+    for (const text of [
+      `oci:${folder}/layout:x`,
+      `oci-archive:${folder}/a.tar:x`,
+      `docker-archive:${folder}/b.tar:x`,
+      "memory:x",
+    ]) {
+      await using place = await open(text);
+      assert.equal(place.name, "x");
+    }
   });
 });

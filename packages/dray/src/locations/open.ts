@@ -1,14 +1,20 @@
-import type { Located } from "../content/index.ts";
+import type { Located, Store } from "../content/index.ts";
 import { DrayError } from "../errors.ts";
 import type { ParseReferenceOptions } from "../oci/index.ts";
-import type { Registry } from "../registry/index.ts";
-import { type LocationKind, locationKinds, type ParsedLocation, registryKind } from "./table.ts";
+import { type ConnectOptions, connect, type Registry, type Repository } from "../registry/index.ts";
+import { type LocationKind, locationKinds, type ParsedLocation, registryKind, shared } from "./table.ts";
 
-/** How names are completed, and how registries are connected to. */
-export interface OpenOptions extends ParseReferenceOptions {
+/**
+ * How names are completed, and how registries are connected to. With any option of `connect` a location on a registry has a connection of its own,
+ * which ends with it; for many locations on one registry give `connect`, so that they share connections, budget and tokens.
+ */
+export interface OpenOptions extends ParseReferenceOptions, ConnectOptions {
   /** Connections to registries. Default: `connect` with its defaults, one per registry for the life of the process. */
   connect?: (registry: string) => Registry;
 }
+
+/** What was opened. With `await using` its own connection is closed at the end of the block, and what an archive or layout holds is let go; `close` of an archive's store, which `copy` calls, makes it whole. */
+export type Opened<S = Store> = Located<S> & AsyncDisposable;
 
 /**
  * Opens a location, whatever it is:
@@ -23,11 +29,55 @@ export interface OpenOptions extends ParseReferenceOptions {
  *
  * Nothing is read or written yet.
  * @throws DrayError `REFERENCE_INVALID`, `LOCATION_INVALID`, `UNSUPPORTED`
- * @example const alpine = await open("docker.io/library/alpine:3.20");
+ * @example
+ * const alpine = await open("docker.io/library/alpine:3.20");
+ * await using own = await open("registry.example/team/app:1", { credentials, ca });
  */
-export const open = async (text: string, options: OpenOptions = {}): Promise<Located> => {
+export const open = async (text: string, options: OpenOptions = {}): Promise<Opened> => {
   const kind = kindOf(text);
-  return { ...(await kind.open(parsedAs(kind, text, options), options.connect)), location: text };
+  const { connection, close } = connections(options);
+  const { store, name } = await kind.open(parsedAs(kind, text, options), connection);
+  const letGo = kind === registryKind ? close : () => store.close({ abort: true });
+  return { store, name, location: text, [Symbol.asyncDispose]: letGo };
+};
+
+/**
+ * Opens a repository on a registry, and a name in it: `open` with all that a repository can do.
+ * @throws DrayError `REFERENCE_INVALID`; `LOCATION_INVALID` for another kind of location
+ * @example
+ * const { store, name } = await openRepository("ghcr.io/acme/app:1.0");
+ * console.log(await store.digest(name));
+ */
+export const openRepository = async (text: string, options: OpenOptions = {}): Promise<Opened<Repository>> => {
+  const kind = kindOf(text);
+  const location = parsedAs(kind, text, options);
+  if (location.kind !== "registry")
+    throw new DrayError("LOCATION_INVALID", `location "${text}" is no repository on a registry`, { reference: text });
+  const { registry, repository, tag, digest } = location.reference;
+  const { connection, close } = connections(options);
+  const store = connection(registry).repository(repository);
+  return { store, name: digest ?? tag ?? "", location: text, [Symbol.asyncDispose]: close };
+};
+
+/** The connections that options ask for, and how those of their own are closed. */
+const connections = ({
+  connect: given,
+  defaultRegistry: _registry,
+  defaultTag: _tag,
+  strict: _strict,
+  ...own
+}: OpenOptions): { readonly connection: (registry: string) => Registry; readonly close: () => Promise<void> } => {
+  const made: Registry[] = [];
+  const making = (registry: string): Registry => {
+    const one = connect(registry, own);
+    made.push(one);
+    return one;
+  };
+  const asksForOwn = Object.values(own).some((value) => value !== undefined);
+  return {
+    connection: given ?? (asksForOwn ? making : shared),
+    close: async () => void (await Promise.all(made.map((registry) => registry.close()))),
+  };
 };
 
 /**

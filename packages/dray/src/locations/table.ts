@@ -34,14 +34,17 @@ export interface LocationKind {
   /** @param rest what follows the prefix; `text` is all of it, for messages */
   parse(rest: string, text: string, options: ParseReferenceOptions): ParsedLocation;
   /** Opens what `parse` gave. Nothing is read or written yet. */
-  open(location: ParsedLocation, connect?: (registry: string) => Registry): Promise<Omit<Located, "location">>;
+  open(location: ParsedLocation, connect: (registry: string) => Registry): Promise<Omit<Located, "location">>;
 }
 
 /** A reference is a location without a prefix, too. */
 export const registryKind: LocationKind = {
   prefix: "docker://",
   parse: (rest, _text, options) => ({ kind: "registry", reference: parseReference(rest, options) }),
-  async open({ reference: { registry, repository, tag, digest } }: RegistryLocation, connection = shared) {
+  async open(
+    { reference: { registry, repository, tag, digest } }: RegistryLocation,
+    connection: (registry: string) => Registry,
+  ) {
     return { store: connection(registry).repository(repository), name: digest ?? tag ?? "" };
   },
 };
@@ -90,7 +93,8 @@ const splitPath = (kind: string, rest: string, text: string): Pick<PathLocation,
 
 const registries = new Map<string, Registry>();
 
-const shared = (name: string): Registry => {
+/** The connection to a registry that all have who say nothing about it, for the life of the process. */
+export const shared = (name: string): Registry => {
   let registry = registries.get(name);
   if (registry === undefined) registries.set(name, (registry = connect(name)));
   return registry;

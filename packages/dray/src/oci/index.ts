@@ -8,5 +8,6 @@ export * from "./digest.ts";
 export { encodeJson, isObject, largestManifest, type Parsed, parseJson } from "./json.ts";
 export * from "./manifest.ts";
 export * from "./media-types.ts";
+export * from "./pack.ts";
 export * from "./platform.ts";
 export * from "./reference.ts";

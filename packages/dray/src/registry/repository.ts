@@ -1,5 +1,6 @@
 import { KeyedMutex, LruCache } from "../async/index.ts";
 import {
+  attach,
   type Cancel,
   type ChecksDigests,
   type Content,
@@ -10,12 +11,18 @@ import {
   type HasTags,
   type Ingests,
   isManifest,
+  jsonOf,
   type KeepsReferenced,
   type LooksUp,
   type MountsFrom,
   type OpensLate,
+  type PutManifestOptions,
+  type PutOptions,
+  put,
+  putManifest,
   type ReadOptions,
   type Removes,
+  readJson,
   type Store,
   sizeMismatch,
   type TellsNew,
@@ -23,7 +30,17 @@ import {
   type WriteOptions,
   type WritesNamed,
 } from "../content/index.ts";
-import { algorithmOf, type Descriptor, type Digest, isDigest, largestManifest } from "../oci/index.ts";
+import { DrayError } from "../errors.ts";
+import {
+  type ArtifactParts,
+  algorithmOf,
+  type Descriptor,
+  type Digest,
+  type Index,
+  isDigest,
+  largestManifest,
+  type Manifest,
+} from "../oci/index.ts";
 import type { Api, HeldManifest, Repo } from "./api.ts";
 import { describeBlob, hasBlob, readBlob, readBlobByDigest } from "./blobs.ts";
 import { type Conditions } from "./conditions.ts";
@@ -94,6 +111,21 @@ export interface Repository
   upload(descriptor: Descriptor, content: Content, options?: WriteOptions): Promise<void>;
   /** Tags, page after page as they are asked for, in the registry's order. */
   tags(options?: TagsOptions): Listing;
+  /** Puts bytes there, unless they are there, and says what they are. */
+  put(bytes: Uint8Array, options: PutOptions): Promise<Descriptor>;
+  /**
+   * Puts a manifest or index there under its tags, with the empty content where it names that. Conditions are for one tag.
+   * @throws DrayError `MANIFEST_INVALID`, `CONFLICT`, `USAGE`
+   */
+  putManifest(manifest: Manifest | Index | Uint8Array, options?: PutManifestOptions & Conditions): Promise<Descriptor>;
+  /** Attaches an artifact to what has a name, or to a descriptor, as `attach`. */
+  attach(
+    subject: string | Descriptor,
+    artifact: Omit<ArtifactParts, "subject">,
+    options?: PutManifestOptions,
+  ): Promise<Descriptor>;
+  /** Small content as the JSON value that it is; by digest alone it is a blob. `T` is believed and not checked. */
+  json<T = unknown>(content: Descriptor | Digest, options?: Cancel): Promise<T>;
   /**
    * Deletes a tag, or by digest a manifest with all of its tags; never a blob.
    * @throws DrayError `NOT_FOUND`, `UNSUPPORTED`
@@ -197,6 +229,18 @@ export const createRepository = (api: Api, name: string): Repository => {
     },
     referrers: (subject, options) => listReferrers(repo, subject, options),
     tags: (options) => listTags(repo, options),
+    put: (bytes, options) => put(repository, bytes, options),
+    putManifest: async (manifest, options = {}) => {
+      const { ifMatch, ifNoneMatch, tags = [] } = options;
+      if ((ifMatch ?? ifNoneMatch) !== undefined && tags.length !== 1)
+        throw new DrayError("USAGE", "ifMatch and ifNoneMatch are about what one tag stands for; name one tag");
+      return putManifest(repository, manifest, options);
+    },
+    attach: (subject, artifact, options) => attach(repository, subject, artifact, options),
+    json: (content, options) =>
+      typeof content === "string"
+        ? jsonOf(readBlobByDigest(repo, content, options), content)
+        : readJson(repository, content, options),
     remove: (tagOrDigest, options) => remove(repo, tagOrDigest, options),
     removeBlob: (digest, options) => removeBlob(repo, digest, options),
     /** Everything is in its place already; what was only kept to save requests is let go. */

@@ -4,6 +4,6 @@
  */
 export { endOfArchive, type IndexedEntry, padded, padding, type TarEntry } from "./entry.ts";
 export { entryPath, linkPath } from "./path.ts";
-export { indexTar, placedEntries, readEntries } from "./read.ts";
+export { indexTar, placedEntries, readEntries, type StreamedEntry } from "./read.ts";
 export type { ReadAt } from "./source.ts";
 export { headerSize, type NewEntry, wholeEntry, writeHeader } from "./write.ts";

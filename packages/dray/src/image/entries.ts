@@ -1,0 +1,18 @@
+import { decompressed } from "../compression/index.ts";
+import type { ReadOptions } from "../content/index.ts";
+import { type StreamedEntry, readEntries as tarEntries } from "../tar/index.ts";
+import type { Layer } from "./views.ts";
+
+/**
+ * What is in a layer, entry after entry as it is read; any tar, compressed or not, as bytes too. A body can be read once, before the next entry is
+ * asked for; what is not read is passed over. Names are as written, not safe to use as paths. Read to its end, the layer has its digest.
+ * @throws DrayError `ARCHIVE_INVALID`, `UNSUPPORTED`, `MANIFEST_INVALID` for damaged compression, and what reading throws
+ * @example for await (const { name, size } of readEntries(layer)) console.log(name, size);
+ */
+export const readEntries = (
+  layer: Layer | AsyncIterable<Uint8Array>,
+  options: Omit<ReadOptions, "offset" | "kind"> = {},
+): AsyncGenerator<StreamedEntry> =>
+  "descriptor" in layer
+    ? tarEntries(layer.uncompressed(options), { what: `layer ${layer.descriptor.digest}` })
+    : tarEntries(decompressed(layer));
