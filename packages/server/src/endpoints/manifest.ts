@@ -122,16 +122,16 @@ const storeManifest = async (call: Call, { bytes, pushedType, tags, room }: Aske
     // All tags at once: whoever writes under a condition sees nobody in between.
     await context.tagLocks.hold({ exclusive: tags.map((tag) => `${repository}\0${tag}`) }, async () => {
       call.refuseWrites();
-      const current = await (isDigest(name)
-        ? revisionOf(call, repository, name)
-        : context.manifests.tag(repository, name));
+      // From the tree itself: another program may have written a moment ago.
+      const before = new Map<string, Digest | undefined>();
+      for (const tag of tags) before.set(tag, (await context.tree.tag(repository, tag))?.digest);
+      const current = isDigest(name) ? await revisionOf(call, repository, name) : before.get(name);
       preconditionHolds(request, name, current);
       refuseMissing(repository, await missingOf(context, repository, inspection));
       const replaced: Record<string, Digest> = {};
-      for (const tag of tags) {
-        const before = tag === name ? current : await context.manifests.tag(repository, tag);
-        keepForPullers(call, before);
-        if (before !== undefined && before !== digest) replaced[tag] = before;
+      for (const [tag, was] of before) {
+        keepForPullers(call, was);
+        if (was !== undefined && was !== digest) replaced[tag] = was;
       }
       if (Object.keys(replaced).length > 0) factsOf(request).told = { replaced };
       await room.complete(digest, bytes.byteLength);
