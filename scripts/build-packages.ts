@@ -1,7 +1,12 @@
-/** The npm packages: JavaScript and types by the compiler, one folder each, ready for `npm pack`. */
+/**
+ * The npm packages, one folder each, ready for `npm pack`: libraries as modules with their types and as CommonJS, file by file; a command as
+ * one entry with chunks.
+ */
 import { execFileSync } from "node:child_process";
 import { cpSync, existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { buildCommand } from "./build-command.ts";
+import { addCommonJs, commonJsFolder } from "./commonjs.ts";
 import { root } from "./runtimes.ts";
 import { scriptModules } from "./worker-texts.ts";
 
@@ -18,13 +23,18 @@ interface Manifest {
 interface PublishedManifest {
   bin?: Record<string, string>;
   /** A package without exports lets nobody in: the command is to be run, not imported. */
-  exports: Record<string, { types: string; default: string }>;
+  exports: Record<string, string | { import: Entry; require: Entry }>;
   [member: string]: unknown;
+}
+
+interface Entry {
+  types: string;
+  default: string;
 }
 
 const output = join(root, "dist", "npm");
 
-export const buildPackages = (): void => {
+export const buildPackages = async (): Promise<void> => {
   rmSync(output, { recursive: true, force: true });
   const manifests = new Map(
     globSync("packages/*/package.json", { cwd: root })
@@ -36,10 +46,16 @@ export const buildPackages = (): void => {
   putTexts(emitted);
   for (const [folder, manifest] of manifests) {
     const target = join(output, basename(folder));
-    cpSync(join(emitted, basename(folder), "src"), target, { recursive: true });
-    for (const file of globSync("**/*.{js,d.ts}", { cwd: target })) pointAtJavaScript(join(target, file));
-    if (manifest.bin !== undefined) makeExecutable(join(target, "main.js"));
     const published = publishedManifest(manifest);
+    if (manifest.bin === undefined) {
+      cpSync(join(emitted, basename(folder), "src"), target, { recursive: true });
+      for (const file of globSync("**/*.{js,d.ts}", { cwd: target })) pointAtJavaScript(join(target, file));
+      addCommonJs(target);
+    } else {
+      published["dependencies"] = thirdParty([...manifests.values()]);
+      await buildCommand(target, Object.keys(published["dependencies"] as object));
+      makeExecutable(join(target, "main.js"));
+    }
     refuseMissing(target, manifest.name, published);
     writeFileSync(join(target, "package.json"), `${JSON.stringify(published, undefined, 2)}\n`);
     cpSync(join(root, "LICENSE"), join(target, "LICENSE"));
@@ -61,6 +77,13 @@ const refuseMixedVersions = (manifests: readonly Manifest[]): void => {
         throw new Error(`${name} wants ${other} ${wanted}, which is ${actual}`);
     }
   }
+};
+
+/** What the libraries and the command need of others, each at its one version. */
+const thirdParty = (manifests: readonly Manifest[]): Record<string, string> => {
+  const ours = new Set(manifests.map(({ name }) => name));
+  const all = manifests.flatMap(({ dependencies = {} }) => Object.entries(dependencies));
+  return Object.fromEntries(all.filter(([name]) => !ours.has(name)).sort(([a], [b]) => (a < b ? -1 : 1)));
 };
 
 /** All packages in one run: they see each other's sources through the workspace. */
@@ -111,17 +134,26 @@ const publishedManifest = (manifest: Manifest): PublishedManifest => {
   return {
     ...Object.fromEntries(Object.entries(rest).filter(([member]) => !keptBack.includes(member))),
     ...(bin && { bin: Object.fromEntries(Object.keys(bin).map((command) => [command, "./main.js"])) }),
-    exports: Object.fromEntries(
-      Object.entries(exports ?? {}).map(([path, source]) => {
-        const built = source.replace(/^\.\/src\//, "./").replace(/\.ts$/, "");
-        return [path, { types: `${built}.d.ts`, default: `${built}.js` }];
-      }),
-    ),
+    ...(exports?.["."] !== undefined && { main: `./${commonJsFolder}/index.js`, types: "./index.d.ts" }),
+    exports: {
+      ...Object.fromEntries(Object.entries(exports ?? {}).map(([path, source]) => [path, entries(source)])),
+      "./package.json": "./package.json",
+    },
   };
 };
 
+/** A module of the sources as it is imported and as it is required. */
+const entries = (source: string): { import: Entry; require: Entry } => {
+  const built = source.replace(/^\.\/src\//, "").replace(/\.ts$/, "");
+  const entry = (folder: string): Entry => ({ types: `${folder}/${built}.d.ts`, default: `${folder}/${built}.js` });
+  return { import: entry("."), require: entry(`./${commonJsFolder}`) };
+};
+
 const refuseMissing = (target: string, name: string, { exports }: PublishedManifest): void => {
-  for (const file of Object.values(exports).flatMap((entry) => Object.values(entry))) {
+  const files = Object.values(exports).flatMap((entry) =>
+    typeof entry === "string" ? [] : Object.values(entry).flatMap((either) => Object.values(either)),
+  );
+  for (const file of files as string[]) {
     if (!existsSync(join(target, file))) throw new Error(`${name} exports ${file}, which does not exist`);
   }
 };

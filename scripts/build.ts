@@ -8,7 +8,7 @@ import { buildPackages } from "./build-packages.ts";
 
 const { values } = parseArgs({ options: { target: { type: "string" } } });
 try {
-  buildPackages();
+  await buildPackages();
   await buildExecutable(values.target);
   const made = values.target === undefined ? "dist/dray" : `dist/dray-${values.target.replace(/^bun-/, "")}`;
   console.log(

@@ -1,7 +1,8 @@
 /**
  * `npm run check:pack`: what is published works where this repository is not. Packs the npm packages, installs them into an empty
  * project, checks the types of an example and of every TypeScript block in the READMEs, runs the example and the command on
- * both runtimes, and alone in empty folders: bundles of another example, and the executable, where one is built.
+ * both runtimes, and the executable, where one is built, alone in an empty folder. What bundlers, other runtimes and test runners make of
+ * them is `npm run consumers`.
  */
 import { execFileSync } from "node:child_process";
 import {
@@ -20,16 +21,15 @@ import { basename, dirname, join } from "node:path";
 import { buildPackages } from "./build-packages.ts";
 import { findRuntime, type Runtime, type RuntimeName, root } from "./runtimes.ts";
 
-const main = (): void => {
+const main = async (): Promise<void> => {
   const folder = mkdtempSync(join(tmpdir(), "dray-pack-"));
   try {
-    buildPackages();
+    await buildPackages();
     const project = join(folder, "project");
     const packed = pack(join(folder, "packed"));
     install(project, packed);
     checkTypes(project);
     for (const name of ["node", "bun"] as const) runOn(runtime(name), project);
-    bundle(project, join(folder, "bundles"));
     const executable = join(root, "dist", process.platform === "win32" ? "dray.exe" : "dray");
     if (existsSync(executable)) runAlone(executable, join(folder, "alone"), project);
     else console.log("dist/dray is not built, so it was not tried");
@@ -64,7 +64,7 @@ const install = (project: string, packed: readonly string[]): void => {
   run(project, "npm", "install", "--prefix", project, "--prefer-offline", "--no-audit", "--no-fund", ...packed);
 };
 
-const examples = ["example.ts", "bundled.ts"] as const;
+const examples = ["example.ts"] as const;
 
 const checkTypes = (project: string): void => {
   for (const name of examples) copyFileSync(join(root, "scripts/pack", name), join(project, name));
@@ -97,24 +97,6 @@ const runOn = ({ title, path }: Runtime, project: string): void => {
   const said = run(project, path, "example.ts").trim();
   const version = run(project, path, "node_modules/@dray/cli/main.js", "version").trim();
   console.log(`${title}: ${said}; dray ${version}`);
-};
-
-/** Actions, extensions and functions are shipped as one file, by these and in these formats. */
-const bundlers: readonly (readonly [name: string, file: string, ...parameters: string[]])[] = [
-  ["esbuild", "bundle.cjs", "--bundle", "--platform=node", "--format=cjs", "--log-level=error"],
-  ["esbuild", "bundle.mjs", "--bundle", "--platform=node", "--format=esm", "--log-level=error"],
-  ["bun", "bundle.mjs", "build", "--target=node"],
-];
-
-const bundle = (project: string, folder: string): void => {
-  const { title, path } = runtime("node");
-  for (const [at, [name, file, ...parameters]] of bundlers.entries()) {
-    const alone = join(folder, `${at}`);
-    mkdirSync(alone, { recursive: true });
-    const [command, output] = [join(root, "node_modules/.bin", name), join(alone, file)];
-    run(project, command, ...parameters, "bundled.ts", `--outfile=${output}`);
-    console.log(`${title}, ${file} by ${name}: ${run(alone, path, file).trim()}`);
-  }
 };
 
 /** Copies an image from one directory to another. Without the processor's SHA instructions the digests are left to threads. */
@@ -152,4 +134,4 @@ const run = (cwd: string, command: string, ...parameters: string[]): string => {
   }
 };
 
-main();
+await main();

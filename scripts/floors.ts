@@ -4,7 +4,8 @@
  */
 export const floors: Readonly<Record<string, readonly (readonly string[])[]>> = {
   dray: [
-    ["errors.ts", "defined.ts", "version.ts"],
+    ["supported.ts", "version.ts"],
+    ["errors.ts", "defined.ts"],
     ["numbers.ts"],
     ["async", "threads"],
     ["oci"],

@@ -11,7 +11,9 @@ export interface Repository {
 
 export const readRepository = (): Repository => {
   const patterns = ["packages/*/src/**/*.ts", "packages/*/test/**/*.ts", "e2e/**/*.ts", "bench/**/*.ts"];
-  const files = globSync(patterns, { cwd: root }).map((file) => file.split(sep).join("/"));
+  const files = globSync(patterns, { cwd: root, exclude: ["**/node_modules"] }).map((file) =>
+    file.split(sep).join("/"),
+  );
   return {
     sources: new Map(files.sort().map((file) => [file, readFileSync(join(root, file), "utf8")])),
     manifests: readManifests(),

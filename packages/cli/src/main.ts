@@ -1,13 +1,10 @@
-import { reasonOf } from "dray/errors";
-import { version } from "./version.ts";
+import { tooOld } from "dray/internal/supported";
+import { oldestNode, version } from "./version.ts";
 
 const words = process.argv.slice(2);
 
-if (words.length === 1 && words[0] === "version") {
-  // Asked by scripts again and again: answered before anything else is read.
-  // `process.stdout` would read the code of streams and terminals: half of the time.
-  console.log(version);
-} else {
+const start = async (): Promise<void> => {
+  const { reasonOf } = await import("dray/errors");
   // Before anybody listens to signals: beginning again would forget one that was heard, and until then each ends the process.
   if (words[0] === "serve") (await import("./more-threads.ts")).withMoreThreads();
   const interrupt = new AbortController();
@@ -42,4 +39,16 @@ if (words.length === 1 && words[0] === "version") {
   if (process.versions["bun"] !== undefined) process.exit(exitCode);
   process.exitCode = exitCode;
   setTimeout(() => process.exit(exitCode), 500).unref();
+};
+
+const refusal = tooOld("dray", oldestNode);
+if (words.length === 1 && words[0] === "version") {
+  // Asked by scripts again and again: answered before anything else is read.
+  // `process.stdout` would read the code of streams and terminals: half of the time.
+  console.log(version);
+} else if (refusal !== undefined) {
+  process.stderr.write(`Error: ${refusal}\n`);
+  process.exitCode = 1;
+} else {
+  await start();
 }

@@ -2,6 +2,10 @@
  * What can go wrong, as values. A `DrayError` is made where the facts are known and translated once: the command turns
  * `code` into an exit code, a server turns it into an OCI error body. Nobody compares message text.
  */
+import { oldestNode, tooOld } from "./supported.ts";
+
+const refusal = tooOld("dray", oldestNode);
+if (refusal !== undefined) throw new Error(refusal);
 
 /** Every code, with the exit code of the command that fails with it. Codes are stable; messages are not. */
 export const exitCodes = {

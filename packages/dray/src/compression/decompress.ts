@@ -39,6 +39,11 @@ export async function* decompressed(
   }
   // Loaded when something is compressed: a millisecond of every start otherwise.
   const { createGunzip, createZstdDecompress } = await import("node:zlib");
+  if (how === "zstd" && (createZstdDecompress as unknown) === undefined)
+    throw new DrayError(
+      "UNSUPPORTED",
+      `this is compressed by zstd, which Node ${process.versions.node} cannot read; 22.15 can`,
+    );
   if (how === "gzip") yield* through(createGunzip({ chunkSize }), whole, how, release);
   else
     for await (const frame of zstdFrames(release === noted ? whole : copies(whole, release))) {

@@ -1,6 +1,7 @@
 import { readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
-import { DatabaseSync } from "node:sqlite";
+import type { DatabaseSync } from "node:sqlite";
+import { sqlite } from "@dray/service/sqlite";
 import { DrayError } from "dray/errors";
 import { type FileSystem, isAlive, type Lock, lock, type ProcessIdentity, thisProcess } from "dray/internal/files";
 
@@ -74,7 +75,7 @@ const kept = new Set<DatabaseSync>();
 const exclusive = (file: string, taken: () => DrayError): DatabaseSync | undefined => {
   let database: DatabaseSync | undefined;
   try {
-    database = new DatabaseSync(file, { timeout: 0 });
+    database = new (sqlite().DatabaseSync)(file, { timeout: 0 });
     database.exec("BEGIN EXCLUSIVE");
     return database;
   } catch (error) {

@@ -11,4 +11,5 @@ export {
   openDatabase,
   removeDatabase,
 } from "./open-database.ts";
+export { sqlite } from "./sqlite.ts";
 export { type Row, Statements } from "./statements.ts";

@@ -1,9 +1,10 @@
 import { mkdirSync, readFileSync, realpathSync, rmSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
-import { DatabaseSync } from "node:sqlite";
+import type { DatabaseSync } from "node:sqlite";
 import { reasonOf } from "dray/errors";
 import type { Notice } from "../observe/index.ts";
 import { isOnNetwork } from "./network-file-system.ts";
+import { sqlite } from "./sqlite.ts";
 
 /** What a program keeps in a database, all of which can be made again. */
 export interface DatabaseFormat {
@@ -69,7 +70,7 @@ export const errcodeOf = (error: unknown): number | undefined => {
 };
 
 const opened = (file: string, format: DatabaseFormat, options: OpenOptions): DatabaseSync => {
-  const database = new DatabaseSync(file);
+  const database = new (sqlite().DatabaseSync)(file);
   try {
     prepare(database, file, format, options);
     return database;

@@ -72,8 +72,13 @@ const atOnce = 1024 * 1024;
 /** Bytes that come before they are begun to be synced: enough for the disk to write in one go. */
 const syncShare = 16 * 1024 * 1024;
 
+/** A file is the same in all threads; those of Deno have descriptors of their own. */
+const threadsShareFiles = (): boolean => !("deno" in process.versions);
+
 class Growing implements AppendFile {
   readonly #file: AppendTarget;
+  /** By which threads know the file. */
+  readonly #fd: number | undefined;
   readonly #path: string;
   readonly #options: AppendFileOptions;
   readonly #position: number;
@@ -94,6 +99,7 @@ class Growing implements AppendFile {
 
   constructor(file: AppendTarget, path: string, options: AppendFileOptions) {
     this.#file = file;
+    this.#fd = threadsShareFiles() ? file.fd : undefined;
     this.#path = path;
     this.#options = options;
     this.#position = options.position ?? 0;
@@ -214,7 +220,7 @@ class Growing implements AppendFile {
     this.#letGo();
     this.#digest = undefined;
     const { threadFrom = Number.POSITIVE_INFINITY } = this.#options;
-    const threaded = this.#file.fd !== undefined && size > threadFrom;
+    const threaded = this.#fd !== undefined && size > threadFrom;
     try {
       this.#writer = await this.#hashed(this.#options.algorithm, threaded);
     } catch (error) {
@@ -222,12 +228,12 @@ class Growing implements AppendFile {
       this.#failure ??= { error, final: false };
       throw error;
     }
-    this.#upTo = threaded || this.#file.fd === undefined ? Number.POSITIVE_INFINITY : threadFrom;
+    this.#upTo = threaded || this.#fd === undefined ? Number.POSITIVE_INFINITY : threadFrom;
   }
 
   async #hashedAgain(algorithm: DigestAlgorithm): Promise<Digest> {
     const { threadFrom = Number.POSITIVE_INFINITY } = this.#options;
-    const hash = await this.#hashed(algorithm, this.#file.fd !== undefined && this.#end > threadFrom);
+    const hash = await this.#hashed(algorithm, this.#fd !== undefined && this.#end > threadFrom);
     try {
       return await this.#tried("read", () => hash.digest());
     } finally {
@@ -239,7 +245,7 @@ class Growing implements AppendFile {
   async #hashed(algorithm: DigestAlgorithm | undefined, threaded: boolean): Promise<ThreadedHash | InPlace> {
     const [position, there] = [this.#position, this.#end];
     const explain = (error: unknown): unknown => this.#explained("write", error);
-    const { fd } = this.#file;
+    const fd = this.#fd;
     const { pool } = this.#options;
     const writer =
       threaded && fd !== undefined && algorithm !== undefined

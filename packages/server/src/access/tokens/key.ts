@@ -1,8 +1,9 @@
 import { createPublicKey, type JsonWebKey, type X509Certificate } from "node:crypto";
 import { LazyMap } from "dray/internal/async";
-import { type CryptoKey, calculateJwkThumbprint, importJWK, type JWK } from "jose";
+import type { CryptoKey, JWK } from "jose";
 import { libtrustName } from "../../libtrust.ts";
 import { algorithmsOf } from "./algorithms.ts";
+import { jose } from "./jose.ts";
 
 /** A key that this registry was told to trust. */
 export interface Key {
@@ -22,7 +23,7 @@ export const keyOf = async (jwk: JWK): Promise<Key | undefined> => {
   const own = jwk.kty === "oct" ? { kty: jwk.kty, k: jwk.k } : publicPart(jwk);
   const ready = new LazyMap<string, CryptoKey | Uint8Array>();
   const prepare = (algorithm: string): Promise<CryptoKey | Uint8Array> =>
-    ready.get(algorithm, () => importJWK(own as JWK, algorithm));
+    ready.get(algorithm, async () => (await jose()).importJWK(own as JWK, algorithm));
   const [first] = able;
   if (first !== undefined) await prepare(first);
   const names = jwk.kty === "oct" ? [] : await namesOf(own as JWK);
@@ -37,6 +38,6 @@ const publicPart = (jwk: JWK): Partial<JWK> =>
   Object.fromEntries(publicMembers.flatMap((name) => (jwk[name] === undefined ? [] : [[name, jwk[name]]])));
 
 const namesOf = async (jwk: JWK): Promise<string[]> => [
-  await calculateJwkThumbprint(jwk, "sha256"),
+  await (await jose()).calculateJwkThumbprint(jwk, "sha256"),
   libtrustName(createPublicKey({ key: jwk as JsonWebKey, format: "jwk" })),
 ];

@@ -1,7 +1,8 @@
 import { isObject } from "dray/oci";
-import { calculateJwkThumbprint, decodeProtectedHeader, errors, type JWK, type JWTPayload, jwtVerify } from "jose";
+import type { JWK, JWTPayload } from "jose";
 import { trustedLeaf } from "./chain.ts";
 import { type Grants, grantsOf } from "./grants.ts";
+import { jose } from "./jose.ts";
 import { type Key, keyOf, publicJwk } from "./key.ts";
 import type { KeyRing } from "./key-ring.ts";
 
@@ -37,7 +38,7 @@ export const verifyToken = async (
   rules: TokenRules,
   now: number,
 ): Promise<Holder | TokenFault> => {
-  const header = headerOf(token);
+  const header = await headerOf(token);
   const algorithm = header?.["alg"];
   if (header === undefined || typeof algorithm !== "string" || !rules.algorithms.has(algorithm)) return "invalid";
   const named = await candidates(header, { keys, roots }, now);
@@ -52,7 +53,8 @@ export const verifyToken = async (
   return named.certain && able.length > 0 ? "invalid" : "unknown key";
 };
 
-const headerOf = (token: string): Readonly<Record<string, unknown>> | undefined => {
+const headerOf = async (token: string): Promise<Readonly<Record<string, unknown>> | undefined> => {
+  const { decodeProtectedHeader } = await jose();
   try {
     return decodeProtectedHeader(token) as Readonly<Record<string, unknown>>;
   } catch {
@@ -88,7 +90,7 @@ const candidates = async (
   });
   if (jwk !== undefined) {
     if (!isObject(jwk)) return "invalid";
-    return called([jwk["kid"], await quietly(() => calculateJwkThumbprint(jwk as JWK, "sha256"))]);
+    return called([jwk["kid"], await quietly(async () => (await jose()).calculateJwkThumbprint(jwk as JWK, "sha256"))]);
   }
   if (kid !== undefined) return called([kid]);
   return { keys, certain: false, until };
@@ -106,6 +108,7 @@ const verifyWith = async (
   key: Key,
   { token, algorithm, rules, now }: { token: string; algorithm: string; rules: TokenRules; now: number },
 ): Promise<Holder | TokenFault> => {
+  const { errors, jwtVerify } = await jose();
   try {
     const { payload } = await jwtVerify(token, await key.for(algorithm), {
       algorithms: [algorithm],

@@ -1,0 +1,44 @@
+/**
+ * The npm command: one entry, and chunks that are read when they are used. A program of hundreds of files takes longer to start than to work.
+ * Ours is all in it; what others wrote stays a dependency, so that its own updates reach it.
+ */
+import { rmSync } from "node:fs";
+import { join, relative } from "node:path";
+import { build, type Plugin } from "esbuild";
+import { root } from "./runtimes.ts";
+import { scriptModules } from "./worker-texts.ts";
+
+/** @param external the packages that are installed beside it */
+export const buildCommand = async (target: string, external: readonly string[]): Promise<void> => {
+  rmSync(target, { recursive: true, force: true });
+  await build({
+    absWorkingDir: root,
+    entryPoints: { main: "packages/cli/src/main.ts" },
+    outdir: target,
+    chunkNames: "chunks/[name]-[hash]",
+    bundle: true,
+    splitting: true,
+    format: "esm",
+    platform: "node",
+    target: "node22",
+    minifySyntax: true,
+    minifyWhitespace: true,
+    // Names are kept: a stack trace is read by people.
+    legalComments: "none",
+    external: [...external],
+    plugins: [workerTexts],
+    logLevel: "error",
+  });
+};
+
+const workerTexts: Plugin = {
+  name: "worker-texts",
+  setup(build) {
+    const modules = scriptModules();
+    build.onLoad({ filter: /\.script\.ts$/ }, ({ path }) => {
+      const contents = modules.get(relative(root, path).replaceAll("\\", "/"));
+      if (contents === undefined) throw new Error(`there is no worker beside ${join(path)}`);
+      return { contents, loader: "js" };
+    });
+  },
+};
