@@ -13,6 +13,7 @@ import {
 } from "../http/index.ts";
 import type { Digest } from "../oci/index.ts";
 import type { Endpoint } from "./endpoint.ts";
+import type { Guess } from "./guess.ts";
 import type { SavedSessions } from "./saved-sessions.ts";
 
 /** One registry as the files of this folder speak to it. */
@@ -128,19 +129,25 @@ const asItIs = ["Accept-Encoding", "identity"] as const;
 
 export const createApi = (
   registry: string,
-  { handler, endpoint, settings }: { handler: Handler; endpoint: Endpoint; settings: Settings },
+  {
+    handler,
+    endpoint,
+    guess,
+    settings,
+  }: { handler: Handler; endpoint: Endpoint; guess?: Guess | undefined; settings: Settings },
 ): Api => {
   const send: Api["send"] = async ({ method, target, headers = [], body, signal, ...context }) => {
-    const url = new URL(target, await endpoint(signal));
-    return handler({
+    const asked = {
       method,
-      origin: url.origin,
-      target: url.pathname + url.search,
       headers: method === "GET" || method === "HEAD" ? [...headers, asItIs] : headers,
       context: { ...context, onEvent: context.onEvent ?? settings.onEvent },
       body,
       signal,
-    });
+    };
+    const guessed = typeof target === "string" ? await guess?.({ ...asked, target }) : undefined;
+    if (guessed !== undefined) return guessed;
+    const url = new URL(target, await endpoint(signal));
+    return handler({ ...asked, origin: url.origin, target: url.pathname + url.search });
   };
   const refusal: Api["refusal"] = ({ doing, reference }, response) =>
     responseError(response, `${doing} ${reference}`, { reference, now: settings.clock.now() });

@@ -16,6 +16,7 @@ import { version } from "../version.ts";
 import { createApi, type Settings } from "./api.ts";
 import { type ConnectOptions, checkedOptions } from "./connect-options.ts";
 import { endpoint, namedRegistry, originsOf } from "./endpoint.ts";
+import { guessing } from "./guess.ts";
 import { createRegistry, type Registry } from "./registry.ts";
 import { savedSessions, stateDirectory } from "./saved-sessions.ts";
 import { speaksTls } from "./speaks-tls.ts";
@@ -58,7 +59,8 @@ export const connect = (name: string, given: ConnectOptions = {}): Registry => {
   };
   const authenticated = authenticate({ ...identity, origins, plainHttp: plainHttp === true || scheme === "http" });
   const below = pipeline(wire.send, ...withOwnAuthorization, authenticated, allowed, ...near);
-  const handler = pipeline(below, warnings({ onEvent }), retry(options.retry), redirect({ plainHttp }));
+  const heard = warnings({ onEvent });
+  const handler = pipeline(below, heard, retry(options.retry), redirect({ plainHttp }));
   const findOrigin = endpoint(registry, {
     plainHttp,
     scheme,
@@ -68,7 +70,23 @@ export const connect = (name: string, given: ConnectOptions = {}): Registry => {
       ? { detectTls: tlsDetector(ambient ? options.proxy : (options.proxy ?? false)) }
       : {}),
   });
-  const api = createApi(registry, { handler, endpoint: findOrigin, settings: settingsOf(options, onWarning) });
+  const [secure = "", plain] = origins;
+  const wantsTls = options.ca !== undefined || options.cert !== undefined;
+  const isBare =
+    options.allowHost === undefined &&
+    options.middleware === undefined &&
+    own.length === 0 &&
+    withOwnAuthorization.length === 0;
+  const guess =
+    plain === undefined || !isBare
+      ? undefined
+      : guessing(findOrigin, {
+          origin: wantsTls ? secure : plain,
+          send: pipeline(wire.send, heard, ...near),
+          mayGuess: wire.isBare,
+        });
+  const settings = settingsOf(options, onWarning);
+  const api = createApi(registry, { handler, endpoint: findOrigin, guess, settings });
   return createRegistry(api, {
     close: wire.close,
     token: async (scopes, { signal } = {}) => {

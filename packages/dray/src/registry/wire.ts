@@ -15,6 +15,8 @@ import type { ConnectOptions, HostPurpose } from "./connect-options.ts";
 /** What carries requests, and how to let go of it. */
 export interface Wire {
   readonly send: Handler;
+  /** Whether requests go as they are, and over a connection of our own. */
+  readonly isBare: () => Promise<boolean>;
   readonly close: () => Promise<void>;
 }
 
@@ -22,7 +24,7 @@ export interface Wire {
 export const wireTo = (registry: string, origins: readonly string[], options: ConnectOptions): Wire =>
   options.connection === undefined
     ? overHttp(registry, origins, options)
-    : { send: pluggedConnection(options.connection), close: async () => {} };
+    : { send: pluggedConnection(options.connection), isBare: async () => false, close: async () => {} };
 
 /**
  * The connection over `node:http`. It is made when the first request comes: what docker and podman keep for the host (`certs.d`), and
@@ -45,10 +47,16 @@ const overHttp = (registry: string, origins: readonly string[], options: Connect
       ca: [settings.ca ?? [], stored?.ca ?? []].flat(),
       ...(isOurs || !stored?.cert.length ? {} : { cert: stored.cert, key: stored.key }),
     });
-    return { send: headers.length === 0 ? send : withHeaders(headers, origins)(send), close: () => send.close() };
+    const isBare = headers.length === 0;
+    return {
+      send: isBare ? send : withHeaders(headers, origins)(send),
+      isBare: async () => isBare,
+      close: () => send.close(),
+    };
   };
   return {
     send: async (request) => (await made.get(make)).send(request),
+    isBare: async () => (await made.get(make)).isBare(),
     close: async () => (await made.now().catch(() => undefined))?.close(),
   };
 };
