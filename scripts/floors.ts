@@ -22,7 +22,13 @@ export const floors: Readonly<Record<string, readonly (readonly string[])[]>> = 
     ["locations"],
     ["index.ts"],
   ],
-  service: [["response", "config", "control"], ["http-server", "observe"], ["identity", "sqlite"], ["program"]],
+  service: [
+    ["memory"],
+    ["response", "config", "control"],
+    ["http-server", "observe"],
+    ["identity", "sqlite"],
+    ["program"],
+  ],
   server: [
     ["notice.ts", "libtrust.ts"],
     ["storage", "leases", "clock-jumps.ts"],

@@ -1,3 +1,5 @@
+import { Memory, type Share } from "@dray/service/memory";
+import { type Blocks, blocksOf } from "@dray/service/response";
 import { KeyedRwLock } from "dray/internal/async";
 import { defined } from "dray/internal/defined";
 import { Blobs, type CompleteIndexes } from "./blobs/index.ts";
@@ -22,6 +24,10 @@ export interface RegistryContext {
   readonly reconciler: Reconciler;
   readonly blobs: Blobs;
   readonly manifests: Manifests;
+  /** Memory of manifests that are there whole. */
+  readonly whole: Share;
+  /** Memory that downloads are read into. */
+  readonly downloads: Blocks;
   readonly lists: Lists;
   readonly uploads: Uploads;
   readonly deletions: Deletions;
@@ -56,17 +62,23 @@ export interface RegistrySettings {
 
 const hours = 3_600_000;
 
+/** Bytes of manifests that may be in memory whole whatever else is there. */
+const wholeManifests = 8 * 1024 * 1024;
+
 /** Puts the parts of a registry together, without the API: for `createRegistry`, and for tests of what lies below it. */
 export const createContext = (options: RegistryOptions): RegistryContext => {
   const { driver, now = Date.now, onNotice = () => {}, memory = 64 * 1024 * 1024, recheckAfter = 2000 } = options;
   const { elapsed = options.now ?? performance.now.bind(performance) } = options;
   const { lease = hours, share } = options.gc ?? {};
   const { age = 7 * 24 * hours, silence = 5000 } = options.uploads ?? {};
+  const { traffic = new Memory() } = options;
   const settings = settingsOf(options);
   const tree = new Tree(driver);
   const metadata = new Metadata(options.index ?? ":memory:", { onNotice });
+  const whole = traffic.share(wholeManifests);
   const manifests = new Manifests({
     tree,
+    whole,
     memory: memory / 2,
     recheckAfter,
     now,
@@ -79,7 +91,7 @@ export const createContext = (options: RegistryOptions): RegistryContext => {
   const onChange = (repository: string): void => lists.changed(repository);
   const reconciler = new Reconciler({ tree, metadata, now, elapsed, recheckAfter, onNotice, onChange });
   const blobs = new Blobs({ tree, driver, metadata, reconciler, onNotice });
-  const uploads = new Uploads({ driver, now, elapsed, lease, silence, onNotice });
+  const uploads = new Uploads({ driver, now, elapsed, lease, silence, onNotice, beginnings: traffic.share(0) });
   const locks = new KeyedRwLock();
   const tagLocks = new KeyedRwLock();
   const leases = new Leases({
@@ -134,6 +146,8 @@ export const createContext = (options: RegistryOptions): RegistryContext => {
     reconciler,
     blobs,
     manifests,
+    whole,
+    downloads: blocksOf(traffic.share(0)),
     lists,
     uploads,
     deletions,

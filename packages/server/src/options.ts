@@ -1,3 +1,4 @@
+import type { Memory } from "@dray/service/memory";
 import type { Access } from "./access/index.ts";
 import type { CompleteIndexes } from "./blobs/index.ts";
 import type { Notice } from "./notice.ts";
@@ -37,6 +38,8 @@ export interface RegistryOptions {
   readonly recheckAfter?: number;
   /** Bytes of manifests and lists kept in memory. Default 64 MiB. */
   readonly memory?: number;
+  /** The memory of bodies and answers, shared with the listener. Default: one of its own. */
+  readonly traffic?: Memory;
   /** Counts how often manifests are asked for, and how often memory answers. */
   readonly counts?: { requests: number; hits: number };
   readonly uploads?: {

@@ -12,7 +12,7 @@ export interface Block {
 export const blockSize: number = 256 * 1024;
 
 /** Free blocks kept for the next one who needs some; more than these are left to the collector. */
-const mostFree = 64;
+const mostFree = 32;
 const free: Block[] = [];
 let made = 0;
 
@@ -38,7 +38,7 @@ const mostAway = 3;
 const mostAwayTogether = 32;
 let away = 0;
 /** Blocks of all feeds together that wait to be filled, beyond which each is handed on with what it has: its feed may never bring more. */
-const mostFilling = 64;
+const mostFilling = 32;
 let filling = 0;
 /** Bytes of a chunk that are taken at once. */
 const atOnce = 1024 * 1024;

@@ -74,12 +74,16 @@ export const getBlob = async (call: Call): Promise<HttpResponse> => {
   }
   const [first, second] = ranges;
   if (second !== undefined) {
-    const { body, boundary } = partsBody(file, ranges, "application/octet-stream");
+    const { body, boundary } = partsBody(file, ranges, "application/octet-stream", context.downloads);
     return answerWith(206, { ...headers, "Content-Type": `multipart/byteranges; boundary=${boundary}` }, body);
   }
   const { start, end } = first ?? { start: 0, end: size };
   const shown = first === undefined ? headers : { ...headers, "Content-Range": `bytes ${start}-${end - 1}/${size}` };
-  return answerWith(first === undefined ? 200 : 206, shown, fileBody(file, { start, end, signal: request.signal }));
+  return answerWith(
+    first === undefined ? 200 : 206,
+    shown,
+    fileBody(file, { start, end, signal: request.signal }, context.downloads),
+  );
 
   function answerWith(status: number, pairs: Record<string, string>, body: HttpResponse["body"]): HttpResponse {
     return answerOf(request, status, [...Object.entries(pairs), ["Content-Length", String(body.length)]], body);

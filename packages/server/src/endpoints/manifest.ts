@@ -79,7 +79,7 @@ const fromFile = async (call: Call, found: ServedManifest): Promise<HttpResponse
   const { request, context, repository, name } = call;
   const file = await context.manifests.open(repository, found);
   if (file === undefined) return unknown(context, repository, name);
-  const body = fileBody(file, { start: 0, end: file.size, signal: request.signal });
+  const body = fileBody(file, { start: 0, end: file.size, signal: request.signal }, context.downloads);
   return answerOf(request, 200, found.headers, body);
 };
 

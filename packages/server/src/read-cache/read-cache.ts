@@ -1,5 +1,6 @@
+import type { Share } from "@dray/service/memory";
 import type { HeaderPairs } from "dray/http";
-import { LruCache, Semaphore, SingleFlight } from "dray/internal/async";
+import { LruCache, SingleFlight } from "dray/internal/async";
 import { type Digest, isDigest, largestManifest, mediaTypes } from "dray/oci";
 import {
   type FileVersion,
@@ -46,6 +47,8 @@ export interface ManifestsOptions {
   readonly tree: Tree;
   /** Bytes of memory. */
   readonly memory: number;
+  /** Holds large ones while they are there whole, to see that they are what their digests say. */
+  readonly whole: Share;
   /** Milliseconds after which something remembered is compared with the tree again. */
   readonly recheckAfter: number;
   readonly now: () => number;
@@ -59,8 +62,6 @@ export interface ManifestsOptions {
 
 /** From so many bytes on a manifest is not kept, and only what is said of it is. */
 const large = 256 * 1024;
-/** Large ones that are read at once, to see that they are what their digests say. */
-const largeAtOnce = 2;
 
 /** Bytes that an entry costs beyond its content. */
 const overhead = 500;
@@ -73,7 +74,6 @@ export class Manifests {
   readonly #options: Required<ManifestsOptions>;
   readonly #tags: Shelf<Digest>;
   readonly #manifests: Shelf<ServedManifest>;
-  readonly #reading = new Semaphore(largeAtOnce);
 
   constructor(options: ManifestsOptions) {
     const { memory } = options;
@@ -195,9 +195,13 @@ export class Manifests {
 
   async #read(repository: string, digest: Digest): Promise<Found<ServedManifest> | undefined> {
     const size = (await this.#options.tree.blobSize(digest)) ?? 0;
-    return size < large
-      ? this.#readWhole(repository, digest)
-      : this.#reading.run(undefined, () => this.#readWhole(repository, digest));
+    if (size < large) return this.#readWhole(repository, digest);
+    const held = await this.#options.whole.take(size);
+    try {
+      return await this.#readWhole(repository, digest);
+    } finally {
+      held.free();
+    }
   }
 
   async #readWhole(repository: string, digest: Digest): Promise<Found<ServedManifest> | undefined> {

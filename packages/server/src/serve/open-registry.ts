@@ -35,6 +35,7 @@ export interface OpenRegistryOptions {
   /** Around the driver, such as measurements. */
   readonly around?: ((driver: Driver) => Driver) | undefined;
   readonly counts?: RegistryOptions["counts"] | undefined;
+  readonly traffic?: RegistryOptions["traffic"] | undefined;
   /** `true`: nothing is written and nothing locked, until the volume is taken. Default `false`. */
   readonly readOnly?: boolean | undefined;
   /** What this process is called where another one wants the volume. */
@@ -47,7 +48,7 @@ export interface OpenRegistryOptions {
 
 /** The registry that the settings describe, its volume locked unless it is only read. @throws DrayError naming what is wrong, with nothing left behind */
 export const openRegistry = async (settings: Settings, options: OpenRegistryOptions): Promise<OpenRegistry> => {
-  const { onNotice, around = (driver) => driver, counts } = options;
+  const { onNotice, around = (driver) => driver, counts, traffic } = options;
   refuseForeignIndex(settings);
   const access = await accessOf(settings.access, onNotice);
   let opened: Driver | undefined;
@@ -57,7 +58,7 @@ export const openRegistry = async (settings: Settings, options: OpenRegistryOpti
     const driver = around(files);
     const index = volume && (await indexOf(settings, volume));
     const registry = createRegistry(
-      defined<RegistryOptions>({ ...settings.registry, index, counts, driver, access, onNotice }),
+      defined<RegistryOptions>({ ...settings.registry, index, counts, traffic, driver, access, onNotice }),
     );
     const giveIndex = async (): Promise<void> => {
       if (index !== undefined) for (const end of ["", "-wal"]) await giveToFolder(nodeFiles, index + end);

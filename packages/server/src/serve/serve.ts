@@ -1,4 +1,5 @@
 import { bind, type Listener, type ListenOptions } from "@dray/service/http-server";
+import { Memory } from "@dray/service/memory";
 import { debugHandler, HealthChecks, type Log, observe, openLog } from "@dray/service/observe";
 import { Certificates, CloseStack, descriptors, every, readTls, type TlsFiles, tooMany } from "@dray/service/program";
 import { withHeaders } from "@dray/service/response";
@@ -65,7 +66,9 @@ export const serve = async (
     let logger = openLog(lines, settings.log);
     const log: Log = (level, message, fields) => logger(level, message, fields);
     const metrics = settings.debug?.metrics === undefined ? undefined : await openMetrics();
+    const traffic = new Memory();
     const open = await openRegistry(settings, {
+      traffic,
       onNotice: ({ level, message, ...fields }: Notice) => log(level, message, fields),
       counts: metrics?.cache,
       around: metrics && ((driver) => metrics.storage.timed(driver, settings.storage.driver)),
@@ -105,7 +108,7 @@ export const serve = async (
     const headers = { wanted: answerHeaders(settings.listen.headers) };
     const handler = withHeaders(headers)(health.middleware(observe(observers)(registry)));
     const socket = await socketOf(settings.listen);
-    const listener = await bind(handler, { ...socket, ...hearsOf(log) }, "--listen");
+    const listener = await bind(handler, { ...socket, ...hearsOf(log), memory: traffic }, "--listen");
     opened.onClose(() => listener.close());
     const certificates = socket.tls === undefined ? undefined : new Certificates(listener, socket.tls);
     if (certificates !== undefined) metrics?.read({ certificateEnd: () => certificates.end });
@@ -184,7 +187,7 @@ export const serve = async (
     });
     if (volume !== undefined) jobs.push(keeping(volume, control, readOnly, log));
     if (certificates !== undefined) jobs.push(certificates.watch(() => tlsOf(reloading.current), log));
-    jobs.push(makingRoom(listener, log));
+    jobs.push(makingRoom(listener, traffic, log));
     for (const job of jobs) opened.onClose(() => job.stop());
 
     return {
@@ -206,14 +209,19 @@ export const serve = async (
   }
 };
 
-/** Descriptors that run short are taken from who asks for nothing or is silent, before nobody can come any more. */
-const makingRoom = (listener: Listener, log: Log): { stop(): Promise<void> } =>
+/** Bytes that a client holds at least whose body stands still while memory is short. */
+const heldBySilent = 16 * 1024;
+
+/** Descriptors and memory that run short are taken from who asks for nothing or is silent, before others wait. */
+const makingRoom = (listener: Listener, traffic: Memory, log: Log): { stop(): Promise<void> } =>
   every(
     1000,
     async () => {
       const found = await descriptors();
       const count = found === undefined ? 0 : tooMany(found);
       if (count > 0) listener.letGo({ count });
+      const short = Math.max(traffic.used - traffic.most, traffic.waiting);
+      if (short > 0) listener.letGo({ count: Math.ceil(short / heldBySilent), resting: false });
     },
     (error) => log("warn", `nobody can be let go: ${reasonOf(error)}`),
   );

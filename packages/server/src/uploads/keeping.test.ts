@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { Memory } from "@dray/service/memory";
 import { seededBytes } from "@dray/testkit/files";
+import { bytesBody } from "dray/content";
 import { isDrayError } from "dray/errors";
 import type { AppendFile } from "dray/internal/files";
 import { digestOf } from "dray/oci";
@@ -354,4 +356,34 @@ test("what is no UUID never comes near the storage", async () => {
     assert.equal(await uploads.find("a", bad, owner), undefined);
   const odd = new Uploads({ driver: touched, now: Date.now, lease: 1, silence: 1, newId: () => "../x" });
   await assert.rejects(odd.begin("a", { owner }), (error) => isDrayError(error, "USAGE"));
+});
+
+test("a beginning waits in memory only where there is room for it, and is no longer counted when it ends", async () => {
+  const driver = memoryDriver();
+  const memory = new Memory(100_000);
+  const uploads = new Uploads({ driver, now: Date.now, lease: 1000, silence: 1000, beginnings: memory.share(0) });
+  const begun = async (): Promise<Upload> => {
+    const upload = await uploads.begin("a", { owner: "" });
+    await upload.append(bytesBody(new Uint8Array(60_000)).chunks, { last: true });
+    return upload;
+  };
+  const [first, second] = [await begun(), await begun()];
+  assert.equal(memory.used, 60_000);
+  const stored = async (): Promise<string[]> => {
+    const names: string[] = [];
+    for await (const { id } of uploads.list()) if (await driver.stat(uploadData("a", id))) names.push(id);
+    return names;
+  };
+  assert.deepEqual(await stored(), [second.id]);
+  await first.cancel();
+  assert.equal(memory.used, 0);
+  const third = await begun();
+  assert.equal((await third.content()).byteLength, 60_000);
+  await third.digest("sha256");
+  await third.finish(
+    async () => {},
+    async () => {},
+  );
+  assert.equal(memory.used, 0);
+  await uploads.close();
 });

@@ -1,5 +1,5 @@
+import type { Share } from "@dray/service/memory";
 import { aborted, DrayError, isDrayError } from "dray/errors";
-import type { Semaphore } from "dray/internal/async";
 import type { Digest, DigestAlgorithm } from "dray/oci";
 import { uploadData, uploadFolder } from "../distribution-tree/index.ts";
 import type { Driver } from "../storage/index.ts";
@@ -22,8 +22,8 @@ export interface UploadContext {
   readonly ended: (session: Session) => void;
   /** The client that wrote to it vanished. */
   readonly left: (session: Session) => void;
-  /** Held while bytes wait for their file. */
-  readonly moving: Semaphore;
+  /** Memory of beginnings. */
+  readonly beginnings: Share;
   /** What it leaves behind could not be removed. */
   readonly onRemains: (session: Session, error: unknown) => void;
 }
@@ -94,7 +94,8 @@ export class Session {
     this.repository = repository;
     this.facts = facts;
     this.#around = around;
-    this.#received = new UploadBuffer(around.driver, uploadData(repository, id), facts.algorithm, there?.size);
+    const { driver, beginnings } = around;
+    this.#received = new UploadBuffer({ driver, beginnings }, uploadData(repository, id), facts.algorithm, there?.size);
     this.#named = there !== undefined;
     this.usedAt = around.elapsed();
     this.addedAt = there?.addedAt ?? around.now();
@@ -291,7 +292,7 @@ export class Session {
 
   async #write(writer: Writer, chunks: AsyncIterable<Uint8Array>, options: AppendOptions): Promise<number> {
     const { limit = Number.POSITIVE_INFINITY, meter, last = false, releases = false, signal } = options;
-    const { now, elapsed, moving } = this.#around;
+    const { now, elapsed } = this.#around;
     const buffer = this.#received;
     const before = this.size;
     const put = async (chunk: Uint8Array): Promise<void> => {
@@ -305,16 +306,7 @@ export class Session {
     const iterator = chunks[Symbol.asyncIterator]();
     try {
       if (!last && buffer.file !== undefined) await this.#name();
-      await writer.take(iterator, {
-        buffer,
-        limit,
-        meter,
-        releases,
-        now: elapsed,
-        put,
-        moving,
-        touch: () => this.touch(),
-      });
+      await writer.take(iterator, { buffer, limit, meter, releases, now: elapsed, put, touch: () => this.touch() });
     } catch (error) {
       void iterator.return?.()?.catch(() => {});
       if (isDrayError(error, "LIMIT_EXCEEDED")) await buffer.cutBack(Math.max(before, writer.told));
@@ -368,6 +360,7 @@ export class Session {
   }
 
   #end(why: string): void {
+    this.#received.forget();
     this.#ended = gone(why);
     this.#around.ended(this);
   }

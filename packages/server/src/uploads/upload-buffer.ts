@@ -1,3 +1,4 @@
+import type { Held, Share } from "@dray/service/memory";
 import type { AppendFile } from "dray/internal/files";
 import { type Digest, type DigestAlgorithm, digester } from "dray/oci";
 import type { Driver } from "../storage/index.ts";
@@ -11,10 +12,12 @@ export const mostHeld: number = 64 * 1024;
  */
 export class UploadBuffer {
   readonly #driver: Driver;
+  readonly #beginnings: Share;
   readonly #path: string;
   readonly #algorithm: DigestAlgorithm;
   #held: Uint8Array[] = [];
   #heldSize = 0;
+  #counted: Held | undefined;
   /** Where everything is, once it is open: what is appended here is taken, too. */
   file: AppendFile | undefined;
   #hasFile: boolean;
@@ -22,8 +25,14 @@ export class UploadBuffer {
   #size: number;
 
   /** @param there bytes of the file, where there is one */
-  constructor(driver: Driver, path: string, algorithm: DigestAlgorithm, there: number | undefined) {
+  constructor(
+    { driver, beginnings }: { readonly driver: Driver; readonly beginnings: Share },
+    path: string,
+    algorithm: DigestAlgorithm,
+    there: number | undefined,
+  ) {
     this.#driver = driver;
+    this.#beginnings = beginnings;
     this.#path = path;
     this.#algorithm = algorithm;
     this.#hasFile = there !== undefined;
@@ -39,16 +48,16 @@ export class UploadBuffer {
     return this.#hasFile;
   }
 
-  /** Whether a chunk would stay in memory. */
-  holds(chunk: Uint8Array): boolean {
-    return !this.#hasFile && this.#heldSize + chunk.byteLength <= mostHeld;
+  /** Whether a chunk would stay in memory: it is small, and others have room. */
+  holds({ byteLength }: Uint8Array): boolean {
+    return !this.#hasFile && this.#heldSize + byteLength <= mostHeld && this.#beginnings.fits(byteLength);
   }
 
   /** Takes a chunk, which stays the caller's own once this resolves. */
   async put(chunk: Uint8Array): Promise<void> {
     if (this.holds(chunk)) {
       this.#held.push(new Uint8Array(chunk));
-      this.#heldSize += chunk.byteLength;
+      this.#count(this.#heldSize + chunk.byteLength);
       return;
     }
     await this.#spill(chunk);
@@ -73,8 +82,8 @@ export class UploadBuffer {
   /** Goes back to a size it had, and forgets what came behind it. */
   async cutBack(size: number): Promise<void> {
     if (!this.#hasFile) {
-      this.#held = [this.whole().subarray(0, size)];
-      this.#heldSize = size;
+      this.#held = [this.whole().slice(0, size)];
+      this.#count(size);
       return;
     }
     await this.settle();
@@ -122,11 +131,22 @@ export class UploadBuffer {
     }
   }
 
+  /** Lets go of what is in memory. */
+  forget(): void {
+    this.#held = [];
+    this.#count(0);
+  }
+
+  #count(size: number): void {
+    this.#heldSize = size;
+    this.#counted?.free();
+    this.#counted = size === 0 ? undefined : this.#beginnings.hold(size);
+  }
+
   /** Opens the file, with what was held in its beginning and this behind it. If that fails, what was held is lost. */
   async #spill(chunk?: Uint8Array): Promise<AppendFile> {
     const bytes = chunk === undefined ? this.#held : [...this.#held, chunk];
-    this.#held = [];
-    this.#heldSize = 0;
+    this.forget();
     const file = await this.open();
     const [first] = bytes;
     // At once, so that it is known where so many are written best.

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
+import { Memory, type Share } from "@dray/service/memory";
 import { DrayError, reasonOf } from "dray/errors";
-import { Semaphore } from "dray/internal/async";
 import type { DigestAlgorithm } from "dray/oci";
 import { uploadFolder } from "../distribution-tree/index.ts";
 import type { Notice } from "../notice.ts";
@@ -18,6 +18,8 @@ export interface UploadsOptions {
   readonly lease: number;
   /** Milliseconds of silence after which another writer takes over. */
   readonly silence: number;
+  /** Memory of beginnings that have no file yet. Default: one of its own. */
+  readonly beginnings?: Share;
   readonly newId?: () => string;
   readonly onNotice?: (notice: Notice) => void;
 }
@@ -29,8 +31,6 @@ const mostOpen = 512;
 const shortIdleTime = 10_000;
 /** Sessions that are put away at once: each has files open meanwhile. */
 const mostMoving = 16;
-/** Chunks of all sessions that are on their way into files at once: each takes a block of memory, however slow the disk is. */
-const mostWriting = 64;
 /**
  * A session whose client vanished lets go of its file at once. Of those from this size on a few keep it, since to hash them again takes
  * long and clients that are cut come back.
@@ -58,7 +58,8 @@ export class Uploads {
   readonly #left = new Set<Session>();
   #closed = false;
 
-  constructor({ driver, now, elapsed = now, lease, silence, newId = randomUUID, onNotice = () => {} }: UploadsOptions) {
+  constructor({ driver, now, elapsed = now, lease, silence, newId = randomUUID, ...rest }: UploadsOptions) {
+    const { onNotice = () => {}, beginnings = new Memory().share(0) } = rest;
     this.#driver = driver;
     this.#now = now;
     this.#elapsed = elapsed;
@@ -73,7 +74,7 @@ export class Uploads {
       touched: (session) => this.#touched(session),
       ended: (session) => this.#ended(session),
       left: (session) => this.#leave(session),
-      moving: new Semaphore(mostWriting),
+      beginnings,
       onRemains: (session, error) => this.#notice(session, "its remains cannot be removed", error),
     };
   }

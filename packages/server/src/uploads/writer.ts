@@ -1,5 +1,4 @@
 import { DrayError } from "dray/errors";
-import type { Semaphore } from "dray/internal/async";
 import type { UploadBuffer } from "./upload-buffer.ts";
 
 /** What bytes are counted in as they come, for whoever keeps room for them. */
@@ -22,8 +21,6 @@ interface Taking {
   readonly now: () => number;
   /** Takes a chunk that does not go straight into the file. */
   readonly put: (chunk: Uint8Array) => Promise<void>;
-  /** Held while bytes wait for their file. */
-  readonly moving: Semaphore;
   /** Bytes still come; called once a second at most. */
   readonly touch: () => void;
 }
@@ -61,11 +58,9 @@ export class Writer {
 
   /** Takes all chunks. Rejects when it is cut off, which the next chunk may never come after, or when one cannot be taken. */
   async take(iterator: AsyncIterator<Uint8Array>, options: Taking): Promise<void> {
-    const { buffer, limit, meter, releases, now, put, moving, touch } = options;
+    const { buffer, limit, meter, releases, now, put, touch } = options;
     let touchedAt = now();
     for (let came = 0; ; ) {
-      // What waits for the disk is enough: more of it stays with the client.
-      if (buffer.file?.hasRoom === false) await moving.run(undefined, async () => {});
       if (this.#isCut) throw cutOff;
       const turn = Promise.withResolvers<IteratorResult<Uint8Array>>();
       this.#turn = turn;
@@ -86,10 +81,7 @@ export class Writer {
         const looking = came > meter.announced ? meter.more() : undefined;
         if (looking !== undefined) await looking;
       }
-      const { file } = buffer;
-      if (file?.hasRoom === true) await file.append(value);
-      else if (buffer.holds(value)) await put(value);
-      else await moving.run(undefined, () => put(value));
+      await (buffer.file === undefined ? put(value) : buffer.file.append(value));
       // A collector learns late how much memory that came from a socket lies about.
       if (releases && value.byteLength === value.buffer.byteLength) (value.buffer as ArrayBuffer).transfer(0);
       if (at - touchedAt > 1000) {

@@ -1,8 +1,10 @@
 import type { Handler, HttpRequest } from "dray/http";
+import type { Share } from "../memory/index.ts";
 import type { Proxies, Strangers } from "./forwarded.ts";
 import type { FailedHandshake } from "./handshakes.ts";
 import type { Limits } from "./options.ts";
 import type { Silences } from "./silences.ts";
+import type { Turns } from "./turns.ts";
 
 /** What all connections of a listener share. */
 export interface Context {
@@ -15,6 +17,10 @@ export interface Context {
   readonly onError: (error: unknown, request: HttpRequest) => void;
   /** Of exchanges that wait for their client, or may. */
   readonly silences: Silences;
+  /** At reading bodies. */
+  readonly turns: Turns;
+  /** Memory of answers that wait for their clients. */
+  readonly answers: Share;
   /** Requests whose answer is not written yet. */
   answering: number;
   /** Answers close their connection. */

@@ -1,9 +1,9 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { DrayError } from "dray/errors";
 import type { HeaderPairs, HttpRequest } from "dray/http";
 import { HttpError, type ReceivedBody } from "../response/index.ts";
 import type { Context } from "./context.ts";
 import { isTrusted, originOf, peerOf } from "./forwarded.ts";
+import { Incoming } from "./incoming.ts";
 
 /** One request and its answer on their connection: who waits for the client, whether it is still there. */
 export class Exchange {
@@ -15,6 +15,7 @@ export class Exchange {
   /** Whether the client waits for `100 Continue` before it sends its body. */
   waits: boolean;
   #gone: AbortController | undefined;
+  #incoming: Incoming | undefined;
   /** The beat since when the client is waited for; -1: it is not. */
   waitsSince = -1;
 
@@ -30,6 +31,12 @@ export class Exchange {
     this.response = response;
     this.waits = waits;
     this.request = requestOf(this, hasBody);
+  }
+
+  /** The bytes of the request's body. */
+  get incoming(): Incoming {
+    this.#incoming ??= new Incoming(this);
+    return this.#incoming;
   }
 
   /** Aborts when the client vanishes before its answer is complete. Made when first asked for. */
@@ -121,42 +128,15 @@ const pairs = ({ message, context }: Exchange): HeaderPairs => {
 
 const bodyOf = (exchange: Exchange): ReceivedBody => {
   const length = exchange.message.headers["content-length"];
-  const body = {
+  const { incoming } = exchange;
+  return {
     length: length === undefined ? undefined : Number(length),
-    received: 0,
-    chunks: { [Symbol.asyncIterator]: () => incoming(exchange, body) },
+    get received() {
+      return incoming.received;
+    },
+    chunks: { [Symbol.asyncIterator]: () => incoming },
     // Read away or cut off when the answer is there.
     discard: async () => {},
-  };
-  return body;
-};
-
-/** The bytes as they come. Whoever stops reading may still want to answer, so the connection stays. */
-const incoming = (exchange: Exchange, body: { received: number }): AsyncIterator<Uint8Array> => {
-  const bytes = exchange.message.iterator({ destroyOnReturn: false }) as AsyncIterator<Uint8Array>;
-  let begun = false;
-  return {
-    next: async () => {
-      if (!begun) {
-        begun = true;
-        exchange.proceed();
-        exchange.watch();
-      }
-      exchange.waitsSince = exchange.context.silences.now;
-      try {
-        const next = await bytes.next();
-        if (next.done !== true) body.received += next.value.byteLength;
-        return next;
-      } catch (cause) {
-        throw new DrayError("NETWORK", "the client went away in the middle of its body", { cause });
-      } finally {
-        exchange.waitsSince = -1;
-      }
-    },
-    return: async () => {
-      await bytes.return?.();
-      return { done: true, value: undefined };
-    },
   };
 };
 

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { DrayError } from "dray/errors";
 import type { Handler } from "dray/http";
 import { errnoOf } from "dray/internal/files";
+import { Memory } from "../memory/index.ts";
 import { type Context, defaultLimits } from "./context.ts";
 import { type DrainOptions, drained, type Servers } from "./drain.ts";
 import { proxiesOf, Strangers } from "./forwarded.ts";
@@ -13,6 +14,7 @@ import { makeServer, showCertificate } from "./server.ts";
 import { Silences } from "./silences.ts";
 import { start } from "./start.ts";
 import { takeOver } from "./take-over.ts";
+import { Turns } from "./turns.ts";
 
 /**
  * Serves a handler on a socket. Targets and headers reach it as they were written; an answer says how long it is where that is
@@ -23,7 +25,16 @@ import { takeOver } from "./take-over.ts";
  * await listener.stop({ drain: 30_000 });
  */
 export const listen = async (handler: Handler, options: ListenOptions = {}): Promise<Listener> => {
-  const { host = "127.0.0.1", port: wanted = 0, unix, tls, trustedProxies = [], limits = {}, onError } = options;
+  const {
+    host = "127.0.0.1",
+    port: wanted = 0,
+    unix,
+    tls,
+    trustedProxies = [],
+    limits = {},
+    onError,
+    memory = new Memory(),
+  } = options;
   const { connections, ...bounds } = limits;
   const context: Context = {
     handler,
@@ -34,6 +45,8 @@ export const listen = async (handler: Handler, options: ListenOptions = {}): Pro
     onHandshake: options.onHandshake ?? (() => {}),
     onError: onError ?? (() => {}),
     silences: new Silences(bounds.idle ?? defaultLimits.idle, options.onLetGo ?? (() => {})),
+    turns: new Turns(memory.share(places)),
+    answers: memory.share(0),
     answering: 0,
     stopping: false,
   };
@@ -92,6 +105,9 @@ export const listen = async (handler: Handler, options: ListenOptions = {}): Pro
     close: () => stop(),
   };
 };
+
+/** Bytes that bodies are read into whatever lies in memory besides. */
+const places = 8 * 1024 * 1024;
 
 /** Milliseconds that somebody waits for an exchange of servers that goes on without him. */
 const exchange = 5_000;

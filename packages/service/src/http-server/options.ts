@@ -1,4 +1,5 @@
 import type { HttpRequest } from "dray/http";
+import type { Memory } from "../memory/index.ts";
 import type { FailedHandshake } from "./handshakes.ts";
 import type { LetGo, RoomOptions } from "./silences.ts";
 
@@ -48,6 +49,8 @@ export interface ListenOptions {
    */
   readonly trustedProxies?: readonly string[];
   readonly limits?: Limits;
+  /** Where bodies are counted as they come. Default: one of its own. */
+  readonly memory?: Memory;
   /** Hears once of each address (or `unix`) that says whom it speaks for and is not trusted; of the first 16. */
   readonly onStranger?: (address: string) => void;
   /** Hears of connections whose TLS handshake failed, of clients that spoke http among them. */

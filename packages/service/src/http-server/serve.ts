@@ -4,6 +4,7 @@ import type { HttpRequest, HttpResponse } from "dray/http";
 import { bare, HttpError, type ServedBody, withError } from "../response/index.ts";
 import type { Context } from "./context.ts";
 import { Exchange, malformed } from "./exchange.ts";
+import { Incoming } from "./incoming.ts";
 import { type Connected, connection } from "./resting.ts";
 
 /** A body of at most so many bytes that nobody read is read away, so that the connection can go on. */
@@ -55,6 +56,7 @@ const serve = async (
     } else if (message.url === "*" && message.method === "OPTIONS") answer = bare(request, 204);
     else
       try {
+        if (found.hasBody) await exchange.incoming.started();
         answer = await context.handler(request);
       } catch (error) {
         // Whoever throws this means the connection: a client that went away, or a test that wants it cut.
@@ -127,17 +129,24 @@ const send = async (exchange: Exchange, request: HttpRequest, answer: HttpRespon
     if (response.writableLength > 0) {
       exchange.watch();
       exchange.waitsSince = context.silences.now;
+      const held = context.answers.hold(response.writableLength);
+      response.once("close", () => held.free());
     }
     return;
   }
   exchange.watch();
+  const held = bytes && context.answers.holdShared(bytes);
   try {
     await pour(exchange, body, said);
   } catch (error) {
-    if (!response.destroyed && !(error instanceof Gone)) context.onError(error, request);
-    await flushed(exchange);
+    if (!(error instanceof Gone)) {
+      if (!response.destroyed) context.onError(error, request);
+      await flushed(exchange);
+    }
     exchange.cut();
     return;
+  } finally {
+    held?.free();
   }
   if (more && !Number.isNaN(said)) await linger(exchange);
   response.end();
@@ -163,14 +172,31 @@ const pour = async (exchange: Exchange, body: ServedBody, said: number): Promise
   // Headers travel with the first bytes, but do not wait for a body that stalls.
   const early = setImmediate(() => response.flushHeaders());
   try {
-    if (body.bytes !== undefined)
-      for (let at = 0; at < body.bytes.byteLength; at += piece) await write(body.bytes.subarray(at, at + piece));
+    if (body.bytes !== undefined) await pieces(exchange, body.bytes, write);
     else if (body.pour !== undefined) await body.pour(write);
     else for await (const chunk of body.chunks) await write(chunk);
   } finally {
     clearImmediate(early);
   }
   if (sent < said) throw new WrongLength(`a body of ${sent} bytes instead of the ${said} announced`);
+};
+
+/** One after the other, each counted while it lies in the socket as well; small ones where others have the memory. */
+const pieces = async (
+  { context: { answers } }: Exchange,
+  bytes: Uint8Array,
+  write: (chunk: Uint8Array) => Promise<void>,
+): Promise<void> => {
+  for (let at = 0; at < bytes.byteLength; ) {
+    const chunk = bytes.subarray(at, at + (answers.isSpare(piece) ? piece : piece / 4));
+    const held = answers.hold(chunk.byteLength);
+    try {
+      await write(chunk);
+    } finally {
+      held.free();
+    }
+    at += chunk.byteLength;
+  }
 };
 
 /** Resolves when the bytes have left this process; rejects when the client has gone. Not by `drain`, which a client that vanished never gives. */
@@ -193,15 +219,8 @@ const flushed = (exchange: Exchange): Promise<void> => written(exchange, new Uin
  * Reads away what a client still sends, so that it sees the answer, which lies before it, instead of a connection reset by bytes
  * that nobody took. Until it stops, or for as long as allowed.
  */
-const linger = ({ message, response, context }: Exchange): Promise<void> =>
-  new Promise((resolve) => {
-    response.flushHeaders();
-    const timer = setTimeout(resolve, context.limits.linger);
-    const done = (): void => {
-      clearTimeout(timer);
-      resolve();
-    };
-    for (const event of ["end", "close", "error"]) message.once(event, done);
-    message.resume();
-    if (message.complete || message.destroyed) done();
-  });
+const linger = (exchange: Exchange): Promise<void> => {
+  exchange.response.flushHeaders();
+  // Whoever read before has left off.
+  return new Incoming(exchange).discard(exchange.context.limits.linger);
+};

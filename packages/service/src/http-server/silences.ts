@@ -28,6 +28,8 @@ export interface RoomOptions {
   readonly count: number;
   /** Milliseconds for which a client must have been silent, so that one that is merely slow is none. Default 10 s. */
   readonly silence?: number;
+  /** `false`: those that ask for nothing stay, since they hold nothing of what is needed. Default `true`. */
+  readonly resting?: boolean;
 }
 
 /**
@@ -59,8 +61,8 @@ export class Silences {
   }
 
   /** Ends connections that rest, and where those are too few, of clients that are silent. Tells how many. */
-  letGo({ count, silence = 10_000 }: RoomOptions): number {
-    const [first, ...others] = this.resting.end(count, this.now);
+  letGo({ count, silence = 10_000, resting = true }: RoomOptions): number {
+    const [first, ...others] = resting ? this.resting.end(count, this.now) : [];
     const rested = first === undefined ? 0 : 1 + others.length;
     if (rested > 0) this.#tell({ count: rested, peer: first, seconds: 0, why: "rest" });
     const silent = this.#silentFor(Math.ceil(silence / this.beat)).map((one) => ({

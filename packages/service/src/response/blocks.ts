@@ -1,3 +1,5 @@
+import type { Share } from "../memory/index.ts";
+
 /** Memory that downloads read into: large blocks for few streams, small ones for many, used again and again. */
 export interface Blocks {
   /** Counts a stream in, which shares the memory with the others until it is closed. */
@@ -22,25 +24,26 @@ export interface Block {
 
 /** Downloads are fastest with a megabyte; below an eighth of it the calls cost more than the copying. */
 const [smallest, largest] = [128 * 1024, 1024 * 1024];
-/** Where the budget is used up, by clients that stand still perhaps, a stream goes on with little. */
+/** Where memory is short, by clients that stand still perhaps, a stream goes on with little. */
 const least = 16 * 1024;
 
 /**
  * The more streams, the smaller the blocks, or small requests would wait for a round of large ones; not as many times smaller, or
  * the calls would cost too much.
- * `budget`: bytes that all streams hold together. Beyond it each takes a block of 16 KiB, one at a time, so that those who stand still
- * neither hold much nor keep others waiting. As much is kept for use again; blocks of a size that nobody takes now are the first to go.
+ * Where half of all memory is in use each takes a block of 16 KiB, one at a time, so that those who stand still neither hold much nor
+ * keep others waiting. What is given back is kept for use again, within that half; blocks of a size that nobody takes now are the first
+ * to go.
  */
-export const blocksOf = ({ budget = 16 * 1024 * 1024 }: { readonly budget?: number } = {}): Blocks => {
+export const blocksOf = (share: Share): Blocks => {
   /** Free blocks by size. */
   const free = new Map<number, Uint8Array[]>();
-  let [streams, used, waiting] = [0, 0, 0];
+  let [streams, waiting] = [0, 0];
 
   const size = (): number => {
-    const share = Math.min(budget / (2 * streams), largest / Math.sqrt(streams));
+    const each = Math.min(share.spare / (2 * streams), largest / Math.sqrt(streams));
     let fitting = largest;
-    while (fitting > smallest && fitting > share) fitting /= 2;
-    while (fitting > least && used + fitting > budget) fitting /= 2;
+    while (fitting > smallest && fitting > each) fitting /= 2;
+    while (fitting > least && !share.isSpare(fitting)) fitting /= 2;
     return fitting;
   };
 
@@ -52,9 +55,10 @@ export const blocksOf = ({ budget = 16 * 1024 * 1024 }: { readonly budget?: numb
 
   const keep = (bytes: Uint8Array): void => {
     const whole = bytes.byteLength;
-    for (let other = largest; other >= least && used + waiting + whole > budget; other /= 2)
-      while (other !== whole && used + waiting + whole > budget && pop(other) !== undefined);
-    if (used + waiting + whole > budget) return;
+    const fits = (): boolean => share.isSpare(waiting + whole);
+    for (let other = largest; other >= least && !fits(); other /= 2)
+      while (other !== whole && !fits() && pop(other) !== undefined);
+    if (!fits()) return;
     waiting += whole;
     const list = free.get(whole);
     if (list === undefined) free.set(whole, [bytes]);
@@ -70,14 +74,14 @@ export const blocksOf = ({ budget = 16 * 1024 * 1024 }: { readonly budget?: numb
   };
 
   const lent = (bytes: Uint8Array, whole: boolean): Block => {
-    used += bytes.byteLength;
+    const held = share.hold(bytes.byteLength);
     let gone = false;
     return {
       bytes,
       free: ({ again }) => {
         if (gone) return;
         gone = true;
-        used -= bytes.byteLength;
+        held.free();
         if (again && whole) keep(bytes);
       },
     };
@@ -90,7 +94,7 @@ export const blocksOf = ({ budget = 16 * 1024 * 1024 }: { readonly budget?: numb
       return {
         take,
         get isCrowded() {
-          return used + smallest > budget;
+          return !share.isSpare(smallest);
         },
         close: () => {
           if (open) streams--;
@@ -99,10 +103,7 @@ export const blocksOf = ({ budget = 16 * 1024 * 1024 }: { readonly budget?: numb
       };
     },
     get used() {
-      return used;
+      return share.used;
     },
   };
 };
-
-/** One memory for all downloads of a process. */
-export const blocks: Blocks = blocksOf();

@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { collect } from "dray/content";
+import { Memory } from "../memory/index.ts";
 import { blocksOf } from "./blocks.ts";
 import { fileBody, type ReadableFile } from "./file-body.ts";
 
 const mebi = 1024 * 1024;
+const unused = blocksOf(new Memory().share(0));
 
 /** A file of bytes that tell where they stand. */
 const stored = (
@@ -40,7 +42,7 @@ for (const [start, end] of [
 ] as const)
   test(`bytes ${start} to ${end} come whole and in order, and the file is closed`, async () => {
     const file = stored(4 * mebi);
-    const blocks = blocksOf();
+    const blocks = blocksOf(new Memory(32 * mebi).share(0));
     const parts: Buffer[] = [];
     const body = fileBody(file, { start, end }, blocks);
     assert.equal(body.length, end - start);
@@ -53,14 +55,14 @@ for (const [start, end] of [
     assert.deepEqual([file.closed, blocks.used], [1, 0]);
 
     const again = stored(4 * mebi);
-    const bytes = await collect(fileBody(again, { start, end }).chunks, 8 * mebi, "");
+    const bytes = await collect(fileBody(again, { start, end }, blocks).chunks, 8 * mebi, "");
     assert.ok(Buffer.from(bytes).equals(expected(start, end)));
     assert.equal(again.closed, 1);
   });
 
 test("chunks are their reader's own", async () => {
   const seen: Uint8Array[] = [];
-  for await (const chunk of fileBody(stored(mebi), { start: 0, end: mebi }).chunks) {
+  for await (const chunk of fileBody(stored(mebi), { start: 0, end: mebi }, unused).chunks) {
     for (const earlier of seen) assert.notEqual(earlier.buffer, chunk.buffer);
     assert.equal(chunk.buffer.byteLength, chunk.byteLength);
     seen.push(chunk);
@@ -70,7 +72,7 @@ test("chunks are their reader's own", async () => {
 
 test("a client that goes away ends the reading, and the file is closed after the last read", async () => {
   const file = stored(64 * mebi);
-  const blocks = blocksOf();
+  const blocks = blocksOf(new Memory(32 * mebi).share(0));
   let writes = 0;
   await assert.rejects(
     Promise.resolve(
@@ -86,7 +88,7 @@ test("a client that goes away ends the reading, and the file is closed after the
 test("a file shorter than it says is an error, not a short answer that looks complete", async () => {
   for (const held of [0, mebi, 3 * mebi - 1]) {
     const file = stored(3 * mebi, { held });
-    const blocks = blocksOf();
+    const blocks = blocksOf(new Memory(32 * mebi).share(0));
     const body = fileBody(file, { start: 0, end: file.size }, blocks);
     await assert.rejects(Promise.resolve(body.pour?.(async () => {})), { code: "DISK" });
     assert.deepEqual([file.closed, blocks.used], [1, 0]);
@@ -95,12 +97,12 @@ test("a file shorter than it says is an error, not a short answer that looks com
 
 test("a body that nobody wants closes its file", async () => {
   const file = stored(10);
-  await fileBody(file, { start: 0, end: 10 }).discard();
+  await fileBody(file, { start: 0, end: 10 }, unused).discard();
   assert.deepEqual([file.closed, file.reads], [1, 0]);
 });
 
 test("64 readers that take nothing hold 32 MiB at most, and one alone gets large blocks", async () => {
-  const blocks = blocksOf();
+  const blocks = blocksOf(new Memory(32 * mebi).share(0));
   const sizes: number[] = [];
   await fileBody(stored(3 * mebi), { start: 0, end: 3 * mebi }, blocks).pour?.(
     async (chunk) => void sizes.push(chunk.byteLength),

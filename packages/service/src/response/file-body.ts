@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { DrayError } from "dray/errors";
-import { type Block, type Blocks, blocks as sharedBlocks } from "./blocks.ts";
+import type { Block, Blocks } from "./blocks.ts";
 import type { ServedBody } from "./respond.ts";
 
 /** A file that is open to be read by position, whatever keeps it. */
@@ -19,7 +19,7 @@ export interface ReadableFile {
 export const fileBody = (
   file: ReadableFile,
   { start, end, signal }: { readonly start: number; readonly end: number; readonly signal?: AbortSignal | undefined },
-  blocks: Blocks = sharedBlocks,
+  blocks: Blocks,
 ): ServedBody => ({
   length: end - start,
   pour: (write) => pour(file, start, end, write, blocks),
@@ -101,6 +101,7 @@ export const partsBody = (
   file: ReadableFile,
   ranges: readonly { readonly start: number; readonly end: number }[],
   mediaType: string,
+  blocks: Blocks,
 ): { body: ServedBody; boundary: string } => {
   const boundary = randomBytes(15).toString("hex");
   const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
@@ -116,7 +117,7 @@ export const partsBody = (
   );
   // Each part closes what it was given; the file itself is closed once, at the end.
   const kept: ReadableFile = { size: file.size, read: file.read.bind(file), close: async () => {} };
-  const parts = ranges.map((range, i) => ({ head: heads[i] as Uint8Array, body: fileBody(kept, range) }));
+  const parts = ranges.map((range, i) => ({ head: heads[i] as Uint8Array, body: fileBody(kept, range, blocks) }));
   async function* chunks(): AsyncGenerator<Uint8Array> {
     try {
       for (const { head, body } of parts) {

@@ -1,7 +1,8 @@
 /**
  * Answers to requests: bodies in memory and of files, errors, and the shapes they are sent in.
- * Imports the library alone; knows no socket, no route and no storage.
+ * Imports `memory/` and the library; knows no socket, no route and no storage.
  */
+export { type Blocks, blocksOf } from "./blocks.ts";
 export { fileBody, partsBody, type ReadableFile } from "./file-body.ts";
 export {
   answerOf,

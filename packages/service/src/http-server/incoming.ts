@@ -1,0 +1,120 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { DrayError } from "dray/errors";
+import type { Context } from "./context.ts";
+import { Turn } from "./turns.ts";
+
+/** The request whose body it is. */
+interface Asked {
+  readonly context: Context;
+  readonly message: IncomingMessage;
+  readonly response: ServerResponse;
+  waitsSince: number;
+  proceed(): void;
+  watch(): void;
+}
+
+/**
+ * The bytes of a body as they come from its socket, each chunk as the runtime read it: joined ones would lie in memory twice. Whoever stops
+ * reading may still want to answer, so the connection stays.
+ */
+export class Incoming implements AsyncIterator<Uint8Array> {
+  readonly #exchange: Asked;
+  readonly #turn: Turn;
+  /** Bytes that were read. */
+  received = 0;
+  #begun = false;
+  #isWanted = true;
+  /** Nothing more comes, or is wanted. */
+  #isOver = false;
+  #isReturned = false;
+  #chunk: Uint8Array | undefined;
+  #news: (() => void) | undefined;
+
+  constructor(exchange: Asked) {
+    this.#exchange = exchange;
+    this.#turn = new Turn(exchange.message.socket);
+  }
+
+  /** Resolves when it is this request's turn. */
+  async started(): Promise<void> {
+    const { response, context } = this.#exchange;
+    if (response.destroyed) return;
+    response.once("close", this.#end);
+    await context.turns.begin(this.#turn);
+  }
+
+  async next(): Promise<IteratorResult<Uint8Array>> {
+    const { message, context } = this.#exchange;
+    if (!this.#begun) this.#begin();
+    this.#turn.isRead = true;
+    if (!this.#isOver) await context.turns.begin(this.#turn);
+    if (!this.#isOver) {
+      this.#exchange.waitsSince = context.silences.now;
+      await new Promise<void>((resolve) => {
+        this.#news = resolve;
+        message.resume();
+      });
+      this.#exchange.waitsSince = -1;
+    }
+    const chunk = this.#chunk;
+    this.#chunk = undefined;
+    if (chunk !== undefined) {
+      context.turns.came(this.#turn);
+      this.received += chunk.byteLength;
+      return { done: false, value: chunk };
+    }
+    if (this.#isReturned || (message.complete && message.readableEnded)) return { done: true, value: undefined };
+    throw new DrayError("NETWORK", "the client went away in the middle of its body");
+  }
+
+  /** Reads away what comes, which nobody wants, until it ends or for so many milliseconds. */
+  async discard(time: number): Promise<void> {
+    this.#isWanted = false;
+    const late = setTimeout(() => void this.return(), time);
+    try {
+      for (let next = await this.next(); next.done !== true; next = await this.next()) release(next.value);
+    } catch {
+      // It went away.
+    } finally {
+      clearTimeout(late);
+    }
+  }
+
+  async return(): Promise<IteratorResult<Uint8Array>> {
+    this.#isReturned = true;
+    this.#exchange.message.off("data", this.#take);
+    this.#end();
+    return { done: true, value: undefined };
+  }
+
+  #begin(): void {
+    const { message, response } = this.#exchange;
+    this.#begun = true;
+    if (this.#isWanted) {
+      this.#exchange.proceed();
+      this.#exchange.watch();
+    }
+    if (message.destroyed || message.readableEnded) return this.#end();
+    for (const event of ["end", "error", "close"]) message.once(event, this.#end);
+    response.once("close", this.#end);
+    message.on("data", this.#take);
+    message.pause();
+  }
+
+  readonly #take = (chunk: Uint8Array): void => {
+    this.#exchange.message.pause();
+    this.#chunk = chunk;
+    this.#news?.();
+  };
+
+  readonly #end = (): void => {
+    this.#isOver = true;
+    this.#exchange.context.turns.end(this.#turn);
+    this.#news?.();
+  };
+}
+
+/** A collector learns late how much memory that came from a socket lies about. */
+const release = ({ buffer, byteLength }: Uint8Array): void => {
+  if (buffer.byteLength === byteLength) (buffer as ArrayBuffer).transfer(0);
+};

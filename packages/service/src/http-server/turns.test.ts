@@ -1,0 +1,93 @@
+import assert from "node:assert/strict";
+import { connect, type Socket } from "node:net";
+import { test } from "node:test";
+import type { Handler } from "dray/http";
+import { Memory } from "../memory/index.ts";
+import { bare } from "../response/index.ts";
+import { listen } from "./listen.ts";
+
+const MiB = 1024 * 1024;
+
+const until = async (holds: () => boolean): Promise<void> => {
+  while (!holds()) await new Promise((resolve) => setTimeout(resolve, 1));
+};
+
+const dial = (port: number): Promise<Socket> =>
+  new Promise((resolve, reject) => {
+    const socket = connect(port, "127.0.0.1", () => resolve(socket));
+    socket.once("error", reject);
+  });
+
+/** Answers when all of a body has come. */
+const counting = (): { handler: Handler; came: Map<string, number> } => {
+  const came = new Map<string, number>();
+  const handler: Handler = async (request) => {
+    const { body, target } = request;
+    came.set(target, 0);
+    if (body !== undefined && "chunks" in body)
+      for await (const chunk of body.chunks) came.set(target, (came.get(target) ?? 0) + chunk.byteLength);
+    return bare(request, 201);
+  };
+  return { handler, came };
+};
+
+const head = (target: string, length: number): string =>
+  `PUT ${target} HTTP/1.1\r\nHost: x\r\nContent-Length: ${length}\r\n\r\n`;
+
+test("many clients that stop in the middle are read by turns: what they hold is bounded, they keep nobody waiting, go on, and leave nothing", async () => {
+  const memory = new Memory(4 * MiB);
+  const { handler, came } = counting();
+  const listener = await listen(handler, { memory });
+  const stalled = await Promise.all(Array.from({ length: 60 }, () => dial(listener.port)));
+  for (const [i, socket] of stalled.entries()) socket.write(head(`/${i}`, 300_000) + "a".repeat(100_000));
+  await until(() => came.size === 60 && [...came.values()].every((size) => size === 100_000));
+  assert.ok(memory.used <= 8 * MiB, `${memory.used} bytes`);
+
+  const whole = await dial(listener.port);
+  let answer = "";
+  whole.setEncoding("latin1").on("data", (text: string) => {
+    answer += text;
+  });
+  whole.write(head("/whole", 5 * MiB) + "b".repeat(5 * MiB));
+  await until(() => answer.startsWith("HTTP/1.1 201"));
+
+  const [first, ...rest] = stalled;
+  let late = "";
+  first?.setEncoding("latin1").on("data", (text: string) => {
+    late += text;
+  });
+  first?.write("a".repeat(200_000));
+  await until(() => late.startsWith("HTTP/1.1 201"));
+
+  for (const socket of rest) socket.destroy();
+  await until(() => memory.used === 0);
+  for (const socket of [whole, first]) socket?.destroy();
+  await listener.close();
+});
+
+test("an answer in memory that many read slowly is counted once, with little for each of them", async () => {
+  const memory = new Memory(4 * MiB);
+  const length = 16 * MiB;
+  const bytes = new Uint8Array(length);
+  const listener = await listen(
+    async (request) => ({
+      ...bare(request, 200),
+      headers: [],
+      body: { length, bytes, chunks: (async function* () {})(), discard: async () => {} },
+    }),
+    { memory },
+  );
+  const asking = await Promise.all(
+    Array.from({ length: 40 }, async () => {
+      const socket = await dial(listener.port);
+      socket.pause();
+      socket.write("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+      return socket;
+    }),
+  );
+  await until(() => memory.used >= length + 40 * 16 * 1024);
+  assert.ok(memory.used <= length + 40 * 64 * 1024, `${memory.used} bytes`);
+  for (const socket of asking) socket.destroy();
+  await until(() => memory.used === 0);
+  await listener.close();
+});
