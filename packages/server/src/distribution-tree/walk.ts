@@ -27,12 +27,6 @@ export interface WalkOptions {
 /** Names longer than this lead in circles. */
 const longest = 1000;
 
-/** `inside` is kept from the folder's own turn until what lies below it has its turn. */
-interface Step {
-  readonly key: string;
-  readonly folder: { readonly name: string; inside?: readonly string[] };
-}
-
 /** Every folder below `repositories/`, in byte order of the whole name. Each directory is listed once, when its turn comes. */
 export async function* walk(
   listed: (path: string) => Promise<readonly string[] | undefined>,
@@ -45,31 +39,34 @@ export async function* walk(
           onBroken(path, error);
           return [];
         });
-  const steps: Step[] = [];
   const yielding = new Yielding();
+  /** Names, and names that end in a slash for what lies below them; the last is the next one. */
+  const steps: string[] = [];
+  /** What a folder has in it, kept from its own turn until what lies below it has its turn. */
+  const insides = new Map<string, readonly string[]>();
   const descend = async (name: string, inside: readonly string[]): Promise<void> => {
-    const below = new Map<string, Step["folder"]>();
+    const below: string[] = [];
     for (const entry of inside) {
       await yielding.turn();
       const child = name === "" ? entry : `${name}/${entry}`;
       if (entry.startsWith("_") || child.length > longest || !(invalid || isRepository(child))) continue;
-      const folder = { name: child };
       // `a-b` comes between `a` and `a/b`: what lies below a name sorts as if the name ended in a slash.
-      below.set(child, folder).set(`${child}/`, folder);
+      below.push(child, `${child}/`);
     }
-    const keys = await sortedInTurns([...below.keys()], yielding);
-    // The last step is the next one.
-    for (const key of keys.reverse()) steps.push({ key, folder: below.get(key) as Step["folder"] });
+    const keys = await sortedInTurns(below, yielding);
+    for (let key = keys.pop(); key !== undefined; key = keys.pop()) steps.push(key);
   };
   await descend("", (await list(repositoriesRoot)) ?? []);
-  for (let step = steps.pop(); step !== undefined; step = steps.pop()) {
-    const { key, folder } = step;
+  for (let key = steps.pop(); key !== undefined; key = steps.pop()) {
     const isBelow = key.endsWith("/");
     if (key <= after && !(isBelow && after.startsWith(key))) continue;
-    folder.inside ??= (await list(repositoryPath(folder.name))) ?? [];
-    const { name, inside } = folder;
-    if (isBelow) await descend(name, inside);
-    else
+    const name = isBelow ? key.slice(0, -1) : key;
+    const inside = insides.get(name) ?? (await list(repositoryPath(name))) ?? [];
+    if (isBelow) {
+      insides.delete(name);
+      await descend(name, inside);
+    } else {
+      insides.set(name, inside);
       yield {
         repository: name,
         manifests: inside.includes("_manifests"),
@@ -77,5 +74,6 @@ export async function* walk(
         uploads: inside.includes("_uploads"),
         valid: isRepository(name),
       };
+    }
   }
 }
