@@ -27,8 +27,8 @@ export const act: Act<DuOptions> = asking({ name: "du", reads: () => true }, asy
       row(formatBytes(own), formatBytes(bytes), String(tags), printable(repository)),
     );
   }
-  const { blobs, bytes, unlinked } = total;
-  const sums = `${plural(blobs, "blob")}, ${formatBytes(bytes)} in all, ${formatBytes(unlinked)} of it in no repository`;
+  const { blobs, bytes, unlinked, quarantined } = total;
+  const sums = `${plural(blobs, "blob")}, ${formatBytes(bytes)} in all, ${formatBytes(unlinked)} of it in no repository${quarantined === 0 ? "" : `; ${formatBytes(quarantined)} put aside in dray/quarantine`}`;
   const count = total.repositories === 1 ? "1 repository" : `${total.repositories} repositories`;
   await printResult(call, { total }, `${count}: ${sums}`);
 });

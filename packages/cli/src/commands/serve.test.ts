@@ -101,7 +101,7 @@ describe("what takes the space", () => {
     const json = await rehearse(home, ["serve", "du", "--data", data, "-o", "json"]);
     assert.deepEqual(JSON.parse(json.stdout), {
       schemaVersion: 1,
-      total: { repositories: 0, blobs: 0, bytes: 0, unlinked: 0 },
+      total: { repositories: 0, blobs: 0, bytes: 0, unlinked: 0, quarantined: 0 },
     });
   });
 });
@@ -148,6 +148,11 @@ describe("what is not whole", () => {
     assert.equal(aside.exitCode, 1, aside.stderr);
     assert.equal(lines[1].finding.putAside, `dray/quarantine/sha256/${hex}`);
     assert.equal(lines[2].verified.quarantined, 1);
+    const du = await rehearse(home, ["serve", "du", "--data", data]);
+    assert.match(du.stdout, /in no repository; 14 B put aside in dray\/quarantine\n$/);
+    // As the page has it.
+    await rm(join(data, "dray/quarantine"), { recursive: true });
+    assert.match((await rehearse(home, ["serve", "du", "--data", data])).stdout, /in no repository\n$/);
     await writeFile(join(tree, "repositories/app/_manifests/tags/v1/current/link"), "");
     assert.match((await verify()).stdout, /its link names no digest.*\n1 tag, 0 manifests, 0 blobs, 0 B: 1 finding\n$/);
   });

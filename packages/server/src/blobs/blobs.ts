@@ -23,6 +23,9 @@ export interface FoundBlob {
   readonly size: number;
 }
 
+/** Where damaged data lies that was put aside, by algorithm and digest: nothing takes it from there but the operator. */
+export const quarantine = "dray/quarantine";
+
 /** Blobs of which it is remembered that their size is right, and files of which it is remembered that they are whole. */
 const remembered = 20_000;
 /** Files that are hashed at once because something speaks against them. */
@@ -128,7 +131,7 @@ export class Blobs {
 
   /** Puts damaged data aside, where an operator may look at it and nobody serves it. The caller holds its digest exclusively. */
   async putAside(digest: Digest): Promise<string> {
-    const aside = `dray/quarantine/${algorithmOf(digest)}/${hexOf(digest)}`;
+    const aside = `${quarantine}/${algorithmOf(digest)}/${hexOf(digest)}`;
     await this.#options.driver.move(blobPath(digest), aside);
     this.#whole.delete(digest);
     await this.missed(digest);

@@ -24,6 +24,7 @@ export class DamageMarks {
   /** By digest; `undefined` until they were loaded. */
   known: ReadonlyMap<Digest, Mark> | undefined;
   #loading: Promise<ReadonlyMap<Digest, Mark>> | undefined;
+  #told = false;
 
   constructor(driver: Driver, onNotice: (notice: Notice) => void) {
     this.#driver = driver;
@@ -35,16 +36,21 @@ export class DamageMarks {
     return [...this.#marks].flatMap(([digest, { size }]) => (size === absent.size ? [] : [digest]));
   }
 
-  /** Reads the marks of earlier processes, once. */
+  /** Reads the marks of earlier processes, once. That they cannot be read is told once, and tried again whenever somebody asks. */
   load(): Promise<ReadonlyMap<Digest, Mark>> {
-    this.#loading ??= this.#read()
-      .catch((error: Error) =>
-        this.#onNotice({ level: "error", message: `marks of damaged blobs cannot be read: ${error.message}` }),
-      )
-      .then(() => {
+    this.#loading ??= this.#read().then(
+      () => {
         this.known = this.#marks;
         return this.#marks;
-      });
+      },
+      (error: Error) => {
+        this.#loading = undefined;
+        if (!this.#told)
+          this.#onNotice({ level: "error", message: `marks of damaged blobs cannot be read: ${error.message}` });
+        this.#told = true;
+        return this.#marks;
+      },
+    );
     return this.#loading;
   }
 

@@ -2,7 +2,7 @@
  * Blobs as a registry serves them: there, and what their names say; and which of them a manifest cannot do without. May import the
  * tree, what is known of it, and storage; never knows HTTP, nor who asks.
  */
-export { Blobs, type FoundBlob } from "./blobs.ts";
+export { Blobs, type FoundBlob, quarantine } from "./blobs.ts";
 export {
   type CompleteIndexes,
   type Completeness,

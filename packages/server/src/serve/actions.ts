@@ -3,6 +3,7 @@ import { defined } from "dray/internal/defined";
 import type { Collected } from "../gc/index.ts";
 import type { AuditLog, Metrics } from "../observing/index.ts";
 import type { Registry } from "../registry.ts";
+import type { Driver } from "../storage/index.ts";
 import { diskUsage } from "../usage/index.ts";
 import type { Finding } from "../verify/index.ts";
 import type { ControlActions } from "./controls.ts";
@@ -10,6 +11,7 @@ import type { GcPause } from "./gc-pause.ts";
 
 export interface ActionsOptions {
   readonly registry: Registry;
+  readonly driver: Driver;
   readonly gcPause: GcPause;
   readonly reload: () => Promise<{ readonly restart: readonly string[] }>;
   readonly readOnly: (on: boolean) => Promise<void>;
@@ -23,6 +25,7 @@ export interface ActionsOptions {
 /** What an operator can have done, by the control socket or, where nobody serves the volume, by the command itself. */
 export const actionsOf = ({
   registry,
+  driver,
   gcPause,
   reload,
   readOnly,
@@ -62,7 +65,7 @@ export const actionsOf = ({
     };
     return registry.verify({ ...options, signal, onFinding });
   },
-  du: (_, { tell, signal }) => diskUsage({ tree: registry.context.tree, signal, onRepository: tell }),
+  du: (_, { tell, signal }) => diskUsage({ tree: registry.context.tree, driver, signal, onRepository: tell }),
   restore: ({ repository, name, tags = false }) => registry.restore(repository, name, { tags }),
   rebuild: async () => {
     await registry.rebuild();

@@ -91,6 +91,7 @@ const doing = async <T>(
         : auditLog(await makeForOwner(nodeFiles, to, () => files.lines(to)));
     const alone = actionsOf({
       registry,
+      driver,
       gcPause: new GcPause(driver),
       reload: async () => ({ restart: [] }),
       readOnly: async () => {},

@@ -147,6 +147,7 @@ export const serve = async (
     metrics?.read({ gcPaused: async () => (await gcPause.until()) !== undefined });
     const actions = actionsOf({
       registry,
+      driver,
       gcPause,
       reload: () => reloading.reload("the control socket"),
       readOnly: (on) => readOnly.say(on, "the control socket"),

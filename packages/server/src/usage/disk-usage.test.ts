@@ -6,7 +6,8 @@ import { memoryDriver } from "../storage/index.ts";
 import { diskUsage, type RepositoryUsage } from "./disk-usage.ts";
 
 test("counts what each repository holds, alone and with others, and what nobody holds", async () => {
-  const tree = new Tree(memoryDriver());
+  const driver = memoryDriver();
+  const tree = new Tree(driver);
   const put = async (size: number, fill: number): Promise<Digest> => {
     const bytes = new Uint8Array(size).fill(fill);
     const digest = digestOf(bytes);
@@ -27,19 +28,21 @@ test("counts what each repository holds, alone and with others, and what nobody 
   // A link to data that is gone holds nothing.
   await tree.linkLayer("b/two", digestOf(new Uint8Array(5)));
 
+  driver.putSync(`dray/quarantine/sha256/${"ab".repeat(32)}`, new Uint8Array(42));
   const each: RepositoryUsage[] = [];
-  const total = await diskUsage({ tree, onRepository: (usage) => each.push(usage) });
+  const total = await diskUsage({ tree, driver, onRepository: (usage) => each.push(usage) });
   assert.deepEqual(each, [
     { repository: "a/one", tags: 1, manifests: 1, blobs: 2, bytes: 1120, own: 1020 },
     { repository: "b/two", tags: 2, manifests: 1, blobs: 2, bytes: 2103, own: 2003 },
   ]);
-  assert.deepEqual(total, { repositories: 2, blobs: 6, bytes: 3130, unlinked: 7 });
+  assert.deepEqual(total, { repositories: 2, blobs: 6, bytes: 3130, unlinked: 7, quarantined: 42 });
   assert.equal(await tree.blobSize(nobodys), 7);
 });
 
 test("ends when nobody wants it any more", async () => {
-  const tree = new Tree(memoryDriver());
+  const driver = memoryDriver();
+  const tree = new Tree(driver);
   await tree.linkLayer("a", digestOf(new Uint8Array(1)));
   await tree.linkRevision("a", digestOf(new Uint8Array(1)));
-  await assert.rejects(diskUsage({ tree, signal: AbortSignal.abort() }), { code: "ABORTED" });
+  await assert.rejects(diskUsage({ tree, driver, signal: AbortSignal.abort() }), { code: "ABORTED" });
 });

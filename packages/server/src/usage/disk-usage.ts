@@ -1,7 +1,9 @@
 import { Yielding } from "dray/internal/async";
 import { type Digest, isTag } from "dray/oci";
+import { quarantine } from "../blobs/index.ts";
 import type { Tree } from "../distribution-tree/index.ts";
 import { DigestSet } from "../gc/index.ts";
+import type { Driver } from "../storage/index.ts";
 
 /** What a repository holds. */
 export interface RepositoryUsage {
@@ -23,10 +25,13 @@ export interface DiskUsage {
   readonly bytes: number;
   /** Bytes that no repository holds: garbage collection gives them back once they are old enough. */
   readonly unlinked: number;
+  /** Bytes of damaged data that verification put aside: they stay until the operator removes them. */
+  readonly quarantined: number;
 }
 
 export interface UsageOptions {
   readonly tree: Tree;
+  readonly driver: Driver;
   readonly signal?: AbortSignal;
   /** Hears of each repository, in byte order of the names. */
   readonly onRepository?: (usage: RepositoryUsage) => void;
@@ -36,7 +41,7 @@ export interface UsageOptions {
  * Counts what each repository and the whole pool take, while the registry goes on. The names of what is held are remembered in some
  * twenty bytes each, so that a figure may be wrong by one blob in many millions.
  */
-export const diskUsage = async ({ tree, signal, onRepository }: UsageOptions): Promise<DiskUsage> => {
+export const diskUsage = async ({ tree, driver, signal, onRepository }: UsageOptions): Promise<DiskUsage> => {
   const yielding = new Yielding({ signal });
   const held = new DigestSet();
   const shared = new DigestSet();
@@ -54,7 +59,7 @@ export const diskUsage = async ({ tree, signal, onRepository }: UsageOptions): P
     repositories++;
     onRepository?.(await usageOf(tree, repository, shared, yielding));
   }
-  const all = { blobs: 0, bytes: 0, unlinked: 0 };
+  const all = { blobs: 0, bytes: 0, unlinked: 0, quarantined: await quarantinedIn(driver) };
   for await (const digest of tree.blobs()) {
     const size = await tree.blobSize(digest);
     if (size !== undefined) {
@@ -66,6 +71,17 @@ export const diskUsage = async ({ tree, signal, onRepository }: UsageOptions): P
   }
   await tree.refuseGone();
   return { repositories, ...all };
+};
+
+/** Bytes of all that lies aside. */
+const quarantinedIn = async (driver: Driver): Promise<number> => {
+  let bytes = 0;
+  for (const algorithm of (await driver.list(quarantine)) ?? [])
+    for (const name of (await driver.list(`${quarantine}/${algorithm}`)) ?? []) {
+      const facts = await driver.stat(`${quarantine}/${algorithm}/${name}`);
+      if (facts?.directory === false) bytes += facts.size;
+    }
+  return bytes;
 };
 
 const usageOf = async (

@@ -4,39 +4,18 @@ import { join } from "node:path";
 import { after, describe, it } from "node:test";
 import { type FileCall, faultyFiles, temporaryFolder } from "@dray/testkit/files";
 import { isDrayError } from "dray/errors";
-import { type FileSystem, nodeFiles } from "dray/internal/files";
 import { createRegistry, type Registry } from "../../src/registry.ts";
 import { filesystemDriver } from "../../src/storage/index.ts";
 import { Refused } from "./client.ts";
 import { History } from "./history.ts";
 import { faultsIn } from "./inspect.ts";
+import { quickFiles } from "./quick-files.ts";
 import { Clients, scenario } from "./scenario.ts";
 
 const long = process.env["DRAY_LONG_TESTS"] === "1";
 const codes = ["EIO", "ENOSPC", "EMFILE"] as const;
 /** Each so many-th call fails, other ones for each error; each of them where there is time for it. */
 const stride = long ? 1 : 130;
-
-/** Files whose syncs take no time, and who knows how many are open. */
-const quickFiles = (): { files: FileSystem; open: () => number } => {
-  let open = 0;
-  const openFile: FileSystem["open"] = async (...args) => {
-    const file = await nodeFiles.open(...args);
-    open++;
-    return {
-      read: (...how) => file.read(...how),
-      write: (...how) => file.write(...how),
-      stat: () => file.stat(),
-      truncate: (length) => file.truncate(length),
-      sync: async () => {},
-      close: async () => {
-        open--;
-        await file.close();
-      },
-    };
-  };
-  return { files: { ...nodeFiles, open: openFile }, open: () => open };
-};
 
 /** One registry after the other over the same folder. */
 class Harness {

@@ -157,7 +157,7 @@ describe("a volume that goes away while it is served", () => {
         check: () => Array.fromAsync(registry.check()),
         rebuild: () => registry.rebuild(),
         refresh: () => reconciler.refresh(),
-        du: () => diskUsage({ tree }),
+        du: () => diskUsage({ tree, driver }),
         purge: () => uploads.purge(now),
       };
       for (const [name, look] of Object.entries(looked))
