@@ -9,7 +9,7 @@ import { parseArgs } from "node:util";
 import { findRuntime, type Runtime, type RuntimeName, root } from "./runtimes.ts";
 import { killAll, type Outcome, runFile } from "./test-file.ts";
 
-const folders = ["packages/*/src", "packages/*/test", "scripts", "bench", "e2e"];
+const folders = ["packages/*/src", "packages/*/test", "scripts", "bench", "examples", "e2e"];
 const names: readonly RuntimeName[] = ["bun", "node", "node22"];
 const byDefault: readonly RuntimeName[] = ["bun", "node"];
 

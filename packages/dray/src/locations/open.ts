@@ -13,7 +13,7 @@ export interface OpenOptions extends ParseReferenceOptions, ConnectOptions {
   connect?: (registry: string) => Registry;
 }
 
-/** What was opened. With `await using` its own connection is closed at the end of the block, and what an archive or layout holds is let go; `close` of an archive's store, which `copy` calls, makes it whole. */
+/** What was opened. With `await using` its own connection is closed at the end of the block, and what an archive or layout holds is let go (write `return await` there, or it is closed before the work is done); `close` of an archive's store, which `copy` calls, makes it whole. */
 export type Opened<S = Store> = Located<S> & AsyncDisposable;
 
 /**
