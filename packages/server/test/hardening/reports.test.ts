@@ -5,6 +5,7 @@ import { dirname, join } from "node:path";
 import { before, test } from "node:test";
 import { exchange } from "@dray/testkit";
 import { temporaryFolder } from "@dray/testkit/files";
+import type { HttpResponse } from "dray/http";
 import { type Digest, digestOf, encodeJson, mediaTypes } from "dray/oci";
 import { blobPath, layerFolder, tagFolder } from "../../src/distribution-tree/index.ts";
 import { createRegistry, type Registry } from "../../src/registry.ts";
@@ -121,3 +122,33 @@ test("a layer of more than 4 GiB is told with its size, and parts behind that co
   await registry.close();
   await driver.close?.();
 });
+
+test("a chunk that is longer than its range says is refused, and nothing of it is kept", () =>
+  withRegistry({}, async (registry) => {
+    const begun = await exchange(registry, "POST", "/v2/app/blobs/uploads/");
+    const target = begun.header("Location") ?? assert.fail();
+    const patch = (words: string): Promise<HttpResponse> =>
+      registry({
+        method: "PATCH",
+        origin: "http://registry",
+        target,
+        headers: [["Content-Range", "0-9"]],
+        // Without a length, as a client sends it that makes the bytes on the way.
+        body: {
+          length: undefined,
+          chunks: (async function* () {
+            yield text(words);
+          })(),
+          discard: async () => {},
+        },
+      });
+    assert.equal((await patch("thirteen more")).status, 400);
+    assert.equal((await exchange(registry, "GET", target)).header("Range"), "0-0");
+    assert.equal((await patch("ten bytes.")).status, 202);
+    const digest = digestOf(text("ten bytes."));
+    assert.equal((await exchange(registry, "PUT", `${target}?digest=${digest}`)).status, 201);
+    assert.equal(
+      Buffer.from((await exchange(registry, "GET", `/v2/app/blobs/${digest}`)).bytes).toString(),
+      "ten bytes.",
+    );
+  }));
