@@ -10,11 +10,12 @@ import { fileURLToPath } from "node:url";
 import { sampleImage } from "@dray/testkit";
 import { temporaryFolder } from "@dray/testkit/files";
 import { findPeer, finish, freePort, succeed } from "@dray/testkit/peers";
-import { anonymous } from "dray/auth";
+import { anonymous, type Keychain, staticCredential } from "dray/auth";
 import { bytesContent, type Located, memoryStore } from "dray/content";
 import { copy } from "dray/copy";
 import { digestOf, mediaTypes } from "dray/oci";
 import { connect } from "dray/registry";
+import { parse } from "yaml";
 import { missing, workshop } from "./dray.ts";
 import { noDaemon, startDaemon } from "./serving.ts";
 
@@ -84,10 +85,21 @@ const running = async (
   };
 };
 
+/** What of a service in `compose.yml` means something to podman as well. */
+interface Compose {
+  readonly read_only: boolean;
+  readonly cap_drop: readonly string[];
+  readonly security_opt: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
+  readonly volumes: readonly string[];
+  readonly healthcheck: { readonly test: readonly string[] };
+  readonly stop_grace_period: string;
+}
+
 const image = sampleImage({ seed: "deploy", layers: 2, layerSize: 300_000 });
 
 /** Pushes an image, and returns nothing before it can be pulled. */
-const push = async (host: string): Promise<void> => {
+const push = async (host: string, credentials: Keychain = anonymous): Promise<void> => {
   const store = memoryStore();
   for (const bytes of image.blobs.values()) {
     const blob = { mediaType: mediaTypes.ociLayer, digest: digestOf(bytes), size: bytes.byteLength };
@@ -95,15 +107,15 @@ const push = async (host: string): Promise<void> => {
   }
   for (const { mediaType, bytes } of image.manifests.values()) await store.ingest(bytesContent(bytes), { mediaType });
   await store.tag(image.root, "1");
-  const registry = connect(host, { credentials: anonymous, stateDir: false });
+  const registry = connect(host, { credentials, stateDir: false });
   const target: Located = { store: registry.repository("demo/app"), name: "1", location: "demo/app:1" };
   await copy({ store, name: "1", location: "memory:1" }, target);
   await registry.close();
-  await pull(host);
+  await pull(host, credentials);
 };
 
-const pull = async (host: string): Promise<void> => {
-  const registry = connect(host, { credentials: anonymous, stateDir: false });
+const pull = async (host: string, credentials: Keychain = anonymous): Promise<void> => {
+  const registry = connect(host, { credentials, stateDir: false });
   const target = memoryStore();
   const source = { store: registry.repository("demo/app"), name: "1", location: "demo/app:1" };
   const { root: pulled } = await copy(source, { store: target, name: "1", location: "memory:1" });
@@ -210,15 +222,23 @@ describe("the image", () => {
     return folder;
   };
 
+  const file = join(root, "deploy/Dockerfile");
+  let made: Promise<unknown> | undefined;
+  const built = (): Promise<unknown> =>
+    (made ??= (async () => {
+      await base();
+      const folder = await context();
+      const words = `bud --quiet --build-arg BASE=localhost/base -f ${folder}/deploy/Dockerfile -t localhost/dray ${folder}`;
+      await buildah(...words.split(" "));
+    })());
+  const podmanOf = (): string[] => ["podman", ...places(), "--cgroup-manager", "cgroupfs", "--runtime", "runc"];
+
   test("it is built, and runs as nobody in particular on a read-only root", {
     skip: unprivileged || serves() || missing(...programs),
   }, async () => {
-    await base();
-    const folder = await context();
-    const file = join(folder, "deploy/Dockerfile");
-    await buildah("bud", "--quiet", "--build-arg", "BASE=localhost/base", "-f", file, "-t", "localhost/dray", folder);
+    await built();
     const port = await freePort();
-    const podman = ["podman", ...places(), "--cgroup-manager", "cgroupfs", "--runtime", "runc"];
+    const podman = podmanOf();
     const name = `dray-${port}`;
     const words =
       `run --rm --name ${name} --network host --read-only --read-only-tmpfs=false --cap-drop all ` +
@@ -238,6 +258,51 @@ describe("the image", () => {
     assert.equal(await first.stop(), 0);
     const second = await run();
     await pull(second.host);
+    assert.equal(await second.stop(), 0);
+  });
+
+  test("as compose.yml has it, it asks for a password, is well, and keeps what was pushed", {
+    skip: unprivileged || serves() || missing(...programs),
+  }, async () => {
+    await built();
+    const { services } = parse(await readFile(join(root, "deploy/compose.yml"), "utf8")) as {
+      services: { registry: Compose };
+    };
+    const { read_only, cap_drop, security_opt, environment, volumes, healthcheck, stop_grace_period } =
+      services.registry;
+    const users = join(dir, "htpasswd");
+    // `ann` with the password `secret`.
+    await writeFile(users, "ann:$2y$04$5FVECItZ1kMHeRMcFrm/Ye.N8cOCp6z8XL67OQBMaNtTzlwPzyPOa\n");
+    await chmod(users, 0o644);
+    const [port, podman] = [await freePort(), podmanOf()];
+    const name = `dray-${port}`;
+    const words = [
+      ...`run --rm --name ${name} --network host --ulimit nofile=4096:4096 --ulimit nproc=4096:4096`.split(" "),
+      ...(read_only ? ["--read-only", "--read-only-tmpfs=false"] : []),
+      ...cap_drop.flatMap((each) => ["--cap-drop", each.toLowerCase()]),
+      ...security_opt.flatMap((each) => ["--security-opt", each.replace(/:true$/, "")]),
+      // Beside what the file says, only the port, since all of this machine's are one in here.
+      ...Object.entries({ ...environment, REGISTRY_HTTP_ADDR: `127.0.0.1:${port}` }).flatMap(([key, value]) => [
+        "--env",
+        `${key}=${value}`,
+      ]),
+      ...volumes.flatMap((each) => ["--volume", each.replace(/^registry:/, "composed:").replace("./htpasswd", users)]),
+      "localhost/dray",
+    ];
+    const stop = [...podman.slice(1), "stop", "--time", String(Number.parseInt(stop_grace_period, 10)), name];
+    const run = (): Promise<Running> =>
+      running([...podman, ...words], port, () => void spawn("podman", stop, { stdio: "ignore" }));
+    const credentials = staticCredential({ username: "ann", password: "secret", source: "the test" });
+    const first = await run();
+    assert.equal(await statusOf(`http://${first.host}/v2/`), 401);
+    await push(first.host, credentials);
+    const [kind, ...health] = healthcheck.test;
+    assert.equal(kind, "CMD");
+    const asked = await finish([...podman, "exec", name, ...health]);
+    assert.equal(asked.code, 0, asked.stderr);
+    assert.equal(await first.stop(), 0);
+    const second = await run();
+    await pull(second.host, credentials);
     assert.equal(await second.stop(), 0);
   });
 
