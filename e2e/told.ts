@@ -59,7 +59,7 @@ export const everything = async (host: string): Promise<Everything> => {
     content[label] = fact;
     if (fact.status !== 200) return;
     const parsed = parseManifest(body);
-    if (parsed.kind === "schema1") return;
+    if (parsed.kind === "schema1" || parsed.kind === "artifact") return;
     if (parsed.kind === "index") {
       for (const { digest } of parsed.index.manifests) await below(repository, digest, `${repository}@${digest}`);
       return;

@@ -72,7 +72,8 @@ export const imageManifestOf = async (
   const parsed = parseManifest(bytes, descriptor.mediaType);
   if (parsed.kind === "manifest") return parsed.manifest;
   const { location } = located;
-  throw new DrayError("UNSUPPORTED", `${location} is a Docker schema 1 image, which can only be copied`, {
+  const what = parsed.kind === "schema1" ? "a Docker schema 1 image" : "an artifact manifest";
+  throw new DrayError("UNSUPPORTED", `${location} is ${what}, which can only be copied`, {
     reference: location,
   });
 };

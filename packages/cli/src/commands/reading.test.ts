@@ -1,7 +1,21 @@
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { type Listener, listen, memoryRegistry, put, sampleArtifact, sampleImage, sampleIndex } from "@dray/testkit";
+import {
+  answerWith,
+  faults,
+  type Listener,
+  listen,
+  memoryRegistry,
+  put,
+  sampleArtifact,
+  sampleImage,
+  sampleIndex,
+  seededBytes,
+} from "@dray/testkit";
 import { temporaryFolder } from "@dray/testkit/files";
+import type { Handler } from "dray/http";
+import { type Digest, digestOf, mediaTypes } from "dray/oci";
 import { type Rehearsed, type RehearseOptions, rehearse } from "../../test/rehearse.ts";
 
 const image = sampleImage({
@@ -200,7 +214,10 @@ describe("commands that read", () => {
     assert.equal(lines.length, 4);
     assert.equal(lines[0]?.startsWith(`${app}:1.0  ${image.root.digest}  2 layers, `), true, lines[0]);
     assert.match(tree, new RegExp(`[├└]── application/spdx\\+json {2}${sbom.root.digest}`));
-    assert.match(tree, new RegExp(`[├└]── signature {2}${signature.root.digest}`));
+    assert.match(
+      tree,
+      new RegExp(`[├└]── signature application/vnd\\.dev\\.sigstore\\.bundle\\S+ {2}${signature.root.digest}`),
+    );
     assert.match(tree, new RegExp(`[├└]── signature ${cosignTag} {2}${cosigned.root.digest}`));
     const multi = await printed("tree", `${app}:multi`);
     for (const platform of ["linux/amd64", "linux/arm64/v8", "windows/amd64"])
@@ -215,6 +232,121 @@ describe("commands that read", () => {
       new Set(root.referrers.map((each: { kind: string }) => each.kind)),
       new Set(["artifact", "signature"]),
     );
+  });
+
+  test("tree of an index that keeps some platforms alone: what is there is shown, the rest is marked and told", async () => {
+    const sparse = memoryRegistry();
+    if (amd64 !== undefined) put(sparse, "a", undefined, amd64);
+    const root = index.manifests.get(index.root.digest);
+    assert.ok(root);
+    sparse.addManifest("a", root, "1");
+    const listener = await listen(sparse.handler);
+    const { exitCode, stdout, stderr } = await dray(["tree", `${listener.host}/a:1`]);
+    assert.equal(exitCode, 3);
+    assert.match(stdout, new RegExp(`linux/amd64 {2}${amd64?.root.digest} {2}\\d layer`));
+    assert.match(stdout, new RegExp(`linux/arm64/v8 {2}${arm64?.root.digest} {2}missing: .*404`));
+    assert.match(stderr, /not all of .*a:1 could be read: .*404.*, and \d more of it/);
+    const document = JSON.parse((await dray(["tree", "-o", "json", `${listener.host}/a:1`])).stdout);
+    assert.ok(
+      document.root.manifests.some(({ kind, error }: { kind: string; error: string }) => kind === "missing" && error),
+    );
+    await listener.close();
+  });
+
+  test("tree of a registry that invents a referrer of each referrer ends, and says so", async () => {
+    const inventive = memoryRegistry();
+    put(inventive, "a", "1", image);
+    const lister: Handler = async (request) => {
+      const [, subject] = /\/referrers\/(.*)$/.exec(request.target) ?? [];
+      if (subject === undefined) return inventive.handler(request);
+      const made = sampleArtifact({ seed: subject, subject: { ...image.root, digest: subject as Digest } });
+      put(inventive, "a", undefined, made);
+      const body = JSON.stringify({ schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests: [made.root] });
+      return answerWith(200, { "Content-Type": mediaTypes.ociIndex }, body)(request, inventive.handler);
+    };
+    const listener = await listen(lister);
+    const { exitCode, stderr } = await dray(["tree", `${listener.host}/a:1`]);
+    assert.equal(exitCode, 3);
+    assert.match(stderr, /cut off below sha256:\w+: it is 16 levels deep/);
+    const moved = await dray(["cp", "--referrers", `${listener.host}/a:1`, `oci:${join(home, "inventive")}:1`]);
+    assert.equal(moved.exitCode, 3, moved.stderr);
+    assert.match(moved.stderr, /referrers refer to referrers more than 16 times/);
+    await printed("validate", `oci:${join(home, "inventive")}:1`);
+    await listener.close();
+  });
+
+  test("an artifact manifest of the release candidates is copied, listed and checked as what it is", async () => {
+    const old = memoryRegistry();
+    put(old, "a", "1", image);
+    const text = new TextEncoder().encode("signed");
+    const blob = { mediaType: "application/jose+json", digest: old.addBlob("a", text), size: text.byteLength };
+    const artifact = {
+      mediaType: mediaTypes.ociArtifact,
+      artifactType: "application/vnd.cncf.notary.signature",
+      blobs: [blob],
+      subject: { mediaType: image.root.mediaType, digest: image.root.digest, size: image.root.size },
+    };
+    const bytes = new TextEncoder().encode(JSON.stringify(artifact));
+    const digest = old.addManifest("a", { mediaType: mediaTypes.ociArtifact, bytes }, "sig");
+    const listed = {
+      mediaType: mediaTypes.ociArtifact,
+      digest,
+      size: bytes.byteLength,
+      artifactType: artifact.artifactType,
+    };
+    const body = JSON.stringify({ schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests: [listed] });
+    const rules = [
+      {
+        target: `/referrers/${image.root.digest}`,
+        effect: answerWith(200, { "Content-Type": mediaTypes.ociIndex }, body),
+      },
+    ];
+    const listener = await listen(faults(old.handler, rules));
+    const from = `${listener.host}/a`;
+    assert.match(await printed("tree", `${from}:1`), /signature application\/vnd\.cncf\.notary\.signature {2}sha256/);
+    assert.equal(await printed("manifest", `${from}:sig`), Buffer.from(bytes).toString());
+    await printed("validate", `${from}:sig`);
+    const layout = `oci:${join(home, "artifact")}:1`;
+    await printed("cp", "--referrers", `${from}:1`, layout);
+    assert.match(await printed("tree", layout), /notary\.signature/);
+    await listener.close();
+  });
+
+  test("encrypted layers are checked by their digests, and go into no archive that nobody could load", async () => {
+    const shop = memoryRegistry();
+    const layer = seededBytes("encrypted", 500);
+    const config = new TextEncoder().encode(
+      JSON.stringify({
+        os: "linux",
+        architecture: "amd64",
+        rootfs: { type: "layers", diff_ids: [digestOf(seededBytes("inside", 9))] },
+      }),
+    );
+    const of = (mediaType: string, bytes: Uint8Array) => ({
+      mediaType,
+      digest: shop.addBlob("a", bytes),
+      size: bytes.byteLength,
+    });
+    const manifest = {
+      schemaVersion: 2,
+      mediaType: mediaTypes.ociManifest,
+      config: of(mediaTypes.ociConfig, config),
+      layers: [of(`${mediaTypes.ociLayerGzip}+encrypted`, layer)],
+    };
+    shop.addManifest(
+      "a",
+      { mediaType: mediaTypes.ociManifest, bytes: new TextEncoder().encode(JSON.stringify(manifest)) },
+      "1",
+    );
+    const listener = await listen(shop.handler);
+    await printed("validate", `${listener.host}/a:1`);
+    for (const form of ["tarball", "legacy"]) {
+      const { exitCode, stderr } = await dray(["pull", "--format", form, `${listener.host}/a:1`, join(home, "x.tar")]);
+      assert.equal(exitCode, 1);
+      assert.match(stderr, /is an encrypted layer.*oci-archive:FILE/);
+    }
+    await printed("cp", `${listener.host}/a:1`, `oci-archive:${join(home, "encrypted.tar")}`);
+    await listener.close();
   });
 
   test("validate", async () => {

@@ -1,3 +1,4 @@
+import { DrayError } from "dray/errors";
 import type { Act, Define } from "../context.ts";
 import { type ListingOptions, outputFlag } from "../flags.ts";
 import { opened, rootOf } from "../images.ts";
@@ -9,6 +10,10 @@ export const define: Define = (command) =>
 
 export const act: Act<ListingOptions> = async (call, [image = ""]) => {
   const located = await opened(call, image);
-  const tree = await treeOf(located.store, await rootOf(call, located), { signal: call.signal });
-  await printResult(call, { reference: image, root: tree }, drawTree(image, tree));
+  const { root, faults } = await treeOf(located.store, await rootOf(call, located), { signal: call.signal });
+  await printResult(call, { reference: image, root }, drawTree(image, root));
+  const [first] = faults;
+  if (first === undefined) return;
+  const others = faults.length === 1 ? "" : `, and ${faults.length - 1} more of it`;
+  throw new DrayError("PARTIAL", `not all of ${image} could be read: ${first.message}${others}`, { reference: image });
 };

@@ -1,6 +1,14 @@
 import { collect, loadManifest, type ReadableStore } from "dray/content";
 import { LazyMap } from "dray/internal/async";
-import { annotationKeys, type Descriptor, isConfigType, isObject, largestManifest, parseJson } from "dray/oci";
+import {
+  annotationKeys,
+  annotationsOf,
+  type Descriptor,
+  isConfigType,
+  isObject,
+  largestManifest,
+  parseJson,
+} from "dray/oci";
 
 interface Lookup {
   readonly store: ReadableStore;
@@ -27,14 +35,13 @@ const timeOf = (lookup: Lookup, descriptor: Descriptor): Promise<number | undefi
 const readTime = async (lookup: Lookup, descriptor: Descriptor): Promise<number | undefined> => {
   const { store, signal } = lookup;
   const { parsed } = await loadManifest(store, descriptor, { signal });
-  if (parsed.kind === "schema1") return undefined;
-  const { annotations } = parsed.kind === "index" ? parsed.index : parsed.manifest;
-  const annotated = timeIn(annotations?.[annotationKeys.created]);
+  const annotated = timeIn(annotationsOf(parsed)?.[annotationKeys.created]);
   if (annotated !== undefined) return annotated;
   if (parsed.kind === "index") {
     const first = parsed.index.manifests.find(({ platform }) => platform?.os !== "unknown");
     return first === undefined ? undefined : timeOf(lookup, first);
   }
+  if (parsed.kind !== "manifest") return undefined;
   const { config } = parsed.manifest;
   if (!isConfigType(config.mediaType)) return undefined;
   const document = parseJson(

@@ -20,12 +20,14 @@ const branches = (node: TreeNode): string[] => {
 /** What a person would call it. */
 const label = ({ kind, platform, artifactType, predicateTypes, tag }: TreeNode): string => {
   if (kind === "attestation" && predicateTypes !== undefined) return `attestation ${predicateTypes.join(", ")}`;
-  if (kind === "attestation" || kind === "signature") return tag === undefined ? kind : `${kind} ${tag}`;
+  if (kind === "attestation" || kind === "signature") return [kind, tag ?? artifactType].filter(Boolean).join(" ");
   if (platform !== undefined) return platform;
+  if (kind === "missing") return artifactType ?? tag ?? kind;
   return kind === "artifact" ? (artifactType ?? kind) : (tag ?? kind);
 };
 
-const details = ({ kind, layers, contentSize, about }: TreeNode): string => {
+const details = ({ kind, layers, contentSize, about, error }: TreeNode): string => {
+  if (kind === "missing") return `missing: ${error}`;
   if (kind === "index") return "index";
   if (kind === "attestation" && about !== undefined) return `about ${about}`;
   if (layers === undefined || contentSize === undefined) return kind;

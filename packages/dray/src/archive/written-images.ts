@@ -2,6 +2,7 @@ import { DrayError } from "../errors.ts";
 import {
   type Descriptor,
   type Digest,
+  isEncryptedLayerType,
   isIndexType,
   isSchema1Type,
   type Manifest,
@@ -25,6 +26,7 @@ export class WrittenImages implements Catalogue {
   readonly #roots = new Set<Digest>();
 
   entryName(descriptor: Descriptor): string {
+    if (isEncryptedLayerType(descriptor.mediaType)) throw unsupported(descriptor);
     return likelyName(descriptor);
   }
 
@@ -47,6 +49,8 @@ export class WrittenImages implements Catalogue {
     refuseOthers(descriptor);
     const parsed = parseManifest(bytes, descriptor.mediaType);
     if (parsed.kind !== "manifest") throw unsupported(descriptor);
+    const encrypted = parsed.manifest.layers.find(({ mediaType }) => isEncryptedLayerType(mediaType));
+    if (encrypted !== undefined) throw unsupported(encrypted);
     this.#manifests.set(descriptor.digest, { descriptor, manifest: parsed.manifest });
   }
 
@@ -86,6 +90,8 @@ const unsupported = ({ digest, mediaType }: Descriptor): DrayError =>
     "UNSUPPORTED",
     isIndexType(mediaType)
       ? `a docker archive holds images of one platform each, and ${digest} is an index; choose a platform, or write an OCI archive (oci-archive:FILE)`
-      : `a docker archive cannot hold ${digest}, which is of type "${mediaType}"; write an OCI layout (oci:DIR)`,
+      : isEncryptedLayerType(mediaType)
+        ? `a docker archive cannot hold ${digest}, which is an encrypted layer: nobody who loads it could decrypt it; write an OCI archive (oci-archive:FILE)`
+        : `a docker archive cannot hold ${digest}, which is of type "${mediaType}"; write an OCI layout (oci:DIR)`,
     { reference: digest },
   );

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import { describe, test } from "node:test";
 import { faults, memoryRegistry, put as putSample, rewrite, sampleImage, sampleIndex } from "@dray/testkit";
 import { temporaryFolder } from "@dray/testkit/files";
@@ -574,6 +575,63 @@ describe("referrers", () => {
     await copy(at(source, "v1"), at(target, "v1"), { referrers: true });
     for (const expected of [sbom, signature, bundle, tagged]) assert.equal(await target.has(expected), true);
     assert.equal((await target.resolve(signatureTag)).digest, tagged.digest);
+  });
+});
+
+describe("a referrer that cannot be taken along", () => {
+  test("keeps neither the others nor the name of the image, and is told", async () => {
+    const source = memoryStore();
+    const image = await putImage(source, ["one"]);
+    await source.tag(image, "v1");
+    const good = await Promise.all(["a", "b"].map((layer) => putImage(source, [layer], { subject: image })));
+    const gone = { mediaType: mediaTypes.ociManifest, digest: digestOf(text("gone")), size: 4 };
+    const odd = { mediaType: "application/vnd.example+json", digest: digestOf(text("odd")), size: 3 };
+    const [first, second] = good as [Descriptor, Descriptor];
+    const referrers: MemoryStore["referrers"] = async function* (subject) {
+      if (subject.digest === image.digest) yield* [gone, first, odd, second];
+    };
+    const target = memoryStore();
+    const heard: string[] = [];
+    const onEvent = (event: ProgressEvent): void => {
+      if (event.type === "warning") heard.push(event.message);
+    };
+    const options = { referrers: true, onEvent };
+    const { outcomes } = await copyAll(
+      [{ source: at(Object.assign(source, { referrers }), "v1"), target: at(target, "v1") }],
+      options,
+    );
+    const [outcome] = outcomes;
+    assert.deepEqual([outcome?.root?.digest, outcome?.error?.code], [image.digest, "PARTIAL"]);
+    assert.match(outcome?.error?.message ?? "", /is copied, and of what refers to it 2 could not be/);
+    assert.equal((await target.resolve("v1")).digest, image.digest);
+    for (const each of good) assert.equal(await target.has(each), true);
+    assert.equal(heard.length, 2);
+    for (const each of [gone, odd])
+      assert.ok(heard.some((message) => message.startsWith(`${each.digest}, which refers`)));
+    await assert.rejects(
+      copy(at(Object.assign(source, { referrers }), "v1"), at(memoryStore(), "v1"), options),
+      (error) => isDrayError(error, "PARTIAL"),
+    );
+    // An archive is finished all the same: its image is whole.
+    const file = join(temporaryFolder("partly"), "x.tar");
+    await assert.rejects(copy(at(Object.assign(source, { referrers }), "v1"), at(ociArchive(file), "v1"), options));
+    assert.equal((await ociArchive(file).resolve("v1")).digest, image.digest);
+  });
+
+  test("subjects are asked side by side, and each is asked once", async () => {
+    const source = memoryStore();
+    const children = await Promise.all(Array.from({ length: 12 }, (_, n) => putImage(source, [`child ${n}`])));
+    await source.tag(await putIndex(source, [...children, ...children]), "v1");
+    let [now, most, asked] = [0, 0, 0];
+    const referrers: MemoryStore["referrers"] = async function* () {
+      asked++;
+      most = Math.max(most, ++now);
+      await new Promise((resolve) => setImmediate(resolve));
+      now--;
+      yield* [];
+    };
+    await copy(at(Object.assign(source, { referrers }), "v1"), at(memoryStore(), "v1"), { referrers: true });
+    assert.deepEqual([asked, most > 4], [13, true]);
   });
 });
 

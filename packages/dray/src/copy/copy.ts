@@ -30,7 +30,8 @@ export interface CopyPair {
 /** How one root of many ended. */
 export type CopyOutcome =
   | { readonly pair: CopyPair; readonly root: Descriptor; readonly error?: undefined }
-  | { readonly pair: CopyPair; readonly error: DrayError; readonly root?: undefined };
+  /** With a root: it is there, and something that refers to it is not (`PARTIAL`). */
+  | { readonly pair: CopyPair; readonly error: DrayError; readonly root?: Descriptor | undefined };
 
 /** Roots that are worked on at the same time; bodies are bounded by their slots. */
 const rootsAtOnce = 16;
@@ -38,7 +39,8 @@ const rootsAtOnce = 16;
 /**
  * Moves what is missing from one store to another: every blob once, children before parents, the name last. The target is
  * closed at the end.
- * @throws DrayError the first error; what arrived whole stays and is skipped next time.
+ * @throws DrayError the first error; what arrived whole stays and is skipped next time. `PARTIAL` where the root is there under its name, and
+ *   something that refers to it could not be taken along.
  * @example
  * const { root, bytes } = await copy(await open("docker.io/library/alpine:3.20"), await open("oci:./mirror:alpine"));
  */
@@ -49,7 +51,8 @@ export const copy = async (
 ): Promise<CopyResult> => {
   const { outcomes, ...counts } = await copyAll([{ source, target }], options);
   const [outcome] = outcomes;
-  if (outcome?.root === undefined) throw outcome?.error ?? new DrayError("USAGE", "nothing to copy");
+  if (outcome?.error !== undefined) throw outcome.error;
+  if (outcome === undefined) throw new DrayError("USAGE", "nothing to copy");
   return { root: outcome.root, ...counts };
 };
 
@@ -89,15 +92,19 @@ export const copyAll = async (
     await Promise.allSettled([...targets].map((store) => store.close({ abort: true })));
     throw error;
   }
-  const failed = new Set(outcomes.flatMap(({ error, pair }) => (error === undefined ? [] : [pair.target.store])));
+  const failed = new Set(outcomes.flatMap(({ root, pair }) => (root === undefined ? [pair.target.store] : [])));
   // An archive is only whole when every root of it is; other stores keep what arrived either way.
   for (const store of targets) await store.close({ abort: failed.has(store) });
   return { outcomes, ...transfer.counts() };
 };
 
-const outcomeOf = async (pair: CopyPair, work: () => Promise<Descriptor>): Promise<CopyOutcome> => {
+const outcomeOf = async (
+  pair: CopyPair,
+  work: () => Promise<{ readonly root: Descriptor; readonly partly: DrayError | undefined }>,
+): Promise<CopyOutcome> => {
   try {
-    return { pair, root: await work() };
+    const { root, partly } = await work();
+    return partly === undefined ? { pair, root } : { pair, root, error: partly };
   } catch (error) {
     if (isDrayError(error)) return { pair, error };
     throw error;

@@ -1,6 +1,5 @@
 import { forEachConcurrent, Semaphore } from "../async/index.ts";
 import {
-  attachedTo,
   bottomOf,
   bytesContent,
   type Cancel,
@@ -29,9 +28,10 @@ import {
   type WritableStore,
   writesNamed,
 } from "../content/index.ts";
-import { aborted, DrayError, isDrayError, throwIfAborted } from "../errors.ts";
+import { aborted, DrayError, isDrayError } from "../errors.ts";
 import { refuseNumber } from "../numbers.ts";
 import { childrenOf, type Descriptor, type Digest, isDigest, liesElsewhere } from "../oci/index.ts";
+import { walkAttached } from "./attached-walk.ts";
 import { blobKey, compressedKey, Ledger, manifestKey } from "./ledger.ts";
 import type { CopyCounts, CopyOptions } from "./options.ts";
 import { Slots } from "./slots.ts";
@@ -119,13 +119,13 @@ export class Transfer {
 
   /**
    * Moves one root and gives it the target's name, which stands for `before` now. Tells what the root is: who named it may have been wrong
-   * about its size.
+   * about its size. `partly`: what refers to it, and could not be taken along.
    */
   async root(
     { store: source, root: named, loaded }: Selection,
     target: Located<WritableStore>,
     before: Descriptor | undefined,
-  ): Promise<Descriptor> {
+  ): Promise<{ readonly root: Descriptor; readonly partly: DrayError | undefined }> {
     let root = named;
     if (loaded !== undefined) this.#loaded.set(root.digest, loaded);
     const name = isDigest(target.name) ? undefined : target.name;
@@ -141,10 +141,11 @@ export class Transfer {
     if (isNamed) this.#skipped(root);
     else written = await this.#manifest({ source, target: target.store, seen: manifests }, root, 0, name);
     root = this.#resized.get(root.digest) ?? root;
-    if (this.#options.referrers === true) await this.#attached(source, target.store, root, manifests);
+    const attached = this.#options.referrers === true;
+    const partly = attached ? await this.#attached(source, target.store, root, manifests) : undefined;
     if (name !== undefined && !written && this.#options.dryRun !== true)
       await this.#small(() => target.store.tag(root, name, { signal: this.signal }));
-    return root;
+    return { root, partly };
   }
 
   /** Every manifest and blob below a root, each once, in the order of the document. */
@@ -171,9 +172,14 @@ export class Transfer {
    * Works through items, some at a time, and waits for all that began, so that nothing goes on unseen after an error.
    * @throws the first error
    */
-  async eachOf<T>(items: Iterable<T>, atOnce: number, work: (item: T) => Promise<void>): Promise<void> {
+  async eachOf<T>(
+    items: Iterable<T>,
+    atOnce: number,
+    work: (item: T) => Promise<void>,
+    { alone = false }: { readonly alone?: boolean | undefined } = {},
+  ): Promise<void> {
     try {
-      await forEachConcurrent(items, atOnce, (item) => this.#cancelling(work(item)));
+      await forEachConcurrent(items, atOnce, (item) => (alone ? work(item) : this.#cancelling(work(item))));
     } catch (error) {
       throw this.#firstCause(error);
     }
@@ -242,10 +248,11 @@ export class Transfer {
       // The largest first: what begins last should be over soon.
       blobs.sort((a, b) => b.size - a.size);
       this.#plan(way.target, blobs);
-      await this.eachOf(blobs, blobs.length, (blob) => this.#blob(way, blob));
+      await this.eachOf(blobs, blobs.length, (blob) => this.#blob(way, blob), way);
     }
     const manifests = childrenOfKind(parsed, "manifest");
-    await this.eachOf(manifests, childrenAtOnce, async (child) => void (await this.#manifest(way, child, depth + 1)));
+    const move = async (child: Descriptor): Promise<void> => void (await this.#manifest(way, child, depth + 1));
+    await this.eachOf(manifests, childrenAtOnce, move, way);
   }
 
   async #schema1Blobs(source: ReadableStore, digests: readonly Digest[]): Promise<Descriptor[]> {
@@ -331,20 +338,33 @@ export class Transfer {
     return there ?? 0;
   }
 
-  /** Referrers may name what they refer to as content, so they come after all content, from a list that grows. */
-  async #attached(source: ReadableStore, target: WritableStore, root: Descriptor, seen: Descriptor[]): Promise<void> {
+  /** Referrers may name what they refer to as content, so they come after all content. Tells what of them could not be taken along. */
+  async #attached(
+    source: ReadableStore,
+    target: WritableStore,
+    root: Descriptor,
+    seen: Descriptor[],
+  ): Promise<DrayError | undefined> {
     if (seen.length === 0) await this.#children({ source, target, seen }, await this.#load(source, root, 0), 0, true);
-    const queue = new Map([root, ...seen].map((descriptor) => [descriptor.digest, descriptor]));
-    for (const subject of queue.values()) {
-      throwIfAborted(this.signal);
-      for await (const { descriptor, name } of attachedTo(source, subject, { signal: this.signal })) {
+    const faults: DrayError[] = [];
+    await walkAttached(source, [root, ...seen], {
+      signal: this.signal,
+      take: async ({ descriptor, name }) => {
         const found: Descriptor[] = [];
-        const named = await this.#manifest({ source, target, seen: found }, descriptor, 0, name);
+        const named = await this.#manifest({ source, target, seen: found, alone: true }, descriptor, 0, name);
         if (name !== undefined && !named && this.#options.dryRun !== true)
           await this.#small(() => target.tag(descriptor, name, { signal: this.signal }));
-        for (const manifest of found) queue.set(manifest.digest, manifest);
-      }
-    }
+        return found;
+      },
+      onFault: (what, error) => {
+        faults.push(error);
+        this.emit({ type: "warning", message: `${what}: ${error.message}` });
+      },
+    });
+    const [first] = faults;
+    if (first === undefined) return undefined;
+    const message = `${root.digest} is copied, and of what refers to it ${faults.length} could not be: ${first.message}`;
+    return new DrayError("PARTIAL", message, { reference: root.digest, cause: first });
   }
 
   #plan(target: object, blobs: readonly Descriptor[]): void {
@@ -377,6 +397,8 @@ interface Way {
   readonly source: ReadableStore;
   readonly target: WritableStore;
   readonly seen: Descriptor[];
+  /** A failure is this one's own: nothing else ends. */
+  readonly alone?: boolean;
 }
 
 /** What a target's name stands for now, where knowing that may save the work. */

@@ -8,6 +8,7 @@ import {
   holds,
   isManifest,
   isTransferring,
+  loadManifest,
   type ReadableStore,
   sized,
   type WritableStore,
@@ -19,11 +20,12 @@ import {
   type Descriptor,
   formatPlatform,
   isConfigType,
+  isEncryptedLayerType,
   isLayerType,
   liesElsewhere,
   normalizePlatform,
 } from "../oci/index.ts";
-import { type Image, type Layer, platformOf, viewOf } from "./views.ts";
+import { type Image, type Layer, platformOf, viewOfLoaded } from "./views.ts";
 
 /** How thoroughly is looked, and how much at once. */
 export interface ValidateOptions {
@@ -108,7 +110,12 @@ class Validation {
     throwIfAborted(signal);
     if (!this.#first(descriptor.digest)) return;
     await this.#finding(descriptor, async () => {
-      const view = await viewOf(this.#store, descriptor, { signal });
+      const loaded = await loadManifest(this.#store, descriptor, { signal });
+      if (loaded.parsed.kind === "artifact") {
+        await Promise.all(loaded.parsed.artifact.blobs.map((blob) => this.#blob(blob)));
+        return;
+      }
+      const view = viewOfLoaded(this.#store, loaded, { signal });
       if (view.kind === "index") {
         // In order: the number of layers in flight is bounded below, that of manifests here.
         for (const child of (await view.index()).manifests)
@@ -155,7 +162,10 @@ class Validation {
 
   /** Reads a layer once and computes both digests on the way. */
   async #layer({ descriptor, diffID }: Layer): Promise<void> {
-    if (diffID === undefined || !isLayerType(descriptor.mediaType)) return this.#blob(descriptor);
+    // What is inside an encrypted layer knows who has the key.
+    const { mediaType } = descriptor;
+    if (diffID === undefined || !isLayerType(mediaType) || isEncryptedLayerType(mediaType))
+      return this.#blob(descriptor);
     if (liesElsewhere(descriptor) || !this.#first(`${descriptor.digest} ${diffID}`)) return undefined;
     return this.#content(descriptor, async () => {
       const { digest, diffID: diff } = await layerDigests(this.#read(descriptor), {

@@ -128,10 +128,10 @@ export const viewOfLoaded = (
   options?: Pick<ReadOptions, "signal">,
 ): Image | ImageIndex => {
   const { descriptor, bytes, parsed } = loaded;
-  if (parsed.kind === "schema1")
+  if (parsed.kind === "schema1" || parsed.kind === "artifact")
     throw new DrayError(
       "UNSUPPORTED",
-      `${descriptor.digest} is a Docker schema 1 image, which can be copied but not looked into; push it again with a current tool`,
+      `${descriptor.digest} is ${parsed.kind === "schema1" ? "a Docker schema 1 image" : "an artifact manifest"}, which can be copied but not looked into; push it again with a current tool`,
       { reference: descriptor.digest },
     );
   if (parsed.kind === "index") {

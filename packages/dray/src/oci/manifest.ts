@@ -3,7 +3,7 @@ import { DrayError } from "../errors.ts";
 import { type Annotations, asDescriptor, bare, type Descriptor } from "./descriptor.ts";
 import { type Digest, isDigest } from "./digest.ts";
 import { isObject, isOptional, isText, isTextMap, type Parsed, parseJson, shown, texts, withoutNulls } from "./json.ts";
-import { isIndexType, isManifestType, isSchema1Type, mediaTypes } from "./media-types.ts";
+import { isArtifactType, isIndexType, isManifestType, isSchema1Type, mediaTypes } from "./media-types.ts";
 
 /** An image or artifact manifest. @see https://github.com/opencontainers/image-spec/blob/main/manifest.md */
 export interface Manifest {
@@ -26,10 +26,20 @@ export interface Index {
   readonly annotations?: Annotations;
 }
 
+/** An artifact manifest as release candidates of OCI 1.1 had it: blobs, and what they say something about. */
+export interface ArtifactManifest {
+  readonly mediaType: string;
+  readonly artifactType?: string;
+  readonly blobs: readonly Descriptor[];
+  readonly subject?: Descriptor;
+  readonly annotations?: Annotations;
+}
+
 /** A parsed manifest with its kind. The bytes stay the truth; this is a view. */
 export type ParsedManifest =
   | { readonly kind: "manifest"; readonly mediaType: string; readonly manifest: Parsed<Manifest> }
   | { readonly kind: "index"; readonly mediaType: string; readonly index: Parsed<Index> }
+  | { readonly kind: "artifact"; readonly mediaType: string; readonly artifact: Parsed<ArtifactManifest> }
   | { readonly kind: "schema1"; readonly mediaType: string; readonly blobs: readonly Digest[] };
 
 /**
@@ -62,6 +72,10 @@ export const asManifest = (value: unknown, mediaType?: string): ParsedManifest =
     refuseMembers(value, ["manifests", "fsLayers"], "an image manifest");
     return { kind: "manifest", mediaType: type, manifest: checkManifest(value) };
   }
+  if (isArtifactType(type)) {
+    refuseMembers(value, ["config", "layers", "manifests", "fsLayers"], "an artifact manifest");
+    return { kind: "artifact", mediaType: type, artifact: checkArtifact(value) };
+  }
   throw invalid(`${shown(type)} is no media type of a manifest or index`);
 };
 
@@ -90,7 +104,8 @@ const schema1Blobs = (value: Record<string, unknown>): Digest[] => {
 };
 
 /** Whether a descriptor of this type stands for a manifest that `parseManifest` takes apart. */
-const isKnown = (type: string): boolean => isManifestType(type) || isIndexType(type) || isSchema1Type(type);
+const isKnown = (type: string): boolean =>
+  isManifestType(type) || isIndexType(type) || isSchema1Type(type) || isArtifactType(type);
 
 const guessType = (value: Record<string, unknown>): string => {
   if (value["schemaVersion"] === 1) return mediaTypes.dockerSchema1;
@@ -120,6 +135,11 @@ const checkIndex = (value: Record<string, unknown>): Parsed<Index> => ({
   manifests: list(value["manifests"], "manifests"),
 });
 
+const checkArtifact = (value: Record<string, unknown>): Parsed<ArtifactManifest> => ({
+  ...(checkShared(value) as Parsed<ArtifactManifest>),
+  blobs: list(value["blobs"], "blobs"),
+});
+
 /** What an image and an index have in common. As in a descriptor, `null` counts as left out. Members keep their order. */
 const checkShared = (value: Record<string, unknown>): Record<string, unknown> => {
   const shared = withoutNulls(value, ["mediaType", "artifactType", "subject", "annotations"]);
@@ -136,26 +156,37 @@ const checkShared = (value: Record<string, unknown>): Record<string, unknown> =>
 export const artifactTypeOf = (parsed: ParsedManifest): string | undefined => {
   if (parsed.kind === "schema1") return undefined;
   if (parsed.kind === "index") return parsed.index.artifactType || undefined;
+  if (parsed.kind === "artifact") return parsed.artifact.artifactType || undefined;
   return parsed.manifest.artifactType || parsed.manifest.config.mediaType || undefined;
 };
 
 /** The descriptors a manifest points down to, config first. The subject is not one of them: it points up. */
 export const childrenOf = (parsed: ParsedManifest): readonly Descriptor[] => {
   if (parsed.kind === "schema1") return [];
+  if (parsed.kind === "artifact") return parsed.artifact.blobs;
   return parsed.kind === "index" ? parsed.index.manifests : [parsed.manifest.config, ...parsed.manifest.layers];
 };
 
 /** The manifest this one says something about, where it has a subject. */
 export const subjectOf = (parsed: ParsedManifest): Descriptor | undefined => {
+  return documentOf(parsed)?.subject;
+};
+
+/** What a manifest says of itself. */
+export const annotationsOf = (parsed: ParsedManifest): Annotations | undefined => documentOf(parsed)?.annotations;
+
+const documentOf = (
+  parsed: ParsedManifest,
+): { readonly subject?: Descriptor; readonly annotations?: Annotations } | undefined => {
   if (parsed.kind === "schema1") return undefined;
-  return parsed.kind === "index" ? parsed.index.subject : parsed.manifest.subject;
+  if (parsed.kind === "artifact") return parsed.artifact;
+  return parsed.kind === "index" ? parsed.index : parsed.manifest;
 };
 
 /** A manifest as the referrers API lists it: with the type of its artifact, and its annotations. */
 export const asReferrer = (descriptor: Descriptor, parsed: ParsedManifest): Descriptor => {
   const artifactType = artifactTypeOf(parsed);
-  const { annotations } = parsed.kind === "index" ? parsed.index : parsed.kind === "manifest" ? parsed.manifest : {};
-  return defined({ ...bare(descriptor), artifactType, annotations });
+  return defined({ ...bare(descriptor), artifactType, annotations: annotationsOf(parsed) });
 };
 
 const invalid = (message: string): DrayError => new DrayError("MANIFEST_INVALID", message);

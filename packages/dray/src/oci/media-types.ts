@@ -7,6 +7,7 @@ export const mediaTypes = {
   ociLayerGzip: "application/vnd.oci.image.layer.v1.tar+gzip",
   ociLayerZstd: "application/vnd.oci.image.layer.v1.tar+zstd",
   ociEmpty: "application/vnd.oci.empty.v1+json",
+  ociArtifact: "application/vnd.oci.artifact.manifest.v1+json",
   dockerManifest: "application/vnd.docker.distribution.manifest.v2+json",
   dockerList: "application/vnd.docker.distribution.manifest.list.v2+json",
   dockerConfig: "application/vnd.docker.container.image.v1+json",
@@ -24,6 +25,8 @@ const schema1 = new Set<string>([mediaTypes.dockerSchema1, mediaTypes.dockerSche
 
 /** Whether it is the manifest of an image or artifact. */
 export const isManifestType = (type: string): boolean => manifests.has(type);
+/** Whether it is an artifact manifest, which release candidates of OCI 1.1 had: dropped since, and still where it was pushed. */
+export const isArtifactType = (type: string): boolean => type === mediaTypes.ociArtifact;
 /** Whether it is an OCI index or a Docker manifest list. */
 export const isIndexType = (type: string): boolean => indexes.has(type);
 /** Docker's schema 1, also under `application/json`, which old registries give it. Copied as bytes, never understood. */
@@ -32,6 +35,7 @@ export const isSchema1Type = (type: string): boolean => schema1.has(type);
 export const isManifestLike = (type: string): boolean =>
   isManifestType(type) ||
   isIndexType(type) ||
+  isArtifactType(type) ||
   type === mediaTypes.dockerSchema1 ||
   type === mediaTypes.dockerSchema1Signed;
 /** Whether it is the configuration of an image that runs. */
@@ -50,6 +54,9 @@ const foreignLayers = [
 export const isLayerType = (type: string): boolean =>
   isForeignLayerType(type) || type.startsWith(mediaTypes.ociLayer) || type.startsWith(mediaTypes.dockerLayer);
 
+/** Whether the bytes are a layer that was encrypted: nobody can say what is inside who has no key. */
+export const isEncryptedLayerType = (type: string): boolean => isLayerType(type) && type.endsWith("+encrypted");
+
 /** How a layer is compressed, as its media type says. */
 export type Compression = "none" | "gzip" | "zstd";
 
@@ -67,4 +74,5 @@ export const manifestAccept: string = [
   mediaTypes.dockerManifest,
   mediaTypes.dockerSchema1Signed,
   mediaTypes.dockerSchema1,
+  mediaTypes.ociArtifact,
 ].join(", ");

@@ -11,6 +11,7 @@ import {
   type SampleArtifactOptions,
   sampleArtifact,
   sampleImage,
+  sampleIndex,
 } from "@dray/testkit";
 import { type Against, against, clientOf } from "../../test/registry-client.ts";
 import { bytesContent } from "../content/index.ts";
@@ -82,6 +83,21 @@ describe("the referrers API", () => {
     assert.deepEqual(at.registry.tags("a/b"), ["v1"]);
   });
 
+  test("an entry that is none is told when the others have been given out", async () => {
+    const at = setup();
+    const pushed = await at.attach("1");
+    const bad = { ...pushed, digest: `sha384:${"a".repeat(96)}` };
+    const body = JSON.stringify({ schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests: [bad, pushed] });
+    const answer = answerWith(200, { "Content-Type": mediaTypes.ociIndex }, body);
+    const { repository } = against(at.registry, [{ target: "/referrers/", effect: answer }]);
+    const seen: Digest[] = [];
+    const list = async (): Promise<void> => {
+      for await (const { digest } of repository.referrers(subject)) seen.push(digest);
+    };
+    await assert.rejects(list(), (error) => isDrayError(error, "MANIFEST_INVALID"));
+    assert.deepEqual(seen, [pushed.digest]);
+  });
+
   test("nothing refers", async () => assert.deepEqual(await setup().list(), []));
 
   for (const filters of [undefined, "artifactType", "other, artifactType"])
@@ -147,10 +163,53 @@ describe("the fallback tag", () => {
 
   test("something else under the tag is no list, and stays", async () => {
     const at = setup({ referrers: false });
-    put(at.registry, "a/b", fallbackTag(subject.digest), image);
+    const other = sampleImage({ seed: "other" });
+    put(at.registry, "a/b", fallbackTag(subject.digest), other);
     assert.deepEqual(await at.list(), []);
     await assert.rejects(at.attach("1"), (error) => isDrayError(error, "EXISTS"));
-    assert.equal(at.registry.manifest("a/b", fallbackTag(subject.digest))?.digest, image.root.digest);
+    assert.equal(at.registry.manifest("a/b", fallbackTag(subject.digest))?.digest, other.root.digest);
+  });
+
+  test("that a registry takes for the digest itself is no list, and none can be kept there", async () => {
+    const index = sampleIndex();
+    const registry = memoryRegistry({ referrers: false });
+    put(registry, "a/b", "v1", index);
+    const dash: Fault = {
+      target: /manifests\/sha256-/,
+      effect: (request, next) => next({ ...request, target: request.target.replace("sha256-", "sha256:") }),
+    };
+    const { repository } = against(registry, [dash]);
+    assert.deepEqual(await Array.fromAsync(repository.referrers(index.root)), []);
+    const artifact = sampleArtifact({ subject: index.root });
+    for (const blob of artifact.blobs.values()) registry.addBlob("a/b", blob);
+    const bytes = artifact.manifests.get(artifact.root.digest)?.bytes as Uint8Array;
+    await assert.rejects(repository.write(artifact.root, bytesContent(bytes)), (error) => {
+      assert.ok(isDrayError(error, "UNSUPPORTED"));
+      assert.match(error.message, /cannot keep one: it takes sha256-\w+ for the digest/);
+      return true;
+    });
+    assert.ok(registry.manifest("a/b", artifact.root.digest));
+    await repository.remove(artifact.root.digest);
+  });
+
+  test("children of an index that somebody took for its referrers are none", async () => {
+    const at = setup({ referrers: false });
+    const pushed = await at.attach("1");
+    const list = at.fallback();
+    const child = { ...image.root, platform: { os: "linux", architecture: "amd64" } };
+    const bytes = encodeJson({ ...list, manifests: [...list.manifests, child] });
+    at.registry.addManifest("a/b", { mediaType: mediaTypes.ociIndex, bytes }, fallbackTag(subject.digest));
+    assert.deepEqual(digests(await at.list()), [pushed.digest]);
+  });
+
+  test("is kept as well where a registry says OCI-Subject and has no list", async () => {
+    const at = setup({ referrers: false }, [
+      { method: "PUT", target: "/manifests/", effect: rewrite({ "OCI-Subject": subject.digest }) },
+    ]);
+    const pushed = [await at.attach("1"), await at.attach("2")];
+    assert.deepEqual(digests(at.fallback().manifests).sort(), digests(pushed).sort());
+    assert.deepEqual(digests(await at.list()).sort(), digests(pushed).sort());
+    assert.equal(at.log.count({ target: "/referrers/" }), 1);
   });
 
   test("an entry says what the API would say", async () => {

@@ -1,5 +1,5 @@
 import type { Cancel, WriteOptions } from "../content/index.ts";
-import { DrayError, isDrayError } from "../errors.ts";
+import { DrayError, errorIn, isDrayError, throwIfAborted } from "../errors.ts";
 import { type HttpResponse, header, headerValues } from "../http/index.ts";
 import {
   algorithmOf,
@@ -41,11 +41,14 @@ export async function* listReferrers(
   const call = referrersCall(repo, subject, options);
   const first = await firstPage(repo, call);
   if (first === "unsupported") return yield* fromFallback(repo, subject, options);
+  const faults: unknown[] = [];
   for await (const { value, response } of pagesOf(repo.api, call, first)) {
     const wanted = isFiltered(response) ? undefined : options.artifactType;
-    for (const descriptor of descriptorsOf(value))
+    for (const descriptor of descriptorsOf(value, faults))
       if (wanted === undefined || descriptor.artifactType === wanted) yield descriptor;
   }
+  // The others have been given out.
+  if (faults[0] !== undefined) throw errorIn(call.reference, faults[0], { reference: call.reference });
 }
 
 /** Whether a repository has the referrers API. What is known of one that has it is known of its registry. */
@@ -100,12 +103,19 @@ async function* fromFallback(
   { artifactType, ...options }: ReferrersOptions,
 ): AsyncGenerator<Descriptor> {
   const found = await readFallback(repo, subject.digest, options);
-  if (found?.parsed.kind !== "index") return;
+  if (found === undefined || found === "subject" || found.parsed.kind !== "index") return;
   for (const entry of found.parsed.index.manifests) {
+    // What says neither what it is for nor refers to the subject is a child that somebody took for a referrer.
+    if (entry.platform !== undefined && !(await refersTo(repo, entry, subject.digest, options))) continue;
     const descriptor = artifactType === undefined ? entry : await withArtifactType(repo, entry, options);
     if (artifactType === undefined || descriptor.artifactType === artifactType) yield descriptor;
   }
 }
+
+const refersTo = async (repo: Repo, { digest }: Descriptor, subject: Digest, options: Cancel): Promise<boolean> => {
+  const { bytes, descriptor } = await getManifest(repo, digest, options);
+  return subjectOf(parseManifest(bytes, descriptor.mediaType))?.digest === subject;
+};
 
 /** Some clients have written the type of the config where the artifact's own belongs: then only the manifest itself tells. */
 const withArtifactType = async (repo: Repo, entry: Descriptor, options: Cancel): Promise<Descriptor> => {
@@ -121,8 +131,15 @@ const isFiltered = ({ headers }: HttpResponse): boolean =>
     value.split(",").some((filter) => filter.trim() === "artifactType"),
   );
 
-const descriptorsOf = ({ manifests }: Record<string, unknown>): Descriptor[] =>
-  Array.isArray(manifests) ? manifests.map((entry, i) => asDescriptor(entry, `manifests[${i}]`)) : [];
+const descriptorsOf = ({ manifests }: Record<string, unknown>, faults: unknown[]): Descriptor[] =>
+  (Array.isArray(manifests) ? manifests : []).flatMap((entry, i) => {
+    try {
+      return asDescriptor(entry, `manifests[${i}]`);
+    } catch (error) {
+      faults.push(error);
+      return [];
+    }
+  });
 
 /** Times that several writers may get in one another's way. */
 const attempts = 10;
@@ -134,14 +151,18 @@ const attempts = 10;
 export const fallbackTag = (subject: Digest): string =>
   `${algorithmOf(subject).slice(0, 32)}-${hexOf(subject).slice(0, 64)}`.replace(/[^a-zA-Z0-9._-]/g, "-");
 
-/** Reads the list under the fallback tag, where there is one; the tag may stand for something else. */
+/**
+ * Reads the list under the fallback tag, where there is one; the tag may stand for something else. `"subject"`: for the subject itself, where a
+ * registry takes `sha256-HEX` for a digest.
+ */
 const readFallback = async (
   repo: Repo,
   subject: Digest,
   options: Cancel & { readonly lookUp?: boolean },
-): Promise<{ readonly parsed: ParsedManifest; readonly etag: string | undefined } | undefined> => {
+): Promise<{ readonly parsed: ParsedManifest; readonly etag: string | undefined } | "subject" | undefined> => {
   try {
     const { bytes, descriptor, etag } = await getManifest(repo, fallbackTag(subject), options);
+    if (descriptor.digest === subject) return "subject";
     return { parsed: parseManifest(bytes, descriptor.mediaType), etag };
   } catch (error) {
     if (isDrayError(error, "NOT_FOUND")) return undefined;
@@ -161,16 +182,26 @@ export const pushManifest = async (
   options: WriteOptions & Conditions = {},
 ): Promise<void> => {
   const { subject } = await putManifest(repo, manifest, name, options);
-  if (subject !== undefined) return;
   const parsed = options.parsed ?? understood(manifest);
   const unnoted = parsed && subjectOf(parsed);
-  if (!unnoted) return;
+  if (!unnoted || (subject !== undefined && (await keepsReferrers(repo, unnoted, options)))) return;
   const { descriptor } = manifest;
   await change(repo, unnoted.digest, withoutConditions(options), (entries) =>
     entries.some(({ digest }) => digest === descriptor.digest)
       ? undefined
       : [...entries, asReferrer(descriptor, parsed)],
   );
+};
+
+/** Some say `OCI-Subject` and have no list of referrers all the same. Who is not told counts as what it says. */
+const keepsReferrers = async (repo: Repo, subject: Descriptor, options: Cancel): Promise<boolean> => {
+  try {
+    return await hasReferrersApi(repo, subject, options);
+  } catch (error) {
+    throwIfAborted(options.signal);
+    if (isDrayError(error)) return true;
+    throw error;
+  }
 };
 
 /** What the registry took may still be nothing that we understand; then it refers to nothing. */
@@ -207,6 +238,11 @@ const change = (
     const { registry, settings } = repo.api;
     for (let attempt = 1; ; attempt++) {
       const found = await readFallback(repo, subject, { ...options, lookUp: true });
+      if (found === "subject") {
+        if (edit([]) === undefined) return;
+        const message = `${registry} has no list of referrers and cannot keep one: it takes ${tag} for the digest ${subject}; what was pushed is there by its digest alone`;
+        throw new DrayError("UNSUPPORTED", message, { reference, registry });
+      }
       const { parsed } = found ?? {};
       if (parsed !== undefined && parsed.kind !== "index") {
         const message = `${reference} is no list of referrers, and is not replaced by one; give it another tag and push again`;

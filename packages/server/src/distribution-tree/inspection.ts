@@ -1,4 +1,5 @@
 import {
+  annotationsOf,
   artifactTypeOf,
   asManifest,
   childrenOf,
@@ -75,7 +76,7 @@ const describe = (
   }
   const artifactType = artifactTypeOf(parsed);
   const subject = subjectOf(parsed)?.digest;
-  const { annotations } = parsed.kind === "index" ? parsed.index : parsed.manifest;
+  const annotations = annotationsOf(parsed);
   const children = childrenOf(parsed);
   const ambiguity = ambiguityOf(bytes, value);
   const sizes = new Map(children.map(({ digest, size }) => [digest, size]));
