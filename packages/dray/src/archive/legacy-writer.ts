@@ -1,8 +1,5 @@
-import { randomBytes } from "node:crypto";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { decompressed } from "../compression/index.ts";
-import { appendFile, type FileSystem, onDisk } from "../files/index.ts";
+import { appendFile, type FileSystem, ifThere, onDisk } from "../files/index.ts";
 import { type Descriptor, hexOf } from "../oci/index.ts";
 import { padding, wholeEntry, writeHeader } from "../tar/index.ts";
 import { type ArchiveWriter, endingOf, type OpenTarOptions, type Outlet, outletOf, TarPart } from "../tarball/index.ts";
@@ -20,8 +17,7 @@ import { type WrittenImage, WrittenImages } from "./written-images.ts";
 export const legacyWriter = async (file: string, options: OpenTarOptions): Promise<ArchiveWriter> => {
   const { fs, signal } = options;
   const outlet = await outletOf(file, options);
-  const temporary = join(tmpdir(), `dray-${randomBytes(8).toString("hex")}`);
-  const part = await TarPart.open(fs, outlet === undefined ? file : temporary, signal);
+  const part = outlet === undefined ? await TarPart.open(fs, file, signal) : await TarPart.openUnnamed(fs);
   const catalogue = new WrittenImages();
   return {
     sink: part,
@@ -41,7 +37,9 @@ export const legacyWriter = async (file: string, options: OpenTarOptions): Promi
 
 const replaceFile = async (fs: FileSystem, target: string, write: (outlet: Outlet) => Promise<void>): Promise<void> => {
   const path = `${target}.dray-part.legacy`;
-  const file = await onDisk("write", path, () => fs.open(path, "w", 0o666));
+  // What lies there is of an attempt that was killed, or somebody else's.
+  await onDisk("write", path, () => ifThere(() => fs.unlink(path)));
+  const file = await onDisk("write", path, () => fs.open(path, "wx", 0o666));
   try {
     const growing = await appendFile(file, path, { there: 0 });
     try {

@@ -182,3 +182,15 @@ test("a helper keeps and forgets; one that does not is an error that names it", 
     );
   }
 });
+
+test("a time that is none is refused before anything is run", async () => {
+  for (const helperTimeout of [Number.NaN, 0, -1]) {
+    assert.throws(
+      () => setup({ helperTimeout }),
+      (error) => isDrayError(error, "USAGE") && /helperTimeout/.test(error.message),
+    );
+    await assert.rejects(tellHelper("echo", "store", "a.test", undefined, { from: "here", helperTimeout }), (error) =>
+      isDrayError(error, "USAGE"),
+    );
+  }
+});

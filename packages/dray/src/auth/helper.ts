@@ -5,6 +5,7 @@ import { delimiter, isAbsolute, join } from "node:path";
 import type { Readable, Writable } from "node:stream";
 import { SingleFlight } from "../async/index.ts";
 import { aborted, DrayError, printable, throwIfAborted } from "../errors.ts";
+import { refuseNumber } from "../numbers.ts";
 import { credentialOf, describeCredential } from "./credential.ts";
 import { dockerKey } from "./server.ts";
 import type { Credential, KeychainOptions } from "./types.ts";
@@ -47,6 +48,7 @@ interface Answer {
 /** Asks helpers, each once for each host until `fresh` is wanted, and warns once of one that does not work. */
 export const credentialHelpers = (options: HelperOptions): CredentialHelpers => {
   const { env = process.env, helperTimeout = 30_000, onWarning, now = Date.now } = options;
+  refuseNumber("helperTimeout", helperTimeout, { fractions: true });
   const answers = new Map<string, Answer & { readonly at: number }>();
   const warned = new Set<string>();
   const flights = new SingleFlight<Answer>();
@@ -143,6 +145,7 @@ export const tellHelper = async (
   options: HelperOptions & { readonly from: string; readonly signal?: AbortSignal | undefined },
 ): Promise<void> => {
   const { env = process.env, helperTimeout = 30_000, from, signal } = options;
+  refuseNumber("helperTimeout", helperTimeout, { fractions: true });
   const run = await runHelper(name, verb, storeInput(host, credential), { env, timeout: helperTimeout, signal });
   if (!("fault" in run) && (run.status === 0 || (verb === "erase" && saysNotFound(run)))) return;
   const { fault, remedy } = "fault" in run ? run : failure(run);

@@ -250,3 +250,10 @@ test("who waits for the file can be cancelled", async () => {
   await first;
   assert.deepEqual(JSON.parse(await read()), { one: true });
 });
+
+test("a time to wait for the lock that is none is refused", async () => {
+  await assert.rejects(
+    updateConfig(join(temporaryFolder("lock"), "config.json"), () => true, { lockTimeout: Number.NaN }),
+    (error) => isDrayError(error, "USAGE"),
+  );
+});

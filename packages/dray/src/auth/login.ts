@@ -3,6 +3,7 @@ import { dirname, resolve } from "node:path";
 import { DrayError, isDrayError } from "../errors.ts";
 import { type FileSystem, type Lock, lock, makeDirectory, nodeFiles, onDisk, writeFileAtomic } from "../files/index.ts";
 import { systemClock } from "../http/index.ts";
+import { refuseNumber } from "../numbers.ts";
 import { isObject, parseRegistry } from "../oci/index.ts";
 import { helperFor, parseConfig, parseConfigText } from "./config-document.ts";
 import { kindOf } from "./credential.ts";
@@ -157,6 +158,7 @@ export const updateConfig = async (
 
 const waitForLock = async (fs: FileSystem, target: string, options: UpdateConfigOptions): Promise<Lock> => {
   const { signal, lockTimeout = 10_000 } = options;
+  refuseNumber("lockTimeout", lockTimeout, { from: 0, fractions: true });
   const since = performance.now();
   for (;;) {
     try {

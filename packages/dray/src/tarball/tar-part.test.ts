@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { mkdir, readdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
+import { lstat, mkdir, readdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { seededBytes, temporaryFolder } from "@dray/testkit/files";
@@ -428,4 +428,43 @@ test("a reader that stops reading does not hold up a cancel", async () => {
   );
   setImmediate(() => cancel.abort());
   await writing;
+});
+
+test("what somebody put in the place of the part is not written through, and taken away", async () => {
+  const folder = temporaryFolder("planted");
+  const [file, victim] = [join(folder, "a.tar"), join(folder, "victim")];
+  await writeFile(victim, "precious");
+  await symlink(victim, `${file}.dray-part`);
+  const blob = random(1000);
+  const part = await TarPart.open(nodeFiles, file);
+  await part.write(blob, blob.content, {});
+  await part.finish(named(blob), last);
+  assert.equal(await readFile(victim, "utf8"), "precious");
+  assert.ok((await lstat(file)).isFile());
+  // A file of another user, as far as can be told: it is not gone on with.
+  const foreign: FileSystem = {
+    ...nodeFiles,
+    lstat: async (path) => Object.assign(await nodeFiles.lstat(path), { uid: 12345 }),
+  };
+  await writeFile(`${file}.dray-part`, "theirs");
+  const other = await TarPart.open(foreign, file);
+  assert.equal((await stat(`${file}.dray-part`)).size, 0);
+  await other.abandon();
+});
+
+test("a part without a name is for this user alone and gone when the process is", async () => {
+  const opened: [path: string, flags: string, mode: number | undefined][] = [];
+  const watching: FileSystem = {
+    ...nodeFiles,
+    open: (path, flags, mode) => (opened.push([path, flags, mode]), nodeFiles.open(path, flags, mode)),
+  };
+  const blob = random(1000);
+  const part = await TarPart.openUnnamed(watching);
+  const [[path, flags, mode] = []] = opened;
+  assert.ok(path !== undefined);
+  assert.deepEqual([flags, mode], ["wx+", 0o600]);
+  await assert.rejects(stat(path), { code: "ENOENT" });
+  await part.write(blob, blob.content, {});
+  assert.deepEqual(await collect(part.read(blob.descriptor), 1000, "blob"), blob.bytes);
+  await part.discard();
 });

@@ -1,4 +1,6 @@
-import { dirname } from "node:path";
+import { randomBytes } from "node:crypto";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import { Semaphore } from "../async/index.ts";
 import { type Cancel, type Content, digestMismatch, sizeMismatch, type WriteOptions } from "../content/index.ts";
 import { DrayError, throwIfAborted } from "../errors.ts";
@@ -82,6 +84,15 @@ export class TarPart implements TarSink {
     }
   }
 
+  /** The same in a temporary file for this user alone, which has no name as soon as it is open: not even a kill leaves it behind. */
+  static async openUnnamed(fs: FileSystem): Promise<TarPart> {
+    const path = join(tmpdir(), `dray-${randomBytes(8).toString("hex")}`);
+    const file = await onDisk("make the temporary file", path, () => fs.open(path, "wx+", 0o600));
+    // Where open files cannot be removed it happens at the end.
+    await fs.unlink(path).catch(() => {});
+    return new TarPart(fs, { target: path, path, file, lock: { release: async () => {} } });
+  }
+
   /** Finds the extents of an earlier attempt. What lies behind the last good header is of no use. */
   async #recover(): Promise<void> {
     const { size } = await this.#disk(() => this.#part.file.stat());
@@ -153,7 +164,7 @@ export class TarPart implements TarSink {
   async abandon(): Promise<void> {
     try {
       await this.#close();
-      if (!this.#worth) await this.#disk(() => this.#fs.unlink(this.#part.path));
+      if (!this.#worth) await this.#disk(() => ifThere(() => this.#fs.unlink(this.#part.path)));
     } finally {
       await this.#part.lock.release();
     }
@@ -298,11 +309,28 @@ const openPartFile = async (fs: FileSystem, file: string, signal?: AbortSignal):
     const opened = await onDisk(
       "write",
       path,
-      async () => (await ifThere(() => fs.open(path, "r+"))) ?? (await fs.open(path, "wx+", 0o666)),
+      async () => (await earlierAttempt(fs, path)) ?? (await fs.open(path, "wx+", 0o666)),
     );
     return { target, path, file: opened, lock: held };
   } catch (error) {
     await held.release();
     throw error;
   }
+};
+
+/** The file of an earlier attempt of this user. A link, or somebody else's file, was put there for another purpose: it is taken away. */
+const earlierAttempt = async (fs: FileSystem, path: string): Promise<OpenFile | undefined> => {
+  const facts = await ifThere(() => fs.lstat(path));
+  if (facts === undefined) return undefined;
+  if (facts.isFile() && (process.getuid === undefined || facts.uid === process.getuid())) {
+    const file = await fs.open(path, "r+");
+    const opened = await file.stat().catch(async (error: unknown) => {
+      await file.close().catch(() => {});
+      throw error;
+    });
+    if (opened.ino === facts.ino && opened.dev === facts.dev) return file;
+    await file.close();
+  }
+  await fs.unlink(path);
+  return undefined;
 };
