@@ -37,6 +37,31 @@ const firstOf = async (content: Content): Promise<AsyncIterator<Uint8Array>> => 
 };
 
 describe("ranges of content", () => {
+  test("who comes again while the first bytes are still on their way gets all of them, and who left gets none", async () => {
+    let arrive = (): void => {};
+    const arrived = new Promise<void>((resolve) => (arrive = resolve));
+    let opened = 0;
+    const late: Content = {
+      size: whole.size,
+      open: async function* () {
+        opened++;
+        await arrived;
+        yield bytes;
+      },
+    };
+    const content = new ReplayableContent(late, whole, undefined);
+    // A request is cut before it has sent anything, and is sent again.
+    const left = content.range(0).open()[Symbol.asyncIterator]().next();
+    await new Promise((resolve) => setImmediate(resolve));
+    const again = text(content.range(0));
+    await new Promise((resolve) => setImmediate(resolve));
+    arrive();
+    assert.equal((await left).done, true);
+    assert.equal(await again, "0123456789");
+    assert.equal(opened, 1);
+    await content.close();
+  });
+
   test("follow one another in one reading", async () => {
     const source = threes();
     const content = new ReplayableContent(source, whole, undefined);

@@ -13,6 +13,8 @@ export class ReplayableContent {
   readonly #whole: Descriptor | undefined;
   readonly #signal: AbortSignal | undefined;
   #reading: Reading | undefined;
+  /** Whoever began to read last: one before it, whose connection has gone, may still wait for the bytes that it is to have. */
+  #reader = 0;
   #failure: { readonly error: unknown } | undefined;
   #furthest = 0;
 
@@ -63,12 +65,13 @@ export class ReplayableContent {
   /** Each chunk costs one promise here: gigabytes pass through this loop. */
   async *#read(start: number, stop: number): AsyncGenerator<Uint8Array> {
     const size = this.#whole?.size;
+    const reader = ++this.#reader;
     const reading = await this.#seek(start);
-    while (reading === this.#reading) {
+    while (reading === this.#reading && reader === this.#reader) {
       const left = stop - reading.at;
       if (left <= 0 && stop !== size) return;
       const ahead = reading.ahead ?? (await this.#ahead(reading));
-      if (ahead === undefined || reading !== this.#reading) return;
+      if (ahead === undefined || reading !== this.#reading || reader !== this.#reader) return;
       const chunk = ahead.byteLength > left ? ahead.subarray(0, left) : ahead;
       reading.ahead = chunk === ahead ? undefined : ahead.subarray(left);
       reading.at += chunk.byteLength;
@@ -90,11 +93,14 @@ export class ReplayableContent {
   /** The next bytes, which stay where they are; `undefined` at the end. */
   async #ahead(reading: Reading): Promise<Uint8Array | undefined> {
     try {
-      while (reading.ahead === undefined) {
+      while (reading.ahead === undefined && !reading.ended) {
         throwIfAborted(this.#signal);
-        const { done, value } = await reading.iterator.next();
-        if (done === true) break;
-        if (value.byteLength > 0) reading.ahead = value;
+        const next = (reading.next ??= reading.iterator.next());
+        const { done, value } = await next;
+        if (reading.next !== next) continue;
+        reading.next = undefined;
+        if (done === true) reading.ended = true;
+        else if (value.byteLength > 0) reading.ahead = value;
       }
       const [whole, end] = [this.#whole, reading.at + (reading.ahead?.byteLength ?? 0)];
       if (whole !== undefined && end > whole.size) throw sizeMismatch(whole, "more");
@@ -118,6 +124,9 @@ const final = (error: unknown): unknown =>
 class Reading {
   at: number;
   ahead: Uint8Array | undefined;
+  /** What was asked for and has not come. Several may wait for it. */
+  next: Promise<IteratorResult<Uint8Array>> | undefined;
+  ended = false;
   readonly iterator: AsyncIterator<Uint8Array>;
   readonly #stop = new AbortController();
   readonly #signal: AbortSignal | undefined;
