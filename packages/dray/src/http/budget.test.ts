@@ -377,3 +377,81 @@ test("what a registry says with a 503 is told in its words, and is no limit of o
     return true;
   });
 });
+
+/** How many requests go at a time, wave after wave, to a registry that answers all of a wave together. */
+const waves = async (
+  count: number,
+  {
+    answers,
+    took = () => 10,
+    concurrency,
+  }: {
+    answers?: (at: number, inFlight: number) => Error | undefined;
+    took?: (wave: number) => number;
+    concurrency?: number;
+  } = {},
+): Promise<number[]> => {
+  const clock = fakeClock();
+  const seen: number[] = [];
+  let [at, wave] = [-1, -1];
+  const send = budget(concurrency === undefined ? { clock } : { clock, concurrency })(async (request) => {
+    if (clock.now() !== at) [at, wave] = [clock.now(), wave + 1];
+    seen[wave] = (seen[wave] ?? 0) + 1;
+    const mine = wave;
+    await clock.sleep(took(mine));
+    const error = answers?.(mine, seen[mine] as number);
+    if (error !== undefined) throw error;
+    return answer(200, [], request.origin);
+  });
+  await clock.run(Promise.allSettled(Array.from({ length: count }, () => send(get))));
+  return seen;
+};
+const cut = (host = "r.example"): DrayError => new DrayError("NETWORK", "the connection was cut", { registry: host });
+
+test("eight go at first, and more with each good answer, up to the most", async () => {
+  assert.deepEqual(await waves(200), [8, 16, 32, 32, 32, 32, 32, 16]);
+  assert.deepEqual(await waves(40, { concurrency: 12 }), [8, 12, 12, 8]);
+  assert.deepEqual(await waves(5, { concurrency: 2 }), [2, 2, 1]);
+});
+
+test("a connection that is refused or closed halves them at once, and from there on one more is tried for a whole wave", async () => {
+  const begun = await waves(120, { answers: (wave) => (wave === 2 ? cut() : undefined) });
+  assert.deepEqual(begun, [8, 16, 32, 16, 17, 18, 13]);
+  // For a minute there are fewer than were too many, however well it answers.
+  const first = (wave: number): Error | undefined => (wave === 1 ? cut() : undefined);
+  assert.deepEqual(await waves(150, { answers: first }), [8, 16, 8, 9, 10, 11, 12, 12, 12, 12, 12, 12, 12, 4]);
+  assert.equal(Math.max(...(await waves(900, { answers: first, took: () => 5_000 }))), 32);
+  // What is cut elsewhere, such as the source of a body, says nothing of this registry.
+  assert.deepEqual(
+    await waves(56, { answers: (wave) => (wave === 1 ? cut("other.example") : undefined) }),
+    [8, 16, 16, 16],
+  );
+});
+
+test("a registry that lets in twelve connections is asked for few more, and never for long", async () => {
+  let [open, refused] = [0, 0];
+  const clock = fakeClock();
+  const send = budget({ clock })(async () => {
+    if (open >= 12) {
+      refused++;
+      throw cut();
+    }
+    open++;
+    await clock.sleep(10);
+    open--;
+    return answer(200);
+  });
+  const again = async (): Promise<number> => send(get).then(({ status }) => status, again);
+  assert.deepEqual(new Set(await clock.run(Promise.all(Array.from({ length: 400 }, again)))), new Set([200]));
+  assert.ok(refused < 400 / 20, `${refused} of 400 were refused`);
+});
+
+test("answers that slow down take a quarter of them, and leave eight", async () => {
+  const begun = await waves(400, { took: (wave) => (wave >= 3 ? 1_000 : 10) });
+  assert.deepEqual(begun.slice(0, 6), [8, 16, 32, 32, 24, 25]);
+  // Again and again, and never below eight.
+  const worse = await waves(400, { took: (wave) => 10 * 10 ** wave });
+  assert.ok(Math.min(...worse.slice(0, -1)) >= 8);
+  // What is always slow is as fast as it is.
+  assert.deepEqual((await waves(120, { took: () => 5_000 })).slice(0, 4), [8, 16, 32, 32]);
+});

@@ -1,6 +1,6 @@
 import { type Body, bytesBody, type Content, transfersAs } from "../content/index.ts";
 import { defined } from "../defined.ts";
-import type { DrayError } from "../errors.ts";
+import { type DrayError, isDrayError } from "../errors.ts";
 import { refuseNumber } from "../numbers.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { type Applicant, RateLimiter, readRateLimit } from "./rate-limiter.ts";
@@ -11,7 +11,7 @@ import { type HttpRequest, type HttpResponse, isContent, type Middleware } from 
 
 /** How much may be asked of one registry at a time, and how long a request waits for that. */
 export interface BudgetOptions {
-  /** Requests to one registry that may wait for their answer at the same time. Default 32. */
+  /** Requests to one registry that may wait for their answer at the same time, once it has shown that it answers well. Default 32. */
   readonly concurrency?: number;
   /**
    * The longest wait for one request in milliseconds, counted from the first time it was told to wait. Default 15 minutes. With `connect` it
@@ -53,7 +53,11 @@ export const budget = (options: BudgetOptions = {}): Middleware => {
       const permit = await limiter.acquire(applicant, request.signal);
       const release = once(() => limiter.release());
       try {
-        const response = await next(releasingEarly(request, release));
+        const began = clock.now();
+        const response = await next(releasingEarly(request, release)).catch((error: unknown) => {
+          if (isDrayError(error, "NETWORK") && error.registry === hostOf(request)) limiter.refused(permit);
+          throw error;
+        });
         const now = clock.now();
         const left = readRateLimit(response.headers, now);
         if (left !== undefined) {
@@ -63,7 +67,10 @@ export const budget = (options: BudgetOptions = {}): Middleware => {
         const { status } = response;
         const wait = status === 429 || status === 503 ? retryAfter(response.headers, now) : undefined;
         if (status !== 429 && wait === undefined) {
-          if (status < 500) limiter.succeeded(permit);
+          if (status < 500) {
+            const { method: kind, body } = request;
+            limiter.succeeded(permit, body === undefined ? { took: now - began, kind } : undefined);
+          }
           return response;
         }
         const registry = hostOf(request);

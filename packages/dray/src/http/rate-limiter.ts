@@ -33,13 +33,21 @@ export interface RateLimiterOptions {
 
 /** Where a registry says "later" and not when. */
 const unsaid = backoff({ first: 1_000, longest: 60_000 });
+/** Requests at a time before a registry has shown how it answers. */
+const atFirst = 8;
+/** An answer that takes so many times as long as usual, and so many milliseconds more, is one of a registry that has too much to do. */
+const slow = { times: 4, more: 250 };
+/** Milliseconds for which it is known how many connections were too many. */
+const remembered = 60_000;
 /** A limit that is whole again within a minute is waited for; beyond that some servers speak of another limit than ours. */
 const longestReset = 60_000;
 
 /**
- * Rate limiter of one registry: permits in the order of requests, and none while the registry wants us to wait. Afterwards one request goes
- * first, and every good answer lets more through: doubling up to half of what was too much, then one more for as many answers as there are
- * permits (slow start, then additive increase and multiplicative decrease, as TCP has it).
+ * Rate limiter of one registry: permits in the order of requests, and none while the registry wants us to wait. Eight at first, and every
+ * good answer lets one more through, up to the most that is allowed. What was too much halves them: a connection that is refused or
+ * closed at once; a registry that wants us to wait, after which one goes first. Answers that slow down take a quarter. From half of what
+ * was too much on there is one more for as many answers as there are permits (slow start, then additive increase and multiplicative
+ * decrease, as TCP has it).
  */
 export class RateLimiter {
   readonly #options: RateLimiterOptions;
@@ -47,6 +55,9 @@ export class RateLimiter {
   #inFlight = 0;
   #limit: number;
   #threshold: number;
+  #tooMany: { readonly most: number; readonly until: number } | undefined;
+  /** Milliseconds that answers usually take, by what is asked. */
+  readonly #usual = new Map<string, number>();
   #epoch = 0;
   #closedUntil = 0;
   /** When the registry first said "later" since its last good answer. */
@@ -59,7 +70,7 @@ export class RateLimiter {
 
   constructor(options: RateLimiterOptions) {
     this.#options = options;
-    this.#limit = options.concurrency;
+    this.#limit = Math.min(atFirst, options.concurrency);
     this.#threshold = options.concurrency;
   }
 
@@ -106,14 +117,40 @@ export class RateLimiter {
     this.#grant();
   }
 
-  /** A good answer. */
-  succeeded({ epoch }: Permit): void {
+  /** A good answer. `after`: how many milliseconds it took, where nothing else does, and of which kind the question was. */
+  succeeded({ epoch }: Permit, after?: { readonly took: number; readonly kind: string }): void {
+    const isSlow = after !== undefined && this.#isSlow(after.took, after.kind);
     if (epoch !== this.#epoch) return;
     this.#limitedSince = undefined;
     this.#limitedUnsaid = 0;
+    if (isSlow) {
+      this.#shrink(Math.max(Math.min(atFirst, this.#limit), Math.floor((this.#limit * 3) / 4)));
+      return;
+    }
     const step = this.#limit < this.#threshold ? 1 : 1 / this.#permits();
-    this.#limit = Math.min(this.#options.concurrency, this.#limit + step);
+    this.#limit = Math.min(this.#most(), this.#limit + step);
     this.#grant();
+  }
+
+  #isSlow(took: number, kind: string): boolean {
+    const usual = this.#usual.get(kind) ?? took;
+    this.#usual.set(kind, usual + (took - usual) / 8);
+    return took > slow.times * usual + slow.more;
+  }
+
+  /** It did not let a connection in, or closed it without an answer: for a while there are fewer than were too many. */
+  refused({ epoch }: Permit): void {
+    if (epoch !== this.#epoch) return;
+    const most = Math.max(1, Math.floor((this.#inFlight * 3) / 4));
+    this.#tooMany = { most, until: this.#options.clock.now() + remembered };
+    this.#shrink(Math.max(1, Math.floor(this.#inFlight / 2)));
+  }
+
+  /** Once for all that was asked before. */
+  #shrink(to: number): void {
+    this.#epoch++;
+    this.#threshold = to;
+    this.#limit = to;
   }
 
   /**
@@ -130,9 +167,8 @@ export class RateLimiter {
     const now = clock.now();
     const news = permit.epoch === this.#epoch;
     if (news) {
-      this.#epoch++;
       this.#limitedUnsaid++;
-      this.#threshold = Math.max(1, Math.floor(this.#inFlight / 2));
+      this.#shrink(Math.max(1, Math.floor(this.#inFlight / 2)));
       this.#limit = 1;
     }
     this.#limitedSince ??= now;
@@ -193,6 +229,13 @@ export class RateLimiter {
       this.#inFlight++;
       first.grant({ epoch: this.#epoch });
     }
+  }
+
+  #most(): number {
+    const { concurrency, clock } = this.#options;
+    return this.#tooMany !== undefined && clock.now() < this.#tooMany.until
+      ? Math.min(concurrency, Math.max(this.#limit, this.#tooMany.most))
+      : concurrency;
   }
 
   /** Whole permits; fractions are on their way to the next. */
