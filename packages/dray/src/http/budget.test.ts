@@ -44,6 +44,32 @@ const many = (send: Handler, count: number, request: HttpRequest = get): Promise
 
 const limited = (seconds: string): readonly [number, HeaderPairs] => [429, [["Retry-After", seconds]]];
 
+test("a hint that nothing is left is waited for and told of once, and never fails anybody", async () => {
+  const hint: HeaderPairs = [
+    ["X-RateLimit-Remaining", "0"],
+    ["X-RateLimit-Reset", "5"],
+  ];
+  for (const [maxWait, waited] of [
+    [900_000, 5_000],
+    [1_000, 1_000],
+    [0, 0],
+  ] as const) {
+    const clock = fakeClock();
+    const { handler, log } = registry(clock, (nth) => [200, nth === 1 ? hint : []]);
+    const events: ProgressEvent[] = [];
+    const request = { ...get, context: { onEvent: (event: ProgressEvent) => events.push(event) } };
+    const send = budget({ clock, maxWait })(handler);
+    const statuses = clock.run(send(request).then(async (first) => [first.status, ...(await many(send, 2, request))]));
+    assert.deepEqual(await statuses, [200, 200, 200]);
+    assert.equal(log[1]?.at, 10 + waited);
+    const told = { type: "throttled", registry: "r.example", delay: waited } as const;
+    assert.deepEqual(
+      events.filter(({ type }) => type === "throttled"),
+      waited === 0 ? [] : [told],
+    );
+  }
+});
+
 test("a 429 stops everyone; then one goes first, and more follow", async () => {
   const clock = fakeClock();
   // The first request, with seven others on their way, is told to wait for three seconds.

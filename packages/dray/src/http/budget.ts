@@ -61,8 +61,10 @@ export const budget = (options: BudgetOptions = {}): Middleware => {
         const now = clock.now();
         const left = readRateLimit(response.headers, now);
         if (left !== undefined) {
-          limiter.remains(left);
-          request.context?.onEvent?.({ type: "rateLimit", registry: hostOf(request), ...left });
+          const registry = hostOf(request);
+          const delay = limiter.remains(left);
+          request.context?.onEvent?.({ type: "rateLimit", registry, ...left });
+          if (delay !== undefined) request.context?.onEvent?.({ type: "throttled", registry, delay });
         }
         const { status } = response;
         const wait = status === 429 || status === 503 ? retryAfter(response.headers, now) : undefined;

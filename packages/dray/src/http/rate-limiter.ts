@@ -60,6 +60,8 @@ export class RateLimiter {
   readonly #usual = new Map<string, number>();
   #epoch = 0;
   #closedUntil = 0;
+  /** The same by a hint alone, for which nobody is refused. */
+  #hintedUntil = 0;
   /** When the registry first said "later" since its last good answer. */
   #limitedSince: number | undefined;
   #limitedUnsaid = 0;
@@ -183,12 +185,19 @@ export class RateLimiter {
     return { wait: this.#closedUntil - now, news: news && this.#tooLong(applicant) === undefined };
   }
 
-  /** What the registry says is left: never more in flight than that, and none before a limit that ends soon is whole again. */
-  remains({ remaining, reset }: RateLimit): void {
-    const now = this.#options.clock.now();
+  /**
+   * What the registry says is left: never more in flight than that, and none before a limit that ends soon is whole again, as far as anybody may
+   * wait at all. Returns for how many milliseconds that is from now on, where it is news.
+   */
+  remains({ remaining, reset }: RateLimit): number | undefined {
+    const { clock, maxWait } = this.#options;
+    const now = clock.now();
     this.#remaining = { requests: Math.max(1, remaining), until: now + (reset ?? longestReset) };
-    if (remaining === 0 && reset !== undefined && reset <= longestReset)
-      this.#closedUntil = Math.max(this.#closedUntil, now + reset);
+    if (remaining > 0 || reset === undefined || reset > longestReset) return undefined;
+    const delay = Math.min(reset, maxWait);
+    const isNews = this.#hintedUntil <= now && delay > 0;
+    this.#hintedUntil = Math.max(this.#hintedUntil, now + delay);
+    return isNews ? delay : undefined;
   }
 
   #tooLong(applicant: Applicant): DrayError | undefined {
@@ -217,8 +226,9 @@ export class RateLimiter {
 
   #grant(): void {
     const now = this.#options.clock.now();
-    if (this.#closedUntil > now) {
-      if (this.#queue.length > 0) this.#wakeIn(this.#closedUntil - now);
+    const closedUntil = Math.max(this.#closedUntil, this.#hintedUntil);
+    if (closedUntil > now) {
+      if (this.#queue.length > 0) this.#wakeIn(closedUntil - now);
       return;
     }
     const left = this.#remaining !== undefined && now < this.#remaining.until ? this.#remaining.requests : Infinity;
