@@ -177,6 +177,10 @@ export const isDrayError = (value: unknown, ...codes: ErrorCode[]): value is Dra
   (value as { readonly [brand]?: unknown })[brand] === true &&
   (codes.length === 0 || codes.includes((value as DrayError).code));
 
+/** Whether a registry refuses a manifest because it does not have what that names. */
+export const lacksBlobs = (error: unknown): boolean =>
+  isDrayError(error) && /^(?:MANIFEST_)?BLOB_UNKNOWN$/.test(error.registryCode ?? "");
+
 const control = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g;
 
 /** What was thrown says, whatever it is: no `instanceof`, since each realm has an `Error` of its own. */

@@ -1,18 +1,34 @@
+import { isDrayError } from "../errors.ts";
 import type { Descriptor, Digest } from "../oci/index.ts";
 
 /** What has been moved or is being moved, and to where: each piece of content once per target, however many manifests name it. */
 export class Ledger {
-  readonly #pieces = new Map<object, Map<string, Promise<unknown>>>();
+  readonly #pieces = new Map<object, Map<string, Piece>>();
   readonly #holders = new Map<Digest, Set<object>>();
 
-  /** Everybody who needs the same piece waits for the one who moves it. A key stands for one kind of work. */
-  once<T>(target: object, key: string, work: () => Promise<T>): Promise<T> {
-    return getOrMake(this.#piecesOf(target), key, work) as Promise<T>;
+  /**
+   * Everybody who needs the same piece waits for the one who moves it. A key stands for one kind of work. Where that fails, whoever has it from
+   * another source tries that.
+   */
+  async once<T>(target: object, key: string, source: object, work: () => Promise<T>): Promise<T> {
+    const pieces = this.#piecesOf(target);
+    const failed: object[] = [];
+    for (;;) {
+      const piece = getOrMake(pieces, key, () => ({ source, done: work() }));
+      try {
+        return (await piece.done) as T;
+      } catch (error) {
+        failed.push(piece.source ?? source);
+        if (failed.includes(source) || isDrayError(error, "ABORTED")) throw error;
+        // The first of those who wait is the next one; the others wait for that.
+        if (pieces.get(key) === piece) pieces.delete(key);
+      }
+    }
   }
 
   /** Notes a blob that has got there in another way. */
   arrived(target: object, digest: Digest): void {
-    this.#piecesOf(target).set(blobKey(digest), Promise.resolve());
+    this.#piecesOf(target).set(blobKey(digest), { done: Promise.resolve() });
     this.holdersOf(digest).add(target);
   }
 
@@ -28,9 +44,15 @@ export class Ledger {
     return getOrMake(this.#holders, digest, () => new Set());
   }
 
-  #piecesOf(target: object): Map<string, Promise<unknown>> {
+  #piecesOf(target: object): Map<string, Piece> {
     return getOrMake(this.#pieces, target, () => new Map());
   }
+}
+
+/** Work that was begun, and where it reads. */
+interface Piece {
+  readonly source?: object;
+  readonly done: Promise<unknown>;
 }
 
 const getOrMake = <K, V>(map: Map<K, V>, key: K, make: () => V): V => {

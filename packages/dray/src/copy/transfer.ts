@@ -28,7 +28,7 @@ import {
   type WritableStore,
   writesNamed,
 } from "../content/index.ts";
-import { aborted, DrayError, isDrayError } from "../errors.ts";
+import { aborted, DrayError, isDrayError, lacksBlobs } from "../errors.ts";
 import { refuseNumber } from "../numbers.ts";
 import { childrenOf, type Descriptor, type Digest, isDigest, liesElsewhere } from "../oci/index.ts";
 import { walkAttached } from "./attached-walk.ts";
@@ -62,6 +62,8 @@ export class Transfer {
   readonly #loaded = new Map<Digest, LoadedManifest>();
   /** Roots that are of another size than they were named with. */
   readonly #resized = new Map<Digest, Descriptor>();
+  /** Blobs that a target has by its own word. */
+  readonly #vouched = new Map<object, Set<Digest>>();
   readonly #counts = { copied: 0, mounted: 0, skipped: 0, bytes: 0 };
 
   /** `failFast`: the first error ends everything that is on its way. */
@@ -97,7 +99,7 @@ export class Transfer {
     const loaded = selection.loaded ?? (await this.#load(source, root, 0));
     const options = { signal: this.signal, onEvent: this.emit };
     const compress = (layer: Descriptor): Promise<Descriptor> =>
-      this.#ledger.once(target, compressedKey(layer.digest), async () => {
+      this.#ledger.once(target, compressedKey(layer.digest), source, async () => {
         if (this.#leftOut(layer) || this.#options.skip?.(layer)) return layer;
         this.emit({ type: "plan", blobs: 1, bytes: layer.size });
         const made = await this.#compressing.run(this.signal, () =>
@@ -224,7 +226,7 @@ export class Transfer {
   async #manifest(way: Way, descriptor: Descriptor, depth: number, name?: string): Promise<boolean> {
     way.seen.push(descriptor);
     let named = false;
-    await this.#ledger.once(way.target, manifestKey(descriptor.digest), async () => {
+    await this.#ledger.once(way.target, manifestKey(descriptor.digest), way.source, async () => {
       if (this.#options.skip?.(descriptor)) return;
       const isNew = await this.#new.get(way.target);
       // A copy that was cut off can have left something in what is new, but no root: that is asked while the manifest comes.
@@ -236,7 +238,11 @@ export class Transfer {
       if (there && this.#options.referrers !== true) return void (await loading?.catch(() => {}));
       const loaded = await (loading ?? this.#load(way.source, descriptor, depth));
       await this.#children(way, loaded, depth, there);
-      if (!there) named = await this.#writeManifest(way.target, loaded, name);
+      if (there) return;
+      named = await this.#writeManifest(way.target, loaded, name).catch(async (error: unknown) => {
+        if (!lacksBlobs(error) || !(await this.#sendVouched(way, loaded))) throw error;
+        return this.#writeManifest(way.target, loaded, name);
+      });
     });
     return named;
   }
@@ -253,6 +259,19 @@ export class Transfer {
     const manifests = childrenOfKind(parsed, "manifest");
     const move = async (child: Descriptor): Promise<void> => void (await this.#manifest(way, child, depth + 1));
     await this.eachOf(manifests, childrenAtOnce, move, way);
+  }
+
+  /** Sends blobs of which a look-up alone said that they are there. `false`: there are none. */
+  async #sendVouched({ source, target }: Way, { parsed }: LoadedManifest): Promise<boolean> {
+    const vouched = this.#vouched.get(target);
+    const blobs = childrenOfKind(parsed, "blob").filter(({ digest }) => vouched?.delete(digest));
+    await this.eachOf(blobs, blobs.length, async (blob) => {
+      const there = await this.#bodies.run(this.signal, blob.size, () => this.#move(source, target, blob));
+      this.#counts.skipped--;
+      this.#copied(blob, there);
+      this.emit({ type: "done", descriptor: blob });
+    });
+    return blobs.length > 0;
   }
 
   async #schema1Blobs(source: ReadableStore, digests: readonly Digest[]): Promise<Descriptor[]> {
@@ -292,11 +311,11 @@ export class Transfer {
   async #blob(way: Way, descriptor: Descriptor): Promise<void> {
     const { source, target } = way;
     const { signal } = this;
-    await this.#ledger.once(target, blobKey(descriptor.digest), async () => {
+    await this.#ledger.once(target, blobKey(descriptor.digest), source, async () => {
       if (this.#options.skip?.(descriptor)) return;
       const mayBeThere = descriptor.size >= worthAsking || (await this.#new.get(target)) !== true;
       if (mayBeThere && (await this.#small(() => target.has(descriptor, this.#look("blob")))))
-        this.#skipped(descriptor);
+        this.#vouch(target, descriptor);
       else if (this.#options.dryRun === true) this.#copied(descriptor);
       else if (await this.#mount(way, descriptor)) {
         this.#counts.mounted++;
@@ -380,6 +399,12 @@ export class Transfer {
   #copied(descriptor: Descriptor, there = 0): void {
     this.#counts.copied++;
     this.#counts.bytes += descriptor.size - there;
+  }
+
+  #vouch(target: object, descriptor: Descriptor): void {
+    this.#skipped(descriptor);
+    const vouched = this.#vouched.get(target) ?? new Set();
+    this.#vouched.set(target, vouched.add(descriptor.digest));
   }
 
   #skipped(descriptor: Descriptor): void {

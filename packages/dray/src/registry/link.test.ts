@@ -14,6 +14,8 @@ const facts: readonly (readonly [header: string, next: string | undefined])[] = 
   ["</a>; rel=prev; rel=next", undefined],
   ['</a>;;rel="next"', "/a"],
   ["</a>; crossorigin; rel=next", "/a"],
+  ["</a>; rel='next'", "/a"],
+  ["/v2/a/tags/list?n=2&last=b; rel=next", "/v2/a/tags/list?n=2&last=b"],
   ["/v2/a/tags/list?last=b", undefined],
   ["</a", undefined],
   ["", undefined],

@@ -1,5 +1,5 @@
 import { bytesContent, type Cancel, collect, type WriteOptions } from "../content/index.ts";
-import { DrayError, errorIn, isDrayError } from "../errors.ts";
+import { DrayError, errorIn, isDrayError, lacksBlobs } from "../errors.ts";
 import { type HttpResponse, header, isTransient, type RetryBudget } from "../http/index.ts";
 import {
   algorithmOf,
@@ -193,7 +193,7 @@ export const putManifest = async (
     signal: options.signal,
     onEvent: options.onEvent,
   };
-  const response = await repo.api.ask(call, 201, 202, 200);
+  const response = await putPatiently(repo, call);
   await response.body.discard();
   const said = digestSaid(response);
   if (said !== undefined && algorithmOf(said) === algorithmOf(digest) && said !== digest)
@@ -203,6 +203,22 @@ export const putManifest = async (
   const subject = header(response.headers, "OCI-Subject");
   if (both && !tags.includes(name)) await repo.api.ask({ ...call, target: manifestPath(repo, name) }, 201, 202, 200);
   return { subject, tags };
+};
+
+/** Milliseconds that a registry may take to know of blobs that it has just got: not each of its parts hears of them at once. */
+const untilKnown = [500, 2000];
+
+const putPatiently = async (repo: Repo, call: Call): Promise<HttpResponse> => {
+  const { signal, reference: what, onEvent = repo.api.settings.onEvent } = call;
+  const retryBudget = repo.api.retryBudget();
+  for (const wait of untilKnown) {
+    const response = await repo.api.send(call);
+    if ([201, 202, 200].includes(response.status)) return response;
+    const refused = await repo.api.refusal(call, response);
+    if (!lacksBlobs(refused) || retryBudget.draw(wait) === undefined) throw refused;
+    await retryBudget.pause(wait, refused.message, { what, signal, onEvent });
+  }
+  return repo.api.ask(call, 201, 202, 200);
 };
 
 /** Where a manifest is; whatever is neither tag nor digest would lead somewhere else. */

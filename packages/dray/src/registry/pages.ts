@@ -1,7 +1,7 @@
 import { collect } from "../content/index.ts";
-import { DrayError } from "../errors.ts";
+import { DrayError, isDrayError } from "../errors.ts";
 import { type HttpResponse, headerValues } from "../http/index.ts";
-import { isObject } from "../oci/index.ts";
+import { type Digest, digestOf, isObject, parseJson } from "../oci/index.ts";
 import type { Api, Call } from "./api.ts";
 
 /** A page of a list: its JSON, and the headers it came with. */
@@ -25,27 +25,49 @@ export async function* pagesOf(
   first: HttpResponse,
 ): AsyncGenerator<Page> {
   const path = call.target.replace(/\?.*$/s, "");
-  const seen = new Set<string>();
+  const seen = new Set([digestOfText(call.target.slice(path.length))]);
+  let empty = 0;
+  const ends = (how: string): void =>
+    api.settings.onEvent?.({
+      type: "warning",
+      message: `${api.registry} ${how} listing ${call.reference}; the list ends here`,
+    });
   for (let response = first; ; ) {
     const page = { value: await jsonOf(api, call, response), response };
     yield page;
     const query = nextQuery(response);
-    if (query === undefined) return;
-    if (seen.has(query)) {
-      api.settings.onEvent?.({
-        type: "warning",
-        message: `${api.registry} goes round in circles listing ${call.reference}; the list ends here`,
-      });
-      return;
-    }
-    seen.add(query);
+    if (query === undefined) return isUnreadable(response) ? ends("sends a Link that makes no sense") : undefined;
+    const key = digestOfText(query);
+    if (seen.has(key)) return ends("goes round in circles");
+    empty = isEmpty(page) ? empty + 1 : 0;
+    if (empty >= mostEmpty) return ends(`sends ${empty} empty pages one after the other`);
+    if (seen.size >= mostPages) return ends(`sends more than ${mostPages} pages`);
+    seen.add(key);
     response = await api.ask({ ...call, target: path + query }, 200);
   }
 }
 
-/** The query of the next page. */
+/** Pages that hold nothing, one after the other, and pages in all: who sends more has no list that ends. */
+const [mostEmpty, mostPages] = [100, 100_000];
+
+/** A query may be long, and is kept to be known again. */
+const digestOfText = (text: string): Digest => digestOf(new TextEncoder().encode(text));
+
+const isUnreadable = ({ headers }: HttpResponse): boolean => {
+  const values = headerValues(headers, "Link").filter((value) => value.trim() !== "");
+  return values.length > 0 && parseLinks(values).length === 0;
+};
+
+const isEmpty = ({ value }: Page): boolean =>
+  Object.values(value).every((member) => !Array.isArray(member) || member.length === 0);
+
+/** The query of the next page. One link alone that does not say what it is leads on: what else would it be for. */
 const nextQuery = (response: HttpResponse): string | undefined => {
-  const next = linkTo("next", headerValues(response.headers, "Link"));
+  const values = headerValues(response.headers, "Link");
+  const links = parseLinks(values);
+  const [only] = links;
+  const alone = links.length === 1 && only?.parameters.has("rel") === false ? only.url : undefined;
+  const next = linkTo("next", values) ?? alone;
   if (next === undefined || !URL.canParse(next, response.url)) return undefined;
   const { search } = new URL(next, response.url);
   return search === "" ? undefined : search;
@@ -58,11 +80,11 @@ const jsonOf = async (
 ): Promise<Record<string, unknown>> => {
   try {
     const bytes = await collect(body.chunks, largestPage, `the list of ${reference}`);
-    const value: unknown = JSON.parse(new TextDecoder().decode(bytes));
+    const value = parseJson(bytes, `the list of ${reference}`);
     if (isObject(value)) return value;
-    throw new SyntaxError("no object");
+    throw new DrayError("MANIFEST_INVALID", "no object");
   } catch (cause) {
-    if ((cause as Error).name !== "SyntaxError") throw cause;
+    if (!isDrayError(cause, "MANIFEST_INVALID")) throw cause;
     const facts = { status, reference, registry: api.registry, cause };
     throw new DrayError("REGISTRY", `${api.registry} lists ${reference} with something that is no JSON object`, facts);
   } finally {
@@ -87,10 +109,11 @@ export const parseLinks = (values: readonly string[]): Link[] => values.flatMap(
 /** The link with this relation; one link may have several, apart by white space, in any case. */
 export const linkTo = (relation: string, values: readonly string[]): string | undefined =>
   parseLinks(values).find(({ parameters }) =>
-    (parameters.get("rel") ?? "").toLowerCase().split(/\s+/).includes(relation),
+    (parameters.get("rel") ?? "").toLowerCase().replaceAll("'", "").split(/\s+/).includes(relation),
   )?.url;
 
-const target = /[\s,]*<([^>]*)>/y;
+/** Some leave out the brackets around the URL. */
+const target = /[\s,]*(?:<([^>]*)>|([^\s,;<>]+)(?=\s*;\s*rel\b))/y;
 const parameter = /\s*;\s*(?:([!#$%&'*+\-.^_`|~0-9A-Za-z]+)(?:\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s",;]*)))?)?/y;
 
 const parseLink = (value: string): Link[] => {
@@ -110,7 +133,7 @@ const parseLink = (value: string): Link[] => {
       if (key !== undefined && !parameters.has(key))
         parameters.set(key, quoted?.replace(/\\(.)/g, "$1") ?? token ?? "");
     }
-    links.push({ url: (found[1] as string).trim(), parameters });
+    links.push({ url: (found[1] ?? found[2] ?? "").trim(), parameters });
   }
   return links;
 };

@@ -1,6 +1,6 @@
 import type { Cancel } from "../content/index.ts";
 import { DrayError, isDrayError, restated } from "../errors.ts";
-import type { HttpResponse } from "../http/index.ts";
+import { type HttpResponse, header } from "../http/index.ts";
 import { refuseNumber } from "../numbers.ts";
 import { type Api, type Call, callIn, pathIn, type Repo } from "./api.ts";
 import { each, pagesOf } from "./pages.ts";
@@ -94,7 +94,8 @@ async function* pagesOfNames(
   const target = path + queryOf(pageSize, last);
   const fallback = path + queryOf(pageSize > usualPage ? usualPage : 0, last);
   const first = await firstPage(api, { ...call, target }, fallback);
-  for await (const { value } of pagesOf(api, { ...call, target }, first)) {
+  let whole: readonly string[] | undefined;
+  for await (const { value, response } of pagesOf(api, { ...call, target }, first)) {
     // Some say null where there are none.
     const list = value[member] ?? [];
     if (!Array.isArray(list) || !list.every((name) => typeof name === "string"))
@@ -103,6 +104,17 @@ async function* pagesOfNames(
         reference: call.reference,
       });
     yield list as string[];
+    // Some cut their lists off where they were asked to, and name no next page.
+    whole = list.length === pageSize && header(response.headers, "Link") === undefined ? list : undefined;
+  }
+  const after = whole?.at(-1);
+  if (whole === undefined || after === undefined || after === last) return;
+  const known = new Set(whole);
+  for await (const list of pagesOfNames(api, call, path, member, { pageSize, last: after })) {
+    // Who does not know where to go on begins anew.
+    const others = list.filter((name) => !known.has(name));
+    if (others.length > 0) yield others;
+    if (others.length < list.length) return;
   }
 }
 
