@@ -1,8 +1,6 @@
 import type { ErrorFacts } from "../errors.ts";
-import { isAllowed, isPrivateAddress } from "../http/index.ts";
+import { isAllowed, isLocalName, isMetadataAddress, isPrivateAddress } from "../http/index.ts";
 
-/** Addresses that no registry has a reason to name, not even one on a private network: cloud metadata services live there. */
-const neverNamed = ["0.0.0.0", "169.254.0.0/16", "::", "fe80::/10", "fd00:ec2::254"];
 const loopback = ["127.0.0.0/8", "::1"];
 
 /** The URL of a token service, where a realm is one. For Basic it is any text, and some registries say such text for Bearer too. */
@@ -36,7 +34,7 @@ export const realmRefusal = (realm: URL, from: string, allowed: readonly string[
   const host = realm.hostname;
   if (host === challenger.hostname || isAllowed(allowed, host, host)) return undefined;
   const allow = { remedy: "allow-private", host } as const;
-  if (isAllowed(neverNamed, host, host)) return refused("it is link-local, where metadata services are", allow);
+  if (isMetadataAddress(host)) return refused("it is link-local, where metadata services are", allow);
   if (isPrivate(host) && !isPrivate(challenger.hostname)) return refused("it is a private address", allow);
   return undefined;
 };
@@ -55,4 +53,3 @@ export const mayHaveCredentials = (realm: URL, from: string): boolean => {
 
 const isPrivate = (host: string): boolean => isPrivateAddress(host) || isLocalName(host);
 const isThisMachine = (host: string): boolean => isAllowed(loopback, host, host) || isLocalName(host);
-const isLocalName = (host: string): boolean => /^(?:.+\.)?localhost\.?$/.test(host);

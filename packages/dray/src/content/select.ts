@@ -1,17 +1,23 @@
-import { DrayError } from "../errors.ts";
+import { defined } from "../defined.ts";
+import { DrayError, isDrayError, throwIfAborted } from "../errors.ts";
 import {
   annotationKeys,
   type Descriptor,
   formatPlatform,
   type Index,
+  isConfigType,
   isIndexType,
+  isManifestType,
+  largestManifest,
   matchPlatform,
   normalizePlatform,
+  type Platform,
+  parseJson,
   platformCovers,
   type WantedPlatform,
   wantedPlatform,
 } from "../oci/index.ts";
-import { bytesContent } from "./bytes.ts";
+import { bytesContent, collect } from "./bytes.ts";
 import { editJson } from "./edit-json.ts";
 import { type LoadedManifest, loadManifest } from "./manifest.ts";
 import { overlay } from "./overlay.ts";
@@ -46,11 +52,12 @@ export const selectPlatforms = async (
   if (parsed.kind !== "index") return { store, root, trimmed: false, loaded };
   const [first] = wanted;
   if (wanted.length === 1 && first?.architecture !== undefined) {
-    const child = childFor(parsed.index, first, root);
+    const child = await fittingChild(store, parsed.index, first, root, options);
     // A child may be an index itself.
     return selectPlatforms(store, child, wanted, options);
   }
-  const kept = keptEntries(parsed.index, wanted, root);
+  const unfit = wanted.some((platform) => parsed.index.manifests.every((entry) => !fits(platform, entry)));
+  const kept = keptEntries(unfit ? await described(store, parsed.index, options) : parsed.index, wanted, root);
   if (kept.size === parsed.index.manifests.length) return { store, root, trimmed: false, loaded };
   const over = overlay(store);
   const trimmed = await over.top.ingest(bytesContent(trimIndex(bytes, kept, root)), { mediaType: root.mediaType });
@@ -73,14 +80,14 @@ export const selectOne = async (
   const loaded = await loadManifest(store, root, options);
   const { parsed } = loaded;
   if (parsed.kind !== "index") return { store, root, trimmed: false, loaded };
-  return selectOne(store, childFor(parsed.index, wanted, root), wanted, options);
+  return selectOne(store, await fittingChild(store, parsed.index, wanted, root, options), wanted, options);
 };
 
 /**
  * The entry of an index for a platform: the one that fits best. Where no architecture is said it has to be the only one.
  * @throws DrayError `NOT_FOUND` naming what there is, `USAGE` naming those that it may be
  */
-export const childFor = (index: Index, wanted: WantedPlatform, root: Descriptor): Descriptor => {
+const childFor = (index: Index, wanted: WantedPlatform, root: Descriptor): Descriptor => {
   const found = matchPlatform(wanted, index.manifests);
   if (found !== undefined && wanted.architecture === undefined) {
     const fitting = index.manifests.flatMap(({ platform }) =>
@@ -104,6 +111,76 @@ export const childFor = (index: Index, wanted: WantedPlatform, root: Descriptor)
     { reference: root.digest },
   );
 };
+
+/**
+ * The same where some entries do not say their platform, which the specification leaves to them: where none that does fits, the images' own
+ * configurations are asked. One image alone serves whoever asks, unless it says what it is for.
+ * @throws DrayError as `childFor`
+ */
+export const fittingChild = async (
+  store: ReadableStore,
+  index: Index,
+  wanted: WantedPlatform,
+  root: Descriptor,
+  options?: Pick<ReadOptions, "signal" | "onEvent">,
+): Promise<Descriptor> => {
+  if (index.manifests.some((entry) => fits(wanted, entry)) || !index.manifests.some(mayBeImage))
+    return childFor(index, wanted, root);
+  const images = await described(store, index, options);
+  const [only, ...others] = images.manifests.filter(({ mediaType }) => isManifestType(mediaType));
+  if (only !== undefined && others.length === 0 && only.platform === undefined && mayBeImage(only)) return only;
+  return bareOf(index, childFor(images, wanted, root));
+};
+
+const fits = (wanted: WantedPlatform, { platform }: Descriptor): boolean =>
+  platform !== undefined && (platformCovers(wanted, platform) || matchPlatform(wanted, [{ platform }]) !== undefined);
+
+/** Whether an entry that says no platform may be an image: neither an attestation nor another artifact. */
+const mayBeImage = ({ platform, mediaType, artifactType, annotations }: Descriptor): boolean =>
+  platform === undefined &&
+  isManifestType(mediaType) &&
+  artifactType === undefined &&
+  annotations?.[annotationKeys.attestationType] === undefined;
+
+/** Entries with the platforms that the configurations of their images say. */
+const described = async (
+  store: ReadableStore,
+  index: Index,
+  options?: Pick<ReadOptions, "signal" | "onEvent">,
+): Promise<Index> => {
+  const manifests = await Promise.all(
+    index.manifests.map(async (entry) => {
+      const platform = mayBeImage(entry) ? await platformInside(store, entry, options) : undefined;
+      return platform === undefined ? entry : { ...entry, platform };
+    }),
+  );
+  return { ...index, manifests };
+};
+
+const platformInside = async (
+  store: ReadableStore,
+  entry: Descriptor,
+  options?: Pick<ReadOptions, "signal" | "onEvent">,
+): Promise<Platform | undefined> => {
+  try {
+    const { parsed } = await loadManifest(store, entry, options);
+    if (parsed.kind !== "manifest" || !isConfigType(parsed.manifest.config.mediaType)) return undefined;
+    const { config } = parsed.manifest;
+    const bytes = await collect(store.read(config, { ...options, kind: "blob" }), largestManifest, config.digest);
+    const { os, architecture, variant } = parseJson(bytes, config.digest) as Record<string, unknown>;
+    if (typeof os !== "string" || typeof architecture !== "string") return undefined;
+    return defined<Platform>({ os, architecture, variant: typeof variant === "string" ? variant : undefined });
+  } catch (error) {
+    throwIfAborted(options?.signal);
+    // One that cannot be read is none that fits.
+    if (isDrayError(error)) return undefined;
+    throw error;
+  }
+};
+
+/** The entry as the index has it. */
+const bareOf = (index: Index, { digest }: Descriptor): Descriptor =>
+  index.manifests.find((entry) => entry.digest === digest) as Descriptor;
 
 const keptEntries = (index: Index, wanted: readonly WantedPlatform[], root: Descriptor): ReadonlySet<number> => {
   const images = new Set<Descriptor>();

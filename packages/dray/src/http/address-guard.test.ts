@@ -13,6 +13,7 @@ const names: Readonly<Record<string, readonly string[]>> = {
   "private.example": ["10.0.0.5"],
   "storage.example": ["198.51.100.7"],
   "inner.example": ["127.0.0.1"],
+  "metadata.example": ["169.254.169.254"],
   "mixed.example": ["10.0.0.7", "198.51.100.8", "::1"],
 };
 const resolve = async (host: string): Promise<LookupAddress[]> => {
@@ -49,6 +50,13 @@ test("a public registry leads to public addresses only, and what was checked is 
     // What cannot be looked up is taken for public.
     ["unknown.example", "inner.example", [], "ADDRESS_REFUSED"],
     ["private.example", "inner.example", [], "127.0.0.1"],
+    // One public address among others makes it public, and the others are none to go to.
+    ["mixed.example", "inner.example", [], "ADDRESS_REFUSED"],
+    ["mixed.example", "mixed.example", [], "198.51.100.8"],
+    ["mixed.example", "mixed.example", ["10.0.0.7"], "10.0.0.7 198.51.100.8"],
+    // Metadata services are for nobody.
+    ["private.example", "metadata.example", [], "ADDRESS_REFUSED"],
+    ["private.example", "metadata.example", ["169.254.169.254"], "169.254.169.254"],
     ["10.0.0.5", "inner.example", [], "127.0.0.1"],
     ["public.example", "inner.example", ["inner.example"], "127.0.0.1"],
     ["public.example", "inner.example", ["*.example"], "127.0.0.1"],
@@ -84,6 +92,10 @@ test("literal addresses are checked before anything is sent; behind a proxy noth
     ["10.0.0.5", "10.0.0.1", true, [], true],
     ["public.example", "inner.example", true, [], true],
     ["public.example", "localhost", true, [], false],
+    ["public.example", "localhost.", true, [], false],
+    ["public.example", "x.localhost", true, [], false],
+    ["private.example", "169.254.169.254", false, [], false],
+    ["private.example", "169.254.169.254", true, [], false],
     ["public.example", "public.example", true, [], true],
   ];
   for (const [registry, host, proxied, allowPrivate, open] of table) {
@@ -102,6 +114,19 @@ test("literal addresses are checked before anything is sent; behind a proxy noth
         name,
       );
   }
+});
+
+test("a registry that was public once stays public, whatever its name stands for later", async () => {
+  let answer = ["203.0.113.5"];
+  const changing = async (host: string): Promise<LookupAddress[]> =>
+    host === "flip.example" ? answer.map((address) => ({ address, family: 4 })) : resolve(host);
+  const guard = addressGuard({ registry: "flip.example", allowPrivate: [], resolve: changing });
+  const at = (host: string): Promise<unknown> =>
+    new Promise((done) => guard.lookup(host, { all: true }, (error, found) => done(error?.code ?? found)));
+  await at("flip.example");
+  answer = ["10.9.9.9"];
+  assert.equal(await at("flip.example"), "ADDRESS_REFUSED");
+  assert.equal(await at("inner.example"), "ADDRESS_REFUSED");
 });
 
 test("a connection keeps to it", async () => {

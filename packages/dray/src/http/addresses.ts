@@ -108,6 +108,15 @@ export const isPrivateAddress = (text: string): boolean => {
   return readTables().ranges.some((range) => inCidr(address, range) || inCidr(inner, range));
 };
 
+/** Addresses to which no registry has a reason to lead, not even one on a private network: cloud metadata services live there. */
+const metadata = ["0.0.0.0", "169.254.0.0/16", "::", "fe80::/10", "fd00:ec2::254"];
+
+/** Whether a literal address is one where metadata services are: link-local, or unspecified. */
+export const isMetadataAddress = (text: string): boolean => isAllowed(metadata, text, text);
+
+/** Whether a name stands for this machine, whoever looks it up. */
+export const isLocalName = (host: string): boolean => /^(?:.+\.)?localhost\.?$/i.test(host);
+
 /**
  * Whether `allowed` (hosts, `*.suffix`, addresses, CIDRs) opens an address or the host it was found under.
  * @example isAllowed(["10.1.0.0/16", "*.corp.example"], "storage.corp.example", "10.9.0.1") // true

@@ -4,6 +4,7 @@ import { addressGuard, type ResolveHost } from "./address-guard.ts";
 import { bodySize, exchange, type Timeouts } from "./exchange.ts";
 import { type OutgoingHeaders, type Route, type RouteOptions, Routes } from "./routes.ts";
 import { breaksRules, isUntrusted } from "./transport-error.ts";
+import { proxyRefusal } from "./tunnel.ts";
 import { type Handler, type HttpRequest, type HttpResponse, isContent } from "./types.ts";
 
 /** How a connection is made: certificates, proxy, time limits, addresses. */
@@ -77,6 +78,10 @@ export const connection = (options: ConnectionOptions = {}): Connection => {
         sending: () => (begun = true),
         unruly: () => unruly.add(origin),
       });
+      if (response.status === 407 && route.proxy !== undefined) {
+        await response.body.discard();
+        throw proxyRefusal(route.proxy, route.host, 407);
+      }
       answeredBefore.add(origin);
       return response;
     } catch (error) {

@@ -3,7 +3,7 @@
  * Imports `oci/` and `content/`; knows no registry API and no credential file.
  */
 
-export { isAllowed, isPrivateAddress } from "./addresses.ts";
+export { isAllowed, isLocalName, isMetadataAddress, isPrivateAddress } from "./addresses.ts";
 export { type Backoff, type BackoffOptions, backoff } from "./backoff.ts";
 export { type BudgetOptions, budget } from "./budget.ts";
 export { type CertsDOptions, type CertsDSettings, certsD } from "./certs-d.ts";

@@ -140,6 +140,23 @@ test("which way is taken: the option, the environment, NO_PROXY, or none", async
   }
 });
 
+test("a proxy that refuses a request of plain http is named, and a password with a bare % is one", async () => {
+  const heads: string[] = [];
+  const proxy = await rawServer((head, socket) => {
+    heads.push(head);
+    socket.write("HTTP/1.1 407 No\r\nContent-Length: 0\r\n\r\n");
+  });
+  const url = `http://bob:100%pw@127.0.0.1:${proxy.port}`;
+  await assert.rejects(ask("http://registry.example:5000", { proxy: url }), (error) => {
+    assert.ok(isDrayError(error, "NETWORK"));
+    assert.match(error.message, /the proxy 127\.0\.0\.1:\d+ refused a connection to registry\.example:5000 with 407/);
+    return true;
+  });
+  const sent = /Proxy-Authorization: Basic (\S+)/i.exec(heads[0] ?? "")?.[1] ?? "";
+  assert.equal(Buffer.from(sent, "base64").toString(), "bob:100%pw");
+  await proxy.close();
+});
+
 test("a proxy that refuses, is silent or is not there is named, its password never", async () => {
   const failure = async (port: number, options: ConnectionOptions = {}) => {
     try {
@@ -173,5 +190,8 @@ test("a proxy that refuses, is silent or is not there is named, its password nev
   }
   const gone = await failure(1);
   assert.equal(gone.code, "NETWORK");
-  assert.match(gone.message, /cannot reach registry\.example through the proxy 127\.0\.0\.1:1: connection refused/);
+  assert.match(
+    gone.message,
+    /cannot reach the proxy 127\.0\.0\.1:1 on the way to registry\.example: connection refused/,
+  );
 });

@@ -67,6 +67,9 @@ const networkFaults: Readonly<Record<string, readonly [reason: string, advice: s
   ECONNABORTED: ["the connection was cut", "try again", true],
 };
 
+/** What is said of whoever was connected to, which is the proxy where there is one. */
+const unreached = new Set(["ENOTFOUND", "EAI_AGAIN", "ECONNREFUSED", "EHOSTUNREACH", "ENETUNREACH", "ETIMEDOUT"]);
+
 /** A failure of the transport in our words: what failed, on which host, and what to do. */
 export const transportError = (
   cause: unknown,
@@ -89,6 +92,10 @@ export const transportError = (
     return make("TLS", [`${reason}${altNames(cause)}`, ...advice], false);
   }
   const network = networkFaults[code];
+  if (network !== undefined && proxy !== undefined && unreached.has(code)) {
+    const message = `cannot reach the proxy ${proxy} on the way to ${host}: ${network[0]}; check its address, and that it runs`;
+    return new DrayError("NETWORK", message, { registry: host, retryable: network[2] || answeredBefore, cause });
+  }
   if (network !== undefined) return make("NETWORK", [network[0], network[1]], network[2] || answeredBefore);
 
   const text = reasonOf(cause);
@@ -134,7 +141,9 @@ const tlsAlert = (text: string): Fault | undefined => {
   if (/wrong.version.number|packet.length.too.long|http.request/i.test(text))
     return ["it does not speak TLS", undefined, "plain-http"];
   if (/certificate.required|handshake.failure|bad.certificate|alert.*certificate|certificate.unknown/i.test(text))
-    return ["it asks for a client certificate, or does not accept ours", undefined, "client-certificate"];
+    return /handshake.failure/i.test(text)
+      ? ["it asks for a client certificate, or has no cipher in common with us", undefined, "client-certificate"]
+      : ["it asks for a client certificate, or does not accept ours", undefined, "client-certificate"];
   if (/protocol.version|unsupported.protocol/i.test(text)) return ["it speaks no TLS version that we do", "update it"];
   return /\b(?:ssl|tls)\b|_SSL_|EPROTO/i.test(text) ? [shortened(text), "check its TLS settings"] : undefined;
 };

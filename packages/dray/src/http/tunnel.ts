@@ -8,8 +8,17 @@ import { timeoutError } from "./transport-error.ts";
 /** What a proxy wants to know of us: `Basic` of the user and password in its URL. */
 export const proxyAuthorization = ({ username, password }: URL): { "Proxy-Authorization"?: string } => {
   if (username === "" && password === "") return {};
-  const pair = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+  const pair = `${decoded(username)}:${decoded(password)}`;
   return { "Proxy-Authorization": `Basic ${Buffer.from(pair).toString("base64")}` };
+};
+
+/** A password may hold a `%` that begins no escape. */
+const decoded = (text: string): string => {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 };
 
 /** Host and port for node's requests, without the brackets of IPv6. */
@@ -64,7 +73,7 @@ export class TunnelAgent extends https.Agent {
       if (response.statusCode === 200) opened(null, tls.connect({ ...options, socket }));
       else {
         socket.destroy();
-        opened(refusal(this.#proxy, target, response.statusCode ?? 0));
+        opened(proxyRefusal(this.#proxy.host, target, response.statusCode ?? 0));
       }
     });
     request.once("error", opened);
@@ -78,10 +87,11 @@ export class TunnelAgent extends https.Agent {
   }
 }
 
-const refusal = (proxy: URL, target: string, status: number): DrayError =>
+/** A proxy that does not let us through, as opposed to whoever is behind it. */
+export const proxyRefusal = (proxy: string, target: string, status: number): DrayError =>
   new DrayError(
     "NETWORK",
-    `the proxy ${proxy.host} refused a connection to ${target} with ${status}; ${
+    `the proxy ${proxy} refused a connection to ${target} with ${status}; ${
       status === 407
         ? "give it a user and password: http://USER:PASSWORD@HOST:PORT"
         : "ask its operator, or list the host in NO_PROXY"

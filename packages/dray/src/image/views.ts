@@ -1,8 +1,8 @@
 import { Lazy } from "../async/index.ts";
 import { decompressed } from "../compression/index.ts";
 import {
-  childFor,
   collect,
+  fittingChild,
   type LoadedManifest,
   loadManifest,
   type ReadableStore,
@@ -189,7 +189,7 @@ const imageOf = async (
   platform: string | WantedPlatform,
   options?: Pick<ReadOptions, "signal">,
 ): Promise<Image> => {
-  const entry = childFor(index, wantedPlatform(platform), descriptor);
+  const entry = await fittingChild(store, index, wantedPlatform(platform), descriptor, options);
   const view = await viewOf(store, entry, options);
   return view.kind === "image" ? view : view.image(platform);
 };

@@ -192,7 +192,13 @@ export const hasBlob = async (
   { digest, size }: Descriptor,
   options: Cancel & { readonly retryBudget?: RetryBudget } = {},
 ): Promise<boolean> => {
-  const found = await sizeOfBlob(repo, digest, { ...options, lookUp: true });
+  const asking = { ...options, lookUp: true };
+  const said = await sizeOfBlob(repo, digest, asking);
+  // Some proxies say 0 of every answer without a body.
+  const found =
+    said === 0 && size > 0
+      ? await sizeByRange(repo, digest, { ...asking, retryBudget: options.retryBudget ?? repo.api.retryBudget() })
+      : said;
   return found === "unknown" || found === size;
 };
 

@@ -56,6 +56,7 @@ class ResumableUpload {
   /** The most that the registry has ever acknowledged: what is beyond it is progress. */
   #best: number;
   #wholeOnly = false;
+  #gaveUp = false;
   #saving: Promise<void> = Promise.resolve();
   /** How far a session is may be hard to find out where the content itself gets through: one more budget for all such questions together. */
   readonly #asking: RetryBudget;
@@ -216,6 +217,9 @@ class ResumableUpload {
     const { status, registryCode, retryable } = error;
     if (status === undefined) return retryable ? "ask" : "hopeless";
     if (status === 413) return (this.#repo.api.features.chunkSize ?? largestChunk) <= mebibyte ? "hopeless" : "smaller";
+    const whole = this.#source.size !== undefined && !this.#inChunks(this.#source.size);
+    const mounted = this.#session.mounted === true && whole;
+    if (mounted && (status === 405 || status === 501)) return "anew";
     if (status === 405 && this.#source.size !== undefined && !this.#wholeOnly) {
       this.#wholeOnly = true;
       return this.#session.offset === 0 ? "again" : "anew";
@@ -223,6 +227,11 @@ class ResumableUpload {
     if (status === 416 || retryable) return "ask";
     if (status === 404 && registryCode !== "NAME_UNKNOWN") return "anew";
     // Bytes of an earlier connection may have come twice, or not at all: once more from the beginning.
+    // Something on the way has given up, which is not the registry's own word: once.
+    if (status === 400 && (registryCode === undefined || mounted) && !this.#gaveUp) {
+      this.#gaveUp = true;
+      return "anew";
+    }
     if (status === 400 && (this.#session.continued || registryCode === "BLOB_UPLOAD_INVALID")) return "anew";
     return "hopeless";
   }

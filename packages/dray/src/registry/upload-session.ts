@@ -15,6 +15,8 @@ export interface UploadSession {
   readonly leastChunk: number;
   /** What came before was not sent in this run, or not acknowledged by an answer. */
   readonly continued: boolean;
+  /** It was opened in place of a mount: a registry that does so badly may open a plain one well. */
+  readonly mounted?: boolean;
   /** Another host than the registry's has said where it goes on: nothing of ours is sent there, not even back to the registry. */
   readonly foreign?: boolean;
 }
@@ -80,7 +82,7 @@ export const mountOrOpen = async (
   const scopes = [...call.scopes, ...(from === undefined ? [] : [`repository:${from}:pull`])];
   const target = uploadsPath(repo, { mount: digest, from, ...announced(algorithmOf(digest)) });
   const response = await repo.api.send({ ...call, scopes, method: "POST", target, retry: false });
-  if (response.status === 202) return opened(repo, response);
+  if (response.status === 202) return { ...(await opened(repo, response)), mounted: true };
   await response.body.discard();
   // It is tried once, and is a failure of this content like any other.
   if (isTransient(response.status)) options.retryBudget.draw();

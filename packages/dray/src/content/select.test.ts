@@ -1,0 +1,51 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { isDrayError } from "../errors.ts";
+import { annotationKeys, type Descriptor, encodeJson, mediaTypes } from "../oci/index.ts";
+import { bytesContent } from "./bytes.ts";
+import { memoryStore } from "./memory.ts";
+import { selectPlatforms } from "./select.ts";
+
+const store = memoryStore();
+const keep = (value: unknown, mediaType: string): Promise<Descriptor> =>
+  store.ingest(bytesContent(encodeJson(value)), { mediaType });
+
+/** An image whose configuration says its platform, and whose entry in an index may say nothing. */
+const image = async (architecture: string | undefined, extra: object = {}): Promise<Descriptor> => {
+  const config = await keep(architecture === undefined ? {} : { os: "linux", architecture }, mediaTypes.ociConfig);
+  const manifest = { schemaVersion: 2, mediaType: mediaTypes.ociManifest, config, layers: [] };
+  return { ...(await keep(manifest, mediaTypes.ociManifest)), ...extra };
+};
+const index = (...manifests: Descriptor[]): Promise<Descriptor> =>
+  keep({ schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests }, mediaTypes.ociIndex);
+const chosen = async (root: Descriptor, ...platforms: string[]) =>
+  (await selectPlatforms(store, root, platforms)).root.digest;
+
+test("a child without a platform has the one that its configuration says", async () => {
+  const [amd64, arm64] = [await image("amd64"), await image("arm64")];
+  const root = await index(amd64, arm64);
+  assert.equal(await chosen(root, "linux/amd64"), amd64.digest);
+  assert.equal(await chosen(root, "linux/arm64"), arm64.digest);
+  await assert.rejects(chosen(root, "linux/s390x"), (error) => {
+    assert.match((error as Error).message, /it has linux\/amd64, linux\/arm64/);
+    return isDrayError(error, "NOT_FOUND");
+  });
+  const both = await selectPlatforms(store, root, ["linux/amd64", "linux/arm64"]);
+  assert.deepEqual([both.root.digest, both.trimmed], [root.digest, false]);
+});
+
+test("one that says its platform counts before those that do not", async () => {
+  const [silent, said] = [await image("amd64"), await image("amd64", { annotations: { a: "b" } })];
+  const root = await index(silent, { ...said, platform: { os: "linux", architecture: "amd64" } });
+  assert.equal((await selectPlatforms(store, root, ["linux/amd64"])).root.annotations?.["a"], "b");
+});
+
+test("a lone child whose configuration says nothing serves; attestations and artifacts are no images", async () => {
+  const lone = await image(undefined);
+  const annotations = { [annotationKeys.attestationType]: "attestation-manifest" };
+  const attestation = await image("amd64", { annotations });
+  const artifact = await image("amd64", { artifactType: "application/spdx+json" });
+  assert.equal(await chosen(await index(lone), "linux/amd64"), lone.digest);
+  for (const other of [attestation, artifact])
+    await assert.rejects(chosen(await index(other), "linux/amd64"), (error) => isDrayError(error, "NOT_FOUND"));
+});
