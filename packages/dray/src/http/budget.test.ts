@@ -442,10 +442,10 @@ test("eight go at first, and more with each good answer, up to the most", async 
 
 test("a connection that is refused or closed halves them at once, and from there on one more is tried for a whole wave", async () => {
   const begun = await waves(120, { answers: (wave) => (wave === 2 ? cut() : undefined) });
-  assert.deepEqual(begun, [8, 16, 32, 16, 17, 18, 13]);
+  assert.deepEqual(begun, [8, 16, 32, 16, 17, 18, 19, 20, 6]);
   // For a minute there are fewer than were too many, however well it answers.
   const first = (wave: number): Error | undefined => (wave === 1 ? cut() : undefined);
-  assert.deepEqual(await waves(150, { answers: first }), [8, 16, 8, 9, 10, 11, 12, 12, 12, 12, 12, 12, 12, 4]);
+  assert.deepEqual(await waves(150, { answers: first }), [8, 16, 8, 9, 10, 11, 12, 12, 12, 12, 12, 12, 12, 12, 8]);
   assert.equal(Math.max(...(await waves(900, { answers: first, took: () => 5_000 }))), 32);
   // What is cut elsewhere, such as the source of a body, says nothing of this registry.
   assert.deepEqual(
@@ -467,9 +467,31 @@ test("a registry that lets in twelve connections is asked for few more, and neve
     open--;
     return answer(200);
   });
-  const again = async (): Promise<number> => send(get).then(({ status }) => status, again);
-  assert.deepEqual(new Set(await clock.run(Promise.all(Array.from({ length: 400 }, again)))), new Set([200]));
+  // Who was refused waits for one of those that were not, and its caller hears nothing of it.
+  assert.deepEqual(new Set(await clock.run(many(send, 400))), new Set([200]));
   assert.ok(refused < 400 / 20, `${refused} of 400 were refused`);
+});
+
+test("a registry that is not there is told of at once, and so is a body that cannot be sent again", async () => {
+  const clock = fakeClock();
+  let asked = 0;
+  const nobody = budget({ clock })(async () => {
+    asked++;
+    throw cut();
+  });
+  await assert.rejects(nobody(get), /was cut/);
+  assert.equal(asked, 1);
+  const once = budget({ clock })(async ({ method }) => {
+    asked++;
+    if (method === "PUT") throw cut();
+    return answer(200);
+  });
+  await once(get);
+  await assert.rejects(once({ ...get, method: "PUT", context: { repeatable: false } }), /was cut/);
+  assert.equal(asked, 3);
+  // What answers others and never this one is the caller's to repeat.
+  await assert.rejects(once({ ...get, method: "PUT" }), /was cut/);
+  assert.equal(asked, 7);
 });
 
 test("answers that slow down take a quarter of them, and leave eight", async () => {

@@ -26,6 +26,9 @@ export interface BudgetOptions {
 /** From this size on a request holds its permit only until its body is asked for: its header has been taken, and the rest is bandwidth. */
 const largeBody = 1 << 20;
 
+/** A request that meets a closed door while others are answered waits for one of those to leave; this often. */
+const mostRefusals = 3;
+
 /**
  * Request budget of a registry and identity: keeps to what it allows. A 429, or a 503 that says when to come back, stops everybody until
  * then; a request that was told 429 waits and is sent again, which takes no attempt of a retry budget. What is left by `RateLimit-*` slows us
@@ -49,15 +52,18 @@ export const budget = (options: BudgetOptions = {}): Middleware => {
   return (next) => async (request) => {
     const limiter = limiterOf(request);
     const applicant: Applicant = { order: order++ };
+    let refusals = 0;
     for (;;) {
       const permit = await limiter.acquire(applicant, request.signal);
       const release = once(() => limiter.release());
       try {
         const began = clock.now();
         const response = await next(releasingEarly(request, release)).catch((error: unknown) => {
-          if (isDrayError(error, "NETWORK") && error.registry === hostOf(request)) limiter.refused(permit);
-          throw error;
+          const isOurs = isDrayError(error, "NETWORK") && error.registry === hostOf(request);
+          if (!isOurs || !limiter.refused(permit) || !isRepeatable(request) || refusals++ === mostRefusals) throw error;
+          return undefined;
         });
+        if (response === undefined) continue;
         const now = clock.now();
         const left = readRateLimit(response.headers, now);
         if (left !== undefined) {

@@ -37,6 +37,8 @@ const unsaid = backoff({ first: 1_000, longest: 60_000 });
 const atFirst = 8;
 /** An answer that takes so many times as long as usual, and so many milliseconds more, is one of a registry that has too much to do. */
 const slow = { times: 4, more: 250 };
+/** Milliseconds since an answer for which a registry is there, whatever becomes of a connection. */
+const justNow = 2_000;
 /** Milliseconds for which it is known how many connections were too many. */
 const remembered = 60_000;
 /** A limit that is whole again within a minute is waited for; beyond that some servers speak of another limit than ours. */
@@ -55,6 +57,7 @@ export class RateLimiter {
   #inFlight = 0;
   #limit: number;
   #threshold: number;
+  #answeredAt = Number.NEGATIVE_INFINITY;
   #tooMany: { readonly most: number; readonly until: number } | undefined;
   /** Milliseconds that answers usually take, by what is asked. */
   readonly #usual = new Map<string, number>();
@@ -121,6 +124,7 @@ export class RateLimiter {
 
   /** A good answer. `after`: how many milliseconds it took, where nothing else does, and of which kind the question was. */
   succeeded({ epoch }: Permit, after?: { readonly took: number; readonly kind: string }): void {
+    this.#answeredAt = this.#options.clock.now();
     const isSlow = after !== undefined && this.#isSlow(after.took, after.kind);
     if (epoch !== this.#epoch) return;
     this.#limitedSince = undefined;
@@ -140,12 +144,18 @@ export class RateLimiter {
     return took > slow.times * usual + slow.more;
   }
 
-  /** It did not let a connection in, or closed it without an answer: for a while there are fewer than were too many. */
-  refused({ epoch }: Permit): void {
-    if (epoch !== this.#epoch) return;
-    const most = Math.max(1, Math.floor((this.#inFlight * 3) / 4));
-    this.#tooMany = { most, until: this.#options.clock.now() + remembered };
-    this.#shrink(Math.max(1, Math.floor(this.#inFlight / 2)));
+  /**
+   * It did not let a connection in, or closed it without an answer: for a while there are fewer than were too many. Tells whether it
+   * answers others meanwhile, so that who was refused need only wait for one of them.
+   */
+  refused({ epoch }: Permit): boolean {
+    const now = this.#options.clock.now();
+    if (epoch === this.#epoch) {
+      const most = Math.max(1, Math.floor((this.#inFlight * 3) / 4));
+      this.#tooMany = { most, until: now + remembered };
+      this.#shrink(Math.max(1, Math.floor(this.#inFlight / 2)));
+    }
+    return now - this.#answeredAt < justNow;
   }
 
   /** Once for all that was asked before. */
