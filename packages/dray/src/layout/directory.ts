@@ -19,9 +19,10 @@ export const directoryFiles = (fs: FileSystem, paths: LayoutPaths): LayoutFiles 
       const path = join(dir, name);
       const facts = await factsOf(fs, dir, name);
       if (facts === undefined) return undefined;
-      const { size } = facts;
+      const { size, ino, mtimeMs } = facts;
       return {
         size,
+        version: `${ino} ${mtimeMs} ${size}`,
         read: ({ offset = 0, signal } = {}) =>
           chunksOfFile(fs, path, async () => ({ start: offset, end: size, signal })),
         load: () => onDisk("read", path, () => fs.readFile(path)),

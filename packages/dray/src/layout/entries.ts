@@ -4,15 +4,34 @@ import { type Annotations, annotationKeys, type Descriptor, type Index, mediaTyp
 export const emptyIndex: Index = { schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests: [] };
 
 /** Names of an entry: the specification's annotation first, then the one that containerd adds with the whole reference. */
-export const namesOf = ({ annotations }: Descriptor): string[] => {
+export const namesOf = (entry: Descriptor): readonly string[] => {
+  const known = namesKnown.get(entry);
+  if (known !== undefined) return known;
+  const { annotations } = entry;
   const names = [annotations?.[annotationKeys.refName], annotations?.[annotationKeys.containerdName]];
-  return [...new Set(names.filter((name) => name !== undefined && name !== ""))] as string[];
+  const found = [...new Set(names.filter((name) => name !== undefined && name !== ""))] as string[];
+  namesKnown.set(entry, found);
+  return found;
 };
 
+/** Entries and indexes never change; in a large layout each is asked for its names thousands of times. */
+const namesKnown = new WeakMap<Descriptor, readonly string[]>();
+const entriesKnown = new WeakMap<Index, ReadonlyMap<string, Descriptor>>();
+
 /** The entry of this name. Tools that only ever append leave several behind; the last is the newest. */
-export const findNamed = ({ manifests }: Index, name: string): Descriptor | undefined =>
-  manifests.findLast((entry) => namesOf(entry)[0] === name) ??
-  manifests.findLast((entry) => namesOf(entry).includes(name));
+export const findNamed = (index: Index, name: string): Descriptor | undefined => {
+  let known = entriesKnown.get(index);
+  if (known === undefined) entriesKnown.set(index, (known = byName(index)));
+  return known.get(name);
+};
+
+/** The last entry of each name; a name of its own comes before the one that containerd adds. */
+const byName = ({ manifests }: Index): ReadonlyMap<string, Descriptor> => {
+  const found = new Map<string, Descriptor>();
+  for (const entry of manifests) for (const name of namesOf(entry).slice(1)) found.set(name, entry);
+  for (const entry of manifests) for (const name of namesOf(entry).slice(0, 1)) found.set(name, entry);
+  return found;
+};
 
 /** The name by which the entries of an index are listed, each once. */
 export const listNames = ({ manifests }: Index): string[] =>

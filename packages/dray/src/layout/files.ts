@@ -5,6 +5,8 @@ import { algorithmOf, type Descriptor, type Digest, hexOf } from "../oci/index.t
 /** A file of a layout, found and not opened yet. */
 export interface LayoutFile {
   readonly size: number;
+  /** Another one where the file was changed or replaced. Without one nobody knows. */
+  readonly version?: string;
   /** Its bytes from `offset` on, as many as were found. */
   read(options?: Cancel & { readonly offset?: number }): AsyncIterable<Uint8Array>;
   /** All of a small file at once: as it is now, where another may have taken its place. */

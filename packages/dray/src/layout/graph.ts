@@ -9,6 +9,7 @@ const deepest = 16;
 export class LayoutGraph {
   readonly #store: ReadableStore;
   readonly #known = new Map<Digest, ParsedManifest>();
+  #changes = 0;
 
   constructor(store: ReadableStore) {
     this.#store = store;
@@ -19,27 +20,34 @@ export class LayoutGraph {
     const known = this.#known.get(descriptor.digest);
     if (known !== undefined) return known;
     const { parsed } = await loadManifest(this.#store, descriptor, options);
-    this.learn(descriptor.digest, parsed);
+    this.#known.set(descriptor.digest, parsed);
     return parsed;
+  }
+
+  /** Grows with each manifest that was written or removed. */
+  get changes(): number {
+    return this.#changes;
   }
 
   /** Remembers a manifest that was written. */
   learn(digest: Digest, parsed: ParsedManifest): void {
+    this.#changes++;
     this.#known.set(digest, parsed);
   }
 
   /** Forgets a manifest that was removed. */
   forget(digest: Digest): void {
+    this.#changes++;
     this.#known.delete(digest);
   }
 
   /**
    * These manifests and those in the indexes among them, each once. A layout may be sparse (an index of which some platforms
-   * were copied): what is not there is left out.
+   * were copied): what is not there is left out, and told to `onMissing`.
    */
   async *below(
     entries: readonly Descriptor[],
-    options: Cancel,
+    options: Cancel & { readonly onMissing?: () => void },
   ): AsyncGenerator<{ readonly descriptor: Descriptor; readonly parsed: ParsedManifest }> {
     const seen = new Set<Digest>();
     let level = entries;
@@ -49,7 +57,10 @@ export class LayoutGraph {
         if (seen.has(descriptor.digest) || !isManifestLike(descriptor.mediaType)) continue;
         seen.add(descriptor.digest);
         const parsed = await this.manifest(descriptor, options).catch(unlessMissing);
-        if (parsed === undefined) continue;
+        if (parsed === undefined) {
+          options.onMissing?.();
+          continue;
+        }
         yield { descriptor, parsed };
         next.push(...childrenOfKind(parsed, "manifest"));
       }

@@ -53,6 +53,8 @@ export class IndexEdits {
     const path = join(dir, "oci-layout");
     if ((await onDisk("read", path, () => ifThere(() => this.#fs.stat(path)))) === undefined)
       await write("oci-layout", marker);
-    await write("index.json", formatIndex(index));
+    const text = formatIndex(index);
+    await write("index.json", text);
+    await this.#reader.wrote(index, Buffer.byteLength(text));
   }
 }

@@ -1,4 +1,3 @@
-import { Lazy } from "../async/index.ts";
 import { type Cancel, childrenOfKind, type HasOptions, isManifest } from "../content/index.ts";
 import { isDrayError, throwIfAborted } from "../errors.ts";
 import { type Descriptor, type Digest, liesElsewhere, type ParsedManifest, subjectOf } from "../oci/index.ts";
@@ -34,7 +33,6 @@ export const isWhole = (
   if (!isManifest(root, options)) return reader.holds(root, options);
   // Each once: a few small indexes that name each other often would keep this busy for ever.
   const seen = new Set<Digest>();
-  const listed = new Lazy<ReadonlySet<Digest>>();
   const manifest = async (descriptor: Descriptor): Promise<boolean> => {
     const { digest } = descriptor;
     throwIfAborted(options.signal);
@@ -45,19 +43,11 @@ export const isWhole = (
     if (typeof parsed === "string") return parsed === "unknown";
     // What only points up to its subject is found by the index alone.
     if (subjectOf(parsed) !== undefined && !unlisted.has(digest))
-      if (!(await listed.get(() => listedIn(reader, options))).has(digest)) return false;
+      if (!(await reader.listed(options)).has(digest)) return false;
     for (const blob of childrenOfKind(parsed, "blob"))
       if (!liesElsewhere(blob) && !(await reader.holds(blob, options))) return false;
     for (const child of childrenOfKind(parsed, "manifest")) if (!(await manifest(child))) return false;
     return true;
   };
   return manifest(root);
-};
-
-/** Every manifest that an entry of the index leads to. */
-const listedIn = async (reader: LayoutReader, options: Cancel): Promise<ReadonlySet<Digest>> => {
-  const { manifests } = (await reader.loadIndex(options)) ?? { manifests: [] };
-  const found = new Set<Digest>();
-  for await (const { descriptor } of reader.graph.below(manifests, options)) found.add(descriptor.digest);
-  return found;
 };

@@ -29,12 +29,15 @@ import { blobFile, type LayoutFile, type LayoutFiles } from "./files.ts";
 import { LayoutGraph, parsedIfKnown } from "./graph.ts";
 import { asIndex, layoutVersion } from "./index-file.ts";
 import { onlyEntry, unknownName } from "./names.ts";
+import { IndexOverview } from "./overview.ts";
 
 /** Read access to a layout, wherever its files lie. Needs neither a lock nor permission to write. */
 export class LayoutReader implements ReadableStore, HasTags, HasReferrers, Describes, Holds {
   readonly files: LayoutFiles;
   readonly graph: LayoutGraph;
-  #index: Index | undefined;
+  /** The index as it was read or written last. */
+  #index: { readonly value: Index; readonly version: string | undefined } | undefined;
+  readonly #overview = new IndexOverview();
   /** Whether it said that it is of a version that is read here. */
   #marked = false;
 
@@ -85,12 +88,20 @@ export class LayoutReader implements ReadableStore, HasTags, HasReferrers, Descr
     { artifactType, ...options }: Cancel & { artifactType?: string } = {},
     unlisted: Iterable<Descriptor> = [],
   ): AsyncGenerator<Descriptor> {
-    const { manifests } = await this.index(options);
-    for await (const { descriptor, parsed } of this.graph.below([...manifests, ...unlisted], options)) {
-      if (subjectOf(parsed)?.digest !== subject.digest) continue;
+    const { listed, aboutSubject } = await this.#overview.of(this.graph, await this.index(options), options);
+    const isWanted = (found: Descriptor): boolean => artifactType === undefined || found.artifactType === artifactType;
+    yield* (aboutSubject.get(subject.digest) ?? []).filter(isWanted);
+    for await (const { descriptor, parsed } of this.graph.below([...unlisted], options)) {
+      if (listed.has(descriptor.digest) || subjectOf(parsed)?.digest !== subject.digest) continue;
       const found = asReferrer(descriptor, parsed);
-      if (artifactType === undefined || found.artifactType === artifactType) yield found;
+      if (isWanted(found)) yield found;
     }
+  }
+
+  /** Every manifest that an entry of the index leads to. */
+  async listed(options: Cancel): Promise<ReadonlySet<Digest>> {
+    const index = await this.loadIndex(options);
+    return index === undefined ? new Set() : (await this.#overview.of(this.graph, index, options)).listed;
   }
 
   /** Hears of a blob whose file has the right size and other bytes. */
@@ -116,19 +127,29 @@ export class LayoutReader implements ReadableStore, HasTags, HasReferrers, Descr
 
   /** The index; nothing where there is none. @throws DrayError saying what is wrong with it */
   async loadIndex(options: Cancel = {}): Promise<Index | undefined> {
-    if (this.#index !== undefined) return this.#index;
+    if (this.#index !== undefined && this.files.fixed) return this.#index.value;
     if (!this.#marked) await this.#checkMarker(options);
-    const value = await this.#json("index.json", options);
-    if (value === undefined) return undefined;
-    const index = this.#parsed("index.json is damaged: ", () => asIndex(value));
-    if (this.files.fixed) this.#index = index;
-    return index;
+    const file = await this.files.find("index.json", options);
+    if (file === undefined) return undefined;
+    const { version } = file;
+    if (version !== undefined && version === this.#index?.version) return this.#index.value;
+    const json = await this.#json(file, "index.json", options);
+    const value = this.#parsed("index.json is damaged: ", () => asIndex(json));
+    this.#index = { value, version };
+    return value;
+  }
+
+  /** Remembers the index that was written just now, of so many bytes. */
+  async wrote(index: Index, size: number): Promise<void> {
+    const file = await this.files.find("index.json", {});
+    if (file?.size === size) this.#index = { value: index, version: file.version };
   }
 
   async #checkMarker(options: Cancel): Promise<void> {
-    const marker = await this.#json("oci-layout", options);
+    const file = await this.files.find("oci-layout", options);
     // crane reads layouts without it, and so do we.
-    if (marker === undefined) return;
+    if (file === undefined) return;
+    const marker = await this.#json(file, "oci-layout", options);
     const version = isObject(marker) ? marker["imageLayoutVersion"] : undefined;
     this.#marked = version === layoutVersion;
     if (this.#marked) return;
@@ -140,9 +161,7 @@ export class LayoutReader implements ReadableStore, HasTags, HasReferrers, Descr
     );
   }
 
-  async #json(name: string, options: Cancel): Promise<unknown> {
-    const file = await this.files.find(name, options);
-    if (file === undefined) return undefined;
+  async #json(file: LayoutFile, name: string, options: Cancel): Promise<unknown> {
     if (file.size > largestManifest) {
       const fault = `the ${name} has ${file.size} bytes; ${largestManifest} are allowed`;
       throw this.files.invalid(fault, new DrayError("LIMIT_EXCEEDED", fault));
