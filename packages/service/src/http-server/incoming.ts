@@ -3,6 +3,12 @@ import { DrayError } from "dray/errors";
 import type { Context } from "./context.ts";
 import { Turn } from "./turns.ts";
 
+/**
+ * A body that is announced with at most so many bytes waits for no turn: it comes with its headers, and a connection that is kept from
+ * being read costs as much.
+ */
+const small = 16 * 1024;
+
 /** The request whose body it is. */
 interface Asked {
   readonly context: Context;
@@ -19,7 +25,7 @@ interface Asked {
  */
 export class Incoming implements AsyncIterator<Uint8Array> {
   readonly #exchange: Asked;
-  readonly #turn: Turn;
+  readonly #turn: Turn | undefined;
   /** Bytes that were read. */
   received = 0;
   #begun = false;
@@ -32,34 +38,44 @@ export class Incoming implements AsyncIterator<Uint8Array> {
 
   constructor(exchange: Asked) {
     this.#exchange = exchange;
-    this.#turn = new Turn(exchange.message.socket);
+    const { headers, socket } = exchange.message;
+    this.#turn = Number(headers["content-length"]) <= small ? undefined : new Turn(socket);
   }
 
   /** Resolves when it is this request's turn. */
   async started(): Promise<void> {
     const { response, context } = this.#exchange;
-    if (response.destroyed) return;
+    if (this.#turn === undefined || response.destroyed) return;
     response.once("close", this.#end);
     await context.turns.begin(this.#turn);
   }
 
   async next(): Promise<IteratorResult<Uint8Array>> {
     const { message, context } = this.#exchange;
+    const { turns, silences } = context;
+    const turn = this.#turn;
     if (!this.#begun) this.#begin();
-    this.#turn.isRead = true;
-    if (!this.#isOver) await context.turns.begin(this.#turn);
+    if (turn !== undefined && !this.#isOver) {
+      turn.isRead = true;
+      turn.ticks = 0;
+      turn.awaits = true;
+      if (!turn.lasts || turn.paused || turns.waiting > 0) await turns.begin(turn);
+    }
     if (!this.#isOver) {
-      this.#exchange.waitsSince = context.silences.now;
-      await new Promise<void>((resolve) => {
-        this.#news = resolve;
-        message.resume();
-      });
+      this.#exchange.waitsSince = silences.now;
+      const { promise, resolve } = Promise.withResolvers<void>();
+      this.#news = resolve;
+      message.resume();
+      await promise;
       this.#exchange.waitsSince = -1;
     }
     const chunk = this.#chunk;
     this.#chunk = undefined;
     if (chunk !== undefined) {
-      context.turns.came(this.#turn);
+      if (turn !== undefined) {
+        turn.awaits = false;
+        if (turns.waiting > 0) turn.pause();
+      }
       this.received += chunk.byteLength;
       return { done: false, value: chunk };
     }
@@ -109,7 +125,7 @@ export class Incoming implements AsyncIterator<Uint8Array> {
 
   readonly #end = (): void => {
     this.#isOver = true;
-    this.#exchange.context.turns.end(this.#turn);
+    if (this.#turn !== undefined) this.#exchange.context.turns.end(this.#turn);
     this.#news?.();
   };
 }

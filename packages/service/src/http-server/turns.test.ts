@@ -65,6 +65,22 @@ test("many clients that stop in the middle are read by turns: what they hold is 
   await listener.close();
 });
 
+test("a small body waits for no turn, and takes none from others", async () => {
+  const memory = new Memory(4 * MiB);
+  const { handler, came } = counting();
+  const listener = await listen(handler, { memory });
+  const [small, large] = [await dial(listener.port), await dial(listener.port)];
+  small.write(head("/small", 16 * 1024) + "a".repeat(100));
+  await until(() => came.get("/small") === 100);
+  assert.equal(memory.used, 0);
+  large.write(head("/large", 16 * 1024 + 1) + "a".repeat(100));
+  await until(() => came.get("/large") === 100);
+  assert.equal(memory.used, 512 * 1024);
+  for (const socket of [small, large]) socket.destroy();
+  await until(() => memory.used === 0);
+  await listener.close();
+});
+
 test("an answer in memory that many read slowly is counted once, with little for each of them", async () => {
   const memory = new Memory(4 * MiB);
   const length = 16 * MiB;

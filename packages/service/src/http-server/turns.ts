@@ -18,8 +18,8 @@ const looks = 4;
  */
 export class Turns {
   readonly #share: Share;
-  /** Turns in which nothing came yet, the oldest first. */
-  readonly #idle = new Set<Turn>();
+  /** Turns that last, the oldest first. */
+  readonly #lasting = new Set<Turn>();
   /** Who waits: those who are new or brought something, and those who did not. */
   readonly #lively = new Set<Turn>();
   readonly #silent = new Set<Turn>();
@@ -27,28 +27,25 @@ export class Turns {
   #other = this.#silent;
   #clock: NodeJS.Timeout | undefined;
   #ticks = 0;
+  /** How many wait. While nobody does, a turn that lasts goes on without asking. */
+  waiting = 0;
 
   constructor(share: Share) {
     this.#share = share;
   }
 
-  /** How many wait. */
-  get waiting(): number {
-    return this.#lively.size + this.#silent.size;
-  }
-
   /** Resolves when a turn has begun; at once where there is room, or where it lasts already and nobody lively waits. */
   begin(turn: Turn): Promise<void> | undefined {
-    if (turn.has && this.#lively.size === 0) {
-      this.#idle.add(turn);
+    const { lasts } = turn;
+    if (lasts && this.#lively.size === 0) {
       turn.listen();
       return undefined;
     }
-    if (!turn.has && this.waiting === 0 && this.#hasRoom) {
+    if (!lasts && this.waiting === 0 && this.#hasRoom) {
       this.#start(turn);
       return undefined;
     }
-    turn.give();
+    this.#give(turn);
     return new Promise((resolve) => {
       turn.begun = resolve;
       this.#wait(turn);
@@ -56,20 +53,12 @@ export class Turns {
     });
   }
 
-  /** Something came. */
-  came(turn: Turn): void {
-    this.#idle.delete(turn);
-    if (this.waiting > 0) turn.pause();
-  }
-
   /** Nothing more is read. */
   end(turn: Turn): void {
-    this.#idle.delete(turn);
-    this.#lively.delete(turn);
-    this.#silent.delete(turn);
+    this.#leave(turn);
     turn.begun?.();
     turn.begun = undefined;
-    if (turn.give()) this.#startWaiting();
+    if (this.#give(turn)) this.#startWaiting();
   }
 
   get #hasRoom(): boolean {
@@ -79,12 +68,29 @@ export class Turns {
   #wait(turn: Turn): void {
     turn.pause();
     (turn.wasSilent ? this.#silent : this.#lively).add(turn);
+    this.#count();
     this.#clock ??= setInterval(() => this.#tick(), patience);
   }
 
   #start(turn: Turn): void {
-    this.#idle.add(turn);
+    this.#lasting.add(turn);
     turn.start(this.#share.hold(place));
+  }
+
+  /** Tells whether it had one. */
+  #give(turn: Turn): boolean {
+    this.#lasting.delete(turn);
+    return turn.give();
+  }
+
+  #leave(turn: Turn): void {
+    this.#lively.delete(turn);
+    this.#silent.delete(turn);
+    this.#count();
+  }
+
+  #count(): void {
+    this.waiting = this.#lively.size + this.#silent.size;
   }
 
   /** By turns of both kinds, so that neither waits for all of the other. */
@@ -92,8 +98,7 @@ export class Turns {
     while (this.waiting > 0 && this.#hasRoom) {
       const [next] = this.#next.size > 0 ? this.#next : this.#other;
       if (next === undefined) return;
-      this.#lively.delete(next);
-      this.#silent.delete(next);
+      this.#leave(next);
       [this.#next, this.#other] = [this.#other, this.#next];
       this.#start(next);
     }
@@ -101,12 +106,11 @@ export class Turns {
 
   #tick(): void {
     let wanted = ++this.#ticks % looks === 0 ? this.waiting : this.#lively.size;
-    for (const turn of this.#idle) {
+    for (const turn of this.#lasting) {
       if (wanted === 0) break;
-      if (!turn.isOver()) continue;
+      if (!turn.awaits || !turn.isOver()) continue;
       wanted--;
-      this.#idle.delete(turn);
-      turn.give();
+      this.#give(turn);
       if (!turn.isRead) continue;
       turn.wasSilent = true;
       this.#wait(turn);
@@ -122,8 +126,14 @@ export class Turns {
 export class Turn {
   readonly #socket: Socket;
   #held: Held | undefined;
-  #paused = false;
-  #ticks = 0;
+  /** Whether it has begun and goes on. */
+  lasts = false;
+  /** Whether its socket is kept from being read. */
+  paused = false;
+  /** Whether nothing came since it began, or since more was asked for. */
+  awaits = false;
+  /** Those of the clock since then. */
+  ticks = 0;
   /** Whether anybody asked for bytes. */
   isRead = false;
   /** Whether nothing came in the last one. */
@@ -135,12 +145,9 @@ export class Turn {
     this.#socket = socket;
   }
 
-  get has(): boolean {
-    return this.#held !== undefined;
-  }
-
   start(held: Held): void {
     this.#held = held;
+    this.lasts = true;
     this.listen();
     this.begun?.();
     this.begun = undefined;
@@ -148,27 +155,29 @@ export class Turn {
 
   /** Whether it lasted for long enough; called in each tick. */
   isOver(): boolean {
-    return ++this.#ticks > (this.isRead ? 1 : longer);
+    return ++this.ticks > (this.isRead ? 1 : longer);
   }
 
   /** Tells whether it had one. */
   give(): boolean {
-    const had = this.#held !== undefined;
+    const had = this.lasts;
     this.#held?.free();
     this.#held = undefined;
+    this.lasts = false;
     return had;
   }
 
   pause(): void {
-    if (this.#paused) return;
-    this.#paused = true;
+    if (this.paused) return;
+    this.paused = true;
     this.#socket.pause();
   }
 
   listen(): void {
-    this.#ticks = 0;
-    if (!this.#paused) return;
-    this.#paused = false;
+    this.ticks = 0;
+    this.awaits = true;
+    if (!this.paused) return;
+    this.paused = false;
     this.#socket.resume();
   }
 }
