@@ -51,6 +51,7 @@ test("every remedy of the library has words that name this command's flags", () 
     "trust-certificate": "trust it with --ca-file FILE",
     "skip-tls-verify": "--insecure skips the check",
     "plain-http": "use plain http with --insecure, or another port",
+    "choose-platform": "take what is there with --platform OS/ARCH",
     "follow-plain-http": "--insecure follows it, and checks what comes by its digest",
     "client-certificate": "give one with --cert FILE --key FILE",
     "raise-timeout": "try again, or wait longer with --timeout",

@@ -42,6 +42,7 @@ const remedies: Readonly<Record<Remedy, (error: DrayError) => string>> = {
   "skip-tls-verify": () => "--insecure skips the check",
   "plain-http": () => "use plain http with --insecure, or another port",
   "follow-plain-http": () => "--insecure follows it, and checks what comes by its digest",
+  "choose-platform": () => "take what is there with --platform OS/ARCH",
   "client-certificate": () => "give one with --cert FILE --key FILE",
   "raise-timeout": () => "try again, or wait longer with --timeout",
   "raise-max-wait": ({ status }) =>

@@ -13,6 +13,7 @@ export interface MovingOptions extends ListingOptions {
   readonly jobs?: number;
   readonly referrers?: boolean;
   readonly verify?: boolean;
+  readonly force?: boolean;
   readonly dryRun?: boolean;
 }
 
@@ -34,6 +35,7 @@ export const moveAll = (
       foreignLayers: options.allowNondistributableArtifacts === true,
       referrers: options.referrers === true,
       verify: options.verify === true,
+      force: options.force === true,
       jobs: options.jobs,
     }),
   );

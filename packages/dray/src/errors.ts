@@ -89,6 +89,8 @@ export type Remedy =
   | "plain-http"
   /** Option `plainHttp`, by which blobs are then read from storage that speaks plain http: they are checked by their digests. */
   | "follow-plain-http"
+  /** Option `platforms`: those that are there. */
+  | "choose-platform"
   /** Options `cert` and `key`. */
   | "client-certificate"
   /** Option `timeouts`, or to try again. */

@@ -29,6 +29,7 @@ export const define: Define = (command) => {
       "--verify",
       "check every digest, even where the registry does, and what a layout has already: damage there is replaced",
     )
+    .option("--force", "ask for every piece of content and write every manifest again: mends what has lost some of it")
     .option("--dry-run", "say what would be done, and do nothing")
     .addOption(outputFlag());
   for (const flag of [...endFlags("src"), ...endFlags("dest")]) command.addOption(flag);

@@ -1,15 +1,35 @@
 import { removes } from "dray/content";
 import { DrayError } from "dray/errors";
-import type { Act, Define } from "../context.ts";
-import { opened } from "../images.ts";
+import type { Act, Call, Define } from "../context.ts";
+import type { SharedOptions } from "../flags.ts";
+import { opened, referenceOf } from "../images.ts";
+import { registriesFor } from "../registries.ts";
 
 export const define: Define = (command) =>
-  command.argument("<image>", "a tag or digest, deleted as it is written; or a location such as oci:DIR:NAME");
+  command
+    .argument("<image>", "a tag or digest, deleted as it is written; or a location such as oci:DIR:NAME")
+    .option("--blob", "the digest is a blob's: takes it out of the repository, whatever needs it there");
 
-/** As typed: a registry may take a tag away alone, or refuse tags and want the digest. */
-export const act: Act = async (call, [image = ""]) => {
+interface DeleteOptions extends SharedOptions {
+  readonly blob?: boolean;
+}
+
+/** As typed: a registry may take a tag away alone, or refuse tags and want the digest. Blobs only where they are asked for. */
+export const act: Act<DeleteOptions> = async (call, [image = ""]) => {
+  if (call.options.blob === true) return deleteBlob(call, image);
   const { store, name, location } = await opened(call, image);
   if (!removes(store)) throw new DrayError("UNSUPPORTED", `${location}: nothing can be deleted here`);
   await store.remove(name, { signal: call.signal });
   call.reporter.summary(`deleted ${location}`, { deleted: location });
+};
+
+const deleteBlob = async (call: Call, image: string): Promise<void> => {
+  const { registry, repository, digest } = referenceOf(image);
+  if (digest === undefined)
+    throw new DrayError("USAGE", `--blob: ${image} names no digest; expected REPOSITORY@DIGEST`);
+  await (await registriesFor(call))
+    .connect(registry)
+    .repository(repository)
+    .removeBlob(digest, { signal: call.signal });
+  call.reporter.summary(`deleted blob ${image}`, { deleted: image });
 };

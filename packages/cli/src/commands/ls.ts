@@ -1,9 +1,10 @@
 import { Option } from "commander";
 import { open, parseLocation } from "dray";
 import { hasTags, type ReadableStore } from "dray/content";
-import { DrayError, printable } from "dray/errors";
+import { DrayError, isDrayError, printable, throwIfAborted } from "dray/errors";
 import { mapOrdered } from "dray/internal/async";
 import type { Act, Call, Define } from "../context.ts";
+import { messageOf } from "../failure.ts";
 import { count, gather, type ListingOptions, outputFlag } from "../flags.ts";
 import { listing } from "../json.ts";
 import { registriesFor } from "../registries.ts";
@@ -100,7 +101,7 @@ const placeOf = (text: string): { prefix: string; members: Record<string, string
 
 /** Tags in the order asked for. Without one they stream, and a limit ends the asking. */
 const sorted = async (
-  { options: { sort, limit }, signal }: Call<LsOptions>,
+  { options: { sort, limit }, signal, reporter }: Call<LsOptions>,
   tagsAs: <T>(view: (tag: string) => T) => AsyncIterable<T>,
   store: ReadableStore,
 ): Promise<AsyncIterable<CreatedTag> | Iterable<CreatedTag>> => {
@@ -108,10 +109,33 @@ const sorted = async (
   if (sort === "natural") return firstOf(tagsAs(asTag), (a, b) => newestNaturally(a.tag, b.tag), limit);
   if (sort === undefined) return first(tagsAs(asTag), limit);
   const timeOf = creationTimes(store, signal);
+  const undated = (tag: string, error: unknown): CreatedTag => {
+    throwIfAborted(signal);
+    if (
+      !isDrayError(
+        error,
+        "NOT_FOUND",
+        "MANIFEST_INVALID",
+        "UNSUPPORTED",
+        "DIGEST_MISMATCH",
+        "SIZE_MISMATCH",
+        "LIMIT_EXCEEDED",
+      )
+    )
+      throw error;
+    reporter.warn(`${tag}: when it was created cannot be told: ${messageOf(error)}`);
+    return { tag };
+  };
   const dated = mapOrdered(
     tagsAs((tag) => tag),
     imagesAtOnce,
-    async (tag): Promise<CreatedTag> => ({ tag, created: await timeOf(tag) }),
+    async (tag): Promise<CreatedTag> => {
+      try {
+        return { tag, created: await timeOf(tag) };
+      } catch (error) {
+        return undated(tag, error);
+      }
+    },
   );
   return firstOf(dated, newestCreated, limit);
 };

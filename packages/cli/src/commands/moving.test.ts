@@ -259,6 +259,16 @@ describe("commands that move", () => {
     }
   });
 
+  test("what has lost a blob behind a tag's back is mended by --force", async () => {
+    await done("cp", `${app}:1.0`, dest("mended:v1"));
+    await done("delete", "--blob", `${dest("mended")}@${image.config.digest}`);
+    await refused(1, /not as the digests say/, "validate", dest("mended:v1"));
+    await done("cp", `${app}:1.0`, dest("mended:v1"));
+    await refused(1, /not as the digests say/, "validate", dest("mended:v1"));
+    await done("cp", "--force", `${app}:1.0`, dest("mended:v1"));
+    await done("validate", dest("mended:v1"));
+  });
+
   test("tag and delete", async () => {
     await done("cp", `${app}:1.0`, dest("names:1"));
     assert.equal((await done("tag", dest("names:1"), "v1")).stdout, "");
@@ -269,6 +279,9 @@ describe("commands that move", () => {
     assert.deepEqual(target.tags("names"), ["1"]);
     await refused(5, /v1/, "delete", dest("names:v1"));
     await refused(5, /MANIFEST_UNKNOWN/, "delete", `${dest("names")}@${image.config.digest}`);
+    await refused(2, /--blob: .* names no digest/, "delete", "--blob", dest("names:v1"));
+    await done("delete", "--blob", `${dest("names")}@${image.config.digest}`);
+    await refused(5, /BLOB_UNKNOWN/, "delete", "--blob", `${dest("names")}@${image.config.digest}`);
     await done("delete", `${dest("names")}@${image.root.digest}`);
     assert.deepEqual(target.tags("names"), []);
   });

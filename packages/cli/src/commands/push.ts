@@ -21,6 +21,7 @@ export const define: Define = (command) =>
     )
     .argument("<image>", "the reference to push it as")
     .option("--index", "push everything in the layout as one index")
+    .option("--force", "ask for every piece of content and write every manifest again: mends what has lost some of it")
     .option("--image-refs <file>", "write the reference by digest to this file too")
     .option(
       "-j, --jobs <count>",

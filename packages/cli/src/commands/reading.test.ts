@@ -208,6 +208,19 @@ describe("commands that read", () => {
     assert.equal(registry.log.count({ target: "tags/list" }), 1, "of three pages");
   });
 
+  test("ls --sort created lists a broken tag too, and says that its time cannot be told", async () => {
+    const shop = memoryRegistry();
+    put(shop, "a", "1", image);
+    put(shop, "a", "2", older);
+    shop.addTags("a", ["broken"], digestOf(new Uint8Array(3)));
+    const listener = await listen(shop.handler);
+    const { exitCode, stdout, stderr } = await dray(["ls", "--sort", "created", `${listener.host}/a`]);
+    assert.equal(exitCode, 0, stderr);
+    assert.deepEqual(stdout.trim().split("\n").sort(), ["1", "2", "broken"]);
+    assert.match(stderr, /Warning: broken: when it was created cannot be told: /);
+    await listener.close();
+  });
+
   test("tree", async () => {
     const tree = await printed("tree", `${app}:1.0`);
     const lines = tree.trimEnd().split("\n");

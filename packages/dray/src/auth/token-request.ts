@@ -210,7 +210,9 @@ export const readToken = (body: string, asked: number, date: string | undefined)
   const text = [members["token"], members["access_token"]].find(isTokenText);
   if (text === undefined) return undefined;
   const said = Number(members["expires_in"] ?? Number.NaN);
-  const life = said > 0 ? said : usualLife;
+  // Some say when it ends, in seconds since 1970, in place of how long it lives.
+  const lasts = said > 1_000_000_000 ? said - asked / 1000 : said;
+  const life = lasts > 0 ? lasts : usualLife;
   const left = Math.max(0, life - ageOf(members["issued_at"], date, life)) * 1000;
   const refreshToken = textOf(members["refresh_token"]);
   return {

@@ -14,6 +14,11 @@ export interface CopyOptions {
   verify?: boolean;
   /** Writes nothing; the result says what would be done. */
   dryRun?: boolean;
+  /**
+   * Asks a target for every piece of content, also below manifests that it has, and writes each manifest again: mends what has lost some. Default:
+   * no, whoever has a manifest has what it names.
+   */
+  force?: boolean;
   /** Content to leave out, with all below it. */
   skip?: (descriptor: Descriptor) => boolean;
   /**

@@ -28,9 +28,17 @@ import {
   type WritableStore,
   writesNamed,
 } from "../content/index.ts";
-import { aborted, DrayError, isDrayError, lacksBlobs } from "../errors.ts";
+import { aborted, DrayError, isDrayError, lacksBlobs, restated } from "../errors.ts";
 import { refuseNumber } from "../numbers.ts";
-import { childrenOf, type Descriptor, type Digest, isDigest, liesElsewhere } from "../oci/index.ts";
+import {
+  childrenOf,
+  type Descriptor,
+  type Digest,
+  formatPlatform,
+  isDigest,
+  liesElsewhere,
+  type Platform,
+} from "../oci/index.ts";
 import { walkAttached } from "./attached-walk.ts";
 import { blobKey, compressedKey, Ledger, manifestKey } from "./ledger.ts";
 import type { CopyCounts, CopyOptions } from "./options.ts";
@@ -138,7 +146,8 @@ export class Transfer {
       );
     await this.#learnNew(target.store, before);
     const manifests: Descriptor[] = [];
-    const isNamed = before?.digest === root.digest && (await this.#isWhole(target.store, root));
+    const isNamed =
+      this.#options.force !== true && before?.digest === root.digest && (await this.#isWhole(target.store, root));
     let written = isNamed;
     if (isNamed) this.#skipped(root);
     else written = await this.#manifest({ source, target: target.store, seen: manifests }, root, 0, name);
@@ -232,7 +241,7 @@ export class Transfer {
       // A copy that was cut off can have left something in what is new, but no root: that is asked while the manifest comes.
       const loading = isNew === true ? this.#load(way.source, descriptor, depth) : undefined;
       loading?.catch(() => {});
-      const mayBeThere = isNew !== true || depth > 0;
+      const mayBeThere = this.#options.force !== true && (isNew !== true || depth > 0);
       const there = mayBeThere && (await this.#small(() => way.target.has(descriptor, this.#look("manifest"))));
       if (there) this.#skipped(descriptor);
       if (there && this.#options.referrers !== true) return void (await loading?.catch(() => {}));
@@ -257,7 +266,15 @@ export class Transfer {
       await this.eachOf(blobs, blobs.length, (blob) => this.#blob(way, blob), way);
     }
     const manifests = childrenOfKind(parsed, "manifest");
-    const move = async (child: Descriptor): Promise<void> => void (await this.#manifest(way, child, depth + 1));
+    const move = async (child: Descriptor): Promise<void> => {
+      try {
+        await this.#manifest(way, child, depth + 1);
+      } catch (error) {
+        throw isDrayError(error, "NOT_FOUND") && child.platform !== undefined
+          ? ofPlatform(error, child.platform)
+          : error;
+      }
+    };
     await this.eachOf(manifests, childrenAtOnce, move, way);
   }
 
@@ -416,6 +433,12 @@ export class Transfer {
     return this.#requests.run(this.signal, work);
   }
 }
+
+/** An index names what its source does not have: whoever wants the rest can say so. */
+const ofPlatform = (error: DrayError, platform: Platform): DrayError =>
+  restated(error, error.code, `${error.message}; the index names it for ${formatPlatform(platform)}`, {
+    remedy: "choose-platform",
+  });
 
 /** Where from, where to, and the manifests met on the way, whose referrers may be wanted. */
 interface Way {

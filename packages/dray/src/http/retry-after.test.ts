@@ -13,6 +13,8 @@ test("Retry-After is seconds or a date, and never below a second", () => {
     ["Sat, 21 Nov 2026 12:00:30 GMT", 30_000],
     ["Sat, 21 Nov 2026 11:00:00 GMT", 1_000],
     ["21600", 21_600_000],
+    [String(now / 1000 + 30), 30_000],
+    [String(now / 1000 - 30), 1_000],
     ["", undefined],
     ["-5", undefined],
     ["soon", undefined],

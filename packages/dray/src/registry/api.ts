@@ -96,6 +96,8 @@ export interface Repo {
   readonly manifests: LruCache<Digest, HeldManifest>;
   /** Sizes that HEAD said of manifests. Proxies and registries say wrong ones now and then: what is read has the digest, and counts. */
   readonly hintedSizes: LruCache<Digest, number>;
+  /** Tags of which HEAD said that they stand for a digest: where GET does not know that, the tag is asked. */
+  readonly hintedTags: LruCache<Digest, string>;
   readonly features: {
     /** `false`: the referrers API is not there for this repository. */
     referrers?: false;

@@ -38,6 +38,28 @@ const setup = (options: MemoryRegistryOptions = {}, rules: readonly Fault[] = []
 const bytesOf = (repository: Repository, descriptor: Descriptor): Promise<Uint8Array> =>
   collect(repository.read(descriptor), largestManifest, "manifest");
 
+test("what HEAD of a tag names and GET of the digest does not know is read by the tag, and what contradicts is told", async () => {
+  const unknown: Fault = { method: "GET", target: "/manifests/sha256:", effect: answerWith(404) };
+  const at = against(memoryRegistry(), [unknown]);
+  const image = sampleImage();
+  put(at.registry, "a/b", "v1", image);
+  const descriptor = await at.repository.resolve("v1");
+  const bytes = Buffer.concat(await Array.fromAsync(at.repository.read(descriptor)));
+  assert.equal(digestOf(bytes), image.root.digest);
+  const other = sampleImage({ seed: "other" });
+  const moved = against(memoryRegistry(), [unknown]);
+  put(moved.registry, "a/b", "v1", image);
+  const before = await moved.repository.resolve("v1");
+  put(moved.registry, "a/b", "v1", other);
+  await assert.rejects(Array.fromAsync(moved.repository.read(before)), (error) => {
+    assert.match(
+      (error as Error).message,
+      new RegExp(`is ${image.root.digest}, has nothing .* with ${other.root.digest}`),
+    );
+    return isDrayError(error, "REGISTRY");
+  });
+});
+
 describe("what a name stands for", () => {
   const without = (name: string): Fault => ({ method: "HEAD", effect: rewrite({ [name]: undefined }) });
   const facts: readonly (readonly [what: string, rules: Fault[], sent: string[], options?: MemoryRegistryOptions])[] = [

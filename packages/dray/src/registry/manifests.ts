@@ -1,5 +1,5 @@
 import { bytesContent, type Cancel, collect, type WriteOptions } from "../content/index.ts";
-import { DrayError, errorIn, isDrayError, lacksBlobs } from "../errors.ts";
+import { DrayError, errorIn, isDrayError, lacksBlobs, restated } from "../errors.ts";
 import { type HttpResponse, header, isTransient, type RetryBudget } from "../http/index.ts";
 import {
   algorithmOf,
@@ -164,11 +164,26 @@ export async function* readManifest(
   { offset = 0, ...options }: Cancel & { readonly offset?: number | undefined } = {},
 ): AsyncGenerator<Uint8Array> {
   const held = repo.manifests.get(descriptor.digest);
-  const bytes = held?.bytes ?? (await getManifest(repo, descriptor.digest, options)).bytes;
+  const bytes = held?.bytes ?? (await byDigestOrTag(repo, descriptor.digest, options)).bytes;
   if (bytes.byteLength !== descriptor.size && repo.hintedSizes.get(descriptor.digest) !== descriptor.size)
     throw wrongSize(repo, descriptor, bytes.byteLength);
   if (offset < bytes.byteLength) yield bytes.slice(offset);
 }
+
+/** What HEAD of a tag has named and GET of the digest does not know is read by its tag: some registries have it there alone. */
+const byDigestOrTag = async (repo: Repo, digest: Digest, options: Cancel): Promise<ReadManifest> => {
+  try {
+    return await getManifest(repo, digest, options);
+  } catch (error) {
+    const tag = repo.hintedTags.get(digest);
+    if (tag === undefined || !isDrayError(error, "NOT_FOUND")) throw error;
+    const found = await getManifest(repo, tag, options);
+    if (found.descriptor.digest === digest) return found;
+    const reference = referenceIn(repo, tag);
+    const message = `${repo.api.registry} says of ${reference} that it is ${digest}, has nothing of that digest, and answers with ${found.descriptor.digest}; name it by that digest`;
+    throw restated(error, "REGISTRY", message, { reference });
+  }
+};
 
 /**
  * Puts manifest bytes there, under a tag or their digest.
@@ -274,6 +289,7 @@ const headManifest = async (repo: Repo, name: string, options: Drawing): Promise
   features.head = true;
   const found = { mediaType, digest: isDigest(name) ? name : digest, size };
   repo.hintedSizes.set(found.digest, size);
+  if (!isDigest(name)) repo.hintedTags.set(found.digest, name);
   return found;
 };
 

@@ -158,6 +158,7 @@ export const createRepository = (api: Api, name: string): Repository => {
     name,
     manifests,
     hintedSizes: new LruCache(mostHints),
+    hintedTags: new LruCache(mostHints),
     features: {},
     turns: new KeyedMutex(),
   };

@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import type { Writable } from "node:stream";
 import { unlessAborted } from "../async/index.ts";
 import { decompressed, sniffCompression } from "../compression/index.ts";
@@ -58,11 +59,16 @@ export const openTar = async (path: string, { fs, input, signal }: OpenTarOption
   if (path === standardStream)
     return spooledTar(fs, input ?? (process.stdin as AsyncIterable<Buffer>), "standard input", signal);
   const facts = await factsOf(fs, path);
-  if (facts.isDirectory())
-    throw new DrayError(
-      "LOCATION_INVALID",
-      `${path} is a directory, not an archive; an OCI layout is read as oci:${path}`,
+  if (facts.isDirectory()) {
+    const isUnpacked = await fs.stat(join(path, "manifest.json")).then(
+      () => true,
+      () => false,
     );
+    const remedy = isUnpacked
+      ? `it holds an archive that was unpacked: pack it again, tar -C ${path} -cf FILE .`
+      : `an OCI layout is read as oci:${path}`;
+    throw new DrayError("LOCATION_INVALID", `${path} is a directory, not an archive; ${remedy}`);
+  }
   const plain = facts.isFile() ? await plainTar(fs, path) : undefined;
   return plain ?? spooledTar(fs, wholeFile(fs, path, signal), path, signal);
 };
