@@ -19,4 +19,4 @@ test("an image from a registry of the test into a directory", async () => {
   } finally {
     await server.close();
   }
-});
+}, 120_000);

@@ -19,4 +19,4 @@ test("an image from a registry of the test into a new directory", async () => {
     await server.close();
     rmSync(folder, { recursive: true, force: true });
   }
-});
+}, 120_000);
