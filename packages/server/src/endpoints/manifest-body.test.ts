@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { Memory } from "@dray/service/memory";
 import { exchange } from "@dray/testkit";
 import { digestOf, encodeJson, mediaTypes } from "dray/oci";
 import { blobPath } from "../distribution-tree/index.ts";
@@ -74,6 +75,43 @@ describe("a large manifest", () => {
     assert.equal(head.header("Content-Length"), String(large.byteLength));
     driver.removeSync(blobPath(digestOf(large)));
     assert.equal((await exchange(registry, "GET", "/v2/a/manifests/latest")).status, 404);
+    await registry.close();
+  });
+
+  it("is asked for while it is pushed by so many that memory is short, and nobody waits for ever", async () => {
+    const registry = createRegistry({ driver: memoryDriver(), traffic: new Memory(0) });
+    const put = async (tag: string, body: Uint8Array): Promise<number> =>
+      (await exchange(registry, "PUT", `/v2/a/manifests/${tag}`, { headers, body })).status;
+    assert.equal(await put("latest", large), 201);
+    const pushed: Promise<number>[] = [];
+    const asked: Promise<number>[] = [];
+    for (let i = 0; i < 6; i++) {
+      pushed.push(put(`tag-${i}`, large));
+      for (const name of ["latest", digestOf(large)])
+        asked.push(exchange(registry, "HEAD", `/v2/a/manifests/${name}`).then(({ status }) => status));
+      await new Promise(setImmediate);
+    }
+    assert.deepEqual(new Set(await Promise.all(pushed)), new Set([201]));
+    assert.deepEqual(new Set(await Promise.all(asked)), new Set([200]));
+    assert.equal(await put("other", indexOf(3)), 201);
+    await registry.close();
+  });
+
+  it("holds memory, and no blob that is asked for as one does", async () => {
+    const memory = new Memory();
+    const registry = createRegistry({ driver: memoryDriver(), traffic: memory, largestServed: 1_000_000 });
+    const layer = new Uint8Array(2 * 1024 * 1024);
+    const digest = digestOf(layer);
+    const push = await exchange(registry, "POST", `/v2/a/blobs/uploads/?digest=${digest}`, { body: layer });
+    assert.equal(push.status, 201);
+    let most = 0;
+    const answer = exchange(registry, "GET", `/v2/a/manifests/${digest}`);
+    let isOver = false;
+    void answer.finally(() => {
+      isOver = true;
+    });
+    for (; !isOver; await new Promise(setImmediate)) most = Math.max(most, memory.used);
+    assert.deepEqual([(await answer).status, most], [404, 0]);
     await registry.close();
   });
 

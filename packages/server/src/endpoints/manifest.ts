@@ -46,10 +46,9 @@ export const headManifest = async (call: Call): Promise<HttpResponse> => {
   const found = await manifests.find(repository, name);
   if (found === undefined) return answer(call, found);
   return locks.hold({ shared: [found.digest] }, async () => {
-    const still = await manifests.find(repository, found.digest);
-    if (still !== undefined && (await hasLost(call, still))) return answer(call, undefined);
-    if (still !== undefined) call.promise(still.digest);
-    return answer(call, still);
+    if (!(await manifests.has(repository, found)) || (await hasLost(call, found))) return answer(call, undefined);
+    call.promise(found.digest);
+    return answer(call, found);
   });
 };
 

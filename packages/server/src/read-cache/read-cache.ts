@@ -105,6 +105,14 @@ export class Manifests {
     return undefined;
   }
 
+  /** Whether a manifest that was found is there still. Waits for no memory: whoever has it may be waiting for the digest that the caller holds. */
+  async has(repository: string, { digest }: ServedManifest): Promise<boolean> {
+    if (this.#fresh(this.#manifests, keyOf(repository, digest)) !== undefined) return true;
+    const { tree } = this.#options;
+    const target = (await tree.revisionTarget(repository, digest)) ?? (await tree.layer(repository, digest));
+    return target !== undefined && (await tree.blobSize(target)) !== undefined;
+  }
+
   /** What a tag stands for, whether its manifest is there or not. */
   async tag(repository: string, tag: string): Promise<Digest | undefined> {
     const key = keyOf(repository, tag);
@@ -194,9 +202,11 @@ export class Manifests {
   }
 
   async #read(repository: string, digest: Digest): Promise<Found<ServedManifest> | undefined> {
-    const size = (await this.#options.tree.blobSize(digest)) ?? 0;
-    if (size < large) return this.#readWhole(repository, digest);
-    const held = await this.#options.whole.take(size);
+    const { tree, whole, largest } = this.#options;
+    const size = (await tree.blobSize(digest)) ?? 0;
+    // What is larger than any manifest may be is not read: it may be a layer of gigabytes.
+    if (size < large || size > largest) return this.#readWhole(repository, digest);
+    const held = await whole.take(size);
     try {
       return await this.#readWhole(repository, digest);
     } finally {
