@@ -58,11 +58,16 @@ export const blocksOf = (share: Share): Blocks => {
     const fits = (): boolean => share.isSpare(waiting + whole);
     for (let other = largest; other >= least && !fits(); other /= 2)
       while (other !== whole && !fits() && pop(other) !== undefined);
-    if (!fits()) return;
+    const list = free.get(whole) ?? [];
+    if (!fits() && (whole > least || list.length >= streams)) return;
     waiting += whole;
-    const list = free.get(whole);
-    if (list === undefined) free.set(whole, [bytes]);
-    else list.push(bytes);
+    list.push(bytes);
+    free.set(whole, list);
+  };
+
+  const leave = (): void => {
+    streams--;
+    while ((free.get(least)?.length ?? 0) > streams && !share.isSpare(waiting)) pop(least);
   };
 
   const take = (most: number): Block => {
@@ -97,7 +102,7 @@ export const blocksOf = (share: Share): Blocks => {
           return !share.isSpare(smallest);
         },
         close: () => {
-          if (open) streams--;
+          if (open) leave();
           open = false;
         },
       };

@@ -125,3 +125,23 @@ test("64 readers that take nothing hold 32 MiB at most, and one alone gets large
   await Promise.all(streams);
   assert.equal(blocks.used, 0);
 });
+
+test("where memory is short, streams that go on use the same blocks again and again", async () => {
+  const memory = new Memory(mebi);
+  // Others have all of it.
+  const others = memory.share(0).hold(mebi);
+  const blocks = blocksOf(memory.share(0));
+  const seen = new Set<ArrayBufferLike>();
+  const streams = Array.from({ length: 8 }, () => {
+    const file = stored(mebi);
+    const sent = fileBody(file, { start: 0, end: file.size }, blocks).pour?.(async ({ buffer }) => {
+      seen.add(buffer);
+      await new Promise((resolve) => setImmediate(resolve));
+    });
+    return sent ?? Promise.reject(new Error("no pour"));
+  });
+  await Promise.all(streams);
+  assert.ok(seen.size <= 16, `${seen.size} blocks of 16 KiB for ${8 * 64} pieces`);
+  others.free();
+  assert.deepEqual([memory.used, blocks.used], [0, 0]);
+});
