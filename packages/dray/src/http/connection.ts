@@ -119,8 +119,8 @@ export const connection = (options: ConnectionOptions = {}): Connection => {
 
 const hostnameOf = (registry: string): string => new URL(`https://${registry}`).hostname.replace(/^\[(.*)\]$/, "$1");
 
-const isWorthAsking = ({ body }: HttpRequest): boolean =>
-  body !== undefined && (bodySize(body) ?? Infinity) >= worthAsking;
+const isWorthAsking = ({ body, context }: HttpRequest): boolean =>
+  body !== undefined && context?.wanted !== true && (bodySize(body) ?? Infinity) >= worthAsking;
 
 /**
  * The server closed the kept connection while our request was on its way: it has not seen it (RFC 9112 §9.3.1). A deletion is not repeated here:

@@ -59,6 +59,8 @@ export interface RequestContext {
   readonly repository?: string | undefined;
   /** Time-out class of the wait for an answer, if that is not `headers`. `commit`: the registry may take minutes before it answers (it moves a large blob). */
   readonly timeoutClass?: "commit" | undefined;
+  /** `true`: the server has just said where it wants this body, so it is not asked whether it does (`Expect`). */
+  readonly wanted?: boolean | undefined;
   /** What all repetitions for the same piece of content are drawn from. */
   readonly retryBudget?: RetryBudget | undefined;
   /** `false`: never repeated by the retry middleware, as with a PATCH, whose offset must be asked for first. */

@@ -167,6 +167,7 @@ class ResumableUpload {
       method: "PUT",
       target: commitUrl(this.#session.url, digest),
       foreign: this.#session.foreign,
+      wanted: whole && this.#isWanted(),
       headers: this.#headers(),
       body: whole ? this.#source.content.range(0) : undefined,
       timeoutClass: "commit" as const,
@@ -175,6 +176,12 @@ class ResumableUpload {
     const response = await this.#repo.api.ask(call, 201, 200, 204);
     await response.body.discard();
     return digest;
+  }
+
+  /** A session that was opened just now, for bytes that may be sent in vain: where a token has ended, or something on the way refuses so many. */
+  #isWanted(): boolean {
+    const { continued, foreign } = this.#session;
+    return !continued && foreign !== true && (this.#source.size ?? Number.POSITIVE_INFINITY) < largestChunk;
   }
 
   #headers(): HeaderPairs {

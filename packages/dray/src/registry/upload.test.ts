@@ -3,16 +3,20 @@ import { describe, test } from "node:test";
 import {
   answerWith,
   cutRequest,
+  describeContent,
   dropSession,
   type Fault,
   faults,
   hosts,
+  listen,
   loseAnswer,
   type MemoryRegistryOptions,
   memoryRegistry,
+  RequestLog,
   redirectTo,
   rewrite,
   seededBytes,
+  syntheticContent,
 } from "@dray/testkit";
 import { type Against, against, failsWith } from "../../test/registry-client.ts";
 import { anonymous } from "../auth/index.ts";
@@ -396,4 +400,27 @@ describe("content that is wrong", () => {
     const at = setup({}, [{ method: "PUT", effect: async (request, next) => next(request) }]);
     await assert.rejects(at.repository.upload(blobOf(large), content, { signal: stop.signal }), failsWith("ABORTED"));
   });
+});
+
+test("a session of our own is not asked whether it wants what is sent to it, unless that is much or it goes on", async () => {
+  const registry = memoryRegistry({ sink: true });
+  const log = new RequestLog();
+  const server = await listen(log.middleware(registry.handler));
+  const client = connect(server.host, { credentials: anonymous, stateDir: false, ambient: false });
+  try {
+    for (const [size, asks] of [
+      [1, false],
+      [31, false],
+      [32, true],
+    ] as const) {
+      const { descriptor, content } = await describeContent(syntheticContent(`${size}`, size * 1024 * 1024));
+      log.clear();
+      await client.repository("a/b").upload(descriptor, content);
+      const [put] = log.select({ method: "PUT" });
+      assert.equal(header(put?.headers ?? [], "Expect"), asks ? "100-continue" : undefined, `${size} MiB`);
+    }
+  } finally {
+    await client.close();
+    await server.close();
+  }
 });
