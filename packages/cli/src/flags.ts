@@ -61,7 +61,7 @@ export const sharedFlags = (): Option[] =>
     new Option(
       "--timeout <duration>",
       "give up when a registry or a credential helper is silent for so long, such as 30s",
-    ).argParser(duration),
+    ).argParser(timeLimit),
     new Option("--retry <count>", "try again so often after a fault that may pass").argParser(count),
     new Option("--max-wait <duration>", "wait at most so long when a registry limits the rate, such as 5m").argParser(
       duration,
@@ -127,6 +127,13 @@ export const duration = (text: string): number => {
   for (const [, number, unit] of text.matchAll(/([0-9.]+)(ms|[smhd])/g))
     sum += Number(number) * (units[unit ?? ""] ?? 0);
   return sum;
+};
+
+/** A duration that something can be done in: nothing is done within none. */
+const timeLimit = (text: string): number => {
+  const limit = duration(text);
+  if (limit >= 1) return limit;
+  throw new InvalidArgumentError("Expected a duration of 1ms or more, such as 30s.");
 };
 
 /** Platforms, comma lists and repetitions joined. `all` is crane's word for no choice. */

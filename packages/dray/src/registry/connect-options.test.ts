@@ -249,6 +249,8 @@ describe("allowHost", () => {
     await readAll(registry, descriptor);
     assert.deepEqual([...asked], ["registry r.test", "token auth.test", "redirect cdn.test"]);
     assert.equal(seen.length, 5);
+    await registry.token(["repository:a/b:pull"]);
+    assert.equal(asked.size, 3);
   });
 
   for (const [refused, host] of [

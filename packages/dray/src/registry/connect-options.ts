@@ -11,7 +11,7 @@ import type {
 } from "../http/index.ts";
 import { refuseNumber } from "../numbers.ts";
 
-/** Why a host is visited: it is the registry, its token service, or where an answer of the registry leads (storage, an upload, a foreign layer). */
+/** Why a host is visited: it is the registry itself, its token service on another host, or where an answer of the registry leads (storage, an upload, a foreign layer). */
 export type HostPurpose = "registry" | "token" | "redirect";
 
 /** Who asks, how the registry is reached, and how patient we are. Everything may be left out. */

@@ -14,7 +14,7 @@ import {
 } from "../http/index.ts";
 import { version } from "../version.ts";
 import { createApi, type Settings } from "./api.ts";
-import { type ConnectOptions, checkedOptions } from "./connect-options.ts";
+import { type ConnectOptions, checkedOptions, type HostPurpose } from "./connect-options.ts";
 import { endpoint, namedRegistry, originsOf } from "./endpoint.ts";
 import { guessing } from "./guess.ts";
 import { createRegistry, type Registry } from "./registry.ts";
@@ -42,13 +42,10 @@ export const connect = (name: string, given: ConnectOptions = {}): Registry => {
   const ownBudget = budget(options.budget);
   const { own, withOwnAuthorization } = ownHeaders(options, origins);
   const near: readonly Middleware[] = [ownBudget, ...own, ...around(options)];
-  const allowed = onlyAllowed(options, registry, (origin) => (origins.includes(origin) ? "registry" : "redirect"));
+  const allowedFor = (elsewhere: HostPurpose): Middleware =>
+    onlyAllowed(options, registry, (origin) => (origins.includes(origin) ? "registry" : elsewhere));
   // Not repeated here: a token is asked for on behalf of a request, which is repeated as a whole.
-  const services = pipeline(
-    wire.send,
-    onlyAllowed(options, registry, () => "token"),
-    ...near,
-  );
+  const services = pipeline(wire.send, allowedFor("token"), ...near);
   const identity = {
     registry,
     credentials: options.credentials ?? (ambient ? usualKeychain(onWarning) : anonymous),
@@ -58,7 +55,7 @@ export const connect = (name: string, given: ConnectOptions = {}): Registry => {
     allowPrivate: options.allowPrivate,
   };
   const authenticated = authenticate({ ...identity, origins, plainHttp: plainHttp === true || scheme === "http" });
-  const below = pipeline(wire.send, ...withOwnAuthorization, authenticated, allowed, ...near);
+  const below = pipeline(wire.send, ...withOwnAuthorization, authenticated, allowedFor("redirect"), ...near);
   const heard = warnings({ onEvent });
   const handler = pipeline(below, heard, retry(options.retry), redirect({ plainHttp }));
   const findOrigin = endpoint(registry, {

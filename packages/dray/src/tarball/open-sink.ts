@@ -1,4 +1,5 @@
 import type { Writable } from "node:stream";
+import { unlessAborted } from "../async/index.ts";
 import { DrayError, reasonOf } from "../errors.ts";
 import { diskError, errnoOf, type FileSystem, ifThere, onDisk, writeFully } from "../files/index.ts";
 import type { TarSink } from "./sink.ts";
@@ -21,12 +22,12 @@ export const openSink = async (path: string, options: OpenTarOptions): Promise<T
 const nameOfOutlet = (path: string): string => (path === standardStream ? "standard output" : path);
 
 /** Where the bytes go when the path stands for a stream; nothing when it is a file or will become one. */
-export const outletOf = async (path: string, { fs, output }: OpenTarOptions): Promise<Outlet | undefined> => {
+export const outletOf = async (path: string, { fs, output, signal }: OpenTarOptions): Promise<Outlet | undefined> => {
   if (path === standardStream) return streamOutlet(output ?? process.stdout, nameOfOutlet(path));
   const facts = await onDisk("write", path, () => ifThere(() => fs.stat(path)));
   if (facts?.isDirectory())
     throw new DrayError("LOCATION_INVALID", `${path} is a directory; name a file, or write a layout as oci:${path}`);
-  return facts === undefined || facts.isFile() ? undefined : pipeOutlet(fs, path);
+  return facts === undefined || facts.isFile() ? undefined : pipeOutlet(fs, path, signal);
 };
 
 /** A stream of the process, such as standard output, which stays open. */
@@ -69,9 +70,16 @@ const written = (output: Writable, bytes: Uint8Array, what: string): Promise<voi
     else output.write(bytes, (error) => settle(error, error !== undefined && error !== null));
   });
 
-/** A file that has no positions: a named pipe, a terminal. */
-const pipeOutlet = async (fs: FileSystem, path: string): Promise<Outlet> => {
-  const file = await onDisk("write", path, () => fs.open(path, "w"));
+/** A file that has no positions: a named pipe, a terminal. A pipe without a reader opens when one comes, or never. */
+const pipeOutlet = async (fs: FileSystem, path: string, signal: AbortSignal | undefined): Promise<Outlet> => {
+  const opening = fs.open(path, "w");
+  const file = await onDisk("write", path, () => unlessAborted(opening, signal)).catch((error: unknown) => {
+    opening.then(
+      (late) => late.close(),
+      () => {},
+    );
+    throw error;
+  });
   return {
     put: (bytes) => onDisk("write", path, () => writeFully(file, bytes, null)),
     end: () => onDisk("write", path, () => file.close()),

@@ -11,6 +11,7 @@ import { type ErrorCode, isDrayError } from "../errors.ts";
 import { nodeFiles } from "../files/index.ts";
 import { endOfArchive, type NewEntry, padding, writeHeader } from "../tar/index.ts";
 import { Members } from "./members.ts";
+import { openSink } from "./open-sink.ts";
 import { openTar, type TarFile } from "./tar-file.ts";
 
 const tarOf = (entries: readonly (NewEntry & { body?: Uint8Array | string })[]): Buffer =>
@@ -99,6 +100,25 @@ test("a named pipe is read like standard input", async (t) => {
     const tar = await opening;
     assert.equal(tar.entries[0]?.name, "a");
     await tar.close();
+  });
+});
+
+test("a named pipe that nobody reads is not waited for after a cancel", async (t) => {
+  await inFolder(async (folder) => {
+    const path = join(folder, "pipe");
+    try {
+      execFileSync("mkfifo", [path]);
+    } catch {
+      t.diagnostic("mkfifo is not here: not tested");
+      console.error("tar-file.test.ts: mkfifo is not here: not tested");
+      return;
+    }
+    const cancel = new AbortController();
+    const opening = openSink(path, { fs: nodeFiles, signal: cancel.signal });
+    setTimeout(() => cancel.abort(), 20);
+    await assert.rejects(opening, (error) => isDrayError(error, "ABORTED"));
+    // What still waits to be opened would keep this process.
+    await (await nodeFiles.open(path, "r")).close();
   });
 });
 
