@@ -57,7 +57,16 @@ export const floors: Readonly<Record<string, readonly (readonly string[])[]>> = 
     ["index.ts", "main.ts"],
   ],
   cli: [
-    ["version.ts", "environment.ts", "flags.ts", "output.ts", "trace.ts", "map-ordered.ts", "more-threads.ts"],
+    [
+      "version.ts",
+      "environment.ts",
+      "flags.ts",
+      "output.ts",
+      "synonyms.ts",
+      "trace.ts",
+      "map-ordered.ts",
+      "more-threads.ts",
+    ],
     ["failure.ts", "json.ts"],
     ["progress"],
     ["context.ts"],

@@ -46,6 +46,8 @@ export type Act<Options extends SharedOptions = SharedOptions> = (
 /** A command: a file of its own under `commands/`, read only when it is asked for. */
 export interface CommandModule {
   readonly define: Define;
+  /** Lines as they are typed, for its help. */
+  readonly examples: readonly string[];
   readonly act: Act<never>;
 }
 

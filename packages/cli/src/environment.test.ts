@@ -12,6 +12,7 @@ const module: CommandModule = {
       .option("-n, --no-clobber", "negated")
       .option("--index", "boolean")
       .option("--image-refs <file>", "text"),
+  examples: [],
   act: async () => {},
 };
 

@@ -29,8 +29,10 @@ export const failureOf = (error: unknown, { command, verbose, interrupted }: Fai
     return { exitCode: 1, lines: [`Error: ${printable(message)}`, ...trace] };
   }
   const said = messageOf(error);
-  const message = error.code === "USAGE" ? `${said.replace(/\.$/, "")}; see ${command} --help` : said;
-  return { exitCode: exitCodes[error.code], lines: [`Error: ${message}`, ...trace] };
+  // Where in the code a word was not understood helps nobody.
+  if (error.code === "USAGE")
+    return { exitCode: exitCodes.USAGE, lines: [`Error: ${said.replace(/\.$/, "")}; see ${command} --help`] };
+  return { exitCode: exitCodes[error.code], lines: [`Error: ${said}`, ...trace] };
 };
 
 /** What the library names by a code, in the words of this command. */

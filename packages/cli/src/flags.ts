@@ -60,10 +60,10 @@ export const sharedFlags = (): Option[] =>
     ).argParser(commaList),
     new Option(
       "--timeout <duration>",
-      "give up when a registry or a credential helper is silent for so long, such as 30s",
+      "give up when a registry or a credential helper is silent for so long (default 60s; to connect and for helpers 30s)",
     ).argParser(timeLimit),
-    new Option("--retry <count>", "try again so often after a fault that may pass").argParser(count),
-    new Option("--max-wait <duration>", "wait at most so long when a registry limits the rate, such as 5m").argParser(
+    new Option("--retry <count>", "try again so often after a fault that may pass (default 4)").argParser(count),
+    new Option("--max-wait <duration>", "wait at most so long when a registry limits the rate (default 15m)").argParser(
       duration,
     ),
   ].map((option) => option.helpGroup("Global Options:"));
@@ -89,6 +89,10 @@ const connectionFlags = (): Option[] => [
   new Option("--password <password>", "password; better by --password-stdin"),
   new Option("--password-stdin", "read the password from stdin"),
 ];
+
+/** What both ends may have of their own. */
+export const connectionFlagNames: string =
+  "insecure, plain-http, skip-tls-verify, ca-file, cert, key, authfile,\n  username, password, password-stdin";
 
 /** `-o json` of a listing; its documents are described in docs/json.md. */
 export const outputFlag = (): Option =>

@@ -42,7 +42,7 @@ const start = async (): Promise<void> => {
 };
 
 const refusal = tooOld("dray", oldestNode);
-if (words.length === 1 && words[0] === "version") {
+if (words.length === 1 && /^(?:--)?version$/.test(words[0] ?? "")) {
   // Asked by scripts again and again: answered before anything else is read.
   // `process.stdout` would read the code of streams and terminals: half of the time.
   console.log(version);

@@ -1,4 +1,4 @@
-import type { Command } from "commander";
+import type { Command, Option } from "commander";
 import { DrayCommand } from "./command.ts";
 import type { Branch, CommandModule } from "./context.ts";
 import { sharedFlags } from "./flags.ts";
@@ -24,30 +24,49 @@ export const programOf = ({ branches, writeOut, columns, flagsFirst, act, onComm
     .description("Dray moves container images between registries, archives and directories.")
     .configureOutput({ writeOut, getOutHelpWidth: () => columns ?? 100, getOutHasColors: () => false })
     .exitOverride()
-    .addHelpText("after", epilogue);
+    .addHelpText("after", () => `${explained(program, sharedFlags())}${epilogue}`);
   group(program, branches, { act, onCommand }, flagsFirst);
   return program;
 };
 
+/** The global flags below the commands: who looks for a command sees those first. */
+const explained = (program: DrayCommand, flags: readonly Option[]): string => {
+  const helper = program.createHelp();
+  helper.prepareContext({ helpWidth: program.configureOutput().getOutHelpWidth?.() ?? 100 });
+  const width = Math.max(...flags.map((flag) => helper.optionTerm(flag).length));
+  const items = flags.map((flag) =>
+    helper.formatItem(helper.optionTerm(flag), width, helper.optionDescription(flag), helper),
+  );
+  return `\n${helper.formatItemList("Global Options:", items, helper).join("\n")}`;
+};
+
 const epilogue = `
-Use "dray COMMAND --help" for more about a command, and the flags that every command takes.
-Every flag can be set in the environment: --ca-file as DRAY_CA_FILE. Flags win.`;
+Durations are 500ms, 30s, 5m or 1h30m; a number alone is seconds. Sizes are 4096, 64MiB or 1GB.
+Every flag can be set in the environment: --ca-file as DRAY_CA_FILE. Flags win.
+
+Examples:
+  dray copy docker.io/library/alpine:3.20 registry.example.com/mirror/alpine:3.20
+  dray pull --platform linux/arm64 alpine:3.20 alpine.tar
+  dray copy --help`;
+
+/** Those that every command takes are explained once. */
+const globalFlags = "\nIt takes the global flags too, such as --platform, --insecure and --timeout: dray --help";
 
 type GroupParts = Pick<ProgramParts, "act" | "onCommand">;
 
 const group = (command: DrayCommand, branches: readonly Branch[], parts: GroupParts, flagsFirst = true): void => {
   // Positional: a command's own flags are its own, whatever this level calls the same.
   command.helpCommand(false).enablePositionalOptions();
-  // Understood here too, and shown where they matter: by each command's own help.
-  if (flagsFirst) for (const flag of sharedFlags()) command.addOption(flag.hideHelp());
+  if (flagsFirst) for (const flag of sharedFlags()) command.addOption(flag);
   const modules = new Map<Command, CommandModule>();
   for (const branch of branches) {
     const below = command.command(branch.name).summary(branch.summary).description(`${branch.summary}.`);
     for (const alias of branch.aliases ?? []) below.alias(alias);
     if (branch.branches !== undefined) group(below as DrayCommand, branch.branches, parts);
+    if (branch.load === undefined) below.addHelpText("after", globalFlags);
   }
   command.hook("preSubcommand", async (_, below) => {
-    parts.onCommand(pathOf(below));
+    parts.onCommand((below as DrayCommand).path);
     const branch = branches.find(({ name }) => name === below.name());
     if (branch?.load === undefined || modules.has(below)) return;
     const module = await branch.load();
@@ -62,9 +81,8 @@ export const define = (command: Command, module: CommandModule, { act }: Pick<Pr
   module.define(command);
   const own = new Set(command.options.map(({ long }) => long));
   for (const flag of sharedFlags()) if (!own.has(flag.long)) command.addOption(flag);
+  const { examples } = module;
+  command.addHelpText("after", `\nExample${examples.length === 1 ? "" : "s"}:\n  ${examples.join("\n  ")}`);
+  command.addHelpText("after", globalFlags);
   command.action(() => act(module, command));
 };
-
-/** A command as it is typed: `dray auth login`. */
-const pathOf = (command: Command): string =>
-  command.parent === null ? command.name() : `${pathOf(command.parent)} ${command.name()}`;

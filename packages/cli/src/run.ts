@@ -54,14 +54,16 @@ export const run = async (words: readonly string[], surroundings: ProcessContext
  * where none is named, for help and for proposals.
  */
 const meantBy = (words: readonly string[]): readonly Branch[] => {
+  if (words[0] === "--version") return branches;
   const named = branches.filter(({ name, aliases = [] }) => [name, ...aliases].some((each) => words.includes(each)));
   return named.length === 0 ? branches : named;
 };
 
-/** `dray` alone, `dray auth` alone and `dray help cp` ask for help, as with crane. */
+/** `dray` alone, `dray auth` alone and `dray help cp` ask for help, as with crane; `dray --version` for the version. */
 const meant = (words: readonly string[]): string[] => {
   if (words[0] === "help") return [...words.slice(1), "--help"];
   const [only] = words;
+  if (only === "--version") return ["version", ...words.slice(1)];
   const bare = only === undefined || (words.length === 1 && branches.some((each) => !each.load && each.name === only));
   return bare ? [...words, "--help"] : [...words];
 };

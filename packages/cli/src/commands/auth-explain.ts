@@ -9,6 +9,8 @@ import { registriesFor } from "../registries.ts";
 export const define: Define = (command) =>
   command.argument("<registry-or-repository>", "host[:port], or a reference").addOption(outputFlag());
 
+export const examples: readonly string[] = ["dray auth explain ghcr.io", "dray auth explain -o json ghcr.io/team/app"];
+
 /** No secret is in it: it may be pasted into a report. */
 export const act: Act<ListingOptions> = async (call, [text = ""]) => {
   const target = targetOf(text);

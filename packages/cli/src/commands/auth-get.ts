@@ -3,9 +3,9 @@ import type { Act, Call, Define } from "../context.ts";
 import { registriesFor } from "../registries.ts";
 
 export const define: Define = (command) =>
-  command
-    .argument("[registry]", "host[:port]; read from stdin where it is left out")
-    .addHelpText("after", '\nExample:\n  echo reg.example.com | dray auth get\n  {"Username":"…","Secret":"…"}');
+  command.argument("[registry]", "host[:port]; read from stdin where it is left out");
+
+export const examples: readonly string[] = ["echo registry.example.com | dray auth get"];
 
 /** The protocol of credential helpers, and crane's words where there is nothing. */
 export const act: Act = async (call, [named]) => {

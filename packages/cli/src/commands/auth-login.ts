@@ -17,10 +17,12 @@ export const define: Define = (command) =>
     .option("-p, --password <password>", "password; better by --password-stdin")
     .option("--password-stdin", "read the password from stdin")
     .option("--no-check", "keep the credentials without asking the registry whether they are right")
-    .addHelpText(
-      "after",
-      "\nAsks for what is not said, at a terminal.\n\nExample:\n  dray auth login ghcr.io -u octocat --password-stdin < token.txt",
-    );
+    .addHelpText("after", "\nAsks for what is not said, at a terminal.");
+
+export const examples: readonly string[] = [
+  "dray auth login ghcr.io",
+  "dray auth login ghcr.io -u octocat --password-stdin < token.txt",
+];
 
 /** Asked first, kept then: a typing error shows here and not in the middle of the night. */
 export const act: Act<LoginOptions> = async (call, [named = ""]) => {

@@ -15,11 +15,11 @@ export const define: Define = (command) =>
     .argument("<repository>", "the repository to get at")
     .option("-H, --header", "print it as a header, without a newline")
     .option("-m, --mount <repository>", "also to mount from here; again for more", gather)
-    .option("--push", "also to push")
-    .addHelpText(
-      "after",
-      '\nExample:\n  curl -H "$(dray auth token -H alpine)" https://registry-1.docker.io/v2/library/alpine/tags/list',
-    );
+    .option("--push", "also to push");
+
+export const examples: readonly string[] = [
+  'curl -H "$(dray auth token -H alpine)" https://registry-1.docker.io/v2/library/alpine/tags/list',
+];
 
 export const act: Act<TokenOptions> = async (call, [text = ""]) => {
   const { options, out, signal } = call;

@@ -4,10 +4,9 @@ import { DrayError } from "dray/errors";
 import type { Act, Define } from "../context.ts";
 import { opened } from "../images.ts";
 
-export const define: Define = (command) =>
-  command
-    .argument("<blob>", "REPOSITORY@DIGEST")
-    .addHelpText("after", "\nExample:\n  dray blob alpine@sha256:… > layer.tar.gz");
+export const define: Define = (command) => command.argument("<blob>", "REPOSITORY@DIGEST");
+
+export const examples: readonly string[] = ["dray blob alpine@sha256:… > layer.tar.gz"];
 
 /** The bytes as the registry has them. A wrong digest shows only at the end, as an error. */
 export const act: Act = async (call, [blob = ""]) => {

@@ -15,6 +15,11 @@ export const define: Define = (command) =>
     .option("--full-ref", "print the registry with each repository")
     .addOption(outputFlag());
 
+export const examples: readonly string[] = [
+  "dray catalog registry.example.com",
+  "dray catalog --full-ref localhost:5000",
+];
+
 /** Each page is printed as it comes. */
 export const act: Act<CatalogOptions> = async (call, [host = ""]) => {
   const { options, out, signal } = call;

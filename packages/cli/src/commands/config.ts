@@ -5,6 +5,11 @@ import { imageManifestOf, opened } from "../images.ts";
 export const define: Define = (command) =>
   command.argument("<image>", "a reference, or a location such as oci:DIR:NAME");
 
+export const examples: readonly string[] = [
+  "dray config alpine:3.20",
+  "dray config --platform linux/arm64 alpine:3.20",
+];
+
 /** Raw bytes and no newline of ours. */
 export const act: Act = async (call, [image = ""]) => {
   const located = await opened(call, image);

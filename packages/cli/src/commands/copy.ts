@@ -4,7 +4,7 @@ import { type CopyPair } from "dray/copy";
 import { DrayError, type ErrorCode, isDrayError } from "dray/errors";
 import { isStandardStream } from "dray/locations";
 import type { Act, Call, Define } from "../context.ts";
-import { endFlags, outputFlag, positive } from "../flags.ts";
+import { connectionFlagNames, endFlags, outputFlag, positive } from "../flags.ts";
 import { type End, type EndOptions, registriesFor } from "../registries.ts";
 import { type MovingOptions, moveAll, reportMoved } from "../transfer-report.ts";
 
@@ -31,9 +31,19 @@ export const define: Define = (command) => {
     )
     .option("--force", "ask for every piece of content and write every manifest again: mends what has lost some of it")
     .option("--dry-run", "say what would be done, and do nothing")
-    .addOption(outputFlag());
+    .addOption(outputFlag())
+    .addHelpText(
+      "after",
+      `\nFor one end only there are --src-… and --dest-… of each of these, which win over those for both:\n  ${connectionFlagNames}`,
+    );
   for (const flag of [...endFlags("src"), ...endFlags("dest")]) command.addOption(flag);
 };
+
+export const examples: readonly string[] = [
+  "dray copy docker.io/library/alpine:3.20 registry.example.com/mirror/alpine:3.20",
+  "dray copy -a --referrers registry.example.com/team/app oci:backup",
+  "dray copy --platform linux/amd64,linux/arm64 alpine:3.20 oci:mirror:alpine",
+];
 
 export const act: Act<CpOptions & EndOptions> = async (call, [from = "", to = ""]) => {
   const { output, dryRun = false } = call.options;

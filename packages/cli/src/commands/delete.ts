@@ -10,6 +10,11 @@ export const define: Define = (command) =>
     .argument("<image>", "a tag or digest, deleted as it is written; or a location such as oci:DIR:NAME")
     .option("--blob", "the digest is a blob's: takes it out of the repository, whatever needs it there");
 
+export const examples: readonly string[] = [
+  "dray delete registry.example.com/team/app:old",
+  "dray delete registry.example.com/team/app@sha256:…",
+];
+
 interface DeleteOptions extends SharedOptions {
   readonly blob?: boolean;
 }

@@ -16,6 +16,12 @@ export const define: Define = (command) =>
     .option("--tarball <file>", "look in this archive, as docker save writes it, or an OCI archive")
     .option("--full-ref", "print the whole reference by digest");
 
+export const examples: readonly string[] = [
+  "dray digest alpine:3.20",
+  "dray digest --full-ref --platform linux/arm64 alpine:3.20",
+  "dray digest --tarball image.tar",
+];
+
 export const act: Act<DigestOptions> = async (call, [image]) => {
   const { tarball, fullRef } = call.options;
   if (tarball !== undefined && fullRef === true)

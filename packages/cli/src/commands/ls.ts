@@ -44,6 +44,11 @@ export const define: Define = (command) =>
     .option("--exclude <pattern>", "not these; again for more", gather)
     .addOption(outputFlag());
 
+export const examples: readonly string[] = [
+  "dray ls registry.example.com/team/app",
+  "dray ls --sort semver --limit 5 --match '3.*' alpine",
+];
+
 export const act: Act<LsOptions> = async (call, [text = ""]) => {
   const { options, out, signal } = call;
   const wanted = tagFilter(options);

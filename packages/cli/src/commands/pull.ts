@@ -33,6 +33,12 @@ export const define: Define = (command) =>
     .addOption(new Option("-c, --cache_path <path>", "crane's cache; what is there is never pulled again").hideHelp())
     .addOption(outputFlag());
 
+export const examples: readonly string[] = [
+  "dray pull alpine:3.20 alpine.tar",
+  "dray pull --format oci alpine:3.20 mirror",
+  "dray pull alpine:3.20 - | docker load",
+];
+
 export const act: Act<PullOptions> = async (call, words) => {
   const [images, path] = [words.slice(0, -1), words.at(-1) ?? ""];
   if (images.length === 0) throw new DrayError("USAGE", `requires at least 2 arg(s), only received ${words.length}`);

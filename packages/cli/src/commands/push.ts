@@ -30,6 +30,11 @@ export const define: Define = (command) =>
     )
     .addOption(outputFlag());
 
+export const examples: readonly string[] = [
+  "dray push image.tar registry.example.com/team/app:1.0",
+  "docker save app | dray push - registry.example.com/team/app:1.0",
+];
+
 /** Prints what was pushed by its digest, as crane does. */
 export const act: Act<PushOptions> = async (call, [path = "", image = ""]) => {
   const { options, out } = call;

@@ -7,6 +7,8 @@ import { settingsFor, startingFlags, usableFor } from "../serve-flags.ts";
 /** As `serve` would be told. */
 export const define: Define = (command) => startingFlags(command).addOption(outputFlag());
 
+export const examples: readonly string[] = ["dray serve check-config config.yml"];
+
 /**
  * Every key with its value and who said it. What `serve` would refuse is an error with all that is wrong, files, folders, addresses
  * and certificates of this machine among it.

@@ -7,6 +7,8 @@ import { plural } from "../progress/index.ts";
 
 export { askingFlags as define } from "../control-client.ts";
 
+export const examples: readonly string[] = ["dray serve check --data /srv/registry"];
+
 /** 1 where index and tree differ. */
 export const act: Act = asking({ name: "check" }, async (client, call) => {
   const onProgress = (difference: Difference): void => void printResult(call, { difference }, lineOf(difference));

@@ -11,6 +11,8 @@ type DuOptions = ServingOptions & ListingOptions;
 
 export { askingFlags as define } from "../control-client.ts";
 
+export const examples: readonly string[] = ["dray serve du --data /srv/registry"];
+
 /** Repositories by what they would give back, the largest first; the sum at the end. */
 export const act: Act<DuOptions> = asking({ name: "du", reads: () => true }, async (client, call) => {
   const repositories: RepositoryUsage[] = [];

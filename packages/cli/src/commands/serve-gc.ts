@@ -48,6 +48,8 @@ export const define: Define = (command) =>
 
 const how: AskingOptions<GcOptions> = { name: "gc", reads: ({ dryRun }) => dryRun === true };
 
+export const examples: readonly string[] = ["dray serve gc --dry-run", "dray serve gc --grace 1h config.yml"];
+
 /** 3 where something was kept or passed because it cannot be read or removed. Each decision as it is made with `--dry-run` or `-o json`, the sums at the end. */
 export const act: Act<GcOptions> = asking(how, async (client, call) => {
   const { options, signal, reporter } = call;

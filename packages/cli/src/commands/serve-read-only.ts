@@ -6,6 +6,8 @@ import { servingFlags } from "../serve-flags.ts";
 export const define: Define = (command) =>
   servingFlags(command.addArgument(new Argument("<on|off>").choices(["on", "off"])));
 
+export const examples: readonly string[] = ["dray serve read-only on"];
+
 /** Until the registry ends, or the other is said. */
 export const act: Act = (call, [word, ...words]) =>
   knocking(async (client) => {

@@ -4,6 +4,8 @@ import { knocking } from "../control-client.ts";
 
 export { servingFlags as define } from "../serve-flags.ts";
 
+export const examples: readonly string[] = ["dray serve reload config.yml"];
+
 /** The registry reads its configuration, passwords, keys and certificates again. */
 export const act: Act = knocking(async (client, call) => {
   const { restart } = await client.ask("reload", {}, { signal: call.signal });

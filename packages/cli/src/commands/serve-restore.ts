@@ -18,6 +18,11 @@ export const define: Define = (command) =>
     .option("--tags", "of a digest: also put back the deleted tags that stood for it")
     .addOption(outputFlag());
 
+export const examples: readonly string[] = [
+  "dray serve restore team/app:1.0",
+  "dray serve restore --tags team/app@sha256:…",
+];
+
 /** Makes the links of what was deleted again, as long as its data is there. */
 export const act: Act<RestoreOptions> = (call, [what = "", ...words]) =>
   asking<RestoreOptions>({ name: "restore" }, async (client) => {

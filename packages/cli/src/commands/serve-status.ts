@@ -6,6 +6,8 @@ import { formatBytes, formatDuration } from "../progress/index.ts";
 
 export { askingFlags as define } from "../control-client.ts";
 
+export const examples: readonly string[] = ["dray serve status", "dray serve status -o json config.yml"];
+
 export const act: Act = knocking(async (client, call) => {
   const status = await client.ask("status", {}, { signal: call.signal });
   const lines = Object.entries(status).map(([name, value]) => {

@@ -28,6 +28,11 @@ export const define: Define = (command) =>
 /** Only who puts something aside needs the volume for himself. */
 const how: AskingOptions<VerifyOptions> = { name: "verify", reads: ({ quarantine }) => quarantine !== true };
 
+export const examples: readonly string[] = [
+  "dray serve verify --rate 50MB",
+  "dray serve verify --quarantine --data /srv/registry",
+];
+
 /** 1 where something is not whole. */
 export const act: Act<VerifyOptions> = asking(how, async (client, call) => {
   const { options, signal } = call;

@@ -8,6 +8,8 @@ type ServeOptions = ServingOptions & Flags;
 
 export { startingFlags as define } from "../serve-flags.ts";
 
+export const examples: readonly string[] = ["dray serve --data /srv/registry --listen :5000", "dray serve config.yml"];
+
 /** Serves until a signal ends it. One that comes while it starts is no less an end in order. */
 export const act: Act<ServeOptions> = async (call, words) => {
   if (call.signal.aborted) return 0;

@@ -8,6 +8,8 @@ import { drawTree, treeOf } from "../tree/index.ts";
 export const define: Define = (command) =>
   command.argument("<image>", "a reference, or a location such as oci:DIR:NAME").addOption(outputFlag());
 
+export const examples: readonly string[] = ["dray tree ghcr.io/team/app:1.0", "dray tree oci:mirror:alpine"];
+
 export const act: Act<ListingOptions> = async (call, [image = ""]) => {
   const located = await opened(call, image);
   const { root, faults } = await treeOf(located.store, await rootOf(call, located), { signal: call.signal });

@@ -29,6 +29,12 @@ export const define: Define = (command) =>
     .option("--fast", "do not read layers; see only whether they are there")
     .addOption(outputFlag());
 
+export const examples: readonly string[] = [
+  "dray validate registry.example.com/team/app:1.0",
+  "dray validate --fast oci:mirror:alpine",
+  "dray validate --tarball image.tar",
+];
+
 /** Crane's words on stdout: `PASS: x`, `FAIL: x: why`. A location that cannot be looked at keeps no other from being. */
 export const act: Act<ValidateOptions> = async (call, locations) => {
   const { options, out } = call;
