@@ -82,7 +82,10 @@ describe("among processes", () => {
       });
       const code = await new Promise((resolve) => child.on("close", resolve));
       assert.equal(code, 130, stderr);
-      assert.match(stderr, /\u001b\[\?25hError: interrupted\n$/);
+      assert.match(
+        stderr,
+        /\u001b\[\?25hError: interrupted; what arrived is kept, and the same command goes on with it\n$/,
+      );
       assert.ok(!(await readdir(shop.dir)).includes(target));
     });
   }

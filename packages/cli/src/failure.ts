@@ -1,5 +1,5 @@
 import { CommanderError } from "commander";
-import { type DrayError, exitCodes, isDrayError, printable, type Remedy, reasonOf } from "dray/errors";
+import { DrayError, exitCodes, isDrayError, printable, type Remedy, reasonOf } from "dray/errors";
 import { OutputClosed } from "./output.ts";
 
 /** How a run that did not end well ends: lines for stderr, and the exit code. */
@@ -16,14 +16,26 @@ export interface FailureContext {
   readonly interrupted: boolean;
 }
 
+/** What whoever moves images hears where it did not come to its end and something has arrived. */
+export const goesOn = "what arrived is kept, and the same command goes on with it";
+
+/** Interruption of something that can be gone on with. */
+export class Interrupted extends DrayError {
+  constructor(cause: unknown) {
+    super("ABORTED", "interrupted", { cause });
+  }
+}
+
 /** Turns whatever was thrown into one line and an exit code. Crane's prefix, `Error: `, is what scripts look for. */
 export const failureOf = (error: unknown, { command, verbose, interrupted }: FailureContext): Failure => {
   // Help is thrown too, and is no failure.
   if (error instanceof CommanderError) return { exitCode: error.exitCode, lines: [] };
   if (error instanceof OutputClosed) return { exitCode: 0, lines: [] };
   const trace = verbose ? traceOf(error) : [];
-  if (interrupted || isDrayError(error, "ABORTED"))
-    return { exitCode: exitCodes.ABORTED, lines: ["Error: interrupted", ...trace] };
+  if (interrupted || isDrayError(error, "ABORTED")) {
+    const kept = error instanceof Interrupted ? `; ${goesOn}` : "";
+    return { exitCode: exitCodes.ABORTED, lines: [`Error: interrupted${kept}`, ...trace] };
+  }
   if (!isDrayError(error)) {
     const message = reasonOf(error);
     return { exitCode: 1, lines: [`Error: ${printable(message)}`, ...trace] };

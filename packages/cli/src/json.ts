@@ -1,4 +1,5 @@
-import { printable } from "dray/errors";
+import { isDrayError, printable } from "dray/errors";
+import { messageOf } from "./failure.ts";
 import type { ListingOptions } from "./flags.ts";
 import type { Output } from "./output.ts";
 
@@ -22,7 +23,10 @@ export const printResult = async (
   for (const line of options.output === "json" ? [document(members)] : [lines].flat()) await out.line(line);
 };
 
-/** A document with one long list at its end, printed while it comes. */
+/**
+ * A document with one long list at its end, printed while it comes. Nothing is printed before there is an item, or none; a list that ends early
+ * is closed, with the reason behind it, so that what was printed is a document whatever happens.
+ */
 export const listing = async <T>(
   out: Output,
   members: Members,
@@ -30,11 +34,17 @@ export const listing = async <T>(
   items: AsyncIterable<T> | Iterable<T>,
   memberOf: (item: T) => unknown,
 ): Promise<void> => {
-  await out.text(`${document(members).slice(0, -1)},${JSON.stringify(name)}:[`);
-  let separator = "";
-  for await (const item of items) {
-    await out.text(separator + jsonText(memberOf(item)));
-    separator = ",";
+  const head = `${document(members).slice(0, -1)},${JSON.stringify(name)}:[`;
+  let before = head;
+  try {
+    for await (const item of items) {
+      await out.text(before + jsonText(memberOf(item)));
+      before = ",";
+    }
+  } catch (error) {
+    if (before !== head && isDrayError(error))
+      await out.end(`],"error":${jsonText({ code: error.code, message: messageOf(error) })}}\n`);
+    throw error;
   }
-  await out.line("]}");
+  await out.line(`${before === head ? head : ""}]}`);
 };

@@ -3,6 +3,8 @@ import { aborted, DrayError, throwIfAborted } from "dray/errors";
 
 /** Text is gathered up to this many characters, so that a hundred thousand lines are not as many system calls. */
 const gathered = 16 * 1024;
+/** Milliseconds that a reader gets for the end of a document after an interruption. */
+const lastMoment = 250;
 
 /** Whoever read our output has gone: `dray ls … | head -1`. Nothing to say about it, and nothing left to do. */
 export class OutputClosed extends Error {
@@ -50,6 +52,14 @@ export class Output {
     if (text !== "") await this.#write(text);
   }
 
+  /** The end of what was begun, also where its reader was to be waited for no longer: it gets a moment then. Says nothing of what goes wrong. */
+  async end(text: string): Promise<void> {
+    const rest = this.#text + text;
+    this.#text = "";
+    const signal = this.#signal?.aborted === true ? AbortSignal.timeout(lastMoment) : this.#signal;
+    await this.#write(rest, signal).catch(() => {});
+  }
+
   /** Flushes and lets go of the stream, which stays open. */
   async close(): Promise<void> {
     try {
@@ -60,9 +70,8 @@ export class Output {
   }
 
   /** Resolves when the stream has taken the chunk, not only queued it: an exit right after loses nothing. */
-  async #write(chunk: string | Uint8Array): Promise<void> {
+  async #write(chunk: string | Uint8Array, signal = this.#signal): Promise<void> {
     this.#throwIfGone();
-    const signal = this.#signal;
     throwIfAborted(signal);
     await new Promise<void>((resolve, reject) => {
       // A stream whose reader has gone may call back with an error, emit one, or only close.

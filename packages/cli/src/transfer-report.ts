@@ -1,9 +1,10 @@
+import type { ProgressEvent } from "dray/content";
 import { type CopyCounts, type CopyOutcome, type CopyPair, copyAll } from "dray/copy";
-import { DrayError, printable } from "dray/errors";
+import { DrayError, isDrayError, printable, restated } from "dray/errors";
 import { defined } from "dray/internal/defined";
 import type { WantedPlatform } from "dray/oci";
 import type { Call } from "./context.ts";
-import { messageOf } from "./failure.ts";
+import { goesOn, Interrupted, messageOf } from "./failure.ts";
 import type { ListingOptions } from "./flags.ts";
 import { document } from "./json.ts";
 import { formatBytes, formatDuration, plural } from "./progress/index.ts";
@@ -19,26 +20,48 @@ export interface MovingOptions extends ListingOptions {
 
 export type Moved = CopyCounts & { readonly outcomes: readonly CopyOutcome[] };
 
-/** Copies all pairs, as the flags say. */
-export const moveAll = (
-  { options, signal, reporter: { onEvent } }: Call<MovingOptions>,
+/** Copies all pairs, as the flags say. What did not come to its end says so where the same command goes on with it. */
+export const moveAll = async (
+  { options, signal, reporter }: Call<MovingOptions>,
   pairs: readonly CopyPair[],
   platforms: readonly WantedPlatform[] = options.platform ?? [],
-): Promise<Moved> =>
-  copyAll(
-    pairs,
-    defined({
-      signal,
-      onEvent,
-      platforms,
-      dryRun: options.dryRun === true,
-      foreignLayers: options.allowNondistributableArtifacts === true,
-      referrers: options.referrers === true,
-      verify: options.verify === true,
-      force: options.force === true,
-      jobs: options.jobs,
-    }),
-  );
+): Promise<Moved> => {
+  let arrived = false;
+  const onEvent = (event: ProgressEvent): void => {
+    arrived ||= event.type === "bytes" || event.type === "done" || event.type === "mounted";
+    reporter.onEvent(event);
+  };
+  // What went out as a stream is gone.
+  const isKept = (): boolean =>
+    arrived && !pairs.some(({ target: { location } }) => /^(?:[a-z-]+:)?-(?::|$)/.test(location));
+  try {
+    const moved = await copyAll(
+      pairs,
+      defined({
+        signal,
+        onEvent,
+        platforms,
+        dryRun: options.dryRun === true,
+        foreignLayers: options.allowNondistributableArtifacts === true,
+        referrers: options.referrers === true,
+        verify: options.verify === true,
+        force: options.force === true,
+        jobs: options.jobs,
+      }),
+    );
+    return isKept() ? { ...moved, outcomes: moved.outcomes.map(goingOn) } : moved;
+  } catch (error) {
+    throw signal.aborted && isKept() ? new Interrupted(error) : error;
+  }
+};
+
+/** What the network kept from coming, the same command brings. */
+const goingOn = (outcome: CopyOutcome): CopyOutcome => {
+  const { error } = outcome;
+  if (error === undefined || !isDrayError(error, "NETWORK", "TIMEOUT", "RATE_LIMITED")) return outcome;
+  const said = restated(error, error.code, `${messageOf(error)}; ${goesOn}`, { remedy: undefined });
+  return { ...outcome, error: said };
+};
 
 /**
  * Says what a copy did: on stderr in a sentence, on stdout as JSON if asked to, and for a dry run also in words.
@@ -73,9 +96,10 @@ export const reportMoved = async (
   throw failed[0]?.error ?? new DrayError("PARTIAL", "nothing was done");
 };
 
-const inWords = ({ copied, mounted, skipped, bytes }: CopyCounts): string =>
+const inWords = ({ copied, mounted, skipped, bytes, resumed }: CopyCounts): string =>
   [
     `${copied} moved, ${formatBytes(bytes)}`,
+    ...(resumed === 0 ? [] : [`${formatBytes(resumed)} resumed`]),
     ...(mounted === 0 ? [] : [`${mounted} mounted`]),
     ...(skipped === 0 ? [] : [`${skipped} there already`]),
   ].join("; ");

@@ -3,6 +3,7 @@ import { readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import {
+  cutResponse,
   faults,
   hold,
   type Listener,
@@ -313,6 +314,58 @@ describe("commands that move", () => {
     assert.deepEqual([exitCode, stdout], [130, ""], stderr);
     assert.match(stderr, /Error: interrupted\n$/);
     assert.ok(!(await readdir(home)).includes("interrupted.tar"));
+    await server.close();
+  });
+
+  test("what a registry takes over by itself is no move, in words, numbers and events, and in a dry run", async () => {
+    const shared = sampleImage({ seed: "shared", layers: 2, layerSize: 100_000 });
+    put(target, "shared/from", "1", shared);
+    const manifestBytes = shared.root.size;
+    const counted = async (...words: string[]) => {
+      const { stdout, stderr } = await done("--progress", "json", "cp", "-o", "json", ...words);
+      const events = stderr
+        .trimEnd()
+        .split("\n")
+        .map((line) => JSON.parse(line) as { event: string });
+      const { copied, mounted, bytes, resumed } = JSON.parse(stdout);
+      return { copied, mounted, bytes, resumed, events: events.filter(({ event }) => event === "mounted").length };
+    };
+    const all = { copied: 1, mounted: 3, bytes: manifestBytes, resumed: 0 };
+    const dry = await counted("--dry-run", dest("shared/from:1"), dest("shared/to:1"));
+    assert.deepEqual(dry, { ...all, events: 0 });
+    assert.deepEqual(await counted(dest("shared/from:1"), dest("shared/to:1")), { ...all, events: 3 });
+    assert.match((await done("cp", dest("shared/from:1"), dest("shared/words:1"))).stderr, /\(1 moved, .*; 3 mounted;/);
+    // From elsewhere too: the registry has them in another repository. What is small goes in one request with its bytes.
+    await done("cp", dest("shared/from:1"), `oci:${path("shared")}:1`);
+    const { copied, mounted, bytes, events } = await counted(`oci:${path("shared")}:1`, dest("shared/again:1"));
+    const sent = manifestBytes + shared.config.size;
+    assert.deepEqual({ copied, mounted, bytes, events }, { copied: 2, mounted: 2, bytes: sent, events: 2 });
+  });
+
+  test("what did not come to its end says that what arrived is kept, and the same command goes on with it", async () => {
+    const large = sampleImage({ seed: "kept", layers: 1, layerSize: 600_000 });
+    const [layer] = large.layers;
+    put(source, "team/kept", "1", large);
+    const interrupt = new AbortController();
+    const wait = async (): Promise<void> => interrupt.abort();
+    const rules = [
+      { method: "GET", target: `${layer?.digest}`, nth: 1, effect: cutResponse(300_000) },
+      { method: "GET", target: `${layer?.digest}`, nth: 2, effect: hold(wait) },
+    ];
+    const server = await listen(faults(source.handler, rules));
+    const words = ["--retry", "0", "cp", `${server.host}/team/kept:1`, `oci:${path("kept")}:1`];
+    const kept = /^Error: .*; what arrived is kept, and the same command goes on with it\n$/m;
+    const cut = await dray(words);
+    assert.equal(cut.exitCode, 1, cut.stderr);
+    assert.match(cut.stderr, kept);
+    // The second one was interrupted before more had come.
+    const interrupted = await dray(words, { signal: interrupt.signal });
+    assert.deepEqual([interrupted.exitCode, interrupted.stderr], [130, "Error: interrupted\n"]);
+    const { copied, resumed, bytes } = JSON.parse(
+      (await done(...words.slice(0, 3), "-o", "json", ...words.slice(3))).stdout,
+    );
+    assert.deepEqual([copied, bytes + resumed], [2, (layer?.size ?? 0) + large.root.size]);
+    assert.ok(resumed > 0 && resumed <= 300_000, `${resumed}`);
     await server.close();
   });
 

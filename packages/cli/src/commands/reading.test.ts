@@ -4,6 +4,7 @@ import { after, before, describe, test } from "node:test";
 import {
   answerWith,
   faults,
+  hold,
   type Listener,
   listen,
   memoryRegistry,
@@ -197,6 +198,29 @@ describe("commands that read", () => {
         { tag: "0.9", reference: `${app}:0.9`, created: "2000-01-01T00:00:00.000Z" },
       ],
     });
+    // Of a list of which there is no first page nothing is printed; one that breaks off is closed with the reason.
+    const missing = await dray(["ls", "-o", "json", `${server.host}/demo/none`]);
+    assert.deepEqual([missing.exitCode, missing.stdout], [5, ""]);
+    assert.equal(
+      await printed("ls", "-o", "json", "--match", "none", many),
+      `{"schemaVersion":1,"registry":"${server.host}","repository":"many","tags":[]}\n`,
+    );
+    const stop = new AbortController();
+    const paged = memoryRegistry({ pageSize: 2 });
+    paged.addTags("many", ["a", "b", "c"], put(paged, "many", "a", image).digest);
+    for (const [effect, code, exit] of [
+      [answerWith(500), "REGISTRY", 1],
+      [hold(async () => stop.abort()), "ABORTED", 130],
+    ] as const) {
+      const breaking = await listen(faults(paged.handler, [{ target: "last=", effect }]));
+      for (const words of [["ls", "-o", "json", `${breaking.host}/many`]]) {
+        const broken = await dray(["--retry", "1", ...words], { signal: stop.signal });
+        assert.equal(broken.exitCode, exit, broken.stderr);
+        const { tags, error } = JSON.parse(broken.stdout);
+        assert.deepEqual([tags.map(({ tag }: { tag: string }) => tag), error.code], [["a", "b"], code]);
+      }
+      await breaking.close();
+    }
     const { exitCode, stderr } = await dray(["ls", `${app}:1.0`]);
     assert.equal(exitCode, 2);
     assert.match(stderr, /without tag or digest/);

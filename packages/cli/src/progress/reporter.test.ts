@@ -87,8 +87,8 @@ test("on a terminal: bars that cover each other, wiped away at the end", () => {
   assert.equal(take(), "", "nothing for what is quick");
   turn(100);
   const [first, second, rest] = take().split("\n");
-  assert.match(first ?? "", /^\u001b\[\?25l\[============ {12}\] {2}50% {2}layer {2}[0-9a-f]{12} {2}500 k$/);
-  assert.match(second ?? "", /^\[====== {18}\] 500 kB of 2\.0 MB \(25%\)/);
+  assert.match(first ?? "", /^\u001b\[\?25l\[==== {4}\] {2}50% {2}layer {2}[0-9a-f]{12}, 500 kB of 1\.0 MB$/);
+  assert.equal(second, "[==      ] 500 kB of 2.0 MB (25%), 0 of 2 blobs, 1.3 MB/s");
   assert.equal(rest, "");
   assert.ok([first?.slice(6), second].every((line) => (line ?? "").length < 60));
   turn(100);
@@ -195,10 +195,63 @@ test("more transfers than rows", () => {
   const lines = drawBars(state, undefined, { columns: 200, rows: 5 });
   assert.equal(lines.length, 3);
   assert.match(lines[2] ?? "", /\(3 more\)$/);
+  assert.deepEqual(drawBars(state, undefined, { columns: 10, rows: 1 }), ["[       ]"]);
+});
+
+test("bars fit the screen: they get shorter first, then whole fields are left out", () => {
+  const state = [
+    { type: "plan", blobs: 7, bytes: 330_000_000 } as const,
+    { type: "start", descriptor: { ...layer, size: 104_857_600 }, offset: 52_428_800 } as const,
+  ].reduce<typeof noProgress>(advance, noProgress);
+  const at = (columns: number) => drawBars(state, 16_900_000, { columns, rows: 24 });
   assert.deepEqual(
-    drawBars(state, undefined, { columns: 10, rows: 1 }).map((line) => line.length),
-    [9],
+    at(200)[1],
+    "[===                     ] 52.4 MB of 330 MB (15%), 0 of 7 blobs, 16.9 MB/s, 16 s left",
   );
+  assert.deepEqual(at(80)[1], "[==               ] 52.4 MB of 330 MB (15%), 0 of 7 blobs, 16.9 MB/s, 16 s left");
+  assert.deepEqual(at(40)[1], "[=       ] 52.4 MB of 330 MB (15%)");
+  assert.match(at(40)[0] ?? "", /^\[==== {4}\] {2}50% {2}layer {2}[0-9a-f]{12}$/);
+  const whole = (at(1000)[1] ?? "").slice(27).split(", ");
+  for (let columns = 1; columns <= 200; columns++)
+    for (const line of at(columns)) {
+      assert.ok(line.length < columns, `${columns}: ${line}`);
+      const fields = /\] (.*)$/.exec(line)?.[1]?.split(", ") ?? [];
+      if (line === at(columns)[1]) assert.deepEqual(fields, whole.slice(0, fields.length), `${columns}: ${line}`);
+    }
+});
+
+test("an outage is a line for each registry, told again when something got through in between", () => {
+  const { clock, turn, stderr, take } = stage();
+  const reporter = reporterFor("plain", false, { stderr, env: {} }, clock);
+  const fails = (registry: string, i: number, attempt: number) =>
+    reporter.onEvent({
+      type: "retry",
+      registry,
+      what: `${registry}/a@${digestOf(Uint8Array.of(i))}`,
+      attempt,
+      delay: 700,
+      reason: `cannot reach ${registry}: connection refused; check the port, and that the registry runs`,
+    });
+  for (const attempt of [1, 2, 3, 4])
+    for (const i of [0, 1, 2, 3]) {
+      fails("one.test", i, attempt);
+      turn(3000);
+    }
+  const first = digestOf(Uint8Array.of(0)).slice(0, "sha256:".length + 12);
+  assert.equal(
+    take()
+      .split("\n")
+      .filter((line) => line.includes("one.test"))
+      .join("\n"),
+    `one.test/a@${first}: cannot reach one.test: connection refused; trying again in 0.7 s (attempt 2)`,
+  );
+  fails("two.test", 0, 1);
+  assert.match(take(), /two\.test/);
+  reporter.onEvent({ type: "bytes", descriptor: layer, bytes: 1 });
+  fails("one.test", 0, 1);
+  fails("one.test", 1, 1);
+  assert.equal(take().match(/one\.test:/g)?.length, 1);
+  reporter.close();
 });
 
 test("events in words", () => {

@@ -1,6 +1,7 @@
 import type { ProgressEvent } from "dray/content";
 import { printable } from "dray/errors";
 import { formatBytes, formatDuration, plural } from "./figures.ts";
+import { Outages } from "./outages.ts";
 import { bytesThrough, type ProgressState } from "./state.ts";
 import type { Reporter, ReporterParts } from "./types.ts";
 
@@ -8,8 +9,9 @@ import type { Reporter, ReporterParts } from "./types.ts";
 export const sentenceOf = (event: ProgressEvent): string | undefined => {
   switch (event.type) {
     case "retry":
+      // What to do about it is for whoever is told in the end that it did not help.
       return printable(
-        `${event.what}: ${event.reason}; trying again in ${formatDuration(event.delay)} (attempt ${event.attempt + 1})`,
+        `${short(event.what)}: ${firstClause(event.reason)}; trying again in ${formatDuration(event.delay)} (attempt ${event.attempt + 1})`,
       );
     case "throttled":
       return printable(
@@ -22,8 +24,13 @@ export const sentenceOf = (event: ProgressEvent): string | undefined => {
   }
 };
 
-/** The state in one line, for a log: `120 MB of 512 MB (23%), 4 of 11 blobs, 41.0 MB/s, 9.6 s left`. */
-export const statusLine = (state: ProgressState, rate: number | undefined): string => {
+/** As much of a digest as people compare. */
+const short = (text: string): string => text.replace(/\b(sha256|sha512):([0-9a-f]{12})[0-9a-f]+/g, "$1:$2");
+
+const firstClause = (reason: string): string => short(reason.split("; ")[0] ?? reason);
+
+/** The fields of the state, the more important first: `120 MB of 512 MB (23%)`, `4 of 11 blobs`, `41.0 MB/s`, `9.6 s left`. */
+export const statusParts = (state: ProgressState, rate: number | undefined): string[] => {
   const through = bytesThrough(state);
   const parts = [
     `${formatBytes(through)} of ${formatBytes(state.bytes)} (${Math.floor(state.fraction * 100)}%)`,
@@ -32,8 +39,12 @@ export const statusLine = (state: ProgressState, rate: number | undefined): stri
   if (rate !== undefined) parts.push(`${formatBytes(rate)}/s`);
   const rest = state.bytes - through;
   if (rate !== undefined && rate >= 1 && rest > 0) parts.push(`${formatDuration((rest / rate) * 1000)} left`);
-  return parts.join(", ");
+  return parts;
 };
+
+/** The state in one line, for a log. */
+export const statusLine = (state: ProgressState, rate: number | undefined): string =>
+  statusParts(state, rate).join(", ");
 
 interface Showing {
   readonly line: (text: string) => void;
@@ -44,15 +55,16 @@ interface Showing {
 
 /** What is said to people, in sentences, whatever shows the progress beside them. */
 export const reporterForPeople = (
-  { quiet, progress }: Pick<ReporterParts, "quiet" | "progress">,
+  { quiet, progress, clock }: Pick<ReporterParts, "quiet" | "progress" | "clock">,
   { line, onProgress, end }: Showing,
 ): Reporter => {
+  const outages = new Outages(clock);
   const note = (text: string): void => {
     if (!quiet) line(text);
   };
   return {
     onEvent: (event) => {
-      const sentence = sentenceOf(event);
+      const sentence = outages.isNews(event) ? sentenceOf(event) : undefined;
       if (sentence !== undefined && (event.type === "warning" || !quiet)) line(sentence);
       if (progress) onProgress(event);
     },

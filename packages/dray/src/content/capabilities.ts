@@ -76,6 +76,8 @@ export interface MountsFrom {
    * is a shortcut: what goes wrong with it is `false` and no error, and so is a source that is not of the same kind.
    */
   mountFrom(descriptor: Descriptor, source: object, options?: Cancel & OfKind): Promise<boolean>;
+  /** Whether `mountFrom` would ask for it at all: what a dry run can say. Default: it would not. */
+  mayMountFrom?(descriptor: Descriptor, source: object, options?: OfKind): boolean;
 }
 /** Whether blobs may be taken over from another store, without moving bytes. */
 export const mountsFrom: Guard<MountsFrom> = has("mountFrom");

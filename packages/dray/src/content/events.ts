@@ -7,17 +7,20 @@ import type { Descriptor } from "../oci/index.ts";
 export type ProgressEvent =
   /** More work is known: add `blobs` and `bytes` to the totals. Comes again as manifests are read. */
   | { readonly type: "plan"; readonly blobs: number; readonly bytes: number }
-  /** A transfer begins. `offset`: bytes that an earlier attempt had already moved. */
+  /** A transfer begins. `offset`: bytes that an earlier attempt had already moved. Comes again, with fewer, where those were of no use. */
   | { readonly type: "start"; readonly descriptor: Descriptor; readonly offset: number }
   /** `bytes` more of it are through. A retry does not count bytes again: the sum never exceeds the size. */
   | { readonly type: "bytes"; readonly descriptor: Descriptor; readonly bytes: number }
   | { readonly type: "done"; readonly descriptor: Descriptor }
   /** It was there already. */
   | { readonly type: "skipped"; readonly descriptor: Descriptor }
+  /** The target's registry took it over by itself, and no bytes went there. */
   | { readonly type: "mounted"; readonly descriptor: Descriptor }
   /** The same is tried again after `delay`. */
   | {
       readonly type: "retry";
+      /** The host that did not answer as it should. */
+      readonly registry?: string;
       readonly what: string;
       readonly attempt: number;
       readonly delay: number;

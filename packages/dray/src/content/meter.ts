@@ -17,12 +17,15 @@ export const meteredContent = (
   { verify, onEvent }: { verify: boolean; onEvent: OnEvent },
 ): Content => {
   let furthest = -1;
+  /** Where it was first opened; earlier where what was there turned out to be of no use. */
+  let begun = Number.POSITIVE_INFINITY;
   return {
     size: descriptor.size,
     open: transfersAs<Content["open"]>(source, async function* ({ offset = 0, signal } = {}) {
-      if (furthest < 0) {
+      if (offset < begun) {
         onEvent({ type: "start", descriptor, offset });
-        furthest = offset;
+        begun = offset;
+        furthest = Math.max(furthest, offset);
       }
       let at = offset;
       const tell = (): void => {

@@ -60,7 +60,7 @@ export interface ReadableStore {
 
 /** How content is written. */
 export interface WriteOptions extends Cancel, OfKind {
-  /** Hears of bytes that were there already when an unfinished write goes on, of retries and throttling. */
+  /** Hears of bytes that were there already when an unfinished write goes on, of retries and throttling, and `mounted` where none were needed. */
   readonly onEvent?: OnEvent | undefined;
   /** What a manifest's bytes say, where the caller has parsed them: a store that wants to know need not do it again. */
   readonly parsed?: ParsedManifest | undefined;

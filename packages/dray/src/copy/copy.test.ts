@@ -488,7 +488,7 @@ describe("what composes its manifests", () => {
     const config = (await loadManifest(source, before)).parsed;
     const configSize = config.kind === "manifest" ? config.manifest.config.size : 0;
     const moved = [layers[0], layers[1], first.root].reduce((sum, found) => sum + (found?.size ?? 0), configSize);
-    assert.deepEqual({ ...first, root: 0 }, { root: 0, copied: 4, mounted: 0, skipped: 0, bytes: moved });
+    assert.deepEqual({ ...first, root: 0 }, { root: 0, copied: 4, mounted: 0, skipped: 0, bytes: moved, resumed: 0 });
     let [planned, done] = [0, 0];
     for (const event of events) {
       if (event.type === "plan") planned += event.bytes;

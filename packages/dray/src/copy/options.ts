@@ -40,9 +40,12 @@ export interface CopyOptions {
 export interface CopyCounts {
   /** Blobs and manifests whose bytes were moved. */
   readonly copied: number;
+  /** Blobs that the target's registry took over by itself: from another of its repositories, or because it had them somewhere. */
   readonly mounted: number;
   /** Blobs and manifests that were there already. Of a manifest that was, what lies below is not looked at or counted. */
   readonly skipped: number;
-  /** Bytes moved. What an earlier attempt had left of a blob is not among them. */
+  /** Bytes moved. */
   readonly bytes: number;
+  /** Bytes of moved blobs that an earlier attempt had left there: not among `bytes`. */
+  readonly resumed: number;
 }

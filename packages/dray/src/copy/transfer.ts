@@ -72,7 +72,7 @@ export class Transfer {
   readonly #resized = new Map<Digest, Descriptor>();
   /** Blobs that a target has by its own word. */
   readonly #vouched = new Map<object, Set<Digest>>();
-  readonly #counts = { copied: 0, mounted: 0, skipped: 0, bytes: 0 };
+  readonly #counts = { copied: 0, mounted: 0, skipped: 0, bytes: 0, resumed: 0 };
 
   /** `failFast`: the first error ends everything that is on its way. */
   constructor(options: CopyOptions, failFast: boolean) {
@@ -283,10 +283,8 @@ export class Transfer {
     const vouched = this.#vouched.get(target);
     const blobs = childrenOfKind(parsed, "blob").filter(({ digest }) => vouched?.delete(digest));
     await this.eachOf(blobs, blobs.length, async (blob) => {
-      const there = await this.#bodies.run(this.signal, blob.size, () => this.#move(source, target, blob));
+      await this.#moveInTurn(source, target, blob);
       this.#counts.skipped--;
-      this.#copied(blob, there);
-      this.emit({ type: "done", descriptor: blob });
     });
     return blobs.length > 0;
   }
@@ -327,21 +325,18 @@ export class Transfer {
 
   async #blob(way: Way, descriptor: Descriptor): Promise<void> {
     const { source, target } = way;
-    const { signal } = this;
     await this.#ledger.once(target, blobKey(descriptor.digest), source, async () => {
       if (this.#options.skip?.(descriptor)) return;
       const mayBeThere = descriptor.size >= worthAsking || (await this.#new.get(target)) !== true;
       if (mayBeThere && (await this.#small(() => target.has(descriptor, this.#look("blob")))))
         this.#vouch(target, descriptor);
-      else if (this.#options.dryRun === true) this.#copied(descriptor);
-      else if (await this.#mount(way, descriptor)) {
+      else if (this.#options.dryRun === true) {
+        if (this.#mayMount(way, descriptor)) this.#counts.mounted++;
+        else this.#copied(descriptor);
+      } else if (await this.#mount(way, descriptor)) {
         this.#counts.mounted++;
         this.emit({ type: "mounted", descriptor });
-      } else {
-        const there = await this.#bodies.run(signal, descriptor.size, () => this.#move(source, target, descriptor));
-        this.#copied(descriptor, there);
-        this.emit({ type: "done", descriptor });
-      }
+      } else await this.#moveInTurn(source, target, descriptor);
       this.#ledger.holdersOf(descriptor.digest).add(target);
     });
   }
@@ -354,12 +349,32 @@ export class Transfer {
     return false;
   }
 
-  /** Tells how many bytes an earlier attempt had left there. */
-  async #move(source: ReadableStore, target: WritableStore, descriptor: Descriptor): Promise<number> {
+  /** Whether the target would be asked to mount it, as far as can be told without asking. */
+  #mayMount({ source, target }: Way, descriptor: Descriptor): boolean {
+    if (!mountsFrom(target)) return false;
+    const holders = [bottomOf(source), ...this.#ledger.holdersOf(descriptor.digest)];
+    return holders.some((holder) => target.mayMountFrom?.(descriptor, holder, { kind: "blob" }) === true);
+  }
+
+  /** Moves a blob when there is a slot for its body, and counts how it got there. */
+  async #moveInTurn(source: ReadableStore, target: WritableStore, descriptor: Descriptor): Promise<void> {
+    const moved = await this.#bodies.run(this.signal, descriptor.size, () => this.#move(source, target, descriptor));
+    if (moved.mounted) this.#counts.mounted++;
+    else {
+      this.#copied(descriptor, moved.there);
+      this.emit({ type: "done", descriptor });
+    }
+  }
+
+  /** Tells how many bytes an earlier attempt had left there, and whether the target took it from elsewhere by itself. */
+  async #move(source: ReadableStore, target: WritableStore, descriptor: Descriptor): Promise<Moved> {
     const verify = this.#options.verify === true || !checksDigests(target);
     let there: number | undefined;
+    let mounted = false;
     const onEvent = (event: ProgressEvent): void => {
-      if (event.type === "start" && event.descriptor.digest === descriptor.digest) there ??= event.offset;
+      const isOurs = "descriptor" in event && event.descriptor.digest === descriptor.digest;
+      if (isOurs && event.type === "start") there = Math.min(there ?? event.offset, event.offset);
+      if (isOurs && event.type === "mounted") mounted = true;
       this.emit(event);
     };
     const { signal } = this;
@@ -371,7 +386,7 @@ export class Transfer {
     } finally {
       await ahead?.release();
     }
-    return there ?? 0;
+    return { there: there ?? 0, mounted };
   }
 
   /** Referrers may name what they refer to as content, so they come after all content. Tells what of them could not be taken along. */
@@ -416,6 +431,7 @@ export class Transfer {
   #copied(descriptor: Descriptor, there = 0): void {
     this.#counts.copied++;
     this.#counts.bytes += descriptor.size - there;
+    this.#counts.resumed += there;
   }
 
   #vouch(target: object, descriptor: Descriptor): void {
@@ -439,6 +455,12 @@ const ofPlatform = (error: DrayError, platform: Platform): DrayError =>
   restated(error, error.code, `${error.message}; the index names it for ${formatPlatform(platform)}`, {
     remedy: "choose-platform",
   });
+
+/** How a blob got there. */
+interface Moved {
+  readonly there: number;
+  readonly mounted: boolean;
+}
 
 /** Where from, where to, and the manifests met on the way, whose referrers may be wanted. */
 interface Way {

@@ -18,6 +18,8 @@ export interface RetryOptions {
 /** What is tried again, for the event, and who may stop it. */
 export interface Repetition {
   readonly what: string;
+  /** The host that is asked again. */
+  readonly registry: string;
   readonly signal?: AbortSignal | undefined;
   readonly onEvent?: OnEvent | undefined;
 }
@@ -56,10 +58,10 @@ export class RetryBudget {
   }
 
   /** Waits for an attempt that was drawn, and tells of it. */
-  async pause(delay: number, reason: string, { what, signal, onEvent }: Repetition): Promise<void> {
+  async pause(delay: number, reason: string, { what, registry, signal, onEvent }: Repetition): Promise<void> {
     // It may have failed only because it was cancelled, by an error that passes for somebody else.
     throwIfAborted(signal);
-    onEvent?.({ type: "retry", what, attempt: this.#failures, delay, reason });
+    onEvent?.({ type: "retry", registry, what, attempt: this.#failures, delay, reason });
     const { clock = systemClock } = this.#options;
     await clock.sleep(delay, signal);
   }

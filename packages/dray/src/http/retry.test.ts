@@ -107,9 +107,17 @@ test("only what can be sent again is sent again", async () => {
 test("each repetition is told, without secrets", async () => {
   const { events } = await run(script(network, 503, 200).handler);
   assert.deepEqual(events, [
-    { type: "retry", what: "GET https://r.example/v2/?token=REDACTED", attempt: 1, delay: 375, reason: "cut" },
     {
       type: "retry",
+      registry: "r.example",
+      what: "GET https://r.example/v2/?token=REDACTED",
+      attempt: 1,
+      delay: 375,
+      reason: "cut",
+    },
+    {
+      type: "retry",
+      registry: "r.example",
       what: "GET https://r.example/v2/?token=REDACTED",
       attempt: 2,
       delay: 750,

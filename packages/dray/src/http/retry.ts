@@ -39,6 +39,7 @@ export const retry =
 
 const repetition = ({ method, origin, target, signal, context }: HttpRequest): Repetition => ({
   what: context?.reference ?? `${method} ${redactUrl(origin + target)}`,
+  registry: new URL(origin).host,
   signal,
   onEvent: context?.onEvent,
 });

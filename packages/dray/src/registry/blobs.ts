@@ -91,7 +91,11 @@ async function* resumed(
         if (wasShort) throw restated(error, error.code, error.message, { retryable: false });
         wasShort = true;
       }
-      await retryBudget.resume(error, { what: descriptor.digest, signal, onEvent }, at > before);
+      await retryBudget.resume(
+        error,
+        { what: descriptor.digest, registry: repo.api.registry, signal, onEvent },
+        at > before,
+      );
     }
   }
 }

@@ -152,7 +152,7 @@ const readWhole = async (
       return { response, bytes: await bytesOf(response, what) };
     } catch (error) {
       if (!isDrayError(error) || !error.retryable) throw error;
-      await retryBudget.resume(error, { what, signal, onEvent });
+      await retryBudget.resume(error, { what, registry: repo.api.registry, signal, onEvent });
     }
   }
 };
@@ -231,7 +231,7 @@ const putPatiently = async (repo: Repo, call: Call): Promise<HttpResponse> => {
     if ([201, 202, 200].includes(response.status)) return response;
     const refused = await repo.api.refusal(call, response);
     if (!lacksBlobs(refused) || retryBudget.draw(wait) === undefined) throw refused;
-    await retryBudget.pause(wait, refused.message, { what, signal, onEvent });
+    await retryBudget.pause(wait, refused.message, { what, registry: repo.api.registry, signal, onEvent });
   }
   return repo.api.ask(call, 201, 202, 200);
 };

@@ -79,6 +79,22 @@ describe("mounts", () => {
     assert.equal(at.seen.length, 0);
   });
 
+  test("what would be asked for can be told without asking", () => {
+    const at = setup();
+    const target = at.client.repository("target");
+    const mayMount = (source: object, descriptor = blob) => target.mayMountFrom?.(descriptor, source);
+    assert.deepEqual(
+      [
+        mayMount(at.client.repository("source")),
+        mayMount(target),
+        mayMount(memoryStore()),
+        mayMount(at.client.repository("source"), { ...blob, mediaType: mediaTypes.ociManifest }),
+      ],
+      [true, false, false, false],
+    );
+    assert.equal(at.seen.length, 0);
+  });
+
   test("a session that is opened instead is used for the upload", async () => {
     const at = setup({ mounts: false });
     const target = at.client.repository("target");

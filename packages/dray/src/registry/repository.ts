@@ -60,7 +60,7 @@ import { remove, removeBlob } from "./remove.ts";
 import { digestOfManifest } from "./schema1.ts";
 import { isNewRepository, type Listing, listTags, type TagsOptions } from "./tags.ts";
 import { uploadBlob, worthSaving } from "./upload.ts";
-import { mountBlob, type TriedMount } from "./upload-session.ts";
+import { mayMount, mountBlob, type TriedMount } from "./upload-session.ts";
 
 /** A repository of a registry: a store whose names are tags. */
 export interface Repository
@@ -217,6 +217,10 @@ export const createRepository = (api: Api, name: string): Repository => {
       if (tag === digest) return;
       const { bytes } = manifests.get(digest) ?? (await getManifest(repo, digest, options));
       await pushManifest(repo, { descriptor, bytes }, tag, options);
+    },
+    mayMountFrom: (descriptor, source, options) => {
+      const from = reposOf.get(source);
+      return from !== undefined && !isManifest(descriptor, options) && mayMount(repo, from);
     },
     mountFrom: async (descriptor, source, options) => {
       const from = reposOf.get(source);

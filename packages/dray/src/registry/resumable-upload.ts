@@ -203,7 +203,7 @@ class ResumableUpload {
     const { offset } = this.#session;
     const passed = content.at - offset;
     const { reference, signal, onEvent = this.#repo.api.settings.onEvent, retryBudget } = this.#options;
-    await retryBudget.resume(error, { what: reference, signal, onEvent });
+    await retryBudget.resume(error, { what: reference, registry: this.#repo.api.registry, signal, onEvent });
     if (verdict === "again") return undefined;
     const session = verdict === "ask" ? await this.#ask() : undefined;
     if (session !== undefined && session.offset <= Math.max(content.furthest, this.#best)) {

@@ -89,6 +89,10 @@ export const mountOrOpen = async (
   return response.status === 201;
 };
 
+/** Whether a blob of one repository can be asked for in another: of the same registry. */
+export const mayMount = (repo: Repo, source: Repo): boolean =>
+  source.api.registry === repo.api.registry && source.name !== repo.name;
+
 /**
  * Takes a blob over from another repository of the same registry, without moving its bytes.
  * @returns `true` where it is there now; a session where the registry opened one to upload it instead; `false` where
@@ -101,7 +105,7 @@ export const mountBlob = async (
   retryBudget: RetryBudget,
   { signal }: Cancel = {},
 ): Promise<UploadSession | boolean> => {
-  if (source.api.registry !== repo.api.registry || source.name === repo.name) return false;
+  if (!mayMount(repo, source)) return false;
   try {
     const { digest } = descriptor;
     return await mountOrOpen(repo, digest, source.name, { reference: digest, signal, retryBudget });

@@ -44,7 +44,8 @@ export const uploadBlob = async (
   const replayable = new ReplayableContent(mayGoTwice ? readOnce(content, descriptor) : content, descriptor, signal);
   try {
     const session = kept ?? (await begin(repo, descriptor, replayable, name, about));
-    if (session === "there") return;
+    if (session === "mounted") onEvent?.({ type: "mounted", descriptor });
+    if (session === "there" || session === "mounted") return;
     const source = {
       content: replayable,
       size,
@@ -77,14 +78,14 @@ const begin = async (
   replayable: ReplayableContent,
   name: UploadName | undefined,
   about: UploadOptions,
-): Promise<UploadSession | "there"> => {
+): Promise<UploadSession | "there" | "mounted"> => {
   const { digest, size } = descriptor;
   if (size <= small && repo.api.features.singlePost !== false) return postWhole(repo, descriptor, replayable, about);
   const saved = name === undefined ? undefined : await savedSession(repo, name, about);
   if (saved !== undefined) return saved;
   if (repo.api.features.anonymousMount !== false) {
     const answer = await mountOrOpen(repo, digest, undefined, about);
-    if (answer === true) return "there";
+    if (answer === true) return "mounted";
     if (answer !== false) return answer;
     repo.api.features.anonymousMount = false;
   }
