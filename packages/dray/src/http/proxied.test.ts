@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createServer, type IncomingHttpHeaders } from "node:http";
 import { createServer as createSecureServer } from "node:https";
-import { type AddressInfo, connect, type Socket } from "node:net";
+import { type AddressInfo, connect, createServer as createNetServer, type Socket } from "node:net";
 import { test } from "node:test";
 import { testCertificates } from "@dray/testkit";
 import { rawServer } from "../../test/raw-server.ts";
@@ -138,6 +138,78 @@ test("which way is taken: the option, the environment, NO_PROXY, or none", async
   } finally {
     await Promise.all([registry.close(), proxy.close()]);
   }
+});
+
+/** A SOCKS 5 proxy that leads everything to one port. `user`: whom it wants to know. `code`: what it answers instead. */
+const socksTo = async (port: number, { user, code = 0 }: { user?: string; code?: number } = {}) => {
+  const seen: string[] = [];
+  const sockets = new Set<Socket>();
+  const server = createNetServer((socket) => {
+    sockets.add(socket);
+    socket.on("error", () => {});
+    const step = (work: (bytes: Buffer) => void): void => void socket.once("data", work);
+    const connected = (bytes: Buffer): void => {
+      const end = 5 + (bytes[4] ?? 0);
+      const to = bytes[3] === 3 ? bytes.subarray(5, end).toString() : [...bytes.subarray(4, 8)].join(".");
+      seen.push(`${to}:${bytes.readUInt16BE(bytes.byteLength - 2)}`);
+      socket.write(Buffer.from([5, code, 0, 1, 0, 0, 0, 0, 0, 0]));
+      if (code !== 0) return;
+      const target = connect(port, "127.0.0.1");
+      sockets.add(target);
+      target.on("error", () => socket.destroy());
+      socket.pipe(target).pipe(socket);
+    };
+    step(() => {
+      socket.write(Buffer.from([5, user === undefined ? 0 : 2]));
+      if (user === undefined) return step(connected);
+      step((bytes) => {
+        seen.push(
+          bytes
+            .subarray(1)
+            .toString("latin1")
+            .replace(/[\x00-\x1f]/g, "|"),
+        );
+        socket.write(Buffer.from([1, bytes.toString("latin1").includes(user) ? 0 : 1]));
+        step(connected);
+      });
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const close = (): Promise<void> => {
+    for (const socket of sockets) socket.destroy();
+    return new Promise((resolve) => server.close(() => resolve()));
+  };
+  return { port: (server.address() as AddressInfo).port, seen, close };
+};
+
+test("a SOCKS proxy is gone through, for http and https, and looks names up by itself", async () => {
+  const plain = await rawServer((_, socket) => socket.write(ok));
+  const secure = await rawServer((_, socket) => socket.write(ok), pair);
+  for (const [origin, registry] of [
+    [`http://registry.example:${plain.port}`, plain],
+    [`https://registry.example:${secure.port}`, secure],
+  ] as const) {
+    const proxy = await socksTo(registry.port, { user: "bob" });
+    const url = `socks5://bob:p%40ss@127.0.0.1:${proxy.port}`;
+    assert.deepEqual(await ask(origin, { proxy: url, ca: ca.cert }), ["registry"]);
+    assert.deepEqual(proxy.seen, ["|bob|p@ss", `registry.example:${registry.port}`]);
+    await proxy.close();
+  }
+  for (const [options, words] of [
+    [{ code: 2 }, /the proxy 127\.0\.0\.1:\d+ refused a connection to registry\.example:\d+: its rules forbid that/],
+    [{ user: "ann" }, /its user or password is wrong/],
+  ] as const) {
+    const proxy = await socksTo(plain.port, options);
+    const url = `socks5://bob:secret@127.0.0.1:${proxy.port}`;
+    await assert.rejects(ask(`http://registry.example:${plain.port}`, { proxy: url }), (error) => {
+      assert.ok(isDrayError(error, "NETWORK"));
+      assert.match(error.message, words);
+      assert.doesNotMatch(error.message, /secret/);
+      return true;
+    });
+    await proxy.close();
+  }
+  await Promise.all([plain.close(), secure.close()]);
 });
 
 test("a proxy that refuses a request of plain http is named, and a password with a bare % is one", async () => {

@@ -59,7 +59,7 @@ test("NO_PROXY holds hosts, suffixes, addresses, ranges and ports", () => {
 });
 
 test("a proxy that makes no sense is named by its variable, never by its text", () => {
-  for (const text of ["socks5://user:secret@proxy:1080", "http://", "http://user:secret@:80", "a b secret"])
+  for (const text of ["socks4://user:secret@proxy:1080", "http://", "http://user:secret@:80", "a b secret"])
     assert.throws(
       () => parseProxy(text, "HTTPS_PROXY"),
       (error) =>

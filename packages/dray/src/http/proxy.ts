@@ -10,6 +10,7 @@ export type Environment = Readonly<Record<string, string | undefined>>;
  *
  * `NO_PROXY` is a list by commas or spaces: `*`, a host (with its subdomains), `.suffix` or `*.suffix` (subdomains only), an
  * address, a CIDR; each but the last may carry a port.
+ * A proxy speaks http, https or SOCKS 5 (`socks5://`, port 1080).
  * @throws DrayError `CONFIG_INVALID` if the proxy's URL makes no sense; its text is never in the message, it may hold a password.
  */
 export const proxyFor = (url: URL, env: Environment): URL | undefined => {
@@ -27,10 +28,10 @@ export const parseProxy = (text: string, name: string): URL => {
   const url = URL.canParse(full) ? new URL(full) : undefined;
   if (url === undefined || url.hostname === "")
     throw new DrayError("CONFIG_INVALID", `${name} is no URL of a proxy; expected http://[user:password@]host:port`);
-  if (url.protocol !== "http:" && url.protocol !== "https:")
+  if (!/^(?:https?|socks5h?):$/.test(url.protocol))
     throw new DrayError(
       "CONFIG_INVALID",
-      `${name} names a ${url.protocol}// proxy; only http:// and https:// are supported`,
+      `${name} names a ${url.protocol}// proxy; only http://, https:// and socks5:// are supported`,
     );
   return url;
 };

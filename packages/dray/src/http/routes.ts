@@ -5,6 +5,7 @@ import { DrayError } from "../errors.ts";
 import type { AddressGuard } from "./address-guard.ts";
 import { type Environment, parseProxy, proxyFor } from "./proxy.ts";
 import { redactUrl } from "./redact.ts";
+import { isSocks, SocksAgent, SocksTlsAgent } from "./socks.ts";
 import { type Authorities, secureContext, systemAuthorities, type TlsSettings } from "./tls-settings.ts";
 import { hostAndPort, proxyAuthorization, TunnelAgent } from "./tunnel.ts";
 
@@ -34,7 +35,7 @@ export interface Manner {
 
 /** Whom we trust, who we are, and which proxy is on the way. */
 export interface RouteOptions extends TlsSettings {
-  /** URL of a proxy for everything, or `false` for none. Default: what the environment says. */
+  /** URL of a proxy (`http:`, `https:`, `socks5:`) for everything, or `false` for none. Default: what the environment says. */
   readonly proxy?: string | false | undefined;
   /** Default `process.env`: `HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`. */
   readonly env?: Environment | undefined;
@@ -113,6 +114,7 @@ export class Routes {
       const agents = this.#agents(`https ${foreign} ${proxy?.href ?? ""}`, (keepAlive) => {
         const options: AgentOptions = { keepAlive, ...this.#tls(foreign) };
         if (proxy === undefined) return new https.Agent({ ...options, lookup });
+        if (isSocks(proxy)) return new SocksTlsAgent(proxy, options, this.#connectTimeout);
         return new TunnelAgent(proxy, options, { toProxy: this.#tls(true), connectTimeout: this.#connectTimeout });
       });
       return { ...named, request: requester(https, to, agents) };
@@ -120,6 +122,10 @@ export class Routes {
     if (proxy === undefined) {
       const agents = this.#agents("http", (keepAlive) => new http.Agent({ keepAlive, lookup } as http.AgentOptions));
       return { ...named, request: requester(http, to, agents) };
+    }
+    if (isSocks(proxy)) {
+      const make = (keepAlive: boolean): http.Agent => new SocksAgent(proxy, { keepAlive }, this.#connectTimeout);
+      return { ...named, request: requester(http, to, this.#agents(`http ${proxy.href}`, make)) };
     }
     // An http proxy is asked for whole URLs (RFC 9112 §3.2.2).
     const secure = proxy.protocol === "https:";

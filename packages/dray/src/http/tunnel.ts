@@ -6,11 +6,14 @@ import { DrayError } from "../errors.ts";
 import { timeoutError } from "./transport-error.ts";
 
 /** What a proxy wants to know of us: `Basic` of the user and password in its URL. */
-export const proxyAuthorization = ({ username, password }: URL): { "Proxy-Authorization"?: string } => {
-  if (username === "" && password === "") return {};
-  const pair = `${decoded(username)}:${decoded(password)}`;
-  return { "Proxy-Authorization": `Basic ${Buffer.from(pair).toString("base64")}` };
+export const proxyAuthorization = (proxy: URL): { "Proxy-Authorization"?: string } => {
+  const pair = credentialsIn(proxy);
+  return pair === undefined ? {} : { "Proxy-Authorization": `Basic ${Buffer.from(pair.join(":")).toString("base64")}` };
 };
+
+/** The user and password in the URL of a proxy. */
+export const credentialsIn = ({ username, password }: URL): readonly [string, string] | undefined =>
+  username === "" && password === "" ? undefined : [decoded(username), decoded(password)];
 
 /** A password may hold a `%` that begins no escape. */
 const decoded = (text: string): string => {

@@ -56,7 +56,7 @@ export interface ConnectOptions {
   readonly skipTlsVerify?: boolean | undefined;
   /** Both, where they are not said. */
   readonly insecure?: boolean | undefined;
-  /** URL of a proxy, or `false` for none. Default: what the environment says. */
+  /** URL of a proxy (`http:`, `https:`, `socks5:`), or `false` for none. Default: what the environment says. */
   readonly proxy?: string | false | undefined;
   /**
    * Carries the requests in place of `node:http`: a registry in this process, or `fetchConnection(fetch)`. What is said of the way to a registry is
