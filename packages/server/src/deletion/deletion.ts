@@ -1,6 +1,7 @@
 import { forEachConcurrent, type KeyedRwLock, sortedInTurns, Yielding } from "dray/internal/async";
 import { type Digest, isTag, largestManifest } from "dray/oci";
-import { readLegacyManifest, sameVersion } from "../distribution-tree/index.ts";
+import { readLegacyManifest } from "../distribution-tree/index.ts";
+import { sameVersion } from "../storage/index.ts";
 import { referencesOf, renewAll } from "./renew.ts";
 import { type DeletionContext, unlinkLayer, unlinkManifest, unlinkTag } from "./unlink.ts";
 

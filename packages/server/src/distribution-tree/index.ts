@@ -4,7 +4,6 @@
  */
 export { type Child, type Described, type Inspection, inspect, typeInside } from "./inspection.ts";
 export { inspectManifest, shownType } from "./inspector.ts";
-export { type FileVersion, isRacy, sameVersion, type TagLink } from "./link-file.ts";
 export * from "./paths.ts";
 export * as treePaths from "./paths.ts";
 export { readLegacyManifest, readManifest, type StoredManifest } from "./read-manifest.ts";

@@ -1,8 +1,7 @@
 import type { Digest } from "dray/oci";
 import type { Driver } from "../storage/index.ts";
 import { isTypeText } from "./inspection.ts";
-import { linked, type TagLink, versionOf } from "./link-file.ts";
-import { deletedTagPath, deletedTagsPath, typePath, untaggedPath } from "./paths.ts";
+import { deletedTagPath, deletedTagsPath, linked, type TagLink, typePath, untaggedPath } from "./paths.ts";
 
 /**
  * What a repository's `_meta` says beside what distribution has a place for: the type of a manifest whose bytes do not show it, what a
@@ -37,7 +36,7 @@ export class Notes {
 
   /** What a tag stood for that was deleted, and when that was. */
   async deletedTag(repository: string, tag: string): Promise<TagLink | undefined> {
-    const version = versionOf(await this.#driver.stat(deletedTagPath(repository, tag)));
+    const version = await this.#driver.stat(deletedTagPath(repository, tag));
     const digest = linked(await this.#driver.read(deletedTagPath(repository, tag)));
     return version === undefined || digest === undefined ? undefined : { digest, version };
   }

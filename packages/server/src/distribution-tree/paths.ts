@@ -1,4 +1,5 @@
-import { algorithmOf, type Digest, hexOf } from "dray/oci";
+import { algorithmOf, type Digest, hexOf, isDigest } from "dray/oci";
+import type { FileVersion } from "../storage/index.ts";
 
 /** The CNCF distribution's own tree, so that it can be served by either. Paths are relative to the driver's root. */
 export const root = "docker/registry/v2";
@@ -53,3 +54,16 @@ export const uploadStarted = (repository: string, id: string): string => `${uplo
  */
 export const typePath = (repository: string, digest: Digest): string =>
   `${repositoryPath(repository)}/_meta/types/${inFolder(digest)}`;
+
+/** The digest in a link file: bare, or with white space around it. */
+export const linked = (bytes: Uint8Array | undefined): Digest | undefined => {
+  if (bytes === undefined) return undefined;
+  const text = new TextDecoder().decode(bytes).trim();
+  return isDigest(text) ? text : undefined;
+};
+
+/** What a tag stands for, and the state of the file that says so. */
+export interface TagLink {
+  readonly digest: Digest;
+  readonly version: FileVersion;
+}

@@ -1,6 +1,6 @@
 import { algorithmOf, type Digest, digestOf } from "dray/oci";
+import type { FileVersion } from "../storage/index.ts";
 import { inspectManifest } from "./inspector.ts";
-import type { FileVersion } from "./link-file.ts";
 import type { Tree } from "./tree.ts";
 
 export interface WholeManifest {

@@ -1,8 +1,7 @@
 import { sortedInTurns, Yielding } from "dray/internal/async";
 import { type Digest, type DigestAlgorithm, isDigest } from "dray/oci";
-import type { ChangeOptions, Driver, Facts, MoveOptions, StoredFile } from "../storage/index.ts";
+import type { ChangeOptions, Driver, Facts, FileVersion, MoveOptions, StoredFile } from "../storage/index.ts";
 import { EmptiedRepositories } from "./emptied-repositories.ts";
-import { type FileVersion, linked, type TagLink, versionOf } from "./link-file.ts";
 import { Notes } from "./notes.ts";
 import {
   blobFolder,
@@ -14,9 +13,11 @@ import {
   historyPath,
   layerFolder,
   layersPath,
+  linked,
   repositoryPath,
   revisionFolder,
   revisionsPath,
+  type TagLink,
   tagFolder,
   tagsPath,
 } from "./paths.ts";
@@ -159,8 +160,8 @@ export class Tree {
     return { linked, stop: () => void this.#followers.delete(linked) };
   }
 
-  async layerVersion(repository: string, digest: Digest): Promise<FileVersion | undefined> {
-    return versionOf(await this.#driver.stat(`${layerFolder(repository, digest)}/link`));
+  layerVersion(repository: string, digest: Digest): Promise<FileVersion | undefined> {
+    return this.#driver.stat(`${layerFolder(repository, digest)}/link`);
   }
 
   /** When a layer was linked; milliseconds since 1970. */
@@ -186,8 +187,8 @@ export class Tree {
       await this.#driver.makeDirectory(layersPath(repository));
   }
 
-  async revision(repository: string, digest: Digest): Promise<FileVersion | undefined> {
-    return versionOf(await this.#driver.stat(`${revisionFolder(repository, digest)}/link`));
+  revision(repository: string, digest: Digest): Promise<FileVersion | undefined> {
+    return this.#driver.stat(`${revisionFolder(repository, digest)}/link`);
   }
 
   /** The content that a revision stands for: itself, or what an alias names. A torn link is none. */
@@ -231,8 +232,8 @@ export class Tree {
     return digest === undefined ? undefined : { digest, version };
   }
 
-  async tagVersion(repository: string, tag: string): Promise<FileVersion | undefined> {
-    return versionOf(await this.#driver.stat(currentLink(repository, tag)));
+  tagVersion(repository: string, tag: string): Promise<FileVersion | undefined> {
+    return this.#driver.stat(currentLink(repository, tag));
   }
 
   /** The history first: distribution follows it when it deletes. */
@@ -261,18 +262,18 @@ export class Tree {
   }
 
   /** The state of the directory that changes when a tag comes or goes. */
-  async tagsVersion(repository: string): Promise<FileVersion | undefined> {
-    return versionOf(await this.#driver.stat(tagsPath(repository)));
+  tagsVersion(repository: string): Promise<FileVersion | undefined> {
+    return this.#driver.stat(tagsPath(repository));
   }
 
   /** The state of the directory that changes when a blob comes to a repository or goes. */
-  async layersVersion(repository: string, algorithm: DigestAlgorithm): Promise<FileVersion | undefined> {
-    return versionOf(await this.#driver.stat(`${layersPath(repository)}/${algorithm}`));
+  layersVersion(repository: string, algorithm: DigestAlgorithm): Promise<FileVersion | undefined> {
+    return this.#driver.stat(`${layersPath(repository)}/${algorithm}`);
   }
 
   /** The state of the directory that changes when a manifest of a new digest comes. */
-  async revisionsVersion(repository: string, algorithm: DigestAlgorithm): Promise<FileVersion | undefined> {
-    return versionOf(await this.#driver.stat(`${revisionsPath(repository)}/${algorithm}`));
+  revisionsVersion(repository: string, algorithm: DigestAlgorithm): Promise<FileVersion | undefined> {
+    return this.#driver.stat(`${revisionsPath(repository)}/${algorithm}`);
   }
 
   // Repositories.

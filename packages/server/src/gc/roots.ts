@@ -8,13 +8,8 @@ import {
   isTag,
   largestManifest,
 } from "dray/oci";
-import {
-  currentLink,
-  inspectManifest,
-  type RepositoryFolder,
-  readLegacyManifest,
-  sameVersion,
-} from "../distribution-tree/index.ts";
+import { currentLink, inspectManifest, type RepositoryFolder, readLegacyManifest } from "../distribution-tree/index.ts";
+import { sameVersion } from "../storage/index.ts";
 import { DigestSet } from "./digest-set.ts";
 import type { Held, Run } from "./run.ts";
 

@@ -1,13 +1,8 @@
 import { isDrayError } from "dray/errors";
 import { type Digest, largestManifest } from "dray/oci";
-import {
-  type FileVersion,
-  inspectManifest,
-  readManifest,
-  type StoredManifest,
-  type Tree,
-} from "../distribution-tree/index.ts";
+import { inspectManifest, readManifest, type StoredManifest, type Tree } from "../distribution-tree/index.ts";
 import type { Notice } from "../notice.ts";
+import { type FileVersion } from "../storage/index.ts";
 import type { ManifestRecord } from "./records.ts";
 
 /**

@@ -1,5 +1,6 @@
 import type { Digest } from "dray/oci";
-import type { Described, FileVersion } from "../distribution-tree/index.ts";
+import type { Described } from "../distribution-tree/index.ts";
+import type { FileVersion } from "../storage/index.ts";
 
 /** A manifest as the metadata keeps it. */
 export interface ManifestRecord extends Described {

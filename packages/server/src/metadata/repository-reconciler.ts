@@ -1,8 +1,9 @@
 import { errcodeOf } from "@dray/service/sqlite";
 import { DrayError, isDrayError } from "dray/errors";
 import { KeyedRwLock } from "dray/internal/async";
-import { type FileVersion, isRacy, sameVersion, type Tree } from "../distribution-tree/index.ts";
+import { type Tree } from "../distribution-tree/index.ts";
 import type { Notice } from "../notice.ts";
+import { type FileVersion, isRacy, sameVersion } from "../storage/index.ts";
 import type { Metadata } from "./metadata.ts";
 import { scan } from "./scan.ts";
 

@@ -1,7 +1,8 @@
 import { forEachConcurrent, Yielding } from "dray/internal/async";
 import type { Digest } from "dray/oci";
-import { isRacy, sameVersion, type Tree } from "../distribution-tree/index.ts";
+import { type Tree } from "../distribution-tree/index.ts";
 import type { Notice } from "../notice.ts";
+import { isRacy, sameVersion } from "../storage/index.ts";
 import type { Metadata } from "./metadata.ts";
 import { revisionNames, tagNames } from "./names.ts";
 import { readRecord } from "./read-record.ts";

@@ -2,17 +2,10 @@ import type { Share } from "@dray/service/memory";
 import type { HeaderPairs } from "dray/http";
 import { LruCache, SingleFlight } from "dray/internal/async";
 import { type Digest, isDigest, largestManifest, mediaTypes } from "dray/oci";
-import {
-  type FileVersion,
-  readLegacyManifest,
-  readManifest,
-  sameVersion,
-  shownType,
-  type Tree,
-} from "../distribution-tree/index.ts";
+import { readLegacyManifest, readManifest, shownType, type Tree } from "../distribution-tree/index.ts";
 import { prettySigned } from "../libtrust.ts";
 import type { Notice } from "../notice.ts";
-import type { StoredFile } from "../storage/index.ts";
+import { type FileVersion, type StoredFile, sameVersion } from "../storage/index.ts";
 
 /** A manifest with what an answer needs. Nobody changes its bytes, which have its digest; those of schema 1 have it without their signatures. */
 export interface ServedManifest {

@@ -83,6 +83,20 @@ export interface Facts {
   readonly directory: boolean;
 }
 
+/** Tells whether a file or directory is still the one that was seen. */
+export type FileVersion = Pick<Facts, "mtime" | "ino">;
+
+export const sameVersion = (a: FileVersion | undefined, b: FileVersion | undefined): boolean =>
+  a?.mtime === b?.mtime && a?.ino === b?.ino;
+
+/**
+ * Whether something may have changed after a look and left the same time: file systems count in ticks of a clock that is up to
+ * 10 ms coarse, some in whole seconds or two.
+ * @param at when it was looked at
+ */
+export const isRacy = (version: FileVersion | undefined, at: number): boolean =>
+  version !== undefined && Math.abs(at - version.mtime) <= (version.mtime % 1000 === 0 ? 2020 : 20);
+
 /** A file that is open for reading. It reads what it held when it was opened, also when its name goes meanwhile. */
 export interface StoredFile {
   readonly size: number;

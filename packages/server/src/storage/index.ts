@@ -2,7 +2,17 @@
  * Where a registry's bytes lie: the driver's interface, the file system and memory behind it.
  * Imports the library; knows no path of the tree, no repository, no upload.
  */
-export type { ChangeOptions, Driver, Facts, MoveOptions, StoredFile, WriteOptions } from "./driver.ts";
+export {
+  type ChangeOptions,
+  type Driver,
+  type Facts,
+  type FileVersion,
+  isRacy,
+  type MoveOptions,
+  type StoredFile,
+  sameVersion,
+  type WriteOptions,
+} from "./driver.ts";
 export {
   allOf,
   type FilesystemDriver,

@@ -20,7 +20,6 @@ export interface UploadsOptions {
   readonly silence: number;
   /** Memory of beginnings that have no file yet. Default: one of its own. */
   readonly beginnings?: Share;
-  readonly newId?: () => string;
   readonly onNotice?: (notice: Notice) => void;
 }
 
@@ -46,7 +45,6 @@ export class Uploads {
   readonly #driver: Driver;
   readonly #now: () => number;
   readonly #elapsed: () => number;
-  readonly #newId: () => string;
   readonly #onNotice: (notice: Notice) => void;
   readonly #activity: Activity;
   readonly #around: UploadContext;
@@ -58,12 +56,11 @@ export class Uploads {
   readonly #left = new Set<Session>();
   #closed = false;
 
-  constructor({ driver, now, elapsed = now, lease, silence, newId = randomUUID, ...rest }: UploadsOptions) {
+  constructor({ driver, now, elapsed = now, lease, silence, ...rest }: UploadsOptions) {
     const { onNotice = () => {}, beginnings = new Memory().share(0) } = rest;
     this.#driver = driver;
     this.#now = now;
     this.#elapsed = elapsed;
-    this.#newId = newId;
     this.#onNotice = onNotice;
     this.#activity = new Activity(lease, elapsed);
     this.#around = {
@@ -91,8 +88,7 @@ export class Uploads {
   ): Promise<Upload> {
     this.#refuseIfClosed();
     this.#tidy();
-    const id = this.#newId();
-    if (!isSessionId(id)) throw new DrayError("USAGE", `"${id}" cannot name an upload`);
+    const id = randomUUID();
     const session = new Session({ repository, id }, { owner, algorithm, startedAt: this.#now() }, this.#around);
     this.#sessions.set(id, session);
     this.#touched(session);
@@ -104,11 +100,12 @@ export class Uploads {
    * its owner). Its hash is rebuilt from byte 0 here, not at the end.
    */
   async find(repository: string, id: string, owner: string): Promise<Upload | undefined> {
-    if (!isSessionId(id)) return undefined;
     for (let other = this.#moving.get(id); other !== undefined; other = this.#moving.get(id)) await other;
     this.#refuseIfClosed();
     this.#tidy();
-    const session = this.#sessions.get(id) ?? (await this.#move(id, () => this.#load({ repository, id })));
+    const session =
+      this.#sessions.get(id) ??
+      (isSessionId(id) ? await this.#move(id, () => this.#load({ repository, id })) : undefined);
     if (session === undefined || session.repository !== repository) return undefined;
     if (session.facts.owner !== "" && session.facts.owner !== owner) return undefined;
     session.touch();
