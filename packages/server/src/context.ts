@@ -24,6 +24,8 @@ export interface RegistryContext {
   readonly reconciler: Reconciler;
   readonly blobs: Blobs;
   readonly manifests: Manifests;
+  /** Memory of what begins to come. */
+  readonly beginnings: Share;
   /** Memory of manifests that are there whole. */
   readonly whole: Share;
   /** Memory that downloads are read into. */
@@ -91,7 +93,8 @@ export const createContext = (options: RegistryOptions): RegistryContext => {
   const onChange = (repository: string): void => lists.changed(repository);
   const reconciler = new Reconciler({ tree, metadata, now, elapsed, recheckAfter, onNotice, onChange });
   const blobs = new Blobs({ tree, driver, metadata, reconciler, onNotice });
-  const uploads = new Uploads({ driver, now, elapsed, lease, silence, onNotice, beginnings: traffic.share(0) });
+  const beginnings = traffic.share(0);
+  const uploads = new Uploads({ driver, now, elapsed, lease, silence, onNotice, beginnings });
   const locks = new KeyedRwLock();
   const tagLocks = new KeyedRwLock();
   const leases = new Leases({
@@ -146,6 +149,7 @@ export const createContext = (options: RegistryOptions): RegistryContext => {
     reconciler,
     blobs,
     manifests,
+    beginnings,
     whole,
     downloads: blocksOf(traffic.share(0)),
     lists,

@@ -33,6 +33,8 @@ export type Child = Pick<Descriptor, "digest" | "size" | "mediaType" | "urls" | 
 export interface Inspection {
   /** The media type that it shows by itself. */
   readonly shows: string;
+  /** Whether its bytes name that: then no other can be said of it. */
+  readonly namesType: boolean;
   /** Whether it is a manifest by what it says itself, whatever it is linked as. */
   readonly isManifest: boolean;
   /** As what it was read; where it cannot be read, with nothing in it and not `readable`. */
@@ -54,12 +56,14 @@ export const inspect = (bytes: Uint8Array, mediaType?: string): Inspection => {
   try {
     value = parseJson(bytes, "manifest");
     shows = typeOf(value);
-    return { shows, isManifest: isManifest(value), ...describe(bytes, value, mediaType ?? shows), fault: undefined };
+    const facts = { shows, namesType: namesType(value), isManifest: isManifest(value) };
+    return { ...facts, ...describe(bytes, value, mediaType ?? shows), fault: undefined };
   } catch (error) {
     const fault = error instanceof Error ? error : new Error(String(error));
     shows ??= typeInside(bytes);
     const described = { mediaType: mediaType ?? shows, references: [], readable: false };
-    return { shows, isManifest: isManifest(value), described, children: [], ambiguity: undefined, fault };
+    const facts = { shows, namesType: namesType(value), isManifest: isManifest(value) };
+    return { ...facts, described, children: [], ambiguity: undefined, fault };
   }
 };
 
@@ -110,9 +114,12 @@ const isManifest = (value: unknown): boolean => {
   return schemaVersion === 2 && (Array.isArray(manifests) || (isObject(config) && Array.isArray(layers)));
 };
 
+const namesType = (value: unknown): value is { readonly mediaType: string } =>
+  isObject(value) && isTypeText(value["mediaType"]);
+
 const typeOf = (value: unknown): string => {
   if (!isObject(value)) return "application/octet-stream";
-  if (isTypeText(value["mediaType"])) return value["mediaType"];
+  if (namesType(value)) return value.mediaType;
   if (value["schemaVersion"] === 1)
     return "signatures" in value ? mediaTypes.dockerSchema1Signed : mediaTypes.dockerSchema1;
   return Array.isArray(value["manifests"]) ? mediaTypes.ociIndex : mediaTypes.ociManifest;

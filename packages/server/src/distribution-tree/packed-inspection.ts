@@ -11,6 +11,7 @@ type Kind = Omit<Child, "digest" | "size">;
  */
 export interface PackedInspection {
   readonly shows: string;
+  readonly namesType: boolean;
   readonly isManifest: boolean;
   readonly described: Omit<Described, "references" | "sizes">;
   /** Where they are not its children one for one: schema 1 has none, and a child may be there twice. */
@@ -58,7 +59,7 @@ export const pack = ({ described, children, fault, ...rest }: Inspection): Packe
 
 /** Children are made when somebody asks for them: whoever takes an index as it is asks for none of its thousands. */
 export const unpack = (packed: PackedInspection): Inspection => {
-  const { shows, isManifest, ambiguity, fault, isSized } = packed;
+  const { shows, namesType, isManifest, ambiguity, fault, isSized } = packed;
   const { digests, sizes } = packed.references ?? packed;
   const described: Described = {
     ...packed.described,
@@ -68,6 +69,7 @@ export const unpack = (packed: PackedInspection): Inspection => {
   let children: readonly Child[] | undefined;
   return {
     shows,
+    namesType,
     isManifest,
     described,
     get children() {

@@ -97,6 +97,19 @@ export class Call {
     return isReceived(body) ? body.chunks : this.#inProcess();
   }
 
+  /** All of a body whose size is announced and little. @throws RegistryError SIZE_INVALID where it has another one */
+  async bytes(): Promise<Uint8Array> {
+    const { announced } = this;
+    const bytes = new Uint8Array(announced);
+    let came = 0;
+    for await (const chunk of this.chunks()) {
+      if (came + chunk.byteLength <= announced) bytes.set(chunk, came);
+      came += chunk.byteLength;
+    }
+    if (came === announced) return bytes;
+    throw new RegistryError(400, "SIZE_INVALID", `${announced} bytes were announced, ${came} came`);
+  }
+
   /** From whoever called us without a socket. */
   async *#inProcess(): AsyncGenerator<Uint8Array> {
     const { body, proceed, signal } = this.request;

@@ -1,5 +1,5 @@
 import { factsOf } from "@dray/service/observe";
-import { answerOf, bare, emptyBody, fileBody, memoryBody } from "@dray/service/response";
+import { answerOf, bare, emptyBody, fileBody, isReceived, memoryBody } from "@dray/service/response";
 import { DrayError } from "dray/errors";
 import { type HttpRequest, type HttpResponse, headerValues } from "dray/http";
 import {
@@ -13,15 +13,18 @@ import {
   isTag,
 } from "dray/oci";
 import { missingOf } from "../blobs/index.ts";
-import { type Described, type Inspection, inspectManifest } from "../distribution-tree/index.ts";
+import { type Inspection, inspect, inspectManifest } from "../distribution-tree/index.ts";
 import type { ServedManifest } from "../read-cache/index.ts";
 import { badDigest, RegistryError } from "../registry-error.ts";
 import type { Reservation } from "../room/index.ts";
 import { type Call, notModified, preconditionHolds } from "./call.ts";
-import { withManifestBody } from "./manifest-body.ts";
+import { withLargeManifest } from "./large-manifest.ts";
 
 /** Tags that one PUT may carry; the specification wants ten at least. */
 const mostTags = 100;
+
+/** Bytes of a manifest that comes and is read in memory, as nearly all do. */
+const small = 64 * 1024;
 
 /** The path ends in a tag or a digest. @throws RegistryError MANIFEST_INVALID, DIGEST_INVALID */
 const checkName = ({ name }: Call): void => {
@@ -99,8 +102,22 @@ export const putManifest = async (call: Call): Promise<HttpResponse> => {
   if (wrong !== undefined) throw new RegistryError(400, "MANIFEST_INVALID", "a tag parameter is no tag");
   const pushedType = contentType(request);
   return call.context.room.hold(call.repository, { bytes: call.announced, unknown: true }, (room) =>
-    withManifestBody(call, (bytes) => storeManifest(call, { bytes, pushedType, tags, room })),
+    withBytes(call, (bytes) => storeManifest(call, { bytes, pushedType, tags, room })),
   );
+};
+
+/** Works on the bytes of a pushed manifest. A small one that comes from a socket is read at once, where there is memory for it. */
+const withBytes = async <T>(call: Call, work: (bytes: Uint8Array) => Promise<T>): Promise<T> => {
+  const { announced, context, request } = call;
+  const { beginnings, settings } = context;
+  const isSmall = announced > 0 && announced <= small && announced <= settings.largestManifest;
+  if (!isSmall || !isReceived(request.body) || !beginnings.fits(announced)) return withLargeManifest(call, work);
+  const held = beginnings.hold(announced);
+  try {
+    return await work(await call.bytes());
+  } finally {
+    held.free();
+  }
 };
 
 interface Asked {
@@ -112,7 +129,7 @@ interface Asked {
 
 const storeManifest = async (call: Call, { bytes, pushedType, tags, room }: Asked): Promise<HttpResponse> => {
   const { request, context, repository, name } = call;
-  const { inspection, showsType } = await checkManifest(bytes, pushedType);
+  const inspection = await checkManifest(bytes, pushedType);
   const { described } = inspection;
   const digest = digestOf(bytes, isDigest(name) ? algorithmOf(name) : "sha256");
   if (isDigest(name) && digest !== name)
@@ -134,7 +151,7 @@ const storeManifest = async (call: Call, { bytes, pushedType, tags, room }: Aske
       }
       if (Object.keys(replaced).length > 0) factsOf(request).told = { replaced };
       await room.complete(digest, bytes.byteLength);
-      await write(call, { repository, digest, bytes, described, showsType, tags });
+      await write(call, { repository, digest, bytes, inspection, tags });
       room.keep();
     });
   };
@@ -170,24 +187,24 @@ interface Pushed {
   readonly repository: string;
   readonly digest: Digest;
   readonly bytes: Uint8Array;
-  readonly described: Described;
-  /** Whether its bytes tell its type. */
-  readonly showsType: boolean;
+  readonly inspection: Inspection;
   readonly tags: readonly string[];
 }
 
 /** Data, then the link, then the tags: whatever is cut off here leaves nothing that points to something missing. */
-const write = async (call: Call, { repository, digest, bytes, described, showsType, tags }: Pushed): Promise<void> => {
+const write = async (call: Call, { repository, digest, bytes, inspection, tags }: Pushed): Promise<void> => {
   const { context } = call;
   const { tree, reconciler, metadata, manifests, lists } = context;
+  const { described, shows, namesType } = inspection;
   const at = context.now();
   const record = { ...described, digest, size: bytes.byteLength, pushedAt: at };
   const inTree = async (): Promise<void> => {
     const isThere = (await tree.blobSize(digest)) === bytes.byteLength && (await isWhole(tree, digest, bytes));
     if (isThere) await tree.touchBlob(digest);
     else await tree.writeBlob(digest, bytes);
-    if (showsType) await tree.notes.dropPushedType(repository, digest);
-    else await tree.notes.keepPushedType(repository, digest, described.mediaType);
+    // Of one that names its type there was never anything to note.
+    if (shows !== described.mediaType) await tree.notes.keepPushedType(repository, digest, described.mediaType);
+    else if (!namesType) await tree.notes.dropPushedType(repository, digest);
     await tree.linkRevision(repository, digest);
     for (const tag of tags) await tree.setTag(repository, tag, digest);
     await metadata.prepareManifest(repository, record);
@@ -242,22 +259,15 @@ export const deleteManifest = async (call: Call): Promise<HttpResponse> => {
   return bare(request, 202);
 };
 
-/** A manifest that may be pushed, parsed once for all that is done with it. */
-interface CheckedManifest {
-  readonly inspection: Inspection;
-  /** Whether its bytes tell its type. */
-  readonly showsType: boolean;
-}
-
 /**
- * Whether bytes are a manifest that may be pushed as `pushedType`. One document must not be readable as two things, so the type in
+ * What a manifest that may be pushed says, parsed once for all that is done with it: whether bytes are a manifest that may be pushed as `pushedType`. One document must not be readable as two things, so the type in
  * it agrees with the one of the request (CVE-2021-41190).
  * @throws RegistryError MANIFEST_INVALID
  */
-const checkManifest = async (bytes: Uint8Array, pushedType: string): Promise<CheckedManifest> => {
+const checkManifest = async (bytes: Uint8Array, pushedType: string): Promise<Inspection> => {
   const said = pushedType === "" || pushedType === "application/json" ? undefined : pushedType;
-  const inspection = await inspectManifest(bytes, said);
-  const { described, ambiguity, shows, fault } = inspection;
+  const inspection = bytes.byteLength <= small ? inspect(bytes, said) : await inspectManifest(bytes, said);
+  const { described, ambiguity, fault } = inspection;
   const type = described.mediaType;
   if (isSchema1Type(type))
     throw new RegistryError(400, "MANIFEST_INVALID", "manifests of schema 1 are served, and not taken any more");
@@ -270,7 +280,7 @@ const checkManifest = async (bytes: Uint8Array, pushedType: string): Promise<Che
     throw new RegistryError(400, "MANIFEST_INVALID", `the manifest can be read in two ways: ${ambiguity}`);
   if (fault instanceof DrayError) throw new RegistryError(400, "MANIFEST_INVALID", fault.message);
   if (fault !== undefined) throw fault;
-  return { inspection, showsType: shows === type };
+  return inspection;
 };
 
 const printable = (text: string): string => JSON.stringify(text.slice(0, 100));

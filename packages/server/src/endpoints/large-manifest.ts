@@ -5,11 +5,11 @@ import { RegistryError } from "../registry-error.ts";
 import type { Call } from "./call.ts";
 
 /**
- * Gets a pushed manifest, and works on it. While it comes it is an upload, as a blob is, and lies in a file unless it is small: however
- * many clients stop in the middle, they hold little memory, and whoever sends all of it does not wait for them.
+ * Gets a pushed manifest that may be large, and works on it. While it comes it is an upload, as a blob is, and lies in a file once it
+ * grows: however many clients stop in the middle, they hold little memory, and whoever sends all of it does not wait for them.
  * @throws RegistryError 413, SIZE_INVALID, MANIFEST_INVALID without a body
  */
-export const withManifestBody = async <T>(call: Call, work: (bytes: Uint8Array) => Promise<T>): Promise<T> => {
+export const withLargeManifest = async <T>(call: Call, work: (bytes: Uint8Array) => Promise<T>): Promise<T> => {
   const { request, context, repository, principal } = call;
   const limit = context.settings.largestManifest;
   const tooLarge = (): RegistryError =>
