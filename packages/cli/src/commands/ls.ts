@@ -63,14 +63,23 @@ export const act: Act<LsOptions> = async (call, [text = ""]) => {
     await printed(tags, wanted, { limit: options.limit, print: (tag) => out.line(named(tag)) });
     return;
   }
-  const chosen = await sorted(call, (view) => filtered(tags, wanted, view), store);
+  const broken: string[] = [];
+  const chosen = await sorted(call, (view) => filtered(tags, wanted, view), store, broken);
   if (options.output === "json")
-    return listing(out, members, "tags", chosen, ({ tag, created }) => ({
+    await listing(out, members, "tags", chosen, ({ tag, created }) => ({
       tag,
       reference: prefix + tag,
       created: created === undefined ? undefined : new Date(created).toISOString(),
     }));
-  for await (const { tag } of chosen) await out.line(named(tag));
+  else for await (const { tag } of chosen) await out.line(named(tag));
+  if (broken.length > 0)
+    throw new DrayError(
+      "PARTIAL",
+      `${broken.length} tags of ${text} are broken: when they were created cannot be told`,
+      {
+        reference: text,
+      },
+    );
 };
 
 /** One loop: a hundred thousand tags through two more generators take as long as asking for them. */
@@ -104,11 +113,12 @@ const placeOf = (text: string): { prefix: string; members: Record<string, string
   return { prefix: `${registry}/${repository}:`, members: { registry, repository } };
 };
 
-/** Tags in the order asked for. Without one they stream, and a limit ends the asking. */
+/** Tags in the order asked for; `broken` gets those whose image cannot be read. Without one they stream, and a limit ends the asking. */
 const sorted = async (
   { options: { sort, limit }, signal, reporter }: Call<LsOptions>,
   tagsAs: <T>(view: (tag: string) => T) => AsyncIterable<T>,
   store: ReadableStore,
+  broken: string[],
 ): Promise<AsyncIterable<CreatedTag> | Iterable<CreatedTag>> => {
   if (sort === "semver") return firstOf(tagsAs(versionedTag), newestVersion, limit);
   if (sort === "natural") return firstOf(tagsAs(asTag), (a, b) => newestNaturally(a.tag, b.tag), limit);
@@ -129,6 +139,7 @@ const sorted = async (
     )
       throw error;
     reporter.warn(`${tag}: when it was created cannot be told: ${messageOf(error)}`);
+    broken.push(tag);
     return { tag };
   };
   const dated = mapOrdered(

@@ -239,8 +239,9 @@ describe("commands that read", () => {
     shop.addTags("a", ["broken"], digestOf(new Uint8Array(3)));
     const listener = await listen(shop.handler);
     const { exitCode, stdout, stderr } = await dray(["ls", "--sort", "created", `${listener.host}/a`]);
-    assert.equal(exitCode, 0, stderr);
+    assert.equal(exitCode, 3, stderr);
     assert.deepEqual(stdout.trim().split("\n").sort(), ["1", "2", "broken"]);
+    assert.match(stderr, /Error: 1 tags of .* are broken/);
     assert.match(stderr, /Warning: broken: when it was created cannot be told: /);
     await listener.close();
   });
