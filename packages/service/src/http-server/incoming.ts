@@ -72,10 +72,7 @@ export class Incoming implements AsyncIterator<Uint8Array> {
     const chunk = this.#chunk;
     this.#chunk = undefined;
     if (chunk !== undefined) {
-      if (turn !== undefined) {
-        turn.awaits = false;
-        if (turns.waiting > 0) turn.pause();
-      }
+      if (turn !== undefined) turns.came(turn);
       this.received += chunk.byteLength;
       return { done: false, value: chunk };
     }

@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
+import { EventEmitter } from "node:events";
 import { connect, type Socket } from "node:net";
 import { test } from "node:test";
 import type { Handler } from "dray/http";
 import { Memory } from "../memory/index.ts";
 import { bare } from "../response/index.ts";
 import { listen } from "./listen.ts";
+import { Turn, Turns } from "./turns.ts";
 
 const MiB = 1024 * 1024;
 
@@ -105,5 +107,85 @@ test("an answer in memory that many read slowly is counted once, with little for
   assert.ok(memory.used <= length + 40 * 64 * 1024, `${memory.used} bytes`);
   for (const socket of asking) socket.destroy();
   await until(() => memory.used === 0);
+  await listener.close();
+});
+
+/** Turns with one place, and sockets that tell whether they are read. */
+const withOnePlace = () => {
+  const turns = new Turns(new Memory(0).share(512 * 1024));
+  const turn = () => {
+    const state = { isRead: true };
+    const set = (isRead: boolean) => () => {
+      state.isRead = isRead;
+    };
+    const socket = Object.assign(new EventEmitter(), { pause: set(false), resume: set(true) }) as unknown as Socket;
+    const one = new Turn(socket);
+    return { one, state, begin: async () => turns.begin(one), end: () => turns.end(one) };
+  };
+  return { turns, turn };
+};
+
+test("whoever ends in the middle of waiting leaves its socket to the next request as it was", async () => {
+  const { turns, turn } = withOnePlace();
+  const [silent, other] = [turn(), turn()];
+  await silent.begin();
+  silent.one.isRead = true;
+  const begun = other.begin();
+  await begun;
+  assert.deepEqual([silent.state.isRead, silent.one.lasts], [false, false]);
+  silent.end();
+  assert.deepEqual([silent.state.isRead, turns.waiting], [true, 0]);
+  turns.came(other.one);
+  other.end();
+  assert.equal(other.state.isRead, true);
+});
+
+test("whoever was silent once and brings something waits for none of those that are silent", async () => {
+  const { turns, turn } = withOnePlace();
+  const [late, busy] = [turn(), turn()];
+  await late.begin();
+  late.one.isRead = true;
+  // It brings nothing, so the other one has its turn.
+  await busy.begin();
+  turns.came(busy.one);
+  const silent = Array.from({ length: 20 }, () => turn());
+  const starts: string[] = [];
+  for (const one of silent) {
+    one.one.isRead = true;
+    one.one.wasSilent = true;
+    void one.begin().then(() => starts.push("silent"));
+  }
+  // What was on its way already.
+  turns.came(late.one);
+  void late.begin().then(() => starts.push("late"));
+  busy.end();
+  await until(() => starts.length > 2);
+  assert.ok(starts.indexOf("late") >= 0 && starts.indexOf("late") < 2, starts.join());
+  for (const { end } of [...silent, late]) end();
+});
+
+test("a connection on which many bodies come while others stand still answers each of them, and what is asked after them", async () => {
+  const { handler, came } = counting();
+  const listener = await listen(handler, { memory: new Memory(0) });
+  const stalled = await Promise.all(Array.from({ length: 60 }, () => dial(listener.port)));
+  for (const [i, socket] of stalled.entries()) socket.write(`${head(`/${i}`, 300_000)}a`);
+  await until(() => came.size === 60);
+  const pushing = await Promise.all(
+    Array.from({ length: 8 }, async () => {
+      const socket = await dial(listener.port);
+      let answers = 0;
+      socket.setEncoding("latin1").on("data", (text: string) => {
+        answers += text.split("HTTP/1.1 201").length - 1;
+      });
+      for (let time = 1; time <= 12; time++) {
+        socket.write(head("/body", 70_000) + "b".repeat(70_000));
+        await until(() => answers === 2 * time - 1);
+        socket.write("GET /nothing HTTP/1.1\r\nHost: x\r\n\r\n");
+        await until(() => answers === 2 * time);
+      }
+      return socket;
+    }),
+  );
+  for (const socket of [...stalled, ...pushing]) socket.destroy();
   await listener.close();
 });

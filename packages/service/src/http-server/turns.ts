@@ -53,11 +53,19 @@ export class Turns {
     });
   }
 
-  /** Nothing more is read. */
+  /** Something came. */
+  came(turn: Turn): void {
+    turn.awaits = false;
+    turn.wasSilent = false;
+    if (this.waiting > 0) turn.pause();
+  }
+
+  /** Nothing more is read: the socket is read as it was before, since another request may come there. */
   end(turn: Turn): void {
     this.#leave(turn);
     turn.begun?.();
     turn.begun = undefined;
+    turn.listen();
     if (this.#give(turn)) this.#startWaiting();
   }
 
