@@ -1,7 +1,7 @@
 /** The one executable: the command, what its threads run and Bun, in a file that needs nothing beside it. */
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, statSync } from "node:fs";
-import { basename, join, relative } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { root } from "./runtimes.ts";
 import { scriptModules } from "./worker-texts.ts";
 
@@ -21,13 +21,21 @@ interface Bun {
   build(bundling: Bundling): Promise<{ readonly logs: readonly { readonly message: string }[] }>;
 }
 
-/** @param target one of Bun's names, such as `bun-linux-arm64`; without it, this machine */
-export const buildExecutable = async (target?: string): Promise<void> => {
+export interface ExecutableOptions {
+  /** One of Bun's names, such as `bun-linux-arm64`. Default: this machine. */
+  readonly target?: string | undefined;
+  /** Default: `dist/dray`, or `dist/dray-linux-arm64`. */
+  readonly outfile?: string;
+}
+
+export const buildExecutable = async ({
+  target,
+  outfile = usualFile(target),
+}: ExecutableOptions = {}): Promise<void> => {
   if (!existsSync(join(root, main))) throw new Error(`${main} is missing; no executable was built`);
   const { Bun } = globalThis as unknown as { Bun?: Bun };
   if (Bun === undefined) throw new Error("the executable is built by Bun: npm run build");
-  const outfile = join(root, "dist", target === undefined ? "dray" : target.replace(/^bun-/, "dray-"));
-  mkdirSync(join(root, "dist"), { recursive: true });
+  mkdirSync(dirname(outfile), { recursive: true });
   const { logs } = await Bun.build({
     entrypoints: [join(root, main)],
     compile: {
@@ -55,8 +63,11 @@ export const buildExecutable = async (target?: string): Promise<void> => {
   if (target === undefined) proveBytecode(outfile);
   const built = [outfile, `${outfile}.exe`].find((file) => existsSync(file));
   if (built === undefined) throw new Error(`bun wrote no ${outfile}:\n${log}`);
-  console.log(`dist/${basename(built)}  ${Math.round(statSync(built).size / 1e6)} MB`);
+  console.log(`${relative(root, built)}  ${Math.round(statSync(built).size / 1e6)} MB`);
 };
+
+const usualFile = (target: string | undefined): string =>
+  join(root, "dist", target === undefined ? "dray" : target.replace(/^bun-/, "dray-"));
 
 /** An executable has no files for workers: what threads run is text in it, as in the packages. */
 const workerTexts: Bundling["plugins"][number] = {

@@ -9,7 +9,7 @@ import { buildPackages } from "./build-packages.ts";
 const { values } = parseArgs({ options: { target: { type: "string" } } });
 try {
   await buildPackages();
-  await buildExecutable(values.target);
+  await buildExecutable({ target: values.target });
   const made = values.target === undefined ? "dist/dray" : `dist/dray-${values.target.replace(/^bun-/, "")}`;
   console.log(
     `made dist/npm/ and ${made}. Try: ${values.target === undefined ? "./dist/dray version" : `${made} version, there`}`,
