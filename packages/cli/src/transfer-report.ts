@@ -1,5 +1,5 @@
 import type { ProgressEvent } from "dray/content";
-import { type CopyCounts, type CopyOutcome, type CopyPair, copyAll } from "dray/copy";
+import { type CopyCounts, type CopyOptions, type CopyOutcome, type CopyPair, copyAll } from "dray/copy";
 import { DrayError, isDrayError, printable, restated } from "dray/errors";
 import { defined } from "dray/internal/defined";
 import type { WantedPlatform } from "dray/oci";
@@ -24,7 +24,10 @@ export type Moved = CopyCounts & { readonly outcomes: readonly CopyOutcome[] };
 export const moveAll = async (
   { options, signal, reporter }: Call<MovingOptions>,
   pairs: readonly CopyPair[],
-  platforms: readonly WantedPlatform[] = options.platform ?? [],
+  {
+    platforms = options.platform ?? [],
+    foreignLayers = false,
+  }: Pick<CopyOptions, "foreignLayers"> & { readonly platforms?: readonly WantedPlatform[] } = {},
 ): Promise<Moved> => {
   let arrived = false;
   const onEvent = (event: ProgressEvent): void => {
@@ -42,7 +45,7 @@ export const moveAll = async (
         onEvent,
         platforms,
         dryRun: options.dryRun === true,
-        foreignLayers: options.allowNondistributableArtifacts === true,
+        foreignLayers: options.allowNondistributableArtifacts === true || foreignLayers,
         referrers: options.referrers === true,
         verify: options.verify === true,
         force: options.force === true,
@@ -81,6 +84,11 @@ export const reportMoved = async (
   else if (dryRun) for (const outcome of outcomes) await out.line(planned(outcome));
   if (outcomes.length === 1 && only?.error !== undefined) throw only.error;
   for (const { pair, error } of failed) reporter.warn(`${pair.source.location}: ${error && messageOf(error)}`);
+  const { leftOut } = counts;
+  if (leftOut > 0)
+    reporter.warn(
+      `${plural(leftOut, "layer")} ${leftOut === 1 ? "lies" : "lie"} elsewhere by licence and ${dryRun ? "would be" : leftOut === 1 ? "was" : "were"} left out; --allow-nondistributable-artifacts takes such layers along`,
+    );
   const what =
     only !== undefined && outcomes.length === 1
       ? `${only.pair.source.location} to ${only.pair.target.location}: ${only.root?.digest}`

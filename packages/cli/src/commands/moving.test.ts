@@ -17,6 +17,7 @@ import {
 } from "@dray/testkit";
 import { temporaryFolder } from "@dray/testkit/files";
 import { anonymous, connect, copy, open, type Registry } from "dray";
+import { encodeJson, mediaTypes } from "dray/oci";
 import { type Rehearsed, type RehearseOptions, rehearse } from "../../test/rehearse.ts";
 
 const image = sampleImage({ seed: "moving", docker: true });
@@ -340,6 +341,51 @@ describe("commands that move", () => {
     const { copied, mounted, bytes, events } = await counted(`oci:${path("shared")}:1`, dest("shared/again:1"));
     const sent = manifestBytes + shared.config.size;
     assert.deepEqual({ copied, mounted, bytes, events }, { copied: 2, mounted: 2, bytes: sent, events: 2 });
+  });
+
+  test("layers that lie elsewhere by licence: pull takes what the registry has, cp says once what it left", async () => {
+    const windows = sampleImage({ seed: "windows", docker: true });
+    put(source, "team/windows", undefined, windows);
+    const urls = ["https://there.example/x"];
+    const layers = windows.layers.map((layer) => ({ ...layer, mediaType: mediaTypes.dockerForeignLayer, urls }));
+    const mediaType = mediaTypes.dockerManifest;
+    const bytes = encodeJson({ schemaVersion: 2, mediaType, config: windows.config, layers });
+    source.addManifest("team/windows", { mediaType, bytes }, "1");
+    const image = `${from?.host}/team/windows:1`;
+    const left =
+      /^Warning: 2 layers lie elsewhere by licence and were left out; --allow-nondistributable-artifacts takes such layers along$/gm;
+    const { stderr } = await done("cp", image, dest("left/windows:1"));
+    assert.equal(stderr.match(left)?.length, 1, stderr);
+    assert.doesNotMatch(
+      (await done("cp", "--allow-nondistributable-artifacts", image, dest("left/all:1"))).stderr,
+      /left out/,
+    );
+    for (const format of ["tarball", "legacy", "oci"]) {
+      const place = path(`windows.${format}`);
+      assert.doesNotMatch((await done("pull", "--format", format, image, place)).stderr, /left out/, format);
+      await done("validate", format === "oci" ? `oci:${place}` : `docker-archive:${place}`);
+    }
+    // What the registry does not have stays where it is, and is told of.
+    const pulled = await done("pull", dest("left/windows:1"), path("without.tar"));
+    assert.match(pulled.stderr, /2 layers lie elsewhere by licence and were left out/);
+    await done("validate", "--tarball", path("without.tar"));
+  });
+
+  test("pull of what is no image as a tarball says so", async () => {
+    put(
+      source,
+      "team/chart",
+      "1",
+      sampleArtifact({ seed: "chart", mediaType: "application/vnd.cncf.helm.chart.content.v1.tar+gzip" }),
+    );
+    const chart = `${from?.host}/team/chart:1`;
+    assert.match(
+      (await done("pull", chart, path("chart.tar"))).stderr,
+      /^Warning: sha256:.* is no image: .* \(oci-archive:FILE\)$/m,
+    );
+    assert.doesNotMatch((await done("pull", "--format", "oci", chart, path("chart"))).stderr, /Warning/);
+    await done("cp", chart, `oci-archive:${path("chart.oci")}`);
+    await done("validate", `oci-archive:${path("chart.oci")}`);
   });
 
   test("what did not come to its end says that what arrived is kept, and the same command goes on with it", async () => {

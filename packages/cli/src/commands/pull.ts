@@ -55,7 +55,7 @@ export const act: Act<PullOptions> = async (call, words) => {
       source: await open(image, { connect }),
       target: { store, name: nameFor(call.options, image), location: path },
     });
-  const result = await moveAll(call, pairs, platformsFor(call.options));
+  const result = await moveAll(call, pairs, { platforms: platformsFor(call.options), foreignLayers: "if-there" });
   await reportMoved(call, result, "pulled", began);
 };
 

@@ -7,6 +7,7 @@ import {
   isForeignLayerType,
   isObject,
   largestManifest,
+  liesElsewhere,
   type Manifest,
   parseJson,
 } from "../oci/index.ts";
@@ -25,15 +26,14 @@ export const finishImages = async (images: readonly WrittenImage[], sink: TarSin
   const saved: SavedImage[] = [];
   for (const { manifest, name } of images) {
     give(manifest.config, configName(manifest.config));
-    for (const layer of manifest.layers) {
-      // Who copied the image may have left out what lies elsewhere by licence; the list still says where.
-      if (!isForeignLayerType(layer.mediaType) || (await sink.has(layer))) give(layer, layerName(layer));
-    }
+    const layerSources = await foreignLayers(manifest, sink);
+    for (const layer of manifest.layers)
+      if (!(await isLeftOut(layer, layerSources, sink))) give(layer, layerName(layer));
     saved.push({
       config: configName(manifest.config),
       repoTags: name === "" ? null : [repoTag(name)],
       layers: manifest.layers.map(layerName),
-      layerSources: await foreignLayers(manifest, sink),
+      layerSources,
     });
   }
   await sink.finish(names, [{ name: manifestFile, bytes: formatSavedImages(saved.sort(byNames)) }]);
@@ -46,6 +46,13 @@ const byNames = (one: SavedImage, other: SavedImage): number => {
 
 /** Content that was written. */
 type Written = Pick<TarSink, "read">;
+
+/** Whether a layer is not there because it lies elsewhere by licence, and the list says where. Any other one that is not there was forgotten. */
+export const isLeftOut = async (
+  layer: Descriptor,
+  sources: ReadonlyMap<Digest, Descriptor>,
+  sink: Pick<TarSink, "has">,
+): Promise<boolean> => liesElsewhere(layer) && [...sources.values()].includes(layer) && !(await sink.has(layer));
 
 /** A config that was written, in memory. */
 export const loadConfig = (sink: Written, config: Descriptor): Promise<Uint8Array> =>

@@ -14,6 +14,7 @@ import {
   isForeignLayerType,
   isObject,
   largestManifest,
+  liesElsewhere,
   mediaTypes,
   parseJson,
 } from "../oci/index.ts";
@@ -139,7 +140,8 @@ const findLayer = async (
   const entry = await members.find(path, signal);
   if (source !== undefined && isForeignLayerType(source.mediaType)) {
     const here = entry?.size === source.size ? { entry } : {};
-    return { how: "none", digest: source.digest, size: source.size, foreign: source, ...here };
+    if (entry !== undefined || liesElsewhere(source))
+      return { how: "none", digest: source.digest, size: source.size, foreign: source, ...here };
   }
   if (entry === undefined) throw invalid(tar.what, `has no file "${path}", which ${manifestFile} names as a layer`);
   const { size } = entry;

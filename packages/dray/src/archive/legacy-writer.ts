@@ -3,7 +3,7 @@ import { appendFile, type FileSystem, ifThere, onDisk } from "../files/index.ts"
 import { type Descriptor, hexOf } from "../oci/index.ts";
 import { padding, wholeEntry, writeHeader } from "../tar/index.ts";
 import { type ArchiveWriter, endingOf, type OpenTarOptions, type Outlet, outletOf, TarPart } from "../tarball/index.ts";
-import { foreignLayers, loadConfig } from "./compose.ts";
+import { foreignLayers, isLeftOut, loadConfig } from "./compose.ts";
 import { goJson } from "./go-json.ts";
 import { legacyLayers } from "./legacy-config.ts";
 import { formatSavedImages, manifestFile, type SavedImage } from "./manifest-json.ts";
@@ -71,9 +71,10 @@ const writeLegacy = async (outlet: Outlet, images: readonly WrittenImage[], part
     const configFile = `${hexOf(manifest.config.digest)}.json`;
     await once(configFile, () => file(configFile, config));
     const layers = legacyLayers(manifest, config);
+    const layerSources = await foreignLayers(manifest, part);
     for (const { id, layer, json } of layers)
       await once(id, async () => {
-        await writeLayer(outlet, `${id}/layer.tar`, layer, part);
+        if (!(await isLeftOut(layer, layerSources, part))) await writeLayer(outlet, `${id}/layer.tar`, layer, part);
         await file(`${id}/json`, json);
         await file(`${id}/VERSION`, Buffer.from("1.0"));
       });
@@ -87,7 +88,7 @@ const writeLegacy = async (outlet: Outlet, images: readonly WrittenImage[], part
       config: configFile,
       repoTags: tag === undefined ? null : [name],
       layers: layers.map(({ id }) => `${id}/layer.tar`),
-      layerSources: await foreignLayers(manifest, part),
+      layerSources,
     });
   }
   const last = [

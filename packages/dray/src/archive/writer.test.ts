@@ -15,11 +15,14 @@ import {
   type Located,
   type MemoryStore,
   memoryStore,
+  type ProgressEvent,
   type ReadableStore,
   type Store,
 } from "../content/index.ts";
 import { copy, copyAll } from "../copy/index.ts";
 import { type ErrorCode, isDrayError } from "../errors.ts";
+import { validate } from "../image/index.ts";
+import { ociArchive } from "../layout/index.ts";
 import { type Descriptor, digestOf, encodeJson, hexOf, mediaTypes } from "../oci/index.ts";
 import { readEntries } from "../tar/index.ts";
 import { type ArchiveOptions, dockerArchive, legacyArchive } from "./index.ts";
@@ -246,6 +249,58 @@ test("layers that lie elsewhere by licence are listed with their source, whether
       assert.deepEqual(LayerSources, { [image.diffIDs[0] as string]: away });
       assert.match((entries.get("manifest.json") as Buffer).toString(), /a=1\\u0026b=\\u003c2\\u003e/);
     }
+  }));
+
+test("an archive that would lack a layer it names is not written, in any form; what lies elsewhere and says where may be away", () =>
+  inFolder(async (folder, file) => {
+    const image = sampleImage();
+    const [first, second] = image.layers as [Descriptor, Descriptor];
+    const urls = ["https://example.com/x"];
+    const forms = [dockerArchive, legacyArchive, ociArchive];
+    const rows: readonly [string, Descriptor, boolean][] = [
+      ["a layer", first, false],
+      ["a layer with another address", { ...first, urls }, false],
+      ["a foreign layer that says no address", { ...first, mediaType: mediaTypes.dockerForeignLayer }, false],
+      ["a foreign layer", { ...first, mediaType: mediaTypes.dockerForeignLayer, urls }, true],
+    ];
+    for (const make of forms)
+      for (const [name, missing, mayBeAway] of rows) {
+        const type = mediaTypes.dockerManifest;
+        const bytes = encodeJson({
+          schemaVersion: 2,
+          mediaType: type,
+          config: image.config,
+          layers: [missing, second],
+        });
+        const root = { mediaType: type, digest: digestOf(bytes), size: bytes.byteLength };
+        const store = make(file);
+        for (const blob of [image.config, second])
+          await store.write(blob, bytesContent(image.blobs.get(blob.digest) as Uint8Array));
+        await store.write(root, bytesContent(bytes));
+        await store.tag(root, "a:1");
+        if (mayBeAway) {
+          await store.close();
+          const { findings } = await validate(make(file), await make(file).resolve(""));
+          assert.deepEqual(findings, [], `${make.name}: ${name}`);
+        } else await assert.rejects(store.close(), code("NOT_FOUND", first.digest), `${make.name}: ${name}`);
+        assert.deepEqual((await readdir(folder)).includes("x.tar"), mayBeAway, `${make.name}: ${name}`);
+        for (const left of await readdir(folder)) await rm(join(folder, left));
+      }
+  }));
+
+test("what is no image is told of: nothing loads such an archive", () =>
+  inFolder(async (_folder, file) => {
+    const helm = sampleArtifact({ mediaType: "application/vnd.cncf.helm.chart.content.v1.tar+gzip" });
+    const heard: ProgressEvent[] = [];
+    const source = await storeOf(helm);
+    await source.tag(helm.root, "x");
+    await copy(at(source, "x"), at(dockerArchive(file), "a"), { onEvent: (event) => heard.push(event) });
+    const warnings = heard.flatMap((event) => (event.type === "warning" ? event.message : []));
+    assert.equal(warnings.length, 1);
+    assert.match(
+      `${warnings[0]}`,
+      /is no image: its configuration is of type ".*"; no program loads such an archive, an OCI archive/,
+    );
   }));
 
 test("an index and schema 1 have no place in it, and that is said before anything is moved", () =>

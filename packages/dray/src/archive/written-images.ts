@@ -2,8 +2,10 @@ import { DrayError } from "../errors.ts";
 import {
   type Descriptor,
   type Digest,
+  isConfigType,
   isEncryptedLayerType,
   isIndexType,
+  isLayerType,
   isSchema1Type,
   type Manifest,
   parseManifest,
@@ -45,13 +47,21 @@ export class WrittenImages implements Catalogue {
     return this.#manifests.has(digest);
   }
 
-  add(descriptor: Descriptor, bytes: Uint8Array): void {
+  add(descriptor: Descriptor, bytes: Uint8Array): string | undefined {
     refuseOthers(descriptor);
     const parsed = parseManifest(bytes, descriptor.mediaType);
     if (parsed.kind !== "manifest") throw unsupported(descriptor);
     const encrypted = parsed.manifest.layers.find(({ mediaType }) => isEncryptedLayerType(mediaType));
     if (encrypted !== undefined) throw unsupported(encrypted);
     this.#manifests.set(descriptor.digest, { descriptor, manifest: parsed.manifest });
+    const { config, layers } = parsed.manifest;
+    const strange = !isConfigType(config.mediaType)
+      ? `its configuration is of type "${config.mediaType}"`
+      : layers
+          .filter(({ mediaType }) => !isLayerType(mediaType))
+          .map(({ mediaType }) => `it has a layer of type "${mediaType}"`)[0];
+    if (strange === undefined) return undefined;
+    return `${descriptor.digest} is no image: ${strange}; no program loads such an archive, an OCI archive keeps it as it is (oci-archive:FILE)`;
   }
 
   tag({ digest }: Descriptor, name: string): void {

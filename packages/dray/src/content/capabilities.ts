@@ -4,7 +4,7 @@
  */
 import type { Descriptor, Digest, DigestAlgorithm } from "../oci/index.ts";
 import type { Content } from "./bytes.ts";
-import type { Cancel, ContentKind, OfKind, ReadableStore, WriteOptions } from "./store.ts";
+import type { Cancel, ContentKind, OfKind, ReadableStore, WritableStore, WriteOptions } from "./store.ts";
 
 /** Asks whether a store has a capability. */
 export type Guard<C extends object> = (store: object) => store is C;
@@ -105,6 +105,17 @@ export interface Holds {
 }
 /** Whether the store can say what lies in it to be read. */
 export const holds: Guard<Holds> = has("holds");
+
+/** Whether a blob lies in a store to be read, as far as it can tell without reading it. */
+export const isHeld = async (
+  store: object,
+  descriptor: Descriptor,
+  options: Cancel = {},
+): Promise<boolean | undefined> => {
+  if (holds(store)) return store.holds(descriptor, options);
+  const { has } = store as Partial<WritableStore>;
+  return has?.call(store, descriptor, { kind: "blob", ...options });
+};
 
 /** Content and names can be removed. */
 export interface Removes {

@@ -15,6 +15,7 @@ import {
   type ProgressEvent,
   type WritableStore,
 } from "../content/index.ts";
+import { defined } from "../defined.ts";
 import { DrayError, isDrayError } from "../errors.ts";
 import { layoutStore, ociArchive } from "../layout/index.ts";
 import {
@@ -267,6 +268,38 @@ test("a layer that may not be passed on is left out only where it says where els
   }
 });
 
+test("what the source has of layers that lie elsewhere is taken along where that is wanted, and what is left out is counted once", async () => {
+  const source = memoryStore();
+  const urls = ["https://there.example/x"];
+  const there = { ...(await put(source, text("there"), mediaTypes.dockerForeignLayer)), urls };
+  const gone = { ...there, digest: digestOf(text("elsewhere")) };
+  const config = await put(source, text("{}"), mediaTypes.ociConfig);
+  for (const name of ["v1", "v2"]) {
+    const manifest = { schemaVersion: 2, config, layers: [there, gone], annotations: { name } };
+    await source.tag(await put(source, encodeJson(manifest), mediaTypes.ociManifest), name);
+  }
+  const pairsTo = (target: MemoryStore) =>
+    ["v1", "v2"].map((name) => ({ source: at(source, name), target: at(target, name) }));
+  for (const [foreignLayers, leftOut, taken] of [
+    [undefined, 2, false],
+    [false, 2, false],
+    ["if-there", 1, true],
+  ] as const) {
+    const target = memoryStore();
+    const counts = await copyAll(pairsTo(target), defined({ foreignLayers }));
+    assert.deepEqual([counts.outcomes.map(({ error }) => error), counts.leftOut], [[undefined, undefined], leftOut]);
+    assert.equal(await target.has(there, { kind: "blob" }), taken);
+    const archive = ociArchive(join(temporaryFolder("left"), "x.tar"));
+    const outcome = await copyAll(
+      [{ source: at(source, "v1"), target: at(archive, "v1") }],
+      defined({ foreignLayers }),
+    );
+    assert.deepEqual([outcome.outcomes[0]?.error, outcome.leftOut], [undefined, leftOut]);
+  }
+  const all = await copyAll(pairsTo(memoryStore()), { foreignLayers: true });
+  assert.ok(all.outcomes.every(({ error }) => isDrayError(error, "NOT_FOUND")));
+});
+
 test("a HEAD that names another size is a hint: what is copied has the size that was read", async () => {
   const registry = memoryRegistry();
   const sample = sampleIndex({ seed: "hint", platforms: ["linux/amd64"] });
@@ -488,7 +521,10 @@ describe("what composes its manifests", () => {
     const config = (await loadManifest(source, before)).parsed;
     const configSize = config.kind === "manifest" ? config.manifest.config.size : 0;
     const moved = [layers[0], layers[1], first.root].reduce((sum, found) => sum + (found?.size ?? 0), configSize);
-    assert.deepEqual({ ...first, root: 0 }, { root: 0, copied: 4, mounted: 0, skipped: 0, bytes: moved, resumed: 0 });
+    assert.deepEqual(
+      { ...first, root: 0 },
+      { root: 0, copied: 4, mounted: 0, skipped: 0, leftOut: 0, bytes: moved, resumed: 0 },
+    );
     let [planned, done] = [0, 0];
     for (const event of events) {
       if (event.type === "plan") planned += event.bytes;

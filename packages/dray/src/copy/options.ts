@@ -28,8 +28,11 @@ export interface CopyOptions {
    * of its own has digests that somebody may know and is never changed. A dry run compresses nothing and names the source's root.
    */
   layers?: "compressed" | "as-is";
-  /** Layers whose bytes lie elsewhere by licence are copied too. Default: no. */
-  foreignLayers?: boolean;
+  /**
+   * Layers whose bytes lie elsewhere by licence (Windows base layers) are copied too; `"if-there"`: those that the source itself has. What is left out is
+   * counted. Default: no.
+   */
+  foreignLayers?: boolean | "if-there";
   /** Bodies in flight at the same time. Default: 4 of a megabyte or more, and up to 32 small ones. */
   jobs?: number;
   signal?: AbortSignal;
@@ -44,6 +47,8 @@ export interface CopyCounts {
   readonly mounted: number;
   /** Blobs and manifests that were there already. Of a manifest that was, what lies below is not looked at or counted. */
   readonly skipped: number;
+  /** Layers that lie elsewhere by licence and were left out (`foreignLayers`). */
+  readonly leftOut: number;
   /** Bytes moved. */
   readonly bytes: number;
   /** Bytes of moved blobs that an earlier attempt had left there: not among `bytes`. */

@@ -9,6 +9,7 @@ import {
   describes,
   type HasOptions,
   type Ingests,
+  isHeld,
   keepsReferenced,
   kindOfChild,
   type LoadedManifest,
@@ -72,6 +73,8 @@ export class Transfer {
   readonly #resized = new Map<Digest, Descriptor>();
   /** Blobs that a target has by its own word. */
   readonly #vouched = new Map<object, Set<Digest>>();
+  /** Layers that lie elsewhere by licence, and whether they stay there. */
+  readonly #stays = new Map<Digest, boolean>();
   readonly #counts = { copied: 0, mounted: 0, skipped: 0, bytes: 0, resumed: 0 };
 
   /** `failFast`: the first error ends everything that is on its way. */
@@ -87,7 +90,8 @@ export class Transfer {
   readonly emit = (event: ProgressEvent): void => this.#options.onEvent?.(event);
 
   counts(): CopyCounts {
-    return { ...this.#counts };
+    const leftOut = [...this.#stays.values()].filter((stays) => stays).length;
+    return { ...this.#counts, leftOut };
   }
 
   throwIfCancelled(): void {
@@ -108,7 +112,7 @@ export class Transfer {
     const options = { signal: this.signal, onEvent: this.emit };
     const compress = (layer: Descriptor): Promise<Descriptor> =>
       this.#ledger.once(target, compressedKey(layer.digest), source, async () => {
-        if (this.#leftOut(layer) || this.#options.skip?.(layer)) return layer;
+        if ((await this.#leftOut(source, layer)) || this.#options.skip?.(layer)) return layer;
         this.emit({ type: "plan", blobs: 1, bytes: layer.size });
         const made = await this.#compressing.run(this.signal, () =>
           this.#bodies.run(this.signal, layer.size, () => compressLayer(source, target, layer, options)),
@@ -169,7 +173,7 @@ export class Transfer {
       found.set(descriptor.digest, { descriptor: loaded.descriptor, kind: "manifest" });
       this.#loaded.set(descriptor.digest, loaded);
       for (const child of childrenOf(loaded.parsed)) {
-        if (this.#leftOut(child)) continue;
+        if (await this.#leftOut(source, child)) continue;
         const kind = kindOfChild(loaded.parsed, child);
         if (kind === "manifest") await visit(child, depth + 1);
         else if (!found.has(child.digest)) found.set(child.digest, { descriptor: child, kind });
@@ -258,7 +262,9 @@ export class Transfer {
 
   async #children(way: Way, { parsed }: LoadedManifest, depth: number, manifestsOnly: boolean): Promise<void> {
     if (!manifestsOnly) {
-      const blobs = childrenOfKind(parsed, "blob").filter((child) => !this.#leftOut(child));
+      const blobs: Descriptor[] = [];
+      for (const child of childrenOfKind(parsed, "blob"))
+        if (!(await this.#leftOut(way.source, child))) blobs.push(child);
       if (parsed.kind === "schema1") blobs.push(...(await this.#schema1Blobs(way.source, parsed.blobs)));
       // The largest first: what begins last should be over soon.
       blobs.sort((a, b) => b.size - a.size);
@@ -424,8 +430,18 @@ export class Transfer {
     if (fresh.length > 0) this.emit({ type: "plan", blobs: fresh.length, bytes });
   }
 
-  #leftOut(descriptor: Descriptor): boolean {
-    return this.#options.foreignLayers !== true && liesElsewhere(descriptor);
+  /** Whether a layer stays where it lies by licence. Noted once, however many images are made of it. */
+  async #leftOut(source: ReadableStore, descriptor: Descriptor): Promise<boolean> {
+    const { foreignLayers = false } = this.#options;
+    if (foreignLayers === true || !liesElsewhere(descriptor)) return false;
+    const { digest } = descriptor;
+    const known = this.#stays.get(digest);
+    if (known !== undefined) return known;
+    const { signal } = this;
+    const stays =
+      foreignLayers === false || (await this.#small(() => isHeld(bottomOf(source), descriptor, { signal }))) !== true;
+    this.#stays.set(digest, stays);
+    return stays;
   }
 
   #copied(descriptor: Descriptor, there = 0): void {

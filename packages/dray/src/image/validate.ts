@@ -5,13 +5,12 @@ import {
   borrowed,
   digestMismatch,
   hashed,
-  holds,
+  isHeld,
   isManifest,
   isTransferring,
   loadManifest,
   type ReadableStore,
   sized,
-  type WritableStore,
 } from "../content/index.ts";
 import { type DrayError, isDrayError, throwIfAborted } from "../errors.ts";
 import { refuseNumber } from "../numbers.ts";
@@ -191,19 +190,11 @@ class Validation {
     const { signal, fast = false } = this.#options;
     return this.#slots.run(signal, () =>
       this.#finding(descriptor, async () => {
-        const there = fast ? await this.#isThere(descriptor) : undefined;
+        const there = fast ? await isHeld(this.#store, descriptor, { signal }) : undefined;
         if (there === undefined) return check();
         if (!there) this.#add(descriptor, "is missing, or has another size");
       }),
     );
-  }
-
-  /** Nothing where the store cannot tell. */
-  async #isThere(descriptor: Descriptor): Promise<boolean | undefined> {
-    const { signal } = this.#options;
-    if (holds(this.#store)) return this.#store.holds(descriptor, { signal });
-    const { has } = this.#store as Partial<WritableStore>;
-    return has?.call(this.#store, descriptor, { kind: "blob", signal });
   }
 
   #read(descriptor: Descriptor): AsyncIterable<Uint8Array> {

@@ -1,4 +1,5 @@
-import { childrenOf, type Descriptor, type Digest, type Index, isDigest } from "../oci/index.ts";
+import { childrenOfKind } from "../content/index.ts";
+import { childrenOf, type Descriptor, type Digest, type Index, isDigest, liesElsewhere } from "../oci/index.ts";
 import type { Catalogue, TarSink } from "../tarball/index.ts";
 import { emptyIndex, findNamed, withEntry, withName } from "./entries.ts";
 import { blobFile } from "./files.ts";
@@ -13,6 +14,8 @@ export class WrittenLayout implements Catalogue {
     Digest,
     { readonly descriptor: Descriptor; readonly children: readonly Descriptor[] }
   >();
+  /** What they name as manifests. */
+  readonly #manifestsBelow = new Set<Digest>();
   #index: Index = emptyIndex;
 
   entryName({ digest }: Descriptor): string {
@@ -21,8 +24,10 @@ export class WrittenLayout implements Catalogue {
 
   expect(): void {}
 
-  add(descriptor: Descriptor, bytes: Uint8Array): void {
+  add(descriptor: Descriptor, bytes: Uint8Array): undefined {
     const parsed = parsedIfKnown(bytes, descriptor.mediaType);
+    if (parsed !== undefined)
+      for (const child of childrenOfKind(parsed, "manifest")) this.#manifestsBelow.add(child.digest);
     this.#manifests.set(descriptor.digest, { descriptor, children: parsed === undefined ? [] : childrenOf(parsed) });
   }
 
@@ -50,8 +55,10 @@ export class WrittenLayout implements Catalogue {
       names.set(descriptor.digest, [blobFile(descriptor.digest)]);
       for (const child of children) {
         below.add(child.digest);
-        // A layout may be sparse: what was left out on purpose has no file.
-        if (!names.has(child.digest) && (await sink.has(child))) names.set(child.digest, [blobFile(child.digest)]);
+        // A layout may be sparse: platforms that were left out, and what lies elsewhere by licence, have no file. What else is not there was forgotten.
+        const mayBeAway = this.#manifestsBelow.has(child.digest) || liesElsewhere(child);
+        if (names.has(child.digest) || (mayBeAway && !(await sink.has(child)))) continue;
+        names.set(child.digest, [blobFile(child.digest)]);
       }
     }
     for (const { digest } of this.#index.manifests) names.set(digest, [blobFile(digest)]);

@@ -57,8 +57,12 @@ export interface Catalogue {
   entryName(descriptor: Descriptor): string;
   /** An image that will come. @throws DrayError `UNSUPPORTED` for what this form cannot hold */
   expect(root: Descriptor): void;
-  /** A manifest that came. @throws DrayError `UNSUPPORTED`, `MANIFEST_INVALID` */
-  add(descriptor: Descriptor, bytes: Uint8Array): void;
+  /**
+   * A manifest that came.
+   * @returns what whoever wants the archive should know of it
+   * @throws DrayError `UNSUPPORTED`, `MANIFEST_INVALID`
+   */
+  add(descriptor: Descriptor, bytes: Uint8Array): string | undefined;
   /** Whether a manifest came. One that an earlier attempt left does not count: who finds one looks no further, and others may be missing. */
   has(descriptor: Descriptor): boolean;
   tag(descriptor: Descriptor, name: string): void;
@@ -148,7 +152,8 @@ export class TarStore<R extends ArchiveReader> implements ArchiveStore {
     const chunks = verified(content.open({ signal: options.signal }), descriptor);
     const bytes = await collect(chunks, largestManifest, `manifest ${descriptor.digest}`);
     if (catalogue.holdsManifests) await sink.write(named, bytesContent(bytes), options);
-    catalogue.add(descriptor, bytes);
+    const message = catalogue.add(descriptor, bytes);
+    if (message !== undefined) options.onEvent?.({ type: "warning", message });
   }
 
   async tag(descriptor: Descriptor, name: string, options: Cancel = {}): Promise<void> {
