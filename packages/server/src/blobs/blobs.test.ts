@@ -162,3 +162,26 @@ describe("damage of the same size", () => {
     await it.registry.close();
   });
 });
+
+describe("content that was pushed just now", () => {
+  it("was hashed, and its size is asked of nobody until it is another one", async () => {
+    const it = await volume();
+    const { metadata, blobs } = it.registry.context;
+    let asked = 0;
+    const sizesOf = metadata.sizesOf.bind(metadata);
+    Object.assign(metadata, {
+      sizesOf: (repository: string, digest: Digest) => {
+        asked++;
+        return sizesOf(repository, digest);
+      },
+    });
+    await push(it, layer, "other");
+    for (const repository of ["app", "other"])
+      assert.deepEqual(await blobs.find(repository, digest), { target: digest, size: layer.byteLength });
+    assert.equal(asked, 0);
+    await truncate(it.file, 5000);
+    assert.equal(await blobs.find("app", digest), undefined);
+    assert.equal(asked, 1);
+    await it.registry.close();
+  });
+});

@@ -40,7 +40,7 @@ export class Blobs {
   readonly #options: BlobsOptions;
   readonly #marks: DamageMarks;
   /** By repository and digest: the size that nothing spoke against. */
-  readonly #sizes = new LruCache<string, number>(remembered);
+  readonly #sizes = new Map<string, number>();
   /** Files that were hashed and are what their names say. */
   readonly #whole = new LruCache<Digest, Pick<Facts, "size" | "ino">>(remembered);
   readonly #judging = new SingleFlight<boolean>();
@@ -113,8 +113,12 @@ export class Blobs {
     return undefined;
   }
 
-  /** Data was brought by a push, hashed: whatever spoke against what lay there before is over. The caller holds its digest. */
-  async replaced(digest: Digest): Promise<void> {
+  /**
+   * Data was brought by a push, hashed: whatever spoke against what lay there before is over, and nobody need be asked for its size. The
+   * caller holds its digest.
+   */
+  async replaced(repository: string, digest: Digest, size: number): Promise<void> {
+    this.#remember(repository, digest, size);
     if (this.#marks.known?.has(digest) === true) await this.#marks.remove(digest);
   }
 
@@ -158,13 +162,18 @@ export class Blobs {
   /** Whether it has the size that all say. Until the repository is known nothing is said, and nothing is remembered. */
   #isPlausible({ repository, digest, size, said = size }: FoundBlob & Asked): boolean {
     if (said !== size) return false;
-    const key = `${repository}\0${digest}`;
-    if (this.#sizes.get(key) === size) return true;
+    if (this.#sizes.get(`${repository}\0${digest}`) === size) return true;
     const { reconciler } = this.#options;
     const sizes = this.#sizesOf(repository, digest);
     if (sizes.length > 0 && !sizes.includes(size)) return false;
-    if (reconciler.repositories.isReconciled(repository)) this.#sizes.set(key, size);
+    if (reconciler.repositories.isReconciled(repository)) this.#remember(repository, digest, size);
     return true;
+  }
+
+  /** What is forgotten costs a question to the index. */
+  #remember(repository: string, digest: Digest, size: number): void {
+    if (this.#sizes.size >= remembered) this.#sizes.clear();
+    this.#sizes.set(`${repository}\0${digest}`, size);
   }
 
   /** An index that fails says nothing, and tells of it itself: what lies in the tree is served all the same. */

@@ -205,7 +205,7 @@ const commitUpload = async (call: Call, upload: Upload, wanted: Digest, room: Re
     call.refuseWrites();
     const stored = store();
     await allOf([stored, link(context, repository, wanted, room, stored)]);
-    await context.blobs.replaced(wanted);
+    await context.blobs.replaced(repository, wanted, size);
   };
   await locks.hold({ exclusive: [wanted] }, async () => {
     await room.complete(wanted, size).catch(async (error: unknown) => {
