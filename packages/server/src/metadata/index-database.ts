@@ -19,26 +19,22 @@ export class IndexDatabase {
   readonly #file: string;
   readonly #options: MetadataOptions & { readonly onNotice: (notice: Notice) => void };
   #database: DatabaseSync;
-  #statements: Statements;
-  #uses: Uses;
+  protected statements: Statements;
+  protected uses: Uses;
   #generation = 0;
   #inTransaction = false;
-  #isClosed = false;
+  protected isClosed = false;
 
+  /**
+   * In a file, or in memory as `:memory:`. A file that cannot be used is begun anew, and where there can be none it goes on in memory;
+   * both are told as a notice.
+   */
   constructor(file: string, options: MetadataOptions = {}) {
     this.#file = file;
     this.#options = { onNotice: () => {}, ...options };
     this.#database = openDatabase(file, indexFormat, this.#options);
-    this.#statements = new Statements(this.#database);
-    this.#uses = new Uses(this.#statements);
-  }
-
-  get statements(): Statements {
-    return this.#statements;
-  }
-
-  get uses(): Uses {
-    return this.#uses;
+    this.statements = new Statements(this.#database);
+    this.uses = new Uses(this.statements);
   }
 
   /** Becomes another number when everything was lost: by `reset`, or because the file was damaged. Then it fills anew. */
@@ -46,24 +42,20 @@ export class IndexDatabase {
     return this.#generation;
   }
 
-  get isClosed(): boolean {
-    return this.#isClosed;
-  }
-
   /** Makes all changes inside one transaction: all of them or none. */
   transaction<T>(work: () => T): T {
     if (this.#inTransaction) return work();
     return this.guarded(() => {
-      this.#statements.run("BEGIN IMMEDIATE");
+      this.statements.run("BEGIN IMMEDIATE");
       this.#inTransaction = true;
       try {
         const result = work();
-        this.#statements.run("COMMIT");
+        this.statements.run("COMMIT");
         return result;
       } catch (error) {
-        this.#uses.recount();
+        this.uses.recount();
         try {
-          this.#statements.run("ROLLBACK");
+          this.statements.run("ROLLBACK");
         } catch {
           // SQLite has done it already.
         }
@@ -84,26 +76,27 @@ export class IndexDatabase {
       // What is left of it is found when it is opened.
     }
     this.#database = openDatabase(where === "memory" ? ":memory:" : this.#file, indexFormat, this.#options);
-    this.#statements = new Statements(this.#database);
-    this.#uses = new Uses(this.#statements);
+    this.statements = new Statements(this.#database);
+    this.uses = new Uses(this.statements);
   }
 
   close(): void {
-    this.#isClosed = true;
+    this.isClosed = true;
     this.#database.close();
   }
 
   #id(repository: string): number | undefined {
-    return this.#statements.get("SELECT id FROM repositories WHERE name = ?", repository)?.[0] as number | undefined;
+    return this.statements.get("SELECT id FROM repositories WHERE name = ?", repository)?.[0] as number | undefined;
   }
 
-  made(repository: string): number {
+  /** The number of a repository, which is made known where it is not. */
+  protected made(repository: string): number {
     const id = this.#id(repository);
-    return id ?? this.#statements.run("INSERT INTO repositories (name) VALUES (?)", repository).lastInsertRowid;
+    return id ?? this.statements.run("INSERT INTO repositories (name) VALUES (?)", repository).lastInsertRowid;
   }
 
   /** Asks about a repository by its number; `none` where it is not known. */
-  inside<T>(repository: string, ask: (id: number) => T, none: T): T {
+  protected inside<T>(repository: string, ask: (id: number) => T, none: T): T {
     return this.guarded(() => {
       const id = this.#id(repository);
       return id === undefined ? none : ask(id);
@@ -111,7 +104,7 @@ export class IndexDatabase {
   }
 
   /** A file that turns out to be damaged is begun anew, and whoever asked hears that it failed. */
-  guarded<T>(work: () => T): T {
+  protected guarded<T>(work: () => T): T {
     if (this.#inTransaction) return work();
     try {
       return work();

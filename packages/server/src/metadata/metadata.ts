@@ -1,8 +1,7 @@
 import type { SQLInputValue } from "node:sqlite";
 import type { Digest } from "dray/oci";
 import { digestOfKey, keyBefore, keyOf } from "./digest-key.ts";
-import { IndexDatabase, type MetadataOptions } from "./index-database.ts";
-import { ManifestRows } from "./manifest-rows.ts";
+import { IndexWrites } from "./index-writes.ts";
 import type { ManifestRecord, Page, Referrer, TagRecord } from "./records.ts";
 import { countUpTo, manifestColumns, manifestOf, referrerColumns, referrerOf, tagColumns, tagOf } from "./rows.ts";
 
@@ -13,49 +12,32 @@ const mostBytesOfChildren = 1_000_000;
  * What the registry knows of its tree, in tables. Derived: it can be deleted at any time and is rebuilt. All calls are synchronous and
  * short; a page never costs more for what lies before it. A write that fails throws `DISK` and has changed nothing.
  */
-export class Metadata {
-  readonly #index: IndexDatabase;
-  readonly #manifests: ManifestRows;
-
-  /**
-   * In a file, or in memory as `:memory:`. A file that cannot be used is begun anew, and where there can be none it goes on in memory;
-   * both are told as a notice.
-   */
-  constructor(file: string, options: MetadataOptions = {}) {
-    this.#index = new IndexDatabase(file, options);
-    this.#manifests = new ManifestRows(this.#index);
-  }
-
-  /** Becomes another number when everything was lost: by `reset`, or because the file was damaged. Then it fills anew. */
-  get generation(): number {
-    return this.#index.generation;
-  }
-
+export class Metadata extends IndexWrites {
   /** In byte order. */
   tags(repository: string, { after = "", limit }: Page): TagRecord[] {
     const sql = `SELECT ${tagColumns} FROM tags WHERE repository = ? AND name > ? ORDER BY name LIMIT ?`;
-    return this.#index.inside(repository, (id) => this.#index.statements.all(sql, id, after, limit).map(tagOf), []);
+    return this.inside(repository, (id) => this.statements.all(sql, id, after, limit).map(tagOf), []);
   }
 
   tag(repository: string, tag: string): TagRecord | undefined {
     const sql = `SELECT ${tagColumns} FROM tags WHERE repository = ? AND name = ?`;
-    const row = this.#index.inside(repository, (id) => this.#index.statements.get(sql, id, tag), undefined);
+    const row = this.inside(repository, (id) => this.statements.get(sql, id, tag), undefined);
     return row === undefined ? undefined : tagOf(row);
   }
 
   /** Tags that stand for a digest. */
   tagsOf(repository: string, digest: Digest): string[] {
     const sql = "SELECT name FROM tags WHERE repository = ? AND digest = ? ORDER BY name";
-    return this.#index.inside(
+    return this.inside(
       repository,
-      (id) => this.#index.statements.all(sql, id, keyOf(digest)).map(([name]) => name as string),
+      (id) => this.statements.all(sql, id, keyOf(digest)).map(([name]) => name as string),
       [],
     );
   }
 
   manifest(repository: string, digest: Digest): ManifestRecord | undefined {
     const sql = `SELECT ${manifestColumns} FROM manifests WHERE repository = ? AND digest = ?`;
-    const row = this.#index.inside(repository, (id) => this.#index.statements.get(sql, id, keyOf(digest)), undefined);
+    const row = this.inside(repository, (id) => this.statements.get(sql, id, keyOf(digest)), undefined);
     return row === undefined ? undefined : manifestOf(row);
   }
 
@@ -63,21 +45,19 @@ export class Metadata {
   digests(repository: string, { after = "", limit }: Page): Digest[] {
     const sql = "SELECT lower(hex(digest)) FROM manifests WHERE repository = ? AND digest > ? ORDER BY digest LIMIT ?";
     const digests = (id: number): Digest[] =>
-      this.#index.statements.all(sql, id, keyBefore(after), limit).map(([key]) => digestOfKey(key as string));
-    return this.#index.inside(repository, digests, []);
+      this.statements.all(sql, id, keyBefore(after), limit).map(([key]) => digestOfKey(key as string));
+    return this.inside(repository, digests, []);
   }
 
   /** In the order of digests; fewer than `limit` where they have very many children, but one at least. */
   manifests(repository: string, { after = "", limit }: Page): ManifestRecord[] {
     const from = "FROM manifests WHERE repository = ? AND digest > ? ORDER BY manifests.digest LIMIT ?";
     const read = (id: number): ManifestRecord[] => {
-      const sizes = this.#index.statements.all(`SELECT length(children) ${from}`, id, keyBefore(after), limit);
+      const sizes = this.statements.all(`SELECT length(children) ${from}`, id, keyBefore(after), limit);
       const count = countUpTo(mostBytesOfChildren, sizes, 1);
-      return this.#index.statements
-        .all(`SELECT ${manifestColumns} ${from}`, id, keyBefore(after), count)
-        .map(manifestOf);
+      return this.statements.all(`SELECT ${manifestColumns} ${from}`, id, keyBefore(after), count).map(manifestOf);
     };
-    return this.#index.inside(repository, read, []);
+    return this.inside(repository, read, []);
   }
 
   /**
@@ -90,12 +70,12 @@ export class Metadata {
     { bytes, ...page }: Page & { readonly artifactType?: string; readonly bytes: number },
   ): Referrer[] {
     const sizes = referring("octet_length(annotations)", subject, page);
-    return this.#index.inside(
+    return this.inside(
       repository,
       (id) => {
-        const count = countUpTo(bytes, this.#index.statements.all(sizes.sql, id, ...sizes.values), 2);
+        const count = countUpTo(bytes, this.statements.all(sizes.sql, id, ...sizes.values), 2);
         const { sql, values } = referring(referrerColumns, subject, { ...page, limit: count });
-        return this.#index.statements.all(sql, id, ...values).map(referrerOf);
+        return this.statements.all(sql, id, ...values).map(referrerOf);
       },
       [],
     );
@@ -105,127 +85,64 @@ export class Metadata {
   referrerDigests(repository: string, subject: Digest, page: Page): Digest[] {
     const { sql, values } = referring("lower(hex(digest))", subject, page);
     const digests = (id: number): Digest[] =>
-      this.#index.statements.all(sql, id, ...values).map(([key]) => digestOfKey(key as string));
-    return this.#index.inside(repository, digests, []);
+      this.statements.all(sql, id, ...values).map(([key]) => digestOfKey(key as string));
+    return this.inside(repository, digests, []);
   }
 
   /** Whether any manifest of the repository has this digest among its children. */
   refersTo(repository: string, digest: Digest): boolean {
-    return this.#index.inside(repository, (id) => this.#index.uses.in(id, digest), false);
+    return this.inside(repository, (id) => this.uses.in(id, digest), false);
   }
 
   /** Manifests of the repository that have this digest among their children: one more than `most` at least, where there are so many. */
   parents(repository: string, digest: Digest, most: number): Digest[] {
-    return this.#index.inside(repository, (id) => this.#index.uses.parents(id, digest, most), []);
+    return this.inside(repository, (id) => this.uses.parents(id, digest, most), []);
   }
 
   /** How many bytes a child has, as manifests of the repository say; none where none has it. */
   sizesOf(repository: string, digest: Digest): number[] {
-    return this.#index.inside(repository, (id) => this.#index.uses.sizes(id, digest), []);
+    return this.inside(repository, (id) => this.uses.sizes(id, digest), []);
   }
 
   /** Whether any manifest anywhere has this digest among its children, or is it. */
   isUsed(digest: Digest): boolean {
-    return this.#index.guarded(() => this.#index.uses.anywhere(digest));
+    return this.guarded(() => this.uses.anywhere(digest));
   }
 
   /** Repositories with a manifest that has this digest among its children; a few of them at least. */
   holders(digest: Digest): string[] {
-    return this.#index.guarded(() => this.#index.uses.holders(digest));
+    return this.guarded(() => this.uses.holders(digest));
   }
 
   /** Manifests that have this digest among their children, or are it; a few of them at least. */
   users(digest: Digest): { repository: string; manifest: Digest }[] {
-    return this.#index.guarded(() => this.#index.uses.users(digest));
+    return this.guarded(() => this.uses.users(digest));
   }
 
   /** Whether the repository holds a manifest that could not be read whole. */
   unreadable(repository: string): Digest[] {
     const sql = "SELECT lower(hex(digest)) FROM manifests WHERE repository = ? AND readable = 0 ORDER BY digest";
-    const digests = (id: number): Digest[] =>
-      this.#index.statements.all(sql, id).map(([key]) => digestOfKey(key as string));
-    return this.#index.inside(repository, digests, []);
+    const digests = (id: number): Digest[] => this.statements.all(sql, id).map(([key]) => digestOfKey(key as string));
+    return this.inside(repository, digests, []);
   }
 
   /** In byte order. */
   repositories({ after = "", limit }: Page): string[] {
     const sql = "SELECT name FROM repositories WHERE name > ? ORDER BY name LIMIT ?";
-    return this.#index.guarded(() => this.#index.statements.all(sql, after, limit).map(([name]) => name as string));
+    return this.guarded(() => this.statements.all(sql, after, limit).map(([name]) => name as string));
   }
 
   counts(): { readonly repositories: number; readonly tags: number; readonly manifests: number } {
-    const count = (table: string): number =>
-      (this.#index.statements.get(`SELECT count(*) FROM ${table}`) as [number])[0];
-    return this.#index.guarded(() => ({
+    const count = (table: string): number => (this.statements.get(`SELECT count(*) FROM ${table}`) as [number])[0];
+    return this.guarded(() => ({
       repositories: count("repositories"),
       tags: count("tags"),
       manifests: count("manifests"),
     }));
   }
 
-  /**
-   * Notes what a manifest with many children uses, in slices with turns of the event loop between them, so that `putManifest` has little
-   * left to do. Until that comes nobody sees any of it; where it never comes, nothing is wrong with what is left.
-   */
-  prepareManifest(repository: string, manifest: ManifestRecord): Promise<void> {
-    return this.#manifests.prepare(repository, manifest);
-  }
-
-  putManifest(repository: string, manifest: ManifestRecord): void {
-    this.#manifests.put(repository, manifest);
-  }
-
-  removeManifest(repository: string, digest: Digest): void {
-    this.#index.transaction(() => this.#index.inside(repository, (id) => this.#manifests.drop(id, digest), undefined));
-  }
-
-  putTag(repository: string, { name, digest, at, version }: TagRecord): void {
-    const sql = "INSERT OR REPLACE INTO tags (repository, name, digest, at, mtime, ino) VALUES (?, ?, ?, ?, ?, ?)";
-    this.#index.transaction(() => {
-      const id = this.#index.made(repository);
-      this.#index.statements.run(sql, id, name, keyOf(digest), at, version?.mtime ?? null, version?.ino ?? null);
-    });
-  }
-
-  removeTag(repository: string, tag: string): void {
-    const sql = "DELETE FROM tags WHERE repository = ? AND name = ?";
-    this.#index.transaction(() =>
-      this.#index.inside(repository, (id) => void this.#index.statements.run(sql, id, tag), undefined),
-    );
-  }
-
   hasRepository(repository: string): boolean {
-    return this.#index.inside(repository, () => true, false);
-  }
-
-  /** Makes a repository known that has neither manifests nor tags, perhaps. */
-  putRepository(repository: string): void {
-    this.#index.transaction(() => void this.#index.made(repository));
-  }
-
-  /** Forgets a repository and all in it. */
-  removeRepository(repository: string): void {
-    const remove = (id: number): void => {
-      const digests = "SELECT lower(hex(digest)) FROM manifests WHERE repository = ?";
-      for (const [key] of this.#index.statements.all(digests, id)) this.#manifests.drop(id, digestOfKey(key as string));
-      this.#index.statements.run("DELETE FROM tags WHERE repository = ?", id);
-      this.#index.statements.run("DELETE FROM repositories WHERE id = ?", id);
-    };
-    this.#index.transaction(() => this.#index.inside(repository, remove, undefined));
-  }
-
-  /** Makes all changes inside one transaction: all of them or none. */
-  transaction<T>(work: () => T): T {
-    return this.#index.transaction(work);
-  }
-
-  /** Forgets everything. `memory`: and leaves its file, which cannot be written, for the rest of its life. */
-  reset(where?: "memory"): void {
-    this.#index.reset(where);
-  }
-
-  close(): void {
-    this.#index.close();
+    return this.inside(repository, () => true, false);
   }
 }
 
