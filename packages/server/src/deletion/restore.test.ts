@@ -146,6 +146,28 @@ describe("a deletion", () => {
     await registry.close();
   });
 
+  it("puts no tag back that somebody pushed or deleted anew while that was waited for, and forgets nothing of it", async () => {
+    const { registry } = setUp();
+    const { tagLocks, tree } = registry.context;
+    const [one, other] = [await pushImage(registry, "a", "one", "v1"), await pushImage(registry, "a", "two", "other")];
+    await expect(registry, "DELETE /v2/a/manifests/v1", [202]);
+    const meanwhile = async (change: () => Promise<void>): Promise<readonly string[]> => {
+      let restoring: ReturnType<typeof registry.restore> | undefined;
+      await tagLocks.hold({ exclusive: ["a\0v1"] }, async () => {
+        restoring = registry.restore("a", one, { tags: true });
+        for (let i = 0; i < 200; i++) await new Promise(setImmediate);
+        await change();
+      });
+      return (await restoring)?.tags ?? [];
+    };
+    assert.deepEqual(await meanwhile(() => tree.setTag("a", "v1", other)), []);
+    assert.deepEqual((await tree.notes.deletedTag("a", "v1"))?.digest, one);
+    await tree.removeTag("a", "v1");
+    assert.deepEqual(await meanwhile(() => tree.notes.noteDeletedTag("a", "v1", other)), []);
+    assert.equal((await registry.restore("a", "v1")).digest, other);
+    await registry.close();
+  });
+
   it("of a blob is undone; of one whose data is gone that is said, and nothing is linked", async () => {
     const { clock, driver, registry } = setUp();
     const blob = await pushBlob(registry, "a", "blob");

@@ -84,29 +84,35 @@ const withTags = async (context: RestoreContext, repository: string, restored: L
   return { ...restored, tags, formerTags: await formerTags(context, repository, digest) };
 };
 
-/** @param onlyIfGone leaves one alone that is there */
+/**
+ * Tells whether it did.
+ * @param onlyIfGone leaves one alone that is there, and one that stood for something else when it was deleted
+ */
 const setTag = (
   { tree, metadata, reconciler, tagLocks, forget, now }: RestoreContext,
   repository: string,
   name: string,
   digest: Digest,
   onlyIfGone = false,
-): Promise<void> =>
+): Promise<boolean> =>
   tagLocks.hold({ exclusive: [`${repository}\0${name}`] }, async () => {
-    if (onlyIfGone && (await tree.tagVersion(repository, name)) !== undefined) return;
+    if (onlyIfGone) {
+      if ((await tree.tagVersion(repository, name)) !== undefined) return false;
+      if (((await tree.notes.deletedTag(repository, name))?.digest ?? digest) !== digest) return false;
+    }
     await reconciler.repositories.write(
       repository,
       () => tree.setTag(repository, name, digest),
       () => metadata.putTag(repository, { name, digest, at: now() }),
     );
     forget(repository, name);
+    return true;
   });
 
 const setFormerTags = async (context: RestoreContext, repository: string, digest: Digest): Promise<void> => {
   for (const { tag, now } of await formerTags(context, repository, digest)) {
     if (now !== undefined) continue;
-    await setTag(context, repository, tag, digest, true);
-    await context.tree.notes.dropDeletedTag(repository, tag);
+    if (await setTag(context, repository, tag, digest, true)) await context.tree.notes.dropDeletedTag(repository, tag);
   }
 };
 
@@ -129,7 +135,7 @@ const restoreDigest = async (
   context: RestoreContext,
   repository: string,
   root: Digest,
-  last?: () => Promise<void>,
+  last?: () => Promise<unknown>,
 ): Promise<Linked> => {
   const { needs } = await plan(context, repository, root);
   return context.locks.hold({ shared: needs, exclusive: [root] }, async () => {

@@ -2,11 +2,14 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { exchange } from "@dray/testkit";
 import { seededBytes } from "@dray/testkit/files";
+import { DrayError } from "dray/errors";
 import { digestOf, encodeJson, mediaTypes } from "dray/oci";
+import type { Tree } from "../distribution-tree/index.ts";
 import type { RegistryOptions } from "../options.ts";
 import { createRegistry, type Registry } from "../registry.ts";
 import { type Driver, memoryDriver } from "../storage/index.ts";
 import { parseQuotas } from "./quotas.ts";
+import { Room } from "./room.ts";
 
 const opened = (options: Partial<RegistryOptions>): Registry => createRegistry({ driver: memoryDriver(), ...options });
 
@@ -38,6 +41,56 @@ const patch = async (registry: Registry, repository: string, bytes: Uint8Array, 
   });
   return { begun: begun.status, target, answer, go: gate.resolve };
 };
+
+describe("what a repository takes", () => {
+  it("is counted anew where that failed, once for all who ask, and a push that ends meanwhile is fine", async () => {
+    let [now, counts, fails] = [0, 0, false];
+    const gate = { opened: Promise.resolve() };
+    const tree = {
+      layer: async () => undefined,
+      revisionTarget: async () => undefined,
+      refuseGone: async () => {
+        await gate.opened;
+        if (fails) throw new DrayError("DISK", "the disk is gone");
+      },
+      layers: () => [],
+      revisions: () => {
+        counts++;
+        return [];
+      },
+    } as unknown as Tree;
+    const room = new Room({ tree, freeSpace: 0, quotas: parseQuotas(["a=1KiB"]), now: () => now });
+    const digest = digestOf(new Uint8Array(1));
+    const unhandled: unknown[] = [];
+    const hear = (error: unknown): void => void unhandled.push(error);
+    process.on("unhandledRejection", hear);
+    await room.hold("a", { bytes: 1000 }, async (mine) => {
+      await mine.complete(digest, 1000);
+      room.forget("a");
+      fails = true;
+      const { promise, resolve } = Promise.withResolvers<void>();
+      gate.opened = promise;
+      const other = assert.rejects(
+        room.hold("a", { bytes: 1 }, async () => {}),
+        /the disk is gone/,
+      );
+      await new Promise(setImmediate);
+      mine.keep();
+      resolve();
+      await other;
+    });
+    for (let i = 0; i < 5; i++) await new Promise(setImmediate);
+    process.off("unhandledRejection", hear);
+    assert.deepEqual(unhandled, []);
+    fails = false;
+    for (const later of [0, 600_000]) {
+      now += later;
+      counts = 0;
+      await Promise.all(Array.from({ length: 8 }, () => room.hold("a", { bytes: 10 }, async () => {})));
+      assert.equal(counts, 1);
+    }
+  });
+});
 
 describe("the room on the disk", () => {
   /** So much is free, less nothing: what comes is not written yet. */

@@ -60,6 +60,8 @@ interface Used {
 
 /** Milliseconds for which what a repository takes is known: other programs may change it. */
 const recount = 600_000;
+/** Repositories of which that is remembered. */
+const mostCounted = 10_000;
 /** Milliseconds after which room that nobody fills is others' again: whoever announces much and sends nothing keeps nobody out. */
 const patience = 10_000;
 /** Bytes that come unannounced between two looks at the disk. */
@@ -145,9 +147,11 @@ export class Room {
 
   #keep({ repository, known, whole = 0 }: Coming): void {
     if (known !== undefined) return;
-    void this.#used.get(repository)?.then((used) => {
+    const add = (used: Used): void => {
       used.bytes += whole;
-    });
+    };
+    // A count that fails is told to whoever asked for it, and made anew.
+    this.#used.get(repository)?.then(add, () => {});
   }
 
   /** Bytes that a repository has of the very same content: brought again they are no more. */
@@ -219,14 +223,20 @@ export class Room {
 
   async #usedBy(repository: string): Promise<Used> {
     const { tree, now } = this.#options;
-    const known = await this.#used.get(repository);
+    const before = this.#used.get(repository);
+    const known = await before;
     if (known !== undefined && now() - known.at < recount) return known;
+    // Whoever waited for the same has begun to count perhaps.
+    const counting = this.#used.get(repository);
+    if (counting !== undefined && counting !== before) return this.#usedBy(repository);
+    // Clients choose names, also of what will never be.
+    if (this.#used.size >= mostCounted) this.#used.clear();
     const counted = bytesIn(tree, repository).then((bytes) => ({ bytes, at: now() }));
     this.#used.set(repository, counted);
     try {
       return await counted;
     } catch (error) {
-      this.#used.delete(repository);
+      if (this.#used.get(repository) === counted) this.#used.delete(repository);
       throw error;
     }
   }

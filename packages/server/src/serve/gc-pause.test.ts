@@ -52,3 +52,27 @@ test("a run that is going on ends before the pause is told to be there", async (
   await refused;
   assert.deepEqual(order, ["ended", "paused"]);
 });
+
+test("a run that was just about to begin is none once the pause is told to be there", async () => {
+  const driver = memoryDriver();
+  const { promise: late, resolve: go } = Promise.withResolvers<void>();
+  const read = driver.read.bind(driver);
+  const slow = Object.assign(driver, {
+    read: async (path: string) => {
+      const bytes = await read(path);
+      await late;
+      return bytes;
+    },
+  });
+  const pause = new GcPause(slow);
+  let runs = 0;
+  const refused = assert.rejects(
+    pause.collecting(never, async () => ++runs),
+    locked,
+  );
+  const told = pause.last(60_000);
+  await new Promise((resolve) => void setImmediate(resolve));
+  go();
+  await Promise.all([told, refused]);
+  assert.equal(runs, 0);
+});

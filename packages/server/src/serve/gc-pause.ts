@@ -40,10 +40,16 @@ export class GcPause {
 
   /** Collects, unless it is paused, and until it is. @throws DrayError `LOCKED` */
   async collecting<T>(signal: AbortSignal, collect: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    const until = await this.until();
-    if (until !== undefined) throw paused(until);
     const cut = new AbortController();
-    const ended = collect(AbortSignal.any([signal, cut.signal]));
+    const begun = async (): Promise<T> => {
+      const until = await this.until();
+      if (until !== undefined) throw paused(until);
+      const both = AbortSignal.any([signal, cut.signal]);
+      both.throwIfAborted();
+      return collect(both);
+    };
+    // From the look on: a pause that begins meanwhile waits for its end.
+    const ended = begun();
     const run = { cut, ended };
     // A second one is refused by the collector, and is no run.
     this.#running ??= run;

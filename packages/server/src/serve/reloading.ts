@@ -23,6 +23,8 @@ export class Reloading {
   readonly #started: Settings;
   readonly #options: ReloadingOptions;
   #current: Settings;
+  /** One after the other: what was read first must not be put into force last. */
+  #last: Promise<unknown> = Promise.resolve();
 
   constructor(started: Settings, options: ReloadingOptions) {
     this.#started = started;
@@ -36,7 +38,13 @@ export class Reloading {
   }
 
   /** @throws what is wrong with files or settings; then everything is as it was, and the log says so */
-  async reload(by = "the program"): Promise<{ readonly restart: readonly string[] }> {
+  reload(by = "the program"): Promise<{ readonly restart: readonly string[] }> {
+    const reloaded = this.#last.then(() => this.#reload(by));
+    this.#last = reloaded.catch(() => {});
+    return reloaded;
+  }
+
+  async #reload(by: string): Promise<{ readonly restart: readonly string[] }> {
     const { log, audit } = this.#options;
     try {
       const { applies, restart } = await this.#readAgain(by);
