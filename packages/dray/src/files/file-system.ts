@@ -30,6 +30,8 @@ export interface FileFacts {
   readonly size: number;
   readonly mtimeMs: number;
   readonly ino: number;
+  /** Names of it. */
+  readonly nlink: number;
   /** The user it belongs to. */
   readonly uid: number;
   readonly gid: number;
@@ -54,7 +56,7 @@ export interface SpaceFacts {
  * any of them fail.
  */
 export interface FileSystem {
-  open(path: string, flags: string, mode?: number): Promise<OpenFile>;
+  open(path: string, flags: string | number, mode?: number): Promise<OpenFile>;
   readFile(path: string): Promise<Uint8Array>;
   readdir(path: string): Promise<string[]>;
   stat(path: string): Promise<FileFacts>;

@@ -11,6 +11,7 @@ export { chunksOfFile, type FileRange, fileChunks, readFully, writeFully } from 
 export { type FileFacts, type FileSystem, nodeFiles, type OpenFile, type SpaceFacts } from "./file-system.ts";
 export { type Lock, lock } from "./lock.ts";
 export { makeDirectory } from "./make-directory.ts";
+export { openPart } from "./open-part.ts";
 export { isAlive, type ProcessIdentity, thisProcess } from "./process-identity.ts";
 export { type Landing, type ReceiveOptions, receive } from "./receive.ts";
 export { receiveInto } from "./receive-into.ts";

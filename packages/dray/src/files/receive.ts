@@ -3,8 +3,9 @@ import { type Content, digestMismatch, type OnEvent, sizeMismatch } from "../con
 import { throwIfAborted } from "../errors.ts";
 import type { Descriptor } from "../oci/index.ts";
 import { syncDirectory } from "./atomic.ts";
-import { ifThere, onDisk } from "./disk-error.ts";
-import type { FileSystem, OpenFile } from "./file-system.ts";
+import { onDisk } from "./disk-error.ts";
+import type { FileSystem } from "./file-system.ts";
+import { openPart } from "./open-part.ts";
 import { type Received, receiveInto } from "./receive-into.ts";
 
 /** Where content lies while it is unfinished, and when it is whole and checked. Both on one file system. */
@@ -65,7 +66,7 @@ const fill = async (
   { sync = false, signal, onEvent }: ReceiveOptions,
 ): Promise<Received & { readonly resumed: boolean }> => {
   const { digest, size } = descriptor;
-  const file = await openPartial(fs, partial);
+  const file = await onDisk("open", partial, () => openPart(fs, partial));
   try {
     const there = (await onDisk("read", partial, () => file.stat())).size;
     if (there > size) await onDisk("write", partial, () => file.truncate(0));
@@ -78,6 +79,3 @@ const fill = async (
     await onDisk("write", partial, () => file.close());
   }
 };
-
-const openPartial = (fs: FileSystem, partial: string): Promise<OpenFile> =>
-  onDisk("open", partial, async () => (await ifThere(() => fs.open(partial, "r+"))) ?? fs.open(partial, "wx+"));

@@ -1,6 +1,18 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, symlink, truncate, writeFile } from "node:fs/promises";
+import {
+  chmod,
+  link,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  symlink,
+  truncate,
+  writeFile,
+} from "node:fs/promises";
 import { join } from "node:path";
 import { before, beforeEach, describe, it } from "node:test";
 import { faultyFiles, seededBytes, temporaryFolder } from "@dray/testkit/files";
@@ -640,6 +652,46 @@ describe("a layout in a directory", () => {
       await rm(join(dir, "index.json"));
       execFileSync("mkfifo", [join(dir, "index.json")]);
       await fails(layout.resolve("1"), "LAYOUT_INVALID", /index.json is no file; write the layout again/);
+    });
+
+    it("is not written through links that lead out of it, nor through what was planted for an unfinished blob", async () => {
+      const root = await image(source, ["one"]);
+      await copyIn(root, "1");
+      const other = await image(source, ["two"]);
+      const outside = join(dir, "..", "outside");
+      for (const name of ["index.json", "oci-layout", "blobs/sha256", "blobs", ".dray"]) {
+        const path = join(dir, name);
+        await rm(outside, { recursive: true, force: true });
+        if (name === ".dray") await mkdir(outside);
+        else await rename(path, outside);
+        await symlink(outside, path);
+        const before = await readdir(outside).catch(() => readFile(outside, "utf8"));
+        await fails(
+          copyIn(other, "2"),
+          "LAYOUT_INVALID",
+          new RegExp(`${name} is a link out of the layout, to .*outside, and is not written`),
+        );
+        assert.deepEqual(await readdir(outside).catch(() => readFile(outside, "utf8")), before);
+        await rm(path);
+        if (name !== ".dray") await rename(outside, path);
+      }
+      const layer = await put(source, text("three"), mediaTypes.ociLayerGzip);
+      const partial = join(dir, ".dray", `sha256-${layer.digest.slice(7)}.part`);
+      await rm(outside, { recursive: true, force: true });
+      for (const plant of [symlink, link]) {
+        await writeFile(outside, "precious");
+        await mkdir(join(dir, ".dray"), { recursive: true });
+        await plant(outside, partial);
+        const layout = layoutStore(dir);
+        await layout.write(layer, bytesContent(text("three")));
+        await layout.close();
+        assert.deepEqual(
+          [await readFile(outside, "utf8"), await readFile(blobPath(layer), "utf8")],
+          ["precious", "three"],
+        );
+        await rm(blobPath(layer));
+        await rm(outside);
+      }
     });
 
     it("is looked through once, however often its indexes name each other", async () => {

@@ -1,5 +1,6 @@
-import { join } from "node:path";
-import { diskError, errnoOf, type FileSystem, type Lock, lock, onDisk } from "../files/index.ts";
+import { join, sep } from "node:path";
+import { diskError, errnoOf, type FileSystem, ifThere, type Lock, lock, onDisk } from "../files/index.ts";
+import { layoutInvalid } from "./directory.ts";
 import type { LayoutPaths } from "./paths.ts";
 import type { LayoutReader } from "./reader.ts";
 
@@ -9,6 +10,7 @@ import type { LayoutReader } from "./reader.ts";
  * @throws DrayError `LOCKED`, `LAYOUT_INVALID`, `DISK`
  */
 export const lockLayout = async (fs: FileSystem, paths: LayoutPaths, reader: LayoutReader): Promise<Lock> => {
+  await refuseLinksOut(fs, paths.dir);
   const held = await lock(fs, paths.lock, `layout ${paths.dir}`);
   const release = async (): Promise<void> => {
     await held.release();
@@ -21,6 +23,26 @@ export const lockLayout = async (fs: FileSystem, paths: LayoutPaths, reader: Lay
   } catch (error) {
     await release();
     throw error;
+  }
+};
+
+/** What is written to, of which a link could make a place elsewhere. */
+const writtenTo = [".dray", "blobs", "blobs/sha256", "blobs/sha512", "oci-layout", "index.json"];
+
+/** Whoever made the layout could have us write anywhere where this user may. Reading through such a link harms nobody: its bytes have digests. */
+const refuseLinksOut = async (fs: FileSystem, dir: string): Promise<void> => {
+  for (const name of writtenTo) {
+    const path = join(dir, name);
+    const real = await onDisk("read", path, () =>
+      ifThere(async () => (await fs.lstat(path)).isSymbolicLink() && fs.realpath(path)),
+    );
+    if (real === undefined || real === false) continue;
+    const inside = await onDisk("read", dir, () => fs.realpath(dir));
+    if (!real.startsWith(inside.endsWith(sep) ? inside : inside + sep))
+      throw layoutInvalid(
+        dir,
+        `${name} is a link out of the layout, to ${real}, and is not written through; remove ${path} and write the layout again`,
+      );
   }
 };
 

@@ -453,7 +453,7 @@ test("what somebody put in the place of the part is not written through, and tak
 });
 
 test("a part without a name is for this user alone and gone when the process is", async () => {
-  const opened: [path: string, flags: string, mode: number | undefined][] = [];
+  const opened: [path: string, flags: string | number, mode: number | undefined][] = [];
   const watching: FileSystem = {
     ...nodeFiles,
     open: (path, flags, mode) => (opened.push([path, flags, mode]), nodeFiles.open(path, flags, mode)),

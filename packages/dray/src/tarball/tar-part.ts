@@ -12,6 +12,7 @@ import {
   lock,
   type OpenFile,
   onDisk,
+  openPart,
   receiveInto,
   writeFully,
 } from "../files/index.ts";
@@ -306,31 +307,10 @@ const openPartFile = async (fs: FileSystem, file: string, signal?: AbortSignal):
   const path = `${target}.dray-part`;
   const held = await lock(fs, path, file);
   try {
-    const opened = await onDisk(
-      "write",
-      path,
-      async () => (await earlierAttempt(fs, path)) ?? (await fs.open(path, "wx+", 0o666)),
-    );
+    const opened = await onDisk("write", path, () => openPart(fs, path, 0o666));
     return { target, path, file: opened, lock: held };
   } catch (error) {
     await held.release();
     throw error;
   }
-};
-
-/** The file of an earlier attempt of this user. A link, or somebody else's file, was put there for another purpose: it is taken away. */
-const earlierAttempt = async (fs: FileSystem, path: string): Promise<OpenFile | undefined> => {
-  const facts = await ifThere(() => fs.lstat(path));
-  if (facts === undefined) return undefined;
-  if (facts.isFile() && (process.getuid === undefined || facts.uid === process.getuid())) {
-    const file = await fs.open(path, "r+");
-    const opened = await file.stat().catch(async (error: unknown) => {
-      await file.close().catch(() => {});
-      throw error;
-    });
-    if (opened.ino === facts.ino && opened.dev === facts.dev) return file;
-    await file.close();
-  }
-  await fs.unlink(path);
-  return undefined;
 };

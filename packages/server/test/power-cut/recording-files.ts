@@ -120,8 +120,10 @@ class Disk implements Recording {
     return result;
   }
 
-  async #open(path: string, flags: string, mode: number | undefined): Promise<OpenFile> {
-    const opened = await nodeFiles.open(path, flags, mode);
+  async #open(path: string, asked: string | number, mode: number | undefined): Promise<OpenFile> {
+    const opened = await nodeFiles.open(path, asked, mode);
+    // Numbers are for what is there.
+    const flags = typeof asked === "number" ? "r+" : asked;
     const there = this.#find(path);
     if (there === undefined && flags.startsWith("r")) {
       if (this.#place(path) !== undefined) throw new Error(`unknown: ${path}`);
