@@ -2,7 +2,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import type { Argument, Option } from "commander";
 import { DrayCommand } from "../../packages/cli/src/command.ts";
 import { branches } from "../../packages/cli/src/commands/index.ts";
 import { completionScript, shells } from "../../packages/cli/src/completion/index.ts";
@@ -12,6 +11,9 @@ import { define } from "../../packages/cli/src/program.ts";
 import { version } from "../../packages/cli/src/version.ts";
 import { endOfArchive, wholeEntry } from "../../packages/dray/src/tar/index.ts";
 import { root } from "../runtimes.ts";
+
+type Option = DrayCommand["options"][number];
+type Argument = DrayCommand["registeredArguments"][number];
 
 /** Every page by its file: `man1/dray-copy.1`. */
 export const manPages = async (): Promise<Map<string, string>> => {
