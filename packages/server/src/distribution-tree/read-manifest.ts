@@ -25,12 +25,14 @@ export type StoredManifest =
 /**
  * Reads a revision from the tree. `undefined`: the repository has none.
  * @param largest bytes that are read at most
+ * @param ready waits until so many may be in memory
  */
 export const readManifest = async (
   tree: Tree,
   repository: string,
   digest: Digest,
   largest: number,
+  ready?: (size: number) => Promise<void> | undefined,
 ): Promise<StoredManifest | undefined> => {
   const version = await tree.revision(repository, digest);
   if (version === undefined) return undefined;
@@ -40,6 +42,7 @@ export const readManifest = async (
     return (await tree.revision(repository, digest)) && { version, fault: "torn", size: 0 };
   const size = await tree.blobSize(target);
   if (size !== undefined && size > largest) return { version, fault: "too large", size };
+  if (size !== undefined) await ready?.(size);
   const bytes = size === undefined ? undefined : await tree.readBlob(target);
   if (bytes === undefined) return { version, fault: "missing", size: 0 };
   if (digestOf(bytes, algorithmOf(digest)) !== digest) return { version, fault: "damaged", size: bytes.byteLength };
@@ -50,30 +53,38 @@ export const readManifest = async (
  * Reads a manifest whose link lies among those of layers, where registry 2.1.0 put it; every later 2.x of distribution looks there as
  * well. A layer's link looks the same, so what is no manifest is none. `undefined`: there is none.
  * @param largest bytes that are read at most
+ * @param ready waits until so many may be in memory
  */
 export const readLegacyManifest = async (
   tree: Tree,
   repository: string,
   digest: Digest,
   largest: number,
+  ready?: (size: number) => Promise<void> | undefined,
 ): Promise<WholeManifest | undefined> => {
   const version = await tree.layerVersion(repository, digest);
   if (version === undefined) return undefined;
   const target = await tree.layer(repository, digest);
-  const bytes = target === undefined ? undefined : await readIfManifest(tree, target, largest);
+  const bytes = target === undefined ? undefined : await readIfManifest(tree, target, largest, ready);
   return bytes === undefined || digestOf(bytes, algorithmOf(digest)) !== digest
     ? undefined
     : { version, bytes, pushedType: undefined };
 };
 
 /** A blob whole if it is a manifest by what it says. Of most others, whatever their size, one byte is read. */
-const readIfManifest = async (tree: Tree, digest: Digest, largest: number): Promise<Uint8Array | undefined> => {
+const readIfManifest = async (
+  tree: Tree,
+  digest: Digest,
+  largest: number,
+  ready?: (size: number) => Promise<void> | undefined,
+): Promise<Uint8Array | undefined> => {
   const file = await tree.openBlob(digest);
   if (file === undefined) return undefined;
   try {
     const { size } = file;
     const first = new Uint8Array(1);
     if (size > largest || (await file.read(first, 0)) === 0 || !isJsonStart(first[0])) return undefined;
+    await ready?.(size);
     const bytes = new Uint8Array(size);
     return (await file.read(bytes, 0)) === size && (await inspectManifest(bytes)).isManifest ? bytes : undefined;
   } finally {

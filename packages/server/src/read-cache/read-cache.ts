@@ -1,4 +1,4 @@
-import type { Share } from "@dray/service/memory";
+import type { Held, Share } from "@dray/service/memory";
 import type { HeaderPairs } from "dray/http";
 import { LruCache, SingleFlight } from "dray/internal/async";
 import { type Digest, isDigest, largestManifest, mediaTypes } from "dray/oci";
@@ -195,23 +195,26 @@ export class Manifests {
   }
 
   async #read(repository: string, digest: Digest): Promise<Found<ServedManifest> | undefined> {
-    const { tree, whole, largest } = this.#options;
-    const size = (await tree.blobSize(digest)) ?? 0;
-    // What is larger than any manifest may be is not read: it may be a layer of gigabytes.
-    if (size < large || size > largest) return this.#readWhole(repository, digest);
-    const held = await whole.take(size);
+    let held: Held | undefined;
+    const ready = async (size: number): Promise<void> => {
+      if (size >= large) held ??= await this.#options.whole.take(size);
+    };
     try {
-      return await this.#readWhole(repository, digest);
+      return await this.#readWhole(repository, digest, ready);
     } finally {
-      held.free();
+      held?.free();
     }
   }
 
-  async #readWhole(repository: string, digest: Digest): Promise<Found<ServedManifest> | undefined> {
+  async #readWhole(
+    repository: string,
+    digest: Digest,
+    ready: (size: number) => Promise<void>,
+  ): Promise<Found<ServedManifest> | undefined> {
     const { tree, largest } = this.#options;
     const stored =
-      (await readManifest(tree, repository, digest, largest)) ??
-      (await readLegacyManifest(tree, repository, digest, largest));
+      (await readManifest(tree, repository, digest, largest, ready)) ??
+      (await readLegacyManifest(tree, repository, digest, largest, ready));
     if (stored === undefined) return undefined;
     if (!("bytes" in stored)) {
       const message = "the stored manifest is damaged; push it again, or delete it";

@@ -72,7 +72,12 @@ export class Incoming implements AsyncIterator<Uint8Array> {
     const chunk = this.#chunk;
     this.#chunk = undefined;
     if (chunk !== undefined) {
-      if (turn !== undefined) turns.came(turn);
+      if (turn !== undefined) {
+        // While nobody waits that is all of it.
+        turn.awaits = false;
+        turn.wasSilent = false;
+        if (turns.waiting > 0) turns.came(turn);
+      }
       this.received += chunk.byteLength;
       return { done: false, value: chunk };
     }
