@@ -11,10 +11,14 @@ export interface Block {
 /** Bytes of a block: large enough that a hand-over costs nothing against its content, small enough to have many. Larger ones were no faster. */
 export const blockSize: number = 256 * 1024;
 
-/** Free blocks kept for the next one who needs some; more than these are left to the collector. */
+/**
+ * Free blocks kept for the next one who needs some, or as many as are in use where those are more; the others are left to the collector,
+ * which learns late of them.
+ */
 const mostFree = 32;
 const free: Block[] = [];
 let made = 0;
+let used = 0;
 
 /** Hear the numbers of blocks that are no more: whoever has seen one forgets it. */
 export const forgetters: Set<(block: number) => void> = new Set();
@@ -23,13 +27,19 @@ export const forgetters: Set<(block: number) => void> = new Set();
  * A block to fill, with whatever was in it before. Bulk content moves through the same few blocks: fresh memory for each would cost
  * more time than hashing does, and wait for the collector in hundreds of megabytes.
  */
-export const takeBlock = (): Block =>
-  free.pop() ?? { bytes: new Uint8Array(new SharedArrayBuffer(blockSize)), number: ++made };
+export const takeBlock = (): Block => {
+  used++;
+  return free.pop() ?? { bytes: new Uint8Array(new SharedArrayBuffer(blockSize)), number: ++made };
+};
 
 /** Gives a block back. Nobody may use it afterwards. */
 export const giveBlock = (block: Block): void => {
-  if (free.length < mostFree) free.push(block);
-  else for (const forget of forgetters) forget(block.number);
+  used--;
+  free.push(block);
+  while (free.length > Math.max(mostFree, used)) {
+    const { number } = free.pop() as Block;
+    for (const forget of forgetters) forget(number);
+  }
 };
 
 /** Blocks of one feed that are on their way at most: one in work, one waiting, one under way. More were no faster. */
@@ -67,13 +77,6 @@ export abstract class BlockFeed {
   /** Whether nothing was handed on and not done yet. */
   protected get isIdle(): boolean {
     return this.#away.length === 0;
-  }
-
-  /** Whether bytes are taken at once, into a block that it has or that all feeds together can spare. */
-  get hasRoom(): boolean {
-    return away < mostAwayTogether
-      ? this.#away.length < mostAway
-      : this.#away.length === 0 && this.#block !== undefined;
   }
 
   /**
@@ -147,6 +150,7 @@ export abstract class BlockFeed {
   /** Nothing that is away will ever be done. Whoever had it may be at it still, so it is not used again. */
   protected lose(error: unknown): void {
     away -= this.#away.length;
+    used -= this.#away.length;
     this.#away.length = 0;
     this.fail(error);
   }

@@ -9,8 +9,6 @@ import { type AppendTarget, InPlace } from "./in-place.ts";
 export interface AppendFile {
   /** Bytes that are written and hashed: what a client may be told. Appended ones count when `flush` resolves. */
   readonly size: number;
-  /** Whether the next chunk is taken at once. What waits costs memory: whoever has many files lets few of them wait. */
-  readonly hasRoom: boolean;
   /**
    * Takes bytes, which stay the caller's own once this resolves. It resolves when there is room for more, not when they are written.
    * @throws DrayError `DISK`, also for a write before; nothing is written behind one that failed
@@ -117,10 +115,6 @@ class Growing implements AppendFile {
 
   get size(): number {
     return this.#size;
-  }
-
-  get hasRoom(): boolean {
-    return this.#queue === undefined && this.#writer?.hasRoom === true;
   }
 
   append(chunk: Uint8Array): Promise<void> {
