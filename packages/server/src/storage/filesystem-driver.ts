@@ -73,8 +73,8 @@ class Files implements FilesystemDriver {
     this.volume = volume;
     this.#syncs = syncs;
     this.#directories = new Directories(fs, [volume.folder, volume.own], syncs, {
-      onMade: (path) => volume.give(path),
-      onMissing: () => volume.makeReady(),
+      onMade: (path) => this.#give(path),
+      onMissing: () => this.#makeReady(),
     });
     this.#full = options.durability !== "relaxed";
     this.#now = options.now ?? Date.now;
@@ -163,7 +163,7 @@ class Files implements FilesystemDriver {
   }
 
   async touch(path: string, { durable: lasting = true }: ChangeOptions = {}): Promise<void> {
-    this.volume.check();
+    this.#refuseReader();
     const at = this.#at(path);
     const now = new Date(this.#now());
     if (this.#full && lasting) await this.#lasts(at);
@@ -175,7 +175,7 @@ class Files implements FilesystemDriver {
     return onDisk("write", at, async () => {
       const fresh = await this.#directories.make(dirname(at));
       const file = fresh ? await this.#fs.open(at, "wx+") : await openToGrow(this.#fs, at);
-      await this.volume.give(at);
+      await this.#give(at);
       const there = fresh ? { there: 0 } : {};
       return appendFile(file, at, { algorithm, ...there, threadFrom: mostInPlace, pool: threads, durable: this.#full });
     });
@@ -193,13 +193,13 @@ class Files implements FilesystemDriver {
     return this.#syncs.failed;
   }
 
-  refuseGone(): Promise<void> {
-    return this.volume.refuseGone();
+  async refuseGone(): Promise<void> {
+    await this.volume.anchors?.check();
   }
 
   async refuseBrokenLink(path: string): Promise<void> {
     const at = this.#at(path);
-    await this.volume.refuseGone();
+    await this.refuseGone();
     return onDisk("look at", at, () => refuseBrokenLink(this.#fs, at));
   }
 
@@ -209,12 +209,34 @@ class Files implements FilesystemDriver {
 
   #at(path: string): string {
     checkPath(path);
-    return this.volume.at(path);
+    const { folder, own } = this.volume;
+    return path.startsWith("dray/") ? `${own}${path.slice(4)}` : `${folder}/${path}`;
+  }
+
+  /** @throws DrayError `DENIED` where this process only reads */
+  #refuseReader(): void {
+    const { writes, folder } = this.volume;
+    if (!writes)
+      throw new DrayError("DENIED", `the volume ${folder} is only read by this process; nothing is written to it`);
+  }
+
+  /** What root made belongs to whom the volume belongs. */
+  async #give(path: string): Promise<void> {
+    if (this.volume.owner !== undefined) await this.volume.give(path);
+  }
+
+  /** For who is about to make folders: a root that somebody removed is there again. @throws DrayError `DISK` where the volume is gone */
+  async #makeReady(): Promise<void> {
+    try {
+      await this.refuseGone();
+    } catch (error) {
+      await this.volume.makeAgain(error);
+    }
   }
 
   /** @throws DrayError where nothing is written any more, or ever */
   #toWrite(path: string): string {
-    this.volume.check();
+    this.#refuseReader();
     this.#syncs.check();
     return this.#at(path);
   }
@@ -233,7 +255,7 @@ class Files implements FilesystemDriver {
   async #writeWhole(path: string, bytes: Uint8Array, waits: boolean): Promise<void> {
     const file = await this.#openUnfinished(path);
     try {
-      await this.volume.give(path);
+      await this.#give(path);
       for (let at = 0; at < bytes.byteLength; ) {
         const { bytesWritten } = await file.write(bytes, at, bytes.byteLength - at, at);
         if (bytesWritten === 0) throw new DrayError("DISK", `cannot write ${path}: the file took no more bytes`);
@@ -252,7 +274,7 @@ class Files implements FilesystemDriver {
     } catch (error) {
       if (errnoOf(error) !== "ENOENT") throw error;
     }
-    await this.volume.makeReady();
+    await this.#makeReady();
     await this.volume.keep();
     return this.#fs.open(path, "wx");
   }

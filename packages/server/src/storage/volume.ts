@@ -39,18 +39,24 @@ export class Volume {
   readonly folder: string;
   /** Where what is ours lies. */
   readonly own: string;
+  /** Where unfinished files lie: on the file system of the tree, outside it, since every name in it means something. */
+  readonly unfinished: string;
+  /** Whether this process is the one that writes. */
+  writes = false;
+  /** To whom root gives what it makes. */
+  owner: Owner | undefined;
+  /** Since it was opened, or taken. */
+  anchors: Anchors | undefined;
   readonly #fs: FileSystem;
   readonly #syncs: Syncs | undefined;
   readonly #options: VolumeOptions;
   #lock: VolumeLock | undefined;
-  /** Since it was opened, or taken. */
-  #anchors: Anchors | undefined;
-  #owner: Owner | undefined;
 
   private constructor(fs: FileSystem, folder: string, own: string, syncs: Syncs | undefined, options: VolumeOptions) {
     this.#fs = fs;
     this.folder = folder;
     this.own = own;
+    this.unfinished = `${own}/tmp`;
     this.#syncs = syncs;
     this.#options = options;
   }
@@ -66,7 +72,7 @@ export class Volume {
     await checkLinks(fs, folder);
     const volume = new Volume(fs, folder, await ownFolder(fs, folder), syncs, options);
     if (options.readOnly === true) {
-      volume.#anchors = await Anchors.of(fs, folder);
+      volume.anchors = await Anchors.of(fs, folder);
       return volume;
     }
     try {
@@ -78,24 +84,9 @@ export class Volume {
         `the file system of ${folder} is read-only: what is there is served, and nothing is taken or collected; ` +
           "--read-only says that it is meant",
       );
-      volume.#anchors = await Anchors.of(fs, folder);
+      volume.anchors = await Anchors.of(fs, folder);
     }
     return volume;
-  }
-
-  /** Whether this process is the one that writes. */
-  get writes(): boolean {
-    return this.#lock !== undefined;
-  }
-
-  /** Where unfinished files lie: on the file system of the tree, outside it, since every name in it means something. */
-  get unfinished(): string {
-    return `${this.own}/tmp`;
-  }
-
-  /** A path inside the volume as the system has it. */
-  at(path: string): string {
-    return path.startsWith("dray/") ? `${this.own}${path.slice(4)}` : `${this.folder}/${path}`;
   }
 
   /**
@@ -107,9 +98,9 @@ export class Volume {
     if (this.#lock !== undefined) return;
     const { folder, own, unfinished } = this;
     const fs = this.#fs;
-    await this.refuseGone();
+    await this.anchors?.check();
     const made = await this.#writing(folder, () => fs.makeDirectory(folder));
-    this.#owner = await ownerOf(fs, [`${folder}/docker`, folder]);
+    this.owner = await ownerOf(fs, [`${folder}/docker`, folder]);
     await this.#makeOwn();
     await this.#lookAround([unfinished, own, `${folder}/docker`]);
     await checkOneFileSystem(fs, folder, own);
@@ -120,8 +111,9 @@ export class Volume {
       const syncs = this.#syncs;
       if (made !== undefined && syncs !== undefined)
         for (let at = folder; at !== dirname(made); at = dirname(at)) await syncs.directory(dirname(at));
-      this.#anchors = await Anchors.of(fs, folder);
+      this.anchors = await Anchors.of(fs, folder);
       this.#lock = held;
+      this.writes = true;
     } catch (error) {
       await held.release();
       throw diskError(error, "open", folder);
@@ -146,46 +138,32 @@ export class Volume {
    * lie below the place where it is mounted again
    */
   async keep(): Promise<void> {
-    await this.refuseGone();
+    await this.anchors?.check();
     if (this.#lock === undefined) return;
     await this.#makeOwn();
     this.#lock.keep?.();
   }
 
-  /** For who is about to write: makes the root again that somebody removed. @throws DrayError `DISK` where the volume is gone */
-  async makeReady(): Promise<void> {
-    try {
-      await this.refuseGone();
-    } catch (error) {
-      if (this.#lock === undefined || (await this.#anchors?.wasRemoved()) !== true) throw error;
-      await this.#fs.makeDirectory(this.folder);
-      await this.give(this.folder);
-      this.#anchors = await Anchors.of(this.#fs, this.folder);
-      await this.refuseGone();
-    }
-  }
-
-  /** @throws DrayError `DISK` where it is not there any more, so that nobody may say what it holds */
-  async refuseGone(): Promise<void> {
-    await this.#anchors?.check();
-  }
-
-  /** Refuses to write as a reader. @throws DrayError `DENIED` */
-  check(): void {
-    if (this.#lock === undefined)
-      throw new DrayError("DENIED", `the volume ${this.folder} is only read by this process; nothing is written to it`);
+  /** Makes the root again where it is somebody who removed it. @throws why it is gone, where that is not so */
+  async makeAgain(why: unknown): Promise<void> {
+    if (!this.writes || (await this.anchors?.wasRemoved()) !== true) throw why;
+    await this.#fs.makeDirectory(this.folder);
+    await this.give(this.folder);
+    this.anchors = await Anchors.of(this.#fs, this.folder);
+    await this.anchors.check();
   }
 
   /** Gives what root made to whom the volume belongs, so that the user who serves it otherwise can use it. */
   async give(path: string): Promise<void> {
-    if (this.#owner === undefined) return;
-    const { uid, gid } = this.#owner;
+    if (this.owner === undefined) return;
+    const { uid, gid } = this.owner;
     await this.#fs.chown(path, uid, gid).catch(() => {});
   }
 
   async release(): Promise<void> {
     await this.#lock?.release();
     this.#lock = undefined;
+    this.writes = false;
   }
 
   async #makeOwn(): Promise<void> {
