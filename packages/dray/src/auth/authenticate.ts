@@ -1,6 +1,6 @@
 import { LruCache, unlessAborted } from "../async/index.ts";
 import type { Body, Content } from "../content/index.ts";
-import { DrayError, isDrayError, throwIfAborted } from "../errors.ts";
+import { DrayError, isDrayError } from "../errors.ts";
 import {
   type Handler,
   type HttpRequest,
@@ -107,25 +107,21 @@ export const authenticate = (options: AuthenticateOptions): Middleware => {
   /** What to send to a registry that perhaps hides from strangers what it has, and did not say so. */
   const reveal = async (
     next: Handler,
-    { origin, signal }: HttpRequest,
+    { origin }: HttpRequest,
     authorizer: Authorizer,
     needs: Needs,
   ): Promise<Authorization | undefined> => {
-    if (!(await authorizer.mayReveal(needs))) return undefined;
-    try {
+    const status = await authorizer.reveal(needs, async (signal) => {
       const response = await next({ method: "GET", origin, target: "/v2/", headers: [], signal });
       await response.body.discard();
       authorizer.note(response.status, challengesOf(response.headers));
-      const answer = await authorizer.authorization(needs);
-      if (answer.value !== undefined) return answer;
-      const mayGoUnasked = response.status === 200 && (plainHttp || !origin.startsWith("http:"));
-      return mayGoUnasked ? await authorizer.unasked(needs) : undefined;
-    } catch (error) {
-      throwIfAborted(signal);
-      // That it cannot be asked now says less than what it has answered.
-      if (isDrayError(error, "NETWORK", "TIMEOUT")) return undefined;
-      throw error;
-    }
+      return response.status;
+    });
+    if (status === undefined) return undefined;
+    const answer = await authorizer.authorization(needs);
+    if (answer.value !== undefined) return answer;
+    const mayGoUnasked = status === 200 && (plainHttp || !origin.startsWith("http:"));
+    return mayGoUnasked ? await authorizer.unasked(needs) : undefined;
   };
 
   return (next) => async (request) => {
@@ -134,7 +130,12 @@ export const authenticate = (options: AuthenticateOptions): Middleware => {
     const isOwn = own.has(origin);
     if (isOwn && (context?.foreign === true || request.headers.some(isAuthorization))) return next(request);
     const authorizer = authorizerOf(origin, isOwn);
-    const needs: Needs = { scopes: parseScopes(context?.scopes ?? []), repository: context?.repository, signal };
+    const needs: Needs = {
+      method: request.method,
+      scopes: parseScopes(context?.scopes ?? []),
+      repository: context?.repository,
+      signal,
+    };
     const isBase = /^\/v2\/?$/.test(request.target);
     const isProbe = context?.retry === false && isBase;
     const mayHide = isOwn && !isBase && context?.lookUp !== true;

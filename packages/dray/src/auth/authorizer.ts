@@ -1,5 +1,5 @@
-import { LruCache } from "../async/index.ts";
-import { DrayError, isDrayError } from "../errors.ts";
+import { type Flight, LruCache, SingleFlight } from "../async/index.ts";
+import { DrayError, isDrayError, throwIfAborted } from "../errors.ts";
 import { type Challenge } from "./challenge.ts";
 import { describeCredential, identityOf, kindOf } from "./credential.ts";
 import { mayHaveCredentials, type RealmRefusal, realmRefusal, realmUrl } from "./realm.ts";
@@ -10,6 +10,8 @@ import type { Credential, Keychain } from "./types.ts";
 
 /** What one request needs to be allowed. */
 export interface Needs {
+  /** Default: one that reads. */
+  readonly method?: string | undefined;
   readonly scopes: readonly Scope[];
   readonly repository?: string | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -55,8 +57,9 @@ export class Authorizer {
   #scheme: Scheme | undefined;
   /** By the scopes a request named: those the origin wanted for it, where they were more. */
   readonly #required = new LruCache<string, readonly Scope[]>(mostRequired);
-  /** Sets of scopes for which the registry was asked whether it hides something. */
-  readonly #revealed = new LruCache<string, true>(mostRequired);
+  /** By sets of scopes: what was answered when the registry was asked whether it hides something. */
+  readonly #revealed = new LruCache<string, number>(mostRequired);
+  readonly #revealing = new SingleFlight<number>();
   #warned = false;
   /** Credentials that were refused, and are left out of reads from then on. */
   readonly #refusedIdentities = new Set<string>();
@@ -122,12 +125,25 @@ export class Authorizer {
     return bearer(await this.#token(scheme, credential, scopes, needs, sent.token));
   }
 
-  /** Whether it is worth asking how the origin wants to be asked, although it did not say: once for each set of scopes, and only with credentials. */
-  async mayReveal(needs: Needs): Promise<boolean> {
+  /**
+   * Asks how the origin wants to be asked, although it did not say: once for each set of scopes, and only with credentials. Who comes
+   * meanwhile or later hears the same status. `undefined`: it is not asked, or could not be.
+   */
+  async reveal(needs: Needs, ask: (signal: AbortSignal) => Promise<number>): Promise<number | undefined> {
+    if (kindOf(await this.#credential(needs, false)) === "anonymous") return undefined;
     const key = scopesKey(needs.scopes);
-    if (this.#revealed.get(key) === true || kindOf(await this.#credential(needs, false)) === "anonymous") return false;
-    this.#revealed.set(key, true);
-    return true;
+    const asked = async ({ signal }: Flight): Promise<number> => {
+      const status = await ask(signal).catch((error: unknown) => {
+        throwIfAborted(signal);
+        // That it cannot be asked now says less than what it has answered.
+        if (isDrayError(error, "NETWORK", "TIMEOUT")) return 0;
+        throw error;
+      });
+      this.#revealed.set(key, status);
+      return status;
+    };
+    const status = this.#revealed.get(key) ?? (await this.#revealing.run(key, asked, needs.signal));
+    return status === 0 ? undefined : status;
   }
 
   /** A password for a registry that asks for nothing, as some clients send it with every request. It stays with Basic then. */
@@ -253,8 +269,9 @@ export class Authorizer {
   }
 }
 
-/** Whether a request only looks. */
-const isRead = ({ scopes }: Needs): boolean =>
+/** Whether a request only looks. One that names no scopes may still write. */
+const isRead = ({ method = "GET", scopes }: Needs): boolean =>
+  /^(?:GET|HEAD)$/i.test(method) &&
   scopes.every(({ type, actions }) => type === "registry" || actions.every((action) => action === "pull"));
 
 /** What a credential says by itself, without a token service. */

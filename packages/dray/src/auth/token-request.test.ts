@@ -215,6 +215,10 @@ test("credentials that were dropped on the way out do not come back", async () =
     seen.map(({ request }) => header(request.headers, "authorization") !== undefined),
     [true, false, false],
   );
+  assert.deepEqual(
+    seen.map(({ request }) => request.context?.foreign),
+    [false, true, true],
+  );
 });
 
 const refusedRedirects: [to: string, credential: object, status: number][] = [

@@ -96,10 +96,12 @@ const send = async (
   const { handler, registry, allowPrivate } = options;
   const body = form && bytesContent(new TextEncoder().encode(form.toString()));
   let at = url;
+  let left = false;
   let carried: HeaderPairs = [["Accept", "application/json"], ...headers];
   for (let hop = 0; ; hop++) {
     const target = at.pathname + at.search;
-    const response = await handler({ method, origin: at.origin, target, headers: carried, body, signal });
+    const context = { foreign: left };
+    const response = await handler({ method, origin: at.origin, target, headers: carried, body, signal, context });
     const location = header(response.headers, "location");
     if (![301, 302, 303, 307, 308].includes(response.status) || location === undefined) return response;
     await response.body.discard();
@@ -112,7 +114,9 @@ const send = async (
       const message = `token service ${url.host} of ${registry} redirects to ${next?.host ?? "nowhere"}: refused, ${refusal?.why}`;
       throw new DrayError("ADDRESS_REFUSED", message, { registry, status: response.status, ...refusal?.facts });
     }
-    if (next.origin !== at.origin) carried = carried.filter(([name]) => name.toLowerCase() !== "authorization");
+    // What comes back carries nothing, whoever would add it.
+    left ||= next.origin !== at.origin;
+    if (left) carried = carried.filter(([name]) => name.toLowerCase() !== "authorization");
     at = next;
   }
 };

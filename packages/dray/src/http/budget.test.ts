@@ -454,6 +454,16 @@ test("a connection that is refused or closed halves them at once, and from there
   );
 });
 
+test("one alone that is cut was not too many: those that follow go side by side", async () => {
+  const clock = fakeClock();
+  const { handler, log } = registry(clock, () => [200]);
+  let cuts = 1;
+  const send = budget({ clock })((request) => (cuts-- > 0 ? Promise.reject(cut()) : handler(request)));
+  await assert.rejects(send(get));
+  await clock.run(many(send, 100));
+  assert.equal(log[7]?.parallel, 8);
+});
+
 test("a registry that lets in twelve connections is asked for few more, and never for long", async () => {
   let [open, refused] = [0, 0];
   const clock = fakeClock();

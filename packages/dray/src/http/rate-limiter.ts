@@ -145,12 +145,12 @@ export class RateLimiter {
   }
 
   /**
-   * It did not let a connection in, or closed it without an answer: for a while there are fewer than were too many. Tells whether it
-   * answers others meanwhile, so that who was refused need only wait for one of them.
+   * It did not let a connection in, or closed it without an answer: for a while there are fewer than were too many, which one alone
+   * cannot be. Tells whether it answers others meanwhile, so that who was refused need only wait for one of them.
    */
   refused({ epoch }: Permit): boolean {
     const now = this.#options.clock.now();
-    if (epoch === this.#epoch) {
+    if (epoch === this.#epoch && this.#inFlight > 1) {
       const most = Math.max(1, Math.floor((this.#inFlight * 3) / 4));
       this.#tooMany = { most, until: now + remembered };
       this.#shrink(Math.max(1, Math.floor(this.#inFlight / 2)));

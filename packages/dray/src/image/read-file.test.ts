@@ -152,6 +152,14 @@ test("the entries of a layer, and of any tar as bytes, are read one after the ot
   assert.equal((await collect(offset, 1e6, "layer")).byteLength, layerOf(entries).byteLength);
 });
 
+test("names are remembered up to a bound, also of what is taken away, and no link leads through a path without end", async () => {
+  const name = "n".repeat(1_000_000);
+  const removed = await imageOf(Array.from({ length: 135 }, (_, i) => ({ name: `.wh.${i}${name}` })));
+  await assert.rejects(text(removed, "a"), fails("LIMIT_EXCEEDED"));
+  const long = await imageOf([{ name: "a", type: "symlink", linkName: "b/".repeat(400_000) }]);
+  await assert.rejects(text(long, "a"), /its path is too long/);
+});
+
 test("an artifact's layers are in its manifest, whatever its configuration is", async () => {
   const store = memoryStore();
   const layer = await put(store, bytesOf("x"), { mediaType: "text/plain" });

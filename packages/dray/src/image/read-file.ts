@@ -15,8 +15,10 @@ export interface ReadFileOptions extends Cancel {
 const usualLimit = 64 * 1024 * 1024;
 /** As Linux follows. */
 const mostLinks = 40;
-/** Entries remembered at most: about a hundred bytes each. */
-const mostEntries = 1_000_000;
+/** As Linux allows; a link may have a megabyte, and each part of a path is looked up. */
+const longestPath = 4096;
+/** Bytes of what is remembered at most, of an entry so many beside its names. */
+const [mostRemembered, entryBytes] = [128 * 1024 * 1024, 128];
 
 /**
  * A file as a container of the image would see it: of the uppermost layer that has it, unless a layer above has taken it away, with links followed
@@ -36,6 +38,7 @@ export const readFile = async (image: Image, path: string, options: ReadFileOpti
   let wanted = cleaned(path);
   let from = 0;
   for (let links = 0; links <= mostLinks; links++) {
+    if (wanted.length > longestPath) throw missing(": its path is too long");
     const found = await files.find(wanted, from);
     if (found === undefined) throw missing("");
     const { at, entry, layer, rest } = found;
@@ -89,7 +92,7 @@ class MergedLayers {
   readonly #options: Scanning;
   readonly #indexes: LayerIndex[] = [];
   readonly #bodies = new Map<string, Uint8Array>();
-  #count = 0;
+  #remembered = 0;
 
   constructor(layers: readonly Layer[], options: Scanning) {
     this.#layers = layers;
@@ -132,15 +135,16 @@ class MergedLayers {
       throwIfAborted(signal);
       const path = cleaned(name);
       const [folder, last] = [posix.dirname(path), posix.basename(path)];
+      this.#remembered += entryBytes + path.length + linkName.length;
+      if (this.#remembered > mostRemembered)
+        throw new DrayError(
+          "LIMIT_EXCEEDED",
+          `the names in the layers take more than ${mostRemembered} bytes; read them one by one`,
+        );
       if (last === ".wh..wh..opq") opaque.add(folder);
       else if (last.startsWith(".wh.")) removed.add(posix.join(folder, last.slice(".wh.".length)));
       else {
         entries.set(path, { type, linkName });
-        if (++this.#count > mostEntries)
-          throw new DrayError(
-            "LIMIT_EXCEEDED",
-            `the layers have more than ${mostEntries} entries; read them one by one`,
-          );
         if (path === wanted && (type === "file" || type === "other"))
           this.#bodies.set(`${layer} ${path}`, await collect(body, limit, `file ${path}`));
       }

@@ -27,7 +27,7 @@ import {
 import { copy } from "../copy/index.ts";
 import { type ErrorCode, isDrayError } from "../errors.ts";
 import { nodeFiles } from "../files/index.ts";
-import { annotationKeys, type Descriptor, digestOf, encodeJson, hexOf, mediaTypes } from "../oci/index.ts";
+import { annotationKeys, type Descriptor, type Digest, digestOf, encodeJson, hexOf, mediaTypes } from "../oci/index.ts";
 import { type LayoutStore, layoutStore } from "./index.ts";
 
 const text = (value: string): Uint8Array => new TextEncoder().encode(value);
@@ -64,6 +64,29 @@ describe("a layout in a directory", () => {
   beforeEach(async () => {
     dir = join(await mkdtemp(join(root, "case-")), "layout");
     source = memoryStore();
+  });
+
+  it("opens no file and makes none for what is no digest, whatever its type says", async () => {
+    const content = await image(source, ["a"]);
+    await copy(
+      { store: source, name: content.digest, location: "a" },
+      { store: layoutStore(dir), name: "", location: "b" },
+    );
+    await writeFile(join(dir, "..", "secret"), "secret");
+    const store = layoutStore(dir);
+    const digest = "sha256:../../../secret" as Digest;
+    const wrong = { mediaType: "text/plain", digest, size: 6 };
+    const before = await readdir(join(dir, ".."));
+    for (const ask of [
+      () => Array.fromAsync(store.read(wrong, { verify: false })),
+      () => Array.fromAsync(store.read(wrong, { offset: 1 })),
+      () => store.describe(digest),
+      () => store.has(wrong),
+      () => store.write(wrong, bytesContent(text("secret"))),
+    ])
+      await assert.rejects(ask(), (error) => isDrayError(error, "DIGEST_INVALID"));
+    await store.close?.();
+    assert.deepEqual(await readdir(join(dir, "..")), before);
   });
 
   const copyIn = async (

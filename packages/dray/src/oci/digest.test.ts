@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { isDrayError } from "../errors.ts";
-import { algorithmOf, digester, digestOf, hexOf, isDigest, parseDigest } from "./digest.ts";
+import { algorithmOf, type Digest, digester, digestOf, hexOf, isDigest, parseDigest } from "./digest.ts";
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 
@@ -67,4 +67,13 @@ test("any text is a digest or refused", () => {
       else assert.throws(() => parseDigest(text), { code: "DIGEST_INVALID" });
     }),
   );
+});
+
+test("what is no digest has no hexadecimal part, since files are named by it", () => {
+  for (const text of ["sha256:../../secret", "sha256:", `sha512:${"0".repeat(64)}`, `md5:${"0".repeat(32)}`])
+    assert.throws(
+      () => hexOf(text as Digest),
+      (error) => isDrayError(error, "DIGEST_INVALID"),
+      text,
+    );
 });

@@ -44,8 +44,11 @@ const split = (text: string): { algorithm: string; hex: string } => {
 
 /** The part before the colon: `sha256`. */
 export const algorithmOf = (digest: Digest): DigestAlgorithm => split(digest).algorithm as DigestAlgorithm;
-/** The part behind the colon. */
-export const hexOf = (digest: Digest): string => split(digest).hex;
+/**
+ * The part behind the colon. Files are named by it: what is no digest, whatever its type says, would lead elsewhere.
+ * @throws DrayError `DIGEST_INVALID`
+ */
+export const hexOf = (digest: Digest): string => split(parseDigest(digest)).hex;
 
 /**
  * The digest of bytes in memory.

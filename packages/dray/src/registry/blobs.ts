@@ -8,7 +8,7 @@ import {
 } from "../content/index.ts";
 import { DrayError, isDrayError, restated, throwIfAborted } from "../errors.ts";
 import { type HeaderPairs, type HttpResponse, header, type RetryBudget } from "../http/index.ts";
-import { algorithmOf, type Descriptor, type Digest, digestOf, isForeignLayerType } from "../oci/index.ts";
+import { algorithmOf, type Descriptor, type Digest, digestOf, isForeignLayerType, parseDigest } from "../oci/index.ts";
 import { type Call, callIn, pathIn, type Repo, referenceIn, type Settings } from "./api.ts";
 
 /**
@@ -260,11 +260,14 @@ const sizeByRange = async (
 /** `lookUp`: that nothing is there is an answer. */
 type LookingUp = Cancel & { readonly lookUp?: boolean | undefined };
 
+/** Where a blob is; what is no digest, whatever its type says, would lead somewhere else. */
+export const blobPath = (repo: Repo, digest: Digest): string => pathIn(repo, `blobs/${parseDigest(digest)}`);
+
 /** A request about a blob. */
 const blobCall = (repo: Repo, digest: Digest, method: "GET" | "HEAD", { signal, lookUp }: LookingUp): Call => ({
   ...callIn(repo, "pull", "reading blob", digest),
   method,
-  target: pathIn(repo, `blobs/${digest}`),
+  target: blobPath(repo, digest),
   signal,
   lookUp,
   digestKnown: true,

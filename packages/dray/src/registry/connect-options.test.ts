@@ -5,6 +5,7 @@ import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import {
+  answerWith,
   faults,
   hosts,
   listen,
@@ -319,6 +320,23 @@ describe("whenRefused", () => {
       await assert.rejects(upload, (error) => isDrayError(error, "UNAUTHORIZED"));
       assert.deepEqual(await memory.uploads(), []);
     });
+
+  test("is about what reads: a write that names no scopes does not become a stranger's", async () => {
+    const seen: string[] = [];
+    const connection: Handler = (request) => {
+      seen.push(`${request.method} ${header(request.headers, "Authorization")?.split(" ")[0] ?? "bare"}`);
+      return answerWith(401, { "WWW-Authenticate": 'Basic realm="x"' })(request, memoryRegistry().handler);
+    };
+    for (const [method, ends] of [
+      ["GET", "bare"],
+      ["DELETE", "Basic"],
+    ] as const) {
+      const credentials = staticCredential(wrong, "r.test");
+      const registry = connect("r.test", { ...quiet, credentials, connection, whenRefused: "anonymous" });
+      await (await registry.request({ method, target: "/v2/_ext" })).body.discard();
+      assert.equal(seen.at(-1), `${method} ${ends}`);
+    }
+  });
 });
 
 describe("a connection from elsewhere", () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { listen, memoryRegistry, put, RequestLog, sampleImage, testCertificates } from "@dray/testkit";
+import { answerWith, listen, memoryRegistry, put, RequestLog, sampleImage, testCertificates } from "@dray/testkit";
 import { anonymous, staticCredential } from "../auth/index.ts";
 import { bytesBody } from "../content/index.ts";
 import { DrayError, isDrayError } from "../errors.ts";
@@ -8,16 +8,18 @@ import type { HttpRequest } from "../http/index.ts";
 import { connect } from "./connect.ts";
 import type { ConnectOptions } from "./connect-options.ts";
 import { guessing } from "./guess.ts";
+import type { Repository } from "./repository.ts";
 
 const image = sampleImage({ layers: 1 });
 const quiet: ConnectOptions = { credentials: anonymous, stateDir: false, ambient: false };
 
 describe("a guess", () => {
   const ask = { method: "HEAD", target: "/v2/a/b/manifests/v1", headers: [] };
+  type Given = { found?: string; method?: string; mayGuess?: boolean } & Partial<HttpRequest>;
   /** What becomes of one guess, where the registry turns out to be at `found`. */
   const guessed = async (
     answer: number | Error,
-    { found = "http://r.test", method = "HEAD", mayGuess = true } = {},
+    { found = "http://r.test", method = "HEAD", mayGuess = true, ...more }: Given = {},
   ): Promise<{ status: number | undefined; asked: HttpRequest[] }> => {
     const asked: HttpRequest[] = [];
     const guess = guessing(async () => found, {
@@ -34,12 +36,14 @@ describe("a guess", () => {
       },
       mayGuess: async () => mayGuess,
     });
-    return { status: (await guess({ ...ask, method }))?.status, asked };
+    return { status: (await guess({ ...ask, method, ...more }))?.status, asked };
   };
 
-  test("counts where it was right, and says what is there or that it is not", async () => {
-    for (const status of [200, 404]) assert.equal((await guessed(status)).status, status);
-    for (const status of [301, 307, 400, 401, 403, 429, 500, 503])
+  test("counts where it was right, and says what is there, or to a look-up that it is not", async () => {
+    const context = { lookUp: true };
+    for (const status of [200, 404]) assert.equal((await guessed(status, { context })).status, status);
+    assert.equal((await guessed(200)).status, 200);
+    for (const status of [301, 307, 400, 401, 403, 404, 429, 500, 503])
       assert.equal((await guessed(status)).status, undefined, `${status}`);
     assert.equal((await guessed(new DrayError("NETWORK", "nobody"))).status, undefined);
     assert.equal((await guessed(200, { found: "https://r.test" })).status, undefined);
@@ -49,6 +53,9 @@ describe("a guess", () => {
     for (const method of ["PUT", "POST", "PATCH", "DELETE"])
       assert.deepEqual(await guessed(200, { method }), { status: undefined, asked: [] });
     assert.deepEqual(await guessed(200, { mayGuess: false }), { status: undefined, asked: [] });
+    for (const name of ["Authorization", "Cookie", "X-Key"])
+      assert.deepEqual(await guessed(200, { headers: [[name, "secret"]] }), { status: undefined, asked: [] });
+    assert.equal((await guessed(200, { headers: [["Accept", "*/*"]] })).status, 200);
   });
 
   test("that was wrong is given up, and nobody guesses once it is known", async () => {
@@ -96,6 +103,31 @@ describe("the first question to a registry nearby", () => {
       );
     } finally {
       await client.close();
+      await server.close();
+    }
+  });
+
+  test("is asked again with credentials where strangers hear that nothing is there", async () => {
+    const registry = memoryRegistry({ access: { scheme: "basic", users: { me: "secret" } } });
+    put(registry, "a/b", "v1", image);
+    const server = await listen(async (request) => {
+      const response = await registry.handler(request);
+      if (response.status !== 401 || request.target === "/v2/") return response;
+      await response.body.discard();
+      return answerWith(404)(request, registry.handler);
+    });
+    const credentials = staticCredential({ username: "me", password: "secret", source: "test" }, server.host);
+    try {
+      for (const ask of [
+        (repository: Repository) => Array.fromAsync(repository.tags()),
+        (repository: Repository) => repository.manifest("v1"),
+        (repository: Repository) => Promise.all([...image.blobs.keys()].map((digest) => repository.describe(digest))),
+      ]) {
+        const client = connect(server.host, { ...quiet, credentials });
+        await ask(client.repository("a/b"));
+        await client.close();
+      }
+    } finally {
       await server.close();
     }
   });

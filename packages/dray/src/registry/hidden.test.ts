@@ -67,6 +67,19 @@ describe("a registry where only /v2/ asks who comes", () => {
     assert.deepEqual(await Array.fromAsync(ofNew().tags()), []);
   });
 
+  test("is asked once by all who come at the same time, each of whom gets what is there", async () => {
+    const { handler, seen } = hiding({ status: 404, code: "MANIFEST_UNKNOWN" }, basic);
+    const slow: Handler = async (request) => {
+      const response = await handler(request);
+      await new Promise((resolve) => setImmediate(resolve));
+      return response;
+    };
+    const repository = clientOf(wires(slow), { credentials: ann }).repository("a/b");
+    const asks = Array.from({ length: 4 }, () => repository.manifest("v1"));
+    for (const { descriptor } of await Promise.all(asks)) assert.equal(descriptor.digest, image.root.digest);
+    assert.equal(seen.filter((line) => line.endsWith(" /v2/")).length, 1);
+  });
+
   test("is not asked without credentials, nor twice for the same scopes", async () => {
     const { handler, seen } = hiding({ status: 404, code: "MANIFEST_UNKNOWN" }, basic);
     const nobody = clientOf(wires(handler), { credentials: async () => undefined }).repository("a/b");

@@ -14,6 +14,7 @@ import {
   isConfigType,
   mediaTypes,
   type ParsedManifest,
+  parseDigest,
   parseManifest,
   subjectOf,
 } from "../oci/index.ts";
@@ -69,7 +70,7 @@ const referrersCall = (
   method: "GET",
   target: pathIn(
     repo,
-    `referrers/${digest}${artifactType === undefined ? "" : `?artifactType=${encodeURIComponent(artifactType)}`}`,
+    `referrers/${parseDigest(digest)}${artifactType === undefined ? "" : `?artifactType=${encodeURIComponent(artifactType)}`}`,
   ),
   headers: [["Accept", mediaTypes.ociIndex]],
   signal,

@@ -11,6 +11,7 @@ import {
 } from "@dray/testkit";
 import { type Against, against } from "../../test/registry-client.ts";
 import { isDrayError } from "../errors.ts";
+import type { Digest } from "../oci/index.ts";
 import { fallbackTag } from "./referrers.ts";
 
 const image = sampleImage();
@@ -20,6 +21,22 @@ const setup = (options: MemoryRegistryOptions = {}, rules: readonly Fault[] = []
   put(registry, "a/b", "v1", image);
   return against(registry, rules);
 };
+
+test("what is no digest, whatever its type says, leads nowhere", async () => {
+  const { repository, registry, log } = setup();
+  const digest = "sha256:x/../../manifests/v1" as Digest;
+  const wrong = { mediaType: "text/plain", digest, size: 1 };
+  const asks: readonly (() => Promise<unknown>)[] = [
+    () => repository.removeBlob(digest),
+    () => Array.fromAsync(repository.blob(digest)),
+    () => Array.fromAsync(repository.blob(wrong, { verify: false })),
+    () => repository.describe(digest),
+    () => repository.has(wrong),
+    () => Array.fromAsync(repository.referrers(wrong)),
+  ];
+  for (const ask of asks) await assert.rejects(ask(), (error) => isDrayError(error, "DIGEST_INVALID"));
+  assert.deepEqual([log.entries.length, registry.tags("a/b")], [0, ["v1"]]);
+});
 
 describe("deletion", () => {
   test("of a tag leaves the manifest", async () => {

@@ -1,7 +1,8 @@
 import type { Cancel } from "../content/index.ts";
 import { isDrayError, restated } from "../errors.ts";
 import { type Descriptor, type Digest, isDigest, parseManifest, subjectOf } from "../oci/index.ts";
-import { type Call, callIn, pathIn, type Repo } from "./api.ts";
+import { type Call, callIn, type Repo } from "./api.ts";
+import { blobPath } from "./blobs.ts";
 import { getManifest, lookUpManifest, manifestPath } from "./manifests.ts";
 import { hasReferrersApi, removeFromFallback } from "./referrers.ts";
 
@@ -23,8 +24,8 @@ export const remove = async (repo: Repo, name: string, options: Cancel = {}): Pr
  * Takes a blob out of a repository, whatever refers to it there.
  * @throws DrayError `NOT_FOUND`, `UNSUPPORTED` where the registry does not delete
  */
-export const removeBlob = (repo: Repo, digest: Digest, options: Cancel = {}): Promise<void> =>
-  send(repo, deletion(repo, pathIn(repo, `blobs/${digest}`), digest, options));
+export const removeBlob = async (repo: Repo, digest: Digest, options: Cancel = {}): Promise<void> =>
+  send(repo, deletion(repo, blobPath(repo, digest), digest, options));
 
 /** What a manifest refers to, where that has to be known: a registry with the referrers API keeps its lists itself. */
 const subjectIn = async (repo: Repo, digest: Digest, options: Cancel): Promise<Descriptor | undefined> => {
