@@ -127,6 +127,15 @@ describe("variables of distribution", () => {
     ]);
   });
 
+  test("the one that names the passwords of clients is no key, and changes nothing", () => {
+    const { settings, warnings } = load(
+      { REGISTRY_AUTH_FILE: "/run/containers/0/auth.json" },
+      { text: `${text}auth: {htpasswd: {realm: r, path: /p}}\n` },
+    );
+    assert.equal(settings.access.kind, "htpasswd");
+    assert.deepEqual(warnings, []);
+  });
+
   test("an unknown way of access is no typing error to pass over", () => {
     assert.deepEqual(complaints({ REGISTRY_AUTH_LDAP_URL: "ldap://x" }), [
       "REGISTRY_AUTH_LDAP_URL: auth.ldap: no key is called so; remove it, or choose among none, htpasswd, token, silly",

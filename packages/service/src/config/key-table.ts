@@ -24,6 +24,8 @@ export interface TableFacts {
   readonly prefixes: Readonly<Record<string, string>>;
   /** The variable that names the file. It stands for no key. */
   readonly fileVariable?: string;
+  /** Variables of other programs that begin as those of keys do. They say nothing here. */
+  readonly foreignVariables?: readonly string[];
   readonly flags?: readonly Flag[];
   /** By path. Of a part with `name: true` each key is a choice of its own, so one that nobody knows is no slip to pass over. */
   readonly shorthands?: Readonly<Record<string, Shorthand>>;

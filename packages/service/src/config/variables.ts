@@ -45,7 +45,8 @@ export const overlayVariables = (
   };
 
   const strangers: string[] = [];
-  const names = Object.keys(env).filter((name) => rankOf(name) >= 0);
+  const foreign = new Set(table.foreignVariables);
+  const names = Object.keys(env).filter((name) => rankOf(name) >= 0 && !foreign.has(name));
   const inOrder = names.toSorted((a, b) => rankOf(a) - rankOf(b) || (a < b ? -1 : 1));
   for (const name of inOrder) {
     const text = env[name];

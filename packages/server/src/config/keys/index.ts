@@ -15,6 +15,8 @@ const listenKeys = (text: string): Readonly<Record<string, string>> =>
 export const table: KeyTable = keyTable([...generalKeys, ...storageKeys, ...authKeys, ...httpKeys, ...drayKeys], {
   prefixes: { "": "REGISTRY", dray: "DRAY_SERVE" },
   fileVariable: "REGISTRY_CONFIGURATION_PATH",
+  // Where podman, skopeo and our own client find their passwords.
+  foreignVariables: ["REGISTRY_AUTH_FILE"],
   flags: [
     { name: "--data", variable: "DRAY_SERVE_DATA", key: "storage.filesystem.rootdirectory" },
     { name: "--read-only", variable: "DRAY_SERVE_READ_ONLY", key: "storage.maintenance.readonly.enabled" },
