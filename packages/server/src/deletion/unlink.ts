@@ -1,3 +1,5 @@
+import { isDrayError, reasonOf } from "dray/errors";
+import { errnoOf } from "dray/internal/files";
 import type { Digest } from "dray/oci";
 import type { Tree } from "../distribution-tree/index.ts";
 import type { Metadata, Reconciler } from "../metadata/index.ts";
@@ -60,7 +62,7 @@ export const unlinkTag = (
 ): Promise<void> => {
   const { tree, metadata } = context;
   const inTree = async (): Promise<void> => {
-    if (digest !== undefined) await tree.notes.noteDeletedTag(repository, tag, digest);
+    if (digest !== undefined) await noteDeletedTag(context, repository, tag, digest);
     // When it left what it stood for before is known by its history alone, which goes with it: they count from now on.
     for await (const before of tree.tagHistory(repository, tag))
       if ((await tree.revision(repository, before)) !== undefined)
@@ -69,6 +71,25 @@ export const unlinkTag = (
   };
   return change(context, repository, tag, inTree, () => metadata.removeTag(repository, tag));
 };
+
+/** A full disk keeps nobody from making room: what the tag stood for is told then by the notice, and by the audit log. */
+const noteDeletedTag = async (
+  { tree, onNotice }: DeletionContext,
+  repository: string,
+  tag: string,
+  digest: Digest,
+): Promise<void> => {
+  try {
+    await tree.notes.noteDeletedTag(repository, tag, digest);
+  } catch (error) {
+    if (!isDrayError(error, "DISK") || !full.has(errnoOf(error.cause) ?? "")) throw error;
+    const message = `the tag ${tag} is deleted and can be put back by its digest alone: ${reasonOf(error)}`;
+    onNotice({ level: "warn", message, repository, digest });
+  }
+};
+
+/** What the system says of a disk that has no room. */
+const full: ReadonlySet<string> = new Set(["ENOSPC", "EDQUOT"]);
 
 /** Takes a blob out of a repository; its data stays in the pool. The caller has asked the guard and holds the digest exclusively. */
 export const unlinkLayer = ({ tree, forget }: DeletionContext, repository: string, digest: Digest): Promise<void> =>

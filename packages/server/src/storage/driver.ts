@@ -44,8 +44,8 @@ export interface Driver {
    * again before this resolves. One at a time for a path.
    */
   receive(path: string, algorithm: DigestAlgorithm): Promise<AppendFile>;
-  /** Bytes free and in all, where the store has a limit. */
-  space?(): Promise<{ readonly free: number; readonly total: number }>;
+  /** Bytes free and in all, where the store has a limit. `undefined`: nothing is there that could be asked. */
+  space?(): Promise<{ readonly free: number; readonly total: number } | undefined>;
   /** Whether nothing is written any more, since what was written could not be brought to the disk. Only a new start ends that. */
   stopped?(): boolean;
   /**

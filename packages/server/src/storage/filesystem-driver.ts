@@ -181,12 +181,11 @@ class Files implements FilesystemDriver {
     });
   }
 
-  async space(): Promise<{ readonly free: number; readonly total: number }> {
+  async space(): Promise<{ readonly free: number; readonly total: number } | undefined> {
     // The file system of the tree, wherever the volume is mounted.
     const at = dirname(this.volume.own);
     const facts = await onDisk("look at", at, () => ifThere(() => this.#fs.statfs(at)));
-    const { bsize, blocks, bavail } = facts ?? { bsize: 0, blocks: 0, bavail: 0 };
-    return { free: bavail * bsize, total: blocks * bsize };
+    return facts && { free: facts.bavail * facts.bsize, total: facts.blocks * facts.bsize };
   }
 
   stopped(): boolean {

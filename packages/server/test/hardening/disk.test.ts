@@ -7,6 +7,7 @@ import { type FileCall, faultyFiles, temporaryFolder } from "@dray/testkit/files
 import { header } from "dray/http";
 import { nodeFiles } from "dray/internal/files";
 import { digestOf, encodeJson, mediaTypes } from "dray/oci";
+import type { Notice } from "../../src/notice.ts";
 import { createRegistry, type Registry } from "../../src/registry.ts";
 import { filesystemDriver, memoryDriver } from "../../src/storage/index.ts";
 import { checkAnswer } from "./answers.ts";
@@ -187,6 +188,47 @@ test("below the mark of free space pushes get 503, while pulls, deletes and gc g
   await fixture.ask({ ask: "PUT /v2/{app}/manifests/new", headers: type, body: image, status: 201 });
   await fixture.ask({ ask: "POST /v2/{app}/blobs/uploads/?digest={blob}", body: blob, status: 201 });
   await fixture.registry.close();
+});
+
+test("where not a byte is left, deletes and gc go on, also of what no tag keeps", async () => {
+  let isFull = false;
+  const takes: ReadonlySet<string> = new Set(["write", "makeDirectory", "rename"]);
+  const fs = faultyFiles(nodeFiles, ({ operation }) => (isFull && takes.has(operation) ? "ENOSPC" : undefined));
+  const notices: Notice[] = [];
+  let now = Date.now();
+  const registry = createRegistry({
+    driver: await filesystemDriver(temporaryFolder("brimful"), { fs }),
+    recheckAfter: 0,
+    now: () => now,
+    onNotice: (notice) => notices.push(notice),
+    gc: { grace: 0, lease: 0, untagged: 1000 },
+  });
+  const images = ["by-tag", "by-digest"].map(imageOf);
+  for (const each of images) assert.equal((await push(registry, each)).at(-1)?.status, 201);
+  isFull = true;
+  assert.equal((await push(registry, imageOf("more"))).at(-1)?.status, 503);
+  const [byTag, byDigest] = images as [Image, Image];
+  const digest = digestOf(byDigest.manifest);
+  assert.equal((await ask(registry, "DELETE", "/v2/by-tag/manifests/latest")).status, 202);
+  assert.equal((await ask(registry, "DELETE", `/v2/by-digest/manifests/${digest}`)).status, 202);
+  const [told] = notices.filter(({ repository }) => repository === "by-digest");
+  assert.match(
+    told?.message ?? "",
+    /^the tag latest is deleted and can be put back by its digest alone: .*the disk is full/,
+  );
+  assert.equal(told?.digest, digest);
+  for (const each of images) assert.equal(await checkSeen(registry, each), false);
+  now += 3_600_000;
+  await registry.collect();
+  now += 3_600_000;
+  const { troubles } = await registry.collect();
+  assert.equal(troubles, 0);
+  for (const { repository, layer } of [byTag, byDigest])
+    assert.equal((await ask(registry, "GET", `/v2/${repository}/blobs/${digestOf(layer)}`)).status, 404, repository);
+  isFull = false;
+  assert.equal((await push(registry, byTag)).at(-1)?.status, 201);
+  assert.deepEqual(await Array.fromAsync(registry.check()), []);
+  await registry.close();
 });
 
 test("a client is told nothing of where the disk failed, and the operator is, without what the client may have as a secret", async () => {

@@ -92,6 +92,7 @@ describe("a volume that goes away while it is served", () => {
         onNotice: (notice) => notices.push(notice),
         gc: { grace: 0, lease: 1000, untagged: 0 },
         quotas: ["**=1GiB"],
+        freeSpace: 1,
       });
       const ask = (line: string, body?: Uint8Array) => {
         const [method = "", target = ""] = line.split(" ");
@@ -181,6 +182,17 @@ describe("a volume that goes away while it is served", () => {
       assert.equal(await status(`GET ${at}/manifests/${imageDigest}`), 200);
       await registry.close();
     });
+
+  test("a root that somebody removed is made again by the next push, for which the disk has room", async () => {
+    const root = join(temporaryFolder("unmounted"), "data");
+    const registry = createRegistry({ driver: await filesystemDriver(root), recheckAfter: 0, freeSpace: 1 });
+    await rm(root, { recursive: true });
+    const { status } = await exchange(registry, "POST", `/v2/${repository}/blobs/uploads/?digest=${blobDigest}`, {
+      body: blob,
+    });
+    assert.equal(status, 201);
+    await registry.close();
+  });
 
   test("a disk in earnest, also one that holds a single repository", { skip: noMounts }, async () => {
     for (const mounted of ["", "docker/registry/v2/repositories/team"]) {
