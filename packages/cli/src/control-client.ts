@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import type { ControlClient, Notice, Place, Settings } from "@dray/server";
 import { DrayError, printable } from "dray/errors";
 import type { Act, Call, Define } from "./context.ts";
@@ -45,10 +46,21 @@ export const knocking =
     const { place, error } = await configured(call, words);
     const { running } = await import("@dray/server");
     const client = await running(place);
-    if (client === undefined) throw error ?? new DrayError("NOT_FOUND", "no registry is running on this folder");
+    if (client === undefined) throw error ?? nobodyOn(place);
     if (error !== undefined) tellOf(error, call);
     return work(client, call);
   };
+
+/** Whose volume is gone cannot be asked: the socket went with it. */
+const nobodyOn = ({ storage }: Place): DrayError => {
+  const root = storage.driver === "filesystem" ? storage.root : "";
+  return new DrayError(
+    "NOT_FOUND",
+    existsSync(root)
+      ? `no registry is running on ${root}; if its data is elsewhere, name its configuration or --data DIR`
+      : `there is no folder ${root}; check the path of the data, and that its volume is mounted: a registry that lost it says so in its log and at /readyz`,
+  );
+};
 
 type Configured =
   | { readonly settings: Settings; readonly place: Place; readonly error?: undefined }

@@ -38,17 +38,20 @@ export const act: Act<RestoreOptions> = (call, [what = "", ...words]) =>
     await printResult(call, { restored }, textOf(repository, restored).map(printable).join("\n"));
   })(call, words);
 
-const textOf = (repository: string, { digest, kind, links, tag, tags, formerTags }: Restored): string[] => {
+const textOf = (repository: string, { digest, kind, links, tag, putBack, tags, formerTags }: Restored): string[] => {
   const what = `${kind} ${repository}@${digest}`;
   const named = tag === undefined ? "" : ` as ${tag}`;
   const lines = [
     links > 0
       ? `restored ${what}${named}; made ${plural(links, "link")}`
-      : tag === undefined
-        ? `nothing was deleted: ${what} has all its links`
-        : `restored the tag ${repository}:${tag} for ${kind} ${digest}; all its links were there`,
+      : tag !== undefined
+        ? `restored the tag ${repository}:${tag} for ${kind} ${digest}; all its links were there`
+        : putBack.length > 0
+          ? `restored tags of ${what}; all its links were there`
+          : `nothing was deleted: ${what} has all its links`,
   ];
   if (kind === "blob") return lines;
+  if (putBack.length > 0) lines.push(`put back: ${some(putBack)}`);
   lines.push(tags.length === 0 ? "no tag stands for it" : `its tags: ${some(tags)}`);
   const deleted = formerTags.filter(({ now }) => now === undefined).map((former) => former.tag);
   const moved = formerTags.flatMap((former) => (former.now === undefined ? [] : [`${former.tag} (now ${former.now})`]));

@@ -30,6 +30,20 @@ test("who looks after a folder that is not there is told so, and makes nothing",
   }
 });
 
+test("who asks a registry that is not running is told where it was looked for", async () => {
+  const [missing, quiet] = [join(home, "unmounted"), join(home, "quiet")];
+  await mkdir(quiet);
+  for (const words of [["status"], ["reload"], ["read-only", "on"]]) {
+    const told = async (data: string): Promise<string> => {
+      const { exitCode, stderr } = await rehearse(home, ["serve", ...words, "--data", data]);
+      assert.equal(exitCode, 5);
+      return stderr;
+    };
+    assert.match(await told(missing), /^Error: there is no folder \S+unmounted; .* that its volume is mounted: /);
+    assert.match(await told(quiet), /^Error: no registry is running on \S+quiet; .* --data DIR\n$/);
+  }
+});
+
 test("words about a configuration that name nothing end with 2 and the word", async () => {
   const missing = await rehearse(home, ["serve", join(home, "nofile.yml")]);
   assert.deepEqual([missing.exitCode, /nofile\.yml: it does not exist/.test(missing.stderr)], [2, true]);
@@ -197,8 +211,19 @@ test("restore says what was deleted and what was not, what is not here in one li
       kind: "manifest",
       links: 1,
       missing: children.map((child) => child.digest),
+      putBack: ["old", "older"],
       tags: ["old", "older", "v1"],
       formerTags: [],
     },
   });
+  await put("repositories/app/_meta/deleted-tags/again", digest);
+  const again = await restore("--tags");
+  assert.equal(
+    again.stdout,
+    `restored tags of manifest app@${digest}; all its links were there\nput back: again\nits tags: again, old, older, v1\n`,
+  );
+  assert.match((await restore("--tags")).stdout, /^nothing was deleted: [^\n]*\nits tags: again, old, older, v1\n$/);
+  const there = await rehearse(home, ["serve", "restore", "app:v1", "--data", data]);
+  assert.equal(there.exitCode, 5);
+  assert.match(there.stderr, /^Error: app:v1 is there, for sha256:\w+; nothing is known of what it stood for before; /);
 });

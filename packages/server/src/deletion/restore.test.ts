@@ -64,6 +64,7 @@ describe("a deletion", () => {
         digest: index,
         kind: "manifest",
         links: 1,
+        putBack: [],
         missing: [],
         tags: [],
         formerTags: [{ tag: "v1" }],
@@ -75,6 +76,7 @@ describe("a deletion", () => {
         kind: "manifest",
         links: 0,
         missing: [],
+        putBack: [],
         tag: "v1",
         tags: ["v1"],
         formerTags: [],
@@ -133,7 +135,7 @@ describe("a deletion", () => {
     assert.deepEqual([found.links, found.tags, found.formerTags], [1, [], former]);
     await pushImage(registry, "a", "second", "v1");
     const put = await registry.restore("a", first, { tags: true });
-    assert.deepEqual([put.links, put.tags], [0, ["latest"]]);
+    assert.deepEqual([put.links, put.putBack, put.tags], [0, ["latest"], ["latest"]]);
     assert.equal((await expect(registry, "HEAD /v2/a/manifests/latest", [200])).header("Docker-Content-Digest"), first);
     for (const tag of ["moved", "v1"])
       assert.equal(
@@ -177,6 +179,7 @@ describe("a deletion", () => {
       digest: blob,
       kind: "blob",
       links: 1,
+      putBack: [],
       missing: [],
       tags: [],
       formerTags: [],

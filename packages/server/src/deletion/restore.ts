@@ -32,6 +32,8 @@ export interface Restored {
   readonly links: number;
   /** The tag that was asked for, which stands for it now. */
   readonly tag?: string;
+  /** Tags that were gone and are there again, the one that was asked for aside. */
+  readonly putBack: readonly string[];
   /** All tags that stand for it now. */
   readonly tags: readonly string[];
   /** Those that stood for it, and do not. */
@@ -55,19 +57,26 @@ export const restore = async (
   const { tree, reconciler } = context;
   await reconciler.reconcile(repository);
   if (isDigest(name)) {
-    const putBack = tags ? () => setFormerTags(context, repository, name) : undefined;
-    return withTags(context, repository, await restoreDigest(context, repository, name, putBack));
+    const putBack: string[] = [];
+    const last = tags ? async () => void putBack.push(...(await setFormerTags(context, repository, name))) : undefined;
+    return withTags(context, repository, { ...(await restoreDigest(context, repository, name, last)), putBack });
   }
   if (!isTag(name)) throw new DrayError("USAGE", `${name} is neither a tag nor a digest`);
   const digest = await formerly(context, repository, name);
-  if (digest === undefined)
+  if (digest === undefined) {
+    const current = (await tree.tag(repository, name))?.digest;
+    const before = current === undefined ? "" : `${repository}:${name} is there, for ${current}; `;
+    const what = current === undefined ? `${repository}:${name} stood for` : "it stood for before";
     throw new DrayError(
       "NOT_FOUND",
-      `nothing is known of what ${repository}:${name} stood for; the audit log tells digests: restore ${repository}@sha256:…`,
+      `${before}nothing is known of what ${what}; the audit log tells digests: restore ${repository}@sha256:…`,
     );
-  const restored = await restoreDigest(context, repository, digest, () => setTag(context, repository, name, digest));
+  }
+  const restored = await restoreDigest(context, repository, digest, async () => {
+    await setTag(context, repository, name, digest);
+  });
   await tree.notes.dropDeletedTag(repository, name);
-  return withTags(context, repository, { ...restored, tag: name });
+  return withTags(context, repository, { ...restored, tag: name, putBack: [] });
 };
 
 export interface RestoreOptions {
@@ -75,9 +84,13 @@ export interface RestoreOptions {
   readonly tags?: boolean;
 }
 
-type Linked = Omit<Restored, "tags" | "formerTags">;
+type Linked = Omit<Restored, "putBack" | "tags" | "formerTags">;
 
-const withTags = async (context: RestoreContext, repository: string, restored: Linked): Promise<Restored> => {
+const withTags = async (
+  context: RestoreContext,
+  repository: string,
+  restored: Linked & Pick<Restored, "putBack">,
+): Promise<Restored> => {
   const { digest, kind } = restored;
   if (kind === "blob") return { ...restored, tags: [], formerTags: [] };
   const tags = context.metadata.tagsOf(repository, digest);
@@ -109,11 +122,15 @@ const setTag = (
     return true;
   });
 
-const setFormerTags = async (context: RestoreContext, repository: string, digest: Digest): Promise<void> => {
+const setFormerTags = async (context: RestoreContext, repository: string, digest: Digest): Promise<string[]> => {
+  const set: string[] = [];
   for (const { tag, now } of await formerTags(context, repository, digest)) {
     if (now !== undefined) continue;
-    if (await setTag(context, repository, tag, digest, true)) await context.tree.notes.dropDeletedTag(repository, tag);
+    if (!(await setTag(context, repository, tag, digest, true))) continue;
+    set.push(tag);
+    await context.tree.notes.dropDeletedTag(repository, tag);
   }
+  return set;
 };
 
 /** What a tag stood for before it was deleted, or before it was set to what it stands for now. */
