@@ -120,9 +120,17 @@ describe("what was deleted", () => {
   both("is restored by its digest", prepare, async ({ said, json }) => {
     const text = await said("restore", `team/app@${digest}`);
     assert.equal(text.exitCode, 0, text.stderr);
-    assert.match(text.stdout, new RegExp(`^restored manifest team/app@${digest}; made \\d+ links?\\n$`));
+    const [restored = "", ...others] = text.stdout.trimEnd().split("\n");
+    assert.match(restored, new RegExp(`^restored manifest team/app@${digest}; made \\d+ links?$`));
+    assert.deepEqual(others, [
+      "no tag stands for it",
+      `deleted tags that stood for it: v1; dray serve restore --tags team/app@${digest} puts them back`,
+    ]);
     const again = await json("restore", `team/app@${digest}`);
-    assert.deepEqual(again.lines[0]?.["restored"], { digest, kind: "manifest", links: 0, missing: [] });
+    const { links, missing, tags, formerTags } = again.lines[0]?.["restored"] ?? {};
+    assert.deepEqual([links, missing, tags, formerTags], [0, [], [], [{ tag: "v1" }]]);
+    const tagged = await json("restore", "--tags", `team/app@${digest}`);
+    assert.deepEqual(tagged.lines[0]?.["restored"]?.["tags"], ["v1"]);
   });
   both("is restored by its tag", prepare, async ({ json, said }) => {
     const { exitCode, lines, stderr } = await json("restore", "team/app:v1");
