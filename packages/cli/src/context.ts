@@ -4,12 +4,13 @@ import type { Environment } from "./environment.ts";
 import type { SharedOptions } from "./flags.ts";
 import type { Output } from "./output.ts";
 import type { Reporter, StatusStream } from "./progress/index.ts";
+import type { Screen } from "./screen.ts";
 
 /** What surrounds a run: the process, or what a test puts in its place. */
 export interface ProcessContext {
   /** A function: the process makes its streams when they are first looked at, and few commands read. */
   readonly stdin: () => Readable;
-  readonly stdout: Writable & { readonly isTTY?: boolean; readonly columns?: number };
+  readonly stdout: Writable & Screen;
   readonly stderr: StatusStream;
   readonly env: Environment;
   /** Aborted by Ctrl-C. */
@@ -24,8 +25,8 @@ export interface Call<Options extends SharedOptions = SharedOptions> {
   readonly signal: AbortSignal;
   /** Results. */
   readonly out: Output;
-  /** Where `out` writes to, for an archive that is written by somebody else. */
-  readonly stdout: Writable;
+  /** Where `out` writes to: for an archive that is written by somebody else, and how wide it is. */
+  readonly stdout: Writable & Screen;
   /** Where somebody at a terminal is asked; all else that goes there goes through `reporter`. */
   readonly stderr: Writable;
   /** Progress, warnings and notes, on stderr. */

@@ -3,7 +3,7 @@
  * is told the right word, and nothing is done on a guess.
  */
 
-const images = "one image after another: dray copy, dray tree, dray digest IMAGE";
+const images = "one image after another: dray copy, dray inspect, dray digest IMAGE";
 const carried = "an image goes to a tool that changes it by dray pull IMAGE FILE, and back by dray push FILE IMAGE";
 
 /** A command, with those it is below, and how the same is said here. */
@@ -49,12 +49,12 @@ const commands: Readonly<Record<string, string>> = {
   retag: "dray tag IMAGE TAG",
   image: images,
   artifact: images,
-  show: "dray tree IMAGE",
-  info: "dray tree IMAGE",
-  history: "dray tree IMAGE",
-  labels: "dray tree IMAGE",
-  describe: "dray tree IMAGE",
-  platforms: "dray tree IMAGE",
+  show: "dray inspect IMAGE",
+  info: "dray inspect IMAGE",
+  history: "dray inspect IMAGE",
+  labels: "dray inspect IMAGE",
+  describe: "dray inspect IMAGE",
+  platforms: "dray inspect IMAGE",
   head: "dray digest IMAGE",
   resolve: "dray digest IMAGE",
   referrers: "dray tree IMAGE",

@@ -34,6 +34,7 @@ export const branches: readonly Branch[] = [
   }),
   command("delete", "Delete a tag or a manifest from its registry", () => import("./delete.ts")),
   command("digest", "Print the digest of an image", () => import("./digest.ts")),
+  command("inspect", "Show an image: names, platforms, configuration, layers, referrers", () => import("./inspect.ts")),
   command("ls", "List the tags of a repository", () => import("./ls.ts")),
   command("manifest", "Print the manifest of an image", () => import("./manifest.ts")),
   command("pull", "Store remote images in a file or an OCI layout", () => import("./pull.ts")),

@@ -13,7 +13,7 @@ export const examples: readonly string[] = ["dray tree ghcr.io/team/app:1.0", "d
 export const act: Act<ListingOptions> = async (call, [image = ""]) => {
   const located = await opened(call, image);
   const { root, faults } = await treeOf(located.store, await rootOf(call, located), { signal: call.signal });
-  await printResult(call, { reference: image, root }, drawTree(image, root));
+  await printResult(call, { reference: image, root }, drawTree(image, root, call.stdout));
   const [first] = faults;
   if (first === undefined) return;
   const others = faults.length === 1 ? "" : `, and ${faults.length - 1} more of it`;
