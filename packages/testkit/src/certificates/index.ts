@@ -13,6 +13,8 @@ export interface TestCertificates {
   readonly ca: KeyAndCertificate;
   /** For `localhost`, `127.0.0.1`, `::1` and the names that were asked for. */
   readonly server: KeyAndCertificate;
+  /** For the same names, signed by itself: what somebody makes who has no authority. */
+  readonly selfSigned: KeyAndCertificate;
   /** To show to a server that asks its clients. */
   readonly client: KeyAndCertificate;
 }
@@ -29,21 +31,27 @@ export const testCertificates = (
   const { hosts = [], now = new Date(), days = 1 } = options;
   const day = 24 * 60 * 60 * 1000;
   const validity = { notBefore: new Date(now.getTime() - day), notAfter: new Date(now.getTime() + days * day) };
-  const authority = newKey();
-  const issuer = "Dray test CA";
-  const issue = (own: KeyPair, details: Pick<CertificateOptions, "name" | "usage" | "hosts">): KeyAndCertificate => ({
+  const [authority, alone] = [newKey(), newKey()];
+  const names = ["localhost", "127.0.0.1", "::1", ...hosts];
+  const by = { issuer: "Dray test CA", authority };
+  const issue = (
+    own: KeyPair,
+    details: Pick<CertificateOptions, "name" | "usage" | "hosts">,
+    { issuer, authority: signer }: Pick<CertificateOptions, "issuer" | "authority"> = by,
+  ): KeyAndCertificate => ({
     key: own.privateKey.export({ type: "pkcs8", format: "pem" }) as string,
     cert: new X509Certificate(
-      certificateOf({ ...details, ...validity, issuer, publicKey: own.publicKey, authority }),
+      certificateOf({ ...details, ...validity, issuer, publicKey: own.publicKey, authority: signer }),
     ).toString(),
   });
   return {
-    ca: issue(authority, { name: issuer, usage: "ca" }),
-    server: issue(newKey(), {
-      name: "localhost",
-      usage: "server",
-      hosts: ["localhost", "127.0.0.1", "::1", ...hosts],
-    }),
+    ca: issue(authority, { name: by.issuer, usage: "ca" }),
+    server: issue(newKey(), { name: "localhost", usage: "server", hosts: names }),
+    selfSigned: issue(
+      alone,
+      { name: "localhost", usage: "server", hosts: names },
+      { issuer: "localhost", authority: alone },
+    ),
     client: issue(newKey(), { name: "dray-test-client", usage: "client" }),
   };
 };

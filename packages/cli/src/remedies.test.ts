@@ -1,0 +1,557 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { copyFile, glob, mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { join, relative } from "node:path";
+import { after, before, describe, test } from "node:test";
+import {
+  answerWith,
+  type Fault,
+  faults,
+  hold,
+  type Listener,
+  type ListenOptions,
+  listen,
+  memoryRegistry,
+  put,
+  redirectTo,
+  sampleArtifact,
+  sampleImage,
+  sampleIndex,
+  testCertificates,
+} from "@dray/testkit";
+import { temporaryFolder } from "@dray/testkit/files";
+import { encodeJson, mediaTypes } from "dray/oci";
+import { type Rehearsed, type RehearseOptions, rehearse } from "../test/rehearse.ts";
+
+/** What is known of the message of a case: whole, and by the groups of its expression. */
+type Said = readonly string[];
+
+/** A message of the command that says what to type, how it comes about, and what who follows it types. */
+interface Case {
+  /** What it says; groups are handed to `follow`. */
+  readonly says: RegExp;
+  /** Pieces of the source from which the message is made. */
+  readonly from: readonly string[];
+  readonly words: readonly string[];
+  readonly options?: RehearseOptions;
+  /** Commands, each of which has to end well. */
+  readonly follow: (...said: Said) => readonly (readonly string[] | (() => Promise<unknown>))[];
+  readonly stdin?: string;
+}
+
+const root = join(import.meta.dirname, "../../..");
+
+/** Texts that name a flag or a location and are no remedies: help, and what somebody gave. */
+const noRemedies: readonly (string | RegExp)[] = [
+  /(?:reference|location|layout).*such as oci:DIR/,
+  /^references, or locations/,
+  /^a reference, oci:DIR/,
+  /^\\nFor one end only there are/,
+  /^password; better by/,
+  /^\\nIt takes the global flags too/,
+  /^\n ?Durations are/,
+  /^Durations are|^\nDurations are/,
+  /^(?:oci|oci-archive|docker-archive):\$\{\w+\}$/,
+  /^cannot write --image-refs/,
+  /^Error: \$\{said/,
+  /^`dray serve \$\{name\}`$|^\\`dray serve \$\{name\}\\`$/,
+  /^--(?:ca-file|key) \$\{\w+\}.* (?:damaged|one is damaged)$/,
+  /^--all-tags: ".*" has no list of names$/,
+  /^say what would be done|and say what it means$/,
+  /^--index: ".*is no directory with an OCI layout$/,
+  /^--\$\{/,
+];
+
+/** Remedies whose way to come about needs more than a machine: the test that follows them. */
+const followedElsewhere: readonly (readonly [piece: string, file: string, holds: string])[] = [
+  ["use plain http with --insecure, or another port", "packages/dray/src/http/secure.test.ts", "plain-http"],
+  ["say what comes or goes there: ", "packages/dray/src/locations/open.test.ts", "archive:-"],
+  ["if that is meant, allow it with --allow-private", "packages/dray/src/http/address-guard.test.ts", "allow-private"],
+  [
+    "--allow-nondistributable-artifacts takes such layers along",
+    "packages/cli/src/commands/moving.test.ts",
+    "left/all",
+  ],
+];
+
+describe("a remedy in a message is a command that works", () => {
+  const registry = memoryRegistry();
+  const image = sampleImage({ seed: "remedy" });
+  const index = sampleIndex({ seed: "remedies", platforms: ["linux/amd64", "linux/arm64"] });
+  const [layer] = image.layers;
+  const servers: Listener[] = [];
+  let home: string;
+  const at = (name: string): string => join(home, name);
+  const serving = async (
+    rules: readonly Fault[] = [],
+    options: ListenOptions = {},
+    from = registry,
+  ): Promise<string> => {
+    const server = await listen(faults(from.handler, rules), options);
+    servers.push(server);
+    return server.host;
+  };
+  const dray = (words: readonly string[], options?: RehearseOptions): Promise<Rehearsed> =>
+    rehearse(home, words, options);
+  const done = async (...words: string[]): Promise<Rehearsed> => {
+    const ended = await dray(words);
+    assert.equal(ended.exitCode, 0, `${words.join(" ")}: ${ended.stderr}`);
+    return ended;
+  };
+
+  before(async () => {
+    home = temporaryFolder("remedies");
+    put(registry, "team/app", "1", image);
+    put(registry, "team/app", "multi", index);
+    put(registry, "spare", "1", image);
+    put(registry, "team/app", "chart", sampleArtifact({ seed: "chart" }));
+    const encrypted = { ...(layer ?? image.root), mediaType: `${mediaTypes.ociLayerGzip}+encrypted` };
+    const mediaType = mediaTypes.ociManifest;
+    const bytes = encodeJson({ schemaVersion: 2, mediaType, config: image.config, layers: [encrypted] });
+    registry.addManifest("team/app", { mediaType, bytes }, "secret");
+    const host = await serving();
+    await done("pull", `${host}/team/app:1`, at("one.tar"));
+    await done("pull", `${host}/team/app:1`, `${host}/team/app:multi`, at("both.tar"));
+    await done("cp", `${host}/team/app:1`, `oci-archive:${at("one.oci")}`);
+    await done("cp", `${host}/team/app:1`, `oci:${at("two")}:a`);
+    await done("cp", `${host}/team/app:multi`, `oci:${at("two")}:b`);
+    await done("cp", `${host}/team/app:1`, `oci:${at("layout")}:a`);
+    await copyFile(at("one.oci"), at("One.oci"));
+    await mkdir(at("unpacked"));
+    execFileSync("tar", ["-C", at("unpacked"), "-xf", at("one.tar")]);
+  });
+  after(async () => {
+    await Promise.all(servers.map((server) => server.close()));
+  });
+
+  const cases = async (): Promise<readonly Case[]> => {
+    const host = await serving();
+    const app = `${host}/team/app`;
+    const { ca, server, client, selfSigned } = testCertificates();
+    const alone = await serving([], { tls: selfSigned });
+    await writeFile(at("alone.pem"), selfSigned.cert);
+    for (const [name, text] of Object.entries({ "ca.pem": ca.cert, "cert.pem": client.cert, "key.pem": client.key }))
+      await writeFile(at(name), text);
+    const secure = await serving([], { tls: server });
+    const mutual = await serving([], { tls: { ...server, ca: ca.cert, clientAuth: "require" } });
+    const lapsed = testCertificates({ now: new Date(Date.now() - 10 * 24 * 60 * 60 * 1000) });
+    const expired = await serving([], { tls: lapsed.server });
+    await writeFile(at("lapsed.pem"), lapsed.ca.cert);
+    const elsewhere = await serving();
+    const storage = { method: "GET", target: `/blobs/${layer?.digest}`, effect: redirectTo(`http://${elsewhere}`) };
+    const toPlain = await serving([storage], { tls: server });
+    const private_ = memoryRegistry({ access: { scheme: "basic", users: { ann: "secret" } } });
+    put(private_, "team/app", "1", image);
+    const closed = await serving([], {}, private_);
+    let isSilent = true;
+    const empty = await serving([], {}, memoryRegistry());
+    const other = await serving([], {}, private_);
+    const silent = await serving([
+      { target: "/manifests/", effect: hold(async () => isSilent && (await new Promise(() => {}))) },
+    ]);
+    const limited = await serving([
+      { target: "/manifests/", nth: [1, 2], effect: answerWith(429, { "Retry-After": "1" }) },
+    ]);
+    await done("cp", "--platform", "linux/amd64", `${app}:multi`, `oci:${at("sparse")}:x`);
+    const whole = await readFile(at("sparse/index.json"), "utf8");
+    const top = index.manifests.get(index.root.digest);
+    await writeFile(at(`sparse/blobs/sha256/${index.root.digest.slice(7)}`), top?.bytes ?? "");
+    await writeFile(
+      at("sparse/index.json"),
+      JSON.stringify({
+        ...JSON.parse(whole),
+        manifests: [{ ...index.root, annotations: { "org.opencontainers.image.ref.name": "all" } }],
+      }),
+    );
+    let count = 0;
+    const fresh = (): string => `${host}/to/app:${++count}`;
+    const out = (): string => at(`out-${++count}`);
+    const login = ["auth", "login", "-u", "ann", "--password-stdin", closed];
+    return [
+      {
+        says: /-v is --verbose, and the version is told by dray version/,
+        from: ["; -v is --verbose, and the version is told by dray version"],
+        words: ["-v"],
+        follow: () => [["version"]],
+      },
+      {
+        says: /username and password required: -u NAME with --password-stdin, or at a terminal/,
+        from: ["username and password required: -u NAME with --password-stdin, or at a terminal"],
+        words: ["auth", "login", closed],
+        follow: () => [login],
+        stdin: "secret",
+      },
+      {
+        says: /log in with: dray (auth login \S+) \(dray (auth explain \S+) tells/,
+        from: ["log in with: dray auth login"],
+        words: ["digest", `${closed}/team/app:1`],
+        follow: (_, logIn = "", explain = "") => [
+          [...logIn.split(" "), "-u", "ann", "--password-stdin"],
+          explain.split(" "),
+          ["digest", `${closed}/team/app:1`],
+        ],
+        options: { env: { HOME: at("nobody") } },
+        stdin: "secret",
+      },
+      {
+        says: /image reference required without --tarball/,
+        from: ["image reference required without --tarball"],
+        words: ["digest"],
+        follow: () => [["digest", "--tarball", at("one.tar")]],
+      },
+      {
+        says: /cannot specify --full-ref with --tarball/,
+        from: ["cannot specify --full-ref with --tarball"],
+        words: ["digest", "--full-ref", "--tarball", at("one.tar")],
+        follow: () => [["digest", "--tarball", at("one.tar")]],
+      },
+      {
+        says: /a copy is made by dray (copy \S+ \S+?)(?:;|$)/m,
+        from: ["a tag is given in the same repository; a copy is made by dray copy"],
+        words: ["tag", `${app}:1`, `${host}/other/app:2`],
+        follow: (_, copy = "") => [copy.split(" ")],
+      },
+      {
+        says: /nothing to validate: name a location, --remote or --tarball/,
+        from: ["nothing to validate: name a location, --remote or --tarball"],
+        words: ["validate"],
+        follow: () => [
+          ["validate", `${app}:1`],
+          ["validate", "--remote", `${app}:1`],
+          ["validate", "--tarball", at("one.tar")],
+        ],
+      },
+      {
+        says: /there is a file \S+ here: check that with (--tarball) (\S+)/,
+        from: ["here: check that with --tarball"],
+        words: ["validate", relative(process.cwd(), at("One.oci"))],
+        follow: (_, flag = "", file = "") => [["validate", flag, file]],
+      },
+      {
+        says: /say which: (oci:\S+?);? or consider (--index)/,
+        from: ["; or consider --index", "say which: ${location}"],
+        words: ["push", at("two"), fresh()],
+        follow: (_, which = "", flag = "") => [
+          ["push", which, fresh()],
+          ["push", flag, at("two"), fresh()],
+        ],
+      },
+      {
+        says: /say which: (docker-archive:.*?);? see dray/,
+        from: ["say which: docker-archive:"],
+        words: ["push", at("both.tar"), fresh()],
+        follow: (_, which = "") => [
+          ["push", which.replace(/;$/, ""), fresh()],
+          ["validate", which.replace(/;$/, "")],
+        ],
+      },
+      {
+        says: /is an OCI archive; read it as (oci-archive:\S+)/,
+        from: ["is an OCI archive; read it as oci-archive:"],
+        words: ["cp", `docker-archive:${at("one.oci")}`, fresh()],
+        follow: (_, where = "") => [["cp", where, fresh()]],
+      },
+      {
+        says: /is a docker archive; read it as (docker-archive:\S+)/,
+        from: ["is a docker archive; read it as docker-archive:"],
+        words: ["cp", `oci-archive:${at("one.tar")}`, fresh()],
+        follow: (_, where = "") => [["cp", where, fresh()]],
+      },
+      {
+        says: /choose a platform, or write an OCI archive \(oci-archive:FILE\)/,
+        from: ["is an index; choose a platform, or write an OCI archive (oci-archive:FILE)"],
+        words: ["cp", `${app}:multi`, `docker-archive:${out()}:a/b:1`],
+        follow: () => [
+          ["cp", "--platform", "linux/arm64", `${app}:multi`, `docker-archive:${out()}:a/b:1`],
+          ["cp", `${app}:multi`, `oci-archive:${out()}`],
+        ],
+      },
+      {
+        says: /which is an encrypted layer: .*; write an OCI archive \(oci-archive:FILE\)/,
+        from: ["which is an encrypted layer"],
+        words: ["pull", `${app}:secret`, out()],
+        follow: () => [["cp", `${app}:secret`, `oci-archive:${out()}`]],
+      },
+      {
+        says: /which is of type "\S+"; write an OCI layout \(oci:DIR\)/,
+        from: ["which is of type"],
+        words: ["cp", `oci:${at("schema1")}:x`, `docker-archive:${out()}:a/b:1`],
+        follow: () => [["cp", `oci:${at("schema1")}:x`, `oci:${out()}:x`]],
+      },
+      {
+        says: /is no image: .*, an OCI archive keeps it as it is \(oci-archive:FILE\)/,
+        from: ["is no image: "],
+        words: ["pull", `${app}:chart`, out()],
+        follow: () => [["cp", `${app}:chart`, `oci-archive:${out()}`]],
+      },
+      {
+        says: /a layout is a directory, an archive is oci-archive:FILE/,
+        from: ["an archive is oci-archive:FILE"],
+        words: ["digest", `oci:${at("one.oci")}`],
+        follow: () => [["digest", `oci-archive:${at("one.oci")}`]],
+      },
+      {
+        says: /is a directory; name a file, or write a layout as (oci:\S+)/,
+        from: ["name a file, or write a layout as oci:"],
+        words: ["pull", `${app}:1`, at("layout")],
+        follow: (_, where = "") => [
+          ["pull", `${app}:1`, out()],
+          ["cp", `${app}:1`, where],
+        ],
+      },
+      {
+        says: /is a directory, not an archive; an OCI layout is read as (oci:\S+)/,
+        from: ["an OCI layout is read as oci:"],
+        words: ["digest", `docker-archive:${at("layout")}`],
+        follow: (_, where = "") => [["digest", where]],
+      },
+      {
+        says: /pack it again, tar -C (\S+) -cf FILE \./,
+        from: ["pack it again, tar -C"],
+        words: ["digest", `docker-archive:${at("unpacked")}`],
+        follow: (_, folder = "") => [
+          async () => execFileSync("tar", ["-C", folder, "-cf", at("packed.tar"), "."]),
+          ["validate", "--tarball", at("packed.tar")],
+        ],
+      },
+      {
+        says: /is a path; say what lies there: (\S+), (\S+) or (\S+)/,
+        from: ["is a path; say what lies there: "],
+        words: ["cp", at("layout"), fresh()],
+        follow: (_, layout = "") => [["cp", layout, fresh()]],
+      },
+      {
+        says: /holds other bytes; remove (\S+) and copy it there again/,
+        from: ["holds other bytes; remove"],
+        words: ["cp", "--verify", `oci:${at("damaged")}:a`, `${empty}/damaged:1`],
+        follow: (_, path = "") => [
+          () => rm(path),
+          ["cp", `${app}:1`, `oci:${at("damaged")}:a`],
+          ["validate", `oci:${at("damaged")}:a`],
+        ],
+      },
+      {
+        says: /is no file; remove (\S+) and copy it there again/,
+        from: ["is no file; remove ${path} and copy it there again"],
+        words: ["cp", `oci:${at("odd")}:a`, `${empty}/odd:1`],
+        follow: (_, path = "") => [
+          () => rm(path, { recursive: true }),
+          ["cp", `${app}:1`, `oci:${at("odd")}:a`],
+          ["validate", `oci:${at("odd")}:a`],
+        ],
+      },
+      {
+        says: /bytes instead of \d+; copy it there again/,
+        from: ["bytes instead of ${size}; copy it there again"],
+        words: ["cp", `oci:${at("cut")}:a`, `${empty}/cut:1`],
+        follow: () => [
+          ["cp", `${app}:1`, `oci:${at("cut")}:a`],
+          ["validate", `oci:${at("cut")}:a`],
+        ],
+      },
+      {
+        says: /name one platform, or use cp/,
+        from: ["--platform: this command is about one image; name one platform, or use cp"],
+        words: ["digest", "--platform", "linux/amd64,linux/arm64", `${app}:multi`],
+        follow: () => [
+          ["digest", "--platform", "linux/arm64", `${app}:multi`],
+          ["cp", "--platform", "linux/amd64,linux/arm64", `${app}:multi`, fresh()],
+        ],
+      },
+      {
+        says: /--username: say for which of \S+ and \S+, with (--src-username) or (--dest-username)/,
+        from: ["--username: say for which of", "with --src-username or --dest-username"],
+        words: ["cp", "--username", "ann", "--password", "secret", `${closed}/team/app:1`, fresh()],
+        follow: (_, flag = "") => [["cp", flag, "ann", "--src-password", "secret", `${closed}/team/app:1`, fresh()]],
+      },
+      {
+        says: /a password is for one registry, .*; keep it with dray (auth login)/,
+        from: ["--username: a password is for one registry"],
+        words: ["validate", "--username", "ann", "--password", "secret", `${closed}/team/app:1`, `${other}/team/app:1`],
+        follow: (_, logIn = "") => [
+          ...[closed, other].map((place) => [...logIn.split(" "), "-u", "ann", "--password-stdin", place]),
+          ["validate", `${closed}/team/app:1`, `${other}/team/app:1`],
+        ],
+        stdin: "secret",
+      },
+      {
+        says: /--blob: \S+ names no digest; expected REPOSITORY@DIGEST/,
+        from: ["names no digest; expected REPOSITORY@DIGEST"],
+        words: ["delete", "--blob", `${app}:1`],
+        follow: () => [["delete", "--blob", `${host}/spare@${layer?.digest}`]],
+      },
+      {
+        says: /--all-tags: ".*" names one tag; leave it out/,
+        from: ["names one tag; leave it out"],
+        words: ["cp", "-a", `oci:${at("two")}:a`, `oci:${out()}`],
+        follow: () => [["cp", "-a", `oci:${at("two")}`, `oci:${out()}`]],
+      },
+      {
+        says: /needs both --cert and --key/,
+        from: ["a client certificate needs both --cert and --key"],
+        words: ["digest", "--ca-file", at("ca.pem"), "--cert", at("cert.pem"), `${mutual}/team/app:1`],
+        follow: () => [
+          [
+            "digest",
+            "--ca-file",
+            at("ca.pem"),
+            "--cert",
+            at("cert.pem"),
+            "--key",
+            at("key.pem"),
+            `${mutual}/team/app:1`,
+          ],
+        ],
+      },
+      {
+        says: /give one with (--cert) FILE (--key) FILE/,
+        from: ["give one with --cert FILE --key FILE"],
+        words: ["digest", "--ca-file", at("ca.pem"), "--retry", "0", `${mutual}/team/app:1`],
+        follow: (_, cert = "", key = "") => [
+          ["digest", "--ca-file", at("ca.pem"), cert, at("cert.pem"), key, at("key.pem"), `${mutual}/team/app:1`],
+        ],
+      },
+      {
+        says: /needs? both --username and a password \(--password-stdin\)/,
+        from: ["credentials need both --username and a password (--password-stdin)"],
+        words: ["digest", "--username", "ann", `${closed}/team/app:1`],
+        follow: () => [["digest", "--username", "ann", "--password-stdin", `${closed}/team/app:1`]],
+        stdin: "secret",
+      },
+      {
+        says: /trust its authority with (--ca-file) FILE/,
+        from: ["trust its authority with --ca-file FILE"],
+        words: ["digest", `${secure}/team/app:1`],
+        follow: (_, flag = "") => [["digest", flag, at("ca.pem"), `${secure}/team/app:1`]],
+      },
+      {
+        // Bun's TLS does not tell a certificate that is signed by itself from one whose authority is unknown.
+        says: /trust (?:it|its authority) with (--ca-file) FILE/,
+        from: ["trust it with --ca-file FILE"],
+        words: ["digest", `${alone}/team/app:1`],
+        follow: (_, flag = "") => [["digest", flag, at("alone.pem"), `${alone}/team/app:1`]],
+      },
+      {
+        says: /(--insecure) skips the check/,
+        from: ["--insecure skips the check"],
+        words: ["digest", "--ca-file", at("lapsed.pem"), `${expired}/team/app:1`],
+        follow: (_, flag = "") => [["digest", flag, `${expired}/team/app:1`]],
+      },
+      {
+        says: /(--insecure) follows it, and checks what comes by its digest/,
+        from: ["--insecure follows it, and checks what comes by its digest"],
+        words: ["cp", "--src-ca-file", at("ca.pem"), `${toPlain}/team/app:1`, `oci:${at("followed")}:1`],
+        follow: (_, flag = "") => [["cp", flag, `${toPlain}/team/app:1`, `oci:${at("followed")}:1`]],
+      },
+      {
+        says: /take what is there with (--platform) OS\/ARCH/,
+        from: ["take what is there with --platform OS/ARCH"],
+        words: ["cp", `oci:${at("sparse")}:all`, `${empty}/sparse:1`],
+        follow: (_, flag = "") => [["cp", flag, "linux/amd64", `oci:${at("sparse")}:all`, fresh()]],
+      },
+      {
+        says: /try again, or wait longer with (--timeout)/,
+        from: ["try again, or wait longer with --timeout"],
+        words: ["digest", "--retry", "0", "--timeout", "300ms", `${silent}/team/app:1`],
+        follow: (_, flag = "") => [async () => (isSilent = false), ["digest", flag, "60s", `${silent}/team/app:1`]],
+      },
+      {
+        says: /wait longer with (--max-wait), or try again later/,
+        from: ["wait longer with --max-wait, or try again later"],
+        words: ["digest", "--max-wait", "10ms", `${limited}/team/app:1`],
+        follow: (_, flag = "") => [["digest", flag, "30s", `${limited}/team/app:1`]],
+      },
+    ];
+  };
+
+  test("each is followed and helps", async () => {
+    await mkdir(at("nobody"));
+    const host = await serving();
+    for (const name of ["damaged", "cut", "odd"]) await done("cp", `${host}/team/app:1`, `oci:${at(name)}:a`);
+    const blob = (name: string): string => at(`${name}/blobs/sha256/${layer?.digest.slice(7)}`);
+    const bytes = await readFile(blob("damaged"));
+    await writeFile(blob("cut"), bytes.subarray(1));
+    bytes[10] = (bytes[10] ?? 0) ^ 1;
+    await writeFile(blob("damaged"), bytes);
+    await rm(blob("odd"));
+    await mkdir(blob("odd"));
+    const schema1 = encodeJson({
+      schemaVersion: 1,
+      name: "a",
+      tag: "b",
+      architecture: "amd64",
+      fsLayers: [],
+      history: [],
+    });
+    await done("cp", `${host}/team/app:1`, `oci:${at("schema1")}:x`);
+    const { createHash } = await import("node:crypto");
+    const hex = createHash("sha256").update(schema1).digest("hex");
+    await writeFile(at(`schema1/blobs/sha256/${hex}`), schema1);
+    const entry = {
+      mediaType: mediaTypes.dockerSchema1,
+      digest: `sha256:${hex}`,
+      size: schema1.byteLength,
+      annotations: { "org.opencontainers.image.ref.name": "x" },
+    };
+    await writeFile(at("schema1/index.json"), JSON.stringify({ schemaVersion: 2, manifests: [entry] }));
+    const faults: string[] = [];
+    for (const { says, words, options, follow, stdin = "" } of await cases()) {
+      const name = words.join(" ");
+      const ended = await dray(words, options);
+      const said = says.exec(ended.stderr);
+      if (said === null) faults.push(`${name} does not say ${says}: ${ended.stderr}`);
+      if (said === null) continue;
+      for (const next of follow(...said)) {
+        if (typeof next === "function") {
+          await next();
+          continue;
+        }
+        const helped = await dray(next, { stdin });
+        if (helped.exitCode !== 0)
+          faults.push(`${name} said to ${next.join(" ")}, which says: ${helped.stdout}${helped.stderr}`);
+      }
+    }
+    assert.deepEqual(faults, []);
+  });
+
+  test("there is no other in the sources", async () => {
+    const known = [...(await cases()).flatMap(({ from }) => from), ...followedElsewhere.map(([piece]) => piece)];
+    const [files, unknown, used] = [[] as string[], [] as string[], new Set<string>()];
+    for (const folder of ["packages/cli/src", "packages/dray/src"])
+      for await (const file of glob(`${folder}/**/*.ts`, { cwd: root })) files.push(file);
+    for (const file of files.filter(isClient)) {
+      for (const text of await remediesIn(join(root, file))) {
+        const pieces = known.filter((piece) => text.includes(piece));
+        for (const piece of pieces) used.add(piece);
+        const isNone = noRemedies.some((pattern) =>
+          typeof pattern === "string" ? text === pattern : pattern.test(text),
+        );
+        if (pieces.length === 0 && !isNone) unknown.push(`${file}: no test follows "${text}"`);
+      }
+    }
+    assert.deepEqual(unknown, []);
+    for (const [piece, file, holds] of followedElsewhere)
+      assert.ok((await readFile(join(root, file), "utf8")).includes(holds), `${piece}: ${file} has no ${holds}`);
+    assert.deepEqual(
+      known.filter((piece) => !used.has(piece)),
+      [],
+      "these are in no message any more",
+    );
+  });
+});
+
+/** Not tests, and not what an operator of a server is told or what other tools' words lead to, which have tests of their own. */
+const isClient = (file: string): boolean =>
+  !/\.test\.ts$|commands\/serve|completion\/scripts|synonyms\.ts$/.test(file.replaceAll("\\", "/"));
+
+/** Texts of a source file that name a flag, a command or a location to type; declarations of flags and examples are none. */
+const remediesIn = async (path: string): Promise<string[]> => {
+  const source = (await readFile(path, "utf8")).replace(/\/\*[^]*?\*\//g, "").replace(/^\s*\/\/.*$/gm, "");
+  const texts = [...source.matchAll(/`((?:[^`\\]|\\.)*)`|"((?:[^"\\\n]|\\.)*)"/g)].map(
+    ([, one, two]) => one ?? two ?? "",
+  );
+  const names =
+    /(?<![\w-])--[a-z]|\bdray [a-z]|\btar -|\b(?:oci|oci-archive|docker-archive):(?:\$\{|[A-Z])|say (?:which|what)|copy it there again/;
+  const declares = /^-{1,2}[\w-]+(?:, --[\w-]+)?(?: <[\w=]+>)?$|^(?:dray|echo|docker save|source|\$\(dray) |^\w+=/;
+  return texts.filter((text) => names.test(text) && !declares.test(text));
+};
