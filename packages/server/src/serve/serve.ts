@@ -66,7 +66,7 @@ export const serve = async (
     let logger = openLog(lines, settings.log);
     const log: Log = (level, message, fields) => logger(level, message, fields);
     const metrics = settings.debug?.metrics === undefined ? undefined : await openMetrics();
-    const traffic = new Memory();
+    const traffic = new Memory(settings.listen.memory);
     const open = await openRegistry(settings, {
       traffic,
       onNotice: ({ level, message, ...fields }: Notice) => log(level, message, fields),
@@ -261,7 +261,7 @@ const hearsOf = (log: Log): Pick<ListenOptions, "onError" | "onStranger" | "onHa
       `${who} moved no byte of a body and lost the connection, the longest silent after ${seconds} s: ${
         why === "limit"
           ? "dray.limits.idle says how long a body may stand still"
-          : "memory or descriptors are short; with a smaller dray.limits.idle such clients go before that"
+          : "memory or descriptors are short: dray.limits.memory says how much there is for bodies and answers, and with a smaller dray.limits.idle such clients go before that"
       }`,
       { method, path: target.split("?", 1)[0], peer },
     );

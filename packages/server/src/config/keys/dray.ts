@@ -188,6 +188,12 @@ export const drayKeys: readonly Key[] = [
     check: (value) => (value < 0 ? "is below zero" : undefined),
   }),
   supported(
+    "dray.limits.memory",
+    size,
+    "bytes of bodies and answers in memory, of all clients together: what is more stays with the clients or goes to files, where short in pieces of 16 KiB, and clients that were silent for ten seconds lose their connections, with a warning. What is read with the headers (up to 128 KiB a client), the system's buffers and `dray.memory` come on top",
+    { fallback: 32 * MiB, ...some(MiB, "1MiB") },
+  ),
+  supported(
     "dray.log.access.format",
     choice("text", "json", "logstash"),
     "how the access log is written; `text` is the combined format of web servers",

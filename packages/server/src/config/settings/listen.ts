@@ -29,6 +29,7 @@ export const listenOf = (context: ConfigContext): ListenSettings | undefined => 
       target: values.number("dray.limits.target"),
       connections: connections === 0 ? undefined : connections,
     }),
+    memory: values.number("dray.limits.memory"),
     trustedProxies: values.list("dray.trustedproxies"),
     drain: values.number("http.draintimeout"),
   });

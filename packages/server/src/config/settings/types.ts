@@ -45,6 +45,8 @@ export interface ListenSettings {
   /** Of every answer. */
   readonly headers: Readonly<Record<string, readonly string[]>>;
   readonly limits: Limits;
+  /** Bytes of bodies and answers in memory. */
+  readonly memory: number;
   readonly trustedProxies: readonly string[];
   /** How long requests may go on after the order to stop. */
   readonly drain: number;

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -319,6 +319,26 @@ export const drayCases: readonly Case[] = [
       return text.includes("200 OK");
     },
     sees: [false, true],
+  },
+  {
+    key: "dray.limits.memory",
+    looksAt: "whether beginnings of 24 blobs that stand still lie in files",
+    values: ["1MiB", "32MiB"],
+    storage: "files",
+    see: async (registry) => {
+      const digest = digestOf(Buffer.from("x"));
+      const clients = await Promise.all(Array.from({ length: 24 }, () => rawClient(registry.port)));
+      for (const client of clients)
+        client.send(
+          `POST /v2/a/blobs/uploads/?digest=${digest} HTTP/1.1\r\nHost: a\r\nContent-Length: 60001\r\n\r\n${"x".repeat(60_000)}`,
+        );
+      const uploads = join(registry.folder, "data/docker/registry/v2/repositories/a/_uploads");
+      await sleep(400);
+      const found = existsSync(uploads) && readdirSync(uploads).length > 0;
+      for (const { socket } of clients) socket.destroy();
+      return found;
+    },
+    sees: [true, false],
   },
   {
     key: "dray.log.access.format",
