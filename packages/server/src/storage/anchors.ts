@@ -1,10 +1,16 @@
 import { dirname } from "node:path";
 import { DrayError } from "dray/errors";
-import { errnoOf, type FileFacts, type FileSystem } from "dray/internal/files";
+import { errnoOf, type FileFacts, type FileSystem, type OpenFile } from "dray/internal/files";
 import { isElsewhere, trunk } from "./own-folder.ts";
 
 /** What tells a folder from another one under the same name. */
 type Identity = Pick<FileFacts, "dev" | "ino">;
+
+interface Found {
+  readonly known: ReadonlyMap<string, Identity>;
+  readonly above: Identity | undefined;
+  readonly root: OpenFile | undefined;
+}
 
 /**
  * The folders that a volume hangs on, as they were when it was opened: its root, and whatever lies below that on another file system. A
@@ -17,16 +23,25 @@ export class Anchors {
   readonly #known: ReadonlyMap<string, Identity>;
   /** Of the folder above the root; `undefined` where the root is what is mounted. */
   readonly #above: Identity | undefined;
+  /** The root, kept in use. */
+  readonly #root: OpenFile | undefined;
 
-  private constructor(fs: FileSystem, folder: string, known: ReadonlyMap<string, Identity>, above?: Identity) {
+  private constructor(fs: FileSystem, folder: string, { known, above, root }: Found) {
     this.#fs = fs;
     this.#folder = folder;
     this.#known = known;
     this.#above = above;
+    this.#root = root;
   }
 
-  /** What is there now. A folder that is not there yet may come. */
+  /**
+   * What is there now. A folder that is not there yet may come. The root is kept in use until `close`: file systems that make up the numbers of
+   * their folders, as overlays of several disks and those of user space do, give one that nobody uses another number when memory is short.
+   */
   static async of(fs: FileSystem, folder: string): Promise<Anchors> {
+    // Not every system opens folders.
+    const root = await fs.open(folder, "r").catch(() => undefined);
+    if (root !== undefined) kept.add(root);
     const known = new Map<string, Identity>();
     for (const path of [folder, ...(await hanging(fs, folder))]) {
       const facts = await fs.stat(path).catch(() => undefined);
@@ -34,7 +49,14 @@ export class Anchors {
     }
     const above = dirname(folder);
     const isMounted = await isElsewhere(fs, above, folder);
-    return new Anchors(fs, folder, known, isMounted ? undefined : await fs.stat(above).catch(() => undefined));
+    const where = isMounted ? undefined : await fs.stat(above).catch(() => undefined);
+    return new Anchors(fs, folder, { known, above: where, root });
+  }
+
+  /** Lets go of them. */
+  async close(): Promise<void> {
+    if (this.#root === undefined || !kept.delete(this.#root)) return;
+    await this.#root.close().catch(() => {});
   }
 
   /** Whether somebody took the root away from a place that is still the same: no disk went with it. */
@@ -75,6 +97,9 @@ export class Anchors {
     }
   }
 }
+
+/** A file that is collected ends the process under Bun: these stay until they are closed. */
+const kept = new Set<OpenFile>();
 
 /** What systems say where there is nothing, or no disk or server behind it any more. */
 const nothing: ReadonlySet<string> = new Set(["ENOENT", "ENOTDIR", "ELOOP", "ESTALE", "ENOTCONN", "ENODEV", "ENXIO"]);

@@ -203,7 +203,7 @@ class Files implements FilesystemDriver {
   }
 
   async close(): Promise<void> {
-    await this.volume.release();
+    await this.volume.close();
   }
 
   #at(path: string): string {

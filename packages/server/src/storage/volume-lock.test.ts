@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
@@ -32,8 +32,8 @@ test("one at a time in a process, and again after release", async () => {
   );
 });
 
-test("a holder that is killed holds nothing, and until then is named", async () => {
-  const path = join(root, "there");
+/** Another process that holds a volume. */
+const holding = async (path: string) => {
   const module = new URL("./volume-lock.ts", import.meta.url).href;
   const files = new URL("../../../dray/src/files/index.ts", import.meta.url).href;
   const child = spawn(
@@ -50,10 +50,32 @@ test("a holder that is killed holds nothing, and until then is named", async () 
     { stdio: ["ignore", "pipe", "inherit"] },
   );
   await once(child.stdout, "data");
-  await assert.rejects(take(path), { code: "LOCKED", message: new RegExp(`process ${child.pid} on `) });
-  child.kill("SIGKILL");
-  await once(child, "close");
+  const kill = async (): Promise<void> => {
+    child.kill("SIGKILL");
+    await once(child, "close");
+  };
+  return { pid: child.pid, kill };
+};
+
+test("a holder that is killed holds nothing, and until then is named", async () => {
+  const path = join(root, "there");
+  const { pid, kill } = await holding(path);
+  await assert.rejects(take(path), { code: "LOCKED", message: new RegExp(`process ${pid} on `) });
+  await kill();
   await (await take(path)).release();
+});
+
+test("a copy of a volume is its own, also while the original is held", async () => {
+  const [original, copy] = [join(root, "original"), join(root, "copy")];
+  mkdirSync(original);
+  const { pid, kill } = await holding(join(original, "volume"));
+  cpSync(original, copy, { recursive: true });
+  assert.ok(existsSync(join(copy, "volume.holder")));
+  await (await take(join(copy, "volume"))).release();
+  rmSync(join(original, "volume.lock"));
+  await assert.rejects(take(join(original, "volume")), { code: "LOCKED", message: new RegExp(`process ${pid} on `) });
+  await kill();
+  await (await take(join(original, "volume"))).release();
 });
 
 test("a lock file that was removed is made again, and a second holder is noticed", async () => {

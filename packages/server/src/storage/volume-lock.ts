@@ -1,5 +1,6 @@
 import { readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
+import { dirname } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { sqlite } from "@dray/service/sqlite";
 import { DrayError } from "dray/errors";
@@ -31,7 +32,7 @@ export const lockVolume: LockVolume = async (fs, path, what, who = "dray") => {
     const before = readHolder(named);
     const database = exclusive(file, () => held(what, before));
     if (database === undefined) return undefined;
-    if (before?.process !== undefined && !isOurs(before.process) && isAlive(before.process)) {
+    if (mayHold(before, named) && isAlive(before.process)) {
       database.close();
       throw held(what, before);
     }
@@ -90,12 +91,28 @@ interface Holder {
   /** In words. */
   readonly name: string;
   readonly process?: ProcessIdentity | undefined;
+  /** The folder that it holds: in a copy of a volume lies the name of who holds the original. */
+  readonly folder?: string | undefined;
 }
+
+const mayHold = (holder: Holder | undefined, file: string): holder is Holder & { process: ProcessIdentity } => {
+  if (holder?.process === undefined || isOurs(holder.process)) return false;
+  return holder.folder === undefined || holder.folder === folderOf(file);
+};
+
+/** What tells the folder of a file from every other one. */
+const folderOf = (file: string): string => {
+  const { dev, ino } = statSync(dirname(file));
+  return `${dev}.${ino}`;
+};
 
 /** Words in its first line, and in the second what tells whether that process lives. */
 const writeHolder = (file: string, who: string): void => {
   try {
-    writeFileSync(file, `${who} (process ${process.pid} on ${hostname()})\n${JSON.stringify(thisProcess())}\n`);
+    writeFileSync(
+      file,
+      `${who} (process ${process.pid} on ${hostname()})\n${JSON.stringify({ ...thisProcess(), folder: folderOf(file) })}\n`,
+    );
   } catch {
     // It is only said less well then who holds it.
   }
@@ -105,7 +122,9 @@ const readHolder = (file: string): Holder | undefined => {
   try {
     const [name = "", identity] = readFileSync(file, "utf8").split("\n");
     if (name === "") return undefined;
-    return { name, process: identity === undefined || identity === "" ? undefined : JSON.parse(identity) };
+    if (identity === undefined || identity === "") return { name };
+    const { folder, ...process } = JSON.parse(identity) as ProcessIdentity & Pick<Holder, "folder">;
+    return { name, process, folder };
   } catch {
     return undefined;
   }

@@ -7,7 +7,7 @@ import { before, beforeEach, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { type FileCall, faultyFiles, temporaryFolder } from "@dray/testkit/files";
 import { isDrayError } from "dray/errors";
-import { nodeFiles } from "dray/internal/files";
+import { type FileSystem, nodeFiles } from "dray/internal/files";
 import { filesystemDriver } from "./filesystem-driver.ts";
 import { lockVolume } from "./volume-lock.ts";
 
@@ -136,6 +136,37 @@ describe("a volume", () => {
     await reader.write("docker/a", text("z"));
     await reader.close();
     await nothing.close();
+  });
+
+  it("keeps its folder in use, so that no file system gives it another number meanwhile", async () => {
+    await mkdir(folder, { recursive: true });
+    let [used, renumbered] = [0, 0];
+    const fs: FileSystem = {
+      ...nodeFiles,
+      open: async (path, ...rest) => {
+        const file = await nodeFiles.open(path, ...rest);
+        if (path !== folder) return file;
+        used++;
+        const close = file.close.bind(file);
+        return Object.assign(file, {
+          close: async () => {
+            used--;
+            await close();
+          },
+        });
+      },
+      stat: async (path) => {
+        const facts = await nodeFiles.stat(path);
+        return path === folder && used === 0 ? Object.assign(facts, { ino: ++renumbered }) : facts;
+      },
+    };
+    for (const readOnly of [true, false]) {
+      const driver = await filesystemDriver(folder, { fs, readOnly });
+      await driver.refuseGone?.();
+      await driver.close();
+      assert.equal(used, 0);
+    }
+    assert.notEqual((await fs.stat(folder)).ino, (await fs.stat(folder)).ino);
   });
 
   it("waits for a holder that is ending, for as long as it may, and says so once", async () => {

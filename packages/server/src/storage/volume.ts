@@ -72,7 +72,7 @@ export class Volume {
     await checkLinks(fs, folder);
     const volume = new Volume(fs, folder, await ownFolder(fs, folder), syncs, options);
     if (options.readOnly === true) {
-      volume.anchors = await Anchors.of(fs, folder);
+      await volume.#anchor();
       return volume;
     }
     try {
@@ -84,7 +84,7 @@ export class Volume {
         `the file system of ${folder} is read-only: what is there is served, and nothing is taken or collected; ` +
           "--read-only says that it is meant",
       );
-      volume.anchors = await Anchors.of(fs, folder);
+      await volume.#anchor();
     }
     return volume;
   }
@@ -111,7 +111,7 @@ export class Volume {
       const syncs = this.#syncs;
       if (made !== undefined && syncs !== undefined)
         for (let at = folder; at !== dirname(made); at = dirname(at)) await syncs.directory(dirname(at));
-      this.anchors = await Anchors.of(fs, folder);
+      await this.#anchor();
       this.#lock = held;
       this.writes = true;
     } catch (error) {
@@ -149,8 +149,8 @@ export class Volume {
     if (!this.writes || (await this.anchors?.wasRemoved()) !== true) throw why;
     await this.#fs.makeDirectory(this.folder);
     await this.give(this.folder);
-    this.anchors = await Anchors.of(this.#fs, this.folder);
-    await this.anchors.check();
+    const anchors = await this.#anchor();
+    await anchors.check();
   }
 
   /** Gives what root made to whom the volume belongs, so that the user who serves it otherwise can use it. */
@@ -160,10 +160,24 @@ export class Volume {
     await this.#fs.chown(path, uid, gid).catch(() => {});
   }
 
+  /** Lets another process write; it is read on. */
   async release(): Promise<void> {
     await this.#lock?.release();
     this.#lock = undefined;
     this.writes = false;
+  }
+
+  async close(): Promise<void> {
+    await this.release();
+    await this.anchors?.close();
+  }
+
+  async #anchor(): Promise<Anchors> {
+    const before = this.anchors;
+    const anchors = await Anchors.of(this.#fs, this.folder);
+    this.anchors = anchors;
+    await before?.close();
+    return anchors;
   }
 
   async #makeOwn(): Promise<void> {
