@@ -72,7 +72,7 @@ export const floors: Readonly<Record<string, readonly (readonly string[])[]>> = 
     ["json.ts"],
     ["progress"],
     ["context.ts"],
-    ["command.ts", "registries.ts", "serve-flags.ts", "terminal-input.ts"],
+    ["command.ts", "local-names.ts", "registries.ts", "serve-flags.ts", "terminal-input.ts"],
     ["images.ts", "detect.ts", "control-client.ts", "transfer-report.ts", "tags", "tree"],
     ["program.ts", "inspect"],
     ["completion"],

@@ -15,10 +15,12 @@ import {
 import type { Repository } from "dray/registry";
 import type { Call } from "./context.ts";
 import { onePlatform } from "./flags.ts";
+import { warnOfLocal } from "./local-names.ts";
 import { type EndOptions, registriesFor } from "./registries.ts";
 
 /** Opens one location with the flags of the call. */
 export const opened = async (call: Call<EndOptions>, location: string): Promise<Located> => {
+  await warnOfLocal(call, location);
   const { connect } = await registriesFor(call);
   return open(location, { connect });
 };

@@ -5,6 +5,7 @@ import { DrayError, type ErrorCode, isDrayError } from "dray/errors";
 import { isStandardStream } from "dray/locations";
 import type { Act, Call, Define } from "../context.ts";
 import { connectionFlagNames, endFlags, outputFlag, positive } from "../flags.ts";
+import { warnOfLocal } from "../local-names.ts";
 import { type End, type EndOptions, registriesFor } from "../registries.ts";
 import { type MovingOptions, moveAll, reportMoved } from "../transfer-report.ts";
 
@@ -63,6 +64,7 @@ interface Ends {
 
 const bothEnds = async (call: Call<CpOptions & EndOptions>, from: string, to: string): Promise<Ends> => {
   const naming = call.options.allTags === true ? { defaultTag: "" } : {};
+  for (const location of [from, to]) await warnOfLocal(call, location);
   const { connect } = await registriesFor(call);
   refuseSharedPassword(call.options, registryOf(from), registryOf(to));
   const at = (location: string, end: End): Promise<Located> =>

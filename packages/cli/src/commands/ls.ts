@@ -7,6 +7,7 @@ import type { Act, Call, Define } from "../context.ts";
 import { messageOf } from "../failure.ts";
 import { count, gather, type ListingOptions, outputFlag } from "../flags.ts";
 import { listing } from "../json.ts";
+import { warnOfLocal } from "../local-names.ts";
 import { registriesFor } from "../registries.ts";
 import {
   type CreatedTag,
@@ -55,6 +56,7 @@ export const act: Act<LsOptions> = async (call, [text = ""]) => {
   const { prefix, members } = placeOf(text);
   // A registry may call anything a tag.
   const named = (tag: string): string => printable(options.fullRef === true ? prefix + tag : tag);
+  await warnOfLocal(call, text);
   const { connect } = await registriesFor(call);
   const { store } = await open(text, { connect, defaultTag: "" });
   if (!hasTags(store)) throw new DrayError("UNSUPPORTED", `${text}: has no list of names`, { reference: text });

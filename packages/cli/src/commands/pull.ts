@@ -9,6 +9,7 @@ import { formatReference, type WantedPlatform } from "dray/oci";
 import type { Act, Call, Define } from "../context.ts";
 import { type ListingOptions, onePlatform, outputFlag } from "../flags.ts";
 import { defaultPlatform, referenceOf } from "../images.ts";
+import { warnOfLocal } from "../local-names.ts";
 import { registriesFor } from "../registries.ts";
 import { moveAll, reportMoved } from "../transfer-report.ts";
 
@@ -46,6 +47,7 @@ export const act: Act<PullOptions> = async (call, words) => {
     throw new DrayError("USAGE", "the PATH is empty: name the file or directory to write, or - for stdout");
   if (call.options.output === "json" && path === "-")
     throw new DrayError("USAGE", "-o json and an archive cannot both go to stdout");
+  for (const image of images) await warnOfLocal(call, image);
   const began = performance.now();
   const store = targetOf(call, path);
   const { connect } = await registriesFor(call);

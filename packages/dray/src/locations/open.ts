@@ -108,6 +108,13 @@ const kindOf = (text: string): LocationKind => {
       `location "${text}": ${foreign}: is not supported; ${oneOf(atPaths, "and")} are`,
       { reference: text },
     );
+  const [misspelt, word = ""] = /^([a-z-]+):(?:\/\/)?/.exec(text) ?? [];
+  if (misspelt !== undefined && Object.hasOwn(elsewhere, word))
+    throw new DrayError(
+      "LOCATION_INVALID",
+      `location "${text}": ${word}: is ${elsewhere[word]} here; write ${elsewhere[word]}${text.slice(misspelt.length)}`,
+      { reference: text },
+    );
   if (text === "-")
     throw new DrayError(
       "LOCATION_INVALID",
@@ -124,6 +131,17 @@ const kindOf = (text: string): LocationKind => {
       { reference: text },
     );
   return registryKind;
+};
+
+/** What other tools call the kinds of place that there are. */
+const elsewhere: Readonly<Record<string, string>> = {
+  ocidir: "oci:",
+  "oci-dir": "oci:",
+  "oci-layout": "oci:",
+  ociarchive: "oci-archive:",
+  "oci-tar": "oci-archive:",
+  dockerarchive: "docker-archive:",
+  "docker-tar": "docker-archive:",
 };
 
 const atPaths = locationKinds.filter(({ path }) => path !== undefined);

@@ -1,6 +1,6 @@
 import type { KeyedMutex, LruCache } from "../async/index.ts";
 import type { Body, Content, OnEvent } from "../content/index.ts";
-import type { DrayError } from "../errors.ts";
+import { type DrayError, isDrayError, restated } from "../errors.ts";
 import {
   type Clock,
   type Handler,
@@ -126,6 +126,12 @@ export const callIn = (
   reference: referenceIn(repo, tagOrDigest),
 });
 
+/** A registry that could not be reached knows nothing of what was asked for. Who reads the message does: it may be no registry's at all. */
+const unanswered = (error: unknown, { doing, reference }: Pick<Call, "doing" | "reference">): unknown =>
+  isDrayError(error, "NETWORK", "TLS", "TIMEOUT") && !error.message.includes(reference)
+    ? restated(error, error.code, `${doing} ${reference}: ${error.message}`, { reference })
+    : error;
+
 /** Digests and sizes are those of the bytes as they are kept; without a word any coding would be allowed. */
 const asItIs = ["Accept-Encoding", "identity"] as const;
 
@@ -146,10 +152,15 @@ export const createApi = (
       body,
       signal,
     };
-    const guessed = typeof target === "string" ? await guess?.({ ...asked, target }) : undefined;
-    if (guessed !== undefined) return guessed;
-    const url = new URL(target, await endpoint(signal));
-    return handler({ ...asked, origin: url.origin, target: url.pathname + url.search });
+    try {
+      const guessed = typeof target === "string" ? await guess?.({ ...asked, target }) : undefined;
+      if (guessed !== undefined) return guessed;
+      const url = new URL(target, await endpoint(signal));
+      return await handler({ ...asked, origin: url.origin, target: url.pathname + url.search });
+    } catch (error) {
+      // What fails while a body is sent may be the source's.
+      throw body === undefined ? unanswered(error, context) : error;
+    }
   };
   const refusal: Api["refusal"] = ({ doing, reference }, response) =>
     responseError(response, `${doing} ${reference}`, { reference, now: settings.clock.now() });
