@@ -301,6 +301,12 @@ describe("commands that move", () => {
     assert.equal((await done("validate", "--tarball", await pulled("good.tar"))).stdout, `PASS: ${path("good.tar")}\n`);
     const json = JSON.parse((await dray(["validate", "-o", "json", `oci:${path("damaged")}`])).stdout);
     assert.deepEqual([json.results[0].ok, json.results[0].findings[0].digest], [false, layer?.digest]);
+    // Copying there again mends it, where it is asked to look.
+    for (const flag of ["--force", "--verify"]) {
+      await writeFile(file, bytes);
+      await done("cp", flag, `${app}:1.0`, `oci:${path("damaged")}`);
+      assert.match((await done("validate", `oci:${path("damaged")}`)).stdout, /^PASS/, flag);
+    }
   });
 
   test("Ctrl-C ends with 130 and leaves nothing under a final name", async () => {

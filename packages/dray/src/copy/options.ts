@@ -15,8 +15,8 @@ export interface CopyOptions {
   /** Writes nothing; the result says what would be done. */
   dryRun?: boolean;
   /**
-   * Asks a target for every piece of content, also below manifests that it has, and writes each manifest again: mends what has lost some. Default:
-   * no, whoever has a manifest has what it names.
+   * Asks a target for every piece of content, also below manifests that it has, and writes each manifest again, and reads as `verify` what lies in a
+   * target's files: mends what has lost some, or was damaged. Default: no, whoever has a manifest has what it names.
    */
   force?: boolean;
   /** Content to leave out, with all below it. */

@@ -216,7 +216,7 @@ export class Transfer {
   }
 
   #look(kind: ContentKind): HasOptions {
-    return { kind, signal: this.signal, thorough: this.#options.verify };
+    return { kind, signal: this.signal, thorough: this.#options.verify === true || this.#options.force === true };
   }
 
   async #isWhole(target: WritableStore, root: Descriptor): Promise<boolean> {

@@ -3,7 +3,7 @@ import { isDrayError } from "../errors.ts";
 import { type Descriptor, type Digest, isManifestLike, type ParsedManifest, parseManifest } from "../oci/index.ts";
 
 /** Indexes in indexes are followed to this depth. */
-const deepest = 16;
+export const deepest = 16;
 
 /** The manifests of a layout and how they hang together. Read when needed and remembered: under a digest nothing ever changes. */
 export class LayoutGraph {

@@ -717,6 +717,20 @@ describe("a layout in a directory", () => {
       }
     });
 
+    it("is looked through to a depth, and copying tells of what is deeper", async () => {
+      let top = await image(source, ["one"]);
+      const chain = [top];
+      for (let depth = 0; depth < 40; depth++) chain.push((top = await index(source, [top])));
+      await copyIn(chain[10] as Descriptor, "1");
+      const layout = layoutStore(dir);
+      const sha = join(dir, "blobs", "sha256");
+      for (const one of chain)
+        await writeFile(join(sha, one.digest.slice(7)), await collect(source.read(one), 1e6, "manifest"));
+      assert.equal(await layout.has(chain[16] as Descriptor), true);
+      assert.equal(await layout.has(top), false);
+      await fails(copyIn(top, "2"), "LIMIT_EXCEEDED", /nest deeper than 16 levels/);
+    });
+
     it("is looked through once, however often its indexes name each other", async () => {
       let top = await image(source, ["one"]);
       for (let depth = 0; depth < 6; depth++) top = await index(source, Array<Descriptor>(50).fill(top));

@@ -1,6 +1,7 @@
 import { type Cancel, childrenOfKind, type HasOptions, isManifest } from "../content/index.ts";
 import { isDrayError, throwIfAborted } from "../errors.ts";
 import { type Descriptor, type Digest, liesElsewhere, type ParsedManifest, subjectOf } from "../oci/index.ts";
+import { deepest } from "./graph.ts";
 import type { LayoutReader } from "./reader.ts";
 
 /** A manifest whose file is there; whether it is damaged, or something that nobody here understands. */
@@ -33,9 +34,11 @@ export const isWhole = (
   if (!isManifest(root, options)) return reader.holds(root, options);
   // Each once: a few small indexes that name each other often would keep this busy for ever.
   const seen = new Set<Digest>();
-  const manifest = async (descriptor: Descriptor): Promise<boolean> => {
+  const manifest = async (descriptor: Descriptor, depth: number): Promise<boolean> => {
     const { digest } = descriptor;
     throwIfAborted(options.signal);
+    // Copying tells of what is deeper.
+    if (depth > deepest) return false;
     if (!(await reader.holds(descriptor, options))) return false;
     if (seen.has(digest)) return true;
     seen.add(digest);
@@ -46,8 +49,8 @@ export const isWhole = (
       if (!(await reader.listed(options)).has(digest)) return false;
     for (const blob of childrenOfKind(parsed, "blob"))
       if (!liesElsewhere(blob) && !(await reader.holds(blob, options))) return false;
-    for (const child of childrenOfKind(parsed, "manifest")) if (!(await manifest(child))) return false;
+    for (const child of childrenOfKind(parsed, "manifest")) if (!(await manifest(child, depth + 1))) return false;
     return true;
   };
-  return manifest(root);
+  return manifest(root, 0);
 };

@@ -124,7 +124,8 @@ const kindOf = (text: string): LocationKind => {
         "-",
       )}`,
     );
-  if (/^\.{0,2}[\\/]|^[A-Za-z]:[\\/]/.test(text))
+  // No reference holds a backslash: that is a path of Windows.
+  if (/^\.{0,2}\/|^[A-Za-z]:\/|\\/.test(text))
     throw new DrayError(
       "LOCATION_INVALID",
       `location "${text}" is a path; say what lies there: ${oneOf(atPaths, "or", text)}`,

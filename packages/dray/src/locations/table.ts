@@ -79,7 +79,7 @@ export const locationKinds: readonly LocationKind[] = [
 
 /** `PATH[:NAME]` or `PATH[@DIGEST]`; the path ends at the first colon that is not a drive's. */
 const splitPath = (kind: string, rest: string, text: string): Pick<PathLocation, "path" | "name"> => {
-  const drive = /^[A-Za-z]:[\\/]/.test(rest) ? 2 : 0;
+  const drive = /^(?:[\\/]{2}[?.][\\/])?[A-Za-z]:[\\/]/.exec(rest)?.[0].length ?? 0;
   const at = /@(?:sha256|sha512):[0-9a-f]+$/.exec(rest);
   const colon = rest.indexOf(":", drive);
   const end = at !== null && (colon < 0 || at.index < colon) ? at.index : colon;

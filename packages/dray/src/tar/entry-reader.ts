@@ -186,7 +186,8 @@ export class EntryReader {
   }
 
   #truncated(): DrayError {
-    return this.#invalid(`is truncated: it ends in the middle of a header, ${this.#after()}`);
+    const what = this.#last === "" ? "is truncated, or no archive at all" : "is truncated";
+    return this.#invalid(`${what}: it ends in the middle of a header, ${this.#after()}`);
   }
 
   #invalid(fault: string): DrayError {
