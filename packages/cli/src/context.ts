@@ -20,6 +20,8 @@ export interface ProcessContext {
 /** What a command works with: what was said, and the ways to answer. */
 export interface Call<Options extends SharedOptions = SharedOptions> {
   readonly options: Options;
+  /** What an option was given as, for messages: `--username`, or `DRAY_USERNAME` where the variable said it. */
+  readonly named: (attribute: string) => string;
   readonly env: Environment;
   readonly stdin: () => Readable;
   readonly signal: AbortSignal;

@@ -24,6 +24,16 @@ export const applyEnvironment = (command: Command, env: Environment): void => {
 export const optionsOf = (command: Command): Record<string, unknown> =>
   Object.assign({}, ...lineage(command).map((each) => each.opts()));
 
+/** What a value was given as: `--username`, or the variable that stands for it. */
+export const givenAs = (command: Command, attribute: string): string => {
+  for (const each of lineage(command)) {
+    const option = each.options.find((other) => other.attributeName() === attribute);
+    if (option === undefined) continue;
+    return each.getOptionValueSource(attribute) === "env" ? variableOf(option) : `--${option.name()}`;
+  }
+  return attribute;
+};
+
 const lineage = (command: Command): Command[] =>
   command.parent === null ? [command] : [...lineage(command.parent), command];
 

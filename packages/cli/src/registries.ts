@@ -50,10 +50,12 @@ const makeRegistries = async (call: Call<EndOptions>): Promise<Registries> => {
 type Settings = Pick<ConnectOptions, "insecure" | "plainHttp" | "skipTlsVerify" | "ca" | "cert" | "key"> & {
   readonly authfile: string | undefined;
   readonly username: string | undefined;
+  /** The flag or variable that named the user. */
+  readonly usernameFrom: string;
   readonly password: string | undefined;
 };
 
-const endOf = (call: Call, { authfile, username, password, ...trust }: Settings): Registries => {
+const endOf = (call: Call, { authfile, username, usernameFrom, password, ...trust }: Settings): Registries => {
   const { env, reporter, options } = call;
   const helpers = {
     onWarning: (message: string): void => reporter.warn(message),
@@ -68,11 +70,11 @@ const endOf = (call: Call, { authfile, username, password, ...trust }: Settings)
       const both = `this command names two, ${meant} and ${registry}`;
       throw new DrayError(
         "USAGE",
-        `--username: a password is for one registry, and ${both}; keep it with dray auth login`,
+        `${usernameFrom}: a password is for one registry, and ${both}; keep it with dray auth login`,
       );
     }
     // Bound to the registry that was named: a redirect or a token service elsewhere never sees it.
-    return chain(staticCredential({ username, password, source: "--username" }, registry), stored);
+    return chain(staticCredential({ username, password, source: usernameFrom }, registry), stored);
   };
   const open = new Map<string, Registry>();
   call.defer(async () => {
@@ -112,6 +114,7 @@ const settingsOf = async (call: Call<EndOptions>, end: "src" | "dest"): Promise<
     ...(cert === undefined || key === undefined ? {} : await identity(cert, key)),
     authfile: of("authfile"),
     username,
+    usernameFrom: call.named(all[`${end}Username`] ? `${end}Username` : "username"),
     password,
   };
 };

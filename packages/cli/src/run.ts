@@ -1,12 +1,13 @@
 import type { Command } from "commander";
+import { exitCodes } from "dray/errors";
 import { branches } from "./commands/index.ts";
 import type { Branch, Call, CommandModule, ProcessContext } from "./context.ts";
-import { applyEnvironment, optionsOf } from "./environment.ts";
+import { applyEnvironment, givenAs, optionsOf } from "./environment.ts";
 import { failureOf } from "./failure.ts";
 import type { SharedOptions } from "./flags.ts";
 import { Output } from "./output.ts";
 import { programOf } from "./program.ts";
-import { reporterFor } from "./progress/index.ts";
+import { type Reporter, reporterFor } from "./progress/index.ts";
 
 /**
  * Runs the command with these words, as the process would, and returns its exit code. Never throws, never exits.
@@ -24,12 +25,17 @@ export const run = async (words: readonly string[], surroundings: ProcessContext
     const options: SharedOptions = optionsOf(command);
     verbose = options.verbose === true;
     const reporter = reporterFor(options.progress ?? "auto", options.quiet === true, { stderr, env });
-    exitCode = await acted(module, { ...surrounding, options, reporter }, command.args);
+    const named = (attribute: string): string => givenAs(command, attribute);
+    exitCode = await acted(module, { ...surrounding, options, named, reporter }, command.args);
   };
   try {
     if (words[0] === "__complete") {
       const { answer } = await import("./completion/index.ts");
-      await answer(branches, words.slice(1), { ...surrounding, reporter: reporterFor("none", true, { stderr, env }) });
+      await answer(branches, words.slice(1), {
+        ...surrounding,
+        named: (attribute) => attribute,
+        reporter: reporterFor("none", true, { stderr, env }),
+      });
     } else {
       const writeOut = (text: string): void => void out.text(text);
       const onCommand = (name: string): void => void (path = name);
@@ -71,9 +77,17 @@ const meant = (words: readonly string[]): string[] => {
 /** Lets the command work, and what it opened be closed, whichever way it ends. */
 const acted = async (module: CommandModule, parts: Omit<Call, "defer">, words: readonly string[]): Promise<number> => {
   const deferred: (() => Promise<void>)[] = [];
-  const call: Call = { ...parts, defer: (work) => void deferred.push(work) };
+  let partly = false;
+  const onEvent: Reporter["onEvent"] = (event) => {
+    partly ||= event.type === "warning" && event.partial === true;
+    parts.reporter.onEvent(event);
+  };
+  const reporter = { ...parts.reporter, onEvent };
+  const call: Call = { ...parts, reporter, defer: (work) => void deferred.push(work) };
   try {
-    return (await module.act(call as Call<never>, words)) ?? 0;
+    const exitCode = (await module.act(call as Call<never>, words)) ?? 0;
+    // What is not whole was done in part, as far as anybody can tell.
+    return exitCode === 0 && partly ? exitCodes.PARTIAL : exitCode;
   } finally {
     parts.reporter.close();
     for (const work of deferred.reverse()) await work();

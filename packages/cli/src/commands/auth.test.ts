@@ -161,7 +161,11 @@ describe("credentials", () => {
     await refused(2, says, ["pull", ...flags, app, evil, join(home, "x.tar")]);
     await refused(2, says, ["validate", ...flags, app, evil]);
     const env = { DRAY_USERNAME: "ann", DRAY_PASSWORD: secret };
-    await refused(2, says, ["pull", app, evil, join(home, "x.tar")], { env });
+    const variable = /DRAY_USERNAME: a password is for one registry, and this command names two/;
+    await refused(2, variable, ["pull", app, evil, join(home, "x.tar")], { env });
+    await refused(2, /DRAY_USERNAME: say for which of/, ["cp", app, evil], { env });
+    const stale = { ...env, DRAY_PASSWORD: "x" };
+    await refused(6, /password of ann from DRAY_USERNAME/, ["digest", app], { env: stale });
     assert.equal(
       second.log.entries.some(({ authorization }) => authorization !== undefined),
       false,

@@ -66,7 +66,7 @@ const bothEnds = async (call: Call<CpOptions & EndOptions>, from: string, to: st
   const naming = call.options.allTags === true ? { defaultTag: "" } : {};
   for (const location of [from, to]) await warnOfLocal(call, location);
   const { connect } = await registriesFor(call);
-  refuseSharedPassword(call.options, registryOf(from), registryOf(to));
+  refuseSharedPassword(call, registryOf(from), registryOf(to));
   const at = (location: string, end: End): Promise<Located> =>
     open(location, { ...naming, connect: (registry) => connect(registry, end) });
   return { source: await at(from, "source"), target: await at(to, "target") };
@@ -78,12 +78,16 @@ const registryOf = (location: string): string | undefined => {
 };
 
 /** A password is meant for one registry. Which of two, only the user can say. */
-const refuseSharedPassword = (options: EndOptions, from: string | undefined, to: string | undefined): void => {
+const refuseSharedPassword = (
+  { options, named }: Call<EndOptions>,
+  from: string | undefined,
+  to: string | undefined,
+): void => {
   if (options.username === undefined || from === undefined || to === undefined || from === to) return;
   if (options.srcUsername !== undefined && options.destUsername !== undefined) return;
   throw new DrayError(
     "USAGE",
-    `--username: say for which of ${from} and ${to}, with --src-username or --dest-username`,
+    `${named("username")}: say for which of ${from} and ${to}, with --src-username or --dest-username`,
   );
 };
 

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { readdir, readFile, stat, writeFile } from "node:fs/promises";
+import { execFileSync } from "node:child_process";
+import { mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import {
@@ -225,6 +226,38 @@ describe("commands that move", () => {
     await refused(2, /--index/, "push", "--index", file, dest("push/x:1"));
     await writeFile(path("text.tar"), "no tar at all".repeat(100));
     await refused(1, /text\.tar/, "push", path("text.tar"), dest("push/x:1"));
+  });
+
+  test("an archive whose index names a platform that is not in it says which, and what to do", async () => {
+    const [folder, file] = [path("sparse"), path("sparse.tar")];
+    await done("cp", `${app}:multi`, `oci:${folder}:multi`);
+    await rm(join(folder, "blobs", arm64?.root.digest.replace(":", "/") ?? ""));
+    execFileSync("tar", ["-C", folder, "-cf", file, "blobs", "index.json", "oci-layout"]);
+    for (const words of [
+      ["push", file, dest("push/sparse:1")],
+      ["cp", `oci-archive:${file}:multi`, dest("push/sparse:1")],
+    ])
+      await refused(5, /linux\/arm64.*; take what is there with --platform OS\/ARCH/, ...words);
+    await done("cp", "--platform", "linux/amd64", `oci-archive:${file}:multi`, dest("push/sparse:1"));
+  });
+
+  test("an archive that was unpacked is to be packed again, and is called no layout", async () => {
+    await mkdir(path("unpacked"));
+    await writeFile(path("unpacked/manifest.json"), "[]");
+    const { exitCode, stderr } = await dray(["cp", `docker-archive:${path("unpacked")}`, dest("push/unpacked:1")]);
+    assert.equal(exitCode, 2);
+    assert.match(stderr, /holds an archive that was unpacked: pack it again, tar -C \S+unpacked -cf FILE \./);
+    assert.doesNotMatch(stderr, /oci:/);
+  });
+
+  test("who may not write hears that it cannot be written", async () => {
+    const guarded = await listen(memoryRegistry({ access: { scheme: "basic", users: { ann: "secret" } } }).handler);
+    const place = `${guarded.host}/push/x:1`;
+    const says = new RegExp(
+      `^Error: cannot write ${place}: looking for manifest ${guarded.host}/push/x@.* answered 401`,
+    );
+    await refused(6, says, "cp", `${app}:1.0`, place);
+    await guarded.close();
   });
 
   test("push compresses what docker saved uncompressed", async () => {

@@ -54,6 +54,35 @@ describe("commands that read", () => {
     return stdout;
   };
 
+  test("a list that a registry does not end is printed, told of, and done in part", async () => {
+    const odd: Handler = (request) => {
+      const { target } = request;
+      const [path = ""] = target.split("?");
+      const link = { Link: `<${path}?last=again>; rel="next"` };
+      if (path.endsWith("/tags/list")) return answerWith(200, link, '{"tags":["a"]}')(request, registry.handler);
+      if (path === "/v2/_catalog") return answerWith(200, link, '{"repositories":["a"]}')(request, registry.handler);
+      if (!path.includes("/referrers/")) return registry.handler(request);
+      const type = { "Content-Type": mediaTypes.ociIndex };
+      return answerWith(200, { ...link, ...type }, '{"manifests":[]}')(request, registry.handler);
+    };
+    const circular = await listen(odd);
+    try {
+      for (const [words, shown] of [
+        [["ls", `${circular.host}/team/app`], /^a\na\n$/],
+        [["ls", "-o", "json", `${circular.host}/team/app`], /"tags"/],
+        [["catalog", circular.host], /^a\na\n$/],
+        [["tree", `${circular.host}/team/app:1.0`], new RegExp(image.root.digest.slice(0, 19))],
+      ] as const) {
+        const { exitCode, stdout, stderr } = await dray(words);
+        assert.equal(exitCode, 3, `${words.join(" ")}: ${stderr}`);
+        assert.match(stdout, shown);
+        assert.match(stderr, /^Warning: .* goes round in circles listing .*; the list ends here$/m);
+      }
+    } finally {
+      await circular.close();
+    }
+  });
+
   before(async () => {
     put(registry, "team/app", "1.0", image);
     put(registry, "team/app", "0.9", older);

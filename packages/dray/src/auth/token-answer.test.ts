@@ -32,6 +32,13 @@ test("how long it lives: 60 seconds where nothing sensible is said", () => {
   assert.equal(life({ expires_in: 300 }), 300);
   assert.equal(life({ expires_in: "300" }), 300);
   assert.equal(life({ expires_in: 5 }), 5);
+  // A moment in place of a time, in seconds since 1970.
+  for (const form of [Number, String])
+    assert.equal(
+      readToken(JSON.stringify({ token: "t", expires_in: form(2_000_000_300) }), 2_000_000_000_000, undefined)
+        ?.expiresAt,
+      2_000_000_300_000,
+    );
   for (const expires_in of [undefined, null, 0, -5, "soon", {}, []])
     assert.equal(life({ expires_in }), 60, JSON.stringify(expires_in));
 });

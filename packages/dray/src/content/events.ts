@@ -36,8 +36,8 @@ export type ProgressEvent =
       readonly limit?: number;
       readonly reset?: number;
     }
-  /** Something the user should know, said once. */
-  | { readonly type: "warning"; readonly message: string };
+  /** Something the user should know, said once. `partial`: what was asked for is not whole, such as a list that was cut off. */
+  | { readonly type: "warning"; readonly message: string; readonly partial?: true };
 
 /** Hears of what happens. It is called in between and must neither throw nor wait. */
 export type OnEvent = (event: ProgressEvent) => void;

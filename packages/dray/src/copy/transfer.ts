@@ -68,6 +68,8 @@ export class Transfer {
   readonly #ledger = new Ledger();
   /** Targets that may be new, and whether they are. */
   readonly #new = new Map<object, Promise<boolean>>();
+  /** Targets by what they are called. */
+  readonly #places = new Map<object, string>();
   readonly #loaded = new Map<Digest, LoadedManifest>();
   /** Roots that are of another size than they were named with. */
   readonly #resized = new Map<Digest, Descriptor>();
@@ -148,6 +150,7 @@ export class Transfer {
         "USAGE",
         `${target.location} names ${target.name}, but the content is ${root.digest}; leave the digest out`,
       );
+    this.#places.set(target.store, target.location);
     await this.#learnNew(target.store, before);
     const manifests: Descriptor[] = [];
     const isNamed =
@@ -215,6 +218,16 @@ export class Transfer {
     return isDrayError(error, "ABORTED") && this.#cancel.signal.aborted ? this.#cancel.signal.reason : error;
   }
 
+  /** Whether a target has it. Who may not even ask hears that it cannot be written there, which is what was wanted. */
+  async #isThere(target: WritableStore, descriptor: Descriptor, kind: ContentKind): Promise<boolean> {
+    try {
+      return await this.#small(() => target.has(descriptor, this.#look(kind)));
+    } catch (error) {
+      if (!isDrayError(error, "UNAUTHORIZED", "DENIED")) throw error;
+      throw restated(error, error.code, `cannot write ${this.#places.get(target)}: ${error.message}`);
+    }
+  }
+
   #look(kind: ContentKind): HasOptions {
     return { kind, signal: this.signal, thorough: this.#options.verify === true || this.#options.force === true };
   }
@@ -246,7 +259,7 @@ export class Transfer {
       const loading = isNew === true ? this.#load(way.source, descriptor, depth) : undefined;
       loading?.catch(() => {});
       const mayBeThere = this.#options.force !== true && (isNew !== true || depth > 0);
-      const there = mayBeThere && (await this.#small(() => way.target.has(descriptor, this.#look("manifest"))));
+      const there = mayBeThere && (await this.#isThere(way.target, descriptor, "manifest"));
       if (there) this.#skipped(descriptor);
       if (there && this.#options.referrers !== true) return void (await loading?.catch(() => {}));
       const loaded = await (loading ?? this.#load(way.source, descriptor, depth));
@@ -334,8 +347,7 @@ export class Transfer {
     await this.#ledger.once(target, blobKey(descriptor.digest), source, async () => {
       if (this.#options.skip?.(descriptor)) return;
       const mayBeThere = descriptor.size >= worthAsking || (await this.#new.get(target)) !== true;
-      if (mayBeThere && (await this.#small(() => target.has(descriptor, this.#look("blob")))))
-        this.#vouch(target, descriptor);
+      if (mayBeThere && (await this.#isThere(target, descriptor, "blob"))) this.#vouch(target, descriptor);
       else if (this.#options.dryRun === true) {
         if (this.#mayMount(way, descriptor)) this.#counts.mounted++;
         else this.#copied(descriptor);

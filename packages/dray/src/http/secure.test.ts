@@ -146,6 +146,20 @@ test("the system's authorities are not read where the others will do", async () 
   }
 });
 
+test("a handshake without a cipher in common is not blamed on a client certificate alone", async () => {
+  // The certificate's key is of another kind.
+  const odd = await serve({ ...server, maxVersion: "TLSv1.2", ciphers: "ECDHE-RSA-AES128-GCM-SHA256" });
+  try {
+    expect(
+      await outcome(`https://localhost:${odd.port}`, { ca: ca.cert }),
+      ["TLS", /no cipher in common with us/],
+      "odd",
+    );
+  } finally {
+    await odd.close();
+  }
+});
+
 test("our certificate is shown to the registry, and to nobody else", async () => {
   const strict = await serve({ ...server, ca: ca.cert, requestCert: true, rejectUnauthorized: true });
   const asking = await serve({ ...server, ca: ca.cert, requestCert: true, rejectUnauthorized: false });

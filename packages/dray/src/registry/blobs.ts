@@ -265,7 +265,7 @@ export const blobPath = (repo: Repo, digest: Digest): string => pathIn(repo, `bl
 
 /** A request about a blob. */
 const blobCall = (repo: Repo, digest: Digest, method: "GET" | "HEAD", { signal, lookUp }: LookingUp): Call => ({
-  ...callIn(repo, "pull", "reading blob", digest),
+  ...callIn(repo, "pull", lookUp === true ? "looking for blob" : "reading blob", digest),
   method,
   target: blobPath(repo, digest),
   signal,

@@ -94,9 +94,9 @@ const byGet = async (repo: Repo, name: string, head: HeadAnswer, options: Drawin
 export const getManifest = async (
   repo: Repo,
   name: string,
-  { signal, retryBudget = repo.api.retryBudget() }: Cancel & Partial<Drawing> = {},
+  { signal, retryBudget = repo.api.retryBudget(), lookUp }: Cancel & Partial<Drawing> = {},
 ): Promise<ReadManifest> => {
-  const options = { signal, retryBudget };
+  const options = { signal, retryBudget, lookUp };
   const call = manifestCall(repo, name, options);
   return asRead(repo, name, await readWhole(repo, () => repo.api.ask({ ...call, method: "GET" }, 200), name, options));
 };
@@ -248,7 +248,7 @@ export const manifestCall = (
   name: string,
   { signal, retryBudget, lookUp }: Cancel & Partial<Drawing>,
 ): Omit<Call, "method"> => ({
-  ...callIn(repo, "pull", "reading manifest", name),
+  ...callIn(repo, "pull", lookUp === true ? "looking for manifest" : "reading manifest", name),
   target: manifestPath(repo, name),
   headers: [["Accept", manifestAccept]],
   signal,

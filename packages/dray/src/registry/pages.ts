@@ -30,6 +30,7 @@ export async function* pagesOf(
   const ends = (how: string): void =>
     api.settings.onEvent?.({
       type: "warning",
+      partial: true,
       message: `${api.registry} ${how} listing ${call.reference}; the list ends here`,
     });
   for (let response = first; ; ) {
