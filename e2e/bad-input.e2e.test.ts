@@ -173,7 +173,7 @@ describe("connections", { concurrency: 4 }, () => {
       commands: ["digest --insecure r.test/app:1"],
       env: { HTTPS_PROXY: `ftp://ann:${secret}@proxy.test` },
       code: 2,
-      says: /HTTPS_PROXY names a ftp:\/\/ proxy; only http:\/\/ and https:\/\/ are supported/,
+      says: /HTTPS_PROXY names a ftp:\/\/ proxy; only http:\/\/, https:\/\/ and socks5:\/\/ are supported/,
     },
     {
       name: "a proxy that is not there",

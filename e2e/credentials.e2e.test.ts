@@ -62,10 +62,15 @@ describe("credentials", { concurrency: 4 }, () => {
         `digest --username ann --password ${secret} BASIC/demo/app:v1`,
         `digest --username ann --password ${secret} TOKENS/demo/app:v1`,
         `auth token --username ann --password ${secret} TOKENS/demo/app`,
-        `auth login BASIC -u ann -p ${secret}`,
       ],
       code: 6,
       says: /401: .*log in/,
+    },
+    {
+      name: "a login with a wrong password",
+      commands: [`auth login BASIC -u ann -p ${secret}`, `auth login TOKENS -u ann -p ${secret}`],
+      code: 6,
+      says: /127\.0\.0\.1:\d+ refuses the password of ann \(401\); nothing was kept: check both and try again$/,
     },
     {
       name: "nobody's credentials",

@@ -18,6 +18,8 @@ describe("among processes", () => {
   let server: Listener;
   /** Never answers for a blob. */
   let slow: Listener;
+  /** Sends half of a layer and no more. */
+  let half: Listener;
   const registry = memoryRegistry({ pageSize: 1000 });
   const image = sampleImage({ seed: "process", layers: 2, layerSize: 3_000_000 });
   const layer = image.layers[0]?.digest;
@@ -31,9 +33,10 @@ describe("among processes", () => {
     );
     server = await listen(registry.handler);
     slow = await listen(faults(registry.handler, [{ method: "GET", target: "/blobs/", effect: stall(0) }]));
+    half = await listen(faults(registry.handler, [{ method: "GET", target: `${layer}`, effect: stall(1_500_000) }]));
   });
   after(async () => {
-    await Promise.all([server.close(), slow.close()]);
+    await Promise.all([server, slow, half].map((each) => each.close()));
     await shop.close();
   });
 
@@ -71,22 +74,31 @@ describe("among processes", () => {
   });
 
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    test(`${signal} ends a pull with 130, gives the cursor back and leaves nothing under the final name`, async () => {
+    /** What is on the terminal after the signal, which comes when `seen` is there. */
+    const interrupted = async (from: Listener, seen: RegExp): Promise<string> => {
       const target = `interrupted-${signal}.tar`;
-      const child = shop.start(["pull", "--progress", "tty", `${slow.host}/demo/app:1`, shop.path(target)]);
+      const child = shop.start(["pull", "--progress", "tty", `${from.host}/demo/app:1`, shop.path(target)]);
       let stderr = "";
       child.stderr?.setEncoding("utf8").on("data", (text: string) => {
         stderr += text;
-        // Bars: it is in the middle of it.
-        if (stderr.includes("\u001b[?25l") && !child.killed) child.kill(signal);
+        if (seen.test(stderr) && !child.killed) child.kill(signal);
       });
       const code = await new Promise((resolve) => child.on("close", resolve));
       assert.equal(code, 130, stderr);
+      assert.ok(!(await readdir(shop.dir)).includes(target));
+      return stderr;
+    };
+
+    test(`${signal} ends a pull with 130, gives the cursor back and leaves nothing under the final name`, async () => {
+      // Bars: it is in the middle of it, and nothing has come.
+      assert.match(await interrupted(slow, /\u001b\[\?25l/), /\u001b\[\?25hError: interrupted\n$/);
+    });
+
+    test(`${signal} in the middle of what comes says that it is kept`, async () => {
       assert.match(
-        stderr,
+        await interrupted(half, /\] [1-9][\d.]* MB of 6\.0 MB/),
         /\u001b\[\?25hError: interrupted; what arrived is kept, and the same command goes on with it\n$/,
       );
-      assert.ok(!(await readdir(shop.dir)).includes(target));
     });
   }
 

@@ -665,6 +665,12 @@ describe("a layout in a directory", () => {
         await layout.close();
       });
 
+    it("is named where a file lies in its place", async () => {
+      const root = await image(source, ["one"]);
+      await writeFile(dir, "x");
+      await fails(copyIn(root, "1"), "DISK", /layout .*: a part of the path is no directory/);
+    });
+
     it("may link its index from elsewhere; it is no layout when that is a pipe", async () => {
       const root = await image(source, ["one"]);
       await copyIn(root, "1");

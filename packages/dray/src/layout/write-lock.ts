@@ -1,5 +1,5 @@
 import { join, sep } from "node:path";
-import { diskError, errnoOf, type FileSystem, ifThere, type Lock, lock, onDisk } from "../files/index.ts";
+import { diskError, errnoOf, type FileSystem, type Lock, lock, onDisk } from "../files/index.ts";
 import { layoutInvalid } from "./directory.ts";
 import type { LayoutPaths } from "./paths.ts";
 import type { LayoutReader } from "./reader.ts";
@@ -33,16 +33,25 @@ const writtenTo = [".dray", "blobs", "blobs/sha256", "blobs/sha512", "oci-layout
 const refuseLinksOut = async (fs: FileSystem, dir: string): Promise<void> => {
   for (const name of writtenTo) {
     const path = join(dir, name);
-    const real = await onDisk("read", path, () =>
-      ifThere(async () => (await fs.lstat(path)).isSymbolicLink() && fs.realpath(path)),
-    );
-    if (real === undefined || real === false) continue;
+    const real = await onDisk("read", path, () => linkedTo(fs, path));
+    if (real === undefined) continue;
     const inside = await onDisk("read", dir, () => fs.realpath(dir));
     if (!real.startsWith(inside.endsWith(sep) ? inside : inside + sep))
       throw layoutInvalid(
         dir,
         `${name} is a link out of the layout, to ${real}, and is not written through; remove ${path} and write the layout again`,
       );
+  }
+};
+
+/** Where a link leads; of what is none, or lies below a file, nothing: whoever writes there is told by that. */
+const linkedTo = async (fs: FileSystem, path: string): Promise<string | undefined> => {
+  try {
+    return (await fs.lstat(path)).isSymbolicLink() ? await fs.realpath(path) : undefined;
+  } catch (error) {
+    const code = errnoOf(error);
+    if (code === "ENOENT" || code === "ENOTDIR") return undefined;
+    throw error;
   }
 };
 
