@@ -179,6 +179,9 @@ test("a fault that is written into the file of a registry that runs keeps nobody
     await writeFile(file, right.replace("/one", "/one\u0007"));
     assert.equal((await ask("status")).exitCode, 2, "who knows where the data is");
     await writeFile(file, right);
+    const which = "the registry at http://127\\.0\\.0\\.1:\\d+";
+    assert.match((await ask("read-only", "on")).stdout, new RegExp(`^${which} takes nothing now; .*\n$`));
+    assert.match((await ask("read-only", "off")).stdout, new RegExp(`^${which} takes pushes again\n$`));
   });
   await writeFile(file, `${right}nosuch: 1\n`);
   const { exitCode, stderr } = await ask("status");

@@ -1,4 +1,5 @@
 import { Argument } from "commander";
+import { printable } from "dray/errors";
 import type { Act, Define } from "../context.ts";
 import { knocking } from "../control-client.ts";
 import { servingFlags } from "../serve-flags.ts";
@@ -12,7 +13,10 @@ export const examples: readonly string[] = ["dray serve read-only on"];
 export const act: Act = (call, [word, ...words]) =>
   knocking(async (client) => {
     await client.ask("read-only", { on: word === "on" }, { signal: call.signal });
+    // Which one, where a reader stands beside the one that writes.
+    const { origin } = await client.ask("status", {}, { signal: call.signal });
+    const which = `the registry at ${printable(String(origin))}`;
     await call.out.line(
-      word === "on" ? "the registry takes nothing now; it goes on serving" : "the registry takes pushes again",
+      word === "on" ? `${which} takes nothing now; it goes on serving` : `${which} takes pushes again`,
     );
   })(call, words);

@@ -125,6 +125,12 @@ describe("variables of distribution", () => {
       "REGISTRY_HTTP_ADRR: no key is called so, and it changes nothing; did you mean REGISTRY_HTTP_ADDR?",
       "REGISTRY_VERSION: no key is called so, and it changes nothing",
     ]);
+    // Nobody who gives a password is told to open the registry.
+    assert.deepEqual(warnings({ REGISTRY_USERNAME: "ann", REGISTRY_URL: "https://r", DRAY_SERVE_DATE: "/d" }), [
+      "REGISTRY_URL: no key is called so, and it changes nothing",
+      "REGISTRY_USERNAME: no key is called so, and it changes nothing",
+      "DRAY_SERVE_DATE: no key is called so, and it changes nothing; did you mean DRAY_SERVE_DATA?",
+    ]);
   });
 
   test("the one that names the passwords of clients is no key, and changes nothing", () => {

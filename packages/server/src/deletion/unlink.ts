@@ -1,4 +1,4 @@
-import { isDrayError, reasonOf } from "dray/errors";
+import { isDrayError } from "dray/errors";
 import { errnoOf } from "dray/internal/files";
 import type { Digest } from "dray/oci";
 import type { Tree } from "../distribution-tree/index.ts";
@@ -83,7 +83,7 @@ const noteDeletedTag = async (
     await tree.notes.noteDeletedTag(repository, tag, digest);
   } catch (error) {
     if (!isDrayError(error, "DISK") || !full.has(errnoOf(error.cause) ?? "")) throw error;
-    const message = `the tag ${tag} is deleted and can be put back by its digest alone: ${reasonOf(error)}`;
+    const message = `the tag ${tag} is deleted, and the disk is too full to note what it stood for: it can be put back by its digest alone`;
     onNotice({ level: "warn", message, repository, digest });
   }
 };

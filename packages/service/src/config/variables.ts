@@ -103,6 +103,11 @@ const withoutPrefix = (table: KeyTable, name: string): string | undefined => {
 const meant = (table: KeyTable, name: string): string => {
   const variables = table.keys.flatMap(({ path }) => (isVersion(table, path) ? [] : [variableOf(table, path)]));
   const flags = (table.flags ?? []).flatMap(({ variable }) => variable ?? []);
-  const close = nearest(name, [...variables, ...flags]);
-  return close === undefined ? "" : `; did you mean ${close}?`;
+  // What all of them begin with makes no two names alike.
+  const begins = Object.values(table.prefixes).find((prefix) => name.startsWith(`${prefix}_`)) ?? "";
+  const alike = [...variables, ...flags]
+    .filter((each) => each.startsWith(begins))
+    .map((each) => each.slice(begins.length));
+  const close = nearest(name.slice(begins.length), alike);
+  return close === undefined ? "" : `; did you mean ${begins}${close}?`;
 };

@@ -166,6 +166,21 @@ test("the claim access: wildcards, classes, several entries, none, and damaged o
   assert.ok(verdict.allowed && verdict.principal.may("whatever", "pull") && !verdict.principal.may("whatever", "push"));
 });
 
+test("a refusal names what the token lacks", async () => {
+  const { ask } = await scene();
+  const refused = async (actions: readonly string[], need: Need): Promise<string> => {
+    const verdict = await ask(await sign(ec, { access: [{ type: "repository", name: "a", actions }] }), need);
+    return verdict.allowed ? "allowed" : verdict.message;
+  };
+  assert.equal(await refused(["pull"], push("a")), "the token does not allow pushing to a");
+  assert.equal(await refused([], push("a")), "the token does not allow pushing to a");
+  assert.equal(
+    await refused(["push"], push("a")),
+    "the token does not allow pulling from a, which pushing to a takes as well",
+  );
+  assert.equal(await refused([], { catalog: true }), "the token does not allow listing all repositories");
+});
+
 test("a challenge says where tokens are given, for what, and why not", async () => {
   const { ask, clock } = await scene();
   const base = `Bearer realm="${realm}",service="${service}"`;

@@ -86,7 +86,7 @@ export const tokens = async (options: TokensOptions): Promise<Access> => {
       const principal = principalOf(holder, need, anybody.principal);
       return covers(holder.grants, principal, need)
         ? { allowed: true, principal }
-        : refuse(`the token does not allow ${saidOf(need)}`, "insufficient_scope");
+        : refuse(`the token does not allow ${lackedBy(principal, need)}`, "insufficient_scope");
     };
     const holder = holderOf(credentials.token);
     return holder instanceof Promise ? holder.then(judge) : judge(holder);
@@ -112,6 +112,15 @@ const principalOf = ({ name, grants }: Holder, need: Need, anybody: Principal): 
     grants.has("repository", repository, action) ||
     anybody.may(repository, action),
 });
+
+/** What a token lacks, in words: one that allows pushing alone pushes nothing, which whoever makes such tokens looks for elsewhere. */
+const lackedBy = (principal: Principal, need: Need): string => {
+  if (!("repository" in need)) return saidOf(need);
+  const actions = need.actions.filter((action) => !principal.may(need.repository, action));
+  return actions.at(-1) === need.actions.at(-1)
+    ? saidOf(need)
+    : `${saidOf({ ...need, actions })}, which ${saidOf(need)} takes as well`;
+};
 
 const challenge = (options: TokensOptions, request: HttpRequest, need: Need, error: string | undefined): string => {
   const scope = scopeOf(need);
