@@ -4,6 +4,7 @@ import { mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises"
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import {
+  answerWith,
   cutResponse,
   faults,
   hold,
@@ -451,6 +452,18 @@ describe("commands that move", () => {
     );
     assert.deepEqual([copied, bytes + resumed], [2, (layer?.size ?? 0) + large.root.size]);
     assert.ok(resumed > 0 && resumed <= 300_000, `${resumed}`);
+    await server.close();
+  });
+
+  test("an outage is one line, however much was on its way", async () => {
+    const many = sampleImage({ seed: "outage", layers: 4 });
+    put(source, "team/outage", "1", many);
+    const away = { method: "GET", target: "/blobs/", nth: [1, 10], effect: answerWith(503) } as const;
+    const server = await listen(faults(source.handler, [away]));
+    const { stderr } = await done("cp", `${server.host}/team/outage:1`, `oci:${path("outage")}:1`);
+    const told = stderr.split("\n").filter((line) => line.includes("trying again"));
+    assert.equal(told.length, 1, stderr);
+    assert.match(`${told[0]}`, new RegExp(`sha256:[0-9a-f]{12}: ${server.host} answered 503; trying again in`));
     await server.close();
   });
 
