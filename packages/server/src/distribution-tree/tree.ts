@@ -307,7 +307,7 @@ export class Tree {
   walk(options?: WalkOptions): AsyncGenerator<RepositoryFolder> {
     const listed = async (path: string): Promise<readonly string[] | undefined> => {
       const names = await this.#driver.list(path);
-      if (names === undefined && options?.strict === true) await this.refuseBrokenLink(path);
+      if ((names ?? []).length === 0 && options?.strict === true) await this.refuseBrokenLink(path);
       return names;
     };
     return walk(listed, options);

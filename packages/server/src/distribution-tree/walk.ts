@@ -18,7 +18,7 @@ export interface WalkOptions {
   readonly after?: string;
   /** `true`: also folders whose names no repository can have. Default `false`. */
   readonly invalid?: boolean;
-  /** `true`: a link that leads nowhere is a folder that cannot be listed, and not one that is not there. Default `false`. */
+  /** `true`: a link that leads nowhere, or to a folder with nothing in it, is a folder that cannot be listed, and not one that is not there. Default `false`. */
   readonly strict?: boolean;
   /** Hears of folders that cannot be listed, which are passed over then. Without it the walk ends there. */
   readonly onBroken?: ((path: string, error: unknown) => void) | undefined;

@@ -53,7 +53,7 @@ export interface Driver {
    * @throws DrayError `DISK` where the store itself is not there at the moment: its disk was unmounted
    */
   refuseGone?(): Promise<void>;
-  /** @throws DrayError where that is so, or where nothing is at a path because a link on the way leads nowhere: to a disk that is not mounted, or in circles */
+  /** @throws DrayError where that is so, or where nothing is at a path because a link on the way leads to a disk that is not mounted, or in circles */
   refuseBrokenLink?(path: string): Promise<void>;
   /** Lets go of locks, threads and open files. */
   close(): Promise<void>;

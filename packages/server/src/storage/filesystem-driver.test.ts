@@ -35,6 +35,13 @@ describe("a link on the way", () => {
     await mkdir(join(folder, "a"), { recursive: true });
     await symlink(join(root, "not-mounted"), join(folder, "a/gone"));
     await symlink(join(folder, "a/round"), join(folder, "a/round"));
+    await mkdir(join(root, "unmounted"));
+    await symlink(join(root, "unmounted"), join(folder, "a/empty"));
+    for (const path of ["a/empty", "a/empty/b/link"])
+      await assert.rejects(driver.refuseBrokenLink?.(path) ?? assert.fail(), {
+        code: "DISK",
+        message: /empty is a link that leads to a folder with nothing in it; mount what it leads to/,
+      });
     for (const link of ["gone", "round"])
       for (const path of [`a/${link}`, `a/${link}/b/link`]) {
         await assert.rejects(driver.refuseBrokenLink?.(path) ?? assert.fail(), {
@@ -49,10 +56,10 @@ describe("a link on the way", () => {
   it("that leads somewhere hides nothing: what is not there is absent", async () => {
     const folder = join(root, "whole");
     const driver = await filesystemDriver(folder);
-    await mkdir(join(root, "elsewhere"));
+    await mkdir(join(root, "elsewhere/something"), { recursive: true });
     await mkdir(join(folder, "a"), { recursive: true });
     await symlink(join(root, "elsewhere"), join(folder, "a/there"));
-    assert.deepEqual(await driver.list("a/there"), []);
+    assert.deepEqual(await driver.list("a/there"), ["something"]);
     for (const path of ["a/there/b/link", "a/b", "none/at/all"]) {
       await driver.refuseBrokenLink?.(path);
       assert.equal(await driver.read(path), undefined);

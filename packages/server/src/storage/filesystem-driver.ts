@@ -332,15 +332,21 @@ const ifThere = async <T>(look: () => Promise<T>): Promise<T | undefined> => {
   }
 };
 
-/** @throws DrayError where a path is not there because a link on the way leads nowhere, or in circles */
+/**
+ * @throws DrayError where a path is not there because a link on the way leads nowhere, or in circles, or to a folder with nothing in it: a
+ * disk that is not mounted leaves one
+ */
 const refuseBrokenLink = async (fs: FileSystem, path: string): Promise<void> => {
   for (let at = path; ; at = dirname(at)) {
     const facts = await ifThere(() => fs.lstat(at));
     if (facts === undefined && at !== dirname(at)) continue;
-    if (facts?.isSymbolicLink() !== true || (await ifThere(() => fs.stat(at))) !== undefined) return;
+    if (facts?.isSymbolicLink() !== true) return;
+    const end = await ifThere(() => fs.stat(at));
+    if (end?.isDirectory() === false || (end !== undefined && (await fs.readdir(at)).length > 0)) return;
+    const where = end === undefined ? "nowhere" : "to a folder with nothing in it";
     throw new DrayError(
       "DISK",
-      `cannot look at ${path}: ${at} is a link that leads nowhere; mount what it leads to, or remove it`,
+      `cannot look at ${path}: ${at} is a link that leads ${where}; mount what it leads to, or remove it`,
     );
   }
 };

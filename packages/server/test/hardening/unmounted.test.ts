@@ -212,3 +212,36 @@ describe("a volume that goes away while it is served", () => {
     }
   });
 });
+
+test("a repository behind a link to a disk that was unmounted loses no blob to garbage collection, and is whole when that is back", async () => {
+  const folder = temporaryFolder("unmounted-repository");
+  const [disk, aside] = [join(folder, "disk"), join(folder, "aside")];
+  const repositories = join(folder, "data/docker/registry/v2/repositories");
+  await mkdir(disk);
+  await mkdir(repositories, { recursive: true });
+  await symlink(disk, join(repositories, repository.split("/")[0] ?? ""));
+  const notices: Notice[] = [];
+  const driver = await filesystemDriver(join(folder, "data"));
+  const gc = { grace: 0, lease: 0, share: 1 };
+  const onNotice = (notice: Notice): void => void notices.push(notice);
+  const registry = createRegistry({ driver, gc, recheckAfter: 0, onNotice });
+  const at = `/v2/${repository}`;
+  const headers = { "Content-Type": mediaTypes.ociManifest };
+  for (const bytes of [config, layer])
+    await exchange(registry, "POST", `${at}/blobs/uploads/?digest=${digestOf(bytes)}`, { body: bytes });
+  assert.equal((await exchange(registry, "PUT", `${at}/manifests/latest`, { headers, body: image })).status, 201);
+  await exchange(registry, "POST", `/v2/other/blobs/uploads/?digest=${blobDigest}`, { body: blob });
+  await rename(disk, aside);
+  await mkdir(disk);
+  assert.equal((await exchange(registry, "GET", `${at}/tags/list`)).status, 404);
+  const { blobs, unswept } = await registry.collect({ grace: -1 });
+  assert.equal(blobs, 0);
+  assert.match(unswept ?? "", /is a link that leads to a folder with nothing in it/);
+  assert.ok(notices.some(({ message }) => message.startsWith("gc swept no blobs")));
+  await rm(disk, { recursive: true });
+  await rename(aside, disk);
+  assert.equal((await exchange(registry, "GET", `${at}/manifests/latest`)).status, 200);
+  assert.equal((await exchange(registry, "GET", `${at}/blobs/${digestOf(layer)}`)).status, 200);
+  await registry.close();
+  await driver.close();
+});
