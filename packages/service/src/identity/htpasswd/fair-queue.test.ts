@@ -7,7 +7,7 @@ const drain = (queue: FairQueue<string>): string[] => {
   const order: string[] = [];
   for (let turn = queue.next(); turn !== undefined; turn = queue.next()) {
     order.push(turn.item);
-    queue.served(turn.place);
+    queue.served(turn.place, turn.item);
   }
   return order;
 };
@@ -24,9 +24,18 @@ test("what was done for a place counts while anybody waits", () => {
   const queue = new FairQueue<string>(100);
   for (let at = 0; at < 3; at++) queue.push("guesser", `g${at}`, never);
   queue.next();
-  queue.served("guesser");
+  queue.served("guesser", "g0");
   queue.push("ann", "a", never);
   assert.deepEqual(drain(queue), ["a", "g1", "g2"]);
+});
+
+test("behind one address, whom others guess at waits behind those at whom nobody does", () => {
+  const queue = new FairQueue<string>(200, (item) => item.slice(0, 1));
+  for (const name of "abcdefg") for (let at = 0; at < 10; at++) queue.push("proxy", `${name}${at}`, never);
+  for (const name of "uvwxyz") queue.push("proxy", name, never);
+  const order = drain(queue);
+  assert.deepEqual(order.slice(0, 13), ["a0", "b0", "c0", "d0", "e0", "f0", "g0", "u", "v", "w", "x", "y", "z"]);
+  assert.equal(order.length, 76);
 });
 
 test("where all is full, the place with most in it loses its newest, and what is cheap first", () => {
@@ -53,7 +62,7 @@ for (const [kind, placeOf] of [
     for (let at = 0; at < 250; at++) left.push(queue.push(placeOf(at), `g${at}`, never));
     assert.equal(left.filter((item) => item !== undefined).length, 50);
     const first = queue.next();
-    queue.served(first?.place ?? "");
+    queue.served(first?.place ?? "", first?.item ?? "");
     assert.match(queue.push("198.51.100.7", "ann", never) ?? "none", /^none$/);
     assert.match(queue.push("2001:db8:2:2", "bob", never) ?? "", /^g/, "room is made by those who have most");
     const order = drain(queue);

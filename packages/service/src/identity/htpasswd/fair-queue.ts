@@ -4,20 +4,24 @@ import { networkAround } from "../address.ts";
 const remembered = 4096;
 
 /**
- * Bounded queue that is fair to networks, within one to its places, and within a place gives who came first: of each kind, who was served
- * least comes first. So whoever asks without end waits behind whoever asks once, however many addresses of a network it asks from, and
+ * Bounded queue that is fair to networks, within one to its places, and within a place to names, of which it gives who came first: of each
+ * kind, who was served least comes first. So whoever asks without end waits behind whoever asks once, however many addresses of a network it asks from, and
  * fills no queue but his own: where all is full, the network with most in it loses the newest of its fullest place.
  */
 export class FairQueue<T> {
   readonly #most: number;
+  readonly #nameOf: (item: T) => string | undefined;
   readonly #networks = new Map<string, Map<string, T[]>>();
   /** How often each network, and each place, was served since nobody waited. */
   readonly #servedNetworks = new Map<string, number>();
   readonly #servedPlaces = new Map<string, number>();
+  readonly #servedNames = new Map<string, number>();
   #size = 0;
 
-  constructor(most: number) {
+  /** @param nameOf what it is about, where that is one of few; default: nothing */
+  constructor(most: number, nameOf: (item: T) => string | undefined = () => undefined) {
     this.#most = most;
+    this.#nameOf = nameOf;
   }
 
   get size(): number {
@@ -41,29 +45,43 @@ export class FairQueue<T> {
     const network = name === undefined ? undefined : this.#networks.get(name);
     const place = network && least(network.keys(), this.#servedPlaces);
     if (place === undefined) return undefined;
-    const item = this.#take(place, 0);
+    const item = this.#take(place, this.#first(place, network?.get(place) ?? []));
     return item === undefined ? undefined : { place, item };
   }
 
-  /** Counts what was done for a place. Forgotten when nobody waits: then nobody has to be preferred. */
-  served(place: string): void {
-    if (this.#size === 0) {
-      this.#servedNetworks.clear();
-      this.#servedPlaces.clear();
-      return;
-    }
+  /** Counts what was done for an item of a place. Forgotten when nobody waits: then nobody has to be preferred. */
+  served(place: string, item: T): void {
+    if (this.#size === 0) return this.#forget();
     count(this.#servedNetworks, networkAround(place));
     count(this.#servedPlaces, place);
+    const name = this.#nameOf(item);
+    if (name !== undefined) count(this.#servedNames, `${place} ${name}`);
   }
 
   /** Takes all out. */
   clear(): T[] {
     const all = [...this.#networks.values()].flatMap((network) => [...network.values()].flat());
     this.#networks.clear();
-    this.#servedNetworks.clear();
-    this.#servedPlaces.clear();
+    this.#forget();
     this.#size = 0;
     return all;
+  }
+
+  #forget(): void {
+    this.#servedNetworks.clear();
+    this.#servedPlaces.clear();
+    this.#servedNames.clear();
+  }
+
+  /** Where the first of the name stands that was served least. */
+  #first(place: string, waiting: readonly T[]): number {
+    let [first, fewest] = [0, Number.POSITIVE_INFINITY];
+    for (let at = 0; at < waiting.length && fewest > 0; at++) {
+      const name = this.#nameOf(waiting[at] as T);
+      const times = name === undefined ? 0 : (this.#servedNames.get(`${place} ${name}`) ?? 0);
+      if (times < fewest) [first, fewest] = [at, times];
+    }
+    return first;
   }
 
   #shorten(cheap: (item: T) => boolean): T | undefined {

@@ -80,6 +80,28 @@ test("whoever guesses without end waits behind those who ask once from elsewhere
   await verifier.close();
 });
 
+test("70 guesses at seven users keep 20 others from the same address waiting for seven of them", async () => {
+  const count = countingThreads();
+  try {
+    const verifier = createVerifier({ threads: 1 });
+    const guessed = Array.from({ length: 7 }, () => hashSync("secret", 4));
+    const guesses = Array.from({ length: 70 }, (_, at) =>
+      verifier.verify({ password: `no${at}`, hash: guessed[Math.floor(at / 10)] as string, cost: 4 }, "proxy"),
+    );
+    const users = Array.from({ length: 20 }, (_, at) => {
+      const own = hashSync(`right${at}`, 4);
+      return verifier.verify({ password: `right${at}`, hash: own, cost: 4 }, "proxy");
+    });
+    assert.deepEqual(new Set(await Promise.all(users)), new Set([true]));
+    // The one that comes after the last of them is on its way.
+    assert.ok(count.asked <= 20 + 7 + 1, `${count.asked} passwords`);
+    assert.deepEqual(new Set(await Promise.all(guesses)), new Set([false]));
+    await verifier.close();
+  } finally {
+    threads.Worker = Worker;
+  }
+});
+
 test("a question that fails fails alone", async () => {
   const verifier = createVerifier({ threads: 1 });
   // No text: bcrypt throws.

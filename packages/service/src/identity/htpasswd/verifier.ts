@@ -7,7 +7,8 @@ import type { Question } from "./verification.ts";
 /** Computes about passwords, elsewhere than here. */
 export interface Verifier {
   /**
-   * @param place from where it is asked: one that asks much waits behind those that ask little
+   * @param place from where it is asked: one that asks much waits behind those that ask little, and there a user at whom others guess
+   * behind those at whom nobody does
    * @throws VerifierBusy where too many wait already
    */
   verify(question: Question, place: string): Promise<boolean>;
@@ -52,7 +53,7 @@ export const createVerifier = (options: VerifierOptions = {}): Verifier => {
     most: () => most,
   });
   const running = new Set<Asked>();
-  const queue = new FairQueue<Asked>(longest);
+  const queue = new FairQueue<Asked>(longest, ({ question }) => question.hash);
   /** Milliseconds that the last refusal took, and at what cost. */
   let refusal: { readonly cost: number; readonly took: number } | undefined;
   let closed = false;
@@ -71,7 +72,7 @@ export const createVerifier = (options: VerifierOptions = {}): Verifier => {
     const answered = (right: boolean): void => {
       if (!right) {
         refusal = { cost: asked.question.cost, took: performance.now() - begun };
-        queue.served(asked.place);
+        queue.served(asked.place, asked);
       }
       asked.resolve(right);
       over();
