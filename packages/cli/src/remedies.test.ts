@@ -360,13 +360,13 @@ describe("a remedy in a message is a command that works", () => {
       },
       {
         says: /--username: say for which of \S+ and \S+, with (--src-username) or (--dest-username)/,
-        from: ["--username: say for which of", "with --src-username or --dest-username"],
+        from: [": say for which of", "with --src-username or --dest-username"],
         words: ["cp", "--username", "ann", "--password", "secret", `${closed}/team/app:1`, fresh()],
         follow: (_, flag = "") => [["cp", flag, "ann", "--src-password", "secret", `${closed}/team/app:1`, fresh()]],
       },
       {
         says: /a password is for one registry, .*; keep it with dray (auth login)/,
-        from: ["--username: a password is for one registry"],
+        from: [": a password is for one registry, and "],
         words: ["validate", "--username", "ann", "--password", "secret", `${closed}/team/app:1`, `${other}/team/app:1`],
         follow: (_, logIn = "") => [
           ...[closed, other].map((place) => [...logIn.split(" "), "-u", "ann", "--password-stdin", place]),
