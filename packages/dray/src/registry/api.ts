@@ -155,7 +155,8 @@ export const createApi = (
     try {
       const guessed = typeof target === "string" ? await guess?.({ ...asked, target }) : undefined;
       if (guessed !== undefined) return guessed;
-      const url = new URL(target, await endpoint(signal));
+      // A path may begin with two slashes, and is one on the registry all the same.
+      const url = typeof target === "string" ? new URL((await endpoint(signal)) + target) : target;
       return await handler({ ...asked, origin: url.origin, target: url.pathname + url.search });
     } catch (error) {
       // What fails while a body is sent may be the source's.

@@ -273,6 +273,28 @@ describe("allowHost", () => {
       assert.ok(!seen.some(({ origin }) => new URL(origin).host === host));
     });
 
+  test("is asked for the host that is spoken to, however the path begins", async () => {
+    const seen: string[] = [];
+    const connection: Handler = (request) => {
+      seen.push(request.origin + request.target);
+      const isFirst = request.target === "/v2/a";
+      return answerWith(isFirst ? 307 : 200, isFirst ? { Location: "https://blocked.test//allowed.test/x" } : {})(
+        request,
+        memoryRegistry().handler,
+      );
+    };
+    const allowHost: ConnectOptions["allowHost"] = ({ host }) => host !== "blocked.test";
+    await using registry = connect("r.test", { ...quiet, connection, allowHost });
+    await assert.rejects(registry.request({ target: "/v2/a" }), (error) => isDrayError(error, "ADDRESS_REFUSED"));
+    // A path is one on the registry, and leads to no other host.
+    for (const target of ["//elsewhere.test/x", "/\\elsewhere.test/x"]) {
+      const headers = { "X-Key": "secret" };
+      await (await registry.request({ target, headers })).body.discard();
+    }
+    const on = "https://r.test//elsewhere.test/x";
+    assert.deepEqual(seen, ["https://r.test/v2/a", on, on]);
+  });
+
   test("a registry on this machine is not even looked at", async () => {
     let connections = 0;
     const server = createServer(() => connections++).listen(0, "127.0.0.1");

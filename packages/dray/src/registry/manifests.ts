@@ -199,10 +199,11 @@ export const putManifest = async (
   const { digest, mediaType } = descriptor;
   // A tag takes whatever algorithm the registry prefers: only by its digest does a manifest keep another one.
   const both = !isDigest(name) && algorithmOf(digest) !== "sha256";
+  const named = manifestPath(repo, name);
   const call: Call = {
     ...callIn(repo, "pull,push", "pushing manifest", name),
     method: "PUT",
-    target: both ? `${manifestPath(repo, digest)}?tag=${name}` : manifestPath(repo, name),
+    target: both ? `${manifestPath(repo, digest)}?tag=${name}` : named,
     headers: [["Content-Type", mediaType], ...conditionHeaders(options)],
     body: bytesContent(bytes),
     signal: options.signal,
@@ -216,7 +217,7 @@ export const putManifest = async (
   repo.manifests.set(digest, { mediaType, bytes }, bytes.byteLength);
   const tags = (header(response.headers, "OCI-Tag") ?? "").split(",").map((tag) => tag.trim());
   const subject = header(response.headers, "OCI-Subject");
-  if (both && !tags.includes(name)) await repo.api.ask({ ...call, target: manifestPath(repo, name) }, 201, 202, 200);
+  if (both && !tags.includes(name)) await repo.api.ask({ ...call, target: named }, 201, 202, 200);
   return { subject, tags };
 };
 

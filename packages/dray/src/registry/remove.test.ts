@@ -10,6 +10,7 @@ import {
   sampleImage,
 } from "@dray/testkit";
 import { type Against, against } from "../../test/registry-client.ts";
+import { bytesContent } from "../content/index.ts";
 import { isDrayError } from "../errors.ts";
 import type { Digest } from "../oci/index.ts";
 import { fallbackTag } from "./referrers.ts";
@@ -23,7 +24,7 @@ const setup = (options: MemoryRegistryOptions = {}, rules: readonly Fault[] = []
 };
 
 test("what is no digest, whatever its type says, leads nowhere", async () => {
-  const { repository, registry, log } = setup();
+  const { repository, registry, client, log } = setup();
   const digest = "sha256:x/../../manifests/v1" as Digest;
   const wrong = { mediaType: "text/plain", digest, size: 1 };
   const asks: readonly (() => Promise<unknown>)[] = [
@@ -33,8 +34,16 @@ test("what is no digest, whatever its type says, leads nowhere", async () => {
     () => repository.describe(digest),
     () => repository.has(wrong),
     () => Array.fromAsync(repository.referrers(wrong)),
+    () => repository.upload(wrong, bytesContent(new Uint8Array(1))),
+    () => repository.mountFrom(wrong, client.repository("c/d"), { kind: "blob" }),
+    () => repository.write({ ...wrong, size: 100_000 }, bytesContent(new Uint8Array(100_000))),
   ];
   for (const ask of asks) await assert.rejects(ask(), (error) => isDrayError(error, "DIGEST_INVALID"));
+  const odd = repository.putManifest(image.manifests.get(image.root.digest)?.bytes ?? new Uint8Array(), {
+    tags: ["v2&tag=v3"],
+    algorithm: "sha512",
+  });
+  await assert.rejects(odd, (error) => isDrayError(error, "REFERENCE_INVALID"));
   assert.deepEqual([log.entries.length, registry.tags("a/b")], [0, ["v1"]]);
 });
 

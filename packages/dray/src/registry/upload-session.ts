@@ -2,7 +2,7 @@ import type { Cancel, OnEvent } from "../content/index.ts";
 import { defined } from "../defined.ts";
 import { DrayError, isDrayError, throwIfAborted } from "../errors.ts";
 import { type HttpResponse, header, isTransient, type RetryBudget } from "../http/index.ts";
-import { algorithmOf, type Descriptor, type Digest, type DigestAlgorithm } from "../oci/index.ts";
+import { algorithmOf, type Descriptor, type Digest, type DigestAlgorithm, parseDigest } from "../oci/index.ts";
 import { type Call, callIn, pathIn, type Repo } from "./api.ts";
 
 /** An upload that a registry has opened, and how far it is. */
@@ -106,8 +106,8 @@ export const mountBlob = async (
   { signal }: Cancel = {},
 ): Promise<UploadSession | boolean> => {
   if (!mayMount(repo, source)) return false;
+  const digest = parseDigest(descriptor.digest);
   try {
-    const { digest } = descriptor;
     return await mountOrOpen(repo, digest, source.name, { reference: digest, signal, retryBudget });
   } catch (error) {
     throwIfAborted(signal);

@@ -1,6 +1,6 @@
 import { bytesContent, type Content, collect, sized, type WriteOptions } from "../content/index.ts";
 import type { DrayError } from "../errors.ts";
-import { algorithmOf, type Descriptor } from "../oci/index.ts";
+import { algorithmOf, type Descriptor, parseDigest } from "../oci/index.ts";
 import type { Repo } from "./api.ts";
 import { hasBlob } from "./blobs.ts";
 import { ReplayableContent } from "./replayable-content.ts";
@@ -35,7 +35,8 @@ export const uploadBlob = async (
   options: WriteOptions,
   { session: kept, retryBudget = repo.api.retryBudget() }: Partial<TriedMount> = {},
 ): Promise<void> => {
-  const { digest, size } = descriptor;
+  const { size } = descriptor;
+  const digest = parseDigest(descriptor.digest);
   const { signal, onEvent } = options;
   const about: UploadOptions = { reference: digest, signal, onEvent, retryBudget };
   const name = size < worthSaving ? undefined : { registry: repo.api.registry, repository: repo.name, content: digest };

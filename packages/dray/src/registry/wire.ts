@@ -76,7 +76,7 @@ export const onlyAllowed =
     allowHost === undefined
       ? next
       : async (request) => {
-          const url = new URL(request.target, request.origin);
+          const url = new URL(request.origin + request.target);
           const purpose = purposeOf(request.origin);
           if (await allowHost(url, purpose)) return next(request);
           const { host } = url;
