@@ -28,11 +28,11 @@ export const opened = async (call: Call<EndOptions>, location: string): Promise<
 /** What a location names; of an index the child for the one platform that the flags name. */
 export const rootOf = async (
   { options, signal }: Call,
-  { store, name }: Located<ReadableStore>,
+  { store, name, location }: Located<ReadableStore>,
 ): Promise<Descriptor> => {
   const platform = onePlatform(options);
   const found = await store.resolve(name, { signal });
-  return platform === undefined ? found : (await selectOne(store, found, platform, { signal })).root;
+  return platform === undefined ? found : (await selectOne(store, found, platform, { signal, called: location })).root;
 };
 
 /** A manifest's bytes and what they are. */
@@ -45,14 +45,14 @@ const readsManifests = (store: object): store is Pick<Repository, "manifest"> =>
 /** The manifest that a name stands for; of an index the child for the platform, if one is asked for. */
 export const manifestOf = async (
   { signal }: Call,
-  { store, name }: Located<ReadableStore>,
+  { store, name, location }: Located<ReadableStore>,
   platform?: WantedPlatform,
 ): Promise<NamedManifest> => {
   const named = readsManifests(store)
     ? await store.manifest(name, { signal })
     : await bytesOf(store, await store.resolve(name, { signal }), signal);
   if (platform === undefined || !isIndexType(named.descriptor.mediaType)) return named;
-  const { root } = await selectOne(store, named.descriptor, platform, { signal });
+  const { root } = await selectOne(store, named.descriptor, platform, { signal, called: location });
   return bytesOf(store, root, signal);
 };
 

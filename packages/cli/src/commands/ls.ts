@@ -109,7 +109,7 @@ const placeOf = (text: string): { prefix: string; members: Record<string, string
   if (location.kind !== "registry") return { prefix: `${text}:`, members: { location: text } };
   const { registry, repository, tag, digest } = location.reference;
   if (tag !== undefined || digest !== undefined)
-    throw new DrayError("REFERENCE_INVALID", `"${text}": expected a repository without tag or digest`, {
+    throw new DrayError("REFERENCE_INVALID", `"${text}": expected a repository without tag or digest${hint(text)}`, {
       reference: text,
     });
   return { prefix: `${registry}/${repository}:`, members: { registry, repository } };
@@ -176,3 +176,9 @@ const first = async function* <T>(items: AsyncIterable<T>, limit = Number.POSITI
     if (--left === 0) return;
   }
 };
+
+/** A host and its port look like a repository and its tag. */
+const hint = (text: string): string =>
+  /^(?:localhost|[^/@]*\.[^/@]*):\d+\/?$/.test(text)
+    ? `; the repositories of a registry are listed by dray catalog ${text}`
+    : "";

@@ -445,6 +445,15 @@ describe("commands that read", () => {
       [["manifest", "--username", "x", app], 2, /--password-stdin/],
       [["ls", "--match", "/(/", app], 2, /\/\(\//],
       [["catalog", "bad host"], 2, /no host/],
+      [["catalog", "http://r.test:5000"], 2, /leave the scheme out/],
+      [["ls", "localhost:5000"], 2, /dray catalog localhost:5000/],
+      [["manifest", "--platform", "linux/amd46", `${app}:multi`], 5, /team\/app:multi has no image for linux\/amd46/],
+      [
+        ["cp", "--platform", "linux/amd46", `${app}:multi`, "oci:out"],
+        5,
+        /team\/app:multi has no image for linux\/amd46/,
+      ],
+      [["tag", `${app}:1.0`, "team/other:2"], 2, /same repository; a copy is made by dray copy/],
       [["manifest", "oci:/nonexistent:x"], 5, /\/nonexistent/],
     ];
     for (const [words, exitCode, says] of rows) {

@@ -59,6 +59,8 @@ export interface InspectOptions {
   /** Which image of an index is shown whole. Default: linux/amd64, else its first one. */
   readonly platform: WantedPlatform | undefined;
   readonly signal: AbortSignal;
+  /** What errors call it. */
+  readonly called?: string;
 }
 
 /** Names of a layout or archive that are looked at. */
@@ -85,7 +87,7 @@ export const inspect = async (
     artifactType: parsed.kind === "schema1" ? undefined : ownType(artifactTypeOf(parsed)),
     annotations: annotationsOf(parsed),
     platforms: platforms?.map((node) => ({ ...node, referrers: undefined })),
-    image: await imageIn(store, root, platforms, options),
+    image: await imageIn(store, root, platforms, { ...options, called: location }),
     referrers: referrersIn(tree, undefined),
   };
   return { inspected, faults };

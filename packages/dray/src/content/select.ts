@@ -23,6 +23,12 @@ import { type LoadedManifest, loadManifest } from "./manifest.ts";
 import { overlay } from "./overlay.ts";
 import type { ReadableStore, ReadOptions } from "./store.ts";
 
+/** How an index is narrowed. */
+export interface SelectOptions extends Pick<ReadOptions, "signal" | "onEvent"> {
+  /** What errors call the index. Default: its digest. */
+  readonly called?: string | undefined;
+}
+
 /** What is left of a graph after some platforms were asked for. */
 export interface Selection {
   /** Where to read it: the store itself, or an overlay that holds a trimmed index. */
@@ -43,7 +49,7 @@ export const selectPlatforms = async (
   store: ReadableStore,
   root: Descriptor,
   platforms: readonly (string | WantedPlatform)[],
-  options?: Pick<ReadOptions, "signal" | "onEvent">,
+  options?: SelectOptions,
 ): Promise<Selection> => {
   const wanted = platforms.map(wantedPlatform);
   if (wanted.length === 0 || !isIndexType(root.mediaType)) return { store, root, trimmed: false };
@@ -57,7 +63,11 @@ export const selectPlatforms = async (
     return selectPlatforms(store, child, wanted, options);
   }
   const unfit = wanted.some((platform) => parsed.index.manifests.every((entry) => !fits(platform, entry)));
-  const kept = keptEntries(unfit ? await described(store, parsed.index, options) : parsed.index, wanted, root);
+  const kept = keptEntries(
+    unfit ? await described(store, parsed.index, options) : parsed.index,
+    wanted,
+    options?.called ?? root.digest,
+  );
   if (kept.size === parsed.index.manifests.length) return { store, root, trimmed: false, loaded };
   const over = overlay(store);
   const trimmed = await over.top.ingest(bytesContent(trimIndex(bytes, kept, root)), { mediaType: root.mediaType });
@@ -72,7 +82,7 @@ export const selectOne = async (
   store: ReadableStore,
   root: Descriptor,
   platform: string | WantedPlatform,
-  options?: Pick<ReadOptions, "signal" | "onEvent">,
+  options?: SelectOptions,
 ): Promise<Selection> => {
   const wanted = wantedPlatform(platform);
   if (wanted.architecture !== undefined || !isIndexType(root.mediaType))
@@ -87,7 +97,7 @@ export const selectOne = async (
  * The entry of an index for a platform: the one that fits best. Where no architecture is said it has to be the only one.
  * @throws DrayError `NOT_FOUND` naming what there is, `USAGE` naming those that it may be
  */
-const childFor = (index: Index, wanted: WantedPlatform, root: Descriptor): Descriptor => {
+const childFor = (index: Index, wanted: WantedPlatform, called: string): Descriptor => {
   const found = matchPlatform(wanted, index.manifests);
   if (found !== undefined && wanted.architecture === undefined) {
     const fitting = index.manifests.flatMap(({ platform }) =>
@@ -97,8 +107,8 @@ const childFor = (index: Index, wanted: WantedPlatform, root: Descriptor): Descr
     if (candidates.length > 1)
       throw new DrayError(
         "USAGE",
-        `${root.digest} has several images for ${formatPlatform(wanted)}: ${candidates.join(", ")}; name one of them`,
-        { reference: root.digest },
+        `${called} has several images for ${formatPlatform(wanted)}: ${candidates.join(", ")}; name one of them`,
+        { reference: called },
       );
   }
   if (found !== undefined) return found;
@@ -107,8 +117,8 @@ const childFor = (index: Index, wanted: WantedPlatform, root: Descriptor): Descr
   );
   throw new DrayError(
     "NOT_FOUND",
-    `${root.digest} has no image for ${formatPlatform(wanted)}; it has ${there.join(", ") || "no platforms"}`,
-    { reference: root.digest },
+    `${called} has no image for ${formatPlatform(wanted)}; it has ${there.join(", ") || "no platforms"}`,
+    { reference: called },
   );
 };
 
@@ -122,14 +132,14 @@ export const fittingChild = async (
   index: Index,
   wanted: WantedPlatform,
   root: Descriptor,
-  options?: Pick<ReadOptions, "signal" | "onEvent">,
+  options?: SelectOptions,
 ): Promise<Descriptor> => {
   if (index.manifests.some((entry) => fits(wanted, entry)) || !index.manifests.some(mayBeImage))
-    return childFor(index, wanted, root);
+    return childFor(index, wanted, options?.called ?? root.digest);
   const images = await described(store, index, options);
   const [only, ...others] = images.manifests.filter(({ mediaType }) => isManifestType(mediaType));
   if (only !== undefined && others.length === 0 && only.platform === undefined && mayBeImage(only)) return only;
-  return bareOf(index, childFor(images, wanted, root));
+  return bareOf(index, childFor(images, wanted, options?.called ?? root.digest));
 };
 
 const fits = (wanted: WantedPlatform, { platform }: Descriptor): boolean =>
@@ -143,11 +153,7 @@ const mayBeImage = ({ platform, mediaType, artifactType, annotations }: Descript
   annotations?.[annotationKeys.attestationType] === undefined;
 
 /** Entries with the platforms that the configurations of their images say. */
-const described = async (
-  store: ReadableStore,
-  index: Index,
-  options?: Pick<ReadOptions, "signal" | "onEvent">,
-): Promise<Index> => {
+const described = async (store: ReadableStore, index: Index, options?: SelectOptions): Promise<Index> => {
   const manifests = await Promise.all(
     index.manifests.map(async (entry) => {
       const platform = mayBeImage(entry) ? await platformInside(store, entry, options) : undefined;
@@ -160,7 +166,7 @@ const described = async (
 const platformInside = async (
   store: ReadableStore,
   entry: Descriptor,
-  options?: Pick<ReadOptions, "signal" | "onEvent">,
+  options?: SelectOptions,
 ): Promise<Platform | undefined> => {
   try {
     const { parsed } = await loadManifest(store, entry, options);
@@ -182,14 +188,14 @@ const platformInside = async (
 const bareOf = (index: Index, { digest }: Descriptor): Descriptor =>
   index.manifests.find((entry) => entry.digest === digest) as Descriptor;
 
-const keptEntries = (index: Index, wanted: readonly WantedPlatform[], root: Descriptor): ReadonlySet<number> => {
+const keptEntries = (index: Index, wanted: readonly WantedPlatform[], called: string): ReadonlySet<number> => {
   const images = new Set<Descriptor>();
   for (const platform of wanted) {
     const covered =
       platform.architecture === undefined
         ? index.manifests.filter((entry) => entry.platform !== undefined && platformCovers(platform, entry.platform))
         : [];
-    for (const entry of covered.length > 0 ? covered : [childFor(index, platform, root)]) images.add(entry);
+    for (const entry of covered.length > 0 ? covered : [childFor(index, platform, called)]) images.add(entry);
   }
   const digests = new Set([...images].map((entry) => entry.digest as string));
   const kept = new Set<number>();

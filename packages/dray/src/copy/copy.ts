@@ -115,7 +115,10 @@ const outcomeOf = async (
 const select = async (transfer: Transfer, { source, target }: CopyPair, options: CopyOptions): Promise<Selection> => {
   const { signal } = transfer;
   const found = await source.store.resolve(source.name, { signal, toRead: true });
-  const selection = await selectPlatforms(source.store, found, options.platforms ?? [], { signal });
+  const selection = await selectPlatforms(source.store, found, options.platforms ?? [], {
+    signal,
+    called: source.location,
+  });
   if (selection.trimmed) transfer.emit(trimWarning(found));
   const asIs = options.layers === "as-is" || options.dryRun === true || !composesManifests(bottomOf(source.store));
   return asIs || !ingests(target.store) ? selection : transfer.pushForm(selection, target.store);

@@ -30,7 +30,10 @@ export const openImage = async (
       : { ...location, [Symbol.asyncDispose]: async () => {} };
   const { store, name, [Symbol.asyncDispose]: dispose } = opened;
   try {
-    const chosen = await selectOne(store, await store.resolve(name, { signal }), platform, { signal });
+    const chosen = await selectOne(store, await store.resolve(name, { signal }), platform, {
+      signal,
+      called: opened.location,
+    });
     const view = await viewOf(chosen.store, chosen.root, { signal });
     if (view.kind === "image") return { ...view, [Symbol.asyncDispose]: dispose };
     throw new DrayError("NOT_FOUND", `${opened.location} has no image`, { reference: opened.location });

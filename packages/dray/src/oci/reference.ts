@@ -98,6 +98,8 @@ export const parseRegistry = (text: string): string => checkedRegistry(text, tex
 
 const registryFault = (text: string): string | undefined => {
   const match = host.exec(text);
+  const [scheme] = /^[a-z]+:\/\//i.exec(text) ?? [];
+  if (scheme !== undefined) return `starts with "${scheme}"; leave the scheme out`;
   if (!match) return `registry "${text}" is no host[:port]`;
   if (match[1] !== undefined && (Number(match[1]) > 65535 || Number(match[1]) === 0))
     return `port ${match[1]} is outside 1 to 65535`;
