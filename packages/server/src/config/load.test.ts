@@ -321,6 +321,11 @@ describe("nothing is passed over in silence", () => {
       /trustedproxies: "true" is no switch; write a list of what is meant/,
     ],
     [
+      "a map for a list",
+      'dray: {quotas: {"team/**": 8MB}}\n',
+      /quotas: a map stands where a list belongs; write \[ONE, ANOTHER\], each a line of text/,
+    ],
+    [
       "a list for a duration",
       "dray: {gc: {grace: [1h]}}\n",
       /grace: a list stands where a duration belongs; write a number with its unit/,

@@ -154,6 +154,8 @@ export const listOf = <T>(
     if (isNull(node)) return undefined;
     if (node.kind === "scalar" && node.plain && /^(?:true|false)$/i.test(node.text))
       throw new Misfit("is no switch; write a list of what is meant, as [ONE, ANOTHER]");
+    if (node.kind === "map" && item.schema["type"] !== "object")
+      throw new Misfit("a map stands where a list belongs; write [ONE, ANOTHER], each a line of text");
     const items = node.kind === "list" ? node.items : [node];
     const values = each(items, (one) => {
       const value = located(one, () => item.read(one));

@@ -69,7 +69,7 @@ export const drayKeys: readonly Key[] = [
   supported(
     "dray.quotas",
     listOf(text, (entry) => faultOf(() => parseQuotas([entry]))),
-    "how many bytes repositories may take, as `team/**=50GiB`; the first that matches counts, and beyond it pushes get 403; what is deleted counts until garbage collection takes it",
+    "how many bytes repositories may take, a list such as `['team/**=50GiB']`; the first that matches counts, and beyond it pushes get 403; what is deleted counts until garbage collection takes it",
   ),
   supported("dray.memory", size, "manifests and lists kept in memory", { fallback: 64 * MiB, ...some(MiB, "1MiB") }),
   supported(
