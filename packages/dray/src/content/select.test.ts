@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { isDrayError } from "../errors.ts";
+import { DrayError, isDrayError } from "../errors.ts";
 import { annotationKeys, type Descriptor, encodeJson, mediaTypes } from "../oci/index.ts";
 import { bytesContent } from "./bytes.ts";
 import { memoryStore } from "./memory.ts";
@@ -48,4 +48,38 @@ test("a lone child whose configuration says nothing serves; attestations and art
   assert.equal(await chosen(await index(lone), "linux/amd64"), lone.digest);
   for (const other of [attestation, artifact])
     await assert.rejects(chosen(await index(other), "linux/amd64"), (error) => isDrayError(error, "NOT_FOUND"));
+});
+
+test("configurations of many are read some at a time, and a fault that is not theirs is none of them", async () => {
+  const others = await Promise.all(Array.from({ length: 100 }, (_, i) => image(`arch${i}`)));
+  const wanted = await image("arm64");
+  const root = await index(...others, wanted);
+  let [open, most] = [0, 0];
+  const counting = Object.create(store, {
+    read: {
+      value: async function* (...asked: Parameters<typeof store.read>) {
+        most = Math.max(most, ++open);
+        await new Promise((resolve) => setImmediate(resolve));
+        yield* store.read(...asked);
+        open--;
+      },
+    },
+  }) as typeof store;
+  assert.equal((await selectPlatforms(counting, root, ["linux/arm64"])).root.digest, wanted.digest);
+  assert.ok(most <= 16, `${most} at a time`);
+  for (const [code, ends] of [
+    ["DISK", "DISK"],
+    ["NETWORK", "NETWORK"],
+    ["DIGEST_MISMATCH", "NOT_FOUND"],
+  ] as const) {
+    const failing = Object.create(store, {
+      read: {
+        value: (...asked: Parameters<typeof store.read>) => {
+          if (asked[0].digest === wanted.digest) throw new DrayError(code, "it fails");
+          return store.read(...asked);
+        },
+      },
+    }) as typeof store;
+    await assert.rejects(selectPlatforms(failing, root, ["linux/arm64"]), (error) => isDrayError(error, ends), code);
+  }
 });

@@ -1,3 +1,4 @@
+import { forEachConcurrent } from "../async/index.ts";
 import { defined } from "../defined.ts";
 import { DrayError, isDrayError, throwIfAborted } from "../errors.ts";
 import {
@@ -117,7 +118,7 @@ const childFor = (index: Index, wanted: WantedPlatform, called: string): Descrip
   );
   throw new DrayError(
     "NOT_FOUND",
-    `${called} has no image for ${formatPlatform(wanted)}; it has ${there.join(", ") || "no platforms"}`,
+    `${called} has no image for ${formatPlatform(wanted)}; it has ${[...new Set(there)].join(", ") || "no platforms"}`,
     { reference: called },
   );
 };
@@ -152,14 +153,17 @@ const mayBeImage = ({ platform, mediaType, artifactType, annotations }: Descript
   artifactType === undefined &&
   annotations?.[annotationKeys.attestationType] === undefined;
 
+/** Configurations that are read at the same time: an index may name tens of thousands of images. */
+const readAtOnce = 16;
+
 /** Entries with the platforms that the configurations of their images say. */
 const described = async (store: ReadableStore, index: Index, options?: SelectOptions): Promise<Index> => {
-  const manifests = await Promise.all(
-    index.manifests.map(async (entry) => {
-      const platform = mayBeImage(entry) ? await platformInside(store, entry, options) : undefined;
-      return platform === undefined ? entry : { ...entry, platform };
-    }),
-  );
+  const manifests = [...index.manifests];
+  await forEachConcurrent(index.manifests.keys(), readAtOnce, async (at) => {
+    const entry = index.manifests[at] as Descriptor;
+    const platform = mayBeImage(entry) ? await platformInside(store, entry, options) : undefined;
+    if (platform !== undefined) manifests[at] = { ...entry, platform };
+  });
   return { ...index, manifests };
 };
 
@@ -178,6 +182,8 @@ const platformInside = async (
     return defined<Platform>({ os, architecture, variant: typeof variant === "string" ? variant : undefined });
   } catch (error) {
     throwIfAborted(options?.signal);
+    // What fails for another reason than its own says nothing of it.
+    if (isDrayError(error, "DISK", "NETWORK", "TIMEOUT", "RATE_LIMITED")) throw error;
     // One that cannot be read is none that fits.
     if (isDrayError(error)) return undefined;
     throw error;
