@@ -57,9 +57,12 @@ export const restore = async (
   const { tree, reconciler } = context;
   await reconciler.reconcile(repository);
   if (isDigest(name)) {
-    const putBack: string[] = [];
-    const last = tags ? async () => void putBack.push(...(await setFormerTags(context, repository, name))) : undefined;
-    return withTags(context, repository, { ...(await restoreDigest(context, repository, name, last)), putBack });
+    let putBack: readonly string[] = [];
+    const putTagsBack = async (): Promise<void> => {
+      putBack = await setFormerTags(context, repository, name);
+    };
+    const restored = await restoreDigest(context, repository, name, tags ? putTagsBack : undefined);
+    return withTags(context, repository, { ...restored, putBack });
   }
   if (!isTag(name)) throw new DrayError("USAGE", `${name} is neither a tag nor a digest`);
   const digest = await formerly(context, repository, name);
