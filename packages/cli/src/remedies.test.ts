@@ -375,6 +375,12 @@ describe("a remedy in a message is a command that works", () => {
         stdin: "secret",
       },
       {
+        says: /the repositories of a registry are listed by dray (catalog \S+)$/m,
+        from: ["the repositories of a registry are listed by dray catalog"],
+        words: ["ls", host],
+        follow: (_, catalog = "") => [catalog.split(" ")],
+      },
+      {
         says: /--blob: \S+ names no digest; expected REPOSITORY@DIGEST/,
         from: ["names no digest; expected REPOSITORY@DIGEST"],
         words: ["delete", "--blob", `${app}:1`],

@@ -179,6 +179,6 @@ const first = async function* <T>(items: AsyncIterable<T>, limit = Number.POSITI
 
 /** A host and its port look like a repository and its tag. */
 const hint = (text: string): string =>
-  /^(?:localhost|[^/@]*\.[^/@]*):\d+\/?$/.test(text)
+  /^(?:localhost|[^/@]*\.[^/@]*):\d+$/.test(text)
     ? `; the repositories of a registry are listed by dray catalog ${text}`
     : "";
