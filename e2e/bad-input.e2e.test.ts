@@ -124,7 +124,7 @@ describe("connections", { concurrency: 4 }, () => {
       name: "a connection that is refused",
       commands: ["digest 127.0.0.1:1/app:1", "pull 127.0.0.1:1/app:1 OUT"],
       code: 1,
-      says: /Error: cannot reach 127\.0\.0\.1:1: connection refused; check the port, and that the registry runs$/,
+      says: /Error: reading manifest 127\.0\.0\.1:1\/app:1: cannot reach 127\.0\.0\.1:1: connection refused; check the port, and that the registry runs$/,
     },
     {
       name: "something that is no registry",
