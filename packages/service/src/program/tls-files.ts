@@ -62,7 +62,8 @@ const lookedAt = async ({ certificate, key, clientCas }: SomeTlsFiles): Promise<
       return "";
     }
   };
-  const ca = await Promise.all(clientCas.map((path) => read("clientCas", path, certificateFault)));
+  const ca: string[] = [];
+  for (const path of clientCas) ca.push(await read("clientCas", path, certificateFault));
   const cert = certificate === undefined ? "" : await read("certificate", certificate, certificateFault);
   const secret = key === undefined ? "" : await read("key", key, keyFault);
   if (certificate !== undefined && key !== undefined && faults.every(({ file }) => file === "clientCas")) {
