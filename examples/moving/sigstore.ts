@@ -1,4 +1,12 @@
-import { type ConnectOptions, connect, type Descriptor, openRepository, parseReference } from "dray";
+import {
+  type ConnectOptions,
+  connect,
+  type Descriptor,
+  type Opened,
+  openRepository,
+  parseReference,
+  type Repository,
+} from "dray";
 
 /** What is attached to an image. */
 export interface AddArtifactOptions {
@@ -19,37 +27,51 @@ export class OCIImage {
     this.#options = { userAgent: "sigstore", ...options };
   }
 
-  async addArtifact({ artifact, mediaType, imageDigest, annotations }: AddArtifactOptions): Promise<Descriptor> {
-    await using image = await openRepository(`${this.#name}@${imageDigest}`, this.#options);
-    const layer = await image.store.put(artifact, { mediaType });
-    const created = { "org.opencontainers.image.created": new Date().toISOString() };
-    return await image.store.attach(image.name, {
-      artifactType: mediaType,
-      layers: [layer],
-      annotations: { ...created, ...annotations },
+  addArtifact({ artifact, mediaType, imageDigest, annotations }: AddArtifactOptions): Promise<Descriptor> {
+    return this.#opened(`@${imageDigest}`, async ({ store, name }) => {
+      const layer = await store.put(artifact, { mediaType });
+      const created = { "org.opencontainers.image.created": new Date().toISOString() };
+      return store.attach(name, {
+        artifactType: mediaType,
+        layers: [layer],
+        annotations: { ...created, ...annotations },
+      });
     });
   }
 
   /** The artifacts of a type that an image has, as JSON. */
-  async getArtifacts<T>(imageDigest: string, artifactType: string): Promise<T[]> {
-    await using image = await openRepository(`${this.#name}@${imageDigest}`, this.#options);
-    const { store, name } = image;
-    const found: T[] = [];
-    for await (const referrer of store.referrers(await store.resolve(name), { artifactType })) {
-      const { layers } = await store.json<{ layers: Descriptor[] }>(referrer);
-      for (const layer of layers) found.push(await store.json<T>(layer));
-    }
-    return found;
+  getArtifacts<T>(imageDigest: string, artifactType: string): Promise<T[]> {
+    return this.#opened(`@${imageDigest}`, async ({ store, name }) => {
+      const found: T[] = [];
+      for await (const referrer of store.referrers(await store.resolve(name), { artifactType })) {
+        const { layers } = await store.json<{ layers: Descriptor[] }>(referrer);
+        for (const layer of layers) found.push(await store.json<T>(layer));
+      }
+      return found;
+    });
   }
 
-  async getDigest(tag: string): Promise<string> {
-    await using image = await openRepository(`${this.#name}:${tag}`, this.#options);
-    return await image.store.digest(tag);
+  getDigest(tag: string): Promise<string> {
+    return this.#opened(`:${tag}`, ({ store }) => store.digest(tag));
+  }
+
+  /** What `await using` does, for a Node that does not know it. */
+  async #opened<T>(which: string, work: (image: Opened<Repository>) => Promise<T>): Promise<T> {
+    const image = await openRepository(this.#name + which, this.#options);
+    try {
+      return await work(image);
+    } finally {
+      await image[Symbol.asyncDispose]();
+    }
   }
 }
 
 /** Whether a registry takes these credentials. */
 export const checkCredentials = async (registry: string, options: ConnectOptions = {}): Promise<void> => {
-  await using asked = connect(registry, options);
-  await asked.ping();
+  const asked = connect(registry, options);
+  try {
+    await asked.ping();
+  } finally {
+    await asked.close();
+  }
 };

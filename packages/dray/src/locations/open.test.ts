@@ -81,14 +81,13 @@ describe("a location with options of its own", () => {
     const server = await listen(registry.handler);
     const text = `${server.host}/a/b:v1`;
     try {
-      const left = await (async () => {
-        await using own = await open(text, { credentials, stateDir: false });
-        assert.equal((await own.store.resolve(own.name)).digest, index.root.digest);
-        return own;
-      })();
-      await assert.rejects(left.store.resolve("v1"), (error) => isDrayError(error, "ABORTED"));
-      await using stranger = await open(text, { credentials: anonymous, stateDir: false });
+      const own = await open(text, { credentials, stateDir: false });
+      assert.equal((await own.store.resolve(own.name)).digest, index.root.digest);
+      await own[Symbol.asyncDispose]();
+      await assert.rejects(own.store.resolve("v1"), (error) => isDrayError(error, "ABORTED"));
+      const stranger = await open(text, { credentials: anonymous, stateDir: false });
       await assert.rejects(stranger.store.resolve("v1"), (error) => isDrayError(error, "UNAUTHORIZED"));
+      await stranger[Symbol.asyncDispose]();
     } finally {
       await server.close();
     }
@@ -97,15 +96,16 @@ describe("a location with options of its own", () => {
   test("shares one that is given, and leaves it open", async () => {
     const shared = connect("r.test", { credentials, stateDir: false, connection: registry.handler });
     for (const _ of [1, 2]) {
-      await using one = await open("r.test/a/b:v1", { connect: () => shared });
+      const one = await open("r.test/a/b:v1", { connect: () => shared });
       assert.equal(one.store, shared.repository("a/b"));
+      await one[Symbol.asyncDispose]();
     }
     await shared.ping();
   });
 
   test("as a repository knows its digest by one HEAD; another kind of location is none", async () => {
     registry.log.entries.length = 0;
-    await using one = await openRepository("r.test/a/b:v1", {
+    const one = await openRepository("r.test/a/b:v1", {
       credentials,
       stateDir: false,
       connection: registry.handler,
@@ -115,6 +115,7 @@ describe("a location with options of its own", () => {
       registry.log.entries.map(({ method, status }) => `${method} ${status}`),
       ["HEAD 401", "HEAD 200"],
     );
+    await one[Symbol.asyncDispose]();
     await assert.rejects(openRepository("oci:dir:x"), (error) => isDrayError(error, "LOCATION_INVALID"));
   });
 
@@ -137,8 +138,9 @@ describe("a location with options of its own", () => {
       `docker-archive:${folder}/b.tar:x`,
       "memory:x",
     ]) {
-      await using place = await open(text);
+      const place = await open(text);
       assert.equal(place.name, "x");
+      await place[Symbol.asyncDispose]();
     }
   });
 });

@@ -76,7 +76,7 @@ describe("headers", () => {
   test("go to the registry with every request, and to nobody else", async () => {
     const { seen, connection, descriptor } = world();
     const headers = { "X-Team": "a", Accept: "nonsense" };
-    await using registry = connect("r.test", { ...quiet, headers, connection });
+    const registry = connect("r.test", { ...quiet, headers, connection });
     await readAll(registry, descriptor);
     assert.deepEqual(hostsOf(seen, "X-Team"), { "r.test": ["a"], "auth.test": [undefined], "cdn.test": [undefined] });
     assert.ok(
@@ -123,7 +123,7 @@ test("middleware is around the wire: it hears each hop and each attempt, outermo
       heard.push(`${name} ${new URL(request.origin).host}`);
       return next(request);
     };
-  await using registry = connect("r.test", { ...quiet, middleware: [named("outer"), named("inner")], connection });
+  const registry = connect("r.test", { ...quiet, middleware: [named("outer"), named("inner")], connection });
   await readAll(registry, descriptor);
   const each = ["r.test", "auth.test", "r.test", "r.test", "cdn.test"];
   assert.deepEqual(
@@ -219,17 +219,17 @@ describe("ambient: false", () => {
           auths: { [server.host]: { auth: Buffer.from("ann:secret").toString("base64") } },
         }),
       );
-      await using usual = connect(server.host, { retry: { attempts: 1 } });
+      const usual = connect(server.host, { retry: { attempts: 1 } });
       await usual.ping();
       assert.equal(header(memory.log.entries.at(-1)?.headers ?? [], "X-Meta"), "yes");
       process.env["HTTP_PROXY"] = "http://127.0.0.1:9";
       delete process.env["NO_PROXY"];
       delete process.env["no_proxy"];
-      await using alone = connect(`http://${server.host}`, { ambient: false, retry: { attempts: 1 } });
+      const alone = connect(`http://${server.host}`, { ambient: false, retry: { attempts: 1 } });
       await assert.rejects(alone.ping(), (error) => isDrayError(error, "UNAUTHORIZED"));
       assert.equal(header(memory.log.entries.at(-1)?.headers ?? [], "X-Meta"), undefined);
       const credentials = staticCredential(ann, server.host);
-      await using said = connect(`http://${server.host}`, { ambient: false, credentials });
+      const said = connect(`http://${server.host}`, { ambient: false, credentials });
       await said.ping();
     } finally {
       delete process.env["HTTP_PROXY"];
@@ -246,7 +246,7 @@ describe("allowHost", () => {
       asked.add(`${purpose} ${url.host}`);
       return true;
     };
-    await using registry = connect("r.test", { ...quiet, allowHost, connection });
+    const registry = connect("r.test", { ...quiet, allowHost, connection });
     await readAll(registry, descriptor);
     assert.deepEqual([...asked], ["registry r.test", "token auth.test", "redirect cdn.test"]);
     assert.equal(seen.length, 5);
@@ -261,7 +261,7 @@ describe("allowHost", () => {
   ] as const)
     test(`false for the ${refused}: nothing is sent there`, async () => {
       const { seen, connection, descriptor } = world();
-      await using registry = connect("r.test", {
+      const registry = connect("r.test", {
         ...quiet,
         connection,
         allowHost: async (_url, purpose) => purpose !== refused,
@@ -284,7 +284,7 @@ describe("allowHost", () => {
       );
     };
     const allowHost: ConnectOptions["allowHost"] = ({ host }) => host !== "blocked.test";
-    await using registry = connect("r.test", { ...quiet, connection, allowHost });
+    const registry = connect("r.test", { ...quiet, connection, allowHost });
     await assert.rejects(registry.request({ target: "/v2/a" }), (error) => isDrayError(error, "ADDRESS_REFUSED"));
     // A path is one on the registry, and leads to no other host.
     for (const target of ["//elsewhere.test/x", "/\\elsewhere.test/x"]) {
@@ -300,7 +300,7 @@ describe("allowHost", () => {
     const server = createServer(() => connections++).listen(0, "127.0.0.1");
     await once(server, "listening");
     const { port } = server.address() as AddressInfo;
-    await using registry = connect(`127.0.0.1:${port}`, { ...quiet, allowHost: () => false });
+    const registry = connect(`127.0.0.1:${port}`, { ...quiet, allowHost: () => false });
     await assert.rejects(registry.ping(), (error) => isDrayError(error, "ADDRESS_REFUSED"));
     assert.equal(connections, 0);
     server.close();
@@ -373,7 +373,7 @@ describe("a connection from elsewhere", () => {
     );
     try {
       const credentials = staticCredential(ann, server.host);
-      await using registry = connect(`http://${server.host}`, {
+      const registry = connect(`http://${server.host}`, {
         ...quiet,
         credentials,
         connection: fetchConnection(globalThis.fetch),
@@ -420,13 +420,11 @@ describe("a connection from elsewhere", () => {
   });
 });
 
-test("a registry is closed by `await using`", async () => {
+test("a registry is closed as `await using` closes it", async () => {
   const server = await listen(memoryRegistry().handler);
-  const left = await (async () => {
-    await using registry = connect(server.host, quiet);
-    await registry.ping();
-    return registry;
-  })();
-  await assert.rejects(left.ping(), (error) => isDrayError(error, "ABORTED"));
+  const registry = connect(server.host, quiet);
+  await registry.ping();
+  await registry[Symbol.asyncDispose]();
+  await assert.rejects(registry.ping(), (error) => isDrayError(error, "ABORTED"));
   await server.close();
 });
