@@ -144,7 +144,7 @@ const config01 = (data: string, port: number, tls: Certificates | undefined): ob
     addr: `127.0.0.1:${port}`,
     ...(tls === undefined ? {} : { tls: { certificate: tls.certificate, key: tls.key } }),
   },
-  dray: { durability: "full", gc: { grace: "0s", lease: "0s" } },
+  dray: { durability: "full", gc: { interval: "0s", grace: "0s", lease: "0s" } },
 });
 
 /** As quick as it gets: no deduplication, no collection, and as it ships no `commit`, which is its word for fsync. */
