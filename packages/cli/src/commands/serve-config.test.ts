@@ -196,6 +196,14 @@ describe("check-config", () => {
   };
   const base = "version: 0.1\nstorage: inmemory\nhttp: {addr: '127.0.0.1:0'}\n";
 
+  test("names the flag for a folder of data where one stands in place of the file", async () => {
+    const folder = temporaryFolder("serve-folder");
+    const { exitCode, stderr } = await rehearse(home, ["serve", "check-config", folder]);
+    assert.equal(exitCode, 2);
+    assert.match(stderr, /is a folder and no configuration; a folder of data is named by --data /);
+    assert.equal((await rehearse(home, ["serve", "check-config", "--data", folder])).exitCode, 0);
+  });
+
   test("tells warnings beside errors", async () => {
     const { exitCode, stderr } = await check(`${base}log: {level: loud}\nhealth: {file: [{file: /down}]}\n`);
     assert.equal(exitCode, 2);

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { DrayError, isDrayError, restated } from "dray/errors";
-import { diskError } from "dray/internal/files";
+import { diskError, errnoOf } from "dray/internal/files";
 import { type ConfigContext, newContext } from "./context.ts";
 import { type GivenFlags, overlayFlags } from "./flags.ts";
 import type { KeyTable } from "./key-table.ts";
@@ -109,6 +109,11 @@ const contentOf = (file: string): string => {
     if (bytes.byteLength > largest) throw new DrayError("CONFIG_INVALID", `${file} is too large for a configuration`);
     return textOf(bytes);
   } catch (error) {
+    if (errnoOf(error) === "EISDIR")
+      throw new DrayError(
+        "CONFIG_INVALID",
+        `${file} is a folder and no configuration; a folder of data is named by --data ${file}`,
+      );
     // As with what is in it: nothing begins without the configuration that was named.
     const told = diskError(error, "read", file);
     throw isDrayError(told, "DISK") ? restated(told, "CONFIG_INVALID", told.message) : told;
