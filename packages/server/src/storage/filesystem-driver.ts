@@ -74,7 +74,7 @@ class Files implements FilesystemDriver {
     this.#syncs = syncs;
     this.#directories = new Directories(fs, [volume.folder, volume.own], syncs, {
       onMade: (path) => this.#give(path),
-      onMissing: () => this.#makeReady(),
+      onMissing: () => this.volume.makeReady(),
     });
     this.#full = options.durability !== "relaxed";
     this.#now = options.now ?? Date.now;
@@ -193,7 +193,7 @@ class Files implements FilesystemDriver {
   }
 
   async refuseGone(): Promise<void> {
-    await this.volume.anchors?.check();
+    await this.volume.refuseGone();
   }
 
   async refuseBrokenLink(path: string): Promise<void> {
@@ -222,15 +222,6 @@ class Files implements FilesystemDriver {
   /** What root made belongs to whom the volume belongs. */
   async #give(path: string): Promise<void> {
     if (this.volume.owner !== undefined) await this.volume.give(path);
-  }
-
-  /** For who is about to make folders: a root that somebody removed is there again. @throws DrayError `DISK` where the volume is gone */
-  async #makeReady(): Promise<void> {
-    try {
-      await this.refuseGone();
-    } catch (error) {
-      await this.volume.makeAgain(error);
-    }
   }
 
   /** @throws DrayError where nothing is written any more, or ever */
@@ -273,7 +264,7 @@ class Files implements FilesystemDriver {
     } catch (error) {
       if (errnoOf(error) !== "ENOENT") throw error;
     }
-    await this.#makeReady();
+    await this.volume.makeReady();
     await this.volume.keep();
     return this.#fs.open(path, "wx");
   }

@@ -46,11 +46,13 @@ export class Volume {
   /** To whom root gives what it makes. */
   owner: Owner | undefined;
   /** Since it was opened, or taken. */
-  anchors: Anchors | undefined;
+  #anchors: Anchors | undefined;
   readonly #fs: FileSystem;
   readonly #syncs: Syncs | undefined;
   readonly #options: VolumeOptions;
   #lock: VolumeLock | undefined;
+  /** While the root is looked at, and made again: whoever comes meanwhile waits for that. */
+  #ready: Promise<void> | undefined;
 
   private constructor(fs: FileSystem, folder: string, own: string, syncs: Syncs | undefined, options: VolumeOptions) {
     this.#fs = fs;
@@ -98,7 +100,7 @@ export class Volume {
     if (this.#lock !== undefined) return;
     const { folder, own, unfinished } = this;
     const fs = this.#fs;
-    await this.anchors?.check();
+    await this.refuseGone();
     const made = await this.#writing(folder, () => fs.makeDirectory(folder));
     this.owner = await ownerOf(fs, [`${folder}/docker`, folder]);
     await this.#makeOwn();
@@ -138,19 +140,33 @@ export class Volume {
    * lie below the place where it is mounted again
    */
   async keep(): Promise<void> {
-    await this.anchors?.check();
+    await this.refuseGone();
     if (this.#lock === undefined) return;
     await this.#makeOwn();
     this.#lock.keep?.();
   }
 
-  /** Makes the root again where it is somebody who removed it. @throws why it is gone, where that is not so */
-  async makeAgain(why: unknown): Promise<void> {
-    if (!this.writes || (await this.anchors?.wasRemoved()) !== true) throw why;
-    await this.#fs.makeDirectory(this.folder);
-    await this.give(this.folder);
-    const anchors = await this.#anchor();
-    await anchors.check();
+  /** @throws DrayError `DISK` naming what is not there any more, and what ends that */
+  async refuseGone(): Promise<void> {
+    for (;;) {
+      const anchors = this.#anchors;
+      try {
+        await anchors?.check();
+        return;
+      } catch (error) {
+        // A root that is being made again is another folder until that is known.
+        await this.#ready?.catch(() => {});
+        if (this.#anchors === anchors) throw error;
+      }
+    }
+  }
+
+  /** For all who are about to make folders, at once: a root that somebody removed is there again. @throws DrayError `DISK` where the volume is gone */
+  makeReady(): Promise<void> {
+    this.#ready ??= this.#makeReady().finally(() => {
+      this.#ready = undefined;
+    });
+    return this.#ready;
   }
 
   /** Gives what root made to whom the volume belongs, so that the user who serves it otherwise can use it. */
@@ -169,15 +185,26 @@ export class Volume {
 
   async close(): Promise<void> {
     await this.release();
-    await this.anchors?.close();
+    await this.#anchors?.close();
   }
 
-  async #anchor(): Promise<Anchors> {
-    const before = this.anchors;
+  async #makeReady(): Promise<void> {
+    try {
+      await this.#anchors?.check();
+    } catch (why) {
+      if (!this.writes || (await this.#anchors?.wasRemoved()) !== true) throw why;
+      await this.#fs.makeDirectory(this.folder);
+      await this.give(this.folder);
+      await this.#anchor();
+      await this.#anchors?.check();
+    }
+  }
+
+  async #anchor(): Promise<void> {
+    const before = this.#anchors;
     const anchors = await Anchors.of(this.#fs, this.folder);
-    this.anchors = anchors;
+    this.#anchors = anchors;
     await before?.close();
-    return anchors;
   }
 
   async #makeOwn(): Promise<void> {

@@ -183,15 +183,17 @@ describe("a volume that goes away while it is served", () => {
       await registry.close();
     });
 
-  test("a root that somebody removed is made again by the next push, for which the disk has room", async () => {
-    const root = join(temporaryFolder("unmounted"), "data");
-    const registry = createRegistry({ driver: await filesystemDriver(root), recheckAfter: 0, freeSpace: 1 });
-    await rm(root, { recursive: true });
-    const { status } = await exchange(registry, "POST", `/v2/${repository}/blobs/uploads/?digest=${blobDigest}`, {
-      body: blob,
-    });
-    assert.equal(status, 201);
-    await registry.close();
+  test("a root that somebody removed is made again by the next push, however many come at once", async () => {
+    for (let round = 0; round < 10; round++) {
+      const root = join(temporaryFolder("unmounted"), "data");
+      const registry = createRegistry({ driver: await filesystemDriver(root), recheckAfter: 0, freeSpace: 1 });
+      await rm(root, { recursive: true });
+      const pushes = [blob, config, layer].map((body) =>
+        exchange(registry, "POST", `/v2/${repository}/blobs/uploads/?digest=${digestOf(body)}`, { body }),
+      );
+      for (const { status } of await Promise.all(pushes)) assert.equal(status, 201);
+      await registry.close();
+    }
   });
 
   test("a disk in earnest, also one that holds a single repository", { skip: noMounts }, async () => {
