@@ -23,7 +23,7 @@ export const floors: Readonly<Record<string, readonly (readonly string[])[]>> = 
     ["index.ts"],
   ],
   service: [
-    ["memory"],
+    ["memory", "figures"],
     ["response", "config", "control"],
     ["http-server", "observe"],
     ["identity", "sqlite"],

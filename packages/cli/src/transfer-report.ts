@@ -1,3 +1,4 @@
+import { formatBytes, formatDuration, plural } from "@dray/service/figures";
 import type { ProgressEvent } from "dray/content";
 import { type CopyCounts, type CopyOptions, type CopyOutcome, type CopyPair, copyAll } from "dray/copy";
 import { DrayError, isDrayError, printable, restated } from "dray/errors";
@@ -7,7 +8,6 @@ import type { Call } from "./context.ts";
 import { goesOn, Interrupted, messageOf } from "./failure.ts";
 import type { ListingOptions } from "./flags.ts";
 import { document } from "./json.ts";
-import { formatBytes, formatDuration, plural } from "./progress/index.ts";
 
 /** What a command that moves images can be told. */
 export interface MovingOptions extends ListingOptions {

@@ -1,9 +1,9 @@
 import type { Difference } from "@dray/server";
+import { plural } from "@dray/service/figures";
 import { printable } from "dray/errors";
 import type { Act } from "../context.ts";
 import { asking } from "../control-client.ts";
 import { printResult } from "../json.ts";
-import { plural } from "../progress/index.ts";
 
 export { askingFlags as define } from "../control-client.ts";
 

@@ -1,10 +1,10 @@
 import type { RepositoryUsage } from "@dray/server";
+import { formatBytes, plural } from "@dray/service/figures";
 import { printable } from "dray/errors";
 import type { Act } from "../context.ts";
 import { asking } from "../control-client.ts";
 import type { ListingOptions } from "../flags.ts";
 import { printResult } from "../json.ts";
-import { formatBytes, plural } from "../progress/index.ts";
 import type { ServingOptions } from "../serve-flags.ts";
 
 type DuOptions = ServingOptions & ListingOptions;

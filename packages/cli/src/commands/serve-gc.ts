@@ -1,11 +1,11 @@
 import type { Collected, ControlClient, Decision } from "@dray/server";
+import { formatBytes, plural } from "@dray/service/figures";
 import { DrayError, printable } from "dray/errors";
 import { defined } from "dray/internal/defined";
 import type { Act, Call, Define } from "../context.ts";
 import { type AskingOptions, asking } from "../control-client.ts";
 import { duration, outputFlag } from "../flags.ts";
 import { printResult } from "../json.ts";
-import { formatBytes, plural } from "../progress/index.ts";
 import { type ServingOptions, servingFlags } from "../serve-flags.ts";
 
 interface GcOptions extends ServingOptions {

@@ -1,4 +1,5 @@
 import type { Restored } from "@dray/server";
+import { plural } from "@dray/service/figures";
 import { DrayError, printable } from "dray/errors";
 import { defined } from "dray/internal/defined";
 import { isDigest, isRepository, isTag } from "dray/oci";
@@ -6,7 +7,6 @@ import type { Act, Define } from "../context.ts";
 import { asking } from "../control-client.ts";
 import { outputFlag } from "../flags.ts";
 import { printResult } from "../json.ts";
-import { plural } from "../progress/index.ts";
 import { type ServingOptions, servingFlags } from "../serve-flags.ts";
 
 interface RestoreOptions extends ServingOptions {

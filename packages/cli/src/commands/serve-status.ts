@@ -1,8 +1,8 @@
+import { formatBytes, formatDuration } from "@dray/service/figures";
 import { printable } from "dray/errors";
 import type { Act } from "../context.ts";
 import { knocking } from "../control-client.ts";
 import { printResult } from "../json.ts";
-import { formatBytes, formatDuration } from "../progress/index.ts";
 
 export { askingFlags as define } from "../control-client.ts";
 

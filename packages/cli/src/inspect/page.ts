@@ -1,5 +1,5 @@
+import { formatBytes, plural } from "@dray/service/figures";
 import { printable } from "dray/errors";
-import { formatBytes, plural } from "../progress/index.ts";
 import { type Screen, shortened } from "../screen.ts";
 import { detailsOf, labelOf, type TreeNode } from "../tree/index.ts";
 import type { Inspected, InspectedImage, InspectedLayer } from "./inspect.ts";

@@ -1,5 +1,5 @@
+import { formatBytes } from "@dray/service/figures";
 import { hexOf, isConfigType, isLayerType } from "dray/oci";
-import { formatBytes } from "./figures.ts";
 import { statusParts } from "./sentences.ts";
 import type { Moving, ProgressState } from "./state.ts";
 

@@ -2,6 +2,5 @@
  * Progress on stderr, from events: bars for a terminal, lines for a log, JSON for machines, never going backwards.
  * Imports the flags' types; knows no command.
  */
-export { formatBytes, formatDuration, plural } from "./figures.ts";
 export { reporterFor } from "./reporter.ts";
 export type { Reporter, StatusStream } from "./types.ts";

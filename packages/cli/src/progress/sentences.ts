@@ -1,6 +1,6 @@
+import { formatBytes, formatDuration, plural } from "@dray/service/figures";
 import type { ProgressEvent } from "dray/content";
 import { printable } from "dray/errors";
-import { formatBytes, formatDuration, plural } from "./figures.ts";
 import { Outages } from "./outages.ts";
 import { bytesThrough, type ProgressState } from "./state.ts";
 import type { Reporter, ReporterParts } from "./types.ts";

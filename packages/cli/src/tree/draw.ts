@@ -1,5 +1,5 @@
+import { formatBytes, plural } from "@dray/service/figures";
 import { printable } from "dray/errors";
-import { formatBytes, plural } from "../progress/index.ts";
 import { type Screen, shortened } from "../screen.ts";
 import type { TreeNode } from "./graph.ts";
 

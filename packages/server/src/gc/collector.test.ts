@@ -115,7 +115,7 @@ describe("the collector", () => {
     );
     assert.deepEqual(
       notices.map(({ message }) => message),
-      ["gc removed 0 manifests, 1 links, 2 blobs and 0 uploads: 16 bytes"],
+      ["gc removed 0 manifests, 1 link, 2 blobs and 0 uploads: 16 B"],
     );
     await close();
   });

@@ -1,3 +1,4 @@
+import { formatBytes, plural } from "@dray/service/figures";
 import { DrayError, throwIfAborted } from "dray/errors";
 import { unlessAborted, Yielding } from "dray/internal/async";
 import type { Digest } from "dray/oci";
@@ -156,7 +157,7 @@ export const createCollector = (options: CollectorOptions): Collector => {
     if (!dryRun && manifests + layers + blobs + uploads > 0)
       onNotice({
         level: "info",
-        message: `gc removed ${manifests} manifests, ${layers} links, ${blobs} blobs and ${uploads} uploads: ${bytes} bytes`,
+        message: `gc removed ${plural(manifests, "manifest")}, ${plural(layers, "link")}, ${plural(blobs, "blob")} and ${plural(uploads, "upload")}: ${formatBytes(bytes)}`,
       });
     return collected;
   };

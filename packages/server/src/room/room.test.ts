@@ -137,7 +137,7 @@ describe("the room on the disk", () => {
     assert.deepEqual([stands.status, kept % (1024 * 1024), kept >= 4 * 1024 * 1024], [204, 0, true]);
     assert.equal(await push(registry, "a", 1000), 503);
     assert.equal(said.length, 1, "the operator hears it once in a while");
-    assert.match(said[0] ?? "", /dray\.freespace keeps 50000000B free: \d+B are free/);
+    assert.match(said[0] ?? "", /dray\.freespace keeps 50\.0 MB free: \d[\d.]* [kM]?B are free/);
     await registry.close();
   });
 
@@ -179,7 +179,7 @@ describe("a quota", () => {
     const said = await exchange(registry, "POST", `/v2/team/app/blobs/uploads/?digest=${digestOf(body)}`, { body });
     const [error] = (said.json() as { errors: { code: string; message: string }[] }).errors;
     assert.equal(error?.code, "DENIED");
-    assert.match(error?.message ?? "", /team\/app may take 10000B and has 6000B/);
+    assert.match(error?.message ?? "", /team\/app may take 10\.0 kB and has 6\.0 kB/);
     // What another repository has takes as much here.
     const mount = `/v2/team/app/blobs/uploads/?mount=${digestOf(body)}&from=team/other`;
     assert.equal((await exchange(registry, "POST", mount)).status, 403);
@@ -195,6 +195,19 @@ describe("a quota", () => {
     const headers = { "Content-Type": mediaTypes.ociIndex };
     const manifest = () => exchange(registry, "PUT", "/v2/team/app/manifests/v1", { headers, body: index });
     assert.equal((await manifest()).status, 403, "manifests count");
+    await registry.close();
+  });
+
+  it("that is reached is told to the operator of each repository, in sizes as people read them", async () => {
+    const said: string[] = [];
+    const registry = opened({ quotas: ["team/**=8MB"], onNotice: ({ message }) => said.push(message) });
+    for (const name of ["app", "other", "app"]) assert.equal(await push(registry, `team/${name}`, 8_100_000), 403);
+    assert.deepEqual(
+      said,
+      ["app", "other"].map(
+        (name) => `a push is refused: dray.quotas gives team/${name} 8.0 MB: it has 0 B, and 8.1 MB are on their way`,
+      ),
+    );
     await registry.close();
   });
 
@@ -265,7 +278,7 @@ describe("a quota", () => {
     const [error] = (more.json() as { errors: { message: string }[] }).errors;
     assert.match(
       error?.message ?? "",
-      /has 0B and 5 uploads under way with 10000B, .* wait for their end, .*dray serve gc/,
+      /has 0 B and 5 uploads under way with 10\.0 kB, .* wait for their end, .*dray serve gc/,
     );
     for (const { go } of pushed) go();
     await Promise.all(pushed.map(({ answer }) => answer));

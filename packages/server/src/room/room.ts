@@ -1,10 +1,11 @@
-import { formatSize } from "@dray/service/config";
+import { formatBytes, plural } from "@dray/service/figures";
 import type { Digest } from "dray/oci";
 import type { Tree } from "../distribution-tree/index.ts";
 import type { Notice } from "../notice.ts";
 import { RegistryError } from "../registry-error.ts";
 import type { Meter } from "../uploads/index.ts";
 import type { Quota } from "./quotas.ts";
+import { Refusals } from "./refusals.ts";
 import { bytesIn } from "./usage.ts";
 
 export interface RoomOptions {
@@ -66,8 +67,6 @@ const mostCounted = 10_000;
 const patience = 10_000;
 /** Bytes that come unannounced between two looks at the disk. */
 const lookEvery = 4 * 1024 * 1024;
-/** Milliseconds between two words of the log on one key: a client that is refused tries again and again. */
-const tellEvery = 60_000;
 
 /**
  * What may still be written: free space of the disk and quotas of repositories, each less what is on its way. Room is held by requests, as
@@ -77,11 +76,11 @@ export class Room {
   readonly #options: RoomOptions;
   readonly #coming = new Set<Coming>();
   readonly #used = new Map<string, Promise<Used>>();
-  /** When a key was last spoken of. */
-  readonly #told = new Map<string, number>();
+  readonly #refusals: Refusals;
 
   constructor(options: RoomOptions) {
     this.#options = options;
+    this.#refusals = new Refusals(options.now, options.onNotice);
   }
 
   /**
@@ -174,9 +173,8 @@ export class Room {
     let left = 0;
     for (const each of this.#until(coming)) left += leftOf(each);
     if (space.free - left >= freeSpace) return;
-    this.#tell(
-      "dray.freespace",
-      `dray.freespace keeps ${formatSize(freeSpace)} free: ${formatSize(space.free)} are free, of which ${formatSize(left)} are wanted by uploads on their way`,
+    this.#refusals.tell(
+      `dray.freespace keeps ${formatBytes(freeSpace)} free: ${formatBytes(space.free)} are free, of which ${formatBytes(left)} are wanted by uploads on their way`,
     );
     const message =
       space.free < freeSpace
@@ -196,20 +194,11 @@ export class Room {
       others.bytes += moreIn(each);
     }
     if (used.bytes + others.bytes + moreIn(coming) <= quota.bytes) return;
-    this.#tell(
-      "dray.quotas",
-      `dray.quotas gives ${repository} ${formatSize(quota.bytes)}: it has ${formatSize(used.bytes)}, and ${formatSize(others.bytes + moreIn(coming))} are on their way`,
+    this.#refusals.tell(
+      `dray.quotas gives ${repository} ${formatBytes(quota.bytes)}: it has ${formatBytes(used.bytes)}, and ${formatBytes(others.bytes + moreIn(coming))} are on their way`,
+      repository,
     );
     throw beyond(repository, quota.bytes, used.bytes, others);
-  }
-
-  /** Tells the operator why pushes are refused, once in a while. */
-  #tell(key: string, why: string): void {
-    const { now, onNotice } = this.#options;
-    const at = now();
-    if (at - (this.#told.get(key) ?? Number.NEGATIVE_INFINITY) < tellEvery) return;
-    this.#told.set(key, at);
-    onNotice?.({ level: "warn", message: `a push is refused: ${why}` });
   }
 
   /** Those that move or are whole; where one is named, before it, and itself. */
@@ -257,10 +246,9 @@ const beyond = (
   others: { readonly uploads: number; readonly bytes: number },
 ): RegistryError => {
   const { uploads, bytes } = others;
-  const beside =
-    uploads === 0 ? "" : ` and ${uploads} ${uploads === 1 ? "upload" : "uploads"} under way with ${formatSize(bytes)}`;
+  const beside = uploads === 0 ? "" : ` and ${plural(uploads, "upload")} under way with ${formatBytes(bytes)}`;
   const message =
-    `${repository} may take ${formatSize(quota)} and has ${formatSize(used)}${beside}, with which this would be more; ` +
+    `${repository} may take ${formatBytes(quota)} and has ${formatBytes(used)}${beside}, with which this would be more; ` +
     `${uploads === 0 ? "" : "wait for their end, "}delete something, or ask for more; ` +
     "what was deleted gives its bytes back with garbage collection (dray serve gc)";
   return new RegistryError(403, "DENIED", message, { detail: { quota, used, uploading: bytes } });

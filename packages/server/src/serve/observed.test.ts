@@ -136,7 +136,7 @@ describe("what an operator did is told", () => {
       .map((line) => JSON.parse(line) as { status?: number; reason: string })
       .flatMap(({ status, reason }) => (status === undefined ? [] : [[status, reason] as const]));
     const reasons: readonly (readonly [number, RegExp])[] = [
-      [403, /^a\/b may take 3B and has 0B/],
+      [403, /^a\/b may take 3 B and has 0 B/],
       [405, /^deleting is disabled here$/],
       [400, /^schemaVersion null is not 2$/],
       [400, /digest/],
