@@ -65,7 +65,7 @@ export const openLines = async (
     } catch (error) {
       torn = at > 0 ? bytes[at - 1] !== 10 : torn;
       if (errnoOf(error) === "EPIPE") ended = true;
-      else trouble(`cannot write the log to ${where}: ${(error as Error).message}`);
+      else trouble(`cannot write the log to ${where}: ${whyOf(error)}`);
     }
   };
   const drain = async (): Promise<void> => {
@@ -114,7 +114,7 @@ export const openLines = async (
           torn = false;
         } catch (error) {
           // The old one is still there.
-          trouble(`cannot open the log again: ${(error as Error).message}`);
+          trouble(`cannot open the log again, and goes on with the old file: ${(error as Error).message}`);
         }
         await drain();
       }),
@@ -135,6 +135,16 @@ const opened = async (path: string): Promise<number> => {
   } catch (error) {
     throw diskError(error, "write", path);
   }
+};
+
+const full: Readonly<Record<string, string>> = { ENOSPC: "the disk is full", EDQUOT: "the disk quota is used up" };
+
+const whyOf = (error: unknown): string => {
+  const code = errnoOf(error) ?? "";
+  const what = full[code];
+  return what === undefined
+    ? (error as Error).message
+    : `${what} (${code}), and lines are lost until there is room: free some space, or remove old logs`;
 };
 
 const some = async (fd: number, bytes: Buffer, at: number): Promise<number> => {
