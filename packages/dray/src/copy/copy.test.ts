@@ -654,6 +654,30 @@ describe("a referrer that cannot be taken along", () => {
     assert.equal((await ociArchive(file).resolve("v1")).digest, image.digest);
   });
 
+  test("keeps not the name of the image either where its blob was only vouched for, and its source has none", async () => {
+    const [source, target] = [memoryStore(), memoryStore()];
+    const image = await putImage(source, ["one"]);
+    await source.tag(image, "v1");
+    const sbom = await putImage(source, ["sbom"], { subject: image });
+    const lost = digestOf(text("sbom"));
+    const read: MemoryStore["read"] = (descriptor, options) => {
+      if (descriptor.digest === lost) throw new DrayError("NOT_FOUND", "it has lost that");
+      return source.read(descriptor, options);
+    };
+    const has: WritableStore["has"] = async (descriptor, options) =>
+      descriptor.digest === lost || target.has(descriptor, options);
+    const write: WritableStore["write"] = async (descriptor, content, options) => {
+      if (descriptor.digest === sbom.digest)
+        throw new DrayError("NOT_FOUND", "blob unknown", { registryCode: "MANIFEST_BLOB_UNKNOWN" });
+      return target.write(descriptor, content, options);
+    };
+    const ends = [Object.assign(bound(source), { read }), Object.assign(bound(target), { has, write })] as const;
+    await assert.rejects(copy(at(ends[0], "v1"), at(ends[1], "v1"), { referrers: true }), (error) =>
+      isDrayError(error, "PARTIAL"),
+    );
+    assert.equal((await target.resolve("v1")).digest, image.digest);
+  });
+
   test("subjects are asked side by side, and each is asked once", async () => {
     const source = memoryStore();
     const children = await Promise.all(Array.from({ length: 12 }, (_, n) => putImage(source, [`child ${n}`])));

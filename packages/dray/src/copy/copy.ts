@@ -13,6 +13,8 @@ import {
 import { DrayError, isDrayError } from "../errors.ts";
 import { type Descriptor } from "../oci/index.ts";
 import type { CopyCounts, CopyOptions } from "./options.ts";
+import { inPushForm } from "./push-form.ts";
+import { Run } from "./run.ts";
 import { Transfer } from "./transfer.ts";
 
 /** What a copy came to: the root that the target has now, and how much was moved. */
@@ -67,16 +69,17 @@ export const copyAll = async (
   pairs: readonly CopyPair[],
   options: CopyOptions = {},
 ): Promise<CopyCounts & { readonly outcomes: readonly CopyOutcome[] }> => {
-  const transfer = new Transfer(options, pairs.length === 1);
+  const run = new Run(options, pairs.length === 1);
+  const transfer = new Transfer(run);
   const targets = new Set(pairs.map(({ target }) => target.store));
   const outcomes: CopyOutcome[] = new Array(pairs.length);
   try {
     const planned = await planArchives(transfer, pairs, options);
-    await transfer.eachOf(pairs.entries(), rootsAtOnce, async ([i, pair]) => {
+    await run.eachOf(pairs.entries(), rootsAtOnce, async ([i, pair]) => {
       outcomes[i] = await outcomeOf(pair, async () => {
         // Both ends are asked at the same time: elsewhere each answer takes a while.
         const asking = new AbortController();
-        const named = transfer.named(pair.target, asking.signal);
+        const named = transfer.targets.named(pair.target, asking.signal);
         // Heard below; a source that has nothing to copy is told of at once, however long the target takes.
         named.catch(() => {});
         try {
@@ -87,7 +90,7 @@ export const copyAll = async (
         }
       });
     });
-    transfer.throwIfCancelled();
+    run.throwIfCancelled();
   } catch (error) {
     await Promise.allSettled([...targets].map((store) => store.close({ abort: true })));
     throw error;
@@ -113,15 +116,15 @@ const outcomeOf = async (
 
 /** Finds what a pair is about: the source's root, narrowed to the platforms asked for, in the form in which it goes there. */
 const select = async (transfer: Transfer, { source, target }: CopyPair, options: CopyOptions): Promise<Selection> => {
-  const { signal } = transfer;
+  const { signal, emit } = transfer.run;
   const found = await source.store.resolve(source.name, { signal, toRead: true });
   const selection = await selectPlatforms(source.store, found, options.platforms ?? [], {
     signal,
     called: source.location,
   });
-  if (selection.trimmed) transfer.emit(trimWarning(found));
+  if (selection.trimmed) emit(trimWarning(found));
   const asIs = options.layers === "as-is" || options.dryRun === true || !composesManifests(bottomOf(source.store));
-  return asIs || !ingests(target.store) ? selection : transfer.pushForm(selection, target.store);
+  return asIs || !ingests(target.store) ? selection : inPushForm(selection, target.store, transfer);
 };
 
 /** A target that lays out its entries hears of everything, in order, before the first byte. */
@@ -130,15 +133,16 @@ const planArchives = async (
   pairs: readonly CopyPair[],
   options: CopyOptions,
 ): Promise<Map<CopyPair, Selection>> => {
+  const { graph, run } = transfer;
   const planned = new Map<CopyPair, Selection>();
   for (const pair of pairs) {
     const target = pair.target.store;
     if (!plans(target) || options.dryRun === true) continue;
     const selection = await select(transfer, pair, options);
     planned.set(pair, selection);
-    const content = await transfer.contentOf(selection);
+    const content = await graph.contentOf(selection);
     const root = content.find(({ descriptor }) => descriptor.digest === selection.root.digest)?.descriptor;
-    await target.plan(root ?? selection.root, content, { signal: transfer.signal });
+    await target.plan(root ?? selection.root, content, { signal: run.signal });
   }
   return planned;
 };

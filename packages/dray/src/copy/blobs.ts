@@ -1,0 +1,155 @@
+import { Semaphore } from "../async/index.ts";
+import {
+  bottomOf,
+  checksDigests,
+  meteredContent,
+  mountsFrom,
+  opensLate,
+  type ProgressEvent,
+  type ReadableStore,
+  readAhead,
+  type WritableStore,
+} from "../content/index.ts";
+import { refuseNumber } from "../numbers.ts";
+import type { Descriptor } from "../oci/index.ts";
+import { blobKey, compressedKey, type Ledger } from "./ledger.ts";
+import type { Run } from "./run.ts";
+import { Slots } from "./slots.ts";
+import type { Tally } from "./tally.ts";
+import type { Targets } from "./targets.ts";
+
+/** Bytes. Of a target that is new, larger blobs are asked for all the same: a copy that was cut off may have brought them. */
+const worthAsking = 1024 * 1024;
+/** Layers that are compressed at the same time, each on all cores. */
+const compressedAtOnce = 2;
+
+/** Where from, where to. */
+export interface Way {
+  readonly source: ReadableStore;
+  readonly target: WritableStore;
+  /** A failure is this one's own: nothing else ends. */
+  readonly alone?: boolean;
+}
+
+/**
+ * The way of one blob into a target: it is there, is mounted, or its body is moved when there is a slot for it. Each goes once to each
+ * target, however many manifests name it.
+ */
+export class Blobs {
+  readonly #run: Run;
+  readonly #targets: Targets;
+  readonly #tally: Tally;
+  readonly #ledger: Ledger;
+  readonly #bodies: Slots;
+  readonly #compressing = new Semaphore(compressedAtOnce);
+
+  constructor(run: Run, targets: Targets, tally: Tally, ledger: Ledger) {
+    this.#run = run;
+    this.#targets = targets;
+    this.#tally = tally;
+    this.#ledger = ledger;
+    refuseNumber("jobs", run.options.jobs);
+    this.#bodies = new Slots(run.options.jobs);
+  }
+
+  /** Brings blobs side by side. */
+  async bring(way: Way, blobs: readonly Descriptor[]): Promise<void> {
+    this.#plan(this.#ledger.fresh(way.target, blobs));
+    await this.#run.eachOf(blobs, blobs.length, (blob) => this.#bring(way, blob), way);
+  }
+
+  /** Sends those of which a look-up alone said that they are there. `false`: there are none. */
+  async sendVouched(way: Way, among: readonly Descriptor[]): Promise<boolean> {
+    const blobs = this.#tally.disproved(way.target, among);
+    await this.#run.eachOf(blobs, blobs.length, (blob) => this.#moveInTurn(way, blob), way);
+    return blobs.length > 0;
+  }
+
+  /** Has another blob made of one on the way, in the target itself, and tells which that has become. */
+  make({ source, target }: Way, from: Descriptor, work: () => Promise<Descriptor>): Promise<Descriptor> {
+    const { signal } = this.#run;
+    return this.#ledger.once(target, compressedKey(from.digest), source, async () => {
+      this.#plan([from]);
+      const made = await this.#compressing.run(signal, () => this.#bodies.run(signal, from.size, work));
+      this.#tally.copied(made);
+      this.#ledger.arrived(target, made.digest);
+      return made;
+    });
+  }
+
+  #plan(blobs: readonly Descriptor[]): void {
+    const bytes = blobs.reduce((sum, { size }) => sum + size, 0);
+    if (blobs.length > 0) this.#run.emit({ type: "plan", blobs: blobs.length, bytes });
+  }
+
+  async #bring(way: Way, descriptor: Descriptor): Promise<void> {
+    const { source, target } = way;
+    const { options } = this.#run;
+    await this.#ledger.once(target, blobKey(descriptor.digest), source, async () => {
+      if (options.skip?.(descriptor)) return;
+      const mayBeThere = descriptor.size >= worthAsking || (await this.#targets.isNew(target)) !== true;
+      if (mayBeThere && (await this.#targets.has(target, descriptor, "blob"))) this.#tally.vouched(target, descriptor);
+      else if (options.dryRun === true) {
+        if (this.#mayMount(way, descriptor)) this.#tally.mounted();
+        else this.#tally.copied(descriptor);
+      } else if (await this.#mount(way, descriptor)) {
+        this.#tally.mounted();
+        this.#run.emit({ type: "mounted", descriptor });
+      } else await this.#moveInTurn(way, descriptor);
+      this.#ledger.holdersOf(descriptor.digest).add(target);
+    });
+  }
+
+  async #mount({ source, target }: Way, descriptor: Descriptor): Promise<boolean> {
+    if (!mountsFrom(target)) return false;
+    const options = { kind: "blob", signal: this.#run.signal } as const;
+    for (const holder of [bottomOf(source), ...this.#ledger.holdersOf(descriptor.digest)])
+      if (await this.#run.small(() => target.mountFrom(descriptor, holder, options))) return true;
+    return false;
+  }
+
+  /** Whether the target would be asked to mount it, as far as can be told without asking. */
+  #mayMount({ source, target }: Way, descriptor: Descriptor): boolean {
+    if (!mountsFrom(target)) return false;
+    const holders = [bottomOf(source), ...this.#ledger.holdersOf(descriptor.digest)];
+    return holders.some((holder) => target.mayMountFrom?.(descriptor, holder, { kind: "blob" }) === true);
+  }
+
+  /** Moves a blob when there is a slot for its body, and counts how it got there. */
+  async #moveInTurn(way: Way, descriptor: Descriptor): Promise<void> {
+    const { signal, emit } = this.#run;
+    const moved = await this.#bodies.run(signal, descriptor.size, () => this.#move(way, descriptor));
+    if (moved.mounted) return this.#tally.mounted();
+    this.#tally.copied(descriptor, moved.there);
+    emit({ type: "done", descriptor });
+  }
+
+  /** Tells how many bytes an earlier attempt had left there, and whether the target took it from elsewhere by itself. */
+  async #move({ source, target }: Way, descriptor: Descriptor): Promise<Moved> {
+    const { signal, emit, options } = this.#run;
+    const verify = options.verify === true || !checksDigests(target);
+    let there: number | undefined;
+    let mounted = false;
+    const onEvent = (event: ProgressEvent): void => {
+      const isOurs = "descriptor" in event && event.descriptor.digest === descriptor.digest;
+      if (isOurs && event.type === "start") there = Math.min(there ?? event.offset, event.offset);
+      if (isOurs && event.type === "mounted") mounted = true;
+      emit(event);
+    };
+    const isLate = opensLate(target) && target.opensLate(descriptor);
+    const ahead = isLate ? readAhead(source, descriptor, { kind: "blob", verify, onEvent, signal }) : undefined;
+    try {
+      const content = meteredContent(ahead?.source ?? source, descriptor, { verify, onEvent });
+      await target.write(descriptor, content, { kind: "blob", signal, onEvent });
+    } finally {
+      await ahead?.release();
+    }
+    return { there: there ?? 0, mounted };
+  }
+}
+
+/** How a blob got there. */
+interface Moved {
+  readonly there: number;
+  readonly mounted: boolean;
+}

@@ -1,0 +1,31 @@
+import type { Ingests, Selection, WritableStore } from "../content/index.ts";
+import type { Descriptor } from "../oci/index.ts";
+import type { Blobs } from "./blobs.ts";
+import type { Run } from "./run.ts";
+import type { SourceGraph } from "./source-graph.ts";
+
+/**
+ * The form in which a root is pushed: layers that have to be compressed are put into the target, and the root names them so. What has to change
+ * nowhere stays the root that it was.
+ */
+export const inPushForm = async (
+  selection: Selection,
+  target: WritableStore & Ingests,
+  { run, graph, blobs }: { readonly run: Run; readonly graph: SourceGraph; readonly blobs: Blobs },
+): Promise<Selection> => {
+  const { store: source, root, trimmed } = selection;
+  if (run.options.skip?.(root)) return selection;
+  const { compressLayer, pushForm, viewOfLoaded } = await import("../image/index.ts");
+  const loaded = selection.loaded ?? (await graph.load(source, root, 0));
+  const how = { signal: run.signal, onEvent: run.emit };
+  const compress = async (layer: Descriptor): Promise<Descriptor> => {
+    if (run.options.skip?.(layer) || (await graph.leavesOut(source, layer))) return layer;
+    return blobs.make({ source, target }, layer, () => compressLayer(source, target, layer, how));
+  };
+  const made = await pushForm(viewOfLoaded(source, loaded), (layer) => run.cancelling(compress(layer)), how).catch(
+    (error: unknown) => {
+      throw run.firstCause(error);
+    },
+  );
+  return made.root === root ? { ...selection, loaded } : { store: made.store, root: made.root, trimmed };
+};
