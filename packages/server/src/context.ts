@@ -44,8 +44,8 @@ export interface RegistryContext {
   readonly settings: RegistrySettings;
   readonly now: () => number;
   readonly onNotice: (notice: Notice) => void;
-  /** Drops what memory has of a tag or digest of a repository, and of the lists of that. */
-  readonly forget: (repository: string, name: string) => void;
+  /** Something was taken out of a repository, or came back: what is remembered of it is not used any more. */
+  readonly forget: (repository: string) => void;
   /** Parks uploads and lets go of everything but the driver. */
   readonly close: () => Promise<void>;
 }
@@ -78,8 +78,11 @@ export const createContext = (options: RegistryOptions): RegistryContext => {
   const tree = new Tree(driver);
   const metadata = new Metadata(options.index ?? ":memory:", { onNotice });
   const whole = traffic.share(wholeManifests);
+  const reconciler = new Reconciler({ tree, metadata, now, elapsed, recheckAfter, onNotice });
+  const { changes } = reconciler.repositories;
   const manifests = new Manifests({
     tree,
+    changes,
     whole,
     memory: memory / 2,
     recheckAfter,
@@ -89,9 +92,7 @@ export const createContext = (options: RegistryOptions): RegistryContext => {
     ...(options.counts === undefined ? {} : { counts: options.counts }),
     ...(options.largestServed === undefined ? {} : { largest: options.largestServed }),
   });
-  const lists = new Lists(memory / 2);
-  const onChange = (repository: string): void => lists.changed(repository);
-  const reconciler = new Reconciler({ tree, metadata, now, elapsed, recheckAfter, onNotice, onChange });
+  const lists = new Lists(memory / 2, changes);
   const blobs = new Blobs({ tree, driver, metadata, reconciler, onNotice });
   const beginnings = traffic.share(0);
   const uploads = new Uploads({ driver, now, elapsed, lease, silence, onNotice, beginnings });
@@ -111,10 +112,9 @@ export const createContext = (options: RegistryOptions): RegistryContext => {
     now: elapsed,
     onNotice,
   });
-  const forget = (repository: string, name: string): void => {
+  const forget = (repository: string): void => {
     room.forget(repository);
-    manifests.forget(repository, name);
-    lists.changed(repository);
+    reconciler.repositories.changed(repository);
   };
   const guard = (): RegistryError | undefined => refusedDeletes(settings);
   const deletions = new Deletions({ tree, metadata, reconciler, locks, tagLocks, guard, forget, onNotice });

@@ -16,8 +16,8 @@ test("nothing is kept of names that anybody asks for and nobody has", async () =
     await expect(registry, `DELETE /v2/none/${i}/manifests/latest`, [404]);
     await expect(registry, `DELETE /v2/none/${i}/manifests/sha256:${"0".repeat(64)}`, [404]);
   }
-  const { lists, manifests } = registry.context;
-  assert.equal(lists.repositories, 0);
+  const { lists, manifests, reconciler } = registry.context;
+  assert.equal(reconciler.repositories.changes.size, 0);
   assert.equal(lists.bytes + manifests.bytes, 0);
   await registry.close();
 });

@@ -69,30 +69,6 @@ test("who has been cancelled already begins nothing", async () => {
   assert.equal(all.length, 0);
 });
 
-test("what is forgotten in flight is stale: those who wait get it, nobody joins, and its work can tell", async () => {
-  const flights = new SingleFlight<string>();
-  const kept: string[] = [];
-  const gates = [Promise.withResolvers<string>(), Promise.withResolvers<string>()] as const;
-  let begun = 0;
-  const load = (): Promise<string> =>
-    flights.run("key", async (flight) => {
-      const value = await (gates[begun++] as (typeof gates)[0]).promise;
-      if (flight.current) kept.push(value);
-      return value;
-    });
-  const waiting = [load(), load()];
-  assert.equal(begun, 1);
-  flights.forget("key");
-  const third = load();
-  assert.equal(begun, 2);
-  gates[0].resolve("old");
-  assert.deepEqual(await Promise.all(waiting), ["old", "old"]);
-  assert.deepEqual(kept, []);
-  gates[1].resolve("new");
-  assert.equal(await third, "new");
-  assert.deepEqual(kept, ["new"]);
-});
-
 test("work that throws before it waits fails for who asked, and the next tries again", async () => {
   const flights = new SingleFlight<string>();
   const throws = flights.run("k", () => {

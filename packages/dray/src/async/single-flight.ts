@@ -5,8 +5,6 @@ import { unlessAborted } from "./unless-aborted.ts";
 export interface Flight {
   /** Aborted when nobody waits for the result any more. */
   readonly signal: AbortSignal;
-  /** Whether it is still what others join: nobody called `forget`, and somebody waits. What is not current must not be kept. */
-  readonly current: boolean;
 }
 
 interface Running<V> {
@@ -38,23 +36,11 @@ export class SingleFlight<V> {
     }
   }
 
-  /** What is in flight for this key is stale: those who wait get it, for they asked before, but nobody new joins. */
-  forget(key: string): void {
-    this.#flights.delete(key);
-  }
-
   #begin(key: string, work: (flight: Flight) => Promise<V>): Running<V> {
     const cancel = new AbortController();
-    const isCurrent = (): boolean => this.#flights.get(key)?.cancel === cancel;
-    const flight: Flight = {
-      signal: cancel.signal,
-      get current() {
-        return isCurrent();
-      },
-    };
-    const result = (async () => work(flight))();
+    const result = (async () => work({ signal: cancel.signal }))();
     const land = (): void => {
-      if (isCurrent()) this.#flights.delete(key);
+      if (this.#flights.get(key)?.cancel === cancel) this.#flights.delete(key);
     };
     // Also marks a failure as seen: everybody may have left.
     result.then(land, land);

@@ -121,7 +121,7 @@ const setTag = (
       () => tree.setTag(repository, name, digest),
       () => metadata.putTag(repository, { name, digest, at: now() }),
     );
-    forget(repository, name);
+    forget(repository);
     return true;
   });
 
@@ -225,7 +225,7 @@ const linkBlob = async ({ tree, forget }: RestoreContext, repository: string, di
   }
   await tree.linkLayer(repository, digest);
   await tree.touchBlob(digest);
-  forget(repository, digest);
+  forget(repository);
   return 1;
 };
 
@@ -244,7 +244,7 @@ const linkManifest = async (
     await metadata.prepareManifest(repository, record);
   };
   await reconciler.repositories.write(repository, inTree, () => metadata.putManifest(repository, record));
-  forget(repository, digest);
+  forget(repository);
   return isThere ? 0 : 1;
 };
 

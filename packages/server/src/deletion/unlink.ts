@@ -11,8 +11,8 @@ export interface DeletionContext {
   readonly metadata: Metadata;
   readonly reconciler: Reconciler;
   readonly onNotice: (notice: Notice) => void;
-  /** Drops what is remembered of a tag or digest of a repository; at once, before anybody is answered. */
-  readonly forget: (repository: string, name: string) => void;
+  /** What is remembered of a repository is not used any more: at once, before anybody is answered. */
+  readonly forget: (repository: string) => void;
 }
 
 /**
@@ -36,7 +36,7 @@ export const unlinkManifest = (
     await tree.notes.dropUntagged(repository, digest);
     if (forGood) await tree.notes.dropPushedType(repository, digest);
   };
-  return change(context, repository, digest, inTree, () => metadata.removeManifest(repository, digest));
+  return change(context, repository, inTree, () => metadata.removeManifest(repository, digest));
 };
 
 /** Whether a repository has signatures or a list of referrers of a manifest under a tag that is named after it. */
@@ -69,7 +69,7 @@ export const unlinkTag = (
         await tree.renewRevision(repository, before).catch(() => {});
     await tree.removeTag(repository, tag);
   };
-  return change(context, repository, tag, inTree, () => metadata.removeTag(repository, tag));
+  return change(context, repository, inTree, () => metadata.removeTag(repository, tag));
 };
 
 /** A full disk keeps nobody from making room: what the tag stood for is told then by the notice, and by the audit log. */
@@ -93,19 +93,18 @@ const full: ReadonlySet<string> = new Set(["ENOSPC", "EDQUOT"]);
 
 /** Takes a blob out of a repository; its data stays in the pool. The caller has asked the guard and holds the digest exclusively. */
 export const unlinkLayer = ({ tree, forget }: DeletionContext, repository: string, digest: Digest): Promise<void> =>
-  tree.unlinkLayer(repository, digest).finally(() => forget(repository, digest));
+  tree.unlinkLayer(repository, digest).finally(() => forget(repository));
 
 /** The tree, then the metadata, then memory; memory also where only half of it was done. */
 const change = async (
   { reconciler, forget }: DeletionContext,
   repository: string,
-  name: string,
   inTree: () => Promise<void>,
   inMetadata: () => void,
 ): Promise<void> => {
   try {
     await reconciler.repositories.write(repository, inTree, inMetadata);
   } finally {
-    forget(repository, name);
+    forget(repository);
   }
 };

@@ -194,7 +194,7 @@ interface Pushed {
 /** Data, then the link, then the tags: whatever is cut off here leaves nothing that points to something missing. */
 const write = async (call: Call, { repository, digest, bytes, inspection, tags }: Pushed): Promise<void> => {
   const { context } = call;
-  const { tree, reconciler, metadata, manifests, lists } = context;
+  const { tree, reconciler, metadata } = context;
   const { described, shows, namesType } = inspection;
   const at = context.now();
   const record = { ...described, digest, size: bytes.byteLength, pushedAt: at };
@@ -213,14 +213,8 @@ const write = async (call: Call, { repository, digest, bytes, inspection, tags }
     metadata.putManifest(repository, record);
     for (const name of tags) metadata.putTag(repository, { name, digest, at });
   };
-  try {
-    await reconciler.repositories.write(repository, inTree, inMetadata);
-    context.leases.record(repository, digest);
-  } finally {
-    // Also where only half of it was done.
-    for (const name of [digest, ...tags]) manifests.forget(repository, name);
-    lists.changed(repository);
-  }
+  await reconciler.repositories.write(repository, inTree, inMetadata);
+  context.leases.record(repository, digest);
 };
 
 /** What is damaged is put right by pushing it again. */

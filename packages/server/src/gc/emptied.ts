@@ -17,7 +17,7 @@ export const collectEmpty = async (run: Run): Promise<void> => {
       }
       const remove = (): Promise<boolean> => reconciler.takeAway(repository, () => tree.emptied.remove(repository));
       if (!run.dryRun && !(await remove())) return;
-      run.forget(repository, "");
+      run.forget(repository);
       run.decide({
         kind: "repository",
         repository,

@@ -21,8 +21,6 @@ export interface ReconcilerOptions {
   /** Milliseconds until a repository that could not be read is tried again. Default 5000. */
   readonly retryAfter?: number;
   readonly onNotice?: (notice: Notice) => void;
-  /** What the metadata says of a repository changed, not by a write of this process. */
-  readonly onChange?: (repository: string) => void;
 }
 
 /**
@@ -49,7 +47,6 @@ export class Reconciler {
   constructor(options: ReconcilerOptions) {
     this.#options = {
       onNotice: () => {},
-      onChange: () => {},
       recheckAfter: 2000,
       retryAfter: 5000,
       elapsed: options.now,

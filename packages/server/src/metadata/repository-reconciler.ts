@@ -14,7 +14,6 @@ export interface RepositoryReconcilerOptions {
   readonly elapsed: () => number;
   readonly recheckAfter: number;
   readonly onNotice: (notice: Notice) => void;
-  readonly onChange: (repository: string) => void;
   /** A repository was invalidated; somebody should look at it. */
   readonly onInvalid: () => void;
 }
@@ -29,6 +28,12 @@ export class RepositoryReconciler {
   /** Writes share a repository, a batch of a scan has it alone. */
   readonly #locks = new KeyedRwLock();
   readonly #invalid = new Set<string>();
+  readonly #changes = new Map<string, number>();
+  /**
+   * How many changes of a repository are known, by whomever. Whatever is remembered of it belongs to their number: what was read under
+   * another one is never used again, however late it comes.
+   */
+  readonly changes: ReadonlyMap<string, number> = this.#changes;
   #generation: number;
   #closed = false;
 
@@ -86,9 +91,16 @@ export class RepositoryReconciler {
         this.#invalidate(state);
         throw error;
       } finally {
+        // Also where only half of it was done.
+        this.changed(repository);
         await this.#after(state);
       }
     });
+  }
+
+  /** Something in the repository changed that is in no `write`. */
+  changed(repository: string): void {
+    this.#changes.set(repository, (this.#changes.get(repository) ?? 0) + 1);
   }
 
   /** It was found that the metadata may be wrong here. */
@@ -169,7 +181,7 @@ export class RepositoryReconciler {
 
   async #look(state: ReconcilerState): Promise<void> {
     if (state.reconciled && (await this.#stands(state))) return;
-    const { now, elapsed, tree, onChange } = this.#options;
+    const { now, elapsed, tree } = this.#options;
     const existed = state.exists;
     for (let pass = 1; ; pass++) {
       this.follow();
@@ -192,7 +204,7 @@ export class RepositoryReconciler {
       state.racy = areRacy(seen, at);
       this.#invalid.delete(repository);
       // Names that clients make up leave nothing behind.
-      if (existed || state.exists) onChange(repository);
+      if (existed || state.exists) this.changed(repository);
       return;
     }
   }
@@ -216,7 +228,7 @@ export class RepositoryReconciler {
 
   /** Reads the tree into the metadata. Metadata that cannot be written goes on in memory. */
   async #scan(state: ReconcilerState): Promise<void> {
-    const { metadata, tree, now, onNotice, onChange } = this.#options;
+    const { metadata, tree, now, onNotice } = this.#options;
     const { repository } = state;
     const { generation } = metadata;
     const check = (): void => {
@@ -226,7 +238,7 @@ export class RepositoryReconciler {
     const alone = <T>(work: () => Promise<T>): Promise<T> => this.alone(repository, work);
     try {
       check();
-      await scan(repository, { tree, metadata, now, onNotice, alone, check, onChange: () => onChange(repository) });
+      await scan(repository, { tree, metadata, now, onNotice, alone, check, onChange: () => this.changed(repository) });
       await alone(async () => {
         state.exists = (await versionsOf(tree, repository)).exists;
         check();

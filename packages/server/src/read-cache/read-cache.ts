@@ -25,7 +25,9 @@ interface Found<T> {
 
 interface Remembered<T> extends Found<T> {
   /** When the tree last agreed, by what goes on evenly. */
-  checked: number;
+  readonly checked: number;
+  /** How many changes of its repository were known then. */
+  readonly changes: number;
 }
 
 /** What is remembered of one kind, and what is just being read of it. */
@@ -38,6 +40,8 @@ const shelf = <T>(memory: number): Shelf<T> => ({ memory: new LruCache(memory), 
 
 export interface ManifestsOptions {
   readonly tree: Tree;
+  /** How many changes of each repository are known: what is remembered from before the last one is not used. */
+  readonly changes: ReadonlyMap<string, number>;
   /** Bytes of memory. */
   readonly memory: number;
   /** Holds large ones while they are there whole, to see that they are what their digests say. */
@@ -83,7 +87,7 @@ export class Manifests {
   /** A manifest by tag or digest; at once where it is remembered. */
   find(repository: string, name: string): ServedManifest | undefined | Promise<ServedManifest | undefined> {
     if (isDigest(name)) return this.#byDigest(repository, name);
-    const tag = this.#fresh(this.#tags, keyOf(repository, name));
+    const tag = this.#fresh(this.#tags, repository, name);
     return tag === undefined ? this.#findTag(repository, name) : this.#byDigest(repository, tag);
   }
 
@@ -94,13 +98,13 @@ export class Manifests {
     const file = target && (await tree.openBlob(target));
     if (file === undefined || file.size === size) return file;
     await file.close();
-    this.forget(repository, digest);
+    this.#manifests.memory.delete(keyOf(repository, digest));
     return undefined;
   }
 
   /** Whether a manifest that was found is there still. Waits for no memory: whoever has it may be waiting for the digest that the caller holds. */
   async has(repository: string, { digest }: ServedManifest): Promise<boolean> {
-    if (this.#fresh(this.#manifests, keyOf(repository, digest)) !== undefined) return true;
+    if (this.#fresh(this.#manifests, repository, digest) !== undefined) return true;
     const { tree } = this.#options;
     const target = (await tree.revisionTarget(repository, digest)) ?? (await tree.layer(repository, digest));
     return target !== undefined && (await tree.blobSize(target)) !== undefined;
@@ -108,12 +112,12 @@ export class Manifests {
 
   /** What a tag stands for, whether its manifest is there or not. */
   async tag(repository: string, tag: string): Promise<Digest | undefined> {
-    const key = keyOf(repository, tag);
     return (
-      this.#fresh(this.#tags, key) ??
+      this.#fresh(this.#tags, repository, tag) ??
       this.#load(
         this.#tags,
-        key,
+        repository,
+        tag,
         () => this.#options.tree.tagVersion(repository, tag),
         async () => {
           const link = await this.#options.tree.tag(repository, tag);
@@ -122,15 +126,6 @@ export class Manifests {
         () => overhead,
       )
     );
-  }
-
-  /** Forgets what is remembered of a tag or digest, and what is just being read of it. */
-  forget(repository: string, name: string): void {
-    const key = keyOf(repository, name);
-    for (const { memory, reading } of [this.#tags, this.#manifests]) {
-      reading.forget(key);
-      memory.delete(key);
-    }
   }
 
   clear(): void {
@@ -144,15 +139,15 @@ export class Manifests {
   }
 
   #byDigest(repository: string, digest: Digest): ServedManifest | Promise<ServedManifest | undefined> {
-    const key = keyOf(repository, digest);
-    const remembered = this.#fresh(this.#manifests, key);
+    const remembered = this.#fresh(this.#manifests, repository, digest);
     this.#options.counts.requests++;
     if (remembered !== undefined) this.#options.counts.hits++;
     return (
       remembered ??
       this.#load(
         this.#manifests,
-        key,
+        repository,
+        digest,
         () => this.#options.tree.revision(repository, digest),
         () => this.#read(repository, digest),
         ({ bytes }) => (bytes?.byteLength ?? 0) + overhead,
@@ -160,36 +155,45 @@ export class Manifests {
     );
   }
 
-  #fresh<T>({ memory }: Shelf<T>, key: string): T | undefined {
-    const entry = memory.get(key);
+  #fresh<T>(shelf: Shelf<T>, repository: string, name: string): T | undefined {
+    const entry = this.#remembered(shelf, repository, name);
     return entry !== undefined && this.#options.elapsed() - entry.checked < this.#options.recheckAfter
       ? entry.value
       : undefined;
   }
 
+  /** What was read since the last change of its repository. */
+  #remembered<T>({ memory }: Shelf<T>, repository: string, name: string): Remembered<T> | undefined {
+    const entry = memory.get(keyOf(repository, name));
+    return entry?.changes === (this.#options.changes.get(repository) ?? 0) ? entry : undefined;
+  }
+
   /** Compares what is remembered with the tree, and reads it where that differs. */
   #load<T>(
-    { memory, reading }: Shelf<T>,
-    key: string,
+    shelf: Shelf<T>,
+    repository: string,
+    name: string,
     look: () => Promise<FileVersion | undefined>,
     read: () => Promise<Found<T> | undefined>,
     sizeOf: (value: T) => number,
   ): Promise<T | undefined> {
-    const begun = this.#options.elapsed();
+    const checked = this.#options.elapsed();
+    const changes = this.#options.changes.get(repository) ?? 0;
     const load = async (): Promise<Found<T> | undefined> => {
-      const entry = memory.get(key);
+      const entry = this.#remembered(shelf, repository, name);
       if (entry !== undefined) {
         const version = await look();
         if (version !== undefined && sameVersion(version, entry.version)) return entry;
       }
       return read();
     };
-    return reading.run(key, async (flight) => {
+    const { memory, reading } = shelf;
+    const key = keyOf(repository, name);
+    // Who asks after a change joins nobody who asked before it.
+    return reading.run(`${changes}\0${key}`, async () => {
       const found = await load();
-      // What a write has overtaken is not kept.
-      if (!flight.current) return found?.value;
       if (found === undefined) memory.delete(key);
-      else memory.set(key, { ...found, checked: begun }, sizeOf(found.value));
+      else memory.set(key, { ...found, checked, changes }, sizeOf(found.value));
       return found?.value;
     });
   }
@@ -247,43 +251,34 @@ const headersOf = (digest: Digest, mediaType: string, size: number): HeaderPairs
   ["Docker-Distribution-Api-Version", "registry/2.0"],
 ];
 
-/**
- * Encoded pages of lists. Each belongs to the generation of its repository: whatever changes a repository begins the next one, and
- * pages of older ones are never served again.
- */
+/** Encoded pages of lists, each served as long as nothing in its repository changes. */
 export class Lists {
-  readonly #pages: LruCache<string, { readonly generation: number; readonly page: ListPage }>;
-  readonly #generations = new Map<string, number>();
+  readonly #pages: LruCache<string, { readonly changes: number; readonly page: ListPage }>;
+  readonly #changes: ReadonlyMap<string, number>;
 
-  /** @param memory bytes */
-  constructor(memory: number) {
+  /**
+   * @param memory bytes
+   * @param changes how many changes of each repository are known
+   */
+  constructor(memory: number, changes: ReadonlyMap<string, number>) {
     this.#pages = new LruCache(memory);
+    this.#changes = changes;
   }
 
   get bytes(): number {
     return this.#pages.weight;
   }
 
-  /** Repositories that changes are counted of. */
-  get repositories(): number {
-    return this.#generations.size;
-  }
-
   /** Call it when the list is known to be current, and build without waiting: nothing changes in between. */
   page(repository: string, key: string, build: () => ListPage): ListPage {
-    const generation = this.#generations.get(repository) ?? 0;
+    const changes = this.#changes.get(repository) ?? 0;
     const name = `${repository}\0${key}`;
     const kept = this.#pages.get(name);
-    if (kept?.generation === generation) return kept.page;
+    if (kept?.changes === changes) return kept.page;
     const page = build();
     // A client chooses how long the key is.
-    this.#pages.set(name, { generation, page }, page.bytes.byteLength + 2 * name.length + 300);
+    this.#pages.set(name, { changes, page }, page.bytes.byteLength + 2 * name.length + 300);
     return page;
-  }
-
-  /** Something in the repository changed. */
-  changed(repository: string): void {
-    this.#generations.set(repository, (this.#generations.get(repository) ?? 0) + 1);
   }
 }
 

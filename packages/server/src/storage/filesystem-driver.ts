@@ -74,7 +74,7 @@ class Files implements FilesystemDriver {
     this.#syncs = syncs;
     this.#directories = new Directories(fs, [volume.folder, volume.own], syncs, {
       onMade: (path) => this.#give(path),
-      onMissing: () => this.volume.makeReady(),
+      onMissing: async () => this.volume.anchors?.makeReady(),
     });
     this.#full = options.durability !== "relaxed";
     this.#now = options.now ?? Date.now;
@@ -193,7 +193,7 @@ class Files implements FilesystemDriver {
   }
 
   async refuseGone(): Promise<void> {
-    await this.volume.refuseGone();
+    await this.volume.anchors?.check();
   }
 
   async refuseBrokenLink(path: string): Promise<void> {
@@ -264,7 +264,7 @@ class Files implements FilesystemDriver {
     } catch (error) {
       if (errnoOf(error) !== "ENOENT") throw error;
     }
-    await this.volume.makeReady();
+    await this.volume.anchors?.makeReady();
     await this.volume.keep();
     return this.#fs.open(path, "wx");
   }

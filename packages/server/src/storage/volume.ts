@@ -46,13 +46,11 @@ export class Volume {
   /** To whom root gives what it makes. */
   owner: Owner | undefined;
   /** Since it was opened, or taken. */
-  #anchors: Anchors | undefined;
+  anchors: Anchors | undefined;
   readonly #fs: FileSystem;
   readonly #syncs: Syncs | undefined;
   readonly #options: VolumeOptions;
   #lock: VolumeLock | undefined;
-  /** While the root is looked at, and made again: whoever comes meanwhile waits for that. */
-  #ready: Promise<void> | undefined;
 
   private constructor(fs: FileSystem, folder: string, own: string, syncs: Syncs | undefined, options: VolumeOptions) {
     this.#fs = fs;
@@ -100,7 +98,7 @@ export class Volume {
     if (this.#lock !== undefined) return;
     const { folder, own, unfinished } = this;
     const fs = this.#fs;
-    await this.refuseGone();
+    await this.anchors?.check();
     const made = await this.#writing(folder, () => fs.makeDirectory(folder));
     this.owner = await ownerOf(fs, [`${folder}/docker`, folder]);
     await this.#makeOwn();
@@ -140,33 +138,10 @@ export class Volume {
    * lie below the place where it is mounted again
    */
   async keep(): Promise<void> {
-    await this.refuseGone();
+    await this.anchors?.check();
     if (this.#lock === undefined) return;
     await this.#makeOwn();
     this.#lock.keep?.();
-  }
-
-  /** @throws DrayError `DISK` naming what is not there any more, and what ends that */
-  async refuseGone(): Promise<void> {
-    for (;;) {
-      const anchors = this.#anchors;
-      try {
-        await anchors?.check();
-        return;
-      } catch (error) {
-        // A root that is being made again is another folder until that is known.
-        await this.#ready?.catch(() => {});
-        if (this.#anchors === anchors) throw error;
-      }
-    }
-  }
-
-  /** For all who are about to make folders, at once: a root that somebody removed is there again. @throws DrayError `DISK` where the volume is gone */
-  makeReady(): Promise<void> {
-    this.#ready ??= this.#makeReady().finally(() => {
-      this.#ready = undefined;
-    });
-    return this.#ready;
   }
 
   /** Gives what root made to whom the volume belongs, so that the user who serves it otherwise can use it. */
@@ -185,26 +160,20 @@ export class Volume {
 
   async close(): Promise<void> {
     await this.release();
-    await this.#anchors?.close();
-  }
-
-  async #makeReady(): Promise<void> {
-    try {
-      await this.#anchors?.check();
-    } catch (why) {
-      if (!this.writes || (await this.#anchors?.wasRemoved()) !== true) throw why;
-      await this.#fs.makeDirectory(this.folder);
-      await this.give(this.folder);
-      await this.#anchor();
-      await this.#anchors?.check();
-    }
+    await this.anchors?.close();
   }
 
   async #anchor(): Promise<void> {
-    const before = this.#anchors;
-    const anchors = await Anchors.of(this.#fs, this.folder);
-    this.#anchors = anchors;
-    await before?.close();
+    this.anchors ??= new Anchors(this.#fs, this.folder, () => this.#makeRoot());
+    await this.anchors.take();
+  }
+
+  /** Tells whether it may be made: whoever only reads makes nothing. */
+  async #makeRoot(): Promise<boolean> {
+    if (!this.writes) return false;
+    await this.#fs.makeDirectory(this.folder);
+    await this.give(this.folder);
+    return true;
   }
 
   async #makeOwn(): Promise<void> {
