@@ -65,7 +65,7 @@ describe("a registry's answers", { concurrency: 4 }, () => {
       name: "no such tag",
       commands: ["digest REPOSITORY:no", "tag REPOSITORY:no x", "delete REPOSITORY:no", "pull REPOSITORY:no OUT"],
       code: 5,
-      says: /REPOSITORY:no: .*MANIFEST_UNKNOWN.*; check the name$/,
+      says: /REPOSITORY:no: .*MANIFEST_UNKNOWN.*; check the name; dray ls REPOSITORY lists its tags$/,
     },
     {
       name: "no such repository",

@@ -73,7 +73,7 @@ export const floors: Readonly<Record<string, readonly (readonly string[])[]>> = 
     ["progress"],
     ["context.ts"],
     ["command.ts", "local-names.ts", "registries.ts", "serve-flags.ts", "terminal-input.ts"],
-    ["images.ts", "detect.ts", "control-client.ts", "transfer-report.ts", "tags", "tree"],
+    ["advice.ts", "images.ts", "detect.ts", "swapped.ts", "control-client.ts", "transfer-report.ts", "tags", "tree"],
     ["program.ts", "inspect"],
     ["completion"],
     ["commands"],

@@ -56,6 +56,7 @@ export class DrayCommand extends Command {
       const isGroup = this.commands.length > 0;
       return flagElsewhere(flag, (name) => isGroup || this.options.some(({ long }) => long === name));
     }
+    if (code === "commander.missingArgument") return `write ${this.path} ${this.usage().replace("[options] ", "")}`;
     if (code !== "commander.unknownCommand" && code !== "commander.excessArguments") return undefined;
     return commandElsewhere(`${this.path} ${this.args[0]}`.replace(/^dray /, ""));
   }

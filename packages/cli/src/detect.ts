@@ -7,6 +7,7 @@ import { bytesContent, type Located, overlay, type ReadableStore } from "dray/co
 import { DrayError, isDrayError } from "dray/errors";
 import { type LayoutStore, layoutStore, ociArchive } from "dray/layout";
 import { type Descriptor, digestOf, mediaTypes, parseManifest } from "dray/oci";
+import { liesHere } from "./local-names.ts";
 
 export interface LocalOptions {
   /** All entries of a layout as one index. */
@@ -30,7 +31,10 @@ const isDirectory = async (path: string, { index }: LocalOptions): Promise<boole
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
     if (code !== "ENOENT" && code !== "ENOTDIR") return index;
-    throw new DrayError("NOT_FOUND", `${path}: no such file or directory; check the path`, { cause, reference: path });
+    const [layout] = (await liesHere(path)) ?? [];
+    const named = layout === undefined ? "" : `${layout.split(":", 1)[0]}:${path}`;
+    const advice = named === "" ? "check the path" : `of what lies here an image is named as ${named}`;
+    throw new DrayError("NOT_FOUND", `${path}: no such file or directory; ${advice}`, { cause, reference: path });
   }
 };
 

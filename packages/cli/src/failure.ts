@@ -14,6 +14,8 @@ export interface FailureContext {
   /** Whether to show where in the code it happened. */
   readonly verbose: boolean;
   readonly interrupted: boolean;
+  /** What the words have to do with it. */
+  readonly advice?: string;
 }
 
 /** What whoever moves images hears where it did not come to its end and something has arrived. */
@@ -27,7 +29,7 @@ export class Interrupted extends DrayError {
 }
 
 /** Turns whatever was thrown into one line and an exit code. Crane's prefix, `Error: `, is what scripts look for. */
-export const failureOf = (error: unknown, { command, verbose, interrupted }: FailureContext): Failure => {
+export const failureOf = (error: unknown, { command, verbose, interrupted, advice = "" }: FailureContext): Failure => {
   // Help is thrown too, and is no failure.
   if (error instanceof CommanderError) return { exitCode: error.exitCode, lines: [] };
   if (error instanceof OutputClosed) return { exitCode: 0, lines: [] };
@@ -44,7 +46,7 @@ export const failureOf = (error: unknown, { command, verbose, interrupted }: Fai
   // Where in the code a word was not understood helps nobody.
   if (error.code === "USAGE")
     return { exitCode: exitCodes.USAGE, lines: [`Error: ${said.replace(/\.$/, "")}; see ${command} --help`] };
-  return { exitCode: exitCodes[error.code], lines: [`Error: ${said}`, ...trace] };
+  return { exitCode: exitCodes[error.code], lines: [`Error: ${said}${advice && `; ${printable(advice)}`}`, ...trace] };
 };
 
 /** What the library names by a code, in the words of this command. */

@@ -1,7 +1,13 @@
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { openSync } from "node:fs";
 import { copyFile, glob, mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { request as ask, createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { join, relative } from "node:path";
+import type { Readable } from "node:stream";
+import { text } from "node:stream/consumers";
 import { after, before, describe, test } from "node:test";
 import {
   answerWith,
@@ -62,18 +68,6 @@ const noRemedies: readonly (string | RegExp)[] = [
   /^--\$\{/,
 ];
 
-/** Remedies whose way to come about needs more than a machine: the test that follows them. */
-const followedElsewhere: readonly (readonly [piece: string, file: string, holds: string])[] = [
-  ["use plain http with --insecure, or another port", "packages/dray/src/http/secure.test.ts", "plain-http"],
-  ["say what comes or goes there: ", "packages/dray/src/locations/open.test.ts", "archive:-"],
-  ["if that is meant, allow it with --allow-private", "packages/dray/src/http/address-guard.test.ts", "allow-private"],
-  [
-    "--allow-nondistributable-artifacts takes such layers along",
-    "packages/cli/src/commands/moving.test.ts",
-    "left/all",
-  ],
-];
-
 describe("a remedy in a message is a command that works", () => {
   const registry = memoryRegistry();
   const image = sampleImage({ seed: "remedy" });
@@ -93,6 +87,14 @@ describe("a remedy in a message is a command that works", () => {
   };
   const dray = (words: readonly string[], options?: RehearseOptions): Promise<Rehearsed> =>
     rehearse(home, words, options);
+  /** A process of its own: what a location calls standard input is that of the process. */
+  const piped = async (file: string, ...words: string[]): Promise<void> => {
+    const child = spawn(process.execPath, [join(import.meta.dirname, "main.ts"), ...words], {
+      stdio: [openSync(file, "r"), "ignore", "pipe"],
+    });
+    const [said, [exitCode]] = await Promise.all([text(child.stderr as Readable), once(child, "close")]);
+    assert.equal(exitCode, 0, `${words.join(" ")}: ${said}`);
+  };
   const done = async (...words: string[]): Promise<Rehearsed> => {
     const ended = await dray(words);
     assert.equal(ended.exitCode, 0, `${words.join(" ")}: ${ended.stderr}`);
@@ -101,6 +103,8 @@ describe("a remedy in a message is a command that works", () => {
 
   before(async () => {
     home = temporaryFolder("remedies");
+    // Whoever is not on this machine is asked through a proxy: there is none for https.
+    Object.assign(process.env, { HTTPS_PROXY: "http://127.0.0.1:1", NO_PROXY: "127.0.0.1,localhost,0.0.0.0" });
     put(registry, "team/app", "1", image);
     put(registry, "team/app", "multi", index);
     put(registry, "spare", "1", image);
@@ -120,7 +124,29 @@ describe("a remedy in a message is a command that works", () => {
     await mkdir(at("unpacked"));
     execFileSync("tar", ["-C", at("unpacked"), "-xf", at("one.tar")]);
   });
+  /** The way to a registry that is not on this machine: a proxy, which has it here. */
+  const proxyTo = async (host: string): Promise<string> => {
+    const [hostname, port] = host.split(":");
+    const proxy = createServer(({ url = "", method, headers }, response) => {
+      const { pathname: path } = new URL(url);
+      ask({ hostname, port, path, method, headers }, (answer) => {
+        response.writeHead(answer.statusCode ?? 502, answer.headers);
+        answer.pipe(response);
+      }).end();
+    }).listen(0, "127.0.0.1");
+    await once(proxy, "listening");
+    const address = `127.0.0.1:${(proxy.address() as AddressInfo).port}`;
+    servers.push({
+      host: address,
+      close: async () => {
+        proxy.closeAllConnections();
+        proxy.close();
+      },
+    } as Listener);
+    return address;
+  };
   after(async () => {
+    for (const name of ["HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY"]) delete process.env[name];
     await Promise.all(servers.map((server) => server.close()));
   });
 
@@ -130,8 +156,8 @@ describe("a remedy in a message is a command that works", () => {
     const { ca, server, client, selfSigned } = testCertificates();
     const alone = await serving([], { tls: selfSigned });
     await writeFile(at("alone.pem"), selfSigned.cert);
-    for (const [name, text] of Object.entries({ "ca.pem": ca.cert, "cert.pem": client.cert, "key.pem": client.key }))
-      await writeFile(at(name), text);
+    for (const [name, pem] of Object.entries({ "ca.pem": ca.cert, "cert.pem": client.cert, "key.pem": client.key }))
+      await writeFile(at(name), pem);
     const secure = await serving([], { tls: server });
     const mutual = await serving([], { tls: { ...server, ca: ca.cert, clientAuth: "require" } });
     const lapsed = testCertificates({ now: new Date(Date.now() - 10 * 24 * 60 * 60 * 1000) });
@@ -163,6 +189,21 @@ describe("a remedy in a message is a command that works", () => {
         manifests: [{ ...index.root, annotations: { "org.opencontainers.image.ref.name": "all" } }],
       }),
     );
+    const windows = sampleImage({ seed: "windows", docker: true });
+    put(registry, "team/windows", undefined, windows);
+    const foreign = windows.layers.map((each) => ({
+      ...each,
+      mediaType: mediaTypes.dockerForeignLayer,
+      urls: ["https://there.example/x"],
+    }));
+    const bytes = encodeJson({
+      schemaVersion: 2,
+      mediaType: mediaTypes.dockerManifest,
+      config: windows.config,
+      layers: foreign,
+    });
+    registry.addManifest("team/windows", { mediaType: mediaTypes.dockerManifest, bytes }, "1");
+    process.env["HTTP_PROXY"] = `http://${await proxyTo(await serving([storage]))}`;
     let count = 0;
     const fresh = (): string => `${host}/to/app:${++count}`;
     const out = (): string => at(`out-${++count}`);
@@ -462,6 +503,99 @@ describe("a remedy in a message is a command that works", () => {
         follow: (_, flag = "") => [async () => (isSilent = false), ["digest", flag, "60s", `${silent}/team/app:1`]],
       },
       {
+        // Of the addresses of this machine that one is none which plain http is allowed for unasked.
+        says: /use plain http with (--insecure), or another port/,
+        from: ["use plain http with --insecure, or another port"],
+        words: ["digest", `0.0.0.0:${host.split(":")[1]}/team/app:1`],
+        follow: (_, flag = "") => [["digest", flag, `0.0.0.0:${host.split(":")[1]}/team/app:1`]],
+      },
+      {
+        says: /say what comes or goes there: (\S+) or (\S+)/,
+        from: ["say what comes or goes there: "],
+        words: ["cp", "-", fresh()],
+        follow: (_, oci = "", docker = "") => [
+          () => piped(at("one.oci"), "cp", oci, fresh()),
+          () => piped(at("one.tar"), "cp", docker, fresh()),
+        ],
+      },
+      {
+        says: /if that is meant, allow it with (--allow-private) (\S+)/,
+        from: ["if that is meant, allow it with --allow-private"],
+        words: ["cp", "--plain-http", "registry.example.com/team/app:1", `oci:${at("private")}:1`],
+        follow: (_, flag = "", where = "") => [
+          ["cp", flag, where, "--plain-http", "registry.example.com/team/app:1", `oci:${at("private")}:1`],
+        ],
+      },
+      {
+        says: /left out; (--allow-nondistributable-artifacts) takes such layers along/,
+        from: ["--allow-nondistributable-artifacts takes such layers along"],
+        words: ["cp", `${host}/team/windows:1`, `${empty}/windows:1`],
+        follow: (_, flag = "") => [["cp", flag, `${host}/team/windows:1`, `${empty}/windows:2`]],
+      },
+      {
+        says: /dray (ls \S+) lists its tags/,
+        from: ["lists its tags"],
+        words: ["digest", `${app}:none`],
+        follow: (_, ls = "") => [ls.split(" ")],
+      },
+      {
+        says: /its tags are listed by dray (ls \S+)$/m,
+        from: ["; its tags are listed by dray ls ${repository}", "is a repository; its tags are listed by dray ls"],
+        words: ["ls", `${app}:1`],
+        follow: (_, ls = "") => [ls.split(" ")],
+      },
+      {
+        says: /what is pushed comes first, dray (push \S+ \S+);/,
+        from: ["what is pushed comes first, dray push"],
+        words: ["push", fresh(), at("one.tar")],
+        follow: (_, push = "") => [push.split(" ")],
+      },
+      {
+        says: /goes to a registry by dray (copy \S+ \S+);/,
+        from: ["dray copy ${image} ${path}"],
+        words: ["pull", `${app}:1`, fresh()],
+        follow: (_, copy = "") => [copy.split(" ")],
+      },
+      {
+        says: /goes to a registry by dray (push \S+ \S+);/,
+        from: ["dray push ${image} ${path}"],
+        words: ["pull", at("one.tar"), fresh()],
+        follow: (_, push = "") => [push.split(" ")],
+      },
+      {
+        says: /say where to: dray pull IMAGE\.\.\. PATH/,
+        from: ["say where to: dray pull IMAGE... PATH"],
+        words: ["pull", `${app}:1`],
+        follow: () => [
+          ["pull", `${app}:1`, out()],
+          ["pull", `${app}:1`, "-"],
+        ],
+      },
+      {
+        says: /a file is written as (docker-archive:\S+) or (oci-archive:\S+)/,
+        from: ["; a file is written as docker-archive:"],
+        words: ["cp", "--retry", "0", `${app}:1`, "words-out.tar"],
+        follow: (_, docker = "", oci = "") => {
+          const here = (location: string): string => location.replace("words-out.tar", out());
+          return [
+            ["cp", `${app}:1`, here(docker)],
+            ["cp", `${app}:1`, here(oci)],
+          ];
+        },
+      },
+      {
+        says: /docker save -o FILE IMAGE writes (docker-archive:)FILE/,
+        from: ["podman save -o FILE IMAGE writes docker-archive:"],
+        words: ["cp", "docker-daemon:app:1", fresh()],
+        follow: (_, prefix = "") => [["cp", `${prefix}${at("one.tar")}`, fresh()]],
+      },
+      {
+        says: /skopeo copy makes a layout of it, (oci:)DIR:NAME/,
+        from: ["skopeo copy makes a layout of it, oci:DIR:NAME"],
+        words: ["cp", `dir:${at("unpacked")}`, fresh()],
+        follow: (_, prefix = "") => [["cp", `${prefix}${at("layout")}:a`, fresh()]],
+      },
+      {
         says: /wait longer with (--max-wait), or try again later/,
         from: ["wait longer with --max-wait, or try again later"],
         words: ["digest", "--max-wait", "10ms", `${limited}/team/app:1`],
@@ -521,23 +655,21 @@ describe("a remedy in a message is a command that works", () => {
   });
 
   test("there is no other in the sources", async () => {
-    const known = [...(await cases()).flatMap(({ from }) => from), ...followedElsewhere.map(([piece]) => piece)];
+    const known = (await cases()).flatMap(({ from }) => from);
     const [files, unknown, used] = [[] as string[], [] as string[], new Set<string>()];
     for (const folder of ["packages/cli/src", "packages/dray/src"])
       for await (const file of glob(`${folder}/**/*.ts`, { cwd: root })) files.push(file);
     for (const file of files.filter(isClient)) {
-      for (const text of await remediesIn(join(root, file))) {
-        const pieces = known.filter((piece) => text.includes(piece));
+      for (const remedy of await remediesIn(join(root, file))) {
+        const pieces = known.filter((piece) => remedy.includes(piece));
         for (const piece of pieces) used.add(piece);
         const isNone = noRemedies.some((pattern) =>
-          typeof pattern === "string" ? text === pattern : pattern.test(text),
+          typeof pattern === "string" ? remedy === pattern : pattern.test(remedy),
         );
-        if (pieces.length === 0 && !isNone) unknown.push(`${file}: no test follows "${text}"; give it a case above`);
+        if (pieces.length === 0 && !isNone) unknown.push(`${file}: no test follows "${remedy}"; give it a case above`);
       }
     }
     assert.deepEqual(unknown, []);
-    for (const [piece, file, holds] of followedElsewhere)
-      assert.ok((await readFile(join(root, file), "utf8")).includes(holds), `${piece}: ${file} has no ${holds}`);
     assert.deepEqual(
       known.filter((piece) => !used.has(piece)),
       [],
@@ -561,5 +693,5 @@ const remediesIn = async (path: string): Promise<string[]> => {
   const names =
     /(?<![\w-])--[a-z]|\bdray [a-z]|\btar -|\b(?:oci|oci-archive|docker-archive):(?:\$\{|[A-Z])|say (?:which|what)|copy it there again/;
   const declares = /^-{1,2}[\w-]+(?:, --[\w-]+)?(?: <[\w=]+>)?$|^(?:dray|echo|docker save|source|\$\(dray) |^\w+=/;
-  return texts.filter((text) => names.test(text) && !declares.test(text));
+  return texts.filter((each) => names.test(each) && !declares.test(each));
 };

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { exitCodes } from "dray/errors";
+import { exitCodes, isDrayError } from "dray/errors";
 import { branches } from "./commands/index.ts";
 import type { Branch, Call, CommandModule, ProcessContext } from "./context.ts";
 import { applyEnvironment, givenAs, optionsOf } from "./environment.ts";
@@ -48,7 +48,8 @@ export const run = async (words: readonly string[], surroundings: ProcessContext
     await out.close();
     return exitCode;
   } catch (error) {
-    const failure = failureOf(error, { command: path, verbose, interrupted: signal.aborted });
+    const advice = isDrayError(error) ? await (await import("./advice.ts")).adviceOn(error, words) : "";
+    const failure = failureOf(error, { command: path, verbose, interrupted: signal.aborted, advice });
     await out.close().catch(() => {});
     for (const line of failure.lines) stderr.write(`${line}\n`);
     return failure.exitCode;

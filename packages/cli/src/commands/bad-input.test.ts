@@ -180,7 +180,7 @@ describe("bad input: one line that names the thing and the remedy, the documente
       ["no layout", ["push", path("no-layout"), to], 1, /no-layout.*no index\.json/],
       ["no file", ["push", path("missing"), to], 5, /missing: no such file/],
       ["no layout to read", ["cp", `oci:${path("missing")}:x`, to], 5, /missing/],
-      ["a scheme of others", ["cp", "containers-storage:x", to], 1, /containers-storage: is not supported/],
+      ["a scheme of others", ["cp", "containers-storage:x", to], 1, /containers-storage: is not there yet/],
     ];
     for (const row of rows) await fails(...row);
     assert.deepEqual(registry.tags("pushed"), []);

@@ -1,5 +1,5 @@
-import { printable } from "dray/errors";
-import { parseRegistry } from "dray/oci";
+import { DrayError, printable } from "dray/errors";
+import { isRepository, parseRegistry } from "dray/oci";
 import type { Act, Define } from "../context.ts";
 import { type ListingOptions, outputFlag } from "../flags.ts";
 import { listing } from "../json.ts";
@@ -23,9 +23,16 @@ export const examples: readonly string[] = [
 /** Each page is printed as it comes. */
 export const act: Act<CatalogOptions> = async (call, [host = ""]) => {
   const { options, out, signal } = call;
-  const registry = parseRegistry(host);
+  const registry = registryOf(host);
   const repositories = (await registriesFor(call)).connect(registry).catalog({ signal });
   const named = (repository: string): string => (options.fullRef === true ? `${registry}/${repository}` : repository);
   if (options.output === "json") return listing(out, { registry }, "repositories", repositories, named);
   for await (const repository of repositories) await out.line(printable(named(repository)));
+};
+
+/** What has a path is a repository, which has tags. */
+const registryOf = (text: string): string => {
+  const path = /^[^/]+\/(.*)$/.exec(text)?.[1];
+  if (path === undefined || path === "" || !isRepository(path)) return parseRegistry(text.replace(/\/$/, ""));
+  throw new DrayError("USAGE", `"${text}" is a repository; its tags are listed by dray ls ${text}`);
 };

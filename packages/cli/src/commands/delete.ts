@@ -25,7 +25,9 @@ export const act: Act<DeleteOptions> = async (call, [image = ""]) => {
   const { store, name, location } = await opened(call, image);
   if (!removes(store)) throw new DrayError("UNSUPPORTED", `${location}: nothing can be deleted here`);
   await store.remove(name, { signal: call.signal });
-  call.reporter.summary(`deleted ${location}`, { deleted: location });
+  // Without its tag it would read as if the whole repository were gone.
+  const deleted = location.endsWith(name) ? location : `${location}:${name}`;
+  call.reporter.summary(`deleted ${deleted}`, { deleted });
 };
 
 const deleteBlob = async (call: Call, image: string): Promise<void> => {

@@ -3,6 +3,7 @@ import { open, parseLocation } from "dray";
 import { hasTags, type ReadableStore } from "dray/content";
 import { DrayError, isDrayError, printable, throwIfAborted } from "dray/errors";
 import { mapOrdered } from "dray/internal/async";
+import { familiar } from "dray/oci";
 import type { Act, Call, Define } from "../context.ts";
 import { messageOf } from "../failure.ts";
 import { count, gather, type ListingOptions, outputFlag } from "../flags.ts";
@@ -105,13 +106,20 @@ const printed = async (
 
 /** What stands before each tag in a full reference, and what the JSON document calls the place. */
 const placeOf = (text: string): { prefix: string; members: Record<string, string> } => {
+  const [, host] = /^((?:localhost|[^/@]*[.:][^/@]*))\/$/.exec(text) ?? [];
+  if (host !== undefined && !/^[./]/.test(text))
+    throw new DrayError("USAGE", `"${text}" names no repository${ofRegistry(host)}`);
   const location = parseLocation(text, { defaultTag: "" });
   if (location.kind !== "registry") return { prefix: `${text}:`, members: { location: text } };
   const { registry, repository, tag, digest } = location.reference;
   if (tag !== undefined || digest !== undefined)
-    throw new DrayError("REFERENCE_INVALID", `"${text}": expected a repository without tag or digest${hint(text)}`, {
-      reference: text,
-    });
+    throw new DrayError(
+      "REFERENCE_INVALID",
+      `"${text}": expected a repository without tag or digest${hint(text, familiar({ registry, repository }))}`,
+      {
+        reference: text,
+      },
+    );
   return { prefix: `${registry}/${repository}:`, members: { registry, repository } };
 };
 
@@ -178,7 +186,7 @@ const first = async function* <T>(items: AsyncIterable<T>, limit = Number.POSITI
 };
 
 /** A host and its port look like a repository and its tag. */
-const hint = (text: string): string =>
-  /^(?:localhost|[^/@]*\.[^/@]*):\d+$/.test(text)
-    ? `; the repositories of a registry are listed by dray catalog ${text}`
-    : "";
+const hint = (text: string, repository: string): string =>
+  /^(?:localhost|[^/@]*\.[^/@]*):\d+$/.test(text) ? ofRegistry(text) : `; its tags are listed by dray ls ${repository}`;
+
+const ofRegistry = (host: string): string => `; the repositories of a registry are listed by dray catalog ${host}`;

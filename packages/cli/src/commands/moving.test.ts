@@ -183,7 +183,7 @@ describe("commands that move", () => {
     const digestOf = async (file: string): Promise<string> => (await done("digest", "--tarball", file)).stdout;
     assert.equal(await digestOf(path("piped.tar")), await digestOf(await pulled("one.tar")));
     await refused(2, /valid|choices/i, "pull", "--format", "nope", `${app}:1.0`, path("x"));
-    await refused(2, /requires at least 2 arg\(s\), only received 1/, "pull", `${app}:1.0`);
+    await refused(2, /say where to: dray pull IMAGE\.\.\. PATH/, "pull", `${app}:1.0`);
     await refused(5, /nope/, "pull", `${app}:nope`, path("nothing.tar"));
     await assert.rejects(stat(path("nothing.tar")));
   });

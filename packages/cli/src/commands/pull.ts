@@ -11,6 +11,7 @@ import { type ListingOptions, onePlatform, outputFlag } from "../flags.ts";
 import { defaultPlatform, referenceOf } from "../images.ts";
 import { warnOfLocal } from "../local-names.ts";
 import { registriesFor } from "../registries.ts";
+import { refusePullToRegistry } from "../swapped.ts";
 import { moveAll, reportMoved } from "../transfer-report.ts";
 
 const formats = ["tarball", "legacy", "oci"] as const;
@@ -42,11 +43,16 @@ export const examples: readonly string[] = [
 
 export const act: Act<PullOptions> = async (call, words) => {
   const [images, path] = [words.slice(0, -1), words.at(-1) ?? ""];
-  if (images.length === 0) throw new DrayError("USAGE", `requires at least 2 arg(s), only received ${words.length}`);
+  if (images.length === 0)
+    throw new DrayError(
+      "USAGE",
+      "say where to: dray pull IMAGE... PATH, where PATH is a file to write, or - for stdout",
+    );
   if (path === "")
     throw new DrayError("USAGE", "the PATH is empty: name the file or directory to write, or - for stdout");
   if (call.options.output === "json" && path === "-")
     throw new DrayError("USAGE", "-o json and an archive cannot both go to stdout");
+  await refusePullToRegistry(images, path);
   for (const image of images) await warnOfLocal(call, image);
   const began = performance.now();
   const store = targetOf(call, path);

@@ -6,6 +6,7 @@ import { localImage } from "../detect.ts";
 import { outputFlag, positive } from "../flags.ts";
 import { digestReference, referenceOf } from "../images.ts";
 import { registriesFor } from "../registries.ts";
+import { refuseSwappedPush } from "../swapped.ts";
 import { type MovingOptions, moveAll, reportMoved } from "../transfer-report.ts";
 
 interface PushOptions extends MovingOptions {
@@ -38,6 +39,7 @@ export const examples: readonly string[] = [
 /** Prints what was pushed by its digest, as crane does. */
 export const act: Act<PushOptions> = async (call, [path = "", image = ""]) => {
   const { options, out } = call;
+  await refuseSwappedPush(path, image);
   const reference = referenceOf(image);
   const began = performance.now();
   const source = await localImage(path, { index: options.index === true, stdin: call.stdin, signal: call.signal });

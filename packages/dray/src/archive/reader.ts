@@ -145,5 +145,9 @@ const noList = (what: string, members: OpenTar["members"]): DrayError => {
       `${what} was saved by a Docker older than 1.10, without ${manifestFile}; load it into Docker and save it again`,
     );
   if (members.isEmpty()) return new DrayError("ARCHIVE_INVALID", `${what} is empty: there is no archive in it`);
-  return new DrayError("ARCHIVE_INVALID", `${what} is no docker archive: it has no ${manifestFile}`);
+  const others = "nor the index.json of an OCI archive";
+  return new DrayError(
+    "ARCHIVE_INVALID",
+    `${what} holds no image: it has neither the ${manifestFile} of docker save ${others}; check the path`,
+  );
 };

@@ -19,6 +19,7 @@ const remedies: Readonly<Record<string, string>> = {
   EFBIG: "the file is larger than the file system or a limit (ulimit -f) allows",
   ENOENT: "it does not exist",
   ENOTDIR: "a part of the path is no directory",
+  EEXIST: "something of that name is in the way; move it away, or choose another path",
   EISDIR: "it is a directory, where a file is needed",
   ENAMETOOLONG: "the path is too long for the file system",
   ELOOP: "the path runs through a loop of symbolic links",

@@ -90,7 +90,11 @@ const adviceFor = (
 ): string => {
   if (code === "UNAUTHORIZED") return "";
   // What is missing is named by a digest or lies in an upload: no name is wrong.
-  if (code === "NOT_FOUND") return /BLOB|UPLOAD/.test(registryCode) ? "" : "check the name";
+  if (code === "NOT_FOUND" && /BLOB|UPLOAD/.test(registryCode)) return "";
+  if (code === "NOT_FOUND") {
+    const isPage = /html/i.test(header(response.headers, "content-type") ?? "");
+    return isPage ? "that is a web page: check the name, and that a registry is there" : "check the name";
+  }
   if (code === "DENIED") {
     const who = response.credential === undefined ? "these credentials" : `the ${response.credential}`;
     return `${who} may not do this; check the name and the account's rights`;

@@ -50,7 +50,13 @@ describe("parseLocation", () => {
     ["\\\\server\\share", "LOCATION_INVALID", /is a path/],
     ["-", "LOCATION_INVALID", /oci-archive:- or docker-archive:-/],
     ["oci:", "LOCATION_INVALID", /the path is missing/],
-    ["docker-daemon:alpine", "UNSUPPORTED", /docker-daemon: is not supported/],
+    [
+      "docker-daemon:alpine",
+      "UNSUPPORTED",
+      /docker-daemon: is not there yet; docker save -o FILE IMAGE writes docker-archive:FILE/,
+    ],
+    ["containers-storage:alpine", "UNSUPPORTED", /containers-storage: is not there yet; podman save/],
+    ["dir:folder", "UNSUPPORTED", /dir: is not there yet; skopeo copy makes a layout of it/],
     ["https://ghcr.io/a/b", "REFERENCE_INVALID", /leave the scheme out/],
     ["lower/CASE", "REFERENCE_INVALID", /repository/],
   ];

@@ -101,13 +101,11 @@ const parsedAs = (kind: LocationKind, text: string, options: ParseReferenceOptio
 const kindOf = (text: string): LocationKind => {
   const kind = locationKinds.find(({ prefix }) => text.startsWith(prefix));
   if (kind !== undefined) return kind;
-  const [foreign] = /^(?:dir|docker-daemon|containers-storage)(?=:)/.exec(text) ?? [];
-  if (foreign !== undefined)
-    throw new DrayError(
-      "UNSUPPORTED",
-      `location "${text}": ${foreign}: is not supported; ${oneOf(atPaths, "and")} are`,
-      { reference: text },
-    );
+  const [foreign = ""] = /^[a-z-]+(?=:)/.exec(text) ?? [];
+  if (Object.hasOwn(notYet, foreign))
+    throw new DrayError("UNSUPPORTED", `location "${text}": ${foreign}: is not there yet; ${notYet[foreign]}`, {
+      reference: text,
+    });
   const [misspelt, word = ""] = /^([a-z-]+):(?:\/\/)?/.exec(text) ?? [];
   if (misspelt !== undefined && Object.hasOwn(elsewhere, word))
     throw new DrayError(
@@ -143,6 +141,13 @@ const elsewhere: Readonly<Record<string, string>> = {
   "oci-tar": "oci-archive:",
   dockerarchive: "docker-archive:",
   "docker-tar": "docker-archive:",
+};
+
+/** Kinds of place that other tools have, and the way round. */
+const notYet: Readonly<Record<string, string>> = {
+  dir: "skopeo copy makes a layout of it, oci:DIR:NAME, and the other way round",
+  "docker-daemon": "docker save -o FILE IMAGE writes docker-archive:FILE, and docker load -i FILE reads it",
+  "containers-storage": "podman save -o FILE IMAGE writes docker-archive:FILE, and podman load -i FILE reads it",
 };
 
 const atPaths = locationKinds.filter(({ path }) => path !== undefined);

@@ -65,6 +65,10 @@ export const parseReference = (text: string, options: ParseReferenceOptions = {}
   const scheme = /^([a-zA-Z][a-zA-Z0-9+.-]*):\/\//.exec(text);
   if (scheme) throw invalid(text, "reference", `starts with "${scheme[0]}"; leave the scheme out`);
 
+  const [tagged] = /:(?:sha256|sha512):[0-9a-f]*$/.exec(text) ?? [];
+  if (tagged !== undefined && !text.includes("@"))
+    throw invalid(text, "digest", `a digest comes after @; write ${text.slice(0, -tagged.length)}@${tagged.slice(1)}`);
+
   const at = text.indexOf("@");
   const digestText = at < 0 ? undefined : text.slice(at + 1);
   const beforeDigest = at < 0 ? text : text.slice(0, at);
