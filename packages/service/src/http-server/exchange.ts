@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { HeaderPairs, HttpRequest } from "dray/http";
 import { HttpError, type ReceivedBody } from "../response/index.ts";
 import type { Context } from "./context.ts";
-import { isTrusted, originOf, peerOf } from "./forwarded.ts";
+import { type End, forwardedFor, forwardedOrigin } from "./forwarded.ts";
 import { Incoming } from "./incoming.ts";
 
 /** One request and its answer on their connection: who waits for the client, whether it is still there. */
@@ -10,6 +10,7 @@ export class Exchange {
   readonly context: Context;
   readonly message: IncomingMessage;
   readonly response: ServerResponse;
+  readonly end: End;
   /** What the handler is asked. */
   readonly request: HttpRequest;
   /** Whether the client waits for `100 Continue` before it sends its body. */
@@ -24,11 +25,12 @@ export class Exchange {
     context: Context,
     message: IncomingMessage,
     response: ServerResponse,
-    { waits, hasBody }: { readonly waits: boolean; readonly hasBody: boolean },
+    { end, waits, hasBody }: { readonly end: End; readonly waits: boolean; readonly hasBody: boolean },
   ) {
     this.context = context;
     this.message = message;
     this.response = response;
+    this.end = end;
     this.waits = waits;
     this.request = requestOf(this, hasBody);
   }
@@ -87,10 +89,10 @@ type Made = { readonly [own]: Exchange };
 const lazily = (get: (this: Made) => unknown): PropertyDescriptor => ({ get, enumerable: true, configurable: true });
 
 const origin = lazily(function (this: Made) {
-  return originOf(this[own].message, this[own].context);
+  return originOf(this[own]);
 });
 const peer = lazily(function (this: Made) {
-  return peerOf(this[own].message, this[own].context);
+  return peerOf(this[own]);
 });
 const signal = lazily(function (this: Made) {
   return this[own].signal;
@@ -114,13 +116,27 @@ const targetOf = (url: string): string => {
   return rest === undefined ? url : rest.startsWith("/") ? rest : `/${rest}`;
 };
 
+/** `https://registry.example`: as the client sees it, if a trusted proxy tells. The host of a whole address counts before the header. */
+export const originOf = ({
+  message,
+  end: { proxies },
+  context: { scheme },
+}: Pick<Exchange, "message" | "end"> & { readonly context: Pick<Context, "scheme"> }): string => {
+  const host = /^https?:\/\/([^/?#]*)/i.exec(message.url ?? "")?.[1] ?? message.headers.host ?? "";
+  return proxies === undefined ? `${scheme}://${host}` : forwardedOrigin(message, proxies, { scheme, host });
+};
+
+/** Who asks: address and port, or the address alone where a trusted proxy tells it; `unix` by a unix socket. */
+export const peerOf = ({ message, end: { peer, proxies } }: Pick<Exchange, "message" | "end">): string =>
+  (proxies && forwardedFor(message, proxies)) ?? peer;
+
 /** As they were written, but for a name of the request that no trusted proxy gave it: a client must not choose what logs call it. */
-const pairs = ({ message, context }: Exchange): HeaderPairs => {
+const pairs = ({ message, end }: Exchange): HeaderPairs => {
   const { rawHeaders: raw } = message;
   const headers: (readonly [string, string])[] = [];
   for (let i = 0; i < raw.length; i += 2) {
     const name = raw[i] as string;
-    if (name.length === 12 && name.toLowerCase() === "x-request-id" && !isTrusted(message, context.proxies)) continue;
+    if (name.length === 12 && name.toLowerCase() === "x-request-id" && end.proxies === undefined) continue;
     headers.push([name, raw[i + 1] as string]);
   }
   return headers;

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import type { IncomingMessage } from "node:http";
 import { test } from "node:test";
-import type { Context } from "./context.ts";
-import { originOf, peerOf, proxiesOf, Strangers } from "./forwarded.ts";
+import { originOf, peerOf } from "./exchange.ts";
+import { endOf, proxiesOf, Strangers } from "./forwarded.ts";
 
 const message = (remoteAddress: string | undefined, headers: Record<string, string | string[]>): IncomingMessage =>
   ({
@@ -24,12 +24,9 @@ const told = (
   trusted: readonly string[],
   headers: Record<string, string | string[]>,
 ): [string, string] => {
-  const proxies = proxiesOf(trusted);
   const asked = message(remoteAddress, headers);
-  return [
-    originOf(asked, { scheme: "http", proxies } as Context),
-    peerOf(asked, { proxies, strangers: new Strangers(() => {}) }),
-  ];
+  const end = endOf(asked, { proxies: proxiesOf(trusted), strangers: new Strangers(() => {}) });
+  return [originOf({ message: asked, end, context: { scheme: "http" } }), peerOf({ message: asked, end })];
 };
 
 const all = { "X-Forwarded-Proto": "https", "X-Forwarded-Host": "registry.example", "X-Forwarded-For": "203.0.113.9" };
@@ -143,7 +140,8 @@ for (const [name, remote, trusted, headers, expected] of [
 
 test("the host of an absolute target is the one that counts", () => {
   const asked = Object.assign(message("10.0.0.1", {}), { url: "http://other:80/v2/" });
-  assert.equal(originOf(asked, { scheme: "http", proxies: undefined } as Context), "http://other:80");
+  const end = { peer: "10.0.0.1:1234", proxies: undefined };
+  assert.equal(originOf({ message: asked, end, context: { scheme: "http" } }), "http://other:80");
 });
 
 test("what is no address and no CIDR is refused", () => {
@@ -156,7 +154,7 @@ test("strangers that say whom they speak for are told of once each, and not with
   const strangers = new Strangers((address) => void seen.push(address));
   const proxies = proxiesOf(["10.0.0.1"]);
   const come = (address: string | undefined, headers: Record<string, string>): string =>
-    peerOf(message(address, headers), { proxies, strangers });
+    endOf(message(address, headers), { proxies, strangers }).peer;
   for (let time = 0; time < 3; time++) {
     come("10.0.0.1", { "X-Forwarded-For": "203.0.113.9" });
     come("192.0.2.1", { "X-Forwarded-For": "203.0.113.9" });

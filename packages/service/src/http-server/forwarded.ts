@@ -36,10 +36,6 @@ const trusts = (proxies: Proxies, address: string | undefined): boolean => {
 const plain = (address: string | undefined): string | undefined =>
   address?.startsWith("::ffff:") === true && isIP(address.slice(7)) === 4 ? address.slice(7) : address;
 
-/** Whether the other end of the connection is a proxy whose word counts. */
-export const isTrusted = ({ socket }: IncomingMessage, proxies: Proxies | undefined): boolean =>
-  proxies !== undefined && trusts(proxies, plain(socket.remoteAddress));
-
 /** Every value of a header as one list, as RFC 9110 §5.3 joins them. `headers` of node:http keeps only the first of some. */
 const list = (message: IncomingMessage, name: string): string[] => {
   const { rawHeaders } = message;
@@ -107,34 +103,45 @@ const bare = (hop: string): string => plain(hop.replace(/^\[([^\]]*)\](?::\d+)?$
 
 const authority = /^[A-Za-z0-9._~-]+(?::\d{1,5})?$|^\[[0-9A-Fa-f:.]+\](?::\d{1,5})?$/;
 
-/** `https://registry.example`: as the client sees it, if a trusted proxy tells. */
-export const originOf = (
-  message: IncomingMessage,
-  { scheme, proxies }: { readonly scheme: "http" | "https"; readonly proxies: Proxies | undefined },
-): string => {
-  const absolute = /^(https?:\/\/[^/?#]*)/i.exec(message.url ?? "")?.[1];
-  const host = absolute?.slice(absolute.indexOf("//") + 2) ?? message.headers.host ?? "";
-  if (proxies === undefined || !isTrusted(message, proxies)) return `${scheme}://${host}`;
-  const said = saidTo(message, proxies);
-  const proto = said.proto === "http" || said.proto === "https" ? said.proto : scheme;
-  return `${proto}://${said.host !== undefined && authority.test(said.host) ? said.host : host}`;
-};
+/** Who is at the other end of a connection: the same for all of its requests. */
+export interface End {
+  /** Address and port; `unix` of a unix socket. */
+  readonly peer: string;
+  /** The proxies of which it is one: what it says of its clients counts. */
+  readonly proxies: Proxies | undefined;
+}
 
-/** Who asks: address and port, or the address alone where a trusted proxy tells it; `unix` by a unix socket. */
-export const peerOf = (
+/** By the first request of the connection. */
+export const endOf = (
   message: IncomingMessage,
   { proxies, strangers }: { readonly proxies: Proxies | undefined; readonly strangers: Strangers },
-): string => {
+): End => {
   const address = plain(message.socket.remoteAddress);
-  if (proxies !== undefined && trusts(proxies, address)) {
-    // From the right: each proxy appends whom it saw, and what lies beyond the first stranger is only his word.
-    for (const hop of saidTo(message, proxies).hops.toReversed()) {
-      if (isIP(hop) === 0) break;
-      if (!trusts(proxies, hop)) return hop;
-    }
-  } else if (message.headers["x-forwarded-for"] !== undefined || message.headers.forwarded !== undefined)
-    strangers.look(address ?? "unix", message);
-  return addressOfSocket(message.socket);
+  const isProxy = proxies !== undefined && trusts(proxies, address);
+  if (!isProxy) strangers.look(address ?? "unix", message);
+  return { peer: addressOfSocket(message.socket), proxies: isProxy ? proxies : undefined };
+};
+
+/** Scheme and host as a client of trusted proxies sees them. What they do not say is as it is here. */
+export const forwardedOrigin = (message: IncomingMessage, proxies: Proxies, here: Origin): string => {
+  const { proto, host } = saidTo(message, proxies);
+  const scheme = proto === "http" || proto === "https" ? proto : here.scheme;
+  return `${scheme}://${host !== undefined && authority.test(host) ? host : here.host}`;
+};
+
+interface Origin {
+  readonly scheme: "http" | "https";
+  readonly host: string;
+}
+
+/** The address of the client that trusted proxies speak for, where they say one. */
+export const forwardedFor = (message: IncomingMessage, proxies: Proxies): string | undefined => {
+  // From the right: each proxy appends whom it saw, and what lies beyond the first stranger is only his word.
+  for (const hop of saidTo(message, proxies).hops.toReversed()) {
+    if (isIP(hop) === 0) return undefined;
+    if (!trusts(proxies, hop)) return hop;
+  }
+  return undefined;
 };
 
 /** Address and port of who is at the other end; `unix` of a unix socket. */

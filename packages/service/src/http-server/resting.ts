@@ -1,9 +1,9 @@
 import type { Socket } from "node:net";
-import { addressOfSocket } from "./forwarded.ts";
+import type { End } from "./forwarded.ts";
 import { mostHeldFirst } from "./most-held-first.ts";
 
 /** What is known of a connection, from its first request on. */
-export interface Connection {
+export interface Connection extends End {
   readonly socket: Socket;
   /** Its requests that are not answered to the end. Without one it rests. */
   open: number;
@@ -25,8 +25,8 @@ export class Resting {
   readonly #all = new Set<Connection>();
 
   /** The first request of a connection came. */
-  meet(socket: Socket): Connection {
-    const one = { socket, open: 0, restsSince: 0, ending: false };
+  meet(socket: Socket, end: End): Connection {
+    const one = { ...end, socket, open: 0, restsSince: 0, ending: false };
     if (socket.destroyed) return one;
     this.#all.add(one);
     socket.once("close", () => this.#all.delete(one));
@@ -37,7 +37,7 @@ export class Resting {
   end(count: number, before: number): string[] {
     const all = [...this.#all]
       .filter(({ socket, open, restsSince }) => open === 0 && restsSince < before && !socket.destroyed)
-      .map(({ socket, restsSince }) => ({ socket, since: restsSince, peer: addressOfSocket(socket) }));
+      .map(({ socket, restsSince, peer }) => ({ socket, since: restsSince, peer }));
     const gone = mostHeldFirst(all).slice(0, count);
     for (const { socket } of gone) socket.destroy();
     return gone.map(({ peer }) => peer);

@@ -4,6 +4,7 @@ import type { HttpRequest, HttpResponse } from "dray/http";
 import { bare, HttpError, type ServedBody, withError } from "../response/index.ts";
 import type { Context } from "./context.ts";
 import { Exchange, malformed } from "./exchange.ts";
+import { endOf } from "./forwarded.ts";
 import { Incoming } from "./incoming.ts";
 import { type Connected, connection } from "./resting.ts";
 
@@ -31,11 +32,11 @@ const serve = async (
 ): Promise<void> => {
   const { silences } = context;
   const socket: Connected = message.socket;
-  const at = (socket[connection] ??= silences.resting.meet(socket));
+  const at = (socket[connection] ??= silences.resting.meet(socket, endOf(message, context)));
   // What comes after a request that could not be understood, or whose body nobody read to its end, is no request.
   if (at.ending) return;
   const found = malformed(message, context.limits.target);
-  const exchange = new Exchange(context, message, response, { waits, hasBody: found.hasBody });
+  const exchange = new Exchange(context, message, response, { end: at, waits, hasBody: found.hasBody });
   const { request } = exchange;
   // A socket that breaks is heard of elsewhere; without a listener the event would end the process.
   message.on("error", ignore);
