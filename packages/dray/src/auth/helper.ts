@@ -259,7 +259,8 @@ const run = (program: string, verb: string, input: string, options: HelperProces
     // "close" comes when the output is read to its end; "exit" may come before, or alone where a grandchild keeps a pipe.
     child.on("close", finished);
     child.on("exit", (status) => {
-      grace = setTimeout(() => finished(status), exitGrace);
+      // Where this process did nothing meanwhile the output is here, and has its turn first.
+      grace = setTimeout(() => setImmediate(finished, status), exitGrace);
     });
     // A helper may end without reading what it is asked.
     child.stdin.on("error", () => {});

@@ -1,6 +1,7 @@
 import type { ClientRequest, IncomingMessage } from "node:http";
 import { type Body, bytesBody, type Content, isTransferring } from "../content/index.ts";
 import { aborted, DrayError, isDrayError } from "../errors.ts";
+import { IdleTimer } from "./idle-timer.ts";
 import { redactUrl } from "./redact.ts";
 import { type Sending, sendBody } from "./request-body.ts";
 import { ResponseBody } from "./response-body.ts";
@@ -46,13 +47,14 @@ export const exchange = (
     let sent = body === undefined;
     let answered: ResponseBody | true | undefined;
     let failed = false;
-    let timer: NodeJS.Timeout | undefined;
+    let timer: IdleTimer | undefined;
     let breach: DrayError | undefined;
 
     const timedOut = (wait: TimeoutClass) => timeoutError(wait, timeouts[wait], circumstances.host);
     const arm = (ms: number, expired: () => void) => {
-      clearTimeout(timer);
-      timer = setTimeout(expired, ms);
+      timer?.stop();
+      timer = new IdleTimer(ms, expired);
+      timer.begin();
     };
     const stopSending = () => {
       if (sent) return;
@@ -62,7 +64,7 @@ export const exchange = (
       if (body !== undefined && !isContent(body)) body.discard().catch(() => {});
     };
     const release = () => {
-      clearTimeout(timer);
+      timer?.stop();
       signal?.removeEventListener("abort", cancel);
       closing.removeEventListener("abort", shutDown);
     };
@@ -89,7 +91,7 @@ export const exchange = (
 
     const send = () => {
       if (body === undefined || sending !== undefined || failed || answered !== undefined) return;
-      clearTimeout(timer);
+      timer?.stop();
       hears.sending();
       sending = sendBody(wire, () => (isContent(body) ? body.open({ signal: cancelSource.signal }) : body.chunks), {
         length: bodySize(body),
@@ -109,7 +111,7 @@ export const exchange = (
     };
 
     const connected = () => {
-      clearTimeout(timer);
+      timer?.stop();
       if (body === undefined) awaitAnswer();
       else if (asking !== undefined)
         arm(asking, () => {
@@ -124,7 +126,7 @@ export const exchange = (
         message.destroy();
         return;
       }
-      clearTimeout(timer);
+      timer?.stop();
       const early = !sent && sending?.ended !== true;
       stopSending();
       const finished = () => {
