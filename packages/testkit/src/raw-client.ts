@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 
 /** A client for tests that speaks byte by byte, so that it can break every rule. */
 export interface RawClient {
@@ -54,6 +55,11 @@ export const rawClient = async (port: number, { localAddress }: { localAddress?:
       return { text, ...(code === undefined ? {} : { code }) };
     },
   };
+};
+
+/** Waits until the server has ended the connection, where it is to; else for so long that it would have. */
+export const endedOr = async (client: RawClient, milliseconds: number, ends: boolean): Promise<void> => {
+  await (ends ? client.ended() : sleep(milliseconds));
 };
 
 /** The status of every answer in a conversation. */

@@ -100,7 +100,7 @@ test("a client that leaves in the middle of its body is logged as one that left"
   const asked = ask("PUT", "/");
   asked.setHeader("Content-Length", String(10 * block));
   asked.write(new Uint8Array(block));
-  await sleep(50);
+  while ((await inFlight()) !== "1") await sleep(1);
   asked.destroy();
   const line = await logged();
   assert.deepEqual([line["status"], line["whole"]], [499, false]);

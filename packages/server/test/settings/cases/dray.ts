@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { rawClient, statuses } from "@dray/testkit";
+import { endedOr, rawClient, statuses } from "@dray/testkit";
 import { digestOf } from "dray/oci";
 import type { Case } from "../case.ts";
 import { imageOf, type Registry } from "../registry.ts";
@@ -257,7 +257,7 @@ export const drayCases: readonly Case[] = [
     see: async (registry) => {
       const client = await rawClient(registry.port);
       client.send(half);
-      await sleep(400);
+      await endedOr(client, 400, registry.said("dray.limits.headers") === "50ms");
       client.send(`Connection: close\r\n${rest}`);
       return statuses((await client.ended()).text)[0] === 200;
     },
@@ -271,7 +271,7 @@ export const drayCases: readonly Case[] = [
       const place = (await registry.ask("POST", "/v2/a/blobs/uploads/")).header("Location");
       const client = await rawClient(registry.port);
       client.send(`PATCH ${place} HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 2\r\n\r\nx`);
-      await sleep(400);
+      await endedOr(client, 400, registry.said("dray.limits.idle") === "50ms");
       client.send("x");
       return statuses((await client.ended()).text).includes(202);
     },
@@ -285,7 +285,7 @@ export const drayCases: readonly Case[] = [
       const client = await rawClient(registry.port);
       client.send(half + rest);
       await client.until(/\r\n\r\n/);
-      await sleep(1500);
+      await endedOr(client, 1500, registry.said("dray.limits.keepalive") === "50ms");
       client.send(`${half}Connection: close\r\n${rest}`);
       return statuses((await client.ended()).text).length;
     },
@@ -333,8 +333,10 @@ export const drayCases: readonly Case[] = [
           `POST /v2/a/blobs/uploads/?digest=${digest} HTTP/1.1\r\nHost: a\r\nContent-Length: 60001\r\n\r\n${"x".repeat(60_000)}`,
         );
       const uploads = join(registry.folder, "data/docker/registry/v2/repositories/a/_uploads");
-      await sleep(400);
-      const found = existsSync(uploads) && readdirSync(uploads).length > 0;
+      const isThere = (): boolean => existsSync(uploads) && readdirSync(uploads).length > 0;
+      const ends = performance.now() + (registry.said("dray.limits.memory") === "1MiB" ? 20_000 : 400);
+      while (performance.now() < ends && !isThere()) await sleep(25);
+      const found = isThere();
       for (const { socket } of clients) socket.destroy();
       return found;
     },

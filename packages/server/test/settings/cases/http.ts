@@ -1,8 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { type ConnectionOptions, connect } from "node:tls";
-import { rawClient } from "@dray/testkit";
+import { endedOr, rawClient } from "@dray/testkit";
 import type { Case } from "../case.ts";
 import { authorities } from "../files.ts";
 import type { Registry } from "../registry.ts";
@@ -106,7 +105,7 @@ export const httpCases: readonly Case[] = [
       await client.until(/100 Continue/);
       client.send("x");
       const stopped = registry.drain();
-      await sleep(500);
+      await endedOr(client, 500, registry.said("http.draintimeout") === "20ms");
       client.send("x");
       const { text } = await client.ended();
       await stopped;
