@@ -15,7 +15,7 @@ import { type Descriptor, type Digest, isDigest, largestManifest, parseJson } fr
 import type { OpenTar } from "../tarball/index.ts";
 import { type FoundImage, findImage, type Held, type OpenArchive } from "./images.ts";
 import { manifestFile, parseSavedImages, type SavedImage } from "./manifest-json.ts";
-import { sameName } from "./repo-tags.ts";
+import { inFull } from "./repo-tags.ts";
 
 /** Layers of one archive that are hashed at the same time, at most. */
 const layersHashedAtOnce = 4;
@@ -24,6 +24,7 @@ const layersHashedAtOnce = 4;
 export class DockerArchiveReader implements ReadableStore, HasTags, Holds {
   readonly #archive: OpenArchive;
   readonly #saved: readonly SavedImage[];
+  #byName: ReadonlyMap<string, SavedImage> | undefined;
   readonly #found = new LazyMap<SavedImage, FoundImage>();
 
   constructor(opened: OpenTar, saved: readonly SavedImage[]) {
@@ -37,6 +38,14 @@ export class DockerArchiveReader implements ReadableStore, HasTags, Holds {
   }
 
   /** Every name in the archive, each once. */
+  /** Images by what their names mean; the first of several. */
+  #named(): ReadonlyMap<string, SavedImage> {
+    this.#byName ??= new Map(
+      this.#saved.flatMap((saved) => (saved.repoTags ?? []).map((tag) => [inFull(tag), saved] as const)).reverse(),
+    );
+    return this.#byName;
+  }
+
   #names(): string[] {
     return [...new Set(this.#saved.flatMap(({ repoTags }) => repoTags ?? []))].sort();
   }
@@ -50,7 +59,7 @@ export class DockerArchiveReader implements ReadableStore, HasTags, Holds {
         ? this.#only()
         : position !== undefined
           ? this.#saved[Number(position)]
-          : this.#saved.find(({ repoTags }) => repoTags?.some((tag) => sameName(tag, name)));
+          : this.#named().get(inFull(name));
     if (saved === undefined) throw this.#unknown(name);
     return (await this.#image(saved, signal)).manifest;
   }

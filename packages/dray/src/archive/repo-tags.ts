@@ -25,10 +25,8 @@ export const legacyTag = (name: string): { readonly repository: string; readonly
     : { repository: name, tag: "" };
 };
 
-/** Whether two names mean the same: `alpine`, `alpine:latest` and `docker.io/library/alpine:latest` do. */
-export const sameName = (one: string, other: string): boolean => one === other || inFull(one) === inFull(other);
-
-const inFull = (name: string): string => {
+/** A name in the one form of all that mean the same: `alpine`, `alpine:latest` and `docker.io/library/alpine:latest` do. */
+export const inFull = (name: string): string => {
   try {
     return canonical(parseReference(name));
   } catch (error) {

@@ -12,7 +12,7 @@ import {
 } from "../oci/index.ts";
 import type { Catalogue } from "../tarball/index.ts";
 import { likelyName } from "./entry-names.ts";
-import { sameName } from "./repo-tags.ts";
+import { inFull } from "./repo-tags.ts";
 
 /** An image that is being written: its manifest, and a name or none. */
 export interface WrittenImage {
@@ -24,7 +24,8 @@ export interface WrittenImage {
 export class WrittenImages implements Catalogue {
   readonly holdsManifests = false;
   readonly #manifests = new Map<Digest, { readonly descriptor: Descriptor; readonly manifest: Manifest }>();
-  readonly #names: { readonly digest: Digest; readonly name: string }[] = [];
+  /** By what they mean, in the order in which they were given. */
+  readonly #names = new Map<string, { readonly digest: Digest; readonly name: string }>();
   readonly #roots = new Set<Digest>();
 
   entryName(descriptor: Descriptor): string {
@@ -40,7 +41,7 @@ export class WrittenImages implements Catalogue {
 
   /** Whether there is nothing to make an archive of. */
   isEmpty(): boolean {
-    return this.#names.length === 0 && ![...this.#roots].some((digest) => this.#manifests.has(digest));
+    return this.#names.size === 0 && ![...this.#roots].some((digest) => this.#manifests.has(digest));
   }
 
   has({ digest }: Descriptor): boolean {
@@ -66,21 +67,21 @@ export class WrittenImages implements Catalogue {
 
   tag({ digest }: Descriptor, name: string): void {
     // The last one wins, as in a registry.
-    const at = this.#names.findIndex((other) => name !== "" && sameName(other.name, name));
-    if (at >= 0) this.#names.splice(at, 1);
-    this.#names.push({ digest, name });
+    const key = keyOf(name, digest);
+    this.#names.delete(key);
+    this.#names.set(key, { digest, name });
   }
 
   resolve(name: string): Descriptor | undefined {
-    const digest = this.#names.find((other) => sameName(other.name, name))?.digest;
+    const digest = this.#names.get(inFull(name))?.digest;
     return digest === undefined ? undefined : this.#manifests.get(digest)?.descriptor;
   }
 
   /** Every image under each of its names; one that was announced and never named has none. */
   all(): WrittenImage[] {
-    const named = new Set(this.#names.map(({ digest }) => digest));
+    const named = new Set([...this.#names.values()].map(({ digest }) => digest));
     const unnamed = [...this.#roots].filter((digest) => !named.has(digest) && this.#manifests.has(digest));
-    return [...this.#names, ...unnamed.map((digest) => ({ digest, name: "" }))].map(({ digest, name }) => {
+    return [...this.#names.values(), ...unnamed.map((digest) => ({ digest, name: "" }))].map(({ digest, name }) => {
       const found = this.#manifests.get(digest);
       if (found === undefined)
         throw new DrayError("NOT_FOUND", `cannot name ${digest} "${name}": its manifest was not written`, {
@@ -90,6 +91,9 @@ export class WrittenImages implements Catalogue {
     });
   }
 }
+
+/** What has no name stands for itself. */
+const keyOf = (name: string, digest: Digest): string => (name === "" ? digest : inFull(name));
 
 const refuseOthers = (descriptor: Descriptor): void => {
   if (isIndexType(descriptor.mediaType) || isSchema1Type(descriptor.mediaType)) throw unsupported(descriptor);

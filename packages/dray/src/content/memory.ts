@@ -35,6 +35,9 @@ class Memory implements MemoryStore {
   readonly checksDigests = true;
   readonly #content = new Map<Digest, Held>();
   readonly #names = new Map<string, Descriptor>();
+  /** Manifests that say something about another one, by that one; and those of which nobody has asked yet. */
+  readonly #about = new Map<Digest, Map<Digest, Descriptor>>();
+  readonly #unread = new Set<Digest>();
 
   async resolve(name: string): Promise<Descriptor> {
     const named = this.#names.get(name);
@@ -62,7 +65,7 @@ class Memory implements MemoryStore {
   async write(descriptor: Descriptor, content: Content, options: WriteOptions = {}): Promise<void> {
     const { mediaType, digest, size } = descriptor;
     const bytes = await collect(verified(content.open(options), descriptor), size, `content ${digest}`);
-    this.#content.set(digest, { mediaType, bytes, manifest: isManifest(descriptor, options) });
+    this.#put(digest, { mediaType, bytes, manifest: isManifest(descriptor, options) });
   }
 
   async ingest(
@@ -72,8 +75,13 @@ class Memory implements MemoryStore {
     const bytes = await collect(content.open(options), Number.MAX_SAFE_INTEGER, "content");
     const digest = digestOf(bytes, options.algorithm);
     const descriptor = { mediaType: options.mediaType, digest, size: bytes.byteLength };
-    this.#content.set(digest, { mediaType: options.mediaType, bytes, manifest: isManifest(descriptor, options) });
+    this.#put(digest, { mediaType: options.mediaType, bytes, manifest: isManifest(descriptor, options) });
     return descriptor;
+  }
+
+  #put(digest: Digest, held: Held): void {
+    this.#content.set(digest, held);
+    if (held.manifest) this.#unread.add(digest);
   }
 
   async tag(descriptor: Descriptor, name: string): Promise<void> {
@@ -88,13 +96,23 @@ class Memory implements MemoryStore {
     subject: Descriptor,
     { artifactType }: Cancel & { artifactType?: string } = {},
   ): AsyncGenerator<Descriptor> {
-    for (const [digest, { mediaType, bytes, manifest }] of this.#content) {
-      if (!manifest) continue;
+    for (const digest of this.#unread) this.#learn(digest);
+    for (const [digest, found] of this.#about.get(subject.digest) ?? [])
+      if (this.#content.has(digest) && (artifactType === undefined || found.artifactType === artifactType)) yield found;
+  }
+
+  #learn(digest: Digest): void {
+    const held = this.#content.get(digest);
+    if (held !== undefined) {
+      const { mediaType, bytes } = held;
       const parsed = parseManifest(bytes, mediaType);
-      if (subjectOf(parsed)?.digest !== subject.digest) continue;
-      const found = asReferrer({ mediaType, digest, size: bytes.byteLength }, parsed);
-      if (artifactType === undefined || found.artifactType === artifactType) yield found;
+      const subject = subjectOf(parsed)?.digest;
+      if (subject !== undefined) {
+        const about = this.#about.get(subject) ?? new Map<Digest, Descriptor>();
+        this.#about.set(subject, about.set(digest, asReferrer({ mediaType, digest, size: bytes.byteLength }, parsed)));
+      }
     }
+    this.#unread.delete(digest);
   }
 
   async remove(name: string): Promise<void> {

@@ -85,8 +85,11 @@ export interface WritableStore {
    * @throws DrayError `DIGEST_MISMATCH`, `SIZE_MISMATCH` from stores that check; whatever reading the content throws
    */
   write(descriptor: Descriptor, content: Content, options?: WriteOptions): Promise<void>;
-  /** Gives content a name. Its bytes are there already. */
-  tag(descriptor: Descriptor, name: string, options?: Cancel): Promise<void>;
+  /**
+   * Gives content a name. Its bytes are there already. With `atClose` the name may come as late as `close`, also one that aborts: a store whose
+   * names lie in one file need not write it again for each of thousands. Default `false`: it is there when this resolves.
+   */
+  tag(descriptor: Descriptor, name: string, options?: Cancel & { readonly atClose?: boolean }): Promise<void>;
   /**
    * Finishes what was written so far; `abort` lets go of it, keeping what a later attempt can use. `copy` calls it when
    * it ends; the store can be used again afterwards.

@@ -75,7 +75,7 @@ export class Transfer {
     const attached = options.referrers === true;
     const partly = attached ? await this.#attached(source, target.store, root, manifests) : undefined;
     if (name !== undefined && !written && options.dryRun !== true)
-      await this.run.small(() => target.store.tag(root, name, { signal }));
+      await this.run.small(() => target.store.tag(root, name, { signal, atClose: true }));
     return { root, partly };
   }
 
@@ -151,7 +151,7 @@ export class Transfer {
         const found: Descriptor[] = [];
         const named = await this.#manifest({ source, target, seen: found, alone: true }, descriptor, 0, name);
         if (name !== undefined && !named && options.dryRun !== true)
-          await this.run.small(() => target.tag(descriptor, name, { signal }));
+          await this.run.small(() => target.tag(descriptor, name, { signal, atClose: true }));
         return found;
       },
       onFault: (what, error) => {

@@ -1,7 +1,14 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { annotationKeys, type Descriptor, digestOf, type Index, mediaTypes, type Parsed } from "../oci/index.ts";
-import { emptyIndex, findNamed, listNames, namesOf, withEntry, withName, withoutEntries } from "./entries.ts";
+import { EditedIndex } from "./edited-index.ts";
+import { emptyIndex, findNamed, hasEntry, listNames, namesOf } from "./entries.ts";
+
+const withName = (before: Index, content: Descriptor, name: string): Index =>
+  new EditedIndex(before).name(content, name).index;
+const withEntry = (before: Index, content: Descriptor): Index => new EditedIndex(before).enter(content).index;
+const withoutEntries = (before: Index, nameOrDigest: string): Index =>
+  new EditedIndex(before).remove(nameOrDigest).index;
 
 const text = (value: string): Uint8Array => new TextEncoder().encode(value);
 const bare = (content: string): Descriptor => ({
@@ -108,11 +115,29 @@ describe("names", () => {
   });
 });
 
+describe("changes one after the other", () => {
+  it("see each other", () => {
+    const edited = new EditedIndex(index(named("a", "one"), b, named("c", "two", "docker.io/x:2")));
+    edited.name(b, "two").enter(b).name(c, "one").remove("two").name(a, "three").enter(c);
+    assert.equal(shown(edited.index), "c=one a=three");
+    assert.equal(edited.find("three")?.digest, a.digest);
+    assert.equal(edited.find(c.digest)?.annotations?.[annotationKeys.refName], "one");
+    assert.equal(edited.find("two"), undefined);
+    assert.equal(shown(edited.name(b, "one").remove(a.digest).name(a, "one").index), "a=one");
+  });
+});
+
 describe("removing entries", () => {
   it("goes by name or digest, and gives back the very index where there is none", () => {
     const before = index(named("a", "one"), named("a", "two"), b);
     assert.equal(shown(withoutEntries(before, "one")), "a=two b");
     assert.equal(shown(withoutEntries(before, a.digest)), "b");
     assert.equal(withoutEntries(before, "three"), before);
+    for (const [each, there] of [
+      ["one", true],
+      [a.digest, true],
+      ["three", false],
+    ] as const)
+      assert.equal(hasEntry(before, each), there);
   });
 });

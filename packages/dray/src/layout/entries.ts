@@ -1,4 +1,11 @@
-import { type Annotations, annotationKeys, type Descriptor, type Index, mediaTypes } from "../oci/index.ts";
+import {
+  type Annotations,
+  annotationKeys,
+  type Descriptor,
+  type Digest,
+  type Index,
+  mediaTypes,
+} from "../oci/index.ts";
 
 /** The index of a layout that holds nothing yet. */
 export const emptyIndex: Index = { schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests: [] };
@@ -17,6 +24,8 @@ export const namesOf = (entry: Descriptor): readonly string[] => {
 /** Entries and indexes never change; in a large layout each is asked for its names thousands of times. */
 const namesKnown = new WeakMap<Descriptor, readonly string[]>();
 const entriesKnown = new WeakMap<Index, ReadonlyMap<string, Descriptor>>();
+const digestsKnown = new WeakMap<Index, ReadonlyMap<Digest, Descriptor>>();
+const listsKnown = new WeakMap<Index, readonly string[]>();
 
 /** The entry of this name. Tools that only ever append leave several behind; the last is the newest. */
 export const findNamed = (index: Index, name: string): Descriptor | undefined => {
@@ -33,44 +42,34 @@ const byName = ({ manifests }: Index): ReadonlyMap<string, Descriptor> => {
   return found;
 };
 
+/** The entry of a digest; the first where there are several. */
+export const findDigest = (index: Index, digest: Digest): Descriptor | undefined => {
+  let known = digestsKnown.get(index);
+  if (known === undefined)
+    digestsKnown.set(
+      index,
+      (known = new Map(index.manifests.map((entry) => [entry.digest, entry] as const).reverse())),
+    );
+  return known.get(digest);
+};
+
 /** The name by which the entries of an index are listed, each once. */
-export const listNames = ({ manifests }: Index): string[] =>
-  [...new Set(manifests.flatMap((entry) => namesOf(entry).slice(0, 1)))].sort();
-
-/**
- * Gives content a name: its entry takes the place of the one that has the name, or of its own unnamed one, or comes last.
- * Members that we do not know, and other entries, stay as they are. The same again changes nothing.
- */
-export const withName = (index: Index, descriptor: Descriptor, name: string): Index => {
-  const entry = entryOf(descriptor, { [annotationKeys.refName]: name });
-  const takes = index.manifests.filter(
-    (other) => namesOf(other).includes(name) || (other.digest === entry.digest && namesOf(other).length === 0),
-  );
-  const [place] = takes;
-  if (place === undefined) return { ...index, manifests: [...index.manifests, entry] };
-  if (takes.length === 1 && place.digest === entry.digest && namesOf(place)[0] === name) return index;
-  return {
-    ...index,
-    manifests: index.manifests.flatMap((other) => (other === place ? [entry] : takes.includes(other) ? [] : [other])),
-  };
+export const listNames = (index: Index): readonly string[] => {
+  let known = listsKnown.get(index);
+  if (known === undefined)
+    listsKnown.set(
+      index,
+      (known = [...new Set(index.manifests.flatMap((entry) => namesOf(entry).slice(0, 1)))].sort()),
+    );
+  return known;
 };
 
-/** Sees to it that content has an entry, with a name or without. */
-export const withEntry = (index: Index, descriptor: Descriptor): Index =>
-  index.manifests.some(({ digest }) => digest === descriptor.digest)
-    ? index
-    : { ...index, manifests: [...index.manifests, entryOf(descriptor, {})] };
-
-/** Without the entries that have this name or digest; the same index when there are none. */
-export const withoutEntries = (index: Index, nameOrDigest: string): Index => {
-  const manifests = index.manifests.filter(
-    (entry) => entry.digest !== nameOrDigest && !namesOf(entry).includes(nameOrDigest),
-  );
-  return manifests.length === index.manifests.length ? index : { ...index, manifests };
-};
+/** Whether an entry has this name or digest. */
+export const hasEntry = ({ manifests }: Index, nameOrDigest: string): boolean =>
+  manifests.some((entry) => entry.digest === nameOrDigest || namesOf(entry).includes(nameOrDigest));
 
 /** A descriptor as an entry: without the names it had elsewhere. The order of its members is the one that crane writes. */
-const entryOf = (descriptor: Descriptor, name: Annotations): Descriptor => {
+export const entryOf = (descriptor: Descriptor, name: Annotations): Descriptor => {
   const { mediaType, size, digest, annotations, ...others } = descriptor;
   const {
     [annotationKeys.refName]: _refName,

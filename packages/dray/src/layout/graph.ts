@@ -9,7 +9,6 @@ export const deepest = 16;
 export class LayoutGraph {
   readonly #store: ReadableStore;
   readonly #known = new Map<Digest, ParsedManifest>();
-  #changes = 0;
 
   constructor(store: ReadableStore) {
     this.#store = store;
@@ -24,32 +23,28 @@ export class LayoutGraph {
     return parsed;
   }
 
-  /** Grows with each manifest that was written or removed. */
-  get changes(): number {
-    return this.#changes;
-  }
-
   /** Remembers a manifest that was written. */
   learn(digest: Digest, parsed: ParsedManifest): void {
-    this.#changes++;
     this.#known.set(digest, parsed);
   }
 
   /** Forgets a manifest that was removed. */
   forget(digest: Digest): void {
-    this.#changes++;
     this.#known.delete(digest);
   }
 
   /**
    * These manifests and those in the indexes among them, each once. A layout may be sparse (an index of which some platforms
-   * were copied): what is not there is left out, and told to `onMissing`.
+   * were copied): what is not there is left out, and told to `onMissing`. What was `seen` is not walked again.
    */
   async *below(
     entries: readonly Descriptor[],
-    options: Cancel & { readonly onMissing?: () => void },
+    {
+      seen = new Set<Digest>(),
+      onMissing,
+      ...options
+    }: Cancel & { readonly seen?: Set<Digest>; readonly onMissing?: (missing: Descriptor) => void },
   ): AsyncGenerator<{ readonly descriptor: Descriptor; readonly parsed: ParsedManifest }> {
-    const seen = new Set<Digest>();
     let level = entries;
     for (let depth = 0; level.length > 0 && depth < deepest; depth++) {
       const next: Descriptor[] = [];
@@ -58,7 +53,7 @@ export class LayoutGraph {
         seen.add(descriptor.digest);
         const parsed = await this.manifest(descriptor, options).catch(unlessMissing);
         if (parsed === undefined) {
-          options.onMissing?.();
+          onMissing?.(descriptor);
           continue;
         }
         yield { descriptor, parsed };

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { temporaryFolder } from "@dray/testkit/files";
-import { attach, putManifest } from "../content/index.ts";
+import { attach, memoryStore, putManifest } from "../content/index.ts";
 import { type FileSystem, nodeFiles } from "../files/index.ts";
-import { type Descriptor, digestOf, mediaTypes, packManifest } from "../oci/index.ts";
+import { type Descriptor, packManifest } from "../oci/index.ts";
 import { directoryFiles } from "./directory.ts";
 import { LayoutGraph } from "./graph.ts";
 import { IndexOverview } from "./overview.ts";
@@ -89,16 +89,24 @@ test("what hangs on an index is walked once as long as nothing changes, and each
   const reader = new LayoutReader(directoryFiles(nodeFiles, layoutPaths(dir)));
   const graph = new LayoutGraph(reader);
   const index = await reader.index();
-  const overview = new IndexOverview();
-  const first = await overview.of(graph, index, {});
+  const overview = new IndexOverview(graph);
+  const first = await overview.of(index, {});
   assert.equal(first.listed.size, 2);
   assert.equal(first.aboutSubject.get(image.digest)?.length, 1);
-  assert.equal(await overview.of(graph, index, {}), first);
-  graph.forget(image.digest);
-  assert.notEqual(await overview.of(graph, index, {}), first);
-  const absent = { mediaType: mediaTypes.ociManifest, digest: digestOf(new Uint8Array(1)), size: 1 };
+  assert.equal(await overview.of(index, {}), first);
+  overview.forget();
+  assert.notEqual(await overview.of(index, {}), first);
+  const later = memoryStore();
+  const absent = await putManifest(later, packManifest({ artifactType: "application/vnd.acme.note", subject: image }));
   const sparse = { ...index, manifests: [...index.manifests, absent] };
-  assert.notEqual(await overview.of(graph, sparse, {}), await overview.of(graph, sparse, {}));
+  const listed = async (): Promise<number> => (await overview.of(sparse, {})).listed.size;
+  assert.deepEqual([await listed(), await listed()], [2, 2]);
+  const other = layoutStore(dir);
+  await other.write(absent, { open: () => later.read(absent) });
+  await other.close({ abort: true });
+  assert.equal(await listed(), 3, "what another process has brought is seen");
+  assert.equal((await overview.of(sparse, {})).aboutSubject.get(image.digest)?.length, 2);
+  assert.equal((await overview.of(index, {})).listed.size, 2);
 });
 
 test("a signature that was written and has no entry yet is found", async () => {

@@ -25,9 +25,10 @@ export const onlyEntry = async (
   const { manifests } = index;
   const [first] = manifests;
   if (first === undefined) throw new DrayError("NOT_FOUND", `${what} is empty`, { reference: location });
-  if (new Set(manifests.map(({ digest }) => digest)).size === 1) return first;
+  if (manifests.every(({ digest }) => digest === first.digest)) return first;
   const others = await aboutOthers(manifests, graph, options);
-  const roots = manifests.filter((entry) => !others.has(entry.digest) && !isAttached(entry, manifests));
+  const digests = new Set<string>(manifests.map(({ digest }) => digest));
+  const roots = manifests.filter((entry) => !others.has(entry.digest) && !isAttached(entry, digests));
   const [root] = roots;
   if (root !== undefined && new Set(roots.map(({ digest }) => digest)).size === 1) return root;
   const names = listNames(index);
@@ -51,9 +52,9 @@ const aboutOthers = async (
   return found;
 };
 
-const isAttached = (entry: Descriptor, entries: readonly Descriptor[]): boolean => {
+const isAttached = (entry: Descriptor, digests: ReadonlySet<string>): boolean => {
   const [, algorithm, hex] = attachedName.exec(namesOf(entry)[0] ?? "") ?? [];
-  return entries.some(({ digest }) => digest === `${algorithm}:${hex}`);
+  return digests.has(`${algorithm}:${hex}`);
 };
 
 /** The error for a name that a layout does not have. */

@@ -1,3 +1,4 @@
+import { SingleFlight } from "../async/index.ts";
 import {
   type Cancel,
   checked,
@@ -21,10 +22,11 @@ import {
   isDigest,
   isObject,
   largestManifest,
+  type ParsedManifest,
   parseJson,
   subjectOf,
 } from "../oci/index.ts";
-import { findNamed, listNames } from "./entries.ts";
+import { findDigest, findNamed, listNames } from "./entries.ts";
 import { blobFile, type LayoutFile, type LayoutFiles } from "./files.ts";
 import { LayoutGraph, parsedIfKnown } from "./graph.ts";
 import { asIndex, layoutVersion } from "./index-file.ts";
@@ -37,13 +39,15 @@ export class LayoutReader implements ReadableStore, HasTags, HasReferrers, Descr
   readonly graph: LayoutGraph;
   /** The index as it was read or written last. */
   #index: { readonly value: Index; readonly version: string | undefined } | undefined;
-  readonly #overview = new IndexOverview();
+  readonly #overview: IndexOverview;
+  readonly #loads = new SingleFlight<Index>();
   /** Whether it said that it is of a version that is read here. */
   #marked = false;
 
   constructor(files: LayoutFiles) {
     this.files = files;
     this.graph = new LayoutGraph(this);
+    this.#overview = new IndexOverview(this.graph);
   }
 
   /** What a name, a digest or `""` stands for. */
@@ -88,7 +92,7 @@ export class LayoutReader implements ReadableStore, HasTags, HasReferrers, Descr
     { artifactType, ...options }: Cancel & { artifactType?: string } = {},
     unlisted: Iterable<Descriptor> = [],
   ): AsyncGenerator<Descriptor> {
-    const { listed, aboutSubject } = await this.#overview.of(this.graph, await this.index(options), options);
+    const { listed, aboutSubject } = await this.#overview.of(await this.index(options), options);
     const isWanted = (found: Descriptor): boolean => artifactType === undefined || found.artifactType === artifactType;
     yield* (aboutSubject.get(subject.digest) ?? []).filter(isWanted);
     for await (const { descriptor, parsed } of this.graph.below([...unlisted], options)) {
@@ -101,7 +105,19 @@ export class LayoutReader implements ReadableStore, HasTags, HasReferrers, Descr
   /** Every manifest that an entry of the index leads to. */
   async listed(options: Cancel): Promise<ReadonlySet<Digest>> {
     const index = await this.loadIndex(options);
-    return index === undefined ? new Set() : (await this.#overview.of(this.graph, index, options)).listed;
+    return index === undefined ? new Set() : (await this.#overview.of(index, options)).listed;
+  }
+
+  /** Hears of a manifest that was written, and what it says, where that is known. */
+  protected arrived(digest: Digest, parsed: ParsedManifest | undefined): void {
+    if (parsed !== undefined) this.graph.learn(digest, parsed);
+    this.#overview.arrived(digest);
+  }
+
+  /** Hears of content that was removed. */
+  protected forgotten(digest: Digest): void {
+    this.graph.forget(digest);
+    this.#overview.forget();
   }
 
   /** Hears of a blob whose file has the right size and other bytes. */
@@ -133,10 +149,14 @@ export class LayoutReader implements ReadableStore, HasTags, HasReferrers, Descr
     if (file === undefined) return undefined;
     const { version } = file;
     if (version !== undefined && version === this.#index?.version) return this.#index.value;
-    const json = await this.#json(file, "index.json", options);
-    const value = this.#parsed("index.json is damaged: ", () => asIndex(json));
-    this.#index = { value, version };
-    return value;
+    // Who asks meanwhile gets the same: thousands may ask at the same time.
+    const load = async ({ signal }: Cancel): Promise<Index> => {
+      const json = await this.#json(file, "index.json", { signal });
+      const value = this.#parsed("index.json is damaged: ", () => asIndex(json));
+      this.#index = { value, version };
+      return value;
+    };
+    return this.#loads.run(version ?? "", load, options.signal);
   }
 
   /** Remembers the index that was written just now, of so many bytes. */
@@ -181,14 +201,22 @@ export class LayoutReader implements ReadableStore, HasTags, HasReferrers, Descr
 
   /** Any blob that is there, described as well as the layout can: by an entry, by an index among the entries, by its own bytes. */
   async #byDigest(index: Index, digest: Digest, options: Cancel): Promise<Descriptor | undefined> {
-    const isIt = (other: Descriptor): boolean => other.digest === digest;
-    const entry = index.manifests.find(isIt);
+    const entry = findDigest(index, digest);
     if (entry !== undefined) return entry;
+    const child = await this.#overview.of(index, options).then(
+      ({ children }) => children.get(digest),
+      // One that is damaged does not hide those before it.
+      () => this.#childOf(index, digest, options),
+    );
+    return child ?? this.#describeBlob(digest, options);
+  }
+
+  async #childOf(index: Index, digest: Digest, options: Cancel): Promise<Descriptor | undefined> {
     for await (const { parsed } of this.graph.below(index.manifests, options)) {
-      const child = childrenOfKind(parsed, "manifest").find(isIt);
+      const child = childrenOfKind(parsed, "manifest").find((other) => other.digest === digest);
       if (child !== undefined) return child;
     }
-    return this.#describeBlob(digest, options);
+    return undefined;
   }
 
   /** A descriptor made from a blob alone. Its media type is that of a manifest where it parses as one. */

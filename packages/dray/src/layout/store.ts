@@ -16,11 +16,11 @@ import {
 } from "../content/index.ts";
 import { DrayError, isDrayError, throwIfAborted } from "../errors.ts";
 import { type FileSystem, type Lock, nodeFiles, onDisk, receive } from "../files/index.ts";
-import { type Descriptor, type Digest, type Index, isDigest, subjectOf } from "../oci/index.ts";
+import { type Descriptor, type Digest, isDigest, subjectOf } from "../oci/index.ts";
 import { directoryFiles } from "./directory.ts";
-import { withEntry, withName, withoutEntries } from "./entries.ts";
+import { hasEntry } from "./entries.ts";
 import { blobFile } from "./files.ts";
-import { IndexEdits } from "./index-edits.ts";
+import { IndexEdits, named } from "./index-edits.ts";
 import { unknownName } from "./names.ts";
 import { type LayoutPaths, layoutPaths } from "./paths.ts";
 import { isWhole, manifestIfSound } from "./presence.ts";
@@ -57,8 +57,6 @@ class Layout extends LayoutReader implements LayoutStore {
   readonly #paths: LayoutPaths;
   readonly #edits: IndexEdits;
   readonly #writing = new Map<Digest, Promise<void>>();
-  /** Manifests about another one, written but not in `index.json` yet. Nothing else would lead to them. */
-  readonly #unlisted = new Map<Digest, Descriptor>();
   /** Files whose bytes were read: those with another digest, and those with their own. */
   readonly #wrong = new Set<Digest>();
   readonly #right = new Set<Digest>();
@@ -73,16 +71,26 @@ class Layout extends LayoutReader implements LayoutStore {
     this.#edits = new IndexEdits(fs, paths, this);
   }
 
+  override async resolve(name: string, options: Cancel = {}): Promise<Descriptor> {
+    await this.#seen(name);
+    return super.resolve(name, options);
+  }
+
+  override async *tags(options: Cancel = {}): AsyncGenerator<string> {
+    await this.#seen("");
+    yield* super.tags(options);
+  }
+
   override referrers(
     subject: Descriptor,
     options: Cancel & { artifactType?: string } = {},
   ): AsyncGenerator<Descriptor> {
-    return super.referrers(subject, options, this.#unlisted.values());
+    return super.referrers(subject, options, this.#edits.unlisted.values());
   }
 
   async has(descriptor: Descriptor, options: HasOptions = {}): Promise<boolean> {
     throwIfAborted(options.signal);
-    return isWhole(this, descriptor, this.#unlisted, options);
+    return isWhole(this, descriptor, this.#edits.unlisted, options);
   }
 
   /** What was found wrong is not there, whatever its size, until it is written again. */
@@ -125,25 +133,30 @@ class Layout extends LayoutReader implements LayoutStore {
     await writing;
   }
 
-  async tag(descriptor: Descriptor, name: string, { signal }: Cancel = {}): Promise<void> {
+  async tag(
+    descriptor: Descriptor,
+    name: string,
+    { signal, atClose = false }: Cancel & { readonly atClose?: boolean } = {},
+  ): Promise<void> {
     throwIfAborted(signal);
     await this.#lockOnce();
     if (!(await this.holds(descriptor, {})))
       throw new DrayError("NOT_FOUND", `${this.files.what} has no ${descriptor.digest} to name "${name}"`, {
         reference: descriptor.digest,
       });
-    await this.#edit((index) => (name === "" ? withEntry(index, descriptor) : withName(index, descriptor, name)));
+    await (atClose ? this.#edits.later(descriptor, name) : this.#edits.apply(named(descriptor, name)));
   }
 
   async remove(name: string, { signal }: Cancel = {}): Promise<void> {
     throwIfAborted(signal);
+    await this.#seen(name);
     const index = await this.index();
     const isThere = isDigest(name) && (await this.files.find(blobFile(name), {})) !== undefined;
-    if (!isThere && withoutEntries(index, name) === index) throw unknownName(this.files, index, name);
+    if (!isThere && !hasEntry(index, name)) throw unknownName(this.files, index, name);
     await this.#lockOnce();
-    await this.#edit((now) => withoutEntries(now, name));
+    await this.#edits.apply((now) => void now.remove(name));
     if (!isThere) return;
-    this.graph.forget(name);
+    this.forgotten(name);
     const path = this.#paths.blob(name);
     await onDisk("remove", path, () => this.#fs.unlink(path));
   }
@@ -151,7 +164,7 @@ class Layout extends LayoutReader implements LayoutStore {
   async close({ abort = false }: { abort?: boolean } = {}): Promise<void> {
     await Promise.allSettled(this.#writing.values());
     try {
-      if (!abort && this.#unlisted.size > 0) await this.#edit((index) => index);
+      if (this.#edits.waits("") || (!abort && this.#edits.unlisted.size > 0)) await this.#writeIndex();
     } finally {
       await (await this.#lock.take())?.release();
     }
@@ -167,11 +180,12 @@ class Layout extends LayoutReader implements LayoutStore {
       await receive(this.#fs, content, descriptor, { partial: this.#paths.partial(digest), path }, options);
       this.#wrong.delete(digest);
       this.#right.add(digest);
+      this.#edits.came(descriptor.size);
     }
     if (!isManifest(descriptor, options)) return;
-    if (options.parsed !== undefined) this.graph.learn(digest, options.parsed);
+    this.arrived(digest, options.parsed);
     const parsed = await manifestIfSound(this, descriptor, {});
-    if (typeof parsed === "object" && subjectOf(parsed) !== undefined) this.#unlisted.set(digest, descriptor);
+    if (typeof parsed === "object" && subjectOf(parsed) !== undefined) this.#edits.unlisted.set(digest, descriptor);
   }
 
   #lockOnce(): Promise<Lock> {
@@ -184,11 +198,15 @@ class Layout extends LayoutReader implements LayoutStore {
     return !isManifest(descriptor, options) || (await manifestIfSound(this, descriptor, {})) !== "damaged";
   }
 
-  /** Changes the index, and enters what has no entry yet. */
-  async #edit(edit: (index: Index) => Index): Promise<void> {
-    const unlisted = [...this.#unlisted.values()];
-    await this.#edits.apply((index) => edit(unlisted.reduce(withEntry, index)));
-    for (const { digest } of unlisted) this.#unlisted.delete(digest);
+  /** Sees to it that a name that waits to be written can be read. */
+  async #seen(name: string): Promise<void> {
+    if (this.#edits.waits(name)) await this.#writeIndex();
+  }
+
+  /** Writes what waits: names that a failure left over, too, when the lock is gone already. */
+  async #writeIndex(): Promise<void> {
+    await this.#lockOnce();
+    await this.#edits.write();
   }
 
   async #makeDirectory(path: string): Promise<void> {

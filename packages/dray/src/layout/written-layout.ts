@@ -1,9 +1,11 @@
 import { childrenOfKind } from "../content/index.ts";
-import { childrenOf, type Descriptor, type Digest, type Index, isDigest, liesElsewhere } from "../oci/index.ts";
+import { childrenOf, type Descriptor, type Digest, liesElsewhere } from "../oci/index.ts";
 import type { Catalogue, TarSink } from "../tarball/index.ts";
-import { emptyIndex, findNamed, withEntry, withName } from "./entries.ts";
+import { EditedIndex } from "./edited-index.ts";
+import { emptyIndex } from "./entries.ts";
 import { blobFile } from "./files.ts";
 import { parsedIfKnown } from "./graph.ts";
+import { named } from "./index-edits.ts";
 import { formatIndex, marker } from "./index-file.ts";
 
 /** The index of a layout while it is written into a tar. */
@@ -16,7 +18,7 @@ export class WrittenLayout implements Catalogue {
   >();
   /** What they name as manifests. */
   readonly #manifestsBelow = new Set<Digest>();
-  #index: Index = emptyIndex;
+  readonly #index = new EditedIndex(emptyIndex);
 
   entryName({ digest }: Descriptor): string {
     return blobFile(digest);
@@ -36,15 +38,15 @@ export class WrittenLayout implements Catalogue {
   }
 
   tag(descriptor: Descriptor, name: string): void {
-    this.#index = name === "" ? withEntry(this.#index, descriptor) : withName(this.#index, descriptor, name);
+    named(descriptor, name)(this.#index);
   }
 
   resolve(name: string): Descriptor | undefined {
-    return isDigest(name) ? this.#index.manifests.find(({ digest }) => digest === name) : findNamed(this.#index, name);
+    return this.#index.find(name);
   }
 
   isEmpty(): boolean {
-    return this.#manifests.size === 0 && this.#index.manifests.length === 0;
+    return this.#manifests.size === 0 && this.#index.index.manifests.length === 0;
   }
 
   /** Ends the archive: its blobs, and the index last. */
@@ -61,13 +63,13 @@ export class WrittenLayout implements Catalogue {
         names.set(child.digest, [blobFile(child.digest)]);
       }
     }
-    for (const { digest } of this.#index.manifests) names.set(digest, [blobFile(digest)]);
+    for (const { digest } of this.#index.index.manifests) names.set(digest, [blobFile(digest)]);
     // What nothing leads down to, such as a signature, which only points up, is found by the index alone.
-    const tops = [...this.#manifests.values()].filter(({ descriptor }) => !below.has(descriptor.digest));
-    const index = tops.reduce((all, { descriptor }) => withEntry(all, descriptor), this.#index);
+    for (const { descriptor } of this.#manifests.values())
+      if (!below.has(descriptor.digest)) this.#index.enter(descriptor);
     await sink.finish(names, [
       { name: "oci-layout", bytes: Buffer.from(marker) },
-      { name: "index.json", bytes: Buffer.from(formatIndex(index)) },
+      { name: "index.json", bytes: Buffer.from(formatIndex(this.#index.index)) },
     ]);
   }
 }
