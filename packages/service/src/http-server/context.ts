@@ -3,6 +3,7 @@ import type { Share } from "../memory/index.ts";
 import type { Proxies, Strangers } from "./forwarded.ts";
 import type { FailedHandshake } from "./handshakes.ts";
 import type { Limits } from "./options.ts";
+import type { Outgoing } from "./outgoing.ts";
 import type { Silences } from "./silences.ts";
 import type { Turns } from "./turns.ts";
 
@@ -19,6 +20,8 @@ export interface Context {
   readonly silences: Silences;
   /** At reading bodies. */
   readonly turns: Turns;
+  /** What goes out in one turn of the event loop. */
+  readonly outgoing: Outgoing;
   /** Memory of answers that wait for their clients. */
   readonly answers: Share;
   /** Requests whose answer is not written yet. */

@@ -10,6 +10,7 @@ import { type DrainOptions, drained, type Servers } from "./drain.ts";
 import { proxiesOf, Strangers } from "./forwarded.ts";
 import type { ListenAddress } from "./listen-address.ts";
 import type { Listener, ListenOptions } from "./options.ts";
+import { Outgoing } from "./outgoing.ts";
 import { makeServer, showCertificate } from "./server.ts";
 import { Silences } from "./silences.ts";
 import { start } from "./start.ts";
@@ -46,6 +47,7 @@ export const listen = async (handler: Handler, options: ListenOptions = {}): Pro
     onError: onError ?? (() => {}),
     silences: new Silences(bounds.idle ?? defaultLimits.idle, options.onLetGo ?? (() => {})),
     turns: new Turns(memory.share(places)),
+    outgoing: new Outgoing(),
     answers: memory.share(0),
     answering: 0,
     stopping: false,

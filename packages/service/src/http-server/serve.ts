@@ -200,11 +200,17 @@ const pieces = async (
   }
 };
 
-/** Resolves when the bytes have left this process; rejects when the client has gone. Not by `drain`, which a client that vanished never gives. */
-const written = (exchange: Exchange, chunk: Uint8Array): Promise<void> =>
+/** Resolves when the bytes have left this process; rejects when the client has gone. */
+const written = (exchange: Exchange, chunk: Uint8Array): Promise<void> => {
+  const turn = exchange.context.outgoing.pass(chunk.byteLength);
+  return turn === undefined ? put(exchange, chunk) : turn.then(() => put(exchange, chunk));
+};
+
+/** Not by `drain`, which a client that vanished never gives. Between a socket's end and its answer's, Node forgets who wrote. */
+const put = (exchange: Exchange, chunk: Uint8Array): Promise<void> =>
   new Promise((resolve, reject) => {
-    const { response } = exchange;
-    if (response.destroyed) return reject(new Gone("the client went away"));
+    const { message, response } = exchange;
+    if (response.destroyed || message.socket.destroyed) return reject(new Gone("the client went away"));
     exchange.waitsSince = exchange.context.silences.now;
     response.write(chunk, (error) => {
       exchange.waitsSince = -1;
@@ -214,7 +220,7 @@ const written = (exchange: Exchange, chunk: Uint8Array): Promise<void> =>
   });
 
 /** What was written so far is on its way, so that a cut comes after it and not instead of it. */
-const flushed = (exchange: Exchange): Promise<void> => written(exchange, new Uint8Array(0)).catch(() => {});
+const flushed = (exchange: Exchange): Promise<void> => put(exchange, new Uint8Array(0)).catch(() => {});
 
 /**
  * Reads away what a client still sends, so that it sees the answer, which lies before it, instead of a connection reset by bytes

@@ -11,7 +11,7 @@ export interface Blocks {
 export interface BlockStream {
   /** A block of at most so many bytes, of the size that fits the number of streams now. */
   take(most: number): Block;
-  /** Whether so much is in use that nobody should read ahead. */
+  /** Whether there are so many, or so much is in use, that nobody should read ahead. */
   readonly isCrowded: boolean;
   close(): void;
 }
@@ -28,8 +28,8 @@ const [smallest, largest] = [128 * 1024, 1024 * 1024];
 const least = 16 * 1024;
 
 /**
- * The more streams, the smaller the blocks, or small requests would wait for a round of large ones; not as many times smaller, or
- * the calls would cost too much.
+ * As large as a quarter of all memory has room for: more would not stay in the processor's caches between reading and sending. Few streams
+ * read one block ahead; of many another one's block has been read while one is sent, and a larger block does more than a second one.
  * Where half of all memory is in use each takes a block of 16 KiB, one at a time, so that those who stand still neither hold much nor
  * keep others waiting. What is given back is kept for use again, within that half; blocks of a size that nobody takes now are the first
  * to go.
@@ -39,8 +39,10 @@ export const blocksOf = (share: Share): Blocks => {
   const free = new Map<number, Uint8Array[]>();
   let [streams, waiting] = [0, 0];
 
+  const areFew = (): boolean => 2 * streams * largest <= share.spare / 2;
+
   const size = (): number => {
-    const each = Math.min(share.spare / (2 * streams), largest / Math.sqrt(streams));
+    const each = share.spare / 2 / (areFew() ? 2 * streams : streams);
     let fitting = largest;
     while (fitting > smallest && fitting > each) fitting /= 2;
     while (fitting > least && !share.isSpare(fitting)) fitting /= 2;
@@ -99,7 +101,7 @@ export const blocksOf = (share: Share): Blocks => {
       return {
         take,
         get isCrowded() {
-          return !share.isSpare(smallest);
+          return !areFew() || !share.isSpare(smallest);
         },
         close: () => {
           if (open) leave();

@@ -101,6 +101,27 @@ test("a body that nobody wants closes its file", async () => {
   assert.deepEqual([file.closed, file.reads], [1, 0]);
 });
 
+/** The sizes of the blocks that so many streams are given at first, all of them open, and whether they read ahead. */
+const shared = (streams: number): { sizes: Set<number>; ahead: boolean } => {
+  const blocks = blocksOf(new Memory(32 * mebi).share(0));
+  const open = Array.from({ length: streams }, () => blocks.open());
+  const taken = open.map((stream) => stream.take(8 * mebi));
+  return { sizes: new Set(taken.map(({ bytes }) => bytes.byteLength)), ahead: open.every((one) => !one.isCrowded) };
+};
+
+for (const [streams, size, ahead] of [
+  [1, mebi, true],
+  [4, mebi, true],
+  [5, mebi, false],
+  [8, mebi, false],
+  [16, mebi / 2, false],
+  [32, mebi / 4, false],
+  [64, mebi / 8, false],
+] as const)
+  test(`${streams} streams hold 8 MiB at most: blocks of ${size / 1024} KiB${ahead ? ", and one ahead" : ""}`, () => {
+    assert.deepEqual(shared(streams), { sizes: new Set([size]), ahead });
+  });
+
 test("64 readers that take nothing hold 32 MiB at most, and one alone gets large blocks", async () => {
   const blocks = blocksOf(new Memory(32 * mebi).share(0));
   const sizes: number[] = [];
