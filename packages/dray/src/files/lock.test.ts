@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { readdir, utimes, writeFile } from "node:fs/promises";
+import { cp, readdir, rename, symlink, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, beforeEach, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -96,6 +96,25 @@ describe("a lock", () => {
     await utimes(foreign, past, past);
     await (await take()).release();
     assert.deepEqual(await readdir(dir), []);
+  });
+
+  it("is none in a copy of its folder, made while it was held, and stays one where that is moved or has two names", async () => {
+    const [original, copy] = [join(dir, "original"), join(dir, "copy")];
+    path = join(original, "thing");
+    const child = await holder("setInterval(() => {}, 1000);");
+    const mine = await lock(nodeFiles, join(original, "mine"), "mine");
+    await cp(original, copy, { recursive: true, preserveTimestamps: true });
+    assert.equal((await readdir(copy)).length, 2);
+    for (const name of ["thing", "mine"]) await (await lock(nodeFiles, join(copy, name), name)).release();
+    assert.deepEqual(await readdir(copy), []);
+    await assert.rejects(take(), isLocked(new RegExp(`process ${child.pid} on [^\n]*;`)));
+    await symlink(original, join(dir, "link"));
+    path = join(dir, "link", "thing");
+    await assert.rejects(take(), isLocked(new RegExp(`process ${child.pid} on `)));
+    await rename(original, join(dir, "moved"));
+    path = join(dir, "moved", "thing");
+    await assert.rejects(take(), isLocked(new RegExp(`process ${child.pid} on `)));
+    await mine.release();
   });
 
   it("goes to one at a time, whoever sweeps away the claim of a dead one", async () => {

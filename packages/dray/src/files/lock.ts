@@ -23,7 +23,8 @@ const tries = 8;
  * Locks `path` against other processes, and against others in this one. A holder is a file `PATH.lock-PID-START-MACHINE-RANDOM`
  * beside it, made with `wx`. Nobody ever removes or replaces a file that another may hold: each claims a name of its own, then
  * looks who else is there, and steps back before anyone alive. So the claim of a dead process can be swept away by any number
- * of takers at once. It is released with `release`, and when the process exits; after a kill it is found dead.
+ * of takers at once. It is released with `release`, and when the process exits; after a kill it is found dead. A copy of the folder, made
+ * while it was held, is nobody's: a claim says where it was made.
  * @param what names what is locked, for messages.
  * @throws DrayError `LOCKED` naming the holder; `DISK`
  */
@@ -39,7 +40,7 @@ export const lock = async (fs: FileSystem, path: string, what: string): Promise<
     }
     if (other === undefined) return hold(fs, claim);
     await removeClaim(fs, claim);
-    if (attempt === tries) throw locked(other, what, await hostOf(fs, other));
+    if (attempt === tries) throw locked(other, what, (await toldIn(fs, other)).host);
     await sleep(Math.random() * 5 * attempt);
   }
 };
@@ -50,7 +51,7 @@ const makeClaim = async (fs: FileSystem, path: string, what: string): Promise<st
   try {
     const file = await openIn(fs, dirname(path), claim);
     try {
-      const text = new TextEncoder().encode(hostname());
+      const text = new TextEncoder().encode(`${hostname()}\n${claim}`);
       await file.write(text, 0, text.byteLength, 0);
     } finally {
       await file.close();
@@ -96,7 +97,8 @@ const otherHolder = async (fs: FileSystem, own: string): Promise<string | undefi
 const livesStill = async (fs: FileSystem, claim: string, holder: ProcessIdentity, own: string): Promise<boolean> => {
   if (abandoned.has(claim)) return false;
   const alive = isAlive(holder);
-  if (alive !== undefined) return alive;
+  if (alive === true) return !(await isCopied(fs, claim));
+  if (alive === false) return false;
   // Both times come from the clock of the file system, so that the clocks of two machines need not agree.
   const now = (await fs.stat(own)).mtimeMs;
   try {
@@ -104,6 +106,18 @@ const livesStill = async (fs: FileSystem, claim: string, holder: ProcessIdentity
   } catch (error) {
     if (errnoOf(error) === "ENOENT") return false;
     throw error;
+  }
+};
+
+/** Whether it came here with a copy of its folder: then it lies where it was made as well, and is another file there. */
+const isCopied = async (fs: FileSystem, claim: string): Promise<boolean> => {
+  const { origin = claim } = await toldIn(fs, claim);
+  if (origin === claim) return false;
+  try {
+    return (await fs.stat(origin)).ino !== (await fs.stat(claim)).ino;
+  } catch {
+    // Nobody knows: its folder may have been moved.
+    return false;
   }
 };
 
@@ -158,12 +172,11 @@ const hold = (fs: FileSystem, claim: string): Lock => {
   };
 };
 
-const hostOf = async (fs: FileSystem, claim: string): Promise<string> => {
-  try {
-    return new TextDecoder().decode(await fs.readFile(claim)) || "an unknown host";
-  } catch {
-    return "an unknown host";
-  }
+/** Of which host a claim is, and where it was made. */
+const toldIn = async (fs: FileSystem, claim: string): Promise<{ host: string; origin: string | undefined }> => {
+  const text = await fs.readFile(claim).catch(() => undefined);
+  const [host, origin] = new TextDecoder().decode(text).split("\n");
+  return { host: host || "an unknown host", origin };
 };
 
 const locked = (claim: string, what: string, host: string): DrayError => {
