@@ -68,7 +68,7 @@ export const floors: Readonly<Record<string, readonly (readonly string[])[]>> = 
       "map-ordered.ts",
       "more-threads.ts",
     ],
-    ["failure.ts"],
+    ["compile-cache.ts", "failure.ts"],
     ["json.ts"],
     ["progress"],
     ["context.ts"],

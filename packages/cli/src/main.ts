@@ -4,6 +4,7 @@ import { oldestNode, version } from "./version.ts";
 const words = process.argv.slice(2);
 
 const start = async (): Promise<void> => {
+  if (process.versions["bun"] === undefined) (await import("./compile-cache.ts")).keepCompiled(process.env);
   const { reasonOf } = await import("dray/errors");
   // Before anybody listens to signals: beginning again would forget one that was heard, and until then each ends the process.
   if (words[0] === "serve") (await import("./more-threads.ts")).withMoreThreads();
