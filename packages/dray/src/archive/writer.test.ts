@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { chmod, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { PassThrough } from "node:stream";
 import { test } from "node:test";
@@ -26,6 +25,10 @@ import { ociArchive } from "../layout/index.ts";
 import { type Descriptor, digestOf, encodeJson, hexOf, mediaTypes } from "../oci/index.ts";
 import { readEntries } from "../tar/index.ts";
 import { type ArchiveOptions, dockerArchive, legacyArchive } from "./index.ts";
+
+/** Where what is spooled lies, for this process alone: tests beside it spool as well. */
+const unfinished = temporaryFolder("unfinished");
+process.env["TMPDIR"] = unfinished;
 
 const storeOf = async (...samples: Sample[]): Promise<MemoryStore> => {
   const store = memoryStore();
@@ -498,7 +501,7 @@ test("a stream holds the same entries as a file, in the order in which they come
       assert.deepEqual(new Map([...found].sort(byName)), new Map([...wanted].sort(byName)));
     }
     assert.deepEqual(
-      (await readdir(tmpdir())).filter((name) => /^dray-[0-9a-f]{16}/.test(name)),
+      (await readdir(unfinished)).filter((name) => /^dray-[0-9a-f]{16}/.test(name)),
       [],
     );
   }));

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { readdir, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { gzipSync, zstdCompressSync } from "node:zlib";
@@ -13,6 +12,10 @@ import { endOfArchive, type NewEntry, padding, writeHeader } from "../tar/index.
 import { Members } from "./members.ts";
 import { openSink } from "./open-sink.ts";
 import { openTar, type TarFile } from "./tar-file.ts";
+
+/** Where what is spooled lies, for this process alone: tests beside it spool as well. */
+const unfinished = temporaryFolder("unfinished");
+process.env["TMPDIR"] = unfinished;
 
 const tarOf = (entries: readonly (NewEntry & { body?: Uint8Array | string })[]): Buffer =>
   Buffer.concat([
@@ -80,7 +83,7 @@ test("a body is read where it lies, from any byte on, plain or compressed as a w
     await tar.close();
   }
   assert.deepEqual(
-    (await readdir(tmpdir())).filter((name) => /^dray-[0-9a-f]{16}$/.test(name)),
+    (await readdir(unfinished)).filter((name) => /^dray-[0-9a-f]{16}$/.test(name)),
     [],
   );
 });
@@ -161,7 +164,7 @@ test("what cannot be opened says why", async () => {
     await assert.rejects(openTar(folder, options), code("LOCATION_INVALID", "oci:"));
   });
   assert.deepEqual(
-    (await readdir(tmpdir())).filter((name) => /^dray-[0-9a-f]{16}$/.test(name)),
+    (await readdir(unfinished)).filter((name) => /^dray-[0-9a-f]{16}$/.test(name)),
     [],
   );
 });
