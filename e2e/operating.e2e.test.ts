@@ -32,7 +32,10 @@ case $what in
   stop)
     [ -f "$pid" ] || exit 0
     kill "$(cat "$pid")"; tail --pid="$(cat "$pid")" -f /dev/null; rm "$pid";;
-  reload) kill -HUP "$(cat "$pid")"; sleep 1;;
+  reload)
+    said() { grep -c reloaded "$HOME/$unit.log" || :; }
+    before=$(said); kill -HUP "$(cat "$pid")"
+    while [ "$(said)" -le "$before" ]; do sleep 0.1; done;;
 esac
 `;
 

@@ -17,7 +17,7 @@ export interface Outcome {
 const seconds = 1000;
 /** A test fails by itself after the first time; a file that does not end is killed after the second. */
 const limits = (file: string): { test: number; file: number } =>
-  file.startsWith("e2e/") ? { test: 180 * seconds, file: 600 * seconds } : { test: 120 * seconds, file: 300 * seconds };
+  file.startsWith("e2e/") ? { test: 300 * seconds, file: 600 * seconds } : { test: 120 * seconds, file: 300 * seconds };
 /** How long a process may hold our pipes after the file that started it has ended. */
 const grace = 5 * seconds;
 
