@@ -98,6 +98,7 @@ describe("what is kept because it cannot be read", () => {
         text.stderr,
         /^Warning: everything in team\/app is kept: unreadable manifest sha256:[0-9a-f]+; push sha256:[0-9a-f]+ again, or delete it$/m,
       );
+      assert.equal(text.stderr.match(/unreadable manifest/g)?.length, 1, text.stderr);
       assert.match(text.stdout, /^removed 0 manifests, /);
       const { exitCode, lines } = await json("gc", "--dry-run", ...now);
       const held = lines.at(-1)?.["collected"]?.["held"] as Readonly<Record<string, string>>[];

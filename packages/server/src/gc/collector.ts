@@ -127,6 +127,7 @@ export const createCollector = (options: CollectorOptions): Collector => {
       seen: new Map(),
       troubles,
       unreadable,
+      tellsHeld: wanted.tellsHeld ?? true,
       held,
     };
     await options.tree.refuseGone();

@@ -60,6 +60,7 @@ const dropNotes = async (run: Run, repository: string): Promise<void> => {
 const hold = (run: Run, repository: string, { reason, digest, remedy }: Held): void => {
   run.held.push({ repository, reason, remedy });
   run.decide({ kind: "repository", repository, action: "keep", reason: `${reason}: nobody knows what it needs` });
+  if (!run.tellsHeld) return;
   const message = `gc keeps everything in ${repository}: ${reason}; ${remedy}`;
   run.onNotice(defined<Notice>({ level: "warn", message, repository, digest }));
 };

@@ -44,6 +44,7 @@ export interface Run extends CollectorContext {
   readonly unreadable: { readonly repository: string; readonly digest: Digest }[];
   /** What could not be read or removed, and why no blob may go. */
   readonly troubles: { count: number; unswept: string | undefined };
+  readonly tellsHeld: boolean;
   readonly held: { readonly repository: string; readonly reason: string; readonly remedy: string }[];
 }
 

@@ -16,6 +16,8 @@ export interface CollectOptions {
   readonly signal?: AbortSignal;
   /** Hears each decision. */
   readonly onDecision?: (decision: Decision) => void;
+  /** Whether the log says which repositories are kept whole, as the answer does. Default `true`. */
+  readonly tellsHeld?: boolean;
 }
 
 /** What garbage collection decided about one thing that nothing uses, and why. What is used is not spoken of. */

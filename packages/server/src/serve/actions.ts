@@ -18,7 +18,7 @@ export interface ActionsOptions {
   readonly status: () => Promise<Readonly<Record<string, unknown>>>;
   readonly metrics?: Metrics | undefined;
   readonly audit?: AuditLog | undefined;
-  /** Hears of what verification finds. */
+  /** Of a registry that is served: hears of what verification finds. */
   readonly log?: Log;
 }
 
@@ -40,6 +40,8 @@ export const actionsOf = ({
       registry.collect({
         ...options,
         signal,
+        // Where nobody serves the volume, whoever reads the answer is the one who reads the log.
+        tellsHeld: log !== undefined,
         onDecision: (decision) => {
           if (!dryRun) audit?.decided(decision);
           tell(decision);
