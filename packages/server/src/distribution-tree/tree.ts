@@ -288,6 +288,11 @@ export class Tree {
     await this.#driver.refuseBrokenLink?.(path);
   }
 
+  /** Call it before anybody hears that a repository has not what he wants. @throws DrayError where the repository lies behind a link that leads nowhere */
+  refuseHidden(repository: string): Promise<void> {
+    return this.refuseBrokenLink(`${repositoryPath(repository)}/_manifests`);
+  }
+
   /** Whether GitLab's registry says that it keeps the links of this volume in a database. */
   async hasDatabase(): Promise<boolean> {
     return (await this.#driver.stat(databaseLock)) !== undefined;

@@ -2,6 +2,7 @@ import { factsOf } from "@dray/service/observe";
 import { bare, withError } from "@dray/service/response";
 import { isDrayError, printable, reasonOf } from "dray/errors";
 import type { Handler, HttpRequest, HttpResponse } from "dray/http";
+import { defined } from "dray/internal/defined";
 import { errnoOf } from "dray/internal/files";
 import { isRepository } from "dray/oci";
 import type { Access, Action, Need, Principal, Verdict } from "../access/index.ts";
@@ -40,7 +41,7 @@ export const distributionApi =
       if (!reads.has(request.method)) await context.tree.refuseGone();
       return versioned(response);
     } catch (error) {
-      const refusal = refusalOf(await orGone(error, context), request, context.onNotice);
+      const refusal = refusalOf(await orGone(error, context, route), request, context.onNotice);
       factsOf(request).refused = refusal.message;
       return versioned(withError(request, withAllow(refusal, route, context.settings)));
     }
@@ -214,23 +215,30 @@ export const exposedHeaders: string =
 const reads: ReadonlySet<string> = new Set(["GET", "HEAD"]);
 
 /**
- * That something is not there, or that the disk fails, may mean that the volume itself is not there: clients may come again, and are not
- * told that what they ask for is nowhere.
+ * That something is not there, or that the disk fails, may mean that the volume itself is not there, or what a link in it leads to: clients
+ * may come again, and are not told that what they ask for is nowhere.
  */
-const orGone = async (error: unknown, { tree }: RegistryContext): Promise<unknown> => {
+const orGone = async (error: unknown, { tree, onNotice }: RegistryContext, { repository }: Route): Promise<unknown> => {
   const isAbsence = error instanceof RegistryError && (error.status === 404 || error.code === "MANIFEST_BLOB_UNKNOWN");
   if (!isAbsence && !isDrayError(error, "DISK")) return error;
   try {
-    await tree.refuseGone();
+    await (repository === undefined ? tree.refuseGone() : tree.refuseHidden(repository));
     return error;
   } catch (why) {
     // The disk fails where it is asked.
     if (errnoIn(why) !== undefined) return isAbsence ? why : error;
-    return new RegistryError(503, "UNAVAILABLE", "the registry's storage is not there at the moment", {
-      headers: { "Retry-After": "30" },
-    });
+    // Of a volume that is gone as a whole its watch tells.
+    await tree.refuseGone().then(
+      () => onNotice(defined<Notice>({ level: "error", message: reasonOf(why), repository })),
+      () => {},
+    );
+    return gone;
   }
 };
+
+const gone = new RegistryError(503, "UNAVAILABLE", "the registry's storage is not there at the moment", {
+  headers: { "Retry-After": "30" },
+});
 
 /** Troubles of the machine that may be over in a minute. */
 const passing = new Set(["ENOSPC", "EDQUOT", "EMFILE", "ENFILE", "EAGAIN", "ENOMEM"]);

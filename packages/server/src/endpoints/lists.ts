@@ -98,6 +98,7 @@ export const referrers = async (call: Call): Promise<HttpResponse> => {
   const artifactType = query.get("artifactType") || undefined;
   const after = query.get("last") ?? "";
   const there = await context.reconciler.reconcile(repository);
+  if (!there) await context.tree.refuseHidden(repository);
   const typed = artifactType === undefined ? {} : { artifactType };
   const asked = { after, limit: limit + 1, bytes: mostBytes, ...typed };
   const build = (): ListPage => pageOf(there ? context.metadata.referrers(repository, digest, asked) : [], limit);

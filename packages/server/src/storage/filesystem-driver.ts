@@ -334,10 +334,13 @@ const refuseBrokenLink = async (fs: FileSystem, path: string): Promise<void> => 
     if (facts?.isSymbolicLink() !== true) return;
     const end = await ifThere(() => fs.stat(at));
     if (end?.isDirectory() === false || (end !== undefined && (await fs.readdir(at)).length > 0)) return;
-    const where = end === undefined ? "nowhere" : "to a folder with nothing in it";
+    const [where, meant] =
+      end === undefined
+        ? ["nowhere", ""]
+        : ["to a folder with nothing in it", "; where nothing is to be in it yet, put any file into it"];
     throw new DrayError(
       "DISK",
-      `cannot look at ${path}: ${at} is a link that leads ${where}; mount what it leads to, or remove it`,
+      `cannot look at ${path}: ${at} is a link that leads ${where}; mount what it leads to, or remove it${meant}`,
     );
   }
 };

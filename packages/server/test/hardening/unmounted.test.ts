@@ -215,7 +215,7 @@ describe("a volume that goes away while it is served", () => {
   });
 });
 
-test("a repository behind a link to a disk that was unmounted loses no blob to garbage collection, and is whole when that is back", async () => {
+test("a repository behind a link to a disk that was unmounted is nowhere called absent, loses no blob to garbage collection, and is whole when that is back", async () => {
   const folder = temporaryFolder("unmounted-repository");
   const [disk, aside] = [join(folder, "disk"), join(folder, "aside")];
   const repositories = join(folder, "data/docker/registry/v2/repositories");
@@ -235,12 +235,30 @@ test("a repository behind a link to a disk that was unmounted loses no blob to g
   await exchange(registry, "POST", `/v2/other/blobs/uploads/?digest=${blobDigest}`, { body: blob });
   await rename(disk, aside);
   await mkdir(disk);
-  assert.equal((await exchange(registry, "GET", `${at}/tags/list`)).status, 404);
+  const where = /is a link that leads to a folder with nothing in it; mount what it leads to/;
+  const asked = ["manifests/latest", `manifests/${imageDigest}`, `blobs/${digestOf(layer)}`];
+  for (const method of ["GET", "HEAD"])
+    for (const what of [...asked, "tags/list", `referrers/${imageDigest}`]) {
+      notices.length = 0;
+      const answer = await exchange(registry, method, `${at}/${what}`);
+      assert.equal(answer.status, 503, `${method} ${what}`);
+      assert.equal(answer.header("Retry-After"), "30");
+      assert.match(notices.map(({ message }) => message).join(), where);
+      assert.equal(notices[0]?.repository, repository);
+    }
+  // What is behind no link is there or not, as ever.
+  assert.equal((await exchange(registry, "GET", `/v2/other/blobs/${blobDigest}`)).status, 200);
+  notices.length = 0;
+  for (const what of [...asked, "tags/list"])
+    for (const name of ["other", "nobody/has"])
+      assert.equal((await exchange(registry, "GET", `/v2/${name}/${what}`)).status, 404, `${name} ${what}`);
+  assert.equal(notices.length, 0);
   const { blobs, unswept } = await registry.collect({ grace: -1 });
   assert.equal(blobs, 0);
-  assert.match(unswept ?? "", /is a link that leads to a folder with nothing in it/);
+  assert.match(unswept ?? "", where);
   assert.ok(notices.some(({ message }) => message.startsWith("gc swept no blobs")));
   await rm(disk, { recursive: true });
+  assert.equal((await exchange(registry, "GET", `${at}/manifests/latest`)).status, 503, "it leads nowhere");
   await rename(aside, disk);
   assert.equal((await exchange(registry, "GET", `${at}/manifests/latest`)).status, 200);
   assert.equal((await exchange(registry, "GET", `${at}/blobs/${digestOf(layer)}`)).status, 200);
