@@ -26,9 +26,23 @@ export const buildCommand = async (target: string, external: readonly string[]):
     // Names are kept: a stack trace is read by people.
     legalComments: "none",
     external: [...external],
-    plugins: [workerTexts],
+    plugins: [workerTexts, nodeModules],
     logLevel: "error",
   });
+};
+
+/**
+ * Node's own modules are taken as `require` would take them. An `import` of one reads every name that it has, and with `node:http` that is
+ * `WebSocket`, behind which all of `fetch` is loaded: as long as a small command works.
+ */
+const nodeModules: Plugin = {
+  name: "node-modules",
+  setup(build) {
+    build.onResolve({ filter: /^node:/ }, ({ path }) => ({ path, namespace: "node" }));
+    build.onLoad({ filter: /.*/, namespace: "node" }, ({ path }) => ({
+      contents: `module.exports = process.getBuiltinModule(${JSON.stringify(path)});`,
+    }));
+  },
 };
 
 const workerTexts: Plugin = {
