@@ -20,7 +20,7 @@ test("every failure is one line and an exit code; words that make no sense get a
     [new Error("a bug\nin two lines\u001b"), {}, 1, ["Error: a bug\\nin two lines\\u001b"]],
     ["a string", {}, 1, ["Error: a string"]],
     [undefined, {}, 1, ["Error: undefined"]],
-    [new OutputClosed("gone"), {}, 0, []],
+    [new OutputClosed("gone"), {}, 141, []],
     [new CommanderError(0, "commander.helpDisplayed", "(outputHelp)"), {}, 0, []],
   ];
   for (const [error, circumstances, exitCode, lines] of rows)

@@ -8,6 +8,9 @@ export interface Failure {
   readonly lines: readonly string[];
 }
 
+/** What a shell says of a program whose reader has gone: neither runtime can be ended by the signal itself. */
+const endedBySigpipe = 141;
+
 export interface FailureContext {
   /** The command that was being run, as typed: `dray auth login`. */
   readonly command: string;
@@ -32,7 +35,7 @@ export class Interrupted extends DrayError {
 export const failureOf = (error: unknown, { command, verbose, interrupted, advice = "" }: FailureContext): Failure => {
   // Help is thrown too, and is no failure.
   if (error instanceof CommanderError) return { exitCode: error.exitCode, lines: [] };
-  if (error instanceof OutputClosed) return { exitCode: 0, lines: [] };
+  if (error instanceof OutputClosed) return { exitCode: endedBySigpipe, lines: [] };
   const trace = verbose ? traceOf(error) : [];
   if (interrupted || isDrayError(error, "ABORTED")) {
     const kept = error instanceof Interrupted ? `; ${goesOn}` : "";
