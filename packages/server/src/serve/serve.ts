@@ -108,7 +108,8 @@ export const serve = async (
     const headers = { wanted: answerHeaders(settings.listen.headers) };
     const handler = withHeaders(headers)(health.middleware(observe(observers)(registry)));
     const socket = await socketOf(settings.listen);
-    const listener = await bind(handler, { ...socket, ...hearsOf(log), memory: traffic }, "--listen");
+    const overflow = (): string | undefined => (volume?.writes === true ? volume.unfinished : undefined);
+    const listener = await bind(handler, { ...socket, ...hearsOf(log), memory: traffic, overflow }, "--listen");
     opened.onClose(() => listener.close());
     const certificates = socket.tls === undefined ? undefined : new Certificates(listener, socket.tls);
     if (certificates !== undefined) metrics?.read({ certificateEnd: () => certificates.end });

@@ -4,6 +4,7 @@ import type { Proxies, Strangers } from "./forwarded.ts";
 import type { FailedHandshake } from "./handshakes.ts";
 import type { Limits } from "./options.ts";
 import type { Outgoing } from "./outgoing.ts";
+import type { Overflow } from "./overflow.ts";
 import type { Silences } from "./silences.ts";
 import type { Turns } from "./turns.ts";
 
@@ -22,6 +23,9 @@ export interface Context {
   readonly turns: Turns;
   /** What goes out in one turn of the event loop. */
   readonly outgoing: Outgoing;
+  /** Memory of what came with headers, before its turn, and where that lies if there is none. */
+  readonly early: Share;
+  readonly overflow: Overflow;
   /** Memory of answers that wait for their clients. */
   readonly answers: Share;
   /** Requests whose answer is not written yet. */

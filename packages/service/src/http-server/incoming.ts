@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { DrayError } from "dray/errors";
 import type { Context } from "./context.ts";
+import { First, release } from "./first.ts";
 import { Turn } from "./turns.ts";
 
 /**
@@ -14,6 +15,7 @@ interface Asked {
   readonly context: Context;
   readonly message: IncomingMessage;
   readonly response: ServerResponse;
+  readonly waits: boolean;
   waitsSince: number;
   proceed(): void;
   watch(): void;
@@ -34,6 +36,8 @@ export class Incoming implements AsyncIterator<Uint8Array> {
   #isOver = false;
   #isReturned = false;
   #chunk: Uint8Array | undefined;
+  /** What came before its turn. */
+  #first: First | undefined;
   #news: (() => void) | undefined;
 
   constructor(exchange: Asked) {
@@ -44,10 +48,17 @@ export class Incoming implements AsyncIterator<Uint8Array> {
 
   /** Resolves when it is this request's turn. */
   async started(): Promise<void> {
-    const { response, context } = this.#exchange;
-    if (this.#turn === undefined || response.destroyed) return;
-    response.once("close", this.#end);
-    await context.turns.begin(this.#turn);
+    const { message, response, context, waits } = this.#exchange;
+    const turn = this.#turn;
+    if (turn === undefined || response.destroyed) return;
+    response.once("close", this.#gone);
+    if (!waits && !context.turns.isFree) {
+      this.#first = await First.met(message, context);
+      turn.brings = this.#first !== undefined;
+      turn.pause();
+      if (this.#isOver) return this.#first?.free();
+    }
+    await context.turns.begin(turn);
   }
 
   async next(): Promise<IteratorResult<Uint8Array>> {
@@ -55,6 +66,15 @@ export class Incoming implements AsyncIterator<Uint8Array> {
     const { turns, silences } = context;
     const turn = this.#turn;
     if (!this.#begun) this.#begin();
+    if (this.#first !== undefined) {
+      const chunk = await this.#first.next();
+      if (chunk !== undefined) {
+        this.received += chunk.byteLength;
+        return { done: false, value: chunk };
+      }
+      this.#first = undefined;
+      if (turn !== undefined) turn.brings = false;
+    }
     if (turn !== undefined && !this.#isOver) {
       turn.isRead = true;
       turn.ticks = 0;
@@ -101,7 +121,7 @@ export class Incoming implements AsyncIterator<Uint8Array> {
   async return(): Promise<IteratorResult<Uint8Array>> {
     this.#isReturned = true;
     this.#exchange.message.off("data", this.#take);
-    this.#end();
+    this.#gone();
     return { done: true, value: undefined };
   }
 
@@ -125,14 +145,15 @@ export class Incoming implements AsyncIterator<Uint8Array> {
     this.#news?.();
   };
 
+  /** Nobody takes any more of it. */
+  readonly #gone = (): void => {
+    this.#first?.free();
+    this.#end();
+  };
+
   readonly #end = (): void => {
     this.#isOver = true;
     if (this.#turn !== undefined) this.#exchange.context.turns.end(this.#turn);
     this.#news?.();
   };
 }
-
-/** A collector learns late how much memory that came from a socket lies about. */
-const release = ({ buffer, byteLength }: Uint8Array): void => {
-  if (buffer.byteLength === byteLength) (buffer as ArrayBuffer).transfer(0);
-};

@@ -11,6 +11,7 @@ import { proxiesOf, Strangers } from "./forwarded.ts";
 import type { ListenAddress } from "./listen-address.ts";
 import type { Listener, ListenOptions } from "./options.ts";
 import { Outgoing } from "./outgoing.ts";
+import { Overflow } from "./overflow.ts";
 import { makeServer, showCertificate } from "./server.ts";
 import { Silences } from "./silences.ts";
 import { start } from "./start.ts";
@@ -48,6 +49,8 @@ export const listen = async (handler: Handler, options: ListenOptions = {}): Pro
     silences: new Silences(bounds.idle ?? defaultLimits.idle, options.onLetGo ?? (() => {})),
     turns: new Turns(memory.share(places)),
     outgoing: new Outgoing(),
+    early: memory.share(0),
+    overflow: new Overflow(options.overflow ?? (() => undefined)),
     answers: memory.share(0),
     answering: 0,
     stopping: false,

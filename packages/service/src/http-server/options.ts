@@ -51,6 +51,11 @@ export interface ListenOptions {
   readonly limits?: Limits;
   /** Where bodies are counted as they come. Default: one of its own. */
   readonly memory?: Memory;
+  /**
+   * A folder for what many clients send at once before there is memory for it, asked for when it is needed; nothing stays there, and no
+   * name is to be seen. Default: none, and it lies in memory.
+   */
+  readonly overflow?: () => string | undefined;
   /** Hears once of each address (or `unix`) that says whom it speaks for and is not trusted; of the first 16. */
   readonly onStranger?: (address: string) => void;
   /** Hears of connections whose TLS handshake failed, of clients that spoke http among them. */

@@ -228,6 +228,7 @@ const flushed = (exchange: Exchange): Promise<void> => put(exchange, new Uint8Ar
  */
 const linger = (exchange: Exchange): Promise<void> => {
   exchange.response.flushHeaders();
-  // Whoever read before has left off.
+  // Whoever read before has left off, and so has his turn.
+  void exchange.incoming.return();
   return new Incoming(exchange).discard(exchange.context.limits.linger);
 };

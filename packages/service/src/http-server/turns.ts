@@ -34,6 +34,11 @@ export class Turns {
     this.#share = share;
   }
 
+  /** Whether a turn begins at once. */
+  get isFree(): boolean {
+    return this.waiting === 0 && this.#hasRoom;
+  }
+
   /** Resolves when a turn has begun; at once where there is room, or where it lasts already and nobody lively waits. */
   begin(turn: Turn): Promise<void> | undefined {
     const { lasts } = turn;
@@ -41,7 +46,7 @@ export class Turns {
       turn.listen();
       return undefined;
     }
-    if (!lasts && this.waiting === 0 && this.#hasRoom) {
+    if (!lasts && this.isFree) {
       this.#start(turn);
       return undefined;
     }
@@ -63,6 +68,7 @@ export class Turns {
   /** Nothing more is read: the socket is read as it was before, since another request may come there. */
   end(turn: Turn): void {
     this.#leave(turn);
+    turn.brings = false;
     turn.begun?.();
     turn.begun = undefined;
     turn.listen();
@@ -144,6 +150,8 @@ export class Turn {
   ticks = 0;
   /** Whether anybody asked for bytes. */
   isRead = false;
+  /** Whether something came before it, which is worked up before more is read. */
+  brings = false;
   /** Whether nothing came in the last one. */
   wasSilent = false;
   /** Tells who waits for its begin. */
@@ -184,7 +192,7 @@ export class Turn {
   listen(): void {
     this.ticks = 0;
     this.awaits = true;
-    if (!this.paused) return;
+    if (!this.paused || this.brings) return;
     this.paused = false;
     this.#socket.resume();
   }

@@ -190,7 +190,7 @@ export const drayKeys: readonly Key[] = [
   supported(
     "dray.limits.memory",
     size,
-    "bytes of bodies and answers in memory, of all clients together: what is more stays with the clients or goes to files, where short in pieces of 16 KiB, and clients that were silent for ten seconds lose their connections, with a warning. What is read with the headers (up to 128 KiB a client), the system's buffers and `dray.memory` come on top",
+    "bytes of bodies and answers in memory, of all clients together: what is more stays with the clients or goes to files, where short in pieces of 16 KiB, and clients that were silent for ten seconds lose their connections, with a warning. The system's buffers and `dray.memory` come on top",
     { fallback: 32 * MiB, ...some(MiB, "1MiB") },
   ),
   supported(
