@@ -173,6 +173,16 @@ export interface TellsNew {
 /** Whether the store can say that there is nothing in it yet. */
 export const tellsNew: Guard<TellsNew> = has("isNew");
 
+/** Far away, connections take a while to open, which can be done meanwhile. */
+export interface Expects {
+  /** So many pieces of content are about to be read or written. */
+  expect(pieces: number): void;
+  /** Whether a manifest was read just now, so that reading it costs nothing. */
+  remembers(descriptor: Descriptor): boolean;
+}
+/** Whether the store wants to know what is about to come. */
+export const expects: Guard<Expects> = has("expect");
+
 /** The store can say how large content is, and what type it has, by its digest alone. */
 export interface Describes {
   /** @throws DrayError `NOT_FOUND` */

@@ -36,7 +36,7 @@ export type CopyOutcome =
   | { readonly pair: CopyPair; readonly error: DrayError; readonly root?: Descriptor | undefined };
 
 /** Roots that are worked on at the same time; bodies are bounded by their slots. */
-const rootsAtOnce = 16;
+const rootsAtOnce = 32;
 
 /**
  * Moves what is missing from one store to another: every blob once, children before parents, the name last. The target is

@@ -93,6 +93,26 @@ describe("what is asked for a copy", () => {
     ]);
   });
 
+  test("both ends hear how much is to come while a target is asked whether it is new", async () => {
+    const store = memoryStore();
+    const source = await sourceWith(store, { v1: await imageIn(store, 1, [100 * KiB, 70 * KiB]) });
+    const heard: string[] = [];
+    const both = Promise.withResolvers<void>();
+    const hears = (who: string) => (pieces: number) => {
+      if (heard.push(`${who} ${pieces}`) === 2) both.resolve();
+    };
+    const target: Repository = {
+      ...asked().repository,
+      expect: hears("target"),
+      isNew: () => both.promise.then(() => true),
+    };
+    await copy(at({ ...source.repository, expect: hears("source") }, "v1"), at(target, "v1"));
+    assert.deepEqual(heard.sort(), ["source 3", "target 3"]);
+    // What is there already takes no connections.
+    await copy(at({ ...source.repository, expect: hears("source") }, "v1"), at(target, "v1"));
+    assert.equal(heard.length, 2);
+  });
+
   test("many tags: whether the repository is new is asked once", async () => {
     const store = memoryStore();
     const source = await sourceWith(store, {

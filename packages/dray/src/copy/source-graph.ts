@@ -2,6 +2,7 @@ import {
   bottomOf,
   childrenOfKind,
   describes,
+  expects,
   isHeld,
   kindOfChild,
   type LoadedManifest,
@@ -52,6 +53,14 @@ export class SourceGraph {
     const loaded = known ?? (await this.#run.small(() => loadManifest(source, descriptor, { signal })));
     if (loaded.descriptor.size !== descriptor.size) this.#resized.set(descriptor.digest, loaded.descriptor);
     return loaded;
+  }
+
+  /** How many pieces a root names; `undefined` where its manifest is not at hand. */
+  async piecesOf(source: ReadableStore, root: Descriptor): Promise<number | undefined> {
+    if (!this.#loaded.has(root.digest) && !(expects(source) && source.remembers(root))) return undefined;
+    const loaded = await this.load(source, root, 0);
+    this.#loaded.set(root.digest, loaded);
+    return childrenOf(loaded.parsed).length;
   }
 
   /** What a root is that was loaded: who named it may have been wrong about its size. */

@@ -1,6 +1,7 @@
 import {
   bytesContent,
   childrenOfKind,
+  expects,
   type LoadedManifest,
   type Located,
   type ReadableStore,
@@ -64,7 +65,10 @@ export class Transfer {
         "USAGE",
         `${target.location} names ${target.name}, but the content is ${named.digest}; leave the digest out`,
       );
-    await this.targets.learn(target, before);
+    const learning = this.targets.learn(target, before);
+    learning.catch(() => {});
+    if (before === undefined && options.dryRun !== true) await this.#tellMuch(source, target.store, named);
+    await learning;
     const manifests: Descriptor[] = [];
     const isNamed =
       options.force !== true && before?.digest === named.digest && (await this.targets.isWhole(target.store, named));
@@ -77,6 +81,13 @@ export class Transfer {
     if (name !== undefined && !written && options.dryRun !== true)
       await this.run.small(() => target.store.tag(root, name, { signal, atClose: true }));
     return { root, partly };
+  }
+
+  /** Says to both ends how much is about to come, where the manifest that names it is at hand. */
+  async #tellMuch(source: ReadableStore, target: WritableStore, root: Descriptor): Promise<void> {
+    const pieces = await this.graph.piecesOf(source, root);
+    if (pieces === undefined) return;
+    for (const store of [source, target]) if (expects(store)) store.expect(pieces);
   }
 
   /** Moves a manifest with all below it. Tells whether it was also given `name`. */

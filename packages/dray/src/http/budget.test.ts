@@ -513,3 +513,52 @@ test("answers that slow down take a quarter of them, and leave eight", async () 
   // What is always slow is as fast as it is.
   assert.deepEqual((await waves(120, { took: () => 5_000 })).slice(0, 4), [8, 16, 32, 32]);
 });
+
+test("connections for requests that wait are opened ahead: none before the first answer, never more than permits will be, none once it was too much", async () => {
+  const clock = fakeClock();
+  const { handler, log } = registry(clock, () => [200]);
+  const totals: number[] = [];
+  const limiter = budget({ clock, concurrency: 20 }, (origin, total) => {
+    assert.equal(origin, get.origin);
+    totals.push(total);
+  });
+  const send = limiter(handler);
+  limiter.expect(get.origin, 40);
+  const first = send(get);
+  limiter.expect(get.origin, 40);
+  await clock.run(first);
+  assert.deepEqual(totals, []);
+  limiter.expect(get.origin, 3);
+  limiter.expect(get.origin, 40);
+  // Eight, and one more for the first answer.
+  assert.deepEqual(totals.splice(0), [3, 9]);
+  await clock.run(many(send, 9));
+  assert.deepEqual(totals.splice(0), [], "nobody waited");
+  await clock.run(many(send, 60));
+  assert.ok(totals.length > 0);
+  assert.equal(Math.max(...totals.splice(0)), 20);
+  assert.equal(Math.max(...log.map(({ parallel }) => parallel)), 20);
+  for (const tooMuch of [limited("1"), [503, [["Retry-After", "1"]]] as const]) {
+    const strict = registry(clock, (nth) => (nth === 2 ? tooMuch : [200]));
+    const after: number[] = [];
+    const careful = budget({ clock }, (_, total) => after.push(total));
+    const request = careful(strict.handler);
+    await clock.run(request(get).then(() => request(get)));
+    await clock.run(many(request, 40));
+    careful.expect(get.origin, 40);
+    assert.deepEqual(after, []);
+  }
+});
+
+test("a connection that was refused ahead of its time lets no more through than are on their way", async () => {
+  const clock = fakeClock();
+  const { handler, log } = registry(clock, () => [200]);
+  let hear: (() => void) | undefined;
+  const limiter = budget({ clock }, (_, __, refused) => (hear ??= refused));
+  const send = limiter(handler);
+  await clock.run(send(get));
+  const all = many(send, 60);
+  hear?.();
+  assert.deepEqual(new Set(await clock.run(all)), new Set([200]));
+  assert.equal(Math.max(...log.map(({ parallel }) => parallel)), 9);
+});

@@ -7,7 +7,7 @@ import { type Applicant, RateLimiter, readRateLimit } from "./rate-limiter.ts";
 import { responseError } from "./registry-error.ts";
 import { isRepeatable } from "./retry.ts";
 import { retryAfter } from "./retry-after.ts";
-import { type HttpRequest, type HttpResponse, isContent, type Middleware } from "./types.ts";
+import { type HttpRequest, type HttpResponse, isContent, type Middleware, type OpenAhead } from "./types.ts";
 
 /** How much may be asked of one registry at a time, and how long a request waits for that. */
 export interface BudgetOptions {
@@ -23,6 +23,12 @@ export interface BudgetOptions {
   readonly clock?: Clock;
 }
 
+/** The budget of one registry, as a middleware. */
+export type Budget = Middleware & {
+  /** So many requests are about to come: their connections are opened meanwhile, as many as there may be. */
+  readonly expect: (origin: string, requests: number) => void;
+};
+
 /** From this size on a request holds its permit only until its body is asked for: its header has been taken, and the rest is bandwidth. */
 const largeBody = 1 << 20;
 
@@ -32,10 +38,11 @@ const mostRefusals = 3;
 /**
  * Request budget of a registry and identity: keeps to what it allows. A 429, or a 503 that says when to come back, stops everybody until
  * then; a request that was told 429 waits and is sent again, which takes no attempt of a retry budget. What is left by `RateLimit-*` slows us
- * down before it comes to that. A permit is held from the request to the headers of its answer.
+ * down before it comes to that. A permit is held from the request to the headers of its answer. While requests wait, and the registry has
+ * never limited us, their connections are opened ahead.
  * @throws DrayError with `retryAfter` (seconds) where the wait would be longer than `maxWait`: `RATE_LIMITED` after a 429, after a 503 what it said
  */
-export const budget = (options: BudgetOptions = {}): Middleware => {
+export const budget = (options: BudgetOptions = {}, openAhead?: OpenAhead): Budget => {
   const { concurrency = 32, maxWait = 900_000, identity = ({ origin }) => origin, clock = systemClock } = options;
   refuseNumber("budget.concurrency", concurrency);
   refuseNumber("budget.maxWait", maxWait, { from: 0, fractions: true });
@@ -49,12 +56,22 @@ export const budget = (options: BudgetOptions = {}): Middleware => {
     return limiter;
   };
 
-  return (next) => async (request) => {
+  /** Where several origins share a limit, nobody knows which of them will be asked. */
+  const openFor = (origin: string, limiter: RateLimiter | undefined, expected?: number): void => {
+    if (limiter === undefined || options.identity !== undefined) return;
+    const total = limiter.connections(expected);
+    if (total > 0) openAhead?.(origin, total, () => limiter.refusedAhead());
+  };
+  const expect: Budget["expect"] = (origin, requests) => openFor(origin, limiters.get(origin), requests);
+
+  const middleware: Middleware = (next) => async (request) => {
     const limiter = limiterOf(request);
     const applicant: Applicant = { order: order++ };
     let refusals = 0;
     for (;;) {
-      const permit = await limiter.acquire(applicant, request.signal);
+      const permitted = limiter.acquire(applicant, request.signal);
+      openFor(request.origin, limiter);
+      const permit = await permitted;
       const release = once(() => limiter.release());
       try {
         const began = clock.now();
@@ -78,6 +95,7 @@ export const budget = (options: BudgetOptions = {}): Middleware => {
           if (status < 500) {
             const { method: kind, body } = request;
             limiter.succeeded(permit, body === undefined ? { took: now - began, kind } : undefined);
+            openFor(request.origin, limiter);
           }
           return response;
         }
@@ -97,6 +115,7 @@ export const budget = (options: BudgetOptions = {}): Middleware => {
       }
     }
   };
+  return Object.assign(middleware, { expect });
 };
 
 /** What a registry says of why it cannot do anything now, in its words; the answer can be read again. */

@@ -1,11 +1,10 @@
-import type { ClientRequest } from "node:http";
 import { DrayError, isDrayError, throwIfAborted } from "../errors.ts";
 import { addressGuard, type ResolveHost } from "./address-guard.ts";
 import { bodySize, exchange, type Timeouts } from "./exchange.ts";
 import { type OutgoingHeaders, type Route, type RouteOptions, Routes } from "./routes.ts";
 import { breaksRules, isUntrusted } from "./transport-error.ts";
 import { proxyRefusal } from "./tunnel.ts";
-import { type Handler, type HttpRequest, type HttpResponse, isContent } from "./types.ts";
+import { type Handler, type HttpRequest, type HttpResponse, isContent, type OpenAhead } from "./types.ts";
 
 /** How a connection is made: certificates, proxy, time limits, addresses. */
 export interface ConnectionOptions extends RouteOptions {
@@ -24,6 +23,8 @@ export interface ConnectionOptions extends RouteOptions {
 
 /** A handler that holds connections. */
 export type Connection = Handler & {
+  /** Opens connections for requests to come, until there are `total`: to an origin that has answered, and closes none. */
+  readonly openAhead: OpenAhead;
   /** Lets go of every connection; requests under way fail. */
   close(): Promise<void>;
 };
@@ -85,9 +86,12 @@ export const connection = (options: ConnectionOptions = {}): Connection => {
       answeredBefore.add(origin);
       return response;
     } catch (error) {
-      if (wasStale(wire, request, error) && (!begun || isSmall(request))) {
-        if (!isRead(request)) closesSilently.add(origin);
-        return once(request, route, asking, !isRead(request));
+      if (mayBeStale(request, error) && (!begun || isSmall(request))) {
+        if (wire.reusedSocket) {
+          if (!isRead(request)) closesSilently.add(origin);
+          return once(request, route, asking, !isRead(request));
+        }
+        if (route.foundClosed(wire)) return once(request, route, asking, alone);
       }
       if (breaksRules(error) && !lenient && isRead(request)) return once(request, route, asking);
       const unread = body === undefined || isContent(body);
@@ -110,11 +114,15 @@ export const connection = (options: ConnectionOptions = {}): Connection => {
     return once(request, route, false);
   };
 
+  const openAhead: OpenAhead = (origin, total, refused) => {
+    const behaves = answeredBefore.has(origin) && !unruly.has(origin) && !closesSilently.has(origin);
+    if (behaves && !closing.signal.aborted) routes.to(origin).openAhead(total, refused);
+  };
   const close = async (): Promise<void> => {
     closing.abort(new DrayError("ABORTED", "the connection was closed"));
     routes.close();
   };
-  return Object.assign(send, { close });
+  return Object.assign(send, { openAhead, close });
 };
 
 const hostnameOf = (registry: string): string => new URL(`https://${registry}`).hostname.replace(/^\[(.*)\]$/, "$1");
@@ -123,11 +131,11 @@ const isWorthAsking = ({ body, context }: HttpRequest): boolean =>
   body !== undefined && context?.wanted !== true && (bodySize(body) ?? Infinity) >= worthAsking;
 
 /**
- * The server closed the kept connection while our request was on its way: it has not seen it (RFC 9112 §9.3.1). A deletion is not repeated here:
+ * The server may have closed the connection that stood while our request was on its way: it has not seen it (RFC 9112 §9.3.1). A deletion is not repeated here:
  * whoever does has to know what it means that nothing is there the second time.
  */
-const wasStale = (wire: ClientRequest, { method, signal }: HttpRequest, error: unknown): boolean =>
-  wire.reusedSocket && method !== "DELETE" && signal?.aborted !== true && isDrayError(error, "NETWORK");
+const mayBeStale = ({ method, signal }: HttpRequest, error: unknown): boolean =>
+  method !== "DELETE" && signal?.aborted !== true && isDrayError(error, "NETWORK");
 
 /** Bytes of a body that may go out twice: a larger upload asks its session first how far it got. */
 const smallBody = 1 << 20;

@@ -122,6 +122,19 @@ export class RateLimiter {
     this.#grant();
   }
 
+  /**
+   * How many connections requests have a use for, where `expected` more are about to come: as many as there are permits, and while those
+   * grow one more for every two that wait, since each answer lets two go and leaves one connection. `0`: nothing waits, or the registry has not
+   * answered yet, or it has limited us before.
+   */
+  connections(expected = 0): number {
+    const waiting = this.#queue.length + expected;
+    if (waiting === 0 || this.#epoch > 0 || this.#answeredAt === Number.NEGATIVE_INFINITY) return 0;
+    const permits = this.#permits();
+    const growth = Math.min(this.#inFlight, Math.ceil(this.#queue.length / 2), this.#most() - permits);
+    return Math.min(this.#left(), Math.min(permits, this.#inFlight + waiting) + growth);
+  }
+
   /** A good answer. `after`: how many milliseconds it took, where nothing else does, and of which kind the question was. */
   succeeded({ epoch }: Permit, after?: { readonly took: number; readonly kind: string }): void {
     this.#answeredAt = this.#options.clock.now();
@@ -156,6 +169,13 @@ export class RateLimiter {
       this.#shrink(Math.max(1, Math.floor(this.#inFlight / 2)));
     }
     return now - this.#answeredAt < justNow;
+  }
+
+  /** It closed a connection that was opened for requests to come: those that are on their way are as many as may be, for a while. */
+  refusedAhead(): void {
+    const most = Math.max(1, this.#inFlight);
+    this.#tooMany = { most, until: this.#options.clock.now() + remembered };
+    this.#shrink(Math.min(this.#permits(), most));
   }
 
   /** Once for all that was asked before. */
@@ -241,14 +261,19 @@ export class RateLimiter {
       if (this.#queue.length > 0) this.#wakeIn(closedUntil - now);
       return;
     }
-    const left = this.#remaining !== undefined && now < this.#remaining.until ? this.#remaining.requests : Infinity;
-    const permits = Math.min(this.#permits(), left);
+    const permits = Math.min(this.#permits(), this.#left());
     while (this.#inFlight < permits) {
       const first = this.#queue[0];
       if (first === undefined) return;
       this.#inFlight++;
       first.grant({ epoch: this.#epoch });
     }
+  }
+
+  /** What the registry says is left. */
+  #left(): number {
+    const { clock } = this.#options;
+    return this.#remaining !== undefined && clock.now() < this.#remaining.until ? this.#remaining.requests : Infinity;
   }
 
   #most(): number {

@@ -3,6 +3,7 @@ import https, { type AgentOptions } from "node:https";
 import type { SecureContext } from "node:tls";
 import { DrayError } from "../errors.ts";
 import type { AddressGuard } from "./address-guard.ts";
+import { OpenedAhead } from "./opened-ahead.ts";
 import { type Environment, parseProxy, proxyFor } from "./proxy.ts";
 import { redactUrl } from "./redact.ts";
 import { isSocks, SocksAgent, SocksTlsAgent } from "./socks.ts";
@@ -23,6 +24,10 @@ export interface Route {
   /** Whether the system's authorities are trusted on it, too. */
   readonly trustsSystem: boolean;
   request(method: string, target: string, headers: OutgoingHeaders, manner?: Manner): ClientRequest;
+  /** Opens connections for requests to come, until there are `total`; not before one has stood. `refused` hears where the host closes one. */
+  openAhead(total: number, refused: () => void): void;
+  /** Whether a request that failed met a connection that was opened ahead and closed since. Then no more are: the host closes them. */
+  foundClosed(request: ClientRequest): boolean;
 }
 
 /** How a request is sent where the usual way does not do. */
@@ -57,6 +62,7 @@ export class Routes {
   readonly #kept = new Map<string, http.Agent>();
   readonly #contexts = new Map<boolean, SecureContext | undefined>();
   readonly #retired: http.Agent[] = [];
+  readonly #ahead = new Map<http.Agent, OpenedAhead>();
   #system: readonly string[] | undefined;
 
   /** @param connectTimeout milliseconds a proxy may take to open a tunnel. */
@@ -91,13 +97,15 @@ export class Routes {
   }
 
   close(): void {
+    for (const ahead of this.#ahead.values()) ahead.close();
     for (const agent of [...this.#kept.values(), ...this.#retired]) agent.destroy();
   }
 
   #toSocket(socketPath: string): Route {
     const agents = this.#agents("unix", (keepAlive) => new http.Agent({ keepAlive }));
     const request = requester(http, { socketPath }, agents, "", { Host: "localhost" });
-    return { host: socketPath, hostname: "", trustsSystem: false, request };
+    const nearby = { openAhead: () => {}, foundClosed: () => false };
+    return { host: socketPath, hostname: "", trustsSystem: false, request, ...nearby };
   }
 
   #toHost(origin: string): Route {
@@ -117,15 +125,16 @@ export class Routes {
         if (isSocks(proxy)) return new SocksTlsAgent(proxy, options, this.#connectTimeout);
         return new TunnelAgent(proxy, options, { toProxy: this.#tls(true), connectTimeout: this.#connectTimeout });
       });
-      return { ...named, request: requester(https, to, agents) };
+      return { ...named, ...this.#aheadOf(to, agents), request: requester(https, to, agents) };
     }
     if (proxy === undefined) {
       const agents = this.#agents("http", (keepAlive) => new http.Agent({ keepAlive, lookup } as http.AgentOptions));
-      return { ...named, request: requester(http, to, agents) };
+      return { ...named, ...this.#aheadOf(to, agents), request: requester(http, to, agents) };
     }
     if (isSocks(proxy)) {
       const make = (keepAlive: boolean): http.Agent => new SocksAgent(proxy, { keepAlive }, this.#connectTimeout);
-      return { ...named, request: requester(http, to, this.#agents(`http ${proxy.href}`, make)) };
+      const agents = this.#agents(`http ${proxy.href}`, make);
+      return { ...named, ...this.#aheadOf(to, agents), request: requester(http, to, agents) };
     }
     // An http proxy is asked for whole URLs (RFC 9112 §3.2.2).
     const secure = proxy.protocol === "https:";
@@ -133,7 +142,9 @@ export class Routes {
       secure ? new https.Agent({ keepAlive, ...this.#tls(true) }) : new http.Agent({ keepAlive }),
     );
     const added = { Host: url.host, ...proxyAuthorization(proxy) };
-    return { ...named, request: requester(secure ? https : http, hostAndPort(proxy), agents, origin, added) };
+    const first = hostAndPort(proxy);
+    const request = requester(secure ? https : http, first, agents, origin, added);
+    return { ...named, ...this.#aheadOf(first, agents), request };
   }
 
   #proxyFor(url: URL): URL | undefined {
@@ -146,9 +157,23 @@ export class Routes {
   #agents(way: string, make: (keepAlive: boolean) => http.Agent): (alone: boolean) => http.Agent {
     return (alone) => {
       const key = `${alone ? "alone " : ""}${way}`;
-      const agent = this.#kept.get(key) ?? make(!alone);
+      const kept = this.#kept.get(key);
+      if (kept !== undefined) return kept;
+      const agent = make(!alone);
       this.#kept.set(key, agent);
+      if (!alone) this.#ahead.set(agent, new OpenedAhead(agent));
       return agent;
+    };
+  }
+
+  /** @param to whom connections lead to: the host, or the proxy that is asked for whole URLs. */
+  #aheadOf(
+    { host, port }: { readonly host: string; readonly port: number },
+    agents: (alone: boolean) => http.Agent,
+  ): Pick<Route, "openAhead" | "foundClosed"> {
+    return {
+      openAhead: (total, refused) => this.#ahead.get(agents(false))?.open(host, port, total, refused),
+      foundClosed: ({ socket }) => this.#ahead.get(agents(false))?.foundClosed(socket) === true,
     };
   }
 

@@ -15,6 +15,9 @@ export type HeaderPairs = readonly (readonly [name: string, value: string])[];
  */
 export type Handler = (request: HttpRequest) => Promise<HttpResponse>;
 
+/** Opens connections to an origin for requests to come, until there are `total`. `refused` hears where it closes one of them. */
+export type OpenAhead = (origin: string, total: number, refused: () => void) => void;
+
 /** Wraps a handler. Outermost first: warnings, retry, redirect, auth, budget, trace, connection; `pipeline` says why. */
 export type Middleware = (next: Handler) => Handler;
 

@@ -24,6 +24,8 @@ export interface Api {
   readonly settings: Settings;
   /** `https://registry-1.docker.io` */
   origin(signal?: AbortSignal): Promise<string>;
+  /** So many requests are about to come. */
+  expect(requests: number): void;
   /** For one more piece of content. */
   retryBudget(): RetryBudget;
   /** Sends a request and returns whatever is answered. */
@@ -141,8 +143,15 @@ export const createApi = (
     handler,
     endpoint,
     guess,
+    expect,
     settings,
-  }: { handler: Handler; endpoint: Endpoint; guess?: Guess | undefined; settings: Settings },
+  }: {
+    handler: Handler;
+    endpoint: Endpoint;
+    guess?: Guess | undefined;
+    expect: Api["expect"];
+    settings: Settings;
+  },
 ): Api => {
   const send: Api["send"] = async ({ method, target, headers = [], body, signal, ...context }) => {
     const asked = {
@@ -170,6 +179,7 @@ export const createApi = (
     features: {},
     settings,
     origin: endpoint,
+    expect,
     retryBudget: () => new RetryBudget(settings.retry),
     send,
     ask: async (call, ...statuses) => {

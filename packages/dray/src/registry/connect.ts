@@ -39,7 +39,7 @@ export const connect = (name: string, given: ConnectOptions = {}): Registry => {
   const origins = originsOf(registry, plainHttp, scheme).map((origin) => new URL(origin).origin);
   const wire = wireTo(registry, origins, options);
   const onWarning = (message: string): void => onEvent?.({ type: "warning", message });
-  const ownBudget = budget(options.budget);
+  const ownBudget = budget(options.budget, wire.openAhead);
   const { own, withOwnAuthorization } = ownHeaders(options, origins);
   const near: readonly Middleware[] = [ownBudget, ...own, ...around(options)];
   const allowedFor = (elsewhere: HostPurpose): Middleware =>
@@ -83,7 +83,12 @@ export const connect = (name: string, given: ConnectOptions = {}): Registry => {
           mayGuess: wire.isBare,
         });
   const settings = settingsOf(options, onWarning);
-  const api = createApi(registry, { handler, endpoint: findOrigin, guess, settings });
+  const expect = (requests: number): void =>
+    void findOrigin().then(
+      (origin) => ownBudget.expect(origin, requests),
+      () => {},
+    );
+  const api = createApi(registry, { handler, endpoint: findOrigin, guess, expect, settings });
   return createRegistry(api, {
     close: wire.close,
     token: async (scopes, { signal } = {}) => {

@@ -7,6 +7,7 @@ import {
   collect,
   type Describes,
   digestMismatch,
+  type Expects,
   type HasReferrers,
   type HasTags,
   type Ingests,
@@ -76,6 +77,7 @@ export interface Repository
     LooksUp,
     TellsNew,
     OpensLate,
+    Expects,
     Describes {
   /** The registry as references name it: `docker.io`. */
   readonly registry: string;
@@ -190,6 +192,8 @@ export const createRepository = (api: Api, name: string): Repository => {
         : resolveManifest(repo, tagOrDigest, options),
     opensLate: ({ size }) => size < worthSaving,
     isNew: (options) => isNewRepository(repo, options),
+    expect: (pieces) => api.expect(pieces),
+    remembers: ({ digest }) => manifests.get(digest) !== undefined,
     lookUp: (tagOrDigest, options) => lookUpManifest(repo, tagOrDigest, options),
     manifest: ((tagOrDigest: string, options: Cancel & Pick<Conditions, "ifNoneMatch"> = {}) =>
       (options.ifNoneMatch === undefined ? getManifest : getManifestUnless)(

@@ -7,6 +7,7 @@ import {
   connection,
   type Handler,
   type Middleware,
+  type OpenAhead,
   pluggedConnection,
   withHeaders,
 } from "../http/index.ts";
@@ -17,6 +18,8 @@ export interface Wire {
   readonly send: Handler;
   /** Whether requests go as they are, and over a connection of our own. */
   readonly isBare: () => Promise<boolean>;
+  /** Where the connections are ours. */
+  readonly openAhead: OpenAhead;
   readonly close: () => Promise<void>;
 }
 
@@ -24,7 +27,12 @@ export interface Wire {
 export const wireTo = (registry: string, origins: readonly string[], options: ConnectOptions): Wire =>
   options.connection === undefined
     ? overHttp(registry, origins, options)
-    : { send: pluggedConnection(options.connection), isBare: async () => false, close: async () => {} };
+    : {
+        send: pluggedConnection(options.connection),
+        isBare: async () => false,
+        openAhead: () => {},
+        close: async () => {},
+      };
 
 /**
  * The connection over `node:http`. It is made when the first request comes: what docker and podman keep for the host (`certs.d`), and
@@ -34,6 +42,7 @@ export const wireTo = (registry: string, origins: readonly string[], options: Co
 const overHttp = (registry: string, origins: readonly string[], options: ConnectOptions): Wire => {
   const { ambient = true, proxy = ambient ? undefined : false, ...settings } = options;
   const made = new Lazy<Wire>();
+  let opening: OpenAhead | undefined;
   const make = async (): Promise<Wire> => {
     // What is wrong with docker's configuration its keychain says.
     const [stored, headers] = ambient
@@ -48,15 +57,18 @@ const overHttp = (registry: string, origins: readonly string[], options: Connect
       ...(isOurs || !stored?.cert.length ? {} : { cert: stored.cert, key: stored.key }),
     });
     const isBare = headers.length === 0;
+    opening = send.openAhead;
     return {
       send: isBare ? send : withHeaders(headers, origins)(send),
       isBare: async () => isBare,
+      openAhead: send.openAhead,
       close: () => send.close(),
     };
   };
   return {
     send: async (request) => (await made.get(make)).send(request),
     isBare: async () => (await made.get(make)).isBare(),
+    openAhead: (origin, total, refused) => opening?.(origin, total, refused),
     close: async () => (await made.now().catch(() => undefined))?.close(),
   };
 };
