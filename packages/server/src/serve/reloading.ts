@@ -37,7 +37,7 @@ export class Reloading {
     return this.#current;
   }
 
-  /** @throws what is wrong with files or settings; then everything is as it was, and the log says so */
+  /** @throws what is wrong with files or settings, which are then as they were, and the log says so; what `renew` began before it failed goes on */
   reload(by = "the program"): Promise<{ readonly restart: readonly string[] }> {
     const reloaded = this.#last.then(() => this.#reload(by));
     this.#last = reloaded.catch(() => {});

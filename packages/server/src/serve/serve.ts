@@ -31,7 +31,8 @@ export interface Serving {
   stop(hurry: AbortSignal): Promise<void>;
   /**
    * Reads passwords, keys, certificates and the configuration again; the log says by whom, what applies now, and what waits.
-   * @throws what is wrong with them; then everything is as it was, and the log says so
+   * @throws what is wrong with them; then everything is as it was, and the log says so. Where another program took the address while a server
+   * of Bun took it over, the new certificate is shown as soon as that is free
    */
   reload(by?: string): Promise<{ readonly restart: readonly string[] }>;
 }
