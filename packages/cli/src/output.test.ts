@@ -67,5 +67,7 @@ test("a reader that has gone is no error of ours; a full disk is", async () => {
     if (stream === rows[2]?.[0]) await new Promise(setImmediate);
     await writing;
     await assert.rejects(out.bytes(Uint8Array.of(1)), expected, "and stays gone");
+    await out.close();
+    assert.doesNotThrow(() => stream.emit("error", new Error("told once more")));
   }
 });

@@ -65,7 +65,8 @@ export class Output {
     try {
       await this.flush();
     } finally {
-      this.#stream.off("error", this.#onError);
+      // A stream may tell of the write that failed once more, after its callback.
+      if (this.#failure === undefined) this.#stream.off("error", this.#onError);
     }
   }
 
