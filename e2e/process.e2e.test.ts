@@ -1,6 +1,7 @@
 /** The command as a process among others: pipes that end, signals, full disks. */
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { after, before, describe, test } from "node:test";
@@ -108,7 +109,8 @@ describe("among processes", () => {
       stdio: ["ignore", "pipe", "ignore"],
     });
     // It prints until the pipe is full.
-    await sleep(1000);
+    await once(child.stdout, "readable");
+    await sleep(500);
     child.kill("SIGINT");
     assert.equal(await new Promise((resolve) => child.on("exit", resolve)), 130);
     child.stdout.destroy();

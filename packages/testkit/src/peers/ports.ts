@@ -1,15 +1,30 @@
+import { randomInt } from "node:crypto";
 import { once } from "node:events";
-import { type AddressInfo, connect, createServer } from "node:net";
+import { connect, createServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 
-/** A port that nobody listens on at the moment, for a program that cannot choose one itself. */
+/**
+ * A port that nobody listens on at the moment, for a program that cannot choose one itself. It is none of those that systems hand out by
+ * themselves, for connections and for port 0, so that nothing takes it before that program does.
+ */
 export const freePort = async (): Promise<number> => {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  await once(server.close(), "close");
-  return port;
+  for (;;) {
+    const port = randomInt(16_384, 32_768);
+    if (given.has(port)) continue;
+    const server = createServer().listen(port, "127.0.0.1");
+    try {
+      await once(server, "listening");
+    } catch {
+      continue;
+    }
+    await once(server.close(), "close");
+    given.add(port);
+    return port;
+  }
 };
+
+/** In this process. */
+const given = new Set<number>();
 
 /** Resolves when something accepts connections at a port of this machine; `what` names it where it never does. */
 export const accepting = async (
