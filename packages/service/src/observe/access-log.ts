@@ -58,9 +58,12 @@ const factsIn = (
 export const targetOf = ({ target }: HttpRequest): string =>
   safe(/[?#@]/.test(target) ? redactUrl(target) : target, 2048);
 
+/** What nearly every text of a client is: nothing in it has to be shown as an escape, and a test takes half the time of a replacement. */
+const plain = /^[\x20-\x7e]*$/;
+
 /** Text from a client, fit for a line. */
 export const safe = (text: string, most: number): string => {
-  const shown = printable(text);
+  const shown = plain.test(text) ? text : printable(text);
   return shown.length <= most ? shown : `${shown.slice(0, most)}…`;
 };
 
