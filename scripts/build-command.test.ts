@@ -1,13 +1,29 @@
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { gzipSync } from "node:zlib";
 import { temporaryFolder } from "@dray/testkit/files";
 import { buildCommand } from "./build-command.ts";
+import { root } from "./runtimes.ts";
+
+const externals = ["commander", "picomatch", "semver", "yaml", "bcryptjs", "jose", "prom-client"];
+
+test("the npm command reads what is compressed: modules that are imported when they are used have their names", async () => {
+  const home = temporaryFolder("reads");
+  await buildCommand(join(home, "command"), externals);
+  symlinkSync(join(root, "node_modules"), join(home, "node_modules"));
+  writeFileSync(join(home, "archive.tar.gz"), gzipSync(new Uint8Array(10_240)));
+  const words = [join(home, "command/main.js"), "digest", "--tarball", "archive.tar.gz"];
+  const ended = spawnSync(process.execPath, words, { cwd: home, env: { HOME: home }, encoding: "utf8" });
+  assert.match(ended.stderr, /archive\.tar\.gz is empty/);
+  assert.equal(ended.status, 1);
+});
 
 test("the npm command takes Node's modules as they are: an import of node:http would load all of fetch", async () => {
   const folder = join(temporaryFolder("built"), "command");
-  await buildCommand(folder, ["commander", "picomatch", "semver", "yaml", "bcryptjs", "jose", "prom-client"]);
+  await buildCommand(folder, externals);
   const files = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".js"));
   const texts = files.map((name) => readFileSync(join(folder, name), "utf8"));
   assert.ok(texts.some((text) => text.includes('process.getBuiltinModule("node:http")')));

@@ -38,7 +38,10 @@ export const buildCommand = async (target: string, external: readonly string[]):
 const nodeModules: Plugin = {
   name: "node-modules",
   setup(build) {
-    build.onResolve({ filter: /^node:/ }, ({ path }) => ({ path, namespace: "node" }));
+    // What is imported when it is used stays an import: its names would be lost in a chunk of its own.
+    build.onResolve({ filter: /^node:/ }, ({ path, kind }) =>
+      kind === "dynamic-import" ? { path, external: true } : { path, namespace: "node" },
+    );
     build.onLoad({ filter: /.*/, namespace: "node" }, ({ path }) => ({
       contents: `module.exports = process.getBuiltinModule(${JSON.stringify(path)});`,
     }));
