@@ -15,7 +15,7 @@ import { Overflow } from "./overflow.ts";
 import { makeServer, showCertificate } from "./server.ts";
 import { Silences } from "./silences.ts";
 import { start } from "./start.ts";
-import { takeOver } from "./take-over.ts";
+import { startShared, takeOver } from "./take-over.ts";
 import { Turns } from "./turns.ts";
 
 /**
@@ -56,7 +56,7 @@ export const listen = async (handler: Handler, options: ListenOptions = {}): Pro
     stopping: false,
   };
   let server = makeServer(context, tls, connections);
-  await start(server, unix === undefined ? { host, port: wanted } : { unix });
+  await (tls === undefined ? start : startShared)(server, unix === undefined ? { host, port: wanted } : { unix });
   const port = unix === undefined ? (server.address() as AddressInfo).port : 0;
   const name = unix === undefined ? `${host.includes(":") ? `[${host}]` : host}:${port}` : "localhost";
   const address: ListenAddress = unix === undefined ? { host, port } : { unix };

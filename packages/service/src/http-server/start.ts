@@ -1,6 +1,5 @@
 import { lstat, unlink } from "node:fs/promises";
-import type { Server } from "node:http";
-import { connect } from "node:net";
+import { connect, type Server } from "node:net";
 import { errnoOf } from "dray/internal/files";
 import type { ListenAddress } from "./listen-address.ts";
 
@@ -35,14 +34,16 @@ export const listening = (
     begin();
   });
 
-const isLeft = async (path: string): Promise<boolean> => {
-  if (!(await lstat(path)).isSocket()) return false;
-  return new Promise((resolve) => {
-    const socket = connect(path);
+const isLeft = async (path: string): Promise<boolean> =>
+  (await lstat(path)).isSocket() && (await isAnswered({ unix: path })) === false;
+
+/** Whether somebody takes connections there; `undefined` where that cannot be told. */
+export const isAnswered = (address: ListenAddress): Promise<boolean | undefined> =>
+  new Promise((resolve) => {
+    const socket = connect("unix" in address ? { path: address.unix } : { host: address.host, port: address.port });
     socket.once("connect", () => {
       socket.destroy();
-      resolve(false);
+      resolve(true);
     });
-    socket.once("error", (error) => resolve(errnoOf(error) === "ECONNREFUSED"));
+    socket.once("error", (error) => resolve(errnoOf(error) === "ECONNREFUSED" ? false : undefined));
   });
-};

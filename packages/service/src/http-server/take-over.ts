@@ -1,7 +1,7 @@
 import type { Server } from "node:http";
 import { setTimeout as sleep, setImmediate as turn } from "node:timers/promises";
 import type { ListenAddress } from "./listen-address.ts";
-import { listening } from "./start.ts";
+import { isAnswered, listening, start } from "./start.ts";
 
 export interface TakeOver {
   readonly former: Server;
@@ -19,8 +19,9 @@ const longest = 1000;
 
 /**
  * Lets another server take over the address of one that listens: for Bun, whose servers show one certificate for life. The former one
- * finishes what it began. Where the address can be shared, the new one listens before the old one ends; where it cannot, as the first
- * time, it listens in the moment after, and tries until it does: somebody may have been faster.
+ * finishes what it began. Where the address can be shared, the new one listens before the old one ends; where it cannot, it listens in the
+ * moment after, and tries until it does: somebody may have been faster. Bun has the system keep connections back until their first bytes
+ * come (`TCP_DEFER_ACCEPT`): the end of the former one resets those, unless the system hands them on (`net.ipv4.tcp_migrate_req`).
  * @throws what the runtime says of the certificate, with nothing changed
  */
 export const takeOver = async ({ former, make, address, patience, stopped }: TakeOver): Promise<Server | undefined> => {
@@ -74,14 +75,25 @@ const quietTurn = async (): Promise<void> => {
 /** Servers whose address another one may have, too. */
 const sharing = new WeakSet<Server>();
 
+/** What begins to listen at an address that may be shared, if the runtime can and the address may. */
+const shared = (server: Server, address: ListenAddress): (() => void) | undefined => {
+  const [begin, tls] = [named(server, "kRealListen"), named(server, "tls")];
+  if ("unix" in address || typeof begin !== "function") return undefined;
+  return () => void Reflect.apply(begin, server, [tls, address.port, address.host, undefined, true]);
+};
+
+/**
+ * Begins to listen, so that another server can take over. Where somebody answers already, the address is not shared, and the system
+ * refuses it: two programs that have it by mistake would each get half of the clients.
+ */
+export const startShared = async (server: Server, address: ListenAddress): Promise<void> =>
+  "unix" in address || (await isAnswered(address)) ? start(server, address) : listen(server, address);
+
 /** Listens, at an address that may be shared if the runtime can. */
 const listen = async (server: Server, address: ListenAddress): Promise<void> => {
-  const [begin, tls] = [named(server, "kRealListen"), named(server, "tls")];
-  if ("unix" in address || typeof begin !== "function") return listening(server, address);
-  await listening(server, address, () =>
-    Reflect.apply(begin, server, [tls, address.port, address.host, undefined, true]),
-  );
-  sharing.add(server);
+  const begin = shared(server, address);
+  await listening(server, address, begin);
+  if (begin !== undefined) sharing.add(server);
 };
 
 /**

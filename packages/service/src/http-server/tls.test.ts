@@ -11,7 +11,7 @@ import type { Handler } from "dray/http";
 import { halved } from "../../test/halved.ts";
 import { withBytes } from "../response/index.ts";
 import { type FailedHandshake, type Listener, listen, type TlsOptions } from "./index.ts";
-import { takeOver } from "./take-over.ts";
+import { startShared, takeOver } from "./take-over.ts";
 
 const certificates = testCertificates();
 const { ca, server: own, client } = certificates;
@@ -227,6 +227,31 @@ test("many renewals at once show the last one", () =>
     const { serial } = await asking(server, "/x");
     await Promise.all([server.reload(next.server), server.reload(own), server.reload(next.server)]);
     assert.notEqual((await asking(server, "/x")).serial, serial);
+  }));
+
+test("where an address can be shared, the first exchange, too, listens before the former server ends", async () => {
+  const former = createServer();
+  await startShared(former, { host: "127.0.0.1", port: 0 });
+  const { port } = former.address() as AddressInfo;
+  const both: boolean[] = [];
+  const successor = await takeOver({
+    former,
+    make: () => createServer().once("listening", () => both.push(former.listening)),
+    address: { host: "127.0.0.1", port },
+    patience: 0,
+    stopped: () => false,
+  });
+  // Of the trial, and of the one that stays.
+  assert.deepEqual(both, [true, process.versions["bun"] !== undefined]);
+  assert.deepEqual([former.listening, successor?.listening], [false, true]);
+  successor?.close();
+});
+
+test("an address that another server with TLS has is refused, although servers share theirs while they are exchanged", () =>
+  served(own, async (server) => {
+    await assert.rejects(listen(hello, { tls: own, port: server.port }), { code: "EADDRINUSE" });
+    await server.reload(next.server);
+    await assert.rejects(listen(hello, { tls: own, port: server.port }), { code: "EADDRINUSE" });
   }));
 
 test("an address that somebody took while servers were exchanged is tried until it is free", async () => {
