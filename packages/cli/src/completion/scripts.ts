@@ -29,7 +29,14 @@ __dray_complete() {
   } < <("\${words[0]}" __complete "\${words[@]:1}" 2>/dev/null)
   case "$kind" in
     words-open) compopt -o nospace 2>/dev/null ;;
-    files) compopt -o default 2>/dev/null ;;
+    files)
+      if ((\${#COMPREPLY[@]} > 0)); then
+        while IFS= read -r candidate; do COMPREPLY+=("\$candidate"); done < <(compgen -f -- "\$last")
+        compopt -o filenames 2>/dev/null
+      else
+        compopt -o default 2>/dev/null
+      fi
+      ;;
   esac
 }
 complete -F __dray_complete dray
@@ -53,7 +60,7 @@ _dray() {
   done
   case "$kind" in
     words-open) compadd -S '' -l -d shown -a candidates ;;
-    files) compadd -l -d shown -a candidates; _files ;;
+    files) compadd -l -d shown -a candidates; [[ "\${words[CURRENT]}" == --*=* ]] && compset -P '*='; _files ;;
     *) compadd -l -d shown -a candidates ;;
   esac
 }
@@ -76,7 +83,10 @@ function __dray_complete
         end
     end
     if test "$lines[1]" = files
-        __fish_complete_path (commandline -ct)
+        set -l head (string match -r -- '^--[^=]+=' (commandline -ct))
+        for path in (__fish_complete_path (string replace -- "$head" "" (commandline -ct)))
+            echo -- "$head$path"
+        end
     end
 end
 complete -c dray -f -a '(__dray_complete)'
