@@ -1,7 +1,7 @@
 /** What a release consists of: README names all of it, the bill of materials has what is in the executable, and what proves it can be verified. */
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
-import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -18,7 +18,7 @@ const has = (program: string): boolean => spawnSync("sh", ["-c", `command -v ${p
 
 test("README's Install names each file of a release, and none besides", () => {
   const [, install = ""] = /\n## Install\n([^]*?)\n## /.exec(text("README.md")) ?? [];
-  const named = new Set(install.match(/\bdray-[a-z0-9.-]*[a-z0-9]|\bdray\.cdx\.json|SHA256SUMS(?:\.sig)?/g));
+  const named = new Set(install.match(/\bdray-[a-z0-9.-]*[a-z0-9]|\bdray\.cdx\.json|SHA256SUMS(?:\.sig)?|\ballowed_signers\b/g));
   assert.deepEqual([...named].sort(), [...targets.map(({ file }) => file), ...Object.values(companions)].sort());
 });
 
@@ -61,14 +61,26 @@ test("checksums and signature are what sha256sum and ssh-keygen verify", (t) => 
     return writeSums(folder, ["b", "a"])
       .then(() => {
         assert.match(run("sha256sum", ["--check", companions.sums]), /a: OK\nb: OK/);
-        signSums(folder, join(folder, "key"));
-        writeFileSync(join(folder, "allowed_signers"), `dray ${readFileSync(join(folder, "key.pub"), "utf8")}`);
-        // As README says it.
+        const fingerprint = signSums(folder, join(folder, "key"));
+        assert.equal(fingerprint, run("ssh-keygen", ["-l", "-f", "key.pub"]).split(" ")[1]);
+        // As README says it, with what a release has and nothing else.
+        for (const name of ["key", "key.pub"]) renameSync(join(folder, name), join(folder, `kept-${name}`));
+        const [, look = ""] = /ssh-keygen (-lf \w+)/.exec(text("README.md")) ?? [];
+        assert.ok(run("ssh-keygen", look.split(" ")).includes(fingerprint));
         const [, words = ""] = /ssh-keygen (-Y verify .*) < SHA256SUMS\b/.exec(text("README.md")) ?? [];
         const verify = (): string =>
           run("ssh-keygen", words.split(" "), readFileSync(join(folder, companions.sums), "utf8"));
         assert.match(verify(), /Good "file" signature for dray/);
         appendFileSync(join(folder, companions.sums), "x");
+        assert.throws(verify);
+        // Without its public half beside it, the same; somebody else's key is none of the signers.
+        renameSync(join(folder, "kept-key"), join(folder, "key"));
+        assert.equal(signSums(folder, join(folder, "key")), fingerprint);
+        verify();
+        run("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", "other"]);
+        const signers = readFileSync(join(folder, companions.signers), "utf8");
+        signSums(folder, join(folder, "other"));
+        writeFileSync(join(folder, companions.signers), signers);
         assert.throws(verify);
         assert.throws(
           () => signSums(folder, join(folder, "nokey")),

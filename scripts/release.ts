@@ -31,10 +31,8 @@ const release = async (chosen: readonly Target[]): Promise<void> => {
   );
   await writeSums(folder, [...chosen.map(({ file }) => file), companions.manual, companions.sbom]);
   const key = process.env["DRAY_RELEASE_KEY"];
-  if (key) signSums(folder, key);
-  console.log(
-    `dist/release/ has dray ${version}: ${chosen.length} executables, ${key ? "signed" : "not signed: DRAY_RELEASE_KEY names no key"}`,
-  );
+  const signed = key ? `signed by ${signSums(folder, key)}` : "not signed: DRAY_RELEASE_KEY names no key";
+  console.log(`dist/release/ has dray ${version}: ${chosen.length} executables, ${signed}`);
 };
 
 /** Alone, in a folder without anything. */

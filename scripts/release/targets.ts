@@ -44,6 +44,7 @@ export const companions = {
   sbom: "dray.cdx.json",
   sums: "SHA256SUMS",
   signature: "SHA256SUMS.sig",
+  signers: "allowed_signers",
 } as const;
 
 /** Why an executable cannot be tried on this machine; `undefined` where it can. */
