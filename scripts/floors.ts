@@ -60,6 +60,7 @@ export const floors: Readonly<Record<string, readonly (readonly string[])[]>> = 
     [
       "version.ts",
       "environment.ts",
+      "fitted.ts",
       "flags.ts",
       "output.ts",
       "screen.ts",

@@ -1,6 +1,7 @@
 import type { Command, Option } from "commander";
 import { DrayCommand } from "./command.ts";
 import type { Branch, CommandModule } from "./context.ts";
+import { fitted } from "./fitted.ts";
 import { sharedFlags } from "./flags.ts";
 
 export interface ProgramParts {
@@ -22,7 +23,11 @@ export const programOf = ({ branches, writeOut, columns, flagsFirst, act, onComm
   const program = new DrayCommand("dray");
   program
     .description("Dray moves container images between registries, archives and directories.")
-    .configureOutput({ writeOut, getOutHelpWidth: () => columns ?? 100, getOutHasColors: () => false })
+    .configureOutput({
+      writeOut: (text) => writeOut(columns === undefined ? text : fitted(text, columns)),
+      getOutHelpWidth: () => columns ?? 100,
+      getOutHasColors: () => false,
+    })
     .exitOverride()
     .addHelpText("after", () => `${explained(program, sharedFlags())}${epilogue}`);
   group(program, branches, { act, onCommand }, flagsFirst);
@@ -45,7 +50,7 @@ Durations are 500ms, 30s, 5m or 1h30m; a number alone is seconds. Sizes are 4096
 Every flag can be set in the environment: --ca-file as DRAY_CA_FILE. Flags win.
 
 Examples:
-  dray copy docker.io/library/alpine:3.20 registry.example.com/mirror/alpine:3.20
+  dray copy docker.io/library/alpine:3.20 registry.example.com/alpine:3.20
   dray pull --platform linux/arm64 alpine:3.20 alpine.tar
   dray copy --help`;
 

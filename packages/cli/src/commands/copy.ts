@@ -41,7 +41,7 @@ export const define: Define = (command) => {
 };
 
 export const examples: readonly string[] = [
-  "dray copy docker.io/library/alpine:3.20 registry.example.com/mirror/alpine:3.20",
+  "dray copy docker.io/library/alpine:3.20 registry.example.com/alpine:3.20",
   "dray copy -a --referrers registry.example.com/team/app oci:backup",
   "dray copy --platform linux/amd64,linux/arm64 alpine:3.20 oci:mirror:alpine",
 ];

@@ -6,7 +6,7 @@ import type { Inspected, InspectedImage, InspectedLayer } from "./inspect.ts";
 
 /**
  * The page: a heading and what it says, what belongs to it below. On a terminal lists are cut to it, and what is said once is left whole:
- * a digest or label that is copied from there has to be.
+ * a digest or label that is copied from there has to be. A digest stands below its heading where the line would break in its midst.
  */
 export const drawPage = (inspected: Inspected, screen: Screen): string[] => {
   const { names, digest, mediaType, size, artifactType, annotations, platforms, image, referrers } = inspected;
@@ -18,12 +18,14 @@ export const drawPage = (inspected: Inspected, screen: Screen): string[] => {
   };
   return [
     ...names.map((name, i) => row(i === 0 ? "Name" : "", name)),
-    row("Digest", digest),
+    ...whole(row("Digest", digest), screen),
     row("Type", `${mediaType}, ${formatBytes(size)}`),
     ...(artifactType === undefined ? [] : [row("Artifact", artifactType)]),
     ...pairs("Annotations", annotations),
     ...list("Platforms", platforms?.map(node)),
-    ...(image === undefined ? [] : ["", ...imageLines(image, platforms !== undefined)]),
+    ...(image === undefined
+      ? []
+      : ["", ...imageLines(image, platforms !== undefined).flatMap((line) => whole(line, screen))]),
     ...list("Layers", image?.layers.map(layerLine)),
     ...list("Referrers", referrers.map(referrer)),
   ];
@@ -32,6 +34,10 @@ export const drawPage = (inspected: Inspected, screen: Screen): string[] => {
 /** Wide enough for each heading of a single line. */
 const row = (heading: string, value: string): string =>
   printable((heading === "" ? "" : `${heading}:`).padEnd(12) + value);
+
+/** A digest at the end of a line that does not fit stands below. */
+const whole = (line: string, { isTTY, columns = line.length }: Screen): string[] =>
+  isTTY === true && line.length > columns ? line.replace(/ {2,}(?=sha\d+:\S+$)/, "\n  ").split("\n") : [line];
 
 const block = (heading: string, lines: readonly string[]): string[] =>
   lines.length === 0 ? [] : [`${heading}:`, ...lines.map((line) => printable(`  ${line}`))];
