@@ -18,7 +18,9 @@ const has = (program: string): boolean => spawnSync("sh", ["-c", `command -v ${p
 
 test("README's Install names each file of a release, and none besides", () => {
   const [, install = ""] = /\n## Install\n([^]*?)\n## /.exec(text("README.md")) ?? [];
-  const named = new Set(install.match(/\bdray-[a-z0-9.-]*[a-z0-9]|\bdray\.cdx\.json|SHA256SUMS(?:\.sig)?|\ballowed_signers\b/g));
+  const named = new Set(
+    install.match(/\bdray-[a-z0-9.-]*[a-z0-9]|\bdray\.cdx\.json|SHA256SUMS(?:\.sig)?|\ballowed_signers\b/g),
+  );
   assert.deepEqual([...named].sort(), [...targets.map(({ file }) => file), ...Object.values(companions)].sort());
 });
 
