@@ -31,7 +31,7 @@ __dray_complete() {
     words-open) compopt -o nospace 2>/dev/null ;;
     files)
       if ((\${#COMPREPLY[@]} > 0)); then
-        while IFS= read -r candidate; do COMPREPLY+=("\$candidate"); done < <(compgen -f -- "\$last")
+        while IFS= read -r candidate; do COMPREPLY+=("$candidate"); done < <(compgen -f -- "$last")
         compopt -o filenames 2>/dev/null
       else
         compopt -o default 2>/dev/null
