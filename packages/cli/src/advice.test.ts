@@ -18,5 +18,7 @@ test("words that are about something else, a password among them, are not looked
   const words = ["digest", "--username", "team", "--password", "team/secret", "registry.example.com/team/app:1.0"];
   assert.equal(await adviceOn(refused("registry.example.com/team/app:1.0"), words), "");
   assert.equal(await adviceOn(refused("docker.io/team/app:1.0"), words), "");
+  for (const registry of ["localhost:5000", "registry.example.com:443"])
+    assert.equal(await adviceOn(refused(registry), ["auth", "login", registry]), "", registry);
   assert.equal(await adviceOn(new DrayError("NETWORK", "no reference"), ["", "oci:x", "dir:y"]), "");
 });

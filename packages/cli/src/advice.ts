@@ -9,7 +9,8 @@ import { liesHere, namesNoRegistry } from "./local-names.ts";
  */
 export const adviceOn = async (error: DrayError, words: readonly string[]): Promise<string> => {
   const meant = error.registry === undefined ? undefined : referenceOf(error.reference ?? "");
-  if (meant === undefined) return "";
+  // An error about a registry alone names that: it is no image of Docker Hub.
+  if (meant === undefined || error.reference?.startsWith(`${meant.registry}/`) !== true) return "";
   const typed = words.find((word) => isName(word, meant));
   const onHub = typed === undefined || !namesNoRegistry(typed) ? "" : await ofHub(error, typed);
   return [onHub, ofTags(error, meant, typed)].filter(Boolean).join("; ");

@@ -143,7 +143,7 @@ type Ask = (ask: (live: Live, options: SharedOptions) => Promise<readonly string
 /** What an argument of such a name may be. */
 const named = async (declared: Argument, before: number, last: string, ask: Ask): Promise<Completion> => {
   const name = declared.name();
-  const isPath = name === "path" || name.endsWith(".yml") || (/-and-path$/.test(name) && before > 0);
+  const isPath = name === "path" || name.endsWith(".yml") || (name.endsWith("-and-path") && before > 0);
   const isImage = /image|location/.test(name);
   const isLocation = isImage || /^(?:path|repository)$/.test(name);
   if (isLocation) {
