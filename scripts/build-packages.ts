@@ -1,11 +1,12 @@
 /**
- * The npm packages, one folder each, ready for `npm pack`: libraries as modules with their types and as CommonJS, file by file; a command as
- * one entry with chunks.
+ * The npm packages, one folder each, ready for `npm pack`: libraries as modules for each path that may be imported, with their types, and as
+ * CommonJS, file by file; a command as one entry with chunks.
  */
 import { execFileSync } from "node:child_process";
 import { cpSync, existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { buildCommand } from "./build-command.ts";
+import { joinModules } from "./chunks.ts";
 import { addCommonJs, commonJsFolder } from "./commonjs.ts";
 import { root } from "./runtimes.ts";
 import { scriptModules } from "./worker-texts.ts";
@@ -51,6 +52,7 @@ export const buildPackages = async (): Promise<void> => {
       cpSync(join(emitted, basename(folder), "src"), target, { recursive: true });
       for (const file of globSync("**/*.{js,d.ts}", { cwd: target })) pointAtJavaScript(join(target, file));
       addCommonJs(target);
+      await joinModules(target, modulesOf(published));
     } else {
       published["dependencies"] = thirdParty([...manifests.values()]);
       await buildCommand(target, Object.keys(published["dependencies"] as object));
@@ -141,6 +143,10 @@ const publishedManifest = (manifest: Manifest): PublishedManifest => {
     },
   };
 };
+
+/** What may be imported. */
+const modulesOf = ({ exports }: PublishedManifest): string[] =>
+  Object.values(exports).flatMap((entry) => (typeof entry === "string" ? [] : entry.import.default));
 
 /** A module of the sources as it is imported and as it is required. */
 const entries = (source: string): { import: Entry; require: Entry } => {

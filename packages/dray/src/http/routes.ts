@@ -1,8 +1,9 @@
-import http, { type ClientRequest } from "node:http";
-import https, { type AgentOptions } from "node:https";
+import type { Agent, ClientRequest, AgentOptions as PlainOptions, RequestOptions } from "node:http";
+import type { AgentOptions } from "node:https";
 import type { SecureContext } from "node:tls";
 import { DrayError } from "../errors.ts";
 import type { AddressGuard } from "./address-guard.ts";
+import { http, https } from "./node-http.ts";
 import { OpenedAhead } from "./opened-ahead.ts";
 import { type Environment, parseProxy, proxyFor } from "./proxy.ts";
 import { redactUrl } from "./redact.ts";
@@ -59,10 +60,10 @@ export class Routes {
   readonly #guard: AddressGuard;
   readonly #connectTimeout: number;
   readonly #routes = new Map<string, Route>();
-  readonly #kept = new Map<string, http.Agent>();
+  readonly #kept = new Map<string, Agent>();
   readonly #contexts = new Map<boolean, SecureContext | undefined>();
-  readonly #retired: http.Agent[] = [];
-  readonly #ahead = new Map<http.Agent, OpenedAhead>();
+  readonly #retired: Agent[] = [];
+  readonly #ahead = new Map<Agent, OpenedAhead>();
   #system: readonly string[] | undefined;
 
   /** @param connectTimeout milliseconds a proxy may take to open a tunnel. */
@@ -128,11 +129,11 @@ export class Routes {
       return { ...named, ...this.#aheadOf(to, agents), request: requester(https, to, agents) };
     }
     if (proxy === undefined) {
-      const agents = this.#agents("http", (keepAlive) => new http.Agent({ keepAlive, lookup } as http.AgentOptions));
+      const agents = this.#agents("http", (keepAlive) => new http.Agent({ keepAlive, lookup } as PlainOptions));
       return { ...named, ...this.#aheadOf(to, agents), request: requester(http, to, agents) };
     }
     if (isSocks(proxy)) {
-      const make = (keepAlive: boolean): http.Agent => new SocksAgent(proxy, { keepAlive }, this.#connectTimeout);
+      const make = (keepAlive: boolean): Agent => new SocksAgent(proxy, { keepAlive }, this.#connectTimeout);
       const agents = this.#agents(`http ${proxy.href}`, make);
       return { ...named, ...this.#aheadOf(to, agents), request: requester(http, to, agents) };
     }
@@ -154,7 +155,7 @@ export class Routes {
   }
 
   /** The agent of a way whose connections are kept, or that of those which are used once. */
-  #agents(way: string, make: (keepAlive: boolean) => http.Agent): (alone: boolean) => http.Agent {
+  #agents(way: string, make: (keepAlive: boolean) => Agent): (alone: boolean) => Agent {
     return (alone) => {
       const key = `${alone ? "alone " : ""}${way}`;
       const kept = this.#kept.get(key);
@@ -169,7 +170,7 @@ export class Routes {
   /** @param to whom connections lead to: the host, or the proxy that is asked for whole URLs. */
   #aheadOf(
     { host, port }: { readonly host: string; readonly port: number },
-    agents: (alone: boolean) => http.Agent,
+    agents: (alone: boolean) => Agent,
   ): Pick<Route, "openAhead" | "foundClosed"> {
     return {
       openAhead: (total, refused) => this.#ahead.get(agents(false))?.open(host, port, total, refused),
@@ -191,8 +192,8 @@ export class Routes {
 const requester =
   (
     protocol: typeof http | typeof https,
-    options: http.RequestOptions,
-    agents: (alone: boolean) => http.Agent,
+    options: RequestOptions,
+    agents: (alone: boolean) => Agent,
     prefix = "",
     added: OutgoingHeaders = {},
   ) =>

@@ -1,9 +1,10 @@
-import http from "node:http";
-import https, { type AgentOptions } from "node:https";
+import type { ClientRequestArgs, AgentOptions as PlainOptions } from "node:http";
+import type { AgentOptions } from "node:https";
 import net, { type Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import tls, { type ConnectionOptions } from "node:tls";
 import { DrayError } from "../errors.ts";
+import { http, https } from "./node-http.ts";
 import { timeoutError, transportError } from "./transport-error.ts";
 import { credentialsIn } from "./tunnel.ts";
 
@@ -92,12 +93,12 @@ export class SocksTlsAgent extends https.Agent {
 export class SocksAgent extends http.Agent {
   readonly #route: SocksRoute;
 
-  constructor(proxy: URL, options: http.AgentOptions, connectTimeout: number) {
+  constructor(proxy: URL, options: PlainOptions, connectTimeout: number) {
     super(options);
     this.#route = new SocksRoute(proxy, connectTimeout);
   }
 
-  override createConnection(options: http.ClientRequestArgs, callback?: Opened): undefined {
+  override createConnection(options: ClientRequestArgs, callback?: Opened): undefined {
     this.#route.open({ host: options.host ?? undefined, port: options.port ?? undefined }, (error, socket) =>
       callback?.(error, socket),
     );

@@ -1,8 +1,9 @@
-import http, { type ClientRequest } from "node:http";
-import https, { type AgentOptions } from "node:https";
+import type { ClientRequest } from "node:http";
+import type { AgentOptions, RequestOptions } from "node:https";
 import type { Duplex } from "node:stream";
 import tls, { type ConnectionOptions } from "node:tls";
 import { DrayError } from "../errors.ts";
+import { http, https } from "./node-http.ts";
 import { timeoutError } from "./transport-error.ts";
 
 /** What a proxy wants to know of us: `Basic` of the user and password in its URL. */
@@ -32,7 +33,7 @@ export const hostAndPort = (url: URL): { host: string; port: number } => ({
 
 export interface TunnelOptions {
   /** TLS settings for the way to an https proxy. */
-  readonly toProxy: https.RequestOptions;
+  readonly toProxy: RequestOptions;
   /** Milliseconds the proxy may take to open a tunnel. */
   readonly connectTimeout: number;
 }
