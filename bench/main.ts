@@ -1,5 +1,6 @@
 /** `npm run bench [-- NAME…]`: measures Dray beside its peers, in one run, and prints tables. */
 import { cpus } from "node:os";
+import { library } from "./library/index.ts";
 import { line } from "./line/index.ts";
 import { alternate, type Contender, table } from "./measure.ts";
 import * as measurements from "./measurements.ts";
@@ -13,7 +14,7 @@ const chosen = process.argv
   .flatMap((word) => (word === "server" ? Object.keys(server) : word === "line" ? Object.keys(line) : word));
 const rounds = Number(process.argv.find((word) => word.startsWith("--rounds="))?.slice("--rounds=".length) ?? 5);
 
-const all = Object.entries({ ...measurements.all, ...line, ...server });
+const all = Object.entries({ ...measurements.all, ...library, ...line, ...server });
 const unknown = chosen.filter((name) => !all.some(([key]) => key === name));
 if (unknown.length > 0) {
   process.stderr.write(
@@ -31,8 +32,11 @@ for (const [name, measurement] of all) {
   await measurement.run({
     rounds,
     full: process.argv.includes("--full"),
-    compare: async (title: string, contenders: readonly Contender[]) =>
-      void process.stdout.write(`${table(title, await alternate(contenders, rounds))}\n`),
+    compare: async (title: string, contenders: readonly Contender[]) => {
+      const costs = await alternate(contenders, rounds);
+      process.stdout.write(`${table(title, costs)}\n`);
+      return costs;
+    },
     say: (text: string) => void process.stdout.write(`${text}\n`),
   });
 }

@@ -2,8 +2,16 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { files40, type Input, platforms4, random4g, random512, textArchive } from "./input.ts";
-import { type Contender, measure } from "./measure.ts";
-import { before, copyArguments, type Place, type ProgramName, programOf, pullLayoutArguments } from "./programs.ts";
+import { type Contender, type Cost, measure } from "./measure.ts";
+import {
+  before,
+  type Command,
+  copyArguments,
+  type Place,
+  type ProgramName,
+  programOf,
+  pullLayoutArguments,
+} from "./programs.ts";
 import { image, load, startRegistry, within, withServers } from "./registries.ts";
 import { startManyTags } from "./tags.ts";
 
@@ -11,7 +19,7 @@ export interface Bench {
   readonly rounds: number;
   /** Larger, where a measurement knows of that. */
   readonly full: boolean;
-  readonly compare: (title: string, contenders: readonly Contender[]) => Promise<void>;
+  readonly compare: (title: string, contenders: readonly Contender[]) => Promise<Map<ProgramName, Cost[]>>;
   readonly say: (text: string) => void;
 }
 
@@ -21,11 +29,11 @@ export interface Measurement {
   readonly onlyByName?: boolean;
 }
 
-export const everyone: readonly ProgramName[] = ["dray", "crane", "skopeo", "regctl", "oras"];
+export const everyone: readonly Command[] = ["dray", "crane", "skopeo", "regctl", "oras"];
 /** Those that are here, this build of Dray and perhaps another one first. */
 export const contenders = (
-  names: readonly ProgramName[],
-  run: (name: ProgramName, program: readonly string[]) => Contender["run"],
+  names: readonly Command[],
+  run: (name: Command, program: readonly string[]) => Contender["run"],
 ): Contender[] =>
   names
     .flatMap((name) => (name === "dray" && before !== undefined ? (["dray", "dray before"] as const) : name))
@@ -160,7 +168,7 @@ const starts: Measurement["run"] = async ({ say }) => {
       ["version", () => ["version"]],
       [
         "manifest of a small image",
-        (name: ProgramName) => ["manifest", ...(name === "crane" ? ["--insecure"] : []), `${source.host}/${image}`],
+        (name: Command) => ["manifest", ...(name === "crane" ? ["--insecure"] : []), `${source.host}/${image}`],
       ],
     ] as const) {
       const times = new Map<ProgramName, number[]>();

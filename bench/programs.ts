@@ -4,12 +4,25 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { findPeer } from "@dray/testkit/peers";
 
-export type ProgramName = "dray" | "dray before" | "dray on node" | "crane" | "skopeo" | "regctl" | "oras";
+export type ProgramName =
+  | "dray"
+  | "dray before"
+  | "dray on node"
+  | "library"
+  | "library before"
+  | "bare script"
+  | "crane"
+  | "skopeo"
+  | "regctl"
+  | "oras";
+
+/** Those that have a command line of their own; the others are told what to do where they are measured. */
+export type Command = Exclude<ProgramName, "library" | "library before" | "bare script">;
 
 const root: string = fileURLToPath(new URL("..", import.meta.url));
 
 /** Command and first arguments of a program, or `undefined`, which is said once on stderr. */
-export const programOf = (name: ProgramName): readonly string[] | undefined => {
+export const programOf = (name: Command): readonly string[] | undefined => {
   if (name === "dray on node") return [join(root, "node_modules/.bin/node"), join(root, "packages/cli/src/main.ts")];
   const path = name === "dray" ? built() : name === "dray before" ? before : findPeer(name);
   return path === undefined ? undefined : [path];
@@ -44,7 +57,7 @@ export const trust = (place: Place): Record<string, string> =>
 const drayTls = (place: Place): string[] => (place.ca === undefined ? ["--plain-http"] : ["--ca-file", place.ca]);
 const craneTls = (place: Place): string[] => (place.ca === undefined ? ["--insecure"] : []);
 
-export const copyArguments = (name: ProgramName, from: Place, to: Place, image: string): string[] => {
+export const copyArguments = (name: Command, from: Place, to: Place, image: string): string[] => {
   const [source, target] = [`${from.host}/${image}`, `${to.host}/${image}`];
   switch (name) {
     case "dray":
@@ -70,7 +83,7 @@ export const copyArguments = (name: ProgramName, from: Place, to: Place, image: 
   }
 };
 
-export const pullLayoutArguments = (name: ProgramName, from: Place, image: string, dir: string): string[] => {
+export const pullLayoutArguments = (name: Command, from: Place, image: string, dir: string): string[] => {
   const source = `${from.host}/${image}`;
   switch (name) {
     case "dray":
@@ -88,7 +101,7 @@ export const pullLayoutArguments = (name: ProgramName, from: Place, image: strin
   }
 };
 
-export const digestArguments = (name: ProgramName, from: Place, image: string): string[] => {
+export const digestArguments = (name: Command, from: Place, image: string): string[] => {
   const source = `${from.host}/${image}`;
   switch (name) {
     case "dray":

@@ -5,10 +5,10 @@ import { type Input } from "../input.ts";
 import { measure } from "../measure.ts";
 import { type Bench, contenders, everyone, type Measurement } from "../measurements.ts";
 import {
+  type Command,
   copyArguments,
   digestArguments,
   type Place,
-  type ProgramName,
   pullLayoutArguments,
   regctlConfig,
 } from "../programs.ts";
@@ -29,11 +29,11 @@ interface Ends {
   readonly dir: string;
 }
 
-type Arguments = (name: ProgramName, ends: Ends) => readonly string[];
+type Arguments = (name: Command, ends: Ends) => readonly string[];
 
 interface Work {
   readonly title: string;
-  readonly names: readonly ProgramName[];
+  readonly names: readonly Command[];
   readonly arguments: Arguments;
 }
 
@@ -72,7 +72,7 @@ const compareOver = ({ compare, say }: Bench, how: Line, tls: boolean, what: Inp
     await load(what, source);
     const relay = await startRelay(how, [source.host, target.host]);
     const [from, to] = [source, target].map(({ ca }, i) => ({ host: relay.hosts[i] as string, ca })) as [Place, Place];
-    const traffic = new Map<ProgramName, Traffic>();
+    const traffic = new Map<Command, Traffic>();
     await within(async (dir) => {
       const config = join(dir, "regctl.json");
       await writeFile(config, regctlConfig([from, to]));
