@@ -131,6 +131,28 @@ test("connections that nobody wanted are closed with the others", () =>
     await closed;
   }));
 
+const silent = "Bun" in globalThis && "Bun does not tell what keeps it alive";
+
+test("one that waits for a request keeps no process alive", { skip: silent }, async () => {
+  const server = await rawServer((_, socket) => socket.write(ok));
+  const send = connection({ proxy: false });
+  const alive = (): number => process.getActiveResourcesInfo().filter((what) => what === "TCPSocketWrap").length;
+  try {
+    const get: HttpRequest = { method: "GET", origin: server.origin, target: "/v2/", headers: [] };
+    assert.equal(await status(send(get)), 200);
+    // The first connection is free then, and keeps nothing alive either.
+    await new Promise((resolve) => setImmediate(resolve));
+    const before = alive();
+    send.openAhead(server.origin, 4, never);
+    while (server.connections < 4) await new Promise((resolve) => setImmediate(resolve));
+    // The ends of the server, which lies in this process.
+    assert.equal(alive() - before, 3);
+  } finally {
+    await send.close();
+    await server.close();
+  }
+});
+
 test("one that is refused fails no request, and from then on none is opened ahead", async () => {
   for (const tls of [undefined, pair])
     await withServer(
