@@ -12,7 +12,7 @@ import {
 } from "../content/index.ts";
 import { refuseNumber } from "../numbers.ts";
 import type { Descriptor } from "../oci/index.ts";
-import { blobKey, compressedKey, type Ledger } from "./ledger.ts";
+import { blobKey, compressedKey, type Ledger, sentKey } from "./ledger.ts";
 import type { Run } from "./run.ts";
 import { Slots } from "./slots.ts";
 import type { Tally } from "./tally.ts";
@@ -58,10 +58,15 @@ export class Blobs {
     await this.#run.eachOf(blobs, blobs.length, (blob) => this.#bring(way, blob), way);
   }
 
-  /** Sends those of which a look-up alone said that they are there. `false`: there are none. */
+  /** Sends those of which a look-up alone said that they are there, each once for all who need it. `false`: there are none. */
   async sendVouched(way: Way, among: readonly Descriptor[]): Promise<boolean> {
-    const blobs = this.#tally.disproved(way.target, among);
-    await this.#run.eachOf(blobs, blobs.length, (blob) => this.#moveInTurn(way, blob), way);
+    const blobs = this.#tally.vouchedFor(way.target, among);
+    const send = (blob: Descriptor): Promise<void> =>
+      this.#ledger.once(way.target, sentKey(blob.digest), way.source, async () => {
+        await this.#moveInTurn(way, blob);
+        this.#tally.disproved();
+      });
+    await this.#run.eachOf(blobs, blobs.length, send, way);
     return blobs.length > 0;
   }
 

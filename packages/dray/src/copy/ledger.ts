@@ -62,6 +62,8 @@ const getOrMake = <K, V>(map: Map<K, V>, key: K, make: () => V): V => {
 };
 
 export const blobKey = (digest: Digest): string => `blob ${digest}`;
+/** A blob that is sent although the target said that it has it. */
+export const sentKey = (digest: Digest): string => `sent ${digest}`;
 /** A layer that is compressed on its way, by its digest before. */
 export const compressedKey = (digest: Digest): string => `compressed ${digest}`;
 export const manifestKey = (digest: Digest): string => `manifest ${digest}`;

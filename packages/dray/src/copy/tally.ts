@@ -43,11 +43,14 @@ export class Tally {
     this.#vouched.set(target, vouched.add(blob.digest));
   }
 
-  /** Which of these blobs a target had by its word alone, where that was wrong of at least one of them. */
-  disproved(target: object, blobs: readonly Descriptor[]): Descriptor[] {
+  /** Which of these blobs a target has by its word alone. */
+  vouchedFor(target: object, blobs: readonly Descriptor[]): Descriptor[] {
     const vouched = this.#vouched.get(target);
-    const disproved = blobs.filter(({ digest }) => vouched?.delete(digest));
-    this.#counts.skipped -= disproved.length;
-    return disproved;
+    return blobs.filter(({ digest }) => vouched?.has(digest));
+  }
+
+  /** The word was wrong: a blob that counted as skipped was moved after all. */
+  disproved(): void {
+    this.#counts.skipped--;
   }
 }

@@ -4,6 +4,7 @@ import { answerWith, type Fault, faults, memoryRegistry, put, sampleImage } from
 import { clientOf } from "../../test/registry-client.ts";
 import { memoryStore } from "../content/index.ts";
 import { isDrayError } from "../errors.ts";
+import type { Digest } from "../oci/index.ts";
 import { copy, copyAll } from "./copy.ts";
 
 const image = sampleImage({ layers: 2, layerSize: 100_000 });
@@ -51,6 +52,47 @@ test("a blob that only a look-up vouched for is sent once the registry turns out
   const { counts } = await push([missing, lying], registry);
   assert.equal(registry.manifest("c/d", "v1")?.digest, image.root.digest);
   assert.deepEqual([counts.copied, counts.skipped], [image.blobs.size + 1, 0]);
+});
+
+test("manifests that share a blob for which only a look-up vouched are all written when it was sent", async () => {
+  const [local, registry] = [memoryRegistry(), memoryRegistry()];
+  put(registry, "c/d", "other", sampleImage({ seed: "other" }));
+  const names = ["v1", "v2", "v3"];
+  const seen = new Set<string>();
+  const all = Promise.withResolvers<void>();
+  for (const n of names) put(local, "a/b", n, sampleImage({ layers: 2, layerSize: 100_000, annotations: { n } }));
+  // All are refused before the first blob is sent.
+  const missing: Fault = {
+    method: "PUT",
+    target: "/manifests/",
+    effect: async (request, next) => {
+      seen.add(request.target);
+      if (seen.size === names.length) all.resolve();
+      await all.promise;
+      const whole = [...image.blobs.keys()].every((digest) => registry.blob("c/d", digest) !== undefined);
+      return whole ? next(request) : refusal(request, next);
+    },
+  };
+  const lying: Fault = {
+    method: "HEAD",
+    target: "/blobs/",
+    effect: (request, next) => {
+      const bytes = image.blobs.get(request.target.split("/").at(-1) as Digest);
+      return answerWith(200, { "Content-Length": `${bytes?.byteLength}` })(request, next);
+    },
+  };
+  const source = clientOf(local.handler).repository("a/b");
+  const target = clientOf(faults(registry.handler, [missing, lying])).repository("c/d");
+  const pairs = names.map((name) => ({
+    source: { store: source, name, location: `a/b:${name}` },
+    target: { store: target, name, location: `c/d:${name}` },
+  }));
+  const { outcomes, copied, skipped } = await copyAll(pairs);
+  assert.deepEqual(
+    outcomes.map(({ error }) => error?.message),
+    names.map(() => undefined),
+  );
+  assert.deepEqual([copied, skipped], [image.blobs.size + names.length, 0]);
 });
 
 test("one that stays unknown is told of without advice that the answer contradicts", async () => {
