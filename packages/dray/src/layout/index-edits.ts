@@ -31,8 +31,9 @@ export class IndexEdits {
   readonly #paths: LayoutPaths;
   readonly #reader: LayoutReader;
   #edits: Edit[] = [];
-  /** Names and digests of those that may wait. */
-  readonly #waiting = new Set<string>();
+  /** Names and digests of those that may wait, and of those that are being written. */
+  #waiting = new Set<string>();
+  #written = new Set<string>();
   #running: Promise<void> = Promise.resolve();
   #next: Promise<void> | undefined;
   /** Entries and bytes of the index that was written last; bytes of content that came since. */
@@ -66,9 +67,11 @@ export class IndexEdits {
     this.#came += size;
   }
 
-  /** Whether this name, content of this digest, or with `""` anything at all waits for the next write. */
+  /** Whether this name, content of this digest, or with `""` anything at all was given and is not on the disk yet. */
   waits(nameOrDigest: string): boolean {
-    return nameOrDigest === "" ? this.#waiting.size > 0 : this.#waiting.has(nameOrDigest);
+    return [this.#waiting, this.#written].some((names) =>
+      nameOrDigest === "" ? names.size > 0 : names.has(nameOrDigest),
+    );
   }
 
   /** Writes what there is to write. */
@@ -85,7 +88,8 @@ export class IndexEdits {
     const edits = this.#edits;
     const entered = [...this.unlisted.values()];
     this.#edits = [];
-    this.#waiting.clear();
+    this.#written = this.#waiting;
+    this.#waiting = new Set();
     this.#came = 0;
     try {
       const before = (await this.#reader.loadIndex()) ?? emptyIndex;
@@ -100,6 +104,8 @@ export class IndexEdits {
       this.#edits.unshift(...again);
       for (const { waits } of again) this.#note(waits);
       throw error;
+    } finally {
+      this.#written = new Set();
     }
     for (const { digest } of entered) this.unlisted.delete(digest);
   }

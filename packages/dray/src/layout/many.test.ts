@@ -119,3 +119,31 @@ test("a signature that was written and has no entry yet is found", async () => {
   await store.close();
   assert.deepEqual(await digests(), [signature.digest]);
 });
+
+test("a name that may wait is read as soon as it is given, also while the index is being written", async () => {
+  const dir = temporaryFolder("read-while-written");
+  const began = Promise.withResolvers<void>();
+  const goesOn = Promise.withResolvers<void>();
+  let holds = false;
+  const rename: FileSystem["rename"] = async (from, to) => {
+    if (holds && to.endsWith("index.json")) {
+      began.resolve();
+      await goesOn.promise;
+    }
+    await nodeFiles.rename(from, to);
+  };
+  const store = layoutStore(dir, { fs: { ...nodeFiles, rename } });
+  const [old, fresh] = [await putManifest(store, note("old"), { tags: ["x"] }), await putManifest(store, note("new"))];
+  for (let i = 0; i < 8; i++) await store.tag(old, `v${i}`);
+  for (const name of ["x", "z"]) await store.tag(fresh, name, { atClose: true });
+  holds = true;
+  const writing = store.tag(old, "y");
+  await began.promise;
+  const found = store.resolve("x");
+  const names = Array.fromAsync(store.tags());
+  setImmediate(() => goesOn.resolve());
+  assert.equal((await found).digest, fresh.digest);
+  assert.ok((await names).includes("z"));
+  await writing;
+  await store.close();
+});
