@@ -230,3 +230,55 @@ test("through a proxy as every other connection, and never past it", () =>
     },
     { tls: pair },
   ));
+
+/** Three requests, where the second connection is closed with the first request that comes by it, and another waits for the third meanwhile. */
+const besideClosed = async (becomes: (third: Socket, open: () => void) => void): Promise<readonly unknown[]> => {
+  const sockets = new Set<Socket>();
+  const server = await rawServer((_, socket) => {
+    sockets.add(socket);
+    if ([...sockets].indexOf(socket) === 1) socket.destroy();
+    else socket.write(ok);
+  }, pair);
+  const [second, third] = [Promise.withResolvers<void>(), Promise.withResolvers<() => void>()];
+  let tunnels = 0;
+  const proxy = await rawServer((_, socket) => {
+    const open = (): void => {
+      const inner = connect(server.port, "127.0.0.1", () => {
+        socket.removeAllListeners("data");
+        socket.write("HTTP/1.1 200 Connection established\r\n\r\n");
+        socket.pipe(inner).pipe(socket);
+      });
+      inner.on("error", () => socket.destroy());
+      socket.on("close", () => inner.destroy());
+    };
+    const nth = ++tunnels;
+    if (nth === 3) return third.resolve(() => becomes(socket, open));
+    open();
+    if (nth === 2) second.resolve();
+  });
+  const send = connection({ proxy: proxy.origin, ca: ca.cert, systemAuthorities: () => [] });
+  try {
+    const get: HttpRequest = { method: "GET", origin: server.origin, target: "/v2/", headers: [] };
+    await status(send(get));
+    const refused = Promise.withResolvers<void>();
+    send.openAhead(get.origin, 3, () => refused.resolve());
+    await second.promise;
+    const end = await third.promise;
+    const answers = Promise.allSettled([1, 2, 3].map(() => status(send({ ...get, method: "POST" }))));
+    await refused.promise;
+    end();
+    return (await answers).map((answer) => (answer.status === "rejected" ? answer.reason : answer.value));
+  } finally {
+    await send.close();
+    await proxy.close();
+    await server.close();
+  }
+};
+
+test("one that a request found closed takes none with it that another request waits for", async () => {
+  assert.deepEqual(await besideClosed((_, open) => open()), [200, 200, 200]);
+});
+
+test("a request that waits for one that fails opens its own: nothing of it has been sent", async () => {
+  assert.deepEqual(await besideClosed((third) => third.destroy()), [200, 200, 200]);
+});

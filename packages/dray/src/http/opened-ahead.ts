@@ -75,7 +75,10 @@ export class OpenedAhead {
     const free = [...this.#of(key)].filter((one) => one.isFree);
     const first = free.find((one) => one.stands) ?? free[0];
     if (first === undefined) return this.#open(options, opened);
-    first.giveTo(opened);
+    first.giveTo(opened, () => {
+      const socket = this.#open(options, opened);
+      if (socket) opened(null, socket);
+    });
     return undefined;
   }
 
@@ -91,7 +94,7 @@ export class OpenedAhead {
         ahead.delete(one);
         this.#given.set(socket, () => {
           bar();
-          for (const other of ahead) other.giveUp();
+          for (const other of ahead) if (other.isFree) other.giveUp();
         });
       },
       over: (failed) => {
@@ -120,6 +123,7 @@ class Ahead {
   readonly #hears: Hears;
   #socket: Socket | undefined;
   #taker: Opened | undefined;
+  #instead: (() => void) | undefined;
   #timer: NodeJS.Timeout | undefined;
   #over = false;
   stands = false;
@@ -149,9 +153,13 @@ class Ahead {
     else this.#stand();
   };
 
-  /** Gives it to a request once it stands. From here on it is that one's own, and fails as its own would. */
-  giveTo(taker: Opened): void {
+  /**
+   * Gives it to a request once it stands. From there on it is that one's own, and fails as its own would. Until then nothing of the request has
+   * been sent: `instead` opens one for it where this one fails.
+   */
+  giveTo(taker: Opened, instead: () => void): void {
     this.#taker = taker;
+    this.#instead = instead;
     if (this.stands) this.#give();
     else this.#socket?.ref();
   }
@@ -186,7 +194,8 @@ class Ahead {
     this.#socket?.on("error", () => {});
     this.#socket?.destroy();
     this.#hears.over(error !== undefined);
-    this.#taker?.(error ?? new Error("closed"), this.#socket as Duplex);
+    if (error !== undefined) this.#instead?.();
+    else this.#taker?.(new Error("closed"), this.#socket as Duplex);
   }
 
   #letGo(): void {
