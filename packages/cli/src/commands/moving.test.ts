@@ -18,7 +18,7 @@ import {
   sampleIndex,
 } from "@dray/testkit";
 import { temporaryFolder } from "@dray/testkit/files";
-import { anonymous, connect, copy, open, type Registry } from "dray";
+import { anonymous, bytesContent, connect, copy, layoutStore, open, type Registry } from "dray";
 import { encodeJson, mediaTypes } from "dray/oci";
 import { type Rehearsed, type RehearseOptions, rehearse } from "../../test/rehearse.ts";
 
@@ -428,7 +428,7 @@ describe("commands that move", () => {
     await done("validate", `oci-archive:${path("chart.oci")}`);
   });
 
-  test("what did not come to its end says that what arrived is kept, and the same command goes on with it", async () => {
+  test("what did not come to its end says that what arrived is kept, and the same command goes on with it", async (t) => {
     const large = sampleImage({ seed: "kept", layers: 1, layerSize: 600_000 });
     const [layer] = large.layers;
     put(source, "team/kept", "1", large);
@@ -439,6 +439,11 @@ describe("commands that move", () => {
       { method: "GET", target: `${layer?.digest}`, nth: 2, effect: hold(wait) },
     ];
     const server = await listen(faults(source.handler, rules));
+    t.after(() => server.close());
+    // The configuration is there: only the layer is on its way.
+    const layout = layoutStore(path("kept"));
+    await layout.write(large.config, bytesContent(large.blobs.get(large.config.digest) as Uint8Array));
+    await layout.close();
     const words = ["--retry", "0", "cp", `${server.host}/team/kept:1`, `oci:${path("kept")}:1`];
     const kept = /^Error: .*; what arrived is kept, and the same command goes on with it\n$/m;
     const cut = await dray(words);
@@ -452,7 +457,6 @@ describe("commands that move", () => {
     );
     assert.deepEqual([copied, bytes + resumed], [2, (layer?.size ?? 0) + large.root.size]);
     assert.ok(resumed > 0 && resumed <= 300_000, `${resumed}`);
-    await server.close();
   });
 
   test("an outage is one line, however much was on its way", async () => {
