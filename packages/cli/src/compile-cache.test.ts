@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { chmodSync, mkdirSync, readdirSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readdirSync, realpathSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { temporaryFolder } from "@dray/testkit/files";
@@ -11,13 +11,16 @@ const modeOf = (path: string): number => statSync(path).mode & 0o777;
 
 describe("what Node compiles is kept", () => {
   it("in the user's own cache, for the user alone", () => {
-    const home = temporaryFolder("home");
+    const home = realpathSync(temporaryFolder("home"));
     assert.equal(compiledIn({ HOME: home }, user), `${home}/.cache/dray`);
     assert.equal(compiledIn({ HOME: home, XDG_CACHE_HOME: `${home}/own` }, user), `${home}/own/dray`);
     for (const made of [".cache", ".cache/dray", "own", "own/dray"]) assert.equal(modeOf(join(home, made)), 0o700);
-    chmodSync(`${home}/own/dray`, 0o777);
-    assert.equal(compiledIn({ XDG_CACHE_HOME: `${home}/own` }, user), `${home}/own/dray`);
-    assert.equal(modeOf(`${home}/own/dray`), 0o700);
+    symlinkSync(`${home}/own`, `${home}/link`);
+    assert.equal(
+      compiledIn({ XDG_CACHE_HOME: `${home}/link` }, user),
+      `${home}/own/dray`,
+      "wherever the link leads later",
+    );
   });
 
   it("nowhere where others could put their code, nor where nobody said a place", () => {
@@ -30,7 +33,9 @@ describe("what Node compiles is kept", () => {
     made("elsewhere/dray");
     symlinkSync(join(home, "elsewhere/dray"), join(made("linked"), "dray"));
     writeFileSync(join(made("file"), "dray"), "");
-    const nowhere = [made("shared", 0o777), made("sticky", 0o1777), join(home, "linked"), join(home, "file")];
+    for (const mode of [0o777, 0o775, 0o702]) made(`open-${mode}/dray`, mode);
+    const open = [0o777, 0o775, 0o702].map((mode) => join(home, `open-${mode}`));
+    const nowhere = [...open, made("shared", 0o777), made("sticky", 0o1777), join(home, "linked"), join(home, "file")];
     for (const place of [...nowhere, "relative", "", "/proc/nowhere", "/proc/self/nowhere", join(home, "no/parent")])
       assert.equal(compiledIn({ XDG_CACHE_HOME: place }, user), undefined, place);
     assert.equal(compiledIn({ HOME: home }, (user ?? 0) + 1), undefined, "it belongs to somebody else");

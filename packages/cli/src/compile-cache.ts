@@ -1,4 +1,4 @@
-import { chmodSync, lstatSync, mkdirSync, statSync } from "node:fs";
+import { lstatSync, mkdirSync, realpathSync, statSync } from "node:fs";
 import type { Environment } from "./environment.ts";
 
 /**
@@ -17,19 +17,19 @@ export const keepCompiled = (env: Environment): void => {
  * is. It is made here, one level at a time: Node's own way asks for ever below `/proc`.
  */
 export const compiledIn = (env: Environment, user: number | undefined): string | undefined => {
-  const cache = env["XDG_CACHE_HOME"] || (env["HOME"] && `${env["HOME"]}/.cache`);
-  if (user === undefined || !cache?.startsWith("/")) return undefined;
-  const folder = `${cache}/dray`;
+  const named = env["XDG_CACHE_HOME"] || (env["HOME"] && `${env["HOME"]}/.cache`);
+  if (user === undefined || !named?.startsWith("/")) return undefined;
   try {
-    made(cache);
+    made(named);
+    // A link to it may lead elsewhere by the time that Node looks there.
+    const cache = realpathSync.native(named);
+    const folder = `${cache}/dray`;
     const above = statSync(cache);
     if ((above.uid !== user && above.uid !== 0) || (above.mode & 0o022) !== 0) return undefined;
     made(folder);
-    // A link is none of ours.
+    // A link is none of ours; nor is a folder that others may have put something into already.
     const own = lstatSync(folder);
-    if (!own.isDirectory() || own.uid !== user) return undefined;
-    if ((own.mode & 0o077) !== 0) chmodSync(folder, 0o700);
-    return folder;
+    return own.isDirectory() && own.uid === user && (own.mode & 0o022) === 0 ? folder : undefined;
   } catch {
     return undefined;
   }
