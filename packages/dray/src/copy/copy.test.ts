@@ -715,3 +715,21 @@ describe("copyAll", () => {
     );
   });
 });
+
+test("a target that cannot be finished keeps none of the others from being finished", async () => {
+  const registry = memoryRegistry();
+  const names = ["v1", "v2", "v3", "v4", "v5", "v6"];
+  for (const name of names) putSample(registry, "a/b", name, sampleImage({ seed: name, layers: 1 }));
+  const source = clientOf(registry.handler).repository("a/b");
+  const full = new DrayError("DISK", "the disk is full");
+  const broken = Object.assign(memoryStore(), { close: () => Promise.reject(full) });
+  const dir = temporaryFolder("other");
+  const pairs = [broken, layoutStore(dir)].flatMap((store) =>
+    names.map((name) => ({ source: { store: source, name, location: name }, target: { store, name, location: name } })),
+  );
+  await assert.rejects(copyAll(pairs), full);
+  const other = layoutStore(dir);
+  assert.deepEqual(await Array.fromAsync(other.tags()), names);
+  await other.tag(await other.resolve("v1"), "not-locked");
+  await other.close();
+});

@@ -97,7 +97,8 @@ export const copyAll = async (
   }
   const failed = new Set(outcomes.flatMap(({ root, pair }) => (root === undefined ? [pair.target.store] : [])));
   // An archive is only whole when every root of it is; other stores keep what arrived either way.
-  for (const store of targets) await store.close({ abort: failed.has(store) });
+  const closed = await Promise.allSettled([...targets].map((store) => store.close({ abort: failed.has(store) })));
+  for (const each of closed) if (each.status === "rejected") throw each.reason;
   return { outcomes, ...transfer.counts() };
 };
 
