@@ -35,7 +35,7 @@ export class Interrupted extends DrayError {
 export const failureOf = (error: unknown, { command, verbose, interrupted, advice = "" }: FailureContext): Failure => {
   // Help is thrown too, and is no failure.
   if (error instanceof CommanderError) return { exitCode: error.exitCode, lines: [] };
-  if (error instanceof OutputClosed) return { exitCode: endedBySigpipe, lines: [] };
+  if (error instanceof OutputClosed || isReaderGone(error)) return { exitCode: endedBySigpipe, lines: [] };
   const trace = verbose ? traceOf(error) : [];
   if (interrupted || isDrayError(error, "ABORTED")) {
     const kept = error instanceof Interrupted ? `; ${goesOn}` : "";
@@ -51,6 +51,10 @@ export const failureOf = (error: unknown, { command, verbose, interrupted, advic
     return { exitCode: exitCodes.USAGE, lines: [`Error: ${said.replace(/\.$/, "")}; see ${command} --help`] };
   return { exitCode: exitCodes[error.code], lines: [`Error: ${said}${advice && `; ${printable(advice)}`}`, ...trace] };
 };
+
+/** Whoever took an archive from standard output, or from a named pipe. */
+export const isReaderGone = (error: unknown): boolean =>
+  isDrayError(error, "DISK") && (error.cause as NodeJS.ErrnoException | undefined)?.code === "EPIPE";
 
 /** What the library names by a code, in the words of this command. */
 const remedies: Readonly<Record<Remedy, (error: DrayError) => string>> = {

@@ -5,7 +5,7 @@ import { DrayError, isDrayError, printable, restated } from "dray/errors";
 import { defined } from "dray/internal/defined";
 import type { WantedPlatform } from "dray/oci";
 import type { Call } from "./context.ts";
-import { goesOn, Interrupted, messageOf } from "./failure.ts";
+import { goesOn, Interrupted, isReaderGone, messageOf } from "./failure.ts";
 import type { ListingOptions } from "./flags.ts";
 import { document } from "./json.ts";
 
@@ -83,6 +83,9 @@ export const reportMoved = async (
   if (options.output === "json") await out.line(document({ dryRun, ...counts, roots: outcomes.map(rootOf) }));
   else if (dryRun) for (const outcome of outcomes) await out.line(planned(outcome));
   if (outcomes.length === 1 && only?.error !== undefined) throw only.error;
+  // A stream that ended is the end of every image that was to go into it.
+  const cut = failed.find(({ error }) => isReaderGone(error));
+  if (cut !== undefined) throw cut.error;
   for (const { pair, error } of failed) reporter.warn(`${pair.source.location}: ${error && messageOf(error)}`);
   const { leftOut } = counts;
   if (leftOut > 0)

@@ -48,6 +48,12 @@ const whyNot = (cause: unknown, what: string): string => {
   return reasonOf(error);
 };
 
+/** Its cause has the code `EPIPE`, as that of a named pipe, however the stream told of it. */
+const readerGone = (what: string, cause: unknown): DrayError =>
+  new DrayError("DISK", `cannot write to ${what}: whoever reads it has gone`, {
+    cause: Object.assign(new Error("the pipe has no reader", { cause }), { code: "EPIPE" }),
+  });
+
 /** A stream whose reader has gone may never drain, and may not call back either. */
 const written = (output: Writable, bytes: Uint8Array, what: string): Promise<void> =>
   new Promise((resolve, reject) => {
@@ -58,8 +64,7 @@ const written = (output: Writable, bytes: Uint8Array, what: string): Promise<voi
       else {
         const code = errnoOf(cause);
         const gone = code === undefined || code === "EPIPE" || code === "ECONNRESET";
-        const why = gone ? `cannot write to ${what}: whoever reads it has gone` : whyNot(cause, what);
-        reject(new DrayError("DISK", why, { cause }));
+        reject(gone ? readerGone(what, cause) : new DrayError("DISK", whyNot(cause, what), { cause }));
       }
     };
     const closed = (): void => settle(undefined, true);
