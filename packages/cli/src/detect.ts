@@ -5,6 +5,8 @@ import { open } from "dray";
 import { dockerArchive } from "dray/archive";
 import { bytesContent, type Located, overlay, type ReadableStore } from "dray/content";
 import { DrayError, isDrayError } from "dray/errors";
+import { nodeFiles } from "dray/internal/files";
+import { openTar, type TarFile } from "dray/internal/tarball";
 import { type LayoutStore, layoutStore, ociArchive } from "dray/layout";
 import { type Descriptor, digestOf, mediaTypes, parseManifest } from "dray/oci";
 import { liesHere } from "./local-names.ts";
@@ -80,20 +82,29 @@ export const archiveAt = async (
     const located = await open(path);
     return name === "" ? located : { ...located, name };
   }
-  const saved = dockerArchive(path, path === "-" ? { input: stdin() } : {});
+  // A pipe can be read only once, so both forms are looked for in one tar.
+  const tar = await openTar(path, { fs: nodeFiles, signal, input: path === "-" ? stdin() : undefined });
   try {
+    return await imageIn(tar, name, signal);
+  } catch (error) {
+    await tar.close();
+    throw error;
+  }
+};
+
+const imageIn = async (tar: TarFile, name: string, signal: AbortSignal): Promise<Located<ReadableStore>> => {
+  const { path } = tar;
+  try {
+    const saved = dockerArchive(path, { tar });
     await saved.resolve(name, { signal });
     return { store: saved, name, location: `docker-archive:${path}` };
   } catch (error) {
-    await saved.close({ abort: true });
-    // A pipe can be read only once.
-    if (path === "-" || !isDrayError(error, "ARCHIVE_INVALID")) throw error;
-    const layout = ociArchive(path);
+    if (!isDrayError(error, "ARCHIVE_INVALID")) throw error;
+    const layout = ociArchive(path, { tar });
     try {
       await layout.resolve(name, { signal });
       return { store: layout, name, location: `oci-archive:${path}` };
     } catch (other) {
-      await layout.close({ abort: true });
       throw isDrayError(other, "ARCHIVE_INVALID", "LAYOUT_INVALID") ? error : other;
     }
   }

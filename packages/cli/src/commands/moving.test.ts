@@ -223,6 +223,22 @@ describe("commands that move", () => {
       (await done("push", path("oci.tar"), dest("push/oci:1"))).stdout,
       `${dest("push/oci")}@${image.root.digest}\n`,
     );
+    const saved = await readFile(path("oci.tar"));
+    const pipedLayout = await dray(["push", "-", dest("push/pipe:2")], { stdin: saved });
+    assert.equal(pipedLayout.stdout, `${dest("push/pipe")}@${image.root.digest}\n`, pipedLayout.stderr);
+    for (const words of [
+      ["digest", "--tarball", "-"],
+      ["validate", "--tarball", "-"],
+    ])
+      assert.equal((await dray(words, { stdin: saved })).exitCode, 0);
+    if (process.platform !== "win32") {
+      execFileSync("mkfifo", [path("fifo")]);
+      const [fromPipe] = await Promise.all([
+        done("push", path("fifo"), dest("push/fifo:1")),
+        writeFile(path("fifo"), saved),
+      ]);
+      assert.equal(fromPipe.stdout, `${dest("push/fifo")}@${image.root.digest}\n`);
+    }
     await refused(5, /no such file or directory/, "push", path("missing.tar"), dest("push/x:1"));
     await refused(2, /--index/, "push", "--index", file, dest("push/x:1"));
     await writeFile(path("text.tar"), "no tar at all".repeat(100));

@@ -547,6 +547,13 @@ test("standard input is read like a file", async () => {
   await store.close();
 });
 
+test("what standard input turns out to be is named as a location that can be read", async () => {
+  const input = (async function* () {
+    yield tarOf([{ name: "index.json", body: "{}" }]);
+  })();
+  await assert.rejects(dockerArchive("-", { input }).resolve(""), /; read it as oci-archive:-$/);
+});
+
 test("a cancelled look at an archive can be repeated", () =>
   withStore(
     tarOf(

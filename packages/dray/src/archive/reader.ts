@@ -88,10 +88,10 @@ export class DockerArchiveReader implements ReadableStore, HasTags, Holds {
   #only(): SavedImage | undefined {
     const keys = new Set(this.#saved.map(({ config, layers }) => JSON.stringify([config, layers])));
     if (keys.size <= 1) return this.#saved[0];
-    const { what } = this.#archive.tar;
+    const { what, path } = this.#archive.tar;
     throw new DrayError(
       "USAGE",
-      `${what} holds ${keys.size} images: ${this.#list()}; say which: docker-archive:${what}:${this.#names()[0] ?? "@0"}`,
+      `${what} holds ${keys.size} images: ${this.#list()}; say which: docker-archive:${path}:${this.#names()[0] ?? "@0"}`,
       { reference: what },
     );
   }
@@ -136,7 +136,7 @@ export class DockerArchiveReader implements ReadableStore, HasTags, Holds {
 export const openImages = async (opened: OpenTar, { signal }: Cancel): Promise<DockerArchiveReader> => {
   const { tar, members } = opened;
   const entry = await members.find(manifestFile, signal);
-  if (entry === undefined) throw noList(tar.what, members);
+  if (entry === undefined) throw noList(opened);
   const bytes = await collect(tar.read(entry, { signal }), largestManifest, `${manifestFile} in ${tar.what}`);
   try {
     return new DockerArchiveReader(opened, parseSavedImages(parseJson(bytes, manifestFile)));
@@ -145,9 +145,9 @@ export const openImages = async (opened: OpenTar, { signal }: Cancel): Promise<D
   }
 };
 
-const noList = (what: string, members: OpenTar["members"]): DrayError => {
+const noList = ({ tar: { what, path }, members }: OpenTar): DrayError => {
   if (members.has("index.json"))
-    return new DrayError("ARCHIVE_INVALID", `${what} is an OCI archive; read it as oci-archive:${what}`);
+    return new DrayError("ARCHIVE_INVALID", `${what} is an OCI archive; read it as oci-archive:${path}`);
   if (members.has("repositories"))
     return new DrayError(
       "UNSUPPORTED",

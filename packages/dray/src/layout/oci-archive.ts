@@ -49,10 +49,10 @@ class OciArchive extends TarStore<LayoutReader> implements OciArchiveStore {
 
 /** The files of a layout in an open tar. */
 const archiveFiles = ({ tar, members }: OpenTar): LayoutFiles => {
-  const { what } = tar;
+  const { what, path } = tar;
   return {
     what,
-    location: `oci-archive:${what}`,
+    location: `oci-archive:${path}`,
     fixed: true,
     find: async (name, { signal }) => {
       const entry = await members.find(name, signal);
@@ -68,7 +68,7 @@ const archiveFiles = ({ tar, members }: OpenTar): LayoutFiles => {
       new DrayError(
         "ARCHIVE_INVALID",
         members.has("manifest.json")
-          ? `${what} is a docker archive; read it as docker-archive:${what}`
+          ? `${what} is a docker archive; read it as docker-archive:${path}`
           : `${what} is no OCI archive: it has no index.json`,
       ),
     invalid: (fault, cause) =>

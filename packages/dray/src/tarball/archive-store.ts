@@ -38,6 +38,8 @@ export interface ArchiveOptions {
   input?: AsyncIterable<Uint8Array>;
   /** What `-` is written to. Default: standard output. */
   output?: Writable;
+  /** The tar, where it is open already: the store takes it over once it has found its form of archive in it. Default: it is opened when it is first read. */
+  tar?: TarFile;
 }
 
 /** What lies in an open tar, as a store. */
@@ -189,12 +191,14 @@ export class TarStore<R extends ArchiveReader> implements ArchiveStore {
   /** What lies in the file now. */
   protected async reader({ signal }: Cancel): Promise<R> {
     const { reader } = await this.#reading.get(async () => {
-      const tar = await openTar(this.#file, { ...this.#options, signal });
+      const { tar: given } = this.#options;
+      const tar = given ?? (await openTar(this.#file, { ...this.#options, signal }));
       try {
         const members = new Members(tar);
         return { tar, reader: await this.#form.openReader({ tar, members }, { signal }) };
       } catch (error) {
-        await tar.close();
+        // Whoever opened it may look for another form.
+        if (given === undefined) await tar.close();
         throw error;
       }
     });

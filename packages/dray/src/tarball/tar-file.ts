@@ -23,6 +23,8 @@ import { type Spool, spool } from "./spool.ts";
 export interface TarFile {
   /** Its name for messages. */
   readonly what: string;
+  /** How a location names it: its path, or `-`. */
+  readonly path: string;
   readonly entries: readonly IndexedEntry[];
   /** The body of an entry, in pieces of up to 256 KiB. */
   read(entry: IndexedEntry, options?: ReadBodyOptions): AsyncGenerator<Uint8Array>;
@@ -57,7 +59,7 @@ export const standardStream = "-";
  */
 export const openTar = async (path: string, { fs, input, signal }: OpenTarOptions): Promise<TarFile> => {
   if (path === standardStream)
-    return spooledTar(fs, input ?? (process.stdin as AsyncIterable<Buffer>), "standard input", signal);
+    return spooledTar(fs, input ?? (process.stdin as AsyncIterable<Buffer>), { path, what: "standard input" }, signal);
   const facts = await factsOf(fs, path);
   if (facts.isDirectory()) {
     const isUnpacked = await fs.stat(join(path, "manifest.json")).then(
@@ -70,7 +72,7 @@ export const openTar = async (path: string, { fs, input, signal }: OpenTarOption
     throw new DrayError("LOCATION_INVALID", `${path} is a directory, not an archive; ${remedy}`);
   }
   const plain = facts.isFile() ? await plainTar(fs, path) : undefined;
-  return plain ?? spooledTar(fs, wholeFile(fs, path, signal), path, signal);
+  return plain ?? spooledTar(fs, wholeFile(fs, path, signal), { path, what: path }, signal);
 };
 
 const factsOf = async (fs: FileSystem, path: string): Promise<FileFacts> => {
@@ -96,7 +98,7 @@ const plainTar = async (fs: FileSystem, path: string): Promise<TarFile | undefin
       if (now.size === size && now.mtimeMs === mtimeMs) return range;
       throw new DrayError("ARCHIVE_INVALID", `${path} was changed while it was read; start again`);
     };
-    return await indexed(path, path, { file, size }, (range) =>
+    return await indexed({ path, what: path }, path, { file, size }, (range) =>
       chunksOfFile(fs, path, (opened) => rangeIn(opened, range)),
     );
   } finally {
@@ -104,17 +106,21 @@ const plainTar = async (fs: FileSystem, path: string): Promise<TarFile | undefin
   }
 };
 
+/** What a tar is called in messages and in locations. */
+type TarNames = Pick<TarFile, "what" | "path">;
+
 const spooledTar = async (
   fs: FileSystem,
   chunks: AsyncIterable<Uint8Array>,
-  what: string,
+  names: TarNames,
   signal: AbortSignal | undefined,
 ): Promise<TarFile> => {
+  const { what } = names;
   const kept = await spool(fs, decompressed(cancellable(chunks, signal))).catch((error: unknown) => {
     throw isDrayError(error, "MANIFEST_INVALID") ? errorIn(what, error, { code: "ARCHIVE_INVALID" }) : error;
   });
   try {
-    const tar = await indexed(what, "the temporary file", kept, (range) => fileChunks(kept.file, what, range));
+    const tar = await indexed(names, "the temporary file", kept, (range) => fileChunks(kept.file, what, range));
     return { ...tar, close: () => kept.close() };
   } catch (error) {
     await kept.close();
@@ -124,13 +130,14 @@ const spooledTar = async (
 
 /** A tar by the file in which it lies now; `chunksOf` gives its bytes later. */
 const indexed = async (
-  what: string,
-  path: string,
+  { what, path }: TarNames,
+  read: string,
   { file, size }: Pick<Spool, "file" | "size">,
   chunksOf: (range: FileRange) => AsyncIterable<Uint8Array>,
 ): Promise<TarFile> => ({
   what,
-  entries: await onDisk("read", path, () => indexTar((at, length) => readFully(file, at, length), size, { what })),
+  path,
+  entries: await onDisk("read", read, () => indexTar((at, length) => readFully(file, at, length), size, { what })),
   read: (entry, options) => bodyOf(what, entry, options, chunksOf),
   close: async () => {},
 });
