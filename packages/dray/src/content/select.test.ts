@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { DrayError, isDrayError } from "../errors.ts";
 import { annotationKeys, type Descriptor, encodeJson, mediaTypes } from "../oci/index.ts";
 import { bytesContent } from "./bytes.ts";
+import { loadManifest } from "./manifest.ts";
 import { memoryStore } from "./memory.ts";
 import { selectPlatforms } from "./select.ts";
 
@@ -48,6 +49,32 @@ test("a lone child whose configuration says nothing serves; attestations and art
   assert.equal(await chosen(await index(lone), "linux/amd64"), lone.digest);
   for (const other of [attestation, artifact])
     await assert.rejects(chosen(await index(other), "linux/amd64"), (error) => isDrayError(error, "NOT_FOUND"));
+});
+
+test("an index without a platform among the children has those of the images in it, however deep, and is looked into once", async () => {
+  const said = (architecture: string) => ({ platform: { os: "linux", architecture } });
+  const [amd64, arm64, s390x] = [await image("amd64", said("amd64")), await image("arm64"), await image("s390x")];
+  const attestation = await image("amd64", {
+    platform: { os: "unknown", architecture: "unknown" },
+    annotations: { [annotationKeys.attestationType]: "attestation-manifest" },
+  });
+  const [first, second] = [await index(amd64, attestation), await index(await index(arm64, s390x))];
+  const root = await index(first, second);
+  for (const [platform, { digest }] of Object.entries({ amd64, arm64, s390x }))
+    assert.equal(await chosen(root, `linux/${platform}`), digest);
+  await assert.rejects(chosen(root, "linux/ppc64le"), /it has linux\/amd64, linux\/arm64, linux\/s390x/);
+  const both = await selectPlatforms(store, root, ["linux/amd64", "linux/arm64"]);
+  assert.deepEqual([both.root.digest, both.trimmed], [root.digest, false]);
+  const { parsed } = await loadManifest(
+    ...(({ store, root }) => [store, root] as const)(
+      await selectPlatforms(store, root, ["linux/arm64", "linux/s390x"]),
+    ),
+  );
+  assert.deepEqual(parsed.kind === "index" && parsed.index.manifests.map(({ digest }) => digest), [second.digest]);
+
+  let deep = first;
+  for (let level = 0; level < 10; level++) deep = await index(...Array.from({ length: 50 }, () => deep));
+  assert.equal(await chosen(deep, "linux/amd64"), amd64.digest);
 });
 
 test("configurations of many are read some at a time, and a fault that is not theirs is none of them", async () => {

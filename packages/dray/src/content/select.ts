@@ -64,8 +64,9 @@ export const selectPlatforms = async (
     return selectPlatforms(store, child, wanted, options);
   }
   const unfit = wanted.some((platform) => parsed.index.manifests.every((entry) => !fits(platform, entry)));
+  const said = parsed.index.manifests.map((entry) => [entry]);
   const kept = keptEntries(
-    unfit ? await described(store, parsed.index, options) : parsed.index,
+    unfit ? await described(store, parsed.index, options) : said,
     wanted,
     options?.called ?? root.digest,
   );
@@ -98,10 +99,10 @@ export const selectOne = async (
  * The entry of an index for a platform: the one that fits best. Where no architecture is said it has to be the only one.
  * @throws DrayError `NOT_FOUND` naming what there is, `USAGE` naming those that it may be
  */
-const childFor = (index: Index, wanted: WantedPlatform, called: string): Descriptor => {
-  const found = matchPlatform(wanted, index.manifests);
+const childFor = (manifests: readonly Descriptor[], wanted: WantedPlatform, called: string): Descriptor => {
+  const found = matchPlatform(wanted, manifests);
   if (found !== undefined && wanted.architecture === undefined) {
-    const fitting = index.manifests.flatMap(({ platform }) =>
+    const fitting = manifests.flatMap(({ platform }) =>
       platform !== undefined && platformCovers(wanted, platform) ? [formatPlatform(normalizePlatform(platform))] : [],
     );
     const candidates = [...new Set(fitting)];
@@ -113,7 +114,7 @@ const childFor = (index: Index, wanted: WantedPlatform, called: string): Descrip
       );
   }
   if (found !== undefined) return found;
-  const there = index.manifests.flatMap(({ platform }) =>
+  const there = manifests.flatMap(({ platform }) =>
     platform === undefined || platform.os === "unknown" ? [] : [formatPlatform(platform)],
   );
   throw new DrayError(
@@ -125,7 +126,7 @@ const childFor = (index: Index, wanted: WantedPlatform, called: string): Descrip
 
 /**
  * The same where some entries do not say their platform, which the specification leaves to them: where none that does fits, the images' own
- * configurations are asked. One image alone serves whoever asks, unless it says what it is for.
+ * configurations are asked, and the indexes among them. One image alone serves whoever asks, unless it says what it is for.
  * @throws DrayError as `childFor`
  */
 export const fittingChild = async (
@@ -136,9 +137,9 @@ export const fittingChild = async (
   options?: SelectOptions,
 ): Promise<Descriptor> => {
   if (index.manifests.some((entry) => fits(wanted, entry)) || !index.manifests.some(mayBeImage))
-    return childFor(index, wanted, options?.called ?? root.digest);
-  const images = await described(store, index, options);
-  const [only, ...others] = images.manifests.filter(({ mediaType }) => isManifestType(mediaType));
+    return childFor(index.manifests, wanted, options?.called ?? root.digest);
+  const images = (await described(store, index, options)).flat();
+  const [only, ...others] = images.filter(({ mediaType }) => isManifestType(mediaType));
   if (only !== undefined && others.length === 0 && only.platform === undefined && mayBeImage(only)) return only;
   return bareOf(index, childFor(images, wanted, options?.called ?? root.digest));
 };
@@ -146,46 +147,67 @@ export const fittingChild = async (
 const fits = (wanted: WantedPlatform, { platform }: Descriptor): boolean =>
   platform !== undefined && (platformCovers(wanted, platform) || matchPlatform(wanted, [{ platform }]) !== undefined);
 
-/** Whether an entry that says no platform may be an image: neither an attestation nor another artifact. */
+/** Whether an entry that says no platform may be an image, or an index of them: neither an attestation nor another artifact. */
 const mayBeImage = ({ platform, mediaType, artifactType, annotations }: Descriptor): boolean =>
   platform === undefined &&
-  isManifestType(mediaType) &&
+  (isManifestType(mediaType) || isIndexType(mediaType)) &&
   artifactType === undefined &&
   annotations?.[annotationKeys.attestationType] === undefined;
 
 /** Configurations that are read at the same time: an index may name tens of thousands of images. */
 const readAtOnce = 16;
 
-/** Entries with the platforms that the configurations of their images say. */
-const described = async (store: ReadableStore, index: Index, options?: SelectOptions): Promise<Index> => {
-  const manifests = [...index.manifests];
+/** How deep indexes are looked into. A copy goes no further either. */
+const deepest = 16;
+
+/**
+ * Each entry with the platform that the configuration of its image says; one that is an index with nothing said of it stands once for each
+ * platform in it.
+ */
+const described = async (
+  store: ReadableStore,
+  index: Index,
+  options?: SelectOptions,
+  seen = new Set<string>(),
+  depth = 0,
+): Promise<readonly (readonly Descriptor[])[]> => {
+  const found: (readonly Descriptor[])[] = index.manifests.map((entry) => [entry]);
   await forEachConcurrent(index.manifests.keys(), readAtOnce, async (at) => {
     const entry = index.manifests[at] as Descriptor;
-    const platform = mayBeImage(entry) ? await platformInside(store, entry, options) : undefined;
-    if (platform !== undefined) manifests[at] = { ...entry, platform };
+    if (!mayBeImage(entry)) return;
+    const platforms = await platformsInside(store, entry, options, seen, depth);
+    if (platforms.length > 0) found[at] = platforms.map((platform) => ({ ...entry, platform }));
   });
-  return { ...index, manifests };
+  return found;
 };
 
-const platformInside = async (
+const platformsInside = async (
   store: ReadableStore,
   entry: Descriptor,
-  options?: SelectOptions,
-): Promise<Platform | undefined> => {
+  options: SelectOptions | undefined,
+  seen: Set<string>,
+  depth: number,
+): Promise<readonly Platform[]> => {
   try {
+    // A few small indexes can name each other often enough for all time there is.
+    if (isIndexType(entry.mediaType) && (depth >= deepest || seen.size === seen.add(entry.digest).size)) return [];
     const { parsed } = await loadManifest(store, entry, options);
-    if (parsed.kind !== "manifest" || !isConfigType(parsed.manifest.config.mediaType)) return undefined;
+    if (parsed.kind === "index") {
+      const below = (await described(store, parsed.index, options, seen, depth + 1)).flat();
+      return below.flatMap(({ platform }) => (platform === undefined ? [] : [platform]));
+    }
+    if (parsed.kind !== "manifest" || !isConfigType(parsed.manifest.config.mediaType)) return [];
     const { config } = parsed.manifest;
     const bytes = await collect(store.read(config, { ...options, kind: "blob" }), largestManifest, config.digest);
     const { os, architecture, variant } = parseJson(bytes, config.digest) as Record<string, unknown>;
-    if (typeof os !== "string" || typeof architecture !== "string") return undefined;
-    return defined<Platform>({ os, architecture, variant: typeof variant === "string" ? variant : undefined });
+    if (typeof os !== "string" || typeof architecture !== "string") return [];
+    return [defined<Platform>({ os, architecture, variant: typeof variant === "string" ? variant : undefined })];
   } catch (error) {
     throwIfAborted(options?.signal);
     // What fails for another reason than its own says nothing of it.
     if (isDrayError(error, "DISK", "NETWORK", "TIMEOUT", "RATE_LIMITED")) throw error;
     // One that cannot be read is none that fits.
-    if (isDrayError(error)) return undefined;
+    if (isDrayError(error)) return [];
     throw error;
   }
 };
@@ -194,20 +216,29 @@ const platformInside = async (
 const bareOf = (index: Index, { digest }: Descriptor): Descriptor =>
   index.manifests.find((entry) => entry.digest === digest) as Descriptor;
 
-const keptEntries = (index: Index, wanted: readonly WantedPlatform[], called: string): ReadonlySet<number> => {
+/** Positions of the entries that are kept. */
+const keptEntries = (
+  index: readonly (readonly Descriptor[])[],
+  wanted: readonly WantedPlatform[],
+  called: string,
+): ReadonlySet<number> => {
+  const manifests = index.flat();
   const images = new Set<Descriptor>();
   for (const platform of wanted) {
     const covered =
       platform.architecture === undefined
-        ? index.manifests.filter((entry) => entry.platform !== undefined && platformCovers(platform, entry.platform))
+        ? manifests.filter((entry) => entry.platform !== undefined && platformCovers(platform, entry.platform))
         : [];
-    for (const entry of covered.length > 0 ? covered : [childFor(index, platform, called)]) images.add(entry);
+    for (const entry of covered.length > 0 ? covered : [childFor(manifests, platform, called)]) images.add(entry);
   }
   const digests = new Set([...images].map((entry) => entry.digest as string));
   const kept = new Set<number>();
-  for (const [i, entry] of index.manifests.entries()) {
-    const about = entry.annotations?.[annotationKeys.attestationDigest];
-    if (images.has(entry) || (about !== undefined && digests.has(about))) kept.add(i);
+  for (const [i, entries] of index.entries()) {
+    const isAbout = (entry: Descriptor): boolean => {
+      const about = entry.annotations?.[annotationKeys.attestationDigest];
+      return about !== undefined && digests.has(about);
+    };
+    if (entries.some((entry) => images.has(entry) || isAbout(entry))) kept.add(i);
   }
   return kept;
 };
