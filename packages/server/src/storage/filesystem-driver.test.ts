@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { mkdir, symlink } from "node:fs/promises";
+import { mkdir, rename, rmdir, symlink, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { faultyFiles, temporaryFolder } from "@dray/testkit/files";
-import { nodeFiles } from "dray/internal/files";
+import { type FileSystem, nodeFiles } from "dray/internal/files";
 import { closeThreads } from "dray/internal/threads";
 import { driverContract } from "../../test/driver-contract/driver-contract.ts";
 import { filesystemDriver } from "./filesystem-driver.ts";
@@ -50,6 +50,33 @@ describe("a link on the way", () => {
         });
         assert.equal(await driver.list(path), undefined);
       }
+    await driver.close();
+  });
+
+  it("leads to a folder that is listed when it has changed, and not each time that something is not there", async () => {
+    const [folder, disk] = [join(root, "listed"), join(root, "disk")];
+    let lists = 0;
+    const readdir: FileSystem["readdir"] = (path) => {
+      if (path.endsWith("a/disk")) lists++;
+      return nodeFiles.readdir(path);
+    };
+    const driver = await filesystemDriver(folder, { fs: { ...nodeFiles, readdir } });
+    const look = (): Promise<void> => driver.refuseBrokenLink?.("a/disk/none/link") ?? assert.fail();
+    await mkdir(join(disk, "something"), { recursive: true });
+    await mkdir(join(folder, "a"), { recursive: true });
+    await symlink(disk, join(folder, "a/disk"));
+    for (let i = 0; i < 3; i++) await look();
+    assert.equal(lists, 1);
+    await mkdir(join(disk, "more"));
+    await utimes(disk, 1, 1);
+    for (let i = 0; i < 3; i++) await look();
+    assert.equal(lists, 2);
+    await rename(disk, `${disk}-aside`);
+    await mkdir(disk);
+    for (let i = 0; i < 2; i++) await assert.rejects(look(), /a folder with nothing in it/);
+    await rmdir(disk);
+    await rename(`${disk}-aside`, disk);
+    await look();
     await driver.close();
   });
 

@@ -22,6 +22,8 @@ import {
   type StoredFile,
   type WriteOptions,
 } from "./driver.ts";
+import { ifThere } from "./if-there.ts";
+import { Links } from "./links.ts";
 import { Volume, type VolumeOptions } from "./volume.ts";
 
 /** Whoever uploads, one is as good as the other: the threads of all. */
@@ -62,6 +64,7 @@ class Files implements FilesystemDriver {
   readonly volume: Volume;
   readonly #syncs: Syncs;
   readonly #directories: Directories;
+  readonly #links: Links;
   readonly #full: boolean;
   readonly #now: () => number;
   /** Of this process, so that nothing an earlier one left is in the way. */
@@ -72,6 +75,7 @@ class Files implements FilesystemDriver {
     this.#fs = fs;
     this.volume = volume;
     this.#syncs = syncs;
+    this.#links = new Links(fs);
     this.#directories = new Directories(fs, [volume.folder, volume.own], syncs, {
       onMade: (path) => this.#give(path),
       onMissing: async () => this.volume.anchors?.makeReady(),
@@ -199,7 +203,7 @@ class Files implements FilesystemDriver {
   async refuseBrokenLink(path: string): Promise<void> {
     const at = this.#at(path);
     await this.refuseGone();
-    return onDisk("look at", at, () => refuseBrokenLink(this.#fs, at));
+    return onDisk("look at", at, () => this.#links.refuseBroken(at));
   }
 
   async close(): Promise<void> {
@@ -308,42 +312,6 @@ const openToGrow = async (fs: FileSystem, path: string): Promise<OpenFile> =>
 
 /** What systems say of a directory that has something in it, is none, or is open. */
 const inTheWay: ReadonlySet<string> = new Set(["ENOTEMPTY", "EEXIST", "ENOTDIR", "EPERM", "EACCES", "EBUSY"]);
-
-/** `ELOOP`: a link to itself leads nowhere. */
-const nothing: ReadonlySet<string> = new Set(["ENOENT", "ENOTDIR", "EISDIR", "ENAMETOOLONG", "ELOOP"]);
-
-/** What is not there is no failure; nor is what cannot be there. */
-const ifThere = async <T>(look: () => Promise<T>): Promise<T | undefined> => {
-  try {
-    return await look();
-  } catch (error) {
-    const code = errnoOf(error);
-    if (code !== undefined && nothing.has(code)) return undefined;
-    throw error;
-  }
-};
-
-/**
- * @throws DrayError where a path is not there because a link on the way leads nowhere, or in circles, or to a folder with nothing in it: a
- * disk that is not mounted leaves one
- */
-const refuseBrokenLink = async (fs: FileSystem, path: string): Promise<void> => {
-  for (let at = path; ; at = dirname(at)) {
-    const facts = await ifThere(() => fs.lstat(at));
-    if (facts === undefined && at !== dirname(at)) continue;
-    if (facts?.isSymbolicLink() !== true) return;
-    const end = await ifThere(() => fs.stat(at));
-    if (end?.isDirectory() === false || (end !== undefined && (await fs.readdir(at)).length > 0)) return;
-    const [where, meant] =
-      end === undefined
-        ? ["nowhere", ""]
-        : ["to a folder with nothing in it", "; where nothing is to be in it yet, put any file into it"];
-    throw new DrayError(
-      "DISK",
-      `cannot look at ${path}: ${at} is a link that leads ${where}; mount what it leads to, or remove it${meant}`,
-    );
-  }
-};
 
 /** Directories can be opened as well, and read nothing. */
 const storedFile = async (file: OpenFile, path: string): Promise<StoredFile | undefined> => {
