@@ -17,6 +17,23 @@ test("a byte order mark before content", () => {
   assert.ok(parseConfig('\uFEFF{"auths":{"a.test":{}}}', source).auths.has("a.test"));
 });
 
+test("members are known by their letters, whatever their case, as docker knows them; the exact one first", () => {
+  const { auths, credHelpers, credsStore } = parseConfig(
+    JSON.stringify({
+      Auths: { "a.test": { Username: "ann", PASSWORD: "x" }, "b.test": { Auth: "wrong", auth: base64("bob:y") } },
+      credhelpers: { "c.test": "h" },
+      credSstore: "osxkeychain",
+    }),
+    source,
+  );
+  const [ann, bob] = ["a.test", "b.test"].map((host) => {
+    const [entry] = auths.get(host) ?? [];
+    return entry && entryCredential(entry, source);
+  });
+  assert.deepEqual([ann?.username, ann?.password, bob?.username, bob?.password], ["ann", "x", "bob", "y"]);
+  assert.deepEqual([credHelpers.get("c.test"), credsStore], ["h", "osxkeychain"]);
+});
+
 const malformed: [text: string, said: RegExp][] = [
   ['{"auths":{"a.test":{"auth":"c2VjcmV0c2VjcmV0"', /no valid JSON/],
   ["[]", /no JSON object/],

@@ -43,6 +43,15 @@ export const parseConfigText = (text: string, source: string): Members => {
   return value;
 };
 
+/**
+ * Under which key a member stands. Docker and podman take `Auths` and `credSstore` too: the letters count for them, not their case.
+ * The exact one goes before.
+ */
+export const memberKey = (members: Members, name: string): string =>
+  Object.hasOwn(members, name)
+    ? name
+    : (Object.keys(members).find((key) => key.toLowerCase() === name.toLowerCase()) ?? name);
+
 /** @throws DrayError `CONFIG_INVALID` naming the source and the member. */
 export const parseConfig = (text: string, source: string): ConfigDocument => {
   const members = parseConfigText(text, source);
@@ -62,7 +71,7 @@ export const parseConfig = (text: string, source: string): ConfigDocument => {
     const server = parseServer(key);
     if (server !== undefined && typeof value === "string") credHelpers.set(server.host, value.trim());
   }
-  const { credsStore } = members;
+  const credsStore = members[memberKey(members, "credsStore")];
   return {
     source,
     auths,
@@ -125,7 +134,7 @@ export const findInConfig = async (
 export const entryCredential = ({ key, value }: ConfigEntry, source: string): Credential | undefined => {
   if (!isObject(value)) throw entryFault(key, source, "is no JSON object");
   const text = (name: string): string | undefined => {
-    const member = value[name];
+    const member = value[memberKey(value, name)];
     if (member === undefined || member === null || member === "") return undefined;
     if (typeof member !== "string") throw entryFault(key, source, `has a member "${name}" that is no text`);
     return member;
@@ -156,7 +165,7 @@ const entryFault = (key: string, source: string, why: string): DrayError =>
   new DrayError("CONFIG_INVALID", `${source}: the entry "${key}" of "auths" ${why}; log in to it again`);
 
 const section = (members: Members, name: string, source: string): Members => {
-  const value = members[name];
+  const value = members[memberKey(members, name)];
   if (value === undefined || value === null) return {};
   if (!isObject(value)) throw new DrayError("CONFIG_INVALID", `${source}: "${name}" is no JSON object; correct it`);
   return value;

@@ -238,6 +238,8 @@ test("the headers that docker's configuration wants on every request", async () 
   assert.deepEqual(await dockerHttpHeaders({ env: {}, home }), []);
   await put(".docker/config.json", { HttpHeaders: { "X-Meta": "a", "user-agent": "docker", "X-Number": 7 } });
   assert.deepEqual(await dockerHttpHeaders({ env: {}, home }), [["X-Meta", "a"]]);
+  await put(".docker/config.json", { httpHeaders: { "X-Meta": "b" } });
+  assert.deepEqual(await dockerHttpHeaders({ env: {}, home }), [["X-Meta", "b"]]);
   await put(".docker/config.json", "no JSON");
   await assert.rejects(dockerHttpHeaders({ env: {}, home }), (error) => isDrayError(error, "CONFIG_INVALID"));
 });

@@ -2,7 +2,7 @@ import { readFile, stat } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { DrayError } from "../errors.ts";
-import { type ConfigDocument, findInConfig, parseConfig, parseConfigText } from "./config-document.ts";
+import { type ConfigDocument, findInConfig, memberKey, parseConfig, parseConfigText } from "./config-document.ts";
 import { credentialHelpers, type HelperOptions } from "./helper.ts";
 import type { Keychain } from "./types.ts";
 
@@ -70,7 +70,8 @@ export const dockerHttpHeaders = async (options: ConfigFilesOptions = {}): Promi
     if (["ENOENT", "ENOTDIR", "EISDIR"].includes(codeOf((error as Error).cause))) return [];
     throw error;
   }
-  const headers = parseConfigText(text, file)["HttpHeaders"];
+  const members = parseConfigText(text, file);
+  const headers = members[memberKey(members, "HttpHeaders")];
   return Object.entries(typeof headers === "object" && headers !== null ? headers : {}).filter(
     (entry): entry is [string, string] => typeof entry[1] === "string" && entry[0].toLowerCase() !== "user-agent",
   );

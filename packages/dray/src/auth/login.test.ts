@@ -68,6 +68,14 @@ test("members nobody here knows are kept, in their order, and the mode is made s
   assert.equal((await stat(file)).mode & 0o777, 0o600);
 });
 
+test("a section in other letters is the one that is written to: of two docker would read one", async () => {
+  await write({ Auths: { "a.test": { Auth: "old", email: "e" }, "b.test": {} } });
+  await login("a.test", ann, options());
+  assert.deepEqual(JSON.parse(await read()), { Auths: { "a.test": { email: "e", auth }, "b.test": {} } });
+  await logout("a.test", options());
+  assert.deepEqual(JSON.parse(await read()), { Auths: { "b.test": {} } });
+});
+
 test("tokens have members of their own", async () => {
   await login("a.test", { registryToken: "r" }, options());
   await login("b.test", { username: "ann", identityToken: "i" }, options());

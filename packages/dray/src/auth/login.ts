@@ -5,7 +5,7 @@ import { type FileSystem, type Lock, lock, makeDirectory, nodeFiles, onDisk, wri
 import { systemClock } from "../http/index.ts";
 import { refuseNumber } from "../numbers.ts";
 import { isObject, parseRegistry } from "../oci/index.ts";
-import { helperFor, parseConfig, parseConfigText } from "./config-document.ts";
+import { helperFor, memberKey, parseConfig, parseConfigText } from "./config-document.ts";
 import { kindOf } from "./credential.ts";
 import { type ConfigFilesOptions, codeOf, dockerConfigFile, readText } from "./docker-config.ts";
 import { type HelperOptions, tellHelper } from "./helper.ts";
@@ -53,12 +53,13 @@ export const login = async (
   await updateConfig(
     file,
     (members) => {
-      const auths = members["auths"];
+      const at = memberKey(members, "auths");
+      const auths = members[at];
       const entries = isObject(auths) ? auths : {};
       const key = dockerKey(host);
       // Docker leaves an empty entry where a helper has the secret: it shows who is logged in.
       entries[key] = { ...withoutSecrets(entries[key]), ...(keeper === undefined ? secretsOf(credential) : {}) };
-      members["auths"] = entries;
+      members[at] = entries;
       return true;
     },
     options,
@@ -80,7 +81,7 @@ export const logout = async (registry: string, options: LoginOptions = {}): Prom
   await updateConfig(
     file,
     (members) => {
-      const auths = members["auths"];
+      const auths = members[memberKey(members, "auths")];
       if (!isObject(auths)) return false;
       for (const key of Object.keys(auths)) {
         const server = parseServer(key);
@@ -118,7 +119,9 @@ const secretsOf = ({ username, password, identityToken, registryToken }: Omit<Cr
 const secretMembers = new Set(["auth", "username", "password", "identitytoken", "registrytoken"]);
 
 const withoutSecrets = (entry: unknown): Record<string, unknown> =>
-  Object.fromEntries(Object.entries(isObject(entry) ? entry : {}).filter(([key]) => !secretMembers.has(key)));
+  Object.fromEntries(
+    Object.entries(isObject(entry) ? entry : {}).filter(([key]) => !secretMembers.has(key.toLowerCase())),
+  );
 
 export interface UpdateConfigOptions {
   readonly signal?: AbortSignal | undefined;
