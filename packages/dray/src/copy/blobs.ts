@@ -58,16 +58,16 @@ export class Blobs {
     await this.#run.eachOf(blobs, blobs.length, (blob) => this.#bring(way, blob), way);
   }
 
-  /** Sends those of which a look-up alone said that they are there, each once for all who need it. `false`: there are none. */
+  /** Sends those that are there by the target's word alone, each once for all who need it. `false`: there are none. */
   async sendVouched(way: Way, among: readonly Descriptor[]): Promise<boolean> {
-    const blobs = this.#tally.vouchedFor(way.target, among);
-    const send = (blob: Descriptor): Promise<void> =>
+    const vouched = this.#tally.vouchedFor(way.target, among);
+    const send = ([blob, as]: (typeof vouched)[number]): Promise<void> =>
       this.#ledger.once(way.target, sentKey(blob.digest), way.source, async () => {
         await this.#moveInTurn(way, blob);
-        this.#tally.disproved();
+        this.#tally.disproved(as);
       });
-    await this.#run.eachOf(blobs, blobs.length, send, way);
-    return blobs.length > 0;
+    await this.#run.eachOf(vouched, vouched.length, send, way);
+    return vouched.length > 0;
   }
 
   /** Has another blob made of one on the way, in the target itself, and tells which that has become. */
@@ -95,10 +95,10 @@ export class Blobs {
       const mayBeThere = descriptor.size >= worthAsking || (await this.#targets.isNew(target)) !== true;
       if (mayBeThere && (await this.#targets.has(target, descriptor, "blob"))) this.#tally.vouched(target, descriptor);
       else if (options.dryRun === true) {
-        if (this.#mayMount(way, descriptor)) this.#tally.mounted();
+        if (this.#mayMount(way, descriptor)) this.#tally.mounted(target, descriptor);
         else this.#tally.copied(descriptor);
       } else if (await this.#mount(way, descriptor)) {
-        this.#tally.mounted();
+        this.#tally.mounted(target, descriptor);
         this.#run.emit({ type: "mounted", descriptor });
       } else await this.#moveInTurn(way, descriptor);
       this.#ledger.holdersOf(descriptor.digest).add(target);
@@ -124,7 +124,7 @@ export class Blobs {
   async #moveInTurn(way: Way, descriptor: Descriptor): Promise<void> {
     const { signal, emit } = this.#run;
     const moved = await this.#bodies.run(signal, descriptor.size, () => this.#move(way, descriptor));
-    if (moved.mounted) return this.#tally.mounted();
+    if (moved.mounted) return this.#tally.mounted(way.target, descriptor);
     this.#tally.copied(descriptor, moved.there);
     emit({ type: "done", descriptor });
   }

@@ -3,13 +3,13 @@ import type { Descriptor, Digest } from "../oci/index.ts";
 import type { CopyCounts } from "./options.ts";
 
 /**
- * What a copy came to: each piece counted once, by the way in which it got there. Of what is said to be there by a look-up alone it knows which
- * that is: should the word turn out to be wrong, it was not skipped.
+ * What a copy came to: each piece counted once, by the way in which it got there. Of what is there by the target's word alone, after a look-up or
+ * a mount, it knows which that is: should the word turn out to be wrong, it was neither skipped nor mounted.
  */
 export class Tally {
   readonly #counts = { copied: 0, mounted: 0, skipped: 0, bytes: 0, resumed: 0 };
-  /** Blobs that a target has by its own word. */
-  readonly #vouched = new Map<object, Set<Digest>>();
+  /** Blobs that a target has by its own word, and as what they were counted. */
+  readonly #vouched = new Map<object, Map<Digest, "skipped" | "mounted">>();
   readonly #emit: (event: ProgressEvent) => void;
 
   constructor(emit: (event: ProgressEvent) => void) {
@@ -27,8 +27,10 @@ export class Tally {
     this.#counts.resumed += there;
   }
 
-  mounted(): void {
+  /** A target has taken a blob from elsewhere by itself, or would. */
+  mounted(target: object, { digest }: Descriptor): void {
     this.#counts.mounted++;
+    this.#vouchedBy(target).set(digest, "mounted");
   }
 
   skipped(descriptor: Descriptor): void {
@@ -39,18 +41,26 @@ export class Tally {
   /** A blob is there by the word of its target. */
   vouched(target: object, blob: Descriptor): void {
     this.skipped(blob);
-    const vouched = this.#vouched.get(target) ?? new Set();
-    this.#vouched.set(target, vouched.add(blob.digest));
+    this.#vouchedBy(target).set(blob.digest, "skipped");
   }
 
-  /** Which of these blobs a target has by its word alone. */
-  vouchedFor(target: object, blobs: readonly Descriptor[]): Descriptor[] {
+  #vouchedBy(target: object): Map<Digest, "skipped" | "mounted"> {
+    const vouched = this.#vouched.get(target) ?? new Map();
+    this.#vouched.set(target, vouched);
+    return vouched;
+  }
+
+  /** Which of these blobs a target has by its word alone, and as what each was counted. */
+  vouchedFor(target: object, blobs: readonly Descriptor[]): [blob: Descriptor, as: "skipped" | "mounted"][] {
     const vouched = this.#vouched.get(target);
-    return blobs.filter(({ digest }) => vouched?.has(digest));
+    return blobs.flatMap((blob) => {
+      const as = vouched?.get(blob.digest);
+      return as === undefined ? [] : [[blob, as]];
+    });
   }
 
-  /** The word was wrong: a blob that counted as skipped was moved after all. */
-  disproved(): void {
-    this.#counts.skipped--;
+  /** The word was wrong: a blob that counted so was moved after all. */
+  disproved(as: "skipped" | "mounted"): void {
+    this.#counts[as]--;
   }
 }

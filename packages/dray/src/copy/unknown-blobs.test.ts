@@ -54,6 +54,36 @@ test("a blob that only a look-up vouched for is sent once the registry turns out
   assert.deepEqual([counts.copied, counts.skipped], [image.blobs.size + 1, 0]);
 });
 
+test("a blob that is said to be mounted is sent once the registry turns out not to have it, and counted as sent", async () => {
+  const registry = memoryRegistry();
+  put(registry, "a/b", "v1", image);
+  const missing: Fault = {
+    method: "PUT",
+    target: "/manifests/",
+    effect: async (request, next) =>
+      [...image.blobs.keys()].every((digest) => registry.blob("c/d", digest) !== undefined)
+        ? next(request)
+        : refusal(request, next),
+  };
+  // What is asked for without a source gets a session, as most registries do it.
+  const lying: Fault = {
+    method: "POST",
+    target: /mount=/,
+    effect: (request, next) =>
+      request.target.includes("from=")
+        ? answerWith(201, { Location: "/v2/c/d/blobs/x" })(request, next)
+        : next({ ...request, target: request.target.replace(/\?.*/, "") }),
+  };
+  const client = clientOf(faults(registry.handler, [missing, lying]));
+  const counts = await copy(
+    { store: client.repository("a/b"), name: "v1", location: "a/b:v1" },
+    { store: client.repository("c/d"), name: "v1", location: "c/d:v1" },
+  );
+  assert.equal(registry.manifest("c/d", "v1")?.digest, image.root.digest);
+  assert.deepEqual([counts.copied, counts.mounted, counts.skipped], [image.blobs.size + 1, 0, 0]);
+  for (const digest of image.blobs.keys()) assert.ok(registry.blob("c/d", digest));
+});
+
 test("manifests that share a blob for which only a look-up vouched are all written when it was sent", async () => {
   const [local, registry] = [memoryRegistry(), memoryRegistry()];
   put(registry, "c/d", "other", sampleImage({ seed: "other" }));
