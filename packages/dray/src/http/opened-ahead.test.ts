@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import http from "node:http";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { test } from "node:test";
 import type { TlsOptions } from "node:tls";
@@ -7,6 +8,7 @@ import { testCertificates } from "@dray/testkit";
 import { rawServer } from "../../test/raw-server.ts";
 import { budget } from "./budget.ts";
 import { type Connection, type ConnectionOptions, connection } from "./connection.ts";
+import { OpenedAhead } from "./opened-ahead.ts";
 import type { Handler, HttpRequest, HttpResponse } from "./types.ts";
 
 const { ca, server: pair, client } = testCertificates();
@@ -281,4 +283,39 @@ test("one that a request found closed takes none with it that another request wa
 
 test("a request that waits for one that fails opens its own: nothing of it has been sent", async () => {
   assert.deepEqual(await besideClosed((third) => third.destroy()), [200, 200, 200]);
+});
+
+test("one that a server closes because no request came is no refusal: others are opened when they are wanted", async () => {
+  const server = await rawServer((_, socket) => socket.write(ok));
+  let unasked: Socket[] = [];
+  const front = createServer((socket) => {
+    unasked.push(socket);
+    const inner = connect(server.port, "127.0.0.1", () => socket.pipe(inner).pipe(socket));
+    socket.on("error", () => {});
+    inner.on("error", () => socket.destroy());
+    socket.on("close", () => inner.destroy());
+  });
+  await once(front.listen(0, "127.0.0.1"), "listening");
+  const { port } = front.address() as AddressInfo;
+  const agent = new http.Agent({ keepAlive: true });
+  let looked = 0;
+  // Between any two looks at it lies an age.
+  const ahead = new OpenedAhead(agent, () => ++looked * 60_000);
+  const open = async (): Promise<void> => {
+    for (unasked = []; unasked.length < 2; await new Promise((resolve) => setImmediate(resolve)))
+      ahead.open("127.0.0.1", port, 3, never);
+  };
+  try {
+    const [answer] = await once(http.get({ host: "127.0.0.1", port, agent }), "response");
+    await once(answer.resume(), "end");
+    for (let i = 0; i < 3; i++) {
+      await open();
+      for (const socket of unasked) socket.end("HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n");
+    }
+  } finally {
+    ahead.close();
+    agent.destroy();
+    await server.close();
+    front.close();
+  }
 });

@@ -10,11 +10,14 @@ type Open = (options: Options, opened: Opened) => Duplex | null | undefined;
 
 /** Milliseconds after which a connection that nobody wanted is closed. */
 const longestIdle = 5_000;
+/** One that has stood for so long was let in: who closes it then, or says that he waited, does not wait for requests as long as we keep it. */
+const letIn = 2_000;
 
 /**
  * Connections that are opened ahead of the requests that will want them, in the way in which their agent opens its own: through the same
  * proxy, with the same certificates, by the options of one that it opened before. A request that finds none of the agent's kept connections gets
- * one of these as soon as it stands. One that fails before a request wanted it is nobody's failure, and no more are opened ahead for that host.
+ * one of these as soon as it stands. One that fails before a request wanted it is nobody's failure, and where it was not even let in no more are
+ * opened ahead for that host.
  * None of them keeps a process alive.
  */
 export class OpenedAhead {
@@ -28,9 +31,12 @@ export class OpenedAhead {
   /** Those that requests got, and what is to be done where the host closes them then. */
   readonly #given = new WeakMap<Duplex, () => void>();
   #closed = false;
+  readonly #now: () => number;
 
-  constructor(agent: Agent) {
+  /** @param now milliseconds that go on evenly */
+  constructor(agent: Agent, now: () => number = () => performance.now()) {
     this.#agent = agent;
+    this.#now = now;
     this.#open = agent.createConnection.bind(agent) as Open;
     agent.createConnection = ((options: Options, opened: Opened) => this.#connection(options, opened)) as never;
   }
@@ -90,16 +96,17 @@ export class OpenedAhead {
       refused();
     };
     const one = new Ahead({
+      now: this.#now,
       given: (socket) => {
         ahead.delete(one);
         this.#given.set(socket, () => {
-          bar();
+          if (one.isRefused) bar();
           for (const other of ahead) if (other.isFree) other.giveUp();
         });
       },
       over: (failed) => {
         ahead.delete(one);
-        if (failed) bar();
+        if (failed && one.isRefused) bar();
       },
     });
     ahead.add(one);
@@ -113,6 +120,7 @@ const connectionAlone = (options: Options): Options =>
   ({ ...options, headers: undefined, method: undefined, signal: undefined }) as Options;
 
 interface Hears {
+  readonly now: () => number;
   readonly given: (socket: Duplex) => void;
   /** `failed`: we did not give it up. */
   readonly over: (failed: boolean) => void;
@@ -126,10 +134,19 @@ class Ahead {
   #instead: (() => void) | undefined;
   #timer: NodeJS.Timeout | undefined;
   #over = false;
-  stands = false;
+  #stoodAt: number | undefined;
 
   constructor(hears: Hears) {
     this.#hears = hears;
+  }
+
+  get stands(): boolean {
+    return this.#stoodAt !== undefined;
+  }
+
+  /** Whether a failure now means that it was not let in. */
+  get isRefused(): boolean {
+    return this.#stoodAt === undefined || this.#hears.now() - this.#stoodAt < letIn;
   }
 
   get isFree(): boolean {
@@ -174,7 +191,7 @@ class Ahead {
   };
 
   readonly #stand = (): void => {
-    this.stands = true;
+    this.#stoodAt = this.#hears.now();
     if (this.#taker !== undefined) return this.#give();
     this.#timer = setTimeout(() => this.giveUp(), longestIdle);
     this.#timer.unref();
