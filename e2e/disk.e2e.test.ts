@@ -73,7 +73,7 @@ describe("a full disk", { skip: missing(["sh", sh]) }, () => {
         .map((text) => text.trim().split("\n"));
       const said = await readFile(`${disk}.stderr`, "utf8");
       const says =
-        /cannot write .*image.*: the disk is full; free some space and run it again, what has arrived is kept/;
+        /cannot write .*image.*: the disk is full; free some space and run it again \(ENOSPC\); what arrived is kept, and the same command goes on with it/;
       checkRefusal({ code: Number(failed), stdout: "", stderr: said }, { code: 1, says }, form);
       for (const file of left)
         assert.match(file, /\/image\.dray-part$|\/image\/\.dray\/[^/]*$|\/blobs\/sha256\/[0-9a-f]{64}$/, form);

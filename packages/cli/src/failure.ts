@@ -1,5 +1,6 @@
 import { CommanderError } from "commander";
 import { DrayError, exitCodes, isDrayError, printable, type Remedy, reasonOf } from "dray/errors";
+import { errnoBehind } from "dray/internal/files";
 import { OutputClosed } from "./output.ts";
 
 /** How a run that did not end well ends: lines for stderr, and the exit code. */
@@ -53,8 +54,7 @@ export const failureOf = (error: unknown, { command, verbose, interrupted, advic
 };
 
 /** Whoever took an archive from standard output, or from a named pipe. */
-export const isReaderGone = (error: unknown): boolean =>
-  isDrayError(error, "DISK") && (error.cause as NodeJS.ErrnoException | undefined)?.code === "EPIPE";
+export const isReaderGone = (error: unknown): boolean => isDrayError(error, "DISK") && errnoBehind(error) === "EPIPE";
 
 /** What the library names by a code, in the words of this command. */
 const remedies: Readonly<Record<Remedy, (error: DrayError) => string>> = {

@@ -1,5 +1,6 @@
 import type { Writable } from "node:stream";
-import { aborted, DrayError, throwIfAborted } from "dray/errors";
+import { aborted, DrayError, isDrayError, throwIfAborted } from "dray/errors";
+import { diskError } from "dray/internal/files";
 
 /** Text is gathered up to this many characters, so that a hundred thousand lines are not as many system calls. */
 const gathered = 16 * 1024;
@@ -101,6 +102,9 @@ export class Output {
     if (this.#failure instanceof OutputClosed || this.#failure instanceof DrayError) throw this.#failure;
     if (code === "EPIPE" || code === "ERR_STREAM_DESTROYED" || code === "ERR_STREAM_WRITE_AFTER_END")
       throw new OutputClosed("standard output was closed", { cause: this.#failure });
-    throw new DrayError("DISK", `cannot write to standard output: ${message}`, { cause: this.#failure });
+    const known = diskError(this.#failure, "write to", "standard output");
+    throw isDrayError(known)
+      ? known
+      : new DrayError("DISK", `cannot write to standard output: ${message}`, { cause: this.#failure });
   }
 }

@@ -3,6 +3,7 @@ import type { ProgressEvent } from "dray/content";
 import { type CopyCounts, type CopyOptions, type CopyOutcome, type CopyPair, copyAll } from "dray/copy";
 import { DrayError, isDrayError, printable, restated } from "dray/errors";
 import { defined } from "dray/internal/defined";
+import { errnoBehind } from "dray/internal/files";
 import type { WantedPlatform } from "dray/oci";
 import type { Call } from "./context.ts";
 import { goesOn, Interrupted, isReaderGone, messageOf } from "./failure.ts";
@@ -58,13 +59,17 @@ export const moveAll = async (
   }
 };
 
-/** What the network kept from coming, the same command brings. */
+/** What the network or a full disk kept from coming, the same command brings. */
 const goingOn = (outcome: CopyOutcome): CopyOutcome => {
   const { error } = outcome;
-  if (error === undefined || !isDrayError(error, "NETWORK", "TIMEOUT", "RATE_LIMITED")) return outcome;
+  if (error === undefined || !(isDrayError(error, "NETWORK", "TIMEOUT", "RATE_LIMITED") || isForRoom(error)))
+    return outcome;
   const said = restated(error, error.code, `${messageOf(error)}; ${goesOn}`, { remedy: undefined });
   return { ...outcome, error: said };
 };
+
+const isForRoom = (error: DrayError): boolean =>
+  isDrayError(error, "DISK") && ["ENOSPC", "EDQUOT"].includes(errnoBehind(error) ?? "");
 
 /**
  * Says what a copy did: on stderr in a sentence, on stdout as JSON if asked to, and for a dry run also in words.

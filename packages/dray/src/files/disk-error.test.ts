@@ -7,7 +7,7 @@ const system = (code: string): Error => Object.assign(new Error(`${code}: someth
 
 describe("an error of the file system", () => {
   const cases: readonly [code: string, says: RegExp][] = [
-    ["ENOSPC", /cannot write \/data\/x: the disk is full; free some space .* kept \(ENOSPC\)/],
+    ["ENOSPC", /cannot write \/data\/x: the disk is full; free some space and run it again \(ENOSPC\)$/],
     ["EDQUOT", /quota is used up; free some space/],
     ["EROFS", /read-only; choose another directory/],
     ["EACCES", /permission denied; check its owner and mode/],

@@ -6,10 +6,14 @@ export const errnoOf = (error: unknown): string | undefined => {
   return typeof code === "string" && /^E[A-Z0-9]+$/.test(code) ? code : undefined;
 };
 
+/** The system's name of what lies behind a `DISK` error, however often that was said again. */
+export const errnoBehind = (error: unknown): string | undefined =>
+  isDrayError(error, "DISK") ? errnoBehind(error.cause) : errnoOf(error);
+
 /** What it means, and what to do about it. */
 const remedies: Readonly<Record<string, string>> = {
-  ENOSPC: "the disk is full; free some space and run it again, what has arrived is kept",
-  EDQUOT: "the disk quota is used up; free some space and run it again, what has arrived is kept",
+  ENOSPC: "the disk is full; free some space and run it again",
+  EDQUOT: "the disk quota is used up; free some space and run it again",
   EROFS: "the file system is read-only; choose another directory",
   EACCES: "permission denied; check its owner and mode, and those of the directories above it",
   EPERM: "the system does not permit it; check owner, mode and attributes",

@@ -88,6 +88,18 @@ test("a body is read where it lies, from any byte on, plain or compressed as a w
   );
 });
 
+test("a temporary file that cannot be written says that another folder can be named, and not that anything is kept", async () => {
+  const input = (async function* () {
+    yield tarOf([{ name: "a", body: "through" }]);
+  })();
+  const full = Object.assign(new Error("ENOSPC: no space left on device"), { code: "ENOSPC" });
+  const fs = { ...nodeFiles, open: () => Promise.reject(full) };
+  await assert.rejects(
+    openTar("-", { fs, input }),
+    /temporary file .*: the disk is full; free some space and run it again \(ENOSPC\); TMPDIR names another folder$/,
+  );
+});
+
 test("a named pipe is read like standard input", async (t) => {
   await inFolder(async (folder) => {
     const path = join(folder, "pipe");
