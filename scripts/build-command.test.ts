@@ -1,12 +1,14 @@
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
+import { execFile, spawnSync } from "node:child_process";
 import { readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { promisify } from "node:util";
 import { gzipSync } from "node:zlib";
+import { listen, memoryRegistry, put, sampleImage } from "@dray/testkit";
 import { temporaryFolder } from "@dray/testkit/files";
 import { buildCommand } from "./build-command.ts";
-import { root } from "./runtimes.ts";
+import { findRuntime, root } from "./runtimes.ts";
 
 const externals = ["commander", "picomatch", "semver", "yaml", "bcryptjs", "jose", "prom-client"];
 
@@ -30,4 +32,36 @@ test("the npm command takes Node's modules as they are: an import of node:http w
   for (const [i, text] of texts.entries()) assert.ok(!/(?:from|import)\s*"node:/.test(text), files[i]);
   // What tells an old Node that it is too old runs there.
   assert.ok(!readFileSync(join(folder, "main.js"), "utf8").includes("getBuiltinModule"));
+});
+
+test("a digest over plain http loads no module of Node that it has no use for", async (t) => {
+  const node = findRuntime("node");
+  if ("missing" in node) return t.skip(node.missing);
+  const home = temporaryFolder("loads");
+  await buildCommand(join(home, "command"), externals);
+  symlinkSync(join(root, "node_modules"), join(home, "node_modules"));
+  const [list, told] = [join(home, "loaded.json"), join(home, "tell.cjs")];
+  const loaded = `JSON.stringify(process.moduleLoadList.map((name) => name.replace(/^NativeModule /, "")))`;
+  writeFileSync(
+    told,
+    `process.on("exit", () => require("node:fs").writeFileSync(${JSON.stringify(list)}, ${loaded}));`,
+  );
+  const registry = memoryRegistry();
+  const image = sampleImage();
+  put(registry, "a/b", "v1", image);
+  const server = await listen(registry.handler);
+  try {
+    const words = ["--require", told, join(home, "command/main.js"), "digest", `${server.host}/a/b:v1`];
+    const { stdout } = await promisify(execFile)(node.path, words, { cwd: home, env: { HOME: home } });
+    assert.equal(stdout, `${image.root.digest}\n`);
+  } finally {
+    await server.close();
+  }
+  const names: string[] = JSON.parse(readFileSync(list, "utf8"));
+  assert.ok(names.includes("http"));
+  const needless = ["zlib", "stream/consumers", "readline", "sqlite", "internal/deps/undici/undici"];
+  assert.deepEqual(
+    needless.filter((name) => names.includes(name)),
+    [],
+  );
 });

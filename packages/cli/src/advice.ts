@@ -1,5 +1,5 @@
-import { parseLocation } from "dray";
 import { type DrayError, isDrayError } from "dray/errors";
+import { parseLocation } from "dray/locations";
 import { familiar, formatReference, type Reference } from "dray/oci";
 import { liesHere, namesNoRegistry } from "./local-names.ts";
 

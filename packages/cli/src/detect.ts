@@ -1,13 +1,13 @@
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
-import { open } from "dray";
 import { dockerArchive } from "dray/archive";
 import { bytesContent, type Located, overlay, type ReadableStore } from "dray/content";
 import { DrayError, isDrayError } from "dray/errors";
 import { nodeFiles } from "dray/internal/files";
 import { openTar, type TarFile } from "dray/internal/tarball";
 import { type LayoutStore, layoutStore, ociArchive } from "dray/layout";
+import { open } from "dray/locations";
 import { type Descriptor, digestOf, mediaTypes, parseManifest } from "dray/oci";
 import { liesHere } from "./local-names.ts";
 

@@ -1,6 +1,6 @@
-import { open } from "dray";
 import { collect, type LoadedManifest, type Located, type ReadableStore, selectOne } from "dray/content";
 import { DrayError } from "dray/errors";
+import { open } from "dray/locations";
 import {
   type Descriptor,
   formatReference,

@@ -1,6 +1,6 @@
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
-import { parseLocation } from "dray";
+import { parseLocation } from "dray/locations";
 import { formatReference, parseReference } from "dray/oci";
 import type { Call } from "./context.ts";
 

@@ -1,7 +1,4 @@
-import { X509Certificate } from "node:crypto";
-import { readFile } from "node:fs/promises";
-import { buffer } from "node:stream/consumers";
-import { createSecureContext } from "node:tls";
+import type { Readable } from "node:stream";
 import { chain, dockerConfig, environment, type HelperOptions, type Keychain, staticCredential } from "dray/auth";
 import { DrayError } from "dray/errors";
 import { type ConnectOptions, connect, type Registry } from "dray/registry";
@@ -110,49 +107,15 @@ const settingsOf = async (call: Call<EndOptions>, end: "src" | "dest"): Promise<
     insecure: of("insecure"),
     plainHttp: of("plainHttp"),
     skipTlsVerify: of("skipTlsVerify"),
-    ca: caFile === undefined ? undefined : await authorities(caFile),
-    ...(cert === undefined || key === undefined ? {} : await identity(cert, key)),
+    // What reads certificates knows all of TLS, which plain http has no use for.
+    ...(caFile === undefined && cert === undefined
+      ? {}
+      : await (await import("./pem-files.ts")).pemOf({ caFile, cert, key })),
     authfile: of("authfile"),
     username,
     usernameFrom: call.named(all[`${end}Username`] ? `${end}Username` : "username"),
     password,
   };
-};
-
-const pem = async (flag: string, file: string): Promise<string> => {
-  const text = await readFile(file, "utf8").catch((cause: unknown) => {
-    const { code } = cause as NodeJS.ErrnoException;
-    const why =
-      code === "ENOENT" ? "no such file; check the path" : `cannot be read (${code}); check its owner and mode`;
-    throw new DrayError("CONFIG_INVALID", `${flag} ${file}: ${why}`, { cause });
-  });
-  if (!text.includes("-----BEGIN "))
-    throw new DrayError("CONFIG_INVALID", `${flag} ${file}: holds no PEM block (-----BEGIN …)`);
-  return text;
-};
-
-/** The same text, looked at: whoever uses it later does not know the file's name any more. */
-const authorities = async (file: string): Promise<string> => {
-  const text = await pem("--ca-file", file);
-  const blocks = text.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? [];
-  orDamaged(`--ca-file ${file}: a certificate in it is damaged`, () => blocks.map((each) => new X509Certificate(each)));
-  return text;
-};
-
-const identity = async (certFile: string, keyFile: string): Promise<{ cert: string; key: string }> => {
-  const [cert, key] = [await pem("--cert", certFile), await pem("--key", keyFile)];
-  orDamaged(`--key ${keyFile} is not the key of --cert ${certFile}, or one is damaged`, () =>
-    createSecureContext({ cert, key }),
-  );
-  return { cert, key };
-};
-
-const orDamaged = (message: string, read: () => unknown): void => {
-  try {
-    read();
-  } catch (cause) {
-    throw new DrayError("CONFIG_INVALID", message, { cause });
-  }
 };
 
 /** The password that the flags give, from wherever. */
@@ -163,10 +126,15 @@ const stdinPasswords = new WeakMap<object, Promise<string>>();
 
 /** The password on stdin, without the newline that `echo` leaves. Both ends of a copy may share it. */
 const passwordFromStdin = (call: Call): Promise<string> => {
-  const password =
-    stdinPasswords.get(call) ?? buffer(call.stdin()).then((bytes) => bytes.toString().replace(/\r?\n?$/, ""));
+  const password = stdinPasswords.get(call) ?? allOf(call.stdin()).then((text) => text.replace(/\r?\n?$/, ""));
   stdinPasswords.set(call, password);
   return password;
+};
+
+const allOf = async (stream: Readable): Promise<string> => {
+  const pieces: Buffer[] = [];
+  for await (const piece of stream) pieces.push(Buffer.from(piece as string | Uint8Array));
+  return Buffer.concat(pieces).toString();
 };
 
 /** Milliseconds that somebody who has called a command waits for a registry that limits the rate: a job at night gets through. */

@@ -1,7 +1,7 @@
 import { stat } from "node:fs/promises";
 import { dirname } from "node:path";
-import { parseLocation } from "dray";
 import { DrayError } from "dray/errors";
+import { parseLocation } from "dray/locations";
 import { liesHere } from "./local-names.ts";
 
 /**

@@ -1,6 +1,6 @@
-import { parseLocation } from "dray";
 import { describes } from "dray/content";
 import { DrayError } from "dray/errors";
+import { parseLocation } from "dray/locations";
 import type { Act, Define } from "../context.ts";
 import { opened } from "../images.ts";
 

@@ -1,8 +1,7 @@
-import { open, parseLocation } from "dray";
 import { hasTags, type Located, namesReferences } from "dray/content";
 import { type CopyPair } from "dray/copy";
 import { DrayError, type ErrorCode, isDrayError } from "dray/errors";
-import { isStandardStream } from "dray/locations";
+import { isStandardStream, open, parseLocation } from "dray/locations";
 import type { Act, Call, Define } from "../context.ts";
 import { connectionFlagNames, endFlags, outputFlag, positive } from "../flags.ts";
 import { warnOfLocal } from "../local-names.ts";

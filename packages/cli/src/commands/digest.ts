@@ -1,7 +1,6 @@
 import { DrayError } from "dray/errors";
 import { defined } from "dray/internal/defined";
 import type { Act, Call, Define } from "../context.ts";
-import { archiveAt } from "../detect.ts";
 import type { SharedOptions } from "../flags.ts";
 import { digestReference, opened, referenceOf, rootOf } from "../images.ts";
 
@@ -30,9 +29,11 @@ export const act: Act<DigestOptions> = async (call, [image]) => {
   await call.out.line(fullRef === true ? digestReference(referenceOf(image ?? ""), root) : root.digest);
 };
 
-const locatedFor = (call: Call<DigestOptions>, tarball: string | undefined, image: string | undefined) => {
+const locatedFor = async (call: Call<DigestOptions>, tarball: string | undefined, image: string | undefined) => {
   const { stdin, signal } = call;
-  if (tarball !== undefined) return archiveAt(tarball, defined({ name: image, stdin, signal }));
+  // Most digests are asked of registries, and what reads archives takes a while to load.
+  if (tarball !== undefined)
+    return (await import("../detect.ts")).archiveAt(tarball, defined({ name: image, stdin, signal }));
   if (image === undefined) throw new DrayError("USAGE", "image reference required without --tarball");
   return opened(call, image);
 };

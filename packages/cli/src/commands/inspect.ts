@@ -1,5 +1,5 @@
-import { parseLocation } from "dray";
 import { DrayError } from "dray/errors";
+import { parseLocation } from "dray/locations";
 import { canonical, type Digest, formatReference } from "dray/oci";
 import type { Act, Define } from "../context.ts";
 import { type ListingOptions, onePlatform, outputFlag } from "../flags.ts";

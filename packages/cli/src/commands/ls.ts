@@ -1,8 +1,8 @@
 import { Option } from "commander";
-import { open, parseLocation } from "dray";
 import { hasTags, type ReadableStore } from "dray/content";
 import { DrayError, isDrayError, printable, throwIfAborted } from "dray/errors";
 import { mapOrdered } from "dray/internal/async";
+import { open, parseLocation } from "dray/locations";
 import { familiar } from "dray/oci";
 import type { Act, Call, Define } from "../context.ts";
 import { messageOf } from "../failure.ts";

@@ -1,10 +1,10 @@
 import { Option } from "commander";
-import { open } from "dray";
 import { dockerArchive, legacyArchive } from "dray/archive";
 import type { Store } from "dray/content";
 import type { CopyPair } from "dray/copy";
 import { DrayError } from "dray/errors";
 import { layoutStore, ociArchive } from "dray/layout";
+import { open } from "dray/locations";
 import { formatReference, type WantedPlatform } from "dray/oci";
 import type { Act, Call, Define } from "../context.ts";
 import { type ListingOptions, onePlatform, outputFlag } from "../flags.ts";

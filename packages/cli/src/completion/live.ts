@@ -1,5 +1,5 @@
-import { open } from "dray";
 import { hasTags } from "dray/content";
+import { open } from "dray/locations";
 import type { Call } from "../context.ts";
 import { registriesFor } from "../registries.ts";
 
