@@ -59,7 +59,7 @@ test("a digest over plain http loads no module of Node that it has no use for", 
   }
   const names: string[] = JSON.parse(readFileSync(list, "utf8"));
   assert.ok(names.includes("http"));
-  const needless = ["zlib", "stream/consumers", "readline", "sqlite", "internal/deps/undici/undici"];
+  const needless = ["tls", "https", "zlib", "stream/consumers", "readline", "sqlite", "internal/deps/undici/undici"];
   assert.deepEqual(
     needless.filter((name) => names.includes(name)),
     [],

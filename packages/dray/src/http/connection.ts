@@ -1,9 +1,10 @@
 import { DrayError, isDrayError, throwIfAborted } from "../errors.ts";
 import { addressGuard, type ResolveHost } from "./address-guard.ts";
 import { bodySize, exchange, type Timeouts } from "./exchange.ts";
+import { proxyRefusal } from "./proxy.ts";
 import { type OutgoingHeaders, type Route, type RouteOptions, Routes } from "./routes.ts";
 import { breaksRules, isUntrusted } from "./transport-error.ts";
-import { proxyRefusal } from "./tunnel.ts";
+
 import { type Handler, type HttpRequest, type HttpResponse, isContent, type OpenAhead } from "./types.ts";
 
 /** How a connection is made: certificates, proxy, time limits, addresses. */
@@ -95,7 +96,8 @@ export const connection = (options: ConnectionOptions = {}): Connection => {
       }
       if (breaksRules(error) && !lenient && isRead(request)) return once(request, route, asking);
       const unread = body === undefined || isContent(body);
-      if (unread && isUntrusted(error) && routes.trustSystem(route)) return once(request, routes.to(origin), asking);
+      if (unread && isUntrusted(error) && routes.trustSystem(route))
+        return once(request, await routes.to(origin), asking);
       throw error;
     }
   };
@@ -103,7 +105,8 @@ export const connection = (options: ConnectionOptions = {}): Connection => {
   const send = async (request: HttpRequest): Promise<HttpResponse> => {
     throwIfAborted(request.signal);
     throwIfAborted(closing.signal);
-    const route = routes.to(request.origin);
+    const route = await routes.to(request.origin);
+    throwIfAborted(closing.signal);
     await guard.check(route.hostname, { proxied: route.proxy !== undefined });
     const asking = isWorthAsking(request) && !neverContinue.has(request.origin);
     const response = await once(request, route, asking);
@@ -116,7 +119,7 @@ export const connection = (options: ConnectionOptions = {}): Connection => {
 
   const openAhead: OpenAhead = (origin, total, refused) => {
     const behaves = answeredBefore.has(origin) && !unruly.has(origin) && !closesSilently.has(origin);
-    if (behaves && !closing.signal.aborted) routes.to(origin).openAhead(total, refused);
+    if (behaves && !closing.signal.aborted) routes.known(origin)?.openAhead(total, refused);
   };
   const close = async (): Promise<void> => {
     closing.abort(new DrayError("ABORTED", "the connection was closed"));

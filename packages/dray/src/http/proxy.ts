@@ -62,3 +62,40 @@ const matches = (entry: string, host: string, port: string): boolean => {
   const suffix = name.replace(/^\*/, "");
   return suffix.startsWith(".") ? host.endsWith(suffix) : host === suffix || host.endsWith(`.${suffix}`);
 };
+
+/** What a proxy wants to know of us: `Basic` of the user and password in its URL. */
+export const proxyAuthorization = (proxy: URL): { "Proxy-Authorization"?: string } => {
+  const pair = credentialsIn(proxy);
+  return pair === undefined ? {} : { "Proxy-Authorization": `Basic ${Buffer.from(pair.join(":")).toString("base64")}` };
+};
+
+/** The user and password in the URL of a proxy. */
+export const credentialsIn = ({ username, password }: URL): readonly [string, string] | undefined =>
+  username === "" && password === "" ? undefined : [decoded(username), decoded(password)];
+
+/** A password may hold a `%` that begins no escape. */
+const decoded = (text: string): string => {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+};
+
+/** Host and port for node's requests, without the brackets of IPv6. */
+export const hostAndPort = (url: URL): { host: string; port: number } => ({
+  host: url.hostname.replace(/^\[(.*)\]$/, "$1"),
+  port: Number(url.port) || (url.protocol === "https:" ? 443 : 80),
+});
+
+/** A proxy that does not let us through, as opposed to whoever is behind it. */
+export const proxyRefusal = (proxy: string, target: string, status: number): DrayError =>
+  new DrayError(
+    "NETWORK",
+    `the proxy ${proxy} refused a connection to ${target} with ${status}; ${
+      status === 407
+        ? "give it a user and password: http://USER:PASSWORD@HOST:PORT"
+        : "ask its operator, or list the host in NO_PROXY"
+    }`,
+    { registry: target, status, retryable: status >= 500 },
+  );

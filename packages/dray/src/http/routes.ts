@@ -1,15 +1,16 @@
 import type { Agent, ClientRequest, AgentOptions as PlainOptions, RequestOptions } from "node:http";
+import type * as Https from "node:https";
 import type { AgentOptions } from "node:https";
 import type { SecureContext } from "node:tls";
 import { DrayError } from "../errors.ts";
 import type { AddressGuard } from "./address-guard.ts";
-import { http, https } from "./node-http.ts";
+import { http } from "./node-http.ts";
 import { OpenedAhead } from "./opened-ahead.ts";
-import { type Environment, parseProxy, proxyFor } from "./proxy.ts";
+import { type Environment, hostAndPort, parseProxy, proxyAuthorization, proxyFor } from "./proxy.ts";
 import { redactUrl } from "./redact.ts";
-import { isSocks, SocksAgent, SocksTlsAgent } from "./socks.ts";
-import { type Authorities, secureContext, systemAuthorities, type TlsSettings } from "./tls-settings.ts";
-import { hostAndPort, proxyAuthorization, TunnelAgent } from "./tunnel.ts";
+import type * as Secure from "./secure.ts";
+import { isSocks, SocksAgent } from "./socks.ts";
+import type { Authorities, TlsSettings } from "./tls-settings.ts";
 
 /** Header values by name; several of one name as a list. */
 export type OutgoingHeaders = Record<string, string | string[]>;
@@ -49,6 +50,13 @@ export interface RouteOptions extends TlsSettings {
   readonly systemAuthorities?: Authorities | undefined;
 }
 
+/** An origin of http or https, and the proxy on the way. */
+interface Way {
+  readonly origin: string;
+  readonly url: URL;
+  readonly proxy: URL | undefined;
+}
+
 /** Token services send long scopes and cookies; Node's own limit is 16 KiB. */
 const maxHeaderSize = 64 * 1024;
 /** More origins than this are not one registry with its storage. */
@@ -65,6 +73,7 @@ export class Routes {
   readonly #retired: Agent[] = [];
   readonly #ahead = new Map<Agent, OpenedAhead>();
   #system: readonly string[] | undefined;
+  #loaded: typeof Secure | undefined;
 
   /** @param connectTimeout milliseconds a proxy may take to open a tunnel. */
   constructor(options: RouteOptions, guard: AddressGuard, connectTimeout: number) {
@@ -74,13 +83,24 @@ export class Routes {
   }
 
   /** @throws DrayError `CONFIG_INVALID` for a proxy or certificate that cannot be used, `USAGE` for an origin that is none. */
-  to(origin: string): Route {
+  async to(origin: string): Promise<Route> {
     const kept = this.#routes.get(origin);
     if (kept !== undefined) return kept;
-    const route = origin.startsWith("unix:") ? this.#toSocket(origin.slice("unix:".length)) : this.#toHost(origin);
+    const way = origin.startsWith("unix:") ? undefined : this.#wayTo(origin);
+    if (way !== undefined && [way.url, way.proxy].some((each) => each?.protocol === "https:"))
+      this.#loaded ??= await import("./secure.ts");
+    // Somebody else may have asked for the same meanwhile.
+    const route =
+      this.#routes.get(origin) ??
+      (way === undefined ? this.#toSocket(origin.slice("unix:".length)) : this.#toHost(way));
     if (this.#routes.size >= mostRoutes) this.#routes.clear();
     this.#routes.set(origin, route);
     return route;
+  }
+
+  /** The way that was found before, if it still holds. */
+  known(origin: string): Route | undefined {
+    return this.#routes.get(origin);
   }
 
   /**
@@ -90,7 +110,7 @@ export class Routes {
   trustSystem(route: Route): boolean {
     if (route.trustsSystem) return false;
     if (this.#system === undefined) {
-      this.#system = (this.#options.systemAuthorities ?? systemAuthorities)();
+      this.#system = (this.#options.systemAuthorities ?? this.#secure.systemAuthorities)();
       this.#retired.push(...this.#kept.values());
       for (const kept of [this.#routes, this.#kept, this.#contexts]) kept.clear();
     }
@@ -109,17 +129,21 @@ export class Routes {
     return { host: socketPath, hostname: "", trustsSystem: false, request, ...nearby };
   }
 
-  #toHost(origin: string): Route {
+  #wayTo(origin: string): Way {
     const url = URL.canParse(origin) ? new URL(origin) : undefined;
     if (url === undefined || !/^https?:$/.test(url.protocol) || url.origin !== origin.toLowerCase())
       throw new DrayError("USAGE", `"${redactUrl(origin)}" is no origin; expected https://host:port`);
+    return { origin, url, proxy: this.#proxyFor(url) };
+  }
+
+  #toHost({ origin, url, proxy }: Way): Route {
     const { lookup, isForeign } = this.#guard;
-    const proxy = this.#proxyFor(url);
     const to = hostAndPort(url);
     const trustsSystem = this.#system !== undefined;
     const named = { host: url.host, hostname: to.host, trustsSystem, proxy: proxy?.host };
     if (url.protocol === "https:") {
       const foreign = isForeign(to.host);
+      const { https, SocksTlsAgent, TunnelAgent } = this.#secure;
       const agents = this.#agents(`https ${foreign} ${proxy?.href ?? ""}`, (keepAlive) => {
         const options: AgentOptions = { keepAlive, ...this.#tls(foreign) };
         if (proxy === undefined) return new https.Agent({ ...options, lookup });
@@ -140,11 +164,11 @@ export class Routes {
     // An http proxy is asked for whole URLs (RFC 9112 §3.2.2).
     const secure = proxy.protocol === "https:";
     const agents = this.#agents(`to ${proxy.protocol}`, (keepAlive) =>
-      secure ? new https.Agent({ keepAlive, ...this.#tls(true) }) : new http.Agent({ keepAlive }),
+      secure ? new this.#secure.https.Agent({ keepAlive, ...this.#tls(true) }) : new http.Agent({ keepAlive }),
     );
     const added = { Host: url.host, ...proxyAuthorization(proxy) };
     const first = hostAndPort(proxy);
-    const request = requester(secure ? https : http, first, agents, origin, added);
+    const request = requester(secure ? this.#secure.https : http, first, agents, origin, added);
     return { ...named, ...this.#aheadOf(first, agents), request };
   }
 
@@ -178,11 +202,16 @@ export class Routes {
     };
   }
 
+  /** What `to` has loaded for whoever needs it. */
+  get #secure(): typeof Secure {
+    return this.#loaded as typeof Secure;
+  }
+
   /** Our certificate is for the registry alone. */
   #tls(foreign: boolean): AgentOptions {
     const { ca, cert, key, skipTlsVerify } = this.#options;
     if (!this.#contexts.has(foreign))
-      this.#contexts.set(foreign, secureContext(foreign ? { ca } : { ca, cert, key }, this.#system));
+      this.#contexts.set(foreign, this.#secure.secureContext(foreign ? { ca } : { ca, cert, key }, this.#system));
     const context = this.#contexts.get(foreign);
     return { rejectUnauthorized: skipTlsVerify !== true, ...(context && { secureContext: context }) };
   }
@@ -191,7 +220,7 @@ export class Routes {
 /** @param prefix what stands before each target. */
 const requester =
   (
-    protocol: typeof http | typeof https,
+    protocol: typeof http | typeof Https,
     options: RequestOptions,
     agents: (alone: boolean) => Agent,
     prefix = "",

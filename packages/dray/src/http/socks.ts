@@ -1,20 +1,18 @@
 import type { ClientRequestArgs, AgentOptions as PlainOptions } from "node:http";
-import type { AgentOptions } from "node:https";
 import net, { type Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import tls, { type ConnectionOptions } from "node:tls";
 import { DrayError } from "../errors.ts";
-import { http, https } from "./node-http.ts";
+import { http } from "./node-http.ts";
+import { credentialsIn } from "./proxy.ts";
 import { timeoutError, transportError } from "./transport-error.ts";
-import { credentialsIn } from "./tunnel.ts";
 
 /** Whether a proxy speaks SOCKS 5: it passes on bytes and looks names up by itself. */
 export const isSocks = ({ protocol }: URL): boolean => protocol === "socks5:" || protocol === "socks5h:";
 
-type Opened = (error: Error | null, socket: Duplex) => void;
+export type Opened = (error: Error | null, socket: Duplex) => void;
 
 /** Connections through a SOCKS proxy that are being opened, for whoever closes all. */
-class SocksRoute {
+export class SocksRoute {
   readonly #proxy: URL;
   readonly #connectTimeout: number;
   readonly #opening = new Set<Socket>();
@@ -64,28 +62,6 @@ class SocksRoute {
 
   close(): void {
     for (const socket of this.#opening) socket.destroy();
-  }
-}
-
-/** Https through a SOCKS proxy. */
-export class SocksTlsAgent extends https.Agent {
-  readonly #route: SocksRoute;
-
-  constructor(proxy: URL, options: AgentOptions, connectTimeout: number) {
-    super(options);
-    this.#route = new SocksRoute(proxy, connectTimeout);
-  }
-
-  override createConnection(options: ConnectionOptions, callback?: Opened): undefined {
-    this.#route.open(options, (error, socket) =>
-      error === null ? callback?.(null, tls.connect({ ...options, socket })) : callback?.(error, socket),
-    );
-    return undefined;
-  }
-
-  override destroy(): void {
-    this.#route.close();
-    super.destroy();
   }
 }
 

@@ -2,34 +2,10 @@ import type { ClientRequest } from "node:http";
 import type { AgentOptions, RequestOptions } from "node:https";
 import type { Duplex } from "node:stream";
 import tls, { type ConnectionOptions } from "node:tls";
-import { DrayError } from "../errors.ts";
-import { http, https } from "./node-http.ts";
+import { http } from "./node-http.ts";
+import { https } from "./node-https.ts";
+import { hostAndPort, proxyAuthorization, proxyRefusal } from "./proxy.ts";
 import { timeoutError } from "./transport-error.ts";
-
-/** What a proxy wants to know of us: `Basic` of the user and password in its URL. */
-export const proxyAuthorization = (proxy: URL): { "Proxy-Authorization"?: string } => {
-  const pair = credentialsIn(proxy);
-  return pair === undefined ? {} : { "Proxy-Authorization": `Basic ${Buffer.from(pair.join(":")).toString("base64")}` };
-};
-
-/** The user and password in the URL of a proxy. */
-export const credentialsIn = ({ username, password }: URL): readonly [string, string] | undefined =>
-  username === "" && password === "" ? undefined : [decoded(username), decoded(password)];
-
-/** A password may hold a `%` that begins no escape. */
-const decoded = (text: string): string => {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
-};
-
-/** Host and port for node's requests, without the brackets of IPv6. */
-export const hostAndPort = (url: URL): { host: string; port: number } => ({
-  host: url.hostname.replace(/^\[(.*)\]$/, "$1"),
-  port: Number(url.port) || (url.protocol === "https:" ? 443 : 80),
-});
 
 export interface TunnelOptions {
   /** TLS settings for the way to an https proxy. */
@@ -90,15 +66,3 @@ export class TunnelAgent extends https.Agent {
     super.destroy();
   }
 }
-
-/** A proxy that does not let us through, as opposed to whoever is behind it. */
-export const proxyRefusal = (proxy: string, target: string, status: number): DrayError =>
-  new DrayError(
-    "NETWORK",
-    `the proxy ${proxy} refused a connection to ${target} with ${status}; ${
-      status === 407
-        ? "give it a user and password: http://USER:PASSWORD@HOST:PORT"
-        : "ask its operator, or list the host in NO_PROXY"
-    }`,
-    { registry: target, status, retryable: status >= 500 },
-  );
