@@ -76,9 +76,30 @@ async function* filledBlocks(
   if (block !== undefined && filled > 0) yield { block, length: filled };
 }
 
+/** Bytes looked at of a block, and of each of the places that they are taken from. */
+const [sampled, eachSample] = [16 * 1024, 1024];
+/** Bits a byte of samples that nothing can be gained from: of random bytes they have 7.99. */
+const dense = 7.95;
+
+/**
+ * Whether a block has been compressed or encrypted already, by how evenly its bytes are spread: deflate takes
+ * thirteen times as long as a copy of that and gains nothing, so it is stored. A few places that are not so suffice to try.
+ */
+const isDense = (block: Uint8Array): boolean => {
+  if (block.byteLength < sampled) return false;
+  const counts = new Uint32Array(256);
+  const step = Math.floor(block.byteLength / (sampled / eachSample));
+  for (let from = 0; from + eachSample <= block.byteLength; from += step)
+    for (let at = from; at < from + eachSample; at++) counts[block[at] as number]! += 1;
+  const total = counts.reduce((sum, count) => sum + count, 0);
+  return (
+    counts.reduce((bits, count) => (count === 0 ? bits : bits - (count / total) * Math.log2(count / total)), 0) > dense
+  );
+};
+
 const compress = async (block: Uint8Array, before: Uint8Array | undefined, level: number): Promise<Uint8Array> => {
   const made = await deflate(block, {
-    level,
+    level: isDense(block) ? 0 : level,
     finishFlush: constants.Z_SYNC_FLUSH,
     // One piece for any block, also one that grows.
     chunkSize: block.byteLength + 1024,

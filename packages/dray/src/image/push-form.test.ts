@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { gunzipSync } from "node:zlib";
+import { seededBytes } from "@dray/testkit/files";
 import fc from "fast-check";
 import { gzip } from "../compression/index.ts";
 import { bytesContent, collect, loadManifest, memoryStore } from "../content/index.ts";
@@ -33,6 +34,17 @@ describe("gzip", () => {
       }),
       { numRuns: 10 },
     );
+  });
+
+  test("stores what was compressed already, and compresses what stands between", async () => {
+    const random = seededBytes(1, 2_000_000);
+    const stored = await all(gzip(pieces(random, 70_001), { level: 2 }));
+    // Five bytes to each 64 KiB and the end of each block: deflate, which finds nothing, takes three times as much.
+    assert.ok(stored.byteLength < random.byteLength * 1.0002, `${stored.byteLength}`);
+    const mixed = Buffer.concat([Buffer.alloc(1_000_000, "hello "), random, Buffer.alloc(700_000, "world "), random]);
+    const small = await all(gzip(pieces(mixed, 70_001), { level: 2 }));
+    assert.ok(gunzipSync(small).equals(mixed));
+    assert.ok(small.byteLength < 2 * random.byteLength * 1.02, `${small.byteLength}`);
   });
 
   test("lets go of its input when nobody wants more", async () => {

@@ -67,7 +67,7 @@ export const compressLayer = async (
   const mediaType = gzipTypeOf(layer.mediaType);
   const { digest, size } = await target.ingest(
     content,
-    defined({ mediaType, kind: "blob", key: `gzip-${level} ${layer.digest}`, onEvent, signal }),
+    defined({ mediaType, kind: "blob", key: `gzip-${level}-dense ${layer.digest}`, onEvent, signal }),
   );
   onEvent({ type: "done", descriptor: layer });
   return { ...layer, mediaType, digest, size };
