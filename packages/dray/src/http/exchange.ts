@@ -2,6 +2,7 @@ import type { ClientRequest, IncomingMessage } from "node:http";
 import { type Body, bytesBody, type Content, isTransferring } from "../content/index.ts";
 import { aborted, DrayError, isDrayError } from "../errors.ts";
 import { IdleTimer } from "./idle-timer.ts";
+import { giveBackWhatIsRead } from "./read-buffers.ts";
 import { redactUrl } from "./redact.ts";
 import { type Sending, sendBody } from "./request-body.ts";
 import { ResponseBody } from "./response-body.ts";
@@ -174,6 +175,7 @@ export const exchange = (
     wire.once("response", answer);
     wire.once("continue", send);
     wire.once("socket", (socket) => {
+      giveBackWhatIsRead(socket);
       const handshake = socket as typeof socket & { secureConnecting?: boolean };
       if (handshake.secureConnecting) socket.once("secureConnect", connected);
       else if (socket.connecting) socket.once("connect", connected);

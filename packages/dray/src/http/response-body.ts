@@ -2,6 +2,7 @@ import type { IncomingMessage } from "node:http";
 import { type Body, transferable } from "../content/index.ts";
 import type { DrayError } from "../errors.ts";
 import { IdleTimer } from "./idle-timer.ts";
+import { chunkOfBody } from "./read-buffers.ts";
 
 export interface ResponseBodyOptions {
   /** Bytes it must have, by its `Content-Length`. */
@@ -107,6 +108,7 @@ export class ResponseBody implements Body, AsyncIterableIterator<Uint8Array, und
   }
 
   readonly #take = (chunk: Uint8Array): void => {
+    chunkOfBody(chunk);
     this.#received += chunk.byteLength;
     if (this.#rest !== undefined) {
       if (this.#received > this.#restLimit) this.#finish(false);
