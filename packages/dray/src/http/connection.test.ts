@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { temporaryFolder } from "@dray/testkit/files";
 import { type RawServer, rawServer } from "../../test/raw-server.ts";
-import { collect } from "../content/index.ts";
+import { bytesContent, collect } from "../content/index.ts";
 import { isDrayError } from "../errors.ts";
 import { type Connection, type ConnectionOptions, connection } from "./connection.ts";
 import { type HttpRequest, header, headerValues } from "./types.ts";
@@ -71,6 +71,29 @@ test("a connection is kept and used again", () =>
       assert.equal(server.connections, 2);
     },
   ));
+
+for (const [method, sent] of [
+  ["PUT", 2],
+  ["PATCH", 1],
+] as const)
+  test(`a ${method} of a few bytes over a connection that was used and is cut goes out ${sent === 2 ? "once more" : "once: a part of it may be kept"}`, () => {
+    const methods: string[] = [];
+    return withServer(
+      (head, socket) => {
+        methods.push(head.slice(0, head.indexOf(" ")));
+        if (methods.length === 2) setTimeout(() => socket.destroy(), 10);
+        else socket.write(ok());
+      },
+      async (send, _, get) => {
+        const body = bytesContent(new Uint8Array(1000));
+        await (await send(get)).body.discard();
+        const outcome = send({ ...get, method, body }).then(async (answer) => text(answer.body.chunks));
+        const told = await outcome.catch((error: unknown) => (isDrayError(error, "NETWORK") ? "cut" : error));
+        assert.equal(told, sent === 2 ? "ok" : "cut");
+        assert.equal(methods.filter((one) => one === method).length, sent);
+      },
+    );
+  });
 
 test("an answer without a body has an empty one", () => {
   const answers = [

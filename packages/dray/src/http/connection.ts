@@ -88,11 +88,11 @@ export const connection = (options: ConnectionOptions = {}): Connection => {
       return response;
     } catch (error) {
       if (mayBeStale(request, error) && (!begun || isSmall(request))) {
-        if (wire.reusedSocket) {
-          if (!isRead(request)) closesSilently.add(origin);
-          return once(request, route, asking, !isRead(request));
+        if (wire.reusedSocket && !isRead(request)) closesSilently.add(origin);
+        if (!begun || isRepeatable(request)) {
+          if (wire.reusedSocket) return once(request, route, asking, !isRead(request));
+          if (route.foundClosed(wire)) return once(request, route, asking, alone);
         }
-        if (route.foundClosed(wire)) return once(request, route, asking, alone);
       }
       if (breaksRules(error) && !lenient && isRead(request)) return once(request, route, asking);
       const unread = body === undefined || isContent(body);
@@ -145,6 +145,9 @@ const smallBody = 1 << 20;
 
 const isSmall = ({ body }: HttpRequest): boolean =>
   body === undefined || (isContent(body) && (bodySize(body) ?? Infinity) <= smallBody);
+
+/** What of a PATCH has arrived may have been added already (RFC 5789 §2): an upload asks its session first, however little it was. */
+const isRepeatable = ({ method }: HttpRequest): boolean => method !== "PATCH";
 
 const isRead = ({ method, body }: HttpRequest): boolean =>
   (method === "GET" || method === "HEAD") && body === undefined;
