@@ -253,6 +253,12 @@ describe("a remedy in a message is a command that works", () => {
         follow: (_, copy = "") => [copy.split(" ")],
       },
       {
+        says: /the tag alone is enough: dray (tag \S+ again)$/m,
+        from: ["so the tag alone is enough: dray tag"],
+        words: ["tag", `${app}:1`, `${app}:again`],
+        follow: (_, tag = "") => [tag.split(" ")],
+      },
+      {
         says: /nothing to validate: name a location, --remote or --tarball/,
         from: ["nothing to validate: name a location, --remote or --tarball"],
         words: ["validate"],

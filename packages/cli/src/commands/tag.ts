@@ -1,5 +1,5 @@
 import { DrayError } from "dray/errors";
-import { isTag } from "dray/oci";
+import { isTag, parseReference, type Reference } from "dray/oci";
 import type { Act, Define } from "../context.ts";
 import { opened } from "../images.ts";
 import { commandElsewhere } from "../synonyms.ts";
@@ -21,10 +21,21 @@ export const act: Act = async (call, [image = "", tag = ""]) => {
   call.reporter.summary(`tagged ${location} as ${tag}: ${root.digest}`, { root: root.digest, tag });
 };
 
+const parsed = (text: string): Reference | undefined => {
+  try {
+    return parseReference(text);
+  } catch {
+    return undefined;
+  }
+};
+
 /** Other tools list tags by this word, and tag from one repository to another. */
 const tagFault = (image: string, tag: string): string => {
   const elsewhere = commandElsewhere(`tag ${image}`);
   if (elsewhere !== undefined) return `is no tag; ${elsewhere}`;
+  const [source, target] = [parsed(image), parsed(tag)];
+  if (target?.tag !== undefined && target.registry === source?.registry && target.repository === source.repository)
+    return `the repository is that of the image, so the tag alone is enough: dray tag ${image} ${target.tag}`;
   if (tag.includes("/")) return `a tag is given in the same repository; a copy is made by dray copy ${image} ${tag}`;
   return "letters, digits, _ . and -, not beginning with . or -; at most 128";
 };
