@@ -12,19 +12,21 @@ const of = (value: number, size: number): Uint8Array => new Uint8Array(size).fil
 
 test("what is put away comes back as it was, whatever was taken, freed and put in its place meanwhile, and has no name", async () => {
   const overflow = new Overflow(() => folder);
-  const [first, second] = [overflow.put([of(1, 1000), of(2, 500)]), overflow.put([of(3, 100_000)])];
+  const [first, second] = [overflow.put(of(1, 1500)), overflow.put(of(3, 100_000))];
   assert.deepEqual(await readdir(folder), []);
   first?.free();
   first?.free();
-  const third = overflow.put([of(4, 20)]);
+  const third = overflow.put(of(4, 20));
   const reading = second?.take();
   // A place from which somebody reads is nobody else's.
   second?.free();
-  const fourth = overflow.put([of(5, 100_000)]);
+  const fourth = overflow.put(of(5, 100_000));
   assert.deepEqual(await reading, of(3, 100_000));
   assert.deepEqual(await fourth?.take(), of(5, 100_000));
   assert.deepEqual(await third?.take(), of(4, 20));
-  const again = overflow.put([of(6, 1000), of(7, 1000)]);
+  const again = overflow.put(of(6, 1000));
+  assert.equal(again?.append(of(7, 1000)), true);
+  assert.equal(again?.append(of(8, 512 * 1024 - 1999)), false);
   assert.deepEqual(await again?.take(), Uint8Array.of(...of(6, 1000), ...of(7, 1000)));
   assert.deepEqual(await readdir(folder), []);
 });
@@ -32,12 +34,12 @@ test("what is put away comes back as it was, whatever was taken, freed and put i
 test("what finds no folder, or is more than a place takes, stays in memory", () => {
   let where: string | undefined;
   const overflow = new Overflow(() => where);
-  assert.equal(overflow.put([of(1, 10)]), undefined);
+  assert.equal(overflow.put(of(1, 10)), undefined);
   where = join(folder, "nowhere");
-  assert.equal(overflow.put([of(1, 10)]), undefined);
+  assert.equal(overflow.put(of(1, 10)), undefined);
   where = folder;
-  assert.equal(overflow.put([of(1, 512 * 1024), of(1, 1)]), undefined);
-  const put = overflow.put([of(1, 512 * 1024)]);
+  assert.equal(overflow.put(of(1, 512 * 1024 + 1)), undefined);
+  const put = overflow.put(of(1, 512 * 1024));
   assert.notEqual(put, undefined);
   put?.free();
 });

@@ -2,8 +2,10 @@ import { randomUUID } from "node:crypto";
 import { close, openSync, read, unlinkSync, writeSync } from "node:fs";
 import { join } from "node:path";
 
-/** Bytes that lie in the file. Exactly one of the two is called. */
+/** Bytes that lie in the file. Exactly one of `take` and `free` is called. */
 export interface Overflowed {
+  /** Puts more behind them. `false`: it stays where it is. */
+  append(bytes: Uint8Array): boolean;
   /** Brings them back, in memory of their own. */
   take(): Promise<Uint8Array>;
   /** Lets go of them. Does nothing once they are taken. */
@@ -33,24 +35,21 @@ export class Overflow {
   }
 
   /** Takes bytes out of memory; their memory may go. `undefined`: they stay where they are, because there is no room or no file. */
-  put(chunks: readonly Uint8Array[]): Overflowed | undefined {
-    const size = chunks.reduce((sum, { byteLength }) => sum + byteLength, 0);
-    if (size > place || (this.#free.length === 0 && this.#places === most)) return undefined;
+  put(bytes: Uint8Array): Overflowed | undefined {
+    if (bytes.byteLength > place || (this.#free.length === 0 && this.#places === most)) return undefined;
     const at = this.#free.pop() ?? this.#places++;
-    try {
-      this.#file ??= this.#open();
-      if (this.#file === undefined) throw nowhere;
-      let written = at * place;
-      for (const chunk of chunks) {
-        const count = writeSync(this.#file, chunk, 0, chunk.byteLength, written);
-        if (count !== chunk.byteLength) throw nowhere;
-        written += count;
-      }
-    } catch {
+    this.#file ??= this.#open();
+    const file = this.#file;
+    if (file === undefined || !written(file, bytes, at * place)) {
       this.#leave(at);
       return undefined;
     }
-    const file = this.#file;
+    let size = bytes.byteLength;
+    const append = (more: Uint8Array): boolean => {
+      if (size + more.byteLength > place || !written(file, more, at * place + size)) return false;
+      size += more.byteLength;
+      return true;
+    };
     let state: "there" | "read" | "gone" = "there";
     const free = (): void => {
       if (state !== "there") return;
@@ -60,24 +59,25 @@ export class Overflow {
     const take = (): Promise<Uint8Array> =>
       new Promise((resolve, reject) => {
         state = "read";
-        read(file, new Uint8Array(size), 0, size, at * place, (error, count, bytes) => {
+        read(file, new Uint8Array(size), 0, size, at * place, (error, count, back) => {
           this.#leave(at);
-          if (error === null && count === size) resolve(bytes);
+          if (error === null && count === size) resolve(back);
           else reject(error ?? nowhere);
         });
       });
-    return { take, free };
+    return { append, take, free };
   }
 
   #open(): number | undefined {
     const folder = this.#folder();
     if (folder === undefined) return undefined;
     const path = join(folder, `${randomUUID()}.tmp`);
-    const file = openSync(path, "wx+", 0o600);
+    let file: number | undefined;
     try {
+      file = openSync(path, "wx+", 0o600);
       unlinkSync(path);
     } catch {
-      // Whoever starts next removes it.
+      // Where there is one all the same, whoever starts next removes it.
     }
     return file;
   }
@@ -93,3 +93,12 @@ export class Overflow {
 }
 
 const nowhere = new Error("there is no file for what lies in memory");
+
+/** Whether all of it could be written. */
+const written = (file: number, bytes: Uint8Array, at: number): boolean => {
+  try {
+    return writeSync(file, bytes, 0, bytes.byteLength, at) === bytes.byteLength;
+  } catch {
+    return false;
+  }
+};
