@@ -54,11 +54,19 @@ export const onDisk = async <T>(doing: string, path: string, work: () => Promise
 };
 
 /** What comes of something that may not be there: nothing where it is not. */
-export const ifThere = async <T>(work: () => Promise<T>): Promise<T | undefined> => {
+export const ifThere = async <T>(work: () => Promise<T>): Promise<T | undefined> => unlessFails(absent, work);
+
+/** The same where it may not even be possible: below a file, under too long a name, behind a link to itself, or a folder instead. */
+export const ifPossible = async <T>(work: () => Promise<T>): Promise<T | undefined> => unlessFails(impossible, work);
+
+const absent: ReadonlySet<string> = new Set(["ENOENT"]);
+const impossible: ReadonlySet<string> = new Set(["ENOENT", "ENOTDIR", "EISDIR", "ENAMETOOLONG", "ELOOP"]);
+
+const unlessFails = async <T>(names: ReadonlySet<string>, work: () => Promise<T>): Promise<T | undefined> => {
   try {
     return await work();
   } catch (error) {
-    if (errnoOf(error) === "ENOENT") return undefined;
+    if (names.has(errnoOf(error) ?? "")) return undefined;
     throw error;
   }
 };

@@ -6,6 +6,7 @@ import {
   appendFile,
   errnoOf,
   type FileSystem,
+  ifPossible,
   nodeFiles,
   type OpenFile,
   onDisk,
@@ -22,7 +23,6 @@ import {
   type StoredFile,
   type WriteOptions,
 } from "./driver.ts";
-import { ifThere } from "./if-there.ts";
 import { Links } from "./links.ts";
 import { Volume, type VolumeOptions } from "./volume.ts";
 
@@ -86,27 +86,27 @@ class Files implements FilesystemDriver {
 
   async read(path: string): Promise<Uint8Array | undefined> {
     const file = this.#at(path);
-    return onDisk("read", file, () => ifThere(() => this.#fs.readFile(file)));
+    return onDisk("read", file, () => ifPossible(() => this.#fs.readFile(file)));
   }
 
   async open(path: string): Promise<StoredFile | undefined> {
     const at = this.#at(path);
     return onDisk("open", at, async () => {
-      const file = await ifThere(() => this.#fs.open(at, "r"));
+      const file = await ifPossible(() => this.#fs.open(at, "r"));
       return file === undefined ? undefined : storedFile(file, at);
     });
   }
 
   async stat(path: string): Promise<Facts | undefined> {
     const at = this.#at(path);
-    const facts = await onDisk("look at", at, () => ifThere(() => this.#fs.stat(at)));
+    const facts = await onDisk("look at", at, () => ifPossible(() => this.#fs.stat(at)));
     if (facts === undefined) return undefined;
     return { size: facts.size, mtime: facts.mtimeMs, ino: facts.ino, directory: facts.isDirectory() };
   }
 
   async list(path: string): Promise<string[] | undefined> {
     const at = this.#at(path);
-    return onDisk("list", at, () => ifThere(() => this.#fs.readdir(at)));
+    return onDisk("list", at, () => ifPossible(() => this.#fs.readdir(at)));
   }
 
   async write(path: string, bytes: Uint8Array, { durable: lasting = true, after }: WriteOptions = {}): Promise<void> {
@@ -171,7 +171,7 @@ class Files implements FilesystemDriver {
     const at = this.#at(path);
     const now = new Date(this.#now());
     if (this.#full && lasting) await this.#lasts(at);
-    await onDisk("write", at, () => ifThere(() => this.#fs.utimes(at, now, now)));
+    await onDisk("write", at, () => ifPossible(() => this.#fs.utimes(at, now, now)));
   }
 
   async receive(path: string, algorithm: DigestAlgorithm): Promise<AppendFile> {
@@ -188,7 +188,7 @@ class Files implements FilesystemDriver {
   async space(): Promise<{ readonly free: number; readonly total: number } | undefined> {
     // The file system of the tree, wherever the volume is mounted.
     const at = dirname(this.volume.own);
-    const facts = await onDisk("look at", at, () => ifThere(() => this.#fs.statfs(at)));
+    const facts = await onDisk("look at", at, () => ifPossible(() => this.#fs.statfs(at)));
     return facts && { free: facts.bavail * facts.bsize, total: facts.blocks * facts.bsize };
   }
 
@@ -277,7 +277,7 @@ class Files implements FilesystemDriver {
   async #lasts(at: string): Promise<void> {
     this.#syncs.check();
     await onDisk("write", at, async () => {
-      const file = await ifThere(() => this.#fs.open(at, "r"));
+      const file = await ifPossible(() => this.#fs.open(at, "r"));
       if (file === undefined) return;
       try {
         await this.#syncs.file(at, file);
@@ -308,7 +308,7 @@ export const allOf = async (works: readonly Promise<unknown>[]): Promise<void> =
 };
 
 const openToGrow = async (fs: FileSystem, path: string): Promise<OpenFile> =>
-  (await ifThere(() => fs.open(path, "r+"))) ?? fs.open(path, "wx+");
+  (await ifPossible(() => fs.open(path, "r+"))) ?? fs.open(path, "wx+");
 
 /** What systems say of a directory that has something in it, is none, or is open. */
 const inTheWay: ReadonlySet<string> = new Set(["ENOTEMPTY", "EEXIST", "ENOTDIR", "EPERM", "EACCES", "EBUSY"]);

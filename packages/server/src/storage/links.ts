@@ -1,7 +1,6 @@
 import { dirname } from "node:path";
 import { DrayError } from "dray/errors";
-import type { FileFacts, FileSystem } from "dray/internal/files";
-import { ifThere } from "./if-there.ts";
+import { type FileFacts, type FileSystem, ifPossible } from "dray/internal/files";
 
 /**
  * Links in a volume, which an operator sets to other disks. One that leads nowhere, in circles, or to a folder with nothing in it is of a disk
@@ -20,10 +19,10 @@ export class Links {
   /** @throws DrayError where a path is not there because a link on the way is broken */
   async refuseBroken(path: string): Promise<void> {
     for (let at = path; ; at = dirname(at)) {
-      const facts = await ifThere(() => this.#fs.lstat(at));
+      const facts = await ifPossible(() => this.#fs.lstat(at));
       if (facts === undefined && at !== dirname(at)) continue;
       if (facts?.isSymbolicLink() !== true) return;
-      const end = await ifThere(() => this.#fs.stat(at));
+      const end = await ifPossible(() => this.#fs.stat(at));
       if (end !== undefined && (!end.isDirectory() || (await this.#isFilled(at, end)))) return;
       const [where, meant] =
         end === undefined
