@@ -5,6 +5,7 @@
 import { rmSync } from "node:fs";
 import { join, relative } from "node:path";
 import { build, type Plugin } from "esbuild";
+import { overChunks } from "./chunks.ts";
 import { root } from "./runtimes.ts";
 import { scriptModules } from "./worker-texts.ts";
 
@@ -12,22 +13,16 @@ import { scriptModules } from "./worker-texts.ts";
 export const buildCommand = async (target: string, external: readonly string[]): Promise<void> => {
   rmSync(target, { recursive: true, force: true });
   await build({
+    ...overChunks,
     absWorkingDir: root,
     entryPoints: { main: "packages/cli/src/main.ts" },
     outdir: target,
-    chunkNames: "chunks/[name]-[hash]",
-    bundle: true,
-    splitting: true,
-    format: "esm",
-    platform: "node",
-    target: "node22",
     minifySyntax: true,
     minifyWhitespace: true,
     // Names are kept: a stack trace is read by people.
     legalComments: "none",
     external: [...external],
     plugins: [workerTexts, nodeModules],
-    logLevel: "error",
   });
 };
 

@@ -1,8 +1,19 @@
 /** The modules of a library as they go out: one file for each path that may be imported, and chunks that those share. */
 import { cpSync, globSync, mkdtempSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { build } from "esbuild";
+import { type BuildOptions, build } from "esbuild";
 import { commonJsFolder } from "./commonjs.ts";
+
+/** Entries over chunks that they share, for every Node that is supported. */
+export const overChunks: BuildOptions = {
+  chunkNames: "chunks/[name]-[hash]",
+  bundle: true,
+  splitting: true,
+  format: "esm",
+  platform: "node",
+  target: "node22",
+  logLevel: "error",
+};
 
 /**
  * Puts the modules of a folder together. Node looks for the nearest package.json of each file that it imports and reads it: a library of hundreds of
@@ -12,18 +23,12 @@ export const joinModules = async (folder: string, entries: readonly string[]): P
   const made = mkdtempSync(join(dirname(folder), ".chunks-"));
   try {
     await build({
+      ...overChunks,
       absWorkingDir: folder,
       entryPoints: [...entries],
       outbase: folder,
       outdir: made,
-      chunkNames: "chunks/[name]-[hash]",
-      bundle: true,
-      splitting: true,
-      format: "esm",
-      platform: "node",
-      target: "node22",
       packages: "external",
-      logLevel: "error",
     });
     for (const file of globSync("**/*.js", { cwd: folder, exclude: [commonJsFolder] })) rmSync(join(folder, file));
     cpSync(made, folder, { recursive: true });

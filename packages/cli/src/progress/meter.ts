@@ -37,7 +37,7 @@ export class ProgressMeter {
     return last.at - first.at < 200 ? undefined : ((last.bytes - first.bytes) * 1000) / (last.at - first.at);
   }
 
-  /** Ends the telling. Returns whether there was any. */
+  /** Stops showing. Returns whether it was showing. */
   stop(): boolean {
     const stop = this.#stop;
     this.#stop = undefined;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { answerWith, type Fault, faults, memoryRegistry, put, sampleImage } from "@dray/testkit";
+import { answerWith, type Fault, faults, type MemoryRegistry, memoryRegistry, put, sampleImage } from "@dray/testkit";
 import { clientOf } from "../../test/registry-client.ts";
 import { memoryStore } from "../content/index.ts";
 import { isDrayError } from "../errors.ts";
@@ -23,6 +23,16 @@ const push = async (rules: readonly Fault[], registry = memoryRegistry()) => {
   return { registry, counts };
 };
 
+/** Refuses the manifest while a blob of it is not there. */
+const unlessWhole = (registry: MemoryRegistry): Fault => ({
+  method: "PUT",
+  target: "/manifests/",
+  effect: async (request, next) =>
+    [...image.blobs.keys()].every((digest) => registry.blob("c/d", digest) !== undefined)
+      ? next(request)
+      : refusal(request, next),
+});
+
 test("a registry that does not know yet of blobs that it has just got is asked again", async () => {
   const { registry } = await push([{ method: "PUT", target: "/manifests/", nth: [1, 2], effect: refusal }]);
   assert.equal(registry.manifest("c/d", "v1")?.digest, image.root.digest);
@@ -32,14 +42,7 @@ test("a blob that only a look-up vouched for is sent once the registry turns out
   const registry = memoryRegistry();
   // It knows the repository, so that it is asked what is there.
   put(registry, "c/d", "other", sampleImage({ seed: "other" }));
-  const missing: Fault = {
-    method: "PUT",
-    target: "/manifests/",
-    effect: async (request, next) =>
-      [...image.blobs.keys()].every((digest) => registry.blob("c/d", digest) !== undefined)
-        ? next(request)
-        : refusal(request, next),
-  };
+  const missing = unlessWhole(registry);
   const lying: Fault = {
     method: "HEAD",
     target: "/blobs/",
@@ -57,14 +60,7 @@ test("a blob that only a look-up vouched for is sent once the registry turns out
 test("a blob that is said to be mounted is sent once the registry turns out not to have it, and counted as sent", async () => {
   const registry = memoryRegistry();
   put(registry, "a/b", "v1", image);
-  const missing: Fault = {
-    method: "PUT",
-    target: "/manifests/",
-    effect: async (request, next) =>
-      [...image.blobs.keys()].every((digest) => registry.blob("c/d", digest) !== undefined)
-        ? next(request)
-        : refusal(request, next),
-  };
+  const missing = unlessWhole(registry);
   // What is asked for without a source gets a session, as most registries do it.
   const lying: Fault = {
     method: "POST",

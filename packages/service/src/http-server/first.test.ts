@@ -1,26 +1,17 @@
 import assert from "node:assert/strict";
 import { mkdtemp, readdir, rm } from "node:fs/promises";
-import { connect, type Socket } from "node:net";
+import type { Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import type { Handler } from "dray/http";
+import { dial, until } from "../../test/dialled.ts";
 import { Memory } from "../memory/index.ts";
 import { bare } from "../response/index.ts";
 import { listen } from "./listen.ts";
 
 const folder = await mkdtemp(join(tmpdir(), "dray-first-"));
 after(() => rm(folder, { recursive: true, force: true }));
-
-const until = async (holds: () => boolean): Promise<void> => {
-  while (!holds()) await new Promise((resolve) => setTimeout(resolve, 1));
-};
-
-const dial = (port: number): Promise<Socket> =>
-  new Promise((resolve, reject) => {
-    const socket = connect(port, "127.0.0.1", () => resolve(socket));
-    socket.once("error", reject);
-  });
 
 const head = (target: string, length: number): string =>
   `PUT ${target} HTTP/1.1\r\nHost: x\r\nContent-Length: ${length}\r\n\r\n`;

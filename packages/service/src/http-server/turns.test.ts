@@ -1,24 +1,15 @@
 import assert from "node:assert/strict";
 import { EventEmitter } from "node:events";
-import { connect, type Socket } from "node:net";
+import type { Socket } from "node:net";
 import { test } from "node:test";
 import type { Handler } from "dray/http";
+import { dial, until } from "../../test/dialled.ts";
 import { Memory } from "../memory/index.ts";
 import { bare } from "../response/index.ts";
 import { listen } from "./listen.ts";
 import { Turn, Turns } from "./turns.ts";
 
 const MiB = 1024 * 1024;
-
-const until = async (holds: () => boolean): Promise<void> => {
-  while (!holds()) await new Promise((resolve) => setTimeout(resolve, 1));
-};
-
-const dial = (port: number): Promise<Socket> =>
-  new Promise((resolve, reject) => {
-    const socket = connect(port, "127.0.0.1", () => resolve(socket));
-    socket.once("error", reject);
-  });
 
 /** Answers when all of a body has come. */
 const counting = (): { handler: Handler; came: Map<string, number> } => {
