@@ -42,7 +42,9 @@ const invalid = (text: string, part: ReferencePart, why: string): InvalidReferen
 
 const dockerHub = "docker.io";
 const dockerHubNames = new Set([dockerHub, "index.docker.io", "registry-1.docker.io"]);
-const component = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*$/;
+const part = "[a-z0-9]+(?:(?:\\.|_|__|-+)[a-z0-9]+)*";
+const component = new RegExp(`^${part}$`);
+const components = new RegExp(`^${part}(?:/${part})*$`);
 const tagGrammar = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$/;
 const label = "(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])";
 const host = new RegExp(`^(?:${label}(?:\\.${label})*|\\[[0-9a-fA-F:.]+\\])(?::([0-9]{1,5}))?$`);
@@ -121,8 +123,7 @@ const registryName = (text: string): string => {
 export const isTag = (text: string): boolean => tagGrammar.test(text);
 
 /** Whether text may be the path of a repository. */
-export const isRepository = (text: string): boolean =>
-  text.length <= longestName && text.split("/").every((part) => component.test(part));
+export const isRepository = (text: string): boolean => text.length <= longestName && components.test(text);
 
 /** The reference in full: registry, repository, tag and digest. @example formatReference(parseReference("alpine")) // "docker.io/library/alpine:latest" */
 export const formatReference = (ref: Reference): string =>

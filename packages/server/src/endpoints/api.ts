@@ -21,7 +21,8 @@ export const distributionApi =
   async (request) => {
     let route: Route = { kind: "unknown" };
     try {
-      request.signal?.throwIfAborted();
+      // Whoever has a socket has just come by it, and a signal of his is made when it is first asked for.
+      if (!("peer" in request)) request.signal?.throwIfAborted();
       const { path, search } = split(request.target, context.settings.locations.prefix);
       route = routeOf(path);
       const elsewhere = plainPath(path, route);

@@ -1,5 +1,5 @@
 import { factsOf } from "@dray/service/observe";
-import { answerOf, bare, emptyBody, fileBody, isReceived, memoryBody } from "@dray/service/response";
+import { answerOf, bare, emptyBody, fileBody, isReceived } from "@dray/service/response";
 import { DrayError } from "dray/errors";
 import { type HttpRequest, type HttpResponse, headerValues } from "dray/http";
 import {
@@ -72,7 +72,7 @@ const answer = (call: Call, found: ServedManifest | undefined): HttpResponse | P
   if (notModified(request, found.digest))
     return bare(request, 304, { ETag: `"${found.digest}"`, "Docker-Content-Digest": found.digest });
   if (request.method === "HEAD") return answerOf(request, 200, found.headers, emptyBody);
-  if (found.bytes !== undefined) return answerOf(request, 200, found.headers, memoryBody(found.bytes));
+  if (found.body !== undefined) return answerOf(request, 200, found.headers, found.body);
   return fromFile(call, found);
 };
 

@@ -1,4 +1,5 @@
 import type { Held, Share } from "@dray/service/memory";
+import { memoryBody, type ServedBody } from "@dray/service/response";
 import type { HeaderPairs } from "dray/http";
 import { LruCache, SingleFlight } from "dray/internal/async";
 import { type Digest, isDigest, largestManifest, mediaTypes } from "dray/oci";
@@ -11,8 +12,8 @@ import { type FileVersion, type StoredFile, sameVersion } from "../storage/index
 export interface ServedManifest {
   readonly digest: Digest;
   readonly mediaType: string;
-  /** Missing where they are many: then the file is sent, by `open`. */
-  readonly bytes: Uint8Array | undefined;
+  /** Missing where it is large: then the file is sent, by `open`. */
+  readonly body: ServedBody | undefined;
   readonly size: number;
   /** Of an answer to GET or HEAD. */
   readonly headers: HeaderPairs;
@@ -150,7 +151,7 @@ export class Manifests {
         digest,
         () => this.#options.tree.revision(repository, digest),
         () => this.#read(repository, digest),
-        ({ bytes }) => (bytes?.byteLength ?? 0) + overhead,
+        ({ body }) => (body?.length ?? 0) + overhead,
       )
     );
   }
@@ -232,7 +233,7 @@ export class Manifests {
     const signed = mediaType === mediaTypes.dockerSchema1 ? prettySigned(bytes, this.#options.now()) : undefined;
     if (signed !== undefined) return { value: served(digest, mediaTypes.dockerSchema1Signed, signed), version };
     const value = served(digest, mediaType, bytes);
-    return { value: value.size < large ? value : { ...value, bytes: undefined }, version };
+    return { value: value.size < large ? value : { ...value, body: undefined }, version };
   }
 }
 
@@ -240,7 +241,7 @@ const keyOf = (repository: string, name: string): string => `${repository}\0${na
 
 const served = (digest: Digest, mediaType: string, bytes: Uint8Array): ServedManifest => {
   const size = bytes.byteLength;
-  return { digest, mediaType, bytes, size, headers: headersOf(digest, mediaType, size) };
+  return { digest, mediaType, body: memoryBody(bytes), size, headers: headersOf(digest, mediaType, size) };
 };
 
 const headersOf = (digest: Digest, mediaType: string, size: number): HeaderPairs => [

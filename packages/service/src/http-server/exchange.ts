@@ -122,7 +122,9 @@ export const originOf = ({
   end: { proxies },
   context: { scheme },
 }: Pick<Exchange, "message" | "end"> & { readonly context: Pick<Context, "scheme"> }): string => {
-  const host = /^https?:\/\/([^/?#]*)/i.exec(message.url ?? "")?.[1] ?? message.headers.host ?? "";
+  const { url = "/" } = message;
+  const host =
+    (url.startsWith("/") ? undefined : /^https?:\/\/([^/?#]*)/i.exec(url)?.[1]) ?? message.headers.host ?? "";
   return proxies === undefined ? `${scheme}://${host}` : forwardedOrigin(message, proxies, { scheme, host });
 };
 

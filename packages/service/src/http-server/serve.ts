@@ -48,7 +48,7 @@ const serve = async (
     at.restsSince = silences.now;
   };
   if (response.destroyed) over();
-  else response.once("close", over);
+  else response.on("close", over);
   try {
     let answer: HttpResponse;
     if (found.error !== undefined) {
