@@ -33,35 +33,34 @@ export const catalog = async (call: Call): Promise<HttpResponse> => {
   const yielding = new Yielding();
   let more = false;
   if (limit > 0)
-    for await (const name of repositories(call, query.get("last") ?? "", limit + 1)) {
+    for await (const some of repositories(call, query.get("last") ?? "", limit + 1)) {
       await yielding.turn();
-      if (!principal.may(name, "pull")) continue;
-      if (names.length === limit) {
-        more = true;
-        break;
-      }
-      names.push(name);
+      const readable = some.filter((name) => principal.may(name, "pull"));
+      const room = limit - names.length;
+      for (const name of readable.slice(0, room)) names.push(name);
+      more = readable.length > room;
+      if (more) break;
     }
   const link = more ? [linkTo(call, "/v2/_catalog", { n: String(limit), last: names.at(-1) ?? "" })] : [];
   return withJson(call.request, { repositories: names }, link);
 };
 
-/** Names that are read at once at least: who may read few of them asks for many. */
-const fewest = 100;
+/** Names that are read at once: at least, since who may read few of them asks for many, and at most, since nobody else is served meanwhile. */
+const [fewest, most] = [100, 1001];
 
 /** From the tree until the metadata is whole; later what another program made is looked for, at most as often as its repositories would be. */
-async function* repositories({ context }: Call, last: string, step: number): AsyncGenerator<string> {
+async function* repositories({ context }: Call, last: string, step: number): AsyncGenerator<readonly string[]> {
   if (!context.reconciler.isComplete) {
     const leaveOut = (_: string, error: unknown): void => {
       if (!isDrayError(error, "DISK")) throw error;
       context.onNotice({ level: "error", message: `the catalog leaves out what cannot be read: ${error.message}` });
     };
-    for await (const name of context.tree.repositories(last, leaveOut)) yield name;
+    for await (const name of context.tree.repositories(last, leaveOut)) yield [name];
     await context.tree.refuseGone();
     return;
   }
   await context.reconciler.discover();
-  for (const names of pages(Math.max(step, fewest), (page) => context.metadata.repositories(page), last)) yield* names;
+  yield* pages(Math.min(Math.max(step, fewest), most), (page) => context.metadata.repositories(page), last);
 }
 
 /** `GET …/tags/list`: in byte order, `last` by value, so that it need not be there any more. */
