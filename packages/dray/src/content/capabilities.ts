@@ -62,12 +62,18 @@ export const namesReferences: Guard<NamesReferences> = has("namesReferences");
 /** The store shows another one with something laid over it. */
 export interface LiesOver {
   readonly base: ReadableStore;
+  /** Where content lies that is neither new nor below: layers of another image, or ones that are in the target already. */
+  readonly elsewhere?: ReadonlyMap<Digest, ReadableStore>;
 }
 /** Whether the store shows another one, with something laid over it. */
 export const liesOver: Guard<LiesOver> = has("base");
 
 /** The store that lies lowest: where the content is that nobody changed. */
 export const bottomOf = (store: object): object => (liesOver(store) ? bottomOf(store.base) : store);
+
+/** The store in which content lies, by whatever it is shown: to mount it from there, or to know that it need not be moved. */
+export const holderOf = (store: object, digest: Digest): object =>
+  liesOver(store) ? holderOf(store.elsewhere?.get(digest) ?? store.base, digest) : store;
 
 /** Blobs may be taken over from another store of the same registry, without moving bytes. */
 export interface MountsFrom {
@@ -141,6 +147,13 @@ export interface Ingests {
 }
 /** Whether content can be put there before its digest is known. */
 export const ingests: Guard<Ingests> = has("ingest");
+
+/** Layers of an archive that docker saved are kept here as they lie, though they could be compressed on the way. */
+export interface KeepsLayers {
+  readonly keepsLayers: true;
+}
+/** Whether layers are kept here as they lie in their source. */
+export const keepsLayers: Guard<KeepsLayers> = has("keepsLayers");
 
 /** Writing a manifest and naming it are one step here. */
 export interface WritesNamed {

@@ -1,7 +1,7 @@
 import { Semaphore } from "../async/index.ts";
 import {
-  bottomOf,
   checksDigests,
+  holderOf,
   meteredContent,
   mountsFrom,
   opensLate,
@@ -91,7 +91,8 @@ export class Blobs {
     const { source, target } = way;
     const { options } = this.#run;
     await this.#ledger.once(target, blobKey(descriptor.digest), source, async () => {
-      if (options.skip?.(descriptor)) return;
+      // What was put into the target before it is named lies there already.
+      if (options.skip?.(descriptor) || holderOf(source, descriptor.digest) === target) return;
       const mayBeThere = descriptor.size >= worthAsking || (await this.#targets.isNew(target)) !== true;
       if (mayBeThere && (await this.#targets.has(target, descriptor, "blob"))) this.#tally.vouched(target, descriptor);
       else if (options.dryRun === true) {
@@ -108,7 +109,7 @@ export class Blobs {
   async #mount({ source, target }: Way, descriptor: Descriptor): Promise<boolean> {
     if (!mountsFrom(target)) return false;
     const options = { kind: "blob", signal: this.#run.signal } as const;
-    for (const holder of [bottomOf(source), ...this.#ledger.holdersOf(descriptor.digest)])
+    for (const holder of [holderOf(source, descriptor.digest), ...this.#ledger.holdersOf(descriptor.digest)])
       if (await this.#run.small(() => target.mountFrom(descriptor, holder, options))) return true;
     return false;
   }
@@ -116,7 +117,7 @@ export class Blobs {
   /** Whether the target would be asked to mount it, as far as can be told without asking. */
   #mayMount({ source, target }: Way, descriptor: Descriptor): boolean {
     if (!mountsFrom(target)) return false;
-    const holders = [bottomOf(source), ...this.#ledger.holdersOf(descriptor.digest)];
+    const holders = [holderOf(source, descriptor.digest), ...this.#ledger.holdersOf(descriptor.digest)];
     return holders.some((holder) => target.mayMountFrom?.(descriptor, holder, { kind: "blob" }) === true);
   }
 

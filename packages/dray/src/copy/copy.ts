@@ -2,6 +2,7 @@ import {
   bottomOf,
   composesManifests,
   ingests,
+  keepsLayers,
   type Located,
   type ProgressEvent,
   plans,
@@ -125,7 +126,9 @@ const select = async (transfer: Transfer, { source, target }: CopyPair, options:
   });
   if (selection.trimmed) emit(trimWarning(found));
   const asIs = options.layers === "as-is" || options.dryRun === true || !composesManifests(bottomOf(source.store));
-  return asIs || !ingests(target.store) ? selection : inPushForm(selection, target.store, transfer);
+  return asIs || !ingests(target.store) || keepsLayers(target.store)
+    ? selection
+    : inPushForm(selection, target.store, transfer);
 };
 
 /** A target that lays out its entries hears of everything, in order, before the first byte. */

@@ -15,3 +15,4 @@ export { openPart } from "./open-part.ts";
 export { isAlive, type ProcessIdentity, thisProcess } from "./process-identity.ts";
 export { type Landing, type ReceiveOptions, receive } from "./receive.ts";
 export { receiveInto } from "./receive-into.ts";
+export { receiveUnknown } from "./receive-unknown.ts";

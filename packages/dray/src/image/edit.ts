@@ -7,6 +7,7 @@ import {
   type JsonObject,
   type Overlay,
   overlay,
+  type ReadableStore,
   type ReadOptions,
 } from "../content/index.ts";
 import { algorithmOf, type Descriptor, type Digest, digestOf } from "../oci/index.ts";
@@ -18,6 +19,8 @@ export interface ImageChange {
   readonly config?: JsonChange;
   /** The layers instead of those there are, bottom first. Their content is where the view's store reads it, or will be. */
   readonly layers?: readonly Descriptor[];
+  /** Where layers lie that the view's store does not have. */
+  readonly elsewhere?: ReadonlyMap<Digest, ReadableStore>;
   /** The manifest, after configuration and layers were put into it: its annotations, say. */
   readonly manifest?: JsonChange;
 }
@@ -74,7 +77,8 @@ const edited = (editing: Editing, view: Image | ImageIndex): Promise<Descriptor>
 const editedImage = async ({ store, change }: Editing, image: Image): Promise<Descriptor> => {
   const asked = await change.image?.(image);
   if (asked === undefined) return image.descriptor;
-  const { config, layers, manifest = unchanged } = asked;
+  const { config, layers, elsewhere = [], manifest = unchanged } = asked;
+  for (const [digest, holder] of elsewhere) store.elsewhere.set(digest, holder);
   const before = await image.manifest();
   const replaced =
     config === undefined

@@ -10,6 +10,8 @@ export interface LayoutPaths {
   readonly lock: string;
   blob(digest: Digest): string;
   partial(digest: Digest): string;
+  /** Of what has no digest yet: nobody goes on with it, so the next writer takes it away. */
+  unnamed(number: number): string;
 }
 
 export const layoutPaths = (dir: string): LayoutPaths => {
@@ -20,5 +22,6 @@ export const layoutPaths = (dir: string): LayoutPaths => {
     lock: join(unfinished, "layout"),
     blob: (digest) => join(dir, blobFile(digest)),
     partial: (digest) => join(unfinished, `${algorithmOf(digest)}-${hexOf(digest)}.part`),
+    unnamed: (number) => join(unfinished, `unnamed-${number}.tmp`),
   };
 };

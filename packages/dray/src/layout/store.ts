@@ -8,15 +8,18 @@ import {
   type HasOptions,
   type HasReferrers,
   type HasTags,
+  type Ingests,
   isManifest,
+  type KeepsLayers,
   type OfKind,
   type Removes,
   type Store,
   type WriteOptions,
 } from "../content/index.ts";
+import { defined } from "../defined.ts";
 import { DrayError, isDrayError, throwIfAborted } from "../errors.ts";
-import { type FileSystem, type Lock, nodeFiles, onDisk, receive } from "../files/index.ts";
-import { type Descriptor, type Digest, isDigest, subjectOf } from "../oci/index.ts";
+import { type FileSystem, type Lock, nodeFiles, onDisk, receive, receiveUnknown } from "../files/index.ts";
+import { type Descriptor, type Digest, type DigestAlgorithm, isDigest, subjectOf } from "../oci/index.ts";
 import { directoryFiles } from "./directory.ts";
 import { hasEntry } from "./entries.ts";
 import { blobFile } from "./files.ts";
@@ -28,7 +31,7 @@ import { LayoutReader } from "./reader.ts";
 import { lockLayout } from "./write-lock.ts";
 
 /** An OCI layout in a directory as a store. */
-export type LayoutStore = Store & ChecksDigests & HasReferrers & HasTags & Removes & Describes;
+export type LayoutStore = Store & ChecksDigests & HasReferrers & HasTags & Removes & Describes & Ingests & KeepsLayers;
 
 /** What a layout stands on. */
 export interface LayoutOptions {
@@ -53,6 +56,7 @@ export const layoutStore = (dir: string, { fs = nodeFiles }: LayoutOptions = {})
 
 class Layout extends LayoutReader implements LayoutStore {
   readonly checksDigests = true;
+  readonly keepsLayers = true;
   readonly #fs: FileSystem;
   readonly #paths: LayoutPaths;
   readonly #edits: IndexEdits;
@@ -61,6 +65,7 @@ class Layout extends LayoutReader implements LayoutStore {
   readonly #wrong = new Set<Digest>();
   readonly #right = new Set<Digest>();
   readonly #directories = new Set<string>();
+  #ingested = 0;
   readonly #lock = new Lazy<Lock>();
 
   constructor(dir: string, fs: FileSystem) {
@@ -133,6 +138,28 @@ class Layout extends LayoutReader implements LayoutStore {
     await writing;
   }
 
+  async ingest(
+    content: Content,
+    options: WriteOptions & { mediaType: string; algorithm?: DigestAlgorithm },
+  ): Promise<Descriptor> {
+    const { mediaType, signal } = options;
+    await this.#lockOnce();
+    const partial = this.#paths.unnamed(this.#ingested++);
+    const landing = { partial, path: (digest: Digest) => this.#paths.blob(digest) };
+    const received = await receiveUnknown(
+      this.#fs,
+      content,
+      landing,
+      defined({ algorithm: options.algorithm, signal }),
+    );
+    const descriptor = { mediaType, ...received };
+    this.#wrong.delete(received.digest);
+    this.#right.add(received.digest);
+    this.#edits.came(received.size);
+    if (isManifest(descriptor, options)) await this.#learn(descriptor, options);
+    return descriptor;
+  }
+
   async tag(
     descriptor: Descriptor,
     name: string,
@@ -182,7 +209,12 @@ class Layout extends LayoutReader implements LayoutStore {
       this.#right.add(digest);
       this.#edits.came(descriptor.size);
     }
-    if (!isManifest(descriptor, options)) return;
+    if (isManifest(descriptor, options)) await this.#learn(descriptor, options);
+  }
+
+  /** Looks at a manifest that is there now. */
+  async #learn(descriptor: Descriptor, options: WriteOptions): Promise<void> {
+    const { digest } = descriptor;
     this.arrived(digest, options.parsed);
     const parsed = await manifestIfSound(this, descriptor, {});
     if (typeof parsed === "object" && subjectOf(parsed) !== undefined) this.#edits.unlisted.set(digest, descriptor);
