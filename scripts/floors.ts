@@ -73,7 +73,7 @@ export const floors: Readonly<Record<string, readonly (readonly string[])[]>> = 
     ["json.ts"],
     ["progress"],
     ["context.ts"],
-    ["command.ts", "local-names.ts", "registries.ts", "serve-flags.ts", "terminal-input.ts"],
+    ["command.ts", "local-names.ts", "registries.ts", "running-registry.ts", "serve-flags.ts", "terminal-input.ts"],
     ["advice.ts", "images.ts", "detect.ts", "swapped.ts", "control-client.ts", "transfer-report.ts", "tags", "tree"],
     ["program.ts", "inspect"],
     ["completion"],

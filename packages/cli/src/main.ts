@@ -7,7 +7,7 @@ const start = async (): Promise<void> => {
   if (process.versions["bun"] === undefined) (await import("./compile-cache.ts")).keepCompiled(process.env);
   const { reasonOf } = await import("dray/errors");
   // Before anybody listens to signals: beginning again would forget one that was heard, and until then each ends the process.
-  if (words[0] === "serve") (await import("./more-threads.ts")).withMoreThreads();
+  if (words[words[0] === "registry" ? 1 : 0] === "serve") (await import("./more-threads.ts")).withMoreThreads();
   const interrupt = new AbortController();
   const onSignal = (): void => {
     if (interrupt.signal.aborted) process.exit(130);

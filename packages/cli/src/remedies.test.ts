@@ -693,7 +693,7 @@ describe("a remedy in a message is a command that works", () => {
 
 /** Not tests, and not what an operator of a server is told or what other tools' words lead to, which have tests of their own. */
 const isClient = (file: string): boolean =>
-  !/\.test\.ts$|commands\/serve|control-client|serve-flags|completion\/scripts|synonyms\.ts$/.test(
+  !/\.test\.ts$|commands\/(?:registry-)?serve|control-client|serve-flags|completion\/scripts|synonyms\.ts$/.test(
     file.replaceAll("\\", "/"),
   );
 

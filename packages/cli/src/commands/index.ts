@@ -39,6 +39,17 @@ export const branches: readonly Branch[] = [
   command("manifest", "Print the manifest of an image", () => import("./manifest.ts")),
   command("pull", "Store remote images in a file or an OCI layout", () => import("./pull.ts")),
   command("push", "Push an image from a file or an OCI layout", () => import("./push.ts")),
+  {
+    name: "registry",
+    summary: "Run a registry for a test or a script",
+    branches: [
+      command(
+        "serve",
+        "Serve a registry in memory, or from a folder, until it is ended",
+        () => import("./registry-serve.ts"),
+      ),
+    ],
+  },
   command("serve", "Run a registry, or look after one", () => import("./serve.ts"), {
     branches: [
       command("check", "Compare the registry's index with its tree", () => import("./serve-check.ts")),

@@ -45,6 +45,8 @@ export interface ServeOptions {
   readonly patience?: number;
   /** Ends the start: waiting for the volume. */
   readonly signal?: AbortSignal;
+  /** The flag that says where it listens, for complaints. Default `--listen`. */
+  readonly flag?: string;
 }
 
 /** Longer than anybody waits: the order to hurry comes by a signal. */
@@ -59,7 +61,7 @@ const notice = 250;
  */
 export const serve = async (
   settings: Settings,
-  { settings: again, version, patience = 10_000, signal }: ServeOptions,
+  { settings: again, version, patience = 10_000, signal, flag = "--listen" }: ServeOptions,
 ): Promise<Serving> => {
   const opened = new CloseStack();
   try {
@@ -110,7 +112,7 @@ export const serve = async (
     const handler = withHeaders(headers)(health.middleware(observe(observers)(registry)));
     const socket = await socketOf(settings.listen);
     const overflow = (): string | undefined => (volume?.writes === true ? volume.unfinished : undefined);
-    const listener = await bind(handler, { ...socket, ...hearsOf(log), memory: traffic, overflow }, "--listen");
+    const listener = await bind(handler, { ...socket, ...hearsOf(log), memory: traffic, overflow }, flag);
     opened.onClose(() => listener.close());
     const certificates = socket.tls === undefined ? undefined : new Certificates(listener, socket.tls);
     if (certificates !== undefined) metrics?.read({ certificateEnd: () => certificates.end });
