@@ -2,8 +2,10 @@ import { DrayError } from "../errors.ts";
 import { blockSize, type PlacedEntry, padded } from "./entry.ts";
 import { entryType, flags, hasNoBody, isZero, parseHeader, type RawHeader, wrongChecksum } from "./header.ts";
 import { parseDecimal, parseSeconds } from "./numbers.ts";
-import { areSparse, largestExtension, mostRecords, parsePax, withRecords } from "./pax.ts";
+import { largestExtension, mostRecords, parsePax, withRecords } from "./pax.ts";
 import type { ByteSource } from "./source.ts";
+import { areSparse, isSparseRecord, oldSparse, paxSparse, type SparseFile, storedSize } from "./sparse.ts";
+import { decodeText } from "./text.ts";
 
 /** What headers before an entry say about it. */
 interface Extensions {
@@ -13,16 +15,11 @@ interface Extensions {
   pax?: Readonly<Record<string, string>>;
 }
 
-/** Pax records as they apply, and whether they describe a sparse file. */
-interface Records {
-  readonly pax: Readonly<Record<string, string>>;
-  readonly sparse: boolean;
-}
+/** Records that cannot hold for more than one entry. */
+const forOne: ReadonlySet<string> = new Set(["path", "linkpath", "size"]);
 
-const applied = (global: Records, later: Readonly<Record<string, string>>): Records => {
-  const pax = withRecords(global.pax, later);
-  return { pax, sparse: areSparse(pax) };
-};
+const withoutSparse = (records: Readonly<Record<string, string>>): Readonly<Record<string, string>> =>
+  Object.fromEntries(Object.entries(records).filter(([key]) => !isSparseRecord(key)));
 
 /**
  * Walks from header to header. Extensions (pax local, GNU long name and link) apply to the next entry and to nothing in
@@ -32,8 +29,10 @@ export class EntryReader {
   readonly #source: ByteSource;
   readonly #what: string;
   /** Records of all entries that have none of their own: one object for all of them. */
-  #global: Records = { pax: {}, sparse: false };
+  #global: Readonly<Record<string, string>> = {};
   #bodyEnd = 0;
+  /** The header that was read last, until the next read. */
+  #block: Uint8Array = new Uint8Array(0);
   #last = "";
 
   /** `what`: the archive's name for messages. */
@@ -49,7 +48,9 @@ export class EntryReader {
     for (;;) {
       const header = await this.#header(found);
       if (header === undefined) return undefined;
-      if (!(await this.#extend(found, header))) return this.#entry(header, found);
+      if (await this.#extend(found, header)) continue;
+      const sparse = await this.#sparse(header, found);
+      return this.#entry(header, found, sparse);
     }
   }
 
@@ -78,7 +79,10 @@ export class EntryReader {
       return undefined;
     }
     const header = parseHeader(block);
-    if (typeof header !== "string") return header;
+    if (typeof header !== "string") {
+      this.#block = block;
+      return header;
+    }
     throw at === 0 && header === wrongChecksum
       ? this.#invalid("is no tar archive")
       : this.#invalid(`is damaged at byte ${at}, ${this.#after()}: ${header}`);
@@ -98,7 +102,7 @@ export class EntryReader {
   async #longText(header: RawHeader): Promise<string> {
     const body = await this.#extensionBody(header);
     const end = body.indexOf(0);
-    return new TextDecoder().decode(end < 0 ? body : body.subarray(0, end));
+    return decodeText(end < 0 ? body : body.subarray(0, end));
   }
 
   async #records(header: RawHeader): Promise<Record<string, string>> {
@@ -110,10 +114,10 @@ export class EntryReader {
 
   /** Readers disagree whether a global name or size counts; an archive that has one means two things. */
   #addGlobal(records: Readonly<Record<string, string>>): void {
-    const bad = ["path", "linkpath", "size"].find((key) => records[key]);
+    const bad = Object.keys(records).find((key) => (forOne.has(key) || isSparseRecord(key)) && records[key] !== "");
     if (bad !== undefined) throw this.#invalid(`has a global pax header that sets "${bad}" for every entry`);
-    this.#global = applied(this.#global, records);
-    this.#checkCount(this.#global.pax, "global pax headers");
+    this.#global = withRecords(this.#global, records);
+    this.#checkCount(this.#global, "global pax headers");
   }
 
   #checkCount(records: Readonly<Record<string, string>>, where: string): void {
@@ -134,15 +138,21 @@ export class EntryReader {
     return copy;
   }
 
-  #entry(header: RawHeader, found: Extensions): PlacedEntry {
-    const { pax, sparse } = found.pax === undefined ? this.#global : applied(this.#global, found.pax);
-    const name = this.#one("path", pax, found.name) ?? header.name;
+  /** What is said of a sparse file, its list of extents read; `undefined` for any other. */
+  async #sparse(header: RawHeader, { pax = {}, name }: Extensions): Promise<SparseFile | undefined> {
+    const isOld = header.flag === flags.gnuSparse;
+    if (!isOld && !areSparse(pax)) return undefined;
+    const sparse = isOld ? await oldSparse(this.#block, this.#source) : await paxSparse(pax, this.#source);
+    const called = (): string => pax["GNU.sparse.name"] ?? pax["path"] ?? name ?? header.name;
+    if (typeof sparse === "string") throw this.#invalid(`has a sparse file "${called()}" that is damaged: ${sparse}`);
+    return sparse;
+  }
+
+  #entry(header: RawHeader, found: Extensions, sparse: SparseFile | undefined): PlacedEntry {
+    const all = found.pax === undefined ? this.#global : withRecords(this.#global, found.pax);
+    const name = sparse?.name ?? this.#one("path", all, found.name) ?? header.name;
     this.#last = name;
-    if (header.flag === flags.gnuSparse || sparse)
-      throw new DrayError(
-        "UNSUPPORTED",
-        `${this.#what}: entry "${name}" is a sparse file, which is not supported; make the archive without sparse files`,
-      );
+    const pax = sparse === undefined ? all : withoutSparse(all);
     const number = (key: string, written: number, parse: (text: string) => number | undefined): number => {
       const text = pax[key];
       const value = text === undefined ? written : parse(text);
@@ -153,11 +163,17 @@ export class EntryReader {
     const type = entryType(header.flag, name);
     const size = number("size", header.size, parseDecimal);
     const offset = this.#source.position;
-    this.#bodyEnd = hasNoBody(type) ? offset : offset + size;
+    const stored = hasNoBody(type) ? 0 : size - (sparse?.mapSize ?? 0);
+    const extents = sparse?.extents;
+    if (sparse !== undefined && (type !== "file" || storedSize(sparse.extents) !== stored))
+      throw this.#invalid(`has a sparse file "${name}" whose extents do not fit its body`);
+    this.#bodyEnd = offset + stored;
     return {
       name,
       type,
-      size: this.#bodyEnd - offset,
+      size: sparse?.size ?? stored,
+      stored,
+      ...(extents === undefined ? {} : { extents }),
       linkName: this.#one("linkpath", pax, found.linkName) ?? header.linkName,
       mode: header.mode & 0o7777,
       uid: number("uid", header.uid, parseDecimal),

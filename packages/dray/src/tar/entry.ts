@@ -9,13 +9,21 @@ export type EntryType =
   | "fifo"
   | "other";
 
+/** A part of a sparse file that has data, in bytes. */
+export interface Extent {
+  readonly offset: number;
+  readonly size: number;
+}
+
 /** One entry of a tar: its header, with long names and pax records applied. */
 export interface TarEntry {
-  /** As written: not cleaned, not safe to use as a path. See `entryPath`. */
+  /** As written: not cleaned, not safe to use as a path. See `entryPath`. A byte that is no UTF-8 is a lone surrogate, U+DC80 to U+DCFF. */
   readonly name: string;
   readonly type: EntryType;
-  /** Bytes of the body; 0 for everything that has none. */
+  /** Bytes of the body; 0 for everything that has none. Of a sparse file those of its holes are counted. */
   readonly size: number;
+  /** Where a sparse file has data, in order; in between and after it are holes, which read as zeros. Other files have none of this. */
+  readonly extents?: readonly Extent[] | undefined;
   /** Where a link points: for a hard link an entry's name, for a symbolic link a path seen from its own folder. */
   readonly linkName: string;
   /** Permission bits. */
@@ -36,8 +44,10 @@ export interface TarEntry {
 export interface PlacedEntry extends TarEntry {
   /** First byte of the first of its headers. */
   readonly start: number;
-  /** First byte of its body. */
+  /** First byte of its body; of a sparse file, of its data. */
   readonly offset: number;
+  /** Bytes that the body takes, without padding: `size`, unless the file is sparse. */
+  readonly stored: number;
 }
 
 /** An entry as an index keeps it: records of attributes would fill the memory, and nobody looks at them there. */

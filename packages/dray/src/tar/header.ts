@@ -1,8 +1,9 @@
 import { blockSize, type EntryType, type TarEntry } from "./entry.ts";
 import { parseNumber } from "./numbers.ts";
+import { decodeText } from "./text.ts";
 
 /** One header block, its fields as they are written; long names and pax records are not applied yet. */
-export interface RawHeader extends Omit<TarEntry, "type" | "pax"> {
+export interface RawHeader extends Omit<TarEntry, "type" | "pax" | "extents"> {
   readonly flag: string;
 }
 
@@ -47,6 +48,7 @@ const types: ReadonlyMap<string, EntryType> = new Map([
   ...Object.entries(flagOf).map(([type, flag]) => [flag, type as EntryType] as const),
   ["\0", "file"],
   ["7", "file"],
+  ["S", "file"],
 ]);
 
 /** The kind of entry. Before ustar there was no flag for a directory, only a name with a slash at its end. */
@@ -61,12 +63,10 @@ const field = (block: Uint8Array, name: Field): Uint8Array => {
   return block.subarray(at, at + length);
 };
 
-const decoder = new TextDecoder();
-
 const text = (block: Uint8Array, name: Field): string => {
   const bytes = field(block, name);
   const end = bytes.indexOf(0);
-  return decoder.decode(end < 0 ? bytes : bytes.subarray(0, end));
+  return decodeText(end < 0 ? bytes : bytes.subarray(0, end));
 };
 
 /** Whether the block is all zeros: one of the two that end an archive. */

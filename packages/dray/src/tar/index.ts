@@ -2,8 +2,10 @@
  * The codec of tar archives: headers, numbers, pax records, paths; entries of a stream; an index of entries by offset.
  * Imports the errors alone; knows no file, no image and no store.
  */
-export { endOfArchive, type IndexedEntry, padded, padding, type TarEntry } from "./entry.ts";
+export { type Extent, endOfArchive, type IndexedEntry, padded, padding, type TarEntry } from "./entry.ts";
 export { entryPath, linkPath } from "./path.ts";
 export { indexTar, placedEntries, readEntries, type StreamedEntry } from "./read.ts";
 export type { ReadAt } from "./source.ts";
+export { storedSize } from "./sparse.ts";
+export { decodeText, encodeText, isWellFormed } from "./text.ts";
 export { headerSize, type NewEntry, wholeEntry, writeHeader } from "./write.ts";

@@ -1,10 +1,11 @@
+import { decodeText, encodeText } from "./text.ts";
+
 /** Bytes of records in one pax header, or of one GNU long name, at most. Attributes of a real file take a few KiB. */
 export const largestExtension: number = 1024 * 1024;
 
 /** Records of one header, and of all global ones together, at most: a megabyte holds a hundred thousand, which would apply to each entry. */
 export const mostRecords = 1000;
 
-const decoder = new TextDecoder("utf-8", { fatal: true });
 const encoder = new TextEncoder();
 
 /**
@@ -18,11 +19,16 @@ export const parsePax = (bytes: Uint8Array): Record<string, string> | undefined 
     if (bytes[at] === 0 && bytes.subarray(at).every((byte) => byte === 0)) break;
     const record = parseRecord(bytes, at);
     if (record === undefined) return undefined;
-    records[record.key] = record.value;
+    const key = pairs.has(record.key) ? "GNU.sparse.map" : record.key;
+    // The first form of sparse files repeats two records for each extent; the second has them in one.
+    const before = key === record.key ? undefined : records[key];
+    records[key] = before === undefined ? record.value : `${before},${record.value}`;
     at = record.end;
   }
   return records;
 };
+
+const pairs: ReadonlySet<string> = new Set(["GNU.sparse.offset", "GNU.sparse.numbytes"]);
 
 /** Records, with later ones laid over them: an empty value takes a record back. */
 export const withRecords = (
@@ -30,10 +36,6 @@ export const withRecords = (
   later: Readonly<Record<string, string>>,
 ): Readonly<Record<string, string>> =>
   Object.fromEntries(Object.entries({ ...records, ...later }).filter(([, value]) => value !== ""));
-
-/** Whether records tell of a sparse file in one of GNU's three ways. */
-export const areSparse = (records: Readonly<Record<string, string>>): boolean =>
-  Object.keys(records).some((key) => key.startsWith("GNU.sparse."));
 
 const parseRecord = (bytes: Uint8Array, at: number): { key: string; value: string; end: number } | undefined => {
   const space = bytes.indexOf(0x20, at);
@@ -45,22 +47,18 @@ const parseRecord = (bytes: Uint8Array, at: number): { key: string; value: strin
   const body = bytes.subarray(space + 1, end - 1);
   const equals = body.indexOf(0x3d);
   if (equals <= 0) return undefined;
-  try {
-    const key = decoder.decode(body.subarray(0, equals));
-    // Attributes may hold any bytes; those are read as Latin-1, which loses none. Names must be text.
-    const value = decodeValue(body.subarray(equals + 1), key);
-    return isAllowed(key, value) ? { key, value, end } : undefined;
-  } catch {
-    return undefined;
-  }
+  const key = decodeText(body.subarray(0, equals));
+  // Attributes may hold any bytes; those are read as Latin-1, which loses none and is short.
+  const value = decodeValue(body.subarray(equals + 1), key);
+  return isAllowed(key, value) ? { key, value, end } : undefined;
 };
 
 const decodeValue = (bytes: Uint8Array, key: string): string =>
-  key.startsWith("SCHILY.xattr.") ? Buffer.from(bytes).toString("latin1") : decoder.decode(bytes);
+  key.startsWith("SCHILY.xattr.") ? Buffer.from(bytes).toString("latin1") : decodeText(bytes);
 
 /** A zero inside a name would end it early for another reader: the same archive would mean two things. */
 const isAllowed = (key: string, value: string): boolean =>
-  !["path", "linkpath", "uname", "gname"].includes(key) || !value.includes("\0");
+  !["path", "linkpath", "uname", "gname", "GNU.sparse.name"].includes(key) || !value.includes("\0");
 
 /** The bytes of pax records, in the order of their keys. */
 export const formatPax = (records: Readonly<Record<string, string>>): Uint8Array =>
@@ -71,8 +69,8 @@ export const formatPax = (records: Readonly<Record<string, string>>): Uint8Array
   );
 
 const formatRecord = (key: string, value: string): Uint8Array => {
-  const text = key.startsWith("SCHILY.xattr.") ? Buffer.from(value, "latin1") : encoder.encode(value);
-  const rest = Buffer.concat([encoder.encode(` ${key}=`), text, encoder.encode("\n")]);
+  const text = key.startsWith("SCHILY.xattr.") ? Buffer.from(value, "latin1") : encodeText(value);
+  const rest = Buffer.concat([encodeText(` ${key}=`), text, encoder.encode("\n")]);
   // The length counts its own digits, so one more digit may make one more necessary.
   let length = rest.length + String(rest.length).length;
   if (rest.length + String(length).length > length) length++;

@@ -2,10 +2,13 @@ import { DrayError } from "../errors.ts";
 import type { IndexedEntry, PlacedEntry } from "./entry.ts";
 import { EntryReader } from "./entry-reader.ts";
 import { FileSource, type ReadAt, StreamSource } from "./source.ts";
+import { withHoles } from "./sparse.ts";
 
 /** An entry of a stream, with its body, which can be read once and only before the next entry is asked for. */
 export interface StreamedEntry extends PlacedEntry {
   readonly body: AsyncIterable<Uint8Array>;
+  /** The same without the holes of a sparse file: its `extents`, one after the other. One of the two can be read. */
+  readonly data: AsyncIterable<Uint8Array>;
 }
 
 export interface ReadTarOptions {
@@ -15,8 +18,8 @@ export interface ReadTarOptions {
 
 /**
  * The entries of a tar that comes as a stream. Bodies that are not read are passed over; memory does not grow with the
- * archive. Ending the iteration early lets go of the stream.
- * @throws DrayError `ARCHIVE_INVALID` naming the archive and the entry, `UNSUPPORTED` for sparse entries
+ * archive. Ending the iteration early lets go of the stream; going to its end reads what follows the archive, too.
+ * @throws DrayError `ARCHIVE_INVALID` naming the archive and the entry
  * @example for await (const entry of readEntries(chunks)) if (entry.name === "manifest.json") return collect(entry.body, …);
  */
 export async function* readEntries(
@@ -27,18 +30,26 @@ export async function* readEntries(
   const reader = new EntryReader(source, what);
   try {
     for (let entry = await reader.next(); entry !== undefined; entry = await reader.next())
-      yield { ...entry, body: bodyOf(source, entry, what) };
+      yield streamed(source, entry, what);
+    // Whoever compares the digest of the stream has to see all of it.
+    await source.skip(Number.POSITIVE_INFINITY);
   } finally {
     await source.close();
   }
 }
 
+const streamed = (source: StreamSource, entry: PlacedEntry, what: string): StreamedEntry => {
+  const data = bodyOf(source, entry, what);
+  const { extents, size } = entry;
+  return Object.assign(entry, { data, body: extents === undefined ? data : withHoles(data, size, extents) });
+};
+
 async function* bodyOf(
   source: StreamSource,
-  { name, offset, size }: PlacedEntry,
+  { name, offset, stored }: PlacedEntry,
   what: string,
 ): AsyncGenerator<Uint8Array> {
-  const end = offset + size;
+  const end = offset + stored;
   if (source.position !== offset)
     throw new DrayError("USAGE", `the body of entry "${name}" can be read once, in its turn`);
   while (source.position < end) {
@@ -66,7 +77,12 @@ export async function* placedEntries(
 ): AsyncGenerator<IndexedEntry> {
   const reader = new EntryReader(new FileSource(readAt, size), what);
   for (let entry = await reader.next(); entry !== undefined; entry = await reader.next()) {
-    const { pax: _pax, ...placed } = entry;
+    const { pax: _pax, extents, ...placed } = entry;
+    if (extents !== undefined)
+      throw new DrayError(
+        "UNSUPPORTED",
+        `${what}: entry "${entry.name}" is a sparse file, which is not supported here; make the archive without sparse files`,
+      );
     yield placed;
   }
 }

@@ -53,12 +53,13 @@ export class StreamSource implements ByteSource {
 
   async skip(length: number): Promise<number> {
     let left = length;
+    const before = this.#position;
     while (left > 0) {
       const { byteLength } = await this.some(left);
       if (byteLength === 0) break;
       left -= byteLength;
     }
-    return length - left;
+    return this.#position - before;
   }
 
   /** Lets go of the stream. */

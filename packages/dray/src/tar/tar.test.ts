@@ -334,6 +334,16 @@ test("a global pax header applies until an entry says otherwise", async () => {
   );
 });
 
+/** Lists of extents that cannot be, of a file of nine bytes with five in the archive. */
+const sparseFaults: readonly (readonly [what: string, map: string, words: string])[] = [
+  ["extents beyond the end", "6,5", "beyond"],
+  ["extents that overlap", "0,3,2,2", "overlap"],
+  ["extents with more data than there is", "0,6", "fit"],
+  ["extents with less data than there is", "0,4", "fit"],
+  ["an extent without a length", "0,5,7", "no list"],
+  ["an extent that is no number", "0,x", "no list"],
+];
+
 test("damaged and hostile archives are refused, by the name of the archive and of the entry", async () => {
   const good = tarOf([
     { name: "first", body: text("x".repeat(600)) },
@@ -358,8 +368,45 @@ test("damaged and hostile archives are refused, by the name of the archive and o
       "ARCHIVE_INVALID",
       ["goes on"],
     ],
-    ["GNU sparse", forged({ name: "holes" }, (b) => b.write("S", 156)), "UNSUPPORTED", ['"holes"', "sparse"]],
-    ["pax sparse", concat(pax({ "GNU.sparse.major": "1" }), file("holes", "")), "UNSUPPORTED", ['"holes"', "sparse"]],
+    [
+      "sparse without a size",
+      concat(pax({ "GNU.sparse.major": "1" }), file("h", "")),
+      "ARCHIVE_INVALID",
+      ['"h"', "size"],
+    ],
+    [
+      "a sparse form of tomorrow",
+      concat(pax({ "GNU.sparse.major": "2", "GNU.sparse.realsize": "9" }), file("h", "")),
+      "ARCHIVE_INVALID",
+      ['"h"', "2.0"],
+    ],
+    ...sparseFaults.map(([what, map, words]): [string, Uint8Array, ErrorCode, string[]] => [
+      what,
+      concat(pax({ "GNU.sparse.size": "9", "GNU.sparse.map": map }), file("h", "12345")),
+      "ARCHIVE_INVALID",
+      ['"h"', words],
+    ]),
+    [
+      "a list of extents that does not end",
+      concat(
+        pax({ "GNU.sparse.major": "1", "GNU.sparse.minor": "0", "GNU.sparse.realsize": "9" }),
+        file("h", "1".repeat(1024)),
+      ),
+      "ARCHIVE_INVALID",
+      ['"h"', "no list"],
+    ],
+    [
+      "a sparse folder",
+      concat(pax({ "GNU.sparse.size": "9", "GNU.sparse.map": "0,5" }), writeHeader({ name: "h", type: "directory" })),
+      "ARCHIVE_INVALID",
+      ['"h"', "fit"],
+    ],
+    [
+      "a sparse file for every entry",
+      concat(special("g", paxRecord("GNU.sparse.size", "9")), file("h", "")),
+      "ARCHIVE_INVALID",
+      ["global"],
+    ],
     ["a size that is no number", forged({ name: "n" }, (b) => b.write("12x", 124)), "ARCHIVE_INVALID", ["size"]],
     ["a negative size", forged({ name: "n" }, (b) => b.fill(0xff, 124, 136)), "ARCHIVE_INVALID", ["negative"]],
     [

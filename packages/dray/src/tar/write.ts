@@ -3,6 +3,7 @@ import { blockSize, type EntryType, padded, padding, type TarEntry } from "./ent
 import { checksum, fields, flagOf } from "./header.ts";
 import { fitsOctal, parseSeconds } from "./numbers.ts";
 import { formatPax } from "./pax.ts";
+import { formatMap, isSparseRecord, storedSize } from "./sparse.ts";
 
 /** What to write: a name, and what differs from a plain file of mode 0644, owned by root, of the year 1970. */
 export type NewEntry = Pick<TarEntry, "name"> &
@@ -12,15 +13,40 @@ const encoder = new TextEncoder();
 
 /**
  * The header of an entry, one block, or three and more with a pax header before it where a field does not fit. The same
- * entry always gives the same bytes. The body comes next, then `padding(size)`; after the last entry `endOfArchive()`.
+ * entry always gives the same bytes. The body comes next, then `padding(size)`; after the last entry `endOfArchive()`. Of a sparse
+ * file the body is its `extents` alone: the list of them, as GNU tar's newest form begins a body with, comes with the header.
  * @example [writeHeader({ name: "a.txt", size: 3 }), bytes, padding(3), endOfArchive()]
  */
 export const writeHeader = (entry: NewEntry): Uint8Array => {
-  const records = recordsOf(entry);
-  const block = headerBlock(entry, splitName(entry.name), flagOf[entry.type ?? "file"]);
+  const { extents } = entry;
+  if (extents !== undefined) {
+    const map = formatMap(extents, entry.size ?? 0);
+    const stored = { ...entry, size: map.byteLength + storedSize(extents) };
+    return Buffer.concat([headerOf(stored, sparseRecords(entry)), map]);
+  }
+  return headerOf(entry, {});
+};
+
+/** The newest of GNU's forms; a reader that does not know it sees a file of another name, and not one with wrong content. */
+const sparseRecords = ({ name, size = 0 }: NewEntry): Record<string, string> => ({
+  "GNU.sparse.major": "1",
+  "GNU.sparse.minor": "0",
+  "GNU.sparse.name": name,
+  "GNU.sparse.realsize": String(size),
+});
+
+const headerOf = (entry: NewEntry, more: Readonly<Record<string, string>>): Uint8Array => {
+  const records = Object.assign(recordsOf(entry), more);
+  const isPlain = more["GNU.sparse.name"] === undefined;
+  const last = entry.name.replace(/\/+$/, "").split("/").at(-1) as string;
+  const split = isPlain
+    ? splitName(entry.name)
+    : { name: encoder.encode(truncated(`GNUSparseFile.0/${last}`, fields.name[1])), prefix: nothing };
+  const block = headerBlock(entry, split, flagOf[entry.type ?? "file"]);
   if (Object.keys(records).length === 0) return block;
+  if (!isPlain) delete records["path"];
   const body = formatPax(records);
-  const name = truncated(`PaxHeaders.0/${entry.name.replace(/\/+$/, "").split("/").at(-1) as string}`, fields.name[1]);
+  const name = truncated(`PaxHeaders.0/${last}`, fields.name[1]);
   const extension = headerBlock({ name, size: body.byteLength }, { name: encoder.encode(name), prefix: nothing }, "x");
   return Buffer.concat([extension, body, padding(body.byteLength), block]);
 };
@@ -31,6 +57,7 @@ export const wholeEntry = (name: string, bytes: Uint8Array): Uint8Array =>
 
 /** Bytes that `writeHeader` will give for an entry of this name and size. */
 export const headerSize = (entry: NewEntry): number => {
+  if (entry.extents !== undefined) return writeHeader(entry).byteLength;
   const records = recordsOf(entry);
   return Object.keys(records).length === 0 ? blockSize : 2 * blockSize + padded(formatPax(records).byteLength);
 };
@@ -40,7 +67,9 @@ const recordsOf = (entry: NewEntry): Record<string, string> => {
   const { name, linkName = "", mtime = 0, pax = {} } = entry;
   if (name === "") throw new DrayError("USAGE", "an entry of an archive needs a name");
   // An entry that was read brings the records of its fields along; the fields are the truth now.
-  const records = Object.fromEntries(Object.entries(pax).filter(([key]) => !fieldRecords.has(key)));
+  const records = Object.fromEntries(
+    Object.entries(pax).filter(([key]) => !fieldRecords.has(key) && !isSparseRecord(key)),
+  );
   const overflows = (text: string, field: "linkName" | "uname" | "gname"): boolean =>
     !isAscii(text) || text.length > fields[field][1] - (field === "linkName" ? 0 : 1);
   if (splitName(name).name === undefined) records["path"] = name;
