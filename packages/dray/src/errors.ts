@@ -65,6 +65,10 @@ export const exitCodes = {
   CHECK_FAILED: 1,
   /** What a call was bound to (`ifMatch`, `ifNoneMatch`) does not hold any more: somebody was faster. */
   CONFLICT: 1,
+  /** Content that can be read once was read before. */
+  CONSUMED: 1,
+  /** Asked of content whose digest is known when it has been read. */
+  NOT_COMPUTED: 1,
   /** Cancelled by the caller's signal. A signal of a time limit, as of `AbortSignal.timeout`, is a `TIMEOUT`. */
   ABORTED: 130,
 } as const;

@@ -44,11 +44,13 @@ export { DrayError, type ErrorCode, isDrayError } from "./errors.ts";
 export { fetchConnection, type Handler, type HttpRequest, type HttpResponse, type Middleware } from "./http/index.ts";
 export {
   type Change,
+  compare,
   edit,
   type Image,
   type ImageChange,
   type ImageConfig,
   type ImageIndex,
+  imageFrom,
   type Layer,
   readEntries,
   readFile,

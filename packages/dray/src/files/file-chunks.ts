@@ -1,4 +1,4 @@
-import { transferable } from "../content/index.ts";
+import { type Content, transferable, transfersChunks } from "../content/index.ts";
 import { throwIfAborted } from "../errors.ts";
 import { onDisk } from "./disk-error.ts";
 import type { FileSystem, OpenFile } from "./file-system.ts";
@@ -58,6 +58,13 @@ export async function* chunksOfFile(
     await onDisk("read", path, () => file.close());
   }
 }
+
+/** A file as content: opened each time it is read, so that nothing is held meanwhile. */
+export const fileContent = (fs: FileSystem, path: string): Content => ({
+  open: transfersChunks<Content["open"]>(({ offset = 0, signal } = {}) =>
+    chunksOfFile(fs, path, async (file) => ({ start: offset, end: (await file.stat()).size, signal })),
+  ),
+});
 
 /** So many bytes of a file from `offset` on; fewer only where it ends. */
 export const readFully = async (file: Pick<OpenFile, "read">, offset: number, length: number): Promise<Uint8Array> => {

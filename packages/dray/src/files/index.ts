@@ -7,7 +7,7 @@
 export { type AppendFile, type AppendFileOptions, type AppendTarget, appendFile } from "./append-file/index.ts";
 export { type AtomicOptions, syncDirectory, writeFileAtomic } from "./atomic.ts";
 export { diskError, errnoBehind, errnoOf, ifPossible, ifThere, onDisk } from "./disk-error.ts";
-export { chunksOfFile, type FileRange, fileChunks, readFully, writeFully } from "./file-chunks.ts";
+export { chunksOfFile, type FileRange, fileChunks, fileContent, readFully, writeFully } from "./file-chunks.ts";
 export { type FileFacts, type FileSystem, nodeFiles, type OpenFile, type SpaceFacts } from "./file-system.ts";
 export { type Lock, lock } from "./lock.ts";
 export { makeDirectory } from "./make-directory.ts";

@@ -9,6 +9,7 @@ import {
   memoryStore,
 } from "../content/index.ts";
 import { copy } from "../copy/index.ts";
+import { isDrayError } from "../errors.ts";
 import {
   type Descriptor,
   digestOf,
@@ -18,8 +19,9 @@ import {
   mediaTypes,
   type Parsed,
 } from "../oci/index.ts";
-import { type Change, type Edited, edit, type ImageChange } from "./edit.ts";
-import { type ImageConfig, viewOf } from "./views.ts";
+import type { ImageConfig } from "./config.ts";
+import { type Change, type Edited, type EditOptions, edit, type ImageChange } from "./edit.ts";
+import { viewOf } from "./views.ts";
 
 /** As other tools write it: with white space, and members that nobody here knows. */
 const written = (document: object): Uint8Array => new TextEncoder().encode(`${JSON.stringify(document, null, 3)}\n`);
@@ -213,5 +215,89 @@ describe("an index", () => {
     const { manifests } = await indexOf(made);
     assert.equal(manifests[0]?.digest, manifests[1]?.digest);
     assert.notEqual(manifests[0]?.digest, top.digest);
+  });
+
+  test("of chosen platforms: the index stays, with the others as they were", async () => {
+    const at = await fixture();
+    const options: EditOptions = { platforms: ["linux/arm64"] };
+    const made = await edit(await viewOf(at.store, at.index), { image: () => team }, options);
+    const { manifests } = await indexOf(made);
+    assert.deepEqual([manifests.length, manifests[0]?.digest === at.amd64.digest], [2, true]);
+    assert.deepEqual((await manifestOf(made, manifests[1] as Descriptor)).manifest.annotations, { team: "a" });
+    const all = await edit(await viewOf(at.store, at.index), { image: () => team }, { platforms: ["linux"] });
+    assert.ok(
+      (await indexOf(all)).manifests.every(({ digest }) => digest !== at.amd64.digest && digest !== at.arm64.digest),
+    );
+    await assert.rejects(
+      edit(await viewOf(at.store, at.index), {}, { platforms: ["linux/s390x"] }),
+      (error) => isDrayError(error, "NOT_FOUND") && error.message.includes("linux/amd64"),
+    );
+    const image = await edit(await viewOf(at.store, at.amd64), { image: () => team }, { platforms: ["linux/arm64"] });
+    assert.notEqual(image.root.digest, at.amd64.digest);
+  });
+
+  test("what it says of an image, where only that changes", async () => {
+    const at = await fixture();
+    const made = await edited(at, at.index, {
+      image: ({ descriptor }) =>
+        descriptor.digest === at.arm64.digest
+          ? { entry: (entry) => ({ ...entry, annotations: { a: "b" } }) }
+          : undefined,
+    });
+    const [before, after] = [await documentOf(made, at.index), await documentOf(made, made.root)];
+    const [old, now] = [before["manifests"], after["manifests"]] as [object[], object[]];
+    assert.deepEqual(now, [old[0], { ...old[1], annotations: { a: "b" } }]);
+  });
+
+  test("another media type of the manifest is another one in what names it", async () => {
+    const at = await fixture();
+    const { dockerManifest, dockerList } = mediaTypes;
+    const made = await edited(at, at.index, {
+      image: () => ({ manifest: (document) => ({ ...document, mediaType: dockerManifest }) }),
+      index: (document) => ({ ...document, mediaType: dockerList }),
+    });
+    assert.equal(made.root.mediaType, dockerList);
+    assert.deepEqual(
+      (await indexOf(made)).manifests.map(({ mediaType }) => mediaType),
+      [dockerManifest, dockerManifest],
+    );
+  });
+
+  test("an attestation of an image that changed is named no longer, and told of; that of another one stays", async () => {
+    const at = await fixture();
+    const attestation = async (about: Descriptor): Promise<object> => ({
+      ...(await at.put(written({ schemaVersion: 2, config: at.layer, layers: [], about }), mediaTypes.ociManifest)),
+      annotations: { "vnd.docker.reference.type": "attestation-manifest", "vnd.docker.reference.digest": about.digest },
+      platform: { os: "unknown", architecture: "unknown" },
+    });
+    const manifests = [at.amd64, at.arm64, await attestation(at.amd64), await attestation(at.arm64)];
+    const root = await at.put(
+      encodeJson({ schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests }),
+      mediaTypes.ociIndex,
+    );
+    const made = await edited(at, root, {
+      image: ({ descriptor }) => (descriptor.digest === at.arm64.digest ? team : undefined),
+    });
+    assert.deepEqual(
+      made.leftOut.map(({ annotations }) => annotations?.["vnd.docker.reference.digest"]),
+      [at.arm64.digest],
+    );
+    assert.deepEqual((await indexOf(made)).manifests.map(({ digest }) => digest).slice(2), [
+      (manifests[2] as Descriptor).digest,
+    ]);
+    assert.deepEqual((await edited(at, root, {})).leftOut, []);
+  });
+
+  test("a change that makes no manifest of it is refused", async () => {
+    const at = await fixture();
+    for (const change of [
+      { image: () => ({ manifest: () => ({}) }) },
+      { image: () => ({ manifest: (document) => ({ ...document, layers: 7 }) }) },
+      { index: (document) => ({ ...document, manifests: [{}] }) },
+    ] satisfies Change[])
+      await assert.rejects(
+        edited(at, at.index, change),
+        (error) => isDrayError(error, "MANIFEST_INVALID") && error.message.includes("is not valid"),
+      );
   });
 });

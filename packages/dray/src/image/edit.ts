@@ -2,7 +2,6 @@ import { forEachConcurrent, LazyMap } from "../async/index.ts";
 import {
   bytesContent,
   editJson,
-  isManifest,
   type JsonChange,
   type JsonObject,
   type Overlay,
@@ -10,27 +9,49 @@ import {
   type ReadableStore,
   type ReadOptions,
 } from "../content/index.ts";
-import { algorithmOf, type Descriptor, type Digest, digestOf } from "../oci/index.ts";
+import { errorIn } from "../errors.ts";
+import {
+  algorithmOf,
+  annotationKeys,
+  type Descriptor,
+  type Digest,
+  digestOf,
+  isIndexType,
+  isManifestType,
+  parseManifest,
+  type WantedPlatform,
+} from "../oci/index.ts";
+import { chosenImages } from "./chosen.ts";
 import { type Image, type ImageIndex, viewOf } from "./views.ts";
+
+/** Where in a view a document lies. */
+export interface Place {
+  /** Steps from the view itself, which has 0. */
+  readonly depth: number;
+}
 
 /** What of an image becomes another. What is not named stays. */
 export interface ImageChange {
   /** The configuration. */
-  readonly config?: JsonChange;
+  readonly config?: JsonChange | undefined;
   /** The layers instead of those there are, bottom first. Their content is where the view's store reads it, or will be. */
-  readonly layers?: readonly Descriptor[];
+  readonly layers?: readonly Descriptor[] | undefined;
   /** Where layers lie that the view's store does not have. */
-  readonly elsewhere?: ReadonlyMap<Digest, ReadableStore>;
-  /** The manifest, after configuration and layers were put into it: its annotations, say. */
-  readonly manifest?: JsonChange;
+  readonly elsewhere?: ReadonlyMap<Digest, ReadableStore> | undefined;
+  /** The manifest, after configuration and layers were put into it: its annotations, say, or its media type. */
+  readonly manifest?: JsonChange | undefined;
+  /** What an index says of the image, after the new digest was put into it: its platform, say. The view itself has no such entry. */
+  readonly entry?: JsonChange | undefined;
 }
 
 /** What of a view becomes another. */
 export interface Change {
   /** The change to an image: to the one in view, or to each below an index, asked once for each. `undefined`: it stays. */
-  readonly image?: (image: Image) => ImageChange | undefined | Promise<ImageChange | undefined>;
+  readonly image?:
+    | ((image: Image, place: Place) => ImageChange | undefined | Promise<ImageChange | undefined>)
+    | undefined;
   /** An index, after what changed below was put into it. Without it an index only follows its images. */
-  readonly index?: JsonChange;
+  readonly index?: ((document: JsonObject, place: Place) => JsonObject) | undefined;
 }
 
 /** A view's content with something changed. */
@@ -39,25 +60,37 @@ export interface Edited {
   readonly store: Overlay;
   /** What became of the view: the descriptor that it had, where nothing changed. */
   readonly root: Descriptor;
+  /** Attestations of images that changed: they say something about what is there no more, so the index names them no longer. */
+  readonly leftOut: readonly Descriptor[];
+}
+
+/** How is changed. */
+export interface EditOptions extends Pick<ReadOptions, "signal"> {
+  /**
+   * The images below an index that are changed, as `os/architecture[/variant]`: for each the one that serves it best, and of `os` alone every one. The
+   * index stays, with those and the others. Default: all. An image in view is changed whatever it is for.
+   */
+  readonly platforms?: readonly (string | WantedPlatform)[] | undefined;
 }
 
 /**
  * Changes an image, or images below an index, and what names them up to the root. Nothing is written anywhere: the new documents are in
  * memory, over the old content. Whatever says the same afterwards keeps its bytes and digest, and members that Dray does not know stay.
- * @throws DrayError `MANIFEST_INVALID`, and what reading throws
+ * Media types of descriptors follow those that documents say of themselves.
+ * @throws DrayError `MANIFEST_INVALID` also for what the change made of a manifest, `NOT_FOUND` for a platform that is not there, and what reading throws
  * @example
  * const { store, root } = await edit(await viewOf(source.store, found), {
  *   image: () => ({ manifest: (document) => ({ ...document, annotations: { "org.example.team": "a" } }) }),
  * });
  * await copy({ ...source, store, name: root.digest }, target);
  */
-export const edit = async (
-  view: Image | ImageIndex,
-  change: Change,
-  options: Pick<ReadOptions, "signal"> = {},
-): Promise<Edited> => {
+export const edit = async (view: Image | ImageIndex, change: Change, options: EditOptions = {}): Promise<Edited> => {
   const store = overlay(view.store);
-  return { store, root: await edited({ store, change, options, done: new LazyMap() }, view) };
+  const { platforms = [], signal } = options;
+  const chosen = platforms.length === 0 ? undefined : await chosenImages(view, platforms, { signal });
+  const leftOut = new Map<Digest, Descriptor>();
+  const { descriptor } = await edited({ store, change, chosen, signal, done: new LazyMap(), leftOut }, view, 0);
+  return { store, root: descriptor, leftOut: [...leftOut.values()] };
 };
 
 /** Images of one index that are changed at the same time. */
@@ -66,62 +99,86 @@ const imagesAtOnce = 4;
 interface Editing {
   readonly store: Overlay;
   readonly change: Change;
-  readonly options: Pick<ReadOptions, "signal">;
+  /** The images that are changed. Default: all. */
+  readonly chosen: ReadonlySet<Digest> | undefined;
+  readonly signal: AbortSignal | undefined;
   /** What became of what was met on the way: an index may name the same a thousand times. */
-  readonly done: LazyMap<Digest, Descriptor>;
+  readonly done: LazyMap<Digest, Made>;
+  readonly leftOut: Map<Digest, Descriptor>;
 }
 
-const edited = (editing: Editing, view: Image | ImageIndex): Promise<Descriptor> =>
-  view.kind === "index" ? editedIndex(editing, view) : editedImage(editing, view);
+/** What became of a document, and of what an index says of it. */
+interface Made {
+  readonly descriptor: Descriptor;
+  readonly entry?: JsonChange | undefined;
+}
 
-const editedImage = async ({ store, change }: Editing, image: Image): Promise<Descriptor> => {
-  const asked = await change.image?.(image);
-  if (asked === undefined) return image.descriptor;
-  const { config, layers, elsewhere = [], manifest = unchanged } = asked;
+const edited = (editing: Editing, view: Image | ImageIndex, depth: number): Promise<Made> =>
+  view.kind === "index" ? editedIndex(editing, view, depth) : editedImage(editing, view, depth);
+
+const editedImage = async ({ store, change, chosen }: Editing, image: Image, depth: number): Promise<Made> => {
+  const isMeant = depth === 0 || chosen?.has(image.descriptor.digest) !== false;
+  const asked = isMeant ? await change.image?.(image, { depth }) : undefined;
+  if (asked === undefined) return { descriptor: image.descriptor };
+  const { config, layers, elsewhere = [], manifest = unchanged, entry } = asked;
   for (const [digest, holder] of elsewhere) store.elsewhere.set(digest, holder);
   const before = await image.manifest();
   const replaced =
     config === undefined
       ? before.config
       : await replace(store, before.config, await image.configBytes(), "configuration", config);
-  return replace(store, image.descriptor, await image.bytes(), "manifest", (document) =>
+  const descriptor = await replace(store, image.descriptor, await image.bytes(), "manifest", (document) =>
     manifest({
       ...document,
-      ...(replaced === before.config ? {} : { config: replaced }),
-      ...listed(document, "layers", before.layers, layers ?? before.layers),
+      ...(replaced === before.config ? {} : { config: renamed(document["config"] as JsonObject, replaced) }),
+      ...listed(document, before.layers, layers ?? before.layers),
     }),
   );
+  return { descriptor, entry };
 };
 
-const editedIndex = async (editing: Editing, view: ImageIndex): Promise<Descriptor> => {
-  const { store, change, options, done } = editing;
+const editedIndex = async (editing: Editing, view: ImageIndex, depth: number): Promise<Made> => {
+  const { store, change, signal, done, leftOut } = editing;
   const { manifests } = await view.index();
-  const children: Descriptor[] = new Array(manifests.length);
+  const children: Made[] = new Array(manifests.length);
   await forEachConcurrent(manifests.entries(), imagesAtOnce, async ([i, child]) => {
-    const made = await done.get(child.digest, async () =>
-      isManifest(child) ? edited(editing, await viewOf(view.store, child, options)) : child,
+    children[i] = await done.get(child.digest, async () =>
+      isManifestType(child.mediaType) || isIndexType(child.mediaType)
+        ? edited(editing, await viewOf(view.store, child, { signal }), depth + 1)
+        : { descriptor: child },
     );
-    children[i] = made.digest === child.digest ? child : named(child, made);
   });
-  const { index = unchanged } = change;
-  return replace(store, view.descriptor, await view.bytes(), "index", (document) =>
-    index({ ...document, ...listed(document, "manifests", manifests, children) }),
+  const gone = new Set(
+    manifests.flatMap(({ digest }, i) => (children[i]?.descriptor.digest === digest ? [] : [digest])),
   );
+  const isLeftOut = ({ annotations, digest }: Descriptor): boolean => {
+    const about = annotations?.[annotationKeys.attestationDigest];
+    return about !== undefined && gone.has(about as Digest) && !gone.has(digest);
+  };
+  for (const child of manifests) if (isLeftOut(child)) leftOut.set(child.digest, child);
+  const { index = unchanged } = change;
+  const descriptor = await replace(store, view.descriptor, await view.bytes(), "index", (document) => {
+    const entries = (document["manifests"] ?? []) as readonly JsonObject[];
+    const following = entries.flatMap((raw, i) => {
+      const [child, made] = [manifests[i] as Descriptor, children[i] as Made];
+      if (isLeftOut(child)) return [];
+      const { entry = unchanged, descriptor } = made;
+      return [entry(descriptor.digest === child.digest ? raw : renamed(raw, descriptor))];
+    });
+    const same = following.length === entries.length && following.every((entry, i) => entry === entries[i]);
+    return index(same ? document : { ...document, manifests: following }, { depth });
+  });
+  return { descriptor };
 };
 
 const unchanged: JsonChange = (document) => document;
 
-/** A list of descriptors as a member, if it changed. Entries that did not are as the document has them, `null` members and all. */
-const listed = (
-  document: JsonObject,
-  member: "layers" | "manifests",
-  before: readonly Descriptor[],
-  after: readonly Descriptor[],
-): JsonObject => {
+/** Layers as a member, if they changed. Entries that did not are as the document has them, `null` members and all. */
+const listed = (document: JsonObject, before: readonly Descriptor[], after: readonly Descriptor[]): JsonObject => {
   if (after.length === before.length && after.every((descriptor, i) => descriptor === before[i])) return {};
   const at = new Map(before.map((descriptor, i) => [descriptor, i]));
-  const entries = document[member] as readonly unknown[];
-  return { [member]: after.map((descriptor) => entries[at.get(descriptor) ?? -1] ?? descriptor) };
+  const entries = (document["layers"] ?? []) as readonly unknown[];
+  return { layers: after.map((descriptor) => entries[at.get(descriptor) ?? -1] ?? descriptor) };
 };
 
 /** Puts a changed document there and gives its descriptor; the one it had, where nothing changed. */
@@ -129,21 +186,42 @@ const replace = async (
   { top }: Overlay,
   descriptor: Descriptor,
   bytes: Uint8Array,
-  what: string,
+  what: "configuration" | "manifest" | "index",
   change: JsonChange,
 ): Promise<Descriptor> => {
-  const changed = editJson(bytes, `${what} ${descriptor.digest}`, change);
+  let { mediaType } = descriptor;
+  const changed = editJson(bytes, `${what} ${descriptor.digest}`, (document) => {
+    const after = change(document);
+    const said = after["mediaType"];
+    if (what !== "configuration" && said !== document["mediaType"] && typeof said === "string") mediaType = said;
+    return after;
+  });
   if (changed === bytes) return descriptor;
-  const made = named(descriptor, {
+  const kind = what === "configuration" ? "blob" : "manifest";
+  if (kind === "manifest") refuseInvalid(changed, mediaType, `${what} ${descriptor.digest}`);
+  const made = {
+    ...(renamed(descriptor, descriptor) as unknown as Descriptor),
+    mediaType,
     digest: digestOf(changed, algorithmOf(descriptor.digest)),
     size: changed.byteLength,
-  });
-  await top.write(made, bytesContent(changed));
+  };
+  await top.write(made, bytesContent(changed), { kind });
   return made;
 };
 
-/** The descriptor of something else in the same place. `data`, the content itself, was that of the old one. */
-const named = (descriptor: Descriptor, { digest, size }: Pick<Descriptor, "digest" | "size">): Descriptor => {
-  const members = Object.entries(descriptor).filter(([member]) => member !== "data");
-  return { ...(Object.fromEntries(members) as Descriptor), digest, size };
+/** A change that makes something of a manifest that is none would be found out by whoever reads it next. */
+const refuseInvalid = (bytes: Uint8Array, mediaType: string, what: string): void => {
+  try {
+    parseManifest(bytes, mediaType);
+  } catch (error) {
+    throw errorIn(`the change to the ${what} is not valid`, error);
+  }
+};
+
+/** What a document says of something, when that is another. `data`, the content itself, was that of the old one. */
+const renamed = (entry: object, { mediaType, digest, size }: Descriptor): JsonObject => {
+  const members = Object.entries(entry).filter(([member]) => member !== "data");
+  const before = Object.fromEntries(members) as JsonObject;
+  const typed = (before["mediaType"] ?? "") === mediaType ? before : { ...before, mediaType };
+  return { ...typed, digest, size };
 };

@@ -2,8 +2,18 @@
  * Images as views over a store: what they are made of, whether they are whole, and what becomes of them.
  * Imports everything below; knows no command and no server.
  */
-export { type Change, type Edited, edit, type ImageChange } from "./edit.ts";
+export { type CompareOptions, compare, type Difference } from "./compare.ts";
+export {
+  type ContainerConfig,
+  type Healthcheck,
+  type HistoryEntry,
+  type ImageConfig,
+  platformOf,
+} from "./config.ts";
+export { type Change, type Edited, type EditOptions, edit, type ImageChange, type Place } from "./edit.ts";
 export { readEntries } from "./entries.ts";
+export * from "./from/index.ts";
+export * from "./matchers.ts";
 export { type CompressOptions, compressLayer, pushForm } from "./push-form.ts";
 export { type ReadFileOptions, readFile } from "./read-file.ts";
 export * from "./validate.ts";

@@ -24,7 +24,8 @@ import {
   liesElsewhere,
   normalizePlatform,
 } from "../oci/index.ts";
-import { type Image, type Layer, platformOf, viewOfLoaded } from "./views.ts";
+import { platformOf } from "./config.ts";
+import { type Image, type Layer, viewOfLoaded } from "./views.ts";
 
 /** How thoroughly is looked, and how much at once. */
 export interface ValidateOptions {

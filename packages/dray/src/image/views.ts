@@ -8,22 +8,21 @@ import {
   type ReadableStore,
   type ReadOptions,
 } from "../content/index.ts";
-import { DrayError, isDrayError } from "../errors.ts";
+import { DrayError, firstOf, isDrayError } from "../errors.ts";
 import {
   type Descriptor,
   type Digest,
   type Index,
   isConfigType,
   isDigest,
-  isObject,
   largestManifest,
   type Manifest,
   type Parsed,
   type Platform,
-  parseJson,
   type WantedPlatform,
   wantedPlatform,
 } from "../oci/index.ts";
+import { asConfig, type ImageConfig, platformOf } from "./config.ts";
 
 /** A view over an image in a store. Nothing is read before it is asked for; what was read is kept, but for layers. */
 export interface Image {
@@ -38,8 +37,22 @@ export interface Image {
   configBytes(): Promise<Uint8Array>;
   /** The configuration, unknown members and all. */
   config(): Promise<Parsed<ImageConfig>>;
+  /** What the configuration says that it runs on; `undefined` where it says nothing, as an artifact's. */
+  platform(): Promise<Platform | undefined>;
   /** Bottom layer first. */
   layers(): Promise<Layer[]>;
+  /**
+   * The layer of these bytes; the lowest, where several are the same.
+   * @throws DrayError `NOT_FOUND` naming those there are
+   */
+  layerByDigest(digest: Digest): Promise<Layer>;
+  /**
+   * The layer with this content, however it is compressed; the lowest, where several are the same.
+   * @throws DrayError `NOT_FOUND` naming those there are
+   */
+  layerByDiffID(diffID: Digest): Promise<Layer>;
+  /** Bytes of configuration and layers, each content once: what a pull moves besides the manifest, whose own size the descriptor says. */
+  contentSize(): Promise<number>;
 }
 
 /** A view over an index. */
@@ -55,6 +68,11 @@ export interface ImageIndex {
    * @throws DrayError `NOT_FOUND`, `PLATFORM_INVALID`, `USAGE`
    */
   image(platform: string | WantedPlatform): Promise<Image>;
+  /**
+   * A view over one of its entries, by the digest of that.
+   * @throws DrayError `NOT_FOUND`; `UNSUPPORTED` where the entry is no image and no index
+   */
+  child(digest: Digest): Promise<Image | ImageIndex>;
 }
 
 /** One layer of an image. */
@@ -66,46 +84,6 @@ export interface Layer {
   compressed(options?: Omit<ReadOptions, "kind">): AsyncIterable<Uint8Array>;
   /** The tar inside, from its beginning. */
   uncompressed(options?: Omit<ReadOptions, "kind" | "offset">): AsyncIterable<Uint8Array>;
-}
-
-/** An image configuration. @see https://github.com/opencontainers/image-spec/blob/main/config.md */
-export interface ImageConfig {
-  readonly os?: string;
-  readonly architecture?: string;
-  readonly variant?: string;
-  readonly "os.version"?: string;
-  readonly "os.features"?: readonly string[];
-  /** RFC 3339. */
-  readonly created?: string;
-  readonly author?: string;
-  /** How a container of it is run. */
-  readonly config?: ContainerConfig;
-  readonly rootfs?: { readonly type?: string; readonly diff_ids?: readonly string[] };
-  readonly history?: readonly HistoryEntry[];
-}
-
-/** How a container is run, under the names that Docker gave the members. Each may be left out, or `null`. */
-export interface ContainerConfig {
-  readonly User?: string | null;
-  /** `NAME=value` */
-  readonly Env?: readonly string[] | null;
-  readonly Entrypoint?: readonly string[] | null;
-  readonly Cmd?: readonly string[] | null;
-  readonly WorkingDir?: string | null;
-  readonly Labels?: Readonly<Record<string, string>> | null;
-  /** `8080/tcp` and the like, each with an empty object. */
-  readonly ExposedPorts?: Readonly<Record<string, object>> | null;
-  readonly Volumes?: Readonly<Record<string, object>> | null;
-  readonly StopSignal?: string | null;
-}
-
-/** How one layer came to be, or a step that made none. */
-export interface HistoryEntry {
-  readonly created?: string;
-  readonly created_by?: string;
-  readonly author?: string;
-  readonly comment?: string;
-  readonly empty_layer?: boolean;
 }
 
 /**
@@ -143,6 +121,11 @@ export const viewOfLoaded = (
       bytes: async () => bytes,
       index: async () => index,
       image: (platform) => imageOf(store, descriptor, index, platform, options),
+      child: async (digest) => {
+        const entry = index.manifests.find((each) => each.digest === digest);
+        if (entry !== undefined) return viewOf(store, entry, options);
+        throw notAmong(digest, index.manifests, `index ${descriptor.digest}`, "entry");
+      },
     };
   }
   const { manifest } = parsed;
@@ -167,6 +150,11 @@ export const viewOfLoaded = (
       throw error;
     }
   };
+  const layers = async (): Promise<Layer[]> => {
+    const ids = await diffIDs();
+    return manifest.layers.map((layer, i) => layerOf(store, layer, ids[i]));
+  };
+  const what = `image ${descriptor.digest}`;
   return {
     kind: "image",
     store,
@@ -175,11 +163,35 @@ export const viewOfLoaded = (
     manifest: async () => manifest,
     configBytes: readConfig,
     config,
-    layers: async () => {
-      const ids = await diffIDs();
-      return manifest.layers.map((layer, i) => layerOf(store, layer, ids[i]));
+    platform: async () => (isConfigType(manifest.config.mediaType) ? platformOf(await config()) : undefined),
+    layers,
+    layerByDigest: async (digest) => {
+      const found = (await layers()).find((layer) => layer.descriptor.digest === digest);
+      if (found !== undefined) return found;
+      throw notAmong(digest, manifest.layers, what, "layer");
+    },
+    layerByDiffID: async (diffID) => {
+      const all = await layers();
+      const found = all.find((layer) => layer.diffID === diffID);
+      if (found !== undefined) return found;
+      const known = all.flatMap((layer) => (layer.diffID === undefined ? [] : [{ digest: layer.diffID }]));
+      throw notAmong(diffID, known, what, "layer with diffID");
+    },
+    contentSize: async () => {
+      const sizes = new Map([manifest.config, ...manifest.layers].map(({ digest, size }) => [digest, size]));
+      return [...sizes.values()].reduce((sum, size) => sum + size, 0);
     },
   };
+};
+
+const notAmong = (
+  digest: string,
+  known: readonly Pick<Descriptor, "digest">[],
+  where: string,
+  kind: string,
+): DrayError => {
+  const there = firstOf(known.map((each) => each.digest)) || "none";
+  return new DrayError("NOT_FOUND", `${where} has no ${kind} ${digest}; it has ${there}`, { reference: digest });
 };
 
 const imageOf = async (
@@ -201,20 +213,3 @@ const layerOf = (store: ReadableStore, descriptor: Descriptor, diffID: string | 
   // An offset, which a program without types may give, would lie among compressed bytes.
   uncompressed: (options) => decompressed(store.read(descriptor, { ...options, offset: undefined, kind: "blob" })),
 });
-
-const asConfig = (bytes: Uint8Array, descriptor: Descriptor): Parsed<ImageConfig> => {
-  const value = parseJson(bytes, `configuration ${descriptor.digest}`);
-  if (!isObject(value)) throw new DrayError("MANIFEST_INVALID", `configuration ${descriptor.digest} is no JSON object`);
-  return value;
-};
-
-/** The platform a configuration says its image is for. */
-export const platformOf = (config: ImageConfig): Platform | undefined =>
-  typeof config.os !== "string" || typeof config.architecture !== "string"
-    ? undefined
-    : {
-        os: config.os,
-        architecture: config.architecture,
-        ...(typeof config.variant === "string" && config.variant !== "" ? { variant: config.variant } : {}),
-        ...(typeof config["os.version"] === "string" ? { "os.version": config["os.version"] } : {}),
-      };
