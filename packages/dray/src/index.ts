@@ -43,8 +43,11 @@ export { type CopyOptions, type CopyResult, copy, copyAll } from "./copy/index.t
 export { DrayError, type ErrorCode, isDrayError } from "./errors.ts";
 export { fetchConnection, type Handler, type HttpRequest, type HttpResponse, type Middleware } from "./http/index.ts";
 export {
+  allOf,
+  annotated,
   type Change,
   compare,
+  configured,
   edit,
   type Image,
   type ImageChange,

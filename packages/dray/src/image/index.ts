@@ -2,6 +2,7 @@
  * Images as views over a store: what they are made of, whether they are whole, and what becomes of them.
  * Imports everything below; knows no command and no server.
  */
+export * from "./changes/index.ts";
 export { type CompareOptions, compare, type Difference } from "./compare.ts";
 export {
   type ContainerConfig,
