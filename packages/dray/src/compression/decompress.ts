@@ -52,6 +52,15 @@ export async function* decompressed(
     }
 }
 
+/** How bytes are compressed, and the same bytes from their beginning. */
+export const peeked = async (
+  chunks: AsyncIterable<Uint8Array>,
+): Promise<{ readonly compression: Compression; readonly whole: AsyncIterable<Uint8Array> }> => {
+  const source = chunks[Symbol.asyncIterator]();
+  const start = await beginning(source, noted);
+  return { compression: sniffCompression(start), whole: again(start, source) };
+};
+
 /** Enough to tell: a pipe may bring a byte at a time. */
 const beginning = async (
   source: AsyncIterator<Uint8Array>,

@@ -71,9 +71,12 @@ export const liesOver: Guard<LiesOver> = has("base");
 /** The store that lies lowest: where the content is that nobody changed. */
 export const bottomOf = (store: object): object => (liesOver(store) ? bottomOf(store.base) : store);
 
-/** The store in which content lies, by whatever it is shown: to mount it from there, or to know that it need not be moved. */
-export const holderOf = (store: object, digest: Digest): object =>
-  liesOver(store) ? holderOf(store.elsewhere?.get(digest) ?? store.base, digest) : store;
+/** The store in which content is known to lie, because somebody put it there or found it there; `undefined` where nobody said. */
+export const placeOf = (store: object, digest: Digest): object | undefined => {
+  if (!liesOver(store)) return undefined;
+  const other = store.elsewhere?.get(digest);
+  return other === undefined ? placeOf(store.base, digest) : (placeOf(other, digest) ?? bottomOf(other));
+};
 
 /** Blobs may be taken over from another store of the same registry, without moving bytes. */
 export interface MountsFrom {

@@ -1,11 +1,12 @@
 import { Semaphore } from "../async/index.ts";
 import {
+  bottomOf,
   checksDigests,
-  holderOf,
   meteredContent,
   mountsFrom,
   opensLate,
   type ProgressEvent,
+  placeOf,
   type ReadableStore,
   readAhead,
   type WritableStore,
@@ -92,7 +93,7 @@ export class Blobs {
     const { options } = this.#run;
     await this.#ledger.once(target, blobKey(descriptor.digest), source, async () => {
       // What was put into the target before it is named lies there already.
-      if (options.skip?.(descriptor) || holderOf(source, descriptor.digest) === target) return;
+      if (options.skip?.(descriptor) || placeOf(source, descriptor.digest) === target) return;
       const mayBeThere = descriptor.size >= worthAsking || (await this.#targets.isNew(target)) !== true;
       if (mayBeThere && (await this.#targets.has(target, descriptor, "blob"))) this.#tally.vouched(target, descriptor);
       else if (options.dryRun === true) {
@@ -109,7 +110,10 @@ export class Blobs {
   async #mount({ source, target }: Way, descriptor: Descriptor): Promise<boolean> {
     if (!mountsFrom(target)) return false;
     const options = { kind: "blob", signal: this.#run.signal } as const;
-    for (const holder of [holderOf(source, descriptor.digest), ...this.#ledger.holdersOf(descriptor.digest)])
+    for (const holder of [
+      placeOf(source, descriptor.digest) ?? bottomOf(source),
+      ...this.#ledger.holdersOf(descriptor.digest),
+    ])
       if (await this.#run.small(() => target.mountFrom(descriptor, holder, options))) return true;
     return false;
   }
@@ -117,7 +121,10 @@ export class Blobs {
   /** Whether the target would be asked to mount it, as far as can be told without asking. */
   #mayMount({ source, target }: Way, descriptor: Descriptor): boolean {
     if (!mountsFrom(target)) return false;
-    const holders = [holderOf(source, descriptor.digest), ...this.#ledger.holdersOf(descriptor.digest)];
+    const holders = [
+      placeOf(source, descriptor.digest) ?? bottomOf(source),
+      ...this.#ledger.holdersOf(descriptor.digest),
+    ];
     return holders.some((holder) => target.mayMountFrom?.(descriptor, holder, { kind: "blob" }) === true);
   }
 

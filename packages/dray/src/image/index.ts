@@ -14,6 +14,7 @@ export {
 export { type Change, type Edited, type EditOptions, edit, type ImageChange, type Place } from "./edit.ts";
 export { readEntries } from "./entries.ts";
 export * from "./from/index.ts";
+export * from "./layers/index.ts";
 export * from "./matchers.ts";
 export { type CompressOptions, compressLayer, pushForm } from "./push-form.ts";
 export { type ReadFileOptions, readFile } from "./read-file.ts";

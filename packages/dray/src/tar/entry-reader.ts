@@ -21,6 +21,10 @@ const forOne: ReadonlySet<string> = new Set(["path", "linkpath", "size"]);
 const withoutSparse = (records: Readonly<Record<string, string>>): Readonly<Record<string, string>> =>
   Object.fromEntries(Object.entries(records).filter(([key]) => !isSparseRecord(key)));
 
+/** Whether these first 512 bytes are the beginning of a tar: a header, or the end of one that is empty. */
+export const beginsTar = (block: Uint8Array): boolean =>
+  block.byteLength === blockSize && (isZero(block) || parseHeader(block) !== wrongChecksum);
+
 /**
  * Walks from header to header. Extensions (pax local, GNU long name and link) apply to the next entry and to nothing in
  * between: a pax `size` that reached the header of a long name would make two readers see two different archives.

@@ -3,6 +3,7 @@
  * Imports the errors alone; knows no file, no image and no store.
  */
 export { type Extent, endOfArchive, type IndexedEntry, padded, padding, type TarEntry } from "./entry.ts";
+export { beginsTar } from "./entry-reader.ts";
 export { entryPath, linkPath } from "./path.ts";
 export { indexTar, placedEntries, readEntries, type StreamedEntry } from "./read.ts";
 export type { ReadAt } from "./source.ts";

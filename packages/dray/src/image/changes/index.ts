@@ -1,10 +1,11 @@
 /**
- * Changes of what an image's documents say: configuration, annotations, subject, media types, platform. Each is a value that `edit` takes.
- * Imports the views and `edit`; moves no layer, and writes nowhere.
+ * Changes of images, each a value that `edit` takes: of what their documents say (configuration, annotations, subject, media types, platform), and of
+ * their layers, as steps: layers with their history. Imports the views, `edit` and new layers; writes nowhere.
  */
 
 export { allOf } from "./all-of.ts";
 export { type AnnotatePlace, annotated } from "./annotations.ts";
+export { type Addition, type AppendOptions, appended } from "./appended.ts";
 export { type ConfigChange, configured, platformed } from "./configuration.ts";
 export { type ConvertOptions, inMediaTypes } from "./media-types.ts";
 export type { ListChange, TextChange } from "./members.ts";
