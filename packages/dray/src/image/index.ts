@@ -13,10 +13,18 @@ export {
 } from "./config.ts";
 export { type Change, type Edited, type EditOptions, edit, type ImageChange, type Place } from "./edit.ts";
 export { readEntries } from "./entries.ts";
+export {
+  type FileEntry,
+  type ImageFiles,
+  imageFiles,
+  list,
+  type ReadFileOptions,
+  readFile,
+  walk,
+} from "./files/index.ts";
 export * from "./from/index.ts";
 export * from "./layers/index.ts";
 export * from "./matchers.ts";
 export { type CompressOptions, compressLayer, pushForm } from "./push-form.ts";
-export { type ReadFileOptions, readFile } from "./read-file.ts";
 export * from "./validate.ts";
 export * from "./views.ts";

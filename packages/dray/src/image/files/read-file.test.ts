@@ -1,44 +1,15 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { gzipSync } from "node:zlib";
-import { collect, memoryStore, put, putManifest } from "../content/index.ts";
-import { isDrayError } from "../errors.ts";
-import { digestOf, encodeJson, type Manifest, mediaTypes, packManifest } from "../oci/index.ts";
-import { endOfArchive, type NewEntry, padding, writeHeader } from "../tar/index.ts";
-import { readEntries } from "./entries.ts";
-import { readFile } from "./read-file.ts";
-import { type Image, viewOf } from "./views.ts";
-
-type Given = Partial<NewEntry> & { readonly name: string; readonly body?: string };
+import { type Given, imageOf, layerOf } from "../../../test/layered-image.ts";
+import { collect, memoryStore, put, putManifest } from "../../content/index.ts";
+import { isDrayError } from "../../errors.ts";
+import { mediaTypes, packManifest } from "../../oci/index.ts";
+import { readEntries } from "../entries.ts";
+import { type Image, viewOf } from "../views.ts";
+import { readFile } from "./index.ts";
 
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
-const layerOf = (entries: readonly Given[]): Uint8Array =>
-  Buffer.concat([
-    ...entries.flatMap(({ body = "", ...entry }) => {
-      const bytes = bytesOf(body);
-      return [writeHeader({ ...entry, size: bytes.byteLength }), bytes, padding(bytes.byteLength)];
-    }),
-    endOfArchive(),
-  ]);
-
-/** An image of these layers, bottom first. */
-const imageOf = async (...layers: readonly (readonly Given[])[]): Promise<Image> => {
-  const store = memoryStore();
-  const tars = layers.map(layerOf);
-  const config = await put(
-    store,
-    encodeJson({ rootfs: { type: "layers", diff_ids: tars.map((tar) => digestOf(tar)) } }),
-    {
-      mediaType: mediaTypes.ociConfig,
-    },
-  );
-  const descriptors = [];
-  for (const tar of tars) descriptors.push(await put(store, gzipSync(tar), { mediaType: mediaTypes.ociLayerGzip }));
-  const manifest: Manifest = { schemaVersion: 2, mediaType: mediaTypes.ociManifest, config, layers: descriptors };
-  const view = await viewOf(store, await putManifest(store, manifest));
-  assert.ok(view.kind === "image");
-  return view;
-};
 const text = async (image: Image, path: string): Promise<string> =>
   new TextDecoder().decode(await readFile(image, path));
 const fails =

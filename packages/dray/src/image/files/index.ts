@@ -1,0 +1,13 @@
+/**
+ * The files of an image: its layers, from the top down, as one tree that is read only as far as somebody asks.
+ * Imports `tar/`, `compression/` and the views; knows no place on a disk.
+ */
+export {
+  type FileEntry,
+  type ImageFiles,
+  imageFiles,
+  list,
+  type ReadFileOptions,
+  readFile,
+  walk,
+} from "./image-files.ts";

@@ -1,0 +1,54 @@
+import assert from "node:assert/strict";
+import { gzipSync } from "node:zlib";
+import { type MemoryStore, memoryStore, put, putManifest } from "../src/content/index.ts";
+import { type Image, viewOf } from "../src/image/index.ts";
+import { digestOf, encodeJson, type Manifest, mediaTypes } from "../src/oci/index.ts";
+import { endOfArchive, type NewEntry, padding, writeHeader } from "../src/tar/index.ts";
+
+/** An entry of a layer, its body as text. */
+export type Given = Partial<NewEntry> & { readonly name: string; readonly body?: string };
+
+/** The tar of a layer. */
+export const layerOf = (entries: readonly Given[]): Uint8Array =>
+  Buffer.concat([
+    ...entries.flatMap(({ body = "", ...entry }) => {
+      const bytes = new TextEncoder().encode(body);
+      return [writeHeader({ ...entry, size: bytes.byteLength }), bytes, padding(bytes.byteLength)];
+    }),
+    endOfArchive(),
+  ]);
+
+/** An image of these layers, bottom first, in memory. */
+export const imageOf = async (...layers: readonly (readonly Given[])[]): Promise<Image> =>
+  imageOfTars(layers.map(layerOf));
+
+/** An image whose layers are these tars, bottom first. */
+export const imageOfTars = async (
+  tars: readonly Uint8Array[],
+  { config: given = {}, annotations, store = memoryStore() }: ImageFacts = {},
+): Promise<Image> => {
+  const config = await put(
+    store,
+    encodeJson({ ...given, rootfs: { type: "layers", diff_ids: tars.map((tar) => digestOf(tar)) } }),
+    { mediaType: mediaTypes.ociConfig },
+  );
+  const descriptors = [];
+  for (const tar of tars) descriptors.push(await put(store, gzipSync(tar), { mediaType: mediaTypes.ociLayerGzip }));
+  const manifest: Manifest = {
+    schemaVersion: 2,
+    mediaType: mediaTypes.ociManifest,
+    config,
+    layers: descriptors,
+    ...(annotations === undefined ? {} : { annotations }),
+  };
+  const view = await viewOf(store, await putManifest(store, manifest));
+  assert.ok(view.kind === "image");
+  return view;
+};
+
+/** What else an image has. */
+export interface ImageFacts {
+  readonly config?: object;
+  readonly annotations?: Readonly<Record<string, string>>;
+  readonly store?: MemoryStore;
+}
