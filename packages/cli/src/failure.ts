@@ -22,13 +22,14 @@ export interface FailureContext {
   readonly advice?: string;
 }
 
-/** What whoever moves images hears where it did not come to its end and something has arrived. */
-export const goesOn = "what arrived is kept, and the same command goes on with it";
-
 /** Interruption of something that can be gone on with. */
 export class Interrupted extends DrayError {
-  constructor(cause: unknown) {
+  /** What is kept, in words. */
+  readonly kept: string;
+
+  constructor(cause: unknown, kept: string) {
     super("ABORTED", "interrupted", { cause });
+    this.kept = kept;
   }
 }
 
@@ -39,7 +40,7 @@ export const failureOf = (error: unknown, { command, verbose, interrupted, advic
   if (error instanceof OutputClosed || isReaderGone(error)) return { exitCode: endedBySigpipe, lines: [] };
   const trace = verbose ? traceOf(error) : [];
   if (interrupted || isDrayError(error, "ABORTED")) {
-    const kept = error instanceof Interrupted ? `; ${goesOn}` : "";
+    const kept = error instanceof Interrupted ? `; ${error.kept}` : "";
     return { exitCode: exitCodes.ABORTED, lines: [`Error: interrupted${kept}`, ...trace] };
   }
   if (!isDrayError(error)) {

@@ -1,12 +1,12 @@
 import { formatBytes, formatDuration, plural } from "@dray/service/figures";
-import type { ProgressEvent } from "dray/content";
+import { keepsArrived, type ProgressEvent } from "dray/content";
 import { type CopyCounts, type CopyOptions, type CopyOutcome, type CopyPair, copyAll } from "dray/copy";
 import { DrayError, isDrayError, printable, restated } from "dray/errors";
 import { defined } from "dray/internal/defined";
 import { errnoBehind } from "dray/internal/files";
 import type { WantedPlatform } from "dray/oci";
 import type { Call } from "./context.ts";
-import { goesOn, Interrupted, isReaderGone, messageOf } from "./failure.ts";
+import { Interrupted, isReaderGone, messageOf } from "./failure.ts";
 import type { ListingOptions } from "./flags.ts";
 import { document } from "./json.ts";
 
@@ -30,14 +30,12 @@ export const moveAll = async (
     foreignLayers = false,
   }: Pick<CopyOptions, "foreignLayers"> & { readonly platforms?: readonly WantedPlatform[] } = {},
 ): Promise<Moved> => {
-  let arrived = false;
+  const arrived = { part: false, whole: false };
   const onEvent = (event: ProgressEvent): void => {
-    arrived ||= event.type === "bytes" || event.type === "done" || event.type === "mounted";
+    arrived.part ||= event.type === "bytes";
+    arrived.whole ||= event.type === "done" || event.type === "mounted";
     reporter.onEvent(event);
   };
-  // What went out as a stream is gone.
-  const isKept = (): boolean =>
-    arrived && !pairs.some(({ target: { location } }) => /^(?:[a-z-]+:)?-(?::|$)/.test(location));
   try {
     const moved = await copyAll(
       pairs,
@@ -53,18 +51,32 @@ export const moveAll = async (
         jobs: options.jobs,
       }),
     );
-    return isKept() ? { ...moved, outcomes: moved.outcomes.map(goingOn) } : moved;
+    const kept = keptOf(pairs, arrived);
+    return kept === undefined ? moved : { ...moved, outcomes: moved.outcomes.map((each) => goingOn(each, kept)) };
   } catch (error) {
-    throw signal.aborted && isKept() ? new Interrupted(error) : error;
+    const kept = keptOf(pairs, arrived);
+    throw signal.aborted && kept !== undefined ? new Interrupted(error, kept) : error;
   }
 };
 
+/** What stays at the targets of what came, in words: no more than all of them promise. */
+const keptOf = (
+  pairs: readonly CopyPair[],
+  { part, whole }: { readonly part: boolean; readonly whole: boolean },
+): string | undefined => {
+  const promised = pairs.map(({ target: { store } }) => (keepsArrived(store) ? store.keepsArrived : undefined));
+  if ((!part && !whole) || promised.includes(undefined)) return undefined;
+  if (!promised.includes("whole")) return "what arrived is kept, and the same command goes on with it";
+  if (whole) return "what arrived whole is kept, and the same command goes on with it";
+  return "the same command goes on with what the registry has kept of it";
+};
+
 /** What the network or a full disk kept from coming, the same command brings. */
-const goingOn = (outcome: CopyOutcome): CopyOutcome => {
+const goingOn = (outcome: CopyOutcome, kept: string): CopyOutcome => {
   const { error } = outcome;
   if (error === undefined || !(isDrayError(error, "NETWORK", "TIMEOUT", "RATE_LIMITED") || isForRoom(error)))
     return outcome;
-  const said = restated(error, error.code, `${messageOf(error)}; ${goesOn}`, { remedy: undefined });
+  const said = restated(error, error.code, `${messageOf(error)}; ${kept}`, { remedy: undefined });
   return { ...outcome, error: said };
 };
 

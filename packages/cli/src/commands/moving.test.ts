@@ -475,6 +475,29 @@ describe("commands that move", () => {
     assert.ok(resumed > 0 && resumed <= 300_000, `${resumed}`);
   });
 
+  test("of what goes to a registry no more is promised than each registry keeps", async (t) => {
+    const large = sampleImage({ seed: "promised", layers: 1, layerSize: 600_000 });
+    const [layer] = large.layers;
+    put(source, "team/promised", "1", large);
+    const target = memoryRegistry();
+    // Only the layer is on its way: the configuration is there, in a repository that is not new.
+    put(target, "team/promised", "0", image);
+    target.addBlob("team/promised", large.blobs.get(large.config.digest) as Uint8Array);
+    const interrupt = new AbortController();
+    const cut = { method: "GET", target: `${layer?.digest}`, nth: 1, effect: cutResponse(300_000) } as const;
+    const held = { method: "PUT", target: "/manifests/", effect: hold(async () => interrupt.abort()) };
+    const [server, there] = [await listen(faults(source.handler, [cut])), await listen(faults(target.handler, [held]))];
+    t.after(() => Promise.all([server.close(), there.close()]));
+    const words = ["--retry", "0", "cp", `${server.host}/team/promised:1`, `${there.host}/team/promised:1`];
+    const { stderr } = await dray(words);
+    assert.match(stderr, /cut the answer off .*; the same command goes on with what the registry has kept of it\n$/);
+    const { exitCode, stderr: said } = await dray(words, { signal: interrupt.signal });
+    assert.deepEqual(
+      [exitCode, said],
+      [130, "Error: interrupted; what arrived whole is kept, and the same command goes on with it\n"],
+    );
+  });
+
   test("an outage is one line, however much was on its way", async () => {
     const many = sampleImage({ seed: "outage", layers: 4 });
     put(source, "team/outage", "1", many);

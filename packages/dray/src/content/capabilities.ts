@@ -35,6 +35,16 @@ export interface KeepsReferenced {
 /** Whether what a manifest names is there as long as the manifest is. */
 export const keepsReferenced: Guard<KeepsReferenced> = has("keepsReferenced");
 
+/**
+ * What had come when a copy ended early stays, and a later one goes on with it: `parts` of a blob, too, or only what is `whole`. Registries may keep
+ * parts, and may not.
+ */
+export interface KeepsArrived {
+  readonly keepsArrived: "parts" | "whole";
+}
+/** Whether what had come when a copy ended early stays. */
+export const keepsArrived: Guard<KeepsArrived> = has("keepsArrived");
+
 /** Written to, the store begins empty: what it replaces counts for nothing, neither content nor names. */
 export interface StartsEmpty {
   readonly startsEmpty: true;

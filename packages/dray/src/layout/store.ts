@@ -57,6 +57,7 @@ export const layoutStore = (dir: string, { fs = nodeFiles }: LayoutOptions = {})
 class Layout extends LayoutReader implements LayoutStore {
   readonly checksDigests = true;
   readonly keepsLayers = true;
+  readonly keepsArrived = "parts";
   readonly #fs: FileSystem;
   readonly #paths: LayoutPaths;
   readonly #edits: IndexEdits;

@@ -13,6 +13,7 @@ import {
   type Ingests,
   isManifest,
   jsonOf,
+  type KeepsArrived,
   type KeepsReferenced,
   type LooksUp,
   type MountsFrom,
@@ -68,6 +69,7 @@ export interface Repository
   extends Store,
     ChecksDigests,
     KeepsReferenced,
+    KeepsArrived,
     MountsFrom,
     HasReferrers,
     HasTags,
@@ -186,6 +188,7 @@ export const createRepository = (api: Api, name: string): Repository => {
     name,
     checksDigests: true,
     keepsReferenced: true,
+    keepsArrived: "whole",
     resolve: async (tagOrDigest, options = {}) =>
       options.toRead === true && !countsManifests(api.registry)
         ? (await getManifest(repo, tagOrDigest, options)).descriptor

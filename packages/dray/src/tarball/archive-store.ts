@@ -96,6 +96,8 @@ export interface ArchiveForm<R extends ArchiveReader> {
 export class TarStore<R extends ArchiveReader> implements ArchiveStore {
   readonly checksDigests = true;
   readonly startsEmpty = true;
+  /** What went out as a stream is gone. */
+  readonly keepsArrived: "parts" | undefined;
   readonly #file: string;
   readonly #options: ArchiveOptions & { fs: FileSystem };
   readonly #form: ArchiveForm<R>;
@@ -104,6 +106,7 @@ export class TarStore<R extends ArchiveReader> implements ArchiveStore {
 
   constructor(file: string, options: ArchiveOptions, form: ArchiveForm<R>) {
     this.#file = file;
+    this.keepsArrived = file === "-" ? undefined : "parts";
     this.#options = { fs: nodeFiles, ...options };
     this.#form = form;
   }
