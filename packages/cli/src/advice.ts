@@ -2,12 +2,14 @@ import { type DrayError, isDrayError } from "dray/errors";
 import { parseLocation } from "dray/locations";
 import { familiar, formatReference, type Reference } from "dray/oci";
 import { liesHere, namesNoRegistry } from "./local-names.ts";
+import { itsRepositories, registryIn } from "./named-registry.ts";
 
 /**
  * What the words that were typed have to do with an error, where the error cannot know: a tag that was not said, a registry that was not named.
  * Empty where there is nothing to add.
  */
 export const adviceOn = async (error: DrayError, words: readonly string[]): Promise<string> => {
+  if (error.code === "REFERENCE_INVALID") return ofBareRegistry(words);
   const meant = error.registry === undefined ? undefined : referenceOf(error.reference ?? "");
   // An error about a registry alone names that: it is no image of Docker Hub.
   if (meant === undefined || error.reference?.startsWith(`${meant.registry}/`) !== true) return "";
@@ -16,16 +18,27 @@ export const adviceOn = async (error: DrayError, words: readonly string[]): Prom
   return [onHub, ofTags(error, meant, typed)].filter(Boolean).join("; ");
 };
 
+/** Whoever named a registry and no repository may want to know what there is. */
+const ofBareRegistry = (words: readonly string[]): string => {
+  const host = words
+    .filter((word) => word.endsWith("/"))
+    .map(registryIn)
+    .find((each) => each !== undefined);
+  return host === undefined ? "" : itsRepositories(host).slice(2);
+};
+
 /** Whoever forgot the registry's name was answered by one that has never heard of the image. */
 const ofHub = async (error: DrayError, typed: string): Promise<string> => {
   if (!isDrayError(error, "NETWORK", "UNAUTHORIZED", "DENIED", "NOT_FOUND") || (await liesHere(typed)) !== undefined)
     return "";
   const isFile = /\.(?:tar|tgz|tar\.gz)$/.test(typed);
+  const host = isFile ? undefined : registryIn(typed);
   return [
     `"${typed}" names no registry, so Docker Hub was asked`,
     // It does not tell strangers what there is.
     isDrayError(error, "UNAUTHORIZED", "DENIED") ? ", which answers so to what it does not have, too" : "",
     isFile ? `; a file is written as docker-archive:${typed} or oci-archive:${typed}` : "",
+    host === undefined ? "" : itsRepositories(host),
   ].join("");
 };
 

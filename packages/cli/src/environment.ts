@@ -26,12 +26,12 @@ export const optionsOf = (command: Command): Record<string, unknown> =>
 
 /** What a value was given as: `--username`, or the variable that stands for it. */
 export const givenAs = (command: Command, attribute: string): string => {
-  for (const each of lineage(command)) {
-    const option = each.options.find((other) => other.attributeName() === attribute);
-    if (option === undefined) continue;
-    return each.getOptionValueSource(attribute) === "env" ? variableOf(option) : `--${option.name()}`;
-  }
-  return attribute;
+  // The commands above carry the flag as well, where it may stand before this one's name.
+  const carriers = lineage(command).reverse();
+  const said = carriers.find((each) => each.getOptionValueSource(attribute) !== undefined) ?? command;
+  const option = said.options.find((other) => other.attributeName() === attribute);
+  if (option === undefined) return attribute;
+  return said.getOptionValueSource(attribute) === "env" ? variableOf(option) : `--${option.name()}`;
 };
 
 const lineage = (command: Command): Command[] =>

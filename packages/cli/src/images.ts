@@ -1,9 +1,18 @@
-import { collect, type LoadedManifest, type Located, type ReadableStore, selectOne } from "dray/content";
-import { DrayError } from "dray/errors";
+import {
+  collect,
+  describes,
+  type LoadedManifest,
+  type Located,
+  looksUp,
+  type ReadableStore,
+  selectOne,
+} from "dray/content";
+import { DrayError, isDrayError, restated, throwIfAborted } from "dray/errors";
 import { open } from "dray/locations";
 import {
   type Descriptor,
   formatReference,
+  isDigest,
   isIndexType,
   largestManifest,
   type Manifest,
@@ -31,7 +40,7 @@ export const rootOf = async (
   { store, name, location }: Located<ReadableStore>,
 ): Promise<Descriptor> => {
   const platform = onePlatform(options);
-  const found = await store.resolve(name, { signal });
+  const found = await store.resolve(name, { signal }).catch(unlessBlob(store, { name, location }, signal));
   return platform === undefined ? found : (await selectOne(store, found, platform, { signal, called: location })).root;
 };
 
@@ -49,12 +58,31 @@ export const manifestOf = async (
   platform?: WantedPlatform,
 ): Promise<NamedManifest> => {
   const named = readsManifests(store)
-    ? await store.manifest(name, { signal })
+    ? await store.manifest(name, { signal }).catch(unlessBlob(store, { name, location }, signal))
     : await bytesOf(store, await store.resolve(name, { signal }), signal);
   if (platform === undefined || !isIndexType(named.descriptor.mediaType)) return named;
   const { root } = await selectOne(store, named.descriptor, platform, { signal, called: location });
   return bytesOf(store, root, signal);
 };
+
+/** What an error does not say, since it is about something else of the same digest. */
+export const elsewhere = (error: DrayError, hint: string): DrayError =>
+  restated(error, error.code, `${error.message.replace(/; check the name$/, "")}; ${hint}`);
+
+/** Whether a digest is a manifest's. Where that cannot be found out it is none, as far as anybody can tell. */
+export const isManifestOf = async (store: object, digest: string, signal: AbortSignal): Promise<boolean> =>
+  looksUp(store) && (await store.lookUp(digest, { signal }).catch(unknownTo(signal))) !== undefined;
+
+/** Says of a digest that is no manifest's where it is a blob's. */
+const unlessBlob =
+  (store: object, { name, location }: Pick<Located, "name" | "location">, signal: AbortSignal) =>
+  async (error: unknown): Promise<never> => {
+    const mayBe = isDrayError(error, "NOT_FOUND") && isDigest(name) && readsManifests(store) && describes(store);
+    const isBlob = mayBe && (await store.describe(name, { signal }).catch(unknownTo(signal))) !== undefined;
+    throw isBlob ? elsewhere(error, `it is a blob, printed by dray blob ${location}`) : error;
+  };
+
+const unknownTo = (signal: AbortSignal) => (): undefined => throwIfAborted(signal) as undefined;
 
 const bytesOf = async (store: ReadableStore, descriptor: Descriptor, signal: AbortSignal): Promise<NamedManifest> => ({
   descriptor,

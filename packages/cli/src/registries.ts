@@ -50,9 +50,11 @@ type Settings = Pick<ConnectOptions, "insecure" | "plainHttp" | "skipTlsVerify" 
   /** The flag or variable that named the user. */
   readonly usernameFrom: string;
   readonly password: string | undefined;
+  /** A variable that says half of a credential. */
+  readonly half: { readonly name: string; readonly why: string } | undefined;
 };
 
-const endOf = (call: Call, { authfile, username, usernameFrom, password, ...trust }: Settings): Registries => {
+const endOf = (call: Call, { authfile, username, usernameFrom, password, half, ...trust }: Settings): Registries => {
   const { env, reporter, options } = call;
   const helpers = {
     onWarning: (message: string): void => reporter.warn(message),
@@ -61,6 +63,7 @@ const endOf = (call: Call, { authfile, username, usernameFrom, password, ...trus
   const stored = chain(environment(env, helpers), dockerConfig({ env, ...helpers, authFile: authfile }));
   let meant: string | undefined;
   const keychain = (registry: string): Keychain => {
+    if (half !== undefined) return chain(passedOver(half), stored);
     if (username === undefined || password === undefined) return stored;
     meant ??= registry;
     if (meant !== registry) {
@@ -101,8 +104,10 @@ const settingsOf = async (call: Call<EndOptions>, end: "src" | "dest"): Promise<
     throw new DrayError("USAGE", "a client certificate needs both --cert and --key");
   const password = of("passwordStdin") === true ? await passwordFromStdin(call) : of("password");
   const username = of("username");
-  if ((username === undefined) !== (password === undefined || password === ""))
-    throw new DrayError("USAGE", "credentials need both --username and a password (--password-stdin)");
+  const own = (name: "username" | "password" | "passwordStdin"): string => {
+    const attribute = `${end}${name[0]?.toUpperCase()}${name.slice(1)}` as keyof EndOptions;
+    return call.named(all[attribute] ? attribute : name);
+  };
   return {
     insecure: of("insecure"),
     plainHttp: of("plainHttp"),
@@ -113,10 +118,41 @@ const settingsOf = async (call: Call<EndOptions>, end: "src" | "dest"): Promise<
       : await (await import("./pem-files.ts")).pemOf({ caFile, cert, key })),
     authfile: of("authfile"),
     username,
-    usernameFrom: call.named(all[`${end}Username`] ? `${end}Username` : "username"),
+    usernameFrom: own("username"),
     password,
+    half: halfOf({ username, password }, own, of("passwordStdin") === true),
   };
 };
+
+/**
+ * What is lacking where one half of a credential was said. By a flag that is a mistake; a variable whose other half a job may not see is as good
+ * as none, and `auth explain` tells so.
+ * @throws DrayError `USAGE`
+ */
+const halfOf = (
+  { username, password = "" }: { readonly username: string | undefined; readonly password: string | undefined },
+  named: (attribute: "username" | "password" | "passwordStdin") => string,
+  fromStdin: boolean,
+): Settings["half"] => {
+  if ((username === undefined) === (password === "")) return undefined;
+  const name = named(username !== undefined ? "username" : fromStdin ? "passwordStdin" : "password");
+  const isFlag = name.startsWith("--");
+  const [user, secret] = isFlag
+    ? ["--username", "a password (--password-stdin)"]
+    : [/^DRAY_(?:SRC_|DEST_)?/.exec(name)?.[0]].flatMap((prefix) => [`${prefix}USERNAME`, `${prefix}PASSWORD`]);
+  const lacks = username === undefined ? user : secret;
+  if (!isFlag) return { name, why: `set, but without ${lacks}` };
+  if (username !== undefined && fromStdin) throw new DrayError("USAGE", `${name}: the password on stdin is empty`);
+  throw new DrayError("USAGE", `credentials need both: ${name} was given without ${lacks}`);
+};
+
+/** A source that has nothing, and says why. */
+const passedOver =
+  ({ name, why }: NonNullable<Settings["half"]>): Keychain =>
+  async (_target, options) => {
+    options?.onTried?.(name, why);
+    return undefined;
+  };
 
 /** The password that the flags give, from wherever. */
 export const passwordOf = async (call: Call): Promise<string | undefined> =>

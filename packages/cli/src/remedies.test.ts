@@ -122,6 +122,8 @@ describe("a remedy in a message is a command that works", () => {
     await done("cp", `${host}/team/app:multi`, `oci:${at("two")}:b`);
     await done("cp", `${host}/team/app:1`, `oci:${at("layout")}:a`);
     await copyFile(at("one.oci"), at("One.oci"));
+    await copyFile(at("one.oci"), at("There.oci"));
+    await done("cp", `${host}/team/app:1`, `oci:${at("unnamed")}`);
     await mkdir(at("unpacked"));
     execFileSync("tar", ["-C", at("unpacked"), "-xf", at("one.tar")]);
   });
@@ -465,11 +467,88 @@ describe("a remedy in a message is a command that works", () => {
         ],
       },
       {
-        says: /needs? both --username and a password \(--password-stdin\)/,
-        from: ["credentials need both --username and a password (--password-stdin)"],
+        says: /credentials need both: --username was given without a password \(--password-stdin\)/,
+        from: ["a password (--password-stdin)"],
         words: ["digest", "--username", "ann", `${closed}/team/app:1`],
         follow: () => [["digest", "--username", "ann", "--password-stdin", `${closed}/team/app:1`]],
         stdin: "secret",
+      },
+      {
+        says: /credentials need both: --password-stdin was given without (--username)/,
+        from: [],
+        words: ["digest", "--password-stdin", `${closed}/team/app:1`],
+        options: { stdin: "secret" },
+        follow: (_, flag = "") => [["digest", flag, "ann", "--password-stdin", `${closed}/team/app:1`]],
+        stdin: "secret",
+      },
+      {
+        says: /it is a manifest, printed by dray (manifest \S+)/,
+        from: ["it is a manifest, printed by dray manifest"],
+        words: ["blob", `${app}@${image.root.digest}`],
+        follow: (_, manifest = "") => [manifest.split(" ")],
+      },
+      {
+        says: /it is a blob, printed by dray (blob \S+)/,
+        from: ["it is a blob, printed by dray blob"],
+        words: ["manifest", `${app}@${layer?.digest}`],
+        follow: (_, blob = "") => [blob.split(" "), ["blob", `${app}@${layer?.digest}`]],
+      },
+      {
+        says: /it is a blob, printed by dray (blob \S+)/,
+        from: ["it is a blob, printed by dray blob"],
+        words: ["digest", `${app}@${layer?.digest}`],
+        follow: (_, blob = "") => [blob.split(" ")],
+      },
+      {
+        says: /Here an OCI archive is written by dray (copy) IMAGE (oci-archive:)FILE/,
+        from: ["an OCI archive is written by dray copy IMAGE oci-archive:FILE"],
+        words: ["pull", "--format", "oci-archive", `${app}:1`, out()],
+        follow: (_, copy = "", prefix = "") => [[copy, `${app}:1`, `${prefix}${out()}`]],
+      },
+      {
+        says: /Here an OCI layout is (--format oci)/,
+        from: ["an OCI layout is --format oci"],
+        words: ["pull", "--format", "oci-dir", `${app}:1`, out()],
+        follow: (_, format = "") => [["pull", ...format.split(" "), `${app}:1`, out()]],
+      },
+      {
+        says: /Here what docker load reads is (--format tarball)/,
+        from: ["what docker load reads is --format tarball"],
+        words: ["pull", "--format", "docker-archive", `${app}:1`, out()],
+        follow: (_, format = "") => [["pull", ...format.split(" "), `${app}:1`, out()]],
+      },
+      {
+        says: /is made as a directory, .*; one file is written by dray (copy \S+ \S+)/,
+        from: ["is made as a directory, which a layout is"],
+        words: ["pull", "--format", "oci", `${app}:1`, at("named.tar")],
+        follow: (_, copy = "") => [copy.replace("named.tar", "another.tar").split(" ")],
+      },
+      {
+        says: /is a file; name a directory, or write an archive as (oci-archive:\S+)/,
+        from: ["is a file; name a directory, or write an archive as"],
+        words: ["pull", "--format", "oci", `${app}:1`, at("There.oci")],
+        follow: (_, location = "") => [
+          ["pull", "--format", "oci", `${app}:1`, out()],
+          ["copy", `${app}:1`, location],
+        ],
+      },
+      {
+        says: /is a location: that is written by dray (copy \S+ \S+);/,
+        from: ["is a location: that is written by dray copy"],
+        words: ["pull", `${app}:1`, `oci-archive:${out()}`],
+        follow: (_, copy = "") => [copy.split(" ")],
+      },
+      {
+        says: /has one image, without a name: (oci:\S+)/,
+        from: [],
+        words: ["ls", `oci:${at("unnamed")}`],
+        follow: (_, location = "") => [["inspect", location]],
+      },
+      {
+        says: /repository is empty; the repositories of a registry are listed by dray (catalog \S+)/,
+        from: ["; the repositories of a registry are listed by dray catalog"],
+        words: ["inspect", `${host}/`],
+        follow: (_, catalog = "") => [catalog.split(" ")],
       },
       {
         says: /trust its authority with (--ca-file) FILE/,

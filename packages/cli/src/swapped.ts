@@ -29,6 +29,19 @@ export const refusePullToRegistry = async ([image = ""]: readonly string[], path
   throw new DrayError("USAGE", `cannot write ${path}: there is no directory ${dirname(path)}; ${what}`);
 };
 
+/**
+ * Refuses to pull into a location: what is pulled goes to a path, which could be called so.
+ * @throws DrayError `USAGE` with the command that does it.
+ */
+export const refusePullToLocation = ([image = ""]: readonly string[], path: string): void => {
+  const prefix = /^(?:oci|oci-archive|docker-archive):|^docker:\/\//.exec(path)?.[0];
+  if (prefix === undefined) return;
+  throw new DrayError(
+    "USAGE",
+    `PATH is a plain path, and ${path} is a location: that is written by dray copy ${image} ${path}`,
+  );
+};
+
 const isReference = (text: string): boolean => {
   try {
     return parseLocation(text).kind === "registry";

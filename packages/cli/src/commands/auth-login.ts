@@ -32,13 +32,14 @@ export const act: Act<LoginOptions> = async (call, [named = ""]) => {
   const options = { ...call.options, username, password, passwordStdin: false };
   if (options.check !== false) {
     const { connect } = await registriesFor({ ...call, options });
-    await connect(registry)
+    const { asked } = await connect(registry)
       .ping({ signal })
       .catch((error: unknown) => {
         if (!isDrayError(error, "UNAUTHORIZED", "DENIED")) throw error;
         const message = `${registry} refuses the password of ${username} (${error.status}); nothing was kept: check both and try again`;
         throw restated(error, error.code, message, { remedy: undefined });
       });
+    if (!asked) reporter.warn(`${registry} asked for no credentials: they are kept, but nobody has checked them`);
   }
   const place = await login(registry, { username, password }, { env, signal, authFile: options.authfile });
   const by = place.helper ?? place.file;

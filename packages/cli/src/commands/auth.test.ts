@@ -197,6 +197,54 @@ describe("credentials", () => {
     await listener.close();
   });
 
+  test("half a credential: by a flag a mistake, in a variable as good as none, which explain tells", async () => {
+    const open = memoryRegistry();
+    put(open, "a", "1", image);
+    const listener = await listen(open.handler);
+    const app = `${listener.host}/a:1`;
+    const list = (words: readonly string[], env: Record<string, string>) => done([...words, app], { env });
+    for (const env of [
+      { DRAY_USERNAME: "ann" },
+      { DRAY_PASSWORD: secret },
+      { DRAY_USERNAME: "ann", DRAY_PASSWORD: "" },
+    ] as Record<string, string>[]) {
+      assert.equal((await list(["digest"], env)).stderr, "");
+      const [half = "", other = ""] = env["DRAY_USERNAME"] ? ["USERNAME", "PASSWORD"] : ["PASSWORD", "USERNAME"];
+      const { stdout } = await list(["auth", "explain"], env);
+      assert.ok(stdout.includes(`  DRAY_${half}: set, but without DRAY_${other}\n`), stdout);
+    }
+    await done(["cp", app, `${listener.host}/b:1`], { env: { DRAY_SRC_USERNAME: "ann" } });
+    await done(["digest", "--username", "ann", app], { env: { DRAY_PASSWORD: secret } });
+    await done(["digest", "--password-stdin", app], { env: { DRAY_USERNAME: "ann" }, stdin: secret });
+    await refused(2, /both: --username was given without a password/, ["digest", "--username", "ann", app]);
+    await refused(2, /both: --password was given without --username/, ["digest", "--password", secret, app]);
+    await refused(2, /--username: the password on stdin is empty/, [
+      "digest",
+      "--username=ann",
+      "--password-stdin",
+      app,
+    ]);
+    await refused(2, /both: --src-username was given without/, ["cp", "--src-username", "ann", app, app]);
+    await listener.close();
+  });
+
+  test("login at a registry that asks for nothing keeps the credentials, and says that nobody checked them", async () => {
+    const open = await listen(memoryRegistry().handler);
+    const env = { DOCKER_CONFIG: join(home, "open") };
+    const words = ["auth", "login", open.host, "-u", "ann", "-p", secret];
+    const { stderr } = await done(words, { env });
+    assert.match(stderr, /^Warning: \S+ asked for no credentials: they are kept, but nobody has checked them$/m);
+    assert.match((await dray(["auth", "get", open.host], { env })).stdout, /"ann"/);
+    for (const more of [["--no-check"], []]) {
+      const at = more.length === 0 ? server.host : open.host;
+      assert.doesNotMatch(
+        (await done(["auth", "login", at, ...words.slice(3), ...more], { env })).stderr,
+        /asked for no/,
+      );
+    }
+    await open.close();
+  });
+
   test("login --no-check and --authfile", async () => {
     const authfile = join(home, "auth.json");
     await done(["auth", "login", "--no-check", "--authfile", authfile, "gone.example", "-u", "ann", "-p", secret]);
@@ -225,7 +273,20 @@ describe("credentials", () => {
     assert.match(decodeURIComponent(asked), /repository:team\/app:pull,push|repository:team\/app:push,pull/);
     assert.match(decodeURIComponent(asked), /repository:team\/other:pull/);
     const open = await listen(memoryRegistry().handler);
-    await refused(1, /without asking for a token/, ["auth", "token", `${open.host}/team/app`]);
+    await refused(1, /answered 200 without asking for a token: none is needed$/m, [
+      "auth",
+      "token",
+      `${open.host}/team/app`,
+    ]);
+    const basic = await listen(memoryRegistry({ access: { scheme: "basic", users: { ann: secret } } }).handler);
+    for (const flags of [[], signedIn])
+      await refused(1, /takes the user name and password with each request \(Basic\): there are no tokens, and none/, [
+        "auth",
+        "token",
+        ...flags,
+        `${basic.host}/team/app`,
+      ]);
+    await basic.close();
     await open.close();
   });
 
@@ -262,8 +323,12 @@ describe("credentials", () => {
   test("a configuration that cannot be understood is named", async () => {
     await mkdir(join(home, "bad"));
     await writeFile(join(home, "bad/config.json"), "{ not json");
-    await refused(2, /bad\/config\.json/, ["digest", `${server.host}/team/app:1`], {
-      env: { DOCKER_CONFIG: join(home, "bad") },
-    });
+    for (const words of [
+      ["digest", `${server.host}/team/app:1`],
+      ["auth", "explain", server.host],
+    ])
+      await refused(2, /bad\/config\.json is no valid JSON; correct it/, words, {
+        env: { DOCKER_CONFIG: join(home, "bad") },
+      });
   });
 });

@@ -1,8 +1,8 @@
 import { describes } from "dray/content";
-import { DrayError } from "dray/errors";
+import { DrayError, isDrayError } from "dray/errors";
 import { parseLocation } from "dray/locations";
 import type { Act, Define } from "../context.ts";
-import { opened } from "../images.ts";
+import { elsewhere, isManifestOf, opened } from "../images.ts";
 
 export const define: Define = (command) => command.argument("<blob>", "REPOSITORY@DIGEST");
 
@@ -18,5 +18,9 @@ export const act: Act = async (call, [blob = ""]) => {
   if (!describes(store)) throw new DrayError("UNSUPPORTED", `${blob}: cannot be asked for a single blob`);
   const { signal } = call;
   const options = { kind: "blob" as const, signal, onEvent: call.reporter.onEvent };
-  for await (const chunk of store.read(await store.describe(digest, { signal }), options)) await call.out.bytes(chunk);
+  const found = await store.describe(digest, { signal }).catch(async (error: unknown) => {
+    const isThere = isDrayError(error, "NOT_FOUND") && (await isManifestOf(store, digest, signal));
+    throw isThere ? elsewhere(error, `it is a manifest, printed by dray manifest ${blob}`) : error;
+  });
+  for await (const chunk of store.read(found, options)) await call.out.bytes(chunk);
 };

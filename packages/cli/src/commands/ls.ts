@@ -9,6 +9,7 @@ import { messageOf } from "../failure.ts";
 import { count, gather, type ListingOptions, outputFlag } from "../flags.ts";
 import { listing } from "../json.ts";
 import { warnOfLocal } from "../local-names.ts";
+import { itsRepositories, registryIn } from "../named-registry.ts";
 import { registriesFor } from "../registries.ts";
 import {
   type CreatedTag,
@@ -61,7 +62,8 @@ export const act: Act<LsOptions> = async (call, [text = ""]) => {
   const { connect } = await registriesFor(call);
   const { store } = await open(text, { connect, defaultTag: "" });
   if (!hasTags(store)) throw new DrayError("UNSUPPORTED", `${text}: has no list of names`, { reference: text });
-  const tags = store.tags({ signal });
+  const names = store.tags({ signal });
+  const tags = members["location"] === undefined ? names : listed(names, () => tellUnnamed(call, store, text));
   if (options.sort === undefined && options.output !== "json") {
     await printed(tags, wanted, { limit: options.limit, print: (tag) => out.line(named(tag)) });
     return;
@@ -85,6 +87,29 @@ export const act: Act<LsOptions> = async (call, [text = ""]) => {
     );
 };
 
+/** Hears where a list was empty to begin with. */
+const listed = async function* (tags: AsyncIterable<string>, onNone: () => Promise<void>): AsyncGenerator<string> {
+  let none = true;
+  for await (const tag of tags) {
+    none = false;
+    yield tag;
+  }
+  if (none) await onNone();
+};
+
+/** An archive or layout without names is perhaps not empty: its images are written by their digests. */
+const tellUnnamed = async ({ reporter, signal }: Call, store: ReadableStore, text: string): Promise<void> => {
+  try {
+    const { digest } = await store.resolve("", { signal });
+    reporter.note(`${text} has one image, without a name: ${text}@${digest}`);
+  } catch (error) {
+    throwIfAborted(signal);
+    // How many there are, and how each is written, or that there is none.
+    if (!isDrayError(error, "USAGE", "NOT_FOUND")) throw error;
+    reporter.note(error.message);
+  }
+};
+
 /** One loop: a hundred thousand tags through two more generators take as long as asking for them. */
 const printed = async (
   tags: AsyncIterable<string>,
@@ -106,9 +131,8 @@ const printed = async (
 
 /** What stands before each tag in a full reference, and what the JSON document calls the place. */
 const placeOf = (text: string): { prefix: string; members: Record<string, string> } => {
-  const [, host] = /^((?:localhost|[^/@]*[.:][^/@]*))\/$/.exec(text) ?? [];
-  if (host !== undefined && !/^[./]/.test(text))
-    throw new DrayError("USAGE", `"${text}" names no repository${ofRegistry(host)}`);
+  const host = text.endsWith("/") ? registryIn(text) : undefined;
+  if (host !== undefined) throw new DrayError("USAGE", `"${text}" names no repository${itsRepositories(host)}`);
   const location = parseLocation(text, { defaultTag: "" });
   if (location.kind !== "registry") return { prefix: `${text}:`, members: { location: text } };
   const { registry, repository, tag, digest } = location.reference;
@@ -186,7 +210,7 @@ const first = async function* <T>(items: AsyncIterable<T>, limit = Number.POSITI
 };
 
 /** A host and its port look like a repository and its tag. */
-const hint = (text: string, repository: string): string =>
-  /^(?:localhost|[^/@]*\.[^/@]*):\d+$/.test(text) ? ofRegistry(text) : `; its tags are listed by dray ls ${repository}`;
-
-const ofRegistry = (host: string): string => `; the repositories of a registry are listed by dray catalog ${host}`;
+const hint = (text: string, repository: string): string => {
+  const host = /:\d+$/.test(text) ? registryIn(text) : undefined;
+  return host === undefined ? `; its tags are listed by dray ls ${repository}` : itsRepositories(host);
+};

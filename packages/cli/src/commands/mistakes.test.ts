@@ -44,6 +44,7 @@ describe("what somebody types who is new here is answered with what to type", ()
 
   test("each in one line", async () => {
     const app = `${host}/team/app`;
+    const nowhere = `sha256:${"0".repeat(64)}`;
     const rows: readonly (readonly [words: readonly string[], exitCode: number, says: string])[] = [
       [["digest", `${app}:1.1`], 5, `check the name; dray ls ${app} lists its tags\n`],
       [["digest", app], 5, `check the name; no tag was said, which means latest; dray ls ${app} lists its tags\n`],
@@ -71,6 +72,38 @@ describe("what somebody types who is new here is answered with what to type", ()
       [["ls", host], 2, `; the repositories of a registry are listed by dray catalog ${host}\n`],
       [["ls", `${host}/`], 2, `; the repositories of a registry are listed by dray catalog ${host}; see`],
       [["ls", "registry.example.com/"], 2, "listed by dray catalog registry.example.com; see"],
+      ...["inspect", "digest", "tree", "manifest", "config", "validate", "delete"].map(
+        (command) =>
+          [
+            [command, `${host}/`],
+            2,
+            `the repository is empty; the repositories of a registry are listed by dray catalog ${host}\n`,
+          ] as const,
+      ),
+      [["cp", `${host}/`, "oci:all"], 2, `listed by dray catalog ${host}\n`],
+      [
+        ["inspect", "registry.example.com:5000"],
+        1,
+        "Docker Hub was asked; the repositories of a registry are listed by dray catalog registry.example.com:5000\n",
+      ],
+      [
+        ["blob", `${app}@${image.root.digest}`],
+        5,
+        `; it is a manifest, printed by dray manifest ${app}@${image.root.digest}\n`,
+      ],
+      [
+        ["manifest", `${app}@${image.config.digest}`],
+        5,
+        `; it is a blob, printed by dray blob ${app}@${image.config.digest}\n`,
+      ],
+      [["blob", `${app}@${nowhere}`], 5, `there is no blob ${app}@${nowhere}\n`],
+      [["digest", `${app}@${nowhere}`], 5, "; check the name\n"],
+      [
+        ["pull", "--format", "oci", `${app}:1.0`, "app.tar.d/oci:x"],
+        2,
+        "cannot write app.tar.d/oci:x: there is no directory",
+      ],
+      [["pull", `${app}:1.0`, "oci:x"], 2, `that is written by dray copy ${app}:1.0 oci:x; see`],
       [["ls", "localhost/"], 2, "listed by dray catalog localhost; see"],
       [["catalog", app], 2, `is a repository; its tags are listed by dray ls ${app}; see`],
       [["digest", `${app}:${image.root.digest}`], 2, `a digest comes after @; write ${app}@${image.root.digest}\n`],

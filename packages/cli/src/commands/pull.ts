@@ -1,4 +1,4 @@
-import { Option } from "commander";
+import { InvalidArgumentError, Option } from "commander";
 import { dockerArchive, legacyArchive } from "dray/archive";
 import type { Store } from "dray/content";
 import type { CopyPair } from "dray/copy";
@@ -11,7 +11,7 @@ import { type ListingOptions, onePlatform, outputFlag } from "../flags.ts";
 import { defaultPlatform, referenceOf } from "../images.ts";
 import { warnOfLocal } from "../local-names.ts";
 import { registriesFor } from "../registries.ts";
-import { refusePullToRegistry } from "../swapped.ts";
+import { refusePullToLocation, refusePullToRegistry } from "../swapped.ts";
 import { moveAll, reportMoved } from "../transfer-report.ts";
 
 const formats = ["tarball", "legacy", "oci"] as const;
@@ -26,14 +26,34 @@ export const define: Define = (command) =>
     .usage("[options] IMAGE... PATH")
     .argument("<images-and-path...>", "references, then the file or directory to write; - is stdout")
     .addOption(
-      new Option(
-        "--format <format>",
-        "what docker load reads, its old form, or an OCI layout (default tarball)",
-      ).choices(formats),
+      withHint(
+        new Option(
+          "--format <format>",
+          "what docker load reads, its old form, or an OCI layout (default tarball)",
+        ).choices(formats),
+      ),
     )
     .option("--annotate-ref", "with oci: keep each reference as the name of its entry")
     .addOption(new Option("-c, --cache_path <path>", "crane's cache; what is there is never pulled again").hideHelp())
     .addOption(outputFlag());
+
+/** What other tools call the forms of archive: one is the usual form here, and the other is written by another command. */
+const elsewhere: Readonly<Record<string, string>> = {
+  "oci-archive": "an OCI archive is written by dray copy IMAGE oci-archive:FILE",
+  "oci-dir": "an OCI layout is --format oci",
+  "docker-archive": "what docker load reads is --format tarball",
+  docker: "what docker load reads is --format tarball",
+};
+
+/** The choices of a flag, and what to write for one that is none of them. */
+const withHint = (option: Option): Option => {
+  const { parseArg } = option;
+  return option.argParser((value, before) => {
+    const hint = Object.hasOwn(elsewhere, value) ? elsewhere[value] : undefined;
+    if (hint !== undefined) throw new InvalidArgumentError(`Here ${hint}.`);
+    return parseArg?.(value, before);
+  });
+};
 
 export const examples: readonly string[] = [
   "dray pull alpine:3.20 alpine.tar",
@@ -52,7 +72,12 @@ export const act: Act<PullOptions> = async (call, words) => {
     throw new DrayError("USAGE", "the PATH is empty: name the file or directory to write, or - for stdout");
   if (call.options.output === "json" && path === "-")
     throw new DrayError("USAGE", "-o json and an archive cannot both go to stdout");
+  refusePullToLocation(images, path);
   await refusePullToRegistry(images, path);
+  if (call.options.format === "oci" && /\.(?:tar|tgz|tar\.gz)$/.test(path))
+    call.reporter.warn(
+      `${path} is made as a directory, which a layout is; one file is written by dray copy ${images[0]} oci-archive:${path}`,
+    );
   for (const image of images) await warnOfLocal(call, image);
   const began = performance.now();
   const store = targetOf(call, path);

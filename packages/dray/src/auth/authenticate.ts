@@ -11,7 +11,7 @@ import {
 } from "../http/index.ts";
 import { type Authorization, Authorizer, type Needs } from "./authorizer.ts";
 
-import { challengesOf } from "./challenge.ts";
+import { type Challenge, challengesOf } from "./challenge.ts";
 import { cachingKeychain } from "./keychain.ts";
 import { parseScopes } from "./scope.ts";
 import type { Token } from "./token-request.ts";
@@ -153,10 +153,11 @@ export const authenticate = (options: AuthenticateOptions): Middleware => {
         const challenges = refused ? challengesOf(response.headers) : [];
         authorizer.note(response.status, challenges);
         discovered?.();
-        const asItIs = async (): Promise<HttpResponse> =>
-          refused && isOwn && sent.value !== undefined
-            ? { ...response, credential: await authorizer.inWords(needs) }
-            : response;
+        const asItIs = async (): Promise<HttpResponse> => {
+          if (!isOwn || sent.value === undefined) return response;
+          if (refused) return { ...response, credential: await authorizer.inWords(needs) };
+          return isBase ? { ...response, asked: true } : response;
+        };
         if (isProbe || repeats === mostRepeats || !(refused || response.status === 404)) return await asItIs();
         const answering = async (): Promise<Authorization | undefined> =>
           (refused ? await authorizer.answer(response.status, challenges, sent, needs) : undefined) ??
@@ -199,12 +200,21 @@ export const fetchToken = async (options: FetchTokenOptions): Promise<Token> => 
   const tokens = tokenCache({ handler: options.tokens, registry, allowPrivate, now });
   const authorizer = new Authorizer({ registry, origin, credentials, tokens, allowPrivate, whenRefused, onWarning });
   const response = await connection({ method: "GET", origin, target: "/v2/", headers: [], signal });
+  const { status } = response;
+  const challenges = challengesOf(response.headers);
   await response.body.discard();
-  authorizer.note(response.status, challengesOf(response.headers));
+  authorizer.note(status, challenges);
   const token = await authorizer.token({ scopes: parseScopes(scopes), signal });
   if (token !== undefined) return token;
-  const message = `${registry} answered ${response.status} without asking for a token; it needs none, or a name and password`;
-  throw new DrayError("UNSUPPORTED", message, { registry, status: response.status });
+  throw new DrayError("UNSUPPORTED", `${registry} ${withoutTokens(status, challenges)}`, { registry, status });
+};
+
+/** What a registry does that gives no tokens. */
+const withoutTokens = (status: number, challenges: readonly Challenge[]): string => {
+  if (challenges.some(({ scheme }) => scheme === "basic"))
+    return "takes the user name and password with each request (Basic): there are no tokens, and none is needed";
+  const answered = `answered ${status} without asking for a token`;
+  return status < 300 ? `${answered}: none is needed` : `${answered}; check the name, and that a registry is there`;
 };
 
 /**

@@ -9,6 +9,7 @@ export { type BudgetOptions, budget } from "./budget.ts";
 export { type CertsDOptions, type CertsDSettings, certsD } from "./certs-d.ts";
 export { type Clock, systemClock } from "./clock.ts";
 export { type Connection, type ConnectionOptions, connection } from "./connection.ts";
+export { withoutCoding } from "./content-coding.ts";
 export {
   type Fetch,
   type FetchInit,

@@ -79,6 +79,18 @@ test("the registry's words become an error with a code, a reason and a remedy", 
       "reading x: r.example:5000 answered 413: 413 Request Entity Too Large; something on the way takes no more at once; raise its limit (nginx: client_max_body_size)",
     ],
     [
+      response(415, ""),
+      "REGISTRY",
+      undefined,
+      "reading x: r.example:5000 answered 415; the registry does not take this media type: its operator may have to allow it, or another registry takes it",
+    ],
+    [
+      response(406, ""),
+      "REGISTRY",
+      undefined,
+      "reading x: r.example:5000 answered 406; the registry has it in no form that is understood here",
+    ],
+    [
       response(429, "slow down", [["Retry-After", "30"]]),
       "RATE_LIMITED",
       undefined,

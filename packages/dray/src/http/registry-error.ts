@@ -17,6 +17,8 @@ export interface ResponseErrorOptions {
   readonly reference?: string;
   /** Milliseconds since 1970, for a `Retry-After` that is a date. */
   readonly now?: number;
+  /** Of what was sent. */
+  readonly mediaType?: string | undefined;
   /** Whether the message says what to do. Default: yes. */
   readonly advice?: boolean;
 }
@@ -41,6 +43,7 @@ export const responseError = async (
     reference,
     now = Date.now(),
     advice: advises = true,
+    mediaType,
   }: ResponseErrorOptions = {},
 ): Promise<DrayError> => {
   const faults = await readFaults(response);
@@ -66,7 +69,8 @@ export const responseError = async (
   // Where the registry names its reason, an account's rights have nothing to do with it.
   const reasoned =
     code === "DENIED" && faults.some(({ message }) => /\bquota\b|\bread-only\b|\bmay take\b/i.test(message));
-  const advice = advises && !reasoned ? adviceFor(code, response, { wait, said, registryCode: fault?.code }) : "";
+  const advice =
+    advises && !reasoned ? adviceFor(code, response, { wait, said, registryCode: fault?.code, mediaType }) : "";
   return new DrayError(code, [[what, answer].filter(Boolean).join(": "), advice].filter(Boolean).join("; "), facts);
 };
 
@@ -83,10 +87,17 @@ const codeOf = (status: number, registryCode: string | undefined): ErrorCode => 
   return "REGISTRY";
 };
 
+interface Known {
+  readonly wait: number | undefined;
+  readonly said: string;
+  readonly registryCode: string | undefined;
+  readonly mediaType: string | undefined;
+}
+
 const adviceFor = (
   code: ErrorCode,
   response: HttpResponse,
-  { wait, said, registryCode = "" }: { wait: number | undefined; said: string; registryCode: string | undefined },
+  { wait, said, registryCode = "", mediaType }: Known,
 ): string => {
   if (code === "UNAUTHORIZED") return "";
   // What is missing is named by a digest or lies in an upload: no name is wrong.
@@ -105,6 +116,9 @@ const adviceFor = (
     return "something on the way takes no more at once; raise its limit (nginx: client_max_body_size)";
   if (response.status === 400 && /\b(?:https|tls|ssl)\b/i.test(said) && response.url.startsWith("http:"))
     return "if the registry speaks TLS, use https";
+  if (response.status === 406) return "the registry has it in no form that is understood here";
+  if (response.status === 415)
+    return `the registry does not take this media type${mediaType === undefined ? "" : `, ${mediaType}`}: its operator may have to allow it, or another registry takes it`;
   const when = wait === undefined ? "later" : `in ${Math.ceil(wait / 1_000)} s`;
   if (response.status >= 500) return `the registry has a fault; try again ${when}`;
   return "";

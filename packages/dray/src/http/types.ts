@@ -72,6 +72,8 @@ export interface RequestContext {
   readonly retry?: boolean | undefined;
   /** Whoever reads the answer knows its digest: it does not matter who could have changed it on the way. */
   readonly digestKnown?: boolean | undefined;
+  /** Bytes of the body that is asked for, as it is kept. */
+  readonly size?: number | undefined;
   /** That nothing is there is an answer to this request, and no failure. */
   readonly lookUp?: boolean | undefined;
   /** The request has been on another host than the registry's: it carries nothing of ours from there on, not even back to the registry. */
@@ -92,6 +94,8 @@ export interface HttpResponse {
   readonly body: Body;
   /** Whose request was refused, in words and without the secret: `password of ann from /home/ann/.docker/config.json`. */
   readonly credential?: string | undefined;
+  /** Whether the registry has asked who we are, and heard it. Told of `/v2/` alone. */
+  readonly asked?: true | undefined;
 }
 
 /** The first value of a header, whatever its case. */

@@ -1,4 +1,5 @@
 import { join, sep } from "node:path";
+import { DrayError } from "../errors.ts";
 import { diskError, errnoOf, type FileSystem, type Lock, lock, onDisk } from "../files/index.ts";
 import { layoutInvalid } from "./directory.ts";
 import type { LayoutPaths } from "./paths.ts";
@@ -7,9 +8,10 @@ import type { LayoutReader } from "./reader.ts";
 /**
  * One lock for all that a store writes, from the first write to the end. A layout that is damaged, or that another process
  * writes, is refused before anything is transferred. Its release takes `.dray/` away if nothing is left in it.
- * @throws DrayError `LOCKED`, `LAYOUT_INVALID`, `DISK`
+ * @throws DrayError `LOCKED`, `LAYOUT_INVALID`, `LOCATION_INVALID`, `DISK`
  */
 export const lockLayout = async (fs: FileSystem, paths: LayoutPaths, reader: LayoutReader): Promise<Lock> => {
+  await refuseFile(fs, paths.dir);
   await refuseLinksOut(fs, paths.dir);
   const held = await lock(fs, paths.lock, `layout ${paths.dir}`);
   const release = async (): Promise<void> => {
@@ -24,6 +26,19 @@ export const lockLayout = async (fs: FileSystem, paths: LayoutPaths, reader: Lay
     await release();
     throw error;
   }
+};
+
+const refuseFile = async (fs: FileSystem, dir: string): Promise<void> => {
+  // Whoever cannot look hears why when the lock is made.
+  const isFile = await fs.stat(dir).then(
+    (facts) => facts.isFile(),
+    () => false,
+  );
+  if (isFile)
+    throw new DrayError(
+      "LOCATION_INVALID",
+      `${dir} is a file; name a directory, or write an archive as oci-archive:${dir}`,
+    );
 };
 
 /** What is written to, of which a link could make a place elsewhere. */

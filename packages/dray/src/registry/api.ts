@@ -6,6 +6,7 @@ import {
   type Handler,
   type HeaderPairs,
   type HttpResponse,
+  header,
   type RequestContext,
   RetryBudget,
   type RetryOptions,
@@ -172,8 +173,12 @@ export const createApi = (
       throw body === undefined ? unanswered(error, context) : error;
     }
   };
-  const refusal: Api["refusal"] = ({ doing, reference }, response) =>
-    responseError(response, `${doing} ${reference}`, { reference, now: settings.clock.now() });
+  const refusal: Api["refusal"] = ({ doing, reference, headers = [] }, response) =>
+    responseError(response, `${doing} ${reference}`, {
+      reference,
+      now: settings.clock.now(),
+      mediaType: header(headers, "Content-Type"),
+    });
   return {
     registry,
     features: {},

@@ -110,7 +110,7 @@ const open = async (
 ): Promise<HttpResponse> => {
   const call = blobCall(repo, descriptor.digest, "GET", { signal });
   const headers: HeaderPairs = at === 0 ? [] : [["Range", `bytes=${at}-`]];
-  const from = { ...call, ...context, target: elsewhere ?? call.target, headers };
+  const from = { ...call, ...context, size: descriptor.size, target: elsewhere ?? call.target, headers };
   const response = await repo.api.send(from);
   if (response.status === 200 || response.status === 206 || (response.status === 416 && at > 0)) return response;
   const refused = await repo.api.refusal(from, response);

@@ -11,6 +11,7 @@ import {
   trace,
   warnings,
   withHeaders,
+  withoutCoding,
 } from "../http/index.ts";
 import { version } from "../version.ts";
 import { createApi, type Settings } from "./api.ts";
@@ -41,7 +42,7 @@ export const connect = (name: string, given: ConnectOptions = {}): Registry => {
   const onWarning = (message: string): void => onEvent?.({ type: "warning", message });
   const ownBudget = budget(options.budget, wire.openAhead);
   const { own, withOwnAuthorization } = ownHeaders(options, origins);
-  const near: readonly Middleware[] = [ownBudget, ...own, ...around(options)];
+  const near: readonly Middleware[] = [ownBudget, ...own, withoutCoding, ...around(options)];
   const allowedFor = (elsewhere: HostPurpose): Middleware =>
     onlyAllowed(options, registry, (origin) => (origins.includes(origin) ? "registry" : elsewhere));
   // Not repeated here: a token is asked for on behalf of a request, which is repeated as a whole.

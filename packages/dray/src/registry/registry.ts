@@ -7,15 +7,22 @@ import type { Api } from "./api.ts";
 import { createRepository, type Repository } from "./repository.ts";
 import { type Listing, listRepositories, type TagsOptions } from "./tags.ts";
 
+/** What a registry that lets us in wanted to know. */
+export interface Reached {
+  /** Whether it asked who we are. */
+  readonly asked: boolean;
+}
+
 /** A registry, with one pool of connections, one budget and one set of tokens for all of its repositories. */
 export interface Registry {
   /** As references name it: `docker.io`, `localhost:5000`. */
   readonly name: string;
   /**
-   * Asks whether the registry is one and lets us in. Nobody needs to: every other request finds out by itself.
+   * Asks whether the registry is one and lets us in. Nobody needs to: every other request finds out by itself. One that asks nobody who they are
+   * (`asked` is `false`) has not looked at any credentials.
    * @throws DrayError `UNAUTHORIZED`, `NETWORK`, `TLS`, `REGISTRY`
    */
-  ping(options?: Cancel): Promise<void>;
+  ping(options?: Cancel): Promise<Reached>;
   /**
    * The repositories, page after page as they are asked for; many registries do not tell.
    * @throws DrayError `UNSUPPORTED`, `UNAUTHORIZED`, `DENIED`
@@ -88,7 +95,9 @@ export const createRegistry = (api: Api, { token, close }: Pick<Registry, "token
     name: api.registry,
     ping: async ({ signal } = {}) => {
       const call = { method: "GET", target: "/v2/", scopes: [], doing: "reaching", reference: api.registry, signal };
-      await (await api.ask(call, 200)).body.discard();
+      const { body, asked = false } = await api.ask(call, 200);
+      await body.discard();
+      return { asked };
     },
     catalog: (options) => listRepositories(api, options),
     request: (request) => askAs(api, request),
