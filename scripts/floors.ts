@@ -83,7 +83,7 @@ export const floors: Readonly<Record<string, readonly (readonly string[])[]>> = 
       "terminal-input.ts",
     ],
     ["advice.ts", "images.ts", "detect.ts", "swapped.ts", "control-client.ts", "transfer-report.ts", "tags", "tree"],
-    ["program.ts", "inspect"],
+    ["program.ts", "inspect", "changing"],
     ["completion"],
     ["commands"],
     ["run.ts"],

@@ -66,6 +66,11 @@ const noRemedies: readonly (string | RegExp)[] = [
   /^say what would be done|and say what it means$/,
   /^--index: ".*is no directory with an OCI layout$/,
   /^--\$\{/,
+  // Help of mutate, and flags of it that make no sense together.
+  /^\\nOf an index every image is changed/,
+  /^--(?:entrypoint leaves|media-types docker takes away|lossy: that|remove: |no-healthcheck: |repo: a repository cannot)/,
+  /^\$\{tag === "" \? "--tag" : "--repo"\} is empty$/,
+  /names no architecture, such as \$\{os\}\/amd64$/,
 ];
 
 describe("a remedy in a message is a command that works", () => {
@@ -679,6 +684,38 @@ describe("a remedy in a message is a command that works", () => {
         from: ["skopeo copy makes a layout of it, oci:DIR:NAME"],
         words: ["cp", `dir:${at("unpacked")}`, fresh()],
         follow: (_, prefix = "") => [["cp", `${prefix}${at("layout")}:a`, fresh()]],
+      },
+      {
+        says: /name the one that is meant with (--platform)/,
+        from: ["name the one that is meant with --platform"],
+        words: ["mutate", "--set-platform", "linux/s390x", "--dry-run", `${app}:multi`],
+        follow: (_, flag = "") => [
+          ["mutate", "--set-platform", "linux/s390x", flag, "linux/arm64", "--dry-run", `${app}:multi`],
+        ],
+      },
+      {
+        says: /say with (--tag) or (-o) where the changed image goes/,
+        from: ["say with --tag or -o where the changed image goes"],
+        words: ["mutate", "--user", "1", `docker-archive:${at("one.tar")}`],
+        follow: (_, tag = "", file = "") => [
+          ["mutate", "--user", "1", tag, `oci:${out()}:a`, `docker-archive:${at("one.tar")}`],
+          ["mutate", "--user", "1", file, out(), `docker-archive:${at("one.tar")}`],
+        ],
+      },
+      {
+        says: /--repo: ".*" names an image; name its repository alone, or say (--tag)/,
+        from: ["names an image; name its repository alone, or say --tag"],
+        words: ["mutate", "--user", "1", "--repo", `${app}:2`, `${app}:1`],
+        follow: (_, tag = "") => [
+          ["mutate", "--user", "1", "--repo", app, `${app}:1`],
+          ["mutate", "--user", "1", tag, `${app}:2`, `${app}:1`],
+        ],
+      },
+      {
+        says: /--repo: ".*" is no repository on a registry; say (--tag)/,
+        from: ["is no repository on a registry; say --tag"],
+        words: ["mutate", "--user", "1", "--repo", `oci:${at("layout")}`, `${app}:1`],
+        follow: (_, tag = "") => [["mutate", "--user", "1", tag, `oci:${out()}:b`, `${app}:1`]],
       },
       {
         says: /wait longer with (--max-wait), or try again later/,

@@ -50,7 +50,7 @@ describe("words of other tools", () => {
       ["tag ls r.test/a", /dray ls REPOSITORY/],
       ["garbage-collect config.yml", /dray serve gc/],
       ["append -b a -f b", /'append'; that is not there yet; .*dray push FILE IMAGE/],
-      ["mutate r.test/a", /not there yet/],
+      ["annotate r.test/a", /dray mutate --annotation KEY=VALUE IMAGE/],
       ["export r.test/a -", /not there yet; dray pull IMAGE FILE/],
       ["flatten r.test/a", /not there yet/],
       ["rebase r.test/a", /not there yet/],

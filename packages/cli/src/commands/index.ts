@@ -37,6 +37,11 @@ export const branches: readonly Branch[] = [
   command("inspect", "Show an image: names, platforms, configuration, layers, referrers", () => import("./inspect.ts")),
   command("ls", "List the tags of a repository", () => import("./ls.ts")),
   command("manifest", "Print the manifest of an image", () => import("./manifest.ts")),
+  command(
+    "mutate",
+    "Change what an image says of itself: environment, labels, annotations",
+    () => import("./mutate.ts"),
+  ),
   command("pull", "Store remote images in a file or an OCI layout", () => import("./pull.ts")),
   command("push", "Push an image from a file or an OCI layout", () => import("./push.ts")),
   {

@@ -28,7 +28,7 @@ export const overlay = (base: ReadableStore): Overlay => {
     read: transfersAs<ReadableStore["read"]>(base, async function* (descriptor, options) {
       const other = elsewhere.get(descriptor.digest);
       // Whoever reads was promised what `base` promises, which another store's chunks may not keep.
-      if (other !== undefined) yield* borrowed(other.read(descriptor, options));
+      if (other !== undefined && other !== base) yield* borrowed(other.read(descriptor, options));
       else yield* ((await top.has(descriptor)) ? top : base).read(descriptor, options);
     }),
     referrers: async function* (subject, options) {

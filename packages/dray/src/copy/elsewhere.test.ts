@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import { memoryRegistry, put, sampleImage, seededBytes } from "@dray/testkit";
 import { against } from "../../test/registry-client.ts";
 import { bytesContent } from "../content/index.ts";
-import { edit, viewOf } from "../image/index.ts";
+import { configured, edit, viewOf } from "../image/index.ts";
 import { mediaTypes } from "../oci/index.ts";
 import { copy } from "./copy.ts";
 
@@ -37,5 +37,18 @@ describe("content that lies in another store than what it is laid over", () => {
     const seen: number[] = [];
     for (const layer of [mounted, ingested]) for await (const chunk of store.read(layer)) seen.push(chunk.byteLength);
     assert.ok(seen.length >= 2);
+  });
+
+  test("what is new is moved, though all else lies in the target already: a configuration that changed", async () => {
+    const registry = memoryRegistry();
+    put(registry, "app", "1", sampleImage({ seed: "elsewhere/config", layers: 12 }));
+    const { client, log } = against(registry);
+    const app = client.repository("app");
+    const { store, root } = await edit(await viewOf(app, await app.resolve("1")), configured({ user: "1000" }));
+    const before = log.select({ target: "/v2/app/" }).length;
+    await copy({ store, name: root.digest, location: "app:1" }, { store: app, name: "1", location: "app:1" });
+    assert.equal(registry.manifest("app", "1")?.digest, root.digest);
+    const asked = log.select({ target: "/v2/app/" }).slice(before);
+    assert.ok(asked.length <= 5, asked.map(({ method, target }) => `${method} ${target}`).join("\n"));
   });
 });

@@ -1,9 +1,11 @@
 import { forEachConcurrent, LazyMap } from "../async/index.ts";
 import {
+  bottomOf,
   bytesContent,
   editJson,
   type JsonChange,
   type JsonObject,
+  keepsReferenced,
   type Overlay,
   overlay,
   type ReadableStore,
@@ -18,6 +20,7 @@ import {
   digestOf,
   isIndexType,
   isManifestType,
+  liesElsewhere,
   parseManifest,
   type WantedPlatform,
 } from "../oci/index.ts";
@@ -123,6 +126,9 @@ const editedImage = async ({ store, change, chosen }: Editing, image: Image, dep
   const { config, layers, elsewhere = [], manifest = unchanged, entry } = asked;
   for (const [digest, holder] of elsewhere) store.elsewhere.set(digest, holder);
   const before = await image.manifest();
+  // Whoever has the manifest has what it names, so nothing need be asked where that is the place where the result goes.
+  if (keepsReferenced(bottomOf(image.store)))
+    for (const layer of before.layers) if (!liesElsewhere(layer)) store.elsewhere.set(layer.digest, image.store);
   const replaced =
     config === undefined
       ? before.config

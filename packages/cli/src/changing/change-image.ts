@@ -1,0 +1,171 @@
+import { plural } from "@dray/service/figures";
+import type { Command } from "commander";
+import { dockerArchive } from "dray/archive";
+import type { Located, ReadableStore, WritableStore } from "dray/content";
+import type { CopyOutcome } from "dray/copy";
+import { DrayError } from "dray/errors";
+import { type Edited, type Image, type ImageIndex, viewOf } from "dray/image";
+import { open, parseLocation } from "dray/locations";
+import { formatReference, isIndexType } from "dray/oci";
+import type { Call } from "../context.ts";
+import { gather, onePlatform, positive } from "../flags.ts";
+import { defaultPlatform, digestReference, opened } from "../images.ts";
+import { warnOfLocal } from "../local-names.ts";
+import { registriesFor } from "../registries.ts";
+import { type MovingOptions, moveAll, reportMoved } from "../transfer-report.ts";
+
+/** Where a changed image goes, as crane has it. `output`, see `outputOf`. */
+export interface ChangingOptions extends Omit<MovingOptions, "output"> {
+  readonly tag?: string;
+  readonly repo?: string;
+  readonly output?: readonly string[] | "text" | "json";
+}
+
+/** The flags by which every command that changes an image is told where it goes. */
+export const changingFlags = (command: Command, { repo = false }: { readonly repo?: boolean } = {}): Command => {
+  command.option("-t, --tag <image>", "where it goes (default: it takes the old one's place, a digest's beside it)");
+  if (repo) command.option("--repo <repository>", "where it goes, by its digest alone");
+  return command
+    .option(
+      "-o, --output <path>",
+      "write it to this file, as docker save does; json or text: how to print the result",
+      gather,
+    )
+    .option(
+      "-j, --jobs <count>",
+      "bodies in flight at the same time (default 4 large ones, or up to 32 small ones)",
+      positive,
+    )
+    .option("--dry-run", "say what would be done, and do nothing");
+};
+
+/** What was said by `-o`: crane's is a file, every other command's here a format. */
+export const outputOf = ({
+  output = [],
+}: ChangingOptions): { readonly format: "text" | "json"; readonly file: string | undefined } => {
+  const said = typeof output === "string" ? [output] : output;
+  const isFormat = (word: string): word is "text" | "json" => word === "json" || word === "text";
+  const files = said.filter((word) => !isFormat(word));
+  if (files.length > 1) throw new DrayError("USAGE", `-o: ${files.join(" and ")} are two files; name one`);
+  if (files[0] === "") throw new DrayError("USAGE", "-o: the name of the file is empty");
+  return { format: said.findLast(isFormat) ?? "text", file: files[0] };
+};
+
+/** An image that is about to change, and where what becomes of it goes. */
+export interface Changing {
+  readonly source: Located<ReadableStore>;
+  readonly view: Image | ImageIndex;
+  /** Where new layers are put before it is named. */
+  readonly target: Located<WritableStore>;
+}
+
+/**
+ * Changes an image as `make` says, and puts what becomes of it where the flags say. Prints what crane prints: the reference by digest.
+ * @throws DrayError `USAGE` for places that make no sense, and what `make` and copying throw
+ */
+export const changeImage = async (
+  call: Call<ChangingOptions>,
+  image: string,
+  make: (changing: Changing) => Promise<Edited>,
+): Promise<void> => {
+  const { options, signal, reporter, out } = call;
+  const began = performance.now();
+  const { file, format } = outputOf(options);
+  const place = placeOf(options, image);
+  const source = await opened(call, image);
+  const found = await source.store.resolve(source.name, { signal, toRead: true });
+  const view = await viewOf(source.store, found, { signal });
+  const target = await targetOf(call, source, place);
+  const { store, root, leftOut } = await make({ source, view, target });
+  if (leftOut.length > 0)
+    reporter.warn(
+      `${plural(leftOut.length, "attestation")} of what changed ${leftOut.length === 1 ? "is" : "are"} left out: they were about what is there no more`,
+    );
+  const moving: Call<MovingOptions> = { ...call, options: { ...options, output: format } };
+  // By digest: only now is it known which.
+  const name = place.byDigest ? root.digest : target.name;
+  const made = { store, name: root.digest, location: image };
+  const result = await moveAll(moving, [{ source: made, target: { ...target, name } }], {
+    platforms: file !== undefined && isIndexType(root.mediaType) ? [onePlatform(options) ?? defaultPlatform] : [],
+    foreignLayers: "if-there",
+  });
+  if (format === "text" && file === undefined && options.dryRun !== true)
+    await printRoot(out, place, result.outcomes[0]);
+  await reportMoved(moving, result, "pushed", began);
+};
+
+const printRoot = async (out: Call["out"], { location }: Place, outcome: CopyOutcome | undefined): Promise<void> => {
+  if (outcome?.root === undefined) return;
+  const parsed = parseLocation(location);
+  await out.line(parsed.kind === "registry" ? digestReference(parsed.reference, outcome.root) : outcome.root.digest);
+};
+
+interface Place {
+  /** Where it goes, in words. */
+  readonly location: string;
+  /** Whether it gets no name. */
+  readonly byDigest: boolean;
+  /** An archive for docker. */
+  readonly file: string | undefined;
+}
+
+/** Where it goes, by the flags: never where a digest says that something else is. */
+const placeOf = (options: ChangingOptions, image: string): Place => {
+  const { tag, repo } = options;
+  const { file } = outputOf(options);
+  if (tag !== undefined && repo !== undefined)
+    throw new DrayError(
+      "USAGE",
+      "--repo: a repository cannot be named when --tag names an image; leave one of them out",
+    );
+  if (tag === "" || repo === "") throw new DrayError("USAGE", `${tag === "" ? "--tag" : "--repo"} is empty`);
+  const location = repo ?? tag ?? image;
+  const parsed = parseLocation(location, repo === undefined ? {} : { defaultTag: "" });
+  if (parsed.kind === "registry") {
+    const { reference } = parsed;
+    if (repo !== undefined && (reference.tag !== undefined || reference.digest !== undefined))
+      throw new DrayError(
+        "REFERENCE_INVALID",
+        `--repo: "${repo}" names an image; name its repository alone, or say --tag`,
+      );
+    return { location, byDigest: repo !== undefined || reference.digest !== undefined, file };
+  }
+  if (repo !== undefined) throw new DrayError("USAGE", `--repo: "${repo}" is no repository on a registry; say --tag`);
+  if (tag === undefined && file === undefined && parsed.kind !== "oci")
+    throw new DrayError(
+      "USAGE",
+      `${image} is not changed where it lies; say with --tag or -o where the changed image goes`,
+    );
+  return { location, byDigest: false, file };
+};
+
+const targetOf = async (
+  call: Call<ChangingOptions>,
+  source: Located<ReadableStore>,
+  { location, file }: Place,
+): Promise<Located<WritableStore>> => {
+  if (file !== undefined) {
+    const parsed = parseLocation(location);
+    const name = parsed.kind === "registry" ? formatReference(parsed.reference) : "";
+    return { store: dockerArchive(file, { output: call.stdout }), name, location: file };
+  }
+  if (location === source.location) return source as Located<ReadableStore & WritableStore>;
+  await warnOfLocal(call, location);
+  const { connect } = await registriesFor(call);
+  const target = await open(location, { connect });
+  // The same place is the same store: what lies there need not be asked for.
+  return samePlace(location, source.location)
+    ? { ...target, store: source.store as ReadableStore & WritableStore }
+    : target;
+};
+
+const samePlace = (one: string, other: string): boolean => {
+  const [a, b] = [parseLocation(one), parseLocation(other)];
+  if (a.kind === "registry")
+    return (
+      b.kind === "registry" &&
+      a.reference.registry === b.reference.registry &&
+      a.reference.repository === b.reference.repository
+    );
+  return a.kind === "oci" && b.kind === "oci" && a.path === b.path;
+};

@@ -1,0 +1,26 @@
+import { edit } from "dray/image";
+import { changeImage, changesOf, changingFlags, type MutateOptions, mutateFlags } from "../changing/index.ts";
+import type { Act, Define } from "../context.ts";
+
+export const define: Define = (command) => {
+  command.argument("<image>", "a reference, or a location such as oci:DIR:NAME");
+  for (const flag of mutateFlags()) command.addOption(flag);
+  return changingFlags(command, { repo: true }).addHelpText(
+    "after",
+    "\nOf an index every image is changed, or those that --platform names; the index stays one.",
+  );
+};
+
+export const examples: readonly string[] = [
+  "dray mutate --env PORT=80 --user 1000 --tag registry.example.com/team/app:1.1 registry.example.com/team/app:1.0",
+  "dray mutate --label team=a --remove-label old registry.example.com/team/app:1.0",
+  "dray mutate --media-types oci --annotation index:org.example.team=a registry.example.com/team/app:1.0",
+];
+
+export const act: Act<MutateOptions> = async (call, [image = ""]) => {
+  const { options, signal } = call;
+  await changeImage(call, image, async ({ source, view }) => {
+    const change = await changesOf(call, source.store, view);
+    return edit(view, change, { platforms: options.platform, signal });
+  });
+};
