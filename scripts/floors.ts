@@ -13,7 +13,7 @@ export const floors: Readonly<Record<string, readonly (readonly string[])[]>> = 
     ["content"],
     ["files"],
     ["compression", "tar"],
-    ["http", "tarball"],
+    ["http", "tarball", "seekable"],
     ["auth"],
     ["registry", "layout", "archive"],
     ["daemon"],

@@ -11,6 +11,7 @@ export * from "./manifest.ts";
 export * from "./memory.ts";
 export { meteredContent } from "./meter.ts";
 export * from "./overlay.ts";
+export { passedOver } from "./passed-over.ts";
 export * from "./put.ts";
 export { readAhead } from "./read-ahead.ts";
 export * from "./select.ts";

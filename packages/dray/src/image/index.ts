@@ -2,6 +2,8 @@
  * Images as views over a store: what they are made of, whether they are whole, and what becomes of them.
  * Imports everything below; knows no command and no server.
  */
+
+export { type Estargz, type EstargzFacts, type EstargzOptions, estargz } from "../seekable/index.ts";
 export * from "./changes/index.ts";
 export { type CompareOptions, compare, type Difference } from "./compare.ts";
 export {

@@ -5,6 +5,7 @@ import {
   isTransferring,
   meteredContent,
   type OnEvent,
+  passedOver,
   type ReadableStore,
   transfersChunks,
 } from "../content/index.ts";
@@ -61,7 +62,7 @@ export const compressLayer = async (
   const handsOver = isTransferring(plain);
   const content: Content = {
     open: transfersChunks<Content["open"]>(({ offset = 0, signal: own } = {}) =>
-      without(offset, gzip(plain.open(own === undefined ? {} : { signal: own }), { level, handsOver })),
+      passedOver(offset, gzip(plain.open(own === undefined ? {} : { signal: own }), { level, handsOver })),
     ),
   };
   const mediaType = gzipTypeOf(layer.mediaType);
@@ -75,15 +76,3 @@ export const compressLayer = async (
 
 const gzipTypeOf = (mediaType: string): string =>
   mediaType === mediaTypes.dockerLayer ? mediaTypes.dockerLayerGzip : `${mediaType}+gzip`;
-
-/** Compressing is repeatable, seeking in its result is not: what was sent already is made again and dropped. */
-async function* without(offset: number, chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  let left = offset;
-  for await (const chunk of chunks) {
-    if (left >= chunk.byteLength) left -= chunk.byteLength;
-    else {
-      yield left === 0 ? chunk : chunk.subarray(left);
-      left = 0;
-    }
-  }
-}

@@ -47,7 +47,10 @@ export const appended = (
           descriptor: defined<Descriptor>({
             ...layer.descriptor,
             mediaType: layerTypeIn(image, layer.compression),
-            annotations,
+            annotations:
+              layer.descriptor.annotations === undefined
+                ? annotations
+                : { ...layer.descriptor.annotations, ...annotations },
           }),
         },
       })),

@@ -1,10 +1,10 @@
 import { lstat, readdir, readlink } from "node:fs/promises";
 import { join } from "node:path";
-import type { Content } from "../../content/index.ts";
+import { type Content, passedOver } from "../../content/index.ts";
 import { DrayError, throwIfAborted } from "../../errors.ts";
 import { chunksOfFile, nodeFiles, onDisk } from "../../files/index.ts";
 import { endOfArchive, type NewEntry, writeHeader } from "../../tar/index.ts";
-import { fileInTar, passedOver } from "./files-tar.ts";
+import { fileInTar } from "./files-tar.ts";
 
 /** How a folder becomes a tar. */
 export interface DirectoryTarOptions {

@@ -1,4 +1,4 @@
-import { bytesContent, type Content } from "../../content/index.ts";
+import { bytesContent, type Content, passedOver } from "../../content/index.ts";
 import { DrayError } from "../../errors.ts";
 import { endOfArchive, entryPath, type NewEntry, padding, writeHeader } from "../../tar/index.ts";
 
@@ -54,16 +54,4 @@ export async function* fileInTar(
       `"${entry.name}" was to have ${size} bytes and has ${at > size ? "more" : at}: it changed while it was read; try again`,
     );
   yield padding(size);
-}
-
-/** The same bytes from a place on. What is made has to be made from its beginning each time. */
-export async function* passedOver(offset: number, chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  let left = offset;
-  for await (const chunk of chunks) {
-    if (left >= chunk.byteLength) left -= chunk.byteLength;
-    else {
-      yield left === 0 ? chunk : chunk.subarray(left);
-      left = 0;
-    }
-  }
 }

@@ -6,22 +6,23 @@ import {
   type Ingests,
   isTransferring,
   type OnEvent,
+  passedOver,
   type ReadableStore,
 } from "../../content/index.ts";
 import { defined } from "../../defined.ts";
 import { DrayError, errorIn } from "../../errors.ts";
 import { type AsyncDigester, digesterFor } from "../../hash/index.ts";
 import { refuseNumber } from "../../numbers.ts";
-import { type Compression, type Descriptor, type Digest, mediaTypes } from "../../oci/index.ts";
+import { type Annotations, type Compression, type Descriptor, type Digest, mediaTypes } from "../../oci/index.ts";
+import { type EstargzOptions, estargz } from "../../seekable/index.ts";
 import { beginsTar } from "../../tar/index.ts";
 import { contentOf, type LayerContent } from "./contents.ts";
-import { passedOver } from "./files-tar.ts";
 import { teed } from "./teed.ts";
 import { windowsTar } from "./windows-tar.ts";
 
 /** A layer that lies in a store and is in no image yet. */
 export interface NewLayer {
-  /** With the type that OCI has for it; an image of Docker's types is given Docker's. */
+  /** With the type that OCI has for it; an image of Docker's types is given Docker's. Annotations that eStargz is read by are on it. */
   readonly descriptor: Descriptor;
   /** Digest of the tar inside. */
   readonly diffID: Digest;
@@ -36,6 +37,8 @@ export interface IngestLayerOptions {
   readonly compression?: Compression | undefined;
   /** gzip's from 1 to 9, default 2 as a push has it; zstd's from 1 to 19, default 3. What is compressed in the wanted way already is done again only with a level. */
   readonly level?: number | undefined;
+  /** What eStargz is to be made with, from any tar: gzip of which single files can be read. Default: none is made. */
+  readonly estargz?: Omit<EstargzOptions, "level"> | undefined;
   /** `true`: a plain tar of files becomes what Windows wants of a layer. Default `false`. */
   readonly windows?: boolean | undefined;
   /** What errors call it. Default `the layer`. */
@@ -62,6 +65,8 @@ export const ingestLayer = async (
 ): Promise<NewLayer> => {
   const { level, what = "the layer", signal, onEvent } = options;
   refuseNumber("level", level, { to: highestLevel[options.compression === "zstd" ? "zstd" : "gzip"] });
+  if (options.estargz !== undefined && (options.compression ?? "gzip") !== "gzip")
+    throw new DrayError("USAGE", `eStargz is gzip, and not ${options.compression}; leave one of the two out`);
   const content = contentOf(given, what);
   let made: Made | undefined;
   const layer: Content = {
@@ -76,8 +81,13 @@ export const ingestLayer = async (
       layer,
       defined({ mediaType: mediaTypes.ociLayer, kind: "blob", signal, onEvent }),
     );
-    const { compression, diffID } = (made as Made).result();
-    return { descriptor: { ...descriptor, mediaType: ociLayerTypes[compression] }, diffID, compression, store: target };
+    const { compression, diffID, annotations } = (made as Made).result();
+    return {
+      descriptor: defined<Descriptor>({ ...descriptor, mediaType: ociLayerTypes[compression], annotations }),
+      diffID,
+      compression,
+      store: target,
+    };
   } catch (error) {
     throw errorIn(what, error);
   }
@@ -93,17 +103,31 @@ export const ociLayerTypes: Readonly<Record<Compression, string>> = {
 /** One pass over a layer, and what it found when it has ended. */
 interface Made {
   readonly chunks: AsyncIterable<Uint8Array>;
-  result(): { readonly compression: Compression; readonly diffID: Digest };
+  result(): LayerFacts;
+}
+
+interface LayerFacts {
+  readonly compression: Compression;
+  readonly diffID: Digest;
+  readonly annotations?: Annotations | undefined;
 }
 
 const layerOf = (content: Content, options: IngestLayerOptions, signal: AbortSignal | undefined): Made => {
-  let compression: Compression = "none";
-  let diffID: Digest | undefined;
+  let facts: LayerFacts | undefined;
   async function* chunks(): AsyncGenerator<Uint8Array> {
     const { windows = false, level } = options;
+    if (options.estargz !== undefined) {
+      const plain = { open: () => tarIn(decompressed(content.open(defined({ signal })))) };
+      const tar = windows ? { open: () => windowsTar(plain.open()) } : plain;
+      const layer = estargz(tar, defined({ ...options.estargz, level }));
+      yield* layer.open(defined({ signal }));
+      const { diffID, annotations } = layer.facts();
+      facts = { compression: "gzip", diffID, annotations };
+      return;
+    }
     const opened = content.open(defined({ signal }));
     const { compression: how, whole } = await peeked(isTransferring(content) ? opened : borrowed(opened));
-    compression = options.compression ?? (how === "none" || windows ? "gzip" : how);
+    const compression = options.compression ?? (how === "none" || windows ? "gzip" : how);
     const hash = digesterFor("sha256", content.size);
     try {
       if (how === compression && how !== "none" && !windows && level === undefined)
@@ -113,7 +137,7 @@ const layerOf = (content: Content, options: IngestLayerOptions, signal: AbortSig
         const hashed = hashing(windows ? windowsTar(plain) : plain, hash);
         yield* compression === "none" ? hashed : compressed(hashed, compression, level);
       }
-      diffID = await hash.digest();
+      facts = { compression, diffID: await hash.digest() };
     } finally {
       hash.abandon();
     }
@@ -121,8 +145,8 @@ const layerOf = (content: Content, options: IngestLayerOptions, signal: AbortSig
   return {
     chunks: chunks(),
     result: () => {
-      if (diffID === undefined) throw new DrayError("USAGE", "a layer was not read to its end");
-      return { compression, diffID };
+      if (facts === undefined) throw new DrayError("USAGE", "a layer was not read to its end");
+      return facts;
     },
   };
 };
