@@ -48,6 +48,11 @@ test("blocks that many have at a time are used again, however many these are, an
   assert.equal(seen.size, 100);
   for (const block of held) giveBlock(block);
   const again = Array.from({ length: 100 }, take);
-  assert.equal(seen.size, 168, "32 are kept for whoever comes next");
+  assert.equal(seen.size, 100, "all are kept for whoever comes next");
   for (const block of again) giveBlock(block);
+  const many = Array.from({ length: 300 }, take);
+  for (const block of many) giveBlock(block);
+  const next = Array.from({ length: 300 }, take);
+  assert.equal(seen.size, 300 + 172, "128 are kept when there were more");
+  for (const block of next) giveBlock(block);
 });

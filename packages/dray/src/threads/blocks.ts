@@ -13,9 +13,10 @@ export const blockSize: number = 256 * 1024;
 
 /**
  * Free blocks kept for the next one who needs some, or as many as are in use where those are more; the others are left to the collector,
- * which learns late of them.
+ * which learns late of them. As many as a registry uses under load: 64 uploads take and give back a hundred of them again and again, and
+ * where each time most were let go their memory stood at twice its size.
  */
-const mostFree = 32;
+const mostFree = 128;
 const free: Block[] = [];
 let made = 0;
 let used = 0;
