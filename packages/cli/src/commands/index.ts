@@ -26,6 +26,15 @@ export const branches: readonly Branch[] = [
     ],
   },
   command("blob", "Read a blob from a registry", () => import("./blob.ts")),
+  {
+    name: "cache",
+    summary: "Look after the layers that are kept on this machine",
+    branches: [
+      command("ls", "List what is kept", () => import("./cache-ls.ts")),
+      command("prune", "Remove what is too much, or was not used for long", () => import("./cache-prune.ts")),
+    ],
+  },
+  command("cat", "Print files of an image", () => import("./cat.ts")),
   command("catalog", "List the repositories of a registry", () => import("./catalog.ts")),
   command("completion", "Print a script that completes dray's words in a shell", () => import("./completion.ts")),
   command("config", "Print the configuration of an image", () => import("./config.ts")),
@@ -35,7 +44,7 @@ export const branches: readonly Branch[] = [
   command("delete", "Delete a tag or a manifest from its registry", () => import("./delete.ts")),
   command("digest", "Print the digest of an image", () => import("./digest.ts")),
   command("inspect", "Show an image: names, platforms, configuration, layers, referrers", () => import("./inspect.ts")),
-  command("ls", "List the tags of a repository", () => import("./ls.ts")),
+  command("ls", "List the tags of a repository, or the files of an image", () => import("./ls.ts")),
   command("manifest", "Print the manifest of an image", () => import("./manifest.ts")),
   command(
     "mutate",

@@ -2,11 +2,12 @@ import { Option } from "commander";
 import { hasTags, type ReadableStore } from "dray/content";
 import { DrayError, isDrayError, printable, throwIfAborted } from "dray/errors";
 import { mapOrdered } from "dray/internal/async";
-import { open, parseLocation } from "dray/locations";
+import { open, parseFileLocation, parseLocation } from "dray/locations";
 import { familiar } from "dray/oci";
 import type { Act, Call, Define } from "../context.ts";
 import { messageOf } from "../failure.ts";
-import { count, gather, type ListingOptions, outputFlag } from "../flags.ts";
+import { cacheFlags, type ListFilesOptions, listFiles } from "../files/index.ts";
+import { count, gather, outputFlag } from "../flags.ts";
 import { listing } from "../json.ts";
 import { warnOfLocal } from "../local-names.ts";
 import { itsRepositories, registryIn } from "../named-registry.ts";
@@ -27,7 +28,7 @@ import {
 /** Images whose time of creation is asked for at the same time. */
 const imagesAtOnce = 8;
 
-interface LsOptions extends ListingOptions {
+interface LsOptions extends ListFilesOptions {
   readonly fullRef?: boolean;
   readonly omitDigestTags?: boolean;
   readonly sort?: TagOrder;
@@ -36,24 +37,36 @@ interface LsOptions extends ListingOptions {
   readonly exclude?: readonly string[];
 }
 
-export const define: Define = (command) =>
+export const define: Define = (command) => {
   command
-    .argument("<repository>", "a repository, or a location such as oci:DIR")
-    .option("--full-ref", "print the whole reference of each tag")
+    .usage("[options] REPOSITORY | IMAGE:/PATH")
+    .argument(
+      "<repository>",
+      "a repository or a location such as oci:DIR, for its tags; IMAGE:/PATH for files in an image",
+    )
+    .option("--full-ref", "print the whole reference of each tag, or IMAGE:/PATH of each file")
     .option("-O, --omit-digest-tags", "leave out tags that stand for a digest, such as sha256-….sig")
     .addOption(new Option("--sort <order>", "newest first by version, name or time of creation").choices(tagOrders))
     .option("--limit <count>", "print so many at most", count)
     .option("--match <pattern>", "only these: a glob such as '1.*', or /regular expression/; again for more", gather)
     .option("--exclude <pattern>", "not these; again for more", gather)
+    .option("-l, --long", "of files: mode, owner, size and time, too")
+    .option("-R, --recursive", "of files: all below, with their paths")
     .addOption(outputFlag());
+  for (const flag of cacheFlags()) command.addOption(flag);
+};
 
 export const examples: readonly string[] = [
   "dray ls registry.example.com/team/app",
+  "dray ls -l alpine:3.20:/etc",
   "dray ls --sort semver --limit 5 --match '3.*' alpine",
 ];
 
 export const act: Act<LsOptions> = async (call, [text = ""]) => {
   const { options, out, signal } = call;
+  const file = parseFileLocation(text);
+  refuseOthers(call, file === undefined ? fileFlags : tagFlags, file === undefined ? "files: IMAGE:/PATH" : "tags");
+  if (file !== undefined) return listFiles(call, file);
   const wanted = tagFilter(options);
   const { prefix, members } = placeOf(text);
   // A registry may call anything a tag.
@@ -108,6 +121,19 @@ const tellUnnamed = async ({ reporter, signal }: Call, store: ReadableStore, tex
     if (!isDrayError(error, "USAGE", "NOT_FOUND")) throw error;
     reporter.note(error.message);
   }
+};
+
+/** What is said of tags alone, and of files alone. */
+const tagFlags = ["omitDigestTags", "sort", "limit", "match", "exclude"] as const;
+const fileFlags = ["long", "recursive"] as const;
+
+const refuseOthers = (
+  { options, named }: Call<LsOptions>,
+  flags: readonly (keyof LsOptions)[],
+  about: string,
+): void => {
+  const said = flags.find((flag) => options[flag] !== undefined);
+  if (said !== undefined) throw new DrayError("USAGE", `${named(said)} is about ${about}`);
 };
 
 /** One loop: a hundred thousand tags through two more generators take as long as asking for them. */

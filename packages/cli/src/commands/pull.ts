@@ -1,12 +1,13 @@
 import { InvalidArgumentError, Option } from "commander";
 import { dockerArchive, legacyArchive } from "dray/archive";
-import type { Store } from "dray/content";
+import type { Located, ReadableStore, Store } from "dray/content";
 import type { CopyPair } from "dray/copy";
 import { DrayError } from "dray/errors";
 import { layoutStore, ociArchive } from "dray/layout";
 import { open } from "dray/locations";
 import { formatReference, type WantedPlatform } from "dray/oci";
 import type { Act, Call, Define } from "../context.ts";
+import { type CacheOptions, cachePathFlag, withCache } from "../files/index.ts";
 import { type ListingOptions, onePlatform, outputFlag } from "../flags.ts";
 import { defaultPlatform, referenceOf } from "../images.ts";
 import { warnOfLocal } from "../local-names.ts";
@@ -16,7 +17,7 @@ import { moveAll, reportMoved } from "../transfer-report.ts";
 
 const formats = ["tarball", "legacy", "oci"] as const;
 
-interface PullOptions extends ListingOptions {
+interface PullOptions extends ListingOptions, CacheOptions {
   readonly format?: (typeof formats)[number];
   readonly annotateRef?: boolean;
 }
@@ -34,7 +35,7 @@ export const define: Define = (command) =>
       ),
     )
     .option("--annotate-ref", "with oci: keep each reference as the name of its entry")
-    .addOption(new Option("-c, --cache_path <path>", "crane's cache; what is there is never pulled again").hideHelp())
+    .addOption(cachePathFlag("keep layers there, and pull none that is there (default: none is kept)"))
     .addOption(outputFlag());
 
 /** What other tools call the forms of archive: one is the usual form here, and the other is written by another command. */
@@ -85,12 +86,16 @@ export const act: Act<PullOptions> = async (call, words) => {
   const pairs: CopyPair[] = [];
   for (const image of images)
     pairs.push({
-      source: await open(image, { connect }),
+      source: kept(call, await open(image, { connect })),
       target: { store, name: nameFor(call.options, image), location: path },
     });
   const result = await moveAll(call, pairs, { platforms: platformsFor(call.options), foreignLayers: "if-there" });
   await reportMoved(call, result, "pulled", began);
 };
+
+/** As with crane, only where somebody says where. What is copied is checked on its way, so that nothing damaged is pulled. */
+const kept = (call: Call<PullOptions>, source: Located): Located<ReadableStore> =>
+  call.options.cache_path ? { ...source, store: withCache(call, source.store) } : source;
 
 const targetOf = ({ options, stdout }: Call<PullOptions>, path: string): Store => {
   switch (options.format) {

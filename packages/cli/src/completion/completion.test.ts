@@ -26,7 +26,7 @@ const wordsOf = async (...words: string[]) => (await completed(...words)).candid
 
 test("what may stand where somebody is typing", async () => {
   const rows: readonly [typed: string[], expected: string[]][] = [
-    [["c"], ["catalog", "completion", "config", "copy"]],
+    [["c"], ["cache", "cat", "catalog", "completion", "config", "copy"]],
     [["dig"], ["digest"]],
     [["--insecure", "dig"], ["digest"]],
     [["--ca-file", "x", "dig"], ["digest"]],

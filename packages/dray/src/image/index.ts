@@ -18,6 +18,7 @@ export { readEntries } from "./entries.ts";
 export {
   type FileEntry,
   type ImageFiles,
+  type ImageFilesOptions,
   imageFiles,
   list,
   type ReadFileOptions,

@@ -2,6 +2,7 @@ import type { Located, Store } from "../content/index.ts";
 import { DrayError } from "../errors.ts";
 import type { ParseReferenceOptions } from "../oci/index.ts";
 import { type ConnectOptions, connect, type Registry, type Repository } from "../registry/index.ts";
+import { elsewhere, notYet } from "./foreign.ts";
 import { type LocationKind, locationKinds, type ParsedLocation, registryKind, shared } from "./table.ts";
 
 /**
@@ -130,24 +131,6 @@ const kindOf = (text: string): LocationKind => {
       { reference: text },
     );
   return registryKind;
-};
-
-/** What other tools call the kinds of place that there are. */
-const elsewhere: Readonly<Record<string, string>> = {
-  ocidir: "oci:",
-  "oci-dir": "oci:",
-  "oci-layout": "oci:",
-  ociarchive: "oci-archive:",
-  "oci-tar": "oci-archive:",
-  dockerarchive: "docker-archive:",
-  "docker-tar": "docker-archive:",
-};
-
-/** Kinds of place that other tools have, and the way round. */
-const notYet: Readonly<Record<string, string>> = {
-  dir: "skopeo copy makes a layout of it, oci:DIR:NAME, and the other way round",
-  "docker-daemon": "docker save -o FILE IMAGE writes docker-archive:FILE, and docker load -i FILE reads it",
-  "containers-storage": "podman save -o FILE IMAGE writes docker-archive:FILE, and podman load -i FILE reads it",
 };
 
 const atPaths = locationKinds.filter(({ path }) => path !== undefined);

@@ -17,6 +17,10 @@ export interface SampleImageOptions extends SampleMembers {
   readonly layers?: number;
   /** Bytes of files in each layer, before compression; incompressible. Default 1000. */
   readonly layerSize?: number;
+  /** The layers themselves, as tars, bottom first, in place of ones made from the seed. */
+  readonly tars?: readonly Uint8Array[];
+  /** Members of the configuration that are others. */
+  readonly config?: Readonly<Record<string, unknown>>;
   /** Default `gzip`. */
   readonly compression?: Compression;
   /** Default `linux/amd64`. */
@@ -40,7 +44,7 @@ export interface SampleImage extends Sample {
 export const sampleImage = (options: SampleImageOptions = {}): SampleImage => {
   const { seed = "sample", layers: count = 2, layerSize = 1000, compression = "gzip", docker = false } = options;
   const { platform = { os: "linux", architecture: "amd64" } } = options;
-  const tars = Array.from({ length: count }, (_, i) => layerTar(`${seed}/${i}`, i, layerSize));
+  const { tars = Array.from({ length: count }, (_, i) => layerTar(`${seed}/${i}`, i, layerSize)) } = options;
   const diffIDs = tars.map((bytes) => digestOf(bytes));
   const packed = tars.map((bytes) => compress[compression](bytes));
   const { [compression]: layerType } = docker ? dockerLayers : ociLayers;
@@ -51,6 +55,7 @@ export const sampleImage = (options: SampleImageOptions = {}): SampleImage => {
     config: { Env: ["PATH=/usr/bin:/bin"], Cmd: ["/bin/hello"], Labels: { seed } },
     rootfs: { type: "layers", diff_ids: diffIDs },
     history: diffIDs.map((_, i) => ({ created: "2000-01-01T00:00:00Z", created_by: `layer ${i}` })),
+    ...options.config,
   });
   const config = describeBytes(docker ? mediaTypes.dockerConfig : mediaTypes.ociConfig, configBytes);
   const mediaType = docker ? mediaTypes.dockerManifest : mediaTypes.ociManifest;

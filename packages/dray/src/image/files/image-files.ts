@@ -2,7 +2,7 @@ import { type Cancel, collect } from "../../content/index.ts";
 import { DrayError } from "../../errors.ts";
 import { refuseNumber } from "../../numbers.ts";
 import type { Digest } from "../../oci/index.ts";
-import type { Image } from "../views.ts";
+import type { Image, Layer } from "../views.ts";
 import { type Kept, LayeredTree, type Place } from "./layered-tree.ts";
 import type { EntryFacts } from "./records.ts";
 import { behindLink, rooted } from "./rooted.ts";
@@ -15,8 +15,14 @@ export interface FileEntry extends Omit<EntryFacts, "offset"> {
   readonly layer: Digest;
 }
 
+/** How the files of an image are come to. */
+export interface ImageFilesOptions extends Cancel {
+  /** What errors call the image. Default: its digest. */
+  readonly called?: string | undefined;
+}
+
 /** How a file of an image is read. */
-export interface ReadFileOptions extends Cancel {
+export interface ReadFileOptions extends ImageFilesOptions {
   /** Bytes that the file may have. Default 64 MiB. */
   readonly limit?: number | undefined;
 }
@@ -36,10 +42,12 @@ const longestPath = 4096;
 export class ImageFiles {
   readonly #image: Image;
   readonly #tree: LayeredTree;
+  readonly #called: string;
 
   /** @param layers those of the image, bottom first */
-  constructor(image: Image, layers: Awaited<ReturnType<Image["layers"]>>, options: Cancel = {}) {
+  constructor(image: Image, layers: readonly Layer[], { called, ...options }: ImageFilesOptions = {}) {
     this.#image = image;
+    this.#called = called ?? image.descriptor.digest;
     this.#tree = new LayeredTree(layers.toReversed(), options);
   }
 
@@ -101,13 +109,13 @@ export class ImageFiles {
 
   /** The entry that has the bytes of a file. */
   async #file(path: string, limit: number): Promise<Place> {
-    const { digest } = this.#image.descriptor;
+    const called = this.#called;
     let place = await this.#resolve(path, { follow: true, limit });
     for (let links = 0; links <= mostLinks; links++) {
-      if (isDirectory(this.#tree, place)) throw new DrayError("USAGE", `${path} is a directory in ${digest}`);
+      if (isDirectory(this.#tree, place)) throw new DrayError("USAGE", `${path} is a directory in ${called}`);
       const type = this.#tree.records.type(place.record);
       if (type === "file" || type === "other") return place;
-      if (type !== "hardlink") throw new DrayError("UNSUPPORTED", `${path} is a ${type} in ${digest}`);
+      if (type !== "hardlink") throw new DrayError("UNSUPPORTED", `${path} is a ${type} in ${called}`);
       place = await this.#linked(place, path, { follow: true, limit });
     }
     throw this.#missing(path, ": its links go round in circles");
@@ -185,8 +193,9 @@ export class ImageFiles {
   }
 
   #missing(path: string, why: string): DrayError {
-    const { digest } = this.#image.descriptor;
-    return new DrayError("NOT_FOUND", `${digest} has no file ${path}${why}`, { reference: digest });
+    return new DrayError("NOT_FOUND", `${this.#called} has no file ${path}${why}`, {
+      reference: this.#image.descriptor.digest,
+    });
   }
 }
 
@@ -225,7 +234,7 @@ const isDirectory = ({ records }: LayeredTree, { kind, record }: Place): boolean
  * for (const { path, size } of await files.list("/etc")) console.log(path, size);
  * for await (const chunk of await files.open("/usr/bin/app")) process.stdout.write(chunk);
  */
-export const imageFiles = async (image: Image, options: Cancel = {}): Promise<ImageFiles> =>
+export const imageFiles = async (image: Image, options: ImageFilesOptions = {}): Promise<ImageFiles> =>
   new ImageFiles(image, await image.layers(), options);
 
 /**
@@ -234,7 +243,7 @@ export const imageFiles = async (image: Image, options: Cancel = {}): Promise<Im
  * @throws DrayError `NOT_FOUND`, and what reading layers throws
  * @example for (const { path, type, size } of await list(image, "/etc")) console.log(type, size, path);
  */
-export const list = async (image: Image, path = "/", options: Cancel = {}): Promise<FileEntry[]> =>
+export const list = async (image: Image, path = "/", options: ImageFilesOptions = {}): Promise<FileEntry[]> =>
   (await imageFiles(image, options)).list(path);
 
 /**
@@ -242,7 +251,7 @@ export const list = async (image: Image, path = "/", options: Cancel = {}): Prom
  * @throws DrayError `NOT_FOUND`, and what reading layers throws
  * @example for await (const { path, mode } of walk(image)) if (mode & 0o4000) console.log(path, "is set-uid");
  */
-export async function* walk(image: Image, path = "/", options: Cancel = {}): AsyncGenerator<FileEntry> {
+export async function* walk(image: Image, path = "/", options: ImageFilesOptions = {}): AsyncGenerator<FileEntry> {
   yield* (await imageFiles(image, options)).walk(path);
 }
 

@@ -5,6 +5,7 @@
 export {
   type FileEntry,
   type ImageFiles,
+  type ImageFilesOptions,
   imageFiles,
   list,
   type ReadFileOptions,

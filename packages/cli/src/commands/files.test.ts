@@ -1,0 +1,217 @@
+import assert from "node:assert/strict";
+import { readdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { type Listener, listen, memoryRegistry, put, sampleImage, sampleIndex, tar } from "@dray/testkit";
+import { temporaryFolder } from "@dray/testkit/files";
+import { type Rehearsed, type RehearseOptions, rehearse } from "../../test/rehearse.ts";
+
+const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+const image = sampleImage({
+  tars: [
+    tar([
+      { path: "etc/", kind: "directory", mode: 0o700 },
+      { path: "etc/os-release", kind: "file", bytes: bytes("ID=old\n") },
+      { path: "etc/gone", kind: "file", bytes: bytes("gone") },
+    ]),
+    tar([
+      { path: "etc/os-release", kind: "file", bytes: bytes("ID=dray\n") },
+      { path: "etc/.wh.gone", kind: "file" },
+      { path: "bin/su", kind: "file", mode: 0o4755, bytes: new Uint8Array(70_000) },
+      { path: "bin/sh", kind: "symlink", target: "su" },
+      { path: "bin/odd\u001b[31m", kind: "file" },
+    ]),
+  ],
+});
+const index = sampleIndex({ platforms: ["linux/amd64", "linux/arm64"] });
+
+describe("files of an image", () => {
+  const registry = memoryRegistry();
+  let server: Listener;
+  let home: string;
+  let app: string;
+  const dray = (words: readonly string[], options?: RehearseOptions): Promise<Rehearsed> =>
+    rehearse(home, words, options);
+  const printed = async (...words: string[]): Promise<string> => {
+    const { exitCode, stdout, stderr } = await dray(words);
+    assert.equal(exitCode, 0, `${words.join(" ")}: ${stderr}`);
+    return stdout;
+  };
+  /** Blobs that were asked for since. */
+  const fetched = (): string[] =>
+    registry.log.entries
+      .splice(0)
+      .flatMap(({ method, target }) => (method === "GET" && target.includes("/blobs/") ? [target] : []));
+
+  before(async () => {
+    put(registry, "team/app", "1.0", image);
+    put(registry, "team/multi", "latest", index);
+    server = await listen(registry.handler);
+    app = `${server.host}/team/app`;
+    home = temporaryFolder("files");
+  });
+  after(() => server.close());
+
+  test("are listed by name, in full, and in long", async () => {
+    assert.equal(await printed("ls", `${app}:1.0:/`), "bin\netc\n");
+    assert.equal(await printed("ls", `${app}:1.0:/etc`), "os-release\n");
+    assert.equal(await printed("ls", "-R", `${app}@${image.root.digest}:/etc`), "/etc\n/etc/os-release\n");
+    assert.equal(
+      await printed("ls", "--full-ref", `docker://${app}:1.0:/etc`),
+      `docker://${app}:1.0:/etc/os-release\n`,
+    );
+    assert.equal(
+      await printed("ls", "-l", `${app}:1.0:/bin`),
+      [
+        "-rw-r--r-- 0/0     0 1970-01-01T00:00:00Z odd\\u001b[31m",
+        "lrwxr-xr-x 0/0     0 1970-01-01T00:00:00Z sh -> su",
+        "-rwsr-xr-x 0/0 70000 1970-01-01T00:00:00Z su",
+        "",
+      ].join("\n"),
+    );
+    const { files, ...rest } = JSON.parse(await printed("ls", "-o", "json", "-R", `${app}:1.0:/etc`));
+    assert.deepEqual(rest, { schemaVersion: 1, location: `${app}:1.0`, digest: image.root.digest, path: "/etc" });
+    assert.deepEqual(files, [
+      {
+        path: "/etc",
+        type: "directory",
+        size: 0,
+        mode: "0700",
+        uid: 0,
+        gid: 0,
+        modified: "1970-01-01T00:00:00.000Z",
+        layer: image.layers[0]?.digest,
+      },
+      {
+        path: "/etc/os-release",
+        type: "file",
+        size: 8,
+        mode: "0644",
+        uid: 0,
+        gid: 0,
+        modified: "1970-01-01T00:00:00.000Z",
+        layer: image.layers[1]?.digest,
+      },
+    ]);
+  });
+
+  test("are printed, one after another, from wherever the image is", async () => {
+    assert.equal(
+      await printed("cat", `${app}:1.0:/etc/os-release`, `${app}:1.0:/etc/../etc//os-release`),
+      "ID=dray\nID=dray\n",
+    );
+    const { bytes: su } = await dray(["cat", `${app}:1.0:/bin/sh`]);
+    assert.equal(su.byteLength, 70_000);
+    const [layout, archive] = [join(home, "layout"), join(home, "a.tar")];
+    await printed("copy", `${app}:1.0`, `oci:${layout}:v1`);
+    await printed("pull", `${app}:1.0`, archive);
+    for (const place of [`oci:${layout}:v1`, `oci:${layout}`, `docker-archive:${archive}`]) {
+      assert.equal(await printed("cat", `${place}:/etc/os-release`), "ID=dray\n", place);
+      assert.equal(await printed("ls", `${place}:/etc`), "os-release\n", place);
+    }
+    assert.equal(await printed("ls", `oci:${layout}`), "v1\n");
+  });
+
+  test("that are not there, or are none, are told by image and path", async () => {
+    for (const [words, exitCode, says] of [
+      [["cat", `${app}:1.0:/etc/gone`], 5, `${app}:1.0 has no file /etc/gone`],
+      [["ls", `${app}:1.0:/none`], 5, `${app}:1.0 has no file /none`],
+      [["cat", `${app}:1.0:/etc`], 2, `/etc is a directory in ${app}:1.0`],
+      [["cat", `${app}:1.0`], 2, "names no file in an image: write IMAGE:/PATH"],
+      [["cat"], 2, "write dray cat IMAGE:/PATH"],
+      [["cat", `${app}:none:/x`], 5, "none"],
+      [["ls", "--sort", "semver", `${app}:1.0:/etc`], 2, "--sort is about tags"],
+      [["ls", "-l", app], 2, "--long is about files: IMAGE:/PATH"],
+      [["ls", "dir:/srv/x"], 1, "dir: is not there yet"],
+    ] as const) {
+      const found = await dray(words);
+      assert.equal(found.exitCode, exitCode, `${words.join(" ")}: ${found.stderr}`);
+      assert.ok(found.stderr.includes(says), found.stderr);
+      assert.equal(found.stdout, "");
+    }
+  });
+
+  test("of an index are those of the platform that is named, never silently of one", async () => {
+    const multi = `${server.host}/team/multi`;
+    const { exitCode, stderr } = await dray(["ls", `${multi}:/`]);
+    assert.equal(exitCode, 2);
+    assert.match(stderr, /several images for linux: linux\/amd64, linux\/arm64/);
+    assert.equal(await printed("ls", "--platform", "linux/arm64", `${multi}:/`), "bin\netc\n");
+  });
+
+  test("come from layers that are fetched once, also by the next command", async () => {
+    const place = join(home, "kept");
+    const cached = ["--cache_path", place];
+    fetched();
+    assert.equal(await printed("cat", ...cached, `${app}:1.0:/etc/os-release`), "ID=dray\n");
+    // The configuration, and the one layer that it takes.
+    assert.equal(fetched().length, 2);
+    await printed("ls", ...cached, "-R", `${app}:1.0:/`);
+    assert.deepEqual(fetched(), [`/v2/team/app/blobs/${image.layers[0]?.digest}`]);
+    await printed("ls", ...cached, "-R", `${app}:1.0:/`);
+    await printed("cat", "-c", place, `${app}:1.0:/bin/su`);
+    assert.deepEqual(fetched(), []);
+    assert.deepEqual((await readdir(place)).sort(), [...image.layers, image.config].map(({ digest }) => digest).sort());
+    await writeFile(join(place, image.layers[1]?.digest ?? ""), "damaged");
+    const { stdout, stderr } = await dray(["cat", ...cached, `${app}:1.0:/etc/os-release`]);
+    assert.equal(stdout, "ID=dray\n");
+    assert.match(stderr, /^Warning: .* is damaged and is fetched again$/m);
+    assert.equal(fetched().length, 1);
+    await printed("cat", "--no-cache", ...cached, `${app}:1.0:/etc/os-release`);
+    assert.equal(fetched().length, 2);
+  });
+
+  test("are kept where the user's caches are, unless nothing is to be kept", async () => {
+    const cache = join(temporaryFolder("cache"), "xdg");
+    for (const [words, env, there] of [
+      [[], { XDG_CACHE_HOME: cache }, 2],
+      [["--cache-size", "0"], { XDG_CACHE_HOME: `${cache}-none` }, undefined],
+      [["--no-cache"], { XDG_CACHE_HOME: `${cache}-none` }, undefined],
+      [[], { XDG_CACHE_HOME: `${cache}-none`, DRAY_CACHE_PATH: `${cache}-set` }, undefined],
+    ] as const) {
+      const { exitCode, stderr } = await dray(["cat", ...words, `${app}:1.0:/etc/os-release`], { env });
+      assert.equal(exitCode, 0, stderr);
+      const kept = await readdir(join(env.XDG_CACHE_HOME, "dray", "blobs")).catch(() => undefined);
+      assert.equal(kept?.length, there, words.join(" "));
+    }
+    assert.equal((await readdir(`${cache}-set`)).length, 2);
+    const bare = await dray(["cat", `${app}:1.0:/etc/os-release`], { env: { HOME: undefined } });
+    assert.equal(bare.stdout, "ID=dray\n");
+  });
+
+  test("leave layers behind that are listed and pruned, and that a pull takes instead of fetching them", async () => {
+    const place = ["--cache_path", join(home, "pulled")];
+    const file = join(home, "pulled.tar");
+    assert.equal(await printed("cache", "ls", ...place), "");
+    await printed("pull", ...place, `${app}:1.0`, file);
+    fetched();
+    await printed("pull", ...place, `${app}:1.0`, `${file}.again`);
+    assert.deepEqual(fetched(), []);
+    assert.deepEqual(await readFile(`${file}.again`), await readFile(file));
+    await printed("pull", "--format", "oci", ...place, `${app}:1.0`, join(home, "layout-pulled"));
+    assert.deepEqual(fetched(), []);
+    const { directory, blobs } = JSON.parse(await printed("cache", "ls", "-o", "json", ...place));
+    assert.equal(directory, place[1]);
+    const all = [...image.layers, image.config];
+    assert.deepEqual(
+      blobs.map(({ digest }: { digest: string }) => digest).sort(),
+      all.map(({ digest }) => digest).sort(),
+    );
+    assert.match(
+      await printed("cache", "ls", ...place),
+      /^(sha256:[0-9a-f]{64} +\S+ \S+ \d{4}-\d\d-\d\dT[\d:]+Z\n){3}$/,
+    );
+    assert.match(
+      await printed("cache", "prune", "--all", "--dry-run", ...place),
+      /^(sha256:\S+\n){3}would remove 3 blobs, /,
+    );
+    assert.match(await printed("cache", "prune", "--unused-for", "1d", ...place), /^removed 0 blobs, /);
+    const pruned = JSON.parse(await printed("cache", "prune", "--keep", "1000", "-o", "json", ...place));
+    assert.ok(pruned.left <= 1000 && pruned.removed.length > 0);
+    assert.match(await printed("cache", "prune", "--all", ...place), / 0 B left\n$/);
+    assert.equal(await printed("cache", "ls", ...place), "");
+    const { exitCode, stderr } = await dray(["cache", "ls"], { env: { HOME: undefined } });
+    assert.equal(exitCode, 2);
+    assert.match(stderr, /no HOME where layers are kept/);
+  });
+});

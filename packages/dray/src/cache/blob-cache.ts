@@ -1,0 +1,259 @@
+import { randomBytes } from "node:crypto";
+import { join } from "node:path";
+import { type Cancel, hashed } from "../content/index.ts";
+import { reasonOf, throwIfAborted } from "../errors.ts";
+import { diskError, type FileSystem, fileChunks, ifThere, nodeFiles, onDisk, writeFully } from "../files/index.ts";
+import { refuseNumber } from "../numbers.ts";
+import { algorithmOf, type Descriptor, type Digest, isDigest } from "../oci/index.ts";
+
+/** How much is kept, and who hears of what goes wrong. */
+export interface BlobCacheOptions {
+  /** Bytes that are kept at most. Default 10 GiB. */
+  readonly limit?: number | undefined;
+  /** Hears why the cache is done without, or that something in it was damaged. Nothing fails for that. */
+  readonly onWarning?: ((message: string) => void) | undefined;
+  /** The file system. Default: the real one. */
+  readonly files?: FileSystem | undefined;
+}
+
+/** A blob that is kept. */
+export interface CachedBlob {
+  readonly digest: Digest;
+  /** Bytes. */
+  readonly size: number;
+  /** When it was put there, or read last. */
+  readonly used: Date;
+}
+
+/** What goes. */
+export interface PruneOptions extends Cancel {
+  /** Bytes that stay at most; what was not used for longest goes first. Default: the cache's limit. */
+  readonly keep?: number | undefined;
+  /** Milliseconds after which a blob that nobody used goes. Default: none does for that. */
+  readonly unusedFor?: number | undefined;
+  /** Says what would go, and removes nothing. */
+  readonly dryRun?: boolean | undefined;
+}
+
+/** What went. */
+export interface Pruned {
+  readonly removed: readonly CachedBlob[];
+  /** Bytes of what is left. */
+  readonly left: number;
+}
+
+const usualLimit = 10 * 1024 ** 3;
+/** Milliseconds after which what is unfinished is nobody's any more: whoever writes it renews its time with each chunk. */
+const abandoned = 3_600_000;
+const unfinished = /^\.dray-[0-9a-f]{16}\.part$/;
+
+/** As crane names them, so that one directory serves both. */
+const nameOf = (digest: Digest): string => (process.platform === "win32" ? digest.replace(":", "-") : digest);
+const digestIn = (name: string): Digest | undefined => {
+  const text = process.platform === "win32" ? name.replace("-", ":") : name;
+  return isDigest(text) ? text : undefined;
+};
+
+/**
+ * Blobs in a directory, each a file with its digest as its name, that any number of processes share. A blob gets its name when it is whole; one that
+ * is read is hashed before, and removed where it is not what its name says, so that a kill, a full disk or another program spoil nothing.
+ */
+export class BlobCache {
+  readonly directory: string;
+  readonly limit: number;
+  readonly #files: FileSystem;
+  readonly #warn: (message: string) => void;
+  #isBroken = false;
+
+  constructor(
+    directory: string,
+    { limit = usualLimit, onWarning = () => {}, files = nodeFiles }: BlobCacheOptions = {},
+  ) {
+    refuseNumber("limit", limit, { from: 0 });
+    this.directory = directory;
+    this.limit = limit;
+    this.#files = files;
+    this.#warn = onWarning;
+  }
+
+  /** A blob's bytes, checked; `undefined` where it is not there. */
+  async open(
+    descriptor: Descriptor,
+    { offset = 0, signal }: Reading = {},
+  ): Promise<AsyncIterable<Uint8Array> | undefined> {
+    if (!isDigest(descriptor.digest)) return undefined;
+    const path = this.#pathOf(descriptor.digest);
+    try {
+      if (!(await this.#isWhole(path, descriptor, signal))) return undefined;
+      const now = new Date();
+      // What was used last goes last. Somebody else's directory may not let us say so.
+      await this.#files.utimes(path, now, now).catch(() => {});
+      return this.#chunks(path, { start: offset, end: descriptor.size, signal });
+    } catch (error) {
+      throwIfAborted(signal);
+      this.#doWithout(error);
+      return undefined;
+    }
+  }
+
+  /** Passes a blob on while it is kept. Whoever gives the chunks has them checked: they end well only where they are what the descriptor says. */
+  async *keep(descriptor: Descriptor, chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    const writing = descriptor.size > this.limit || this.#isBroken ? undefined : await this.#begin();
+    let whole = false;
+    try {
+      for await (const chunk of chunks) {
+        // The chunk may be its reader's alone from the moment that it is passed on.
+        await writing?.write(chunk);
+        yield chunk;
+      }
+      whole = true;
+    } finally {
+      await writing?.end(whole ? this.#pathOf(descriptor.digest) : undefined);
+    }
+    if (writing !== undefined) await this.prune().catch((error: unknown) => this.#doWithout(error));
+  }
+
+  /** What is there, in no order. @throws DrayError `DISK` */
+  async list(): Promise<CachedBlob[]> {
+    const found: CachedBlob[] = [];
+    for (const name of await this.#names()) {
+      const digest = digestIn(name);
+      if (digest === undefined) continue;
+      const facts = await onDisk("read", this.directory, () =>
+        ifThere(() => this.#files.stat(join(this.directory, name))),
+      );
+      if (facts?.isFile()) found.push({ digest, size: facts.size, used: new Date(facts.mtimeMs) });
+    }
+    return found;
+  }
+
+  /**
+   * Removes what is too much or was not used for too long, and what was never finished, once nobody has written to it for an hour. Files of other
+   * names stay.
+   * @throws DrayError `DISK`
+   */
+  async prune({
+    keep = this.limit,
+    unusedFor = Number.POSITIVE_INFINITY,
+    dryRun = false,
+    signal,
+  }: PruneOptions = {}): Promise<Pruned> {
+    const now = Date.now();
+    if (!dryRun) await this.#removeUnfinished(now);
+    const blobs = (await this.list()).sort((a, b) => a.used.getTime() - b.used.getTime());
+    let left = blobs.reduce((sum, { size }) => sum + size, 0);
+    const removed: CachedBlob[] = [];
+    for (const blob of blobs) {
+      throwIfAborted(signal);
+      if (left <= keep && now - blob.used.getTime() <= unusedFor) continue;
+      if (!dryRun) await this.#remove(nameOf(blob.digest));
+      removed.push(blob);
+      left -= blob.size;
+    }
+    return { removed, left };
+  }
+
+  #pathOf(digest: Digest): string {
+    return join(this.directory, nameOf(digest));
+  }
+
+  /** The names in the directory; none where it was never made. */
+  #names(): Promise<readonly string[]> {
+    return onDisk("read", this.directory, async () => (await ifThere(() => this.#files.readdir(this.directory))) ?? []);
+  }
+
+  async #removeUnfinished(now: number): Promise<void> {
+    for (const name of await this.#names()) {
+      if (!unfinished.test(name)) continue;
+      const facts = await ifThere(() => this.#files.stat(join(this.directory, name)));
+      if (facts !== undefined && now - facts.mtimeMs > abandoned) await this.#remove(name);
+    }
+  }
+
+  /** Another process may have been faster. */
+  async #remove(name: string): Promise<void> {
+    const path = join(this.directory, name);
+    await onDisk("remove", path, () => ifThere(() => this.#files.unlink(path)));
+  }
+
+  /** Whether a file is there and is what its name says; what is not goes. */
+  async #isWhole(path: string, { digest, size }: Descriptor, signal: AbortSignal | undefined): Promise<boolean> {
+    const facts = await ifThere(() => this.#files.stat(path));
+    if (facts === undefined) return false;
+    const right = facts.isFile() && facts.size === size;
+    const found = right
+      ? await hashed(this.#chunks(path, { start: 0, end: size, signal }), algorithmOf(digest), size)
+      : undefined;
+    if (found === digest) return true;
+    this.#warn(`${path} is damaged and is fetched again`);
+    await ifThere(() => this.#files.unlink(path));
+    return false;
+  }
+
+  async *#chunks(path: string, range: Range): AsyncGenerator<Uint8Array> {
+    const file = await onDisk("read", path, () => this.#files.open(path, "r"));
+    try {
+      yield* fileChunks(file, path, range);
+    } finally {
+      await file.close();
+    }
+  }
+
+  /** A file that is written beside its final name. `undefined` where there can be none. */
+  async #begin(): Promise<Writing | undefined> {
+    const path = join(this.directory, `.dray-${randomBytes(8).toString("hex")}.part`);
+    try {
+      await this.#files.makeDirectory(this.directory);
+      // Images may be private, and other users' business is not what is in them.
+      const file = await this.#files.open(path, "wx", 0o600);
+      let fails = false;
+      const fail = async (error: unknown): Promise<void> => {
+        fails = true;
+        this.#doWithout(diskError(error, "write", path));
+      };
+      return {
+        write: async (chunk) => (fails ? undefined : writeFully(file, chunk, null).catch(fail)),
+        end: async (name) => {
+          await file.close().catch(fail);
+          if (name !== undefined && !fails) await this.#files.rename(path, name).catch(fail);
+          if (name === undefined || fails) await this.#files.unlink(path).catch(() => {});
+        },
+      };
+    } catch (error) {
+      this.#doWithout(diskError(error, "write", path));
+      return undefined;
+    }
+  }
+
+  /** A cache saves time, and costs nobody his work. It is told of once. */
+  #doWithout(error: unknown): void {
+    if (!this.#isBroken) this.#warn(`the cache ${this.directory} is done without: ${reasonOf(error)}`);
+    this.#isBroken = true;
+  }
+}
+
+interface Reading extends Cancel {
+  /** First byte. */
+  readonly offset?: number | undefined;
+}
+
+interface Range extends Cancel {
+  readonly start: number;
+  readonly end: number;
+}
+
+interface Writing {
+  write(chunk: Uint8Array): Promise<void>;
+  /** @param name the final one; `undefined`: it is thrown away */
+  end(name: string | undefined): Promise<void>;
+}
+
+/**
+ * A cache in a directory, which is made when there is something to keep.
+ * @throws DrayError `USAGE` for a limit that is no number
+ * @example
+ * const cache = blobCache("/var/cache/images", { limit: 2 * 1024 ** 3, onWarning: console.warn });
+ * const store = cachedStore(repository, cache);
+ */
+export const blobCache = (directory: string, options: BlobCacheOptions = {}): BlobCache =>
+  new BlobCache(directory, options);
