@@ -49,6 +49,7 @@ export {
   compare,
   configured,
   edit,
+  exportTar,
   type FileEntry,
   type Image,
   type ImageChange,
@@ -60,6 +61,8 @@ export {
   type Layer,
   readEntries,
   readFile,
+  type TreeEntry,
+  treeEntries,
   validate,
   viewOf,
 } from "./image/index.ts";

@@ -1,0 +1,76 @@
+import type { ReadOptions } from "../../content/index.ts";
+import { verified } from "../../content/index.ts";
+import { DrayError, isDrayError, restated, throwIfAborted } from "../../errors.ts";
+import { readEntries, type StreamedEntry } from "../../tar/index.ts";
+import type { Image, Layer } from "../views.ts";
+import { type Output, outputsOf } from "./hard-links.ts";
+import { MergedTree } from "./merged-tree.ts";
+
+/** How the layers of a tree are read. */
+export type TreeOptions = Pick<ReadOptions, "signal" | "onEvent">;
+
+/** Something at a path of the merged tree. */
+export interface TreeEntry extends Omit<StreamedEntry, "name" | "start" | "offset"> {
+  /** From the root, without slashes around: `usr/bin/env`. The root itself is `.`. */
+  readonly path: string;
+  /** Of a hard link the path of an entry that came before; of a symbolic link what it says. */
+  readonly linkName: string;
+}
+
+/**
+ * The tree that an image's layers make together, entry after entry, as a container of it would see it. Layers are read from the top down, each
+ * once and to its end, so that its digests are checked; one is read again only where a hard link leads to a file that a layer above has changed
+ * or removed. A directory may come after what lies in it, and one that no layer has an entry for does not come. A body can be read once, before the
+ * next entry is asked for. Where one layer has a path several times, all of them come, and the last is the one that counts.
+ * @throws DrayError `ARCHIVE_INVALID`, `LIMIT_EXCEEDED`, `MANIFEST_INVALID` for damaged compression, `DIGEST_MISMATCH`, and what reading throws
+ * @example for await (const { path, type, size } of treeEntries(image)) console.log(path, type, size);
+ */
+export async function* treeEntries(image: Image, options: TreeOptions = {}): AsyncGenerator<TreeEntry> {
+  const tree = new MergedTree();
+  const layers = await image.layers();
+  for (let i = layers.length - 1; i >= 0; i--) {
+    const layer = layers[i] as Layer;
+    tree.begin(i + 1, `layer ${layer.descriptor.digest}`);
+    for await (const entry of entriesOf(layer, options)) {
+      throwIfAborted(options.signal);
+      for (const output of tree.take(entry)) yield written(entry, output);
+    }
+    const again = tree.end();
+    if (again.size === 0) continue;
+    let place = 0;
+    for await (const entry of entriesOf(layer, options)) {
+      const wanted = again.get(place++);
+      if (wanted !== undefined) for (const output of outputsOf(wanted)) yield written(entry, output);
+    }
+  }
+  tree.finish();
+}
+
+const entriesOf = (layer: Layer, options: TreeOptions): AsyncGenerator<StreamedEntry> =>
+  readEntries(contentOf(layer, options), { what: `layer ${layer.descriptor.digest}` });
+
+/** A layer's tar, which has to be what the configuration says it is. */
+async function* contentOf(layer: Layer, options: TreeOptions): AsyncGenerator<Uint8Array> {
+  const { diffID: digest, descriptor } = layer;
+  const chunks = layer.uncompressed(options);
+  try {
+    yield* digest === undefined ? chunks : verified(chunks, { digest });
+  } catch (error) {
+    if (!isDrayError(error, "MANIFEST_INVALID", "DIGEST_MISMATCH")) throw error;
+    if (error.code === "DIGEST_MISMATCH" && error.reference === digest && digest !== descriptor.digest)
+      throw new DrayError(
+        "DIGEST_MISMATCH",
+        `layer ${descriptor.digest}: its content does not have the digest that the configuration names in diff_ids, ${digest}; no container runtime takes this image`,
+        { reference: descriptor.digest, cause: error },
+      );
+    throw restated(error, error.code, `layer ${descriptor.digest}: ${error.message}`);
+  }
+}
+
+async function* nothing(): AsyncGenerator<Uint8Array> {}
+
+const written = (entry: StreamedEntry, { path, linkTo }: Output): TreeEntry => {
+  const { name: _name, start: _start, offset: _offset, extents, ...rest } = entry;
+  if (linkTo === undefined) return { ...rest, ...(extents === undefined ? {} : { extents }), path };
+  return { ...rest, path, type: "hardlink", linkName: linkTo, size: 0, stored: 0, body: nothing(), data: nothing() };
+};
