@@ -71,6 +71,11 @@ const noRemedies: readonly (string | RegExp)[] = [
   /^--(?:entrypoint leaves|media-types docker takes away|lossy: that|remove: |no-healthcheck: |repo: a repository cannot)/,
   /^\$\{tag === "" \? "--tag" : "--repo"\} is empty$/,
   /names no architecture, such as \$\{os\}\/amd64$/,
+  /^without --base: /,
+  /^--owner <uid:gid>$/,
+  /^tar c /,
+  /^--oci-empty-base: there is a --base/,
+  /^no --base is named: /,
 ];
 
 describe("a remedy in a message is a command that works", () => {
@@ -633,6 +638,18 @@ describe("a remedy in a message is a command that works", () => {
         from: ["; its tags are listed by dray ls ${repository}", "is a repository; its tags are listed by dray ls"],
         words: ["ls", `${app}:1`],
         follow: (_, ls = "") => [ls.split(" ")],
+      },
+      {
+        says: /say what the result is called: dray append -f FILE (-t) IMAGE/,
+        from: ["-t: say what the result is called: dray append -f FILE -t IMAGE"],
+        words: ["append", "-f", at("one.tar")],
+        follow: (_, flag = "") => [["append", "-f", at("one.tar"), flag, fresh()]],
+      },
+      {
+        says: /say what is appended: dray append (-f) FILE -t IMAGE/,
+        from: ["-f: say what is appended: dray append -f FILE -t IMAGE"],
+        words: ["append", "-t", `${app}:1`],
+        follow: (_, flag = "") => [["append", flag, at("one.tar"), "-t", fresh()]],
       },
       {
         says: /what is pushed comes first, dray (push \S+ \S+);/,

@@ -49,7 +49,6 @@ describe("words of other tools", () => {
       ["manifest fetch r.test/a:1", /dray manifest IMAGE/],
       ["tag ls r.test/a", /dray ls REPOSITORY/],
       ["garbage-collect config.yml", /dray serve gc/],
-      ["append -b a -f b", /'append'; that is not there yet; .*dray push FILE IMAGE/],
       ["annotate r.test/a", /dray mutate --annotation KEY=VALUE IMAGE/],
       ["export r.test/a -", /not there yet; dray pull IMAGE FILE/],
       ["flatten r.test/a", /not there yet/],
@@ -109,7 +108,7 @@ describe("words of other tools", () => {
     const page = readFileSync(new URL("../../../docs/crane.md", import.meta.url), "utf8");
     const [, list = ""] = /^Not there yet: (.*?);/m.exec(page) ?? [];
     const named = [...list.matchAll(/`([a-z]+)`/g)].map(([, name]) => name ?? "");
-    assert.ok(named.length > 5);
+    assert.ok(named.length > 0);
     for (const name of named) assert.ok(notYet.includes(name), name);
   });
 

@@ -82,7 +82,6 @@ const commands: Readonly<Record<string, string>> = {
 
 /** What cannot be done yet, and what can. */
 const missing: Readonly<Record<string, string>> = {
-  append: carried,
   edit: carried,
   flatten: carried,
   rebase: carried,

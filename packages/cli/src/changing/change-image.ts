@@ -5,6 +5,7 @@ import type { Located, ReadableStore, WritableStore } from "dray/content";
 import type { CopyOutcome } from "dray/copy";
 import { DrayError } from "dray/errors";
 import { type Edited, type Image, type ImageIndex, viewOf } from "dray/image";
+import { defined } from "dray/internal/defined";
 import { open, parseLocation } from "dray/locations";
 import { formatReference, isIndexType } from "dray/oci";
 import type { Call } from "../context.ts";
@@ -60,19 +61,21 @@ export interface Changing {
 }
 
 /**
- * Changes an image as `make` says, and puts what becomes of it where the flags say. Prints what crane prints: the reference by digest.
+ * Changes an image as `make` says (one that is named, or `from`), and puts what becomes of it where the flags say. Prints what crane prints: the reference by digest.
  * @throws DrayError `USAGE` for places that make no sense, and what `make` and copying throw
  */
 export const changeImage = async (
   call: Call<ChangingOptions>,
   image: string,
   make: (changing: Changing) => Promise<Edited>,
+  { tag = call.options.tag, from }: { readonly tag?: string | undefined; readonly from?: Located<ReadableStore> } = {},
 ): Promise<void> => {
-  const { options, signal, reporter, out } = call;
+  const { signal, reporter, out } = call;
+  const options = defined<ChangingOptions>({ ...call.options, tag });
   const began = performance.now();
   const { file, format } = outputOf(options);
   const place = placeOf(options, image);
-  const source = await opened(call, image);
+  const source = from ?? (await opened(call, image));
   const found = await source.store.resolve(source.name, { signal, toRead: true });
   const view = await viewOf(source.store, found, { signal });
   const target = await targetOf(call, source, place);

@@ -14,6 +14,7 @@ const command = (
 
 /** Every command, in the order of the alphabet. */
 export const branches: readonly Branch[] = [
+  command("append", "Append layers to an image: tars, directories, or a stream", () => import("./append.ts")),
   {
     name: "auth",
     summary: "Log in, log out, and see which credentials are used",

@@ -12,14 +12,14 @@ export const contentOf = (given: LayerContent, what: string): Content => {
   return Symbol.asyncIterator in given ? onceContent(given, what) : given;
 };
 
-const onceContent = (chunks: AsyncIterable<Uint8Array>, what: string): Content => {
-  let opened = false;
-  return {
-    open: ({ offset = 0 } = {}) => {
-      if (opened || offset > 0)
-        throw new DrayError("CONSUMED", `${what} comes once and is needed again; put it into a file and give that`);
-      opened = true;
-      return chunks;
-    },
-  };
-};
+const onceContent = (chunks: AsyncIterable<Uint8Array>, what: string): Content => ({
+  open: ({ offset = 0 } = {}) => {
+    if (opened.has(chunks) || offset > 0)
+      throw new DrayError("CONSUMED", `${what} comes once and is needed again; put it into a file and give that`);
+    opened.add(chunks);
+    return chunks;
+  },
+});
+
+/** Streams that were read, by whomever: some end at once then, and what came of that would be taken for all there was. */
+const opened = new WeakSet<object>();

@@ -1,0 +1,184 @@
+import assert from "node:assert/strict";
+import { mkdir, readdir, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Readable } from "node:stream";
+import { after, before, describe, test } from "node:test";
+import {
+  type Listener,
+  listen,
+  type MemoryRegistry,
+  memoryRegistry,
+  put,
+  RequestLog,
+  sampleArtifact,
+  sampleImage,
+  sampleIndex,
+  tar,
+} from "@dray/testkit";
+import { temporaryFolder } from "@dray/testkit/files";
+import { open } from "dray";
+import { viewOf } from "dray/image";
+import { type Rehearsed, type RehearseOptions, rehearse } from "../../test/rehearse.ts";
+
+const files = tar([{ path: "srv/app", kind: "file", bytes: new TextEncoder().encode("app") }]);
+
+describe("append", () => {
+  let registry: MemoryRegistry;
+  let server: Listener;
+  let home: string;
+  let app: string;
+  const log = new RequestLog();
+  const index = sampleIndex({
+    seed: "append",
+    platforms: ["linux/amd64", "linux/arm64", "windows/amd64"],
+    attestations: true,
+  });
+  const dray = (words: readonly string[], options?: RehearseOptions): Promise<Rehearsed> =>
+    rehearse(home, words, options);
+  const done = async (words: readonly string[], options?: RehearseOptions): Promise<Rehearsed> => {
+    const ended = await dray(words, options);
+    assert.equal(ended.exitCode, 0, `${words.join(" ")}: ${ended.stderr}`);
+    return ended;
+  };
+  /** What an image's layers are, uppermost last. */
+  const layersOf = async (location: string, platform?: string): Promise<readonly string[]> => {
+    const { store, name } = await open(location);
+    const view = await viewOf(store, await store.resolve(name));
+    const image = view.kind === "index" ? await view.image(platform ?? "linux/amd64") : view;
+    return (await image.layers()).map(({ diffID, descriptor }) => `${descriptor.mediaType} ${diffID}`);
+  };
+
+  before(async () => {
+    home = temporaryFolder("append");
+    registry = memoryRegistry();
+    put(registry, "app", "1", sampleImage({ seed: "append/one" }));
+    put(registry, "app", "multi", index);
+    put(registry, "app", "sbom", sampleArtifact());
+    server = await listen(log.middleware(registry.handler));
+    app = `${server.host}/app`;
+    await writeFile(join(home, "app.tar"), files);
+    await writeFile(join(home, "words.txt"), "no tar at all".repeat(100));
+  });
+  after(() => server.close());
+
+  test("an index gets the layer on each of its images, in the form of Windows where that is it, and loses attestations of what is there no more", async () => {
+    const { stdout, stderr } = await done([
+      "append",
+      "-b",
+      `${app}:multi`,
+      "-f",
+      join(home, "app.tar"),
+      "-t",
+      `${app}:multi-2`,
+    ]);
+    assert.match(stdout, new RegExp(`^${app}@sha256:[0-9a-f]{64}\n$`));
+    assert.match(stderr, /3 attestations of what changed are left out/);
+    const [amd64, arm64, windows] = await Promise.all(
+      ["linux/amd64", "linux/arm64", "windows/amd64"].map((platform) => layersOf(`${app}:multi-2`, platform)),
+    );
+    assert.equal(amd64?.length, 3);
+    assert.equal(amd64?.at(-1), arm64?.at(-1));
+    assert.notEqual(windows?.at(-1), arm64?.at(-1));
+    const two = await done([
+      "append",
+      "--platform",
+      "linux/arm64,windows/amd64",
+      "-b",
+      `${app}:multi`,
+      "-f",
+      join(home, "app.tar"),
+      "-t",
+      `${app}:two`,
+    ]);
+    assert.notEqual(two.stdout, stdout);
+    assert.equal((await layersOf(`${app}:two`, "linux/arm64")).at(-1), arm64?.at(-1));
+  });
+
+  test("a folder, with owner and place; the history says so", async () => {
+    const words = [
+      "append",
+      "-b",
+      `${app}:1`,
+      "-f",
+      join(home, "site"),
+      "--prefix",
+      "srv/www",
+      "--owner",
+      "1000:7",
+      "-t",
+      `${app}:site`,
+    ];
+    assert.equal((await dray(words)).exitCode, 5);
+    await mkdir(join(home, "site"), { recursive: true });
+    await writeFile(join(home, "site", "index.html"), "<p>");
+    const first = await done([...words, "--created-by", "make site"]);
+    assert.equal((await done([...words, "--created-by", "make site"])).stdout, first.stdout);
+    const { stdout } = await done(["config", `${app}:site`]);
+    assert.equal((JSON.parse(stdout) as { history: { created_by: string }[] }).history.at(-1)?.created_by, "make site");
+  });
+
+  test("a layout takes the layer itself, an archive by a folder that goes again", async () => {
+    const location = `oci:${join(home, "layout")}:x`;
+    const printed = await done(["append", "-b", `${app}:1`, "-f", "-", "-t", location], { stdin: files });
+    assert.match(printed.stdout, /^sha256:[0-9a-f]{64}\n$/);
+    assert.deepEqual((await layersOf(location)).at(-1), (await layersOf(`${app}:multi-2`)).at(-1));
+    const before = (await readdir(tmpdir())).filter((name) => name.startsWith("dray-layers-"));
+    const archive = join(home, "out.tar");
+    assert.equal(
+      (await done(["append", "-b", `${app}:1`, "-f", "-", "-t", "a/b:1", "-o", archive], { stdin: files })).stdout,
+      "",
+    );
+    assert.equal((await layersOf(`docker-archive:${archive}`)).length, 3);
+    const one = await done(["append", "-b", `${app}:multi`, "-f", join(home, "app.tar"), "-t", "a/b:1", "-o", archive]);
+    assert.equal(one.stdout, "");
+    const left = (await readdir(tmpdir())).filter((name) => name.startsWith("dray-layers-") && !before.includes(name));
+    assert.deepEqual(left, []);
+  });
+
+  test("--dry-run says what would be there and sends nothing; -o json is a document", async () => {
+    const words = ["append", "-b", `${app}:1`, "-f", join(home, "app.tar"), "-t", `${server.host}/dry:1`];
+    const from = log.select({}).length;
+    const said = await done([...words, "--dry-run"]);
+    assert.match(said.stdout, /-> .*\/dry:1: sha256:[0-9a-f]{64}\n$/);
+    assert.deepEqual(
+      log
+        .select({})
+        .slice(from)
+        .filter(({ method }) => method !== "GET" && method !== "HEAD"),
+      [],
+    );
+    const { stdout } = await done([...words, "-o", "json"]);
+    const { roots } = JSON.parse(stdout) as { roots: { digest: string }[] };
+    assert.ok(said.stdout.includes(roots[0]?.digest ?? "?"));
+  });
+
+  const refusals: readonly (readonly [exitCode: number, says: RegExp, words: string])[] = [
+    [2, /-t: say what the result is called/, "-f FILE"],
+    [2, /-f: say what is appended/, "-t APP:x"],
+    [2, /--oci-empty-base: there is a --base/, "-b APP:1 --oci-empty-base -f FILE -t APP:x"],
+    [2, /too many arguments/, "-f FILE -t APP:x APP:1"],
+    [2, /Expected numbers such as 1000:1000/, "-f FILE -t APP:x --owner root"],
+    [2, /option level is 10; it has to be a whole number from 1 to 9/, "-f FILE -t APP:x --level 10"],
+    [2, /Allowed choices are gzip, zstd, none/, "-f FILE -t APP:x --compression xz"],
+    [5, /nope: no such file or directory/, "-f FILE.nope -t APP:x"],
+    [1, /words.txt: this is no tar, compressed or not/, "-f WORDS -t APP:x"],
+    [5, /has no manifest nope/, "-b APP:nope -f FILE -t APP:x"],
+    [1, /is an artifact/, "-b APP:sbom -f FILE -t APP:x"],
+    [1, /standard input comes once and is needed again/, "-b APP:1 -f - -f - -t APP:x"],
+    [1, /standard input comes once and is needed again/, "-b APP:multi -f - -t APP:x"],
+  ];
+  for (const [exitCode, says, words] of refusals)
+    test(`refused: ${words}`, async () => {
+      const said = words
+        .split(" ")
+        .map((word) =>
+          word.replace("FILE", join(home, "app.tar")).replace("WORDS", join(home, "words.txt")).replace("APP", app),
+        );
+      const { exitCode: ended, stderr, stdout } = await dray(["append", ...said], { stdin: Readable.from([files]) });
+      assert.match(stderr, says);
+      assert.equal(ended, exitCode);
+      assert.equal(stdout, "");
+      assert.equal(registry.manifest("app", "x"), undefined);
+    });
+});

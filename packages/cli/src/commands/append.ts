@@ -1,0 +1,165 @@
+import { createReadStream } from "node:fs";
+import { stat } from "node:fs/promises";
+import { basename } from "node:path";
+import { InvalidArgumentError, Option } from "commander";
+import { type Located, type ReadableStore, selectPlatforms } from "dray/content";
+import { DrayError } from "dray/errors";
+import {
+  type Addition,
+  appended,
+  directoryTar,
+  edit,
+  emptyImage,
+  type Image,
+  ingestLayer,
+  type LayerContent,
+  type NewLayer,
+  viewOf,
+} from "dray/image";
+import { LazyMap } from "dray/internal/async";
+import { defined } from "dray/internal/defined";
+import { parseLocation } from "dray/locations";
+import { type Compression, formatReference } from "dray/oci";
+import { type Bench, benchFor, type ChangingOptions, changeImage, stringSlice } from "../changing/index.ts";
+import type { Act, Call, Define } from "../context.ts";
+import { gather, positive } from "../flags.ts";
+
+interface AppendOptions extends ChangingOptions {
+  readonly base?: string;
+  readonly new_layer?: readonly string[];
+  readonly new_tag?: string;
+  readonly setBaseImageAnnotations?: boolean;
+  readonly ociEmptyBase?: boolean;
+  readonly compression?: Compression;
+  readonly level?: number;
+  readonly prefix?: string;
+  readonly owner?: { readonly uid: number; readonly gid: number };
+  readonly createdBy?: string;
+}
+
+export const define: Define = (command) =>
+  command
+    .option("-b, --base <location>", "image or index to append to (default: an empty image)")
+    .addOption(
+      new Option(
+        "-f, --new_layer <path>",
+        "tar, compressed tar or directory to append; - is stdin; again or with commas for several",
+      ).argParser(stringSlice),
+    )
+    .option("-t, --new_tag <location>", "the reference of the result")
+    .option(
+      "-o, --output <path>",
+      "write it to this file, as docker save does; json or text: how to print the result",
+      gather,
+    )
+    .option("--set-base-image-annotations", "annotate the result with the base that it has")
+    .option("--oci-empty-base", "without --base: OCI media types in place of Docker's")
+    .addOption(
+      new Option("--compression <kind>", "of new layers (default gzip; what is compressed stays as it is)").choices([
+        "gzip",
+        "zstd",
+        "none",
+      ]),
+    )
+    .option(
+      "--level <number>",
+      "how hard to compress: 1 to 9 for gzip (default 2), 1 to 19 for zstd (default 3)",
+      positive,
+    )
+    .option("--prefix <path>", "where in the image a directory comes to lie (default /)")
+    .option("--owner <uid:gid>", "who owns what lies in a directory (default 0:0)", ownerOf)
+    .option("--created-by <text>", "what the history says of each layer")
+    .option("--dry-run", "say what would be done, and do nothing");
+
+export const examples: readonly string[] = [
+  "dray append -b alpine:3.20 -f app.tar -t registry.example.com/team/app:1.0",
+  "dray append -b alpine:3.20 -f ./public --prefix /srv/www -t registry.example.com/team/site:1.0",
+  "tar c bin | dray append -f - -t registry.example.com/team/tools:1.0",
+];
+
+export const act: Act<AppendOptions> = async (call) => {
+  const { options, signal } = call;
+  const {
+    base = "",
+    new_layer: paths = [],
+    new_tag: tag = "",
+    setBaseImageAnnotations = false,
+    platform = [],
+  } = options;
+  if (tag === "") throw new DrayError("USAGE", "-t: say what the result is called: dray append -f FILE -t IMAGE");
+  if (paths.length === 0) throw new DrayError("USAGE", "-f: say what is appended: dray append -f FILE -t IMAGE");
+  if (base !== "" && options.ociEmptyBase === true)
+    throw new DrayError("USAGE", "--oci-empty-base: there is a --base, which has media types of its own");
+  const from = base === "" ? await withoutBase(call) : undefined;
+  const baseName = setBaseImageAnnotations && base !== "" ? nameOf(base) : undefined;
+  await changeImage(
+    call,
+    from === undefined ? base : paths.join(" and "),
+    async ({ source, view, target }) => {
+      // What the base is, is chosen here: the others would be in the new index without what is appended.
+      const { store, root } = await selectPlatforms(source.store, view.descriptor, platform, { signal, called: base });
+      const additions = additionsFor(call, await benchFor(call, target));
+      return edit(await viewOf(store, root, { signal }), appended(additions, { baseName }), { signal });
+    },
+    defined({ tag, from }),
+  );
+};
+
+const withoutBase = async ({ options, reporter }: Call<AppendOptions>): Promise<Located<ReadableStore>> => {
+  reporter.note("no --base is named: the layers are all that the image has");
+  const { store, descriptor } = await emptyImage({ form: options.ociEmptyBase === true ? "oci" : "docker" });
+  return { store, name: descriptor.digest, location: "memory:empty" };
+};
+
+/** The layers for one image after the other. Those for Windows are others, so each file may go there in two forms, once in each. */
+const additionsFor = (call: Call<AppendOptions>, bench: Bench): ((image: Image) => Promise<readonly Addition[]>) => {
+  const { new_layer: newLayer = [], compression, level, createdBy } = call.options;
+  /** Looked at when their turn comes. A stream is the same one each time, so that who needs it again is told. */
+  const contents = new LazyMap<string, LayerContent>();
+  const ingest = async (windows: boolean): Promise<readonly NewLayer[]> => {
+    const layers: NewLayer[] = [];
+    for (const path of newLayer) {
+      const what = path === "-" ? "standard input" : path;
+      const options = { windows, compression, level, what, signal: call.signal, onEvent: call.reporter.onEvent };
+      layers.push(await ingestLayer(bench, await contents.get(path, () => opening(call, path)), options));
+    }
+    return layers;
+  };
+  const made = new Map<boolean, Promise<readonly NewLayer[]>>();
+  return async (image) => {
+    const windows = (await image.config()).os === "windows";
+    const making = made.get(windows) ?? ingest(windows);
+    made.set(windows, making);
+    return (await making).map((layer, i) => ({
+      layer,
+      history: { created_by: createdBy ?? `dray append ${basename(newLayer[i] ?? "")}` },
+    }));
+  };
+};
+
+const opening = async ({ options, stdin }: Call<AppendOptions>, path: string): Promise<LayerContent> => {
+  if (path === "-") return stdin();
+  const facts = await stat(path).catch((cause: NodeJS.ErrnoException) => {
+    throw cause.code === "ENOENT" || cause.code === "ENOTDIR"
+      ? new DrayError("NOT_FOUND", `${path}: no such file or directory; check the path`, { cause, reference: path })
+      : new DrayError("DISK", `cannot read ${path}: ${cause.message}`, { cause, reference: path });
+  });
+  if (facts.isFile()) return path;
+  if (facts.isDirectory()) return directoryTar(path, defined({ prefix: options.prefix, owner: options.owner }));
+  // A pipe, which can be read once.
+  return createReadStream(path);
+};
+
+/** How the base is called in annotations: whole, where it is a tag on a registry, and by its digest alone elsewhere. */
+const nameOf = (base: string): string => {
+  const location = parseLocation(base);
+  return location.kind === "registry" && location.reference.digest === undefined
+    ? formatReference(location.reference)
+    : "";
+};
+
+function ownerOf(text: string): { readonly uid: number; readonly gid: number } {
+  const [, uid, gid] = /^(\d{1,10})(?::(\d{1,10}))?$/.exec(text) ?? [];
+  if (uid === undefined) throw new InvalidArgumentError("Expected numbers such as 1000:1000.");
+  return { uid: Number(uid), gid: Number(gid ?? uid) };
+}
