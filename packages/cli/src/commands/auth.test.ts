@@ -214,6 +214,9 @@ describe("credentials", () => {
       assert.ok(stdout.includes(`  DRAY_${half}: set, but without DRAY_${other}\n`), stdout);
     }
     await done(["cp", app, `${listener.host}/b:1`], { env: { DRAY_SRC_USERNAME: "ann" } });
+    const another = await listen(open.handler);
+    await done(["cp", app, `${another.host}/b:1`], { env: { DRAY_USERNAME: "ann" } });
+    await another.close();
     await done(["digest", "--username", "ann", app], { env: { DRAY_PASSWORD: secret } });
     await done(["digest", "--password-stdin", app], { env: { DRAY_USERNAME: "ann" }, stdin: secret });
     await refused(2, /both: --username was given without a password/, ["digest", "--username", "ann", app]);

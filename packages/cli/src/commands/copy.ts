@@ -82,7 +82,9 @@ const refuseSharedPassword = (
   from: string | undefined,
   to: string | undefined,
 ): void => {
-  if (options.username === undefined || from === undefined || to === undefined || from === to) return;
+  // One that lacks its password is none.
+  const isSaid = options.username !== undefined && (options.passwordStdin === true || Boolean(options.password));
+  if (!isSaid || from === undefined || to === undefined || from === to) return;
   if (options.srcUsername !== undefined && options.destUsername !== undefined) return;
   throw new DrayError(
     "USAGE",
