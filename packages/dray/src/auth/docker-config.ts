@@ -2,6 +2,7 @@ import { readFile, stat } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { DrayError } from "../errors.ts";
+import { isAbsent } from "../files/index.ts";
 import { type ConfigDocument, findInConfig, memberKey, parseConfig, parseConfigText } from "./config-document.ts";
 import { credentialHelpers, type HelperOptions } from "./helper.ts";
 import type { Keychain } from "./types.ts";
@@ -63,6 +64,7 @@ export const dockerConfig = (options: DockerConfigOptions = {}): Keychain => {
  */
 export const dockerHttpHeaders = async (options: ConfigFilesOptions = {}): Promise<[name: string, value: string][]> => {
   const file = options.authFile ?? dockerConfigFile(options);
+  if (isAbsent(file)) return [];
   let text: string;
   try {
     text = await readText(file);

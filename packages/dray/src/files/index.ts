@@ -4,6 +4,7 @@
  * Imports `oci/`, `hash/` and `content/`; knows no registry, no layout, no archive.
  */
 
+export { isAbsent } from "./absent.ts";
 export { type AppendFile, type AppendFileOptions, type AppendTarget, appendFile } from "./append-file/index.ts";
 export { type AtomicOptions, syncDirectory, writeFileAtomic } from "./atomic.ts";
 export { diskError, errnoBehind, errnoOf, ifPossible, ifThere, onDisk } from "./disk-error.ts";

@@ -2,6 +2,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { DrayError } from "../errors.ts";
+import { isAbsent } from "../files/index.ts";
 import type { Environment } from "./proxy.ts";
 
 /** Where folders of certificates lie. */
@@ -63,10 +64,12 @@ const readSettings = async (folder: string, names: readonly string[]): Promise<C
   return { ca, cert, key };
 };
 
-const namesIn = (folder: string): Promise<string[] | undefined> =>
-  readdir(folder).catch((cause: NodeJS.ErrnoException) =>
-    cause.code === "ENOENT" || cause.code === "ENOTDIR" ? undefined : unreadable(folder, cause),
-  );
+const namesIn = async (folder: string): Promise<string[] | undefined> =>
+  isAbsent(folder)
+    ? undefined
+    : readdir(folder).catch((cause: NodeJS.ErrnoException) =>
+        cause.code === "ENOENT" || cause.code === "ENOTDIR" ? undefined : unreadable(folder, cause),
+      );
 
 const readText = (file: string): Promise<string> => readFile(file, "utf8").catch((cause) => unreadable(file, cause));
 
