@@ -2,7 +2,18 @@
 import { spawnSync } from "node:child_process";
 import { root } from "./runtimes.ts";
 
-const checks = ["format", "lint", "types", "imports", "docs", "dead-code", "lock", "portable", "length"] as const;
+const checks = [
+  "format",
+  "lint",
+  "types",
+  "imports",
+  "docs",
+  "dead-code",
+  "lock",
+  "portable",
+  "length",
+  "assembly",
+] as const;
 
 const failed = checks.filter((name) => {
   console.log(`\n${name}`);

@@ -8,7 +8,7 @@ export const floors: Readonly<Record<string, readonly (readonly string[])[]>> = 
     ["errors.ts", "defined.ts"],
     ["numbers.ts"],
     ["async", "threads"],
-    ["oci"],
+    ["oci", "deflate"],
     ["hash"],
     ["content"],
     ["files"],

@@ -1,9 +1,9 @@
 import type { Compression } from "../oci/index.ts";
-import { gzip } from "./gzip.ts";
+import { gzip, defaultLevel as gzipLevel } from "./gzip.ts";
 import { zstd } from "./zstd.ts";
 
 /** Levels where none is said: what a push has of gzip, and zstd's own. */
-const defaultLevel = { gzip: 2, zstd: 3 } as const;
+const defaultLevel = { gzip: gzipLevel, zstd: 3 } as const;
 /** The highest that there are. */
 export const highestLevel: Readonly<Record<Exclude<Compression, "none">, number>> = { gzip: 9, zstd: 19 };
 

@@ -1,4 +1,4 @@
-import { gzip } from "../compression/index.ts";
+import { defaultLevel, gzip } from "../compression/index.ts";
 import {
   type Content,
   type Ingests,
@@ -10,6 +10,7 @@ import {
   transfersChunks,
 } from "../content/index.ts";
 import { defined } from "../defined.ts";
+import { deflateFormat } from "../deflate/index.ts";
 import { refuseNumber } from "../numbers.ts";
 import { compressionOf, type Descriptor, mediaTypes } from "../oci/index.ts";
 import { type Edited, edit } from "./edit.ts";
@@ -40,7 +41,7 @@ export const pushForm = (
 
 /** How layers are compressed. */
 export interface CompressOptions {
-  /** zlib's level. Default 2: the fastest whose size is near that of other tools, on both runtimes. */
+  /** 1, the fastest, to 9, the smallest. Default 1, whose result is smaller than zlib's at its level 1. */
   readonly level?: number;
   readonly signal?: AbortSignal;
   readonly onEvent?: OnEvent;
@@ -48,14 +49,15 @@ export interface CompressOptions {
 
 /**
  * Puts an uncompressed layer into a target as gzip. Nothing is kept on disk: the digest is known when the upload ends. The work is
- * done on all cores.
+ * done on all cores. The bytes, and so the digest, depend on the layer and the level alone: `deflateFormat` names what they are.
  * @returns the layer's new descriptor
+ * @throws DrayError `UNSUPPORTED` where there is no WebAssembly, as with `node --jitless`; `USAGE` for a level that is none
  */
 export const compressLayer = async (
   source: ReadableStore,
   target: Ingests,
   layer: Descriptor,
-  { level = 2, signal, onEvent = () => {} }: CompressOptions = {},
+  { level = defaultLevel, signal, onEvent = () => {} }: CompressOptions = {},
 ): Promise<Descriptor> => {
   refuseNumber("level", level, { to: 9 });
   const plain = meteredContent(source, layer, { verify: true, onEvent });
@@ -68,7 +70,7 @@ export const compressLayer = async (
   const mediaType = gzipTypeOf(layer.mediaType);
   const { digest, size } = await target.ingest(
     content,
-    defined({ mediaType, kind: "blob", key: `gzip-${level}-dense ${layer.digest}`, onEvent, signal }),
+    defined({ mediaType, kind: "blob", key: `${deflateFormat}-${level} ${layer.digest}`, onEvent, signal }),
   );
   onEvent({ type: "done", descriptor: layer });
   return { ...layer, mediaType, digest, size };
