@@ -63,9 +63,10 @@ const noRemedies: readonly (string | RegExp)[] = [
   /^`dray serve \$\{name\}`$|^\\`dray serve \$\{name\}\\`$/,
   /^--(?:ca-file|key) \$\{\w+\}.* (?:damaged|one is damaged)$/,
   /^--all-tags: ".*" has no list of names$/,
-  /^say what would be done|and say what it means$/,
+  /^say what would be (?:done|removed)|and say what it means$/,
   /^--index: ".*is no directory with an OCI layout$/,
   /^--\$\{/,
+  /^as --manifest$|^\\nWith --platform or --digest the entries|^--docker-empty-base: that is/,
   // Help of mutate, and flags of it that make no sense together.
   /^\\nOf an index every image is changed/,
   /^--(?:entrypoint leaves|media-types docker takes away|lossy: that|remove: |no-healthcheck: |repo: a repository cannot)/,
@@ -733,6 +734,57 @@ describe("a remedy in a message is a command that works", () => {
         from: ["is no repository on a registry; say --tag"],
         words: ["mutate", "--user", "1", "--repo", `oci:${at("layout")}`, `${app}:1`],
         follow: (_, tag = "") => [["mutate", "--user", "1", tag, `oci:${out()}:b`, `${app}:1`]],
+      },
+      {
+        says: /say with (--annotation) what is set, or with (--remove-annotation) what is taken away/,
+        from: ["say with --annotation what is set, or with --remove-annotation what is taken away"],
+        words: ["index", "annotate", "--dry-run", `${app}:multi`],
+        follow: (_, set = "", remove = "") => [
+          ["index", "annotate", "--dry-run", set, "a=1", `${app}:multi`],
+          ["index", "annotate", "--dry-run", remove, "a", `${app}:multi`],
+        ],
+      },
+      {
+        says: /say with (--tag) where the index goes, or name one that there is/,
+        from: ["say with --tag where the index goes, or name one that there is"],
+        words: ["index", "append", "--dry-run", "--manifest", `${app}:1`],
+        follow: (_, tag = "") => [
+          ["index", "append", "--dry-run", "--manifest", `${app}:1`, tag, `${app}:new`],
+          ["index", "append", "--dry-run", "--manifest", `${app}:1`, `${app}:multi`],
+        ],
+      },
+      {
+        says: /say with (--manifest) what is appended/,
+        from: ["say with --manifest what is appended"],
+        words: ["index", "append", "--dry-run", `${app}:multi`],
+        follow: (_, flag = "") => [["index", "append", "--dry-run", flag, `${app}:1`, `${app}:multi`]],
+      },
+      {
+        says: /say with (--platform) what is kept, such as (\S+), /,
+        from: ["say with --platform what is kept, such as linux, "],
+        words: ["index", "filter", "--dry-run", `${app}:multi`],
+        follow: (_, flag = "", linux = "") => [["index", "filter", "--dry-run", flag, linux, `${app}:multi`]],
+      },
+      {
+        says: /say with (--platform) or (--digest) what is removed/,
+        from: ["say with --platform or --digest what is removed"],
+        words: ["index", "remove", "--dry-run", `${app}:multi`],
+        follow: (_, platform = "", digest = "") => [
+          ["index", "remove", "--dry-run", platform, "linux/arm64", `${app}:multi`],
+          ["index", "remove", "--dry-run", digest, index.images[0]?.root.digest ?? "", `${app}:multi`],
+        ],
+      },
+      {
+        says: /is one image, and no index; dray (inspect \S+) shows it/,
+        from: ["is one image, and no index; dray inspect ${name} shows it"],
+        words: ["index", "list", `${app}:1`],
+        follow: (_, inspect = "") => [inspect.split(" ")],
+      },
+      {
+        says: /is one image, and no index; dray (index append) makes one of images/,
+        from: ["is one image, and no index; dray index append makes one of images"],
+        words: ["index", "filter", "--platform", "linux", "--dry-run", `${app}:1`],
+        follow: (_, append = "") => [[...append.split(" "), "-m", `${app}:1`, "-t", `${app}:made`, "--dry-run"]],
       },
       {
         says: /wait longer with (--max-wait), or try again later/,

@@ -94,7 +94,9 @@ describe("words of other tools", () => {
     const known = new Set([...commands.values()].flatMap(({ options }) => options.map(({ long }) => long)));
     for (const hint of hints) {
       for (const flag of hint.match(/--[a-z-]+/g) ?? []) assert.ok(known.has(flag), `${hint}: ${flag}`);
-      for (const [, name = ""] of hint.matchAll(/dray ((?:auth |registry |serve )?[a-z]+)/g))
+      for (const [, name = ""] of hint.matchAll(
+        /dray ((?:auth |registry |serve |index |edit |layout |cache )?[a-z]+)/g,
+      ))
         assert.ok(
           [name, name.split(" ")[0] ?? ""].some((each) => commands.has(each)),
           `${hint}: ${name}`,

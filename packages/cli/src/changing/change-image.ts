@@ -9,7 +9,7 @@ import { defined } from "dray/internal/defined";
 import { open, parseLocation } from "dray/locations";
 import { formatReference, isIndexType } from "dray/oci";
 import type { Call } from "../context.ts";
-import { gather, onePlatform, positive } from "../flags.ts";
+import { gather, onePlatform, outputFlag, positive } from "../flags.ts";
 import { defaultPlatform, digestReference, opened } from "../images.ts";
 import { warnOfLocal } from "../local-names.ts";
 import { registriesFor } from "../registries.ts";
@@ -23,15 +23,20 @@ export interface ChangingOptions extends Omit<MovingOptions, "output"> {
 }
 
 /** The flags by which every command that changes an image is told where it goes. */
-export const changingFlags = (command: Command, { repo = false }: { readonly repo?: boolean } = {}): Command => {
+export const changingFlags = (
+  command: Command,
+  { repo = false, file = true }: { readonly repo?: boolean; readonly file?: boolean } = {},
+): Command => {
   command.option("-t, --tag <image>", "where it goes (default: it takes the old one's place, a digest's beside it)");
   if (repo) command.option("--repo <repository>", "where it goes, by its digest alone");
-  return command
-    .option(
+  if (file)
+    command.option(
       "-o, --output <path>",
       "write it to this file, as docker save does; json or text: how to print the result",
       gather,
-    )
+    );
+  else command.addOption(outputFlag());
+  return command
     .option(
       "-j, --jobs <count>",
       "bodies in flight at the same time (default 4 large ones, or up to 32 small ones)",

@@ -177,8 +177,8 @@ const configOf = (options: MutateOptions): ConfigChange => {
     ...remove.map((word) => (Object.hasOwn(removable, word) ? removable[word as keyof typeof removable] : {})),
   ) as ConfigChange;
   const changed = defined<ConfigChange>({
-    env: texts(options.env, options.removeEnv),
-    labels: texts(options.label, options.removeLabel),
+    env: textChange(options.env, options.removeEnv),
+    labels: textChange(options.label, options.removeLabel),
     entrypoint: said(entrypoint),
     // As docker and crane have it: the command belonged to the old one.
     cmd: said(cmd) ?? (said(entrypoint) !== undefined && !keepCmd ? null : undefined),
@@ -200,7 +200,8 @@ const configOf = (options: MutateOptions): ConfigChange => {
   return { ...changed, ...removed };
 };
 
-const texts = (set: Pairs = {}, removed: Words = []): TextChange | undefined => {
+/** What is set and what is taken away, as one. @throws DrayError `USAGE` where something is both */
+export const textChange = (set: Pairs = {}, removed: Words = []): TextChange | undefined => {
   const both = removed.find((name) => Object.hasOwn(set, name));
   if (both !== undefined) throw new DrayError("USAGE", `"${both}" is set and taken away; leave one of them out`);
   const change = { ...set, ...Object.fromEntries(removed.map((name) => [name, null])) };
@@ -254,7 +255,7 @@ const annotationsOf = (options: MutateOptions, view: Image | ImageIndex): Change
       return [annotated(null, ["manifest", "index", "entry"])];
     else throw new DrayError("USAGE", "--remove: annotations takes away what another flag sets");
   const by = new Map<AnnotatePlace, Record<string, string | null>>();
-  for (const [said, value] of Object.entries(texts(annotation, removeAnnotation) ?? {})) {
+  for (const [said, value] of Object.entries(textChange(annotation, removeAnnotation) ?? {})) {
     const [, word = "", key = said] = /^(index|manifest|manifest-descriptor):(.+)$/.exec(said) ?? [];
     const place = places[word] ?? "manifest";
     if (place !== "manifest" && view.kind !== "index")

@@ -44,6 +44,21 @@ export const branches: readonly Branch[] = [
   }),
   command("delete", "Delete a tag or a manifest from its registry", () => import("./delete.ts")),
   command("digest", "Print the digest of an image", () => import("./digest.ts")),
+  {
+    name: "index",
+    summary: "List what is in an index, and change that",
+    branches: [
+      command(
+        "annotate",
+        "Set annotations of an index, or of what it says of its entries",
+        () => import("./index-annotate.ts"),
+      ),
+      command("append", "Put images into an index, or make one of them", () => import("./index-append.ts")),
+      command("filter", "Keep some platforms of an index", () => import("./index-filter.ts")),
+      command("list", "List what is in an index", () => import("./index-list.ts"), { aliases: ["ls"] }),
+      command("remove", "Take images out of an index", () => import("./index-remove.ts"), { aliases: ["rm"] }),
+    ],
+  },
   command("inspect", "Show an image: names, platforms, configuration, layers, referrers", () => import("./inspect.ts")),
   command("ls", "List the tags of a repository, or the files of an image", () => import("./ls.ts")),
   command("manifest", "Print the manifest of an image", () => import("./manifest.ts")),

@@ -11,7 +11,7 @@ import {
   type ReadableStore,
   type ReadOptions,
 } from "../content/index.ts";
-import { errorIn } from "../errors.ts";
+import { type DrayError, errorIn } from "../errors.ts";
 import {
   algorithmOf,
   annotationKeys,
@@ -55,6 +55,8 @@ export interface Change {
     | undefined;
   /** An index, after what changed below was put into it. Without it an index only follows its images. */
   readonly index?: ((document: JsonObject, place: Place) => JsonObject) | undefined;
+  /** Why a view cannot be changed so: asked first, of the view itself. Default: it can. */
+  readonly fault?: ((view: Image | ImageIndex) => DrayError | undefined) | undefined;
 }
 
 /** A view's content with something changed. */
@@ -88,6 +90,8 @@ export interface EditOptions extends Pick<ReadOptions, "signal"> {
  * await copy({ ...source, store, name: root.digest }, target);
  */
 export const edit = async (view: Image | ImageIndex, change: Change, options: EditOptions = {}): Promise<Edited> => {
+  const fault = change.fault?.(view);
+  if (fault !== undefined) throw fault;
   const store = overlay(view.store);
   const { platforms = [], signal } = options;
   const chosen = platforms.length === 0 ? undefined : await chosenImages(view, platforms, { signal });
@@ -149,7 +153,7 @@ const editedIndex = async (editing: Editing, view: ImageIndex, depth: number): P
   const children: Made[] = new Array(manifests.length);
   await forEachConcurrent(manifests.entries(), imagesAtOnce, async ([i, child]) => {
     children[i] = await done.get(child.digest, async () =>
-      isManifestType(child.mediaType) || isIndexType(child.mediaType)
+      isIndexType(child.mediaType) || (isManifestType(child.mediaType) && change.image !== undefined)
         ? edited(editing, await viewOf(view.store, child, { signal }), depth + 1)
         : { descriptor: child },
     );

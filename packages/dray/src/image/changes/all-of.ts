@@ -7,21 +7,24 @@ import type { Change, ImageChange } from "../edit.ts";
  * @example await edit(view, allOf(configured({ user: "1000" }), annotated({ "org.example.team": "a" })));
  */
 export const allOf = (...changes: readonly Change[]): Change => ({
-  image: async (image, place) => {
-    const asked: ImageChange[] = [];
-    for (const { image: change } of changes) {
-      const one = await change?.(image, place);
-      if (one !== undefined) asked.push(one);
-    }
-    if (asked.length === 0) return undefined;
-    return {
-      config: chained(asked.map(({ config }) => config)),
-      manifest: chained(asked.map(({ manifest }) => manifest)),
-      entry: chained(asked.map(({ entry }) => entry)),
-      layers: asked.findLast(({ layers }) => layers !== undefined)?.layers,
-      elsewhere: new Map(asked.flatMap(({ elsewhere = [] }) => [...elsewhere])),
-    };
-  },
+  fault: (view) => changes.map(({ fault }) => fault?.(view)).find((fault) => fault !== undefined),
+  image: changes.every(({ image }) => image === undefined)
+    ? undefined
+    : async (image, place) => {
+        const asked: ImageChange[] = [];
+        for (const { image: change } of changes) {
+          const one = await change?.(image, place);
+          if (one !== undefined) asked.push(one);
+        }
+        if (asked.length === 0) return undefined;
+        return {
+          config: chained(asked.map(({ config }) => config)),
+          manifest: chained(asked.map(({ manifest }) => manifest)),
+          entry: chained(asked.map(({ entry }) => entry)),
+          layers: asked.findLast(({ layers }) => layers !== undefined)?.layers,
+          elsewhere: new Map(asked.flatMap(({ elsewhere = [] }) => [...elsewhere])),
+        };
+      },
   index: (document, place) => changes.reduce((after, { index }) => index?.(after, place) ?? after, document),
 });
 
