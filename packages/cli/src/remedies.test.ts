@@ -72,6 +72,9 @@ const noRemedies: readonly (string | RegExp)[] = [
   /^--(?:entrypoint leaves|media-types docker takes away|lossy: that|remove: |no-healthcheck: |repo: a repository cannot)/,
   /^\$\{tag === "" \? "--tag" : "--repo"\} is empty$/,
   /names no architecture, such as \$\{os\}\/amd64$/,
+  /^as --tag$/,
+  /^\\nOf an index every image is rebased/,
+  /^--original: the image is named twice/,
   /^without --base: /,
   /^--owner <uid:gid>$/,
   /^tar c /,
@@ -639,6 +642,20 @@ describe("a remedy in a message is a command that works", () => {
         from: ["; its tags are listed by dray ls ${repository}", "is a repository; its tags are listed by dray ls"],
         words: ["ls", `${app}:1`],
         follow: (_, ls = "") => [ls.split(" ")],
+      },
+      {
+        says: /say which image is to stand on another base: dray (rebase) IMAGE/,
+        from: ["say which image is to stand on another base: dray rebase IMAGE"],
+        words: ["rebase"],
+        follow: (_, word = "") => [
+          [word, "--old_base", `${app}:1`, "--new_base", `${app}:1`, "-t", fresh(), `${app}:1`],
+        ],
+      },
+      {
+        says: /which base is the new one: .*; name it with (--new_base)/,
+        from: ["which base is the ${which} one"],
+        words: ["rebase", "--old_base", `${app}:1`, `${app}:1`],
+        follow: (_, flag = "") => [["rebase", "--old_base", `${app}:1`, flag, `${app}:1`, "-t", fresh(), `${app}:1`]],
       },
       {
         says: /say what the result is called: dray append -f FILE (-t) IMAGE/,

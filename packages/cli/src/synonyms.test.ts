@@ -52,7 +52,6 @@ describe("words of other tools", () => {
       ["annotate r.test/a", /dray mutate --annotation KEY=VALUE IMAGE/],
       ["export r.test/a -", /not there yet; dray pull IMAGE FILE/],
       ["flatten r.test/a", /not there yet/],
-      ["rebase r.test/a", /not there yet/],
       ["ls --tls-verify=false r.test/a", /here it is --skip-tls-verify .*--plain-http .*--insecure/],
       ["--tls-verify=false ls r.test/a", /--insecure/],
       ["cp --src-tls-verify=false a b", /here it is --src-insecure/],

@@ -89,7 +89,6 @@ const commands: Readonly<Record<string, string>> = {
 const missing: Readonly<Record<string, string>> = {
   edit: carried,
   flatten: carried,
-  rebase: carried,
   export: "dray pull IMAGE FILE stores a whole image, dray blob REPOSITORY@DIGEST prints one layer",
   layout: "dray copy IMAGE oci:DIR:NAME writes one, dray validate oci:DIR:NAME checks it",
   attach: "dray tree IMAGE shows what is attached, dray copy --referrers takes it along",

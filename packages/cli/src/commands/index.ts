@@ -80,6 +80,7 @@ export const branches: readonly Branch[] = [
       ),
     ],
   },
+  command("rebase", "Put an image on another base", () => import("./rebase.ts")),
   command("serve", "Run a registry, or look after one", () => import("./serve.ts"), {
     branches: [
       command("check", "Compare the registry's index with its tree", () => import("./serve-check.ts")),

@@ -16,4 +16,5 @@ export {
 } from "./entries.ts";
 export { type ConvertOptions, inMediaTypes } from "./media-types.ts";
 export type { ListChange, TextChange } from "./members.ts";
+export { type Bases, type Rebased, rebased } from "./rebased.ts";
 export { referringTo } from "./subject.ts";

@@ -87,7 +87,8 @@ const membersBelow = (document: JsonObject, named: (entry: JsonObject, where: st
 const dockerLayers = "application/vnd.docker.image.rootfs.";
 const ociLayers = "application/vnd.oci.image.layer.";
 
-const ociTypeOf = (type: string): string => {
+/** What OCI calls a layer or configuration of such a type. @throws DrayError `UNSUPPORTED` */
+export const ociTypeOf = (type: string): string => {
   if (isConfigType(type)) return mediaTypes.ociConfig;
   if (type.startsWith(ociLayers)) return type;
   const parts = /^(foreign\.)?diff\.tar(?:\.(gzip|zstd))?$/.exec(after(type, dockerLayers));
@@ -96,7 +97,8 @@ const ociTypeOf = (type: string): string => {
   return `${ociLayers}${foreign === undefined ? "" : "nondistributable."}v1.tar${how === undefined ? "" : `+${how}`}`;
 };
 
-const dockerTypeOf = (type: string): string => {
+/** What Docker calls it. @throws DrayError `UNSUPPORTED` */
+export const dockerTypeOf = (type: string): string => {
   if (isConfigType(type)) return mediaTypes.dockerConfig;
   if (type.startsWith(dockerLayers)) return type;
   const parts = /^(nondistributable\.)?v1\.tar(?:\+(gzip|zstd))?$/.exec(after(type, ociLayers));
