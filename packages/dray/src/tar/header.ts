@@ -75,12 +75,18 @@ export const isZero = (block: Uint8Array): boolean => block.every((byte) => byte
 /** The sum of all bytes, those of the checksum field counted as spaces. `signed`: as very old writers counted. */
 export const checksum = (block: Uint8Array, signed = false): number => {
   const [at, length] = fields.checksum;
-  let sum = 0;
+  let [sum, high] = [0, 0];
   for (let i = 0; i < blockSize; i++) {
-    const byte = i >= at && i < at + length ? 0x20 : (block[i] as number);
-    sum += signed && byte > 0x7f ? byte - 0x100 : byte;
+    const byte = block[i] as number;
+    sum += byte;
+    high += byte >> 7;
   }
-  return sum;
+  for (let i = at; i < at + length; i++) {
+    const byte = block[i] as number;
+    sum += 0x20 - byte;
+    high -= byte >> 7;
+  }
+  return signed ? sum - 0x100 * high : sum;
 };
 
 /** The fault of a block that is no header at all. */

@@ -6,11 +6,19 @@ export const parseNumber = (field: Uint8Array): number | undefined =>
   (field[0] ?? 0) & 0x80 ? parseBase256(field) : parseOctal(field);
 
 const parseOctal = (field: Uint8Array): number | undefined => {
-  const text = String.fromCharCode(...field).replace(/^[ \0]+|[ \0]+$/g, "");
-  if (text === "") return 0;
-  if (!/^[0-7]+$/.test(text)) return undefined;
-  return safe(Number.parseInt(text, 8));
+  let [from, end] = [0, field.length];
+  while (from < end && isBlank(field[from] as number)) from++;
+  while (end > from && isBlank(field[end - 1] as number)) end--;
+  let value = 0;
+  for (let i = from; i < end; i++) {
+    const digit = (field[i] as number) - 0x30;
+    if (digit < 0 || digit > 7) return undefined;
+    value = value * 8 + digit;
+  }
+  return safe(value);
 };
+
+const isBlank = (byte: number): boolean => byte === 0x20 || byte === 0;
 
 const parseBase256 = (field: Uint8Array): number | undefined => {
   const negative = ((field[0] as number) & 0x40) !== 0;

@@ -6,13 +6,17 @@ const encoder = new TextEncoder();
  * and is written as that byte again. So two names are never taken for one, and none changes on its way. @see PEP 383, "surrogateescape"
  */
 export const decodeText = (bytes: Uint8Array): string => {
-  if (isAsciiBytes(bytes)) return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
+  if (bytes.length === 0) return "";
+  if (isAsciiBytes(bytes)) return bufferOf(bytes).toString("latin1");
   try {
     return decoder.decode(bytes);
   } catch {
     return escaped(bytes);
   }
 };
+
+const bufferOf = (bytes: Uint8Array): Buffer =>
+  bytes instanceof Buffer ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
 /** The bytes that `decodeText` had. */
 export const encodeText = (text: string): Uint8Array => {

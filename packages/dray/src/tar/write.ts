@@ -9,8 +9,6 @@ import { formatMap, isSparseRecord, storedSize } from "./sparse.ts";
 export type NewEntry = Pick<TarEntry, "name"> &
   Partial<Omit<TarEntry, "type">> & { readonly type?: Exclude<EntryType, "other"> };
 
-const encoder = new TextEncoder();
-
 /**
  * The header of an entry, one block, or three and more with a pax header before it where a field does not fit. The same
  * entry always gives the same bytes. The body comes next, then `padding(size)`; after the last entry `endOfArchive()`. Of a sparse
@@ -41,13 +39,13 @@ const headerOf = (entry: NewEntry, more: Readonly<Record<string, string>>): Uint
   const last = entry.name.replace(/\/+$/, "").split("/").at(-1) as string;
   const split = isPlain
     ? splitName(entry.name)
-    : { name: encoder.encode(truncated(`GNUSparseFile.0/${last}`, fields.name[1])), prefix: nothing };
+    : { name: truncated(`GNUSparseFile.0/${last}`, fields.name[1]), prefix: "" };
   const block = headerBlock(entry, split, flagOf[entry.type ?? "file"]);
   if (Object.keys(records).length === 0) return block;
   if (!isPlain) delete records["path"];
   const body = formatPax(records);
   const name = truncated(`PaxHeaders.0/${last}`, fields.name[1]);
-  const extension = headerBlock({ name, size: body.byteLength }, { name: encoder.encode(name), prefix: nothing }, "x");
+  const extension = headerBlock({ name, size: body.byteLength }, { name, prefix: "" }, "x");
   return Buffer.concat([extension, body, padding(body.byteLength), block]);
 };
 
@@ -88,46 +86,49 @@ const fieldRecords = new Set(["path", "linkpath", "uname", "gname", "size", "uid
 const secondsText = (mtime: number, read: string | undefined): string =>
   read !== undefined && parseSeconds(read) === mtime ? read : String(mtime);
 
-const nothing = new Uint8Array(0);
-const isAscii = (text: string): boolean => /^[\u0001-\u007f]*$/.test(text);
+const isAscii = (text: string): boolean => {
+  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 0x7f || text.charCodeAt(i) === 0) return false;
+  return true;
+};
 const truncated = (text: string, length: number): string => text.replace(/[^\u0020-\u007e]/g, "_").slice(0, length);
 
 /** A name as the fields `name` and `prefix` hold it; without a name where they cannot. */
-const splitName = (name: string): { name: Uint8Array | undefined; prefix: Uint8Array } => {
-  if (!isAscii(name)) return { name: undefined, prefix: nothing };
-  const bytes = encoder.encode(name);
-  if (bytes.length <= fields.name[1]) return { name: bytes, prefix: nothing };
+const splitName = (name: string): { readonly name: string | undefined; readonly prefix: string } => {
+  if (!isAscii(name)) return { name: undefined, prefix: "" };
+  if (name.length <= fields.name[1]) return { name, prefix: "" };
   // The slash between prefix and name is not stored. A closing slash stays with the name.
-  const slash = bytes.subarray(0, Math.min(bytes.length - 1, fields.prefix[1] + 1)).lastIndexOf(0x2f);
-  if (slash <= 0 || bytes.length - slash - 1 > fields.name[1]) return { name: undefined, prefix: nothing };
-  return { name: bytes.subarray(slash + 1), prefix: bytes.subarray(0, slash) };
+  const slash = name.lastIndexOf("/", Math.min(name.length - 2, fields.prefix[1]));
+  if (slash <= 0 || name.length - slash - 1 > fields.name[1]) return { name: undefined, prefix: "" };
+  return { name: name.slice(slash + 1), prefix: name.slice(0, slash) };
 };
 
-const headerBlock = (
-  entry: NewEntry,
-  { name, prefix }: { name: Uint8Array | undefined; prefix: Uint8Array },
-  flag: string,
-): Uint8Array => {
+const headerBlock = (entry: NewEntry, { name, prefix }: ReturnType<typeof splitName>, flag: string): Uint8Array => {
   const block = new Uint8Array(blockSize);
-  const put = (field: keyof typeof fields, bytes: Uint8Array): void => {
+  const put = (field: keyof typeof fields, ascii: string): void => {
     const [at, length] = fields[field];
-    block.set(bytes.subarray(0, length), at);
+    const count = Math.min(ascii.length, length);
+    for (let i = 0; i < count; i++) block[at + i] = ascii.charCodeAt(i);
   };
+  /** Characters beyond ASCII are in a pax record; here is something in their place. */
   const putText = (field: keyof typeof fields, text: string): void =>
-    put(field, encoder.encode(isAscii(text) ? text : truncated(text, 100)));
+    put(field, isAscii(text) ? text : truncated(text, 100));
   const putNumber = (field: keyof typeof fields, value: number): void => {
-    const digits = fields[field][1] - 1;
-    putText(field, (fitsOctal(value, digits + 1) ? value : 0).toString(8).padStart(digits, "0"));
+    const [at, length] = fields[field];
+    let rest = fitsOctal(value, length) ? value : 0;
+    for (let i = at + length - 2; i >= at; i--) {
+      block[i] = 0x30 + (rest % 8);
+      rest = Math.floor(rest / 8);
+    }
   };
-  put("name", name ?? encoder.encode(truncated(entry.name, fields.name[1])));
-  put("prefix", prefix);
+  putText("name", name ?? truncated(entry.name, fields.name[1]));
+  putText("prefix", prefix);
   putNumber("mode", entry.mode ?? 0o644);
   for (const field of ["uid", "gid", "size", "deviceMajor", "deviceMinor"] as const)
     putNumber(field, entry[field] ?? 0);
   putNumber("mtime", Math.floor(entry.mtime ?? 0));
   putText("flag", flag);
   for (const field of ["linkName", "uname", "gname"] as const) putText(field, entry[field] ?? "");
-  put("magic", encoder.encode("ustar\u000000"));
-  put("checksum", encoder.encode(`${checksum(block).toString(8).padStart(6, "0")}\0 `));
+  put("magic", "ustar\u000000");
+  put("checksum", `${checksum(block).toString(8).padStart(6, "0")}\0 `);
   return block;
 };

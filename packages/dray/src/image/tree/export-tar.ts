@@ -1,11 +1,10 @@
-import { endOfArchive, padding, writeHeader } from "../../tar/index.ts";
+import { transferable } from "../../content/index.ts";
+import { endOfArchive, padded, writeHeader } from "../../tar/index.ts";
 import type { Image } from "../views.ts";
-import { type TreeEntry, type TreeOptions, treeEntries } from "./tree-entries.ts";
+import { lentEntries, type TreeEntry, type TreeOptions } from "./tree-entries.ts";
 
-/** Headers and small files are gathered into blocks of this many bytes. */
-const blockBytes = 128 * 1024;
-/** What is larger is not copied. */
-const largeBytes = 32 * 1024;
+/** Bytes of the blocks in which the archive comes. */
+const blockBytes = 256 * 1024;
 
 /**
  * One tar of the tree that an image's layers make together, as a container of it would see it: whiteouts applied, the last of several entries
@@ -17,27 +16,26 @@ const largeBytes = 32 * 1024;
  */
 export async function* exportTar(image: Image, options: TreeOptions = {}): AsyncGenerator<Uint8Array> {
   const blocks = new Blocks();
-  for await (const entry of treeEntries(image, options)) {
+  for await (const entry of lentEntries(image, options)) {
     blocks.add(headerOf(entry));
-    for await (const chunk of entry.data)
-      if (chunk.byteLength < largeBytes) {
+    if (entry.stored > 0)
+      for await (const chunk of entry.data) {
         blocks.add(chunk);
-        yield* blocks.full();
-      } else {
-        yield* blocks.rest();
-        yield chunk;
+        if (blocks.areFull) yield* blocks.full();
       }
-    blocks.add(padding(entry.stored));
+    blocks.pad();
     if (blocks.areFull) yield* blocks.full();
   }
   blocks.add(endOfArchive());
   yield* blocks.rest();
 }
 
-const headerOf = ({ path, type, ...entry }: TreeEntry): Uint8Array =>
-  writeHeader({ ...entry, name: path, type: type === "other" ? "file" : type });
+const headerOf = (entry: TreeEntry): Uint8Array => {
+  const { path, type } = entry;
+  return writeHeader(Object.assign(entry, { name: path, type: type === "other" ? ("file" as const) : type }));
+};
 
-/** Small pieces gathered into blocks, each with memory of its own. */
+/** Pieces gathered into blocks, each with memory of its own, which is the reader's. */
 class Blocks {
   #full: Uint8Array[] = [];
   #block = new Uint8Array(blockBytes);
@@ -57,6 +55,13 @@ class Blocks {
     }
   }
 
+  /** Zeros up to where the next header may begin. */
+  pad(): void {
+    // A block has room for whole records, and is full of zeros.
+    this.#filled = padded(this.#filled);
+    if (this.#filled === blockBytes) this.#next();
+  }
+
   /** Blocks that are full, which are the caller's then. */
   full(): Uint8Array[] {
     const full = this.#full;
@@ -72,7 +77,7 @@ class Blocks {
 
   #next(): void {
     if (this.#filled === 0) return;
-    this.#full.push(this.#block.subarray(0, this.#filled));
+    this.#full.push(this.#filled === blockBytes ? transferable(this.#block) : this.#block.subarray(0, this.#filled));
     this.#block = new Uint8Array(blockBytes);
     this.#filled = 0;
   }

@@ -14,27 +14,32 @@ const [byContent, byDirectory, byOther] = [1, 2, 3];
 /** What the layer that is read has at a path: an empty directory, one with something in it, a file that is in the tree, one that is not. */
 const [seenEmpty, seenFilled, seenWritten, seenHidden] = [1, 2, 3, 4];
 
+/** Layers are counted in two bytes. Runtimes take 127, or 500. */
+const mostLayers = 2 ** 16 - 1;
+
 /** Facts about nodes, a column for each, so that a path takes a few bytes. Layers are counted from 1, the bottom; 0 is none. */
 class Facts {
   /** The uppermost layer that has the path. */
-  owner = new Uint32Array(0);
+  owner = new Uint16Array(0);
   /** How that layer has it. */
-  how = new Uint32Array(0);
+  how = new Uint8Array(0);
   /** The uppermost layer that has taken the path away, or has no directory there: what layers below have at it is hidden. */
-  removed = new Uint32Array(0);
+  removed = new Uint16Array(0);
   /** The same of what lies below the path. */
-  closed = new Uint32Array(0);
+  closed = new Uint16Array(0);
   /** The layer that had the path last, what it had there and which of its entries that was. */
-  seen = new Uint32Array(0);
-  seenAs = new Uint32Array(0);
+  seen = new Uint16Array(0);
+  seenAs = new Uint8Array(0);
   place = new Uint32Array(0);
 
   /** Room for so many nodes. */
   fit(count: number): void {
     if (this.owner.length >= count) return;
     this.owner = grown(this.owner, count);
-    for (const column of ["how", "removed", "closed", "seen", "seenAs", "place"] as const)
-      this[column] = grown(this[column], this.owner.length);
+    const { length } = this.owner;
+    for (const column of ["removed", "closed", "seen"] as const) this[column] = grown(this[column], length);
+    for (const column of ["how", "seenAs"] as const) this[column] = grown(this[column], length);
+    this.place = grown(this.place, length);
   }
 }
 
@@ -60,6 +65,8 @@ export class MergedTree {
 
   /** A layer comes, counted from 1, the bottom. `name` is for messages. */
   begin(layer: number, name: string): void {
+    if (layer > mostLayers)
+      throw new DrayError("LIMIT_EXCEEDED", `${name} is the ${layer}th; ${mostLayers} can be merged`);
     this.#layer = layer;
     this.#name = name;
     this.#entries = 0;

@@ -11,14 +11,14 @@ export type Node = number;
 export const rootNode: Node = 0;
 
 /** A column of numbers, one for each node. */
-type Column = Uint32Array<ArrayBuffer>;
+type Column = Uint8Array<ArrayBuffer> | Uint16Array<ArrayBuffer> | Uint32Array<ArrayBuffer>;
 
-/** As many numbers as there are nodes may be: what was there stays. */
-export const grown = (column: Column, length: number): Column => {
+/** A column with room for so many numbers, what was there among them. The old one is gone at once: a collector would learn of its size late. */
+export const grown = <C extends Column>(column: C, length: number): C => {
   if (column.length >= length) return column;
-  const larger = new Uint32Array(Math.max(length, column.length + (column.length >> 1), 1024));
-  larger.set(column);
-  return larger;
+  const room = Math.max(length, column.length + (column.length >> 2), 1024);
+  const kind = column.constructor as new (buffer: ArrayBuffer) => C;
+  return new kind(column.buffer.transfer(room * column.BYTES_PER_ELEMENT));
 };
 
 /**
@@ -71,7 +71,7 @@ export class PathTable {
   /** Puts the bytes of a name behind those that are there, and says how many. */
   #put(name: string): number {
     const start = this.#starts[this.#count] as number;
-    if (this.#names.length < start + name.length * 3) this.#names = larger(this.#names, start + name.length * 3);
+    this.#names = grown(this.#names, start + name.length * 3);
     const names = this.#names;
     for (let i = 0; i < name.length; i++) {
       const code = name.charCodeAt(i);
@@ -117,6 +117,7 @@ export class PathTable {
       while (slots[at] !== 0) at = (at + 1) & mask;
       slots[at] = node;
     }
+    this.#slots.buffer.transfer(0);
     this.#slots = slots;
   }
 }
@@ -124,10 +125,4 @@ export class PathTable {
 const mixed = (hash: number): number => {
   const half = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
   return (half ^ (half >>> 13)) >>> 0;
-};
-
-const larger = (bytes: Uint8Array<ArrayBuffer>, length: number): Uint8Array<ArrayBuffer> => {
-  const grownBytes = new Uint8Array(Math.max(length, bytes.length + (bytes.length >> 1)));
-  grownBytes.set(bytes);
-  return grownBytes;
 };

@@ -1,5 +1,5 @@
-import type { ReadOptions } from "../../content/index.ts";
-import { verified } from "../../content/index.ts";
+import { decompressed } from "../../compression/index.ts";
+import { borrowed, detach, isTransferring, type ReadOptions, verified } from "../../content/index.ts";
 import { DrayError, isDrayError, restated, throwIfAborted } from "../../errors.ts";
 import { readEntries, type StreamedEntry } from "../../tar/index.ts";
 import type { Image, Layer } from "../views.ts";
@@ -25,7 +25,20 @@ export interface TreeEntry extends Omit<StreamedEntry, "name" | "start" | "offse
  * @throws DrayError `ARCHIVE_INVALID`, `LIMIT_EXCEEDED`, `MANIFEST_INVALID` for damaged compression, `DIGEST_MISMATCH`, and what reading throws
  * @example for await (const { path, type, size } of treeEntries(image)) console.log(path, type, size);
  */
-export async function* treeEntries(image: Image, options: TreeOptions = {}): AsyncGenerator<TreeEntry> {
+export const treeEntries = (image: Image, options: TreeOptions = {}): AsyncGenerator<TreeEntry> =>
+  entriesOfTree(image, { ...options, lends: false, owns: false });
+
+/** As `treeEntries`, but that memory of a body's chunk is given back as soon as the next one is asked for: nobody may keep it. */
+export const lentEntries = (image: Image, options: TreeOptions = {}): AsyncGenerator<TreeEntry> =>
+  entriesOfTree(image, { ...options, lends: true, owns: isTransferring(image.store) });
+
+interface Reading extends TreeOptions {
+  readonly lends: boolean;
+  /** Whether the chunks of the store are its reader's alone. */
+  readonly owns: boolean;
+}
+
+async function* entriesOfTree(image: Image, options: Reading): AsyncGenerator<TreeEntry> {
   const tree = new MergedTree();
   const layers = await image.layers();
   for (let i = layers.length - 1; i >= 0; i--) {
@@ -46,15 +59,22 @@ export async function* treeEntries(image: Image, options: TreeOptions = {}): Asy
   tree.finish();
 }
 
-const entriesOf = (layer: Layer, options: TreeOptions): AsyncGenerator<StreamedEntry> =>
+const entriesOf = (layer: Layer, options: Reading): AsyncGenerator<StreamedEntry> =>
   readEntries(contentOf(layer, options), { what: `layer ${layer.descriptor.digest}` });
 
 /** A layer's tar, which has to be what the configuration says it is. */
-async function* contentOf(layer: Layer, options: TreeOptions): AsyncGenerator<Uint8Array> {
+async function* contentOf(layer: Layer, { lends, owns, ...options }: Reading): AsyncGenerator<Uint8Array> {
   const { diffID: digest, descriptor } = layer;
-  const chunks = layer.uncompressed(options);
+  const stored = layer.compressed(options);
+  // What a store gives may be kept by somebody else, unless it says that it is not.
+  const chunks = lends
+    ? decompressed(owns ? stored : borrowed(stored), { release: detach })
+    : layer.uncompressed(options);
   try {
-    yield* digest === undefined ? chunks : verified(chunks, { digest });
+    for await (const chunk of digest === undefined ? chunks : verified(chunks, { digest })) {
+      yield chunk;
+      if (lends) detach(chunk);
+    }
   } catch (error) {
     if (!isDrayError(error, "MANIFEST_INVALID", "DIGEST_MISMATCH")) throw error;
     if (error.code === "DIGEST_MISMATCH" && error.reference === digest && digest !== descriptor.digest)
@@ -70,7 +90,10 @@ async function* contentOf(layer: Layer, options: TreeOptions): AsyncGenerator<Ui
 async function* nothing(): AsyncGenerator<Uint8Array> {}
 
 const written = (entry: StreamedEntry, { path, linkTo }: Output): TreeEntry => {
-  const { name: _name, start: _start, offset: _offset, extents, ...rest } = entry;
-  if (linkTo === undefined) return { ...rest, ...(extents === undefined ? {} : { extents }), path };
-  return { ...rest, path, type: "hardlink", linkName: linkTo, size: 0, stored: 0, body: nothing(), data: nothing() };
+  const { mode, uid, gid, uname, gname, mtime, deviceMajor, deviceMinor, pax } = entry;
+  const facts = { path, mode, uid, gid, uname, gname, mtime, deviceMajor, deviceMinor, pax };
+  if (linkTo !== undefined)
+    return { ...facts, type: "hardlink", linkName: linkTo, size: 0, stored: 0, body: nothing(), data: nothing() };
+  const { type, linkName, size, stored, extents, body, data } = entry;
+  return { ...facts, type, linkName, size, stored, extents, body, data };
 };
