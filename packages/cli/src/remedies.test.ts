@@ -67,6 +67,7 @@ const noRemedies: readonly (string | RegExp)[] = [
   /^--index: ".*is no directory with an OCI layout$/,
   /^--\$\{/,
   /^as --manifest$|^\\nWith --platform or --digest the entries|^--docker-empty-base: that is/,
+  /^layers cannot be compressed here: .*--jitless/,
   // Help of mutate, and flags of it that make no sense together.
   /^\\nOf an index every image is changed/,
   /^--(?:entrypoint leaves|media-types docker takes away|lossy: that|remove: |no-healthcheck: |repo: a repository cannot)/,
@@ -802,6 +803,13 @@ describe("a remedy in a message is a command that works", () => {
         from: ["is one image, and no index; dray index append makes one of images"],
         words: ["index", "filter", "--platform", "linux", "--dry-run", `${app}:1`],
         follow: (_, append = "") => [[...append.split(" "), "-m", `${app}:1`, "-t", `${app}:made`, "--dry-run"]],
+      },
+      {
+        says: /is an index of several images; name one with (--platform): (\S+), /,
+        from: ["is an index of several images; name one with --platform"],
+        words: ["edit", "config", "--dry-run", `${app}:multi`],
+        follow: (_, flag = "", platform = "") => [["edit", "config", "--dry-run", flag, platform, `${app}:multi`]],
+        stdin: "{}",
       },
       {
         says: /wait longer with (--max-wait), or try again later/,

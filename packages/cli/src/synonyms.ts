@@ -87,7 +87,7 @@ const commands: Readonly<Record<string, string>> = {
 
 /** What cannot be done yet, and what can. */
 const missing: Readonly<Record<string, string>> = {
-  edit: carried,
+  "edit fs": carried,
   flatten: carried,
   export: "dray pull IMAGE FILE stores a whole image, dray blob REPOSITORY@DIGEST prints one layer",
   layout: "dray copy IMAGE oci:DIR:NAME writes one, dray validate oci:DIR:NAME checks it",

@@ -65,6 +65,16 @@ export interface Changing {
   readonly target: Located<WritableStore>;
 }
 
+/** How it differs from what most commands do. */
+export interface ChangeImageOptions {
+  /** Where it goes. Default: as `--tag` says. */
+  readonly tag?: string | undefined;
+  /** What changes, where that is not what is named. */
+  readonly from?: Located<ReadableStore>;
+  /** What is printed of where it went: the reference by digest, or by the name that it has now. Default `digest`. */
+  readonly print?: "digest" | "name";
+}
+
 /**
  * Changes an image as `make` says (one that is named, or `from`), and puts what becomes of it where the flags say. Prints what crane prints: the reference by digest.
  * @throws DrayError `USAGE` for places that make no sense, and what `make` and copying throw
@@ -73,7 +83,7 @@ export const changeImage = async (
   call: Call<ChangingOptions>,
   image: string,
   make: (changing: Changing) => Promise<Edited>,
-  { tag = call.options.tag, from }: { readonly tag?: string | undefined; readonly from?: Located<ReadableStore> } = {},
+  { tag = call.options.tag, from, print = "digest" }: ChangeImageOptions = {},
 ): Promise<void> => {
   const { signal, reporter, out } = call;
   const options = defined<ChangingOptions>({ ...call.options, tag });
@@ -98,14 +108,21 @@ export const changeImage = async (
     foreignLayers: "if-there",
   });
   if (format === "text" && file === undefined && options.dryRun !== true)
-    await printRoot(out, place, result.outcomes[0]);
+    await printRoot(out, place, result.outcomes[0], print);
   await reportMoved(moving, result, "pushed", began);
 };
 
-const printRoot = async (out: Call["out"], { location }: Place, outcome: CopyOutcome | undefined): Promise<void> => {
+const printRoot = async (
+  out: Call["out"],
+  { location, byDigest }: Place,
+  outcome: CopyOutcome | undefined,
+  print: "digest" | "name",
+): Promise<void> => {
   if (outcome?.root === undefined) return;
   const parsed = parseLocation(location);
-  await out.line(parsed.kind === "registry" ? digestReference(parsed.reference, outcome.root) : outcome.root.digest);
+  if (parsed.kind !== "registry") await out.line(outcome.root.digest);
+  else if (print === "name" && !byDigest) await out.line(formatReference(parsed.reference));
+  else await out.line(digestReference(parsed.reference, outcome.root));
 };
 
 interface Place {

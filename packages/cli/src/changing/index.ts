@@ -5,6 +5,8 @@
 export { type Bench, benchFor } from "./bench.ts";
 export { type Changing, type ChangingOptions, changeImage, changingFlags } from "./change-image.ts";
 export { changeIndex, type IndexOptions } from "./change-index.ts";
+export { chosenImage } from "./chosen-image.ts";
+export { withEditor } from "./editor.ts";
 export { type EntryOptions, matcherOf } from "./entry-flags.ts";
 export { keyToValue, stringSlice, stringToString } from "./go-flags.ts";
 export { changesOf, type MutateOptions, mutateFlags, textChange } from "./mutations.ts";

@@ -45,6 +45,18 @@ export const branches: readonly Branch[] = [
   command("delete", "Delete a tag or a manifest from its registry", () => import("./delete.ts")),
   command("digest", "Print the digest of an image", () => import("./digest.ts")),
   {
+    name: "edit",
+    summary: "Write an image's configuration or manifest in an editor",
+    branches: [
+      command("config", "Write the configuration of an image in an editor", () => import("./edit-config.ts")),
+      command(
+        "manifest",
+        "Write the manifest of an image, or an index, in an editor",
+        () => import("./edit-manifest.ts"),
+      ),
+    ],
+  },
+  {
     name: "index",
     summary: "List what is in an index, and change that",
     branches: [
