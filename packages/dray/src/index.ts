@@ -48,6 +48,7 @@ export {
   type Change,
   compare,
   configured,
+  diff,
   edit,
   exportTar,
   type FileEntry,

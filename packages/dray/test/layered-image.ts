@@ -25,7 +25,7 @@ export const imageOf = async (...layers: readonly (readonly Given[])[]): Promise
 /** An image whose layers are these tars, bottom first. */
 export const imageOfTars = async (
   tars: readonly Uint8Array[],
-  { config: given = {}, annotations, store = memoryStore() }: ImageFacts = {},
+  { config: given = {}, annotations, store = memoryStore(), compress = gzipSync }: ImageFacts = {},
 ): Promise<Image> => {
   const config = await put(
     store,
@@ -33,7 +33,7 @@ export const imageOfTars = async (
     { mediaType: mediaTypes.ociConfig },
   );
   const descriptors = [];
-  for (const tar of tars) descriptors.push(await put(store, gzipSync(tar), { mediaType: mediaTypes.ociLayerGzip }));
+  for (const tar of tars) descriptors.push(await put(store, compress(tar), { mediaType: mediaTypes.ociLayerGzip }));
   const manifest: Manifest = {
     schemaVersion: 2,
     mediaType: mediaTypes.ociManifest,
@@ -51,4 +51,6 @@ export interface ImageFacts {
   readonly config?: object;
   readonly annotations?: Readonly<Record<string, string>>;
   readonly store?: MemoryStore;
+  /** How its layers are compressed. Default: gzip. */
+  readonly compress?: (tar: Uint8Array) => Uint8Array;
 }

@@ -25,7 +25,7 @@ export const define: Define = (command) =>
       new Option("--unused-for <duration>", "also what nobody has used for so long, such as 30d").argParser(duration),
     )
     .addOption(new Option("--all", "everything").conflicts(["keep", "unusedFor"]))
-    .option("--dry-run", "say what would be removed, and do nothing")
+    .option("--dry-run", "say what would be done, and do nothing")
     .addOption(outputFlag());
 
 export const examples: readonly string[] = [

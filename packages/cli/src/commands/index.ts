@@ -43,6 +43,7 @@ export const branches: readonly Branch[] = [
     aliases: ["cp"],
   }),
   command("delete", "Delete a tag or a manifest from its registry", () => import("./delete.ts")),
+  command("diff", "Say in what two images differ: configuration, packages, files", () => import("./diff.ts")),
   command("digest", "Print the digest of an image", () => import("./digest.ts")),
   {
     name: "edit",

@@ -38,7 +38,7 @@ export const openFiles = (call: Call<CacheOptions>): ((file: FileLocation) => Pr
   const { signal, options } = call;
   const images = new Map<string, Promise<Omit<NamedFile, "path">>>();
   const openedOnce = async (location: string): Promise<Omit<NamedFile, "path">> => {
-    const image = await openImage((await openedImage(call, location)) as Located, {
+    const image = await openImage(await openedImage(call, location), {
       platform: onePlatform(options),
       signal,
     });

@@ -13,6 +13,7 @@ export {
   type ImageConfig,
   platformOf,
 } from "./config.ts";
+export * from "./diff/index.ts";
 export { type Change, type Edited, type EditOptions, edit, type ImageChange, type Place } from "./edit.ts";
 export { readEntries } from "./entries.ts";
 export {

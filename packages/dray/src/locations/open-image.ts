@@ -1,4 +1,4 @@
-import { type Located, selectOne } from "../content/index.ts";
+import { type Located, type ReadableStore, selectOne } from "../content/index.ts";
 import { DrayError } from "../errors.ts";
 import { type Image, viewOf } from "../image/index.ts";
 import type { WantedPlatform } from "../oci/index.ts";
@@ -19,12 +19,12 @@ export interface OpenImageOptions extends OpenOptions {
  * console.log((await image.config()).config?.Env);
  */
 export const openImage = async (
-  location: string | Located,
+  location: string | Located<ReadableStore>,
   options: OpenImageOptions = {},
 ): Promise<Image & AsyncDisposable> => {
   const { platform = { os: "linux" }, signal, ...opening } = options;
   // What was opened before stays open: it is somebody else's.
-  const opened: Opened =
+  const opened: Opened<ReadableStore> =
     typeof location === "string"
       ? await open(location, opening)
       : { ...location, [Symbol.asyncDispose]: async () => {} };

@@ -1,9 +1,9 @@
-import { type Cancel, collect } from "../../content/index.ts";
+import { bytesContent, type Cancel, collect } from "../../content/index.ts";
 import { DrayError } from "../../errors.ts";
 import { refuseNumber } from "../../numbers.ts";
 import type { Digest } from "../../oci/index.ts";
 import type { Image, Layer } from "../views.ts";
-import { type Kept, LayeredTree, type Place } from "./layered-tree.ts";
+import { LayeredTree, type Place, type Visit } from "./layered-tree.ts";
 import type { EntryFacts } from "./records.ts";
 import { behindLink, rooted } from "./rooted.ts";
 
@@ -43,6 +43,8 @@ export class ImageFiles {
   readonly #image: Image;
   readonly #tree: LayeredTree;
   readonly #called: string;
+  /** Of files that were asked for when their layer was read, by their records: so that it is not read twice. */
+  readonly #bodies = new Map<number, Uint8Array>();
 
   /** @param layers those of the image, bottom first */
   constructor(image: Image, layers: readonly Layer[], { called, ...options }: ImageFilesOptions = {}) {
@@ -96,7 +98,7 @@ export class ImageFiles {
       throw new DrayError("LIMIT_EXCEEDED", `file ${path} is larger than ${limit} bytes`, {
         reference: this.#image.descriptor.digest,
       });
-    return collect(this.#tree.open(file), limit, `file ${path}`);
+    return this.#bodies.get(file.record) ?? collect(this.#tree.open(file), limit, `file ${path}`);
   }
 
   /**
@@ -104,7 +106,9 @@ export class ImageFiles {
    * @throws DrayError as `read`, but for `LIMIT_EXCEEDED`
    */
   async open(path: string): Promise<AsyncIterable<Uint8Array>> {
-    return this.#tree.open(await this.#file(path, keptWhole));
+    const file = await this.#file(path, keptWhole);
+    const kept = this.#bodies.get(file.record);
+    return kept === undefined ? this.#tree.open(file) : bytesContent(kept).open();
   }
 
   /** The entry that has the bytes of a file. */
@@ -131,8 +135,7 @@ export class ImageFiles {
     let wanted = rooted(path);
     for (let links = 0; links <= mostLinks; links++) {
       if (wanted.length > longestPath) throw this.#missing(called, ": its path is too long");
-      const kept: Kept | undefined = limit > 0 ? { path: wanted, limit } : undefined;
-      const found = await this.#tree.find(wanted, from, kept);
+      const found = await this.#tree.find(wanted, from, limit > 0 ? this.#keeping(wanted, limit) : undefined);
       if (found === undefined) throw this.#missing(called, "");
       const rest = found.rest.join("/");
       if (isDirectory(this.#tree, found)) return found;
@@ -145,6 +148,16 @@ export class ImageFiles {
       return found;
     }
     throw this.#missing(called, ": its links go round in circles");
+  }
+
+  /** Keeps a file of that path and up to that size. */
+  #keeping(wanted: string, limit: number): Visit {
+    return async (record, path, { type, size, body }) => {
+      if (path !== wanted) return;
+      this.#bodies.delete(record);
+      if (body === undefined || size > limit || (type !== "file" && type !== "other")) return;
+      this.#bodies.set(record, await collect(body, limit, `file ${path}`));
+    };
   }
 
   /** Sorted by name. */

@@ -12,3 +12,4 @@ export {
   readFile,
   walk,
 } from "./image-files.ts";
+export { LayeredTree, type Visit } from "./layered-tree.ts";

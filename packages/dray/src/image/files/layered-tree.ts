@@ -1,4 +1,4 @@
-import { type Cancel, collect } from "../../content/index.ts";
+import type { Cancel } from "../../content/index.ts";
 import { DrayError, throwIfAborted } from "../../errors.ts";
 import type { Layer } from "../views.ts";
 import { Chains } from "./chains.ts";
@@ -32,12 +32,8 @@ export interface Place {
   readonly rest: readonly string[];
 }
 
-/** A file whose bytes are kept when its layer is read, so that it is not read twice. */
-export interface Kept {
-  readonly path: string;
-  /** Bytes; what is larger is not kept. */
-  readonly limit: number;
-}
+/** Sees each entry of a layer while that is read, with its path and record; an earlier one of the same layer and path has the same. */
+export type Visit = (record: number, path: string, entry: LayerEntry, files: LayerFiles) => Promise<void>;
 
 /**
  * The layers of an image from the top down, each read when something depends on it, as one tree of what they say. A layer counts from 0, the
@@ -49,7 +45,6 @@ export class LayeredTree {
   readonly layers: readonly Layer[];
   readonly #files: LayerFiles[] = [];
   readonly #options: Cancel;
-  readonly #bodies = new Map<number, Uint8Array>();
   readonly #chains: Chains = new Chains(this.records);
   #read = 0;
 
@@ -65,14 +60,14 @@ export class LayeredTree {
   }
 
   /** Reads one layer more. `false`: there was none left. */
-  async readNext(kept?: Kept): Promise<boolean> {
+  async readNext(visit?: Visit): Promise<boolean> {
     const layer = this.layers[this.#read];
     if (layer === undefined) return false;
     const files = await filesOf(layer);
     for await (const entry of files.entries(this.#options)) {
       throwIfAborted(this.#options.signal);
       const record = this.#take(entry);
-      if (record !== noRecord) await this.#keep(record, entry, kept);
+      if (record !== noRecord) await visit?.(record, rooted(entry.name), entry, files);
       if (this.names.bytes + this.records.bytes > mostRemembered)
         throw new DrayError(
           "LIMIT_EXCEEDED",
@@ -88,8 +83,6 @@ export class LayeredTree {
   open(place: Pick<Place, "node" | "record">): AsyncIterable<Uint8Array> {
     const { record } = place;
     const files = this.#files[this.records.layer(record)] as LayerFiles;
-    const kept = this.#bodies.get(record);
-    if (kept !== undefined) return once(kept);
     const { size, offset } = this.records.facts(record);
     return files.open({ path: this.names.path(place.node), offset, size }, this.#options);
   }
@@ -135,15 +128,17 @@ export class LayeredTree {
    * What is at a path, or the link or file on the way to it, in layers from `from` on; `undefined` where nothing is. Reads the layers that it
    * takes to know.
    */
-  async find(path: string, from = 0, kept?: Kept): Promise<Place | undefined> {
+  async find(path: string, from = 0, visit?: Visit): Promise<Place | undefined> {
     for (;;) {
-      const found = this.#lookUp(namesOf(path), from);
+      const found = this.lookUp(path, from);
       if (found !== "unknown") return found;
-      await this.readNext(kept);
+      await this.readNext(visit);
     }
   }
 
-  #lookUp(names: readonly string[], from: number): Place | undefined | "unknown" {
+  /** The same as far as the layers that were read tell. */
+  lookUp(path: string, from: number): Place | undefined | "unknown" {
+    const names = namesOf(path);
     let until = this.below(0, from, this.layers.length);
     let place: Place = { node: 0, ...this.#root(from), until, rest: [] };
     for (const [i, name] of names.entries()) {
@@ -219,18 +214,6 @@ export class LayeredTree {
     if (!this.records.has(record, says.entry) || this.records.type(record) !== "symlink") return undefined;
     return this.records.facts(record).linkName;
   }
-
-  async #keep(record: number, { name, type, size, body }: LayerEntry, kept: Kept | undefined): Promise<void> {
-    // An entry of the same name comes in place of an earlier one.
-    this.#bodies.delete(record);
-    if (kept === undefined || body === undefined || size > kept.limit || (type !== "file" && type !== "other")) return;
-    const path = rooted(name);
-    if (path === kept.path) this.#bodies.set(record, await collect(body, kept.limit, `file ${path}`));
-  }
 }
 
 const namesOf = (path: string): string[] => path.split("/").filter((name) => name !== "");
-
-async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  if (bytes.byteLength > 0) yield bytes;
-}
