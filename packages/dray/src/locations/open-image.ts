@@ -1,6 +1,6 @@
 import { type Located, type ReadableStore, selectOne } from "../content/index.ts";
 import { DrayError } from "../errors.ts";
-import { type Image, viewOf } from "../image/index.ts";
+import type { Image } from "../image/index.ts";
 import type { WantedPlatform } from "../oci/index.ts";
 import { type Opened, type OpenOptions, open } from "./open.ts";
 
@@ -34,6 +34,8 @@ export const openImage = async (
       signal,
       called: opened.location,
     });
+    // Most locations are opened for something else, and what looks into images takes a while to load.
+    const { viewOf } = await import("../image/index.ts");
     const view = await viewOf(chosen.store, chosen.root, { signal });
     if (view.kind === "image") return { ...view, [Symbol.asyncDispose]: dispose };
     throw new DrayError("NOT_FOUND", `${opened.location} has no image`, { reference: opened.location });
