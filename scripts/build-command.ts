@@ -1,18 +1,20 @@
 /**
- * The npm command: one entry, and chunks that are read when they are used. A program of hundreds of files takes longer to start than to work.
+ * The npm command: one entry, one file for what all commands begin with, and chunks that are read when they are used. A program of hundreds of
+ * files takes longer to start than to work.
  * Ours is all in it; what others wrote stays a dependency, so that its own updates reach it.
  */
 import { rmSync } from "node:fs";
 import { join, relative } from "node:path";
 import { build, type Plugin } from "esbuild";
 import { overChunks } from "./chunks.ts";
+import { joinStart } from "./join-start.ts";
 import { root } from "./runtimes.ts";
 import { scriptModules } from "./worker-texts.ts";
 
 /** @param external the packages that are installed beside it */
 export const buildCommand = async (target: string, external: readonly string[]): Promise<void> => {
   rmSync(target, { recursive: true, force: true });
-  await build({
+  const { metafile } = await build({
     ...overChunks,
     absWorkingDir: root,
     entryPoints: { main: "packages/cli/src/main.ts" },
@@ -23,7 +25,18 @@ export const buildCommand = async (target: string, external: readonly string[]):
     legalComments: "none",
     external: [...external],
     plugins: [workerTexts, nodeModules],
+    metafile: true,
   });
+  await joinStart(target, metafile, start);
+};
+
+/**
+ * What every question to a registry reads: it is one file, since each file takes Node as long to find and to link as to compile. What has Node keep
+ * what it compiles comes before.
+ */
+const start = {
+  before: ["packages/cli/src/compile-cache.ts"],
+  sources: ["packages/dray/src/errors.ts", "packages/cli/src/run.ts", "packages/cli/src/commands/digest.ts"],
 };
 
 /**
