@@ -1,4 +1,5 @@
 // Reads an eStargz blob as its authors do, and prints what is in it: estargz-judge BLOB TOC-DIGEST
+// Or writes one as they do, and prints the digest of its table of contents: estargz-judge TAR BLOB CHUNK-SIZE MIN-CHUNK-SIZE
 package main
 
 import (
@@ -7,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strconv"
 
 	"github.com/containerd/stargz-snapshotter/estargz"
 	"github.com/opencontainers/go-digest"
@@ -23,6 +25,10 @@ func main() {
 	stat, err := file.Stat()
 	check(err)
 	blob := io.NewSectionReader(file, 0, stat.Size())
+	if len(os.Args) == 5 {
+		write(blob, os.Args[2], number(os.Args[3]), number(os.Args[4]))
+		return
+	}
 	reader, err := estargz.Open(blob)
 	check(err)
 	verifiers, err := reader.VerifyTOC(digest.Digest(os.Args[2]))
@@ -32,6 +38,24 @@ func main() {
 		check(fmt.Errorf("no root"))
 	}
 	walk(reader, verifiers, root, "")
+}
+
+func write(tar *io.SectionReader, path string, chunkSize, minChunkSize int) {
+	made, err := estargz.Build(tar, estargz.WithChunkSize(chunkSize), estargz.WithMinChunkSize(minChunkSize))
+	check(err)
+	defer made.Close()
+	file, err := os.Create(path)
+	check(err)
+	_, err = io.Copy(file, made)
+	check(err)
+	check(file.Close())
+	fmt.Println(made.TOCDigest())
+}
+
+func number(text string) int {
+	value, err := strconv.Atoi(text)
+	check(err)
+	return value
 }
 
 func walk(reader *estargz.Reader, verifiers estargz.TOCEntryVerifier, folder *estargz.TOCEntry, path string) {

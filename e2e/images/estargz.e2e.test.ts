@@ -2,15 +2,17 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { cpSync, createWriteStream, linkSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
-import { readFile } from "node:fs/promises";
+import { lstat, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { after, before, describe, test } from "node:test";
 import { listen, memoryRegistry, seededBytes } from "@dray/testkit";
 import { findPeer, succeed } from "@dray/testkit/peers";
-import { connect, copy, memoryStore } from "dray";
-import { appended, edit, emptyImage, ingestLayer, type NewLayer } from "dray/image";
+import { connect, copy, memoryStore, viewOf } from "dray";
+import { collect, put, type ReadableStore } from "dray/content";
+import { appended, edit, emptyImage, imageFiles, ingestLayer, type NewLayer, walk } from "dray/image";
+import { mediaTypes } from "dray/oci";
 import { missing, type Sandbox, workshop } from "../dray.ts";
 import { estargzJudge } from "../estargz/judge.ts";
 
@@ -90,6 +92,52 @@ describe("the reader of its authors", { skip: missing(["estargz-judge", judge]) 
     const { blob } = await written("gnu", {});
     await assert.rejects(succeed([judge ?? "", blob, `sha256:${"0".repeat(64)}`]), /invalid TOC JSON/);
   });
+});
+
+/** A store that gives no blob whole: what is read of it is read by its table of contents. */
+const partsOnly = (store: ReadableStore): ReadableStore => ({
+  resolve: (name) => store.resolve(name),
+  read: (descriptor, options) => {
+    assert.ok(options?.length !== undefined && options.length < descriptor.size, "a part is enough");
+    return store.read(descriptor, options);
+  },
+});
+
+describe("what its authors write", { skip: missing(["estargz-judge", judge]) }, () => {
+  // Of a sparse file they write other bytes than it has.
+  for (const form of forms.filter((each) => each !== "sparse"))
+    for (const [chunkSize, minChunkSize] of [
+      [4_194_304, 0],
+      [50_000, 0],
+      [50_000, 100_000],
+    ] as const)
+      test(`is read file by file, of a ${form} tar in chunks of ${chunkSize}, members of ${minChunkSize}`, async () => {
+        const blob = shop.path(`theirs-${form}.tgz`);
+        const words = [judge ?? "", shop.path(`${form}.tar`), blob, `${chunkSize}`, `${minChunkSize}`];
+        const tocDigest = (await succeed(words)).trim();
+        const store = memoryStore();
+        const descriptor = await put(store, await readFile(blob), { mediaType: mediaTypes.ociLayerGzip });
+        const layer = {
+          descriptor: { ...descriptor, annotations: { [annotation]: tocDigest } },
+          diffID: descriptor.digest,
+          compression: "gzip" as const,
+          store: partsOnly(store),
+        };
+        const { store: changed, root } = await edit(await emptyImage(), appended([{ layer }]));
+        const image = await viewOf(changed, root);
+        assert.ok(image.kind === "image");
+        const files = await imageFiles(image);
+        let count = 0;
+        for await (const { path, type, mode } of walk(image, "/usr")) {
+          const there = shop.path("tree", path);
+          assert.equal(mode, (await lstat(there)).mode & 0o7777, path);
+          if (type !== "file" && type !== "hardlink") continue;
+          count++;
+          const bytes = await collect(await files.open(path), 1e7, path);
+          assert.ok(Buffer.from(bytes).equals(await readFile(there)), path);
+        }
+        assert.equal(count, 7);
+      });
 });
 
 describe("GNU gzip and tar", () => {

@@ -10,6 +10,7 @@ import {
   type ReadableStore,
   type ReadOptions,
 } from "../content/index.ts";
+import { defined } from "../defined.ts";
 import { DrayError, errorIn, firstOf, isDrayError } from "../errors.ts";
 import { type Descriptor, type Digest, isDigest, largestManifest, parseJson } from "../oci/index.ts";
 import type { OpenTar } from "../tarball/index.ts";
@@ -65,12 +66,12 @@ export class DockerArchiveReader implements ReadableStore, HasTags, Holds {
   }
 
   async *read(descriptor: Descriptor, options: ReadOptions = {}): AsyncGenerator<Uint8Array> {
-    const { offset = 0, signal } = options;
+    const { offset = 0, length, signal } = options;
     const held = await this.#locate(descriptor.digest, signal);
     const { tar } = this.#archive;
     const [where, chunks] = ArrayBuffer.isView(held)
       ? [tar.what, bytesContent(held).open({ offset })]
-      : [`${tar.what}, entry "${held.name}"`, tar.read(held, { offset, signal })];
+      : [`${tar.what}, entry "${held.name}"`, tar.read(held, defined({ offset, length, signal }))];
     const { digest } = descriptor;
     yield* checked(chunks, descriptor, options, (error) => errorIn(where, error, { reference: digest }));
   }

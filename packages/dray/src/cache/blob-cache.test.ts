@@ -50,6 +50,21 @@ describe("a cache of blobs", () => {
     assert.ok(listed !== undefined && Math.abs(Date.now() - listed.used.getTime()) < 60_000);
   });
 
+  test("keeps no part of a blob, and gives one of what it has to whoever checks it", async () => {
+    const cache = blobCache(temporaryFolder("cache"));
+    const { source, blobs, read } = await counted("a");
+    const [blob] = blobs as [Descriptor];
+    const store = cachedStore(source, cache);
+    const part = { offset: 0, length: 100 };
+    const bytes = await collect(source.read(blob), 1e6, "blob");
+    assert.deepEqual(await collect(store.read(blob, part), 1e6, "part"), bytes.subarray(0, 100));
+    assert.deepEqual(await cache.list(), []);
+    await all(store, blob);
+    const asked = read.length;
+    assert.deepEqual(await collect(store.read(blob, { offset: 50, length: 10 }), 1e6, "part"), bytes.subarray(50, 60));
+    assert.equal(read.length, asked);
+  });
+
   test("never gives what is not what its name says, and fetches it again", async () => {
     const cache = (() => {
       const warnings: string[] = [];

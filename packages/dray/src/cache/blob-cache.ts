@@ -76,19 +76,20 @@ export class BlobCache {
     this.#warn = onWarning;
   }
 
-  /** A blob's bytes, checked; `undefined` where it is not there. */
+  /** A blob's bytes, checked, unless no more than a part of them is asked for; `undefined` where it is not there. */
   async open(
     descriptor: Descriptor,
-    { offset = 0, signal }: Reading = {},
+    { offset = 0, length, signal }: Reading = {},
   ): Promise<AsyncIterable<Uint8Array> | undefined> {
     if (!isDigest(descriptor.digest)) return undefined;
     const path = this.#pathOf(descriptor.digest);
     try {
-      if (!(await this.#isWhole(path, descriptor, signal))) return undefined;
+      if (!(await this.#isWhole(path, descriptor, { verify: length === undefined, signal }))) return undefined;
       const now = new Date();
       // What was used last goes last. Somebody else's directory may not let us say so.
       await this.#files.utimes(path, now, now).catch(() => {});
-      return this.#chunks(path, { start: offset, end: descriptor.size, signal });
+      const end = Math.min(descriptor.size, offset + (length ?? descriptor.size));
+      return this.#chunks(path, { start: offset, end, signal });
     } catch (error) {
       throwIfAborted(signal);
       this.#doWithout(error);
@@ -176,11 +177,16 @@ export class BlobCache {
     await onDisk("remove", path, () => ifThere(() => this.#files.unlink(path)));
   }
 
-  /** Whether a file is there and is what its name says; what is not goes. */
-  async #isWhole(path: string, { digest, size }: Descriptor, signal: AbortSignal | undefined): Promise<boolean> {
+  /** Whether a file is there and is what its name says, by its size at least; what is not goes. */
+  async #isWhole(
+    path: string,
+    { digest, size }: Descriptor,
+    { verify, signal }: Cancel & { readonly verify: boolean },
+  ): Promise<boolean> {
     const facts = await ifThere(() => this.#files.stat(path));
     if (facts === undefined) return false;
     const right = facts.isFile() && facts.size === size;
+    if (right && !verify) return true;
     const found = right
       ? await hashed(this.#chunks(path, { start: 0, end: size, signal }), algorithmOf(digest), size)
       : undefined;
@@ -235,6 +241,8 @@ export class BlobCache {
 interface Reading extends Cancel {
   /** First byte. */
   readonly offset?: number | undefined;
+  /** Bytes of a part, which whoever reads it checks. Default: all, checked here. */
+  readonly length?: number | undefined;
 }
 
 interface Range extends Cancel {

@@ -10,15 +10,16 @@ export const cachedStore = (store: ReadableStore, cache: BlobCache): ReadableSto
   base: store,
   resolve: (name, options) => store.resolve(name, options),
   async *read(descriptor, options = {}) {
-    const { offset = 0, signal } = options;
+    const { offset = 0, length, signal } = options;
     if (isManifest(descriptor, options)) {
       yield* store.read(descriptor, options);
       return;
     }
-    const kept = await cache.open(descriptor, { offset, signal });
+    // A part can be checked by whoever has a digest of it, and by nobody else.
+    const isPart = offset > 0 || length !== undefined;
+    const kept = await cache.open(descriptor, { offset, length, signal });
     if (kept !== undefined) yield* kept;
-    // Only what is read from its beginning can be checked.
-    else if (offset > 0) yield* store.read(descriptor, options);
+    else if (isPart) yield* store.read(descriptor, options);
     else yield* cache.keep(descriptor, store.read(descriptor, { ...options, verify: true }));
   },
   async *referrers(subject, options) {

@@ -50,12 +50,15 @@ class Memory implements MemoryStore {
     throw new DrayError("NOT_FOUND", `memory: there is no "${name}"`, { reference: name });
   }
 
-  async *read(descriptor: Descriptor, { offset = 0 }: ReadOptions = {}): AsyncGenerator<Uint8Array> {
+  async *read(
+    descriptor: Descriptor,
+    { offset = 0, length = Number.POSITIVE_INFINITY }: ReadOptions = {},
+  ): AsyncGenerator<Uint8Array> {
     const held = this.#content.get(descriptor.digest);
     if (held === undefined)
       throw new DrayError("NOT_FOUND", `memory: there is no ${descriptor.digest}`, { reference: descriptor.digest });
     if (held.bytes.byteLength !== descriptor.size) throw sizeMismatch(descriptor, `${held.bytes.byteLength}`);
-    if (offset < held.bytes.byteLength) yield held.bytes.subarray(offset);
+    if (offset < held.bytes.byteLength && length > 0) yield held.bytes.subarray(offset, offset + length);
   }
 
   async has(descriptor: Descriptor): Promise<boolean> {

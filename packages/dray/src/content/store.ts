@@ -28,6 +28,11 @@ export const isManifest = ({ mediaType }: Pick<Descriptor, "mediaType">, { kind 
 export interface ReadOptions extends Cancel, OfKind {
   /** First byte to read. With an offset the bytes cannot be verified here; the caller has the ones before. */
   readonly offset?: number | undefined;
+  /**
+   * Bytes that are wanted at most, for whoever needs a part: a store asks for no more where it can, and may give more all the same. They cannot be
+   * verified here. Default: all.
+   */
+  readonly length?: number | undefined;
   /** `false`: whoever takes the bytes checks their digest. Default `true`: a wrong digest or size throws at the end. */
   readonly verify?: boolean | undefined;
   /** Hears of retries and throttling on the way. */
@@ -52,7 +57,7 @@ export interface ReadableStore {
   resolve(name: string, options?: ResolveOptions): Promise<Descriptor>;
   /**
    * The bytes of a descriptor, read as they are asked for. An implementation may never give bytes of another digest or size and
-   * end well: it throws, at the end at the latest, unless `verify` or `offset` leave that to the caller.
+   * end well: it throws, at the end at the latest, unless `verify`, `offset` or `length` leave that to the caller.
    * @throws DrayError `NOT_FOUND`, `DIGEST_MISMATCH`, `SIZE_MISMATCH`
    */
   read(descriptor: Descriptor, options?: ReadOptions): AsyncIterable<Uint8Array>;

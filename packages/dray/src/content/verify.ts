@@ -38,6 +38,7 @@ export async function* sized(
   chunks: AsyncIterable<Uint8Array>,
   descriptor: Sized,
   offset = 0,
+  length: number = Number.POSITIVE_INFINITY,
 ): AsyncGenerator<Uint8Array> {
   let at = offset;
   for await (const chunk of chunks) {
@@ -45,22 +46,23 @@ export async function* sized(
     if (at > descriptor.size) throw sizeMismatch(descriptor, "more");
     yield chunk;
   }
-  if (at < descriptor.size) throw sizeMismatch(descriptor, `only ${at}`);
+  if (at < Math.min(descriptor.size, offset + length)) throw sizeMismatch(descriptor, `only ${at}`);
 }
 
 /**
- * The bytes that a store's `read` was asked for: verified, or only counted where they begin at an offset or whoever takes them checks.
+ * The bytes that a store's `read` was asked for: verified, or only counted where they are a part or whoever takes them checks.
  * @param explain says of a wrong size or digest what it means in this store
  * @throws DrayError `SIZE_MISMATCH`, `DIGEST_MISMATCH`
  */
 export async function* checked(
   chunks: AsyncIterable<Uint8Array>,
   descriptor: Descriptor,
-  { offset = 0, verify = true }: Pick<ReadOptions, "offset" | "verify">,
+  { offset = 0, length, verify = true }: Pick<ReadOptions, "offset" | "length" | "verify">,
   explain: (error: DrayError) => unknown,
 ): AsyncGenerator<Uint8Array> {
   try {
-    yield* offset > 0 || !verify ? sized(chunks, descriptor, offset) : verified(chunks, descriptor);
+    const isPart = offset > 0 || length !== undefined;
+    yield* isPart || !verify ? sized(chunks, descriptor, offset, length) : verified(chunks, descriptor);
   } catch (error) {
     throw isDrayError(error, "DIGEST_MISMATCH", "SIZE_MISMATCH") ? explain(error) : error;
   }

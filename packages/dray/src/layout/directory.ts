@@ -23,8 +23,8 @@ export const directoryFiles = (fs: FileSystem, paths: LayoutPaths): LayoutFiles 
       return {
         size,
         version: `${ino} ${mtimeMs} ${size}`,
-        read: ({ offset = 0, signal } = {}) =>
-          chunksOfFile(fs, path, async () => ({ start: offset, end: size, signal })),
+        read: ({ offset = 0, length = size, signal } = {}) =>
+          chunksOfFile(fs, path, async () => ({ start: offset, end: Math.min(size, offset + length), signal })),
         load: () => onDisk("read", path, () => fs.readFile(path)),
       };
     },

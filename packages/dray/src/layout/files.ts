@@ -7,8 +7,8 @@ export interface LayoutFile {
   readonly size: number;
   /** Another one where the file was changed or replaced. Without one nobody knows. */
   readonly version?: string;
-  /** Its bytes from `offset` on, as many as were found. */
-  read(options?: Cancel & { readonly offset?: number }): AsyncIterable<Uint8Array>;
+  /** Its bytes from `offset` on, as many as were found, or as `length` says. */
+  read(options?: Cancel & { readonly offset?: number; readonly length?: number }): AsyncIterable<Uint8Array>;
   /** All of a small file at once: as it is now, where another may have taken its place. */
   load(options?: Cancel): Promise<Uint8Array>;
 }

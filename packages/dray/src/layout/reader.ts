@@ -66,7 +66,7 @@ export class LayoutReader implements ReadableStore, HasTags, HasReferrers, Descr
   }
 
   async *read(descriptor: Descriptor, options: ReadOptions = {}): AsyncGenerator<Uint8Array> {
-    const { offset = 0, signal } = options;
+    const { offset = 0, length, signal } = options;
     throwIfAborted(signal);
     const { digest, size } = descriptor;
     const { what, location } = this.files;
@@ -77,7 +77,7 @@ export class LayoutReader implements ReadableStore, HasTags, HasReferrers, Descr
       return this.files.damaged(descriptor, file.size, error);
     };
     if (file.size !== size) throw explain(sizeMismatch(descriptor, `${file.size}`));
-    const chunks = file.read(defined({ offset, signal }));
+    const chunks = file.read(defined({ offset, length, signal }));
     yield* checked(chunks, descriptor, options, explain);
   }
 

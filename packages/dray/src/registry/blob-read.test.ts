@@ -85,6 +85,24 @@ describe("blobs that are read", () => {
     assert.deepEqual(await read(at.repository, blob, { offset: 700_000 }), bytes.slice(700_000));
   });
 
+  test("no more of them than is wanted", async () => {
+    const at = setup();
+    assert.deepEqual(await read(at.repository, blob, { offset: 10, length: 90 }), bytes.slice(10, 100));
+    assert.deepEqual(await read(at.repository, blob, { length: 5 }), bytes.slice(0, 5));
+    assert.deepEqual(await read(at.repository, blob, { offset: 999_000, length: 5000 }), bytes.slice(999_000));
+    assert.equal((await read(at.repository, blob, { offset: 10, length: 0 })).byteLength, 0);
+    assert.deepEqual(
+      await collect(at.repository.blob(blob.digest, { offset: 10, length: 9 }), 1e7, ""),
+      bytes.slice(10, 19),
+    );
+    assert.deepEqual(at.ranges(), ["bytes=10-99", "bytes=0-4", "bytes=999000-", "bytes=10-18"]);
+    const deaf = setup([], { ranges: false });
+    assert.deepEqual(await read(deaf.repository, blob, { offset: 700_000, length: 10 }), bytes.slice(700_000, 700_010));
+    const cut = setup([{ target: "/blobs/", method: "GET", nth: 1, effect: cutResponse(1000) }]);
+    assert.deepEqual(await read(cut.repository, blob, { offset: 5000, length: 3000 }), bytes.slice(5000, 8000));
+    assert.deepEqual(cut.ranges(), ["bytes=5000-7999", "bytes=6000-7999"]);
+  });
+
   test("what a descriptor carries itself needs no request, if it is right", async () => {
     const at = setup();
     const small = bytes.slice(0, 100);

@@ -12,17 +12,17 @@ import { algorithmOf, type Descriptor, type Digest, digestOf, isForeignLayerType
 import { type Call, callIn, pathIn, type Repo, referenceIn, type Settings } from "./api.ts";
 
 /**
- * The bytes of a blob, from `offset` on. A connection that is cut is taken up again at the byte where it stopped; each
+ * The bytes of a blob, from `offset` on, up to `length` of them. A connection that is cut is taken up again at the byte where it stopped; each
  * time from the registry's own address, since addresses of storage services that it names are signed for some minutes
  * only. Unless told otherwise the bytes are hashed as they pass, and wrong ones throw at the end.
  * @throws DrayError `NOT_FOUND`, `SIZE_MISMATCH`, `DIGEST_MISMATCH`, `NETWORK` when it fails again and again
  */
 export const readBlob = (repo: Repo, descriptor: Descriptor, options: ReadOptions = {}): AsyncGenerator<Uint8Array> => {
-  const { offset = 0, verify = true } = options;
+  const { offset = 0, length, verify = true } = options;
   const held = embedded(descriptor);
-  if (held !== undefined) return from(held.subarray(offset));
+  if (held !== undefined) return from(held.subarray(offset, length === undefined ? undefined : offset + length));
   const chunks = resumed(repo, descriptor, offset, options);
-  return verify && offset === 0 ? verified(chunks, descriptor) : chunks;
+  return verify && offset === 0 && length === undefined ? verified(chunks, descriptor) : chunks;
 };
 
 /**
@@ -30,9 +30,9 @@ export const readBlob = (repo: Repo, descriptor: Descriptor, options: ReadOption
  * @throws DrayError `NOT_FOUND`, `DIGEST_MISMATCH`, `NETWORK`
  */
 export const readBlobByDigest = (repo: Repo, digest: Digest, options: ReadOptions = {}): AsyncGenerator<Uint8Array> => {
-  const { offset = 0, verify = true } = options;
+  const { offset = 0, length, verify = true } = options;
   const chunks = resumed(repo, { digest }, offset, options);
-  return verify && offset === 0 ? verified(chunks, { digest }) : chunks;
+  return verify && offset === 0 && length === undefined ? verified(chunks, { digest }) : chunks;
 };
 
 /** What is read: by its descriptor, or by its digest alone. */
@@ -43,10 +43,12 @@ async function* resumed(
   repo: Repo,
   descriptor: Wanted,
   offset: number,
-  { signal, onEvent = repo.api.settings.onEvent }: ReadOptions,
+  { length = Number.POSITIVE_INFINITY, signal, onEvent = repo.api.settings.onEvent }: ReadOptions,
 ): AsyncGenerator<Uint8Array> {
   let { size } = descriptor;
-  if (offset > 0 && size !== undefined && offset >= size) return;
+  if ((offset > 0 && size !== undefined && offset >= size) || length <= 0) return;
+  /** Where what is wanted ends, which may lie behind the end of all. */
+  const end = offset + length;
   const retryBudget = repo.api.retryBudget();
   const urls = foreignUrls(descriptor, repo.api.settings);
   let elsewhere: URL | undefined;
@@ -58,9 +60,9 @@ async function* resumed(
   for (;;) {
     const before = at;
     try {
-      const from = ranges ? at : 0;
-      const response = await open(repo, descriptor, from, { signal, onEvent, retryBudget }, elsewhere);
-      if (from > 0 && isNoPart(response, descriptor)) {
+      const part = ranges ? partOf(at, end, size) : undefined;
+      const response = await open(repo, descriptor, part, { signal, onEvent, retryBudget }, elsewhere);
+      if (part !== undefined && isNoPart(response, descriptor)) {
         await response.body.discard();
         ranges = false;
         continue;
@@ -71,6 +73,11 @@ async function* resumed(
         for await (const chunk of response.body.chunks) {
           const part = skip === 0 ? chunk : chunk.subarray(skip);
           skip -= Math.min(skip, chunk.byteLength);
+          if (at + part.byteLength >= end) {
+            // The answer may go on, where the registry knows no ranges.
+            yield part.subarray(0, end - at);
+            return;
+          }
           at += part.byteLength;
           if (size !== undefined && at > size) throw sizeMismatch({ ...descriptor, size }, "more");
           if (part.byteLength > 0) yield part;
@@ -100,19 +107,26 @@ async function* resumed(
   }
 }
 
-/** One request for the bytes from `at` on. */
+/** What is asked for of a blob, as `Range` says it; nothing where that is all. */
+const partOf = (at: number, end: number, size = Number.POSITIVE_INFINITY): string | undefined => {
+  if (end < size && Number.isFinite(end)) return `bytes=${at}-${end - 1}`;
+  return at === 0 ? undefined : `bytes=${at}-`;
+};
+
+/** One request for all bytes, or for a part. */
 const open = async (
   repo: Repo,
   descriptor: Wanted,
-  at: number,
+  part: string | undefined,
   { signal, ...context }: { signal: AbortSignal | undefined; onEvent: OnEvent | undefined; retryBudget: RetryBudget },
   elsewhere: URL | undefined,
 ): Promise<HttpResponse> => {
   const call = blobCall(repo, descriptor.digest, "GET", { signal });
-  const headers: HeaderPairs = at === 0 ? [] : [["Range", `bytes=${at}-`]];
+  const headers: HeaderPairs = part === undefined ? [] : [["Range", part]];
   const from = { ...call, ...context, size: descriptor.size, target: elsewhere ?? call.target, headers };
   const response = await repo.api.send(from);
-  if (response.status === 200 || response.status === 206 || (response.status === 416 && at > 0)) return response;
+  if (response.status === 200 || response.status === 206 || (response.status === 416 && part !== undefined))
+    return response;
   const refused = await repo.api.refusal(from, response);
   throw elsewhere === undefined && (await isElsewhere(repo, response)) ? expired(refused) : refused;
 };

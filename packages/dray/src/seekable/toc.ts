@@ -51,7 +51,7 @@ export interface TocEntry {
 
 type TocType = Exclude<TocEntry["type"], "chunk">;
 
-const types: Readonly<Record<TarEntry["type"], TocType | undefined>> = {
+export const types: Readonly<Record<TarEntry["type"], TocType | undefined>> = {
   file: "reg",
   hardlink: "hardlink",
   symlink: "symlink",
@@ -62,7 +62,7 @@ const types: Readonly<Record<TarEntry["type"], TocType | undefined>> = {
   other: undefined,
 };
 
-const attribute = "SCHILY.xattr.";
+export const attribute = "SCHILY.xattr.";
 
 /** What the table says of an entry besides its data; `undefined` for an entry of a kind that it has no word for. */
 export const tocEntryOf = (entry: Omit<TarEntry, "size">): TocEntry | undefined => {

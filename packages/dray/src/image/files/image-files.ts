@@ -37,7 +37,8 @@ const longestPath = 4096;
 
 /**
  * The files of an image as a container would see them: of the uppermost layer that has one, unless a layer above has taken it away. Links are
- * followed inside the image and never lead out. Layers are read from the top down, none below what was asked for, each once.
+ * followed inside the image and never lead out. Layers are read from the top down, none below what was asked for, each once: all of it, or of
+ * eStargz and zstd:chunked the table of contents, and what is read of files.
  */
 export class ImageFiles {
   readonly #image: Image;
@@ -270,7 +271,8 @@ export async function* walk(image: Image, path = "/", options: ImageFilesOptions
 
 /**
  * A file as a container of the image would see it: of the uppermost layer that has it, unless a layer above has taken it away, with links followed
- * inside the image. Layers are read from the top down, each to its end, so that its digest is checked, and none below the file's.
+ * inside the image. Layers are read from the top down, each to its end, so that its digest is checked, and none below the file's. Of eStargz and
+ * zstd:chunked no more is read than the table of contents and the file, which have digests of their own.
  * @param path from the root of the image; a leading slash may be left out
  * @throws DrayError `NOT_FOUND`, `USAGE` for a directory, `LIMIT_EXCEEDED`, `UNSUPPORTED` for a device, and what reading layers throws
  * @example const release = new TextDecoder().decode(await readFile(image, "/etc/os-release"));

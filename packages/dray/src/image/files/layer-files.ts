@@ -6,7 +6,7 @@ import type { Layer } from "../views.ts";
 
 /** One entry of a layer. */
 export interface LayerEntry extends TarEntry {
-  /** Tells it from the layer's other entries, which may have its name: where its body begins in the tar. */
+  /** Tells it from the layer's other entries, which may have its name: where its body begins in the tar, or its place in a table of contents. */
   readonly offset: number;
   /** Its bytes, where they come along anyway; to be read before the next entry is asked for, or not at all. */
   readonly body?: AsyncIterable<Uint8Array>;
@@ -45,6 +45,3 @@ export const scannedFiles = (layer: Layer): LayerFiles => ({
       });
   },
 });
-
-/** How the files of a layer are come to: by ranges where it allows that, else by reading all of it. */
-export const filesOf = async (layer: Layer): Promise<LayerFiles> => scannedFiles(layer);

@@ -2,7 +2,8 @@ import type { Cancel } from "../../content/index.ts";
 import { DrayError, throwIfAborted } from "../../errors.ts";
 import type { Layer } from "../views.ts";
 import { Chains } from "./chains.ts";
-import { filesOf, type LayerEntry, type LayerFiles } from "./layer-files.ts";
+import { filesOf } from "./files-of.ts";
+import type { LayerEntry, LayerFiles } from "./layer-files.ts";
 import { NameTree } from "./name-tree.ts";
 import { noRecord, Records, says } from "./records.ts";
 import { behindLink, rooted } from "./rooted.ts";
@@ -63,7 +64,7 @@ export class LayeredTree {
   async readNext(visit?: Visit): Promise<boolean> {
     const layer = this.layers[this.#read];
     if (layer === undefined) return false;
-    const files = await filesOf(layer);
+    const files = await filesOf(layer, this.#options);
     for await (const entry of files.entries(this.#options)) {
       throwIfAborted(this.#options.signal);
       const record = this.#take(entry);

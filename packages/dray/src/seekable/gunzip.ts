@@ -1,0 +1,38 @@
+import { createGunzip } from "node:zlib";
+import { DrayError } from "../errors.ts";
+
+/**
+ * What gzip holds, of one member or of several, read only as far as somebody asks: the next compressed bytes are asked for when those before give
+ * nothing any more.
+ * @throws DrayError `MANIFEST_INVALID` for damaged bytes
+ */
+export async function* gunzipped(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const gunzip = createGunzip({ chunkSize: 64 * 1024 });
+  let wake = (): void => {};
+  let failure: unknown;
+  gunzip.on("readable", () => wake());
+  gunzip.on("error", (error) => {
+    failure = error;
+    wake();
+  });
+  try {
+    for await (const chunk of chunks) {
+      let isTaken = false;
+      gunzip.write(chunk, () => {
+        isTaken = true;
+        wake();
+      });
+      for (;;) {
+        const made = gunzip.read() as Uint8Array | null;
+        if (failure !== undefined) throw damaged(failure);
+        if (made !== null) yield made;
+        else if (isTaken) break;
+        else await new Promise<void>((resolve) => (wake = resolve));
+      }
+    }
+  } finally {
+    gunzip.destroy();
+  }
+}
+
+const damaged = (cause: unknown): DrayError => new DrayError("MANIFEST_INVALID", "the gzip data is damaged", { cause });
