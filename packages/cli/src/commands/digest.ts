@@ -1,3 +1,4 @@
+import { composesManifests } from "dray/content";
 import { DrayError } from "dray/errors";
 import { defined } from "dray/internal/defined";
 import type { Act, Call, Define } from "../context.ts";
@@ -12,7 +13,10 @@ interface DigestOptions extends SharedOptions {
 export const define: Define = (command) =>
   command
     .argument("[image]", "a reference, or a location such as oci:DIR:NAME; with --tarball a name in the file")
-    .option("--tarball <file>", "look in this archive, as docker save writes it, or an OCI archive")
+    .option(
+      "--tarball <file>",
+      "look in this archive, as docker save writes it, or an OCI archive: what push would print",
+    )
     .option("--full-ref", "print the whole reference by digest");
 
 export const examples: readonly string[] = [
@@ -25,7 +29,12 @@ export const act: Act<DigestOptions> = async (call, [image]) => {
   const { tarball, fullRef } = call.options;
   if (tarball !== undefined && fullRef === true)
     throw new DrayError("USAGE", "cannot specify --full-ref with --tarball");
-  const root = await rootOf(call, await locatedFor(call, tarball, image));
+  const located = await locatedFor(call, tarball, image);
+  const found = await rootOf(call, located);
+  const root = composesManifests(located.store)
+    ? // A layer that is not compressed gets its digest by being compressed: loaded where there may be one.
+      await (await import("dray/image")).pushedRoot(located.store, found, { signal: call.signal })
+    : found;
   await call.out.line(fullRef === true ? digestReference(referenceOf(image ?? ""), root) : root.digest);
 };
 

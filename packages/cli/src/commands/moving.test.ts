@@ -292,7 +292,7 @@ describe("commands that move", () => {
     assert.match(again.stderr, /\(2 moved, .*; 1 there already; /);
   });
 
-  test("one archive is one image, by the library, push and cp", async () => {
+  test("one archive is one image, by the library, push, cp and digest", async () => {
     put(source, "team/one", "1", sampleImage({ seed: "one", docker: true, compression: "none", layerSize: 50_000 }));
     const library = (registry: string): Registry => connect(registry, { credentials: anonymous, stateDir: false });
     for (const format of ["tarball", "legacy"]) {
@@ -304,6 +304,8 @@ describe("commands that move", () => {
       const { root } = await copy(archive, await open(dest("one/library:1"), { connect: library }));
       for (const name of ["push", "cp", "library"])
         assert.equal(target.manifest(`one/${name}`, "1")?.digest, root.digest, `${format}: ${name}`);
+      for (const words of [["--tarball", file], [`docker-archive:${file}`]])
+        assert.equal((await done("digest", ...words)).stdout, `${root.digest}\n`);
       const asIs = await open(dest("one/as-is:1"), { connect: library });
       const { digest } = await archive.store.resolve("");
       assert.equal((await copy(archive, asIs, { layers: "as-is" })).root.digest, digest);
