@@ -654,7 +654,7 @@ describe("a remedy in a message is a command that works", () => {
       },
       {
         says: /which base is the new one: .*; name it with (--new_base)/,
-        from: ["which base is the ${which} one"],
+        from: [],
         words: ["rebase", "--old_base", `${app}:1`, `${app}:1`],
         follow: (_, flag = "") => [["rebase", "--old_base", `${app}:1`, flag, `${app}:1`, "-t", fresh(), `${app}:1`]],
       },
@@ -810,6 +810,15 @@ describe("a remedy in a message is a command that works", () => {
         words: ["edit", "config", "--dry-run", `${app}:multi`],
         follow: (_, flag = "", platform = "") => [["edit", "config", "--dry-run", flag, platform, `${app}:multi`]],
         stdin: "{}",
+      },
+      {
+        says: /a single image is taken out by dray (delete)/,
+        from: ["is no directory with an OCI layout; a single image is taken out by dray delete"],
+        words: ["layout", "gc", `oci:${at("layout")}:a`],
+        follow: (_, word = "") => [
+          ["cp", `oci:${at("layout")}:a`, `oci:${at("layout")}:b`],
+          [word, `oci:${at("layout")}:b`],
+        ],
       },
       {
         says: /wait longer with (--max-wait), or try again later/,

@@ -31,6 +31,13 @@ export const branches: readonly Branch[] = [
     name: "cache",
     summary: "Look after the layers that are kept on this machine",
     branches: [
+      {
+        name: "layout",
+        summary: "Look after an OCI layout",
+        branches: [
+          command("gc", "Remove from an OCI layout what nothing in it leads to", () => import("./layout-gc.ts")),
+        ],
+      },
       command("ls", "List what is kept", () => import("./cache-ls.ts")),
       command("prune", "Remove what is too much, or was not used for long", () => import("./cache-prune.ts")),
     ],
@@ -73,6 +80,11 @@ export const branches: readonly Branch[] = [
     ],
   },
   command("inspect", "Show an image: names, platforms, configuration, layers, referrers", () => import("./inspect.ts")),
+  {
+    name: "layout",
+    summary: "Look after an OCI layout",
+    branches: [command("gc", "Remove from an OCI layout what nothing in it leads to", () => import("./layout-gc.ts"))],
+  },
   command("ls", "List the tags of a repository, or the files of an image", () => import("./ls.ts")),
   command("manifest", "Print the manifest of an image", () => import("./manifest.ts")),
   command(
