@@ -31,6 +31,6 @@ export * from "./layers/index.ts";
 export * from "./matchers.ts";
 export { type CompressOptions, compressLayer, pushForm } from "./push-form.ts";
 export { pushedRoot } from "./pushed-root.ts";
-export * from "./tree/index.ts";
+export { exportTar, type TreeEntry, type TreeOptions, treeEntries } from "./tree/index.ts";
 export * from "./validate.ts";
 export * from "./views.ts";

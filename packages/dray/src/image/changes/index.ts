@@ -14,7 +14,13 @@ export {
   entriesKept,
   entriesRemoved,
 } from "./entries.ts";
+export type { LayerChoice } from "./layer-choice.ts";
 export { type ConvertOptions, inMediaTypes } from "./media-types.ts";
 export type { ListChange, TextChange } from "./members.ts";
 export { type Bases, type Rebased, rebased } from "./rebased.ts";
+export { type RecompressOptions, recompressed } from "./recompressed.ts";
+export type { RemakeOptions } from "./remade.ts";
+export { flattened, type LayerRange, type SquashOptions, squashed } from "./squashed.ts";
 export { referringTo } from "./subject.ts";
+export { type TimeOptions, timed } from "./timed.ts";
+export { withoutLayers } from "./without-layers.ts";

@@ -18,6 +18,7 @@ import { type EstargzOptions, estargz } from "../../seekable/index.ts";
 import { beginsTar } from "../../tar/index.ts";
 import { contentOf, type LayerContent } from "./contents.ts";
 import { teed } from "./teed.ts";
+import { timedTar } from "./timed-tar.ts";
 import { windowsTar } from "./windows-tar.ts";
 
 /** A layer that lies in a store and is in no image yet. */
@@ -39,6 +40,8 @@ export interface IngestLayerOptions {
   readonly level?: number | undefined;
   /** What eStargz is to be made with, from any tar: gzip of which single files can be read. Default: none is made. */
   readonly estargz?: Omit<EstargzOptions, "level"> | undefined;
+  /** One time for everything in it, in seconds since 1970: its headers are written anew. Default: as it is. */
+  readonly mtime?: number | undefined;
   /** `true`: a plain tar of files becomes what Windows wants of a layer. Default `false`. */
   readonly windows?: boolean | undefined;
   /** What errors call it. Default `the layer`. */
@@ -116,9 +119,10 @@ const layerOf = (content: Content, options: IngestLayerOptions, signal: AbortSig
   let facts: LayerFacts | undefined;
   async function* chunks(): AsyncGenerator<Uint8Array> {
     const { windows = false, level } = options;
+    const isRewritten = windows || options.mtime !== undefined;
     if (options.estargz !== undefined) {
       const plain = { open: () => tarIn(decompressed(content.open(defined({ signal })))) };
-      const tar = windows ? { open: () => windowsTar(plain.open()) } : plain;
+      const tar = { open: () => rewritten(plain.open(), options) };
       const layer = estargz(tar, defined({ ...options.estargz, level }));
       yield* layer.open(defined({ signal }));
       const { diffID, annotations } = layer.facts();
@@ -130,11 +134,10 @@ const layerOf = (content: Content, options: IngestLayerOptions, signal: AbortSig
     const compression = options.compression ?? (how === "none" || windows ? "gzip" : how);
     const hash = digesterFor("sha256", content.size);
     try {
-      if (how === compression && how !== "none" && !windows && level === undefined)
+      if (how === compression && how !== "none" && !isRewritten && level === undefined)
         yield* teed(whole, (copy) => drained(hashing(tarIn(decompressed(copy)), hash)));
       else {
-        const plain = tarIn(decompressed(whole));
-        const hashed = hashing(windows ? windowsTar(plain) : plain, hash);
+        const hashed = hashing(rewritten(tarIn(decompressed(whole)), options), hash);
         yield* compression === "none" ? hashed : compressed(hashed, compression, level);
       }
       facts = { compression, diffID: await hash.digest() };
@@ -149,6 +152,14 @@ const layerOf = (content: Content, options: IngestLayerOptions, signal: AbortSig
       return facts;
     },
   };
+};
+
+const rewritten = (
+  chunks: AsyncIterable<Uint8Array>,
+  { windows = false, mtime }: IngestLayerOptions,
+): AsyncIterable<Uint8Array> => {
+  const own = windows ? windowsTar(chunks) : chunks;
+  return mtime === undefined ? own : timedTar(own, mtime);
 };
 
 async function* hashing(chunks: AsyncIterable<Uint8Array>, hash: AsyncDigester): AsyncGenerator<Uint8Array> {

@@ -1,7 +1,8 @@
-import { transferable } from "../../content/index.ts";
+import { isTransferring, transferable } from "../../content/index.ts";
 import { endOfArchive, padded, writeHeader } from "../../tar/index.ts";
-import type { Image } from "../views.ts";
-import { lentEntries, type TreeEntry, type TreeOptions } from "./tree-entries.ts";
+import type { Image, Layer } from "../views.ts";
+import { MergedTree } from "./merged-tree.ts";
+import { lentEntries, mergedEntries, type TreeEntry, type TreeOptions } from "./tree-entries.ts";
 
 /** Bytes of the blocks in which the archive comes. */
 const blockBytes = 256 * 1024;
@@ -14,9 +15,35 @@ const blockBytes = 256 * 1024;
  * @throws DrayError as `treeEntries`, at the latest before the end of the archive: what ended with an error is no whole archive
  * @example for await (const chunk of exportTar(image)) process.stdout.write(chunk);
  */
-export async function* exportTar(image: Image, options: TreeOptions = {}): AsyncGenerator<Uint8Array> {
+export const exportTar = (image: Image, options: TreeOptions = {}): AsyncGenerator<Uint8Array> =>
+  tarOf(lentEntries(image, options));
+
+/**
+ * The same of some of an image's layers that lie over others, bottom first: what they take away from those below stays a whiteout, and hard links to what lies
+ * there stay links.
+ * @throws DrayError as `treeEntries`, and `UNSUPPORTED` where a hard link leads to a file below that one of the layers takes away
+ */
+export const squashTar = (
+  { store }: Pick<Image, "store">,
+  layers: readonly Layer[],
+  options: TreeOptions = {},
+): AsyncGenerator<Uint8Array> => {
+  const tree = new MergedTree();
+  const entries = mergedEntries(layers, tree, { ...options, lends: true, owns: isTransferring(store) });
+  return tarOf(entries, function* () {
+    for (const { path, linkTo } of tree.linksBelow())
+      yield writeHeader({ name: path, type: "hardlink", linkName: linkTo });
+    for (const name of tree.whiteouts()) yield writeHeader({ name });
+  });
+};
+
+/** @param headers of what comes after all entries, and has no body */
+async function* tarOf(
+  entries: AsyncIterable<TreeEntry>,
+  headers: () => Iterable<Uint8Array> = () => [],
+): AsyncGenerator<Uint8Array> {
   const blocks = new Blocks();
-  for await (const entry of lentEntries(image, options)) {
+  for await (const entry of entries) {
     blocks.add(headerOf(entry));
     if (entry.stored > 0)
       for await (const chunk of entry.data) {
@@ -24,6 +51,10 @@ export async function* exportTar(image: Image, options: TreeOptions = {}): Async
         if (blocks.areFull) yield* blocks.full();
       }
     blocks.pad();
+    if (blocks.areFull) yield* blocks.full();
+  }
+  for (const header of headers()) {
+    blocks.add(header);
     if (blocks.areFull) yield* blocks.full();
   }
   blocks.add(endOfArchive());

@@ -135,6 +135,11 @@ export class HardLinks {
     return this.#again;
   }
 
+  /** What is still wanted: of layers below those that were read. */
+  left(): readonly (readonly [target: Node, wanted: Wanted])[] {
+    return [...this.#below].filter(([, { names }]) => names.length > 0);
+  }
+
   /** A target that is still wanted, and of which `isGone` says that it will not be found. */
   missing(isGone: (target: Node, wanted: Wanted) => boolean): Node | undefined {
     for (const [target, wanted] of this.#below) if (wanted.names.length > 0 && isGone(target, wanted)) return target;

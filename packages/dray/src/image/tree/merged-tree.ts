@@ -11,6 +11,9 @@ export type EntryHead = Pick<TarEntry, "name" | "type" | "linkName">;
 /** How a path of the tree came to be what it is: by something below it, by an entry for a directory, by anything else. */
 const [byContent, byDirectory, byOther] = [1, 2, 3];
 
+/** The name of what says that nothing of the layers below is left in a directory. */
+const opaque = ".wh..wh..opq";
+
 /** What the layer that is read has at a path: an empty directory, one with something in it, a file that is in the tree, one that is not. */
 const [seenEmpty, seenFilled, seenWritten, seenHidden] = [1, 2, 3, 4];
 
@@ -133,6 +136,42 @@ export class MergedTree {
   /** After the last layer. @throws DrayError `ARCHIVE_INVALID` for a hard link to what is nowhere */
   finish(): void {
     this.#refuseMissing(() => true);
+  }
+
+  /**
+   * After the last layer, where these lie over others: the names of the whiteouts by which they take away what is below.
+   */
+  *whiteouts(): Generator<string> {
+    const { owner, how, removed, closed } = this.#facts;
+    for (let node = rootNode; node < Math.min(this.#table.count, closed.length); node++) {
+      if (closed[node] === 0 || this.#isClosedAbove(node)) continue;
+      const path = this.#table.path(node);
+      const isGone = removed[node] !== 0 && (owner[node] as number) < (removed[node] as number);
+      if (isGone) yield path.replace(/[^/]*$/, (name) => `.wh.${name}`);
+      // What is no directory takes the place of whatever lies below.
+      else if (removed[node] === 0 || how[node] !== byOther) yield path === "" ? opaque : `${path}/${opaque}`;
+    }
+  }
+
+  /** The same of hard links to files that lie below. @throws DrayError `UNSUPPORTED` for one to a file that these layers take away */
+  linksBelow(): readonly Required<Output>[] {
+    return this.#links.left().flatMap(([target, { names, called }]) => {
+      const linkTo = this.#table.path(target);
+      if ((this.#facts.removed[target] as number) === 0 && !this.#isClosedAbove(target))
+        return names.map((path) => ({ path, linkTo }));
+      throw new DrayError(
+        "UNSUPPORTED",
+        `${called}: entry "${names[0]}" is a hard link to "${linkTo}" of a layer below, which is changed or removed above: the two can only become one together with that layer`,
+      );
+    });
+  }
+
+  #isClosedAbove(node: Node): boolean {
+    for (let at = node; at !== rootNode; ) {
+      at = this.#table.parent(at);
+      if (this.#facts.closed[at] !== 0) return true;
+    }
+    return false;
   }
 
   #root(isDirectory: boolean, fault: Fault): Output[] {

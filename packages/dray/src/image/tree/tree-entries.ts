@@ -40,7 +40,16 @@ interface Reading extends TreeOptions {
 
 async function* entriesOfTree(image: Image, options: Reading): AsyncGenerator<TreeEntry> {
   const tree = new MergedTree();
-  const layers = await image.layers();
+  yield* mergedEntries(await image.layers(), tree, options);
+  tree.finish();
+}
+
+/** The entries of layers, bottom first, as they come to be seen in a tree that knows nothing yet. */
+export async function* mergedEntries(
+  layers: readonly Layer[],
+  tree: MergedTree,
+  options: Reading,
+): AsyncGenerator<TreeEntry> {
   for (let i = layers.length - 1; i >= 0; i--) {
     const layer = layers[i] as Layer;
     tree.begin(i + 1, `layer ${layer.descriptor.digest}`);
@@ -56,7 +65,6 @@ async function* entriesOfTree(image: Image, options: Reading): AsyncGenerator<Tr
       if (wanted !== undefined) for (const output of outputsOf(wanted)) yield written(entry, output);
     }
   }
-  tree.finish();
 }
 
 const entriesOf = (layer: Layer, options: Reading): AsyncGenerator<StreamedEntry> =>
