@@ -91,7 +91,6 @@ const commands: Readonly<Record<string, string>> = {
 const missing: Readonly<Record<string, string>> = {
   "edit fs": carried,
   flatten: carried,
-  export: "dray pull IMAGE FILE stores a whole image, dray blob REPOSITORY@DIGEST prints one layer",
   attach: "dray tree IMAGE shows what is attached, dray copy --referrers takes it along",
   sign: "dray tree IMAGE shows signatures, dray copy --referrers takes them along",
   build: "dray push FILE IMAGE pushes what was built",

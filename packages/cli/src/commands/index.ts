@@ -79,6 +79,7 @@ export const branches: readonly Branch[] = [
       command("remove", "Take images out of an index", () => import("./index-remove.ts"), { aliases: ["rm"] }),
     ],
   },
+  command("export", "Write the files of an image as one tar", () => import("./export.ts")),
   command("inspect", "Show an image: names, platforms, configuration, layers, referrers", () => import("./inspect.ts")),
   {
     name: "layout",

@@ -7,6 +7,7 @@
 export { isAbsent } from "./absent.ts";
 export { type AppendFile, type AppendFileOptions, type AppendTarget, appendFile } from "./append-file/index.ts";
 export { type AtomicOptions, syncDirectory, writeFileAtomic } from "./atomic.ts";
+export { chunksToFile } from "./chunks-to-file.ts";
 export { diskError, errnoBehind, errnoOf, ifPossible, ifThere, onDisk } from "./disk-error.ts";
 export { chunksOfFile, type FileRange, fileChunks, fileContent, readFully, writeFully } from "./file-chunks.ts";
 export { type FileFacts, type FileSystem, nodeFiles, type OpenFile, type SpaceFacts } from "./file-system.ts";
