@@ -6,11 +6,13 @@ export const ourKeychain = (vault: Keychain, env: NodeJS.ProcessEnv): Keychain =
 
 /** Whether a keychain's credentials are those that a registry wants. */
 export const letsIn = async (host: string, credentials: Keychain): Promise<boolean> => {
-  await using registry = connect(host, { credentials });
+  const registry = connect(host, { credentials });
   try {
     return (await registry.ping()).asked;
   } catch (error) {
     if (isDrayError(error, "UNAUTHORIZED")) return false;
     throw error;
+  } finally {
+    await registry.close();
   }
 };

@@ -2,8 +2,8 @@ import { compare, openRepository, viewOf } from "dray";
 
 /** In what two images differ but for how their layers are compressed, as lines. */
 export const differences = async (one: string, other: string): Promise<string[]> => {
-  await using a = await openRepository(one);
-  await using b = await openRepository(other);
+  const a = await openRepository(one);
+  const b = await openRepository(other);
   const [before, after] = await Promise.all(
     [a, b].map(async ({ store, name }) => viewOf(store, await store.resolve(name))),
   );

@@ -8,8 +8,8 @@ export const addFiles = async (
   files: Readonly<Record<string, Uint8Array>>,
   cmd: readonly string[],
 ): Promise<string> => {
-  await using from = await openRepository(base);
-  await using to = await openRepository(target);
+  const from = await openRepository(base);
+  const to = await openRepository(target);
   const list = Object.entries(files).map(([name, content]) => ({ name, content }));
   const layer = await ingestLayer(to.store, filesTar(list));
   const view = await viewOf(from.store, await from.store.resolve(from.name));
@@ -20,6 +20,6 @@ export const addFiles = async (
 
 /** `crane export`: the files of one platform as a tar, while its layers arrive. */
 export async function* exported(location: string, platform: string): AsyncGenerator<Uint8Array> {
-  await using image = await openImage(location, { platform });
+  const image = await openImage(location, { platform });
   yield* exportTar(image);
 }

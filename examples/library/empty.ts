@@ -3,7 +3,7 @@ import { appended, emptyImage, filesTar, ingestLayer } from "dray/image";
 
 /** An image from nothing: one layer with one program. */
 export const pushProgram = async (location: string, program: Uint8Array): Promise<string> => {
-  await using target = await openRepository(location);
+  const target = await openRepository(location);
   const layer = await ingestLayer(target.store, filesTar([{ name: "app", mode: 0o755, content: program }]));
   const made = allOf(
     appended([{ layer, history: { created_by: "the build" } }]),

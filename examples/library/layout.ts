@@ -2,7 +2,7 @@ import { copy, layoutStore, open } from "dray";
 
 /** Keeps a tag in a layout under a name, and takes another name away. */
 export const keep = async (location: string, directory: string, name: string, old: string): Promise<string[]> => {
-  await using source = await open(location);
+  const source = await open(location);
   const layout = layoutStore(directory);
   await copy(source, { store: layout, name, location: directory });
   await layout.remove(old);

@@ -3,7 +3,7 @@ import { legacyArchive } from "dray/archive";
 
 /** An image in the form from before Docker 1.10: a folder for each layer. */
 export const saveLegacy = async (location: string, file: string): Promise<readonly string[]> => {
-  await using source = await openRepository(location);
+  const source = await openRepository(location);
   await copy(source, { store: legacyArchive(file), name: location, location: file }, { platforms: ["linux/amd64"] });
   return Array.fromAsync(legacyArchive(file).tags());
 };

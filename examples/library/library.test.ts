@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { createReadStream } from "node:fs";
+import { createReadStream, existsSync, readdirSync, readFileSync } from "node:fs";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
@@ -45,11 +45,12 @@ import { addFiles, exported } from "./crane.ts";
 import { pushSaved } from "./daemon.ts";
 import { pushProgram } from "./empty.ts";
 import { mirror } from "./gcrane.ts";
+import { goNames } from "./go-names.ts";
 import { googleKeychain, googleList } from "./google.ts";
 import { keep } from "./layout.ts";
 import { saveLegacy } from "./legacy.ts";
 import { fetchLoudly } from "./logs.ts";
-import { linuxEntries } from "./match.ts";
+import { linuxOnly } from "./match.ts";
 import { harden } from "./mutate.ts";
 import { spellings } from "./name.ts";
 import { publishFrom } from "./partial.ts";
@@ -125,11 +126,17 @@ describe("references and views", () => {
   });
 
   test("match", async () => {
-    const found = await linuxEntries(`${app}:1.0`);
-    assert.deepEqual(
-      found.map(({ digest }) => digest),
-      [amd64?.root.digest, arm64?.root.digest],
-    );
+    const both = sampleIndex({ seed: "both", platforms: ["windows/amd64", "linux/arm64"], attestations: true });
+    put(registry, "team/app", "both", both);
+    const digest = await linuxOnly(`${app}:both`, "linux");
+    const kept = JSON.parse(Buffer.from(registry.manifest("team/app", digest)?.bytes ?? "").toString()) as {
+      manifests: { digest: string; annotations?: Record<string, string> }[];
+    };
+    const [linux, attestation, ...more] = kept.manifests;
+    assert.equal(linux?.digest, both.images[1]?.root.digest);
+    assert.equal(attestation?.annotations?.["vnd.docker.reference.digest"], linux?.digest);
+    assert.deepEqual(more, []);
+    await isWhole(`${app}:linux`);
   });
 
   test("compare", async () => {
@@ -317,23 +324,25 @@ describe("registries", () => {
     const tokens = tokenServer({ users });
     const realm = await listen(tokens.handler);
     const locked = memoryRegistry({ access: { scheme: "bearer", tokens, realm: `${realm.origin}/token` } });
-    const { host, close } = await listen(locked.handler);
-    const with_ = (password: string) => ({
+    const locks = await listen(locked.handler);
+    const { host } = locks;
+    const withPassword = (password: string) => ({
       ambient: false,
       credentials: staticCredential({ username: "ann", password, source: "test" }, host),
     });
-    const { said, asked } = await reach(host, with_("secret"));
+    const { said, asked } = await reach(host, withPassword("secret"));
     assert.equal(said, "welcome");
     assert.deepEqual(asked.slice(0, 3), ["GET /v2/ 401", "GET /token 200", "GET /v2/ 200"]);
-    assert.equal((await reach(host, with_("wrong"))).said, "UNAUTHORIZED");
-    await close();
+    assert.equal((await reach(host, withPassword("wrong"))).said, "UNAUTHORIZED");
+    await locks.close();
     assert.equal((await reach(host, { ambient: false })).said, "NETWORK");
     await realm.close();
   });
 
   test("authn", async () => {
     const locked = memoryRegistry({ access: { scheme: "basic", users } });
-    const { host, close } = await listen(locked.handler);
+    const locks = await listen(locked.handler);
+    const { host } = locks;
     const env = {
       DRAY_REGISTRY_HOSTNAME: host,
       DRAY_REGISTRY_USERNAME: "ann",
@@ -344,7 +353,7 @@ describe("registries", () => {
     const wrong: Keychain = async () => ({ username: "ann", password: "old", source: "vault" });
     assert.equal(await letsIn(host, ourKeychain(nothing, env)), true);
     assert.equal(await letsIn(host, ourKeychain(wrong, env)), false);
-    await close();
+    await locks.close();
   });
 
   test("authn-github", async () => {
@@ -359,7 +368,8 @@ describe("registries", () => {
     const base64 = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString("base64");
     const auth = Buffer.from("ann:secret").toString("base64");
     const locked = memoryRegistry({ access: { scheme: "basic", users } });
-    const { host, close } = await listen(locked.handler);
+    const locks = await listen(locked.handler);
+    const { host } = locks;
     const keychain = pullSecrets([
       { type: "Opaque", data: { password: "x" } },
       {
@@ -371,7 +381,7 @@ describe("registries", () => {
     assert.equal(await letsIn(host, keychain), true);
     assert.equal((await keychain({ registry: "other.example" }))?.username, "ann");
     assert.equal(await keychain({ registry: "third.example" }), undefined);
-    await close();
+    await locks.close();
   });
 
   test("google", async () => {
@@ -428,5 +438,54 @@ describe("registries", () => {
     assert.match(told[`${other.host}/team/broken:1`] ?? "", /sha256:/);
     await Promise.all([from.close(), to.close()]);
     await Promise.all([one.close(), other.close()]);
+  });
+});
+
+describe("docs/library.md", () => {
+  const here = new URL("../../docs/library.md", import.meta.url);
+  const page = readFileSync(here, "utf8");
+  const sections = new Map<string, string>();
+  for (const section of page.split(/^## /m).slice(1)) {
+    const [title = "", ...text] = section.split("\n");
+    for (const name of title.split(", ")) sections.set(name, text.join("\n"));
+  }
+
+  test("quotes every program as it is", () => {
+    const programs = readdirSync(new URL(".", import.meta.url)).filter((file) =>
+      /^(?!go-names)[a-z0-9-]+\.ts$/.test(file),
+    );
+    assert.ok(programs.length > 25);
+    for (const file of programs) {
+      const source = readFileSync(new URL(file, import.meta.url), "utf8");
+      assert.ok(
+        page.includes(`\`\`\`ts\n${source}\`\`\``),
+        `docs/library.md does not show examples/library/${file} as it is`,
+      );
+    }
+  });
+
+  test("says something of every public name of go-containerregistry", () => {
+    for (const [name, exported] of Object.entries(goNames)) {
+      const section = sections.get(name);
+      assert.ok(section !== undefined, `docs/library.md has no section on ${name}`);
+      const rows = section.split("\n").filter((line) => line.startsWith("| `"));
+      const theirs = rows.map((row) => row.split(" | ")[0]).join(" ");
+      const said = new Set([...theirs.matchAll(/`([^`]+)`/g)].map(([, text = ""]) => text.split(".").at(-1) ?? ""));
+      const missing = exported.split(" ").filter((each) => !said.has(each));
+      assert.deepEqual(missing, [], `docs/library.md says nothing of these names of ${name}`);
+    }
+  });
+
+  test("leads from each row to a test that is there, or says that it has nothing", () => {
+    const rows = [...sections.values()].flatMap((section) =>
+      section.split("\n").filter((line) => line.startsWith("| `")),
+    );
+    assert.ok(rows.length > 130, `${rows.length} rows`);
+    for (const row of rows) {
+      const cells = row.split(" | ");
+      const links = [...row.matchAll(/\]\((\.\.\/[^)]+)\)/g)].map(([, path = ""]) => path);
+      assert.ok(links.length > 0 || cells[1]?.startsWith("not there") === true, `no test: ${row}`);
+      for (const path of links) assert.ok(existsSync(new URL(path, here)), `${path} is not there: ${row}`);
+    }
   });
 });

@@ -6,7 +6,7 @@ export const fetchLoudly = async (
   log: (line: string) => void,
   options: ConnectOptions = {},
 ): Promise<void> => {
-  await using registry = connect(host, {
+  const registry = connect(host, {
     ...options,
     trace: ({ method, url, status, duration }) => log(`${method} ${new URL(url).pathname} ${status} ${duration} ms`),
   });
@@ -15,5 +15,10 @@ export const fetchLoudly = async (
     if (event.type === "retry" || event.type === "warning") log(event.type);
   };
   const target = { store: memoryStore(), name: tag, location: "memory" };
-  await copy({ store: registry.repository(name), name: tag, location: `${host}/${name}:${tag}` }, target, { onEvent });
+  const source = { store: registry.repository(name), name: tag, location: `${host}/${name}:${tag}` };
+  try {
+    await copy(source, target, { onEvent });
+  } finally {
+    await registry.close();
+  }
 };

@@ -1,11 +1,11 @@
-import { type Descriptor, openRepository, viewOf } from "dray";
-import { byAnnotation, byPlatform } from "dray/image";
+import { copy, edit, openRepository, viewOf } from "dray";
+import { byPlatform, entriesKept } from "dray/image";
 
-/** The entries of an index that are for Linux, without those that a builder says about them. */
-export const linuxEntries = async (location: string): Promise<readonly Descriptor[]> => {
-  await using opened = await openRepository(location);
+/** Leaves of an index what is for Linux, with what its builder attached to that, and gives it another tag. */
+export const linuxOnly = async (location: string, tag: string): Promise<string> => {
+  const opened = await openRepository(location);
   const view = await viewOf(opened.store, await opened.store.resolve(opened.name));
-  if (view.kind === "image") return [view.descriptor];
-  const isAttestation = byAnnotation("vnd.docker.reference.type");
-  return (await view.index()).manifests.filter(byPlatform("linux")).filter((entry) => !isAttestation(entry));
+  const { store, root } = await edit(view, entriesKept(byPlatform("linux")));
+  await copy({ store, name: root.digest, location }, { ...opened, name: tag });
+  return root.digest;
 };

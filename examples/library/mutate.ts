@@ -2,7 +2,7 @@ import { allOf, annotated, configured, copy, edit, openRepository, viewOf } from
 
 /** Gives every image of a tag another user and a label, takes a variable away, and puts the result under another tag. No layer moves. */
 export const harden = async (location: string, tag: string): Promise<string> => {
-  await using opened = await openRepository(location);
+  const opened = await openRepository(location);
   const view = await viewOf(opened.store, await opened.store.resolve(opened.name));
   const change = allOf(
     configured({ user: "65532", labels: { "org.example.hardened": "yes" }, env: { DEBUG: null } }),

@@ -23,7 +23,7 @@ export const databaseStore = (database: Database): ReadableStore => ({
 
 /** What lies in the database goes to a registry. */
 export const publishFrom = async (database: Database, name: string, location: string): Promise<string> => {
-  await using target = await open(location);
+  const target = await open(location);
   const { root } = await copy({ store: databaseStore(database), name, location: "the database" }, target);
   return root.digest;
 };

@@ -5,7 +5,7 @@ import { randomIndex } from "dray/image";
 export const pushRandom = async (location: string, seed: string): Promise<string> => {
   const platforms = ["amd64", "arm64"].map((architecture) => ({ os: "linux", architecture }));
   const { store, descriptor } = await randomIndex(platforms, { layers: 2, size: 4096, seed });
-  await using target = await open(location);
+  const target = await open(location);
   await copy({ store, name: descriptor.digest, location: "chance" }, target);
   return descriptor.digest;
 };

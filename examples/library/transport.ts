@@ -8,7 +8,7 @@ export const reach = async (host: string, options: ConnectOptions): Promise<{ sa
     asked.push(`${request.method} ${request.target.split("?")[0]} ${response.status}`);
     return response;
   };
-  await using registry = connect(host, { ...options, middleware: watch, retry: { attempts: 2 } });
+  const registry = connect(host, { ...options, middleware: watch, retry: { attempts: 2 } });
   try {
     await registry.ping();
     const { text } = await registry.token(["repository:team/app:pull"]);
@@ -16,5 +16,7 @@ export const reach = async (host: string, options: ConnectOptions): Promise<{ sa
   } catch (error) {
     if (isDrayError(error, "UNAUTHORIZED", "NETWORK", "TLS")) return { said: error.code, asked };
     throw error;
+  } finally {
+    await registry.close();
   }
 };

@@ -2,7 +2,7 @@ import { openImage } from "dray";
 
 /** What an image says of itself, and its layers: nothing is read but manifest and configuration. */
 export const described = async (location: string): Promise<object> => {
-  await using image = await openImage(location, { platform: "linux/arm64" });
+  const image = await openImage(location, { platform: "linux/arm64" });
   const { config, created } = await image.config();
   const layers = await image.layers();
   return {

@@ -2,7 +2,7 @@ import { openRepository, validate } from "dray";
 
 /** What is wrong with whatever a tag stands for, all of it: digests, sizes, diffIDs, platforms, down to each layer. */
 export const faults = async (location: string): Promise<string[]> => {
-  await using opened = await openRepository(location);
+  const opened = await openRepository(location);
   const { findings } = await validate(opened.store, await opened.store.resolve(opened.name));
   return findings.map(({ descriptor, message }) => `${descriptor.digest}: ${message}`);
 };
