@@ -31,13 +31,6 @@ export const branches: readonly Branch[] = [
     name: "cache",
     summary: "Look after the layers that are kept on this machine",
     branches: [
-      {
-        name: "layout",
-        summary: "Look after an OCI layout",
-        branches: [
-          command("gc", "Remove from an OCI layout what nothing in it leads to", () => import("./layout-gc.ts")),
-        ],
-      },
       command("ls", "List what is kept", () => import("./cache-ls.ts")),
       command("prune", "Remove what is too much, or was not used for long", () => import("./cache-prune.ts")),
     ],
@@ -64,6 +57,7 @@ export const branches: readonly Branch[] = [
       ),
     ],
   },
+  command("export", "Write the files of an image as one tar", () => import("./export.ts")),
   {
     name: "index",
     summary: "List what is in an index, and change that",
@@ -79,7 +73,6 @@ export const branches: readonly Branch[] = [
       command("remove", "Take images out of an index", () => import("./index-remove.ts"), { aliases: ["rm"] }),
     ],
   },
-  command("export", "Write the files of an image as one tar", () => import("./export.ts")),
   command("inspect", "Show an image: names, platforms, configuration, layers, referrers", () => import("./inspect.ts")),
   {
     name: "layout",
