@@ -55,6 +55,7 @@ import { harden } from "./mutate.ts";
 import { spellings } from "./name.ts";
 import { publishFrom } from "./partial.ts";
 import { pushRandom } from "./random.ts";
+import { rebase } from "./rebase.ts";
 import { pushedTags } from "./registry.ts";
 import { tidy } from "./remote.ts";
 import { publish } from "./static.ts";
@@ -205,6 +206,25 @@ describe("images made and changed", () => {
       assert.equal(config?.Labels?.["org.example.hardened"], "yes");
     }
     await isWhole(`${app}:hard`);
+  });
+
+  test("rebase", async () => {
+    const base = (tag: string) => {
+      const release = tar([{ path: "etc/release", kind: "file", bytes: text(tag) }]);
+      return sampleIndex({ seed: tag, platforms: ["linux/amd64", "linux/arm64"], image: { tars: [release] } });
+    };
+    for (const tag of ["1", "2"]) put(registry, "team/base", tag, base(tag));
+    const [one, two] = ["1", "2"].map((tag) => `${server.host}/team/base:${tag}`) as [string, string];
+    await addFiles(one, `${app}:on1`, { "srv/app": text("app") }, ["/srv/app"]);
+    const digest = await rebase(`${app}:on1`, one, two, "on2");
+    assert.equal(registry.manifest("team/app", "on2")?.digest, digest);
+    for (const platform of ["linux/amd64", "linux/arm64"]) {
+      const image = await openImage(`${app}:on2`, { platform });
+      assert.equal(Buffer.from(await readImageFile(image, "etc/release")).toString(), "2");
+      assert.equal(Buffer.from(await readImageFile(image, "srv/app")).toString(), "app");
+      assert.equal((await image.manifest()).annotations?.["org.opencontainers.image.base.name"], two);
+    }
+    await isWhole(`${app}:on2`);
   });
 
   test("stream", async () => {
