@@ -43,6 +43,15 @@ const app = tar([
   { path: "srv/app/current", kind: "symlink", target: "run" },
 ]);
 const more = tar([folder("etc/"), file("etc/layer-0.conf", "another one\n"), file("etc/.wh.layer-1.conf", "")]);
+/** Takes away a file, a directory with what is in it, and all that another one had, and puts something in their place. */
+const removing = tar([
+  folder("srv/"),
+  file("srv/.wh.app", ""),
+  folder("bin/"),
+  file("bin/.wh..wh..opq", ""),
+  file("bin/new", "new\n", 0o755),
+  file("etc", "no directory any more\n"),
+]);
 const windows = { os: "windows", architecture: "amd64", "os.version": "10.0.20348.1" };
 
 /** What each program is asked to do, and where its result is. `APP` is the repository, `OUT` the tag of the result, `DIR` the folder of files. */
@@ -101,6 +110,13 @@ const rebases: readonly (string | Row)[] = [
   })),
 ];
 
+const flat: readonly Row[] = [
+  ...["docker", "oci", "zstd", "plain", "annotated", "docker-app", "oci-app", "docker-app-2", "removing"].map(
+    (tag) => `flatten -t OUT APP:${tag}`,
+  ),
+  "flatten --tag OUT APP:oci-app",
+].map((words) => ({ words: words.split(" "), trees: true }));
+
 describe("layers, as crane changes them", { skip: missing(["crane", crane], ["umoci", umoci]), concurrency: 4 }, () => {
   let shop: Sandbox;
   let server: Listener;
@@ -128,7 +144,7 @@ describe("layers, as crane changes them", { skip: missing(["crane", crane], ["um
     };
     for (const [tag, image] of Object.entries(images)) put(registry, "demo/app", tag, image);
     server = await listen(registry.handler);
-    const files = { "app.tar": app, "more.tar": more, "empty.tar": tar([]) };
+    const files = { "app.tar": app, "more.tar": more, "empty.tar": tar([]), "removing.tar": removing };
     for (const [name, bytes] of Object.entries(files)) {
       await writeFile(shop.path(name), bytes);
       await writeFile(shop.path(`${name}.gz`), gzipSync(bytes));
@@ -144,7 +160,7 @@ describe("layers, as crane changes them", { skip: missing(["crane", crane], ["um
         ),
       );
     await Promise.all([on("docker", "app.tar", "docker-app"), on("oci", "app.tar", "oci-app")]);
-    await on("docker-app", "more.tar", "docker-app-2");
+    await Promise.all([on("docker-app", "more.tar", "docker-app-2"), on("oci-app", "removing.tar", "removing")]);
   });
   after(async () => {
     await server.close();
@@ -173,10 +189,11 @@ describe("layers, as crane changes them", { skip: missing(["crane", crane], ["um
     }) as [{ image: string; said: string[] }, { image: string; said: string[] }];
     const piped = (line: readonly string[]): readonly string[] =>
       input === undefined ? line : ["/bin/sh", "-c", `exec "$@" < ${shop.path(input)}`, "sh", ...line];
-    return {
-      crane: { ...(await finish(piped([crane as string, ...theirs.said]), { env })), image: theirs.image },
-      dray: { ...(await finish(piped(shop.line(ours.said)), { env: { ...env, ...shop.env } })), image: ours.image },
-    };
+    const [one, other] = await Promise.all([
+      finish(piped([crane as string, ...theirs.said]), { env }),
+      finish(piped(shop.line(ours.said)), { env: { ...env, ...shop.env } }),
+    ]);
+    return { crane: { ...one, image: theirs.image }, dray: { ...other, image: ours.image } };
   };
 
   /** The file tree: as umoci unpacks it where it can, which is OCI's types without zstd; else as GNU tar reads an export. */
@@ -241,10 +258,12 @@ describe("layers, as crane changes them", { skip: missing(["crane", crane], ["um
     assert.equal(diffIDs.length, expected.length);
     const { store, name } = await openRepository(ours);
     assert.deepEqual((await validate(store, await store.resolve(name))).findings, []);
-    if (trees) assert.equal(await treeOf(ours, called), await treeOf(theirs, others));
+    if (!trees) return;
+    const [tree, expectedTree] = await Promise.all([treeOf(ours, called), treeOf(theirs, others)]);
+    assert.equal(tree, expectedTree);
   };
 
-  for (const row of [...appends, ...rebases].map(
+  for (const row of [...appends, ...rebases, ...flat].map(
     (each): Row => (typeof each === "string" ? { words: each.split(" ") } : each),
   ))
     test(row.name ?? row.words.join(" ") + (row.input === undefined ? "" : ` < ${row.input}`), async () => {
@@ -254,6 +273,26 @@ describe("layers, as crane changes them", { skip: missing(["crane", crane], ["um
       assert.match(ours.stdout, new RegExp(`^${ours.image.replace(/:\d+$/, "")}@sha256:[0-9a-f]{64}\n$`));
       await same(theirs.image, ours.image, { trees: row.trees, types: row.types });
     });
+
+  test("squashed layers unpack to the same files, also over others that they take from", async () => {
+    const [from, to] = [`${server.host}/demo/app:removing`, `${server.host}/demo/squashed`];
+    const types = ["oci"];
+    const tree = await treeOf(from, types);
+    for (const [tag, ...words] of [
+      ["a"],
+      ["b", "--from", "-2"],
+      ["c", "--from", "2"],
+      ["d", "--to", "2"],
+      ["e", "--from", "2", "--to", "3"],
+    ]) {
+      await shop.ok(["squash", ...words, "-t", `${to}:${tag}`, from]);
+      assert.equal(await treeOf(`${to}:${tag}`, types), tree, words.join(" "));
+    }
+    await shop.ok(["recompress", "--level", "9", "-t", `${to}:f`, from]);
+    assert.equal(await treeOf(`${to}:f`, types), tree);
+    await shop.ok(["recompress", "--canonical", "-t", `${to}:g`, from]);
+    assert.equal(await treeOf(`${to}:g`, types), tree);
+  });
 
   test("a file in place of a push", async () => {
     for (const who of ["crane", "dray"]) await mkdir(shop.path(who));

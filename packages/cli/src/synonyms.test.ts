@@ -50,7 +50,6 @@ describe("words of other tools", () => {
       ["tag ls r.test/a", /dray ls REPOSITORY/],
       ["garbage-collect config.yml", /dray serve gc/],
       ["annotate r.test/a", /dray mutate --annotation KEY=VALUE IMAGE/],
-      ["flatten r.test/a", /not there yet/],
       ["ls --tls-verify=false r.test/a", /here it is --skip-tls-verify .*--plain-http .*--insecure/],
       ["--tls-verify=false ls r.test/a", /--insecure/],
       ["cp --src-tls-verify=false a b", /here it is --src-insecure/],

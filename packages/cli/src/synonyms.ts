@@ -90,7 +90,6 @@ const commands: Readonly<Record<string, string>> = {
 /** What cannot be done yet, and what can. */
 const missing: Readonly<Record<string, string>> = {
   "edit fs": carried,
-  flatten: carried,
   attach: "dray tree IMAGE shows what is attached, dray copy --referrers takes it along",
   sign: "dray tree IMAGE shows signatures, dray copy --referrers takes them along",
   build: "dray push FILE IMAGE pushes what was built",

@@ -9,4 +9,5 @@ export { chosenImage } from "./chosen-image.ts";
 export { withEditor } from "./editor.ts";
 export { type EntryOptions, matcherOf } from "./entry-flags.ts";
 export { keyToValue, stringSlice, stringToString } from "./go-flags.ts";
+export { type CompressionOptions, compressionFlags, layerNumber } from "./layer-flags.ts";
 export { changesOf, type MutateOptions, mutateFlags, textChange } from "./mutations.ts";

@@ -58,6 +58,7 @@ export const branches: readonly Branch[] = [
     ],
   },
   command("export", "Write the files of an image as one tar", () => import("./export.ts")),
+  command("flatten", "Make one layer of all that an image has", () => import("./flatten.ts")),
   {
     name: "index",
     summary: "List what is in an index, and change that",
@@ -88,6 +89,12 @@ export const branches: readonly Branch[] = [
   ),
   command("pull", "Store remote images in a file or an OCI layout", () => import("./pull.ts")),
   command("push", "Push an image from a file or an OCI layout", () => import("./push.ts")),
+  command("rebase", "Put an image on another base", () => import("./rebase.ts")),
+  command(
+    "recompress",
+    "Compress the layers of an image otherwise, or give them one time",
+    () => import("./recompress.ts"),
+  ),
   {
     name: "registry",
     summary: "Run a registry for a test or a script",
@@ -99,7 +106,6 @@ export const branches: readonly Branch[] = [
       ),
     ],
   },
-  command("rebase", "Put an image on another base", () => import("./rebase.ts")),
   command("serve", "Run a registry, or look after one", () => import("./serve.ts"), {
     branches: [
       command("check", "Compare the registry's index with its tree", () => import("./serve-check.ts")),
@@ -122,6 +128,7 @@ export const branches: readonly Branch[] = [
       ),
     ],
   }),
+  command("squash", "Make one layer of some of an image, or take some away", () => import("./squash.ts")),
   command("tag", "Give an image another tag in its repository", () => import("./tag.ts")),
   command("tree", "Show what belongs to an image: platforms, signatures, attestations", () => import("./tree.ts")),
   command("validate", "Recompute every digest of an image", () => import("./validate.ts")),

@@ -1,0 +1,26 @@
+import { type Command, InvalidArgumentError, Option } from "commander";
+import type { Compression } from "dray/oci";
+import { positive } from "../flags.ts";
+
+/** How new layers are compressed. */
+export interface CompressionOptions {
+  readonly compression?: Compression;
+  readonly level?: number;
+}
+
+/** @param none what happens where nothing is said */
+export const compressionFlags = (command: Command, none: string): Command =>
+  command
+    .addOption(new Option("--compression <kind>", `of new layers (default ${none})`).choices(["gzip", "zstd", "none"]))
+    .option(
+      "--level <number>",
+      "how hard to compress: 1 to 9 for gzip (default 2), 1 to 19 for zstd (default 3)",
+      positive,
+    );
+
+/** A layer by its number: 1 is the lowest, -1 the uppermost. */
+export const layerNumber = (text: string): number => {
+  if (!/^-?[1-9]\d{0,3}$/.test(text))
+    throw new InvalidArgumentError("Expected 1 for the lowest layer, -1 for the uppermost.");
+  return Number(text);
+};

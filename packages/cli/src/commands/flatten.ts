@@ -1,0 +1,32 @@
+import { edit, flattened } from "dray/image";
+import {
+  benchFor,
+  type ChangingOptions,
+  type CompressionOptions,
+  changeImage,
+  changingFlags,
+  compressionFlags,
+} from "../changing/index.ts";
+import type { Act, Define } from "../context.ts";
+
+export const define: Define = (command) =>
+  changingFlags(
+    compressionFlags(command.argument("<image>", "a reference, or a location such as oci:DIR:NAME"), "gzip"),
+  ).addHelpText(
+    "after",
+    "\nOf an index every image is flattened, or those that --platform names; the index stays one.",
+  );
+
+export const examples: readonly string[] = [
+  "dray flatten registry.example.com/team/app:1.0",
+  "dray flatten --compression zstd -t registry.example.com/team/app:1.0-flat registry.example.com/team/app:1.0",
+];
+
+export const act: Act<ChangingOptions & CompressionOptions> = async (call, [image = ""]) => {
+  const { options, signal, reporter } = call;
+  const { compression, level, platform: platforms } = options;
+  await changeImage(call, image, async ({ view, target }) => {
+    const how = { compression, level, signal, onEvent: reporter.onEvent };
+    return edit(view, flattened(await benchFor(call, target), how), { platforms, signal });
+  });
+};

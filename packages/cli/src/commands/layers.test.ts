@@ -1,0 +1,152 @@
+/** flatten, squash and recompress: words of the command for changes of layers, which have tests of their own. */
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import {
+  type Listener,
+  listen,
+  memoryRegistry,
+  put,
+  RequestLog,
+  sampleArtifact,
+  sampleImage,
+  sampleIndex,
+} from "@dray/testkit";
+import { temporaryFolder } from "@dray/testkit/files";
+import { open } from "dray";
+import { type Image, validate, viewOf } from "dray/image";
+import { mediaTypes } from "dray/oci";
+import { type Rehearsed, rehearse } from "../../test/rehearse.ts";
+
+describe("commands that make other layers of those there are", () => {
+  let server: Listener;
+  let home: string;
+  let app: string;
+  const log = new RequestLog();
+  const registry = memoryRegistry();
+  const image = sampleImage({ seed: "layers", layers: 4 });
+  const index = sampleIndex({ seed: "layers/index", image: { docker: true } });
+  const dray = (...words: readonly string[]): Promise<Rehearsed> => rehearse(home, words);
+  const done = async (...words: readonly string[]): Promise<Rehearsed> => {
+    const ended = await dray(...words);
+    assert.equal(ended.exitCode, 0, `${words.join(" ")}: ${ended.stderr}`);
+    return ended;
+  };
+  const imageAt = async (location: string, platform = "linux/amd64"): Promise<Image> => {
+    const { store, name } = await open(location);
+    const root = await store.resolve(name);
+    assert.deepEqual((await validate(store, root)).findings, []);
+    const view = await viewOf(store, root);
+    return view.kind === "index" ? view.image(platform) : view;
+  };
+  const typesAt = async (location: string, platform?: string): Promise<readonly string[]> =>
+    (await (await imageAt(location, platform)).manifest()).layers.map(({ mediaType }) => mediaType);
+
+  before(async () => {
+    home = temporaryFolder("layers");
+    put(registry, "app", "1", image);
+    put(registry, "app", "multi", index);
+    put(registry, "app", "sbom", sampleArtifact());
+    server = await listen(log.middleware(registry.handler));
+    app = `${server.host}/app`;
+  });
+  after(() => server.close());
+
+  test("flatten: one layer, where the image lies or elsewhere, of every image of an index or the chosen ones", async () => {
+    const { stdout } = await done("flatten", "-t", `${app}:flat`, `${app}:1`);
+    assert.match(stdout, new RegExp(`^${app}@sha256:[0-9a-f]{64}\n$`));
+    assert.deepEqual(await typesAt(`${app}:flat`), [mediaTypes.ociLayerGzip]);
+    await done("copy", `${app}:multi`, `${app}:multi-here`);
+    await done("flatten", `${app}:multi-here`);
+    for (const platform of ["linux/amd64", "linux/arm64"])
+      assert.deepEqual(await typesAt(`${app}:multi-here`, platform), [mediaTypes.dockerLayerGzip]);
+    await done("flatten", "--platform", "linux/arm64", "--compression", "zstd", "-t", `${app}:arm`, `${app}:multi`);
+    assert.deepEqual(await typesAt(`${app}:arm`, "linux/arm64"), [mediaTypes.ociLayerZstd]);
+    assert.equal((await typesAt(`${app}:arm`, "linux/amd64")).length, 2);
+    const [at, file] = [`oci:${join(home, "layout")}:flat`, join(home, "flat.tar")];
+    await done("flatten", "-t", at, `${app}:1`);
+    await done("flatten", "-o", file, `${app}:1`);
+    const diffIDs = await Promise.all(
+      [`${app}:flat`, at, `docker-archive:${file}`].map(async (where) =>
+        (await (await imageAt(where)).layers()).map(({ diffID }) => diffID),
+      ),
+    );
+    assert.equal(new Set(diffIDs.flat()).size, 1);
+  });
+
+  test("squash: some of the layers; --drop: without some", async () => {
+    await done("squash", "--from", "-3", "--to", "3", "-t", `${app}:squashed`, `${app}:1`);
+    const squashed = await (await imageAt(`${app}:squashed`)).layers();
+    assert.deepEqual(
+      [squashed.length, squashed[0]?.diffID, squashed[2]?.diffID],
+      [3, image.diffIDs[0], image.diffIDs[3]],
+    );
+    await done("squash", "--drop", `-1,${image.layers[0]?.digest}`, "-t", `${app}:dropped`, `${app}:1`);
+    const dropped = await (await imageAt(`${app}:dropped`)).layers();
+    assert.deepEqual(
+      dropped.map(({ diffID }) => diffID),
+      image.diffIDs.slice(1, 3),
+    );
+  });
+
+  test("recompress: another compression, the same content; one time; --dry-run sends nothing", async () => {
+    const from = log.select({}).length;
+    const words = ["recompress", "--compression", "zstd", "-t", `${app}:zstd`, `${app}:1`];
+    const said = await done(...words, "--dry-run");
+    assert.deepEqual(
+      log
+        .select({})
+        .slice(from)
+        .filter(({ method }) => method !== "GET" && method !== "HEAD"),
+      [],
+    );
+    const { stdout } = await done(...words);
+    assert.ok(said.stdout.trim().endsWith(stdout.trim().split("@")[1] ?? "?"));
+    const zstd = await imageAt(`${app}:zstd`);
+    assert.deepEqual(
+      (await zstd.layers()).map(({ diffID }) => diffID),
+      image.diffIDs,
+    );
+    assert.equal((await zstd.manifest()).config.digest, image.config.digest);
+    await done("recompress", "--estargz", "-t", `${app}:estargz`, `${app}:1`);
+    assert.ok(
+      (await (await imageAt(`${app}:estargz`)).manifest()).layers.every(
+        ({ annotations = {} }) => "containerd.io/snapshot/stargz/toc.digest" in annotations,
+      ),
+    );
+    await done("recompress", "--canonical", "--time", "2026-01-01T00:00:00Z", "-t", `${app}:timed`, `${app}:1`);
+    const { created, history = [] } = await (await imageAt(`${app}:timed`)).config();
+    assert.deepEqual(
+      [created, new Set(history.map((entry) => entry.created))],
+      ["2026-01-01T00:00:00Z", new Set([created])],
+    );
+    const same = await done("recompress", "-t", `${app}:same`, `${app}:1`, "-o", "json");
+    assert.ok(same.stdout.includes(image.root.digest));
+  });
+
+  const refusals: readonly (readonly [exitCode: number, says: RegExp, words: string])[] = [
+    [2, /missing required argument|argument.*image/, "flatten"],
+    [1, /is an artifact/, "flatten -t APP:x APP:sbom"],
+    [5, /has no manifest nope/, "flatten -t APP:x APP:nope"],
+    [2, /Expected 1 for the lowest layer/, "squash --from 0 -t APP:x APP:1"],
+    [5, /has no layer 9; it has 4/, "squash --from 9 -t APP:x APP:1"],
+    [2, /the first lies above the last/, "squash --from 3 --to 2 -t APP:x APP:1"],
+    [2, /--drop: nothing is squashed/, "squash --drop 1 --from 2 -t APP:x APP:1"],
+    [5, /has no layer sha256:1/, "squash --drop sha256:1 -t APP:x APP:1"],
+    [2, /option level is 20; it has to be a whole number from 1 to 9/, "recompress --level 20 -t APP:x APP:1"],
+    [2, /--estargz: that is gzip/, "recompress --estargz --compression zstd -t APP:x APP:1"],
+    [2, /tomorrow is no time such as/, "recompress --time tomorrow -t APP:x APP:1"],
+  ];
+  for (const [exitCode, says, words] of refusals)
+    test(`refused: ${words}`, async () => {
+      const {
+        exitCode: ended,
+        stderr,
+        stdout,
+      } = await dray(...words.split(" ").map((word) => word.replace("APP", app)));
+      assert.match(stderr, says);
+      assert.equal(ended, exitCode);
+      assert.equal(stdout, "");
+      assert.equal(registry.manifest("app", "x"), undefined);
+    });
+});
