@@ -73,7 +73,7 @@ export const define: Define = (command) =>
 
 export const examples: readonly string[] = [
   "dray append -b alpine:3.20 -f app.tar -t registry.example.com/team/app:1.0",
-  "dray append -b alpine:3.20 -f ./public --prefix /srv/www -t registry.example.com/team/site:1.0",
+  "dray append -b alpine:3.20 -f ./public --prefix srv/www -t ghcr.io/acme/www:1",
   "tar c bin | dray append -f - -t registry.example.com/team/tools:1.0",
 ];
 

@@ -38,7 +38,7 @@ export const define: Define = (command) => {
 
 export const examples: readonly string[] = [
   "dray diff alpine:3.19 alpine:3.20",
-  "dray diff --max-growth 5MB --platform linux/amd64 registry.example.com/app:1.0 oci:build:app",
+  "dray diff --max-growth 5MB --platform linux/amd64 ghcr.io/acme/app oci:build",
 ];
 
 /** Exit code 1 where they differ, as with `diff`; with `--max-growth` only where that is exceeded. */

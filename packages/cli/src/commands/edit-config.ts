@@ -13,7 +13,7 @@ export const define: Define = (command) =>
 
 export const examples: readonly string[] = [
   "dray edit config registry.example.com/team/app:1.0",
-  "dray edit config -t registry.example.com/team/app:1.1 registry.example.com/team/app:1.0 < config.json",
+  "dray edit config -t ghcr.io/acme/app:1.1 ghcr.io/acme/app:1.0 < config.json",
 ];
 
 /** Of an index one image is edited, which `--platform` names if there are several; the index stays. */

@@ -28,7 +28,7 @@ export const define: Define = (command) =>
 
 export const examples: readonly string[] = [
   "dray index annotate -a org.example.team=a registry.example.com/team/app:1.0",
-  "dray index annotate --platform linux/arm64 -a org.example.tested=yes registry.example.com/team/app:1.0",
+  "dray index annotate --platform linux/arm64 -a tested=yes ghcr.io/acme/app:1.0",
 ];
 
 /** What the entries name stays as it is, and so do its digest and its attestations. */

@@ -24,8 +24,8 @@ export const define: Define = (command) =>
   );
 
 export const examples: readonly string[] = [
-  "dray index append -m app:1.0-amd64 -m app:1.0-arm64 -t registry.example.com/team/app:1.0",
-  "dray index append registry.example.com/team/app:1.0 -m registry.example.com/team/app:1.0-riscv64",
+  "dray index append -m app:1-amd64 -m app:1-arm64 -t ghcr.io/acme/app:1",
+  "dray index append ghcr.io/acme/app:1 -m ghcr.io/acme/app:1-riscv64",
 ];
 
 export const act: Act<AppendOptions> = async (call, [base, ...images]) => {

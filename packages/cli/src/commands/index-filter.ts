@@ -7,7 +7,7 @@ export const define: Define = (command) =>
   changingFlags(command.argument("<index>", "a reference, or a location such as oci:DIR:NAME"), { file: false });
 
 export const examples: readonly string[] = [
-  "dray index filter --platform linux/amd64 --platform linux/arm64 -t registry.example.com/team/app:small registry.example.com/team/app:1.0",
+  "dray index filter --platform linux/amd64 -t ghcr.io/acme/app:small app:1.0",
   "dray index filter --platform linux registry.example.com/team/app:1.0",
 ];
 

@@ -14,7 +14,7 @@ export const define: Define = (command) =>
 
 export const examples: readonly string[] = [
   "dray index remove --platform windows registry.example.com/team/app:1.0",
-  "dray index remove --digest sha256:0f6e… -t registry.example.com/team/app:1.1 registry.example.com/team/app:1.0",
+  "dray index remove --digest sha256:0f6e… ghcr.io/acme/app:1.0",
 ];
 
 /** Takes entries out, with their attestations. What they name stays where it is. */

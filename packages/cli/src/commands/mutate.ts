@@ -12,9 +12,9 @@ export const define: Define = (command) => {
 };
 
 export const examples: readonly string[] = [
-  "dray mutate --env PORT=80 --user 1000 --tag registry.example.com/team/app:1.1 registry.example.com/team/app:1.0",
-  "dray mutate --label team=a --remove-label old registry.example.com/team/app:1.0",
-  "dray mutate --media-types oci --annotation index:org.example.team=a registry.example.com/team/app:1.0",
+  "dray mutate --env PORT=80 --user 1000 -t ghcr.io/acme/app:1.1 app:1.0",
+  "dray mutate --label team=a --remove-label old ghcr.io/acme/app:1.0",
+  "dray mutate --media-types oci -a index:team=a ghcr.io/acme/app:1.0",
 ];
 
 export const act: Act<MutateOptions> = async (call, [image = ""]) => {

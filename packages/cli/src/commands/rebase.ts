@@ -28,7 +28,7 @@ export const define: Define = (command) =>
 
 export const examples: readonly string[] = [
   "dray rebase registry.example.com/team/app:1.0",
-  "dray rebase --old_base alpine:3.19 --new_base alpine:3.20 -t registry.example.com/team/app:1.1 registry.example.com/team/app:1.0",
+  "dray rebase --old_base alpine:3.19 --new_base alpine:3.20 -t app:1.1 app:1.0",
 ];
 
 export const act: Act<RebaseOptions> = async (call, [word]) => {
