@@ -98,6 +98,20 @@ describe("credentials", () => {
     assert.deepEqual([none.exitCode, none.stdout], [1, "credentials not found in native keychain\n"]);
   });
 
+  test("logout tells of what another file still has", async () => {
+    const podman = join(home, "podman");
+    await mkdir(join(podman, "containers"), { recursive: true });
+    const auth = Buffer.from(`ann:${secret}`).toString("base64");
+    await writeFile(join(podman, "containers/auth.json"), JSON.stringify({ auths: { "both.example": { auth } } }));
+    const env = { XDG_CONFIG_HOME: podman };
+    const says =
+      /^Warning: .*podman\/containers\/auth\.json .* still has a password for both\.example, which is used from now on$/m;
+    await refused(0, says, ["auth", "logout", "both.example"], { env });
+    await done(["auth", "login", "both.example", "-u", "ann", "-p", secret, "--no-check"], { env });
+    await refused(0, says, ["auth", "logout", "both.example"], { env });
+    assert.doesNotMatch((await done(["auth", "logout", "other.example"], { env })).stderr, /Warning/);
+  });
+
   test("login asks at a terminal for what was not said, and shows no password", async () => {
     const typed = async (words: readonly string[], ...lines: string[]): Promise<Rehearsed & { raw: boolean[] }> => {
       const raw: boolean[] = [];

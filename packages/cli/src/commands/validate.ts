@@ -40,13 +40,13 @@ export const act: Act<ValidateOptions> = async (call, locations) => {
   const { options, out } = call;
   const { tarball, remote } = options;
   const named = [
-    ...(tarball === undefined ? [] : [{ name: tarball, locate: () => archiveAt(tarball, call) }]),
-    ...[remote ?? [], ...locations].flat().map((name) => ({ name, locate: () => opened(call, name) })),
+    ...(tarball === undefined ? [] : [{ name: tarball, isFile: true, locate: () => archiveAt(tarball, call) }]),
+    ...[remote ?? [], ...locations].flat().map((name) => ({ name, isFile: false, locate: () => opened(call, name) })),
   ];
   if (named.length === 0) throw new DrayError("USAGE", "nothing to validate: name a location, --remote or --tarball");
   const results: Checked[] = [];
-  for (const { name, locate } of named) {
-    const result = await checkedAt(call, name, locate);
+  for (const each of named) {
+    const result = await checkedAt(call, each);
     results.push(result);
     if (options.output !== "json" && (named.length > 1 || result.error === undefined)) await out.line(verdict(result));
   }
@@ -56,8 +56,11 @@ export const act: Act<ValidateOptions> = async (call, locations) => {
 
 const checkedAt = async (
   call: Call<ValidateOptions>,
-  name: string,
-  locate: () => Promise<Located<ReadableStore>>,
+  {
+    name,
+    isFile,
+    locate,
+  }: { readonly name: string; readonly isFile: boolean; readonly locate: () => Promise<Located<ReadableStore>> },
 ): Promise<Checked> => {
   const { options, signal } = call;
   try {
@@ -67,7 +70,7 @@ const checkedAt = async (
   } catch (error) {
     // What the words themselves get wrong is nobody's finding.
     if (!isDrayError(error) || isDrayError(error, "USAGE") || signal.aborted) throw error;
-    return { name, error: await hinted(name, error) };
+    return { name, error: isFile ? error : await hinted(name, error) };
   }
 };
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { isDrayError } from "../errors.ts";
-import { entryCredential, parseConfig } from "./config-document.ts";
+import { entryCredential, helperFor, parseConfig } from "./config-document.ts";
 
 const source = "/etc/config.json";
 const base64 = (text: string): string => Buffer.from(text).toString("base64");
@@ -58,6 +58,12 @@ for (const [text, said] of malformed) {
     ));
 }
 
+test("a helper that is null is none, as docker reads it: the file itself is meant, whatever helper others have", () => {
+  const document = parseConfig('{"credHelpers":{"c.test":null},"credsStore":"osxkeychain"}', source);
+  assert.equal(helperFor(document, "c.test"), undefined);
+  assert.equal(helperFor(document, "d.test")?.name, "osxkeychain");
+});
+
 test("docker's own spelling of a key comes before others that mean the same", () => {
   const { auths } = parseConfig(
     JSON.stringify({
@@ -78,7 +84,7 @@ test("docker's own spelling of a key comes before others that mean the same", ()
 const entry = (value: unknown) => entryCredential({ key: "a.test", value }, source);
 const from = `${source} (auths, "a.test")`;
 
-const entries: [what: string, value: object, expected: object | undefined][] = [
+const entries: [what: string, value: object | null, expected: object | undefined][] = [
   ["an empty entry", {}, undefined],
   ["an entry with an address only", { email: "a@b.test" }, undefined],
   ["auth", { auth: base64("ann:secret") }, { username: "ann", password: "secret" }],
@@ -103,6 +109,7 @@ const entries: [what: string, value: object, expected: object | undefined][] = [
     { auth: base64("ann:"), identitytoken: "i" },
     { username: "ann", password: "", identityToken: "i" },
   ],
+  ["null, which docker reads as an empty one", null, undefined],
   ["a registry token", { registrytoken: "r" }, { registryToken: "r" }],
 ];
 
@@ -111,15 +118,7 @@ for (const [what, value, expected] of entries) {
     assert.deepEqual(entry(value), expected === undefined ? undefined : { ...expected, source: from }));
 }
 
-for (const value of [
-  { auth: "?" },
-  { auth: base64("no colon") },
-  { auth: 7 },
-  { identitytoken: {} },
-  "text",
-  null,
-  [],
-]) {
+for (const value of [{ auth: "?" }, { auth: base64("no colon") }, { auth: 7 }, { identitytoken: {} }, "text", []]) {
   test(`an entry that makes no sense: ${JSON.stringify(value)}`, () =>
     assert.throws(
       () => entry(value),

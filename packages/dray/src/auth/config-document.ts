@@ -69,7 +69,10 @@ export const parseConfig = (text: string, source: string): ConfigDocument => {
   const credHelpers = new Map<string, string>();
   for (const [key, value] of Object.entries(section(members, "credHelpers", source))) {
     const server = parseServer(key);
-    if (server !== undefined && typeof value === "string") credHelpers.set(server.host, value.trim());
+    if (server === undefined) continue;
+    if (typeof value === "string") credHelpers.set(server.host, value.trim());
+    // As programs in Go read it: an empty text.
+    else if (value === null) credHelpers.set(server.host, "");
   }
   const credsStore = members[memberKey(members, "credsStore")];
   return {
@@ -132,6 +135,7 @@ export const findInConfig = async (
  * @throws DrayError `CONFIG_INVALID` naming the source and the key.
  */
 export const entryCredential = ({ key, value }: ConfigEntry, source: string): Credential | undefined => {
+  if (value === null) return undefined;
   if (!isObject(value)) throw entryFault(key, source, "is no JSON object");
   const text = (name: string): string | undefined => {
     const member = value[memberKey(value, name)];

@@ -122,7 +122,9 @@ const readGroup = (suffix: string, values: ReadonlyMap<Field, string>): Group | 
   }
   const server = parseServer(hostname);
   if (server === undefined || !hostGrammar.test(server.host)) {
-    throw new DrayError("CONFIG_INVALID", `${name("HOSTNAME")} is "${hostname}"; expected host[:port][/path]`);
+    // A password in front is no part of a host.
+    const shown = hostname.replace(/^.*@/, "…@");
+    throw new DrayError("CONFIG_INVALID", `${name("HOSTNAME")} is "${shown}"; expected host[:port][/path]`);
   }
   const source = `${name("HOSTNAME")} (${hostname})`;
   if (isTrue(name("ANON"), values.get("ANON"))) return { server, credential: { source } };

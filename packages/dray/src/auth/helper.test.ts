@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { chmod, readFile, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { before, test } from "node:test";
 import { temporaryFolder } from "@dray/testkit/files";
@@ -149,6 +149,14 @@ test("a helper that failed or had nothing is left alone for a minute", async () 
   await install("flaky", `printf '{"Username":"ann","Secret":"secret"}'`);
   assert.equal((await get("flaky"))?.username, "ann");
   assert.equal(warnings.length, 1);
+});
+
+test("a folder of a helper's name is passed over for the program behind it in PATH", async () => {
+  await mkdir(join(folder, "folders/docker-credential-behind"), { recursive: true });
+  await install("behind", `echo '{"Username":"ann","Secret":"s"}'`);
+  const { get, warnings } = setup({ path: `${join(folder, "folders")}:${folder}` });
+  assert.equal((await get("behind"))?.username, "ann");
+  assert.deepEqual(warnings, []);
 });
 
 test("programs of the current folder are not helpers", async () => {

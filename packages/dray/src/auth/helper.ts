@@ -1,6 +1,6 @@
 import type { ChildProcessByStdio } from "node:child_process";
 import { constants } from "node:fs";
-import { access } from "node:fs/promises";
+import { access, stat } from "node:fs/promises";
 import { delimiter, isAbsolute, join } from "node:path";
 import type { Readable, Writable } from "node:stream";
 import { SingleFlight } from "../async/index.ts";
@@ -203,7 +203,8 @@ const findProgram = async (name: string, env: HelperProcessOptions["env"]): Prom
     const program = join(folder, windows ? `${name}.exe` : name);
     try {
       await access(program, windows ? constants.F_OK : constants.X_OK);
-      return program;
+      // A folder may be entered, which looks the same.
+      if ((await stat(program)).isFile()) return program;
     } catch {
       // Not in this folder.
     }

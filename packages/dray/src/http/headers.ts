@@ -11,3 +11,7 @@ export const withHeaders =
     const added = headers.filter(([name]) => !there.has(name.toLowerCase()));
     return next(added.length === 0 ? request : { ...request, headers: [...request.headers, ...added] });
   };
+
+/** The name of a header that no request can carry, with its name or its value; values may be secrets, and are told to nobody. */
+export const unsendable = (headers: HeaderPairs): string | undefined =>
+  headers.find(([name, value]) => !/^[\w!#$%&'*+.^`|~-]+$/.test(name) || /[^\t\x20-\x7e\x80-\xff]/.test(value))?.[0];

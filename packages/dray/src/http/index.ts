@@ -17,7 +17,7 @@ export {
   type FetchStream,
   fetchConnection,
 } from "./fetch-connection.ts";
-export { withHeaders } from "./headers.ts";
+export { unsendable, withHeaders } from "./headers.ts";
 export { pluggedConnection } from "./plugged-connection.ts";
 export { type Environment, proxyFor } from "./proxy.ts";
 export { redactHeaders, redactUrl } from "./redact.ts";

@@ -15,7 +15,7 @@ export type Environment = Readonly<Record<string, string | undefined>>;
  */
 export const proxyFor = (url: URL, env: Environment): URL | undefined => {
   const name = url.protocol === "https:" ? "HTTPS_PROXY" : "HTTP_PROXY";
-  const text = env[name] || env[name.toLowerCase()];
+  const text = env[name]?.trim() || env[name.toLowerCase()]?.trim();
   if (!text) return undefined;
   const host = url.hostname.replace(/^\[(.*)\]$/, "$1");
   if (isLoopback(host) || isExcluded(host, portOf(url), env["NO_PROXY"] || env["no_proxy"] || "")) return undefined;

@@ -99,7 +99,7 @@ test("what is wrong, and with which part", () => {
     ["host:port/a", "registry", /no host\[:port\]/],
     ["-a.b/c", "registry", /no host\[:port\]/],
     ["a_b.c/d", "registry", /no host\[:port\]/],
-    ["user@host/a", "digest", /expected algorithm:hex/],
+    ["user@host/a", "digest", /a user name and a password are no part of it; write host\/a/],
     [".b/c", "registry", /no host/],
   ] as const)
     assert.throws(
@@ -111,6 +111,37 @@ test("what is wrong, and with which part", () => {
         return isDrayError(error, "REFERENCE_INVALID");
       },
     );
+});
+
+test("a password in front of a name is refused, and in no message", () => {
+  const refusals: readonly (readonly [(text: string) => unknown, string, RegExp])[] = [
+    [
+      parseReference,
+      "https://ann:sEcret@quay.io/a:1",
+      /^reference "https:\/\/…@quay.io\/a:1": .*; write quay.io\/a:1, and give/,
+    ],
+    [parseReference, "https://sEcret@quay.io/a:1", /write quay.io\/a:1/],
+    [parseReference, "http://ann:sEc/ret@quay.io/a", /write quay.io\/a,/],
+    [parseReference, "ann:sEcret@quay.io:5000/a", /write quay.io:5000\/a,/],
+    [parseReference, `ann:sEcret@quay.io/a@${digest}`, /write quay.io\/a@sha256/],
+    [parseReference, "sEcret@quay.io/a", /write quay.io\/a,/],
+    [parseRegistry, "ann:sEcret@quay.io", /write quay.io,/],
+    [parseRegistry, "https://ann:sEcret@quay.io", /write quay.io,/],
+  ];
+  for (const [parse, text, says] of refusals)
+    assert.throws(
+      () => parse(text),
+      (error) => {
+        assert.ok(isDrayError(error, "REFERENCE_INVALID"));
+        assert.match(error.message, says);
+        assert.doesNotMatch(`${error.message} ${error.reference} ${error.stack}`, /sE/);
+        return true;
+      },
+    );
+  // What is wrong with a digest is no user's name.
+  assert.throws(() => parseReference("quay.io/a@sha256:12"), /sha256 has 64 hex digits/);
+  assert.throws(() => parseReference("alpine@latest"), /digest "latest"/);
+  assert.throws(() => parseReference(`https://quay.io/a@${digest}`), /leave the scheme out/);
 });
 
 test("strict parsing assumes nothing", () => {

@@ -64,6 +64,7 @@ export const parseReference = (text: string, options: ParseReferenceOptions = {}
   if (text === "") throw invalid(text, "reference", "is empty; expected [registry/]repository[:tag][@digest]");
   if (text.length > longestText)
     throw invalid(`${text.slice(0, 64)}…`, "reference", `has ${text.length} characters; none is that long`);
+  refuseUser(text, "digest", /^[^/@]*@(?=[^/@]*\/)/);
   const scheme = /^([a-zA-Z][a-zA-Z0-9+.-]*):\/\//.exec(text);
   if (scheme) throw invalid(text, "reference", `starts with "${scheme[0]}"; leave the scheme out`);
 
@@ -100,7 +101,27 @@ export const parseRepository = (
 };
 
 /** Reads a registry: `host[:port]`. Every name of Docker Hub becomes `docker.io`. */
-export const parseRegistry = (text: string): string => checkedRegistry(text, text);
+export const parseRegistry = (text: string): string => {
+  refuseUser(text, "registry", /^.*@/);
+  return checkedRegistry(text, text);
+};
+
+/**
+ * A name with a password in front, as a URL may have it, is no part of a reference, and never of a message.
+ * @param part what is wrong with it
+ * @param bare how they look without a scheme
+ */
+const refuseUser = (text: string, part: ReferencePart, bare: RegExp): void => {
+  const [user] = /^[a-zA-Z][a-zA-Z0-9+.-]*:\/\/.*@(?![a-z0-9+._-]+:[0-9a-fA-F]+$)/.exec(text) ?? bare.exec(text) ?? [];
+  if (user === undefined) return;
+  const [scheme = ""] = /^[a-zA-Z][a-zA-Z0-9+.-]*:\/\//.exec(text) ?? [];
+  const rest = text.slice(user.length);
+  throw invalid(
+    `${scheme}…@${rest}`,
+    part,
+    `a user name and a password are no part of it; write ${rest}, and give them as credentials`,
+  );
+};
 
 const registryFault = (text: string): string | undefined => {
   const match = host.exec(text);

@@ -86,6 +86,25 @@ describe("headers", () => {
     );
   });
 
+  test("that no request can carry are refused at once, without their value", async () => {
+    for (const options of [
+      { headers: { "X A": "b" } },
+      { headers: [["X-A", "secret\r\nB: c"]] as const },
+      { userAgent: "a\nb" },
+    ])
+      assert.throws(
+        () => connect("r.test", options),
+        (error) =>
+          isDrayError(error, "USAGE") &&
+          /the header ".*" cannot be sent/.test(error.message) &&
+          !/secret/.test(error.message),
+      );
+    const registry = connect("r.test", { connection: memoryRegistry().handler });
+    await assert.rejects(registry.request({ target: "/", headers: { "X-A": "\u0000" } }), (error) =>
+      isDrayError(error, "USAGE"),
+    );
+  });
+
   test("an authorization among them replaces credentials", async () => {
     const memory = memoryRegistry({ access: { scheme: "basic", users: { ann: "secret" } } });
     const value = `Basic ${Buffer.from("ann:secret").toString("base64")}`;
@@ -222,6 +241,16 @@ describe("ambient: false", () => {
       const usual = connect(server.host, { retry: { attempts: 1 } });
       await usual.ping();
       assert.equal(header(memory.log.entries.at(-1)?.headers ?? [], "X-Meta"), "yes");
+      const config = join(folder, "docker", "config.json");
+      const kept = await readFile(config, "utf8");
+      await writeFile(config, JSON.stringify({ HttpHeaders: { "X-Meta": "a\nb" } }));
+      await assert.rejects(
+        connect(server.host, { retry: { attempts: 1 } }).ping(),
+        (error) =>
+          isDrayError(error, "CONFIG_INVALID") &&
+          /HttpHeaders in docker's config\.json: the header "X-Meta"/.test(error.message),
+      );
+      await writeFile(config, kept);
       process.env["HTTP_PROXY"] = "http://127.0.0.1:9";
       delete process.env["NO_PROXY"];
       delete process.env["no_proxy"];

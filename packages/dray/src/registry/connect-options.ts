@@ -1,13 +1,15 @@
 import type { Keychain } from "../auth/index.ts";
 import type { OnEvent } from "../content/index.ts";
-import type {
-  BudgetOptions,
-  ConnectionOptions,
-  Handler,
-  HeaderPairs,
-  Middleware,
-  RetryOptions,
-  TraceRecord,
+import { DrayError } from "../errors.ts";
+import {
+  type BudgetOptions,
+  type ConnectionOptions,
+  type Handler,
+  type HeaderPairs,
+  type Middleware,
+  type RetryOptions,
+  type TraceRecord,
+  unsendable,
 } from "../http/index.ts";
 import { refuseNumber } from "../numbers.ts";
 
@@ -86,6 +88,8 @@ export interface ConnectOptions {
 export const checkedOptions = (options: ConnectOptions): ConnectOptions => {
   const { budget: limits = {}, retry: repeating = {}, timeouts = {}, chunkSize } = options;
   refuseNumber("chunkSize", chunkSize);
+  const wrong = unsendable([...pairsOf(options.headers), ["User-Agent", options.userAgent ?? ""]]);
+  if (wrong !== undefined) throw new DrayError("USAGE", `option headers: ${cannotBeSent(wrong)}`);
   for (const [name, value] of Object.entries(timeouts)) refuseNumber(`timeouts.${name}`, value, { fractions: true });
   refuseNumber("retry.attempts", repeating.attempts);
   refuseNumber("budget.maxWait", limits.maxWait, { from: 0, fractions: true });
@@ -97,3 +101,10 @@ export const checkedOptions = (options: ConnectOptions): ConnectOptions => {
 
 /** Milliseconds. Whoever calls a library has somebody waiting; a command says a time of its own. */
 const usualWait = 120_000;
+
+/** Headers of a caller, in whatever form. */
+export const pairsOf = (headers: ConnectOptions["headers"] = []): HeaderPairs =>
+  Array.isArray(headers) ? (headers as HeaderPairs) : Object.entries(headers as Record<string, string>);
+
+export const cannotBeSent = (name: string): string =>
+  `the header "${name}" cannot be sent; a name is one word, and a value is one line of plain characters`;

@@ -1,7 +1,6 @@
 import { anonymous, authenticate, chain, dockerConfig, environment, fetchToken, type Keychain } from "../auth/index.ts";
 import {
   budget,
-  type HeaderPairs,
   type Middleware,
   pipeline,
   proxyFor,
@@ -15,7 +14,7 @@ import {
 } from "../http/index.ts";
 import { version } from "../version.ts";
 import { createApi, type Settings } from "./api.ts";
-import { type ConnectOptions, checkedOptions, type HostPurpose } from "./connect-options.ts";
+import { type ConnectOptions, checkedOptions, type HostPurpose, pairsOf } from "./connect-options.ts";
 import { endpoint, namedRegistry, originsOf } from "./endpoint.ts";
 import { guessing } from "./guess.ts";
 import { createRegistry, type Registry } from "./registry.ts";
@@ -105,10 +104,10 @@ const usualKeychain = (onWarning: (message: string) => void): Keychain =>
 
 /** The caller's headers for the registry. An authorization goes out before ours is made, which is then left alone. */
 const ownHeaders = (
-  { headers = [] }: ConnectOptions,
+  { headers }: ConnectOptions,
   origins: readonly string[],
 ): { readonly own: readonly Middleware[]; readonly withOwnAuthorization: readonly Middleware[] } => {
-  const pairs: HeaderPairs = Array.isArray(headers) ? headers : Object.entries(headers as Record<string, string>);
+  const pairs = pairsOf(headers);
   const of = (wanted: boolean): readonly Middleware[] => {
     const chosen = pairs.filter(([name]) => (name.toLowerCase() === "authorization") === wanted);
     return chosen.length === 0 ? [] : [withHeaders(chosen, origins)];

@@ -1,9 +1,10 @@
 import type { Token } from "../auth/index.ts";
 import { bytesContent, type Cancel, type Content } from "../content/index.ts";
 import { DrayError } from "../errors.ts";
-import type { HeaderPairs, HttpResponse } from "../http/index.ts";
+import { type HeaderPairs, type HttpResponse, unsendable } from "../http/index.ts";
 import { isRepository } from "../oci/index.ts";
 import type { Api } from "./api.ts";
+import { cannotBeSent, pairsOf } from "./connect-options.ts";
 import { createRepository, type Repository } from "./repository.ts";
 import { type Listing, listRepositories, type TagsOptions } from "./tags.ts";
 
@@ -71,10 +72,13 @@ const askAs = async (api: Api, request: RegistryRequest): Promise<HttpResponse> 
       "USAGE",
       `option target is "${String(target)}"; it has to be a path that begins with "/", or a URL`,
     );
+  const pairs = pairsOf(headers);
+  const wrong = unsendable(pairs);
+  if (wrong !== undefined) throw new DrayError("USAGE", `option headers: ${cannotBeSent(wrong)}`);
   return api.send({
     method,
     target,
-    headers: Array.isArray(headers) ? (headers as HeaderPairs) : Object.entries(headers as Record<string, string>),
+    headers: pairs,
     body: body === undefined || !ArrayBuffer.isView(body) ? body : bytesContent(body),
     scopes,
     repository,

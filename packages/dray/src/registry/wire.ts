@@ -9,9 +9,10 @@ import {
   type Middleware,
   type OpenAhead,
   pluggedConnection,
+  unsendable,
   withHeaders,
 } from "../http/index.ts";
-import type { ConnectOptions, HostPurpose } from "./connect-options.ts";
+import { type ConnectOptions, cannotBeSent, type HostPurpose } from "./connect-options.ts";
 
 /** What carries requests, and how to let go of it. */
 export interface Wire {
@@ -48,6 +49,9 @@ const overHttp = (registry: string, origins: readonly string[], options: Connect
     const [stored, headers] = ambient
       ? await Promise.all([certsD(registry), dockerHttpHeaders().catch(() => [])])
       : [undefined, []];
+    const wrong = unsendable(headers);
+    if (wrong !== undefined)
+      throw new DrayError("CONFIG_INVALID", `HttpHeaders in docker's config.json: ${cannotBeSent(wrong)}`);
     const isOurs = settings.cert !== undefined || settings.key !== undefined;
     const send = connection({
       ...(settings satisfies ConnectionOptions),
