@@ -36,7 +36,7 @@ export interface NewLayer {
 export interface IngestLayerOptions {
   /** Default: what is compressed stays byte for byte as it is, and a plain tar becomes gzip. */
   readonly compression?: Compression | undefined;
-  /** gzip's from 1 to 9, default 2 as a push has it; zstd's from 1 to 19, default 3. What is compressed in the wanted way already is done again only with a level. */
+  /** gzip's from 1 to 9, default 1 as a push has it; zstd's from 1 to 19, default 3. What is compressed in the wanted way already is done again only with a level. */
   readonly level?: number | undefined;
   /** What eStargz is to be made with, from any tar: gzip of which single files can be read. Default: none is made. */
   readonly estargz?: Omit<EstargzOptions, "level"> | undefined;
