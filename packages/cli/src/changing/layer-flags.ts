@@ -14,7 +14,7 @@ export const compressionFlags = (command: Command, none: string): Command =>
     .addOption(new Option("--compression <kind>", `of new layers (default ${none})`).choices(["gzip", "zstd", "none"]))
     .option(
       "--level <number>",
-      "how hard to compress: 1 to 9 for gzip (default 2), 1 to 19 for zstd (default 3)",
+      "how hard to compress: 1 to 9 for gzip (default 1), 1 to 19 for zstd (default 3)",
       positive,
     );
 

@@ -63,7 +63,7 @@ export const define: Define = (command) =>
     )
     .option(
       "--level <number>",
-      "how hard to compress: 1 to 9 for gzip (default 2), 1 to 19 for zstd (default 3)",
+      "how hard to compress: 1 to 9 for gzip (default 1), 1 to 19 for zstd (default 3)",
       positive,
     )
     .option("--prefix <path>", "where in the image a directory comes to lie (default /)")

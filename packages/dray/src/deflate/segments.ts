@@ -25,6 +25,8 @@ let encoder: Encoder | undefined;
 /** Bytes that are compressed in place before threads do it all: in less time than one takes to start. */
 const fewAtFirst = 4 * 1024 * 1024;
 let doneInPlace = 0;
+/** Bytes that take no longer here than on their way to a thread and back. */
+const smallest = 16 * 1024;
 
 /**
  * Compresses a segment, where that takes the least time: the beginning of the first few contents here and now, the rest in threads.
@@ -35,7 +37,7 @@ let doneInPlace = 0;
  * @throws DrayError `UNSUPPORTED` where there is no WebAssembly
  */
 export const deflateSegment = async (segment: Segment, level: number, begins: boolean): Promise<Uint8Array[]> => {
-  if (!begins || doneInPlace >= fewAtFirst) return inThread(segment, level);
+  if (segment.length > smallest && (!begins || doneInPlace >= fewAtFirst)) return inThread(segment, level);
   doneInPlace += segment.length;
   return inPlace(segment, level);
 };

@@ -1,4 +1,4 @@
-import { gzip } from "../compression/index.ts";
+import { defaultLevel, gzip } from "../compression/index.ts";
 import { type Cancel, type Content, passedOver } from "../content/index.ts";
 import { DrayError, throwIfAborted } from "../errors.ts";
 import { digesterFor } from "../hash/index.ts";
@@ -13,7 +13,7 @@ import { TocText } from "./toc-text.ts";
 
 /** How a layer becomes eStargz. */
 export interface EstargzOptions {
-  /** Level of gzip, 1 to 9. Default 2. */
+  /** Level of gzip, 1 to 9. Default 1. */
   readonly level?: number;
   /** Bytes of a file that lie together, and are read together. Default 4 MiB. */
   readonly chunkSize?: number;
@@ -52,7 +52,7 @@ export interface Estargz extends Content {
  * @example const layer = await ingestLayer(target, "rootfs.tar", { estargz: { prioritized: ["usr/bin/app"] } });
  */
 export const estargz = (tar: Content, options: EstargzOptions = {}): Estargz => {
-  const { level = 2, chunkSize = 4 * 1024 * 1024, prioritized = [] } = options;
+  const { level = defaultLevel, chunkSize = 4 * 1024 * 1024, prioritized = [] } = options;
   refuseNumber("level", level, { from: 1, to: 9 });
   refuseNumber("chunkSize", chunkSize, { from: 1 });
   let facts: EstargzFacts | undefined;
