@@ -190,6 +190,8 @@ describe("files of an image", () => {
     assert.deepEqual(await readFile(`${file}.again`), await readFile(file));
     await printed("pull", "--format", "oci", ...place, `${app}:1.0`, join(home, "layout-pulled"));
     assert.deepEqual(fetched(), []);
+    await printed("pull", "--cache_path", `${place[1]}-small`, "--cache-size", "0", `${app}:1.0`, `${file}.small`);
+    assert.deepEqual(await readdir(`${place[1]}-small`).catch(() => []), []);
     const { directory, blobs } = JSON.parse(await printed("cache", "ls", "-o", "json", ...place));
     assert.equal(directory, place[1]);
     const all = [...image.layers, image.config];

@@ -7,7 +7,7 @@ import { layoutStore, ociArchive } from "dray/layout";
 import { open } from "dray/locations";
 import { formatReference, type WantedPlatform } from "dray/oci";
 import type { Act, Call, Define } from "../context.ts";
-import { type CacheOptions, cachePathFlag, withCache } from "../files/index.ts";
+import { type CacheOptions, cachePathFlag, cacheSizeFlag, withCache } from "../files/index.ts";
 import { type ListingOptions, onePlatform, outputFlag } from "../flags.ts";
 import { defaultPlatform, referenceOf } from "../images.ts";
 import { warnOfLocal } from "../local-names.ts";
@@ -36,6 +36,7 @@ export const define: Define = (command) =>
     )
     .option("--annotate-ref", "with oci: keep each reference as the name of its entry")
     .addOption(cachePathFlag("keep layers there, and pull none that is there (default: none is kept)"))
+    .addOption(cacheSizeFlag())
     .addOption(outputFlag());
 
 /** What other tools call the forms of archive: one is the usual form here, and the other is written by another command. */

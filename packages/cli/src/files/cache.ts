@@ -18,10 +18,13 @@ export interface CacheOptions extends SharedOptions {
 export const cachePathFlag = (does = "where layers are kept (default $XDG_CACHE_HOME/dray/blobs)"): Option =>
   new Option("-c, --cache_path <directory>", does);
 
+export const cacheSizeFlag = (): Option =>
+  new Option("--cache-size <bytes>", "keep so much at most, such as 2GB (default 10GiB)").argParser(size);
+
 /** The flags of commands that read layers by way of the cache. */
 export const cacheFlags = (): Option[] => [
   cachePathFlag(),
-  new Option("--cache-size <bytes>", "keep so much at most, such as 2GB (default 10GiB)").argParser(size),
+  cacheSizeFlag(),
   new Option("--no-cache", "keep no layers, and fetch those that are kept already"),
 ];
 

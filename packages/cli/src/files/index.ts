@@ -1,5 +1,5 @@
 /** Files inside images, for the commands that show them, and the cache in which their layers are kept. Knows no command. */
-export { type CacheOptions, cacheFlags, cacheOf, cachePathFlag, withCache } from "./cache.ts";
+export { type CacheOptions, cacheFlags, cacheOf, cachePathFlag, cacheSizeFlag, withCache } from "./cache.ts";
 export { type Compared, type ComparedPair, comparedImages } from "./compared.ts";
 export { describedChange, diffLines } from "./diff-lines.ts";
 export { type ListFilesOptions, listFiles } from "./list.ts";
