@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
+import { Readable, Writable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { temporaryFolder } from "@dray/testkit/files";
 import { type Finished, finish } from "@dray/testkit/peers";
@@ -30,6 +31,8 @@ export interface Sandbox {
     args: readonly string[],
     options?: { env?: Readonly<Record<string, string | undefined>>; input?: string },
   ): Promise<Finished>;
+  /** As `dray`, in the process of the test: for tables with many rows, where the start of a runtime each time would be most of it. */
+  here(args: readonly string[], options?: { input?: string }): Promise<Finished>;
   /** Runs the command to its end. @throws when it fails. */
   ok(
     args: readonly string[],
@@ -53,6 +56,13 @@ export const workshop = async (): Promise<Sandbox> => {
   return {
     dir,
     dray,
+    here: async (args, { input = "" } = {}) => {
+      const [stdout, stderr] = [gathered(), gathered()];
+      const env = { ...process.env, ...clean(dir) };
+      const stdin = (): Readable => Readable.from([Buffer.from(input)]);
+      const code = await (await inPlace()).run(args, { stdin, stdout: stdout.stream, stderr: stderr.stream, env });
+      return { code, stdout: stdout.text(), stderr: stderr.text() };
+    },
     ok: async (args, options) => {
       const { code, stdout, stderr } = await dray(args, options);
       if (code !== 0) throw new Error(`dray ${args.join(" ")}: exit ${code}: ${stderr.slice(-2000)}`);
@@ -68,6 +78,19 @@ export const workshop = async (): Promise<Sandbox> => {
     path: (...parts) => join(dir, ...parts),
     close: () => rm(dir, { recursive: true, force: true }),
   };
+};
+
+/** The command's own entrance, which is no name of its package. */
+const inPlace = async (): Promise<{ run(words: readonly string[], surroundings: object): Promise<number> }> =>
+  import(new URL("../packages/cli/src/run.ts", import.meta.url).href);
+
+const gathered = (): { readonly stream: Writable; text(): string } => {
+  const chunks: Buffer[] = [];
+  const write: Writable["_write"] = (chunk: Buffer, _encoding, done) => {
+    chunks.push(Buffer.from(chunk));
+    done();
+  };
+  return { stream: new Writable({ write }), text: () => Buffer.concat(chunks).toString() };
 };
 
 /** A test that needs a program says which one is missing, and is left out by name. */
