@@ -69,7 +69,7 @@ export const floors: Readonly<Record<string, readonly (readonly string[])[]>> = 
       "map-ordered.ts",
       "more-threads.ts",
     ],
-    ["compile-cache.ts", "failure.ts", "pem-files.ts"],
+    ["compile-cache.ts", "estargz.ts", "failure.ts", "pem-files.ts"],
     ["json.ts"],
     ["progress"],
     ["context.ts"],

@@ -28,7 +28,8 @@ export const moveAll = async (
   {
     platforms = options.platform ?? [],
     foreignLayers = false,
-  }: Pick<CopyOptions, "foreignLayers"> & { readonly platforms?: readonly WantedPlatform[] } = {},
+    layers,
+  }: Pick<CopyOptions, "foreignLayers" | "layers"> & { readonly platforms?: readonly WantedPlatform[] } = {},
 ): Promise<Moved> => {
   const arrived = { part: false, whole: false };
   const onEvent = (event: ProgressEvent): void => {
@@ -49,6 +50,7 @@ export const moveAll = async (
         verify: options.verify === true,
         force: options.force === true,
         jobs: options.jobs,
+        layers,
       }),
     );
     const kept = keptOf(pairs, arrived);

@@ -22,6 +22,7 @@ import { parseLocation } from "dray/locations";
 import { type Compression, formatReference } from "dray/oci";
 import { type Bench, benchFor, type ChangingOptions, changeImage, stringSlice } from "../changing/index.ts";
 import type { Act, Call, Define } from "../context.ts";
+import { wantsEstargz } from "../estargz.ts";
 import { gather, positive } from "../flags.ts";
 
 interface AppendOptions extends ChangingOptions {
@@ -116,11 +117,21 @@ const additionsFor = (call: Call<AppendOptions>, bench: Bench): ((image: Image) 
   const { new_layer: newLayer = [], compression, level, createdBy } = call.options;
   /** Looked at when their turn comes. A stream is the same one each time, so that who needs it again is told. */
   const contents = new LazyMap<string, LayerContent>();
+  // What was asked for otherwise is not made after all.
+  const estargz = wantsEstargz(call.env) && (compression ?? "gzip") === "gzip" ? {} : undefined;
   const ingest = async (windows: boolean): Promise<readonly NewLayer[]> => {
     const layers: NewLayer[] = [];
     for (const path of newLayer) {
       const what = path === "-" ? "standard input" : path;
-      const options = { windows, compression, level, what, signal: call.signal, onEvent: call.reporter.onEvent };
+      const options = {
+        windows,
+        compression,
+        level,
+        estargz,
+        what,
+        signal: call.signal,
+        onEvent: call.reporter.onEvent,
+      };
       layers.push(await ingestLayer(bench, await contents.get(path, () => opening(call, path)), options));
     }
     return layers;

@@ -2,6 +2,7 @@ import { composesManifests } from "dray/content";
 import { DrayError } from "dray/errors";
 import { defined } from "dray/internal/defined";
 import type { Act, Call, Define } from "../context.ts";
+import { wantsEstargz } from "../estargz.ts";
 import type { SharedOptions } from "../flags.ts";
 import { digestReference, opened, referenceOf, rootOf } from "../images.ts";
 
@@ -33,7 +34,11 @@ export const act: Act<DigestOptions> = async (call, [image]) => {
   const found = await rootOf(call, located);
   const root = composesManifests(located.store)
     ? // A layer that is not compressed gets its digest by being compressed: loaded where there may be one.
-      await (await import("dray/image")).pushedRoot(located.store, found, { signal: call.signal })
+      await (await import("dray/image")).pushedRoot(
+        located.store,
+        found,
+        defined({ signal: call.signal, estargz: wantsEstargz(call.env) ? {} : undefined }),
+      )
     : found;
   await call.out.line(fullRef === true ? digestReference(referenceOf(image ?? ""), root) : root.digest);
 };

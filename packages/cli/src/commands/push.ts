@@ -3,6 +3,7 @@ import type { Located } from "dray/content";
 import { DrayError } from "dray/errors";
 import type { Act, Define } from "../context.ts";
 import { localImage } from "../detect.ts";
+import { wantsEstargz } from "../estargz.ts";
 import { outputFlag, positive } from "../flags.ts";
 import { digestReference, referenceOf } from "../images.ts";
 import { registriesFor } from "../registries.ts";
@@ -45,7 +46,7 @@ export const act: Act<PushOptions> = async (call, [path = "", image = ""]) => {
   const source = await localImage(path, { index: options.index === true, stdin: call.stdin, signal: call.signal });
   const repository = (await registriesFor(call)).connect(reference.registry).repository(reference.repository);
   const target: Located = { store: repository, name: reference.digest ?? reference.tag ?? "", location: image };
-  const result = await moveAll(call, [{ source, target }]);
+  const result = await moveAll(call, [{ source, target }], wantsEstargz(call.env) ? { layers: "estargz" } : {});
   const [outcome] = result.outcomes;
   if (outcome?.root !== undefined) {
     const pushed = digestReference(reference, outcome.root);

@@ -72,7 +72,7 @@ export class Blobs {
   }
 
   /** Has another blob made of one on the way, in the target itself, and tells which that has become. */
-  make({ source, target }: Way, from: Descriptor, work: () => Promise<Descriptor>): Promise<Descriptor> {
+  make<D extends Descriptor>({ source, target }: Way, from: Descriptor, work: () => Promise<D>): Promise<D> {
     const { signal } = this.#run;
     return this.#ledger.once(target, compressedKey(from.digest), source, async () => {
       this.#plan([from]);

@@ -24,10 +24,10 @@ export interface CopyOptions {
   /**
    * What becomes of uncompressed layers of a source that composes its manifests (an archive that docker saved), on the way to a target
    * that takes content before its digest is known (a registry). `"compressed"`: gzip, as docker pushes them, so the root is another than
-   * the source's. `"as-is"`: every layer keeps the bytes that it has in the source. Default: `"compressed"`. What comes with manifests
+   * the source's. `"estargz"`: the same as eStargz, of which single files can be read; the configuration is another one, too, since the tars are. `"as-is"`: every layer keeps the bytes that it has in the source. Default: `"compressed"`. What comes with manifests
    * of its own has digests that somebody may know and is never changed. A dry run compresses nothing and names the source's root.
    */
-  layers?: "compressed" | "as-is";
+  layers?: "compressed" | "estargz" | "as-is";
   /**
    * Layers whose bytes lie elsewhere by licence (Windows base layers) are copied too; `"if-there"`: those that the source itself has. What is left out is
    * counted. Default: no.

@@ -1,4 +1,6 @@
 import type { Ingests, Selection, WritableStore } from "../content/index.ts";
+import { defined } from "../defined.ts";
+import type { PushedLayer } from "../image/index.ts";
 import type { Descriptor } from "../oci/index.ts";
 import type { Blobs } from "./blobs.ts";
 import type { Run } from "./run.ts";
@@ -17,8 +19,9 @@ export const inPushForm = async (
   if (run.options.skip?.(root)) return selection;
   const { compressLayer, pushForm, viewOfLoaded } = await import("../image/index.ts");
   const loaded = selection.loaded ?? (await graph.load(source, root, 0));
-  const how = { signal: run.signal, onEvent: run.emit };
-  const compress = async (layer: Descriptor): Promise<Descriptor> => {
+  const estargz = run.options.layers === "estargz" ? {} : undefined;
+  const how = defined({ signal: run.signal, onEvent: run.emit, estargz });
+  const compress = async (layer: Descriptor): Promise<PushedLayer> => {
     if (run.options.skip?.(layer) || (await graph.leavesOut(source, layer))) return layer;
     return blobs.make({ source, target }, layer, () => compressLayer(source, target, layer, how));
   };

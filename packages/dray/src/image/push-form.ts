@@ -3,6 +3,7 @@ import {
   type Content,
   type Ingests,
   isTransferring,
+  type JsonObject,
   meteredContent,
   type OnEvent,
   passedOver,
@@ -12,9 +13,16 @@ import {
 import { defined } from "../defined.ts";
 import { deflateFormat } from "../deflate/index.ts";
 import { refuseNumber } from "../numbers.ts";
-import { compressionOf, type Descriptor, mediaTypes } from "../oci/index.ts";
-import { type Edited, edit } from "./edit.ts";
+import { compressionOf, type Descriptor, type Digest, isObject, mediaTypes } from "../oci/index.ts";
+import { type EstargzOptions, estargz as estargzOf } from "../seekable/index.ts";
+import { type Edited, edit, type ImageChange } from "./edit.ts";
 import type { Image, ImageIndex } from "./views.ts";
+
+/** A layer that was compressed. */
+export interface PushedLayer extends Descriptor {
+  /** Digest of the tar inside, where that became another one. It is in no manifest. */
+  readonly diffID?: Digest | undefined;
+}
 
 /**
  * The form in which an image is pushed: its uncompressed layers as gzip, and the manifests that name them.
@@ -23,10 +31,10 @@ import type { Image, ImageIndex } from "./views.ts";
  */
 export const pushForm = (
   view: Image | ImageIndex,
-  compress: (layer: Descriptor) => Promise<Descriptor>,
+  compress: (layer: Descriptor) => Promise<PushedLayer>,
   options: { readonly signal?: AbortSignal } = {},
 ): Promise<Edited> => {
-  const layersOf = async (image: Image): Promise<Descriptor[]> => {
+  const layersOf = async (image: Image): Promise<PushedLayer[]> => {
     const { layers } = await image.manifest();
     const settled = await Promise.allSettled(
       layers.map(async (layer) => (compressionOf(layer.mediaType) === "none" ? compress(layer) : layer)),
@@ -36,13 +44,29 @@ export const pushForm = (
       return result.value;
     });
   };
-  return edit(view, { image: async (image) => ({ layers: await layersOf(image) }) }, options);
+  const image = async (found: Image): Promise<ImageChange> => {
+    const pushed = await layersOf(found);
+    const layers = pushed.map(({ diffID: _diffID, ...descriptor }) => descriptor);
+    return pushed.some(({ diffID }) => diffID !== undefined) ? { layers, config: withDiffIDs(pushed) } : { layers };
+  };
+  return edit(view, { image }, options);
 };
+
+const withDiffIDs =
+  (layers: readonly PushedLayer[]) =>
+  (config: JsonObject): JsonObject => {
+    const { rootfs } = config;
+    if (!isObject(rootfs) || !Array.isArray(rootfs["diff_ids"])) return config;
+    const ids = (rootfs["diff_ids"] as unknown[]).map((id, i) => layers[i]?.diffID ?? id);
+    return { ...config, rootfs: { ...rootfs, diff_ids: ids } };
+  };
 
 /** How layers are compressed. */
 export interface CompressOptions {
   /** 1, the fastest, to 9, the smallest. Default 1, whose result is smaller than zlib's at its level 1. */
   readonly level?: number;
+  /** What eStargz is to be made with: gzip of which single files can be read. The tar inside becomes another one. Default: none is made. */
+  readonly estargz?: Omit<EstargzOptions, "level">;
   readonly signal?: AbortSignal;
   readonly onEvent?: OnEvent;
 }
@@ -50,30 +74,32 @@ export interface CompressOptions {
 /**
  * Puts an uncompressed layer into a target as gzip. Nothing is kept on disk: the digest is known when the upload ends. The work is
  * done on all cores. The bytes, and so the digest, depend on the layer and the level alone: `deflateFormat` names what they are.
- * @returns the layer's new descriptor
+ * @returns the layer's new descriptor, and of eStargz the new diffID
  * @throws DrayError `UNSUPPORTED` where there is no WebAssembly, as with `node --jitless`; `USAGE` for a level that is none
  */
 export const compressLayer = async (
   source: ReadableStore,
   target: Ingests,
   layer: Descriptor,
-  { level = defaultLevel, signal, onEvent = () => {} }: CompressOptions = {},
-): Promise<Descriptor> => {
+  { level = defaultLevel, estargz, signal, onEvent = () => {} }: CompressOptions = {},
+): Promise<PushedLayer> => {
   refuseNumber("level", level, { to: 9 });
   const plain = meteredContent(source, layer, { verify: true, onEvent });
   const handsOver = isTransferring(plain);
-  const content: Content = {
+  const seekable = estargz && estargzOf(plain, { ...estargz, level });
+  const content: Content = seekable ?? {
     open: transfersChunks<Content["open"]>(({ offset = 0, signal: own } = {}) =>
       passedOver(offset, gzip(plain.open(own === undefined ? {} : { signal: own }), { level, handsOver })),
     ),
   };
   const mediaType = gzipTypeOf(layer.mediaType);
-  const { digest, size } = await target.ingest(
-    content,
-    defined({ mediaType, kind: "blob", key: `${deflateFormat}-${level} ${layer.digest}`, onEvent, signal }),
-  );
+  const how = estargz === undefined ? "" : ` estargz ${JSON.stringify(estargz)}`;
+  const key = `${deflateFormat}-${level}${how} ${layer.digest}`;
+  const { digest, size } = await target.ingest(content, defined({ mediaType, kind: "blob", key, onEvent, signal }));
   onEvent({ type: "done", descriptor: layer });
-  return { ...layer, mediaType, digest, size };
+  if (seekable === undefined) return { ...layer, mediaType, digest, size };
+  const { diffID, annotations } = seekable.facts();
+  return { ...layer, mediaType, digest, size, diffID, annotations: { ...layer.annotations, ...annotations } };
 };
 
 const gzipTypeOf = (mediaType: string): string =>

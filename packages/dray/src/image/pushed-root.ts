@@ -9,7 +9,7 @@ import {
 } from "../content/index.ts";
 import { defined } from "../defined.ts";
 import { type Descriptor, type Digest, digester } from "../oci/index.ts";
-import { type CompressOptions, compressLayer, pushForm } from "./push-form.ts";
+import { type CompressOptions, compressLayer, type PushedLayer, pushForm } from "./push-form.ts";
 import { viewOf } from "./views.ts";
 
 /** Layers that are compressed at once: one of them keeps all cores busy but at its ends. */
@@ -40,15 +40,15 @@ const nowhere: Ingests = {
 export const pushedRoot = async (
   source: ReadableStore,
   root: Descriptor,
-  { signal }: Pick<CompressOptions, "signal"> = {},
+  { signal, estargz }: Pick<CompressOptions, "signal" | "estargz"> = {},
 ): Promise<Descriptor> => {
   if (!composesManifests(bottomOf(source))) return root;
   const slots = new Semaphore(atOnce);
-  const made = new Map<Digest, Promise<Descriptor>>();
-  const compress = (layer: Descriptor): Promise<Descriptor> => {
+  const made = new Map<Digest, Promise<PushedLayer>>();
+  const compress = (layer: Descriptor): Promise<PushedLayer> => {
     const begun = made.get(layer.digest);
     if (begun !== undefined) return begun;
-    const begins = slots.run(signal, () => compressLayer(source, nowhere, layer, defined({ signal })));
+    const begins = slots.run(signal, () => compressLayer(source, nowhere, layer, defined({ signal, estargz })));
     made.set(layer.digest, begins);
     return begins;
   };

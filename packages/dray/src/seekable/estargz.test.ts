@@ -190,6 +190,18 @@ describe("an eStargz layer", () => {
         assert.deepEqual({ ...pax }, { "SCHILY.xattr.security.capability": "\x01\0\xff", comment: "kept" });
   });
 
+  test("has one digest on every runtime and machine", async () => {
+    // Another one is a breaking change: of the encoder's format, or of what is written into the layer.
+    assert.equal(
+      digestOf((await made(sample, { chunkSize: 1_000_000 })).blob),
+      "sha256:a0f9dc49c91ce3b15d36185eb6cfd11136abeb21fe01285c1d93f2a7d728dd70",
+    );
+    assert.equal(
+      digestOf((await made(sample, { level: 6, prioritized: ["etc/hard"] })).blob),
+      "sha256:51e8b6e478c07fa1a3b526e01ca49cfe867a904784b572012c23afd47ead111f",
+    );
+  });
+
   test("is the same from a tar, a compressed one, one in pieces, one of eStargz, and from any offset", async () => {
     const { blob } = await made(sample);
     const pieces: Content = {

@@ -44,7 +44,7 @@ export interface Estargz extends Content {
 
 /**
  * A layer as eStargz: gzip like any other, of which single files can be read by ranges and checked alone. Nothing is kept but its table of
- * contents, compressed; the same tar makes the same bytes on the same runtime.
+ * contents, compressed; the same tar makes the same bytes everywhere.
  * @param tar any tar, compressed or not; what an earlier eStargz has added is replaced
  * @throws DrayError when it is read: `NOT_FOUND` for a prioritized file that is not there, `UNSUPPORTED` for entries of a kind that the table of
  *   contents has no word for, `ARCHIVE_INVALID`, and what reading the tar throws
