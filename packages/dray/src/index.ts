@@ -51,6 +51,7 @@ export {
   diff,
   edit,
   exportTar,
+  extract,
   type FileEntry,
   type Image,
   type ImageChange,

@@ -58,6 +58,7 @@ export const branches: readonly Branch[] = [
     ],
   },
   command("export", "Write the files of an image as one tar", () => import("./export.ts")),
+  command("extract", "Put the files of an image into a directory", () => import("./extract.ts")),
   command("flatten", "Make one layer of all that an image has", () => import("./flatten.ts")),
   {
     name: "index",

@@ -16,6 +16,7 @@ export {
 export * from "./diff/index.ts";
 export { type Change, type Edited, type EditOptions, edit, type ImageChange, type Place } from "./edit.ts";
 export { readEntries } from "./entries.ts";
+export * from "./extract/index.ts";
 export {
   type FileEntry,
   type ImageFiles,

@@ -29,10 +29,18 @@ export const treeEntries = (image: Image, options: TreeOptions = {}): AsyncGener
   entriesOfTree(image, { ...options, lends: false, owns: false });
 
 /** As `treeEntries`, but that memory of a body's chunk is given back as soon as the next one is asked for: nobody may keep it. */
-export const lentEntries = (image: Image, options: TreeOptions = {}): AsyncGenerator<TreeEntry> =>
+export const lentEntries = (image: Image, options: LentOptions = {}): AsyncGenerator<TreeEntry> =>
   entriesOfTree(image, { ...options, lends: true, owns: isTransferring(image.store) });
 
-interface Reading extends TreeOptions {
+/** How entries are lent. */
+export interface LentOptions extends TreeOptions {
+  /** How many times its compressed size a layer may become, beyond 64 MiB. Default: no limit. */
+  readonly ratio?: number | undefined;
+}
+
+const neverTooMuch = 64 * 1024 * 1024;
+
+interface Reading extends LentOptions {
   readonly lends: boolean;
   /** Whether the chunks of the store are its reader's alone. */
   readonly owns: boolean;
@@ -71,15 +79,23 @@ const entriesOf = (layer: Layer, options: Reading): AsyncGenerator<StreamedEntry
   readEntries(contentOf(layer, options), { what: `layer ${layer.descriptor.digest}` });
 
 /** A layer's tar, which has to be what the configuration says it is. */
-async function* contentOf(layer: Layer, { lends, owns, ...options }: Reading): AsyncGenerator<Uint8Array> {
+async function* contentOf(layer: Layer, { lends, owns, ratio, ...options }: Reading): AsyncGenerator<Uint8Array> {
   const { diffID: digest, descriptor } = layer;
   const stored = layer.compressed(options);
   // What a store gives may be kept by somebody else, unless it says that it is not.
   const chunks = lends
     ? decompressed(owns ? stored : borrowed(stored), { release: detach })
     : layer.uncompressed(options);
+  const most = ratio === undefined ? undefined : Math.max(ratio * descriptor.size, neverTooMuch);
+  let bytes = 0;
   try {
     for await (const chunk of digest === undefined ? chunks : verified(chunks, { digest })) {
+      bytes += chunk.byteLength;
+      if (most !== undefined && bytes > most)
+        throw new DrayError(
+          "LIMIT_EXCEEDED",
+          `layer ${descriptor.digest}: it becomes more than ${ratio} times its size, ${descriptor.size} bytes; raise the limit, if that is right`,
+        );
       yield chunk;
       if (lends) detach(chunk);
     }

@@ -1,0 +1,63 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { DrayError, isDrayError } from "../../errors.ts";
+import { errnoOf } from "../../files/index.ts";
+import { exportTar, type TreeOptions } from "../tree/index.ts";
+import type { Image } from "../views.ts";
+import { stagingFor } from "./staging.ts";
+
+/** Bytes of what tar says that are told. */
+const mostSaid = 2000;
+
+/**
+ * As `extract`, but that GNU tar makes the files: with extended attributes, capabilities, devices and pipes, as far as whoever runs it may. There
+ * are no limits but those of tar and the disk.
+ * @throws DrayError `UNSUPPORTED` where there is no GNU tar, `DISK` with what it says, and what `extract` throws
+ * @example await extractByTar(image, "rootfs");
+ */
+export const extractByTar = async (image: Image, directory: string, options: TreeOptions = {}): Promise<void> => {
+  const staging = await stagingFor(directory);
+  try {
+    await untar(exportTar(image, options), staging.path, options.signal);
+    await staging.finish();
+  } catch (error) {
+    await staging.abandon();
+    throw error;
+  }
+};
+
+const untar = async (
+  chunks: AsyncIterable<Uint8Array>,
+  path: string,
+  signal: AbortSignal | undefined,
+): Promise<void> => {
+  const flags = ["-x", "-p", "--numeric-owner", "--xattrs", "--xattrs-include=*", "--acls", "-f", "-", "-C", path];
+  const child = spawn("tar", flags, { stdio: ["pipe", "ignore", "pipe"], env: { ...process.env, LC_ALL: "C" } });
+  let said = "";
+  child.stderr.on("data", (text: Buffer) => {
+    said = (said + text.toString()).slice(0, mostSaid);
+  });
+  const ended = once(child, "close") as Promise<[number | null]>;
+  // Told below; until then it must not count as unhandled.
+  ended.catch(() => {});
+  try {
+    await pipeline(Readable.from(chunks), child.stdin, signal === undefined ? {} : { signal });
+  } catch (error) {
+    // A pipe that broke is tar's to explain, what reading the image throws is not.
+    if (isDrayError(error) || signal?.aborted === true) {
+      child.kill();
+      await ended.catch(() => {});
+      throw error;
+    }
+  }
+  const [code] = await ended.catch((cause: unknown) => {
+    if (errnoOf(cause) !== "ENOENT") throw cause;
+    throw new DrayError("UNSUPPORTED", "there is no tar on this machine, which is to make the files; install GNU tar", {
+      cause,
+    });
+  });
+  if (code !== 0)
+    throw new DrayError("DISK", `tar failed: ${said.trim().replaceAll("\n", "; ") || `exit code ${code}`}`);
+};
