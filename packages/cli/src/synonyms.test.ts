@@ -3,31 +3,15 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import { temporaryFolder } from "@dray/testkit/files";
+import { allCommands } from "../test/all-commands.ts";
 import { rehearse } from "../test/rehearse.ts";
-import { DrayCommand } from "./command.ts";
 import { branches } from "./commands/index.ts";
-import type { Branch } from "./context.ts";
 import { endFlags, sharedFlags } from "./flags.ts";
-import { define, programOf } from "./program.ts";
+import { programOf } from "./program.ts";
 import { commandElsewhere, hints, notYet } from "./synonyms.ts";
 
 const home = temporaryFolder("typed");
 const typed = (line: string) => rehearse(home, line === "" ? [] : line.split(" "));
-
-/** The commands, each with the words that it takes. */
-const all = async (list: readonly Branch[] = branches, above = ""): Promise<Map<string, DrayCommand>> => {
-  const found = new Map<string, DrayCommand>();
-  for (const branch of list) {
-    const path = `${above}${branch.name}`;
-    if (branch.load !== undefined) {
-      const command = new DrayCommand(branch.name);
-      define(command, await branch.load(), { act: async () => {} });
-      for (const name of [branch.name, ...(branch.aliases ?? [])]) found.set(`${above}${name}`, command);
-    }
-    for (const [name, command] of await all(branch.branches ?? [], `${path} `)) found.set(name, command);
-  }
-  return found;
-};
 
 describe("words of other tools", () => {
   test("lead to the right one, and do nothing", async () => {
@@ -87,7 +71,7 @@ describe("words of other tools", () => {
   });
 
   test("each hint names commands and flags that are there", async () => {
-    const commands = await all();
+    const commands = await allCommands();
     const known = new Set([...commands.values()].flatMap(({ options }) => options.map(({ long }) => long)));
     for (const hint of hints) {
       for (const flag of hint.match(/--[a-z-]+/g) ?? []) assert.ok(known.has(flag), `${hint}: ${flag}`);
@@ -138,7 +122,7 @@ describe("help", () => {
 
   test("of each command has examples that it understands, and the global flags in one line", async () => {
     const shared = sharedFlags().map(({ long }) => long ?? "");
-    for (const [path, command] of await all()) {
+    for (const [path, command] of await allCommands()) {
       const { exitCode, stdout } = await typed(`${path} --help`);
       assert.equal(exitCode, 0, path);
       const [, text = ""] =

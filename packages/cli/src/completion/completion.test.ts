@@ -3,6 +3,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { temporaryFolder } from "@dray/testkit/files";
+import { rehearse } from "../../test/rehearse.ts";
 import { branches } from "../commands/index.ts";
 import { type Completion, complete, completionLines, type Live } from "./complete.ts";
 import { completionScript, shells } from "./scripts.ts";
@@ -181,4 +182,18 @@ test("the scripts know their shell", () => {
     assert.doesNotMatch(script, /@[A-Z]+@|undefined/);
     assert.notEqual(script, completionScript(shell, { descriptions: false }) + (shell === "bash" ? "x" : ""));
   }
+});
+
+test("completion prints the script of a shell, with --no-descriptions one that shows words alone", async () => {
+  const home = temporaryFolder("completion");
+  for (const shell of shells)
+    for (const flags of [[], ["--no-descriptions"]]) {
+      const { stdout } = await rehearse(home, ["completion", shell, ...flags]);
+      assert.equal(stdout, completionScript(shell, { descriptions: flags.length === 0 }));
+    }
+  // bash shows none in either case.
+  const differing = shells.filter(
+    (shell) => completionScript(shell, { descriptions: true }) !== completionScript(shell, { descriptions: false }),
+  );
+  assert.deepEqual(differing, ["zsh", "fish", "powershell"]);
 });
