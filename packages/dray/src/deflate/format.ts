@@ -1,8 +1,9 @@
 import { blockSize } from "../threads/index.ts";
 
 /**
- * Name and version of what is written. Equal input at an equal level gives equal bytes wherever this name is the same: on every runtime,
- * processor and number of cores. What changes a byte changes the number, and comes with a new major version alone.
+ * Name and version of what is written. Equal input at an equal level gives equal bytes wherever this name is the same, on every runtime,
+ * processor and number of cores (`docs/compression.md`). What changes a byte changes the number, and comes with a new major version alone.
+ * @example manifest.annotations = { "com.example.compressed-as": deflateFormat };
  */
 export const deflateFormat = "dray-deflate-1";
 

@@ -3,6 +3,7 @@
  * Imports everything below; knows no command and no server.
  */
 
+export { deflateFormat } from "../deflate/index.ts";
 export { type Estargz, type EstargzFacts, type EstargzOptions, estargz } from "../seekable/index.ts";
 export * from "./changes/index.ts";
 export { type CompareOptions, compare, type Difference } from "./compare.ts";
