@@ -1,7 +1,8 @@
 /** crane and dray change what images and indexes say of themselves, by the same words: configuration, diffIDs, annotations and media types are the same. */
 import assert from "node:assert/strict";
+import { writeFile } from "node:fs/promises";
 import { after, before, describe, test } from "node:test";
-import { type Listener, listen, memoryRegistry, put, sampleImage, sampleIndex } from "@dray/testkit";
+import { type Listener, listen, memoryRegistry, put, sampleImage, sampleIndex, tar } from "@dray/testkit";
 import { type Finished, findPeer, finish } from "@dray/testkit/peers";
 import { compare, type Image, type ImageIndex, viewOf } from "dray/image";
 import { open } from "dray/locations";
@@ -73,6 +74,10 @@ const rows: readonly Row[] = [
   ),
   { words: ["mutate", "-e", "Temp=C:/", "-e", "A=1", "-t", "T", "@windows"] },
   { words: ["mutate", "-u", "5", "--platform", "linux/amd64", "-t", "T", "@oci"] },
+  ...["@oci", "@docker"].map((image) => ({
+    words: ["mutate", "--append", "LAYER", "-e", "A=1", "-t", "T", image],
+    apart: /^config\.history/,
+  })),
   { words: ["index", "append", "-m", "@oci", "-t", "T"], apart: artifactType },
   { words: ["index", "append", "-m", "@oci,@windows", "--manifest", "@docker", "-t", "T"], apart: artifactType },
   { words: ["index", "append", "@multi", "@oci", "-t", "T"], apart: artifactType },
@@ -100,6 +105,7 @@ describe("what images say of themselves", { skip: missing(["crane", crane]), con
     box = await workshop();
     for (const [tag, sample] of Object.entries({ oci, docker, windows, multi, list, attested }))
       put(registry, "app", tag, sample);
+    await writeFile(box.path("layer.tar"), tar([{ path: "a", kind: "file", bytes: new TextEncoder().encode("a") }]));
     server = await listen(registry.handler);
   });
   after(async () => {
@@ -111,6 +117,7 @@ describe("what images say of themselves", { skip: missing(["crane", crane]), con
   const places = (who: string, id: string): Readonly<Record<string, string>> => ({
     T: `${server.host}/${who}/${id}:t`,
     S: `${server.host}/app:${who}-${id}`,
+    LAYER: box.path("layer.tar"),
   });
   const said = (words: readonly string[], who: string, id: string): string[] =>
     words.map((word) => places(who, id)[word] ?? word.replaceAll(/@(?=[a-z])/g, `${server.host}/app:`));

@@ -2,6 +2,7 @@
  * What commands that change an image share: where the result goes and how it is told, and the flags that say what of its documents changes.
  * Imports what commands stand on; knows no command.
  */
+export { type AdditionsWanted, additionsFor } from "./additions.ts";
 export { type Bench, benchFor } from "./bench.ts";
 export { type Changing, type ChangingOptions, changeImage, changingFlags } from "./change-image.ts";
 export { changeIndex, type IndexOptions } from "./change-index.ts";

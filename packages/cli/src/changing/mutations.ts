@@ -27,6 +27,7 @@ type Words = readonly string[];
 
 /** What `mutate` can be told: crane's flags, the other members of a configuration, and what takes away. */
 export interface MutateOptions extends ChangingOptions {
+  readonly append?: Words;
   readonly annotation?: Pairs;
   readonly label?: Pairs;
   readonly env?: Pairs;
@@ -92,6 +93,10 @@ export const mutateFlags = (): Option[] => [
     "-a, --annotation <key=value>",
     "set an annotation of each image's manifest; index:KEY of the index, manifest-descriptor:KEY of its entries",
   ).argParser(stringToString),
+  new Option(
+    "--append <path>",
+    "tar, compressed tar or directory to append; again or with commas for several",
+  ).argParser(stringSlice),
   new Option("-l, --label <key=value>", "set a label").argParser(stringToString),
   new Option("-e, --env <name=value>", "set a variable").argParser(keyToValue),
   new Option(

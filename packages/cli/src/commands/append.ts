@@ -1,28 +1,12 @@
-import { createReadStream } from "node:fs";
-import { stat } from "node:fs/promises";
-import { basename } from "node:path";
 import { InvalidArgumentError, Option } from "commander";
 import { type Located, type ReadableStore, selectPlatforms } from "dray/content";
 import { DrayError } from "dray/errors";
-import {
-  type Addition,
-  appended,
-  directoryTar,
-  edit,
-  emptyImage,
-  type Image,
-  ingestLayer,
-  type LayerContent,
-  type NewLayer,
-  viewOf,
-} from "dray/image";
-import { LazyMap } from "dray/internal/async";
+import { appended, edit, emptyImage, viewOf } from "dray/image";
 import { defined } from "dray/internal/defined";
 import { parseLocation } from "dray/locations";
 import { type Compression, formatReference } from "dray/oci";
-import { type Bench, benchFor, type ChangingOptions, changeImage, stringSlice } from "../changing/index.ts";
+import { additionsFor, benchFor, type ChangingOptions, changeImage, stringSlice } from "../changing/index.ts";
 import type { Act, Call, Define } from "../context.ts";
-import { wantsEstargz } from "../estargz.ts";
 import { gather, positive } from "../flags.ts";
 
 interface AppendOptions extends ChangingOptions {
@@ -99,7 +83,9 @@ export const act: Act<AppendOptions> = async (call) => {
     async ({ source, view, target }) => {
       // What the base is, is chosen here: the others would be in the new index without what is appended.
       const { store, root } = await selectPlatforms(source.store, view.descriptor, platform, { signal, called: base });
-      const additions = additionsFor(call, await benchFor(call, target));
+      const { compression, level, createdBy, prefix, owner } = options;
+      const wanted = { paths, compression, level, createdBy, prefix, owner };
+      const additions = additionsFor(call, await benchFor(call, target), "append", wanted);
       return edit(await viewOf(store, root, { signal }), appended(additions, { baseName }), { signal });
     },
     defined({ tag, from }),
@@ -110,55 +96,6 @@ const withoutBase = async ({ options, reporter }: Call<AppendOptions>): Promise<
   reporter.note("no --base is named: the layers are all that the image has");
   const { store, descriptor } = await emptyImage({ form: options.ociEmptyBase === true ? "oci" : "docker" });
   return { store, name: descriptor.digest, location: "memory:empty" };
-};
-
-/** The layers for one image after the other. Those for Windows are others, so each file may go there in two forms, once in each. */
-const additionsFor = (call: Call<AppendOptions>, bench: Bench): ((image: Image) => Promise<readonly Addition[]>) => {
-  const { new_layer: newLayer = [], compression, level, createdBy } = call.options;
-  /** Looked at when their turn comes. A stream is the same one each time, so that who needs it again is told. */
-  const contents = new LazyMap<string, LayerContent>();
-  // What was asked for otherwise is not made after all.
-  const estargz = wantsEstargz(call.env) && (compression ?? "gzip") === "gzip" ? {} : undefined;
-  const ingest = async (windows: boolean): Promise<readonly NewLayer[]> => {
-    const layers: NewLayer[] = [];
-    for (const path of newLayer) {
-      const what = path === "-" ? "standard input" : path;
-      const options = {
-        windows,
-        compression,
-        level,
-        estargz,
-        what,
-        signal: call.signal,
-        onEvent: call.reporter.onEvent,
-      };
-      layers.push(await ingestLayer(bench, await contents.get(path, () => opening(call, path)), options));
-    }
-    return layers;
-  };
-  const made = new Map<boolean, Promise<readonly NewLayer[]>>();
-  return async (image) => {
-    const windows = (await image.config()).os === "windows";
-    const making = made.get(windows) ?? ingest(windows);
-    made.set(windows, making);
-    return (await making).map((layer, i) => ({
-      layer,
-      history: { created_by: createdBy ?? `dray append ${basename(newLayer[i] ?? "")}` },
-    }));
-  };
-};
-
-const opening = async ({ options, stdin }: Call<AppendOptions>, path: string): Promise<LayerContent> => {
-  if (path === "-") return stdin();
-  const facts = await stat(path).catch((cause: NodeJS.ErrnoException) => {
-    throw cause.code === "ENOENT" || cause.code === "ENOTDIR"
-      ? new DrayError("NOT_FOUND", `${path}: no such file or directory; check the path`, { cause, reference: path })
-      : new DrayError("DISK", `cannot read ${path}: ${cause.message}`, { cause, reference: path });
-  });
-  if (facts.isFile()) return path;
-  if (facts.isDirectory()) return directoryTar(path, defined({ prefix: options.prefix, owner: options.owner }));
-  // A pipe, which can be read once.
-  return createReadStream(path);
 };
 
 /** How the base is called in annotations: whole, where it is a tag on a registry, and by its digest alone elsewhere. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { stat } from "node:fs/promises";
+import { mkdir, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import {
@@ -11,8 +11,10 @@ import {
   sampleArtifact,
   sampleImage,
   sampleIndex,
+  tar,
 } from "@dray/testkit";
 import { temporaryFolder } from "@dray/testkit/files";
+import type { ImageConfig } from "dray/image";
 import { type Descriptor, type Digest, type Index, type Manifest, mediaTypes } from "dray/oci";
 import { type Rehearsed, rehearse } from "../../test/rehearse.ts";
 
@@ -231,6 +233,28 @@ describe("mutate", () => {
     assert.equal(registry.manifest("team/app", "dry"), undefined);
     const json = await done("mutate", "-u", "99", "--dry-run", "-o", "json", "-t", `${app}:dry`, `${app}:1`);
     assert.equal((JSON.parse(json.stdout) as Json)["dryRun"], true);
+  });
+
+  test("--append puts layers on top, of every image of an index; what else changes, changes too", async () => {
+    const file = join(home, "layer.tar");
+    await writeFile(file, tar([{ path: "srv/hello", kind: "file", bytes: new TextEncoder().encode("hello\n") }]));
+    await mkdir(join(home, "folder"), { recursive: true });
+    await writeFile(join(home, "folder/name"), "folder");
+    await done("mutate", "--append", `${file},${join(home, "folder")}`, "-u", "7", "-t", `${app}:more`, `${app}:1`);
+    const made = JSON.parse((await done("config", `${app}:more`)).stdout) as ImageConfig;
+    assert.equal(made.config?.User, "7");
+    assert.equal(made.rootfs?.diff_ids?.length, 8);
+    assert.deepEqual(
+      made.history?.slice(6).map(({ created_by }) => created_by),
+      ["dray mutate layer.tar", "dray mutate folder"],
+    );
+    assert.equal((await done("cat", `${app}:more:/srv/hello`)).stdout, "hello\n");
+    await done("mutate", "--append", file, "-t", `${app}:all`, `${app}:multi`);
+    await done("validate", "--remote", `${app}:all`);
+    for (const arch of ["amd64", "arm64"])
+      assert.equal((await done("cat", "--platform", `linux/${arch}`, `${app}:all:/srv/hello`)).stdout, "hello\n");
+    const missing = await dray("mutate", "--append", join(home, "nope.tar"), "-t", `${app}:nope`, `${app}:1`);
+    assert.deepEqual([missing.exitCode, /no such file or directory/.test(missing.stderr)], [5, true]);
   });
 
   test("of a layout, in its place and beside", async () => {

@@ -1,5 +1,13 @@
-import { edit } from "dray/image";
-import { changeImage, changesOf, changingFlags, type MutateOptions, mutateFlags } from "../changing/index.ts";
+import { allOf, appended, edit } from "dray/image";
+import {
+  additionsFor,
+  benchFor,
+  changeImage,
+  changesOf,
+  changingFlags,
+  type MutateOptions,
+  mutateFlags,
+} from "../changing/index.ts";
 import type { Act, Define } from "../context.ts";
 
 export const define: Define = (command) => {
@@ -19,8 +27,11 @@ export const examples: readonly string[] = [
 
 export const act: Act<MutateOptions> = async (call, [image = ""]) => {
   const { options, signal } = call;
-  await changeImage(call, image, async ({ source, view }) => {
+  const { append: paths = [] } = options;
+  await changeImage(call, image, async ({ source, view, target }) => {
     const change = await changesOf(call, source.store, view);
-    return edit(view, change, { platforms: options.platform, signal });
+    if (paths.length === 0) return edit(view, change, { platforms: options.platform, signal });
+    const additions = additionsFor(call, await benchFor(call, target), "mutate", { paths });
+    return edit(view, allOf(appended(additions), change), { platforms: options.platform, signal });
   });
 };
