@@ -1,6 +1,4 @@
 import assert from "node:assert/strict";
-import { readdir, readFile } from "node:fs/promises";
-import { join } from "node:path";
 import { test } from "node:test";
 import { CommanderError } from "commander";
 import { DrayError, exitCodes, type Remedy } from "dray/errors";
@@ -64,15 +62,4 @@ test("every remedy of the library has words that name this command's flags", () 
   }
   const unable = new DrayError("REGISTRY", "no", { remedy: "raise-max-wait", status: 503 });
   assert.match(failureOf(unable, context).lines[0] ?? "", /^Error: no; wait longer with --max-wait/);
-});
-
-test("no message of the library names a flag or a command of this one", async () => {
-  const library = join(import.meta.dirname, "../../dray/src");
-  const files = (await readdir(library, { recursive: true })).filter((name) => /(?<!\.test)\.ts$/.test(name));
-  assert.ok(files.length > 100);
-  for (const name of files) {
-    const code = (await readFile(join(library, name), "utf8")).replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, "");
-    const found = /["'`\s(]--[a-z]{2}|\bdray (?:auth|cp|ls|pull|push|serve|validate)\b/.exec(code);
-    assert.equal(found?.[0], undefined, name);
-  }
 });

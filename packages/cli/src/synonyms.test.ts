@@ -1,6 +1,8 @@
 /** What people type: words of other tools lead to ours, and help tells everything that it should. */
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { describe, test } from "node:test";
 import { temporaryFolder } from "@dray/testkit/files";
 import { allCommands } from "../test/all-commands.ts";
@@ -153,4 +155,27 @@ describe("help", () => {
     for (const { long = "" } of endFlags("src"))
       assert.match(stdout.slice(stdout.indexOf("--src-…")), new RegExp(`\\b${long.replace("--src-", "")}\\b`));
   });
+});
+
+test("no message of the library names a flag or a command of this one", async () => {
+  const commands = await allCommands();
+  const ours = new Set(
+    [...commands.values()]
+      .flatMap(({ options }) => options.map(({ long }) => long))
+      .filter((flag) => flag !== undefined),
+  );
+  const words = [...commands.keys()].map((path) => path.replace(/ .*/, ""));
+  const isOurs = new RegExp(`\\bdray (?:${[...new Set(words)].join("|")})\\b`);
+  const library = join(import.meta.dirname, "../../dray/src");
+  const files = (await readdir(library, { recursive: true })).filter((name) => /(?<!\.test)\.ts$/.test(name));
+  assert.ok(files.length > 100 && ours.has("--insecure") && ours.has("--platform"));
+  for (const name of files) {
+    // What made a layer is no message.
+    const code = (await readFile(join(library, name), "utf8")).replace(
+      /\/\*[\s\S]*?\*\/|^\s*\/\/.*$|.*created_?by.*/gim,
+      "",
+    );
+    const flags = [...code.matchAll(/["'`\s(](--[a-z]+(?:-[a-z]+)*)/g)].map(([, flag]) => flag as string);
+    assert.deepEqual([...flags.filter((flag) => ours.has(flag)), isOurs.exec(code)?.[0]], [undefined], name);
+  }
 });

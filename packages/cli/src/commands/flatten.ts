@@ -19,7 +19,7 @@ export const define: Define = (command) =>
 
 export const examples: readonly string[] = [
   "dray flatten registry.example.com/team/app:1.0",
-  "dray flatten --compression zstd -t registry.example.com/team/app:1.0-flat registry.example.com/team/app:1.0",
+  "dray flatten --compression zstd -t ghcr.io/team/app:flat ghcr.io/team/app:1.0",
 ];
 
 export const act: Act<ChangingOptions & CompressionOptions> = async (call, [image = ""]) => {

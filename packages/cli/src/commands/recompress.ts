@@ -31,8 +31,8 @@ export const define: Define = (command) =>
   );
 
 export const examples: readonly string[] = [
-  "dray recompress --compression zstd --level 9 -t registry.example.com/team/app:1.0-zstd registry.example.com/team/app:1.0",
-  "dray recompress --canonical --compression gzip registry.example.com/team/app:1.0",
+  "dray recompress --compression zstd --level 9 -t ghcr.io/a/app:zstd app:1.0",
+  "dray recompress --canonical --compression gzip ghcr.io/team/app:1.0",
 ];
 
 export const act: Act<RecompressOptions> = async (call, [image = ""]) => {

@@ -40,7 +40,7 @@ export const define: Define = (command) =>
 
 export const examples: readonly string[] = [
   "dray squash --from -3 registry.example.com/team/app:1.0",
-  "dray squash --drop -1 -t registry.example.com/team/app:1.0-without registry.example.com/team/app:1.0",
+  "dray squash --drop -1 -t ghcr.io/a/app:without ghcr.io/a/app:1.0",
 ];
 
 export const act: Act<SquashOptions> = async (call, [image = ""]) => {
