@@ -96,7 +96,13 @@ describe("layers compressed otherwise", () => {
       return (await ((await viewOf(store, root)) as Image).manifest()).layers;
     };
     const annotated = await of({
-      annotations: { "containerd.io/snapshot/stargz/toc.digest": "sha256:x", "org.example.a": "b" },
+      annotations: {
+        "containerd.io/snapshot/stargz/toc.digest": "sha256:x",
+        "io.containers.estargz.uncompressed-size": "1",
+        "io.github.containers.zstd-chunked.manifest-position": "1:2:3:1",
+        "io.containers.zstd-chunked.manifest-position": "1:2:3:1",
+        "org.example.a": "b",
+      },
     });
     assert.deepEqual((await layersOf(annotated))[0]?.annotations, { "org.example.a": "b" });
     const foreign = await of({ mediaType: mediaTypes.dockerForeignLayer });

@@ -73,6 +73,9 @@ const refuseUnreadable = ({ mediaType, digest }: Descriptor): void => {
 const own = (annotations: Annotations = {}): Annotations =>
   Object.fromEntries(
     Object.entries(annotations).filter(
-      ([key]) => !/^(?:containerd\.io\/snapshot\/|io\.github\.containers\.zstd-chunked\.)/.test(key),
+      ([key]) =>
+        !/^(?:containerd\.io\/snapshot\/|io\.containers\.estargz\.|io\.(?:github\.)?containers\.zstd-chunked\.)/.test(
+          key,
+        ),
     ),
   );
