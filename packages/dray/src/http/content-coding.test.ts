@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { brotliCompressSync, gzipSync } from "node:zlib";
-import { listen, memoryRegistry, put, sampleImage } from "@dray/testkit";
+import { faults, hosts, listen, memoryRegistry, put, redirectTo, sampleImage, tokenServer } from "@dray/testkit";
+import { staticCredential } from "../auth/index.ts";
 import { bytesContent, collect, memoryStore } from "../content/index.ts";
 import { copy } from "../copy/index.ts";
 import { isDrayError } from "../errors.ts";
@@ -87,4 +88,46 @@ describe("an answer that comes coded, although none asked for that", () => {
         await assert.rejects(repository.manifest("2"), (error) => isDrayError(error, "NOT_FOUND"));
       },
     ));
+
+  test("matters to nobody where only the head of an answer is read: challenges, redirects, what was written", async () => {
+    for (const coding of ["gzip", "br"]) {
+      const users = { ann: "secret" };
+      const tokens = tokenServer({ users });
+      const storage = memoryRegistry();
+      const target = memoryRegistry({ access: { scheme: "bearer", tokens, realm: "https://auth.test/token" } });
+      const pack = coding === "gzip" ? gzipSync : brotliCompressSync;
+      const packed =
+        (handler: Handler): Handler =>
+        async (request) => {
+          const response = await handler(request);
+          const bytes = pack(await collect(response.body.chunks, 1_000_000, "the answer"));
+          const headers = response.headers.filter(([each]) => !/^content-length$/i.test(each));
+          // What is read to its end comes as it is.
+          const isRead = request.method === "GET" && response.status === 200;
+          return isRead
+            ? handler(request)
+            : { ...response, headers: [...headers, ["Content-Encoding", coding]], body: bodyOf(bytes) };
+        };
+      for (const registry of [storage, target]) put(registry, "team/app", "1", image);
+      const moved = faults(target.handler, [
+        { method: "GET", target: `/blobs/${layer?.digest}`, effect: redirectTo("https://cdn.test") },
+      ]);
+      const connection = hosts({
+        "https://r.test": packed(moved),
+        "https://auth.test": packed(tokens.handler),
+        "https://cdn.test": packed(storage.handler),
+      });
+      const credentials = staticCredential({ username: "ann", password: "secret", source: "the test" }, "r.test");
+      await using registry = connect("r.test", { connection, credentials, ambient: false, retry: { attempts: 1 } });
+      const from = { store: registry.repository("team/app"), name: "1", location: "r.test/team/app:1" };
+      const memory = memoryStore();
+      assert.equal(
+        (await copy(from, { store: memory, name: "1", location: "memory:1" })).root.digest,
+        image.root.digest,
+      );
+      const to = { store: registry.repository("team/copy"), name: "1", location: "r.test/team/copy:1" };
+      await copy({ store: memory, name: "1", location: "memory:1" }, to);
+      assert.deepEqual(target.tags("team/copy"), ["1"]);
+    }
+  });
 });

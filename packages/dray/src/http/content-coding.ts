@@ -17,7 +17,8 @@ export const withoutCoding: Middleware = (next) => async (request) => {
   const headers = response.headers.filter(([name]) => !/^content-(?:length|encoding)$/i.test(name));
   if (request.method === "HEAD" || isWithoutBody(response.body)) return { ...response, headers };
   if (/^(?:x-)?gzip$/.test(coding)) return { ...response, headers, body: plain(response.body) };
-  if (response.status >= 400) return { ...response, headers, body: await emptied(response.body) };
+  if (response.status !== 200 || request.method !== "GET")
+    return { ...response, headers, body: await emptied(response.body) };
   await response.body.discard();
   const { host } = new URL(response.url);
   const message = `${host} answered in the coding "${coding}", although none was asked for; what stands before the registry has to leave its answers as they are`;
@@ -34,7 +35,7 @@ const plain = (body: Body): Body => {
   return { chunks: chunks(), discard: () => body.discard() };
 };
 
-/** Nobody can read it, and its status says what matters. */
+/** Nobody can read it, and the status and headers of a refusal, a redirect or what was written say what matters. */
 const emptied = async (body: Body): Promise<Body> => {
   await body.discard();
   return bytesBody(new Uint8Array(0));
