@@ -72,7 +72,13 @@ export const connection = (options: ConnectionOptions = {}): Connection => {
     const wire = route.request(request.method, request.target, outgoing(request, asking), mannered);
     try {
       const response = await exchange(wire, request, {
-        circumstances: { host: route.host, proxy: route.proxy, answeredBefore: answeredBefore.has(origin), lenient },
+        circumstances: {
+          host: route.host,
+          proxy: route.proxy,
+          tlsToProxy: route.tlsToProxy,
+          answeredBefore: answeredBefore.has(origin),
+          lenient,
+        },
         timeouts,
         closing: closing.signal,
         asking: asking ? continueWait : undefined,

@@ -51,7 +51,8 @@ export const exchange = (
     let timer: IdleTimer | undefined;
     let breach: DrayError | undefined;
 
-    const timedOut = (wait: TimeoutClass) => timeoutError(wait, timeouts[wait], circumstances.host);
+    const timedOut = (wait: TimeoutClass) =>
+      timeoutError(wait, timeouts[wait], circumstances.host, circumstances.proxy);
     const arm = (ms: number, expired: () => void) => {
       timer?.stop();
       timer = new IdleTimer(ms, expired);

@@ -249,7 +249,12 @@ test("a proxy that refuses, is silent or is not there is named, its password nev
     ],
     [403, "NETWORK", /with 403; ask its operator/, false],
     [502, "NETWORK", /with 502/, true],
-    [0, "TIMEOUT", /connect time-out/, true],
+    [
+      0,
+      "TIMEOUT",
+      /^cannot connect to registry\.example:443 through the proxy 127\.0\.0\.1:\d+ within 0\.05 s \(connect time-out\)$/,
+      true,
+    ],
   ];
   for (const [refuse, code, words, retryable] of table) {
     const proxy = await proxyTo(0, { refuse });
@@ -266,4 +271,49 @@ test("a proxy that refuses, is silent or is not there is named, its password nev
     gone.message,
     /cannot reach the proxy 127\.0\.0\.1:1 on the way to registry\.example: connection refused/,
   );
+});
+
+/** Answers whatever comes first with this. */
+const answering = async (answer: string | undefined): Promise<{ port: number; close: () => void }> => {
+  const sockets = new Set<Socket>();
+  const server = createNetServer((socket) => {
+    sockets.add(socket.on("error", () => {}));
+    if (answer !== undefined) socket.once("data", () => socket.end(answer));
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const close = (): void => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  };
+  return { port: (server.address() as AddressInfo).port, close };
+};
+
+test("a proxy that does not speak as its address says is named for that, and nothing is said of the registry", async (t) => {
+  const plain = await answering("HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+  const other = await answering("SSH-2.0-OpenSSH_9.2\r\n");
+  const silent = await answering(undefined);
+  t.after(() => [plain, other, silent].forEach(({ close }) => close()));
+  const refused = (origin: string, proxy: string, says: RegExp, timeouts = {}): Promise<void> =>
+    assert.rejects(ask(origin, { proxy, timeouts }), (error) => {
+      assert.ok(isDrayError(error));
+      assert.match(error.message, says, `${origin} ${proxy}`);
+      assert.notEqual(error.remedy, "plain-http");
+      return true;
+    });
+  const noTls = /it does not speak TLS; write it as http:\/\/127\.0\.0\.1:\d+$/;
+  for (const origin of ["https://registry.example", "http://registry.example:5000"])
+    for (const { port } of [plain, other]) {
+      const toProxy = /cannot reach the proxy 127\.0\.0\.1:\d+ on the way to registry\.example(?::\d+)?:/;
+      await refused(origin, `https://127.0.0.1:${port}`, new RegExp(`^${toProxy.source} ${noTls.source}`));
+    }
+  const through = /registry\.example:5000 through the proxy 127\.0\.0\.1:\d+/;
+  const plainWay = (port: number, says: RegExp, timeouts = {}) =>
+    refused(
+      "http://registry.example:5000",
+      `http://127.0.0.1:${port}`,
+      new RegExp(`^${through.source} ${says.source}`),
+      timeouts,
+    );
+  await plainWay(other.port, /sent something that is no HTTP/);
+  await plainWay(silent.port, /did not answer within 0\.05 s/, { headers: 50 });
 });

@@ -23,6 +23,8 @@ export interface Route {
   readonly hostname: string;
   /** The proxy on the way, without its credentials. */
   readonly proxy?: string | undefined;
+  /** Whether TLS on this way is spoken with the proxy, and not with the host. */
+  readonly tlsToProxy?: boolean;
   /** Whether the system's authorities are trusted on it, too. */
   readonly trustsSystem: boolean;
   request(method: string, target: string, headers: OutgoingHeaders, manner?: Manner): ClientRequest;
@@ -169,7 +171,7 @@ export class Routes {
     const added = { Host: url.host, ...proxyAuthorization(proxy) };
     const first = hostAndPort(proxy);
     const request = requester(secure ? this.#secure.https : http, first, agents, origin, added);
-    return { ...named, ...this.#aheadOf(first, agents), request };
+    return { ...named, tlsToProxy: secure, ...this.#aheadOf(first, agents), request };
   }
 
   #proxyFor(url: URL): URL | undefined {

@@ -34,7 +34,7 @@ export class SocksRoute {
     });
     this.#opening.add(socket);
     const timer = setTimeout(
-      () => socket.destroy(timeoutError("connect", this.#connectTimeout, target)),
+      () => socket.destroy(timeoutError("connect", this.#connectTimeout, target, this.#proxy.host)),
       this.#connectTimeout,
     );
     const settle = (error: Error | null): void => {

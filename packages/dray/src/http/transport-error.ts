@@ -11,12 +11,16 @@ const waited: Readonly<Record<TimeoutClass, (host: string, seconds: number) => s
 };
 
 /** Nothing happened for as long as we wait. The message says which wait it was. */
-export const timeoutError = (wait: TimeoutClass, ms: number, host: string): DrayError =>
-  new DrayError("TIMEOUT", `${waited[wait](host, ms / 1_000)} (${wait} time-out)`, {
+export const timeoutError = (wait: TimeoutClass, ms: number, host: string, proxy?: string): DrayError =>
+  new DrayError("TIMEOUT", `${waited[wait](placeOf(host, proxy), ms / 1_000)} (${wait} time-out)`, {
     registry: host,
     retryable: true,
     remedy: "raise-timeout",
   });
+
+/** Who did not do as expected may be the proxy as well as the host. */
+const placeOf = (host: string, proxy: string | undefined): string =>
+  proxy === undefined ? host : `${host} through the proxy ${proxy}`;
 
 /** What is known of a request that failed. */
 export interface Circumstances {
@@ -24,6 +28,8 @@ export interface Circumstances {
   readonly host: string;
   /** The proxy the connection goes through, without its credentials. */
   readonly proxy?: string | undefined;
+  /** What is said of TLS is said of the proxy. */
+  readonly tlsToProxy?: boolean | undefined;
   /** Whether this host has answered before: then a name that is not found or a refused connection is a fault that passes. */
   readonly answeredBefore: boolean;
   /** Whether the answer was read as leniently as it can be. */
@@ -73,18 +79,23 @@ const unreached = new Set(["ENOTFOUND", "EAI_AGAIN", "ECONNREFUSED", "EHOSTUNREA
 /** A failure of the transport in our words: what failed, on which host, and what to do. */
 export const transportError = (
   cause: unknown,
-  { host, proxy, answeredBefore, lenient = false }: Circumstances,
+  { host, proxy, tlsToProxy = false, answeredBefore, lenient = false }: Circumstances,
 ): DrayError => {
   if (isDrayError(cause)) return cause;
   const code = codeOf(cause);
-  const place = proxy === undefined ? host : `${host} through the proxy ${proxy}`;
+  const place = placeOf(host, proxy);
+  const onTheWay = `the proxy ${proxy} on the way to ${host}`;
   const make = (kind: ErrorCode, [reason, advice, remedy]: Fault, retryable: boolean) =>
-    new DrayError(kind, `cannot reach ${place}: ${reason}${advice === undefined ? "" : `; ${advice}`}`, {
-      registry: host,
-      retryable,
-      cause,
-      remedy,
-    });
+    new DrayError(
+      kind,
+      `cannot reach ${kind === "TLS" && tlsToProxy ? onTheWay : place}: ${reason}${advice === undefined ? "" : `; ${advice}`}`,
+      {
+        registry: host,
+        retryable,
+        cause,
+        remedy,
+      },
+    );
 
   const certificate = certificateFaults[code];
   if (certificate !== undefined) {
@@ -93,7 +104,7 @@ export const transportError = (
   }
   const network = networkFaults[code];
   if (network !== undefined && proxy !== undefined && unreached.has(code)) {
-    const message = `cannot reach the proxy ${proxy} on the way to ${host}: ${network[0]}; check its address, and that it runs`;
+    const message = `cannot reach ${onTheWay}: ${network[0]}; check its address, and that it runs`;
     return new DrayError("NETWORK", message, { registry: host, retryable: network[2] || answeredBefore, cause });
   }
   if (network !== undefined) return make("NETWORK", [network[0], network[1]], network[2] || answeredBefore);
@@ -102,16 +113,18 @@ export const transportError = (
   if (code === "HPE_HEADER_OVERFLOW")
     return new DrayError("LIMIT_EXCEEDED", `${host} sent more than 64 KiB of headers`, { registry: host, cause });
   if (breaksRules(cause)) {
-    const fault = `${host} sent an answer that breaks the rules of HTTP (${text.replace(/^Parse Error: /, "")})`;
+    const fault = `${place} sent an answer that breaks the rules of HTTP (${text.replace(/^Parse Error: /, "")})`;
     const message = `${fault}; whoever runs it, or a proxy before it, has to mend that`;
     return new DrayError("REGISTRY", message, { registry: host, cause, retryable: !lenient });
   }
   if (code.startsWith("HPE_"))
-    return new DrayError("REGISTRY", `${host} sent something that is no HTTP; check the port`, {
+    return new DrayError("REGISTRY", `${place} sent something that is no HTTP; check the port`, {
       registry: host,
       cause,
     });
   const alert = tlsAlert(`${code} ${text}`);
+  if (alert !== undefined && tlsToProxy && alert[2] === "plain-http")
+    return make("TLS", [alert[0], `write it as http://${proxy}`], false);
   if (alert !== undefined) return make("TLS", alert, false);
   return make("NETWORK", [shortened(text), "try again"], true);
 };

@@ -2,10 +2,11 @@ import type { ClientRequest } from "node:http";
 import type { AgentOptions, RequestOptions } from "node:https";
 import type { Duplex } from "node:stream";
 import tls, { type ConnectionOptions } from "node:tls";
+import type { DrayError } from "../errors.ts";
 import { http } from "./node-http.ts";
 import { https } from "./node-https.ts";
 import { hostAndPort, proxyAuthorization, proxyRefusal } from "./proxy.ts";
-import { timeoutError } from "./transport-error.ts";
+import { timeoutError, transportError } from "./transport-error.ts";
 
 export interface TunnelOptions {
   /** TLS settings for the way to an https proxy. */
@@ -43,7 +44,9 @@ export class TunnelAgent extends https.Agent {
       agent: false,
     });
     const { connectTimeout } = this.#options;
-    const timer = setTimeout(() => request.destroy(timeoutError("connect", connectTimeout, target)), connectTimeout);
+    const { host } = this.#proxy;
+    const late = (): DrayError => timeoutError("connect", connectTimeout, target, host);
+    const timer = setTimeout(() => request.destroy(late()), connectTimeout);
     this.#opening.add(request);
     const opened = (error: Error | null, socket?: Duplex): void => {
       clearTimeout(timer);
@@ -56,7 +59,11 @@ export class TunnelAgent extends https.Agent {
         opened(proxyRefusal(this.#proxy.host, target, response.statusCode ?? 0));
       }
     });
-    request.once("error", opened);
+    // Whoever is behind the tunnel has said nothing yet: what TLS complains of is the proxy.
+    request.once("error", (cause) => {
+      const fault = transportError(cause, { host: target, proxy: host, tlsToProxy: true, answeredBefore: false });
+      opened(fault.code === "TLS" ? fault : cause);
+    });
     request.end();
     return undefined;
   }
