@@ -204,6 +204,9 @@ describe("files of images", { skip: missing(["crane", crane], ["umoci", umoci], 
         maxBuffer: 1e8,
       });
       assert.ok(printed.equals(Buffer.concat(expected)));
+      const copied = shop.path(`copied-${names.indexOf(name)}`);
+      await shop.ok(["cp", `${reference(name)}:/`, copied]);
+      await succeed(["diff", "-r", "--no-dereference", copied, root]);
     });
 
   // crane writes a hard link before its target, and names what it exports of an opaque directory.

@@ -828,6 +828,12 @@ describe("a remedy in a message is a command that works", () => {
         words: ["digest", "--max-wait", "10ms", `${limited}/team/app:1`],
         follow: (_, flag = "") => [["digest", flag, "30s", `${limited}/team/app:1`]],
       },
+      {
+        words: ["cp", `${app}:1:/etc/layer-0.conf`, "-"],
+        says: /is no path where files could go; dray (cat) (\S+) prints one/,
+        from: ["is no path where files could go; dray cat "],
+        follow: (_, cat = "", file = "") => [[cat, file]],
+      },
     ];
   };
 

@@ -1,22 +1,26 @@
 import { hasTags, type Located, namesReferences } from "dray/content";
 import { type CopyPair } from "dray/copy";
 import { DrayError, type ErrorCode, isDrayError } from "dray/errors";
-import { isStandardStream, open, parseLocation } from "dray/locations";
+import { isStandardStream, open, parseFileLocation, parseLocation } from "dray/locations";
 import type { Act, Call, Define } from "../context.ts";
+import { type CacheOptions, cacheFlags, copyFiles } from "../files/index.ts";
 import { connectionFlagNames, endFlags, outputFlag, positive } from "../flags.ts";
 import { warnOfLocal } from "../local-names.ts";
 import { type End, type EndOptions, registriesFor } from "../registries.ts";
 import { type MovingOptions, moveAll, reportMoved } from "../transfer-report.ts";
 
-interface CpOptions extends MovingOptions {
+interface CpOptions extends MovingOptions, CacheOptions {
   readonly allTags?: boolean;
   readonly clobber?: boolean;
 }
 
 export const define: Define = (command) => {
   command
-    .argument("<source-location>", "a reference, oci:DIR[:NAME], oci-archive:FILE[:NAME], docker-archive:FILE[:REF]")
-    .argument("<destination-location>", "the same")
+    .argument(
+      "<source-location>",
+      "a reference, oci:DIR[:NAME], oci-archive:FILE[:NAME], docker-archive:FILE[:REF]; IMAGE:/PATH for files",
+    )
+    .argument("<destination-location>", "the same; of files a path of this machine")
     .option("-a, --all-tags", "copy every tag; both ends are repositories or layouts without a name")
     .option("-n, --no-clobber", "never overwrite a tag that is there")
     .option(
@@ -36,6 +40,7 @@ export const define: Define = (command) => {
       "after",
       `\nFor one end only there are --src-… and --dest-… of each of these, which win over those for both:\n  ${connectionFlagNames}`,
     );
+  for (const flag of cacheFlags()) command.addOption(flag.helpGroup("Of Files:"));
   for (const flag of [...endFlags("src"), ...endFlags("dest")]) command.addOption(flag);
 };
 
@@ -43,9 +48,21 @@ export const examples: readonly string[] = [
   "dray copy docker.io/library/alpine:3.20 registry.example.com/alpine:3.20",
   "dray copy -a --referrers registry.example.com/team/app oci:backup",
   "dray copy --platform linux/amd64,linux/arm64 alpine:3.20 oci:mirror:alpine",
+  "dray cp --platform linux/amd64 alpine:3.20:/etc/apk .",
 ];
 
 export const act: Act<CpOptions & EndOptions> = async (call, [from = "", to = ""]) => {
+  const file = parseFileLocation(from);
+  refuseFlags(call, file === undefined ? filesOnly : imagesOnly, file === undefined ? "files: IMAGE:/PATH" : "images");
+  if (file !== undefined) return copyFiles(call, file, to);
+  if (parseFileLocation(to) !== undefined)
+    throw new DrayError(
+      "USAGE",
+      `${to}: nothing is copied into an image; files come into one as a layer that is appended`,
+      {
+        reference: to,
+      },
+    );
   const { output, dryRun = false } = call.options;
   if (output === "json" && !dryRun && isStandardStream(to))
     throw new DrayError("USAGE", "-o json and an archive cannot both go to stdout");
@@ -54,6 +71,20 @@ export const act: Act<CpOptions & EndOptions> = async (call, [from = "", to = ""
   const began = performance.now();
   const result = await moveAll(call, pairs);
   await reportMoved(call, result, "copied", began);
+};
+
+/** What is said of files alone, and of images alone. */
+const filesOnly = ["cache_path", "cacheSize", "cache"] as const;
+const takingAway: ReadonlySet<string> = new Set(["cache", "clobber"]);
+const imagesOnly = ["allTags", "clobber", "jobs", "referrers", "verify", "force", "dryRun"] as const;
+
+const refuseFlags = ({ options, named }: Call<CpOptions>, flags: readonly (keyof CpOptions)[], about: string): void => {
+  // A flag that takes away is true before anybody says it; a variable is not about this one command.
+  const isSaid = (flag: keyof CpOptions): boolean =>
+    options[flag] !== undefined && !(takingAway.has(flag) && options[flag] === true) && named(flag).startsWith("--");
+  const said = flags.find(isSaid);
+  if (said === undefined) return;
+  throw new DrayError("USAGE", `${named(said)} is about ${about}`);
 };
 
 interface Ends {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, readlink, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { type Listener, listen, memoryRegistry, put, sampleImage, sampleIndex, tar } from "@dray/testkit";
@@ -215,5 +215,65 @@ describe("files of an image", () => {
     const { exitCode, stderr } = await dray(["cache", "ls"], { env: { HOME: undefined } });
     assert.equal(exitCode, 2);
     assert.match(stderr, /no HOME where layers are kept/);
+  });
+
+  test("are copied to paths of this machine, one file or a directory with all in it", async () => {
+    const at = (...names: string[]): string => join(home, "copied", ...names);
+    await mkdir(at("there"), { recursive: true });
+    const one = `${app}:1.0:/etc/os-release`;
+    for (const [to, expected] of [
+      ["named", "named"],
+      ["there", "there/os-release"],
+      ["new/", "new/os-release"],
+      ["named", "named"],
+    ] as const) {
+      const { exitCode, stdout, stderr } = await dray(["cp", one, `${at()}/${to}`]);
+      assert.deepEqual([exitCode, stdout], [0, ""], stderr);
+      assert.match(stderr, /copied 1 file, 8 B, to /);
+      assert.equal(await readFile(at(expected), "utf8"), "ID=dray\n");
+    }
+    // Set-uid is nobody's who copies a file.
+    await printed("cp", `${app}:1.0:/bin/sh`, at("su"));
+    assert.equal((await stat(at("su"))).mode & 0o7777, 0o755);
+    const { files, bytes, target, path, digest } = JSON.parse(
+      await printed("copy", "-o", "json", `${app}:1.0:/bin`, at("there")),
+    );
+    assert.deepEqual([files, bytes, target, path, digest], [2, 70_000, at("there", "bin"), "/bin", image.root.digest]);
+    assert.deepEqual((await readdir(at("there", "bin"))).sort(), ["odd\u001b[31m", "sh", "su"]);
+    assert.equal(await readlink(at("there", "bin", "sh")), "su");
+    await printed("cp", `${app}:1.0:/`, at("all"));
+    assert.deepEqual((await readdir(at("all"))).sort(), ["bin", "etc"]);
+    assert.equal(await readFile(at("all", "etc", "os-release"), "utf8"), "ID=dray\n");
+    // A word is a path here, and never Docker Hub's.
+    const cwd = process.cwd();
+    process.chdir(at());
+    try {
+      await printed("cp", one, "alpine");
+      assert.equal(await readFile(at("alpine"), "utf8"), "ID=dray\n");
+      await printed("cp", one, "oci:x");
+      assert.equal(await readFile(at("oci:x"), "utf8"), "ID=dray\n");
+    } finally {
+      process.chdir(cwd);
+    }
+    for (const [words, exitCode, says] of [
+      [[`${app}:1.0:/bin`, at("there")], 1, "there/bin"],
+      [[`${app}:1.0:/bin`, at("named")], 1, "named is there and no directory"],
+      [[`${app}:1.0:/none`, at("x")], 5, "has no file /none"],
+      [[one, "-"], 2, "dray cat "],
+      [[one, join(home, "none", "deep", "x")], 1, "none"],
+      [["--referrers", one, at("x")], 2, "--referrers is about images"],
+      [["-n", one, at("x")], 2, "--no-clobber is about images"],
+      [["--no-cache", `${app}:1.0`, `oci:${at("y")}`], 2, "--no-cache is about files"],
+      [[`${app}:1.0`, `${app}:2.0:/x`], 2, "nothing is copied into an image"],
+    ] as const) {
+      const found = await dray(["cp", ...words]);
+      assert.equal(found.exitCode, exitCode, `${words.join(" ")}: ${found.stderr}`);
+      assert.ok(found.stderr.includes(says), found.stderr);
+    }
+    assert.deepEqual(await readdir(at()).then((names) => names.filter((name) => /^[xy]$|tmp|partial/.test(name))), []);
+    assert.equal(
+      (await dray(["cp", `${app}:1.0`, `oci:${at("y")}:1`], { env: { DRAY_CACHE_PATH: at("cache") } })).exitCode,
+      0,
+    );
   });
 });

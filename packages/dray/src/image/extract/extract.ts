@@ -20,6 +20,7 @@ import { type LeftOut, LeftOutTally } from "./left-out.ts";
 import { type ExtractLimits, type Meter, meterFor } from "./limits.ts";
 import { Root } from "./place.ts";
 import { stagingFor } from "./staging.ts";
+import { subtree } from "./subtree.ts";
 
 export type { LeftOut } from "./left-out.ts";
 
@@ -28,6 +29,8 @@ export interface ExtractOptions extends TreeOptions {
   readonly limits?: ExtractLimits | undefined;
   /** `true`: owners are set, and with them set-uid and set-gid. Default: whether this process is root. */
   readonly owners?: boolean | undefined;
+  /** A directory of the image, which is then the root of what is extracted. Default: all of it. */
+  readonly path?: string | undefined;
 }
 
 /** What was put into a directory. */
@@ -55,14 +58,16 @@ export interface Extracted {
  * @example const { files, leftOut } = await extract(image, "rootfs");
  */
 export const extract = async (image: Image, directory: string, options: ExtractOptions = {}): Promise<Extracted> => {
-  const { limits = {}, owners = process.getuid?.() === 0, ...reading } = options;
+  const { limits = {}, owners = process.getuid?.() === 0, path, ...reading } = options;
   const staging = await stagingFor(directory);
   try {
     const meter = await meterFor(staging.path, limits);
     const root = new Root(staging.path);
     try {
       const extraction = new Extraction(root, { meter, owners, signal: options.signal });
-      for await (const entry of lentEntries(image, { ...reading, ratio: limits.ratio })) await extraction.put(entry);
+      const lent = { ...reading, ratio: limits.ratio };
+      for await (const entry of path === undefined ? lentEntries(image, lent) : subtree(image, path, lent))
+        await extraction.put(entry);
       extraction.settle();
       await staging.finish();
       return { digest: image.descriptor.digest, ...extraction.result() };

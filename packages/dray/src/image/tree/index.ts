@@ -3,4 +3,4 @@
  * Imports views and what lies below them; knows no directory of this machine, no command.
  */
 export { exportTar, squashTar } from "./export-tar.ts";
-export { lentEntries, type TreeEntry, type TreeOptions, treeEntries } from "./tree-entries.ts";
+export { type LentOptions, lentEntries, type TreeEntry, type TreeOptions, treeEntries } from "./tree-entries.ts";
