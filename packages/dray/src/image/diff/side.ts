@@ -32,7 +32,7 @@ export class Side {
 
   /** @param layers those that are read, bottom first */
   constructor(layers: readonly Layer[], { isPartial, ...options }: Cancel & { readonly isPartial: boolean }) {
-    this.tree = new LayeredTree(layers.toReversed(), options);
+    this.tree = new LayeredTree(layers.toReversed(), { ...options, whole: true });
     this.#isPartial = isPartial;
   }
 

@@ -3,7 +3,7 @@ import { DrayError, throwIfAborted } from "../../errors.ts";
 import type { Layer } from "../views.ts";
 import { Chains } from "./chains.ts";
 import { filesOf } from "./files-of.ts";
-import type { LayerEntry, LayerFiles } from "./layer-files.ts";
+import { type LayerEntry, type LayerFiles, scannedFiles } from "./layer-files.ts";
 import { NameTree } from "./name-tree.ts";
 import { noRecord, Records, says } from "./records.ts";
 import { behindLink, rooted } from "./rooted.ts";
@@ -36,6 +36,12 @@ export interface Place {
 /** Sees each entry of a layer while that is read, with its path and record; an earlier one of the same layer and path has the same. */
 export type Visit = (record: number, path: string, entry: LayerEntry, files: LayerFiles) => Promise<void>;
 
+/** How layers are read. */
+export interface TreeOptions extends Cancel {
+  /** `true`: the bytes of every file are wanted, which come sooner in one piece than file by file. Default: what is asked for alone. */
+  readonly whole?: boolean | undefined;
+}
+
 /**
  * The layers of an image from the top down, each read when something depends on it, as one tree of what they say. A layer counts from 0, the
  * uppermost.
@@ -45,12 +51,12 @@ export class LayeredTree {
   readonly records: Records = new Records();
   readonly layers: readonly Layer[];
   readonly #files: LayerFiles[] = [];
-  readonly #options: Cancel;
+  readonly #options: TreeOptions;
   readonly #chains: Chains = new Chains(this.records);
   #read = 0;
 
   /** @param layers the uppermost first */
-  constructor(layers: readonly Layer[], options: Cancel = {}) {
+  constructor(layers: readonly Layer[], options: TreeOptions = {}) {
     this.layers = layers;
     this.#options = options;
   }
@@ -64,7 +70,7 @@ export class LayeredTree {
   async readNext(visit?: Visit): Promise<boolean> {
     const layer = this.layers[this.#read];
     if (layer === undefined) return false;
-    const files = await filesOf(layer, this.#options);
+    const files = this.#options.whole === true ? scannedFiles(layer) : await filesOf(layer, this.#options);
     for await (const entry of files.entries(this.#options)) {
       throwIfAborted(this.#options.signal);
       const record = this.#take(entry);

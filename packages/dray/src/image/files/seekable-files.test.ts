@@ -11,6 +11,7 @@ import { layoutStore, ociArchive } from "../../layout/index.ts";
 import { type Descriptor, digestOf } from "../../oci/index.ts";
 import {
   appended,
+  diff,
   edit,
   emptyImage,
   type Image,
@@ -110,6 +111,14 @@ describe("files of layers that can be read in parts", () => {
       await store.close();
     }
   });
+});
+
+test("who wants the bytes of all files gets a layer in one piece", async () => {
+  const { repository, log } = against(registry);
+  const { layers: apart, files } = await diff(await imageIn(repository), await emptyImage());
+  assert.equal(apart.before.length, 2);
+  assert.ok([...files()].some(({ path }) => path === "/data/99"));
+  for (const { digest } of layers) assert.equal(log.count({ method: "GET", target: digest }), 1);
 });
 
 describe("a layer whose bytes were changed", () => {
