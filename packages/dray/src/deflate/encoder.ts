@@ -1,4 +1,12 @@
-import { type EncoderExports, instantiate, type WasmModule } from "./webassembly.ts";
+import { instantiate, type WasmModule } from "./webassembly.ts";
+
+/** What the encoder exports. */
+interface EncoderExports {
+  readonly memory: { readonly buffer: ArrayBuffer };
+  readonly input: { readonly value: number };
+  readonly output: { readonly value: number };
+  readonly compress: (length: number, level: number) => number;
+}
 
 /** One encoder with its memory of 3 MiB: a segment goes in part by part, and comes out whole. */
 export class Encoder {
