@@ -32,7 +32,10 @@ export const layerTar = (lines: readonly Line[]): Uint8Array =>
 /** An image of these tars, bottom first, compressed. */
 export const imageOfTars = async (
   tars: readonly Uint8Array[],
-  { diffIDs = tars.map((tar) => digestOf(tar)) }: { readonly diffIDs?: readonly string[] } = {},
+  {
+    diffIDs = tars.map((tar) => digestOf(tar)),
+    packed = tars.map((tar) => gzipSync(tar)),
+  }: { readonly diffIDs?: readonly string[]; readonly packed?: readonly Uint8Array[] } = {},
 ): Promise<Image> => {
   const store = memoryStore();
   const config = await put(
@@ -41,7 +44,7 @@ export const imageOfTars = async (
     { mediaType: mediaTypes.ociConfig },
   );
   const layers = [];
-  for (const tar of tars) layers.push(await put(store, gzipSync(tar), { mediaType: mediaTypes.ociLayerGzip }));
+  for (const bytes of packed) layers.push(await put(store, bytes, { mediaType: mediaTypes.ociLayerGzip }));
   const manifest: Manifest = { schemaVersion: 2, mediaType: mediaTypes.ociManifest, config, layers };
   const view = await viewOf(store, await putManifest(store, manifest));
   assert.ok(view.kind === "image");

@@ -1,6 +1,5 @@
 import {
   chmodSync,
-  chownSync,
   closeSync,
   fchmodSync,
   fchownSync,
@@ -8,7 +7,6 @@ import {
   futimesSync,
   lchownSync,
   lutimesSync,
-  utimesSync,
   writeSync,
 } from "node:fs";
 import { isDrayError, throwIfAborted } from "../../errors.ts";
@@ -124,11 +122,12 @@ class Extraction {
       const attributes = this.#directories.get(path);
       const at = this.#root.at(path);
       try {
+        this.#root.refuseOther(path);
         if (attributes === undefined) chmodSync(at, 0o755);
         else {
-          this.#owner(path, attributes, () => chownSync(at, attributes.uid, attributes.gid));
+          this.#owner(path, attributes, () => lchownSync(at, attributes.uid, attributes.gid));
           chmodSync(at, this.#mode(path, attributes));
-          utimesSync(at, ...times(attributes));
+          lutimesSync(at, ...times(attributes));
         }
       } catch (error) {
         throw diskError(error, "write", path);
@@ -138,6 +137,9 @@ class Extraction {
 
   async #make(entry: TreeEntry): Promise<void> {
     const { path, type, linkName } = entry;
+    this.#notMade.delete(path);
+    // An empty directory that the same layer replaces: its attributes are none of what is there now, nor of what that may lead to.
+    if (type !== "directory") this.#directories.delete(path);
     switch (type) {
       case "directory":
         this.#root.directory(path);
@@ -171,7 +173,9 @@ class Extraction {
     this.#leftOut.addOf(entry);
   }
 
+  /** What the same layer had there counts no longer, all the same. */
   #leave(path: string): void {
+    this.#root.remove(path);
     this.#notMade.add(path);
   }
 
@@ -199,7 +203,6 @@ class Extraction {
     } finally {
       closeSync(fd);
     }
-    this.#notMade.delete(path);
     this.#counts.files++;
     this.#counts.bytes += entry.stored;
   }

@@ -87,6 +87,16 @@ export class Root {
     this.#fresh(path, (at) => symlinkSync(to, at));
   }
 
+  /** @throws DrayError where a path is no directory: a link there would be followed */
+  refuseOther(path: string): void {
+    if (path !== ".") this.#isDirectory(path, path);
+  }
+
+  /** Leaves nothing under a name. */
+  remove(path: string): void {
+    if (lstatSync(this.at(path), { throwIfNoEntry: false }) !== undefined) this.#clear(path);
+  }
+
   /** A second name of a file. */
   link(path: string, target: string): void {
     const parts = target.split("/");

@@ -99,7 +99,7 @@ export class MergedTree {
     const isDirectory = type === "directory";
     if (node === rootNode) return this.#root(isDirectory, fault);
     const isVisible =
-      this.#under(this.#table.parent(node), fault) && meaning === undefined && this.#shows(node, isDirectory);
+      this.#under(this.#table.parent(node), fault) && meaning?.kind !== "meta" && this.#shows(node, isDirectory);
     // What was written cannot be taken back, and one layer cannot do this by changing files: it would have a whiteout, or not have them.
     if (!isDirectory && this.#isFilled(node))
       throw fault("takes the place of a directory that the same layer has put something into", "UNSUPPORTED");

@@ -115,6 +115,11 @@ const trees: readonly (readonly [what: string, layers: readonly (readonly Line[]
   ["a hard link to itself below", [["a=1"], ["a=>a"]], ["a=1"]],
   ["a hard link that a file replaces", [["b=>a", "b=2", "a=1"]], ["b=2", "a=1"]],
   ["AUFS's own files", [[".wh..wh.plnk/1.2=1", ".wh..wh.aufs", "a=>.wh..wh.plnk/1.2", "b=>a"]], ["a=1", "b=>a"]],
+  [
+    "names that only look like whiteouts",
+    [["a.wh.b=1", "wh.c=1", ".wh=1", ".wh.d/e=1"]],
+    ["a.wh.b=1", "wh.c=1", ".wh=1", ".wh.d/e=1"],
+  ],
   ["the root", [["./", "a=1"], ["./"]], ["./", "a=1"]],
   [
     "the same layer twice",
