@@ -42,6 +42,22 @@ export const files40 = (): Promise<Input> =>
     });
   });
 
+/** One uncompressed tar, 300 MiB of this system's own files. */
+export const tar300 = async (): Promise<string> => {
+  const file = join(home, "files-300M.tar");
+  await once(file, async (part) => {
+    const [share = []] = await systemFiles(1, 300 * MiB);
+    await writeFile(`${part}.list`, share.join("\0"));
+    await run("tar", ["cf", part, "--null", "--no-recursion", "--sort=name", "-T", `${part}.list`, "-P"]);
+    await rm(`${part}.list`);
+  });
+  return file;
+};
+
+/** 8 layers of 64 MiB of text, which gzip makes a third of. */
+export const text512 = (): Promise<Input> =>
+  input("text-512M", (dir) => imageOf(dir, 8, (path, i) => textFile(path, 64 * MiB, i)));
+
 /** An index of 4 platforms, 4 layers of 8 MiB each. */
 export const platforms4 = (): Promise<Input> =>
   input("platforms-4", async (dir) => {

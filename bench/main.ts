@@ -1,5 +1,6 @@
 /** `npm run bench [-- NAME…]`: measures Dray beside its peers, in one run, and prints tables. */
 import { cpus } from "node:os";
+import { images } from "./images/index.ts";
 import { library } from "./library/index.ts";
 import { line } from "./line/index.ts";
 import { alternate, type Contender, table } from "./measure.ts";
@@ -7,14 +8,22 @@ import * as measurements from "./measurements.ts";
 import { server } from "./server/index.ts";
 import { shaInstructions } from "./sha-instructions.ts";
 
-/** `server` and `line` stand for all that begin with them. */
+/** `server`, `line` and `images` stand for all that begin with them. */
 const chosen = process.argv
   .slice(2)
   .filter((word) => !word.startsWith("-"))
-  .flatMap((word) => (word === "server" ? Object.keys(server) : word === "line" ? Object.keys(line) : word));
+  .flatMap((word) =>
+    word === "server"
+      ? Object.keys(server)
+      : word === "line"
+        ? Object.keys(line)
+        : word === "images"
+          ? Object.keys(images)
+          : word,
+  );
 const rounds = Number(process.argv.find((word) => word.startsWith("--rounds="))?.slice("--rounds=".length) ?? 5);
 
-const all = Object.entries({ ...measurements.all, ...library, ...line, ...server });
+const all = Object.entries({ ...measurements.all, ...images, ...library, ...line, ...server });
 const unknown = chosen.filter((name) => !all.some(([key]) => key === name));
 if (unknown.length > 0) {
   process.stderr.write(

@@ -1,7 +1,7 @@
 import { availableParallelism } from "node:os";
 import { promisify } from "node:util";
 import { mapOrdered } from "../async/index.ts";
-import { blocksOf, detach } from "../content/index.ts";
+import { blocksOf, detach, transferable } from "../content/index.ts";
 import { DrayError } from "../errors.ts";
 import { type CompressFrame, proveZstd } from "./zstd-proof.ts";
 
@@ -38,17 +38,14 @@ export async function* zstd(
   if (!proven.has(level)) await proveZstd(compress, level);
   proven.add(level);
   let frames = 0;
-  for await (const frame of mapOrdered(
-    blocksOf(given(chunks), frameSize),
-    availableParallelism() + 1,
-    async (block) => {
-      frames += 1;
-      const made = await compress(block, level);
-      // Collectors learn late of blocks of this size.
-      block.buffer.transfer(0);
-      return made;
-    },
-  ))
+  for await (const frame of mapOrdered(blocksOf(given(chunks), frameSize), availableParallelism(), async (block) => {
+    frames += 1;
+    const made = await compress(block, level);
+    // Much shorter than the buffer it lies in. Collectors learn late of blocks of this size.
+    const exact = new Uint8Array(made);
+    for (const { buffer } of [block, made]) if (buffer.byteLength >= frameSize / 4) (buffer as ArrayBuffer).transfer(0);
+    return transferable(exact);
+  }))
     yield frame;
   if (frames === 0) yield await compress(new Uint8Array(0), level);
 }

@@ -1,4 +1,4 @@
-import { forEachConcurrent, LazyMap } from "../../async/index.ts";
+import { forEachConcurrent, LazyMap, Semaphore } from "../../async/index.ts";
 import { type Ingests, meteredContent, type OnEvent, type ReadableStore } from "../../content/index.ts";
 import { defined } from "../../defined.ts";
 import { DrayError } from "../../errors.ts";
@@ -14,14 +14,16 @@ export interface RemakeOptions {
   readonly onEvent?: OnEvent | undefined;
 }
 
-/** Layers that are made at the same time, each on all cores. */
-const atOnce = 2;
+/** Layers that are made at the same time. A large one is made on all cores, and takes its memory alone. */
+const atOnce = 4;
+const largeBytes = 4 * 1024 * 1024;
 
 /** Puts layers made of other layers where the image is to go, each once, however many images have it. */
 export class Remaker {
   readonly #target: ReadableStore & Ingests;
   readonly #how: (layer: StepLayer) => IngestLayerOptions;
   readonly #made = new LazyMap<Digest, NewLayer>();
+  readonly #large = new Semaphore(1);
 
   constructor(target: ReadableStore & Ingests, how: (layer: StepLayer) => IngestLayerOptions) {
     this.#target = target;
@@ -43,8 +45,10 @@ export class Remaker {
     refuseUnreadable(descriptor);
     const made = await this.#made.get(descriptor.digest, () => {
       const how = { what: `layer ${descriptor.digest}`, ...this.#how(layer) };
-      const { onEvent = () => {} } = how;
-      return ingestLayer(this.#target, meteredContent(image.store, descriptor, { verify: true, onEvent }), how);
+      const { onEvent = () => {}, signal } = how;
+      const ingest = (): Promise<NewLayer> =>
+        ingestLayer(this.#target, meteredContent(image.store, descriptor, { verify: true, onEvent }), how);
+      return descriptor.size < largeBytes ? ingest() : this.#large.run(signal, ingest);
     });
     const annotations = { ...own(descriptor.annotations), ...made.descriptor.annotations };
     return {

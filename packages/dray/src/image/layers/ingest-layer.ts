@@ -8,6 +8,7 @@ import {
   type OnEvent,
   passedOver,
   type ReadableStore,
+  transfersChunks,
 } from "../../content/index.ts";
 import { defined } from "../../defined.ts";
 import { DrayError, errorIn } from "../../errors.ts";
@@ -73,11 +74,11 @@ export const ingestLayer = async (
   const content = contentOf(given, what);
   let made: Made | undefined;
   const layer: Content = {
-    open: ({ offset = 0, signal: own } = {}) => {
+    open: transfersChunks<Content["open"]>(({ offset = 0, signal: own } = {}) => {
       const making = layerOf(content, options, own ?? signal);
       made = making;
       return passedOver(offset, making.chunks);
-    },
+    }),
   };
   try {
     const descriptor = await target.ingest(
@@ -124,7 +125,7 @@ const layerOf = (content: Content, options: IngestLayerOptions, signal: AbortSig
       const plain = { open: () => tarIn(decompressed(content.open(defined({ signal })))) };
       const tar = { open: () => rewritten(plain.open(), options) };
       const layer = estargz(tar, defined({ ...options.estargz, level }));
-      yield* layer.open(defined({ signal }));
+      yield* borrowed(layer.open(defined({ signal })));
       const { diffID, annotations } = layer.facts();
       facts = { compression: "gzip", diffID, annotations };
       return;

@@ -32,7 +32,8 @@ export async function* teed<T>(
         offered = { chunk, taken: resolve };
       });
       wake();
-      yield chunk;
+      // Nobody's own: the other one may still look at it.
+      yield chunk.subarray();
       await Promise.race([taken, consumed]);
     }
   } finally {
