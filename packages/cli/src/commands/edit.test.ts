@@ -101,6 +101,24 @@ describe("edit", { skip: process.platform === "win32" ? "the editor is a script 
     assert.equal(registry.manifest("team/app", "typed")?.mediaType, mediaTypes.dockerManifest);
   });
 
+  test("--dry-run sends nothing and tells as a document which image it would be", async () => {
+    for (const [word, change] of [
+      ["config", { "x-dry": 1 }],
+      ["manifest", { annotations: { dry: "1" } }],
+    ] as const) {
+      const before = log.count({ method: "PUT" }) + log.count({ method: "POST" });
+      const stdin = JSON.stringify({ ...(await shown(word, "1")), ...change });
+      const target = ["-t", `${app}:dry-${word}`, `${app}:1`];
+      const planned = await done(["edit", word, "--dry-run", "--output", "json", "--jobs", "1", ...target], { stdin });
+      assert.equal(log.count({ method: "PUT" }) + log.count({ method: "POST" }), before);
+      assert.equal(registry.manifest("team/app", `dry-${word}`), undefined);
+      await done(["edit", word, "--jobs", "1", ...target], { stdin });
+      const made = registry.manifest("team/app", `dry-${word}`)?.digest ?? "nothing";
+      assert.ok(planned.stdout.includes(made), planned.stdout);
+      assert.equal((JSON.parse(planned.stdout) as Json)["schemaVersion"], 1);
+    }
+  });
+
   test("in an editor: the document has white space there, and none in the image", async () => {
     const options = await typing(`grep -q '^  "os": "linux",$' "$1"\nsed -i 's/"os": "linux"/"os": "plan9"/' "$1"`);
     const { stdout } = await done(["edit", "config", "-t", `${app}:typed`, `${app}:1`], options);
