@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { openSync } from "node:fs";
-import { copyFile, glob, mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { copyFile, glob, mkdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { request as ask, createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join, relative } from "node:path";
@@ -23,6 +23,7 @@ import {
   sampleArtifact,
   sampleImage,
   sampleIndex,
+  tar,
   testCertificates,
 } from "@dray/testkit";
 import { temporaryFolder } from "@dray/testkit/files";
@@ -81,6 +82,8 @@ const noRemedies: readonly (string | RegExp)[] = [
   /^without --base: /,
   /^--owner <uid:gid>$/,
   /^tar c /,
+  // Flags of GNU tar.
+  /^--(?:null|xattrs-include=\*)$/,
   /^--oci-empty-base: there is a --base/,
   /^no --base is named: /,
 ];
@@ -125,6 +128,7 @@ describe("a remedy in a message is a command that works", () => {
     Object.assign(process.env, { HTTPS_PROXY: "http://127.0.0.1:1", NO_PROXY: "127.0.0.1,localhost,0.0.0.0" });
     put(registry, "team/app", "1", image);
     put(registry, "team/app", "multi", index);
+    put(registry, "team/app", "pipe", sampleImage({ tars: [tar([{ path: "run/pipe", kind: "pipe" }])] }));
     put(registry, "spare", "1", image);
     put(registry, "team/app", "chart", sampleArtifact({ seed: "chart" }));
     const encrypted = { ...(layer ?? image.root), mediaType: `${mediaTypes.ociLayerGzip}+encrypted` };
@@ -252,6 +256,29 @@ describe("a remedy in a message is a command that works", () => {
         ],
         options: { env: { HOME: at("nobody") } },
         stdin: "secret",
+      },
+      {
+        says: /(--max-size) cannot be kept where tar makes the files; leave out --tar/,
+        from: [" cannot be kept where tar makes the files; leave out --tar"],
+        words: ["extract", "--tar", "--max-size", "1GB", `${host}/team/app:1`, out()],
+        follow: (_, flag = "") => [["extract", flag, "1GB", `${host}/team/app:1`, out()]],
+      },
+      {
+        says: /are pipes, which are left out; --tar makes them: run\/pipe/,
+        from: [
+          "are pipes, which are left out; --tar makes them",
+          // By the same flag, and in the table beside GNU tar; whoever runs this may not be allowed to.
+          "are devices, which are left out; --tar makes them",
+          "have extended attributes, which are left out; --tar sets them",
+        ],
+        words: ["extract", `${host}/team/app:pipe`, out()],
+        follow: () => {
+          const directory = out();
+          return [
+            ["extract", "--tar", `${host}/team/app:pipe`, directory],
+            async () => assert.ok((await stat(join(directory, "run/pipe"))).isFIFO()),
+          ];
+        },
       },
       {
         says: /image reference required without --tarball/,

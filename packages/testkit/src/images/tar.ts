@@ -1,14 +1,14 @@
 /** What a sample layer holds. */
 export interface TarEntry {
   readonly path: string;
-  readonly kind: "file" | "directory" | "symlink";
+  readonly kind: "file" | "directory" | "symlink" | "pipe";
   readonly bytes?: Uint8Array;
   readonly target?: string;
   readonly mode?: number;
 }
 
 const block = 512;
-const kinds = { file: "0", directory: "5", symlink: "2" } as const;
+const kinds = { file: "0", directory: "5", symlink: "2", pipe: "6" } as const;
 
 /** A tar of the entries in the ustar form, without times or owners: the same bytes for the same entries. */
 export const tar = (entries: readonly TarEntry[]): Uint8Array => {
