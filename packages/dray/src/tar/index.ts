@@ -7,6 +7,5 @@ export { beginsTar } from "./entry-reader.ts";
 export { entryPath, linkPath } from "./path.ts";
 export { indexTar, placedEntries, readEntries, type StreamedEntry } from "./read.ts";
 export type { ReadAt } from "./source.ts";
-export { storedSize } from "./sparse.ts";
 export { decodeText, encodeText, isWellFormed } from "./text.ts";
 export { headerSize, type NewEntry, wholeEntry, writeHeader } from "./write.ts";
