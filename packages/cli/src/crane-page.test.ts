@@ -18,7 +18,12 @@ const rowsBelow = (title: string): string[][] => {
   const lines = section
     .split("\n")
     .filter((line) => line.startsWith("| ") && !/^\| (?:command|crane|dray|what) \|/.test(line));
-  return lines.map((line) => line.replace(/^\| | \|$/g, "").split(" | "));
+  return lines.map((line) =>
+    line
+      .split(/(?<!\\)\|/)
+      .slice(1, -1)
+      .map((cell) => cell.trim()),
+  );
 };
 
 /** The tests that a cell leads to. */
@@ -61,6 +66,21 @@ describe("the page on crane", () => {
       if (!said.some((word) => new RegExp(`(?<![\\w-])${word}(?![\\w-])`).test(text))) without.push(what);
     }
     assert.deepEqual(without, [], "the tests that the page leads to do not have these");
+  });
+
+  test("gives each difference its reason, and a test that is there", () => {
+    const rows = [...rowsBelow("Everywhere"), ...rowsBelow("Command by command")];
+    assert.ok(rows.length > 80);
+    const without = rows.filter((cells) => {
+      const tests = testsOf(cells[4] ?? "");
+      return (
+        cells.length !== 5 ||
+        cells.includes("") ||
+        tests.length === 0 ||
+        tests.some((path) => !existsSync(new URL(path, here)))
+      );
+    });
+    assert.deepEqual(without, [], "these have no reason, or lead to no test");
   });
 
   test("says rightly which of them are here", async () => {
