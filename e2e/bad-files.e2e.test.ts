@@ -195,9 +195,15 @@ const layouts: readonly Case[] = [
   },
   {
     name: "a file in place of a layout",
-    commands: ["cp oci:HERE/good.tar TO", "pull --format oci IMAGE HERE/good.tar"],
+    commands: ["cp oci:HERE/good.tar TO"],
     code: 1,
     says: /layout .*good\.tar: (it is a file|a part of the path is no directory)/,
+  },
+  {
+    name: "a file where a layout is to be",
+    commands: ["pull --format oci IMAGE HERE/good.tar", "cp IMAGE oci:HERE/good.tar"],
+    code: 2,
+    says: /^Error: .*good\.tar is a file; name a directory, or write an archive as oci-archive:/,
   },
 ];
 

@@ -68,7 +68,7 @@ const noRemedies: readonly (string | RegExp)[] = [
   /^--index: ".*is no directory with an OCI layout$/,
   /^--\$\{/,
   /^as --manifest$|^\\nWith --platform or --digest the entries|^--docker-empty-base: that is/,
-  /^layers cannot be compressed here: .*--jitless/,
+  /as with node --jitless\. What is compressed elsewhere/,
   // Help of mutate, and flags of it that make no sense together.
   /^\\nOf an index every image is changed/,
   /^--(?:entrypoint leaves|media-types docker takes away|lossy: that|remove: |no-healthcheck: |repo: a repository cannot)/,

@@ -1,3 +1,4 @@
+import { lstat } from "node:fs/promises";
 import { InvalidArgumentError, Option } from "commander";
 import { dockerArchive, legacyArchive } from "dray/archive";
 import type { Located, ReadableStore, Store } from "dray/content";
@@ -76,7 +77,7 @@ export const act: Act<PullOptions> = async (call, words) => {
     throw new DrayError("USAGE", "-o json and an archive cannot both go to stdout");
   refusePullToLocation(images, path);
   await refusePullToRegistry(images, path);
-  if (call.options.format === "oci" && /\.(?:tar|tgz|tar\.gz)$/.test(path))
+  if (call.options.format === "oci" && /\.(?:tar|tgz|tar\.gz)$/.test(path) && (await isNothing(path)))
     call.reporter.warn(
       `${path} is made as a directory, which a layout is; one file is written by dray copy ${images[0]} oci-archive:${path}`,
     );
@@ -93,6 +94,12 @@ export const act: Act<PullOptions> = async (call, words) => {
   const result = await moveAll(call, pairs, { platforms: platformsFor(call.options), foreignLayers: "if-there" });
   await reportMoved(call, result, "pulled", began);
 };
+
+const isNothing = (path: string): Promise<boolean> =>
+  lstat(path).then(
+    () => false,
+    () => true,
+  );
 
 /** As with crane, only where somebody says where. What is copied is checked on its way, so that nothing damaged is pulled. */
 const kept = (call: Call<PullOptions>, source: Located): Located<ReadableStore> =>
