@@ -19,6 +19,19 @@ test("what is left alone stays, in its order", () => {
   );
 });
 
+test("a number that is left alone keeps all its digits", () => {
+  const numbers =
+    '"most":9223372036854775807,"least":-9223372036854775808,"list":[12345678901234567890,1],"part":0.12345678901234567890';
+  assert.equal(
+    edited(`{${numbers},"b":1}`, (document) => ({ ...document, b: 2 })),
+    `{${numbers},"b":2}`,
+  );
+  assert.equal(
+    edited(`{ ${numbers} }`, (document) => ({ ...document })),
+    `{ ${numbers} }`,
+  );
+});
+
 test("what says the same keeps its bytes", () => {
   const same: readonly JsonChange[] = [
     (document) => document,
