@@ -33,7 +33,10 @@ const untar = async (
   path: string,
   signal: AbortSignal | undefined,
 ): Promise<void> => {
-  const flags = ["-x", "-p", "--numeric-owner", "--xattrs", "--xattrs-include=*", "--acls", "-f", "-", "-C", path];
+  // Directories get their mode and time at the end: a layer may come back to one that nobody may write to.
+  const directories = "--delay-directory-restore";
+  const flags = ["-x", "-p", directories, "--numeric-owner", "--xattrs", "--xattrs-include=*", "--acls"];
+  flags.push("-f", "-", "-C", path);
   const child = spawn("tar", flags, { stdio: ["pipe", "ignore", "pipe"], env: { ...process.env, LC_ALL: "C" } });
   let said = "";
   child.stderr.on("data", (text: Buffer) => {

@@ -121,7 +121,11 @@ describe("a tree in a directory", () => {
 
   test("by GNU tar has all of it", async (t) => {
     const dir = join(temporaryFolder("extract"), "x");
-    const image = await imageOf(["a=1", "b=>a", { name: "pipe", type: "fifo" }, "s->../../a"], [".wh.a"]);
+    const shut: Line = { name: "d/", type: "directory", mode: 0o555, mtime: 1_100_000_000 };
+    const image = await imageOf(
+      ["a=1", "b=>a", { name: "pipe", type: "fifo" }, "s->../../a", shut, "e/file=2", "d/later=3"],
+      [".wh.a"],
+    );
     try {
       await extractByTar(image, dir);
     } catch (error) {
@@ -129,8 +133,11 @@ describe("a tree in a directory", () => {
       console.error("extract.test.ts: GNU tar is not here: not tried");
       return t.diagnostic("GNU tar is not here: not tried");
     }
-    assert.deepEqual(readdirSync(dir).sort(), ["b", "pipe", "s"]);
+    assert.deepEqual(readdirSync(dir).sort(), ["b", "d", "e", "pipe", "s"]);
     assert.ok(lstatSync(join(dir, "pipe")).isFIFO());
+    assert.deepEqual(readdirSync(join(dir, "d")), ["later"], "a layer may come back to a directory");
+    assert.equal(statSync(join(dir, "d")).mode & 0o7777, 0o555);
+    assert.equal(statSync(join(dir, "d")).mtimeMs, 1_100_000_000_000);
     assert.equal(statSync(dir).mode & 0o7777, 0o755);
     const broken = join(temporaryFolder("extract"), "y");
     await assert.rejects(extractByTar(await imageOf(["a=>b"]), broken), code("ARCHIVE_INVALID", "no such file"));
