@@ -1,19 +1,22 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { describe, test } from "node:test";
-import { gunzipSync, zstdDecompressSync } from "node:zlib";
+import { gunzipSync, gzipSync, zstdDecompressSync } from "node:zlib";
 import { memoryRegistry, put, sampleImage, sampleIndex } from "@dray/testkit";
 import { against, failsWith } from "../../../test/registry-client.ts";
+import { imageOfTars, layerTar } from "../../../test/tree-image.ts";
 import { bytesContent, collect, memoryStore } from "../../content/index.ts";
 import { copy } from "../../copy/index.ts";
 import { digestOf, encodeJson, mediaTypes } from "../../oci/index.ts";
 import type { Repository } from "../../registry/index.ts";
-import { edit } from "../edit.ts";
+import { type Change, edit } from "../edit.ts";
 import { imageFrom } from "../from/index.ts";
 import { filesTar } from "../layers/index.ts";
 import { validate } from "../validate.ts";
 import { type Image, viewOf } from "../views.ts";
 import { recompressed, timed, withoutLayers } from "./index.ts";
+
+const filesOfOne = layerTar(["a=1"]);
 
 const placed = (sample: ReturnType<typeof sampleImage>): { repository: Repository; view: () => Promise<Image> } => {
   const registry = memoryRegistry();
@@ -46,6 +49,23 @@ describe("layers compressed otherwise", () => {
         assert.equal(digestOf(plain), sample.diffIDs[i]);
       }
     });
+
+  test("may have nothing in them", async () => {
+    const nothing = new Uint8Array();
+    const image = await imageOfTars([nothing, filesOfOne], { packed: [gzipSync(nothing), filesOfOne] });
+    const target = memoryStore();
+    const diffIDsOf = async (change: Change): Promise<readonly (string | undefined)[]> => {
+      const { store, root } = await edit(image, change);
+      assert.deepEqual((await validate(store, root)).findings, []);
+      const made = (await viewOf(store, root)) as Image;
+      return (await made.layers()).map((layer) => layer.diffID);
+    };
+    const before = [digestOf(nothing), digestOf(filesOfOne)];
+    for (const compression of ["zstd", "none", "gzip"] as const)
+      assert.deepEqual(await diffIDsOf(recompressed(target, { compression, level: 1 })), before, compression);
+    assert.equal((await diffIDsOf(recompressed(target, { estargz: {} }))).length, 2);
+    assert.equal((await diffIDsOf(timed(target))).length, 2);
+  });
 
   test("stay where they are that already, unless a level is said; each content is done once", async () => {
     const registry = memoryRegistry();

@@ -44,7 +44,7 @@ export class Remaker {
     const { descriptor } = layer;
     refuseUnreadable(descriptor);
     const made = await this.#made.get(descriptor.digest, () => {
-      const how = { what: `layer ${descriptor.digest}`, ...this.#how(layer) };
+      const how = { what: `layer ${descriptor.digest}`, empty: true, ...this.#how(layer) };
       const { onEvent = () => {}, signal } = how;
       const ingest = (): Promise<NewLayer> =>
         ingestLayer(this.#target, meteredContent(image.store, descriptor, { verify: true, onEvent }), how);

@@ -45,6 +45,8 @@ export interface IngestLayerOptions {
   readonly mtime?: number | undefined;
   /** `true`: a plain tar of files becomes what Windows wants of a layer. Default `false`. */
   readonly windows?: boolean | undefined;
+  /** `true`: nothing at all is a tar, too, as layers of some builders are. Default `false`: it is refused, as what a command leaves that failed. */
+  readonly empty?: boolean | undefined;
   /** What errors call it. Default `the layer`. */
   readonly what?: string | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -122,7 +124,7 @@ const layerOf = (content: Content, options: IngestLayerOptions, signal: AbortSig
     const { windows = false, level } = options;
     const isRewritten = windows || options.mtime !== undefined;
     if (options.estargz !== undefined) {
-      const plain = { open: () => tarIn(decompressed(content.open(defined({ signal })))) };
+      const plain = { open: () => tarIn(decompressed(content.open(defined({ signal }))), options) };
       const tar = { open: () => rewritten(plain.open(), options) };
       const layer = estargz(tar, defined({ ...options.estargz, level }));
       yield* borrowed(layer.open(defined({ signal })));
@@ -136,9 +138,9 @@ const layerOf = (content: Content, options: IngestLayerOptions, signal: AbortSig
     const hash = digesterFor("sha256", content.size);
     try {
       if (how === compression && how !== "none" && !isRewritten && level === undefined)
-        yield* teed(whole, (copy) => drained(hashing(tarIn(decompressed(copy)), hash)));
+        yield* teed(whole, (copy) => drained(hashing(tarIn(decompressed(copy), options), hash)));
       else {
-        const hashed = hashing(rewritten(tarIn(decompressed(whole)), options), hash);
+        const hashed = hashing(rewritten(tarIn(decompressed(whole), options), options), hash);
         yield* compression === "none" ? hashed : compressed(hashed, compression, level);
       }
       facts = { compression, diffID: await hash.digest() };
@@ -175,7 +177,10 @@ const drained = async (chunks: AsyncIterable<Uint8Array>): Promise<void> => {
 };
 
 /** The same bytes, if they are a tar: whoever names another file wants to hear of it now, and not when a container is started. */
-async function* tarIn(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+async function* tarIn(
+  chunks: AsyncIterable<Uint8Array>,
+  { empty = false }: IngestLayerOptions,
+): AsyncGenerator<Uint8Array> {
   let start: Uint8Array | undefined = new Uint8Array(0);
   for await (const chunk of chunks) {
     if (start !== undefined && start.byteLength < 512)
@@ -186,7 +191,7 @@ async function* tarIn(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Ar
     }
     yield chunk;
   }
-  if (start !== undefined) throw notTar();
+  if (start !== undefined && !(empty && start.byteLength === 0)) throw notTar();
 }
 
 const notTar = (): DrayError => new DrayError("ARCHIVE_INVALID", "this is no tar, compressed or not");
