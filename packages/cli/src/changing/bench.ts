@@ -5,13 +5,14 @@ import {
   type Content,
   type Ingests,
   ingests,
+  type LiesOver,
   type Located,
   type ReadableStore,
   type WritableStore,
 } from "dray/content";
 import { DrayError } from "dray/errors";
 import { layoutStore } from "dray/layout";
-import { digester } from "dray/oci";
+import { type Descriptor, digester } from "dray/oci";
 import type { Call } from "../context.ts";
 import type { ChangingOptions } from "./change-image.ts";
 
@@ -21,11 +22,28 @@ export type Bench = ReadableStore & Ingests;
 /**
  * The place for new layers of what goes to a target: that itself, where it takes content before its digest is known. An archive has to know all sizes before
  * its first byte, so its layers lie in a folder first, which goes when the command ends. A dry run keeps none.
+ * @param tell hears of each layer that went into the target itself: whoever moves the image there later finds it, and does not count it
  */
-export const benchFor = async (call: Call<ChangingOptions>, { store }: Located<WritableStore>): Promise<Bench> => {
+export const benchFor = async (
+  call: Call<ChangingOptions>,
+  { store }: Located<WritableStore>,
+  tell: (layer: Descriptor) => void,
+): Promise<Bench> => {
   if (call.options.dryRun === true) return nowhere();
-  return takesLayers(store) ? store : folderBench(call);
+  return takesLayers(store) ? telling(store, tell) : folderBench(call);
 };
+
+/** The same store, to whom a layer is moved by it as well. */
+const telling = (base: Bench, tell: (layer: Descriptor) => void): Bench & LiesOver => ({
+  base,
+  resolve: (name, options) => base.resolve(name, options),
+  read: (descriptor, options) => base.read(descriptor, options),
+  ingest: async (content, options) => {
+    const layer = await base.ingest(content, options);
+    tell(layer);
+    return layer;
+  },
+});
 
 const takesLayers = (store: WritableStore): store is WritableStore & Bench =>
   ingests(store) && (store as Partial<ReadableStore>).read !== undefined;

@@ -14,6 +14,7 @@ import { defaultPlatform, digestReference, opened } from "../images.ts";
 import { warnOfLocal } from "../local-names.ts";
 import { registriesFor } from "../registries.ts";
 import { type MovingOptions, moveAll, reportMoved } from "../transfer-report.ts";
+import { type Bench, benchFor } from "./bench.ts";
 
 /** Where a changed image goes, as crane has it. `output`, see `outputOf`. */
 export interface ChangingOptions extends Omit<MovingOptions, "output"> {
@@ -62,7 +63,7 @@ export interface Changing {
   readonly source: Located<ReadableStore>;
   readonly view: Image | ImageIndex;
   /** Where new layers are put before it is named. */
-  readonly target: Located<WritableStore>;
+  readonly bench: () => Promise<Bench>;
 }
 
 /** How it differs from what most commands do. */
@@ -94,7 +95,14 @@ export const changeImage = async (
   const found = await source.store.resolve(source.name, { signal, toRead: true });
   const view = await viewOf(source.store, found, { signal });
   const target = await targetOf(call, source, place);
-  const { store, root, leftOut } = await make({ source, view, target });
+  // Layers that went to the target while they were made were moved, too.
+  const sent = { copied: 0, bytes: 0 };
+  const bench = (): Promise<Bench> =>
+    benchFor(call, target, ({ size }) => {
+      sent.copied++;
+      sent.bytes += size;
+    });
+  const { store, root, leftOut } = await make({ source, view, bench });
   if (leftOut.length > 0)
     reporter.warn(
       `${plural(leftOut.length, "attestation")} of what changed ${leftOut.length === 1 ? "is" : "are"} left out: they were about what is there no more`,
@@ -103,10 +111,11 @@ export const changeImage = async (
   // By digest: only now is it known which.
   const name = place.byDigest ? root.digest : target.name;
   const made = { store, name: root.digest, location: image };
-  const result = await moveAll(moving, [{ source: made, target: { ...target, name } }], {
+  const moved = await moveAll(moving, [{ source: made, target: { ...target, name } }], {
     platforms: file !== undefined && isIndexType(root.mediaType) ? [onePlatform(options) ?? defaultPlatform] : [],
     foreignLayers: "if-there",
   });
+  const result = { ...moved, copied: moved.copied + sent.copied, bytes: moved.bytes + sent.bytes };
   if (format === "text" && file === undefined && options.dryRun !== true)
     await printRoot(out, place, result.outcomes[0], print);
   await reportMoved(moving, result, "pushed", began);

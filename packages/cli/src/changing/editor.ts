@@ -26,18 +26,21 @@ export const withEditor = async (call: Call, work: (letEdit: LetEdit) => Promise
     return;
   }
   const folder = await mkdtemp(join(tmpdir(), "dray-edit-"));
-  let kept: string | undefined;
+  let given: { readonly file: string; readonly text: string } | undefined;
   try {
     await work(async (document, what) => {
       const file = join(folder, `${what}.json`);
-      await writeFile(file, `${JSON.stringify(document, undefined, 2)}\n`, { mode: 0o600 });
-      kept = file;
+      const text = `${JSON.stringify(document, undefined, 2)}\n`;
+      await writeFile(file, text, { mode: 0o600 });
+      given = { file, text };
       await editorOn(call, file);
       throwIfAborted(call.signal);
       return asDocument(await readFile(file), what);
     });
   } catch (error) {
-    if (kept !== undefined) throw errorIn(`what was typed is kept in ${kept}`, error);
+    // Nothing was, where the editor did not even start.
+    if (given !== undefined && (await readFile(given.file, "utf8").catch(() => "")) !== given.text)
+      throw errorIn(`what was typed is kept in ${given.file}`, error);
     await rm(folder, { recursive: true, force: true });
     throw error;
   }

@@ -3,7 +3,6 @@
  * Imports what commands stand on; knows no command.
  */
 export { additionsFor } from "./additions.ts";
-export { benchFor } from "./bench.ts";
 export { type ChangingOptions, changeImage, changingFlags } from "./change-image.ts";
 export { changeIndex, type IndexOptions } from "./change-index.ts";
 export { chosenImage } from "./chosen-image.ts";

@@ -119,6 +119,13 @@ describe("append", () => {
   });
 
   test("a layout takes the layer itself, an archive by a folder that goes again", async () => {
+    const counted = async (...more: readonly string[]): Promise<unknown> => {
+      const words = ["append", "-b", `${app}:1`, "-f", "-", "-t", `${server.host}/counted:1`, "-o", "json", ...more];
+      const { copied, bytes } = JSON.parse((await done(words, { stdin: files })).stdout) as Record<string, number>;
+      return [copied, (bytes ?? 0) > files.byteLength];
+    };
+    // The layer itself, the configuration and the manifest.
+    assert.deepEqual(await counted("--compression", "none"), [3, true]);
     const location = `oci:${join(home, "layout")}:x`;
     const printed = await done(["append", "-b", `${app}:1`, "-f", "-", "-t", location], { stdin: files });
     assert.match(printed.stdout, /^sha256:[0-9a-f]{64}\n$/);

@@ -5,7 +5,7 @@ import { appended, edit, emptyImage, viewOf } from "dray/image";
 import { defined } from "dray/internal/defined";
 import { parseLocation } from "dray/locations";
 import { type Compression, formatReference } from "dray/oci";
-import { additionsFor, benchFor, type ChangingOptions, changeImage, stringSlice } from "../changing/index.ts";
+import { additionsFor, type ChangingOptions, changeImage, stringSlice } from "../changing/index.ts";
 import type { Act, Call, Define } from "../context.ts";
 import { gather, positive } from "../flags.ts";
 
@@ -80,12 +80,12 @@ export const act: Act<AppendOptions> = async (call) => {
   await changeImage(
     call,
     from === undefined ? base : paths.join(" and "),
-    async ({ source, view, target }) => {
+    async ({ source, view, bench }) => {
       // What the base is, is chosen here: the others would be in the new index without what is appended.
       const { store, root } = await selectPlatforms(source.store, view.descriptor, platform, { signal, called: base });
       const { compression, level, createdBy, prefix, owner } = options;
       const wanted = { paths, compression, level, createdBy, prefix, owner };
-      const additions = additionsFor(call, await benchFor(call, target), "append", wanted);
+      const additions = additionsFor(call, await bench(), "append", wanted);
       return edit(await viewOf(store, root, { signal }), appended(additions, { baseName }), { signal });
     },
     defined({ tag, from }),

@@ -179,6 +179,9 @@ describe("edit", { skip: process.platform === "win32" ? "the editor is a script 
     try {
       await done(["edit", "config", "-t", `${app}:typed`, `${app}:1`], await typing("true"));
       assert.equal((await dray(["edit", "config", `${app}:nope`], await typing("true"))).exitCode, 5);
+      const failed = await dray(["edit", "config", `${app}:1`], await typing("exit 3"));
+      assert.equal(failed.exitCode, 2);
+      assert.match(failed.stderr, /^Error: the editor .* ended with 3, so nothing was changed/);
       assert.deepEqual(await readdir(temporary), []);
     } finally {
       if (before === undefined) delete process.env["TMPDIR"];

@@ -41,7 +41,7 @@ describe("an extraction", () => {
   test("puts the tree into a directory, and says what it was", async () => {
     const { exitCode, stdout, stderr } = await dray(["extract", `${app}:1`, at("a")]);
     assert.deepEqual([exitCode, stdout], [0, ""], stderr);
-    assert.match(stderr, /extracted 1 files of 4 bytes, 1 directories and 1 links to /);
+    assert.match(stderr, /extracted 1 file of 4 B, 1 directory and 1 link to /);
     assert.deepEqual((await readdir(at("a/etc"))).sort(), ["kept", "link"]);
     assert.equal(await readFile(at("a/etc/kept"), "utf8"), "kept");
     assert.ok((await lstat(at("a/etc/link"))).isSymbolicLink());
@@ -96,7 +96,7 @@ describe("an extraction", () => {
     for (const [words, code, said] of [
       [[`${app}:evil`, at("x")], 1, /leaves the root/],
       [[`${app}:none`, at("x")], 5, /none/],
-      [["--max-size", "3", `${app}:1`, at("x")], 1, /more than 3 bytes/],
+      [["--max-size", "3", `${app}:1`, at("x")], 1, /more than 3 bytes; raise --max-size, if that is right/],
       [["--max-entries", "2", `${app}:1`, at("x")], 1, /more than 2 entries/],
       [["--max-ratio", "0", `${app}:1`, at("x")], 2, /above zero/],
       [["--tar", "--max-size", "3", `${app}:1`, at("x")], 2, /--max-size/],

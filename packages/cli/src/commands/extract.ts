@@ -1,5 +1,6 @@
+import { formatBytes, plural } from "@dray/service/figures";
 import type { Located } from "dray/content";
-import { DrayError } from "dray/errors";
+import { DrayError, isDrayError, restated } from "dray/errors";
 import { type Extracted, type ExtractLimits, extract, extractByTar, type LeftOut } from "dray/image";
 import { defined } from "dray/internal/defined";
 import { openImage } from "dray/locations";
@@ -56,11 +57,25 @@ export const act: Act<ExtractFlags> = async (call, [image = "", directory = ""])
     ...reading,
     limits,
     owners: sameOwner === false ? false : undefined,
+  }).catch((error: unknown) => {
+    throw byFlag(error);
   });
   for (const left of result.leftOut) reporter.warn(sentence(left));
   if (options.output === "json") await out.line(document({ reference: image, directory, ...result }));
   else reporter.note(summary(result, directory));
 };
+
+const flags: Readonly<Record<string, string>> = { bytes: "--max-size", entries: "--max-entries", ratio: "--max-ratio" };
+
+/** A limit by the name that it has here. */
+const byFlag = (error: unknown): unknown =>
+  isDrayError(error, "LIMIT_EXCEEDED")
+    ? restated(
+        error,
+        error.code,
+        error.message.replace(/(?<=; raise )limits\.(\w+)/, (limit, name) => flags[name] ?? limit),
+      )
+    : error;
 
 /** Tar has none of its own. */
 const refuseLimitsOfTar = ({ options }: Call<ExtractFlags>): void => {
@@ -77,7 +92,7 @@ const refuseLimitsOfTar = ({ options }: Call<ExtractFlags>): void => {
 };
 
 const summary = ({ files, directories, symlinks, hardlinks, bytes }: Extracted, directory: string): string =>
-  `extracted ${files} files of ${bytes} bytes, ${directories} directories and ${symlinks + hardlinks} links to ${directory}`;
+  `extracted ${plural(files, "file")} of ${formatBytes(bytes)}, ${directories} ${directories === 1 ? "directory" : "directories"} and ${plural(symlinks + hardlinks, "link")} to ${directory}`;
 
 const sayings: Readonly<Record<LeftOut["what"], string>> = {
   attributes: "have extended attributes, which are left out; --tar sets them",

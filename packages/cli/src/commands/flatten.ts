@@ -1,6 +1,5 @@
 import { edit, flattened } from "dray/image";
 import {
-  benchFor,
   type ChangingOptions,
   type CompressionOptions,
   changeImage,
@@ -25,8 +24,8 @@ export const examples: readonly string[] = [
 export const act: Act<ChangingOptions & CompressionOptions> = async (call, [image = ""]) => {
   const { options, signal, reporter } = call;
   const { compression, level, platform: platforms } = options;
-  await changeImage(call, image, async ({ view, target }) => {
+  await changeImage(call, image, async ({ view, bench }) => {
     const how = { compression, level, signal, onEvent: reporter.onEvent };
-    return edit(view, flattened(await benchFor(call, target), how), { platforms, signal });
+    return edit(view, flattened(await bench(), how), { platforms, signal });
   });
 };

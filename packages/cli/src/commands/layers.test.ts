@@ -52,6 +52,35 @@ describe("commands that make other layers of those there are", () => {
   });
   after(() => server.close());
 
+  test("layers that go up while they are made are counted, and how far they are is told", async () => {
+    const counted = async (...words: readonly string[]): Promise<readonly [number, number]> => {
+      const { copied = 0, bytes = 0 } = JSON.parse((await done(...words, "-o", "json")).stdout) as Record<
+        string,
+        number
+      >;
+      return [copied, bytes];
+    };
+    /** Of the whole image, or but for a configuration that stayed and was mounted. */
+    const sizes = async (location: string, stayed = false): Promise<readonly [number, number]> => {
+      const made = await imageAt(location);
+      const { layers, config } = await made.manifest();
+      const all = [made.descriptor, ...(stayed ? [] : [config]), ...layers];
+      return [all.length, all.reduce((sum, { size }) => sum + size, 0)];
+    };
+    for (const [i, words] of [["flatten"], ["squash"], ["recompress", "--compression", "zstd"]].entries()) {
+      const to = `${server.host}/counted/${i}:1`;
+      const sent = await counted(...words, "-t", to, `${app}:1`);
+      assert.deepEqual(sent, await sizes(to, words[0] === "recompress"), words.join(" "));
+    }
+    const layout = `oci:${join(home, "counted")}:1`;
+    assert.deepEqual(await counted("flatten", "-t", layout, `${app}:1`), await sizes(layout));
+    const { stderr } = await done("recompress", "--level", "3", "--progress", "json", "-t", `${app}:told`, `${app}:1`);
+    const events = stderr.split("\n").flatMap((line) => (line === "" ? [] : [JSON.parse(line) as { event: string }]));
+    const of = (type: string): number => events.filter(({ event }) => event === type).length;
+    assert.equal(of("done"), of("start"), stderr);
+    assert.ok(of("plan") >= 4, stderr);
+  });
+
   test("flatten: one layer, where the image lies or elsewhere, of every image of an index or the chosen ones", async () => {
     const { stdout } = await done("flatten", "-t", `${app}:flat`, `${app}:1`);
     assert.match(stdout, new RegExp(`^${app}@sha256:[0-9a-f]{64}\n$`));

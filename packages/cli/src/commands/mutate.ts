@@ -1,7 +1,6 @@
 import { allOf, appended, edit } from "dray/image";
 import {
   additionsFor,
-  benchFor,
   changeImage,
   changesOf,
   changingFlags,
@@ -28,10 +27,10 @@ export const examples: readonly string[] = [
 export const act: Act<MutateOptions> = async (call, [image = ""]) => {
   const { options, signal } = call;
   const { append: paths = [] } = options;
-  await changeImage(call, image, async ({ source, view, target }) => {
+  await changeImage(call, image, async ({ source, view, bench }) => {
     const change = await changesOf(call, source.store, view);
     if (paths.length === 0) return edit(view, change, { platforms: options.platform, signal });
-    const additions = additionsFor(call, await benchFor(call, target), "mutate", { paths });
+    const additions = additionsFor(call, await bench(), "mutate", { paths });
     return edit(view, allOf(appended(additions), change), { platforms: options.platform, signal });
   });
 };

@@ -59,7 +59,7 @@ describe("rebase", () => {
     const from = log.select({}).length;
     const { stdout, stderr } = await done("rebase", `${host}/app:here`);
     assert.match(stdout, new RegExp(`^${host}/app@sha256:[0-9a-f]{64}\n$`));
-    assert.match(stderr, /app:here: 2 layers of sha256:\w+ make room for 2 of sha256:\w+, 1 stay on top/);
+    assert.match(stderr, /app:here: 2 layers of sha256:\w+ make room for 2 of sha256:\w+, 1 stays on top/);
     for (const [i, platform] of ["linux/amd64", "linux/arm64"].entries())
       assert.deepEqual(await diffIDsOf(`${host}/app:here`, platform), [
         ...(bases.two.images[i]?.diffIDs ?? []),

@@ -1,3 +1,4 @@
+import { plural } from "@dray/service/figures";
 import { Option } from "commander";
 import { DrayError, isDrayError } from "dray/errors";
 import { type Bases, edit, type Image, type ImageIndex, platformOf, type Rebased, rebased, viewOf } from "dray/image";
@@ -50,7 +51,7 @@ export const act: Act<RebaseOptions> = async (call, [word]) => {
 const told = (image: string, { bases, removed, added, kept }: Rebased): string =>
   bases.from.descriptor.digest === bases.to.descriptor.digest
     ? `${image} stands on ${bases.to.descriptor.digest} already`
-    : `${image}: ${removed} layers of ${bases.from.descriptor.digest} make room for ${added} of ${bases.to.descriptor.digest}, ${kept} stay on top`;
+    : `${image}: ${plural(removed, "layer")} of ${bases.from.descriptor.digest} ${removed === 1 ? "makes" : "make"} room for ${added} of ${bases.to.descriptor.digest}, ${kept} ${kept === 1 ? "stays" : "stay"} on top`;
 
 /** A base as it was named, looked at once. */
 interface Found {

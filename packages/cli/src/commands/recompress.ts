@@ -1,7 +1,6 @@
 import { DrayError } from "dray/errors";
 import { edit, recompressed, timed } from "dray/image";
 import {
-  benchFor,
   type ChangingOptions,
   type CompressionOptions,
   changeImage,
@@ -41,12 +40,12 @@ export const act: Act<RecompressOptions> = async (call, [image = ""]) => {
   const isTimed = time !== undefined || canonical;
   if (estargz && (isTimed || (compression ?? "gzip") !== "gzip"))
     throw new DrayError("USAGE", "--estargz: that is gzip of files as they are; leave out what asks for another thing");
-  await changeImage(call, image, async ({ view, target }) => {
-    const bench = await benchFor(call, target);
+  await changeImage(call, image, async ({ view, bench }) => {
+    const place = await bench();
     const how = { compression, level, signal, onEvent: reporter.onEvent };
     const change = isTimed
-      ? timed(bench, { ...how, time, canonical })
-      : recompressed(bench, { ...how, ...(estargz ? { estargz: {} } : {}) });
+      ? timed(place, { ...how, time, canonical })
+      : recompressed(place, { ...how, ...(estargz ? { estargz: {} } : {}) });
     return edit(view, change, { platforms, signal });
   });
 };

@@ -2,7 +2,6 @@ import { DrayError } from "dray/errors";
 import { edit, type LayerChoice, squashed, withoutLayers } from "dray/image";
 import { defined } from "dray/internal/defined";
 import {
-  benchFor,
   type ChangingOptions,
   type CompressionOptions,
   changeImage,
@@ -48,10 +47,10 @@ export const act: Act<SquashOptions> = async (call, [image = ""]) => {
   const { from, to, drop, compression, level, platform: platforms } = options;
   if (drop !== undefined && (from ?? to ?? compression ?? level) !== undefined)
     throw new DrayError("USAGE", "--drop: nothing is squashed or compressed where layers are taken away");
-  await changeImage(call, image, async ({ view, target }) => {
+  await changeImage(call, image, async ({ view, bench }) => {
     if (drop !== undefined) return edit(view, withoutLayers(drop.map(choiceOf)), { platforms, signal });
     const how = { compression, level, signal, onEvent: reporter.onEvent };
-    return edit(view, squashed(await benchFor(call, target), defined({ from, to }), how), { platforms, signal });
+    return edit(view, squashed(await bench(), defined({ from, to }), how), { platforms, signal });
   });
 };
 

@@ -1,4 +1,4 @@
-import { formatBytes } from "@dray/service/figures";
+import { formatBytes, plural } from "@dray/service/figures";
 import { printable } from "dray/errors";
 import type { FileChange, FileEntry, ImageDiff, PackageChange, SaidChange } from "dray/image";
 import { jsonText } from "../json.ts";
@@ -29,9 +29,9 @@ export function* diffLines({ said, packages, files, size, layers }: ImageDiff): 
     yield fileLine(change);
   }
   if (unsure > 0)
-    yield `  ? ${unsure} of these may stand in place of what is in ${layers.shared} layers that both have, which were not read`;
+    yield `  ? ${unsure} of these may stand in place of what is in ${plural(layers.shared, "layer")} that both have, which were not read`;
   if (any || said.length > 0 || packages.changes.length > 0)
-    yield `size ${formatBytes(size.before)} -> ${formatBytes(size.after)}, ${grown(size)}; ${layers.before.length} and ${layers.after.length} layers differ, ${layers.shared} are shared`;
+    yield `size ${formatBytes(size.before)} -> ${formatBytes(size.after)}, ${grown(size)}; ${layers.before.length} and ${plural(layers.after.length, "layer")} differ, ${layers.shared} ${layers.shared === 1 ? "is" : "are"} shared`;
 }
 
 const grown = ({ before, after }: ImageDiff["size"]): string =>

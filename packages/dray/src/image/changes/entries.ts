@@ -1,11 +1,12 @@
 import { type JsonObject, type ReadOptions } from "../../content/index.ts";
 import { defined } from "../../defined.ts";
-import { DrayError } from "../../errors.ts";
+import { DrayError, firstOf } from "../../errors.ts";
 import {
   annotationKeys,
   asDescriptor,
   type Descriptor,
   type Digest,
+  formatPlatform,
   isConfigType,
   type Platform,
 } from "../../oci/index.ts";
@@ -40,7 +41,7 @@ export const entriesRemoved = (matcher: Matcher): Change =>
 export const entriesAnnotated = (matcher: Matcher, annotations: TextChange): Change =>
   ofIndex((document) => {
     const [raw, entries] = entriesOf(document);
-    if (!entries.some(matcher)) throw noneMatches();
+    if (!entries.some(matcher)) throw noneMatches(entries);
     const changed = (entry: JsonObject): JsonObject =>
       withFilled(entry, "annotations", changedTexts(objectIn(entry, "annotations"), annotations));
     const manifests = raw.map((entry, at) => (matcher(entries[at] as Descriptor) ? changed(entry) : entry));
@@ -131,7 +132,7 @@ const entriesOf = (document: JsonObject): [readonly JsonObject[], readonly Descr
 /** Positions of what matches, and of what says something about that. */
 const belonging = (entries: readonly Descriptor[], matcher: Matcher): ReadonlySet<number> => {
   const matching = new Set<string>(entries.filter(matcher).map(({ digest }) => digest));
-  if (matching.size === 0) throw noneMatches();
+  if (matching.size === 0) throw noneMatches(entries);
   const found = new Set<number>();
   for (const [at, entry] of entries.entries()) {
     const about = entry.annotations?.[annotationKeys.attestationDigest];
@@ -140,4 +141,10 @@ const belonging = (entries: readonly Descriptor[], matcher: Matcher): ReadonlySe
   return found;
 };
 
-const noneMatches = (): DrayError => new DrayError("NOT_FOUND", "no entry of the index is meant by that");
+const noneMatches = (entries: readonly Descriptor[]): DrayError => {
+  const there = entries.map(({ digest, platform }) =>
+    platform === undefined ? digest : `${formatPlatform(platform)} ${digest}`,
+  );
+  const what = there.length === 0 ? "it is empty" : `it has ${firstOf(there)}`;
+  return new DrayError("NOT_FOUND", `no entry of the index is meant by that; ${what}`);
+};

@@ -43,12 +43,15 @@ export class Remaker {
   async #remade(image: Image, layer: StepLayer): Promise<StepLayer> {
     const { descriptor } = layer;
     refuseUnreadable(descriptor);
-    const made = await this.#made.get(descriptor.digest, () => {
+    const made = await this.#made.get(descriptor.digest, async () => {
       const how = { what: `layer ${descriptor.digest}`, empty: true, ...this.#how(layer) };
       const { onEvent = () => {}, signal } = how;
       const ingest = (): Promise<NewLayer> =>
         ingestLayer(this.#target, meteredContent(image.store, descriptor, { verify: true, onEvent }), how);
-      return descriptor.size < largeBytes ? ingest() : this.#large.run(signal, ingest);
+      onEvent({ type: "plan", blobs: 1, bytes: descriptor.size });
+      const fresh = await (descriptor.size < largeBytes ? ingest() : this.#large.run(signal, ingest));
+      onEvent({ type: "done", descriptor });
+      return fresh;
     });
     const annotations = { ...own(descriptor.annotations), ...made.descriptor.annotations };
     return {

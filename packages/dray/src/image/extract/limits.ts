@@ -47,11 +47,11 @@ export const meterFor = async (directory: string, limits: ExtractLimits): Promis
         refuse(
           path,
           limits.bytes === undefined
-            ? `the files take more than the ${free} bytes that are free there`
-            : `the files take more than ${bytes} bytes; raise the limit, if that is right`,
+            ? `the files take more than the ${Math.max(0, free)} bytes that are free there, but for 64 MiB that stay so; free some space`
+            : `the files take more than ${bytes} bytes; raise limits.bytes, if that is right`,
         );
       if (++allEntries > entries)
-        refuse(path, `there are more than ${entries} entries; raise the limit, if that is right`);
+        refuse(path, `there are more than ${entries} entries; raise limits.entries, if that is right`);
       const parts = path.split("/");
       if (parts.length > depth) refuse(path, `it lies more than ${depth} directories deep`);
       if (parts.some((part) => part.length > name / 4 && Buffer.byteLength(part) > name))

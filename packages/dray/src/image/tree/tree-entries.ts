@@ -94,7 +94,7 @@ async function* contentOf(layer: Layer, { lends, owns, ratio, ...options }: Read
       if (most !== undefined && bytes > most)
         throw new DrayError(
           "LIMIT_EXCEEDED",
-          `layer ${descriptor.digest}: it becomes more than ${ratio} times its size, ${descriptor.size} bytes; raise the limit, if that is right`,
+          `layer ${descriptor.digest}: it becomes more than ${ratio} times its size, ${descriptor.size} bytes; raise limits.ratio, if that is right`,
         );
       yield chunk;
       if (lends) detach(chunk);
