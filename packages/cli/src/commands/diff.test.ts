@@ -15,13 +15,14 @@ const status = (version: string): string =>
   `Package: libc\nStatus: install ok installed\nVersion: ${version}\nArchitecture: amd64\n`;
 const base = Array.from({ length: 4 }, (_, i) => tar([file(`base/${i}`, `${i}`)]));
 const config = { created: "2000-01-01T00:00:00Z", history: [] };
+const long = (end: string): { readonly long: string } => ({ long: `${"x".repeat(300)}${end}` });
 const one = sampleImage({
   tars: [
     ...base,
     tar([file("app", "one"), file("old", "x"), file("var/lib/dpkg/status", status("1"))]),
     tar([file("su", "x")]),
   ],
-  config: { ...config, config: { Env: ["A=1"], Labels: { v: "1" } } },
+  config: { ...config, config: { Env: ["A=1"], Labels: { v: "1", ...long("old") } } },
   annotations: { note: "a" },
 });
 const two = sampleImage({
@@ -30,7 +31,7 @@ const two = sampleImage({
     tar([file("app", "three"), file("var/lib/dpkg/status", status("2")), file("odd\u001b[31m", "")]),
     tar([file("su", "x", 0o4755), file("big", "b".repeat(9000))]),
   ],
-  config: { ...config, config: { Env: ["A=2"], Labels: { v: "1" } } },
+  config: { ...config, config: { Env: ["A=2"], Labels: { v: "1", ...long("new") } } },
 });
 
 describe("dray diff", () => {
@@ -74,6 +75,7 @@ describe("dray diff", () => {
     assert.deepEqual(lines.slice(0, -2), [
       "configuration",
       '  ~ environment A: "1" -> "2"',
+      `  ~ label long: …${"x".repeat(20)}old" -> …${"x".repeat(20)}new"`,
       '  - annotation note: "a"',
       "packages",
       "  ~ libc 1 -> 2 (amd64)",
@@ -134,6 +136,7 @@ describe("dray diff", () => {
     assert.ok(size.after > size.before);
     assert.deepEqual(said, [
       { kind: "environment", name: "A", before: "1", after: "2" },
+      { kind: "label", name: "long", before: long("old").long, after: long("new").long },
       { kind: "annotation", name: "note", before: "a" },
     ]);
     assert.deepEqual(packages, {

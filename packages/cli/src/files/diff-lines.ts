@@ -12,7 +12,17 @@ const changeOf = ({ before, after }: { readonly before: unknown; readonly after:
 
 /** Values of configurations may be long lists. */
 const longest = 200;
-const cut = (text: string): string => (text.length > longest ? `${text.slice(0, longest)}…` : text);
+const cut = (text: string, start: number): string =>
+  `${start > 0 ? "…" : ""}${text.slice(start, start + longest)}${text.length > start + longest ? "…" : ""}`;
+
+/** Values as they fit a line: of long ones that begin alike, what is not the same any more. */
+const cutAll = (values: readonly string[]): readonly string[] => {
+  const [one = "", other] = values;
+  if (other === undefined || values.every(({ length }) => length <= longest)) return values.map((text) => cut(text, 0));
+  let alike = 0;
+  while (alike < one.length && one[alike] === other[alike]) alike++;
+  return values.map((text) => cut(text, Math.max(0, alike - 20)));
+};
 
 /** In what two images differ, line by line; nothing where they do not. */
 export function* diffLines({ said, packages, files, size, layers }: ImageDiff): Generator<string> {
@@ -42,8 +52,8 @@ const section = (name: string, lines: readonly string[]): readonly string[] =>
 
 const saidLine = ({ kind, name, before, after }: SaidChange): string => {
   const what = `  ${marks[changeOf({ before, after })]} ${kind} ${printable(name)}`;
-  const values = [before, after].filter((value) => value !== undefined).map((value) => cut(jsonText(value)));
-  return `${what}: ${values.join(" -> ")}`;
+  const values = [before, after].filter((value) => value !== undefined).map((value) => jsonText(value));
+  return `${what}: ${cutAll(values).join(" -> ")}`;
 };
 
 const packageLine = ({ name, architecture, before, after }: PackageChange): string =>
