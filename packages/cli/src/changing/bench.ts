@@ -14,7 +14,6 @@ import { DrayError } from "dray/errors";
 import { layoutStore } from "dray/layout";
 import { type Descriptor, digester } from "dray/oci";
 import type { Call } from "../context.ts";
-import type { ChangingOptions } from "./change-image.ts";
 
 /** Where new layers come to lie: in the target where that takes them. */
 export type Bench = ReadableStore & Ingests;
@@ -25,7 +24,7 @@ export type Bench = ReadableStore & Ingests;
  * @param tell hears of each layer that went into the target itself: whoever moves the image there later finds it, and does not count it
  */
 export const benchFor = async (
-  call: Call<ChangingOptions>,
+  call: Pick<Call, "defer"> & { readonly options: { readonly dryRun?: boolean } },
   { store }: Located<WritableStore>,
   tell: (layer: Descriptor) => void,
 ): Promise<Bench> => {
@@ -48,7 +47,7 @@ const telling = (base: Bench, tell: (layer: Descriptor) => void): Bench & LiesOv
 const takesLayers = (store: WritableStore): store is WritableStore & Bench =>
   ingests(store) && (store as Partial<ReadableStore>).read !== undefined;
 
-const folderBench = async (call: Call<ChangingOptions>): Promise<Bench> => {
+const folderBench = async (call: Pick<Call, "defer">): Promise<Bench> => {
   const dir = await mkdtemp(join(tmpdir(), "dray-layers-"));
   const store = layoutStore(dir);
   call.defer(async () => {
