@@ -217,6 +217,16 @@ describe("the difference of two images", () => {
     assert.deepEqual([part.changes, part.unread.map(({ database }) => database)], [[], ["/var/lib/dpkg/status"]]);
     const whole = (await diff(old, newer, { sharedLayers: true })).packages;
     assert.deepEqual([whole.changes.map(({ name }) => name), whole.unread], [["b"], []]);
+    // As many of one name as somebody wants, which are compared in one go.
+    const many = (count: number): Given => {
+      const versions = Array.from({ length: count }, (_, i) => `Package: a\nVersion: ${i % 3}\n`);
+      return file("var/lib/dpkg/status", versions.join("\n"));
+    };
+    const again = (await diff(await made([[many(150_000)]]), await made([[many(2)]]))).packages;
+    assert.deepEqual(
+      again.changes.map(({ before, after }) => [before, after]),
+      [["0, 1, 2", "0, 1"]],
+    );
     // A file for each package says all there is to say of that one.
     const distroless = (name: string, version: string): Given =>
       file(`var/lib/dpkg/status.d/${name}`, `Package: ${name}\nVersion: ${version}\n`);

@@ -77,10 +77,12 @@ const changed = (database: string, { before, after }: Lists): PackageChange[] =>
 
 /** By name and architecture; rpm keeps several versions of a kernel. */
 const versions = (packages: readonly InstalledPackage[]): Map<string, string> => {
-  const found = new Map<string, string[]>();
+  const found = new Map<string, Set<string>>();
   for (const { name, version, architecture } of packages) {
     const key = `${name}\0${architecture}`;
-    found.set(key, [...(found.get(key) ?? []), version]);
+    const there = found.get(key);
+    if (there === undefined) found.set(key, new Set([version]));
+    else there.add(version);
   }
-  return new Map([...found].map(([key, all]) => [key, [...new Set(all)].sort().join(", ")]));
+  return new Map([...found].map(([key, all]) => [key, [...all].sort().join(", ")]));
 };

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { test } from "node:test";
+import { describe, test } from "node:test";
 import { temporaryFolder } from "@dray/testkit/files";
 import { databaseOf, isPackageFile, readPackages } from "./index.ts";
 
@@ -131,4 +131,47 @@ test("rpm's packages in ndb; an old Berkeley database is said to be unreadable",
     assert.equal(typeof shown("/usr/lib/sysimage/rpm/Packages.db", content.subarray(0, end)), "string");
   assert.match(shown("/var/lib/rpm/Packages", new Uint8Array(16)) as string, /Berkeley/);
   assert.match(shown("/var/lib/rpm/rpmdb.sqlite", bytes("x".repeat(200))) as string, /no SQLite database/);
+});
+
+describe("a database that says the same bytes again and again is damaged", () => {
+  test("of SQLite", async () => {
+    const { DatabaseSync } = await import("node:sqlite");
+    const file = join(temporaryFolder("rpm"), "rpmdb.sqlite");
+    const database = new DatabaseSync(file);
+    database.exec("PRAGMA page_size=4096; CREATE TABLE Packages (hnum INTEGER PRIMARY KEY, blob BLOB NOT NULL)");
+    database.prepare("INSERT INTO Packages (blob) VALUES (?)").run(rpm("a", { padding: 70_000 }));
+    database.close();
+    const content = await readFile(file);
+    assert.deepEqual(shown("/var/lib/rpm/rpmdb.sqlite", content), ["a 1.2-3.el9 x86_64"]);
+    const leaf = 4096;
+    assert.deepEqual([content[leaf], content.readUInt16BE(leaf + 3)], [0x0d, 1]);
+    const cell = content.readUInt16BE(leaf + 8);
+    for (const cells of [3, 2049]) {
+      const hostile = Buffer.from(content);
+      hostile.writeUInt16BE(cells, leaf + 3);
+      for (let i = 0; i < 3; i++) hostile.writeUInt16BE(cell, leaf + 8 + 2 * i);
+      assert.equal(shown("/var/lib/rpm/rpmdb.sqlite", hostile), "it is damaged");
+    }
+  });
+
+  test("of ndb, and a header that says its name twice", () => {
+    const blob = rpm("a", { padding: 10_000 });
+    const page = Buffer.alloc(4096);
+    for (const [i, value] of [0x506d7052, 0, 1, 1, 3].entries()) page.writeUInt32LE(value, i * 4);
+    const head = Buffer.alloc(16);
+    for (const [i, value] of [0x53626c42, 1, 0, blob.byteLength].entries()) head.writeUInt32LE(value, i * 4);
+    const withSlots = (count: number): Buffer => {
+      const slots = Buffer.from(page);
+      for (let slot = 2; slot < 2 + count; slot++)
+        for (const [i, value] of [0x746f6c53, 1, 256].entries()) slots.writeUInt32LE(value, slot * 16 + i * 4);
+      return Buffer.concat([slots, head, blob]);
+    };
+    const path = "/usr/lib/sysimage/rpm/Packages.db";
+    assert.deepEqual(shown(path, withSlots(1)), ["a 1.2-3.el9 x86_64"]);
+    assert.equal(shown(path, withSlots(2)), "it is damaged");
+    const twice = withSlots(1);
+    // The entry behind the first four: a text that is no part of a package's name.
+    twice.writeUInt32BE(1000, 4096 + 16 + 8 + 4 * 16);
+    assert.deepEqual(shown(path, twice), ["a 1.2-3.el9 x86_64"]);
+  });
 });

@@ -19,7 +19,8 @@ export const rpmPackage = (blob: Uint8Array): InstalledPackage | undefined => {
   for (let i = 0; i < count; i++) {
     const at = 8 + i * 16;
     const [tag, type, offset] = [view.getUint32(at), view.getUint32(at + 4), view.getUint32(at + 8)];
-    if (!wanted.has(tag)) continue;
+    // A header has each once; one that says it a million times does not make us read as many texts.
+    if (!wanted.has(tag) || found.has(tag)) continue;
     const from = dataAt + offset;
     found.set(tag, type === int32 ? String(view.getUint32(from)) : textAt(blob, from));
   }

@@ -5,6 +5,8 @@ const magic = "SQLite format 3\0";
 const firstBlob = 12;
 /** Levels of a table's tree: with pages of 512 bytes there are no more below any number of rows. */
 const mostLevels = 20;
+/** Columns of a table, of which SQLite itself has no more. */
+const mostColumns = 32_767;
 
 /**
  * The blobs in the rows of one table of an SQLite database, as it lies in a file: the library has no database of its own, and Node's wants a file
@@ -31,6 +33,8 @@ class Database {
   /** Bytes of a page that are the tree's. */
   readonly #usable: number;
   #visited = 0;
+  /** Bytes of all rows so far. They lie beside each other, so that together they are no more than the file. */
+  #read = 0;
 
   constructor(bytes: Uint8Array) {
     if (new TextDecoder("latin1").decode(bytes.subarray(0, magic.length)) !== magic)
@@ -54,6 +58,7 @@ class Database {
     const cells = this.#view.getUint16(header + 3);
     if (kind !== interior && kind !== leaf) throw new RangeError("a page is none of a table");
     const pointers = header + (kind === leaf ? 8 : 12);
+    if (cells * 2 > this.#pageSize) throw new RangeError("a page has more cells than room for them");
     for (let i = 0; i < cells; i++) {
       const cell = start + this.#view.getUint16(pointers + 2 * i);
       if (kind === interior) yield* this.rows(this.#view.getUint32(cell), level + 1);
@@ -72,7 +77,8 @@ class Database {
   #payload(cell: number): Uint8Array {
     const [length, afterLength] = variable(this.#bytes, cell);
     const [, from] = variable(this.#bytes, afterLength);
-    if (length > this.#bytes.byteLength) throw new RangeError("a row has no end");
+    this.#read += length;
+    if (this.#read > this.#bytes.byteLength) throw new RangeError("its rows have more bytes than it");
     const most = this.#usable - 35;
     if (length <= most) return this.#bytes.subarray(from, from + length);
     const least = Math.floor(((this.#usable - 12) * 32) / 255) - 23;
@@ -100,8 +106,9 @@ const valuesOf = (record: Uint8Array): Value[] => {
   for (let place = first; place < headerEnd; ) {
     const [type, next] = variable(record, place);
     place = next;
-    const size = type >= firstBlob ? (type - firstBlob) >> 1 : (sizes[type] ?? 0);
+    const size = type >= firstBlob ? Math.floor((type - firstBlob) / 2) : (sizes[type] ?? 0);
     if (at + size > record.byteLength) throw new RangeError("a row ends early");
+    if (values.length === mostColumns) throw new RangeError("a row has more columns than a table");
     values.push(valueOf(type, record.subarray(at, at + size)));
     at += size;
   }
