@@ -4,7 +4,7 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { DrayError, isDrayError } from "../../errors.ts";
 import { errnoOf } from "../../files/index.ts";
-import { exportTar, type TreeOptions } from "../tree/index.ts";
+import { lentEntries, type TreeEntry, type TreeOptions, tarOf } from "../tree/index.ts";
 import type { Image } from "../views.ts";
 import { stagingFor } from "./staging.ts";
 
@@ -13,20 +13,26 @@ const mostSaid = 2000;
 
 /**
  * As `extract`, but that GNU tar makes the files: with extended attributes, capabilities, devices and pipes, as far as whoever runs it may. There
- * are no limits but those of tar and the disk.
+ * are no limits but those of tar and the disk. Who is not root gets no set-uid and set-gid, as with `extract`.
  * @throws DrayError `UNSUPPORTED` where there is no GNU tar, `DISK` with what it says, and what `extract` throws
  * @example await extractByTar(image, "rootfs");
  */
 export const extractByTar = async (image: Image, directory: string, options: TreeOptions = {}): Promise<void> => {
   const staging = await stagingFor(directory);
   try {
-    await untar(exportTar(image, options), staging.path, options.signal);
+    await untar(tarOf(ownable(lentEntries(image, options))), staging.path, options.signal);
     await staging.finish();
   } catch (error) {
     await staging.abandon();
     throw error;
   }
 };
+
+/** A program that runs as its owner is none that runs as whoever extracted it, to whom tar gives all files unless he is root. */
+async function* ownable(entries: AsyncIterable<TreeEntry>): AsyncGenerator<TreeEntry> {
+  const kept = process.getuid?.() === 0 ? 0o7777 : 0o1777;
+  for await (const entry of entries) yield { ...entry, mode: entry.mode & kept };
+}
 
 const untar = async (
   chunks: AsyncIterable<Uint8Array>,

@@ -12,6 +12,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
+import { zstdCompressSync } from "node:zlib";
 import { temporaryFolder } from "@dray/testkit/files";
 import { imageOf, imageOfTars, type Line, layerTar } from "../../../test/tree-image.ts";
 import { type ErrorCode, isDrayError } from "../../errors.ts";
@@ -142,6 +143,18 @@ describe("a tree in a directory", () => {
     const broken = join(temporaryFolder("extract"), "y");
     await assert.rejects(extractByTar(await imageOf(["a=>b"]), broken), code("ARCHIVE_INVALID", "no such file"));
     assert.deepEqual(readdirSync(join(broken, "..")), []);
+    // Who is not root owns what tar makes, and no image makes programs that run as him.
+    const { getuid } = process;
+    process.getuid = () => 1000;
+    try {
+      const own = join(temporaryFolder("extract"), "z");
+      const entry = { name: "t/", type: "directory", mode: 0o3777 } as const;
+      await extractByTar(await imageOf([{ name: "su", body: "su", mode: 0o6755 }, entry]), own);
+      const modes = ["su", "t"].map((name) => statSync(join(own, name)).mode & 0o7777);
+      assert.deepEqual(modes, [0o755, 0o1777]);
+    } finally {
+      if (getuid !== undefined) process.getuid = getuid;
+    }
   });
 });
 
@@ -208,6 +221,17 @@ describe("an extraction is refused, and leaves nothing", () => {
       code("LIMIT_EXCEEDED", "100 times", "layer sha256:"),
     );
     assert.deepEqual(readdirSync(folder), []);
+  });
+
+  test("for a layer that becomes more than gzip could, whoever said nothing of it", async () => {
+    const folder = temporaryFolder("extract");
+    const size = 80 * 1024 * 1024;
+    const bomb = Buffer.concat([writeHeader({ name: "zeros", size }), Buffer.alloc(size), endOfArchive()]);
+    const image = await imageOfTars([bomb], { packed: [zstdCompressSync(bomb)] });
+    await assert.rejects(extract(image, join(folder, "x")), code("LIMIT_EXCEEDED", "1100 times"));
+    assert.deepEqual(readdirSync(folder), []);
+    await extract(image, join(folder, "x"), { limits: { ratio: 100_000 } });
+    assert.equal(statSync(join(folder, "x", "zeros")).size, size);
   });
 
   test("for a layer that is cut, or not what the configuration says", async () => {

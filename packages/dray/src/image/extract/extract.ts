@@ -15,7 +15,7 @@ import type { Digest } from "../../oci/index.ts";
 import { lentEntries, type TreeEntry, type TreeOptions } from "../tree/index.ts";
 import type { Image } from "../views.ts";
 import { type LeftOut, LeftOutTally } from "./left-out.ts";
-import { type ExtractLimits, type Meter, meterFor } from "./limits.ts";
+import { type ExtractLimits, type Meter, meterFor, usualRatio } from "./limits.ts";
 import { Root } from "./place.ts";
 import { stagingFor } from "./staging.ts";
 import { subtree } from "./subtree.ts";
@@ -63,7 +63,7 @@ export const extract = async (image: Image, directory: string, options: ExtractO
     const root = new Root(staging.path);
     try {
       const extraction = new Extraction(root, { meter, owners, signal: options.signal });
-      const lent = { ...reading, ratio: limits.ratio };
+      const lent = { ...reading, ratio: limits.ratio ?? usualRatio };
       for await (const entry of path === undefined ? lentEntries(image, lent) : subtree(image, path, lent))
         await extraction.put(entry);
       extraction.settle();

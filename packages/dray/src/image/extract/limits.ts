@@ -20,6 +20,8 @@ export interface ExtractLimits {
 
 const kept = 64 * 1024 * 1024;
 const usualEntries = 2_000_000;
+/** As gzip can do at most. */
+export const usualRatio = 1100;
 
 /** Counts what comes. */
 export interface Meter {

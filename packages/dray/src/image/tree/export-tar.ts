@@ -37,8 +37,11 @@ export const squashTar = (
   });
 };
 
-/** @param headers of what comes after all entries, and has no body */
-async function* tarOf(
+/**
+ * A tar of entries that come one after the other.
+ * @param headers of what comes after all entries, and has no body
+ */
+export async function* tarOf(
   entries: AsyncIterable<TreeEntry>,
   headers: () => Iterable<Uint8Array> = () => [],
 ): AsyncGenerator<Uint8Array> {
