@@ -138,6 +138,14 @@ describe("the files of an image", () => {
     );
   });
 
+  test("are not told where a path is longer than Linux has it, or a link on the way", async () => {
+    const code = (error: unknown): boolean => isDrayError(error, "LIMIT_EXCEEDED");
+    await assert.rejects(walked(await imageOf([{ name: `${"a/".repeat(500_000)}f` }])), code);
+    const long = [dir("b/"), link("l", `${"./".repeat(400_000)}b`)];
+    assert.equal((await walked(await imageOf(long))).length, 3);
+    await assert.rejects(walked(await imageOf([...long, { name: "l/f" }])), code);
+  });
+
   test("are the same, whether an entry's name has dots, slashes or leads out", async () => {
     const image = await imageOf([
       { name: "./a//b", body: "1" },

@@ -5,7 +5,7 @@ import type { Digest } from "../../oci/index.ts";
 import type { Image, Layer } from "../views.ts";
 import { LayeredTree, type Place, type Visit } from "./layered-tree.ts";
 import type { EntryFacts } from "./records.ts";
-import { behindLink, rooted } from "./rooted.ts";
+import { behindLink, longestPath, rooted } from "./rooted.ts";
 
 /** A file, directory or whatever else a container of an image finds at a path. */
 export interface FileEntry extends Omit<EntryFacts, "offset"> {
@@ -32,8 +32,6 @@ const usualLimit = 64 * 1024 * 1024;
 const keptWhole = 4 * 1024 * 1024;
 /** As Linux follows. */
 const mostLinks = 40;
-/** As Linux allows; a link may have a megabyte, and each part of a path is looked up. */
-const longestPath = 4096;
 
 /**
  * The files of an image as a container would see them: of the uppermost layer that has one, unless a layer above has taken it away. Links are

@@ -6,7 +6,7 @@ import { filesOf } from "./files-of.ts";
 import { type LayerEntry, type LayerFiles, scannedFiles } from "./layer-files.ts";
 import { NameTree } from "./name-tree.ts";
 import { noRecord, Records, says } from "./records.ts";
-import { behindLink, rooted } from "./rooted.ts";
+import { behindLink, longestPath, rooted } from "./rooted.ts";
 import { whiteoutOf } from "./whiteout.ts";
 
 /** Bytes of what is remembered at most. */
@@ -196,6 +196,7 @@ export class LayeredTree {
    * unpacks the layer does; one of a layer below is not, for layers lie over each other as directories of their own.
    */
   #nodeOf(path: string): number {
+    refuseLong(path, path);
     let names = namesOf(path);
     let node = 0;
     for (let [i, links] = [0, 0]; i < names.length; i++) {
@@ -208,7 +209,10 @@ export class LayeredTree {
           "ARCHIVE_INVALID",
           `${path} in a layer lies behind symbolic links that go round in circles`,
         );
-      names = namesOf(behindLink(this.names.path(node), target, rest));
+      refuseLong(path, target);
+      const behind = behindLink(this.names.path(node), target, rest);
+      refuseLong(path, behind);
+      names = namesOf(behind);
       [node, i] = [0, -1];
     }
     return node;
@@ -222,5 +226,11 @@ export class LayeredTree {
     return this.records.facts(record).linkName;
   }
 }
+
+const refuseLong = (path: string, way: string): void => {
+  if (way.length <= longestPath) return;
+  const called = path.length > longestPath ? `${path.slice(0, 100)}…` : path;
+  throw new DrayError("LIMIT_EXCEEDED", `${called} in a layer has a path of more than ${longestPath} bytes`);
+};
 
 const namesOf = (path: string): string[] => path.split("/").filter((name) => name !== "");

@@ -1,3 +1,6 @@
+/** Bytes of a path at most, as Linux allows; a name or a link in a layer may have a megabyte, and each part of a path is looked up. */
+export const longestPath = 4096;
+
 /**
  * A name in a layer as it is seen from the root of the image, which `..` does not leave: `/etc/passwd`. Names may be any bytes, and Bun's
  * `node:path` keeps only those that are text.

@@ -2,6 +2,8 @@ import type { ErrorCode } from "../../errors.ts";
 import { longestPath, partsOf } from "./names.ts";
 import { type Node, type PathTable, rootNode } from "./path-table.ts";
 
+/** Characters of all symbolic links of one layer at most: they are remembered until its end. */
+const mostOfLinks = 64 * 1024 * 1024;
 /** As Linux follows. */
 const mostLinks = 40;
 
@@ -15,6 +17,7 @@ export type Fault = (what: string, code?: ErrorCode) => Error;
 export class LayerPaths {
   readonly #table: PathTable;
   readonly #symlinks = new Map<Node, string>();
+  #ofLinks = 0;
   /** The directory of the name that was asked for last: most entries lie where the one before lies. */
   #lastFolder: string | undefined;
   #lastNode: Node = rootNode;
@@ -27,11 +30,20 @@ export class LayerPaths {
   /** Another layer comes. */
   begin(): void {
     this.#symlinks.clear();
+    this.#ofLinks = 0;
     this.#lastFolder = undefined;
   }
 
-  /** What an entry makes of its place: a link that others are followed through, or not any more. */
-  set(node: Node, target: string | undefined): void {
+  /**
+   * What an entry makes of its place: a link that others are followed through, or not any more.
+   * @throws what `fault` makes of links that are longer than Linux has them, or too many of long ones
+   */
+  set(node: Node, target: string | undefined, fault: Fault): void {
+    if (target !== undefined && target.length > longestPath)
+      throw fault(`is a link to a path of more than ${longestPath} bytes`, "LIMIT_EXCEEDED");
+    this.#ofLinks += target?.length ?? 0;
+    if (this.#ofLinks > mostOfLinks)
+      throw fault(`is the last of links that have more than ${mostOfLinks} bytes together`, "LIMIT_EXCEEDED");
     if (target === undefined ? this.#symlinks.delete(node) : this.#symlinks.set(node, target))
       this.#lastFolder = undefined;
   }

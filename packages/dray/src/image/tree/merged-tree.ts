@@ -104,7 +104,7 @@ export class MergedTree {
     if (!isDirectory && this.#isFilled(node))
       throw fault("takes the place of a directory that the same layer has put something into", "UNSUPPORTED");
     if (type !== "hardlink") this.#links.replace(node, path);
-    this.#paths.set(node, type === "symlink" ? linkName : undefined);
+    this.#paths.set(node, type === "symlink" ? linkName : undefined, fault);
     const outputs =
       type === "hardlink"
         ? this.#link(node, path, isVisible, linkName, fault)

@@ -192,6 +192,14 @@ describe("the tree of an image", () => {
     await assert.rejects(treeOf(image), code("LIMIT_EXCEEDED", "4096"));
   });
 
+  test("is refused for links that no container could follow, or that would fill memory", async () => {
+    const link = (name: string, length: number): Line => ({ name, type: "symlink", linkName: "x".repeat(length) });
+    assert.equal((await treeOf(await imageOf([link("a", 4096)]))).length, 1);
+    await assert.rejects(treeOf(await imageOf([link("a", 4097)])), code("LIMIT_EXCEEDED", '"a"', "4096"));
+    const many = Array.from({ length: 16_500 }, (_, i) => link(`l${i}`, 4090));
+    await assert.rejects(treeOf(await imageOf(many)), code("LIMIT_EXCEEDED", "together"));
+  });
+
   test("is refused where a layer is not what the configuration says", async () => {
     const tar = layerTar(["a=1"]);
     const image = await imageOfTars([tar], { diffIDs: [digestOf(new Uint8Array(1))] });
