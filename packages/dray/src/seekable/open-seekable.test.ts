@@ -259,6 +259,17 @@ describe("what is not as it was written", () => {
   });
 });
 
+test("a table with a file of more parts than memory has room for is refused before they are all there", async () => {
+  let read = 0;
+  const endless = async function* (): AsyncGenerator<Uint8Array> {
+    yield text('{"version":1,"entries":[{"name":"a","type":"reg","size":1}');
+    for (; read < 200; read++) yield text(`,{"type":"chunk","x":"${"x".repeat(1_000_000)}"}`);
+    yield text("]}");
+  };
+  await assert.rejects(TocTable.read(endless(), 0), (error) => isDrayError(error, "LIMIT_EXCEEDED"));
+  assert.ok(read < 40, String(read));
+});
+
 test("entries of a table are found however its text is cut and indented", async () => {
   const value = fc.jsonValue({ maxDepth: 3 });
   await fc.assert(

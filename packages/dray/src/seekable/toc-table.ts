@@ -25,6 +25,9 @@ interface Piece {
 /** Characters that make a piece, and bytes that all pieces have at most when they are compressed. */
 const [pieceLength, mostBytes] = [256 * 1024, 128 * 1024 * 1024];
 
+/** Characters of one file's parts at most: they are compared as a whole, and those of 500 GB take a quarter of it. */
+const mostOfFile = 32 * 1024 * 1024;
+
 /**
  * A table of contents, kept compressed: half a million files fit into 30 MB. It is read in pieces, each when something of it is asked for.
  */
@@ -64,6 +67,8 @@ export class TocTable {
       group.push(entry);
       if (hasData(entry)) offset ??= number(entry, "offset");
       lines += `${JSON.stringify(entry)}\n`;
+      if (lines.length > mostOfFile)
+        throw new DrayError("LIMIT_EXCEEDED", "the table of contents has a file of too many parts");
     }
     dataOf(group);
     await putAway();
