@@ -101,6 +101,18 @@ describe("rebase", () => {
     assert.deepEqual(await diffIDsOf(layout, "linux/arm64"), await diffIDsOf(`${host}/app:1`, "linux/arm64"));
   });
 
+  test("what an image says of its base is on a registry, however it is written, and no directory here", async () => {
+    const said = [
+      "org.opencontainers.image.base.name=oci:1/base:1",
+      `org.opencontainers.image.base.digest=sha256:${"0".repeat(64)}`,
+    ];
+    await done("mutate", `${host}/app:1`, ...said.flatMap((each) => ["-a", each]), "-t", `${host}/app:odd`);
+    const { exitCode, stderr } = await dray("--retry", "0", "--timeout", "5s", "rebase", `${host}/app:odd`);
+    assert.match(stderr, /reading manifest oci:1\/base@sha256:0/);
+    assert.doesNotMatch(stderr, /no layout/);
+    assert.notEqual(exitCode, 0);
+  });
+
   const refusals: readonly (readonly [exitCode: number, says: RegExp, words: string])[] = [
     [2, /say which image is to stand on another base/, ""],
     [2, /the image is named twice/, "HOST/app:1 --original HOST/app:1"],

@@ -4,7 +4,7 @@ import { DrayError, isDrayError } from "dray/errors";
 import { type Bases, edit, type Image, type ImageIndex, platformOf, type Rebased, rebased, viewOf } from "dray/image";
 import { LazyMap } from "dray/internal/async";
 import { parseLocation } from "dray/locations";
-import type { Descriptor } from "dray/oci";
+import type { Descriptor, Reference } from "dray/oci";
 import { annotationKeys, formatReference, parseReference } from "dray/oci";
 import { type ChangingOptions, changeImage, changingFlags } from "../changing/index.ts";
 import type { Act, Call, Define } from "../context.ts";
@@ -75,7 +75,7 @@ const basesFor = (call: Call<RebaseOptions>, location: string): ((image: Image) 
   return async (image) => {
     const { annotations = {} } = await image.manifest();
     const { [annotationKeys.baseName]: said, [annotationKeys.baseDigest]: digest } = annotations;
-    const to = call.options.new_base ?? (said === undefined ? undefined : formatReference(parseReference(said)));
+    const to = call.options.new_base ?? (said === undefined ? undefined : registryName(parseReference(said)));
     if (to === undefined) throw unknown(location, "new", annotationKeys.baseName);
     const from = call.options.old_base ?? olds(to, said, digest);
     if (from === undefined) throw unknown(location, "old", annotationKeys.baseDigest);
@@ -105,9 +105,16 @@ const olds = (to: string, said: string | undefined, digest: string | undefined):
   const parsed = parseLocation(to);
   const beside = parsed.kind === "registry" ? [parsed.reference] : [];
   const places = [...(said === undefined ? [] : [parseReference(said)]), ...beside].map(({ registry, repository }) =>
-    formatReference({ registry, repository, digest: digest as Descriptor["digest"] }),
+    registryName({ registry, repository, digest: digest as Descriptor["digest"] }),
   );
   return places.length === 0 ? undefined : [...new Set(places)];
+};
+
+/** What somebody wrote into an image, as a place on a registry: `oci:80/app` by itself would be a directory here. */
+const registryName = (reference: Reference): string => {
+  const { registry, repository } = reference;
+  const isOne = parseLocation(formatReference({ registry, repository })).kind === "registry";
+  return `${isOne ? "" : "docker://"}${formatReference(reference)}`;
 };
 
 const firstOf = async (find: (name: string) => Promise<Found>, names: readonly string[]): Promise<Found> => {
