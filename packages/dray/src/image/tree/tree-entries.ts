@@ -5,6 +5,7 @@ import { readEntries, type StreamedEntry } from "../../tar/index.ts";
 import type { Image, Layer } from "../views.ts";
 import { type Output, outputsOf } from "./hard-links.ts";
 import { MergedTree } from "./merged-tree.ts";
+import { told } from "./told.ts";
 
 /** How the layers of a tree are read. */
 export type TreeOptions = Pick<ReadOptions, "signal" | "onEvent">;
@@ -44,6 +45,8 @@ interface Reading extends LentOptions {
   readonly lends: boolean;
   /** Whether the chunks of the store are its reader's alone. */
   readonly owns: boolean;
+  /** Whether it is told how far each layer is. Not where one is read again. */
+  readonly tells?: boolean;
 }
 
 async function* entriesOfTree(image: Image, options: Reading): AsyncGenerator<TreeEntry> {
@@ -58,10 +61,13 @@ export async function* mergedEntries(
   tree: MergedTree,
   options: Reading,
 ): AsyncGenerator<TreeEntry> {
+  const tells = options.lends;
+  const bytes = layers.reduce((sum, { descriptor: { size } }) => sum + size, 0);
+  if (tells && layers.length > 0) options.onEvent?.({ type: "plan", blobs: layers.length, bytes });
   for (let i = layers.length - 1; i >= 0; i--) {
     const layer = layers[i] as Layer;
     tree.begin(i + 1, `layer ${layer.descriptor.digest}`);
-    for await (const entry of entriesOf(layer, options)) {
+    for await (const entry of entriesOf(layer, { ...options, tells })) {
       throwIfAborted(options.signal);
       for (const output of tree.take(entry)) yield written(entry, output);
     }
@@ -79,9 +85,13 @@ const entriesOf = (layer: Layer, options: Reading): AsyncGenerator<StreamedEntry
   readEntries(contentOf(layer, options), { what: `layer ${layer.descriptor.digest}` });
 
 /** A layer's tar, which has to be what the configuration says it is. */
-async function* contentOf(layer: Layer, { lends, owns, ratio, ...options }: Reading): AsyncGenerator<Uint8Array> {
+async function* contentOf(
+  layer: Layer,
+  { lends, owns, ratio, tells, ...options }: Reading,
+): AsyncGenerator<Uint8Array> {
   const { diffID: digest, descriptor } = layer;
-  const stored = layer.compressed(options);
+  const { onEvent } = options;
+  const stored = tells && onEvent ? told(layer.compressed(options), descriptor, onEvent) : layer.compressed(options);
   // What a store gives may be kept by somebody else, unless it says that it is not.
   const chunks = lends
     ? decompressed(owns ? stored : borrowed(stored), { release: detach })
