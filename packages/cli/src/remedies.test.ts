@@ -861,6 +861,12 @@ describe("a remedy in a message is a command that works", () => {
         from: ["is no path where files could go; dray cat "],
         follow: (_, cat = "", file = "") => [[cat, file]],
       },
+      {
+        words: ["append", "-f", at("one.tar"), "--compression", "zstd", "-t", fresh()],
+        says: /refuse layers of zstd in a manifest of Docker's types; dray (mutate) (--media-types) (oci) (\S+) gives it OCI's/,
+        from: ["in a manifest of Docker's types; dray mutate --media-types oci "],
+        follow: (_, ...words) => [words],
+      },
     ];
   };
 

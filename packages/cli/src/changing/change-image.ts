@@ -7,7 +7,7 @@ import { DrayError } from "dray/errors";
 import { type Edited, type Image, type ImageIndex, viewOf } from "dray/image";
 import { defined } from "dray/internal/defined";
 import { open, parseLocation } from "dray/locations";
-import { formatReference, isIndexType } from "dray/oci";
+import { type Compression, formatReference, isIndexType, mediaTypes } from "dray/oci";
 import type { Call } from "../context.ts";
 import { gather, onePlatform, outputFlag, positive } from "../flags.ts";
 import { defaultPlatform, digestReference, opened } from "../images.ts";
@@ -21,6 +21,8 @@ export interface ChangingOptions extends Omit<MovingOptions, "output"> {
   readonly tag?: string;
   readonly repo?: string;
   readonly output?: readonly string[] | "text" | "json";
+  /** Of new layers. */
+  readonly compression?: Compression;
 }
 
 /** The flags by which every command that changes an image is told where it goes. */
@@ -107,6 +109,10 @@ export const changeImage = async (
     reporter.warn(
       `${plural(leftOut.length, "attestation")} of what changed ${leftOut.length === 1 ? "is" : "are"} left out: they were about what is there no more`,
     );
+  if (options.compression === "zstd" && file === undefined && (await isOfDocker(await viewOf(store, root, { signal }))))
+    reporter.warn(
+      `podman and skopeo refuse layers of zstd in a manifest of Docker's types; dray mutate --media-types oci ${place.location} gives it OCI's`,
+    );
   const moving: Call<MovingOptions> = { ...call, options: { ...options, output: format } };
   // By digest: only now is it known which.
   const name = place.byDigest ? root.digest : target.name;
@@ -120,6 +126,12 @@ export const changeImage = async (
     await printRoot(out, place, result.outcomes[0], print);
   await reportMoved(moving, result, "pushed", began);
 };
+
+/** Whether an image has Docker's types, or any of an index. */
+const isOfDocker = async (view: Image | ImageIndex): Promise<boolean> =>
+  view.kind === "image"
+    ? view.descriptor.mediaType === mediaTypes.dockerManifest
+    : (await view.index()).manifests.some(({ mediaType }) => mediaType === mediaTypes.dockerManifest);
 
 const printRoot = async (
   out: Call["out"],
