@@ -3,13 +3,13 @@ import { once } from "node:events";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { collect, type JsonObject } from "dray/content";
+import { collect, editJson, type JsonObject } from "dray/content";
 import { DrayError, errorIn, throwIfAborted } from "dray/errors";
-import { isObject, largestManifest, parseJson } from "dray/oci";
+import { largestManifest } from "dray/oci";
 import type { Call } from "../context.ts";
 
 /** Gives a document to whoever is to change it, and what it became. @param what names it in messages, such as `manifest` */
-export type LetEdit = (document: JsonObject, what: string) => Promise<JsonObject>;
+export type LetEdit = (document: Uint8Array, what: string) => Promise<JsonObject>;
 
 /**
  * Lets somebody change a document: whoever types gets it in `$EDITOR`, with white space, and a script gives the new one on standard input. Where
@@ -30,7 +30,7 @@ export const withEditor = async (call: Call, work: (letEdit: LetEdit) => Promise
   try {
     await work(async (document, what) => {
       const file = join(folder, `${what}.json`);
-      const text = `${JSON.stringify(document, undefined, 2)}\n`;
+      const text = `${JSON.stringify(asDocument(document, what), undefined, 2)}\n`;
       await writeFile(file, text, { mode: 0o600 });
       given = { file, text };
       await editorOn(call, file);
@@ -47,10 +47,14 @@ export const withEditor = async (call: Call, work: (letEdit: LetEdit) => Promise
   await rm(folder, { recursive: true, force: true });
 };
 
+/** The document with its numbers as they are written, long ones too. */
 const asDocument = (bytes: Uint8Array, what: string): JsonObject => {
-  const value = parseJson(bytes, what);
-  if (isObject(value)) return value;
-  throw new DrayError("MANIFEST_INVALID", `the ${what} is no JSON object`);
+  let document: JsonObject = {};
+  editJson(bytes, what, (found) => {
+    document = found;
+    return found;
+  });
+  return document;
 };
 
 /** As git and crane find it; it may have words of its own. It has the terminal until it ends. */

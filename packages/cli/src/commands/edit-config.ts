@@ -24,7 +24,7 @@ export const act: Act<ChangingOptions> = (call, [name = ""]) =>
       name,
       async ({ view, source }) => {
         const image = await chosenImage(call, view, source.location);
-        const config = await letEdit(await image.config(), "configuration");
+        const config = await letEdit(await image.configBytes(), "configuration");
         const { layers } = await image.manifest();
         const ids = (config["rootfs"] as { diff_ids?: readonly unknown[] } | undefined)?.diff_ids?.length ?? 0;
         if (ids !== layers.length)

@@ -1,4 +1,3 @@
-import { type JsonObject, readJson } from "dray/content";
 import { edit, type Image } from "dray/image";
 import { type ChangingOptions, changeImage, changingFlags, withEditor } from "../changing/index.ts";
 import type { Act, Define } from "../context.ts";
@@ -34,10 +33,7 @@ export const act: Act<EditManifestOptions> = (call, [name = ""]) =>
         const { options, signal } = call;
         const platform = onePlatform(options);
         const meant = platform === undefined || view.kind === "image" ? view : await view.image(platform);
-        const typed = await letEdit(
-          await readJson<JsonObject>(meant.store, meant.descriptor, { kind: "manifest" }),
-          "manifest",
-        );
+        const typed = await letEdit(await meant.bytes(), "manifest");
         const { mediaType } = options;
         const document = mediaType === undefined ? typed : { ...typed, mediaType };
         if (meant.kind === "index")

@@ -52,6 +52,12 @@ describe("edit", { skip: process.platform === "win32" ? "the editor is a script 
     });
     assert.equal(stdout, `${app}:new\n`);
     assert.deepEqual(await shown("config", "new"), { ...config, "x-mine": [1] });
+    const long = JSON.stringify(config).replace("{", '{"x-long":9223372036854775807,');
+    await done(["edit", "config", "-t", `${app}:long`, `${app}:1`], { stdin: long });
+    assert.equal((await done(["config", `${app}:long`])).stdout.trim(), long);
+    const typed = await typing(`sed -i 's/"x-long": 9223372036854775807/&, "x-more": 1/' "$1"`);
+    await done(["edit", "config", "-t", `${app}:long`, `${app}:long`], typed);
+    assert.equal((await done(["config", `${app}:long`])).stdout.trim(), long.replace("5807,", '5807,"x-more":1,'));
     const same = await done(["edit", "config", `${app}@${image.root.digest}`], { stdin: JSON.stringify(config) });
     assert.equal(same.stdout, `${app}@${image.root.digest}\n`);
     const bare = await done(["edit", "config", "-t", `${app}:bare`, `${app}:1`], { stdin: "{}" });
