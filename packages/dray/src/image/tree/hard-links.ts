@@ -1,4 +1,8 @@
+import { DrayError } from "../../errors.ts";
 import type { Node } from "./path-table.ts";
+
+/** Hard links of one layer that lead to one another at most: each next one walks them all. Archivers link all names to the first. */
+const mostInRow = 100;
 
 /** Something to write at a path of the merged tree. */
 export interface Output {
@@ -118,7 +122,15 @@ export class HardLinks {
   /** Where a link of this layer leads in the end. */
   #end(to: Node): Node {
     let node = to;
-    for (let next = this.#leads.get(node); next !== undefined; next = this.#leads.get(node)) node = next;
+    let links = 0;
+    for (let next = this.#leads.get(node); next !== undefined; next = this.#leads.get(node)) {
+      if (++links > mostInRow)
+        throw new DrayError(
+          "LIMIT_EXCEEDED",
+          `${this.#called}: more than ${mostInRow} hard links lead to one another in a row`,
+        );
+      node = next;
+    }
     return node;
   }
 

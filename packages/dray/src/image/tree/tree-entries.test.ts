@@ -196,6 +196,10 @@ describe("the tree of an image", () => {
     const link = (name: string, length: number): Line => ({ name, type: "symlink", linkName: "x".repeat(length) });
     assert.equal((await treeOf(await imageOf([link("a", 4096)]))).length, 1);
     await assert.rejects(treeOf(await imageOf([link("a", 4097)])), code("LIMIT_EXCEEDED", '"a"', "4096"));
+    const row = (length: number): Line[] => Array.from({ length }, (_, i) => `h${i}=>h${i + 1}`);
+    const hard = (length: number): Promise<Image> => imageOf([`h${length}=1`], [...row(length), "x=>h0"]);
+    assert.equal((await treeOf(await hard(100))).length, 102);
+    await assert.rejects(treeOf(await hard(200)), code("LIMIT_EXCEEDED", "100 hard links", "layer sha256:"));
     const many = Array.from({ length: 16_500 }, (_, i) => link(`l${i}`, 4090));
     await assert.rejects(treeOf(await imageOf(many)), code("LIMIT_EXCEEDED", "together"));
   });
