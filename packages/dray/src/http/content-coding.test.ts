@@ -1,16 +1,25 @@
 import assert from "node:assert/strict";
-import { describe, test } from "node:test";
+import { after, describe, test } from "node:test";
 import { brotliCompressSync, gzipSync } from "node:zlib";
 import { faults, hosts, listen, memoryRegistry, put, redirectTo, sampleImage, tokenServer } from "@dray/testkit";
 import { staticCredential } from "../auth/index.ts";
 import { bytesContent, collect, memoryStore } from "../content/index.ts";
 import { copy } from "../copy/index.ts";
 import { isDrayError } from "../errors.ts";
-import { connect } from "../registry/index.ts";
+import { type ConnectOptions, connect, type Registry } from "../registry/index.ts";
 import type { Handler } from "./types.ts";
 
 const image = sampleImage({ seed: "coded", layers: 1, layerSize: 100_000 });
 const [layer] = image.layers;
+
+const registries: Registry[] = [];
+/** Closed after the last test: Node 22 reads no `await using`. */
+const opened = (host: string, options: ConnectOptions): Registry => {
+  const registry = connect(host, options);
+  registries.push(registry);
+  return registry;
+};
+after(() => Promise.all(registries.map((registry) => registry.close())));
 
 /** A registry behind something that lays a coding around its answers. */
 const behind = async (
@@ -43,7 +52,7 @@ const behind = async (
 const bodyOf = (bytes: Uint8Array) => ({ chunks: bytesContent(bytes).open(), discard: async () => {} });
 
 const copied = async (host: string): Promise<void> => {
-  await using registry = connect(host, { ambient: false, retry: { attempts: 1 } });
+  const registry = opened(host, { ambient: false, retry: { attempts: 1 } });
   const target = memoryStore();
   const source = { store: registry.repository("team/app"), name: "1", location: `${host}/team/app:1` };
   const { root } = await copy(source, { store: target, name: "1", location: "memory:1" });
@@ -59,7 +68,7 @@ describe("an answer that comes coded, although none asked for that", () => {
       "gzip",
       async (host) => {
         await copied(host);
-        await using registry = connect(host, { ambient: false });
+        const registry = opened(host, { ambient: false });
         const repository = registry.repository("team/app");
         const tags = [];
         for await (const tag of repository.tags()) tags.push(tag);
@@ -77,7 +86,7 @@ describe("an answer that comes coded, although none asked for that", () => {
       (bytes) => brotliCompressSync(bytes),
       "br",
       async (host) => {
-        await using registry = connect(host, { ambient: false });
+        const registry = opened(host, { ambient: false });
         const repository = registry.repository("team/app");
         await assert.rejects(
           repository.manifest("1"),
@@ -118,7 +127,7 @@ describe("an answer that comes coded, although none asked for that", () => {
         "https://cdn.test": packed(storage.handler),
       });
       const credentials = staticCredential({ username: "ann", password: "secret", source: "the test" }, "r.test");
-      await using registry = connect("r.test", { connection, credentials, ambient: false, retry: { attempts: 1 } });
+      const registry = opened("r.test", { connection, credentials, ambient: false, retry: { attempts: 1 } });
       const from = { store: registry.repository("team/app"), name: "1", location: "r.test/team/app:1" };
       const memory = memoryStore();
       assert.equal(
