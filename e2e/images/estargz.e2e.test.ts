@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { cpSync, createWriteStream, linkSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
-import { lstat, readFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
@@ -10,11 +10,12 @@ import { after, before, describe, test } from "node:test";
 import { listen, memoryRegistry, seededBytes } from "@dray/testkit";
 import { findPeer, succeed } from "@dray/testkit/peers";
 import { connect, copy, memoryStore, viewOf } from "dray";
-import { collect, put, type ReadableStore } from "dray/content";
-import { appended, edit, emptyImage, imageFiles, ingestLayer, type NewLayer, walk } from "dray/image";
+import { put, type ReadableStore } from "dray/content";
+import { appended, edit, emptyImage, ingestLayer, type NewLayer } from "dray/image";
 import { mediaTypes } from "dray/oci";
 import { missing, type Sandbox, workshop } from "../dray.ts";
 import { estargzJudge } from "../estargz/judge.ts";
+import { sameFiles } from "./same-files.ts";
 
 const judge = await estargzJudge();
 const crane = findPeer("crane");
@@ -126,17 +127,7 @@ describe("what its authors write", { skip: missing(["estargz-judge", judge]) }, 
         const { store: changed, root } = await edit(await emptyImage(), appended([{ layer }]));
         const image = await viewOf(changed, root);
         assert.ok(image.kind === "image");
-        const files = await imageFiles(image);
-        let count = 0;
-        for await (const { path, type, mode } of walk(image, "/usr")) {
-          const there = shop.path("tree", path);
-          assert.equal(mode, (await lstat(there)).mode & 0o7777, path);
-          if (type !== "file" && type !== "hardlink") continue;
-          count++;
-          const bytes = await collect(await files.open(path), 1e7, path);
-          assert.ok(Buffer.from(bytes).equals(await readFile(there)), path);
-        }
-        assert.equal(count, 7);
+        assert.equal(await sameFiles(image, "/usr", (path) => shop.path("tree", path)), 7);
       });
 });
 
