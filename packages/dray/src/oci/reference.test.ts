@@ -7,8 +7,11 @@ import {
   familiar,
   formatReference,
   InvalidReferenceError,
+  isIdentifier,
   isRepository,
+  isShortIdentifier,
   isTag,
+  longestName,
   type ParseReferenceOptions,
   parseReference,
   parseRegistry,
@@ -111,6 +114,59 @@ test("what is wrong, and with which part", () => {
         return isDrayError(error, "REFERENCE_INVALID");
       },
     );
+});
+
+test("what is wrong tells by its kind", () => {
+  const long = "a".repeat(256);
+  const strict = { strict: true };
+  for (const [text, fault, options] of [
+    ["", "empty"],
+    ["Alpine", "uppercase"],
+    ["quay.io:5000/Team/app:1", "uppercase"],
+    ["a/B$", "format"],
+    [long, "too-long"],
+    [`quay.io/${"a/".repeat(124)}a`, "too-long"],
+    ["a".repeat(2000), "too-long"],
+    [":1", "format"],
+    ["a//b", "format"],
+    ["a b", "format"],
+    ["https://quay.io/a", "format"],
+    ["host:port/a", "format"],
+    ["a:", "tag"],
+    [`a:${"b".repeat(129)}`, "tag"],
+    ["a@sha256:abc", "digest"],
+    [`a@md5:${"0".repeat(32)}`, "digest"],
+    [`a:sha256:${"0".repeat(64)}`, "digest"],
+    ["a/b:1", "not-canonical", strict],
+    ["docker.io/alpine:1", "not-canonical", strict],
+    ["quay.io/a", "not-canonical", strict],
+  ] as const)
+    assert.throws(
+      () => parseReference(text, options),
+      (error) => {
+        assert.ok(error instanceof InvalidReferenceError, text);
+        assert.equal(error.fault, fault, `${text}: ${error.message}`);
+        return true;
+      },
+      text,
+    );
+  assert.equal(parseReference(`quay.io/${"a".repeat(longestName - "quay.io/".length)}`).registry, "quay.io");
+});
+
+test("identifiers of images, and their beginnings", () => {
+  const hex = "0123456789abcdef".repeat(4);
+  for (const [text, whole, beginning] of [
+    [hex, true, true],
+    [hex.slice(1), false, true],
+    ["abcdef", false, true],
+    ["abcde", false, false],
+    [`${hex}0`, false, false],
+    [hex.toUpperCase(), false, false],
+    [`sha256:${hex}`, false, false],
+    ["", false, false],
+    [`${hex}\n`, false, false],
+  ] as const)
+    assert.deepEqual([isIdentifier(text), isShortIdentifier(text)], [whole, beginning], text);
 });
 
 test("a password in front of a name is refused, and in no message", () => {

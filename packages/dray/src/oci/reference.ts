@@ -28,17 +28,31 @@ export interface ParseReferenceOptions {
 /** The part of a reference that is wrong. */
 export type ReferencePart = "reference" | "registry" | "repository" | "tag" | "digest";
 
-/** A `REFERENCE_INVALID` error that also names the wrong part. */
+/**
+ * What is wrong with a reference, as programs tell it: there is nothing; small letters alone would make it right; its name is too long; it has
+ * another form than `registry/repository:tag@digest`; its tag or its digest is none, or stands where none belongs; `strict` parsing misses what it
+ * leaves out.
+ */
+export type ReferenceFault = "empty" | "uppercase" | "too-long" | "format" | "tag" | "digest" | "not-canonical";
+
+/** A `REFERENCE_INVALID` error that also names the wrong part, and what is wrong with it. */
 export class InvalidReferenceError extends DrayError {
   readonly part: ReferencePart;
-  constructor(text: string, part: ReferencePart, why: string) {
+  readonly fault: ReferenceFault;
+  constructor(
+    text: string,
+    part: ReferencePart,
+    why: string,
+    fault: ReferenceFault = part === "tag" || part === "digest" ? part : "format",
+  ) {
     super("REFERENCE_INVALID", `reference "${text}": ${why}`, { reference: text });
     this.part = part;
+    this.fault = fault;
   }
 }
 
-const invalid = (text: string, part: ReferencePart, why: string): InvalidReferenceError =>
-  new InvalidReferenceError(text, part, why);
+const invalid = (text: string, part: ReferencePart, why: string, fault?: ReferenceFault): InvalidReferenceError =>
+  new InvalidReferenceError(text, part, why, fault);
 
 const dockerHub = "docker.io";
 const dockerHubNames = new Set([dockerHub, "index.docker.io", "registry-1.docker.io"]);
@@ -48,8 +62,8 @@ const components = new RegExp(`^${part}(?:/${part})*$`);
 const tagGrammar = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$/;
 const label = "(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])";
 const host = new RegExp(`^(?:${label}(?:\\.${label})*|\\[[0-9a-fA-F:.]+\\])(?::([0-9]{1,5}))?$`);
-/** Length of `registry/repository` that clients can be relied on to accept. */
-const longestName = 255;
+/** Characters of `registry/repository` at most that clients can be relied on to accept. */
+export const longestName = 255;
 /** More than name, tag and digest can have together; what is longer is not quoted whole in a message. */
 const longestText = 1024;
 
@@ -61,9 +75,9 @@ const longestText = 1024;
  */
 export const parseReference = (text: string, options: ParseReferenceOptions = {}): Reference => {
   const { defaultRegistry = dockerHub, defaultTag = "latest", strict = false } = options;
-  if (text === "") throw invalid(text, "reference", "is empty; expected [registry/]repository[:tag][@digest]");
+  if (text === "") throw invalid(text, "reference", "is empty; expected [registry/]repository[:tag][@digest]", "empty");
   if (text.length > longestText)
-    throw invalid(`${text.slice(0, 64)}…`, "reference", `has ${text.length} characters; none is that long`);
+    throw invalid(`${text.slice(0, 64)}…`, "reference", `has ${text.length} characters; none is that long`, "too-long");
   refuseUser(text, "digest", /^[^/@]*@(?=[^/@]*\/)/);
   const scheme = /^([a-zA-Z][a-zA-Z0-9+.-]*):\/\//.exec(text);
   if (scheme) throw invalid(text, "reference", `starts with "${scheme[0]}"; leave the scheme out`);
@@ -85,7 +99,7 @@ export const parseReference = (text: string, options: ParseReferenceOptions = {}
   const digest = digestText === undefined ? undefined : readDigest(text, digestText);
   const anyTag = tag ?? (digest === undefined && defaultTag !== "" ? defaultTag : undefined);
   if (strict && tag === undefined && digest === undefined)
-    throw invalid(text, "tag", "has neither tag nor digest, and strict parsing does not assume one");
+    throw invalid(text, "tag", "has neither tag nor digest, and strict parsing does not assume one", "not-canonical");
   return defined({ registry, repository, tag: anyTag, digest });
 };
 
@@ -143,6 +157,12 @@ const registryName = (text: string): string => {
 /** Whether text may be a tag: up to 128 characters, the first no dot and no dash. */
 export const isTag = (text: string): boolean => tagGrammar.test(text);
 
+/** Whether text is the identifier of an image as docker prints it: the 64 hex digits of a digest, without its algorithm. */
+export const isIdentifier = (text: string): boolean => /^[a-f0-9]{64}$/.test(text);
+
+/** Whether text may be the beginning of an identifier: 6 to 64 hex digits. A repository may be called the same. */
+export const isShortIdentifier = (text: string): boolean => /^[a-f0-9]{6,64}$/.test(text);
+
 /** Whether text may be the path of a repository. */
 export const isRepository = (text: string): boolean => text.length <= longestName && components.test(text);
 
@@ -180,17 +200,18 @@ const splitName = (
   strict: boolean,
 ): { registry: string; repository: string } => {
   const named = looksLikeRegistry(name);
-  if (strict && !named) throw invalid(text, "registry", "names no registry, and strict parsing assumes none");
+  if (strict && !named)
+    throw invalid(text, "registry", "names no registry, and strict parsing assumes none", "not-canonical");
   const slash = name.indexOf("/");
   const registryText = named ? name.slice(0, slash) : defaultRegistry;
   const path = named ? name.slice(slash + 1) : name;
   const registry = checkedRegistry(text, registryText);
   checkRepository(text, path);
   const official = registry === dockerHub && !path.includes("/");
-  if (strict && official) throw invalid(text, "repository", `on Docker Hub write "library/${path}"`);
+  if (strict && official) throw invalid(text, "repository", `on Docker Hub write "library/${path}"`, "not-canonical");
   const repository = official ? `library/${path}` : path;
   if (registry.length + 1 + repository.length > longestName)
-    throw invalid(text, "repository", `registry and repository are longer than ${longestName} characters`);
+    throw invalid(text, "repository", `registry and repository are longer than ${longestName} characters`, "too-long");
   return { registry, repository };
 };
 
@@ -202,7 +223,10 @@ const checkedRegistry = (text: string, registry: string): string => {
 
 const checkRepository = (text: string, path: string): void => {
   if (path === "") throw invalid(text, "repository", "the repository is empty");
-  if (/[A-Z]/.test(path)) throw invalid(text, "repository", `repository "${path}" must be lower case`);
+  if (/[A-Z]/.test(path)) {
+    const fault = components.test(path.toLowerCase()) ? "uppercase" : "format";
+    throw invalid(text, "repository", `repository "${path}" must be lower case`, fault);
+  }
   const bad = path.split("/").find((part) => !component.test(part));
   if (bad === undefined) return;
   throw invalid(
