@@ -96,6 +96,8 @@ const entries: [what: string, value: object | null, expected: object | undefined
   ],
   ["auth with a colon in the password", { auth: base64("ann:a:b") }, { username: "ann", password: "a:b" }],
   ["auth beyond ASCII", { auth: base64("änn:pässwörd") }, { username: "änn", password: "pässwörd" }],
+  ["auth of a file with line ends", { auth: base64("ann:secret\r\n") }, { username: "ann", password: "secret" }],
+  ["members of such a file", { username: "ann\r\n", password: " secret\n" }, { username: "ann", password: " secret" }],
   ["auth padded with NULs", { auth: base64("ann:secret\0\0") }, { username: "ann", password: "secret" }],
   [
     "auth over members",

@@ -55,17 +55,6 @@ export const memberKey = (members: Members, name: string): string =>
 /** @throws DrayError `CONFIG_INVALID` naming the source and the member. */
 export const parseConfig = (text: string, source: string): ConfigDocument => {
   const members = parseConfigText(text, source);
-  const auths = new Map<string, ConfigEntry[]>();
-  for (const [key, value] of Object.entries(section(members, "auths", source))) {
-    const server = parseServer(key);
-    if (server === undefined) continue;
-    const name = lookupKey(server.host, server.path);
-    const entries = auths.get(name) ?? [];
-    // `https://index.docker.io/v1/` is how docker writes Docker Hub, the bare host how it writes all others.
-    if (key === name || key.endsWith("index.docker.io/v1/")) entries.unshift({ key, value });
-    else entries.push({ key, value });
-    auths.set(name, entries);
-  }
   const credHelpers = new Map<string, string>();
   for (const [key, value] of Object.entries(section(members, "credHelpers", source))) {
     const server = parseServer(key);
@@ -77,10 +66,26 @@ export const parseConfig = (text: string, source: string): ConfigDocument => {
   const credsStore = members[memberKey(members, "credsStore")];
   return {
     source,
-    auths,
+    auths: entriesOf(section(members, "auths", source)),
     credHelpers,
     credsStore: (typeof credsStore === "string" && credsStore.trim()) || undefined,
   };
+};
+
+/** The entries of an `auths` by `host/path`. A key that names no server is left out. */
+export const entriesOf = (section: Members): ReadonlyMap<string, readonly ConfigEntry[]> => {
+  const auths = new Map<string, ConfigEntry[]>();
+  for (const [key, value] of Object.entries(section)) {
+    const server = parseServer(key);
+    if (server === undefined) continue;
+    const name = lookupKey(server.host, server.path);
+    const entries = auths.get(name) ?? [];
+    // `https://index.docker.io/v1/` is how docker writes Docker Hub, the bare host how it writes all others.
+    if (key === name || key.endsWith("index.docker.io/v1/")) entries.unshift({ key, value });
+    else entries.push({ key, value });
+    auths.set(name, entries);
+  }
+  return auths;
 };
 
 /** The key of `auths` for a path on a host. */
@@ -146,10 +151,11 @@ export const entryCredential = ({ key, value }: ConfigEntry, source: string): Cr
   const auth = text("auth");
   const pair = auth === undefined ? { username: text("username"), password: text("password") } : decodeAuth(auth);
   if (pair === undefined) throw entryFault(key, source, 'has an "auth" that is not base64 of user:password');
+  const [username, password] = [pair.username, pair.password].map(withoutLineEnd);
   // A token has no white space in it: what a wrapped or padded value brings along is none of its own.
   const [identityToken, registryToken] = [text("identitytoken"), text("registrytoken")].map(withoutSpace);
-  if (!pair.password && (registryToken ?? identityToken) === undefined) return undefined;
-  return credentialOf({ ...pair, identityToken, registryToken }, `${source} (auths, "${key}")`);
+  if (!password && (registryToken ?? identityToken) === undefined) return undefined;
+  return credentialOf({ username, password, identityToken, registryToken }, `${source} (auths, "${key}")`);
 };
 
 /** `user:password` of an `auth` member. `base64` wraps long lines; NULs at its end are what some old clients padded with. */
@@ -162,6 +168,9 @@ const decodeAuth = (auth: string): { username: string; password: string } | unde
     ? undefined
     : { username: text.slice(0, colon), password: text.slice(colon + 1).replace(/\0+$/, "") };
 };
+
+/** What was read from a file may have brought its line end along, and no name or password ends with one: HTTP could not say it. */
+const withoutLineEnd = (text: string | undefined): string | undefined => text?.replace(/[\r\n]+$/, "");
 
 export const withoutSpace = (token: string | undefined): string | undefined => token?.replace(/\s+/g, "") || undefined;
 

@@ -59,12 +59,12 @@ for (const [server, registry, repository, covered] of coverage) {
 }
 
 test("the more specific comes first", () => {
-  const servers = ["*.a.test", "x.a.test", "*.a.test/team", "*.*.test", "x.a.test/team/app"].map(
+  const servers = ["*.a.test", "x.a.test", "*.a.test/team", "*.*.test", "x.a.test/team/app", "x*.a.test"].map(
     (each) => parseServer(each) as Server,
   );
   assert.deepEqual(
     servers.sort(bySpecificity).map(({ host, path }) => `${host}/${path}`),
-    ["x.a.test/team/app", "*.a.test/team", "x.a.test/", "*.a.test/", "*.*.test/"],
+    ["x.a.test/team/app", "*.a.test/team", "x.a.test/", "x*.a.test/", "*.a.test/", "*.*.test/"],
   );
 });
 

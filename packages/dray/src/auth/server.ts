@@ -74,9 +74,15 @@ const labelMatches = (pattern: string, label: string): boolean => {
   return new RegExp(`^${parts.join(".*")}$`).test(label);
 };
 
-/** Orders the more specific first: the longer path, then the host with more labels written out. Equal ones keep their order. */
+/**
+ * Orders the more specific first: the longer path, then the host with more labels written out, then the one with more letters that are no `*`.
+ * Equal ones keep their order.
+ */
 export const bySpecificity = (one: Server, other: Server): number =>
-  depth(other.path) - depth(one.path) || exactLabels(other.host) - exactLabels(one.host);
+  depth(other.path) - depth(one.path) ||
+  exactLabels(other.host) - exactLabels(one.host) ||
+  letters(other.host) - letters(one.host);
 
 const depth = (path: string): number => (path === "" ? 0 : path.split("/").length);
 const exactLabels = (host: string): number => host.split(".").filter((label) => !label.includes("*")).length;
+const letters = (host: string): number => host.replaceAll("*", "").length;
