@@ -5,8 +5,10 @@ import { DrayError } from "../errors.ts";
 import { isAbsent } from "../files/index.ts";
 import type { Environment } from "./proxy.ts";
 
-/** Where folders of certificates lie. */
+/** Where folders of certificates lie, and whether there has to be one. */
 export interface CertsDOptions {
+  /** A host that no folder knows is an error. Default: it has no settings of its own. */
+  readonly required?: boolean | undefined;
   /** Where to look, the first that knows the host wins. Default: where podman and docker look. */
   readonly dirs?: readonly string[];
 }
@@ -32,18 +34,22 @@ export const certsDirs = (env: Environment = process.env): string[] => {
 /**
  * TLS settings of docker and podman for a registry: in `certs.d/HOST:PORT/` each `*.crt` is an authority and each `*.cert` with its `*.key` is our
  * certificate. `undefined`: nobody says anything of this host.
- * @throws DrayError `CONFIG_INVALID` naming a file that cannot be read, or a certificate without its key.
+ * @throws DrayError `CONFIG_INVALID` naming a file that cannot be read, a certificate without its key, or where a `required` folder was looked for.
  * @see https://docs.docker.com/engine/security/certificates/
  * @see https://github.com/containers/image/blob/main/docs/containers-certs.d.5.md
  */
 export const certsD = async (
   host: string,
-  { dirs = certsDirs() }: CertsDOptions = {},
+  { dirs = certsDirs(), required = false }: CertsDOptions = {},
 ): Promise<CertsDSettings | undefined> => {
   for (const dir of dirs) {
     const folder = join(dir, host);
     const names = await namesIn(folder);
     if (names !== undefined) return readSettings(folder, names.sort());
+  }
+  if (required) {
+    const lookedFor = dirs.map((dir) => join(dir, host)).join(", ");
+    throw new DrayError("CONFIG_INVALID", `there are no certificates "${host}": looked for ${lookedFor}`);
   }
   return undefined;
 };

@@ -12,6 +12,7 @@ import {
   unsendable,
 } from "../http/index.ts";
 import { refuseNumber } from "../numbers.ts";
+import { isRepository } from "../oci/index.ts";
 
 /** Why a host is visited: it is the registry itself, its token service on another host, or where an answer of the registry leads (storage, an upload, a foreign layer). */
 export type HostPurpose = "registry" | "token" | "redirect";
@@ -46,9 +47,21 @@ export interface ConnectOptions {
   readonly allowHost?: ((url: URL, purpose: HostPurpose) => boolean | Promise<boolean>) | undefined;
   /** PEM of authorities that are trusted besides the usual ones. */
   readonly ca?: string | readonly string[] | undefined;
-  /** PEM of our certificate and its key, for registries that want one. */
+  /** PEM of our certificate and its key, for registries that want one: both or neither. */
   readonly cert?: string | undefined;
   readonly key?: string | undefined;
+  /**
+   * The folder of `certs.d` in which docker's and podman's certificates for the registry lie: authorities as `*.crt`, ours as `client.cert` with
+   * `client.key`. One that is named has to be there, and is read whatever `ambient` says. Default: the folder of the registry's own name, if any.
+   * @example connect("10.0.0.7:5000", { certName: "registry.example.com:5000" })
+   */
+  readonly certName?: string | undefined;
+  /**
+   * A path on the registry below which everything lies: `repository("app")` is `PREFIX/app` there, which its `name` and every message say, and
+   * `catalog()` lists what is below, without the prefix. Default: none.
+   * @example connect("registry.example.com", { prefix: "tenants/blue" }).repository("app")
+   */
+  readonly prefix?: string | undefined;
   /**
    * Speaks plain http where there is no https; `false`: nowhere. Default: only to this machine and private addresses. A registry that is named
    * by a URL is spoken to by its scheme alone.
@@ -87,6 +100,19 @@ export interface ConnectOptions {
 /** Refuses numbers that mean nothing, and has one patience for all: what budget and repetitions have is asked of one option. */
 export const checkedOptions = (options: ConnectOptions): ConnectOptions => {
   const { budget: limits = {}, retry: repeating = {}, timeouts = {}, chunkSize } = options;
+  const { cert, key, certName, prefix } = options;
+  if ((cert === undefined) !== (key === undefined))
+    throw new DrayError(
+      "USAGE",
+      `option ${cert === undefined ? "key" : "cert"} is given without ${cert === undefined ? "cert" : "key"}`,
+    );
+  if (certName !== undefined && (/[/\\\0]/.test(certName) || /^\.{0,2}$/.test(certName)))
+    throw new DrayError(
+      "USAGE",
+      `option certName is "${certName}"; it has to be the name of one folder, such as a host`,
+    );
+  if (prefix !== undefined && !isRepository(prefix))
+    throw new DrayError("USAGE", `option prefix is "${prefix}"; it has to be a path such as team/apps`);
   refuseNumber("chunkSize", chunkSize);
   const wrong = unsendable([...pairsOf(options.headers), ["User-Agent", options.userAgent ?? ""]]);
   if (wrong !== undefined) throw new DrayError("USAGE", `option headers: ${cannotBeSent(wrong)}`);

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import {
@@ -280,6 +280,51 @@ describe("a registry over sockets", () => {
       await known.close();
       await server.close();
     }
+  });
+
+  test("certificates of another name are those that certName names, and have to be there", async () => {
+    const { ca, server: certificate, client } = testCertificates();
+    const server = await listen(memoryRegistry().handler, {
+      tls: { ...certificate, ca: ca.cert, clientAuth: "require" },
+    });
+    const folder = join(dir, "config", "docker", "certs.d", "name.test");
+    await mkdir(folder, { recursive: true });
+    for (const [file, text] of Object.entries({
+      "name.test.crt": ca.cert,
+      "client.cert": client.cert,
+      "client.key": client.key,
+    }))
+      await writeFile(join(folder, file), text);
+    const reach = async (options: ConnectOptions): Promise<string> => {
+      const registry = connect(server.host, { ...quiet, retry: { attempts: 1 }, ...options });
+      const said = await registry.ping().then(
+        () => "reached",
+        (error: unknown) => (isDrayError(error) ? `${error.code} ${error.message}` : String(error)),
+      );
+      await registry.close();
+      return said;
+    };
+    try {
+      assert.match(await reach({}), /^TLS/);
+      assert.equal(await reach({ certName: "name.test" }), "reached");
+      assert.equal(await reach({ certName: "name.test", ambient: false }), "reached");
+      assert.match(await reach({ certName: "other.test" }), /^CONFIG_INVALID .*"other\.test".*certs\.d\/other\.test/);
+      await rm(join(folder, "client.key"));
+      assert.match(await reach({ certName: "name.test" }), /^CONFIG_INVALID .*client\.cert lacks its key client\.key/);
+    } finally {
+      await server.close();
+    }
+    for (const [options, says] of [
+      [{ cert: client.cert }, /option cert is given without key/],
+      [{ key: client.key }, /option key is given without cert/],
+      [{ certName: "../name.test" }, /option certName/],
+      [{ certName: ".." }, /option certName/],
+      [{ certName: "" }, /option certName/],
+    ] as const)
+      assert.throws(
+        () => connect(server.host, { ...quiet, ...options }),
+        (error) => isDrayError(error, "USAGE") && says.test(error.message),
+      );
   });
 
   test("plainHttp and skipTlsVerify are two things, and insecure is both", async () => {

@@ -89,14 +89,15 @@ export const connect = (name: string, given: ConnectOptions = {}): Registry => {
       () => {},
     );
   const api = createApi(registry, { handler, endpoint: findOrigin, guess, expect, settings });
-  return createRegistry(api, {
+  const ends: Pick<Registry, "token" | "close"> = {
     close: wire.close,
     token: async (scopes, { signal } = {}) => {
       const patient = pipeline(services, retry(options.retry));
       const asking = { scopes, origin: await findOrigin(signal), connection: patient, tokens: patient };
       return fetchToken({ ...identity, ...asking, signal });
     },
-  });
+  };
+  return createRegistry(api, ends, options.prefix);
 };
 
 const usualKeychain = (onWarning: (message: string) => void): Keychain =>

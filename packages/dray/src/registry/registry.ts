@@ -5,6 +5,7 @@ import { type HeaderPairs, type HttpResponse, unsendable } from "../http/index.t
 import { isRepository } from "../oci/index.ts";
 import type { Api } from "./api.ts";
 import { cannotBeSent, pairsOf } from "./connect-options.ts";
+import { each } from "./pages.ts";
 import { createRepository, type Repository } from "./repository.ts";
 import { type Listing, listRepositories, type TagsOptions } from "./tags.ts";
 
@@ -89,8 +90,22 @@ const askAs = async (api: Api, request: RegistryRequest): Promise<HttpResponse> 
   });
 };
 
-/** A registry behind its API. */
-export const createRegistry = (api: Api, { token, close }: Pick<Registry, "token" | "close">): Registry => {
+/** The names below a path, without it. */
+const below = (names: Listing, prefix: string): Listing => {
+  const within = (page: readonly string[]): string[] =>
+    page.filter((name) => name.startsWith(`${prefix}/`)).map((name) => name.slice(prefix.length + 1));
+  const pages = async function* (): AsyncGenerator<readonly string[]> {
+    for await (const page of names.pages()) yield within(page);
+  };
+  return { pages, [Symbol.asyncIterator]: () => each(pages()) };
+};
+
+/** A registry behind its API. @param prefix path below which everything lies */
+export const createRegistry = (
+  api: Api,
+  { token, close }: Pick<Registry, "token" | "close">,
+  prefix?: string,
+): Registry => {
   const repositories = new Map<string, WeakRef<Repository>>();
   const collected = new FinalizationRegistry<string>((name) => {
     if (repositories.get(name)?.deref() === undefined) repositories.delete(name);
@@ -103,9 +118,14 @@ export const createRegistry = (api: Api, { token, close }: Pick<Registry, "token
       await body.discard();
       return { asked };
     },
-    catalog: (options) => listRepositories(api, options),
+    catalog: (options = {}) => {
+      if (prefix === undefined) return listRepositories(api, options);
+      const last = options.last === undefined ? undefined : `${prefix}/${options.last}`;
+      return below(listRepositories(api, { ...options, last }), prefix);
+    },
     request: (request) => askAs(api, request),
-    repository: (name) => {
+    repository: (path) => {
+      const name = prefix === undefined ? path : `${prefix}/${path}`;
       const known = repositories.get(name)?.deref();
       if (known !== undefined) return known;
       if (!isRepository(name))

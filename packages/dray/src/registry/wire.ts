@@ -41,14 +41,17 @@ export const wireTo = (registry: string, origins: readonly string[], options: Co
  * the caller gives wins over what is stored; authorities add up.
  */
 const overHttp = (registry: string, origins: readonly string[], options: ConnectOptions): Wire => {
-  const { ambient = true, proxy = ambient ? undefined : false, ...settings } = options;
+  const { ambient = true, proxy = ambient ? undefined : false, certName, ...settings } = options;
   const made = new Lazy<Wire>();
   let opening: OpenAhead | undefined;
   const make = async (): Promise<Wire> => {
     // What is wrong with docker's configuration its keychain says.
-    const [stored, headers] = ambient
-      ? await Promise.all([certsD(registry), dockerHttpHeaders().catch(() => [])])
-      : [undefined, []];
+    const [stored, headers] = await Promise.all([
+      ambient || certName !== undefined
+        ? certsD(certName ?? registry, { required: certName !== undefined })
+        : undefined,
+      ambient ? dockerHttpHeaders().catch(() => []) : [],
+    ]);
     const wrong = unsendable(headers);
     if (wrong !== undefined)
       throw new DrayError("CONFIG_INVALID", `HttpHeaders in docker's config.json: ${cannotBeSent(wrong)}`);
