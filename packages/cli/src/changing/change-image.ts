@@ -7,7 +7,7 @@ import { DrayError } from "dray/errors";
 import { type Edited, type Image, type ImageIndex, viewOf } from "dray/image";
 import { defined } from "dray/internal/defined";
 import { open, parseLocation } from "dray/locations";
-import { type Compression, formatReference, isIndexType, mediaTypes } from "dray/oci";
+import { annotationKeys, type Compression, type Descriptor, formatReference, isIndexType, mediaTypes } from "dray/oci";
 import type { Call } from "../context.ts";
 import { gather, onePlatform, outputFlag, positive } from "../flags.ts";
 import { defaultPlatform, digestReference, opened } from "../images.ts";
@@ -107,7 +107,7 @@ export const changeImage = async (
   const { store, root, leftOut } = await make({ source, view, bench });
   if (leftOut.length > 0)
     reporter.warn(
-      `${plural(leftOut.length, "attestation")} of what changed ${leftOut.length === 1 ? "is" : "are"} left out: they were about what is there no more`,
+      `${plural(leftOut.length, leftOut.every(isAttestation) ? "attestation" : "artifact")} of what changed ${leftOut.length === 1 ? "is" : "are"} left out: they were about what is there no more`,
     );
   if (options.compression === "zstd" && file === undefined && (await isOfDocker(await viewOf(store, root, { signal }))))
     reporter.warn(
@@ -126,6 +126,9 @@ export const changeImage = async (
     await printRoot(out, place, result.outcomes[0], print);
   await reportMoved(moving, result, "pushed", began);
 };
+
+const isAttestation = ({ annotations }: Descriptor): boolean =>
+  annotations?.[annotationKeys.attestationDigest] !== undefined;
 
 /** Whether an image has Docker's types, or any of an index. */
 const isOfDocker = async (view: Image | ImageIndex): Promise<boolean> =>

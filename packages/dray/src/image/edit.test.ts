@@ -288,6 +288,41 @@ describe("an index", () => {
     assert.deepEqual((await edited(at, root, {})).leftOut, []);
   });
 
+  test("so is an artifact whose subject changed, and what says something about that; others stay", async () => {
+    const at = await fixture();
+    const artifact = async (subject: object | undefined, seed: string): Promise<Descriptor> =>
+      at.put(
+        written({
+          schemaVersion: 2,
+          artifactType: "a/b",
+          config: at.layer,
+          layers: [],
+          subject,
+          annotations: { seed },
+        }),
+        mediaTypes.ociManifest,
+      );
+    const signature = await artifact(at.arm64, "signature");
+    const ofSignature = await artifact(signature, "of the signature");
+    const others = [await artifact(at.amd64, "of the other"), await artifact(undefined, "of nothing")];
+    const manifests = [at.amd64, at.arm64, ofSignature, ...others, signature];
+    const root = await at.put(
+      encodeJson({ schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests }),
+      mediaTypes.ociIndex,
+    );
+    const made = await edited(at, root, {
+      image: ({ descriptor }) => (descriptor.digest === at.arm64.digest ? team : undefined),
+    });
+    assert.deepEqual(
+      made.leftOut.map(({ digest }) => digest),
+      [ofSignature.digest, signature.digest],
+    );
+    assert.deepEqual(
+      (await indexOf(made)).manifests.map(({ digest }) => digest).slice(2),
+      others.map(({ digest }) => digest),
+    );
+  });
+
   test("a change that makes no manifest of it is refused", async () => {
     const at = await fixture();
     for (const change of [

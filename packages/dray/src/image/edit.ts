@@ -14,7 +14,6 @@ import {
 import { type DrayError, errorIn } from "../errors.ts";
 import {
   algorithmOf,
-  annotationKeys,
   type Descriptor,
   type Digest,
   digestOf,
@@ -24,6 +23,7 @@ import {
   parseManifest,
   type WantedPlatform,
 } from "../oci/index.ts";
+import { aboutThese } from "./about-these.ts";
 import { chosenImages } from "./chosen.ts";
 import { type Image, type ImageIndex, viewOf } from "./views.ts";
 
@@ -65,7 +65,7 @@ export interface Edited {
   readonly store: Overlay;
   /** What became of the view: the descriptor that it had, where nothing changed. */
   readonly root: Descriptor;
-  /** Attestations of images that changed: they say something about what is there no more, so the index names them no longer. */
+  /** Attestations of images that changed, and artifacts whose subject they are: they say something about what is there no more, so the index names them no longer. */
   readonly leftOut: readonly Descriptor[];
 }
 
@@ -161,17 +161,13 @@ const editedIndex = async (editing: Editing, view: ImageIndex, depth: number): P
   const gone = new Set(
     manifests.flatMap(({ digest }, i) => (children[i]?.descriptor.digest === digest ? [] : [digest])),
   );
-  const isLeftOut = ({ annotations, digest }: Descriptor): boolean => {
-    const about = annotations?.[annotationKeys.attestationDigest];
-    return about !== undefined && gone.has(about as Digest) && !gone.has(digest);
-  };
-  for (const child of manifests) if (isLeftOut(child)) leftOut.set(child.digest, child);
+  for (const child of await aboutThese(view, gone, { signal })) leftOut.set(child.digest, child);
   const { index = unchanged } = change;
   const descriptor = await replace(store, view.descriptor, await view.bytes(), "index", (document) => {
     const entries = (document["manifests"] ?? []) as readonly JsonObject[];
     const following = entries.flatMap((raw, i) => {
       const [child, made] = [manifests[i] as Descriptor, children[i] as Made];
-      if (isLeftOut(child)) return [];
+      if (leftOut.has(child.digest)) return [];
       const { entry = unchanged, descriptor } = made;
       return [entry(descriptor.digest === child.digest ? raw : renamed(raw, descriptor))];
     });
