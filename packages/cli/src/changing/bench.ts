@@ -11,6 +11,7 @@ import {
   type WritableStore,
 } from "dray/content";
 import { DrayError } from "dray/errors";
+import { Semaphore } from "dray/internal/async";
 import { layoutStore } from "dray/layout";
 import { type Descriptor, digester } from "dray/oci";
 import type { Call } from "../context.ts";
@@ -24,25 +25,32 @@ export type Bench = ReadableStore & Ingests;
  * @param tell hears of each layer that went into the target itself: whoever moves the image there later finds it, and does not count it
  */
 export const benchFor = async (
-  call: Pick<Call, "defer"> & { readonly options: { readonly dryRun?: boolean } },
+  call: Pick<Call, "defer" | "signal"> & { readonly options: { readonly dryRun?: boolean; readonly jobs?: number } },
   { store }: Located<WritableStore>,
   tell: (layer: Descriptor) => void,
 ): Promise<Bench> => {
   if (call.options.dryRun === true) return nowhere();
-  return takesLayers(store) ? telling(store, tell) : folderBench(call);
+  return takesLayers(store) ? telling(store, tell, call) : folderBench(call);
 };
 
-/** The same store, to whom a layer is moved by it as well. */
-const telling = (base: Bench, tell: (layer: Descriptor) => void): Bench & LiesOver => ({
-  base,
-  resolve: (name, options) => base.resolve(name, options),
-  read: (descriptor, options) => base.read(descriptor, options),
-  ingest: async (content, options) => {
-    const layer = await base.ingest(content, options);
-    tell(layer);
-    return layer;
-  },
-});
+/** The same store, to whom a layer is moved by it as well; as many at a time as bodies may be, where somebody said how many. */
+const telling = (
+  base: Bench,
+  tell: (layer: Descriptor) => void,
+  { options: { jobs = Number.POSITIVE_INFINITY }, signal }: Parameters<typeof benchFor>[0],
+): Bench & LiesOver => {
+  const slots = new Semaphore(jobs);
+  return {
+    base,
+    resolve: (name, options) => base.resolve(name, options),
+    read: (descriptor, options) => base.read(descriptor, options),
+    ingest: async (content, options) => {
+      const layer = await slots.run(options.signal ?? signal, () => base.ingest(content, options));
+      tell(layer);
+      return layer;
+    },
+  };
+};
 
 const takesLayers = (store: WritableStore): store is WritableStore & Bench =>
   ingests(store) && (store as Partial<ReadableStore>).read !== undefined;

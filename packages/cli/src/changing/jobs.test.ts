@@ -60,6 +60,8 @@ describe("--jobs 1", () => {
     "index annotate -a a=b -t OUT SOURCE/app:multi",
     "flatten -t OUT SOURCE/app:1",
     "squash --from 6 -t OUT SOURCE/app:1",
+    "recompress --level 9 -t OUT SOURCE/app:1",
+    "recompress --compression zstd -t OUT SOURCE/app:multi",
   ];
   for (const [i, row] of rows.entries())
     test(row.split(" -")[0] ?? "", async () => {
