@@ -230,6 +230,27 @@ describe("layers taken away", () => {
     assert.deepEqual(await diffIDsWithout(), [a, b, c, d]);
   });
 
+  test("of an image whose history is short: each layer that stays has its own entry, or an empty one", async () => {
+    const first = { created_by: "first" };
+    const env = { created_by: "ENV a=b", empty_layer: true };
+    const second = { created_by: "second" };
+    for (const [history, gone, left] of [
+      [[first, env, second], 1, [env, second, {}, {}]],
+      [[first, env, second], 2, [first, env, {}, {}]],
+      [[first, env, second], -1, [first, env, second, {}]],
+      [[env], -1, [env, {}, {}, {}]],
+      [[], 1, []],
+      [undefined, 1, undefined],
+    ] as const) {
+      const short = sampleImage({ seed: "without", layers: 4, config: { history } });
+      const { store, root } = await edit(await placed(short).view(), withoutLayers([gone]));
+      const config = await ((await viewOf(store, root)) as Image).config();
+      assert.deepEqual(config.history, left, JSON.stringify(history));
+      assert.equal(config.rootfs?.diff_ids?.length, 3);
+      assert.deepEqual((await validate(store, root)).findings, []);
+    }
+  });
+
   test("what is no layer of it is refused", async () => {
     for (const choice of [5, -5, `sha256:${"0".repeat(64)}`])
       await assert.rejects(diffIDsWithout(choice), failsWith("NOT_FOUND"));
