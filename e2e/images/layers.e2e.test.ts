@@ -1,8 +1,7 @@
 /** crane and dray make the same image of the same words: file tree by umoci, configuration, diffIDs, annotations, media types. */
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { mkdir, mkdtemp, readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir, writeFile } from "node:fs/promises";
 import { after, before, describe, test } from "node:test";
 import { promisify } from "node:util";
 import { gzipSync, zstdCompressSync } from "node:zlib";
@@ -22,6 +21,7 @@ import { loadManifest } from "dray/content";
 import { type ImageConfig, validate } from "dray/image";
 import { openRepository } from "dray/locations";
 import { missing, type Sandbox, workshop } from "../dray.ts";
+import { treeOf } from "./tree-of.ts";
 
 const [crane, umoci] = [findPeer("crane"), findPeer("umoci")];
 const run = promisify(execFile);
@@ -196,28 +196,6 @@ describe("layers, as crane changes them", { skip: missing(["crane", crane], ["um
     return { crane: { ...one, image: theirs.image }, dray: { ...other, image: ours.image } };
   };
 
-  /** The file tree: as umoci unpacks it where it can, which is OCI's types without zstd; else as GNU tar reads an export. */
-  const treeOf = async (image: string, types: readonly unknown[]): Promise<string> => {
-    const dir = await mkdtemp(shop.path("tree-"));
-    const root = join(dir, "bundle", "rootfs");
-    if (types.some((type) => /docker|zstd/.test(String(type)))) {
-      await mkdir(root, { recursive: true });
-      await run("/bin/sh", ["-c", `${crane} export ${image} - | tar -x -C ${root}`]);
-    } else {
-      const layout = join(dir, "layout");
-      await succeed([crane as string, "pull", "--format", "oci", image, layout]);
-      const index = JSON.parse(await readFile(join(layout, "index.json"), "utf8")) as { manifests: object[] };
-      const manifests = index.manifests.map((entry) => ({
-        ...entry,
-        annotations: { "org.opencontainers.image.ref.name": "x" },
-      }));
-      await writeFile(join(layout, "index.json"), JSON.stringify({ ...index, manifests }));
-      await succeed([umoci as string, "unpack", "--rootless", "--image", `${layout}:x`, join(dir, "bundle")]);
-    }
-    const list = "find . -printf '%P %y %m %l\\n' | sort && find . -type f | sort | xargs -r sha256sum";
-    return (await run("/bin/sh", ["-c", `cd ${root} && ${list}`])).stdout;
-  };
-
   interface Looked {
     readonly types: readonly unknown[];
     readonly annotations: unknown;
@@ -259,7 +237,7 @@ describe("layers, as crane changes them", { skip: missing(["crane", crane], ["um
     const { store, name } = await openRepository(ours);
     assert.deepEqual((await validate(store, await store.resolve(name))).findings, []);
     if (!trees) return;
-    const [tree, expectedTree] = await Promise.all([treeOf(ours, called), treeOf(theirs, others)]);
+    const [tree, expectedTree] = await Promise.all([treeOf(shop, ours, called), treeOf(shop, theirs, others)]);
     assert.equal(tree, expectedTree);
   };
 
@@ -277,7 +255,7 @@ describe("layers, as crane changes them", { skip: missing(["crane", crane], ["um
   test("squashed layers unpack to the same files, also over others that they take from", async () => {
     const [from, to] = [`${server.host}/demo/app:removing`, `${server.host}/demo/squashed`];
     const types = ["oci"];
-    const tree = await treeOf(from, types);
+    const tree = await treeOf(shop, from, types);
     for (const [tag, ...words] of [
       ["a"],
       ["b", "--from", "-2"],
@@ -286,12 +264,12 @@ describe("layers, as crane changes them", { skip: missing(["crane", crane], ["um
       ["e", "--from", "2", "--to", "3"],
     ]) {
       await shop.ok(["squash", ...words, "-t", `${to}:${tag}`, from]);
-      assert.equal(await treeOf(`${to}:${tag}`, types), tree, words.join(" "));
+      assert.equal(await treeOf(shop, `${to}:${tag}`, types), tree, words.join(" "));
     }
     await shop.ok(["recompress", "--level", "9", "-t", `${to}:f`, from]);
-    assert.equal(await treeOf(`${to}:f`, types), tree);
+    assert.equal(await treeOf(shop, `${to}:f`, types), tree);
     await shop.ok(["recompress", "--canonical", "-t", `${to}:g`, from]);
-    assert.equal(await treeOf(`${to}:g`, types), tree);
+    assert.equal(await treeOf(shop, `${to}:g`, types), tree);
   });
 
   test("a file in place of a push", async () => {

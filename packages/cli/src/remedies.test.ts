@@ -6,7 +6,7 @@ import { copyFile, glob, mkdir, readFile, rm, stat, writeFile } from "node:fs/pr
 import { request as ask, createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join, relative } from "node:path";
-import type { Readable } from "node:stream";
+import { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { after, before, describe, test } from "node:test";
 import {
@@ -70,13 +70,13 @@ const noRemedies: readonly (string | RegExp)[] = [
   /^as --manifest$|^\\nWith --platform or --digest the entries|^--docker-empty-base: that is/,
   /as with node --jitless\. What is compressed elsewhere/,
   // Help of mutate, and flags of it that make no sense together.
-  /^\\nOf an index every image is changed/,
+  /^\\nOf an index every image is changed|^\nThe new file comes from standard input/,
   /^--(?:entrypoint leaves|media-types docker takes away|lossy: that|remove: |no-healthcheck: |repo: a repository cannot)/,
   /^\$\{tag === "" \? "--tag" : "--repo"\} is empty$/,
   /names no architecture, such as \$\{os\}\/amd64$/,
   /^as --(?:tag|time)\b/,
   /^\\n(?:Layers that are compressed in the wanted way|What squashed layers take away)/,
-  /^--(?:estargz: that is gzip|drop: nothing is squashed)/,
+  /^--(?:estargz: that is gzip|drop: nothing is squashed|delete: .* is about a file that stays)/,
   /^\\nOf an index every image is (?:rebased|flattened)/,
   /^--original: the image is named twice/,
   /^without --base: /,
@@ -749,6 +749,26 @@ describe("a remedy in a message is a command that works", () => {
         from: ["skopeo copy makes a layout of it, oci:DIR:NAME"],
         words: ["cp", `dir:${at("unpacked")}`, fresh()],
         follow: (_, prefix = "") => [["cp", `${prefix}${at("layout")}:a`, fresh()]],
+      },
+      {
+        says: /is meant: dray (edit fs -f \S+ \S+); see/,
+        from: ["-f: say which file of the image is meant: dray edit fs -f /etc/motd ${name}"],
+        words: ["edit", "fs", `${app}:1`],
+        follow: (_, line = "") => [[...line.split(" "), "--dry-run"]],
+      },
+      {
+        says: /name one with (--platform) \((\S+), \S+\), or give what it is to be in each on standard input/,
+        from: ["or give what it is to be in each on standard input"],
+        words: ["edit", "fs", "-f", "/etc/layer-0.conf", "--dry-run", `${app}:multi`],
+        options: {
+          stdin: Object.assign(Readable.from([]), { isTTY: true }),
+          isTerminal: true,
+          env: { EDITOR: "false" },
+        },
+        follow: (_, flag = "", platform = "") => [
+          ["edit", "fs", "-f", "/etc/layer-0.conf", "--dry-run", flag, platform, `${app}:multi`],
+          ["edit", "fs", "-f", "/etc/layer-0.conf", "--dry-run", `${app}:multi`],
+        ],
       },
       {
         says: /name the one that is meant with (--platform)/,

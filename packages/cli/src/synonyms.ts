@@ -4,7 +4,6 @@
  */
 
 const images = "one image after another: dray copy, dray inspect, dray digest IMAGE";
-const carried = "an image goes to a tool that changes it by dray pull IMAGE FILE, and back by dray push FILE IMAGE";
 
 /** A command, with those it is below, and how the same is said here. */
 const commands: Readonly<Record<string, string>> = {
@@ -89,7 +88,6 @@ const commands: Readonly<Record<string, string>> = {
 
 /** What cannot be done yet, and what can. */
 const missing: Readonly<Record<string, string>> = {
-  "edit fs": carried,
   attach: "dray tree IMAGE shows what is attached, dray copy --referrers takes it along",
   sign: "dray tree IMAGE shows signatures, dray copy --referrers takes them along",
   build: "dray push FILE IMAGE pushes what was built",

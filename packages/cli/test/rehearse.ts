@@ -15,6 +15,8 @@ export interface RehearseOptions {
   readonly env?: Environment;
   readonly stdin?: string | Uint8Array | Readable;
   readonly signal?: AbortSignal;
+  /** Whether results are printed on a terminal. Default: no. */
+  readonly isTerminal?: boolean;
 }
 
 /**
@@ -24,12 +26,12 @@ export interface RehearseOptions {
 export const rehearse = async (
   home: string,
   words: readonly string[],
-  { env = {}, stdin = "", signal }: RehearseOptions = {},
+  { env = {}, stdin = "", signal, isTerminal = false }: RehearseOptions = {},
 ): Promise<Rehearsed> => {
   const [stdout, stderr] = [gathered(), gathered()];
   const exitCode = await run(words, {
     stdin: () => (stdin instanceof Readable ? stdin : Readable.from([Buffer.from(stdin)])),
-    stdout: stdout.stream,
+    stdout: isTerminal ? Object.assign(stdout.stream, { isTTY: true }) : stdout.stream,
     stderr: stderr.stream,
     env: { HOME: home, XDG_STATE_HOME: `${home}/state`, PATH: process.env["PATH"], ...env },
     ...(signal === undefined ? {} : { signal }),

@@ -24,3 +24,16 @@ export const layerNumber = (text: string): number => {
     throw new InvalidArgumentError("Expected 1 for the lowest layer, -1 for the uppermost.");
   return Number(text);
 };
+
+/** Whom files belong to: `1000:1000`, or `1000` for both. */
+export const ownerOf = (text: string): { readonly uid: number; readonly gid: number } => {
+  const [, uid, gid] = /^(\d{1,10})(?::(\d{1,10}))?$/.exec(text) ?? [];
+  if (uid === undefined) throw new InvalidArgumentError("Expected numbers such as 1000:1000.");
+  return { uid: Number(uid), gid: Number(gid ?? uid) };
+};
+
+/** Permissions, in octal digits. */
+export const modeOf = (text: string): number => {
+  if (!/^[0-7]{1,4}$/.test(text)) throw new InvalidArgumentError("Expected octal digits such as 644.");
+  return Number.parseInt(text, 8);
+};

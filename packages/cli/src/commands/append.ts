@@ -1,11 +1,11 @@
-import { InvalidArgumentError, Option } from "commander";
+import { Option } from "commander";
 import { type Located, type ReadableStore, selectPlatforms } from "dray/content";
 import { DrayError } from "dray/errors";
 import { appended, edit, emptyImage, viewOf } from "dray/image";
 import { defined } from "dray/internal/defined";
 import { parseLocation } from "dray/locations";
 import { type Compression, formatReference } from "dray/oci";
-import { additionsFor, type ChangingOptions, changeImage, stringSlice } from "../changing/index.ts";
+import { additionsFor, type ChangingOptions, changeImage, ownerOf, stringSlice } from "../changing/index.ts";
 import type { Act, Call, Define } from "../context.ts";
 import { gather, positive } from "../flags.ts";
 
@@ -105,9 +105,3 @@ const nameOf = (base: string): string => {
     ? formatReference(location.reference)
     : "";
 };
-
-function ownerOf(text: string): { readonly uid: number; readonly gid: number } {
-  const [, uid, gid] = /^(\d{1,10})(?::(\d{1,10}))?$/.exec(text) ?? [];
-  if (uid === undefined) throw new InvalidArgumentError("Expected numbers such as 1000:1000.");
-  return { uid: Number(uid), gid: Number(gid ?? uid) };
-}

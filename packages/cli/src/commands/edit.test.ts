@@ -33,7 +33,7 @@ describe("edit", { skip: process.platform === "win32" ? "the editor is a script 
     const editor = join(home, `editor-${Math.random()}`);
     await writeFile(editor, `#!/bin/sh\nset -e\n${script}\n`);
     await chmod(editor, 0o755);
-    return { stdin: Object.assign(Readable.from([]), { isTTY: true }), env: { EDITOR: editor } };
+    return { stdin: Object.assign(Readable.from([]), { isTTY: true }), env: { EDITOR: editor }, isTerminal: true };
   };
 
   before(async () => {
@@ -133,6 +133,17 @@ describe("edit", { skip: process.platform === "win32" ? "the editor is a script 
     assert.doesNotMatch((await done(["config", `${app}:typed`])).stdout, /\s"/);
     await done(["edit", "manifest", "-t", `${app}:same`, `${app}:1`], await typing("true"));
     assert.equal(registry.manifest("team/app", "same")?.digest, image.root.digest);
+  });
+
+  test("where the result is piped on, the new one is read from whoever types, as crane has it, and they are told", async () => {
+    const config = JSON.stringify({ ...(await shown("config", "1")), "x-piped": 1 });
+    const stdin = Object.assign(Readable.from([Buffer.from(config)]), { isTTY: true });
+    const { stderr } = await done(["edit", "config", "-t", `${app}:piped`, `${app}:1`], {
+      stdin,
+      env: { EDITOR: "false" },
+    });
+    assert.match(stderr, /no editor is opened: type all of the new content/);
+    assert.equal((await shown("config", "piped"))["x-piped"], 1);
   });
 
   const kept: readonly [

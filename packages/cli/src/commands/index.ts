@@ -47,9 +47,10 @@ export const branches: readonly Branch[] = [
   command("digest", "Print the digest of an image", () => import("./digest.ts")),
   {
     name: "edit",
-    summary: "Write an image's configuration or manifest in an editor",
+    summary: "Write an image's configuration, manifest or one file in an editor",
     branches: [
       command("config", "Write the configuration of an image in an editor", () => import("./edit-config.ts")),
+      command("fs", "Write a file of an image in an editor, as a layer on top", () => import("./edit-fs.ts")),
       command(
         "manifest",
         "Write the manifest of an image, or an index, in an editor",

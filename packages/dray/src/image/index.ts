@@ -20,12 +20,15 @@ export { readEntries } from "./entries.ts";
 export * from "./extract/index.ts";
 export {
   type FileEntry,
+  fileRemoved,
+  fileWritten,
   type ImageFiles,
   type ImageFilesOptions,
   imageFiles,
   list,
   type ReadFileOptions,
   readFile,
+  type WriteFileOptions,
   walk,
 } from "./files/index.ts";
 export * from "./from/index.ts";

@@ -24,7 +24,7 @@ export interface AppendOptions {
 
 /**
  * Puts layers on top of an image, or of each image below an index. Media types follow the image: Docker's stay among Docker's.
- * @param additions bottom first; asked for each image, where they are not the same for all, as Windows layers are
+ * @param additions bottom first; asked for each image, where they are not the same for all, as Windows layers are. Where there are none, the image stays as it is
  * @throws DrayError from `edit` `UNSUPPORTED` for what is no image, `MANIFEST_INVALID` where its configuration speaks of other layers than it has
  * @example
  * const layer = await ingestLayer(target.store, directoryTar("./public", { prefix: "srv/www" }));
@@ -37,6 +37,7 @@ export const appended = (
 ): Change =>
   ofLayers(async (steps, image) => {
     const added = typeof additions === "function" ? await additions(image) : additions;
+    if (added.length === 0 && baseName === undefined) return undefined;
     const change = changeTo([
       ...steps,
       ...added.map(({ layer, history, annotations }) => ({

@@ -61,6 +61,15 @@ export class ImageFiles {
   }
 
   /**
+   * The same, or `undefined` where there is nothing, so that what is missing in the image is told from a layer that is missing.
+   * @throws DrayError `NOT_FOUND` where a file or a circle of links is in the way, and what reading layers throws
+   */
+  async find(path: string, { follow = true }: { readonly follow?: boolean } = {}): Promise<FileEntry | undefined> {
+    const place = await this.#lookUp(path, { follow });
+    return place === undefined ? undefined : this.#entry(place);
+  }
+
+  /**
    * What is in a directory, sorted by name; of anything else, itself.
    * @throws DrayError `NOT_FOUND`, and what reading layers throws
    */
@@ -105,15 +114,34 @@ export class ImageFiles {
    * @throws DrayError as `read`, but for `LIMIT_EXCEEDED`
    */
   async open(path: string): Promise<AsyncIterable<Uint8Array>> {
-    const file = await this.#file(path, keptWhole);
+    return this.#open(await this.#file(path, keptWhole));
+  }
+
+  /**
+   * The same, or `undefined` where there is nothing.
+   * @throws DrayError as `open`; `NOT_FOUND` where a file or a circle of links is in the way
+   */
+  async openIfThere(path: string): Promise<AsyncIterable<Uint8Array> | undefined> {
+    const file = await this.#fileIfThere(path, keptWhole);
+    return file === undefined ? undefined : this.#open(file);
+  }
+
+  #open(file: Place): AsyncIterable<Uint8Array> {
     const kept = this.#bodies.get(file.record);
     return kept === undefined ? this.#tree.open(file) : bytesContent(kept).open();
   }
 
   /** The entry that has the bytes of a file. */
   async #file(path: string, limit: number): Promise<Place> {
+    const file = await this.#fileIfThere(path, limit);
+    if (file === undefined) throw this.#missing(path, "");
+    return file;
+  }
+
+  async #fileIfThere(path: string, limit: number): Promise<Place | undefined> {
     const called = this.#called;
-    let place = await this.#resolve(path, { follow: true, limit });
+    let place = await this.#lookUp(path, { follow: true, limit });
+    if (place === undefined) return undefined;
     for (let links = 0; links <= mostLinks; links++) {
       if (isDirectory(this.#tree, place)) throw new DrayError("USAGE", `${path} is a directory in ${called}`);
       const type = this.#tree.records.type(place.record);
@@ -130,12 +158,19 @@ export class ImageFiles {
     return this.#resolve(linkName, { ...options, from: this.#tree.records.layer(link.record), called: path });
   }
 
-  async #resolve(path: string, { follow, from = 0, limit = 0, called = path }: Following): Promise<Place> {
+  async #resolve(path: string, options: Following): Promise<Place> {
+    const place = await this.#lookUp(path, options);
+    if (place === undefined) throw this.#missing(options.called ?? path, "");
+    return place;
+  }
+
+  /** What is at a path; `undefined` where nothing is. */
+  async #lookUp(path: string, { follow, from = 0, limit = 0, called = path }: Following): Promise<Place | undefined> {
     let wanted = rooted(path);
     for (let links = 0; links <= mostLinks; links++) {
       if (wanted.length > longestPath) throw this.#missing(called, ": its path is too long");
       const found = await this.#tree.find(wanted, from, limit > 0 ? this.#keeping(wanted, limit) : undefined);
-      if (found === undefined) throw this.#missing(called, "");
+      if (found === undefined) return undefined;
       const rest = found.rest.join("/");
       if (isDirectory(this.#tree, found)) return found;
       const { type, linkName } = this.#tree.records.facts(found.record);

@@ -40,7 +40,8 @@ export interface EntryFacts
 /** What stands for no record. */
 export const noRecord = 0;
 
-const xattrPrefix = "SCHILY.xattr.";
+/** Of pax records that hold extended attributes. */
+export const xattrPrefix = "SCHILY.xattr.";
 
 /** What layers say of paths, in columns. Of one path there is a chain of records, the uppermost layer's first. 0 is none. */
 export class Records {

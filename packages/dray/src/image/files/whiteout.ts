@@ -10,6 +10,15 @@ export interface Whiteout {
 const prefix = ".wh.";
 const reserved = ".wh..wh.";
 
+/** The name of the entry that says so of a path: layers below have nothing there. */
+export const whiteoutFor = (path: string): string => {
+  const [folder, name] = parted(path);
+  return rooted(`${folder}/${prefix}${name}`);
+};
+
+/** Whether a file of this name would say something of layers below, and be none itself. */
+export const isWhiteoutName = (name: string): boolean => name.startsWith(prefix);
+
 /**
  * What an entry says of the layers below, by its name; `undefined` for one that is a file of its own. Names that AUFS keeps for itself are
  * `reserved`, and nobody's files.
