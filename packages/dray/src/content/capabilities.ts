@@ -209,6 +209,14 @@ export interface Expects {
 /** Whether the store wants to know what is about to come. */
 export const expects: Guard<Expects> = has("expect");
 
+/** The same content may be read from several places, and one of them may give something else. */
+export interface ReadsElsewhere {
+  /** What was read of this content is something else. `true`: that place is not asked again, so another try may do better. */
+  misled(digest: Digest): boolean;
+}
+/** Whether content that turned out wrong may be read from elsewhere. */
+export const readsElsewhere: Guard<ReadsElsewhere> = has("misled");
+
 /** The store can say how large content is, and what type it has, by its digest alone. */
 export interface Describes {
   /** @throws DrayError `NOT_FOUND` */

@@ -9,8 +9,10 @@ import {
   placeOf,
   type ReadableStore,
   readAhead,
+  readsElsewhere,
   type WritableStore,
 } from "../content/index.ts";
+import { isDrayError } from "../errors.ts";
 import { refuseNumber } from "../numbers.ts";
 import type { Descriptor } from "../oci/index.ts";
 import { blobKey, compressedKey, type Ledger, sentKey } from "./ledger.ts";
@@ -137,8 +139,20 @@ export class Blobs {
     emit({ type: "done", descriptor });
   }
 
+  /** What turns out to be something else is moved again, as long as the source has it from another place, too. */
+  async #move(way: Way, descriptor: Descriptor): Promise<Moved> {
+    for (;;)
+      try {
+        return await this.#moveOnce(way, descriptor);
+      } catch (error) {
+        const from = placeOf(way.source, descriptor.digest) ?? bottomOf(way.source);
+        this.#run.throwIfCancelled();
+        if (!isSomethingElse(error) || !readsElsewhere(from) || !from.misled(descriptor.digest)) throw error;
+      }
+  }
+
   /** Tells how many bytes an earlier attempt had left there, and whether the target took it from elsewhere by itself. */
-  async #move({ source, target }: Way, descriptor: Descriptor): Promise<Moved> {
+  async #moveOnce({ source, target }: Way, descriptor: Descriptor): Promise<Moved> {
     const { signal, emit, options } = this.#run;
     const verify = options.verify === true || !checksDigests(target);
     let there: number | undefined;
@@ -160,6 +174,11 @@ export class Blobs {
     return { there: there ?? 0, mounted };
   }
 }
+
+/** Whether the bytes that came were not those that were promised, in the words of our stores and of registries. */
+const isSomethingElse = (error: unknown): boolean =>
+  isDrayError(error, "DIGEST_MISMATCH", "SIZE_MISMATCH") ||
+  (isDrayError(error, "REGISTRY") && error.registryCode === "DIGEST_INVALID");
 
 /** How a blob got there. */
 interface Moved {

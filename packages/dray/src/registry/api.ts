@@ -23,6 +23,7 @@ export interface Api {
   readonly registry: string;
   readonly features: DetectedFeatures;
   readonly settings: Settings;
+  readonly elsewhere?: Elsewhere | undefined;
   /** `https://registry-1.docker.io` */
   origin(signal?: AbortSignal): Promise<string>;
   /** So many requests are about to come. */
@@ -38,6 +39,19 @@ export interface Api {
   ask(call: Call, ...statuses: readonly number[]): Promise<HttpResponse>;
   /** What an answer to a call stands for, as an error. Its body is read. */
   refusal(call: Call, response: HttpResponse): Promise<DrayError>;
+}
+
+/** Places that content may be read from before the registry is asked. */
+export interface Elsewhere {
+  /**
+   * What one of them answered to a call; `undefined`: the registry is to be asked. Hears of every call.
+   * @throws DrayError `ADDRESS_REFUSED` where nothing may be asked about its repository
+   */
+  ask(call: Call): Promise<HttpResponse | undefined>;
+  /** Why none of them answered a call. */
+  told(call: Call): readonly string[];
+  /** Content that was read turned out to be something else. `true`: it came from one of these, which is not asked again; another try may do better. */
+  misled(digest: Digest): boolean;
 }
 
 /** What turned out about a registry while speaking to it. Nothing of it need be known beforehand, all of it saves requests. */
@@ -135,6 +149,12 @@ const unanswered = (error: unknown, { doing, reference }: Pick<Call, "doing" | "
     ? restated(error, error.code, `${doing} ${reference}: ${error.message}`, { reference })
     : error;
 
+/** That mirrors were asked before says more than the registry's own refusal. */
+const afterMirrors = (error: unknown, failures: readonly string[]): unknown =>
+  failures.length === 0 || !isDrayError(error)
+    ? error
+    : restated(error, error.code, `${error.message} (its mirrors were asked before: ${failures.join("; ")})`);
+
 /** Digests and sizes are those of the bytes as they are kept; without a word any coding would be allowed. */
 const asItIs = ["Accept-Encoding", "identity"] as const;
 
@@ -145,16 +165,21 @@ export const createApi = (
     endpoint,
     guess,
     expect,
+    elsewhere,
     settings,
   }: {
     handler: Handler;
     endpoint: Endpoint;
     guess?: Guess | undefined;
+    elsewhere?: Elsewhere | undefined;
     expect: Api["expect"];
     settings: Settings;
   },
 ): Api => {
-  const send: Api["send"] = async ({ method, target, headers = [], body, signal, ...context }) => {
+  const send: Api["send"] = async (call) => {
+    const mirrored = await elsewhere?.ask(call);
+    if (mirrored !== undefined) return mirrored;
+    const { method, target, headers = [], body, signal, ...context } = call;
     const asked = {
       method,
       headers: method === "GET" || method === "HEAD" ? [...headers, asItIs] : headers,
@@ -170,19 +195,23 @@ export const createApi = (
       return await handler({ ...asked, origin: url.origin, target: url.pathname + url.search });
     } catch (error) {
       // What fails while a body is sent may be the source's.
-      throw body === undefined ? unanswered(error, context) : error;
+      throw body === undefined ? afterMirrors(unanswered(error, context), elsewhere?.told(call) ?? []) : error;
     }
   };
-  const refusal: Api["refusal"] = ({ doing, reference, headers = [] }, response) =>
-    responseError(response, `${doing} ${reference}`, {
+  const refusal: Api["refusal"] = async (call, response) => {
+    const { doing, reference, headers = [] } = call;
+    const refused = await responseError(response, `${doing} ${reference}`, {
       reference,
       now: settings.clock.now(),
       mediaType: header(headers, "Content-Type"),
     });
+    return afterMirrors(refused, elsewhere?.told(call) ?? []) as DrayError;
+  };
   return {
     registry,
     features: {},
     settings,
+    elsewhere,
     origin: endpoint,
     expect,
     retryBudget: () => new RetryBudget(settings.retry),

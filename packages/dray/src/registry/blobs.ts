@@ -22,8 +22,22 @@ export const readBlob = (repo: Repo, descriptor: Descriptor, options: ReadOption
   const held = embedded(descriptor);
   if (held !== undefined) return from(held.subarray(offset, length === undefined ? undefined : offset + length));
   const chunks = resumed(repo, descriptor, offset, options);
-  return verify && offset === 0 && length === undefined ? verified(chunks, descriptor) : chunks;
+  return verify && offset === 0 && length === undefined ? honest(repo, descriptor, chunks) : chunks;
 };
+
+/** Checks the bytes. Where a mirror gave wrong ones, the next reader gets them from somebody else. */
+async function* honest(
+  repo: Repo,
+  descriptor: Digested,
+  chunks: AsyncIterable<Uint8Array>,
+): AsyncGenerator<Uint8Array> {
+  try {
+    yield* verified(chunks, descriptor);
+  } catch (error) {
+    if (isDrayError(error, "DIGEST_MISMATCH", "SIZE_MISMATCH")) repo.api.elsewhere?.misled(descriptor.digest);
+    throw error;
+  }
+}
 
 /**
  * The same by digest alone, in one request: how large it is the answer says, or nobody does until it ends.
@@ -32,7 +46,7 @@ export const readBlob = (repo: Repo, descriptor: Descriptor, options: ReadOption
 export const readBlobByDigest = (repo: Repo, digest: Digest, options: ReadOptions = {}): AsyncGenerator<Uint8Array> => {
   const { offset = 0, length, verify = true } = options;
   const chunks = resumed(repo, { digest }, offset, options);
-  return verify && offset === 0 && length === undefined ? verified(chunks, { digest }) : chunks;
+  return verify && offset === 0 && length === undefined ? honest(repo, { digest }, chunks) : chunks;
 };
 
 /** What is read: by its descriptor, or by its digest alone. */

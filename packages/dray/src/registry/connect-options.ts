@@ -13,9 +13,18 @@ import {
 } from "../http/index.ts";
 import { refuseNumber } from "../numbers.ts";
 import { isRepository } from "../oci/index.ts";
+import type { MirrorRule } from "./mirrors/index.ts";
 
 /** Why a host is visited: it is the registry itself, its token service on another host, or where an answer of the registry leads (storage, an upload, a foreign layer). */
 export type HostPurpose = "registry" | "token" | "redirect";
+
+/** Where content is read from before its registry is asked. */
+export interface MirrorsOptions {
+  /** `registriesConf`, `hostsToml` and `dockerMirrors` make them of files. */
+  readonly rules: readonly MirrorRule[];
+  /** Credentials for the hosts of mirrors; those of the registry are for it alone. Default: the environment, then the files of docker and podman. */
+  readonly credentials?: Keychain | undefined;
+}
 
 /** Who asks, how the registry is reached, and how patient we are. Everything may be left out. */
 export interface ConnectOptions {
@@ -91,6 +100,11 @@ export interface ConnectOptions {
   readonly stateDir?: string | false | undefined;
   /** Bytes: larger blobs are uploaded in chunks of this size. Default: whole, and in chunks where that does not get through. */
   readonly chunkSize?: number | undefined;
+  /**
+   * Manifests and blobs that are only read come from these places where they have them; digests are checked. What a write asks for on its way, tags,
+   * catalogs and referrers come from the registry. Default: none; no file is read for it.
+   */
+  readonly mirrors?: MirrorsOptions | undefined;
   /** Reads layers that may not be passed on, and that the registry does not have, from the `urls` of their descriptors. Default: no. */
   readonly foreignLayers?: boolean | undefined;
   /** Hears of retries, throttling and warnings, where a call has no `onEvent` of its own. */

@@ -13,10 +13,12 @@ import {
   withoutCoding,
 } from "../http/index.ts";
 import { version } from "../version.ts";
-import { createApi, type Settings } from "./api.ts";
+import { type Api, createApi, type Elsewhere, type Settings } from "./api.ts";
 import { type ConnectOptions, checkedOptions, type HostPurpose, pairsOf } from "./connect-options.ts";
 import { endpoint, namedRegistry, originsOf } from "./endpoint.ts";
 import { guessing } from "./guess.ts";
+import { mirrorOptions } from "./mirror-options.ts";
+import { isInsecure, type Mirror, type MirroredRepository, mirroring } from "./mirrors/index.ts";
 import { createRegistry, type Registry } from "./registry.ts";
 import { savedSessions, stateDirectory } from "./saved-sessions.ts";
 import { speaksTls } from "./speaks-tls.ts";
@@ -32,9 +34,19 @@ import { onlyAllowed, wireTo } from "./wire.ts";
  * for await (const tag of registry.repository("dray/sample").tags()) console.log(tag);
  */
 export const connect = (name: string, given: ConnectOptions = {}): Registry => {
+  const { api, ...rest } = reach(name, given);
+  return createRegistry(api, rest, given.prefix);
+};
+
+/** A registry as its API, and what is asked of it besides. */
+type Reached = Pick<Registry, "token" | "close"> & { readonly api: Api };
+
+const reach = (name: string, given: ConnectOptions): Reached => {
   const { registry, scheme } = namedRegistry(name);
   const asked = checkedOptions(given);
-  const { insecure, plainHttp = insecure || undefined, skipTlsVerify = insecure, ambient = true, onEvent } = asked;
+  const { ambient = true, onEvent } = asked;
+  const { insecure = isInsecure(asked.mirrors?.rules ?? [], registry) || undefined } = asked;
+  const { plainHttp = insecure || undefined, skipTlsVerify = insecure } = asked;
   const options = { ...asked, plainHttp, skipTlsVerify };
   const origins = originsOf(registry, plainHttp, scheme).map((origin) => new URL(origin).origin);
   const wire = wireTo(registry, origins, options);
@@ -88,16 +100,49 @@ export const connect = (name: string, given: ConnectOptions = {}): Registry => {
       (origin) => ownBudget.expect(origin, requests),
       () => {},
     );
-  const api = createApi(registry, { handler, endpoint: findOrigin, guess, expect, settings });
-  const ends: Pick<Registry, "token" | "close"> = {
-    close: wire.close,
+  const mirrors = mirrorsOf(registry, asked, onWarning);
+  const api = createApi(registry, {
+    handler,
+    endpoint: findOrigin,
+    guess,
+    expect,
+    elsewhere: mirrors?.elsewhere,
+    settings,
+  });
+  return {
+    api,
+    close: async () => void (await Promise.all([wire.close(), mirrors?.close()])),
     token: async (scopes, { signal } = {}) => {
       const patient = pipeline(services, retry(options.retry));
       const asking = { scopes, origin: await findOrigin(signal), connection: patient, tokens: patient };
       return fetchToken({ ...identity, ...asking, signal });
     },
   };
-  return createRegistry(api, ends, options.prefix);
+};
+
+/** The mirrors of a registry, each connected to as a registry when it is first asked. They have no mirrors themselves. */
+const mirrorsOf = (
+  registry: string,
+  options: ConnectOptions,
+  onWarning: (message: string) => void,
+): { readonly elsewhere: Elsewhere; readonly close: () => Promise<void> } | undefined => {
+  const { mirrors, retry: { clock = systemClock } = {} } = options;
+  if (mirrors === undefined || mirrors.rules.length === 0) return undefined;
+  const reached = new Map<Mirror, Map<string, Reached>>();
+  const reachMirror = ({ mirror, host }: MirroredRepository, last: boolean): Api => {
+    const ofMirror = reached.get(mirror) ?? new Map<string, Reached>();
+    reached.set(mirror, ofMirror);
+    const there = ofMirror.get(host) ?? reach(host, mirrorOptions(mirror, options, last));
+    ofMirror.set(host, there);
+    return there.api;
+  };
+  return {
+    elsewhere: mirroring({ registry, rules: mirrors.rules, reach: reachMirror, clock, onWarning }),
+    close: async () => {
+      const all = [...reached.values()].flatMap((ofMirror) => [...ofMirror.values()]);
+      await Promise.all(all.map(({ close }) => close()));
+    },
+  };
 };
 
 const usualKeychain = (onWarning: (message: string) => void): Keychain =>

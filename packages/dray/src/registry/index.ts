@@ -7,10 +7,21 @@
 
 export type { Conditions } from "./conditions.ts";
 export { connect } from "./connect.ts";
-export type { ConnectOptions, HostPurpose } from "./connect-options.ts";
+export type { ConnectOptions, HostPurpose, MirrorsOptions } from "./connect-options.ts";
 export type { DigestOptions } from "./digest.ts";
 export type { IngestOptions } from "./ingest.ts";
 export type { ReadManifest } from "./manifests.ts";
+export {
+  type ConfigDocument,
+  dockerMirrors,
+  type HostsToml,
+  type HostsTomlOptions,
+  hostsToml,
+  type Mirror,
+  type MirrorRule,
+  type RegistriesConf,
+  registriesConf,
+} from "./mirrors/index.ts";
 export type { ReferrersOptions } from "./referrers.ts";
 export type { Registry, RegistryRequest } from "./registry.ts";
 export type { Repository } from "./repository.ts";

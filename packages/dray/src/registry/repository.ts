@@ -23,6 +23,7 @@ import {
   put,
   putManifest,
   type ReadOptions,
+  type ReadsElsewhere,
   type Removes,
   readJson,
   type Store,
@@ -80,6 +81,7 @@ export interface Repository
     TellsNew,
     OpensLate,
     Expects,
+    ReadsElsewhere,
     Describes {
   /** The registry as references name it: `docker.io`. */
   readonly registry: string;
@@ -211,6 +213,7 @@ export const createRepository = (api: Api, name: string): Repository => {
     blob: (content, options) =>
       typeof content === "string" ? readBlobByDigest(repo, content, options) : readBlob(repo, content, options),
     describe: (digest, options) => describeBlob(repo, digest, options),
+    misled: (digest) => api.elsewhere?.misled(digest) === true,
     has: (descriptor, options) => (isManifest(descriptor, options) ? hasManifest : hasBlob)(repo, descriptor, options),
     write: (descriptor, content, options = {}) =>
       isManifest(descriptor, options)

@@ -1,0 +1,155 @@
+import { LruCache } from "../../async/index.ts";
+import { DrayError, isDrayError, reasonOf, throwIfAborted } from "../../errors.ts";
+import { type Clock, type HttpResponse, header } from "../../http/index.ts";
+import { isDigest } from "../../oci/index.ts";
+import type { Api, Call, Elsewhere } from "../api.ts";
+import { checkedAnswer, type Pull } from "./checked-answer.ts";
+import { type MirroredRepository, type MirrorRule, placeIn, ruleFor } from "./rules.ts";
+
+export interface MirroringOptions {
+  /** As references name it. */
+  readonly registry: string;
+  readonly rules: readonly MirrorRule[];
+  /** Connects to the registry that a mirror is; the same one for the same place. `last`: nobody is asked after it. */
+  readonly reach: (place: MirroredRepository, last: boolean) => Api;
+  readonly clock: Clock;
+  readonly onWarning: (message: string) => void;
+}
+
+/** Milliseconds for which a mirror is left alone that is down, or lacks a repository. */
+const restTime = 60_000;
+
+/** Blobs of which is remembered who gave them. */
+const mostGiven = 10_000;
+
+/**
+ * Reads from mirrors before a registry is asked. Only what is read for its own sake: nothing that a write asks on its way, and nothing of a
+ * repository that was written to. One that lacks something, refuses, is down or gives other bytes is passed over, and left alone for a
+ * while. Mirrors have no mirrors: a circle of them ends.
+ */
+export const mirroring = ({ registry, rules, reach, clock, onWarning }: MirroringOptions): Elsewhere => {
+  const written = new Set<string>();
+  /** Repositories that were asked for what a tag stands for: what is read by digest then belongs to it. */
+  const byTag = new Set<string>();
+  const resting = new Map<string, number>();
+  const given = new LruCache<string, MirroredRepository>(mostGiven);
+  const doubted = new Set<string>();
+  const told = new WeakMap<object, readonly string[]>();
+
+  const rests = ({ host, repository }: MirroredRepository): boolean =>
+    [host, `${host}/${repository}`].some((key) => (resting.get(key) ?? 0) > clock.now());
+
+  const leaveAlone = (place: MirroredRepository, { of, why, ever = false }: Omission): void => {
+    const { host, repository } = place;
+    resting.set(
+      of === "host" ? host : `${host}/${repository}`,
+      ever ? Number.POSITIVE_INFINITY : clock.now() + restTime,
+    );
+    if (of === "host")
+      onWarning(`the mirror ${host} of ${registry} is passed over${ever ? "" : " for a minute"}: ${why}`);
+  };
+
+  const tryAt = async (place: MirroredRepository, call: Call, pull: Pull): Promise<HttpResponse | Omission> => {
+    try {
+      const api = reach(place, false);
+      return await checkedAnswer(await api.send(callAt(place, call, pull, registry, api)), pull, call);
+    } catch (error) {
+      throwIfAborted(call.signal);
+      if (!isDrayError(error)) throw error;
+      if (isDrayError(error, "DIGEST_MISMATCH", "SIZE_MISMATCH")) return { of: "host", why: error.message, ever: true };
+      const lacks = isDrayError(error, "NOT_FOUND", "UNAUTHORIZED", "DENIED");
+      return { of: lacks ? (pull.kind === "blobs" ? "content" : "repository") : "host", why: reasonOf(error) };
+    }
+  };
+
+  return {
+    ask: async (call) => {
+      const { method, repository } = call;
+      if (repository === undefined) return undefined;
+      const rule = ruleFor(rules, `${registry}/${repository}`);
+      if (rule?.blocked === true) throw blocked(registry, repository, rule);
+      if (method !== "GET" && method !== "HEAD") written.add(repository);
+      const pull = pullOf(call);
+      if (rule === undefined || pull === undefined || written.has(repository)) return undefined;
+      if (!isDigest(pull.reference)) byTag.add(repository);
+      const failures: string[] = [];
+      told.set(call, failures);
+      for (const mirror of rule.mirrors ?? []) {
+        const place = placeIn(mirror, rule, `${registry}/${repository}`);
+        if (place === undefined || rests(place) || !isMeant(mirror, pull, byTag.has(repository))) continue;
+        if (call.retryBudget?.wasDrawn === true && given.get(pull.reference)?.mirror === mirror) continue;
+        const answer = await tryAt(place, call, pull);
+        if ("status" in answer) {
+          if (pull.kind === "blobs") given.set(pull.reference, place);
+          return answer;
+        }
+        if (answer.of !== "content") leaveAlone(place, answer);
+        failures.push(answer.why);
+      }
+      given.delete(pull.reference);
+      const last = rule.primary && placeIn(rule.primary, rule, `${registry}/${repository}`);
+      if (last === undefined) return undefined;
+      const api = reach(last, true);
+      return api.send({ ...callAt(last, call, pull, registry, api), retryBudget: call.retryBudget });
+    },
+    told: (call) => told.get(call) ?? [],
+    misled: (digest) => {
+      const place = given.get(digest);
+      if (place === undefined) return doubted.delete(digest);
+      given.delete(digest);
+      doubted.add(digest);
+      leaveAlone(place, { of: "host", why: `what it gives as ${digest} is something else`, ever: true });
+      return true;
+    },
+  };
+};
+
+/** Why a mirror is passed over: what is not to be expected of it, and whether ever again. */
+interface Omission {
+  readonly of: "host" | "repository" | "content";
+  readonly why: string;
+  readonly ever?: boolean;
+}
+
+/** What a call reads, where mirrors may be asked for it: nothing conditional, and nothing that only asks whether it is there, as writes do. */
+const pullOf = ({ method, target, headers = [], scopes, repository, lookUp }: Call): Pull | undefined => {
+  if ((method !== "GET" && method !== "HEAD") || typeof target !== "string" || lookUp === true) return undefined;
+  if (scopes.length !== 1 || scopes[0] !== `repository:${repository}:pull`) return undefined;
+  if (header(headers, "If-Match") !== undefined || header(headers, "If-None-Match") !== undefined) return undefined;
+  const [, name, kind, reference = ""] = /^\/v2\/(.+)\/(manifests|blobs)\/([^/?]+)$/.exec(target) ?? [];
+  return name === repository && repository !== undefined
+    ? { repository, kind: kind as Pull["kind"], reference }
+    : undefined;
+};
+
+const isMeant = (
+  { pulls = "all", capabilities = ["pull", "resolve"] }: MirroredRepository["mirror"],
+  { reference }: Pull,
+  byTag: boolean,
+): boolean =>
+  capabilities.includes(isDigest(reference) ? "pull" : "resolve") &&
+  (pulls === "all" || (pulls === "tag-only") === byTag);
+
+/** The same question, as it is put to a mirror: with patience and scopes of its own. */
+const callAt = (
+  { mirror, host, repository }: MirroredRepository,
+  call: Call,
+  { kind, reference }: Pull,
+  registry: string,
+  api: Api,
+): Call => {
+  const asking = mirror.namesOrigin === true ? `?ns=${encodeURIComponent(registry)}` : "";
+  return {
+    ...call,
+    target: `${mirror.apiPath ?? "/v2"}/${repository}/${kind}/${reference}${asking}`,
+    scopes: [`repository:${repository}:pull`],
+    repository,
+    reference: `${host.replace(/^https?:\/\//, "")}/${repository}${isDigest(reference) ? "@" : ":"}${reference}`,
+    retryBudget: api.retryBudget(),
+  };
+};
+
+const blocked = (registry: string, repository: string, { prefix, from = "option mirrors" }: MirrorRule): DrayError =>
+  new DrayError("ADDRESS_REFUSED", `${registry}/${repository} is blocked: ${from} says so of "${prefix}"`, {
+    registry,
+  });
