@@ -14,7 +14,7 @@ export const floors: Readonly<Record<string, readonly (readonly string[])[]>> = 
     ["files"],
     ["compression", "tar"],
     ["http", "tarball", "seekable"],
-    ["auth"],
+    ["auth", "layer-index"],
     ["registry", "layout", "archive", "cache"],
     ["daemon"],
     ["image"],

@@ -12,12 +12,13 @@ export const examples: readonly string[] = ["dray cache ls", "dray cache ls -o j
 export const act: Act<ListingOptions & CacheOptions> = async (call) => {
   const cache = cacheOf(call);
   const blobs = (await cache.list()).sort((a, b) => b.used.getTime() - a.used.getTime());
-  const described = blobs.map(({ digest, size, used }) => ({ digest, size, used: used.toISOString() }));
+  const described = blobs.map(({ digest, kind, size, used }) => ({ digest, kind, size, used: used.toISOString() }));
   await printResult(
     call,
     { directory: cache.directory, blobs: described },
     described.map(
-      ({ digest, size, used }) => `${digest} ${formatBytes(size).padStart(10)} ${used.replace(/\.\d+/, "")}`,
+      ({ digest, kind, size, used }) =>
+        `${digest} ${formatBytes(size).padStart(10)} ${used.replace(/\.\d+/, "")}${kind === "index" ? " index" : ""}`,
     ),
   );
 };

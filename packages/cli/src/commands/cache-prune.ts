@@ -33,7 +33,7 @@ export const examples: readonly string[] = [
   "dray cache prune --keep 2GB --dry-run",
 ];
 
-/** Blobs that are kept, and what was never finished; nothing else that lies there. */
+/** Blobs that are kept, their indexes, and what was never finished; nothing else that lies there. */
 export const act: Act<PruneOptions> = async (call) => {
   const { all, keep, unusedFor, dryRun = false } = call.options;
   const cache = cacheOf(call);
@@ -44,15 +44,18 @@ export const act: Act<PruneOptions> = async (call) => {
     signal: call.signal,
   });
   const bytes = removed.reduce((sum, blob) => sum + blob.size, 0);
-  for (const { digest } of dryRun && call.options.output !== "json" ? removed : []) await call.out.line(digest);
+  for (const { digest, kind } of dryRun && call.options.output !== "json" ? removed : [])
+    await call.out.line(kind === "index" ? `${digest} index` : digest);
+  const indexes = removed.filter(({ kind }) => kind === "index").length;
+  const counted = `${plural(removed.length - indexes, "blob")}${indexes === 0 ? "" : ` and ${indexes === 1 ? "1 index" : `${indexes} indexes`}`}`;
   await printResult(
     call,
     {
       directory: cache.directory,
       dryRun,
-      removed: removed.map(({ digest, size: of }) => ({ digest, size: of })),
+      removed: removed.map(({ digest, kind, size: of }) => ({ digest, kind, size: of })),
       left,
     },
-    `${dryRun ? "would remove" : "removed"} ${plural(removed.length, "blob")}, ${formatBytes(bytes)}; ${formatBytes(left)} left`,
+    `${dryRun ? "would remove" : "removed"} ${counted}, ${formatBytes(bytes)}; ${formatBytes(left)} left`,
   );
 };

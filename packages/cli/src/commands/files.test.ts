@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { mkdir, readdir, readFile, readlink, stat, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, readlink, stat, unlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { type Listener, listen, memoryRegistry, put, sampleImage, sampleIndex, tar } from "@dray/testkit";
+import { type Listener, listen, memoryRegistry, put, sampleImage, sampleIndex, seededBytes, tar } from "@dray/testkit";
 import { temporaryFolder } from "@dray/testkit/files";
 import { type Rehearsed, type RehearseOptions, rehearse } from "../../test/rehearse.ts";
 
@@ -20,6 +20,19 @@ const image = sampleImage({
       { path: "bin/su", kind: "file", mode: 0o4755, bytes: new Uint8Array(70_000) },
       { path: "bin/sh", kind: "symlink", target: "su" },
       { path: "bin/odd\u001b[31m", kind: "file" },
+    ]),
+  ],
+});
+/** Of text that becomes half of it: a layer of three spans. */
+const large = sampleImage({
+  tars: [
+    tar([
+      ...Array.from({ length: 6 }, (_, i) => ({
+        path: `srv/${i}`,
+        kind: "file" as const,
+        bytes: bytes(Buffer.from(seededBytes(`large ${i}`, 300_000)).toString("hex")),
+      })),
+      { path: "srv/motd", kind: "file", bytes: bytes("hello\n") },
     ]),
   ],
 });
@@ -46,6 +59,7 @@ describe("files of an image", () => {
   before(async () => {
     put(registry, "team/app", "1.0", image);
     put(registry, "team/multi", "latest", index);
+    put(registry, "team/large", "1.0", large);
     server = await listen(registry.handler);
     app = `${server.host}/team/app`;
     home = temporaryFolder("files");
@@ -215,6 +229,45 @@ describe("files of an image", () => {
     const { exitCode, stderr } = await dray(["cache", "ls"], { env: { HOME: undefined } });
     assert.equal(exitCode, 2);
     assert.match(stderr, /no HOME where layers are kept/);
+  });
+
+  test("come in parts from a layer that was read before, which the cache has an index of", async () => {
+    const directory = join(home, "indexed");
+    const place = ["--cache_path", directory];
+    const at = `${server.host}/team/large:1.0`;
+    const { digest = "", size = 0 } = large.layers[0] ?? {};
+    const moved = (): number =>
+      registry.log.entries
+        .splice(0)
+        .reduce((sum, { target, bytesOut }) => sum + (target.includes(digest) ? bytesOut : 0), 0);
+    moved();
+    assert.equal(await printed("cat", ...place, `${at}:/srv/motd`), "hello\n");
+    assert.equal(moved(), size);
+    assert.match(
+      await printed("cache", "ls", ...place),
+      new RegExp(`^${digest} +\\S+ kB \\d{4}-\\d\\d-\\d\\dT[\\d:]+Z index$`, "m"),
+    );
+    const listed = JSON.parse(await printed("cache", "ls", "-o", "json", ...place)).blobs as Record<string, unknown>[];
+    assert.deepEqual(listed.flatMap(({ kind, digest: of }) => (of === digest ? [String(kind)] : [])).sort(), [
+      "blob",
+      "index",
+    ]);
+    // As when the cache had no room for it any more.
+    await unlink(join(directory, digest));
+    assert.equal(await printed("ls", ...place, `${at}:/srv`), "0\n1\n2\n3\n4\n5\nmotd\n");
+    assert.equal(moved(), 0);
+    assert.equal(await printed("cat", ...place, `${at}:/srv/motd`), "hello\n");
+    await printed("cp", ...place, `${at}:/srv/motd`, join(home, "motd"));
+    assert.equal(await readFile(join(home, "motd"), "utf8"), "hello\n");
+    const parts = moved();
+    assert.ok(parts > 0 && parts < size, `${parts} of ${size}`);
+    const dry = (await printed("cache", "prune", "--all", "--dry-run", ...place)).split("\n");
+    assert.ok(
+      dry.includes(`${digest} index`) && dry.at(-2)?.startsWith("would remove 1 blob and 1 index, "),
+      dry.join(),
+    );
+    assert.match(await printed("cache", "prune", "--all", ...place), /^removed 1 blob and 1 index, .* 0 B left\n$/);
+    assert.deepEqual(await readdir(directory), []);
   });
 
   test("are copied to paths of this machine, one file or a directory with all in it", async () => {

@@ -48,13 +48,17 @@ let out: usize = HISTORY;
 let madeFrom: usize = HISTORY;
 /** Bytes of history that there are. */
 let start: usize = HISTORY;
+/** A place among what was made, and how many bytes before it were looked back at since. */
+let mark: usize = HISTORY;
+let reach: usize = 0;
 
 export function begin(): void {
   at = end = INPUT;
   before = bits = count = 0;
   isLastBlock = false;
   state = 0;
-  out = madeFrom = start = HISTORY;
+  out = madeFrom = start = mark = HISTORY;
+  reach = 0;
 }
 
 /** Where input is put; at most `room()` bytes, which are then told to `inflate`. */
@@ -84,12 +88,25 @@ export function madeSize(): usize {
   return out - madeFrom;
 }
 
+/** Marks where the result ends now. */
+export function setMark(): void {
+  mark = out;
+  reach = 0;
+}
+/** How many bytes before the mark what came since looks back at. */
+export function reachOfMark(): usize {
+  return reach;
+}
+
 /** Goes on with so many bytes more; `last`: none will come. */
 export function inflate(more: usize, last: bool): i32 {
   end += more;
   if (last) memory.fill(end, 0, HEAD);
   if (out + 512 > OUTPUT_END) {
     memory.copy(HISTORY, out - WINDOW, WINDOW);
+    const moved = out - WINDOW - HISTORY;
+    // What lies so far back is not looked at any more.
+    mark = mark > moved ? mark - moved : 0;
     out = HISTORY + WINDOW;
     start = HISTORY;
   }
@@ -233,6 +250,7 @@ function readSymbols(last: bool): i32 {
     count -= word & 15;
     const distance = distanceOf((word >> 4) as u32) as usize;
     if (distance > out - start) return IS_DAMAGED;
+    if (distance > out - mark) reach = max(reach, distance - (out - mark));
     copyMatch(length, distance);
   }
 }

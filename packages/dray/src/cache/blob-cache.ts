@@ -1,10 +1,12 @@
-import { randomBytes } from "node:crypto";
 import { join } from "node:path";
-import { type Cancel, hashed } from "../content/index.ts";
+import { type Cancel, hashed, type Indexes } from "../content/index.ts";
 import { reasonOf, throwIfAborted } from "../errors.ts";
-import { diskError, type FileSystem, fileChunks, ifThere, nodeFiles, onDisk, writeFully } from "../files/index.ts";
+import { type FileSystem, fileChunks, ifThere, nodeFiles, onDisk } from "../files/index.ts";
 import { refuseNumber } from "../numbers.ts";
 import { algorithmOf, type Descriptor, type Digest, isDigest } from "../oci/index.ts";
+import { keptIndexes } from "./kept-indexes.ts";
+import { type CachedKind, named, nameOf } from "./names.ts";
+import { beginPart, isPartName, type PartFile } from "./part-file.ts";
 
 /** How much is kept, and who hears of what goes wrong. */
 export interface BlobCacheOptions {
@@ -16,9 +18,12 @@ export interface BlobCacheOptions {
   readonly files?: FileSystem | undefined;
 }
 
-/** A blob that is kept. */
+/** A blob that is kept, or the index of one. */
 export interface CachedBlob {
+  /** Of the blob. */
   readonly digest: Digest;
+  /** `index`: what was found out about a layer when it was read whole, so that the next who wants a file reads only the parts that it takes. */
+  readonly kind: CachedKind;
   /** Bytes. */
   readonly size: number;
   /** When it was put there, or read last. */
@@ -45,22 +50,17 @@ export interface Pruned {
 const usualLimit = 10 * 1024 ** 3;
 /** Milliseconds after which what is unfinished is nobody's any more: whoever writes it renews its time with each chunk. */
 const abandoned = 3_600_000;
-const unfinished = /^\.dray-[0-9a-f]{16}\.part$/;
-
-/** As crane names them, so that one directory serves both. */
-const nameOf = (digest: Digest): string => (process.platform === "win32" ? digest.replace(":", "-") : digest);
-const digestIn = (name: string): Digest | undefined => {
-  const text = process.platform === "win32" ? name.replace("-", ":") : name;
-  return isDigest(text) ? text : undefined;
-};
 
 /**
  * Blobs in a directory, each a file with its digest as its name, that any number of processes share. A blob gets its name when it is whole; one that
- * is read is hashed before, and removed where it is not what its name says, so that a kill, a full disk or another program spoil nothing.
+ * is read is hashed before, and removed where it is not what its name says, so that a kill, a full disk or another program spoil nothing. Beside them lie
+ * indexes of layers, of the same bound.
  */
 export class BlobCache {
   readonly directory: string;
   readonly limit: number;
+  /** What is kept of blobs besides their bytes. */
+  readonly indexes: Indexes;
   readonly #files: FileSystem;
   readonly #warn: (message: string) => void;
   #isBroken = false;
@@ -74,6 +74,16 @@ export class BlobCache {
     this.limit = limit;
     this.#files = files;
     this.#warn = onWarning;
+    this.indexes = keptIndexes({
+      directory,
+      limit,
+      files,
+      begin: () => this.#begin(),
+      touch: (path) => this.#touch(path),
+      shrink: () => this.#shrink(),
+      fails: (error) => this.#doWithout(error),
+      mend: (blob, options) => this.#mend(blob, options),
+    });
   }
 
   /** A blob's bytes, checked, unless no more than a part of them is asked for; `undefined` where it is not there. */
@@ -85,9 +95,7 @@ export class BlobCache {
     const path = this.#pathOf(descriptor.digest);
     try {
       if (!(await this.#isWhole(path, descriptor, { verify: length === undefined, signal }))) return undefined;
-      const now = new Date();
-      // What was used last goes last. Somebody else's directory may not let us say so.
-      await this.#files.utimes(path, now, now).catch(() => {});
+      await this.#touch(path);
       const end = Math.min(descriptor.size, offset + (length ?? descriptor.size));
       return this.#chunks(path, { start: offset, end, signal });
     } catch (error) {
@@ -99,7 +107,7 @@ export class BlobCache {
 
   /** Passes a blob on while it is kept. Whoever gives the chunks has them checked: they end well only where they are what the descriptor says. */
   async *keep(descriptor: Descriptor, chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-    const writing = descriptor.size > this.limit || this.#isBroken ? undefined : await this.#begin();
+    const writing = descriptor.size > this.limit ? undefined : await this.#begin();
     let whole = false;
     try {
       for await (const chunk of chunks) {
@@ -111,19 +119,19 @@ export class BlobCache {
     } finally {
       await writing?.end(whole ? this.#pathOf(descriptor.digest) : undefined);
     }
-    if (writing !== undefined) await this.prune().catch((error: unknown) => this.#doWithout(error));
+    if (writing !== undefined) await this.#shrink();
   }
 
   /** What is there, in no order. @throws DrayError `DISK` */
   async list(): Promise<CachedBlob[]> {
     const found: CachedBlob[] = [];
     for (const name of await this.#names()) {
-      const digest = digestIn(name);
-      if (digest === undefined) continue;
+      const known = named(name);
+      if (known === undefined) continue;
       const facts = await onDisk("read", this.directory, () =>
         ifThere(() => this.#files.stat(join(this.directory, name))),
       );
-      if (facts?.isFile()) found.push({ digest, size: facts.size, used: new Date(facts.mtimeMs) });
+      if (facts?.isFile()) found.push({ ...known, size: facts.size, used: new Date(facts.mtimeMs) });
     }
     return found;
   }
@@ -141,13 +149,14 @@ export class BlobCache {
   }: PruneOptions = {}): Promise<Pruned> {
     const now = Date.now();
     if (!dryRun) await this.#removeUnfinished(now);
-    const blobs = (await this.list()).sort((a, b) => a.used.getTime() - b.used.getTime());
+    // The index of a layer is of use without it, and fetched sooner.
+    const blobs = (await this.list()).sort((a, b) => a.used.getTime() - b.used.getTime() || (a.kind < b.kind ? -1 : 1));
     let left = blobs.reduce((sum, { size }) => sum + size, 0);
     const removed: CachedBlob[] = [];
     for (const blob of blobs) {
       throwIfAborted(signal);
       if (left <= keep && now - blob.used.getTime() <= unusedFor) continue;
-      if (!dryRun) await this.#remove(nameOf(blob.digest));
+      if (!dryRun) await this.#remove(nameOf(blob.digest, blob.kind));
       removed.push(blob);
       left -= blob.size;
     }
@@ -155,7 +164,7 @@ export class BlobCache {
   }
 
   #pathOf(digest: Digest): string {
-    return join(this.directory, nameOf(digest));
+    return join(this.directory, nameOf(digest, "blob"));
   }
 
   /** The names in the directory; none where it was never made. */
@@ -165,7 +174,7 @@ export class BlobCache {
 
   async #removeUnfinished(now: number): Promise<void> {
     for (const name of await this.#names()) {
-      if (!unfinished.test(name)) continue;
+      if (!isPartName(name)) continue;
       const facts = await ifThere(() => this.#files.stat(join(this.directory, name)));
       if (facts !== undefined && now - facts.mtimeMs > abandoned) await this.#remove(name);
     }
@@ -205,30 +214,33 @@ export class BlobCache {
     }
   }
 
-  /** A file that is written beside its final name. `undefined` where there can be none. */
-  async #begin(): Promise<Writing | undefined> {
-    const path = join(this.directory, `.dray-${randomBytes(8).toString("hex")}.part`);
+  /** What was used last goes last. Somebody else's directory may not let us say so. */
+  async #touch(path: string): Promise<void> {
+    const now = new Date();
+    await this.#files.utimes(path, now, now).catch(() => {});
+  }
+
+  /** What is too much goes. */
+  async #shrink(): Promise<void> {
+    await this.prune().catch((error: unknown) => this.#doWithout(error));
+  }
+
+  /** Looks at a blob of which a part was wrong. `true`: it was damaged, and is gone. */
+  async #mend(blob: Descriptor, { signal }: Cancel = {}): Promise<boolean> {
+    const path = this.#pathOf(blob.digest);
     try {
-      await this.#files.makeDirectory(this.directory);
-      // Images may be private, and other users' business is not what is in them.
-      const file = await this.#files.open(path, "wx", 0o600);
-      let fails = false;
-      const fail = async (error: unknown): Promise<void> => {
-        fails = true;
-        this.#doWithout(diskError(error, "write", path));
-      };
-      return {
-        write: async (chunk) => (fails ? undefined : writeFully(file, chunk, null).catch(fail)),
-        end: async (name) => {
-          await file.close().catch(fail);
-          if (name !== undefined && !fails) await this.#files.rename(path, name).catch(fail);
-          if (name === undefined || fails) await this.#files.unlink(path).catch(() => {});
-        },
-      };
+      if ((await ifThere(() => this.#files.stat(path))) === undefined) return false;
+      return !(await this.#isWhole(path, blob, { verify: true, signal }));
     } catch (error) {
-      this.#doWithout(diskError(error, "write", path));
-      return undefined;
+      throwIfAborted(signal);
+      this.#doWithout(error);
+      return false;
     }
+  }
+
+  /** A file that is written beside its final name. `undefined` where there can be none. */
+  async #begin(): Promise<PartFile | undefined> {
+    return this.#isBroken ? undefined : beginPart(this.#files, this.directory, (error) => this.#doWithout(error));
   }
 
   /** A cache saves time, and costs nobody his work. It is told of once. */
@@ -248,12 +260,6 @@ interface Reading extends Cancel {
 interface Range extends Cancel {
   readonly start: number;
   readonly end: number;
-}
-
-interface Writing {
-  write(chunk: Uint8Array): Promise<void>;
-  /** @param name the final one; `undefined`: it is thrown away */
-  end(name: string | undefined): Promise<void>;
 }
 
 /**

@@ -241,3 +241,41 @@ export interface Plans {
 }
 /** Whether the store is told of the whole before its parts come. */
 export const plans: Guard<Plans> = has("plan");
+
+/** What was found out about a blob when it was read, as a file that can be read in parts. */
+export interface KeptIndex {
+  /** Bytes. */
+  readonly size: number;
+  /** So many bytes from a place on; fewer where it ends. @throws DrayError `DISK` */
+  read(offset: number, length: number): Promise<Uint8Array>;
+}
+
+/** An index that is being written. Nobody sees it before it has ended well. */
+export interface NewIndex {
+  write(bytes: Uint8Array): Promise<void>;
+  /** `false`: it is thrown away. */
+  end(isWhole: boolean): Promise<void>;
+}
+
+/** What is kept of blobs besides their bytes. Nothing here fails but by having nothing: whoever asks can do without. */
+export interface Indexes {
+  /** The index of a blob, if there is one. */
+  open(blob: Descriptor): Promise<KeptIndex | undefined>;
+  /** Begins an index, which takes the place of another one when it ends well; `undefined` where none can be kept. */
+  begin(blob: Descriptor): Promise<NewIndex | undefined>;
+  /** Takes away an index that is damaged. */
+  remove(blob: Descriptor): Promise<void>;
+  /** Bytes of the blob were wrong: `true` where it was kept here and was damaged. It is gone then, and comes from its source again. */
+  mend(blob: Descriptor, options?: Cancel): Promise<boolean>;
+}
+
+/** Beside its content the store keeps indexes of blobs, for whoever wants a part of one that was read whole before. */
+export interface KeepsIndexes {
+  readonly indexes: Indexes;
+}
+/** Whether the store keeps indexes of blobs. */
+export const keepsIndexes: Guard<KeepsIndexes> = has("indexes");
+
+/** Where indexes of a store's blobs are kept, by it or by one that it lies over. */
+export const indexesOf = (store: object): Indexes | undefined =>
+  keepsIndexes(store) ? store.indexes : liesOver(store) ? indexesOf(store.base) : undefined;

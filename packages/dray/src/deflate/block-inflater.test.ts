@@ -14,7 +14,8 @@ const inflated = (data: Uint8Array, size: number): { plain: Buffer; blocks: Bloc
   const inflater = new BlockInflater((start) => blocks.push(start));
   const pieces: Uint8Array[] = [];
   for (let at = 0; at < data.byteLength && !inflater.hasEnded; at += size)
-    pieces.push(...inflater.inflate(data.subarray(at, at + size), at + size >= data.byteLength));
+    for (const piece of inflater.inflate(data.subarray(at, at + size), at + size >= data.byteLength))
+      pieces.push(piece.slice());
   return { plain: Buffer.concat(pieces), blocks, inflater };
 };
 

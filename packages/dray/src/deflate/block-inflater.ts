@@ -11,11 +11,16 @@ interface InflaterExports {
   madeAt(): number;
   madeSize(): number;
   bitsTaken(): number;
+  setMark(): void;
+  reachOfMark(): number;
 }
 
 const cannot = "the blocks of a layer cannot be told here";
 
 const [blockEnded, streamEnded, isDamaged, needsInput] = [2, 3, 4, 0] as const;
+
+/** Bytes that DEFLATE data looks back at most. */
+const windowSize = 32 * 1024;
 
 /** Where a block begins that reading can begin at, with the 32 KiB of plain bytes before it. */
 export interface BlockStart {
@@ -42,13 +47,34 @@ export class BlockInflater {
     this.#wasm.begin();
   }
 
+  /** Begins with another stream. */
+  restart(): void {
+    this.#wasm.begin();
+    this.#made = 0;
+    this.hasEnded = false;
+  }
+
+  /** When a block begins: marks that place. Gives the plain bytes before it, up to 32 KiB, which are the caller's. */
+  mark(): Uint8Array {
+    const wasm = this.#wasm;
+    const end = wasm.madeAt() + wasm.madeSize();
+    wasm.setMark();
+    const size = Math.min(windowSize, this.#made);
+    return new Uint8Array(wasm.memory.buffer, end - size, size).slice();
+  }
+
+  /** How many of the bytes before the mark what came since looks back at. */
+  get reach(): number {
+    return this.#wasm.reachOfMark();
+  }
+
   /** Bytes of DEFLATE data that were taken; once it has ended, all that belong to it. */
   get taken(): number {
     return Math.ceil(this.#wasm.bitsTaken() / 8);
   }
 
   /**
-   * The plain bytes that come of more data, in pieces which are the caller's. To be read to the end before more is given.
+   * The plain bytes that come of more data, in pieces each of which is there until the next one is asked for. To be read to the end before more is given.
    * @param last whether nothing comes after these
    * @throws DrayError `MANIFEST_INVALID` for data that is damaged or ends early
    */
@@ -66,8 +92,8 @@ export class BlockInflater {
       }
       why = wasm.inflate(more, last && given === bytes.byteLength ? 1 : 0);
       const size = wasm.madeSize();
-      if (size > 0) yield new Uint8Array(wasm.memory.buffer, wasm.madeAt(), size).slice();
       this.#made += size;
+      if (size > 0) yield new Uint8Array(wasm.memory.buffer, wasm.madeAt(), size);
       if (why === isDamaged) throw new DrayError("MANIFEST_INVALID", "the gzip data is damaged or ends early");
       if (why === streamEnded) this.hasEnded = true;
       if (why === blockEnded) this.#onBlock({ bits: wasm.bitsTaken(), bytes: this.#made });

@@ -4,5 +4,6 @@
  * Imports `threads/` and the errors; knows no gzip, no layer and no store. The encoder's source is `packages/dray/assembly`, and
  * `encoder.wasm.ts` what `npm run assembly` makes of it.
  */
+export { BlockInflater } from "./block-inflater.ts";
 export { deflateFormat, segmentBlocks, segmentSize } from "./format.ts";
 export { deflateSegment, partsOf, type Segment, threadsThatDeflate } from "./segments.ts";

@@ -1,5 +1,7 @@
 import { decompressed } from "../compression/index.ts";
-import type { ReadOptions } from "../content/index.ts";
+import { indexesOf, type ReadOptions } from "../content/index.ts";
+import { indexedEntries } from "../layer-index/index.ts";
+import { hasTable } from "../seekable/index.ts";
 import { type StreamedEntry, readEntries as tarEntries } from "../tar/index.ts";
 import type { Layer } from "./views.ts";
 
@@ -12,7 +14,15 @@ import type { Layer } from "./views.ts";
 export const readEntries = (
   layer: Layer | AsyncIterable<Uint8Array>,
   options: Omit<ReadOptions, "offset" | "kind"> = {},
-): AsyncGenerator<StreamedEntry> =>
-  "descriptor" in layer
-    ? tarEntries(layer.uncompressed(options), { what: `layer ${layer.descriptor.digest}` })
-    : tarEntries(decompressed(layer));
+): AsyncGenerator<StreamedEntry> => ("descriptor" in layer ? ofLayer(layer, options) : tarEntries(decompressed(layer)));
+
+/** With a store that keeps indexes the layer gets one, unless it has a table of contents, or is not read whole and checked. */
+const ofLayer = (layer: Layer, options: Omit<ReadOptions, "offset" | "kind">): AsyncGenerator<StreamedEntry> => {
+  const { descriptor, store } = layer;
+  const what = `layer ${descriptor.digest}`;
+  const isWhole = options.verify !== false && options.length === undefined;
+  const indexes = isWhole && !hasTable(descriptor.annotations) ? indexesOf(store) : undefined;
+  return indexes === undefined
+    ? tarEntries(layer.uncompressed(options), { what })
+    : indexedEntries(descriptor, layer.compressed({ ...options, offset: undefined }), { indexes, what });
+};

@@ -77,6 +77,8 @@ export interface ImageIndex {
 
 /** One layer of an image. */
 export interface Layer {
+  /** Where the layer is. */
+  readonly store: ReadableStore;
   readonly descriptor: Descriptor;
   /** Digest of the uncompressed tar, where the configuration names one. */
   readonly diffID: Digest | undefined;
@@ -207,6 +209,7 @@ const imageOf = async (
 };
 
 const layerOf = (store: ReadableStore, descriptor: Descriptor, diffID: string | undefined): Layer => ({
+  store,
   descriptor,
   diffID: isDigest(diffID) ? diffID : undefined,
   compressed: (options) => store.read(descriptor, { ...options, kind: "blob" }),

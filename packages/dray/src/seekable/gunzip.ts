@@ -1,3 +1,4 @@
+import type { Transform } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { DrayError } from "../errors.ts";
 
@@ -6,24 +7,30 @@ import { DrayError } from "../errors.ts";
  * nothing any more.
  * @throws DrayError `MANIFEST_INVALID` for damaged bytes
  */
-export async function* gunzipped(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  const gunzip = createGunzip({ chunkSize: 64 * 1024 });
+export const gunzipped = (chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> =>
+  drawn(createGunzip({ chunkSize: 64 * 1024 }), chunks);
+
+/**
+ * What a decompressor makes, read only as far as somebody asks, as `gunzipped`. It is told of no end of its input.
+ * @throws DrayError `MANIFEST_INVALID` for damaged bytes
+ */
+export async function* drawn(decompressor: Transform, chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   let wake = (): void => {};
   let failure: unknown;
-  gunzip.on("readable", () => wake());
-  gunzip.on("error", (error) => {
+  decompressor.on("readable", () => wake());
+  decompressor.on("error", (error) => {
     failure = error;
     wake();
   });
   try {
     for await (const chunk of chunks) {
       let isTaken = false;
-      gunzip.write(chunk, () => {
+      decompressor.write(chunk, () => {
         isTaken = true;
         wake();
       });
       for (;;) {
-        const made = gunzip.read() as Uint8Array | null;
+        const made = decompressor.read() as Uint8Array | null;
         if (failure !== undefined) throw damaged(failure);
         if (made !== null) yield made;
         else if (isTaken) break;
@@ -31,7 +38,7 @@ export async function* gunzipped(chunks: AsyncIterable<Uint8Array>): AsyncGenera
       }
     }
   } finally {
-    gunzip.destroy();
+    decompressor.destroy();
   }
 }
 

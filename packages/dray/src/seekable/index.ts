@@ -3,5 +3,7 @@
  * Imports `compression/`, `tar/` and what they stand on; knows no image, no registry and no file.
  */
 export { type Estargz, type EstargzFacts, type EstargzOptions, estargz } from "./estargz.ts";
-export { openSeekable } from "./open-seekable.ts";
-export { rangesOf } from "./ranges.ts";
+export { drawn } from "./gunzip.ts";
+export { hasTable, openSeekable } from "./open-seekable.ts";
+export { type Ranges, rangesOf } from "./ranges.ts";
+export type { SeekableLayer } from "./seekable-layer.ts";

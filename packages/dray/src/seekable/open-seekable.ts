@@ -27,14 +27,30 @@ export const openSeekable = async (
   annotations: Annotations = {},
   options: Cancel = {},
 ): Promise<SeekableLayer | undefined> => {
-  const tocDigest = annotations[estargzAnnotations.tocDigest];
-  const { checksum, position } = zstdChunkedAnnotations(annotations);
+  const { tocDigest, checksum, position } = tableOf(annotations);
   try {
-    if (isDigest(tocDigest)) return await openEstargz(ranges, tocDigest, options);
-    if (isDigest(checksum) && position !== undefined) return await openZstdChunked(ranges, checksum, position, options);
+    if (tocDigest !== undefined) return await openEstargz(ranges, tocDigest, options);
+    if (checksum !== undefined && position !== undefined)
+      return await openZstdChunked(ranges, checksum, position, options);
     return undefined;
   } catch (error) {
     if (isDrayError(error, ...unusable)) return undefined;
     throw error;
   }
+};
+
+/** Whether annotations of a layer say that it has a table of contents. */
+export const hasTable = (annotations: Annotations = {}): boolean => {
+  const { tocDigest, checksum, position } = tableOf(annotations);
+  return tocDigest !== undefined || (checksum !== undefined && position !== undefined);
+};
+
+const tableOf = (annotations: Annotations) => {
+  const tocDigest = annotations[estargzAnnotations.tocDigest];
+  const { checksum, position } = zstdChunkedAnnotations(annotations);
+  return {
+    tocDigest: isDigest(tocDigest) ? tocDigest : undefined,
+    checksum: isDigest(checksum) ? checksum : undefined,
+    position,
+  };
 };

@@ -6,6 +6,7 @@ export { endOfArchive, type IndexedEntry, padded, padding, type TarEntry } from 
 export { beginsTar } from "./entry-reader.ts";
 export { entryPath, linkPath } from "./path.ts";
 export { indexTar, placedEntries, readEntries, type StreamedEntry } from "./read.ts";
-export type { ReadAt } from "./source.ts";
+export { type ReadAt, StreamSource } from "./source.ts";
+export { withHoles } from "./sparse.ts";
 export { decodeText, encodeText, isWellFormed } from "./text.ts";
 export { headerSize, type NewEntry, wholeEntry, writeHeader } from "./write.ts";

@@ -1,5 +1,5 @@
 import type { Cancel } from "../../content/index.ts";
-import { openSeekable, rangesOf } from "../../seekable/index.ts";
+import { openSeekable, rangesOf, type SeekableLayer } from "../../seekable/index.ts";
 import type { Layer } from "../views.ts";
 import type { LayerEntry, LayerFiles } from "./layer-files.ts";
 
@@ -11,12 +11,13 @@ export const seekableFiles = async (layer: Layer, options: Cancel = {}): Promise
   const { annotations, size } = layer.descriptor;
   const ranges = rangesOf(size, (part) => layer.compressed(part));
   const table = await openSeekable(ranges, annotations, options);
-  return (
-    table && {
-      async *entries(): AsyncGenerator<LayerEntry> {
-        for await (const { place, ...entry } of table.entries()) yield { ...entry, offset: place };
-      },
-      open: ({ path, offset }, opening) => table.open({ path, place: offset }, opening),
-    }
-  );
+  return table && tableFiles(table);
 };
+
+/** The files of a layer that was opened. */
+export const tableFiles = (table: SeekableLayer): LayerFiles => ({
+  async *entries(): AsyncGenerator<LayerEntry> {
+    for await (const { place, ...entry } of table.entries()) yield { ...entry, offset: place };
+  },
+  open: ({ path, offset }, opening) => table.open({ path, place: offset }, opening),
+});
