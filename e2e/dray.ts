@@ -32,7 +32,10 @@ export interface Sandbox {
     options?: { env?: Readonly<Record<string, string | undefined>>; input?: string },
   ): Promise<Finished>;
   /** As `dray`, in the process of the test: for tables with many rows, where the start of a runtime each time would be most of it. */
-  here(args: readonly string[], options?: { input?: string }): Promise<Finished>;
+  here(
+    args: readonly string[],
+    options?: { env?: Readonly<Record<string, string | undefined>>; input?: string },
+  ): Promise<Finished>;
   /** Runs the command to its end. @throws when it fails. */
   ok(
     args: readonly string[],
@@ -56,9 +59,9 @@ export const workshop = async (): Promise<Sandbox> => {
   return {
     dir,
     dray,
-    here: async (args, { input = "" } = {}) => {
+    here: async (args, { input = "", env: own = {} } = {}) => {
       const [stdout, stderr] = [gathered(), gathered()];
-      const env = { ...process.env, ...clean(dir) };
+      const env = { ...process.env, ...clean(dir), ...own };
       const stdin = (): Readable => Readable.from([Buffer.from(input)]);
       const code = await (await inPlace()).run(args, { stdin, stdout: stdout.stream, stderr: stderr.stream, env });
       return { code, stdout: stdout.text(), stderr: stderr.text() };

@@ -4,10 +4,11 @@ import type { Readable } from "node:stream";
 import { dockerArchive } from "dray/archive";
 import { bytesContent, type Located, overlay, type ReadableStore } from "dray/content";
 import { DrayError, isDrayError } from "dray/errors";
+import { defined } from "dray/internal/defined";
 import { nodeFiles } from "dray/internal/files";
 import { openTar, type TarFile } from "dray/internal/tarball";
 import { type LayoutStore, layoutStore, ociArchive } from "dray/layout";
-import { open } from "dray/locations";
+import { type OpenOptions, open } from "dray/locations";
 import { type Descriptor, digestOf, mediaTypes, parseManifest } from "dray/oci";
 import { liesHere } from "./local-names.ts";
 
@@ -15,12 +16,14 @@ export interface LocalOptions {
   /** All entries of a layout as one index. */
   readonly index: boolean;
   readonly stdin: () => Readable;
+  /** Of `docker-daemon:`. Default: the one that the environment of the process names. */
+  readonly engine?: OpenOptions["engine"];
   readonly signal: AbortSignal;
 }
 
 /** The image at a path: of an OCI layout in a directory, or of an archive of either kind. `-` is an archive on stdin. */
 export const localImage = async (path: string, options: LocalOptions): Promise<Located<ReadableStore>> => {
-  if (isLocation(path) && !options.index) return open(path);
+  if (isLocation(path) && !options.index) return open(path, defined({ engine: options.engine }));
   if (path !== "-" && (await isDirectory(path, options))) return layoutAt(path, options);
   if (options.index) throw new DrayError("USAGE", `--index: "${path}" is no directory with an OCI layout`);
   return archiveAt(path, options);
@@ -110,4 +113,4 @@ const imageIn = async (tar: TarFile, name: string, signal: AbortSignal): Promise
   }
 };
 
-const isLocation = (path: string): boolean => /^(?:oci|oci-archive|docker-archive):/.test(path);
+const isLocation = (path: string): boolean => /^(?:oci|oci-archive|docker-archive|docker-daemon):/.test(path);

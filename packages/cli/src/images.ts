@@ -30,8 +30,8 @@ import { type EndOptions, registriesFor } from "./registries.ts";
 /** Opens one location with the flags of the call. */
 export const opened = async (call: Call<EndOptions>, location: string): Promise<Located> => {
   await warnOfLocal(call, location);
-  const { connect } = await registriesFor(call);
-  return open(location, { connect });
+  const { connect, engine } = await registriesFor(call);
+  return open(location, { connect, engine });
 };
 
 /** What a location names; of an index the child for the one platform that the flags name. */

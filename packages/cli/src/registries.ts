@@ -1,5 +1,6 @@
 import type { Readable } from "node:stream";
 import { chain, dockerConfig, environment, type HelperOptions, type Keychain, staticCredential } from "dray/auth";
+import type { Engine } from "dray/daemon";
 import { DrayError } from "dray/errors";
 import { type ConnectOptions, connect, type Registry } from "dray/registry";
 import type { Call } from "./context.ts";
@@ -17,6 +18,8 @@ export type EndOptions = SharedOptions & {
 /** The registries of one call: one connection pool, one budget and one set of tokens for each registry and end. */
 export interface Registries {
   readonly connect: (registry: string, end?: End) => Registry;
+  /** The container engine that the environment names, reached when it is first used. */
+  readonly engine: () => Promise<Engine>;
   /** The credentials in their order: flags, environment, files of docker and podman. */
   readonly keychain: (registry: string) => Keychain;
 }
@@ -40,7 +43,11 @@ const makeRegistries = async (call: Call<EndOptions>): Promise<Registries> => {
   const source = endOf(call, src);
   // Alike, both ends are one: content can be mounted from one repository to another, and a warning comes once.
   const ends = { source, target: JSON.stringify(src) === JSON.stringify(dest) ? source : endOf(call, dest) };
-  return { ...source, connect: (registry, end = "source") => ends[end].connect(registry) };
+  return {
+    ...source,
+    connect: (registry, end = "source") => ends[end].connect(registry),
+    engine: engineOf(call),
+  };
 };
 
 /** What holds for one end, files read. */
@@ -54,7 +61,22 @@ type Settings = Pick<ConnectOptions, "insecure" | "plainHttp" | "skipTlsVerify" 
   readonly half: { readonly name: string; readonly why: string } | undefined;
 };
 
-const endOf = (call: Call, { authfile, username, usernameFrom, password, half, ...trust }: Settings): Registries => {
+/** What reaches engines is read when somebody names one. */
+const engineOf = (call: Call): (() => Promise<Engine>) => {
+  let engine: Promise<Engine> | undefined;
+  const connected = async (): Promise<Engine> => {
+    const { connectEngine } = await import("dray/daemon");
+    const made = connectEngine({ env: call.env, timeout: call.options.timeout });
+    call.defer(() => made.close());
+    return made;
+  };
+  return () => (engine ??= connected());
+};
+
+const endOf = (
+  call: Call,
+  { authfile, username, usernameFrom, password, half, ...trust }: Settings,
+): Omit<Registries, "engine"> => {
   const { env, reporter, options } = call;
   const helpers = {
     onWarning: (message: string): void => reporter.warn(message),

@@ -739,9 +739,9 @@ describe("a remedy in a message is a command that works", () => {
         },
       },
       {
-        says: /docker save -o FILE IMAGE writes (docker-archive:)FILE/,
+        says: /podman save -o FILE IMAGE writes (docker-archive:)FILE/,
         from: ["podman save -o FILE IMAGE writes docker-archive:"],
-        words: ["cp", "docker-daemon:app:1", fresh()],
+        words: ["cp", "containers-storage:app:1", fresh()],
         follow: (_, prefix = "") => [["cp", `${prefix}${at("one.tar")}`, fresh()]],
       },
       {

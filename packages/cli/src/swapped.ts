@@ -34,7 +34,7 @@ export const refusePullToRegistry = async ([image = ""]: readonly string[], path
  * @throws DrayError `USAGE` with the command that does it.
  */
 export const refusePullToLocation = ([image = ""]: readonly string[], path: string): void => {
-  const prefix = /^(?:oci|oci-archive|docker-archive):|^docker:\/\//.exec(path)?.[0];
+  const prefix = /^(?:oci|oci-archive|docker-archive|docker-daemon):|^docker:\/\//.exec(path)?.[0];
   if (prefix === undefined) return;
   throw new DrayError(
     "USAGE",

@@ -41,6 +41,8 @@ export const exitCodes = {
   ADDRESS_REFUSED: 1,
   /** The registry answered something the specification does not allow here. */
   REGISTRY: 1,
+  /** A container engine refused something or failed at it, as it says in its own words. */
+  ENGINE: 1,
   /** Bytes that do not have the digest they were promised under. */
   DIGEST_MISMATCH: 1,
   /** More or fewer bytes than promised. */

@@ -200,8 +200,8 @@ const targetOf = async (
   }
   if (location === source.location) return source as Located<ReadableStore & WritableStore>;
   await warnOfLocal(call, location);
-  const { connect } = await registriesFor(call);
-  const target = await open(location, { connect });
+  const { connect, engine } = await registriesFor(call);
+  const target = await open(location, { connect, engine });
   // The same place is the same store: what lies there need not be asked for.
   return samePlace(location, source.location)
     ? { ...target, store: source.store as ReadableStore & WritableStore }

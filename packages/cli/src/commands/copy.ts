@@ -18,7 +18,7 @@ export const define: Define = (command) => {
   command
     .argument(
       "<source-location>",
-      "a reference, oci:DIR[:NAME], oci-archive:FILE[:NAME], docker-archive:FILE[:REF]; IMAGE:/PATH for files",
+      "a reference, oci:DIR[:NAME], oci-archive:FILE[:NAME], docker-archive:FILE[:REF], docker-daemon:NAME; IMAGE:/PATH for files",
     )
     .argument("<destination-location>", "the same; of files a path of this machine")
     .option("-a, --all-tags", "copy every tag; both ends are repositories or layouts without a name")
@@ -95,10 +95,10 @@ interface Ends {
 const bothEnds = async (call: Call<CpOptions & EndOptions>, from: string, to: string): Promise<Ends> => {
   const naming = call.options.allTags === true ? { defaultTag: "" } : {};
   for (const location of [from, to]) await warnOfLocal(call, location);
-  const { connect } = await registriesFor(call);
+  const { connect, engine } = await registriesFor(call);
   refuseSharedPassword(call, registryOf(from), registryOf(to));
   const at = (location: string, end: End): Promise<Located> =>
-    open(location, { ...naming, connect: (registry) => connect(registry, end) });
+    open(location, { ...naming, engine, connect: (registry) => connect(registry, end) });
   return { source: await at(from, "source"), target: await at(to, "target") };
 };
 

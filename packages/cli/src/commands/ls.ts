@@ -72,8 +72,8 @@ export const act: Act<LsOptions> = async (call, [text = ""]) => {
   // A registry may call anything a tag.
   const named = (tag: string): string => printable(options.fullRef === true ? prefix + tag : tag);
   await warnOfLocal(call, text);
-  const { connect } = await registriesFor(call);
-  const { store } = await open(text, { connect, defaultTag: "" });
+  const { connect, engine } = await registriesFor(call);
+  const { store } = await open(text, { connect, engine, defaultTag: "" });
   if (!hasTags(store)) throw new DrayError("UNSUPPORTED", `${text}: has no list of names`, { reference: text });
   const names = store.tags({ signal });
   const tags = members["location"] === undefined ? names : listed(names, () => tellUnnamed(call, store, text));

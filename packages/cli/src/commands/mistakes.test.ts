@@ -108,7 +108,7 @@ describe("what somebody types who is new here is answered with what to type", ()
       [["catalog", app], 2, `is a repository; its tags are listed by dray ls ${app}; see`],
       [["digest", `${app}:${image.root.digest}`], 2, `a digest comes after @; write ${app}@${image.root.digest}\n`],
       [["cp", "dir:folder", `${app}:2`], 1, "dir: is not there yet; skopeo copy makes a layout of it"],
-      [["cp", "docker-daemon:app:1", `${app}:2`], 1, "docker-daemon: is not there yet; docker save -o FILE IMAGE"],
+      [["cp", "docker-daemon:/run/docker.sock", `${app}:2`], 2, "its socket is named by DOCKER_HOST"],
       [["cp", `${app}:1.0`, "containers-storage:app"], 1, "and podman load -i FILE reads it\n"],
     ];
     const wrong: string[] = [];

@@ -5,8 +5,8 @@ import type { Located, ReadableStore, Store } from "dray/content";
 import type { CopyPair } from "dray/copy";
 import { DrayError } from "dray/errors";
 import { layoutStore, ociArchive } from "dray/layout";
-import { open } from "dray/locations";
-import { formatReference, type WantedPlatform } from "dray/oci";
+import { open, parseLocation } from "dray/locations";
+import { formatReference, isDigest, type WantedPlatform } from "dray/oci";
 import type { Act, Call, Define } from "../context.ts";
 import { type CacheOptions, cachePathFlag, cacheSizeFlag, withCache } from "../files/index.ts";
 import { type ListingOptions, onePlatform, outputFlag } from "../flags.ts";
@@ -84,11 +84,11 @@ export const act: Act<PullOptions> = async (call, words) => {
   for (const image of images) await warnOfLocal(call, image);
   const began = performance.now();
   const store = targetOf(call, path);
-  const { connect } = await registriesFor(call);
+  const { connect, engine } = await registriesFor(call);
   const pairs: CopyPair[] = [];
   for (const image of images)
     pairs.push({
-      source: kept(call, await open(image, { connect })),
+      source: kept(call, await open(image, { connect, engine })),
       target: { store, name: nameFor(call.options, image), location: path },
     });
   const result = await moveAll(call, pairs, { platforms: platformsFor(call.options), foreignLayers: "if-there" });
@@ -118,8 +118,16 @@ const targetOf = ({ options, stdout }: Call<PullOptions>, path: string): Store =
 
 /** Archives for docker hold names, a layout only where it is asked to. */
 const nameFor = ({ format, annotateRef }: PullOptions, image: string): string => {
-  if (format !== "oci") return image;
-  return annotateRef === true ? formatReference(referenceOf(image)) : "";
+  const name = nameInArchive(image);
+  if (format !== "oci" || name === "") return name;
+  return annotateRef === true ? formatReference(referenceOf(name)) : "";
+};
+
+/** An image of an engine has the name that it has there; one that was named by its ID has none. */
+const nameInArchive = (image: string): string => {
+  const location = parseLocation(image);
+  if (location.kind !== "docker-daemon") return image;
+  return isDigest(location.name) || /^[0-9a-f]{12,64}$/.test(location.name) ? "" : location.name;
 };
 
 /** An archive for docker holds images of one platform; a layout takes an index as it is. */

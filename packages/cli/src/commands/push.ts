@@ -19,7 +19,7 @@ export const define: Define = (command) =>
   command
     .argument(
       "<path>",
-      "an OCI layout (directory), a docker or OCI archive (file), - for an archive on stdin, or a location such as oci:DIR:NAME",
+      "an OCI layout (directory), a docker or OCI archive (file), - for an archive on stdin, or a location such as oci:DIR:NAME or docker-daemon:NAME",
     )
     .argument("<image>", "the reference to push it as")
     .option("--index", "push everything in the layout as one index")
@@ -43,8 +43,10 @@ export const act: Act<PushOptions> = async (call, [path = "", image = ""]) => {
   await refuseSwappedPush(path, image);
   const reference = referenceOf(image);
   const began = performance.now();
-  const source = await localImage(path, { index: options.index === true, stdin: call.stdin, signal: call.signal });
-  const repository = (await registriesFor(call)).connect(reference.registry).repository(reference.repository);
+  const { connect, engine } = await registriesFor(call);
+  const { stdin, signal } = call;
+  const source = await localImage(path, { index: options.index === true, stdin, engine, signal });
+  const repository = connect(reference.registry).repository(reference.repository);
   const target: Located = { store: repository, name: reference.digest ?? reference.tag ?? "", location: image };
   const result = await moveAll(call, [{ source, target }], wantsEstargz(call.env) ? { layers: "estargz" } : {});
   const [outcome] = result.outcomes;

@@ -10,8 +10,8 @@ const mostSeen = 5000;
 
 /** The first tags of a repository, or names in a layout. */
 export const tagsOf = async (call: Call, repository: string): Promise<readonly string[]> => {
-  const { connect } = await registriesFor(call);
-  const { store } = await open(repository, { connect, defaultTag: "" });
+  const { connect, engine } = await registriesFor(call);
+  const { store } = await open(repository, { connect, engine, defaultTag: "" });
   return hasTags(store) ? first(store.tags({ signal: call.signal }), "") : [];
 };
 

@@ -6,7 +6,13 @@ export * from "./authenticate.ts";
 export * from "./challenge.ts";
 export { type CredentialKind, describeCredential, identityOf, kindOf } from "./credential.ts";
 export { Credentials } from "./credentials.ts";
-export { type ConfigFilesOptions, type DockerConfigOptions, dockerConfig, dockerHttpHeaders } from "./docker-config.ts";
+export {
+  type ConfigFilesOptions,
+  type DockerConfigOptions,
+  dockerConfig,
+  dockerConfigFile,
+  dockerHttpHeaders,
+} from "./docker-config.ts";
 export { environment } from "./environment.ts";
 export type { HelperOptions } from "./helper.ts";
 export * from "./image-creds.ts";

@@ -2,8 +2,9 @@
  * What a store can do besides reading and writing, or promises to. It has a capability or not; the guard beside each asks. No
  * code asks which store it has before it: a store to come says what is true of it.
  */
-import type { Descriptor, Digest, DigestAlgorithm } from "../oci/index.ts";
+import type { Compression, Descriptor, Digest, DigestAlgorithm, Platform } from "../oci/index.ts";
 import type { Content } from "./bytes.ts";
+import type { OnEvent } from "./events.ts";
 import type { Cancel, ContentKind, OfKind, ReadableStore, WritableStore, WriteOptions } from "./store.ts";
 
 /** Asks whether a store has a capability. */
@@ -279,3 +280,51 @@ export const keepsIndexes: Guard<KeepsIndexes> = has("indexes");
 /** Where indexes of a store's blobs are kept, by it or by one that it lies over. */
 export const indexesOf = (store: object): Indexes | undefined =>
   keepsIndexes(store) ? store.indexes : liesOver(store) ? indexesOf(store.base) : undefined;
+
+/** Content of a store that comes in an order of its own: a layer, or what else is too large to be kept until somebody asks for it. */
+export interface ComingBlob {
+  /** Its digest, where something says it before the bytes do; whoever takes them checks it. */
+  readonly digest?: Digest | undefined;
+  /** `undefined`: nobody knows before it has come. */
+  readonly size: number | undefined;
+  /** Of how it begins. */
+  readonly compression: Compression;
+  /** Whether the manifest that will name it is made by the store, and not one that somebody knows: then it may take another form. */
+  readonly composed: boolean;
+  /** How it is called in its source, for messages. */
+  readonly what: string;
+  /** Its bytes, while it is its turn. Opened again, or at an offset, they are asked for anew from the start. */
+  readonly content: Content;
+}
+
+/**
+ * The store can give its content only as one stream, whose order is its own: an engine's save. Whoever wants all of it takes it as it comes, and has
+ * what names it at the end.
+ */
+export interface ComesInOrder {
+  /**
+   * Streams all that these names need. `take` gets one piece after the other and puts it where it is to go; configurations and manifests are
+   * kept.
+   * @returns a store that resolves the names and reads what was kept; it knows what the pieces are, and does not have their bytes
+   */
+  inOrder(
+    names: readonly string[],
+    take: (blob: ComingBlob) => Promise<void>,
+    options?: Cancel,
+  ): Promise<ReadableStore>;
+  /** The same for whoever reads here and there: in a temporary file, of which `onEvent` hears once. */
+  atHand(
+    names: readonly string[],
+    options?: Cancel & { readonly onEvent?: OnEvent | undefined },
+  ): Promise<ReadableStore>;
+}
+/** Whether content comes as one stream, in an order of its own. */
+export const comesInOrder: Guard<ComesInOrder> = has("inOrder");
+
+/** The store holds images of one platform each, and has one of its own. */
+export interface HoldsOnePlatform {
+  /** The platform of which it takes the image where an index comes and nobody names another; `undefined`: it holds indexes, too. */
+  platform(options?: Cancel): Promise<Platform | undefined>;
+}
+/** Whether the store holds images of one platform each. */
+export const holdsOnePlatform: Guard<HoldsOnePlatform> = has("platform");

@@ -14,7 +14,7 @@ import {
 } from "../content/index.ts";
 import { isDrayError } from "../errors.ts";
 import { refuseNumber } from "../numbers.ts";
-import type { Descriptor } from "../oci/index.ts";
+import type { Descriptor, Digest } from "../oci/index.ts";
 import { blobKey, compressedKey, type Ledger, sentKey } from "./ledger.ts";
 import type { Run } from "./run.ts";
 import { Slots } from "./slots.ts";
@@ -34,6 +34,11 @@ export interface Way {
   readonly alone?: boolean;
 }
 
+/** What a layer has become on its way: `diffID` where the tar inside became another one. */
+export interface CompressedLayer extends Pick<Descriptor, "digest" | "size" | "annotations"> {
+  readonly diffID?: Digest | undefined;
+}
+
 /**
  * The way of one blob into a target: it is there, is mounted, or its body is moved when there is a slot for it. Each goes once to each
  * target, however many manifests name it.
@@ -45,6 +50,7 @@ export class Blobs {
   readonly #ledger: Ledger;
   readonly #bodies: Slots;
   readonly #compressing = new Semaphore(compressedAtOnce);
+  readonly #compressed = new Map<object, Map<Digest, CompressedLayer>>();
 
   constructor(run: Run, targets: Targets, tally: Tally, ledger: Ledger) {
     this.#run = run;
@@ -83,6 +89,24 @@ export class Blobs {
       this.#ledger.arrived(target, made.digest);
       return made;
     });
+  }
+
+  /** Notes a blob that came into a target before anything named it, and what a layer was before it was compressed on the way. */
+  arrived(
+    target: object,
+    blob: Descriptor,
+    compressed?: { readonly before: Digest; readonly made: CompressedLayer },
+  ): void {
+    this.#tally.copied(blob);
+    this.#ledger.arrived(target, blob.digest);
+    if (compressed === undefined) return;
+    const known = this.#compressed.get(target) ?? new Map<Digest, CompressedLayer>();
+    this.#compressed.set(target, known.set(compressed.before, compressed.made));
+  }
+
+  /** What a layer has become that came into the target compressed, by its digest before. */
+  compressed(target: object, before: Digest): CompressedLayer | undefined {
+    return this.#compressed.get(target)?.get(before);
   }
 
   #plan(blobs: readonly Descriptor[]): void {

@@ -1,6 +1,7 @@
 import {
   bottomOf,
   composesManifests,
+  holdsOnePlatform,
   ingests,
   keepsLayers,
   type Located,
@@ -13,6 +14,7 @@ import {
 } from "../content/index.ts";
 import { DrayError, isDrayError } from "../errors.ts";
 import { type Descriptor } from "../oci/index.ts";
+import { takeInOrder } from "./in-order.ts";
 import type { CopyCounts, CopyOptions } from "./options.ts";
 import { inPushForm } from "./push-form.ts";
 import { Run } from "./run.ts";
@@ -75,7 +77,12 @@ export const copyAll = async (
   const targets = new Set(pairs.map(({ target }) => target.store));
   const outcomes: CopyOutcome[] = new Array(pairs.length);
   try {
-    const planned = await planArchives(transfer, pairs, options);
+    const sources = await takeInOrder(transfer, pairs);
+    const readable = async (pair: CopyPair): Promise<CopyPair> => ({
+      ...pair,
+      source: (await sources.get(pair)) ?? pair.source,
+    });
+    const planned = await planArchives(transfer, pairs, options, readable);
     await run.eachOf(pairs.entries(), rootsAtOnce, async ([i, pair]) => {
       outcomes[i] = await outcomeOf(pair, async () => {
         // Both ends are asked at the same time: elsewhere each answer takes a while.
@@ -84,7 +91,7 @@ export const copyAll = async (
         // Heard below; a source that has nothing to copy is told of at once, however long the target takes.
         named.catch(() => {});
         try {
-          const selection = planned.get(pair) ?? (await select(transfer, pair, options));
+          const selection = planned.get(pair) ?? (await select(transfer, await readable(pair), options));
           return await transfer.root(selection, pair.target, await named);
         } finally {
           asking.abort();
@@ -120,7 +127,7 @@ const outcomeOf = async (
 const select = async (transfer: Transfer, { source, target }: CopyPair, options: CopyOptions): Promise<Selection> => {
   const { signal, emit } = transfer.run;
   const found = await source.store.resolve(source.name, { signal, toRead: true });
-  const selection = await selectPlatforms(source.store, found, options.platforms ?? [], {
+  const selection = await selectPlatforms(source.store, found, await platformsFor(target.store, options, signal), {
     signal,
     called: source.location,
   });
@@ -131,18 +138,29 @@ const select = async (transfer: Transfer, { source, target }: CopyPair, options:
     : inPushForm(selection, target.store, transfer);
 };
 
+/** Those that were named; where nobody names one, that of a target which holds images of one platform each. */
+const platformsFor = async (
+  target: WritableStore,
+  { platforms = [] }: CopyOptions,
+  signal: AbortSignal,
+): Promise<NonNullable<CopyOptions["platforms"]>> => {
+  const own = platforms.length === 0 && holdsOnePlatform(target) ? await target.platform({ signal }) : undefined;
+  return own === undefined ? platforms : [own];
+};
+
 /** A target that lays out its entries hears of everything, in order, before the first byte. */
 const planArchives = async (
   transfer: Transfer,
   pairs: readonly CopyPair[],
   options: CopyOptions,
+  readable: (pair: CopyPair) => Promise<CopyPair>,
 ): Promise<Map<CopyPair, Selection>> => {
   const { graph, run } = transfer;
   const planned = new Map<CopyPair, Selection>();
   for (const pair of pairs) {
     const target = pair.target.store;
     if (!plans(target) || options.dryRun === true) continue;
-    const selection = await select(transfer, pair, options);
+    const selection = await select(transfer, await readable(pair), options);
     planned.set(pair, selection);
     const content = await graph.contentOf(selection);
     const root = content.find(({ descriptor }) => descriptor.digest === selection.root.digest)?.descriptor;

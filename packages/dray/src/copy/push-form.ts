@@ -17,12 +17,20 @@ export const inPushForm = async (
 ): Promise<Selection> => {
   const { store: source, root, trimmed } = selection;
   if (run.options.skip?.(root)) return selection;
-  const { compressLayer, pushForm, viewOfLoaded } = await import("../image/index.ts");
+  const { compressLayer, gzipTypeOf, pushForm, viewOfLoaded } = await import("../image/index.ts");
   const loaded = selection.loaded ?? (await graph.load(source, root, 0));
   const estargz = run.options.layers === "estargz" ? {} : undefined;
   const how = defined({ signal: run.signal, onEvent: run.emit, estargz });
   const compress = async (layer: Descriptor): Promise<PushedLayer> => {
     if (run.options.skip?.(layer) || (await graph.leavesOut(source, layer))) return layer;
+    const known = blobs.compressed(target, layer.digest);
+    if (known !== undefined)
+      return defined<PushedLayer>({
+        ...layer,
+        ...known,
+        mediaType: gzipTypeOf(layer.mediaType),
+        annotations: known.annotations && { ...layer.annotations, ...known.annotations },
+      });
     return blobs.make({ source, target }, layer, () => compressLayer(source, target, layer, how));
   };
   const made = await pushForm(viewOfLoaded(source, loaded), (layer) => run.cancelling(compress(layer)), how).catch(

@@ -34,7 +34,7 @@ export {
 export * from "./from/index.ts";
 export * from "./layers/index.ts";
 export * from "./matchers.ts";
-export { type CompressOptions, compressLayer, type PushedLayer, pushForm } from "./push-form.ts";
+export { type CompressOptions, compressLayer, gzipTypeOf, type PushedLayer, pushForm } from "./push-form.ts";
 export { pushedRoot } from "./pushed-root.ts";
 export { exportTar, type TreeEntry, type TreeOptions, treeEntries } from "./tree/index.ts";
 export * from "./validate.ts";

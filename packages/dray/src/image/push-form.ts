@@ -102,5 +102,9 @@ export const compressLayer = async (
   return { ...layer, mediaType, digest, size, diffID, annotations: { ...layer.annotations, ...annotations } };
 };
 
-const gzipTypeOf = (mediaType: string): string =>
+/**
+ * The type that an uncompressed layer has as gzip.
+ * @example gzipTypeOf(mediaTypes.ociLayer) // "application/vnd.oci.image.layer.v1.tar+gzip"
+ */
+export const gzipTypeOf = (mediaType: string): string =>
   mediaType === mediaTypes.dockerLayer ? mediaTypes.dockerLayerGzip : `${mediaType}+gzip`;

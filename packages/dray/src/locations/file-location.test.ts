@@ -22,6 +22,8 @@ test("a file in an image is told from the image, a known prefix first", () => {
     ["docker-archive:-:/etc", "docker-archive:-", "/etc"],
     ["oci-archive:a.tar:app:1:/etc", "oci-archive:a.tar:app:1", "/etc"],
     ["memory:x:/etc", "memory:x", "/etc"],
+    ["docker-daemon:app:1:/etc", "docker-daemon:app:1", "/etc"],
+    ["docker-container:job:/etc", "docker-container:job", "/etc"],
   ] as const)
     assert.deepEqual(parseFileLocation(text), { image, path }, text);
   for (const text of [

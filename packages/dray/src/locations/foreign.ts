@@ -12,6 +12,6 @@ export const elsewhere: Readonly<Record<string, string>> = {
 /** Kinds of place that other tools have, and the way round. */
 export const notYet: Readonly<Record<string, string>> = {
   dir: "skopeo copy makes a layout of it, oci:DIR:NAME, and the other way round",
-  "docker-daemon": "docker save -o FILE IMAGE writes docker-archive:FILE, and docker load -i FILE reads it",
-  "containers-storage": "podman save -o FILE IMAGE writes docker-archive:FILE, and podman load -i FILE reads it",
+  "containers-storage":
+    "podman system service makes its images docker-daemon:NAME; or podman save -o FILE IMAGE writes docker-archive:FILE, and podman load -i FILE reads it",
 };

@@ -5,4 +5,4 @@
 export { type FileLocation, parseFileLocation } from "./file-location.ts";
 export { isStandardStream, type Opened, type OpenOptions, open, openRepository, parseLocation } from "./open.ts";
 export { type OpenImageOptions, openImage } from "./open-image.ts";
-export type { MemoryLocation, ParsedLocation, PathLocation, RegistryLocation } from "./table.ts";
+export type { EngineLocation, MemoryLocation, ParsedLocation, PathLocation, RegistryLocation } from "./table.ts";

@@ -39,6 +39,11 @@ describe("parseLocation", () => {
     ["docker-archive:-", { kind: "docker-archive", path: "-", name: "" }],
     ["docker-archive:a.tar:app:1", { kind: "docker-archive", path: "a.tar", name: "app:1" }],
     ["memory:", { kind: "memory", name: "" }],
+    ["docker-daemon:", { kind: "docker-daemon", name: "" }],
+    ["docker-daemon:app:1", { kind: "docker-daemon", name: "app:1" }],
+    [`docker-daemon:${digest}`, { kind: "docker-daemon", name: digest }],
+    ["docker-daemon:0123456789ab", { kind: "docker-daemon", name: "0123456789ab" }],
+    ["docker-container:job_1", { kind: "docker-container", name: "job_1" }],
   ];
   for (const [text, expected] of cases) test(`"${text}"`, () => assert.deepEqual(parseLocation(text), expected));
 
@@ -51,11 +56,17 @@ describe("parseLocation", () => {
     ["-", "LOCATION_INVALID", /oci-archive:- or docker-archive:-/],
     ["oci:", "LOCATION_INVALID", /the path is missing/],
     [
-      "docker-daemon:alpine",
-      "UNSUPPORTED",
-      /docker-daemon: is not there yet; docker save -o FILE IMAGE writes docker-archive:FILE/,
+      "docker-daemon:/var/run/docker.sock",
+      "LOCATION_INVALID",
+      /expected docker-daemon:NAME.*socket is named by DOCKER_HOST/,
     ],
-    ["containers-storage:alpine", "UNSUPPORTED", /containers-storage: is not there yet; podman save/],
+    ["docker-daemon:UPPER", "REFERENCE_INVALID", /repository/],
+    ["docker-container:", "LOCATION_INVALID", /expected docker-container:NAME, or an ID/],
+    [
+      "containers-storage:alpine",
+      "UNSUPPORTED",
+      /containers-storage: is not there yet; podman system service makes its images docker-daemon:NAME; or podman save/,
+    ],
     ["dir:folder", "UNSUPPORTED", /dir: is not there yet; skopeo copy makes a layout of it/],
     ["https://ghcr.io/a/b", "REFERENCE_INVALID", /leave the scheme out/],
     ["lower/CASE", "REFERENCE_INVALID", /repository/],

@@ -1,9 +1,18 @@
 import type { Located, Store } from "../content/index.ts";
+import type { Engine } from "../daemon/index.ts";
 import { DrayError } from "../errors.ts";
 import type { ParseReferenceOptions } from "../oci/index.ts";
 import { type ConnectOptions, connect, type Registry, type Repository } from "../registry/index.ts";
 import { elsewhere, notYet } from "./foreign.ts";
-import { type LocationKind, locationKinds, type ParsedLocation, registryKind, shared } from "./table.ts";
+import {
+  type LocationKind,
+  locationKinds,
+  type ParsedLocation,
+  registryKind,
+  shared,
+  sharedEngine,
+  storesOf,
+} from "./table.ts";
 
 /**
  * How names are completed, and how registries are connected to. With any option of `connect` a location on a registry has a connection of its own,
@@ -12,6 +21,8 @@ import { type LocationKind, locationKinds, type ParsedLocation, registryKind, sh
 export interface OpenOptions extends ParseReferenceOptions, ConnectOptions {
   /** Connections to registries. Default: `connect` with its defaults, one per registry for the life of the process. */
   connect?: (registry: string) => Registry;
+  /** The container engine of `docker-daemon:`, the same one each time. Default: `connectEngine()`, one for the life of the process. */
+  engine?: () => Engine | Promise<Engine>;
 }
 
 /** What was opened. With `await using` its own connection is closed at the end of the block, and what an archive or layout holds is let go (write `return await` there, or it is closed before the work is done); `close` of an archive's store, which `copy` calls, makes it whole. */
@@ -26,6 +37,8 @@ export type Opened<S = Store> = Located<S> & AsyncDisposable;
  * | `oci:DIR[:NAME]` | an OCI layout |
  * | `oci-archive:FILE[:NAME]` | an OCI layout in a tar |
  * | `docker-archive:FILE[:REFERENCE]` | what `docker save` writes |
+ * | `docker-daemon:[NAME]` | an image of a container engine, by docker's API |
+ * | `docker-container:NAME` | the file system of a container, to be read as an image of one layer |
  * | `memory:[NAME]` | a new store in memory |
  *
  * Nothing is read or written yet.
@@ -36,8 +49,9 @@ export type Opened<S = Store> = Located<S> & AsyncDisposable;
  */
 export const open = async (text: string, options: OpenOptions = {}): Promise<Opened> => {
   const kind = kindOf(text);
-  const { connection, close } = connections(options);
-  const { store, name } = await kind.open(parsedAs(kind, text, options), connection);
+  const { connection: registry, close } = connections(options);
+  const through = { registry, engine: async () => storesOf(await (options.engine ?? sharedEngine)()) };
+  const { store, name } = await kind.open(parsedAs(kind, text, options), through);
   const letGo = kind === registryKind ? close : () => store.close({ abort: true });
   return { store, name, location: text, [Symbol.asyncDispose]: letGo };
 };
@@ -66,6 +80,7 @@ const connections = ({
   defaultRegistry: _registry,
   defaultTag: _tag,
   strict: _strict,
+  engine: _engine,
   ...own
 }: OpenOptions): { readonly connection: (registry: string) => Registry; readonly close: () => Promise<void> } => {
   const made: Registry[] = [];

@@ -1,4 +1,5 @@
 import { type Located, memoryStore, type Store } from "../content/index.ts";
+import type { ContainerStore, Engine, EngineStore } from "../daemon/index.ts";
 import { DrayError } from "../errors.ts";
 import { type ParseReferenceOptions, parseReference, type Reference } from "../oci/index.ts";
 import { connect, type Registry } from "../registry/index.ts";
@@ -22,8 +23,14 @@ export interface MemoryLocation {
   readonly name: string;
 }
 
+/** An image or container of a container engine, by a name that the engine knows; `""` where the location names only the engine. */
+export interface EngineLocation {
+  readonly kind: "docker-daemon" | "docker-container";
+  readonly name: string;
+}
+
 /** A location taken apart: what kind of place it is, and where. */
-export type ParsedLocation = RegistryLocation | PathLocation | MemoryLocation;
+export type ParsedLocation = RegistryLocation | PathLocation | MemoryLocation | EngineLocation;
 
 /** A kind of place. A new one is a row below, and its parts in the union above. */
 export interface LocationKind {
@@ -34,7 +41,20 @@ export interface LocationKind {
   /** @param rest what follows the prefix; `text` is all of it, for messages */
   parse(rest: string, text: string, options: ParseReferenceOptions): ParsedLocation;
   /** Opens what `parse` gave. Nothing is read or written yet. */
-  open(location: ParsedLocation, connect: (registry: string) => Registry): Promise<Omit<Located, "location">>;
+  open(location: ParsedLocation, through: Connections): Promise<Omit<Located, "location">>;
+}
+
+/** What an engine has. */
+export interface EngineStores {
+  readonly images: EngineStore;
+  readonly containers: ContainerStore;
+}
+
+/** What locations that are no paths are reached through. */
+export interface Connections {
+  readonly registry: (registry: string) => Registry;
+  /** The engine that is meant, as stores. */
+  readonly engine: () => Promise<EngineStores>;
 }
 
 /** A reference is a location without a prefix, too. */
@@ -43,7 +63,7 @@ export const registryKind: LocationKind = {
   parse: (rest, _text, options) => ({ kind: "registry", reference: parseReference(rest, options) }),
   async open(
     { reference: { registry, repository, tag, digest } }: RegistryLocation,
-    connection: (registry: string) => Registry,
+    { registry: connection }: Connections,
   ) {
     return { store: connection(registry).repository(repository), name: digest ?? tag ?? "" };
   },
@@ -69,6 +89,20 @@ export const locationKinds: readonly LocationKind[] = [
   atPath("oci-archive", "file", async (path) => (await import("../layout/index.ts")).ociArchive(path)),
   atPath("docker-archive", "file", async (path) => (await import("../archive/index.ts")).dockerArchive(path)),
   {
+    prefix: "docker-daemon:",
+    parse: (name, text) => ({ kind: "docker-daemon", name: imageName(name, text) }),
+    async open({ name }: EngineLocation, { engine }) {
+      return { store: (await engine()).images, name };
+    },
+  },
+  {
+    prefix: "docker-container:",
+    parse: (name, text) => ({ kind: "docker-container", name: containerName(name, text) }),
+    async open({ name }: EngineLocation, { engine }) {
+      return { store: (await engine()).containers, name };
+    },
+  },
+  {
     prefix: "memory:",
     parse: (name) => ({ kind: "memory", name }),
     async open({ name }: MemoryLocation) {
@@ -91,6 +125,26 @@ const splitPath = (kind: string, rest: string, text: string): Pick<PathLocation,
   return { path, name: end < 0 ? "" : rest.slice(end + 1) };
 };
 
+/** What is an ID, or the beginning of one, an engine knows by itself. */
+const imageName = (name: string, text: string): string => {
+  if (name === "" || /^(?:sha256:)?[0-9a-f]{12,64}$/.test(name)) return name;
+  if (name.startsWith("/"))
+    throw new DrayError(
+      "LOCATION_INVALID",
+      `location "${text}": expected docker-daemon:NAME, where NAME is an image of the engine; its socket is named by DOCKER_HOST`,
+      { reference: text },
+    );
+  parseReference(name);
+  return name;
+};
+
+const containerName = (name: string, text: string): string => {
+  if (/^[A-Za-z0-9][\w.-]*$/.test(name)) return name;
+  throw new DrayError("LOCATION_INVALID", `location "${text}": expected docker-container:NAME, or an ID in its place`, {
+    reference: text,
+  });
+};
+
 const registries = new Map<string, Registry>();
 
 /** The connection to a registry that all have who say nothing about it, for the life of the process. */
@@ -99,3 +153,19 @@ export const shared = (name: string): Registry => {
   if (registry === undefined) registries.set(name, (registry = connect(name)));
   return registry;
 };
+
+const engines = new WeakMap<Engine, EngineStores>();
+
+/** The stores of an engine, the same ones each time, so that what goes from it into one target comes together. */
+export const storesOf = async (engine: Engine): Promise<EngineStores> => {
+  const { containerStore, engineStore } = await import("../daemon/index.ts");
+  const stores = engines.get(engine) ?? { images: engineStore(engine), containers: containerStore(engine) };
+  engines.set(engine, stores);
+  return stores;
+};
+
+let engine: Promise<Engine> | undefined;
+
+/** The engine that all have who say nothing about it, for the life of the process. */
+export const sharedEngine = (): Promise<Engine> =>
+  (engine ??= import("../daemon/index.ts").then(({ connectEngine }) => connectEngine()));

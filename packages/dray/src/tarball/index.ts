@@ -14,6 +14,6 @@ export {
 } from "./archive-store.ts";
 export { openSink, outletOf } from "./open-sink.ts";
 export { endingOf, type TarSink } from "./sink.ts";
-export { type OpenTarOptions, openTar, type TarFile } from "./tar-file.ts";
+export { type OpenTarOptions, openTar, spooledTar, type TarFile } from "./tar-file.ts";
 export { TarPart } from "./tar-part.ts";
 export type { Outlet } from "./tar-stream.ts";

@@ -109,7 +109,8 @@ const plainTar = async (fs: FileSystem, path: string): Promise<TarFile | undefin
 /** What a tar is called in messages and in locations. */
 type TarNames = Pick<TarFile, "what" | "path">;
 
-const spooledTar = async (
+/** A tar that comes as a stream, kept in a temporary file, decompressed where it is compressed as a whole. */
+export const spooledTar = async (
   fs: FileSystem,
   chunks: AsyncIterable<Uint8Array>,
   names: TarNames,
