@@ -19,7 +19,7 @@ export const floors: Readonly<Record<string, readonly (readonly string[])[]>> = 
     ["daemon"],
     ["image"],
     ["copy"],
-    ["locations"],
+    ["locations", "repositories"],
     ["index.ts"],
   ],
   service: [
@@ -83,7 +83,7 @@ export const floors: Readonly<Record<string, readonly (readonly string[])[]>> = 
       "terminal-input.ts",
     ],
     ["advice.ts", "images.ts", "detect.ts", "swapped.ts", "control-client.ts", "transfer-report.ts", "tags", "tree"],
-    ["program.ts", "inspect", "changing", "files"],
+    ["program.ts", "inspect", "changing", "files", "repositories"],
     ["completion"],
     ["commands"],
     ["run.ts"],

@@ -1,19 +1,17 @@
 import { copyAll, type Registry } from "dray";
+import { newsBetween, walkRepositories } from "dray/repositories";
 
-/** Every repository below a name, with all of its tags, to another registry; what fails keeps nothing else from arriving. */
-export const mirror = async (from: Registry, prefix: string, to: Registry): Promise<Record<string, string>> => {
-  const pairs = [];
-  for await (const name of from.catalog()) {
-    if (name !== prefix && !name.startsWith(`${prefix}/`)) continue;
-    const [source, target] = [from.repository(name), to.repository(name)];
-    for await (const tag of source.tags())
-      pairs.push({
-        source: { store: source, name: tag, location: `${from.name}/${name}:${tag}` },
-        target: { store: target, name: tag, location: `${to.name}/${name}:${tag}` },
-      });
+/** Every repository below a path to another registry, what is new of it; what fails keeps nothing else from arriving. */
+export const mirror = async (from: Registry, path: string, to: Registry): Promise<Record<string, string>> => {
+  const told: Record<string, string> = {};
+  for await (const found of walkRepositories(from, path)) {
+    if (found.error !== undefined) {
+      told[`${to.name}/${found.path}`] = found.error.message;
+      continue;
+    }
+    const news = await newsBetween(found.repository, found.contents, to.repository(found.path));
+    const { outcomes } = await copyAll(news);
+    for (const { pair, error, root } of outcomes) told[pair.target.location] = error?.message ?? root?.digest ?? "";
   }
-  const { outcomes } = await copyAll(pairs, { referrers: true });
-  return Object.fromEntries(
-    outcomes.map(({ pair, error, root }) => [pair.target.location, error?.message ?? root?.digest ?? ""]),
-  );
+  return told;
 };

@@ -1,15 +1,15 @@
-import { collect, type Keychain, type Registry } from "dray";
+import type { Keychain, Registry } from "dray";
+import { walkRepositories } from "dray/repositories";
 
-/** What Google's registries tell of a repository besides the names of its tags. */
-export interface GoogleList {
-  readonly child: readonly string[];
-  readonly manifest: Readonly<Record<string, { readonly tag: readonly string[]; readonly timeUploadedMs: string }>>;
-}
-
-/** Every manifest and every repository below, in one request. */
-export const googleList = async (registry: Registry, repository: string): Promise<GoogleList> => {
-  const { body } = await registry.request({ target: `/v2/${repository}/tags/list?n=10000`, repository });
-  return JSON.parse(new TextDecoder().decode(await collect(body.chunks, 64 * 1024 ** 2, "the list"))) as GoogleList;
+/** When each manifest below a path came to the registry: Google's tell that with their lists, in one request for each repository. */
+export const uploadTimes = async (registry: Registry, path: string): Promise<Record<string, string | undefined>> => {
+  const times: Record<string, string | undefined> = {};
+  for await (const found of walkRepositories(registry, path)) {
+    if (found.error !== undefined) throw found.error;
+    for (const { digest, uploaded } of found.contents.manifests?.values() ?? [])
+      times[`${found.path}@${digest}`] = uploaded?.toISOString();
+  }
+  return times;
 };
 
 /** Google's token for its registries; asked again when it is about to end. */

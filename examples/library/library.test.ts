@@ -4,8 +4,7 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import {
-  answerWith,
-  faults,
+  googleListing,
   type Listener,
   listen,
   type MemoryRegistry,
@@ -46,7 +45,7 @@ import { pushSaved } from "./daemon.ts";
 import { pushProgram } from "./empty.ts";
 import { mirror } from "./gcrane.ts";
 import { goNames } from "./go-names.ts";
-import { googleKeychain, googleList } from "./google.ts";
+import { googleKeychain, uploadTimes } from "./google.ts";
 import { keep } from "./layout.ts";
 import { saveLegacy } from "./legacy.ts";
 import { fetchLoudly } from "./logs.ts";
@@ -405,13 +404,11 @@ describe("registries", () => {
   });
 
   test("google", async () => {
-    const manifest = { [index.root.digest]: { tag: ["1.0"], timeUploadedMs: "1700000000000" } };
-    const said = JSON.stringify({ name: "team", tags: ["1.0"], child: ["app"], manifest });
-    const google = await listen(
-      faults(registry.handler, [{ target: "/tags/list", effect: answerWith(200, {}, said) }]),
-    );
+    const memory = memoryRegistry();
+    const { digest } = put(memory, "team/app", "1.0", sampleImage());
+    const google = await listen(googleListing(memory, { uploaded: () => Date.UTC(2026, 10, 30) })(memory.handler));
     const own = connect(google.host, { ambient: false });
-    assert.deepEqual(await googleList(own, "team"), { name: "team", tags: ["1.0"], child: ["app"], manifest });
+    assert.deepEqual(await uploadTimes(own, "team"), { [`team/app@${digest}`]: "2026-11-30T00:00:00.000Z" });
     await own.close();
     await google.close();
     const keychain = googleKeychain(async () => ({ token: "t", expiresAt: new Date() }));

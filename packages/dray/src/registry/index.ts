@@ -8,6 +8,7 @@
 export type { Conditions } from "./conditions.ts";
 export { connect } from "./connect.ts";
 export type { ConnectOptions, HostPurpose, MirrorsOptions } from "./connect-options.ts";
+export type { Contents, ListedManifest } from "./contents.ts";
 export type { DigestOptions } from "./digest.ts";
 export type { IngestOptions } from "./ingest.ts";
 export type { ReadManifest } from "./manifests.ts";

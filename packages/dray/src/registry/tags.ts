@@ -34,12 +34,17 @@ const usualPage = 1000;
  */
 export const listTags = (repo: Repo, options: TagsOptions = {}): Listing => {
   refuseNumber("pageSize", options.pageSize, { from: 0 });
+  return listing(() => tagPages(repo, options));
+};
+
+/** The pages of a repository's list of tags. */
+export const tagPages = (repo: Repo, options: PagesOptions): AsyncGenerator<readonly string[]> => {
   const call = {
     ...callIn(repo, "pull", "listing the tags of"),
     method: "GET",
     signal: options.signal,
   };
-  return listing(() => pagesOfNames(repo.api, call, pathIn(repo, "tags/list"), "tags", options));
+  return pagesOfNames(repo.api, call, pathIn(repo, "tags/list"), "tags", options);
 };
 
 /** Whether a registry says that it does not know a repository. Asked once: whatever else it answers is no. */
@@ -83,19 +88,25 @@ async function* repositoryPages(api: Api, options: TagsOptions): AsyncGenerator<
   }
 }
 
+/** Which part of a list of names is listed, and who sees what else its pages say. */
+interface PagesOptions extends TagsOptions {
+  readonly onPage?: ((page: Readonly<Record<string, unknown>>) => void) | undefined;
+}
+
 /** The names in a list, page after page. */
 async function* pagesOfNames(
   api: Api,
   call: Omit<Call, "target">,
   path: string,
   member: "tags" | "repositories",
-  { pageSize = usualPage, last }: TagsOptions,
+  { pageSize = usualPage, last, onPage }: PagesOptions,
 ): AsyncGenerator<readonly string[]> {
   const target = path + queryOf(pageSize, last);
   const fallback = path + queryOf(pageSize > usualPage ? usualPage : 0, last);
   const first = await firstPage(api, { ...call, target }, fallback);
   let whole: readonly string[] | undefined;
   for await (const { value, response } of pagesOf(api, { ...call, target }, first)) {
+    onPage?.(value);
     // Some say null where there are none.
     const list = value[member] ?? [];
     if (!Array.isArray(list) || !list.every((name) => typeof name === "string"))
@@ -110,7 +121,7 @@ async function* pagesOfNames(
   const after = whole?.at(-1);
   if (whole === undefined || after === undefined || after === last) return;
   const known = new Set(whole);
-  for await (const list of pagesOfNames(api, call, path, member, { pageSize, last: after })) {
+  for await (const list of pagesOfNames(api, call, path, member, { pageSize, last: after, onPage })) {
     // Who does not know where to go on begins anew.
     const others = list.filter((name) => !known.has(name));
     if (others.length > 0) yield others;

@@ -23,6 +23,8 @@ export interface MemoryRegistry {
   repositories(): string[];
   /** Names of tags, sorted; none where there is no such repository. */
   tags(repository: string): readonly string[];
+  /** Digests of manifests, tagged or not. */
+  manifests(repository: string): readonly Digest[];
   /** A manifest by tag or digest. */
   manifest(repository: string, name: string): (StoredManifest & { readonly digest: Digest }) | undefined;
   /** A blob that the repository has. `content` is missing where it was hashed and dropped. */
@@ -103,6 +105,16 @@ export const memoryRegistry = (options: MemoryRegistryOptions = {}): MemoryRegis
     server,
     repositories: () => [...new Set(below(""))].sort(),
     tags: (repository) => (driver.listSync(treePaths.tagsPath(repository)) ?? []).sort(),
+    manifests: (repository) => {
+      const folder = treePaths.revisionsPath(repository);
+      const digests = (driver.listSync(folder) ?? []).flatMap((algorithm) =>
+        (driver.listSync(`${folder}/${algorithm}`) ?? []).map((hex) => `${algorithm}:${hex}`),
+      );
+      return digests
+        .filter((digest) => isDigest(digest))
+        .filter((digest) => linkOf(`${treePaths.revisionFolder(repository, digest)}/link`) !== undefined)
+        .sort();
+    },
     manifest: (repository, name) => {
       const digest = isDigest(name) ? name : linkOf(treePaths.currentLink(repository, name));
       if (digest === undefined || linkOf(`${treePaths.revisionFolder(repository, digest)}/link`) === undefined)
