@@ -870,6 +870,15 @@ describe("a remedy in a message is a command that works", () => {
         ],
       },
       {
+        says: /is about what (--delete) deletes; say that, or (--dry-run)/,
+        from: ["is about what --delete deletes; say that, or --dry-run"],
+        words: ["gc", "--grace", "1d", app],
+        follow: (_, deleting = "", dry = "") => [
+          ["gc", deleting, "--grace", "1d", app],
+          ["gc", dry, "--grace", "1d", app],
+        ],
+      },
+      {
         says: /wait longer with (--max-wait), or try again later/,
         from: ["wait longer with --max-wait, or try again later"],
         words: ["digest", "--max-wait", "10ms", `${limited}/team/app:1`],

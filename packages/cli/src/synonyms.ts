@@ -81,7 +81,7 @@ const commands: Readonly<Record<string, string>> = {
   mod: "dray mutate IMAGE",
   server: "dray serve",
   start: "dray serve",
-  gc: "dray serve gc",
+  untagged: "dray gc REPOSITORY",
   "garbage-collect": "dray serve gc",
   scrub: "dray serve verify",
 };
@@ -148,9 +148,7 @@ const flags: Readonly<Record<string, string>> = {
   "--from-registry-config": "--src-authfile FILE",
   "--to-registry-config": "--dest-authfile FILE",
   "--config": "--authfile FILE",
-  "-r": "--referrers",
   "-R": "--referrers",
-  "--recursive": "--referrers",
   "--digest-tags": "--referrers",
   "--with-referrers": "--referrers",
   "--include-referrers": "--referrers",

@@ -1,10 +1,10 @@
 import { formatBytes, formatDuration, plural } from "@dray/service/figures";
 import { keepsArrived, type ProgressEvent } from "dray/content";
-import { type CopyCounts, type CopyOptions, type CopyOutcome, type CopyPair, copyAll } from "dray/copy";
+import { type CopyCounts, type CopyOptions, type CopyPair, copyAll } from "dray/copy";
 import { DrayError, isDrayError, printable, restated } from "dray/errors";
 import { defined } from "dray/internal/defined";
 import { errnoBehind } from "dray/internal/files";
-import type { WantedPlatform } from "dray/oci";
+import type { Descriptor, WantedPlatform } from "dray/oci";
 import type { Call } from "./context.ts";
 import { Interrupted, isReaderGone, messageOf } from "./failure.ts";
 import type { ListingOptions } from "./flags.ts";
@@ -19,7 +19,14 @@ export interface MovingOptions extends ListingOptions {
   readonly dryRun?: boolean;
 }
 
-export type Moved = CopyCounts & { readonly outcomes: readonly CopyOutcome[] };
+/** How one root ended, as it is told: by its places, and no store. */
+export interface MovedRoot {
+  readonly pair: { readonly source: { readonly location: string }; readonly target: { readonly location: string } };
+  readonly root?: Descriptor | undefined;
+  readonly error?: DrayError | undefined;
+}
+
+export type Moved = CopyCounts & { readonly outcomes: readonly MovedRoot[] };
 
 /** Copies all pairs, as the flags say. What did not come to its end says so where the same command goes on with it. */
 export const moveAll = async (
@@ -74,7 +81,7 @@ const keptOf = (
 };
 
 /** What the network or a full disk kept from coming, the same command brings. */
-const goingOn = (outcome: CopyOutcome, kept: string): CopyOutcome => {
+const goingOn = (outcome: MovedRoot, kept: string): MovedRoot => {
   const { error } = outcome;
   if (error === undefined || !(isDrayError(error, "NETWORK", "TIMEOUT", "RATE_LIMITED") || isForRoom(error)))
     return outcome;
@@ -104,7 +111,7 @@ export const reportMoved = async (
   if (outcomes.length === 1 && only?.error !== undefined) throw only.error;
   // A stream that ended is the end of every image that was to go into it.
   const cut = failed.find(({ error }) => isReaderGone(error));
-  if (cut !== undefined) throw cut.error;
+  if (cut?.error !== undefined) throw cut.error;
   for (const { pair, error } of failed) reporter.warn(`${pair.source.location}: ${error && messageOf(error)}`);
   const { leftOut } = counts;
   if (leftOut > 0)
@@ -134,12 +141,12 @@ const inWords = ({ copied, mounted, skipped, bytes, resumed }: CopyCounts): stri
     ...(skipped === 0 ? [] : [`${skipped} there already`]),
   ].join("; ");
 
-const planned = ({ pair, root, error }: CopyOutcome): string =>
+const planned = ({ pair, root, error }: MovedRoot): string =>
   printable(
     `${pair.source.location} -> ${pair.target.location}: ${root?.digest ?? `error: ${error && messageOf(error)}`}`,
   );
 
-const rootOf = ({ pair, root, error }: CopyOutcome): Readonly<Record<string, unknown>> => ({
+const rootOf = ({ pair, root, error }: MovedRoot): Readonly<Record<string, unknown>> => ({
   source: pair.source.location,
   destination: pair.target.location,
   digest: root?.digest,

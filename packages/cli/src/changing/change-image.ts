@@ -2,7 +2,6 @@ import { plural } from "@dray/service/figures";
 import type { Command } from "commander";
 import { dockerArchive } from "dray/archive";
 import type { Located, ReadableStore, WritableStore } from "dray/content";
-import type { CopyOutcome } from "dray/copy";
 import { DrayError } from "dray/errors";
 import { type Edited, type Image, type ImageIndex, viewOf } from "dray/image";
 import { defined } from "dray/internal/defined";
@@ -13,7 +12,7 @@ import { gather, onePlatform, outputFlag, positive } from "../flags.ts";
 import { defaultPlatform, digestReference, opened } from "../images.ts";
 import { warnOfLocal } from "../local-names.ts";
 import { registriesFor } from "../registries.ts";
-import { type MovingOptions, moveAll, reportMoved } from "../transfer-report.ts";
+import { type MovedRoot, type MovingOptions, moveAll, reportMoved } from "../transfer-report.ts";
 import { type Bench, benchFor } from "./bench.ts";
 
 /** Where a changed image goes, as crane has it. `output`, see `outputOf`. */
@@ -139,7 +138,7 @@ const isOfDocker = async (view: Image | ImageIndex): Promise<boolean> =>
 const printRoot = async (
   out: Call["out"],
   { location, byDigest }: Place,
-  outcome: CopyOutcome | undefined,
+  outcome: MovedRoot | undefined,
   print: "digest" | "name",
 ): Promise<void> => {
   if (outcome?.root === undefined) return;

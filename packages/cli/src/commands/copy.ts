@@ -7,9 +7,11 @@ import { type CacheOptions, cacheFlags, copyFiles } from "../files/index.ts";
 import { connectionFlagNames, endFlags, outputFlag, positive } from "../flags.ts";
 import { warnOfLocal } from "../local-names.ts";
 import { type End, type EndOptions, registriesFor } from "../registries.ts";
+import { copyBelow, placeIn } from "../repositories/index.ts";
 import { type MovingOptions, moveAll, reportMoved } from "../transfer-report.ts";
 
 interface CpOptions extends MovingOptions, CacheOptions {
+  readonly recursive?: boolean;
   readonly allTags?: boolean;
   readonly clobber?: boolean;
 }
@@ -22,6 +24,10 @@ export const define: Define = (command) => {
     )
     .argument("<destination-location>", "the same; of files a path of this machine")
     .option("-a, --all-tags", "copy every tag; both ends are repositories or layouts without a name")
+    .option(
+      "-r, --recursive",
+      "copy a repository and all below it, each to the same path below the destination; what is the same is passed over",
+    )
     .option("-n, --no-clobber", "never overwrite a tag that is there")
     .option(
       "-j, --jobs <count>",
@@ -48,6 +54,7 @@ export const examples: readonly string[] = [
   "dray copy docker.io/library/alpine:3.20 registry.example.com/alpine:3.20",
   "dray copy -a --referrers registry.example.com/team/app oci:backup",
   "dray copy --platform linux/amd64,linux/arm64 alpine:3.20 oci:mirror:alpine",
+  "dray cp -r registry.example.com/team localhost:5000/mirror",
   "dray cp --platform linux/amd64 alpine:3.20:/etc/apk .",
 ];
 
@@ -66,6 +73,11 @@ export const act: Act<CpOptions & EndOptions> = async (call, [from = "", to = ""
   const { output, dryRun = false } = call.options;
   if (output === "json" && !dryRun && isStandardStream(to))
     throw new DrayError("USAGE", "-o json and an archive cannot both go to stdout");
+  if (call.options.recursive === true) {
+    const [source, target] = [from, to].map((text) => placeIn(text, { recursive: true }).registry);
+    refuseSharedPassword(call, source, target);
+    return copyBelow(call, from, to);
+  }
   const ends = await bothEnds(call, from, to);
   const pairs = call.options.allTags === true ? await everyTag(call, ends) : await onePair(call, ends);
   const began = performance.now();
@@ -76,7 +88,7 @@ export const act: Act<CpOptions & EndOptions> = async (call, [from = "", to = ""
 /** What is said of files alone, and of images alone. */
 const filesOnly = ["cache_path", "cacheSize", "cache"] as const;
 const takingAway: ReadonlySet<string> = new Set(["cache", "clobber"]);
-const imagesOnly = ["allTags", "clobber", "jobs", "referrers", "verify", "force", "dryRun"] as const;
+const imagesOnly = ["allTags", "recursive", "clobber", "jobs", "referrers", "verify", "force", "dryRun"] as const;
 
 const refuseFlags = ({ options, named }: Call<CpOptions>, flags: readonly (keyof CpOptions)[], about: string): void => {
   // A flag that takes away is true before anybody says it; a variable is not about this one command.

@@ -135,7 +135,7 @@ describe("files of an image", () => {
       [["cat"], 2, "write dray cat IMAGE:/PATH"],
       [["cat", `${app}:none:/x`], 5, "none"],
       [["ls", "--sort", "semver", `${app}:1.0:/etc`], 2, "--sort is about tags"],
-      [["ls", "-l", app], 2, "--long is about files: IMAGE:/PATH"],
+      [["ls", "-l", `oci:${join(home, "none")}`], 2, "lies on no registry"],
       [["ls", "dir:/srv/x"], 1, "dir: is not there yet"],
     ] as const) {
       const found = await dray(words);

@@ -61,6 +61,7 @@ export const branches: readonly Branch[] = [
   command("export", "Write the files of an image as one tar", () => import("./export.ts")),
   command("extract", "Put the files of an image into a directory", () => import("./extract.ts")),
   command("flatten", "Make one layer of all that an image has", () => import("./flatten.ts")),
+  command("gc", "List what has no tag in a repository, or delete what of it nobody needs", () => import("./gc.ts")),
   {
     name: "index",
     summary: "List what is in an index, and change that",

@@ -12,6 +12,7 @@ import { listing } from "../json.ts";
 import { warnOfLocal } from "../local-names.ts";
 import { itsRepositories, registryIn } from "../named-registry.ts";
 import { registriesFor } from "../registries.ts";
+import { type ListRepositoriesOptions, listRepositories } from "../repositories/index.ts";
 import {
   type CreatedTag,
   creationTimes,
@@ -28,7 +29,7 @@ import {
 /** Images whose time of creation is asked for at the same time. */
 const imagesAtOnce = 8;
 
-interface LsOptions extends ListFilesOptions {
+interface LsOptions extends ListFilesOptions, ListRepositoriesOptions {
   readonly fullRef?: boolean;
   readonly omitDigestTags?: boolean;
   readonly sort?: TagOrder;
@@ -50,8 +51,10 @@ export const define: Define = (command) => {
     .option("--limit <count>", "print so many at most", count)
     .option("--match <pattern>", "only these: a glob such as '1.*', or /regular expression/; again for more", gather)
     .option("--exclude <pattern>", "not these; again for more", gather)
-    .option("-l, --long", "of files: mode, owner, size and time, too")
-    .option("-R, --recursive", "of files: all below, with their paths")
+    .option("-l, --long", "of files: mode, owner, size and time; of a repository: digests, and what lies below")
+    .option("-r, --recursive", "all below, with their paths: files, or repositories with their digests")
+    .addOption(new Option("-R").implies({ recursive: true }).hideHelp())
+    .option("--json", "of a repository, or with -r of each: one line as Google's registries write it")
     .addOption(outputFlag());
   for (const flag of cacheFlags()) command.addOption(flag);
 };
@@ -60,13 +63,20 @@ export const examples: readonly string[] = [
   "dray ls registry.example.com/team/app",
   "dray ls -l alpine:3.20:/etc",
   "dray ls --sort semver --limit 5 --match '3.*' alpine",
+  "dray ls -r registry.example.com/team",
 ];
 
 export const act: Act<LsOptions> = async (call, [text = ""]) => {
   const { options, out, signal } = call;
   const file = parseFileLocation(text);
-  refuseOthers(call, file === undefined ? fileFlags : tagFlags, file === undefined ? "files: IMAGE:/PATH" : "tags");
-  if (file !== undefined) return listFiles(call, file);
+  if (file !== undefined) {
+    refuseOthers(call, [...tagFlags, "json"], "tags");
+    return listFiles(call, file);
+  }
+  if (repositoryFlags.some((flag) => options[flag] === true)) {
+    refuseOthers(call, [...tagFlags, "fullRef"], "tags alone");
+    return listRepositories(call, text);
+  }
   const wanted = tagFilter(options);
   const { prefix, members } = placeOf(text);
   // A registry may call anything a tag.
@@ -123,9 +133,9 @@ const tellUnnamed = async ({ reporter, signal }: Call, store: ReadableStore, tex
   }
 };
 
-/** What is said of tags alone, and of files alone. */
+/** What is said of tags alone, and what asks for more of a repository. */
 const tagFlags = ["omitDigestTags", "sort", "limit", "match", "exclude"] as const;
-const fileFlags = ["long", "recursive"] as const;
+const repositoryFlags = ["long", "recursive", "json"] as const;
 
 const refuseOthers = (
   { options, named }: Call<LsOptions>,
