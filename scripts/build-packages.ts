@@ -54,7 +54,7 @@ export const buildPackages = async (): Promise<void> => {
       addCommonJs(target);
       await joinModules(target, modulesOf(published));
     } else {
-      published["dependencies"] = thirdParty([...manifests.values()]);
+      published["dependencies"] = thirdParty(manifest, [...manifests.values()]);
       await buildCommand(target, Object.keys(published["dependencies"] as object));
       makeExecutable(join(target, "main.js"));
     }
@@ -81,10 +81,16 @@ const refuseMixedVersions = (manifests: readonly Manifest[]): void => {
   }
 };
 
-/** What the libraries and the command need of others, each at its one version. */
-const thirdParty = (manifests: readonly Manifest[]): Record<string, string> => {
-  const ours = new Set(manifests.map(({ name }) => name));
-  const all = manifests.flatMap(({ dependencies = {} }) => Object.entries(dependencies));
+/** What the command and the packages of ours in it need of others, each at its one version. */
+const thirdParty = (command: Manifest, manifests: readonly Manifest[]): Record<string, string> => {
+  const ours = new Map(manifests.map((manifest) => [manifest.name, manifest]));
+  const inIt = new Set([command]);
+  for (const { dependencies = {} } of inIt)
+    for (const name of Object.keys(dependencies)) {
+      const own = ours.get(name);
+      if (own !== undefined) inIt.add(own);
+    }
+  const all = [...inIt].flatMap(({ dependencies = {} }) => Object.entries(dependencies));
   return Object.fromEntries(all.filter(([name]) => !ours.has(name)).sort(([a], [b]) => (a < b ? -1 : 1)));
 };
 

@@ -1,11 +1,7 @@
-import type { ChildProcessByStdio } from "node:child_process";
-import { constants } from "node:fs";
-import { access, stat } from "node:fs/promises";
-import { delimiter, isAbsolute, join } from "node:path";
-import type { Readable, Writable } from "node:stream";
 import { SingleFlight } from "../async/index.ts";
-import { aborted, DrayError, printable, throwIfAborted } from "../errors.ts";
+import { DrayError, printable } from "../errors.ts";
 import { refuseNumber } from "../numbers.ts";
+import { type Ended, type NotRun, type ProgramOptions, runProgram } from "../programs/index.ts";
 import { credentialOf, describeCredential } from "./credential.ts";
 import { dockerKey } from "./server.ts";
 import type { Credential, KeychainOptions } from "./types.ts";
@@ -85,20 +81,7 @@ export const credentialHelpers = (options: HelperOptions): CredentialHelpers => 
 const isOver = ({ credential, failed, at }: Answer & { at: number }, fresh: boolean, now: number): boolean =>
   (fresh && !failed) || (credential === undefined && now - at >= emptyHandedFor);
 
-interface Fault {
-  /** Reads on after the helper's name: `is not in PATH`. */
-  readonly fault: string;
-  readonly remedy: string;
-}
-
-/** What a helper printed is no secret only if it failed; show it even then with care. */
-interface Output {
-  readonly status: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-const readAnswer = (output: Output, program: string, from: string): Answer | Fault => {
+const readAnswer = (output: Ended, program: string, from: string): Answer | NotRun => {
   if (output.status !== 0) return saysNotFound(output) ? { credential: undefined, said: "has none" } : failure(output);
   const garbage = { fault: "printed something that is no credential", remedy: "try it by hand, or update it" };
   let value: unknown;
@@ -119,10 +102,10 @@ const readAnswer = (output: Output, program: string, from: string): Answer | Fau
 };
 
 /** The protocol's own words for "nothing here", which come with a status other than 0. */
-const saysNotFound = ({ stdout }: Output): boolean =>
+const saysNotFound = ({ stdout }: Ended): boolean =>
   /credentials not found|no credentials server url|no credentials username/i.test(stdout);
 
-const failure = ({ status, stdout, stderr }: Output): Fault => {
+const failure = ({ status, stdout, stderr }: Ended): NotRun => {
   const words = firstLine(stdout) || firstLine(stderr);
   return { fault: `failed with status ${status}${words === "" ? "" : ` (${words})`}`, remedy: "try it by hand" };
 };
@@ -162,113 +145,18 @@ const storeInput = (host: string, credential: Credential | undefined): string =>
   return JSON.stringify({ ServerURL: dockerKey(host), ...pair });
 };
 
-interface HelperProcessOptions {
-  /** Where `PATH` is read from and what the helper sees. */
-  readonly env: Readonly<Record<string, string | undefined>>;
-  /** Milliseconds until the helper is killed. */
-  readonly timeout: number;
-  readonly signal?: AbortSignal | undefined;
-}
-
-/** More than any credential needs; a helper that prints more has gone wild. */
-const longestOutput = 256 * 1024;
-
 /**
- * Runs `docker-credential-NAME VERB` with `input` on its stdin: never by way of a shell, and never a program of the
- * current folder, which a relative or empty entry of PATH would allow.
+ * Runs `docker-credential-NAME VERB` with `input` on its stdin.
  * @see https://github.com/docker/docker-credential-helpers
  */
 const runHelper = async (
   name: string,
   verb: "get" | "store" | "erase",
   input: string,
-  options: HelperProcessOptions,
-): Promise<Output | Fault> => {
+  options: Omit<ProgramOptions, "input">,
+): Promise<Ended | NotRun> => {
   // The name becomes part of a program's: no path, nothing a shell would care about.
   if (!/^[A-Za-z0-9_.-]+$/.test(name))
     return { fault: "has a name that is none", remedy: "letters, digits, . _ - are allowed" };
-  throwIfAborted(options.signal);
-  const program = await findProgram(`docker-credential-${name}`, options.env);
-  throwIfAborted(options.signal);
-  if (program !== undefined) return run(program, verb, input, options);
-  return { fault: "is not in PATH", remedy: "install it, or take it out of the configuration" };
+  return runProgram(`docker-credential-${name}`, [verb], { ...options, input });
 };
-
-const findProgram = async (name: string, env: HelperProcessOptions["env"]): Promise<string | undefined> => {
-  const windows = process.platform === "win32";
-  const path = env["PATH"] ?? (windows ? env["Path"] : undefined) ?? "";
-  for (const folder of path.split(delimiter)) {
-    if (!isAbsolute(folder)) continue;
-    // Batch files would need a shell.
-    const program = join(folder, windows ? `${name}.exe` : name);
-    try {
-      await access(program, windows ? constants.F_OK : constants.X_OK);
-      // A folder may be entered, which looks the same.
-      if ((await stat(program)).isFile()) return program;
-    } catch {
-      // Not in this folder.
-    }
-  }
-  return undefined;
-};
-
-const run = (program: string, verb: string, input: string, options: HelperProcessOptions): Promise<Output | Fault> =>
-  new Promise((resolve, reject) => {
-    const { env, timeout, signal } = options;
-    // Loaded with the first helper: most people have none.
-    const { spawn } = process.getBuiltinModule("node:child_process");
-    const child: ChildProcessByStdio<Writable, Readable, Readable> = spawn(program, [verb], {
-      env: { ...env },
-      stdio: ["pipe", "pipe", "pipe"],
-      windowsHide: true,
-    });
-    const output = { stdout: "", stderr: "" };
-    let grace: NodeJS.Timeout | undefined;
-    const settle = (finish: () => void): void => {
-      clearTimeout(timer);
-      clearTimeout(grace);
-      signal?.removeEventListener("abort", onAbort);
-      child.removeAllListeners();
-      // A grandchild may hold the pipes open for as long as it lives; nobody waits for that.
-      for (const stream of [child.stdin, child.stdout, child.stderr]) stream.destroy();
-      child.on("error", () => {});
-      child.kill("SIGKILL");
-      child.unref();
-      finish();
-    };
-    const give = (result: Output | Fault): void => settle(() => resolve(result));
-    const timer = setTimeout(give, timeout, {
-      fault: "did not answer in time and was stopped",
-      remedy: "try it by hand; it may wait for a prompt",
-    });
-    const onAbort = (): void => settle(() => reject(aborted(signal as AbortSignal)));
-    signal?.addEventListener("abort", onAbort, { once: true });
-
-    for (const which of ["stdout", "stderr"] as const) {
-      const stream = child[which];
-      stream.setEncoding("utf8");
-      stream.on("error", () => {});
-      stream.on("data", (text: string) => {
-        output[which] += text;
-        if (output[which].length > longestOutput) give(broken(`it printed more than ${longestOutput} bytes`));
-      });
-    }
-    child.on("error", (error: NodeJS.ErrnoException) =>
-      give(broken(`it cannot be started (${error.code ?? "unknown reason"})`)),
-    );
-    const finished = (status: number | null): void => give({ status: status ?? -1, ...output });
-    // "close" comes when the output is read to its end; "exit" may come before, or alone where a grandchild keeps a pipe.
-    child.on("close", finished);
-    child.on("exit", (status) => {
-      // Where this process did nothing meanwhile the output is here, and has its turn first.
-      grace = setTimeout(() => setImmediate(finished, status), exitGrace);
-    });
-    // A helper may end without reading what it is asked.
-    child.stdin.on("error", () => {});
-    child.stdin.end(input);
-  });
-
-/** Milliseconds that output may still take to arrive after the helper's end. */
-const exitGrace = 100;
-
-const broken = (reason: string): Fault => ({ fault: `does not work: ${reason}`, remedy: "try it by hand" });

@@ -4,7 +4,7 @@
  */
 export * from "./authenticate.ts";
 export * from "./challenge.ts";
-export { type CredentialKind, describeCredential, identityOf, kindOf } from "./credential.ts";
+export { type CredentialKind, describeCredential, identityOf, kindOf, tokenExpiry } from "./credential.ts";
 export { Credentials } from "./credentials.ts";
 export {
   type ConfigFilesOptions,

@@ -1,0 +1,5 @@
+/**
+ * Amazon ECR, by Amazon's own library, which is loaded when a registry of theirs is met. Imports `hosts`, `asking/`; knows no other cloud.
+ */
+export { ecr } from "./ecr.ts";
+export type { EcrOptions } from "./options.ts";
