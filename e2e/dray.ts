@@ -21,6 +21,7 @@ const clean = (dir: string): Record<string, string | undefined> => ({
   XDG_RUNTIME_DIR: undefined,
   REGISTRY_AUTH_FILE: undefined,
   DOCKER_AUTH_CONFIG: undefined,
+  CONTAINERS_REGISTRIES_CONF: undefined,
 });
 
 /** A folder for one test, with the command at home in it. */

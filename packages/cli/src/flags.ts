@@ -35,6 +35,8 @@ export interface SharedOptions extends EndFlags {
   readonly retry?: number;
   /** Milliseconds. */
   readonly maxWait?: number;
+  /** A file or folder that says which mirrors there are; `false`: none. */
+  readonly mirrors?: string | false;
 }
 
 /** What a listing can be told. */
@@ -66,6 +68,11 @@ export const sharedFlags = (): Option[] =>
     new Option("--max-wait <duration>", "wait at most so long when a registry limits the rate (default 15m)").argParser(
       duration,
     ),
+    new Option(
+      "--mirrors <path>",
+      "read mirrors from this registries.conf, hosts.toml or daemon.json, or folder of them (default as podman)",
+    ),
+    new Option("--no-mirrors", "ask the registry itself, whatever files say of mirrors"),
   ].map((option) => option.helpGroup("Global Options:"));
 
 /** The same for one end of a copy: `--src-ca-file`, `--dest-insecure`. They win over the form for both. */

@@ -34,6 +34,13 @@ export const opened = async (call: Call<EndOptions>, location: string): Promise<
   return open(location, { connect, engine });
 };
 
+/** The same for what is only read: a registry's mirrors are asked first. */
+export const openedToRead = async (call: Call<EndOptions>, location: string): Promise<Located> => {
+  await warnOfLocal(call, location);
+  const { connectToRead, engine } = await registriesFor(call);
+  return open(location, { connect: connectToRead, engine });
+};
+
 /** What a location names; of an index the child for the one platform that the flags name. */
 export const rootOf = async (
   { options, signal }: Call,

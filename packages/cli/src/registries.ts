@@ -2,9 +2,10 @@ import type { Readable } from "node:stream";
 import { chain, dockerConfig, environment, type HelperOptions, type Keychain, staticCredential } from "dray/auth";
 import type { Engine } from "dray/daemon";
 import { DrayError } from "dray/errors";
-import { type ConnectOptions, connect, type Registry } from "dray/registry";
+import { type ConnectOptions, connect, type MirrorRule, type Registry } from "dray/registry";
 import type { Call } from "./context.ts";
 import type { EndFlags, SharedOptions } from "./flags.ts";
+import { type MirrorFiles, readMirrors } from "./mirrors/index.ts";
 import { traceLines } from "./trace.ts";
 
 /** Which end of a copy a registry is at. Commands with one end use the source. */
@@ -18,6 +19,8 @@ export type EndOptions = SharedOptions & {
 /** The registries of one call: one connection pool, one budget and one set of tokens for each registry and end. */
 export interface Registries {
   readonly connect: (registry: string, end?: End) => Registry;
+  /** The same for what is only read: its mirrors are asked first. */
+  readonly connectToRead: (registry: string) => Registry;
   /** The container engine that the environment names, reached when it is first used. */
   readonly engine: () => Promise<Engine>;
   /** The credentials in their order: flags, environment, files of docker and podman. */
@@ -40,9 +43,12 @@ const registriesOf = new WeakMap<object, Promise<Registries>>();
 
 const makeRegistries = async (call: Call<EndOptions>): Promise<Registries> => {
   const [src, dest] = [await settingsOf(call, "src"), await settingsOf(call, "dest")];
-  const source = endOf(call, src);
+  const { options, named, env, reporter } = call;
+  const mirrors = await readMirrors({ said: options.mirrors, named: named("mirrors"), env });
+  for (const note of mirrors?.notes ?? []) reporter.warn(note);
+  const source = endOf(call, src, mirrors);
   // Alike, both ends are one: content can be mounted from one repository to another, and a warning comes once.
-  const ends = { source, target: JSON.stringify(src) === JSON.stringify(dest) ? source : endOf(call, dest) };
+  const ends = { source, target: JSON.stringify(src) === JSON.stringify(dest) ? source : endOf(call, dest, mirrors) };
   return {
     ...source,
     connect: (registry, end = "source") => ends[end].connect(registry),
@@ -76,6 +82,7 @@ const engineOf = (call: Call): (() => Promise<Engine>) => {
 const endOf = (
   call: Call,
   { authfile, username, usernameFrom, password, half, ...trust }: Settings,
+  mirrors: MirrorFiles | undefined,
 ): Omit<Registries, "engine"> => {
   const { env, reporter, options } = call;
   const helpers = {
@@ -98,20 +105,35 @@ const endOf = (
     // Bound to the registry that was named: a redirect or a token service elsewhere never sees it.
     return chain(staticCredential({ username, password, source: usernameFrom }, registry), stored);
   };
-  const open = new Map<string, Registry>();
+  const [open, openToRead] = [new Map<string, Registry>(), new Map<string, Registry>()];
   call.defer(async () => {
-    await Promise.all([...open.values()].map((registry) => registry.close()));
+    await Promise.all([...open.values(), ...openToRead.values()].map((registry) => registry.close()));
   });
+  const connected = (among: Map<string, Registry>, registry: string, more: ConnectOptions): Registry => {
+    const options = { ...trust, credentials: keychain(registry), ...connectOptions(call), ...more };
+    const connection = among.get(registry) ?? connect(registry, options);
+    among.set(registry, connection);
+    return connection;
+  };
+  const rulesFor = (registry: string): readonly MirrorRule[] => mirrors?.rulesFor(registry) ?? [];
+  const connectPlainly = (registry: string): Registry =>
+    connected(open, registry, { mirrors: { rules: rulesFor(registry).flatMap(withoutMirrors) } });
   return {
     keychain,
-    connect: (registry) => {
-      const connection =
-        open.get(registry) ?? connect(registry, { ...trust, credentials: keychain(registry), ...connectOptions(call) });
-      open.set(registry, connection);
-      return connection;
+    connect: connectPlainly,
+    connectToRead: (registry) => {
+      const rules = rulesFor(registry);
+      if (!rules.some(({ mirrors: its = [], primary }) => its.length > 0 || primary !== undefined))
+        return connectPlainly(registry);
+      // The flags' password is for the registry that was named.
+      return connected(openToRead, registry, { mirrors: { rules, credentials: stored } });
     },
   };
 };
+
+/** What holds of a registry for writes as well: what is insecure, and what is blocked. */
+const withoutMirrors = ({ mirrors: _mirrors, primary: _primary, ...rule }: MirrorRule): readonly MirrorRule[] =>
+  rule.insecure === true || rule.blocked === true ? [rule] : [];
 
 const settingsOf = async (call: Call<EndOptions>, end: "src" | "dest"): Promise<Settings> => {
   const all = call.options;

@@ -896,12 +896,25 @@ describe("a remedy in a message is a command that works", () => {
         from: ["in a manifest of Docker's types; dray mutate --media-types oci "],
         follow: (_, ...words) => [words],
       },
+      {
+        words: ["digest", `${app}:1`],
+        options: { env: { CONTAINERS_REGISTRIES_CONF: at("broken.conf") } },
+        says: /broken\.conf:1:\d+: .*; correct it, or pass it over with (--no-mirrors)/,
+        from: ["or pass it over with --no-mirrors"],
+        follow: (_, flag = "") => [
+          async () => {
+            const env = { CONTAINERS_REGISTRIES_CONF: at("broken.conf") };
+            assert.equal((await dray(["digest", flag, `${app}:1`], { env })).exitCode, 0);
+          },
+        ],
+      },
     ];
   };
 
   /** What is damaged, and what is no image. */
   before(async () => {
     await mkdir(at("nobody"));
+    await writeFile(at("broken.conf"), "[[registry]\n");
     const host = await serving();
     for (const name of ["damaged", "cut", "odd"]) await done("cp", `${host}/team/app:1`, `oci:${at(name)}:a`);
     const blob = (name: string): string => at(`${name}/blobs/sha256/${layer?.digest.slice(7)}`);

@@ -2,7 +2,7 @@ import { describes } from "dray/content";
 import { DrayError, isDrayError } from "dray/errors";
 import { parseLocation } from "dray/locations";
 import type { Act, Define } from "../context.ts";
-import { elsewhere, isManifestOf, opened } from "../images.ts";
+import { elsewhere, isManifestOf, openedToRead } from "../images.ts";
 
 export const define: Define = (command) => command.argument("<blob>", "REPOSITORY@DIGEST");
 
@@ -14,7 +14,7 @@ export const act: Act = async (call, [blob = ""]) => {
   const digest = location.kind === "registry" ? location.reference.digest : undefined;
   if (digest === undefined)
     throw new DrayError("REFERENCE_INVALID", `blob "${blob}": expected REPOSITORY@DIGEST`, { reference: blob });
-  const { store } = await opened(call, blob);
+  const { store } = await openedToRead(call, blob);
   if (!describes(store)) throw new DrayError("UNSUPPORTED", `${blob}: cannot be asked for a single blob`);
   const { signal } = call;
   const options = { kind: "blob" as const, signal, onEvent: call.reporter.onEvent };

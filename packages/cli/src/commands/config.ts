@@ -1,6 +1,6 @@
 import type { Act, Define } from "../context.ts";
 import { onePlatform } from "../flags.ts";
-import { imageManifestOf, opened } from "../images.ts";
+import { imageManifestOf, openedToRead } from "../images.ts";
 
 export const define: Define = (command) =>
   command.argument("<image>", "a reference, or a location such as oci:DIR:NAME");
@@ -12,7 +12,7 @@ export const examples: readonly string[] = [
 
 /** Raw bytes and no newline of ours. */
 export const act: Act = async (call, [image = ""]) => {
-  const located = await opened(call, image);
+  const located = await openedToRead(call, image);
   const { config } = await imageManifestOf(call, located, onePlatform(call.options));
   for await (const chunk of located.store.read(config, { signal: call.signal })) await call.out.bytes(chunk);
 };

@@ -6,7 +6,7 @@ import type { Act, Call, Define } from "../context.ts";
 import { type CacheOptions, cacheFlags, copyFiles } from "../files/index.ts";
 import { connectionFlagNames, endFlags, outputFlag, positive } from "../flags.ts";
 import { warnOfLocal } from "../local-names.ts";
-import { type End, type EndOptions, registriesFor } from "../registries.ts";
+import { type EndOptions, registriesFor } from "../registries.ts";
 import { copyBelow, placeIn } from "../repositories/index.ts";
 import { type MovingOptions, moveAll, reportMoved } from "../transfer-report.ts";
 
@@ -107,11 +107,15 @@ interface Ends {
 const bothEnds = async (call: Call<CpOptions & EndOptions>, from: string, to: string): Promise<Ends> => {
   const naming = call.options.allTags === true ? { defaultTag: "" } : {};
   for (const location of [from, to]) await warnOfLocal(call, location);
-  const { connect, engine } = await registriesFor(call);
+  const { connect, connectToRead, engine } = await registriesFor(call);
   refuseSharedPassword(call, registryOf(from), registryOf(to));
-  const at = (location: string, end: End): Promise<Located> =>
-    open(location, { ...naming, engine, connect: (registry) => connect(registry, end) });
-  return { source: await at(from, "source"), target: await at(to, "target") };
+  // Within one registry nothing is moved that a mirror could give.
+  const isWithin = registryOf(from) !== undefined && registryOf(from) === registryOf(to);
+  const source = isWithin ? connect : connectToRead;
+  return {
+    source: await open(from, { ...naming, engine, connect: (registry) => source(registry) }),
+    target: await open(to, { ...naming, engine, connect: (registry) => connect(registry, "target") }),
+  };
 };
 
 const registryOf = (location: string): string | undefined => {

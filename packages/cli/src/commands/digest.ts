@@ -4,7 +4,7 @@ import { defined } from "dray/internal/defined";
 import type { Act, Call, Define } from "../context.ts";
 import { wantsEstargz } from "../estargz.ts";
 import type { SharedOptions } from "../flags.ts";
-import { digestReference, opened, referenceOf, rootOf } from "../images.ts";
+import { digestReference, openedToRead, referenceOf, rootOf } from "../images.ts";
 
 interface DigestOptions extends SharedOptions {
   readonly tarball?: string;
@@ -49,5 +49,5 @@ const locatedFor = async (call: Call<DigestOptions>, tarball: string | undefined
   if (tarball !== undefined)
     return (await import("../detect.ts")).archiveAt(tarball, defined({ name: image, stdin, signal }));
   if (image === undefined) throw new DrayError("USAGE", "image reference required without --tarball");
-  return opened(call, image);
+  return openedToRead(call, image);
 };

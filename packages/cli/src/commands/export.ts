@@ -6,7 +6,7 @@ import { isIndexType, isLayerType } from "dray/oci";
 import type { Act, Call, Define } from "../context.ts";
 import { localImage } from "../detect.ts";
 import { type ListingOptions, onePlatform, outputFlag } from "../flags.ts";
-import { defaultPlatform, opened } from "../images.ts";
+import { defaultPlatform, openedToRead } from "../images.ts";
 import { document } from "../json.ts";
 
 export const define: Define = (command) =>
@@ -28,7 +28,9 @@ export const act: Act<ListingOptions> = async (call, [image = "", file = "-"]) =
   if (file === "") throw new DrayError("USAGE", "the FILE is empty: name the tar to write, or - for stdout");
   if (isJson && file === "-") throw new DrayError("USAGE", "-o json and an archive cannot both go to stdout");
   const located =
-    image === "-" ? await localImage("-", { index: false, stdin: call.stdin, signal }) : await opened(call, image);
+    image === "-"
+      ? await localImage("-", { index: false, stdin: call.stdin, signal })
+      : await openedToRead(call, image);
   const view = await imageIn(call, located);
   const chunks = await contentOf(view, { signal, onEvent: reporter.onEvent });
   if (file === "-") for await (const chunk of chunks) await out.bytes(chunk);

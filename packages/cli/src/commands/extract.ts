@@ -7,7 +7,7 @@ import { openImage } from "dray/locations";
 import type { Act, Call, Define } from "../context.ts";
 import { localImage } from "../detect.ts";
 import { type ListingOptions, onePlatform, outputFlag, positive, size } from "../flags.ts";
-import { opened } from "../images.ts";
+import { openedToRead } from "../images.ts";
 import { document } from "../json.ts";
 
 interface ExtractFlags extends ListingOptions {
@@ -42,7 +42,8 @@ export const act: Act<ExtractFlags> = async (call, [image = "", directory = ""])
   const { options, signal, out, reporter, stdin } = call;
   if (directory === "") throw new DrayError("USAGE", "the DIRECTORY is empty: name one that is empty, or not there");
   refuseLimitsOfTar(call);
-  const located = image === "-" ? await localImage("-", { index: false, stdin, signal }) : await opened(call, image);
+  const located =
+    image === "-" ? await localImage("-", { index: false, stdin, signal }) : await openedToRead(call, image);
   const view = await openImage(located as Located, { platform: onePlatform(options), signal });
   const reading = { signal, onEvent: reporter.onEvent };
   const { digest } = view.descriptor;

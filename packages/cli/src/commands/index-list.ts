@@ -2,7 +2,7 @@ import { DrayError, printable } from "dray/errors";
 import { formatPlatform, parseManifest } from "dray/oci";
 import type { Act, Define } from "../context.ts";
 import { type ListingOptions, outputFlag } from "../flags.ts";
-import { manifestOf, opened } from "../images.ts";
+import { manifestOf, openedToRead } from "../images.ts";
 import { printResult } from "../json.ts";
 
 export const define: Define = (command) =>
@@ -12,7 +12,7 @@ export const examples: readonly string[] = ["dray index list alpine:3.20"];
 
 /** A table, as crane prints it. */
 export const act: Act<ListingOptions> = async (call, [name = ""]) => {
-  const located = await opened(call, name);
+  const located = await openedToRead(call, name);
   const { descriptor, bytes } = await manifestOf(call, located);
   const parsed = parseManifest(bytes, descriptor.mediaType);
   if (parsed.kind !== "index")

@@ -3,7 +3,7 @@ import { parseLocation } from "dray/locations";
 import { canonical, type Digest, formatReference } from "dray/oci";
 import type { Act, Define } from "../context.ts";
 import { type ListingOptions, onePlatform, outputFlag } from "../flags.ts";
-import { opened } from "../images.ts";
+import { openedToRead } from "../images.ts";
 import { drawPage, inspect } from "../inspect/index.ts";
 import { printResult } from "../json.ts";
 
@@ -25,7 +25,7 @@ export const act: Act<ListingOptions> = async (call, [image = ""]) => {
     const { reference } = place;
     return [...new Set([formatReference(reference), canonical({ ...reference, digest: digest as Digest })])];
   };
-  const located = await opened(call, image);
+  const located = await openedToRead(call, image);
   const { inspected, faults } = await inspect(located, { platform: onePlatform(options), signal, names });
   await printResult(call, { reference: image, ...inspected }, drawPage(inspected, stdout));
   const [first] = faults;

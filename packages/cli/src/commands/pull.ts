@@ -84,11 +84,11 @@ export const act: Act<PullOptions> = async (call, words) => {
   for (const image of images) await warnOfLocal(call, image);
   const began = performance.now();
   const store = targetOf(call, path);
-  const { connect, engine } = await registriesFor(call);
+  const { connectToRead, engine } = await registriesFor(call);
   const pairs: CopyPair[] = [];
   for (const image of images)
     pairs.push({
-      source: kept(call, await open(image, { connect, engine })),
+      source: kept(call, await open(image, { connect: connectToRead, engine })),
       target: { store, name: nameFor(call.options, image), location: path },
     });
   const result = await moveAll(call, pairs, { platforms: platformsFor(call.options), foreignLayers: "if-there" });

@@ -1,7 +1,7 @@
 import { DrayError } from "dray/errors";
 import type { Act, Define } from "../context.ts";
 import { type ListingOptions, outputFlag } from "../flags.ts";
-import { opened, rootOf } from "../images.ts";
+import { openedToRead, rootOf } from "../images.ts";
 import { printResult } from "../json.ts";
 import { drawTree, treeOf } from "../tree/index.ts";
 
@@ -11,7 +11,7 @@ export const define: Define = (command) =>
 export const examples: readonly string[] = ["dray tree ghcr.io/team/app:1.0", "dray tree oci:mirror:alpine"];
 
 export const act: Act<ListingOptions> = async (call, [image = ""]) => {
-  const located = await opened(call, image);
+  const located = await openedToRead(call, image);
   const { root, faults } = await treeOf(located.store, await rootOf(call, located), { signal: call.signal });
   await printResult(call, { reference: image, root }, drawTree(image, root, call.stdout));
   const [first] = faults;

@@ -43,7 +43,10 @@ test("what may stand where somebody is typing", async () => {
       ["cp", "--src-c"],
       ["--src-ca-file", "--src-cert"],
     ],
-    [["auth", "login", "--no"], ["--no-check"]],
+    [
+      ["auth", "login", "--no"],
+      ["--no-check", "--no-mirrors"],
+    ],
     [
       ["ls", "--sort", ""],
       ["semver", "natural", "created"],

@@ -4,7 +4,7 @@ import { type Image, type ImageFiles, imageFiles } from "dray/image";
 import { type FileLocation, openImage, parseFileLocation, parseLocation } from "dray/locations";
 import type { Call } from "../context.ts";
 import { onePlatform } from "../flags.ts";
-import { opened } from "../images.ts";
+import { openedToRead } from "../images.ts";
 import { type CacheOptions, withCache } from "./cache.ts";
 
 /** A file that was named, and the files of its image. */
@@ -29,7 +29,7 @@ export const namedFile = (text: string): FileLocation => {
 
 /** A location with its layers kept, where it is on a registry: what lies on the disk needs no second place there. */
 export const openedImage = async (call: Call<CacheOptions>, location: string): Promise<Located<ReadableStore>> => {
-  const located: Located<ReadableStore> = await opened(call, location);
+  const located: Located<ReadableStore> = await openedToRead(call, location);
   return parseLocation(location).kind === "registry" ? { ...located, store: withCache(call, located.store) } : located;
 };
 

@@ -61,6 +61,8 @@ describe("hosts.toml", () => {
   test("its server stands for the registry, where that is another one or something is said of it", async () => {
     for (const [content, registry, expected] of [
       [{}, "r.test", undefined],
+      [{}, "_default", undefined],
+      [{ skip_verify: true }, "r.test", { location: "", namesOrigin: true, skipTlsVerify: true }],
       [{ server: "https://r.test" }, "r.test", undefined],
       [{ server: "r.test" }, "r.test", undefined],
       [{ server: "https://other.test" }, "r.test", { location: "https://other.test", namesOrigin: true }],

@@ -1,6 +1,6 @@
 import type { HeaderPairs } from "../../http/index.ts";
 import { type ConfigDocument, Table } from "./document.ts";
-import { type Mirror, type MirrorRule, parseMirrorLocation } from "./rules.ts";
+import { hasSettings, type Mirror, type MirrorRule, parseMirrorLocation } from "./rules.ts";
 
 /** What surrounds a `hosts.toml`. */
 export interface HostsTomlOptions {
@@ -35,26 +35,28 @@ export const hostsToml = async (
     mirrors.push(await hostOf(table, name, readFile));
     notes.push(...table.unknown());
   }
-  const last = await hostOf(root, server ?? `https://${registry}`, readFile);
+  const last = await hostOf(root, server, readFile);
   notes.push(...root.unknown());
-  const isItself = server === undefined || isOwn(last, registry);
+  const isItself = isOwn(last, registry);
   const rule = { prefix: registry, from: file, mirrors, ...(isItself ? {} : { primary: last }) };
   return { rule, notes };
 };
 
 /** `https://registry-1.docker.io` and the registry's own name are the registry itself, unless something else is said of it. */
-const isOwn = ({ location, apiPath, ...more }: Mirror, registry: string): boolean => {
+const isOwn = (mirror: Mirror, registry: string): boolean => {
   const own = registry === "docker.io" ? "https://registry-1.docker.io" : `https://${registry}`;
-  const { capabilities: _c, namesOrigin: _n, ...settings } = more;
-  return location === own && apiPath === undefined && Object.keys(settings).length === 0;
+  return (mirror.location === "" || mirror.location === own) && !hasSettings(mirror);
 };
 
-const hostOf = async (table: Table, name: string, readFile: HostsTomlOptions["readFile"]): Promise<Mirror> => {
-  const url = /^https?:\/\//.test(name) ? name : `https://${name}`;
-  const { host, path } = parseMirrorLocation(url, table.where);
+/** @param name none: the registry itself, as it is called */
+const hostOf = async (
+  table: Table,
+  name: string | undefined,
+  readFile: HostsTomlOptions["readFile"],
+): Promise<Mirror> => {
   const overrides = table.truth("override_path") === true;
-  const below = path === "" ? "" : `/${path}`;
-  const apiPath = overrides || below.endsWith("/v2") ? below : `${below}/v2`;
+  const { location, apiPath } =
+    name === undefined ? { location: "", apiPath: "/v2" } : addressOf(table, name, overrides);
   const capabilities = table.texts("capabilities") ?? [];
   const wrong = capabilities.find((each) => !["pull", "resolve", "push", "referrers"].includes(each));
   if (wrong !== undefined) throw table.invalid(`"capabilities" has "${wrong}"; expected pull, resolve, push`);
@@ -64,7 +66,7 @@ const hostOf = async (table: Table, name: string, readFile: HostsTomlOptions["re
   table.any("dial_timeout");
   const headers = headersOf(table);
   return {
-    location: host,
+    location,
     namesOrigin: true,
     ...(apiPath === "/v2" ? {} : { apiPath }),
     ...(capabilities.length === 0 ? {} : { capabilities: known }),
@@ -73,6 +75,13 @@ const hostOf = async (table: Table, name: string, readFile: HostsTomlOptions["re
     ...(table.truth("skip_verify") === true ? { skipTlsVerify: true } : {}),
     ...(await clientOf(table, readFile)),
   };
+};
+
+const addressOf = (table: Table, name: string, overrides: boolean): { location: string; apiPath: string } => {
+  const url = /^https?:\/\//.test(name) ? name : `https://${name}`;
+  const { host, path } = parseMirrorLocation(url, table.where);
+  const below = path === "" ? "" : `/${path}`;
+  return { location: host, apiPath: overrides || below.endsWith("/v2") ? below : `${below}/v2` };
 };
 
 const headersOf = (table: Table): HeaderPairs => {

@@ -148,6 +148,15 @@ describe("a mirrored registry", () => {
     ]);
   });
 
+  test("is asked for a tag that a mirror does not have, which goes on giving what it has", async () => {
+    const { registry, asked } = scene({ "m0.test": withImage(), "o.test": withImage() }, { mirrors: two.slice(0, 1) });
+    const repository = registry.repository("team/app");
+    await repository.manifest("v1");
+    await assert.rejects(repository.manifest("v2"), (error) => isDrayError(error, "NOT_FOUND"));
+    await readLayer(registry);
+    assert.deepEqual(asked.slice(1), ["GET m0.test tag 404", "GET o.test tag 404", "GET m0.test blob 200"]);
+  });
+
   for (const [how, handler] of [
     ["500", faults(withImage(), [{ effect: answerWith(500) }])],
     ["429", faults(withImage(), [{ effect: answerWith(429, { "Retry-After": "3600" }) }])],

@@ -32,19 +32,18 @@ export const mirroring = ({ registry, rules, reach, clock, onWarning }: Mirrorin
   /** Repositories that were asked for what a tag stands for: what is read by digest then belongs to it. */
   const byTag = new Set<string>();
   const resting = new Map<string, number>();
+  /** Repositories that mirrors have turned out to have. */
+  const there = new Set<string>();
   const given = new LruCache<string, MirroredRepository>(mostGiven);
   const doubted = new Set<string>();
   const told = new WeakMap<object, readonly string[]>();
 
-  const rests = ({ host, repository }: MirroredRepository): boolean =>
-    [host, `${host}/${repository}`].some((key) => (resting.get(key) ?? 0) > clock.now());
+  const rests = (place: MirroredRepository): boolean =>
+    [place.host, keyOf(place)].some((key) => (resting.get(key) ?? 0) > clock.now());
 
   const leaveAlone = (place: MirroredRepository, { of, why, ever = false }: Omission): void => {
-    const { host, repository } = place;
-    resting.set(
-      of === "host" ? host : `${host}/${repository}`,
-      ever ? Number.POSITIVE_INFINITY : clock.now() + restTime,
-    );
+    const { host } = place;
+    resting.set(of === "host" ? host : keyOf(place), ever ? Number.POSITIVE_INFINITY : clock.now() + restTime);
     if (of === "host")
       onWarning(`the mirror ${host} of ${registry} is passed over${ever ? "" : " for a minute"}: ${why}`);
   };
@@ -57,8 +56,9 @@ export const mirroring = ({ registry, rules, reach, clock, onWarning }: Mirrorin
       throwIfAborted(call.signal);
       if (!isDrayError(error)) throw error;
       if (isDrayError(error, "DIGEST_MISMATCH", "SIZE_MISMATCH")) return { of: "host", why: error.message, ever: true };
-      const lacks = isDrayError(error, "NOT_FOUND", "UNAUTHORIZED", "DENIED");
-      return { of: lacks ? (pull.kind === "blobs" ? "content" : "repository") : "host", why: reasonOf(error) };
+      const isLacking = isDrayError(error, "NOT_FOUND") && (pull.kind === "blobs" || there.has(keyOf(place)));
+      const isRefused = isDrayError(error, "NOT_FOUND", "UNAUTHORIZED", "DENIED");
+      return { of: isLacking ? "content" : isRefused ? "repository" : "host", why: reasonOf(error) };
     }
   };
 
@@ -80,6 +80,7 @@ export const mirroring = ({ registry, rules, reach, clock, onWarning }: Mirrorin
         if (call.retryBudget?.wasDrawn === true && given.get(pull.reference)?.mirror === mirror) continue;
         const answer = await tryAt(place, call, pull);
         if ("status" in answer) {
+          there.add(keyOf(place));
           if (pull.kind === "blobs") given.set(pull.reference, place);
           return answer;
         }
@@ -103,6 +104,8 @@ export const mirroring = ({ registry, rules, reach, clock, onWarning }: Mirrorin
     },
   };
 };
+
+const keyOf = ({ host, repository }: MirroredRepository): string => `${host}/${repository}`;
 
 /** Why a mirror is passed over: what is not to be expected of it, and whether ever again. */
 interface Omission {

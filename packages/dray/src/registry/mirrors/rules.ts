@@ -86,6 +86,10 @@ export const ruleFor = (rules: readonly MirrorRule[], name: string): MirrorRule 
 export const isInsecure = (rules: readonly MirrorRule[], registry: string): boolean =>
   ruleFor(rules, registry)?.insecure === true;
 
+/** Whether a mirror is spoken to in another way than a registry of its name. */
+export const hasSettings = ({ apiPath, insecure, skipTlsVerify, headers, ca, cert }: Mirror): boolean =>
+  insecure === true || skipTlsVerify === true || [apiPath, headers, ca, cert].some((each) => each !== undefined);
+
 /** A repository as a mirror has it. */
 export interface MirroredRepository {
   readonly mirror: Mirror;
@@ -103,6 +107,6 @@ export const placeIn = (
   const rest = name.slice(covered);
   const location = mirror.location === "" ? name : mirror.location.replace(/\/+$/, "") + rest;
   const { host, path } = parseMirrorLocation(location, `${from}, prefix "${prefix}"`);
-  const isItself = mirror.apiPath === undefined && mirror.insecure !== true && `${host}/${path}` === name;
+  const isItself = !hasSettings(mirror) && `${host}/${path}` === name;
   return path === "" || isItself ? undefined : { mirror, host, repository: path };
 };

@@ -1,0 +1,120 @@
+import { stat } from "node:fs/promises";
+import { basename, dirname, join, resolve } from "node:path";
+import { DrayError } from "dray/errors";
+import {
+  type ConfigDocument,
+  dockerMirrors,
+  hostsToml,
+  type MirrorRule,
+  type RegistriesConf,
+  registriesConf,
+} from "dray/registry";
+import type { Environment } from "../environment.ts";
+import { jsonOf, textOf, tomlOf } from "./documents.ts";
+import { dropIns, namesIn, registriesConfFiles } from "./places.ts";
+
+/** What the files say. */
+export interface MirrorFiles {
+  /** The rules that hold for a registry. */
+  rulesFor(registry: string): readonly MirrorRule[];
+  /** What of them is passed over, in words. */
+  readonly notes: readonly string[];
+}
+
+export interface ReadMirrorsOptions {
+  /** A file or folder to read in place of all others; `false`: nothing is read. */
+  readonly said: string | false | undefined;
+  /** What it was said by: `--mirrors`. */
+  readonly named: string;
+  readonly env: Environment;
+  /** A folder that stands for `/etc/containers`. */
+  readonly system?: string | undefined;
+}
+
+/**
+ * Reads what is said of mirrors: what is named, else what podman and skopeo read. `undefined`: nothing is said.
+ * @throws DrayError `CONFIG_INVALID` naming the file
+ */
+export const readMirrors = async (options: ReadMirrorsOptions): Promise<MirrorFiles | undefined> => {
+  const { said, named, env, system } = options;
+  if (said === false) return undefined;
+  if (said !== undefined) return readNamed(said, named);
+  const variable = env["CONTAINERS_REGISTRIES_CONF"] ? "CONTAINERS_REGISTRIES_CONF: " : "";
+  const files = await registriesConfFiles(env, system);
+  const found = await registriesConfOf(files, variable).catch((error: unknown) => {
+    throw withWayOut(error);
+  });
+  // Nobody has named these files: what podman passes over in silence is no news.
+  return found.rules.length === 0 ? undefined : onlyRules(found.rules, []);
+};
+
+const withWayOut = (error: unknown): unknown =>
+  error instanceof DrayError
+    ? new DrayError(error.code, `${error.message}, or pass it over with --no-mirrors`, { cause: error })
+    : error;
+
+/** Whatever lies there, told by its name. */
+const readNamed = async (path: string, named: string): Promise<MirrorFiles> => {
+  const found = await stat(path).catch(() => undefined);
+  if (found === undefined)
+    throw new DrayError("CONFIG_INVALID", `${named} ${path}: no such file or directory; check the path`);
+  const where = `${named} `;
+  if (!found.isDirectory()) {
+    if (path.endsWith(".json")) return onlyRules(dockerMirrors(jsonOf(path, await textOf(path, where))), []);
+    if (basename(path) === "hosts.toml") return hostsOf([resolve(path)], where);
+    const { rules, notes } = await registriesConfOf([path], where);
+    return onlyRules(rules, notes);
+  }
+  const names = await namesIn(path);
+  if (names.includes("hosts.toml")) return hostsOf([resolve(path, "hosts.toml")], where);
+  const hosts: string[] = [];
+  for (const name of [...names].sort())
+    if ((await namesIn(join(path, name))).includes("hosts.toml")) hosts.push(resolve(path, name, "hosts.toml"));
+  if (hosts.length > 0) return hostsOf(hosts, where);
+  const files = await dropIns(path);
+  if (files.length > 0) {
+    const { rules, notes } = await registriesConfOf(files, where);
+    return onlyRules(rules, notes);
+  }
+  const expected = "HOST/hosts.toml as of containerd, or *.conf as of registries.conf.d";
+  throw new DrayError("CONFIG_INVALID", `${named} ${path}: there is nothing about mirrors in it; expected ${expected}`);
+};
+
+const onlyRules = (rules: readonly MirrorRule[], notes: readonly string[]): MirrorFiles => ({
+  rulesFor: () => rules,
+  notes,
+});
+
+/** Lines that begin a table or a list about registries. Most such files hold comments, or aliases alone. */
+const isAboutRegistries = /^\s*\[{0,2}\s*["']?(?:registry|registries)\b/m;
+
+const registriesConfOf = async (files: readonly string[], named: string): Promise<RegistriesConf> => {
+  const documents: ConfigDocument[] = [];
+  for (const file of files) {
+    const text = await textOf(file, named);
+    if (isAboutRegistries.test(text)) documents.push(await tomlOf(file, text));
+  }
+  return registriesConf(documents);
+};
+
+/** Folders are named after registries; a port may be written in two ways, and `_default` is for those that have none. */
+const hostsOf = async (files: readonly string[], named: string): Promise<MirrorFiles> => {
+  const rules = new Map<string, MirrorRule>();
+  const notes: string[] = [];
+  for (const file of files) {
+    const folder = dirname(file);
+    const registry = basename(folder).replace(/_(\d+)_$/, ":$1");
+    const readFile = (name: string): Promise<string> => textOf(resolve(folder, name), `${file}: `);
+    const read = await hostsToml(await tomlOf(file, await textOf(file, named)), { registry, readFile });
+    rules.set(registry, read.rule);
+    notes.push(...read.notes);
+  }
+  const usual = rules.get("_default");
+  rules.delete("_default");
+  const rulesFor = (registry: string): readonly MirrorRule[] => {
+    const own = rules.get(registry);
+    if (own !== undefined) return [own];
+    return usual === undefined ? [] : [{ ...usual, prefix: registry }];
+  };
+  return { rulesFor, notes };
+};
