@@ -16,31 +16,38 @@ export function parseFast(at: usize, stop: usize, end: usize): usize {
   let token = tokensEnd;
   const most = token + PIECE_TOKENS;
   const lastSearch = end - 4;
-  while (at < stop && token < most) {
-    if (at > lastSearch) {
-      countLiteral(load<u8>(at++));
-      continue;
+  // Behind these no four bytes are left.
+  const searched = min(stop, end - 3);
+  while (token < most && at < searched) {
+    let four: u32;
+    let distance: u32;
+    let other: u32;
+    let first: u32;
+    let second: u32;
+    // Literals are most of what there is: one branch for each that both places decide together is guessed better than two.
+    for (;;) {
+      four = load<u32>(at);
+      const slot = slotOf(four);
+      const places = load<u32>(slot);
+      store<u32>(slot, (places << 16) | ((at as u32) & 0xffff));
+      distance = ((at as u32) - places) & 0xffff;
+      other = ((at as u32) - (places >> 16)) & 0xffff;
+      first = u32(distance - 1 < WINDOW) & u32(load<u32>(at - distance) === four);
+      second = u32(other - 1 < WINDOW) & u32(load<u32>(at - other) === four);
+      if ((first | second) !== 0) break;
+      countLiteral(four & 255);
+      if (++at >= searched) break;
     }
-    const four = load<u32>(at);
-    const slot = slotOf(four);
-    const places = load<u32>(slot);
-    store<u32>(slot, (places << 16) | ((at as u32) & 0xffff));
-    let distance = ((at as u32) - places) & 0xffff;
-    let length: u32 = 0;
+    if (at >= searched) break;
     const limit = min(LONGEST, (end - at) as u32);
-    if (distance - 1 < WINDOW && load<u32>(at - distance) === four) length = sameBytes(at, at - distance, limit);
-    const other = ((at as u32) - (places >> 16)) & 0xffff;
-    if (other - 1 < WINDOW && length < limit && load<u32>(at - other) === four) {
+    let length: u32 = 0;
+    if (first !== 0) length = sameBytes(at, at - distance, limit);
+    if (second !== 0 && length < limit) {
       const longer = sameBytes(at, at - other, limit);
       if (longer > length) {
         length = longer;
         distance = other;
       }
-    }
-    if (length === 0) {
-      countLiteral(four & 255);
-      at++;
-      continue;
     }
     addMatch(token, (at - run) as u32, length, distance);
     token += 8;
@@ -53,6 +60,7 @@ export function parseFast(at: usize, stop: usize, end: usize): usize {
     at = next;
     run = next;
   }
+  while (at < stop && token < most) countLiteral(load<u8>(at++));
   endPiece(token, (at - run) as u32);
   return at;
 }
