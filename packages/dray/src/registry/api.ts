@@ -150,7 +150,7 @@ const unanswered = (error: unknown, { doing, reference }: Pick<Call, "doing" | "
     : error;
 
 /** That mirrors were asked before says more than the registry's own refusal. */
-const afterMirrors = (error: unknown, failures: readonly string[]): unknown =>
+export const afterMirrors = (error: unknown, failures: readonly string[]): unknown =>
   failures.length === 0 || !isDrayError(error)
     ? error
     : restated(error, error.code, `${error.message} (its mirrors were asked before: ${failures.join("; ")})`);

@@ -369,6 +369,24 @@ describe("rules", () => {
     await assert.rejects(registry.repository("other/app").manifest("v1"), (error) => isDrayError(error, "NOT_FOUND"));
   });
 
+  test("may block names that their mirrors have: the registry is not asked", async () => {
+    const { registry, asked } = scene(
+      { "m0.test": withImage(), "o.test": withImage() },
+      { mirrors: two, blocked: true },
+    );
+    await registry.repository("team/app").manifest("v1");
+    await assert.rejects(
+      registry.repository("team/app").manifest("v2"),
+      (error) =>
+        isDrayError(error, "ADDRESS_REFUSED") &&
+        /is blocked: .*\(its mirrors were asked before: m0\.test/.test(error.message),
+    );
+    assert.deepEqual(
+      asked.filter((line) => line.includes(" o.test ")),
+      [],
+    );
+  });
+
   test("that say nothing of a name leave it alone", async () => {
     const { registry, asked } = scene({ "o.test": withImage() }, { prefix: "p.test", mirrors: two });
     await registry.repository("team/app").manifest("v1");

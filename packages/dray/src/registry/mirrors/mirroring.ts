@@ -2,7 +2,7 @@ import { LruCache } from "../../async/index.ts";
 import { DrayError, isDrayError, reasonOf, throwIfAborted } from "../../errors.ts";
 import { type Clock, type HttpResponse, header } from "../../http/index.ts";
 import { isDigest } from "../../oci/index.ts";
-import type { Api, Call, Elsewhere } from "../api.ts";
+import { type Api, afterMirrors, type Call, type Elsewhere } from "../api.ts";
 import { checkedAnswer, type Pull } from "./checked-answer.ts";
 import { type MirroredRepository, type MirrorRule, placeIn, ruleFor } from "./rules.ts";
 
@@ -43,8 +43,12 @@ export const mirroring = ({ registry, rules, reach, clock, onWarning }: Mirrorin
 
   const leaveAlone = (place: MirroredRepository, { of, why, ever = false }: Omission): void => {
     const { host } = place;
-    resting.set(of === "host" ? host : keyOf(place), ever ? Number.POSITIVE_INFINITY : clock.now() + restTime);
-    if (of === "host")
+    const until = ever ? Number.POSITIVE_INFINITY : clock.now() + restTime;
+    // Many may have asked it at the same time.
+    const rested = resting.get(host) ?? 0;
+    const isKnown = ever ? rested === until : rested > clock.now();
+    resting.set(of === "host" ? host : keyOf(place), until);
+    if (of === "host" && !isKnown)
       onWarning(`the mirror ${host} of ${registry} is passed over${ever ? "" : " for a minute"}: ${why}`);
   };
 
@@ -67,9 +71,9 @@ export const mirroring = ({ registry, rules, reach, clock, onWarning }: Mirrorin
       const { method, repository } = call;
       if (repository === undefined) return undefined;
       const rule = ruleFor(rules, `${registry}/${repository}`);
-      if (rule?.blocked === true) throw blocked(registry, repository, rule);
       if (method !== "GET" && method !== "HEAD") written.add(repository);
       const pull = pullOf(call);
+      if (rule?.blocked === true && pull === undefined) throw blocked(registry, repository, rule);
       if (rule === undefined || pull === undefined || written.has(repository)) return undefined;
       if (!isDigest(pull.reference)) byTag.add(repository);
       const failures: string[] = [];
@@ -88,6 +92,8 @@ export const mirroring = ({ registry, rules, reach, clock, onWarning }: Mirrorin
         failures.push(answer.why);
       }
       given.delete(pull.reference);
+      // Its mirrors stand for what is blocked, as with podman.
+      if (rule.blocked === true) throw afterMirrors(blocked(registry, repository, rule), failures);
       const last = rule.primary && placeIn(rule.primary, rule, `${registry}/${repository}`);
       if (last === undefined) return undefined;
       const api = reach(last, true);

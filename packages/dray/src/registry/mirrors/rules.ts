@@ -40,7 +40,7 @@ export interface MirrorRule {
   readonly primary?: Mirror | undefined;
   /** The registry itself is spoken to by plain http or with a certificate that nobody vouches for. */
   readonly insecure?: boolean | undefined;
-  /** Nothing is asked about these images. */
+  /** The registry is asked nothing about these images, neither for reading nor for writing; their mirrors are. */
   readonly blocked?: boolean | undefined;
   /** Who says so, for messages: the name of a file. */
   readonly from?: string | undefined;
