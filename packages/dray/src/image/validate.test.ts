@@ -120,4 +120,41 @@ describe("validate", () => {
     assert.equal(found.length, 1, found.join("\n"));
     assert.match(found[0] as string, /index says linux\/arm64, the configuration says linux\/amd64/);
   });
+
+  test("content that a descriptor carries is what its digest says, wherever that stands", async () => {
+    const store = memoryStore();
+    const child = await image(store, { layers: [gz(1)] });
+    const [right, wrong] = [encodeJson({}), encodeJson({ a: 1 })].map((bytes) => Buffer.from(bytes).toString("base64"));
+    const config = await store.ingest(bytesContent(encodeJson({})), { mediaType: mediaTypes.ociEmpty });
+    const put = (document: object, mediaType: string): Promise<Descriptor> =>
+      store.ingest(bytesContent(encodeJson(document)), { mediaType });
+    const rows: readonly [data: string | undefined, says: readonly RegExp[]][] = [
+      [right, []],
+      [undefined, []],
+      [wrong, [/^its member data has digest sha256:\w+, and stands for other content/]],
+      ["", [/^its member data has digest/]],
+      [`${right}=`, [/^its member data is no base64$/]],
+      ["{}", [/is no base64/]],
+    ];
+    for (const [data, says] of rows) {
+      const named = { ...config, data };
+      const manifest = { schemaVersion: 2, mediaType: mediaTypes.ociManifest };
+      const places = [
+        await put({ ...manifest, config: named, layers: [config] }, mediaTypes.ociManifest),
+        await put({ ...manifest, config, layers: [config, named] }, mediaTypes.ociManifest),
+        await put({ ...manifest, config, layers: [config], subject: named }, mediaTypes.ociManifest),
+        await put({ schemaVersion: 2, manifests: [child, named] }, mediaTypes.ociIndex),
+      ];
+      for (const [at, root] of places.entries()) {
+        const found = (await validate(store, root)).findings;
+        assert.deepEqual(
+          found.map(({ descriptor, message }) => [descriptor.digest, says[0]?.test(message)]),
+          says.map(() => [config.digest, true]),
+          `${data} in place ${at}: ${JSON.stringify(found)}`,
+        );
+      }
+    }
+    const root = { ...child, data: wrong ?? "" };
+    assert.match((await messages(store, root)).join(), /^its member data has digest/);
+  });
 });

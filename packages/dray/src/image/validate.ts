@@ -16,13 +16,16 @@ import { type DrayError, isDrayError, throwIfAborted } from "../errors.ts";
 import { refuseNumber } from "../numbers.ts";
 import {
   algorithmOf,
+  childrenOf,
   type Descriptor,
+  digestOf,
   formatPlatform,
   isConfigType,
   isEncryptedLayerType,
   isLayerType,
   liesElsewhere,
   normalizePlatform,
+  subjectOf,
 } from "../oci/index.ts";
 import { platformOf } from "./config.ts";
 import { type Image, type Layer, viewOfLoaded } from "./views.ts";
@@ -52,7 +55,7 @@ export interface ValidateResult {
 
 /**
  * Recomputes every digest, size and diffID below a root, with layers in parallel: manifests, configurations, layers as
- * they lie and as they are inside, platforms against configurations. Each blob is read once.
+ * they lie and as they are inside, content that descriptors carry in `data`, platforms against configurations. Each blob is read once.
  * @returns what was found; empty when all is well. Faults of the network or of the caller are thrown.
  * @example const { findings } = await validate(store, await store.resolve("1.0"));
  */
@@ -62,6 +65,7 @@ export const validate = async (
   options: ValidateOptions = {},
 ): Promise<ValidateResult> => {
   const check = new Validation(store, options);
+  check.carried(root);
   await check.manifest(root);
   return { findings: check.findings, checked: check.checked };
 };
@@ -105,14 +109,27 @@ class Validation {
     return true;
   }
 
+  /** Some readers take what a descriptor carries for the content, and never look at that. */
+  carried(descriptor: Descriptor): void {
+    const { data, digest } = descriptor;
+    if (data === undefined) return;
+    const bytes = Buffer.from(data, "base64");
+    const found = digestOf(bytes, algorithmOf(digest));
+    if (bytes.toString("base64") !== data) this.#add(descriptor, "its member data is no base64");
+    else if (found !== digest)
+      this.#add(descriptor, `its member data has digest ${found}, and stands for other content with some readers`);
+  }
+
   async manifest(descriptor: Descriptor): Promise<void> {
     const { signal } = this.#options;
     throwIfAborted(signal);
     if (!this.#first(descriptor.digest)) return;
     await this.#finding(descriptor, async () => {
       const loaded = await loadManifest(this.#store, descriptor, { signal });
-      if (loaded.parsed.kind === "artifact") {
-        await Promise.all(loaded.parsed.artifact.blobs.map((blob) => this.#blob(blob)));
+      const { parsed } = loaded;
+      for (const named of [...childrenOf(parsed), subjectOf(parsed) ?? []].flat()) this.carried(named);
+      if (parsed.kind === "artifact") {
+        await Promise.all(parsed.artifact.blobs.map((blob) => this.#blob(blob)));
         return;
       }
       const view = viewOfLoaded(this.#store, loaded, { signal });
