@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
-import { readdir, readFile, stat, utimes, writeFile } from "node:fs/promises";
+import { execFileSync } from "node:child_process";
+import { renameSync, unlinkSync, writeFileSync } from "node:fs";
+import { chmod, readdir, readFile, stat, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { seededBytes } from "@dray/testkit";
@@ -89,6 +91,67 @@ describe("a cache of blobs", () => {
     assert.equal(read.length, 5);
     assert.equal(cache.warnings.length, 4);
     assert.match(cache.warnings[0] ?? "", /is damaged and is fetched again/);
+  });
+
+  /** A store whose cache has the blob, to which something happens when it was hashed. */
+  const spoilt = async (blob: Descriptor, source: ReadableStore, spoil: (path: string) => void) => {
+    const directory = temporaryFolder("cache");
+    const path = join(directory, blob.digest);
+    await all(cachedStore(source, blobCache(directory)), blob);
+    let reads = 0;
+    const files = faultyFiles(nodeFiles, ({ operation }) => {
+      if (operation === "read" && ++reads === 2) spoil(path);
+      return undefined;
+    });
+    return { directory, path, store: cachedStore(source, blobCache(directory, { files })) };
+  };
+
+  test("gives what it has hashed, whatever comes to lie under its name meanwhile, or is pruned", async () => {
+    const { source, blobs, read } = await counted("a");
+    const [blob] = blobs as [Descriptor];
+    const bytes = await collect(source.read(blob), 1e6, "blob");
+    const spoilers = [
+      (path: string): void => {
+        writeFileSync(`${path}.new`, bytes.with(5, (bytes[5] ?? 0) ^ 1));
+        renameSync(`${path}.new`, path);
+      },
+      unlinkSync,
+    ];
+    for (const spoil of spoilers)
+      for (const offset of [0, 9_000]) {
+        const { directory, store } = await spoilt(blob, source, spoil);
+        const before = read.length;
+        assert.deepEqual(await all(store, blob, offset), bytes.subarray(offset));
+        assert.equal(read.length, before);
+        assert.deepEqual(await all(cachedStore(source, blobCache(directory)), blob), bytes);
+      }
+  });
+
+  test("a file that others can write is hashed while it is read as well", async () => {
+    const { source, blobs } = await counted("a");
+    const [blob] = blobs as [Descriptor];
+    const bytes = await collect(source.read(blob), 1e6, "blob");
+    for (const offset of [0, 9_000]) {
+      const wrong = bytes.with(5, (bytes[5] ?? 0) ^ 1);
+      const { directory, path, store } = await spoilt(blob, source, (at) => writeFileSync(at, wrong));
+      await chmod(path, 0o666);
+      await assert.rejects(all(store, blob, offset), (error) => isDrayError(error, "DIGEST_MISMATCH"));
+      assert.deepEqual(await all(cachedStore(source, blobCache(directory)), blob), bytes);
+      await chmod(path, 0o666);
+      assert.deepEqual(await all(cachedStore(source, blobCache(directory)), blob, 9_990), bytes.subarray(9_990));
+    }
+  });
+
+  test("waits at no pipe that lies in a file's place", { skip: process.platform === "win32" }, async () => {
+    const { source, blobs, read } = await counted("a");
+    const [blob] = blobs as [Descriptor];
+    const directory = temporaryFolder("cache");
+    execFileSync("mkfifo", [join(directory, blob.digest)]);
+    const warnings: string[] = [];
+    const store = cachedStore(source, blobCache(directory, { onWarning: (message) => void warnings.push(message) }));
+    assert.equal((await all(store, blob)).byteLength, 10_000);
+    assert.equal((await all(store, blob)).byteLength, 10_000);
+    assert.deepEqual([read.length, warnings.length], [1, 1]);
   });
 
   test("keeps nothing that was not read to its end, or was not what its digest says", async () => {

@@ -1,9 +1,10 @@
 import { join } from "node:path";
-import { type Cancel, hashed, type Indexes } from "../content/index.ts";
+import type { Cancel, Indexes } from "../content/index.ts";
 import { reasonOf, throwIfAborted } from "../errors.ts";
-import { type FileSystem, fileChunks, ifThere, nodeFiles, onDisk } from "../files/index.ts";
+import { type FileSystem, ifThere, nodeFiles, onDisk } from "../files/index.ts";
 import { refuseNumber } from "../numbers.ts";
-import { algorithmOf, type Descriptor, type Digest, isDigest } from "../oci/index.ts";
+import { type Descriptor, type Digest, isDigest } from "../oci/index.ts";
+import { type KeptFile, openKept, type Part } from "./kept-file.ts";
 import { keptIndexes } from "./kept-indexes.ts";
 import { type CachedKind, named, nameOf } from "./names.ts";
 import { beginPart, isPartName, type PartFile } from "./part-file.ts";
@@ -53,8 +54,8 @@ const abandoned = 3_600_000;
 
 /**
  * Blobs in a directory, each a file with its digest as its name, that any number of processes share. A blob gets its name when it is whole; one that
- * is read is hashed before, and removed where it is not what its name says, so that a kill, a full disk or another program spoil nothing. Beside them lie
- * indexes of layers, of the same bound.
+ * is read is hashed before, and removed where it is not what its name says, so that a kill, a full disk or another program spoil nothing; where
+ * other users can write it is hashed while it is read as well. Beside them lie indexes of layers, of the same bound.
  */
 export class BlobCache {
   readonly directory: string;
@@ -86,22 +87,24 @@ export class BlobCache {
     });
   }
 
-  /** A blob's bytes, checked, unless no more than a part of them is asked for; `undefined` where it is not there. */
-  async open(
+  /**
+   * A blob's bytes, checked, unless no more than a part of them is asked for: those that are kept, or where there are none what `elsewhere` gives.
+   * @throws DrayError `DISK`, `DIGEST_MISMATCH` where another user wrote into the file, and what `elsewhere` throws
+   */
+  async *read(
     descriptor: Descriptor,
-    { offset = 0, length, signal }: Reading = {},
-  ): Promise<AsyncIterable<Uint8Array> | undefined> {
-    if (!isDigest(descriptor.digest)) return undefined;
-    const path = this.#pathOf(descriptor.digest);
+    part: Part,
+    elsewhere: () => AsyncIterable<Uint8Array>,
+  ): AsyncGenerator<Uint8Array> {
+    const kept = isDigest(descriptor.digest) ? await this.#find(descriptor, part) : undefined;
+    if (kept === undefined) {
+      yield* elsewhere();
+      return;
+    }
     try {
-      if (!(await this.#isWhole(path, descriptor, { verify: length === undefined, signal }))) return undefined;
-      await this.#touch(path);
-      const end = Math.min(descriptor.size, offset + (length ?? descriptor.size));
-      return this.#chunks(path, { start: offset, end, signal });
-    } catch (error) {
-      throwIfAborted(signal);
-      this.#doWithout(error);
-      return undefined;
+      yield* kept.chunks();
+    } finally {
+      await kept.close();
     }
   }
 
@@ -186,31 +189,27 @@ export class BlobCache {
     await onDisk("remove", path, () => ifThere(() => this.#files.unlink(path)));
   }
 
-  /** Whether a file is there and is what its name says, by its size at least; what is not goes. */
-  async #isWhole(
-    path: string,
-    { digest, size }: Descriptor,
-    { verify, signal }: Cancel & { readonly verify: boolean },
-  ): Promise<boolean> {
-    const facts = await ifThere(() => this.#files.stat(path));
-    if (facts === undefined) return false;
-    const right = facts.isFile() && facts.size === size;
-    if (right && !verify) return true;
-    const found = right
-      ? await hashed(this.#chunks(path, { start: 0, end: size, signal }), algorithmOf(digest), size)
-      : undefined;
-    if (found === digest) return true;
-    this.#warn(`${path} is damaged and is fetched again`);
-    await ifThere(() => this.#files.unlink(path));
-    return false;
+  /** What is kept of a blob, if that is what it should be. */
+  async #find(descriptor: Descriptor, part: Part): Promise<KeptFile | undefined> {
+    const found = await this.#opened(descriptor, part);
+    if (typeof found === "string") return undefined;
+    await this.#touch(this.#pathOf(descriptor.digest));
+    return found;
   }
 
-  async *#chunks(path: string, range: Range): AsyncGenerator<Uint8Array> {
-    const file = await onDisk("read", path, () => this.#files.open(path, "r"));
+  /** What is damaged goes. */
+  async #opened(descriptor: Descriptor, part: Part): Promise<KeptFile | "absent" | "damaged"> {
+    const path = this.#pathOf(descriptor.digest);
     try {
-      yield* fileChunks(file, path, range);
-    } finally {
-      await file.close();
+      const found = await openKept(this.#files, path, descriptor, part);
+      if (found !== "damaged") return found;
+      this.#warn(`${path} is damaged and is fetched again`);
+      await ifThere(() => this.#files.unlink(path));
+      return found;
+    } catch (error) {
+      throwIfAborted(part.signal);
+      this.#doWithout(error);
+      return "absent";
     }
   }
 
@@ -227,15 +226,9 @@ export class BlobCache {
 
   /** Looks at a blob of which a part was wrong. `true`: it was damaged, and is gone. */
   async #mend(blob: Descriptor, { signal }: Cancel = {}): Promise<boolean> {
-    const path = this.#pathOf(blob.digest);
-    try {
-      if ((await ifThere(() => this.#files.stat(path))) === undefined) return false;
-      return !(await this.#isWhole(path, blob, { verify: true, signal }));
-    } catch (error) {
-      throwIfAborted(signal);
-      this.#doWithout(error);
-      return false;
-    }
+    const found = await this.#opened(blob, { signal });
+    if (typeof found !== "string") await found.close();
+    return found === "damaged";
   }
 
   /** A file that is written beside its final name. `undefined` where there can be none. */
@@ -248,18 +241,6 @@ export class BlobCache {
     if (!this.#isBroken) this.#warn(`the cache ${this.directory} is done without: ${reasonOf(error)}`);
     this.#isBroken = true;
   }
-}
-
-interface Reading extends Cancel {
-  /** First byte. */
-  readonly offset?: number | undefined;
-  /** Bytes of a part, which whoever reads it checks. Default: all, checked here. */
-  readonly length?: number | undefined;
-}
-
-interface Range extends Cancel {
-  readonly start: number;
-  readonly end: number;
 }
 
 /**

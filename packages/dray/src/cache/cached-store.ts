@@ -29,10 +29,11 @@ export const cachedStore = (
     }
     // A part can be checked by whoever has a digest of it, and by nobody else.
     const isPart = offset > 0 || length !== undefined;
-    const kept = await cache.open(descriptor, { offset, length, signal });
-    if (kept !== undefined) yield* kept;
-    else if (isPart) yield* store.read(descriptor, options);
-    else yield* cache.keep(descriptor, store.read(descriptor, { ...options, verify: true }));
+    yield* cache.read(descriptor, { offset, length, signal }, () =>
+      isPart
+        ? store.read(descriptor, options)
+        : cache.keep(descriptor, store.read(descriptor, { ...options, verify: true })),
+    );
   },
   async *referrers(subject, options) {
     if (hasReferrers(store)) yield* store.referrers(subject, options);

@@ -3,6 +3,7 @@ import type { Indexes } from "../content/index.ts";
 import { type FileSystem, ifThere, onDisk, readFully } from "../files/index.ts";
 import type { Digest } from "../oci/index.ts";
 import { nameOf } from "./names.ts";
+import { isOurs } from "./own-file.ts";
 import type { PartFile } from "./part-file.ts";
 
 /** What indexes need of the cache that they lie in. */
@@ -31,7 +32,7 @@ export const keptIndexes = (cache: IndexedCache): Indexes => {
       const path = pathOf(blob);
       try {
         const facts = await onDisk("read", path, () => ifThere(() => files.stat(path)));
-        if (facts === undefined || !facts.isFile() || !isOurs(facts.uid)) return undefined;
+        if (facts === undefined || !facts.isFile() || !isOurs(facts)) return undefined;
         await cache.touch(path);
         return {
           size: facts.size,
@@ -39,7 +40,8 @@ export const keptIndexes = (cache: IndexedCache): Indexes => {
             onDisk("read", path, async () => {
               const file = await files.open(path, "r");
               try {
-                return await readFully(file, offset, length);
+                // Another user may have put another one there since: of that nothing is read.
+                return isOurs(await file.stat()) ? await readFully(file, offset, length) : new Uint8Array(0);
               } finally {
                 await file.close();
               }
@@ -72,10 +74,4 @@ export const keptIndexes = (cache: IndexedCache): Indexes => {
     },
     mend: cache.mend,
   };
-};
-
-/** Root has everything in its hands anyway; where files have no owners, nobody is asked. */
-const isOurs = (owner: number): boolean => {
-  const user = process.getuid?.();
-  return user === undefined || owner === user || owner === 0;
 };

@@ -29,6 +29,8 @@ export interface OpenFile {
 export interface FileFacts {
   readonly size: number;
   readonly mtimeMs: number;
+  /** Its kind, and who may do what. */
+  readonly mode: number;
   readonly ino: number;
   /** Names of it. */
   readonly nlink: number;
