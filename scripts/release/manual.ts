@@ -41,7 +41,7 @@ export const manualArchive = async (): Promise<Uint8Array> => {
     ...[...(await manPages())].map(([file, text]): [string, string] => [`man/${file}`, text]),
     ...shells.map((shell): [string, string] => [names[shell], completionScript(shell, { descriptions: true })]),
   ];
-  const entries = files.map(([file, text]) => wholeEntry(file, new TextEncoder().encode(text)));
+  const entries = files.map(([file, text]) => wholeEntry({ name: file }, new TextEncoder().encode(text)));
   return gzipSync(Buffer.concat([...entries, endOfArchive()]), { level: 9 });
 };
 
@@ -97,7 +97,7 @@ const overview = (): string => {
     ),
     ...listed("GLOBAL OPTIONS", sharedFlags().map(optionItem)),
     ".SH UNITS",
-    "Durations are 500ms, 30s, 5m or 1h30m; a number alone is seconds. Sizes are 4096, 64MiB or 1GB.",
+    "Durations are 500ms, 30s, 5m, 1h30m or 30d; a number alone is seconds. Sizes are 4096, 64MiB or 1GB.",
     ".SH ENVIRONMENT",
     plain("Every flag can be set in the environment: --ca-file as DRAY_CA_FILE. Flags win."),
     ...listed("EXIT STATUS", codes),

@@ -3,24 +3,11 @@ import { gzipSync } from "node:zlib";
 import { type MemoryStore, memoryStore, put, putManifest } from "../src/content/index.ts";
 import { type Image, viewOf } from "../src/image/index.ts";
 import { digestOf, encodeJson, type Manifest, mediaTypes } from "../src/oci/index.ts";
-import { endOfArchive, type NewEntry, padding, writeHeader } from "../src/tar/index.ts";
-
-/** An entry of a layer, its body as text. */
-export type Given = Partial<NewEntry> & { readonly name: string; readonly body?: string };
-
-/** The tar of a layer. */
-export const layerOf = (entries: readonly Given[]): Uint8Array =>
-  Buffer.concat([
-    ...entries.flatMap(({ body = "", ...entry }) => {
-      const bytes = new TextEncoder().encode(body);
-      return [writeHeader({ ...entry, size: bytes.byteLength }), bytes, padding(bytes.byteLength)];
-    }),
-    endOfArchive(),
-  ]);
+import { type Given, tarOf } from "./tar-of.ts";
 
 /** An image of these layers, bottom first, in memory. */
 export const imageOf = async (...layers: readonly (readonly Given[])[]): Promise<Image> =>
-  imageOfTars(layers.map(layerOf));
+  imageOfTars(layers.map(tarOf));
 
 /** An image whose layers are these tars, bottom first. */
 export const imageOfTars = async (

@@ -4,12 +4,12 @@ import { gzipSync } from "node:zlib";
 import { memoryStore, put, putManifest } from "../src/content/index.ts";
 import { type Image, viewOf } from "../src/image/index.ts";
 import { digestOf, encodeJson, type Manifest, mediaTypes } from "../src/oci/index.ts";
-import { endOfArchive, type NewEntry, padding, writeHeader } from "../src/tar/index.ts";
+import { type Given, tarOf } from "./tar-of.ts";
 
 /** An entry: `dir/`, `file=content`, `hard=>target`, `soft->target`, or one in full. */
-export type Line = string | (Partial<NewEntry> & { readonly name: string; readonly body?: string });
+export type Line = string | Given;
 
-const entryOf = (line: Line): Partial<NewEntry> & { name: string; body?: string } => {
+const entryOf = (line: Line): Given => {
   if (typeof line !== "string") return line;
   const [, name = "", how, rest = ""] = /^(.*?)(=>|->|=)(.*)$/s.exec(line) ?? [];
   if (how === "=>") return { name, type: "hardlink", linkName: rest };
@@ -19,15 +19,7 @@ const entryOf = (line: Line): Partial<NewEntry> & { name: string; body?: string 
 };
 
 /** The tar of a layer. */
-export const layerTar = (lines: readonly Line[]): Uint8Array =>
-  Buffer.concat([
-    ...lines.flatMap((line) => {
-      const { body = "", ...entry } = entryOf(line);
-      const bytes = Buffer.from(body);
-      return [writeHeader({ ...entry, size: bytes.byteLength }), bytes, padding(bytes.byteLength)];
-    }),
-    endOfArchive(),
-  ]);
+export const layerTar = (lines: readonly Line[]): Uint8Array => tarOf(lines.map(entryOf));
 
 /** An image of these tars, bottom first, compressed. */
 export const imageOfTars = async (

@@ -65,7 +65,7 @@ const writeLegacy = async (outlet: Outlet, images: readonly WrittenImage[], part
     written.add(name);
     await write();
   };
-  const file = (name: string, bytes: Uint8Array): Promise<void> => outlet.put(wholeEntry(name, bytes));
+  const file = (name: string, bytes: Uint8Array): Promise<void> => outlet.put(wholeEntry({ name }, bytes));
   for (const { manifest, name } of [...images].sort(byConfig)) {
     const config = await loadConfig(part, manifest.config);
     const configFile = `${hexOf(manifest.config.digest)}.json`;

@@ -6,23 +6,12 @@ import { gzipSync, zstdCompressSync } from "node:zlib";
 import { seededBytes, tar } from "@dray/testkit";
 import { faultyFiles, temporaryFolder } from "@dray/testkit/files";
 import fc from "fast-check";
+import { type Given, tarOf } from "../../test/tar-of.ts";
 import { collect } from "../content/index.ts";
 import { type ErrorCode, isDrayError } from "../errors.ts";
 import { nodeFiles } from "../files/index.ts";
 import { type Descriptor, digestOf, hexOf, mediaTypes } from "../oci/index.ts";
-import { endOfArchive, type NewEntry, padding, writeHeader } from "../tar/index.ts";
 import { type ArchiveStore, dockerArchive } from "./index.ts";
-
-type Entry = NewEntry & { readonly body?: Uint8Array | string };
-
-const tarOf = (entries: readonly Entry[]): Buffer =>
-  Buffer.concat([
-    ...entries.flatMap(({ body = "", ...entry }) => {
-      const bytes = Buffer.from(body);
-      return [writeHeader({ ...entry, size: bytes.byteLength }), bytes, padding(bytes.byteLength)];
-    }),
-    endOfArchive(),
-  ]);
 
 const json = (value: unknown): string => JSON.stringify(value);
 const layer = (seed: string): Buffer =>
@@ -97,7 +86,7 @@ test("an image of many layers does not open the file for all of them at once", (
 });
 
 /** What `docker save` wrote before 1.25: folders with old IDs, a link for a layer that an image below it has. */
-const saved: Entry[] = [
+const saved: Given[] = [
   { name: "aaa/", type: "directory", mode: 0o755 },
   { name: "aaa/VERSION", body: "1.0" },
   { name: "aaa/json", body: "{}" },
@@ -166,9 +155,9 @@ test("the same image in other clothes has the same manifest", async () => {
   });
   const dotted = saved.map((entry) => ({ ...entry, name: `./${entry.name}` }));
   const [list] = saved.filter(({ name }) => name === "manifest.json");
-  const first = [list as Entry, ...saved.filter((entry) => entry !== list)];
+  const first = [list as Given, ...saved.filter((entry) => entry !== list)];
   const hard = saved.map(
-    (entry): Entry =>
+    (entry): Given =>
       entry.type === "symlink" ? { name: entry.name, type: "hardlink", linkName: "aaa/layer.tar" } : entry,
   );
   const twice = [...saved, { name: configFile, body: config }];
@@ -191,7 +180,7 @@ test("the same image in other clothes has the same manifest", async () => {
 test("what Docker 25 and later save is an OCI layout as well: the layers that LayerSources and blobs/ name", () => {
   const blob = (bytes: Uint8Array): string => `blobs/sha256/${hexOf(digestOf(bytes))}`;
   const packed = gzipSync(two);
-  const entries: Entry[] = [
+  const entries: Given[] = [
     { name: "blobs/", type: "directory" },
     { name: blob(Buffer.from(config)), body: config },
     { name: blob(one), body: one },
@@ -228,7 +217,7 @@ test("what Docker 25 and later save is an OCI layout as well: the layers that La
   });
 });
 
-const imageOf = (files: readonly [string, Uint8Array][], text = config, more: object = {}): Entry[] => [
+const imageOf = (files: readonly [string, Uint8Array][], text = config, more: object = {}): Given[] => [
   { name: "config.json", body: text },
   ...files.map(([name, body]) => ({ name, body })),
   {
@@ -315,7 +304,7 @@ test("layers that lie elsewhere by licence keep their descriptor, here or not", 
 
 test("several images share layers; without a name it must be said which", () => {
   const second = configOf(one, three);
-  const entries: Entry[] = [
+  const entries: Given[] = [
     { name: "1.json", body: config },
     { name: "2.json", body: second },
     ...[one, two, three].map((body, i) => ({ name: `${i}.tar`, body })),
@@ -359,7 +348,7 @@ test("an image without layers, and one whose layer comes twice", async () => {
   await withStore(tarOf(imageOf([], configOf())), async (store) =>
     assert.deepEqual((await manifestOf(store)).layers, []),
   );
-  const entries: Entry[] = [
+  const entries: Given[] = [
     { name: "c", body: configOf(one, one) },
     { name: "l", body: one },
     { name: "manifest.json", body: json([{ Config: "c", RepoTags: [], Layers: ["l", "l"] }]) },
@@ -379,7 +368,7 @@ const flipped = (bytes: Buffer): Buffer => {
 };
 
 test("damaged and hostile archives: a line that names the archive and the thing", async () => {
-  const list = (value: unknown): Entry => ({
+  const list = (value: unknown): Given => ({
     name: "manifest.json",
     body: typeof value === "string" ? value : json(value),
   });
@@ -387,7 +376,7 @@ test("damaged and hostile archives: a line that names the archive and the thing"
     ["1", one],
     ["2", two],
   ];
-  const without = (name: string): Entry[] => imageOf(files).filter((entry) => entry.name !== name);
+  const without = (name: string): Given[] => imageOf(files).filter((entry) => entry.name !== name);
   const cases: [string, Buffer, ErrorCode, string[]][] = [
     ["no tar", Buffer.from("x".repeat(2000)), "ARCHIVE_INVALID", ["no tar"]],
     ["nothing", Buffer.alloc(0), "ARCHIVE_INVALID", ["is empty"]],

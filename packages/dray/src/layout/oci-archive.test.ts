@@ -7,6 +7,7 @@ import { gzipSync, zstdCompressSync } from "node:zlib";
 import { type Sample, sampleArtifact, sampleImage, sampleIndex } from "@dray/testkit";
 import { temporaryFolder } from "@dray/testkit/files";
 import { findPeer, succeed } from "@dray/testkit/peers";
+import { tarOf } from "../../test/tar-of.ts";
 import {
   bytesContent,
   collect,
@@ -18,7 +19,7 @@ import {
 import { copy } from "../copy/index.ts";
 import { type ErrorCode, isDrayError } from "../errors.ts";
 import { annotationKeys, type Descriptor, digestOf, hexOf, type Index, mediaTypes } from "../oci/index.ts";
-import { endOfArchive, type NewEntry, padding, readEntries, writeHeader } from "../tar/index.ts";
+import { type NewEntry, readEntries } from "../tar/index.ts";
 import { layoutStore, ociArchive } from "./index.ts";
 
 const at = <S>(store: S, name: string): Located<S> => ({ store, name, location: `test:${name}` });
@@ -245,16 +246,6 @@ test("a copy that breaks off leaves what was there; the next one asks for the re
     );
     assert.deepEqual(await readdir(folder), ["x.tar"]);
   }));
-
-const tarOf = (entries: readonly (NewEntry & { body?: string })[]): Buffer =>
-  Buffer.concat([
-    ...entries.flatMap(({ body = "", ...entry }) => [
-      writeHeader({ ...entry, size: Buffer.byteLength(body) }),
-      Buffer.from(body),
-      padding(Buffer.byteLength(body)),
-    ]),
-    endOfArchive(),
-  ]);
 
 test("damaged archives say what is wrong, and which", () =>
   inFolder(async (_folder, file) => {

@@ -6,24 +6,15 @@ import { describe, test } from "node:test";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { seededBytes } from "@dray/testkit";
 import { temporaryFolder } from "@dray/testkit/files";
+import { tarOf } from "../../test/tar-of.ts";
 import { bytesContent, type Content, collect } from "../content/index.ts";
 import { type ErrorCode, isDrayError } from "../errors.ts";
 import { digestOf } from "../oci/index.ts";
-import { endOfArchive, type NewEntry, padding, readEntries, writeHeader } from "../tar/index.ts";
+import { endOfArchive, readEntries } from "../tar/index.ts";
 import { type EstargzOptions, estargz } from "./estargz.ts";
 import type { TocEntry } from "./toc.ts";
 
 const text = (of: string): Uint8Array => new TextEncoder().encode(of);
-
-const tarOf = (entries: readonly (Omit<NewEntry, "size"> & { readonly bytes?: Uint8Array })[]): Uint8Array =>
-  Buffer.concat([
-    ...entries.flatMap(({ bytes = new Uint8Array(0), ...entry }) => [
-      writeHeader({ ...entry, size: bytes.byteLength }),
-      bytes,
-      padding(bytes.byteLength),
-    ]),
-    endOfArchive(),
-  ]);
 
 interface Made {
   readonly blob: Uint8Array;
@@ -94,15 +85,15 @@ const sample = tarOf([
     gname: "bin",
     mtime: 1_600_000_000.6,
   },
-  { name: "./etc/passwd", bytes: text("root:x:0:0\n"), mode: 0o4644, mtime: -1 },
+  { name: "./etc/passwd", body: text("root:x:0:0\n"), mode: 0o4644, mtime: -1 },
   { name: "./etc/empty" },
   { name: "./etc/link", type: "symlink", linkName: "passwd" },
   { name: "./etc/hard", type: "hardlink", linkName: "./etc/passwd" },
   { name: "./dev/null", type: "character-device", deviceMajor: 1, deviceMinor: 3 },
   { name: "./dev/sda", type: "block-device", deviceMajor: 8 },
   { name: "./run/pipe", type: "fifo" },
-  { name: "./big", bytes: big, pax: { "SCHILY.xattr.security.capability": "\x01\0\xff", comment: "kept" } },
-  { name: `./${"n".repeat(150)}`, bytes: text("long") },
+  { name: "./big", body: big, pax: { "SCHILY.xattr.security.capability": "\x01\0\xff", comment: "kept" } },
+  { name: `./${"n".repeat(150)}`, body: text("long") },
 ]);
 
 describe("an eStargz layer", () => {
@@ -217,7 +208,7 @@ describe("an eStargz layer", () => {
 
   test("has chunks of the given size, the last one without", async () => {
     for (const size of [999, 1000, 1001, 2000]) {
-      const { toc } = await made(tarOf([{ name: "f", bytes: big.subarray(0, size) }]), { chunkSize: 1000 });
+      const { toc } = await made(tarOf([{ name: "f", body: big.subarray(0, size) }]), { chunkSize: 1000 });
       const sizes = toc.slice(1).map(({ chunkOffset, chunkSize }) => [chunkOffset, chunkSize]);
       const expected = {
         999: [[undefined, undefined]],
@@ -243,7 +234,7 @@ describe("an eStargz layer", () => {
   test("of a thousand small entries has each at its place", async () => {
     const entries = Array.from({ length: 200 }, (_, i) => [
       { name: `d${i}/`, type: "directory" as const },
-      { name: `d${i}/f`, bytes: text(`file ${i}`.repeat(i % 9)) },
+      { name: `d${i}/f`, body: text(`file ${i}`.repeat(i % 9)) },
       ...Array.from({ length: 3 }, (_, j) => ({ name: `d${i}/l${j}`, type: "symlink" as const, linkName: "f" })),
     ]);
     const { toc } = await made(tarOf(entries.flat()));
@@ -253,7 +244,7 @@ describe("an eStargz layer", () => {
   test("whose members are large comes as a stream", async () => {
     const many = Array.from({ length: 2100 }, (_, i) => ({ name: `empty${i}` }));
     const { toc } = await made(
-      tarOf([{ name: "a", bytes: big }, ...many, { name: "b", bytes: big }, { name: "c", bytes: text("c") }]),
+      tarOf([{ name: "a", body: big }, ...many, { name: "b", body: big }, { name: "c", body: text("c") }]),
     );
     assert.equal(toc.length, 2104);
   });
@@ -263,11 +254,11 @@ describe("files that are wanted first", () => {
   const tar = tarOf([
     { name: "usr/", type: "directory" },
     { name: "usr/bin/", type: "directory" },
-    { name: "usr/bin/tool", bytes: text("old") },
+    { name: "usr/bin/tool", body: text("old") },
     { name: "usr/bin/alias", type: "hardlink", linkName: "usr/bin/tool" },
-    { name: "usr/bin/other", bytes: text("other") },
-    { name: "usr/bin/tool", bytes: text("tool") },
-    { name: "etc/conf", bytes: text("conf") },
+    { name: "usr/bin/other", body: text("other") },
+    { name: "usr/bin/tool", body: text("tool") },
+    { name: "etc/conf", body: text("conf") },
   ]);
 
   test("come in their order, with folders and what hard links stand for, before the landmark", async () => {
@@ -293,9 +284,9 @@ describe("files that are wanted first", () => {
     const huge = new Uint8Array(33 * 1024 * 1024).fill(7);
     const { toc } = await made(
       tarOf([
-        { name: "x", bytes: huge },
-        { name: "y", bytes: text("y") },
-        { name: "z", bytes: huge.subarray(1) },
+        { name: "x", body: huge },
+        { name: "y", body: text("y") },
+        { name: "z", body: huge.subarray(1) },
       ]),
       { prioritized: ["z", "y", "x"] },
     );

@@ -3,10 +3,11 @@ import { describe, test } from "node:test";
 import { gzipSync } from "node:zlib";
 import { seededBytes } from "@dray/testkit";
 import fc from "fast-check";
+import { entryOf, type Given, tarOf } from "../../test/tar-of.ts";
 import { bytesContent, collect } from "../content/index.ts";
 import { isDrayError } from "../errors.ts";
 import { type Annotations, digestOf } from "../oci/index.ts";
-import { endOfArchive, type NewEntry, padding, readEntries, writeHeader } from "../tar/index.ts";
+import { endOfArchive, readEntries } from "../tar/index.ts";
 import { estargz } from "./estargz.ts";
 import { footerFor } from "./footer.ts";
 import { gunzipped } from "./gunzip.ts";
@@ -16,13 +17,6 @@ import { type Ranges, rangesOf } from "./ranges.ts";
 import { type TableEntry, TocTable } from "./toc-table.ts";
 
 const text = (of: string): Uint8Array => new TextEncoder().encode(of);
-
-type File = Omit<NewEntry, "size"> & { readonly bytes?: Uint8Array };
-
-const entryOf = ({ bytes = new Uint8Array(0), ...entry }: File): Uint8Array =>
-  Buffer.concat([writeHeader({ ...entry, size: bytes.byteLength }), bytes, padding(bytes.byteLength)]);
-
-const tarOf = (files: readonly File[]): Uint8Array => Buffer.concat([...files.map(entryOf), endOfArchive()]);
 
 /** A blob that counts what is read of it. */
 const counted = (blob: Uint8Array): Ranges & { bytes: number; requests: number } => {
@@ -42,20 +36,20 @@ const counted = (blob: Uint8Array): Ranges & { bytes: number; requests: number }
 };
 
 const big = seededBytes("open-seekable", 700_000);
-const files: readonly File[] = [
+const files: readonly Given[] = [
   { name: "etc/", type: "directory", mode: 0o750, uid: 1, gid: 2, uname: "daemon", gname: "bin", mtime: 1_600_000_000 },
-  { name: "etc/motd", bytes: text("hello\n"), mode: 0o4755, uname: "root" },
+  { name: "etc/motd", body: text("hello\n"), mode: 0o4755, uname: "root" },
   { name: "etc/none" },
   { name: "etc/soft", type: "symlink", linkName: "motd" },
   { name: "etc/hard", type: "hardlink", linkName: "etc/motd" },
   { name: "dev/null", type: "character-device", deviceMajor: 1, deviceMinor: 3 },
-  { name: "big", bytes: big, pax: { "SCHILY.xattr.user.any": "\0\xff" } },
-  { name: "n\udcff", bytes: text("no UTF-8") },
-  { name: "last", bytes: text("last") },
+  { name: "big", body: big, pax: { "SCHILY.xattr.user.any": "\0\xff" } },
+  { name: "n\udcff", body: text("no UTF-8") },
+  { name: "last", body: text("last") },
 ];
 
 const layerOf = async (
-  list: readonly File[] = files,
+  list: readonly Given[] = files,
   chunkSize = 100_000,
 ): Promise<{ blob: Uint8Array; annotations: Annotations }> => {
   const layer = estargz(bytesContent(tarOf(list)), { chunkSize });
@@ -95,12 +89,12 @@ describe("an eStargz layer that is read in parts", () => {
         ...(entry.uid === 0 && entry.name !== "etc/motd" ? { uname: "root" } : {}),
       })),
     );
-    for (const { name, type = "file", bytes = new Uint8Array(0) } of files)
-      if (type === "file") assert.equal(digestOf(await read(name)), digestOf(bytes), name);
+    for (const { name, type = "file", body = "" } of files)
+      if (type === "file") assert.equal(digestOf(await read(name)), digestOf(Buffer.from(body)), name);
   });
 
   test("costs the table and the chunks of a file, and no more", async () => {
-    const many = Array.from({ length: 300 }, (_, i) => ({ name: `f${i}`, bytes: seededBytes(`f${i}`, 10_240) }));
+    const many = Array.from({ length: 300 }, (_, i) => ({ name: `f${i}`, body: seededBytes(`f${i}`, 10_240) }));
     const { blob, annotations } = await layerOf(many);
     const ranges = counted(blob);
     const { read } = await opened(ranges, annotations);
@@ -118,9 +112,9 @@ describe("an eStargz layer that is read in parts", () => {
       linkName: `${Math.sin(i)}`,
     }));
     const { blob, annotations } = await layerOf([
-      { name: "a", bytes: text("a") },
+      { name: "a", body: text("a") },
       ...links,
-      { name: "b", bytes: text("b") },
+      { name: "b", body: text("b") },
     ]);
     const ranges = counted(blob);
     const { read } = await opened(ranges, annotations);
@@ -133,7 +127,7 @@ describe("an eStargz layer that is read in parts", () => {
   test("of ten pieces of the table reads any file of any", async () => {
     const many = Array.from({ length: 6000 }, (_, i) => ({
       name: `${"d/".repeat(60)}${i}`,
-      ...(i % 50 === 7 ? { bytes: text(`file ${i}`) } : {}),
+      ...(i % 50 === 7 ? { body: text(`file ${i}`) } : {}),
     }));
     const { blob, annotations } = await layerOf(many);
     const { read } = await opened(counted(blob), annotations);
@@ -144,8 +138,8 @@ describe("an eStargz layer that is read in parts", () => {
   test("with several files in one member", async () => {
     const [one, two] = [text("one".repeat(100)), text("two".repeat(200))];
     const [first, second] = [
-      { name: "one", bytes: one },
-      { name: "two", bytes: two },
+      { name: "one", body: one },
+      { name: "two", body: two },
     ].map(entryOf) as [Uint8Array, Uint8Array];
     const head = gzipSync(first.subarray(0, 512));
     const body = gzipSync(Buffer.concat([first.subarray(512), second]));
@@ -168,7 +162,7 @@ describe("an eStargz layer that is read in parts", () => {
       undefined,
       "\t",
     );
-    const toc = gzipSync(Buffer.concat([entryOf({ name: "stargz.index.json", bytes: text(json) }), endOfArchive()]));
+    const toc = gzipSync(Buffer.concat([entryOf({ name: "stargz.index.json", body: text(json) }), endOfArchive()]));
     const blob = Buffer.concat([head, body, toc, footerFor(head.byteLength + body.byteLength)]);
     const { read } = await opened(counted(blob), { "containerd.io/snapshot/stargz/toc.digest": digestOf(text(json)) });
     assert.deepEqual(await read("two"), two);

@@ -49,9 +49,9 @@ const headerOf = (entry: NewEntry, more: Readonly<Record<string, string>>): Uint
   return Buffer.concat([extension, body, padding(body.byteLength), block]);
 };
 
-/** A small file as it lies in an archive: header, bytes, padding. */
-export const wholeEntry = (name: string, bytes: Uint8Array): Uint8Array =>
-  Buffer.concat([writeHeader({ name, size: bytes.byteLength }), bytes, padding(bytes.byteLength)]);
+/** A small entry as it lies in an archive: header, bytes, padding. */
+export const wholeEntry = (entry: NewEntry, bytes: Uint8Array): Uint8Array =>
+  Buffer.concat([writeHeader({ ...entry, size: bytes.byteLength }), bytes, padding(bytes.byteLength)]);
 
 /** Bytes that `writeHeader` will give for an entry of this name and size. */
 export const headerSize = (entry: NewEntry): number => {

@@ -36,4 +36,8 @@ export interface TarSink {
 
 /** How an archive ends: links for further names, then the last entries. */
 export const endingOf = (links: readonly NewEntry[], last: readonly LastEntry[]): Uint8Array =>
-  Buffer.concat([...links.map(writeHeader), ...last.map(({ name, bytes }) => wholeEntry(name, bytes)), endOfArchive()]);
+  Buffer.concat([
+    ...links.map(writeHeader),
+    ...last.map(({ name, bytes }) => wholeEntry({ name }, bytes)),
+    endOfArchive(),
+  ]);

@@ -5,10 +5,10 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { gzipSync, zstdCompressSync } from "node:zlib";
 import { seededBytes, temporaryFolder } from "@dray/testkit/files";
+import { tarOf } from "../../test/tar-of.ts";
 import { collect } from "../content/index.ts";
 import { type ErrorCode, isDrayError } from "../errors.ts";
 import { nodeFiles } from "../files/index.ts";
-import { endOfArchive, type NewEntry, padding, writeHeader } from "../tar/index.ts";
 import { Members } from "./members.ts";
 import { openSink } from "./open-sink.ts";
 import { openTar, type TarFile } from "./tar-file.ts";
@@ -16,15 +16,6 @@ import { openTar, type TarFile } from "./tar-file.ts";
 /** Where what is spooled lies, for this process alone: tests beside it spool as well. */
 const unfinished = temporaryFolder("unfinished");
 process.env["TMPDIR"] = unfinished;
-
-const tarOf = (entries: readonly (NewEntry & { body?: Uint8Array | string })[]): Buffer =>
-  Buffer.concat([
-    ...entries.flatMap(({ body = "", ...entry }) => {
-      const bytes = Buffer.from(body);
-      return [writeHeader({ ...entry, size: bytes.byteLength }), bytes, padding(bytes.byteLength)];
-    }),
-    endOfArchive(),
-  ]);
 
 async function* noInput(): AsyncGenerator<Uint8Array> {}
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { type Given, type ImageFacts, imageOfTars, layerOf } from "../../../test/layered-image.ts";
+import { type ImageFacts, imageOfTars } from "../../../test/layered-image.ts";
+import { type Given, tarOf } from "../../../test/tar-of.ts";
 import type { ReadableStore } from "../../content/index.ts";
 import { type Image, viewOf } from "../views.ts";
 import { type DiffOptions, diff, type FileChange, type ImageDiff } from "./index.ts";
@@ -8,7 +9,7 @@ import { type DiffOptions, diff, type FileChange, type ImageDiff } from "./index
 const dir = (name: string, more: Partial<Given> = {}): Given => ({ name, type: "directory", mode: 0o755, ...more });
 const file = (name: string, body = name, more: Partial<Given> = {}): Given => ({ name, body, ...more });
 const made = (layers: readonly (readonly Given[])[], facts: ImageFacts = {}): Promise<Image> =>
-  imageOfTars(layers.map(layerOf), facts);
+  imageOfTars(layers.map(tarOf), facts);
 const shown = ({ change, path, aspects, shared }: FileChange): string =>
   `${change} ${path}${aspects.length === 0 ? "" : ` ${aspects.join()}`}${shared ? " shared" : ""}`;
 const filesOf = (found: ImageDiff): string[] => [...found.files()].map(shown);

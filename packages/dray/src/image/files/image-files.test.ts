@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { type Given, imageOf, imageOfTars, layerOf } from "../../../test/layered-image.ts";
+import { imageOf, imageOfTars } from "../../../test/layered-image.ts";
+import { type Given, tarOf } from "../../../test/tar-of.ts";
 import { collect, memoryStore, type ReadableStore, verified } from "../../content/index.ts";
 import { isDrayError } from "../../errors.ts";
 import { digestOf } from "../../oci/index.ts";
@@ -207,7 +208,7 @@ describe("the files of an image", () => {
 
   test("are not given where their layer is not what its digest says", async () => {
     const store = memoryStore();
-    const image = await imageOfTars([layerOf([{ name: "a", body: "a" }])], { store });
+    const image = await imageOfTars([tarOf([{ name: "a", body: "a" }])], { store });
     const [layer] = await image.layers();
     const lying: ReadableStore = {
       resolve: (name) => store.resolve(name),

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { gzipSync } from "node:zlib";
-import { type Given, imageOf, layerOf } from "../../../test/layered-image.ts";
+import { imageOf } from "../../../test/layered-image.ts";
+import { type Given, tarOf } from "../../../test/tar-of.ts";
 import { collect, memoryStore, put, putManifest } from "../../content/index.ts";
 import { isDrayError } from "../../errors.ts";
 import { mediaTypes, packManifest } from "../../oci/index.ts";
@@ -111,7 +112,7 @@ test("the entries of a layer, and of any tar as bytes, are read one after the ot
   const [layer] = await (await imageOf(entries)).layers();
   assert.ok(layer);
   const bytes = async function* () {
-    yield gzipSync(layerOf(entries));
+    yield gzipSync(tarOf(entries));
   };
   for (const tar of [layer, bytes(), layer.uncompressed()]) {
     const found: string[] = [];
@@ -120,7 +121,7 @@ test("the entries of a layer, and of any tar as bytes, are read one after the ot
     assert.deepEqual(found, ["a 1", "b/ ", "b/c 22"]);
   }
   const offset = layer.uncompressed({ offset: 10 } as object);
-  assert.equal((await collect(offset, 1e6, "layer")).byteLength, layerOf(entries).byteLength);
+  assert.equal((await collect(offset, 1e6, "layer")).byteLength, tarOf(entries).byteLength);
 });
 
 test("names are remembered up to a bound, also of what is taken away, and no link leads through a path without end", async () => {
