@@ -8,6 +8,7 @@ import type { SharedOptions } from "./flags.ts";
 import { Output } from "./output.ts";
 import { programOf } from "./program.ts";
 import { type Reporter, reporterFor } from "./progress/index.ts";
+import { refuseUndecoded } from "./undecoded.ts";
 
 /**
  * Runs the command with these words, as the process would, and returns its exit code. Never throws, never exits.
@@ -29,6 +30,7 @@ export const run = async (words: readonly string[], surroundings: ProcessContext
     exitCode = await acted(module, { ...surrounding, options, named, reporter }, command.args);
   };
   try {
+    refuseUndecoded(words);
     if (words[0] === "__complete") {
       const { answer } = await import("./completion/index.ts");
       await answer(branches, words.slice(1), {
