@@ -50,6 +50,9 @@ test("every remedy of the library has words that name this command's flags", () 
     "skip-tls-verify": "--insecure skips the check",
     "plain-http": "use plain http with --insecure, or another port",
     "choose-platform": "take what is there with --platform OS/ARCH",
+    "convert-with-loss": "or convert with loss by --lossy",
+    "oci-media-types": "give it OCI's media types as well, with --media-types oci",
+    "name-old-base": "name the base that it was built on with --old_base",
     "follow-plain-http": "--insecure follows it, and checks what comes by its digest",
     "client-certificate": "give one with --cert FILE --key FILE",
     "raise-timeout": "try again, or wait longer with --timeout",
@@ -60,6 +63,8 @@ test("every remedy of the library has words that name this command's flags", () 
     const facts = { remedy: remedy as Remedy, registry: "r.test", host: "10.0.0.1" };
     assert.deepEqual(failureOf(new DrayError("TLS", "no", facts), context).lines, [`Error: no; ${said}`]);
   }
+  const several = new DrayError("USAGE", "several", { remedy: "choose-platform" });
+  assert.match(failureOf(several, context).lines[0] ?? "", /^Error: several; name one with --platform OS\/ARCH; see /);
   const unable = new DrayError("REGISTRY", "no", { remedy: "raise-max-wait", status: 503 });
   assert.match(failureOf(unable, context).lines[0] ?? "", /^Error: no; wait longer with --max-wait/);
 });

@@ -66,7 +66,11 @@ const remedies: Readonly<Record<Remedy, (error: DrayError) => string>> = {
   "skip-tls-verify": () => "--insecure skips the check",
   "plain-http": () => "use plain http with --insecure, or another port",
   "follow-plain-http": () => "--insecure follows it, and checks what comes by its digest",
-  "choose-platform": () => "take what is there with --platform OS/ARCH",
+  "choose-platform": ({ code }) =>
+    code === "USAGE" ? "name one with --platform OS/ARCH" : "take what is there with --platform OS/ARCH",
+  "convert-with-loss": () => "or convert with loss by --lossy",
+  "oci-media-types": () => "give it OCI's media types as well, with --media-types oci",
+  "name-old-base": () => "name the base that it was built on with --old_base",
   "client-certificate": () => "give one with --cert FILE --key FILE",
   "raise-timeout": () => "try again, or wait longer with --timeout",
   "raise-max-wait": ({ status }) =>

@@ -133,11 +133,18 @@ const units: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 
 export const duration = (text: string): number => {
   if (/^[0-9]+(\.[0-9]+)?$/.test(text)) return Number(text) * 1000;
   if (!/^([0-9]+(\.[0-9]+)?(ms|[smhd]))+$/.test(text))
-    throw new InvalidArgumentError("Expected a duration such as 500ms, 30s or 1m30s.");
+    throw new InvalidArgumentError("Expected a duration such as 500ms, 30s, 1m30s or 30d.");
   let sum = 0;
   for (const [, number, unit] of text.matchAll(/([0-9.]+)(ms|[smhd])/g))
     sum += Number(number) * (units[unit ?? ""] ?? 0);
   return sum;
+};
+
+/** A moment as RFC 3339 writes it. Other forms, which runtimes read differently and by the time zone of the machine, are none. */
+export const moment = (text: string): string => {
+  if (/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$/i.test(text) && !Number.isNaN(Date.parse(text)))
+    return text;
+  throw new InvalidArgumentError("Expected a time such as 2026-01-31T12:00:00Z.");
 };
 
 /** A duration that something can be done in: nothing is done within none. */

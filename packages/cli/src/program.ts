@@ -8,7 +8,7 @@ export interface ProgramParts {
   readonly branches: readonly Branch[];
   /** Takes help text. */
   readonly writeOut: (text: string) => void;
-  /** Characters in a line of help. */
+  /** Characters in a line of help. Default 80, as what reads it from a pipe mostly shows. */
   readonly columns?: number | undefined;
   /** Whether flags may stand before the command's name. To know them all takes a while. Default: yes. */
   readonly flagsFirst?: boolean;
@@ -18,14 +18,17 @@ export interface ProgramParts {
   readonly onCommand: (path: string) => void;
 }
 
+const usualColumns = 80;
+
 /** The command line as a tree of commander's commands. */
-export const programOf = ({ branches, writeOut, columns, flagsFirst, act, onCommand }: ProgramParts): DrayCommand => {
+export const programOf = (parts: ProgramParts): DrayCommand => {
+  const { branches, writeOut, columns = usualColumns, flagsFirst, act, onCommand } = parts;
   const program = new DrayCommand("dray");
   program
     .description("Dray moves container images between registries, archives and directories.")
     .configureOutput({
-      writeOut: (text) => writeOut(columns === undefined ? text : fitted(text, columns)),
-      getOutHelpWidth: () => columns ?? 100,
+      writeOut: (text) => writeOut(fitted(text, columns)),
+      getOutHelpWidth: () => columns,
       getOutHasColors: () => false,
     })
     .exitOverride()
@@ -37,7 +40,7 @@ export const programOf = ({ branches, writeOut, columns, flagsFirst, act, onComm
 /** The global flags below the commands: who looks for a command sees those first. */
 const explained = (program: DrayCommand, flags: readonly Option[]): string => {
   const helper = program.createHelp();
-  helper.prepareContext({ helpWidth: program.configureOutput().getOutHelpWidth?.() ?? 100 });
+  helper.prepareContext({ helpWidth: program.configureOutput().getOutHelpWidth?.() ?? usualColumns });
   const width = Math.max(...flags.map((flag) => helper.optionTerm(flag).length));
   const items = flags.map((flag) =>
     helper.formatItem(helper.optionTerm(flag), width, helper.optionDescription(flag), helper),
@@ -46,7 +49,7 @@ const explained = (program: DrayCommand, flags: readonly Option[]): string => {
 };
 
 const epilogue = `
-Durations are 500ms, 30s, 5m or 1h30m; a number alone is seconds. Sizes are 4096, 64MiB or 1GB.
+Durations are 500ms, 30s, 5m, 1h30m or 30d; a number alone is seconds. Sizes are 4096, 64MiB or 1GB.
 Every flag can be set in the environment: --ca-file as DRAY_CA_FILE. Flags win.
 
 Examples:
@@ -55,7 +58,7 @@ Examples:
   dray copy --help`;
 
 /** Those that every command takes are explained once. */
-const globalFlags = "\nIt takes the global flags too, such as --platform, --insecure and --timeout: dray --help";
+const globalFlags = "\nIt takes the global flags too, as --platform and --insecure: dray --help";
 
 type GroupParts = Pick<ProgramParts, "act" | "onCommand">;
 

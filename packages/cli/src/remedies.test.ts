@@ -72,7 +72,8 @@ const noRemedies: readonly (string | RegExp)[] = [
   // Help of mutate, and flags of it that make no sense together.
   /^\\nOf an index every image is changed|^\nThe new file comes from standard input/,
   /^--(?:entrypoint leaves|media-types docker takes away|lossy: that|remove: |no-healthcheck: |repo: a repository cannot)/,
-  /^\$\{tag === "" \? "--tag" : "--repo"\} is empty$/,
+  /^\$\{tag === "" \? "--tag" : "--repo"\} is empty/,
+  /^--level(?:: nothing| \$\{level\})/,
   /names no architecture, such as \$\{os\}\/amd64$/,
   /^as --(?:tag|time)\b/,
   /^\\n(?:Layers that are compressed in the wanted way|What squashed layers take away)/,
@@ -86,6 +87,7 @@ const noRemedies: readonly (string | RegExp)[] = [
   /^--(?:null|xattrs-include=\*)$/,
   /^--oci-empty-base: there is a --base/,
   /^no --base is named: /,
+  /^ --platform \$\{/,
 ];
 
 describe("a remedy in a message is a command that works", () => {
@@ -230,6 +232,7 @@ describe("a remedy in a message is a command that works", () => {
     process.env["HTTP_PROXY"] = `http://${await proxyTo(await serving([storage]))}`;
     const fresh = (): string => `${host}/to/app:${++count}`;
     const out = (): string => at(`out-${++count}`);
+    await done("cat", "--cache_path", at("kept"), `${app}:1:/etc/layer-0.conf`);
     const login = ["auth", "login", "-u", "ann", "--password-stdin", closed];
     return [
       {
@@ -626,6 +629,12 @@ describe("a remedy in a message is a command that works", () => {
         follow: (_, flag = "") => [["cp", flag, "linux/amd64", `oci:${at("sparse")}:all`, fresh()]],
       },
       {
+        says: /has several images for linux: (\S+), .*; name one with (--platform) OS\/ARCH/,
+        from: ["name one with --platform OS/ARCH"],
+        words: ["ls", `${app}:multi:/`],
+        follow: (_, platform = "", flag = "") => [["ls", flag, platform, `${app}:multi:/`]],
+      },
+      {
         says: /try again, or wait longer with (--timeout)/,
         from: ["try again, or wait longer with --timeout"],
         words: ["digest", "--retry", "0", "--timeout", "300ms", `${silent}/team/app:1`],
@@ -889,6 +898,60 @@ describe("a remedy in a message is a command that works", () => {
         says: /is no path where files could go; dray (cat) (\S+) prints one/,
         from: ["is no path where files could go; dray cat "],
         follow: (_, cat = "", file = "") => [[cat, file]],
+      },
+      {
+        words: ["cat", `${app}:1:/etc/none/file`],
+        says: /has no file \/etc\/none\/file; dray (ls \S+:\/etc) lists what is there/,
+        from: ["; dray ls${chosen} ${image}:"],
+        follow: (_, ls = "") => [ls.split(" ")],
+      },
+      {
+        words: ["cp", `${app}:1`, `${app}:1:/srv/www/index.html`],
+        says: /a directory comes into one as a layer: dray (append -b \S+ -f) DIR (--prefix \/srv\/www -t \S+);/,
+        from: ["a directory comes into one as a layer: dray append -b"],
+        follow: (_, start = "", end = "") => [[...start.split(" "), at("unpacked"), ...end.split(" "), "--dry-run"]],
+      },
+      {
+        words: ["cache", "ls"],
+        options: { env: { HOME: "" } },
+        says: /there is no HOME where layers are kept; name their directory with (--cache_path) DIRECTORY/,
+        from: ["there is no HOME where layers are kept"],
+        follow: (_, flag = "") => [["cache", "ls", flag, at("kept")]],
+      },
+      {
+        words: ["cache", "prune", "--cache_path", at("kept")],
+        says: /all of it is within 10\.7 GB; (--keep), (--unused-for) or (--all) remove more/,
+        from: ["; --keep, --unused-for or --all remove more"],
+        follow: (_, keep = "", unused = "", all = "") =>
+          [[keep, "1kB"], [unused, "1h"], [all]].map((more) => [
+            "cache",
+            "prune",
+            "--dry-run",
+            "--cache_path",
+            at("kept"),
+            ...more,
+          ]),
+      },
+      {
+        words: ["mutate", "-a", "a=1", "--media-types", "docker", "--dry-run", `${app}:1`],
+        says: /cannot express of \S+\/team\/app:1: annotations; take these away first; or convert with loss by (--lossy)/,
+        from: ["or convert with loss by --lossy"],
+        follow: (_, flag = "") => [
+          ["mutate", "-a", "a=1", "--media-types", "docker", flag, "--dry-run", `${app}:1`],
+          ["mutate", "--media-types", "docker", "--dry-run", `${app}:1`],
+        ],
+      },
+      {
+        words: ["mutate", "--subject", "1", "--dry-run", `${host}/team/windows:1`],
+        says: /knows no subject; give it OCI's media types as well, with (--media-types) (oci)/,
+        from: ["give it OCI's media types as well, with --media-types oci"],
+        follow: (_, ...flag) => [["mutate", "--subject", "1", ...flag, "--dry-run", `${host}/team/windows:1`]],
+      },
+      {
+        words: ["rebase", "--old_base", `${app}:pipe`, "--new_base", `${app}:1`, "--dry-run", `${app}:1`],
+        says: /team\/app:1 does not stand on \S+\/team\/app:pipe: .*; name the base that it was built on with (--old_base)/,
+        from: ["name the base that it was built on with --old_base"],
+        follow: (_, flag = "") => [["rebase", flag, `${app}:1`, "--new_base", `${app}:1`, "--dry-run", `${app}:1`]],
       },
       {
         words: ["append", "-f", at("one.tar"), "--compression", "zstd", "-t", fresh()],

@@ -35,6 +35,8 @@ describe("words of other tools", () => {
       ["manifest fetch r.test/a:1", /dray manifest IMAGE/],
       ["tag ls r.test/a", /dray ls REPOSITORY/],
       ["garbage-collect config.yml", /dray serve gc/],
+      ["cache rm", /here it is dray cache prune --all; see dray cache --help/],
+      ["cache list", /here it is dray cache ls/],
       ["annotate r.test/a", /dray mutate --annotation KEY=VALUE IMAGE/],
       ["ls --tls-verify=false r.test/a", /here it is --skip-tls-verify .*--plain-http .*--insecure/],
       ["--tls-verify=false ls r.test/a", /--insecure/],
@@ -118,6 +120,14 @@ describe("help", () => {
         /500ms, 30s, 5m/,
       ])
         assert.match(stdout, says);
+    }
+  });
+
+  test("fits 80 columns where nobody says how many there are, but for what is copied", async () => {
+    for (const path of ["", ...(await allCommands()).keys()]) {
+      const { stdout } = await typed(`${path} --help`.trim());
+      const [said = ""] = stdout.split(/^Examples?:$/m);
+      for (const line of said.split("\n")) assert.ok(line.length <= 80, `${path}: ${line}`);
     }
   });
 

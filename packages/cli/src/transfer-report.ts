@@ -100,7 +100,7 @@ const isForRoom = (error: DrayError): boolean =>
 export const reportMoved = async (
   { options, out, reporter }: Call<MovingOptions>,
   { outcomes, ...counts }: Moved,
-  verb: "copied" | "pulled" | "pushed",
+  verb: "copied" | "pulled" | "pushed" | "saved",
   began: number,
 ): Promise<void> => {
   const { dryRun = false } = options;

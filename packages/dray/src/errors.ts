@@ -95,8 +95,14 @@ export type Remedy =
   | "plain-http"
   /** Option `plainHttp`, by which blobs are then read from storage that speaks plain http: they are checked by their digests. */
   | "follow-plain-http"
-  /** Option `platforms`: those that are there. */
+  /** Option `platforms`, or `platform`: one of those that are there. */
   | "choose-platform"
+  /** Option `lossy` of `inMediaTypes`. */
+  | "convert-with-loss"
+  /** `inMediaTypes("oci")`. */
+  | "oci-media-types"
+  /** The base that the image was built on, in the answer of `bases`. */
+  | "name-old-base"
   /** Options `cert` and `key`. */
   | "client-certificate"
   /** Option `timeouts`, or to try again. */
@@ -207,11 +213,9 @@ export const firstOf = (names: readonly string[]): string => {
   return more <= 0 ? names.join(", ") : `${names.slice(0, 5).join(", ")} and ${more} more`;
 };
 
-/** An error with what it is about before its message, perhaps under another code. What is no `DrayError` stays as it is. */
+/** An error with what it is about before its message, perhaps under another code: what else it knows it keeps. What is no `DrayError` stays as it is. */
 export const errorIn = (where: string, error: unknown, facts: ErrorFacts & { code?: ErrorCode } = {}): unknown =>
-  isDrayError(error)
-    ? new DrayError(facts.code ?? error.code, `${where}: ${error.message}`, { cause: error, ...facts })
-    : error;
+  isDrayError(error) ? restated(error, facts.code ?? error.code, `${where}: ${error.message}`, facts) : error;
 
 /** Throws what an aborted signal stands for, as a `DrayError`. */
 export const throwIfAborted = (signal: AbortSignal | undefined): void => {

@@ -1,7 +1,7 @@
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import { basename } from "node:path";
-import { DrayError } from "dray/errors";
+import { DrayError, isDrayError, restated } from "dray/errors";
 import { type Addition, directoryTar, type Image, ingestLayer, type LayerContent, type NewLayer } from "dray/image";
 import { LazyMap } from "dray/internal/async";
 import { defined } from "dray/internal/defined";
@@ -48,7 +48,12 @@ export const additionsFor = (
         signal: call.signal,
         onEvent: call.reporter.onEvent,
       };
-      layers.push(await ingestLayer(bench, await contents.get(path, () => opening(call, path, wanted)), options));
+      const content = await contents.get(path, () => opening(call, path, wanted));
+      layers.push(
+        await ingestLayer(bench, content, options).catch((error: unknown) => {
+          throw isDrayError(error) ? restated(error, error.code, error.message, { reference: what }) : error;
+        }),
+      );
     }
     return layers;
   };

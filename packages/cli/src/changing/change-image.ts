@@ -13,6 +13,7 @@ import { defaultPlatform, digestReference, opened } from "../images.ts";
 import { warnOfLocal } from "../local-names.ts";
 import { registriesFor } from "../registries.ts";
 import { type MovedRoot, type MovingOptions, moveAll, reportMoved } from "../transfer-report.ts";
+import { calling, typedAs } from "../typed-as.ts";
 import { type Bench, benchFor } from "./bench.ts";
 
 /** Where a changed image goes, as crane has it. `output`, see `outputOf`. */
@@ -54,7 +55,7 @@ export const outputOf = ({
   const said = typeof output === "string" ? [output] : output;
   const isFormat = (word: string): word is "text" | "json" => word === "json" || word === "text";
   const files = said.filter((word) => !isFormat(word));
-  if (files.length > 1) throw new DrayError("USAGE", `-o: ${files.join(" and ")} are two files; name one`);
+  if (files.length > 1) throw new DrayError("USAGE", `-o: ${files.join(" and ")} are two files; name one of them`);
   if (files[0] === "") throw new DrayError("USAGE", "-o: the name of the file is empty");
   return { format: said.findLast(isFormat) ?? "text", file: files[0] };
 };
@@ -94,7 +95,7 @@ export const changeImage = async (
   const place = placeOf(options, image);
   const source = from ?? (await opened(call, image));
   const found = await source.store.resolve(source.name, { signal, toRead: true });
-  const view = await viewOf(source.store, found, { signal });
+  const view = await calling(image, () => viewOf(source.store, found, { signal }));
   const target = await targetOf(call, source, place);
   // Layers that went to the target while they were made were moved, too.
   const sent = { copied: 0, bytes: 0 };
@@ -103,7 +104,10 @@ export const changeImage = async (
       sent.copied++;
       sent.bytes += size;
     });
-  const { store, root, leftOut } = await make({ source, view, bench });
+  const { store, root, leftOut } = await make({ source, view, bench }).catch(async (error: unknown) => {
+    // What nobody named is not where the fault is.
+    throw from === undefined ? await typedAs(error, image, view) : error;
+  });
   if (leftOut.length > 0)
     reporter.warn(
       `${plural(leftOut.length, leftOut.every(isAttestation) ? "attestation" : "artifact")} of what changed ${leftOut.length === 1 ? "is" : "are"} left out: they were about what is there no more`,
@@ -123,7 +127,8 @@ export const changeImage = async (
   const result = { ...moved, copied: moved.copied + sent.copied, bytes: moved.bytes + sent.bytes };
   if (format === "text" && file === undefined && options.dryRun !== true)
     await printRoot(out, place, result.outcomes[0], print);
-  await reportMoved(moving, result, "pushed", began);
+  const isPushed = file === undefined && parseLocation(place.location).kind === "registry";
+  await reportMoved(moving, result, isPushed ? "pushed" : "saved", began);
 };
 
 const isAttestation = ({ annotations }: Descriptor): boolean =>
@@ -166,7 +171,8 @@ const placeOf = (options: ChangingOptions, image: string): Place => {
       "USAGE",
       "--repo: a repository cannot be named when --tag names an image; leave one of them out",
     );
-  if (tag === "" || repo === "") throw new DrayError("USAGE", `${tag === "" ? "--tag" : "--repo"} is empty`);
+  if (tag === "" || repo === "")
+    throw new DrayError("USAGE", `${tag === "" ? "--tag" : "--repo"} is empty; name a place, or leave it out`);
   const location = repo ?? tag ?? image;
   const parsed = parseLocation(location, repo === undefined ? {} : { defaultTag: "" });
   if (parsed.kind === "registry") {

@@ -10,6 +10,6 @@ export { withEditor } from "./editor.ts";
 export { type EntryOptions, matcherOf } from "./entry-flags.ts";
 export { fileDeleted, fileEdited } from "./file-edit.ts";
 export { stringSlice, stringToString } from "./go-flags.ts";
-export { type CompressionOptions, compressionFlags, layerNumber, modeOf, ownerOf } from "./layer-flags.ts";
+export { type CompressionOptions, compressionFlags, layerNumber, modeOf, ownerOf, refuseLevel } from "./layer-flags.ts";
 export { changesOf, type MutateOptions, mutateFlags, textChange } from "./mutations.ts";
 export { withNewFile } from "./new-file.ts";

@@ -1,19 +1,17 @@
 /** What is said by --jobs holds for every command that moves images: with one, no two bodies are on their way at once. */
 import assert from "node:assert/strict";
-import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { setTimeout } from "node:timers/promises";
 import { type Listener, listen, memoryRegistry, put, sampleImage, sampleIndex, seededBytes, tar } from "@dray/testkit";
-import { temporaryFolder } from "@dray/testkit/files";
 import type { Handler } from "dray/http";
-import { rehearse } from "../../test/rehearse.ts";
+import { commands } from "../../test/commands.ts";
 
 const layer = (i: number): Uint8Array => tar([{ path: `f${i}`, kind: "file", bytes: seededBytes(`jobs/${i}`, 3000) }]);
 const layers = Array.from({ length: 10 }, (_, i) => layer(i));
 
+const { registry: source, host: from, at, done } = await commands("jobs");
+
 describe("--jobs 1", () => {
-  const home = temporaryFolder("jobs");
-  const source = memoryRegistry();
   const target = memoryRegistry({ mounts: false });
   let under = 0;
   let most = 0;
@@ -35,7 +33,6 @@ describe("--jobs 1", () => {
   const hasBody = ({ headers }: Parameters<Handler>[0]): boolean =>
     headers.some(([name, value]) => name.toLowerCase() === "content-length" && value !== "0") ||
     headers.some(([name]) => name.toLowerCase() === "transfer-encoding");
-  let from: Listener;
   let to: Listener;
 
   before(async () => {
@@ -43,11 +40,10 @@ describe("--jobs 1", () => {
     put(source, "app", "multi", sampleIndex({ image: { tars: layers } }));
     put(source, "base", "1", sampleImage({ tars: layers.slice(0, 1) }));
     put(source, "base", "2", sampleImage({ tars: [layer(20), layer(21), layer(22), layer(23)] }));
-    [from, to] = await Promise.all([listen(source.handler), listen(counting)]);
-    const pulled = await rehearse(home, ["pull", `${from.host}/app:1`, join(home, "app.tar")]);
-    assert.equal(pulled.exitCode, 0, pulled.stderr);
+    to = await listen(counting);
+    await done("pull", `${from}/app:1`, at("app.tar"));
   });
-  after(() => Promise.all([from.close(), to.close()]));
+  after(() => to.close());
 
   const rows: readonly string[] = [
     "copy SOURCE/app:1 OUT",
@@ -67,12 +63,11 @@ describe("--jobs 1", () => {
     test(row.split(" -")[0] ?? "", async () => {
       [most, bodies] = [0, 0];
       const words = row
-        .replaceAll("SOURCE", from.host)
+        .replaceAll("SOURCE", from)
         .replaceAll("OUT", `${to.host}/out/${i}:1`)
-        .replaceAll("FILE", join(home, "app.tar"))
+        .replaceAll("FILE", at("app.tar"))
         .split(" ");
-      const { exitCode, stderr } = await rehearse(home, [...words, "--jobs", "1"]);
-      assert.equal(exitCode, 0, stderr);
+      await done(...words, "--jobs", "1");
       assert.ok(bodies > 1, `${bodies} bodies`);
       assert.equal(most, 1);
     });

@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { DrayError } from "dray/errors";
 import type { Compression } from "dray/oci";
 import { positive } from "../flags.ts";
 
@@ -17,6 +18,18 @@ export const compressionFlags = (command: Command, none: string): Command =>
       "how hard to compress: 1 to 9 for gzip (default 1), 1 to 19 for zstd (default 3)",
       positive,
     );
+
+/** @throws DrayError `USAGE` for a level that the compression does not have */
+export const refuseLevel = ({
+  compression = "gzip",
+  level,
+}: { readonly [Name in keyof CompressionOptions]: CompressionOptions[Name] | undefined }): void => {
+  if (level === undefined) return;
+  if (compression === "none")
+    throw new DrayError("USAGE", "--level: nothing is compressed with --compression none; leave one of them out");
+  const highest = compression === "zstd" ? 19 : 9;
+  if (level > highest) throw new DrayError("USAGE", `--level ${level}: ${compression} has levels from 1 to ${highest}`);
+};
 
 /** A layer by its number: 1 is the lowest, -1 the uppermost. */
 export const layerNumber = (text: string): number => {

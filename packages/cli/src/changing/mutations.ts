@@ -18,7 +18,7 @@ import {
 import { defined } from "dray/internal/defined";
 import { type Platform, parsePlatform, parseReference } from "dray/oci";
 import type { Call } from "../context.ts";
-import { count, duration, gather } from "../flags.ts";
+import { count, duration, gather, moment } from "../flags.ts";
 import type { ChangingOptions } from "./change-image.ts";
 import { keyToValue, stringSlice, stringToString } from "./go-flags.ts";
 
@@ -87,6 +87,9 @@ const removable = {
 
 const removableWords: readonly string[] = [...Object.keys(removable), "annotations", "subject"];
 
+/** What is empty was not said, as with the others. */
+const momentOrNone = (text: string): string => (text === "" ? "" : moment(text));
+
 /** The flags of `MutateOptions`, but for those that say where the result goes. */
 export const mutateFlags = (): Option[] => [
   new Option(
@@ -115,7 +118,7 @@ export const mutateFlags = (): Option[] => [
   new Option("--shell <words>", "shell of commands in shell form, with commas").argParser(stringSlice),
   new Option("--onbuild <instruction>", "one more instruction for builds on top").argParser(gather),
   new Option("--author <author>", "who made it"),
-  new Option("--created <time>", "when it was made, as 2026-01-31T12:00:00Z"),
+  new Option("--created <time>", "when it was made, as 2026-01-31T12:00:00Z").argParser(momentOrNone),
   new Option(
     "--os-feature <features>",
     "features of the os that it needs, with commas, instead of those there are",
@@ -153,7 +156,8 @@ export const changesOf = async (
   if (options.setPlatform !== undefined) changes.push(platformed(platformSaid(options, view)));
   changes.push(...annotationsOf(options, view));
   if (options.mediaTypes !== undefined) changes.push(inMediaTypes(options.mediaTypes, { lossy: options.lossy }));
-  else if (options.lossy === true) throw new DrayError("USAGE", "--lossy: that is about --media-types docker");
+  else if (options.lossy === true)
+    throw new DrayError("USAGE", "--lossy: that is about --media-types docker; say that as well");
   if (options.remove?.includes("subject") === true) changes.push(referringTo(null));
   if (options.subject !== undefined)
     changes.push(referringTo(await store.resolve(nameOf(options.subject), { signal })));

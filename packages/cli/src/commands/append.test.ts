@@ -3,44 +3,24 @@ import { mkdir, readdir, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
-import { after, before, describe, test } from "node:test";
-import {
-  type Listener,
-  listen,
-  type MemoryRegistry,
-  memoryRegistry,
-  put,
-  RequestLog,
-  sampleArtifact,
-  sampleImage,
-  sampleIndex,
-  tar,
-} from "@dray/testkit";
-import { temporaryFolder } from "@dray/testkit/files";
+import { before, describe, test } from "node:test";
+import { put, sampleArtifact, sampleImage, sampleIndex, tar } from "@dray/testkit";
 import { open } from "dray";
 import { viewOf } from "dray/image";
-import { type Rehearsed, type RehearseOptions, rehearse } from "../../test/rehearse.ts";
+import { commands } from "../../test/commands.ts";
 
 const files = tar([{ path: "srv/app", kind: "file", bytes: new TextEncoder().encode("app") }]);
 
+const { registry, host, home, at, dray, done } = await commands("append");
+const app = `${host}/app`;
+const { log } = registry;
+
 describe("append", () => {
-  let registry: MemoryRegistry;
-  let server: Listener;
-  let home: string;
-  let app: string;
-  const log = new RequestLog();
   const index = sampleIndex({
     seed: "append",
     platforms: ["linux/amd64", "linux/arm64", "windows/amd64"],
     attestations: true,
   });
-  const dray = (words: readonly string[], options?: RehearseOptions): Promise<Rehearsed> =>
-    rehearse(home, words, options);
-  const done = async (words: readonly string[], options?: RehearseOptions): Promise<Rehearsed> => {
-    const ended = await dray(words, options);
-    assert.equal(ended.exitCode, 0, `${words.join(" ")}: ${ended.stderr}`);
-    return ended;
-  };
   /** What an image's layers are, uppermost last. */
   const layersOf = async (location: string, platform?: string): Promise<readonly string[]> => {
     const { store, name } = await open(location);
@@ -50,17 +30,12 @@ describe("append", () => {
   };
 
   before(async () => {
-    home = temporaryFolder("append");
-    registry = memoryRegistry();
     put(registry, "app", "1", sampleImage({ seed: "append/one" }));
     put(registry, "app", "multi", index);
     put(registry, "app", "sbom", sampleArtifact());
-    server = await listen(log.middleware(registry.handler));
-    app = `${server.host}/app`;
-    await writeFile(join(home, "app.tar"), files);
-    await writeFile(join(home, "words.txt"), "no tar at all".repeat(100));
+    await writeFile(at("app.tar"), files);
+    await writeFile(at("words.txt"), "no tar at all".repeat(100));
   });
-  after(() => server.close());
 
   test("an index gets the layer on each of its images, in the form of Windows where that is it, and loses attestations of what is there no more", async () => {
     const { stdout, stderr } = await done([
@@ -68,7 +43,7 @@ describe("append", () => {
       "-b",
       `${app}:multi`,
       "-f",
-      join(home, "app.tar"),
+      at("app.tar"),
       "-t",
       `${app}:multi-2`,
     ]);
@@ -87,7 +62,7 @@ describe("append", () => {
       "-b",
       `${app}:multi`,
       "-f",
-      join(home, "app.tar"),
+      at("app.tar"),
       "-t",
       `${app}:two`,
     ]);
@@ -101,7 +76,7 @@ describe("append", () => {
       "-b",
       `${app}:1`,
       "-f",
-      join(home, "site"),
+      at("site"),
       "--prefix",
       "srv/www",
       "--owner",
@@ -110,7 +85,7 @@ describe("append", () => {
       `${app}:site`,
     ];
     assert.equal((await dray(words)).exitCode, 5);
-    await mkdir(join(home, "site"), { recursive: true });
+    await mkdir(at("site"), { recursive: true });
     await writeFile(join(home, "site", "index.html"), "<p>");
     const first = await done([...words, "--created-by", "make site"]);
     assert.equal((await done([...words, "--created-by", "make site"])).stdout, first.stdout);
@@ -120,31 +95,31 @@ describe("append", () => {
 
   test("a layout takes the layer itself, an archive by a folder that goes again", async () => {
     const counted = async (...more: readonly string[]): Promise<unknown> => {
-      const words = ["append", "-b", `${app}:1`, "-f", "-", "-t", `${server.host}/counted:1`, "-o", "json", ...more];
+      const words = ["append", "-b", `${app}:1`, "-f", "-", "-t", `${host}/counted:1`, "-o", "json", ...more];
       const { copied, bytes } = JSON.parse((await done(words, { stdin: files })).stdout) as Record<string, number>;
       return [copied, (bytes ?? 0) > files.byteLength];
     };
     // The layer itself, the configuration and the manifest.
     assert.deepEqual(await counted("--compression", "none"), [3, true]);
-    const location = `oci:${join(home, "layout")}:x`;
+    const location = `oci:${at("layout")}:x`;
     const printed = await done(["append", "-b", `${app}:1`, "-f", "-", "-t", location], { stdin: files });
     assert.match(printed.stdout, /^sha256:[0-9a-f]{64}\n$/);
     assert.deepEqual((await layersOf(location)).at(-1), (await layersOf(`${app}:multi-2`)).at(-1));
     const before = (await readdir(tmpdir())).filter((name) => name.startsWith("dray-layers-"));
-    const archive = join(home, "out.tar");
+    const archive = at("out.tar");
     assert.equal(
       (await done(["append", "-b", `${app}:1`, "-f", "-", "-t", "a/b:1", "-o", archive], { stdin: files })).stdout,
       "",
     );
     assert.equal((await layersOf(`docker-archive:${archive}`)).length, 3);
-    const one = await done(["append", "-b", `${app}:multi`, "-f", join(home, "app.tar"), "-t", "a/b:1", "-o", archive]);
+    const one = await done(["append", "-b", `${app}:multi`, "-f", at("app.tar"), "-t", "a/b:1", "-o", archive]);
     assert.equal(one.stdout, "");
     const left = (await readdir(tmpdir())).filter((name) => name.startsWith("dray-layers-") && !before.includes(name));
     assert.deepEqual(left, []);
   });
 
   test("--dry-run says what would be there and sends nothing; -o json is a document", async () => {
-    const words = ["append", "-b", `${app}:1`, "-f", join(home, "app.tar"), "-t", `${server.host}/dry:1`];
+    const words = ["append", "-b", `${app}:1`, "-f", at("app.tar"), "-t", `${host}/dry:1`];
     const from = log.select({}).length;
     const said = await done([...words, "--dry-run"]);
     assert.match(said.stdout, /-> .*\/dry:1: sha256:[0-9a-f]{64}\n$/);
@@ -166,7 +141,7 @@ describe("append", () => {
     [2, /--oci-empty-base: there is a --base/, "-b APP:1 --oci-empty-base -f FILE -t APP:x"],
     [2, /too many arguments/, "-f FILE -t APP:x APP:1"],
     [2, /Expected numbers such as 1000:1000/, "-f FILE -t APP:x --owner root"],
-    [2, /option level is 10; it has to be a whole number from 1 to 9/, "-f FILE -t APP:x --level 10"],
+    [2, /--level 10: gzip has levels from 1 to 9/, "-f FILE -t APP:x --level 10"],
     [2, /Allowed choices are gzip, zstd, none/, "-f FILE -t APP:x --compression xz"],
     [5, /nope: no such file or directory/, "-f FILE.nope -t APP:x"],
     [1, /words.txt: this is no tar, compressed or not/, "-f WORDS -t APP:x"],
@@ -179,9 +154,7 @@ describe("append", () => {
     test(`refused: ${words}`, async () => {
       const said = words
         .split(" ")
-        .map((word) =>
-          word.replace("FILE", join(home, "app.tar")).replace("WORDS", join(home, "words.txt")).replace("APP", app),
-        );
+        .map((word) => word.replace("FILE", at("app.tar")).replace("WORDS", at("words.txt")).replace("APP", app));
       const { exitCode: ended, stderr, stdout } = await dray(["append", ...said], { stdin: Readable.from([files]) });
       assert.match(stderr, says);
       assert.equal(ended, exitCode);

@@ -5,9 +5,17 @@ import { appended, edit, emptyImage, viewOf } from "dray/image";
 import { defined } from "dray/internal/defined";
 import { parseLocation } from "dray/locations";
 import { type Compression, formatReference } from "dray/oci";
-import { additionsFor, type ChangingOptions, changeImage, ownerOf, stringSlice } from "../changing/index.ts";
-import type { Act, Call, Define } from "../context.ts";
-import { gather, positive } from "../flags.ts";
+import {
+  additionsFor,
+  type ChangingOptions,
+  changeImage,
+  compressionFlags,
+  ownerOf,
+  refuseLevel,
+  stringSlice,
+} from "../changing/index.ts";
+import type { Act, Define } from "../context.ts";
+import { gather } from "../flags.ts";
 
 interface AppendOptions extends ChangingOptions {
   readonly base?: string;
@@ -23,34 +31,25 @@ interface AppendOptions extends ChangingOptions {
 }
 
 export const define: Define = (command) =>
-  command
-    .option("-b, --base <location>", "image or index to append to (default: an empty image)")
-    .addOption(
-      new Option(
-        "-f, --new_layer <path>",
-        "tar, compressed tar or directory to append; - is stdin; again or with commas for several",
-      ).argParser(stringSlice),
-    )
-    .option("-t, --new_tag <location>", "the reference of the result")
-    .option(
-      "-o, --output <path>",
-      "write it to this file, as docker save does; json or text: how to print the result",
-      gather,
-    )
-    .option("--set-base-image-annotations", "annotate the result with the base that it has")
-    .option("--oci-empty-base", "without --base: OCI media types in place of Docker's")
-    .addOption(
-      new Option("--compression <kind>", "of new layers (default gzip; what is compressed stays as it is)").choices([
-        "gzip",
-        "zstd",
-        "none",
-      ]),
-    )
-    .option(
-      "--level <number>",
-      "how hard to compress: 1 to 9 for gzip (default 1), 1 to 19 for zstd (default 3)",
-      positive,
-    )
+  compressionFlags(
+    command
+      .option("-b, --base <location>", "image or index to append to (default: an empty image)")
+      .addOption(
+        new Option(
+          "-f, --new_layer <path>",
+          "tar, compressed tar or directory to append; - is stdin; again or with commas for several",
+        ).argParser(stringSlice),
+      )
+      .option("-t, --new_tag <location>", "the reference of the result")
+      .option(
+        "-o, --output <path>",
+        "write it to this file, as docker save does; json or text: how to print the result",
+        gather,
+      )
+      .option("--set-base-image-annotations", "annotate the result with the base that it has")
+      .option("--oci-empty-base", "without --base: OCI media types in place of Docker's"),
+    "gzip; what is compressed stays as it is",
+  )
     .option("--prefix <path>", "where in the image a directory comes to lie (default /)")
     .option("--owner <uid:gid>", "who owns what lies in a directory (default 0:0)", ownerOf)
     .option("--created-by <text>", "what the history says of each layer")
@@ -63,7 +62,7 @@ export const examples: readonly string[] = [
 ];
 
 export const act: Act<AppendOptions> = async (call) => {
-  const { options, signal } = call;
+  const { options, signal, reporter } = call;
   const {
     base = "",
     new_layer: paths = [],
@@ -75,7 +74,8 @@ export const act: Act<AppendOptions> = async (call) => {
   if (paths.length === 0) throw new DrayError("USAGE", "-f: say what is appended: dray append -f FILE -t IMAGE");
   if (base !== "" && options.ociEmptyBase === true)
     throw new DrayError("USAGE", "--oci-empty-base: there is a --base, which has media types of its own");
-  const from = base === "" ? await withoutBase(call) : undefined;
+  refuseLevel(options);
+  const from = base === "" ? await withoutBase(options) : undefined;
   const baseName = setBaseImageAnnotations && base !== "" ? nameOf(base) : undefined;
   await changeImage(
     call,
@@ -90,11 +90,11 @@ export const act: Act<AppendOptions> = async (call) => {
     },
     defined({ tag, from }),
   );
+  if (base === "") reporter.note("no --base is named: the layers are all that the image has");
 };
 
-const withoutBase = async ({ options, reporter }: Call<AppendOptions>): Promise<Located<ReadableStore>> => {
-  reporter.note("no --base is named: the layers are all that the image has");
-  const { store, descriptor } = await emptyImage({ form: options.ociEmptyBase === true ? "oci" : "docker" });
+const withoutBase = async ({ ociEmptyBase }: AppendOptions): Promise<Located<ReadableStore>> => {
+  const { store, descriptor } = await emptyImage({ form: ociEmptyBase === true ? "oci" : "docker" });
   return { store, name: descriptor.digest, location: "memory:empty" };
 };
 

@@ -1,72 +1,52 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { copyFile } from "node:fs/promises";
-import { join, relative } from "node:path";
-import { after, before, describe, test } from "node:test";
-import { type Listener, listen, memoryRegistry, put, sampleImage, sampleIndex } from "@dray/testkit";
-import { temporaryFolder } from "@dray/testkit/files";
-import { type Rehearsed, rehearse } from "../../test/rehearse.ts";
+import { relative } from "node:path";
+import { before, describe, test } from "node:test";
+import { put, sampleImage, sampleIndex } from "@dray/testkit";
+import { commands } from "../../test/commands.ts";
 
 const one = sampleImage({ seed: "one", docker: true });
 const two = sampleImage({ seed: "two", docker: true });
 const index = sampleIndex({ seed: "many", platforms: ["linux/amd64", "linux/arm64", "windows/amd64"] });
 
-describe("archives, and which image of several is meant", () => {
-  const registry = memoryRegistry();
-  let server: Listener;
-  let home: string;
-  let app: string;
-  const file = (name: string): string => join(home, name);
-  const dray = (...words: string[]): Promise<Rehearsed> => rehearse(home, words);
-  const done = async (...words: string[]): Promise<string> => {
-    const { exitCode, stdout, stderr } = await dray(...words);
-    assert.equal(exitCode, 0, `${words.join(" ")}: ${stderr}`);
-    return stdout;
-  };
-  const refused = async (exitCode: number, says: RegExp, ...words: string[]): Promise<Rehearsed> => {
-    const ended = await dray(...words);
-    assert.equal(ended.exitCode, exitCode, `${words.join(" ")}: ${ended.stderr}`);
-    assert.match(ended.stderr, says);
-    return ended;
-  };
+const { registry, host, at: file, dray, printed, refused } = await commands("archives");
+const app = `${host}/team/app`;
 
+describe("archives, and which image of several is meant", () => {
   before(async () => {
-    home = temporaryFolder("archives");
     put(registry, "team/app", "1", one);
     put(registry, "team/app", "2", two);
     put(registry, "team/app", "multi", index);
-    server = await listen(registry.handler);
-    app = `${server.host}/team/app`;
-    await done("pull", `${app}:1`, file("one.tar"));
-    await done("pull", `${app}:1`, `${app}:2`, file("both.tar"));
-    await done("cp", `${app}:1`, `oci-archive:${file("one.oci")}`);
-    await done("cp", `${app}:1`, `oci:${file("layout")}:a`);
-    await done("cp", `${app}:2`, `oci:${file("layout")}:b`);
+    await printed("pull", `${app}:1`, file("one.tar"));
+    await printed("pull", `${app}:1`, `${app}:2`, file("both.tar"));
+    await printed("cp", `${app}:1`, `oci-archive:${file("one.oci")}`);
+    await printed("cp", `${app}:1`, `oci:${file("layout")}:a`);
+    await printed("cp", `${app}:2`, `oci:${file("layout")}:b`);
   });
-  after(() => server.close());
 
   test("a fast check asks the table of contents of what is read", async () => {
     for (const words of [["--tarball", file("one.tar")], [`docker-archive:${file("one.tar")}`]])
-      assert.match(await done("validate", "--fast", ...words), /^PASS: .*\n$/);
+      assert.match(await printed("validate", "--fast", ...words), /^PASS: .*\n$/);
     for (const words of [["--tarball", file("one.oci")], [`oci-archive:${file("one.oci")}`]]) {
-      assert.match(await done("validate", "--fast", ...words), /^PASS: .*\n$/);
-      assert.match(await done("validate", ...words), /^PASS: .*\n$/);
+      assert.match(await printed("validate", "--fast", ...words), /^PASS: .*\n$/);
+      assert.match(await printed("validate", ...words), /^PASS: .*\n$/);
     }
-    assert.equal(await done("digest", "--tarball", file("one.oci")), `${one.root.digest}\n`);
+    assert.equal(await printed("digest", "--tarball", file("one.oci")), `${one.root.digest}\n`);
   });
 
   test("what an archive of several images says helps when it is followed", async () => {
     const both = file("both.tar");
     for (const words of [["validate", "--tarball"], ["digest", "--tarball"], ["push"]] as const) {
-      const to = words[0] === "push" ? [`${server.host}/pushed:1`] : [];
+      const to = words[0] === "push" ? [`${host}/pushed:1`] : [];
       const { stderr } = await refused(2, /say which: docker-archive:/, ...words, both, ...to);
       const [, which = ""] = /say which: (docker-archive:[^;]*);/.exec(stderr) ?? [];
-      await done(...words, which, ...to);
+      await printed(...words, which, ...to);
     }
-    const { stderr } = await refused(2, /say which: oci:/, "push", file("layout"), `${server.host}/pushed:2`);
+    const { stderr } = await refused(2, /say which: oci:/, "push", file("layout"), `${host}/pushed:2`);
     const [, which = ""] = /say which: (oci:[^;]*);/.exec(stderr) ?? [];
-    await done("push", which, `${server.host}/pushed:2`);
-    assert.match(await done("digest", "--tarball", both, `${app}:2`), /^sha256:/);
+    await printed("push", which, `${host}/pushed:2`);
+    assert.match(await printed("digest", "--tarball", both, `${app}:2`), /^sha256:/);
   });
 
   test("an archive cannot be changed", async () => {
@@ -95,7 +75,7 @@ describe("archives, and which image of several is meant", () => {
     const here = relative(process.cwd(), file("One.oci"));
     await copyFile(file("one.oci"), file("One.oci"));
     await refused(2, /there is a file .*One\.oci here: check that with --tarball/, "validate", here);
-    assert.match(await done("validate", "--tarball", here), /^PASS/);
+    assert.match(await printed("validate", "--tarball", here), /^PASS/);
   });
 
   test("an os alone is one image only where there is one", async () => {
@@ -108,13 +88,13 @@ describe("archives, and which image of several is meant", () => {
         "linux",
         `${app}:multi`,
       );
-    assert.equal(await done("digest", "--platform", "windows", `${app}:multi`), `${index.images[2]?.root.digest}\n`);
+    assert.equal(await printed("digest", "--platform", "windows", `${app}:multi`), `${index.images[2]?.root.digest}\n`);
     await refused(5, /no image for plan9; it has linux\/amd64/, "digest", "--platform", "plan9", `${app}:multi`);
   });
 
   test("an interrupted copy prints no document", async () => {
     const words = ["cp", "-o", "json", `${app}:1`, `oci:${file("interrupted")}:a`];
-    const { exitCode, stdout } = await rehearse(home, words, { signal: AbortSignal.abort() });
+    const { exitCode, stdout } = await dray(words, { signal: AbortSignal.abort() });
     assert.deepEqual([exitCode, stdout], [130, ""]);
   });
 

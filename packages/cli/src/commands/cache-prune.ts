@@ -58,4 +58,8 @@ export const act: Act<PruneOptions> = async (call) => {
     },
     `${dryRun ? "would remove" : "removed"} ${counted}, ${formatBytes(bytes)}; ${formatBytes(left)} left`,
   );
+  if (removed.length === 0 && left > 0)
+    call.reporter.note(
+      `all of it is within ${keep === undefined ? formatBytes(cache.limit) : formatBytes(keep)}${unusedFor === undefined ? "" : ", and was used"}; --keep, --unused-for or --all remove more`,
+    );
 };

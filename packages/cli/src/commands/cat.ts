@@ -18,7 +18,9 @@ export const act: Act<CacheOptions> = async (call, words) => {
   const open = openFiles(call);
   const wanted = words.map(namedFile);
   for (const file of wanted) {
-    const { files, path } = await open(file);
-    for await (const chunk of await files.open(path)) await call.out.bytes(chunk);
+    const { files, path, finding } = await open(file);
+    await finding(async () => {
+      for await (const chunk of await files.open(path)) await call.out.bytes(chunk);
+    });
   }
 };

@@ -1,7 +1,9 @@
+import { stat } from "node:fs/promises";
+import { dirname, posix } from "node:path";
 import { hasTags, type Located, namesReferences } from "dray/content";
 import { type CopyPair } from "dray/copy";
 import { DrayError, type ErrorCode, isDrayError } from "dray/errors";
-import { isStandardStream, open, parseFileLocation, parseLocation } from "dray/locations";
+import { type FileLocation, isStandardStream, open, parseFileLocation, parseLocation } from "dray/locations";
 import type { Act, Call, Define } from "../context.ts";
 import { type CacheOptions, cacheFlags, copyFiles } from "../files/index.ts";
 import { connectionFlagNames, endFlags, outputFlag, positive } from "../flags.ts";
@@ -61,15 +63,10 @@ export const examples: readonly string[] = [
 export const act: Act<CpOptions & EndOptions> = async (call, [from = "", to = ""]) => {
   const file = parseFileLocation(from);
   refuseFlags(call, file === undefined ? filesOnly : imagesOnly, file === undefined ? "files: IMAGE:/PATH" : "images");
+  const into = parseFileLocation(to);
+  // Behind a file it may be a path of this machine, where that leads anywhere.
+  if (into !== undefined && (file === undefined || !(await isThere(dirname(to))))) throw intoImage(to, into);
   if (file !== undefined) return copyFiles(call, file, to);
-  if (parseFileLocation(to) !== undefined)
-    throw new DrayError(
-      "USAGE",
-      `${to}: nothing is copied into an image; files come into one as a layer that is appended`,
-      {
-        reference: to,
-      },
-    );
   const { output, dryRun = false } = call.options;
   if (output === "json" && !dryRun && isStandardStream(to))
     throw new DrayError("USAGE", "-o json and an archive cannot both go to stdout");
@@ -83,6 +80,21 @@ export const act: Act<CpOptions & EndOptions> = async (call, [from = "", to = ""
   const began = performance.now();
   const result = await moveAll(call, pairs);
   await reportMoved(call, result, "copied", began);
+};
+
+const isThere = (path: string): Promise<boolean> =>
+  stat(path).then(
+    () => true,
+    () => false,
+  );
+
+const intoImage = (to: string, { image, path }: FileLocation): DrayError => {
+  const { dir } = posix.parse(path);
+  return new DrayError(
+    "USAGE",
+    `${to}: nothing is copied into an image; a directory comes into one as a layer: dray append -b ${image} -f DIR --prefix ${dir} -t ${image}`,
+    { reference: to },
+  );
 };
 
 /** What is said of files alone, and of images alone. */

@@ -1,9 +1,7 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
-import { after, before, describe, test } from "node:test";
-import { type Listener, listen, memoryRegistry, put, sampleImage, sampleIndex, tar } from "@dray/testkit";
-import { temporaryFolder } from "@dray/testkit/files";
-import { type Rehearsed, rehearse } from "../../test/rehearse.ts";
+import { before, describe, test } from "node:test";
+import { put, sampleImage, sampleIndex, tar } from "@dray/testkit";
+import { commands } from "../../test/commands.ts";
 
 const file = (path: string, text: string, mode?: number) => ({
   path,
@@ -34,12 +32,10 @@ const two = sampleImage({
   config: { ...config, config: { Env: ["A=2"], Labels: { v: "1", ...long("new") } } },
 });
 
+const { registry, host, at, dray } = await commands("diff");
+const app = `${host}/app`;
+
 describe("dray diff", () => {
-  const registry = memoryRegistry();
-  let server: Listener;
-  let home: string;
-  let app: string;
-  const dray = (...words: string[]): Promise<Rehearsed> => rehearse(home, words);
   const layersFetched = (): number =>
     registry.log.entries
       .splice(0)
@@ -58,11 +54,7 @@ describe("dray diff", () => {
       sampleIndex({ seed: "a", platforms: ["linux/amd64", "linux/arm64"], attestations: true }),
     );
     put(registry, "multi", "2", sampleIndex({ seed: "b", platforms: ["linux/amd64", "linux/s390x"] }));
-    server = await listen(registry.handler);
-    app = `${server.host}/app`;
-    home = temporaryFolder("diff");
   });
-  after(() => server.close());
 
   test("says what differs, and fetches two layers of six on each side, the second time none", async () => {
     layersFetched();
@@ -100,7 +92,7 @@ describe("dray diff", () => {
   });
 
   test("of an image and itself prints nothing and ends well, also from elsewhere", async () => {
-    const layout = `oci:${join(home, "layout")}:x`;
+    const layout = `oci:${at("layout")}:x`;
     assert.equal((await dray("copy", `${app}:1`, layout)).exitCode, 0);
     for (const other of [`${app}@${one.root.digest}`, layout])
       assert.deepEqual(await dray("diff", `${app}:1`, other).then(({ exitCode, stdout }) => [exitCode, stdout]), [
@@ -161,7 +153,7 @@ describe("dray diff", () => {
   });
 
   test("compares all platforms of indexes, or those that are named", async () => {
-    const [a, b] = [`${server.host}/multi:1`, `${server.host}/multi:2`];
+    const [a, b] = [`${host}/multi:1`, `${host}/multi:2`];
     const { exitCode, stdout } = await dray("diff", a, b);
     assert.equal(exitCode, 1);
     assert.deepEqual(

@@ -1,7 +1,7 @@
 import { formatBytes } from "@dray/service/figures";
 import { Option } from "commander";
 import { DrayError } from "dray/errors";
-import { diff, type ImageDiff } from "dray/image";
+import { diff, type Image, type ImageDiff } from "dray/image";
 import type { Act, Define } from "../context.ts";
 import {
   type CacheOptions,
@@ -15,6 +15,7 @@ import {
 import { type ListingOptions, outputFlag, size } from "../flags.ts";
 import { document, jsonText } from "../json.ts";
 import type { Output } from "../output.ts";
+import { calling } from "../typed-as.ts";
 
 interface DiffOptions extends ListingOptions, CacheOptions {
   readonly maxGrowth?: number;
@@ -44,6 +45,8 @@ export const examples: readonly string[] = [
 /** Exit code 1 where they differ, as with `diff`; with `--max-growth` only where that is exceeded. */
 export const act: Act<DiffOptions> = async (call, [before = "", after = ""]) => {
   const { options, out, signal } = call;
+  const difference = (one: Image, other: Image): Promise<ImageDiff> =>
+    calling(`${before} and ${after}`, () => diff(one, other, { sharedLayers: options.sharedLayers, signal }));
   const compared = await comparedImages(call, before, after);
   const { pairs } = compared;
   let differs = false;
@@ -51,9 +54,7 @@ export const act: Act<DiffOptions> = async (call, [before = "", after = ""]) => 
   const json = options.output === "json" ? documentOf(out, compared) : undefined;
   for (const pair of pairs) {
     const found =
-      pair.before === undefined || pair.after === undefined
-        ? undefined
-        : await diff(pair.before, pair.after, { sharedLayers: options.sharedLayers, signal });
+      pair.before === undefined || pair.after === undefined ? undefined : await difference(pair.before, pair.after);
     differs ||= found?.differs ?? true;
     if (json !== undefined) await json.pair(pair, found);
     else for (const line of textOf(compared, pair, found)) await out.line(line);

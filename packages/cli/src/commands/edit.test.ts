@@ -1,49 +1,37 @@
 import assert from "node:assert/strict";
 import { chmod, readdir, readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
 import { Readable } from "node:stream";
-import { after, before, describe, test } from "node:test";
-import { type Listener, listen, memoryRegistry, put, RequestLog, sampleImage, sampleIndex } from "@dray/testkit";
+import { before, describe, test } from "node:test";
+import { put, sampleImage, sampleIndex } from "@dray/testkit";
 import { temporaryFolder } from "@dray/testkit/files";
 import { type Index, mediaTypes } from "dray/oci";
-import { type Rehearsed, type RehearseOptions, rehearse } from "../../test/rehearse.ts";
+import { commands } from "../../test/commands.ts";
+import { type RehearseOptions } from "../../test/rehearse.ts";
 
 type Json = Readonly<Record<string, unknown>>;
 
 const image = sampleImage({ seed: "edit" });
 const multi = sampleIndex({ seed: "edit", platforms: ["linux/amd64", "linux/arm64"] });
 
+const { registry, host, at, dray, done } = await commands("edit");
+const app = `${host}/team/app`;
+const { log } = registry;
+
 describe("edit", { skip: process.platform === "win32" ? "the editor is a script of a shell" : false }, () => {
-  const registry = memoryRegistry();
-  const log = new RequestLog();
-  let server: Listener;
-  let home: string;
-  let app: string;
-  const dray = (words: readonly string[], options?: RehearseOptions): Promise<Rehearsed> =>
-    rehearse(home, words, options);
-  const done = async (words: readonly string[], options?: RehearseOptions): Promise<Rehearsed> => {
-    const ended = await dray(words, options);
-    assert.equal(ended.exitCode, 0, `${words.join(" ")}: ${ended.stderr}`);
-    return ended;
-  };
   const shown = async (word: string, name: string, ...more: string[]): Promise<Json> =>
     JSON.parse((await done([word, ...more, `${app}:${name}`])).stdout) as Json;
   /** Somebody at a terminal, whose editor is this script; `$1` is the file. */
   const typing = async (script: string): Promise<RehearseOptions> => {
-    const editor = join(home, `editor-${Math.random()}`);
+    const editor = at(`editor-${Math.random()}`);
     await writeFile(editor, `#!/bin/sh\nset -e\n${script}\n`);
     await chmod(editor, 0o755);
     return { stdin: Object.assign(Readable.from([]), { isTTY: true }), env: { EDITOR: editor }, isTerminal: true };
   };
 
   before(async () => {
-    home = temporaryFolder("edit");
     put(registry, "team/app", "1", image);
     put(registry, "team/app", "multi", multi);
-    server = await listen(log.middleware(registry.handler));
-    app = `${server.host}/team/app`;
   });
-  after(() => server.close());
 
   test("config from standard input, unknown members and all; prints the name where it went, as crane does", async () => {
     const config = await shown("config", "1");

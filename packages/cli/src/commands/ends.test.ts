@@ -1,25 +1,20 @@
 import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
-import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { type Listener, listen, memoryRegistry, put, sampleImage, testCertificates } from "@dray/testkit";
-import { temporaryFolder } from "@dray/testkit/files";
-import { type Rehearsed, rehearse } from "../../test/rehearse.ts";
+import { commands } from "../../test/commands.ts";
+
+const access = { scheme: "basic", users: { ann: "secret", bob: "other" } } as const;
+const { registry, host: plain, at: file, dray } = await commands("ends", memoryRegistry({ access }));
 
 /** The same registry three ways: in the clear, with a private CA, and asking for a client certificate. */
 describe("two ends that differ", () => {
-  const registry = memoryRegistry({ access: { scheme: "basic", users: { ann: "secret", bob: "other" } } });
   const image = sampleImage({ seed: "ends" });
-  let [plain, secure, mutual]: Listener[] = [];
-  let home: string;
-  const file = (name: string): string => join(home, name);
-  const dray = (...words: string[]): Promise<Rehearsed> => rehearse(home, words);
+  let [secure, mutual]: Listener[] = [];
 
   before(async () => {
-    home = temporaryFolder("ends");
     const { ca, server, client } = testCertificates();
     put(registry, "team/app", "1", image);
-    plain = await listen(registry.handler);
     secure = await listen(registry.handler, { tls: server });
     mutual = await listen(registry.handler, { tls: { ...server, ca: ca.cert, clientAuth: "require" } });
     const other = testCertificates().ca;
@@ -33,7 +28,7 @@ describe("two ends that differ", () => {
     for (const [name, text] of Object.entries(files)) await writeFile(file(name), text);
   });
   after(async () => {
-    await Promise.all([plain?.close(), secure?.close(), mutual?.close()]);
+    await Promise.all([secure?.close(), mutual?.close()]);
   });
 
   test("each end has its own flags, and those for both hold where it has none", async () => {
@@ -50,7 +45,7 @@ describe("two ends that differ", () => {
     ];
     const certificate = ["cert", "key"].flatMap((name) => [`--dest-${name}`, file(`${name}.pem`)]);
     const rows: readonly [name: string, words: string[], exitCode: number, says: RegExp][] = [
-      ["right", [...who, "--src-ca-file", file("ca.pem"), source, `${plain?.host}/a:1`], 0, /^copied/],
+      ["right", [...who, "--src-ca-file", file("ca.pem"), source, `${plain}/a:1`], 0, /^copied/],
       [
         "a CA for both",
         [...who, "--ca-file", file("ca.pem"), ...certificate, source, `${mutual?.host}/b:1`],
@@ -59,28 +54,23 @@ describe("two ends that differ", () => {
       ],
       [
         "an end wins",
-        [...who, "--ca-file", file("other.pem"), "--src-ca-file", file("ca.pem"), source, `${plain?.host}/c:1`],
+        [...who, "--ca-file", file("other.pem"), "--src-ca-file", file("ca.pem"), source, `${plain}/c:1`],
         0,
         /^copied/,
       ],
-      ["no verification", [...who, "--src-insecure", source, `${plain?.host}/d:1`], 0, /^copied/],
-      ["any certificate", [...who, "--src-skip-tls-verify", source, `${plain?.host}/e:1`], 0, /^copied/],
-      ["plain http alone", [...who, "--src-plain-http", source, `${plain?.host}/x:1`], 1, /certificate/],
-      ["the wrong CA", [...who, "--src-ca-file", file("other.pem"), source, `${plain?.host}/x:1`], 1, /certificate/],
-      [
-        "the CA at the wrong end",
-        [...who, "--dest-ca-file", file("ca.pem"), source, `${plain?.host}/x:1`],
-        1,
-        /certificate/,
-      ],
+      ["no verification", [...who, "--src-insecure", source, `${plain}/d:1`], 0, /^copied/],
+      ["any certificate", [...who, "--src-skip-tls-verify", source, `${plain}/e:1`], 0, /^copied/],
+      ["plain http alone", [...who, "--src-plain-http", source, `${plain}/x:1`], 1, /certificate/],
+      ["the wrong CA", [...who, "--src-ca-file", file("other.pem"), source, `${plain}/x:1`], 1, /certificate/],
+      ["the CA at the wrong end", [...who, "--dest-ca-file", file("ca.pem"), source, `${plain}/x:1`], 1, /certificate/],
       ["no client certificate", [...who, "--ca-file", file("ca.pem"), source, `${mutual?.host}/x:1`], 1, /certificate/],
       [
         "the wrong password",
-        [...who.slice(0, -1), "secret", "--ca-file", file("ca.pem"), source, `${plain?.host}/x:1`],
+        [...who.slice(0, -1), "secret", "--ca-file", file("ca.pem"), source, `${plain}/x:1`],
         6,
         /^Error: /,
       ],
-      ["no PEM", [...who, "--src-ca-file", file("no.pem"), source, `${plain?.host}/x:1`], 2, /no\.pem: holds no PEM/],
+      ["no PEM", [...who, "--src-ca-file", file("no.pem"), source, `${plain}/x:1`], 2, /no\.pem: holds no PEM/],
     ];
     for (const [name, words, exitCode, says] of rows) {
       const ended = await dray("cp", "--retry", "0", ...words);
@@ -100,7 +90,7 @@ describe("two ends that differ", () => {
       "ann",
       "--password",
       "secret",
-      `${plain?.host}/team/app:1`,
+      `${plain}/team/app:1`,
     );
     assert.equal(exitCode, 0, stderr);
     assert.match(stderr, /^HEAD http:\/\/.*\/v2\/team\/app\/manifests\/1 -> 200 after \d+ ms/m);

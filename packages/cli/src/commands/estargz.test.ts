@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { after, before, describe, test } from "node:test";
+import { before, describe, test } from "node:test";
 import { gzipSync } from "node:zlib";
-import { type Listener, listen, memoryRegistry, RequestLog, seededBytes, tar } from "@dray/testkit";
-import { temporaryFolder } from "@dray/testkit/files";
+import { seededBytes, tar } from "@dray/testkit";
 import { digestOf, encodeJson, type Manifest } from "dray/oci";
-import { type Rehearsed, rehearse } from "../../test/rehearse.ts";
+import { commands } from "../../test/commands.ts";
+import type { Rehearsed } from "../../test/rehearse.ts";
 
 const env = { GGCR_EXPERIMENT_ESTARGZ: "1" };
 const annotation = "containerd.io/snapshot/stargz/toc.digest";
@@ -39,34 +39,28 @@ const saved = (): Uint8Array => {
   ]);
 };
 
+const { registry, host, home, at, done: doneIn } = await commands("estargz-command");
+const { log } = registry;
+
 describe("GGCR_EXPERIMENT_ESTARGZ=1", () => {
-  let server: Listener;
-  let home: string;
-  const log = new RequestLog();
-  const done = async (words: readonly string[], given: Record<string, string> = env): Promise<Rehearsed> => {
-    const ended = await rehearse(home, words, { env: { XDG_CACHE_HOME: join(home, "cache"), ...given } });
-    assert.equal(ended.exitCode, 0, `${words.join(" ")}: ${ended.stderr}`);
-    return ended;
-  };
-  const app = (tag: string): string => `${server.host}/app:${tag}`;
+  const done = (words: readonly string[], given: Record<string, string> = env): Promise<Rehearsed> =>
+    doneIn(words, { env: { XDG_CACHE_HOME: at("cache"), ...given } });
+  const app = (tag: string): string => `${host}/app:${tag}`;
   const layersOf = async (tag: string): Promise<Manifest["layers"]> =>
     (JSON.parse((await done(["manifest", app(tag)])).stdout) as Manifest).layers;
   const tocs = async (tag: string): Promise<readonly boolean[]> =>
     (await layersOf(tag)).map(({ annotations }) => annotations?.[annotation]?.startsWith("sha256:") === true);
 
   before(async () => {
-    home = temporaryFolder("estargz-command");
-    server = await listen(log.middleware(memoryRegistry().handler));
-    await writeFile(join(home, "saved.tar"), saved());
-    await writeFile(join(home, "layer.tar"), layers[1] ?? "");
-    await writeFile(join(home, "layer.tgz"), gzipSync(layers[1] ?? ""));
-    await mkdir(join(home, "folder"));
+    await writeFile(at("saved.tar"), saved());
+    await writeFile(at("layer.tar"), layers[1] ?? "");
+    await writeFile(at("layer.tgz"), gzipSync(layers[1] ?? ""));
+    await mkdir(at("folder"));
     await writeFile(join(home, "folder", "file"), "file");
   });
-  after(() => server.close());
 
   test("makes push write uncompressed layers so, and the configuration names what they became", async () => {
-    const { stdout } = await done(["push", join(home, "saved.tar"), app("pushed")]);
+    const { stdout } = await done(["push", at("saved.tar"), app("pushed")]);
     assert.deepEqual(await tocs("pushed"), [true, true]);
     await done(["validate", "--remote", app("pushed")]);
     const config = JSON.parse((await done(["config", app("pushed")])).stdout);
@@ -75,13 +69,13 @@ describe("GGCR_EXPERIMENT_ESTARGZ=1", () => {
     assert.ok(config.rootfs.diff_ids.every((id: string) => !layers.some((layer) => digestOf(layer) === id)));
     // What push prints, and whoever pushes it again.
     const digest = stdout.trim().split("@")[1];
-    assert.equal((await done(["digest", "--tarball", join(home, "saved.tar")])).stdout.trim(), digest);
-    assert.equal((await done(["push", join(home, "saved.tar"), app("again")])).stdout.trim().split("@")[1], digest);
+    assert.equal((await done(["digest", "--tarball", at("saved.tar")])).stdout.trim(), digest);
+    assert.equal((await done(["push", at("saved.tar"), app("again")])).stdout.trim().split("@")[1], digest);
     for (const tag of ["pushed", "again"]) assert.equal((await done(["digest", app(tag)])).stdout.trim(), digest);
   });
 
   test("and cat reads of such an image what it needs", async () => {
-    await done(["push", join(home, "saved.tar"), app("cat")]);
+    await done(["push", at("saved.tar"), app("cat")]);
     log.entries.splice(0);
     assert.equal((await done(["cat", `${app("cat")}:/etc/motd`], {})).stdout, "hello\n");
     const out = log.select({ method: "GET", target: "/blobs/" }).reduce((sum, { bytesOut }) => sum + bytesOut, 0);
@@ -92,14 +86,14 @@ describe("GGCR_EXPERIMENT_ESTARGZ=1", () => {
 
   test("makes append write so what it is given, unless another compression is asked for", async () => {
     const rows: readonly [name: string, words: readonly string[], env: Record<string, string>, expected: boolean][] = [
-      ["tar", ["-f", join(home, "layer.tar")], env, true],
-      ["compressed", ["-f", join(home, "layer.tgz")], env, true],
-      ["folder", ["-f", join(home, "folder")], env, true],
-      ["level", ["-f", join(home, "layer.tar"), "--level", "6", "--compression", "gzip"], env, true],
-      ["zstd", ["-f", join(home, "layer.tar"), "--compression", "zstd"], env, false],
-      ["none", ["-f", join(home, "layer.tar"), "--compression", "none"], env, false],
-      ["unset", ["-f", join(home, "layer.tar")], {}, false],
-      ["zero", ["-f", join(home, "layer.tar")], { GGCR_EXPERIMENT_ESTARGZ: "0" }, false],
+      ["tar", ["-f", at("layer.tar")], env, true],
+      ["compressed", ["-f", at("layer.tgz")], env, true],
+      ["folder", ["-f", at("folder")], env, true],
+      ["level", ["-f", at("layer.tar"), "--level", "6", "--compression", "gzip"], env, true],
+      ["zstd", ["-f", at("layer.tar"), "--compression", "zstd"], env, false],
+      ["none", ["-f", at("layer.tar"), "--compression", "none"], env, false],
+      ["unset", ["-f", at("layer.tar")], {}, false],
+      ["zero", ["-f", at("layer.tar")], { GGCR_EXPERIMENT_ESTARGZ: "0" }, false],
     ];
     for (const [name, words, given, expected] of rows) {
       await done(["append", ...words, "-t", app(name)], given);
@@ -109,10 +103,10 @@ describe("GGCR_EXPERIMENT_ESTARGZ=1", () => {
   });
 
   test("changes no layer that has a digest already, and nothing without it", async () => {
-    await done(["push", join(home, "saved.tar"), app("plain")], {});
+    await done(["push", at("saved.tar"), app("plain")], {});
     assert.deepEqual(await tocs("plain"), [false, false]);
-    await done(["pull", "--format", "oci", app("plain"), join(home, "layout")]);
-    await done(["push", join(home, "layout"), app("from-layout")]);
+    await done(["pull", "--format", "oci", app("plain"), at("layout")]);
+    await done(["push", at("layout"), app("from-layout")]);
     assert.deepEqual(await layersOf("from-layout"), await layersOf("plain"));
   });
 });

@@ -1,22 +1,9 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { readdir, readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
-import { after, before, describe, test } from "node:test";
-import {
-  answerWith,
-  faults,
-  type Listener,
-  listen,
-  memoryRegistry,
-  put,
-  sampleArtifact,
-  sampleImage,
-  sampleIndex,
-  tar,
-} from "@dray/testkit";
-import { temporaryFolder } from "@dray/testkit/files";
-import { type Rehearsed, type RehearseOptions, rehearse } from "../../test/rehearse.ts";
+import { before, describe, test } from "node:test";
+import { answerWith, faults, listen, put, sampleArtifact, sampleImage, sampleIndex, tar } from "@dray/testkit";
+import { commands } from "../../test/commands.ts";
 
 const image = sampleImage({
   tars: [
@@ -32,23 +19,15 @@ const index = sampleIndex({ platforms: ["linux/arm64", "linux/amd64"] });
 const alone = sampleIndex({ platforms: ["linux/arm64"] });
 const blob = sampleArtifact({ bytes: Buffer.from("no tar at all") });
 
+const { registry, host, home, at, dray } = await commands("export");
+const app = `${host}/team/app`;
+
 describe("an export", () => {
-  const registry = memoryRegistry();
-  let server: Listener;
-  let home: string;
-  let app: string;
-  const dray = (words: readonly string[], options?: RehearseOptions): Promise<Rehearsed> =>
-    rehearse(home, words, options);
   const listed = (file: string): string => execFileSync("tar", ["-tf", file]).toString();
-  const at = (name: string): string => join(home, name);
 
   before(async () => {
     for (const [tag, sample] of Object.entries({ image, index, alone, blob })) put(registry, "team/app", tag, sample);
-    server = await listen(registry.handler);
-    app = `${server.host}/team/app`;
-    home = temporaryFolder("export");
   });
-  after(() => server.close());
 
   test("goes to a file, of which a document tells, or to stdout", async () => {
     const { exitCode, stdout, stderr } = await dray(["export", `${app}:image`, at("a.tar")]);

@@ -8,6 +8,7 @@ import { localImage } from "../detect.ts";
 import { type ListingOptions, onePlatform, outputFlag } from "../flags.ts";
 import { defaultPlatform, openedToRead } from "../images.ts";
 import { document } from "../json.ts";
+import { calling } from "../typed-as.ts";
 
 export const define: Define = (command) =>
   command
@@ -31,13 +32,16 @@ export const act: Act<ListingOptions> = async (call, [image = "", file = "-"]) =
     image === "-"
       ? await localImage("-", { index: false, stdin: call.stdin, signal })
       : await openedToRead(call, image);
-  const view = await imageIn(call, located);
-  const chunks = await contentOf(view, { signal, onEvent: reporter.onEvent });
-  if (file === "-") for await (const chunk of chunks) await out.bytes(chunk);
-  else {
+  await calling(image === "-" ? "standard input" : image, async () => {
+    const view = await imageIn(call, located);
+    const chunks = await contentOf(view, { signal, onEvent: reporter.onEvent });
+    if (file === "-") {
+      for await (const chunk of chunks) await out.bytes(chunk);
+      return;
+    }
     const size = await chunksToFile(nodeFiles, file, chunks);
     if (isJson) await out.line(document({ reference: image, digest: view.descriptor.digest, file, size }));
-  }
+  });
 };
 
 const imageIn = async (

@@ -1,10 +1,8 @@
 import assert from "node:assert/strict";
 import { lstat, mkdir, readdir, readFile, stat } from "node:fs/promises";
-import { join } from "node:path";
-import { after, before, describe, test } from "node:test";
-import { type Listener, listen, memoryRegistry, put, sampleImage, sampleIndex, tar } from "@dray/testkit";
-import { temporaryFolder } from "@dray/testkit/files";
-import { type Rehearsed, type RehearseOptions, rehearse } from "../../test/rehearse.ts";
+import { before, describe, test } from "node:test";
+import { put, sampleImage, sampleIndex, tar } from "@dray/testkit";
+import { commands } from "../../test/commands.ts";
 
 const image = sampleImage({
   tars: [
@@ -19,24 +17,15 @@ const image = sampleImage({
 });
 const evil = sampleImage({ tars: [tar([{ path: "../evil", kind: "file" }])] });
 
-describe("an extraction", () => {
-  const registry = memoryRegistry();
-  let server: Listener;
-  let home: string;
-  let app: string;
-  const dray = (words: readonly string[], options?: RehearseOptions): Promise<Rehearsed> =>
-    rehearse(home, words, options);
-  const at = (name: string): string => join(home, name);
+const { registry, host, home, at, dray } = await commands("extract");
+const app = `${host}/team/app`;
 
+describe("an extraction", () => {
   before(async () => {
     put(registry, "team/app", "1", image);
     put(registry, "team/app", "evil", evil);
     put(registry, "team/app", "index", sampleIndex({ platforms: ["linux/arm64", "linux/amd64"] }));
-    server = await listen(registry.handler);
-    app = `${server.host}/team/app`;
-    home = temporaryFolder("extract");
   });
-  after(() => server.close());
 
   test("puts the tree into a directory, and says what it was", async () => {
     const { exitCode, stdout, stderr } = await dray(["extract", `${app}:1`, at("a")]);

@@ -9,6 +9,7 @@ import { localImage } from "../detect.ts";
 import { type ListingOptions, onePlatform, outputFlag, positive, size } from "../flags.ts";
 import { openedToRead } from "../images.ts";
 import { document } from "../json.ts";
+import { calling } from "../typed-as.ts";
 
 interface ExtractFlags extends ListingOptions {
   readonly tar?: boolean;
@@ -42,25 +43,24 @@ export const act: Act<ExtractFlags> = async (call, [image = "", directory = ""])
   const { options, signal, out, reporter, stdin } = call;
   if (directory === "") throw new DrayError("USAGE", "the DIRECTORY is empty: name one that is empty, or not there");
   refuseLimitsOfTar(call);
-  const located =
-    image === "-" ? await localImage("-", { index: false, stdin, signal }) : await openedToRead(call, image);
-  const view = await openImage(located as Located, { platform: onePlatform(options), signal });
+  const located = image === "-" ? await localImage("-", { index: false, stdin, signal }) : await openedToRead(call, image);
+  const called = image === "-" ? "standard input" : image;
+  const view = await calling(called, () => openImage(located as Located, { platform: onePlatform(options), signal }));
   const reading = { signal, onEvent: reporter.onEvent };
   const { digest } = view.descriptor;
   if (options.tar === true) {
-    await extractByTar(view, directory, reading);
+    await calling(called, () => extractByTar(view, directory, reading));
     if (options.output === "json") await out.line(document({ reference: image, digest, directory }));
     return;
   }
   const { maxSize, maxEntries, maxRatio, sameOwner } = options;
   const limits: ExtractLimits = defined({ bytes: maxSize, entries: maxEntries, ratio: maxRatio });
-  const result = await extract(view, directory, {
-    ...reading,
-    limits,
-    owners: sameOwner === false ? false : undefined,
-  }).catch((error: unknown) => {
-    throw byFlag(error);
-  });
+  const owners = sameOwner === false ? false : undefined;
+  const result = await calling(called, () => extract(view, directory, { ...reading, limits, owners })).catch(
+    (error: unknown) => {
+      throw byFlag(error);
+    },
+  );
   for (const left of result.leftOut) reporter.warn(sentence(left));
   if (options.output === "json") await out.line(document({ reference: image, directory, ...result }));
   else reporter.note(summary(result, directory));

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { mkdir, readdir, readFile, readlink, stat, unlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { after, before, describe, test } from "node:test";
-import { type Listener, listen, memoryRegistry, put, sampleImage, sampleIndex, seededBytes, tar } from "@dray/testkit";
+import { before, describe, test } from "node:test";
+import { put, sampleImage, sampleIndex, seededBytes, tar } from "@dray/testkit";
 import { temporaryFolder } from "@dray/testkit/files";
-import { type Rehearsed, type RehearseOptions, rehearse } from "../../test/rehearse.ts";
+import { commands } from "../../test/commands.ts";
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 const image = sampleImage({
@@ -38,18 +38,10 @@ const large = sampleImage({
 });
 const index = sampleIndex({ platforms: ["linux/amd64", "linux/arm64"] });
 
+const { registry, host, home, at, dray, printed } = await commands("files");
+const app = `${host}/team/app`;
+
 describe("files of an image", () => {
-  const registry = memoryRegistry();
-  let server: Listener;
-  let home: string;
-  let app: string;
-  const dray = (words: readonly string[], options?: RehearseOptions): Promise<Rehearsed> =>
-    rehearse(home, words, options);
-  const printed = async (...words: string[]): Promise<string> => {
-    const { exitCode, stdout, stderr } = await dray(words);
-    assert.equal(exitCode, 0, `${words.join(" ")}: ${stderr}`);
-    return stdout;
-  };
   /** Blobs that were asked for since. */
   const fetched = (): string[] =>
     registry.log.entries
@@ -60,11 +52,7 @@ describe("files of an image", () => {
     put(registry, "team/app", "1.0", image);
     put(registry, "team/multi", "latest", index);
     put(registry, "team/large", "1.0", large);
-    server = await listen(registry.handler);
-    app = `${server.host}/team/app`;
-    home = temporaryFolder("files");
   });
-  after(() => server.close());
 
   test("are listed by name, in full, and in long", async () => {
     assert.equal(await printed("ls", `${app}:1.0:/`), "bin\netc\n");
@@ -116,7 +104,7 @@ describe("files of an image", () => {
     );
     const { bytes: su } = await dray(["cat", `${app}:1.0:/bin/sh`]);
     assert.equal(su.byteLength, 70_000);
-    const [layout, archive] = [join(home, "layout"), join(home, "a.tar")];
+    const [layout, archive] = [at("layout"), at("a.tar")];
     await printed("copy", `${app}:1.0`, `oci:${layout}:v1`);
     await printed("pull", `${app}:1.0`, archive);
     for (const place of [`oci:${layout}:v1`, `oci:${layout}`, `docker-archive:${archive}`]) {
@@ -128,8 +116,19 @@ describe("files of an image", () => {
 
   test("that are not there, or are none, are told by image and path", async () => {
     for (const [words, exitCode, says] of [
-      [["cat", `${app}:1.0:/etc/gone`], 5, `${app}:1.0 has no file /etc/gone`],
-      [["ls", `${app}:1.0:/none`], 5, `${app}:1.0 has no file /none`],
+      [
+        ["cat", `${app}:1.0:/etc/gone`],
+        5,
+        `${app}:1.0 has no file /etc/gone; dray ls ${app}:1.0:/etc lists what is there`,
+      ],
+      [["ls", `${app}:1.0:/none/x/y`], 5, `has no file /none/x/y; dray ls ${app}:1.0:/ lists what is there`],
+      [["ls", "-R", `${app}:1.0:/etc/x/y`], 5, `; dray ls ${app}:1.0:/etc lists what is there`],
+      [
+        ["cat", "--platform", "linux/arm64", `${host}/team/multi:/none`],
+        5,
+        `; dray ls --platform linux/arm64 ${host}/team/multi:/ lists what is there`,
+      ],
+      [["cat", `${app}:1.0:/etc`], 2, `/etc is a directory in ${app}:1.0; dray ls ${app}:1.0:/etc lists it`],
       [["cat", `${app}:1.0:/etc`], 2, `/etc is a directory in ${app}:1.0`],
       [["cat", `${app}:1.0`], 2, "names no file in an image: write IMAGE:/PATH"],
       [["cat"], 2, "write dray cat IMAGE:/PATH"],
@@ -146,7 +145,7 @@ describe("files of an image", () => {
   });
 
   test("of an index are those of the platform that is named, never silently of one", async () => {
-    const multi = `${server.host}/team/multi`;
+    const multi = `${host}/team/multi`;
     const { exitCode, stderr } = await dray(["ls", `${multi}:/`]);
     assert.equal(exitCode, 2);
     assert.match(stderr, /several images for linux: linux\/amd64, linux\/arm64/);
@@ -154,7 +153,7 @@ describe("files of an image", () => {
   });
 
   test("come from layers that are fetched once, also by the next command", async () => {
-    const place = join(home, "kept");
+    const place = at("kept");
     const cached = ["--cache_path", place];
     fetched();
     assert.equal(await printed("cat", ...cached, `${app}:1.0:/etc/os-release`), "ID=dray\n");
@@ -194,15 +193,15 @@ describe("files of an image", () => {
   });
 
   test("leave layers behind that are listed and pruned, and that a pull takes instead of fetching them", async () => {
-    const place = ["--cache_path", join(home, "pulled")];
-    const file = join(home, "pulled.tar");
+    const place = ["--cache_path", at("pulled")];
+    const file = at("pulled.tar");
     assert.equal(await printed("cache", "ls", ...place), "");
     await printed("pull", ...place, `${app}:1.0`, file);
     fetched();
     await printed("pull", ...place, `${app}:1.0`, `${file}.again`);
     assert.deepEqual(fetched(), []);
     assert.deepEqual(await readFile(`${file}.again`), await readFile(file));
-    await printed("pull", "--format", "oci", ...place, `${app}:1.0`, join(home, "layout-pulled"));
+    await printed("pull", "--format", "oci", ...place, `${app}:1.0`, at("layout-pulled"));
     assert.deepEqual(fetched(), []);
     await printed("pull", "--cache_path", `${place[1]}-small`, "--cache-size", "0", `${app}:1.0`, `${file}.small`);
     assert.deepEqual(await readdir(`${place[1]}-small`).catch(() => []), []);
@@ -234,7 +233,7 @@ describe("files of an image", () => {
   test("come in parts from a layer that was read before, which the cache has an index of", async () => {
     const directory = join(home, "indexed");
     const place = ["--cache_path", directory];
-    const at = `${server.host}/team/large:1.0`;
+    const at = `${host}/team/large:1.0`;
     const { digest = "", size = 0 } = large.layers[0] ?? {};
     const moved = (): number =>
       registry.log.entries
@@ -311,7 +310,12 @@ describe("files of an image", () => {
     for (const [words, exitCode, says] of [
       [[`${app}:1.0:/bin`, at("there")], 1, "there/bin"],
       [[`${app}:1.0:/bin`, at("named")], 1, "named is there and no directory"],
-      [[`${app}:1.0:/none`, at("x")], 5, "has no file /none"],
+      [[`${app}:1.0:/none`, at("x")], 5, `has no file /none; dray ls ${app}:1.0:/ lists what is there`],
+      [
+        [`${app}:1.0:/etc`, `${app}:2.0:/x`],
+        2,
+        `as a layer: dray append -b ${app}:2.0 -f DIR --prefix / -t ${app}:2.0`,
+      ],
       [[one, "-"], 2, "dray cat "],
       [[one, join(home, "none", "deep", "x")], 1, "none"],
       [["--referrers", one, at("x")], 2, "--referrers is about images"],

@@ -5,6 +5,7 @@ import {
   changeImage,
   changingFlags,
   compressionFlags,
+  refuseLevel,
 } from "../changing/index.ts";
 import type { Act, Define } from "../context.ts";
 
@@ -24,6 +25,7 @@ export const examples: readonly string[] = [
 export const act: Act<ChangingOptions & CompressionOptions> = async (call, [image = ""]) => {
   const { options, signal, reporter } = call;
   const { compression, level, platform: platforms } = options;
+  refuseLevel({ compression, level });
   await changeImage(call, image, async ({ view, bench }) => {
     const how = { compression, level, signal, onEvent: reporter.onEvent };
     return edit(view, flattened(await bench(), how), { platforms, signal });

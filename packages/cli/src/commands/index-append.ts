@@ -4,6 +4,7 @@ import { emptyIndex, entriesAppended, type Image, type ImageIndex, viewOf } from
 import { changeIndex, changingFlags, type IndexOptions, stringSlice } from "../changing/index.ts";
 import type { Act, Call, Define } from "../context.ts";
 import { opened } from "../images.ts";
+import { calling } from "../typed-as.ts";
 
 interface AppendOptions extends IndexOptions {
   readonly manifest?: readonly string[];
@@ -36,7 +37,7 @@ export const act: Act<AppendOptions> = async (call, [base, ...images]) => {
     throw new DrayError("USAGE", "say with --tag where the index goes, or name one that there is");
   if (names.length === 0) throw new DrayError("USAGE", "say with --manifest what is appended");
   if (base !== undefined && dockerEmptyBase)
-    throw new DrayError("USAGE", "--docker-empty-base: that is for where no base is named");
+    throw new DrayError("USAGE", "--docker-empty-base: that is for where no base is named; leave it out");
   const given = base === undefined ? await nothing(dockerEmptyBase) : undefined;
   await changeIndex(
     call,
@@ -61,5 +62,5 @@ const viewed = async (call: Call<AppendOptions>, image: string): Promise<Image |
   const { store, name, location } = await opened(call, image);
   const found = await store.resolve(name, { signal, toRead: true });
   const selected = await selectPlatforms(store, found, options.platform ?? [], { signal, called: location });
-  return viewOf(selected.store, selected.root, { signal });
+  return calling(image, () => viewOf(selected.store, selected.root, { signal }));
 };

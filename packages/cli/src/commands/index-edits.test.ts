@@ -1,10 +1,8 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
-import { after, before, describe, test } from "node:test";
-import { type Listener, listen, memoryRegistry, put, RequestLog, sampleImage, sampleIndex } from "@dray/testkit";
-import { temporaryFolder } from "@dray/testkit/files";
+import { before, describe, test } from "node:test";
+import { put, sampleImage, sampleIndex } from "@dray/testkit";
 import { type Index, mediaTypes } from "dray/oci";
-import { type Rehearsed, rehearse } from "../../test/rehearse.ts";
+import { commands } from "../../test/commands.ts";
 
 const multi = sampleIndex({ seed: "index", platforms: ["linux/amd64", "linux/arm64"], attestations: true });
 const windows = sampleImage({
@@ -13,18 +11,11 @@ const windows = sampleImage({
 });
 const [amd64, arm64] = multi.images;
 
+const { registry, host, at, dray, done } = await commands("index");
+const app = `${host}/team/app`;
+const { log } = registry;
+
 describe("index", () => {
-  const registry = memoryRegistry();
-  const log = new RequestLog();
-  let server: Listener;
-  let home: string;
-  let app: string;
-  const dray = (...words: string[]): Promise<Rehearsed> => rehearse(home, words);
-  const done = async (...words: string[]): Promise<Rehearsed> => {
-    const ended = await dray(...words);
-    assert.equal(ended.exitCode, 0, `${words.join(" ")}: ${ended.stderr}`);
-    return ended;
-  };
   const indexOf = async (name: string): Promise<Index> => JSON.parse((await done("manifest", name)).stdout) as Index;
   /** Each entry by its platform; attestations by what they are about. */
   const entriesOf = async (name: string): Promise<string[]> =>
@@ -35,14 +26,10 @@ describe("index", () => {
     });
 
   before(async () => {
-    home = temporaryFolder("index");
     put(registry, "team/app", "multi", multi);
     put(registry, "team/app", "windows", windows);
     put(registry, "other/app", "windows", windows);
-    server = await listen(log.middleware(registry.handler));
-    app = `${server.host}/team/app`;
   });
-  after(() => server.close());
 
   test("list: crane's table, and -o json", async () => {
     const { stdout } = await done("index", "list", `${app}:multi`);
@@ -52,7 +39,9 @@ describe("index", () => {
     assert.match(attestation ?? "", / unknown\/unknown$/);
     const told = JSON.parse((await done("index", "list", "-o", "json", `${app}:multi`)).stdout) as Index & {
       digest: string;
+      reference: string;
     };
+    assert.equal(told.reference, `${app}:multi`);
     assert.equal(told.digest, multi.root.digest);
     assert.deepEqual(
       told.manifests.map(({ platform }) => platform as unknown),
@@ -65,23 +54,23 @@ describe("index", () => {
       "index",
       "append",
       "-m",
-      `${server.host}/other/app:windows`,
+      `${host}/other/app:windows`,
       "-m",
       `${app}:multi`,
       "-t",
-      `${server.host}/new/app:1`,
+      `${host}/new/app:1`,
     );
     const { digest } = registry.manifest("new/app", "1") ?? {};
-    assert.equal(made.stdout, `${server.host}/new/app@${digest}\n`);
-    assert.deepEqual(await entriesOf(`${server.host}/new/app:1`), [
+    assert.equal(made.stdout, `${host}/new/app@${digest}\n`);
+    assert.deepEqual(await entriesOf(`${host}/new/app:1`), [
       "windows/amd64",
       "linux/amd64",
       "linux/arm64",
       "about amd64",
       "about arm64",
     ]);
-    assert.equal((await indexOf(`${server.host}/new/app:1`)).manifests[0]?.platform?.["os.version"], "10.0.17763.1");
-    await done("validate", "--remote", `${server.host}/new/app:1`);
+    assert.equal((await indexOf(`${host}/new/app:1`)).manifests[0]?.platform?.["os.version"], "10.0.17763.1");
+    await done("validate", "--remote", `${host}/new/app:1`);
     await done("index", "append", "--no-flatten", "--docker-empty-base", "-t", `${app}:one`, "-m", `${app}:multi`);
     const one = await indexOf(`${app}:one`);
     assert.deepEqual(
@@ -97,7 +86,7 @@ describe("index", () => {
   });
 
   test("append writes a layout, and beside an index that is named by its digest", async () => {
-    const layout = `oci:${join(home, "layout")}`;
+    const layout = `oci:${at("layout")}`;
     await done("index", "append", "-m", `${app}:multi`, "-m", `${app}:windows`, "-t", `${layout}:1`);
     await done("validate", `${layout}:1`);
     await done("index", "filter", "--platform", "windows", `${layout}:1`);
@@ -182,7 +171,7 @@ describe("index", () => {
     [
       ["filter", "--platform", "linux/s390x", "APP:multi"],
       5,
-      /no entry of the index is meant by that; it has linux\/amd64 sha256:/,
+      /app:multi: no entry of the index is meant by that; it has linux\/amd64 sha256:/,
     ],
     [["filter", "--platform", "linux", "APP:windows"], 1, /is one image, and no index/],
     [["remove", "APP:multi"], 2, /say with --platform or --digest what is removed/],

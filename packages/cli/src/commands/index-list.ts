@@ -25,6 +25,7 @@ export const act: Act<ListingOptions> = async (call, [name = ""]) => {
   await printResult(
     call,
     {
+      reference: name,
       digest: descriptor.digest,
       mediaType: descriptor.mediaType,
       manifests: manifests.map(({ digest, mediaType, size, platform, annotations, artifactType }) => ({

@@ -1,19 +1,7 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
-import { after, before, describe, test } from "node:test";
-import {
-  answerWith,
-  faults,
-  type Listener,
-  listen,
-  memoryRegistry,
-  put,
-  sampleArtifact,
-  sampleImage,
-  sampleIndex,
-} from "@dray/testkit";
-import { temporaryFolder } from "@dray/testkit/files";
-import { type Rehearsed, rehearse } from "../../test/rehearse.ts";
+import { before, describe, test } from "node:test";
+import { answerWith, faults, listen, put, sampleArtifact, sampleImage, sampleIndex } from "@dray/testkit";
+import { commands } from "../../test/commands.ts";
 import { drawPage, type Inspected } from "../inspect/index.ts";
 
 const image = sampleImage({
@@ -30,17 +18,10 @@ const signature = sampleArtifact({
   artifactType: "application/vnd.dev.sigstore.bundle.v0.3+json",
 });
 
+const { registry, host, at, dray, printed } = await commands("inspect");
+const app = `${host}/team/app`;
+
 describe("inspect", () => {
-  const registry = memoryRegistry();
-  const home = temporaryFolder("inspect");
-  let server: Listener;
-  let app: string;
-  const dray = (...words: string[]): Promise<Rehearsed> => rehearse(home, words);
-  const printed = async (...words: string[]): Promise<string> => {
-    const { exitCode, stdout, stderr } = await dray(...words);
-    assert.equal(exitCode, 0, `${words.join(" ")}: ${stderr}`);
-    return stdout;
-  };
   const inspected = async (...words: string[]): Promise<Inspected & { readonly schemaVersion: number }> =>
     JSON.parse(await printed("inspect", "-o", "json", ...words));
 
@@ -50,10 +31,7 @@ describe("inspect", () => {
     put(registry, "team/app", "arm", armOnly);
     put(registry, "team/app", "sbom", sbom);
     put(registry, "team/app", undefined, signature);
-    server = await listen(registry.handler);
-    app = `${server.host}/team/app`;
   });
-  after(() => server.close());
 
   test("an image: names, digest, size, configuration, labels and layers", async () => {
     const document = await inspected(`${app}:1.0`);
@@ -112,9 +90,9 @@ describe("inspect", () => {
     const wanted = (await inspected(`${app}:1.0`)).image;
     const rows = [
       [`docker://${app}:1.0`, undefined],
-      [`oci:${join(home, "layout")}:one`, undefined],
-      [`oci-archive:${join(home, "oci.tar")}:one`, undefined],
-      [`docker-archive:${join(home, "docker.tar")}:r.test/app:one`, "uncompressed layers"],
+      [`oci:${at("layout")}:one`, undefined],
+      [`oci-archive:${at("oci.tar")}:one`, undefined],
+      [`docker-archive:${at("docker.tar")}:r.test/app:one`, "uncompressed layers"],
     ] as const;
     for (const [location, differs] of rows) {
       if (!location.startsWith("docker://")) await printed("cp", `${app}:1.0`, location);
@@ -124,8 +102,8 @@ describe("inspect", () => {
       assert.equal(found?.layers.length, wanted?.layers.length, location);
       if (differs === undefined) assert.deepEqual(found, wanted, location);
     }
-    await printed("tag", `oci:${join(home, "layout")}:one`, "two");
-    assert.deepEqual((await inspected(`oci:${join(home, "layout")}:one`)).names.slice(1), ["two"]);
+    await printed("tag", `oci:${at("layout")}:one`, "two");
+    assert.deepEqual((await inspected(`oci:${at("layout")}:one`)).names.slice(1), ["two"]);
   });
 
   test("an artifact is told as what it is", async () => {

@@ -1,42 +1,24 @@
 /** flatten, squash and recompress: words of the command for changes of layers, which have tests of their own. */
 import assert from "node:assert/strict";
-import { join } from "node:path";
-import { after, before, describe, test } from "node:test";
-import {
-  type Listener,
-  listen,
-  memoryRegistry,
-  put,
-  RequestLog,
-  sampleArtifact,
-  sampleImage,
-  sampleIndex,
-} from "@dray/testkit";
-import { temporaryFolder } from "@dray/testkit/files";
+import { before, describe, test } from "node:test";
+import { put, sampleArtifact, sampleImage, sampleIndex } from "@dray/testkit";
 import { open } from "dray";
 import { type Image, validate, viewOf } from "dray/image";
 import { mediaTypes } from "dray/oci";
-import { type Rehearsed, rehearse } from "../../test/rehearse.ts";
+import { commands } from "../../test/commands.ts";
 
 interface Told {
   readonly event: string;
   readonly digest?: string;
 }
 
+const { registry, host, at, dray, done } = await commands("layers");
+const app = `${host}/app`;
+const { log } = registry;
+
 describe("commands that make other layers of those there are", () => {
-  let server: Listener;
-  let home: string;
-  let app: string;
-  const log = new RequestLog();
-  const registry = memoryRegistry();
   const image = sampleImage({ seed: "layers", layers: 4 });
   const index = sampleIndex({ seed: "layers/index", image: { docker: true } });
-  const dray = (...words: readonly string[]): Promise<Rehearsed> => rehearse(home, words);
-  const done = async (...words: readonly string[]): Promise<Rehearsed> => {
-    const ended = await dray(...words);
-    assert.equal(ended.exitCode, 0, `${words.join(" ")}: ${ended.stderr}`);
-    return ended;
-  };
   const imageAt = async (location: string, platform = "linux/amd64"): Promise<Image> => {
     const { store, name } = await open(location);
     const root = await store.resolve(name);
@@ -48,14 +30,10 @@ describe("commands that make other layers of those there are", () => {
     (await (await imageAt(location, platform)).manifest()).layers.map(({ mediaType }) => mediaType);
 
   before(async () => {
-    home = temporaryFolder("layers");
     put(registry, "app", "1", image);
     put(registry, "app", "multi", index);
     put(registry, "app", "sbom", sampleArtifact());
-    server = await listen(log.middleware(registry.handler));
-    app = `${server.host}/app`;
   });
-  after(() => server.close());
 
   test("layers that go up while they are made are counted, and how far they are is told", async () => {
     const counted = async (...words: readonly string[]): Promise<readonly [number, number]> => {
@@ -73,18 +51,18 @@ describe("commands that make other layers of those there are", () => {
       return [all.length, all.reduce((sum, { size }) => sum + size, 0)];
     };
     for (const [i, words] of [["flatten"], ["squash"], ["recompress", "--compression", "zstd"]].entries()) {
-      const to = `${server.host}/counted/${i}:1`;
+      const to = `${host}/counted/${i}:1`;
       const sent = await counted(...words, "-t", to, `${app}:1`);
       assert.deepEqual(sent, await sizes(to, words[0] === "recompress"), words.join(" "));
     }
-    const layout = `oci:${join(home, "counted")}:1`;
+    const layout = `oci:${at("counted")}:1`;
     assert.deepEqual(await counted("flatten", "-t", layout, `${app}:1`), await sizes(layout));
     const { layers } = await (await imageAt(`${app}:1`)).manifest();
     for (const words of [
       ["recompress", "--level", "3", "-t", `${app}:told`, `${app}:1`],
       ["flatten", "-t", `${app}:told-flat`, `${app}:1`],
-      ["export", `${app}:1`, join(home, "told.tar")],
-      ["extract", `${app}:1`, join(home, "told")],
+      ["export", `${app}:1`, at("told.tar")],
+      ["extract", `${app}:1`, at("told")],
     ]) {
       const { stderr } = await done(...words, "--progress", "json");
       const events = stderr.split("\n").flatMap((line) => (line === "" ? [] : [JSON.parse(line) as Told]));
@@ -113,11 +91,11 @@ describe("commands that make other layers of those there are", () => {
     assert.ok(!quiet.stderr.includes("podman"), quiet.stderr);
     assert.deepEqual(await typesAt(`${app}:arm`, "linux/arm64"), [mediaTypes.ociLayerZstd]);
     assert.equal((await typesAt(`${app}:arm`, "linux/amd64")).length, 2);
-    const [at, file] = [`oci:${join(home, "layout")}:flat`, join(home, "flat.tar")];
-    await done("flatten", "-t", at, `${app}:1`);
+    const [there, file] = [`oci:${at("layout")}:flat`, at("flat.tar")];
+    await done("flatten", "-t", there, `${app}:1`);
     await done("flatten", "-o", file, `${app}:1`);
     const diffIDs = await Promise.all(
-      [`${app}:flat`, at, `docker-archive:${file}`].map(async (where) =>
+      [`${app}:flat`, there, `docker-archive:${file}`].map(async (where) =>
         (await (await imageAt(where)).layers()).map(({ diffID }) => diffID),
       ),
     );
@@ -183,9 +161,13 @@ describe("commands that make other layers of those there are", () => {
     [2, /the first lies above the last/, "squash --from 3 --to 2 -t APP:x APP:1"],
     [2, /--drop: nothing is squashed/, "squash --drop 1 --from 2 -t APP:x APP:1"],
     [5, /has no layer sha256:1/, "squash --drop sha256:1 -t APP:x APP:1"],
-    [2, /option level is 20; it has to be a whole number from 1 to 9/, "recompress --level 20 -t APP:x APP:1"],
+    [2, /--level 20: gzip has levels from 1 to 9/, "recompress --level 20 -t APP:x APP:1"],
     [2, /--estargz: that is gzip/, "recompress --estargz --compression zstd -t APP:x APP:1"],
-    [2, /tomorrow is no time such as/, "recompress --time tomorrow -t APP:x APP:1"],
+    [
+      2,
+      /--time.*'tomorrow' is invalid. Expected a time such as 2026-01-31T12:00:00Z/,
+      "recompress --time tomorrow -t APP:x APP:1",
+    ],
   ];
   for (const [exitCode, says, words] of refusals)
     test(`refused: ${words}`, async () => {

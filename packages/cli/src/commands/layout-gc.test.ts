@@ -2,29 +2,18 @@ import assert from "node:assert/strict";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { before, describe, test } from "node:test";
-import { listen, memoryRegistry, put, sampleImage } from "@dray/testkit";
-import { temporaryFolder } from "@dray/testkit/files";
-import { type Rehearsed, rehearse } from "../../test/rehearse.ts";
+import { put, sampleImage } from "@dray/testkit";
+import { commands } from "../../test/commands.ts";
 
 const image = sampleImage({ seed: "layout-gc" });
 
+const { registry, host, home, at, done, refused } = await commands("layout-gc");
+const layout = at("layout");
+
 describe("layout gc", () => {
-  let home: string;
-  let layout: string;
-  const dray = (...words: string[]): Promise<Rehearsed> => rehearse(home, words);
-  const done = async (...words: string[]): Promise<Rehearsed> => {
-    const ended = await dray(...words);
-    assert.equal(ended.exitCode, 0, `${words.join(" ")}: ${ended.stderr}`);
-    return ended;
-  };
   before(async () => {
-    home = temporaryFolder("layout-gc");
-    layout = join(home, "layout");
-    const registry = memoryRegistry();
     put(registry, "app", "1", image);
-    const server = await listen(registry.handler);
-    await done("cp", `${server.host}/app:1`, `oci:${layout}:1`);
-    await server.close();
+    await done("cp", `${host}/app:1`, `oci:${layout}:1`);
     // What an image was before it changed is what nothing leads to any more.
     await done("mutate", "-u", "5", `oci:${layout}:1`);
   });
@@ -51,20 +40,18 @@ describe("layout gc", () => {
     assert.match((await done("layout", "gc", "-o", "json", layout)).stdout, /"removed":\[\],"kept":4\}/);
   });
 
-  const refused: readonly [words: readonly string[], exitCode: number, says: RegExp][] = [
+  const rows: readonly [words: readonly string[], exitCode: number, says: RegExp][] = [
     [["NOWHERE"], 5, /there is no layout .*nowhere/],
     [["HOME"], 1, /layout/],
     [["oci:LAYOUT:1"], 2, /is no directory with an OCI layout; a single image is taken out by dray delete/],
     [["docker-archive:x.tar"], 2, /is no directory with an OCI layout/],
     [[], 2, /missing required argument/],
   ];
-  for (const [words, exitCode, says] of refused)
+  for (const [words, exitCode, says] of rows)
     test(`${words.join(" ") || "nothing"} is refused`, async () => {
       const said = words.map((word) =>
-        word.replace("LAYOUT", layout).replace("NOWHERE", join(home, "nowhere")).replace("HOME", home),
+        word.replace("LAYOUT", layout).replace("NOWHERE", at("nowhere")).replace("HOME", home),
       );
-      const ended = await dray("layout", "gc", ...said);
-      assert.equal(ended.exitCode, exitCode, ended.stderr);
-      assert.match(ended.stderr, says);
+      await refused(exitCode, says, "layout", "gc", ...said);
     });
 });

@@ -2,65 +2,39 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { after, before, describe, test } from "node:test";
+import { before, describe, test } from "node:test";
 import {
   answerWith,
   cutResponse,
   faults,
   hold,
-  type Listener,
   listen,
-  type MemoryRegistry,
   memoryRegistry,
   put,
   sampleArtifact,
   sampleImage,
   sampleIndex,
 } from "@dray/testkit";
-import { temporaryFolder } from "@dray/testkit/files";
 import { anonymous, bytesContent, connect, copy, layoutStore, open, type Registry } from "dray";
 import { encodeJson, mediaTypes } from "dray/oci";
-import { type Rehearsed, type RehearseOptions, rehearse } from "../../test/rehearse.ts";
+import { commands } from "../../test/commands.ts";
 
 const image = sampleImage({ seed: "moving", docker: true });
 const index = sampleIndex({ seed: "index", platforms: ["linux/amd64", "linux/arm64", "windows/amd64"] });
 const [amd64, arm64] = index.images;
 const sbom = sampleArtifact({ subject: image.root });
 
+const { registry: source, host: from, home, at: path, dray, done, refused } = await commands("moving");
+const { registry: target, host: to } = await commands("moving-to");
+const app = `${from}/team/app`;
+
 describe("commands that move", () => {
-  let source: MemoryRegistry;
-  let target: MemoryRegistry;
-  let [from, to]: (Listener | undefined)[] = [];
-  let home: string;
-  let app: string;
-  const dray = (words: readonly string[], options?: RehearseOptions): Promise<Rehearsed> =>
-    rehearse(home, words, options);
-  const done = async (...words: string[]): Promise<Rehearsed> => {
-    const ended = await dray(words);
-    assert.equal(ended.exitCode, 0, `${words.join(" ")}: ${ended.stderr}`);
-    return ended;
-  };
-  const refused = async (exitCode: number, says: RegExp, ...words: string[]): Promise<Rehearsed> => {
-    const ended = await dray(words);
-    assert.equal(ended.exitCode, exitCode, `${words.join(" ")}: ${ended.stderr}`);
-    assert.match(ended.stderr, says);
-    return ended;
-  };
-  const path = (name: string): string => join(home, name);
-  const dest = (name: string): string => `${to?.host}/${name}`;
+  const dest = (name: string): string => `${to}/${name}`;
 
   before(async () => {
-    home = temporaryFolder("moving");
-    source = memoryRegistry();
-    target = memoryRegistry();
     put(source, "team/app", "1.0", image);
     put(source, "team/app", "multi", index);
     put(source, "team/app", undefined, sbom);
-    [from, to] = [await listen(source.handler), await listen(target.handler)];
-    app = `${from.host}/team/app`;
-  });
-  after(async () => {
-    await Promise.all([from?.close(), to?.close()]);
   });
 
   test("cp: nothing on stdout, one sentence on stderr, the same digest", async () => {
@@ -110,7 +84,7 @@ describe("commands that move", () => {
       /Error: 1 of 2 images failed/,
       "cp",
       "-a",
-      `${from?.host}/team/broken`,
+      `${from}/team/broken`,
       dest("cp/broken"),
     );
     assert.match(stderr, /Warning: .*team\/broken:bad: /);
@@ -280,7 +254,7 @@ describe("commands that move", () => {
   test("push compresses what docker saved uncompressed", async () => {
     const plain = sampleImage({ seed: "plain", docker: true, compression: "none", layerSize: 50_000 });
     put(source, "team/plain", "1", plain);
-    await done("pull", `${from?.host}/team/plain:1`, path("plain.tar"));
+    await done("pull", `${from}/team/plain:1`, path("plain.tar"));
     const { stdout, stderr } = await done("push", path("plain.tar"), dest("push/plain:1"));
     const pushed = JSON.parse(new TextDecoder().decode(target.manifest("push/plain", "1")?.bytes));
     assert.ok(pushed.layers.every(({ mediaType }: { mediaType: string }) => mediaType.endsWith("gzip")));
@@ -297,7 +271,7 @@ describe("commands that move", () => {
     const library = (registry: string): Registry => connect(registry, { credentials: anonymous, stateDir: false });
     for (const format of ["tarball", "legacy"]) {
       const file = path(`one-${format}.tar`);
-      await done("pull", "--format", format, `${from?.host}/team/one:1`, file);
+      await done("pull", "--format", format, `${from}/team/one:1`, file);
       await done("push", file, dest("one/push:1"));
       await done("cp", `docker-archive:${file}`, dest("one/cp:1"));
       const archive = await open(`docker-archive:${file}`);
@@ -409,7 +383,7 @@ describe("commands that move", () => {
     const mediaType = mediaTypes.dockerManifest;
     const bytes = encodeJson({ schemaVersion: 2, mediaType, config: windows.config, layers });
     source.addManifest("team/windows", { mediaType, bytes }, "1");
-    const image = `${from?.host}/team/windows:1`;
+    const image = `${from}/team/windows:1`;
     const left =
       /^Warning: 2 layers lie elsewhere by licence and were left out; --allow-nondistributable-artifacts takes such layers along$/gm;
     const { stderr } = await done("cp", image, dest("left/windows:1"));
@@ -436,7 +410,7 @@ describe("commands that move", () => {
       "1",
       sampleArtifact({ seed: "chart", mediaType: "application/vnd.cncf.helm.chart.content.v1.tar+gzip" }),
     );
-    const chart = `${from?.host}/team/chart:1`;
+    const chart = `${from}/team/chart:1`;
     assert.match(
       (await done("pull", chart, path("chart.tar"))).stderr,
       /^Warning: sha256:.* is no image: .* \(oci-archive:FILE\)$/m,

@@ -1,22 +1,10 @@
 import assert from "node:assert/strict";
 import { mkdir, stat, writeFile } from "node:fs/promises";
-import { join } from "node:path";
-import { after, before, describe, test } from "node:test";
-import {
-  type Listener,
-  listen,
-  memoryRegistry,
-  put,
-  RequestLog,
-  sampleArtifact,
-  sampleImage,
-  sampleIndex,
-  tar,
-} from "@dray/testkit";
-import { temporaryFolder } from "@dray/testkit/files";
+import { before, describe, test } from "node:test";
+import { put, sampleArtifact, sampleImage, sampleIndex, tar } from "@dray/testkit";
 import type { ImageConfig } from "dray/image";
 import { type Descriptor, type Digest, type Index, type Manifest, mediaTypes } from "dray/oci";
-import { type Rehearsed, rehearse } from "../../test/rehearse.ts";
+import { commands } from "../../test/commands.ts";
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -24,18 +12,11 @@ const image = sampleImage({ seed: "mutate", layers: 6 });
 const docker = sampleImage({ seed: "mutate-docker", docker: true });
 const index = sampleIndex({ seed: "mutate", platforms: ["linux/amd64", "linux/arm64"], attestations: true });
 
+const { registry, host, at, dray, done } = await commands("mutate");
+const app = `${host}/team/app`;
+const { log } = registry;
+
 describe("mutate", () => {
-  const registry = memoryRegistry();
-  const log = new RequestLog();
-  let server: Listener;
-  let home: string;
-  let app: string;
-  const dray = (...words: string[]): Promise<Rehearsed> => rehearse(home, words);
-  const done = async (...words: string[]): Promise<Rehearsed> => {
-    const ended = await dray(...words);
-    assert.equal(ended.exitCode, 0, `${words.join(" ")}: ${ended.stderr}`);
-    return ended;
-  };
   const manifestOf = async <T = Manifest>(name: string): Promise<T> =>
     JSON.parse((await done("manifest", `${app}:${name}`)).stdout) as T;
   /** The configuration that these flags make of one, as the registry has it afterwards. */
@@ -47,19 +28,15 @@ describe("mutate", () => {
   const inside = config["config"] as Json;
 
   before(async () => {
-    home = temporaryFolder("mutate");
     put(registry, "team/app", "1", image);
     put(registry, "team/app", "docker", docker);
     put(registry, "team/app", "multi", index);
     put(registry, "team/app", "sbom", sampleArtifact({ seed: "mutate" }));
-    server = await listen(log.middleware(registry.handler));
-    app = `${server.host}/team/app`;
     const flags =
       "--expose 80/tcp --volume /data --user 1 --workdir /srv --stop-signal SIGINT --health-cmd true --shell /bin/bash,-c " +
       "--onbuild RUN --author me --entrypoint /bin/init --cmd serve --annotation a=1 --os-feature f,g";
     await done("mutate", ...flags.split(" "), "--tag", `${app}:full`, `${app}:1`);
   });
-  after(() => server.close());
 
   const rows: readonly [flags: readonly string[], after: Json, top?: Json][] = [
     [["-e", "A=1,B=2", "--env", "PATH=/bin"], { Env: ["PATH=/bin", "A=1,B=2"] }],
@@ -138,7 +115,7 @@ describe("mutate", () => {
     const beside = await done("mutate", "-u", "6", `${app}@${image.root.digest}`);
     assert.match(beside.stdout, /@sha256:/);
     assert.equal(registry.manifest("team/app", "1")?.digest, image.root.digest);
-    const other = `${server.host}/other/app`;
+    const other = `${host}/other/app`;
     const repo = await done("mutate", "-u", "5", "--repo", other, `${app}:1`);
     assert.equal(repo.stdout, `${other}@${digest}\n`);
     assert.equal(registry.manifest("other/app", digest)?.digest, digest);
@@ -218,7 +195,7 @@ describe("mutate", () => {
   });
 
   test("-o writes a file that docker loads, and prints nothing; -o json tells; --dry-run does nothing", async () => {
-    const file = join(home, "changed.tar");
+    const file = at("changed.tar");
     const { stdout } = await done("mutate", "-u", "8", "-o", file, `${app}:1`);
     assert.equal(stdout, "");
     const made = JSON.parse((await done("config", `docker-archive:${file}`)).stdout) as Json;
@@ -236,11 +213,11 @@ describe("mutate", () => {
   });
 
   test("--append puts layers on top, of every image of an index; what else changes, changes too", async () => {
-    const file = join(home, "layer.tar");
+    const file = at("layer.tar");
     await writeFile(file, tar([{ path: "srv/hello", kind: "file", bytes: new TextEncoder().encode("hello\n") }]));
-    await mkdir(join(home, "folder"), { recursive: true });
-    await writeFile(join(home, "folder/name"), "folder");
-    await done("mutate", "--append", `${file},${join(home, "folder")}`, "-u", "7", "-t", `${app}:more`, `${app}:1`);
+    await mkdir(at("folder"), { recursive: true });
+    await writeFile(at("folder/name"), "folder");
+    await done("mutate", "--append", `${file},${at("folder")}`, "-u", "7", "-t", `${app}:more`, `${app}:1`);
     const made = JSON.parse((await done("config", `${app}:more`)).stdout) as ImageConfig;
     assert.equal(made.config?.User, "7");
     assert.equal(made.rootfs?.diff_ids?.length, 8);
@@ -253,12 +230,12 @@ describe("mutate", () => {
     await done("validate", "--remote", `${app}:all`);
     for (const arch of ["amd64", "arm64"])
       assert.equal((await done("cat", "--platform", `linux/${arch}`, `${app}:all:/srv/hello`)).stdout, "hello\n");
-    const missing = await dray("mutate", "--append", join(home, "nope.tar"), "-t", `${app}:nope`, `${app}:1`);
+    const missing = await dray("mutate", "--append", at("nope.tar"), "-t", `${app}:nope`, `${app}:1`);
     assert.deepEqual([missing.exitCode, /no such file or directory/.test(missing.stderr)], [5, true]);
   });
 
   test("of a layout, in its place and beside", async () => {
-    const layout = `oci:${join(home, "layout")}`;
+    const layout = `oci:${at("layout")}`;
     await done("cp", `${app}:multi`, `${layout}:a`);
     await done("mutate", "-u", "8", `${layout}:a`);
     await done("mutate", "-u", "9", "-t", `${layout}:b`, `${layout}:a`);
@@ -278,7 +255,7 @@ describe("mutate", () => {
     [["--cmd", 'a"b', "APP:1"], 2, /quote/],
     [["--set-platform", "linux", "APP:1"], 2, /names no architecture, such as linux\/amd64/],
     [["--set-platform", "linux/s390x", "APP:multi"], 2, /name the one that is meant with --platform/],
-    [["--created", "now", "APP:1"], 2, /"now" is no time/],
+    [["--created", "now", "APP:1"], 2, /--created.*Expected a time such as 2026-01-31T12:00:00Z/],
     [["--expose", "http", "APP:1"], 2, /port "http"/],
     [["--remove", "colour", "APP:1"], 2, /"colour" is none of entrypoint, cmd/],
     [["-u", "1", "--remove", "user", "APP:1"], 2, /takes away what another flag sets/],
@@ -292,7 +269,11 @@ describe("mutate", () => {
     [["-o", "a", "-o", "b", "APP:1"], 2, /are two files/],
     [["-o", "", "APP:1"], 2, /the name of the file is empty/],
     [["-u", "1", "APP:sbom"], 1, /is an artifact \(application\/vnd.example.sbom.v1\)/],
-    [["--subject", "1", "APP:docker"], 1, /knows no subject/],
+    [
+      ["--subject", "1", "APP:docker"],
+      1,
+      /app:docker: .* knows no subject; give it OCI's media types as well, with --media-types oci/,
+    ],
     [["-u", "1", "APP:nope"], 5, /check the name/],
     [["-u", "1", "--platform", "linux/s390x", "APP:multi"], 5, /has no image for linux\/s390x/],
     [["-u", "1"], 2, /missing required argument 'image'/],
@@ -300,7 +281,7 @@ describe("mutate", () => {
   for (const [words, exitCode, says] of refused)
     test(`${words.join(" ")} is refused, and nothing is written`, async () => {
       const before = log.entries.filter(({ method }) => method === "PUT").length;
-      const ended = await dray("mutate", ...words.map((word) => word.replace("APP", app).replace("HOST", server.host)));
+      const ended = await dray("mutate", ...words.map((word) => word.replace("APP", app).replace("HOST", host)));
       assert.equal(ended.exitCode, exitCode, ended.stderr);
       assert.match(ended.stderr, says);
       assert.equal(ended.stdout, "");
@@ -308,7 +289,7 @@ describe("mutate", () => {
     });
 
   test("a file is not left behind where the image cannot be changed", async () => {
-    const file = join(home, "never.tar");
+    const file = at("never.tar");
     assert.equal((await dray("mutate", "-u", "1", "-o", file, `${app}:sbom`)).exitCode, 1);
     await assert.rejects(stat(file), { code: "ENOENT" });
   });

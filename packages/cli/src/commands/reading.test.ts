@@ -1,11 +1,9 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
-import { after, before, describe, test } from "node:test";
+import { before, describe, test } from "node:test";
 import {
   answerWith,
   faults,
   hold,
-  type Listener,
   listen,
   memoryRegistry,
   put,
@@ -14,10 +12,9 @@ import {
   sampleIndex,
   seededBytes,
 } from "@dray/testkit";
-import { temporaryFolder } from "@dray/testkit/files";
 import type { Handler } from "dray/http";
 import { type Digest, digestOf, mediaTypes } from "dray/oci";
-import { type Rehearsed, type RehearseOptions, rehearse } from "../../test/rehearse.ts";
+import { commands } from "../../test/commands.ts";
 
 const image = sampleImage({
   seed: "reading",
@@ -40,20 +37,10 @@ const signature = sampleArtifact({
 const cosigned = sampleArtifact({ seed: "cosign", mediaType: "application/vnd.dev.cosign.simplesigning.v1+json" });
 const cosignTag = `${image.root.digest.replace(":", "-")}.sig`;
 
-describe("commands that read", () => {
-  const registry = memoryRegistry({ pageSize: 3 });
-  let server: Listener;
-  let home: string;
-  let app: string;
-  const dray = (words: readonly string[], options?: RehearseOptions): Promise<Rehearsed> =>
-    rehearse(home, words, options);
-  /** What is printed by a run that must end well. */
-  const printed = async (...words: string[]): Promise<string> => {
-    const { exitCode, stdout, stderr } = await dray(words);
-    assert.equal(exitCode, 0, `${words.join(" ")}: ${stderr}`);
-    return stdout;
-  };
+const { registry, host, at, dray, printed } = await commands("reading", memoryRegistry({ pageSize: 3 }));
+const app = `${host}/team/app`;
 
+describe("commands that read", () => {
   test("a list that a registry does not end is printed, told of, and done in part", async () => {
     const odd: Handler = (request) => {
       const { target } = request;
@@ -96,12 +83,6 @@ describe("commands that read", () => {
       ["v1.9.0", "v1.10.0", "v1.10.0-rc.1", "v2.0.0", "latest", "edge", "v1.10"],
       image.root.digest,
     );
-    server = await listen(registry.handler);
-    app = `${server.host}/team/app`;
-    home = temporaryFolder("reading");
-  });
-  after(async () => {
-    await server.close();
   });
 
   test("digest", async () => {
@@ -170,14 +151,14 @@ describe("commands that read", () => {
   });
 
   test("catalog", async () => {
-    assert.equal(await printed("catalog", server.host), "many\nteam/app\nteam/arm\n");
+    assert.equal(await printed("catalog", host), "many\nteam/app\nteam/arm\n");
     assert.equal(
-      await printed("catalog", "--full-ref", server.host),
-      ["many", "team/app", "team/arm"].map((name) => `${server.host}/${name}\n`).join(""),
+      await printed("catalog", "--full-ref", host),
+      ["many", "team/app", "team/arm"].map((name) => `${host}/${name}\n`).join(""),
     );
-    assert.deepEqual(JSON.parse(await printed("catalog", "-o", "json", server.host)), {
+    assert.deepEqual(JSON.parse(await printed("catalog", "-o", "json", host)), {
       schemaVersion: 1,
-      registry: server.host,
+      registry: host,
       repositories: ["many", "team/app", "team/arm"],
     });
   });
@@ -211,7 +192,7 @@ describe("commands that read", () => {
         ["v1.10.0-rc.1", "v1.10.0", "v1.10", "v1.9.0", "latest", "edge"],
       ],
     ];
-    const many = `${server.host}/many`;
+    const many = `${host}/many`;
     for (const [flags, tags] of rows)
       assert.deepEqual(await printed("ls", ...flags, many), tags.map((tag) => `${tag}\n`).join(""), flags.join(" "));
     assert.equal(await printed("ls", "--full-ref", "--limit", "1", many), `${many}:edge\n`);
@@ -220,7 +201,7 @@ describe("commands that read", () => {
     assert.equal(await printed("ls", "--sort", "created", "--match", "?.?", app), "1.0\n0.9\n");
     assert.deepEqual(JSON.parse(await printed("ls", "-O", "--sort=created", "--match=/^[01]/", "-o", "json", app)), {
       schemaVersion: 1,
-      registry: server.host,
+      registry: host,
       repository: "team/app",
       tags: [
         { tag: "1.0", reference: `${app}:1.0`, created: "2020-02-02T00:00:00.000Z" },
@@ -228,11 +209,11 @@ describe("commands that read", () => {
       ],
     });
     // Of a list of which there is no first page nothing is printed; one that breaks off is closed with the reason.
-    const missing = await dray(["ls", "-o", "json", `${server.host}/demo/none`]);
+    const missing = await dray(["ls", "-o", "json", `${host}/demo/none`]);
     assert.deepEqual([missing.exitCode, missing.stdout], [5, ""]);
     assert.equal(
       await printed("ls", "-o", "json", "--match", "none", many),
-      `{"schemaVersion":1,"registry":"${server.host}","repository":"many","tags":[]}\n`,
+      `{"schemaVersion":1,"registry":"${host}","repository":"many","tags":[]}\n`,
     );
     const stop = new AbortController();
     const paged = memoryRegistry({ pageSize: 2 });
@@ -257,7 +238,7 @@ describe("commands that read", () => {
 
   test("a limit ends the asking", async () => {
     registry.log.clear();
-    await printed("ls", "--limit", "2", `${server.host}/many`);
+    await printed("ls", "--limit", "2", `${host}/many`);
     assert.equal(registry.log.count({ target: "tags/list" }), 1, "of three pages");
   });
 
@@ -335,10 +316,10 @@ describe("commands that read", () => {
     const { exitCode, stderr } = await dray(["tree", `${listener.host}/a:1`]);
     assert.equal(exitCode, 3);
     assert.match(stderr, /cut off below sha256:\w+: it is 16 levels deep/);
-    const moved = await dray(["cp", "--referrers", `${listener.host}/a:1`, `oci:${join(home, "inventive")}:1`]);
+    const moved = await dray(["cp", "--referrers", `${listener.host}/a:1`, `oci:${at("inventive")}:1`]);
     assert.equal(moved.exitCode, 3, moved.stderr);
     assert.match(moved.stderr, /referrers refer to referrers more than 16 times/);
-    await printed("validate", `oci:${join(home, "inventive")}:1`);
+    await printed("validate", `oci:${at("inventive")}:1`);
     await listener.close();
   });
 
@@ -373,7 +354,7 @@ describe("commands that read", () => {
     assert.match(await printed("tree", `${from}:1`), /signature application\/vnd\.cncf\.notary\.signature {2}sha256/);
     assert.equal(await printed("manifest", `${from}:sig`), Buffer.from(bytes).toString());
     await printed("validate", `${from}:sig`);
-    const layout = `oci:${join(home, "artifact")}:1`;
+    const layout = `oci:${at("artifact")}:1`;
     await printed("cp", "--referrers", `${from}:1`, layout);
     assert.match(await printed("tree", layout), /notary\.signature/);
     await listener.close();
@@ -408,11 +389,11 @@ describe("commands that read", () => {
     const listener = await listen(shop.handler);
     await printed("validate", `${listener.host}/a:1`);
     for (const form of ["tarball", "legacy"]) {
-      const { exitCode, stderr } = await dray(["pull", "--format", form, `${listener.host}/a:1`, join(home, "x.tar")]);
+      const { exitCode, stderr } = await dray(["pull", "--format", form, `${listener.host}/a:1`, at("x.tar")]);
       assert.equal(exitCode, 1);
       assert.match(stderr, /is an encrypted layer.*oci-archive:FILE/);
     }
-    await printed("cp", `${listener.host}/a:1`, `oci-archive:${join(home, "encrypted.tar")}`);
+    await printed("cp", `${listener.host}/a:1`, `oci-archive:${at("encrypted.tar")}`);
     await listener.close();
   });
 
@@ -429,9 +410,9 @@ describe("commands that read", () => {
     const rows: readonly [words: string[], exitCode: number, says: RegExp][] = [
       [["digest", `${app}:nope`], 5, /nope/],
       [["manifest", `${app}:nope`], 5, /nope/],
-      [["ls", `${server.host}/nope`], 5, /nope/],
+      [["ls", `${host}/nope`], 5, /nope/],
       [["digest", "--platform", "linux/s390x", `${app}:multi`], 5, /linux\/s390x.*linux\/amd64/],
-      [["config", `${server.host}/team/arm`], 5, /linux\/amd64/],
+      [["config", `${host}/team/arm`], 5, /linux\/amd64/],
       [["manifest", `${app}/Upper`], 2, /lower case/],
       [["manifest", `${app}:bad tag`], 2, /tag/],
       [["manifest", "--platform", "a/b/c/d", app], 2, /platform "a\/b\/c\/d"/],

@@ -1,26 +1,16 @@
 import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
-import { join } from "node:path";
-import { after, before, describe, test } from "node:test";
-import { type Listener, listen, memoryRegistry, put, RequestLog, sampleImage, sampleIndex, tar } from "@dray/testkit";
-import { temporaryFolder } from "@dray/testkit/files";
+import { before, describe, test } from "node:test";
+import { put, sampleImage, sampleIndex, tar } from "@dray/testkit";
 import { open } from "dray";
 import { viewOf } from "dray/image";
-import { type Rehearsed, rehearse } from "../../test/rehearse.ts";
+import { commands } from "../../test/commands.ts";
+
+const { registry, host, at, dray, done } = await commands("rebase");
+const { log } = registry;
 
 describe("rebase", () => {
-  let server: Listener;
-  let home: string;
-  let host: string;
-  const log = new RequestLog();
-  const registry = memoryRegistry();
   const bases = { one: sampleIndex({ seed: "rebase/1" }), two: sampleIndex({ seed: "rebase/2" }) };
-  const dray = (...words: string[]): Promise<Rehearsed> => rehearse(home, words);
-  const done = async (...words: string[]): Promise<Rehearsed> => {
-    const ended = await dray(...words);
-    assert.equal(ended.exitCode, 0, `${words.join(" ")}: ${ended.stderr}`);
-    return ended;
-  };
   const diffIDsOf = async (location: string, platform: string): Promise<readonly (string | undefined)[]> => {
     const { store, name } = await open(location);
     const view = await viewOf(store, await store.resolve(name));
@@ -29,27 +19,23 @@ describe("rebase", () => {
   };
 
   before(async () => {
-    home = temporaryFolder("rebase");
     put(registry, "base", "1", bases.one);
     put(registry, "base", "latest", bases.one);
     put(registry, "base", "2", bases.two);
     put(registry, "other", "1", sampleImage({ seed: "rebase/other" }));
-    server = await listen(log.middleware(registry.handler));
-    host = server.host;
-    await writeFile(join(home, "app.tar"), tar([{ path: "app", kind: "file", bytes: new Uint8Array(10) }]));
+    await writeFile(at("app.tar"), tar([{ path: "app", kind: "file", bytes: new Uint8Array(10) }]));
     await done(
       "append",
       "-b",
       `${host}/base:latest`,
       "--set-base-image-annotations",
       "-f",
-      join(home, "app.tar"),
+      at("app.tar"),
       "-t",
       `${host}/app:1`,
     );
     put(registry, "base", "latest", bases.two);
   });
-  after(() => server.close());
 
   test("an index by its annotations, where it lies: each image on the image of its platform, which is mounted", async () => {
     await done("copy", `${host}/app:1`, `${host}/app:here`);
@@ -94,7 +80,7 @@ describe("rebase", () => {
       await diffIDsOf(`${host}/app:arm`, "linux/arm64"),
       await diffIDsOf(`${host}/app:dry`, "linux/arm64"),
     );
-    const layout = `oci:${join(home, "layout")}:x`;
+    const layout = `oci:${at("layout")}:x`;
     await done(...words.slice(0, -1), layout);
     assert.deepEqual(await diffIDsOf(layout, "linux/arm64"), await diffIDsOf(`${host}/app:dry`, "linux/arm64"));
     await done("rebase", layout, "--old_base", `${host}/base:2`, "--new_base", `${host}/base:1`);
@@ -124,7 +110,7 @@ describe("rebase", () => {
     ],
     [
       1,
-      /does not stand on sha256:.*: layer 1 of the base is sha256:/,
+      /app:1 \(linux\/amd64\) does not stand on [^ ]*base:2: layer 1 of the base is sha256:.*; name the base .* with --old_base/,
       "HOST/app:1 --old_base HOST/base:2 --new_base HOST/base:1 -t HOST/app:x",
     ],
     [5, /has no manifest nope/, "HOST/app:1 --new_base HOST/base:nope -t HOST/app:x"],

@@ -1,6 +1,6 @@
 import { plural } from "@dray/service/figures";
 import { Option } from "commander";
-import { DrayError, isDrayError } from "dray/errors";
+import { DrayError, isDrayError, restated } from "dray/errors";
 import { type Bases, edit, type Image, type ImageIndex, platformOf, type Rebased, rebased, viewOf } from "dray/image";
 import { LazyMap } from "dray/internal/async";
 import { parseLocation } from "dray/locations";
@@ -9,6 +9,7 @@ import { annotationKeys, formatReference, parseReference } from "dray/oci";
 import { type ChangingOptions, changeImage, changingFlags } from "../changing/index.ts";
 import type { Act, Call, Define } from "../context.ts";
 import { opened } from "../images.ts";
+import { calling } from "../typed-as.ts";
 
 interface RebaseOptions extends ChangingOptions {
   readonly old_base?: string;
@@ -38,15 +39,23 @@ export const act: Act<RebaseOptions> = async (call, [word]) => {
   if (word !== undefined && options.original !== undefined)
     throw new DrayError("USAGE", `--original: the image is named twice, ${options.original} and ${word}`);
   if (image === "") throw new DrayError("USAGE", "say which image is to stand on another base: dray rebase IMAGE");
-  const bases = basesFor(call, image);
+  const names = new Map<string, string>();
+  const bases = basesFor(call, image, names);
   const tell = (done: Rebased): void => reporter.note(told(image, done));
   await changeImage(
     call,
     image,
-    async ({ view }) => edit(view, rebased(bases, tell), { platforms: options.platform, signal }),
+    ({ view }) =>
+      edit(view, rebased(bases, tell), { platforms: options.platform, signal }).catch((error: unknown) => {
+        throw isDrayError(error, "CHECK_FAILED") ? restated(error, error.code, inWords(error.message, names)) : error;
+      }),
     { tag: options.tag ?? options.rebased },
   );
 };
+
+/** Bases as they were named, in place of their digests. */
+const inWords = (message: string, names: ReadonlyMap<string, string>): string =>
+  [...names].reduce((text, [digest, name]) => text.replaceAll(`stand on ${digest}:`, `stand on ${name}:`), message);
 
 const told = (image: string, { bases, removed, added, kept }: Rebased): string =>
   bases.from.descriptor.digest === bases.to.descriptor.digest
@@ -55,6 +64,7 @@ const told = (image: string, { bases, removed, added, kept }: Rebased): string =
 
 /** A base as it was named, looked at once. */
 interface Found {
+  readonly name: string;
   readonly view: Image | ImageIndex;
   readonly root: Descriptor;
 }
@@ -63,14 +73,19 @@ interface Found {
  * The bases of one image after the other, by the flags, else by its annotations. What somebody wrote into an image is a reference, and names nothing on
  * this machine.
  */
-const basesFor = (call: Call<RebaseOptions>, location: string): ((image: Image) => Promise<Bases>) => {
+const basesFor = (
+  call: Call<RebaseOptions>,
+  location: string,
+  names: Map<string, string>,
+): ((image: Image) => Promise<Bases>) => {
   const { signal } = call;
   const known = new LazyMap<string, Found>();
   const find = (name: string): Promise<Found> =>
     known.get(name, async () => {
       const { store, name: tag } = await opened(call, name);
       const root = await store.resolve(tag, { signal, toRead: true });
-      return { root, view: await viewOf(store, root, { signal }) };
+      const view = await calling(name, () => viewOf(store, root, { signal }));
+      return { name, root, view };
     });
   return async (image) => {
     const { annotations = {} } = await image.manifest();
@@ -83,8 +98,10 @@ const basesFor = (call: Call<RebaseOptions>, location: string): ((image: Image) 
     const childOf = async ({ view }: Found): Promise<Image> =>
       view.kind === "image" ? view : view.image(platform ?? { os: "linux", architecture: "amd64" });
     const [older, newer] = [await firstOf(find, [from].flat()), await find(to)];
+    const old = await childOf(older);
+    names.set(old.descriptor.digest, older.name);
     return {
-      from: await childOf(older),
+      from: old,
       to: await childOf(newer),
       name: call.options.new_base === undefined ? said : nameOf(to),
       digest: newer.root.digest,

@@ -6,8 +6,10 @@ import {
   changeImage,
   changingFlags,
   compressionFlags,
+  refuseLevel,
 } from "../changing/index.ts";
 import type { Act, Define } from "../context.ts";
+import { moment } from "../flags.ts";
 
 interface RecompressOptions extends ChangingOptions, CompressionOptions {
   readonly estargz?: boolean;
@@ -19,14 +21,18 @@ export const define: Define = (command) =>
   changingFlags(
     compressionFlags(command.argument("<image>", "a reference, or a location such as oci:DIR:NAME"), "gzip")
       .option("--estargz", "make eStargz of every layer: gzip of which single files can be read")
-      .option("--time <time>", "give everything in it one time, such as 2026-01-31T12:00:00Z: layers are written anew")
+      .option(
+        "--time <time>",
+        "give everything in it one time, such as 2026-01-31T12:00:00Z: layers are written anew",
+        moment,
+      )
       .option(
         "--canonical",
         "as --time, 1970 where none is said, and take away what says on which machine it was built",
       ),
   ).addHelpText(
     "after",
-    "\nLayers that are compressed in the wanted way stay, unless a level is said. Of an index every image is changed, or those that --platform names.",
+    "\nLayers that are compressed in the wanted way stay, unless a level is said.\nOf an index every image is changed, or those that --platform names.",
   );
 
 export const examples: readonly string[] = [
@@ -39,7 +45,12 @@ export const act: Act<RecompressOptions> = async (call, [image = ""]) => {
   const { compression, level, estargz = false, time, canonical = false, platform: platforms } = options;
   const isTimed = time !== undefined || canonical;
   if (estargz && (isTimed || (compression ?? "gzip") !== "gzip"))
-    throw new DrayError("USAGE", "--estargz: that is gzip of files as they are; leave out what asks for another thing");
+    throw new DrayError(
+      "USAGE",
+      "--estargz: that is gzip of files as they are; leave out --compression, --time and --canonical",
+    );
+  // Where none is said, each layer stays compressed as it is.
+  refuseLevel({ compression: isTimed && compression === undefined ? "zstd" : compression, level });
   await changeImage(call, image, async ({ view, bench }) => {
     const place = await bench();
     const how = { compression, level, signal, onEvent: reporter.onEvent };

@@ -1,4 +1,4 @@
-import { DrayError } from "dray/errors";
+import { DrayError, errorIn, isDrayError } from "dray/errors";
 import { edit, type LayerChoice, squashed, withoutLayers } from "dray/image";
 import { defined } from "dray/internal/defined";
 import {
@@ -8,6 +8,7 @@ import {
   changingFlags,
   compressionFlags,
   layerNumber,
+  refuseLevel,
   stringSlice,
 } from "../changing/index.ts";
 import type { Act, Define } from "../context.ts";
@@ -34,7 +35,7 @@ export const define: Define = (command) =>
     ),
   ).addHelpText(
     "after",
-    "\nWhat squashed layers take away from those below stays away. Of an index every image is squashed, or those that --platform names.",
+    "\nWhat squashed layers take away from those below stays away.\nOf an index every image is squashed, or those that --platform names.",
   );
 
 export const examples: readonly string[] = [
@@ -47,10 +48,15 @@ export const act: Act<SquashOptions> = async (call, [image = ""]) => {
   const { from, to, drop, compression, level, platform: platforms } = options;
   if (drop !== undefined && (from ?? to ?? compression ?? level) !== undefined)
     throw new DrayError("USAGE", "--drop: nothing is squashed or compressed where layers are taken away");
+  refuseLevel({ compression, level });
   await changeImage(call, image, async ({ view, bench }) => {
     if (drop !== undefined) return edit(view, withoutLayers(drop.map(choiceOf)), { platforms, signal });
     const how = { compression, level, signal, onEvent: reporter.onEvent };
-    return edit(view, squashed(await bench(), defined({ from, to }), how), { platforms, signal });
+    return edit(view, squashed(await bench(), defined({ from, to }), how), { platforms, signal }).catch(
+      (error: unknown) => {
+        throw isDrayError(error, "USAGE") ? errorIn("--from, --to", error) : error;
+      },
+    );
   });
 };
 

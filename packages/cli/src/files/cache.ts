@@ -39,7 +39,10 @@ export const cacheDirectory = ({ env }: { readonly env: Environment }): string |
 export const cacheOf = ({ options, env, reporter }: Call<CacheOptions>): BlobCache => {
   const directory = options.cache_path || cacheDirectory({ env });
   if (directory === undefined)
-    throw new DrayError("USAGE", "there is no HOME where layers are kept; name their directory");
+    throw new DrayError(
+      "USAGE",
+      "there is no HOME where layers are kept; name their directory with --cache_path DIRECTORY",
+    );
   return blobCache(directory, { limit: options.cacheSize, onWarning: (message) => reporter.warn(message) });
 };
 

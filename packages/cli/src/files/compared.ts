@@ -4,6 +4,7 @@ import { type Image, type ImageIndex, viewOf } from "dray/image";
 import { openImage } from "dray/locations";
 import { formatPlatform, normalizePlatform, type Platform, type WantedPlatform } from "dray/oci";
 import type { Call } from "../context.ts";
+import { calling } from "../typed-as.ts";
 import type { CacheOptions } from "./cache.ts";
 import { openedImage } from "./open.ts";
 
@@ -31,10 +32,8 @@ export const comparedImages = async (call: Call<CacheOptions>, before: string, a
   const { signal, options } = call;
   const view = async (location: string): Promise<{ located: Located<ReadableStore>; view: Image | ImageIndex }> => {
     const located = await openedImage(call, location);
-    return {
-      located,
-      view: await viewOf(located.store, await located.store.resolve(located.name, { signal }), { signal }),
-    };
+    const found = await located.store.resolve(located.name, { signal });
+    return { located, view: await calling(location, () => viewOf(located.store, found, { signal })) };
   };
   const [one, other] = [await view(before), await view(after)];
   const digests = [one.view.descriptor.digest, other.view.descriptor.digest] as const;

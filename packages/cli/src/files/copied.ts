@@ -33,26 +33,22 @@ export const copyFiles = async (
       "USAGE",
       `"${to}" is no path where files could go; dray cat ${file.image}:${file.path} prints one`,
     );
-  const { files, image, path } = await openFiles(call)(file);
-  const entry = await files.stat(path);
+  const { files, image, path, finding } = await openFiles(call)(file);
+  const entry = await finding(() => files.stat(path));
   const isDirectory = entry.type === "directory";
   const target = await targetOf(to, isDirectory ? shortName(entry.path) : shortName(file.path), isDirectory);
   let copied: Copied;
   if (isDirectory) {
     // Whoever copies files has them, as with `cp`.
-    const { leftOut, ...result } = await extract(image, target, {
-      path: entry.path,
-      owners: false,
-      signal,
-      onEvent: reporter.onEvent,
-    });
+    const how = { path: entry.path, owners: false, signal, onEvent: reporter.onEvent };
+    const { leftOut, ...result } = await finding(() => extract(image, target, how));
     for (const { what, count, paths } of leftOut)
       if (what !== "owner")
         reporter.warn(
           `left out of ${plural(count, "file")}: ${what} (${paths.join(", ")}${count > paths.length ? ", …" : ""})`,
         );
     copied = { files: result.files, bytes: result.bytes };
-  } else copied = await oneFile(files, path, target, entry.mode);
+  } else copied = await finding(() => oneFile(files, path, target, entry.mode));
   if (options.output === "json")
     await out.line(document({ location: file.image, digest: image.descriptor.digest, path, target, ...copied }));
   else reporter.note(`copied ${plural(copied.files, "file")}, ${formatBytes(copied.bytes)}, to ${target}`);
@@ -69,9 +65,13 @@ const targetOf = async (to: string, name: string, isDirectory: boolean): Promise
   const there = await onDisk("read", to, () => ifPossible(() => stat(to)));
   if (there?.isDirectory() === true) return name === "/" ? to : join(to, basename(name));
   if (isDirectory && there !== undefined)
-    throw new DrayError("EXISTS", `${to} is there and no directory: a directory of an image cannot take its place`, {
-      reference: to,
-    });
+    throw new DrayError(
+      "EXISTS",
+      `${to} is there and no directory: a directory of an image cannot take its place; name another path`,
+      {
+        reference: to,
+      },
+    );
   if (isDirectory || !/[/\\]$/.test(to)) return to;
   await onDisk("make", to, () => mkdir(to, { recursive: true }));
   return join(to, basename(name));

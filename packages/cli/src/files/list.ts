@@ -21,8 +21,9 @@ const linesAtOnce = 1000;
 /** Lists a directory of an image, or all below it. */
 export const listFiles = async (call: Call<ListFilesOptions>, file: FileLocation): Promise<void> => {
   const { options, out } = call;
-  const { files, image, path } = await openFiles(call)(file);
-  const entries = options.recursive === true ? files.walk(path) : await files.list(path);
+  const { files, image, path, finding } = await openFiles(call)(file);
+  if (options.recursive === true) await finding(() => files.stat(path));
+  const entries = options.recursive === true ? files.walk(path) : await finding(() => files.list(path));
   if (options.output === "json") {
     const members = { location: file.image, digest: image.descriptor.digest, path };
     await listing(out, members, "files", entries, describedFile);

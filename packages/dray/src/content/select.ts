@@ -109,8 +109,8 @@ const childFor = (manifests: readonly Descriptor[], wanted: WantedPlatform, call
     if (candidates.length > 1)
       throw new DrayError(
         "USAGE",
-        `${called} has several images for ${formatPlatform(wanted)}: ${candidates.join(", ")}; name one of them`,
-        { reference: called },
+        `${called} has several images for ${formatPlatform(wanted)}: ${candidates.join(", ")}`,
+        { reference: called, remedy: "choose-platform" },
       );
   }
   if (found !== undefined) return found;
@@ -120,7 +120,7 @@ const childFor = (manifests: readonly Descriptor[], wanted: WantedPlatform, call
   throw new DrayError(
     "NOT_FOUND",
     `${called} has no image for ${formatPlatform(wanted)}; it has ${[...new Set(there)].join(", ") || "no platforms"}`,
-    { reference: called },
+    { reference: called, ...(there.length === 0 ? {} : { remedy: "choose-platform" as const }) },
   );
 };
 

@@ -23,6 +23,7 @@ import {
   wantedPlatform,
 } from "../oci/index.ts";
 import { asConfig, type ImageConfig, platformOf } from "./config.ts";
+import { explained, refuseEncrypted } from "./readable-layer.ts";
 
 /** A view over an image in a store. Nothing is read before it is asked for; what was read is kept, but for layers. */
 export interface Image {
@@ -84,7 +85,10 @@ export interface Layer {
   readonly diffID: Digest | undefined;
   /** The bytes as they lie in the store; checked while they are read. */
   compressed(options?: Omit<ReadOptions, "kind">): AsyncIterable<Uint8Array>;
-  /** The tar inside, from its beginning. */
+  /**
+   * The tar inside, from its beginning.
+   * @throws DrayError `UNSUPPORTED` for an encrypted layer
+   */
   uncompressed(options?: Omit<ReadOptions, "kind" | "offset">): AsyncIterable<Uint8Array>;
 }
 
@@ -212,7 +216,10 @@ const layerOf = (store: ReadableStore, descriptor: Descriptor, diffID: string | 
   store,
   descriptor,
   diffID: isDigest(diffID) ? diffID : undefined,
-  compressed: (options) => store.read(descriptor, { ...options, kind: "blob" }),
-  // An offset, which a program without types may give, would lie among compressed bytes.
-  uncompressed: (options) => decompressed(store.read(descriptor, { ...options, offset: undefined, kind: "blob" })),
+  compressed: (options) => explained(store.read(descriptor, { ...options, kind: "blob" }), descriptor),
+  uncompressed: (options) => {
+    refuseEncrypted(descriptor);
+    // An offset, which a program without types may give, would lie among compressed bytes.
+    return decompressed(explained(store.read(descriptor, { ...options, offset: undefined, kind: "blob" }), descriptor));
+  },
 });

@@ -171,4 +171,5 @@ const refuseMeaningless = (change: ConfigChange): void => {
       );
 };
 
-const isTime = (text: string): boolean => rfc3339.test(text) && !Number.isNaN(Date.parse(text));
+/** Whether every runtime reads the same moment there, whatever its time zone. */
+export const isTime = (text: string): boolean => rfc3339.test(text) && !Number.isNaN(Date.parse(text));

@@ -74,7 +74,8 @@ const toDocker = (document: JsonObject, what: string, lossy: boolean): JsonObjec
   if (lost.length > 0 && !lossy)
     throw new DrayError(
       "UNSUPPORTED",
-      `Docker's media types cannot express of ${what}: ${firstOf(lost)}; take these away first, or convert with loss`,
+      `Docker's media types cannot express of ${what}: ${firstOf(lost)}; take these away first`,
+      { remedy: "convert-with-loss" },
     );
   return converted;
 };
@@ -110,4 +111,7 @@ export const dockerTypeOf = (type: string): string => {
 const after = (text: string, start: string): string => text.slice(start.length);
 
 const unknown = (type: string, whose: string): DrayError =>
-  new DrayError("UNSUPPORTED", `${whose}'s media types have none for ${JSON.stringify(type)}`);
+  new DrayError(
+    "UNSUPPORTED",
+    `${whose}'s media types have none for ${JSON.stringify(type)}; such a layer stays as it is, or goes`,
+  );

@@ -37,7 +37,10 @@ export const textsIn = (document: JsonObject, member: string): readonly string[]
 };
 
 const wrong = (member: string, wanted: string): DrayError =>
-  new DrayError("MANIFEST_INVALID", `"${member}" is no ${wanted}, so it cannot be changed`);
+  new DrayError(
+    "MANIFEST_INVALID",
+    `"${member}" is no ${wanted}, so it cannot be changed; take it away, or write the configuration anew`,
+  );
 
 /** Texts by name after a change. */
 export const changedTexts = (before: JsonObject, change: TextChange): JsonObject => {

@@ -21,7 +21,7 @@ export const ofImages = (
     const { config, artifactType } = await image.manifest();
     throw new DrayError(
       "UNSUPPORTED",
-      `${image.descriptor.digest} is an artifact (${artifactType ?? config.mediaType}), which has no configuration of an image to change`,
+      `${image.descriptor.digest} is an artifact (${artifactType ?? config.mediaType}), which has no configuration of an image to change; its annotations can be, and its subject`,
       { reference: image.descriptor.digest },
     );
   },

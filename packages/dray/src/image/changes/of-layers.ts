@@ -16,7 +16,7 @@ export const ofLayers = (
     if (depth > 0) return undefined;
     throw new DrayError(
       "UNSUPPORTED",
-      `${image.descriptor.digest} has a layer of type "${other.mediaType}", which is none of files`,
+      `${image.descriptor.digest} has a layer of type "${other.mediaType}", which is none of files; it can be copied as it is`,
       { reference: image.descriptor.digest },
     );
   });

@@ -79,8 +79,8 @@ const above = (steps: readonly Step[], old: readonly Step[], image: Image, base:
     if (own?.diffID === layer.diffID) continue;
     throw new DrayError(
       "CHECK_FAILED",
-      `${image.descriptor.digest} does not stand on ${base.descriptor.digest}: layer ${i + 1} of the base is ${layer.descriptor.digest}, and of the image ${own?.descriptor.digest ?? "none"}; name the base that it was built on`,
-      { reference: image.descriptor.digest },
+      `${image.descriptor.digest} does not stand on ${base.descriptor.digest}: layer ${i + 1} of the base is ${layer.descriptor.digest}, and of the image ${own?.descriptor.digest ?? "none"}`,
+      { reference: image.descriptor.digest, remedy: "name-old-base" },
     );
   }
   const last = below.length === 0 ? undefined : (layers[below.length - 1] as LayerStep);

@@ -39,7 +39,7 @@ export const recompressed = (target: ReadableStore & Ingests, options: Recompres
         if (layer === undefined || made?.diffID === layer.diffID) continue;
         throw new DrayError(
           "DIGEST_MISMATCH",
-          `layer ${layer.descriptor.digest} has the diffID ${made?.diffID}, and its configuration says ${layer.diffID}; no container runtime takes this image`,
+          `layer ${layer.descriptor.digest} has the diffID ${made?.diffID}, and its configuration says ${layer.diffID}; no container runtime takes this image; build it again`,
           { reference: layer.descriptor.digest },
         );
       }

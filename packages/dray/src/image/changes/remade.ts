@@ -4,6 +4,7 @@ import { defined } from "../../defined.ts";
 import { DrayError } from "../../errors.ts";
 import { type Annotations, compressionOf, type Descriptor, type Digest, isForeignLayerType } from "../../oci/index.ts";
 import { type IngestLayerOptions, ingestLayer, type NewLayer } from "../layers/index.ts";
+import { refuseEncrypted } from "../readable-layer.ts";
 import type { Image } from "../views.ts";
 import { layerTypeIn } from "./appended.ts";
 import { madeLayer, type Step, type StepLayer } from "./steps.ts";
@@ -69,9 +70,11 @@ export class Remaker {
 /** Whether a layer stays as it is: it lies elsewhere by licence. */
 export const isForeign = ({ descriptor }: StepLayer): boolean => isForeignLayerType(descriptor.mediaType);
 
-const refuseUnreadable = ({ mediaType, digest }: Descriptor): void => {
+const refuseUnreadable = (layer: Descriptor): void => {
+  const { mediaType, digest } = layer;
+  refuseEncrypted(layer);
   if (compressionOf(mediaType) !== undefined) return;
-  throw new DrayError("UNSUPPORTED", `layer ${digest} is of type "${mediaType}", which cannot be read`, {
+  throw new DrayError("UNSUPPORTED", `layer ${digest} is of type "${mediaType}", which cannot be read; leave it out`, {
     reference: digest,
   });
 };

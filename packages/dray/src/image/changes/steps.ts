@@ -64,7 +64,7 @@ export const stepsOf = async (image: Image): Promise<Step[]> => {
 const listOf = (value: unknown, what: string): readonly unknown[] => {
   if (value === undefined || value === null) return [];
   if (Array.isArray(value)) return value;
-  throw new DrayError("MANIFEST_INVALID", `${what} is no list`);
+  throw new DrayError("MANIFEST_INVALID", `${what} is no list; push the image again with a current tool`);
 };
 
 /** The change of an image to other steps. History that nobody wrote is not made up, but where somebody wrote some of it each layer needs its entry. */

@@ -14,7 +14,7 @@ export const referringTo = (subject: Descriptor | null): Change => {
   const change = (document: JsonObject): JsonObject => {
     const { mediaType } = document;
     if (subject !== null && (mediaType === mediaTypes.dockerManifest || mediaType === mediaTypes.dockerList))
-      throw new DrayError("UNSUPPORTED", `${mediaType} knows no subject; bring it into OCI's media types first`);
+      throw new DrayError("UNSUPPORTED", `${mediaType} knows no subject`, { remedy: "oci-media-types" });
     return withMember(document, "subject", subject === null ? null : bare(subject));
   };
   return {

@@ -3,6 +3,7 @@ import { DrayError } from "../../errors.ts";
 import { type Compression, compressionOf } from "../../oci/index.ts";
 import type { HistoryEntry } from "../config.ts";
 import type { Change } from "../edit.ts";
+import { isTime } from "./configuration.ts";
 import { withMember } from "./members.ts";
 import { ofLayers } from "./of-layers.ts";
 import { isForeign, type RemakeOptions, Remaker } from "./remade.ts";
@@ -29,7 +30,7 @@ export interface TimeOptions extends RemakeOptions {
 export const timed = (target: ReadableStore & Ingests, options: TimeOptions = {}): Change => {
   const { canonical = false, compression, level, signal, onEvent } = options;
   const time = new Date(options.time ?? 0);
-  if (Number.isNaN(time.getTime()))
+  if (Number.isNaN(time.getTime()) || (typeof options.time === "string" && !isTime(options.time)))
     throw new DrayError("USAGE", `${String(options.time)} is no time such as 2026-01-31T12:00:00Z`);
   const created = time.toISOString().replace(/\.000Z$/, "Z");
   const mtime = Math.floor(time.getTime() / 1000);

@@ -143,7 +143,10 @@ export class ImageFiles {
     let place = await this.#lookUp(path, { follow: true, limit });
     if (place === undefined) return undefined;
     for (let links = 0; links <= mostLinks; links++) {
-      if (isDirectory(this.#tree, place)) throw new DrayError("USAGE", `${path} is a directory in ${called}`);
+      if (isDirectory(this.#tree, place))
+        throw new DrayError("USAGE", `${path} is a directory in ${called}`, {
+          reference: this.#image.descriptor.digest,
+        });
       const type = this.#tree.records.type(place.record);
       if (type === "file" || type === "other") return place;
       if (type !== "hardlink") throw new DrayError("UNSUPPORTED", `${path} is a ${type} in ${called}`);

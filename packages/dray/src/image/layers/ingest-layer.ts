@@ -194,4 +194,5 @@ async function* tarIn(
   if (start !== undefined && !(empty && start.byteLength === 0)) throw notTar();
 }
 
-const notTar = (): DrayError => new DrayError("ARCHIVE_INVALID", "this is no tar, compressed or not");
+const notTar = (): DrayError =>
+  new DrayError("ARCHIVE_INVALID", "this is no tar, compressed or not; pack the files first");

@@ -2,6 +2,7 @@ import { decompressed } from "../../compression/index.ts";
 import { borrowed, detach, isTransferring, type ReadOptions, verified } from "../../content/index.ts";
 import { DrayError, isDrayError, restated, throwIfAborted } from "../../errors.ts";
 import { readEntries, type StreamedEntry } from "../../tar/index.ts";
+import { refuseEncrypted } from "../readable-layer.ts";
 import type { Image, Layer } from "../views.ts";
 import { type Output, outputsOf } from "./hard-links.ts";
 import { MergedTree } from "./merged-tree.ts";
@@ -91,6 +92,7 @@ async function* contentOf(
 ): AsyncGenerator<Uint8Array> {
   const { diffID: digest, descriptor } = layer;
   const { onEvent } = options;
+  refuseEncrypted(descriptor);
   const stored = tells && onEvent ? told(layer.compressed(options), descriptor, onEvent) : layer.compressed(options);
   // What a store gives may be kept by somebody else, unless it says that it is not.
   const chunks = lends
@@ -114,7 +116,7 @@ async function* contentOf(
     if (error.code === "DIGEST_MISMATCH" && error.reference === digest && digest !== descriptor.digest)
       throw new DrayError(
         "DIGEST_MISMATCH",
-        `layer ${descriptor.digest}: its content does not have the digest that the configuration names in diff_ids, ${digest}; no container runtime takes this image`,
+        `layer ${descriptor.digest}: its content does not have the digest that the configuration names in diff_ids, ${digest}; no container runtime takes this image; build it again`,
         { reference: descriptor.digest, cause: error },
       );
     throw restated(error, error.code, `layer ${descriptor.digest}: ${error.message}`);
