@@ -906,6 +906,12 @@ describe("a remedy in a message is a command that works", () => {
         follow: (_, ls = "") => [ls.split(" ")],
       },
       {
+        words: ["edit", "fs", "--delete", "-f", "/etc/none", "--dry-run", `${app}:1`],
+        says: /has no file \/etc\/none; dray (ls \S+:\/etc) lists what may be there/,
+        from: ["; dray ls ${called}:"],
+        follow: (_, ls = "") => [ls.split(" ")],
+      },
+      {
         words: ["cp", `${app}:1`, `${app}:1:/srv/www/index.html`],
         says: /a directory comes into one as a layer: dray (append -b \S+ -f) DIR (--prefix \/srv\/www -t \S+);/,
         from: ["a directory comes into one as a layer: dray append -b"],

@@ -1,3 +1,4 @@
+import { posix } from "node:path";
 import { bytesContent } from "dray/content";
 import { DrayError } from "dray/errors";
 import {
@@ -66,7 +67,12 @@ export const fileDeleted = async (
     seen++;
     if (!(await has(await filesOf(image), path))) without.push(await platformOf(image));
   });
-  if (seen === without.length) throw new DrayError("NOT_FOUND", `${called} has no file ${path}`, { reference: called });
+  if (seen === without.length)
+    throw new DrayError(
+      "NOT_FOUND",
+      `${called} has no file ${path}; dray ls ${called}:${posix.dirname(path)} lists what may be there`,
+      { reference: called },
+    );
   if (without.length > 0) call.reporter.note(`there is no ${path} for ${without.sort().join(", ")}`);
   return layered(call, changing, `dray edit fs --delete ${path}`, async (image) => {
     const files = await filesOf(image);

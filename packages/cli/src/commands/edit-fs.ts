@@ -30,9 +30,10 @@ export const define: Define = (command) =>
   ).addHelpText(
     "after",
     `
-The new file comes from standard input, or at a terminal from $EDITOR, and is a layer on top of the image. A file that is
-there keeps its mode, owner, time and attributes; directories that are missing are made. Symbolic links are followed
-inside the image. Of an index every image gets it, or those that --platform names; the index stays one.`,
+The new file comes from standard input, or at a terminal from $EDITOR.
+It is a layer on top; directories that are missing are made.
+What is there keeps mode, owner, time and attributes. Links are followed inside.
+Of an index every image gets it, or those that --platform names.`,
   );
 
 export const examples: readonly string[] = [

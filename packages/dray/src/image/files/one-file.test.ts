@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { type Given, imageOf } from "../../../test/layered-image.ts";
+import { imageOf } from "../../../test/layered-image.ts";
 import { failsWith } from "../../../test/registry-client.ts";
+import { type Given } from "../../../test/tar-of.ts";
 import { bytesContent, collect, memoryStore } from "../../content/index.ts";
 import { digestOf } from "../../oci/index.ts";
 import { appended } from "../changes/index.ts";
