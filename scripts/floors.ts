@@ -70,7 +70,7 @@ export const floors: Readonly<Record<string, readonly (readonly string[])[]>> = 
       "map-ordered.ts",
       "more-threads.ts",
     ],
-    ["compile-cache.ts", "estargz.ts", "failure.ts", "mirrors", "pem-files.ts"],
+    ["compile-cache.ts", "estargz.ts", "failure.ts", "mirrors", "pem-files.ts", "typed-as.ts", "undecoded.ts"],
     ["json.ts"],
     ["progress"],
     ["context.ts"],

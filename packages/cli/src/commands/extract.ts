@@ -43,7 +43,8 @@ export const act: Act<ExtractFlags> = async (call, [image = "", directory = ""])
   const { options, signal, out, reporter, stdin } = call;
   if (directory === "") throw new DrayError("USAGE", "the DIRECTORY is empty: name one that is empty, or not there");
   refuseLimitsOfTar(call);
-  const located = image === "-" ? await localImage("-", { index: false, stdin, signal }) : await openedToRead(call, image);
+  const located =
+    image === "-" ? await localImage("-", { index: false, stdin, signal }) : await openedToRead(call, image);
   const called = image === "-" ? "standard input" : image;
   const view = await calling(called, () => openImage(located as Located, { platform: onePlatform(options), signal }));
   const reading = { signal, onEvent: reporter.onEvent };

@@ -3,6 +3,7 @@ import { indexesOf, type ReadOptions } from "../content/index.ts";
 import { indexedEntries } from "../layer-index/index.ts";
 import { hasTable } from "../seekable/index.ts";
 import { type StreamedEntry, readEntries as tarEntries } from "../tar/index.ts";
+import { refuseEncrypted } from "./readable-layer.ts";
 import type { Layer } from "./views.ts";
 
 /**
@@ -19,6 +20,7 @@ export const readEntries = (
 /** With a store that keeps indexes the layer gets one, unless it has a table of contents, or is not read whole and checked. */
 const ofLayer = (layer: Layer, options: Omit<ReadOptions, "offset" | "kind">): AsyncGenerator<StreamedEntry> => {
   const { descriptor, store } = layer;
+  refuseEncrypted(descriptor);
   const what = `layer ${descriptor.digest}`;
   const isWhole = options.verify !== false && options.length === undefined;
   const indexes = isWhole && !hasTable(descriptor.annotations) ? indexesOf(store) : undefined;

@@ -4,8 +4,9 @@ import { join } from "node:path";
 import { before, describe, test } from "node:test";
 import { corrupt, type Fault, type MemoryRegistry, memoryRegistry, seededBytes } from "@dray/testkit";
 import { temporaryFolder } from "@dray/testkit/files";
-import { type Given, imageOf } from "../../../test/layered-image.ts";
+import { imageOf } from "../../../test/layered-image.ts";
 import { type Against, against, failsWith } from "../../../test/registry-client.ts";
+import { type Given } from "../../../test/tar-of.ts";
 import { type BlobCache, blobCache, cachedStore } from "../../cache/index.ts";
 import { collect } from "../../content/index.ts";
 import { copy } from "../../copy/index.ts";
@@ -25,7 +26,8 @@ const entries: readonly Given[] = [
   { name: "etc/link", type: "symlink", linkName: "../data/150" },
   { name: "etc/hard", type: "hardlink", linkName: "data/180" },
 ];
-const bodyOf = (name: string): string => entries.findLast((entry) => entry.name === name)?.body ?? assert.fail(name);
+const bodyOf = (name: string): string =>
+  String(entries.findLast((entry) => entry.name === name)?.body ?? assert.fail(name));
 
 let registry: MemoryRegistry;
 let root: Descriptor;
