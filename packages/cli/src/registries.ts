@@ -23,6 +23,15 @@ export interface Registries {
   readonly connectToRead: (registry: string) => Registry;
   /** The container engine that the environment names, reached when it is first used. */
   readonly engine: () => Promise<Engine>;
+  /**
+   * For a look at a registry itself, by its name or a URL: with what the flags say, and options of the looker's own. No rule about mirrors or
+   * blocked names holds.
+   */
+  readonly connectAs: (registry: string, name: string, more: ConnectOptions) => Registry;
+  /** What files say of a registry's mirrors. */
+  readonly rulesFor: (registry: string) => readonly MirrorRule[];
+  /** The client certificate that the flags name. */
+  readonly identity: Pick<ConnectOptions, "cert" | "key">;
   /** The credentials in their order: flags, environment, files of docker and podman. */
   readonly keychain: (registry: string) => Keychain;
 }
@@ -120,6 +129,16 @@ const endOf = (
     connected(open, registry, { mirrors: { rules: rulesFor(registry).flatMap(withoutMirrors) } });
   return {
     keychain,
+    rulesFor,
+    identity: { cert: trust.cert, key: trust.key },
+    connectAs: (registry, name, more) => {
+      const { insecure = rulesFor(registry).some((rule) => rule.prefix === registry && rule.insecure) || undefined } =
+        trust;
+      const options = { ...trust, insecure, credentials: keychain(registry), ...connectOptions(call), ...more };
+      const connection = connect(name, options);
+      call.defer(() => connection.close());
+      return connection;
+    },
     connect: connectPlainly,
     connectToRead: (registry) => {
       const rules = rulesFor(registry);

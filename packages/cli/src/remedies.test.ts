@@ -966,6 +966,24 @@ describe("a remedy in a message is a command that works", () => {
         follow: (_, ...words) => [words],
       },
       {
+        words: ["doctor", `${app}:1`],
+        says: /(--push) tries it, and writes into the repository for that/,
+        from: ["--push tries it, and writes into the repository for that"],
+        follow: (_, flag = "") => [["doctor", flag, `${app}:1`]],
+      },
+      {
+        words: ["doctor", "--push", app.split("/")[0] ?? ""],
+        says: /(--push) writes into a repository: name one, such as (\S+);/,
+        from: ["--push writes into a repository: name one, such as "],
+        follow: (_, flag = "", repository = "") => [["doctor", flag, repository]],
+      },
+      {
+        words: ["doctor", "--insecure", secure],
+        says: /it was not checked; trust its authority with (--ca-file) FILE instead/,
+        from: ["trust its authority with --ca-file FILE instead"],
+        follow: (_, flag = "") => [["doctor", flag, at("ca.pem"), secure]],
+      },
+      {
         words: ["digest", `${app}:1`],
         options: { env: { CONTAINERS_REGISTRIES_CONF: at("broken.conf") } },
         says: /broken\.conf:1:\d+: .*; correct it, or pass it over with (--no-mirrors)/,
@@ -1020,7 +1038,7 @@ describe("a remedy in a message is a command that works", () => {
     for (const { says, words, options, follow, stdin = "" } of meant) {
       const name = words.join(" ");
       const ended = await dray(words, options);
-      const said = says.exec(ended.stderr);
+      const said = says.exec(ended.stderr) ?? says.exec(ended.stdout);
       if (said === null) faults.push(`${name} does not say ${says}: ${ended.stderr}`);
       if (said === null) continue;
       for (const next of follow(...said)) {

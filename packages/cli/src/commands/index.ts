@@ -45,6 +45,7 @@ export const branches: readonly Branch[] = [
   command("delete", "Delete a tag or a manifest from its registry", () => import("./delete.ts")),
   command("diff", "Say in what two images differ: configuration, packages, files", () => import("./diff.ts")),
   command("digest", "Print the digest of an image", () => import("./digest.ts")),
+  command("doctor", "Say what of a registry works, and what to do where it does not", () => import("./doctor.ts")),
   {
     name: "edit",
     summary: "Write an image's configuration, manifest or one file in an editor",

@@ -82,13 +82,24 @@ describe("without a word", () => {
 
   test("nothing is said where no file is about mirrors", async () => {
     assert.equal(await (await scene({})).read(), undefined);
-    const aliases = '[aliases]\n"app" = "registry.test/app"\n';
+    const aliases = '[aliases]\n"registry" = "docker.io/library/registry"\n= no TOML\n';
     // What is no TOML shows that nothing parses it: comments and aliases are passed over.
     const { read } = await scene({
       [all]: "# [[registry]]\n#location\n= no TOML",
       [`${all}.d/000-shortnames.conf`]: aliases,
     });
     assert.equal(await read(), undefined);
+  });
+
+  test("tables about registries are found however they are written", async () => {
+    for (const text of [
+      rule("r.test", "m.test"),
+      'registry = [{ location = "r.test", mirror = [{ location = "m.test" }] }]\n',
+      '  [[ "registry" ]]\n  location = "r.test"\n  mirror = [{ location = "m.test" }]\n',
+    ])
+      assert.deepEqual(locations(await (await scene({ [all]: text })).read(), "r.test"), ["m.test"], text);
+    const block = await (await scene({ [all]: '[registries.block]\nregistries = ["r.test"]\n' })).read();
+    assert.equal(block?.rulesFor("r.test")[0]?.blocked, true);
   });
 
   test("a file that makes no sense says where, and what to do", async () => {

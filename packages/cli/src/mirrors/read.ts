@@ -85,8 +85,8 @@ const onlyRules = (rules: readonly MirrorRule[], notes: readonly string[]): Mirr
   notes,
 });
 
-/** Lines that begin a table or a list about registries. Most such files hold comments, or aliases alone. */
-const isAboutRegistries = /^\s*\[{0,2}\s*["']?(?:registry|registries)\b/m;
+/** Lines that begin tables or lists about registries. Most such files hold comments, or aliases alone, of which one may be called so. */
+const isAboutRegistries = /^\s*(?:\[{1,2}\s*["']?regist(?:ry|ries)\b|["']?regist(?:ry|ries)["']?\s*(?:\.|=\s*[[{]))/m;
 
 const registriesConfOf = async (files: readonly string[], named: string): Promise<RegistriesConf> => {
   const documents: ConfigDocument[] = [];
