@@ -5,10 +5,12 @@ import { DrayError, isDrayError, restated } from "dray/errors";
 import { type Addition, directoryTar, type Image, ingestLayer, type LayerContent, type NewLayer } from "dray/image";
 import { LazyMap } from "dray/internal/async";
 import { defined } from "dray/internal/defined";
+import { fileContent, nodeFiles } from "dray/internal/files";
 import type { Compression } from "dray/oci";
 import type { Call } from "../context.ts";
 import { wantsEstargz } from "../estargz.ts";
 import type { Bench } from "./bench.ts";
+import { told } from "./told.ts";
 
 /** What is appended, and how it is packed. */
 export interface AdditionsWanted {
@@ -50,9 +52,11 @@ export const additionsFor = (
       };
       const content = await contents.get(path, () => opening(call, path, wanted));
       layers.push(
-        await ingestLayer(bench, content, options).catch((error: unknown) => {
-          throw isDrayError(error) ? restated(error, error.code, error.message, { reference: what }) : error;
-        }),
+        await told(what, content, call.reporter, (heard) => ingestLayer(bench, heard, options)).catch(
+          (error: unknown) => {
+            throw isDrayError(error) ? restated(error, error.code, error.message, { reference: what }) : error;
+          },
+        ),
       );
     }
     return layers;
@@ -76,7 +80,7 @@ const opening = async ({ stdin }: Call, path: string, { prefix, owner }: Additio
       ? new DrayError("NOT_FOUND", `${path}: no such file or directory; check the path`, { cause, reference: path })
       : new DrayError("DISK", `cannot read ${path}: ${cause.message}`, { cause, reference: path });
   });
-  if (facts.isFile()) return path;
+  if (facts.isFile()) return { ...fileContent(nodeFiles, path), size: facts.size };
   if (facts.isDirectory()) return directoryTar(path, defined({ prefix, owner }));
   // A pipe, which can be read once.
   return createReadStream(path);

@@ -37,6 +37,31 @@ describe("append", () => {
     await writeFile(at("words.txt"), "no tar at all".repeat(100));
   });
 
+  test("tells how far it is with a file, a folder and standard input, and so does mutate --append", async () => {
+    const folder = join(home, "told");
+    await mkdir(folder);
+    await writeFile(join(folder, "file"), "in it");
+    const append = ["append", "-b", `${app}:1`, "--created-by", "told", "-f"];
+    const rows: readonly [words: readonly string[], what: string, size: number | undefined][] = [
+      [[...append, join(home, "app.tar")], join(home, "app.tar"), files.byteLength],
+      [[...append, folder], folder, undefined],
+      [[...append, "-"], "standard input", undefined],
+      [["mutate", "--append", join(home, "app.tar"), `${app}:1`], join(home, "app.tar"), files.byteLength],
+    ];
+    for (const [words, what, size] of rows) {
+      const { stderr } = await done([...words, "-t", `${app}:told`, "--progress", "json"], { stdin: files });
+      const told = stderr
+        .split("\n")
+        .filter((line) => line.includes('"event":"ingest"'))
+        .map((line) => JSON.parse(line) as Record<string, unknown>);
+      const known = size === undefined ? {} : { size };
+      assert.deepEqual(told, [
+        { event: "ingest", what, ...known },
+        { event: "ingest", what, ...known, done: true },
+      ]);
+    }
+  });
+
   test("an index gets the layer on each of its images, in the form of Windows where that is it, and loses attestations of what is there no more", async () => {
     const { stdout, stderr } = await done([
       "append",

@@ -1,7 +1,8 @@
 import { formatBytes } from "@dray/service/figures";
+import { printable } from "dray/errors";
 import { hexOf, isConfigType, isLayerType } from "dray/oci";
 import { statusParts } from "./sentences.ts";
-import type { Moving, ProgressState } from "./state.ts";
+import type { Ingesting, Moving, ProgressState } from "./state.ts";
 
 /** Characters of a bar: where there is room, and where it is no bar any more but tells enough. */
 const [widest, narrowest] = [24, 8];
@@ -18,9 +19,10 @@ export interface Screen {
  * its end reads like another one. Where it is narrow all bars are shorter, and then fields are left out, the last ones first.
  */
 export const drawBars = (state: ProgressState, rate: number | undefined, { columns, rows }: Screen): string[] => {
-  const room = Math.max(0, Math.min(state.moving.length, rows - 3));
-  const hidden = state.moving.length - room;
-  const lines: Line[] = state.moving.slice(0, room).map(movingLine);
+  const all: readonly Line[] = [...state.ingesting.map(ingestingLine), ...state.moving.map(movingLine)];
+  const room = Math.max(0, Math.min(all.length, rows - 3));
+  const hidden = all.length - room;
+  const lines: Line[] = all.slice(0, room);
   const total = statusParts(state, rate);
   lines.push({ fraction: state.fraction, parts: hidden > 0 ? [...total, `(${hidden} more)`] : total });
   const most = Math.max(0, columns - 1);
@@ -40,6 +42,19 @@ const movingLine = ({ descriptor, through }: Moving): Line => {
   const share = `${Math.floor(fraction * 100)}%`.padStart(4);
   const name = `${kindOf(descriptor.mediaType)} ${hexOf(descriptor.digest).slice(0, 12)}`;
   return { fraction, parts: [`${share}  ${name}`, `${formatBytes(through)} of ${formatBytes(descriptor.size)}`] };
+};
+
+const ingestingLine = ({ what, size, through }: Ingesting): Line => {
+  const name = `layer  ${printable(what).slice(-24)}`;
+  if (size === undefined) return { fraction: 0, parts: [`${" ".repeat(4)}  ${name}`, formatBytes(through)] };
+  const fraction = size === 0 ? 1 : through / size;
+  return {
+    fraction,
+    parts: [
+      `${`${Math.floor(fraction * 100)}%`.padStart(4)}  ${name}`,
+      `${formatBytes(through)} of ${formatBytes(size)}`,
+    ],
+  };
 };
 
 /** Whole fields, as many as there is room for; where there is room for none, the bar alone, or nothing. */

@@ -1,8 +1,7 @@
-import type { ProgressEvent } from "dray/content";
 import { jsonText } from "../json.ts";
 import { ProgressMeter } from "./meter.ts";
 import { bytesThrough } from "./state.ts";
-import type { Reporter, ReporterParts } from "./types.ts";
+import type { Happening, Reporter, ReporterParts } from "./types.ts";
 
 /** Time between two `progress` objects. */
 const interval = 500;
@@ -32,7 +31,7 @@ export const jsonReporter = ({ stderr, clock, quiet }: ReporterParts): Reporter 
       if (quiet && event.type !== "warning") return;
       meter.onEvent(event);
       // There are thousands of these; `progress` is their sum.
-      if (event.type !== "bytes") line(event.type, factsOf(event));
+      if (!movesOn(event)) line(event.type, factsOf(event));
     },
     note: (message) => {
       if (!quiet) line("note", { message });
@@ -48,7 +47,11 @@ export const jsonReporter = ({ stderr, clock, quiet }: ReporterParts): Reporter 
   };
 };
 
-const factsOf = ({ type: _type, ...facts }: ProgressEvent): object => {
+const movesOn = (event: Happening): boolean =>
+  event.type === "bytes" || (event.type === "ingest" && event.bytes > 0 && event.done !== true);
+
+const factsOf = ({ type: _type, ...facts }: Happening): object => {
+  if ("what" in facts && "bytes" in facts) return { what: facts.what, size: facts.size, done: facts.done };
   if (!("descriptor" in facts)) return facts;
   const { descriptor, ...rest } = facts;
   return { digest: descriptor.digest, mediaType: descriptor.mediaType, size: descriptor.size, ...rest };

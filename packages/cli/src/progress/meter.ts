@@ -1,13 +1,12 @@
-import type { ProgressEvent } from "dray/content";
 import { advance, noProgress, type ProgressState } from "./state.ts";
-import type { Clock } from "./types.ts";
+import type { Clock, Happening } from "./types.ts";
 
 /** Time over which a rate is averaged, milliseconds: long enough to stand still, short enough to follow. */
 const span = 10_000;
 
-/** Progress and its rate, told again and again from the first plan on until it is stopped. */
+/** Progress and its rate, told again and again from the first event on that says what there is to do until it is stopped. */
 export class ProgressMeter {
-  /** When there was a plan. */
+  /** When it was known that there is something to do. */
   began: number | undefined;
   state: ProgressState = noProgress;
   readonly #clock: Clock;
@@ -20,9 +19,9 @@ export class ProgressMeter {
     this.#start = () => clock.every(interval, tell);
   }
 
-  readonly onEvent = (event: ProgressEvent): void => {
+  readonly onEvent = (event: Happening): void => {
     this.state = advance(this.state, event);
-    if (event.type !== "plan" || this.began !== undefined) return;
+    if ((event.type !== "plan" && event.type !== "ingest") || this.began !== undefined) return;
     this.began = this.#clock.now();
     this.#samples = [{ at: this.began, bytes: 0 }];
     this.#stop = this.#start();

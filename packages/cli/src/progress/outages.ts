@@ -1,5 +1,4 @@
-import type { ProgressEvent } from "dray/content";
-import type { Clock } from "./types.ts";
+import type { Clock, Happening } from "./types.ts";
 
 /** Milliseconds within which the same is one event, however many pieces of content it stops: buffers empty while a connection is cut. */
 const atOnce = 1000;
@@ -19,8 +18,9 @@ export class Outages {
   }
 
   /** Whether an event is to be told, which it is taken to be. */
-  isNews(event: ProgressEvent): boolean {
-    if (event.type === "bytes" || event.type === "done" || event.type === "mounted") this.#through++;
+  isNews(event: Happening): boolean {
+    if (event.type === "bytes" || event.type === "ingest" || event.type === "done" || event.type === "mounted")
+      this.#through++;
     if (event.type !== "retry" || event.registry === undefined) return true;
     const { registry } = event;
     const told = this.#told.get(registry);

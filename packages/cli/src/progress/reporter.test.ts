@@ -265,3 +265,29 @@ test("events in words", () => {
   );
   assert.equal(sentenceOf({ type: "plan", blobs: 1, bytes: 1 }), undefined);
 });
+
+test("new content is shown by its name, with a share where its size is known", () => {
+  const shown = (mode: "plain" | "tty" | "json", size: number | undefined): string => {
+    const { clock, turn, stderr, take } = stage({ isTTY: mode === "tty", columns: 100, rows: 24 });
+    const reporter = reporterFor(mode, false, { stderr, env: {} }, clock);
+    reporter.onEvent({ type: "ingest", what: "app.tar", size, bytes: 0 });
+    turn(5_000);
+    reporter.onEvent({ type: "ingest", what: "app.tar", size, bytes: 1_000_000 });
+    turn(5_000);
+    reporter.onEvent({ type: "ingest", what: "app.tar", size, bytes: 1_000_000, done: true });
+    reporter.close();
+    return take();
+  };
+  assert.equal(shown("plain", 2_000_000), "1.0 MB of 2.0 MB (50%), 0 of 1 blob, 100 kB/s, 10 s left\n");
+  assert.equal(shown("plain", undefined), "1.0 MB so far, 0 of 1 blob, 100 kB/s\n");
+  assert.match(shown("tty", 2_000_000), /\[={12} {12}\] {2,3}50% {2}layer {2}app\.tar, 1\.0 MB of 2\.0 MB\n/);
+  assert.match(shown("tty", undefined), /\[ {24}\] {7}layer {2}app\.tar, 1\.0 MB\n\[ {24}\] 1\.0 MB so far/);
+  const lines = shown("json", 2_000_000).trimEnd().split("\n");
+  assert.deepEqual(
+    lines.filter((line) => line.includes("ingest")).map((line) => JSON.parse(line) as unknown),
+    [
+      { event: "ingest", what: "app.tar", size: 2_000_000 },
+      { event: "ingest", what: "app.tar", size: 2_000_000, done: true },
+    ],
+  );
+});

@@ -1,12 +1,11 @@
 import { formatBytes, formatDuration, plural } from "@dray/service/figures";
-import type { ProgressEvent } from "dray/content";
 import { printable } from "dray/errors";
 import { Outages } from "./outages.ts";
-import { bytesThrough, type ProgressState } from "./state.ts";
-import type { Reporter, ReporterParts } from "./types.ts";
+import { bytesThrough, hasNoEnd, type ProgressState } from "./state.ts";
+import type { Happening, Reporter, ReporterParts } from "./types.ts";
 
 /** What an event says in plain words, where it is for people and not only for the counters. */
-export const sentenceOf = (event: ProgressEvent): string | undefined => {
+export const sentenceOf = (event: Happening): string | undefined => {
   switch (event.type) {
     case "retry":
       // What to do about it is for whoever is told in the end that it did not help.
@@ -32,13 +31,17 @@ const firstClause = (reason: string): string => short(reason.split("; ")[0] ?? r
 /** The fields of the state, the more important first: `120 MB of 512 MB (23%)`, `4 of 11 blobs`, `41.0 MB/s`, `9.6 s left`. */
 export const statusParts = (state: ProgressState, rate: number | undefined): string[] => {
   const through = bytesThrough(state);
+  const isOpen = hasNoEnd(state);
   const parts = [
-    `${formatBytes(through)} of ${formatBytes(state.bytes)} (${Math.floor(state.fraction * 100)}%)`,
+    isOpen
+      ? `${formatBytes(through)} so far`
+      : `${formatBytes(through)} of ${formatBytes(state.bytes)} (${Math.floor(state.fraction * 100)}%)`,
     `${state.settled} of ${plural(state.blobs, "blob")}`,
   ];
   if (rate !== undefined) parts.push(`${formatBytes(rate)}/s`);
   const rest = state.bytes - through;
-  if (rate !== undefined && rate >= 1 && rest > 0) parts.push(`${formatDuration((rest / rate) * 1000)} left`);
+  if (rate !== undefined && rate >= 1 && rest > 0 && !isOpen)
+    parts.push(`${formatDuration((rest / rate) * 1000)} left`);
   return parts;
 };
 
@@ -48,7 +51,7 @@ export const statusLine = (state: ProgressState, rate: number | undefined): stri
 
 interface Showing {
   readonly line: (text: string) => void;
-  readonly onProgress: (event: ProgressEvent) => void;
+  readonly onProgress: (event: Happening) => void;
   /** Leaves the terminal as it was. */
   readonly end: () => void;
 }

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import type { ProgressEvent } from "dray/content";
 import { type Descriptor, digestOf, mediaTypes } from "dray/oci";
 import fc from "fast-check";
-import { advance, bytesThrough, noProgress } from "./state.ts";
+import { advance, bytesThrough, hasNoEnd, noProgress } from "./state.ts";
 
 const blob = (name: string, size: number): Descriptor => ({
   mediaType: mediaTypes.ociLayerGzip,
@@ -129,4 +129,21 @@ test("whatever happens, nothing goes backwards", () => {
       }
     }),
   );
+});
+
+test("new content counts before it has a digest; where nobody knows how much it is, no share of it is said", () => {
+  const known = { type: "ingest", what: "app.tar", size: 400 } as const;
+  const half = advance(advance(noProgress, { ...known, bytes: 0 }), { ...known, bytes: 200 });
+  assert.deepEqual([half.blobs, half.bytes, bytesThrough(half), half.fraction, half.moved], [1, 400, 200, 0.5, 200]);
+  const ended = advance(half, { ...known, bytes: 200, done: true });
+  assert.deepEqual([ended.settled, ended.blobs, bytesThrough(ended), ended.fraction], [1, 1, 400, 1]);
+  assert.deepEqual(ended.ingesting, []);
+  const open = { type: "ingest", what: "standard input" } as const;
+  const begun = advance(advance(noProgress, { ...open, bytes: 0 }), { ...open, bytes: 500 });
+  assert.deepEqual([bytesThrough(begun), begun.fraction, hasNoEnd(begun)], [500, 0, true]);
+  const over = advance(begun, { ...open, bytes: 0, done: true });
+  assert.deepEqual([over.bytes, over.settled, over.fraction, hasNoEnd(over)], [500, 1, 1, false]);
+  // One after the other under the same name, as a layer for Windows and one for the others.
+  const again = advance(advance(ended, { ...known, bytes: 0 }), { ...known, bytes: 100 });
+  assert.deepEqual([again.blobs, again.bytes, bytesThrough(again)], [2, 800, 500]);
 });

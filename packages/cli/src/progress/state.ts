@@ -1,10 +1,17 @@
-import type { ProgressEvent } from "dray/content";
 import { type Descriptor, isManifestLike } from "dray/oci";
+import type { Happening } from "./types.ts";
 
 /** A blob on its way. */
 export interface Moving {
   readonly descriptor: Descriptor;
   /** Bytes that are through; never falls, whatever is tried again. */
+  readonly through: number;
+}
+
+/** New content on its way, which has no digest yet. */
+export interface Ingesting {
+  readonly what: string;
+  readonly size: number | undefined;
   readonly through: number;
 }
 
@@ -20,6 +27,7 @@ export interface ProgressState {
   readonly moved: number;
   /** In the order in which they began. */
   readonly moving: readonly Moving[];
+  readonly ingesting: readonly Ingesting[];
   /** 0 to 1. When more work becomes known it stands still until the work has caught up. */
   readonly fraction: number;
 }
@@ -31,15 +39,19 @@ export const noProgress: ProgressState = {
   settledBytes: 0,
   moved: 0,
   moving: [],
+  ingesting: [],
   fraction: 0,
 };
 
 /** Bytes settled or through. */
-export const bytesThrough = ({ settledBytes, moving }: ProgressState): number =>
-  moving.reduce((sum, { through }) => sum + through, settledBytes);
+export const bytesThrough = ({ settledBytes, moving, ingesting }: ProgressState): number =>
+  [...moving, ...ingesting].reduce((sum, { through }) => sum + through, settledBytes);
+
+/** Whether nobody knows how much is still to come. */
+export const hasNoEnd = ({ ingesting }: ProgressState): boolean => ingesting.some(({ size }) => size === undefined);
 
 /** The state after an event. Pure. */
-export const advance = (state: ProgressState, event: ProgressEvent): ProgressState => {
+export const advance = (state: ProgressState, event: Happening): ProgressState => {
   switch (event.type) {
     case "plan":
       return { ...state, blobs: state.blobs + event.blobs, bytes: state.bytes + event.bytes };
@@ -53,6 +65,8 @@ export const advance = (state: ProgressState, event: ProgressEvent): ProgressSta
     case "skipped":
       // A manifest that was there already was never planned.
       return isManifestLike(event.descriptor.mediaType) ? state : measured(settle(state, event.descriptor));
+    case "ingest":
+      return measured(ingested(state, event));
     case "retry":
     case "throttled":
     case "rateLimit":
@@ -84,10 +98,28 @@ const settle = (state: ProgressState, descriptor: Descriptor): ProgressState => 
   moving: state.moving.filter((each) => each.descriptor.digest !== descriptor.digest),
 });
 
+const ingested = (
+  state: ProgressState,
+  { what, size, bytes, done = false }: Extract<Happening, { readonly type: "ingest" }>,
+): ProgressState => {
+  const before = state.ingesting.find((each) => each.what === what);
+  const now = { what, size, through: (before?.through ?? 0) + bytes };
+  const others = state.ingesting.filter((each) => each !== before);
+  const after = {
+    ...state,
+    blobs: state.blobs + (before === undefined ? 1 : 0),
+    bytes: state.bytes + (before === undefined ? (size ?? 0) : 0),
+    moved: state.moved + bytes,
+  };
+  return done
+    ? { ...after, ingesting: others, settled: state.settled + 1, settledBytes: state.settledBytes + now.through }
+    : { ...after, ingesting: [...others, now] };
+};
+
 const measured = (state: ProgressState): ProgressState => {
   const through = bytesThrough(state);
   const bytes = Math.max(state.bytes, through);
   const blobs = Math.max(state.blobs, state.settled);
-  const fraction = bytes === 0 ? 0 : through / bytes;
+  const fraction = bytes === 0 || hasNoEnd(state) ? 0 : through / bytes;
   return { ...state, blobs, bytes, fraction: Math.max(state.fraction, fraction) };
 };

@@ -4,9 +4,25 @@ import type { ProgressEvent } from "dray/content";
 /** Where progress is shown: a terminal, or whatever keeps a log. */
 export type StatusStream = Writable & { readonly isTTY?: boolean; readonly columns?: number; readonly rows?: number };
 
+/**
+ * What happens while a command works: what the library tells of content that has a digest, and of content that gets one when it has ended, as a file
+ * on its way to be a layer. `what` names that; its bytes are those beyond the last event, and 0 in the first.
+ */
+export type Happening =
+  | ProgressEvent
+  | {
+      readonly type: "ingest";
+      readonly what: string;
+      readonly bytes: number;
+      /** Of all of it, where that is known. */
+      readonly size?: number | undefined;
+      /** It has ended. */
+      readonly done?: boolean;
+    };
+
 /** What goes to stderr while a command works and when it has worked. */
 export interface Reporter {
-  readonly onEvent: (event: ProgressEvent) => void;
+  readonly onEvent: (event: Happening) => void;
   /** Something worth knowing on the way. */
   note(text: string): void;
   /** Something that may be wrong. */
