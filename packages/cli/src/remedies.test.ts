@@ -78,7 +78,7 @@ const noRemedies: readonly (string | RegExp)[] = [
   /^as --(?:tag|time)\b/,
   /^\\n(?:Layers that are compressed in the wanted way|What squashed layers take away)/,
   /^--(?:estargz: that is gzip|drop: nothing is squashed|delete: .* is about a file that stays)/,
-  /^\\nOf an index every image is (?:rebased|flattened)/,
+  /^\\nOf an index (?:every image is (?:rebased|flattened)|each image gets the layers)/,
   /^--original: the image is named twice/,
   /^without --base: /,
   /^--owner <uid:gid>$/,

@@ -30,8 +30,11 @@ export const changingFlags = (
   command: Command,
   { repo = false, file = true }: { readonly repo?: boolean; readonly file?: boolean } = {},
 ): Command => {
-  command.option("-t, --tag <image>", "where it goes (default: it takes the old one's place, a digest's beside it)");
-  if (repo) command.option("--repo <repository>", "where it goes, by its digest alone");
+  command.option(
+    "-t, --tag <image>",
+    "where the result goes (default: under the same name; beside it, where a digest was named)",
+  );
+  if (repo) command.option("--repo <repository>", "where the result goes, by its digest alone");
   if (file)
     command.option(
       "-o, --output <path>",

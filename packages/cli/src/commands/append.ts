@@ -40,7 +40,7 @@ export const define: Define = (command) =>
           "tar, compressed tar or directory to append; - is stdin; again or with commas for several",
         ).argParser(stringSlice),
       )
-      .option("-t, --new_tag <location>", "the reference of the result")
+      .option("-t, --new_tag <location>", "where the result goes: a reference, or a location such as oci:DIR:NAME")
       .option(
         "-o, --output <path>",
         "write it to this file, as docker save does; json or text: how to print the result",
@@ -53,7 +53,8 @@ export const define: Define = (command) =>
     .option("--prefix <path>", "where in the image a directory comes to lie (default /)")
     .option("--owner <uid:gid>", "who owns what lies in a directory (default 0:0)", ownerOf)
     .option("--created-by <text>", "what the history says of each layer")
-    .option("--dry-run", "say what would be done, and do nothing");
+    .option("--dry-run", "say what would be done, and do nothing")
+    .addHelpText("after", "\nOf an index each image gets the layers; with --platform the result has those alone.");
 
 export const examples: readonly string[] = [
   "dray append -b alpine:3.20 -f app.tar -t registry.example.com/team/app:1.0",

@@ -19,7 +19,7 @@ export const define: Define = (command) =>
       .argument("[images...]", "as --manifest")
       .option("-m, --manifest <images>", "what is appended; again or with commas for several", stringSlice)
       .option("--docker-empty-base", "where no base is named: a Docker manifest list, and no OCI index")
-      .option("--flatten", "of an index append each entry (this is the default)")
+      .option("--flatten", "append each entry of an index, and not the index (default)")
       .option("--no-flatten", "append an index as one entry"),
     { file: false },
   );

@@ -45,7 +45,10 @@ describe("rebase", () => {
     const from = log.select({}).length;
     const { stdout, stderr } = await done("rebase", `${host}/app:here`);
     assert.match(stdout, new RegExp(`^${host}/app@sha256:[0-9a-f]{64}\n$`));
-    assert.match(stderr, /app:here: 2 layers of sha256:\w+ make room for 2 of sha256:\w+, 1 stays on top/);
+    assert.match(
+      stderr,
+      /app:here \(linux\/arm64\): 2 layers of \S+\/base@sha256:\w{12}… make room for 2 of \S+\/base:latest, 1 stays on top/,
+    );
     for (const [i, platform] of ["linux/amd64", "linux/arm64"].entries())
       assert.deepEqual(await diffIDsOf(`${host}/app:here`, platform), [
         ...(bases.two.images[i]?.diffIDs ?? []),
@@ -54,7 +57,10 @@ describe("rebase", () => {
     const sent = log.select({}).slice(from);
     assert.equal(sent.filter(({ target }) => target.includes("mount=")).length, 4);
     assert.equal(sent.filter(({ method, target }) => method === "POST" && !target.includes("mount=")).length, 2);
-    assert.match((await done("rebase", `${host}/app:here`)).stderr, /stands on sha256:\w+ already/);
+    assert.match(
+      (await done("rebase", `${host}/app:here`)).stderr,
+      /app:here \(linux\/amd64\) stands on \S+\/base:latest already/,
+    );
   });
 
   test("--dry-run says the same and sends nothing; --platform leaves the others; the layout and the file", async () => {

@@ -5,7 +5,7 @@ import { type Bases, edit, type Image, type ImageIndex, platformOf, type Rebased
 import { LazyMap } from "dray/internal/async";
 import { parseLocation } from "dray/locations";
 import type { Descriptor, Reference } from "dray/oci";
-import { annotationKeys, formatReference, parseReference } from "dray/oci";
+import { annotationKeys, formatPlatform, formatReference, parseReference } from "dray/oci";
 import { type ChangingOptions, changeImage, changingFlags } from "../changing/index.ts";
 import type { Act, Call, Define } from "../context.ts";
 import { opened } from "../images.ts";
@@ -41,7 +41,7 @@ export const act: Act<RebaseOptions> = async (call, [word]) => {
   if (image === "") throw new DrayError("USAGE", "say which image is to stand on another base: dray rebase IMAGE");
   const names = new Map<string, string>();
   const bases = basesFor(call, image, names);
-  const tell = (done: Rebased): void => reporter.note(told(image, done));
+  const tell = (done: Rebased): void => reporter.note(told(names, done));
   await changeImage(
     call,
     image,
@@ -57,10 +57,15 @@ export const act: Act<RebaseOptions> = async (call, [word]) => {
 const inWords = (message: string, names: ReadonlyMap<string, string>): string =>
   [...names].reduce((text, [digest, name]) => text.replaceAll(`stand on ${digest}:`, `stand on ${name}:`), message);
 
-const told = (image: string, { bases, removed, added, kept }: Rebased): string =>
-  bases.from.descriptor.digest === bases.to.descriptor.digest
-    ? `${image} stands on ${bases.to.descriptor.digest} already`
-    : `${image}: ${plural(removed, "layer")} of ${bases.from.descriptor.digest} ${removed === 1 ? "makes" : "make"} room for ${added} of ${bases.to.descriptor.digest}, ${kept} ${kept === 1 ? "stays" : "stay"} on top`;
+const told = (names: ReadonlyMap<string, string>, { image, bases, removed, added, kept }: Rebased): string => {
+  const [which, from, to] = [image, bases.from, bases.to].map(({ descriptor }) => names.get(descriptor.digest) ?? "");
+  return bases.from.descriptor.digest === bases.to.descriptor.digest
+    ? `${which} stands on ${to} already`
+    : `${which}: ${plural(removed, "layer")} of ${from} ${removed === 1 ? "makes" : "make"} room for ${added} of ${to}, ${kept} ${kept === 1 ? "stays" : "stay"} on top`;
+};
+
+/** As much of a digest as tells it from others. */
+const shortened = (name: string): string => name.replace(/(@sha\d+:[0-9a-f]{12})[0-9a-f]+$/, "$1…");
 
 /** A base as it was named, looked at once. */
 interface Found {
@@ -99,10 +104,13 @@ const basesFor = (
       view.kind === "image" ? view : view.image(platform ?? { os: "linux", architecture: "amd64" });
     const [older, newer] = [await firstOf(find, [from].flat()), await find(to)];
     const old = await childOf(older);
-    names.set(old.descriptor.digest, older.name);
+    const fresh = await childOf(newer);
+    names.set(old.descriptor.digest, shortened(older.name));
+    names.set(fresh.descriptor.digest, shortened(newer.name));
+    names.set(image.descriptor.digest, platform === undefined ? location : `${location} (${formatPlatform(platform)})`);
     return {
       from: old,
-      to: await childOf(newer),
+      to: fresh,
       name: call.options.new_base === undefined ? said : nameOf(to),
       digest: newer.root.digest,
     };
