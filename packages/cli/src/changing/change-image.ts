@@ -123,8 +123,14 @@ export const changeImage = async (
   // By digest: only now is it known which.
   const name = place.byDigest ? root.digest : target.name;
   const made = { store, name: root.digest, location: image };
+  const isOneOfMany = file !== undefined && isIndexType(root.mediaType);
+  const said = isOneOfMany ? onePlatform(options) : undefined;
+  if (isOneOfMany && said === undefined)
+    reporter.note(
+      `${file} has one image alone, as docker loads them: ${defaultPlatform.os}/${defaultPlatform.architecture} of the index`,
+    );
   const moved = await moveAll(moving, [{ source: made, target: { ...target, name } }], {
-    platforms: file !== undefined && isIndexType(root.mediaType) ? [onePlatform(options) ?? defaultPlatform] : [],
+    platforms: isOneOfMany ? [said ?? defaultPlatform] : [],
     foreignLayers: "if-there",
   });
   const result = { ...moved, copied: moved.copied + sent.copied, bytes: moved.bytes + sent.bytes };

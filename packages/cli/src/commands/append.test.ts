@@ -139,6 +139,11 @@ describe("append", () => {
     assert.equal((await layersOf(`docker-archive:${archive}`)).length, 3);
     const one = await done(["append", "-b", `${app}:multi`, "-f", at("app.tar"), "-t", "a/b:1", "-o", archive]);
     assert.equal(one.stdout, "");
+    assert.match(one.stderr, /out\.tar has one image alone, as docker loads them: linux\/amd64 of the index/);
+    const chosen = ["append", "-b", `${app}:multi`, "-f", at("app.tar"), "-t", "a/b:1", "-o", archive];
+    const arm = await done([...chosen, "--platform", "linux/arm64"]);
+    assert.doesNotMatch(arm.stderr, /one image alone/);
+    assert.match((await done(["config", `docker-archive:${archive}`])).stdout, /"architecture":"arm64"/);
     const left = (await readdir(tmpdir())).filter((name) => name.startsWith("dray-layers-") && !before.includes(name));
     assert.deepEqual(left, []);
   });
