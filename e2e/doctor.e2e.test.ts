@@ -163,8 +163,17 @@ describe("dray doctor", () => {
     const { host: atOnce } = await serve(faults(withImage(), [{ effect: answerWith(429, { "Retry-After": "60" }) }]));
     assert.match(await fault([atOnce]), /^limits: /);
     const { handler } = rateLimit(withImage(), { requests: 1000, windowSeconds: 60 });
-    const told = await examined([(await serve(handler)).host]);
+    const { host: counting } = await serve(handler);
+    const told = await examined([`${counting}/team/app:v1`]);
     assert.equal(told.ok, true);
+    const counted = faults(withImage(), [
+      {
+        target: /manifests/,
+        effect: rewrite({ "RateLimit-Limit": "100;w=21600", "RateLimit-Remaining": "76;w=21600" }),
+      },
+    ]);
+    const { findings } = await examined([`${(await serve(counted)).host}/team/app:v1`]);
+    assert.equal(findings.find(({ check }) => check === "limits")?.said, "76 left of 100 in 6 h");
   });
 
   test("9: a proxy that wants to know who we are", async () => {

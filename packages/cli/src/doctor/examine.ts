@@ -47,9 +47,17 @@ export const examine = async (examination: Examination, tell: Tell): Promise<voi
   await tell(mirrorsFinding(examination));
   const { repository: name, push, reference, signal } = examination;
   if (name === undefined) return;
-  const registry = examination.connect(impatient);
+  let limits: Finding | undefined;
+  // Some tell of them only where they count.
+  const watch: Middleware = (next) => async (request) => {
+    const response = await next(request);
+    limits = limitsFinding(response.headers) ?? limits;
+    return response;
+  };
+  const registry = examination.connect({ ...impatient, middleware: watch });
   const patient = { registry, repository: registry.repository(name), name: reference, signal };
   await lookAtReading(patient, tell, push);
+  if (limits !== undefined) await tell(limits);
   if (push) return lookAtWriting(patient, tell);
   for (const check of ["push", "mount", "delete"] as const)
     await tell(notLookedAt(check, "--push tries it, and writes into the repository for that"));

@@ -157,6 +157,15 @@ describe("a mirrored registry", () => {
     assert.deepEqual(asked.slice(1), ["GET m0.test tag 404", "GET o.test tag 404", "GET m0.test blob 200"]);
   });
 
+  test("is asked for a part that a mirror refuses, which goes on giving what it has", async () => {
+    const whole = faults(withImage(), [{ target: layer.digest, nth: 1, effect: answerWith(416) }]);
+    const { registry, asked } = scene({ "m0.test": whole, "o.test": withImage() }, { mirrors: two.slice(0, 1) });
+    const repository = registry.repository("team/app");
+    await collect(repository.blob(layer, { offset: layer.size - 10 }), 10, "its end");
+    await readLayer(registry);
+    assert.deepEqual(asked, ["GET m0.test blob 416", "GET o.test blob 206", "GET m0.test blob 200"]);
+  });
+
   for (const [how, handler] of [
     ["500", faults(withImage(), [{ effect: answerWith(500) }])],
     ["429", faults(withImage(), [{ effect: answerWith(429, { "Retry-After": "3600" }) }])],

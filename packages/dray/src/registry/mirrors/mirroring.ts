@@ -60,9 +60,7 @@ export const mirroring = ({ registry, rules, reach, clock, onWarning }: Mirrorin
       throwIfAborted(call.signal);
       if (!isDrayError(error)) throw error;
       if (isDrayError(error, "DIGEST_MISMATCH", "SIZE_MISMATCH")) return { of: "host", why: error.message, ever: true };
-      const isLacking = isDrayError(error, "NOT_FOUND") && (pull.kind === "blobs" || there.has(keyOf(place)));
-      const isRefused = isDrayError(error, "NOT_FOUND", "UNAUTHORIZED", "DENIED");
-      return { of: isLacking ? "content" : isRefused ? "repository" : "host", why: reasonOf(error) };
+      return { of: lackedBy(error, pull, there.has(keyOf(place))), why: reasonOf(error) };
     }
   };
 
@@ -109,6 +107,15 @@ export const mirroring = ({ registry, rules, reach, clock, onWarning }: Mirrorin
       return true;
     },
   };
+};
+
+/** What is not to be expected of a mirror after it has failed so. @param knows whether it has had something of the repository */
+const lackedBy = ({ code, status = 0 }: DrayError, { kind }: Pull, knows: boolean): Omission["of"] => {
+  if (code === "UNAUTHORIZED" || code === "DENIED") return "repository";
+  // A limit, or a time-out, is about all of it; any other answer of this kind is about what was asked.
+  const isAboutThis = status >= 400 && status < 500 && code !== "RATE_LIMITED" && status !== 408;
+  if (!isAboutThis) return "host";
+  return kind === "blobs" || knows ? "content" : "repository";
 };
 
 const keyOf = ({ host, repository }: MirroredRepository): string => `${host}/${repository}`;
