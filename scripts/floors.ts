@@ -29,7 +29,14 @@ export const floors: Readonly<Record<string, readonly (readonly string[])[]>> = 
     ["identity", "sqlite"],
     ["program"],
   ],
-  cloud: [["hosts.ts"], ["asking"], ["ecr", "google", "acr", "variables"], ["clouds.ts"], ["index.ts"]],
+  cloud: [
+    ["hosts.ts"],
+    ["asking"],
+    ["ecr", "google", "acr", "variables", "kubernetes"],
+    ["clouds.ts"],
+    ["k8schain.ts"],
+    ["index.ts"],
+  ],
   server: [
     ["notice.ts", "libtrust.ts"],
     ["storage", "leases", "clock-jumps.ts"],

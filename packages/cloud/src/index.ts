@@ -7,4 +7,13 @@ export { type CloudsOptions, clouds, parseClouds } from "./clouds.ts";
 export { type EcrOptions, ecr } from "./ecr/index.ts";
 export { type Google, type GoogleOptions, google } from "./google/index.ts";
 export { type CloudName, cloudNames } from "./hosts.ts";
+export { type K8schainOptions, k8schain } from "./k8schain.ts";
+export {
+  fromPullSecrets,
+  type KubernetesOptions,
+  kubernetes,
+  type PullSecret,
+  type PullSecretsOptions,
+  pullSecretCredentials,
+} from "./kubernetes/index.ts";
 export { github, gitlab, type VariableOptions } from "./variables/index.ts";

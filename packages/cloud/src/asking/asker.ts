@@ -125,7 +125,7 @@ const lifeOf = ({ expiresAt }: Credential, at: number): { readonly said: string;
 };
 
 /** Gives work a time limit, also work that does not listen to its signal. */
-const within = async <T>(
+export const within = async <T>(
   timeout: number,
   signal: AbortSignal,
   work: (signal: AbortSignal) => Promise<T>,
