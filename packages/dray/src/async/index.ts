@@ -12,5 +12,6 @@ export { Mutex } from "./mutex.ts";
 export { Semaphore } from "./semaphore.ts";
 export { type Flight, SingleFlight } from "./single-flight.ts";
 export { sortedInTurns } from "./sorted-in-turns.ts";
+export { teed } from "./teed.ts";
 export { unlessAborted } from "./unless-aborted.ts";
 export { Yielding, type YieldingOptions } from "./yielding.ts";

@@ -47,7 +47,7 @@ export async function* fileChunks(
 
 /** As `fileChunks`, of a file that is opened for it and closed whatever happens; `rangeOf` looks at it first. */
 export async function* chunksOfFile(
-  fs: FileSystem,
+  fs: Pick<FileSystem, "open">,
   path: string,
   rangeOf: (file: OpenFile) => Promise<FileRange>,
 ): AsyncGenerator<Uint8Array> {

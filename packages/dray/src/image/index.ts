@@ -18,7 +18,13 @@ export * from "./diff/index.ts";
 export { type Change, type Edited, type EditOptions, edit, type ImageChange, type Place } from "./edit.ts";
 export { readEntries } from "./entries.ts";
 export * from "./extract/index.ts";
+export * from "./from/index.ts";
+export * from "./layers/index.ts";
+export * from "./matchers.ts";
+export { type CompressOptions, compressLayer, gzipTypeOf, type PushedLayer, pushForm } from "./push-form.ts";
+export { pushedRoot } from "./pushed-root.ts";
 export {
+  exportTar,
   type FileEntry,
   fileRemoved,
   fileWritten,
@@ -28,14 +34,11 @@ export {
   list,
   type ReadFileOptions,
   readFile,
+  type TreeEntry,
+  type TreeOptions,
+  treeEntries,
   type WriteFileOptions,
   walk,
-} from "./files/index.ts";
-export * from "./from/index.ts";
-export * from "./layers/index.ts";
-export * from "./matchers.ts";
-export { type CompressOptions, compressLayer, gzipTypeOf, type PushedLayer, pushForm } from "./push-form.ts";
-export { pushedRoot } from "./pushed-root.ts";
-export { exportTar, type TreeEntry, type TreeOptions, treeEntries } from "./tree/index.ts";
+} from "./tree/index.ts";
 export * from "./validate.ts";
 export * from "./views.ts";

@@ -255,9 +255,9 @@ describe("files that are wanted first", () => {
     { name: "usr/", type: "directory" },
     { name: "usr/bin/", type: "directory" },
     { name: "usr/bin/tool", body: text("old") },
-    { name: "usr/bin/alias", type: "hardlink", linkName: "usr/bin/tool" },
     { name: "usr/bin/other", body: text("other") },
     { name: "usr/bin/tool", body: text("tool") },
+    { name: "usr/bin/alias", type: "hardlink", linkName: "usr/bin/tool" },
     { name: "etc/conf", body: text("conf") },
   ]);
 
@@ -278,6 +278,23 @@ describe("files that are wanted first", () => {
       names,
     );
     assert.equal(toc[3]?.digest, digestOf(text("tool")), "the last of a name counts");
+  });
+
+  test("are refused where a name comes again behind a hard link to it, which is another file", async () => {
+    const again = tarOf([
+      { name: "a", body: text("1") },
+      { name: "h", type: "hardlink", linkName: "./a" },
+      { name: "a", body: text("2") },
+    ]);
+    for (const prioritized of [[], ["h"]]) await refused(again, { prioritized }, "UNSUPPORTED", /"a".*"h"/);
+    const { toc } = await made(
+      tarOf([
+        { name: "a", body: text("1") },
+        { name: "h", type: "hardlink", linkName: "a" },
+        { name: "a", type: "hardlink", linkName: "a" },
+      ]),
+    );
+    assert.ok(toc.some(({ name }) => name === "h"));
   });
 
   test("that are too large to be held are read again", async () => {

@@ -47,7 +47,7 @@ export interface Estargz extends Content {
  * contents, compressed; the same tar makes the same bytes everywhere.
  * @param tar any tar, compressed or not; what an earlier eStargz has added is replaced
  * @throws DrayError when it is read: `NOT_FOUND` for a prioritized file that is not there, `UNSUPPORTED` for entries of a kind that the table of
- *   contents has no word for, `ARCHIVE_INVALID`, and what reading the tar throws
+ *   contents has no word for, and for a file behind a hard link to its name, which is another file, `ARCHIVE_INVALID`, and what reading the tar throws
  * @see https://github.com/containerd/stargz-snapshotter/blob/main/docs/estargz.md
  * @example const layer = await ingestLayer(target, "rootfs.tar", { estargz: { prioritized: ["usr/bin/app"] } });
  */

@@ -97,7 +97,7 @@ const find = async (
     if (!wanted.has(name)) continue;
     keeping -= found.get(name)?.kept?.byteLength ?? 0;
     const isSmall = keeping + entry.size <= mostKept;
-    const kept = isSmall ? (await collect(entry.body, entry.size, entry.name)).slice() : undefined;
+    const kept = isSmall ? new Uint8Array(await collect(entry.body, entry.size, entry.name)) : undefined;
     keeping += kept?.byteLength ?? 0;
     found.set(name, { name, entry, kept });
   }
@@ -138,11 +138,43 @@ async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   if (bytes.byteLength > 0) yield bytes;
 }
 
-/** The entries, without those that eStargz adds. */
+/**
+ * The entries, without those that eStargz adds.
+ * @throws DrayError `UNSUPPORTED` for a file that comes again behind a hard link to it: that leads to the first one, and in a table of contents a name
+ *   is one file
+ */
 async function* entriesOf(tar: Content, signal: AbortSignal | undefined): AsyncGenerator<StreamedEntry> {
-  for await (const entry of readEntries(decompressed(tar.open({ signal })), { what: "the layer" }))
-    if (!isOfEstargz(plainName(entry.name))) yield entry;
+  /** Names that came, each as a number: half a million of them would take much memory. */
+  const before = new Set<number>();
+  /** Names that hard links lead to, and came before them. */
+  const linked = new Map<string, string>();
+  for await (const entry of readEntries(decompressed(tar.open({ signal })), { what: "the layer" })) {
+    const name = plainName(entry.name);
+    if (isOfEstargz(name)) continue;
+    const target = entry.type === "hardlink" ? plainName(entry.linkName) : undefined;
+    const link = entry.type === "directory" || target === name ? undefined : linked.get(name);
+    if (link !== undefined)
+      throw new DrayError(
+        "UNSUPPORTED",
+        `the layer has an entry "${entry.name}" once more behind "${link}", which is a hard link to the first of them; eStargz has no word for that: leave the layer as it is, or make it anew from its files`,
+      );
+    if (target !== undefined && before.has(numberOf(target))) linked.set(target, entry.name);
+    if (entry.type !== "directory") before.add(numberOf(name));
+    yield entry;
+  }
 }
+
+/** A text as a number of 53 bits: two are hardly ever one. */
+const numberOf = (text: string): number => {
+  let [high, low] = [0x811c9dc5, 0x9e3779b1];
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    high = Math.imul(high ^ code, 0x01000193);
+    low = Math.imul(low ^ code, 0x85ebca6b);
+    low ^= low >>> 13;
+  }
+  return ((high ^ (high >>> 15)) >>> 0) * 2 ** 21 + (low >>> 11);
+};
 
 const isOfEstargz = (name: string): boolean =>
   name === tocName || name === landmarks.prefetch || name === landmarks.noPrefetch;

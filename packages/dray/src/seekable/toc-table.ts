@@ -120,7 +120,7 @@ export class TocTable {
 
   async #add(lines: string, first: number, offset: number | undefined): Promise<void> {
     // A copy: what zlib gives back lies in a buffer that is longer.
-    const compressed = (await deflate(new TextEncoder().encode(lines), { level: 1 })).slice();
+    const compressed = new Uint8Array(await deflate(new TextEncoder().encode(lines), { level: 1 }));
     this.#bytes += compressed.byteLength;
     if (this.#bytes > mostBytes)
       throw new DrayError("LIMIT_EXCEEDED", `the table of contents takes more than ${mostBytes} bytes`);

@@ -40,7 +40,7 @@ export class TocText {
     this.#size += bytes.byteLength;
     this.#hash.update(bytes);
     // A copy: what zlib gives back lies in a buffer that is longer.
-    this.#pieces.push((await deflate(bytes, { level: 1 })).slice());
+    this.#pieces.push(new Uint8Array(await deflate(bytes, { level: 1 })));
   }
 }
 

@@ -15,6 +15,14 @@ interface Extensions {
   pax?: Readonly<Record<string, string>>;
 }
 
+/** Flags of headers that describe the next one. */
+const extensions: ReadonlySet<string> = new Set([
+  flags.gnuLongName,
+  flags.gnuLongLink,
+  flags.paxLocal,
+  flags.paxGlobal,
+]);
+
 /** Records that cannot hold for more than one entry. */
 const forOne: ReadonlySet<string> = new Set(["path", "linkpath", "size"]);
 
@@ -47,14 +55,26 @@ export class EntryReader {
 
   /** The next entry, its body not read yet; `undefined` after the last. */
   async next(): Promise<PlacedEntry | undefined> {
-    await this.#passBody();
-    const found: Extensions = { start: this.#source.position };
+    const source = this.#source;
+    const rest = padded(this.#bodyEnd) - source.position;
+    if (rest > 0 && source.ready(rest) === undefined) await this.#passBody();
+    const found: Extensions = { start: source.position };
     for (;;) {
-      const header = await this.#header(found);
+      const at = source.position;
+      const block = source.ready(blockSize) ?? (await source.read(blockSize));
+      const header = this.#header(block, at, at > found.start);
       if (header === undefined) return undefined;
-      if (await this.#extend(found, header)) continue;
-      const sparse = await this.#sparse(header, found);
-      return this.#entry(header, found, sparse);
+      if (header === "end") {
+        // POSIX wants two; some writers leave the second out.
+        const second = await source.read(blockSize);
+        if (!isZero(second)) throw this.#invalid(`goes on after its end, at byte ${at + blockSize}`);
+        return undefined;
+      }
+      if (extensions.has(header.flag)) await this.#extend(found, header);
+      else {
+        const isSparse = header.flag === flags.gnuSparse || (found.pax !== undefined && areSparse(found.pax));
+        return this.#entry(header, found, isSparse ? await this.#sparse(header, found) : undefined);
+      }
     }
   }
 
@@ -69,18 +89,13 @@ export class EntryReader {
     await this.#source.skip(padded(this.#source.position) - this.#source.position);
   }
 
-  async #header(found: Extensions): Promise<RawHeader | undefined> {
-    const at = this.#source.position;
-    const block = await this.#source.read(blockSize);
-    const extended = at > found.start;
-    if (block.byteLength < blockSize && (block.byteLength > 0 || extended)) throw this.#truncated();
+  /** A block as a header, after others of the same entry or not; `end` for one of zeros, `undefined` where the source has ended. */
+  #header(block: Uint8Array, at: number, isExtended: boolean): RawHeader | "end" | undefined {
+    if (block.byteLength < blockSize && (block.byteLength > 0 || isExtended)) throw this.#truncated();
     if (block.byteLength === 0) return undefined;
     if (isZero(block)) {
-      if (extended) throw this.#invalid(`ends after the header that describes an entry, at byte ${at}`);
-      // POSIX wants two; some writers leave the second out.
-      const second = await this.#source.read(blockSize);
-      if (!isZero(second)) throw this.#invalid(`goes on after its end, at byte ${at + blockSize}`);
-      return undefined;
+      if (isExtended) throw this.#invalid(`ends after the header that describes an entry, at byte ${at}`);
+      return "end";
     }
     const header = parseHeader(block);
     if (typeof header !== "string") {
@@ -92,15 +107,13 @@ export class EntryReader {
       : this.#invalid(`is damaged at byte ${at}, ${this.#after()}: ${header}`);
   }
 
-  /** Takes in a header that describes the next one. `false`: it is an entry of its own. */
-  async #extend(found: Extensions, header: RawHeader): Promise<boolean> {
+  /** Takes in a header that describes the next one. */
+  async #extend(found: Extensions, header: RawHeader): Promise<void> {
     const { flag } = header;
     if (flag === flags.gnuLongName) found.name = await this.#longText(header);
     else if (flag === flags.gnuLongLink) found.linkName = await this.#longText(header);
     else if (flag === flags.paxLocal) found.pax = await this.#records(header);
-    else if (flag === flags.paxGlobal) this.#addGlobal(await this.#records(header));
-    else return false;
-    return true;
+    else this.#addGlobal(await this.#records(header));
   }
 
   async #longText(header: RawHeader): Promise<string> {
@@ -137,15 +150,14 @@ export class EntryReader {
     const body = await this.#source.read(size);
     if (body.byteLength < size) throw this.#truncated();
     // The reader may reuse what it holds for the next block.
-    const copy = body.slice();
+    const copy = new Uint8Array(body);
     await this.#source.skip(padded(size) - size);
     return copy;
   }
 
-  /** What is said of a sparse file, its list of extents read; `undefined` for any other. */
-  async #sparse(header: RawHeader, { pax = {}, name }: Extensions): Promise<SparseFile | undefined> {
+  /** What is said of a sparse file, its list of extents read. */
+  async #sparse(header: RawHeader, { pax = {}, name }: Extensions): Promise<SparseFile> {
     const isOld = header.flag === flags.gnuSparse;
-    if (!isOld && !areSparse(pax)) return undefined;
     const sparse = isOld ? await oldSparse(this.#block, this.#source) : await paxSparse(pax, this.#source);
     const called = (): string => pax["GNU.sparse.name"] ?? pax["path"] ?? name ?? header.name;
     if (typeof sparse === "string") throw this.#invalid(`has a sparse file "${called()}" that is damaged: ${sparse}`);

@@ -2,16 +2,19 @@
  * A number from a header field: octal text with spaces or zeros around it, or, with the first bit set, a big-endian
  * two's complement number (GNU's base-256). `undefined` for anything else, and for what a double cannot hold exactly.
  */
-export const parseNumber = (field: Uint8Array): number | undefined =>
-  (field[0] ?? 0) & 0x80 ? parseBase256(field) : parseOctal(field);
+export const parseNumber = (field: Uint8Array): number | undefined => numberIn(field, 0, field.length);
 
-const parseOctal = (field: Uint8Array): number | undefined => {
-  let [from, end] = [0, field.length];
-  while (from < end && isBlank(field[from] as number)) from++;
-  while (end > from && isBlank(field[end - 1] as number)) end--;
+/** The same of a field in the midst of a block. */
+export const numberIn = (block: Uint8Array, at: number, length: number): number | undefined =>
+  (block[at] ?? 0) & 0x80 ? parseBase256(block.subarray(at, at + length)) : octalIn(block, at, at + length);
+
+const octalIn = (block: Uint8Array, start: number, limit: number): number | undefined => {
+  let [from, end] = [start, limit];
+  while (from < end && isBlank(block[from] as number)) from++;
+  while (end > from && isBlank(block[end - 1] as number)) end--;
   let value = 0;
   for (let i = from; i < end; i++) {
-    const digit = (field[i] as number) - 0x30;
+    const digit = (block[i] as number) - 0x30;
     if (digit < 0 || digit > 7) return undefined;
     value = value * 8 + digit;
   }

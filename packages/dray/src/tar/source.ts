@@ -2,6 +2,8 @@
 export interface ByteSource {
   /** Bytes passed so far. */
   readonly position: number;
+  /** The next `length` bytes, if they are there already: waiting takes longer than most headers. */
+  ready(length: number): Uint8Array | undefined;
   /** The next `length` bytes; fewer only where the source ends. */
   read(length: number): Promise<Uint8Array>;
   /** Passes over `length` bytes; resolves to how many there were. */
@@ -14,7 +16,9 @@ export type ReadAt = (offset: number, length: number) => Promise<Uint8Array>;
 /** A stream that is read by count. */
 export class StreamSource implements ByteSource {
   readonly #chunks: AsyncIterator<Uint8Array>;
-  #rest: Uint8Array = new Uint8Array(0);
+  #chunk: Uint8Array = new Uint8Array(0);
+  /** Bytes of the chunk that were given. */
+  #given = 0;
   #position = 0;
 
   constructor(chunks: AsyncIterable<Uint8Array>) {
@@ -25,16 +29,29 @@ export class StreamSource implements ByteSource {
     return this.#position;
   }
 
+  ready(length: number): Uint8Array | undefined {
+    return this.#left >= length ? this.#take(length) : undefined;
+  }
+
   /** Up to `most` bytes, as they come; none where the stream ends. */
   async some(most: number): Promise<Uint8Array> {
-    while (this.#rest.byteLength === 0) {
+    while (this.#left === 0) {
       const next = await this.#chunks.next();
-      if (next.done) return this.#rest;
-      this.#rest = next.value;
+      if (next.done) return new Uint8Array(0);
+      this.#chunk = next.value;
+      this.#given = 0;
     }
-    const part = this.#rest.subarray(0, most);
-    this.#rest = this.#rest.subarray(part.byteLength);
-    this.#position += part.byteLength;
+    return this.#take(Math.min(most, this.#left));
+  }
+
+  get #left(): number {
+    return this.#chunk.byteLength - this.#given;
+  }
+
+  #take(length: number): Uint8Array {
+    const part = this.#chunk.subarray(this.#given, this.#given + length);
+    this.#given += length;
+    this.#position += length;
     return part;
   }
 
@@ -52,8 +69,11 @@ export class StreamSource implements ByteSource {
   }
 
   async skip(length: number): Promise<number> {
-    let left = length;
     const before = this.#position;
+    const there = Math.min(length, this.#left);
+    this.#given += there;
+    this.#position += there;
+    let left = length - there;
     while (left > 0) {
       const { byteLength } = await this.some(left);
       if (byteLength === 0) break;
@@ -88,12 +108,20 @@ export class FileSource implements ByteSource {
     return this.#position;
   }
 
-  async read(length: number): Promise<Uint8Array> {
+  ready(length: number): Uint8Array | undefined {
     const from = this.#position - this.#heldAt;
-    if (from < 0 || from + length > this.#held.byteLength) {
-      this.#held = await this.#readAt(this.#position, Math.min(Math.max(length, window), this.#size - this.#position));
-      this.#heldAt = this.#position;
-    }
+    return from < 0 || from + length > this.#held.byteLength ? undefined : this.#take(length);
+  }
+
+  async read(length: number): Promise<Uint8Array> {
+    const ready = this.ready(length);
+    if (ready !== undefined) return ready;
+    this.#held = await this.#readAt(this.#position, Math.min(Math.max(length, window), this.#size - this.#position));
+    this.#heldAt = this.#position;
+    return this.#take(length);
+  }
+
+  #take(length: number): Uint8Array {
     const at = this.#position - this.#heldAt;
     const part = this.#held.subarray(at, at + length);
     this.#position += part.byteLength;

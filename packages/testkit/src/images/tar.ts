@@ -1,14 +1,14 @@
 /** What a sample layer holds. */
 export interface TarEntry {
   readonly path: string;
-  readonly kind: "file" | "directory" | "symlink" | "pipe";
+  readonly kind: "file" | "directory" | "symlink" | "hardlink" | "pipe";
   readonly bytes?: Uint8Array;
   readonly target?: string;
   readonly mode?: number;
 }
 
 const block = 512;
-const kinds = { file: "0", directory: "5", symlink: "2", pipe: "6" } as const;
+const kinds = { file: "0", hardlink: "1", directory: "5", symlink: "2", pipe: "6" } as const;
 
 /** A tar of the entries in the ustar form, without times or owners: the same bytes for the same entries. */
 export const tar = (entries: readonly TarEntry[]): Uint8Array => {
@@ -25,7 +25,7 @@ const headerOf = ({ path, kind, target = "", mode }: TarEntry, size: number): Ui
     header.write(value.toString(8).padStart(width - 1, "0"), at, "latin1");
   };
   header.write(path, 0, 100, "utf8");
-  octal(mode ?? (kind === "file" ? 0o644 : 0o755), 100, 8);
+  octal(mode ?? (kind === "file" || kind === "hardlink" ? 0o644 : 0o755), 100, 8);
   octal(0, 108, 8);
   octal(0, 116, 8);
   octal(size, 124, 12);

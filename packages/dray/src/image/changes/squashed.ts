@@ -64,7 +64,7 @@ export const squashed = (
     if (chosen.length === 1) return undefined;
     const isWhole = first === 0;
     const tar =
-      isWhole && last === layers.length - 1 ? () => exportTar(image, options) : () => squashTar(image, chosen, options);
+      isWhole && last === layers.length - 1 ? () => exportTar(image, options) : () => squashTar(chosen, options);
     const layer = await ingested(target, image, tar, options);
     const made = steps.filter(madeLayer).slice(first, last + 1);
     const comment = made.some(({ history }) => history !== undefined)

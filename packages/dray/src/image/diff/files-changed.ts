@@ -1,5 +1,5 @@
-import type { FileEntry } from "../files/index.ts";
-import type { Described, Side, State } from "./side.ts";
+import type { FileEntry } from "../tree/index.ts";
+import type { Described, Side, Spot, State } from "./side.ts";
 
 /** In what a file may differ. Times do not count: builders write them anew. */
 export type FileAspect = "type" | "content" | "link" | "mode" | "owner" | "device" | "attributes";
@@ -20,41 +20,28 @@ export interface FileChange {
   readonly shared: boolean;
 }
 
-/** Two images that are compared, path by path. */
-interface Pair {
-  readonly node: number | undefined;
-  readonly until: number;
-}
-
 /** What differs, sorted by path, a directory before what is in it. */
 export function* filesChanged(before: Side, after: Side): Generator<FileChange> {
-  yield* below(before, after, { node: 0, until: before.root }, { node: 0, until: after.root }, "");
+  yield* below(before, after, before.root, after.root, "");
 }
 
-function* below(before: Side, after: Side, one: Pair, other: Pair, folder: string): Generator<FileChange> {
+function* below(before: Side, after: Side, one: Spot, other: Spot, folder: string): Generator<FileChange> {
   for (const name of namesIn(before, after, one, other)) {
     const path = `${folder}/${name}`;
-    const [a, b] = [child(before, one, name), child(after, other, name)];
-    const [was, is] = [before.state(a.node, one.until), after.state(b.node, other.until)];
-    const change = changeOf(path, { side: before, state: was }, { side: after, state: is });
+    const [a, b] = [before.inside(one, name), after.inside(other, name)];
+    const change = changeOf(path, { side: before, state: before.state(a) }, { side: after, state: after.state(b) });
     if (change !== undefined) yield change;
-    const inA = { node: a.node, until: before.below(a.node, one.until) };
-    const inB = { node: b.node, until: after.below(b.node, other.until) };
-    yield* below(before, after, inA, inB, path);
+    yield* below(before, after, a, b, path);
   }
 }
 
-const child = (side: Side, { node }: Pair, name: string): { readonly node: number | undefined } => ({
-  node: node === undefined ? undefined : side.tree.names.child(node, name),
-});
-
-const namesIn = (before: Side, after: Side, one: Pair, other: Pair): readonly string[] => {
+const namesIn = (before: Side, after: Side, one: Spot, other: Spot): readonly string[] => {
   const names = new Set<string>();
-  for (const [side, { node }] of [
+  for (const [{ tree }, { node }] of [
     [before, one],
     [after, other],
   ] as const)
-    if (node !== undefined) for (const each of side.tree.names.children(node)) names.add(side.tree.names.name(each));
+    if (node !== undefined) for (const each of tree.paths.children(node)) names.add(tree.paths.name(each));
   return [...names].sort();
 };
 
@@ -80,7 +67,7 @@ const changeOf = (path: string, one: Seen, other: Seen): FileChange | undefined 
 };
 
 const described = (path: string, { side, state }: Seen): Described | undefined =>
-  state.kind === "entry" ? side.entry(state.record, path) : undefined;
+  state.kind === "entry" ? side.entry(state.node, path) : undefined;
 
 const isDirectory = ({ state }: Seen, entry: Described | undefined): boolean =>
   state.kind === "implied" || entry?.type === "directory";

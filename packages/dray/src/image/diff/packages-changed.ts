@@ -48,18 +48,13 @@ export const packagesChanged = (before: Side, after: Side, paths: ReadonlySet<st
 };
 
 const stateAt = (side: Side, path: string): State => {
-  let [node, until]: [number | undefined, number] = [0, side.root];
-  let state: State = { kind: "gone" };
-  for (const name of path.split("/").slice(1)) {
-    node = node === undefined ? undefined : side.tree.names.child(node, name);
-    state = side.state(node, until);
-    until = side.below(node, until);
-  }
-  return state;
+  let spot = side.root;
+  for (const name of path.split("/").slice(1)) spot = side.inside(spot, name);
+  return side.state(spot);
 };
 
 const listAt = (side: Side, state: State): PackageList =>
-  state.kind === "entry" ? (side.packages(state.record) ?? { unreadable: "it is no file" }) : [];
+  state.kind === "entry" ? (side.packages(state.node) ?? { unreadable: "it is no file" }) : [];
 
 const add = (all: InstalledPackage[], list: PackageList, reasons: string[]): void => {
   if ("unreadable" in list) reasons.push(list.unreadable);

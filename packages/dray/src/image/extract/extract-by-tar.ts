@@ -20,18 +20,23 @@ const mostSaid = 2000;
 export const extractByTar = async (image: Image, directory: string, options: TreeOptions = {}): Promise<void> => {
   const staging = await stagingFor(directory);
   try {
-    await untar(tarOf(ownable(lentEntries(image, options))), staging.path, options.signal);
-    await staging.finish();
+    let hasRoot = false;
+    const tar = tarOf(ownable(lentEntries(image, options), () => (hasRoot = true)));
+    await untar(tar, staging.path, options.signal);
+    await staging.finish(hasRoot);
   } catch (error) {
     await staging.abandon();
     throw error;
   }
 };
 
-/** A program that runs as its owner is none that runs as whoever extracted it, to whom tar gives all files unless he is root. */
-async function* ownable(entries: AsyncIterable<TreeEntry>): AsyncGenerator<TreeEntry> {
+/** A program that runs as its owner is none that runs as whoever extracted it, to whom tar gives all files unless he is root. `onRoot` hears of the root's entry. */
+async function* ownable(entries: AsyncIterable<TreeEntry>, onRoot: () => void): AsyncGenerator<TreeEntry> {
   const kept = process.getuid?.() === 0 ? 0o7777 : 0o1777;
-  for await (const entry of entries) yield { ...entry, mode: entry.mode & kept };
+  for await (const entry of entries) {
+    if (entry.path === ".") onRoot();
+    yield { ...entry, mode: entry.mode & kept };
+  }
 }
 
 const untar = async (

@@ -60,17 +60,16 @@ export const extract = async (image: Image, directory: string, options: ExtractO
   const staging = await stagingFor(directory);
   try {
     const meter = await meterFor(staging.path, limits);
-    const root = new Root(staging.path);
+    const place = new Root(staging.path);
     try {
-      const extraction = new Extraction(root, { meter, owners, signal: options.signal });
+      const extraction = new Extraction(place, { meter, owners, signal: options.signal });
       const lent = { ...reading, ratio: limits.ratio ?? usualRatio };
       for await (const entry of path === undefined ? lentEntries(image, lent) : subtree(image, path, lent))
         await extraction.put(entry);
-      extraction.settle();
-      await staging.finish();
+      await staging.finish(extraction.settle());
       return { digest: image.descriptor.digest, ...extraction.result() };
     } finally {
-      root.close();
+      place.close();
     }
   } catch (error) {
     await staging.abandon();
@@ -83,6 +82,9 @@ interface Setting {
   readonly owners: boolean;
   readonly signal: AbortSignal | undefined;
 }
+
+/** The path of the root itself. */
+const root = ".";
 
 type Attributes = Pick<TreeEntry, "mode" | "uid" | "gid" | "mtime">;
 
@@ -115,10 +117,12 @@ class Extraction {
     }
   }
 
-  /** Gives the directories their attributes, the deepest first. */
-  settle(): void {
-    const paths = [...this.#directories.keys()].sort().reverse();
-    for (const path of paths) {
+  /** Gives the directories their attributes, the deepest first and the root last: it may let nobody in. Says whether that has some. */
+  settle(): boolean {
+    const hasRoot = this.#directories.has(root);
+    const paths = [...this.#directories.keys()].filter((path) => path !== root).sort();
+    if (hasRoot) paths.unshift(root);
+    for (const path of paths.reverse()) {
       const attributes = this.#directories.get(path);
       const at = this.#root.at(path);
       try {
@@ -133,6 +137,7 @@ class Extraction {
         throw diskError(error, "write", path);
       }
     }
+    return hasRoot;
   }
 
   async #make(entry: TreeEntry): Promise<void> {

@@ -7,8 +7,8 @@ import { ifThere, makeDirectory, onDisk } from "../../files/index.ts";
 /** A directory that is being filled. */
 export interface Staging {
   readonly path: string;
-  /** Gives what is in it its place. */
-  finish(): Promise<void>;
+  /** Gives what is in it its place. @param hasRoot whether its own owner, mode and time are set, too */
+  finish(hasRoot: boolean): Promise<void>;
   /** Takes it away. */
   abandon(): Promise<void>;
 }
@@ -29,30 +29,21 @@ export const stagingFor = async (directory: string): Promise<Staging> => {
     await makeDirectory(dirname(path));
     // Nobody else comes in before all of it has its owners and modes.
     await mkdir(path, 0o700);
-    await chmod(path, unset);
   });
   return {
     path,
-    finish: () => onDisk("write", target, () => (there === undefined ? settle(path, target) : moveUp(path, target))),
+    finish: (hasRoot) => onDisk("write", target, () => (there === undefined ? settle : moveUp)(path, target, hasRoot)),
     abandon: () => removeTree(path),
   };
 };
 
-/** A mode that says that nobody has set one. */
-const unset = 0o1700;
-const modeOf = async (path: string): Promise<number | undefined> => {
-  const mode = (await stat(path)).mode & 0o7777;
-  return mode === unset ? undefined : mode;
-};
-
-const settle = async (from: string, to: string): Promise<void> => {
-  if ((await modeOf(from)) === undefined) await chmod(from, 0o755);
+const settle = async (from: string, to: string, hasRoot: boolean): Promise<void> => {
+  if (!hasRoot) await chmod(from, 0o755);
   await rename(from, to);
 };
 
-const moveUp = async (from: string, to: string): Promise<void> => {
-  const mode = await modeOf(from);
-  const { uid, gid, atime, mtime } = await stat(from);
+const moveUp = async (from: string, to: string, hasRoot: boolean): Promise<void> => {
+  const { mode, uid, gid, atime, mtime } = await stat(from);
   await chmod(from, 0o700);
   for (const name of await readdir(from, { encoding: "buffer" })) {
     const [before, after] = [joined(from, name), joined(to, name)];
@@ -64,9 +55,9 @@ const moveUp = async (from: string, to: string): Promise<void> => {
     if (isLocked) await chmod(after, child.mode & 0o7777);
   }
   await rmdir(from);
-  if (mode === undefined) return;
+  if (!hasRoot) return;
   if (process.getuid?.() === 0) await chown(to, uid, gid);
-  await chmod(to, mode);
+  await chmod(to, mode & 0o7777);
   await utimes(to, atime, mtime);
 };
 

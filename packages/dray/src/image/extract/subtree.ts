@@ -1,6 +1,5 @@
 import { DrayError } from "../../errors.ts";
-import { type ImageFiles, imageFiles } from "../files/index.ts";
-import { type LentOptions, lentEntries, type TreeEntry } from "../tree/index.ts";
+import { type ImageFiles, imageFiles, type LentOptions, lentEntries, type TreeEntry } from "../tree/index.ts";
 import type { Image } from "../views.ts";
 
 /**

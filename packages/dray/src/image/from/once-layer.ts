@@ -1,9 +1,9 @@
+import { teed } from "../../async/index.ts";
 import { decompressed } from "../../compression/index.ts";
 import { borrowed, type Content } from "../../content/index.ts";
 import { DrayError } from "../../errors.ts";
 import { digesterFor } from "../../hash/index.ts";
 import type { Descriptor, Digest } from "../../oci/index.ts";
-import { Tee } from "./tee.ts";
 
 /** A layer whose bytes come once, such as those of a pipe: what it is is known when they have been read. */
 export interface OnceLayer {
@@ -61,28 +61,29 @@ async function* digested(
   mediaType: string,
   tell: (found: { readonly descriptor: Descriptor; readonly diffID: Digest }) => void,
 ): AsyncGenerator<Uint8Array> {
-  const [outer, inner, tee] = [digesterFor("sha256"), digesterFor("sha256"), new Tee()];
+  const outer = digesterFor("sha256");
   let size = 0;
-  const inside = (async (): Promise<void> => {
-    for await (const chunk of decompressed(borrowed(tee.chunks()))) await inner.update(chunk);
-  })().finally(() => tee.leave());
-  // It is waited for at the end, also where that comes early.
-  inside.catch(() => {});
-  try {
+  async function* hashing(): AsyncGenerator<Uint8Array> {
     for await (const chunk of chunks) {
       size += chunk.byteLength;
       await outer.update(chunk);
-      await tee.give(chunk);
       yield chunk;
     }
-    tee.end();
-    await inside;
-    const [digest, diffID] = await Promise.all([outer.digest(), inner.digest()]);
-    tell({ descriptor: { mediaType, digest, size }, diffID });
+  }
+  try {
+    const diffID = yield* teed(hashing(), digestInside);
+    tell({ descriptor: { mediaType, digest: await outer.digest(), size }, diffID });
   } finally {
-    tee.end();
-    await inside.catch(() => {});
     outer.abandon();
-    inner.abandon();
   }
 }
+
+const digestInside = async (chunks: AsyncIterable<Uint8Array>): Promise<Digest> => {
+  const hash = digesterFor("sha256");
+  try {
+    for await (const chunk of decompressed(borrowed(chunks))) await hash.update(chunk);
+    return await hash.digest();
+  } finally {
+    hash.abandon();
+  }
+};

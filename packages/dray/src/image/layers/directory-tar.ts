@@ -1,9 +1,8 @@
-import { lstat, readdir, readlink } from "node:fs/promises";
-import { join } from "node:path";
+import { lstat, open, readdir, readlink } from "node:fs/promises";
 import { type Content, passedOver } from "../../content/index.ts";
 import { DrayError, throwIfAborted } from "../../errors.ts";
-import { chunksOfFile, nodeFiles, onDisk } from "../../files/index.ts";
-import { endOfArchive, type NewEntry, writeHeader } from "../../tar/index.ts";
+import { chunksOfFile, onDisk } from "../../files/index.ts";
+import { decodeText, encodeText, endOfArchive, isWellFormed, type NewEntry, writeHeader } from "../../tar/index.ts";
 import { fileInTar } from "./files-tar.ts";
 
 /** How a folder becomes a tar. */
@@ -18,9 +17,9 @@ export interface DirectoryTarOptions {
 
 /**
  * A tar of what lies in a folder, the folder itself not among it: sorted by name, with one time and one owner, so that the same files make the
- * same bytes on every machine. Modes, symbolic links, hard links, pipes and devices are kept; extended attributes are not.
- * @throws DrayError when it is read: `NOT_FOUND`, `DISK`; `UNSUPPORTED` for a socket and for a name that is no UTF-8; `SIZE_MISMATCH` for a file that
- *   changes meanwhile
+ * same bytes on every machine. Names of any bytes, modes, symbolic links, hard links, pipes and devices are kept. Extended attributes and holes are not,
+ * capabilities among them, for which Node has no function: give a tar made by `tar --xattrs` where they matter.
+ * @throws DrayError when it is read: `NOT_FOUND`, `DISK`; `UNSUPPORTED` for a socket; `SIZE_MISMATCH` for a file that changes meanwhile
  * @example const layer = await ingestLayer(target, directoryTar("./public", { prefix: "srv/www" }));
  */
 export const directoryTar = (directory: string, options: DirectoryTarOptions = {}): Content => ({
@@ -48,27 +47,24 @@ interface Walk extends Omit<DirectoryTarOptions, "prefix"> {
 async function* folder(walk: Walk, directory: string, prefix: string): AsyncGenerator<Uint8Array> {
   for (const name of await namesIn(directory)) {
     throwIfAborted(walk.signal);
-    yield* entry(walk, join(directory, name), prefix + name);
+    yield* entry(walk, `${directory}/${name}`, prefix + name);
   }
 }
 
+/** Sorted by their bytes. */
 const namesIn = async (directory: string): Promise<string[]> => {
-  const names = await onDisk("read", directory, () => readdir(directory, { encoding: "buffer" }));
-  return names
-    .sort((a, b) => Buffer.compare(a, b))
-    .map((bytes) => {
-      const name = bytes.toString();
-      if (Buffer.compare(Buffer.from(name), bytes) === 0) return name;
-      throw new DrayError(
-        "UNSUPPORTED",
-        `${directory}: the name ${JSON.stringify(bytes.toString("latin1"))} is no UTF-8; rename it, or give a tar`,
-      );
-    });
+  const names = await onDisk("read", directory, () => readdir(asPath(directory), { encoding: "buffer" }));
+  return names.sort((a, b) => Buffer.compare(a, b)).map((bytes) => decodeText(bytes));
 };
+
+/** A path as the file system takes it: what is no text as its bytes. */
+const asPath = (path: string): string | Buffer => (isWellFormed(path) ? path : Buffer.from(encodeText(path)));
+
+const byteFiles = { open: (path: string, flags: string | number) => open(asPath(path), flags) };
 
 async function* entry(walk: Walk, path: string, name: string): AsyncGenerator<Uint8Array> {
   const { owner = { uid: 0, gid: 0 }, mtime = 0, links, signal } = walk;
-  const stats = await onDisk("read", path, () => lstat(path));
+  const stats = await onDisk("read", path, () => lstat(asPath(path)));
   const facts = { ...owner, mtime, mode: stats.mode & 0o7777 };
   const header = (more: Omit<NewEntry, "name"> & { readonly name?: string }): Uint8Array =>
     writeHeader({ name, ...facts, ...more });
@@ -85,7 +81,8 @@ async function* entry(walk: Walk, path: string, name: string): AsyncGenerator<Ui
   }
   if (stats.nlink > 1) links.set(inode, name);
   if (stats.isSymbolicLink()) {
-    const linkName = await onDisk("read", path, () => readlink(path));
+    const target = await onDisk("read", path, () => readlink(asPath(path), { encoding: "buffer" }));
+    const linkName = decodeText(target);
     // What Linux says, whatever another system keeps.
     yield header({ type: "symlink", linkName, mode: 0o777 });
   } else if (stats.isFile()) {
@@ -93,7 +90,7 @@ async function* entry(walk: Walk, path: string, name: string): AsyncGenerator<Ui
     // One byte more is asked for, so that a file that grows is noticed.
     const content: Content = {
       size,
-      open: () => chunksOfFile(nodeFiles, path, async () => ({ start: 0, end: size + 1, signal })),
+      open: () => chunksOfFile(byteFiles, path, async () => ({ start: 0, end: size + 1, signal })),
     };
     yield* fileInTar({ name, ...facts }, content, signal);
   } else if (stats.isFIFO()) yield header({ type: "fifo" });

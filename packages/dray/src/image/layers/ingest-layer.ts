@@ -1,3 +1,4 @@
+import { teed } from "../../async/index.ts";
 import { compressed, decompressed, highestLevel, peeked } from "../../compression/index.ts";
 import {
   borrowed,
@@ -18,7 +19,6 @@ import { type Annotations, type Compression, type Descriptor, type Digest, media
 import { type EstargzOptions, estargz } from "../../seekable/index.ts";
 import { beginsTar } from "../../tar/index.ts";
 import { contentOf, type LayerContent } from "./contents.ts";
-import { teed } from "./teed.ts";
 import { timedTar } from "./timed-tar.ts";
 import { windowsTar } from "./windows-tar.ts";
 

@@ -1,8 +1,8 @@
-import { isTransferring, transferable } from "../../content/index.ts";
+import { transferable } from "../../content/index.ts";
 import { endOfArchive, padded, writeHeader } from "../../tar/index.ts";
 import type { Image, Layer } from "../views.ts";
 import { MergedTree } from "./merged-tree.ts";
-import { lentEntries, mergedEntries, type TreeEntry, type TreeOptions } from "./tree-entries.ts";
+import { lentEntries, linkEntry, mergedEntries, type TreeEntry, type TreeOptions } from "./tree-entries.ts";
 
 /** Bytes of the blocks in which the archive comes. */
 const blockBytes = 256 * 1024;
@@ -23,16 +23,11 @@ export const exportTar = (image: Image, options: TreeOptions = {}): AsyncGenerat
  * there stay links.
  * @throws DrayError as `treeEntries`, and `UNSUPPORTED` where a hard link leads to a file below that one of the layers takes away
  */
-export const squashTar = (
-  { store }: Pick<Image, "store">,
-  layers: readonly Layer[],
-  options: TreeOptions = {},
-): AsyncGenerator<Uint8Array> => {
+export const squashTar = (layers: readonly Layer[], options: TreeOptions = {}): AsyncGenerator<Uint8Array> => {
   const tree = new MergedTree();
-  const entries = mergedEntries(layers, tree, { ...options, lends: true, owns: isTransferring(store) });
+  const entries = mergedEntries(layers, tree, { ...options, lends: true });
   return tarOf(entries, function* () {
-    for (const { path, linkTo } of tree.linksBelow())
-      yield writeHeader({ name: path, type: "hardlink", linkName: linkTo });
+    for (const { facts, ...link } of tree.linksBelow()) yield headerOf(linkEntry(tree, link, facts));
     for (const name of tree.whiteouts()) yield writeHeader({ name });
   });
 };

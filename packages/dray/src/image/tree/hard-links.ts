@@ -1,14 +1,12 @@
-import { DrayError } from "../../errors.ts";
+import type { TarEntry } from "../../tar/index.ts";
 import type { Node } from "./path-table.ts";
-
-/** Hard links of one layer that lead to one another at most: each next one walks them all. Archivers link all names to the first. */
-const mostInRow = 100;
 
 /** Something to write at a path of the merged tree. */
 export interface Output {
+  readonly node: Node;
   readonly path: string;
-  /** A hard link to this path, which was written before; else the entry itself. */
-  readonly linkTo?: string;
+  /** It is a hard link to this node, which was written before; else the entry itself. */
+  readonly linkTo?: Node;
 }
 
 /** What the layer that is being read has at a place, as far as it was read. */
@@ -22,30 +20,46 @@ export interface LayerSoFar {
   path(node: Node): string;
 }
 
-/** Names that are to be the file at a place that was not written yet. */
+/** What the header of a hard link says of the file: some who unpack it believe that. */
+export type LinkFacts = Pick<TarEntry, "mode" | "uid" | "gid" | "uname" | "gname" | "mtime" | "pax">;
+
+/** Where a file is: under a name that was written, or among the entries of a layer that were passed over. */
+export type Found = { readonly written: Node } | { readonly layer: number; readonly place: number };
+
+/** A file that hard links lead to and that was not written yet. */
 export interface Wanted {
-  readonly names: string[];
+  readonly target: Node;
+  /** Names of the tree that it is to have. */
+  readonly names: Map<Node, LinkFacts>;
   /** The layer whose link it is, counted from the bottom, and its name for messages. */
   readonly layer: number;
   readonly called: string;
+  /** Where it was found. Another one that is wanted: it is that file. */
+  found?: Found | Wanted | undefined;
+  /** What the layer of the link has at the target behind the link, which counts where no layer below has a file there. */
+  later?: Found | Wanted | undefined;
 }
+
+const isWanted = (what: Found | Wanted): what is Wanted => "names" in what;
 
 /**
  * Hard links whose target cannot be linked to where they are met, with layers read from the top down: it lies in a layer below, or was read and
  * is hidden in the tree, because a layer above has changed or removed it. The first of the names becomes the file then, the others links to it.
+ * A link is the file that was at its target when it was made: of its own layer, before the link, else of those below, else of its own
+ * layer behind it.
  */
 export class HardLinks {
   readonly #read: LayerSoFar;
   /** By a target in layers below. */
-  readonly #below = new Map<Node, Wanted>();
+  #below = new Map<Node, Wanted>();
+  /** Those of the layer that is read, until its end: others than what links of layers above want of it. */
+  #fresh = new Map<Node, Wanted>();
   /** By the place in this layer of a target that was passed over. */
   #again = new Map<number, Wanted>();
-  /** Links of this layer that were not written, and where they lead. */
-  readonly #leads = new Map<Node, Node>();
-  /** Those that lead to themselves: to what layers below have there. */
-  readonly #selves = new Set<Node>();
+  /** What links of this layer lead to, where that was not written. */
+  readonly #leads = new Map<Node, Wanted>();
   /** Names of this layer's files that are written under another one. */
-  readonly #standIns = new Map<Node, string>();
+  readonly #standIns = new Map<Node, Node>();
   /** Targets that were found in this layer. Until its end, because the last of several is the one that counts. */
   readonly #found = new Set<Node>();
   #layer = 0;
@@ -59,7 +73,6 @@ export class HardLinks {
     this.#layer = layer;
     this.#called = called;
     this.#leads.clear();
-    this.#selves.clear();
     this.#standIns.clear();
     this.#again = new Map();
   }
@@ -69,101 +82,132 @@ export class HardLinks {
     return this.#below.size > 0;
   }
 
-  /** Who wants a target. */
-  wanted(node: Node): Wanted | undefined {
-    return this.#below.get(node);
-  }
-
   /** An entry comes where the same layer had one: what was to be linked there no longer is. */
-  replace(node: Node, path: string): void {
+  replace(node: Node): void {
     this.#standIns.delete(node);
-    const wasLink = this.#leads.delete(node) || this.#selves.delete(node);
-    if (!wasLink) return;
-    for (const wanted of [...this.#below.values(), ...this.#again.values()]) {
-      const at = wanted.names.indexOf(path);
-      if (at >= 0) wanted.names.splice(at, 1);
-    }
+    const names = this.#leads.get(node)?.names;
+    if (names === undefined) return;
+    this.#leads.delete(node);
+    names.delete(node);
+    for (const name of this.#below.get(node)?.names.keys() ?? []) names.delete(name);
   }
 
   /** An entry with content of its own. */
-  entry(node: Node, path: string, isVisible: boolean): Output[] {
-    const names = this.#below.get(node)?.names ?? [];
-    if (names.length === 0) return isVisible ? [{ path }] : [];
+  entry(node: Node, path: string, isVisible: boolean, place: number): Output[] {
+    const wanted = this.#below.get(node);
+    if (wanted === undefined) return isVisible ? [{ node, path }] : [];
     this.#found.add(node);
-    if (!isVisible) this.#standIns.set(node, names[0] as string);
-    return outputsOf({ names: isVisible ? [path, ...names] : names });
+    const outputs = isVisible
+      ? [{ node, path }, ...this.#links(node, wanted.names.keys())]
+      : this.outputs(wanted.names.keys());
+    const [first] = outputs;
+    wanted.found = first === undefined ? { layer: this.#layer, place } : { written: first.node };
+    if (first !== undefined && !isVisible) this.#standIns.set(node, first.node);
+    return outputs;
   }
 
   /** A link, from a node to another. `undefined`: to a directory. */
-  link(node: Node, path: string, isVisible: boolean, to: Node): Output[] | undefined {
+  link(node: Node, isVisible: boolean, to: Node, facts: LinkFacts): Output[] | undefined {
+    const file = this.#at(to) ?? (this.#read.presence(to) === "directory" ? undefined : this.#wantedBelow(to));
+    if (file === undefined) return undefined;
     // A link to itself is nothing where the file is there, or will be.
-    if (to === node && (this.#leads.has(node) || this.#standIns.has(node))) return [];
-    const target = this.#end(to);
-    const presence = this.#read.presence(target);
-    if (presence === "directory") return undefined;
-    if (target === node && presence === "written" && !this.#leads.has(node)) return [];
-    this.replace(node, path);
-    const names = [...(this.#below.get(node)?.names ?? []), ...(isVisible ? [path] : [])];
-    if (this.#below.has(node) && target !== node) this.#found.add(node);
-    const written = this.#standIns.get(target) ?? (presence === "written" ? this.#read.path(target) : undefined);
-    if (written !== undefined) {
-      if (!isVisible) this.#leads.set(node, target);
-      return linksTo(written, names);
+    if (to === node && (!isWanted(file) || file.target !== node || file.found !== undefined)) return [];
+    this.replace(node);
+    const above = this.#below.get(node);
+    if (above !== undefined) {
+      this.#found.add(node);
+      above.found = file;
     }
-    if (target === node) this.#selves.add(node);
-    else this.#leads.set(node, target);
-    const more = target === node ? names.slice(this.#below.get(node)?.names.length ?? 0) : names;
-    if (more.length > 0)
-      if (presence === "hidden") this.#add(this.#again, this.#read.place(target), more);
-      else this.#add(this.#below, target, more);
-    return [];
+    const names = new Map(above?.names);
+    if (isVisible) names.set(node, facts);
+    if (isWanted(file)) {
+      this.#leads.set(node, file);
+      for (const [name, said] of names) file.names.set(name, said);
+      return [];
+    }
+    const { written } = file as { written: Node };
+    if (!isVisible) this.#standIns.set(node, written);
+    return this.#links(written, names.keys());
   }
 
-  /** Where a link of this layer leads in the end. */
-  #end(to: Node): Node {
-    let node = to;
-    let links = 0;
-    for (let next = this.#leads.get(node); next !== undefined; next = this.#leads.get(node)) {
-      if (++links > mostInRow)
-        throw new DrayError(
-          "LIMIT_EXCEEDED",
-          `${this.#called}: more than ${mostInRow} hard links lead to one another in a row`,
-        );
-      node = next;
-    }
-    return node;
+  /** What this layer has at a node now; nothing where it has nothing, or a directory. */
+  #at(node: Node): { readonly written: Node } | Wanted | undefined {
+    const led = this.#leads.get(node);
+    if (led !== undefined) return led;
+    const standIn = this.#standIns.get(node);
+    if (standIn !== undefined) return { written: standIn };
+    const presence = this.#read.presence(node);
+    if (presence === "written") return { written: node };
+    if (presence !== "hidden") return undefined;
+    const place = this.#read.place(node);
+    let wanted = this.#again.get(place);
+    if (wanted === undefined) this.#again.set(place, (wanted = this.#wanted(node, { layer: this.#layer, place })));
+    return wanted;
   }
 
-  #add<Key>(wanted: Map<Key, Wanted>, key: Key, names: readonly string[]): void {
-    const there = wanted.get(key);
-    if (there === undefined) wanted.set(key, { names: [...names], layer: this.#layer, called: this.#called });
-    else there.names.push(...names);
+  #wantedBelow(target: Node): Wanted {
+    let wanted = this.#fresh.get(target);
+    if (wanted === undefined) this.#fresh.set(target, (wanted = this.#wanted(target)));
+    return wanted;
+  }
+
+  #wanted(target: Node, found?: Found): Wanted {
+    return { target, names: new Map(), layer: this.#layer, called: this.#called, found };
+  }
+
+  #links(to: Node, names: Iterable<Node>): Output[] {
+    return [...names].filter((node) => node !== to).map((node) => ({ node, path: this.#read.path(node), linkTo: to }));
+  }
+
+  /** A file that is read becomes the first of its names, and the others links to it. */
+  outputs(names: Iterable<Node>): Output[] {
+    const all = [...names];
+    const [first] = all;
+    return first === undefined ? [] : [{ node: first, path: this.#read.path(first) }, ...this.#links(first, all)];
   }
 
   /** Ends a layer. Gives what has to be read of it once more, by which of its entries it is. */
   end(): ReadonlyMap<number, Wanted> {
     for (const node of this.#found) this.#below.delete(node);
     this.#found.clear();
+    for (const [target, wanted] of this.#fresh) {
+      const later = this.#at(target);
+      if (later !== wanted) wanted.later = later;
+      const above = this.#below.get(target);
+      if (above === undefined) this.#below.set(target, wanted);
+      else {
+        for (const [name, facts] of wanted.names) above.names.set(name, facts);
+        above.later = wanted.later;
+        wanted.found = above;
+      }
+    }
+    this.#fresh = new Map();
     return this.#again;
   }
 
   /** What is still wanted: of layers below those that were read. */
-  left(): readonly (readonly [target: Node, wanted: Wanted])[] {
-    return [...this.#below].filter(([, { names }]) => names.length > 0);
+  left(): readonly Wanted[] {
+    return [...this.#below.values()].filter(({ names }) => names.size > 0);
   }
 
-  /** A target that is still wanted, and of which `isGone` says that it will not be found. */
-  missing(isGone: (target: Node, wanted: Wanted) => boolean): Node | undefined {
-    for (const [target, wanted] of this.#below) if (wanted.names.length > 0 && isGone(target, wanted)) return target;
-    return undefined;
+  /** Takes what is still wanted and what `isGone` says of that it will not be found. */
+  gone(isGone: (wanted: Wanted) => boolean): readonly Wanted[] {
+    const gone = this.left().filter(isGone);
+    for (const { target } of gone) this.#below.delete(target);
+    return gone;
   }
 }
 
-const linksTo = (linkTo: string, names: readonly string[]): Output[] =>
-  names.filter((path) => path !== linkTo).map((path) => ({ path, linkTo }));
-
-/** A file that is read once more becomes the first of its names, and the others links to it. */
-export const outputsOf = ({ names }: Pick<Wanted, "names">): Output[] => {
-  const [first, ...others] = names;
-  return first === undefined ? [] : [{ path: first }, ...linksTo(first, others)];
+/** Where a file is in the end that no layer below has; nothing where it is nowhere. */
+export const laterOf = (wanted: Wanted): Found | undefined => {
+  const way = new Set<Wanted>();
+  let at: Found | Wanted | undefined = wanted;
+  while (at !== undefined && isWanted(at) && !way.has(at)) {
+    way.add(at);
+    at = at.found ?? at.later;
+  }
+  const found = at === undefined || isWanted(at) ? undefined : at;
+  // Each of a long row is walked once.
+  for (const each of way) each.found = found;
+  return found;
 };

@@ -1,11 +1,9 @@
 import type { ErrorCode } from "../../errors.ts";
-import { longestPath, partsOf } from "./names.ts";
+import { longestPath, mostLinks, partsOf, stepsOf } from "./names.ts";
 import { type Node, type PathTable, rootNode } from "./path-table.ts";
 
 /** Characters of all symbolic links of one layer at most: they are remembered until its end. */
 const mostOfLinks = 64 * 1024 * 1024;
-/** As Linux follows. */
-const mostLinks = 40;
 
 /** Makes the error of an entry, or of a layer, that cannot be as it is. */
 export type Fault = (what: string, code?: ErrorCode) => Error;
@@ -50,26 +48,36 @@ export class LayerPaths {
 
   /** Where a name leads; the last part of it is not followed. @throws what `fault` makes of a name that leads nowhere */
   find(name: string, fault: Fault): { readonly node: Node; readonly path: string } {
+    const last = this.#lastOf(name, fault);
+    if (last === undefined) return { node: rootNode, path: "" };
+    const path = this.#lastPath === "" ? last : `${this.#lastPath}/${last}`;
+    if (path.length > longestPath) throw fault(`has a path of more than ${longestPath} bytes`, "LIMIT_EXCEEDED");
+    return { node: this.#table.child(this.#lastNode, last), path };
+  }
+
+  /** The directory that a name lies in. @throws as `find` */
+  folder(name: string, fault: Fault): Node {
+    this.#lastOf(name, fault);
+    if (name.length > longestPath) throw fault(`has a path of more than ${longestPath} bytes`, "LIMIT_EXCEEDED");
+    return this.#lastNode;
+  }
+
+  /** Goes to the directory of a name. Gives its last part, which the root has none of. */
+  #lastOf(name: string, fault: Fault): string | undefined {
     const end = name.endsWith("/") ? name.length - 1 : name.length;
     const slash = name.lastIndexOf("/", end - 1);
     const [folder, last] = [name.slice(0, Math.max(slash, 0)), name.slice(slash + 1, end)];
     if (folder !== this.#lastFolder || isSpecial(last)) {
       const parts = partsOf(name);
       if (parts === undefined) throw fault("leaves the root by ..");
-      if (parts.length === 0) return { node: rootNode, path: "" };
+      if (parts.length === 0) return undefined;
       const lastPart = parts.pop() as string;
       this.#lastNode = this.#walk(parts, fault);
       this.#lastPath = this.#table.path(this.#lastNode);
       this.#lastFolder = lastPart === last ? folder : undefined;
-      return this.#in(lastPart, fault);
+      return lastPart;
     }
-    return this.#in(last, fault);
-  }
-
-  #in(last: string, fault: Fault): { node: Node; path: string } {
-    const path = this.#lastPath === "" ? last : `${this.#lastPath}/${last}`;
-    if (path.length > longestPath) throw fault(`has a path of more than ${longestPath} bytes`, "LIMIT_EXCEEDED");
-    return { node: this.#table.child(this.#lastNode, last), path };
+    return last;
   }
 
   /** A directory, links on the way and at its end followed. */
@@ -87,7 +95,7 @@ export class LayerPaths {
         else {
           if (++links > mostLinks) throw fault("lies behind symbolic links that go round in circles");
           if (target.startsWith("/")) node = rootNode;
-          rest = [...target.split("/").filter((piece) => piece !== "" && piece !== "."), ...rest.slice(i + 1)];
+          rest = [...stepsOf(target), ...rest.slice(i + 1)];
           i = -1;
         }
       }

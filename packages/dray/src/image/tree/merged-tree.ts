@@ -1,12 +1,27 @@
 import { DrayError } from "../../errors.ts";
 import type { TarEntry } from "../../tar/index.ts";
-import { HardLinks, type Output, type Presence, type Wanted } from "./hard-links.ts";
+import { grown } from "./columns.ts";
+import { HardLinks, type LinkFacts, laterOf, type Output, type Presence, type Wanted } from "./hard-links.ts";
 import { type Fault, LayerPaths } from "./layer-paths.ts";
-import { meaningOf, partsOf } from "./names.ts";
-import { grown, type Node, PathTable, rootNode } from "./path-table.ts";
+import { meaningOf, partsOf, whiteoutFor } from "./names.ts";
+import { type Node, PathTable, rootNode } from "./path-table.ts";
 
 /** What an entry has to say of itself. */
-export type EntryHead = Pick<TarEntry, "name" | "type" | "linkName">;
+export type EntryHead = Pick<TarEntry, "name" | "type" | "linkName"> & LinkFacts;
+
+/**
+ * What there is at a path, as far as the layers tell that were read: an entry; a directory without one; nothing; whatever layers have that were
+ * not read yet.
+ */
+export type Seen = "entry" | "directory" | "nothing" | "open";
+
+/** Hard links to what no layer below has, and their own layer behind them. */
+export interface LateLinks {
+  /** To what was written. */
+  readonly links: readonly (Output & { readonly linkTo: Node; readonly facts: LinkFacts })[];
+  /** Names of what has to be read once more, by its layer and its place among the entries. */
+  readonly again: ReadonlyMap<number, ReadonlyMap<number, readonly Node[]>>;
+}
 
 /** How a path of the tree came to be what it is: by something below it, by an entry for a directory, by anything else. */
 const [byContent, byDirectory, byOther] = [1, 2, 3];
@@ -52,19 +67,21 @@ class Facts {
  * @see image-spec, layer.md, "Applying Changesets"
  */
 export class MergedTree {
-  readonly #table = new PathTable();
+  readonly paths: PathTable = new PathTable();
   readonly #facts = new Facts();
-  readonly #paths = new LayerPaths(this.#table);
+  readonly #places = new LayerPaths(this.paths);
   readonly #links = new HardLinks({
     presence: (node) => this.#presence(node),
     place: (node) => this.#facts.place[node] as number,
-    path: (node) => this.#table.path(node),
+    path: (node) => this.paths.path(node),
   });
   #layer = 0;
   #name = "";
   #entries = 0;
   /** What this layer takes away from those below, where hard links of those above lead there. */
   readonly #taken = new Set<Node>();
+  /** Links to what is in no layer below, and is in their own behind them. */
+  readonly #late: Wanted[] = [];
 
   /** A layer comes, counted from 1, the bottom. `name` is for messages. */
   begin(layer: number, name: string): void {
@@ -74,7 +91,7 @@ export class MergedTree {
     this.#name = name;
     this.#entries = 0;
     this.#taken.clear();
-    this.#paths.begin();
+    this.#places.begin();
     this.#links.begin(layer, name);
   }
 
@@ -82,37 +99,38 @@ export class MergedTree {
    * Takes the next entry and says what is to be written for it: nothing, itself, or links as well.
    * @throws DrayError `ARCHIVE_INVALID` for what no container could have, `LIMIT_EXCEEDED`, `UNSUPPORTED`
    */
-  take({ name, type, linkName }: EntryHead): readonly Output[] {
+  take(head: EntryHead): readonly Output[] {
+    const { name, type, linkName } = head;
     const entry = this.#entries++;
     const fault: Fault = (what, code = "ARCHIVE_INVALID") =>
       new DrayError(code, `${this.#name}: entry "${name}" ${what}`);
     const meaning = name.includes(".wh.") ? meaningOf(partsOf(name) ?? []) : undefined;
     if (meaning?.kind === "senseless") throw fault("is a whiteout of nothing");
-    const { node, path } = this.#paths.find(name, fault);
-    this.#facts.fit(this.#table.count);
-    if (meaning?.kind === "opaque") return this.#close(this.#table.parent(node));
-    if (meaning?.kind === "whiteout") {
-      const taken = this.#table.child(this.#table.parent(node), meaning.of);
-      this.#facts.fit(this.#table.count);
-      return this.#remove(taken);
+    if (meaning?.kind === "opaque" || meaning?.kind === "whiteout") {
+      const folder = this.#places.folder(name, fault);
+      const taken = meaning.kind === "opaque" ? folder : this.paths.child(folder, meaning.of);
+      this.#facts.fit(this.paths.count);
+      return meaning.kind === "opaque" ? this.#close(taken) : this.#remove(taken);
     }
+    const { node, path } = this.#places.find(name, fault);
+    this.#facts.fit(this.paths.count);
     const isDirectory = type === "directory";
     if (node === rootNode) return this.#root(isDirectory, fault);
     const isVisible =
-      this.#under(this.#table.parent(node), fault) && meaning?.kind !== "meta" && this.#shows(node, isDirectory);
+      this.#under(this.paths.parent(node), meaning?.kind === "meta", fault) && this.#shows(node, isDirectory);
     // What was written cannot be taken back, and one layer cannot do this by changing files: it would have a whiteout, or not have them.
     if (!isDirectory && this.#isFilled(node))
       throw fault("takes the place of a directory that the same layer has put something into", "UNSUPPORTED");
-    if (type !== "hardlink") this.#links.replace(node, path);
-    this.#paths.set(node, type === "symlink" ? linkName : undefined, fault);
+    if (type !== "hardlink") this.#links.replace(node);
+    this.#places.set(node, type === "symlink" ? linkName : undefined, fault);
     const outputs =
       type === "hardlink"
-        ? this.#link(node, path, isVisible, linkName, fault)
+        ? this.#link(node, isVisible, head, fault)
         : isDirectory
           ? isVisible
-            ? [{ path }]
+            ? [{ node, path }]
             : []
-          : this.#links.entry(node, path, isVisible);
+          : this.#links.entry(node, path, isVisible, entry);
     this.#note(node, entry, isDirectory, isVisible);
     return outputs;
   }
@@ -122,20 +140,84 @@ export class MergedTree {
    * @returns what has to be read of it once more, by the place among its entries
    * @throws DrayError `ARCHIVE_INVALID` for a hard link of a layer above that leads to what this one has taken away
    */
-  end(): ReadonlyMap<number, Wanted> {
-    const again = this.#links.end();
-    // Of its own layer a link sees what was there before anything was taken away.
-    this.#refuseMissing(
-      (target, { layer }) =>
-        this.#presence(target) === "directory" ||
-        (layer > this.#layer && this.#taken.size > 0 && this.#isTaken(target)),
+  end(): ReadonlyMap<number, readonly Output[]> {
+    const again = [...this.#links.end()].map(
+      ([place, { names }]) => [place, this.#links.outputs(names.keys())] as const,
     );
-    return again;
+    // Of its own layer a link sees what was there before anything was taken away.
+    this.#giveUp(
+      ({ target, layer }) =>
+        layer > this.#layer &&
+        (this.#presence(target) === "directory" || (this.#taken.size > 0 && this.#isTaken(target))),
+    );
+    return new Map(again.filter(([, outputs]) => outputs.length > 0));
   }
 
-  /** After the last layer. @throws DrayError `ARCHIVE_INVALID` for a hard link to what is nowhere */
-  finish(): void {
-    this.#refuseMissing(() => true);
+  /**
+   * After the last layer.
+   * @param isPartial there are others below, which are not read
+   * @returns links that come now
+   * @throws DrayError `ARCHIVE_INVALID` for a hard link to what is nowhere
+   */
+  finish(isPartial = false): LateLinks {
+    if (!isPartial) this.#giveUp(() => true);
+    const links: (Output & { linkTo: Node; facts: LinkFacts })[] = [];
+    const again = new Map<number, Map<number, Node[]>>();
+    for (const wanted of this.#late) {
+      const found = laterOf(wanted);
+      if (found === undefined && !isPartial) throw this.#noFile(wanted);
+      if (found === undefined) continue;
+      if ("written" in found)
+        for (const [node, facts] of wanted.names)
+          links.push({ node, path: this.paths.path(node), linkTo: found.written, facts });
+      else {
+        const places = again.get(found.layer) ?? new Map<number, Node[]>();
+        again.set(found.layer, places);
+        places.set(found.place, [...(places.get(found.place) ?? []), ...wanted.names.keys()]);
+      }
+    }
+    return { links, again };
+  }
+
+  /** A file that is read once more, under names that it has now. */
+  outputs(names: readonly Node[]): readonly Output[] {
+    return this.#links.outputs(names);
+  }
+
+  /** What is at a node. */
+  see(node: Node): Seen {
+    const { owner, how, removed } = this.#facts;
+    const floor = node === rootNode ? 0 : this.floor(this.paths.parent(node));
+    const has = owner[node] ?? 0;
+    if (node === rootNode) return has === 0 ? "directory" : "entry";
+    const hidden = Math.max(removed[node] ?? 0, floor);
+    if (has !== 0 && has >= hidden) return how[node] === byContent ? "directory" : "entry";
+    return hidden === 0 ? "open" : "nothing";
+  }
+
+  /** The uppermost layer that hides what layers below have in a node; 0: none that was read. */
+  floor(node: Node): number {
+    const { closed } = this.#facts;
+    let floor = 0;
+    for (let at = node; ; at = this.paths.parent(at)) {
+      floor = Math.max(floor, closed[at] ?? 0);
+      if (at === rootNode) return floor;
+    }
+  }
+
+  /** Whether layers that were not read yet may have an entry for a directory that is seen without one. */
+  isOpen(node: Node): boolean {
+    return node === rootNode || ((this.#facts.removed[node] ?? 0) === 0 && this.floor(this.paths.parent(node)) === 0);
+  }
+
+  /** The uppermost layer that has a path, counted from 1, the bottom. */
+  owner(node: Node): number {
+    return this.#facts.owner[node] ?? 0;
+  }
+
+  /** Hard links to files of layers that were not read. */
+  linksLeft(): readonly Wanted[] {
+    return this.#links.left();
   }
 
   /**
@@ -143,32 +225,31 @@ export class MergedTree {
    */
   *whiteouts(): Generator<string> {
     const { owner, how, removed, closed } = this.#facts;
-    for (let node = rootNode; node < Math.min(this.#table.count, closed.length); node++) {
+    for (let node = rootNode; node < Math.min(this.paths.count, closed.length); node++) {
       if (closed[node] === 0 || this.#isClosedAbove(node)) continue;
-      const path = this.#table.path(node);
+      const path = this.paths.path(node);
       const isGone = removed[node] !== 0 && (owner[node] as number) < (removed[node] as number);
-      if (isGone) yield path.replace(/[^/]*$/, (name) => `.wh.${name}`);
+      if (isGone) yield whiteoutFor(path);
       // What is no directory takes the place of whatever lies below.
       else if (removed[node] === 0 || how[node] !== byOther) yield path === "" ? opaque : `${path}/${opaque}`;
     }
   }
 
   /** The same of hard links to files that lie below. @throws DrayError `UNSUPPORTED` for one to a file that these layers take away */
-  linksBelow(): readonly Required<Output>[] {
-    return this.#links.left().flatMap(([target, { names, called }]) => {
-      const linkTo = this.#table.path(target);
-      if ((this.#facts.removed[target] as number) === 0 && !this.#isClosedAbove(target))
-        return names.map((path) => ({ path, linkTo }));
+  linksBelow(): readonly (Output & { readonly linkTo: Node; readonly facts: LinkFacts })[] {
+    return [...this.#late, ...this.#links.left()].flatMap(({ target, names, called }) => {
+      const links = [...names].map(([node, facts]) => ({ node, path: this.paths.path(node), linkTo: target, facts }));
+      if ((this.#facts.removed[target] as number) === 0 && !this.#isClosedAbove(target)) return links;
       throw new DrayError(
         "UNSUPPORTED",
-        `${called}: entry "${names[0]}" is a hard link to "${linkTo}" of a layer below, which is changed or removed above: the two can only become one together with that layer`,
+        `${called}: entry "${links[0]?.path}" is a hard link to "${this.paths.path(target)}" of a layer below, which is changed or removed above: the two can only become one together with that layer`,
       );
     });
   }
 
   #isClosedAbove(node: Node): boolean {
     for (let at = node; at !== rootNode; ) {
-      at = this.#table.parent(at);
+      at = this.paths.parent(at);
       if (this.#facts.closed[at] !== 0) return true;
     }
     return false;
@@ -178,21 +259,21 @@ export class MergedTree {
     if (!isDirectory) throw fault("is in the place of the root, and no directory");
     if (this.#facts.owner[rootNode] !== 0) return [];
     this.#facts.owner[rootNode] = this.#layer;
-    return [{ path: "." }];
+    return [{ node: rootNode, path: "." }];
   }
 
-  /** Notes that a directory and those above it are some, and says whether what this layer has in it can be seen. */
-  #under(folder: Node, fault: Fault): boolean {
+  /** Notes that a directory and those above it are some, and says whether what this layer has in it can be seen: nothing that AUFS kept for itself. */
+  #under(folder: Node, isMeta: boolean, fault: Fault): boolean {
     const { owner, how, closed, seen, seenAs } = this.#facts;
-    let isVisible = true;
-    for (let node = folder; ; node = this.#table.parent(node)) {
+    let isVisible = !isMeta;
+    for (let node = folder; ; node = this.paths.parent(node)) {
       if ((closed[node] as number) > this.#layer) isVisible = false;
       if (node === rootNode) return isVisible;
       if (seen[node] === this.#layer && (seenAs[node] as number) > seenFilled)
-        throw fault(`lies below "${this.#table.path(node)}", which is no directory`);
+        throw fault(`lies below "${this.paths.path(node)}", which is no directory`);
       seen[node] = this.#layer;
       seenAs[node] = seenFilled;
-      if (owner[node] === 0) {
+      if (owner[node] === 0 && !isMeta) {
         owner[node] = this.#layer;
         how[node] = byContent;
       }
@@ -232,12 +313,14 @@ export class MergedTree {
     return [];
   }
 
-  #link(node: Node, path: string, isVisible: boolean, linkName: string, fault: Fault): readonly Output[] {
-    const to = this.#paths.find(linkName, (what, code) =>
+  #link(node: Node, isVisible: boolean, head: EntryHead, fault: Fault): readonly Output[] {
+    const { linkName, mode, uid, gid, uname, gname, mtime, pax } = head;
+    const to = this.#places.find(linkName, (what, code) =>
       fault(`is a hard link to "${linkName}", which ${what}`, code),
     );
-    this.#facts.fit(this.#table.count);
-    const outputs = to.node === rootNode ? undefined : this.#links.link(node, path, isVisible, to.node);
+    this.#facts.fit(this.paths.count);
+    const facts = { mode, uid, gid, uname, gname, mtime, pax };
+    const outputs = to.node === rootNode ? undefined : this.#links.link(node, isVisible, to.node, facts);
     if (outputs === undefined) throw fault(`is a hard link to "${linkName}", which is a directory`);
     return outputs;
   }
@@ -256,24 +339,23 @@ export class MergedTree {
 
   /** Whether this layer has taken away a path, or something above it. */
   #isTaken(node: Node): boolean {
-    for (let at = node; ; at = this.#table.parent(at)) {
+    for (let at = node; ; at = this.paths.parent(at)) {
       if (this.#taken.has(at)) return true;
       if (at === rootNode) return false;
     }
   }
 
-  #refuseMissing(isGone: (target: Node, wanted: Wanted) => boolean): void {
-    const missing = this.#links.missing(isGone);
-    if (missing !== undefined) throw this.#noFile(missing);
+  #giveUp(isGone: (wanted: Wanted) => boolean): void {
+    for (const wanted of this.#links.gone(isGone))
+      if (wanted.later === undefined) throw this.#noFile(wanted);
+      else this.#late.push(wanted);
   }
 
-  #noFile(target: Node): DrayError {
-    const wanted = this.#links.wanted(target);
-    const [name = ""] = wanted?.names ?? [];
-    const leads = `is a hard link to "${this.#table.path(target)}"`;
+  #noFile({ target, names, called }: Wanted): DrayError {
+    const [name = rootNode] = names.keys();
     return new DrayError(
       "ARCHIVE_INVALID",
-      `${wanted?.called ?? this.#name}: entry "${name}" ${leads}, and there is no such file; the image cannot be unpacked`,
+      `${called}: entry "${this.paths.path(name)}" is a hard link to "${this.paths.path(target)}", and there is no such file; the image cannot be unpacked`,
     );
   }
 }

@@ -1,12 +1,11 @@
-import { decompressed } from "../../compression/index.ts";
-import { borrowed, detach, isTransferring, type ReadOptions, verified } from "../../content/index.ts";
-import { DrayError, isDrayError, restated, throwIfAborted } from "../../errors.ts";
-import { readEntries, type StreamedEntry } from "../../tar/index.ts";
-import { refuseEncrypted } from "../readable-layer.ts";
+import type { ReadOptions } from "../../content/index.ts";
+import { throwIfAborted } from "../../errors.ts";
+import type { StreamedEntry } from "../../tar/index.ts";
 import type { Image, Layer } from "../views.ts";
-import { type Output, outputsOf } from "./hard-links.ts";
-import { MergedTree } from "./merged-tree.ts";
-import { told } from "./told.ts";
+import type { LinkFacts, Output } from "./hard-links.ts";
+import { entriesOf, type LayerReading } from "./layer-content.ts";
+import { type LateLinks, MergedTree } from "./merged-tree.ts";
+import type { Node } from "./path-table.ts";
 
 /** How the layers of a tree are read. */
 export type TreeOptions = Pick<ReadOptions, "signal" | "onEvent">;
@@ -28,11 +27,11 @@ export interface TreeEntry extends Omit<StreamedEntry, "name" | "start" | "offse
  * @example for await (const { path, type, size } of treeEntries(image)) console.log(path, type, size);
  */
 export const treeEntries = (image: Image, options: TreeOptions = {}): AsyncGenerator<TreeEntry> =>
-  entriesOfTree(image, { ...options, lends: false, owns: false });
+  entriesOfTree(image, { ...options, lends: false });
 
 /** As `treeEntries`, but that memory of a body's chunk is given back as soon as the next one is asked for: nobody may keep it. */
 export const lentEntries = (image: Image, options: LentOptions = {}): AsyncGenerator<TreeEntry> =>
-  entriesOfTree(image, { ...options, lends: true, owns: isTransferring(image.store) });
+  entriesOfTree(image, { ...options, lends: true });
 
 /** How entries are lent. */
 export interface LentOptions extends TreeOptions {
@@ -40,96 +39,87 @@ export interface LentOptions extends TreeOptions {
   readonly ratio?: number | undefined;
 }
 
-const neverTooMuch = 64 * 1024 * 1024;
-
-interface Reading extends LentOptions {
-  readonly lends: boolean;
-  /** Whether the chunks of the store are its reader's alone. */
-  readonly owns: boolean;
-  /** Whether it is told how far each layer is. Not where one is read again. */
-  readonly tells?: boolean;
-}
-
-async function* entriesOfTree(image: Image, options: Reading): AsyncGenerator<TreeEntry> {
-  const tree = new MergedTree();
-  yield* mergedEntries(await image.layers(), tree, options);
-  tree.finish();
+async function* entriesOfTree(image: Image, reading: LayerReading): AsyncGenerator<TreeEntry> {
+  const [tree, layers] = [new MergedTree(), await image.layers()];
+  yield* mergedEntries(layers, tree, reading);
+  yield* lateEntries(layers, tree, tree.finish(), reading);
 }
 
 /** The entries of layers, bottom first, as they come to be seen in a tree that knows nothing yet. */
 export async function* mergedEntries(
   layers: readonly Layer[],
   tree: MergedTree,
-  options: Reading,
+  reading: LayerReading,
 ): AsyncGenerator<TreeEntry> {
-  const tells = options.lends;
+  const tells = reading.lends;
   const bytes = layers.reduce((sum, { descriptor: { size } }) => sum + size, 0);
-  if (tells && layers.length > 0) options.onEvent?.({ type: "plan", blobs: layers.length, bytes });
+  if (tells && layers.length > 0) reading.onEvent?.({ type: "plan", blobs: layers.length, bytes });
   for (let i = layers.length - 1; i >= 0; i--) {
     const layer = layers[i] as Layer;
     tree.begin(i + 1, `layer ${layer.descriptor.digest}`);
-    for await (const entry of entriesOf(layer, { ...options, tells })) {
-      throwIfAborted(options.signal);
-      for (const output of tree.take(entry)) yield written(entry, output);
+    for await (const entry of entriesOf(layer, { ...reading, tells })) {
+      throwIfAborted(reading.signal);
+      for (const output of tree.take(entry)) yield written(tree, entry, output);
     }
     const again = tree.end();
-    if (again.size === 0) continue;
-    let place = 0;
-    for await (const entry of entriesOf(layer, options)) {
-      const wanted = again.get(place++);
-      if (wanted !== undefined) for (const output of outputsOf(wanted)) yield written(entry, output);
-    }
+    if (again.size > 0) yield* entriesAgain(layer, tree, (place) => again.get(place) ?? [], reading);
   }
 }
 
-const entriesOf = (layer: Layer, options: Reading): AsyncGenerator<StreamedEntry> =>
-  readEntries(contentOf(layer, options), { what: `layer ${layer.descriptor.digest}` });
+/** What comes when all layers have been read. */
+async function* lateEntries(
+  layers: readonly Layer[],
+  tree: MergedTree,
+  { links, again }: LateLinks,
+  reading: LayerReading,
+): AsyncGenerator<TreeEntry> {
+  for (const { facts, ...output } of links) yield linkEntry(tree, output, facts);
+  for (const [layer, places] of again)
+    yield* entriesAgain(layers[layer - 1] as Layer, tree, (place) => tree.outputs(places.get(place) ?? []), reading);
+}
 
-/** A layer's tar, which has to be what the configuration says it is. */
-async function* contentOf(
+/** What of a layer has to be read once more. */
+async function* entriesAgain(
   layer: Layer,
-  { lends, owns, ratio, tells, ...options }: Reading,
-): AsyncGenerator<Uint8Array> {
-  const { diffID: digest, descriptor } = layer;
-  const { onEvent } = options;
-  refuseEncrypted(descriptor);
-  const stored = tells && onEvent ? told(layer.compressed(options), descriptor, onEvent) : layer.compressed(options);
-  // What a store gives may be kept by somebody else, unless it says that it is not.
-  const chunks = lends
-    ? decompressed(owns ? stored : borrowed(stored), { release: detach })
-    : layer.uncompressed(options);
-  const most = ratio === undefined ? undefined : Math.max(ratio * descriptor.size, neverTooMuch);
-  let bytes = 0;
-  try {
-    for await (const chunk of digest === undefined ? chunks : verified(chunks, { digest })) {
-      bytes += chunk.byteLength;
-      if (most !== undefined && bytes > most)
-        throw new DrayError(
-          "LIMIT_EXCEEDED",
-          `layer ${descriptor.digest}: it becomes more than ${ratio} times its size, ${descriptor.size} bytes; raise limits.ratio, if that is right`,
-        );
-      yield chunk;
-      if (lends) detach(chunk);
-    }
-  } catch (error) {
-    if (!isDrayError(error, "MANIFEST_INVALID", "DIGEST_MISMATCH")) throw error;
-    if (error.code === "DIGEST_MISMATCH" && error.reference === digest && digest !== descriptor.digest)
-      throw new DrayError(
-        "DIGEST_MISMATCH",
-        `layer ${descriptor.digest}: its content does not have the digest that the configuration names in diff_ids, ${digest}; no container runtime takes this image; build it again`,
-        { reference: descriptor.digest, cause: error },
-      );
-    throw restated(error, error.code, `layer ${descriptor.digest}: ${error.message}`);
-  }
+  tree: MergedTree,
+  outputsAt: (place: number) => readonly Output[],
+  { onEvent: _untold, ...reading }: LayerReading,
+): AsyncGenerator<TreeEntry> {
+  let place = 0;
+  for await (const entry of entriesOf(layer, reading))
+    for (const output of outputsAt(place++)) yield written(tree, entry, output);
 }
 
 async function* nothing(): AsyncGenerator<Uint8Array> {}
 
-const written = (entry: StreamedEntry, { path, linkTo }: Output): TreeEntry => {
+/** A hard link as it is written. */
+export const linkEntry = (
+  tree: MergedTree,
+  { path, linkTo }: Output & { readonly linkTo: Node },
+  { mode, uid, gid, uname, gname, mtime, pax }: LinkFacts,
+): TreeEntry => ({
+  path,
+  mode,
+  uid,
+  gid,
+  uname,
+  gname,
+  mtime,
+  pax,
+  type: "hardlink",
+  linkName: tree.paths.path(linkTo),
+  size: 0,
+  stored: 0,
+  deviceMajor: 0,
+  deviceMinor: 0,
+  body: nothing(),
+  data: nothing(),
+});
+
+const written = (tree: MergedTree, entry: StreamedEntry, { node, path, linkTo }: Output): TreeEntry => {
+  if (linkTo !== undefined) return linkEntry(tree, { node, path, linkTo }, entry);
   const { mode, uid, gid, uname, gname, mtime, deviceMajor, deviceMinor, pax } = entry;
   const facts = { path, mode, uid, gid, uname, gname, mtime, deviceMajor, deviceMinor, pax };
-  if (linkTo !== undefined)
-    return { ...facts, type: "hardlink", linkName: linkTo, size: 0, stored: 0, body: nothing(), data: nothing() };
   const { type, linkName, size, stored, extents, body, data } = entry;
   return { ...facts, type, linkName, size, stored, extents, body, data };
 };

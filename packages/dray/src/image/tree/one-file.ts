@@ -3,9 +3,8 @@ import { DrayError } from "../../errors.ts";
 import { type Digest, digester, digestOf } from "../../oci/index.ts";
 import type { FileInTar } from "../layers/index.ts";
 import type { FileEntry, ImageFiles } from "./image-files.ts";
+import { isWhiteoutName, longestPath, whiteoutFor } from "./names.ts";
 import { xattrPrefix } from "./records.ts";
-import { behindLink, longestPath, rooted } from "./rooted.ts";
-import { isWhiteoutName, whiteoutFor } from "./whiteout.ts";
 
 /** How a file is written. */
 export interface WriteFileOptions {
@@ -67,7 +66,7 @@ export const fileWritten = async (
 export const fileRemoved = async (files: ImageFiles, path: string): Promise<readonly FileInTar[]> => {
   const { path: at } = await files.stat(path, { follow: false });
   if (at === "/") throw new DrayError("USAGE", "the root of an image cannot be taken away; name what is in it");
-  return [{ name: whiteoutFor(at).slice(1) }];
+  return [{ name: whiteoutFor(at.slice(1)) }];
 };
 
 /** Where a file comes to lie that is not there: behind the links on its way, with the directories that are missing. */
@@ -75,25 +74,13 @@ const placeOfNew = async (
   files: ImageFiles,
   path: string,
 ): Promise<{ readonly folders: readonly string[]; readonly name: string }> => {
-  let wanted = rooted(path);
-  for (;;) {
-    const parts = wanted.slice(1).split("/");
-    const upTo = (count: number): string => parts.slice(0, count).join("/");
-    let there = 0;
-    let entry: FileEntry | undefined;
-    while (there < parts.length) {
-      entry = await files.find(upTo(there + 1), { follow: false });
-      if (entry?.type !== "directory") break;
-      there++;
-    }
-    // That they go round in circles was found out when the path was looked up.
-    if (entry?.type === "symlink") wanted = behindLink(entry.path, entry.linkName, parts.slice(there + 1));
-    else {
-      refuseNoName(wanted);
-      const missing = parts.slice(there, -1);
-      return { folders: missing.map((_, i) => upTo(there + i + 1)), name: upTo(parts.length) };
-    }
-  }
+  const { path: there, missing } = await files.reach(path);
+  const folder = there === "/" ? "" : there.slice(1);
+  const upTo = (count: number): string => [...(folder === "" ? [] : [folder]), ...missing.slice(0, count)].join("/");
+  const name = upTo(missing.length);
+  refuseNoName(name);
+  if (missing.includes("..")) throw new DrayError("NOT_FOUND", `${path} leads through a directory that is not there`);
+  return { folders: missing.slice(0, -1).map((_, i) => upTo(i + 1)), name };
 };
 
 const refuseNoName = (path: string): void => {

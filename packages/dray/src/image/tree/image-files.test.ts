@@ -139,22 +139,22 @@ describe("the files of an image", () => {
     );
   });
 
-  test("are not told where a path is longer than Linux has it, or a link on the way", async () => {
+  test("are not told where a path is longer than Linux has it, or a link", async () => {
     const code = (error: unknown): boolean => isDrayError(error, "LIMIT_EXCEEDED");
     await assert.rejects(walked(await imageOf([{ name: `${"a/".repeat(500_000)}f` }])), code);
-    const long = [dir("b/"), link("l", `${"./".repeat(400_000)}b`)];
-    assert.equal((await walked(await imageOf(long))).length, 3);
-    await assert.rejects(walked(await imageOf([...long, { name: "l/f" }])), code);
+    await assert.rejects(walked(await imageOf([dir("b/"), link("l", `${"./".repeat(400_000)}b`)])), code);
   });
 
-  test("are the same, whether an entry's name has dots, slashes or leads out", async () => {
+  test("are the same, whether an entry's name has dots or slashes, and none lead out", async () => {
     const image = await imageOf([
       { name: "./a//b", body: "1" },
       { name: "/c", body: "2" },
-      { name: "../../d", body: "3" },
+      { name: "e/../d", body: "3" },
       dir("./"),
     ]);
     assert.deepEqual(await walked(image), ["d /", "d /a", "f /a/b 1", "f /c 1", "f /d 1"]);
+    for (const out of [{ name: "../../d", body: "3" }, hard("d", "../c")])
+      await assert.rejects(walked(await imageOf([out])), (error) => isDrayError(error, "ARCHIVE_INVALID"));
     // Of bytes that are no UTF-8, each is kept apart.
     const odd = await imageOf([
       { name: "\udcff", body: "1" },

@@ -3,9 +3,11 @@ import { DrayError } from "../../errors.ts";
 import { refuseNumber } from "../../numbers.ts";
 import type { Digest } from "../../oci/index.ts";
 import type { Image, Layer } from "../views.ts";
-import { LayeredTree, type Place, type Visit } from "./layered-tree.ts";
+import { copies } from "./layer-files.ts";
+import { LayeredTree, type Visit } from "./layered-tree.ts";
+import { longestPath, mostLinks, stepsOf } from "./names.ts";
+import { type Node, rootNode } from "./path-table.ts";
 import type { EntryFacts } from "./records.ts";
-import { behindLink, longestPath, rooted } from "./rooted.ts";
 
 /** A file, directory or whatever else a container of an image finds at a path. */
 export interface FileEntry extends Omit<EntryFacts, "offset"> {
@@ -30,8 +32,6 @@ export interface ReadFileOptions extends ImageFilesOptions {
 const usualLimit = 64 * 1024 * 1024;
 /** Of a file that is passed on piece by piece, so much is kept so that its layer is not read twice. */
 const keptWhole = 4 * 1024 * 1024;
-/** As Linux follows. */
-const mostLinks = 40;
 
 /**
  * The files of an image as a container would see them: of the uppermost layer that has one, unless a layer above has taken it away. Links are
@@ -49,7 +49,7 @@ export class ImageFiles {
   constructor(image: Image, layers: readonly Layer[], { called, ...options }: ImageFilesOptions = {}) {
     this.#image = image;
     this.#called = called ?? image.descriptor.digest;
-    this.#tree = new LayeredTree(layers.toReversed(), options);
+    this.#tree = new LayeredTree(layers, options);
   }
 
   /**
@@ -65,8 +65,17 @@ export class ImageFiles {
    * @throws DrayError `NOT_FOUND` where a file or a circle of links is in the way, and what reading layers throws
    */
   async find(path: string, { follow = true }: { readonly follow?: boolean } = {}): Promise<FileEntry | undefined> {
-    const place = await this.#lookUp(path, { follow });
-    return place === undefined ? undefined : this.#entry(place);
+    const { node, missing } = await this.#lookUp(path, { follow });
+    return missing.length > 0 ? undefined : this.#entry(node);
+  }
+
+  /**
+   * How far a path leads, links followed: what is there of it, and the names that are missing below that.
+   * @throws DrayError `NOT_FOUND` where a file or a circle of links is in the way, and what reading layers throws
+   */
+  async reach(path: string): Promise<{ readonly path: string; readonly missing: readonly string[] }> {
+    const { node, missing } = await this.#lookUp(path, { follow: true });
+    return { path: `/${this.#tree.paths.path(node)}`, missing };
   }
 
   /**
@@ -75,7 +84,7 @@ export class ImageFiles {
    */
   async list(path = "/"): Promise<FileEntry[]> {
     const place = await this.#resolve(path, { follow: true });
-    if (!isDirectory(this.#tree, place)) return [await this.#entry(place)];
+    if (!this.#isDirectory(place)) return [await this.#entry(place)];
     const found: FileEntry[] = [];
     for (const child of await this.#children(place)) found.push(await this.#entry(child));
     return found;
@@ -87,11 +96,18 @@ export class ImageFiles {
    * @throws DrayError `NOT_FOUND`, and what reading layers throws
    */
   async *walk(path = "/"): AsyncGenerator<FileEntry> {
-    const waiting = [await this.#resolve(path, { follow: true })];
-    for (let place = waiting.pop(); place !== undefined; place = waiting.pop()) {
-      yield await this.#entry(place);
-      if (!isDirectory(this.#tree, place)) continue;
-      for (const child of (await this.#children(place)).reverse()) waiting.push(child);
+    const start = await this.#resolve(path, { follow: true });
+    yield await this.#entry(start);
+    if (!this.#isDirectory(start)) return;
+    /** What is left of the directories that are open. */
+    const open = [await this.#children(start)];
+    for (let directory = open.at(-1); directory !== undefined; directory = open.at(-1)) {
+      const next = directory.next();
+      if (next.done) open.pop();
+      else {
+        yield await this.#entry(next.value);
+        if (this.#isDirectory(next.value)) open.push(await this.#children(next.value));
+      }
     }
   }
 
@@ -101,12 +117,12 @@ export class ImageFiles {
    */
   async read(path: string, { limit = usualLimit }: Pick<ReadFileOptions, "limit"> = {}): Promise<Uint8Array> {
     refuseNumber("limit", limit, { from: 0 });
-    const file = await this.#file(path, limit);
-    if (this.#tree.records.facts(file.record).size > limit)
+    const record = await this.#file(path, limit);
+    if (this.#tree.records.facts(record).size > limit)
       throw new DrayError("LIMIT_EXCEEDED", `file ${path} is larger than ${limit} bytes`, {
         reference: this.#image.descriptor.digest,
       });
-    return this.#bodies.get(file.record) ?? collect(this.#tree.open(file), limit, `file ${path}`);
+    return this.#bodies.get(record) ?? collect(this.#tree.open(record, path), limit, `file ${path}`);
   }
 
   /**
@@ -114,7 +130,7 @@ export class ImageFiles {
    * @throws DrayError as `read`, but for `LIMIT_EXCEEDED`
    */
   async open(path: string): Promise<AsyncIterable<Uint8Array>> {
-    return this.#open(await this.#file(path, keptWhole));
+    return this.#open(await this.#file(path, keptWhole), path);
   }
 
   /**
@@ -123,123 +139,112 @@ export class ImageFiles {
    */
   async openIfThere(path: string): Promise<AsyncIterable<Uint8Array> | undefined> {
     const file = await this.#fileIfThere(path, keptWhole);
-    return file === undefined ? undefined : this.#open(file);
+    return file === undefined ? undefined : this.#open(file, path);
   }
 
-  #open(file: Place): AsyncIterable<Uint8Array> {
-    const kept = this.#bodies.get(file.record);
-    return kept === undefined ? this.#tree.open(file) : bytesContent(kept).open();
+  #open(record: number, path: string): AsyncIterable<Uint8Array> {
+    const kept = this.#bodies.get(record);
+    return kept === undefined ? this.#tree.open(record, path) : bytesContent(kept).open();
   }
 
-  /** The entry that has the bytes of a file. */
-  async #file(path: string, limit: number): Promise<Place> {
+  /** The record of a file with bytes. */
+  async #file(path: string, limit: number): Promise<number> {
     const file = await this.#fileIfThere(path, limit);
     if (file === undefined) throw this.#missing(path, "");
     return file;
   }
 
-  async #fileIfThere(path: string, limit: number): Promise<Place | undefined> {
-    const called = this.#called;
-    let place = await this.#lookUp(path, { follow: true, limit });
-    if (place === undefined) return undefined;
-    for (let links = 0; links <= mostLinks; links++) {
-      if (isDirectory(this.#tree, place))
-        throw new DrayError("USAGE", `${path} is a directory in ${called}`, {
-          reference: this.#image.descriptor.digest,
-        });
-      const type = this.#tree.records.type(place.record);
-      if (type === "file" || type === "other") return place;
-      if (type !== "hardlink") throw new DrayError("UNSUPPORTED", `${path} is a ${type} in ${called}`);
-      place = await this.#linked(place, path, { follow: true, limit });
-    }
-    throw this.#missing(path, ": its links go round in circles");
+  async #fileIfThere(path: string, limit: number): Promise<number | undefined> {
+    const { node, missing } = await this.#lookUp(path, { follow: true, limit });
+    if (missing.length > 0) return undefined;
+    if (this.#isDirectory(node))
+      throw new DrayError("USAGE", `${path} is a directory in ${this.#called}`, {
+        reference: this.#image.descriptor.digest,
+      });
+    const record = this.#tree.record(node);
+    const type = this.#tree.records.type(record);
+    if (type === "file" || type === "other") return record;
+    throw new DrayError("UNSUPPORTED", `${path} is a ${type} in ${this.#called}`);
   }
 
-  /** What a hard link stands for, which was there when its layer was made, whatever came above. */
-  #linked(link: Place, path: string, options: Following): Promise<Place> {
-    const { linkName } = this.#tree.records.facts(link.record);
-    return this.#resolve(linkName, { ...options, from: this.#tree.records.layer(link.record), called: path });
+  /** What is at a path. */
+  async #resolve(path: string, following: Following): Promise<Node> {
+    const { node, missing } = await this.#lookUp(path, following);
+    if (missing.length > 0) throw this.#missing(path, "");
+    return node;
   }
 
-  async #resolve(path: string, options: Following): Promise<Place> {
-    const place = await this.#lookUp(path, options);
-    if (place === undefined) throw this.#missing(options.called ?? path, "");
-    return place;
-  }
-
-  /** What is at a path; `undefined` where nothing is. */
-  async #lookUp(path: string, { follow, from = 0, limit = 0, called = path }: Following): Promise<Place | undefined> {
-    let wanted = rooted(path);
-    for (let links = 0; links <= mostLinks; links++) {
-      if (wanted.length > longestPath) throw this.#missing(called, ": its path is too long");
-      const found = await this.#tree.find(wanted, from, limit > 0 ? this.#keeping(wanted, limit) : undefined);
-      if (found === undefined) return undefined;
-      const rest = found.rest.join("/");
-      if (isDirectory(this.#tree, found)) return found;
-      const { type, linkName } = this.#tree.records.facts(found.record);
-      if (type === "symlink" && (follow || rest !== "")) {
-        wanted = behindLink(this.#tree.names.path(found.node), linkName, found.rest);
+  /** Goes step by step from the root, which `..` does not leave. Gives how far that leads, and the names that are missing below. */
+  async #lookUp(path: string, { follow, limit = 0 }: Following): Promise<Reached> {
+    const { paths } = this.#tree;
+    if (path.length > longestPath) throw this.#missing(path, ": its path is too long");
+    let [node, steps, links]: [Node, readonly string[], number] = [rootNode, stepsOf(path), 0];
+    let visit = this.#keeping(node, steps, limit);
+    for (let i = 0; i < steps.length; i++) {
+      const step = steps[i] as string;
+      const child = step === ".." ? paths.parent(node) : paths.child(node, step);
+      const rest = steps.slice(i + 1);
+      if (!(await this.#isThere(child, visit))) return { node, missing: [step, ...rest] };
+      const { type, linkName } = this.#isDirectory(child) ? plainDirectory : this.#tree.facts(child);
+      if (type === "symlink" && (follow || rest.length > 0)) {
+        if (++links > mostLinks) throw this.#missing(path, ": its links go round in circles");
+        if (linkName.startsWith("/")) node = rootNode;
+        [steps, i] = [[...stepsOf(linkName), ...rest], -1];
+        visit = this.#keeping(node, steps, limit);
         continue;
       }
-      if (rest !== "") throw this.#missing(called, `: ${this.#tree.names.path(found.node)} is no directory`);
-      return found;
+      if (type !== "directory" && rest.length > 0) throw this.#missing(path, `: /${paths.path(child)} is no directory`);
+      node = child;
     }
-    throw this.#missing(called, ": its links go round in circles");
+    return { node, missing: [] };
   }
 
-  /** Keeps a file of that path and up to that size. */
-  #keeping(wanted: string, limit: number): Visit {
-    return async (record, path, { type, size, body }) => {
-      if (path !== wanted) return;
-      this.#bodies.delete(record);
+  /** Reads the layers that it takes to know what is at a node. */
+  async #isThere(node: Node, visit: Visit | undefined): Promise<boolean> {
+    for (;;) {
+      const seen = this.#tree.see(node);
+      if (seen === "entry" || seen === "directory") return true;
+      if (seen === "nothing" || !(await this.#tree.readNext(visit))) return false;
+    }
+  }
+
+  /** Keeps what comes to be at the end of a way, if that is a file of up to so many bytes. */
+  #keeping(from: Node, steps: readonly string[], limit: number): Visit | undefined {
+    if (limit === 0) return undefined;
+    const { paths } = this.#tree;
+    let wanted = from;
+    for (const step of steps) wanted = step === ".." ? paths.parent(wanted) : paths.child(wanted, step);
+    let before = 0;
+    return async (record, outputs, { type, size, body }) => {
+      if (!outputs.some(({ node }) => node === wanted)) return;
+      this.#bodies.delete(before);
+      before = record;
       if (body === undefined || size > limit || (type !== "file" && type !== "other")) return;
-      this.#bodies.set(record, await collect(body, limit, `file ${path}`));
+      this.#bodies.set(record, await collect(copies(body), limit, `file /${paths.path(wanted)}`));
     };
   }
 
+  #isDirectory(node: Node): boolean {
+    const record = this.#tree.record(node);
+    return record === 0 || this.#tree.records.type(record) === "directory";
+  }
+
   /** Sorted by name. */
-  async #children(directory: Place): Promise<Place[]> {
-    const tree = this.#tree;
-    while (!tree.isCertain(directory.until)) await tree.readNext();
-    const found: { readonly name: string; readonly place: Place }[] = [];
-    for (const node of tree.names.children(directory.node)) {
-      const { kind, record } = tree.look(node, 0, directory.until);
-      if (kind !== "entry" && kind !== "implied") continue;
-      const until = tree.below(node, 0, directory.until);
-      found.push({ name: tree.names.name(node), place: { node, kind, record, until, rest: [] } });
-    }
-    return found.sort((a, b) => (a.name < b.name ? -1 : 1)).map(({ place }) => place);
+  async #children(directory: Node): Promise<Generator<Node>> {
+    while (this.#tree.isOpen(directory)) await this.#tree.readNext();
+    return this.#tree.children(directory);
   }
 
-  async #entry({ node, kind, record, until }: Place): Promise<FileEntry> {
+  async #entry(node: Node): Promise<FileEntry> {
     const tree = this.#tree;
-    // Whether a layer below has an entry for a directory is known when that was read.
-    while (kind === "implied" && !tree.isCertain(until)) await tree.readNext();
-    const seen = kind === "implied" ? tree.look(node, 0, until) : { kind, record };
-    const layer = tree.layers[tree.records.layer(seen.record)]?.descriptor.digest as Digest;
-    const path = tree.names.path(node);
-    if (seen.kind !== "entry") return { ...plainDirectory, path, layer };
-    const { offset: _offset, ...facts } = tree.records.facts(seen.record);
-    if (facts.type !== "hardlink") return { ...facts, path, layer };
-    const size = await this.#sizeOf({ node, kind, record: seen.record, until, rest: [] }, path);
-    return { ...facts, size, linkName: rooted(facts.linkName), path, layer };
-  }
-
-  /** The bytes behind a hard link; 0 where that leads nowhere. */
-  async #sizeOf(link: Place, path: string): Promise<number> {
-    let place = link;
-    for (let links = 0; links <= mostLinks; links++) {
-      if (isDirectory(this.#tree, place)) return 0;
-      const { type, size } = this.#tree.records.facts(place.record);
-      if (type !== "hardlink") return size;
-      try {
-        place = await this.#linked(place, path, { follow: false });
-      } catch (error) {
-        if (error instanceof DrayError && error.code === "NOT_FOUND") return 0;
-        throw error;
-      }
-    }
-    return 0;
+    while (tree.see(node) === "wanted" || tree.isWithoutEntry(node)) await tree.readNext();
+    const layer = tree.layer(node)?.descriptor.digest as Digest;
+    const path = `/${tree.paths.path(node)}`;
+    if (tree.record(node) === 0) return { ...plainDirectory, path, layer };
+    const { offset: _offset, ...facts } = tree.facts(node);
+    const linked = tree.linked(node);
+    if (linked === undefined) return { ...facts, path, layer };
+    return { ...facts, type: "hardlink", linkName: `/${tree.paths.path(linked)}`, path, layer };
   }
 
   #missing(path: string, why: string): DrayError {
@@ -249,14 +254,15 @@ export class ImageFiles {
   }
 }
 
+interface Reached {
+  readonly node: Node;
+  readonly missing: readonly string[];
+}
+
 interface Following {
   readonly follow: boolean;
-  /** The uppermost layer that counts. */
-  readonly from?: number;
   /** Bytes of a file that are kept when its layer is read. */
   readonly limit?: number;
-  /** What messages call the path. */
-  readonly called?: string;
 }
 
 /** What a directory is that no layer has an entry for. */
@@ -272,9 +278,6 @@ const plainDirectory: Omit<FileEntry, "path" | "layer"> = {
   deviceMinor: 0,
   xattrs: {},
 };
-
-const isDirectory = ({ records }: LayeredTree, { kind, record }: Place): boolean =>
-  kind === "implied" || records.type(record) === "directory";
 
 /**
  * The files of an image, for whoever asks more than once: what was read of its layers is kept.

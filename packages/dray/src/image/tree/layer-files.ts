@@ -1,14 +1,19 @@
-import type { Cancel } from "../../content/index.ts";
+import { type Cancel, indexesOf } from "../../content/index.ts";
+import { defined } from "../../defined.ts";
 import { DrayError } from "../../errors.ts";
 import type { TarEntry } from "../../tar/index.ts";
 import { readEntries } from "../entries.ts";
 import type { Layer } from "../views.ts";
+import { entriesOf } from "./layer-content.ts";
 
 /** One entry of a layer. */
 export interface LayerEntry extends TarEntry {
   /** Tells it from the layer's other entries, which may have its name: where its body begins in the tar, or its place in a table of contents. */
   readonly offset: number;
-  /** Its bytes, where they come along anyway; to be read before the next entry is asked for, or not at all. */
+  /**
+   * Its bytes, where they come along anyway; to be read before the next entry is asked for, or not at all. The memory of a chunk is gone when the
+   * next one is asked for.
+   */
   readonly body?: AsyncIterable<Uint8Array>;
 }
 
@@ -31,10 +36,13 @@ export interface LayerFiles {
 
 /** A layer that can only be read from its beginning to its end, which is also when its digest is checked. */
 export const scannedFiles = (layer: Layer): LayerFiles => ({
-  entries: (options = {}) => readEntries(layer, options),
-  async *open({ path, offset }, options = {}) {
+  entries: ({ signal } = {}) =>
+    indexesOf(layer.store) === undefined
+      ? entriesOf(layer, { lends: true, signal })
+      : readEntries(layer, defined({ signal })),
+  async *open({ path, offset }, { signal } = {}) {
     let found = false;
-    for await (const entry of readEntries(layer, options)) {
+    for await (const entry of entriesOf(layer, { lends: false, signal })) {
       if (entry.offset !== offset) continue;
       found = true;
       yield* entry.body;
@@ -45,3 +53,8 @@ export const scannedFiles = (layer: Layer): LayerFiles => ({
       });
   },
 });
+
+/** The same bytes in memory of their own, for whoever keeps chunks that are lent. */
+export async function* copies(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  for await (const chunk of chunks) yield new Uint8Array(chunk);
+}
