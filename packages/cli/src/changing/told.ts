@@ -12,7 +12,7 @@ export const told = async <T>(
   { onEvent }: Pick<Reporter, "onEvent">,
   work: (content: LayerContent) => Promise<T>,
 ): Promise<T> => {
-  const size = sizeOf(content);
+  const size = isContent(content) ? content.size : undefined;
   let furthest = 0;
   let heard = 0;
   const tell = (): void => {
@@ -34,8 +34,9 @@ export const told = async <T>(
   return done;
 };
 
-const sizeOf = (content: LayerContent): number | undefined =>
-  typeof content === "object" && "open" in content ? content.size : undefined;
+/** A stream of a file has an `open`, too, and is none. */
+const isContent = (content: LayerContent): content is Content =>
+  typeof content === "object" && !ArrayBuffer.isView(content) && !(Symbol.asyncIterator in content);
 
 /** Content that tells of itself. A stream stays the one that it is, so that who reads it twice is told. */
 const heardContent = (
@@ -43,7 +44,7 @@ const heardContent = (
   passing: (chunks: AsyncIterable<Uint8Array>, from: number) => AsyncIterable<Uint8Array>,
 ): LayerContent => {
   if (typeof content === "string" || ArrayBuffer.isView(content)) return content;
-  if (!("open" in content)) {
+  if (!isContent(content)) {
     const before = streams.get(content) ?? passing(content, 0);
     streams.set(content, before);
     return before;

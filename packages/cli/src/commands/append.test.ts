@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { createReadStream } from "node:fs";
 import { mkdir, readdir, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -42,6 +43,9 @@ describe("append", () => {
     await mkdir(folder);
     await writeFile(join(folder, "file"), "in it");
     const append = ["append", "-b", `${app}:1`, "--created-by", "told", "-f"];
+    // What standard input is where a file is behind it.
+    const behind = await done([...append, "-", "-t", `${app}:told`], { stdin: createReadStream(at("app.tar")) });
+    assert.match(behind.stdout, /@sha256:/);
     const rows: readonly [words: readonly string[], what: string, size: number | undefined][] = [
       [[...append, join(home, "app.tar")], join(home, "app.tar"), files.byteLength],
       [[...append, folder], folder, undefined],
