@@ -336,4 +336,43 @@ describe("podman and skopeo read the same registries.conf and pull from where we
       const podman = await from(() => finish([...pull, named(reference)], { env }));
       assert.equal(ours, podman, "podman");
     });
+
+  const short: readonly (readonly [what: string, conf: string])[] = [
+    ["an alias", '[aliases]\n"team/app" = "FULL/team/app"\n'],
+    ["one registry", 'unqualified-search-registries = ["FULL"]\n'],
+    ["the second of two", 'unqualified-search-registries = ["EMPTY", "FULL"]\n'],
+    [
+      "two, and nobody who could choose",
+      'short-name-mode = "enforcing"\nunqualified-search-registries = ["FULL", "ORIGIN"]\n',
+    ],
+  ];
+  for (const [at, [what, conf]] of short.entries())
+    test(`a short name: ${what}`, async () => {
+      const file = shop.path(`short-${at}.conf`);
+      const insecure = ["ORIGIN", "FULL", "EMPTY"].map(
+        (name) => `[[registry]]\nlocation = "${name}"\ninsecure = true\n`,
+      );
+      await writeFile(
+        file,
+        named(`${conf.startsWith("[") ? "" : conf}${insecure.join("")}${conf.startsWith("[") ? conf : ""}`),
+      );
+      const env = {
+        CONTAINERS_REGISTRIES_CONF: file,
+        REGISTRY_AUTH_FILE: shop.path("auth.json"),
+        CONTAINERS_SHORT_NAME_ALIASING: "on",
+      };
+      const places = containersPlaces(shop).split(" ");
+      await finish(["podman", ...places, "rmi", "--all", "--force"]);
+      const from = async (run: () => Promise<{ readonly code: number | null }>): Promise<string> => {
+        gave = [];
+        const { code } = await run();
+        return code === 0 ? gave.join(", then ") : "refused";
+      };
+      const ours = await from(() =>
+        shop.here(["cp", "--short-names", "--mirrors", file, "team/app:v1", `oci:${shop.path(`short-${at}`)}:v1`]),
+      );
+      const pull = ["podman", ...places, "pull", "-q", "--signature-policy", shop.path("policy.json"), "team/app:v1"];
+      assert.equal(ours, await from(() => finish(pull, { env })));
+      assert.equal(ours, at < 3 ? "FULL" : "refused");
+    });
 });

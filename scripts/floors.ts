@@ -90,6 +90,7 @@ export const floors: Readonly<Record<string, readonly (readonly string[])[]>> = 
       "serve-flags.ts",
       "terminal-input.ts",
     ],
+    ["short-names.ts"],
     [
       "advice.ts",
       "images.ts",

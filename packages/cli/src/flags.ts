@@ -37,6 +37,8 @@ export interface SharedOptions extends EndFlags {
   readonly maxWait?: number;
   /** A file or folder that says which mirrors there are; `false`: none. */
   readonly mirrors?: string | false;
+  /** Names without a registry are looked up as `registries.conf` says. */
+  readonly shortNames?: boolean;
 }
 
 /** What a listing can be told. */
@@ -73,6 +75,7 @@ export const sharedFlags = (): Option[] =>
       "read mirrors from this registries.conf, hosts.toml or daemon.json, or folder of them (default as podman)",
     ),
     new Option("--no-mirrors", "ask the registry itself, whatever files say of mirrors"),
+    new Option("--short-names", "read names without a registry by the aliases and search list of registries.conf"),
   ].map((option) => option.helpGroup("Global Options:"));
 
 /** The same for one end of a copy: `--src-ca-file`, `--dest-insecure`. They win over the form for both. */

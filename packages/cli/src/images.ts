@@ -26,6 +26,7 @@ import type { Call } from "./context.ts";
 import { onePlatform } from "./flags.ts";
 import { warnOfLocal } from "./local-names.ts";
 import { type EndOptions, registriesFor } from "./registries.ts";
+import { longNameOf } from "./short-names.ts";
 
 /** Opens one location with the flags of the call. */
 export const opened = async (call: Call<EndOptions>, location: string): Promise<Located> => {
@@ -35,7 +36,8 @@ export const opened = async (call: Call<EndOptions>, location: string): Promise<
 };
 
 /** The same for what is only read: a registry's mirrors are asked first. */
-export const openedToRead = async (call: Call<EndOptions>, location: string): Promise<Located> => {
+export const openedToRead = async (call: Call<EndOptions>, text: string): Promise<Located> => {
+  const location = await longNameOf(call, text);
   await warnOfLocal(call, location);
   const { connectToRead, engine } = await registriesFor(call);
   return open(location, { connect: connectToRead, engine });

@@ -5,7 +5,7 @@ import { DrayError } from "dray/errors";
 import { type ConnectOptions, connect, type MirrorRule, type Registry } from "dray/registry";
 import type { Call } from "./context.ts";
 import type { EndFlags, SharedOptions } from "./flags.ts";
-import { type MirrorFiles, readMirrors } from "./mirrors/index.ts";
+import { type MirrorFiles, noShortNames, readMirrors, type ShortNames } from "./mirrors/index.ts";
 import { traceLines } from "./trace.ts";
 
 /** Which end of a copy a registry is at. Commands with one end use the source. */
@@ -30,6 +30,8 @@ export interface Registries {
   readonly connectAs: (registry: string, name: string, more: ConnectOptions) => Registry;
   /** What files say of a registry's mirrors. */
   readonly rulesFor: (registry: string) => readonly MirrorRule[];
+  /** What files say of names without a registry, where that is wanted. */
+  readonly shortNames: ShortNames;
   /** The client certificate that the flags name. */
   readonly identity: Pick<ConnectOptions, "cert" | "key">;
   /** The credentials in their order: flags, environment, files of docker and podman. */
@@ -53,7 +55,12 @@ const registriesOf = new WeakMap<object, Promise<Registries>>();
 const makeRegistries = async (call: Call<EndOptions>): Promise<Registries> => {
   const [src, dest] = [await settingsOf(call, "src"), await settingsOf(call, "dest")];
   const { options, named, env, reporter } = call;
-  const mirrors = await readMirrors({ said: options.mirrors, named: named("mirrors"), env });
+  const mirrors = await readMirrors({
+    said: options.mirrors,
+    named: named("mirrors"),
+    env,
+    shortNames: options.shortNames,
+  });
   for (const note of mirrors?.notes ?? []) reporter.warn(note);
   const source = endOf(call, src, mirrors);
   // Alike, both ends are one: content can be mounted from one repository to another, and a warning comes once.
@@ -130,6 +137,7 @@ const endOf = (
   return {
     keychain,
     rulesFor,
+    shortNames: mirrors?.shortNames ?? noShortNames,
     identity: { cert: trust.cert, key: trust.key },
     connectAs: (registry, name, more) => {
       const { insecure = rulesFor(registry).some((rule) => rule.prefix === registry && rule.insecure) || undefined } =

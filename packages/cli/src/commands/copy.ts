@@ -10,6 +10,7 @@ import { connectionFlagNames, endFlags, outputFlag, positive } from "../flags.ts
 import { warnOfLocal } from "../local-names.ts";
 import { type EndOptions, registriesFor } from "../registries.ts";
 import { copyBelow, placeIn } from "../repositories/index.ts";
+import { longNameOf } from "../short-names.ts";
 import { type MovingOptions, moveAll, reportMoved } from "../transfer-report.ts";
 
 interface CpOptions extends MovingOptions, CacheOptions {
@@ -116,7 +117,8 @@ interface Ends {
   readonly target: Located;
 }
 
-const bothEnds = async (call: Call<CpOptions & EndOptions>, from: string, to: string): Promise<Ends> => {
+const bothEnds = async (call: Call<CpOptions & EndOptions>, typed: string, to: string): Promise<Ends> => {
+  const from = await longNameOf(call, typed);
   const naming = call.options.allTags === true ? { defaultTag: "" } : {};
   for (const location of [from, to]) await warnOfLocal(call, location);
   const { connect, connectToRead, engine } = await registriesFor(call);

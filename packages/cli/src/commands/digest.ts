@@ -40,7 +40,7 @@ export const act: Act<DigestOptions> = async (call, [image]) => {
         defined({ signal: call.signal, estargz: wantsEstargz(call.env) ? {} : undefined }),
       )
     : found;
-  await call.out.line(fullRef === true ? digestReference(referenceOf(image ?? ""), root) : root.digest);
+  await call.out.line(fullRef === true ? digestReference(referenceOf(located.location), root) : root.digest);
 };
 
 const locatedFor = async (call: Call<DigestOptions>, tarball: string | undefined, image: string | undefined) => {

@@ -13,6 +13,7 @@ import { type ListingOptions, onePlatform, outputFlag } from "../flags.ts";
 import { defaultPlatform, referenceOf } from "../images.ts";
 import { warnOfLocal } from "../local-names.ts";
 import { registriesFor } from "../registries.ts";
+import { longNameOf } from "../short-names.ts";
 import { refusePullToLocation, refusePullToRegistry } from "../swapped.ts";
 import { moveAll, reportMoved } from "../transfer-report.ts";
 
@@ -81,12 +82,17 @@ export const act: Act<PullOptions> = async (call, words) => {
     call.reporter.warn(
       `${path} is made as a directory, which a layout is; one file is written by dray copy ${images[0]} oci-archive:${path}`,
     );
-  for (const image of images) await warnOfLocal(call, image);
+  const whole: string[] = [];
+  for (const image of images) {
+    const location = await longNameOf(call, image);
+    await warnOfLocal(call, location);
+    whole.push(location);
+  }
   const began = performance.now();
   const store = targetOf(call, path);
   const { connectToRead, engine } = await registriesFor(call);
   const pairs: CopyPair[] = [];
-  for (const image of images)
+  for (const image of whole)
     pairs.push({
       source: kept(call, await open(image, { connect: connectToRead, engine })),
       target: { store, name: nameFor(call.options, image), location: path },

@@ -19,7 +19,14 @@ export interface MirrorFiles {
   rulesFor(registry: string): readonly MirrorRule[];
   /** What of them is passed over, in words. */
   readonly notes: readonly string[];
+  /** What they say of names without a registry. */
+  readonly shortNames: ShortNames;
 }
+
+export type ShortNames = Pick<RegistriesConf, "aliases" | "unqualifiedSearch" | "shortNameMode">;
+
+/** A name without a registry is Docker Hub's. */
+export const noShortNames: ShortNames = { aliases: new Map(), unqualifiedSearch: [], shortNameMode: "permissive" };
 
 export interface ReadMirrorsOptions {
   /** A file or folder to read in place of all others; `false`: nothing is read. */
@@ -27,6 +34,8 @@ export interface ReadMirrorsOptions {
   /** What it was said by: `--mirrors`. */
   readonly named: string;
   readonly env: Environment;
+  /** Whether names without a registry are of interest: what is about those alone is not read otherwise. */
+  readonly shortNames?: boolean | undefined;
   /** A folder that stands for `/etc/containers`. */
   readonly system?: string | undefined;
 }
@@ -36,16 +45,17 @@ export interface ReadMirrorsOptions {
  * @throws DrayError `CONFIG_INVALID` naming the file
  */
 export const readMirrors = async (options: ReadMirrorsOptions): Promise<MirrorFiles | undefined> => {
-  const { said, named, env, system } = options;
-  if (said === false) return undefined;
-  if (said !== undefined) return readNamed(said, named);
+  const { said, named, env, system, shortNames = false } = options;
+  if (said === false && !shortNames) return undefined;
+  if (typeof said === "string") return readNamed(said, named, shortNames);
   const variable = env["CONTAINERS_REGISTRIES_CONF"] ? "CONTAINERS_REGISTRIES_CONF: " : "";
   const files = await registriesConfFiles(env, system);
-  const found = await registriesConfOf(files, variable).catch((error: unknown) => {
+  const found = await registriesConfOf(files, variable, shortNames).catch((error: unknown) => {
     throw withWayOut(error);
   });
+  if (said === false) return { ...fromConf({ ...found, notes: [] }), rulesFor: () => [] };
   // Nobody has named these files: what podman passes over in silence is no news.
-  return found.rules.length === 0 ? undefined : onlyRules(found.rules, []);
+  return found.rules.length === 0 && !shortNames ? undefined : fromConf({ ...found, notes: [] });
 };
 
 const withWayOut = (error: unknown): unknown =>
@@ -54,16 +64,18 @@ const withWayOut = (error: unknown): unknown =>
     : error;
 
 /** Whatever lies there, told by its name. */
-const readNamed = async (path: string, named: string): Promise<MirrorFiles> => {
+const readNamed = async (path: string, named: string, shortNames: boolean): Promise<MirrorFiles> => {
   const found = await stat(path).catch(() => undefined);
   if (found === undefined)
     throw new DrayError("CONFIG_INVALID", `${named} ${path}: no such file or directory; check the path`);
   const where = `${named} `;
   if (!found.isDirectory()) {
-    if (path.endsWith(".json")) return onlyRules(dockerMirrors(jsonOf(path, await textOf(path, where))), []);
+    if (path.endsWith(".json")) {
+      const rules = dockerMirrors(jsonOf(path, await textOf(path, where)));
+      return { rulesFor: () => rules, notes: [], shortNames: noShortNames };
+    }
     if (basename(path) === "hosts.toml") return hostsOf([resolve(path)], where);
-    const { rules, notes } = await registriesConfOf([path], where);
-    return onlyRules(rules, notes);
+    return fromConf(await registriesConfOf([path], where, shortNames));
   }
   const names = await namesIn(path);
   if (names.includes("hosts.toml")) return hostsOf([resolve(path, "hosts.toml")], where);
@@ -72,27 +84,29 @@ const readNamed = async (path: string, named: string): Promise<MirrorFiles> => {
     if ((await namesIn(join(path, name))).includes("hosts.toml")) hosts.push(resolve(path, name, "hosts.toml"));
   if (hosts.length > 0) return hostsOf(hosts, where);
   const files = await dropIns(path);
-  if (files.length > 0) {
-    const { rules, notes } = await registriesConfOf(files, where);
-    return onlyRules(rules, notes);
-  }
+  if (files.length > 0) return fromConf(await registriesConfOf(files, where, shortNames));
   const expected = "HOST/hosts.toml as of containerd, or *.conf as of registries.conf.d";
   throw new DrayError("CONFIG_INVALID", `${named} ${path}: there is nothing about mirrors in it; expected ${expected}`);
 };
 
-const onlyRules = (rules: readonly MirrorRule[], notes: readonly string[]): MirrorFiles => ({
+const fromConf = ({ rules, notes, ...shortNames }: RegistriesConf): MirrorFiles => ({
   rulesFor: () => rules,
   notes,
+  shortNames,
 });
 
 /** Lines that begin tables or lists about registries. Most such files hold comments, or aliases alone, of which one may be called so. */
 const isAboutRegistries = /^\s*(?:\[{1,2}\s*["']?regist(?:ry|ries)\b|["']?regist(?:ry|ries)["']?\s*(?:\.|=\s*[[{]))/m;
 
-const registriesConfOf = async (files: readonly string[], named: string): Promise<RegistriesConf> => {
+const registriesConfOf = async (
+  files: readonly string[],
+  named: string,
+  shortNames: boolean,
+): Promise<RegistriesConf> => {
   const documents: ConfigDocument[] = [];
   for (const file of files) {
     const text = await textOf(file, named);
-    if (isAboutRegistries.test(text)) documents.push(await tomlOf(file, text));
+    if (shortNames || isAboutRegistries.test(text)) documents.push(await tomlOf(file, text));
   }
   return registriesConf(documents);
 };
@@ -116,5 +130,5 @@ const hostsOf = async (files: readonly string[], named: string): Promise<MirrorF
     if (own !== undefined) return [own];
     return usual === undefined ? [] : [{ ...usual, prefix: registry }];
   };
-  return { rulesFor, notes };
+  return { rulesFor, notes, shortNames: noShortNames };
 };

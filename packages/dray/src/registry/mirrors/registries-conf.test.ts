@@ -169,6 +169,7 @@ describe("registries.conf", () => {
     [{ registry: [{ location: "a.test", insecure: true }, { location: "a.test" }] }, /"a\.test" is there twice/],
     [{ "short-name-mode": "ask" }, /"short-name-mode" is "ask"; expected enforcing/],
     [{ "unqualified-search-registries": ["a b"] }, /unqualified-search-registries: "a b" is no location/],
+    [{ "unqualified-search-registries": ["a.test/b"] }, /has "a\.test\/b"; expected host\[:port\]/],
     [{ aliases: { app: 1 } }, /aliases: "app" has to be text/],
   ] as const)
     test(`is refused: ${JSON.stringify(content)}`, () =>

@@ -43,7 +43,10 @@ export const registriesConf = (documents: readonly ConfigDocument[]): Registries
       rules.set(rule.prefix, rule);
     }
     unqualifiedSearch = root.texts("unqualified-search-registries") ?? versionOneSearch(root) ?? unqualifiedSearch;
-    for (const each of unqualifiedSearch) parseMirrorLocation(each, `${file}: unqualified-search-registries`);
+    for (const each of unqualifiedSearch) {
+      const { path } = parseMirrorLocation(each, `${file}: unqualified-search-registries`);
+      if (path !== "") throw root.invalid(`"unqualified-search-registries" has "${each}"; expected host[:port]`);
+    }
     const mode = root.text("short-name-mode") || undefined;
     if (mode !== undefined && !modes.includes(mode as (typeof modes)[number]))
       throw root.invalid(`"short-name-mode" is "${mode}"; expected ${modes.join(", ")}`);
