@@ -7,7 +7,7 @@ import { temporaryFolder } from "@dray/testkit/files";
 import { type Rehearsed, type RehearseOptions, rehearse } from "./rehearse.ts";
 
 /** Words as they are typed, one after another, or as a list with what surrounds the command. */
-export type Typed = readonly string[] | readonly [words: readonly string[], options?: RehearseOptions];
+export type Typed = readonly string[] | readonly [words: readonly string[], options?: RehearseOptions | undefined];
 
 export interface Commands {
   readonly registry: MemoryRegistry;
@@ -57,7 +57,8 @@ export const commands = async (name: string, registry: MemoryRegistry = memoryRe
   };
 };
 
-const taken = (typed: Typed): readonly [words: readonly string[], options?: RehearseOptions] =>
+const taken = (typed: Typed): readonly [words: readonly string[], options?: RehearseOptions | undefined] =>
   isList(typed) ? typed : [typed];
 
-const isList = (typed: Typed): typed is readonly [readonly string[], RehearseOptions?] => Array.isArray(typed[0]);
+const isList = (typed: Typed): typed is readonly [readonly string[], (RehearseOptions | undefined)?] =>
+  Array.isArray(typed[0]);

@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { chmod, readdir, readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
 import { Readable } from "node:stream";
-import { after, before, describe, test } from "node:test";
-import { type Listener, listen, memoryRegistry, put, sampleImage, sampleIndex } from "@dray/testkit";
+import { before, describe, test } from "node:test";
+import { put, sampleImage, sampleIndex } from "@dray/testkit";
 import { temporaryFolder } from "@dray/testkit/files";
 import { collect } from "dray/content";
 import { type FileInTar, filesTar, type ImageConfig } from "dray/image";
 import type { Index, Manifest } from "dray/oci";
-import { type Rehearsed, type RehearseOptions, rehearse } from "../../test/rehearse.ts";
+import { commands } from "../../test/commands.ts";
+import { type Rehearsed, type RehearseOptions } from "../../test/rehearse.ts";
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 const layer = (entries: readonly FileInTar[]): Promise<Uint8Array> =>
@@ -40,18 +40,12 @@ const same = sampleIndex({
   attestations: true,
 });
 
+const { registry, host, at, dray, done: doneIn } = await commands("edit-fs");
+const app = `${host}/team/app`;
+
 describe("edit fs", { skip: process.platform === "win32" ? "the editor is a script of a shell" : false }, () => {
-  const registry = memoryRegistry();
-  let server: Listener;
-  let home: string;
-  let app: string;
-  const dray = (words: readonly string[], options?: RehearseOptions): Promise<Rehearsed> =>
-    rehearse(home, words, options);
-  const done = async (words: readonly string[], stdin?: string | RehearseOptions): Promise<Rehearsed> => {
-    const ended = await dray(words, typeof stdin === "string" ? { stdin } : stdin);
-    assert.equal(ended.exitCode, 0, `${words.join(" ")}: ${ended.stderr}`);
-    return ended;
-  };
+  const done = (words: readonly string[], stdin?: string | RehearseOptions): Promise<Rehearsed> =>
+    doneIn(words, typeof stdin === "string" ? { stdin } : stdin);
   /** Lines of `ls -l` without the times. */
   const listed = async (name: string, path: string, ...more: string[]): Promise<string[]> =>
     (await done(["ls", "-l", ...more, `${app}:${name}:${path}`])).stdout.trimEnd().split("\n");
@@ -62,7 +56,7 @@ describe("edit fs", { skip: process.platform === "win32" ? "the editor is a scri
   const config = async (name: string): Promise<ImageConfig> =>
     JSON.parse((await done(["config", `${app}:${name}`])).stdout) as ImageConfig;
   const typing = async (script: string): Promise<RehearseOptions> => {
-    const editor = join(home, `editor-${Math.random()}`);
+    const editor = at(`editor-${Math.random()}`);
     await writeFile(editor, `#!/bin/sh\nset -e\n${script}\n`);
     await chmod(editor, 0o755);
     return {
@@ -73,12 +67,8 @@ describe("edit fs", { skip: process.platform === "win32" ? "the editor is a scri
   };
 
   before(async () => {
-    home = temporaryFolder("edit-fs");
     for (const [tag, sample] of Object.entries({ one: image, windows, same })) put(registry, "team/app", tag, sample);
-    server = await listen(registry.handler);
-    app = `${server.host}/team/app`;
   });
-  after(() => server.close());
 
   test("from standard input: one layer more with that file alone, which keeps what it had; prints the name where it went", async () => {
     const { stdout } = await done(
@@ -187,7 +177,7 @@ describe("edit fs", { skip: process.platform === "win32" ? "the editor is a scri
   });
 
   test("in a layout, and from there to a registry", async () => {
-    const layout = `oci:${join(home, "layout")}:a`;
+    const layout = `oci:${at("layout")}:a`;
     await done(["copy", `${app}:one`, layout]);
     const { stdout } = await done(["edit", "fs", "-f", "/etc/motd", layout], "lies here");
     assert.match(stdout, /^sha256:[0-9a-f]{64}\n$/);

@@ -1,6 +1,6 @@
 /** What gcrane has beyond crane: ls -r, --long and --json, cp -r, gc. */
 import assert from "node:assert/strict";
-import { after, before, describe, test } from "node:test";
+import { after, describe, test } from "node:test";
 import {
   answerWith,
   faults,
@@ -14,9 +14,8 @@ import {
   sampleImage,
   sampleIndex,
 } from "@dray/testkit";
-import { temporaryFolder } from "@dray/testkit/files";
 import type { Digest } from "dray/oci";
-import { type Rehearsed, rehearse } from "../../test/rehearse.ts";
+import { commands } from "../../test/commands.ts";
 
 const day = 86_400_000;
 const image = sampleImage({ seed: "app" });
@@ -37,27 +36,18 @@ const filled = (): MemoryRegistry => {
 };
 const uploaded = (_: string, digest: Digest): number => Date.now() - (digest === recent.root.digest ? 0 : 30 * day);
 
+const { dray, printed } = await commands("repositories");
+
 describe("commands on many repositories", () => {
-  let home: string;
   const open: Listener[] = [];
   const served = async (memory: MemoryRegistry, google = true): Promise<string> => {
     const server = await listen(google ? googleListing(memory, { uploaded })(memory.handler) : memory.handler);
     open.push(server);
     return server.host;
   };
-  const dray = (...words: string[]): Promise<Rehearsed> => rehearse(home, words);
-  /** What is printed by a run that must end well. */
-  const printed = async (...words: string[]): Promise<string> => {
-    const { exitCode, stdout, stderr } = await dray(...words);
-    assert.equal(exitCode, 0, `${words.join(" ")}: ${stderr}`);
-    return stdout;
-  };
   const lines = async (...words: string[]): Promise<string[]> =>
     (await printed(...words)).split("\n").filter((line) => line !== "");
 
-  before(() => {
-    home = temporaryFolder("repositories");
-  });
   after(() => Promise.all(open.map((server) => server.close())));
 
   test("ls --long: what lies below, then each digest with its tags; plain ls stays crane's", async () => {
