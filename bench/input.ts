@@ -42,6 +42,17 @@ export const files40 = (): Promise<Input> =>
     });
   });
 
+/** One layer, 100 MiB of this system's own files. */
+export const files100 = (): Promise<Input> =>
+  input("files-100M", async (dir) => {
+    const [share = []] = await systemFiles(1, 100 * MiB);
+    return imageOf(dir, 1, async (_path, _i, tar) => {
+      await writeFile(`${tar}.list`, share.join("\0"));
+      await run("tar", ["cf", tar, "--null", "--no-recursion", "--sort=name", "-T", `${tar}.list`, "-P"]);
+      await rm(`${tar}.list`);
+    });
+  });
+
 /** One uncompressed tar, 300 MiB of this system's own files. */
 export const tar300 = async (): Promise<string> => {
   const file = join(home, "files-300M.tar");

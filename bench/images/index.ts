@@ -5,6 +5,7 @@ import { measure, median } from "../measure.ts";
 import { type Bench, contenders, type Measurement } from "../measurements.ts";
 import type { Command, ProgramName } from "../programs.ts";
 import { image, load, withServers } from "../registries.ts";
+import { cat } from "./cat.ts";
 
 const insecure = (name: Command): readonly string[] => (name === "crane" ? ["--insecure"] : ["-q"]);
 
@@ -84,4 +85,5 @@ export const images: Readonly<Record<string, Measurement>> = {
   "images-append": { run: append, onlyByName: true },
   "images-flatten": { run: flatten, onlyByName: true },
   "images-recompress": { run: recompress, onlyByName: true },
+  "images-cat": { run: cat, onlyByName: true },
 };
