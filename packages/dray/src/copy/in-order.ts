@@ -1,6 +1,7 @@
 import {
   type ComesInOrder,
   type ComingBlob,
+  type Content,
   checked,
   comesInOrder,
   type Ingests,
@@ -10,7 +11,7 @@ import {
   meteredContent,
   plans,
   type ReadableStore,
-  type ReadOptions,
+  transfersAs,
   type WritableStore,
 } from "../content/index.ts";
 import { defined } from "../defined.ts";
@@ -96,8 +97,9 @@ const descriptorOf = ({ size = 0 }: ComingBlob, digest: Digest): Descriptor => (
 /** A piece as the only content of a store. */
 const storeOf = ({ content, what }: ComingBlob): ReadableStore => ({
   resolve: () => Promise.reject(new Error(`${what} has no name`)),
-  read: (descriptor: Descriptor, options: ReadOptions = {}) =>
+  read: transfersAs<ReadableStore["read"]>(content, (descriptor, options = {}) =>
     checked(content.open({ offset: options.offset, signal: options.signal }), descriptor, options, (error) => error),
+  ),
 });
 
 /** Content that tells how far it is. Until its digest is known it goes by that of its name. */
@@ -108,10 +110,14 @@ const announced = (
   const as = descriptorOf(blob, blob.digest ?? digestOf(new TextEncoder().encode(blob.what)));
   run.emit({ type: "plan", blobs: 1, bytes: as.size });
   const plain = {
-    read: (_: Descriptor, { offset, signal }: ReadOptions = {}) => blob.content.open({ offset, signal }),
+    read: transfersAs<ReadableStore["read"]>(blob.content, (_, { offset, signal } = {}) =>
+      blob.content.open({ offset, signal }),
+    ),
   };
   const metered = meteredContent(plain, as, { verify: false, onEvent: run.emit });
-  const sizeless: ComingBlob["content"] = { open: (options) => metered.open(options) };
+  const sizeless: ComingBlob["content"] = {
+    open: transfersAs<Content["open"]>(metered, (options) => metered.open(options)),
+  };
   return { content: blob.size === undefined ? sizeless : metered, as };
 };
 
@@ -143,14 +149,14 @@ const hashedOn = (content: ComingBlob["content"]): ComingBlob["content"] & { dig
   let hash = digesterFor("sha256", content.size);
   return {
     size: content.size,
-    open: async function* (options) {
+    open: transfersAs<Content["open"]>(content, async function* (options) {
       hash.abandon();
       hash = digesterFor("sha256", content.size);
       for await (const chunk of content.open(options)) {
         await hash.update(chunk);
         yield chunk;
       }
-    },
+    }),
     digest: () => hash.digest(),
   };
 };

@@ -109,11 +109,11 @@ class ContainerImages implements ContainerStore {
 
   async close(): Promise<void> {}
 
-  async #find({ digest }: Descriptor): Promise<Exported | undefined> {
+  async #find(descriptor: Descriptor): Promise<Exported | undefined> {
     for (const known of this.#exported.values()) {
       const exported = await known.now();
-      if (exported?.layer.digest === digest || (await exported?.documents.has({ digest } as Descriptor)))
-        return exported;
+      const isLayer = exported?.layer.digest === descriptor.digest;
+      if (isLayer || (await exported?.documents.has(descriptor)) === true) return exported;
     }
     return undefined;
   }

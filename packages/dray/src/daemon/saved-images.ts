@@ -1,5 +1,14 @@
-import { peeked } from "../compression/index.ts";
-import { bytesContent, type ComingBlob, collect, passedOver } from "../content/index.ts";
+import { sniffCompression } from "../compression/index.ts";
+import {
+  bytesContent,
+  type ComingBlob,
+  type Content,
+  collect,
+  detach,
+  passedOver,
+  transferable,
+  transfersChunks,
+} from "../content/index.ts";
 import { defined } from "../defined.ts";
 import { DrayError, throwIfAborted } from "../errors.ts";
 import { type Digest, isDigest, largestManifest } from "../oci/index.ts";
@@ -35,38 +44,87 @@ export const readSave = async (
   const entries: IndexedEntry[] = [];
   const kept = new Map<number, Uint8Array>();
   const begin = new Map<number, Uint8Array>();
+  const behind = new Behind();
   let room = mostKept;
-  for await (const entry of readEntries(await ask(signal), { what })) {
-    throwIfAborted(signal);
-    const { pax: _pax, extents: _extents, body: _body, data: _data, ...placed } = entry;
-    entries.push(placed);
-    if (entry.type !== "file") continue;
-    const start = await started(entry);
-    if (entry.size <= Math.min(room, largestManifest) && isDocument(entry.name, start.first)) {
-      kept.set(entry.offset, await collect(start.chunks, entry.size, `${entry.name} in ${what}`));
-      room -= entry.size;
-      continue;
+  try {
+    for await (const entry of readEntries(await ask(signal), { what, release: detach })) {
+      throwIfAborted(signal);
+      const { pax: _pax, extents: _extents, body: _body, data: _data, ...placed } = entry;
+      entries.push(placed);
+      if (entry.type !== "file") continue;
+      const start = await started(entry);
+      if (entry.size <= Math.min(room, largestManifest) && isDocument(entry.name, start.first)) {
+        kept.set(entry.offset, await collect(ownChunks(start.chunks), entry.size, `${entry.name} in ${what}`));
+        room -= entry.size;
+        continue;
+      }
+      begin.set(entry.offset, new Uint8Array(start.first.subarray(0, telling)));
+      if (take === undefined) continue;
+      const passed = Promise.withResolvers<void>();
+      const taken = take({
+        ...defined<{ digest?: Digest }>({ digest: digestIn(entry.name) }),
+        size: entry.size,
+        compression: sniffCompression(start.first),
+        what: `${what}, entry "${entry.name}"`,
+        content: comingContent(entry, until(start.chunks, passed.resolve), ask, what),
+      });
+      await behind.add(taken, passed.promise);
     }
-    begin.set(entry.offset, start.first.slice(0, 8));
-    const { compression, whole } = await peeked(start.chunks);
-    await take?.({
-      ...defined<{ digest?: Digest }>({ digest: digestIn(entry.name) }),
-      size: entry.size,
-      compression,
-      what: `${what}, entry "${entry.name}"`,
-      content: comingContent(entry, whole, ask, what),
-    });
+    await behind.all();
+  } catch (error) {
+    await behind.settled();
+    throw error;
   }
   return savedTar(what, entries, kept, begin);
 };
+
+/** Pieces whose bytes have passed, and that are not at their place yet, at most. */
+const mostBehind = 3;
+
+/** Pieces on the last of their way: whoever has read all of one may take a while to put it there, and the next one comes meanwhile. */
+class Behind {
+  readonly #taken: Promise<void>[] = [];
+
+  /** Resolves when the next one may come. */
+  async add(taken: Promise<void>, passed: Promise<void>): Promise<void> {
+    // Told to whoever waits for it; until then it must not count as unhandled.
+    taken.catch(() => {});
+    this.#taken.push(taken);
+    await Promise.race([taken, passed]);
+    if (this.#taken.length > mostBehind) await this.#taken.shift();
+  }
+
+  async all(): Promise<void> {
+    await Promise.all(this.#taken);
+  }
+
+  async settled(): Promise<void> {
+    await Promise.allSettled(this.#taken);
+  }
+}
+
+/** The same, and word of its end. */
+async function* until(chunks: AsyncIterable<Uint8Array>, ended: () => void): AsyncGenerator<Uint8Array> {
+  yield* chunks;
+  ended();
+}
+
+/** Bytes that say what an entry is. */
+const telling = 8;
 
 /** The first bytes of an entry, and all of them. */
 const started = async (
   entry: StreamedEntry,
 ): Promise<{ readonly first: Uint8Array; readonly chunks: AsyncIterable<Uint8Array> }> => {
   const source = entry.body[Symbol.asyncIterator]();
-  const next = await source.next();
-  const first = next.done ? new Uint8Array(0) : next.value;
+  let first: Uint8Array = new Uint8Array(0);
+  // An entry may begin at the very end of a chunk.
+  while (first.byteLength < telling) {
+    const next = await source.next();
+    if (next.done) break;
+    first =
+      first.byteLength === 0 && next.value.byteLength >= telling ? next.value : Buffer.concat([first, next.value]);
+  }
   async function* chunks(): AsyncGenerator<Uint8Array> {
     if (first.byteLength > 0) yield first;
     for (let more = await source.next(); !more.done; more = await source.next()) yield more.value;
@@ -96,13 +154,18 @@ const comingContent = (
   let isNow = true;
   return {
     size: entry.size,
-    open: ({ offset = 0, signal } = {}) => {
-      if (!isNow) return passedOver(offset, entryAgain(ask, entry, what, signal));
+    open: transfersChunks<Content["open"]>(({ offset = 0, signal } = {}) => {
+      const chunks = isNow ? now : entryAgain(ask, entry, what, signal);
       isNow = false;
-      return passedOver(offset, now);
-    },
+      return ownChunks(passedOver(offset, chunks));
+    }),
   };
 };
+
+/** The same in memory that is their reader's alone: that of the stream is given back as it passes. */
+async function* ownChunks(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  for await (const chunk of chunks) yield transferable(new Uint8Array(chunk));
+}
 
 async function* entryAgain(
   ask: AskSave,
@@ -110,7 +173,7 @@ async function* entryAgain(
   what: string,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<Uint8Array> {
-  for await (const entry of readEntries(await ask(signal), { what })) {
+  for await (const entry of readEntries(await ask(signal), { what, release: detach })) {
     if (entry.name !== name) continue;
     if (entry.size !== size) break;
     yield* entry.body;

@@ -16,6 +16,11 @@ export interface ReadTarOptions {
   readonly what?: string;
 }
 
+export interface ReadStreamOptions extends ReadTarOptions {
+  /** Gets each chunk of the stream that was passed. A part of a body is gone then, as soon as the next one is asked for. Default: nobody does. */
+  readonly release?: (chunk: Uint8Array) => void;
+}
+
 /**
  * The entries of a tar that comes as a stream. Bodies that are not read are passed over; memory does not grow with the
  * archive. Ending the iteration early lets go of the stream; going to its end reads what follows the archive, too.
@@ -24,9 +29,9 @@ export interface ReadTarOptions {
  */
 export async function* readEntries(
   chunks: AsyncIterable<Uint8Array>,
-  { what = "the archive" }: ReadTarOptions = {},
+  { what = "the archive", release }: ReadStreamOptions = {},
 ): AsyncGenerator<StreamedEntry> {
-  const source = new StreamSource(chunks);
+  const source = new StreamSource(chunks, release);
   const reader = new EntryReader(source, what);
   try {
     for (let entry = await reader.next(); entry !== undefined; entry = await reader.next())

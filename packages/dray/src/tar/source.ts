@@ -16,13 +16,16 @@ export type ReadAt = (offset: number, length: number) => Promise<Uint8Array>;
 /** A stream that is read by count. */
 export class StreamSource implements ByteSource {
   readonly #chunks: AsyncIterator<Uint8Array>;
+  readonly #release: ((chunk: Uint8Array) => void) | undefined;
   #chunk: Uint8Array = new Uint8Array(0);
   /** Bytes of the chunk that were given. */
   #given = 0;
   #position = 0;
 
-  constructor(chunks: AsyncIterable<Uint8Array>) {
+  /** `release` gets each chunk that was passed: whoever got a part of it with `some` has asked for the next one by then. */
+  constructor(chunks: AsyncIterable<Uint8Array>, release?: (chunk: Uint8Array) => void) {
     this.#chunks = chunks[Symbol.asyncIterator]();
+    this.#release = release;
   }
 
   get position(): number {
@@ -30,18 +33,26 @@ export class StreamSource implements ByteSource {
   }
 
   ready(length: number): Uint8Array | undefined {
-    return this.#left >= length ? this.#take(length) : undefined;
+    return this.#left >= length ? this.#kept(this.#take(length)) : undefined;
   }
 
   /** Up to `most` bytes, as they come; none where the stream ends. */
   async some(most: number): Promise<Uint8Array> {
     while (this.#left === 0) {
-      const next = await this.#chunks.next();
-      if (next.done) return new Uint8Array(0);
-      this.#chunk = next.value;
+      this.#release?.(this.#chunk);
+      // What was given back has no bytes any more.
+      this.#chunk = new Uint8Array(0);
       this.#given = 0;
+      const next = await this.#chunks.next();
+      if (next.done) return this.#chunk;
+      this.#chunk = next.value;
     }
     return this.#take(Math.min(most, this.#left));
+  }
+
+  /** What may be looked at later, too. */
+  #kept(part: Uint8Array): Uint8Array {
+    return this.#release === undefined ? part : new Uint8Array(part);
   }
 
   get #left(): number {
@@ -57,7 +68,7 @@ export class StreamSource implements ByteSource {
 
   async read(length: number): Promise<Uint8Array> {
     const first = await this.some(length);
-    if (first.byteLength === length) return first;
+    if (first.byteLength === length) return this.#kept(first);
     const all = new Uint8Array(length);
     let filled = 0;
     for (let part = first; part.byteLength > 0; part = await this.some(length - filled)) {
