@@ -29,7 +29,42 @@ const code =
     return true;
   };
 
+/** Runs as nobody, who may not go where the root may. */
+const asNobody = async <T>(work: () => Promise<T>): Promise<T> => {
+  if (!isRoot) return work();
+  process.seteuid?.(65_534);
+  try {
+    return await work();
+  } finally {
+    process.seteuid?.(0);
+  }
+};
+
 describe("a tree in a directory", () => {
+  test("has the mode that the root's entry says, whatever that is", async () => {
+    for (const mode of [0o1700, 0o700, 0o1777, 0o600])
+      for (const isThere of [false, true])
+        for (const make of [extract, extractByTar]) {
+          const dir = join(temporaryFolder("extract"), "root");
+          if (isThere) mkdirSync(dir);
+          await make(await imageOf([{ name: "./", type: "directory", mode }, "a=1"]), dir);
+          assert.equal(statSync(dir).mode & 0o7777, mode, `${mode.toString(8)} ${isThere}`);
+        }
+  });
+
+  test("is made by who may not enter its root afterwards", async () => {
+    const above = temporaryFolder("extract");
+    chmodSync(above, 0o777);
+    const shut: Line = { name: "./", type: "directory", mode: 0o600 };
+    const dirs: Line[] = ["-d", "!d", "d"].map((name) => ({ name: `${name}/`, type: "directory", mode: 0o711 }));
+    const image = await imageOf([shut, ...dirs, "d/a=1"]);
+    const dir = join(above, "root");
+    await asNobody(() => extract(image, dir, { owners: false }));
+    assert.equal(statSync(dir).mode & 0o7777, 0o600);
+    chmodSync(dir, 0o700);
+    for (const name of ["-d", "!d", "d"]) assert.equal(statSync(join(dir, name)).mode & 0o7777, 0o711);
+  });
+
   const everything: readonly Line[] = [
     { name: "./", type: "directory", mode: 0o711, mtime: 1_000_000_000 },
     { name: "bin/", type: "directory", mode: 0o555, mtime: 1_100_000_000 },

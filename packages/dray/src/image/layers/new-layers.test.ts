@@ -10,7 +10,12 @@ import { temporaryFolder } from "@dray/testkit/files";
 import { against, failsWith } from "../../../test/registry-client.ts";
 import { bytesContent, type Content, collect, memoryStore } from "../../content/index.ts";
 import { digestOf, mediaTypes } from "../../oci/index.ts";
+import { encodeText, readEntries } from "../../tar/index.ts";
 import { directoryTar, filesTar, ingestLayer } from "./index.ts";
+
+async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes;
+}
 
 const all = (content: Content, options?: { offset?: number }): Promise<Uint8Array> =>
   collect(content.open(options), 64 * 1024 * 1024, "content");
@@ -65,6 +70,24 @@ describe("a folder as a tar", () => {
     const bytes = await all(directoryTar(one));
     assert.equal(digestOf(await all(directoryTar(other))), digestOf(bytes));
     assert.equal(digestOf(await all(directoryTar(one), { offset: 777 })), digestOf(bytes.subarray(777)));
+  });
+
+  test("has names and links of any bytes as they are", async (t) => {
+    const dir = temporaryFolder("directory-tar");
+    const [file, folder] = ["a\udce9", "\udcffd"];
+    const at = (...names: string[]): Buffer => Buffer.from(encodeText([dir, ...names].join("/")));
+    try {
+      await mkdir(at(folder));
+      await writeFile(at(folder, file), "x");
+      await symlink(Buffer.from(encodeText(file)), at("l"));
+    } catch (error) {
+      console.error(`new-layers.test.ts: this file system takes no such names: ${String(error)}`);
+      return t.diagnostic("this file system takes no such names");
+    }
+    const found: string[] = [];
+    for await (const { name, linkName, body } of readEntries(once(await all(directoryTar(dir)))))
+      found.push(`${name} ${linkName}${Buffer.from(await collect(body, 10, name)).toString()}`);
+    assert.deepEqual(found, [`l ${file}`, `${folder}/ `, `${folder}/${file} x`]);
   });
 
   test("refuses what no image can hold, and what is not there", async () => {
