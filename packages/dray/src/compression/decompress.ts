@@ -19,12 +19,13 @@ export const sniffCompression = (start: Uint8Array): Compression => {
 /**
  * The bytes of a layer without their compression, whatever it is: layers are not always what their media type says.
  * Decompression runs on zlib's own threads; memory is bounded by a few chunks. `release` gets a chunk that went in when nobody looks
- * at it any more; after a failure perhaps not each.
+ * at it any more; after a failure perhaps not each. With `lends` the memory of what comes out is given back when the next chunk is asked for: a
+ * quarter of a megabyte that is not full is left by each of many small layers, and a collector learns of it late.
  * @throws DrayError `MANIFEST_INVALID` when the compressed bytes are damaged or end early.
  */
 export async function* decompressed(
   chunks: AsyncIterable<Uint8Array>,
-  { release = noted }: { release?: (chunk: Uint8Array) => void } = {},
+  { release = noted, lends = false }: { release?: (chunk: Uint8Array) => void; lends?: boolean } = {},
 ): AsyncGenerator<Uint8Array> {
   const source = chunks[Symbol.asyncIterator]();
   const start = await beginning(source, release);
@@ -44,10 +45,11 @@ export async function* decompressed(
       "UNSUPPORTED",
       `this is compressed by zstd, which Node ${process.versions.node} cannot read; 22.15 can`,
     );
-  if (how === "gzip") yield* through(createGunzip({ chunkSize }), whole, how, release);
+  if (how === "gzip") yield* through(createGunzip({ chunkSize }), whole, how, { release, lends });
   else
     for await (const frame of zstdFrames(release === noted ? whole : copies(whole, release))) {
-      if (!frame.skippable) yield* through(createZstdDecompress({ chunkSize }), frame.chunks, how, noted);
+      if (!frame.skippable)
+        yield* through(createZstdDecompress({ chunkSize }), frame.chunks, how, { release: noted, lends });
       else for await (const _ of frame.chunks);
     }
 }
@@ -110,9 +112,14 @@ async function* through(
   transform: Transform,
   chunks: AsyncIterable<Uint8Array>,
   how: Compression,
-  release: (chunk: Uint8Array) => void,
+  { release, lends }: { readonly release: (chunk: Uint8Array) => void; readonly lends: boolean },
 ): AsyncGenerator<Uint8Array> {
   let over = false;
+  /** What the last chunk is a part of: more of it may be filled until another one is. */
+  let last: ArrayBufferLike | undefined;
+  const giveBack = (): void => {
+    if (lends && last instanceof ArrayBuffer && last.byteLength === chunkSize) last.transfer(0);
+  };
   transform.once("end", () => {
     over = true;
   });
@@ -120,8 +127,14 @@ async function* through(
   // Seen below; until then it must not count as unhandled.
   fed.catch(() => {});
   try {
-    for await (const chunk of transform) yield transferable(chunk as Uint8Array);
+    for await (const chunk of transform) {
+      const { buffer } = chunk as Uint8Array;
+      if (buffer !== last) giveBack();
+      last = buffer;
+      yield transferable(chunk as Uint8Array);
+    }
     await fed;
+    giveBack();
   } catch (cause) {
     over = true;
     transform.destroy();

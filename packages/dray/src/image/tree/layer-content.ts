@@ -35,7 +35,7 @@ async function* contentOf(layer: Layer, { lends, ratio, tells, ...options }: Lay
   };
   // What a store gives may be kept by somebody else, unless it says that it is not.
   const chunks = lends
-    ? decompressed(isTransferring(layer.store) ? stored() : borrowed(stored()), { release: detach })
+    ? decompressed(isTransferring(layer.store) ? stored() : borrowed(stored()), { release: detach, lends: true })
     : layer.uncompressed(options);
   const most = ratio === undefined ? undefined : Math.max(ratio * descriptor.size, neverTooMuch);
   let bytes = 0;

@@ -24,6 +24,10 @@ export class PathTable {
   /** Where the name of each node begins; the name ends where that of the next begins. */
   #starts = grown(new Uint32Array(0), 2);
   #names = new Uint8Array(4096);
+  /** The same bytes, as text is read from them: a view for each name would be more than the name. */
+  #text = Buffer.from(this.#names.buffer);
+  /** The path of the node that was asked for last: most lie where the one before lies. */
+  #above: { readonly node: Node; readonly path: string } = { node: rootNode, path: "" };
   /** Nodes by their hash, open addressing; 0 means none. */
   #slots = new Uint32Array(1024);
   /** Nobody can make names that all fall into one slot without knowing it. */
@@ -66,14 +70,19 @@ export class PathTable {
 
   /** The last part of a path. */
   name(node: Node): string {
-    return decodeText(this.#names.subarray(this.#starts[node], this.#starts[node + 1]));
+    const [start, end] = [this.#starts[node] as number, this.#starts[node + 1] as number];
+    for (let i = start; i < end; i++)
+      if ((this.#names[i] as number) > 0x7f) return decodeText(this.#names.subarray(start, end));
+    return this.#text.toString("latin1", start, end);
   }
 
   /** From the root, without slashes around: `usr/bin/env`; the root is `""`. */
   path(node: Node): string {
     if (node === rootNode) return "";
     const above = this.parent(node);
-    return above === rootNode ? this.name(node) : `${this.path(above)}/${this.name(node)}`;
+    if (above === rootNode) return this.name(node);
+    if (above !== this.#above.node) this.#above = { node: above, path: this.path(above) };
+    return `${this.#above.path}/${this.name(node)}`;
   }
 
   /** Puts the bytes of a name behind those that are there, and says how many. */
@@ -81,6 +90,7 @@ export class PathTable {
     const start = this.#starts[this.#count] as number;
     this.#names = grown(this.#names, start + name.length * 3);
     const names = this.#names;
+    if (this.#text.buffer !== names.buffer) this.#text = Buffer.from(names.buffer);
     for (let i = 0; i < name.length; i++) {
       const code = name.charCodeAt(i);
       if (code > 0x7f) {

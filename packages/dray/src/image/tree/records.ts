@@ -96,7 +96,7 @@ export class Records {
     return {
       type: this.type(record),
       size: this.#numbers[record * 3] as number,
-      linkName: decodeText(this.#text.subarray(this.#links[record], this.#links[record + 1])),
+      linkName: this.#linkOf(record),
       mode: this.#modes[record] as number,
       uid,
       gid,
@@ -106,6 +106,11 @@ export class Records {
       offset: this.#numbers[record * 3 + 1] as number,
       xattrs: this.#xattrs.get(record) ?? {},
     };
+  }
+
+  #linkOf(record: number): string {
+    const [start, end] = [this.#links[record] as number, this.#links[record + 1] as number];
+    return start === end ? "" : decodeText(this.#text.subarray(start, end));
   }
 
   #fit(): void {
