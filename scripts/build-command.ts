@@ -1,9 +1,11 @@
 /**
  * The npm command: one entry, one file for what all commands begin with, and chunks that are read when they are used. A program of hundreds of
  * files takes longer to start than to work.
- * Ours is all in it; what others wrote stays a dependency, so that its own updates reach it.
+ * Ours is all in it; what others wrote stays a dependency, so that its own updates reach it, but for the libraries of clouds, which are large and
+ * seldom needed.
  */
 import { rmSync } from "node:fs";
+import { builtinModules } from "node:module";
 import { join, relative } from "node:path";
 import { build, type Plugin } from "esbuild";
 import { overChunks } from "./chunks.ts";
@@ -23,8 +25,7 @@ export const buildCommand = async (target: string, external: readonly string[]):
     minifyWhitespace: true,
     // Names are kept: a stack trace is read by people.
     legalComments: "none",
-    external: [...external],
-    plugins: [workerTexts, nodeModules],
+    plugins: [workerTexts, nodeModules, beside(external), proxyAgent],
     metafile: true,
   });
   await joinStart(target, metafile, start);
@@ -47,7 +48,7 @@ const nodeModules: Plugin = {
   name: "node-modules",
   setup(build) {
     // What is imported when it is used stays an import: its names would be lost in a chunk of its own.
-    build.onResolve({ filter: /^node:/ }, ({ path, kind }) =>
+    build.onResolve({ filter: builtin }, ({ path, kind }) =>
       kind === "dynamic-import" ? { path, external: true } : { path, namespace: "node" },
     );
     build.onLoad({ filter: /.*/, namespace: "node" }, ({ path }) => ({
@@ -55,6 +56,32 @@ const nodeModules: Plugin = {
     }));
   },
 };
+
+/** What is installed beside the command. A module that is bundled and requires it has it bundled, too: an ES module cannot. */
+const beside = (names: readonly string[]): Plugin => ({
+  name: "beside",
+  setup: (build) =>
+    build.onResolve({ filter: new RegExp(`^(?:${names.join("|")})(?:/|$)`) }, ({ path, kind }) =>
+      kind === "require-call" ? undefined : { path, external: true },
+    ),
+});
+
+/** Google's library imports this one when it is used, by a name that a module of CommonJS loses in a chunk of its own. */
+const proxyAgent: Plugin = {
+  name: "proxy-agent",
+  setup(build) {
+    build.onResolve({ filter: /^https-proxy-agent$/ }, ({ path, kind, resolveDir }) =>
+      kind === "dynamic-import" ? { path, namespace: "proxy-agent", pluginData: resolveDir } : undefined,
+    );
+    build.onLoad({ filter: /.*/, namespace: "proxy-agent" }, ({ path, pluginData }) => ({
+      contents: `export { HttpsProxyAgent } from ${JSON.stringify(path)};`,
+      resolveDir: String(pluginData),
+    }));
+  },
+};
+
+/** Modules of others leave the `node:` out. */
+const builtin = new RegExp(`^(?:node:.*|${builtinModules.join("|")})$`);
 
 const workerTexts: Plugin = {
   name: "worker-texts",

@@ -81,6 +81,9 @@ const refuseMixedVersions = (manifests: readonly Manifest[]): void => {
   }
 };
 
+/** What this package of ours needs of others is bundled with the command, as far as it is used: installed it is 160 MB. */
+const bundled = "@dray/cloud";
+
 /** What the command and the packages of ours in it need of others, each at its one version. */
 const thirdParty = (command: Manifest, manifests: readonly Manifest[]): Record<string, string> => {
   const ours = new Map(manifests.map((manifest) => [manifest.name, manifest]));
@@ -88,7 +91,7 @@ const thirdParty = (command: Manifest, manifests: readonly Manifest[]): Record<s
   for (const { dependencies = {} } of inIt)
     for (const name of Object.keys(dependencies)) {
       const own = ours.get(name);
-      if (own !== undefined) inIt.add(own);
+      if (own !== undefined && name !== bundled) inIt.add(own);
     }
   const all = [...inIt].flatMap(({ dependencies = {} }) => Object.entries(dependencies));
   return Object.fromEntries(all.filter(([name]) => !ours.has(name)).sort(([a], [b]) => (a < b ? -1 : 1)));

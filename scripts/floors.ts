@@ -81,6 +81,7 @@ export const floors: Readonly<Record<string, readonly (readonly string[])[]>> = 
     ["json.ts"],
     ["progress"],
     ["context.ts"],
+    ["clouds.ts"],
     [
       "command.ts",
       "local-names.ts",

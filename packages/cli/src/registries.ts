@@ -3,6 +3,7 @@ import { chain, dockerConfig, environment, type HelperOptions, type Keychain, st
 import type { Engine } from "dray/daemon";
 import { DrayError } from "dray/errors";
 import { type ConnectOptions, connect, type MirrorRule, type Registry } from "dray/registry";
+import { cloudKeychain } from "./clouds.ts";
 import type { Call } from "./context.ts";
 import type { EndFlags, SharedOptions } from "./flags.ts";
 import { type MirrorFiles, noShortNames, readMirrors, type ShortNames } from "./mirrors/index.ts";
@@ -34,7 +35,7 @@ export interface Registries {
   readonly shortNames: ShortNames;
   /** The client certificate that the flags name. */
   readonly identity: Pick<ConnectOptions, "cert" | "key">;
-  /** The credentials in their order: flags, environment, files of docker and podman. */
+  /** The credentials in their order: flags, environment, files of docker and podman, clouds. */
   readonly keychain: (registry: string) => Keychain;
 }
 
@@ -105,7 +106,8 @@ const endOf = (
     onWarning: (message: string): void => reporter.warn(message),
     helperTimeout: options.timeout,
   } satisfies HelperOptions;
-  const stored = chain(environment(env, helpers), dockerConfig({ env, ...helpers, authFile: authfile }));
+  const files = dockerConfig({ env, ...helpers, authFile: authfile });
+  const stored = chain(environment(env, helpers), files, cloudKeychain(call));
   let meant: string | undefined;
   const keychain = (registry: string): Keychain => {
     if (half !== undefined) return chain(passedOver(half), stored);
