@@ -13,7 +13,8 @@ export interface CloudsOptions extends CloudOptions {
 
 /**
  * The keychains of all clouds as one. Each is loaded when the first of its registries is met, and asked for those alone, so that a program that
- * meets none is no larger for it.
+ * meets none is no larger for it. What they find is `ambient`: a read for which it is refused goes on without it, so that a job's token without
+ * the right to read packages hides no public image.
  * @example connect(host, { credentials: chain(environment(), dockerConfig(), clouds()) })
  */
 export const clouds = ({ only = cloudNames, ...options }: CloudsOptions = {}): Keychain => {
@@ -30,7 +31,7 @@ export const clouds = ({ only = cloudNames, ...options }: CloudsOptions = {}): K
         continue;
       }
       const credential = await (await keychainOf(name))(target, asked);
-      if (credential !== undefined) return credential;
+      if (credential !== undefined) return { ...credential, ambient: true };
     }
     return undefined;
   };

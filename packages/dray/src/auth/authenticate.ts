@@ -35,7 +35,7 @@ export interface AuthenticateOptions {
   readonly allowPrivate?: readonly string[] | undefined;
   /** Whether plain http was asked for. Without, a password goes over it only where the registry wants one. */
   readonly plainHttp?: boolean | undefined;
-  /** `"anonymous"`: a read whose credentials are refused is tried without. Default `"fail"`. */
+  /** `"anonymous"`: a read whose credentials are refused is tried without. Default `"fail"`, and for ambient ones `"anonymous"`. */
   readonly whenRefused?: "fail" | "anonymous" | undefined;
   /** The time in milliseconds. */
   readonly now?: (() => number) | undefined;

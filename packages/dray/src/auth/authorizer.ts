@@ -202,7 +202,8 @@ export class Authorizer {
 
   /** Whether credentials that were refused may be left out from now on, where that is wanted. A write without them would be refused for another reason than the true one. */
   #leaveOut(credential: Credential | undefined, needs: Needs): boolean {
-    const { registry, whenRefused, onWarning } = this.#options;
+    const { registry, onWarning } = this.#options;
+    const whenRefused = this.#options.whenRefused ?? (credential?.ambient === true ? "anonymous" : "fail");
     if (whenRefused !== "anonymous" || !isRead(needs) || kindOf(credential) === "anonymous") return false;
     const identity = identityOf(credential);
     if (!this.#refusedIdentities.has(identity))

@@ -10,6 +10,11 @@ export interface Credential {
   readonly source: string;
   /** When it ends, where known. */
   readonly expiresAt?: Date | undefined;
+  /**
+   * Nobody named it for this registry: it was found where the program runs, as a job's token. Where `whenRefused` says nothing else, a read
+   * for which it is refused goes on without it.
+   */
+  readonly ambient?: boolean | undefined;
 }
 
 /** A registry, or one repository on it, that a credential is wanted for. */

@@ -372,6 +372,24 @@ describe("whenRefused", () => {
       assert.deepEqual(await memory.uploads(), []);
     });
 
+  test("credentials that nobody named for the registry are left out of reads where nothing is said, and told of once", async () => {
+    const { connection } = world({ users: { ann: "secret" } });
+    const events: ProgressEvent[] = [];
+    const options: ConnectOptions = {
+      ...quiet,
+      credentials: staticCredential({ ...wrong, ambient: true }, "r.test"),
+      connection,
+      onEvent: (event) => events.push(event),
+    };
+    const registry = connect("r.test", options);
+    for (const _ of [1, 2]) await registry.repository("a/b").manifest("v1");
+    assert.equal(events.filter(({ type }) => type === "warning").length, 1);
+    const upload = registry.repository("a/b").ingest(bytesContent(new Uint8Array(5)), { mediaType: "text/plain" });
+    await assert.rejects(upload, (error) => isDrayError(error, "UNAUTHORIZED"));
+    const failing = connect("r.test", { ...options, whenRefused: "fail" });
+    await assert.rejects(failing.repository("a/b").manifest("v1"), (error) => isDrayError(error, "UNAUTHORIZED"));
+  });
+
   test("is about what reads: a write that names no scopes does not become a stranger's", async () => {
     const seen: string[] = [];
     const connection: Handler = (request) => {

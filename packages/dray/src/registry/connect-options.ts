@@ -32,7 +32,8 @@ export interface ConnectOptions {
   readonly credentials?: Keychain | undefined;
   /**
    * What becomes of a look-up or a pull whose credentials a token service or the registry refuses. `"anonymous"`: it is tried without, with a
-   * warning; an expired password hides nothing then that everybody may read. Writes fail in either case. Default `"fail"`, as docker does.
+   * warning; an expired password hides nothing then that everybody may read. Writes fail in either case. Default `"fail"`, as docker does,
+   * and `"anonymous"` for credentials that nobody named for the registry (`ambient`).
    */
   readonly whenRefused?: "fail" | "anonymous" | undefined;
   /**
