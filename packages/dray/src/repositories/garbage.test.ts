@@ -121,6 +121,19 @@ describe("where a registry lists its manifests", () => {
     assert.ok(!(await garbage(repository)).includes(all.oldSignature.root.digest));
   });
 
+  for (const tags of [["release"], []])
+    test(`an index that comes meanwhile ${tags.length > 0 ? "with" : "without"} a tag keeps the images that it names`, async () => {
+      const { memory, repository, all } = google();
+      const found = await garbageIn(repository, await repository.contents(), { now: () => now });
+      assert.ok(found.unneeded.some(({ digest }) => digest === all.oldImage.root.digest));
+      const bytes = new TextEncoder().encode(JSON.stringify({ schemaVersion: 2, manifests: [all.oldImage.root] }));
+      const index = memory.addManifest(name, { mediaType: all.index.root.mediaType, bytes });
+      memory.addTags(name, tags, index);
+      const before = memory.manifests(name);
+      assert.deepEqual(await removeGarbage(repository, found), []);
+      assert.deepEqual(memory.manifests(name), before);
+    });
+
   test("a damaged index holds everything, and a damaged manifest itself", async () => {
     const { memory, repository, all } = google();
     const text = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(value));

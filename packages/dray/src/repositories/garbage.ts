@@ -29,6 +29,8 @@ export interface RepositoryGarbage {
   readonly unneeded: readonly Unneeded[];
   /** Why nothing is unneeded, where a manifest that may need something cannot be read. */
   readonly held?: string | undefined;
+  /** What the repository held when it was looked through: what has come since may need any of it. */
+  readonly contents?: Pick<Contents, "tags" | "manifests"> | undefined;
 }
 
 /**
@@ -84,6 +86,7 @@ export const garbageIn = async (
       tag,
       size,
     })),
+    contents,
   };
 };
 
@@ -113,20 +116,21 @@ export interface RemoveGarbageOptions extends Cancel {
 }
 
 /**
- * Deletes what nobody needs. Where the registry lists its manifests, it is asked once more before, and what has got a tag meanwhile stays, with all
- * that it may need: then nothing is deleted this time.
+ * Deletes what nobody needs. The registry is asked once more before: where something has got a tag or has come meanwhile, it may need any of what
+ * was found, as an index that was pushed over its images does: then nothing is deleted this time.
  * @returns what was deleted
  * @throws DrayError `UNSUPPORTED` where the registry does not delete, `DENIED`
  */
 export const removeGarbage = async (
   repository: Repository,
-  { unneeded }: Pick<RepositoryGarbage, "unneeded">,
+  { unneeded, contents: before }: Pick<RepositoryGarbage, "unneeded" | "contents">,
   { signal, onRemoved }: RemoveGarbageOptions = {},
 ): Promise<readonly Unneeded[]> => {
   if (unneeded.length === 0) return [];
-  const { manifests } = await repository.contents({ signal });
+  const { tags, manifests } = await repository.contents({ signal });
   const isTagged = ({ digest }: Unneeded): boolean => (manifests?.get(digest)?.tags.length ?? 0) > 0;
   if (manifests !== undefined && unneeded.some(isTagged)) return [];
+  if (before !== undefined && hasCome(before, { tags, manifests })) return [];
   const removed: Unneeded[] = [];
   for (const each of unneeded) {
     throwIfAborted(signal);
@@ -140,4 +144,12 @@ export const removeGarbage = async (
     onRemoved?.(each);
   }
   return removed;
+};
+
+const hasCome = (before: Pick<Contents, "tags" | "manifests">, now: Pick<Contents, "tags" | "manifests">): boolean => {
+  const tags = new Set(before.tags);
+  return (
+    now.tags.some((tag) => !tags.has(tag)) ||
+    [...(now.manifests?.keys() ?? [])].some((digest) => before.manifests?.has(digest) !== true)
+  );
 };
