@@ -4,12 +4,13 @@
  * Ours is all in it; what others wrote stays a dependency, so that its own updates reach it, but for the libraries of clouds, which are large and
  * seldom needed.
  */
-import { rmSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
 import { builtinModules } from "node:module";
 import { join, relative } from "node:path";
 import { build, type Plugin } from "esbuild";
 import { overChunks } from "./chunks.ts";
 import { joinStart } from "./join-start.ts";
+import { licensesOf, packageFolder } from "./licenses.ts";
 import { root } from "./runtimes.ts";
 import { scriptModules } from "./worker-texts.ts";
 
@@ -28,6 +29,8 @@ export const buildCommand = async (target: string, external: readonly string[]):
     plugins: [workerTexts, nodeModules, beside(external), proxyAgent],
     metafile: true,
   });
+  const bundled = Object.keys(metafile.inputs).flatMap((file) => packageFolder(file) ?? []);
+  writeFileSync(join(target, "THIRD-PARTY-LICENSES.txt"), licensesOf(bundled));
   await joinStart(target, metafile, start);
 };
 

@@ -7,9 +7,10 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { gunzipSync } from "node:zlib";
 import { branches } from "../packages/cli/src/commands/index.ts";
+import { licensesOf, packageFolder } from "./licenses.ts";
 import { signSums, writeSums } from "./release/checksums.ts";
 import { manPages, manualArchive } from "./release/manual.ts";
-import { billOfMaterials, type Lock } from "./release/sbom.ts";
+import { billOfMaterials, foldersNeeded, type Lock } from "./release/sbom.ts";
 import { companions, targets, untriable } from "./release/targets.ts";
 import { root } from "./runtimes.ts";
 
@@ -39,7 +40,7 @@ test("the bill of materials has what the lock says is needed to run, the runtime
   const ours = ["cli", "server", "service", "dray"].map((name) => JSON.parse(text(`packages/${name}/package.json`)));
   const direct = ours.flatMap(({ dependencies = {} }) => Object.keys(dependencies));
   for (const name of [...direct, "bun", "tdigest"]) assert.ok(names.includes(name), name);
-  for (const name of ["@dray/testkit", "typescript", "@types/node", "knip"]) assert.ok(!names.includes(name), name);
+  for (const name of ["@dray/testkit", "typescript", "esbuild", "knip"]) assert.ok(!names.includes(name), name);
   assert.equal(bill.metadata.component.name, "@dray/cli");
   assert.equal(bill.bomFormat, "CycloneDX");
   for (const { name, version, purl, hashes } of bill.components) {
@@ -50,6 +51,18 @@ test("the bill of materials has what the lock says is needed to run, the runtime
   const references = new Set([bill.metadata.component, ...bill.components].map((each) => each["bom-ref"]));
   for (const { ref, dependsOn } of bill.dependencies)
     for (const each of [ref, ...dependsOn]) assert.ok(references.has(each), each);
+});
+
+test("the licences of all that is in an executable go with it, each text once", () => {
+  const lock = JSON.parse(text("package-lock.json")) as Lock;
+  const licenses = licensesOf(foldersNeeded(lock, "packages/cli"));
+  for (const name of ["commander", "@aws-sdk/client-ecr", "google-auth-library", "@azure/identity", "bun"])
+    assert.match(licenses, new RegExp(`^(?:.*, )?${name} \\d`, "m"), name);
+  assert.doesNotMatch(licenses, /^(?:.*, )?typescript \d/m);
+  const parts = licenses.split(`\n${"-".repeat(80)}\n\n`).map((part) => part.slice(part.indexOf("\n")));
+  assert.equal(new Set(parts).size, parts.length);
+  assert.equal(packageFolder("node_modules/a/node_modules/@b/c/lib/d.js"), "node_modules/a/node_modules/@b/c");
+  assert.equal(packageFolder("packages/cli/src/main.ts"), undefined);
 });
 
 test("checksums and signature are what sha256sum and ssh-keygen verify", (t) => {

@@ -1,6 +1,6 @@
 /**
  * `npm run release`: what README's Install names, in `dist/release/`: an executable for each machine, man pages and completions, a bill of
- * materials, checksums, and with `DRAY_RELEASE_KEY=FILE` (an SSH private key) their signature. What this machine can run is run.
+ * materials, the licences of what is in it, checksums, and with `DRAY_RELEASE_KEY=FILE` (an SSH private key) their signature. What this machine can run is run.
  * `-- linux-x64-musl windows-arm64` makes these alone.
  */
 import { execFileSync } from "node:child_process";
@@ -8,9 +8,10 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node
 import { join } from "node:path";
 import { version } from "../packages/cli/src/version.ts";
 import { buildExecutable } from "./build-executable.ts";
+import { licensesOf } from "./licenses.ts";
 import { signSums, writeSums } from "./release/checksums.ts";
 import { manualArchive } from "./release/manual.ts";
-import { billOfMaterials } from "./release/sbom.ts";
+import { billOfMaterials, foldersNeeded } from "./release/sbom.ts";
 import { companions, type Target, targets, untriable } from "./release/targets.ts";
 import { root } from "./runtimes.ts";
 
@@ -29,7 +30,8 @@ const release = async (chosen: readonly Target[]): Promise<void> => {
     join(folder, companions.sbom),
     `${JSON.stringify(billOfMaterials(lock, "packages/cli"), undefined, 2)}\n`,
   );
-  await writeSums(folder, [...chosen.map(({ file }) => file), companions.manual, companions.sbom]);
+  writeFileSync(join(folder, companions.licenses), licensesOf(foldersNeeded(lock, "packages/cli")));
+  await writeSums(folder, [...chosen.map(({ file }) => file), companions.manual, companions.sbom, companions.licenses]);
   const key = process.env["DRAY_RELEASE_KEY"];
   const signed = key ? `signed by ${signSums(folder, key)}` : "not signed: DRAY_RELEASE_KEY names no key";
   console.log(`dist/release/ has dray ${version}: ${chosen.length} executables, ${signed}`);

@@ -25,14 +25,21 @@ interface Component {
   readonly hashes?: readonly { readonly alg: string; readonly content: string }[];
 }
 
+interface Found {
+  readonly component: Component;
+  readonly needs: string[];
+  /** Where the lock has it, from the root of the workspace. */
+  readonly place: string;
+}
+
 /** @param folder of the command in the workspace, such as `packages/cli` */
 export const billOfMaterials = (lock: Lock, folder: string): object => {
   const bun = lock.packages["node_modules/bun"];
   if (bun === undefined) throw new Error("package-lock.json has no bun, which is in every executable");
-  const found = new Map<string, { component: Component; needs: string[] }>();
+  const found = new Map<string, Found>();
   const root = visit(lock, folder, found);
   const runtime = component("bun", bun, "application");
-  found.set(runtime["bom-ref"], { component: runtime, needs: [] });
+  found.set(runtime["bom-ref"], { component: runtime, needs: [], place: "node_modules/bun" });
   found.get(root)?.needs.push(runtime["bom-ref"]);
   const main = found.get(root)?.component;
   const all = [...found.values()].sort((a, b) => (a.component["bom-ref"] < b.component["bom-ref"] ? -1 : 1));
@@ -47,8 +54,18 @@ export const billOfMaterials = (lock: Lock, folder: string): object => {
   };
 };
 
+/** The folders of what is needed to run and was written by others, the runtime among them. */
+export const foldersNeeded = (lock: Lock, folder: string): string[] => {
+  const found = new Map<string, Found>();
+  visit(lock, folder, found);
+  return [...found.values()]
+    .map(({ place }) => place)
+    .filter((place) => place.includes("node_modules/"))
+    .concat("node_modules/bun");
+};
+
 /** Follows what is needed to run, each package once. Returns its reference. */
-const visit = (lock: Lock, path: string, found: Map<string, { component: Component; needs: string[] }>): string => {
+const visit = (lock: Lock, path: string, found: Map<string, Found>): string => {
   const locked = lock.packages[path];
   if (locked === undefined) throw new Error(`package-lock.json has no ${path}`);
   if (locked.link === true && locked.resolved !== undefined) return visit(lock, locked.resolved, found);
@@ -56,7 +73,7 @@ const visit = (lock: Lock, path: string, found: Map<string, { component: Compone
   const reference = own["bom-ref"];
   if (found.has(reference)) return reference;
   const needs: string[] = [];
-  found.set(reference, { component: own, needs });
+  found.set(reference, { component: own, needs, place: path });
   for (const name of Object.keys(locked.dependencies ?? {})) needs.push(visit(lock, placeOf(lock, path, name), found));
   return reference;
 };

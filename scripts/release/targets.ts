@@ -42,6 +42,7 @@ export const targets: readonly Target[] = [
 export const companions = {
   manual: "dray-manual.tar.gz",
   sbom: "dray.cdx.json",
+  licenses: "dray-licenses.txt",
   sums: "SHA256SUMS",
   signature: "SHA256SUMS.sig",
   signers: "allowed_signers",
