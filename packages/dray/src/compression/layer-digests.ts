@@ -34,7 +34,7 @@ const inPlace = async (
   const outer = digesterFor(algorithm, size);
   const inner = digesterFor(inside, size);
   try {
-    for await (const chunk of decompressed(hashing(chunks, outer), { release: detach })) {
+    for await (const chunk of decompressed(hashing(chunks, outer), { release: detach, lends: true })) {
       await inner.update(chunk);
       detach(chunk);
     }

@@ -45,7 +45,7 @@ export const layerSteps = (): Handler<HashStep, HashAnswer> => {
       lent.delete(chunk);
     };
     try {
-      for await (const chunk of decompressed(hashed(), { release })) {
+      for await (const chunk of decompressed(hashed(), { release, lends: true })) {
         inner.update(chunk);
         detach(chunk);
       }

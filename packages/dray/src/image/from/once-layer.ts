@@ -81,7 +81,7 @@ async function* digested(
 const digestInside = async (chunks: AsyncIterable<Uint8Array>): Promise<Digest> => {
   const hash = digesterFor("sha256");
   try {
-    for await (const chunk of decompressed(borrowed(chunks))) await hash.update(chunk);
+    for await (const chunk of decompressed(borrowed(chunks), { lends: true })) await hash.update(chunk);
     return await hash.digest();
   } finally {
     hash.abandon();
