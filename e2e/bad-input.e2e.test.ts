@@ -45,7 +45,7 @@ describe("words", { concurrency: 4 }, () => {
       name: "a location of another program",
       commands: ["cp containers-storage:app r.test/app:1"],
       code: 1,
-      says: /containers-storage: is not there yet; podman save -o FILE IMAGE writes docker-archive:FILE/,
+      says: /containers-storage: is not there yet; podman system service makes .*docker-daemon:.*podman save -o FILE IMAGE writes docker-archive:FILE/,
     },
     usage("an unknown command", "frobnicate r.test/app:1", /unknown command 'frobnicate'; see dray --help/),
     usage("a command with a typing error", "manifes r.test/app:1", /'manifes' \(Did you mean manifest\?\)/),
