@@ -41,14 +41,21 @@ export const act: Act<RebaseOptions> = async (call, [word]) => {
   if (image === "") throw new DrayError("USAGE", "say which image is to stand on another base: dray rebase IMAGE");
   const names = new Map<string, string>();
   const bases = basesFor(call, image, names);
-  const tell = (done: Rebased): void => reporter.note(told(names, done));
+  const lines: string[] = [];
+  const tell = (done: Rebased): void => void lines.push(told(names, done));
   await changeImage(
     call,
     image,
-    ({ view }) =>
-      edit(view, rebased(bases, tell), { platforms: options.platform, signal }).catch((error: unknown) => {
-        throw isDrayError(error, "CHECK_FAILED") ? restated(error, error.code, inWords(error.message, names)) : error;
-      }),
+    async ({ view }) => {
+      const made = await edit(view, rebased(bases, tell), { platforms: options.platform, signal }).catch(
+        (error: unknown) => {
+          throw isDrayError(error, "CHECK_FAILED") ? restated(error, error.code, inWords(error.message, names)) : error;
+        },
+      );
+      // Images of an index are done side by side; what is said of them has one order.
+      for (const line of lines.sort()) reporter.note(line);
+      return made;
+    },
     { tag: options.tag ?? options.rebased },
   );
 };
