@@ -60,24 +60,38 @@ export const parseEngineHost = ({ host: text, from, tls }: EngineAddress): Engin
 
 const sshDestination = (text: string, from: string): SshDestination => {
   const url = parsedUrl(text);
-  const path = url?.pathname.replace(/^\/+$/, "") ?? "";
+  const user = decoded(url?.username);
+  const socket = decoded(url?.pathname.replace(/^\/+$/, ""));
   // What begins with a dash would be an option of ssh.
+  const isOption = [url?.hostname, user].some((word) => word?.startsWith("-"));
   if (
     url === undefined ||
     url.hostname === "" ||
-    url.hostname.startsWith("-") ||
-    url.username.startsWith("-") ||
+    user === undefined ||
+    socket === undefined ||
+    isOption ||
     url.search !== ""
   )
     throw new DrayError("CONFIG_INVALID", `${from} is "${shown(text)}"; expected ssh://[USER@]HOST[:PORT][/SOCKET]`);
   if (url.password !== "")
     throw new DrayError("CONFIG_INVALID", `${from}: ssh takes no password from an address; leave it out and use a key`);
   return {
-    user: url.username === "" ? undefined : decodeURIComponent(url.username),
+    user: user === "" ? undefined : user,
     host: url.hostname.replace(/^\[(.*)\]$/, "$1"),
     port: url.port === "" ? undefined : url.port,
-    socket: path === "" ? undefined : path,
+    socket: socket === "" ? undefined : socket,
   };
+};
+
+/** A part of a URL as it is meant; nothing for what is none, or has control characters in it. */
+const decoded = (part: string | undefined): string | undefined => {
+  try {
+    const text = decodeURIComponent(part ?? "");
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for.
+    return /[\x00-\x1f\x7f]/.test(text) ? undefined : text;
+  } catch {
+    return undefined;
+  }
 };
 
 const parsedUrl = (text: string): URL | undefined => (URL.canParse(text) ? new URL(text) : undefined);

@@ -107,8 +107,12 @@ export class EngineApi {
 const isContent = (body: Content | object): body is Content => typeof (body as Partial<Content>).open === "function";
 
 const parsedAnswer = (bytes: Uint8Array, what: string): unknown => {
-  if (bytes.byteLength > 16 * 1024 * 1024) return JSON.parse(new TextDecoder().decode(bytes)) as unknown;
-  return parseJson(bytes, what);
+  if (bytes.byteLength <= 16 * 1024 * 1024) return parseJson(bytes, what);
+  try {
+    return JSON.parse(new TextDecoder().decode(bytes)) as unknown;
+  } catch (cause) {
+    throw new DrayError("ENGINE", `the ${what} is no valid JSON`, { cause });
+  }
 };
 
 /** @throws DrayError `UNSUPPORTED` for an engine that is too old */

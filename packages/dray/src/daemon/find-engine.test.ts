@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -7,6 +8,7 @@ import { temporaryFolder } from "@dray/testkit/files";
 import { isDrayError } from "../errors.ts";
 import { parseEngineHost } from "./address.ts";
 import { findEngine } from "./find-engine.ts";
+import { sshWords } from "./ssh-relay.ts";
 
 const home = temporaryFolder("engine-home");
 const folderOf = (name: string): string => createHash("sha256").update(name).digest("hex");
@@ -157,6 +159,10 @@ describe("addresses of engines", () => {
     ["tcp://me:secret@h:1", "CONFIG_INVALID", /^DOCKER_HOST is "tcp:\/\/…@h:1"; expected/],
     ["ssh://-oProxyCommand=evil", "CONFIG_INVALID", /expected ssh/],
     ["ssh://-oProxyCommand=evil@h", "CONFIG_INVALID", /expected ssh/],
+    ["ssh://%2DoProxyCommand=evil@h", "CONFIG_INVALID", /expected ssh/],
+    ["ssh://%zz@h", "CONFIG_INVALID", /expected ssh/],
+    ["ssh://h/run/%zz.sock", "CONFIG_INVALID", /expected ssh/],
+    ["ssh://h/run/a%0Ab.sock", "CONFIG_INVALID", /expected ssh/],
     ["ssh://me:secret@h", "CONFIG_INVALID", /ssh takes no password from an address/],
   ] as const)
     test(`"${text}" is refused`, () =>
@@ -164,4 +170,20 @@ describe("addresses of engines", () => {
         () => parsed(text),
         (error) => isDrayError(error, code) && says.test(error.message) && !/secret/.test(error.message),
       ));
+});
+
+test("the socket of an engine on another machine is one word for the shell there", () => {
+  const words = (host: string): readonly string[] => {
+    const parsed = parseEngineHost({ host, from: "DOCKER_HOST" });
+    assert.ok(parsed.kind === "ssh");
+    return sshWords(parsed.destination);
+  };
+  const socketOf = (host: string): string | undefined => words(host).at(-3);
+  assert.equal(socketOf("ssh://h/run/user/1000/docker.sock"), "unix:///run/user/1000/docker.sock");
+  assert.equal(socketOf("ssh://h/a%20b;id"), "'unix:///a b;id'");
+  for (const name of ["$(id)", "a'b", "`id`", "x;y z"]) {
+    const word = socketOf(`ssh://h/${encodeURIComponent(name)}`) ?? "";
+    const said = spawnSync("sh", ["-c", `printf %s ${word}`], { encoding: "utf8" }).stdout;
+    assert.equal(said, `unix:///${name}`);
+  }
 });

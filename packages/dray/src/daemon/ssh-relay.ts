@@ -74,8 +74,11 @@ export const openSshRelay = async (
   };
 };
 
+/** One word for the shell of the other machine, to which ssh hands all of them joined. */
+const quoted = (word: string): string => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`);
+
 /** As docker calls it. What follows `--` is no option, whatever it looks like. */
-const sshWords = ({ user, host, port, socket }: SshDestination): readonly string[] => [
+export const sshWords = ({ user, host, port, socket }: SshDestination): readonly string[] => [
   ...(user === undefined ? [] : ["-l", user]),
   ...(port === undefined ? [] : ["-p", port]),
   "-o",
@@ -84,7 +87,7 @@ const sshWords = ({ user, host, port, socket }: SshDestination): readonly string
   "--",
   host,
   "docker",
-  ...(socket === undefined ? [] : ["--host", `unix://${socket}`]),
+  ...(socket === undefined ? [] : ["--host", quoted(`unix://${socket}`)]),
   "system",
   "dial-stdio",
 ];
