@@ -90,7 +90,13 @@ async function* unneeded(call: Call<GcOptions>, text: string, where: Where): Asy
       if (garbage.held !== undefined)
         throw new DrayError("MANIFEST_INVALID", `nothing is deleted, since any may be needed: ${garbage.held}`);
       if (dryRun) gone.push(...garbage.unneeded);
-      else await removeGarbage(repository, garbage, { signal, onRemoved: (each) => gone.push(each) });
+      else {
+        const removed = await removeGarbage(repository, garbage, { signal, onRemoved: (each) => gone.push(each) });
+        if (removed.length === 0 && garbage.unneeded.length > 0)
+          reporter.note(
+            `${name}: what was pushed meanwhile may need what was found, so nothing is deleted this time; run it again`,
+          );
+      }
     });
     for (const each of gone) yield { ...each, name };
   }

@@ -239,6 +239,22 @@ describe("commands on many repositories", () => {
     );
   });
 
+  test("gc --delete says why it deletes nothing where something was pushed meanwhile", async () => {
+    const memory = filled();
+    const listing = googleListing(memory, { uploaded })(memory.handler);
+    let lists = 0;
+    const server = await listen((request) => {
+      if (request.target.startsWith("/v2/team/app/tags/list") && ++lists === 2)
+        put(memory, "team/app", "2.0", sampleImage({ seed: "pushed" }));
+      return listing(request);
+    });
+    open.push(server);
+    const { stdout, stderr } = await dray("gc", "--delete", `${server.host}/team/app`);
+    assert.equal(stdout, "");
+    assert.match(stderr, /team\/app: what was pushed meanwhile may need what was found.*run it again/);
+    assert.ok(memory.manifests("team/app").includes(old.root.digest));
+  });
+
   test("gc --delete where a registry lists tags alone finds what deleted images left, and says what it cannot know", async () => {
     const memory = filled();
     const host = await served(memory, false);
