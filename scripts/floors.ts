@@ -55,6 +55,19 @@ export const floors: Readonly<Record<string, readonly (readonly string[])[]>> = 
     ["serve"],
     ["index.ts"],
   ],
+  watch: [
+    ["repository.ts", "cache-interface.ts"],
+    ["entry", "events", "budget", "memcached"],
+    ["client", "cache"],
+    ["state"],
+    ["ledger"],
+    ["refresh"],
+    ["reader", "running"],
+    ["outdated", "sinks", "webhooks"],
+    ["api", "config"],
+    ["serve"],
+    ["index.ts"],
+  ],
   testkit: [
     ["basic.ts", "body.ts", "chance.ts", "files", "raw-client.ts", "respond.ts"],
     ["exchange.ts", "hosts.ts", "listen.ts", "synthetic.ts"],
@@ -114,7 +127,7 @@ export const floors: Readonly<Record<string, readonly (readonly string[])[]>> = 
 /** The packages, lowest first. A package imports the lower ones by their public names, never a sibling. */
 export const packageFloors: readonly (readonly string[])[] = [
   ["dray"],
-  ["service", "cloud"],
+  ["service", "cloud", "policy", "references"],
   ["server", "watch", "bundle", "console"],
   ["testkit"],
   ["cli"],

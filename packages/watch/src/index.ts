@@ -1,0 +1,5 @@
+/**
+ * Which newer image exists, for thousands of repositories, within what their registries allow. Stands on `dray`; knows no command and no
+ * terminal.
+ */
+export { imageOf, parseRepository, type Repository, repositoryFromImage } from "./repository.ts";
