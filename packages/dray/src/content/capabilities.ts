@@ -212,8 +212,11 @@ export const expects: Guard<Expects> = has("expect");
 
 /** The same content may be read from several places, and one of them may give something else. */
 export interface ReadsElsewhere {
-  /** What was read of this content is something else. `true`: that place is not asked again, so another try may do better. */
-  misled(digest: Digest): boolean;
+  /**
+   * What was read of this content is something else. `true`: that place is not asked again, so another try may do better.
+   * @param sure `false`: it has another size than was promised, and who promised may be wrong. Default `true`
+   */
+  misled(digest: Digest, sure?: boolean): boolean;
 }
 /** Whether content that turned out wrong may be read from elsewhere. */
 export const readsElsewhere: Guard<ReadsElsewhere> = has("misled");

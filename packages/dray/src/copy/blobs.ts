@@ -171,7 +171,8 @@ export class Blobs {
       } catch (error) {
         const from = placeOf(way.source, descriptor.digest) ?? bottomOf(way.source);
         this.#run.throwIfCancelled();
-        if (!isSomethingElse(error) || !readsElsewhere(from) || !from.misled(descriptor.digest)) throw error;
+        if (!isSomethingElse(error) || !readsElsewhere(from)) throw error;
+        if (!from.misled(descriptor.digest, !isDrayError(error, "SIZE_MISMATCH"))) throw error;
       }
   }
 

@@ -50,8 +50,11 @@ export interface Elsewhere {
   ask(call: Call): Promise<HttpResponse | undefined>;
   /** Why none of them answered a call. */
   told(call: Call): readonly string[];
-  /** Content that was read turned out to be something else. `true`: it came from one of these, which is not asked again; another try may do better. */
-  misled(digest: Digest): boolean;
+  /**
+   * Content that was read turned out to be something else. `true`: it came from one of these, which is not asked again; another try may do better.
+   * @param sure `false`: it has another size than was promised, and who promised may be wrong
+   */
+  misled(digest: Digest, sure?: boolean): boolean;
 }
 
 /** What turned out about a registry while speaking to it. Nothing of it need be known beforehand, all of it saves requests. */
@@ -93,6 +96,8 @@ export interface Call extends RequestContext {
   readonly doing: string;
   /** On what, for messages: `registry/repository:tag`. */
   readonly reference: string;
+  /** A request of the caller's own, with headers that may be secrets: the registry alone is asked. */
+  readonly ofCaller?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -34,7 +34,8 @@ async function* honest(
   try {
     yield* verified(chunks, descriptor);
   } catch (error) {
-    if (isDrayError(error, "DIGEST_MISMATCH", "SIZE_MISMATCH")) repo.api.elsewhere?.misled(descriptor.digest);
+    if (isDrayError(error, "DIGEST_MISMATCH", "SIZE_MISMATCH"))
+      repo.api.elsewhere?.misled(descriptor.digest, error.code === "DIGEST_MISMATCH");
     throw error;
   }
 }

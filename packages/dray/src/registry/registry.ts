@@ -86,6 +86,7 @@ const askAs = async (api: Api, request: RegistryRequest): Promise<HttpResponse> 
     repeatable: !/^(?:POST|PATCH)$/i.test(method),
     doing: `asking ${method}`,
     reference: api.registry,
+    ofCaller: true,
     signal,
   });
 };

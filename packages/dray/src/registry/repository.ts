@@ -223,7 +223,7 @@ export const createRepository = (api: Api, name: string): Repository => {
     blob: (content, options) =>
       typeof content === "string" ? readBlobByDigest(repo, content, options) : readBlob(repo, content, options),
     describe: (digest, options) => describeBlob(repo, digest, options),
-    misled: (digest) => api.elsewhere?.misled(digest) === true,
+    misled: (digest, sure) => api.elsewhere?.misled(digest, sure) === true,
     has: (descriptor, options) => (isManifest(descriptor, options) ? hasManifest : hasBlob)(repo, descriptor, options),
     write: (descriptor, content, options = {}) =>
       isManifest(descriptor, options)

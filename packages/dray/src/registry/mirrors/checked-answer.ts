@@ -61,13 +61,18 @@ const isDocument = (bytes: Uint8Array): boolean => {
   }
 };
 
-const blob = async (response: HttpResponse, digest: Digest, { method, size }: Call): Promise<HttpResponse> => {
+const blob = async (
+  response: HttpResponse,
+  digest: Digest,
+  { method, size, headers = [] }: Call,
+): Promise<HttpResponse> => {
   const length = lengthOf(response);
-  const whole =
-    response.status === 200
-      ? length
-      : Number(/\/([0-9]+)$/.exec(header(response.headers, "Content-Range")?.trim() ?? "")?.[1] ?? Number.NaN);
+  const range = header(response.headers, "Content-Range")?.trim() ?? "";
+  const whole = response.status === 200 ? length : Number(/\/([0-9]+)$/.exec(range)?.[1] ?? Number.NaN);
   if (method === "HEAD") return response;
+  const [asked, begins] = [/^bytes=([0-9]+)-/.exec(header(headers, "Range") ?? ""), /^bytes\s+([0-9]+)-/i.exec(range)];
+  if (response.status === 206 && Number(begins?.[1]) > Number(asked?.[1] ?? 0))
+    throw new DrayError("REGISTRY", `${new URL(response.url).host} gave another part of ${digest} than was asked for`);
   if (size !== undefined && whole !== undefined && !Number.isNaN(whole) && whole !== size)
     throw sizeMismatch({ digest, size }, `${whole}`);
   const expected = size ?? length;

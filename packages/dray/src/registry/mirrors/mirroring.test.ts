@@ -17,7 +17,7 @@ import {
 import { temporaryFolder } from "@dray/testkit/files";
 import { type FakeClock, fakeClock } from "../../../test/fake-clock.ts";
 import { anonymous, type Keychain } from "../../auth/index.ts";
-import { bytesContent, collect, memoryStore, type ProgressEvent } from "../../content/index.ts";
+import { bytesBody, bytesContent, collect, memoryStore, type ProgressEvent } from "../../content/index.ts";
 import { copy } from "../../copy/index.ts";
 import { isDrayError } from "../../errors.ts";
 import { type Handler, header } from "../../http/index.ts";
@@ -224,6 +224,57 @@ describe("what a mirror gives", () => {
     assert.deepEqual(asked, ["GET m0.test blob 200", "GET m1.test blob 200"]);
   });
 
+  test("in another size than a descriptor says is not asked for again there; a descriptor that is wrong takes no mirror away", async () => {
+    const { registry, asked, warnings } = scene(
+      { "m0.test": withImage(), "o.test": withImage() },
+      { mirrors: two.slice(0, 1) },
+    );
+    const repository = registry.repository("team/app");
+    for (const wrong of [image.config, layer])
+      await assert.rejects(collect(repository.blob({ ...wrong, size: 17 }), layer.size, "it"), (error) =>
+        isDrayError(error, "SIZE_MISMATCH"),
+      );
+    await readLayer(registry);
+    await repository.manifest("v1");
+    assert.deepEqual(
+      asked.filter((line) => line.includes(" m0.test ")),
+      ["GET m0.test blob 200", "GET m0.test blob 200", "GET m0.test tag 200"],
+    );
+    assert.deepEqual(warnings, []);
+  });
+
+  test("in another size than was promised, without saying so beforehand, is moved again from elsewhere", async () => {
+    const there = withImage();
+    const long: Handler = async (request) => {
+      const response = await there(request);
+      if (!request.target.includes(layer.digest)) return response;
+      const headers = response.headers.filter(([name]) => name !== "Content-Length");
+      return { ...response, headers, body: bytesBody(new Uint8Array(layer.size + 1)) };
+    };
+    const { registry, asked, warnings } = scene(
+      { "m0.test": long, "o.test": withImage() },
+      { mirrors: two.slice(0, 1) },
+    );
+    const source = { store: registry.repository("team/app"), name: "v1", location: "o.test/team/app:v1" };
+    await copy(source, { store: memoryStore(), name: "v1", location: "memory" });
+    assert.equal(asked.filter((line) => line === "GET o.test blob 200").length, 1, asked.join("\n"));
+    assert.deepEqual(warnings, []);
+  });
+
+  test("begins where it was asked to: another part comes from the registry", async () => {
+    const there = withImage();
+    const shifted: Handler = async (request) => {
+      const response = await there(request);
+      if (response.status !== 206) return response;
+      const range: [string, string] = ["Content-Range", `bytes 105-154/${layer.size}`];
+      return { ...response, headers: [...response.headers.filter(([name]) => name !== "Content-Range"), range] };
+    };
+    const { registry, asked } = scene({ "m0.test": shifted, "o.test": withImage() }, { mirrors: two.slice(0, 1) });
+    const part = await collect(registry.repository("team/app").blob(layer, { offset: 100, length: 50 }), 50, "a part");
+    assert.equal(part.byteLength, 50);
+    assert.deepEqual(asked, ["GET m0.test blob 206", "GET o.test blob 206"]);
+  });
+
   for (const to of ["a layout", "memory", "a registry"])
     test(`is moved again from elsewhere where a large layer is something else, to ${to}`, async () => {
       const lying = faults(withImage(), [{ method: "GET", target: layer.digest, effect: corrupt(1_000_000) }]);
@@ -332,8 +383,11 @@ describe("mirrors are asked", () => {
     for await (const _ of repository.tags()) break;
     for await (const _ of registry.catalog()) break;
     for await (const _ of repository.referrers(image.root)) break;
-    const { body } = await registry.request({ target: "/v2/team/app/manifests/v1" });
-    await body.discard();
+    for (const more of [{}, { repository: "team/app", scopes: ["repository:team/app:pull"] }]) {
+      const headers = { "Private-Token": "secret", Authorization: "Bearer secret" };
+      const { body } = await registry.request({ target: "/v2/team/app/manifests/v1", headers, ...more });
+      await body.discard();
+    }
     await registry.ping();
     assert.deepEqual(
       asked.filter((line) => !line.includes(" o.test ")),

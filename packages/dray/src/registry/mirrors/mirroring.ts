@@ -35,6 +35,8 @@ export const mirroring = ({ registry, rules, reach, clock, onWarning }: Mirrorin
   /** Repositories that mirrors have turned out to have. */
   const there = new Set<string>();
   const given = new LruCache<string, MirroredRepository>(mostGiven);
+  /** What places have in another size than was promised: either may be wrong, so they are asked for all else. */
+  const unfit = new LruCache<string, true>(mostGiven);
   const doubted = new Set<string>();
   const told = new WeakMap<object, readonly string[]>();
 
@@ -59,7 +61,11 @@ export const mirroring = ({ registry, rules, reach, clock, onWarning }: Mirrorin
     } catch (error) {
       throwIfAborted(call.signal);
       if (!isDrayError(error)) throw error;
-      if (isDrayError(error, "DIGEST_MISMATCH", "SIZE_MISMATCH")) return { of: "host", why: error.message, ever: true };
+      if (error.code === "DIGEST_MISMATCH") return { of: "host", why: error.message, ever: true };
+      if (error.code === "SIZE_MISMATCH") {
+        unfit.set(contentAt(place, pull.reference), true);
+        return { of: "content", why: error.message };
+      }
       return { of: lackedBy(error, pull, there.has(keyOf(place))), why: reasonOf(error) };
     }
   };
@@ -79,6 +85,7 @@ export const mirroring = ({ registry, rules, reach, clock, onWarning }: Mirrorin
       for (const mirror of rule.mirrors ?? []) {
         const place = placeIn(mirror, rule, `${registry}/${repository}`);
         if (place === undefined || rests(place) || !isMeant(mirror, pull, byTag.has(repository))) continue;
+        if (unfit.get(contentAt(place, pull.reference)) === true) continue;
         if (call.retryBudget?.wasDrawn === true && given.get(pull.reference)?.mirror === mirror) continue;
         const answer = await tryAt(place, call, pull);
         if ("status" in answer) {
@@ -98,12 +105,13 @@ export const mirroring = ({ registry, rules, reach, clock, onWarning }: Mirrorin
       return api.send({ ...callAt(last, call, pull, registry, api), retryBudget: call.retryBudget });
     },
     told: (call) => told.get(call) ?? [],
-    misled: (digest) => {
+    misled: (digest, sure = true) => {
       const place = given.get(digest);
       if (place === undefined) return doubted.delete(digest);
       given.delete(digest);
       doubted.add(digest);
-      leaveAlone(place, { of: "host", why: `what it gives as ${digest} is something else`, ever: true });
+      if (!sure) unfit.set(contentAt(place, digest), true);
+      else leaveAlone(place, { of: "host", why: `what it gives as ${digest} is something else`, ever: true });
       return true;
     },
   };
@@ -120,6 +128,8 @@ const lackedBy = ({ code, status = 0 }: DrayError, { kind }: Pull, knows: boolea
 
 const keyOf = ({ host, repository }: MirroredRepository): string => `${host}/${repository}`;
 
+const contentAt = ({ host }: MirroredRepository, digest: string): string => `${host} ${digest}`;
+
 /** Why a mirror is passed over: what is not to be expected of it, and whether ever again. */
 interface Omission {
   readonly of: "host" | "repository" | "content";
@@ -127,9 +137,13 @@ interface Omission {
   readonly ever?: boolean;
 }
 
-/** What a call reads, where mirrors may be asked for it: nothing conditional, and nothing that only asks whether it is there, as writes do. */
-const pullOf = ({ method, target, headers = [], scopes, repository, lookUp }: Call): Pull | undefined => {
-  if ((method !== "GET" && method !== "HEAD") || typeof target !== "string" || lookUp === true) return undefined;
+/**
+ * What a call reads, where mirrors may be asked for it: nothing conditional, nothing that only asks whether it is there, as writes do, and nothing
+ * that the caller has put together.
+ */
+const pullOf = ({ method, target, headers = [], scopes, repository, lookUp, ofCaller }: Call): Pull | undefined => {
+  if ((method !== "GET" && method !== "HEAD") || typeof target !== "string") return undefined;
+  if (lookUp === true || ofCaller === true) return undefined;
   if (scopes.length !== 1 || scopes[0] !== `repository:${repository}:pull`) return undefined;
   if (header(headers, "If-Match") !== undefined || header(headers, "If-None-Match") !== undefined) return undefined;
   const [, name, kind, reference = ""] = /^\/v2\/(.+)\/(manifests|blobs)\/([^/?]+)$/.exec(target) ?? [];
