@@ -1,3 +1,4 @@
+import { redactUrl } from "../../http/index.ts";
 import { type ConfigDocument, Table } from "./document.ts";
 import { type MirrorRule, parseMirrorLocation } from "./rules.ts";
 
@@ -10,7 +11,8 @@ import { type MirrorRule, parseMirrorLocation } from "./rules.ts";
 export const dockerMirrors = ({ file, content }: ConfigDocument): readonly MirrorRule[] => {
   const root = new Table(content, file);
   const mirrors = (root.texts("registry-mirrors") ?? []).map((url) => {
-    if (!/^https?:\/\//.test(url)) throw root.invalid(`"registry-mirrors" has "${url}"; expected a URL, https://HOST`);
+    if (!/^https?:\/\//.test(url))
+      throw root.invalid(`"registry-mirrors" has "${redactUrl(url)}"; expected a URL, https://HOST`);
     const { host, path } = parseMirrorLocation(url, `${file}: "registry-mirrors"`);
     if (path !== "") throw root.invalid(`"registry-mirrors" has "${url}"; docker takes no path there`);
     return { location: host };

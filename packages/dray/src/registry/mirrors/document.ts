@@ -1,4 +1,5 @@
 import { DrayError } from "../../errors.ts";
+import { redactUrl } from "../../http/index.ts";
 
 /** A file that was read and parsed, as its format has it: TOML and JSON alike. */
 export interface ConfigDocument {
@@ -66,7 +67,7 @@ export class Table {
   entries(): readonly (readonly [name: string, table: Table])[] {
     return Object.entries(this.#values).map(([name, value]) => {
       this.#taken.add(name);
-      return [name, new Table(value, `${this.#where} "${name}"`)] as const;
+      return [name, new Table(value, `${this.#where} "${redactUrl(name)}"`)] as const;
     });
   }
 

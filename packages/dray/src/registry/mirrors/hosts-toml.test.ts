@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { inspect } from "node:util";
 import { isDrayError } from "../../errors.ts";
 import { dockerMirrors } from "./docker-mirrors.ts";
 import { hostsToml } from "./hosts-toml.ts";
+import { registriesConf } from "./registries-conf.ts";
 
 const readFile = async (name: string): Promise<string> => `text of ${name}`;
 const read = (content: object, registry = "docker.io") =>
@@ -120,5 +122,28 @@ test("daemon.json has mirrors of Docker Hub alone, and names of insecure registr
     assert.throws(
       () => dockerMirrors({ file: "daemon.json", content: { "registry-mirrors": [mirror] } }),
       (error) => isDrayError(error, "CONFIG_INVALID") && says.test(error.message),
+    );
+});
+
+test("a name and a password in front of a host are refused, and shown to nobody", async () => {
+  const place = "bob:s3cret@m.test";
+  const all: readonly (() => unknown)[] = [
+    () => dockerMirrors({ file: "daemon.json", content: { "registry-mirrors": [`https://${place}`] } }),
+    () => dockerMirrors({ file: "daemon.json", content: { "registry-mirrors": [place] } }),
+    () => read({ server: `https://${place}` }),
+    () => read({ host: { [`https://${place}`]: {} } }),
+    () => read({ host: { [place]: { capabilities: ["x"] } } }),
+    () => registriesConf([{ file: "a", content: { registry: [{ location: place }] } }]),
+    () => registriesConf([{ file: "a", content: { registry: [{ location: `https://${place}` }] } }]),
+    () =>
+      registriesConf([{ file: "a", content: { registry: [{ location: "o.test", mirror: [{ location: place }] }] } }]),
+    () => registriesConf([{ file: "a", content: { "unqualified-search-registries": [place] } }]),
+  ];
+  for (const each of all)
+    await assert.rejects(
+      async () => each(),
+      (error) =>
+        isDrayError(error, "CONFIG_INVALID") && /m\.test/.test(error.message) && !/s3cret/.test(inspect(error)),
+      String(each),
     );
 });

@@ -1,3 +1,4 @@
+import { redactUrl } from "../../http/index.ts";
 import { type ConfigDocument, Table } from "./document.ts";
 import { type Mirror, type MirrorRule, parseMirrorLocation } from "./rules.ts";
 
@@ -113,7 +114,7 @@ const mirrorOf = (table: Table, byDigestOnly: boolean, notes: string[]): Mirror 
 const clean = (table: Table, key: "prefix" | "location"): string | undefined => {
   const text = table.text(key)?.replace(/\/+$/, "");
   if (text === undefined || text === "") return undefined;
-  if (/^https?:\/\//.test(text)) throw table.invalid(`"${key}" is "${text}"; leave the scheme out`);
+  if (/^https?:\/\//.test(text)) throw table.invalid(`"${key}" is "${redactUrl(text)}"; leave the scheme out`);
   if (!text.includes("*")) parseMirrorLocation(text, `${table.where}: "${key}"`);
   return text;
 };

@@ -1,5 +1,5 @@
 import { DrayError } from "../../errors.ts";
-import type { HeaderPairs } from "../../http/index.ts";
+import { type HeaderPairs, redactUrl } from "../../http/index.ts";
 import { parseRegistry } from "../../oci/index.ts";
 
 /** A place that content may be read from in the stead of its registry. It is a registry of its own, with credentials and certificates of its own. */
@@ -60,7 +60,9 @@ export const parseMirrorLocation = (text: string, where: string): MirrorLocation
   try {
     parseRegistry(host);
   } catch (cause) {
-    throw new DrayError("CONFIG_INVALID", `${where}: "${text}" is no location; write HOST[:PORT][/PATH]`, { cause });
+    // A password in front is for nobody else to read.
+    const why = text.includes("@") ? "has a user name in front, which is no part of it" : "is no location";
+    throw new DrayError("CONFIG_INVALID", `${where}: "${redactUrl(text)}" ${why}; write HOST[:PORT][/PATH]`, { cause });
   }
   return { host: scheme + host, path: path.replace(/^\/+|\/+$/g, "") };
 };
