@@ -15,3 +15,28 @@ export const withHeaders =
 /** The name of a header that no request can carry, with its name or its value; values may be secrets, and are told to nobody. */
 export const unsendable = (headers: HeaderPairs): string | undefined =>
   headers.find(([name, value]) => !/^[\w!#$%&'*+.^`|~-]+$/.test(name) || /[^\t\x20-\x7e\x80-\xff]/.test(value))?.[0];
+
+/** Headers of requests that are no secret but where they name a scheme for one. */
+const usual = new Set([
+  "accept",
+  "accept-encoding",
+  "authorization",
+  "proxy-authorization",
+  "connection",
+  "host",
+  "user-agent",
+  "content-encoding",
+  "content-length",
+  "content-range",
+  "content-type",
+  "expect",
+  "if-match",
+  "if-none-match",
+  "if-range",
+  "range",
+  "referer",
+  "transfer-encoding",
+]);
+
+/** Whether a header is one that is sent by itself. What somebody adds (`X-Api-Key`, `Private-Token`) may be a secret, whatever it is called. */
+export const isUsual = (name: string): boolean => usual.has(name.toLowerCase());

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { redactHeaders, redactUrl } from "./redact.ts";
+import { redactHeaders, redactSent, redactUrl } from "./redact.ts";
 
 test("a URL keeps what the registry protocol knows and hides the rest", () => {
   const table: readonly [string, string][] = [
@@ -53,5 +53,24 @@ test("headers lose their secrets, and keep the scheme and the challenge", () => 
     ["Location", "https://s.example/b?sig=REDACTED"],
     ["Link", '</v2/_catalog?last=a&n=1&secret=REDACTED>; rel="next"'],
     ["Content-Length", "5"],
+  ]);
+});
+
+test("of headers that somebody adds to requests the names are shown, whatever they are called", () => {
+  const shown = redactSent([
+    ["Accept", "a/b"],
+    ["Range", "bytes=0-1"],
+    ["Authorization", "Bearer abc"],
+    ["X-Api-Key", "abc"],
+    ["private-token", "abc"],
+    ["X-Team", "blue"],
+  ]);
+  assert.deepEqual(shown, [
+    ["Accept", "a/b"],
+    ["Range", "bytes=0-1"],
+    ["Authorization", "Bearer REDACTED"],
+    ["X-Api-Key", "REDACTED"],
+    ["private-token", "REDACTED"],
+    ["X-Team", "REDACTED"],
   ]);
 });

@@ -1,3 +1,4 @@
+import { isUsual } from "./headers.ts";
 import type { HeaderPairs } from "./types.ts";
 
 const hidden = "REDACTED";
@@ -54,6 +55,10 @@ const urlHeaders = new Set(["location", "content-location", "referer"]);
 /** Headers fit for a log. `WWW-Authenticate` stays: it holds a challenge, no secret. */
 export const redactHeaders = (headers: HeaderPairs): HeaderPairs =>
   headers.map(([name, value]) => [name, redactHeader(name, value)]);
+
+/** Headers of a request, fit for a log. */
+export const redactSent = (headers: HeaderPairs): HeaderPairs =>
+  headers.map(([name, value]) => [name, isUsual(name) ? redactHeader(name, value) : hidden]);
 
 const redactHeader = (name: string, value: string): string => {
   const key = name.toLowerCase();

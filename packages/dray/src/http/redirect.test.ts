@@ -51,10 +51,11 @@ test("a Location is read against the URL that named it", async () => {
   }
 });
 
-test("credentials stay with their origin, a range goes along", async () => {
+test("credentials and headers that somebody has added stay with their origin, a range goes along", async () => {
   const headers: HttpRequest["headers"] = [
     ["Authorization", "Bearer secret"],
     ["Cookie", "secret"],
+    ["Private-Token", "secret"],
     ["Range", "bytes=5-"],
     ["Accept", "x/y"],
   ];
@@ -65,12 +66,12 @@ test("credentials stay with their origin, a range goes along", async () => {
   };
   const { seen } = await visit(site, { headers });
   const held = seen.map((hop) =>
-    ["authorization", "cookie", "range", "accept"].map((name) => header(hop.headers, name)),
+    ["authorization", "cookie", "private-token", "range", "accept"].map((name) => header(hop.headers, name)),
   );
-  const bare = [undefined, undefined, "bytes=5-", "x/y"];
+  const bare = [undefined, undefined, undefined, "bytes=5-", "x/y"];
   assert.deepEqual(held, [
-    ["Bearer secret", "secret", "bytes=5-", "x/y"],
-    ["Bearer secret", "secret", "bytes=5-", "x/y"],
+    ["Bearer secret", "secret", "secret", "bytes=5-", "x/y"],
+    ["Bearer secret", "secret", "secret", "bytes=5-", "x/y"],
     bare,
     // Back at the first origin they are not given again: the auth middleware inside decides anew.
     bare,

@@ -1,4 +1,5 @@
 import { DrayError, type Remedy } from "../errors.ts";
+import { isUsual } from "./headers.ts";
 import { redactUrl } from "./redact.ts";
 import { type HttpRequest, header, isContent, type Middleware } from "./types.ts";
 
@@ -77,7 +78,7 @@ const nextHop = (
   const becomesGet = status === 303 && from.method !== "HEAD" && from.method !== "GET";
   const dropped = new Set([
     "host",
-    ...(url.origin === from.origin ? [] : ["authorization", "cookie", "proxy-authorization"]),
+    ...(url.origin === from.origin ? [] : ["authorization", "proxy-authorization"]),
     ...(becomesGet ? ["content-type", "content-length", "content-range", "expect"] : []),
   ]);
   const left = from.context?.foreign === true || downgraded || url.host !== new URL(first).host;
@@ -87,7 +88,10 @@ const nextHop = (
     method: becomesGet ? "GET" : from.method,
     origin: url.origin,
     target: url.pathname + url.search,
-    headers: from.headers.filter(([name]) => !dropped.has(name.toLowerCase())),
+    // What somebody has added is for the host that it was added for.
+    headers: from.headers.filter(
+      ([name]) => !dropped.has(name.toLowerCase()) && (url.origin === from.origin || isUsual(name)),
+    ),
     body: becomesGet ? undefined : from.body,
   };
 };

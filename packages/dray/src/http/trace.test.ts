@@ -22,7 +22,10 @@ test("a record says what went over the wire, and nothing secret", async () => {
     method: "PATCH",
     origin: "https://r.example",
     target: "/v2/a/blobs/uploads/1?_state=secret",
-    headers: [["Authorization", "Bearer secret"]],
+    headers: [
+      ["Authorization", "Bearer secret"],
+      ["X-Api-Key", "secret"],
+    ],
     body: bytesContent(Buffer.from("secret bytes")),
   };
   await clock.run(trace((record) => records.push(record), { clock })(handler)(request));
@@ -30,7 +33,10 @@ test("a record says what went over the wire, and nothing secret", async () => {
     {
       method: "PATCH",
       url: "https://r.example/v2/a/blobs/uploads/1?_state=REDACTED",
-      requestHeaders: [["Authorization", "Bearer REDACTED"]],
+      requestHeaders: [
+        ["Authorization", "Bearer REDACTED"],
+        ["X-Api-Key", "REDACTED"],
+      ],
       sent: 12,
       started: 1_000_000,
       duration: 40,

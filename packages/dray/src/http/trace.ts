@@ -1,7 +1,7 @@
 import { defined, type Undefinable } from "../defined.ts";
 import { type ErrorCode, isDrayError, reasonOf } from "../errors.ts";
 import { type Clock, systemClock } from "./clock.ts";
-import { redactHeaders, redactUrl } from "./redact.ts";
+import { redactHeaders, redactSent, redactUrl } from "./redact.ts";
 import { type HeaderPairs, header, isContent, type Middleware } from "./types.ts";
 
 /** One request on the wire and the head of its answer: every hop of a redirect and every attempt has its own. No secret is in it. */
@@ -9,6 +9,7 @@ export interface TraceRecord {
   readonly method: string;
   /** Without signatures, sessions and tokens. */
   readonly url: string;
+  /** Of headers that somebody has added the names alone. */
   readonly requestHeaders: HeaderPairs;
   /** Bytes of the request's body, where known beforehand. */
   readonly sent?: number;
@@ -36,7 +37,7 @@ export const trace =
     const tell = (
       outcome: Pick<Undefinable<TraceRecord>, "status" | "responseHeaders" | "received" | "error">,
     ): void => {
-      const [url, requestHeaders] = [redactUrl(origin + target), redactHeaders(headers)];
+      const [url, requestHeaders] = [redactUrl(origin + target), redactSent(headers)];
       record(
         defined<TraceRecord>({
           method,
