@@ -1,6 +1,6 @@
 import { DrayError } from "../errors.ts";
 import { describeCredential } from "./credential.ts";
-import { bySpecificity, covers, parseServer, type Server } from "./server.ts";
+import { bySpecificity, covers, namesNoServer, parseServer, type Server } from "./server.ts";
 import type { Credential, Keychain, KeychainTarget } from "./types.ts";
 
 /** What a set has for one server: a credential, or why what stands there is none. */
@@ -31,7 +31,7 @@ export class Credentials {
       [...entries].map(([text, found]) => {
         const server = parseServer(text);
         if (server !== undefined) return { server, found };
-        throw new DrayError("CONFIG_INVALID", `"${text}" names no server; write host[:port]`);
+        throw new DrayError("CONFIG_INVALID", namesNoServer(text));
       }),
     );
   }

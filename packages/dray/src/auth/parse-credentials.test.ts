@@ -73,6 +73,10 @@ describe("a set of credentials is read", () => {
       ["[]", /^F holds no JSON object/],
       ['{"auths":["sEcret"]}', /^F: "auths" is no JSON object/],
       [`{"auths":{"":${JSON.stringify(ann)}}}`, /^F: the entry "" names no server/],
+      [
+        `{"auths":{"https://ann:sEcret@a.test":${JSON.stringify(ann)}}}`,
+        /^F: the entry "https:\/\/a\.test" has a user name in front, and so names no server/,
+      ],
     ] as const)
       assert.throws(
         () => parseCredentials("F", text),

@@ -2,7 +2,7 @@ import { DrayError, isDrayError } from "../errors.ts";
 import { isObject } from "../oci/index.ts";
 import { type ConfigEntry, entriesOf, entryCredential, memberKey, parseConfigText } from "./config-document.ts";
 import { Credentials } from "./credentials.ts";
-import { parseServer } from "./server.ts";
+import { namesNoServer, parseServer } from "./server.ts";
 import type { Credential } from "./types.ts";
 
 /**
@@ -28,7 +28,7 @@ export const credentialsIn = (from: string, document: unknown): Credentials => {
   if (!isObject(section)) throw fault(from, '"auths" is no JSON object; correct it');
   const unnamed = Object.keys(section).filter((key) => parseServer(key) === undefined);
   if (unnamed.length > 0 && Object.keys(section).length === unnamed.length)
-    throw fault(from, `the entry "${unnamed[0]}" names no server; write host[:port]`);
+    throw fault(from, `the entry ${namesNoServer(unnamed[0] ?? "")}`);
   return new Credentials(
     [...entriesOf(section).values()].flatMap((entries) => {
       const found = firstFound(entries, from);

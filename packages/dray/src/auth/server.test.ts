@@ -27,7 +27,8 @@ for (const [text, host, path] of spellings) {
 }
 
 test("text that names no server", () => {
-  for (const text of ["", " ", "https://", "/a"]) assert.equal(parseServer(text), undefined, text);
+  for (const text of ["", " ", "https://", "/a", "ann:secret@ghcr.io", "https://ann:secret@ghcr.io/v1/", "@"])
+    assert.equal(parseServer(text), undefined, text);
 });
 
 const coverage: [server: string, registry: string, repository: string | undefined, covered: boolean][] = [
@@ -44,6 +45,12 @@ const coverage: [server: string, registry: string, repository: string | undefine
   ["123.dkr.ecr.*.amazonaws.com", "123.dkr.ecr.eu-west-1.amazonaws.com", "a", true],
   ["reg*y.test", "registry.test", "a", true],
   ["reg*y.test", "registries.test", "a", false],
+  ["r*g*s*y.test", "registry.test", "a", true],
+  ["reg*g*y.test", "regy.test", "a", false],
+  ["re*e.test", "re.test", "a", false],
+  ["a**b*.test", "ab.test", "a", true],
+  // Tried in every way this would take longer than anybody waits.
+  [`${"*a".repeat(30)}b.test`, `${"a".repeat(63)}.test`, "a", false],
   ["a.test/team", "a.test", "team/app", true],
   ["a.test/team", "a.test", "team", true],
   ["a.test/team", "a.test", "teammate", false],

@@ -1,4 +1,5 @@
 import { isDrayError } from "../errors.ts";
+import { redactUrl } from "../http/index.ts";
 import { parseRegistry } from "../oci/index.ts";
 import type { KeychainTarget } from "./types.ts";
 
@@ -18,16 +19,20 @@ const dockerHubKey = "https://index.docker.io/v1/";
 
 /**
  * Reads the name of a server, with or without a scheme. `/v1/` and `/v2/` at its end are the old way to write the root
- * of a registry; after a scheme they are that even with a path behind them.
+ * of a registry; after a scheme they are that even with a path behind them. With a name or a password in front it is none: no registry is called so.
  */
 export const parseServer = (text: string): Server | undefined => {
-  const match = /^(?:([a-z][a-z0-9+.-]*):\/\/)?([^/?#\s]*[^/?#\s:])(?=[/?#]|$)([^?#\s]*)/i.exec(text.trim());
+  const match = /^(?:([a-z][a-z0-9+.-]*):\/\/)?([^/?#\s@]*[^/?#\s:@])(?=[/?#]|$)([^?#\s]*)/i.exec(text.trim());
   if (match === null) return undefined;
   const [, scheme, host = "", rest = ""] = match;
   const path = rest.split("/").filter((part) => part !== "");
   if (/^v[12]$/.test(path[0] ?? "") && (scheme !== undefined || path.length === 1)) path.shift();
   return { host: hostKey(host), path: path.join("/") };
 };
+
+/** What is said of text that names no server. A password in it is for nobody to read. */
+export const namesNoServer = (text: string): string =>
+  `"${redactUrl(text)}" ${text.includes("@") ? "has a user name in front, and so " : ""}names no server; write host[:port]`;
 
 /** A host as keys are compared by. Text outside the grammar (a glob) stays as it is, in lower case. */
 export const hostKey = (host: string): string => {
@@ -68,10 +73,20 @@ const splitPort = (host: string): { name: string; port: string } => {
   return { name: match?.[1] ?? host, port: match?.[2] ?? "" };
 };
 
+/** Takes each part where it first comes, so that no pattern, whoever wrote it, takes long. */
 const labelMatches = (pattern: string, label: string): boolean => {
-  if (!pattern.includes("*")) return pattern === label;
-  const parts = pattern.split("*").map((part) => part.replace(/[\\^$.|?+()[\]{}]/g, "\\$&"));
-  return new RegExp(`^${parts.join(".*")}$`).test(label);
+  const [first = "", ...parts] = pattern.split("*");
+  const last = parts.pop();
+  if (last === undefined) return pattern === label;
+  const end = label.length - last.length;
+  if (first.length > end || !label.startsWith(first) || !label.endsWith(last)) return false;
+  let at = first.length;
+  for (const part of parts) {
+    const found = label.indexOf(part, at);
+    if (found === -1 || found + part.length > end) return false;
+    at = found + part.length;
+  }
+  return true;
 };
 
 /**
