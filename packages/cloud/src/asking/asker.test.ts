@@ -135,3 +135,15 @@ test("a time limit that means nothing is refused", () => {
     (error) => isDrayError(error, "USAGE"),
   );
 });
+
+test("where the clock is set back, what was reckoned by the wrong one holds for nothing", async () => {
+  const { clock, ask, giving } = setting();
+  const work = giving(60 * minute);
+  await ask(question(), work, undefined);
+  clock.now -= 600 * minute;
+  assert.equal((await ask(question(), work, { fresh: true }))?.password, "p2");
+  const failing = async (): Promise<Answer> => Promise.reject(new Error("is down"));
+  assert.equal(await ask(question("b"), failing, undefined), undefined);
+  clock.now -= 600 * minute;
+  assert.equal((await ask(question("b"), work, undefined))?.password, "p3");
+});

@@ -111,8 +111,9 @@ export const asker = ({ timeout = 15_000, onWarning, now = Date.now }: CloudOpti
   };
 };
 
+/** Also where the clock was set back: what was reckoned by the wrong one holds for nothing. */
 const isOver = ({ credential, at, until }: Known, fresh: boolean, now: number): boolean =>
-  now >= until || (fresh && credential !== undefined && now - at >= youngest);
+  now >= until || now < at || (fresh && credential !== undefined && now - at >= youngest);
 
 /** How long a credential is kept, and what is odd about that. */
 const lifeOf = ({ expiresAt }: Credential, at: number): { readonly said: string; readonly until: number } => {

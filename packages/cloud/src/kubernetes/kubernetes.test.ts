@@ -104,6 +104,8 @@ describe("pull secrets of a cluster", () => {
       [20_000, true, 3],
       [60_000, false, 0],
       [300_000, false, 3],
+      // The clock was set back.
+      [-90_000, false, 3],
     ] as const) {
       now += later;
       await keychain({ registry: "r.test" }, { fresh });

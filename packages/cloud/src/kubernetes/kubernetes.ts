@@ -51,7 +51,8 @@ export const kubernetes = (options: KubernetesOptions = {}): Keychain => {
     }
   };
   const isOver = ({ fault, at }: Known, fresh: boolean): boolean =>
-    now() - at >= (fault !== undefined ? leftAlone : fresh ? youngest : believed);
+    // Also where the clock was set back.
+    now() < at || now() - at >= (fault !== undefined ? leftAlone : fresh ? youngest : believed);
 
   return async (target, asked = {}) => {
     if (known === undefined || isOver(known, asked.fresh === true))

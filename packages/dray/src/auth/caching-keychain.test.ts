@@ -53,6 +53,18 @@ test("one that is about to end is replaced, past any cache below", async () => {
   );
 });
 
+test("one that has ended when it is given is not asked for with each request", async () => {
+  const { found, asked, at } = setup(() => ({ ...ann, expiresAt: new Date(-60_000) }));
+  for (const time of [0, 1, 9_999, 10_000, 10_001]) {
+    at(time);
+    assert.equal((await found({ registry: "a.test" }))?.username, "ann");
+  }
+  assert.deepEqual(
+    asked.map(({ fresh }) => fresh),
+    [false, true],
+  );
+});
+
 test("a failure is not remembered", async () => {
   let broken = true;
   const found = cachingKeychain(

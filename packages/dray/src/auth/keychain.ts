@@ -104,5 +104,7 @@ export const cachingKeychain = (keychain: Keychain, now: () => number): Keychain
 
 const holdsUntil = (credential: Credential | undefined, now: number): number => {
   if (credential === undefined) return now + noneHolds;
-  return credential.expiresAt === undefined ? Number.POSITIVE_INFINITY : credential.expiresAt.getTime() - margin;
+  if (credential.expiresAt === undefined) return Number.POSITIVE_INFINITY;
+  // Whoever gives one that has ended gives it again: each request would run a helper, or ask a cloud.
+  return Math.max(credential.expiresAt.getTime() - margin, now + noneHolds);
 };
