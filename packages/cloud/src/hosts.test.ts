@@ -33,6 +33,8 @@ test("a registry is of one cloud by its whole name, or of none", () => {
     "europe-npm.pkg.dev": [],
     "evilgcr.io": [],
     "gcr.io.evil.example": [],
+    "evil.example/.gcr.io": [],
+    "ann:secret@eu.gcr.io": [],
     "team.azurecr.io": ["acr"],
     "team.westeurope.geo.azurecr.io": ["acr"],
     "team.azurecr.cn": ["acr"],

@@ -68,7 +68,7 @@ export const isEcrPublic = (registry: string): boolean =>
 /** Google's registries: Container Registry, and Artifact Registry in every region. */
 export const isGoogle = (registry: string): boolean => {
   const host = hostOf(registry);
-  return host === "gcr.io" || host.endsWith(".gcr.io") || /^[a-z0-9-]+-docker\.pkg\.dev$/.test(host);
+  return /^(?:[a-z0-9-]+\.)*gcr\.io$/.test(host) || /^[a-z0-9-]+-docker\.pkg\.dev$/.test(host);
 };
 
 /** By the end of the name: Azure's cloud for everybody, in China, for the US government, and the former one in Germany. */

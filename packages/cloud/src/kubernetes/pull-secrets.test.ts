@@ -208,3 +208,19 @@ describe("pull secrets", () => {
     assert.doesNotMatch(String(set), /sEc/);
   });
 });
+
+test("a secret that has null or a number where text belongs is left out, and named; the others count", async () => {
+  const type = "kubernetes.io/dockerconfigjson";
+  const odd: readonly object[] = [
+    { type, data: null },
+    { type, data: { ".dockerconfigjson": null } },
+    { type, data: { ".dockerconfigjson": 5 }, metadata: null },
+  ];
+  const warnings: string[] = [];
+  const all = [...(odd as PullSecret[]), secret("good", "ghcr.io")];
+  const found = fromPullSecrets(all, { onWarning: (message) => warnings.push(message) });
+  assert.equal((await found({ registry: "ghcr.io" }))?.username, "ghcr.io");
+  assert.equal(warnings.length, 3, warnings.join("\n"));
+  for (const warning of warnings)
+    assert.match(warning, /^secret without a name .*\.dockerconfigjson.*; the secret is left out$/);
+});

@@ -39,12 +39,15 @@ const members: Readonly<Record<string, string>> = {
 };
 
 const credentialsOf = (secret: PullSecret, onWarning: PullSecretsOptions["onWarning"]): Credentials => {
-  const { type = "", data = {} } = secret;
+  const { type = "", data } = secret;
   if (!Object.hasOwn(members, type)) return new Credentials();
   const from = nameOf(secret);
   try {
-    const value = data[members[type] as string];
-    if (value === undefined) throw new DrayError("CONFIG_INVALID", `${from} lacks "${members[type]}"`);
+    // What was read from a file may have null, or a number, where the API has text.
+    const value: unknown = data?.[members[type] as string];
+    if (value === undefined || value === null)
+      throw new DrayError("CONFIG_INVALID", `${from} lacks "${members[type]}"`);
+    if (typeof value !== "string") throw new DrayError("CONFIG_INVALID", `${from} has no text as "${members[type]}"`);
     const credentials = credentialsIn(from, byKubeletsKeys(documentIn(value, from)));
     for (const { message } of credentials.faults) onWarning?.(`${message}; the entry is left out`);
     return credentials.withoutFaults();
@@ -55,8 +58,8 @@ const credentialsOf = (secret: PullSecret, onWarning: PullSecretsOptions["onWarn
   }
 };
 
-const nameOf = ({ metadata: { namespace, name } = {} }: PullSecret): string =>
-  `secret ${[namespace, name ?? "without a name"].filter((part) => part !== undefined).join("/")}`;
+const nameOf = ({ metadata }: PullSecret): string =>
+  `secret ${[metadata?.namespace, metadata?.name ?? "without a name"].filter((part) => part !== undefined).join("/")}`;
 
 /** The text of a secret. What a file on Windows put before it or at its ends means nothing. */
 const documentIn = (value: string, from: string): unknown => {
