@@ -1,5 +1,5 @@
 import { type Explanation, explain } from "dray/auth";
-import { isDrayError } from "dray/errors";
+import { isDrayError, printable } from "dray/errors";
 import { parseReference, parseRegistry } from "dray/oci";
 import type { Act, Define } from "../context.ts";
 import { type ListingOptions, outputFlag } from "../flags.ts";
@@ -16,7 +16,7 @@ export const act: Act<ListingOptions> = async (call, [text = ""]) => {
   const target = targetOf(text);
   const keychain = (await registriesFor(call)).keychain(target.registry);
   const found = await explain(target, keychain, { signal: call.signal });
-  await printResult(call, { ...found }, inWords(found));
+  await printResult(call, { ...found }, inWords(found).map(printable));
 };
 
 /** `ghcr.io` is a registry and `ghcr.io/team/app` a repository; a bare `app` is one on Docker Hub. */

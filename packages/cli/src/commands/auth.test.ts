@@ -211,6 +211,13 @@ describe("credentials", () => {
     await listener.close();
   });
 
+  test("explain shows nothing that a terminal would act on", async () => {
+    const odd = { auths: { "r.test": { username: "\u001b[31mann", password: secret } } };
+    const { stdout } = await done(["auth", "explain", "r.test"], { env: { DOCKER_AUTH_CONFIG: JSON.stringify(odd) } });
+    assert.match(stdout, /password of .*ann/);
+    assert.equal(stdout.includes("\u001b"), false);
+  });
+
   test("half a credential: by a flag a mistake, in a variable as good as none, which explain tells", async () => {
     const open = memoryRegistry();
     put(open, "a", "1", image);

@@ -1,5 +1,5 @@
 import { type Challenge, challengesOf } from "dray/auth";
-import { type HttpResponse, header, retryAfter } from "dray/http";
+import { type HttpResponse, header, redactUrl, retryAfter } from "dray/http";
 import type { Finding } from "./finding.ts";
 
 /** What `/v2/` answers to somebody whom it does not know. */
@@ -82,7 +82,7 @@ export const challengeFinding = ({ status, headers }: BaseAnswer): Finding => {
 const challengeInWords = ({ scheme, params }: Challenge): string => {
   const service = params.get("service");
   if (scheme === "bearer")
-    return `tokens of ${params.get("realm")}${service === undefined ? "" : `, service ${service}`}`;
+    return `tokens of ${redactUrl(params.get("realm") ?? "nobody")}${service === undefined ? "" : `, service ${service}`}`;
   return scheme === "basic" ? "user name and password with each request (Basic)" : scheme;
 };
 

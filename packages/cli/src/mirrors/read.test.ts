@@ -34,6 +34,12 @@ const locations = (found: Awaited<ReturnType<typeof readMirrors>>, registry: str
     .flatMap(({ mirrors = [] }) => mirrors.map(({ location }) => location));
 
 describe("without a word", () => {
+  test("a file that says nothing is not looked at twice, however long it is", async () => {
+    // Looked at from each of its lines on, it would take longer than anybody waits.
+    const { read } = await scene({ [all]: "\n".repeat(3_000_000) });
+    assert.equal(await read(), undefined);
+  });
+
   test("the system's file is read with both drop-in folders, in the order of their names", async () => {
     const { read } = await scene({
       [all]: rule("r.test", "system.test") + rule("s.test", "system.test"),

@@ -96,7 +96,8 @@ const fromConf = ({ rules, notes, ...shortNames }: RegistriesConf): MirrorFiles 
 });
 
 /** Lines that begin tables or lists about registries. Most such files hold comments, or aliases alone, of which one may be called so. */
-const isAboutRegistries = /^\s*(?:\[{1,2}\s*["']?regist(?:ry|ries)\b|["']?regist(?:ry|ries)["']?\s*(?:\.|=\s*[[{]))/m;
+const isAboutRegistries =
+  /^[^\S\n]*(?:\[{1,2}[^\S\n]*["']?regist(?:ry|ries)\b|["']?regist(?:ry|ries)["']?\s*(?:\.|=\s*[[{]))/m;
 
 const registriesConfOf = async (
   files: readonly string[],
