@@ -134,6 +134,28 @@ describe("dray doctor", () => {
     );
   });
 
+  test("a refusal in HTML, as proxies before a registry write it, is what its status says", async () => {
+    const page = (status: number, headers: Readonly<Record<string, string>> = {}) =>
+      raw((_, answer) => {
+        answer.writeHead(status, { "Content-Type": "text/html", ...headers }).end("<html><title>nginx</title></html>");
+      });
+    const asksWho = await examined([await page(401, { "WWW-Authenticate": 'Basic realm="team"' })]);
+    assert.deepEqual(
+      asksWho.findings.filter(({ check }) => ["api", "challenge"].includes(check)).map(({ outcome }) => outcome),
+      ["ok", "ok"],
+      JSON.stringify(asksWho.findings),
+    );
+    for (const [status, says] of [
+      [401, /^api: .* answers 401 with a web page, which no registry does; log in to the network/],
+      [403, /^api: .* answers 403; somebody before the registry refuses us: ask its operator$/],
+      [404, /^api: .* answers 404; no registry is there, or a proxy before it passes/],
+      [429, /^limits: .* answers 429; wait, or log in for a higher limit$/],
+      [503, /^api: .* answers 503; the registry has a fault: ask its operator, or try again later$/],
+      [511, /^api: .* answers 511 with a web page, which no registry does; log in to the network/],
+    ] as const)
+      assert.match(await fault([await page(status)]), says);
+  });
+
   test("6: a token service that cannot be reached", async () => {
     const nobody = await freeAddress();
     const challenge = `Bearer realm="http://${nobody}/token",service="r"`;

@@ -15,8 +15,11 @@ export interface BaseAnswer {
 
 /** Whether a registry answers. */
 export const apiFinding = ({ status, headers, url, text }: BaseAnswer): Finding => {
-  const isPage = /html/i.test(header(headers, "Content-Type") ?? "") || /^\s*<(?:!doctype|html)/i.test(text);
+  const isHtml = /html/i.test(header(headers, "Content-Type") ?? "") || /^\s*<(?:!doctype|html)/i.test(text);
   const version = header(headers, "Docker-Distribution-Api-Version");
+  // A refusal in HTML is perhaps that of a proxy before a registry: it says by status and challenge what it is.
+  const isPage =
+    isHtml && version === undefined && (status === 401 ? challengesOf(headers).length === 0 : pages.has(status));
   const said = `${new URL(url).origin}/v2/ answers ${status}${version === undefined ? "" : ` as ${version}`}`;
   if (isPage)
     return {
@@ -35,6 +38,9 @@ export const apiFinding = ({ status, headers, url, text }: BaseAnswer): Finding 
         : "the registry has a fault: ask its operator, or try again later";
   return { check: "api", outcome: "failed", said, remedy };
 };
+
+/** What pages are shown with by a network that wants somebody to log in. */
+const pages: ReadonlySet<number> = new Set([200, 511]);
 
 const waiting = (headers: HttpResponse["headers"]): string => {
   const wait = retryAfter(headers, Date.now());
