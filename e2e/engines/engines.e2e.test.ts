@@ -102,6 +102,11 @@ for (const kind of kinds)
 
     test("the words of a reader: ls, digest, manifest, config, validate, pull, files", async () => {
       assert.match(await dray("ls", "docker-daemon:"), /^quay\.io\/demo\/app:1$/m);
+      assert.match(await dray("ls", "--full-ref", "docker-daemon:"), /^docker-daemon:quay\.io\/demo\/app:1$/m);
+      const { tags } = JSON.parse(await dray("ls", "-o", "json", "docker-daemon:")) as {
+        tags: { reference: string }[];
+      };
+      for (const { reference } of tags) await dray("digest", reference);
       const manifest = await dray("manifest", "docker-daemon:quay.io/demo/app:1");
       assert.equal((JSON.parse(manifest) as Manifest).config.digest, image.config.digest);
       assert.equal(await dray("config", "docker-daemon:quay.io/demo/app:1"), await dray("config", at("demo/image:v1")));
@@ -116,6 +121,9 @@ for (const kind of kinds)
         await dray("digest", `docker-daemon:${id}`),
         await dray("digest", "docker-daemon:quay.io/demo/app:1"),
       );
+      const named = "docker-daemon:quay.io/demo/app:1";
+      await failing(1, /an engine names what is copied to it; copy it to docker-daemon:NAME/, "tag", named, "2");
+      await failing(1, /nothing can be deleted here; an engine's own command removes an image/, "delete", named);
       await failing(5, /inspect missing:1: the engine says: .*/, "digest", "docker-daemon:missing:1");
     });
 

@@ -43,6 +43,9 @@ export const openedToRead = async (call: Call<EndOptions>, text: string): Promis
   return open(location, { connect: connectToRead, engine });
 };
 
+/** What stands before a name in a location that names none: an engine's ends in a colon already. */
+export const beforeName = (location: string): string => (location.endsWith(":") ? location : `${location}:`);
+
 /** What a location names; of an index the child for the one platform that the flags name. */
 export const rootOf = async (
   { options, signal }: Call,

@@ -592,6 +592,18 @@ describe("a remedy in a message is a command that works", () => {
         follow: (_, location = "") => [["inspect", location]],
       },
       {
+        says: /names one image, which has no list of names; those of all are listed by dray (ls \S+)/,
+        from: ["those of all are listed by dray ls"],
+        words: ["ls", `oci:${at("two")}:a`],
+        follow: (_, ls = "") => [ls.split(" ")],
+      },
+      {
+        says: /says no repository, which names there do; copy each: dray (copy \S+ \S+?);/,
+        from: ["which names there do; copy each: dray copy"],
+        words: ["cp", "-a", `oci:${at("layout")}`, `docker-archive:${out()}`],
+        follow: (_, copy = "") => [copy.replace("NAME", "team/app").split(" ")],
+      },
+      {
         says: /repository is empty; the repositories of a registry are listed by dray (catalog \S+)/,
         from: ["; the repositories of a registry are listed by dray catalog"],
         words: ["inspect", `${host}/`],

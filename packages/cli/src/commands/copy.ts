@@ -7,6 +7,7 @@ import { type FileLocation, isStandardStream, open, parseFileLocation, parseLoca
 import type { Act, Call, Define } from "../context.ts";
 import { type CacheOptions, cacheFlags, copyFiles } from "../files/index.ts";
 import { connectionFlagNames, endFlags, outputFlag, positive } from "../flags.ts";
+import { beforeName } from "../images.ts";
 import { warnOfLocal } from "../local-names.ts";
 import { type EndOptions, registriesFor } from "../registries.ts";
 import { copyBelow, placeIn } from "../repositories/index.ts";
@@ -188,13 +189,23 @@ const everyTag = async ({ options, signal, reporter }: Call<CpOptions>, ends: En
   return pairs;
 };
 
-const nameIn = (target: Located, source: Located, tag: string): string =>
-  namesReferences(target.store) ? `${source.location.replace(/^docker:\/\//, "")}:${tag}` : tag;
+/** A docker archive or an engine has whole references: those of a repository, or what another place has as names. */
+const nameIn = (target: Located, source: Located, tag: string): string => {
+  if (!namesReferences(target.store)) return tag;
+  if (parseLocation(source.location, { defaultTag: "" }).kind === "registry")
+    return `${source.location.replace(/^docker:\/\//, "")}:${tag}`;
+  if (tag.includes(":")) return tag;
+  const [from, to] = [source, target].map(({ location }) => beforeName(location));
+  throw new DrayError(
+    "USAGE",
+    `--all-tags: "${tag}" in ${source.location} says no repository, which names there do; copy each: dray copy ${from}${tag} ${to}NAME:${tag}`,
+  );
+};
 
 const named = ({ store, location }: Located, name: string): Located => ({
   store,
   name,
-  location: `${location}:${name}`,
+  location: beforeName(location) + name,
 });
 
 const tagsOf = async ({ store, location }: Located, signal: AbortSignal): Promise<Set<string>> => {

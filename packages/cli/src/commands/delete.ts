@@ -1,5 +1,6 @@
 import { removes } from "dray/content";
 import { DrayError } from "dray/errors";
+import { type ParsedLocation, parseLocation } from "dray/locations";
 import type { Act, Call, Define } from "../context.ts";
 import type { SharedOptions } from "../flags.ts";
 import { opened, referenceOf } from "../images.ts";
@@ -23,11 +24,23 @@ interface DeleteOptions extends SharedOptions {
 export const act: Act<DeleteOptions> = async (call, [image = ""]) => {
   if (call.options.blob === true) return deleteBlob(call, image);
   const { store, name, location } = await opened(call, image);
-  if (!removes(store)) throw new DrayError("UNSUPPORTED", `${location}: nothing can be deleted here`);
+  if (!removes(store)) {
+    const wayRound = waysRound[parseLocation(image).kind];
+    const said = [`${location}: nothing can be deleted here`, wayRound].filter(Boolean).join("; ");
+    throw new DrayError("UNSUPPORTED", said, { reference: location });
+  }
   await store.remove(name, { signal: call.signal });
   // Without its tag it would read as if the whole repository were gone.
   const deleted = location.endsWith(name) ? location : `${location}:${name}`;
   call.reporter.summary(`deleted ${deleted}`, { deleted });
+};
+
+/** What helps where a kind of place lets nothing go. */
+const waysRound: Readonly<Partial<Record<ParsedLocation["kind"], string>>> = {
+  "oci-archive": "an archive is written whole: copy what is to stay into a new one",
+  "docker-archive": "an archive is written whole: copy what is to stay into a new one",
+  "docker-daemon": "an engine's own command removes an image: docker rmi, or podman rmi",
+  "docker-container": "an engine's own command removes a container: docker rm, or podman rm",
 };
 
 const deleteBlob = async (call: Call, image: string): Promise<void> => {

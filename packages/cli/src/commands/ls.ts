@@ -8,6 +8,7 @@ import type { Act, Call, Define } from "../context.ts";
 import { messageOf } from "../failure.ts";
 import { cacheFlags, type ListFilesOptions, listFiles } from "../files/index.ts";
 import { count, gather, outputFlag } from "../flags.ts";
+import { beforeName } from "../images.ts";
 import { listing } from "../json.ts";
 import { warnOfLocal } from "../local-names.ts";
 import { itsRepositories, registryIn } from "../named-registry.ts";
@@ -120,8 +121,10 @@ const listed = async function* (tags: AsyncIterable<string>, onNone: () => Promi
   if (none) await onNone();
 };
 
-/** An archive or layout without names is perhaps not empty: its images are written by their digests. */
+/** An archive or layout without names is perhaps not empty: its images are written by their digests, and an engine's by their IDs. */
 const tellUnnamed = async ({ reporter, signal }: Call, store: ReadableStore, text: string): Promise<void> => {
+  if (parseLocation(text).kind === "docker-daemon")
+    return reporter.note(`the engine of ${text} has no image with a name`);
   try {
     const { digest } = await store.resolve("", { signal });
     reporter.note(`${text} has one image, without a name: ${text}@${digest}`);
@@ -170,7 +173,18 @@ const placeOf = (text: string): { prefix: string; members: Record<string, string
   const host = text.endsWith("/") ? registryIn(text) : undefined;
   if (host !== undefined) throw new DrayError("USAGE", `"${text}" names no repository${itsRepositories(host)}`);
   const location = parseLocation(text, { defaultTag: "" });
-  if (location.kind !== "registry") return { prefix: `${text}:`, members: { location: text } };
+  if (location.kind !== "registry") {
+    const { kind, name } = location;
+    const all = "path" in location ? `${kind}:${location.path}` : `${kind}:`;
+    // Where there is no list, that is what is to be said.
+    if (name !== "" && kind !== "docker-container")
+      throw new DrayError(
+        "REFERENCE_INVALID",
+        `"${text}" names one image, which has no list of names; those of all are listed by dray ls ${all}`,
+        { reference: text },
+      );
+    return { prefix: beforeName(text), members: { location: text } };
+  }
   const { registry, repository, tag, digest } = location.reference;
   if (tag !== undefined || digest !== undefined)
     throw new DrayError(

@@ -75,6 +75,16 @@ describe("commands that move", () => {
     assert.equal((await done("ls", `oci:${path("all")}`)).stdout, "1.0\nmulti\n");
     await done("cp", "-a", `oci:${path("all")}`, dest("cp/back"));
     assert.deepEqual(target.tags("cp/back"), ["1.0", "multi"]);
+    // A docker archive has whole references: those of a repository, or what another place has as names.
+    const [first, second] = ["first", "second"].map((name) => `docker-archive:${path(`${name}.tar`)}`) as [
+      string,
+      string,
+    ];
+    await done("cp", "-a", "--platform", "linux/amd64", app, first);
+    await done("cp", "-a", first, second);
+    assert.equal((await done("ls", second)).stdout, `${app}:1.0\n${app}:multi\n`);
+    const says = new RegExp(`"1\\.0" in oci:.*says no repository.*; copy each: dray copy oci:.*:1\\.0 .*:NAME:1\\.0`);
+    await refused(2, says, "cp", "-a", `oci:${path("all")}`, `docker-archive:${path("third.tar")}`);
     assert.match((await done("cp", "-a", "-n", app, dest("cp/all"))).stderr, /skipping 1\.0.*\nskipping multi/);
     await refused(2, /names one tag/, "cp", "-a", `${app}:1.0`, dest("cp/all"));
     put(source, "team/broken", "good", image);

@@ -145,9 +145,11 @@ class EngineImageStore implements EngineStore {
   async tag(descriptor: Descriptor, name: string, options: Cancel = {}): Promise<void> {
     const load = await this.#load.now();
     if (load === undefined)
-      throw new DrayError("NOT_FOUND", `cannot name ${descriptor.digest} "${name}": it was not written`, {
-        reference: descriptor.digest,
-      });
+      throw new DrayError(
+        "UNSUPPORTED",
+        `cannot name ${descriptor.digest} "${name}": an engine names what is copied to it; copy it to docker-daemon:NAME`,
+        { reference: descriptor.digest },
+      );
     await load.tag(descriptor, name, options);
   }
 
