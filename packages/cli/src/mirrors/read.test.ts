@@ -127,6 +127,22 @@ describe("what --mirrors names", () => {
     assert.match(found?.notes.join() ?? "", /x\.conf: registry 1: mirror 1: "wrong" is not known, and passed over/);
   });
 
+  test("is parsed whatever it is about, which a file that nobody has named is not", async () => {
+    const { read } = await scene({
+      "x.conf": "garbage\n",
+      "y.conf": "x = 1\n",
+      "d/1.conf": "x = [",
+      [own]: "garbage\n",
+    });
+    assert.equal(await read(), undefined);
+    for (const name of ["x.conf", "d"])
+      await assert.rejects(
+        read(name),
+        (error) => isDrayError(error, "CONFIG_INVALID") && /\.conf:\d+:\d+: .*; correct it$/.test(error.message),
+      );
+    assert.match((await read("y.conf"))?.notes.join() ?? "", /y\.conf: "x" is not known, and passed over/);
+  });
+
   test("is a folder of drop-ins", async () => {
     const { read } = await scene({ "d/1.conf": rule("r.test", "1.test"), "d/2.conf": rule("r.test", "2.test") });
     assert.deepEqual(locations(await read("d"), "r.test"), ["2.test"]);

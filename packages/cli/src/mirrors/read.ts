@@ -47,7 +47,7 @@ export interface ReadMirrorsOptions {
 export const readMirrors = async (options: ReadMirrorsOptions): Promise<MirrorFiles | undefined> => {
   const { said, named, env, system, shortNames = false } = options;
   if (said === false && !shortNames) return undefined;
-  if (typeof said === "string") return readNamed(said, named, shortNames);
+  if (typeof said === "string") return readNamed(said, named);
   const variable = env["CONTAINERS_REGISTRIES_CONF"] ? "CONTAINERS_REGISTRIES_CONF: " : "";
   const files = await registriesConfFiles(env, system);
   const found = await registriesConfOf(files, variable, shortNames).catch((error: unknown) => {
@@ -63,8 +63,8 @@ const withWayOut = (error: unknown): unknown =>
     ? new DrayError(error.code, `${error.message}, or pass it over with --no-mirrors`, { cause: error })
     : error;
 
-/** Whatever lies there, told by its name. */
-const readNamed = async (path: string, named: string, shortNames: boolean): Promise<MirrorFiles> => {
+/** Whatever lies there, told by its name; who names a file hears what is wrong with it, whatever it is about. */
+const readNamed = async (path: string, named: string): Promise<MirrorFiles> => {
   const found = await stat(path).catch(() => undefined);
   if (found === undefined)
     throw new DrayError("CONFIG_INVALID", `${named} ${path}: no such file or directory; check the path`);
@@ -75,7 +75,7 @@ const readNamed = async (path: string, named: string, shortNames: boolean): Prom
       return { rulesFor: () => rules, notes: [], shortNames: noShortNames };
     }
     if (basename(path) === "hosts.toml") return hostsOf([resolve(path)], where);
-    return fromConf(await registriesConfOf([path], where, shortNames));
+    return fromConf(await registriesConfOf([path], where, true));
   }
   const names = await namesIn(path);
   if (names.includes("hosts.toml")) return hostsOf([resolve(path, "hosts.toml")], where);
@@ -84,7 +84,7 @@ const readNamed = async (path: string, named: string, shortNames: boolean): Prom
     if ((await namesIn(join(path, name))).includes("hosts.toml")) hosts.push(resolve(path, name, "hosts.toml"));
   if (hosts.length > 0) return hostsOf(hosts, where);
   const files = await dropIns(path);
-  if (files.length > 0) return fromConf(await registriesConfOf(files, where, shortNames));
+  if (files.length > 0) return fromConf(await registriesConfOf(files, where, true));
   const expected = "HOST/hosts.toml as of containerd, or *.conf as of registries.conf.d";
   throw new DrayError("CONFIG_INVALID", `${named} ${path}: there is nothing about mirrors in it; expected ${expected}`);
 };
@@ -99,15 +99,11 @@ const fromConf = ({ rules, notes, ...shortNames }: RegistriesConf): MirrorFiles 
 const isAboutRegistries =
   /^[^\S\n]*(?:\[{1,2}[^\S\n]*["']?regist(?:ry|ries)\b|["']?regist(?:ry|ries)["']?\s*(?:\.|=\s*[[{]))/m;
 
-const registriesConfOf = async (
-  files: readonly string[],
-  named: string,
-  shortNames: boolean,
-): Promise<RegistriesConf> => {
+const registriesConfOf = async (files: readonly string[], named: string, all: boolean): Promise<RegistriesConf> => {
   const documents: ConfigDocument[] = [];
   for (const file of files) {
     const text = await textOf(file, named);
-    if (shortNames || isAboutRegistries.test(text)) documents.push(await tomlOf(file, text));
+    if (all || isAboutRegistries.test(text)) documents.push(await tomlOf(file, text));
   }
   return registriesConf(documents);
 };
