@@ -129,15 +129,27 @@ export const changeImage = async (
     reporter.note(
       `${file} has one image alone, as docker loads them: ${defaultPlatform.os}/${defaultPlatform.architecture} of the index`,
     );
-  const moved = await moveAll(moving, [{ source: made, target: { ...target, name } }], {
-    platforms: isOneOfMany ? [said ?? defaultPlatform] : [],
-    foreignLayers: "if-there",
-  });
+  const moved = await moveAll(
+    moving,
+    [{ source: made, target: { ...target, name, location: saidOf(target, place) } }],
+    {
+      platforms: isOneOfMany ? [said ?? defaultPlatform] : [],
+      foreignLayers: "if-there",
+    },
+  );
   const result = { ...moved, copied: moved.copied + sent.copied, bytes: moved.bytes + sent.bytes };
   if (format === "text" && file === undefined && options.dryRun !== true)
     await printRoot(out, place, result.outcomes[0], print);
   const isPushed = file === undefined && parseLocation(place.location).kind === "registry";
   await reportMoved(moving, result, isPushed ? "pushed" : "saved", began);
+};
+
+/** Where it went, in words: what was named by a digest is another image. */
+const saidOf = ({ location }: Located<WritableStore>, { byDigest, location: text }: Place): string => {
+  const parsed = parseLocation(text, { defaultTag: "" });
+  if (!byDigest || parsed.kind !== "registry" || parsed.reference.digest === undefined) return location;
+  const { registry, repository } = parsed.reference;
+  return formatReference({ registry, repository });
 };
 
 const isAttestation = ({ annotations }: Descriptor): boolean =>
@@ -195,10 +207,7 @@ const placeOf = (options: ChangingOptions, image: string): Place => {
   }
   if (repo !== undefined) throw new DrayError("USAGE", `--repo: "${repo}" is no repository on a registry; say --tag`);
   if (tag === undefined && file === undefined && parsed.kind !== "oci")
-    throw new DrayError(
-      "USAGE",
-      `${image} is not changed where it lies; say with --tag or -o where the changed image goes`,
-    );
+    throw new DrayError("USAGE", `${image} is not changed where it lies; say with --tag where the changed image goes`);
   return { location, byDigest: false, file };
 };
 

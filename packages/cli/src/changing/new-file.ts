@@ -39,6 +39,8 @@ export const withNewFile = async (call: Call, work: (file: NewFile) => Promise<v
   call.defer(() => rm(folder, { recursive: true, force: true }));
   const file = join(folder, "stdin");
   await chunksToFile(nodeFiles, file, call.stdin() as AsyncIterable<Uint8Array>);
+  // A job without a terminal has nothing on standard input, and perhaps meant something else.
+  if ((await stat(file)).size === 0) call.reporter.note("standard input was empty, and so is the new file");
   return work({ isTyped: false, content: () => sized(file) });
 };
 

@@ -88,6 +88,12 @@ describe("edit fs", { skip: process.platform === "win32" ? "the editor is a scri
     assert.equal(registry.manifest("team/app", "again")?.digest, registry.manifest("team/app", "new")?.digest);
   });
 
+  test("what comes from an empty standard input is an empty file, and that is told", async () => {
+    const { stderr } = await done(["edit", "fs", "-f", "/etc/motd", "-t", `${app}:empty`, `${app}:one`], "");
+    assert.match(stderr, /^standard input was empty, and so is the new file$/m);
+    assert.equal(await text("empty", "/etc/motd"), "");
+  });
+
   test("of a file that is that one already changes nothing", async () => {
     const { stderr } = await done(["edit", "fs", "-f", "/etc/motd", "-t", `${app}:kept`, `${app}:one`], "old\n");
     assert.match(stderr, /nothing was changed/);

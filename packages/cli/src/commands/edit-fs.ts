@@ -38,7 +38,7 @@ Of an index every image gets it, or those that --platform names.`,
 
 export const examples: readonly string[] = [
   "dray edit fs -f /etc/motd registry.example.com/team/app:1.0",
-  "echo ENABLED=0 | dray edit fs -f /etc/default/motd-news -t ghcr.io/acme/base:2 ubuntu:24.04",
+  "echo hello | dray edit fs -f /etc/motd -t ghcr.io/acme/base:2 ubuntu:24.04",
   "dray edit fs --delete -f /usr/share/doc -t ghcr.io/acme/base:slim ubuntu:24.04",
 ];
 

@@ -81,7 +81,7 @@ async function* unneeded(call: Call<GcOptions>, text: string, where: Where): Asy
     if (contents.manifests === undefined && !told) {
       told = true;
       reporter.note(
-        `${repository.registry} does not list what has no tag: only what is left of deleted images is found, and how old that is is not known`,
+        `${repository.registry} does not list what has no tag: only what is left of deleted images is found, and how old that is is not known${grace === 0 ? "" : ", so that it stays unless --grace 0s is said"}`,
       );
     }
     const gone: Unneeded[] = [];
@@ -114,7 +114,8 @@ const inWords = ({ name, digest, tag, mediaType, size, created, uploaded }: Foun
     digest,
     tag,
     mediaType,
-    size,
+    // Registries that list no manifests tell no sizes either.
+    size: size === 0 ? undefined : size,
     created: created?.toISOString(),
     uploaded: uploaded?.toISOString(),
   });

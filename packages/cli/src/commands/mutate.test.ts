@@ -114,6 +114,8 @@ describe("mutate", () => {
     assert.match(own.stderr, /^pushed .*:own: sha256:.* \(2 moved, .*\)\n$/);
     const beside = await done("mutate", "-u", "6", `${app}@${image.root.digest}`);
     assert.match(beside.stdout, /@sha256:/);
+    // It did not go to the digest that was named.
+    assert.ok(beside.stderr.startsWith(`pushed ${app}@${image.root.digest} to ${app}: sha256:`), beside.stderr);
     assert.equal(registry.manifest("team/app", "1")?.digest, image.root.digest);
     const other = `${host}/other/app`;
     const repo = await done("mutate", "-u", "5", "--repo", other, `${app}:1`);

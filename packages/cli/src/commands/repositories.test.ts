@@ -213,6 +213,9 @@ describe("commands on many repositories", () => {
     ]);
     assert.equal(memory.manifests("team/app").length, 4);
     const elsewhere = await served(filled(), false);
+    // It tells no sizes, and none is made up.
+    const [first] = JSON.parse(await printed("gc", "-o", "json", `${elsewhere}/team/app/web`)).manifests;
+    assert.deepEqual(Object.keys(first), ["repository", "digest", "mediaType"]);
     assert.deepEqual(
       (await lines("gc", `${elsewhere}/team/app/web`)).sort(),
       children.map((each) => each.replace(host, elsewhere)).sort(),
@@ -264,8 +267,11 @@ describe("commands on many repositories", () => {
       `${sampleImage({ seed: "gone" }).root.digest.replace(":", "-")}.sig`,
       sampleArtifact(),
     );
-    assert.equal(await printed("gc", "--delete", `${host}/team/app`), "");
+    const kept = await dray("gc", "--delete", `${host}/team/app`);
+    assert.equal(kept.stdout, "");
+    assert.match(kept.stderr, /how old that is is not known, so that it stays unless --grace 0s is said$/m);
     const { stdout, stderr } = await dray("gc", "--delete", "--grace", "0s", `${host}/team/app`);
+    assert.doesNotMatch(stderr, /unless/);
     assert.equal(stdout, `${host}/team/app@${left.digest}\n`);
     assert.match(stderr, /does not list what has no tag/);
     assert.equal(memory.manifest("team/app", left.digest), undefined);
