@@ -3,7 +3,16 @@ import assert from "node:assert/strict";
 import { mkdir, writeFile } from "node:fs/promises";
 import { delimiter } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { type Listener, listen, memoryRegistry, put, sampleImage, tokenServer } from "@dray/testkit";
+import {
+  answerWith,
+  faults,
+  type Listener,
+  listen,
+  memoryRegistry,
+  put,
+  sampleImage,
+  tokenServer,
+} from "@dray/testkit";
 import { type Sandbox, workshop } from "./dray.ts";
 import { type Case, isRefused, type Places, secret } from "./refusal.ts";
 
@@ -113,6 +122,14 @@ describe("credentials", { concurrency: 4 }, () => {
       says: /DOCKER_AUTH_CONFIG is no valid JSON; correct it/,
     },
   ];
+  test("where something else answers for Google's metadata server, that is said by explain and nowhere else", async () => {
+    const refuses = await serve(faults(memoryRegistry().handler, [{ effect: answerWith(403) }]));
+    const env = { GCE_METADATA_HOST: refuses.host, GOOGLE_APPLICATION_CREDENTIALS: undefined, PATH: shop.dir };
+    const { code, stdout, stderr } = await shop.dray(["auth", "explain", "gcr.io"], { env });
+    assert.deepEqual([code, stderr], [0, ""]);
+    assert.match(stdout, /google: nobody is logged in to Google here/);
+  });
+
   for (const each of cases) test(each.name, () => isRefused(shop, places as Places, each));
 
   const damaged: readonly [name: string, config: string, says: RegExp][] = [
