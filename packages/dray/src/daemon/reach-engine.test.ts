@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import { describe, test } from "node:test";
+import { listen, memoryRegistry, testCertificates } from "@dray/testkit";
 import { temporaryFolder } from "@dray/testkit/files";
 import { type ErrorCode, isDrayError } from "../errors.ts";
 import { connectEngine } from "./index.ts";
@@ -52,6 +53,31 @@ describe("an engine that does not answer says what was tried", () => {
     await failing(`unix://${folder}/file/below`, "NETWORK", /there is no such socket$/);
     mkdirSync(join(folder, "folder"));
     await failing(`unix://${folder}/folder`, "NETWORK", /that is a folder and no socket$/);
+  });
+
+  test("over TLS what helps is docker's variables, and no option that a registry has", async () => {
+    const [plain, own] = await Promise.all([
+      listen(memoryRegistry().handler),
+      listen(memoryRegistry().handler, { tls: testCertificates().server }),
+    ]);
+    for (const [{ host }, says] of [
+      [
+        plain,
+        /does not speak TLS; unset DOCKER_TLS_VERIFY, DOCKER_TLS and DOCKER_CERT_PATH, or name its port for TLS$/,
+      ],
+      [own, /(?:unknown authority|signed by itself|self-signed).*; ca\.pem in the folder that DOCKER_CERT_PATH names/],
+    ] as const) {
+      const env = { HOME: folder, DOCKER_HOST: `tcp://${host}`, DOCKER_TLS_VERIFY: "1" };
+      const engine = connectEngine({ env });
+      await assert.rejects(
+        engine.list(),
+        (error) =>
+          (isDrayError(error, "TLS") && says.test(error.message) && error.remedy === undefined) ||
+          assert.fail(String(error)),
+      );
+      await engine.close();
+    }
+    await Promise.all([plain.close(), own.close()]);
   });
 
   test("it hangs, closes, closes in the middle, speaks something else", async () => {

@@ -1,5 +1,5 @@
 import { stat } from "node:fs/promises";
-import { DrayError, isDrayError, reasonOf, throwIfAborted } from "../errors.ts";
+import { DrayError, isDrayError, type Remedy, reasonOf, throwIfAborted } from "../errors.ts";
 import { errnoOf } from "../files/index.ts";
 import { type Connection, connection, type Handler, header } from "../http/index.ts";
 import { type EngineAddress, parseEngineHost } from "./address.ts";
@@ -129,12 +129,23 @@ const greeted = async (
   } catch (error) {
     throwIfAborted(signal);
     if (!isDrayError(error, "NETWORK", "TIMEOUT", "TLS")) throw error;
-    const said = fault?.();
-    throw new DrayError(error.code, `${what}: ${said ?? reasons[codeBehind(error) ?? ""] ?? error.message}`, {
-      cause: error,
-      remedy: error.remedy,
-    });
+    const said = fault?.() ?? reasons[codeBehind(error) ?? ""] ?? error.message;
+    // What helps with a registry, an option of its connection, an engine's has not.
+    const advice = error.remedy === undefined ? undefined : advices[error.remedy];
+    throw new DrayError(error.code, `${what}: ${said}${advice === undefined ? "" : `; ${advice}`}`, { cause: error });
   }
+};
+
+const itsAuthority =
+  "ca.pem in the folder that DOCKER_CERT_PATH names, or in the docker context, is who has to have signed it";
+
+const advices: Readonly<Partial<Record<Remedy, string>>> = {
+  "plain-http": "unset DOCKER_TLS_VERIFY, DOCKER_TLS and DOCKER_CERT_PATH, or name its port for TLS",
+  "trust-authority": itsAuthority,
+  "trust-certificate": itsAuthority,
+  "skip-tls-verify": itsAuthority,
+  "client-certificate":
+    "cert.pem and key.pem in the folder that DOCKER_CERT_PATH names, or in the docker context, are shown to it",
 };
 
 const reasons: Readonly<Record<string, string>> = {
