@@ -103,7 +103,13 @@ describe("hosts.toml", () => {
 
 test("daemon.json has mirrors of Docker Hub alone, and names of insecure registries", () => {
   const content = {
-    "registry-mirrors": ["https://m0.test", "http://m1.test:5000/"],
+    "registry-mirrors": [
+      "https://m0.test",
+      "http://m1.test:5000/",
+      "https://m2.test/docker_hub/",
+      "https://m3.test/hub/v2",
+      "https://m4.test/v2",
+    ],
     "insecure-registries": ["i.test:5000", "10.0.0.0/8"],
     "log-level": "warn",
   };
@@ -111,13 +117,19 @@ test("daemon.json has mirrors of Docker Hub alone, and names of insecure registr
     {
       prefix: "docker.io",
       from: "daemon.json",
-      mirrors: [{ location: "https://m0.test" }, { location: "http://m1.test:5000" }],
+      mirrors: [
+        { location: "https://m0.test" },
+        { location: "http://m1.test:5000" },
+        { location: "https://m2.test", apiPath: "/docker_hub/v2" },
+        { location: "https://m3.test", apiPath: "/hub/v2" },
+        { location: "https://m4.test", apiPath: "/v2" },
+      ],
     },
     { prefix: "i.test:5000", from: "daemon.json", insecure: true },
   ]);
   for (const [mirror, says] of [
     ["m.test", /expected a URL/],
-    ["https://m.test/path", /docker takes no path there/],
+    ["https://m.test/path?x=1", /is no location/],
   ] as const)
     assert.throws(
       () => dockerMirrors({ file: "daemon.json", content: { "registry-mirrors": [mirror] } }),
