@@ -56,7 +56,7 @@ export const floors: Readonly<Record<string, readonly (readonly string[])[]>> = 
     ["index.ts"],
   ],
   watch: [
-    ["repository.ts", "cache-interface.ts"],
+    ["repository.ts", "cache-interface.ts", "file"],
     ["entry", "events", "budget", "memcached"],
     ["client", "cache"],
     ["state"],

@@ -7,6 +7,7 @@ export {
   corrupt,
   type DatabaseFormat,
   errcodeOf,
+  isOnNetworkFileSystem,
   noDatabase,
   openDatabase,
   removeDatabase,

@@ -86,7 +86,7 @@ const prepare = (database: DatabaseSync, file: string, format: DatabaseFormat, {
   database.exec("PRAGMA locking_mode=EXCLUSIVE; PRAGMA busy_timeout=1000; PRAGMA cache_size=-16000");
   database.exec("PRAGMA trusted_schema=OFF; PRAGMA temp_store=MEMORY");
   if (file !== ":memory:") {
-    const mode = (network ?? onNetwork(file)) ? "TRUNCATE" : "WAL";
+    const mode = (network ?? isOnNetworkFileSystem(file)) ? "TRUNCATE" : "WAL";
     retried(() => database.exec(`PRAGMA journal_mode=${mode}; PRAGMA synchronous=NORMAL`));
   }
   database.exec("BEGIN IMMEDIATE");
@@ -112,7 +112,8 @@ const retried = (work: () => void): void => {
     }
 };
 
-const onNetwork = (file: string): boolean => {
+/** Whether a database there cannot be shared by memory, so that a log beside it (WAL) is no way to write it. */
+export const isOnNetworkFileSystem = (file: string): boolean => {
   try {
     return isOnNetwork(
       join(realpathSync(dirname(resolve(file))), basename(file)),
