@@ -87,6 +87,10 @@ describe("dray doctor", () => {
       await fault(["no-such-registry.invalid"]),
       /^name: no-such-registry\.invalid: (?:no such host|the resolver does not answer) \(\w+\); check the name, and the resolver/,
     );
+    assert.match(
+      await fault(["no-such-image-anywhere"]),
+      /; for the image no-such-image-anywhere of Docker Hub write docker\.io\/library\/no-such-image-anywhere$/,
+    );
   });
 
   test("2: a certificate that has expired", async () => {

@@ -23,6 +23,9 @@ export const examples: readonly string[] = [
   "dray doctor --push -o json registry.example.com/team/scratch",
 ];
 
+/** Milliseconds: somebody looks on, so what is silent is told of sooner than a copy would give up. */
+const patience = { connect: 10_000, headers: 15_000, idle: 15_000 };
+
 /** Each finding is printed as it is made. Fails where one of them is a failure. */
 export const act: Act<DoctorOptions> = async (call, [text = ""]) => {
   const { options, out, signal } = call;
@@ -48,7 +51,8 @@ export const act: Act<DoctorOptions> = async (call, [text = ""]) => {
     env: process.env,
     identity,
     unchecked: options.insecure === true || options.skipTlsVerify === true,
-    connect: (more: ConnectOptions) => connectAs(host, name, more),
+    connect: (more: ConnectOptions) =>
+      connectAs(host, name, options.timeout === undefined ? { timeouts: patience, ...more } : more),
     signal,
   };
   await examine(examination, tell);

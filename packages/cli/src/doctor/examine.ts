@@ -89,7 +89,10 @@ const lookAtTheWay = async (examination: Examination, tell: Tell): Promise<boole
     addresses = await addressesOf(hostname);
     await tell({ check: "name", outcome: "ok", said: `${hostname} is ${addresses.join(", ")}` });
   } catch (error) {
-    const remedy = "check the name, and the resolver of this machine (/etc/resolv.conf)";
+    const isWord = !/[.:]/.test(examination.host);
+    const remedy = isWord
+      ? `for the image ${examination.host} of Docker Hub write docker.io/library/${examination.host}`
+      : "check the name, and the resolver of this machine (/etc/resolv.conf)";
     await tell({ ...failureAt("name", error), remedy });
     return false;
   }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { mkdir, rm, writeFile } from "node:fs/promises";
+import { execFileSync } from "node:child_process";
+import { mkdir, rm, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { describe, test } from "node:test";
 import { temporaryFolder } from "@dray/testkit/files";
@@ -32,6 +33,22 @@ const locations = (found: Awaited<ReturnType<typeof readMirrors>>, registry: str
   (found?.rulesFor(registry) ?? [])
     .filter(({ prefix }) => prefix === registry)
     .flatMap(({ mirrors = [] }) => mirrors.map(({ location }) => location));
+
+test("what has no end is read to 4 MiB and refused; what comes by a pipe is read", async () => {
+  const { folder, read } = await scene({});
+  await symlink("/dev/zero", join(folder, "endless.conf"));
+  await assert.rejects(
+    read("endless.conf"),
+    (error) =>
+      isDrayError(error, "CONFIG_INVALID") && /endless\.conf: longer than 4 MiB, so no such file/.test(error.message),
+  );
+  execFileSync("mkfifo", [join(folder, "piped.conf")]);
+  const [found] = await Promise.all([
+    read("piped.conf"),
+    writeFile(join(folder, "piped.conf"), rule("r.test", "m.test")),
+  ]);
+  assert.deepEqual(locations(found, "r.test"), ["m.test"]);
+});
 
 describe("without a word", () => {
   test("a file that says nothing is not looked at twice, however long it is", async () => {

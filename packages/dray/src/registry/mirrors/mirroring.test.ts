@@ -25,6 +25,7 @@ import { layoutStore } from "../../layout/index.ts";
 import { connect } from "../connect.ts";
 import type { ConnectOptions } from "../connect-options.ts";
 import type { Registry } from "../registry.ts";
+import type { Repository } from "../repository.ts";
 import type { Mirror, MirrorRule } from "./rules.ts";
 
 const image = sampleImage({ seed: "mirrored", layers: 2, layerSize: 1_200_000 });
@@ -47,6 +48,8 @@ const withImage = (repository = "team/app"): Handler => {
   return registry.handler;
 };
 const lacking = (): Handler => memoryRegistry().handler;
+
+const answerOf = (status: number): Handler => faults(lacking(), [{ effect: answerWith(status) }]);
 
 const sort = (target: string): string => {
   if (/\/blobs\/uploads\//.test(target)) return "upload";
@@ -307,6 +310,94 @@ describe("what a mirror gives", () => {
     assert.equal(found.byteLength, layer.size);
     assert.deepEqual(asked, ["GET m0.test blob 200", "GET m1.test blob 200"]);
   });
+});
+
+/** An answer whose body comes a piece a step: each is waited for on the clock of the scene. */
+const trickling =
+  (there: Handler, piece: number, wait: () => Promise<void>): Handler =>
+  async (request) => {
+    const response = await there(request);
+    const drops = async function* (): AsyncGenerator<Uint8Array> {
+      for await (const chunk of response.body.chunks)
+        for (let at = 0; at < chunk.byteLength; at += piece) {
+          await wait();
+          yield chunk.subarray(at, at + piece);
+        }
+    };
+    return { ...response, body: { ...response.body, chunks: drops() } };
+  };
+
+describe("a mirror that is slow", () => {
+  for (const [what, read, asked] of [
+    ["a manifest", (app: Repository) => app.manifest("v1"), "tag"],
+    ["a large blob", (app: Repository) => collect(app.blob(layer), layer.size, "the layer"), "blob"],
+  ] as const)
+    test(`is left for the next where ${what} trickles`, async () => {
+      let clock: FakeClock | undefined;
+      const slow = trickling(withImage(), 20, () => clock?.sleep(10_000) ?? Promise.resolve());
+      const made = scene({ "m0.test": slow, "m1.test": withImage() }, { mirrors: two });
+      clock = made.clock;
+      const began = clock.now();
+      await clock.run<unknown>(read(made.registry.repository("team/app")));
+      assert.deepEqual(made.asked, [`GET m0.test ${asked} 200`, `GET m1.test ${asked} ${asked === "tag" ? 200 : 206}`]);
+      assert.ok(clock.now() - began <= 75_000, `${clock.now() - began} ms`);
+      assert.match(
+        made.warnings.join(),
+        /the mirror m0\.test of o\.test is passed over for a minute: m0\.test (has not|gives less)/,
+      );
+    });
+
+  test("is left for the next where it says nothing", async () => {
+    const silent: Handler = (request) =>
+      new Promise((_, reject) => request.signal?.addEventListener("abort", () => reject(new Error("left"))));
+    const { registry, asked, clock } = scene({ "m0.test": silent, "m1.test": withImage() }, { mirrors: two });
+    await clock.run(registry.repository("team/app").manifest("v1"));
+    assert.deepEqual(asked, ["GET m0.test tag -", "GET m1.test tag 200"]);
+  });
+
+  test("gives all of it to a reader that is slower", async () => {
+    const { registry, asked, clock } = scene({ "m0.test": withImage() }, { mirrors: two });
+    let came = 0;
+    const reading = (async () => {
+      for await (const chunk of registry.repository("team/app").blob(layer)) {
+        came += chunk.byteLength;
+        await clock.sleep(120_000);
+      }
+    })();
+    await clock.run(reading);
+    assert.equal(came, layer.size);
+    assert.deepEqual(asked, ["GET m0.test blob 200"]);
+  });
+});
+
+test("a mirror that is down again and again is left alone for longer, up to half an hour; once it is there that is forgotten", async () => {
+  let down = true;
+  const there = withImage();
+  const sometimes: Handler = (request) => (down ? answerOf(503) : there)(request);
+  const { registry, asked, clock, warnings } = scene(
+    { "m0.test": sometimes, "o.test": withImage() },
+    { mirrors: two.slice(0, 1) },
+  );
+  const repository = registry.repository("team/app");
+  const rests: number[] = [];
+  let last = clock.now();
+  const until = async (found: number): Promise<void> => {
+    while (asked.filter((line) => line.includes("m0.test")).length < found) {
+      await clock.advance(30_500);
+      await repository.manifest("v1");
+    }
+    rests.push(Math.floor((clock.now() - last) / 60_000));
+    last = clock.now();
+  };
+  for (let times = 1; times <= 7; times++) await until(times);
+  assert.deepEqual(rests, [0, 1, 2, 4, 8, 16, 30]);
+  assert.match(warnings[2] ?? "", /is passed over for 4 minutes: /);
+  down = false;
+  await until(8);
+  down = true;
+  await until(9);
+  await until(10);
+  assert.deepEqual(rests.slice(-1), [1]);
 });
 
 describe("mirrors are asked", () => {

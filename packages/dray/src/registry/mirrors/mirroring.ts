@@ -4,6 +4,7 @@ import { type Clock, type HttpResponse, header } from "../../http/index.ts";
 import { isDigest } from "../../oci/index.ts";
 import { type Api, afterMirrors, type Call, type Elsewhere } from "../api.ts";
 import { checkedAnswer, type Pull } from "./checked-answer.ts";
+import { flowing, inTime } from "./patience.ts";
 import { type MirroredRepository, type MirrorRule, placeIn, ruleFor } from "./rules.ts";
 
 export interface MirroringOptions {
@@ -16,8 +17,9 @@ export interface MirroringOptions {
   readonly onWarning: (message: string) => void;
 }
 
-/** Milliseconds for which a mirror is left alone that is down, or lacks a repository. */
+/** Milliseconds for which a mirror is left alone that is down, or lacks a repository: twice as long each time it is down again, up to half an hour. */
 const restTime = 60_000;
+const longestRest = 1_800_000;
 
 /** Blobs of which is remembered who gave them. */
 const mostGiven = 10_000;
@@ -32,6 +34,8 @@ export const mirroring = ({ registry, rules, reach, clock, onWarning }: Mirrorin
   /** Repositories that were asked for what a tag stands for: what is read by digest then belongs to it. */
   const byTag = new Set<string>();
   const resting = new Map<string, number>();
+  /** How often in a row a mirror was down. */
+  const downs = new Map<string, number>();
   /** Repositories that mirrors have turned out to have. */
   const there = new Set<string>();
   const given = new LruCache<string, MirroredRepository>(mostGiven);
@@ -45,19 +49,31 @@ export const mirroring = ({ registry, rules, reach, clock, onWarning }: Mirrorin
 
   const leaveAlone = (place: MirroredRepository, { of, why, ever = false }: Omission): void => {
     const { host } = place;
-    const until = ever ? Number.POSITIVE_INFINITY : clock.now() + restTime;
     // Many may have asked it at the same time.
     const rested = resting.get(host) ?? 0;
-    const isKnown = ever ? rested === until : rested > clock.now();
-    resting.set(of === "host" ? host : keyOf(place), until);
-    if (of === "host" && !isKnown)
-      onWarning(`the mirror ${host} of ${registry} is passed over${ever ? "" : " for a minute"}: ${why}`);
+    const isKnown = ever ? rested === Number.POSITIVE_INFINITY : rested > clock.now();
+    if (of === "host" && isKnown) return;
+    const before = of === "host" ? (downs.get(host) ?? 0) : 0;
+    const rest = Math.min(restTime * 2 ** before, longestRest);
+    resting.set(of === "host" ? host : keyOf(place), ever ? Number.POSITIVE_INFINITY : clock.now() + rest);
+    if (of !== "host") return;
+    downs.set(host, before + 1);
+    onWarning(`the mirror ${host} of ${registry} is passed over${ever ? "" : ` for ${inMinutes(rest)}`}: ${why}`);
   };
 
   const tryAt = async (place: MirroredRepository, call: Call, pull: Pull): Promise<HttpResponse | Omission> => {
     try {
       const api = reach(place, false);
-      return await checkedAnswer(await api.send(callAt(place, call, pull, registry, api)), pull, call);
+      const asked = callAt(place, call, pull, registry, api);
+      const patient = { clock, host: place.host, signal: call.signal };
+      const answer = await inTime(patient, async (signal) =>
+        checkedAnswer(await api.send({ ...asked, signal }), pull, call),
+      );
+      if (pull.kind !== "blobs" || call.method !== "GET") return answer;
+      const { body } = answer;
+      const leave = (why: string): void => leaveAlone(place, { of: "host", why });
+      const chunks = flowing(body.chunks, patient, leave);
+      return { ...answer, body: { length: body.length, chunks, discard: () => body.discard() } };
     } catch (error) {
       throwIfAborted(call.signal);
       if (!isDrayError(error)) throw error;
@@ -90,6 +106,7 @@ export const mirroring = ({ registry, rules, reach, clock, onWarning }: Mirrorin
         const answer = await tryAt(place, call, pull);
         if ("status" in answer) {
           there.add(keyOf(place));
+          downs.delete(place.host);
           if (pull.kind === "blobs") given.set(pull.reference, place);
           return answer;
         }
@@ -125,6 +142,8 @@ const lackedBy = ({ code, status = 0 }: DrayError, { kind }: Pull, knows: boolea
   if (!isAboutThis) return "host";
   return kind === "blobs" || knows ? "content" : "repository";
 };
+
+const inMinutes = (ms: number): string => (ms === restTime ? "a minute" : `${ms / 60_000} minutes`);
 
 const keyOf = ({ host, repository }: MirroredRepository): string => `${host}/${repository}`;
 

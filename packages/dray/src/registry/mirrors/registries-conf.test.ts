@@ -140,11 +140,21 @@ describe("registries.conf", () => {
     );
   });
 
+  test("a star elsewhere than in front of a host is told, and matches nothing, as with podman", () => {
+    for (const prefix of ["*", "a.*.test", "docker*"]) {
+      const { rules, notes } = read({ registry: [{ prefix, location: "b.test" }, { location: "docker.io" }] });
+      assert.deepEqual([ruleFor(rules, "docker.io/library/app")?.prefix, notes.length], ["docker.io", 1]);
+      assert.match(
+        notes[0] ?? "",
+        /^0\.conf: registry 1: no name begins with the prefix ".*"; a star stands for hosts/,
+      );
+    }
+  });
+
   for (const [content, says] of [
     [{ registry: [{}] }, /0\.conf: registry 1: has neither prefix nor location/],
     [{ registry: [{ prefix: "a.test" }] }, /the prefix "a\.test" has no location/],
-    [{ registry: [{ prefix: "a.*.test", location: "b.test" }] }, /has its \* elsewhere/],
-    [{ registry: [{ prefix: "*.test/foo", location: "b.test" }] }, /has its \* elsewhere/],
+    [{ registry: [{ prefix: "*.test/foo", location: "b.test" }] }, /is not \*\. in front of a host alone/],
     [{ registry: [{ location: "https://a.test" }] }, /"location" is "https:\/\/a\.test"; leave the scheme out/],
     [{ registry: [{ location: "a b" }] }, /"a b" is no location; write HOST/],
     [{ registry: [{ location: "a.test", mirror: [{}] }] }, /registry 1: mirror 1: has no location/],

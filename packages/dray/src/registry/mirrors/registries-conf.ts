@@ -71,9 +71,14 @@ const ruleOf = (table: Table, file: string, notes: string[]): MirrorRule => {
   const prefix = said ?? location;
   if (prefix === undefined) throw table.invalid("has neither prefix nor location");
   const isWildcard = prefix.startsWith("*.");
-  if (prefix.includes("*") && !/^\*\.[^*/:@]+$/.test(prefix))
-    throw table.invalid(`the prefix "${prefix}" has its * elsewhere than in front of a host, as in *.example.com`);
+  if (isWildcard && !/^\*\.[^*/:@]+$/.test(prefix))
+    throw table.invalid(`the prefix "${prefix}" is not *. in front of a host alone, as in *.example.com`);
   if (location === undefined && !isWildcard) throw table.invalid(`the prefix "${prefix}" has no location`);
+  // No name has a star: podman takes such tables, and finds nothing that they are about.
+  if (!isWildcard && prefix.includes("*"))
+    notes.push(
+      `${table.where}: no name begins with the prefix "${prefix}"; a star stands for hosts, as in *.example.com`,
+    );
   const byDigestOnly = table.truth("mirror-by-digest-only") === true;
   const mirrors = table.list("mirror").map((each) => mirrorOf(each, byDigestOnly, notes));
   const insecure = table.truth("insecure") === true;
