@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { test } from "node:test";
 import { gzipSync, zstdCompressSync } from "node:zlib";
 import fc from "fast-check";
@@ -117,4 +118,33 @@ test("compression is told by the first bytes", () => {
   assert.equal(sniffCompression(skippable), "zstd");
   assert.equal(sniffCompression(b), "none");
   assert.equal(sniffCompression(new Uint8Array(0)), "none");
+});
+
+test("memory that is given back is not that into which more is written, however slowly it comes and is read", async () => {
+  // What compresses little comes out in pieces as it went in, so that a buffer is filled by several, and the last one in the end by a little.
+  const noise = Buffer.alloc(32 * 40_000);
+  for (let at = 0; at < noise.byteLength; at += 32) createHash("sha256").update(`${at}`).digest().copy(noise, at);
+  const sha256 = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
+  const later = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+  for (const over of [4_000, 59_000]) {
+    const plain = noise.subarray(0, 4 * 256 * 1024 + over);
+    const packed = { gzip: gzipSync(plain, { level: 1 }), zstd: zstdCompressSync(plain) };
+    for (const [how, bytes] of Object.entries(packed))
+      for (const size of [50_000, 100_000, 131_072])
+        for (const turns of [0, 4]) {
+          const hash = createHash("sha256");
+          const slowly = async function* (): AsyncGenerator<Uint8Array> {
+            for (const part of [bytes.subarray(0, -8_000), bytes.subarray(-8_000)])
+              for await (const piece of pieces(part, size)) {
+                yield piece;
+                await later();
+              }
+          };
+          for await (const chunk of decompressed(slowly(), { lends: true })) {
+            hash.update(chunk);
+            for (let i = 0; i < turns; i++) await later();
+          }
+          assert.equal(hash.digest("hex"), sha256(plain), `${how}, in pieces of ${size}, read every ${turns} turns`);
+        }
+  }
 });

@@ -6,6 +6,8 @@ import { zstdFrames } from "./zstd-frames.ts";
 
 /** Node's default of 16 KiB doubles the time and keeps the main thread busy with small pieces. */
 const chunkSize = 256 * 1024;
+/** What is made comes piece by piece, never several joined into a copy: by each piece it is seen which buffer is written to. */
+const pieces = { chunkSize, readableObjectMode: true, readableHighWaterMark: 1 } as const;
 
 /** How bytes are compressed, by how they begin. */
 export const sniffCompression = (start: Uint8Array): Compression => {
@@ -45,11 +47,10 @@ export async function* decompressed(
       "UNSUPPORTED",
       `this is compressed by zstd, which Node ${process.versions.node} cannot read; 22.15 can`,
     );
-  if (how === "gzip") yield* through(createGunzip({ chunkSize }), whole, how, { release, lends });
+  if (how === "gzip") yield* through(createGunzip(pieces), whole, how, { release, lends });
   else
     for await (const frame of zstdFrames(release === noted ? whole : copies(whole, release))) {
-      if (!frame.skippable)
-        yield* through(createZstdDecompress({ chunkSize }), frame.chunks, how, { release: noted, lends });
+      if (!frame.skippable) yield* through(createZstdDecompress(pieces), frame.chunks, how, { release: noted, lends });
       else for await (const _ of frame.chunks);
     }
 }
@@ -115,7 +116,7 @@ async function* through(
   { release, lends }: { readonly release: (chunk: Uint8Array) => void; readonly lends: boolean },
 ): AsyncGenerator<Uint8Array> {
   let over = false;
-  /** What the last chunk is a part of: more of it may be filled until another one is. */
+  /** The buffer that is filled: more of it is until a piece of another one comes. A small piece Bun may have copied, which says nothing of the buffer. */
   let last: ArrayBufferLike | undefined;
   const giveBack = (): void => {
     if (lends && last instanceof ArrayBuffer && last.byteLength === chunkSize) last.transfer(0);
@@ -129,8 +130,10 @@ async function* through(
   try {
     for await (const chunk of transform) {
       const { buffer } = chunk as Uint8Array;
-      if (buffer !== last) giveBack();
-      last = buffer;
+      if (buffer.byteLength === chunkSize) {
+        if (buffer !== last) giveBack();
+        last = buffer;
+      }
       yield transferable(chunk as Uint8Array);
     }
     await fed;
