@@ -63,6 +63,8 @@ const find = (parts: readonly string[]): string[] =>
 const matches = (file: string, part: string): boolean =>
   file.includes(part.replace(/^\.\//, "")) || file === relative(root, part).split(sep).join("/");
 
+const aloneBy = /^e2e\/(?:server-|deploy|disk|doctor|engines|interrupt|limits|load|operating|resume)/;
+
 const runAll = async (runtime: Runtime, files: readonly string[]): Promise<Totals> => {
   console.log(`\n${runtime.title}, ${files.length} ${files.length === 1 ? "file" : "files"}`);
   const start = performance.now();
@@ -73,8 +75,8 @@ const runAll = async (runtime: Runtime, files: readonly string[]): Promise<Total
     add(totals, outcome);
     report(outcome, width);
   };
-  // Those of e2e measure times and fill the machine with servers: one after the other, when it is quiet.
-  const alone = files.filter((file) => file.startsWith("e2e/"));
+  // What measures times, fills the disk or the machine, or starts engines: one after the other, when it is quiet.
+  const alone = files.filter((file) => aloneBy.test(file));
   await inParallel(
     files.filter((file) => !alone.includes(file)),
     availableParallelism(),
