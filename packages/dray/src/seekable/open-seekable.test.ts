@@ -224,6 +224,11 @@ describe("what is not as it was written", () => {
     ],
     ["parts that are too large", /more or less/, { ...reg, chunkSize: 14 }],
     ["an entry that is no object", /no object/, 5],
+    ["a name that is no text", /"name" that is no text/, { ...reg, name: 7 }],
+    ["an entry of no kind", /unknown kind/, { ...reg, type: "weird" }],
+    ["a time that is none", /a time that is none/, { ...reg, modtime: "yesterday" }],
+    ["attributes that are no text", /no text/, { ...reg, xattrs: [1] }],
+    ["a file behind all data", /behind all data, at byte 1000/, reg, { ...reg, name: "g", offset: 1000 }],
     ["an entry that nests", /levels|valid/, { ...reg, x: JSON.parse(`${"[".repeat(2000)}${"]".repeat(2000)}`) }],
   ];
   for (const [what, says, ...entries] of rows)
@@ -260,7 +265,7 @@ test("a table with a file of more parts than memory has room for is refused befo
     for (; read < 200; read++) yield text(`,{"type":"chunk","x":"${"x".repeat(1_000_000)}"}`);
     yield text("]}");
   };
-  await assert.rejects(TocTable.read(endless(), 0), (error) => isDrayError(error, "LIMIT_EXCEEDED"));
+  await assert.rejects(TocTable.read(endless(), 1e9), (error) => isDrayError(error, "LIMIT_EXCEEDED"));
   assert.ok(read < 40, String(read));
 });
 

@@ -49,7 +49,7 @@ export class TocTable {
    * @throws DrayError `MANIFEST_INVALID`, `LIMIT_EXCEEDED`
    */
   static async read(text: AsyncIterable<Uint8Array>, end: number): Promise<TocTable> {
-    const table = new TocTable(end);
+    const [table, owners] = [new TocTable(end), new TocOwners()];
     let [lines, first, offset]: [string, number, number | undefined] = ["", 0, undefined];
     /** An entry with the later parts of its file. */
     let group: Record<string, unknown>[] = [];
@@ -61,11 +61,16 @@ export class TocTable {
       if (entry["type"] !== "chunk") {
         dataOf(group);
         group = [];
+        // What no entry can be made of is found now, while all of the layer can still be read instead.
+        owners.entry(entry);
         if (lines.length >= pieceLength) await putAway();
         table.#count++;
       }
       group.push(entry);
-      if (hasData(entry)) offset ??= number(entry, "offset");
+      if (hasData(entry)) {
+        if (number(entry, "offset") >= end) throw behindAll(number(entry, "offset"));
+        offset ??= number(entry, "offset");
+      }
       lines += `${JSON.stringify(entry)}\n`;
       if (lines.length > mostOfFile)
         throw new DrayError("LIMIT_EXCEEDED", "the table of contents has a file of too many parts");
@@ -110,11 +115,7 @@ export class TocTable {
     const last = number(found.at(-1) ?? {}, "offset");
     next ??= this.#pieces.slice(index + 1).find(({ offset }) => offset !== undefined && offset > last)?.offset;
     const end = data.end ?? next ?? this.#end;
-    if (data.offset >= end || end > this.#end)
-      throw new DrayError(
-        "MANIFEST_INVALID",
-        `the table of contents has a file that lies behind all data, at byte ${data.offset}`,
-      );
+    if (data.offset >= end || end > this.#end) throw behindAll(data.offset);
     return { ...data, end };
   }
 
@@ -135,6 +136,9 @@ export class TocTable {
     return this.#current.lines;
   }
 }
+
+const behindAll = (offset: number): DrayError =>
+  new DrayError("MANIFEST_INVALID", `the table of contents has a file that lies behind all data, at byte ${offset}`);
 
 const hasData = ({ type, size = 0 }: Readonly<Record<string, unknown>>): boolean =>
   type === "chunk" || (type === "reg" && size !== 0);

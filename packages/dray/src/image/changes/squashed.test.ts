@@ -152,6 +152,10 @@ describe("layers that become one", () => {
     const gone = await image([{ name: ".wh.f" }]);
     await assert.rejects(squash(gone, { from: 2 }), failsWith("UNSUPPORTED"));
     assert.deepEqual(await namesIn(await squash(gone, {}), 0), ["l"]);
+    // What lies in a directory says that there is one, in the place of the file.
+    const hidden = await image([{ name: "f/in", content: text("in") }]);
+    await assert.rejects(squash(hidden, { from: 2 }), failsWith("UNSUPPORTED"));
+    assert.deepEqual((await namesIn(await squash(hidden, {}), 0)).sort(), ["f/in", "l"]);
   });
 
   test("the history says what was made of what, and keeps steps without layers", async () => {

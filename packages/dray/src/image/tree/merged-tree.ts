@@ -239,7 +239,9 @@ export class MergedTree {
   linksBelow(): readonly (Output & { readonly linkTo: Node; readonly facts: LinkFacts })[] {
     return [...this.#late, ...this.#links.left()].flatMap(({ target, names, called }) => {
       const links = [...names].map(([node, facts]) => ({ node, path: this.paths.path(node), linkTo: target, facts }));
-      if ((this.#facts.removed[target] as number) === 0 && !this.#isClosedAbove(target)) return links;
+      const { owner, removed } = this.#facts;
+      // A directory in its place hides it as well, and would be what the link leads to.
+      if (owner[target] === 0 && removed[target] === 0 && !this.#isClosedAbove(target)) return links;
       throw new DrayError(
         "UNSUPPORTED",
         `${called}: entry "${links[0]?.path}" is a hard link to "${this.paths.path(target)}" of a layer below, which is changed or removed above: the two can only become one together with that layer`,
