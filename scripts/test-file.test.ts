@@ -41,6 +41,12 @@ test("counts are read from what Node prints, a cancelled test being a failed one
   assert.deepEqual(readCounts(node), { passed: 1, failed: 2, skipped: 2, skips });
 });
 
+test("a file whose only suite misses a peer is left out, and says why", () => {
+  const why = "missing: dockerd; what needs it is left out";
+  const output = `a.test.ts:\n${why}\n\n 0 pass\n 0 fail\nRan 0 tests across 1 file. [43.00ms]\n`;
+  assert.deepEqual(readCounts(output), { passed: 0, failed: 0, skipped: 1, skips: [why] });
+});
+
 test("an output that says nothing counts nothing", () => {
   assert.deepEqual(readCounts("Segmentation fault"), { passed: 0, failed: 0, skipped: 0, skips: [] });
 });

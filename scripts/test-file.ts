@@ -113,10 +113,14 @@ export const readCounts = (output: string): Counts => {
   const skips = [...output.matchAll(/^(?:\((?:skip|todo)\)|\s*﹣) (.*)$/gm)].map(([, line = ""]) =>
     line.replace(/ [[(][\d.]+ ?ms[\])]/, ""),
   );
-  return {
+  const counts = {
     passed: count("pass"),
     failed: count("fail", "cancelled"),
     skipped: count("skip", "skipped", "todo"),
     skips,
   };
+  // Bun counts nothing of a suite that is left out as a whole; the peer that it misses was said.
+  const absent = [...output.matchAll(/^missing: .*$/gm)].map(([line]) => line);
+  const isLeftOut = absent.length > 0 && counts.passed + counts.failed + counts.skipped === 0;
+  return isLeftOut ? { ...counts, skipped: 1, skips: absent } : counts;
 };

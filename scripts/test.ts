@@ -63,7 +63,7 @@ const find = (parts: readonly string[]): string[] =>
 const matches = (file: string, part: string): boolean =>
   file.includes(part.replace(/^\.\//, "")) || file === relative(root, part).split(sep).join("/");
 
-const aloneBy = /^e2e\/(?:server-|deploy|disk|doctor|engines|interrupt|limits|load|operating|resume)/;
+const aloneBy = /^e2e\/(?:server-|deploy|disk|doctor|engines|interrupt|kubernetes|limits|load|operating|resume)/;
 
 const runAll = async (runtime: Runtime, files: readonly string[]): Promise<Totals> => {
   console.log(`\n${runtime.title}, ${files.length} ${files.length === 1 ? "file" : "files"}`);

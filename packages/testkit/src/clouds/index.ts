@@ -6,3 +6,4 @@ export { type Amazon, type AmazonOptions, amazon } from "./amazon.ts";
 export { type Azure, type AzureOptions, azure } from "./azure.ts";
 export { type Google, type GoogleOptions, google } from "./google.ts";
 export { type Premises, premises } from "./premises.ts";
+export { pullSecretMatrix } from "./pull-secret-matrix.ts";

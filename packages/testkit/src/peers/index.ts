@@ -3,5 +3,6 @@ export { type CuttingProxy, type CuttingProxyOptions, cuttingProxy } from "./cut
 export { type DockerRegistry, type DockerRegistryOptions, startDockerRegistry } from "./docker-registry.ts";
 export { type EngineKind, noEngine, startEngine, type TestEngine } from "./engines.ts";
 export { findPeer } from "./find.ts";
+export { type KubernetesApi, noKubernetesApi, startKubernetesApi } from "./kubernetes.ts";
 export { accepting, freePort } from "./ports.ts";
 export { type Finished, finish, succeed } from "./run.ts";
