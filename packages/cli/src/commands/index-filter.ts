@@ -11,7 +11,7 @@ export const examples: readonly string[] = [
   "dray index filter --platform linux registry.example.com/team/app:1.0",
 ];
 
-/** Keeps the platforms that the flags name, with their attestations. */
+/** Keeps the platforms that the flags name, with their attestations and the artifacts about them. */
 export const act: Act<IndexOptions> = async (call, [name = ""]) => {
   const { platform = [] } = call.options;
   if (platform.length === 0)

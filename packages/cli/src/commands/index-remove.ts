@@ -17,7 +17,7 @@ export const examples: readonly string[] = [
   "dray index remove --digest sha256:0f6e… ghcr.io/acme/app:1.0",
 ];
 
-/** Takes entries out, with their attestations. What they name stays where it is. */
+/** Takes entries out, with their attestations and the artifacts about them. What they name stays where it is. */
 export const act: Act<EntryOptions> = async (call, [name = ""]) => {
   const matcher = matcherOf(call.options);
   if (matcher === undefined) throw new DrayError("USAGE", "say with --platform or --digest what is removed");

@@ -1,4 +1,5 @@
 import type { Cancel } from "../content/index.ts";
+import { isDrayError } from "../errors.ts";
 import { annotationKeys, type Descriptor, type Digest, isIndexType, isManifestType } from "../oci/index.ts";
 import { type ImageIndex, viewOf } from "./views.ts";
 
@@ -27,12 +28,23 @@ export const aboutThese = async (
   return [...about.keys()].filter(({ digest }) => meant.has(digest));
 };
 
+/** An index may name what its registry does not have, and nobody knows what that is about. */
+const thereIs = async <T>(found: Promise<T>): Promise<T | undefined> => {
+  try {
+    return await found;
+  } catch (error) {
+    if (isDrayError(error, "NOT_FOUND")) return undefined;
+    throw error;
+  }
+};
+
 /** An image for a platform says nothing about another one, and need not be read. */
 const subjectOf = async (view: ImageIndex, child: Descriptor, options: Cancel): Promise<string | undefined> => {
   const { platform, mediaType } = child;
   const runs = platform !== undefined && platform.architecture !== "unknown";
   if (runs || !(isManifestType(mediaType) || isIndexType(mediaType))) return undefined;
-  const artifact = await viewOf(view.store, child, options);
+  const artifact = await thereIs(viewOf(view.store, child, options));
+  if (artifact === undefined) return undefined;
   const document = artifact.kind === "image" ? await artifact.manifest() : await artifact.index();
   return document.subject?.digest;
 };

@@ -55,6 +55,10 @@ export interface Change {
     | undefined;
   /** An index, after what changed below was put into it. Without it an index only follows its images. */
   readonly index?: ((document: JsonObject, place: Place) => JsonObject) | undefined;
+  /** The entries of the index in view that stay, as it was; what an index further below names stays. Default: all. */
+  readonly entries?:
+    | ((view: ImageIndex, options: Pick<ReadOptions, "signal">) => Promise<ReadonlySet<Descriptor>>)
+    | undefined;
   /** Why a view cannot be changed so: asked first, of the view itself. Default: it can. */
   readonly fault?: ((view: Image | ImageIndex) => DrayError | undefined) | undefined;
 }
@@ -163,11 +167,12 @@ const editedIndex = async (editing: Editing, view: ImageIndex, depth: number): P
   );
   for (const child of await aboutThese(view, gone, { signal })) leftOut.set(child.digest, child);
   const { index = unchanged } = change;
+  const staying = depth === 0 ? await change.entries?.(view, { signal }) : undefined;
   const descriptor = await replace(store, view.descriptor, await view.bytes(), "index", (document) => {
     const entries = (document["manifests"] ?? []) as readonly JsonObject[];
     const following = entries.flatMap((raw, i) => {
       const [child, made] = [manifests[i] as Descriptor, children[i] as Made];
-      if (leftOut.has(child.digest)) return [];
+      if (leftOut.has(child.digest) || staying?.has(child) === false) return [];
       const { entry = unchanged, descriptor } = made;
       return [entry(descriptor.digest === child.digest ? raw : renamed(raw, descriptor))];
     });

@@ -1,4 +1,5 @@
 import type { JsonChange } from "../../content/index.ts";
+import type { Descriptor } from "../../oci/index.ts";
 import type { Change, ImageChange } from "../edit.ts";
 
 /**
@@ -24,6 +25,14 @@ export const allOf = (...changes: readonly Change[]): Change => ({
           layers: asked.findLast(({ layers }) => layers !== undefined)?.layers,
           elsewhere: new Map(asked.flatMap(({ elsewhere = [] }) => [...elsewhere])),
         };
+      },
+  entries: changes.every(({ entries }) => entries === undefined)
+    ? undefined
+    : async (view, options) => {
+        const asked: ReadonlySet<Descriptor>[] = [];
+        for (const { entries } of changes) if (entries !== undefined) asked.push(await entries(view, options));
+        const { manifests } = await view.index();
+        return new Set(manifests.filter((entry) => asked.every((staying) => staying.has(entry))));
       },
   index: (document, place) => changes.reduce((after, { index }) => index?.(after, place) ?? after, document),
 });

@@ -1,12 +1,21 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { memoryRegistry, put, sampleImage, sampleIndex } from "@dray/testkit";
+import {
+  memoryRegistry,
+  put,
+  type Sample,
+  type SampleImage,
+  sampleArtifact,
+  sampleImage,
+  sampleIndex,
+} from "@dray/testkit";
 import { against } from "../../../test/registry-client.ts";
 import { readJson } from "../../content/index.ts";
 import { copy } from "../../copy/index.ts";
 import { isDrayError } from "../../errors.ts";
 import { type Descriptor, type Index, mediaTypes } from "../../oci/index.ts";
 import {
+  allOf,
   byDigest,
   byPlatform,
   type Change,
@@ -62,6 +71,37 @@ describe("entries of an index", () => {
       ).root.digest,
       sample.root.digest,
     );
+  });
+
+  test("what is kept keeps the artifacts about it, what is removed takes them along, and what says something about those", async () => {
+    const platforms = { seed: "subjects", platforms: ["linux/amd64", "linux/arm64"] };
+    const [one, two] = sampleIndex(platforms).images as [SampleImage, SampleImage];
+    const signatures = [one, two].map(({ root }, i) => sampleArtifact({ seed: `signature/${i}`, subject: root }));
+    const ofFirst = sampleArtifact({ seed: "of the signature", subject: signatures[0]?.root as Descriptor });
+    const ofNothing = sampleArtifact({ seed: "of nothing" });
+    const whole = sampleIndex({ ...platforms, more: [ofFirst, ...signatures, ofNothing] });
+    put(registry, "subjects", "1", whole);
+    const subjects = client.repository("subjects");
+    const index = (await viewOf(subjects, whole.root)) as ImageIndex;
+    const left = async (change: Change, of = index): Promise<readonly string[]> => {
+      const { store, root } = await edit(of, change);
+      return (await readJson<Index>(store, root)).manifests.map(({ digest }) => digest);
+    };
+    const digests = (...samples: readonly (Sample | undefined)[]) => samples.map((each) => each?.root.digest);
+    const [ofOne, ofTwo] = signatures;
+    assert.deepEqual(await left(entriesKept(byPlatform("linux/amd64"))), digests(one, ofFirst, ofOne));
+    assert.deepEqual(await left(entriesKept(byDigest(two.root.digest))), digests(two, ofTwo));
+    assert.deepEqual(await left(entriesRemoved(byPlatform("linux/amd64"))), digests(two, ofTwo, ofNothing));
+    const both = allOf(entriesRemoved(byDigest(ofTwo?.root.digest as string)), entriesKept(byPlatform("linux")));
+    assert.deepEqual(await left(both), digests(one, two, ofFirst, ofOne));
+    // What an index names and its registry does not have is about nobody knows what.
+    const missing = sampleArtifact({ seed: "missing" });
+    const sparse = await edit(index, {
+      index: (document) => ({ ...document, manifests: [...(document["manifests"] as object[]), missing.root] }),
+    });
+    const view = (await viewOf(sparse.store, sparse.root)) as ImageIndex;
+    const stays = digests(one, ofFirst, ofOne, ofNothing, missing);
+    assert.deepEqual(await left(entriesRemoved(byPlatform("linux/arm64")), view), stays);
   });
 
   test("what is named by nobody is an error, and so is an image", async () => {

@@ -2,7 +2,6 @@ import { type JsonObject, type ReadOptions } from "../../content/index.ts";
 import { defined } from "../../defined.ts";
 import { DrayError, firstOf } from "../../errors.ts";
 import {
-  annotationKeys,
   asDescriptor,
   type Descriptor,
   type Digest,
@@ -10,28 +9,26 @@ import {
   isConfigType,
   type Platform,
 } from "../../oci/index.ts";
+import { aboutThese } from "../about-these.ts";
 import { type Change, type Edited, edit } from "../edit.ts";
 import type { Matcher } from "../matchers.ts";
 import type { Image, ImageIndex } from "../views.ts";
 import { changedTexts, objectIn, type TextChange, withFilled } from "./members.ts";
 
 /**
- * Leaves in an index what matches, and the attestations of that.
- * @throws DrayError from `edit` `NOT_FOUND` where nothing matches, `USAGE` for an image
+ * Leaves in an index what matches, and what says something about that: attestations, and artifacts whose subject it is.
+ * @throws DrayError from `edit` `NOT_FOUND` where nothing matches, `USAGE` for an image, and what reading throws
  * @example await edit(view, entriesKept(byPlatform("linux/amd64", "linux/arm64")));
  */
-export const entriesKept = (matcher: Matcher): Change => withEntries((entries) => belonging(entries, matcher));
+export const entriesKept = (matcher: Matcher): Change => withEntries(matcher, (_, belonging) => belonging);
 
 /**
- * Takes out of an index what matches, and the attestations of that.
- * @throws DrayError from `edit` `NOT_FOUND` where nothing matches, `USAGE` for an image
+ * Takes out of an index what matches, and what says something about that: attestations, and artifacts whose subject it is.
+ * @throws DrayError from `edit` `NOT_FOUND` where nothing matches, `USAGE` for an image, and what reading throws
  * @example await edit(view, entriesRemoved(byDigest(digest)));
  */
 export const entriesRemoved = (matcher: Matcher): Change =>
-  withEntries((entries) => {
-    const meant = belonging(entries, matcher);
-    return new Set([...entries.keys()].filter((at) => !meant.has(at)));
-  });
+  withEntries(matcher, (all, belonging) => new Set(all.filter((entry) => !belonging.has(entry))));
 
 /**
  * Sets annotations of what an index says of those that match, and takes away those that are `null`. What they name stays.
@@ -108,37 +105,35 @@ const digestsBelow = async (index: ImageIndex): Promise<Digest[]> => {
   return found;
 };
 
+const fault: Change["fault"] = ({ kind, descriptor }) =>
+  kind === "index"
+    ? undefined
+    : new DrayError("USAGE", `${descriptor.digest} is an image, and no index that has entries`);
+
 /** A change to the index in view. */
 const ofIndex = (change: (document: JsonObject) => JsonObject): Change => ({
-  fault: ({ kind, descriptor }) =>
-    kind === "index"
-      ? undefined
-      : new DrayError("USAGE", `${descriptor.digest} is an image, and no index that has entries`),
+  fault,
   index: (document, { depth }) => (depth === 0 ? change(document) : document),
 });
 
-const withEntries = (choose: (entries: readonly Descriptor[]) => ReadonlySet<number>): Change =>
-  ofIndex((document) => {
-    const [raw, entries] = entriesOf(document);
-    const chosen = choose(entries);
-    return chosen.size === raw.length ? document : { ...document, manifests: raw.filter((_, at) => chosen.has(at)) };
-  });
+/** A choice among entries, by those that match and what says something about these. */
+const withEntries = (
+  matcher: Matcher,
+  choose: (all: readonly Descriptor[], belonging: ReadonlySet<Descriptor>) => ReadonlySet<Descriptor>,
+): Change => ({
+  fault,
+  entries: async (view, options) => {
+    const { manifests } = await view.index();
+    const matching = manifests.filter(matcher);
+    if (matching.length === 0) throw noneMatches(manifests);
+    const about = await aboutThese(view, new Set(matching.map(({ digest }) => digest)), options);
+    return choose(manifests, new Set([...matching, ...about]));
+  },
+});
 
 const entriesOf = (document: JsonObject): [readonly JsonObject[], readonly Descriptor[]] => {
   const raw = (document["manifests"] ?? []) as readonly JsonObject[];
   return [raw, raw.map((entry, at) => asDescriptor(entry, `manifests[${at}]`))];
-};
-
-/** Positions of what matches, and of what says something about that. */
-const belonging = (entries: readonly Descriptor[], matcher: Matcher): ReadonlySet<number> => {
-  const matching = new Set<string>(entries.filter(matcher).map(({ digest }) => digest));
-  if (matching.size === 0) throw noneMatches(entries);
-  const found = new Set<number>();
-  for (const [at, entry] of entries.entries()) {
-    const about = entry.annotations?.[annotationKeys.attestationDigest];
-    if (matcher(entry) || (about !== undefined && matching.has(about))) found.add(at);
-  }
-  return found;
 };
 
 const noneMatches = (entries: readonly Descriptor[]): DrayError => {
