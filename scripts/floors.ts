@@ -56,7 +56,8 @@ export const floors: Readonly<Record<string, readonly (readonly string[])[]>> = 
     ["index.ts"],
   ],
   watch: [
-    ["repository.ts", "cache-interface.ts", "file"],
+    ["repository.ts", "durations.ts", "file"],
+    ["cache-interface.ts"],
     ["entry", "events", "budget", "memcached"],
     ["client", "cache"],
     ["state"],
@@ -69,7 +70,7 @@ export const floors: Readonly<Record<string, readonly (readonly string[])[]>> = 
     ["index.ts"],
   ],
   testkit: [
-    ["basic.ts", "body.ts", "chance.ts", "files", "raw-client.ts", "respond.ts"],
+    ["basic.ts", "body.ts", "chance.ts", "fake-clock.ts", "files", "raw-client.ts", "respond.ts"],
     ["exchange.ts", "hosts.ts", "listen.ts", "synthetic.ts"],
     ["log.ts"],
     ["certificates", "faults", "recorded", "tokens"],

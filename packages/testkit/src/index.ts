@@ -5,6 +5,7 @@
 export * from "./certificates/index.ts";
 export { type Chance, chanceOf } from "./chance.ts";
 export * from "./exchange.ts";
+export { type FakeClock, fakeClock } from "./fake-clock.ts";
 export * from "./faults/index.ts";
 export { seededBytes } from "./files/index.ts";
 export * from "./hosts.ts";

@@ -2,5 +2,21 @@
  * Which newer image exists, for thousands of repositories, within what their registries allow. Stands on `dray`; knows no command and no
  * terminal.
  */
+
+export { type Cache, type CachedValue, manifestKey, repositoryKey } from "./cache-interface.ts";
+export { Durations, type WorkLabels } from "./durations.ts";
+export {
+  decodeEntry,
+  type EncodeEntryOptions,
+  type Excluded,
+  type ExcludedReason,
+  encodeEntry,
+  type ImageEntry,
+  type ImageInfo,
+  type ImagePlatform,
+  isTime,
+  type LabelTimes,
+  labelTimes,
+} from "./entry/index.ts";
 export * from "./events/index.ts";
 export { imageOf, parseRepository, type Repository, repositoryFromImage } from "./repository.ts";

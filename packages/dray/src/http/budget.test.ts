@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { test } from "node:test";
-import { type FakeClock, fakeClock } from "../../test/fake-clock.ts";
+import { type FakeClock, fakeClock } from "@dray/testkit";
 import { bytesBody, bytesContent, type ProgressEvent } from "../content/index.ts";
 import { DrayError, isDrayError } from "../errors.ts";
 import { type BudgetOptions, budget } from "./budget.ts";

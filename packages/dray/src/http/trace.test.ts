@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { fakeClock } from "../../test/fake-clock.ts";
+import { fakeClock } from "@dray/testkit";
 import { bytesBody, bytesContent } from "../content/index.ts";
 import { DrayError } from "../errors.ts";
 import { type TraceRecord, trace } from "./trace.ts";

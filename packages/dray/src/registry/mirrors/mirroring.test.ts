@@ -4,6 +4,8 @@ import {
   answerWith,
   corrupt,
   cutResponse,
+  type FakeClock,
+  fakeClock,
   faults,
   hosts,
   memoryRegistry,
@@ -15,7 +17,6 @@ import {
   tokenServer,
 } from "@dray/testkit";
 import { temporaryFolder } from "@dray/testkit/files";
-import { type FakeClock, fakeClock } from "../../../test/fake-clock.ts";
 import { anonymous, type Keychain } from "../../auth/index.ts";
 import { bytesBody, bytesContent, collect, memoryStore, type ProgressEvent } from "../../content/index.ts";
 import { copy } from "../../copy/index.ts";

@@ -1,5 +1,5 @@
-import { aborted, throwIfAborted } from "../src/errors.ts";
-import type { Clock } from "../src/http/clock.ts";
+import { aborted, throwIfAborted } from "dray/errors";
+import type { Clock } from "dray/http";
 
 /** A clock for tests: time passes only by `advance`, and chance is always the same. */
 export interface FakeClock extends Clock {
