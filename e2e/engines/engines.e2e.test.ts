@@ -1,8 +1,8 @@
 /** Images between registries, layouts and the container engines that people have, moved by Dray and looked at by those engines. */
 import assert from "node:assert/strict";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { after, before, describe, test } from "node:test";
-import { type Listener, listen, memoryRegistry, put, sampleImage, sampleIndex } from "@dray/testkit";
+import { type Listener, listen, memoryRegistry, put, sampleImage, sampleIndex, testCertificates } from "@dray/testkit";
 import {
   cuttingProxy,
   type EngineKind,
@@ -258,6 +258,49 @@ for (const kind of kinds)
       assert.equal(await configOf(at("cut/large:1")), large.config.digest);
       await engine.remove("quay.io/demo/large:1");
       await Promise.all([cutting.close(), origin.close()]);
+    });
+
+    test("over TLS, with docker's variables, and with nobody who has no certificate", {
+      skip: kind === "podman",
+    }, async () => {
+      const { host = "", certificates = "" } = its?.secure ?? {};
+      const [strange, bare] = [path("strange"), path("bare")];
+      for (const folder of [strange, bare]) {
+        mkdirSync(folder);
+        copyFileSync(`${certificates}/ca.pem`, `${folder}/ca.pem`);
+      }
+      const { client } = testCertificates();
+      writeFileSync(`${strange}/cert.pem`, client.cert);
+      writeFileSync(`${strange}/key.pem`, client.key);
+      const over = (folder: string | undefined, ...words: string[]): Promise<Finished> =>
+        (shop as Sandbox).here(words, {
+          env: {
+            DOCKER_HOST: host,
+            DOCKER_CERT_PATH: folder,
+            DOCKER_TLS_VERIFY: folder === undefined ? undefined : "1",
+          },
+        });
+      for (const words of [
+        ["cp", "docker-daemon:quay.io/demo/app:1", at("over/tls:1")],
+        ["cp", at("over/tls:1"), "docker-daemon:quay.io/over/tls:1"],
+      ]) {
+        const { code, stderr } = await over(certificates, ...words);
+        assert.equal(code, 0, stderr);
+      }
+      assert.deepEqual(
+        (await engine.inspect("quay.io/over/tls:1")).id,
+        (await engine.inspect("quay.io/demo/app:1")).id,
+      );
+      await engine.remove("quay.io/over/tls:1");
+      for (const [folder, says] of [
+        [strange, /DOCKER_CERT_PATH/],
+        [bare, /DOCKER_CERT_PATH/],
+        [undefined, /DOCKER_TLS_VERIFY/],
+      ] as const) {
+        const { code, stderr } = await over(folder, "cp", "docker-daemon:quay.io/demo/app:1", at("no/way:1"));
+        assert.equal(code, 1, stderr);
+        assert.match(stderr, says);
+      }
     });
 
     test("by ssh and docker's own dial-stdio", { skip: missing(["docker", findPeer("docker")]) }, async () => {

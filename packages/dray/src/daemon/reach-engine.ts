@@ -1,4 +1,5 @@
 import { stat } from "node:fs/promises";
+import type { Body } from "../content/index.ts";
 import { DrayError, isDrayError, type Remedy, reasonOf, throwIfAborted } from "../errors.ts";
 import { errnoOf } from "../files/index.ts";
 import { type Connection, connection, type Handler, header } from "../http/index.ts";
@@ -118,23 +119,34 @@ const greeted = async (
   wire: Connection,
   { origin, what, signal, fault }: Greeting,
 ): Promise<Omit<ReachedEngine, "close">> => {
-  try {
-    const answer = await wire({ method: "GET", origin, target: "/_ping", headers: [], signal });
-    await answer.body.discard();
-    const apiVersion = header(answer.headers, "api-version");
-    // Engines before API 1.25 say OK and no more.
-    if (answer.status !== 200 || (apiVersion === undefined && header(answer.headers, "server") === undefined))
-      throw new DrayError("ENGINE", `${what}: what answers there is no container engine (status ${answer.status})`);
-    return { send: wire, origin, what, apiVersion };
-  } catch (error) {
-    throwIfAborted(signal);
-    if (!isDrayError(error, "NETWORK", "TIMEOUT", "TLS")) throw error;
-    const said = fault?.() ?? reasons[codeBehind(error) ?? ""] ?? error.message;
-    // What helps with a registry, an option of its connection, an engine's has not.
-    const advice = error.remedy === undefined ? undefined : advices[error.remedy];
-    throw new DrayError(error.code, `${what}: ${said}${advice === undefined ? "" : `; ${advice}`}`, { cause: error });
-  }
+  const { status, headers, body } = await wire({ method: "GET", origin, target: "/_ping", headers: [], signal }).catch(
+    (error: unknown) => {
+      throwIfAborted(signal);
+      if (!isDrayError(error, "NETWORK", "TIMEOUT", "TLS")) throw error;
+      const said = fault?.() ?? reasons[codeBehind(error) ?? ""] ?? error.message;
+      // What helps with a registry, an option of its connection, an engine's has not.
+      const advice = error.remedy === undefined ? undefined : advices[error.remedy];
+      throw new DrayError(error.code, `${what}: ${said}${advice === undefined ? "" : `; ${advice}`}`, { cause: error });
+    },
+  );
+  // Go's servers tell so in plain words where they are greeted without TLS.
+  const wantsTls = status === 400 && /to an HTTPS server/.test(await firstOf(body));
+  await body.discard();
+  if (wantsTls) throw new DrayError("TLS", `${what}: it speaks TLS; ${speakTls}`);
+  const apiVersion = header(headers, "api-version");
+  // Engines before API 1.25 say OK and no more.
+  if (status !== 200 || (apiVersion === undefined && header(headers, "server") === undefined))
+    throw new DrayError("ENGINE", `${what}: what answers there is no container engine (status ${status})`);
+  return { send: wire, origin, what, apiVersion };
 };
+
+/** The first words of an answer, where it has any. */
+const firstOf = async ({ chunks }: Body): Promise<string> => {
+  for await (const chunk of chunks) return Buffer.from(chunk).toString();
+  return "";
+};
+
+const speakTls = "set DOCKER_TLS_VERIFY=1, and DOCKER_CERT_PATH to the folder of ca.pem, cert.pem and key.pem";
 
 const itsAuthority =
   "ca.pem in the folder that DOCKER_CERT_PATH names, or in the docker context, is who has to have signed it";

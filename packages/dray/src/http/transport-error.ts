@@ -153,7 +153,11 @@ const altNames = (cause: unknown): string => {
 const tlsAlert = (text: string): Fault | undefined => {
   if (/wrong.version.number|packet.length.too.long|http.request/i.test(text))
     return ["it does not speak TLS", undefined, "plain-http"];
-  if (/certificate.required|handshake.failure|bad.certificate|alert.*certificate|certificate.unknown/i.test(text))
+  if (
+    /certificate.required|handshake.failure|bad.certificate|alert.*certificate|certificate.unknown|alert.unknown.ca/i.test(
+      text,
+    )
+  )
     return /handshake.failure/i.test(text)
       ? ["it asks for a client certificate, or has no cipher in common with us", undefined, "client-certificate"]
       : ["it asks for a client certificate, or does not accept ours", undefined, "client-certificate"];

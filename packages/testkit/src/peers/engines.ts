@@ -4,13 +4,17 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createConnection } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { testCertificates } from "../certificates/index.ts";
 import { findPeer } from "./find.ts";
+import { freePort } from "./ports.ts";
 
 /** A container engine of a test's own. */
 export interface TestEngine {
   /** `unix:///tmp/…/engine.sock`, as `DOCKER_HOST` has it. */
   readonly host: string;
   readonly socket: string;
+  /** Where docker also listens with TLS, and a folder as `DOCKER_CERT_PATH` has it. */
+  readonly secure?: { readonly host: string; readonly certificates: string } | undefined;
   close(): Promise<void>;
 }
 
@@ -39,7 +43,8 @@ export const startEngine = async (
   // Short: the path of a socket has 107 bytes at most, and containerd puts some of its own below.
   const dir = await mkdtemp(join(tmpdir(), "eng-"));
   const socket = join(dir, "e.sock");
-  const words = kind === "podman" ? podman(dir, socket) : await docker(kind, dir, socket);
+  const secure = kind === "podman" ? undefined : await secured(dir);
+  const words = secure === undefined ? podman(dir, socket) : await docker(kind, dir, socket, secure);
   const [program = "", ...rest] = words;
   const registries = join(dir, "registries.conf");
   await writeFile(registries, plain.map((host) => `[[registry]]\nlocation = "${host}"\ninsecure = true\n`).join(""));
@@ -60,7 +65,24 @@ export const startEngine = async (
     }
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
-  return { host: `unix://${socket}`, socket, close };
+  return { host: `unix://${socket}`, socket, secure, close };
+};
+
+type Secure = NonNullable<TestEngine["secure"]>;
+
+const secured = async (dir: string): Promise<Secure> => {
+  const { ca, server, client } = testCertificates();
+  const [own, certificates] = [join(dir, "tls"), join(dir, "client")];
+  for (const [folder, { cert, key }] of [
+    [own, server],
+    [certificates, client],
+  ] as const) {
+    await mkdir(folder);
+    await writeFile(join(folder, "ca.pem"), ca.cert);
+    await writeFile(join(folder, "cert.pem"), cert);
+    await writeFile(join(folder, "key.pem"), key, { mode: 0o600 });
+  }
+  return { host: `tcp://127.0.0.1:${await freePort()}`, certificates };
 };
 
 const podman = (dir: string, socket: string): string[] => [
@@ -73,7 +95,7 @@ const podman = (dir: string, socket: string): string[] => [
   `unix://${socket}`,
 ];
 
-const docker = async (kind: EngineKind, dir: string, socket: string): Promise<string[]> => {
+const docker = async (kind: EngineKind, dir: string, socket: string, { host }: Secure): Promise<string[]> => {
   const config = join(dir, "daemon.json");
   await mkdir(join(dir, "etc"));
   await writeFile(
@@ -87,6 +109,7 @@ const docker = async (kind: EngineKind, dir: string, socket: string): Promise<st
   const flags = [
     "--iptables=false --ip6tables=false --bridge=none",
     `--data-root ${dir}/root --exec-root ${dir}/exec --pidfile ${dir}/pid --config-file ${config} --host unix://${socket}`,
+    `--host ${host} --tlsverify --tlscacert ${dir}/tls/ca.pem --tlscert ${dir}/tls/cert.pem --tlskey ${dir}/tls/key.pem`,
   ].join(" ");
   // A folder /etc/docker of its own, where it writes a key.
   const script = `mkdir -p /etc/docker; mount --bind ${dir}/etc /etc/docker; exec "$0" ${flags}`;
