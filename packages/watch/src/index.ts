@@ -20,3 +20,4 @@ export {
 } from "./entry/index.ts";
 export * from "./events/index.ts";
 export { imageOf, parseRepository, type Repository, repositoryFromImage } from "./repository.ts";
+export * from "./sinks/index.ts";
