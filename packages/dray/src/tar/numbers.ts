@@ -33,6 +33,18 @@ const parseBase256 = (field: Uint8Array): number | undefined => {
   return value < BigInt(Number.MIN_SAFE_INTEGER) || value > BigInt(Number.MAX_SAFE_INTEGER) ? undefined : Number(value);
 };
 
+/** A whole number that is not negative, as `parseNumber` reads it where octal text has no room for it. */
+export const base256 = (value: number, length: number): Uint8Array => {
+  const field = new Uint8Array(length);
+  let rest = value;
+  for (let i = length - 1; i > 0; i--) {
+    field[i] = rest % 256;
+    rest = Math.floor(rest / 256);
+  }
+  field[0] = 0x80;
+  return field;
+};
+
 const safe = (value: number): number | undefined => (Number.isSafeInteger(value) ? value : undefined);
 
 /** A whole number from a pax record, or `undefined`. */

@@ -175,6 +175,17 @@ test("what was read can be written again: the same bytes", async () => {
   assert.deepEqual(tarOf(again), bytes);
 });
 
+test("numbers of a device of any size survive being read and written", async () => {
+  for (const [deviceMajor, deviceMinor] of [
+    [0, 0],
+    [2_097_151, 2_097_152],
+    [Number.MAX_SAFE_INTEGER, 16_777_215],
+  ] as const) {
+    const [found] = await readAll(tarOf([{ name: "d", type: "character-device", deviceMajor, deviceMinor }]));
+    assert.deepEqual([found?.deviceMajor, found?.deviceMinor], [deviceMajor, deviceMinor]);
+  }
+});
+
 test("nanoseconds survive being read and written", async () => {
   const bytes = concat(pax({ mtime: "1700000000.123456789" }), file("a", "x"), endOfArchive());
   const [entry] = await readAll(bytes);
@@ -595,6 +606,7 @@ test("GNU tar and we understand each other, in every format", async (t) => {
       { name: `${"p/".repeat(140)}q`, body: text("deep") },
       { name: "ü", body: text("umlaut"), mtime: 1_600_000_000.5, uid: 5_000_000 },
       { name: "l", type: "symlink", linkName: "k".repeat(130) },
+      { name: "d", type: "block-device", deviceMajor: 65_536, deviceMinor: 16_777_215 },
     ]),
   );
   const listed = await run(
@@ -609,6 +621,7 @@ test("GNU tar and we understand each other, in every format", async (t) => {
   assert.match(lines[0] ?? "", /^-rw-r--r-- 0\/0 +4 1970-01-01 00:00:00 (p\/){140}q$/);
   assert.match(lines[1] ?? "", /^-rw-r--r-- 5000000\/0 +6 2020-09-13 12:26:40\.5 ü$/);
   assert.match(lines[2] ?? "", /l -> k{130}$/);
+  assert.match(lines[3] ?? "", /^brw-r--r-- 0\/0 +65536,16777215 /);
   const { stdout: body } = await run("tar", ["-xOf", ours, "ü"], { env: { LC_ALL: "C.UTF-8" } });
   assert.equal(body, "umlaut");
 });

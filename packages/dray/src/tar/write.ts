@@ -1,7 +1,7 @@
 import { DrayError } from "../errors.ts";
 import { blockSize, type EntryType, padded, padding, type TarEntry } from "./entry.ts";
 import { checksum, fields, flagOf } from "./header.ts";
-import { fitsOctal, parseSeconds } from "./numbers.ts";
+import { base256, fitsOctal, parseSeconds } from "./numbers.ts";
 import { formatPax } from "./pax.ts";
 import { formatMap, isSparseRecord, storedSize } from "./sparse.ts";
 
@@ -114,6 +114,11 @@ const headerBlock = (entry: NewEntry, { name, prefix }: ReturnType<typeof splitN
     put(field, isAscii(text) ? text : truncated(text, 100));
   const putNumber = (field: keyof typeof fields, value: number): void => {
     const [at, length] = fields[field];
+    // What has no pax record of its own goes there as GNU tar has it.
+    if ((field === "deviceMajor" || field === "deviceMinor") && !fitsOctal(value, length)) {
+      block.set(base256(value, length), at);
+      return;
+    }
     let rest = fitsOctal(value, length) ? value : 0;
     for (let i = at + length - 2; i >= at; i--) {
       block[i] = 0x30 + (rest % 8);
