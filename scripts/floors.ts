@@ -55,6 +55,15 @@ export const floors: Readonly<Record<string, readonly (readonly string[])[]>> = 
     ["serve"],
     ["index.ts"],
   ],
+  references: [
+    ["text"],
+    ["tree", "variables"],
+    ["found.ts"],
+    ["sink.ts", "kind-of-name.ts", "replace-references.ts"],
+    ["dockerfile", "kinds", "lines.ts"],
+    ["find-references.ts"],
+    ["index.ts"],
+  ],
   watch: [
     ["repository.ts", "durations.ts", "file"],
     ["cache-interface.ts"],
