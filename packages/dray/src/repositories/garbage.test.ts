@@ -194,4 +194,52 @@ describe("where a registry lists tags alone", () => {
         for (const digest of sample.manifests.keys()) assert.ok(memory.manifest(name, digest), digest);
       await client.close();
     });
+
+  const meanwhile: readonly [what: string, act: (memory: MemoryRegistry, gone: Sample, left: Digest) => void][] = [
+    ["the image comes again under a tag that is there", (memory, gone) => void put(memory, name, "image", gone)],
+    ["the image comes again without a tag", (memory, gone) => void put(memory, name, undefined, gone)],
+    ["a tag that is there is moved to it", (memory, _, left) => memory.addTags(name, ["image"], left)],
+    [
+      "a tag that is there becomes an index of it",
+      (memory, _, left) => memory.addTags(name, ["image"], indexOf(memory, left)),
+    ],
+  ];
+  const indexOf = (memory: MemoryRegistry, digest: Digest): Digest => {
+    const { mediaType, bytes } = memory.manifest(name, digest) as NonNullable<ReturnType<typeof memory.manifest>>;
+    const child = { mediaType, digest, size: bytes.byteLength };
+    const index = new TextEncoder().encode(JSON.stringify({ schemaVersion: 2, manifests: [child] }));
+    return memory.addManifest(name, { mediaType: sampleIndex({}).root.mediaType, bytes: index });
+  };
+  for (const [what, act] of meanwhile)
+    test(`what is left of an image stays where meanwhile ${what}`, async () => {
+      const memory = memoryRegistry();
+      const client = clientOf(memory.handler);
+      const repository = client.repository(name);
+      const gone = sampleImage({ seed: "gone" });
+      put(memory, name, "image", sampleImage({ seed: "tagged" }));
+      const left = put(memory, name, `${gone.root.digest.replace(":", "-")}.sig`, sampleArtifact({ seed: "cosign" }));
+      const found = await garbageIn(repository, await repository.contents(), { grace: 0 });
+      assert.deepEqual(
+        found.unneeded.map(({ digest }) => digest),
+        [left.digest],
+      );
+      act(memory, gone, left.digest);
+      assert.deepEqual(await removeGarbage(repository, found), []);
+      assert.ok(memory.manifest(name, left.digest));
+      await client.close();
+    });
+
+  test("what is left of an image goes where nothing has come, tags that went or not", async () => {
+    const memory = memoryRegistry();
+    const client = clientOf(memory.handler);
+    const repository = client.repository(name);
+    const gone = sampleImage({ seed: "gone" });
+    put(memory, name, "image", sampleImage({ seed: "tagged" }));
+    const left = put(memory, name, `${gone.root.digest.replace(":", "-")}.sig`, sampleArtifact({ seed: "cosign" }));
+    const found = await garbageIn(repository, await repository.contents(), { grace: 0 });
+    await repository.remove("image");
+    assert.deepEqual(await removeGarbage(repository, found), found.unneeded);
+    assert.equal(memory.manifest(name, left.digest), undefined);
+    await client.close();
+  });
 });

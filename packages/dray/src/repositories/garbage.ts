@@ -1,9 +1,10 @@
+import { forEachConcurrent } from "../async/index.ts";
 import type { Cancel } from "../content/index.ts";
 import { isDrayError, throwIfAborted } from "../errors.ts";
 import { refuseNumber } from "../numbers.ts";
 import type { Digest } from "../oci/index.ts";
 import type { Contents, ListedManifest, Repository } from "../registry/index.ts";
-import { knownManifests, orphanedTags } from "./known-manifests.ts";
+import { asksAtOnce, knownManifests, orphanedTags, subjectInTag } from "./known-manifests.ts";
 import { inOrderOfDeletion, type Relations, relationsOf } from "./relations.ts";
 
 /** How garbage is told from what is needed. */
@@ -29,7 +30,10 @@ export interface RepositoryGarbage {
   readonly unneeded: readonly Unneeded[];
   /** Why nothing is unneeded, where a manifest that may need something cannot be read. */
   readonly held?: string | undefined;
-  /** What the repository held when it was looked through: what has come since may need any of it. */
+  /**
+   * What the repository held when it was looked through, since what has come later may need any of it: where the registry does not list its
+   * manifests, those that were found, each with its tags.
+   */
   readonly contents?: Pick<Contents, "tags" | "manifests"> | undefined;
 }
 
@@ -86,7 +90,7 @@ export const garbageIn = async (
       tag,
       size,
     })),
-    contents,
+    contents: { tags: contents.tags, manifests: known },
   };
 };
 
@@ -131,6 +135,7 @@ export const removeGarbage = async (
   const isTagged = ({ digest }: Unneeded): boolean => (manifests?.get(digest)?.tags.length ?? 0) > 0;
   if (manifests !== undefined && unneeded.some(isTagged)) return [];
   if (before !== undefined && hasCome(before, { tags, manifests })) return [];
+  if (manifests === undefined && (await hasMoved(repository, tags, unneeded, before?.manifests, signal))) return [];
   const removed: Unneeded[] = [];
   for (const each of unneeded) {
     throwIfAborted(signal);
@@ -152,4 +157,29 @@ const hasCome = (before: Pick<Contents, "tags" | "manifests">, now: Pick<Content
     now.tags.some((tag) => !tags.has(tag)) ||
     [...(now.manifests?.keys() ?? [])].some((digest) => before.manifests?.has(digest) !== true)
   );
+};
+
+/**
+ * Whether something has come to a registry that lists tags alone: a tag stands for something else than before, or there is again what a tag of
+ * what was found is about, under whichever name.
+ */
+const hasMoved = async (
+  repository: Repository,
+  tags: readonly string[],
+  unneeded: readonly Unneeded[],
+  before: Contents["manifests"],
+  signal: AbortSignal | undefined,
+): Promise<boolean> => {
+  const stoodFor = new Map([...(before ?? [])].flatMap(([digest, each]) => each.tags.map((tag) => [tag, digest])));
+  let moved = false;
+  await forEachConcurrent(stoodFor.size > 0 ? tags : [], asksAtOnce, async (tag) => {
+    if (moved) return;
+    const now = await repository.lookUp(tag, { signal });
+    moved ||= now !== undefined && now.digest !== stoodFor.get(tag);
+  });
+  const subjects = unneeded.flatMap(({ tag }) => subjectInTag(tag ?? "") ?? []);
+  await forEachConcurrent(moved ? [] : subjects, asksAtOnce, async (subject) => {
+    moved ||= (await repository.lookUp(subject, { signal })) !== undefined;
+  });
+  return moved;
 };

@@ -4,7 +4,8 @@ import { isDrayError } from "../errors.ts";
 import { childrenOf, type Descriptor, type Digest, isDigest, isIndexType, parseManifest } from "../oci/index.ts";
 import type { Contents, ListedManifest, Repository } from "../registry/index.ts";
 
-const asksAtOnce = 8;
+/** Look-ups of one repository at the same time. */
+export const asksAtOnce = 8;
 
 /** The manifests of a repository: those that it lists, else those that its tags lead to, down through indexes and up to what refers to them. */
 export const knownManifests = async (
@@ -60,7 +61,12 @@ const entriesOf = async (
   }
 };
 
-const digestTag = /^(sha256|sha512)-([0-9a-f]{64,128})(?:\..+)?$/;
+/** The image that a tag is about by its name, as `sha256-….sig` is; nothing for any other tag. */
+export const subjectInTag = (tag: string): Digest | undefined => {
+  const [, algorithm, hex] = /^(sha256|sha512)-([0-9a-f]{64,128})(?:\..+)?$/.exec(tag) ?? [];
+  const subject = `${algorithm}:${hex}`;
+  return isDigest(subject) ? subject : undefined;
+};
 
 /** Tags that stand for something about an image, by its digest, which is not there any more. */
 export const orphanedTags = async (
@@ -71,9 +77,8 @@ export const orphanedTags = async (
   const orphans = new Map<string, Digest>();
   const tags = [...known.values()].flatMap((each) => each.tags);
   await forEachConcurrent(tags, asksAtOnce, async (tag) => {
-    const [, algorithm, hex] = digestTag.exec(tag) ?? [];
-    const subject = `${algorithm}:${hex}`;
-    if (!isDigest(subject) || known.has(subject)) return;
+    const subject = subjectInTag(tag);
+    if (subject === undefined || known.has(subject)) return;
     if ((await repository.lookUp(subject, { signal })) === undefined) orphans.set(tag, subject);
   });
   return orphans;
