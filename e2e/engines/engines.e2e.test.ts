@@ -2,7 +2,16 @@
 import assert from "node:assert/strict";
 import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { after, before, describe, test } from "node:test";
-import { type Listener, listen, memoryRegistry, put, sampleImage, sampleIndex, testCertificates } from "@dray/testkit";
+import {
+  type Listener,
+  listen,
+  memoryRegistry,
+  put,
+  sampleArtifact,
+  sampleImage,
+  sampleIndex,
+  testCertificates,
+} from "@dray/testkit";
 import {
   cuttingProxy,
   type EngineKind,
@@ -121,9 +130,6 @@ for (const kind of kinds)
         await dray("digest", `docker-daemon:${id}`),
         await dray("digest", "docker-daemon:quay.io/demo/app:1"),
       );
-      const named = "docker-daemon:quay.io/demo/app:1";
-      await failing(1, /an engine names what is copied to it; copy it to docker-daemon:NAME/, "tag", named, "2");
-      await failing(1, /nothing can be deleted here; an engine's own command removes an image/, "delete", named);
       await failing(5, /inspect missing:1: the engine says: .*/, "digest", "docker-daemon:missing:1");
     });
 
@@ -170,6 +176,49 @@ for (const kind of kinds)
       );
       await bad.close();
       assert.deepEqual((await engine.list()).map(({ id }) => id).sort(), before);
+    });
+
+    test("what refers to an image goes where manifests are kept, and is refused elsewhere before anything is loaded", async () => {
+      const signed = sampleImage({ seed: `${kind} signed`, docker: true });
+      const signature = sampleArtifact({ seed: `${kind} signature`, subject: signed.root });
+      const registry = memoryRegistry();
+      put(registry, "demo/signed", "v1", signed);
+      put(registry, "demo/signed", "signature", signature);
+      const origin = await listen(registry.handler);
+      const copied = ["cp", "--referrers", `${origin.host}/demo/signed:v1`, "docker-daemon:quay.io/demo/signed:1"];
+      const alone = ["cp", `${origin.host}/demo/signed:signature`, "docker-daemon:quay.io/demo/signature:1"];
+      if (kind === "docker-oci") {
+        await dray(...copied);
+        await engine.remove("quay.io/demo/signed:1");
+      } else {
+        await failing(
+          1,
+          /without their manifests, so nothing there can refer to one; leave out --referrers$/m,
+          ...copied,
+        );
+        await failing(1, /is no image, since it has no configuration of one/, ...alone);
+        await failing(5, /dray ls docker-daemon: lists/, "digest", "docker-daemon:quay.io/demo/signed:1");
+        await dray(...copied.filter((word) => word !== "--referrers"));
+        await engine.remove("quay.io/demo/signed:1");
+      }
+      await origin.close();
+    });
+
+    test("a tag is given in the engine, and taken away again", async () => {
+      await dray("tag", "docker-daemon:quay.io/demo/app:1", "stable");
+      assert.equal(
+        await dray("digest", "docker-daemon:quay.io/demo/app:stable"),
+        await dray("digest", "docker-daemon:quay.io/demo/app:1"),
+      );
+      await dray("delete", "docker-daemon:quay.io/demo/app:stable");
+      await failing(
+        5,
+        /; dray ls docker-daemon: lists its images, dray copy quay\.io\/demo\/app:stable docker-daemon:quay\.io\/demo\/app:stable brings this one$/m,
+        "digest",
+        "docker-daemon:quay.io/demo/app:stable",
+      );
+      const { id } = await engine.inspect("quay.io/demo/app:1");
+      await failing(2, /is the ID of an image/, "tag", `docker-daemon:${id}`, "stable");
     });
 
     test("names are given and taken, and images removed", async () => {

@@ -58,13 +58,17 @@ test("every remedy of the library has words that name this command's flags", () 
     "raise-timeout": "try again, or wait longer with --timeout",
     "raise-max-wait": "log in for a higher limit, wait longer with --max-wait, or try again later",
     "allow-private": "if that is meant, allow it with --allow-private 10.0.0.1",
+    "pull-image": "dray ls docker-daemon: lists its images, dray copy app:1 docker-daemon:app:1 brings this one",
+    "leave-referrers": "leave out --referrers",
   } satisfies Record<Remedy, string>;
   for (const [remedy, said] of Object.entries(words)) {
-    const facts = { remedy: remedy as Remedy, registry: "r.test", host: "10.0.0.1" };
+    const facts = { remedy: remedy as Remedy, registry: "r.test", host: "10.0.0.1", reference: "app:1" };
     assert.deepEqual(failureOf(new DrayError("TLS", "no", facts), context).lines, [`Error: no; ${said}`]);
   }
   const several = new DrayError("USAGE", "several", { remedy: "choose-platform" });
   assert.match(failureOf(several, context).lines[0] ?? "", /^Error: several; name one with --platform OS\/ARCH; see /);
+  const byId = new DrayError("NOT_FOUND", "no", { remedy: "pull-image", reference: "0123456789ab" });
+  assert.deepEqual(failureOf(byId, context).lines, ["Error: no; dray ls docker-daemon: lists its images"]);
   const unable = new DrayError("REGISTRY", "no", { remedy: "raise-max-wait", status: 503 });
   assert.match(failureOf(unable, context).lines[0] ?? "", /^Error: no; wait longer with --max-wait/);
 });

@@ -76,6 +76,9 @@ const remedies: Readonly<Record<Remedy, (error: DrayError) => string>> = {
   "raise-max-wait": ({ status }) =>
     `${status === 503 ? "" : "log in for a higher limit, "}wait longer with --max-wait, or try again later`,
   "allow-private": ({ host }) => `if that is meant, allow it with --allow-private ${host}`,
+  "pull-image": ({ reference = "" }) =>
+    `dray ls docker-daemon: lists its images${/^(?:sha256:)?[0-9a-f]{12,}$/.test(reference) ? "" : `, dray copy ${reference} docker-daemon:${reference} brings this one`}`,
+  "leave-referrers": () => "leave out --referrers",
 };
 
 /** The message of an error with what to do about it. */

@@ -88,6 +88,8 @@ const noRemedies: readonly (string | RegExp)[] = [
   /^--oci-empty-base: there is a --base/,
   /^no --base is named: /,
   /^ --platform \$\{/,
+  // About engines, with which e2e/engines follows it.
+  /^leave out --referrers$/,
 ];
 
 describe("a remedy in a message is a command that works", () => {

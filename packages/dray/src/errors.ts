@@ -112,7 +112,11 @@ export type Remedy =
   /** Options `budget.maxWait` and `retry.maxWait`, of which the smaller counts; after a 429 credentials with a higher limit, or to try again later. */
   | "raise-max-wait"
   /** Option `allowPrivate` with `host`. */
-  | "allow-private";
+  | "allow-private"
+  /** `engine.list()` for the images that there are, `engine.pull(reference)` for one that is not there. */
+  | "pull-image"
+  /** Option `referrers` of `copy`: without it. */
+  | "leave-referrers";
 
 /** `[name, value]` in the order of the wire. */
 type ResponseHeaders = readonly (readonly [name: string, value: string])[];

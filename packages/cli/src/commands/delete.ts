@@ -8,7 +8,10 @@ import { registriesFor } from "../registries.ts";
 
 export const define: Define = (command) =>
   command
-    .argument("<image>", "a tag or digest, deleted as it is written; or a location such as oci:DIR:NAME")
+    .argument(
+      "<image>",
+      "a tag or digest, deleted as it is written; or a location such as oci:DIR:NAME or docker-daemon:NAME",
+    )
     .option("--blob", "the digest is a blob's: takes it out of the repository, whatever needs it there");
 
 export const examples: readonly string[] = [
@@ -39,7 +42,6 @@ export const act: Act<DeleteOptions> = async (call, [image = ""]) => {
 const waysRound: Readonly<Partial<Record<ParsedLocation["kind"], string>>> = {
   "oci-archive": "an archive is written whole: copy what is to stay into a new one",
   "docker-archive": "an archive is written whole: copy what is to stay into a new one",
-  "docker-daemon": "an engine's own command removes an image: docker rmi, or podman rmi",
   "docker-container": "an engine's own command removes a container: docker rm, or podman rm",
 };
 

@@ -1,12 +1,13 @@
+import { namesReferences } from "dray/content";
 import { DrayError } from "dray/errors";
-import { isTag, parseReference, type Reference } from "dray/oci";
+import { formatReference, isTag, parseReference, type Reference } from "dray/oci";
 import type { Act, Define } from "../context.ts";
 import { opened } from "../images.ts";
 import { commandElsewhere } from "../synonyms.ts";
 
 export const define: Define = (command) =>
   command
-    .argument("<image>", "a reference, or a location such as oci:DIR:NAME")
+    .argument("<image>", "a reference, or a location such as oci:DIR:NAME or docker-daemon:NAME")
     .argument("<tag>", "the further name in the same repository");
 
 export const examples: readonly string[] = ["dray tag registry.example.com/team/app:1.0 stable"];
@@ -16,9 +17,17 @@ export const act: Act = async (call, [image = "", tag = ""]) => {
   if (!isTag(tag)) throw new DrayError("REFERENCE_INVALID", `tag "${tag}": ${tagFault(image, tag)}`);
   const { store, name, location } = await opened(call, image);
   const root = await store.resolve(name, { signal });
-  await store.tag(root, tag, { signal });
+  await store.tag(root, name !== "" && namesReferences(store) ? besides(name, tag) : tag, { signal });
   await store.close();
   call.reporter.summary(`tagged ${location} as ${tag}: ${root.digest}`, { root: root.digest, tag });
+};
+
+/** The tag in the repository of an image, where names are whole references. */
+const besides = (name: string, tag: string): string => {
+  if (/^(?:sha256:)?[0-9a-f]{12,64}$/.test(name))
+    throw new DrayError("USAGE", `${name} is the ID of an image, which lies in no repository; name one of its tags`);
+  const { registry, repository } = parseReference(name);
+  return formatReference({ registry, repository, tag });
 };
 
 const parsed = (text: string): Reference | undefined => {

@@ -126,6 +126,7 @@ const outcomeOf = async (
 /** Finds what a pair is about: the source's root, narrowed to the platforms asked for, in the form in which it goes there. */
 const select = async (transfer: Transfer, { source, target }: CopyPair, options: CopyOptions): Promise<Selection> => {
   const { signal, emit } = transfer.run;
+  if (options.referrers === true) await refuseReferrers(target, signal);
   const found = await source.store.resolve(source.name, { signal, toRead: true });
   const selection = await selectPlatforms(source.store, found, await platformsFor(target.store, options, signal), {
     signal,
@@ -136,6 +137,16 @@ const select = async (transfer: Transfer, { source, target }: CopyPair, options:
   return asIs || !ingests(target.store) || keepsLayers(target.store)
     ? selection
     : inPushForm(selection, target.store, transfer);
+};
+
+/** What refers to an image names its manifest, which a store of images alone does not keep. */
+const refuseReferrers = async ({ store, location }: Located<WritableStore>, signal: AbortSignal): Promise<void> => {
+  if (!holdsOnePlatform(store) || (await store.platform({ signal })) === undefined) return;
+  throw new DrayError(
+    "UNSUPPORTED",
+    `cannot write ${location}: it keeps images without their manifests, so nothing there can refer to one`,
+    { reference: location, remedy: "leave-referrers" },
+  );
 };
 
 /** Those that were named; where nobody names one, that of a target which holds images of one platform each. */

@@ -15,8 +15,8 @@ export interface EngineAddress {
 /** An address taken apart. */
 export type EngineHost =
   | { readonly kind: "socket"; readonly path: string }
-  /** `https://10.0.0.1:2376` */
-  | { readonly kind: "http"; readonly origin: string }
+  /** `https://10.0.0.1:2376`; `path` before each of its questions, behind a proxy: `/engine`, or nothing. */
+  | { readonly kind: "http"; readonly origin: string; readonly path: string }
   | { readonly kind: "ssh"; readonly destination: SshDestination };
 
 /** What the `ssh` program is told. */
@@ -29,27 +29,30 @@ export interface SshDestination {
 }
 
 /**
- * Takes an address apart.
+ * Takes an address apart, as docker reads it: what has no scheme is `tcp:`, and what is left out is docker's own socket, this machine, and its ports.
  * @throws DrayError `CONFIG_INVALID` naming who said it, `UNSUPPORTED` for pipes of Windows and inherited descriptors
  */
 export const parseEngineHost = ({ host: text, from, tls }: EngineAddress): EngineHost => {
-  const [, scheme = "", rest = ""] = /^([a-z]+):\/\/(.*)$/s.exec(text) ?? [];
+  const [, scheme = "", rest = ""] = /^([a-z]+):\/\/(.*)$/s.exec(text.trim()) ?? ["", "tcp", text.trim()];
   if (scheme === "npipe" || scheme === "fd")
     throw new DrayError(
       "UNSUPPORTED",
       `${from}: an engine is not reached by ${scheme}:// here; name its unix://, tcp:// or ssh:// address`,
     );
-  if (scheme === "unix" && rest !== "") return { kind: "socket", path: rest };
+  if (scheme === "unix") return { kind: "socket", path: rest === "" ? dockerSocket : rest };
   if (scheme === "ssh") return { kind: "ssh", destination: sshDestination(text, from) };
-  if (scheme === "tcp" || scheme === "http" || scheme === "https") {
+  // A path without a host is one of a socket, whose scheme somebody forgot.
+  if (scheme === "tcp" || ((scheme === "http" || scheme === "https") && rest !== "")) {
     const secure = scheme === "https" || tls !== undefined;
-    const url = parsedUrl(`${secure ? "https" : "http"}://${rest.replace(/\/$/, "")}`);
-    if (url !== undefined && url.pathname === "/" && url.search === "" && url.username === "") {
+    const [, host = "", path = ""] = /^([^/]*)(.*)$/s.exec(rest) ?? [];
+    const there = /^(?::\d+)?$/.test(host) ? `localhost${host}` : host;
+    const url = host === "" && path !== "" ? undefined : parsedUrl(`${secure ? "https" : "http"}://${there}${path}`);
+    if (url !== undefined && url.search === "" && url.hash === "" && url.username === "") {
       // A URL leaves out the port that its scheme has anyway; docker's own are others.
-      const named = /:(\d+)$/.exec(rest.replace(/\/$/, ""))?.[1];
+      const named = /:(\d+)$/.exec(there)?.[1];
       const port = named ?? (scheme === "tcp" ? (secure ? "2376" : "2375") : undefined);
       const origin = `${url.protocol}//${url.hostname}${port === undefined ? "" : `:${port}`}`;
-      return { kind: "http", origin: new URL(origin).origin };
+      return { kind: "http", origin: new URL(origin).origin, path: url.pathname.replace(/\/+$/, "") };
     }
   }
   throw new DrayError(
@@ -59,7 +62,7 @@ export const parseEngineHost = ({ host: text, from, tls }: EngineAddress): Engin
 };
 
 const sshDestination = (text: string, from: string): SshDestination => {
-  const url = parsedUrl(text);
+  const url = parsedUrl(text.trim());
   const user = decoded(url?.username);
   const socket = decoded(url?.pathname.replace(/^\/+$/, ""));
   // What begins with a dash would be an option of ssh.
@@ -67,10 +70,13 @@ const sshDestination = (text: string, from: string): SshDestination => {
   if (
     url === undefined ||
     url.hostname === "" ||
+    // A host has no escapes: what they hide would be an option.
+    url.hostname.includes("%") ||
     user === undefined ||
     socket === undefined ||
     isOption ||
-    url.search !== ""
+    url.search !== "" ||
+    text.includes("#")
   )
     throw new DrayError("CONFIG_INVALID", `${from} is "${shown(text)}"; expected ssh://[USER@]HOST[:PORT][/SOCKET]`);
   if (url.password !== "")
@@ -99,12 +105,14 @@ const parsedUrl = (text: string): URL | undefined => (URL.canParse(text) ? new U
 /** Without what may be a password. */
 const shown = (text: string): string => text.replace(/\/\/[^/@]*@/, "//…@");
 
+const dockerSocket = "/var/run/docker.sock";
+
 /** Where engines listen that nobody named, the likeliest first: docker as root, docker and podman of this user, podman as root. */
 export const usualAddresses = (env: Readonly<Record<string, string | undefined>>, home: string): EngineAddress[] => {
   const runtime = env["XDG_RUNTIME_DIR"];
   const own = (path: string): string[] => (runtime ? [join(runtime, path)] : []);
   const paths = [
-    "/var/run/docker.sock",
+    dockerSocket,
     ...own("docker.sock"),
     join(home, ".docker/run/docker.sock"),
     ...own("podman/podman.sock"),

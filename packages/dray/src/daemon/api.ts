@@ -2,7 +2,7 @@ import { Lazy } from "../async/index.ts";
 import { type Body, bytesContent, type Content, collect } from "../content/index.ts";
 import { DrayError, type ErrorCode } from "../errors.ts";
 import type { HeaderPairs, HttpResponse } from "../http/index.ts";
-import { encodeJson, isObject, parseJson } from "../oci/index.ts";
+import { encodeJson, isObject } from "../oci/index.ts";
 import type { ReachedEngine } from "./reach-engine.ts";
 
 /** The API that is spoken with an engine that knows it; an older one is spoken to in its own. */
@@ -99,17 +99,17 @@ export class EngineApi {
   #engine(signal: AbortSignal | undefined): Promise<ReachedEngine & { readonly prefix: string }> {
     return this.#reached.get(async () => {
       const reached = await this.#reach(signal);
-      return { ...reached, prefix: `/v${this.#version ?? commonVersion(reached)}` };
+      return { ...reached, prefix: `${reached.path}/v${this.#version ?? commonVersion(reached)}` };
     });
   }
 }
 
 const isContent = (body: Content | object): body is Content => typeof (body as Partial<Content>).open === "function";
 
+/** A list of many images is larger than any manifest may be. */
 const parsedAnswer = (bytes: Uint8Array, what: string): unknown => {
-  if (bytes.byteLength <= 16 * 1024 * 1024) return parseJson(bytes, what);
   try {
-    return JSON.parse(new TextDecoder().decode(bytes)) as unknown;
+    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes)) as unknown;
   } catch (cause) {
     throw new DrayError("ENGINE", `the ${what} is no valid JSON`, { cause });
   }

@@ -37,6 +37,12 @@ export class EngineLoad {
   async plan(root: Descriptor, content: readonly PlannedContent[], options: Cancel): Promise<void> {
     await this.#archive.plan(root, content, options);
     const config = content.find(({ descriptor }) => isConfigType(descriptor.mediaType))?.descriptor;
+    if (!this.#keepsManifests && config === undefined)
+      throw new DrayError(
+        "UNSUPPORTED",
+        `${root.digest} is no image, since it has no configuration of one, and this engine keeps nothing else; copy it to a registry or into an OCI layout`,
+        { reference: root.digest },
+      );
     const id = this.#keepsManifests ? root.digest : config?.digest;
     if (id !== undefined && (await this.#has(id, options))) this.#there.set(root.digest, id);
   }

@@ -16,6 +16,7 @@ import {
   type Plans,
   type ReadableStore,
   type ReadOptions,
+  type Removes,
   type StartsEmpty,
   type Store,
   transfersAs,
@@ -38,6 +39,7 @@ export type EngineStore = Store &
   HoldsOnePlatform &
   NamesReferences &
   Plans &
+  Removes &
   StartsEmpty;
 
 /**
@@ -50,7 +52,8 @@ export type EngineStore = Store &
  *
  * Written, all that is copied is one load, which the engine takes as a whole or not at all; an image that it has already is only named. The form of
  * a load leaves no room for layers that the engine has: all are sent. An engine that keeps manifests gets them as they are, and indexes, too;
- * another one gets of an index the image for its own platform.
+ * another one gets of an index the image for its own platform, and nothing that is no image. `tag` of what was resolved gives it another name at
+ * once, `remove` takes a name away, or by ID the image.
  * @throws DrayError from its functions: `NOT_FOUND`, `ENGINE`, `USAGE` without a name, `UNSUPPORTED`, and what the engine's functions throw
  * @example
  * const engine = connectEngine();
@@ -73,7 +76,8 @@ class EngineImageStore implements EngineStore {
   readonly #keeps = new Lazy<boolean>();
   /** Images whose documents are known, by ID. */
   readonly #documents = new LazyMap<string, Saved>();
-  readonly #known = new Map<string, Saved>();
+  /** The same with the name that each was asked for by, and what that stands for. */
+  readonly #known = new Map<string, { readonly name: string; readonly documents: Saved; readonly root: Descriptor }>();
   readonly #files = new LazyMap<string, Saved>();
   readonly #open: ArchiveStore[] = [];
   readonly #load = new Lazy<EngineLoad>();
@@ -85,19 +89,20 @@ class EngineImageStore implements EngineStore {
   async resolve(name: string, { signal }: Cancel = {}): Promise<Descriptor> {
     const id = await this.#idOf(name, signal);
     const documents = await this.#documents.get(id, () => this.#streamed([[name, id]], signal));
-    this.#known.set(id, documents);
-    return documents.resolve(name, { signal });
+    const root = await documents.resolve(name, { signal });
+    this.#known.set(id, { name: this.#known.get(id)?.name ?? name, documents, root });
+    return root;
   }
 
   async *read(descriptor: Descriptor, options: ReadOptions = {}): AsyncGenerator<Uint8Array> {
-    for (const [id, documents] of this.#known) {
+    for (const [id, { name, documents }] of this.#known) {
       if (!(await documents.base.holds(descriptor, options))) continue;
       try {
         yield* documents.read(descriptor, options);
       } catch (error) {
         if (!isDrayError(error, "CONSUMED")) throw error;
         const { signal, onEvent } = options;
-        yield* (await this.#file([[id, id]], { signal, onEvent })).read(descriptor, options);
+        yield* (await this.#file([[name, id]], { signal, onEvent })).read(descriptor, options);
       }
       return;
     }
@@ -144,13 +149,21 @@ class EngineImageStore implements EngineStore {
 
   async tag(descriptor: Descriptor, name: string, options: Cancel = {}): Promise<void> {
     const load = await this.#load.now();
-    if (load === undefined)
-      throw new DrayError(
-        "UNSUPPORTED",
-        `cannot name ${descriptor.digest} "${name}": an engine names what is copied to it; copy it to docker-daemon:NAME`,
-        { reference: descriptor.digest },
-      );
-    await load.tag(descriptor, name, options);
+    if (load !== undefined) return load.tag(descriptor, name, options);
+    // What it has and was asked for gets another name there and then.
+    const [id] = [...this.#known].find(([, { root }]) => root.digest === descriptor.digest) ?? [];
+    if (id === undefined)
+      throw new DrayError("NOT_FOUND", `cannot name ${descriptor.digest} "${name}": it was not written`, {
+        reference: descriptor.digest,
+      });
+    await this.#engine.tag(id, name, options);
+  }
+
+  /** A name, or by ID the image, unless a container is made of it. */
+  async remove(name: string, { signal }: Cancel = {}): Promise<void> {
+    if (name === "")
+      throw new DrayError("USAGE", "docker-daemon: names an engine and none of its images: docker-daemon:NAME does");
+    await this.#engine.remove(name, { signal });
   }
 
   async close({ abort = false }: { abort?: boolean } = {}): Promise<void> {

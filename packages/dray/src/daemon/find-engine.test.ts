@@ -65,6 +65,9 @@ describe("which engine is meant", () => {
       { host: "unix:///run/near.sock", from: `currentContext in ${join(home, ".docker/config.json")}` },
     ]);
     assert.equal((await found({ DOCKER_CONTEXT: "default" })).length, 3);
+    assert.deepEqual(await found({ DOCKER_HOST: " ", DOCKER_CONTEXT: "near" }), [
+      { host: "unix:///run/near.sock", from: "DOCKER_CONTEXT" },
+    ]);
     writeFileSync(join(home, ".docker/config.json"), "");
   });
 
@@ -134,11 +137,20 @@ describe("addresses of engines", () => {
   const parsed = (host: string, tls?: object) => parseEngineHost({ host, from: "DOCKER_HOST", tls });
   test("are sockets, TCP and ssh", () => {
     assert.deepEqual(parsed("unix:///var/run/docker.sock"), { kind: "socket", path: "/var/run/docker.sock" });
-    assert.deepEqual(parsed("tcp://10.0.0.1"), { kind: "http", origin: "http://10.0.0.1:2375" });
-    assert.deepEqual(parsed("tcp://10.0.0.1", {}), { kind: "http", origin: "https://10.0.0.1:2376" });
-    assert.deepEqual(parsed("tcp://h:80"), { kind: "http", origin: "http://h" });
-    assert.deepEqual(parsed("tcp://[::1]:2375/"), { kind: "http", origin: "http://[::1]:2375" });
-    assert.deepEqual(parsed("https://h:1"), { kind: "http", origin: "https://h:1" });
+    const http = (origin: string, path = "") => ({ kind: "http", origin, path });
+    assert.deepEqual(parsed("tcp://10.0.0.1"), http("http://10.0.0.1:2375"));
+    assert.deepEqual(parsed("tcp://10.0.0.1", {}), http("https://10.0.0.1:2376"));
+    assert.deepEqual(parsed("tcp://h:80"), http("http://h"));
+    assert.deepEqual(parsed("tcp://[::1]:2375/"), http("http://[::1]:2375"));
+    assert.deepEqual(parsed("https://h:1"), http("https://h:1"));
+    // What docker's own client makes of it.
+    assert.deepEqual(parsed("127.0.0.1:2375"), http("http://127.0.0.1:2375"));
+    assert.deepEqual(parsed("h"), http("http://h:2375"));
+    assert.deepEqual(parsed(":1234"), http("http://localhost:1234"));
+    assert.deepEqual(parsed("tcp://"), http("http://localhost:2375"));
+    assert.deepEqual(parsed("tcp://", {}), http("https://localhost:2376"));
+    assert.deepEqual(parsed(" tcp://h:1/one/two/\n"), http("http://h:1", "/one/two"));
+    assert.deepEqual(parsed("unix://"), { kind: "socket", path: "/var/run/docker.sock" });
     assert.deepEqual(parsed("ssh://me@h:22/run/x.sock"), {
       kind: "ssh",
       destination: { user: "me", host: "h", port: "22", socket: "/run/x.sock" },
@@ -152,14 +164,22 @@ describe("addresses of engines", () => {
   for (const [text, code, says] of [
     ["npipe:////./pipe/docker_engine", "UNSUPPORTED", /not reached by npipe/],
     ["fd://", "UNSUPPORTED", /not reached by fd/],
-    ["unix://", "CONFIG_INVALID", /expected unix:\/\/\/PATH/],
     ["/var/run/docker.sock", "CONFIG_INVALID", /expected unix/],
     ["tcp://h:99999", "CONFIG_INVALID", /expected unix/],
-    ["tcp://h:1/path", "CONFIG_INVALID", /expected unix/],
+    ["tcp://h:1?x", "CONFIG_INVALID", /expected unix/],
+    ["tcp://h:1#x", "CONFIG_INVALID", /expected unix/],
+    ["tcp:///var/run/docker.sock", "CONFIG_INVALID", /expected unix/],
+    ["http://", "CONFIG_INVALID", /expected unix/],
+    ["foo://h:1", "CONFIG_INVALID", /expected unix/],
     ["tcp://me:secret@h:1", "CONFIG_INVALID", /^DOCKER_HOST is "tcp:\/\/…@h:1"; expected/],
     ["ssh://-oProxyCommand=evil", "CONFIG_INVALID", /expected ssh/],
     ["ssh://-oProxyCommand=evil@h", "CONFIG_INVALID", /expected ssh/],
     ["ssh://%2DoProxyCommand=evil@h", "CONFIG_INVALID", /expected ssh/],
+    ["ssh://%2DoProxyCommand=evil", "CONFIG_INVALID", /expected ssh/],
+    ["ssh://h%41", "CONFIG_INVALID", /expected ssh/],
+    ["ssh://h#x", "CONFIG_INVALID", /expected ssh/],
+    ["ssh://h/run/x.sock#x", "CONFIG_INVALID", /expected ssh/],
+    ["ssh://h?x", "CONFIG_INVALID", /expected ssh/],
     ["ssh://%zz@h", "CONFIG_INVALID", /expected ssh/],
     ["ssh://h/run/%zz.sock", "CONFIG_INVALID", /expected ssh/],
     ["ssh://h/run/a%0Ab.sock", "CONFIG_INVALID", /expected ssh/],

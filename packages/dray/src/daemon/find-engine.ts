@@ -38,7 +38,7 @@ export const findEngine = async (options: FindEngineOptions): Promise<readonly E
   if (host !== undefined)
     return [{ host, from: "the host option", tls: givenTls(options) ?? (await environmentTls(env, file)) }];
   if (context !== undefined) return inContext(context, "the context option");
-  const named = env["DOCKER_HOST"];
+  const named = env["DOCKER_HOST"]?.trim();
   if (named) return [{ host: named, from: "DOCKER_HOST", tls: await environmentTls(env, file) }];
   const chosen = env["DOCKER_CONTEXT"];
   if (chosen) return inContext(chosen, "DOCKER_CONTEXT");

@@ -1,7 +1,7 @@
 import type { Credential } from "../auth/index.ts";
 import type { Body, Content } from "../content/index.ts";
 import { defined } from "../defined.ts";
-import { DrayError } from "../errors.ts";
+import { DrayError, isDrayError, restated } from "../errors.ts";
 import { type Digest, isDigest, isObject, type Platform, parseReference } from "../oci/index.ts";
 import type { EngineApi } from "./api.ts";
 import { engineName, isImageId, nameAndTag, nameInPath } from "./engine-name.ts";
@@ -87,9 +87,13 @@ export interface EngineImages {
 export const engineImages = (api: EngineApi): EngineImages => {
   const inspect: EngineImages["inspect"] = async (name, { signal } = {}) => {
     const known = engineName(name);
-    return imageOf(
-      await api.json({ method: "GET", path: `/images/${nameInPath(known)}/json`, doing: `inspect ${known}`, signal }),
-    );
+    const path = `/images/${nameInPath(known)}/json`;
+    try {
+      return imageOf(await api.json({ method: "GET", path, doing: `inspect ${known}`, signal }));
+    } catch (error) {
+      if (!isDrayError(error, "NOT_FOUND")) throw error;
+      throw restated(error, "NOT_FOUND", error.message, { reference: known, remedy: "pull-image" });
+    }
   };
   const remove: EngineImages["remove"] = async (name, { force = false, signal } = {}) => {
     const known = engineName(name);

@@ -10,6 +10,8 @@ import { openSshRelay } from "./ssh-relay.ts";
 export interface ReachedEngine {
   readonly send: Handler;
   readonly origin: string;
+  /** Before the path of each question, for an engine behind a proxy; most often nothing. */
+  readonly path: string;
   /** How it is called in messages: its address. */
   readonly what: string;
   /** The newest API that it speaks: `1.41`. */
@@ -71,9 +73,9 @@ const reachOne = async (address: EngineAddress, options: ReachOptions): Promise<
   const what = address.from === "the usual place" ? address.host : `${address.host} (${address.from})`;
   const timeouts = { connect: timeout, headers: timeout, idle: silence, commit: longWork };
   if (host.kind === "http") {
-    const { origin } = host;
+    const { origin, path } = host;
     const wire = connection({ ...address.tls, registry: new URL(origin).host, timeouts, env: options.env });
-    return { ...(await greeted(wire, { origin, what, signal })), close: () => wire.close() };
+    return { ...(await greeted(wire, { origin, path, what, signal })), close: () => wire.close() };
   }
   const relay = host.kind === "ssh" ? await openSshRelay(host.destination, options.env) : undefined;
   const path = host.kind === "socket" ? host.path : (relay?.path as string);
@@ -84,7 +86,8 @@ const reachOne = async (address: EngineAddress, options: ReachOptions): Promise<
     relay?.close();
   };
   try {
-    return { ...(await greeted(wire, { origin: `unix:${path}`, what, signal, fault: relay?.fault })), close };
+    const greeting = { origin: `unix:${path}`, path: "", what, signal, fault: relay?.fault };
+    return { ...(await greeted(wire, greeting)), close };
   } catch (error) {
     await close();
     throw error;
@@ -109,6 +112,7 @@ const checkSocket = async (path: string, what: string): Promise<void> => {
 
 interface Greeting {
   readonly origin: string;
+  readonly path: string;
   readonly what: string;
   readonly signal: AbortSignal | undefined;
   /** What is known of a way that broke. */
@@ -117,18 +121,22 @@ interface Greeting {
 
 const greeted = async (
   wire: Connection,
-  { origin, what, signal, fault }: Greeting,
+  { origin, path, what, signal, fault }: Greeting,
 ): Promise<Omit<ReachedEngine, "close">> => {
-  const { status, headers, body } = await wire({ method: "GET", origin, target: "/_ping", headers: [], signal }).catch(
-    (error: unknown) => {
-      throwIfAborted(signal);
-      if (!isDrayError(error, "NETWORK", "TIMEOUT", "TLS")) throw error;
-      const said = fault?.() ?? reasons[codeBehind(error) ?? ""] ?? error.message;
-      // What helps with a registry, an option of its connection, an engine's has not.
-      const advice = error.remedy === undefined ? undefined : advices[error.remedy];
-      throw new DrayError(error.code, `${what}: ${said}${advice === undefined ? "" : `; ${advice}`}`, { cause: error });
-    },
-  );
+  const { status, headers, body } = await wire({
+    method: "GET",
+    origin,
+    target: `${path}/_ping`,
+    headers: [],
+    signal,
+  }).catch((error: unknown) => {
+    throwIfAborted(signal);
+    if (!isDrayError(error, "NETWORK", "TIMEOUT", "TLS")) throw error;
+    const said = fault?.() ?? reasons[codeBehind(error) ?? ""] ?? error.message;
+    // What helps with a registry, an option of its connection, an engine's has not.
+    const advice = error.remedy === undefined ? undefined : advices[error.remedy];
+    throw new DrayError(error.code, `${what}: ${said}${advice === undefined ? "" : `; ${advice}`}`, { cause: error });
+  });
   // Go's servers tell so in plain words where they are greeted without TLS.
   const wantsTls = status === 400 && /to an HTTPS server/.test(await firstOf(body));
   await body.discard();
@@ -137,7 +145,7 @@ const greeted = async (
   // Engines before API 1.25 say OK and no more.
   if (status !== 200 || (apiVersion === undefined && header(headers, "server") === undefined))
     throw new DrayError("ENGINE", `${what}: what answers there is no container engine (status ${status})`);
-  return { send: wire, origin, what, apiVersion };
+  return { send: wire, origin, path, what, apiVersion };
 };
 
 /** The first words of an answer, where it has any. */
