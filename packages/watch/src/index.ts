@@ -21,3 +21,4 @@ export {
 export * from "./events/index.ts";
 export { imageOf, parseRepository, type Repository, repositoryFromImage } from "./repository.ts";
 export * from "./sinks/index.ts";
+export * from "./webhooks/index.ts";

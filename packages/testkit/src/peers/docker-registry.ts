@@ -19,6 +19,8 @@ export interface DockerRegistryOptions {
   readonly auth?: object;
   /** `true`: schema 1 manifests may be pushed. */
   readonly schema1?: boolean;
+  /** The `notifications` section of its configuration. */
+  readonly notifications?: object;
 }
 
 /** A registry of the CNCF distribution, running with a folder of its own. */
@@ -62,6 +64,7 @@ export const startDockerRegistry = async (options: DockerRegistryOptions = {}): 
     },
     http: { addr: host, tls: tls?.settings },
     auth: options.auth,
+    notifications: options.notifications,
     compatibility: options.schema1 === true ? { schema1: { enabled: true } } : undefined,
   };
   await writeFile(join(dir, "config.yml"), JSON.stringify(config));
