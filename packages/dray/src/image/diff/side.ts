@@ -1,9 +1,9 @@
-import { createHash } from "node:crypto";
 import { type Cancel, collect } from "../../content/index.ts";
 import { isDrayError } from "../../errors.ts";
 import type { Digest } from "../../oci/index.ts";
 import { copies, type FileEntry, LayeredTree, type LinkFacts, type Node, rootNode, type Visit } from "../tree/index.ts";
 import type { Layer } from "../views.ts";
+import { FileDigests } from "./file-digests.ts";
 import { isPackageFile, type PackageList, readPackages } from "./packages/index.ts";
 
 /** Bytes of a list of packages that are read at most. */
@@ -29,7 +29,7 @@ export interface Spot {
 export class Side {
   readonly tree: LayeredTree;
   /** By their records: of each file, and of what hard links lead to. */
-  readonly #digests = new Map<number, string>();
+  readonly #digests = new FileDigests();
   readonly #lists = new Map<number, PackageList>();
   readonly #packageFiles = new Set<string>();
   /** Hard links to files of layers that were not read. */
@@ -48,17 +48,16 @@ export class Side {
       if (entry.type !== "file" && entry.type !== "other") return;
       const path = `/${outputs[0]?.path ?? entry.name}`;
       const body = entry.body ?? files.open({ path, offset: entry.offset, size: entry.size });
-      const hash = createHash("sha256");
       const lists = outputs.map((output) => `/${output.path}`).filter(isPackageFile);
       for (const each of lists) this.#packageFiles.add(each);
-      if (lists[0] !== undefined) {
-        const bytes = await listBytes(copies(body));
-        hash.update(bytes ?? "");
-        const list = bytes === undefined ? { unreadable: "it is too large" } : readPackages(lists[0], bytes);
-        this.#lists.set(record, list);
-      } else for await (const chunk of body) hash.update(chunk);
-      // Half of it: these are in memory for each file, and nobody but its author would gain by two that are alike.
-      this.#digests.set(record, hash.digest("base64url").slice(0, 22));
+      if (lists[0] === undefined) {
+        await this.#digests.read(record, entry.size, body);
+        return;
+      }
+      const bytes = await listBytes(copies(body));
+      this.#digests.put(record, bytes ?? new Uint8Array(0));
+      const list = bytes === undefined ? { unreadable: "it is too large" } : readPackages(lists[0], bytes);
+      this.#lists.set(record, list);
     };
     while (await this.tree.readNext(visit));
     for (const [name, target, facts] of this.tree.linksLeft()) this.#left.set(name, { target, facts });

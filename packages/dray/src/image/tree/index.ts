@@ -3,6 +3,7 @@
  * where not. One set of rules says what a layer's entry means, whoever asks.
  * Imports views and what lies below them; knows no directory of this machine, no command.
  */
+export { grown } from "./columns.ts";
 export { exportTar, squashTar, tarOf } from "./export-tar.ts";
 export type { LinkFacts } from "./hard-links.ts";
 export {
