@@ -5,7 +5,7 @@
 export const floors: Readonly<Record<string, readonly (readonly string[])[]>> = {
   dray: [
     ["supported.ts", "version.ts"],
-    ["errors.ts", "defined.ts"],
+    ["errors.ts", "defined.ts", "duration.ts", "nearest.ts"],
     ["numbers.ts"],
     ["async", "threads", "programs"],
     ["oci", "deflate"],
@@ -35,6 +35,16 @@ export const floors: Readonly<Record<string, readonly (readonly string[])[]>> = 
     ["ecr", "google", "acr", "variables", "kubernetes"],
     ["clouds.ts"],
     ["k8schain.ts"],
+    ["index.ts"],
+  ],
+  policy: [
+    ["natural.ts"],
+    ["times.ts"],
+    ["version", "filter"],
+    ["orders"],
+    ["policy"],
+    ["flux", "newer", "pinned.ts"],
+    ["choose"],
     ["index.ts"],
   ],
   server: [

@@ -1,5 +1,5 @@
 import { DrayError } from "dray/errors";
-import { formatDuration } from "./duration.ts";
+import { formatDuration } from "dray/internal/duration";
 import type { KeyTable } from "./key-table.ts";
 import { originText } from "./node.ts";
 import { formatSize } from "./size.ts";

@@ -1,6 +1,6 @@
+import { nearest } from "dray/internal/nearest";
 import { assign, valueOf } from "./assign.ts";
 import { type Flag, isVersion, type KeyTable, takesParts } from "./key-table.ts";
-import { nearest } from "./nearest.ts";
 import type { ConfigNode, MapNode, Origin, Remarks } from "./node.ts";
 
 /** What the command line says: flags of the table by their names, and `KEY=VALUE` for any key, its value in YAML. */

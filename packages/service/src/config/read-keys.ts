@@ -1,7 +1,7 @@
+import { nearest } from "dray/internal/nearest";
 import { expand } from "./assign.ts";
 import type { Key } from "./key.ts";
 import type { KeyTable } from "./key-table.ts";
-import { nearest } from "./nearest.ts";
 import { type ConfigNode, isNull, type MapNode, type Remark, type Remarks } from "./node.ts";
 import { Misfit } from "./value-types.ts";
 

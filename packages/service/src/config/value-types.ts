@@ -1,4 +1,4 @@
-import { parseDuration } from "./duration.ts";
+import { parseDuration } from "dray/internal/duration";
 import { type ConfigNode, isNull, type MapNode, type Origin, truthOf } from "./node.ts";
 import { parseSize } from "./size.ts";
 

@@ -1,7 +1,7 @@
+import { nearest } from "dray/internal/nearest";
 import { assign, resolvePath, valueOf } from "./assign.ts";
 import { assignFlag } from "./flags.ts";
 import { isVersion, type KeyTable } from "./key-table.ts";
-import { nearest } from "./nearest.ts";
 import type { MapNode, Origin, Remarks } from "./node.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { formatDuration, parseDuration } from "./duration.ts";
+import { formatDuration, parseDuration } from "dray/internal/duration";
 import { formatSize, parseSize } from "./size.ts";
 
 test("durations as Go writes them", () => {

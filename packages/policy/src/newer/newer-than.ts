@@ -1,0 +1,54 @@
+import { type Candidate, isCandidate, type LeftOut, type Policy } from "../policy/index.ts";
+
+/**
+ * The same policy for somebody who runs a tag already: what is left are tags that are newer, of the same flavour (`-alpine`), and as exact, since who
+ * runs `7` is not told of `7.0.15`, which it stands for. A pre-release may go on to later ones of the same release. A tag that has no place in the
+ * order, such as `latest`, is followed by itself alone: what it stands for may change. Where time is the order, what runs stays among the tags: if it
+ * is chosen, nothing is newer.
+ * @example const newer = newerThan(await readPolicy({ semver: { range: "^7.0" } }), "7.0.14-alpine");
+ */
+export const newerThan = (policy: Policy, running: string): Policy => {
+  if (policy.isByTime || policy.document.tag !== undefined) return policy;
+  const own = placed(policy, running);
+  if (own === undefined)
+    return {
+      ...policy,
+      judge: (tag) =>
+        tag === running
+          ? { tag, place: { value: tag, key: tag, flavour: "", numbers: 0 } }
+          : { code: "other-tag", text: `cannot be compared with ${running}, which has no place in the order` },
+    };
+  const { flavour, numbers, prerelease = "" } = own.place;
+  return {
+    ...policy,
+    judge: (tag) => {
+      const judged = policy.judge(tag, flavour);
+      const found = isCandidate(judged) || prerelease === "" ? judged : laterPrerelease(own, tag, judged);
+      if (!isCandidate(found)) return found;
+      const { place } = found;
+      if (place.numbers !== numbers)
+        return {
+          code: "other-precision",
+          text: `says a version in ${place.numbers} numbers, and ${running} in ${numbers}`,
+          place,
+        };
+      return tag !== running && policy.compare(found, own) < 0
+        ? found
+        : { code: "not-newer", text: tag === running ? "is what runs" : `is not newer than ${running}`, place };
+    },
+  };
+};
+
+/** Where a tag stands, also where the policy would not take it: what runs may be out of range. */
+const placed = (policy: Policy, tag: string): Candidate | undefined => {
+  const judged = policy.judge(tag);
+  if (isCandidate(judged)) return judged;
+  return judged.place === undefined ? undefined : { tag, place: judged.place };
+};
+
+/** Who runs a pre-release has asked for those of that release. */
+const laterPrerelease = (own: Candidate, tag: string, judged: LeftOut): Candidate | LeftOut => {
+  const [a, b] = [own.place.version, judged.place?.version];
+  if (judged.code !== "prerelease" || judged.place === undefined || a === undefined || b === undefined) return judged;
+  return a.major === b.major && a.minor === b.minor && a.patch === b.patch ? { tag, place: judged.place } : judged;
+};

@@ -1,0 +1,78 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { isCandidate, readPolicy } from "../policy/index.ts";
+import { newerThan, type Pinned, type Step, stepOf } from "./index.ts";
+
+const newer = async (running: string, tags: string, document: unknown = {}): Promise<string> => {
+  const { judge } = newerThan(await readPolicy(document), running);
+  return tags
+    .split(" ")
+    .filter((tag) => isCandidate(judge(tag)))
+    .join(" ");
+};
+
+test("newer than what runs: of the same flavour, and as exact", async () => {
+  const tags = "7 7.0.14 7.0.15 7.1.0-rc1 6.9.9 7.0.15-alpine 7.0.15-alpine3.20 8 8.1.0 7.1 latest";
+  const rows: readonly [running: string, found: string, policy?: unknown][] = [
+    ["7.0.14", "7.0.15", { semver: { range: "^7.0" } }],
+    ["7.0.14", "7.0.15 8.1.0"],
+    ["7.0.15", "8.1.0"],
+    ["7", "8"],
+    ["7.0", "7.1"],
+    ["7.0.14-alpine", "7.0.15-alpine"],
+    ["7.0.14-bookworm", ""],
+    ["6.0.0", "7.0.14 7.0.15", { semver: { range: "^7.0" } }],
+    ["7.1.0-beta1", "7.1.0-rc1 8.1.0"],
+    ["7.0.0-rc1", "7.0.14 7.0.15 8.1.0"],
+    ["latest", "latest"],
+    ["4f8a2c1", ""],
+    ["2024.05.01", "", { calver: {} }],
+    ["v7.0.14", "7.0.15 8.1.0"],
+  ];
+  for (const [running, found, policy] of rows) assert.equal(await newer(running, tags, policy), found, running);
+  assert.equal(await newer("24.04", "24.10 24.04.1 22.04 24.10-slim", { calver: {} }), "24.10");
+  assert.equal(await newer("9", "10 9 8 x", { numerical: {} }), "10");
+  assert.equal(await newer("b", "c b a", { alphabetical: { order: "desc" } }), "a");
+  assert.equal(
+    await newer("build-9", "build-10 build-8", {
+      numerical: {},
+      filterTags: { pattern: "^build-(.*)$", extract: "$1" },
+    }),
+    "build-10",
+  );
+});
+
+test("where names do not say it, nothing is left out for its name", async () => {
+  assert.equal(await newer("b", "a b latest", { created: {} }), "a b");
+  assert.equal(await newer("stable", "stable x", { tag: "stable" }), "stable");
+});
+
+test("why not", async () => {
+  const { judge } = newerThan(await readPolicy({}), "7.0.14-alpine");
+  const why = (tag: string): string => {
+    const judged = judge(tag);
+    return isCandidate(judged) ? "" : `${tag} ${judged.text}`;
+  };
+  assert.equal(why("7.0.14-alpine"), "7.0.14-alpine is what runs");
+  assert.equal(why("7.0.13-alpine"), "7.0.13-alpine is not newer than 7.0.14-alpine");
+  assert.equal(why("7.0.15"), "7.0.15 is of no flavour, and alpine is wanted");
+  assert.equal(why("8-alpine"), "8-alpine says a version in 1 numbers, and 7.0.14-alpine in 3");
+});
+
+test("kinds of steps", () => {
+  const rows: readonly [from: Pinned, to: Pinned, step: Step | undefined][] = [
+    [{ tag: "7.0.14" }, { tag: "7.0.15" }, "patch"],
+    [{ tag: "7.0.14" }, { tag: "7.1.0" }, "minor"],
+    [{ tag: "v7" }, { tag: "8" }, "major"],
+    [{ tag: "1.0.0-rc1" }, { tag: "1.0.0" }, "patch"],
+    [{ tag: "17.0.9_9" }, { tag: "17.0.9_10" }, "patch"],
+    [{ tag: "24.04" }, { tag: "24.10" }, "minor"],
+    [{ tag: "7", digest: "sha256:a" }, { tag: "7.0.14", digest: "sha256:a" }, undefined],
+    [{ tag: "7", digest: "sha256:a" }, { tag: "7", digest: "sha256:b" }, "digest"],
+    [{ tag: "7", digest: "sha256:a" }, { tag: "7" }, undefined],
+    [{ tag: "7" }, { tag: "7" }, undefined],
+    [{ tag: "latest" }, { tag: "7" }, "other"],
+    [{ tag: "build-9" }, { tag: "build-10" }, "other"],
+  ];
+  for (const [from, to, step] of rows) assert.equal(stepOf(from, to), step, `${from.tag} ${to.tag}`);
+});

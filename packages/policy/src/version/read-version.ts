@@ -1,0 +1,76 @@
+import { readSuffix } from "./suffix.ts";
+
+/** A version as it was read from a tag. */
+export interface Version {
+  readonly major: number;
+  readonly minor: number;
+  readonly patch: number;
+  /** How many of the three numbers were written: `1.2` has two. */
+  readonly numbers: number;
+  /** `rc.1`; empty for a release. */
+  readonly prerelease: string;
+  /** Metadata of a build: what stands behind `+`, or behind `_`, since a tag has no plus; a rebuild's `r5`. */
+  readonly build: string;
+  /** `alpine`, `slim-bookworm`: a suffix that is no pre-release. Empty where versions are read strictly. */
+  readonly flavour: string;
+}
+
+/** How versions are read. */
+export interface ReadVersionOptions {
+  /** Three numbers by the grammar of semver.org, with or without a `v`; whatever stands behind a dash is a pre-release. Default: loosely. */
+  readonly strict?: boolean;
+}
+
+/** The largest lone number that is a version: longer ones are builds, dates and commits without letters. */
+const loneDigits = 3;
+
+const identifier = "(?:0|[1-9][0-9]*|[0-9]*[A-Za-z-][0-9A-Za-z-]*)";
+const strictly = new RegExp(
+  `^v?(0|[1-9][0-9]*)\\.(0|[1-9][0-9]*)\\.(0|[1-9][0-9]*)(?:-(${identifier}(?:\\.${identifier})*))?(?:\\+([0-9A-Za-z-]+(?:\\.[0-9A-Za-z-]+)*))?$`,
+);
+const loosely = /^[vV]?([0-9]+)(?:\.([0-9]+))?(?:\.([0-9]+))?(?:_([0-9A-Za-z.]+))?(.*)$/;
+/** A pre-release without a dash, as Python writes it: `3.14.0rc2`. */
+const glued = /^\.?(?:alpha|beta|rc|cr|preview|pre|dev|a|b|c|m)\.?[0-9]+(?=[-._]|$)/i;
+
+/**
+ * Reads the version in a tag: `1.2.3`, `v1.2-rc.1`, `2024.05.01`, `3.14.0rc2-slim`. Lone numbers of four digits and more are builds, dates or
+ * commits, and `1.2.3.4` has a number too many: both are no versions.
+ * @example readVersion("7.0.15-alpine")?.flavour // "alpine"
+ */
+export const readVersion = (text: string, { strict = false }: ReadVersionOptions = {}): Version | undefined => {
+  if (strict) {
+    const [, major, minor, patch, prerelease = "", build = ""] = strictly.exec(text) ?? [];
+    return numbered([major, minor, patch], { prerelease, build, flavour: "" });
+  }
+  const plus = text.indexOf("+");
+  const [, major = "", minor, patch, under = "", rest = ""] = loosely.exec(plus < 0 ? text : text.slice(0, plus)) ?? [];
+  if (minor === undefined && (major === "" || major.length > loneDigits)) return undefined;
+  // Most tags end here.
+  if (rest === "" && plus < 0) return numbered([major, minor, patch], { ...nothing, build: under });
+  const python = minor === undefined || under !== "" ? "" : (glued.exec(rest)?.[0] ?? "");
+  const [, after = "", below = ""] =
+    /^(?:-([0-9A-Za-z][0-9A-Za-z.-]*))?(?:_([0-9A-Za-z.-]+))?$/.exec(rest.slice(python.length)) ?? [];
+  const read = after.length + below.length + (after === "" ? 0 : 1) + (below === "" ? 0 : 1);
+  if (read !== rest.length - python.length) return undefined;
+  const suffix = readSuffix([python.replace(/^\./, ""), after].filter((part) => part !== "").join("-"));
+  const build = [under, below, plus < 0 ? "" : text.slice(plus + 1), suffix.build].filter((part) => part !== "");
+  return numbered([major, minor, patch], { ...suffix, build: build.join(".") });
+};
+
+const nothing = { prerelease: "", flavour: "" };
+
+const numbered = (
+  written: readonly (string | undefined)[],
+  rest: Pick<Version, "prerelease" | "build" | "flavour">,
+): Version | undefined => {
+  const [first, second, third] = written;
+  const [major, minor, patch] = [Number(first ?? Number.NaN), Number(second ?? 0), Number(third ?? 0)];
+  const numbers = third !== undefined ? 3 : second !== undefined ? 2 : 1;
+  // Beyond that numbers are not told apart: a time stamp of twenty digits.
+  if (!Number.isSafeInteger(major) || !Number.isSafeInteger(minor) || !Number.isSafeInteger(patch)) return undefined;
+  return { major, minor, patch, numbers, ...rest };
+};
+
+/** Whether a text that is no version looks like a build, a date or a commit, for those who tell why it is left out. */
+export const isBuildName = (text: string): boolean =>
+  /^[vV]?[0-9]{4,}$/.test(text) || /^(?:[a-z]+-)?g?(?=[a-f]*\d)[0-9a-f]{7,64}$/.test(text);
