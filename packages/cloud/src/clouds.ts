@@ -1,5 +1,6 @@
 import type { Keychain } from "dray/auth";
 import { DrayError } from "dray/errors";
+import { LazyMap } from "dray/internal/async";
 import type { CloudOptions } from "./asking/index.ts";
 import { type CloudName, cloudNames, cloudsOf, type Environment } from "./hosts.ts";
 
@@ -18,19 +19,14 @@ export interface CloudsOptions extends CloudOptions {
  * @example connect(host, { credentials: chain(environment(), dockerConfig(), clouds()) })
  */
 export const clouds = ({ only = cloudNames, ...options }: CloudsOptions = {}): Keychain => {
-  const made = new Map<CloudName, Promise<Keychain>>();
-  const keychainOf = (name: CloudName): Promise<Keychain> => {
-    const known = made.get(name) ?? makers[name](options);
-    made.set(name, known);
-    return known;
-  };
+  const made = new LazyMap<CloudName, Keychain>();
   return async (target, asked) => {
     for (const name of cloudsOf(target.registry, options.env)) {
       if (!only.includes(name)) {
         asked?.onTried?.(name, "left out");
         continue;
       }
-      const credential = await (await keychainOf(name))(target, asked);
+      const credential = await (await made.get(name, () => makers[name](options)))(target, asked);
       if (credential !== undefined) return { ...credential, ambient: true };
     }
     return undefined;

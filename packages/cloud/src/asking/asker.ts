@@ -85,7 +85,13 @@ export const asker = ({ timeout = 15_000, onWarning, now = Date.now }: CloudOpti
       const { said, until } = lifeOf(answer, at);
       if (said === "") warned.delete(question.account);
       else warn(question, `what it gave ${said}`, "it is used all the same");
-      return { credential: answer, said: `${describeCredential(answer)}${said && `, which ${said}`}`, at, until };
+      // Clouds' registries speak https alone; whoever answers by such a name over plain http is none.
+      return {
+        credential: { ...answer, secureOnly: true },
+        said: `${describeCredential(answer)}${said && `, which ${said}`}`,
+        at,
+        until,
+      };
     } catch (error) {
       throwIfAborted(signal);
       const fault = faultIn(error);

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from "node:http";
+import { request as plainRequest } from "node:http";
 import { type RequestOptions, request } from "node:https";
 import {
   CoreV1Api,
@@ -15,7 +16,7 @@ import { DrayError } from "dray/errors";
 const largest = 8 * 1024 * 1024;
 
 /**
- * The official client's API over `node:https`. Left to itself it goes through `fetch`, which on Bun trusts no authority of a cluster's own.
+ * The official client's API over `node:https`, or `node:http` where the cluster's address says so. Left to itself it goes through `fetch`, which on Bun trusts no authority of a cluster's own.
  * @throws DrayError `CONFIG_INVALID` where the configuration names no cluster
  */
 export const coreApi = (config: KubeConfig, signal: AbortSignal): CoreV1Api => {
@@ -25,21 +26,25 @@ export const coreApi = (config: KubeConfig, signal: AbortSignal): CoreV1Api => {
   return new CoreV1Api(
     createConfiguration({
       baseServer: new ServerConfiguration(cluster.server, {}),
-      authMethods: { default: config },
+      ...(isPlain(config) ? {} : { authMethods: { default: config } }),
       httpApi: wrapHttpLibrary({ send: async (context) => send(config, context, signal) }),
     }),
   );
 };
 
+/** As `kubectl proxy` listens. As with kubectl, nothing that proves who we are goes there. */
+const isPlain = (config: KubeConfig): boolean => config.getCurrentCluster()?.server.startsWith("http:") === true;
+
 const send = async (config: KubeConfig, context: RequestContext, signal: AbortSignal): Promise<ResponseContext> => {
   const options: RequestOptions = {};
-  await config.applyToHTTPSOptions(options);
+  const plain = isPlain(config);
+  if (!plain) await config.applyToHTTPSOptions(options);
   // Its agent is made for proxies; what it says of certificates stands beside it.
   if (config.getCurrentCluster()?.proxyUrl === undefined) delete options.agent;
   // What the client has said already, which is the same.
   delete options.auth;
   const { promise, resolve, reject } = Promise.withResolvers<ResponseContext>();
-  const asked = request(
+  const asked = (plain ? plainRequest : request)(
     context.getUrl(),
     { ...options, method: context.getHttpMethod(), headers: { ...context.getHeaders() }, signal },
     (response) => void bodyOf(response).then((bytes) => resolve(answer(response, bytes)), reject),

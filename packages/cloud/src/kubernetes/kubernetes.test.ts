@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import { answerWith, type Listener, listen, testCertificates } from "@dray/testkit";
@@ -161,11 +161,30 @@ describe("pull secrets of a cluster", () => {
     assert.doesNotMatch(JSON.stringify([warnings, tried]), /sEcret|the-token/);
   });
 
+  test("an API without TLS, as kubectl proxy has it, gets no token", async () => {
+    const headers: string[] = [];
+    const objects = cluster();
+    const handler: Handler = (request) => {
+      headers.push(...request.headers.map(([name]) => name.toLowerCase()));
+      const found = objects[request.target.replace("/api/v1/namespaces/team", "")];
+      return answerWith(200, { "Content-Type": "application/json" }, JSON.stringify(found))(request, handler);
+    };
+    const plain = await listen(handler);
+    const { kubeConfig } = await api({});
+    const file = join(temporaryFolder("kube"), "config");
+    await writeFile(file, (await readFile(kubeConfig, "utf8")).replace(/https:[^"]*/, plain.origin));
+    const warnings: string[] = [];
+    const onWarning = (message: string): void => void warnings.push(message);
+    const keychain = kubernetes({ kubeConfig: file, onWarning });
+    assert.equal((await keychain({ registry: "r.test" }))?.username, "of-default", warnings.join());
+    assert.ok(headers.length > 0 && !headers.includes("authorization"));
+    await plain.close();
+  });
+
   test("one that hangs is given up, and one that nobody names says so", async () => {
     const hangs = await listen(() => new Promise(() => {}), { tls });
     const file = join(temporaryFolder("kube"), "config");
     const { kubeConfig } = await api(cluster());
-    const { readFile } = await import("node:fs/promises");
     await writeFile(file, (await readFile(kubeConfig, "utf8")).replace(/https:[^"]*/, hangs.origin));
     const warnings: string[] = [];
     const onWarning = (message: string): void => void warnings.push(message);

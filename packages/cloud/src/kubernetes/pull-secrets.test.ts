@@ -58,6 +58,11 @@ describe("pull secrets", () => {
     const secrets = [named("one", "https://r.test/v1/"), named("two", "r.test"), named("three", "https://r.test")];
     assert.equal(await got(secrets, "r.test/app"), "one");
     assert.equal(await got(secrets.toReversed(), "r.test/app"), "three");
+    const found = await fromPullSecrets(secrets)({ registry: "r.test", repository: "app" });
+    assert.deepEqual(
+      found?.others?.map(({ username }) => username),
+      ["two", "three"],
+    );
   });
 
   test("both kinds count, name and password by themselves, too; other secrets say nothing", async () => {

@@ -17,8 +17,8 @@ export interface PullSecretsOptions {
 /**
  * A keychain of pull secrets that have been read already: no request is made. Both kinds count (`kubernetes.io/dockerconfigjson`, `dockercfg`),
  * others say nothing. An entry is for an image by the kubelet's rules: host label by label, where `*` stands for any text without a dot; equal ports, or
- * none on both sides; the path up to a `/`, so that `/team` is not for `/teammate`. The specific beats the general, whichever secret it is in; of
- * equal ones the first secret's counts. A secret that cannot be understood is left out, and named; the others count.
+ * none on both sides; the path up to a `/`, so that `/team` is not for `/teammate`. The specific comes before the general, whichever secret it is in, of
+ * equal ones the first secret's; where that is refused, the next one is tried. A secret that cannot be understood is left out, and named; the others count.
  * @example connect("quay.io", { credentials: fromPullSecrets(secrets, { onWarning: console.error }) })
  * @see https://kubernetes.io/docs/concepts/containers/images/#config-json
  */
@@ -29,9 +29,7 @@ export const fromPullSecrets = (secrets: readonly PullSecret[], options: PullSec
 export const pullSecretCredentials = (
   secrets: readonly PullSecret[],
   { onWarning }: PullSecretsOptions = {},
-): Credentials =>
-  // Of equal ones a set takes the last.
-  secrets.toReversed().reduce((all, secret) => all.merge(credentialsOf(secret, onWarning)), new Credentials());
+): Credentials => secrets.reduce((all, secret) => all.beside(credentialsOf(secret, onWarning)), new Credentials());
 
 const members: Readonly<Record<string, string>> = {
   "kubernetes.io/dockerconfigjson": ".dockerconfigjson",

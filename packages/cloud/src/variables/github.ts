@@ -22,7 +22,7 @@ export const github =
       options?.onTried?.(source, "not set");
       return undefined;
     }
-    const username = env["GITHUB_ACTOR"]?.trim() || "unset";
+    const username = env["GITHUB_ACTOR"]?.trim() || "x-access-token";
     options?.onTried?.(source, `password of ${username}`);
-    return { username, password, source };
+    return { username, password, source, secureOnly: true };
   };

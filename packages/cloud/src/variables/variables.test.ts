@@ -17,8 +17,9 @@ test("a job of GitHub's is known at ghcr.io alone", async () => {
     username: "ann",
     password: "t0ken",
     source,
+    secureOnly: true,
   });
-  assert.equal((await github({ env: { GITHUB_TOKEN: "t" } })({ registry: "ghcr.io" }))?.username, "unset");
+  assert.equal((await github({ env: { GITHUB_TOKEN: "t" } })({ registry: "ghcr.io" }))?.username, "x-access-token");
   assert.equal(await github({ env })({ registry: "ghcr.io.evil.example" }, options), undefined);
   assert.equal(await github({ env: { GITHUB_TOKEN: " " } })({ registry: "ghcr.io" }, options), undefined);
   assert.deepEqual(tried, [`${source}: password of ann`, `${source}: not set`]);

@@ -44,6 +44,8 @@ export interface AuthenticateOptions {
 
 /** A request is repeated at most this often, each time with something it was not sent with before. */
 const mostRepeats = 2;
+/** Of several credentials for the same registry so many are tried beside. */
+const mostOthers = 16;
 /** Other origins remembered at most: blob stores that redirects lead to. */
 const mostOrigins = 100;
 
@@ -147,7 +149,7 @@ export const authenticate = (options: AuthenticateOptions): Middleware => {
         isOwn && !authorizer.known && body !== undefined ? await ask(next, request, authorizer) : undefined;
       if (failed !== undefined) return failed;
       let sent: Authorization = isProbe ? {} : await authorizer.authorization(needs);
-      for (let repeats = 0; ; repeats++) {
+      for (let [repeats, others] = [0, 0]; ; sent.other && others < mostOthers ? others++ : repeats++) {
         const response = await next(withAuthorization(request, body, sent));
         const refused = response.status === 401 || response.status === 403;
         const challenges = refused ? challengesOf(response.headers) : [];

@@ -24,6 +24,10 @@ export interface Authorization {
   /** The token in it, where it was got from a token service, and whether just now. */
   readonly token?: string;
   readonly fresh?: boolean;
+  /** Whose it is. */
+  readonly identity?: string;
+  /** Whether another credential than before is tried. */
+  readonly other?: boolean;
 }
 
 export interface AuthorizerOptions {
@@ -61,8 +65,11 @@ export class Authorizer {
   readonly #revealed = new LruCache<string, number>(mostRequired);
   readonly #revealing = new SingleFlight<number>();
   #warned = false;
+  #warnedOfPlain = false;
   /** Credentials that were refused, and are left out of reads from then on. */
   readonly #refusedIdentities = new Set<string>();
+  /** By repository: those of several credentials for it that were refused, until each has been. */
+  readonly #passedOver = new LruCache<string, Set<string>>(mostRequired);
 
   constructor(options: AuthorizerOptions) {
     this.#options = options;
@@ -85,7 +92,7 @@ export class Authorizer {
     if (scheme === undefined || scheme.kind === "open") return {};
     const credential = await this.#credential(needs, false);
     const direct = directly(scheme, credential);
-    if (direct !== undefined) return { value: direct };
+    if (direct !== undefined) return { value: direct, identity: identityOf(credential) };
     if (scheme.kind !== "bearer" || scheme.realm === undefined) return {};
     const scopes = this.#scopes(needs);
     if (scopes.length === 0 && kindOf(credential) === "anonymous") return {};
@@ -103,15 +110,17 @@ export class Authorizer {
     needs: Needs,
   ): Promise<Authorization | undefined> {
     const wanted = challenges.find(({ scheme }) => scheme === "bearer");
-    if (status !== 401 && wanted?.params.get("error") !== "insufficient_scope") return undefined;
+    if (status !== 401 && wanted?.params.get("error") !== "insufficient_scope") return this.#asAnother(sent, needs);
     const scheme = this.#scheme ?? { kind: "open" as const };
     let credential = await this.#credential(needs, false);
     let direct = directly(scheme, credential);
     if (direct !== undefined && direct === sent.value) {
       credential = await this.#credential(needs, true);
       direct = directly(scheme, credential);
+      const other = direct === sent.value ? await this.#asAnother(sent, needs) : undefined;
+      if (other !== undefined) return other;
     }
-    if (direct !== undefined && direct !== sent.value) return { value: direct };
+    if (direct !== undefined && direct !== sent.value) return { value: direct, identity: identityOf(credential) };
     if (direct !== undefined && !this.#leaveOut(credential, needs)) return undefined;
     if (scheme.kind !== "bearer") return direct === undefined ? undefined : {};
     if (direct !== undefined) credential = undefined;
@@ -121,7 +130,7 @@ export class Authorizer {
     const more = scopesKey(scopes) !== scopesKey(before);
     if (more && needs.scopes.length > 0) this.#required.set(scopesKey(needs.scopes), scopes);
     // A token that is new and for all of this will not do better for being asked for again.
-    if (sent.fresh && !more) return undefined;
+    if (sent.fresh && !more) return this.#asAnother(sent, needs);
     return bearer(await this.#token(scheme, credential, scopes, needs, sent.token));
   }
 
@@ -191,10 +200,48 @@ export class Authorizer {
     return this.#required.get(scopesKey(scopes)) ?? scopes;
   }
 
-  async #credential(needs: Needs, fresh: boolean): Promise<Credential | undefined> {
+  /** What to send in the name of the next of several credentials, where there is one. */
+  async #asAnother({ value, identity = "anonymous" }: Authorization, needs: Needs): Promise<Authorization | undefined> {
+    const scheme = this.#scheme;
+    if (value === undefined || scheme === undefined || scheme.kind === "open") return undefined;
+    const credential = await this.#next(identity, needs);
+    if (credential === undefined) return undefined;
+    const direct = directly(scheme, credential);
+    if (direct !== undefined) return { value: direct, identity: identityOf(credential), other: true };
+    if (scheme.kind !== "bearer" || scheme.realm === undefined) return undefined;
+    return { ...bearer(await this.#token(scheme, credential, this.#scopes(needs), needs, undefined)), other: true };
+  }
+
+  /** The first of several credentials that has not been refused for this repository; `undefined`: there is one alone, or each has been. */
+  async #next(refused: string, needs: Needs): Promise<Credential | undefined> {
     const { registry, credentials } = this.#options;
+    const { repository = "", signal } = needs;
+    const found = await credentials?.({ registry, repository: needs.repository }, { signal });
+    if (found?.others === undefined) return undefined;
+    const passedOver = this.#passedOver.get(repository) ?? new Set();
+    this.#passedOver.set(repository, passedOver.add(refused));
+    const next = await this.#credential(needs, false);
+    if (next !== undefined && !passedOver.has(identityOf(next))) return next;
+    // Each may have been given new rights when it is asked for next.
+    passedOver.clear();
+    return undefined;
+  }
+
+  async #credential(needs: Needs, fresh: boolean): Promise<Credential | undefined> {
+    const { registry, origin, credentials, onWarning } = this.#options;
     const { repository, signal } = needs;
-    const found = await credentials?.({ registry, repository }, { fresh, signal });
+    const first = await credentials?.({ registry, repository }, { fresh, signal });
+    const passedOver = this.#passedOver.get(repository ?? "");
+    const next = first?.others?.find((each) => !passedOver?.has(identityOf(each)));
+    const found = passedOver?.has(identityOf(first)) && next !== undefined ? next : first;
+    if (found?.secureOnly && origin.startsWith("http:")) {
+      if (!this.#warnedOfPlain)
+        onWarning?.(
+          `the credentials from ${found.source} are not sent to ${registry} over plain http, where anybody could be called so; name it without http://`,
+        );
+      this.#warnedOfPlain = true;
+      return undefined;
+    }
     const isLeftOut =
       this.#refusedIdentities.size > 0 && isRead(needs) && this.#refusedIdentities.has(identityOf(found));
     return isLeftOut ? undefined : found;
@@ -225,21 +272,28 @@ export class Authorizer {
     scopes: readonly Scope[],
     needs: Needs,
     refused: string | undefined,
-  ): Promise<Token & { readonly fresh: boolean }> {
+  ): Promise<GotToken> {
     const { tokens } = this.#options;
     const realm = this.#visitable(scheme);
     const order = { realm, service: scheme.service, scopes };
     const options = { refused, signal: needs.signal };
     try {
-      return await tokens.get({ ...order, credential: this.#presentable(realm, credential) }, options);
+      const token = await tokens.get({ ...order, credential: this.#presentable(realm, credential) }, options);
+      return { ...token, identity: identityOf(credential) };
     } catch (error) {
       const anonymously = kindOf(credential) === "anonymous";
       const mayChange = isDrayError(error, "UNAUTHORIZED") || (anonymously && isDrayError(error, "DENIED"));
       const again = mayChange ? await this.#credential(needs, true) : credential;
       if (identityOf(again) !== identityOf(credential) && !again?.registryToken)
-        return tokens.get({ ...order, credential: this.#presentable(realm, again) }, options);
-      if (!isDrayError(error, "UNAUTHORIZED", "DENIED") || !this.#leaveOut(credential, needs)) throw error;
-      return tokens.get(order, options);
+        return {
+          ...(await tokens.get({ ...order, credential: this.#presentable(realm, again) }, options)),
+          identity: identityOf(again),
+        };
+      if (!isDrayError(error, "UNAUTHORIZED", "DENIED")) throw error;
+      const next = await this.#next(identityOf(credential), needs);
+      if (next !== undefined) return this.#token(scheme, next, scopes, needs, refused);
+      if (!this.#leaveOut(credential, needs)) throw error;
+      return { ...(await tokens.get(order, options)), identity: identityOf(undefined) };
     }
   }
 
@@ -282,10 +336,14 @@ const directly = (scheme: Scheme, credential: Credential | undefined): string | 
   return basic(credential?.username ?? "", credential?.password ?? "");
 };
 
-const bearer = ({ text, fresh }: { text: string; fresh: boolean }): Authorization => ({
+/** A token, whether it came just now, and in whose name. */
+type GotToken = Token & { readonly fresh: boolean; readonly identity: string };
+
+const bearer = ({ text, fresh, identity }: GotToken): Authorization => ({
   value: `Bearer ${text}`,
   token: text,
   fresh,
+  identity,
 });
 
 const headerText = (token: string, source: string): string => {

@@ -20,6 +20,8 @@ interface Entry {
 export class Credentials {
   /** The most specific first. */
   #entries: readonly Entry[];
+  /** Whether what is refused is no end, since there may be others for the same server. */
+  #each = false;
 
   /**
    * @param entries servers (`host[:port][/path]`), and what is for them: a credential, or why there is none. Of one server the last counts.
@@ -38,7 +40,7 @@ export class Credentials {
 
   /** For what there is something: `host[:port][/path]`, in the order of the alphabet. Every name of Docker Hub is `docker.io`. */
   get hosts(): string[] {
-    return this.#entries.map(({ server }) => nameOf(server)).sort();
+    return [...new Set(this.#entries.map(({ server }) => nameOf(server)))].sort();
   }
 
   /** What stands for a server and cannot be understood. The others are none the worse for it. */
@@ -55,7 +57,11 @@ export class Credentials {
     const entry = this.#entries.find(({ server }) => covers(server, target));
     if (entry === undefined) return undefined;
     if (isFault(entry.found)) throw entry.found;
-    return entry.found;
+    if (!this.#each) return entry.found;
+    const others = this.#entries.flatMap(({ server, found }) =>
+      found !== entry.found && !isFault(found) && covers(server, target) ? [found] : [],
+    );
+    return others.length === 0 ? entry.found : { ...entry.found, others };
   }
 
   /** The set as `connect` and `chain` take it. */
@@ -63,15 +69,31 @@ export class Credentials {
     return async (target, { onTried } = {}) => {
       const found = this.find(target);
       if (found === undefined) onTried?.(this.#sources, `no entry for ${target.registry}`);
-      else onTried?.(found.source, describeCredential(found));
+      else {
+        const more = found.others === undefined ? "" : `, and ${found.others.length} more where that is refused`;
+        onTried?.(found.source, describeCredential(found) + more);
+      }
       return found;
     };
   }
 
   /** Both sets in a new one. Where both have something for the same server, the other one's counts. */
   merge(other: Credentials): Credentials {
+    const theirs = new Set(other.hosts);
     const both = new Credentials();
-    both.#entries = ordered([...this.#entries, ...other.#entries]);
+    both.#entries = sorted([...this.#entries.filter(({ server }) => !theirs.has(nameOf(server))), ...other.#entries]);
+    both.#each = this.#each || other.#each;
+    return both;
+  }
+
+  /**
+   * Both sets in a new one, of which everything counts that is for an image: what comes first is given out first, the specific before the general and of
+   * equal ones that of this set, with the `others` that are tried where it is refused.
+   */
+  beside(other: Credentials): Credentials {
+    const both = new Credentials();
+    both.#entries = sorted([...this.#entries, ...other.#entries]);
+    both.#each = true;
     return both;
   }
 
@@ -79,6 +101,7 @@ export class Credentials {
   withoutFaults(): Credentials {
     const sound = new Credentials();
     sound.#entries = this.#entries.filter(({ found }) => !isFault(found));
+    sound.#each = this.#each;
     return sound;
   }
 
@@ -105,10 +128,12 @@ export class Credentials {
   }
 }
 
+/** Of one server the last. */
 const ordered = (entries: readonly Entry[]): Entry[] =>
-  [...new Map(entries.map((entry) => [nameOf(entry.server), entry])).values()].sort((one, other) =>
-    bySpecificity(one.server, other.server),
-  );
+  sorted([...new Map(entries.map((entry) => [nameOf(entry.server), entry])).values()]);
+
+const sorted = (entries: readonly Entry[]): Entry[] =>
+  [...entries].sort((one, other) => bySpecificity(one.server, other.server));
 
 const nameOf = ({ host, path }: Server): string => (path === "" ? host : `${host}/${path}`);
 

@@ -15,6 +15,10 @@ export interface Credential {
    * for which it is refused goes on without it.
    */
   readonly ambient?: boolean | undefined;
+  /** It is for a registry that speaks https alone. Over plain http, where anybody may be called so, it is not sent. */
+  readonly secureOnly?: boolean | undefined;
+  /** More for the same registry: each is tried where those before it are refused, as a kubelet does with pull secrets. */
+  readonly others?: readonly Credential[] | undefined;
 }
 
 /** A registry, or one repository on it, that a credential is wanted for. */
