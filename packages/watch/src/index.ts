@@ -4,6 +4,28 @@
  */
 
 export { type Cache, type CachedValue, manifestKey, repositoryKey } from "./cache-interface.ts";
+export {
+  type BackoffOptions,
+  backoffMiddleware,
+  type CachedOptions,
+  type Client,
+  type ClientFactory,
+  type ClientFactoryOptions,
+  type ConfigurationFacts,
+  type Configurations,
+  cached,
+  clientDurations,
+  entryKey,
+  instrumentedClient,
+  labelRequestKind,
+  type ManifestOptions,
+  memoryConfigurations,
+  type RateOptions,
+  type RemoteClientFactory,
+  remoteClientFactory,
+  requestKinds,
+  type TagList,
+} from "./client/index.ts";
 export { Durations, type WorkLabels } from "./durations.ts";
 export {
   decodeEntry,

@@ -28,7 +28,7 @@ export async function* pagesOf(
   const seen = new Set([digestOfText(call.target.slice(path.length))]);
   let empty = 0;
   const ends = (how: string): void =>
-    api.settings.onEvent?.({
+    (call.onEvent ?? api.settings.onEvent)?.({
       type: "warning",
       partial: true,
       message: `${api.registry} ${how} listing ${call.reference}; the list ends here`,

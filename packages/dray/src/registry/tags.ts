@@ -1,4 +1,4 @@
-import type { Cancel } from "../content/index.ts";
+import type { Cancel, OnEvent } from "../content/index.ts";
 import { DrayError, isDrayError, restated } from "../errors.ts";
 import { type HttpResponse, header } from "../http/index.ts";
 import { refuseNumber } from "../numbers.ts";
@@ -22,6 +22,8 @@ export interface TagsOptions extends Cancel {
   readonly pageSize?: number | undefined;
   /** Begins after this name, in the registry's order. */
   readonly last?: string | undefined;
+  /** Hears of a list that ends before it should (a warning that is `partial`), and of what else happens, in place of the connection's own. */
+  readonly onEvent?: OnEvent | undefined;
 }
 
 /** What every registry allows. */
@@ -43,6 +45,7 @@ export const tagPages = (repo: Repo, options: PagesOptions): AsyncGenerator<read
     ...callIn(repo, "pull", "listing the tags of"),
     method: "GET",
     signal: options.signal,
+    onEvent: options.onEvent,
   };
   return pagesOfNames(repo.api, call, pathIn(repo, "tags/list"), "tags", options);
 };
@@ -79,6 +82,7 @@ async function* repositoryPages(api: Api, options: TagsOptions): AsyncGenerator<
     doing: "listing the repositories of",
     reference: api.registry,
     signal: options.signal,
+    onEvent: options.onEvent,
   };
   try {
     yield* pagesOfNames(api, call, "/v2/_catalog", "repositories", options);

@@ -4,4 +4,4 @@
  */
 export { decodeEntry, type EncodeEntryOptions, encodeEntry } from "./codec.ts";
 export type { Excluded, ExcludedReason, ImageEntry, ImageInfo, ImagePlatform } from "./entry.ts";
-export { isTime, type LabelTimes, labelTimes } from "./times.ts";
+export { isTime, type LabelTimes, labelTimes, timeIn } from "./times.ts";
