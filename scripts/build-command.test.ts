@@ -11,7 +11,7 @@ import { build } from "esbuild";
 import { buildCommand } from "./build-command.ts";
 import { findRuntime, root } from "./runtimes.ts";
 
-const externals = ["commander", "picomatch", "semver", "yaml", "bcryptjs", "jose", "prom-client", "smol-toml"];
+const externals = ["commander", "picomatch", "re2js", "semver", "yaml", "bcryptjs", "jose", "prom-client", "smol-toml"];
 
 test("the npm command reads what is compressed: modules that are imported when they are used have their names", async () => {
   const home = temporaryFolder("reads");

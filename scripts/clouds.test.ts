@@ -10,7 +10,7 @@ import { finish } from "@dray/testkit/peers";
 import { buildCommand } from "./build-command.ts";
 import { findRuntime, root } from "./runtimes.ts";
 
-const externals = ["commander", "picomatch", "semver", "yaml", "bcryptjs", "jose", "prom-client", "smol-toml"];
+const externals = ["commander", "picomatch", "re2js", "semver", "yaml", "bcryptjs", "jose", "prom-client", "smol-toml"];
 const amazonHost = "111111111111.dkr.ecr.eu-west-1.amazonaws.com";
 
 describe("clouds", () => {

@@ -1,3 +1,12 @@
+import {
+  type CreatedTag,
+  firstOf,
+  newestCreated,
+  newestNaturally,
+  newestVersion,
+  tagFilter,
+  versionedTag,
+} from "@dray/policy";
 import { Option } from "commander";
 import { hasTags, type ReadableStore } from "dray/content";
 import { DrayError, isDrayError, printable, throwIfAborted } from "dray/errors";
@@ -14,18 +23,7 @@ import { warnOfLocal } from "../local-names.ts";
 import { itsRepositories, registryIn } from "../named-registry.ts";
 import { registriesFor } from "../registries.ts";
 import { type ListRepositoriesOptions, listRepositories } from "../repositories/index.ts";
-import {
-  type CreatedTag,
-  creationTimes,
-  firstOf,
-  newestCreated,
-  newestNaturally,
-  newestVersion,
-  type TagOrder,
-  tagFilter,
-  tagOrders,
-  versionedTag,
-} from "../tags/index.ts";
+import { creationTimes, type TagOrder, tagOrders } from "../tags/index.ts";
 
 /** Images whose time of creation is asked for at the same time. */
 const imagesAtOnce = 8;
@@ -78,7 +76,7 @@ export const act: Act<LsOptions> = async (call, [text = ""]) => {
     refuseOthers(call, [...tagFlags, "fullRef"], "tags alone");
     return listRepositories(call, text);
   }
-  const wanted = tagFilter(options);
+  const wanted = await tagFilter(options);
   const { prefix, members } = placeOf(text);
   // A registry may call anything a tag.
   const named = (tag: string): string => printable(options.fullRef === true ? prefix + tag : tag);

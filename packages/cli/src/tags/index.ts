@@ -1,4 +1,3 @@
-/** Tags chosen and put in order: by version, by nature, by the time of their images. Imports the library; knows no command. */
-export { tagFilter } from "./choose.ts";
+/** What the images behind tags say, and how tags are listed. Imports the library; knows no command. */
 export { creationTimes } from "./created.ts";
-export * from "./order.ts";
+export { type TagOrder, tagOrders } from "./orders.ts";

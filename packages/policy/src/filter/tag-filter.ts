@@ -1,3 +1,4 @@
+import { errorIn } from "dray/errors";
 import { expression } from "./expression.ts";
 import { type Fits, glob } from "./glob.ts";
 
@@ -28,7 +29,11 @@ export const tagFilter = async ({ match = [], exclude = [], omitDigestTags = fal
 const patternOf = async (pattern: string): Promise<Fits> => {
   const between = /^\/(.*)\/$/.exec(pattern)?.[1];
   if (between === undefined) return glob(pattern);
-  return (await expression(between)).test;
+  try {
+    return (await expression(between)).test;
+  } catch (error) {
+    throw errorIn(`pattern ${pattern}`, error);
+  }
 };
 
 /** Whether a tag stands for a digest: a signature, an attestation, a list of referrers. */

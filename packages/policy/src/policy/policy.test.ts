@@ -117,7 +117,7 @@ test("what is wrong is refused when it is set, with the nearest right word", asy
     [{ filterTags: { extract: "$1" } }, /filterTags\.extract takes groups of filterTags\.pattern, which is not there/],
     [{ filterTags: { pattern: "(?P<n>1)", extract: "$m" } }, /policy: filterTags\.extract: extract "\$m"/],
     [{ filterTags: { glob: "{a" } }, /policy: filterTags\.glob: glob "\{a"/],
-    [{ filterTags: { exclude: ["/(/"] } }, /policy: filterTags\.exclude: expression/],
+    [{ filterTags: { exclude: ["/(/"] } }, /policy: filterTags\.exclude: pattern \/\(\/: expression/],
     [
       { digestReflectionPolicy: "IfAbsent" },
       /digestReflectionPolicy is "IfAbsent"; expected Never, IfNotPresent, Always/,
