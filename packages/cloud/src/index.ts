@@ -12,8 +12,11 @@ export {
   fromPullSecrets,
   type KubernetesOptions,
   kubernetes,
+  type PodImage,
   type PullSecret,
   type PullSecretsOptions,
   pullSecretCredentials,
+  type RunningPodsOptions,
+  runningPods,
 } from "./kubernetes/index.ts";
 export { github, gitlab, type VariableOptions } from "./variables/index.ts";

@@ -42,5 +42,6 @@ export {
 } from "./entry/index.ts";
 export * from "./events/index.ts";
 export { imageOf, parseRepository, type Repository, repositoryFromImage } from "./repository.ts";
+export * from "./running/index.ts";
 export * from "./sinks/index.ts";
 export * from "./webhooks/index.ts";

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { KubeConfig } from "@kubernetes/client-node";
+import { KubeConfig, type V1Pod } from "@kubernetes/client-node";
 import { DrayError, throwIfAborted } from "dray/errors";
 import { coreApi } from "./client.ts";
 import type { KubernetesOptions } from "./options.ts";
@@ -49,6 +49,30 @@ export const readPullSecrets = async (
     Array.from(names, (name) => ifThere("secret", name, api.readNamespacedSecret({ name, namespace }))),
   );
   return read.flatMap((secret) => secret ?? []);
+};
+
+/** Which pods are listed, of whom. */
+export interface PageOfPods {
+  readonly kubeConfig: string | undefined;
+  /** `undefined`: all. */
+  readonly namespace: string | undefined;
+  readonly limit: number;
+  /** What the page before said of the next. */
+  readonly after: string | undefined;
+}
+
+/** Lists a page of pods, and says how the next one is asked for. */
+export const pageOfPods = async (
+  { kubeConfig, namespace, limit, after }: PageOfPods,
+  signal: AbortSignal,
+): Promise<{ readonly pods: readonly V1Pod[]; readonly next: string | undefined }> => {
+  const api = coreApi(configOf(kubeConfig), signal);
+  const page = { limit, ...(after === undefined ? {} : { _continue: after }) };
+  const { items, metadata } =
+    namespace === undefined
+      ? await api.listPodForAllNamespaces(page)
+      : await api.listNamespacedPod({ namespace, ...page });
+  return { pods: items, next: metadata?._continue || undefined };
 };
 
 /** @throws DrayError `CONFIG_INVALID` where nothing says which cluster is meant */

@@ -5,3 +5,4 @@
 export { kubernetes } from "./kubernetes.ts";
 export type { KubernetesOptions } from "./options.ts";
 export { fromPullSecrets, type PullSecret, type PullSecretsOptions, pullSecretCredentials } from "./pull-secrets.ts";
+export { type PodImage, type RunningPodsOptions, runningPods } from "./running-pods.ts";

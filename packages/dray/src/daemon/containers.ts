@@ -26,11 +26,25 @@ export interface EngineContainer {
   readonly running: boolean;
 }
 
+/** A container as an engine lists it. */
+export interface EngineContainerEntry {
+  readonly id: string;
+  readonly name: string;
+  /** What it was made of, as it was said: `nginx:1.27`; an ID where that name has gone to another image. */
+  readonly image: string;
+  /** ID of the image that it was made of. */
+  readonly imageId: string;
+  /** Its own, and those of its image. */
+  readonly labels: Readonly<Record<string, string>>;
+}
+
 /** The part of an engine that is about containers, as far as images are taken from them. */
 export interface EngineContainers {
   /** Makes a container, which does not run, and tells its ID. @throws DrayError `NOT_FOUND` for the image, `CONFLICT` for the name */
   create(image: string, options?: EngineCall & NewContainer): Promise<string>;
   start(container: string, options?: EngineCall): Promise<void>;
+  /** Those that run; `all`: those that do not, as well. */
+  list(options?: EngineCall & { readonly all?: boolean | undefined }): Promise<EngineContainerEntry[]>;
   /** @throws DrayError `NOT_FOUND` */
   inspect(container: string, options?: EngineCall): Promise<EngineContainer>;
   /** Its file system as one tar, as it comes; what is mounted into it is not among it. */
@@ -62,6 +76,23 @@ export const engineContainers = (api: EngineApi): EngineContainers => ({
       path: `/containers/${nameInPath(container)}/start`,
       doing: `start ${container}`,
       signal,
+    });
+  },
+  list: async ({ all = false, signal } = {}) => {
+    const query = all ? ([["all", "1"]] as const) : [];
+    const found = await api.json({ method: "GET", path: "/containers/json", query, doing: "list containers", signal });
+    return (Array.isArray(found) ? found : []).filter(isObject).map((each) => {
+      const { Id: id, Names: names, Image: image, ImageID: imageId, Labels: labels } = each;
+      const [name] = Array.isArray(names) ? names.filter(isText) : [];
+      return {
+        id: isText(id) ? id : "",
+        name: (name ?? "").replace(/^\//, ""),
+        image: isText(image) ? image : "",
+        imageId: isText(imageId) ? imageId : "",
+        labels: Object.fromEntries(
+          Object.entries(isObject(labels) ? labels : {}).filter((pair): pair is [string, string] => isText(pair[1])),
+        ),
+      };
     });
   },
   inspect: async (container, { signal } = {}) => {

@@ -16,6 +16,8 @@ export interface EngineImageEntry {
   readonly names: readonly string[];
   /** Under which digests registries have it: `quay.io/team/app@sha256:…`. */
   readonly digests: readonly string[];
+  /** Of its manifest or index, where the engine says it without a registry: podman, and those that keep images as OCI. */
+  readonly digest?: Digest;
   /** Bytes on the engine's disk. */
   readonly size: number;
   readonly created: Date | undefined;
@@ -243,13 +245,18 @@ const registryAuth = (credential: Credential | undefined, registry: string): [st
 const names = (value: unknown): string[] =>
   (Array.isArray(value) ? value : []).filter(isText).filter((name) => !name.startsWith("<none>"));
 
-const entryOf = (found: Readonly<Record<string, unknown>>): EngineImageEntry => ({
-  id: idOf(found["Id"]),
-  names: names(found["RepoTags"]),
-  digests: names(found["RepoDigests"]),
-  size: typeof found["Size"] === "number" ? found["Size"] : 0,
-  created: timeOf(found["Created"]),
-});
+const entryOf = (found: Readonly<Record<string, unknown>>): EngineImageEntry => {
+  const { Descriptor: descriptor, Digest: own } = found;
+  const digest = isObject(descriptor) ? descriptor["digest"] : own;
+  return {
+    id: idOf(found["Id"]),
+    names: names(found["RepoTags"]),
+    digests: names(found["RepoDigests"]),
+    ...(isText(digest) && isDigest(digest) ? { digest } : {}),
+    size: typeof found["Size"] === "number" ? found["Size"] : 0,
+    created: timeOf(found["Created"]),
+  };
+};
 
 /** Podman says some without their algorithm. */
 const idOf = (value: unknown): string =>

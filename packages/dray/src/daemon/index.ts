@@ -3,7 +3,7 @@
  * Imports everything up to `archive/` and `layout/`; knows no registry's API, no view of an image and no location in words.
  */
 export { type ContainerStore, containerStore } from "./container-store.ts";
-export type { EngineContainer, EngineContainers, NewContainer } from "./containers.ts";
+export type { EngineContainer, EngineContainerEntry, EngineContainers, NewContainer } from "./containers.ts";
 export { type ConnectEngineOptions, connectEngine, type Engine, type EngineVersion } from "./engine.ts";
 export { type EngineStore, engineStore } from "./engine-store.ts";
 export type { FindEngineOptions } from "./find-engine.ts";
