@@ -3,6 +3,7 @@
  * terminal.
  */
 
+export * from "./budget/index.ts";
 export { type Cache, type CachedValue, manifestKey, repositoryKey } from "./cache-interface.ts";
 export {
   type BackoffOptions,

@@ -20,6 +20,7 @@ export {
 export { unsendable, withHeaders } from "./headers.ts";
 export { pluggedConnection } from "./plugged-connection.ts";
 export { type Environment, proxyFor } from "./proxy.ts";
+export { type RateLimit, readRateLimit } from "./rate-limiter.ts";
 export { redactHeaders, redactUrl } from "./redact.ts";
 export { redirect } from "./redirect.ts";
 export { type ResponseErrorOptions, responseError } from "./registry-error.ts";

@@ -13,7 +13,7 @@ test("what is left is read in three dialects", () => {
         ["ratelimit-limit", "100;w=21600"],
         ["ratelimit-remaining", "76;w=21600"],
       ],
-      { remaining: 76, limit: 100 },
+      { remaining: 76, limit: 100, window: 21_600_000 },
     ],
     [
       "seconds from now",

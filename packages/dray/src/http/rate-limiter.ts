@@ -309,6 +309,8 @@ export interface RateLimit {
   readonly limit?: number;
   /** Milliseconds until the limit is whole again, where it says so. */
   readonly reset?: number;
+  /** Milliseconds of the window that it is for, where it says so. */
+  readonly window?: number;
 }
 
 /**
@@ -329,7 +331,14 @@ export const readRateLimit = (headers: HeaderPairs, now: number): RateLimit | un
   if (remaining === undefined) return undefined;
   const limit = first(header(headers, "ratelimit-limit") ?? header(headers, "x-ratelimit-limit"));
   const reset = first(header(headers, "ratelimit-reset") ?? header(headers, "x-ratelimit-reset"));
-  return defined({ remaining, limit, reset: reset === undefined ? undefined : untilReset(reset, now) });
+  const window = windowOf(header(headers, "ratelimit-limit") ?? header(headers, "ratelimit-remaining"));
+  return defined({ remaining, limit, reset: reset === undefined ? undefined : untilReset(reset, now), window });
+};
+
+/** `100;w=21600` is for six hours. */
+const windowOf = (value: string | undefined): number | undefined => {
+  const seconds = first(/;\s*w=(\d+)/i.exec(value ?? "")?.[1]);
+  return seconds === undefined || seconds === 0 ? undefined : seconds * 1_000;
 };
 
 /** `"default";r=50;t=30`, or the draft between, `limit=100, remaining=50, reset=30`, which is not a list of policies and is left alone. */
