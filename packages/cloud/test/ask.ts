@@ -3,13 +3,15 @@
  * of clouds read the variables of their process.
  */
 import { type Explanation, explain } from "dray/auth";
-import { clouds } from "../src/index.ts";
+import { clouds, google } from "../src/index.ts";
 
 const warnings: string[] = [];
-const keychain = clouds({
+const options = {
   timeout: Number(process.env["ASK_TIMEOUT"] ?? "10000"),
-  onWarning: (message) => warnings.push(message),
-});
+  onWarning: (message: string) => void warnings.push(message),
+};
+const keyFile = process.env["ASK_KEY_FILE"];
+const keychain = keyFile === undefined ? clouds(options) : google({ ...options, keyFile });
 const answers: (Explanation & { readonly password: string | undefined; readonly identityToken: string | undefined })[] =
   await Promise.all(
     process.argv.slice(2).map(async (registry) => {

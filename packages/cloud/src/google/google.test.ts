@@ -45,6 +45,15 @@ describe("Google's registries", () => {
     assert.deepEqual([warnings, stderr], [[], ""]);
   });
 
+  test("a key that the program names, without a word of the library's", async () => {
+    const key = file("named.json", cloud.keyFile);
+    const named = await asked(["gcr.io"], { ...here.env, ...nowhere, ASK_KEY_FILE: key });
+    assert.deepEqual([named.answers[0]?.password, named.warnings, named.stderr], ["token-by-key", [], ""]);
+    const absent = await asked(["gcr.io"], { ...here.env, ...nowhere, ASK_KEY_FILE: `${key}.none` });
+    assert.deepEqual([absent.answers[0]?.password, absent.stderr], [undefined, ""]);
+    assert.match(absent.warnings.join(), /^google: .* does not exist, or it is not a file/);
+  });
+
   test("what gcloud auth application-default login has left", async () => {
     const env = { ...here.env, ...nowhere, GOOGLE_APPLICATION_CREDENTIALS: file("login.json", cloud.loginFile) };
     const [answer] = (await asked(["gcr.io"], env)).answers;

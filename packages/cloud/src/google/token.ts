@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import { DrayError, throwIfAborted } from "dray/errors";
 import {
   type AuthClient,
@@ -39,9 +40,12 @@ export const accessToken = async ({ keyFile }: GoogleOptions, signal: AbortSigna
 
 /** Whoever is set up; `undefined` where nobody is. What is set up and makes no sense is thrown. */
 const clientOf = async (keyFile: string | undefined): Promise<AuthClient | undefined> => {
-  const auth = new GoogleAuth({ scopes: [scope], ...(keyFile === undefined ? {} : { keyFile }) });
+  const auth = new GoogleAuth({ scopes: [scope] });
   try {
-    return await auth.getClient();
+    // Its own option for a file prints a line to the program's standard error each time.
+    return await (keyFile === undefined
+      ? auth.getClient()
+      : auth._getApplicationCredentialsFromFilePath(resolve(keyFile)));
   } catch (error) {
     const { message } = (error ?? {}) as { readonly message?: unknown };
     if (/Could not load the default credentials/.test(String(message))) return undefined;
