@@ -68,7 +68,7 @@ describe("clouds", () => {
       [amazonHost]: /: password of AWS from ecr \(account 1{12} in eu-west-1\), until 20\d\d-/,
       "eu.gcr.io": /: password of oauth2accesstoken from google \(key of a service account\), until 20\d\d-/,
       "one.azurecr.io": /: identity token from acr \(service principal\), until 20\d\d-/,
-      "ghcr.io": /: password of unset from github \(GITHUB_TOKEN\)$/m,
+      "ghcr.io": /: password of x-access-token from github \(GITHUB_TOKEN\)$/m,
     };
     for (const [host, says] of Object.entries(wanted)) {
       const explained = await dray(["auth", "explain", host]);

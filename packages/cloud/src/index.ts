@@ -4,7 +4,14 @@
 export { type AcrOptions, acr } from "./acr/index.ts";
 export type { CloudOptions } from "./asking/index.ts";
 export { type CloudsOptions, clouds, parseClouds } from "./clouds.ts";
-export { type EcrOptions, ecr } from "./ecr/index.ts";
+export {
+  type AwsAuthOptions,
+  type EcrOptions,
+  ecr,
+  eksAccounts,
+  type ImageCredsWithAwsAuth,
+  imageCredsWithAwsAuth,
+} from "./ecr/index.ts";
 export { type Google, type GoogleOptions, google } from "./google/index.ts";
 export { type CloudName, cloudNames } from "./hosts.ts";
 export { type K8schainOptions, k8schain } from "./k8schain.ts";
