@@ -69,6 +69,10 @@ export const exitCodes = {
   CHECK_FAILED: 1,
   /** What a call was bound to (`ifMatch`, `ifNoneMatch`) does not hold any more: somebody was faster. */
   CONFLICT: 1,
+  /** Nothing is known of an image yet: nobody has looked at it, or nobody could. */
+  NO_IMAGE_DATA: 5,
+  /** Nothing is known of any image, because scanning is switched off. */
+  SCAN_DISABLED: 1,
   /** Content that can be read once was read before. */
   CONSUMED: 1,
   /** Asked of content whose digest is known when it has been read. */

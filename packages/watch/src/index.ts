@@ -42,7 +42,28 @@ export {
   labelTimes,
 } from "./entry/index.ts";
 export * from "./events/index.ts";
+export { type OpenFileOptions, openFile, type RoomTables, type WatchFile } from "./file/index.ts";
+export {
+  cacheImages,
+  type ImageSort,
+  type ImagesOptions,
+  instrumentedRegistry,
+  type KnownImage,
+  type KnownImages,
+  type KnownRepository,
+  type KnownTag,
+  knownRegistry,
+  type LastError,
+  type Registry,
+  type RepositoryMetadata,
+  registryDurations,
+  type Stale,
+  scanDisabledRegistry,
+  stateImages,
+  withLabelTimes,
+} from "./reader/index.ts";
 export { imageOf, parseRepository, type Repository, repositoryFromImage } from "./repository.ts";
 export * from "./running/index.ts";
 export * from "./sinks/index.ts";
+export { stateTables } from "./state/index.ts";
 export * from "./webhooks/index.ts";

@@ -219,7 +219,7 @@ test("what cannot be used is left out with its reason, under the digest that it 
   for (const at of [1, 2, 3, 4]) inner = sampleIndex({ seed: `${at}`, platforms: [], more: [inner] });
   put(registry, repository, "deep", inner);
   const expected: readonly [tag: string, reason: ExcludedReason, message: RegExp][] = [
-    ["html-config", "bad-configuration", /app:html-config: its configuration sha256:\w+ is no JSON$/],
+    ["html-config", "bad-configuration", /^its configuration sha256:\w+ is no JSON$/],
     ["list-config", "bad-configuration", /is no JSON object/],
     ["no-blob", "missing-configuration", /is not in the registry/],
     ["type", "unknown-type", /"application\/vnd.example.thing.v1\+json" is no media type of a manifest/],

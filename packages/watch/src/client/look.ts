@@ -70,7 +70,7 @@ export const lookInto = async (store: Store, options: LookOptions): Promise<Imag
   } catch (error) {
     if (!(error instanceof Unusable)) throw error;
     const { reason, message } = error;
-    return { excluded: defined<Excluded>({ reason, message: `${id}: ${message}`, digest, lastFetched: now }) };
+    return { excluded: defined<Excluded>({ reason, message, digest, lastFetched: now }) };
   }
 };
 

@@ -54,7 +54,7 @@ export type ExcludedReason =
 /** A reason to leave an image out. */
 export interface Excluded {
   readonly reason: ExcludedReason;
-  /** The same for people. */
+  /** The same for people. It names no tag: what a digest names is the same everywhere. */
   readonly message: string;
   /** What the tag names, where that is known: another one, and the reason may be gone. */
   readonly digest?: Digest;
