@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { DrayError, isDrayError } from "../errors.ts";
-import { annotationKeys, type Descriptor, encodeJson, mediaTypes } from "../oci/index.ts";
+import { annotationKeys, type Descriptor, digestOf, encodeJson, mediaTypes } from "../oci/index.ts";
 import { bytesContent } from "./bytes.ts";
 import { loadManifest } from "./manifest.ts";
 import { memoryStore } from "./memory.ts";
@@ -109,4 +109,35 @@ test("configurations of many are read some at a time, and a fault that is not th
     }) as typeof store;
     await assert.rejects(selectPlatforms(failing, root, ["linux/arm64"]), (error) => isDrayError(error, ends), code);
   }
+});
+
+test("several platforms keep the artifacts whose subject they are, and what is about those; what is missing is about nothing", async () => {
+  const said = (architecture: string) => ({ platform: { os: "linux", architecture } });
+  const [amd64, arm64] = [await image("amd64", said("amd64")), await image("arm64", said("arm64"))];
+  const s390x = await image("s390x", said("s390x"));
+  const about = async ({ mediaType, digest, size }: Descriptor): Promise<Descriptor> => {
+    const config = await keep({}, mediaTypes.ociEmpty);
+    const subject = { mediaType, digest, size };
+    const artifact = {
+      schemaVersion: 2,
+      mediaType: mediaTypes.ociManifest,
+      artifactType: "a/b",
+      config,
+      layers: [],
+      subject,
+    };
+    return keep(artifact, mediaTypes.ociManifest);
+  };
+  const [ofAmd64, ofS390x] = [await about(amd64), await about(s390x)];
+  const ofArtifact = await about(ofAmd64);
+  const missing = { ...ofArtifact, digest: digestOf(new Uint8Array(7)) };
+  const root = await index(ofArtifact, amd64, arm64, s390x, ofAmd64, ofS390x, missing);
+  const { store: over, root: trimmed } = await selectPlatforms(store, root, ["linux/amd64", "linux/arm64"]);
+  const { parsed } = await loadManifest(over, trimmed);
+  assert.ok(parsed.kind === "index");
+  assert.deepEqual(
+    parsed.index.manifests.map(({ digest }) => digest),
+    [ofArtifact, amd64, arm64, ofAmd64].map(({ digest }) => digest),
+  );
+  assert.equal(await chosen(root, "linux/amd64"), amd64.digest);
 });

@@ -20,6 +20,7 @@ import {
 } from "../oci/index.ts";
 import { bytesContent, collect } from "./bytes.ts";
 import { editJson } from "./edit-json.ts";
+import { withArtifacts } from "./kept-artifacts.ts";
 import { type LoadedManifest, loadManifest } from "./manifest.ts";
 import { overlay } from "./overlay.ts";
 import type { ReadableStore, ReadOptions } from "./store.ts";
@@ -43,7 +44,7 @@ export interface Selection {
 
 /**
  * Narrows an index to the platforms asked for. One platform selects the child itself. Several make a valid index of the
- * matching entries, with their attestations and the digest of the index it was made from. What is no index is left as it is.
+ * matching entries, with their attestations, the artifacts in it whose subject they are, and the digest of the index it was made from. What is no index is left as it is.
  * @throws DrayError `NOT_FOUND` naming the platform and those there are, `PLATFORM_INVALID`, `USAGE`
  */
 export const selectPlatforms = async (
@@ -65,11 +66,12 @@ export const selectPlatforms = async (
   }
   const unfit = wanted.some((platform) => parsed.index.manifests.every((entry) => !fits(platform, entry)));
   const said = parsed.index.manifests.map((entry) => [entry]);
-  const kept = keptEntries(
+  const meant = keptEntries(
     unfit ? await described(store, parsed.index, options) : said,
     wanted,
     options?.called ?? root.digest,
   );
+  const kept = await withArtifacts(store, parsed.index, meant, options);
   if (kept.size === parsed.index.manifests.length) return { store, root, trimmed: false, loaded };
   const over = overlay(store);
   const trimmed = await over.top.ingest(bytesContent(trimIndex(bytes, kept, root)), { mediaType: root.mediaType });
