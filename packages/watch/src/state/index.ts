@@ -1,9 +1,9 @@
 /**
  * What is known of repositories, tags and manifests, in tables of the file: read by anybody, and changed by what a look at a registry found, together with
- * the events that follow from it. Imports `file/`, `events/` and `entry/`; asks no registry and knows no queue.
+ * the events that follow from it. Imports `file/`, `events/`, `entry/` and the interfaces of `client/`; asks no registry and knows no queue.
  */
 export { claim, newHolder, release } from "./claims.ts";
-export { digestBytes } from "./digest-bytes.ts";
+export { fileConfigurations } from "./configurations.ts";
 export { entryOf, keepEntry } from "./manifests.ts";
 export { type Intervals, type Looked, nextInterval, recordDigests } from "./record-digests.ts";
 export { type RecordedList, recordList, type Selection } from "./record-list.ts";
