@@ -88,6 +88,7 @@ const noRemedies: readonly (string | RegExp)[] = [
   /^--oci-empty-base: there is a --base/,
   /^no --base is named: /,
   /^ --platform \$\{/,
+  /^--all-tags says nothing more beside/,
   // About engines, with which e2e/engines follows it.
   /^leave out --referrers$/,
 ];
@@ -248,6 +249,13 @@ describe("a remedy in a message is a command that works", () => {
         from: ["username and password required: -u NAME with --password-stdin, or at a terminal"],
         words: ["auth", "login", closed],
         follow: () => [login],
+        stdin: "secret",
+      },
+      {
+        says: /a registry of github needs none where that knows who we are, which dray (auth explain \S+) tells/,
+        from: ["needs none where that knows who we are, which dray auth explain"],
+        words: ["auth", "login", "ghcr.io"],
+        follow: (_, explain = "") => [explain.split(" ")],
         stdin: "secret",
       },
       {

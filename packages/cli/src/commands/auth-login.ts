@@ -1,3 +1,4 @@
+import { cloudsOf } from "@dray/cloud/hosts";
 import { login } from "dray/auth";
 import { DrayError, isDrayError, restated } from "dray/errors";
 import type { Act, Call, Define } from "../context.ts";
@@ -58,5 +59,12 @@ const credentialsOf = async (
   const username = call.options.username || (await asked?.line(`User name for ${registry}: `));
   const password = given ?? (username ? await asked?.secret("Password: ") : undefined);
   if (username && password) return { username, password };
-  throw new DrayError("USAGE", "username and password required: -u NAME with --password-stdin, or at a terminal");
+  const required = "username and password required: -u NAME with --password-stdin, or at a terminal";
+  const [cloud] = cloudsOf(registry, call.env);
+  throw new DrayError(
+    "USAGE",
+    cloud === undefined
+      ? required
+      : `${required}; a registry of ${cloud} needs none where that knows who we are, which dray auth explain ${registry} tells`,
+  );
 };

@@ -75,6 +75,8 @@ export const act: Act<CpOptions & EndOptions> = async (call, [from = "", to = ""
   if (call.options.recursive === true) {
     const [source, target] = [from, to].map((text) => placeIn(text, { recursive: true }).registry);
     refuseSharedPassword(call, source, target);
+    if (call.options.allTags === true)
+      call.reporter.note("--all-tags says nothing more beside --recursive, which copies every tag of each repository");
     return copyBelow(call, from, to);
   }
   const ends = await bothEnds(call, from, to);

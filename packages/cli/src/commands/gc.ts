@@ -7,7 +7,7 @@ import type { Act, Call, Define } from "../context.ts";
 import { duration, type ListingOptions, outputFlag } from "../flags.ts";
 import { listing } from "../json.ts";
 import { registriesFor } from "../registries.ts";
-import { onOne, placeIn, repositoriesAt, tellBroken, type Where } from "../repositories/index.ts";
+import { type Ended, onOne, placeIn, repositoriesAt, tellBroken, type Where } from "../repositories/index.ts";
 
 interface GcOptions extends ListingOptions {
   readonly recursive?: boolean;
@@ -45,8 +45,8 @@ export const act: Act<GcOptions> = async (call, [text = ""]) => {
   const deletes = options.delete === true || dryRun;
   if (grace !== undefined && !deletes)
     throw new DrayError("USAGE", `${call.named("grace")} is about what --delete deletes; say that, or --dry-run`);
-  const broken: string[] = [];
-  const found = (deletes ? unneeded : untagged)(call, text, { recursive, broken });
+  const ended: Ended = { whole: 0, broken: [] };
+  const found = (deletes ? unneeded : untagged)(call, text, { recursive, ended });
   let [count, repositories] = [0, new Set<string>()];
   const counted = async function* (): AsyncGenerator<Found> {
     for await (const each of found) {
@@ -63,7 +63,7 @@ export const act: Act<GcOptions> = async (call, [text = ""]) => {
       `${dryRun ? "would delete" : "deleted"} ${plural(count, "manifest")} of ${repositories.size === 1 ? "1 repository" : `${repositories.size} repositories`}`,
       { deleted: count, repositories: repositories.size, dryRun },
     );
-  tellBroken(broken, "looked through");
+  tellBroken(ended, "looked through");
 };
 
 async function* untagged(call: Call<GcOptions>, text: string, where: Where): AsyncGenerator<Found> {

@@ -288,4 +288,25 @@ describe("commands on many repositories", () => {
     assert.equal(exitCode, 1);
     assert.match(stderr, /does not delete/);
   });
+
+  test("where nothing goes well, and for one reason, that is the reason", async () => {
+    const host = await served(filled(), false);
+    const gone = await listen(memoryRegistry().handler);
+    await gone.close();
+    for (const source of ["team", "team/app/web"]) {
+      const { exitCode, stderr } = await dray("cp", "-r", `${host}/${source}`, `${gone.host}/mirror`);
+      assert.equal(exitCode, 1, stderr);
+      assert.match(stderr, /Error: .*cannot reach/);
+    }
+    const denying = memoryRegistry({ access: { scheme: "basic", users: { ann: "a" } } });
+    const denied = await dray("cp", "-r", `${host}/team`, `${await served(denying, false)}/mirror`);
+    assert.equal(denied.exitCode, 6, denied.stderr);
+  });
+
+  test("cp -r says that every tag is copied anyway", async () => {
+    const host = await served(filled(), false);
+    const { exitCode, stderr } = await dray("cp", "-r", "-a", `${host}/team`, `${host}/mirror`);
+    assert.equal(exitCode, 0, stderr);
+    assert.match(stderr, /--all-tags says nothing more beside --recursive/);
+  });
 });

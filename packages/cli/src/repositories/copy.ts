@@ -26,7 +26,7 @@ export const copyBelow = async (call: Call<CopyBelowOptions>, from: string, to: 
   const [source, target] = [from, to].map((text) => placeIn(text, { recursive: true })) as [Place, Place];
   refuseInside(source, target, to);
   const { connect } = await registriesFor(call);
-  const where: Where = { recursive: true, broken: [] };
+  const where: Where = { recursive: true, ended: { whole: 0, broken: [] } };
   const there = connect(target.registry, "target");
   // To a registry alone everything goes under the path that it has.
   const renamed = (path: string): string =>
@@ -54,7 +54,7 @@ export const copyBelow = async (call: Call<CopyBelowOptions>, from: string, to: 
   }
   await move();
   await reportMoved(call, all, "copied", began);
-  tellBroken(where.broken, "compared");
+  tellBroken(where.ended, "compared");
 };
 
 const joined = (path: string, rest: string): string => [path, rest].filter((part) => part !== "").join("/");

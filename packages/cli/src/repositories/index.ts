@@ -4,4 +4,4 @@
  */
 export { copyBelow } from "./copy.ts";
 export { type ListRepositoriesOptions, listRepositories } from "./list.ts";
-export { onOne, placeIn, repositoriesAt, tellBroken, type Where } from "./place.ts";
+export { type Ended, onOne, placeIn, repositoriesAt, tellBroken, type Where } from "./place.ts";

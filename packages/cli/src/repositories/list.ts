@@ -5,7 +5,7 @@ import type { Call } from "../context.ts";
 import type { ListingOptions } from "../flags.ts";
 import { jsonText, listing } from "../json.ts";
 import { registriesFor } from "../registries.ts";
-import { type HeldRepository, placeIn, repositoriesAt, tellBroken } from "./place.ts";
+import { type Ended, type HeldRepository, placeIn, repositoriesAt, tellBroken } from "./place.ts";
 
 /** How repositories are listed. */
 export interface ListRepositoriesOptions extends ListingOptions {
@@ -23,13 +23,19 @@ export const listRepositories = async (call: Call<ListRepositoriesOptions>, text
   const recursive = options.recursive === true;
   const place = placeIn(text, { recursive });
   const { connect } = await registriesFor(call);
-  const broken: string[] = [];
-  const found = repositoriesAt(call, connect(place.registry), place, { recursive, broken });
-  if (options.output === "json") await listing(out, { reference: text }, "repositories", found, inWords);
+  const ended: Ended = { whole: 0, broken: [] };
+  const found = repositoriesAt(call, connect(place.registry), place, { recursive, ended });
+  const counted = async function* (): AsyncGenerator<HeldRepository> {
+    for await (const each of found) {
+      ended.whole++;
+      yield each;
+    }
+  };
+  if (options.output === "json") await listing(out, { reference: text }, "repositories", counted(), inWords);
   else
-    for await (const each of found)
+    for await (const each of counted())
       for (const line of options.json === true ? [jsonLine(each)] : lines(each, { recursive })) await out.line(line);
-  tellBroken(broken, "listed");
+  tellBroken(ended, "listed");
 };
 
 const lines = ({ name, contents }: HeldRepository, { recursive }: { readonly recursive: boolean }): string[] => {

@@ -37,7 +37,13 @@ export interface HeldRepository {
 /** Whether all below is meant, too, and who hears of those of which nothing can be told: then the others go on. */
 export interface Where {
   readonly recursive: boolean;
-  readonly broken: string[];
+  readonly ended: Ended;
+}
+
+/** How many repositories went well, and why others did not. */
+export interface Ended {
+  whole: number;
+  readonly broken: DrayError[];
 }
 
 /** Repositories as they are found. */
@@ -45,7 +51,7 @@ export async function* repositoriesAt(
   { signal, reporter }: Call,
   registry: Registry,
   { path }: Pick<Place, "path">,
-  { recursive, broken }: Where,
+  { recursive, ended: { broken } }: Where,
 ): AsyncGenerator<HeldRepository> {
   if (!recursive) {
     const repository = registry.repository(path);
@@ -58,7 +64,7 @@ export async function* repositoriesAt(
       yield { name, repository: found.repository, contents: found.contents };
       continue;
     }
-    broken.push(name);
+    broken.push(found.error);
     reporter.warn(`${name}: ${messageOf(found.error)}`);
   }
 }
@@ -67,23 +73,27 @@ export async function* repositoriesAt(
 export const onOne = async <T>(
   { signal, reporter }: Call,
   name: string,
-  { recursive, broken }: Where,
+  { recursive, ended }: Where,
   work: () => Promise<T>,
 ): Promise<T | undefined> => {
   try {
-    return await work();
+    const done = await work();
+    ended.whole++;
+    return done;
   } catch (error) {
     throwIfAborted(signal);
     if (!recursive || !isDrayError(error)) throw error;
-    broken.push(name);
+    ended.broken.push(error);
     reporter.warn(`${name}: ${messageOf(error)}`);
     return undefined;
   }
 };
 
-/** @throws DrayError `PARTIAL` where something was broken */
-export const tellBroken = (broken: readonly string[], what: string): void => {
-  if (broken.length === 0) return;
+/** @throws DrayError `PARTIAL` where something was broken, and the error itself where nothing went well, and for that one reason */
+export const tellBroken = ({ whole, broken }: Ended, what: string): void => {
+  const [first] = broken;
+  if (first === undefined) return;
+  if (whole === 0 && broken.every(({ code }) => code === first.code)) throw first;
   const repositories = broken.length === 1 ? "1 repository" : `${broken.length} repositories`;
   throw new DrayError("PARTIAL", `${repositories} could not be ${what}; run the same again to try once more`);
 };
