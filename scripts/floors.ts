@@ -89,7 +89,7 @@ export const floors: Readonly<Record<string, readonly (readonly string[])[]>> = 
     ["index.ts"],
   ],
   testkit: [
-    ["basic.ts", "body.ts", "chance.ts", "fake-clock.ts", "files", "raw-client.ts", "respond.ts"],
+    ["basic.ts", "body.ts", "chance.ts", "dns-server.ts", "fake-clock.ts", "files", "raw-client.ts", "respond.ts"],
     ["exchange.ts", "hosts.ts", "listen.ts", "synthetic.ts"],
     ["log.ts"],
     ["certificates", "faults", "recorded", "tokens"],

@@ -45,6 +45,8 @@ export const exitCodes = {
   ENGINE: 1,
   /** A place that is told of events refused one, or failed at it. */
   SINK: 1,
+  /** A server that keeps a cache refused something or failed at it, as it says in its own words. */
+  CACHE: 1,
   /** Bytes that do not have the digest they were promised under. */
   DIGEST_MISMATCH: 1,
   /** More or fewer bytes than promised. */

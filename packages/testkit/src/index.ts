@@ -4,6 +4,7 @@
  */
 export * from "./certificates/index.ts";
 export { type Chance, chanceOf } from "./chance.ts";
+export { type DnsServer, type SrvRecord, startDnsServer } from "./dns-server.ts";
 export * from "./exchange.ts";
 export { type FakeClock, fakeClock } from "./fake-clock.ts";
 export * from "./faults/index.ts";

@@ -31,12 +31,21 @@ export class Durations {
     const began = this.#clock.now();
     try {
       const result = await work();
-      this.#ended({ ...labels, success: "true" }, began);
+      this.#ended(labels, true, began);
       return result;
     } catch (error) {
-      this.#ended({ ...labels, success: "false" }, began);
+      this.#ended(labels, false, began);
       throw error;
     }
+  }
+
+  /** Counts work that somebody else has done and timed. */
+  observe(labels: WorkLabels, success: boolean, seconds: number): void {
+    const all = { ...labels, success: String(success) };
+    const key = JSON.stringify(all);
+    const known = this.#histograms.get(key) ?? { labels: all, histogram: new Histogram(bounds) };
+    this.#histograms.set(key, known);
+    known.histogram.observe(seconds);
   }
 
   /** What a page of metrics tells. */
@@ -50,11 +59,8 @@ export class Durations {
     };
   }
 
-  #ended(labels: WorkLabels, began: number): void {
-    const key = JSON.stringify(labels);
-    const known = this.#histograms.get(key) ?? { labels, histogram: new Histogram(bounds) };
-    this.#histograms.set(key, known);
+  #ended(labels: WorkLabels, success: boolean, began: number): void {
     // A clock may be set back meanwhile.
-    known.histogram.observe(Math.max(0, this.#clock.now() - began) / 1000);
+    this.observe(labels, success, Math.max(0, this.#clock.now() - began) / 1000);
   }
 }
