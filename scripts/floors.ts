@@ -92,7 +92,7 @@ export const floors: Readonly<Record<string, readonly (readonly string[])[]>> = 
     ["basic.ts", "body.ts", "chance.ts", "dns-server.ts", "fake-clock.ts", "files", "raw-client.ts", "respond.ts"],
     ["exchange.ts", "hosts.ts", "listen.ts", "synthetic.ts"],
     ["log.ts"],
-    ["certificates", "faults", "recorded", "tokens"],
+    ["certificates", "faults", "recorded", "tokens", "watch"],
     ["clouds", "registry"],
     ["images", "peers"],
     ["index.ts", "main.ts"],

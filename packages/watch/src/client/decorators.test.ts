@@ -1,31 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { fakeClock, put, sampleImage } from "@dray/testkit";
+import { mockCache } from "@dray/testkit/watch";
 import { bytesBody } from "dray/content";
-import { DrayError, isDrayError } from "dray/errors";
+import { isDrayError } from "dray/errors";
 import type { Handler } from "dray/http";
 import { clients } from "../../test/clients.ts";
-import type { Cache, CachedValue } from "../cache-interface.ts";
 import { decodeEntry } from "../entry/index.ts";
 import { backoffMiddleware, cached, clientDurations, entryKey, instrumentedClient } from "./index.ts";
 
 const repository = "team/app";
-
-/** A cache that remembers, or fails when it is told to. */
-const memoryCache = (): Cache & { readonly kept: Map<string, CachedValue>; broken: boolean } => {
-  const kept = new Map<string, CachedValue>();
-  const cache = {
-    kept,
-    broken: false,
-    get: async (key: string) => (fail(), kept.get(key)),
-    set: async (key: string, value: Uint8Array, deadline: number) => (fail(), void kept.set(key, { value, deadline })),
-    delete: async (key: string) => (fail(), void kept.delete(key)),
-  };
-  const fail = (): void => {
-    if (cache.broken) throw new DrayError("NETWORK", "no servers yet");
-  };
-  return cache;
-};
 
 test("requests are counted by kind and by whether they succeeded, under flux's name", async () => {
   const { registry, client } = clients();
@@ -55,7 +39,7 @@ test("what a tag names is asked of the cache first, until it expires", async () 
   const { registry, client } = clients();
   const image = sampleImage();
   put(registry, repository, "v1", image);
-  const cache = memoryCache();
+  const cache = mockCache();
   const app = cached(await client(), cache, { expiry: 60_000, clock });
   const entry = await app.manifest("v1");
   assert.equal(entry.info?.digest, image.root.digest);
@@ -74,7 +58,7 @@ test("what a tag names is asked of the cache first, until it expires", async () 
 test("the tag latest, lists and digests come from the registry each time", async () => {
   const { registry, client } = clients();
   put(registry, repository, "latest", sampleImage());
-  const cache = memoryCache();
+  const cache = mockCache();
   const app = cached(await client(), cache);
   for (let i = 0; i < 2; i++) {
     await app.manifest("latest");
@@ -90,7 +74,7 @@ test("a tag that is known to have moved is looked at again, and what lies in the
   const { registry, client } = clients();
   const [first, second] = [sampleImage({ seed: "1" }), sampleImage({ seed: "2" })];
   put(registry, repository, "v1", first);
-  const cache = memoryCache();
+  const cache = mockCache();
   const app = cached(await client(), cache);
   await app.manifest("v1");
   put(registry, repository, "v1", second);
@@ -105,13 +89,13 @@ test("a tag that is known to have moved is looked at again, and what lies in the
 test("a cache that fails is told of and gone round; a caller that has gone is not asked for", async () => {
   const { registry, client } = clients();
   put(registry, repository, "v1", sampleImage());
-  const cache = memoryCache();
+  const cache = mockCache();
   cache.broken = true;
   const warnings: string[] = [];
   const app = cached(await client(), cache, { onWarning: (message) => void warnings.push(message) });
   assert.ok((await app.manifest("v1")).info);
   assert.equal(warnings.length, 2);
-  assert.match(warnings[0] ?? "", /^the cache fails at reading drayentryv1\|.*v1.*: no servers yet$/);
+  assert.match(warnings[0] ?? "", /^the cache fails at reading drayentryv1\|.*v1.*: the cache is broken$/);
   const signal = AbortSignal.abort();
   await assert.rejects(app.manifest("v1", { signal }), (error) => isDrayError(error, "ABORTED"));
   assert.equal(warnings.length, 2);
@@ -122,7 +106,7 @@ test("an expiry of thirty days or more, which memcached takes for a date, is ref
   const app = await client();
   for (const expiry of [0, 30 * 24 * 3_600_000, Number.NaN])
     assert.throws(
-      () => cached(app, memoryCache(), { expiry }),
+      () => cached(app, mockCache(), { expiry }),
       (error) => isDrayError(error, "USAGE"),
     );
 });
