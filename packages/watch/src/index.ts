@@ -43,6 +43,7 @@ export {
 } from "./entry/index.ts";
 export * from "./events/index.ts";
 export { type OpenFileOptions, openFile, type RoomTables, type WatchFile } from "./file/index.ts";
+export * from "./ledger/index.ts";
 export * from "./memcached/index.ts";
 export * from "./outdated/index.ts";
 export {
