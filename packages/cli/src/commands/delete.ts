@@ -33,6 +33,7 @@ export const act: Act<DeleteOptions> = async (call, [image = ""]) => {
     throw new DrayError("UNSUPPORTED", said, { reference: location });
   }
   await store.remove(name, { signal: call.signal });
+  await store.close();
   // Without its tag it would read as if the whole repository were gone.
   const deleted = location.endsWith(name) ? location : `${location}:${name}`;
   call.reporter.summary(`deleted ${deleted}`, { deleted });
