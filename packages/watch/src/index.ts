@@ -65,6 +65,7 @@ export {
   stateImages,
   withLabelTimes,
 } from "./reader/index.ts";
+export { createRefresh, type LookResult, type Refresh, type RefreshOptions, type Wanted } from "./refresh/index.ts";
 export { imageOf, parseRepository, type Repository, repositoryFromImage } from "./repository.ts";
 export * from "./running/index.ts";
 export * from "./sinks/index.ts";

@@ -7,7 +7,15 @@ import { isDrayError } from "dray/errors";
 import type { Handler } from "dray/http";
 import { clients } from "../../test/clients.ts";
 import { decodeEntry } from "../entry/index.ts";
-import { backoffMiddleware, cached, clientDurations, entryKey, instrumentedClient } from "./index.ts";
+import {
+  backoffMiddleware,
+  cached,
+  clientDurations,
+  entryKey,
+  instrumentedClient,
+  labelRequestKind,
+  requestKinds,
+} from "./index.ts";
 
 const repository = "team/app";
 
@@ -25,10 +33,11 @@ test("requests are counted by kind and by whether they succeeded, under flux's n
   assert.equal(family.name, "flux_client_fetch_duration_seconds");
   const counts = [...(await family.values())]
     .filter(({ metricName }) => metricName?.endsWith("_count"))
-    .map(({ labels, value }) => [labels?.["kind"], labels?.["success"], value]);
+    .map(({ labels, value }) => [labels?.[labelRequestKind], labels?.["success"], value]);
+  assert.equal(labelRequestKind, "kind");
   assert.deepEqual(counts, [
-    ["tags", "true", 1],
-    ["metadata", "true", 2],
+    [requestKinds.tags, "true", 1],
+    [requestKinds.metadata, "true", 2],
     ["metadata", "false", 1],
     ["tags", "false", 1],
   ]);
