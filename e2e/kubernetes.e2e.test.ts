@@ -1,10 +1,12 @@
 /** Pull secrets as a real API server of Kubernetes keeps and gives them. */
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { kubernetes } from "@dray/cloud";
+import { kubernetes, runningPods } from "@dray/cloud";
+import { listen, memoryRegistry, put, sampleImage } from "@dray/testkit";
 import { pullSecretMatrix } from "@dray/testkit/clouds";
 import { type KubernetesApi, noKubernetesApi, startKubernetesApi } from "@dray/testkit/peers";
 import { parseReference } from "dray/oci";
+import { workshop } from "./dray.ts";
 
 const base64 = (text: string): string => Buffer.from(text).toString("base64");
 
@@ -135,5 +137,36 @@ describe("pull secrets of a real API server", { skip: noKubernetesApi() }, () =>
     assert.equal(await keychain({ registry: "r.test" }), undefined);
     assert.match(warnings.join("\n"), /^pull secrets: .*401|Unauthorized/);
     assert.doesNotMatch(warnings.join(), /of-nobody/);
+  });
+
+  test("pods are listed with what their images are pulled with, and dray outdated asks for what is newer", async (t) => {
+    const registry = memoryRegistry({ access: { scheme: "basic", users: { puller: "sEcret" } } });
+    for (const tag of ["1.0.0", "1.1.0"]) put(registry, "team/web", tag, sampleImage({ seed: tag }));
+    const site = await listen(registry.handler);
+    const shop = await workshop();
+    t.after(async () => {
+      await site.close();
+      await shop.close();
+    });
+    await api.ask("POST", core, { metadata: { name: "shop" } });
+    const auth = { auths: { [site.host]: { username: "puller", password: "sEcret" } } };
+    await api.ask("POST", `${core}/shop/secrets`, {
+      metadata: { name: "pull" },
+      type: "kubernetes.io/dockerconfigjson",
+      data: { ".dockerconfigjson": base64(JSON.stringify(auth)) },
+    });
+    await api.ask("POST", `${core}/shop/serviceaccounts`, { metadata: { name: "web" }, ...named(["pull"]) });
+    const spec = { serviceAccountName: "web", containers: [{ name: "web", image: `${site.host}/team/web:1.0.0` }] };
+    await api.ask("POST", `${core}/shop/pods`, { metadata: { name: "web" }, spec });
+    const kubeConfig = await api.kubeConfig("of-the-test", "shop");
+    const pods = await Array.fromAsync(runningPods({ kubeConfig, namespace: "shop" }));
+    assert.deepEqual(
+      pods.map(({ workload, image }) => [workload, image]),
+      [["Pod/web", `${site.host}/team/web:1.0.0`]],
+    );
+    const env = { KUBECONFIG: kubeConfig };
+    const { code, stdout, stderr } = await shop.here(["outdated", "-n", "shop"], { env });
+    assert.equal(code, 0, stderr);
+    assert.match(stdout, /1\.0\.0 +1\.1\.0 .* minor +shop\/Pod\/web/);
   });
 });

@@ -39,6 +39,8 @@ const commands: Readonly<Record<string, string>> = {
   load: "dray push FILE IMAGE",
   import: "dray push FILE IMAGE",
   upload: "dray push FILE IMAGE",
+  updates: "dray outdated FILE",
+  upgrade: "dray outdated FILE",
   mirror: "dray copy -a SOURCE DESTINATION",
   sync: "dray copy -a SOURCE DESTINATION",
   backup: "dray copy -a REPOSITORY oci:DIR",

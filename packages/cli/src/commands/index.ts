@@ -91,6 +91,11 @@ export const branches: readonly Branch[] = [
     "Change what an image says of itself: environment, labels, annotations",
     () => import("./mutate.ts"),
   ),
+  command(
+    "outdated",
+    "Say which images that run are not the newest: of files, engines, a cluster",
+    () => import("./outdated.ts"),
+  ),
   command("pull", "Store remote images in a file or an OCI layout", () => import("./pull.ts")),
   command("push", "Push an image from a file or an OCI layout", () => import("./push.ts")),
   command("rebase", "Put an image on another base", () => import("./rebase.ts")),

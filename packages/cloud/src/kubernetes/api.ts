@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { KubeConfig, type V1Pod } from "@kubernetes/client-node";
-import { DrayError, throwIfAborted } from "dray/errors";
+import { DrayError, reasonOf, throwIfAborted } from "dray/errors";
 import { coreApi } from "./client.ts";
 import type { KubernetesOptions } from "./options.ts";
 import type { PullSecret } from "./pull-secrets.ts";
@@ -78,7 +78,7 @@ export const pageOfPods = async (
 /** @throws DrayError `CONFIG_INVALID` where nothing says which cluster is meant */
 const configOf = (file: string | undefined): KubeConfig => {
   const config = new KubeConfig();
-  if (file !== undefined) config.loadFromFile(file);
+  if (file !== undefined) loadFrom(config, file);
   else if (process.env["KUBERNETES_SERVICE_HOST"] && existsSync(ownToken)) config.loadFromCluster();
   else config.loadFromDefault();
   if (file !== undefined || config.getCurrentCluster()?.server !== nowhere) return config;
@@ -86,4 +86,12 @@ const configOf = (file: string | undefined): KubeConfig => {
     "CONFIG_INVALID",
     "nothing says which cluster is meant: set KUBECONFIG, or name a kubeconfig file",
   );
+};
+
+const loadFrom = (config: KubeConfig, file: string): void => {
+  try {
+    config.loadFromFile(file);
+  } catch (error) {
+    throw new DrayError("CONFIG_INVALID", `kubeconfig ${file} cannot be read: ${reasonOf(error)}`, { cause: error });
+  }
 };

@@ -2,13 +2,13 @@ import { readdir, readFile, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { parseEnv } from "node:util";
 import { type FileReferences, findReferences } from "@dray/references";
-import { throwIfAborted } from "dray/errors";
+import { DrayError, throwIfAborted } from "dray/errors";
 import { diskError } from "dray/internal/files";
 
 /** What is known beside the files. */
 export interface FilesBelowOptions {
   readonly signal?: AbortSignal | undefined;
-  /** Variables of compose and others; those of an `.env` beside a file come after them. */
+  /** Variables of compose files; those of an `.env` beside a file come after them. */
   readonly variables?: Readonly<Record<string, string>>;
 }
 
@@ -31,6 +31,8 @@ export const filesBelow = async function* (
 ): AsyncGenerator<FileReferences> {
   const envs = new Map<string, Promise<Readonly<Record<string, string>>>>();
   const found = async (path: string, bytes: Uint8Array): Promise<FileReferences> => {
+    const file = findReferences(path, bytes);
+    if (file.kind !== "compose") return file;
     const folder = dirname(path);
     const beside = envs.get(folder) ?? envOf(folder);
     envs.set(folder, beside);
@@ -59,6 +61,8 @@ const named = async <T>(path: string, read: () => Promise<T>): Promise<T> => {
   try {
     return await read();
   } catch (error) {
+    if ((error as { code?: unknown }).code === "ENOENT")
+      throw new DrayError("NOT_FOUND", `${path}: there is no such file or folder`, { reference: path, cause: error });
     throw diskError(error, "read", path);
   }
 };

@@ -61,7 +61,7 @@ describe("what runs, by files", () => {
 
   test("a path that is named and is not there is an error; a file that is named comes out whatever it is", async () => {
     const root = folder({ "x.yml": "a: [\n" });
-    await assert.rejects(all(join(root, "gone.yml")), (error) => isDrayError(error, "NOT_FOUND", "DISK"));
+    await assert.rejects(all(join(root, "gone.yml")), (error) => isDrayError(error, "NOT_FOUND"));
     assert.equal((await all(join(root, "x.yml")))[0]?.faults.length, 1);
   });
 });
