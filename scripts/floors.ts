@@ -136,7 +136,7 @@ export const floors: Readonly<Record<string, readonly (readonly string[])[]>> = 
       "tags",
       "tree",
     ],
-    ["program.ts", "inspect", "changing", "files", "outdated", "repositories"],
+    ["program.ts", "inspect", "changing", "files", "latest", "outdated", "repositories"],
     ["completion"],
     ["commands"],
     ["run.ts"],

@@ -79,6 +79,7 @@ export const branches: readonly Branch[] = [
     ],
   },
   command("inspect", "Show an image: names, platforms, configuration, layers, referrers", () => import("./inspect.ts")),
+  command("latest", "Find the newest tag of a repository", () => import("./latest.ts")),
   {
     name: "layout",
     summary: "Look after an OCI layout",

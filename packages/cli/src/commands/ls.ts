@@ -23,7 +23,7 @@ import { warnOfLocal } from "../local-names.ts";
 import { itsRepositories, registryIn } from "../named-registry.ts";
 import { registriesFor } from "../registries.ts";
 import { type ListRepositoriesOptions, listRepositories } from "../repositories/index.ts";
-import { creationTimes, type TagOrder, tagOrders } from "../tags/index.ts";
+import { creationTimes, isBroken, type TagOrder, tagOrders } from "../tags/index.ts";
 
 /** Images whose time of creation is asked for at the same time. */
 const imagesAtOnce = 8;
@@ -208,18 +208,7 @@ const sorted = async (
   const timeOf = creationTimes(store, signal);
   const undated = (tag: string, error: unknown): CreatedTag => {
     throwIfAborted(signal);
-    if (
-      !isDrayError(
-        error,
-        "NOT_FOUND",
-        "MANIFEST_INVALID",
-        "UNSUPPORTED",
-        "DIGEST_MISMATCH",
-        "SIZE_MISMATCH",
-        "LIMIT_EXCEEDED",
-      )
-    )
-      throw error;
+    if (!isBroken(error)) throw error;
     reporter.warn(`${tag}: when it was created cannot be told: ${messageOf(error)}`);
     broken.push(tag);
     return { tag };

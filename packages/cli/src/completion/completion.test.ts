@@ -51,6 +51,12 @@ test("what may stand where somebody is typing", async () => {
       ["ls", "--sort", ""],
       ["semver", "natural", "created"],
     ],
+    [["latest", "--digest", "a"], ["always"]],
+    [
+      ["latest", "--require", ""],
+      ["signature", "sbom"],
+    ],
+    [["latest", "--calver-"], ["--calver-format"]],
     [["ls", "--sort", "n"], ["natural"]],
     [["ls", "--sort=n"], ["--sort=natural"]],
     [

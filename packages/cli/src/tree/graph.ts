@@ -144,7 +144,9 @@ const gathered = async <T>(
   work: (item: T) => Promise<TreeNode>,
 ): Promise<TreeNode[]> => Array.fromAsync(mapOrdered(items, atOnce, work));
 
-const signatureTypes = /simplesigning|dev\.sigstore\.bundle|cncf\.notary\.signature|dev\.cosign\.artifact\.sig/;
+/** Types of content that is a signature. */
+export const signatureTypes: RegExp =
+  /simplesigning|dev\.sigstore\.bundle|cncf\.notary\.signature|dev\.cosign\.artifact\.sig/;
 
 const kindOf = (parsed: ParsedManifest, descriptor: Descriptor, { tag, attached }: Place): TreeNode["kind"] => {
   if (parsed.kind === "schema1") return "schema1";

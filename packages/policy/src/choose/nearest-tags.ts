@@ -3,10 +3,10 @@ import type { LeftOut, Policy } from "../policy/index.ts";
 
 /** From what is nearly right to what is not. */
 const ranks: readonly LeftOut["code"][] = [
+  "not-newer",
   "range",
   "prerelease",
   "flavour",
-  "not-newer",
   "other-precision",
   "build",
   "not-version",
