@@ -136,7 +136,7 @@ export const floors: Readonly<Record<string, readonly (readonly string[])[]>> = 
       "tags",
       "tree",
     ],
-    ["program.ts", "inspect", "changing", "files", "latest", "outdated", "repositories"],
+    ["program.ts", "inspect", "changing", "files", "latest", "outdated", "repositories", "watch"],
     ["completion"],
     ["commands"],
     ["run.ts"],

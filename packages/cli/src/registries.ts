@@ -29,6 +29,8 @@ export interface Registries {
    * blocked names holds.
    */
   readonly connectAs: (registry: string, name: string, more: ConnectOptions) => Registry;
+  /** How a registry is reached, for whoever connects by himself; without mirrors. */
+  readonly optionsFor: (registry: string) => ConnectOptions;
   /** What files say of a registry's mirrors. */
   readonly rulesFor: (registry: string) => readonly MirrorRule[];
   /** What files say of names without a registry, where that is wanted. */
@@ -149,6 +151,12 @@ const endOf = (
       call.defer(() => connection.close());
       return connection;
     },
+    optionsFor: (registry) => ({
+      ...trust,
+      credentials: keychain(registry),
+      ...connectOptions(call),
+      mirrors: { rules: rulesFor(registry).flatMap(withoutMirrors) },
+    }),
     connect: connectPlainly,
     connectToRead: (registry) => {
       const rules = rulesFor(registry);

@@ -705,6 +705,12 @@ describe("a remedy in a message is a command that works", () => {
         follow: (_, ls = "") => [ls.split(" ")],
       },
       {
+        says: /nothing is known of \S+ yet; look at it with dray (watch scan \S+)/,
+        from: ["yet; look at it with dray watch scan ${text}"],
+        words: ["watch", "show", `${host}/team/app`],
+        follow: (_, scan = "") => [scan.split(" ")],
+      },
+      {
         says: /its tags are listed by dray (ls \S+)$/m,
         from: ["; its tags are listed by dray ls ${repository}", "is a repository; its tags are listed by dray ls"],
         words: ["ls", `${app}:1`],

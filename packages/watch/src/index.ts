@@ -65,9 +65,26 @@ export {
   stateImages,
   withLabelTimes,
 } from "./reader/index.ts";
-export { createRefresh, type LookResult, type Refresh, type RefreshOptions, type Wanted } from "./refresh/index.ts";
+export * from "./refresh/index.ts";
 export { imageOf, parseRepository, type Repository, repositoryFromImage } from "./repository.ts";
 export * from "./running/index.ts";
 export * from "./sinks/index.ts";
-export { stateTables } from "./state/index.ts";
+export {
+  allRepositories,
+  countTags,
+  entryOf,
+  historyOf,
+  type Intervals,
+  type Missing,
+  type Problem,
+  type RepositoryState,
+  removeRepository,
+  repositoryNamed,
+  type Selection,
+  stateTables,
+  type TagState,
+  type TagsQuery,
+  tagNamed,
+  tagsOf,
+} from "./state/index.ts";
 export * from "./webhooks/index.ts";

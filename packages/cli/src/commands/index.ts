@@ -143,4 +143,19 @@ export const branches: readonly Branch[] = [
   command("tree", "Show what belongs to an image: platforms, signatures, attestations", () => import("./tree.ts")),
   command("validate", "Recompute every digest of an image", () => import("./validate.ts")),
   command("version", "Print the version", () => import("./version.ts")),
+  {
+    name: "watch",
+    summary: "Know which tags repositories have, what they name, and what happens to them",
+    branches: [
+      command("events", "List what has happened to tags", () => import("./watch-events.ts")),
+      command("limits", "Say what registries allow, and what is left of it", () => import("./watch-limits.ts")),
+      command("list", "List the repositories that are known", () => import("./watch-list.ts")),
+      command("scan", "Look at repositories, and keep what is found", () => import("./watch-scan.ts")),
+      command(
+        "show",
+        "Show what is known of a repository or a tag, and what is wrong",
+        () => import("./watch-show.ts"),
+      ),
+    ],
+  },
 ];
