@@ -81,8 +81,9 @@ const read = (text: string, name: string, named: FileKind | undefined, sink: Sin
 };
 
 const documentsOf = (text: string, name: string, named: FileKind | undefined): TreeDocument[] => {
-  const masked = maskTemplates(text);
-  if (named !== "devcontainer" && !/\.json$/i.test(name)) return readYaml(masked);
+  // Values are no templates, though texts among them may be.
+  const masked = named === "helm-values" || named === "helm-chart" ? text : maskTemplates(text);
+  if (named !== "devcontainer" && !/\.json$/i.test(name)) return readYaml(masked, text);
   try {
     return [{ root: readJson(masked) }];
   } catch (fault) {

@@ -39,7 +39,7 @@ export type PlaceKind =
   | "syntax"
   /** A value of a Helm chart: one text, or parts in a map. */
   | "value"
-  /** The annotation `artifacthub.io/images` of a chart. */
+  /** The annotation of a chart that lists its images. */
   | "annotation"
   /** An entry of `images` of a kustomization. */
   | "kustomize-image"

@@ -22,4 +22,4 @@ export const kindOfName = (name: string): FileKind | undefined =>
   rules.find(([pattern]) => pattern.test(name.replaceAll("\\", "/")))?.[1];
 
 /** Whether a file of this name may be a tree, whose content says what it is. */
-export const mayBeTree = (name: string): boolean => /\.(?:ya?ml|json|tpl)$/i.test(name);
+export const mayBeTree = (name: string): boolean => /\.(?:ya?ml|json)$/i.test(name);

@@ -179,6 +179,12 @@ profileImage: "https://example.com/a.png"
 image2: {repository: ignored}
 noTagImage: {repository: registry.example/no/tag}
 text: "image: nginx:1"
+script: |
+  {{- if .Values.x }}
+    {{ .y }}
+  image: nginx:1
+  {{- end }}
+lastImage: nginx:last
 `,
     [
       "value image docker.io/bitnami/redis:7.4.1-debian-12-r0",
@@ -187,6 +193,7 @@ text: "image: nginx:1"
       "value initImage busybox:1.36",
       `value hash app/hashed:v1@sha256:${"cd".repeat(32)}`,
       "value noTagImage registry.example/no/tag",
+      "value lastImage nginx:last",
     ],
   ],
   [
@@ -196,8 +203,8 @@ apiVersion: apps/v1
 kind: Deployment
 metadata:
   name: {{ include "app.name" . }}
-  labels:
-    {{- include "app.labels" . | nindent 4 }}
+  labels: {{- include "app.labels" . | nindent 4 }}
+    more: "1"
 spec:
   template:
     spec:
@@ -225,11 +232,14 @@ annotations:
     - name: redis
       image: docker.io/bitnami/redis:7.4.1 # größer
     - image: "ghcr.io/x/y:2"
+  images: |-
+    - {image: quay.io/x/z:3}
   other: "image: nginx:1"
 `,
     [
       'annotation annotations["artifacthub.io/images"][0].image docker.io/bitnami/redis:7.4.1',
       'annotation annotations["artifacthub.io/images"][1].image ghcr.io/x/y:2',
+      'annotation annotations["images"][0].image quay.io/x/z:3',
     ],
   ],
   [
@@ -319,6 +329,16 @@ go:
       "devcontainer image mcr.microsoft.com/devcontainers/base:ubuntu",
       'feature features["ghcr.io/devcontainers/features/node:1"] ghcr.io/devcontainers/features/node:1',
     ],
+  ],
+  [
+    "devcontainer.json",
+    `{"image": "mcr.microsoft.com/x/go:2-\${localEnv:VARIANT:bookworm}"}`,
+    ["devcontainer image mcr.microsoft.com/x/go:2-${localEnv:VARIANT:bookworm} -> mcr.microsoft.com/x/go:2-bookworm"],
+  ],
+  [
+    ".devcontainer.json",
+    `{"image": "mcr.microsoft.com/x/go:2-\${templateOption:imageVariant}"}`,
+    ["devcontainer image mcr.microsoft.com/x/go:2-${templateOption:imageVariant} -> ?"],
   ],
   [
     ".imgpkg/images.yml",

@@ -40,24 +40,22 @@ const repositoryOf = (map: MapNode, name: string): ScalarNode | undefined => {
   return called !== undefined && isTagged && !/[:@]/.test(called.text.replace(/^[^/]*:\d+\//, "")) ? called : undefined;
 };
 
-/** The annotation in which a chart lists its images, which is YAML in a text. */
+/** Annotations in which a chart lists its images, which is YAML in a text: Artifact Hub's, and Bitnami's. */
 export const inHelmChart = (root: TreeNode, sink: Sink): void => {
-  const path = 'annotations["artifacthub.io/images"]';
-  const list = scalarOf(mapOf(atOf(root, "annotations"))?.entries.get("artifacthub.io/images")?.value);
-  if (list === undefined) return;
-  // A block of YAML stands in the file as it is, further to the right.
-  const inside = sink.insideOf(list);
-  for (const { root: images, fault } of readYaml(inside)) {
-    if (fault !== undefined) sink.fault(`${path}: ${fault.message}`, list.start + fault.index, "CONFIG_INVALID");
-    if (images?.type !== "list") continue;
-    for (const [index, each] of images.items.entries()) {
-      const image = scalarOf(atOf(each, "image"));
-      if (image !== undefined)
-        sink.whole(
-          "annotation",
-          { ...image, start: list.start + image.start, end: list.start + image.end },
-          `${path}[${index}].image`,
-        );
+  for (const { key, value } of mapOf(atOf(root, "annotations"))?.entries.values() ?? []) {
+    const list = scalarOf(value);
+    if (list === undefined || !/^(?:artifacthub\.io\/)?images$/.test(key.text)) continue;
+    const path = `annotations["${key.text}"]`;
+    // A block of YAML stands in the file as it is, further to the right.
+    for (const { root: images, fault } of readYaml(sink.insideOf(list))) {
+      if (fault !== undefined) sink.fault(`${path}: ${fault.message}`, list.start + fault.index, "CONFIG_INVALID");
+      if (images?.type !== "list") continue;
+      for (const [index, each] of images.items.entries()) {
+        const image = scalarOf(atOf(each, "image"));
+        if (image === undefined) continue;
+        const [start, end] = [list.start + image.start, list.start + image.end];
+        sink.whole("annotation", { ...image, start, end }, `${path}[${index}].image`);
+      }
     }
   }
 };

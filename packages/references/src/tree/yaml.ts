@@ -28,14 +28,18 @@ const most = 1_000_000;
 /**
  * Each document of a stream on its own, so that one that is no YAML takes nothing from the others: a line that begins with `---` begins a document
  * wherever it stands, in the midst of a text as well.
+ * @param original the same with its templates. A document that has some may be no YAML before they are run, so it is read as far as it is.
  */
-export const readYaml = (text: string): TreeDocument[] => {
+export const readYaml = (text: string, original: string = text): TreeDocument[] => {
   const documents: TreeDocument[] = [];
   const marker = /^(?:---|\.\.\.)(?=[ \t\r\n]|$)/gm;
   let start = 0;
   for (const match of [...text.matchAll(marker), undefined]) {
     const end = match?.index ?? text.length;
-    if (end > start) documents.push(...readChunk(text.slice(start, end), start));
+    if (end > start) {
+      const chunk = text.slice(start, end);
+      documents.push(...readChunk(chunk, start, chunk !== original.slice(start, end)));
+    }
     start = match === undefined ? end : match[0] === "..." ? end + 3 : end;
   }
   return documents;
@@ -44,7 +48,7 @@ export const readYaml = (text: string): TreeDocument[] => {
 /** Directives say which YAML it is, which is the same to us. */
 const directive = /^%[^\r\n]*/gm;
 
-const readChunk = (chunk: string, offset: number): TreeDocument[] => {
+const readChunk = (chunk: string, offset: number, isTemplate: boolean): TreeDocument[] => {
   if (chunk.length > longest)
     return [{ fault: new TreeFault(`a document has more than ${longest} bytes`, offset, true) }];
   const isDirectives = !chunk.startsWith("---") && /^%/m.test(chunk);
@@ -62,7 +66,8 @@ const readChunk = (chunk: string, offset: number): TreeDocument[] => {
   });
   return [...composer.compose(tokens)].map((document): TreeDocument => {
     const [error] = document.errors;
-    if (error !== undefined) return { fault: new TreeFault(unquoted(error.message), offset + error.pos[0]) };
+    if (error !== undefined && !isTemplate)
+      return { fault: new TreeFault(unquoted(error.message), offset + error.pos[0]) };
     if (document.contents === null) return {};
     try {
       return { root: converter(source, offset)(document.contents) };

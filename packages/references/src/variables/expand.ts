@@ -1,5 +1,5 @@
-/** Whose variables: `${A:-b}` of a shell or compose, `${{ a }}` of GitHub, `{{ .a }}` of Go, `%i` of systemd. Go's are read everywhere. */
-export type Dialect = "shell" | "github" | "systemd" | "none";
+/** Whose variables: `${A:-b}` of a shell or compose, `${{ a }}` of GitHub, `${localEnv:A:b}` of an editor, `{{ .a }}` of Go, `%i` of systemd. Go's are read everywhere. */
+export type Dialect = "shell" | "github" | "editor" | "systemd" | "none";
 
 /** A variable in a reference. */
 export interface Variable {
@@ -23,6 +23,8 @@ const github = /\$\{\{((?:[^}]|\}(?!\}))*)\}\}/y;
 const input = /\$\[\[([^\]]*)\]\]/y;
 const named = /\$([A-Za-z_][A-Za-z0-9_]*)/y;
 const braced = /\$\{([A-Za-z_][A-Za-z0-9_]*)(:?[-+?]|\}|[#%/])/y;
+/** `${localEnv:NAME:default}`, `${templateOption:name}` */
+const ofEditor = /\$\{([A-Za-z]+(?::[^:}]*)?)(?::([^}]*))?\}/y;
 const specifier = /%([A-Za-z])/y;
 
 /** The text with its variables in their places. */
@@ -57,6 +59,13 @@ export const expand = (text: string, dialect: Dialect, lookup: Lookup = () => un
         if (expression !== null) {
           const name = nameOf(expression[1]);
           result += put(name, lookup(name));
+          continue;
+        }
+      }
+      if (dialect === "editor") {
+        const found = take(ofEditor);
+        if (found !== null) {
+          result += put(found[1] ?? "", found[2]);
           continue;
         }
       }

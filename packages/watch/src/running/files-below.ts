@@ -15,7 +15,7 @@ export interface FilesBelowOptions {
 /** Folders that hold what others wrote. */
 const passedOver = new Set([".git", ".hg", ".svn", "node_modules", "vendor", ".venv", "venv", "dist", "target"]);
 const mayHave =
-  /\.(?:ya?ml|json|tpl|container|volume|image|dockerfile|containerfile)$|^(?:Dockerfile|Containerfile)(?:[.-].*)?$|^[Kk]ustomization$|^images\.(?:txt|list)$/i;
+  /\.(?:ya?ml|json|container|volume|image|dockerfile|containerfile)$|^(?:Dockerfile|Containerfile)(?:[.-].*)?$|^[Kk]ustomization$|^images\.(?:txt|list)$/i;
 /** Bytes; nobody writes a larger one. */
 const largest = 4 * 1024 * 1024;
 
