@@ -4,6 +4,7 @@
  */
 
 export * from "./budget/index.ts";
+export * from "./cache/index.ts";
 export { type Cache, type CachedValue, manifestKey, repositoryKey } from "./cache-interface.ts";
 export {
   type BackoffOptions,

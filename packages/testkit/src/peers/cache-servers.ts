@@ -49,7 +49,7 @@ const started = async (
   const kill = async (): Promise<void> => {
     const running = child;
     child = undefined;
-    if (running === undefined) return;
+    if (running === undefined || running.exitCode !== null || running.signalCode !== null) return;
     const ended = once(running, "exit");
     running.kill("SIGKILL");
     await ended;

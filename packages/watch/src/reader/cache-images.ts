@@ -6,7 +6,7 @@ import type { KnownImages, KnownRepository, KnownTag, LastError } from "./known.
 
 /**
  * What a running flux has put into its cache, under its keys of version 3 and 4: read, never written. A record that is no JSON is as good as not there.
- * @example const registry = knownRegistry(cacheImages(await memcachedCache({ host: "memcached" })));
+ * @example const registry = knownRegistry(cacheImages(memcachedCache(memcacheClient({ host: "memcached" }))));
  */
 export const cacheImages = (cache: Cache): KnownImages => ({
   repository: async (repository) => {
