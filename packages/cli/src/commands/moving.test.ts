@@ -237,6 +237,7 @@ describe("commands that move", () => {
     for (const words of [
       ["push", file, dest("push/sparse:1")],
       ["cp", `oci-archive:${file}:multi`, dest("push/sparse:1")],
+      ["cp", `oci-archive:${file}:multi`, `oci-archive:${path("whole.tar")}:multi`],
     ])
       await refused(5, /linux\/arm64.*; take what is there with --platform OS\/ARCH/, ...words);
     await done("cp", "--platform", "linux/amd64", `oci-archive:${file}:multi`, dest("push/sparse:1"));

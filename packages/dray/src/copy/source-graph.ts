@@ -11,8 +11,15 @@ import {
   type ReadableStore,
   type Selection,
 } from "../content/index.ts";
-import { DrayError } from "../errors.ts";
-import { childrenOf, type Descriptor, type Digest, liesElsewhere, type ParsedManifest } from "../oci/index.ts";
+import { DrayError, isDrayError, restated } from "../errors.ts";
+import {
+  childrenOf,
+  type Descriptor,
+  type Digest,
+  formatPlatform,
+  liesElsewhere,
+  type ParsedManifest,
+} from "../oci/index.ts";
 import type { Run } from "./run.ts";
 
 /** Index in index in index … A graph is a few levels deep; a hostile one is not followed further. */
@@ -89,7 +96,7 @@ export class SourceGraph {
       for (const child of childrenOf(loaded.parsed)) {
         if (await this.leavesOut(source, child)) continue;
         const kind = kindOfChild(loaded.parsed, child);
-        if (kind === "manifest") await visit(child, depth + 1);
+        if (kind === "manifest") await ofChild(child, () => visit(child, depth + 1));
         else if (!found.has(child.digest)) found.set(child.digest, { descriptor: child, kind });
       }
     };
@@ -120,3 +127,15 @@ export class SourceGraph {
     return Promise.all(digests.map((digest) => this.#run.small(() => store.describe(digest, { signal }))));
   }
 }
+
+/** An index may name what its source does not have: whoever wants the rest can say so. */
+export const ofChild = async <T>({ platform }: Descriptor, work: () => Promise<T>): Promise<T> => {
+  try {
+    return await work();
+  } catch (error) {
+    if (!isDrayError(error, "NOT_FOUND") || platform === undefined || error.remedy === "choose-platform") throw error;
+    throw restated(error, error.code, `${error.message}; the index names it for ${formatPlatform(platform)}`, {
+      remedy: "choose-platform",
+    });
+  }
+};

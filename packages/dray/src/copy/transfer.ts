@@ -9,14 +9,14 @@ import {
   type WritableStore,
   writesNamed,
 } from "../content/index.ts";
-import { DrayError, isDrayError, lacksBlobs, restated } from "../errors.ts";
-import { type Descriptor, formatPlatform, isDigest, type Platform } from "../oci/index.ts";
+import { DrayError, lacksBlobs } from "../errors.ts";
+import { type Descriptor, isDigest } from "../oci/index.ts";
 import { walkAttached } from "./attached-walk.ts";
 import { Blobs, type Way } from "./blobs.ts";
 import { Ledger, manifestKey } from "./ledger.ts";
 import type { CopyCounts } from "./options.ts";
 import type { Run } from "./run.ts";
-import { SourceGraph } from "./source-graph.ts";
+import { ofChild, SourceGraph } from "./source-graph.ts";
 import { Tally } from "./tally.ts";
 import { Targets } from "./targets.ts";
 
@@ -120,13 +120,7 @@ export class Transfer {
 
   async #manifestsBelow(walk: Walk, { parsed }: LoadedManifest, depth: number): Promise<void> {
     const move = async (child: Descriptor): Promise<void> => {
-      try {
-        await this.#manifest(walk, child, depth + 1);
-      } catch (error) {
-        throw isDrayError(error, "NOT_FOUND") && child.platform !== undefined
-          ? ofPlatform(error, child.platform)
-          : error;
-      }
+      await ofChild(child, () => this.#manifest(walk, child, depth + 1));
     };
     await this.run.eachOf(childrenOfKind(parsed, "manifest"), childrenAtOnce, move, walk);
   }
@@ -176,12 +170,6 @@ export class Transfer {
     return new DrayError("PARTIAL", message, { reference: root.digest, cause: first });
   }
 }
-
-/** An index names what its source does not have: whoever wants the rest can say so. */
-const ofPlatform = (error: DrayError, platform: Platform): DrayError =>
-  restated(error, error.code, `${error.message}; the index names it for ${formatPlatform(platform)}`, {
-    remedy: "choose-platform",
-  });
 
 /** Also the manifests met on the way, whose referrers may be wanted. */
 interface Walk extends Way {

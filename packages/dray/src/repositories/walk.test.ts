@@ -49,6 +49,18 @@ describe("a walk over repositories", () => {
     );
   });
 
+  test("each once, also where pages of the catalog overlap", async () => {
+    const { handler } = filled();
+    const repositories = ["team", "team/app", "team/app", "team/lib", "team/app"];
+    const overlapping = faults(handler, [
+      {
+        target: "/v2/_catalog",
+        effect: answerWith(200, { "Content-Type": "application/json" }, JSON.stringify({ repositories })),
+      },
+    ]);
+    assert.deepEqual(await walked(overlapping, "team"), ["team 1", "team/app 1", "team/lib 1"]);
+  });
+
   test("goes on where one repository does not tell what it holds", async () => {
     const memory = filled();
     const rules = [{ method: "GET", target: "/v2/team/app/tags/list", effect: answerWith(403) }];

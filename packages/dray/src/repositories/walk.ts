@@ -64,6 +64,12 @@ async function* downFrom(
     yield* downFrom(child, ask);
 }
 
+/** Each once, also where pages of a catalog overlap. */
 async function* namesBelow(registry: Registry, path: string, signal: AbortSignal | undefined): AsyncGenerator<string> {
-  for await (const name of registry.catalog({ signal })) if (path === "" || name.startsWith(`${path}/`)) yield name;
+  const seen = new Set<string>();
+  for await (const name of registry.catalog({ signal })) {
+    if ((path !== "" && !name.startsWith(`${path}/`)) || seen.has(name)) continue;
+    seen.add(name);
+    yield name;
+  }
 }
