@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { before, describe, test } from "node:test";
-import { memoryRegistry, put, sampleArtifact, sampleImage, sampleIndex } from "@dray/testkit";
+import { answerWith, listen, memoryRegistry, put, sampleArtifact, sampleImage, sampleIndex } from "@dray/testkit";
+import type { Handler } from "dray/http";
 import { commands } from "../../test/commands.ts";
 
 const { registry, host, at, dray, done, printed, refused } = await commands("latest", memoryRegistry({ pageSize: 50 }));
@@ -259,6 +260,35 @@ describe("latest", () => {
     const { stdout, stderr } = await done(...words);
     assert.equal(stdout, `${app}:1.9.0-rc10\n`);
     assert.match(stderr, /Warning: 1\.9\.0-rc10, 1\.9\.0-rc9 give one value, "1\.9\.0"; the first is taken/);
+  });
+
+  test("a list that does not end is not taken for a short one, and odd names in it hurt nobody", async () => {
+    const next = { Link: '</v2/team/app/tags/list?last=again>; rel="next"' };
+    const rows: readonly [answer: Handler, exitCode: number, stdout: string][] = [
+      [answerWith(200, next, '{"tags":["1.0.0"]}'), 3, ""],
+      [answerWith(200, {}, "<html>hello</html>"), 1, ""],
+      [answerWith(200, {}, '{"tags":["1.0.0","","1.0.0","1.1.0","1.1.0","\\u001b[2J"]}'), 0, "1.1.0"],
+      [answerWith(200, {}, '{"tags":null}'), 5, ""],
+      [answerWith(500, {}, "no"), 1, ""],
+    ].map(([answer, exitCode, tag]) => [
+      (request) =>
+        request.target.includes("/tags/list")
+          ? (answer as ReturnType<typeof answerWith>)(request, registry.handler)
+          : registry.handler(request),
+      exitCode as number,
+      tag as string,
+    ]);
+    for (const [handler, exitCode, tag] of rows) {
+      const odd = await listen(handler);
+      try {
+        const ended = await dray("latest", "--retry", "0", `${odd.host}/team/app`);
+        assert.equal(ended.exitCode, exitCode, ended.stderr);
+        if (exitCode === 3) assert.match(ended.stderr, /goes round in circles.*what is not listed may be newer/);
+        assert.equal(ended.stdout, tag === "" ? "" : `${odd.host}/team/app:${tag}\n`);
+      } finally {
+        await odd.close();
+      }
+    }
   });
 
   test("a layout is a place as well", async () => {

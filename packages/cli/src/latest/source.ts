@@ -1,10 +1,11 @@
 import type { ChooseOptions, Fact, ImageFacts } from "@dray/policy";
-import { hasTags, looksUp, type ReadableStore } from "dray/content";
+import { type HasTags, hasTags, looksUp, type ReadableStore } from "dray/content";
 import { DrayError, throwIfAborted } from "dray/errors";
 import { LazyMap } from "dray/internal/async";
 import { defined } from "dray/internal/defined";
 import { open } from "dray/locations";
 import type { Digest, Platform } from "dray/oci";
+import type { TagsOptions } from "dray/registry";
 import type { Call } from "../context.ts";
 import { messageOf } from "../failure.ts";
 import { warnOfLocal } from "../local-names.ts";
@@ -34,7 +35,7 @@ export const sourceOf = async (call: Call, place: string): Promise<TagSource> =>
   const [times, looks] = [creationTimes(store, signal), new LazyMap<string, Look>()];
   const question = { store, signal, looks };
   return {
-    tags: () => store.tags({ signal }),
+    tags: () => wholeList(call, store, place),
     facts: (tag, wanted) =>
       orBroken(signal, async () => {
         // Where time is the order each image is asked about, and nothing of it is kept but that.
@@ -46,6 +47,19 @@ export const sourceOf = async (call: Call, place: string): Promise<TagSource> =>
       return (found ?? (await store.resolve(tag, { signal }))).digest;
     },
   };
+};
+
+/** Of a list that ends before it should nobody knows what would have been the newest. */
+const wholeList = async function* ({ reporter, signal }: Call, store: HasTags, place: string): AsyncGenerator<string> {
+  let cut: string | undefined;
+  const onEvent: NonNullable<TagsOptions["onEvent"]> = (event) => {
+    if (event.type === "warning" && event.partial === true) cut = event.message;
+    else reporter.onEvent(event);
+  };
+  const options: TagsOptions = { signal, onEvent };
+  yield* store.tags(options);
+  if (cut !== undefined)
+    throw new DrayError("PARTIAL", `${cut}, and what is not listed may be newer`, { reference: place });
 };
 
 /** A broken image is told of as one, and the others are looked at. */
