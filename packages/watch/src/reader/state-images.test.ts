@@ -43,10 +43,10 @@ test("what a watch has found out is told out of its file: images, what is left o
     recordList(
       on,
       known,
-      { tags: ["1", "2", "arm", "bad", "nightly"], complete: true, at: noon },
+      { tags: ["1", "2", "arm", "bad", "nightly", "plain"], complete: true, at: noon },
       { text: "x", wants },
     );
-    const looked = ["1", "2", "arm"].map((tag) => ({ tag, digest: digest(tag === "2" ? "1" : tag) }));
+    const looked = ["1", "2", "arm", "plain"].map((tag) => ({ tag, digest: digest(tag === "2" ? "1" : tag) }));
     recordDigests(on, known, [...looked, { tag: "bad", code: "REGISTRY", message: "it answered 500" }], {
       at: noon,
       intervals,
@@ -60,12 +60,14 @@ test("what a watch has found out is told out of its file: images, what is left o
     recordOutcome(on, id, { now: noon, missing: [], problem: undefined });
   });
   const metadata = await registry.getRepositoryMetadata("alpine");
-  assert.deepEqual(metadata.tags, ["1", "2", "arm", "bad", "nightly"]);
+  assert.deepEqual(metadata.tags, ["1", "2", "arm", "bad", "nightly", "plain"]);
   assert.deepEqual(
     [...metadata.images.values()].map((image) => [image.id, image.digest]),
     [
       ["alpine:1", digest("1")],
       ["alpine:2", digest("1")],
+      // Nobody has read its manifest.
+      ["alpine:plain", digest("plain")],
     ],
   );
   assert.deepEqual([...metadata.excluded.keys()], ["arm"]);
