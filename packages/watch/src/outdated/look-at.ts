@@ -20,7 +20,7 @@ const versions = (): Promise<Policy> => readPolicy({});
 
 /** Finds out about one image. @throws DrayError as its registry fails */
 export const lookAt = async (image: RunningImage, look: Look): Promise<OutdatedImage> => {
-  const { repository, policy } = look;
+  const { repository } = look;
   const { tag } = image.reference;
   const own = await ownDigests(image, repository);
   const meaning = await meaningFor(tag, own, look);
@@ -28,6 +28,7 @@ export const lookAt = async (image: RunningImage, look: Look): Promise<OutdatedI
   const running = defined<RunsNow>({ tag, digest: own[0], meaning });
   if (followed === undefined)
     throw new DrayError("NOT_FOUND", "it is named by its digest alone, which none of the newest versions has");
+  const policy = await placing(look.policy, followed);
   const newer = newerThan(policy, followed);
   const isFollowed = !isOrdered(policy, followed);
   if (isFollowed && (await repository.digestOf(followed)) === undefined)
@@ -47,6 +48,14 @@ export const lookAt = async (image: RunningImage, look: Look): Promise<OutdatedI
     if (found !== undefined) return found;
   }
   return { image, state: "current", running };
+};
+
+/** The same policy, in whose order what runs has its place although the filter would not let it in. */
+const placing = async (policy: Policy, running: string): Promise<Policy> => {
+  const { filterTags, ...rest } = policy.document;
+  if (filterTags === undefined || policy.extracts || isCandidate(policy.judge(running))) return policy;
+  const open = await readPolicy(rest);
+  return { ...policy, judge: (tag, flavour) => (tag === running ? open : policy).judge(tag, flavour) };
 };
 
 /** Whether names put this tag into the policy's order, so that another one can be newer. */

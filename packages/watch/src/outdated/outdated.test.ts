@@ -73,6 +73,9 @@ describe("what is outdated", async () => {
     assert.equal(await said(running("app:6.9.9")), "outdated major 7.0.15");
     assert.equal(await said(running("app:7.0.15")), "current");
     assert.equal(await said(running("app:7.0.14-alpine")), "outdated patch 7.0.15-alpine");
+    const only = (glob: string): object => ({ filterTags: { glob } });
+    assert.equal(await said(running("app:7.0.14"), only("7.0.15*")), "outdated patch 7.0.15");
+    assert.equal(await said(running("app:7.0.14"), only("6.*")), "current");
     assert.equal(await said(running("app:7.0.14"), { minAge: "5d" }), "current");
     const [found] = await look([running("app:7.0.14")]);
     assert.equal(found?.newest?.created?.toISOString(), "2026-06-27T00:00:00.000Z");
