@@ -3,12 +3,13 @@ import type { Handler } from "dray/http";
 import { type Digest, encodeJson, mediaTypes } from "dray/oci";
 import { eventTables } from "../src/events/index.ts";
 import { openFile, type WatchFile } from "../src/file/index.ts";
+import { ledgerTables } from "../src/ledger/index.ts";
 import { stateTables } from "../src/state/index.ts";
 import { type Clients, clients } from "./clients.ts";
 
 /** A file of a watch with all its tables. */
 export const watchFile = (path = ":memory:"): Promise<WatchFile> =>
-  openFile(path, { rooms: [stateTables, eventTables] });
+  openFile(path, { rooms: [stateTables, eventTables, ledgerTables] });
 
 /** An image that is told apart by a text, and nothing more; its configuration is in the registry. */
 export const putImage = (registry: MemoryRegistry, repository: string, tag: string, text: string): Digest => {

@@ -148,6 +148,7 @@ export const branches: readonly Branch[] = [
     summary: "Know which tags repositories have, what they name, and what happens to them",
     branches: [
       command("events", "List what has happened to tags", () => import("./watch-events.ts")),
+      command("explain", "Say why a policy chooses a tag, or does not", () => import("./watch-explain.ts")),
       command("limits", "Say what registries allow, and what is left of it", () => import("./watch-limits.ts")),
       command("list", "List the repositories that are known", () => import("./watch-list.ts")),
       command("scan", "Look at repositories, and keep what is found", () => import("./watch-scan.ts")),

@@ -15,6 +15,7 @@ import type { Act, Call, Define } from "../context.ts";
 import { type ListingOptions, outputFlag } from "../flags.ts";
 import { listing, printResult } from "../json.ts";
 import {
+  addImageFlags,
   addPolicyFlags,
   documentOf,
   type Place,
@@ -33,7 +34,9 @@ export const define: Define = (command) => {
     "<image>",
     "a repository, or a location such as oci:DIR; with a tag what is newer than that, of the same flavour",
   );
-  addPolicyFlags(command).option("--explain", "print each tag with why it was chosen or not").addOption(outputFlag());
+  addImageFlags(addPolicyFlags(command))
+    .option("--explain", "print each tag with why it was chosen or not")
+    .addOption(outputFlag());
 };
 
 export const examples: readonly string[] = [

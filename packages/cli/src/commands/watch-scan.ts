@@ -1,4 +1,4 @@
-import { newestNaturally } from "@dray/policy";
+import { newestVersion, versionedTag } from "@dray/policy";
 import {
   allRepositories,
   Budgets,
@@ -120,7 +120,12 @@ const lookedAt = async (
   for (const { text } of repositories)
     selections.set(text, await selectionOf(options, repositoryNamed(file.statements, text)?.selection ?? ""));
   const { details = 10 } = options;
-  const newest = (tags: readonly string[]): readonly string[] => tags.toSorted(newestNaturally).slice(0, details);
+  const newest = (tags: readonly string[]): readonly string[] =>
+    tags
+      .map(versionedTag)
+      .sort(newestVersion)
+      .slice(0, details)
+      .map(({ tag }) => tag);
   const refresh = createRefresh({
     file,
     clientFor: (repository) => clients.clientFor(repository),

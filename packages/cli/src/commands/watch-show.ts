@@ -3,9 +3,11 @@ import {
   entryOf,
   historyOf,
   type RepositoryState,
+  releaseTime,
   type TagState,
   tagNamed,
   tagsOf,
+  timesOf,
   type WatchFile,
 } from "@dray/watch";
 import { DrayError, printable } from "dray/errors";
@@ -129,6 +131,8 @@ const showTag = async (
     throw new DrayError("NOT_FOUND", `${familiarName(known.name)} was never seen to have a tag ${tag}`, { reference });
   const history = historyOf(statements, known.id, tag);
   const { info, excluded } = (state.digest && entryOf(statements, state.digest)) ?? {};
+  const released =
+    state.digest && releaseTime({ info, known: timesOf(statements, known.name, state.digest), now: Date.now() });
   const platforms = info?.platforms?.map(({ platform }) => platform);
   await printResult(
     call,
@@ -136,6 +140,7 @@ const showTag = async (
       repository: known.name,
       ...documentOf(state),
       created: info?.createdAt,
+      released,
       platforms,
       labels: info?.labels,
       excluded: excluded && { reason: excluded.reason, message: excluded.message },
@@ -144,7 +149,7 @@ const showTag = async (
     [
       `${familiarName(known.name)}:${tag}, first seen ${moment(state.firstSeen)}`,
       lineOf(state),
-      ...(info?.createdAt === undefined ? [] : [`created ${info.createdAt}, as its configuration says`]),
+      ...(released === undefined ? [] : [`released ${released.time}, by its ${released.source}`]),
       ...(platforms === undefined ? [] : [`platforms ${platforms.join(", ")}`]),
       ...(excluded === undefined ? [] : [`left out: ${excluded.message}`]),
       ...history.map(({ digest, since, until }) => `before: ${digest}  from ${moment(since)} to ${moment(until)}`),

@@ -3,7 +3,8 @@ import { suite, test } from "node:test";
 import { answerWith, faults, listen, memoryRegistry, put, sampleImage } from "@dray/testkit";
 import { type Commands, commands } from "../../test/commands.ts";
 
-const image = (seed: string) => sampleImage({ seed, layers: 1, layerSize: 10 });
+const image = (seed: string) =>
+  sampleImage({ seed, layers: 1, layerSize: 10, config: { created: "2025-05-06T07:08:09Z" } });
 
 /** A registry with an app of some tags. */
 const begun = async (name: string): Promise<Commands & { readonly app: string }> => {
@@ -61,7 +62,7 @@ suite("watch", () => {
     put(registry, "team/app", "1.1", image("two"));
     await done("watch", "scan", "--all", app, ...db);
     const shown = await printed("watch", "show", `${app}:1.1`, ...db);
-    assert.match(shown, /created 2000-01-01T00:00:00Z/);
+    assert.match(shown, /released 2025-05-06T07:08:09Z, by its configuration/);
     assert.match(shown, /platforms linux\/amd64/);
     assert.match(shown, /before: sha256:\w+ {2}from \S+ to \S+\n$/);
     await done("delete", `${app}:1.0`);
@@ -133,6 +134,38 @@ suite("watch", () => {
     } finally {
       await server.close();
     }
+  });
+
+  test("explain says for each tag, or for one, why a policy chooses it or does not, by what is known alone", async () => {
+    const { printed, refused, done, app, registry } = await begun("watch-explain");
+    await done("watch", "scan", "--details", "1", app);
+    registry.log.clear();
+    const lines = (await printed("watch", "explain", app)).trimEnd().split("\n");
+    assert.deepEqual(lines, [
+      "older            1.0 fits, and 1.1 is newer.",
+      "chosen           1.1 is the newest that fits.",
+      "not-version      nightly is no version.",
+    ]);
+    assert.equal(
+      await printed("watch", "explain", "--semver", "<1.1", `${app}:1.0`),
+      "chosen           1.0 is the newest that fits.\n",
+    );
+    const aged = JSON.parse(await printed("watch", "explain", "-o", "json", "--min-age", "3d", app)) as unknown;
+    const { chosen, verdicts } = aged as { chosen: string; verdicts: { tag: string; code: string }[] };
+    assert.equal(chosen, "1.1", "its configuration says 2025");
+    assert.deepEqual(
+      verdicts.map(({ code }) => code),
+      ["older", "chosen", "not-version"],
+    );
+    const young = await printed("watch", "explain", "--min-age", "3d", "--exclude", "1.1", `${app}:1.0`);
+    assert.match(
+      young,
+      /^too-young {8}1\.0 was released \S+ ago/,
+      "nobody has read it, and it was first seen just now",
+    );
+    await refused(5, /has no tag 7/, "watch", "explain", `${app}:7`);
+    await refused(2, /range/, "watch", "explain", "--semver", "not a range", app);
+    assert.equal(registry.log.entries.length, 0);
   });
 
   test("what makes no sense is refused", async () => {

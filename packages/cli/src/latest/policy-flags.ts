@@ -29,7 +29,7 @@ export interface PolicyOptions extends SharedOptions {
   readonly digest?: keyof typeof reflections;
 }
 
-/** Declares the flags of a policy. */
+/** Declares the flags of a policy that go by tags and times. */
 export const addPolicyFlags = (command: Command): Command =>
   command
     .option("--semver <range>", "versions in this range, such as '^1.2' or '>=1.2 <2' (default all versions)")
@@ -44,7 +44,15 @@ export const addPolicyFlags = (command: Command): Command =>
     .option("--extract <template>", "compare by this part of what the expression finds: '$1' or '$name'")
     .option("--glob <pattern>", "only tags that fit this glob, such as '*-alpine'; again for more", gather)
     .option("--exclude <pattern>", "not these: a glob, or /expression/; again for more", gather)
-    .option("--min-age <duration>", "only what was created so long ago, such as 3d; without a time it counts", duration)
+    .option(
+      "--min-age <duration>",
+      "only what was created so long ago, such as 3d; without a time it counts",
+      duration,
+    );
+
+/** Declares what a policy asks of the image itself, for those who can ask its registry. */
+export const addImageFlags = (command: Command): Command =>
+  command
     .addOption(
       new Option("--require <what>", "only images that have this attached, whoever signed it; again for both")
         .choices(["signature", "sbom"])

@@ -1,6 +1,6 @@
 import { homedir } from "node:os";
 import { join } from "node:path";
-import { budgetTables, eventTables, openFile, stateTables, type WatchFile } from "@dray/watch";
+import { budgetTables, eventTables, ledgerTables, openFile, stateTables, type WatchFile } from "@dray/watch";
 import { Option } from "commander";
 import type { Call } from "../context.ts";
 import type { Environment } from "../environment.ts";
@@ -23,7 +23,7 @@ const usualFile = (env: Environment): string => {
 /** The file, open until the command has ended. @throws DrayError `CONFIG_INVALID`, `UNSUPPORTED`, `LOCKED`, `DISK` */
 export const openWatch = async (call: Call<WatchOptions>): Promise<WatchFile> => {
   const file = await openFile(call.options.db ?? usualFile(call.env), {
-    rooms: [stateTables, eventTables, budgetTables],
+    rooms: [stateTables, eventTables, budgetTables, ledgerTables],
     onNotice: (message) => call.reporter.warn(message),
     signal: call.signal,
   });

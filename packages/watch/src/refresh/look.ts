@@ -4,6 +4,7 @@ import { forEachConcurrent } from "dray/internal/async";
 import type { Client } from "../client/index.ts";
 import type { WatchEvent } from "../events/index.ts";
 import type { WatchFile } from "../file/index.ts";
+import { keepTimes } from "../ledger/index.ts";
 import {
   claim,
   dueTags,
@@ -199,12 +200,11 @@ class Look {
       });
       const events = await file.write((at) => {
         claim(at, this.#id, this.#parts.holder, clock.now());
-        const { intervals } = this.#parts;
-        return recordDigests(at, { id: this.#id, name: this.#name }, looked, {
-          at: clock.now(),
-          intervals: intervals.tag,
-          chance: () => clock.random(),
-        });
+        const [repository, seen] = [{ id: this.#id, name: this.#name }, clock.now()];
+        const chance = { at: seen, intervals: this.#parts.intervals.tag, chance: () => clock.random() };
+        const found = recordDigests(at, repository, looked, chance);
+        for (const digest of found.named) keepTimes(at, this.#name, digest, { "first-seen": seen });
+        return found.events;
       }, signal);
       this.#events.push(...events);
       if (this.#ended !== undefined) break;

@@ -4,6 +4,7 @@ import { answerWith, fakeClock, faults } from "@dray/testkit";
 import { isDrayError } from "dray/errors";
 import { putImage, removeTag, watched, watchFile } from "../../test/watched.ts";
 import { EventLog } from "../events/index.ts";
+import { timesOf } from "../ledger/index.ts";
 import { parseRepository } from "../repository.ts";
 import { allRepositories, entryOf, fileConfigurations, repositoryNamed, tagNamed, tagsOf } from "../state/index.ts";
 import { createRefresh, type RefreshOptions } from "./index.ts";
@@ -61,6 +62,7 @@ test("a first look lists and asks for each tag; a second costs one request; what
     ],
   );
   assert.deepEqual(new EventLog(file.statements).list(), events);
+  assert.deepEqual(timesOf(file.statements, app.text, two), { "first-seen": clock.now() });
 });
 
 test("tags that nobody wants are never looked into, and manifests are read for the wanted ones alone, once for all repositories", async () => {

@@ -23,7 +23,7 @@ export interface Wanted extends Selection {
 
 /** How registries are looked at, and how often. */
 export interface RefreshOptions {
-  /** Open, with the tables of the state and of the events. */
+  /** Open, with the tables of the state, the events and the ledger. */
   readonly file: WatchFile;
   /** The registry of a repository, as it is to be asked now: with the credentials of today. */
   readonly clientFor: (repository: Repository) => Promise<Client>;

@@ -24,14 +24,15 @@ export type Looked =
 
 /**
  * Puts what tags name into the file, within a transaction, and when each is looked at next. A tag that failed is asked again after a while that
- * grows with the age of its problem, and holds up no other. Returns what happened.
+ * grows with the age of its problem, and holds up no other. Returns what happened, and the digests that a tag was found to name for the first time, or anew.
  */
 export const recordDigests = (
   on: Statements,
   { id, name }: { readonly id: number; readonly name: string },
   looked: readonly Looked[],
   { at, intervals, chance }: { readonly at: number; readonly intervals: Intervals; readonly chance: () => number },
-): readonly WatchEvent[] => {
+): { readonly events: readonly WatchEvent[]; readonly named: ReadonlySet<Digest> } => {
+  const named = new Set<Digest>();
   const second = Math.floor(at / 1000);
   const time = new Date(at).toISOString();
   const happened: Happening[] = [];
@@ -79,12 +80,13 @@ export const recordDigests = (
       id,
       tag,
     );
+    named.add(digest);
     if (moved) happened.push({ type: "tag.moved", repository: name, tag, digest, previous, time });
     else if (told === 0) happened.push({ type: "tag.added", repository: name, tag, digest, time });
   }
   const events = happened.map(eventOf);
   new EventLog(on).append(events);
-  return events;
+  return { events, named };
 };
 
 /** Seconds until it is tried again. */
