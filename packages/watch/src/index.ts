@@ -3,6 +3,7 @@
  * terminal.
  */
 
+export * from "./api/index.ts";
 export * from "./budget/index.ts";
 export * from "./cache/index.ts";
 export { type Cache, type CachedValue, manifestKey, repositoryKey } from "./cache-interface.ts";
@@ -28,6 +29,7 @@ export {
   requestKinds,
   type TagList,
 } from "./client/index.ts";
+export * from "./config/index.ts";
 export { Durations, type WorkLabels } from "./durations.ts";
 export {
   decodeEntry,
@@ -69,6 +71,7 @@ export {
 export * from "./refresh/index.ts";
 export { imageOf, parseRepository, type Repository, repositoryFromImage } from "./repository.ts";
 export * from "./running/index.ts";
+export * from "./serve/index.ts";
 export * from "./sinks/index.ts";
 export {
   allRepositories,

@@ -8,6 +8,7 @@ export { ignored, type Key, type KeyFacts, needless, refused, supported } from "
 export { type Flag, type KeyTable, keyTable, type TableFacts } from "./key-table.ts";
 export { type ConfigNode, isEmpty, isTrue, type Origin, originText, type Remark, remarkText } from "./node.ts";
 export { type ConfigSources, readConfig, readPart, SettingsInvalid } from "./read-config.ts";
+export { document, type Member, type Members, namedOf, recordOf, variantOf } from "./record.ts";
 export { configSchema } from "./schema.ts";
 export { formatSize, parseSize } from "./size.ts";
 export { textOf } from "./text-file.ts";

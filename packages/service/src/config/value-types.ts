@@ -167,12 +167,14 @@ export const listOf = <T>(
   },
 });
 
-const located = <T>(node: ConfigNode, work: () => T): T => {
+export const located = <T>(node: ConfigNode, work: () => T): T => {
   try {
     return work();
   } catch (error) {
-    if (error instanceof Misfit) throw new Misfit(error.message, error.at ?? node.origin);
-    throw error;
+    if (!(error instanceof Misfit)) throw error;
+    const here = ({ message, at }: Misfit): Misfit => new Misfit(message, at ?? node.origin);
+    const several = error.all[0] !== error;
+    throw several ? new Misfit(error.message, node.origin, error.all.map(here)) : here(error);
   }
 };
 

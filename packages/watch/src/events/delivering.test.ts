@@ -192,7 +192,7 @@ test("two processes on one file send each event once", async () => {
   for (const file of files) file.close();
 });
 
-test("an answer that comes after a stop is noted, and what was cut goes out again", async () => {
+test("what is cut by a stop that has no time goes out again", async () => {
   const file = await eventFile();
   const deliveries = new Deliveries(file);
   await deliveries.queue({ name: "slow" }, Date.now());
@@ -211,9 +211,40 @@ test("an answer that comes after a stop is noted, and what was cut goes out agai
   await append(file, happened("app:1"));
   delivering.wake();
   await sending;
-  await delivering.stop();
+  await delivering.stop(AbortSignal.abort());
   assert.deepEqual(deliveries.counts(), [{ sink: "slow", state: "waiting", count: 1 }]);
   assert.equal(deliveries.list()[0]?.attempts, 0);
+  file.close();
+});
+
+test("what is on its way when a stop comes arrives, and is noted; nothing more goes out", async () => {
+  const file = await eventFile();
+  const deliveries = new Deliveries(file);
+  await deliveries.queue({ name: "slow" }, Date.now());
+  let [begun, arrive, sent] = [(): void => {}, (): void => {}, 0];
+  const sending = new Promise<void>((resolve) => (begun = resolve));
+  const sink = {
+    name: "slow",
+    send: () =>
+      new Promise<undefined>((resolve) => {
+        sent++;
+        arrive = () => resolve(undefined);
+        begun();
+      }),
+  };
+  const delivering = new Delivering(deliveries, { sink });
+  delivering.start();
+  await append(file, happened("app:1"), happened("app:2", 1));
+  delivering.wake();
+  await sending;
+  const stopped = delivering.stop();
+  arrive();
+  await stopped;
+  assert.deepEqual(
+    deliveries.list().map(({ state }) => state),
+    ["delivered", "waiting"],
+  );
+  assert.equal(sent, 1);
   file.close();
 });
 

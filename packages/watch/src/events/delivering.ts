@@ -59,6 +59,7 @@ export class Delivering {
   readonly #onAttempt: (attempt: Attempt) => void;
   readonly #ended = new AbortController();
   #resting = new AbortController();
+  #stopping = false;
   #failures = 0;
   #pausedUntil = 0;
   #running: Promise<void> | undefined;
@@ -90,11 +91,15 @@ export class Delivering {
     this.#resting.abort();
   }
 
-  /** Ends it: what is on its way is cut, and goes out again with the next start. */
-  async stop(): Promise<void> {
-    this.#ended.abort(new DrayError("ABORTED", "the sink was stopped"));
+  /** Ends it: nothing more is sent, and what is on its way may arrive, until `hurry` aborts; what is cut then goes out again with the next start. */
+  async stop(hurry?: AbortSignal): Promise<void> {
+    this.#stopping = true;
+    const cut = (): void => this.#ended.abort(new DrayError("ABORTED", "the sink was stopped"));
+    hurry?.addEventListener("abort", cut, { once: true });
+    if (hurry?.aborted === true) cut();
     this.#resting.abort();
     await this.#running;
+    hurry?.removeEventListener("abort", cut);
     await this.#subscription.sink.close?.();
   }
 
@@ -125,7 +130,7 @@ export class Delivering {
   }
 
   async #run(): Promise<void> {
-    while (!this.#ended.signal.aborted) {
+    while (!this.#stopping) {
       this.#resting = new AbortController();
       let next: number | undefined;
       try {
@@ -136,8 +141,7 @@ export class Delivering {
       }
       const now = this.#clock.now();
       const pause = Math.min(this.#options.poll, Math.max(0, (next ?? Infinity) - now));
-      if (pause > 0 && !this.#ended.signal.aborted)
-        await this.#clock.sleep(pause, this.#resting.signal).catch(() => {});
+      if (pause > 0 && !this.#stopping) await this.#clock.sleep(pause, this.#resting.signal).catch(() => {});
     }
   }
 

@@ -1,4 +1,5 @@
 import type { Row, Statements } from "@dray/service/sqlite";
+import { defined } from "dray/internal/defined";
 import type { Digest } from "dray/oci";
 import type { EventType, WatchEvent } from "./event.ts";
 
@@ -50,12 +51,31 @@ export class EventLog {
 
   /** Events from the oldest on. */
   list({ after, repository, type, limit = 100 }: EventQuery = {}): WatchEvent[] {
-    const from =
-      after === undefined ? 0 : Number(this.#statements.get("SELECT seq FROM events WHERE id = ?", after)?.[0] ?? 0);
-    const sql = `SELECT ${eventColumns} FROM events e WHERE e.seq > ?
+    const from = after === undefined ? 0 : (this.cursorOf(after) ?? 0);
+    return this.follow(from, defined<EventQuery>({ repository, type, limit })).events;
+  }
+
+  /** Where an event stands in the log: `follow` goes on after it. `undefined` for one that is not kept. */
+  cursorOf(id: string): number | undefined {
+    const seq = this.#statements.get("SELECT seq FROM events WHERE id = ?", id)?.[0];
+    return seq === undefined ? undefined : Number(seq);
+  }
+
+  /** Where the log ends now. */
+  get end(): number {
+    return Number(this.#statements.get("SELECT max(seq) FROM events")?.[0] ?? 0);
+  }
+
+  /** What came after a cursor, and the next cursor. Events that are let go of meanwhile are passed over, and none comes twice. */
+  follow(
+    cursor: number,
+    { repository, type, limit = 100 }: Omit<EventQuery, "after"> = {},
+  ): { readonly events: WatchEvent[]; readonly cursor: number } {
+    const sql = `SELECT ${eventColumns}, e.seq FROM events e WHERE e.seq > ?
       AND (? IS NULL OR e.repository = ?) AND (? IS NULL OR e.type = ?) ORDER BY e.seq LIMIT ?`;
     const [about, of] = [repository ?? null, type ?? null];
-    return this.#statements.all(sql, from, about, about, of, of, limit).map(eventOfRow);
+    const rows = this.#statements.all(sql, cursor, about, about, of, of, limit);
+    return { events: rows.map(eventOfRow), cursor: rows.length === 0 ? cursor : Number(rows.at(-1)?.at(-1)) };
   }
 
   /** The newest event, from which whoever only wants what is to come begins. */

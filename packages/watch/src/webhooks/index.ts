@@ -3,6 +3,7 @@
  */
 export type { GoogleAccount } from "./google-token.ts";
 export type { Push } from "./notice.ts";
+export { sameText } from "./proof.ts";
 export { vendors as webhookVendors, type WebhookType } from "./vendors/index.ts";
 export {
   type WebhookOutcome,

@@ -1,0 +1,36 @@
+import { isCandidate, type Policy, readPolicy } from "@dray/policy";
+import { DrayError, reasonOf } from "dray/errors";
+import { selects, type WatchSettings } from "../config/index.ts";
+
+/** The policies of a configuration, ready to be asked. */
+export interface Policies {
+  /** The policy of a repository: the first whose globs fit it, else versions. */
+  readonly of: (repository: string) => Policy;
+  /** What is looked into of a repository: `text` tells two selections apart. */
+  readonly wanted: (repository: string) => { readonly text: string; readonly wants: (tag: string) => boolean };
+}
+
+/** Reads the policies of a configuration. @throws DrayError `CONFIG_INVALID` naming the one that cannot be used */
+export const policiesOf = async ({ policies, tags }: Pick<WatchSettings, "policies" | "tags">): Promise<Policies> => {
+  const read = await Promise.all(
+    policies.map(async ({ name, repositories, policy }) => {
+      try {
+        const fits = selects({ include: repositories, exclude: [] });
+        return { fits, policy: await readPolicy(policy as object), text: JSON.stringify(policy) };
+      } catch (error) {
+        throw new DrayError("CONFIG_INVALID", `policies: ${name}: ${reasonOf(error)}`);
+      }
+    }),
+  );
+  const versions = await readPolicy({});
+  const named = selects(tags);
+  const text = JSON.stringify(tags);
+  return {
+    of: (repository) => read.find(({ fits }) => fits(repository))?.policy ?? versions,
+    wanted: (repository) => {
+      const found = read.find(({ fits }) => fits(repository));
+      if (found === undefined) return { text, wants: named };
+      return { text: `${text}\n${found.text}`, wants: (tag) => named(tag) && isCandidate(found.policy.judge(tag)) };
+    },
+  };
+};
