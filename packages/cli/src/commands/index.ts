@@ -152,11 +152,13 @@ export const branches: readonly Branch[] = [
       command("limits", "Say what registries allow, and what is left of it", () => import("./watch-limits.ts")),
       command("list", "List the repositories that are known", () => import("./watch-list.ts")),
       command("scan", "Look at repositories, and keep what is found", () => import("./watch-scan.ts")),
+      command("serve", "Look when it is time, tell sinks, and answer an API", () => import("./watch-serve.ts")),
       command(
         "show",
         "Show what is known of a repository or a tag, and what is wrong",
         () => import("./watch-show.ts"),
       ),
+      command("test-sink", "Send an event that never happened to sinks", () => import("./watch-test-sink.ts")),
     ],
   },
 ];
