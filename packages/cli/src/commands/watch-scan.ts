@@ -13,7 +13,7 @@ import {
   type WatchFile,
 } from "@dray/watch";
 import { InvalidArgumentError } from "commander";
-import { DrayError, printable } from "dray/errors";
+import { DrayError, type ErrorCode, exitCodes, printable } from "dray/errors";
 import { forEachConcurrent } from "dray/internal/async";
 import type { Act, Call, Define } from "../context.ts";
 import { count, gather, outputFlag } from "../flags.ts";
@@ -88,8 +88,18 @@ export const act: Act<ScanOptions> = async (call, words) => {
   const documents = results.map(({ notBefore, ...result }) => ({ ...result, notBefore: timeOf(notBefore) }));
   await printResult(call, { repositories: documents }, lines);
   if (incomplete.length === 0) return;
+  const reason = theOneReason(results);
+  if (reason !== undefined) throw reason;
   const message = `${incomplete.length} of ${results.length} repositories were not looked at completely; what is left comes with the next scan`;
   throw new DrayError("PARTIAL", message);
+};
+
+/** Why not even a list was had of any repository, where that is the same for all of them. */
+const theOneReason = (results: readonly LookResult[]): DrayError | undefined => {
+  const [first, ...others] = results.map(({ missing }) => missing.find(({ what }) => what === "list"));
+  if (first === undefined || !Object.hasOwn(exitCodes, first.code)) return undefined;
+  const isSame = others.every((other) => other?.code === first.code);
+  return isSame ? new DrayError(first.code as ErrorCode, first.message) : undefined;
 };
 
 const dueNow = (file: WatchFile): Repository[] =>

@@ -129,7 +129,7 @@ suite("watch", () => {
       const { limits } = json(await printed("watch", "limits", "-o", "json")) as { limits: { remaining: number }[] };
       assert.equal(limits[0]?.remaining, 0);
       const asked = registry.log.entries.length;
-      assert.equal((await dray("watch", "scan", "--max-wait", "1s", app)).exitCode, 3);
+      assert.equal((await dray("watch", "scan", "--max-wait", "1s", app)).exitCode, 7, "the one reason");
       assert.equal(registry.log.entries.length, asked, "another process keeps to it, too");
     } finally {
       await server.close();
@@ -171,6 +171,7 @@ suite("watch", () => {
   test("what makes no sense is refused", async () => {
     const { refused, app, at } = await begun("watch-usage");
     await refused(2, /without tag or digest/, "watch", "scan", `${app}:1.0`);
+    await refused(5, /there is no repository nowhere/, "watch", "scan", `${app.split("/")[0]}/nowhere`);
     await refused(2, /missing closing \)/, "watch", "scan", "--match", "/(/", app);
     await refused(2, /percentage/, "watch", "scan", "--reserve", "lots", app);
     await refused(2, /not a file of dray watch/, "watch", "list", "--db", at());
