@@ -7,7 +7,7 @@ export { fileConfigurations } from "./configurations.ts";
 export { digestBytes } from "./digest-bytes.ts";
 export { entryOf, keepEntry } from "./manifests.ts";
 export { type Intervals, type Looked, nextInterval, recordDigests } from "./record-digests.ts";
-export { type RecordedList, recordList, type Selection } from "./record-list.ts";
+export { recordList, type Selection } from "./record-list.ts";
 export {
   addRepository,
   allRepositories,
