@@ -2,6 +2,7 @@ import { collect } from "dray/content";
 import { DrayError } from "dray/errors";
 import { type Clock, type Handler, type HeaderPairs, header } from "dray/http";
 import type { JSONWebKeySet } from "jose";
+import { listAt } from "./json.ts";
 import { sameText } from "./proof.ts";
 
 /** Whose tokens are believed. */
@@ -15,6 +16,19 @@ export interface GoogleAccount {
 const certificates = { origin: "https://www.googleapis.com", target: "/oauth2/v3/certs" };
 const issuers = ["https://accounts.google.com", "accounts.google.com"];
 const [leastKept, mostKept] = [300_000, 86_400_000];
+
+/** Something else in their place would turn every notice away for as long as keys are kept. */
+const keysIn = (bytes: Uint8Array): JSONWebKeySet => {
+  let said: unknown;
+  try {
+    said = JSON.parse(new TextDecoder().decode(bytes));
+  } catch {
+    // As below.
+  }
+  if (listAt(said, "keys").length === 0)
+    throw new DrayError("NETWORK", "Google's keys cannot be had: the answer has none", { retryable: true });
+  return said as JSONWebKeySet;
+};
 
 /**
  * Checks tokens that Pub/Sub sends with a push: signed by Google, for this audience, of this account. Google's keys are kept as long as it says.
@@ -31,7 +45,7 @@ export const googleTokens = (connection: Handler, clock: Clock) => {
       throw new DrayError("NETWORK", `Google's keys cannot be had: status ${response.status}`, { retryable: true });
     const [, age = "0"] = /max-age=(\d+)/.exec(header(response.headers, "cache-control") ?? "") ?? [];
     const kept = Math.min(Math.max(Number(age) * 1000, leastKept), mostKept);
-    known = { keys: JSON.parse(new TextDecoder().decode(bytes)) as JSONWebKeySet, until: now + kept };
+    known = { keys: keysIn(bytes), until: now + kept };
     return known.keys;
   };
   /** Whether the request has such a token. @throws DrayError where Google's keys cannot be had */

@@ -13,6 +13,8 @@ export interface Push {
 export interface Notice {
   /** Its sender's id. Default: what it says. */
   readonly id?: string | undefined;
+  /** It says nothing by which two pushes of one tag could be told apart: one that is the same again is another one. */
+  readonly alike?: boolean | undefined;
   /** When it happened: milliseconds since 1970. */
   readonly time?: number | undefined;
   /** Empty where it is about something that changes no tag. */

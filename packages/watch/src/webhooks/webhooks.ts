@@ -117,12 +117,13 @@ export const webhooks = ({
       tell(outcome);
       return withJson(request, { pushes: 0, passed: outcome });
     };
-    if (!seen.isNew(name, notice.id, body, now)) return passed("repeated");
+    if (notice.alike !== true && !seen.isNew(name, notice.id, body, now)) return passed("repeated");
     if (notice.time !== undefined && now - notice.time > window) return passed("old");
     if (notice.pushes.length === 0) return passed("nothing");
-    tell("taken", notice.pushes.length);
-    for (const push of notice.pushes) onPush(push, name);
-    return withJson(request, { pushes: notice.pushes.length });
+    const pushes = new Map(notice.pushes.map((push) => [JSON.stringify(push), push])).values().toArray();
+    tell("taken", pushes.length);
+    for (const push of pushes) onPush(push, name);
+    return withJson(request, { pushes: pushes.length });
   };
   return async (request) => {
     try {
@@ -136,7 +137,10 @@ export const webhooks = ({
 
 const readNotice = (hook: WebhookSettings, { headers }: HttpRequest, body: Uint8Array) => {
   try {
-    const json: unknown = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(body));
+    const text = new TextDecoder("utf-8", { fatal: true }).decode(body);
+    // GitHub's other form of a body, which a new webhook of its has unless one chooses JSON.
+    const isForm = /^application\/x-www-form-urlencoded\b/i.test(header(headers, "content-type") ?? "");
+    const json: unknown = JSON.parse((isForm ? new URLSearchParams(text).get("payload") : undefined) ?? text);
     return vendors[hook.type].read(json, { headers, registry: hook.registry });
   } catch {
     // No JSON, or names that no repository can have.

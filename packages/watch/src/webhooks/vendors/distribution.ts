@@ -10,9 +10,12 @@ export const distribution: Vendor = {
   read: (json, reading) => {
     const events = listAt(json, "events");
     if (events.length === 0) return undefined;
+    const id = idsOf(events);
+    const time = latest(events.map((event) => timeAt(event, "timestamp")));
     return {
-      id: events.map((event) => textAt(event, "id") ?? "").join(","),
-      time: latest(events.map((event) => timeAt(event, "timestamp"))),
+      id,
+      time,
+      alike: id === undefined && time === undefined,
       pushes: events.flatMap((event) => pushesOf(event, reading)),
     };
   },
@@ -25,7 +28,19 @@ export const pushesOf = (event: unknown, { registry }: Reading): ReturnType<type
   const [tag, digest] = [textAt(event, "target", "tag"), textAt(event, "target", "digest")];
   if (action === "push" && tag === undefined) return [];
   const host = registry ?? textAt(event, "request", "host") ?? hostOf(textAt(event, "target", "url"));
-  return host === undefined ? [] : [pushOf(`${host}/${repository}`, { tag, digest, action })];
+  if (host === undefined) return [];
+  try {
+    return [pushOf(host, repository, { tag, digest, action })];
+  } catch {
+    // The host is what whoever pushed has called it; others in the envelope are not to wait for this one, which would be sent again for ever.
+    return [];
+  }
+};
+
+/** Those of all events, or none: without, two envelopes are two. */
+const idsOf = (events: readonly unknown[]): string | undefined => {
+  const ids = events.map((event) => textAt(event, "id"));
+  return ids.includes(undefined) ? undefined : ids.join(",");
 };
 
 const hostOf = (url: string | undefined): string | undefined =>

@@ -7,6 +7,6 @@ export const dockerHub: Vendor = {
   read: (json) => {
     const [repository, tag] = [textAt(json, "repository", "repo_name"), textAt(json, "push_data", "tag")];
     if (repository === undefined) return undefined;
-    return { time: timeAt(json, "push_data", "pushed_at"), pushes: [pushOf(`docker.io/${repository}`, { tag })] };
+    return { time: timeAt(json, "push_data", "pushed_at"), pushes: [pushOf("docker.io", repository, { tag })] };
   },
 };

@@ -18,7 +18,7 @@ export const ecr: Vendor = {
     const [tag, digest] = [textAt(json, "detail", "image-tag"), textAt(json, "detail", "image-digest")];
     return {
       ...facts,
-      pushes: [pushOf(`${host}/${repository}`, { tag, digest, action: action === "PUSH" ? "push" : "delete" })],
+      pushes: [pushOf(host, repository, { tag, digest, action: action === "PUSH" ? "push" : "delete" })],
     };
   },
 };

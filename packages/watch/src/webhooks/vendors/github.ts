@@ -23,6 +23,6 @@ export const github: Vendor = {
     const tag = textAt(version, "container_metadata", "tag", "name");
     const digest = textAt(version, "container_metadata", "tag", "digest") ?? textAt(version, "version");
     // Names of owners may have capitals, those of images may not.
-    return { id, pushes: [pushOf(`${registry}/${owner}/${name}`.toLowerCase(), { tag, digest })] };
+    return { id, pushes: [pushOf(registry, `${owner}/${name}`.toLowerCase(), { tag, digest })] };
   },
 };

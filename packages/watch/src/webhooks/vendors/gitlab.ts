@@ -23,6 +23,6 @@ export const gitlab: Vendor = {
       reading.registry ?? (site !== undefined && URL.canParse(site) ? `registry.${new URL(site).hostname}` : undefined);
     if (host === undefined) return undefined;
     const time = timeAt(json, "object_attributes", "finished_at");
-    return { id, time, pushes: [pushOf(`${host}/${project}`.toLowerCase(), { below: true })] };
+    return { id, time, pushes: [pushOf(host, project.toLowerCase(), { below: true })] };
   },
 };

@@ -23,7 +23,7 @@ export const google: Vendor = {
       id: textAt(json, "message", "messageId"),
       time: timeAt(json, "message", "publishTime"),
       pushes: [
-        pushOf(`${registry}/${repository}`, {
+        pushOf(registry, repository, {
           tag: tag,
           digest: named,
           action: action === "DELETE" ? "delete" : "push",

@@ -22,7 +22,7 @@ export const harbor: Vendor = {
     const pushes = listAt(data, "resources").flatMap((resource) => {
       const host = registry ?? textAt(resource, "resource_url")?.split("/")[0];
       if (host === undefined || name === undefined) return [];
-      return [pushOf(`${host}/${name}`, { tag: textAt(resource, "tag"), digest: textAt(resource, "digest"), action })];
+      return [pushOf(host, name, { tag: textAt(resource, "tag"), digest: textAt(resource, "digest"), action })];
     });
     return { ...facts, pushes };
   },

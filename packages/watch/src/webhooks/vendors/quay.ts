@@ -6,13 +6,16 @@ export const quay: Vendor = {
   proof: "path",
   read: (json, { registry }) => {
     const name = textAt(json, "repository");
-    const repository =
-      registry !== undefined && name !== undefined ? `${registry}/${name}` : textAt(json, "docker_url");
-    if (repository === undefined) return undefined;
+    const [, host, path] = /^([^/]+)\/(.+)$/.exec(textAt(json, "docker_url") ?? "") ?? [];
+    const [server, repository] = registry !== undefined && name !== undefined ? [registry, name] : [host, path];
+    if (server === undefined || repository === undefined) return undefined;
     // Older ones say a map from tags to images.
     const said = at(json, "updated_tags");
     const map = typeof said === "object" && said !== null && !Array.isArray(said) ? Object.keys(said) : [];
     const tags = [...map, ...listAt(json, "updated_tags").filter((tag) => typeof tag === "string")];
-    return { pushes: tags.length === 0 ? [pushOf(repository, {})] : tags.map((tag) => pushOf(repository, { tag })) };
+    return {
+      alike: true,
+      pushes: (tags.length === 0 ? [undefined] : tags).map((tag) => pushOf(server, repository, { tag })),
+    };
   },
 };

@@ -1,4 +1,6 @@
+import { DrayError } from "dray/errors";
 import { type HeaderPairs } from "dray/http";
+import { isDigest, isTag } from "dray/oci";
 import { parseRepository } from "../../repository.ts";
 import type { Notice, Push } from "../notice.ts";
 
@@ -19,19 +21,29 @@ export interface Vendor {
   readonly read: (json: unknown, reading: Reading) => Notice | undefined;
 }
 
-/** A push from its parts. @throws InvalidReferenceError for what is no repository */
+/**
+ * A push from its parts. Host and name stay what they are: of a host that is none, the name would be that of an image of another registry. What is no tag
+ * and no digest is left out.
+ * @throws DrayError for what is no repository there
+ */
 export const pushOf = (
-  repository: string,
+  host: string,
+  name: string,
   {
     tag,
     digest,
     action = "push",
     below,
   }: { tag?: string | undefined; digest?: string | undefined; action?: Push["action"]; below?: true },
-): Push => ({
-  repository: parseRepository(repository).text,
-  ...(below === undefined ? {} : { below }),
-  ...(tag === undefined ? {} : { tag }),
-  ...(digest === undefined ? {} : { digest }),
-  action,
-});
+): Push => {
+  const { text, namespaceImage } = parseRepository(`${host}/${name}`);
+  if (namespaceImage !== name && namespaceImage !== `library/${name}`)
+    throw new DrayError("REFERENCE_INVALID", `${host} is no host of a registry`);
+  return {
+    repository: text,
+    ...(below === undefined ? {} : { below }),
+    ...(tag !== undefined && isTag(tag) ? { tag } : {}),
+    ...(isDigest(digest) ? { digest } : {}),
+    action,
+  };
+};
