@@ -11,6 +11,7 @@ import { type Client, clientDurations, instrumentedClient, remoteClientFactory }
 import { selects, type WatchSettings } from "../config/index.ts";
 import { type Attempt, Deliveries, EventLog, eventTables, prune } from "../events/index.ts";
 import { openFile } from "../file/index.ts";
+import { ledgerTables } from "../ledger/index.ts";
 import { createRefresh, type LookResult } from "../refresh/index.ts";
 import { parseRepository, type Repository } from "../repository.ts";
 import { allRepositories, fileConfigurations, stateTables } from "../state/index.ts";
@@ -72,7 +73,7 @@ export const serveWatch = async (settings: WatchSettings, options: ServeWatchOpt
     const file = await openFile(
       settings.db,
       defined({
-        rooms: [stateTables, eventTables, budgetTables],
+        rooms: [stateTables, eventTables, budgetTables, ledgerTables],
         onNotice: (message: string) => log("warn", message),
         clock,
         signal: options.signal,
