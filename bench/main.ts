@@ -7,8 +7,9 @@ import { alternate, type Contender, table } from "./measure.ts";
 import * as measurements from "./measurements.ts";
 import { server } from "./server/index.ts";
 import { shaInstructions } from "./sha-instructions.ts";
+import { watch } from "./watch/index.ts";
 
-/** `server`, `line` and `images` stand for all that begin with them. */
+/** `server`, `line`, `images` and `watch` stand for all that begin with them. */
 const chosen = process.argv
   .slice(2)
   .filter((word) => !word.startsWith("-"))
@@ -19,11 +20,13 @@ const chosen = process.argv
         ? Object.keys(line)
         : word === "images"
           ? Object.keys(images)
-          : word,
+          : word === "watch"
+            ? Object.keys(watch)
+            : word,
   );
 const rounds = Number(process.argv.find((word) => word.startsWith("--rounds="))?.slice("--rounds=".length) ?? 5);
 
-const all = Object.entries({ ...measurements.all, ...images, ...library, ...line, ...server });
+const all = Object.entries({ ...measurements.all, ...images, ...library, ...line, ...server, ...watch });
 const unknown = chosen.filter((name) => !all.some(([key]) => key === name));
 if (unknown.length > 0) {
   process.stderr.write(
