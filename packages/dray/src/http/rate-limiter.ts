@@ -41,6 +41,8 @@ const slow = { times: 4, more: 250 };
 const justNow = 2_000;
 /** Milliseconds for which it is known how many connections were too many. */
 const remembered = 60_000;
+/** Nobody is shut out for longer by one answer, whatever it says: a process may run for years. */
+const longestClosed = 24 * 3_600_000;
 /** A limit that is whole again within a minute is waited for; beyond that some servers speak of another limit than ours. */
 const longestReset = 60_000;
 
@@ -206,7 +208,8 @@ export class RateLimiter {
     this.#limitedSince ??= now;
     this.#reason = reason;
     applicant.limitedSince ??= now;
-    this.#closedUntil = Math.max(this.#closedUntil, now + (wait ?? unsaid(this.#limitedUnsaid, clock.random())));
+    const asked = Math.min(wait ?? unsaid(this.#limitedUnsaid, clock.random()), longestClosed);
+    this.#closedUntil = Math.max(this.#closedUntil, now + asked);
     for (const waiting of this.#queue.slice()) {
       const tooLong = this.#tooLong(waiting.applicant);
       if (tooLong !== undefined) waiting.refuse(tooLong);

@@ -5,7 +5,7 @@ import { bytesBody } from "dray/content";
 import { isDrayError } from "dray/errors";
 import type { Handler, HeaderPairs } from "dray/http";
 import { openFile } from "../file/index.ts";
-import { Budgets, budgetTables, withinBudget } from "./index.ts";
+import { Budget, Budgets, budgetTables, withinBudget } from "./index.ts";
 
 const minute = 60_000;
 const hour = 60 * minute;
@@ -243,4 +243,32 @@ test("a reserve that is no share is refused", async () => {
       () => new Budgets(file.statements, { reserve }),
       (error) => isDrayError(error, "USAGE"),
     );
+});
+
+test("a limit that is said to be whole again in years is asked for the next day", () => {
+  const [now, day] = [Date.UTC(2026, 2, 1), 86_400_000];
+  for (const [name, value] of [
+    ["RateLimit-Reset", "999999999"],
+    ["RateLimit-Reset", "999999999999999"],
+    ["RateLimit-Limit", "10;w=999999999999999"],
+  ] as const) {
+    const budget = new Budget("ghcr.io", "");
+    const leave = budget.leave(true, now);
+    assert.ok("began" in leave);
+    budget.answered(
+      leave,
+      {
+        status: 200,
+        headers: [
+          ["RateLimit-Remaining", "0"],
+          [name, value],
+        ],
+      },
+      now,
+    );
+    const refused = budget.leave(true, now + 1000);
+    assert.ok("until" in refused && refused.until <= now + day, value);
+    assert.ok("began" in budget.leave(true, now + day), value);
+    JSON.stringify(budget.limits(now));
+  }
 });

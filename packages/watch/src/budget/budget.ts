@@ -152,10 +152,12 @@ export class Budget {
     const { said } = this.#known;
     if (said === undefined) return undefined;
     const { at, remaining, limit = 0, reset, window } = said;
-    const isOver = now >= at + (reset ?? window ?? oldAfter);
+    // Whatever is said, the next day is another one.
+    const ends = at + Math.min(reset ?? window ?? oldAfter, longest);
+    const isOver = now >= ends;
     if (isOver || remaining - this.#counted > this.#kept(limit)) return undefined;
     // A window slides: more is left before it is over, which a free request tells.
-    return reset === undefined ? Math.max(at + lookAgain, now + shortest) : at + reset;
+    return reset === undefined ? Math.max(at + lookAgain, now + shortest) : ends;
   }
 
   #kept(limit: number): number {

@@ -42,6 +42,8 @@ export class ConfigurationReader {
   async read(store: ReadableStore, config: Descriptor, { signal }: Cancel = {}): Promise<ConfigurationFacts> {
     const known = await this.#kept.get(config.digest);
     if (known !== undefined) return known;
+    // What a manifest says of the size is no fault of what the digest names: others say it as it is.
+    if (config.size > largestManifest) return { fault: `has ${config.size} bytes, which no configuration has` };
     const work = async (flight: { readonly signal: AbortSignal }): Promise<ConfigurationFacts> => {
       const facts = await readFacts(store, config, flight.signal);
       await this.#kept.set(config.digest, facts);
@@ -56,7 +58,6 @@ const readFacts = async (
   config: Descriptor,
   signal: AbortSignal,
 ): Promise<ConfigurationFacts> => {
-  if (config.size > largestManifest) return { fault: `has ${config.size} bytes, which no configuration has` };
   const bytes = await collect(store.read(config, { signal, kind: "blob" }), largestManifest, config.digest);
   try {
     const value = parseJson(bytes, "configuration");

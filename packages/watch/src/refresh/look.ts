@@ -65,6 +65,8 @@ export interface LookParts {
 const batch = 200;
 /** Failures of the network one after the other after which a registry is taken to be down. */
 const mostFailures = 3;
+/** Whatever a registry says, it is asked again the next day. Milliseconds. */
+export const longestWait = 86_400_000;
 /** Codes that are about whoever asks, and hold for every other tag as well. */
 const ofAll = ["RATE_LIMITED", "UNAUTHORIZED", "DENIED", "ABORTED"] as const;
 
@@ -258,10 +260,14 @@ class Look {
       try {
         const entry = await client.manifest(tag, { digest, signal });
         read.add(digest);
-        await file.write((at) => {
+        const isKept = await file.write((at) => {
           claim(at, this.#id, this.#parts.holder, clock.now());
-          keepEntry(at, digest, entry);
+          return keepEntry(at, digest, entry);
         }, signal);
+        if (isKept) continue;
+        const { reason, message } = entry.excluded ?? { reason: "bad-manifest", message: "" };
+        const code = reason === "bad-manifest" ? "MANIFEST_INVALID" : "NOT_FOUND";
+        this.#missing.push({ what: "details", count: 1, code, message: `${tag}: ${message}` });
       } catch (error) {
         throwIfAborted(signal);
         const { code, message } = factsOf(error);
@@ -293,8 +299,8 @@ class Look {
     const { problem } = this.#known();
     const age = problem?.code === code ? now - problem.since : 0;
     const wait = Math.min(3_600_000, Math.max(intervals.list.least, age));
-    const said = isDrayError(error) && error.retryAfter !== undefined ? error.retryAfter * 1000 : undefined;
-    this.#ended = { code, message, notBefore: now + (said ?? wait) };
+    const said = isDrayError(error) && error.retryAfter !== undefined ? error.retryAfter * 1000 : wait;
+    this.#ended = { code, message, notBefore: now + Math.min(said, longestWait) };
   }
 }
 

@@ -7,12 +7,13 @@ import { parseRepository, type Repository } from "../repository.ts";
 import {
   addRepository,
   allRepositories,
+  dropFarDates,
   type Intervals,
   newHolder,
   type RepositoryState,
   type Selection,
 } from "../state/index.ts";
-import { type LookOptions, type LookResult, lookAt } from "./look.ts";
+import { type LookOptions, type LookResult, longestWait, lookAt } from "./look.ts";
 import { DueQueue } from "./queue.ts";
 
 /** What is wanted of a repository. */
@@ -76,6 +77,8 @@ export const createRefresh = (options: RefreshOptions): Refresh => {
     tag: { first: hour, least: 5 * minute, most: 7 * day, ...options.tagIntervals },
     list: { first: hour, least: 5 * minute, most: 6 * hour, ...options.listIntervals },
   };
+  /** Milliseconds from now after which nothing is planned. */
+  const horizon = Math.max(intervals.list.most, intervals.tag.most, longestWait) + minute;
   const holder = newHolder();
   const wantedOf = (repository: Repository): Wanted => options.wanted?.(repository) ?? everyTag;
   const queues = new Map<string, RegistryQueue>();
@@ -97,7 +100,12 @@ export const createRefresh = (options: RefreshOptions): Refresh => {
   };
 
   const oneLook = async (repository: Repository, asked: LookOptions): Promise<LookResult> => {
-    const known = await file.write((on) => addRepository(on, repository.text, clock.now()), asked.signal);
+    const known = await file.write((on) => {
+      const now = clock.now();
+      const added = addRepository(on, repository.text, now);
+      dropFarDates(on, added.id, now, now + horizon);
+      return added;
+    }, asked.signal);
     const wanted = wantedOf(repository);
     const client = await unlessRefused(() => clientFor(repository));
     const parts = {
@@ -119,13 +127,21 @@ export const createRefresh = (options: RefreshOptions): Refresh => {
     Number(file.statements.get("SELECT due FROM repositories WHERE name = ?", name)?.[0] ?? 0);
 
   const queueOf = (host: string): RegistryQueue => {
-    const queue = queues.get(host) ?? new RegistryQueue(repositoriesAtOnce, clock);
+    const queue = queues.get(host) ?? new RegistryQueue(repositoriesAtOnce, clock, () => enqueueAll(host));
     queues.set(host, queue);
     return queue;
   };
 
-  const enqueue = ({ name, due }: Pick<RepositoryState, "name" | "due">): void =>
-    queueOf(parseRepository(name).host).put(name, due);
+  const enqueue = ({ name, due }: Pick<RepositoryState, "name" | "due">): void => {
+    const now = clock.now();
+    queueOf(parseRepository(name).host).put(name, due > now + horizon ? now : due);
+  };
+
+  /** All that are waiting, or those of one registry. */
+  const enqueueAll = (host?: string): void => {
+    for (const known of allRepositories(file.statements))
+      if (!running.has(known.name) && (host === undefined || parseRepository(known.name).host === host)) enqueue(known);
+  };
 
   let onQueue: ((queue: RegistryQueue) => void) | undefined;
   return {
@@ -136,7 +152,7 @@ export const createRefresh = (options: RefreshOptions): Refresh => {
     },
     look,
     run: async (signal) => {
-      for (const known of allRepositories(file.statements)) enqueue(known);
+      enqueueAll();
       const works = new Map<RegistryQueue, Promise<void>>();
       const turn = async (name: string): Promise<void> => {
         try {
@@ -188,11 +204,14 @@ class RegistryQueue {
   readonly #queue = new DueQueue();
   readonly #atOnce: number;
   readonly #clock: Clock;
+  readonly #onSetBack: () => void;
   #alarm: AbortController | undefined;
 
-  constructor(atOnce: number, clock: Clock) {
+  /** @param onSetBack the clock was set back: what waits was planned by another one */
+  constructor(atOnce: number, clock: Clock, onSetBack: () => void) {
     this.#atOnce = atOnce;
     this.#clock = clock;
+    this.#onSetBack = onSetBack;
   }
 
   put(name: string, due: number): void {
@@ -203,8 +222,12 @@ class RegistryQueue {
   /** Gives each repository its turn when it is due, until the signal. */
   async work(turn: (name: string) => Promise<void>, signal: AbortSignal): Promise<void> {
     const busy = new Set<Promise<void>>();
+    let before = this.#clock.now();
     while (!signal.aborted) {
-      const next = busy.size < this.#atOnce ? this.#queue.take(this.#clock.now()) : undefined;
+      const now = this.#clock.now();
+      if (now < before) this.#onSetBack();
+      before = now;
+      const next = busy.size < this.#atOnce ? this.#queue.take(now) : undefined;
       if (next !== undefined) {
         const work = turn(next.name).finally(() => {
           busy.delete(work);

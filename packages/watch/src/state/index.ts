@@ -5,6 +5,7 @@
 export { claim, newHolder, release } from "./claims.ts";
 export { fileConfigurations } from "./configurations.ts";
 export { digestBytes } from "./digest-bytes.ts";
+export { dropFarDates } from "./far-dates.ts";
 export { entryOf, keepEntry } from "./manifests.ts";
 export { type Intervals, type Looked, nextInterval, recordDigests } from "./record-digests.ts";
 export { recordList, type Selection } from "./record-list.ts";

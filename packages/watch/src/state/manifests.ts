@@ -9,8 +9,14 @@ export const entryOf = (on: Statements, digest: Digest): ImageEntry | undefined 
   return bytes instanceof Uint8Array ? decodeEntry(bytes) : undefined;
 };
 
-/** Keeps it, within a transaction, for ever: what a digest names does not change. What may come yet (a blob that is missing) is not kept. */
-export const keepEntry = (on: Statements, digest: Digest, entry: ImageEntry): void => {
-  if (entry.excluded?.reason === "missing-manifest" || entry.excluded?.reason === "missing-configuration") return;
+/**
+ * Keeps it, within a transaction, for ever: what a digest names does not change. What may come yet (a blob that is missing) is not kept, nor is
+ * a reason that comes from an answer which was no manifest at all. Returns whether it is kept.
+ */
+export const keepEntry = (on: Statements, digest: Digest, entry: ImageEntry): boolean => {
+  const { excluded } = entry;
+  if (excluded?.reason === "missing-manifest" || excluded?.reason === "missing-configuration") return false;
+  if (excluded?.reason === "bad-manifest" && excluded.digest !== digest) return false;
   on.run("INSERT OR REPLACE INTO manifests VALUES (?, ?)", digestBytes(digest), encodeEntry(entry));
+  return true;
 };
