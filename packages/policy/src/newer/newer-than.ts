@@ -18,7 +18,7 @@ export const newerThan = (policy: Policy, running: string): Policy => {
           ? { tag, place: { value: tag, key: tag, flavour: "", numbers: 0 } }
           : { code: "other-tag", text: `cannot be compared with ${running}, which has no place in the order` },
     };
-  const { flavour, numbers, prerelease = "" } = own.place;
+  const { flavour, numbers, prerelease = "", series } = own.place;
   return {
     ...policy,
     judge: (tag) => {
@@ -26,13 +26,14 @@ export const newerThan = (policy: Policy, running: string): Policy => {
       const found = isCandidate(judged) || prerelease === "" ? judged : laterPrerelease(own, tag, judged);
       if (!isCandidate(found)) return found;
       const { place } = found;
+      if (place.series !== series) return { code: "flavour", text: `is of another series than ${running}`, place };
       if (place.numbers !== numbers)
         return {
           code: "other-precision",
           text: `says a version in ${place.numbers} numbers, and ${running} in ${numbers}`,
           place,
         };
-      return tag !== running && policy.compare(found, own) < 0
+      return tag !== running && policy.compareAge(found, own) < 0
         ? found
         : { code: "not-newer", text: tag === running ? "is what runs" : `is not newer than ${running}`, place };
     },
@@ -46,9 +47,11 @@ const placed = (policy: Policy, tag: string): Candidate | undefined => {
   return judged.place === undefined ? undefined : { tag, place: judged.place };
 };
 
-/** Who runs a pre-release has asked for those of that release. */
+/** Who runs a pre-release has asked for those of that release; a number alone (`7.6.0-1-ubi8`) is the count of a package, which each release has. */
 const laterPrerelease = (own: Candidate, tag: string, judged: LeftOut): Candidate | LeftOut => {
   const [a, b] = [own.place.version, judged.place?.version];
   if (judged.code !== "prerelease" || judged.place === undefined || a === undefined || b === undefined) return judged;
-  return a.major === b.major && a.minor === b.minor && a.patch === b.patch ? { tag, place: judged.place } : judged;
+  const isSame = a.major === b.major && a.minor === b.minor && a.patch === b.patch;
+  const areCounts = [a, b].every((version) => /^[0-9.]+$/.test(version.prerelease));
+  return isSame || areCounts ? { tag, place: judged.place } : judged;
 };

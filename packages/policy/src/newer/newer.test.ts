@@ -76,3 +76,35 @@ test("kinds of steps", () => {
   ];
   for (const [from, to, step] of rows) assert.equal(stepOf(from, to), step, `${from.tag} ${to.tag}`);
 });
+
+test("a rebuild is newer, a package's count has its place in each release, and what comes before a release is no release", async () => {
+  const rows: readonly [running: string, tags: string, found: string, policy?: unknown][] = [
+    ["v1.28.3-k3s1", "v1.28.3-k3s1 v1.28.3-k3s10 v1.29.0-rc1-k3s1 v1.29.0-k3s2", "v1.28.3-k3s10 v1.29.0-k3s2"],
+    ["v1.28.3-rke2r1", "v1.28.3-rke2r2 v1.29.0-rke2r1", "v1.28.3-rke2r2 v1.29.0-rke2r1"],
+    ["v1.10.1-eksbuild.4", "v1.10.1-eksbuild.10 v1.10.1-eksbuild.3", "v1.10.1-eksbuild.10"],
+    ["1.2.3-debian-12-r4", "1.2.3-debian-12-r10 1.2.4-debian-11-r0 1.2.4", "1.2.3-debian-12-r10"],
+    ["7.6.0-1-ubi8", "7.6.1-1-ubi8 7.6.1-1-ubi9 7.6.1-rc.1-ubi8 7.5.9-2-ubi8", "7.6.1-1-ubi8"],
+    ["1.0.0-rc.1", "1.0.0-rc.2 1.1.0-rc.1 1.1.0-5", "1.0.0-rc.2"],
+    ["3.19.1", "3.20.0_rc1 3.20.0_alpha20240329 3.19.1_2", "3.19.1_2"],
+    ["3.20.0_rc1", "3.20.0_rc2 3.20.0", "3.20.0_rc2 3.20.0"],
+  ];
+  for (const [running, tags, found, policy] of rows) assert.equal(await newer(running, tags, policy), found, running);
+});
+
+test("another name of the same version is not newer, and neither is what gives the same value", async () => {
+  assert.equal(await newer("3.0.0", "v3.0.0 V3.0.0 03.0.0 v3.0.1"), "v3.0.1");
+  assert.equal(await newer("v3.0.0", "3.0.0 03.0.0"), "");
+  assert.equal(await newer("01", "1 001 2", { numerical: {} }), "2");
+  const filterTags = { pattern: "^[a-z]+-([0-9]+)$", extract: "$1" };
+  assert.equal(await newer("a-7", "b-7 z-7 a-8", { numerical: {}, filterTags }), "a-8");
+  assert.equal(await newer("z-7", "b-7 a-7", { numerical: {}, filterTags }), "");
+});
+
+test("a date is newer than those behind the same word alone: another word is another distribution", async () => {
+  const tags = "noble-20240530 jammy-20240530 Jammy-20240601 jammy-20231201 20240530 v20240530";
+  const calver = { calver: {} };
+  assert.equal(await newer("jammy-20240101", tags, calver), "jammy-20240530 Jammy-20240601");
+  assert.equal(await newer("20240101", tags, calver), "20240530 v20240530");
+  const minio = "RELEASE.2024-01-01T16-36-33Z";
+  assert.equal(await newer(minio, "RELEASE.2024-05-01T01-11-10Z", calver), "RELEASE.2024-05-01T01-11-10Z");
+});

@@ -25,8 +25,8 @@ const allParts = new RegExp(`^(?:${Object.keys(parts).join("|")})+$`);
 
 /** Where nobody says a format: a year of four digits or two, with its month, perhaps its day, and numbers behind them. */
 const usual = [
-  /^(?:[A-Za-z]+[.-]?)?(?<year>20[0-9]{2})(?<month>0[1-9]|1[0-2])(?<day>0[1-9]|[12][0-9]|3[01])(?:[T.-]?(?<micro>[0-9]{1,6}))?(?![0-9])(?<rest>.*)$/,
-  /^(?:[A-Za-z]+[.-]?)?(?<year>20[0-9]{2})(?<between>[._-])(?<month>0?[1-9]|1[0-2])(?:\k<between>(?<day>0?[1-9]|[12][0-9]|3[01])(?=$|[^0-9]))?(?:[T._-](?<micro>[0-9]+(?:[._-][0-9]+)*))?Z?(?![0-9])(?<rest>.*)$/,
+  /^(?:(?<series>[A-Za-z]+)[.-]?)?(?<year>20[0-9]{2})(?<month>0[1-9]|1[0-2])(?<day>0[1-9]|[12][0-9]|3[01])(?:[T.-]?(?<micro>[0-9]{1,6}))?(?![0-9])(?<rest>.*)$/,
+  /^(?:(?<series>[A-Za-z]+)[.-]?)?(?<year>20[0-9]{2})(?<between>[._-])(?<month>0?[1-9]|1[0-2])(?:\k<between>(?<day>0?[1-9]|[12][0-9]|3[01])(?=$|[^0-9]))?(?:[T._-](?<micro>[0-9]+(?:[._-][0-9]+)*))?Z?(?![0-9])(?<rest>.*)$/,
   /^[vV]?(?<year>[1-9][0-9])\.(?<month>0[1-9]|1[0-2]|[1-9])(?:\.(?<micro>[0-9]+(?:\.[0-9]+)*))?(?![0-9])(?<rest>.*)$/,
 ];
 
@@ -54,7 +54,8 @@ export const byDate = (format?: string): Order => {
         if (tail === undefined) continue;
         const numbers = inOrder.flatMap((name) => numbersIn(name, groups[name]));
         const { prerelease, flavour } = tail;
-        return { value, key: { numbers, prerelease } satisfies Dated, prerelease, flavour, numbers: numbers.length };
+        const key: Dated = { numbers, prerelease };
+        return { value, key, prerelease, flavour, numbers: numbers.length, ...seriesOf(groups["series"]) };
       }
       const expected = format === undefined ? "no date, such as 2024.05.01 or 24.04" : `not of the form ${format}`;
       return { code: "not-calver", text: `is ${expected}` };
@@ -62,6 +63,9 @@ export const byDate = (format?: string): Order => {
     compare: (a, b) => newestDated(a.key as Dated, b.key as Dated) || a.flavour.length - b.flavour.length,
   };
 };
+
+const seriesOf = (word: string | undefined): { series?: string } =>
+  word === undefined || word.toLowerCase() === "v" ? {} : { series: word.toLowerCase() };
 
 const inOrder = ["year", "month", "week", "day", "major", "minor", "micro"] as const;
 

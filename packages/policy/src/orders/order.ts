@@ -16,6 +16,8 @@ export interface Place {
   readonly prerelease?: string;
   /** What stands behind a version or date: `alpine`. */
   readonly flavour: string;
+  /** The word before a date, in lower case: `jammy`. Those of two words are not compared with each other. Not there where it says nothing, as `v` does. */
+  readonly series?: string;
   /** How many numbers were written, where that says how exact a tag is. */
   readonly numbers: number;
 }

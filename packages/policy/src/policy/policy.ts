@@ -34,6 +34,8 @@ export interface Policy {
   readonly judge: (tag: string, flavour?: string) => Candidate | LeftOut;
   /** Newest first, and among equals by their names. */
   readonly compare: (a: Candidate, b: Candidate) => number;
+  /** Newest first by the order alone: 0 where one is as new as the other, whatever their names are. */
+  readonly compareAge: (a: Candidate, b: Candidate) => number;
   /** Milliseconds; 0: any age. */
   readonly minAge: number;
   /** The first platform that is wanted and not among these. */
@@ -58,6 +60,7 @@ export const readPolicy = async (value: unknown): Promise<Policy> => {
   const minAge = Number(document.minAge ?? 0);
   const required = [...new Set([document.require ?? []].flat())];
   const isByTime = document.created !== undefined;
+  const compareAge: Policy["compareAge"] = (a, b) => direction * order.compare(a.place, b.place);
   return {
     document,
     isByTime,
@@ -76,8 +79,8 @@ export const readPolicy = async (value: unknown): Promise<Policy> => {
       const why = flavourOut(read, { tag, flavour, demands: filter.demands }) ?? bounds(read);
       return why === undefined ? { tag, place: read } : { ...why, place: read };
     },
-    compare: (a, b) =>
-      direction * order.compare(a.place, b.place) || newestNaturally(a.tag, b.tag) || compareText(a.tag, b.tag),
+    compare: (a, b) => compareAge(a, b) || newestNaturally(a.tag, b.tag) || compareText(a.tag, b.tag),
+    compareAge,
     minAge,
     lacksPlatform: (platforms) => {
       const lacking = wanted.find((each) => !platforms.some((platform) => platformCovers(each, platform)));

@@ -9,7 +9,7 @@ export interface Version {
   readonly numbers: number;
   /** `rc.1`; empty for a release. */
   readonly prerelease: string;
-  /** Metadata of a build: what stands behind `+`, or behind `_`, since a tag has no plus; a rebuild's `r5`. */
+  /** Metadata of a build: what stands behind `+`, or behind `_`, since a tag has no plus (but for `_rc1`); a rebuild's `r5`. */
   readonly build: string;
   /** `alpine`, `slim-bookworm`: a suffix that is no pre-release. Empty where versions are read strictly. */
   readonly flavour: string;
@@ -29,6 +29,8 @@ const strictly = new RegExp(
   `^v?(0|[1-9][0-9]*)\\.(0|[1-9][0-9]*)\\.(0|[1-9][0-9]*)(?:-(${identifier}(?:\\.${identifier})*))?(?:\\+([0-9A-Za-z-]+(?:\\.[0-9A-Za-z-]+)*))?$`,
 );
 const loosely = /^[vV]?([0-9]+)(?:\.([0-9]+))?(?:\.([0-9]+))?(?:_([0-9A-Za-z.]+))?(.*)$/;
+/** What comes before a release, as Alpine's packages write it: `3.20.0_rc1`. */
+const underscored = /^(?:alpha|beta|pre|rc)[0-9.]*$/i;
 /** A pre-release without a dash, as Python writes it: `3.14.0rc2`. */
 const glued = /^\.?(?:alpha|beta|rc|cr|preview|pre|dev|a|b|c|m)\.?[0-9]+(?=[-._]|$)/i;
 
@@ -43,16 +45,18 @@ export const readVersion = (text: string, { strict = false }: ReadVersionOptions
     return numbered([major, minor, patch], { prerelease, build, flavour: "" });
   }
   const plus = text.indexOf("+");
-  const [, major = "", minor, patch, under = "", rest = ""] = loosely.exec(plus < 0 ? text : text.slice(0, plus)) ?? [];
+  const [, major = "", minor, patch, behind = "", rest = ""] =
+    loosely.exec(plus < 0 ? text : text.slice(0, plus)) ?? [];
+  const [under, early] = underscored.test(behind) ? ["", behind] : [behind, ""];
   if (minor === undefined && (major === "" || major.length > loneDigits)) return undefined;
   // Most tags end here.
-  if (rest === "" && plus < 0) return numbered([major, minor, patch], { ...nothing, build: under });
-  const python = minor === undefined || under !== "" ? "" : (glued.exec(rest)?.[0] ?? "");
+  if (rest === "" && plus < 0 && early === "") return numbered([major, minor, patch], { ...nothing, build: under });
+  const python = minor === undefined || behind !== "" ? "" : (glued.exec(rest)?.[0] ?? "");
   const [, after = "", below = ""] =
     /^(?:-([0-9A-Za-z][0-9A-Za-z.-]*))?(?:_([0-9A-Za-z.-]+))?$/.exec(rest.slice(python.length)) ?? [];
   const read = after.length + below.length + (after === "" ? 0 : 1) + (below === "" ? 0 : 1);
   if (read !== rest.length - python.length) return undefined;
-  const suffix = readSuffix([python.replace(/^\./, ""), after].filter((part) => part !== "").join("-"));
+  const suffix = readSuffix([early, python.replace(/^\./, ""), after].filter((part) => part !== "").join("-"));
   const build = [under, below, plus < 0 ? "" : text.slice(plus + 1), suffix.build].filter((part) => part !== "");
   return numbered([major, minor, patch], { ...suffix, build: build.join(".") });
 };

@@ -22,6 +22,9 @@ const isBeforeRelease = (segment: string): boolean => {
   return beforeRelease.has(word.toLowerCase()) && /^(?:[.0-9]|$)/.test(rest);
 };
 
+/** A rebuild of the same software: of Bitnami and Alpine (`r5`), LinuxServer (`ls221`), k3s and RKE2, Rancher, and the clouds' Kubernetes. */
+const rebuilt = /^(?:(?:r|ls|k3s|rke2r|rancher|build)\d+|(?:eksbuild|gke)\.\d+)$/;
+
 /** A commit has letters and digits; a word in which all letters are below g has no digits. */
 const isCommit = (segment: string): boolean => /^g?(?=[a-f]*\d)[0-9a-f]{7,40}$/.test(segment);
 
@@ -32,7 +35,7 @@ const isCommit = (segment: string): boolean => /^g?(?=[a-f]*\d)[0-9a-f]{7,40}$/.
 export const readSuffix = (text: string): Suffix => {
   const segments = text === "" ? [] : text.split("-");
   const last = segments.at(-1) ?? "";
-  const isRebuild = /^(?:r|ls)\d+$/.test(last);
+  const isRebuild = rebuilt.test(last);
   if (isRebuild) segments.pop();
   const prerelease: string[] = [];
   const flavour: string[] = [];
