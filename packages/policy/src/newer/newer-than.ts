@@ -1,4 +1,5 @@
 import { type Candidate, isCandidate, type LeftOut, type Policy } from "../policy/index.ts";
+import { isCommit, newestRelease, type Version } from "../version/index.ts";
 
 /**
  * The same policy for somebody who runs a tag already: what is left are tags that are newer, of the same flavour (`-alpine`), and as exact, since who
@@ -33,7 +34,8 @@ export const newerThan = (policy: Policy, running: string): Policy => {
           text: `says a version in ${place.numbers} numbers, and ${running} in ${numbers}`,
           place,
         };
-      return tag !== running && policy.compareAge(found, own) < 0
+      const isNewer = policy.compareAge(found, own) < 0 && !isUnordered(place.version, own.place.version);
+      return tag !== running && isNewer
         ? found
         : { code: "not-newer", text: tag === running ? "is what runs" : `is not newer than ${running}`, place };
     },
@@ -47,11 +49,22 @@ const placed = (policy: Policy, tag: string): Candidate | undefined => {
   return judged.place === undefined ? undefined : { tag, place: judged.place };
 };
 
-/** Who runs a pre-release has asked for those of that release; a number alone (`7.6.0-1-ubi8`) is the count of a package, which each release has. */
+/** Who runs a pre-release has asked for those of that release; a number alone (`7.6.0-1-ubi8`) is the count of a package, and
+ * a commit alone that of a build, which each release has. */
 const laterPrerelease = (own: Candidate, tag: string, judged: LeftOut): Candidate | LeftOut => {
   const [a, b] = [own.place.version, judged.place?.version];
   if (judged.code !== "prerelease" || judged.place === undefined || a === undefined || b === undefined) return judged;
-  const isSame = a.major === b.major && a.minor === b.minor && a.patch === b.patch;
   const areCounts = [a, b].every((version) => /^[0-9.]+$/.test(version.prerelease));
-  return isSame || areCounts ? { tag, place: judged.place } : judged;
+  return isSameRelease(a, b) || areCounts || areCommits(a, b) ? { tag, place: judged.place } : judged;
 };
+
+const isSameRelease = (a: Version, b: Version): boolean =>
+  newestRelease({ ...a, prerelease: "" }, { ...b, prerelease: "" }) === 0;
+
+/** Digits alone are a date or a count, and have an order. */
+const areCommits = (a: Version, b: Version): boolean =>
+  [a, b].every(({ prerelease }) => isCommit(prerelease) && /[a-f]/.test(prerelease));
+
+/** Two commits of one release, which are in no order. */
+const isUnordered = (a: Version | undefined, b: Version | undefined): boolean =>
+  a !== undefined && b !== undefined && areCommits(a, b) && isSameRelease(a, b);

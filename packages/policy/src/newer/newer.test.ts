@@ -108,3 +108,25 @@ test("a date is newer than those behind the same word alone: another word is ano
   const minio = "RELEASE.2024-01-01T16-36-33Z";
   assert.equal(await newer(minio, "RELEASE.2024-05-01T01-11-10Z", calver), "RELEASE.2024-05-01T01-11-10Z");
 });
+
+test("versions of four numbers and more, and patch levels", async () => {
+  const rows: readonly [running: string, tags: string, found: string, policy?: unknown][] = [
+    ["4.9.0.9", "4.9.0.12 4.9.0.8 4.9.1 4.10.0.1 4.9.0.13-beta", "4.9.0.12 4.10.0.1"],
+    [
+      "4.0.16.2944-ls299",
+      "4.0.9.2244-ls257 4.0.16.2944-ls300 4.0.17.2952-ls310 develop-4.0.18.1-ls1 5.0.0 20.04.1",
+      "4.0.16.2944-ls300 4.0.17.2952-ls310",
+    ],
+    ["24.04.4.1.1", "24.04.5.1.1 24.04.4.1 24.04.4.2", "24.04.5.1.1"],
+    ["10.0.20348.2402", "10.0.20348.2500 11.0.0.1 1809", "10.0.20348.2500", { semver: { range: "^10.0" } }],
+    ["1.40.1.8227-c0dd5a73e", "1.40.2.8395-c67dce28e 1.32.8.7639-fb6452ebf plexpass", "1.40.2.8395-c67dce28e"],
+    ["2.5.0p9", "2.5.0p13 2.5.0p8 2.5.0b1 2.6.0b1", "2.5.0p13"],
+  ];
+  for (const [running, tags, found, policy] of rows) assert.equal(await newer(running, tags, policy), found, running);
+});
+
+test("of two commits of one release nobody knows which is newer", async () => {
+  const tags = "1.2.3-0a1b2c3 1.2.3-9f8e7d6 1.2.4-0a1b2c3 1.2.3-rc.1 1.2.2-9f8e7d6";
+  assert.equal(await newer("1.2.3-4f8a2c1", tags), "1.2.4-0a1b2c3 1.2.3-rc.1");
+  assert.equal(await newer("1.0.0-20240101", "1.0.0-20240501 1.0.0-20231201"), "1.0.0-20240501");
+});

@@ -1,9 +1,22 @@
 import { type Compare, compareDigits, newestNaturally } from "../natural.ts";
 import { readVersion, type Version } from "./read-version.ts";
 
-/** What semver.org compares: numbers, then what comes before the release. Highest first. */
+/** What semver.org compares: numbers, however many there are, then what comes before the release. Highest first. */
 export const newestRelease: Compare<Version> = (a, b) =>
-  b.major - a.major || b.minor - a.minor || b.patch - a.patch || newestPrerelease(a.prerelease, b.prerelease);
+  b.major - a.major ||
+  b.minor - a.minor ||
+  b.patch - a.patch ||
+  newestFurther(a.further, b.further) ||
+  newestPrerelease(a.prerelease, b.prerelease);
+
+/** Numbers behind the third; one that is not written counts as 0. */
+const newestFurther: Compare<Version["further"]> = (a = [], b = []) => {
+  for (let i = 0; i < Math.max(a.length, b.length); i++) {
+    const order = (b[i] ?? 0) - (a[i] ?? 0);
+    if (order !== 0) return order;
+  }
+  return 0;
+};
 
 /**
  * A release before its pre-releases; those by identifiers between dots, as semver.org says, but for digits in the midst of an identifier, which

@@ -8,3 +8,4 @@ export {
 } from "./compare-versions.ts";
 export { type Range, type ReadRangeOptions, readRange } from "./range.ts";
 export { isBuildName, type ReadVersionOptions, readVersion, type Version } from "./read-version.ts";
+export { isCommit } from "./suffix.ts";

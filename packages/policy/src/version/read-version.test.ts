@@ -7,11 +7,11 @@ import { isBuildName, readVersion } from "./read-version.ts";
 const told = (text: string, strict: boolean): string | undefined => {
   const read = readVersion(text, { strict });
   if (read === undefined) return undefined;
-  const { major, minor, patch, numbers, prerelease, flavour, build } = read;
+  const { major, minor, patch, further = [], numbers, prerelease, flavour, build } = read;
   const rest = Object.entries({ prerelease, flavour, build }).flatMap(([name, said]) =>
     said === "" ? [] : `${name[0]}=${said}`,
   );
-  return [`${major}.${minor}.${patch}`, numbers, ...rest].join(" ");
+  return [[major, minor, patch, ...further].join("."), numbers, ...rest].join(" ");
 };
 
 test("versions in tags, loosely", () => {
@@ -57,7 +57,16 @@ test("versions in tags, loosely", () => {
     ["1a2b3c4", undefined],
     ["1e10", undefined],
     ["main-4f8a2c1", undefined],
-    ["1.2.3.4", undefined],
+    ["1.2.3.4", "1.2.3.4 4"],
+    ["4.0.5.1710-ls221", "4.0.5.1710 4 b=ls221"],
+    ["1.40.2.8395-c67dce28e", "1.40.2.8395 4 p=c67dce28e"],
+    ["17.0.8.1_1-jdk", "17.0.8.1 4 f=jdk b=1"],
+    ["24.04.4.1.1", "24.4.4.1.1 5"],
+    ["1.2.3.4.5.6.7", undefined],
+    ["1.2.3.99999999999999999999", undefined],
+    ["2.5.0p13", "2.5.0 3 b=p13"],
+    ["1.2.0.post1-slim", "1.2.0 3 f=slim b=post1"],
+    ["1.2.3pl", undefined],
     ["1.2.3-", undefined],
     ["1.2.3 ", undefined],
     ["1.2.", undefined],

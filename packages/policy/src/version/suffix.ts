@@ -26,7 +26,7 @@ const isBeforeRelease = (segment: string): boolean => {
 const rebuilt = /^(?:(?:r|ls|k3s|rke2r|rancher|build)\d+|(?:eksbuild|gke)\.\d+)$/;
 
 /** A commit has letters and digits; a word in which all letters are below g has no digits. */
-const isCommit = (segment: string): boolean => /^g?(?=[a-f]*\d)[0-9a-f]{7,40}$/.test(segment);
+export const isCommit = (segment: string): boolean => /^g?(?=[a-f]*\d)[0-9a-f]{7,40}$/.test(segment);
 
 /**
  * Reads `rc.1-alpine`, `debian-12-r5`, `4f8a2c1`: segments between dashes. Numbers belong to what stands before them, and those that stand first are a
