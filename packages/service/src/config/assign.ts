@@ -88,7 +88,10 @@ export const expand = ({ shorthands = {} }: KeyTable, node: ConfigNode, path: st
   return { kind: "map", entries: new Map([[name, value]]), origin };
 };
 
-/** A value in YAML. Of a key that takes one word, what is no YAML is taken as it stands: `[::1]:5000`. */
+/**
+ * A value in YAML. Of a key that takes one word, what is no YAML is taken as it stands: `[::1]:5000`; of a list as well what begins
+ * with `*`: a glob, or times of cron.
+ */
 export const valueOf = (
   table: KeyTable,
   text: string,
@@ -96,6 +99,8 @@ export const valueOf = (
   origin: Origin,
 ): { node?: ConfigNode; faults: readonly Remark[] } => {
   const { node, complaints } = parseYaml(text, origin);
+  if (text.startsWith("*") && table.at.get(key)?.type.name.startsWith("list") === true)
+    return { node: { kind: "scalar", text, plain: false, origin }, faults: [] };
   if (
     table.at.has(key) &&
     !takesParts(table, key) &&

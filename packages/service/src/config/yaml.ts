@@ -55,7 +55,10 @@ export const parseYaml = (text: string, source: Source): Parsed => {
     }
     if (isAlias(node)) {
       const target = node.resolve(document);
-      return target === undefined ? undefined : convert(target, origin, path, depth + 1);
+      if (target !== undefined) return convert(target, origin, path, depth + 1);
+      // A glob such as *-rc* is meant; what it would have left out must not come in unnoticed.
+      complaints.push({ key: path, origin, message: "begins with *, which YAML takes for an alias; put it in quotes" });
+      return undefined;
     }
     if (isMap(node)) return convertMap(node.items, origin, path, depth);
     if (isSeq(node)) {

@@ -130,6 +130,21 @@ test("each key says what it is called for, in the file and by its variable", () 
     );
 });
 
+test("what begins with * says what it says: quoted in a file, and as it stands in a variable or a flag", () => {
+  for (const glob of ["*-rc*", "*"]) assert.deepEqual(load("", { DRAY_WATCH_TAGS_EXCLUDE: glob }).tags.exclude, [glob]);
+  const cron = "*/5 * * * *";
+  assert.deepEqual(load("", { DRAY_WATCH_SCHEDULE_CRON: cron }).schedule.cron, [cron]);
+  const set = [`schedule.cron=${cron}`, "exclude=**/secret"];
+  const { schedule, names } = loadWatchSettings({ flags: { set } }).settings;
+  assert.deepEqual([schedule.cron, names.exclude], [[cron], ["**/secret"]]);
+  assert.deepEqual(load("tags: &x { include: [&v '1.*', *v] }").tags.include, ["1.*", "1.*"]);
+  assert.match(
+    wrong("tags:\n  exclude: [*-rc*, '*-dev']"),
+    /:2:\d+: tags\.exclude\S*: begins with \*, .*put it in quotes/,
+  );
+  assert.match(wrong("schedule: { cron: *nightly }"), /put it in quotes/);
+});
+
 test("what a sink and a webhook want to hear of is theirs, and their secrets may lie elsewhere", () => {
   const file = join(temporaryFolder("watch-config"), "token");
   writeFileSync(file, "from-a-file\n");
