@@ -711,6 +711,12 @@ describe("a remedy in a message is a command that works", () => {
         follow: (_, scan = "") => [scan.split(" ")],
       },
       {
+        says: /no repository is known yet; dray (watch scan) REPOSITORY begins with one/,
+        from: ["is known yet; dray watch scan REPOSITORY begins with one"],
+        words: ["watch", "list", "--db", join(home, "new", "watch.db")],
+        follow: (_, scan = "") => [[...scan.split(" "), `${host}/team/app`]],
+      },
+      {
         says: /its tags are listed by dray (ls \S+)$/m,
         from: ["; its tags are listed by dray ls ${repository}", "is a repository; its tags are listed by dray ls"],
         words: ["ls", `${app}:1`],

@@ -35,7 +35,7 @@ test("the repository of an image is told whatever its tag or digest, from text a
 test("what names no repository is refused, and says what to leave out", () => {
   const wrong: readonly [text: string, part: string, why: RegExp][] = [
     ["", "reference", /is empty/],
-    ["alpine:3.22", "tag", /without tag or digest/],
+    ["alpine:3.22", "tag", /without tag or digest; write alpine$/],
     [`alpine@sha256:${"a".repeat(64)}`, "digest", /without tag or digest/],
     ["https://quay.io/team/app", "reference", /leave the scheme out/],
     ["/alpine", "repository", /empty component/],

@@ -1,11 +1,11 @@
-import { EventLog, type EventType, eventTypes, parseRepository } from "@dray/watch";
+import { EventLog, type EventType, eventTypes } from "@dray/watch";
 import { Option } from "commander";
 import { printable } from "dray/errors";
 import { defined } from "dray/internal/defined";
 import type { Act, Define } from "../context.ts";
 import { outputFlag, positive } from "../flags.ts";
 import { printResult } from "../json.ts";
-import { dbFlag, familiarName, openWatch, type WatchOptions } from "../watch/index.ts";
+import { dbFlag, familiarName, knownNamed, openWatch, type WatchOptions } from "../watch/index.ts";
 
 interface EventsOptions extends WatchOptions {
   readonly after?: string;
@@ -30,10 +30,10 @@ export const examples: readonly string[] = [
 
 /** What has happened, from the oldest on. */
 export const act: Act<EventsOptions> = async (call, [text]) => {
-  const { statements } = await openWatch(call);
+  const file = await openWatch(call);
   const { after, type, limit } = call.options;
-  const repository = text === undefined ? undefined : parseRepository(text).text;
-  const events = new EventLog(statements).list(defined({ after, type, limit, repository }));
+  const repository = text === undefined ? undefined : knownNamed(file, text).name;
+  const events = new EventLog(file.statements).list(defined({ after, type, limit, repository }));
   await printResult(
     call,
     { events },

@@ -31,6 +31,10 @@ export const act: Act<ExplainOptions> = async (call, [text = ""]) => {
   const known = knownNamed(file, `${registry}/${repository}`);
   const policy = await readPolicy(documentOf(call));
   const names = tagsOf(file.statements, known.id).map((each) => each.tag);
+  if (names.length === 0) {
+    const why = known.problem === undefined ? "" : `: ${known.problem.message}`;
+    throw new DrayError("NOT_FOUND", `no tag of ${familiarName(known.name)} is known${why}`, { reference: known.name });
+  }
   if (tag !== "" && !names.includes(tag)) {
     const reference = `${known.name}:${tag}`;
     throw new DrayError("NOT_FOUND", `${familiarName(known.name)} has no tag ${tag}, as far as is known`, {

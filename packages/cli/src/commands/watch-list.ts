@@ -8,6 +8,7 @@ import {
   dbFlag,
   familiarName,
   moment,
+  nothingYet,
   openWatch,
   selectionText,
   timeOf,
@@ -22,6 +23,7 @@ export const examples: readonly string[] = ["dray watch list", "dray watch list 
 export const act: Act<WatchOptions> = async (call) => {
   const { statements } = await openWatch(call);
   const all = allRepositories(statements).map((each) => ({ ...each, counts: countTags(statements, each.id) }));
+  if (all.length === 0) call.reporter.note(nothingYet);
   const width = Math.max(0, ...all.map(({ name }) => familiarName(name).length));
   await printResult(
     call,

@@ -23,6 +23,7 @@ import {
   dbFlag,
   familiarName,
   missingText,
+  nothingYet,
   openWatch,
   type SelectionOptions,
   selectionOf,
@@ -78,6 +79,12 @@ export const act: Act<ScanOptions> = async (call, words) => {
   const file = await openWatch(call);
   const repositories = words.map(parseRepository);
   const wanted = repositories.length > 0 ? repositories : dueNow(file);
+  if (wanted.length === 0)
+    call.reporter.note(
+      allRepositories(file.statements).length === 0
+        ? nothingYet
+        : "nothing is due; a repository that is named is looked at all the same",
+    );
   const results = await lookedAt(call, file, wanted, repositories.length > 0);
   const incomplete = results.filter(({ complete }) => !complete);
   const lines = results.map((result) => printable(lineOf(file, result)));

@@ -38,5 +38,11 @@ test("watch serve says what is wrong with its configuration and starts nothing",
   const file = at("watch.yml");
   writeFileSync(file, "sinks: { a: { type: fax } }\n");
   await refused(2, /there are webhook, slack/, "watch", "serve", file);
+  const folder = await refused(2, /is a folder and no configuration; name the file in it/, "watch", "serve", at("."));
+  assert.doesNotMatch(folder.stderr, /--data/);
+  writeFileSync(file, "sinks: { phone: { type: ntfy, topic: t, title: '{{nope}}' } }\n");
+  await refused(2, /sink phone: the template says nope/, "watch", "serve", file, "--db", at("watch.db"));
+  writeFileSync(file, "repositories: []\n");
+  await refused(2, /watch\.yml has no sinks/, "watch", "test-sink", file);
   await refused(2, /http\.token: is missing/, "watch", "serve", "--listen", ":8085");
 });

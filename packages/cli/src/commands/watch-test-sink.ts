@@ -27,6 +27,7 @@ export const act: Act<WatchServeOptions> = async (call, [file, ...names]) => {
       `${file} has no sink ${unknown}; ${known === "" ? "it has none" : `there are ${known}`}`,
     );
   }
+  if (sinks.length === 0) throw new DrayError("CONFIG_INVALID", `${file} has no sinks; name one below its key sinks`);
   const results: { sink: string; delivered: boolean; error?: string }[] = [];
   for (const { sink: settings } of sinks) {
     const { name } = settings;

@@ -168,10 +168,32 @@ suite("watch", () => {
     assert.equal(registry.log.entries.length, 0);
   });
 
+  test("a file that knows nothing says how to begin, and one of which nothing is due says so", async () => {
+    const { done, app } = await begun("watch-empty");
+    for (const word of ["list", "scan"])
+      assert.match((await done("watch", word)).stderr, /no repository is known yet; dray watch scan REPOSITORY/);
+    await done("watch", "scan", app);
+    assert.match((await done("watch", "scan")).stderr, /nothing is due/);
+  });
+
   test("what makes no sense is refused", async () => {
     const { refused, app, at } = await begun("watch-usage");
-    await refused(2, /without tag or digest/, "watch", "scan", `${app}:1.0`);
+    await refused(2, new RegExp(`without tag or digest; write ${app};?`), "watch", "scan", `${app}:1.0`);
     await refused(5, /there is no repository nowhere/, "watch", "scan", `${app.split("/")[0]}/nowhere`);
+    await refused(
+      5,
+      /nothing is known of nowhere yet; look at it with dray watch scan nowhere/,
+      "watch",
+      "events",
+      "nowhere",
+    );
+    await refused(
+      5,
+      /no tag of \S+\/nowhere is known: .*there is no repository/,
+      "watch",
+      "explain",
+      `${app.split("/")[0]}/nowhere`,
+    );
     await refused(2, /missing closing \)/, "watch", "scan", "--match", "/(/", app);
     await refused(2, /percentage/, "watch", "scan", "--reserve", "lots", app);
     await refused(2, /not a file of dray watch/, "watch", "list", "--db", at());

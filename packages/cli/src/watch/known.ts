@@ -19,6 +19,9 @@ export const knownNamed = (file: WatchFile, text: string): RepositoryState => {
   });
 };
 
+/** What is said of a file that knows no repository. */
+export const nothingYet = "no repository is known yet; dray watch scan REPOSITORY begins with one";
+
 /** A repository as people write it. */
 export const familiarName = (name: string): string => {
   const { host, namespaceImage } = parseRepository(name);

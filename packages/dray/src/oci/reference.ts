@@ -109,8 +109,11 @@ export const parseRepository = (
   options: Omit<ParseReferenceOptions, "defaultTag"> = {},
 ): { registry: string; repository: string } => {
   const reference = parseReference(text, { ...options, strict: false, defaultTag: "" });
-  if (reference.tag !== undefined || reference.digest !== undefined)
-    throw invalid(text, reference.digest ? "digest" : "tag", "expected a repository without tag or digest");
+  if (reference.tag !== undefined || reference.digest !== undefined) {
+    const name = text.replace(/@.*$/s, "").replace(/:[^:/]*$/, "");
+    const why = `expected a repository without tag or digest; write ${name}`;
+    throw invalid(text, reference.digest ? "digest" : "tag", why);
+  }
   return { registry: reference.registry, repository: reference.repository };
 };
 

@@ -86,7 +86,7 @@ interface Seen extends Remarks {
 const look = (table: KeyTable, { file: given, text: said, env = {}, flags = {} }: ConfigSources): Seen => {
   const named = table.fileVariable === undefined ? undefined : env[table.fileVariable];
   const file = given ?? (said === undefined && named !== "" ? named : undefined);
-  const text = said ?? (file === undefined ? undefined : contentOf(file));
+  const text = said ?? (file === undefined ? undefined : contentOf(file, table));
   const remarks: Remarks = { complaints: [], warnings: [] };
   const read =
     text === undefined
@@ -103,17 +103,17 @@ const look = (table: KeyTable, { file: given, text: said, env = {}, flags = {} }
 
 const largest = 1024 * 1024;
 
-const contentOf = (file: string): string => {
+const contentOf = (file: string, { flags = [] }: KeyTable): string => {
   try {
     const bytes = readFileSync(file);
     if (bytes.byteLength > largest) throw new DrayError("CONFIG_INVALID", `${file} is too large for a configuration`);
     return textOf(bytes);
   } catch (error) {
-    if (errnoOf(error) === "EISDIR")
-      throw new DrayError(
-        "CONFIG_INVALID",
-        `${file} is a folder and no configuration; a folder of data is named by --data ${file}`,
-      );
+    if (errnoOf(error) === "EISDIR") {
+      const takesData = flags.some(({ name }) => name === "--data");
+      const remedy = takesData ? `a folder of data is named by --data ${file}` : "name the file in it";
+      throw new DrayError("CONFIG_INVALID", `${file} is a folder and no configuration; ${remedy}`);
+    }
     // As with what is in it: nothing begins without the configuration that was named.
     const told = diskError(error, "read", file);
     throw isDrayError(told, "DISK") ? restated(told, "CONFIG_INVALID", told.message) : told;

@@ -1,3 +1,4 @@
+import { isDrayError, restated } from "dray/errors";
 import { eventOf, type Refusal, type Sink } from "../events/index.ts";
 import { chatSink } from "./chat-sink.ts";
 import { commandSink } from "./command.ts";
@@ -13,7 +14,14 @@ import { webhookSink } from "./webhook.ts";
  * @example const sink = await sinkOf({ type: "ntfy", name: "phone", topic: "my-images" });
  */
 export const sinkOf = async (settings: SinkSettings, given: Partial<SinkContext> = {}): Promise<Sink> => {
-  const context: SinkContext = { ...defaultContext, ...given };
+  try {
+    return await made(settings, { ...defaultContext, ...given });
+  } catch (error) {
+    throw isDrayError(error) ? restated(error, error.code, `sink ${settings.name}: ${error.message}`) : error;
+  }
+};
+
+const made = async (settings: SinkSettings, context: SinkContext): Promise<Sink> => {
   switch (settings.type) {
     case "webhook":
       return webhookSink(settings, context);
