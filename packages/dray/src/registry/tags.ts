@@ -111,8 +111,8 @@ async function* pagesOfNames(
   let whole: readonly string[] | undefined;
   for await (const { value, response } of pagesOf(api, { ...call, target }, first)) {
     onPage?.(value);
-    // Some say null where there are none.
-    const list = value[member] ?? [];
+    // Some say null where there are none. An error with status 200 is no list, above all no empty one.
+    const list = value[member] ?? (Array.isArray(value["errors"]) ? undefined : []);
     if (!Array.isArray(list) || !list.every((name) => typeof name === "string"))
       throw new DrayError("REGISTRY", `${api.registry} lists ${call.reference} with something else than names`, {
         registry: api.registry,

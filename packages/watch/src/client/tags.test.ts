@@ -57,6 +57,7 @@ test("a list that is cut off, is no list or holds no names is an error and never
     cutResponse(200),
     answerWith(200, { "Content-Type": "text/html" }, "<html>"),
     answerWith(200, json, list("a", null)),
+    answerWith(200, json, '{"errors":[{"code":"UNKNOWN","message":"try again"}]}'),
     answerWith(500),
   ]) {
     const registry = memoryRegistry({ pageSize: 100 });

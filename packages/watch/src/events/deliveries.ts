@@ -67,7 +67,9 @@ export const mostQueued = 1000;
 /** Nothing is planned further ahead, so what is due later than this was planned by a clock that has jumped back. */
 export const horizon: number = 2 * 3_600_000;
 
-const held = "d.sink = ? AND d.held = 1 AND d.state IN ('waiting', 'sending')";
+/** What quiet hours have kept back, but for what has to wait for an earlier one of its repository that they have not. */
+const held = `d.sink = ? AND d.held = 1 AND d.state IN ('waiting', 'sending') AND NOT EXISTS
+  (SELECT 1 FROM deliveries b WHERE b.sink = d.sink AND b.repository = d.repository AND b.seq < d.seq AND b.held = 0 AND b.state IN ('waiting', 'sending'))`;
 
 export interface Taking {
   readonly lease: number;

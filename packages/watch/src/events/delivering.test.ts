@@ -328,3 +328,27 @@ test("a sink that is gone does not keep events beyond their number, and what it 
   assert.deepEqual(take(), ["app:3", "app:4"]);
   file.close();
 });
+
+test("what quiet hours have kept back waits for what came before them", async () => {
+  const file = await eventFile();
+  const quiet = { from: "13:00", to: "14:00", timeZone: "UTC", afterwards: "digest" } as const;
+  const { state, settle, take, counts } = rig(file, { quiet }, { retry: { first: 2 * hour, longest: 2 * hour } });
+  await settle();
+  state.now = begin + 55 * minute;
+  await append(file, happened("app:1", 1));
+  state.answer = down;
+  await settle();
+  take();
+  state.now = begin + 70 * minute;
+  await append(file, happened("app:2", 2), happened("app:3", 3), happened("other:1", 4));
+  await settle();
+  state.answer = () => {};
+  for (; state.now <= begin + 4 * hour; state.now += 5 * minute) await settle();
+  const told = take();
+  assert.deepEqual(
+    told.flatMap((each) => each.split("+")).filter((each) => each.startsWith("app:")),
+    ["app:1", "app:2", "app:3"],
+  );
+  assert.deepEqual([told.includes("app:2+app:3"), counts()], [true, ["4 delivered"]]);
+  file.close();
+});

@@ -171,6 +171,7 @@ describe("the API of a registry's own", () => {
       ["<p>Log in</p>", "REGISTRY"],
       [{ next: "https://elsewhere.test/", results: [] }, "REGISTRY"],
       [{ next: first, results: [] }, "REGISTRY"],
+      [{ next: "http://[elsewhere", results: [] }, "REGISTRY"],
       [undefined, "NOT_FOUND"],
     ] as const) {
       const { api } = await serving(() => (answer === undefined ? {} : { [first]: answer }));
@@ -180,9 +181,21 @@ describe("the API of a registry's own", () => {
         JSON.stringify(answer),
       );
     }
-    for (const odd of [null, 3, [], {}, { results: "x" }]) {
+    for (const odd of [null, 3, [], {}, { results: "x" }, { next: 7 }, { next: {}, results: [{ name: "a" }] }]) {
       const { api } = await serving(() => ({ [first]: JSON.stringify(odd) }));
       assert.deepEqual(await all(dockerHubTimes({ api }), "alpine"), []);
     }
+    const late = await serving(() => ({ [first]: '{"results":[{"name":"a","last_updated":1e999}]}' }));
+    assert.deepEqual(await all(dockerHubTimes({ api: late.api }), "alpine"), []);
+  });
+
+  test("that gives the same page under each address is left after the second", async () => {
+    const tags = Array.from({ length: 100 }, (_, n) => ({
+      tags: [{ name: `${n}` }],
+      push_time: "2026-05-01T00:00:00Z",
+    }));
+    const { api, asked } = await serving(() => new Proxy({}, { get: () => tags }));
+    await assert.rejects(all(harborTimes({ api })), (error) => isDrayError(error, "REGISTRY"));
+    assert.equal(asked.length, 2);
   });
 });

@@ -2,21 +2,25 @@ import type { Sink } from "../events/index.ts";
 import { type ChatRequest, formats } from "./chats.ts";
 import type { SinkContext } from "./context.ts";
 import { type Message, messages } from "./message.ts";
-import { poster } from "./post.ts";
+import { basic, poster, secretsIn } from "./post.ts";
 import type { ChatSettings } from "./settings.ts";
-import { idOf, secretWords } from "./webhook.ts";
+import { idOf } from "./webhook.ts";
 
 /** What lets one in, of each kind: never said. */
 const secretsOf = (settings: ChatSettings): string[] => {
-  const address =
-    settings.url === undefined ? [] : [new URL(settings.url).password, ...secretWords(new URL(settings.url))];
+  const address = settings.url === undefined ? [] : secretsIn(new URL(settings.url));
   switch (settings.type) {
     case "telegram":
     case "gotify":
     case "matrix":
       return [...address, settings.token];
     case "ntfy":
-      return [...address, settings.token ?? "", settings.password ?? ""];
+      return [
+        ...address,
+        settings.token ?? "",
+        settings.password ?? "",
+        basic(settings.user ?? "", settings.password ?? ""),
+      ];
     case "pushover":
       return [...address, settings.token, settings.user];
     case "apprise":

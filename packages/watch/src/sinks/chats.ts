@@ -1,5 +1,6 @@
 import type { HeaderPairs } from "dray/http";
 import { cut, jsonBytes, type Measure, type Message, units, utf8 } from "./message.ts";
+import { basic } from "./post.ts";
 import type { ChatSettings } from "./settings.ts";
 
 /** What is posted where; JSON. `id` names what is sent, so that a service that can will take it once. */
@@ -132,5 +133,5 @@ export const formats: Formats = {
 const ntfyAuthorization = (token: string | undefined, user: string | undefined, password: string): HeaderPairs => {
   if (token !== undefined) return [["Authorization", `Bearer ${token}`]];
   if (user === undefined) return [];
-  return [["Authorization", `Basic ${Buffer.from(`${user}:${password}`).toString("base64")}`]];
+  return [["Authorization", `Basic ${basic(user, password)}`]];
 };

@@ -45,7 +45,7 @@ export const poster = ({ secrets, failure, ...options }: PosterOptions): Poster 
           method,
           origin: url.origin,
           target: `${url.pathname}${url.search}`,
-          headers,
+          headers: header(headers, "authorization") === undefined ? [...basicIn(url), ...headers] : headers,
           body: bytesContent(Buffer.from(body)),
           signal,
         });
@@ -72,6 +72,32 @@ export const poster = ({ secrets, failure, ...options }: PosterOptions): Poster 
     },
     close: async () => wire?.close(),
   };
+};
+
+/** What an address has before its host is said as curl says it. */
+const basicIn = ({ username, password }: URL): HeaderPairs =>
+  username === "" && password === "" ? [] : [["Authorization", `Basic ${basic(decoded(username), decoded(password))}`]];
+
+const decoded = (word: string): string => {
+  try {
+    return decodeURIComponent(word);
+  } catch {
+    return word;
+  }
+};
+
+/** A name and a password as they are on the wire. */
+export const basic = (user: string, password: string): string => Buffer.from(`${user}:${password}`).toString("base64");
+
+/** Parts of an address that let one in: its password, what is behind `?`, and long words, such as Slack's. */
+export const secretsIn = (url: URL): string[] => {
+  const password = decoded(url.password);
+  return [
+    password,
+    ...(password === "" ? [] : [basic(decoded(url.username), password)]),
+    ...url.pathname.split("/").filter((word) => word.length >= 16),
+    ...[...url.searchParams.values()].filter((word) => word.length >= 6),
+  ];
 };
 
 /** Puts stars in the place of secrets; also where they are written as in an address. */

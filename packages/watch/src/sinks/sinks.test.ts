@@ -266,3 +266,39 @@ test("an event that never happened shows whether a sink is set up", async () => 
   await sink.close?.();
   await server.close();
 });
+
+test("an address with a name and a password says both, and no part of what lets one in is ever told", async () => {
+  const server = await receiver(({ headers, target }) => ({
+    status: 500,
+    body: `you said ${target} ${JSON.stringify(headers)}`,
+  }));
+  const { origin: url, received } = server;
+  const there = url.replace("://", "://ann:p%40ss%zzword@");
+  const base64 = Buffer.from("hook:hunter2").toString("base64");
+  for (const [settings, authorization, hidden] of [
+    [
+      { type: "webhook", name: "a", url: `${url.replace("://", "://ann:p%40ssword@")}/in?sig=shorter` },
+      `Basic ${Buffer.from("ann:p@ssword").toString("base64")}`,
+      ["p@ssword", Buffer.from("ann:p@ssword").toString("base64"), "shorter"],
+    ],
+    [
+      { type: "webhook", name: "a", url: there },
+      `Basic ${Buffer.from("ann:p%40ss%zzword").toString("base64")}`,
+      ["zzword"],
+    ],
+    [
+      { type: "webhook", name: "a", url: there, headers: { Authorization: "Bearer hunter2222" } },
+      "Bearer hunter2222",
+      ["hunter2222"],
+    ],
+    [{ type: "ntfy", name: "a", url, topic: "t", user: "hook", password: "hunter2" }, `Basic ${base64}`, [base64]],
+  ] as const) {
+    const sink = await sinkOf(settings);
+    const error = await sink.send([event], signal).catch((thrown: unknown) => thrown);
+    await sink.close?.();
+    assert.equal(received.at(-1)?.headers["authorization"], authorization);
+    assert.ok(error instanceof Error && error.message.includes("you said"));
+    for (const word of hidden) assert.ok(!error.message.includes(word), `${word} in ${error.message}`);
+  }
+  await server.close();
+});

@@ -2,7 +2,7 @@ import { createHmac } from "node:crypto";
 import type { HeaderPairs } from "dray/http";
 import { cloudEventOf, cloudEventsType, cloudEventType, type Sink, type WatchEvent } from "../events/index.ts";
 import type { SinkContext } from "./context.ts";
-import { type Poster, poster } from "./post.ts";
+import { type Poster, poster, secretsIn } from "./post.ts";
 import type { WebhookSettings } from "./settings.ts";
 
 /**
@@ -23,7 +23,9 @@ export const signature = (secret: string, id: string, seconds: number, body: str
 export const webhookSink = (settings: WebhookSettings, context: SinkContext): Sink => {
   const url = new URL(settings.url);
   const { secret, headers = {}, source } = settings;
-  const secrets = [secret ?? "", ...Object.values(headers), url.password, ...secretWords(url)];
+  // Of `Bearer …` what is behind it as well.
+  const said = Object.values(headers).flatMap((value) => [value, ...value.split(" ").slice(1)]);
+  const secrets = [secret ?? "", ...said, ...secretsIn(url)];
   const wire: Poster = poster({ ...context.connection, secrets });
   return {
     name: settings.name,
@@ -45,7 +47,3 @@ export const webhookSink = (settings: WebhookSettings, context: SinkContext): Si
 /** Names what is sent at once: one event by its own id, several by that of the first and their number. */
 export const idOf = (events: readonly WatchEvent[]): string =>
   events.length === 1 ? (events[0]?.id ?? "") : `${events[0]?.id ?? "none"}-${events.length}`;
-
-/** Long parts of an address, such as Slack's, are what lets one in. */
-export const secretWords = (url: URL): string[] =>
-  [...url.pathname.split("/"), ...url.searchParams.values()].filter((word) => word.length >= 16);

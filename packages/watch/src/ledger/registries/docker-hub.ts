@@ -8,7 +8,7 @@ export const dockerHubTimes = (options: PushTimesOptions = {}): PushTimes =>
   async function* ({ namespaceImage }, { signal } = {}) {
     const of = { api: "https://hub.docker.com", ...options };
     const first = `/v2/repositories/${namespaceImage}/tags?page_size=100&ordering=last_updated`;
-    const next = (page: Page): string | undefined => page?.next ?? undefined;
+    const next = (page: Page): string | undefined => (typeof page?.next === "string" ? page.next : undefined);
     for await (const page of pages<Page>(of, first, next, signal))
       for (const { name, tag_last_pushed, last_updated, digest } of objectsIn(page?.results)) {
         const found = pushed(name, tag_last_pushed ?? last_updated, digest);
@@ -16,4 +16,4 @@ export const dockerHubTimes = (options: PushTimesOptions = {}): PushTimes =>
       }
   };
 
-type Page = { readonly next?: string | null; readonly results?: unknown } | null;
+type Page = { readonly next?: unknown; readonly results?: unknown } | null;

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { collect } from "dray/content";
 import { DrayError, throwIfAborted } from "dray/errors";
 import { type Connection, type ConnectionOptions, connection, type HeaderPairs, responseError } from "dray/http";
@@ -46,14 +47,15 @@ export async function* pages<Page>(
   const base = new URL(api);
   const wire: Connection = connection({ ...options, registry: base.host });
   const seen = new Set<string>();
+  const isNew = (text: string): boolean => seen.size < seen.add(text).size;
   try {
     for (let [target, number]: [string | undefined, number] = [first, 1]; target !== undefined; number++) {
       throwIfAborted(signal);
-      const url = new URL(target, base);
-      if (url.origin !== base.origin || seen.has(url.href) || number > mostPages)
-        throw new DrayError("REGISTRY", `${base.host} leads from page to page without an end, or elsewhere`);
-      seen.add(url.href);
-      const page = await pageAt<Page>(wire, url, headers, signal);
+      const url = URL.canParse(target, base.href) ? new URL(target, base) : undefined;
+      if (url?.origin !== base.origin || !isNew(url.href) || number > mostPages) throw endless(base);
+      const { page, mark } = await pageAt<Page>(wire, url, headers, signal);
+      // A server that knows no pages gives the same one under each address.
+      if (!isNew(mark)) throw endless(base);
       yield page;
       target = next(page, number);
     }
@@ -62,12 +64,15 @@ export async function* pages<Page>(
   }
 }
 
+const endless = ({ host }: URL): DrayError =>
+  new DrayError("REGISTRY", `${host} leads from page to page without an end, or elsewhere`);
+
 const pageAt = async <Page>(
   wire: Connection,
   url: URL,
   headers: HeaderPairs,
   signal: AbortSignal | undefined,
-): Promise<Page> => {
+): Promise<{ readonly page: Page; readonly mark: string }> => {
   const asked: HeaderPairs = [["Accept", "application/json"], ["User-Agent", "dray"], ...headers];
   const response = await wire({
     method: "GET",
@@ -79,7 +84,8 @@ const pageAt = async <Page>(
   if (response.status !== 200) throw await responseError(response, `reading ${url.pathname}`, { advice: false });
   const bytes = await collect(response.body.chunks, largest, `the answer of ${url.host}`);
   try {
-    return JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString()) as Page;
+    const page = JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString()) as Page;
+    return { page, mark: createHash("sha256").update(bytes).digest("hex") };
   } catch {
     throw new DrayError("REGISTRY", `${url.host} answered ${url.pathname} with something that is no JSON`);
   }
@@ -88,7 +94,7 @@ const pageAt = async <Page>(
 /** A tag and its time, where both make sense; what an API leaves out or makes up is no time. */
 export const pushed = (tag: unknown, time: unknown, digest?: unknown): PushedTag | undefined => {
   const at = typeof time === "number" ? time : typeof time === "string" ? Date.parse(time) : Number.NaN;
-  if (typeof tag !== "string" || tag === "" || Number.isNaN(at)) return undefined;
+  if (typeof tag !== "string" || tag === "" || !Number.isFinite(at)) return undefined;
   return { tag, time: at, ...(typeof digest === "string" && isDigest(digest) ? { digest: parseDigest(digest) } : {}) };
 };
 
