@@ -1,7 +1,7 @@
 import { join } from "node:path";
-import { type Listener, listen, memoryRegistry, sampleImage } from "@dray/testkit";
+import { type Listener, listen, memoryRegistry, type SampleImageOptions, sampleImage } from "@dray/testkit";
 import { temporaryFolder } from "@dray/testkit/files";
-import { anonymous } from "dray/auth";
+import { anonymous, type Keychain } from "dray/auth";
 import { bytesContent, collect } from "dray/content";
 import { connection, header } from "dray/http";
 import { digestOf } from "dray/oci";
@@ -11,7 +11,10 @@ import { serveWatch, type WatchServing } from "../src/serve/index.ts";
 
 /** A real registry in memory, on a socket, with a way to push there. */
 export const registryToWatch = async (): Promise<
-  Listener & { readonly requests: string[]; push(repository: string, tag: string, seed?: string): Promise<string> }
+  Listener & {
+    readonly requests: string[];
+    push(repository: string, tag: string, image?: SampleImageOptions): Promise<string>;
+  }
 > => {
   const { handler } = memoryRegistry();
   const requests: string[] = [];
@@ -21,7 +24,7 @@ export const registryToWatch = async (): Promise<
     requests.push(`${request.method} ${request.target}`);
     return handler(request);
   });
-  const push = async (name: string, tag: string, seed = tag): Promise<string> => {
+  const push = async (name: string, tag: string, options: SampleImageOptions = {}): Promise<string> => {
     const registry = connect(listener.host, {
       credentials: anonymous,
       stateDir: false,
@@ -29,7 +32,7 @@ export const registryToWatch = async (): Promise<
       userAgent: "pusher",
     });
     const repository = registry.repository(name);
-    const image = sampleImage({ seed, layers: 1, layerSize: 100 });
+    const image = sampleImage({ seed: tag, layers: 1, layerSize: 100, ...options });
     for (const bytes of image.blobs.values())
       await repository.write(
         { mediaType: "application/octet-stream", digest: digestOf(bytes), size: bytes.byteLength },
@@ -48,7 +51,7 @@ export const registryToWatch = async (): Promise<
 /** A service by its configuration, on a free port. */
 export const served = async (
   yaml: string,
-  { env = {}, again }: { env?: Record<string, string>; again?: () => string } = {},
+  { env = {}, again, keychain }: { env?: Record<string, string>; again?: () => string; keychain?: Keychain } = {},
 ): Promise<{
   readonly serving: WatchServing;
   readonly settings: WatchSettings;
@@ -65,6 +68,7 @@ export const served = async (
   const settings = load(text);
   const serving = await serveWatch(settings, {
     version: "1.2.3",
+    ...(keychain === undefined ? {} : { keychain: () => keychain }),
     connect: () => ({ credentials: anonymous, stateDir: false, plainHttp: true }),
     ...(again === undefined ? {} : { settings: async () => load(again()) }),
   });

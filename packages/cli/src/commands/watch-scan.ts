@@ -1,4 +1,3 @@
-import { newestVersion, versionedTag } from "@dray/policy";
 import {
   allRepositories,
   Budgets,
@@ -6,6 +5,7 @@ import {
   countTags,
   createRefresh,
   type LookResult,
+  newestOf,
   parseRepository,
   type Repository,
   repositoryNamed,
@@ -137,16 +137,10 @@ const lookedAt = async (
   for (const { text } of repositories)
     selections.set(text, await selectionOf(options, repositoryNamed(file.statements, text)?.selection ?? ""));
   const { details = 10 } = options;
-  const newest = (tags: readonly string[]): readonly string[] =>
-    tags
-      .map(versionedTag)
-      .sort(newestVersion)
-      .slice(0, details)
-      .map(({ tag }) => tag);
   const refresh = createRefresh({
     file,
     clientFor: (repository) => clients.clientFor(repository),
-    wanted: ({ text }) => ({ ...(selections.get(text) as Selection), details: newest }),
+    wanted: ({ text }) => ({ ...(selections.get(text) as Selection), details: newestOf(details) }),
   });
   const results = new Map<string, LookResult>();
   const now = options.all === true ? "all" : isNamed ? "list" : undefined;

@@ -19,12 +19,13 @@ export const examples: readonly string[] = ["dray watch serve", "dray watch serv
 
 /** Serves until a signal ends it. */
 export const act: Act<WatchServeOptions> = async (call, [file]) => {
-  const { optionsFor } = await registriesFor(call);
+  const { keychain, optionsFor } = await registriesFor(call);
   const read = () => watchSettingsFor(call, file);
   const { env, signal } = call;
   const serving = await serveWatch(await read(), {
     version,
     settings: read,
+    keychain,
     connect: optionsFor,
     environment: env,
     signal,

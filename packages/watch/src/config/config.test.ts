@@ -39,6 +39,7 @@ test("each key says what it is called for, in the file and by its variable", () 
     ["exclude", "exclude: ['ghcr.io/**']", "['ghcr.io/**']", ({ names }) => names.exclude, ["ghcr.io/**"]],
     ["tags.include", "tags: { include: ['1.*'] }", "['1.*']", ({ tags }) => tags.include, ["1.*"]],
     ["tags.exclude", "tags: { exclude: ['*-rc*'] }", "['*-rc*']", ({ tags }) => tags.exclude, ["*-rc*"]],
+    ["tags.details", "tags: { details: 3 }", "3", ({ details }) => details, 3],
     [
       "policies",
       "policies: { a: { repositories: ['**'], policy: { semver: { range: ^1 } } } }",

@@ -46,6 +46,12 @@ export const table: KeyTable = keyTable(
     }),
     supported("tags.exclude", listOf(text), "globs of tags that are not looked into; they win", { reloadable: true }),
     supported(
+      "tags.details",
+      count,
+      "of each repository, so many of the newest tags that are looked into have manifest and configuration read, each digest once for ever: platforms and dates come from there; 0 reads none",
+      { fallback: 10, reloadable: true },
+    ),
+    supported(
       "policies",
       policies,
       "which tags are wanted, by name: each has `repositories` (globs) and a `policy` in Flux's words; the first that fits holds, and tags that it leaves out are not looked into",

@@ -41,6 +41,8 @@ export interface WatchSettings {
   readonly repositories: readonly string[];
   readonly names: Selection;
   readonly tags: Selection;
+  /** Tags of a repository whose manifest and configuration are read. */
+  readonly details: number;
   /** The first whose globs fit a repository holds for it. */
   readonly policies: readonly {
     readonly name: string;
@@ -122,6 +124,7 @@ const build = (context: ConfigContext, env: Environment): WatchSettings | undefi
     repositories,
     names: { include: values.list("include"), exclude: values.list("exclude") },
     tags: { include: values.list("tags.include"), exclude: values.list("tags.exclude") },
+    details: values.number("tags.details"),
     policies: [...(values.maybe<ReadonlyMap<string, Said>>("policies") ?? [])].map(
       ([name, { repositories: globs, policy }]) => ({ name, repositories: globs as readonly string[], policy }),
     ),

@@ -32,6 +32,8 @@ export interface BudgetedClientsOptions {
 /** Clients of registries, each within the budget of whoever asks there. */
 export interface BudgetedClients {
   clientFor(repository: Repository): Promise<Client>;
+  /** A repository was looked through without a fault: its registry may be asked faster again, whoever asks. */
+  succeed(repository: Repository): void;
   close(): Promise<void>;
 }
 
@@ -79,6 +81,9 @@ export const budgetedClients = (options: BudgetedClientsOptions): BudgetedClient
       const kept = keychains.get(key) ?? found;
       keychains.set(key, kept);
       return factoryOf(host, identity).clientFor(repository, isAnonymous ? undefined : kept);
+    },
+    succeed: (repository) => {
+      for (const [key, factory] of factories) if (key.startsWith(`${repository.host} `)) factory.succeed(repository);
     },
     close: async () => void (await Promise.all([...factories.values()].map((factory) => factory.close()))),
   };

@@ -4,4 +4,5 @@
  */
 export { type BudgetedClients, type BudgetedClientsOptions, budgetedClients } from "./budgeted-clients.ts";
 export type { LookOptions, LookResult } from "./look.ts";
+export { newestOf } from "./newest-of.ts";
 export { createRefresh, type Refresh, type RefreshOptions, type Wanted } from "./refresh.ts";

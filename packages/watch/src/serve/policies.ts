@@ -1,17 +1,21 @@
 import { isCandidate, type Policy, readPolicy } from "@dray/policy";
 import { DrayError, reasonOf } from "dray/errors";
 import { selects, type WatchSettings } from "../config/index.ts";
+import { newestOf, type Wanted } from "../refresh/index.ts";
 
 /** The policies of a configuration, ready to be asked. */
 export interface Policies {
   /** The policy of a repository: the first whose globs fit it, else versions. */
   readonly of: (repository: string) => Policy;
   /** What is looked into of a repository: `text` tells two selections apart. */
-  readonly wanted: (repository: string) => { readonly text: string; readonly wants: (tag: string) => boolean };
+  readonly wanted: (repository: string) => Wanted;
 }
 
+/** What policies are made of. */
+type Said = Pick<WatchSettings, "policies" | "tags" | "details">;
+
 /** Reads the policies of a configuration. @throws DrayError `CONFIG_INVALID` naming the one that cannot be used */
-export const policiesOf = async ({ policies, tags }: Pick<WatchSettings, "policies" | "tags">): Promise<Policies> => {
+export const policiesOf = async ({ policies, tags, details }: Said): Promise<Policies> => {
   const read = await Promise.all(
     policies.map(async ({ name, repositories, policy }) => {
       try {
@@ -29,8 +33,12 @@ export const policiesOf = async ({ policies, tags }: Pick<WatchSettings, "polici
     of: (repository) => read.find(({ fits }) => fits(repository))?.policy ?? versions,
     wanted: (repository) => {
       const found = read.find(({ fits }) => fits(repository));
-      if (found === undefined) return { text, wants: named };
-      return { text: `${text}\n${found.text}`, wants: (tag) => named(tag) && isCandidate(found.policy.judge(tag)) };
+      if (found === undefined) return { text, wants: named, details: newestOf(details) };
+      return {
+        text: `${text}\n${found.text}`,
+        wants: (tag) => named(tag) && isCandidate(found.policy.judge(tag)),
+        details: newestOf(details, found.policy),
+      };
     },
   };
 };

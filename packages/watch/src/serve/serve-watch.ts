@@ -1,20 +1,21 @@
 import { bind } from "@dray/service/http-server";
 import { HealthChecks, type Log, openLog } from "@dray/service/observe";
 import { CloseStack, every, readTls } from "@dray/service/program";
+import { anonymous, type Keychain } from "dray/auth";
 import { DrayError, reasonOf } from "dray/errors";
 import { type Clock, type Handler, systemClock } from "dray/http";
 import { defined } from "dray/internal/defined";
 import type { ConnectOptions } from "dray/registry";
 import { api } from "../api/index.ts";
-import { Budgets, budgetTables, withinBudget } from "../budget/index.ts";
-import { type Client, clientDurations, instrumentedClient, remoteClientFactory } from "../client/index.ts";
+import { Budgets, budgetTables } from "../budget/index.ts";
+import { type Client, clientDurations, instrumentedClient } from "../client/index.ts";
 import { selects, type WatchSettings } from "../config/index.ts";
 import { type Attempt, Deliveries, EventLog, eventTables, prune } from "../events/index.ts";
 import { openFile } from "../file/index.ts";
 import { ledgerTables } from "../ledger/index.ts";
-import { createRefresh, type LookResult } from "../refresh/index.ts";
+import { budgetedClients, createRefresh, type LookResult } from "../refresh/index.ts";
 import { parseRepository, type Repository } from "../repository.ts";
-import { allRepositories, fileConfigurations, stateTables } from "../state/index.ts";
+import { allRepositories, stateTables } from "../state/index.ts";
 import { type Push, webhooks } from "../webhooks/index.ts";
 import { changedKeys } from "./changed.ts";
 import { metricsPage, watchCounts } from "./metrics.ts";
@@ -41,7 +42,9 @@ export interface ServeWatchOptions {
   readonly version: string;
   /** Reads the configuration again, for a reload. */
   readonly settings?: (() => Promise<WatchSettings>) | undefined;
-  /** Credentials, certificates and mirrors of registries. */
+  /** Credentials for a registry, asked for before each look: a limit counts for whoever asks. Default: nobody's. */
+  readonly keychain?: ((host: string) => Keychain) | undefined;
+  /** How a registry is reached: certificates, proxies. */
   readonly connect?: ((host: string) => ConnectOptions) | undefined;
   readonly clock?: Clock | undefined;
   /** What commands of sinks are started with. Default: the process's own. */
@@ -87,24 +90,20 @@ export const serveWatch = async (settings: WatchSettings, options: ServeWatchOpt
 
     const budgets = new Budgets(file.statements, { reserve: settings.reserve });
     const keepBudgets = (): Promise<void> => file.write((on) => budgets.save(on));
-    const connect = (host: string): ConnectOptions => {
-      const given = options.connect?.(host) ?? {};
-      const within = withinBudget(budgets.of({ registry: host }), { clock });
-      return { ...given, middleware: [...[given.middleware ?? []].flat(), within] };
-    };
-    const factory = remoteClientFactory({ connect, clock, configurations: fileConfigurations(file) });
-    opened.onClose(() => factory.close());
+    const { keychain = () => anonymous, connect = () => ({}) } = options;
+    const clients = budgetedClients({ file, budgets, keychain, connect, clock });
+    opened.onClose(() => clients.close());
     const durations = clientDurations({ clock });
     let isWatched = selects(settings.names);
     const clientFor = async (repository: Repository): Promise<Client> => {
       if (!isWatched(repository.text))
         throw new DrayError("SCAN_DISABLED", `${repository.text} is left out by include or exclude`);
-      return instrumentedClient(await factory.clientFor(repository), durations);
+      return instrumentedClient(await clients.clientFor(repository), durations);
     };
     const onLook = (result: LookResult): void => {
       counts.looks.add({ complete: String(result.complete) });
       for (const { code, count = 1 } of result.missing) counts.errors.add({ code }, count);
-      if (result.complete) factory.succeed(parseRepository(result.repository));
+      if (result.complete) clients.succeed(parseRepository(result.repository));
       for (const { code, message } of result.missing) log("warn", `${result.repository}: ${message}`, { code });
       for (const { type, tag, id } of result.events) log("info", `${result.repository}:${tag} ${type}`, { event: id });
       if (result.events.length > 0) sinks.wake();
