@@ -35,7 +35,7 @@ export const inDockerfile = (text: string, sink: Sink): void => {
       const into = local ?? global;
       for (const { text: word } of words) {
         const [variable = "", ...rest] = word.split("=");
-        const value = rest.length > 0 ? expand(rest.join("="), "shell", lookup).text : global.get(variable);
+        const value = rest.length > 0 ? valueOf(rest.join("="), lookup) : global.get(variable);
         if (value !== undefined) into.set(variable, sink.variables[variable] ?? value);
       }
     }
@@ -64,6 +64,12 @@ const literal = { type: "scalar", style: "literal", verbatim: true } as const;
 
 const stageOf = (text: string): string | undefined =>
   /^\s*FROM\s+(?:--\S+\s+)*\S+\s+AS\s+(\S+)/i.exec(text)?.[1]?.toLowerCase();
+
+/** What an argument is set to: quotes are no part of it, and between single ones nothing is a variable. */
+const valueOf = (written: string, lookup: (name: string) => string | undefined): string | undefined => {
+  const literally = /^'([^']*)'$/.exec(written)?.[1];
+  return literally ?? expand(written.replace(/["']/g, ""), "shell", lookup).text;
+};
 
 /** A word of an instruction, without quotes around it. */
 interface Word {

@@ -36,6 +36,8 @@ const repositoryOf = (map: MapNode, name: string): ScalarNode | undefined => {
   const isTagged = has("tag", "digest", "sha", "imageTag");
   const repository = scalarOf(atOf(map, "repository"));
   if (repository !== undefined) return isImage || isTagged ? repository : undefined;
+  // Istio's name comes after a hub, which is a registry and a path in one.
+  if (has("hub")) return undefined;
   const called = scalarOf(atOf(map, "image")) ?? (isImage ? scalarOf(atOf(map, "name")) : undefined);
   return called !== undefined && isTagged && !/[:@]/.test(called.text.replace(/^[^/]*:\d+\//, "")) ? called : undefined;
 };

@@ -94,6 +94,9 @@ const deepIn = (token: CST.Token): number | undefined => {
   return undefined;
 };
 
+/** No value, in the words of YAML. */
+const nothing = /^(?:~|null|Null|NULL)$/;
+
 /** Nodes of a document as ours. What aliases name is the very node, once. */
 const converter = (source: string, offset: number): ((node: unknown) => TreeNode) => {
   const anchors = new Map<string, TreeNode>();
@@ -125,7 +128,8 @@ const converter = (source: string, offset: number): ((node: unknown) => TreeNode
       return list;
     }
     if (!isScalar(node)) return emptyScalar(start);
-    const text = scalar(node, source, offset);
+    const said = scalar(node, source, offset);
+    const text = said.style === "plain" && nothing.test(said.text) ? { ...said, text: "", verbatim: false } : said;
     named(node, text);
     return text;
   };

@@ -27,8 +27,12 @@ const braced = /\$\{([A-Za-z_][A-Za-z0-9_]*)(:?[-+?]|\}|[#%/])/y;
 const ofEditor = /\$\{([A-Za-z]+(?::[^:}]*)?)(?::([^}]*))?\}/y;
 const specifier = /%([A-Za-z])/y;
 
-/** The text with its variables in their places. */
+/** Characters: a reference has less, and variables that are made of variables could make any length of a short text. */
+const longest = 4096;
+
+/** The text with its variables in their places. One that is longer than any reference stays as it is. */
 export const expand = (text: string, dialect: Dialect, lookup: Lookup = () => undefined): Expanded => {
+  if (text.length > longest) return { text, variables: [] };
   const variables: Variable[] = [];
   let isWhole = true;
   const put = (name: string, value: string | undefined): string => {
@@ -114,7 +118,7 @@ export const expand = (text: string, dialect: Dialect, lookup: Lookup = () => un
     return { text: result, end: at };
   };
   const { text: whole } = read(0, false);
-  return isWhole ? { text: whole, variables } : { variables };
+  return isWhole && whole.length <= longest ? { text: whole, variables } : { variables };
 };
 
 const nameOf = (inside = ""): string => inside.replace(/^-|-$/g, "").trim();
