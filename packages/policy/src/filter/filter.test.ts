@@ -88,3 +88,10 @@ test("what is taken out of a tag", async () => {
   for (const [template, says] of refused) assert.throws(() => extraction(found, template), refuses(says), template);
   assert.throws(() => extraction({ ...found, groups: 0, names: [] }, "$1"), refuses(/has none: put what you want/));
 });
+
+test("a glob in which brackets repeat is refused: it may take for ever", () => {
+  for (const pattern of ["(+(a))+b", "((a+)*)b", "(a+a+a+a+a+)b", "(a|b)+"])
+    assert.throws(() => glob(pattern), /for ever; write an expression/, pattern);
+  assert.equal(glob("+(a|b)")("abba"), true);
+  assert.equal(glob("c++*")("c++17"), true);
+});

@@ -18,8 +18,11 @@ export const glob = (pattern: string): Fits => {
     throw new DrayError("USAGE", `glob "${pattern}": ${why}`);
   };
   if (pattern === "") return refuse("an empty one fits nothing; expected one such as 1.* or *-alpine");
-  if ((pattern.match(/\*+/g) ?? []).length > mostStars && /[{[(]/.test(pattern))
+  // Between and behind round brackets a plus repeats as a star does.
+  const repeats = /\(/.test(pattern) ? /[*+]+/g : /\*+/g;
+  if ((pattern.match(repeats) ?? []).length > mostStars && /[{[(]/.test(pattern))
     return refuse(`more than ${mostStars} stars beside braces or brackets may take for ever; write an expression`);
+  if (/\)[*+]/.test(pattern)) return refuse("brackets that repeat may take for ever; write an expression");
   const { source } = picomatch.makeRe(pattern, { dot: true, nonegate: true, bash: true });
   if (source === "$^") return refuse("a bracket, a brace or a backslash in it is not closed");
   return picomatch(pattern, { dot: true, nonegate: true, bash: true });
