@@ -1,8 +1,8 @@
 import { chooseTag, type ImageFacts, readPolicy } from "@dray/policy";
-import { entryOf, type RepositoryState, releaseTime, tagNamed, tagsOf, timesOf, type WatchFile } from "@dray/watch";
+import { knownFacts, type RepositoryState, tagNamed, tagsOf, type WatchFile } from "@dray/watch";
 import { DrayError, printable } from "dray/errors";
 import { defined } from "dray/internal/defined";
-import { type Platform, parsePlatform, parseReference } from "dray/oci";
+import { parseReference } from "dray/oci";
 import type { Act, Define } from "../context.ts";
 import { outputFlag } from "../flags.ts";
 import { listing } from "../json.ts";
@@ -61,16 +61,9 @@ export const act: Act<ExplainOptions> = async (call, [text = ""]) => {
 
 /** What the file has of the image behind a tag. */
 const factsOf = ({ statements }: WatchFile, { id, name }: RepositoryState, tag: string, now: number): ImageFacts => {
-  const { digest, problem, wanted } = tagNamed(statements, id, tag) ?? {};
-  if (problem !== undefined) return { error: problem.message };
-  if (digest === undefined) return { error: wanted === true ? "it was not looked at yet" : "scans do not select it" };
-  const { info, excluded } = entryOf(statements, digest) ?? {};
-  if (excluded !== undefined) return { error: excluded.message };
-  const { time } = releaseTime({ info, known: timesOf(statements, name, digest), now }) ?? {};
-  return { time, platforms: info?.platforms?.flatMap(({ platform }) => platformIn(platform)) };
-};
-
-const platformIn = (text: string): Platform[] => {
-  const { architecture, ...others } = parsePlatform(text);
-  return architecture === undefined ? [] : [{ ...others, architecture }];
+  const state = tagNamed(statements, id, tag);
+  if (state === undefined) return { error: "it is gone" };
+  const { facts } = knownFacts(statements, name, state, now);
+  if (facts.error !== undefined || state.digest !== undefined) return facts;
+  return { error: state.wanted ? "it was not looked at yet" : "scans do not select it" };
 };

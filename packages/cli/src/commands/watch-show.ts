@@ -1,13 +1,11 @@
 import {
   countTags,
-  entryOf,
   historyOf,
+  knownFacts,
   type RepositoryState,
-  releaseTime,
   type TagState,
   tagNamed,
   tagsOf,
-  timesOf,
   type WatchFile,
 } from "@dray/watch";
 import { DrayError, printable } from "dray/errors";
@@ -130,9 +128,8 @@ const showTag = async (
   if (state === undefined)
     throw new DrayError("NOT_FOUND", `${familiarName(known.name)} was never seen to have a tag ${tag}`, { reference });
   const history = historyOf(statements, known.id, tag);
-  const { info, excluded } = (state.digest && entryOf(statements, state.digest)) ?? {};
-  const released =
-    state.digest && releaseTime({ info, known: timesOf(statements, known.name, state.digest), now: Date.now() });
+  const { entry, released } = knownFacts(statements, known.name, state, Date.now());
+  const { info, excluded } = entry ?? {};
   const platforms = info?.platforms?.map(({ platform }) => platform);
   await printResult(
     call,

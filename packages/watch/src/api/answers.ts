@@ -1,8 +1,9 @@
-import { chooseTag, explain, newerThan, type Policy, stepOf, type Verdict } from "@dray/policy";
+import { chooseTag, explain, type ImageFacts, newerThan, type Policy, stepOf, type Verdict } from "@dray/policy";
 import { HttpError } from "@dray/service/response";
 import { defined } from "dray/internal/defined";
 import { parseReference } from "dray/oci";
 import type { WatchFile } from "../file/index.ts";
+import { knownFacts } from "../ledger/index.ts";
 import { parseRepository } from "../repository.ts";
 import {
   allRepositories,
@@ -69,16 +70,22 @@ export const knownRepository = (file: WatchFile, name: string, now: number): Rep
   throw new HttpError(503, "NO_IMAGE_DATA", `nothing is known of ${name} yet; ${last}`, { detail });
 };
 
-const tagAnswer = (tag: TagState): object =>
-  defined({
+const tagAnswer = (file: WatchFile, repository: string, tag: TagState, now: number): object => {
+  const { released, entry } = knownFacts(file.statements, repository, tag, now);
+  const { info, excluded } = entry ?? {};
+  return defined({
     tag: tag.tag,
     digest: tag.digest,
     since: timeOf(tag.since),
     firstSeen: timeOf(tag.firstSeen),
     gone: timeOf(tag.gone),
+    released,
+    platforms: info?.platforms?.map(({ platform }) => platform),
+    excluded: excluded && { reason: excluded.reason, message: excluded.message },
     wanted: tag.wanted ? undefined : false,
     problem: problemOf(tag),
   });
+};
 
 /** A repository with a page of its tags, or one tag with what it named before. */
 export const imageAnswer = (
@@ -93,11 +100,15 @@ export const imageAnswer = (
     if (found === undefined) throw new HttpError(404, "NOT_FOUND", `${repository} has no tag ${tag}`);
     const before = historyOf(file.statements, state.id, tag);
     const history = before.map(({ digest, since, until }) => ({ digest, since: timeOf(since), until: timeOf(until) }));
-    return { repository: state.name, ...tagAnswer(found), history };
+    return { repository: state.name, ...tagAnswer(file, state.name, found, now), history };
   }
   const all = tagsOf(file.statements, state.id, { gone }).filter((one) => after === undefined || one.tag > after);
   const next = all.length > limit ? { next: all[limit - 1]?.tag } : {};
-  return { ...repositoryAnswer(file, state), tagsPage: all.slice(0, limit).map(tagAnswer), ...next };
+  return {
+    ...repositoryAnswer(file, state),
+    tagsPage: all.slice(0, limit).map((tag) => tagAnswer(file, state.name, tag, now)),
+    ...next,
+  };
 };
 
 const referenceOf = (name: string): { readonly repository: string; readonly tag?: string } => {
@@ -124,7 +135,7 @@ export const updatesAnswer = async (
   const choice = await chooseTag(
     tags.map((one) => one.tag),
     newerThan(policyOf(state.name), tag),
-    { now, facts: (name) => factsOf(tags, name) },
+    { now, facts: factsOf(file, state.name, tags, now) },
   );
   const newest = choice.tag === undefined ? undefined : tags.find((one) => one.tag === choice.tag);
   const isNew =
@@ -133,16 +144,24 @@ export const updatesAnswer = async (
   return defined({
     image: `${state.name}:${tag}`,
     digest,
-    newest: isNew ? tagAnswer(newest) : undefined,
+    newest: isNew ? tagAnswer(file, state.name, newest, now) : undefined,
     step: isNew ? stepOf({ tag, digest }, { tag: newest.tag, digest: newest.digest }) : undefined,
     complete: state.missing.length === 0,
   });
 };
 
-/** What the file knows of an image: since when its tag names it. */
-const factsOf = (tags: readonly TagState[], name: string) => {
-  const found = tags.find((one) => one.tag === name);
-  return { time: found?.since ?? found?.firstSeen };
+/** What the file knows of the image behind each tag. */
+const factsOf = (
+  file: WatchFile,
+  repository: string,
+  tags: readonly TagState[],
+  now: number,
+): ((name: string) => ImageFacts) => {
+  const byName = new Map(tags.map((each) => [each.tag, each]));
+  return (name) => {
+    const tag = byName.get(name);
+    return tag === undefined ? {} : knownFacts(file.statements, repository, tag, now).facts;
+  };
 };
 
 /** Why each tag is chosen or not. */
@@ -156,7 +175,8 @@ export const explainAnswer = async (
   const tags = tagsOf(file.statements, state.id);
   const names = tags.map((one) => one.tag);
   const verdicts: Verdict[] = [];
-  for await (const verdict of explain(names, policyOf(state.name), { now, facts: (one) => factsOf(tags, one) })) {
+  const facts = factsOf(file, state.name, tags, now);
+  for await (const verdict of explain(names, policyOf(state.name), { now, facts })) {
     if (tag !== undefined && verdict.tag !== tag) continue;
     if (verdict.code === "chosen") verdicts.unshift(verdict);
     else verdicts.push(verdict);
@@ -170,8 +190,16 @@ export const explainAnswer = async (
  */
 export const renovateAnswer = (file: WatchFile, name: string, now: number): object => {
   const state = knownRepository(file, name, now);
-  const releases = tagsOf(file.statements, state.id).map(({ tag, digest, since, firstSeen }) =>
-    defined({ version: tag, newDigest: digest, digest, releaseTimestamp: timeOf(since ?? firstSeen) }),
-  );
+  const releases = tagsOf(file.statements, state.id).map((each) => {
+    const { tag: version, digest } = each;
+    const { released } = knownFacts(file.statements, state.name, each, now);
+    return defined({
+      version,
+      newDigest: digest,
+      digest,
+      releaseTimestamp: released?.time,
+      releaseSource: released?.source,
+    });
+  });
   return { releases };
 };

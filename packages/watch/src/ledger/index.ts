@@ -3,6 +3,7 @@
  * Imports `file/`, `entry/`, `state/`, `@dray/policy` and the library; chooses nothing.
  */
 export { keepTimes, timesOf } from "./kept-times.ts";
+export { type KnownFacts, knownFacts } from "./known-facts.ts";
 export {
   dockerHubTimes,
   type GitHubTimesOptions,
