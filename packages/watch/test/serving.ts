@@ -3,14 +3,17 @@ import { type Listener, listen, memoryRegistry, type SampleImageOptions, sampleI
 import { temporaryFolder } from "@dray/testkit/files";
 import { anonymous, type Keychain } from "dray/auth";
 import { bytesContent, collect } from "dray/content";
-import { connection, header } from "dray/http";
+import { connection, type HeaderPairs, header } from "dray/http";
 import { digestOf } from "dray/oci";
 import { connect } from "dray/registry";
 import { loadWatchSettings, type WatchSettings } from "../src/config/index.ts";
 import { serveWatch, type WatchServing } from "../src/serve/index.ts";
 
 /** A real registry in memory, on a socket, with a way to push there. */
-export const registryToWatch = async (): Promise<
+export const registryToWatch = async (
+  /** What each answer says beside its own. */
+  said: HeaderPairs = [],
+): Promise<
   Listener & {
     readonly requests: string[];
     push(repository: string, tag: string, image?: SampleImageOptions): Promise<string>;
@@ -18,11 +21,12 @@ export const registryToWatch = async (): Promise<
 > => {
   const { handler } = memoryRegistry();
   const requests: string[] = [];
-  const listener = await listen((request) => {
+  const listener = await listen(async (request) => {
     if (request.headers.some(([name, value]) => name.toLowerCase() === "user-agent" && value.includes("pusher")))
       return handler(request);
     requests.push(`${request.method} ${request.target}`);
-    return handler(request);
+    const response = await handler(request);
+    return { ...response, headers: [...response.headers, ...said] };
   });
   const push = async (name: string, tag: string, options: SampleImageOptions = {}): Promise<string> => {
     const registry = connect(listener.host, {

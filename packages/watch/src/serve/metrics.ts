@@ -1,4 +1,5 @@
 import { counter, type Family, gauge, MetricsPage, promRegistry } from "@dray/service/observe";
+import type { BudgetLimits } from "../budget/index.ts";
 import type { Deliveries, EventLog } from "../events/index.ts";
 import type { WatchFile } from "../file/index.ts";
 
@@ -39,6 +40,7 @@ export interface MetricsParts {
   readonly deliveries: Deliveries;
   readonly counts: WatchCounts;
   readonly lag: () => { readonly late: number; readonly due: number };
+  readonly limits: () => readonly BudgetLimits[];
   readonly now: () => number;
   /** flux's own names, and whatever else others bring. */
   readonly families: readonly Family[];
@@ -51,6 +53,7 @@ export const metricsPage = async ({
   deliveries,
   counts,
   lag,
+  limits,
   now,
   families,
 }: MetricsParts): Promise<MetricsPage> => {
@@ -80,6 +83,7 @@ export const metricsPage = async ({
       type: "gauge",
       values: () => deliveries.counts().map(({ sink, state, count }) => ({ value: count, labels: { sink, state } })),
     },
+    ...limitFamilies(limits, now),
     counts.looks.family("dray_watch_looks_total", "Looks at repositories, by whether all was found out."),
     counts.errors.family("dray_watch_errors_total", "What looks did not find out, by code."),
     counts.attempts.family("dray_watch_delivery_attempts_total", "Attempts at sinks, by how they ended."),
@@ -87,4 +91,40 @@ export const metricsPage = async ({
     counter("dray_watch_events_total", "Events that were ever seen.", () => log.end),
   ]);
   return page;
+};
+
+/** What registries allow whom, as far as they say it. */
+const limitFamilies = (limits: () => readonly BudgetLimits[], now: () => number): Family[] => {
+  const family = (name: string, help: string, valueOf: (limit: BudgetLimits) => number | undefined): Family => ({
+    name,
+    help,
+    type: "gauge",
+    values: () =>
+      limits().flatMap((limit) => {
+        const { registry, identity } = limit;
+        const value = valueOf(limit);
+        return value === undefined ? [] : [{ value, labels: { registry, identity } }];
+      }),
+  });
+  const wait = ({ limitedUntil }: BudgetLimits): number =>
+    limitedUntil === undefined ? 0 : Math.max(0, Date.parse(limitedUntil) - now()) / 1000;
+  return [
+    family("dray_watch_limit_requests", "Requests that a registry allows in a window.", ({ limit }) => limit),
+    family(
+      "dray_watch_limit_remaining",
+      "Requests that are left, when the registry last said so.",
+      (each) => each.remaining,
+    ),
+    family(
+      "dray_watch_limit_reserved",
+      "Requests of these that are left to whoever pulls.",
+      ({ reserved }) => reserved,
+    ),
+    family("dray_watch_limited_seconds", "Seconds for which nothing is asked of a registry.", wait),
+    family(
+      "dray_watch_limit_refusals",
+      "Answers in a row that said too much is asked.",
+      ({ refusals = 0 }) => refusals,
+    ),
+  ];
 };

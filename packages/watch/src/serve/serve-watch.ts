@@ -21,6 +21,7 @@ import { changedKeys } from "./changed.ts";
 import { metricsPage, watchCounts } from "./metrics.ts";
 import { policiesOf } from "./policies.ts";
 import { PushLooks } from "./pushes.ts";
+import { Readiness } from "./readiness.ts";
 import { bySchedule, nextTime } from "./schedule.ts";
 import { runSinks, subscriptionsOf } from "./sinks.ts";
 
@@ -100,7 +101,14 @@ export const serveWatch = async (settings: WatchSettings, options: ServeWatchOpt
         throw new DrayError("SCAN_DISABLED", `${repository.text} is left out by include or exclude`);
       return instrumentedClient(await clients.clientFor(repository), durations);
     };
+    const longest = Math.min(settings.interval.most, 6 * hour);
+    const watchedNames = (): string[] =>
+      allRepositories(file.statements)
+        .map(({ name }) => name)
+        .filter((name) => isWatched(name));
+    const readiness = new Readiness({ file, watched: () => watchedNames().length, longest, clock });
     const onLook = (result: LookResult): void => {
+      readiness.ended(result);
       counts.looks.add({ complete: String(result.complete) });
       for (const { code, count = 1 } of result.missing) counts.errors.add({ code }, count);
       if (result.complete) clients.succeed(parseRepository(result.repository));
@@ -114,10 +122,13 @@ export const serveWatch = async (settings: WatchSettings, options: ServeWatchOpt
       clientFor,
       wanted: ({ text }) => policies.wanted(text),
       tagIntervals: settings.interval,
-      listIntervals: { least: settings.interval.least, most: Math.min(settings.interval.most, 6 * hour) },
+      listIntervals: { least: settings.interval.least, most: longest },
       repositoriesAtOnce: settings.concurrency,
       onLook,
-      onError: (error, repository) => log("error", `${repository}: ${reasonOf(error)}`),
+      onError: (error, repository) => {
+        readiness.failed(error);
+        log("error", `${repository}: ${reasonOf(error)}`);
+      },
       clock,
     });
     const onAttempt = ({ sink, events: told, outcome, error, due }: Attempt): void => {
@@ -172,11 +183,12 @@ export const serveWatch = async (settings: WatchSettings, options: ServeWatchOpt
       deliveries,
       counts,
       lag: () => refresh.lag(),
+      limits: () => budgets.limits(clock.now()),
       now: () => clock.now(),
       families: [durations.family()],
     });
     const health = new HealthChecks({
-      look: async () => ({ told: {}, failing: {} }),
+      look: () => readiness.look(),
       stopping: () => ended.signal.aborted,
     });
     const handler = health.middleware(
@@ -214,10 +226,7 @@ export const serveWatch = async (settings: WatchSettings, options: ServeWatchOpt
       const over = new AbortController();
       const works = bySchedule(next, {
         jitter: schedule.jitter,
-        names: () =>
-          allRepositories(file.statements)
-            .map(({ name }) => name)
-            .filter(isWatched),
+        names: watchedNames,
         work: async (name) => pushLooks.want(name, undefined),
         clock,
         signal: AbortSignal.any([over.signal, ended.signal]),
