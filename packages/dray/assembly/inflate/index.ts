@@ -176,7 +176,7 @@ function readHead(): bool {
   if (literals > 286 || distances > 30) return false;
   memory.fill(RUN_LENGTHS, 0, 19);
   for (let i = 0; i < runs; i++) store<u8>(RUN_LENGTHS + runSymbol(i), take(3));
-  const runBits = makeTable(RUN_LENGTHS, 19, RUN_TABLE) as u64;
+  const runBits = makeTable(RUN_LENGTHS, 19, RUN_TABLE, true) as u64;
   if (runBits === 0) return false;
   const all = literals + distances;
   for (let i = 0; i < all; ) {
@@ -203,8 +203,8 @@ function readHead(): bool {
 }
 
 function makeTables(literals: i32, distances: i32): bool {
-  const literalBits = makeTable(LENGTHS, literals, LITERAL_TABLE) as u64;
-  const distanceBits = makeTable(LENGTHS + (literals as usize), distances, DISTANCE_TABLE) as u64;
+  const literalBits = makeTable(LENGTHS, literals, LITERAL_TABLE, false) as u64;
+  const distanceBits = makeTable(LENGTHS + (literals as usize), distances, DISTANCE_TABLE, false) as u64;
   literalMask = (1 << literalBits) - 1;
   distanceMask = (1 << distanceBits) - 1;
   return literalBits > 0 && distanceBits > 0;

@@ -1,8 +1,11 @@
 /** Tables by which codes are read: one entry for each form that the next bits can have. */
 import { NEXT_CODES } from "./memory";
 
-/** Makes the table of a code. Tells how many bits it is indexed by, or 0 where the lengths are those of no code. */
-export function makeTable(lengths: usize, symbols: i32, table: usize): u32 {
+/**
+ * Makes the table of a code. Tells how many bits it is indexed by, or 0 where the lengths are those of no code: of more than there is room for, or of less,
+ * which zlib allows where there is one symbol at most, and `whole` not even then.
+ */
+export function makeTable(lengths: usize, symbols: i32, table: usize, whole: bool): u32 {
   memory.fill(NEXT_CODES, 0, 17 << 2);
   let longest: u32 = 1;
   for (let symbol = 0; symbol < symbols; symbol++) {
@@ -20,6 +23,7 @@ export function makeTable(lengths: usize, symbols: i32, table: usize): u32 {
     next += count;
     if (next > 1 << (length as u32)) return 0;
   }
+  if (next < 1 << 15 && (whole || longest > 1)) return 0;
   const size: u32 = 1 << longest;
   memory.fill(table, 0, (size as usize) << 1);
   for (let symbol = 0; symbol < symbols; symbol++) {

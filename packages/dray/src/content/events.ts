@@ -28,13 +28,14 @@ export type ProgressEvent =
     }
   /** A registry asked us to wait; `reason`: what it said, where it is not that it limits us. */
   | { readonly type: "throttled"; readonly registry: string; readonly delay: number; readonly reason?: string }
-  /** What an answer says is left of a limit: requests that may still be made, of how many, and milliseconds until it is whole again. */
+  /** What an answer says is left of a limit: requests that may still be made, of how many, milliseconds until it is whole again, and milliseconds that it is for. */
   | {
       readonly type: "rateLimit";
       readonly registry: string;
       readonly remaining: number;
       readonly limit?: number;
       readonly reset?: number;
+      readonly window?: number;
     }
   /** Something the user should know, said once. `partial`: what was asked for is not whole, such as a list that was cut off. */
   | { readonly type: "warning"; readonly message: string; readonly partial?: true };

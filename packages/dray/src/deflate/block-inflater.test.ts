@@ -75,6 +75,27 @@ describe("an inflater that tells blocks", () => {
     assert.equal(inflater.taken, data.byteLength);
   });
 
+  test("codes that leave forms of bits without a symbol are refused where zlib refuses them", () => {
+    const data = deflateRawSync(text.subarray(0, 3000));
+    for (const [at, flip] of [
+      [6, 9],
+      [10, 4],
+      [15, 164],
+      [21, 110],
+    ] as const) {
+      const wrong = Uint8Array.from(data, (byte, i) => (i === at ? byte ^ flip : byte));
+      assert.throws(() => inflateRawSync(wrong), /invalid/, `${at}`);
+      assert.throws(
+        () => inflated(wrong, 100),
+        (error) => isDrayError(error, "MANIFEST_INVALID"),
+        `${at}`,
+      );
+    }
+    // One distance alone is a code of one bit, of which the other stands for nothing.
+    const once = deflateRawSync(Buffer.from("abcabcabcabcabc".repeat(40)), { level: 9 });
+    assert.equal(inflated(once, 100).plain.byteLength, 600);
+  });
+
   test("data that ends early, or is none, is refused as zlib refuses it", () => {
     const refused = (error: unknown): boolean => isDrayError(error, "MANIFEST_INVALID");
     const data = deflateRawSync(text.subarray(0, 3000));

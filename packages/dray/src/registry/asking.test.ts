@@ -245,7 +245,9 @@ test("what is left of a limit is told with each answer that says it", async () =
     { effect: rewrite({ "RateLimit-Limit": "100;w=21600", "RateLimit-Remaining": "7;w=21600" }) },
   ]);
   await at.repository.digest("v1");
-  assert.deepEqual(at.events, [{ type: "rateLimit", registry: "r.test", remaining: 7, limit: 100 }]);
+  assert.deepEqual(at.events, [
+    { type: "rateLimit", registry: "r.test", remaining: 7, limit: 100, window: 21_600_000 },
+  ]);
 });
 
 describe("a deletion", () => {

@@ -95,7 +95,7 @@ const collected = (wrong: Misfit[], work: () => void): void => {
     work();
   } catch (error) {
     if (!(error instanceof Misfit)) throw error;
-    wrong.push(...error.all);
+    for (const each of error.all) wrong.push(each);
   }
 };
 
