@@ -56,6 +56,16 @@ export const openApi = (version: string): object => ({
   ),
 });
 
+/** What any endpoint may answer that asks for a token, and any that takes a body. */
+const refusals = (path: Route, hasBody: boolean): Readonly<Record<string, string>> => {
+  if (open.includes(path)) return {};
+  const asked = {
+    "400": "a parameter or member that is not there, or makes no sense",
+    "401": "there is no token, or a wrong one",
+  };
+  return hasBody ? { ...asked, "413": "the body is too large", "503": "another process keeps the file busy" } : asked;
+};
+
 const operationOf = (
   path: Route,
   method: string,
@@ -93,14 +103,12 @@ const operationOf = (
         },
       }),
   responses: Object.fromEntries(
-    Object.entries({ ...answers, ...(open.includes(path) ? {} : { "401": "there is no token, or a wrong one" }) }).map(
-      ([status, description]) => {
-        const good = status === "200";
-        const content = good
-          ? Object.fromEntries(types.map((type) => [type, { schema: {} }]))
-          : { "application/json": { schema: { $ref: "#/components/schemas/Error" } } };
-        return [status, { description, content }];
-      },
-    ),
+    Object.entries({ ...refusals(path, body !== undefined), ...answers }).map(([status, description]) => {
+      const good = status === "200";
+      const content = good
+        ? Object.fromEntries(types.map((type) => [type, { schema: {} }]))
+        : { "application/json": { schema: { $ref: "#/components/schemas/Error" } } };
+      return [status, { description, content }];
+    }),
   ),
 });
