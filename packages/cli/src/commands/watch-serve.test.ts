@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { test } from "node:test";
-import { listen } from "@dray/testkit";
+import { listen, put, sampleImage } from "@dray/testkit";
+import { loadWatchSettings, serveWatch } from "@dray/watch";
+import { anonymous } from "dray/auth";
 import { bytesBody } from "dray/content";
 import { commands } from "../../test/commands.ts";
 
@@ -45,4 +47,33 @@ test("watch serve says what is wrong with its configuration and starts nothing",
   writeFileSync(file, "repositories: []\n");
   await refused(2, /watch\.yml has no sinks/, "watch", "test-sink", file);
   await refused(2, /http\.token: is missing/, "watch", "serve", "--listen", ":8085");
+});
+
+test("the other commands go on with what a service has selected in its file", async () => {
+  const { printed, registry, host, at } = await commands("watch-shared");
+  for (const tag of ["1.0", "1.1-rc1", "2.0"])
+    put(registry, "team/app", tag, sampleImage({ seed: tag, layers: 1, layerSize: 10 }));
+  const [app, db] = [`${host}/team/app`, at("watch.db")];
+  const { settings } = loadWatchSettings({
+    text: `db: ${db}
+repositories: ["${app}"]
+tags: { exclude: ["*-rc*"] }
+policies: { one: { repositories: ["**"], policy: { semver: { range: "^1" } } } }
+http: { addr: "127.0.0.1:0" }
+log: { level: error }
+`,
+  });
+  const serving = await serveWatch(settings, {
+    version: "1.2.3",
+    connect: () => ({ credentials: anonymous, stateDir: false, plainHttp: true }),
+  });
+  while (!(await printed("watch", "list", "-o", "json", "--db", db)).includes('"looked"'))
+    await new Promise((next) => setTimeout(next, 20));
+  await serving.stop(AbortSignal.abort());
+  const selected = '3 tags, 1 selected (not *-rc*, policy {"semver":{"range":"^1"}}), 1 known';
+  for (const word of ["show", "scan", "show"]) {
+    const said = await printed("watch", word, "--db", db, app);
+    assert.ok(said.includes(word === "show" ? selected : "3 tags (1 selected)  no news"), said);
+  }
+  assert.equal(registry.log.count({ target: /manifests\/(?:1\.1-rc1|2\.0)/ }), 0);
 });

@@ -41,10 +41,17 @@ export const table: KeyTable = keyTable(
       },
     ),
     supported("exclude", listOf(text), "globs of repositories that are not watched; they win", { reloadable: true }),
-    supported("tags.include", listOf(text), "globs of tags that are looked into; all where there are none", {
+    supported(
+      "tags.include",
+      listOf(text),
+      "globs of tags that are looked into, or /expressions/; all where there are none",
+      {
+        reloadable: true,
+      },
+    ),
+    supported("tags.exclude", listOf(text), "globs of tags that are not looked into, or /expressions/; they win", {
       reloadable: true,
     }),
-    supported("tags.exclude", listOf(text), "globs of tags that are not looked into; they win", { reloadable: true }),
     supported(
       "tags.details",
       count,

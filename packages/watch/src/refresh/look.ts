@@ -42,7 +42,7 @@ export interface LookResult {
 export interface LookOptions {
   /** `"list"`: the list, whenever it is due. `"all"`: what every wanted tag names as well. */
   readonly now?: "list" | "all" | undefined;
-  /** Tags that somebody has said to have changed. */
+  /** Tags that somebody has said to have changed; of those that are not selected nothing is asked. */
   readonly tags?: readonly string[] | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -178,12 +178,12 @@ class Look {
 
   /** Asks what tags name, in batches, those that have waited longest first. */
   async #tags(named: readonly string[] | undefined): Promise<void> {
-    const { file, client, clock, concurrency } = this.#parts;
+    const { file, client, selection, clock, concurrency } = this.#parts;
     const { signal, now } = this.#options;
     const on = file.statements;
     const began = clock.now();
     const all = now === "all" ? tagsOf(on, this.#id, { wanted: true }).map(({ tag }) => tag) : undefined;
-    const given = named === undefined ? all : [...new Set(named)];
+    const given = named === undefined ? all : [...new Set(named)].filter((tag) => selection.wants(tag));
     for (let from = 0; ; from += batch) {
       const tags = given === undefined ? dueTags(on, this.#id, began, batch) : given.slice(from, from + batch);
       if (tags.length === 0) break;

@@ -127,6 +127,30 @@ sinks:
   await registry.close();
 });
 
+test("of a tag that is not selected nothing is asked and nothing told, also where somebody names it", async () => {
+  const registry = await registryToWatch();
+  await registry.push("app", "1.0");
+  const { serving, close } = await served(`
+repositories: ["${registry.host}/app"]
+tags: { exclude: ["/rc/"] }
+policies: { one: { repositories: ["**"], policy: { semver: { range: "^1" } } } }
+`);
+  const { origin } = serving;
+  const scan = (tags?: readonly string[]) =>
+    ask(origin, "/v1/scan", { body: JSON.stringify({ repository: `${registry.host}/app`, ...(tags && { tags }) }) });
+  await scan();
+  for (const tag of ["1.1", "1.2-rc1", "2.0"]) await registry.push("app", tag);
+  registry.requests.length = 0;
+  const { json } = await scan(["1.1", "1.2-rc1", "2.0"]);
+  assert.deepEqual(
+    json.events.map(({ tag }: { tag: string }) => tag),
+    ["1.1"],
+  );
+  assert.doesNotMatch(registry.requests.join("\n"), /manifests\/(?:1\.2-rc1|2\.0)/);
+  await close();
+  await registry.close();
+});
+
 test("the API asks for its token, webhooks and health apart, and refuses what it does not know", async () => {
   const { serving, close } = await served(
     "http: { addr: '127.0.0.1:0', token: t0ken }\nwebhooks: { hub: { type: dockerhub, secret: w0rd } }",
