@@ -102,7 +102,7 @@ export const imageAnswer = (
     const history = before.map(({ digest, since, until }) => ({ digest, since: timeOf(since), until: timeOf(until) }));
     return { repository: state.name, ...tagAnswer(file, state.name, found, now), history };
   }
-  const all = tagsOf(file.statements, state.id, { gone }).filter((one) => after === undefined || one.tag > after);
+  const all = tagsOf(file.statements, state.id, { gone, after, limit: limit + 1 });
   const next = all.length > limit ? { next: all[limit - 1]?.tag } : {};
   return {
     ...repositoryAnswer(file, state),

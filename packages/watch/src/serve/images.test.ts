@@ -74,6 +74,13 @@ test("release times come from the ledger, with who says so, and ages and platfor
       ["1.3.0", "first-seen"],
     ],
   );
+  const paged: string[] = [];
+  for (let after: string | undefined = ""; after !== undefined; ) {
+    const page = await get(`/v1/images/${name}?limit=3&after=${after}`);
+    paged.push(page.tagsPage.map(({ tag }: { tag: string }) => tag).join(" "));
+    after = page.next;
+  }
+  assert.deepEqual(paged, ["1.0.0 1.1.0 1.2.0", "1.3.0"]);
   const { releases } = await get(`/v1/renovate/${name}`);
   assert.deepEqual(
     releases.map((each: { version: string; releaseTimestamp: string; releaseSource: string }) => each.releaseTimestamp),

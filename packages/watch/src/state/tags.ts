@@ -34,6 +34,10 @@ export interface TagsQuery {
   /** `true`: those that are gone as well. Default: those that are there. */
   readonly gone?: boolean;
   readonly wanted?: boolean;
+  /** Those that come after this one. */
+  readonly after?: string | undefined;
+  /** So many at most. */
+  readonly limit?: number | undefined;
 }
 
 const joined = `SELECT t.tag, t.wanted, t.first_seen, t.digest, t.since, t.due, t.interval, t.gone, t.last_seen, p.code, p.message, p.since, p.seen
@@ -59,11 +63,17 @@ const tagOf = (row: Row): TagState => {
 };
 
 /** The tags of a repository, in the order of their bytes. */
-export const tagsOf = (on: Statements, repository: number, { gone = false, wanted }: TagsQuery = {}): TagState[] =>
+export const tagsOf = (
+  on: Statements,
+  repository: number,
+  { gone = false, wanted, after = "", limit = -1 }: TagsQuery = {},
+): TagState[] =>
   on
     .all(
-      `${joined} WHERE t.repository = ?${gone ? "" : " AND t.gone IS NULL"}${wanted === true ? " AND t.wanted = 1" : ""} ORDER BY t.tag`,
+      `${joined} WHERE t.repository = ? AND t.tag > ?${gone ? "" : " AND t.gone IS NULL"}${wanted === true ? " AND t.wanted = 1" : ""} ORDER BY t.tag LIMIT ?`,
       repository,
+      after,
+      limit,
     )
     .map(tagOf);
 
