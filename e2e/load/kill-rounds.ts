@@ -113,7 +113,12 @@ export const killRounds = async ({
 const hurtIndex = async (data: string, chance: Chance): Promise<string> => {
   const [file, log] = [join(data, "dray/index.db"), join(data, "dray/index.db-wal")];
   const how = chance.pick(["removed", "cut", "a page lost", "without its log"]);
-  const bytes = await readFile(file);
+  const bytes = await readFile(file).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== "ENOENT") throw error;
+    return undefined;
+  });
+  // The kill before this one came before the registry had made a new one.
+  if (bytes === undefined) return "not there yet";
   if (how === "removed") await rm(file);
   if (how === "without its log") await rm(log, { force: true });
   if (how === "cut") await truncate(file, chance.below(bytes.byteLength + 1));
