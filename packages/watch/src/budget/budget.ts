@@ -65,6 +65,8 @@ export class Budget {
   #counted = 0;
   #underWay = 0;
   #isChanged = false;
+  /** When somebody went to look whether more is left. */
+  #sought = 0;
 
   constructor(registry: string, identity: string, known: Known = {}, { reserve = 0 }: BudgetSettings = {}) {
     this.registry = registry;
@@ -84,6 +86,15 @@ export class Budget {
     this.#underWay++;
     if (counted) this.#counted++;
     return { counted, began: now };
+  }
+
+  /** Whether it is worth a free request to hear what is left: nothing is for us by what was said last, and that is a while ago. Told once in a while. */
+  seeks(now: number): boolean {
+    const { said } = this.#known;
+    if (said === undefined || said.reset !== undefined || this.#spent(now) === undefined) return false;
+    if (now < Math.max(said.at, this.#sought) + lookAgain) return false;
+    this.#sought = now;
+    return true;
   }
 
   /** The answer is there. @param random from 0 to 1: many that were refused at once do not come back at once */
@@ -156,8 +167,10 @@ export class Budget {
     const ends = at + Math.min(reset ?? window ?? oldAfter, longest);
     const isOver = now >= ends;
     if (isOver || remaining - this.#counted > this.#kept(limit)) return undefined;
+    if (reset !== undefined) return ends;
     // A window slides: more is left before it is over, which a free request tells.
-    return reset === undefined ? Math.max(at + lookAgain, now + shortest) : ends;
+    const next = Math.max(at, this.#sought) + lookAgain;
+    return Math.min(next > now ? next : now + lookAgain, ends);
   }
 
   #kept(limit: number): number {

@@ -1,5 +1,5 @@
 import { DrayError } from "dray/errors";
-import { type Clock, type Middleware, systemClock } from "dray/http";
+import { type Clock, type Handler, type HttpRequest, type Middleware, systemClock } from "dray/http";
 import type { Budget } from "./budget.ts";
 import { countsOf } from "./counts.ts";
 
@@ -18,10 +18,29 @@ export interface WithinOptions {
  */
 export const withinBudget = (budget: Budget, { maxWait = 0, clock = systemClock }: WithinOptions = {}): Middleware => {
   const counts = countsOf(budget.registry);
+  /** Asks the same without reading it, where that is free: the answer says what is left. */
+  const seek = async (next: Handler, request: HttpRequest): Promise<void> => {
+    const head = { ...request, method: "HEAD" };
+    if (counts(head) || !budget.seeks(clock.now())) return;
+    const leave = budget.leave(false, clock.now());
+    if ("until" in leave) return;
+    try {
+      const response = await next(head);
+      budget.answered(leave, response, clock.now(), clock.random());
+      await response.body.discard();
+    } catch (error) {
+      budget.failed(leave);
+      throw error;
+    }
+  };
   return (next) => async (request) => {
     if (!request.target.startsWith("/v2/")) return next(request);
     const began = clock.now();
     let leave = budget.leave(counts(request), began);
+    if ("until" in leave) {
+      await seek(next, request);
+      leave = budget.leave(counts(request), clock.now());
+    }
     while ("until" in leave) {
       const now = clock.now();
       if (leave.until - began > maxWait) throw tooMuch(budget, leave.until, now);

@@ -126,7 +126,7 @@ export const recordOutcome = (
     readonly now: number;
     readonly missing: readonly Missing[];
     readonly problem: { readonly code: string; readonly message: string } | undefined;
-    /** Nothing is to be asked before. */
+    /** Nothing is to be asked before, and what is left of the look then. */
     readonly notBefore?: number | undefined;
   },
 ): void => {
@@ -134,7 +134,7 @@ export const recordOutcome = (
   const began = code === problem?.code ? (since ?? now) : now;
   on.run(
     `UPDATE repositories SET looked = ?, missing = ?, code = ?, message = ?, problem_since = ?, problem_seen = ?,
-       due = max(?, min(list_due, coalesce((SELECT min(due) * 1000 FROM tags WHERE repository = ? AND gone IS NULL AND due IS NOT NULL), list_due)))
+       due = coalesce(?, min(list_due, coalesce((SELECT min(due) * 1000 FROM tags WHERE repository = ? AND gone IS NULL AND due IS NOT NULL), list_due)))
      WHERE id = ?`,
     now,
     missing.length === 0 ? null : JSON.stringify(missing),
@@ -142,7 +142,7 @@ export const recordOutcome = (
     problem?.message ?? null,
     problem === undefined ? null : began,
     problem === undefined ? null : now,
-    notBefore ?? 0,
+    notBefore ?? null,
     id,
     id,
   );
