@@ -177,6 +177,7 @@ test("what cannot be used is told with its place, and never with a secret", () =
     ["http: { addr: nowhere }", /http\.addr/],
     ["http: { tls: { certificate: /c.pem } }", /http\.tls\.key: is missing; TLS needs both/],
     ["http: { token: { variable: NOT_SET } }", /NOT_SET is not set/],
+    ["http: { token: ' ' }", /http\.token: is blank, and should be a secret/],
     ["http: { token: { file: /nowhere/token } }", /\/nowhere\/token cannot be read: ENOENT/],
     ["repositories: ['NOT A NAME']", /repositories: NOT A NAME:/],
     ["interval: { least: 2d, most: 1d }", /interval\.most: is less than interval\.least/],

@@ -16,13 +16,16 @@ export const secret: ValueType<SecretSource> = {
 
 /**
  * What the secret is now.
- * @throws DrayError `CONFIG_INVALID` where the file cannot be read, the variable is not set, or either is empty
+ * @throws DrayError `CONFIG_INVALID` where the file cannot be read, the variable is not set, or any of them is blank
  */
 export const resolveSecret = (source: SecretSource, env: Readonly<Record<string, string | undefined>>): string => {
-  if (typeof source === "string") return source;
+  if (typeof source === "string") {
+    if (source.trim() === "") throw new DrayError("CONFIG_INVALID", "is blank, and should be a secret");
+    return source;
+  }
   if ("variable" in source) {
     const value = env[source.variable];
-    if (value === undefined || value === "")
+    if (value === undefined || value.trim() === "")
       throw new DrayError("CONFIG_INVALID", `the variable ${source.variable} is not set`);
     return value;
   }
@@ -35,6 +38,6 @@ export const resolveSecret = (source: SecretSource, env: Readonly<Record<string,
       `the secret in ${source.file} cannot be read: ${(error as NodeJS.ErrnoException).code ?? "unknown reason"}`,
     );
   }
-  if (value === "") throw new DrayError("CONFIG_INVALID", `${source.file} is empty, and should have a secret`);
+  if (value.trim() === "") throw new DrayError("CONFIG_INVALID", `${source.file} is empty, and should have a secret`);
   return value;
 };
