@@ -1,6 +1,6 @@
 import { type ImageFacts, isCandidate, type Policy } from "@dray/policy";
-import { collect, loadManifest, type ReadableStore } from "dray/content";
-import { isDrayError } from "dray/errors";
+import { collect, loadManifest, type ProgressEvent, type ReadableStore } from "dray/content";
+import { DrayError, isDrayError } from "dray/errors";
 import { LazyMap } from "dray/internal/async";
 import {
   annotationKeys,
@@ -43,7 +43,7 @@ export class AskedOnce {
   }
 
   tags(): Promise<readonly string[]> {
-    this.#tags ??= Array.fromAsync(this.#repository.tags({ signal: this.#signal }));
+    this.#tags ??= wholeList(this.#repository, this.#signal);
     return this.#tags;
   }
 
@@ -98,6 +98,17 @@ export class AskedOnce {
     });
   }
 }
+
+/** All tags. Of a list that ends before it should nobody knows what would have been the newest. @throws DrayError `PARTIAL` */
+const wholeList = async (repository: AskedRepository, signal: AbortSignal | undefined): Promise<readonly string[]> => {
+  let cut: string | undefined;
+  const onEvent = (event: ProgressEvent): void => {
+    if (event.type === "warning" && event.partial === true) cut = event.message;
+  };
+  const tags = await Array.fromAsync(repository.tags({ signal, onEvent }));
+  if (cut !== undefined) throw new DrayError("PARTIAL", `${cut}, and what is not listed may be newer`);
+  return tags;
+};
 
 const saidOf = async (
   store: Pick<ReadableStore, "read" | "resolve">,

@@ -1,7 +1,16 @@
 import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
 import { readPolicy } from "@dray/policy";
-import { listen, memoryRegistry, put, type SampleImage, sampleImage, sampleIndex } from "@dray/testkit";
+import {
+  faults,
+  listen,
+  memoryRegistry,
+  put,
+  rewrite,
+  type SampleImage,
+  sampleImage,
+  sampleIndex,
+} from "@dray/testkit";
 import { defined } from "dray/internal/defined";
 import { type Digest, parseReference } from "dray/oci";
 import { connect } from "dray/registry";
@@ -64,6 +73,18 @@ describe("what is outdated", async () => {
       .filter((each) => each !== undefined && each !== "")
       .join(" ");
   };
+
+  test("nothing is said to be current by a list that ended before it should", async () => {
+    const headers = { "Content-Type": "application/json", Link: '</v2/app/tags/list?n=1000>; rel="next"' };
+    const cut = faults(registry.handler, [{ target: /tags\/list/, effect: rewrite(headers) }]);
+    const site = await listen(cut);
+    const its = connect(site.host, { plainHttp: true });
+    const repositoryOf = (): ReturnType<typeof its.repository> => its.repository("app");
+    const [found] = await Array.fromAsync(outdatedImages([running("app:7.0.15")], { repositoryOf, now }));
+    assert.equal(found?.state, "unknown");
+    assert.match(found?.reason ?? "", /what is not listed may be newer/);
+    await Promise.all([its.close(), site.close()]);
+  });
 
   test("newer than what runs, of the same flavour; 7 is 7.0.14", async () => {
     const range = { semver: { range: "^7.0" } };

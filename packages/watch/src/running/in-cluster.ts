@@ -1,9 +1,9 @@
 import { kubernetes, type PodImage, type RunningPodsOptions, runningPods } from "@dray/cloud";
 import type { Keychain } from "dray/auth";
-import { isDrayError } from "dray/errors";
 import { defined } from "dray/internal/defined";
-import { type Digest, parseReference, type Reference } from "dray/oci";
+import type { Digest } from "dray/oci";
 import { policyOfLabels } from "./labels.ts";
+import { readableReference } from "./readable-reference.ts";
 import { merged, type RunningImage } from "./running-image.ts";
 
 /**
@@ -24,14 +24,14 @@ export const runningInCluster = async (options: RunningPodsOptions = {}): Promis
   const running: RunningImage[] = [];
   for await (const pod of runningPods(options)) {
     const { image, imageId, namespace, workload, container, labels } = pod;
-    const reference = readable(image);
+    const reference = readableReference(image);
     if (reference === undefined) {
       onWarning?.(
         `${namespace}/${workload}: its container ${container} has the image "${image}", which is no reference; it is left out`,
       );
       continue;
     }
-    const pulled = readable(imageId.replace(/^[a-z-]+:\/\//, ""))?.digest;
+    const pulled = readableReference(imageId.replace(/^[a-z-]+:\/\//, ""))?.digest;
     const digests = [...new Set([reference.digest, pulled])].filter((each): each is Digest => each !== undefined);
     const said = policyOfLabels(labels, reference.tag);
     running.push(
@@ -47,13 +47,4 @@ export const runningInCluster = async (options: RunningPodsOptions = {}): Promis
     );
   }
   return merged(running).map((each) => ({ ...each, places: [...new Set(each.places)] }));
-};
-
-const readable = (text: string): Reference | undefined => {
-  try {
-    return parseReference(text);
-  } catch (error) {
-    if (isDrayError(error, "REFERENCE_INVALID")) return undefined;
-    throw error;
-  }
 };

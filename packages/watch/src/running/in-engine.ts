@@ -1,8 +1,8 @@
 import type { Engine, EngineImageEntry } from "dray/daemon";
-import { isDrayError } from "dray/errors";
 import { defined } from "dray/internal/defined";
-import { isIdentifier, parseReference, type Reference } from "dray/oci";
+import { isIdentifier } from "dray/oci";
 import { policyOfLabels } from "./labels.ts";
+import { readableReference } from "./readable-reference.ts";
 import { merged, type RunningImage } from "./running-image.ts";
 
 /** Which containers are looked at. */
@@ -36,13 +36,13 @@ export const runningInEngine = async (
   for (const { id, name, image, imageId, labels } of containers) {
     const known = byId.get(imageId);
     const asked = isImageId(image) ? await nameOf(id, known) : image;
-    const reference = asked === undefined ? undefined : readable(asked);
+    const reference = asked === undefined ? undefined : readableReference(asked);
     if (asked === undefined || reference === undefined) {
       onWarning?.(`container ${name}: its image ${image} has no name in a registry; it is left out`);
       continue;
     }
     const named = (known?.digests ?? []).flatMap((each) => {
-      const other = readable(each);
+      const other = readableReference(each);
       const isSame = other?.registry === reference.registry && other.repository === reference.repository;
       return isSame && other.digest !== undefined ? [other.digest] : [];
     });
@@ -65,12 +65,3 @@ export const runningInEngine = async (
 };
 
 const isImageId = (text: string): boolean => isIdentifier(text.replace(/^sha256:/, ""));
-
-const readable = (text: string): Reference | undefined => {
-  try {
-    return parseReference(text);
-  } catch (error) {
-    if (isDrayError(error, "REFERENCE_INVALID")) return undefined;
-    throw error;
-  }
-};
